@@ -1,0 +1,34 @@
+# CytoWatch: `make demo` and `make test` need only Python 3.11 or newer and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: demo test lint bench clean setup
+setup: $(STAMP)
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "CytoWatch needs Python 3.11 or newer; set PYTHON=")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing into $(VENV) (nothing global) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[tools,ble,dev]'
+	@touch $@
+
+typings/esp32/.done typings/rp2/.done: typings/%/.done: $(STAMP)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade --target typings/$* micropython-$*-stubs==1.29.0.post1
+	@touch $@
+
+demo: $(STAMP)
+	@$(BIN)/python -m tools.demo $(if $(RECORDING),--recording "$(RECORDING)") $(if $(SPEED),--speed $(SPEED))
+
+test: lint
+	@$(BIN)/python -m tools.coverage_run
+
+lint: $(STAMP) typings/esp32/.done typings/rp2/.done
+	@$(BIN)/python -m tools.lint
+
+bench: $(STAMP)
+	@$(BIN)/python -m tools.bench
+
+clean:
+	rm -rf $(VENV) typings build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,32 @@
+"""The one place that looks at which Python runs this: `const` and AES-128 ECB for both runtimes."""
+
+try:
+    from micropython import const
+except ImportError:  # CPython
+
+    def const(value: int) -> int:  # type: ignore[no-redef]
+        """Return `value`; on MicroPython the compiler folds it."""
+        return value
+
+
+try:
+    from cryptolib import aes as _aes
+
+    def aes_ecb(key: bytes):  # type: ignore[no-untyped-def]
+        """Return an object whose `encrypt(bytes)` does AES-128 ECB over whole 16-byte blocks (FIPS 197)."""
+        return _aes(key, 1)  # 1 = ECB
+
+except ImportError:
+    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+    class _Ecb:
+        def __init__(self, key: bytes) -> None:
+            self._cipher = Cipher(algorithms.AES(key), modes.ECB())  # noqa: S305 keystream of our own CTR
+
+        def encrypt(self, data: bytes) -> bytes:
+            encryptor = self._cipher.encryptor()
+            return encryptor.update(data) + encryptor.finalize()
+
+    def aes_ecb(key: bytes):  # type: ignore[no-untyped-def]
+        """Return an object whose `encrypt(bytes)` does AES-128 ECB over whole 16-byte blocks (FIPS 197)."""
+        return _Ecb(key)

@@ -1,0 +1,29 @@
+"""Run code on the real MicroPython interpreter that the tools extra installs."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+FIRMWARE = ROOT / "firmware"
+
+
+def interpreter() -> str:
+    """Path of the pinned `micropython` beside this Python; missing is an error of set-up, not a skip."""
+    path = Path(sys.executable).parent / "micropython"
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: run `make setup`")
+    return str(path)
+
+
+def run_micropython(
+    script: Path, *args: str, heap: str = "4M", timeout_s: float = 120, env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run `script` with firmware/ on the path; CW_MP_FIRMWARE replaces firmware/ (coverage instruments it)."""
+    firmware = os.environ.get("CW_MP_FIRMWARE", str(FIRMWARE))
+    full_env = {**os.environ, "MICROPYPATH": f"{firmware}:{ROOT}:.frozen", **(env or {})}
+    return subprocess.run(
+        [interpreter(), "-X", f"heapsize={heap}", str(script), *args],
+        capture_output=True, text=True, timeout=timeout_s, env=full_env, check=False,
+    )
