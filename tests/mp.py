@@ -20,10 +20,14 @@ def interpreter() -> str:
 def run_micropython(
     script: Path, *args: str, heap: str = "4M", timeout_s: float = 120, env: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run `script` with firmware/ on the path; CW_MP_FIRMWARE replaces firmware/ (coverage instruments it)."""
+    """Run `script` with firmware/ on the path (coverage replaces it: CW_MP_FIRMWARE)."""
     firmware = os.environ.get("CW_MP_FIRMWARE", str(FIRMWARE))
     full_env = {**os.environ, "MICROPYPATH": f"{firmware}:{ROOT}:.frozen", **(env or {})}
     return subprocess.run(
         [interpreter(), "-X", f"heapsize={heap}", str(script), *args],
-        capture_output=True, text=True, timeout=timeout_s, env=full_env, check=False,
+        capture_output=True,
+        text=True,
+        timeout=timeout_s,
+        env=full_env,
+        check=False,
     )

@@ -1,10 +1,12 @@
 """The one place that looks at which Python runs this: `const` and AES-128 ECB for both runtimes."""
 
+__all__ = ("aes_ecb", "const")
+
 try:
     from micropython import const
 except ImportError:  # CPython
 
-    def const(value: int) -> int:  # type: ignore[no-redef]
+    def const(value):  # type: ignore[no-untyped-def]
         """Return `value`; on MicroPython the compiler folds it."""
         return value
 
@@ -24,6 +26,7 @@ except ImportError:
             self._cipher = Cipher(algorithms.AES(key), modes.ECB())  # noqa: S305 keystream of our own CTR
 
         def encrypt(self, data: bytes) -> bytes:
+            """Return the encryption of whole 16-byte blocks."""
             encryptor = self._cipher.encryptor()
             return encryptor.update(data) + encryptor.finalize()
 

@@ -1,7 +1,7 @@
 """The words of a reading: integer units, status bits, sites.
 
 A value that was not measured is `None`, never 0. Units: temp_cc hundredths of a degree Celsius at `site`,
-spo2_tenths tenths of a percent, hr_bpm beats per minute, pi_hundredths hundredths of a percent (AC/DC of infrared),
+spo2_tenths tenths of a percent, hr_bpm beats per minute, pi_hundredths hundredths of a percent (infrared AC/DC),
 t_ms milliseconds since boot.
 """
 
@@ -12,7 +12,7 @@ from crs_core.compat import const
 # temp_cc is the raw value at the site, kept even when temp_state says it must not be graded.
 Reading = namedtuple("Reading", ("t_ms", "temp_cc", "spo2_tenths", "hr_bpm", "pi_hundredths", "status"))
 
-# status, 16 bits: site 0-2, temp_state 3-5, ppg_state 6-9, wear 10-11, charging 12, low battery 13, 14-15 reserved 0
+# status, 16 bits: site 0-2, temp_state 3-5, ppg_state 6-9, wear 10-11, charging 12, low battery 13, rest 0
 SITES = ("none", "axilla", "oral", "tympanic", "rectal", "core", "skin")
 SITE_NONE = const(0)
 SITE_AXILLA = const(1)
