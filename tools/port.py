@@ -1,0 +1,88 @@
+"""One board on one port, reached with the stock mpremote command: copy, run, restart."""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+BIN = Path(sys.executable).parent
+COMMAND_TIMEOUT_S = (
+    120.0  # mpremote has no deadline of its own on a pty: a board that never answers blocks for ever
+)
+RELEASE_FOR = "10m"
+
+
+class PortError(Exception):
+    """The board could not be reached or refused; the message says what to do."""
+
+
+class BoardPort:
+    """mpremote against one port. Each call is one process, so nothing holds the port between calls."""
+
+    def __init__(self, port: str, timeout_s: float = COMMAND_TIMEOUT_S) -> None:
+        # mpremote reads a pty five times faster when it is named by its device, not by a link to it
+        self.port = os.path.realpath(port) if Path(port).exists() else port
+        self._timeout_s = timeout_s
+
+    def _run(self, *commands: str) -> str:
+        try:
+            done = subprocess.run(
+                [str(BIN / "mpremote"), "connect", self.port, *commands],
+                capture_output=True, text=True, timeout=self._timeout_s, check=False, stdin=subprocess.DEVNULL,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            raise PortError(
+                f"{self.port}: no answer within {self._timeout_s:.0f} s. Is a board attached, and is it at its REPL? "
+                "Press its reset button and try again."
+            ) from None
+        if done.returncode:
+            said = (done.stderr + done.stdout).strip().splitlines()
+            raise PortError(f"{self.port}: mpremote: {said[-1] if said else 'failed without a word'}")
+        return done.stdout
+
+    def execute(self, code: str) -> str:
+        """Run MicroPython `code` on the board from a fresh interpreter; return what it printed."""
+        return self._run("exec", code)
+
+    def ask(self, code: str) -> Any:
+        """Run `code`, whose last printed line is JSON, and return that value."""
+        lines = self.execute(code).strip().splitlines()
+        try:
+            return json.loads(lines[-1])
+        except (IndexError, ValueError):
+            raise PortError(f"{self.port}: the board answered {lines[-1:]!r}, not JSON") from None
+
+    def copy(self, files: dict[str, bytes]) -> None:
+        """Write each file to its absolute path on the board; folders must exist."""
+        if not files:
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            commands: list[str] = []
+            for number, (path, content) in enumerate(files.items()):
+                local = Path(folder) / str(number)
+                local.write_bytes(content)
+                commands += ["fs", "cp", "-f", str(local), f":{path}", "+"]
+            self._run(*commands[:-1])
+
+    def restart(self) -> None:
+        """Reset the board, so that boot.py and main.py run."""
+        self._run("reset")
+
+
+@contextlib.contextmanager
+def released(port: str) -> Iterator[None]:
+    """Ask a running agent that owns `port` to hand it over for the time of this block; without an agent, do nothing."""
+    cytowatch = str(BIN / "cytowatch")
+    asked = subprocess.run(
+        [cytowatch, "release", port, "--for", RELEASE_FOR], capture_output=True, text=True, check=False
+    )
+    try:
+        yield
+    finally:
+        if asked.returncode == 0:
+            subprocess.run([cytowatch, "release", port, "--end"], capture_output=True, check=False)
