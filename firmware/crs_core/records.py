@@ -1,0 +1,235 @@
+"""Payloads of the event records: one table, one writer, one reader.
+
+Each type has a namedtuple and a layout, one letter per field, little-endian:
+B u8, H u16, I u32, T u48, Q u64, K 8 raw bytes; g u8 or None (255), a u32 or None (2**32-1), t u48 or None (all
+ones); s text (u8 length), p bytes (u16 length); l u8 count of u8, c u8 count of (u8, u8), h u8 count of (u8, u32);
+x text to the end, r bytes to the end. Lists come back as tuples.
+`encode(record)` and `decode(type, payload)` do every type; encode_boot(...), decode_boot(payload) one each.
+"""
+
+from collections import namedtuple
+
+from crs_core.compat import const
+from crs_core.errors import LocalError, RemoteError
+
+BOOT = const(1)
+SETTINGS = const(2)
+TIME_MARK = const(3)
+GRADE = const(4)
+ALARM = const(5)
+GRADER_STATE = const(6)
+BUTTON = const(7)
+SAMPLE_GAP = const(8)
+FAULT = const(9)
+BINDING = const(10)
+ACCEPTED = const(11)
+MAINTENANCE = const(12)
+CALIBRATION = const(13)
+CONTEXT = const(14)
+MERGED = const(15)
+HEALTH = const(16)
+
+DETAIL_MAX = const(48)  # bytes of FAULT.detail
+WHO_MAX = const(32)  # bytes of ACCEPTED.who
+
+Boot = namedtuple(
+    "Boot",
+    ("cause", "prev_boot", "prev_last_ms", "lost_ms_max", "settings_version", "rule_hash", "app_version",
+     "alarm_state", "grader_state"),
+)  # fmt: skip
+Settings = namedtuple("Settings", ("settings_version", "rule_hash", "calibration_id", "text"))
+TimeMark = namedtuple("TimeMark", ("utc_ms", "bound_ms", "key_id"))
+Grade = namedtuple(
+    "Grade",
+    ("scale", "scale_version", "rule_hash", "lower", "upper", "fever", "status", "reasons", "missing",
+     "temp_age_ms", "ppg_age_ms", "state_after"),
+)  # fmt: skip
+Alarm = namedtuple("Alarm", ("rule_hash", "changes", "inputs", "state_before", "state_after_crc"))
+GraderState = namedtuple("GraderState", ("reason", "rule_hash", "alarm_state", "grader_state"))
+Button = namedtuple("Button", ("kind",))
+SampleGap = namedtuple("SampleGap", ("sensor", "reason", "lost", "span_ms"))
+Fault = namedtuple("Fault", ("subsystem", "code", "count", "detail"))
+Binding = namedtuple("Binding", ("op", "binding_id", "profile"))
+Accepted = namedtuple("Accepted", ("alarm_id", "priority", "key_id", "who"))
+Maintenance = namedtuple("Maintenance", ("op", "reason"))
+Calibration = namedtuple("Calibration", ("calibration_id", "text"))
+Context = namedtuple("Context", ("data",))
+Merged = namedtuple("Merged", ("type", "count", "first_seq", "last_seq", "first_ms", "last_ms"))
+Health = namedtuple("Health", ("counters",))
+
+# type: (name, class, layout)
+TYPES = {
+    1: ("BOOT", Boot, "BItIHKspp"),
+    2: ("SETTINGS", Settings, "HKHx"),
+    3: ("TIME_MARK", TimeMark, "QII"),
+    4: ("GRADE", Grade, "BHKggBBllaap"),
+    5: ("ALARM", Alarm, "KcppI"),
+    6: ("GRADER_STATE", GraderState, "BKpp"),
+    7: ("BUTTON", Button, "B"),
+    8: ("SAMPLE_GAP", SampleGap, "BBII"),
+    9: ("FAULT", Fault, "BBIx"),
+    10: ("BINDING", Binding, "BKp"),
+    11: ("ACCEPTED", Accepted, "BBIx"),
+    12: ("MAINTENANCE", Maintenance, "BB"),
+    13: ("CALIBRATION", Calibration, "Hx"),
+    14: ("CONTEXT", Context, "r"),
+    15: ("MERGED", Merged, "BIIITT"),
+    16: ("HEALTH", Health, "h"),
+}
+_TEXT_MAX = {FAULT: DETAIL_MAX, ACCEPTED: WHO_MAX}
+_SIZES = {"B": 1, "H": 2, "I": 4, "T": 6, "Q": 8}
+_NONE = {"g": ("B", 0xFF), "a": ("I", 0xFFFFFFFF), "t": ("T", (1 << 48) - 1)}
+
+
+def _put(out: bytearray, code: str, value) -> None:  # type: ignore[no-untyped-def]
+    if code in _NONE:
+        code, none = _NONE[code]
+        if value == none:
+            raise LocalError("%d is the mark for None" % value)
+        value = none if value is None else value
+    if code in _SIZES:
+        size = _SIZES[code]
+        if value < 0 or value >> 8 * size:
+            raise LocalError("%d does not fit %d bytes" % (value, size))
+        out.extend(value.to_bytes(size, "little"))
+    elif code == "K":
+        if len(value) != 8:
+            raise LocalError("field must be 8 bytes")
+        out.extend(value)
+    elif code in "xsrp":
+        data = value.encode() if code in "xs" else bytes(value)
+        if code in "sp":
+            _put(out, "B" if code == "s" else "H", len(data))
+        out.extend(data)
+    else:
+        _put(out, "B", len(value))
+        for item in value:
+            if code == "l":
+                _put(out, "B", item)
+            else:
+                _put(out, "B", item[0])
+                _put(out, "B" if code == "c" else "I", item[1])
+
+
+def _number(data: bytes, at: int, size: int) -> int:
+    if at + size > len(data):
+        raise RemoteError("record cut short")
+    return int.from_bytes(data[at : at + size], "little")
+
+
+def _bytes(data: bytes, at: int, size: int) -> bytes:
+    if at + size > len(data):
+        raise RemoteError("record cut short")
+    return data[at : at + size]
+
+
+def text_of(data: bytes) -> str:
+    """UTF-8 text; RemoteError when it is not."""
+    try:
+        return str(data, "utf-8")
+    except UnicodeError:
+        raise RemoteError("text is not UTF-8")
+
+
+def _get(data: bytes, at: int, code: str):  # type: ignore[no-untyped-def]
+    none = None
+    if code in _NONE:
+        code, none = _NONE[code]
+    if code in _SIZES:
+        value = _number(data, at, _SIZES[code])
+        return None if value == none else value, at + _SIZES[code]
+    if code == "K":
+        return _bytes(data, at, 8), at + 8
+    if code in "xr":
+        return (text_of(data[at:]) if code == "x" else data[at:]), len(data)
+    if code in "sp":
+        head = 1 if code == "s" else 2
+        size = _number(data, at, head)
+        at += head
+        raw = _bytes(data, at, size)
+        return (text_of(raw) if code == "s" else raw), at + size
+    count = _number(data, at, 1)
+    at += 1
+    if code == "l":
+        return tuple(_bytes(data, at, count)), at + count
+    width = 1 if code == "c" else 4
+    items = []
+    for _ in range(count):
+        items.append((_number(data, at, 1), _number(data, at + 1, width)))
+        at += 1 + width
+    return tuple(items), at
+
+
+def _pack(kind: int, fields: tuple) -> bytes:  # type: ignore[type-arg]
+    layout = TYPES[kind][2]
+    if len(fields) != len(layout):
+        raise LocalError("%s has %d fields, not %d" % (TYPES[kind][0], len(layout), len(fields)))
+    out = bytearray()
+    for i in range(len(layout)):
+        _put(out, layout[i], fields[i])
+    if kind in _TEXT_MAX and len(fields[-1].encode()) > _TEXT_MAX[kind]:
+        raise LocalError("%s text longer than %d bytes" % (TYPES[kind][0], _TEXT_MAX[kind]))
+    return bytes(out)
+
+
+def type_of(record) -> int:  # type: ignore[no-untyped-def]
+    """Type number of a record namedtuple; LocalError when it is none of them."""
+    for kind in TYPES:
+        if isinstance(record, TYPES[kind][1]):
+            return kind
+    raise LocalError("not a record")
+
+
+def encode(record) -> bytes:  # type: ignore[no-untyped-def]
+    """Payload of a record namedtuple."""
+    return _pack(type_of(record), record)
+
+
+def decode(kind: int, payload: bytes):  # type: ignore[no-untyped-def]
+    """Namedtuple of a known type, None for an unknown one; RemoteError when short, long or not text."""
+    if kind not in TYPES:
+        return None
+    name, cls, layout = TYPES[kind]
+    payload = bytes(payload)
+    fields = []
+    at = 0
+    for code in layout:
+        value, at = _get(payload, at, code)
+        fields.append(value)
+    if at != len(payload):
+        raise RemoteError("bytes after the last field of %s" % name)
+    if kind in _TEXT_MAX and len(payload) - 6 > _TEXT_MAX[kind]:
+        raise RemoteError("%s text longer than %d bytes" % (name, _TEXT_MAX[kind]))
+    return cls(*fields)
+
+
+def _encoder(kind: int):  # type: ignore[no-untyped-def]
+    def encode_one(*fields) -> bytes:  # type: ignore[no-untyped-def]
+        return _pack(kind, fields)
+
+    return encode_one
+
+
+def _decoder(kind: int):  # type: ignore[no-untyped-def]
+    def decode_one(payload: bytes):  # type: ignore[no-untyped-def]
+        return decode(kind, payload)
+
+    return decode_one
+
+
+encode_boot, decode_boot = _encoder(BOOT), _decoder(BOOT)
+encode_settings, decode_settings = _encoder(SETTINGS), _decoder(SETTINGS)
+encode_time_mark, decode_time_mark = _encoder(TIME_MARK), _decoder(TIME_MARK)
+encode_grade, decode_grade = _encoder(GRADE), _decoder(GRADE)
+encode_alarm, decode_alarm = _encoder(ALARM), _decoder(ALARM)
+encode_grader_state, decode_grader_state = _encoder(GRADER_STATE), _decoder(GRADER_STATE)
+encode_button, decode_button = _encoder(BUTTON), _decoder(BUTTON)
+encode_sample_gap, decode_sample_gap = _encoder(SAMPLE_GAP), _decoder(SAMPLE_GAP)
+encode_fault, decode_fault = _encoder(FAULT), _decoder(FAULT)
+encode_binding, decode_binding = _encoder(BINDING), _decoder(BINDING)
+encode_accepted, decode_accepted = _encoder(ACCEPTED), _decoder(ACCEPTED)
+encode_maintenance, decode_maintenance = _encoder(MAINTENANCE), _decoder(MAINTENANCE)
+encode_calibration, decode_calibration = _encoder(CALIBRATION), _decoder(CALIBRATION)
+encode_context, decode_context = _encoder(CONTEXT), _decoder(CONTEXT)
+encode_merged, decode_merged = _encoder(MERGED), _decoder(MERGED)
+encode_health, decode_health = _encoder(HEALTH), _decoder(HEALTH)
