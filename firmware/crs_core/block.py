@@ -57,8 +57,8 @@ def parse_header(buf: bytes, offset: int = 0) -> Header:
 
 def block_len(buf: bytes, offset: int = 0) -> int:
     """Bytes of the whole block whose header is at `offset`."""
-    header = parse_header(buf, offset)
-    return int(header.body_len) + OVERHEAD
+    size: int = parse_header(buf, offset).body_len + OVERHEAD
+    return size
 
 
 def last_seq(header: Header) -> int:
