@@ -1,0 +1,56 @@
+"""What ends up on a board is exactly what that board needs."""
+
+from pathlib import Path
+
+import pytest
+
+from tools import build_firmware
+from tools.flash import board_of
+from tools.port import PortError
+
+
+def test_a_real_board_never_gets_the_simulated_one() -> None:
+    files = build_firmware.compile_application("pico2_w")
+    assert "boards/pico2_w.mpy" in files
+    assert "boards/virtual.mpy" not in files
+    assert "boards/esp32s3.mpy" not in files
+
+
+def test_every_core_and_device_module_is_compiled() -> None:
+    tree = build_firmware.source_tree()
+    files = build_firmware.compile_application("virtual")
+    for package in ("crs_core", "crs_device"):
+        for path in (tree / package).rglob("*.py"):
+            assert str(path.relative_to(tree).with_suffix(".mpy")) in files
+
+
+def test_the_version_follows_content_and_names() -> None:
+    assert build_firmware.version({"a": b"1"}) != build_firmware.version({"a": b"2"})
+    assert build_firmware.version({"a": b"1"}) != build_firmware.version({"b": b"1"})
+    assert build_firmware.version({"a": b"1", "b": b"2"}) == build_firmware.version({"b": b"2", "a": b"1"})
+
+
+def test_a_file_that_micropython_cannot_compile_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for package in build_firmware.PACKAGES:
+        (tmp_path / package).mkdir()
+    (tmp_path / "crs_core/bad.py").write_text("match 1:\n    case 1: pass\n")
+    monkeypatch.setenv("CW_MP_FIRMWARE", str(tmp_path))
+    with pytest.raises(build_firmware.BuildError, match="crs_core/bad.py"):
+        build_firmware.compile_application("virtual")
+
+
+@pytest.mark.parametrize(
+    ("machine", "virtual", "board"),
+    [
+        ("Raspberry Pi Pico 2 W with RP2350", False, "pico2_w"),
+        ("Generic ESP32S3 module with ESP32S3", False, "esp32s3"),
+        ("linux [GCC 12] version", True, "virtual"),
+    ],
+)
+def test_the_board_says_which_file_it_needs(machine: str, virtual: bool, board: str) -> None:
+    assert board_of({"machine": machine, "virtual": virtual}) == board
+
+
+def test_an_unknown_board_is_refused_with_advice() -> None:
+    with pytest.raises(PortError, match="firmware/boards"):
+        board_of({"machine": "PYBv1.1 with STM32F405RG", "virtual": False})
