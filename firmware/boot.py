@@ -1,0 +1,171 @@
+"""Runs at every start and after every soft reset, alone: it imports nothing of the application.
+
+1. Arms the watchdog and feeds it from a timer for at most 30 minutes: after a soft reset into the REPL main.py does not
+   run, yet the watchdog of rp2 goes on; so an engineer can work, and the board then resets into monitoring by itself.
+2. Chooses the application slot: /slot says "a" or "b"; after 3 starts that never became healthy, the other one.
+3. Safe mode: the button held for 3 s at a start, or no application: no monitoring, the REPL, a light that says so. A
+   provisioned wearable without application also sounds the HIGH pattern: nobody is being watched.
+What main.py and the application need to know they find in sys.modules["boot_guard"].
+"""
+
+import os
+import sys
+import time
+
+import machine
+
+_WDT_MS = 8000
+_TICK_MS = 250
+_HOLD_TICKS = 30 * 60 * 1000 // _TICK_MS
+_UNHEALTHY_MAX = 3
+_SAFE_HOLD_MS = 3000
+# where the board files say the parts are: button, red, green, blue, buzzer
+_PINS = {"rp2": (22, 18, 19, 20, 21), "esp32": (4, 5, 6, 7, 15), "linux": (22, 18, 19, 20, 21)}
+# one step each 250 ms: 3 + 2 pulses, twice, then 4 s of silence
+_HIGH_STEPS = b"\1\1\1\0\1\1\0\0\1\1\1\0\1\1" + bytes(16)
+
+MONITOR = 0
+SAFE_BUTTON = 1
+SAFE_NO_APPLICATION = 2
+
+
+def _exists(path):
+    try:
+        os.stat(path)
+        return True
+    except OSError:
+        return False
+
+
+def _read(path):
+    try:
+        with open(path) as f:
+            return f.read(8)
+    except OSError:
+        return ""
+
+
+def _write(path, text):
+    with open(path + ".new", "w") as f:
+        f.write(text)
+    os.rename(path + ".new", path)
+
+
+class Guard:
+    """Holds the watchdog while no application does. `mode`, `slot` and `fell_back` say what boot decided."""
+
+    def __init__(self):
+        pins = _PINS.get(sys.platform) or _PINS["rp2"]
+        self.button = machine.Pin(pins[0], machine.Pin.IN, machine.Pin.PULL_UP)
+        self.mode = MONITOR
+        self.slot = ""
+        self.fell_back = False
+        self.starts = 0
+        self._red = machine.Pin(pins[1], machine.Pin.OUT, value=0)
+        self._green = machine.Pin(pins[2], machine.Pin.OUT, value=0)
+        self._blue = machine.Pin(pins[3], machine.Pin.OUT, value=0)
+        self._buzzer_pin = pins[4]
+        self._buzzer = None
+        self._light = False
+        self._ticks = 0
+        self._left = 0
+        self._timer = None
+        self._tick_bound = self._tick  # made once: the callback may not allocate
+        self.wdt = machine.WDT(timeout=_WDT_MS)
+
+    def _tick(self, _timer):  # may run as a hard interrupt: no allocation
+        if self._left > 0:
+            self._left -= 1
+            self.wdt.feed()
+        self._ticks += 1
+        if self._light:  # magenta 1 s on, 1 s off: not monitoring
+            on = self._ticks >> 2 & 1
+            self._red.value(on)
+            self._blue.value(on)
+        if self._buzzer is not None:
+            self._buzzer.duty_u16(32768 if _HIGH_STEPS[self._ticks % len(_HIGH_STEPS)] else 0)
+
+    def hold(self, light=True, sound=False):
+        """Feed the watchdog from a timer for 30 minutes from now; then it bites and the board starts anew."""
+        self._left = _HOLD_TICKS
+        self._light = light
+        if sound:
+            self._buzzer = machine.PWM(machine.Pin(self._buzzer_pin), freq=520, duty_u16=0)
+        if self._timer is None:
+            self.wdt.feed()
+            try:
+                self._timer = machine.Timer(-1)
+            except ValueError:
+                self._timer = machine.Timer(0)
+            self._timer.init(period=_TICK_MS, mode=machine.Timer.PERIODIC, callback=self._tick_bound)
+
+    def release(self):
+        """The application feeds the watchdog from here on."""
+        if self._timer is not None:
+            self._timer.deinit()
+            self._timer = None
+        self._light = False
+        self.wdt.feed()
+
+    def count_start(self):
+        """main.py is about to start the application: a trial until `healthy`."""
+        _write("/starts", "%s%d" % (self.slot, self.starts + 1))
+
+    def healthy(self):
+        """The application has run well for its first minute."""
+        self.starts = 0
+        _write("/starts", "%s0" % self.slot)
+
+    def uncount(self):
+        """This start was interrupted by a person: not a failure."""
+        _write("/starts", "%s%d" % (self.slot, self.starts))
+
+    def choose(self):
+        """Pick the slot and the mode; put the slot on the import path."""
+        slot = _read("/slot").strip()
+        present = [s for s in ("a", "b") if _exists("/%s/crs_device" % s)]
+        if slot not in present:
+            slot = present[0] if present else ""
+        starts = _read("/starts").strip()
+        self.starts = int(starts[1:]) if starts[:1] == slot and starts[1:].isdigit() else 0
+        if self.starts >= _UNHEALTHY_MAX and len(present) == 2:
+            slot = "b" if slot == "a" else "a"
+            self.fell_back = True
+            self.starts = 0
+            _write("/slot", slot)
+        self.slot = slot
+        if slot:
+            sys.path.insert(0, "/" + slot)
+            if self._button_held():
+                self.mode = SAFE_BUTTON
+        else:
+            self.mode = SAFE_NO_APPLICATION
+
+    def _button_held(self):
+        # a watchdog start while somebody calls for help with the button must go on monitoring
+        if machine.reset_cause() == getattr(machine, "WDT_RESET", -1):
+            return False
+        for _ in range(_SAFE_HOLD_MS // 50):
+            if self.button.value():
+                return False
+            time.sleep_ms(50)
+        return True
+
+
+def _start():
+    guard = Guard()
+    sys.modules["boot_guard"] = guard
+    guard.hold(light=False)
+    try:
+        guard.choose()
+    except OSError as error:  # a pointer that cannot be written must not stop the start
+        print("boot: flash refused:", error)
+    if guard.mode == SAFE_BUTTON:
+        guard.hold()
+        print("boot: safe mode (button held): NOT MONITORING for up to 30 minutes")
+    elif guard.mode == SAFE_NO_APPLICATION:
+        guard.hold(sound=_exists("/keys.0") or _exists("/keys.1"))
+        print("boot: no application: NOT MONITORING")
+
+
+_start()

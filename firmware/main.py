@@ -1,0 +1,34 @@
+"""Starts the application that boot.py chose. Runs after a power-on or a hard reset, not after a soft one."""
+
+import sys
+
+
+def _main():
+    guard = sys.modules.get("boot_guard")
+    if guard is None or guard.mode:
+        return
+    import machine
+    import time
+
+    try:
+        guard.count_start()
+    except OSError as error:
+        print("main: flash refused:", error)  # monitoring goes on; only the fall-back is weaker
+    try:
+        from crs_device.app import run
+
+        run(guard)
+    except KeyboardInterrupt:
+        guard.hold()
+        guard.uncount()
+        print("main: interrupted: NOT MONITORING for up to 30 minutes, or until a reset")
+        return
+    except Exception as error:
+        sys.print_exception(error)
+    guard.hold()
+    print("main: the application ended; restarting")
+    time.sleep_ms(2000)  # time for Ctrl-C
+    machine.reset()
+
+
+_main()
