@@ -1,0 +1,72 @@
+"""Time as an injected thing: real, or N times faster for simulations. The fake one is in tests/fakes.
+
+Two clocks run in an agent: the board clock (scaled in a simulation: heartbeats, staleness, escalation steps) and
+the link clock (always real: deadlines, back-off, release windows).
+"""
+
+import asyncio
+import time
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """`utc_ms` is wall time as integer milliseconds, `monotonic` seconds that never go back."""
+
+    @property
+    def speed(self) -> float:
+        """How many of this clock's seconds pass in one real second."""
+        ...
+
+    def utc_ms(self) -> int:
+        """Milliseconds since 1970-01-01 UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds from an arbitrary start."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait `seconds` of this clock."""
+        ...
+
+
+class RealClock:
+    """The computer's own clock."""
+
+    speed = 1.0
+
+    def utc_ms(self) -> int:
+        """Milliseconds since 1970-01-01 UTC."""
+        return time.time_ns() // 1_000_000
+
+    def monotonic(self) -> float:
+        """Seconds from an arbitrary start."""
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait `seconds` real seconds."""
+        await asyncio.sleep(seconds)
+
+
+class ScaledClock:
+    """A clock that starts at the real time and runs `speed` times faster; only for simulations."""
+
+    def __init__(self, speed: float, base: Clock | None = None) -> None:
+        if speed <= 0:
+            raise ValueError("speed must be above 0")
+        self.speed = float(speed)
+        self._base: Clock = base or RealClock()
+        self._utc_start_ms = self._base.utc_ms()
+        self._start_s = self._base.monotonic()
+
+    def utc_ms(self) -> int:
+        """Milliseconds since 1970-01-01 UTC, as simulated."""
+        return self._utc_start_ms + round((self._base.monotonic() - self._start_s) * self.speed * 1000)
+
+    def monotonic(self) -> float:
+        """Simulated seconds."""
+        return (self._base.monotonic() - self._start_s) * self.speed
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait `seconds` simulated seconds."""
+        await self._base.sleep(seconds / self.speed)

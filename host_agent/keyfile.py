@@ -1,0 +1,107 @@
+"""Session keys on disk: keys/<device_id hex>.key, JSON, readable by this user alone. Never in database or log."""
+
+import json
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+from host_agent.errors import KeyFileError
+
+ROLE_CUSTODIAN = 1
+ROLE_READER = 2
+ROLE_NAMES = {ROLE_CUSTODIAN: "custodian", ROLE_READER: "reader"}
+_KEY_BYTES = 32
+_DEVICE_ID_BYTES = 8
+
+
+class DeviceKey(NamedTuple):
+    """What this laptop needs to open a session with one wearable."""
+
+    device_id: bytes
+    key_id: int
+    key: bytes
+    role: int
+    name: str
+
+    def __repr__(self) -> str:
+        return f"DeviceKey(device_id={self.device_id.hex()}, key_id={self.key_id}, role={self.role})"
+
+
+def path_of(folder: Path, device_id: bytes) -> Path:
+    """The file of one wearable."""
+    return folder / f"{device_id.hex()}.key"
+
+
+def save(folder: Path, key: DeviceKey) -> Path:
+    """Write the file with mode 0600, atomically and synced; replaces an older key of the same wearable."""
+    _check(key, "this key")
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = path_of(folder, key.device_id)
+    fresh = path.with_suffix(".new")
+    fresh.unlink(missing_ok=True)
+    text = json.dumps(
+        {
+            "device_id": key.device_id.hex(),
+            "key_id": key.key_id,
+            "key": key.key.hex(),
+            "role": ROLE_NAMES[key.role],
+            "name": key.name,
+        },
+        indent=1,
+    )
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+    return path
+
+
+def load(path: Path) -> DeviceKey:
+    """Read one file; KeyFileError when it is missing, malformed or open to group or others."""
+    try:
+        with path.open() as file:
+            mode = os.fstat(file.fileno()).st_mode
+            if mode & 0o077:
+                raise KeyFileError(f"{path} can be read by other users", f"Run: chmod 600 {path}")
+            data = json.load(file)
+        names = {name: role for role, name in ROLE_NAMES.items()}
+        key = DeviceKey(
+            bytes.fromhex(data["device_id"]),
+            int(data["key_id"]),
+            bytes.fromhex(data["key"]),
+            names[data["role"]],
+            str(data["name"]),
+        )
+    except FileNotFoundError:
+        raise KeyFileError(f"{path} does not exist") from None
+    except OSError as error:
+        raise KeyFileError(f"{path} cannot be read: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError):
+        # the cause is not chained: a JSON error quotes the file, and the file holds a key
+        raise KeyFileError(f"{path} is not a key file") from None
+    _check(key, str(path))
+    if path.name != f"{key.device_id.hex()}.key":
+        raise KeyFileError(f"{path} holds the key of another wearable", "Rename it to its device id.")
+    return key
+
+
+def load_all(folder: Path) -> tuple[dict[bytes, DeviceKey], list[KeyFileError]]:
+    """All usable keys by device id, and the errors of the files that were refused."""
+    keys: dict[bytes, DeviceKey] = {}
+    errors: list[KeyFileError] = []
+    for path in sorted(folder.glob("*.key")):
+        try:
+            key = load(path)
+        except KeyFileError as error:
+            errors.append(error)
+        else:
+            keys[key.device_id] = key
+    return keys, errors
+
+
+def _check(key: DeviceKey, what: str) -> None:
+    if len(key.device_id) != _DEVICE_ID_BYTES or len(key.key) != _KEY_BYTES or key.role not in ROLE_NAMES:
+        raise KeyFileError(f"{what} does not have an 8-byte device id, a 32-byte key and a known role")
+    if not 0 < key.key_id < 1 << 32:
+        raise KeyFileError(f"{what} has a key id outside 1..2^32-1")

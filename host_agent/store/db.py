@@ -1,0 +1,167 @@
+"""The database: WAL, synchronous=FULL, one writer thread, readers on connections of their own.
+
+Every write is a function given to `write`: it runs in the writer thread inside one transaction, and when `write`
+returns, its effect is on disk. When it raises, nothing of it is.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from host_agent.clock import Clock, RealClock
+from host_agent.errors import (
+    HostAgentError,
+    StoreCorrupt,
+    StoreError,
+    StoreFull,
+    StoreLocked,
+    StoreReadOnly,
+)
+from host_agent.store.migrate import migrate
+
+T = TypeVar("T")
+Tx = sqlite3.Connection  # inside a function given to `write` or `read`
+
+_BUSY_TIMEOUT_MS = 5000  # the CLI may write while the agent runs; its transactions are short
+_READERS = 2
+
+
+class Store:
+    """One open database. `await store.write(fn)` and `await store.read(fn)`; `*_now` block, for commands and tests."""
+
+    def __init__(self, path: Path, clock: Clock | None = None) -> None:
+        """Open or create `path` and bring its schema up to date; StoreError says what is wrong with it."""
+        self.path = path
+        self.clock: Clock = clock or RealClock()
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
+        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="store-reader")
+        self._read_conns: list[sqlite3.Connection] = []
+        self._conn: sqlite3.Connection | None = None
+        try:
+            self._writer.submit(self._open).result()
+        except BaseException:
+            self.close()
+            raise
+
+    async def write(self, fn: Callable[[Tx], T]) -> T:
+        """Run `fn(tx)` in one transaction; on return it is committed with FULL durability. StoreError otherwise.
+
+        Cancelling the caller does not undo it: the transaction ends by itself, whole or not at all.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._writer, self._transact, fn)
+
+    async def read(self, fn: Callable[[Tx], T]) -> T:
+        """Run `fn(tx)` on a read-only connection in one snapshot."""
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._snapshot, fn)
+
+    def write_now(self, fn: Callable[[Tx], T]) -> T:
+        """Like `write`, blocking: for commands that run without an event loop."""
+        return self._writer.submit(self._transact, fn).result()
+
+    def read_now(self, fn: Callable[[Tx], T]) -> T:
+        """Like `read`, blocking."""
+        return self._readers.submit(self._snapshot, fn).result()
+
+    def close(self) -> None:
+        """Finish the write in progress and close; safe to call twice."""
+        self._writer.shutdown(wait=True)
+        self._readers.shutdown(wait=True)
+        for conn in [*self._read_conns, *([self._conn] if self._conn else [])]:
+            conn.close()
+        self._read_conns.clear()
+        self._conn = None
+
+    def __enter__(self) -> "Store":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _open(self) -> None:
+        with store_errors(self.path):
+            conn = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+            self._conn = conn
+            conn.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
+            conn.execute("PRAGMA journal_mode = WAL")
+            conn.execute("PRAGMA synchronous = FULL")
+            conn.execute("PRAGMA foreign_keys = ON")
+            migrate(conn, self.clock.utc_ms())
+        self.path.chmod(0o600)
+
+    def _transact(self, fn: Callable[[Tx], T]) -> T:
+        conn = self._conn
+        if conn is None:
+            raise StoreError("the store is closed")
+        with store_errors(self.path):
+            conn.execute("BEGIN IMMEDIATE")
+            try:
+                result = fn(conn)
+                conn.execute("COMMIT")
+            except BaseException:
+                if conn.in_transaction:  # SQLite itself rolls back on some errors, e.g. a full disk
+                    conn.execute("ROLLBACK")
+                raise
+        return result
+
+    def _snapshot(self, fn: Callable[[Tx], T]) -> T:
+        with store_errors(self.path):
+            try:
+                conn = self._read_conns.pop()
+            except IndexError:
+                conn = open_read_only(self.path)
+            try:
+                conn.execute("BEGIN")
+                return fn(conn)
+            finally:
+                if conn.in_transaction:
+                    conn.execute("ROLLBACK")
+                self._read_conns.append(conn)
+
+
+def open_read_only(path: Path) -> sqlite3.Connection:
+    """A connection that cannot write, for readers in this process or another."""
+    uri = f"{path.absolute().as_uri()}?mode=ro"
+    conn = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+    conn.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
+    conn.execute("PRAGMA query_only = ON")
+    return conn
+
+
+def integrity_problems(tx: Tx) -> list[str]:
+    """What SQLite's own check finds; an empty list is a sound file. Reads the whole database."""
+    rows = [str(row[0]) for row in tx.execute("PRAGMA integrity_check(20)")]
+    return [] if rows == ["ok"] else rows
+
+
+_BY_CODE: dict[int, tuple[type[StoreError], str]] = {
+    sqlite3.SQLITE_FULL: (StoreFull, "the disk is full"),
+    sqlite3.SQLITE_READONLY: (StoreReadOnly, "the database is read-only"),
+    sqlite3.SQLITE_CANTOPEN: (StoreReadOnly, "the database cannot be opened or created"),
+    sqlite3.SQLITE_PERM: (StoreReadOnly, "the database may not be written"),
+    sqlite3.SQLITE_BUSY: (StoreLocked, "another program is writing the database"),
+    sqlite3.SQLITE_LOCKED: (StoreLocked, "another connection is writing the database"),
+    sqlite3.SQLITE_CORRUPT: (StoreCorrupt, "the database is damaged"),
+    sqlite3.SQLITE_NOTADB: (StoreCorrupt, "the file is not a database"),
+    sqlite3.SQLITE_IOERR: (StoreError, "the disk answered with an error"),
+}
+
+
+@contextmanager
+def store_errors(path: Path) -> Iterator[None]:
+    """Turn what SQLite raises into a StoreError with advice; everything else passes."""
+    try:
+        yield
+    except HostAgentError:
+        raise
+    except sqlite3.IntegrityError as error:
+        raise StoreError(f"{path}: a row breaks the schema: {error}", "This is a bug: report it.") from error
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        kind, text = _BY_CODE.get(code, (StoreError, "the database failed"))
+        raise kind(f"{path}: {text} ({error})") from error
+    except OSError as error:
+        raise StoreReadOnly(f"{path}: {error.strerror}") from error
