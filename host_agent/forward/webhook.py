@@ -1,0 +1,105 @@
+"""Deliver an event by HTTPS POST: signed, idempotent by key, delivered only on 2xx, redirects never followed."""
+
+import asyncio
+from collections.abc import Callable
+from email.utils import parsedate_to_datetime
+
+import httpx2
+
+from host_agent.forward.base import Delivered, Delivery, Outcome, Rejected, RetryAfter
+from host_agent.forward.signature import HEADER, sign
+
+SCHEMA = "cytowatch.event/1"
+# Statuses that speak about these bytes; every other refusal (key, path, overload) may be mended at the receiver,
+# so the event waits for that instead of being given up.
+_ABOUT_THE_BODY = (400, 413, 415, 422)
+_DRAIN_BYTES = (
+    65_536  # how much of an answer is read to keep the connection; more is a receiver that misbehaves
+)
+
+
+class Webhook:
+    """One receiver. `utc_ms` gives the time that is signed; the secret is held in memory only."""
+
+    def __init__(
+        self,
+        name: str,
+        url: str,
+        secret: bytes,
+        *,
+        timeout_s: float,
+        accept_simulated: bool,
+        utc_ms: Callable[[], int],
+    ) -> None:
+        self.name = name
+        self.accept_simulated = accept_simulated
+        self._url = url
+        self._secret = secret
+        self._timeout_s = timeout_s
+        self._utc_ms = utc_ms
+        # trust_env off: a proxy or .netrc of the environment must not see patient events unasked
+        self._client = httpx2.AsyncClient(
+            follow_redirects=False, trust_env=False, timeout=httpx2.Timeout(timeout_s)
+        )
+
+    async def send(self, delivery: Delivery) -> Outcome:
+        """POST once within timeout_s in all (httpx's own limits are per operation, so a drip-feed would pass them)."""
+        sent_at_s = self._utc_ms() // 1000
+        headers = {
+            "Content-Type": "application/json",
+            "User-Agent": "cytowatch",
+            "Idempotency-Key": delivery.event_key,
+            HEADER: sign(self._secret, sent_at_s, delivery.body),
+        }
+        outcome: Outcome | None = None
+        # A status line decides. What fails after it (a body that never ends, a cut) does not change the outcome.
+        try:
+            async with (
+                asyncio.timeout(self._timeout_s),
+                self._client.stream("POST", self._url, content=delivery.body, headers=headers) as answer,
+            ):
+                outcome = self._judge(answer)
+                await _drain(answer)
+        except (TimeoutError, httpx2.TimeoutException):
+            return outcome or RetryAfter(f"no answer within {self._timeout_s:g} s")
+        except httpx2.HTTPError as error:
+            return outcome or RetryAfter(f"not reached: {error or type(error).__name__}")
+        return outcome
+
+    async def close(self) -> None:
+        """Close kept connections."""
+        await self._client.aclose()
+
+    def _judge(self, answer: httpx2.Response) -> Outcome:
+        status = answer.status_code
+        if 200 <= status < 300:
+            return Delivered(f"HTTP {status}")
+        if 300 <= status < 400:
+            place = answer.headers.get("Location", "elsewhere")[:200]
+            return RetryAfter(
+                f"HTTP {status}: redirect to {place} not followed; put the final address in `url`"
+            )
+        if status in _ABOUT_THE_BODY:
+            return Rejected(f"HTTP {status}: the receiver refuses this event")
+        after_s = _retry_after_s(answer.headers.get("Retry-After"), self._utc_ms() / 1000)
+        return RetryAfter(f"HTTP {status}", after_s)
+
+
+async def _drain(answer: httpx2.Response) -> None:
+    taken = 0
+    async for chunk in answer.aiter_raw():
+        taken += len(chunk)
+        if taken > _DRAIN_BYTES:
+            return
+
+
+def _retry_after_s(value: str | None, now_s: float) -> float | None:
+    """Seconds or an HTTP date (RFC 9110 §10.2.3); anything else counts as absent. The worker caps it."""
+    if value is None:
+        return None
+    if value.strip().isdigit():
+        return float(value.strip()[:9])
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - now_s)
+    except (ValueError, TypeError, OverflowError):
+        return None

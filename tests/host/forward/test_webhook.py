@@ -1,0 +1,151 @@
+"""The webhook against a real receiver that answers well, badly, late, elsewhere or never."""
+
+import asyncio
+import time
+
+import pytest
+
+from host_agent.errors import ForwardError
+from host_agent.forward.base import Delivered, Delivery, Rejected, RetryAfter
+from host_agent.forward.signature import check, sign
+from host_agent.forward.webhook import Webhook
+from tests.fakes.fake_http import FakeReceiver, Reply
+
+SECRET = b"0123456789abcdef"
+NOW_MS = 1_700_000_000_000
+DELIVERY = Delivery("key-1", b'{"schema":"cytowatch.event/1"}')
+
+
+@pytest.fixture
+async def receiver():
+    async with FakeReceiver() as fake:
+        yield fake
+
+
+@pytest.fixture
+async def hook(receiver):
+    webhook = make(receiver.url)
+    yield webhook
+    await webhook.close()
+
+
+def make(url: str, timeout_s: float = 2.0) -> Webhook:
+    return Webhook("w", url, SECRET, timeout_s=timeout_s, accept_simulated=False, utc_ms=lambda: NOW_MS)
+
+
+async def test_delivered_carries_body_key_and_a_signature_that_checks(receiver, hook):
+    assert await hook.send(DELIVERY) == Delivered("HTTP 200")
+    request = receiver.received[0]
+    assert (request.method, request.body) == ("POST", DELIVERY.body)
+    assert request.headers["idempotency-key"] == "key-1"
+    assert request.headers["content-type"] == "application/json"
+    check(SECRET, request.headers["cytowatch-signature"], request.body, NOW_MS // 1000 + 100)
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
+async def test_every_2xx_is_delivered(receiver, hook, status):
+    receiver.default = Reply(status)
+    assert isinstance(await hook.send(DELIVERY), Delivered)
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 409, 410, 429, 500, 502, 503])
+async def test_refusals_that_can_be_mended_wait(receiver, hook, status):
+    receiver.default = Reply(status)
+    assert await hook.send(DELIVERY) == RetryAfter(f"HTTP {status}")
+
+
+@pytest.mark.parametrize("status", [400, 413, 415, 422])
+async def test_refusals_of_the_bytes_are_final(receiver, hook, status):
+    receiver.default = Reply(status)
+    outcome = await hook.send(DELIVERY)
+    assert isinstance(outcome, Rejected) and str(status) in outcome.reason
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_redirect_is_not_followed_and_says_what_to_do(receiver, hook, status):
+    async with FakeReceiver() as elsewhere:
+        receiver.default = Reply(status, {"Location": elsewhere.url})
+        outcome = await hook.send(DELIVERY)
+        assert isinstance(outcome, RetryAfter)
+        assert outcome.reason == (
+            f"HTTP {status}: redirect to {elsewhere.url} not followed; put the final address in `url`"
+        )
+        assert elsewhere.received == [] and elsewhere.connections == 0
+
+
+@pytest.mark.parametrize(
+    "value, expected",
+    [
+        ("7", 7.0),
+        ("Tue, 14 Nov 2023 22:14:20 GMT", 60.0),
+        ("Tue, 14 Nov 2000 22:13:20 GMT", 0.0),
+        ("soon", None),
+    ],
+)
+async def test_retry_after_is_read_in_both_forms(receiver, hook, value, expected):
+    receiver.default = Reply(503, {"Retry-After": value})
+    assert await hook.send(DELIVERY) == RetryAfter("HTTP 503", expected)
+
+
+async def test_a_receiver_that_hangs_is_left_at_the_deadline(receiver):
+    receiver.default = Reply(hang=True)
+    webhook = make(receiver.url, timeout_s=0.3)
+    started_s = time.monotonic()
+    outcome = await webhook.send(DELIVERY)
+    assert isinstance(outcome, RetryAfter) and outcome.reason.startswith("no answer within 0.3 s")
+    assert time.monotonic() - started_s < 1.5
+    await webhook.close()
+
+
+async def test_a_2xx_whose_body_never_ends_counts_and_does_not_hold_the_queue(receiver):
+    receiver.default = Reply(200, drip_s=0.05)
+    webhook = make(receiver.url, timeout_s=0.4)
+    async with asyncio.timeout(3):
+        assert await webhook.send(DELIVERY) == Delivered("HTTP 200")
+    await webhook.close()
+
+
+@pytest.mark.parametrize("reply", [Reply(cut=True), Reply(garbage=b"220 smtp ready\r\n")])
+async def test_no_answer_or_no_http_is_a_retry(receiver, hook, reply):
+    receiver.default = reply
+    outcome = await hook.send(DELIVERY)
+    assert isinstance(outcome, RetryAfter) and outcome.reason.startswith("not reached: ")
+
+
+async def test_nobody_listening_is_a_retry(receiver):
+    await receiver.stop()
+    webhook = make(receiver.url)
+    outcome = await webhook.send(DELIVERY)
+    assert isinstance(outcome, RetryAfter) and "not reached" in outcome.reason
+    await webhook.close()
+
+
+async def test_connection_is_kept_between_events(receiver, hook):
+    for _ in range(3):
+        await hook.send(DELIVERY)
+    assert receiver.connections == 1
+
+
+async def test_a_proxy_of_the_environment_does_not_see_events(receiver, monkeypatch):
+    async with FakeReceiver() as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        monkeypatch.setenv("ALL_PROXY", proxy.url)
+        webhook = make(receiver.url)
+        assert isinstance(await webhook.send(DELIVERY), Delivered)
+        assert proxy.received == []
+        await webhook.close()
+
+
+def test_signature_check_refuses_other_body_secret_time_and_nonsense():
+    header = sign(SECRET, 1000, b"body")
+    check(SECRET, header, b"body", 1300)
+    for secret, given, body, now_s, expected in [
+        (SECRET, header, b"bodY", 1000, "does not match"),
+        (b"other secret ....", header, b"body", 1000, "does not match"),
+        (SECRET, header.replace("t=1000", "t=1001"), b"body", 1000, "does not match"),
+        (SECRET, header, b"body", 1301, "301 s away"),
+        (SECRET, "v1=00", b"body", 1000, "is not t="),
+        (SECRET, "", b"body", 1000, "is not t="),
+    ]:
+        with pytest.raises(ForwardError, match=expected):
+            check(secret, given, body, now_s)
