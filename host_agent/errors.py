@@ -1,4 +1,5 @@
 """Every error the agent raises on purpose: one tree, each with one sentence of what to do about it."""
+# ruff: noqa: N818 (the leaves name the condition, as TransportLost; all are below HostAgentError)
 
 from typing import ClassVar
 
@@ -164,7 +165,9 @@ class StoreReadOnly(StoreError):
     """The database cannot be written: permissions, a read-only disk, a missing folder."""
 
     code = "store_read_only"
-    default_advice = "Make the state folder writable for this user; the wearable keeps its records until then."
+    default_advice = (
+        "Make the state folder writable for this user; the wearable keeps its records until then."
+    )
 
 
 class StoreLocked(StoreError):

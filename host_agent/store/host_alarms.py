@@ -1,0 +1,55 @@
+"""Alarms that the host raises itself: kept until they end, at most one open per (device, alarm)."""
+
+from host_agent.store.db import Tx
+from host_agent.store.rows import Derivation, HostAlarm
+
+_SELECT = (
+    "SELECT id, device, alarm, priority, detail, raised_utc_ms, changed_utc_ms FROM host_alarms"
+    " WHERE ended_utc_ms IS NULL"
+)
+
+
+def raise_alarm(
+    tx: Tx, derive: Derivation, *, device: int | None, alarm: int, priority: int, detail: str, utc_ms: int
+) -> bool:
+    """Open it, or raise the priority of the open one; True when that changed anything. Priority never falls here."""
+    row = _open(tx, device, alarm)
+    if row is None:
+        cursor = tx.execute(
+            "INSERT INTO host_alarms (device, alarm, priority, detail, raised_utc_ms, changed_utc_ms)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (device, alarm, priority, detail, utc_ms, utc_ms),
+        )
+        assert cursor.lastrowid is not None
+        derive.host_alarm(tx, HostAlarm(cursor.lastrowid, device, alarm, priority, detail, utc_ms, utc_ms))
+        return True
+    if priority <= row.priority:
+        return False
+    tx.execute(
+        "UPDATE host_alarms SET priority = ?, detail = ?, changed_utc_ms = ? WHERE id = ?",
+        (priority, detail, utc_ms, row.id),
+    )
+    derive.host_alarm(tx, row._replace(priority=priority, detail=detail, changed_utc_ms=utc_ms))
+    return True
+
+
+def end_alarm(tx: Tx, derive: Derivation, *, device: int | None, alarm: int, utc_ms: int) -> bool:
+    """End the open one; False when none was open. The derivation hears of it with priority 0."""
+    row = _open(tx, device, alarm)
+    if row is None:
+        return False
+    tx.execute(
+        "UPDATE host_alarms SET ended_utc_ms = ?, changed_utc_ms = ? WHERE id = ?", (utc_ms, utc_ms, row.id)
+    )
+    derive.host_alarm(tx, row._replace(priority=0, changed_utc_ms=utc_ms))
+    return True
+
+
+def open_alarms(tx: Tx) -> list[HostAlarm]:
+    """Everything that has not ended, oldest first."""
+    return [HostAlarm(*row) for row in tx.execute(_SELECT + " ORDER BY id")]
+
+
+def _open(tx: Tx, device: int | None, alarm: int) -> HostAlarm | None:
+    row = tx.execute(_SELECT + " AND coalesce(device, 0) = ? AND alarm = ?", (device or 0, alarm)).fetchone()
+    return HostAlarm(*row) if row else None

@@ -1,0 +1,109 @@
+"""The records as the store and everything above it hand them around. Units as in crs_core.units."""
+
+from typing import NamedTuple, Protocol
+
+from host_agent.store.db import Tx
+
+
+class Journal(NamedTuple):
+    """One branch of one journal; `id`, `device` and `binding` are row ids, `binding` None is quarantine."""
+
+    id: int
+    device: int
+    device_id: bytes
+    journal_id: bytes
+    branch: int
+    parent: int | None
+    base_seq: int
+    binding: int | None
+    cursor: int
+
+
+class StoredReading(NamedTuple):
+    """One reading; None was not measured."""
+
+    seq: int
+    boot: int
+    t_ms: int
+    temp_cc: int | None
+    spo2_tenths: int | None
+    hr_bpm: int | None
+    pi_hundredths: int | None
+    status: int
+    simulated: int
+
+
+class StoredEvent(NamedTuple):
+    """One event; `record` is its decoded payload (crs_core.records), None when this program cannot read it."""
+
+    seq: int
+    boot: int
+    t_ms: int
+    type: int
+    payload: bytes
+    simulated: int
+    record: tuple | None  # type: ignore[type-arg]  # namedtuple of crs_core.records
+
+
+class StoredGap(NamedTuple):
+    """Sequences that the wearable itself says it cannot give; reason of crs_core.reasons."""
+
+    first_seq: int
+    last_seq: int
+    reason: int
+
+
+class Fork(NamedTuple):
+    """One key with two contents, or signs of an older image; `how` is bytes, head or boot."""
+
+    how: str
+    first_seq: int
+    last_seq: int
+    branch: int | None
+
+
+class Records(NamedTuple):
+    """What one commit added to one journal, in the order it came (events may be ahead of older readings)."""
+
+    readings: list[StoredReading]
+    events: list[StoredEvent]
+    gaps: list[StoredGap]
+    received_utc_ms: int
+
+
+class HostAlarm(NamedTuple):
+    """A finding of the host itself; priority 0 says it ended. `device` None is the agent."""
+
+    id: int
+    device: int | None
+    alarm: int
+    priority: int
+    detail: str
+    raised_utc_ms: int
+    changed_utc_ms: int
+
+
+class Derivation(Protocol):
+    """What else belongs into the same commit as the records: episodes, contact steps, outbox rows.
+
+    Both run inside the transaction, in the writer thread. An exception undoes the records too, and nothing is
+    acknowledged. `records` is called only for journals with a binding; never twice for one record.
+    """
+
+    def records(self, tx: Tx, journal: Journal, records: Records) -> None:
+        """New records of a bound journal."""
+        ...
+
+    def host_alarm(self, tx: Tx, alarm: HostAlarm) -> None:
+        """A host alarm was raised, rose, or ended (priority 0)."""
+        ...
+
+
+class NoDerivation:
+    """Stores and nothing else."""
+
+    def records(self, tx: Tx, journal: Journal, records: Records) -> None:
+        """Add nothing."""
+
+    def host_alarm(self, tx: Tx, alarm: HostAlarm) -> None:
+        """Add nothing."""
