@@ -1,0 +1,189 @@
+"""The agent's control socket: a UNIX-domain socket of mode 0600 in the state folder, one JSON object per line.
+
+Request `{"do": "release", "port": …}`; answer `{"done": {…}}` or `{"failed": "sentence", "advice": "…", "code": "…"}`.
+Being this user is the authority: whoever may open the socket may already read the keys.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import socket
+import stat
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from host_agent.errors import HostAgentError
+
+LARGEST_LINE_BYTES = 1 << 20  # a status of many devices is some kB; a line beyond this is not ours
+COMMAND_TIMEOUT_S = 30.0  # the longest command waits for an answer of a wearable
+_CONNECTIONS = 16
+
+Handler = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
+
+
+class AgentNotRunning(HostAgentError):
+    """Nobody listens on the control socket."""
+
+    code = "agent_not_running"
+    default_advice = "Start it with `cytowatch run` in another terminal, or as a service."
+
+
+class ControlFailed(HostAgentError):
+    """The agent took the command and says why it was not done; `.failed_code` is that error's code."""
+
+    code = "control_failed"
+
+    def __init__(self, message: str, advice: str | None = None, failed_code: str = "") -> None:
+        super().__init__(message, advice)
+        self.failed_code = failed_code
+
+
+class ControlServer:
+    """Serve `handlers` (name → coroutine taking the request) until closed."""
+
+    def __init__(
+        self, path: Path, handlers: dict[str, Handler], timeout_s: float = COMMAND_TIMEOUT_S
+    ) -> None:
+        self._path = path
+        self._handlers = handlers
+        self._timeout_s = timeout_s
+        self._server: asyncio.Server | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Listen; a socket left by a dead agent is removed, a living one raises HostAgentError."""
+        if self._path.exists():
+            if await asyncio.to_thread(_someone_listens, self._path):
+                raise HostAgentError(
+                    f"Another agent already runs on {self._path}.",
+                    "One agent per state folder: stop the other one, or set CYTOWATCH_HOME to another folder.",
+                )
+            self._path.unlink()
+        old = os.umask(0o177)  # the socket must never exist with wider rights, not even for a moment
+        try:
+            self._server = await asyncio.start_unix_server(
+                self._serve, str(self._path), limit=LARGEST_LINE_BYTES
+            )
+        finally:
+            os.umask(old)
+
+    async def close(self) -> None:
+        """Stop listening, drop connections, remove the socket."""
+        if self._server is None:
+            return
+        self._server.close()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._server = None
+        self._path.unlink(missing_ok=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        try:
+            if len(self._tasks) > _CONNECTIONS:
+                return
+            while line := await reader.readline():
+                writer.write(json.dumps(await self._answer(line)).encode() + b"\n")
+                await writer.drain()
+        except (ConnectionError, ValueError):  # ValueError: a line beyond the limit
+            pass
+        finally:
+            self._tasks.discard(task)
+            writer.close()
+
+    async def _answer(self, line: bytes) -> dict[str, Any]:
+        try:
+            request = json.loads(line)
+            handler = self._handlers[request["do"]]
+        except (ValueError, KeyError, TypeError, RecursionError):
+            known = ", ".join(sorted(self._handlers))
+            return _failure(HostAgentError("The agent does not know this command.", f"It knows: {known}."))
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                return {"done": await handler(request)}
+        except HostAgentError as error:
+            return _failure(error)
+        except TimeoutError:
+            return _failure(
+                HostAgentError(
+                    f"Not done within {self._timeout_s:g} s.",
+                    "The wearable may be away: see `cytowatch status`, then try again.",
+                )
+            )
+        except (KeyError, ValueError, TypeError) as error:
+            return _failure(
+                HostAgentError(
+                    f"The command is malformed ({error}).", "Update agent and command line together."
+                )
+            )
+
+
+async def call(
+    path: Path, do: str, timeout_s: float = COMMAND_TIMEOUT_S + 2, **fields: Any
+) -> dict[str, Any]:
+    """Client side: run one command; raises AgentNotRunning or ControlFailed."""
+    try:
+        async with asyncio.timeout(timeout_s):
+            return await _exchange(path, {"do": do, **fields})
+    except (FileNotFoundError, ConnectionRefusedError):
+        raise AgentNotRunning("The agent is not running.") from None
+    except (ConnectionError, asyncio.IncompleteReadError):
+        raise AgentNotRunning(
+            "The agent stopped before it answered.", "See its log; start it again."
+        ) from None
+    except PermissionError:
+        raise ControlFailed(
+            f"{path} belongs to another user.", "Run the command as the user of the agent."
+        ) from None
+    except TimeoutError:
+        raise ControlFailed(
+            f"The agent did not answer within {timeout_s:g} s.", "See its log; restart it if it hangs."
+        ) from None
+
+
+def call_now(path: Path, do: str, timeout_s: float = COMMAND_TIMEOUT_S + 2, **fields: Any) -> dict[str, Any]:
+    """`call` for commands without an event loop."""
+    return asyncio.run(call(path, do, timeout_s, **fields))
+
+
+async def _exchange(path: Path, request: dict[str, Any]) -> dict[str, Any]:
+    reader, writer = await asyncio.open_unix_connection(str(path), limit=LARGEST_LINE_BYTES)
+    try:
+        writer.write(json.dumps(request).encode() + b"\n")
+        await writer.drain()
+        line = await reader.readuntil(b"\n")
+    finally:
+        writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
+    answer = json.loads(line)
+    if "done" in answer:
+        return dict(answer["done"])
+    raise ControlFailed(
+        str(answer.get("failed", "failed")),
+        str(answer.get("advice", "")) or None,
+        str(answer.get("code", "")),
+    )
+
+
+def _failure(error: HostAgentError) -> dict[str, Any]:
+    return {"failed": str(error), "advice": error.advice, "code": error.code}
+
+
+def _someone_listens(path: Path) -> bool:
+    if not stat.S_ISSOCK(path.lstat().st_mode):
+        raise HostAgentError(f"{path} is not a socket.", "Something else made this file: move it away.")
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(1)
+        try:
+            probe.connect(str(path))
+        except (ConnectionRefusedError, FileNotFoundError):
+            return False
+        except OSError:
+            return True
+        return True
