@@ -70,7 +70,7 @@ class Decoder:
         self._max_candidate = 2 * (max_payload + _CRC_BYTES)
         self._candidate = bytearray()
         self._inside = False  # a flag was seen and no whole frame since
-        self._spoiled = False  # the rest of an oversize candidate is passing by
+        self._spoiled = False  # inside, and already counted as oversize
         self.bad_crc = 0
         self.bad_escape = 0
         self.oversize = 0
@@ -112,30 +112,46 @@ class Decoder:
         return found
 
     def _take(self, piece: bytes, found: list[tuple[str, bytes]]) -> None:
-        if self._spoiled:
-            self._surface(piece, found)
-        elif not self._inside:
+        if not self._inside:
             self.text_bytes += len(piece)
             found.append(("text", piece))
-        elif len(self._candidate) + len(piece) > self._max_candidate:
+            return
+        self._candidate.extend(piece)
+        if not self._spoiled and len(self._candidate) > self._max_candidate:
             self.oversize += 1
-            spoiled = bytes(self._candidate[-TEXT_TAIL_BYTES:]) + piece
-            self._candidate = bytearray()
-            self._inside = False
-            self._spoiled = True  # until the next flag
-            self._surface(spoiled, found)
-        else:
-            self._candidate.extend(piece)
+            self._spoiled = True
+            self._surface(bytes(self._candidate[: self._max_candidate]), found)
+            self._candidate = self._candidate[self._max_candidate :]
+        if self._spoiled:
+            self._pass_lines(found)
+
+    def _pass_lines(self, found: list[tuple[str, bytes]]) -> None:
+        """A board that died inside a frame may talk on for long without a flag: let its lines through."""
+        waiting = bytes(self._candidate)
+        start = 0
+        while True:
+            end = waiting.find(b"\n", start, start + TEXT_TAIL_BYTES) + 1
+            if not end:
+                end = start + TEXT_TAIL_BYTES
+                if end > len(waiting):
+                    break
+            self._surface(waiting[start:end], found)
+            start = end
+        self._candidate = bytearray(waiting[start:])
 
     def _end_candidate(self, found: list[tuple[str, bytes]]) -> None:
-        self._spoiled = False
         if not self._inside:
             self._inside = True
             return
         if not self._candidate:
+            self._spoiled = False
             return  # a second flag in a row
         candidate = bytes(self._candidate)
         self._candidate = bytearray()
+        if self._spoiled:
+            self._spoiled = False
+            self._surface(candidate, found)
+            return
         content = _unstuff(candidate)
         if content is None:
             self.bad_escape += 1
