@@ -1,0 +1,224 @@
+"""Keeps one port in session: a state machine with visible reasons, back-off, release and retake.
+
+    opening -> hello_wait -> open -> lost -> (back-off) -> opening
+                  |-> refused (reason)    slow retry
+                  '-> at_repl             silence; a slow, single try now and then
+    released (until) at any time by `release`
+
+All times here are real seconds: a link's deadlines do not run faster in a simulation.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from enum import StrEnum
+from typing import NamedTuple, Protocol
+
+from host_agent.clock import Clock, RealClock
+from host_agent.errors import DeviceAtRepl, HostAgentError, LinkError, SessionRefused
+from host_agent.link.ownership import Claim
+from host_agent.link.transport import Transport
+
+BACKOFF_FIRST_S = 0.2
+BACKOFF_MAX_S = 5.0
+BACKOFF_FACTOR = 2.0
+_STEADY_S = 10.0  # a session that lasted so long starts the back-off anew
+RELEASE_MAX_S = 3600.0
+
+
+class LinkState(StrEnum):
+    """Where a link stands."""
+
+    OPENING = "opening"
+    HELLO_WAIT = "hello_wait"
+    REFUSED = "refused"
+    AT_REPL = "at_repl"
+    OPEN = "open"
+    LOST = "lost"
+    RELEASED = "released"
+    STOPPED = "stopped"
+
+
+class LinkReport(NamedTuple):
+    """One change of state. `code` and `advice` come from the error, if one; times are UTC ms."""
+
+    port: str
+    state: LinkState
+    reason: str
+    code: str
+    advice: str
+    since_utc_ms: int
+    device_id: bytes | None
+    attempt: int
+    until_utc_ms: int | None
+
+
+class OpenReporter(Protocol):
+    """How the session tells the supervisor that the wearable proved itself."""
+
+    def __call__(self, device_id: bytes) -> None:
+        """The session is open with this wearable."""
+        ...
+
+
+RunSession = Callable[[Transport, OpenReporter], Awaitable[None]]
+
+
+class LinkSupervisor:
+    """Supervises one port. Run `run()` as a task; `release`, `retake` and `report` may be called any time."""
+
+    def __init__(
+        self,
+        port: str,
+        open_transport: Callable[[], Awaitable[Transport]],
+        run_session: RunSession,
+        *,
+        on_report: Callable[[LinkReport], None] = lambda report: None,
+        make_claim: Callable[[], Claim] | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        """`run_session(transport, opened)` does HELLO, calls `opened(device_id)`, syncs, and raises when it ends."""
+        self.port = port
+        self._open_transport = open_transport
+        self._run_session = run_session
+        self._on_report = on_report
+        self._make_claim = make_claim
+        self._claim: Claim | None = None
+        self._clock: Clock = clock or RealClock()
+        self._session: asyncio.Task[None] | None = None
+        self._released_until_s: float | None = None
+        self._wake = asyncio.Event()
+        self._attempt = 0
+        self.report = LinkReport(
+            port, LinkState.OPENING, "starting", "", "", self._clock.utc_ms(), None, 0, None
+        )
+
+    async def run(self) -> None:
+        """Until cancelled. Every error leads to another try; nothing that a link does ends the supervisor."""
+        backoff_s = BACKOFF_FIRST_S
+        try:
+            while True:
+                if self._released_until_s is not None:
+                    await self._stay_released()
+                    backoff_s = BACKOFF_FIRST_S
+                started_s = self._clock.monotonic()
+                await self._one_session()
+                if self._released_until_s is not None:
+                    continue
+                if self.report.state in (LinkState.REFUSED, LinkState.AT_REPL):
+                    backoff_s = BACKOFF_MAX_S
+                elif self._clock.monotonic() - started_s >= _STEADY_S:
+                    backoff_s = BACKOFF_FIRST_S
+                await self._pause(backoff_s)
+                backoff_s = min(backoff_s * BACKOFF_FACTOR, BACKOFF_MAX_S)
+        finally:
+            if self._claim is not None:
+                self._claim.drop()
+                self._claim = None
+            self._tell(LinkState.STOPPED, "stopped")
+
+    async def release(self, seconds: float) -> None:
+        """Hand the port to another program for so long (real seconds, at most an hour). Returns when it is closed."""
+        seconds = min(max(seconds, 0.0), RELEASE_MAX_S)
+        self._released_until_s = self._clock.monotonic() + seconds
+        session = self._session
+        if session is not None:
+            session.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait([session])
+        self._wake.set()
+
+    def retake(self) -> None:
+        """End a release early."""
+        if self._released_until_s is not None:
+            self._released_until_s = self._clock.monotonic()
+            self._wake.set()
+
+    async def _one_session(self) -> None:
+        self._attempt += 1
+        self._session = asyncio.create_task(self._attempt_session(), name=f"link {self.port}")
+        try:
+            await asyncio.wait([self._session])
+        finally:  # we are cancelled: the session ends first
+            if not self._session.done():
+                self._session.cancel()
+                await asyncio.wait([self._session])
+        session, self._session = self._session, None
+        if session.cancelled():
+            return
+        error = session.exception()
+        if isinstance(error, DeviceAtRepl):
+            self._tell(LinkState.AT_REPL, str(error), error)
+        elif isinstance(error, SessionRefused):
+            self._tell(LinkState.REFUSED, str(error), error)
+        elif isinstance(error, HostAgentError):
+            self._tell(LinkState.LOST, str(error), error)
+        elif error is not None:  # a bug of ours must not end monitoring: it is told, and the link tries again
+            self._tell(
+                LinkState.LOST, f"internal error: {type(error).__name__}: {error}", LinkError(str(error))
+            )
+        else:
+            self._tell(LinkState.LOST, "the session ended")
+
+    async def _attempt_session(self) -> None:
+        self._tell(LinkState.OPENING, "opening the port")
+        if self._make_claim is not None and self._claim is None:
+            self._claim = self._make_claim()
+        transport = await self._open_transport()
+        try:
+            self._tell(LinkState.HELLO_WAIT, "waiting for the wearable's HELLO")
+            await self._run_session(transport, self._opened)
+        finally:
+            transport.close()
+
+    def _opened(self, device_id: bytes) -> None:
+        self._attempt = 0
+        self._tell(LinkState.OPEN, "in session", device_id=device_id)
+
+    async def _stay_released(self) -> None:
+        while self._released_until_s is not None:
+            left_s = self._released_until_s - self._clock.monotonic()
+            if left_s <= 0:
+                break
+            until_utc_ms = self._clock.utc_ms() + round(left_s * 1000)
+            if self._claim is not None:
+                self._claim.mark_released(until_utc_ms)
+            self._tell(LinkState.RELEASED, f"released for {left_s:.0f} s", until_utc_ms=until_utc_ms)
+            await self._pause(left_s)
+        self._released_until_s = None
+        if self._claim is not None:
+            self._claim.mark_released(None)
+
+    async def _pause(self, seconds: float) -> None:
+        """Sleep, or wake early when `release` or `retake` was called."""
+        sleep = asyncio.ensure_future(self._clock.sleep(seconds))
+        wake = asyncio.ensure_future(self._wake.wait())
+        try:
+            await asyncio.wait([sleep, wake], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sleep.cancel()
+            wake.cancel()
+            self._wake.clear()
+
+    def _tell(
+        self,
+        state: LinkState,
+        reason: str,
+        error: HostAgentError | None = None,
+        *,
+        device_id: bytes | None = None,
+        until_utc_ms: int | None = None,
+    ) -> None:
+        same = self.report.state == state
+        self.report = LinkReport(
+            self.port,
+            state,
+            reason,
+            error.code if error else "",
+            error.advice if error else "",
+            self.report.since_utc_ms if same else self._clock.utc_ms(),
+            device_id if device_id is not None else self.report.device_id,
+            self._attempt,
+            until_utc_ms,
+        )
+        self._on_report(self.report)

@@ -1,0 +1,24 @@
+"""What a carrier offers to the sync client: bytes out with a progress deadline, bytes in, or TransportLost."""
+
+from typing import Protocol
+
+
+class Transport(Protocol):
+    """An open link. Both calls raise TransportLost once the link is gone; after that only `close` is useful."""
+
+    @property
+    def name(self) -> str:
+        """What a person calls it: a port path or an address."""
+        ...
+
+    async def write(self, data: bytes) -> None:
+        """Hand over all of `data`; waits while the other side is slow, TransportLost when it stops reading."""
+        ...
+
+    async def read(self) -> bytes:
+        """The next bytes, at least one; waits for as long as it takes."""
+        ...
+
+    def close(self) -> None:
+        """Give the link back at once; safe to call twice."""
+        ...

@@ -1,0 +1,311 @@
+"""One session with one wearable: drives crs_core's HostSession over a transport, with a deadline on every wait.
+
+`open()` does HELLO; `start()` begins reading; `request` asks and waits for the answer; `messages` holds what came
+unasked. Only one request is outstanding at a time: the wearable's receive ring is a few hundred bytes.
+"""
+
+import asyncio
+import contextlib
+import os
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from crs_core.wire import hello as hello_part
+from crs_core.wire import message as wire
+from crs_core.wire import session as wire_session
+from crs_core.wire.parts import split_parts
+
+from host_agent.clock import Clock, RealClock
+from host_agent.errors import (
+    AnswerTimeout,
+    DeviceAtRepl,
+    HelloTimeout,
+    LinkError,
+    NotEnrolled,
+    ProtocolError,
+    RequestRefused,
+    SessionClosed,
+    SessionRefused,
+    TransportLost,
+)
+from host_agent.keyfile import DeviceKey
+from host_agent.link.transport import Transport
+from host_agent.sync.device_text import DeviceText
+
+HELLO_RETRY_S = 1.0
+OPEN_DEADLINE_S = 5.0
+ANSWER_DEADLINE_S = 5.0
+_BYE_DEADLINE_S = 0.3
+_MESSAGES_MAX = 4096  # a wearable that floods us is out of order, and memory is finite
+_PROOF_TRIES = 2  # a HELLO answered late spoils one proof; twice is a wrong key
+
+
+class DeviceClient:
+    """Over one transport. `keys`: those of every wearable that may be on it, tried in turn."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        keys: Sequence[DeviceKey],
+        *,
+        clock: Clock | None = None,
+        random_bytes: Callable[[int], bytes] = os.urandom,
+        on_text: Callable[[str], None] = lambda line: None,
+    ) -> None:
+        self.transport = transport
+        self.messages: deque[Any] = deque()
+        self.peer: Any = None  # crs_core.wire.hello.Hello of the open session
+        self.key: DeviceKey | None = None
+        self.last_heard_s = 0.0  # link clock, when the last authenticated message came
+        self._keys = list(keys)
+        self._clock: Clock = clock or RealClock()
+        self._random_bytes = random_bytes
+        self._text = DeviceText(on_text)
+        self._session: Any = None
+        self._reader: asyncio.Task[None] | None = None
+        self._arrived = asyncio.Event()
+        self._failure: Exception | None = None
+        self._asking = asyncio.Lock()
+        self._awaited: tuple[Callable[[Any], bool], asyncio.Future[Any]] | None = None
+        self._past_counters: dict[str, int] = {}
+
+    # -- opening ---------------------------------------------------------------------------------------------------
+
+    async def open(self, deadline_s: float = OPEN_DEADLINE_S) -> Any:
+        """Open a session; returns the wearable's Hello. HelloTimeout, DeviceAtRepl, SessionRefused say why not."""
+        if not self._keys:
+            raise NotEnrolled("this laptop holds no key of any wearable")
+        refusal: SessionRefused | None = None
+        for key in self._keys:
+            try:
+                async with asyncio.timeout(deadline_s):
+                    await self._handshake(key)
+            except TimeoutError:
+                for event in self._session.link_lost():
+                    self._see_text(event)
+                raise HelloTimeout(f"{self.transport.name}: no HELLO within {deadline_s:g} s") from None
+            except NotEnrolled as error:
+                refusal = error
+                continue
+            self.key = key
+            return self.peer
+        assert refusal is not None
+        raise refusal
+
+    async def _handshake(self, key: DeviceKey) -> None:
+        self._keep_counters()
+        self._session = wire_session.HostSession(key, self._random_bytes, key.device_id)
+        proofs_refused = 0
+        hello, answered = self._session.start(), False
+        await self.transport.write(hello)
+        while True:
+            try:
+                async with asyncio.timeout(HELLO_RETRY_S):
+                    data = await self.transport.read()
+            except TimeoutError:
+                if answered:  # our PROOF or the wearable's got lost: its HELLO counts for one try only
+                    hello, answered = self._session.start(), False
+                await self.transport.write(hello)
+                continue
+            for event in self._session.receive(data):
+                if isinstance(event, wire_session.Send):
+                    answered = True
+                    await self.transport.write(event.data)
+                elif isinstance(event, wire_session.Opened):
+                    self.peer = event.peer
+                    self.last_heard_s = self._clock.monotonic()
+                elif isinstance(event, wire_session.Refused):
+                    proofs_refused += event.reason == hello_part.REFUSE_PROOF
+                    self._judge_refusal(event, key, proofs_refused)
+                    if event.reason == hello_part.REFUSE_PROOF:
+                        hello, answered = self._session.start(), False
+                        await self.transport.write(hello)
+                elif isinstance(event, wire_session.Received):
+                    self._take(event.message)
+                else:
+                    self._see_text(event)
+            if self.peer is not None and self._session.is_open:
+                return
+
+    def _judge_refusal(self, event: Any, key: DeviceKey, proofs_refused: int) -> None:
+        name, reason = self.transport.name, event.reason
+        if reason in (hello_part.REFUSE_KEY, hello_part.REFUSE_DEVICE):
+            raise NotEnrolled(
+                f"{name}: the wearable does not know key {key.key_id:08x}: revoked, or another wearable",
+                reason,
+            )
+        if reason == hello_part.REFUSE_VERSION:
+            raise SessionRefused(
+                f"{name}: the wearable speaks protocol {event.low} to {event.high}, this agent"
+                f" {hello_part.VERSION_LOW} to {hello_part.VERSION_HIGH}",
+                reason,
+                "Update the older side.",
+            )
+        if reason == hello_part.REFUSE_PROOF and proofs_refused >= _PROOF_TRIES:
+            raise SessionRefused(f"{name}: the key {key.key_id:08x} is not the wearable's", reason)
+        if reason == hello_part.REFUSE_BUSY:
+            raise SessionRefused(f"{name}: the wearable is busy", reason, "The agent tries again.")
+
+    # -- in session ------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Read from now on, in a task of its own, until `close`."""
+        self._reader = asyncio.create_task(self._read_loop(), name=f"read {self.transport.name}")
+
+    async def next_message(self) -> Any:
+        """The next message that nobody asked for; raises what ended the session."""
+        while not self.messages:
+            if self._failure is not None:
+                raise self._failure
+            self._arrived.clear()
+            await self._arrived.wait()
+        return self.messages.popleft()
+
+    async def send(self, message: Any) -> None:
+        """Seal and write one message."""
+        if self._failure is not None:
+            raise self._failure
+        if not self._session.is_open:
+            raise SessionClosed("no session is open")
+        await self.transport.write(self._session.seal(message))
+
+    async def request(
+        self, message: Any, is_answer: Callable[[Any], bool], deadline_s: float = ANSWER_DEADLINE_S
+    ) -> Any:
+        """Send, and wait for the first message that `is_answer` accepts; AnswerTimeout after `deadline_s` (real)."""
+        async with self._asking:
+            answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+            self._awaited = (is_answer, answer)
+            try:
+                async with asyncio.timeout(deadline_s):
+                    await self.send(message)
+                    return await answer
+            except TimeoutError:
+                name = type(message).__name__
+                raise AnswerTimeout(
+                    f"{self.transport.name}: no answer to {name} in {deadline_s:g} s"
+                ) from None
+            finally:
+                self._awaited = None
+
+    async def ask(self, message: Any, answer_type: type[Any], deadline_s: float = ANSWER_DEADLINE_S) -> Any:
+        """`request` for an answer of one type; RequestRefused when the wearable answers with a Result instead."""
+        number = wire.type_of(message)
+
+        def is_answer(reply: Any) -> bool:
+            return isinstance(reply, answer_type) or (
+                isinstance(reply, wire.Result) and reply.request == number
+            )
+
+        reply = await self.request(message, is_answer, deadline_s)
+        if isinstance(reply, answer_type) and not isinstance(reply, wire.Result):
+            return reply
+        if reply.code not in (wire.RESULT_DONE, wire.RESULT_MORE_PARTS):
+            raise RequestRefused(f"the wearable refused {type(message).__name__}: {reply.detail}", reply.code)
+        return reply
+
+    async def command(self, message: Any, deadline_s: float = ANSWER_DEADLINE_S) -> Any:
+        """A request whose answer is a Result; RequestRefused carries its code."""
+        return await self.ask(message, wire.Result, deadline_s)
+
+    async def bind(self, op: int, binding_id: bytes, profile: str = "", deadline_s: float = 30.0) -> None:
+        """BIND start, end or end-override; the wearable makes a new journal and says BYE after its Result."""
+        pieces = _text_parts(profile, self._session.peer_largest - 12)
+        for part, piece in enumerate(pieces):
+            await self.command(wire.Bind(op, binding_id, part, len(pieces), piece), deadline_s)
+
+    async def set_settings(self, text: str, deadline_s: float = 30.0) -> None:
+        """Change settings: canonical `key=value` lines."""
+        pieces = _text_parts(text, self._session.peer_largest - 4)
+        for part, piece in enumerate(pieces):
+            await self.command(wire.Settings(wire.SETTINGS_SET, part, len(pieces), piece), deadline_s)
+
+    async def get_settings(self) -> Any:
+        """The SettingsIs of the wearable."""
+        return await self.ask(wire.Settings(wire.SETTINGS_GET, 0, 1, ""), wire.SettingsIs)
+
+    @property
+    def peer_largest(self) -> int:
+        """Plaintext bytes that the wearable accepts in one message."""
+        return int(self._session.peer_largest)
+
+    def counters(self) -> dict[str, int]:
+        """Everything that was dropped on this transport, by name."""
+        totals = dict(self._past_counters)
+        for name, value in (self._session.counters() if self._session else {}).items():
+            totals[name] = totals.get(name, 0) + value
+        return totals
+
+    async def close(self, reason: int = wire.BYE_DONE) -> None:
+        """Say BYE if the port still takes it, stop reading; the transport stays for its owner to close."""
+        if self._reader is not None:
+            self._reader.cancel()
+            await asyncio.wait([self._reader])
+            self._reader = None
+        if self._session is not None and self._session.is_open:
+            with contextlib.suppress(TransportLost, TimeoutError):
+                async with asyncio.timeout(_BYE_DEADLINE_S):
+                    for event in self._session.close(reason):
+                        if isinstance(event, wire_session.Send):
+                            await self.transport.write(event.data)
+        self._fail(SessionClosed("closed by this agent"))
+
+    # -- inside ----------------------------------------------------------------------------------------------------
+
+    async def _read_loop(self) -> None:
+        try:
+            while True:
+                data = await self.transport.read()
+                for event in self._session.receive(data):
+                    if isinstance(event, wire_session.Received):
+                        self._take(event.message)
+                    elif isinstance(event, wire_session.Send):
+                        await self.transport.write(event.data)
+                    elif isinstance(event, wire_session.Closed):
+                        raise SessionClosed(f"the wearable said BYE ({event.reason})")
+                    elif isinstance(event, wire_session.Refused):
+                        if event.reason == hello_part.REFUSE_NO_SESSION:
+                            raise SessionClosed("the wearable restarted: it knows no session")
+                    else:
+                        self._see_text(event)
+        except LinkError as error:
+            self._fail(error)
+        except ProtocolError as error:
+            self._fail(error)
+
+    def _take(self, message: Any) -> None:
+        self.last_heard_s = self._clock.monotonic()
+        if self._awaited is not None and not self._awaited[1].done() and self._awaited[0](message):
+            self._awaited[1].set_result(message)
+            return
+        if len(self.messages) >= _MESSAGES_MAX:
+            raise ProtocolError(f"{self.transport.name}: more messages than can be handled")
+        self.messages.append(message)
+        self._arrived.set()
+
+    def _see_text(self, event: Any) -> None:
+        if isinstance(event, wire_session.Text) and self._text.feed(event.data):
+            raise DeviceAtRepl(f"{self.transport.name} shows a Python prompt: its application is not running")
+
+    def _fail(self, error: Exception) -> None:
+        if self._failure is None:
+            self._failure = error
+        if self._awaited is not None and not self._awaited[1].done():
+            self._awaited[1].set_exception(self._failure)
+        self._arrived.set()
+
+    def _keep_counters(self) -> None:
+        self._past_counters = self.counters()
+
+
+def _text_parts(text: str, room: int) -> list[str]:
+    """Cut text where no UTF-8 character is torn: every part must be text by itself."""
+    if text.isascii():
+        return [piece.decode() for piece in split_parts(text.encode(), room)]
+    pieces = [""]
+    for character in text:
+        if len((pieces[-1] + character).encode()) > room:
+            pieces.append("")
+        pieces[-1] += character
+    return pieces

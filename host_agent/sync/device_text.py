@@ -1,0 +1,36 @@
+"""What a wearable's port says between frames: cleaned for the log, and searched for a Python prompt."""
+
+from collections.abc import Callable
+
+_LINE_MAX = 200  # characters of one log line
+_LINES_PER_FEED = 20
+_TAIL_BYTES = 64
+# A prompt at a line's start; the banner of the raw prompt; our own HELLO typed back at us by a line editor.
+_PROMPTS = (b"\n>>> ", b"\r>>> ", b"raw REPL; CTRL-B", b"CWHL")
+
+
+class DeviceText:
+    """Collects text across reads; `on_line` gets printable lines, cut to a length."""
+
+    def __init__(self, on_line: Callable[[str], None]) -> None:
+        self._on_line = on_line
+        self._tail = b"\n"
+        self._line = b""
+
+    def feed(self, data: bytes) -> bool:
+        """Take text; True when a prompt is in it, whole or cut in two by a read."""
+        seen = self._tail + data
+        self._tail = seen[-_TAIL_BYTES:]
+        lines = (self._line + data).split(b"\n")
+        self._line = lines.pop()[:_LINE_MAX]
+        for line in lines[:_LINES_PER_FEED]:
+            text = clean(line)
+            if text:
+                self._on_line(text)
+        return any(prompt in seen for prompt in _PROMPTS)
+
+
+def clean(raw: bytes) -> str:
+    """Printable ASCII of one line, the rest as dots: a log is no place for a terminal's control codes."""
+    text = raw.strip()[:_LINE_MAX].decode("ascii", "replace")
+    return "".join(c if " " <= c <= "~" else "." for c in text)
