@@ -1,0 +1,150 @@
+"""What the thermometer may claim: its value, whether it is on a body, and whether it has settled.
+
+The raw value is always kept; the state says whether it may be graded. A probe that warms up or cools down reads
+below the body, so a value counts only after a minimum time of contact *and* when it has stopped moving. Numbers
+marked † are proposals a clinician or the probe's maker must sign.
+"""
+
+from array import array
+
+from crs_core.compat import const
+from crs_core.units import (
+    TEMP_ABSENT,
+    TEMP_FLAT,
+    TEMP_MAX_CC,
+    TEMP_OFF_BODY,
+    TEMP_OUT_OF_RANGE,
+    TEMP_SETTLING,
+    TEMP_STALE,
+    TEMP_VALID,
+)
+from crs_device.health import SENSOR_RESTART, TEMP_FAIL
+
+ON_BODY_CC = const(3050)  # † coming from below, at or above this the probe touches a body
+OFF_BODY_CC = const(2950)  # † coming from above, below this it does not
+AMBIENT_MIN_CC = const(500)  # colder than any room a patient is in: a fault, not "off the body"
+MIN_CONTACT_MS = const(45000)  # † never settled before this
+SETTLE_WINDOW_S = const(30)
+SETTLE_MAX_CC = const(10)  # † largest change over the window of a settled probe: 0.10 °C in 30 s
+STALE_MS = const(10000)
+FLAT_MS = const(600000)  # † this long bit-identical: a converter averaging a live body is never that still
+RESTART_MS = const(2000)  # between attempts to start a chip that failed
+
+
+class Thermometer:
+    """`Thermometer(chip, health=None)`: `chip` has `start()`, `read_cc()` and `code`. Call `poll()` once a second.
+
+    `temp_cc` is the last raw value (None: never any). All times are ms of the clock given to `poll()`.
+    """
+
+    def __init__(self, chip, health=None) -> None:  # type: ignore[no-untyped-def]
+        self._chip = chip
+        self._health = health
+        self._started = False
+        self._start_tried_ms: int | None = None
+        self._read_ms = 0
+        self._code = -1
+        self._code_since_ms = 0
+        self._contact_since_ms: int | None = None
+        self._recent = array("i", [0] * (SETTLE_WINDOW_S + 1))
+        self._recent_n = 0
+        self._recent_at = 0
+        self._sampled_ms = 0
+        self.temp_cc: int | None = None
+        self.fault = ""  # plain words while the chip cannot be used
+
+    def poll(self, now_ms: int) -> bool:
+        """Start the chip if needed and take a new conversion; True when there was one. Never raises for the chip."""
+        if not self._started and not self._start(now_ms):
+            return False
+        try:
+            temp_cc = self._chip.read_cc()
+        except OSError as error:
+            self._failed(error, now_ms)
+            return False
+        self.fault = ""
+        if temp_cc is None:
+            return False
+        self._take(temp_cc, self._chip.code, now_ms)
+        return True
+
+    def age_ms(self, now_ms: int) -> int | None:
+        """Age of `temp_cc`; None without one."""
+        return None if self.temp_cc is None else now_ms - self._read_ms
+
+    def on_body(self, now_ms: int) -> bool | None:
+        """Whether the probe touches a body; None when it cannot tell."""
+        state = self.state(now_ms)
+        if state == TEMP_OFF_BODY:
+            return False
+        if state in (TEMP_ABSENT, TEMP_STALE, TEMP_OUT_OF_RANGE, TEMP_FLAT):
+            return None
+        return True
+
+    def state(self, now_ms: int) -> int:
+        """TEMP_* of `temp_cc` at `now_ms`; only TEMP_VALID may be graded."""
+        temp_cc = self.temp_cc
+        if temp_cc is None:
+            return TEMP_ABSENT
+        if now_ms - self._read_ms > STALE_MS:
+            return TEMP_ABSENT if self.fault else TEMP_STALE
+        if temp_cc > TEMP_MAX_CC or temp_cc < AMBIENT_MIN_CC:
+            return TEMP_OUT_OF_RANGE
+        if self._contact_since_ms is None:
+            return TEMP_OFF_BODY
+        if now_ms - self._code_since_ms >= FLAT_MS:
+            return TEMP_FLAT
+        if now_ms - self._contact_since_ms < MIN_CONTACT_MS or self._is_moving():
+            return TEMP_SETTLING
+        return TEMP_VALID
+
+    def _start(self, now_ms: int) -> bool:
+        tried_ms = self._start_tried_ms
+        if tried_ms is not None and now_ms - tried_ms < RESTART_MS:
+            return False
+        if tried_ms is not None and self._health is not None:
+            self._health.count(SENSOR_RESTART)
+        self._start_tried_ms = now_ms
+        try:
+            self._chip.start()
+        except OSError as error:
+            self._failed(error, now_ms)
+            return False
+        self._started = True
+        return True
+
+    def _failed(self, error: OSError, now_ms: int) -> None:
+        self._started = False
+        self._start_tried_ms = now_ms
+        detail = error.args[0] if error.args else ""
+        self.fault = detail if isinstance(detail, str) else "thermometer: no answer (error %s)" % detail
+        if self._health is not None:
+            self._health.count(TEMP_FAIL)
+
+    def _take(self, temp_cc: int, code: int, now_ms: int) -> None:
+        was_stale = self.temp_cc is None or now_ms - self._read_ms > STALE_MS
+        self.temp_cc = temp_cc
+        self._read_ms = now_ms
+        if code != self._code or was_stale:
+            self._code = code
+            self._code_since_ms = now_ms
+        in_contact = self._contact_since_ms is not None
+        if temp_cc > TEMP_MAX_CC or temp_cc < (OFF_BODY_CC if in_contact else ON_BODY_CC):
+            self._contact_since_ms = None
+            return
+        if not in_contact or was_stale:
+            self._contact_since_ms = now_ms
+            self._recent_n = self._recent_at = 0
+            self._sampled_ms = now_ms - 1000
+        # One entry per second of the clock, however often the chip was asked; a pause leaves the oldest standing.
+        if now_ms - self._sampled_ms >= 900:
+            self._sampled_ms = now_ms
+            self._recent[self._recent_at] = temp_cc
+            self._recent_at = (self._recent_at + 1) % (SETTLE_WINDOW_S + 1)
+            self._recent_n = min(self._recent_n + 1, SETTLE_WINDOW_S + 1)
+
+    def _is_moving(self) -> bool:
+        if self._recent_n <= SETTLE_WINDOW_S:
+            return True
+        newest = self._recent[self._recent_at - 1]  # index -1 is the last entry: the ring just wrapped
+        return abs(newest - self._recent[self._recent_at]) > SETTLE_MAX_CC

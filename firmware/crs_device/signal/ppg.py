@@ -1,0 +1,255 @@
+"""From red and infrared samples to SpO2, heart rate and perfusion index, or to no value and the reason.
+
+25 Hz in (whole bursts), one answer a second out of the last 4 seconds. Method: streaming integer high-pass per
+channel; period of the infrared by autocorrelation; ratio of ratios between points one beat apart; gates on contact,
+agreement of the channels, periodicity, steadiness and perfusion; median of three seconds. A window that fails a gate
+gives no value: nothing is held over from before.
+
+`push()` and `gap()` allocate nothing; `vitals()` works in integers below 2^30 but for a few products.
+"""
+
+from array import array
+
+from crs_core.compat import const
+from crs_core.units import (
+    HR_MAX_BPM,
+    HR_MIN_BPM,
+    PPG_ABSENT,
+    PPG_IRREGULAR,
+    PPG_LOW_PERFUSION,
+    PPG_MOTION,
+    PPG_NO_CONTACT,
+    PPG_NO_PULSE,
+    PPG_SATURATED,
+    PPG_SETTLING,
+    PPG_STALE,
+    PPG_SWAPPED,
+    PPG_VALID,
+    SPO2_MAX_TENTHS,
+    SPO2_MIN_TENTHS,
+)
+from crs_device.signal import highpass, pulse, quality
+from crs_device.signal.calibration import AN6845, Calibration, spo2_tenths
+
+WINDOW = const(100)  # 4 s
+FIRST_WINDOW = const(80)  # 3.2 s is enough for a first value; slower pulses need the whole window
+CONTACT_ON = const(20000)  # infrared counts of 262143; a finger gives 50 000 or more, open air below 2 000
+CONTACT_OFF = const(10000)
+SATURATED = const(260000)
+ONSET = const(5)  # samples dropped after contact: the level is still rising
+STALE_MS = const(3000)
+
+_RING_MASK = const(127)
+_HEIGHT_MIN = const(700)  # autocorrelation at the period, thousandths
+_AGREEMENT_MIN = const(902)  # squared correlation of red and infrared: 0.95²
+_PI_MIN = const(2)  # 0.02 %
+_PI_MAX = const(2500)
+_PI_NOTHING = const(10)  # † without a period, movement of the trace below 0.10 % is not a pulse
+_PI_NOISE = const(100)  # † the same while red and infrared do not agree: noise of the electronics or the room
+_PI_LOW = const(30)  # † below 0.30 % a failed window is called low perfusion, above it movement
+_HEIGHT_SOME = const(500)
+_AGREEMENT_SOME = const(250)
+_SWAPPED_RATIO = const(1600)  # R of 62 % SpO2; healthy blood through swapped channels gives 1.6 to 2.7
+_ORIENTED_RATIO = const(1000)
+
+
+class Ppg:
+    """`Ppg(calibration=AN6845)`. Feed with `push()`, tell holes with `gap()`, ask `vitals()` once a second.
+
+    `contact`: True, False, or None when no samples came yet or lately. The first value comes 3.2 to 4.2 s after
+    contact, at the next call of `vitals()`. `ratio_milli` is the last R in thousandths (0: none).
+    """
+
+    def __init__(self, calibration: Calibration = AN6845) -> None:
+        self._calibration = calibration
+        zeros = [0] * highpass.RING
+        self._raw_red = array("i", zeros)
+        self._raw_infrared = array("i", zeros)
+        self._red = array("i", zeros)
+        self._infrared = array("i", zeros)
+        self._red_filter = highpass.new_state()
+        self._infrared_filter = highpass.new_state()
+        self._u = array("i", zeros)
+        self._v = array("i", zeros)
+        self._r = array("i", zeros)
+        self._position = 0
+        self._count = 0  # contiguous filtered samples, at most RING
+        self._onset = 0  # samples still to drop
+        self._in_contact = False
+        self._level = 0  # last infrared sample in contact
+        self._fed = False  # samples came since the last vitals()
+        self._fed_ms: int | None = None
+        self._oriented = False  # a plausible ratio was seen: red is red
+        self._rates = array("i", [0, 0, 0])  # tenths per minute, newest first, 0 = none
+        self._ratios = array("i", [0, 0, 0])
+        self.contact: bool | None = None
+        self.ratio_milli = 0
+
+    def push(self, red: array, infrared: array, n: int) -> None:
+        """Take n samples (raw counts) that follow the last ones without a hole. No allocation."""
+        if n <= 0:
+            return
+        self._fed = True
+        threshold = CONTACT_OFF if self._in_contact else CONTACT_ON
+        level = self._level
+        first = 0
+        restart = not self._in_contact
+        for i in range(n):
+            value = infrared[i]
+            if value < threshold:
+                first = i + 1
+                restart = True
+            elif level and (value - level > level >> 2 or level - value > level >> 2):
+                first = i  # a quarter up or down in one sample is a new grip, not a pulse
+                restart = True
+            level = value
+        self._level = level
+        if first >= n:
+            self._in_contact = False
+            self._count = 0
+            self._level = 0
+            return
+        self._in_contact = True
+        if restart:
+            self._count = 0
+            self._onset = ONSET
+        if self._onset:
+            skipped = min(self._onset, n - first)
+            self._onset -= skipped
+            first += skipped
+            if first >= n:
+                return
+        if self._count == 0:
+            highpass.restart(self._red_filter, red[first])
+            highpass.restart(self._infrared_filter, infrared[first])
+        position = self._position
+        highpass.run(self._red_filter, red, first, n, self._red, position)
+        highpass.run(self._infrared_filter, infrared, first, n, self._infrared, position)
+        raw_red = self._raw_red
+        raw_infrared = self._raw_infrared
+        for i in range(first, n):
+            raw_red[position] = red[i]
+            raw_infrared[position] = infrared[i]
+            position = (position + 1) & _RING_MASK
+        self._position = position
+        self._count = min(self._count + n - first, highpass.RING)
+
+    def gap(self) -> None:
+        """Samples are missing between the last push and the next: start over."""
+        self._count = 0
+        self._level = 0
+
+    def vitals(self, now_ms: int) -> "tuple[int | None, int | None, int | None, int]":
+        """(spo2_tenths, hr_bpm, pi_hundredths, PPG_*) of the last seconds; values are None unless PPG_VALID.
+
+        pi_hundredths is also given with PPG_LOW_PERFUSION, and is 0 with PPG_NO_PULSE. Call once a second.
+        """
+        if self._fed:
+            self._fed = False
+            self._fed_ms = now_ms
+        state = self._presence(now_ms)
+        rate = ratio = perfusion = 0
+        if state == PPG_VALID:
+            rate, ratio, perfusion, state = self._analyse()
+        rates = self._rates
+        ratios = self._ratios
+        rates[2] = rates[1]
+        rates[1] = rates[0]
+        rates[0] = rate
+        ratios[2] = ratios[1]
+        ratios[1] = ratios[0]
+        ratios[0] = ratio
+        if state != PPG_VALID:
+            if state == PPG_LOW_PERFUSION:
+                return (None, None, perfusion, state)
+            return (None, None, 0 if state == PPG_NO_PULSE else None, state)
+        ratio = _middle(ratios)
+        self.ratio_milli = ratio
+        if not self._oriented:
+            if ratio < _ORIENTED_RATIO:
+                self._oriented = True
+            elif ratio >= _SWAPPED_RATIO:
+                return (None, None, None, PPG_SWAPPED)
+        spo2 = spo2_tenths(self._calibration, ratio)
+        # Beyond the curve's end the limit is told: "50 or less" must alarm, not vanish.
+        spo2 = max(SPO2_MIN_TENTHS, min(SPO2_MAX_TENTHS, spo2))
+        return (spo2, (_middle(rates) + 5) // 10, perfusion, PPG_VALID)
+
+    def _presence(self, now_ms: int) -> int:
+        """PPG_VALID when there is a window to analyse, else why not."""
+        if self._fed_ms is None:
+            return PPG_ABSENT
+        if now_ms - self._fed_ms >= STALE_MS:
+            self.contact = None
+            return PPG_STALE
+        self.contact = self._in_contact
+        if not self._in_contact:
+            return PPG_NO_CONTACT
+        if self._count < FIRST_WINDOW:
+            return PPG_SETTLING
+        return PPG_VALID
+
+    def _analyse(self) -> tuple[int, int, int, int]:
+        """(rate in tenths per minute, R in thousandths, perfusion, PPG_*) of the window."""
+        n = min(self._count, WINDOW)
+        end = self._position + highpass.RING
+        red_level = infrared_level = 0
+        raw_red = self._raw_red
+        raw_infrared = self._raw_infrared
+        for i in range(end - n, end):
+            a = raw_red[i & _RING_MASK]
+            b = raw_infrared[i & _RING_MASK]
+            if a >= SATURATED or b >= SATURATED:
+                return (0, 0, 0, PPG_SATURATED)
+            red_level += a
+            infrared_level += b
+        red_level //= n
+        infrared_level //= n
+        if red_level < CONTACT_OFF >> 2:
+            return (0, 0, 0, PPG_ABSENT)  # infrared sees skin, red sees nothing: a dead light
+        u = self._u
+        v = self._v
+        red_shift = pulse.copy_scaled(self._red, end, n, u)
+        shift = pulse.copy_scaled(self._infrared, end, n, v)
+        lag_max = min(pulse.LAG_MAX, n * 54 // 100)
+        pulse.autocorrelate(v, n, lag_max, self._r)
+        period, height = pulse.find_period(self._r, lag_max)
+        agreement = quality.correlation_squared(u, v, n)
+        lag = (period + 32) >> 6
+        size = quality.peak_to_peak(v, n, lag or n // 2)
+        size = size << shift if shift >= 0 else size >> -shift
+        perfusion = size * (10000 >> highpass.FRACTION_BITS) // infrared_level
+        if height < _HEIGHT_MIN or agreement < _AGREEMENT_MIN or not _PI_MIN <= perfusion <= _PI_MAX:
+            return (0, 0, perfusion, _why_not(height, agreement, perfusion))
+        if not quality.is_steady(v, n, period):
+            return (0, 0, perfusion, PPG_MOTION)
+        ratio = quality.amplitude_ratio_milli(u, v, n, lag) * infrared_level // red_level
+        shift = red_shift - shift
+        ratio = ratio << shift if shift >= 0 else ratio >> -shift
+        rate = 960000 // period  # 60 s × 25 Hz × 64 × 10
+        if ratio <= 0 or not HR_MIN_BPM * 10 <= rate <= HR_MAX_BPM * 10:
+            return (0, 0, perfusion, PPG_MOTION)
+        return (rate, ratio, perfusion, PPG_VALID)
+
+
+def _why_not(height: int, agreement: int, perfusion: int) -> int:
+    """The state of a window that failed a gate."""
+    if perfusion > _PI_MAX:
+        return PPG_MOTION
+    if height >= _HEIGHT_SOME and agreement >= _AGREEMENT_SOME:
+        return PPG_LOW_PERFUSION if perfusion < _PI_LOW else PPG_MOTION
+    if perfusion < _PI_NOTHING or (agreement < _AGREEMENT_SOME and perfusion < _PI_NOISE):
+        return PPG_NO_PULSE
+    return PPG_IRREGULAR if agreement >= _AGREEMENT_MIN else PPG_MOTION
+
+
+def _middle(values: array) -> int:
+    """Median of the up to three values that are not 0; of two, their mean."""
+    a = values[0]
+    b = values[1]
+    c = values[2]
+    if not b:
+        return (a + c) // 2 if c else a
+    if not c:
+        return (a + b) // 2
+    return max(min(a, b), min(max(a, b), c))

@@ -1,0 +1,124 @@
+"""Is the window periodic, and with which period? Normalised autocorrelation with a parabolic peak.
+
+Integers only: a window is scaled to 12 bits so that sums over 100 samples stay below 2^30. Nothing carries over from
+the window before: a prior on the heart rate would hold on to half or double the rate.
+"""
+
+from array import array
+
+from crs_core.compat import const
+
+LAG_MIN = const(6)  # 250 per minute at 25 Hz
+LAG_MAX = const(52)  # 29 per minute
+PEAK_BITS = const(11)  # a scaled window peaks below 2^11
+
+_FIRST_PEAK_PERCENT = const(75)  # of the highest peak
+_SUBHARMONIC_PERMILLE = const(350)
+_MULTIPLE_PERMILLE = const(500)  # a peak at n periods at least this high sharpens the period
+
+
+def copy_scaled(ring: array, end: int, n: int, out: array) -> int:
+    """Copy the n values before `end` of a 128-ring into out[0:n], mean removed, scaled to 12 bits.
+
+    Returns the shift used (positive: divided by 2^shift).
+    """
+    total = 0
+    for i in range(end - n, end):
+        total += ring[i & 127]
+    mean = total // n
+    peak = 1
+    j = 0
+    for i in range(end - n, end):
+        value = ring[i & 127] - mean
+        out[j] = value
+        j += 1
+        if value > peak:
+            peak = value
+        elif value < -peak:
+            peak = -value
+    shift = 0
+    while peak >> shift >= 1 << PEAK_BITS:
+        shift += 1
+    while -8 < shift <= 0 and peak << (1 - shift) < 1 << PEAK_BITS:
+        shift -= 1
+    if shift > 0:
+        half = 1 << (shift - 1)
+        for i in range(n):
+            out[i] = (out[i] + half) >> shift
+    elif shift < 0:
+        up = -shift
+        for i in range(n):
+            out[i] = out[i] << up
+    return shift
+
+
+def autocorrelate(x: array, n: int, lag_max: int, out: array) -> None:
+    """out[k] for LAG_MIN-1 <= k <= lag_max+1: similarity of x with itself k later, thousandths, -1000..1000.
+
+    2 sum(a b) / (sum(a a) + sum(b b)) over the overlap: 1000 only when shape and size repeat.
+    """
+    energy = 0
+    for i in range(n):
+        energy += x[i] * x[i]
+    head = tail = energy  # of x[0:n-k] and of x[k:n]
+    for k in range(1, lag_max + 2):
+        head -= x[n - k] * x[n - k]
+        tail -= x[k - 1] * x[k - 1]
+        if k < LAG_MIN - 1:
+            continue
+        product = 0
+        for i in range(k, n):
+            product += x[i] * x[i - k]
+        scale = (head + tail) >> 11
+        out[k] = (product >> 10) * 1000 // scale if scale else 0
+
+
+def find_period(r: array, lag_max: int) -> tuple[int, int]:
+    """(period in 1/64 samples, height in thousandths) of the pulse in autocorrelation `r`; (0, 0) without a peak."""
+    best = 0
+    for k in range(LAG_MIN, lag_max + 1):
+        if r[k] > best and _is_peak(r, k):
+            best = r[k]
+    if best <= 0:
+        return (0, 0)
+    lag = 0
+    for k in range(LAG_MIN, lag_max + 1):
+        if _is_peak(r, k) and r[k] * 100 >= best * _FIRST_PEAK_PERCENT:
+            lag = k
+            break
+    for divisor in (3, 2):  # a long period may be two or three beats
+        part = _peak_near(r, lag * 64 // divisor, lag_max)
+        if part and r[part] >= _SUBHARMONIC_PERMILLE:
+            lag = part
+            break
+    period = _refine(r, lag)
+    height = r[lag]
+    count = 2
+    while True:  # the peak n periods out divides its own error by n
+        far = _peak_near(r, period * count, lag_max)
+        if not far or r[far] < _MULTIPLE_PERMILLE:
+            return (period, height)
+        period = _refine(r, far) // count
+        count += 1
+
+
+def _is_peak(r: array, k: int) -> bool:
+    return r[k] >= r[k - 1] and r[k] > r[k + 1]
+
+
+def _peak_near(r: array, lag_64: int, lag_max: int) -> int:
+    """The highest peak within 8 % (at least one sample) of `lag_64`/64, or 0."""
+    reach = max(64, lag_64 * 8 // 100)
+    found = 0
+    for k in range(max(LAG_MIN, (lag_64 - reach + 63) >> 6), min(lag_max, (lag_64 + reach) >> 6) + 1):
+        if _is_peak(r, k) and (not found or r[k] > r[found]):
+            found = k
+    return found
+
+
+def _refine(r: array, k: int) -> int:
+    """Peak position in 1/64 samples by the parabola through three points."""
+    bend = r[k - 1] - 2 * r[k] + r[k + 1]
+    if bend >= 0:
+        return k * 64
+    return k * 64 + (r[k - 1] - r[k + 1]) * 32 // bend
