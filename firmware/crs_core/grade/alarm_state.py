@@ -1,0 +1,171 @@
+"""Alarm inputs and alarm state as bytes: what an ALARM record carries so that any host re-runs the step exactly."""
+
+# mypy: disable-error-code="type-arg, no-any-return"
+# States and cases are bare lists, tuples and dicts: MicroPython has no typing module to say more with.
+
+import struct
+from collections import namedtuple
+
+from crs_core.compat import const
+from crs_core.errors import RemoteError
+from crs_core.grade import baseline, hold
+
+# One second of what the sensors say. Values as in crs_core.units, None = no value; ages in ms, None = never.
+# site, wear, temp_state, ppg_state as in crs_core.units; bound 0/1; faults: FAULT_* bits; button: BUTTON_*.
+Inputs = namedtuple(
+    "Inputs",
+    (
+        "temp_cc",
+        "temp_state",
+        "temp_age_ms",
+        "spo2_tenths",
+        "hr_bpm",
+        "pi_hundredths",
+        "ppg_state",
+        "ppg_age_ms",
+        "wear",
+        "site",
+        "bound",
+        "faults",
+        "button",
+    ),
+)
+
+FAULT_TEMP_SENSOR = const(1)
+FAULT_PPG_SENSOR = const(2)
+FAULT_JOURNAL = const(4)
+FAULT_LOW_BATTERY = const(8)
+FAULT_HOST_AWAY = const(16)  # not heard for host_away_low_s: LOW by itself
+FAULT_MAINTENANCE = const(32)
+FAULT_HOST_QUIET = const(64)  # not heard for host_away_alarm_s: matters while a physiological alarm is open
+FAULT_RECORDS_LOST = const(128)  # events were dropped since boot
+
+BUTTON_NONE = const(0)
+BUTTON_SHORT = const(1)
+BUTTON_LONG = const(2)  # "I feel ill"
+BUTTON_ACCEPTED = const(3)  # a person accepted PATIENT_BUTTON
+
+# --- state: a list, opaque to callers; times are ms since boot
+LAST = const(0)
+FLAGS = const(1)
+PRIORITIES = const(2)  # two bits per alarm id: a small int also on a 32-bit chip
+RECENT_MEDIUM = const(3)
+RECENT_HIGH = const(4)
+BASELINE = const(5)
+CLOCKS = const(8)
+SPO2_FAST = const(8)
+SPO2_SLOW = const(11)
+SPO2_MEDIUM = const(14)
+HEART_RATE = const(17)
+HIGH_TEMP = const(20)
+FEVER = const(23)
+POSSIBLE = const(26)
+RISE = const(29)
+PULSE_LOST = const(32)
+SPO2_LOST = const(35)
+TEMP_MISSING = const(38)
+PPG_MISSING = const(41)
+SENSOR_FAULT = const(44)
+_COUNT = const(13)
+_SIZE = const(47)
+FLAG_BOUND = const(1)
+FLAG_SPO2_LOW = const(2)  # the last usable saturation was below the MEDIUM limit
+FLAG_HR_HIGH = const(4)  # the last usable heart rate was above its limit
+FLAG_PATIENT = const(8)  # the patient called and nobody accepted
+
+_VERSION = const(1)
+_INPUTS = "<HBIHHHBIBBBHB"
+_NONE_U16 = const(0)
+_NONE_U32 = 0xFFFFFFFF
+INPUTS_SIZE = struct.calcsize(_INPUTS)
+
+
+def new_state() -> list:
+    """State of a wearable that has measured nothing yet and is bound to nobody."""
+    s = [None, 0, 0, None, None, 0, 0, None]
+    for _ in range(_COUNT):
+        s.append(None)
+        s.append(0)
+        s.append(0)
+    return s
+
+
+def forget_patient(s: list) -> None:
+    """Clear everything that belongs to one patient, in place; silence counts again from the next step."""
+    s[FLAGS] = 0
+    s[RECENT_MEDIUM] = s[RECENT_HIGH] = None
+    baseline.forget(s, BASELINE)
+    for at in range(SPO2_FAST, SENSOR_FAULT, hold.SLOTS):
+        hold.reset(s, at)
+
+
+def _age(age_ms: int | None) -> int:
+    return _NONE_U32 if age_ms is None else min(age_ms, _NONE_U32 - 1)
+
+
+def encode_inputs(inputs: Inputs) -> bytes:
+    """Bytes of one input vector: little-endian, values as v + 1 with 0 = None, ages with all ones = never."""
+    return struct.pack(
+        _INPUTS,
+        0 if inputs.temp_cc is None else inputs.temp_cc + 1,
+        inputs.temp_state,
+        _age(inputs.temp_age_ms),
+        0 if inputs.spo2_tenths is None else inputs.spo2_tenths + 1,
+        0 if inputs.hr_bpm is None else inputs.hr_bpm + 1,
+        0 if inputs.pi_hundredths is None else inputs.pi_hundredths + 1,
+        inputs.ppg_state,
+        _age(inputs.ppg_age_ms),
+        inputs.wear,
+        inputs.site,
+        inputs.bound,
+        inputs.faults,
+        inputs.button,
+    )
+
+
+def decode_inputs(data: bytes) -> Inputs:
+    """Read what `encode_inputs` wrote; RemoteError on another length."""
+    if len(data) != INPUTS_SIZE:
+        raise RemoteError("alarm inputs: %d bytes instead of %d" % (len(data), INPUTS_SIZE))
+    f = list(struct.unpack(_INPUTS, data))
+    for i in (0, 3, 4, 5):
+        f[i] = f[i] - 1 if f[i] else None
+    for i in (2, 7):
+        f[i] = None if f[i] == _NONE_U32 else f[i]
+    return Inputs(*f)
+
+
+def encode_state(state: list, now_ms: int) -> bytes:
+    """State as at most 96 bytes; times become ages at `now_ms`, so that it survives a boot."""
+    out = bytearray()
+    out.append(_VERSION)
+    out.append(state[FLAGS])
+    out.extend(struct.pack("<I", state[PRIORITIES]))
+    hold.put_age(out, state[LAST], now_ms)
+    hold.put_age(out, state[RECENT_MEDIUM], now_ms)
+    hold.put_age(out, state[RECENT_HIGH], now_ms)
+    baseline.put(out, state, BASELINE)
+    hold.put_age(out, state[BASELINE + 2], now_ms)
+    hold.put_clocks(out, state, CLOCKS, _COUNT, now_ms)
+    return bytes(out)
+
+
+def decode_state(data: bytes, now_ms: int) -> list:
+    """Read what `encode_state` wrote, ages taken back from `now_ms`; RemoteError on anything else."""
+    if len(data) < 27:
+        raise RemoteError("alarm state too short")
+    if data[0] != _VERSION:
+        raise RemoteError("alarm state version %d is not known" % data[0])
+    s = new_state()
+    s[FLAGS] = data[1]
+    s[PRIORITIES] = struct.unpack("<I", data[2:6])[0]
+    if s[FLAGS] >> 4 or s[PRIORITIES] & 3 or s[PRIORITIES] >> 30:
+        raise RemoteError("alarm state has bits without a meaning")
+    s[LAST] = hold.get_age(data, 6, now_ms)
+    s[RECENT_MEDIUM] = hold.get_age(data, 9, now_ms)
+    s[RECENT_HIGH] = hold.get_age(data, 12, now_ms)
+    offset = baseline.get(data, 15, s, BASELINE)
+    s[BASELINE + 2] = hold.get_age(data, offset, now_ms)
+    if hold.get_clocks(data, offset + 3, s, CLOCKS, _COUNT, now_ms) != len(data):
+        raise RemoteError("alarm state too long")
+    return s

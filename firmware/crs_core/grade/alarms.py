@@ -1,0 +1,279 @@
+"""Alarm conditions, stepped once a second: `step(state, inputs, now_ms, rules) -> (state, changes)`.
+
+Pure: the state given is not touched, the same arguments give the same result on every runtime, so a host re-runs a
+journaled step from `decode_state(record.state_before, t)`, `decode_inputs(record.inputs)` and the record's own time.
+Physiological conditions step only while bound to a patient; technical ones always. Something unusable neither resets a
+delay nor ends an alarm. `changes` is a list of (alarm id, priority); priority 0 means that the condition ended.
+"""
+
+# mypy: disable-error-code="type-arg, no-any-return"
+# States and cases are bare lists, tuples and dicts: MicroPython has no typing module to say more with.
+
+from crs_core import reasons, units
+from crs_core.grade import baseline, guards, hold
+from crs_core.grade import alarm_state as st
+from crs_core.grade.alarm_state import (
+    Inputs,
+    decode_inputs,
+    decode_state,
+    encode_inputs,
+    encode_state,
+    new_state,
+)
+from crs_core.grade.rules import Rules
+from crs_core.compat import const
+
+__all__ = (
+    "Inputs",
+    "active",
+    "decode_inputs",
+    "decode_state",
+    "encode_inputs",
+    "encode_state",
+    "new_state",
+    "rerun",
+    "step",
+)
+
+# A stall longer than this does not count as time of recovery.
+_DT_MAX_MS = const(2_000)
+_LOW = reasons.PRIORITY_LOW
+_MEDIUM = reasons.PRIORITY_MEDIUM
+_HIGH = reasons.PRIORITY_HIGH
+
+
+def step(state: list, inputs: Inputs, now_ms: int, rules: Rules) -> tuple:
+    """Return (new state, changes) for one second of inputs at `now_ms` (monotonic ms since boot)."""
+    s = list(state)
+    last_ms = s[st.LAST]
+    dt_ms = 0 if last_ms is None else min(max(now_ms - last_ms, 0), _DT_MAX_MS)
+    s[st.LAST] = now_ms
+    if bool(inputs.bound) != bool(s[st.FLAGS] & st.FLAG_BOUND):
+        st.forget_patient(s)
+        s[st.FLAGS] = st.FLAG_BOUND if inputs.bound else 0
+    temp_why = guards.temp(
+        inputs.temp_cc,
+        inputs.temp_state,
+        inputs.site,
+        inputs.wear,
+        inputs.temp_age_ms,
+        rules.alarm_temp_max_age_ms,
+    )
+    ppg_why = guards.ppg(
+        inputs.spo2_tenths,
+        inputs.pi_hundredths,
+        inputs.ppg_state,
+        inputs.ppg_age_ms,
+        rules.alarm_ppg_max_age_ms,
+        rules.pi_min_hundredths,
+    )
+    old = s[st.PRIORITIES]
+    bits = 0
+    if inputs.bound:
+        bits = _physiological(s, inputs, temp_why, ppg_why, now_ms, dt_ms, rules)
+    open_priority = _highest(bits)
+    if open_priority >= _MEDIUM:
+        s[st.RECENT_MEDIUM] = now_ms
+    if open_priority == _HIGH:
+        s[st.RECENT_HIGH] = now_ms
+    bits |= _technical(s, inputs, temp_why, ppg_why, open_priority, now_ms, dt_ms, rules)
+    s[st.PRIORITIES] = bits
+    if bits == old:
+        return s, []
+    return s, [
+        (alarm, bits >> 2 * alarm & 3)
+        for alarm in range(1, reasons.LAST_WEARABLE_ALARM + 1)
+        if (bits ^ old) >> 2 * alarm & 3
+    ]
+
+
+def active(state: list) -> list:
+    """The conditions that hold now as [(alarm id, priority)], by id: what must sound, also after a restore."""
+    bits = state[st.PRIORITIES]
+    return [(alarm, bits >> 2 * alarm & 3) for alarm in range(1, 15) if bits >> 2 * alarm & 3]
+
+
+def rerun(state_before: bytes, inputs: bytes, now_ms: int, rules: Rules) -> tuple:
+    """Step from journaled bytes; returns (encoded state after, changes). RemoteError when the bytes cannot be read."""
+    after, changes = step(decode_state(state_before, now_ms), decode_inputs(inputs), now_ms, rules)
+    return encode_state(after, now_ms), changes
+
+
+def _physiological(
+    s: list, inputs: Inputs, temp_why: int, ppg_why: int, now_ms: int, dt_ms: int, rules: Rules
+) -> int:
+    """Step the conditions about the patient; returns their priority bits."""
+    fever, hot, possible = _temperature(s, inputs, temp_why == 0, now_ms, dt_ms, rules)
+    high, medium = _saturation(s, inputs.spo2_tenths, ppg_why == 0, now_ms, dt_ms, rules)
+    fast_heart, pulse_lost = _pulse(s, inputs, now_ms, dt_ms, rules)
+    at_risk = fever or s[st.FLAGS] & (st.FLAG_SPO2_LOW | st.FLAG_HR_HIGH)
+    lost = 0 if ppg_why == 0 else 1 if at_risk and inputs.wear != units.WEAR_OFF else -1
+    spo2_lost = hold.collect(s, st.SPO2_LOST, lost, dt_ms, rules.spo2_lost_ms, rules.spo2_back_ms)
+    if inputs.button == st.BUTTON_LONG:
+        s[st.FLAGS] |= st.FLAG_PATIENT
+    elif inputs.button == st.BUTTON_ACCEPTED:
+        s[st.FLAGS] &= ~st.FLAG_PATIENT
+    bits = 0
+    if fever:
+        bits |= _MEDIUM << 2 * reasons.FEVER
+    elif possible:
+        bits |= _MEDIUM << 2 * reasons.POSSIBLE_FEVER
+    if high:
+        bits |= _HIGH << 2 * reasons.HYPOXAEMIA
+    elif medium:
+        bits |= _MEDIUM << 2 * reasons.HYPOXAEMIA
+    if spo2_lost:
+        bits |= _MEDIUM << 2 * reasons.SPO2_LOST
+    if pulse_lost:
+        bits |= _HIGH << 2 * reasons.PULSE_LOST
+    if (1 if hot else 0) + (1 if high else 0) + (1 if fast_heart else 0) >= 2:
+        bits |= _HIGH << 2 * reasons.LIFE_THREATENING
+    if s[st.FLAGS] & st.FLAG_PATIENT:
+        bits |= _MEDIUM << 2 * reasons.PATIENT_BUTTON
+    return bits
+
+
+def _temperature(s: list, inputs: Inputs, usable: bool, now_ms: int, dt_ms: int, rules: Rules) -> tuple:
+    """(fever, hot, possible). A falling temperature ends the sound only; the grader keeps the episode's latch."""
+    cc = inputs.temp_cc
+    met = hot = above = rise = -1
+    if usable:
+        met = _above(s, st.FEVER, cc, rules.fever_cc, rules.fever_end_below_cc)
+        hot = _above(s, st.HIGH_TEMP, cc, rules.high_temp_cc, rules.fever_end_below_cc)
+        if inputs.site == units.SITE_AXILLA:
+            above = 1 if cc >= rules.possible_cc else 0
+            own_cc = baseline.value_cc(s, st.BASELINE, rules.baseline_ready_min)
+            if own_cc is not None:
+                rise = 1 if cc >= own_cc + rules.rise_cc else 0
+            if above == 0 and rise <= 0:
+                baseline.learn(s, st.BASELINE, cc, now_ms, rules.baseline_span_min)
+    end_ms = rules.fever_end_ms
+    fever = hold.hold(s, st.FEVER, met, now_ms, dt_ms, rules.fever_delay_ms, rules.fever_reset_ms, end_ms)
+    is_hot = hold.hold(
+        s, st.HIGH_TEMP, hot, now_ms, dt_ms, rules.high_temp_delay_ms, rules.fever_reset_ms, end_ms
+    )
+    level = hold.hold(
+        s, st.POSSIBLE, above, now_ms, dt_ms, rules.possible_delay_ms, rules.possible_reset_ms, end_ms
+    )
+    risen = hold.hold(s, st.RISE, rise, now_ms, dt_ms, rules.rise_delay_ms, rules.possible_reset_ms, end_ms)
+    return fever, is_hot, level or risen
+
+
+def _saturation(
+    s: list, spo2_tenths: int | None, usable: bool, now_ms: int, dt_ms: int, rules: Rules
+) -> tuple:
+    """(HIGH, MEDIUM) of suspected hypoxaemia: three limits, each with its own delay."""
+    reset_ms = rules.spo2_reset_ms
+    end_ms = rules.spo2_end_ms
+    fast = slow = medium = -1
+    if usable:
+        fast = 1 if spo2_tenths < rules.spo2_fast_tenths else 0
+        slow = 1 if spo2_tenths < rules.spo2_slow_tenths else 0
+        medium = 1 if spo2_tenths < rules.spo2_medium_tenths else 0
+        if medium:
+            s[st.FLAGS] |= st.FLAG_SPO2_LOW
+        else:
+            s[st.FLAGS] &= ~st.FLAG_SPO2_LOW
+    is_fast = hold.hold(s, st.SPO2_FAST, fast, now_ms, dt_ms, rules.spo2_fast_ms, reset_ms, end_ms)
+    is_slow = hold.hold(s, st.SPO2_SLOW, slow, now_ms, dt_ms, rules.spo2_slow_ms, reset_ms, end_ms)
+    is_medium = hold.hold(s, st.SPO2_MEDIUM, medium, now_ms, dt_ms, rules.spo2_medium_ms, reset_ms, end_ms)
+    return is_fast or is_slow, is_medium
+
+
+def _pulse(s: list, inputs: Inputs, now_ms: int, dt_ms: int, rules: Rules) -> tuple:
+    """(heart rate above its limit for long enough, no pulse on a worn device for long enough)."""
+    hr_bpm = inputs.hr_bpm
+    usable = guards.heart_rate_usable(hr_bpm, inputs.ppg_state, inputs.ppg_age_ms, rules.alarm_ppg_max_age_ms)
+    fast = lost = -1
+    if usable:
+        # "above 120" is the rule, so the first rate that fulfils it is 121
+        fast = _above(s, st.HEART_RATE, hr_bpm, rules.hr_high_bpm + 1, rules.hr_end_below_bpm)
+        lost = 0
+        if hr_bpm > rules.hr_high_bpm:
+            s[st.FLAGS] |= st.FLAG_HR_HIGH
+        else:
+            s[st.FLAGS] &= ~st.FLAG_HR_HIGH
+    elif inputs.ppg_state == units.PPG_NO_PULSE and inputs.wear != units.WEAR_OFF:
+        lost = 1
+    is_fast = hold.hold(
+        s, st.HEART_RATE, fast, now_ms, dt_ms, rules.hr_delay_ms, rules.hr_reset_ms, rules.hr_end_ms
+    )
+    return is_fast, hold.collect(s, st.PULSE_LOST, lost, dt_ms, rules.pulse_lost_ms, rules.pulse_back_ms)
+
+
+def _technical(
+    s: list,
+    inputs: Inputs,
+    temp_why: int,
+    ppg_why: int,
+    open_priority: int,
+    now_ms: int,
+    dt_ms: int,
+    rules: Rules,
+) -> int:
+    """Step the conditions about equipment and link; each starts at the priority of the patient's last hour."""
+    faults = inputs.faults
+    floor = 0
+    if s[st.RECENT_HIGH] is not None and now_ms - s[st.RECENT_HIGH] <= rules.recent_ms:
+        floor = _HIGH
+    elif s[st.RECENT_MEDIUM] is not None and now_ms - s[st.RECENT_MEDIUM] <= rules.recent_ms:
+        floor = _MEDIUM
+    old = s[st.PRIORITIES]
+    sensor = 1 if faults & (st.FAULT_TEMP_SENSOR | st.FAULT_PPG_SENSOR) else 0
+    broken = hold.collect(s, st.SENSOR_FAULT, sensor, dt_ms, rules.sensor_fault_ms, rules.sensor_fault_ms)
+    away = _LOW if faults & st.FAULT_HOST_AWAY else 0
+    if faults & st.FAULT_HOST_QUIET and open_priority:
+        away = open_priority
+    bits = _start(old, reasons.NO_DATA, _silence(s, inputs, temp_why, ppg_why, now_ms, dt_ms, rules), floor)
+    bits |= _start(old, reasons.SENSOR_FAULT, _LOW if broken else 0, floor)
+    bits |= _start(old, reasons.JOURNAL_FAULT, _HIGH if faults & st.FAULT_JOURNAL else 0, floor)
+    bits |= _start(old, reasons.HOST_AWAY, away, floor)
+    bits |= _start(old, reasons.LOW_BATTERY, _LOW if faults & st.FAULT_LOW_BATTERY else 0, floor)
+    bits |= _start(old, reasons.RECORDS_LOST, _HIGH if faults & st.FAULT_RECORDS_LOST else 0, floor)
+    return bits | _start(old, reasons.NOT_MONITORING, _LOW if faults & st.FAULT_MAINTENANCE else 0, floor)
+
+
+def _silence(
+    s: list, inputs: Inputs, temp_why: int, ppg_why: int, now_ms: int, dt_ms: int, rules: Rules
+) -> int:
+    """Priority of NO_DATA: no gradable temperature or no usable saturation; louder with time while bound."""
+    low_ms = rules.no_data_low_ms
+    # a probe that settles after being put on is not silent yet; it has the settling time, counted from the loss
+    temp_ms = rules.settling_ms if temp_why == reasons.R_TEMP_SETTLING else low_ms
+    end_ms = rules.no_data_end_ms
+    no_temp = hold.hold(s, st.TEMP_MISSING, 1 if temp_why else 0, now_ms, dt_ms, temp_ms, 0, end_ms)
+    no_ppg = hold.hold(s, st.PPG_MISSING, 1 if ppg_why else 0, now_ms, dt_ms, low_ms, 0, end_ms)
+    if not no_temp and not no_ppg:
+        return 0
+    if not inputs.bound:
+        return _LOW
+    since_ms = s[st.TEMP_MISSING] if no_temp else s[st.PPG_MISSING]
+    if no_ppg and s[st.PPG_MISSING] < since_ms:
+        since_ms = s[st.PPG_MISSING]
+    silent_ms = now_ms - since_ms
+    if silent_ms >= rules.no_data_high_ms:
+        return _HIGH
+    return _MEDIUM if silent_ms >= rules.no_data_medium_ms else _LOW
+
+
+def _above(s: list, at: int, value: int, limit: int, end_below: int) -> int:
+    """Verdict for "at or above `limit`"; once raised, only a value `end_below` under the limit speaks against it."""
+    if value >= limit:
+        return 1
+    return 0 if not s[at + 2] or value < limit - end_below else -1
+
+
+def _highest(bits: int) -> int:
+    highest = 0
+    while bits:
+        highest = max(highest, bits & 3)
+        bits >>= 2
+    return highest
+
+
+def _start(old: int, alarm: int, priority: int, floor: int) -> int:
+    """Bits of a technical alarm: never below where it started, started not below `floor`."""
+    if not priority:
+        return 0
+    before = old >> 2 * alarm & 3
+    return max(priority, before or floor) << 2 * alarm

@@ -1,0 +1,60 @@
+"""ASTCT consensus grading of CRS, 2019 (Lee DW et al., Biol Blood Marrow Transplant 2019;25:625-638), as data.
+
+The more severe of hypotension and hypoxia decides, in a patient who has or had the fever of the syndrome. Vasopressin
+does not count towards "several"; its dose does not matter. Organ toxicity is graded elsewhere. Death is not a row.
+"""
+
+# mypy: disable-error-code="type-arg, no-any-return"
+# States and cases are bare lists, tuples and dicts: MicroPython has no typing module to say more with.
+
+from crs_core import reasons
+from crs_core.grade.scale import Scale, interval, matters
+
+VERSION = 2019
+
+SCALE = Scale(
+    number=reasons.SCALE_ASTCT,
+    name="ASTCT",
+    version=VERSION,
+    facts=("fever", "fever_earlier", "pressure", "vasopressors", "oxygen"),
+    gate=(("fever", "yes"), ("fever_earlier", "yes")),
+    rungs=(
+        (4, (("oxygen", "positive_pressure"),)),
+        (4, (("vasopressors", "several"),)),
+        (3, (("oxygen", "high"),)),
+        (3, (("vasopressors", "one"),)),
+        (2, (("oxygen", "low"),)),
+        (2, (("pressure", "hypotension"),)),
+        (1, (("fever", "yes"),)),
+    ),
+)
+
+_EITHER = ("no", "yes")
+# What a wearable cannot know: blood pressure, drugs and oxygen device stay open.
+_OPEN = {
+    "pressure": ("held", "hypotension"),
+    "vasopressors": ("none", "one", "several"),
+    "oxygen": ("none", "low", "high", "positive_pressure"),
+}
+_MISSING = (
+    ("pressure", reasons.MISSING_BLOOD_PRESSURE),
+    ("vasopressors", reasons.MISSING_VASOPRESSORS),
+    ("oxygen", reasons.MISSING_OXYGEN),
+    ("fever_earlier", reasons.MISSING_FEVER_EARLIER),
+)
+_memo: dict = {}
+
+
+def from_sensors(fever: str, latched: bool) -> tuple:
+    """(lower, upper, missing ids) when only the fever row is known: `fever` is "yes", "no" or "" (not known).
+
+    `latched`: the criterion was met earlier in the episode. Six cases, each worked out once.
+    """
+    key = (fever, latched)
+    if key not in _memo:
+        possible = dict(_OPEN)
+        possible["fever"] = (fever,) if fever else _EITHER
+        possible["fever_earlier"] = ("yes",) if latched else _EITHER
+        missing = tuple([number for fact, number in _MISSING if matters(SCALE, possible, fact)])
+        _memo[key] = interval(SCALE, possible) + (missing,)
+    return _memo[key]
