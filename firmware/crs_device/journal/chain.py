@@ -1,0 +1,245 @@
+"""A chain of segment files in one directory: append at the end, find by sequence, drop from the front.
+
+In RAM: (first sequence, bytes) of each segment, from names and sizes alone, and a few read positions; never a
+segment's content. Segment `0000002a.seg` begins with sequence 42. A segment with damage is never appended to again
+and stays where it is until its turn to be dropped: its readable blocks still count.
+"""
+
+import os
+
+from crs_core import block
+from crs_device.journal import segment
+
+FLASH_BLOCK = 4096  # what a file really takes is rounded up to this
+_CURSORS = 4  # ordered and event reader of two links
+
+
+def _rounded(size: int) -> int:
+    return (size + FLASH_BLOCK - 1) // FLASH_BLOCK * FLASH_BLOCK
+
+
+class Chain:
+    """One directory of segments. `segments` is a list of (first_seq, size), oldest first."""
+
+    def __init__(self, path: str, journal_id: bytes, seal_at: int) -> None:
+        self.path = path
+        self.journal_id = journal_id
+        self.segments: list[tuple[int, int]] = []
+        self.used = 0  # bytes on flash, rounded up per file
+        self.corrupt = 0  # damaged runs met while reading
+        self._seal_at = seal_at
+        self._open = False  # whether the last segment may be appended to
+        # (from_seq, segment first, offset, header or None, damaged): the first block whose last sequence is
+        # >= from_seq is at that place; header None: the chain ended there. `damaged`: bad bytes were passed on the way.
+        self._cursors: list[tuple[int, int, int, block.Header | None, bool]] = []
+
+    def file(self, first_seq: int) -> str:
+        """Path of the segment that begins with `first_seq`."""
+        return "%s/%08x.seg" % (self.path, first_seq)
+
+    def load(self) -> None:
+        """List the directory. OSError when it cannot be read."""
+        self.segments = []
+        for name in os.listdir(self.path):
+            first = _first_of(name)
+            if first:
+                self.segments.append((first, os.stat(self.path + "/" + name)[6]))
+            elif name.endswith(".new"):
+                os.remove(self.path + "/" + name)  # a merge that was cut before it counted
+        self.segments.sort()
+        self._recount()
+        self._open = False
+        self._cursors = []
+
+    def _recount(self) -> None:
+        self.used = sum(_rounded(size) for _, size in self.segments)
+
+    def resume(self) -> tuple[int, list[tuple[int, int, block.Header]], bool]:
+        """Read the newest segment whole and make ready to append.
+
+        Returns (last sequence or 0, [(offset, length, header)], doubt): `doubt` when bytes follow its last valid
+        block or nothing in it is valid, so a number above may once have been on flash here.
+        """
+        while self.segments and self.segments[-1][1] == 0:
+            self._forget_last()  # made, but cut before its first block was whole
+        if not self.segments:
+            return 0, [], False
+        first, _ = self.segments[-1]
+        found = []
+        tail_bad = False
+        try:
+            for offset, length, header in segment.walk(segment.read(self.file(first)), self.journal_id):
+                tail_bad = header is None
+                if header is None:
+                    self.corrupt += 1
+                else:
+                    found.append((offset, length, header))
+        except OSError:
+            self.corrupt += 1
+            tail_bad = True
+        self._open = not tail_bad
+        last = max([block.last_seq(header) for _, _, header in found] + [0])
+        return last, found, tail_bad
+
+    def growth(self, size: int) -> int:
+        """Bytes of flash that appending `size` bytes takes."""
+        old = self.segments[-1][1] if self._open else 0
+        return _rounded(size) if old + size > self._seal_at else _rounded(old + size) - _rounded(old)
+
+    def append(self, first_seq: int, data: bytes) -> None:
+        """Write one block at the end. When it returns the block is on flash; on OSError nothing is promised."""
+        size = self.segments[-1][1] if self._open else 0
+        if not self._open or size + len(data) > self._seal_at:
+            self.segments.append((first_seq, 0))
+            size = 0
+            self._open = True
+        first = self.segments[-1][0]
+        with open(self.file(first), "ab") as f:
+            written = f.write(data)
+        if written != len(data):
+            raise OSError(28)
+        self._resize(len(self.segments) - 1, size + len(data))
+
+    def _resize(self, index: int, size: int) -> None:
+        first, old = self.segments[index]
+        self.segments[index] = (first, size)
+        self.used += _rounded(size) - _rounded(old)
+
+    def after_failure(self, data: bytes) -> bool:
+        """After append failed: whether the block is on flash all the same. The segment is closed either way if not."""
+        first, size = self.segments[-1]
+        try:
+            real = os.stat(self.file(first))[6]
+            if real == size + len(data) and segment.read(self.file(first), size) == data:
+                self._resize(len(self.segments) - 1, real)
+                return True
+        except OSError:
+            real = size
+        self._open = False
+        if real:
+            self._resize(len(self.segments) - 1, real)
+        else:
+            self._forget_last()
+        return False
+
+    def _forget_last(self) -> None:
+        """Take the newest segment, which is empty, off the list and off flash; off the list in any case."""
+        try:
+            self._remove(len(self.segments) - 1)
+        except OSError:
+            self.segments.pop()
+
+    def _remove(self, index: int) -> None:
+        first, size = self.segments[index]
+        if index == len(self.segments) - 1:
+            self._open = False
+        try:
+            os.remove(self.file(first))
+        except OSError as error:
+            if error.args[0] != 2:
+                raise
+        self.segments.pop(index)
+        self.used -= _rounded(size)
+        self._cursors = [c for c in self._cursors if c[1] != first]
+
+    def replaced(self, index: int, size: int) -> None:
+        """Segment `index` was replaced by a file of `size` bytes."""
+        first = self.segments[index][0]
+        self._resize(index, size)
+        self._cursors = [c for c in self._cursors if c[1] != first]
+
+    def bound(self, index: int) -> int:
+        """A sequence that the last record of segment `index` does not exceed (the newest has none: 2**32-1)."""
+        return self.segments[index + 1][0] - 1 if index + 1 < len(self.segments) else block.SEQ_MAX
+
+    def drop(self, index: int) -> int:
+        """Delete a segment that is not the newest; returns the bytes of flash it gave back."""
+        size = self.segments[index][1]
+        self._remove(index)
+        return _rounded(size)
+
+    def floor(self) -> int:
+        """First sequence still here, 0 when empty."""
+        return self.segments[0][0] if self.segments else 0
+
+    def find(self, seq: int):  # type: ignore[no-untyped-def]
+        """The first block whose last sequence is >= `seq`: (header, damaged) or (None, damaged). No body is read.
+
+        `damaged`: between `seq` and that block bytes were met that are no valid block.
+        """
+        for from_seq, _, _, header, damaged in self._cursors:
+            if header is not None and from_seq <= seq <= block.last_seq(header):
+                return header, damaged
+        index = len(self.segments) - 1
+        while index > 0 and self.segments[index][0] > seq:
+            index -= 1
+        offset = 0
+        damaged = False
+        if index >= 0:
+            for cursor in self._cursors:
+                if cursor[1] == self.segments[index][0] and cursor[0] <= seq and cursor[2] >= offset:
+                    offset = cursor[2]
+                    damaged = False if cursor[3] else cursor[4]
+                    if cursor[3]:
+                        offset += cursor[3].body_len + block.OVERHEAD
+        while 0 <= index < len(self.segments):
+            first, size = self.segments[index]
+            header, offset, bad = self._scan(first, offset, size, seq)
+            damaged = damaged or bad
+            if header is not None or index == len(self.segments) - 1:
+                self._remember((seq, first, offset, header, damaged))
+                return header, damaged
+            index += 1
+            offset = 0
+        return None, damaged
+
+    def _scan(self, first: int, offset: int, size: int, seq: int) -> tuple[block.Header | None, int, bool]:
+        """First valid block from `offset` with last sequence >= seq: (header or None, its offset or end, damaged)."""
+        path = self.file(first)
+        damaged = False
+        try:
+            while offset < size:
+                found = segment.read_block(path, offset, self.journal_id)
+                if found is None:
+                    break
+                if block.last_seq(found[0]) >= seq:
+                    return found[0], offset, damaged
+                offset += len(found[1])
+            if offset < size:
+                for at, _, header in segment.walk(segment.read(path, offset), self.journal_id):
+                    if header is None:
+                        damaged = True
+                        self.corrupt += 1
+                    elif block.last_seq(header) >= seq:
+                        return header, offset + at, damaged
+        except OSError:
+            damaged = True
+            self.corrupt += 1
+        return None, size, damaged
+
+    def _remember(self, cursor: tuple[int, int, int, block.Header | None, bool]) -> None:
+        kept = [c for c in self._cursors if c[1:3] != cursor[1:3]]
+        self._cursors = [cursor] + kept[: _CURSORS - 1]
+
+    def load_block(self, header: block.Header) -> bytes | None:
+        """Bytes of the block that `find` just named; None when they no longer verify."""
+        for cursor in self._cursors:
+            if cursor[3] == header:
+                try:
+                    found = segment.read_block(self.file(cursor[1]), cursor[2], self.journal_id)
+                except OSError:
+                    found = None
+                if found is not None and found[0] == header:
+                    return found[1]
+        self._cursors = []  # look afresh: it rotted since
+        return None
+
+
+def _first_of(name: str) -> int:
+    """Sequence in a segment's name, 0 when it is not one."""
+    if len(name) != 12 or not name.endswith(".seg"):
+        return 0
+    try:
+        return int(name[:8], 16)
+    except ValueError:
+        return 0

@@ -1,0 +1,63 @@
+"""The journal's own header file and the mark file beside it, both in two slots.
+
+header: format 1 u8, journal_id 8 B, binding_id 8 B (zeros = unbound), created in boot u32.
+mark:   acknowledged u32, reserved u32: no sequence above `reserved` was ever used in this journal.
+"""
+
+import os
+import struct
+
+from crs_device.two_slot import TwoSlot
+
+FORMAT = 1
+UNBOUND = b"\0" * 8
+_HEADER = "<B8s8sI"
+
+
+class JournalMissing(Exception):  # noqa: N818 it names a state, not a slip
+    """There is no readable journal; only provisioning or a handover makes one."""
+
+
+def slot(root: str) -> TwoSlot:
+    """The header file of the journal at `root`."""
+    return TwoSlot(root + "/header")
+
+
+def read(root: str) -> tuple[bytes, bytes] | None:
+    """(journal_id, binding_id) of the journal at `root`, or None."""
+    data = slot(root).load()
+    if data is None or len(data) != struct.calcsize(_HEADER) or data[0] != FORMAT:
+        return None
+    _, journal_id, binding_id, _ = struct.unpack(_HEADER, data)
+    return journal_id, binding_id
+
+
+def build(root: str, journal_id: bytes, binding_id: bytes, boot: int) -> None:
+    """Make an empty journal in the directory `root`, which may exist from a try that was cut. Header last."""
+    for path in (root, root + "/r", root + "/e"):
+        if not exists(path):
+            os.mkdir(path)
+    slot(root).store(struct.pack(_HEADER, FORMAT, journal_id, binding_id, boot))
+
+
+def exists(path: str) -> bool:
+    """Whether there is a file or directory of that name."""
+    try:
+        os.stat(path)
+    except OSError:
+        return False
+    return True
+
+
+def read_mark(root: str) -> tuple[int, int]:
+    """(acknowledged, reserved); zeros when there is none."""
+    data = TwoSlot(root + "/mark").load()
+    if data is None or len(data) != 8:
+        return 0, 0
+    acked, reserved = struct.unpack("<II", data)
+    return acked, reserved
+
+
+def pack_mark(acked: int, reserved: int) -> bytes:
+    """Payload of the mark file."""
+    return struct.pack("<II", acked, reserved)

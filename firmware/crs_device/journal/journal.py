@@ -1,0 +1,376 @@
+"""The journal of the wearable: one append-only log under one sequence, on two chains of segment files.
+
+What survives, exactly:
+* What `append_event` returned survives any cut: its block was on flash before the number was given out.
+* Readings are buffered for at most 60 readings or 120 s. A cut loses those; they never had a number.
+* A number leaves the device only after its bytes are on flash, because only `read_from`, `head_seq` and the result
+  of `append_event` show numbers, and all three speak of what is on flash.
+* No number ever has two contents. After a write that failed, its numbers are skipped (unless reading back shows that
+  the block is there), and a gap "lost in flash failure" stands for them. At a start the next number follows the
+  highest valid one; but when anything suggests that a higher one was once valid (bytes that are no block after the
+  last valid block of a chain, a newest segment that cannot be read, an acknowledgement above the highest), what a
+  torn header claims is not trusted: the next number follows `reserved`, a bound stored on flash before any number up
+  to it is used. So also a block that was sent and rotted afterwards cannot give its number to another.
+* What cannot hold: when the whole flash goes back to an older image, numbers that left after that image was taken are
+  given out again (and the boot number goes back too). The host sees the same key with other bytes: a fork.
+
+Every call costs at most one group of flash operations; `tick` without work costs a few comparisons.
+"""
+
+from crs_core import block, codec1, records
+from crs_core.compat import const
+from crs_core.errors import LocalError
+from crs_core.units import Reading
+from crs_device.journal import handover, header, recover, space
+from crs_device.journal.chain import Chain
+from crs_device.journal.header import JournalMissing
+from crs_device.two_slot import TwoSlot
+
+READINGS_MAX = const(60)
+READINGS_MAX_MS = const(120_000)
+ACK_STORE_MS = const(60_000)
+RESERVE = const(4096)  # numbers reserved per store of the mark
+
+GAP_DROPPED = const(1)
+GAP_CORRUPT = const(2)
+GAP_FLASH = const(3)
+
+FAULT_JOURNAL = const(1)  # subsystem of the FAULT records the journal writes about itself
+FAULT_TAIL = const(1)  # bytes after the last valid block, or a newest segment that cannot be read
+FAULT_LOST = const(2)  # unacknowledged events dropped for room
+
+_ENOSPC = 28
+
+
+class Journal:
+    """One journal at `root`. `random_bytes(n)` gives journal ids; `flags` goes into every block (simulated)."""
+
+    def __init__(self, root, boot: int, random_bytes, budget_bytes: int, flags: int = 0) -> None:  # type: ignore[no-untyped-def]
+        self.root = root
+        self.boot = boot  # after `open`: above every boot found in the journal
+        self.flags = flags
+        self.journal_id = b""
+        self.binding_id = header.UNBOUND
+        self.head_seq = 0  # last number on flash, 0 none
+        self.acked_seq = 0
+        self.last_boot = 0  # boot and time of the last record found at `open`
+        self.last_ms: int | None = None
+        self.fault = False  # the last write failed
+        self.counters = {
+            "flash_faults": 0,
+            "readings_lost": 0,  # never numbered: flash refused until the buffer was full
+            "readings_segments_dropped": 0,
+            "events_segments_dropped": 0,  # acknowledged ones
+            "events_merged": 0,
+            "events_lost": 0,  # segments of unacknowledged events: HIGH technical alarm
+            "doubtful_tails": 0,
+            "acks_beyond_head": 0,
+        }
+        self._random = random_bytes
+        self._budget = budget_bytes
+        self._readings: list[Reading] = []
+        self._notes: list[records.Fault] = []
+        self._next = 1
+        self._reserved = 0
+        self._merge_from = 0  # event segments before this one were merged already
+        self._merging = False
+        self._t_ms = 0  # newest time given by a caller: the time of records the journal writes itself
+        self._ack_dirty = False
+        self._ack_stored_ms = 0
+        self._wiping = True
+        self._states: tuple[bytes, bytes] | None = None
+        self._r = Chain(root + "/r", b"", space.SEAL_READINGS)
+        self._e = Chain(root + "/e", b"", space.SEAL_EVENTS)
+
+    # --- life -------------------------------------------------------------------------------------------------
+
+    def create(self, binding_id: bytes = header.UNBOUND) -> None:
+        """Make a new journal and open it: provisioning only. An unreadable one is kept as `root.bad`.
+
+        LocalError when a readable journal is there (that takes `handover`); OSError from flash.
+        """
+        handover.resume(self.root)
+        if header.read(self.root) is not None:
+            raise LocalError("a readable journal is there")
+        handover.set_aside(self.root)
+        handover.begin(self.root, self._random(8), binding_id, self.boot)
+        self.open()
+
+    def open(self) -> None:
+        """Recover: finish a handover, find the head, the last states and time. JournalMissing when unreadable.
+
+        Costs the directory listing and the newest segment of each chain. Call again after a failure to try again.
+        """
+        handover.resume(self.root)
+        found = header.read(self.root)
+        if found is None:
+            there = header.exists(self.root)
+            raise JournalMissing("journal header unreadable, all kept as it is" if there else "no journal")
+        self.journal_id, self.binding_id = found
+        self._readings = []
+        self._r = Chain(self.root + "/r", self.journal_id, space.SEAL_READINGS)
+        self._e = Chain(self.root + "/e", self.journal_id, space.SEAL_EVENTS)
+        self._r.load()
+        self._e.load()
+        r_last, r_found, r_doubt = self._r.resume()
+        e_last, e_found, e_doubt = self._e.resume()
+        self.acked_seq, self._reserved = header.read_mark(self.root)
+        self.head_seq = max(r_last, e_last)
+        self._next = self.head_seq + 1
+        if r_doubt or e_doubt or self.acked_seq > self.head_seq:
+            self.counters["doubtful_tails"] += 1
+            # without a mark (two faults at once) a damaged segment held at most one number per byte
+            bound = self._reserved or self.head_seq + 2 * space.SEAL_READINGS
+            self._next = max(bound, self.head_seq) + 1
+            self._notes.append(
+                records.Fault(FAULT_JOURNAL, FAULT_TAIL, 1, "numbers skipped to %d" % self._next)
+            )
+        ends = (recover.last_time(self._r, r_found), recover.last_time(self._e, e_found))
+        self.last_boot, t_ms = max(ends)
+        self.last_ms = t_ms if t_ms >= 0 else None
+        self.boot = max(self.boot, self.last_boot + 1)
+        self._states = recover.last_states(self._e)
+        self._wiping = True
+        self.fault = False
+
+    def handover(self, binding_id: bytes) -> None:
+        """Begin a new journal (new id, sequence from 1) for `binding_id`; the old one is deleted by `tick`.
+
+        Once this began it completes, at the next start if need be: decide before calling that the old records may
+        go. Buffered readings belong to the old binding and go with it. OSError: not finished, journal closed.
+        """
+        self._readings = []
+        self._notes = []
+        self.journal_id = b""  # until open succeeds every write is refused
+        handover.begin(self.root, self._random(8), binding_id, self.boot)
+        self.open()
+
+    @property
+    def wiping(self) -> bool:
+        """Whether an old journal is still being deleted (True until a `tick` found none)."""
+        return self._wiping
+
+    def last_state(self) -> tuple[bytes, bytes] | None:
+        """(alarm_state, grader_state) as they were last journaled before this start; None when never."""
+        return self._states
+
+    # --- writing ----------------------------------------------------------------------------------------------
+
+    def add_reading(self, reading: Reading) -> None:
+        """Buffer one reading (LocalError when a value does not fit); closes the block before it at 60 or 120 s.
+
+        Never raises for flash: a block that cannot be written stays buffered, beyond 60 the oldest is lost and
+        counted.
+        """
+        codec1.encode([reading], reading.t_ms)
+        self._t_ms = reading.t_ms
+        buffered = self._readings
+        if buffered and reading.t_ms - buffered[0].t_ms >= READINGS_MAX_MS:
+            self._try_flush()
+        if len(self._readings) >= READINGS_MAX:
+            self._try_flush()
+        while len(self._readings) >= READINGS_MAX:
+            self._readings.pop(0)
+            self.counters["readings_lost"] += 1
+        self._readings.append(reading)
+        if len(self._readings) == READINGS_MAX:
+            self._try_flush()
+
+    def _try_flush(self) -> None:
+        try:
+            self.flush()
+        except OSError:
+            pass  # counted where it happened; the readings stay buffered
+
+    def flush(self) -> None:
+        """Close the readings block. OSError: still buffered, nothing numbered."""
+        readings = self._readings
+        if not readings:
+            return
+
+        def encode(first: int) -> bytes:
+            return block.encode_readings(self.journal_id, self.boot, first, readings, self.flags)
+
+        self._write(self._r, len(readings), encode)
+        self._readings = []
+
+    def append_event(self, t_ms: int, kind: int, payload: bytes) -> int:
+        """Journal one event and return its number: when this returns, it survives any cut. OSError: not journaled."""
+        return self.append_events([(t_ms, kind, payload)])
+
+    def append_events(self, events: list[tuple[int, int, bytes]]) -> int:
+        """Journal events in one block, all or none; returns the number of the first. Readings before them go first.
+
+        LocalError when they do not fit a block. OSError: not journaled, no number shown.
+        """
+        self._t_ms = events[-1][0]
+        self.flush()
+        first = self._put_events(events)
+        if self._notes:
+            notes = [(self._t_ms, records.FAULT, records.encode(note)) for note in self._notes]
+            self._put_events(notes)
+            self._notes = []
+        return first
+
+    def _put_events(self, events: list[tuple[int, int, bytes]]) -> int:
+        def encode(first: int) -> bytes:
+            return block.encode_events(self.journal_id, self.boot, first, events, self.flags)
+
+        return self._write(self._e, len(events), encode)
+
+    def _write(self, chain: Chain, count: int, encode) -> int:  # type: ignore[no-untyped-def]
+        """Write one block of `count` records, once more in a fresh segment when flash refuses; returns its number."""
+        if not self.journal_id:
+            raise OSError(19)
+        data = encode(self._next)
+        if not self._merging:
+            self._try_make_room(chain, len(data))
+        for last_try in (False, True):
+            first = self._next
+            data = encode(first)
+            try:
+                self._reserve(first + count - 1)
+            except OSError:
+                self.counters["flash_faults"] += 1
+                if last_try:
+                    self.fault = True
+                    raise
+                continue
+            try:
+                chain.append(first, data)
+            except OSError as error:
+                self.counters["flash_faults"] += 1
+                if not chain.after_failure(data):
+                    self._next = first + count  # may be on flash in part: never used again
+                    if last_try:
+                        self.fault = True
+                        raise
+                    if error.args[0] == _ENOSPC:
+                        self._force_room()
+                    continue
+            self._next = first + count
+            self.head_seq = first + count - 1
+            self.fault = False
+            break
+        return first
+
+    def _reserve(self, last: int) -> None:
+        if last > self._reserved:
+            reserved = min(last + RESERVE, block.SEQ_MAX)
+            TwoSlot(self.root + "/mark").store(header.pack_mark(self.acked_seq, reserved))
+            self._reserved = reserved
+
+    # --- room -------------------------------------------------------------------------------------------------
+
+    def _try_make_room(self, chain: Chain, size: int) -> None:
+        try:
+            self._make_room(chain, size)
+        except OSError:
+            self.counters["flash_faults"] += 1  # over budget is better than not journaled
+
+    def _make_room(self, chain: Chain, size: int) -> None:
+        need = chain.growth(size)
+        events_quota = self._budget // 4
+        count = self.counters
+        if chain is self._r:
+            quota = self._budget - events_quota
+            count["readings_segments_dropped"] += space.make_room(chain, need, quota)
+            return
+        count["events_segments_dropped"] += space.drop_acked_events(chain, need, events_quota, self.acked_seq)
+        while chain.used + need > events_quota and self._merge_one():
+            pass
+        lost = space.make_room(chain, need, events_quota)
+        if lost:
+            count["events_lost"] += lost
+            self._notes.append(records.Fault(FAULT_JOURNAL, FAULT_LOST, lost, ""))
+
+    def _merge_one(self) -> bool:
+        """Merge the next pair of full event segments; False when none is left that gains anything."""
+        segments = self._e.segments
+        for index in range(len(segments) - 2):  # the newest is being written
+            if segments[index][0] >= self._merge_from:
+                self._merging = True
+                try:
+                    if space.merge_pair(self._e, index, self._write_merged):
+                        self._merge_from = segments[index][0]
+                        return True
+                finally:
+                    self._merging = False
+                self._merge_from = segments[index + 1][0]
+        return False
+
+    def _write_merged(self, merged: list[records.Merged]) -> None:
+        self._put_events([(self._t_ms, records.MERGED, records.encode(one)) for one in merged])
+        self.counters["events_merged"] += sum([one.count for one in merged])
+
+    def _force_room(self) -> None:
+        """Flash is full although the budget is not: the oldest readings go."""
+        if len(self._r.segments) > 1:
+            try:
+                self._r.drop(0)
+                self.counters["readings_segments_dropped"] += 1
+            except OSError:
+                pass
+
+    # --- reading ----------------------------------------------------------------------------------------------
+
+    def read_from(self, seq: int, kind: int = 0):  # type: ignore[no-untyped-def]
+        """What comes at `seq` or next: ("block", Header, bytes), ("gap", first, last, reason), None at the end.
+
+        A block may begin before `seq`. kind 2: only event blocks, no gaps. The bytes were verified just now.
+        """
+        seq = max(seq, 1)
+        for _ in range(3):
+            if seq > self.head_seq:
+                return None
+            best, chain, damaged = None, self._e, False
+            for each in (self._e,) if kind == block.KIND_EVENTS else (self._e, self._r):
+                found, bad = each.find(seq)
+                damaged = damaged or bad
+                if found is not None and (best is None or found.first_seq < best.first_seq):
+                    best, chain = found, each
+            if best is None:
+                return None if kind else ("gap", seq, self.head_seq, self._reason(seq, damaged))
+            if best.first_seq > seq and not kind:
+                return "gap", seq, best.first_seq - 1, self._reason(seq, damaged)
+            data = chain.load_block(best)
+            if data is not None:
+                return "block", best, data
+        raise OSError(5)  # read well when looked for, not when fetched, three times over
+
+    def _reason(self, seq: int, damaged: bool) -> int:
+        if damaged:
+            return GAP_CORRUPT
+        if seq < max(self._r.floor(), self._e.floor()):
+            return GAP_DROPPED
+        return GAP_FLASH
+
+    def ack(self, seq: int) -> None:
+        """The custodian has committed every record up to `seq`. Above the head it is refused and counted."""
+        if seq > self.head_seq:
+            self.counters["acks_beyond_head"] += 1
+        elif seq > self.acked_seq:
+            self.acked_seq = seq
+            self._ack_dirty = True
+
+    # --- time -------------------------------------------------------------------------------------------------
+
+    def tick(self, now_ms: int) -> None:
+        """Call each second just after a FIFO drain: closes old readings, stores acks, deletes an old journal."""
+        if self._readings and now_ms - self._readings[0].t_ms >= READINGS_MAX_MS:
+            self._try_flush()
+        elif self._ack_dirty and now_ms - self._ack_stored_ms >= ACK_STORE_MS:
+            self._store_ack(now_ms)
+        elif self._wiping:
+            try:
+                self._wiping = handover.wipe_step(self.root + ".old")
+            except OSError:
+                self.counters["flash_faults"] += 1
+
+    def _store_ack(self, now_ms: int) -> None:
+        self._ack_stored_ms = now_ms
+        try:
+            TwoSlot(self.root + "/mark").store(header.pack_mark(self.acked_seq, self._reserved))
+            self._ack_dirty = False
+        except OSError:
+            self.counters["flash_faults"] += 1  # tried again in a minute; losing it is harmless
