@@ -25,56 +25,47 @@ class AgentSection(_Section):
     """The process itself."""
 
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="How much the agent writes to its log (standard error)."
+        default="info", description="How much the agent writes to its log (standard error)."
     )
 
 
 class SerialSection(_Section):
-    """Which serial ports the agent may open. It never opens a port that is not named or known."""
+    """Which serial ports the agent may open. It never opens a port that is neither named nor a known board."""
 
     ports: tuple[str, ...] = Field(
-        (), strict=False, description="Ports to open besides the known ones, as paths or names."
-    )
-    usb_ids: tuple[Annotated[str, Field(pattern=r"^[0-9a-fA-F]{4}:[0-9a-fA-F]{4}$")], ...] = Field(
-        ("2e8a:0005", "303a:1001", "303a:4001"),
+        default=(),
         strict=False,
-        description="USB vendor:product ids (hex) of boards that the agent looks for.",
+        description="Ports to open, as paths or names, whether or not they exist yet.",
     )
-    answer_timeout_s: float = Field(
-        10.0,
-        ge=1,
-        le=120,
-        description="Longest wait for an answer on an open link.",
-        json_schema_extra={"unit": "s"},
+    scan_usb: bool = Field(
+        default=True,
+        description="Open ports too whose USB id is that of a supported board, and wearables seen before.",
     )
-    reconnect_cap_s: float = Field(
-        15.0, ge=1, le=300, description="Longest pause between two attempts to open a port.",
-        json_schema_extra={"unit": "s"},
-    )  # fmt: skip
 
 
 class WatchdogSection(_Section):
     """When silence becomes an alarm. Times run on the agent's clock; they are proposals a clinician must sign."""
 
     no_data_yet_s: int = Field(
-        120, ge=10, le=3600, description="From start-up without any reading to NO_DATA_YET.",
+        default=120, ge=10, le=3600, description="From start-up without any reading to NO_DATA_YET.",
         json_schema_extra={"unit": "s"},
     )  # fmt: skip
     stale_s: int = Field(
-        180, ge=60, le=3600,
+        default=180, ge=60, le=3600,
         description="Age of the newest reading that raises STALE_DATA (the wearable closes a block within 120 s).",
         json_schema_extra={"unit": "s"},
     )  # fmt: skip
     future_s: int = Field(
-        60, ge=5, le=3600, description="How far a reading may lie ahead of the agent's clock before FUTURE_DATA.",
+        default=60, ge=5, le=3600,
+        description="How far a reading may lie ahead of the agent's clock before FUTURE_DATA.",
         json_schema_extra={"unit": "s"},
     )  # fmt: skip
     medium_after_s: int = Field(
-        900, ge=60, le=86400, description="Silence after which a LOW alarm becomes MEDIUM.",
+        default=900, ge=60, le=86400, description="Silence after which a LOW alarm becomes MEDIUM.",
         json_schema_extra={"unit": "s"},
     )  # fmt: skip
     high_after_s: int = Field(
-        1800, ge=120, le=86400, description="Silence after which it becomes HIGH.",
+        default=1800, ge=120, le=86400, description="Silence after which it becomes HIGH.",
         json_schema_extra={"unit": "s"},
     )  # fmt: skip
 
@@ -93,30 +84,31 @@ class WebhookSection(_Section):
     )
     url: str = Field(description="Address that takes the POST. Redirects are refused.")
     secret_file: str | None = Field(
-        None,
+        default=None,
         description="File with the shared secret (first line, 16 characters or more, readable by you alone).",
     )
     secret_env: Annotated[str, Field(pattern=r"^[A-Z_][A-Z0-9_]*$")] | None = Field(
-        None,
+        default=None,
         description="Environment variable with the shared secret; exactly one of secret_file and secret_env.",
     )
     accept_simulated: bool = Field(
-        False,
+        default=False,
         description="Deliver simulated events too. When false they are recorded as withheld for this receiver.",
     )
     allow_plain_http: bool = Field(
-        False, description="Permit http:// to another machine. Unencrypted: the network sees what is sent."
+        default=False,
+        description="Permit http:// to another machine. Unencrypted: the network sees what is sent.",
     )
     timeout_s: float = Field(
-        10.0, ge=0.1, le=60, description="Longest time for one whole delivery attempt.",
+        default=10.0, ge=0.1, le=60, description="Longest time for one whole delivery attempt.",
         json_schema_extra={"unit": "s"},
     )  # fmt: skip
     retry_first_s: float = Field(
-        1.0, ge=0.05, le=60, description="Pause after the first failed attempt; it doubles with each one.",
+        default=1.0, ge=0.05, le=60, description="Pause after the first failed attempt; it doubles with each one.",
         json_schema_extra={"unit": "s"},
     )  # fmt: skip
     retry_cap_s: float = Field(
-        60.0, ge=1, le=3600, description="Longest pause between attempts, also against a longer Retry-After.",
+        default=60.0, ge=1, le=3600, description="Longest pause between attempts, also against a longer Retry-After.",
         json_schema_extra={"unit": "s"},
     )  # fmt: skip
 
@@ -150,7 +142,7 @@ class Config(_Section):
     agent: AgentSection = AgentSection()
     serial: SerialSection = SerialSection()
     watchdog: WatchdogSection = WatchdogSection()
-    webhook: tuple[WebhookSection, ...] = Field((), strict=False)
+    webhook: tuple[WebhookSection, ...] = Field(default=(), strict=False)
 
     @model_validator(mode="after")
     def _names_differ(self) -> "Config":

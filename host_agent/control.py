@@ -23,14 +23,14 @@ _CONNECTIONS = 16
 Handler = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 
 
-class AgentNotRunning(HostAgentError):
+class AgentNotRunning(HostAgentError):  # noqa: N818 named by the condition, as in errors.py
     """Nobody listens on the control socket."""
 
     code = "agent_not_running"
     default_advice = "Start it with `cytowatch run` in another terminal, or as a service."
 
 
-class ControlFailed(HostAgentError):
+class ControlFailed(HostAgentError):  # noqa: N818
     """The agent took the command and says why it was not done; `.failed_code` is that error's code."""
 
     code = "control_failed"

@@ -25,10 +25,14 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class RetryAfter:
-    """Not delivered, may succeed later; `after_s` is the receiver's own wish, None = the worker's back-off."""
+    """Not delivered, may succeed later; `after_s` is the receiver's own wish, None = the worker's back-off.
+
+    `whole_target`: nothing else will get through either (not reached, overloaded), so the queue waits, not one event.
+    """
 
     reason: str
     after_s: float | None = None
+    whole_target: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ SCHEMA = "cytowatch.event/1"
 # Statuses that speak about these bytes; every other refusal (key, path, overload) may be mended at the receiver,
 # so the event waits for that instead of being given up.
 _ABOUT_THE_BODY = (400, 413, 415, 422)
+_ABOUT_ALL = (401, 403, 404, 429, 502, 503, 504)  # a second event now would meet the same
 _DRAIN_BYTES = (
     65_536  # how much of an answer is read to keep the connection; more is a receiver that misbehaves
 )
@@ -82,7 +83,7 @@ class Webhook:
         if status in _ABOUT_THE_BODY:
             return Rejected(f"HTTP {status}: the receiver refuses this event")
         after_s = _retry_after_s(answer.headers.get("Retry-After"), self._utc_ms() / 1000)
-        return RetryAfter(f"HTTP {status}", after_s)
+        return RetryAfter(f"HTTP {status}", after_s, whole_target=status in _ABOUT_ALL)
 
 
 async def _drain(answer: httpx2.Response) -> None:

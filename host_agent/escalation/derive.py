@@ -1,0 +1,158 @@
+"""What a commit of records adds besides: episodes and outbox rows, in the same transaction.
+
+No event without its outbox rows, no row without its event: kill the agent anywhere and either both are there or
+neither, and then the wearable still holds the record, because nothing was acknowledged.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from crs_core import records as event_records
+
+from host_agent.escalation import episodes
+from host_agent.escalation.events import Event, Origin, alarm_event
+from host_agent.escalation.news import Resolve, device_name, news, patient_of
+from host_agent.store.db import Tx
+from host_agent.store.rows import HostAlarm, Journal, Records, StoredEvent
+
+
+class Target(NamedTuple):
+    """A receiver as the outbox sees it."""
+
+    name: str
+    accept_simulated: bool
+
+
+class Escalation:
+    """The store's Derivation. `link_utc_ms` is the real clock, by which deliveries are timed.
+
+    `on_event` is called in the writer thread when rows were added, before the commit.
+    """
+
+    def __init__(
+        self,
+        targets: Sequence[Target],
+        *,
+        resolve: Resolve,
+        link_utc_ms: Callable[[], int],
+        agent_simulated: bool = False,
+        on_event: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._targets = tuple(targets)
+        self._resolve = resolve
+        self._link_utc_ms = link_utc_ms
+        self._agent_simulated = agent_simulated
+        self._on_event = on_event
+
+    def records(self, tx: Tx, journal: Journal, records: Records) -> None:
+        """New records of a bound journal."""
+        utc_ms = records.received_utc_ms
+        for event in records.events:
+            if event.record is None:
+                continue
+            made = news(tx, journal, event, self._resolve, utc_ms)
+            record: Any = event.record
+            if event.type == event_records.GRADE:
+                self._grade_record(tx, journal, event, made, utc_ms)
+            elif event.type in (event_records.ALARM, event_records.BOOT, event_records.GRADER_STATE):
+                self._alarm_record(tx, journal, event, made, utc_ms)
+            elif event.type == event_records.ACCEPTED:
+                episodes.accept(
+                    tx,
+                    journal,
+                    alarm=record.alarm_id,
+                    priority=record.priority,
+                    who=record.who,
+                    utc_ms=utc_ms,
+                )
+
+    def host_alarm(self, tx: Tx, alarm: HostAlarm) -> None:
+        """A host alarm was raised, rose, or ended (priority 0)."""
+        key = f"host-{alarm.id}"
+        if alarm.priority == 0:
+            episodes.close(tx, key, alarm.changed_utc_ms)
+            return
+        device_id, simulated, binding = self._about(tx, alarm.device)
+        episode = None
+        if alarm.device is not None:
+            row = episodes.Episode(
+                key,
+                alarm.device,
+                None,
+                binding,
+                "host",
+                alarm.alarm,
+                alarm.priority,
+                alarm.priority,
+                simulated,
+            )
+            episode = episodes.put(tx, row, alarm.changed_utc_ms)
+        event = alarm_event(
+            Origin(device_id, device_name(tx, alarm.device), None, 0, None, None, None),
+            patient_of(tx, binding, alarm.changed_utc_ms),
+            alarm=alarm.alarm,
+            priority=alarm.priority,
+            simulated=simulated,
+            occurred=(alarm.changed_utc_ms, 0),
+            detail=alarm.detail,
+            key=f"{device_id or 'agent'}-host-{alarm.alarm}-{alarm.raised_utc_ms}-{alarm.priority}",
+        )
+        self.post(tx, event, episode)
+
+    def post(self, tx: Tx, event: Event, episode: int | None) -> None:
+        """One outbox row per target; a key that is there already stays as it is."""
+        now_ms = self._link_utc_ms()
+        for target in self._targets:
+            withheld = event.simulated and not target.accept_simulated
+            tx.execute(
+                "INSERT OR IGNORE INTO outbox (target, event_key, episode, priority, simulated, payload, state,"
+                " created_utc_ms, next_try_utc_ms, last_error) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (target.name, event.key, episode, event.priority, int(event.simulated), event.payload,
+                 "withheld" if withheld else "pending", now_ms, now_ms,
+                 "simulated; this receiver does not accept simulations" if withheld else ""),
+            )  # fmt: skip
+        self._on_event()
+
+    def _grade_record(
+        self, tx: Tx, journal: Journal, event: StoredEvent, made: list[Event], utc_ms: int
+    ) -> None:
+        record: Any = event.record
+        for rise in made:
+            episode = episodes.raise_grade(
+                tx,
+                journal,
+                lower=record.lower,
+                priority=rise.priority,
+                simulated=rise.simulated,
+                utc_ms=utc_ms,
+            )
+            self.post(tx, rise, episode)
+
+    def _alarm_record(
+        self, tx: Tx, journal: Journal, event: StoredEvent, made: list[Event], utc_ms: int
+    ) -> None:
+        raised = {item.alarm: item for item in made}
+        if event.type != event_records.ALARM:
+            tx.executemany(
+                "INSERT OR IGNORE INTO alarm_changes VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (journal.id, event.seq, alarm, item.priority, event.boot, event.t_ms, int(item.simulated))
+                    for alarm, item in raised.items()
+                ],
+            )
+        record: Any = event.record
+        changed = dict(record.changes) if event.type == event_records.ALARM else raised
+        for alarm in changed:
+            found = episodes.refresh_alarm(tx, journal, alarm, bool(event.simulated), utc_ms)
+            if alarm in raised:
+                inside = [row for first, last, row in found if first <= event.seq <= last]
+                self.post(tx, raised[alarm], inside[0] if inside else None)
+
+    def _about(self, tx: Tx, device: int | None) -> tuple[str | None, bool, int | None]:
+        if device is None:
+            return None, self._agent_simulated, None
+        row = tx.execute("SELECT device_id, simulated FROM devices WHERE id = ?", (device,)).fetchone()
+        binding = tx.execute(
+            "SELECT id FROM bindings WHERE device = ? AND state <> 'ended'", (device,)
+        ).fetchone()
+        return row[0].hex(), bool(row[1]) or self._agent_simulated, binding[0] if binding else None

@@ -1,0 +1,150 @@
+"""One event as it leaves the laptop: versioned JSON, the same bytes at every attempt.
+
+The key names the cause (wearable, journal, branch, sequence, what), so the same record gives the same key after a
+crash, a second sync or a restored database, and a receiver can drop repeats by it.
+"""
+
+import json
+from typing import Any, NamedTuple
+
+from crs_core import reasons
+
+from host_agent.words import NOTICE, iso_utc, marked
+
+SCHEMA = "cytowatch.event/1"
+
+
+class Origin(NamedTuple):
+    """Where an event comes from. `device_id`, `journal_id` hex; `seq` None for the host's own alarms."""
+
+    device_id: str | None
+    device_name: str
+    journal_id: str | None
+    branch: int
+    seq: int | None
+    boot: int | None
+    t_ms: int | None
+
+
+class Patient(NamedTuple):
+    """The binding that the event belongs to."""
+
+    pseudonym: str
+    binding_id: str
+    day: int | None
+
+
+class Event(NamedTuple):
+    """Ready for the outbox: `payload` is final. `alarm` is its alarm id, 0 for a grade rise."""
+
+    key: str
+    alarm: int
+    priority: int
+    simulated: bool
+    payload: str
+
+
+def alarm_event(
+    origin: Origin,
+    patient: Patient | None,
+    *,
+    alarm: int,
+    priority: int,
+    simulated: bool,
+    occurred: tuple[int, int] | None,
+    detail: str = "",
+    key: str | None = None,
+) -> Event:
+    """An alarm of the wearable (`origin.seq`) or of the host (`key`); `occurred` = (utc_ms, bound_ms)."""
+    name = reasons.alarm_name(alarm)
+    body = {
+        "kind": "alarm",
+        "name": name,
+        "text": marked(
+            simulated,
+            f"{reasons.PRIORITY_NAMES[priority]}: {reasons.ALARM_TEXTS.get(alarm, name)}{_tail(detail)}",
+        ),
+        "alarm": {
+            "id": alarm,
+            "name": name,
+            "priority": reasons.PRIORITY_NAMES[priority],
+            "host": origin.seq is None,
+        },
+        "grade": None,
+    }
+    key = key or f"{_source_key(origin)}-alarm-{alarm}"
+    return _event(
+        key, alarm, priority, simulated=simulated, origin=origin, patient=patient, occurred=occurred, body=body
+    )  # fmt: skip
+
+
+def grade_event(
+    origin: Origin,
+    patient: Patient | None,
+    *,
+    grade: dict[str, Any],
+    text: str,
+    priority: int,
+    simulated: bool,
+    occurred: tuple[int, int] | None,
+) -> Event:
+    """The lower bound rose; `grade` is the object of the payload (scale, lower, upper, …), `text` its sentence."""
+    body = {
+        "kind": "grade_rise",
+        "name": "GRADE_RISE",
+        "text": marked(simulated, text),
+        "alarm": None,
+        "grade": grade,
+    }
+    key = f"{_source_key(origin)}-grade"
+    return _event(
+        key, 0, priority, simulated=simulated, origin=origin, patient=patient, occurred=occurred, body=body
+    )
+
+
+def _event(
+    key: str,
+    alarm: int,
+    priority: int,
+    *,
+    simulated: bool,
+    origin: Origin,
+    patient: Patient | None,
+    occurred: tuple[int, int] | None,
+    body: dict[str, Any],
+) -> Event:
+    source = None
+    if origin.seq is not None:
+        source = {
+            "journal_id": origin.journal_id,
+            "branch": origin.branch,
+            "seq": origin.seq,
+            "boot": origin.boot,
+            "t_ms": origin.t_ms,
+        }
+    whole = {
+        "schema": SCHEMA,
+        "key": key,
+        "notice": NOTICE,
+        "simulated": simulated,
+        "priority": reasons.PRIORITY_NAMES[priority],
+        **body,
+        "device": {"id": origin.device_id, "name": origin.device_name} if origin.device_id else None,
+        "patient": {"id": patient.pseudonym, "binding_id": patient.binding_id, "day": patient.day}
+        if patient
+        else None,
+        "source": source,
+        "occurred_at": iso_utc(occurred[0]) if occurred else None,
+        "time_bound_ms": occurred[1] if occurred else None,
+    }
+    return Event(
+        key, alarm, priority, simulated, json.dumps(whole, ensure_ascii=False, separators=(",", ":"))
+    )
+
+
+def _source_key(origin: Origin) -> str:
+    return f"{origin.device_id}-{origin.journal_id}-{origin.branch}-{origin.seq}"
+
+
+def _tail(detail: str) -> str:
+    return f" ({detail})" if detail else ""

@@ -1,0 +1,49 @@
+"""When something new must reach a person: pure functions over what the records say.
+
+A rise is never silenced: an alarm above its priority just before, or a lower bound of the grade above the highest one
+of its episode. Falling, ending, repeating and getting unknown are no events; they change the episode only.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from crs_core.reasons import PRIORITY_HIGH, PRIORITY_MEDIUM
+
+
+class Span(NamedTuple):
+    """One episode of one alarm: from its first raise to its end, or open. `priority` is that of now, 0 once ended."""
+
+    first_seq: int
+    last_seq: int
+    priority: int
+    peak: int
+
+
+def raised(changes: Sequence[tuple[int, int]], before: Mapping[int, int]) -> list[tuple[int, int]]:
+    """The (alarm, priority) pairs that stand above `before`, the priorities that the same record names as before it.
+
+    Judging a record by itself makes the answer independent of lost, late and reordered records.
+    """
+    return [(alarm, priority) for alarm, priority in changes if priority > before.get(alarm, 0)]
+
+
+def spans(changes: Sequence[tuple[int, int]]) -> list[Span]:
+    """The episodes in the (seq, priority) changes of one alarm, sorted by seq."""
+    out: list[Span] = []
+    for seq, priority in changes:
+        if out and out[-1].priority > 0:
+            last = out[-1]
+            out[-1] = Span(last.first_seq, seq, priority, max(last.peak, priority))
+        elif priority > 0:
+            out.append(Span(seq, seq, priority, priority))
+    return out
+
+
+def is_grade_rise(peak: int, lower: int | None) -> bool:
+    """Whether this lower bound of the ASTCT grade is news; None (not gradable) never is, nor does it end anything."""
+    return lower is not None and lower > peak
+
+
+def grade_priority(lower: int) -> int:
+    """Priority of a grade rise: to 1 MEDIUM, above HIGH (proposal, to be signed by a clinician)."""
+    return int(PRIORITY_MEDIUM if lower <= 1 else PRIORITY_HIGH)

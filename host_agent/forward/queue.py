@@ -1,0 +1,81 @@
+"""The outbox of one target as a queue: due rows by priority, then age; what became of each is written back.
+
+Rows are made by the escalation in the commit of their cause and never deleted here.
+"""
+
+from typing import NamedTuple
+
+from host_agent.store.db import Tx
+
+
+class Row(NamedTuple):
+    """One pending delivery."""
+
+    id: int
+    event_key: str
+    priority: int
+    payload: str
+    attempts: int
+
+
+class Due(NamedTuple):
+    """`row` to send now, or None; `next_utc_ms` when the next pending one falls due; `newest_id` of any row."""
+
+    row: Row | None
+    next_utc_ms: int | None
+    newest_id: int
+
+
+def find_due(tx: Tx, target: str, now_ms: int, longest_wait_ms: int, above_id: int) -> Due:
+    """The most urgent due row with an id above `above_id`.
+
+    A row planned further ahead than any wait can be was planned by a clock that has since been set back: it is due.
+    """
+    row = tx.execute(
+        "SELECT id, event_key, priority, payload, attempts FROM outbox WHERE target = ? AND state = 'pending'"
+        " AND id > ? AND (next_try_utc_ms <= ? OR next_try_utc_ms > ?) ORDER BY priority DESC, id LIMIT 1",
+        (target, above_id, now_ms, now_ms + longest_wait_ms),
+    ).fetchone()
+    next_utc_ms, newest = tx.execute(
+        "SELECT (SELECT min(next_try_utc_ms) FROM outbox WHERE target = ?1 AND state = 'pending'),"
+        " (SELECT max(id) FROM outbox)",
+        (target,),
+    ).fetchone()
+    return Due(Row(*row) if row else None, next_utc_ms, newest or 0)
+
+
+def mark_delivered(tx: Tx, row_id: int, now_ms: int) -> None:
+    """The receiver took it."""
+    tx.execute(
+        "UPDATE outbox SET state = 'delivered', delivered_utc_ms = ?, attempts = attempts + 1, last_error = ''"
+        " WHERE id = ? AND state = 'pending'",
+        (now_ms, row_id),
+    )
+
+
+def mark_refused(tx: Tx, row_id: int, reason: str) -> None:
+    """The receiver will never take it; the row stays and is shown."""
+    tx.execute(
+        "UPDATE outbox SET state = 'refused', attempts = attempts + 1, last_error = ?"
+        " WHERE id = ? AND state = 'pending'",
+        (reason, row_id),
+    )
+
+
+def mark_retry(tx: Tx, row_id: int, next_try_utc_ms: int, reason: str) -> None:
+    """Not delivered; due again then."""
+    tx.execute(
+        "UPDATE outbox SET attempts = attempts + 1, next_try_utc_ms = ?, last_error = ?"
+        " WHERE id = ? AND state = 'pending'",
+        (next_try_utc_ms, reason, row_id),
+    )
+
+
+def counts(tx: Tx) -> dict[str, dict[str, int]]:
+    """target → state → number of rows."""
+    out: dict[str, dict[str, int]] = {}
+    for target, state, number in tx.execute(
+        "SELECT target, state, count(*) FROM outbox GROUP BY target, state"
+    ):
+        out.setdefault(target, {})[state] = number
+    return out
