@@ -1,0 +1,40 @@
+"""From BLOCK and GAP messages to what the store takes: split, check, decode. Bad bytes are counted, never raised."""
+
+from typing import Any
+
+from crs_core import block as block_codec
+from crs_core.errors import RemoteError
+from crs_core.wire import message as wire
+
+from host_agent.store.records import IncomingBlock, IncomingGap
+
+
+def unpack(message: Any, journal_id: bytes, counters: dict[str, int]) -> list[IncomingBlock | IncomingGap]:
+    """The items of one BLOCK or GAP message. A block of another journal, or a torn one, is left out and counted."""
+    if isinstance(message, wire.Gap):
+        if 1 <= message.first_seq <= message.last_seq:
+            return [IncomingGap(message.first_seq, message.last_seq, message.reason)]
+        _count(counters, "gap_malformed")
+        return []
+    items: list[IncomingBlock | IncomingGap] = []
+    try:
+        pieces = block_codec.split(message.data)
+    except RemoteError:
+        _count(counters, "block_malformed")
+        return []
+    for raw in pieces:
+        try:
+            header, content = block_codec.decode(raw, journal_id)
+        except RemoteError:
+            if not block_codec.verify(raw, journal_id):
+                _count(counters, "block_bad_crc")
+                continue
+            # the wearable wrote these very bytes: keep them, a later program may read them
+            _count(counters, "block_undecodable")
+            header, content = block_codec.parse_header(raw), None
+        items.append(IncomingBlock(header, raw, content))
+    return items
+
+
+def _count(counters: dict[str, int], name: str) -> None:
+    counters[name] = counters.get(name, 0) + 1

@@ -1,0 +1,96 @@
+"""What the link supervisor runs on an open transport: HELLO, then the engine; a new session on BYE, same port.
+
+    runner = SyncRunner(store, keys, derive=..., listener=..., board_clock=...)
+    supervisor = LinkSupervisor(port, partial(open_serial, port), runner.run_session, on_report=...)
+
+`runner.client` is the open session for requests of other parts (bind, settings, accept), None when there is none.
+"""
+
+from collections.abc import Callable, Mapping
+
+from host_agent.clock import Clock, RealClock
+from host_agent.errors import SessionClosed
+from host_agent.keyfile import DeviceKey
+from host_agent.link.supervisor import OpenReporter
+from host_agent.link.transport import Transport
+from host_agent.store.db import Store
+from host_agent.store.rows import Derivation, NoDerivation
+from host_agent.sync.client import DeviceClient
+from host_agent.sync.engine import HEARTBEAT_S, SyncEngine
+from host_agent.sync.listener import SilentListener, SyncListener
+from host_agent.sync.verify import Verifier
+
+_AGAIN_PAUSE_S = 0.1
+
+
+class SyncRunner:
+    """Syncs whichever enrolled wearable answers on one port."""
+
+    def __init__(
+        self,
+        store: Store,
+        keys: Callable[[], Mapping[bytes, DeviceKey]],
+        *,
+        board_clock: Clock,
+        derive: Derivation | None = None,
+        listener: SyncListener | None = None,
+        verifier: Verifier | None = None,
+        link_clock: Clock | None = None,
+        heartbeat_s: float = HEARTBEAT_S,
+        only_device: bytes | None = None,
+        on_text: Callable[[str], None] = lambda line: None,
+    ) -> None:
+        """`keys` is asked anew at each session, so that an enrolment counts at once."""
+        self.engine: SyncEngine | None = None
+        self.link_counters: dict[str, int] = {}
+        self._store = store
+        self._keys = keys
+        self._board = board_clock
+        self._derive: Derivation = derive or NoDerivation()
+        self._listener: SyncListener = listener or SilentListener()
+        self._verifier = verifier or Verifier()
+        self._link: Clock = link_clock or RealClock()
+        self._heartbeat_s = heartbeat_s
+        self._only_device = only_device
+        self._on_text = on_text
+
+    @property
+    def client(self) -> DeviceClient | None:
+        """The open session, for requests; None when there is none."""
+        return self.engine.client if self.engine is not None else None
+
+    async def run_session(self, transport: Transport, opened: OpenReporter) -> None:
+        """Runs until the link fails; after a BYE (a new journal, a restart) it says HELLO again on the same port."""
+        while True:
+            client = DeviceClient(transport, self._candidates(), clock=self._link, on_text=self._on_text)
+            try:
+                peer = await client.open()
+                self.engine = SyncEngine(
+                    self._store,
+                    client,
+                    derive=self._derive,
+                    listener=self._listener,
+                    verifier=self._verifier,
+                    board_clock=self._board,
+                    link_clock=self._link,
+                    heartbeat_s=self._heartbeat_s,
+                )
+                opened(peer.device_id)
+                await self.engine.run()
+            except SessionClosed:
+                await self._link.sleep(_AGAIN_PAUSE_S)
+            finally:
+                self._add_counters(client)
+                self.engine = None
+
+    def _candidates(self) -> list[DeviceKey]:
+        keys = self._keys()
+        if self._only_device is not None:
+            return [keys[self._only_device]] if self._only_device in keys else []
+        return list(keys.values())
+
+    def _add_counters(self, client: DeviceClient) -> None:
+        engine = self.engine.counters if self.engine is not None else {}
+        for counters in (client.counters(), engine):
+            for name, value in counters.items():
+                self.link_counters[name] = self.link_counters.get(name, 0) + value
