@@ -35,8 +35,9 @@ __all__ = (
     "step",
 )
 
-# A stall longer than this does not count as time of recovery.
-_DT_MAX_MS = const(2_000)
+# A late step counts as at most this much time: little towards an end, more towards an alarm.
+_BACK_MAX_MS = const(2_000)
+_DT_MAX_MS = const(5_000)
 _LOW = reasons.PRIORITY_LOW
 _MEDIUM = reasons.PRIORITY_MEDIUM
 _HIGH = reasons.PRIORITY_HIGH
@@ -47,6 +48,7 @@ def step(state: list, inputs: Inputs, now_ms: int, rules: Rules) -> tuple:
     s = list(state)
     last_ms = s[st.LAST]
     dt_ms = 0 if last_ms is None else min(max(now_ms - last_ms, 0), _DT_MAX_MS)
+    back_ms = min(dt_ms, _BACK_MAX_MS)
     s[st.LAST] = now_ms
     if bool(inputs.bound) != bool(s[st.FLAGS] & st.FLAG_BOUND):
         st.forget_patient(s)
@@ -70,13 +72,14 @@ def step(state: list, inputs: Inputs, now_ms: int, rules: Rules) -> tuple:
     old = s[st.PRIORITIES]
     bits = 0
     if inputs.bound:
-        bits = _physiological(s, inputs, temp_why, ppg_why, now_ms, dt_ms, rules)
+        bits = _physiological(s, inputs, temp_why, ppg_why, now_ms, dt_ms, back_ms, rules)
     open_priority = _highest(bits)
     if open_priority >= _MEDIUM:
         s[st.RECENT_MEDIUM] = now_ms
     if open_priority == _HIGH:
         s[st.RECENT_HIGH] = now_ms
-    bits |= _technical(s, inputs, temp_why, ppg_why, open_priority, now_ms, dt_ms, rules)
+    silence = _silence(s, inputs, temp_why, ppg_why, now_ms, back_ms, rules)
+    bits |= _technical(s, inputs.faults, silence, open_priority, now_ms, dt_ms, rules)
     s[st.PRIORITIES] = bits
     if bits == old:
         return s, []
@@ -100,12 +103,19 @@ def rerun(state_before: bytes, inputs: bytes, now_ms: int, rules: Rules) -> tupl
 
 
 def _physiological(
-    s: list, inputs: Inputs, temp_why: int, ppg_why: int, now_ms: int, dt_ms: int, rules: Rules
+    s: list,
+    inputs: Inputs,
+    temp_why: int,
+    ppg_why: int,
+    now_ms: int,
+    dt_ms: int,
+    back_ms: int,
+    rules: Rules,
 ) -> int:
     """Step the conditions about the patient; returns their priority bits."""
-    fever, hot, possible = _temperature(s, inputs, temp_why == 0, now_ms, dt_ms, rules)
-    high, medium = _saturation(s, inputs.spo2_tenths, ppg_why == 0, now_ms, dt_ms, rules)
-    fast_heart, pulse_lost = _pulse(s, inputs, now_ms, dt_ms, rules)
+    fever, hot, possible = _temperature(s, inputs, temp_why == 0, now_ms, back_ms, rules)
+    high, medium = _saturation(s, inputs.spo2_tenths, ppg_why == 0, now_ms, back_ms, rules)
+    fast_heart, pulse_lost = _pulse(s, inputs, now_ms, dt_ms, back_ms, rules)
     at_risk = fever or s[st.FLAGS] & (st.FLAG_SPO2_LOW | st.FLAG_HR_HIGH)
     lost = 0 if ppg_why == 0 else 1 if at_risk and inputs.wear != units.WEAR_OFF else -1
     spo2_lost = hold.collect(s, st.SPO2_LOST, lost, dt_ms, rules.spo2_lost_ms, rules.spo2_back_ms)
@@ -133,7 +143,7 @@ def _physiological(
     return bits
 
 
-def _temperature(s: list, inputs: Inputs, usable: bool, now_ms: int, dt_ms: int, rules: Rules) -> tuple:
+def _temperature(s: list, inputs: Inputs, usable: bool, now_ms: int, back_ms: int, rules: Rules) -> tuple:
     """(fever, hot, possible). A falling temperature ends the sound only; the grader keeps the episode's latch."""
     cc = inputs.temp_cc
     met = hot = above = rise = -1
@@ -148,19 +158,19 @@ def _temperature(s: list, inputs: Inputs, usable: bool, now_ms: int, dt_ms: int,
             if above == 0 and rise <= 0:
                 baseline.learn(s, st.BASELINE, cc, now_ms, rules.baseline_span_min)
     end_ms = rules.fever_end_ms
-    fever = hold.hold(s, st.FEVER, met, now_ms, dt_ms, rules.fever_delay_ms, rules.fever_reset_ms, end_ms)
+    fever = hold.hold(s, st.FEVER, met, now_ms, back_ms, rules.fever_delay_ms, rules.fever_reset_ms, end_ms)
     is_hot = hold.hold(
-        s, st.HIGH_TEMP, hot, now_ms, dt_ms, rules.high_temp_delay_ms, rules.fever_reset_ms, end_ms
+        s, st.HIGH_TEMP, hot, now_ms, back_ms, rules.high_temp_delay_ms, rules.fever_reset_ms, end_ms
     )
     level = hold.hold(
-        s, st.POSSIBLE, above, now_ms, dt_ms, rules.possible_delay_ms, rules.possible_reset_ms, end_ms
+        s, st.POSSIBLE, above, now_ms, back_ms, rules.possible_delay_ms, rules.possible_reset_ms, end_ms
     )
-    risen = hold.hold(s, st.RISE, rise, now_ms, dt_ms, rules.rise_delay_ms, rules.possible_reset_ms, end_ms)
+    risen = hold.hold(s, st.RISE, rise, now_ms, back_ms, rules.rise_delay_ms, rules.possible_reset_ms, end_ms)
     return fever, is_hot, level or risen
 
 
 def _saturation(
-    s: list, spo2_tenths: int | None, usable: bool, now_ms: int, dt_ms: int, rules: Rules
+    s: list, spo2_tenths: int | None, usable: bool, now_ms: int, back_ms: int, rules: Rules
 ) -> tuple:
     """(HIGH, MEDIUM) of suspected hypoxaemia: three limits, each with its own delay."""
     reset_ms = rules.spo2_reset_ms
@@ -174,13 +184,13 @@ def _saturation(
             s[st.FLAGS] |= st.FLAG_SPO2_LOW
         else:
             s[st.FLAGS] &= ~st.FLAG_SPO2_LOW
-    is_fast = hold.hold(s, st.SPO2_FAST, fast, now_ms, dt_ms, rules.spo2_fast_ms, reset_ms, end_ms)
-    is_slow = hold.hold(s, st.SPO2_SLOW, slow, now_ms, dt_ms, rules.spo2_slow_ms, reset_ms, end_ms)
-    is_medium = hold.hold(s, st.SPO2_MEDIUM, medium, now_ms, dt_ms, rules.spo2_medium_ms, reset_ms, end_ms)
+    is_fast = hold.hold(s, st.SPO2_FAST, fast, now_ms, back_ms, rules.spo2_fast_ms, reset_ms, end_ms)
+    is_slow = hold.hold(s, st.SPO2_SLOW, slow, now_ms, back_ms, rules.spo2_slow_ms, reset_ms, end_ms)
+    is_medium = hold.hold(s, st.SPO2_MEDIUM, medium, now_ms, back_ms, rules.spo2_medium_ms, reset_ms, end_ms)
     return is_fast or is_slow, is_medium
 
 
-def _pulse(s: list, inputs: Inputs, now_ms: int, dt_ms: int, rules: Rules) -> tuple:
+def _pulse(s: list, inputs: Inputs, now_ms: int, dt_ms: int, back_ms: int, rules: Rules) -> tuple:
     """(heart rate above its limit for long enough, no pulse on a worn device for long enough)."""
     hr_bpm = inputs.hr_bpm
     usable = guards.heart_rate_usable(hr_bpm, inputs.ppg_state, inputs.ppg_age_ms, rules.alarm_ppg_max_age_ms)
@@ -196,23 +206,15 @@ def _pulse(s: list, inputs: Inputs, now_ms: int, dt_ms: int, rules: Rules) -> tu
     elif inputs.ppg_state == units.PPG_NO_PULSE and inputs.wear != units.WEAR_OFF:
         lost = 1
     is_fast = hold.hold(
-        s, st.HEART_RATE, fast, now_ms, dt_ms, rules.hr_delay_ms, rules.hr_reset_ms, rules.hr_end_ms
+        s, st.HEART_RATE, fast, now_ms, back_ms, rules.hr_delay_ms, rules.hr_reset_ms, rules.hr_end_ms
     )
     return is_fast, hold.collect(s, st.PULSE_LOST, lost, dt_ms, rules.pulse_lost_ms, rules.pulse_back_ms)
 
 
 def _technical(
-    s: list,
-    inputs: Inputs,
-    temp_why: int,
-    ppg_why: int,
-    open_priority: int,
-    now_ms: int,
-    dt_ms: int,
-    rules: Rules,
+    s: list, faults: int, silence: int, open_priority: int, now_ms: int, dt_ms: int, rules: Rules
 ) -> int:
     """Step the conditions about equipment and link; each starts at the priority of the patient's last hour."""
-    faults = inputs.faults
     floor = 0
     if s[st.RECENT_HIGH] is not None and now_ms - s[st.RECENT_HIGH] <= rules.recent_ms:
         floor = _HIGH
@@ -224,7 +226,7 @@ def _technical(
     away = _LOW if faults & st.FAULT_HOST_AWAY else 0
     if faults & st.FAULT_HOST_QUIET and open_priority:
         away = open_priority
-    bits = _start(old, reasons.NO_DATA, _silence(s, inputs, temp_why, ppg_why, now_ms, dt_ms, rules), floor)
+    bits = _start(old, reasons.NO_DATA, silence, floor)
     bits |= _start(old, reasons.SENSOR_FAULT, _LOW if broken else 0, floor)
     bits |= _start(old, reasons.JOURNAL_FAULT, _HIGH if faults & st.FAULT_JOURNAL else 0, floor)
     bits |= _start(old, reasons.HOST_AWAY, away, floor)
@@ -234,15 +236,15 @@ def _technical(
 
 
 def _silence(
-    s: list, inputs: Inputs, temp_why: int, ppg_why: int, now_ms: int, dt_ms: int, rules: Rules
+    s: list, inputs: Inputs, temp_why: int, ppg_why: int, now_ms: int, back_ms: int, rules: Rules
 ) -> int:
     """Priority of NO_DATA: no gradable temperature or no usable saturation; louder with time while bound."""
     low_ms = rules.no_data_low_ms
     # a probe that settles after being put on is not silent yet; it has the settling time, counted from the loss
     temp_ms = rules.settling_ms if temp_why == reasons.R_TEMP_SETTLING else low_ms
     end_ms = rules.no_data_end_ms
-    no_temp = hold.hold(s, st.TEMP_MISSING, 1 if temp_why else 0, now_ms, dt_ms, temp_ms, 0, end_ms)
-    no_ppg = hold.hold(s, st.PPG_MISSING, 1 if ppg_why else 0, now_ms, dt_ms, low_ms, 0, end_ms)
+    no_temp = hold.hold(s, st.TEMP_MISSING, 1 if temp_why else 0, now_ms, back_ms, temp_ms, 0, end_ms)
+    no_ppg = hold.hold(s, st.PPG_MISSING, 1 if ppg_why else 0, now_ms, back_ms, low_ms, 0, end_ms)
     if not no_temp and not no_ppg:
         return 0
     if not inputs.bound:

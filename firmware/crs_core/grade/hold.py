@@ -15,6 +15,7 @@ SLOTS = const(3)
 _AGE_NONE = const(0xFFFFFF)
 _AGE_MAX = const(0xFFFFFE)
 _U16_MAX = const(0xFFFF)
+_DRAIN_MAX_MS = const(2_000)  # a stall is no time of recovery
 
 
 def hold(
@@ -55,7 +56,7 @@ def collect(s: list, at: int, verdict: int, dt_ms: int, delay_ms: int, back_ms: 
             level = delay_ms
             s[at + 2] = 1
     elif verdict == 0 and level:
-        level -= dt_ms * delay_ms // back_ms if back_ms else level
+        level -= min(dt_ms, _DRAIN_MAX_MS) * delay_ms // back_ms if back_ms else level
         if level <= 0:
             level = 0
             s[at + 2] = 0

@@ -1,0 +1,76 @@
+"""`cytowatch grade --json FILE`: grade the cases of a file by the shared core.
+
+The file holds a list of {"id", "inputs", ...} or an object {id: inputs}; other keys of a listed case are comments.
+The answer is {id: {"fever", "alarms", "grades": {scale: {...}}}}. Nothing is stored and nothing sounds.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from crs_core.errors import RemoteError
+from crs_core.grade import case
+
+FILE_MAX_BYTES = 16 * 1024 * 1024
+
+
+def grade_file(path: str | Path) -> dict[str, Any]:
+    """Grade every case of the JSON file at `path`.
+
+    RemoteError with one plain sentence when the file cannot be read or a case is refused; it names the case and the
+    key. One refused case refuses the file: a partial answer could be taken for the whole.
+    """
+    answers: dict[str, Any] = {}
+    for name, inputs in _cases(_read(Path(path))):
+        if name in answers:
+            raise RemoteError(f"case {name}: appears twice")
+        try:
+            answers[name] = case.assess(inputs)
+        except RemoteError as error:
+            raise RemoteError(f"case {name}: {error.args[0]}") from None
+    return answers
+
+
+def _read(path: Path) -> Any:
+    try:
+        with path.open("rb") as file:
+            data = file.read(FILE_MAX_BYTES + 1)
+    except OSError as error:
+        raise RemoteError(f"{path}: {error.strerror or error}") from None
+    if len(data) > FILE_MAX_BYTES:
+        raise RemoteError(f"{path}: larger than {FILE_MAX_BYTES} bytes")
+    try:
+        return json.loads(data, object_pairs_hook=_unique, parse_constant=_refuse_constant)
+    except RemoteError as error:
+        raise RemoteError(f"{path}: {error.args[0]}") from None
+    except (ValueError, RecursionError) as error:
+        raise RemoteError(f"{path}: not JSON: {error}") from None
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise RemoteError(f"{key}: given twice")
+        found[key] = value
+    return found
+
+
+def _refuse_constant(name: str) -> Any:
+    raise RemoteError(f"{name} is not a number that can be graded")
+
+
+def _cases(content: Any) -> list[tuple[str, Any]]:
+    if isinstance(content, dict):
+        return list(content.items())
+    if not isinstance(content, list):
+        raise RemoteError("the file must hold a list of cases or an object of inputs by id")
+    found = []
+    for index, entry in enumerate(content):
+        if not isinstance(entry, dict) or "inputs" not in entry:
+            raise RemoteError(f'case number {index + 1}: must be an object with "id" and "inputs"')
+        name = entry.get("id")
+        if not isinstance(name, str) or not name:
+            raise RemoteError(f'case number {index + 1}: "id" must be text')
+        found.append((name, entry["inputs"]))
+    return found
