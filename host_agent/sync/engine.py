@@ -197,11 +197,9 @@ class SyncEngine:
         assert self.journal is not None
         journal, coverage = self.journal, self._coverage
         while True:
-            told = failure
+            insert = partial(self._insert, journal=journal, coverage=coverage, items=items, failure=failure)
             try:
-                inserted = await self._store.write(
-                    lambda tx: self._insert(tx, journal, coverage, items, told)
-                )
+                inserted = await self._store.write(insert)
             except StoreError as error:
                 failure = error
                 self._listener.on_unstored(journal, items, error)
