@@ -1,0 +1,105 @@
+"""Silence is an alarm that gets louder: what the host raises about data that does not come. Pure rules.
+
+Armed from process start, per enrolled wearable. Times are seconds of the agent's clock (scaled in a simulation).
+"""
+
+from typing import NamedTuple
+
+from crs_core.reasons import (
+    FUTURE_DATA,
+    NO_DATA_YET,
+    PRIORITY_HIGH,
+    PRIORITY_LOW,
+    PRIORITY_MEDIUM,
+    PRIORITY_NONE,
+    STALE_DATA,
+)
+
+from host_agent.words import span_text
+
+UNBOUND, BOUND, ENDED = "unbound", "bound", "ended"
+ALL = (NO_DATA_YET, STALE_DATA, FUTURE_DATA)
+
+
+class Limits(NamedTuple):
+    """From the configuration, in seconds."""
+
+    no_data_yet_s: int
+    stale_s: int
+    future_s: int
+    medium_after_s: int
+    high_after_s: int
+
+
+class Facts(NamedTuple):
+    """What is known of one wearable. Ages in seconds; None = there was none.
+
+    `newest_age_s` of the newest data of all time, `since_start` whether any came since the agent started,
+    `ahead_s` how far the newest stored reading lies in the future (0 or less: it does not), `recent_priority` the
+    highest physiological alarm active within the last hour, `binding` unbound (never bound), bound or ended.
+    """
+
+    running_s: float
+    newest_age_s: float | None
+    since_start: bool
+    ahead_s: float
+    recent_priority: int
+    binding: str
+
+
+class Finding(NamedTuple):
+    """One alarm that holds now."""
+
+    alarm: int
+    priority: int
+    detail: str
+
+
+def findings(facts: Facts, limits: Limits) -> list[Finding]:
+    """What must be raised now; an alarm of `ALL` that is not in the answer has ended."""
+    if facts.binding == ENDED:  # nobody wears it: `patient end` was the act that disarms
+        return []
+    out = []
+    if facts.ahead_s > limits.future_s:
+        out.append(
+            Finding(
+                FUTURE_DATA,
+                _capped(facts, max(PRIORITY_LOW, facts.recent_priority)),
+                f"newest reading is dated {span_text(facts.ahead_s)} ahead of this computer's clock",
+            )
+        )
+    silent = _silence(facts, limits)
+    return [silent, *out] if silent else out
+
+
+def _silence(facts: Facts, limits: Limits) -> Finding | None:
+    if not facts.since_start:
+        if facts.running_s < limits.no_data_yet_s:
+            return None
+        silence_s = (
+            facts.running_s if facts.newest_age_s is None else max(facts.newest_age_s, facts.running_s)
+        )
+        last = (
+            "never before" if facts.newest_age_s is None else f"newest is {span_text(facts.newest_age_s)} old"
+        )
+        text = f"nothing in {span_text(facts.running_s)} since the agent started; {last}"
+        return Finding(NO_DATA_YET, _capped(facts, _grown(silence_s, facts, limits)), text)
+    if facts.newest_age_s is None or facts.newest_age_s < limits.stale_s:
+        return None
+    text = f"newest data is {span_text(facts.newest_age_s)} old"
+    return Finding(STALE_DATA, _capped(facts, _grown(facts.newest_age_s, facts, limits)), text)
+
+
+def _grown(silence_s: float, facts: Facts, limits: Limits) -> int:
+    if silence_s >= limits.high_after_s:
+        grown = PRIORITY_HIGH
+    elif silence_s >= limits.medium_after_s:
+        grown = PRIORITY_MEDIUM
+    else:
+        grown = PRIORITY_LOW
+    return max(grown, facts.recent_priority)
+
+
+def _capped(facts: Facts, priority: int) -> int:
+    """Bound to nobody yet, nobody is at risk: it is told, and does not grow."""
+    return int(min(priority, PRIORITY_LOW) if facts.binding == UNBOUND else max(priority, PRIORITY_NONE))

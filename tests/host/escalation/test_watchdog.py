@@ -1,0 +1,77 @@
+"""The data watchdog's rules: silence gets louder, from start-up on, and only data or `patient end` quiets it."""
+
+import pytest
+from crs_core.reasons import FUTURE_DATA, NO_DATA_YET, STALE_DATA
+
+from host_agent.config import WatchdogSection
+from host_agent.escalation.watchdog import BOUND, ENDED, UNBOUND, Facts, Limits, findings
+
+LIMITS = Limits(**WatchdogSection().model_dump())
+LOW, MEDIUM, HIGH = 1, 2, 3
+
+
+def facts(**change) -> Facts:
+    usual = Facts(
+        running_s=10_000, newest_age_s=5, since_start=True, ahead_s=0, recent_priority=0, binding=BOUND
+    )
+    return usual._replace(**change)
+
+
+def found(**change):
+    return [(finding.alarm, finding.priority) for finding in findings(facts(**change), LIMITS)]
+
+
+def test_fresh_data_raises_nothing():
+    assert found() == []
+
+
+@pytest.mark.parametrize(
+    "running_s, expected",
+    [(0, []), (119, []), (120, [(NO_DATA_YET, LOW)]), (899, [(NO_DATA_YET, LOW)]), (900, [(NO_DATA_YET, MEDIUM)]),
+     (1799, [(NO_DATA_YET, MEDIUM)]), (1800, [(NO_DATA_YET, HIGH)]), (10**7, [(NO_DATA_YET, HIGH)])],
+)  # fmt: skip
+def test_no_data_yet_is_armed_from_start_and_grows(running_s, expected):
+    assert found(running_s=running_s, newest_age_s=None, since_start=False) == expected
+
+
+@pytest.mark.parametrize(
+    "age_s, expected",
+    [(179, []), (180, [(STALE_DATA, LOW)]), (900, [(STALE_DATA, MEDIUM)]), (1800, [(STALE_DATA, HIGH)])],
+)
+def test_stale_grows_with_age(age_s, expected):
+    assert found(newest_age_s=age_s) == expected
+
+
+def test_after_a_restart_the_age_of_older_data_counts_but_the_link_gets_its_time():
+    assert found(running_s=100, newest_age_s=7200, since_start=False) == []
+    assert found(running_s=120, newest_age_s=7200, since_start=False) == [(NO_DATA_YET, HIGH)]
+
+
+@pytest.mark.parametrize("recent", [MEDIUM, HIGH])
+def test_it_starts_at_the_priority_of_the_last_hours_alarm(recent):
+    assert found(newest_age_s=180, recent_priority=recent) == [(STALE_DATA, recent)]
+    assert found(running_s=120, newest_age_s=None, since_start=False, recent_priority=recent) == [
+        (NO_DATA_YET, recent)
+    ]
+    assert found(ahead_s=61, recent_priority=recent) == [(FUTURE_DATA, recent)]
+
+
+def test_future_is_beyond_the_tolerance_only_and_stands_beside_silence():
+    assert found(ahead_s=60) == []
+    assert found(ahead_s=61) == [(FUTURE_DATA, LOW)]
+    assert found(ahead_s=3600, newest_age_s=2000) == [(STALE_DATA, HIGH), (FUTURE_DATA, LOW)]
+
+
+def test_never_bound_is_told_and_does_not_grow():
+    assert found(running_s=9999, newest_age_s=None, since_start=False, binding=UNBOUND) == [
+        (NO_DATA_YET, LOW)
+    ]
+
+
+def test_after_patient_end_it_is_disarmed():
+    assert found(running_s=9999, newest_age_s=9999, binding=ENDED) == []
+
+
+def test_details_say_how_long():
+    finding = findings(facts(newest_age_s=3725), LIMITS)[0]
+    assert finding.detail == "newest data is 1 h 2 min old"
