@@ -1,0 +1,1 @@
+"""Recordings of vital signs: the CSV that the virtual wearable plays, its reader, and converters into it."""

@@ -1,0 +1,147 @@
+"""Run the virtual wearable: `python -m tools.virtual_wearable --scenario F` (see README.md)."""
+
+import argparse
+import contextlib
+import fcntl
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from tools.recording.reader import RecordingError, read_recording
+from tools.virtual_wearable.flash_plan import FlashPlan
+from tools.virtual_wearable.scenario import ScenarioError, read_scenario
+from tools.virtual_wearable.supervisor import BoardDeadError, Build, Supervisor
+from tools.virtual_wearable.track import Track
+from tools.virtual_wearable.world import World
+
+SECTOR = 4096
+SECTORS = 352  # 1.4 MB: the file system of a stock Pico W
+
+
+class _RefusedError(Exception):
+    pass
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.virtual_wearable",
+        description="A wearable without hardware: unmodified firmware on real MicroPython, simulated sensors. "
+        "Everything it produces is flagged simulated.",
+    )
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--scenario", type=Path, help="TOML file with keyframes (tools/scenarios)")
+    what.add_argument("--recording", type=Path, help="CSV t_s,temp_c,spo2_pct,hr_bpm[,pi_pct]")
+    parser.add_argument("--speed", type=int, default=1, help="the wearable's clock runs N times faster")
+    parser.add_argument("--image", type=Path, help="flash image; made blank if it does not exist")
+    parser.add_argument("--link", type=Path, help="symbolic link to make to the port")
+    parser.add_argument(
+        "--hold", action="store_true", help="stay at the first values until the control command play"
+    )
+    parser.add_argument("--control", type=Path, help="unix socket for control (JSON lines)")
+    parser.add_argument(
+        "--heap", default="192wK", help="MicroPython heap (default 192 k words, as a Pico 2 W)"
+    )
+    parser.add_argument(
+        "--bps", type=int, default=0, help="bits per second towards the chip; 0 = not limited"
+    )
+    parser.add_argument("--erase-ms", type=int, default=50, help="how long a sector erase stalls everything")
+    parser.add_argument("--cut", type=int, metavar="N", help="cut the power at the Nth flash operation")
+    parser.add_argument(
+        "--torn", type=int, default=0, metavar="PCT", help="how much of that operation is written"
+    )
+    parser.add_argument("--off-ms", type=int, default=200, help="how long a power cut lasts")
+    parser.add_argument("--once", action="store_true", help="end at the first power cut")
+    parser.add_argument(
+        "--flash-eio", type=int, default=0, metavar="N", help="the next N writes fail; -1 = all"
+    )
+    parser.add_argument("--seed", type=int, default=1, help="of the sensors' noise")
+    return parser
+
+
+def _track(arguments: argparse.Namespace) -> Track:
+    try:
+        if arguments.scenario:
+            return read_scenario(arguments.scenario)
+        recording = read_recording(arguments.recording)
+    except (ScenarioError, RecordingError) as error:
+        raise _RefusedError(str(error)) from error
+    except OSError as error:
+        raise _RefusedError(f"{error.filename}: {error.strerror}") from error
+    for note in recording.notes:
+        print(note, file=sys.stderr)
+    return recording.track()
+
+
+def _open_image(path: Path) -> int:
+    """Make a blank image if there is none, check its size, and own it; returns the lock's descriptor."""
+    try:
+        fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise _RefusedError(f"{path}: {error.strerror}") from error
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise _RefusedError(f"{path}: another virtual wearable runs on this image") from error
+    size = os.fstat(fd).st_size
+    if size == 0:
+        os.pwrite(fd, b"\xff" * SECTOR * SECTORS, 0)
+    elif size % SECTOR or size < 8 * SECTOR:
+        raise _RefusedError(
+            f"{path}: {size} bytes is no flash image (a multiple of {SECTOR}, at least 8 sectors)"
+        )
+    return fd
+
+
+def _make_link(link: Path, target: str) -> None:
+    if link.is_symlink():
+        link.unlink()
+    elif link.exists():
+        raise _RefusedError(f"{link}: exists and is not a link")
+    link.symlink_to(target)
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    if not 1 <= arguments.speed <= 1000:
+        raise _RefusedError(f"--speed {arguments.speed}: a whole number from 1 to 1000")
+    track = _track(arguments)
+    with contextlib.ExitStack() as stack:
+        image = arguments.image
+        if image is None:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="virtual-flash-"))
+            image = Path(folder) / "flash.img"
+        stack.callback(os.close, _open_image(image))
+        build = Build(
+            image,
+            arguments.speed,
+            arguments.heap,
+            arguments.erase_ms,
+            arguments.bps,
+            arguments.off_ms,
+            arguments.once,
+        )
+        plan = FlashPlan(arguments.cut, arguments.torn, arguments.flash_eio)
+        world = World(track, arguments.speed, arguments.hold, arguments.seed)
+        board = Supervisor(build, world, plan, arguments.control)
+        if arguments.link:
+            _make_link(arguments.link, board.port.name)
+            stack.callback(arguments.link.unlink, missing_ok=True)
+        print("READY", board.port.name, flush=True)
+        board.run()
+
+
+def main() -> int:
+    """Exit 0 when stopped, 1 when the board died, 2 when the command or a file was refused."""
+    try:
+        _run(_parser().parse_args())
+    except _RefusedError as refused:
+        print(refused, file=sys.stderr)
+        return 2
+    except BoardDeadError as dead:
+        print(f"virtual wearable: {dead}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

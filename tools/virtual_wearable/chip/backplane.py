@@ -1,0 +1,54 @@
+"""The wires from the chip to the rest of the board: datagrams to the supervisor. Runs on MicroPython.
+
+A call carries a number and waits for the answer with the same number, so a Ctrl-C between sending and receiving
+leaves at most one stale answer, which the next call throws away. A tell is not answered.
+"""
+
+import socket
+import struct
+
+_SOCK_SEQPACKET = 5
+_ANSWER_MAX = 8192
+
+
+class Backplane:
+    """Connection to the supervisor's socket at `path`."""
+
+    def __init__(self, path: str) -> None:
+        self._socket = socket.socket(socket.AF_UNIX, _SOCK_SEQPACKET)
+        self._socket.connect(struct.pack("<H", socket.AF_UNIX) + path.encode())
+        self._number = 0
+
+    def call(self, op: int, payload: bytes = b"") -> bytes:
+        """Send `op` and return the answer's payload; OSError with the errno the board answered."""
+        number = self._number = (self._number + 1) & 0xFF
+        self._socket.send(bytes((op, number)) + payload)
+        while True:
+            answer = self._socket.recv(_ANSWER_MAX)
+            if not answer:  # the supervisor is gone: so is the power
+                raise SystemExit
+            if answer[0] == number:
+                break
+        if answer[1]:
+            raise OSError(answer[1])
+        return answer[2:]
+
+    def tell(self, message) -> None:
+        """Send a ready-made message (op, 0, payload) without waiting: allocates nothing."""
+        self._socket.send(message)
+
+
+class Inputs:
+    """Levels that the outside sets, read from a small shared file: cheap enough to poll from anywhere."""
+
+    SIZE = 16
+
+    def __init__(self, path: str) -> None:
+        self._file = open(path, "rb")
+        self._buf = bytearray(self.SIZE)
+
+    def refresh(self) -> bytearray:
+        """Return the current bytes: see panel.py for their meaning."""
+        self._file.seek(0)
+        self._file.readinto(self._buf)
+        return self._buf

@@ -1,0 +1,92 @@
+"""NOR flash in an image file, as the block device under LittleFS. Runs on MicroPython.
+
+Programming only clears bits and erasing sets a whole 4096-byte sector, each written to the file at once: killing
+the process is a power cut. An erase keeps the whole chip waiting. The supervisor counts every erase and program
+and may answer EIO or cut the power in the middle of one.
+"""
+
+import micropython
+import time
+
+from backplane import Inputs
+
+SECTOR = 4096
+_EIO = 5
+_ERASE, _PROGRAM = ord("e"), ord("p")
+
+
+@micropython.viper
+def _clear_bits(target: ptr8, source: ptr8, count: int):  # noqa: F821 viper's own type
+    for i in range(count):
+        target[i] = target[i] & source[i]
+
+
+class NorFlash:
+    """Extended block protocol over the image at `path`; `stall` is told True and False around an erase."""
+
+    def __init__(self, path: str, backplane, inputs: Inputs, erase_ms: int, stall) -> None:
+        self._file = open(path, "r+b")
+        self._backplane = backplane
+        self._inputs = inputs
+        self._erase_ms = erase_ms
+        self._stall = stall
+        self._sectors = self._file.seek(0, 2) // SECTOR
+        self._cell = bytearray(SECTOR)
+        self._blank = b"\xff" * SECTOR
+
+    def is_blank(self) -> bool:
+        """Whether every byte is erased: a chip new from the factory."""
+        for sector in range(self._sectors):
+            self.readblocks(sector, self._cell)
+            if self._cell != self._blank:
+                return False
+        return True
+
+    def readblocks(self, sector: int, buf, offset: int = 0) -> int:
+        """Fill `buf` from `offset` inside `sector`."""
+        if self._inputs.refresh()[1] & 1:
+            return -_EIO
+        self._file.seek(sector * SECTOR + offset)
+        self._file.readinto(buf)
+        return 0
+
+    def writeblocks(self, sector: int, buf, offset: "int | None" = None) -> int:
+        """Program `buf`: new content is old AND buf. Without an offset the sector is erased first."""
+        if offset is None:
+            failed = self.ioctl(6, sector)
+            if failed:
+                return failed
+            offset = 0
+        address, count = sector * SECTOR + offset, len(buf)
+        cell = memoryview(self._cell)[:count]
+        self._file.seek(address)
+        self._file.readinto(cell)
+        _clear_bits(cell, buf, count)
+        return self._commit(_PROGRAM, address, cell)
+
+    def ioctl(self, op: int, arg: int) -> int:
+        """Answer LittleFS: 3 sync, 4 count of sectors, 5 sector size, 6 erase."""
+        if op == 4:
+            return self._sectors
+        if op == 5:
+            return SECTOR
+        if op == 6:
+            self._stall(True)
+            time.sleep_ms(self._erase_ms)
+            self._stall(False)
+            return self._commit(_ERASE, arg * SECTOR, self._blank)
+        return 0
+
+    def _commit(self, kind: int, address: int, content) -> int:
+        """Ask the board, then write. The answer: 0 go, 1 fail, 2 + percent = write that much and lose power."""
+        verdict = self._backplane.call(ord("F"), bytes((kind,)) + address.to_bytes(4, "little"))
+        if verdict[0] == 1:
+            return -_EIO
+        self._file.seek(address)
+        if verdict[0] == 2:
+            self._file.write(memoryview(content)[: len(content) * verdict[1] // 100])
+            self._file.flush()
+            self._backplane.call(ord("K"))  # never answered: the power is gone
+        self._file.write(content)
+        self._file.flush()
+        return 0

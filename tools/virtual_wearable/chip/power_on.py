@@ -1,0 +1,124 @@
+"""What happens between power-on and boot.py on the virtual chip. Runs on MicroPython, before the root is swapped."""
+
+import io  # noqa: F401 built in, and wanted before sys.modules is changed
+import micropython
+import os
+import sys
+import termios
+import time
+import vfs
+
+import backplane
+import console_out
+import machine_parts
+import nor_flash
+
+_ISIG = 1
+FLASH = {"progsize": 256, "readsize": 256, "lookahead": 32}
+CORRUPT = (
+    "The filesystem cannot be mounted and is not blank: it is left as it is, nothing was formatted.\n"
+    "Copy the image, then start with a new one."
+)
+
+
+def _stall(on: bool) -> None:
+    machine_parts.stalled[0] = 1 if on else 0
+
+
+def _kbd_intr(char: int) -> None:
+    """Make Ctrl-C interrupt, or pass it as data: at the terminal, where it does not kill the interpreter."""
+    settings = termios.tcgetattr(0)
+    settings[3] = settings[3] | _ISIG if char == 3 else settings[3] & ~_ISIG
+    termios.tcsetattr(0, termios.TCSANOW, settings)
+
+
+def _machine():
+    import machine
+
+    own = {}
+    for name in dir(machine_parts):
+        if not name.startswith("_") and name not in (
+            "board",
+            "inputs",
+            "stalled",
+            "micropython",
+            "struct",
+            "time",
+        ):
+            own[name] = getattr(machine_parts, name)
+    chip_id = bytes(int(os.getenv("VW_CHIP_ID")[i : i + 2], 16) for i in range(0, 16, 2))
+    cause = int(os.getenv("VW_RESET_CAUSE"))
+    return console_out.copy_of(
+        machine,
+        unique_id=lambda: chip_id,
+        reset_cause=lambda: cause,
+        VIRTUAL=True,
+        VIRTUAL_SPEED=int(os.getenv("VW_SPEED")),
+        **own,
+    )
+
+
+def _mount(flash) -> bool:
+    try:
+        filesystem = vfs.VfsLfs2(flash, **FLASH)
+    except OSError:
+        if not flash.is_blank():
+            return False
+        vfs.VfsLfs2.mkfs(flash, **FLASH)
+        filesystem = vfs.VfsLfs2(flash, **FLASH)
+    vfs.umount("/")
+    vfs.mount(filesystem, "/")
+    os.chdir("/")
+    return True
+
+
+def _run(path: str, names: dict) -> bool:
+    """Run a file as the ports do; False after an exception, which is printed. SystemExit is a soft reset."""
+    try:
+        os.stat(path)
+    except OSError:
+        return True
+    try:
+        execfile(path, names)  # noqa: F821 MicroPython's builtin
+    except SystemExit:
+        raise
+    except BaseException as error:  # noqa: BLE001 Ctrl-C too: it ends the program, not the board
+        sys.print_exception(error)
+        return False
+    return True
+
+
+def go(names: dict) -> None:
+    """Boot: the whole life of the chip up to the REPL. `names` are the globals of the programs that run."""
+    if not _power_on():
+        try:
+            while True:  # as stock esp32 does: say it until somebody breaks in
+                print(CORRUPT)
+                time.sleep(3)
+        except KeyboardInterrupt:
+            return
+    if _run("/boot.py", names) and os.getenv("VW_RAW_REPL") != "1":
+        _run("/main.py", names)
+
+
+def _power_on() -> bool:
+    """Install the board around the interpreter; False when the flash holds something that cannot be mounted."""
+    board = machine_parts.board = backplane.Backplane(os.getenv("VW_SOCKET"))
+    inputs = machine_parts.inputs = backplane.Inputs(os.getenv("VW_INPUTS"))
+    mark = os.getenv("VW_RAW_MARK").encode()
+    flash = nor_flash.NorFlash(os.getenv("VW_IMAGE"), board, inputs, int(os.getenv("VW_ERASE_MS")), _stall)
+    chip = _machine()
+    for module in ("backplane", "console_out", "machine_parts", "nor_flash", "power_on"):
+        sys.modules.pop(module, None)
+    sys.path[:] = ["", ".frozen", "/lib"]
+    sys.argv[:] = []
+    sys.modules["machine"] = chip
+    sys.modules["micropython"] = console_out.copy_of(
+        micropython, kbd_intr=_kbd_intr, alloc_emergency_exception_buf=lambda size: None
+    )
+    sys.modules["sys"] = console_out.copy_of(sys, stdout=console_out.TextOut(mark))
+    mounted = _mount(flash)
+    micropython.kbd_intr(3)  # installs the handler; without it the first Ctrl-C would not be an exception
+    _kbd_intr(3)
+    board.tell(b"C\1" if mounted else b"C\0")
+    return mounted

@@ -1,0 +1,94 @@
+"""The chip: one MicroPython process per life between resets."""
+
+import ctypes
+import fcntl
+import os
+import signal
+import sys
+import termios
+from pathlib import Path
+
+from tools.virtual_wearable import ptys
+
+PWRON_RESET, HARD_RESET, WDT_RESET, SOFT_RESET = 1, 2, 3, 5
+_CHIP_DIR = Path(__file__).resolve().parent / "chip"
+_PR_SET_PDEATHSIG = 1
+
+
+def interpreter() -> Path:
+    """The pinned `micropython` beside this Python."""
+    path = Path(sys.executable).parent / "micropython"
+    if not path.exists():
+        raise FileNotFoundError(f"{path} is missing: install the extra 'tools' (make setup)")
+    return path
+
+
+class ChipProcess:
+    """A running chip: `ours` is our end of its terminal, `chips` its own end (kept to look at its state)."""
+
+    def __init__(self, heap: str, environment: dict[str, str]) -> None:
+        self.ours, self.chips = ptys.open_chip_side()
+        argv = [
+            sys.executable,
+            str(interpreter()),
+            "-X",
+            f"heapsize={heap}",
+            "-i",
+            str(_CHIP_DIR / "start.py"),
+        ]
+        env = {"PATH": os.environ.get("PATH", ""), "MICROPYPATH": ":.frozen", "VW_CHIP_DIR": str(_CHIP_DIR)}
+        supervisor = os.getpid()
+        libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+        self.pid = os.fork()
+        if self.pid == 0:
+            self._become(argv, env | environment, supervisor, libc)
+        self.status: int | None = None
+
+    def _become(
+        self, argv: list[str], env: dict[str, str], supervisor: int, libc: ctypes.CDLL | None
+    ) -> None:
+        try:
+            if libc is not None:
+                libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+            if os.getppid() != supervisor:
+                os._exit(1)
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD, signal.SIGPIPE):
+                signal.signal(number, signal.SIG_DFL)
+            signal.set_wakeup_fd(-1)
+            os.setsid()
+            fcntl.ioctl(self.chips, termios.TIOCSCTTY, 0)
+            for fd in (0, 1, 2):
+                os.dup2(self.chips, fd)
+            os.closerange(3, 256)
+            os.execve(argv[0], argv, env)  # noqa: S606 no shell wanted
+        finally:
+            os._exit(127)
+
+    def unread(self) -> int:
+        """Bytes that lie in the terminal and the chip has not read."""
+        count = bytearray(4)
+        fcntl.ioctl(self.chips, termios.FIONREAD, count)
+        return int.from_bytes(count, sys.byteorder)
+
+    def kill(self) -> None:
+        """Take the power away."""
+        if self.status is None:
+            os.kill(self.pid, signal.SIGKILL)
+
+    def ended(self) -> bool:
+        """Whether the process is gone; `status` then holds its wait status."""
+        if self.status is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.status = status
+        return self.status is not None
+
+    def wait(self) -> None:
+        """Wait until the process is gone."""
+        if self.status is None:
+            self.status = os.waitpid(self.pid, 0)[1]
+
+    def close(self) -> None:
+        """Close the terminal."""
+        os.close(self.ours)
+        os.close(self.chips)

@@ -1,0 +1,114 @@
+"""The serial console between host and chip, without any I/O: what the receive ring, the newline cooking and the
+REPL of a real board do to the bytes."""
+
+RX_RING = 260  # bytes a stock esp32 buffers; what comes while it is full is gone
+_RAW_BANNER = b"raw REPL; CTRL-B to exit"
+_PROMPT = b"\n>>> "
+_HOLD_S = 1.0
+
+
+class Cooker:
+    """Turns the chip's output into what leaves the port: text gets CR LF, bytes between the marks stay as they are."""
+
+    def __init__(self, mark: bytes) -> None:
+        self._opening = mark + b"<"
+        self._closing = mark + b">"
+        self._raw = False
+        self._pending = b""
+        self._last = b""
+
+    def feed(self, data: bytes) -> bytes:
+        """Return what leaves the port for `data`; an unfinished mark waits for its rest."""
+        data = self._pending + data
+        self._pending = b""
+        out = bytearray()
+        while data:
+            mark = self._closing if self._raw else self._opening
+            before, found, data = data.partition(mark)
+            if not found:
+                before, self._pending = _split_tail(before, mark)
+            out += before if self._raw else self._cook(before)
+            if found:
+                self._raw = not self._raw
+        return bytes(out)
+
+    def _cook(self, text: bytes) -> bytes:
+        if not text:
+            return b""
+        whole = self._last + text
+        self._last = text[-1:]
+        cooked = whole.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n") if b"\n" in text else whole
+        skip = len(whole) - len(text)
+        if skip and b"\n" in text and whole.startswith(b"\r\n"):
+            return cooked[1:]  # the CR left with the previous piece
+        return cooked[skip:]
+
+
+def _split_tail(data: bytes, mark: bytes) -> tuple[bytes, bytes]:
+    """Split off a tail that could be the beginning of `mark`."""
+    for size in range(min(len(mark) - 1, len(data)), 0, -1):
+        if mark.startswith(data[-size:]):
+            return data[:-size], data[-size:]
+    return data, b""
+
+
+class Receiver:
+    """Host → chip: a ring that drops, and the pause that a Ctrl-C needs before the prompt is back."""
+
+    def __init__(self, size: int = RX_RING) -> None:
+        self._size = size
+        self._ring = bytearray()
+        self._held_until = 0.0
+        self.dropped = 0  # bytes lost to a full ring since the wearable was started
+
+    def accept(self, data: bytes, unread: int, interruptible: bool, now: float) -> bytes:
+        """Take bytes from the host; `unread` are with the chip but not read yet. Return b"\\x03" to deliver at once.
+
+        A Ctrl-C that interrupts overtakes the ring and empties it, as the receive interrupt of a port does.
+        """
+        urgent = b""
+        if interruptible and b"\x03" in data:
+            data = data[data.rindex(b"\x03") + 1 :]
+            self._ring.clear()
+            self._held_until = now + _HOLD_S
+            urgent = b"\x03"
+            unread = 0
+        room = max(0, self._size - unread - len(self._ring))
+        self._ring += data[:room]
+        self.dropped += max(0, len(data) - room)
+        return urgent
+
+    def ready(self, now: float) -> bytes:
+        """Return the bytes that may go to the chip now."""
+        return bytes(self._ring) if now >= self._held_until else b""
+
+    def taken(self, count: int) -> None:
+        """`count` of the ready bytes have gone."""
+        del self._ring[:count]
+
+    def release(self) -> None:
+        """The prompt is back (or a new program runs): no more holding."""
+        self._held_until = 0.0
+
+    def inject(self, data: bytes) -> None:
+        """Put bytes before everything else, as if typed."""
+        self._ring[:0] = data
+
+
+class ReplWatch:
+    """Follows from the chip's output whether it is in the raw REPL."""
+
+    def __init__(self) -> None:
+        self.raw = False
+        self._tail = b""
+
+    def feed(self, data: bytes) -> bool:
+        """Look at output; True when a prompt has just appeared."""
+        self._tail = (self._tail + data)[-64:]
+        if _RAW_BANNER in self._tail:
+            self.raw, self._tail = True, b""
+            return True
+        if self._tail.endswith(_PROMPT):
+            self.raw = False
+            return True
+        return self.raw

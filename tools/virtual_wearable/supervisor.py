@@ -1,0 +1,351 @@
+"""Everything around the chip: power, resets, the port, and the loop that serves them."""
+
+import hashlib
+import os
+import secrets
+import select
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.virtual_wearable.chip_process import (
+    HARD_RESET,
+    PWRON_RESET,
+    SOFT_RESET,
+    WDT_RESET,
+    ChipProcess,
+)
+from tools.virtual_wearable.chip_service import ChipService
+from tools.virtual_wearable.console import Cooker, Receiver, ReplWatch
+from tools.virtual_wearable.control import ControlServer
+from tools.virtual_wearable.flash_plan import FlashPlan
+from tools.virtual_wearable.panel import Panel
+from tools.virtual_wearable.ptys import HostPort, is_interruptible
+from tools.virtual_wearable.watchdog import Watchdog
+from tools.virtual_wearable.world import World
+
+_TICK_S = 0.02
+_OUT_LIMIT = 4096  # bytes on their way to a host that does not read; then the chip's port is not ready
+_PRESS_MIN_S = 0.01
+_CRASH_S = 0.25
+_CRASHES = 5
+
+
+class BoardDeadError(Exception):
+    """The virtual board cannot go on; the text says why."""
+
+
+@dataclass(frozen=True)
+class Build:
+    """How the board is built: the options of the command line that concern the chip."""
+
+    image: Path
+    speed: int = 1
+    heap: str = "192wK"
+    erase_ms: int = 50
+    bps: int = 0
+    off_ms: int = 200
+    once: bool = False
+
+
+class Supervisor:
+    """One virtual wearable. `run` returns when it was asked to stop."""
+
+    def __init__(self, build: Build, world: World, flash: FlashPlan, control_path: Path | None) -> None:
+        self.build, self.world, self.flash = build, world, flash
+        self._dir = Path(tempfile.mkdtemp(prefix="virtual-wearable-"))
+        self.panel = Panel(self._dir / "inputs")
+        self.watchdog = Watchdog()
+        self.receiver = Receiver()
+        self.port = HostPort()
+        self.control = ControlServer(control_path, self) if control_path else None
+        self.resets = {"power": 0, "machine": 0, "watchdog": 0, "soft": 0, "crash": 0}
+        self.chip: ChipProcess | None = None
+        self.mounted: bool | None = None
+        self._service = ChipService(world, self.panel, self.watchdog, flash, self)
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._listener.bind(str(self._dir / "chip"))
+        self._listener.listen(1)
+        self._backplane: socket.socket | None = None
+        self._out = bytearray()
+        self._mark = f"\x1d{secrets.token_hex(6)}"
+        self._stopping = False
+        self._ready = False
+        self._power_back: float | None = None  # monotonic time at which a cut ends
+        self._next_cause = PWRON_RESET
+        self._crashes = 0
+        self._rx_after = 0.0
+        self._let_go: float | None = None
+        self._raw_next = False
+        self._actions = sorted(world.track.actions, key=lambda action: action.t_s)
+
+    # -- life of the chip --
+
+    def _spawn(self, cause: int, raw_repl: bool = False) -> None:
+        self._cooker, self._watch = Cooker(self._mark.encode()), ReplWatch()
+        self._ready = False
+        self._born = time.monotonic()
+        self.chip = ChipProcess(
+            self.build.heap,
+            {
+                "VW_SOCKET": str(self._dir / "chip"),
+                "VW_INPUTS": str(self._dir / "inputs"),
+                "VW_IMAGE": str(self.build.image.resolve()),
+                "VW_RAW_MARK": self._mark,
+                "VW_ERASE_MS": str(self.build.erase_ms),
+                "VW_SPEED": str(self.build.speed),
+                "VW_RESET_CAUSE": str(cause),
+                "VW_RAW_REPL": "1" if raw_repl else "0",
+                "VW_CHIP_ID": hashlib.sha256(str(self.build.image.resolve()).encode()).hexdigest()[:16],
+            },
+        )
+        if raw_repl:
+            self.receiver.inject(b"\r\x01")
+
+    def _bury(self) -> None:
+        """Take away the dead chip, after its last words."""
+        assert self.chip is not None
+        self.chip.wait()
+        self._take_output()
+        if self._backplane:
+            self._backplane.close()
+            self._backplane = None
+        self.chip.close()
+        self.chip = None
+        self.receiver.release()
+
+    def hard_reset(self, cause: int, kind: str, off_ms: int = 0) -> None:
+        """Kill the chip where it stands and start it as after power-on; `off_ms` without power before."""
+        self.resets[kind] += 1
+        if self.chip:
+            self.chip.kill()
+            self._bury()
+        self.watchdog.clear()
+        self.panel.dark(self.world.now_ms())
+        self._next_cause = cause
+        self._power_back = time.monotonic() + off_ms / 1000
+        if kind == "power" and self.build.once:
+            self._stopping = True
+
+    def power_cut(self, off_ms: int | None = None) -> None:
+        """Take the power away and give it back after `off_ms` of real time."""
+        self.hard_reset(PWRON_RESET, "power", self.build.off_ms if off_ms is None else off_ms)
+
+    def console_ready(self, mounted: bool) -> None:
+        """See Power."""
+        self._ready, self.mounted = True, mounted
+        if not mounted:
+            print(
+                f"{self.build.image}: not blank and cannot be mounted; left as it is, nothing was formatted",
+                file=sys.stderr, flush=True,
+            )  # fmt: skip
+
+    def reset_requested(self) -> None:
+        """See Power."""
+        self.hard_reset(HARD_RESET, "machine")
+
+    def cut_requested(self) -> None:
+        """See Power."""
+        self.power_cut()
+
+    def _chip_ended(self) -> None:
+        assert self.chip is not None
+        raw = self._watch.raw
+        self._bury()
+        status = self._status
+        young = time.monotonic() - self._born < _CRASH_S
+        if status == 0:
+            self.resets["soft"] += 1
+            self._say(b"\r\nMPY: soft reboot\r\n")
+            self._power_back = time.monotonic() + (
+                0.1 if young else 0
+            )  # a boot loop does not eat the machine
+            self._next_cause = SOFT_RESET
+            self._raw_next = raw
+            return
+        self.resets["crash"] += 1
+        self._crashes = self._crashes + 1 if young else 0
+        if self._crashes >= _CRASHES:
+            raise BoardDeadError(f"the interpreter ended {_CRASHES} times at once, last with status {status}")
+        self.hard_reset(PWRON_RESET, "power", self.build.off_ms)
+
+    # -- bytes --
+
+    def _say(self, data: bytes) -> None:
+        self._out += data
+
+    def _take_output(self) -> None:
+        assert self.chip is not None
+        self._status = self.chip.status
+        while True:
+            try:
+                data = os.read(self.chip.ours, 65536)
+            except (BlockingIOError, OSError):
+                return
+            if not data:
+                return
+            if self._watch.feed(data):
+                self.receiver.release()
+            self._say(self._cooker.feed(data))
+            if self.chip.status is None and len(self._out) >= _OUT_LIMIT:
+                return
+
+    def _from_host(self, now: float) -> None:
+        if now < self._rx_after:
+            return
+        try:
+            data = os.read(self.port.fd, min(1024, max(1, self.build.bps // 100)) if self.build.bps else 1024)
+        except (BlockingIOError, OSError):
+            return
+        if self.build.bps:
+            self._rx_after = now + len(data) * 10 / self.build.bps
+        listening = self.chip is not None and self._ready
+        unread = self.chip.unread() if self.chip and listening else 0
+        interruptible = bool(self.chip and listening and is_interruptible(self.chip.chips))
+        urgent = self.receiver.accept(data, unread, interruptible, now)
+        if urgent and self.chip:
+            os.write(self.chip.ours, urgent)
+
+    def _to_chip(self, now: float) -> None:
+        if self.chip is None or not self._ready:
+            return
+        data = self.receiver.ready(now)
+        if data:
+            try:
+                self.receiver.taken(os.write(self.chip.ours, data))
+            except BlockingIOError:
+                return
+
+    def _to_host(self, open_: bool) -> None:
+        if not open_:
+            self._out.clear()
+        if self._out:
+            try:
+                del self._out[: os.write(self.port.fd, bytes(self._out[:4096]))]
+            except BlockingIOError:
+                return
+
+    # -- the loop --
+
+    def press(self, board_ms: int) -> None:
+        """Hold the button down for `board_ms` of the wearable's time, at least _PRESS_MIN_S of real time."""
+        self.panel.set_button(True)
+        self._let_go = time.monotonic() + max(_PRESS_MIN_S, board_ms / 1000 / self.build.speed)
+
+    def stop(self, *_: object) -> None:
+        """Ask `run` to end."""
+        self._stopping = True
+
+    def run(self) -> None:
+        """Serve until stopped; cleans up whatever happens."""
+        wake_read, wake_write = os.pipe()
+        os.set_blocking(wake_write, False)
+        os.set_blocking(wake_read, False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.signal(signal.SIGTERM, self.stop)
+        signal.signal(signal.SIGINT, self.stop)
+        signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
+        self._power_back = time.monotonic()
+        try:
+            while not self._stopping:
+                self._turn(wake_read)
+        finally:
+            signal.set_wakeup_fd(-1)
+            self._close()
+
+    def _turn(self, wake_read: int) -> None:
+        now = time.monotonic()
+        if self.chip is None and self._power_back is not None and now >= self._power_back:
+            raw, self._raw_next, self._power_back = self._raw_next, False, None
+            self._spawn(self._next_cause, raw)
+        host_open, host_bytes = self.port.state()
+        self._wait(wake_read, host_open, now)
+        now = time.monotonic()
+        self._serve_backplane(now)
+        if self.control:
+            self.control.serve()
+        if self.chip and len(self._out) < _OUT_LIMIT:
+            self._take_output()
+        if host_open or host_bytes:
+            self._from_host(now)
+        self._to_chip(now)
+        self._to_host(self.port.state()[0])
+        if self.chip and self.chip.ended():
+            self._chip_ended()
+        if self.watchdog.bites_now(now):
+            self.hard_reset(WDT_RESET, "watchdog")
+        if self._let_go is not None and now >= self._let_go:
+            self._let_go = None
+            self.panel.set_button(False)
+        self._run_actions()
+
+    def _wait(self, wake_read: int, host_open: bool, now: float) -> None:
+        readers: list[object] = [wake_read, self._backplane or self._listener]
+        if self.control:
+            readers += self.control.sockets()
+        if host_open and now >= self._rx_after:
+            readers.append(self.port.fd)
+        if self.chip and len(self._out) < _OUT_LIMIT:
+            readers.append(self.chip.ours)
+        writers = [self.port.fd] if self._out and host_open else []
+        wait_s = _TICK_S
+        if self.chip and self._ready and self.receiver.ready(now):
+            writers.append(self.chip.ours)
+        select.select(readers, writers, [], wait_s)
+        try:
+            os.read(wake_read, 512)
+        except BlockingIOError:
+            return
+
+    def _serve_backplane(self, now: float) -> None:
+        if self._backplane is None:
+            if select.select([self._listener], [], [], 0)[0]:
+                self._backplane = self._listener.accept()[0]
+                self._backplane.setblocking(False)
+            return
+        for _ in range(64):  # so that a busy bus does not starve the port
+            if self._backplane is None:
+                return
+            try:
+                message = self._backplane.recv(16384)
+            except BlockingIOError:
+                return
+            except OSError:
+                message = b""
+            if not message:
+                self._backplane.close()
+                self._backplane = None
+                return
+            answer = self._service.take(message, now)
+            if answer is not None and self._backplane:
+                try:
+                    self._backplane.send(answer)
+                except OSError:
+                    return
+
+    def _run_actions(self) -> None:
+        at_s = self.world.track_s()
+        while self._actions and at_s >= self._actions[0].t_s:
+            self.do(self._actions.pop(0).command)
+
+    def do(self, command: dict[str, object]) -> dict[str, object]:
+        """Carry out one control command; see control.py."""
+        from tools.virtual_wearable.control import carry_out
+
+        return carry_out(self, command)
+
+    def _close(self) -> None:
+        if self.chip:
+            self.chip.kill()
+            self._bury()
+        if self.control:
+            self.control.close()
+        self._listener.close()
+        self.port.close()
+        self.panel.close()
+        shutil.rmtree(self._dir, ignore_errors=True)

@@ -1,0 +1,80 @@
+"""Simulated time, the track that is played, and the sensors that live in it. All of it survives every reset."""
+
+import time
+
+from tools.virtual_wearable.models import max30102, tmp117
+from tools.virtual_wearable.models.i2c_bus import I2cBus
+from tools.virtual_wearable.models.wearer import ward_c
+from tools.virtual_wearable.track import Track
+
+
+class TrackWearer:
+    """The wearer whom a track describes; `track_s` maps simulated seconds to track seconds."""
+
+    def __init__(self, track: Track, track_s) -> None:  # type: ignore[no-untyped-def]
+        self._track = track
+        self._track_s = track_s
+
+    def optical(self, t_s: float) -> tuple[float, float, float] | None:
+        """See models/wearer.py."""
+        return self._track.optical(self._track_s(t_s))
+
+    def skin_c(self, t_s: float) -> float | None:
+        """See models/wearer.py."""
+        return self._track.temp_c(self._track_s(t_s))
+
+    def ambient_c(self, t_s: float) -> float:
+        """See models/wearer.py."""
+        return ward_c(t_s)
+
+
+class World:
+    """Real time × speed since the wearable was started; the track starts at the first I2C access, or by `play`."""
+
+    def __init__(self, track: Track, speed: int, hold: bool, seed: int = 1) -> None:
+        self.speed = speed
+        self.held = hold
+        self.track = track
+        self._born = time.monotonic()
+        self._track_start_s: float | None = None
+        self.wearer = TrackWearer(track, self.track_s)
+        self.ppg = max30102.Max30102(self.wearer, self.now_us, seed)
+        self.thermometer = tmp117.Tmp117(self.wearer, self.now_us, seed + 6)
+        self.bus = I2cBus({max30102.ADDRESS: self.ppg, tmp117.ADDRESS: self.thermometer})
+
+    def now_us(self) -> int:
+        """Simulated microseconds since the wearable was started."""
+        return int((time.monotonic() - self._born) * self.speed * 1e6)
+
+    def now_ms(self) -> int:
+        """The same in milliseconds."""
+        return self.now_us() // 1000
+
+    def touch(self) -> None:
+        """The firmware has used the bus: the track starts now, unless held."""
+        if self._track_start_s is None and not self.held:
+            self.play()
+
+    def play(self) -> None:
+        """Start the track now; a running one is not restarted."""
+        self.held = False
+        if self._track_start_s is None:
+            self._track_start_s = self.now_us() / 1e6
+
+    def track_s(self, t_s: float | None = None) -> float:
+        """Seconds into the track at simulated second `t_s` (now when None); 0 while it has not started."""
+        if self._track_start_s is None:
+            return 0.0
+        at_s = self.now_us() / 1e6 if t_s is None else t_s
+        return max(0.0, at_s - self._track_start_s)
+
+    def truth(self) -> dict[str, object]:
+        """The values behind the sensors now."""
+        at_s = self.track_s()
+        optical = self.track.optical(at_s)
+        return {
+            "temp_c": self.track.temp_c(at_s),
+            "spo2_pct": optical[0] if optical else None,
+            "hr_bpm": optical[1] if optical else None,
+            "pi_pct": optical[2] if optical else None,
+        }
