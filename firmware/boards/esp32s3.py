@@ -1,108 +1,51 @@
-"""ESP32-S3 module with native USB: which pin is what, and the parts made from them. Wiring: firmware/README.md."""
+"""ESP32-S3 module with native USB: which pin is what, and the parts made from them. Wiring: firmware/README.md.
 
-import gc
-import os
-import sys
-import time
+Left alone: 0, 3, 45 and 46 (they choose how the chip boots), 19 and 20 (USB), 26 to 37 (flash and PSRAM).
+"""
 
 import machine
 
-from crs_device.clock import Clock
+from boards import Board, Buzzer, RgbLed
 
 I2C_BUS = 0
 SDA, SCL = 8, 9
-VIBRATION = 16
+BATTERY = 1  # ADC1 channel 0 (ADC2 is not free while a radio is on), behind two equal resistors
 CHARGER = 2  # open-drain status of the charger, low while charging
+BUTTON = 4
 RED, GREEN, BLUE = 5, 6, 7  # boot.py drives RED, GREEN, BLUE, BUZZER and BUTTON too
 BUZZER = 15
-BUTTON = 4
-BATTERY = 1  # ADC1 channel 0, behind two equal resistors
+VIBRATION = 16
 BATTERY_DIVIDER = 2
+_CONVERSIONS = 8
 
 
-class Led:
-    """Three outputs; `rgb(r, g, b)` with 0 or 1 each."""
-
-    def __init__(self) -> None:
-        self._red = machine.Pin(RED, machine.Pin.OUT, value=0)
-        self._green = machine.Pin(GREEN, machine.Pin.OUT, value=0)
-        self._blue = machine.Pin(BLUE, machine.Pin.OUT, value=0)
-
-    def rgb(self, red: int, green: int, blue: int) -> None:
-        """Switch each colour at once."""
-        self._red.value(red)
-        self._green.value(green)
-        self._blue.value(blue)
-
-
-class Buzzer:
-    """A passive piezo on a PWM pin."""
-
-    def __init__(self) -> None:
-        self._pwm = machine.PWM(machine.Pin(BUZZER), freq=1000, duty_u16=0)
-
-    def tone(self, freq_hz: int, duty: int) -> None:
-        """Sound until told otherwise; duty 0..65535."""
-        self._pwm.freq(freq_hz)
-        self._pwm.duty_u16(duty)
-
-    def off(self) -> None:
-        """Silence."""
-        self._pwm.duty_u16(0)
-
-
-class Board:
-    """The parts of this board, ready to use."""
+class Esp32S3(Board):
+    """See Board."""
 
     name = "esp32s3"
-    simulated = False
-    fs_root = "/"
 
     def __init__(self) -> None:
-        self.clock = Clock(time.ticks_ms, time.ticks_diff)
-        self.i2c = machine.I2C(I2C_BUS, scl=machine.Pin(SCL), sda=machine.Pin(SDA), freq=400_000)
-        self.led = Led()
-        self.buzzer = Buzzer()
+        super().__init__()
+        self.i2c = machine.I2C(I2C_BUS, sda=machine.Pin(SDA), scl=machine.Pin(SCL), freq=400000)
+        self.led = RgbLed(RED, GREEN, BLUE)
+        self.buzzer = Buzzer(BUZZER)
         self.vibration = machine.Pin(VIBRATION, machine.Pin.OUT, value=0)
         self.button = machine.Pin(BUTTON, machine.Pin.IN, machine.Pin.PULL_UP)
         self._charger = machine.Pin(CHARGER, machine.Pin.IN, machine.Pin.PULL_UP)
         self._battery = machine.ADC(machine.Pin(BATTERY), atten=machine.ADC.ATTN_11DB)
-        self.uid = machine.unique_id()
-        self.stdin = sys.stdin.buffer
-        self.stdout = sys.stdout.buffer
 
     def battery_mv(self) -> int:
-        """Battery voltage, mean of 8 conversions."""
+        """Mean of 8 conversions corrected by the chip's own calibration."""
         total = 0
-        for _ in range(8):
+        for _ in range(_CONVERSIONS):
             total += self._battery.read_uv()
-        return total // 8000 * BATTERY_DIVIDER
+        return total // _CONVERSIONS * BATTERY_DIVIDER // 1000
 
     def charging(self) -> bool:
-        """Whether the charger says that it charges."""
+        """See Board."""
         return not self._charger.value()
 
-    def reset_cause(self) -> int:
-        """The port's number for what started the chip."""
-        return machine.reset_cause()
 
-    def reset(self) -> None:
-        """Hard reset, now."""
-        machine.reset()
-
-    def wdt(self, timeout_ms: int) -> machine.WDT:
-        """Arm the watchdog; it cannot be stopped."""
-        return machine.WDT(timeout=timeout_ms)
-
-    def random_bytes(self, n: int) -> bytes:
-        """From the chip's random number generator."""
-        return os.urandom(n)
-
-    def heap_free(self) -> int:
-        """Bytes free on the MicroPython heap."""
-        return gc.mem_free()
-
-
-def build() -> Board:
-    """Make the board; called once, at start."""
-    return Board()
+def make() -> Board:
+    """Build it."""
+    return Esp32S3()

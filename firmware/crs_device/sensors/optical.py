@@ -28,7 +28,7 @@ class Optical:
         self._infrared = array("i", [0] * FIFO_DEPTH)
         self._started = False
         self._start_tried_ms: int | None = None
-        self._sample_ms = None  # type: int | None  # when samples last came, or the chip was started
+        self._sample_ms = -1  # when samples last came, or the chip was started; -1 before
         self.present = False
         self.fault = ""
 
@@ -86,7 +86,7 @@ class Optical:
         self._started = True
         since_ms = self._sample_ms
         self._sample_ms = now_ms
-        if since_ms is None or since_ms == now_ms:
+        if since_ms < 0 or since_ms == now_ms:
             return None  # the first start, or the hole was already told
         span_ms = now_ms - since_ms
         return self._gap(GAP_BUS, span_ms * SAMPLE_RATE_HZ // 1000, None)

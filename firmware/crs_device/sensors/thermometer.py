@@ -22,7 +22,10 @@ from crs_device.health import SENSOR_RESTART, TEMP_FAIL
 
 ON_BODY_CC = const(3050)  # † coming from below, at or above this the probe touches a body
 OFF_BODY_CC = const(2950)  # † coming from above, below this it does not
+LEFT_CC = const(100)  # † a fall of 1.00 °C within the window: no body cools so fast, the probe has left it
+RETURN_CC = const(30)  # † and this much above the lowest since then: it is back
 AMBIENT_MIN_CC = const(500)  # colder than any room a patient is in: a fault, not "off the body"
+PERIOD_MS = const(1000)
 MIN_CONTACT_MS = const(45000)  # † never settled before this
 SETTLE_WINDOW_S = const(30)
 SETTLE_MAX_CC = const(10)  # † largest change over the window of a settled probe: 0.10 °C in 30 s
@@ -32,7 +35,7 @@ RESTART_MS = const(2000)  # between attempts to start a chip that failed
 
 
 class Thermometer:
-    """`Thermometer(chip, health=None)`: `chip` has `start()`, `read_cc()` and `code`. Call `poll()` once a second.
+    """`Thermometer(chip, health=None)`: `chip` has `start()`, `read_cc()` and `code`. Call `poll()` each second.
 
     `temp_cc` is the last raw value (None: never any). All times are ms of the clock given to `poll()`.
     """
@@ -46,6 +49,7 @@ class Thermometer:
         self._code = -1
         self._code_since_ms = 0
         self._contact_since_ms: int | None = None
+        self._left_low_cc: int | None = None  # lowest value since the probe left a body, while still warm
         self._recent = array("i", [0] * (SETTLE_WINDOW_S + 1))
         self._recent_n = 0
         self._recent_at = 0
@@ -128,20 +132,34 @@ class Thermometer:
         if code != self._code or was_stale:
             self._code = code
             self._code_since_ms = now_ms
-        in_contact = self._contact_since_ms is not None
-        if temp_cc > TEMP_MAX_CC or temp_cc < (OFF_BODY_CC if in_contact else ON_BODY_CC):
-            self._contact_since_ms = None
+        if temp_cc > TEMP_MAX_CC or temp_cc < (ON_BODY_CC if self._contact_since_ms is None else OFF_BODY_CC):
+            self._contact_since_ms = self._left_low_cc = None
             return
-        if not in_contact or was_stale:
+        if self._left_low_cc is not None:
+            self._left_low_cc = min(self._left_low_cc, temp_cc)
+            if temp_cc < self._left_low_cc + RETURN_CC:
+                return
+            self._left_low_cc = None
+        if self._contact_since_ms is None or was_stale:
             self._contact_since_ms = now_ms
             self._recent_n = self._recent_at = 0
-            self._sampled_ms = now_ms - 1000
+            self._sampled_ms = now_ms - PERIOD_MS
         # One entry per second of the clock, however often the chip was asked; a pause leaves the oldest standing.
-        if now_ms - self._sampled_ms >= 900:
+        if now_ms - self._sampled_ms >= PERIOD_MS * 9 // 10:
             self._sampled_ms = now_ms
             self._recent[self._recent_at] = temp_cc
             self._recent_at = (self._recent_at + 1) % (SETTLE_WINDOW_S + 1)
             self._recent_n = min(self._recent_n + 1, SETTLE_WINDOW_S + 1)
+        if self._highest() - temp_cc >= LEFT_CC:
+            self._left_low_cc = temp_cc
+            self._contact_since_ms = None
+
+    def _highest(self) -> int:
+        highest = 0
+        for i in range(self._recent_n):  # full or not, the first entries are the ones in use
+            if self._recent[i] > highest:
+                highest = self._recent[i]
+        return highest
 
     def _is_moving(self) -> bool:
         if self._recent_n <= SETTLE_WINDOW_S:

@@ -44,10 +44,12 @@ _HEIGHT_MIN = const(700)  # autocorrelation at the period, thousandths
 _AGREEMENT_MIN = const(902)  # squared correlation of red and infrared: 0.95²
 _PI_MIN = const(2)  # 0.02 %
 _PI_MAX = const(2500)
+_PI_FLOOR = const(4)  # † below 0.04 % even a regular movement is within the noise
 _PI_NOTHING = const(10)  # † without a period, movement of the trace below 0.10 % is not a pulse
 _PI_NOISE = const(100)  # † the same while red and infrared do not agree: noise of the electronics or the room
 _PI_LOW = const(30)  # † below 0.30 % a failed window is called low perfusion, above it movement
 _HEIGHT_SOME = const(500)
+_HEIGHT_RAW_MIN = const(600)  # the same before smoothing: smoothed movement looks regular
 _AGREEMENT_SOME = const(250)
 _SWAPPED_RATIO = const(1600)  # R of 62 % SpO2; healthy blood through swapped channels gives 1.6 to 2.7
 _ORIENTED_RATIO = const(1000)
@@ -214,11 +216,17 @@ class Ppg:
         lag_max = min(pulse.LAG_MAX, n * 54 // 100)
         pulse.autocorrelate(v, n, lag_max, self._r)
         period, height = pulse.find_period(self._r, lag_max)
-        agreement = quality.correlation_squared(u, v, n)
         lag = (period + 32) >> 6
         size = quality.peak_to_peak(v, n, lag or n // 2)
         size = size << shift if shift >= 0 else size >> -shift
         perfusion = size * (10000 >> highpass.FRACTION_BITS) // infrared_level
+        if height >= _HEIGHT_SOME:
+            # The slower the pulse, the more of the band above it is only noise.
+            times = 0 if lag < 10 else 1 if lag < 14 else 3 if lag < 24 else 6
+            pulse.smooth(u, n, times)
+            pulse.smooth(v, n, times)
+            height = pulse.similarity(v, n, lag) if height >= _HEIGHT_RAW_MIN else height
+        agreement = quality.correlation_squared(u, v, n)
         if height < _HEIGHT_MIN or agreement < _AGREEMENT_MIN or not _PI_MIN <= perfusion <= _PI_MAX:
             return (0, 0, perfusion, _why_not(height, agreement, perfusion))
         if not quality.is_steady(v, n, period):
@@ -236,6 +244,8 @@ def _why_not(height: int, agreement: int, perfusion: int) -> int:
     """The state of a window that failed a gate."""
     if perfusion > _PI_MAX:
         return PPG_MOTION
+    if perfusion < _PI_FLOOR:
+        return PPG_NO_PULSE
     if height >= _HEIGHT_SOME and agreement >= _AGREEMENT_SOME:
         return PPG_LOW_PERFUSION if perfusion < _PI_LOW else PPG_MOTION
     if perfusion < _PI_NOTHING or (agreement < _AGREEMENT_SOME and perfusion < _PI_NOISE):

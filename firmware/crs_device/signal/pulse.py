@@ -73,6 +73,29 @@ def autocorrelate(x: array, n: int, lag_max: int, out: array) -> None:
         out[k] = (product >> 10) * 1000 // scale if scale else 0
 
 
+def similarity(x: array, n: int, lag: int) -> int:
+    """What `autocorrelate` gives for one lag."""
+    head = tail = product = 0
+    for i in range(lag, n):
+        a = x[i]
+        b = x[i - lag]
+        tail += a * a
+        head += b * b
+        product += a * b
+    scale = (head + tail) >> 11
+    return (product >> 10) * 1000 // scale if scale else 0
+
+
+def smooth(x: array, n: int, times: int) -> None:
+    """Run the three-point smoother (1, 2, 1)/4 over x[0:n] so many times, in place."""
+    for _ in range(times):
+        before = x[0]
+        for i in range(1, n - 1):
+            value = x[i]
+            x[i] = (before + value + value + x[i + 1] + 2) >> 2
+            before = value
+
+
 def find_period(r: array, lag_max: int) -> tuple[int, int]:
     """(period in 1/64 samples, height in thousandths) of the pulse in autocorrelation `r`; (0, 0) without a peak."""
     best = 0
