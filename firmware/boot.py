@@ -29,6 +29,10 @@ SAFE_BUTTON = 1
 SAFE_NO_APPLICATION = 2
 
 
+def _say(text):
+    sys.stdout.write(text + "\n")
+
+
 def _exists(path):
     try:
         os.stat(path)
@@ -159,13 +163,13 @@ def _start():
     try:
         guard.choose()
     except OSError as error:  # a pointer that cannot be written must not stop the start
-        print("boot: flash refused:", error)
+        _say("boot: flash refused: %s" % error)
     if guard.mode == SAFE_BUTTON:
         guard.hold()
-        print("boot: safe mode (button held): NOT MONITORING for up to 30 minutes")
+        _say("boot: safe mode (button held): NOT MONITORING for up to 30 minutes")
     elif guard.mode == SAFE_NO_APPLICATION:
         guard.hold(sound=_exists("/keys.0") or _exists("/keys.1"))
-        print("boot: no application: NOT MONITORING")
+        _say("boot: no application: NOT MONITORING")
 
 
 _start()

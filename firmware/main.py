@@ -3,6 +3,10 @@
 import sys
 
 
+def _say(text):
+    sys.stdout.write(text + "\n")
+
+
 def _main():
     guard = sys.modules.get("boot_guard")
     if guard is None or guard.mode:
@@ -13,7 +17,7 @@ def _main():
     try:
         guard.count_start()
     except OSError as error:
-        print("main: flash refused:", error)  # monitoring goes on; only the fall-back is weaker
+        _say("main: flash refused: %s" % error)  # monitoring goes on; only the fall-back is weaker
     try:
         from crs_device.app import run
 
@@ -21,12 +25,12 @@ def _main():
     except KeyboardInterrupt:
         guard.hold()
         guard.uncount()
-        print("main: interrupted: NOT MONITORING for up to 30 minutes, or until a reset")
+        _say("main: interrupted: NOT MONITORING for up to 30 minutes, or until a reset")
         return
     except Exception as error:
         sys.print_exception(error)
     guard.hold()
-    print("main: the application ended; restarting")
+    _say("main: the application ended; restarting")
     time.sleep_ms(2000)  # time for Ctrl-C
     machine.reset()
 

@@ -33,7 +33,6 @@ TABLE = (
     (21, "tx_dropped", "LIVE, ALARM or STATUS messages not sent because the port was full"),
     (22, "link_dead", "times the port took no byte for 2 s"),
     (23, "session_opened", "sessions opened"),
-    (24, "session_refused", "session attempts refused"),
     (25, "session_timeout", "sessions or half-open sessions dropped for silence"),
     (26, "request_refused", "requests refused for lack of authority or bad content"),
     (27, "button_bounce", "button edges too short to be a press"),
@@ -42,6 +41,11 @@ TABLE = (
     (30, "watchdog_held", "times the watchdog was not fed because a task had stopped"),
     (31, "heap_low", "times free heap was below a tenth after a collection"),
     (32, "readings_dropped", "readings that could not be journaled"),
+    (33, "rx_bad_escape", "frames with an escape that leads nowhere"),
+    (34, "rx_reflected", "messages of our own that came back"),
+    (35, "refused_version", "hosts refused for want of a common protocol version"),
+    (36, "refused_key", "hosts refused because their key is unknown or revoked"),
+    (37, "refused_proof", "hosts refused because they could not prove their key"),
 )
 
 

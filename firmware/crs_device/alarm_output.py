@@ -45,8 +45,8 @@ def _period_ms(burst: tuple[int, ...]) -> int:
 class AlarmOutput:
     """Drives `led.rgb(r, g, b)`, `buzzer.tone(hz, duty)`/`.off()` and the `vibration` pin of a board.
 
-    `show()` sets what is wanted and starts it at once; `tick()` keeps the pattern going and must be called at least each
-    50 ms of real time. Both take real milliseconds. Writes reach the pins only when something changes.
+    `show()` sets what is wanted and starts it at once; `tick()` keeps the pattern going and must be called at least
+    each 50 ms of real time. Both take real milliseconds. Writes reach the pins only when something changes.
     """
 
     def __init__(self, led, buzzer, vibration) -> None:  # type: ignore[no-untyped-def]

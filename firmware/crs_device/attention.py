@@ -25,6 +25,11 @@ class Attention:
         self._open_since_ms = -1
         self._was_escalated = False
 
+    def set_times(self, pause_ms: int, escalate_ms: int) -> None:
+        """The settings changed."""
+        self._pause_ms = pause_ms
+        self._escalate_ms = escalate_ms
+
     def pause(self, now_ms: int) -> None:
         """The wearer's short press: no sound for the pause time, unless something rises."""
         self._pause_until_ms = now_ms + self._pause_ms
@@ -47,10 +52,10 @@ class Attention:
         return accepted is not None and accepted[0] >= priority and now_ms < accepted[1]
 
     def step(self, active: list[tuple[int, int]], now_ms: int, host_away: bool) -> tuple[int, int, bool]:
-        """(light priority, sound priority, urgent) for the active alarms; `host_away` = no host has been heard.
+        """(light priority, sound priority, urgent) for the active alarms; `host_away`: no host was heard lately.
 
-        A new or risen alarm, or the rise below, ends a sound pause. With an alarm that nobody accepted open for the escalation time and no
-        host listening, the sound rises by one priority; a HIGH that is already there becomes urgent.
+        A new or risen alarm, or the rise below, ends a sound pause. With an alarm that nobody accepted open for the
+        escalation time and no host listening, the sound rises by one priority; a HIGH already there becomes urgent.
         """
         known = {}
         light = sound = 0

@@ -29,7 +29,6 @@ RX_BAD_MESSAGE = const(20)
 TX_DROPPED = const(21)
 LINK_DEAD = const(22)
 SESSION_OPENED = const(23)
-SESSION_REFUSED = const(24)
 SESSION_TIMEOUT = const(25)
 REQUEST_REFUSED = const(26)
 BUTTON_BOUNCE = const(27)
@@ -38,8 +37,14 @@ RULES_LATE_READING = const(29)
 WATCHDOG_HELD = const(30)
 HEAP_LOW = const(31)
 READINGS_DROPPED = const(32)
+RX_BAD_ESCAPE = const(33)
+RX_REFLECTED = const(34)
+REFUSED_VERSION = const(35)
+REFUSED_KEY = const(36)
+REFUSED_PROOF = const(37)
 
 _FAULT_QUEUE_MAX = const(16)
+DETAIL_MAX = const(48)  # bytes, as the FAULT record allows
 
 
 class Health:
@@ -69,6 +74,9 @@ class Health:
 
     def fault(self, subsystem: int, code: int, detail: str = "") -> None:
         """Remember a fault for the journal; the same (subsystem, code) is counted, not repeated."""
+        detail = detail[:DETAIL_MAX]
+        while len(detail.encode()) > DETAIL_MAX:
+            detail = detail[:-1]
         for i in range(len(self._faults)):
             known = self._faults[i]
             if known[0] == subsystem and known[1] == code:

@@ -1,0 +1,142 @@
+"""A journal belongs to one patient: what starts a binding, what ends it, and what an end wipes.
+
+End: the journal is closed and must be committed by the custodian (or overridden), then journal, profile, latches,
+baseline and reader keys go together. The intent is on flash first, so a cut in between is finished at the next start.
+"""
+
+import os
+
+from crs_core import records
+from crs_core.compat import const
+from crs_core.wire import message as wire
+from crs_device.two_slot import TwoSlot
+
+_UNBOUND = bytes(8)
+_START = const(1)
+_END = const(2)
+_OVERRIDE_END = const(3)
+_SYNC_DEADLINE_MS = const(30_000)  # real time that an end waits for the host to commit the last records
+_NO_INTENT = b""
+
+
+class Binding:
+    """`app` is the running application. The profile's text stays readable in `profile` while bound."""
+
+    def __init__(self, app, profile_path: str = "/profile", intent_path: str = "/unbind") -> None:  # type: ignore[no-untyped-def]
+        self._app = app
+        self._profile_path = profile_path
+        self._profile_file = TwoSlot(profile_path)
+        self._intent_file = TwoSlot(intent_path)
+        self._waiting: tuple[bytes, int] | None = None  # binding id, real deadline
+        self.profile = b""
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether the journal belongs to a patient."""
+        journal = self._app.log.journal
+        return journal is not None and journal.binding_id != _UNBOUND
+
+    def resume(self) -> None:
+        """At start: finish what a cut interrupted, then read the profile."""
+        intent = self._intent_file.load()
+        if intent:
+            self._wipe(intent)
+        if self.is_bound:
+            self.profile = self._profile_file.load() or b""
+
+    def request(self, op: int, binding_id: bytes, profile: bytes) -> list:  # type: ignore[type-arg]
+        """Answers to BIND; none yet when an end waits for the last records to be committed."""
+        if self._app.log.journal is None:
+            return [wire.Result(0x15, wire.RESULT_FAILED, "no journal")]
+        if op == _START:
+            return [self._start(binding_id, profile)]
+        if op not in (_END, _OVERRIDE_END):
+            return [wire.Result(0x15, wire.RESULT_BAD_VALUE, "operation %d" % op)]
+        return self._end(op, binding_id)
+
+    def _start(self, binding_id: bytes, profile: bytes):  # type: ignore[no-untyped-def]
+        app = self._app
+        journal = app.log.journal
+        if binding_id == _UNBOUND:
+            return wire.Result(0x15, wire.RESULT_BAD_VALUE, "binding id must not be zero")
+        if journal.binding_id == binding_id:
+            return wire.Result(0x15, wire.RESULT_DONE, "already bound")
+        if self.is_bound:
+            return wire.Result(0x15, wire.RESULT_BUSY, "bound to another patient")
+        if app.settings is None:
+            return wire.Result(0x15, wire.RESULT_FAILED, "no settings: the thermometer's site is not known")
+        self._profile_file.store(profile)
+        journal.handover(binding_id)
+        self.profile = profile
+        self._journal_replaced(_START, binding_id, profile)
+        return wire.Result(0x15, wire.RESULT_DONE, "")
+
+    def _end(self, op: int, binding_id: bytes) -> list:  # type: ignore[type-arg]
+        app = self._app
+        journal = app.log.journal
+        if journal.binding_id != binding_id or not self.is_bound:
+            return [wire.Result(0x15, wire.RESULT_BAD_VALUE, "not bound to this patient")]
+        if op == _OVERRIDE_END:
+            self._finish(op, binding_id)
+            return [wire.Result(0x15, wire.RESULT_DONE, "")]
+        if self._waiting is None:
+            app.drain()
+            app.log.flush()
+            app.log.append(app.clock.ms(), records.BINDING, records.encode_binding(_END, binding_id, b""))
+        if journal.acked_seq >= journal.head_seq:
+            self._finish(op, binding_id)
+            return [wire.Result(0x15, wire.RESULT_DONE, "")]
+        self._waiting = (binding_id, app.clock.real_ms() + _SYNC_DEADLINE_MS)
+        return []
+
+    def acknowledged(self) -> None:
+        """The custodian committed more: an end that waits may be possible now."""
+        waiting = self._waiting
+        journal = self._app.log.journal
+        if waiting is None or journal.acked_seq < journal.head_seq:
+            return
+        self._app.server.answer(wire.Result(0x15, wire.RESULT_DONE, ""))
+        self._finish(_END, waiting[0])
+
+    def tick(self) -> None:
+        """Give up an end whose records were not committed in time; the binding goes on."""
+        waiting = self._waiting
+        if waiting is not None and self._app.clock.real_ms() >= waiting[1]:
+            self._waiting = None
+            journal = self._app.log.journal
+            left = journal.head_seq - journal.acked_seq
+            self._app.server.answer(wire.Result(0x15, wire.RESULT_NOT_SYNCED, "%d records to commit" % left))
+
+    def _finish(self, op: int, binding_id: bytes) -> None:
+        self._waiting = None
+        self._intent_file.store(binding_id)
+        self._wipe(binding_id)
+        self._journal_replaced(op, binding_id, b"")
+        self._app.keys_changed()
+
+    def _wipe(self, binding_id: bytes) -> None:
+        app = self._app
+        if app.log.journal.binding_id == binding_id:
+            app.log.journal.handover(_UNBOUND)
+        for slot in (0, 1):
+            try:
+                os.remove("%s.%d" % (self._profile_path, slot))
+            except OSError:
+                pass  # was never written, or is gone already
+        self._profile_file = TwoSlot(self._profile_path)
+        self.profile = b""
+        app.key_store.drop_readers()
+        self._intent_file.store(_NO_INTENT)
+
+    def _journal_replaced(self, op: int, binding_id: bytes, profile: bytes) -> None:
+        """The first records of a new journal: how it came to be, the settings, the states it starts from."""
+        app = self._app
+        now_ms = app.clock.ms()
+        app.log.forget_held()
+        app.monitor.forget()
+        app.monitor.is_bound = self.is_bound
+        app.log.append(now_ms, records.BINDING, records.encode_binding(op, binding_id, profile))
+        app.journal_settings(now_ms)
+        app.monitor.journal_states(3, now_ms)
+        app.requests.forget_time()
+        app.journal_replaced()

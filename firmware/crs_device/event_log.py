@@ -1,0 +1,124 @@
+"""The application's one door to the journal: it never raises, it says what was kept and remembers what was not.
+
+An event that flash refused keeps sequence 0 ("unjournaled"), is counted, and is offered again later with its own
+time. Holes in the samples become at most one SAMPLE_GAP event a minute: a flash erase can itself make the FIFO run
+over, and that must not become a loop.
+"""
+
+from crs_core import records
+from crs_core.compat import const
+from crs_device.health import GAP_COALESCED, JOURNAL_FAIL, READINGS_DROPPED, UNJOURNALED_EVENT, Health
+
+_GAP_EVERY_MS = const(60_000)
+_OFFER_AGAIN_MS = const(10_000)
+_HELD_MAX = const(16)
+
+
+class EventLog:
+    """`journal` may be None: then everything is unjournaled and `is_faulty` is True."""
+
+    def __init__(self, journal, health: Health) -> None:  # type: ignore[no-untyped-def]
+        self.journal = journal
+        self._failed = journal is None
+        self._health = health
+        self._held: list[tuple[int, int, bytes]] = []
+        self._offered_ms = 0
+        self._gaps: dict[int, list[int]] = {}  # sensor -> [reason, lost, span_ms]
+        self._gap_told_ms = -_GAP_EVERY_MS
+
+    @property
+    def is_faulty(self) -> bool:
+        """Whether the last thing that should have been journaled was not."""
+        return self._failed or self.journal.fault
+
+    def append(self, t_ms: int, kind: int, payload: bytes) -> int:
+        """Journal one event now; its sequence, or 0 when flash refused it."""
+        return self.append_all([(t_ms, kind, payload)])
+
+    def append_all(self, events: list[tuple[int, int, bytes]]) -> int:
+        """Journal events in one block; the sequence of the first, or 0 when flash refused them."""
+        if self.journal is not None:
+            try:
+                seq = self.journal.append_events(events)
+                self._failed = False
+                return seq
+            except OSError:
+                self._health.count(JOURNAL_FAIL)
+        self._failed = True
+        self._health.count(UNJOURNALED_EVENT, len(events))
+        room = _HELD_MAX - len(self._held)
+        self._held.extend(events[:room])
+        return 0
+
+    def add_reading(self, reading) -> bool:  # type: ignore[no-untyped-def]
+        """Buffer one reading for the journal; False when it could not be kept."""
+        if self.journal is not None:
+            try:
+                self.journal.add_reading(reading)
+                return True
+            except OSError:
+                self._health.count(JOURNAL_FAIL)
+                self._failed = True
+        self._health.count(READINGS_DROPPED)
+        return False
+
+    def gap(self, sensor: int, reason: int, lost: int, span_ms: int) -> None:
+        """Samples are missing; told to the journal by `tick`."""
+        known = self._gaps.get(sensor)
+        if known is None:
+            self._gaps[sensor] = [reason, lost, span_ms]
+            return
+        self._health.count(GAP_COALESCED)
+        known[0] = reason
+        known[1] += lost
+        known[2] += span_ms
+
+    def tick(self, now_ms: int) -> None:
+        """Write what is due: old readings, gaps, faults, held events. Call right after a FIFO drain."""
+        if self._gaps and now_ms - self._gap_told_ms >= _GAP_EVERY_MS:
+            self._gap_told_ms = now_ms
+            gaps, self._gaps = self._gaps, {}
+            events = []
+            for sensor in sorted(gaps):
+                reason, lost, span_ms = gaps[sensor]
+                payload = records.encode_sample_gap(
+                    sensor, reason, min(lost, 0xFFFFFFFF), min(span_ms, 0xFFFFFFFF)
+                )
+                events.append((now_ms, records.SAMPLE_GAP, payload))
+            self.append_all(events)
+        for subsystem, code, count, detail in self._health.take_faults():
+            payload = records.encode_fault(subsystem, code, count, detail)
+            self.append(now_ms, records.FAULT, payload)
+        if self.journal is None:
+            return
+        if self._held and now_ms - self._offered_ms >= _OFFER_AGAIN_MS:
+            self._offered_ms = now_ms
+            self._offer_again()
+        try:
+            self.journal.tick(now_ms)
+        except OSError:
+            self._health.count(JOURNAL_FAIL)
+            self._failed = True
+
+    def flush(self) -> None:
+        """Close the buffered readings into a block (before a restart)."""
+        if self.journal is not None:
+            try:
+                self.journal.flush()
+            except OSError:
+                self._health.count(JOURNAL_FAIL)
+                self._failed = True
+
+    def forget_held(self) -> None:
+        """Another journal begins: what waits belongs to the one before."""
+        self._held = []
+        self._gaps = {}
+
+    def _offer_again(self) -> None:
+        try:
+            self.journal.append_events(self._held)
+        except OSError:
+            self._health.count(JOURNAL_FAIL)
+            return
+        self._held = []
+        self._failed = False

@@ -1,0 +1,220 @@
+"""One session over one carrier: takes what the port gave, answers requests, sends records, never holds up sampling.
+
+Order of sending: handshake, answers, the ALARM doorbell, LIVE, records. Deadlines are real time: a HELLO without PROOF
+is dropped after 5 s, a port that takes nothing for 2 s or a host that says nothing for 45 s ends the session.
+"""
+
+from crs_core.compat import const
+from crs_core.errors import CoreError
+from crs_core.wire import message as wire
+from crs_core.wire import session as sessions
+from crs_device import health as counts
+from crs_device.link.pump import Pump
+
+SILENCE_MS = const(45_000)
+_FRAMES_PER_TURN = const(8)
+_ANSWERS_MAX = const(16)
+_HANDSHAKE_MAX = const(4)
+
+# names of the session's own counters -> health counter ids
+_SESSION_COUNTS = {
+    "bad_crc": counts.RX_BAD_CRC,
+    "bad_escape": counts.RX_BAD_ESCAPE,
+    "oversize": counts.RX_OVERSIZE,
+    "too_short": counts.RX_SHORT,
+    "text_bytes": counts.RX_TEXT_BYTES,
+    "bad_mac": counts.RX_BAD_SEAL,
+    "reflected": counts.RX_REFLECTED,
+    "replayed": counts.RX_REPLAY,
+    "missed": counts.RX_LOST_MESSAGE,
+    "bad_message": counts.RX_BAD_MESSAGE,
+    "refused_version": counts.REFUSED_VERSION,
+    "refused_key": counts.REFUSED_KEY,
+    "refused_proof": counts.REFUSED_PROOF,
+}
+
+
+class LinkServer:
+    """`port` offers read/is_idle/queue/drop/pump; `session` is a DeviceSession; `handle(server, message)` returns
+    answers, `presence` is told of every authenticated message.
+
+    Call `turn()` every few milliseconds. `ring()` and `live()` may be called at any time; they only remember.
+    """
+
+    def __init__(self, port, session, journal, handle, presence, health, clock) -> None:  # type: ignore[no-untyped-def]
+        self.session = session
+        self.pump = Pump(journal) if journal is not None else None
+        self._port = port
+        self._handle = handle
+        self._health = health
+        self._presence = presence
+        self._clock = clock
+        self._handshake: list[bytes] = []
+        self._answers: list = []  # type: ignore[type-arg]
+        self._alarm = None
+        self._live = None
+        self._half_since_ms = -1
+        self._heard_real_ms = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a host is in session."""
+        return self.session.is_open  # type: ignore[no-any-return]
+
+    @property
+    def is_custodian(self) -> bool:
+        """Whether the host in session is the one whose acknowledgement frees flash."""
+        key = self.session.key
+        return key is not None and key.role == 1
+
+    def ring(self, alarm: wire.Alarm) -> None:
+        """The alarms changed: tell the host before anything else. The newest doorbell replaces one not yet sent."""
+        if self._alarm is not None and self.is_open:
+            self._health.count(counts.TX_DROPPED)
+        self._alarm = alarm if self.is_open else None
+
+    def live(self, live: wire.Live) -> None:
+        """The newest values, shown and never stored; replaces one not yet sent."""
+        if self._live is not None and self.is_open:
+            self._health.count(counts.TX_DROPPED)
+        self._live = live if self.is_open else None
+
+    def answer(self, message) -> None:  # type: ignore[no-untyped-def]
+        """Queue one answer."""
+        if len(self._answers) < _ANSWERS_MAX:
+            self._answers.append(message)
+        else:
+            self._health.count(counts.TX_DROPPED)
+
+    def set_journal_id(self, journal_id: bytes) -> None:
+        """The journal was replaced: the host is told, and begins anew."""
+        self.session.journal_id = journal_id
+        self._flush_answers()
+        self._events(self.session.close(wire.BYE_JOURNAL_CHANGED))
+
+    def set_keys(self, keys: list) -> None:  # type: ignore[type-arg]
+        """The key file changed: a session under a key that is gone ends."""
+        self._flush_answers()
+        self._events(self.session.set_keys(keys))
+
+    def close(self, reason: int) -> None:
+        """Say BYE and end the session."""
+        self._flush_answers()
+        self._events(self.session.close(reason))
+
+    def abandon(self) -> None:
+        """The program ends and the port becomes the REPL: nothing more is sent."""
+        self._port.drop()
+        self._handshake = []
+        self.session.link_lost()
+
+    def take_counts(self) -> None:
+        """Copy what the session counted into the health counters."""
+        known = self.session.counters()
+        for name, counter in _SESSION_COUNTS.items():
+            self._health.set(counter, known.get(name, 0))
+
+    def turn(self) -> bool:
+        """Do what can be done without waiting; True when there is more to send."""
+        now = self._clock.real_ms()
+        data = self._port.read()
+        if data:
+            self._events(self.session.receive(data))
+        self._deadlines(now)
+        for _ in range(_FRAMES_PER_TURN):
+            if not self._port.pump(now):
+                self._health.count(counts.LINK_DEAD)
+                self._port.drop()
+                self._handshake = []
+                self._events(self.session.link_lost())
+                return False
+            if not self._port.is_idle:
+                return True
+            frame = self._next_frame()
+            if frame is None:
+                return False
+            self._port.queue(frame, now)
+        return True
+
+    def _deadlines(self, now: int) -> None:
+        if not self.session.half_open:
+            self._half_since_ms = -1
+        elif self._half_since_ms < 0:
+            self._half_since_ms = now
+        elif now - self._half_since_ms >= sessions.HANDSHAKE_DEADLINE_MS:
+            self._half_since_ms = -1
+            self._health.count(counts.SESSION_TIMEOUT)
+            self.session.drop_half_open()
+        if self.is_open and now - self._heard_real_ms >= SILENCE_MS:
+            self._health.count(counts.SESSION_TIMEOUT)
+            self._events(self.session.close(wire.BYE_SHUTDOWN))
+
+    def _events(self, events: list) -> None:  # type: ignore[type-arg]
+        for event in events:
+            if isinstance(event, sessions.Send):
+                if len(self._handshake) < _HANDSHAKE_MAX:
+                    self._handshake.append(event.data)
+            elif isinstance(event, sessions.Received):
+                self._received(event.message)
+            elif isinstance(event, sessions.Opened):
+                self._health.count(counts.SESSION_OPENED)
+                self._heard()
+                self._reset()
+            elif isinstance(event, sessions.Closed):
+                self._reset()
+
+    def _heard(self) -> None:
+        self._heard_real_ms = self._clock.real_ms()
+        self._presence.heard()
+
+    def _reset(self) -> None:
+        self._answers = []
+        self._alarm = self._live = None
+        if self.pump is not None:
+            self.pump = Pump(self.pump.journal)
+
+    def _received(self, message) -> None:  # type: ignore[no-untyped-def]
+        self._heard()
+        if isinstance(message, wire.Unknown):
+            return
+        for answer in self._handle(self, message):
+            self.answer(answer)
+
+    def _flush_answers(self) -> None:
+        """Seal what waits now, so that it goes out before the BYE that follows."""
+        answers, self._answers = self._answers, []
+        for answer in answers:
+            frame = self._seal(answer)
+            if frame is not None:
+                self._handshake.append(frame)
+
+    def _next_frame(self) -> bytes | None:
+        if self._handshake:
+            return self._handshake.pop(0)
+        if not self.is_open:
+            return None
+        if self._answers:
+            return self._seal(self._answers.pop(0))
+        if self._alarm is not None:
+            message, self._alarm = self._alarm, None
+            return self._seal(message)
+        if self._live is not None:
+            message, self._live = self._live, None
+            return self._seal(message)
+        if self.pump is None:
+            return None
+        try:
+            message = self.pump.next()
+        except OSError:
+            self._health.count(counts.JOURNAL_FAIL)
+            return None
+        return None if message is None else self._seal(message)
+
+    def _seal(self, message) -> bytes | None:  # type: ignore[no-untyped-def]
+        if not self.is_open:
+            return None
+        try:
+            return self.session.seal(message)  # type: ignore[no-any-return]
+        except CoreError:  # larger than this peer takes, or the counter is used up
+            self._health.count(counts.TX_DROPPED)
+            return None

@@ -1,0 +1,202 @@
+"""Watching: each whole second the alarm conditions, each interval one journaled reading and one step of the grader.
+
+Sounding waits for nothing: output first, then the journal, then the doorbell. A late board never steps an instant twice
+and invents no data: seconds and readings that it missed are counted, and the next step uses the true time.
+"""
+
+from binascii import crc32
+
+from crs_core import records
+from crs_core.compat import const
+from crs_core.errors import CoreError
+from crs_core.grade import alarms, grader
+from crs_core.grade.rules import rule_hash
+from crs_core.reasons import SCALE_ASTCT
+from crs_core.units import STATUS_CHARGING, STATUS_LOW_BATTERY, Reading, make_status
+from crs_core.wire import message as wire
+from crs_device.alarm_output import MEASURING, NOT_MONITORING, SEARCHING
+from crs_device.health import READING_LATE, STEP_LATE_SECONDS
+
+STATE_HOURLY = const(1)
+STATE_BOOT = const(2)
+STATE_BINDING = const(3)
+_PRESSES_MAX = const(8)
+
+
+class Monitor:
+    """Owns the states of alarms and grader. `parts` is the application: it measures, drains, logs, sounds and rings.
+
+    `steps` counts; `is_bound` decides whether a patient is graded; `active` is what holds now, by alarm id.
+    """
+
+    def __init__(self, parts, rules, site: int, interval_s: int) -> None:  # type: ignore[no-untyped-def]
+        self._parts = parts
+        self.rules = rules
+        self.rule_hash = rule_hash(rules)
+        self.site = site
+        self.interval_ms = interval_s * 1000
+        self.is_bound = False
+        self.steps = 0
+        self.active: list[tuple[int, int]] = []
+        self.alarm_state = alarms.new_state()
+        self.grader_state = grader.new_state()
+        self.assessment = None
+        self._told = None  # what the last GRADE event said
+        self._presses: list[int] = []
+        self._last_second = -1
+        self._next_reading_ms = 0
+
+    def restore(self, alarm_state: bytes, grader_state: bytes, now_ms: int) -> str:
+        """Take over the states of before a restart: latches stay. Returns why not, or ""."""
+        fault = ""
+        try:
+            self.alarm_state = alarms.decode_state(alarm_state, now_ms)
+        except CoreError as error:
+            fault = str(error.args[0])
+        try:
+            self.grader_state = grader.after_boot(grader.decode_state(grader_state, now_ms))
+        except CoreError as error:
+            fault = str(error.args[0])
+        self.active = alarms.active(self.alarm_state)
+        return fault
+
+    def forget(self) -> None:
+        """A new binding: no latch, no baseline, no delay of the wearer before."""
+        self.alarm_state = alarms.new_state()
+        self.grader_state = grader.new_state()
+        self.assessment = self._told = None
+        self.active = []
+
+    def states(self, now_ms: int) -> tuple[bytes, bytes]:
+        """(alarm state, grader state) encoded at `now_ms`."""
+        return alarms.encode_state(self.alarm_state, now_ms), grader.encode_state(self.grader_state, now_ms)
+
+    def press(self, kind: int) -> None:
+        """BUTTON_* for the alarm conditions; each is seen by one step of its own, in order."""
+        if len(self._presses) < _PRESSES_MAX:
+            self._presses.append(kind)
+
+    def step(self, now_ms: int) -> bool:
+        """Step the alarm conditions when a new second has begun; True when it was done."""
+        second = now_ms // 1000
+        if second <= self._last_second:
+            return False
+        parts = self._parts
+        if self._last_second >= 0 and second > self._last_second + 1:
+            parts.health.count(STEP_LATE_SECONDS, second - self._last_second - 1)
+        self._last_second = second
+        inputs = self._inputs(parts.measure(now_ms))
+        before = self.alarm_state
+        self.alarm_state, changes = alarms.step(before, inputs, now_ms, self.rules)
+        self.active = alarms.active(self.alarm_state)
+        self.show(now_ms)
+        if changes:
+            self._journal_alarm(changes, inputs, before, now_ms)
+        self.steps += 1
+        if now_ms >= self._next_reading_ms:
+            self._read(now_ms)
+        return True
+
+    def show(self, now_ms: int) -> None:
+        """Bring light and sound to what is active now."""
+        parts = self._parts
+        in_maintenance = parts.in_maintenance
+        away = parts.presence.is_away(now_ms)
+        light, sound, urgent = parts.attention.step(self.active, now_ms, parts.presence.is_quiet(now_ms))
+        state = MEASURING
+        vitals = parts.vitals
+        if in_maintenance:
+            state = NOT_MONITORING
+        elif vitals.temp_state and vitals.ppg_state:
+            state = SEARCHING
+        parts.output.show(
+            light, sound, parts.clock.real_ms(), state, urgent, parts.attention.paused(now_ms), away
+        )
+
+    def _inputs(self, vitals):  # type: ignore[no-untyped-def]
+        button = self._presses.pop(0) if self._presses else 0
+        return alarms.Inputs(
+            temp_cc=vitals.temp_cc,
+            temp_state=vitals.temp_state,
+            temp_age_ms=vitals.temp_age_ms,
+            spo2_tenths=vitals.spo2_tenths,
+            hr_bpm=vitals.hr_bpm,
+            pi_hundredths=vitals.pi_hundredths,
+            ppg_state=vitals.ppg_state,
+            ppg_age_ms=vitals.ppg_age_ms,
+            wear=vitals.wear,
+            site=self.site,
+            bound=1 if self.is_bound else 0,
+            faults=self._parts.fault_bits(),
+            button=button,
+        )
+
+    def _journal_alarm(self, changes, inputs, before, now_ms: int) -> None:  # type: ignore[no-untyped-def]
+        parts = self._parts
+        after_crc = crc32(alarms.encode_state(self.alarm_state, now_ms))
+        payload = records.encode_alarm(
+            self.rule_hash,
+            changes,
+            alarms.encode_inputs(inputs),
+            alarms.encode_state(before, now_ms),
+            after_crc,
+        )
+        parts.drain()
+        seq = parts.log.append(now_ms, records.ALARM, payload)
+        parts.ring(wire.Alarm(seq, now_ms, self.active))
+
+    def _read(self, now_ms: int) -> None:
+        parts = self._parts
+        late = (now_ms - self._next_reading_ms) // self.interval_ms
+        if self._next_reading_ms and late:
+            parts.health.count(READING_LATE, late)
+        self._next_reading_ms = now_ms - now_ms % self.interval_ms + self.interval_ms
+        vitals = parts.vitals
+        flags = STATUS_CHARGING if parts.power.is_charging else 0
+        if parts.power.is_low:
+            flags |= STATUS_LOW_BATTERY
+        status = make_status(self.site, vitals.temp_state, vitals.ppg_state, vitals.wear, flags)
+        reading = Reading(
+            now_ms, vitals.temp_cc, vitals.spo2_tenths, vitals.hr_bpm, vitals.pi_hundredths, status
+        )
+        if not parts.log.add_reading(reading):
+            self.assessment = (
+                None  # only journaled readings are graded, and an old grade is not shown as a new one
+            )
+        elif self.is_bound:
+            self._grade(reading)
+        assessment = self.assessment
+        parts.live(
+            wire.Live(
+                now_ms, vitals.temp_cc, vitals.spo2_tenths, vitals.hr_bpm, vitals.pi_hundredths, status,
+                assessment.fever if assessment else 0,
+                assessment.lower if assessment else None,
+                assessment.upper if assessment else None,
+                self.active,
+            )
+        )  # fmt: skip
+
+    def _grade(self, reading) -> None:  # type: ignore[no-untyped-def]
+        # the grader's time is the reading's own: the host re-runs the same step from the journal
+        self.grader_state, assessment = grader.step(self.grader_state, reading, reading.t_ms, self.rules)
+        self.assessment = assessment
+        told = (
+            assessment.lower, assessment.upper, assessment.fever, assessment.status,
+            tuple(assessment.reasons), tuple(assessment.missing),
+        )  # fmt: skip
+        if told == self._told:
+            return
+        payload = records.encode_grade(
+            SCALE_ASTCT, assessment.version, self.rule_hash, assessment.lower, assessment.upper, assessment.fever,
+            assessment.status, assessment.reasons, assessment.missing, assessment.temp_age_ms, assessment.ppg_age_ms,
+            grader.encode_state(self.grader_state, reading.t_ms),
+        )  # fmt: skip
+        self._parts.drain()
+        if self._parts.log.append(reading.t_ms, records.GRADE, payload):
+            self._told = told
+
+    def journal_states(self, reason: int, now_ms: int) -> None:
+        """Write GRADER_STATE (reason STATE_*)."""
+        alarm_state, grader_state = self.states(now_ms)
+        payload = records.encode_grader_state(reason, self.rule_hash, alarm_state, grader_state)
+        self._parts.log.append(now_ms, records.GRADER_STATE, payload)

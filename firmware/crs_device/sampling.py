@@ -1,0 +1,82 @@
+"""The sensors of this wearable as one thing: drain, derive, and say what is known now.
+
+`poll()` empties the FIFO and may be called at any time (before a flash write, too); `measure()` derives the values of
+this second. Nothing here raises for a sensor: what is missing shows in the states.
+"""
+
+from collections import namedtuple
+
+from crs_core.compat import const
+from crs_core.units import PPG_ABSENT, TEMP_ABSENT, WEAR_UNKNOWN
+from crs_device.health import TASK_CRASH
+
+SENSOR_PPG = const(1)  # of the SAMPLE_GAP record
+_LED_STEP_UA = const(200)
+
+# ages are ms since the value was taken, None without one
+Vitals = namedtuple(
+    "Vitals",
+    (
+        "temp_cc", "temp_state", "temp_age_ms", "spo2_tenths", "hr_bpm", "pi_hundredths", "ppg_state", "ppg_age_ms",
+        "wear",
+    ),
+)  # fmt: skip
+NOTHING = Vitals(None, TEMP_ABSENT, None, None, None, None, PPG_ABSENT, None, WEAR_UNKNOWN)
+
+
+class Sampling:
+    """`Sampling(i2c, settings, log, health)`; each sensor is set up alone, and again when it comes back."""
+
+    def __init__(self, i2c, settings: dict, log, health) -> None:  # type: ignore[no-untyped-def,type-arg]
+        from crs_device.sensors.bus import Bus
+        from crs_device.sensors.max3010x import Max3010x
+        from crs_device.sensors.optical import Optical
+        from crs_device.sensors.thermometer import Thermometer
+        from crs_device.sensors.tmp117 import Tmp117
+        from crs_device.sensors.wear import Wear
+        from crs_device.signal.calibration import by_id
+        from crs_device.signal.ppg import Ppg
+
+        self.bus = Bus(i2c, health)
+        self._log = log
+        self._health = health
+        self._ppg = Ppg(by_id(settings.get("calibration_id", 1)))
+        led = settings.get("led_ir_ua", 7000) // _LED_STEP_UA
+        self.optical = Optical(Max3010x(self.bus), self._ppg, health, led)
+        self.thermometer = Thermometer(Tmp117(self.bus), health)
+        self._wear = Wear()
+        self.vitals = NOTHING
+        self.polls = 0
+
+    def poll(self, now_ms: int) -> None:
+        """Drain the optical FIFO into the PPG chain; note what was lost."""
+        self.polls += 1
+        gap = self.optical.poll(now_ms)
+        if gap is not None:
+            self._log.gap(SENSOR_PPG, gap[0], gap[1], gap[2])
+
+    def measure(self, now_ms: int) -> Vitals:
+        """Values and states at `now_ms`; call once a second. An unexpected error leaves "absent", never old values."""
+        self.vitals = NOTHING
+        try:
+            self.thermometer.poll(now_ms)
+            spo2_tenths, hr_bpm, pi_hundredths, ppg_state = self._ppg.vitals(now_ms)
+            if not self.optical.present:
+                spo2_tenths = hr_bpm = pi_hundredths = None
+                ppg_state = PPG_ABSENT
+            wear = self._wear.update(self._ppg.contact, self.thermometer.on_body(now_ms), now_ms)
+            self.vitals = Vitals(
+                self.thermometer.temp_cc,
+                self.thermometer.state(now_ms),
+                self.thermometer.age_ms(now_ms),
+                spo2_tenths,
+                hr_bpm,
+                pi_hundredths,
+                ppg_state,
+                None if ppg_state == PPG_ABSENT else 0,
+                wear,
+            )
+        except Exception as error:
+            self._health.count(TASK_CRASH)
+            self._health.fault(1, 1, "measure: %s" % repr(error))
+        return self.vitals
