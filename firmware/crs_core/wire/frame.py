@@ -20,11 +20,18 @@ OVERHEAD_BYTES = 6  # two flags and the CRC; stuffing comes on top, at worst one
 TEXT_TAIL_BYTES = 512  # of a spoiled candidate that reads as text, at most this much is surfaced
 
 # Towards the device no byte below 0x20 ever stands on the line: 0x03 there is Ctrl-C and must stay mpremote's.
-_TO_DEVICE = tuple(
-    bytes([0x7D, b ^ _FLIP]) if b < 0x20 or b in (0x7D, 0x7E) else bytes([b]) for b in range(256)
-)
-_UNFLIP = tuple(bytes([b ^ _FLIP]) for b in range(256))
+_to_device_table: list[
+    bytes
+] = []  # made when first asked for: only hosts send this way, and a board's heap is small
+_UNFLIP = bytes([b ^ _FLIP for b in range(256)])
 _TEXT_CONTROLS = b"\t\n\r\x1b"
+
+
+def _make_table() -> list[bytes]:
+    for b in range(256):
+        escaped = b < 0x20 or b in (0x7D, 0x7E)
+        _to_device_table.append(bytes([0x7D, b ^ _FLIP]) if escaped else bytes([b]))
+    return _to_device_table
 
 
 def encode(payload: bytes, to_device: bool) -> bytes:
@@ -33,7 +40,7 @@ def encode(payload: bytes, to_device: bool) -> bytes:
         raise LocalError("an empty payload cannot be framed")
     content = payload + struct.pack("<I", binascii.crc32(payload))
     if to_device:
-        table = _TO_DEVICE
+        table = _to_device_table or _make_table()
         stuffed = b"".join([table[b] for b in content])
     else:
         stuffed = content.replace(b"\x7d", b"\x7d\x5d").replace(b"\x7e", b"\x7d\x5e")
@@ -49,7 +56,7 @@ def _unstuff(candidate: bytes) -> bytes | None:
     for piece in pieces[1:]:
         if not piece:
             return None
-        whole.append(_UNFLIP[piece[0]])
+        whole.append(_UNFLIP[piece[0] : piece[0] + 1])
         whole.append(piece[1:])
     return b"".join(whole)
 
