@@ -14,39 +14,35 @@ from pathlib import PurePosixPath
 from tools.build_firmware import BuildError, compile_application, root_files, sha256_hex, version
 from tools.port import BoardPort, PortError, released
 
+# Prints one line per fact: a board's heap has no room for one long text.
 LOOK = """
-import os, json, sys, hashlib, binascii
-def walk(d, out, base):
+import os, sys, hashlib, binascii, gc
+buf = bytearray(512)
+def digest(p):
+    h = hashlib.sha256()
+    with open(p, 'rb') as f:
+        n = f.readinto(buf)
+        while n: h.update(memoryview(buf)[:n]); n = f.readinto(buf)
+    return binascii.hexlify(h.digest()).decode()
+def walk(d):
     try: names = os.listdir(d)
     except OSError: return
     for n in names:
         p = d + '/' + n
-        if os.stat(p)[0] & 0x4000: walk(p, out, base)
-        else:
-            h = hashlib.sha256()
-            with open(p, 'rb') as f:
-                b = f.read(1024)
-                while b: h.update(b); b = f.read(1024)
-            out[p[base:]] = binascii.hexlify(h.digest()).decode()
-r = {'machine': sys.implementation._machine, 'platform': sys.platform, 'mpy': sys.implementation._mpy & 0xff}
-for s in 'ab':
-    r[s] = {}
-    walk('/' + s, r[s], 3)
-r['root'] = {}
-for n in ('boot.py', 'main.py'):
-    try:
-        with open('/' + n, 'rb') as f: r['root'][n] = binascii.hexlify(hashlib.sha256(f.read()).digest()).decode()
+        if os.stat(p)[0] & 0x4000: walk(p)
+        else: print('file', p, digest(p)); gc.collect()
+for s in 'ab': walk('/' + s)
+for n in ('/boot.py', '/main.py'):
+    try: print('file', n, digest(n))
     except OSError: pass
 try:
-    with open('/slot') as f: r['slot'] = f.read(1)
-except OSError: r['slot'] = ''
+    with open('/slot') as f: print('slot', f.read(1))
+except OSError: print('slot', '-')
 v = os.statvfs('/')
-r['free'] = v[0] * v[3]
-try:
-    import machine
-    r['virtual'] = bool(getattr(machine, 'VIRTUAL', False))
-except ImportError: r['virtual'] = False
-print(json.dumps(r))
+print('free', v[0] * v[3])
+import machine
+print('virtual', int(bool(getattr(machine, 'VIRTUAL', False))))
+print('machine', sys.implementation._machine)
 """
 
 PREPARE = """
@@ -92,17 +88,50 @@ class Report:
     seconds: float
 
 
-def board_of(look: dict[str, object]) -> str:
+@dataclass
+class Look:
+    """What is on a board: SHA-256 by path in each slot and at the root, the running slot, free bytes."""
+
+    a: dict[str, str]
+    b: dict[str, str]
+    root: dict[str, str]
+    facts: dict[str, str]
+
+    def slot(self, name: str) -> dict[str, str]:
+        """Files of slot `a` or `b`, by their path inside it."""
+        return self.a if name == "a" else self.b
+
+
+def look_at(port: BoardPort) -> Look:
+    """Read the board's files as hashes; PortError when it does not answer in full."""
+    found = Look({}, {}, {}, {})
+    for line in port.execute(LOOK).splitlines():
+        word, _, rest = line.strip().partition(" ")
+        if word == "file":
+            path, _, digest = rest.rpartition(" ")
+            folder, _, name = path[1:].partition("/")
+            if name:
+                found.slot(folder)[name] = digest
+            else:
+                found.root[folder] = digest
+        else:
+            found.facts[word] = rest
+    if not {"slot", "free", "virtual", "machine"} <= found.facts.keys():
+        raise PortError(f"{port.port}: the board did not say what it holds; reset it and try again")
+    return found
+
+
+def board_of(facts: dict[str, str]) -> str:
     """Name of the file in firmware/boards for what the board says of itself."""
-    machine = str(look["machine"]).lower()
-    if look["virtual"]:
+    machine = facts["machine"].lower()
+    if facts["virtual"] == "1":
         return "virtual"
     if "esp32s3" in machine or "esp32-s3" in machine:
         return "esp32s3"
     if "pico 2 w" in machine or "rp2350" in machine:
         return "pico2_w"
     raise PortError(
-        f"{look['machine']}: CytoWatch has no board file for this. Boards are ESP32-S3 and Pico 2 W; "
+        f"{facts['machine']}: CytoWatch has no board file for this. Boards are ESP32-S3 and Pico 2 W; "
         "a new one is one file in firmware/boards."
     )
 
@@ -115,28 +144,26 @@ def flash(port: str, restart: bool = True, say: object = sys.stderr) -> Report:
 
     begun_s = time.monotonic()
     board_port = BoardPort(port)
-    look = board_port.ask(LOOK)
-    board = board_of(look)
+    look = look_at(board_port)
+    board = board_of(look.facts)
     files = compile_application(board)
-    target = "b" if look["slot"] == "a" else "a"
+    target = "b" if look.facts["slot"] == "a" else "a"
     other = "a" if target == "b" else "b"
     progress(f"{board} on {port}: {len(files)} files compiled, version {version(files)}, into slot {target}")
 
     hashes = {path: sha256_hex(content) for path, content in files.items()}
-    there, running = look[target], look[other]
+    there, running = look.slot(target), look.slot(other)
     changed = [path for path in files if there.get(path) != hashes[path]]
     clones = [path for path in changed if running.get(path) == hashes[path]]
     new = {f"/{target}/{path}": files[path] for path in changed if path not in clones}
     roots = {
-        name: content
-        for name, content in root_files().items()
-        if look["root"].get(name) != sha256_hex(content)
+        name: content for name, content in root_files().items() if look.root.get(name) != sha256_hex(content)
     }
     new |= {f"/{name}.new": content for name, content in roots.items()}
     needed = sum(len(content) for content in new.values())
-    if needed > look["free"]:
+    if needed > int(look.facts["free"]):
         raise PortError(
-            f"{port}: {needed} bytes to write, {look['free']} free on the board. Nothing was changed."
+            f"{port}: {needed} bytes to write, {look.facts['free']} free on the board. Nothing was changed."
         )
 
     folders = sorted({str(PurePosixPath(f"/{target}/{path}").parent) for path in files})
@@ -148,9 +175,9 @@ def flash(port: str, restart: bool = True, say: object = sys.stderr) -> Report:
     )
     progress(f"copying {len(new)} files, {needed} bytes")
     board_port.copy(new)
-    after = board_port.ask(LOOK)
-    wrong = [path for path in files if after[target].get(path) != hashes[path]]
-    if wrong or set(after[target]) != set(files):
+    after = look_at(board_port).slot(target)
+    wrong = [path for path in files if after.get(path) != hashes[path]]
+    if wrong or set(after) != set(files):
         raise PortError(
             f"{port}: {len(wrong)} files differ after the copy ({wrong[:3]}). The old version still runs."
         )

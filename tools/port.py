@@ -1,14 +1,12 @@
 """One board on one port, reached with the stock mpremote command: copy, run, restart."""
 
 import contextlib
-import json
 import os
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 BIN = Path(sys.executable).parent
 COMMAND_TIMEOUT_S = (
@@ -55,14 +53,6 @@ class BoardPort:
             script.write(code)
             script.flush()
             return self._run("run", script.name)
-
-    def ask(self, code: str) -> Any:
-        """Run `code`, whose last printed line is JSON, and return that value."""
-        lines = self.execute(code).strip().splitlines()
-        try:
-            return json.loads(lines[-1])
-        except (IndexError, ValueError):
-            raise PortError(f"{self.port}: the board answered {lines[-1:]!r}, not JSON") from None
 
     def copy(self, files: dict[str, bytes]) -> None:
         """Write each file to its absolute path on the board; folders must exist."""
