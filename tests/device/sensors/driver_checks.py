@@ -1,0 +1,299 @@
+"""Bus, MAX30102 and TMP117 drivers against register models, good input and bad; runs on both runtimes."""
+
+from array import array
+
+from crs_device.health import I2C_FAIL, I2C_RETRY, Health
+from crs_device.sensors import max3010x, tmp117
+from crs_device.sensors.bus import Bus
+from crs_device.sensors.max3010x import Max3010x
+from crs_device.sensors.tmp117 import Tmp117
+
+from tools.virtual_wearable.models.bench import Bench
+from tools.virtual_wearable.models.i2c_bus import I2cBus
+
+
+class ConstantChip:
+    """Answers every read with the same byte: a bus line held low (0x00) or high (0xFF)."""
+
+    def __init__(self, value: int) -> None:
+        self.value = value
+
+    def write(self, data: bytes) -> None:
+        """Swallow it."""
+
+    def read(self, count: int) -> bytes:
+        """Nothing but `value`."""
+        return bytes([self.value]) * count
+
+
+class BreakingBus:
+    """Passes everything on to a bus, but ends the next FIFO burst with a NACK after `after_bytes`."""
+
+    def __init__(self, i2c) -> None:
+        self._i2c = i2c
+        self.after_bytes = -1
+
+    def readfrom_mem_into(self, address: int, register: int, buffer) -> None:
+        """As the bus does, or part of it."""
+        if register == 7 and self.after_bytes >= 0:
+            self._i2c.readfrom_mem(address, register, self.after_bytes)
+            self.after_bytes = -1
+            raise OSError(5)
+        self._i2c.readfrom_mem_into(address, register, buffer)
+
+    def writeto_mem(self, address: int, register: int, data) -> None:
+        """As the bus does."""
+        self._i2c.writeto_mem(address, register, data)
+
+
+def refused(call) -> str:
+    """The words of the OSError that `call` must raise."""
+    try:
+        call()
+    except OSError as error:
+        return str(error.args[0])
+    raise AssertionError("nothing was refused")
+
+
+def buffers():
+    """Red and infrared arrays of FIFO depth."""
+    return array("i", [0] * 32), array("i", [0] * 32)
+
+
+def started(i2c=None):
+    """A bench, a running chip on it, and buffers."""
+    bench = Bench()
+    chip = Max3010x(Bus(i2c or bench.i2c))
+    chip.start()
+    return bench, chip, buffers()
+
+
+def check_bus_retries_and_counts() -> None:
+    bench = Bench()
+    health = Health()
+    bus = Bus(bench.i2c, health)
+    bench.i2c.fail(max3010x.ADDRESS, 2)
+    assert bus.read_u8(max3010x.ADDRESS, 0xFF) == 0x15
+    assert (bus.retries, bus.failures) == (2, 0)
+    bench.i2c.fail(max3010x.ADDRESS, 3)
+    refused(lambda: bus.read_u8(max3010x.ADDRESS, 0xFF))
+    assert (bus.retries, bus.failures) == (4, 1)
+    assert health.value(I2C_RETRY) == 4 and health.value(I2C_FAIL) == 1
+    bench.i2c.fail(max3010x.ADDRESS, 1)
+    refused(lambda: bus.read_into(max3010x.ADDRESS, 0xFF, bytearray(1), 0))
+    assert (bus.retries, bus.failures) == (4, 2)
+    bench.i2c.fail(max3010x.ADDRESS, 3)
+    refused(lambda: bus.write_u8(max3010x.ADDRESS, 0x0C, 1))
+    assert bus.failures == 3
+
+
+def check_ppg_sets_the_chip_up() -> None:
+    bench, chip, _ = started()
+    regs = bench.max30102.regs
+    assert regs[0x08] == 0x40 and regs[0x09] == 0x03 and regs[0x0A] == 0x27
+    assert regs[0x0C] == regs[0x0D] == max3010x.LED_CURRENT_DEFAULT
+    assert chip.is_running()
+    bench.max30102._power_on()
+    assert not chip.is_running()
+
+
+def check_ppg_drains_25_samples_a_second_in_order() -> None:
+    bench, chip, (red, infrared) = started()
+    total = 0
+    before = bench.i2c.transactions
+    for _ in range(25):
+        bench.pass_ms(400)
+        n = chip.drain(red, infrared)
+        assert n == 10
+        total += n
+        for i in range(n):
+            assert 95000 < red[i] < 105000 and 112000 < infrared[i] < 124000
+    assert total == 250 and bench.max30102.over_reads == 0 and bench.max30102.lost == 0
+    assert bench.i2c.transactions - before == 50  # pointers and one burst, each time
+
+
+def check_ppg_empty_fifo_is_nothing() -> None:
+    bench, chip, (red, infrared) = started()
+    assert chip.drain(red, infrared) == 0 and chip.overflow == 0
+    assert bench.max30102.over_reads == 0
+
+
+def check_ppg_equal_pointers_with_overflow_is_full_not_empty() -> None:
+    bench, chip, (red, infrared) = started()
+    bench.pass_ms(1480)
+    assert chip.drain(red, infrared) == 32
+    assert chip.overflow == bench.max30102.lost == 5 and not chip.overflow_is_floor
+    assert bench.max30102.over_reads == 0
+    bench.pass_ms(400)
+    assert chip.drain(red, infrared) == 10 and chip.overflow == 0 and chip.bus_lost == 0
+
+
+def check_ppg_overflow_counter_that_stopped_says_so() -> None:
+    bench, chip, (red, infrared) = started()
+    bench.pass_ms(10000)
+    assert chip.drain(red, infrared) == 32
+    assert chip.overflow == 31 and chip.overflow_is_floor
+
+
+def check_ppg_18_bits_survive() -> None:
+    i2c = I2cBus({max3010x.ADDRESS: ScriptedFifo([(0x3FFFF, 0x00000), (0x20001, 0x1FFFE)])})
+    chip = Max3010x(Bus(i2c))
+    red, infrared = buffers()
+    assert chip.drain(red, infrared) == 2
+    assert (red[0], infrared[0], red[1], infrared[1]) == (0x3FFFF, 0, 0x20001, 0x1FFFE)
+
+
+class ScriptedFifo:
+    """A FIFO holding given samples; the six bits above each 18 are noise, as the data sheet allows."""
+
+    def __init__(self, samples) -> None:
+        self._pointers = bytes([len(samples), 0, 0])
+        self._data = b""
+        for sample in samples:
+            for value in sample:
+                self._data += bytes([0xFC | value >> 16, value >> 8 & 0xFF, value & 0xFF])
+        self._register = 0
+
+    def write(self, data: bytes) -> None:
+        """Set the register."""
+        self._register = data[0]
+
+    def read(self, count: int) -> bytes:
+        """Pointers from 4, data from 7."""
+        return (self._pointers if self._register == 4 else self._data)[:count]
+
+
+def check_ppg_wrong_part_is_refused_by_name() -> None:
+    for value in (0x00, 0xFF, 0x11):
+        chip = Max3010x(Bus(I2cBus({max3010x.ADDRESS: ConstantChip(value)})))
+        assert f"part id 0x{value:02x}" in refused(chip.start)
+
+
+def check_ppg_missing_chip_is_refused() -> None:
+    refused(Max3010x(Bus(I2cBus({}))).start)
+
+
+def check_ppg_chip_that_keeps_nothing_is_refused() -> None:
+    bench = Bench()
+    bench.max30102._store = lambda reg, value: None
+    assert "did not take" in refused(Max3010x(Bus(bench.i2c)).start)
+
+
+def check_ppg_chip_that_stays_in_reset_is_refused() -> None:
+    class Stuck:
+        register = 0
+
+        def write(self, data: bytes) -> None:
+            self.register = data[0]
+
+        def read(self, count: int) -> bytes:
+            return b"\x15" if self.register == 0xFF else b"\x40" * count
+
+    assert "reset" in refused(Max3010x(Bus(I2cBus({max3010x.ADDRESS: Stuck()}))).start)
+
+
+def check_ppg_all_ones_is_an_error_not_32_samples() -> None:
+    bench, chip, (red, infrared) = started()
+    bench.i2c.devices[max3010x.ADDRESS] = ConstantChip(0xFF)
+    assert "out of range" in refused(lambda: chip.drain(red, infrared))
+
+
+def check_ppg_all_zero_is_nothing() -> None:
+    bench, chip, (red, infrared) = started()
+    bench.i2c.devices[max3010x.ADDRESS] = ConstantChip(0x00)
+    assert chip.drain(red, infrared) == 0
+    assert not chip.is_running()
+
+
+def check_ppg_nack_in_the_burst_counts_what_it_cost() -> None:
+    bench = Bench()
+    wire = BreakingBus(bench.i2c)
+    chip = Max3010x(Bus(wire))
+    chip.start()
+    red, infrared = buffers()
+    bench.pass_ms(400)
+    wire.after_bytes = 3 * 6 + 6  # four of ten samples leave the FIFO and are lost on the way
+    refused(lambda: chip.drain(red, infrared))
+    bench.pass_ms(400)
+    assert chip.drain(red, infrared) == 16
+    assert chip.bus_lost == 4
+    bench.pass_ms(400)
+    assert chip.drain(red, infrared) == 10 and chip.bus_lost == 0
+
+
+def check_ppg_nack_before_the_burst_costs_nothing() -> None:
+    bench = Bench()
+    wire = BreakingBus(bench.i2c)
+    chip = Max3010x(Bus(wire))
+    chip.start()
+    red, infrared = buffers()
+    bench.pass_ms(400)
+    wire.after_bytes = 0
+    refused(lambda: chip.drain(red, infrared))
+    assert chip.drain(red, infrared) == 10 and chip.bus_lost == 0
+
+
+def check_thermometer_reads_each_conversion_once() -> None:
+    bench = Bench()
+    chip = Tmp117(Bus(bench.i2c))
+    chip.start()
+    assert chip.read_cc() is None
+    seen = 0
+    for _ in range(20):
+        bench.pass_ms(500)
+        temp_cc = chip.read_cc()
+        if temp_cc is not None:
+            seen += 1
+            assert 3695 <= temp_cc <= 3705
+    assert 9 <= seen <= 10
+
+
+def check_thermometer_codes() -> None:
+    for code, temp_cc in (
+        (0x1280, 3700),
+        (0x1281, 3701),
+        (0x0000, 0),
+        (0xFFFF, -1),
+        (0xF380, -2500),
+        (0x1900, 5000),
+    ):
+        bench = Bench()
+        chip = Tmp117(Bus(bench.i2c))
+        chip.start()
+        bench.pass_ms(1100)
+        bench.tmp117.live()
+        bench.tmp117.regs[0] = code
+        assert chip.read_cc() == temp_cc, (code, temp_cc)
+        assert chip.code == code
+
+
+def check_thermometer_no_result_yet_is_none() -> None:
+    bench = Bench()
+    chip = Tmp117(Bus(bench.i2c))
+    chip.start()
+    bench.pass_ms(1100)
+    bench.tmp117.live()
+    bench.tmp117.regs[0] = 0x8000
+    assert chip.read_cc() is None
+
+
+def check_thermometer_wrong_part_is_refused_by_name() -> None:
+    for value in (0x00, 0xFF):
+        chip = Tmp117(Bus(I2cBus({tmp117.ADDRESS: ConstantChip(value)})))
+        assert "part id" in refused(chip.start)
+    refused(Tmp117(Bus(I2cBus({}))).start)
+
+
+def check_thermometer_any_revision_is_taken() -> None:
+    bench = Bench()
+    bench.tmp117.regs[15] = 0x3117
+    Tmp117(Bus(bench.i2c)).start()
+
+
+def check_thermometer_lost_set_up_is_an_error() -> None:
+    bench = Bench()
+    chip = Tmp117(Bus(bench.i2c))
+    chip.start()
+    for value in (0x00, 0xFF):
+        bench.i2c.devices[tmp117.ADDRESS] = ConstantChip(value)
+        assert "set-up lost" in refused(chip.read_cc)

@@ -1,0 +1,358 @@
+"""Thermometer, optical probe and wear decision over time, against the register models; runs on both runtimes."""
+
+from crs_core.units import (
+    TEMP_ABSENT,
+    TEMP_FLAT,
+    TEMP_OFF_BODY,
+    TEMP_OUT_OF_RANGE,
+    TEMP_SETTLING,
+    TEMP_STALE,
+    TEMP_VALID,
+    WEAR_OFF,
+    WEAR_UNKNOWN,
+    WEAR_WORN,
+)
+from crs_device.health import PPG_LOST_SAMPLES, PPG_OVERFLOW, SENSOR_RESTART, TEMP_FAIL, Health
+from crs_device.sensors import max3010x, tmp117
+from crs_device.sensors.bus import Bus
+from crs_device.sensors.max3010x import Max3010x
+from crs_device.sensors.optical import GAP_BUS, GAP_OVERFLOW, GAP_STALL, Optical
+from crs_device.sensors.thermometer import FLAT_MS, MIN_CONTACT_MS, Thermometer
+from crs_device.sensors.tmp117 import Tmp117
+from crs_device.sensors.wear import OFF_HOLD_MS, Wear
+
+from tools.virtual_wearable.models.bench import Bench
+
+
+class ScriptedThermometer:
+    """Gives the next value of a list at each reading; an OSError in the list is raised."""
+
+    def __init__(self, values) -> None:
+        self._values = list(values)
+        self.code = 0
+        self.starts = 0
+
+    def start(self) -> None:
+        """Count it."""
+        self.starts += 1
+
+    def read_cc(self):
+        """The next; codes differ with the value and, so as not to be flat, with time."""
+        value = self._values.pop(0)
+        if isinstance(value, OSError):
+            raise value
+        if value is not None:
+            self.code = value * 2 + len(self._values) % 2
+        return value
+
+
+class CountingPpg:
+    """Remembers what it was given."""
+
+    def __init__(self) -> None:
+        self.samples = 0
+        self.gaps = 0
+        self.order = ""
+
+    def push(self, red, infrared, n: int) -> None:
+        """Count samples."""
+        self.samples += n
+        self.order += "s"
+
+    def gap(self) -> None:
+        """Count holes."""
+        self.gaps += 1
+        self.order += "g"
+
+
+def play(values):
+    """States of a thermometer that sees one value a second."""
+    thermometer = Thermometer(ScriptedThermometer(values))
+    states = []
+    for second in range(len(values)):
+        thermometer.poll(second * 1000)
+        states.append(thermometer.state(second * 1000))
+    return thermometer, states
+
+
+def run(bench, part, seconds: int, step_ms: int = 1000):
+    """Poll `part` on the bench's time for so long."""
+    answers = []
+    for _ in range(seconds * 1000 // step_ms):
+        bench.pass_ms(step_ms)
+        answers.append(part.poll(bench.now_us // 1000))
+    return answers
+
+
+def check_settles_after_minimum_contact() -> None:
+    bench = Bench()
+    thermometer = Thermometer(Tmp117(Bus(bench.i2c)))
+    run(bench, thermometer, MIN_CONTACT_MS // 1000 - 2)
+    assert thermometer.state(bench.now_us // 1000) == TEMP_SETTLING
+    run(bench, thermometer, 6)
+    now_ms = bench.now_us // 1000
+    assert thermometer.state(now_ms) == TEMP_VALID and 3695 <= thermometer.temp_cc <= 3705
+    assert thermometer.age_ms(now_ms) <= 1000
+
+
+def check_warming_probe_is_not_believed_until_still() -> None:
+    bench = Bench()
+    bench.wearer.temp_c = None
+    bench.tmp117.probe_c = 27.0
+    thermometer = Thermometer(Tmp117(Bus(bench.i2c)))
+    run(bench, thermometer, 5)
+    assert thermometer.state(bench.now_us // 1000) == TEMP_OFF_BODY
+    assert thermometer.on_body(bench.now_us // 1000) is False
+    bench.wearer.temp_c = 38.6
+    for _ in range(200):
+        run(bench, thermometer, 1)
+        state = thermometer.state(bench.now_us // 1000)
+        if state == TEMP_VALID:
+            assert thermometer.temp_cc >= 3850, thermometer.temp_cc
+            return
+        assert thermometer.temp_cc is not None  # the raw value is kept
+    raise AssertionError("never settled")
+
+
+def check_taking_it_off_is_seen_within_ten_seconds() -> None:
+    bench = Bench()
+    thermometer = Thermometer(Tmp117(Bus(bench.i2c)))
+    run(bench, thermometer, 60)
+    assert thermometer.state(bench.now_us // 1000) == TEMP_VALID
+    bench.wearer.temp_c = None
+    run(bench, thermometer, 10)
+    now_ms = bench.now_us // 1000
+    assert thermometer.temp_cc > 3300  # still warm, yet not on a body
+    assert thermometer.state(now_ms) == TEMP_OFF_BODY and thermometer.on_body(now_ms) is False
+    for _ in range(100):
+        run(bench, thermometer, 1)
+        assert thermometer.state(bench.now_us // 1000) == TEMP_OFF_BODY
+    bench.wearer.temp_c = 37.0
+    run(bench, thermometer, 180)
+    assert thermometer.state(bench.now_us // 1000) == TEMP_VALID
+
+
+def check_a_slow_fever_stays_valid() -> None:
+    values = [3700] * 60 + [3700 + second // 8 for second in range(8 * 160)]  # 1.6 °C in 21 minutes
+    _, states = play(values)
+    assert set(states[50:]) == {TEMP_VALID}
+
+
+def check_moving_is_settling_both_ways() -> None:
+    for step in (1, -1):
+        _, states = play([3700] * 60 + [3700 + step * second for second in range(40)])
+        assert states[59] == TEMP_VALID and states[-1] == TEMP_SETTLING
+
+
+def check_out_of_range_keeps_the_raw_value() -> None:
+    for value in (4501, 499, -25600, 0, -1):
+        thermometer, states = play([value] * 3)
+        assert states[-1] == TEMP_OUT_OF_RANGE and thermometer.temp_cc == value
+        assert thermometer.on_body(2000) is None
+
+
+def check_room_is_off_body_with_hysteresis() -> None:
+    _, states = play([3049, 3050, 3000, 2960, 2949, 3000])
+    assert states == [
+        TEMP_OFF_BODY, TEMP_SETTLING, TEMP_SETTLING, TEMP_SETTLING, TEMP_OFF_BODY, TEMP_OFF_BODY
+    ]  # fmt: skip
+
+
+def check_stale_with_age() -> None:
+    thermometer, _ = play([3700] * 60 + [None] * 11)
+    assert thermometer.state(69000) == TEMP_VALID
+    assert thermometer.state(69001) == TEMP_STALE and thermometer.age_ms(69001) == 10001
+    assert thermometer.temp_cc == 3700
+
+
+def check_flat_converter_is_not_believed() -> None:
+    bench = Bench()
+    thermometer = Thermometer(Tmp117(Bus(bench.i2c)))
+    run(bench, thermometer, 60)
+    bench.tmp117.stuck = True
+    run(bench, thermometer, FLAT_MS // 1000 - 10)
+    assert thermometer.state(bench.now_us // 1000) == TEMP_VALID
+    run(bench, thermometer, 20)
+    now_ms = bench.now_us // 1000
+    assert thermometer.state(now_ms) == TEMP_FLAT and thermometer.on_body(now_ms) is None
+    bench.tmp117.stuck = False
+    run(bench, thermometer, 5)
+    assert thermometer.state(bench.now_us // 1000) == TEMP_VALID
+
+
+def check_live_converter_is_never_flat() -> None:
+    bench = Bench()
+    thermometer = Thermometer(Tmp117(Bus(bench.i2c)))
+    run(bench, thermometer, 60)
+    for _ in range(FLAT_MS // 1000 + 60):
+        run(bench, thermometer, 1)
+        assert thermometer.state(bench.now_us // 1000) == TEMP_VALID
+
+
+def check_missing_chip_is_absent_and_comes_back() -> None:
+    bench = Bench()
+    health = Health()
+    bench.i2c.fail(tmp117.ADDRESS)
+    thermometer = Thermometer(Tmp117(Bus(bench.i2c)), health)
+    run(bench, thermometer, 7)
+    assert thermometer.state(bench.now_us // 1000) == TEMP_ABSENT and thermometer.temp_cc is None
+    assert "no answer" in thermometer.fault
+    assert (
+        3 <= health.value(SENSOR_RESTART) <= 4 and health.value(TEMP_FAIL) == health.value(SENSOR_RESTART) + 1
+    )
+    bench.i2c.heal(tmp117.ADDRESS)
+    run(bench, thermometer, 60)
+    assert thermometer.state(bench.now_us // 1000) == TEMP_VALID and thermometer.fault == ""
+
+
+def check_one_bus_fault_does_not_unsettle() -> None:
+    bench = Bench()
+    thermometer = Thermometer(Tmp117(Bus(bench.i2c)))
+    run(bench, thermometer, 60)
+    bench.i2c.fail(tmp117.ADDRESS, 3)
+    run(bench, thermometer, 1)
+    for _ in range(6):
+        assert thermometer.state(bench.now_us // 1000) == TEMP_VALID
+        run(bench, thermometer, 1)
+    assert thermometer.age_ms(bench.now_us // 1000) <= 1000
+
+
+def check_lasting_bus_fault_becomes_absent_with_age() -> None:
+    bench = Bench()
+    thermometer = Thermometer(Tmp117(Bus(bench.i2c)))
+    run(bench, thermometer, 60)
+    bench.i2c.fail(tmp117.ADDRESS)
+    run(bench, thermometer, 12)
+    now_ms = bench.now_us // 1000
+    assert thermometer.state(now_ms) == TEMP_ABSENT
+    assert thermometer.temp_cc is not None and thermometer.age_ms(now_ms) > 10000
+    assert thermometer.on_body(now_ms) is None
+
+
+def check_a_pause_starts_contact_anew() -> None:
+    thermometer = Thermometer(ScriptedThermometer([3700] * 90))
+    for second in range(60):
+        thermometer.poll(second * 1000)
+    assert thermometer.state(59000) == TEMP_VALID
+    thermometer.poll(120000)
+    assert thermometer.state(120000) == TEMP_SETTLING
+
+
+def check_wear_table() -> None:
+    expected = {
+        (True, True): WEAR_WORN, (True, False): WEAR_WORN, (True, None): WEAR_WORN,
+        (False, True): WEAR_WORN, (False, False): WEAR_OFF, (False, None): WEAR_UNKNOWN,
+        (None, True): WEAR_WORN, (None, False): WEAR_UNKNOWN, (None, None): WEAR_UNKNOWN,
+    }  # fmt: skip
+    for (optical, thermal), state in expected.items():
+        wear = Wear()
+        wear.update(optical, thermal, 0)
+        assert wear.update(optical, thermal, OFF_HOLD_MS) == state, (optical, thermal)
+
+
+def check_wear_off_is_held_and_on_is_at_once() -> None:
+    wear = Wear()
+    assert wear.update(True, True, 0) == WEAR_WORN
+    assert wear.update(False, False, 1000) == WEAR_WORN
+    assert wear.update(False, False, 1000 + OFF_HOLD_MS - 1) == WEAR_WORN
+    assert wear.update(False, False, 1000 + OFF_HOLD_MS) == WEAR_OFF
+    assert wear.update(False, True, 7000) == WEAR_WORN
+    assert wear.update(False, False, 8000) == WEAR_WORN
+    assert wear.update(False, None, 20000) == WEAR_UNKNOWN
+
+
+def optical(bench, health=None, i2c=None):
+    """An optical probe on the bench, and what its PPG chain was given."""
+    ppg = CountingPpg()
+    return Optical(Max3010x(Bus(i2c or bench.i2c)), ppg, health), ppg
+
+
+def check_optical_feeds_every_sample() -> None:
+    bench = Bench()
+    probe, ppg = optical(bench)
+    answers = run(bench, probe, 20, 400)
+    assert set(answers) == {None} and ppg.gaps == 0
+    assert ppg.samples == 490 and probe.present and probe.fault == ""  # the first poll only starts the chip
+
+
+def check_optical_overflow_is_told_after_the_samples() -> None:
+    bench = Bench()
+    health = Health()
+    probe, ppg = optical(bench, health)
+    run(bench, probe, 4, 400)
+    ppg.order = ""
+    bench.pass_ms(2000)
+    reason, lost, span_ms = probe.poll(bench.now_us // 1000)
+    assert reason == GAP_OVERFLOW and lost == bench.max30102.lost == 18 and span_ms == 720
+    assert ppg.order == "sg"
+    assert health.value(PPG_OVERFLOW) == 1 and health.value(PPG_LOST_SAMPLES) == 18
+    bench.pass_ms(60000)
+    reason, lost, span_ms = probe.poll(bench.now_us // 1000)
+    assert (
+        lost == bench.max30102.lost - 18 == 1468 and span_ms == 58720
+    )  # beyond the counter's 31, by the clock
+
+
+def check_optical_broken_burst_is_told_before_the_samples() -> None:
+    from tests.device.sensors.driver_checks import BreakingBus
+
+    bench = Bench()
+    wire = BreakingBus(bench.i2c)
+    probe, ppg = optical(bench, None, wire)
+    run(bench, probe, 4, 400)
+    ppg.order = ""
+    wire.after_bytes = 24
+    bench.pass_ms(400)
+    assert probe.poll(bench.now_us // 1000) is None
+    bench.pass_ms(400)
+    assert probe.poll(bench.now_us // 1000) == (GAP_BUS, 4, 160)
+    assert ppg.order == "gs" and probe.present
+
+
+def check_optical_stuck_fifo_is_restarted_and_told() -> None:
+    bench = Bench()
+    health = Health()
+    probe, ppg = optical(bench, health)
+    run(bench, probe, 4, 400)
+    bench.max30102.stuck = True
+    told = [gap for gap in run(bench, probe, 4, 400) if gap]
+    assert told and told[0][0] == GAP_STALL and told[0][1] >= 25
+    assert not probe.present and probe.fault == "PPG sensor: no samples"
+    assert health.value(SENSOR_RESTART) >= 1
+    bench.max30102.stuck = False
+    before = ppg.samples
+    run(bench, probe, 4, 400)
+    assert ppg.samples > before + 50 and probe.present and probe.fault == ""
+
+
+def check_optical_chip_reset_is_noticed() -> None:
+    bench = Bench()
+    probe, ppg = optical(bench)
+    run(bench, probe, 4, 400)
+    bench.max30102._power_on()
+    told = [gap for gap in run(bench, probe, 6, 400) if gap]
+    assert told and probe.present and ppg.gaps
+    assert bench.max30102.regs[0x09] == 0x03
+
+
+def check_optical_lost_bus_is_absent_then_told_in_full() -> None:
+    bench = Bench()
+    probe, _ = optical(bench)
+    run(bench, probe, 4, 400)
+    bench.i2c.fail(max3010x.ADDRESS)
+    run(bench, probe, 10, 400)
+    assert not probe.present and "no answer" in probe.fault
+    bench.i2c.heal(max3010x.ADDRESS)
+    told = [gap for gap in run(bench, probe, 4, 400) if gap]
+    assert len(told) == 1 and told[0][0] == GAP_BUS and 250 <= told[0][1] <= 310
+    assert probe.present
+
+
+def check_optical_never_there() -> None:
+    bench = Bench()
+    health = Health()
+    bench.i2c.fail(max3010x.ADDRESS)
+    probe, ppg = optical(bench, health)
+    answers = run(bench, probe, 10, 400)
+    assert set(answers) == {None} and ppg.samples == 0 and not probe.present
+    assert 4 <= health.value(SENSOR_RESTART) <= 5
