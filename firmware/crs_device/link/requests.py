@@ -109,10 +109,10 @@ class Requests:
     def _settings(self, server, message) -> list:  # type: ignore[no-untyped-def,type-arg]
         app = self._app
         if message.op == wire.SETTINGS_GET:
-            return [wire.SettingsIs(app.settings_version, app.settings_text())]
+            return [wire.SettingsIs(app.settings_version, app.settings_text().encode())]
         if message.op != wire.SETTINGS_SET:
             raise RemoteError("settings operation %d" % message.op)
-        whole = self._settings_parts.add(message.part, message.parts, message.text.encode())
+        whole = self._settings_parts.add(message.part, message.parts, message.data)
         if whole is None:
             return self._more(message)
         app.change_settings(whole)
@@ -127,7 +127,7 @@ class Requests:
         return self._done(message)
 
     def _bind(self, server, message) -> list:  # type: ignore[no-untyped-def,type-arg]
-        whole = self._profile_parts.add(message.part, message.parts, message.profile.encode())
+        whole = self._profile_parts.add(message.part, message.parts, message.data)
         if whole is None:
             return self._more(message)
         return self._app.binding.request(message.op, message.binding_id, whole)  # type: ignore[no-any-return]
