@@ -83,10 +83,11 @@ class ChipProcess:
                 self.status = status
         return self.status is not None
 
-    def wait(self) -> None:
-        """Wait until the process is gone."""
+    def wait(self) -> int:
+        """Wait until the process is gone; returns its wait status."""
         if self.status is None:
             self.status = os.waitpid(self.pid, 0)[1]
+        return self.status
 
     def close(self) -> None:
         """Close the terminal."""

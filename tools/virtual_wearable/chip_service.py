@@ -61,17 +61,18 @@ class ChipService:
         except OSError as error:
             return bytes((error.args[0] if error.args else _EIO,))
 
-    def _told(self, op: str, number: int, payload: bytes, now: float) -> None:
+    def _told(self, op: str, flag: int, payload: bytes, now: float) -> None:
         if op == "P":
             self._panel.pin(payload[0], payload[1], self._world.now_ms())
         elif op == "Q":
-            self._panel.pwm(*struct.unpack("<BIH", payload), now_ms=self._world.now_ms())
+            number, freq_hz, duty_u16 = struct.unpack("<BIH", payload)
+            self._panel.pwm(number, freq_hz, duty_u16, self._world.now_ms())
         elif op == "D":
             self._watchdog.feed(now)
         elif op == "A":
             self._watchdog.arm(struct.unpack("<I", payload)[0], now)
         elif op == "C":
-            self._power.console_ready(bool(number))
+            self._power.console_ready(bool(flag))
         elif op == "X":
             self._power.reset_requested()
         elif op == "K":

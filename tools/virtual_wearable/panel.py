@@ -54,6 +54,10 @@ class Panel:
         """Power or reset: every pin floats, everything is off."""
         for number in _NAMES:
             self.pin(number, 0, now_ms)
+        self.mute(now_ms)
+
+    def mute(self, now_ms: int) -> None:
+        """Soft reset: PWM stops, pins keep their level."""
         self.pwm(pinout.BUZZER, 0, 0, now_ms)
 
     def _note(self, now_ms: int, what: str, value: int) -> None:

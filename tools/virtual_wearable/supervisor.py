@@ -12,6 +12,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tools.virtual_wearable.chip_process import (
     HARD_RESET,
@@ -107,10 +108,11 @@ class Supervisor:
         if raw_repl:
             self.receiver.inject(b"\r\x01")
 
-    def _bury(self) -> None:
-        """Take away the dead chip, after its last words."""
+    def _bury(self) -> int:
+        """Take away the dead chip, after its last words; returns its wait status."""
         assert self.chip is not None
-        self.chip.wait()
+        status = self.chip.wait()
+        time.sleep(0.001)  # a terminal hands its bytes over a moment after they were written
         self._take_output()
         if self._backplane:
             self._backplane.close()
@@ -118,6 +120,7 @@ class Supervisor:
         self.chip.close()
         self.chip = None
         self.receiver.release()
+        return status
 
     def hard_reset(self, cause: int, kind: str, off_ms: int = 0) -> None:
         """Kill the chip where it stands and start it as after power-on; `off_ms` without power before."""
@@ -156,11 +159,11 @@ class Supervisor:
     def _chip_ended(self) -> None:
         assert self.chip is not None
         raw = self._watch.raw
-        self._bury()
-        status = self._status
+        status = self._bury()
         young = time.monotonic() - self._born < _CRASH_S
         if status == 0:
             self.resets["soft"] += 1
+            self.panel.mute(self.world.now_ms())
             self._say(b"\r\nMPY: soft reboot\r\n")
             self._power_back = time.monotonic() + (
                 0.1 if young else 0
@@ -181,7 +184,6 @@ class Supervisor:
 
     def _take_output(self) -> None:
         assert self.chip is not None
-        self._status = self.chip.status
         while True:
             try:
                 data = os.read(self.chip.ours, 65536)
@@ -285,7 +287,7 @@ class Supervisor:
         self._run_actions()
 
     def _wait(self, wake_read: int, host_open: bool, now: float) -> None:
-        readers: list[object] = [wake_read, self._backplane or self._listener]
+        readers: list[Any] = [wake_read, self._backplane or self._listener]
         if self.control:
             readers += self.control.sockets()
         if host_open and now >= self._rx_after:

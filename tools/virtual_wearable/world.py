@@ -1,6 +1,7 @@
 """Simulated time, the track that is played, and the sensors that live in it. All of it survives every reset."""
 
 import time
+from collections.abc import Callable
 
 from tools.virtual_wearable.models import max30102, tmp117
 from tools.virtual_wearable.models.i2c_bus import I2cBus
@@ -11,7 +12,7 @@ from tools.virtual_wearable.track import Track
 class TrackWearer:
     """The wearer whom a track describes; `track_s` maps simulated seconds to track seconds."""
 
-    def __init__(self, track: Track, track_s) -> None:  # type: ignore[no-untyped-def]
+    def __init__(self, track: Track, track_s: Callable[[float], float]) -> None:
         self._track = track
         self._track_s = track_s
 

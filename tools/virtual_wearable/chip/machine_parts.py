@@ -117,13 +117,14 @@ class PWM:
     """Pulse width on a pin; the board sees frequency and duty."""
 
     def __init__(self, dest, *, freq=1000, duty_u16=0, duty_ns=0) -> None:
-        self._pin = dest.id
         self._freq = freq
         self._duty = duty_u16
+        self._message = bytearray((ord("Q"), 0, dest.id, 0, 0, 0, 0, 0, 0))
         self._send()
 
-    def _send(self) -> None:
-        board.tell(struct.pack("<BBBIH", ord("Q"), 0, self._pin, self._freq, self._duty))
+    def _send(self) -> None:  # allocates nothing: a timer's interrupt may use it
+        struct.pack_into("<IH", self._message, 3, self._freq, self._duty)
+        board.tell(self._message)
 
     def init(self, *, freq=None, duty_u16=None) -> None:
         if freq is not None:

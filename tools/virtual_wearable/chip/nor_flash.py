@@ -11,6 +11,7 @@ import time
 from backplane import Inputs
 
 SECTOR = 4096
+_PIECE = 1024  # LittleFS programs no more at once with its cache of 4 × 256 bytes
 _EIO = 5
 _ERASE, _PROGRAM = ord("e"), ord("p")
 
@@ -31,13 +32,14 @@ class NorFlash:
         self._erase_ms = erase_ms
         self._stall = stall
         self._sectors = self._file.seek(0, 2) // SECTOR
-        self._cell = bytearray(SECTOR)
-        self._blank = b"\xff" * SECTOR
+        self._cell = bytearray(_PIECE)
+        self._blank = b"\xff" * _PIECE
 
     def is_blank(self) -> bool:
         """Whether every byte is erased: a chip new from the factory."""
-        for sector in range(self._sectors):
-            self.readblocks(sector, self._cell)
+        self._file.seek(0)
+        for _ in range(self._sectors * SECTOR // _PIECE):
+            self._file.readinto(self._cell)
             if self._cell != self._blank:
                 return False
         return True
@@ -57,12 +59,17 @@ class NorFlash:
             if failed:
                 return failed
             offset = 0
-        address, count = sector * SECTOR + offset, len(buf)
-        cell = memoryview(self._cell)[:count]
-        self._file.seek(address)
-        self._file.readinto(cell)
-        _clear_bits(cell, buf, count)
-        return self._commit(_PROGRAM, address, cell)
+        address = sector * SECTOR + offset
+        for start in range(0, len(buf), _PIECE):
+            piece = memoryview(buf)[start : start + _PIECE]
+            cell = memoryview(self._cell)[: len(piece)]
+            self._file.seek(address + start)
+            self._file.readinto(cell)
+            _clear_bits(cell, piece, len(piece))
+            failed = self._commit(_PROGRAM, address + start, cell, len(piece))
+            if failed:
+                return failed
+        return 0
 
     def ioctl(self, op: int, arg: int) -> int:
         """Answer LittleFS: 3 sync, 4 count of sectors, 5 sector size, 6 erase."""
@@ -74,19 +81,25 @@ class NorFlash:
             self._stall(True)
             time.sleep_ms(self._erase_ms)
             self._stall(False)
-            return self._commit(_ERASE, arg * SECTOR, self._blank)
+            return self._commit(_ERASE, arg * SECTOR, self._blank, SECTOR)
         return 0
 
-    def _commit(self, kind: int, address: int, content) -> int:
-        """Ask the board, then write. The answer: 0 go, 1 fail, 2 + percent = write that much and lose power."""
+    def _commit(self, kind: int, address: int, content, count: int) -> int:
+        """Ask the board, then write `count` bytes of `content`, repeated as needed.
+
+        The answer: 0 go, 1 fail, 2 and a percentage = write that much and lose power.
+        """
         verdict = self._backplane.call(ord("F"), bytes((kind,)) + address.to_bytes(4, "little"))
         if verdict[0] == 1:
             return -_EIO
-        self._file.seek(address)
         if verdict[0] == 2:
-            self._file.write(memoryview(content)[: len(content) * verdict[1] // 100])
-            self._file.flush()
-            self._backplane.call(ord("K"))  # never answered: the power is gone
-        self._file.write(content)
+            count = count * verdict[1] // 100
+        self._file.seek(address)
+        view = memoryview(content)
+        while count > 0:
+            self._file.write(view[:count])
+            count -= len(content)
         self._file.flush()
+        if verdict[0] == 2:
+            self._backplane.call(ord("K"))  # never answered: the power is gone
         return 0

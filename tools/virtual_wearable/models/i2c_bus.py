@@ -12,7 +12,7 @@ class I2cBus:
 
     def __init__(self, devices: dict) -> None:
         self.devices = devices
-        self.faults = {}
+        self.faults: dict = {}
         self.transactions = 0
         self.refused = 0
 

@@ -51,8 +51,8 @@ class Max30102:
         self._unread = 0
         self._byte = 0  # position inside the sample being read
         self._due_us = 0  # when the next FIFO sample is complete
-        self._seen_us = None  # when the wearer was last looked at
-        self._temp_due_us = None
+        self._seen_us = -_REFRESH_US  # when the wearer was last looked at
+        self._temp_due_us = -1  # no die temperature conversion runs
 
     # -- I2C side --
 
@@ -226,7 +226,7 @@ class Max30102:
         red_gain = self.regs[LED1_PA] / REFERENCE_LED * full_scale
         ir_gain = self.regs[LED2_PA] / REFERENCE_LED * full_scale
         for _ in range(count):
-            if self._seen_us is None or self._due_us - self._seen_us >= _REFRESH_US:
+            if self._due_us - self._seen_us >= _REFRESH_US:
                 self._look(self._due_us)
             red, ir = self.wave.advance(average, step_s, red_gain, ir_gain, 0x3FFFF)
             red, ir = red >> drop << drop, ir >> drop << drop
@@ -236,7 +236,7 @@ class Max30102:
                 sample.append(value >> 16)
                 sample.append(value >> 8 & 0xFF)
                 sample.append(value & 0xFF)
-            self._push(sample)
+            self._push(bytes(sample))
             self._due_us += period
 
     def _look(self, t_us: int) -> None:
@@ -244,8 +244,8 @@ class Max30102:
         self.wave.see(self.wearer.optical(t_us / 1e6))
 
     def _die_temperature(self, now: int) -> None:
-        if self._temp_due_us is not None and now >= self._temp_due_us:
-            self._temp_due_us = None
+        if 0 <= self._temp_due_us <= now:
+            self._temp_due_us = -1
             sixteenths = int((self.wearer.ambient_c(now / 1e6) + 4.0) * 16)
             self.regs[TEMP_INT], self.regs[TEMP_FRAC] = sixteenths >> 4 & 0xFF, sixteenths & 0x0F
             self.regs[TEMP_CONFIG] = 0
