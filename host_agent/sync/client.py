@@ -211,19 +211,19 @@ class DeviceClient:
 
     async def bind(self, op: int, binding_id: bytes, profile: str = "", deadline_s: float = 30.0) -> None:
         """BIND start, end or end-override; the wearable makes a new journal and says BYE after its Result."""
-        pieces = _text_parts(profile, self._session.peer_largest - 12)
+        pieces = split_parts(profile.encode(), self.peer_largest - 12)
         for part, piece in enumerate(pieces):
             await self.command(wire.Bind(op, binding_id, part, len(pieces), piece), deadline_s)
 
     async def set_settings(self, text: str, deadline_s: float = 30.0) -> None:
         """Change settings: canonical `key=value` lines."""
-        pieces = _text_parts(text, self._session.peer_largest - 4)
+        pieces = split_parts(text.encode(), self.peer_largest - 4)
         for part, piece in enumerate(pieces):
             await self.command(wire.Settings(wire.SETTINGS_SET, part, len(pieces), piece), deadline_s)
 
     async def get_settings(self) -> Any:
         """The SettingsIs of the wearable."""
-        return await self.ask(wire.Settings(wire.SETTINGS_GET, 0, 1, ""), wire.SettingsIs)
+        return await self.ask(wire.Settings(wire.SETTINGS_GET, 0, 1, b""), wire.SettingsIs)
 
     @property
     def peer_largest(self) -> int:
@@ -297,15 +297,3 @@ class DeviceClient:
 
     def _keep_counters(self) -> None:
         self._past_counters = self.counters()
-
-
-def _text_parts(text: str, room: int) -> list[str]:
-    """Cut text where no UTF-8 character is torn: every part must be text by itself."""
-    if text.isascii():
-        return [piece.decode() for piece in split_parts(text.encode(), room)]
-    pieces = [""]
-    for character in text:
-        if len((pieces[-1] + character).encode()) > room:
-            pieces.append("")
-        pieces[-1] += character
-    return pieces

@@ -6,6 +6,7 @@ acknowledged, the listener hears of it (to alarm from memory), and the same reco
 """
 
 import asyncio
+import contextlib
 from functools import partial
 from typing import Any
 
@@ -39,6 +40,8 @@ TIME_EVERY_S = 3600.0  # board time
 _STORE_RETRY_FIRST_S = 0.5
 _STORE_RETRY_MAX_S = 15.0
 _VERIFY_CHUNK = 2000
+_ASK_TRIES = 3
+_ASK_DEADLINE_S = 2.0
 
 
 class SyncEngine:
@@ -105,7 +108,7 @@ class SyncEngine:
             await self.client.close()
 
     async def _start(self) -> None:
-        self.status = await self.client.ask(wire.StatusAsk(), wire.StatusIs)
+        self.status = await self._ask_status()
         peer, status = self.client.peer, self.status
         self.head_seq = status.head_seq
         key = self.client.key
@@ -126,6 +129,13 @@ class SyncEngine:
         await self._keep_marks()
         await self.client.send(wire.ReadFrom(begun.read_from, WINDOW, MAX_BYTES))
         self._verify_due.set()
+
+    async def _ask_status(self) -> Any:
+        """A frame may be lost to noise: asking is harmless, so ask again."""
+        for _ in range(_ASK_TRIES - 1):
+            with contextlib.suppress(AnswerTimeout):
+                return await self.client.ask(wire.StatusAsk(), wire.StatusIs, _ASK_DEADLINE_S)
+        return await self.client.ask(wire.StatusAsk(), wire.StatusIs, _ASK_DEADLINE_S)
 
     # -- incoming --------------------------------------------------------------------------------------------------
 
