@@ -95,6 +95,7 @@ class Escalation:
             simulated=simulated,
             occurred=(alarm.changed_utc_ms, 0),
             detail=alarm.detail,
+            from_host=True,
             key=f"{device_id or 'agent'}-host-{alarm.alarm}-{alarm.raised_utc_ms}-{alarm.priority}",
         )
         self.post(tx, event, episode)

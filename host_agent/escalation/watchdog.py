@@ -11,7 +11,6 @@ from crs_core.reasons import (
     PRIORITY_HIGH,
     PRIORITY_LOW,
     PRIORITY_MEDIUM,
-    PRIORITY_NONE,
     STALE_DATA,
 )
 
@@ -34,14 +33,14 @@ class Limits(NamedTuple):
 class Facts(NamedTuple):
     """What is known of one wearable. Ages in seconds; None = there was none.
 
-    `newest_age_s` of the newest data of all time, `since_start` whether any came since the agent started,
+    `newest_age_s` of the newest data of all time, `has_data` whether any came since the agent started,
     `ahead_s` how far the newest stored reading lies in the future (0 or less: it does not), `recent_priority` the
     highest physiological alarm active within the last hour, `binding` unbound (never bound), bound or ended.
     """
 
     running_s: float
     newest_age_s: float | None
-    since_start: bool
+    has_data: bool
     ahead_s: float
     recent_priority: int
     binding: str
@@ -73,7 +72,7 @@ def findings(facts: Facts, limits: Limits) -> list[Finding]:
 
 
 def _silence(facts: Facts, limits: Limits) -> Finding | None:
-    if not facts.since_start:
+    if not facts.has_data:
         if facts.running_s < limits.no_data_yet_s:
             return None
         silence_s = (
@@ -91,6 +90,7 @@ def _silence(facts: Facts, limits: Limits) -> Finding | None:
 
 
 def _grown(silence_s: float, facts: Facts, limits: Limits) -> int:
+    grown: int
     if silence_s >= limits.high_after_s:
         grown = PRIORITY_HIGH
     elif silence_s >= limits.medium_after_s:
@@ -102,4 +102,4 @@ def _grown(silence_s: float, facts: Facts, limits: Limits) -> int:
 
 def _capped(facts: Facts, priority: int) -> int:
     """Bound to nobody yet, nobody is at risk: it is told, and does not grow."""
-    return int(min(priority, PRIORITY_LOW) if facts.binding == UNBOUND else max(priority, PRIORITY_NONE))
+    return int(PRIORITY_LOW) if facts.binding == UNBOUND else priority

@@ -41,6 +41,7 @@ class Worker:
         clock: Clock | None = None,
     ) -> None:
         self.name = forwarder.name
+        self.accept_simulated = forwarder.accept_simulated
         self.counters = Counters(0, 0, 0)
         self.last_error = ""
         self._store = store
@@ -71,18 +72,19 @@ class Worker:
 
     async def run(self) -> None:
         """Send what is due, then wait for more."""
-        try:
-            while True:
-                self._woken.clear()
-                try:
-                    wait_s = await self._step()
-                except StoreError as error:
-                    _LOG.error("target %s: %s", self.name, error)
-                    wait_s = _STORE_RETRY_S
-                if wait_s > 0:
-                    await self._sleep(wait_s)
-        finally:
-            await self._forwarder.close()
+        while True:
+            self._woken.clear()
+            try:
+                wait_s = await self._step()
+            except StoreError as error:
+                _LOG.error("target %s: %s", self.name, error)
+                wait_s = _STORE_RETRY_S
+            if wait_s > 0:
+                await self._sleep(wait_s)
+
+    async def close(self) -> None:
+        """Release the forwarder's connections; after `run` ended."""
+        await self._forwarder.close()
 
     async def _step(self) -> float:
         """One delivery, or none; returns how long there is nothing to do."""

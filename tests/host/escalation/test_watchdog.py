@@ -12,7 +12,7 @@ LOW, MEDIUM, HIGH = 1, 2, 3
 
 def facts(**change) -> Facts:
     usual = Facts(
-        running_s=10_000, newest_age_s=5, since_start=True, ahead_s=0, recent_priority=0, binding=BOUND
+        running_s=10_000, newest_age_s=5, has_data=True, ahead_s=0, recent_priority=0, binding=BOUND
     )
     return usual._replace(**change)
 
@@ -31,7 +31,7 @@ def test_fresh_data_raises_nothing():
      (1799, [(NO_DATA_YET, MEDIUM)]), (1800, [(NO_DATA_YET, HIGH)]), (10**7, [(NO_DATA_YET, HIGH)])],
 )  # fmt: skip
 def test_no_data_yet_is_armed_from_start_and_grows(running_s, expected):
-    assert found(running_s=running_s, newest_age_s=None, since_start=False) == expected
+    assert found(running_s=running_s, newest_age_s=None, has_data=False) == expected
 
 
 @pytest.mark.parametrize(
@@ -43,14 +43,14 @@ def test_stale_grows_with_age(age_s, expected):
 
 
 def test_after_a_restart_the_age_of_older_data_counts_but_the_link_gets_its_time():
-    assert found(running_s=100, newest_age_s=7200, since_start=False) == []
-    assert found(running_s=120, newest_age_s=7200, since_start=False) == [(NO_DATA_YET, HIGH)]
+    assert found(running_s=100, newest_age_s=7200, has_data=False) == []
+    assert found(running_s=120, newest_age_s=7200, has_data=False) == [(NO_DATA_YET, HIGH)]
 
 
 @pytest.mark.parametrize("recent", [MEDIUM, HIGH])
 def test_it_starts_at_the_priority_of_the_last_hours_alarm(recent):
     assert found(newest_age_s=180, recent_priority=recent) == [(STALE_DATA, recent)]
-    assert found(running_s=120, newest_age_s=None, since_start=False, recent_priority=recent) == [
+    assert found(running_s=120, newest_age_s=None, has_data=False, recent_priority=recent) == [
         (NO_DATA_YET, recent)
     ]
     assert found(ahead_s=61, recent_priority=recent) == [(FUTURE_DATA, recent)]
@@ -63,9 +63,7 @@ def test_future_is_beyond_the_tolerance_only_and_stands_beside_silence():
 
 
 def test_never_bound_is_told_and_does_not_grow():
-    assert found(running_s=9999, newest_age_s=None, since_start=False, binding=UNBOUND) == [
-        (NO_DATA_YET, LOW)
-    ]
+    assert found(running_s=9999, newest_age_s=None, has_data=False, binding=UNBOUND) == [(NO_DATA_YET, LOW)]
 
 
 def test_after_patient_end_it_is_disarmed():

@@ -61,6 +61,7 @@ async def running(store, receiver, *, timeout_s=0.5, first_s=0.05, cap_s=1.0):
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
+        await worker.close()
 
 
 async def until(check, timeout_s=5.0):

@@ -1,0 +1,192 @@
+"""What the control socket offers: each handler takes the request's fields and returns plain JSON values."""
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from crs_core.wire import message as wire
+
+from host_agent import binding
+from host_agent.control import Handler
+from host_agent.errors import HostAgentError
+from host_agent.keyfile import ROLE_NAMES
+from host_agent.link.supervisor import RELEASE_MAX_S, LinkReport
+from host_agent.monitor import View, live_values
+from host_agent.profile import make_profile
+from host_agent.sync.engine import SyncEngine
+
+if TYPE_CHECKING:
+    from host_agent.agent import Agent
+
+
+class NoSession(HostAgentError):  # noqa: N818 named by the condition, as in errors.py
+    """The command needs the wearable in session."""
+
+    code = "no_session"
+    default_advice = "Connect the wearable and wait until `cytowatch status` says in session."
+
+
+class Commands:
+    """The handlers of one agent."""
+
+    def __init__(self, agent: "Agent") -> None:
+        self._agent = agent
+
+    def handlers(self) -> dict[str, Handler]:
+        """Command name → handler."""
+        return {
+            "status": self._status,
+            "release": self._release,
+            "retake": self._retake,
+            "patient_start": self._patient_start,
+            "patient_end": self._patient_end,
+            "hosts": self._hosts,
+            "revoke": self._revoke,
+            "stop": self._stop,
+        }
+
+    async def _status(self, request: dict[str, Any]) -> dict[str, Any]:
+        agent = self._agent
+        return {
+            "pid": os.getpid(),
+            "simulation_speed": agent.clock.speed,
+            "now_utc_ms": agent.clock.utc_ms(),
+            "ports": [_report(report) for report in agent.reports.values()],
+            "devices": {key.hex(): _view(view) for key, view in agent.monitor.views.items()},
+            "targets": {
+                worker.name: {**worker.counters._asdict(), "last_error": worker.last_error}
+                for worker in agent.workers
+            },
+            "store_error": str(agent.monitor.store_error) if agent.monitor.store_error else None,
+            "key_errors": agent.key_errors,
+            "link_counters": {port: runner.link_counters for port, runner in agent.runners.items()},
+        }
+
+    async def _release(self, request: dict[str, Any]) -> dict[str, Any]:
+        port, seconds = str(request["port"]), float(request["seconds"])
+        if not 0 < seconds <= RELEASE_MAX_S:
+            raise HostAgentError(
+                f"A port can be released for 1 s to {RELEASE_MAX_S:g} s.",
+                "Nobody is monitored meanwhile: ask for less.",
+            )
+        await self._supervisor(port).release(seconds)
+        return {"port": port, "seconds": seconds}
+
+    async def _retake(self, request: dict[str, Any]) -> dict[str, Any]:
+        port = str(request["port"])
+        self._supervisor(port).retake()
+        return {"port": port}
+
+    def _supervisor(self, port: str) -> Any:
+        wanted = os.path.realpath(port)
+        for name, supervisor in self._agent.supervisors.items():
+            if os.path.realpath(name) == wanted:
+                return supervisor
+        known = ", ".join(self._agent.supervisors) or "none"
+        raise HostAgentError(f"This agent does not hold {port}.", f"It holds: {known}.")
+
+    async def _patient_start(self, request: dict[str, Any]) -> dict[str, Any]:
+        profile = make_profile(**request["profile"])
+        engine = self._engine(request.get("device"))
+        settings = await engine.client.get_settings()
+        site = _settings(settings.data).get("site", "")
+        return await binding.start_binding(
+            self._agent.store, engine, profile, site=site, utc_ms=self._agent.clock.utc_ms()
+        )
+
+    async def _patient_end(self, request: dict[str, Any]) -> dict[str, Any]:
+        agent = self._agent
+        now_ms = agent.clock.utc_ms()
+        lost = str(request.get("wearable_lost") or "")
+        if lost:
+            device = await agent.store.read(lambda tx: self._device_row(tx, request.get("device")))
+            ended = await agent.store.write(lambda tx: binding.give_up_wearable(tx, device, lost, now_ms))
+            return {"binding_id": ended.binding_id.hex(), "patient": ended.pseudonym, "device_id": None}
+        engine = self._engine(request.get("device"))
+        return await binding.end_binding(agent.store, engine, str(request.get("override") or ""), now_ms)
+
+    async def _hosts(self, request: dict[str, Any]) -> dict[str, Any]:
+        engine = self._engine(request.get("device"))
+        answer = await engine.client.ask(wire.Keys(wire.KEYS_LIST, 0), wire.KeysIs)
+        own = engine.client.key.key_id if engine.client.key else 0
+        return {
+            "device_id": engine.device_id.hex(),
+            "hosts": [
+                {
+                    "key_id": f"{key.key_id:08x}",
+                    "role": ROLE_NAMES.get(key.role, str(key.role)),
+                    "name": key.name,
+                    "this_host": key.key_id == own,
+                }
+                for key in answer.keys
+            ],
+        }
+
+    async def _revoke(self, request: dict[str, Any]) -> dict[str, Any]:
+        engine = self._engine(request.get("device"))
+        key_id = int(str(request["key_id"]), 16)
+        if engine.client.key and key_id == engine.client.key.key_id:
+            raise HostAgentError(
+                "This is the key of this very host.", "Revoke it from another host, or provision again."
+            )
+        await engine.client.command(wire.Keys(wire.KEYS_REVOKE, key_id))
+        return {"device_id": engine.device_id.hex(), "key_id": f"{key_id:08x}"}
+
+    async def _stop(self, request: dict[str, Any]) -> dict[str, Any]:
+        self._agent.stop()
+        return {"pid": os.getpid()}
+
+    def _engine(self, device: str | None) -> SyncEngine:
+        """The session that a command means: named by (the start of) its device id, or the only one."""
+        engines = [
+            engine
+            for runner in self._agent.runners.values()
+            if (engine := runner.engine) is not None and engine.status is not None
+        ]
+        if device:
+            engines = [engine for engine in engines if engine.device_id.hex().startswith(device.lower())]
+            if len(engines) != 1:
+                raise NoSession(f"No single wearable {device} is in session now.")
+            return engines[0]
+        if not engines:
+            raise NoSession("No wearable is in session now.")
+        if len(engines) > 1:
+            names = ", ".join(engine.device_id.hex() for engine in engines)
+            raise NoSession(f"Several wearables are in session: {names}.", "Name one with --device.")
+        return engines[0]
+
+    @staticmethod
+    def _device_row(tx: Any, device: str | None) -> int:
+        rows = tx.execute(
+            "SELECT d.id, d.device_id FROM devices d JOIN bindings b ON b.device = d.id AND b.state <> 'ended'"
+        ).fetchall()
+        rows = [row for row in rows if row[1].hex().startswith((device or "").lower())]
+        if len(rows) != 1:
+            raise NoSession(f"{len(rows)} bound wearables match.", "Name one with --device.")
+        return int(rows[0][0])
+
+
+def _settings(text: str | bytes) -> dict[str, str]:
+    lines = (text.decode() if isinstance(text, bytes) else text).splitlines()
+    return dict(line.split("=", 1) for line in lines if "=" in line)
+
+
+def _report(report: LinkReport) -> dict[str, Any]:
+    fields = report._asdict()
+    fields["state"] = report.state.value
+    fields["device_id"] = report.device_id.hex() if report.device_id else None
+    return fields
+
+
+def _view(view: View) -> dict[str, Any]:
+    status = view.status
+    return {
+        "in_session": view.link is not None and view.link.state == "open",
+        "port": view.link.port if view.link else None,
+        "is_caught_up": view.is_caught_up,
+        "live": live_values(view.live),
+        "live_utc_ms": view.live_utc_ms,
+        "head_seq": status.head_seq if status else None,
+        "battery_mv": status.battery_mv if status else None,
+        "heap_free": status.heap_free if status else None,
+        "flags": status.flags if status else None,
+    }
