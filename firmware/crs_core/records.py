@@ -203,33 +203,13 @@ def decode(kind: int, payload: bytes):  # type: ignore[no-untyped-def]
     return cls(*fields)
 
 
-def _encoder(kind: int):  # type: ignore[no-untyped-def]
-    def encode_one(*fields) -> bytes:  # type: ignore[no-untyped-def]
-        return _pack(kind, fields)
-
-    return encode_one
-
-
-def _decoder(kind: int):  # type: ignore[no-untyped-def]
-    def decode_one(payload: bytes):  # type: ignore[no-untyped-def]
-        return decode(kind, payload)
-
-    return decode_one
-
-
-encode_boot, decode_boot = _encoder(BOOT), _decoder(BOOT)
-encode_settings, decode_settings = _encoder(SETTINGS), _decoder(SETTINGS)
-encode_time_mark, decode_time_mark = _encoder(TIME_MARK), _decoder(TIME_MARK)
-encode_grade, decode_grade = _encoder(GRADE), _decoder(GRADE)
-encode_alarm, decode_alarm = _encoder(ALARM), _decoder(ALARM)
-encode_grader_state, decode_grader_state = _encoder(GRADER_STATE), _decoder(GRADER_STATE)
-encode_button, decode_button = _encoder(BUTTON), _decoder(BUTTON)
-encode_sample_gap, decode_sample_gap = _encoder(SAMPLE_GAP), _decoder(SAMPLE_GAP)
-encode_fault, decode_fault = _encoder(FAULT), _decoder(FAULT)
-encode_binding, decode_binding = _encoder(BINDING), _decoder(BINDING)
-encode_accepted, decode_accepted = _encoder(ACCEPTED), _decoder(ACCEPTED)
-encode_maintenance, decode_maintenance = _encoder(MAINTENANCE), _decoder(MAINTENANCE)
-encode_calibration, decode_calibration = _encoder(CALIBRATION), _decoder(CALIBRATION)
-encode_context, decode_context = _encoder(CONTEXT), _decoder(CONTEXT)
-encode_merged, decode_merged = _encoder(MERGED), _decoder(MERGED)
-encode_health, decode_health = _encoder(HEALTH), _decoder(HEALTH)
+def __getattr__(name: str):  # type: ignore[no-untyped-def]
+    # encode_boot(...), decode_boot(payload) and so on: made when asked for, since a wearable's heap is small
+    verb, _, lower = name.partition("_")
+    for kind in TYPES:
+        if TYPES[kind][0].lower() == lower:
+            if verb == "encode":
+                return lambda *fields: _pack(kind, fields)
+            if verb == "decode":
+                return lambda payload: decode(kind, payload)
+    raise AttributeError(name)
