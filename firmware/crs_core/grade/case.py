@@ -95,22 +95,18 @@ def is_life_threatening(inputs: dict, rules: Rules) -> bool:
     if (
         inputs.get("seizure", "none") != "none"
         or inputs.get("consciousness") == "unarousable"
-        or inputs.get("ice", 10) <= 2
-        or inputs.get("capd", 0) >= 9
+        or inputs.get("ice", 10) <= rules.ice_low_points
+        or inputs.get("capd", 0) >= rules.capd_high_points
         or inputs.get("motor_weakness")
     ):
         return True
     if facts.oxygen(inputs, rules).values in (("high",), ("positive_pressure",)):
         return True
+    organ = max([inputs.get(key, 0) for key in ("organ_grade", "transaminase_grade", "creatinine_grade")])
     signs = (
         inputs.get("temperature_cc", 0) >= rules.high_temp_cc,
         inputs.get("spo2_tenths", 1000) < rules.spo2_slow_tenths,
         inputs.get("hr_bpm", 0) > rules.hr_high_bpm,
-        max(
-            inputs.get("organ_grade", 0),
-            inputs.get("transaminase_grade", 0),
-            inputs.get("creatinine_grade", 0),
-        )
-        >= 3,
+        organ >= rules.organ_high_grade,
     )
     return sum([1 for sign in signs if sign]) >= 2

@@ -13,7 +13,6 @@ from crs_core.grade.scale import Fact
 
 _EITHER = ("no", "yes")
 _SETTLING_SITES = ("oral", "tympanic", "rectal", "core")
-_CHILD_MONTHS = 144
 
 # What need a device stands for. Low flow is up to 6 L/min; blow-by counts as low flow.
 OXYGEN_NEED = {
@@ -113,12 +112,15 @@ def _measured(systolic_mmhg: int, age_months: int | None, rules: Rules) -> Fact:
     Without an age only a pressure on which all ages agree settles it; below one year no rule is given.
     """
     adult = rules.hypotension_systolic_mmhg
+    child = rules.child_systolic_mmhg
+    per_year = rules.child_systolic_per_year_mmhg
+    cap = rules.child_systolic_cap_mmhg
     if age_months is None:
-        lowest, highest = 72, max(adult, 90)
-    elif age_months < 12:
-        lowest, highest = 0, 261
-    elif age_months < _CHILD_MONTHS:
-        lowest = highest = min(70 + 2 * (age_months // 12), 90)
+        lowest, highest = child + per_year, max(adult, cap)
+    elif age_months < rules.infant_below_months:
+        return Fact(("held", "hypotension"), True, reasons.MISSING_BLOOD_PRESSURE, (), None)
+    elif age_months < rules.child_below_months:
+        lowest = highest = min(child + per_year * (age_months // 12), cap)
     else:
         lowest = highest = adult
     if systolic_mmhg < lowest:

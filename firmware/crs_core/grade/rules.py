@@ -62,6 +62,14 @@ Rules = namedtuple(
         "pi_min_hundredths",
         "spo2_need_tenths",
         "hypotension_systolic_mmhg",
+        "child_below_months",
+        "infant_below_months",
+        "child_systolic_mmhg",
+        "child_systolic_per_year_mmhg",
+        "child_systolic_cap_mmhg",
+        "ice_low_points",
+        "capd_high_points",
+        "organ_high_grade",
     ),
 )
 
@@ -70,12 +78,6 @@ def _table() -> tuple[tuple[str, int, str, int, int, str], ...]:
     from crs_core.grade.rules_table import TABLE  # not at the top: the wearable lets the table go
 
     return TABLE
-
-
-def __getattr__(name: str):  # type: ignore[no-untyped-def]
-    if name == "TABLE":
-        return _table()
-    raise AttributeError(name)
 
 
 DEFAULT = Rules(*[row[1] for row in _table()])

@@ -7,7 +7,7 @@ _PROPOSAL = "proposal, to be signed by a clinician"
 _PATTERN = "life-threatening pattern (d); " + _PROPOSAL
 _HYPOX = "suspected hypoxaemia ladder; never below 85 % per patient; " + _PROPOSAL
 
-# name, value, unit, lowest, highest, source; the names again below, for readers and type checkers
+# name, value, unit, lowest, highest, source; in the order of rules.Rules
 TABLE = (
     (
         "fever_cc",
@@ -133,4 +133,12 @@ TABLE = (
         110,
         "12 years and over; reproductions of ASTCT 2019; site's rule",
     ),
+    ("child_below_months", 144, "months", 144, 144, "below 12 years paediatric rules or refusal"),
+    ("infant_below_months", 12, "months", 12, 12, "no pressure rule is published below one year"),
+    ("child_systolic_mmhg", 70, "mmHg", 70, 70, "1-10 years: 70 + 2 x age (Mahadeo et al. 2019)"),
+    ("child_systolic_per_year_mmhg", 2, "mmHg", 2, 2, "1-10 years: 70 + 2 x age (Mahadeo et al. 2019)"),
+    ("child_systolic_cap_mmhg", 90, "mmHg", 90, 90, "above 10 years (Mahadeo et al. 2019)"),
+    ("ice_low_points", 2, "points", 2, 2, "life-threatening pattern (b): ICE at or below"),
+    ("capd_high_points", 9, "points", 9, 9, "life-threatening pattern (b): CAPD at or above"),
+    ("organ_high_grade", 3, "grade", 3, 3, "life-threatening pattern (d): new organ grade at or above"),
 )

@@ -1,0 +1,106 @@
+"""Every number in one place, each with a unit, bounds and a source; the hash names exactly these numbers."""
+
+import ast
+from pathlib import Path
+
+import pytest
+from crs_core.errors import LocalError, RemoteError
+from crs_core.grade import rules
+from crs_core.grade.rules import DEFAULT
+from crs_core.grade.rules_table import TABLE
+
+GRADE = Path(__file__).resolve().parents[3] / "firmware/crs_core/grade"
+
+
+def test_names_and_table_are_the_same_in_the_same_order() -> None:
+    assert list(rules.Rules._fields) == [row[0] for row in TABLE]
+
+
+def test_every_number_has_a_unit_bounds_and_a_source() -> None:
+    for name, value, unit, low, high, source in TABLE:
+        assert unit and len(source) > 10, name
+        assert low <= value <= high, name
+        assert name.endswith(
+            ("_ms", "_cc", "_min", "_tenths", "_bpm", "_hundredths", "_mmhg", "_months", "_points", "_grade")
+        ), name
+
+
+def test_the_default_rules_pass_their_own_check() -> None:
+    rules.check(DEFAULT)
+
+
+@pytest.mark.parametrize("row", TABLE, ids=[row[0] for row in TABLE])
+def test_a_number_outside_its_bounds_is_refused_by_name(row: tuple) -> None:
+    for wrong in (row[3] - 1, row[4] + 1, None, True, float(row[1])):
+        with pytest.raises(LocalError, match=row[0]):
+            rules.with_limits(DEFAULT, {row[0]: wrong})
+
+
+def test_a_signed_limit_never_goes_below_85_percent() -> None:
+    assert rules.with_limits(DEFAULT, {"spo2_fast_tenths": 850}).spo2_fast_tenths == 850
+    for name in ("spo2_fast_tenths", "spo2_slow_tenths", "spo2_medium_tenths"):
+        with pytest.raises(LocalError, match=name):
+            rules.with_limits(DEFAULT, {name: 849})
+
+
+def test_limits_that_contradict_one_another_are_refused() -> None:
+    with pytest.raises(LocalError, match="HIGH limit"):
+        rules.with_limits(DEFAULT, {"spo2_medium_tenths": 890})
+    with pytest.raises(LocalError, match="ladder"):
+        rules.with_limits(DEFAULT, {"no_data_medium_ms": 1_800_000})
+    with pytest.raises(LocalError, match="no such rule"):
+        rules.with_limits(DEFAULT, {"spo2_limit": 900})
+
+
+def test_the_fever_limit_is_the_scales_and_cannot_be_moved() -> None:
+    with pytest.raises(LocalError, match="fever_cc"):
+        rules.with_limits(DEFAULT, {"fever_cc": 3810})
+
+
+def test_bytes_come_back_as_the_same_rules() -> None:
+    other = rules.with_limits(DEFAULT, {"spo2_medium_tenths": 910, "hr_high_bpm": 130})
+    assert rules.decode(rules.encode(other)) == other
+
+
+def test_the_hash_changes_with_every_number_and_only_then() -> None:
+    seen = {rules.rule_hash(DEFAULT)}
+    assert rules.rule_hash(rules.Rules(*DEFAULT)) in seen
+    for name, value, _, low, high, _ in TABLE:
+        if low < high:
+            moved = DEFAULT._replace(**{name: value + 1 if value < high else value - 1})
+            seen.add(rules.rule_hash(moved))
+    assert len(seen) == 1 + sum(low < high for _, _, _, low, high, _ in TABLE)
+    assert all(len(one) == 8 for one in seen)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda b: b"",
+        lambda b: b"\xff" + b,
+        lambda b: b[:-1],
+        lambda b: b + b"x=1\n",
+        lambda b: b.replace(b"logic=1", b"logic=2"),
+        lambda b: b.replace(b"fever_cc=3800", b"fever_cc=3700"),
+        lambda b: b.replace(b"fever_cc=3800", b"fever_cc=03800"),
+        lambda b: b.replace(b"fever_cc=3800", b"fever_cc=-1"),
+        lambda b: b.replace(b"fever_delay_ms", b"fever_delay"),
+    ],
+)
+def test_damaged_rules_are_refused_with_the_remote_error(damage) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(RemoteError):
+        rules.decode(damage(rules.encode(DEFAULT)))
+
+
+def test_no_clinical_number_is_written_outside_the_rules() -> None:
+    """A number of the table that appears as a literal in a step would be a second truth."""
+    clinical = {row[1] for row in TABLE if row[1] >= (10_000 if row[2] == "ms" else 50)}
+    found = set()
+    for name in ("alarms", "alarm_state", "grader", "guards", "hold", "facts", "case", "astct", "scale"):
+        for node in ast.walk(ast.parse((GRADE / f"{name}.py").read_text())):
+            if isinstance(node, ast.Constant) and type(node.value) is int and node.value in clinical:
+                found.add((name, node.value))
+    assert found == {
+        ("hold", 100),  # milliseconds in a tenth of a second
+        ("grader", 30_000),  # longest step that counts as time between two readings
+    }
