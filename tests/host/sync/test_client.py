@@ -1,0 +1,263 @@
+"""Opening a session, and what a port may throw at it."""
+
+import asyncio
+import random
+from typing import Any
+
+import pytest
+from crs_core.keys import Key
+from crs_core.wire import frame, hello
+from crs_core.wire import message as wire
+
+from host_agent.errors import (
+    AnswerTimeout,
+    DeviceAtRepl,
+    HelloTimeout,
+    NotEnrolled,
+    RequestRefused,
+    SessionClosed,
+    SessionRefused,
+)
+from host_agent.sync.client import DeviceClient
+from tests.fakes.fake_device import CUSTODIAN, DEVICE_ID, FakeDevice, Pipe, host_key, serving
+
+
+async def open_client(pipe: Pipe, keys: Any = None, **options: Any) -> DeviceClient:
+    client = DeviceClient(pipe, keys if keys is not None else [host_key()], **options)
+    await client.open()
+    client.start()
+    return client
+
+
+async def test_a_session_opens_and_answers(device) -> None:
+    pipe = Pipe()
+    async with serving(device, pipe):
+        client = await open_client(pipe)
+        assert client.peer.device_id == DEVICE_ID
+        status = await client.ask(wire.StatusAsk(), wire.StatusIs)
+        assert status.head_seq == device.journal.head_seq
+        await client.close()
+    with pytest.raises(SessionClosed):
+        await client.send(wire.Ping(1))
+
+
+async def test_no_byte_below_0x20_ever_goes_to_the_wearable(device) -> None:
+    pipe = Pipe()
+    async with serving(device, pipe):
+        client = await open_client(pipe)
+        for token in range(300):
+            await client.send(wire.Ping(token))
+        await client.close()
+    assert min(min(data) for data in pipe.host_wrote) >= 0x20
+
+
+async def test_a_lost_hello_is_sent_again(device, monkeypatch) -> None:
+    monkeypatch.setattr("host_agent.sync.client.HELLO_RETRY_S", 0.05)
+    lost = 2
+
+    def lose_two(data: bytes) -> list[bytes]:
+        nonlocal lost
+        lost -= 1
+        return [] if lost >= 0 else [data]
+
+    pipe = Pipe(to_device=lose_two)
+    async with serving(device, pipe):
+        await open_client(pipe)
+
+
+@pytest.mark.parametrize("lost_frame", [0, 1])
+async def test_a_lost_answer_in_the_handshake_is_made_good(device, monkeypatch, lost_frame) -> None:
+    """Frame 0 to the host is the wearable's HELLO, 1 its PROOF."""
+    monkeypatch.setattr("host_agent.sync.client.HELLO_RETRY_S", 0.05)
+    number = -1
+
+    def lose_one(data: bytes) -> list[bytes]:
+        nonlocal number
+        number += 1
+        return [] if number == lost_frame else [data]
+
+    pipe = Pipe(to_host=lose_one)
+    async with serving(device, pipe):
+        client = await open_client(pipe)
+        await client.ask(wire.StatusAsk(), wire.StatusIs)
+
+
+async def test_silence_ends_in_a_timeout(monkeypatch) -> None:
+    with pytest.raises(HelloTimeout):
+        await DeviceClient(Pipe(), [host_key()]).open(deadline_s=0.1)
+
+
+async def test_the_right_key_is_found_among_several(device) -> None:
+    stranger = Key(0x77, 1, bytes(32), "other")
+    pipe = Pipe()
+    async with serving(device, pipe):
+        client = await open_client(pipe, [host_key(stranger, bytes(8)), host_key()])
+        assert client.key is not None
+        assert client.key.key_id == CUSTODIAN.key_id
+
+
+async def test_a_revoked_key_is_refused_and_named(device) -> None:
+    device.session.set_keys([])
+    pipe = Pipe()
+    async with serving(device, pipe):
+        with pytest.raises(NotEnrolled, match="revoked") as caught:
+            await open_client(pipe)
+    assert "enrol" in caught.value.advice
+
+
+async def test_a_key_revoked_in_session_ends_it(device) -> None:
+    pipe = Pipe()
+    async with serving(device, pipe):
+        client = await open_client(pipe)
+        for event in device.session.set_keys([]):
+            if hasattr(event, "data"):
+                await pipe.device_write(event.data)
+        with pytest.raises(SessionClosed, match="BYE"):
+            await asyncio.wait_for(client.next_message(), 2)
+
+
+async def test_a_wrong_key_under_a_known_id_is_refused(device) -> None:
+    wrong = Key(CUSTODIAN.key_id, 1, bytes(32), "wrong")
+    pipe = Pipe()
+    async with serving(device, pipe):
+        with pytest.raises(SessionRefused, match="not the wearable's"):
+            await open_client(pipe, [host_key(wrong)])
+    assert not device.session.is_open
+
+
+async def test_another_wearable_than_the_key_s_is_not_opened(tmp_path) -> None:
+    other = FakeDevice(tmp_path / "other", device_id=b"otherdev")
+    pipe = Pipe()
+    async with serving(other, pipe):
+        with pytest.raises(NotEnrolled):
+            await open_client(pipe, [host_key()])
+
+
+async def test_another_protocol_version_is_named_on_both_sides() -> None:
+    pipe = Pipe()
+    opening = asyncio.create_task(open_client(pipe))
+    await pipe.device_read()
+    future = hello.Hello(7, 9, 0, 111, hello.ROLE_DEVICE, DEVICE_ID, bytes(8), CUSTODIAN.key_id, bytes(16))
+    await pipe.device_write(frame.encode(hello.encode_hello(future), False))
+    with pytest.raises(SessionRefused, match="protocol 7 to 9"):
+        await asyncio.wait_for(opening, 2)
+
+
+async def test_version_bits_flipped_on_the_way_are_no_downgrade(device) -> None:
+    """The proofs cover both HELLOs as they were sent."""
+
+    def flip(data: bytes) -> list[bytes]:
+        payload = frame.Decoder(200).feed(data)[0][1]
+        if payload[:4] == b"CWHL":
+            payload = payload[:4] + bytes([payload[4] - 1]) + payload[5:]
+        return [frame.encode(payload, False)]
+
+    pipe = Pipe(to_host=flip)
+    async with serving(device, pipe):
+        with pytest.raises(SessionRefused):
+            await open_client(pipe)
+
+
+async def test_a_mirror_is_not_a_wearable() -> None:
+    """Everything sent comes back: a line editor, a loopback plug, an attacker."""
+    pipe = Pipe()
+
+    async def mirror() -> None:
+        while True:
+            await pipe.device_write(await pipe.device_read())
+
+    task = asyncio.create_task(mirror())
+    with pytest.raises(HelloTimeout):
+        await DeviceClient(pipe, [host_key()]).open(deadline_s=0.3)
+    task.cancel()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b'MicroPython v1.28 on 2026; esp32s3\r\nType "help()"\r\n>>> ',
+        b"raw REPL; CTRL-B to exit\r\n>",
+        b">>> ",
+    ],
+)
+async def test_a_python_prompt_instead_of_a_hello_is_reported_and_sending_stops(text) -> None:
+    pipe = Pipe()
+    opening = asyncio.create_task(DeviceClient(pipe, [host_key()]).open())
+    await pipe.device_read()
+    for byte in text:  # as it may be cut
+        await pipe.device_write(bytes([byte]))
+    with pytest.raises(DeviceAtRepl):
+        await asyncio.wait_for(opening, 2)
+    assert len(pipe.host_wrote) == 1
+
+
+async def test_our_own_hello_typed_back_by_a_line_editor_is_a_prompt() -> None:
+    """An idle prompt says nothing until something is typed; then it echoes what is printable."""
+    pipe = Pipe()
+    opening = asyncio.create_task(DeviceClient(pipe, [host_key()]).open())
+    typed = await pipe.device_read()
+    await pipe.device_write(bytes(b for b in typed if 32 <= b < 127))
+    with pytest.raises(DeviceAtRepl):
+        await asyncio.wait_for(opening, 2)
+
+
+async def test_a_crash_in_session_shows_as_a_prompt(device) -> None:
+    pipe = Pipe()
+    lines: list[str] = []
+    async with serving(device, pipe):
+        client = await open_client(pipe, on_text=lines.append)
+        await pipe.device_write(b'Traceback (most recent call last):\r\n  File "main.py"\x1b[31m\r\n')
+        await pipe.device_write(b"MemoryError: \r\n>>> ")
+        with pytest.raises(DeviceAtRepl):
+            await asyncio.wait_for(client.next_message(), 2)
+    assert lines[0] == "Traceback (most recent call last):"
+    assert "\x1b" not in "".join(lines)
+
+
+async def test_text_between_frames_does_not_disturb_the_session(device) -> None:
+    pipe = Pipe(to_host=lambda data: [b"boot: heap 120k\r\n", data, b"\x00\xff~garbage~"])
+    async with serving(device, pipe):
+        client = await open_client(pipe)
+        for token in range(20):
+            assert (await client.ask(wire.Ping(token), wire.Pong)).token == token
+
+
+async def test_replayed_reflected_oversize_and_random_frames_are_counted_and_change_nothing(device) -> None:
+    rng = random.Random(5)
+    pipe = Pipe()
+    async with serving(device, pipe):
+        client = await open_client(pipe)
+        await client.ask(wire.StatusAsk(), wire.StatusIs)
+        old = pipe.device_wrote[-1]
+        await pipe.device_write(old)  # replayed
+        await pipe.device_write(
+            frame.encode(frame.Decoder(300).feed(pipe.host_wrote[-1])[0][1], False)
+        )  # reflected
+        await pipe.device_write(b"~" + b"x" * 20_000 + b"~")
+        for _ in range(200):
+            await pipe.device_write(frame.encode(rng.randbytes(rng.randrange(1, 80)), False))
+        assert (await client.ask(wire.Ping(7), wire.Pong)).token == 7
+        counters = client.counters()
+        assert not client.messages
+    assert counters["replayed"] >= 1
+    assert counters["reflected"] >= 1
+    assert counters["oversize"] >= 1
+
+
+async def test_a_request_without_an_answer_times_out_and_the_session_goes_on(device) -> None:
+    pipe = Pipe()
+    async with serving(device, pipe):
+        client = await open_client(pipe)
+        with pytest.raises(AnswerTimeout, match="SelfTest"):
+            await client.ask(wire.SelfTest(0), wire.SelfTestIs, deadline_s=0.1)
+        assert (await client.ask(wire.Ping(7), wire.Pong)).token == 7
+
+
+async def test_a_refused_request_carries_its_code(device) -> None:
+    device.read_only_answers[wire.Keys] = wire.Result(0x1B, wire.RESULT_FORBIDDEN, "custodian only")
+    pipe = Pipe()
+    async with serving(device, pipe):
+        client = await open_client(pipe)
+        with pytest.raises(RequestRefused, match="custodian only") as caught:
+            await client.ask(wire.Keys(wire.KEYS_LIST, 0), wire.KeysIs)
+    assert caught.value.result_code == wire.RESULT_FORBIDDEN
