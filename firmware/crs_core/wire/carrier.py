@@ -4,7 +4,7 @@ Both carriers offer `encode(payload)` -> list of pieces to write in order, `feed
 and ("text", bytes), `flush()` and `counters()`; the session does not know which one it has.
 """
 
-from crs_core.wire import fragment, frame, sealed
+from crs_core.wire import frame, sealed
 
 
 class SerialCarrier:
@@ -36,13 +36,16 @@ class FragmentCarrier:
     """One payload, several fragments of at most `size` bytes; `feed` takes one fragment at a time."""
 
     def __init__(self, size: int, largest: int) -> None:
+        from crs_core.wire import fragment  # a board that has only its serial port never loads it
+
+        self._split = fragment.split
         self._size = size
         self._count = 0
         self._assembler = fragment.Assembler(largest + sealed.OVERHEAD_BYTES)
 
     def encode(self, payload: bytes) -> list[bytes]:
         """The fragments of one payload; the count rolls on over payloads."""
-        pieces = fragment.split(payload, self._size, self._count)
+        pieces = self._split(payload, self._size, self._count)
         self._count = (self._count + len(pieces)) & 0x3F
         return pieces
 

@@ -62,8 +62,9 @@ def _unstuff(candidate: bytes) -> bytes | None:
 
 
 def _reads_as_text(piece: bytes) -> bool:
+    # ASCII only: what is left of a sealed message is full of other bytes
     for b in piece:
-        if b == 0x7F or (b < 0x20 and b not in _TEXT_CONTROLS):
+        if b > 0x7E or (b < 0x20 and b not in _TEXT_CONTROLS):
             return False
     return True
 
