@@ -48,6 +48,12 @@ _PI_FLOOR = const(4)  # † below 0.04 % even a regular movement is within the n
 _PI_NOTHING = const(10)  # † without a period, movement of the trace below 0.10 % is not a pulse
 _PI_NOISE = const(100)  # † the same while red and infrared do not agree: noise of the electronics or the room
 _PI_LOW = const(30)  # † below 0.30 % a failed window is called low perfusion, above it movement
+_SLOW_LAG = const(28)  # 53 per minute and slower: as slow as breathing can be fast
+_LAG_37 = const(40)
+_ROUGHNESS_MIN = const(1200)  # breathing is a sine (1000); a pulse as slow has an upstroke: 1250 and more,
+_ROUGHNESS_MIN_37 = const(
+    1500
+)  # 1900 and more at 37 per minute and slower; a small sine with noise reaches 1400
 _HEIGHT_SOME = const(500)
 _HEIGHT_RAW_MIN = const(600)  # the same before smoothing: smoothed movement looks regular
 _AGREEMENT_SOME = const(250)
@@ -220,12 +226,30 @@ class Ppg:
         size = quality.peak_to_peak(v, n, lag or n // 2)
         size = size << shift if shift >= 0 else size >> -shift
         perfusion = size * (10000 >> highpass.FRACTION_BITS) // infrared_level
-        if height >= _HEIGHT_SOME:
+        if lag >= _SLOW_LAG:
+            # Fast breathing can be larger than the pulse: look for a quicker one riding on it.
+            sharper = pulse.sharpen(v, n)
+            pulse.autocorrelate(v, n, lag_max, self._r)
+            quick, quick_height = pulse.find_period(self._r, lag_max)
+            if quick_height >= _HEIGHT_RAW_MIN and quick * 4 < period * 3:
+                period = quick
+                height = quick_height
+                lag = (period + 32) >> 6
+                shift += sharper
+                red_shift += pulse.sharpen(u, n)
+            else:
+                shift = pulse.copy_scaled(self._infrared, end, n, v)
+        if height >= _HEIGHT_RAW_MIN:
             # The slower the pulse, the more of the band above it is only noise.
             times = 0 if lag < 10 else 1 if lag < 14 else 3 if lag < 24 else 6
             pulse.smooth(u, n, times)
             pulse.smooth(v, n, times)
-            height = pulse.similarity(v, n, lag) if height >= _HEIGHT_RAW_MIN else height
+            height = pulse.similarity(v, n, lag)
+            least = _ROUGHNESS_MIN if lag < _LAG_37 else _ROUGHNESS_MIN_37
+            if lag >= _SLOW_LAG and perfusion < _PI_NOTHING:
+                return (0, 0, perfusion, PPG_NO_PULSE if perfusion < _PI_FLOOR else PPG_LOW_PERFUSION)
+            if lag >= _SLOW_LAG and pulse.roughness(v, n, period) < least:
+                return (0, 0, perfusion, PPG_MOTION)
         agreement = quality.correlation_squared(u, v, n)
         if height < _HEIGHT_MIN or agreement < _AGREEMENT_MIN or not _PI_MIN <= perfusion <= _PI_MAX:
             return (0, 0, perfusion, _why_not(height, agreement, perfusion))

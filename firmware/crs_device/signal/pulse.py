@@ -36,6 +36,32 @@ def copy_scaled(ring: array, end: int, n: int, out: array) -> int:
             peak = value
         elif value < -peak:
             peak = -value
+    return _scale(out, n, peak)
+
+
+def sharpen(x: array, n: int) -> int:
+    """Second difference of x[0:n] in place, scaled to 12 bits again; returns the shift.
+
+    A slow smooth wave such as fast breathing shrinks, and a quicker pulse that rides on it stands out.
+    """
+    before2 = x[0]
+    before1 = x[1]
+    peak = 1
+    for i in range(2, n - 2):
+        here = x[i]
+        value = before2 - here - here + x[i + 2]
+        before2 = before1
+        before1 = here
+        x[i] = value
+        if value > peak:
+            peak = value
+        elif value < -peak:
+            peak = -value
+    x[0] = x[1] = x[n - 2] = x[n - 1] = 0
+    return _scale(x, n, peak)
+
+
+def _scale(out: array, n: int, peak: int) -> int:
     shift = 0
     while peak >> shift >= 1 << PEAK_BITS:
         shift += 1
@@ -84,6 +110,18 @@ def similarity(x: array, n: int, lag: int) -> int:
         product += a * b
     scale = (head + tail) >> 11
     return (product >> 10) * 1000 // scale if scale else 0
+
+
+def roughness(x: array, n: int, period_64: int) -> int:
+    """How much steeper the window is than a sine of its period, thousandths: 1000 for a sine, more for a pulse."""
+    steep = size = 0
+    for i in range(1, n - 1):
+        slope = x[i + 1] - x[i - 1]
+        steep += slope * slope
+        size += x[i] * x[i]
+    # a sine has steep/size = 4 sin²(2 pi 64/period), here with the sine's own argument: the period is slow
+    size = (size >> 10) * 158  # 4 x (2 pi)^2
+    return (steep >> 10) * period_64 // 64 * period_64 * 1000 // 64 // size if size else 0
 
 
 def smooth(x: array, n: int, times: int) -> None:
