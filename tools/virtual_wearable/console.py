@@ -1,10 +1,13 @@
 """The serial console between host and chip, without any I/O: what the receive ring, the newline cooking and the
 REPL of a real board do to the bytes."""
 
+import re
+
 RX_RING = 260  # bytes a stock esp32 buffers; what comes while it is full is gone
 _RAW_BANNER = b"raw REPL; CTRL-B to exit"
 _PROMPT = b"\n>>> "
 _HOLD_S = 1.0
+_LONE_LF = re.compile(rb"(?<!\r)\n")
 
 
 class Cooker:
@@ -35,13 +38,11 @@ class Cooker:
     def _cook(self, text: bytes) -> bytes:
         if not text:
             return b""
-        whole = self._last + text
-        self._last = text[-1:]
-        cooked = whole.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n") if b"\n" in text else whole
-        skip = len(whole) - len(text)
-        if skip and b"\n" in text and whole.startswith(b"\r\n"):
-            return cooked[1:]  # the CR left with the previous piece
-        return cooked[skip:]
+        head, last = b"", text[-1:]
+        if self._last == b"\r" and text[:1] == b"\n":  # the CR has left already
+            head, text = b"\n", text[1:]
+        self._last = last
+        return head + _LONE_LF.sub(b"\r\n", text)
 
 
 def _split_tail(data: bytes, mark: bytes) -> tuple[bytes, bytes]:

@@ -1,0 +1,228 @@
+"""The recording reader and the converters: what is taken, what is refused and how it is said."""
+
+import gzip
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tools.recording.__main__ import main
+from tools.recording.reader import RecordingError, read_recording
+
+HEADER = "t_s,temp_c,spo2_pct,hr_bpm"
+
+
+def written(folder: Path, text: str) -> Path:
+    """A recording file."""
+    path = folder / "recording.csv"
+    path.write_text(text)
+    return path
+
+
+def test_blank_cells_are_probes_that_are_off(tmp_path: Path) -> None:
+    path = written(
+        tmp_path, f"# interpolated\n{HEADER},pi_pct\n0,37,97,80,\n10,,97,80,0\n\n20,37.1,,,\n30,,,,1\n"
+    )
+    recording = read_recording(path)
+    assert recording.interpolated
+    assert recording.notes == []
+    assert [(p.temp_c, p.spo2_pct, p.hr_bpm, p.pi_pct) for p in recording.points] == [
+        (37.0, 97.0, 80.0, 1.5), (None, 97.0, 80.0, 0.0), (37.1, None, None, 1.5), (None, None, None, 1.0),
+    ]  # fmt: skip
+
+
+def test_bom_and_crlf_are_taken(tmp_path: Path) -> None:
+    path = tmp_path / "r.csv"
+    path.write_bytes(b"\xef\xbb\xbf" + f"{HEADER}\r\n0,36.5,97,70\r\n".encode())
+    assert read_recording(path).points[0].temp_c == 36.5
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ("1,nan,97,80", "line 3, temp_c: 'nan' is not a number"),
+        ("1,37,NaN,80", "line 3, spo2_pct: 'NaN' is not a number"),
+        ("1,inf,97,80", "line 3, temp_c"),
+        ("1,warm,97,80", "line 3, temp_c: 'warm' is not a number"),
+        ("1,100.4,97,80", "line 3, temp_c: 100.4 looks like Fahrenheit"),
+        ("1,45.1,97,80", "line 3, temp_c: 45.1 is outside 15..45"),
+        ("1,0,97,80", "line 3, temp_c: 0 is outside"),
+        ("1,37,0.97,80", "line 3, spo2_pct: 0.97 looks like a fraction"),
+        ("1,37,101,80", "line 3, spo2_pct: 101 is outside"),
+        ("1,37,97,0", "line 3, hr_bpm: 0 is outside"),
+        ("0,37,97,80", "line 3, t_s: 0 does not come after 0"),
+        ("-1,37,97,80", "line 3, t_s: -1 is before the start"),
+        (",37,97,80", "line 3, t_s: is missing"),
+        ("1,37,97", "line 3: 3 columns, the header has 4"),
+        ("1,37,97,80,1", "line 3: 5 columns"),
+    ],
+)
+def test_bad_rows_are_refused_with_line_and_column(tmp_path: Path, row: str, words: str) -> None:
+    path = written(tmp_path, f"{HEADER}\n0,37,97,80\n{row}\n2,37,97,80\n")
+    with pytest.raises(RecordingError) as refused:
+        read_recording(path)
+    assert words in str(refused.value)
+    assert f"{path}: refused, problems: 1" in str(refused.value)
+
+
+def test_problems_are_counted_and_the_list_is_bounded(tmp_path: Path) -> None:
+    path = written(tmp_path, f"{HEADER}\n" + "".join(f"{i},98.6,nan,80\n" for i in range(500)))
+    with pytest.raises(RecordingError) as refused:
+        read_recording(path)
+    assert len(refused.value.problems) == 1000
+    text = str(refused.value)
+    assert "problems: 1000" in text
+    assert "and 990 more" in text
+    assert len(text.splitlines()) == 12
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "no header"),
+        (f"{HEADER}\n", "no rows"),
+        ("time,temp\n0,37\n", "line 1: the header must be"),
+        (f"{HEADER},note\n0,37,97,80,x\n", "line 1: the header must be"),
+    ],
+)
+def test_files_without_a_recording_are_refused(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(RecordingError, match=words):
+        read_recording(written(tmp_path, text))
+    (tmp_path / "binary.csv").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(RecordingError, match="not UTF-8"):
+        read_recording(tmp_path / "binary.csv")
+
+
+def test_gaps_and_half_known_rows_are_noted(tmp_path: Path) -> None:
+    recording = read_recording(written(tmp_path, f"{HEADER}\n0,37,97,80\n301.5,37,,80\n310,37,97,80\n"))
+    assert len(recording.notes) == 2
+    assert "gaps of more than 300 s between rows: 1" in recording.notes[0]
+    assert "only one of spo2_pct and hr_bpm: 1" in recording.notes[1]
+    track = recording.track()
+    assert track.temp_c(59) == 37.0
+    assert track.temp_c(61) is None
+
+
+def test_the_virtual_wearable_refuses_with_exit_2(tmp_path: Path) -> None:
+    path = written(tmp_path, f"{HEADER}\n0,98.6,97,80\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "tools.virtual_wearable", "--recording", str(path)],
+        capture_output=True, text=True, timeout=20, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "line 2, temp_c: 98.6 looks like Fahrenheit" in done.stderr
+    assert "READY" not in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+CHART = """rec,minute,name,value
+7,0,Age,60
+7,10,Temp,37.0
+7,10,HR,80
+7,130,Temp,38.2
+7,130,Temp,38.0
+7,200,HR,90
+7,371,Temp,39.0
+7,60,Temp,-17.8
+7,300,SaO2,96
+7,150,RespRate,20
+8,0,Temp,36.0
+"""
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_a_charted_stay_is_joined_over_4_hours_and_not_more(tmp_path: Path, zipped: bool) -> None:
+    source = tmp_path / ("vitals.csv.gz" if zipped else "vitals.csv")
+    source.write_bytes(gzip.compress(CHART.encode()) if zipped else CHART.encode())
+    out = tmp_path / "out.csv"
+    assert main(["icu", str(source), "--rec", "7", "-o", str(out)]) == 0
+    text = out.read_text()
+    assert text.startswith("# interpolated\n")
+    assert "dropped: 1" in text
+    recording = read_recording(out)
+    by_minute = {point.t_s / 60: point for point in recording.points}
+    assert len(by_minute) == 372
+    assert by_minute[9].temp_c is None
+    assert by_minute[10].temp_c == 37.0
+    assert by_minute[70].temp_c == 37.5, "the later of two values charted for one minute counts"
+    assert by_minute[131].temp_c is None, "371 - 130 minutes is more than 4 h"
+    assert by_minute[371].temp_c == 39.0
+    assert by_minute[105].hr_bpm == 85.0
+    assert by_minute[300].spo2_pct == 96.0
+    assert by_minute[299].spo2_pct is None
+
+
+def test_a_cut_of_a_stay_starts_at_zero(tmp_path: Path) -> None:
+    source, out = tmp_path / "vitals.csv", tmp_path / "out.csv"
+    source.write_text(CHART)
+    assert (
+        main(["icu", str(source), "--rec", "7", "--from-min", "70", "--to-min", "100", "-o", str(out)]) == 0
+    )
+    points = read_recording(out).points
+    assert (points[0].t_s, points[0].temp_c, points[-1].t_s) == (0.0, 37.5, 1800.0)
+
+
+SESSION = """Time,SpO2 1,SpO2 2,SpO2 4,SpO2 5,Pulse 1,Pulse 2,Pulse 4,Pulse 5,PI 1,PI 5,Rig FiO2
+23:59:59,97.0,98.0,99.0,98.0,57,58,59,57,1.0,2.0,21
+00:00:00,97.0,,0.0,nan,57,,,,,,21
+00:00:02,,,,,60,,,,1.5,,21
+Collection Halted,,,,,,,,,,,
+"""
+
+
+def test_a_desaturation_takes_the_median_of_the_oximeters(tmp_path: Path) -> None:
+    source, out = tmp_path / "gt.csv", tmp_path / "out.csv"
+    source.write_text(SESSION)
+    assert main(["desaturation", str(source), "-o", str(out)]) == 0
+    first, second, third = read_recording(out).points
+    assert (first.t_s, first.temp_c, first.spo2_pct, first.hr_bpm, first.pi_pct) == (
+        0.0,
+        None,
+        98.0,
+        57.5,
+        1.5,
+    )
+    assert (second.t_s, second.spo2_pct, second.hr_bpm) == (1.0, 97.0, 57.0), "midnight passed"
+    assert (third.t_s, third.spo2_pct) == (3.0, None)
+    assert main(["desaturation", str(source), "--temp-c", "36.8", "-o", str(out)]) == 0
+    assert read_recording(out).points[2].temp_c == 36.8
+    assert "assumed, not measured" in out.read_text()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["icu", "vitals.csv", "--rec", "9", "-o", "out.csv"],
+        ["icu", "vitals.csv", "--rec", "7", "--from-min", "900", "-o", "out.csv"],
+        ["icu", "gt.csv", "--rec", "7", "-o", "out.csv"],
+        ["icu", "missing.csv", "--rec", "7", "-o", "out.csv"],
+        ["desaturation", "vitals.csv", "-o", "out.csv"],
+        ["desaturation", "gt.csv", "--temp-c", "98.6", "-o", "out.csv"],
+        ["check", "gt.csv"],
+    ],
+)
+def test_wrong_sources_are_refused_with_exit_2(
+    tmp_path: Path, arguments: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("vitals.csv").write_text(CHART)
+    Path("gt.csv").write_text(SESSION)
+    assert main(arguments) == 2
+    assert capsys.readouterr().err.strip()
+
+
+def test_real_recordings_convert(data_dir: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.csv"
+    for source in sorted((data_dir / "spo2-desaturation").glob("gt_*.csv")):
+        assert main(["desaturation", str(source), "-o", str(out)]) == 0
+        recording = read_recording(out)
+        assert len(recording.points) > 800
+        assert min(point.spo2_pct for point in recording.points if point.spo2_pct) < 80
+        assert main(["check", str(out)]) == 0
+    stays = data_dir / "icu-vitals/vitals.csv.gz"
+    assert (
+        main(["icu", str(stays), "--rec", "143895", "--from-min", "600", "--to-min", "720", "-o", str(out)])
+        == 0
+    )
+    assert len(read_recording(out).points) == 121
