@@ -10,7 +10,7 @@ import pytest
 from crs_core import block, reasons, records
 from crs_core.wire import message as wire
 
-from host_agent.errors import SessionClosed, TransportLost
+from host_agent.errors import SessionClosed, StoreReadOnly, TransportLost
 from host_agent.store.host_alarms import open_alarms
 from host_agent.store.journals import ensure_device, expect_journal
 from tests.fakes.fake_device import DEVICE_ID, READER, FakeDevice, Pipe, host_key
@@ -429,3 +429,110 @@ async def test_bind_over_the_link_makes_the_journal_and_the_session_begins_anew(
         with pytest.raises(SessionClosed):
             await asyncio.wait_for(asyncio.shield(engine.running), 5)
     assert device.journal.binding_id == b"bindings"
+
+
+# --- a store that fails ---------------------------------------------------------------------------------------------
+
+
+def limit_pages(store: Any, extra: int | None) -> None:
+    """A full disk as SQLite sees it: at most `extra` pages more than now; None: room again."""
+
+    def limit() -> None:
+        pages = store._conn.execute("PRAGMA page_count").fetchone()[0]
+        store._conn.execute(
+            f"PRAGMA max_page_count = {1 << 30 if extra is None else pages + extra}"
+        ).fetchall()
+
+    store._writer.submit(limit).result()
+
+
+async def test_a_full_disk_acknowledges_nothing_tells_it_and_catches_up_with_room(
+    store, device, session, monkeypatch
+) -> None:
+    monkeypatch.setattr("host_agent.sync.engine._STORE_RETRY_FIRST_S", 0.05)
+    monkeypatch.setattr("host_agent.sync.engine._STORE_RETRY_MAX_S", 0.05)
+    async with session(device) as (engine, ears):
+        await asyncio.wait_for(ears.caught_up.wait(), 10)
+        ears.caught_up.clear()
+        limit_pages(store, 0)
+        for _ in range(200):
+            device.read_sensors(12)
+        await until(lambda: len(ears.unstored) >= 3, "failure told again and again")
+        items, error = ears.unstored[0]
+        assert error.code == "store_full"
+        assert items
+        acked = device.journal.acked_seq
+        assert len(engine._pending) <= 8, "the window bounds what waits in memory"
+        # the agent goes on hearing: live values, the doorbell, a session that stays open
+        await device.say(wire.Alarm(0, 5, [(3, 3)]))
+        await until(lambda: ears.doorbells, "doorbell while the disk is full")
+        assert device.journal.acked_seq == acked < device.journal.head_seq
+        assert not engine.running.done()
+        limit_pages(store, None)
+        await until(lambda: engine.is_caught_up and device.journal.acked_seq == 2400, "caught up")
+        assert ears.backs == 1
+    assert [row[3] for row in held(store)["blocks"]] == on_flash(device)
+    trace = store.read_now(
+        lambda tx: tx.execute("SELECT alarm, ended_utc_ms IS NOT NULL FROM host_alarms").fetchall()
+    )
+    assert trace == [(reasons.STORE_FAULT, 1)]
+
+
+async def test_a_database_that_another_program_locks_is_waited_for(
+    store, device, session, monkeypatch
+) -> None:
+    import sqlite3
+
+    monkeypatch.setattr("host_agent.sync.engine._STORE_RETRY_FIRST_S", 0.05)
+    store._writer.submit(lambda: store._conn.execute("PRAGMA busy_timeout = 20").fetchall()).result()
+    async with session(device) as (engine, ears):
+        await asyncio.wait_for(ears.caught_up.wait(), 10)
+        other = sqlite3.connect(store.path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        device.event(records.Button(2))
+        await until(lambda: ears.unstored, "told")
+        assert ears.unstored[0][1].code == "store_locked"
+        assert device.journal.acked_seq == 0
+        other.execute("ROLLBACK")
+        other.close()
+        await until(lambda: device.journal.acked_seq == 1, "acknowledged")
+        assert engine.journal.cursor == 1
+
+
+async def test_a_store_that_fails_at_the_start_ends_the_session_with_its_reason(
+    store, device, session
+) -> None:
+    store._writer.submit(lambda: store._conn.execute("PRAGMA query_only = ON").fetchall()).result()
+    async with session(device) as (engine, _):
+        with pytest.raises(StoreReadOnly):
+            await asyncio.wait_for(asyncio.shield(engine.running), 5)
+
+
+async def test_a_wearable_without_a_journal_is_heard_but_not_read(store, device, session) -> None:
+    device.session.journal_id = bytes(8)
+    async with session(device) as (engine, ears):
+        await until(lambda: ears.opened, "open")
+        await device.say(wire.Alarm(0, 5, [(10, 3)]))
+        await until(lambda: ears.doorbells, "doorbell")
+        assert ears.opened[0][1] is None
+        assert not device.reads
+        assert engine.journal is None
+
+
+async def test_blocks_of_another_journal_or_torn_ones_are_left_out_and_counted(
+    store, device, session
+) -> None:
+    device.read_sensors(12)
+    good = on_flash(device)[0]
+    async with session(device) as (engine, ears):
+        await asyncio.wait_for(ears.caught_up.wait(), 10)
+        alien = block.encode_events(b"elsewher", 1, 13, [(5, 7, b"\x02")])
+        await device.say(wire.Block(alien))
+        await device.say(wire.Block(good[:-1]))
+        await device.say(wire.Block(good + b"\x00"))
+        await device.say(wire.Gap(9, 3, 1))
+        await until(lambda: engine.counters.get("gap_malformed"), "counted")
+        assert engine.counters["block_bad_crc"] == 1
+        assert engine.counters["block_malformed"] == 2
+        assert engine.journal.cursor == 12
+    assert len(held(store)["blocks"]) == 1

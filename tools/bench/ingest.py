@@ -1,0 +1,124 @@
+"""How fast blocks become durable rows: unpack, CRC, decode, insert, FULL commit; a week's backlog, and one event.
+
+The target is our own: the fastest carrier measured for such boards (USB CDC, some 580 kB/s) gives at most 100 000
+readings a second in codec 1, and the store must not be what a sync waits for on a radio link (31 kB/s, 5 300 a second).
+"""
+
+import random
+import tempfile
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from statistics import median
+from types import SimpleNamespace
+
+from crs_core import block, records, units
+
+from host_agent.store.coverage import Coverage
+from host_agent.store.db import Store, Tx
+from host_agent.store.journals import ensure_device, open_journal
+from host_agent.store.records import Inserted, Insertion
+from host_agent.store.rows import Journal
+from host_agent.sync.intake import unpack
+
+_JOURNAL_ID = b"benchjrn"
+_WEEK_READINGS = 60_480
+_PER_BLOCK = 12
+_PER_MESSAGE_BYTES = 2048
+_MESSAGES_PER_COMMIT = 8  # the engine's window
+_EVENTS = 300
+_TARGET_PER_S = 20_000
+_TARGET_EVENT_MS = 5.0
+
+
+def rows() -> Iterable[tuple[str, str, str, bool]]:
+    """(name, figure, target, whether it is reached)."""
+    messages = _messages()
+    with tempfile.TemporaryDirectory() as folder, Store(Path(folder) / "bench.db") as store:
+        journal = store.write_now(_journal)
+        coverage = Coverage()
+        start_s = time.perf_counter()
+        for at in range(0, len(messages), _MESSAGES_PER_COMMIT):
+            done = _commit(store, journal, coverage, messages[at : at + _MESSAGES_PER_COMMIT])
+            journal, coverage = done.journal, done.coverage
+        spent_s = time.perf_counter() - start_s
+        stored = store.read_now(lambda tx: tx.execute("SELECT count(*) FROM readings").fetchone()[0])
+        if stored != _WEEK_READINGS or coverage.prefix != _WEEK_READINGS:
+            raise RuntimeError(f"{stored} readings stored of {_WEEK_READINGS}")
+        rate = _WEEK_READINGS / spent_s
+        yield (
+            "ingest: decode to FULL commit, backlog",
+            f"{rate:,.0f} readings/s",
+            f">= {_TARGET_PER_S:,}",
+            rate >= _TARGET_PER_S,
+        )
+        yield "ingest: 7 days of one wearable", f"{spent_s:.2f} s", "<= 3 s", spent_s <= 3
+        start_s = time.perf_counter()
+        for at in range(0, len(messages), _MESSAGES_PER_COMMIT):
+            again = _commit(store, journal, coverage, messages[at : at + _MESSAGES_PER_COMMIT])
+            if again.records.readings:
+                raise RuntimeError("a duplicate was stored")
+        rate = _WEEK_READINGS / (time.perf_counter() - start_s)
+        yield (
+            "ingest: all of it once more, compared",
+            f"{rate:,.0f} readings/s",
+            f">= {_TARGET_PER_S:,}",
+            rate >= _TARGET_PER_S,
+        )
+        times_ms = sorted(_event_times_ms(store, journal, coverage))
+        figure = f"p50 {median(times_ms):.2f} ms, p99 {times_ms[int(len(times_ms) * 0.99)]:.2f} ms"
+        yield (
+            "ingest: one event to FULL commit",
+            figure,
+            f"p50 <= {_TARGET_EVENT_MS:g} ms",
+            median(times_ms) <= _TARGET_EVENT_MS,
+        )
+
+
+def _event_times_ms(store: Store, journal: Journal, coverage: Coverage) -> Iterable[float]:
+    seq, t_ms = coverage.prefix, 10_000 * _WEEK_READINGS
+    for i in range(_EVENTS):
+        payload = records.encode(records.Button(1 + i % 2))
+        raw = block.encode_events(_JOURNAL_ID, 1, seq + 1 + i, [(t_ms + i * 1000, records.BUTTON, payload)])
+        start_s = time.perf_counter()
+        done = _commit(store, journal, coverage, [SimpleNamespace(data=raw)])
+        yield (time.perf_counter() - start_s) * 1000
+        journal, coverage = done.journal, done.coverage
+
+
+def _commit(store: Store, journal: Journal, coverage: Coverage, messages: list[SimpleNamespace]) -> Inserted:
+    items = [item for message in messages for item in unpack(message, _JOURNAL_ID, {})]
+
+    def insert(tx: Tx) -> Inserted:
+        insertion = Insertion(tx, journal, coverage, 1)
+        for item in items:
+            insertion.block(item)  # type: ignore[arg-type]
+        return insertion.finish()
+
+    return store.write_now(insert)
+
+
+def _journal(tx: Tx) -> Journal:
+    return open_journal(tx, ensure_device(tx, b"benchdev", 1), _JOURNAL_ID, bytes(8), 1).journal
+
+
+def _messages() -> list[SimpleNamespace]:
+    """A week at 10 s: values that wander as a body's do, packed as a wearable packs them."""
+    rng = random.Random(7)
+    temp_cc, spo2, hr = 3700, 970, 80
+    status = units.make_status(units.SITE_AXILLA, units.TEMP_VALID, units.PPG_VALID, units.WEAR_WORN)
+    readings = []
+    for i in range(_WEEK_READINGS):
+        temp_cc += rng.choice((-2, -1, 0, 0, 1, 2))
+        spo2 = min(1000, max(880, spo2 + rng.choice((-3, 0, 0, 3))))
+        hr = min(140, max(50, hr + rng.choice((-1, 0, 1))))
+        readings.append(units.Reading(10_000 * i + rng.randrange(3), temp_cc, spo2, hr, 150, status))
+    messages, data = [], b""
+    for at in range(0, _WEEK_READINGS, _PER_BLOCK):
+        raw = block.encode_readings(_JOURNAL_ID, 1, at + 1, readings[at : at + _PER_BLOCK])
+        if len(data) + len(raw) > _PER_MESSAGE_BYTES:
+            messages.append(SimpleNamespace(data=data))
+            data = b""
+        data += raw
+    messages.append(SimpleNamespace(data=data))
+    return messages
