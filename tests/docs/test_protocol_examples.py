@@ -1,0 +1,173 @@
+"""PROTOCOL.md says what the code does: every fenced example is decoded by the real decoders, every table compared."""
+
+import re
+
+import pytest
+from crs_core import block, keys, reasons, records
+from crs_core.wire import fragment, frame, hello, message, sealed, session
+
+from tests.mp import ROOT
+
+PAGE = (ROOT / "firmware" / "crs_core" / "PROTOCOL.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"^```example (\w+)(?: (\d+))?\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+
+
+def split(body):
+    """(bytes of the hex lines as a list, what the example says after '= ')."""
+    lines = body.splitlines()
+    return [bytes.fromhex(line) for line in lines if line[0] != "=" and ":" not in line], [
+        line[2:] for line in lines if line.startswith("= ")
+    ]
+
+
+def check_frame(body, _):
+    stream, said = split(body)
+    decoder = frame.Decoder(300)
+    found = [f"{kind} {data.hex(' ')}" for kind, data in decoder.feed(b"".join(stream))]
+    found += [f"{name} {n}" for name, n in decoder.counters().items() if n and name != "text_bytes"]
+    assert found == said
+
+
+def check_fragments(body, _):
+    pieces, said = split(body)
+    assembler = fragment.Assembler(100)
+    results = [assembler.feed(piece) for piece in pieces]
+    assert results[-1] == bytes.fromhex(said[0]) and not any(results[:-1])
+    assert fragment.split(results[-1], len(pieces[0]), pieces[0][0] & 0x3F) == pieces
+
+
+def check_hello(body, _):
+    raw, said = split(body)
+    decoded = hello.decode_hello(b"".join(raw))
+    assert [repr(decoded)] == said
+    assert hello.encode_hello(decoded) == b"".join(raw)
+
+
+def check_session(body, _):
+    said = {name: bytes.fromhex(value) for name, value in (line.split(": ") for line in body.splitlines())}
+    key, host_hello, device_hello = said["key"], said["host hello"], said["device hello"]
+    assert hello.verify_proof(said["host proof"], key, hello.ROLE_HOST, host_hello, device_hello)
+    assert hello.verify_proof(said["device proof"], key, hello.ROLE_DEVICE, host_hello, device_hello)
+    four = hello.session_keys(key, host_hello, device_hello)
+    assert b"".join(four) == said["session keys"]
+    opener = sealed.Opener(four.h2d_encrypt, four.h2d_auth, sealed.TAG_TO_DEVICE)
+    plaintext = opener.open(said["sealed"])
+    assert plaintext == said["second plaintext to the device"] and opener.missed == 1
+    assert message.decode(plaintext) == message.Ping(5)
+    assert frame.Decoder(200).feed(said["on the line"]) == [("frame", said["sealed"])]
+    assert frame.encode(said["sealed"], True) == said["on the line"]
+
+
+def check_message(body, _):
+    raw, said = split(body)
+    decoded = message.decode(b"".join(raw))
+    assert [repr(decoded)] == said
+    assert message.encode(decoded) == b"".join(raw)
+
+
+def check_block(body, _):
+    raw, said = split(body)
+    journal_id = bytes.fromhex(re.match("journal: (.*)", body)[1])
+    header, rows = block.decode(b"".join(raw), journal_id)
+    assert [repr(header), *map(repr, rows)] == said
+    assert not block.verify(b"".join(raw), b"another!")
+    encode = block.encode_readings if header.kind == block.KIND_READINGS else block.encode_events
+    assert encode(journal_id, header.boot, header.first_seq, rows, header.flags) == b"".join(raw)
+
+
+def check_record(body, number):
+    raw, said = split(body)
+    decoded = records.decode(int(number), b"".join(raw))
+    assert [repr(decoded)] == said
+    assert records.encode(decoded) == b"".join(raw)
+
+
+def check_keys(body, _):
+    raw, said = split(body)
+    decoded = keys.decode(b"".join(raw))
+    assert [repr(decoded)] == said
+    assert keys.encode(*decoded) == b"".join(raw)
+
+
+CHECKS = {name[6:]: check for name, check in list(globals().items()) if name.startswith("check_")}
+
+
+@pytest.mark.parametrize("example", [pytest.param(e, id=f"{i}-{e[0]}{e[1]}") for i, e in enumerate(EXAMPLES)])
+def test_example(example):
+    kind, number, body = example
+    CHECKS[kind](body, number)
+
+
+def test_every_kind_of_example_is_there_and_none_is_unread():
+    assert {kind for kind, _, _ in EXAMPLES} == set(CHECKS)
+    assert len(EXAMPLES) == PAGE.count("```") // 2, "a fenced block that no test reads"
+
+
+def table(section):
+    """Rows of the only table of a section that starts with a number."""
+    text = PAGE.split(f"## {section}", 1)[1].split("\n## ", 1)[0]
+    return [
+        [cell.strip() for cell in row.strip("|").split("|")]
+        for row in re.findall(r"^\| (?:0x|\d).*", text, re.M)
+    ]
+
+
+def test_the_table_of_messages_is_the_codes():
+    words = {
+        "B": "u8", "H": "u16", "I": "u32", "Q": "u64", "T": "u48", "D": "8 bytes", "h": "u16+1", "g": "u8 or 255",
+        "t": "text", "w": "text ≤ 32", "x": "bytes", "p": "pairs", "c": "counters", "k": "keys",
+    }  # fmt: skip
+    code = []
+    for number in sorted(message.LAYOUTS):
+        cls, letters = message.LAYOUTS[number]
+        fields = zip(cls._fields, letters, strict=True)
+        code.append([f"0x{number:02X}", cls.__name__, ", ".join(f"{name} {words[c]}" for name, c in fields)])
+    assert table("5. Messages") == code
+
+
+def test_the_table_of_records_is_the_codes():
+    words = {
+        "B": "u8", "H": "u16", "I": "u32", "T": "u48", "Q": "u64", "K": "8 bytes", "g": "u8 or 255",
+        "a": "u32 or all ones", "t": "u48 or all ones", "s": "text, u8 length", "p": "bytes, u16 length",
+        "l": "u8 list", "c": "pairs", "h": "counters", "x": "text to the end", "r": "bytes to the end",
+    }  # fmt: skip
+    code = []
+    for number in sorted(records.TYPES):
+        name, cls, letters = records.TYPES[number]
+        fields = zip(cls._fields, letters, strict=True)
+        code.append([str(number), name, "; ".join(f"{field} {words[c]}" for field, c in fields)])
+    assert table("9. Events") == code
+
+
+def numbers_in(pattern):
+    """The numbers a sentence gives to words: 'reason 1 dropped, 2 unreadable'."""
+    found = re.search(pattern, PAGE, re.DOTALL)
+    assert found, pattern
+    return {int(n) for n in re.findall(r"(?<![\w-])(\d+) [a-z]", found[1])}
+
+
+def constants(module, prefix):
+    return {
+        value for name, value in vars(module).items() if name.startswith(prefix) and isinstance(value, int)
+    }
+
+
+def test_numbers_with_words_are_the_codes():
+    assert numbers_in(r"\*\*BYE\*\* either way: (.*?)\.\n") == constants(message, "BYE_")
+    assert numbers_in(r"by its type: code (.*?)\.\n") == constants(message, "RESULT_")
+    assert {int(row[0]) for row in table("3. Opening") if row[1] and len(row) == 2} == constants(
+        hello, "REFUSE_"
+    )
+    assert numbers_in(r"will never come:\s+reason (.*?)\. A host") == constants(reasons, "GAP_")
+
+
+def test_sizes_are_the_codes():
+    assert f"HELLO, {hello.HELLO_BYTES} bytes" in PAGE
+    assert f"({session.SERIAL_LARGEST_TO_DEVICE} of plaintext)" in PAGE
+    assert f"+ {sealed.OVERHEAD_BYTES} bytes" in PAGE and f"1..{message.MAX_MESSAGE_BYTES} bytes" in PAGE
+    assert f"which is {session.HANDSHAKE_DEADLINE_MS // 1000} s at most" in PAGE
+    assert f"at most {block.BLOCK_MAX} bytes" in PAGE
+    whole = session.SERIAL_LARGEST_TO_DEVICE + sealed.OVERHEAD_BYTES
+    worst_frame = 2 * (whole + 4) + 2
+    assert f"at most {worst_frame} bytes even when" in PAGE
+    assert len(frame.encode(bytes(whole), True)) <= worst_frame <= 260
