@@ -12,6 +12,7 @@ from crs_device.journal import segment
 
 FLASH_BLOCK = 4096  # what a file really takes is rounded up to this
 _CURSORS = 4  # ordered and event reader of two links
+_READ_TRIES = 3  # reads of a segment that may fail before its records are reported as corrupt
 
 
 def _rounded(size: int) -> int:
@@ -28,6 +29,8 @@ class Chain:
         self.used = 0  # bytes on flash, rounded up per file
         self.corrupt = 0  # damaged runs met while reading
         self._seal_at = seal_at
+        self._read_faults: dict[int, int] = {}  # segment first: failed reads in a row
+        self._fetched: tuple[block.Header, bytes] | None = None  # the block that was read and verified last
         self._open = False  # whether the last segment may be appended to
         # (from_seq, segment first, offset, header or None, damaged): the first block whose last sequence is
         # >= from_seq is at that place; header None: the chain ended there. `damaged`: bad bytes were passed on the way.
@@ -54,32 +57,34 @@ class Chain:
     def _recount(self) -> None:
         self.used = sum(_rounded(size) for _, size in self.segments)
 
-    def resume(self) -> tuple[int, list[tuple[int, int, block.Header]], bool]:
-        """Read the newest segment whole and make ready to append.
+    def resume(self) -> tuple[int, int, list[tuple[int, block.Header]], bool]:
+        """Find the last valid block, usually by reading the newest segment, and make ready to append.
 
-        Returns (last sequence or 0, [(offset, length, header)], doubt): `doubt` when bytes follow its last valid
-        block or nothing in it is valid, so a number above may once have been on flash here.
+        Returns (last sequence or 0, first of its segment, [(offset, header)] of that segment, doubt): `doubt` when
+        bytes that are no block follow it, so a number above may once have been on flash here.
         """
         while self.segments and self.segments[-1][1] == 0:
             self._forget_last()  # made, but cut before its first block was whole
-        if not self.segments:
-            return 0, [], False
-        first, _ = self.segments[-1]
-        found = []
-        tail_bad = False
-        try:
-            for offset, length, header in segment.walk(segment.read(self.file(first)), self.journal_id):
-                tail_bad = header is None
-                if header is None:
-                    self.corrupt += 1
-                else:
-                    found.append((offset, length, header))
-        except OSError:
-            self.corrupt += 1
-            tail_bad = True
-        self._open = not tail_bad
-        last = max([block.last_seq(header) for _, _, header in found] + [0])
-        return last, found, tail_bad
+        doubt = False
+        for index in range(len(self.segments) - 1, -1, -1):
+            first = self.segments[index][0]
+            found = []
+            tail_bad = False
+            try:
+                for offset, _, header in segment.walk(segment.read(self.file(first)), self.journal_id):
+                    tail_bad = header is None
+                    if header is None:
+                        self.corrupt += 1
+                    else:
+                        found.append((offset, header))
+            except OSError:
+                self.corrupt += 1
+                tail_bad = True
+            doubt = doubt or tail_bad
+            self._open = not doubt
+            if found:
+                return block.last_seq(found[-1][1]), first, found, doubt
+        return 0, 0, [], doubt
 
     def growth(self, size: int) -> int:
         """Bytes of flash that appending `size` bytes takes."""
@@ -165,7 +170,8 @@ class Chain:
     def find(self, seq: int):  # type: ignore[no-untyped-def]
         """The first block whose last sequence is >= `seq`: (header, damaged) or (None, damaged). No body is read.
 
-        `damaged`: between `seq` and that block bytes were met that are no valid block.
+        `damaged`: between `seq` and that block bytes were met that are no valid block. OSError: flash refused to
+        read; ask again. After three times in a row for one segment its rest counts as damaged.
         """
         for from_seq, _, _, header, damaged in self._cursors:
             if header is not None and from_seq <= seq <= block.last_seq(header):
@@ -195,26 +201,37 @@ class Chain:
 
     def _scan(self, first: int, offset: int, size: int, seq: int) -> tuple[block.Header | None, int, bool]:
         """First valid block from `offset` with last sequence >= seq: (header or None, its offset or end, damaged)."""
+        try:
+            found = self._search(first, offset, size, seq)
+            if first in self._read_faults:
+                self._read_faults.pop(first)
+            return found
+        except OSError:
+            tries = self._read_faults.get(first, 0) + 1
+            self._read_faults[first] = tries
+            if tries < _READ_TRIES:
+                raise
+            self.corrupt += 1
+            return None, size, True
+
+    def _search(self, first: int, offset: int, size: int, seq: int) -> tuple[block.Header | None, int, bool]:
         path = self.file(first)
         damaged = False
-        try:
-            while offset < size:
-                found = segment.read_block(path, offset, self.journal_id)
-                if found is None:
-                    break
-                if block.last_seq(found[0]) >= seq:
-                    return found[0], offset, damaged
-                offset += len(found[1])
-            if offset < size:
-                for at, _, header in segment.walk(segment.read(path, offset), self.journal_id):
-                    if header is None:
-                        damaged = True
-                        self.corrupt += 1
-                    elif block.last_seq(header) >= seq:
-                        return header, offset + at, damaged
-        except OSError:
-            damaged = True
-            self.corrupt += 1
+        while offset < size:
+            found = segment.read_block(path, offset, self.journal_id)
+            if found is None:
+                break
+            if block.last_seq(found[0]) >= seq:
+                self._fetched = found
+                return found[0], offset, damaged
+            offset += len(found[1])
+        if offset < size:
+            for at, _, header in segment.walk(segment.read(path, offset), self.journal_id):
+                if header is None:
+                    damaged = True
+                    self.corrupt += 1
+                elif block.last_seq(header) >= seq:
+                    return header, offset + at, damaged
         return None, size, damaged
 
     def _remember(self, cursor: tuple[int, int, int, block.Header | None, bool]) -> None:
@@ -223,6 +240,10 @@ class Chain:
 
     def load_block(self, header: block.Header) -> bytes | None:
         """Bytes of the block that `find` just named; None when they no longer verify."""
+        found = self._fetched
+        self._fetched = None
+        if found is not None and found[0] == header:
+            return found[1]
         for cursor in self._cursors:
             if cursor[3] == header:
                 try:

@@ -112,8 +112,8 @@ class Journal:
         self._e = Chain(self.root + "/e", self.journal_id, space.SEAL_EVENTS)
         self._r.load()
         self._e.load()
-        r_last, r_found, r_doubt = self._r.resume()
-        e_last, e_found, e_doubt = self._e.resume()
+        r_last, r_first, r_found, r_doubt = self._r.resume()
+        e_last, e_first, e_found, e_doubt = self._e.resume()
         self.acked_seq, self._reserved = header.read_mark(self.root)
         self.head_seq = max(r_last, e_last)
         self._next = self.head_seq + 1
@@ -125,7 +125,10 @@ class Journal:
             self._notes.append(
                 records.Fault(FAULT_JOURNAL, FAULT_TAIL, 1, "numbers skipped to %d" % self._next)
             )
-        ends = (recover.last_time(self._r, r_found), recover.last_time(self._e, e_found))
+        ends = (
+            recover.last_time(self._r, r_first, r_found),
+            recover.last_time(self._e, e_first, e_found),
+        )
         self.last_boot, t_ms = max(ends)
         self.last_ms = t_ms if t_ms >= 0 else None
         self.boot = max(self.boot, self.last_boot + 1)

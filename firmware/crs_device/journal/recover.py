@@ -8,14 +8,14 @@ from crs_device.journal import segment
 STATE_SEGMENTS = 8  # every BOOT carries the states, so they are near the end; more would delay the start
 
 
-def last_time(chain, found) -> tuple[int, int]:  # type: ignore[no-untyped-def]
-    """(boot, ms) of the newest record of a chain whose newest segment holds `found`; (0, -1) when empty."""
+def last_time(chain, first: int, found) -> tuple[int, int]:  # type: ignore[no-untyped-def]
+    """(boot, ms) of the newest record; `found` are the (offset, header) of segment `first`; (0, -1) when empty."""
     if not found:
         return 0, -1
-    offset, _, header = found[-1]
+    offset, header = found[-1]
     t_ms = header.start_ms
     try:
-        data = segment.read_block(chain.file(chain.segments[-1][0]), offset, chain.journal_id)
+        data = segment.read_block(chain.file(first), offset, chain.journal_id)
         rows = block.decode(data[1], chain.journal_id)[1] if data is not None else None
         if rows:
             t_ms = rows[-1].t_ms
