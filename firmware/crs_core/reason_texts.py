@@ -47,12 +47,6 @@ from crs_core.reasons import (
     REASSESS,
     RECHECK_DISAGREES,
     RECORDS_LOST,
-    REFUSE_BUSY,
-    REFUSE_DEVICE,
-    REFUSE_JOURNAL_CHANGED,
-    REFUSE_KEY,
-    REFUSE_PROOF,
-    REFUSE_VERSION,
     R_BELOW,
     R_BELOW_AT_AXILLA,
     R_CONTEXT_AGE_UNKNOWN,
@@ -102,6 +96,14 @@ from crs_core.reasons import (
     SUBSYSTEM_PPG,
     SUBSYSTEM_SETTINGS,
     SUBSYSTEM_TEMP,
+)
+from crs_core.wire.hello import (
+    REFUSE_BUSY,
+    REFUSE_DEVICE,
+    REFUSE_KEY,
+    REFUSE_NO_SESSION,
+    REFUSE_PROOF,
+    REFUSE_VERSION,
 )
 
 ALARM_NAMES = {
@@ -259,9 +261,9 @@ REFUSE_TEXTS = {
     REFUSE_VERSION: "no protocol version in common",
     REFUSE_KEY: "unknown or revoked key",
     REFUSE_PROOF: "the proof of the key is wrong",
+    REFUSE_NO_SESSION: "no session is open: the device restarted",
+    REFUSE_BUSY: "busy: try again later",
     REFUSE_DEVICE: "another device answered",
-    REFUSE_BUSY: "another session is open",
-    REFUSE_JOURNAL_CHANGED: "the journal was replaced",
 }
 
 

@@ -1,4 +1,5 @@
-"""Every number that stands for a word: alarms, priorities, reasons, gaps, faults, refusals, and their one-line texts.
+"""Every number that stands for a word: alarms, priorities, reasons, gaps, faults, and their one-line texts.
+Why a session is refused stands in wire/hello.py, why it was closed in wire/message.py.
 
 Numbers are on flash and on the wire, so a number once given keeps its meaning; new ones are added, none is reused.
 Texts are for people: they state what was measured and reassure nobody. MicroPython dicts have no order: look up, never
@@ -144,14 +145,6 @@ FAULT_UNREADABLE = const(6)
 FAULT_EXCEPTION = const(7)
 FAULT_DEADLINE = const(8)
 FAULT_MISSING = const(9)
-
-# --- why a session is refused (REFUSE message) or closed (BYE)
-REFUSE_VERSION = const(1)
-REFUSE_KEY = const(2)
-REFUSE_PROOF = const(3)
-REFUSE_DEVICE = const(4)
-REFUSE_BUSY = const(5)
-REFUSE_JOURNAL_CHANGED = const(6)
 
 
 def __getattr__(name: str):  # type: ignore[no-untyped-def]
