@@ -63,6 +63,8 @@ async def start_binding(
     binding_id: bytes | None = None,
 ) -> dict[str, Any]:
     """Bind the wearable in session; returns binding id and device. BindingError and RequestRefused say why not."""
+    if not profile.site:
+        profile = profile._replace(site=site)
     if profile.site != site:
         raise BindingError(
             f"--site says {profile.site}, the wearable is set up for {site or 'no site'}.",
@@ -93,7 +95,9 @@ async def start_binding(
     await store.write(
         lambda tx: tx.execute("UPDATE bindings SET state = 'active' WHERE binding_id = ?", (chosen,))
     )
-    return {"binding_id": chosen.hex(), "device_id": engine.device_id.hex(), "patient": profile.patient}
+    return {
+        "binding_id": chosen.hex(), "device_id": engine.device_id.hex(), "patient": profile.patient, "site": site,
+    }  # fmt: skip
 
 
 async def end_binding(store: Store, engine: SyncEngine, override: str, utc_ms: int) -> dict[str, Any]:

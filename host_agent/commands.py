@@ -7,10 +7,11 @@ from crs_core.wire import message as wire
 
 from host_agent import binding
 from host_agent.control import Handler
-from host_agent.errors import HostAgentError
+from host_agent.errors import HostAgentError, StoreError
+from host_agent.forward.queue import count_waiting
 from host_agent.keyfile import ROLE_NAMES
 from host_agent.link.supervisor import RELEASE_MAX_S, LinkReport
-from host_agent.monitor import View, live_values
+from host_agent.monitor import View, live_text, live_values
 from host_agent.profile import make_profile
 from host_agent.sync.engine import SyncEngine
 
@@ -46,12 +47,18 @@ class Commands:
 
     async def _status(self, request: dict[str, Any]) -> dict[str, Any]:
         agent = self._agent
+        try:
+            waiting = await agent.store.read(count_waiting)
+        except StoreError:
+            waiting = None
+        device_ids = {*agent.keys(), *agent.monitor.views}
         return {
             "pid": os.getpid(),
             "simulation_speed": agent.clock.speed,
             "now_utc_ms": agent.clock.utc_ms(),
             "ports": [_report(report) for report in agent.reports.values()],
-            "devices": {key.hex(): _view(view) for key, view in agent.monitor.views.items()},
+            "devices": [_view(agent.monitor.view(device_id)) for device_id in sorted(device_ids)],
+            "outbox_waiting": waiting,
             "targets": {
                 worker.name: {**worker.counters._asdict(), "last_error": worker.last_error}
                 for worker in agent.workers
@@ -179,14 +186,18 @@ def _report(report: LinkReport) -> dict[str, Any]:
 
 def _view(view: View) -> dict[str, Any]:
     status = view.status
+    simulated = bool(status.flags & wire.STATUS_SIMULATED) if status else None
     return {
-        "in_session": view.link is not None and view.link.state == "open",
-        "port": view.link.port if view.link else None,
-        "is_caught_up": view.is_caught_up,
+        "device_id": view.device_id.hex(),
+        "simulated": simulated,
+        "link": _report(view.link) if view.link else {"state": "never opened"},
+        "caught_up": view.is_caught_up,
+        "bound": bool(status.flags & wire.STATUS_BOUND) if status else None,
+        "maintenance": bool(status.flags & wire.STATUS_MAINTENANCE) if status else None,
         "live": live_values(view.live),
+        "live_text": live_text(view.live, simulated),
         "live_utc_ms": view.live_utc_ms,
         "head_seq": status.head_seq if status else None,
         "battery_mv": status.battery_mv if status else None,
-        "heap_free": status.heap_free if status else None,
-        "flags": status.flags if status else None,
+        "heap_free_bytes": status.heap_free if status else None,
     }

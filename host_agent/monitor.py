@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from crs_core import reasons, units
 from crs_core.wire import message as wire
 
 from host_agent.clock import Clock
@@ -15,6 +16,7 @@ from host_agent.errors import StoreError
 from host_agent.link.supervisor import LinkReport
 from host_agent.store.records import IncomingBlock, IncomingGap, Inserted
 from host_agent.store.rows import Journal
+from host_agent.words import heart_rate_text, marked, percent_text, temperature_text
 
 _LOG = logging.getLogger(__name__)
 
@@ -146,3 +148,20 @@ def live_values(live: Any) -> dict[str, Any] | None:
         "upper": live.upper,
         "alarms": [list(pair) for pair in live.alarms],
     }
+
+
+def live_text(live: Any, simulated: bool | None) -> str:
+    """One line for people: what is measured now, and which alarms sound."""
+    if not isinstance(live, wire.Live):
+        return "no live values"
+    parts = [
+        f"{temperature_text(live.temp_cc)} {units.SITES[units.site_of(live.status)]}",
+        f"SpO2 {percent_text(live.spo2_tenths)}",
+        f"heart rate {heart_rate_text(live.hr_bpm)}",
+    ]
+    names = [
+        f"{reasons.alarm_name(alarm)} {reasons.PRIORITY_NAMES[priority & 3]}"
+        for alarm, priority in live.alarms
+    ]
+    parts.append(f"sounding: {', '.join(names)}" if names else "no alarm sounding")
+    return marked(simulated, ", ".join(parts))

@@ -8,6 +8,8 @@ import datetime
 import re
 from typing import NamedTuple
 
+from crs_core.units import SITES
+
 from host_agent.errors import ConfigError
 
 YOUNGEST_YEARS = (
@@ -42,7 +44,7 @@ def make_profile(
     systolic_mmhg: int | None = None,
     call_number: str | None = None,
 ) -> Profile:
-    """Check every field; raises ConfigError that names the option."""
+    """Check every field; raises ConfigError that names the option. `site` "" takes over that of the wearable."""
     if not _PSEUDONYM.match(patient):
         raise _refuse(
             "--patient", "a pseudonym of 1..32 letters, digits, dots and dashes, never a name", patient
@@ -60,6 +62,8 @@ def make_profile(
         )
     if age_years > OLDEST_YEARS:
         raise _refuse("--age-years", f"whole years from {YOUNGEST_YEARS} to {OLDEST_YEARS}", str(age_years))
+    if site and site not in SITES[1:]:
+        raise _refuse("--site", f"one of {', '.join(SITES[1:])}", site)
     if infusion_date is not None:
         try:
             infusion_date = datetime.date.fromisoformat(infusion_date).isoformat()

@@ -79,3 +79,8 @@ def counts(tx: Tx) -> dict[str, dict[str, int]]:
     ):
         out.setdefault(target, {})[state] = number
     return out
+
+
+def count_waiting(tx: Tx) -> int:
+    """Deliveries that no receiver took yet."""
+    return int(tx.execute("SELECT count(*) FROM outbox WHERE state = 'pending'").fetchone()[0])

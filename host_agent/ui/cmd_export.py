@@ -1,0 +1,105 @@
+"""`export`: stored records as CSV or JSON lines, to a file or standard output."""
+
+import csv
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, TextIO
+
+import typer
+
+from host_agent.errors import ConfigError, HostAgentError
+from host_agent.paths import default_paths
+from host_agent.ui import exits
+from host_agent.ui.cmd_enrol import DeviceOption
+from host_agent.ui.cmd_history import FromOption, LastOption, ToOption, check_kinds, make_question
+from host_agent.ui.reading_store import open_store
+from host_agent.ui.records import KINDS, Answer
+
+FORMATS = ("csv", "jsonl")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(export)
+
+
+def export(
+    *,
+    kind: Annotated[
+        str, typer.Option("--kind", metavar="KIND", help=f"One of {', '.join(KINDS)}.")
+    ] = "readings",
+    form: Annotated[str, typer.Option("--format", metavar="FORMAT", help="csv or jsonl.")] = "csv",
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="FILE", help="Write here instead of standard output."),
+    ] = None,
+    start: FromOption = None,
+    end: ToOption = None,
+    last: LastOption = None,
+    device: DeviceOption = None,
+) -> None:
+    """Write stored records, raw integer units, one row each. A column or field `simulated` marks simulated data."""
+    check_kinds([kind])
+    if form not in FORMATS:
+        raise ConfigError(f"--format: expected csv or jsonl, found {form!r}.", "Try --help.")
+    question = make_question(start, end, last, device)
+    with open_store(default_paths()) as tx:
+        answer = Answer(tx, question) if tx is not None else None
+        rows = answer.rows(kind) if answer is not None else iter(())
+        first = next(rows, None)
+        if first is None:
+            print("Nothing is stored for this question; nothing was written.", file=sys.stderr)
+            raise typer.Exit(exits.NO_DATA)
+        with _target(out) as file:
+            written = _write(file, first, rows, form)
+    left_out = (
+        f"; {answer.undated} left out, nothing dates them" if answer is not None and answer.undated else ""
+    )
+    print(f"{written} {kind} written{left_out}", file=sys.stderr)
+
+
+def _write(file: TextIO, first: dict[str, Any], rest: Iterator[dict[str, Any]], form: str) -> int:
+    writer = csv.writer(file, lineterminator="\n")
+    if form == "csv":
+        writer.writerow(first)
+    written = 0
+    for row in _chain(first, rest):
+        if form == "csv":
+            writer.writerow([_cell(value) for value in row.values()])
+        else:
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+        written += 1
+    return written
+
+
+def _chain(first: dict[str, Any], rest: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    yield first
+    yield from rest
+
+
+def _cell(value: Any) -> Any:
+    """Booleans as 0 and 1, lists and objects as JSON; text that a spreadsheet would run as a formula is quoted."""
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, (list, dict)):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@"):
+        return "'" + value
+    return value
+
+
+@contextmanager
+def _target(out: Path | None) -> Iterator[TextIO]:
+    if out is None:
+        yield sys.stdout
+        return
+    try:
+        with out.open("w", encoding="utf-8", newline="") as file:
+            yield file
+    except OSError as error:
+        raise HostAgentError(
+            f"{out}: cannot be written ({error.strerror}).", "Give another path with --out."
+        ) from None

@@ -1,0 +1,145 @@
+"""`status`: what is known of every wearable, from the store, with what the running agent adds."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import typer
+
+from host_agent import keyfile
+from host_agent.clock import RealClock
+from host_agent.control import AgentNotRunning, ControlFailed, call_now
+from host_agent.paths import Paths, default_paths
+from host_agent.ui.output import nothing, show
+from host_agent.ui.reading_store import open_store
+from host_agent.ui.state import read_state
+from host_agent.words import (
+    NOTICE,
+    heart_rate_text,
+    local_time,
+    marked,
+    percent_text,
+    span_text,
+    temperature_text,
+)
+
+_LIVE_TIMEOUT_S = 0.7  # the whole command answers within a second
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(status)
+
+
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")] = False,
+) -> None:
+    """Show every wearable: link, newest data, grade, alarms, deliveries. Works without the agent."""
+    paths = default_paths()
+    keys, errors = keyfile.load_all(paths.keys)
+    live = live_status(paths)
+    now_ms = live["now_utc_ms"] if live else RealClock().utc_ms()
+    with open_store(paths) as tx:
+        data = read_state(tx, keys, now_ms)
+    data |= {
+        "notice": NOTICE,
+        "agent_running": live is not None,
+        "key_errors": [str(error) for error in errors],
+    }
+    if live:
+        by_id = {entry["device_id"]: entry for entry in live["devices"]}
+        for device in data["devices"]:
+            seen = by_id.get(device["device_id"], {})
+            device |= {name: seen.get(name) for name in ("link", "caught_up", "live", "live_text")}
+        data["agent"] = {
+            name: live[name] for name in ("pid", "simulation_speed", "store_error", "targets", "ports")
+        }
+    if not data["devices"]:
+        nothing("No wearable is known here. Enrol one: cytowatch enrol FILE", data, as_json=as_json)
+    show(data, _lines(data, now_ms), as_json=as_json)
+
+
+def live_status(paths: Paths) -> dict[str, Any] | None:
+    """What the running agent says; None when none runs or it does not answer at once."""
+    try:
+        return call_now(paths.socket, "status", timeout_s=_LIVE_TIMEOUT_S)
+    except (AgentNotRunning, ControlFailed):
+        return None
+
+
+def _lines(data: dict[str, Any], now_ms: int) -> Iterator[str]:
+    yield NOTICE
+    if data["agent_running"]:
+        agent = data["agent"]
+        fast = (
+            f", clock {agent['simulation_speed']:g} times as fast (simulation)"
+            if agent["simulation_speed"] != 1
+            else ""
+        )
+        yield f"Agent running, pid {agent['pid']}{fast}. It is {local_time(now_ms)}."
+        if agent["store_error"]:
+            yield f"The agent cannot store: {agent['store_error']}"
+    else:
+        yield "The agent is not running: nothing is synced or forwarded now. Start it: cytowatch run"
+        yield "Below is what was stored before."
+    for device in data["devices"]:
+        yield ""
+        yield from _device_lines(device, data["agent_running"])
+    for alarm in data["agent_alarms"]:
+        yield _alarm_line(alarm)
+    if data["deliveries"]:
+        yield ""
+    for target, states in sorted(data["deliveries"].items()):
+        told = ", ".join(f"{number} {state}" for state, number in sorted(states.items()))
+        error = data["delivery_errors"].get(target)
+        yield f"Receiver {target}: {told}" + (f". {error}" if error else "")
+    for text in data["key_errors"]:
+        yield f"Key file left out: {text}"
+
+
+def _device_lines(device: dict[str, Any], running: bool) -> Iterator[str]:
+    name = f" ({device['name']})" if device["name"] else ""
+    yield marked(
+        device["simulated"],
+        f"Wearable {device['device_id']}{name}, thermometer at {device['site'] or 'a site not known'}",
+    )
+    if running:
+        link = device.get("link") or {"state": "never opened"}
+        sync = ", synced" if device.get("caught_up") else ", syncing" if link["state"] == "open" else ""
+        reason = f": {link['reason']}" if link.get("reason") and link["state"] != "open" else ""
+        yield f"  link      {link['state'].replace('_', ' ')}{sync}{reason}"
+        if link.get("advice"):
+            yield f"            {link['advice']}"
+    patient = device["patient"]
+    if patient:
+        day = f", Day +{patient['day']}" if patient["day"] is not None else ""
+        state = "" if patient["state"] == "active" else f" ({patient['state']})"
+        yield f"  patient   {patient['id']}{day}{state}"
+    else:
+        yield "  patient   nobody is bound: nothing is graded. Bind: cytowatch patient start"
+    if device.get("live"):
+        yield f"  now       {device['live_text']}"
+    yield f"  stored    {_reading_text(device['newest_reading'])}"
+    if device["grade"]:
+        yield f"  grade     {marked(device['grade']['simulated'], device['grade']['text'])}"
+    elif patient:
+        yield "  grade     none yet"
+    for alarm in device["alarms"]:
+        yield _alarm_line(alarm)
+
+
+def _reading_text(reading: dict[str, Any] | None) -> str:
+    if reading is None:
+        return "no reading yet"
+    age = f"{span_text(reading['age_s'])} ago" if reading["age_s"] is not None else "at a time not known"
+    return marked(
+        reading["simulated"],
+        f"{age}: {temperature_text(reading['temp_cc'])} {reading['site']}, SpO2 {percent_text(reading['spo2_tenths'])},"
+        f" heart rate {heart_rate_text(reading['hr_bpm'])}",
+    )
+
+
+def _alarm_line(alarm: dict[str, Any]) -> str:
+    since = f" since {alarm['since'][11:16]} UTC" if alarm["since"] else ""
+    detail = f" ({alarm['detail']})" if alarm["detail"] else ""
+    text = marked(alarm["simulated"], alarm["text"])
+    return f"  ALARM     {alarm['priority']} {alarm['name']}{since}: {text}{detail}"

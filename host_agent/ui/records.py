@@ -1,0 +1,229 @@
+"""Stored records as plain rows with wall time, values in JSON types: what `history` and `export` read."""
+
+import datetime
+import sqlite3
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from crs_core import reasons, records, units
+
+from host_agent.binding import BindingError
+from host_agent.store.records import decode_event
+from host_agent.sync.timebase import Timebase, load_timebase
+from host_agent.words import (
+    grade_text,
+    heart_rate_text,
+    iso_utc,
+    local_time,
+    percent_text,
+    scale_name,
+    temperature_text,
+)
+
+KINDS = ("readings", "grades", "alarms", "events", "gaps", "host_alarms", "deliveries")
+_EVENT_NAMES = {kind: name for kind, (name, _, _) in records.TYPES.items()}
+
+
+class Question(NamedTuple):
+    """Which rows: UTC ms bounds (None: open), the start of a device id (None: all)."""
+
+    from_ms: int | None
+    to_ms: int | None
+    device: str | None
+
+
+class Answer:
+    """Iterate `rows`; afterwards `undated` is how many rows were left out because nothing dates them."""
+
+    def __init__(self, tx: sqlite3.Connection, question: Question) -> None:
+        self.undated = 0
+        self._tx = tx
+        self._question = question
+        self._timebases: dict[int, Timebase] = {}
+        self._devices = {
+            row[0]: row[1].hex()
+            for row in tx.execute("SELECT id, device_id FROM devices")
+            if row[1].hex().startswith((question.device or "").lower())
+        }
+        if question.device and len(self._devices) != 1:
+            raise BindingError(
+                f"{len(self._devices)} wearables match --device {question.device}.",
+                "See `cytowatch devices`.",
+            )
+
+    def rows(self, kind: str) -> Iterator[dict[str, Any]]:
+        """All rows of one kind of KINDS, oldest first within a wearable."""
+        yield from getattr(self, f"_{kind}")()
+
+    def _journal_rows(
+        self, table: str, columns: str
+    ) -> Iterator[tuple[dict[str, Any], sqlite3.Row | tuple[Any, ...]]]:
+        """Rows keyed by (journal, seq) with the fields that all of them share."""
+        cursor = self._tx.execute(
+            f"SELECT j.device, j.journal_id, j.branch, j.binding, t.seq, t.boot, t.t_ms, t.simulated, {columns}"  # noqa: S608
+            f" FROM {table} t JOIN journals j ON j.id = t.journal ORDER BY j.device, j.id, t.seq"
+        )
+        for device, journal_id, branch, binding, seq, boot, t_ms, simulated, *rest in cursor:
+            if device not in self._devices:
+                continue
+            moment = self._timebase(device).resolve(boot, t_ms)
+            if not self._wanted(moment.utc_ms if moment else None):
+                continue
+            shared = {
+                "at": iso_utc(moment.utc_ms) if moment else None, "time_bound_ms": moment.bound_ms if moment else None,
+                "device_id": self._devices[device], "journal_id": journal_id.hex(), "branch": branch, "seq": seq,
+                "boot": boot, "t_ms": t_ms, "simulated": bool(simulated), "quarantined": binding is None,
+            }  # fmt: skip
+            yield shared, tuple(rest)
+
+    def _readings(self) -> Iterator[dict[str, Any]]:
+        for shared, (temp_cc, spo2, hr, pi, status) in self._journal_rows(
+            "readings", "t.temp_cc, t.spo2_tenths, t.hr_bpm, t.pi_hundredths, t.status"
+        ):
+            yield {
+                **shared, "temp_cc": temp_cc, "spo2_tenths": spo2, "hr_bpm": hr, "pi_hundredths": pi,
+                "site": units.SITES[units.site_of(status)], "temp_state": units.temp_state_of(status),
+                "ppg_state": units.ppg_state_of(status), "wear": units.wear_of(status), "status": status,
+            }  # fmt: skip
+
+    def _grades(self) -> Iterator[dict[str, Any]]:
+        for shared, (
+            scale,
+            version,
+            lower,
+            upper,
+            fever,
+            status,
+            why,
+            missing,
+            rule_hash,
+        ) in self._journal_rows(
+            "grades",
+            "t.scale, t.scale_version, t.lower, t.upper, t.fever, t.status, t.reasons, t.missing, t.rule_hash",
+        ):
+            signed = status == reasons.SIGNED
+            at_text = shared["at"][11:16] + " UTC" if shared["at"] else "a time not known"
+            yield {
+                **shared, "scale": scale_name(scale, version, "-"), "lower": lower, "upper": upper, "fever": fever,
+                "signed": signed, "reasons": list(why), "missing": list(missing), "rule_hash": rule_hash.hex(),
+                "text": grade_text(
+                    scale, version, lower=lower, upper=upper, missing=missing, signed=signed, at_text=at_text
+                ),
+            }  # fmt: skip
+
+    def _alarms(self) -> Iterator[dict[str, Any]]:
+        for shared, (alarm, priority) in self._journal_rows("alarm_changes", "t.alarm, t.priority"):
+            yield {**shared, **_alarm_fields(alarm, priority)}
+
+    def _events(self) -> Iterator[dict[str, Any]]:
+        for shared, (kind, payload) in self._journal_rows("events", "t.type, t.payload"):
+            record: Any = decode_event(kind, payload)
+            fields = {k: _plain(v) for k, v in record._asdict().items()} if record is not None else None
+            name = _EVENT_NAMES.get(kind, f"TYPE_{kind}")
+            yield {**shared, "type": kind, "name": name, "fields": fields, "payload": payload.hex()}
+
+    def _gaps(self) -> Iterator[dict[str, Any]]:
+        for device, journal_id, branch, first, last, reason, received in self._tx.execute(
+            "SELECT j.device, j.journal_id, j.branch, g.first_seq, g.last_seq, g.reason, g.received_utc_ms"
+            " FROM gaps g JOIN journals j ON j.id = g.journal ORDER BY j.device, j.id, g.first_seq"
+        ):
+            if device in self._devices and self._wanted(received):
+                yield {
+                    "at": iso_utc(received), "device_id": self._devices[device], "journal_id": journal_id.hex(),
+                    "branch": branch, "first_seq": first, "last_seq": last, "reason": reason,
+                    "text": f"{last - first + 1} missing: {reasons.GAP_TEXTS.get(reason) or f'reason {reason}'}",
+                }  # fmt: skip
+
+    def _host_alarms(self) -> Iterator[dict[str, Any]]:
+        for device, alarm, priority, detail, raised, ended, simulated in self._tx.execute(
+            "SELECT h.device, h.alarm, h.priority, h.detail, h.raised_utc_ms, h.ended_utc_ms, coalesce(d.simulated, 0)"
+            " FROM host_alarms h LEFT JOIN devices d ON d.id = h.device ORDER BY h.raised_utc_ms"
+        ):
+            if (device is None or device in self._devices) and self._wanted(raised):
+                yield {
+                    "at": iso_utc(raised), "device_id": self._devices.get(device), "simulated": bool(simulated),
+                    "ended_at": iso_utc(ended) if ended else None, "detail": detail, **_alarm_fields(alarm, priority),
+                }  # fmt: skip
+
+    def _deliveries(self) -> Iterator[dict[str, Any]]:
+        for target, key, priority, state, attempts, error, created, delivered, simulated in self._tx.execute(
+            "SELECT target, event_key, priority, state, attempts, last_error, created_utc_ms, delivered_utc_ms,"
+            " simulated FROM outbox ORDER BY id"
+        ):
+            if self._wanted(created):
+                yield {
+                    "at": iso_utc(created), "target": target, "event_key": key, "state": state, "attempts": attempts,
+                    "priority": reasons.PRIORITY_NAMES[priority & 3], "last_error": error, "simulated": bool(simulated),
+                    "delivered_at": iso_utc(delivered) if delivered else None,
+                }  # fmt: skip
+
+    def _wanted(self, utc_ms: int | None) -> bool:
+        from_ms, to_ms, _ = self._question
+        if utc_ms is None:
+            self.undated += from_ms is not None or to_ms is not None
+            return from_ms is None and to_ms is None
+        return (from_ms is None or utc_ms >= from_ms) and (to_ms is None or utc_ms < to_ms)
+
+    def _timebase(self, device: int) -> Timebase:
+        if device not in self._timebases:
+            self._timebases[device] = load_timebase(self._tx, device)
+        return self._timebases[device]
+
+
+def history_line(kind: str, row: dict[str, Any]) -> str:
+    """One row for people."""
+    return _LINES[kind](row)
+
+
+def _alarm_line(row: dict[str, Any]) -> str:
+    if row["priority"] == "NONE":
+        return f"{row['name']} no longer raised"
+    return f"{row['priority']} {row['name']}: {row['text']}"
+
+
+def _event_line(row: dict[str, Any]) -> str:
+    fields = row["fields"] or {"payload": row["payload"]}
+    return f"{row['name']} " + ", ".join(f"{k}={v}" for k, v in fields.items() if v not in ("", None))[:200]
+
+
+def _delivery_line(row: dict[str, Any]) -> str:
+    error = f" ({row['last_error']})" if row["last_error"] else ""
+    return f"to {row['target']}: {row['event_key']} {row['state']}{error}"
+
+
+def _reading_line(row: dict[str, Any]) -> str:
+    return (
+        f"{temperature_text(row['temp_cc'])} {row['site']}, SpO2 {percent_text(row['spo2_tenths'])}, "
+        f"heart rate {heart_rate_text(row['hr_bpm'])}"
+    )
+
+
+_LINES: dict[str, Callable[[dict[str, Any]], str]] = {
+    "readings": _reading_line,
+    "grades": lambda row: str(row["text"]),
+    "alarms": _alarm_line,
+    "events": _event_line,
+    "gaps": lambda row: f"sequences {row['first_seq']} to {row['last_seq']}: {row['text']}",
+    "host_alarms": lambda row: f"{_alarm_line(row)} ({row['detail']})",
+    "deliveries": _delivery_line,
+}
+
+
+def local_text(at: str | None) -> str:
+    """A row's time in this computer's zone."""
+    if at is None:
+        return "time not known    "
+    moment = datetime.datetime.fromisoformat(at)
+    return local_time(round(moment.timestamp() * 1000), with_date=True)
+
+
+def _alarm_fields(alarm: int, priority: int) -> dict[str, Any]:
+    name = reasons.alarm_name(alarm)
+    return {
+        "alarm": alarm, "name": name, "priority": reasons.PRIORITY_NAMES[priority & 3],
+        "text": reasons.ALARM_TEXTS.get(alarm, name),
+    }  # fmt: skip
+
+
+def _plain(value: Any) -> Any:
+    return value.hex() if isinstance(value, bytes) else value
