@@ -36,7 +36,7 @@ class Life:
     def __init__(self, seed: int) -> None:
         self.dice = Dice(seed)
         self.now_ms = self.dice.throw(100000)
-        self.temp_cc = 3700
+        self.temp_cc = self.aim_cc = 3700
         self.spo2_tenths = 950
         self.hr_bpm = 90
         self.temp_state = self.ppg_state = 0
@@ -47,7 +47,9 @@ class Life:
         """Inputs of the next step; `now_ms` has moved."""
         dice = self.dice
         self.now_ms += 1000 if dice.throw(40) else dice.throw(30000)
-        self.temp_cc = wander(dice, self.temp_cc, 6, 3500, 4000)
+        if not dice.throw(1200):
+            self.aim_cc = (3640, 3700, 3765, 3785, 3840, 3930)[dice.throw(6)]
+        self.temp_cc = wander(dice, self.temp_cc, 3, self.aim_cc - 8, self.aim_cc + 8)
         self.spo2_tenths = wander(dice, self.spo2_tenths, 9, 800, 1000)
         self.hr_bpm = wander(dice, self.hr_bpm, 3, 60, 160)
         if not dice.throw(60):

@@ -1,0 +1,103 @@
+"""Every key and value outside the vocabulary is refused with the key named; contradictions are not."""
+
+import pytest
+from crs_core.errors import RemoteError
+from crs_core.grade import case, vocabulary
+
+REFUSED = [
+    ("bp", {"bp": "normal"}),
+    ("Oxygen", {"Oxygen": "cpap"}),
+    ("context", {"context": "partial"}),
+    ("context", {"context": True}),
+    ("temperature_cc", {"temperature_cc": 2499, "site": "oral"}),
+    ("temperature_cc", {"temperature_cc": 4501, "site": "oral"}),
+    ("temperature_cc", {"temperature_cc": 38.4, "site": "oral"}),
+    ("temperature_cc", {"temperature_cc": 3840.0, "site": "oral"}),
+    ("temperature_cc", {"temperature_cc": "3840", "site": "oral"}),
+    ("temperature_cc", {"temperature_cc": None, "site": "oral"}),
+    ("temperature_cc", {"temperature_cc": True, "site": "oral"}),
+    ("site", {"temperature_cc": 3840}),
+    ("site", {"temperature_cc": 3840, "site": "armpit"}),
+    ("site", {"site": None}),
+    ("fever_earlier", {"fever_earlier": 1}),
+    ("fever_earlier", {"fever_earlier": "yes"}),
+    ("fever_other_cause", {"fever_other_cause": False}),
+    ("ventilation_not_for_hypoxia", {"ventilation_not_for_hypoxia": False}),
+    ("antipyretic", {"antipyretic": "paracetamol"}),
+    ("blood_pressure", {"blood_pressure": "low"}),
+    ("systolic_mmhg", {"systolic_mmhg": 29}),
+    ("systolic_mmhg", {"systolic_mmhg": 261}),
+    ("map_mmhg", {"map_mmhg": 65.5}),
+    ("age_months", {"age_months": -1}),
+    ("fluids_for_bp", {"fluids_for_bp": "some"}),
+    ("vasopressors", {"vasopressors": "norepinephrine"}),
+    ("vasopressors", {"vasopressors": ["adrenaline"]}),
+    ("vasopressors", {"vasopressors": [1]}),
+    ("vasopressors", {"vasopressors": None}),
+    ("vasopressors", {"vasopressors": [["other"]]}),
+    ("vasopressor_dose", {"vasopressor_dose": "medium"}),
+    ("vasopressor_hours", {"vasopressor_hours": -0.5}),
+    ("vasopressor_hours", {"vasopressor_hours": float("nan")}),
+    ("vasopressor_hours", {"vasopressor_hours": float("inf")}),
+    ("vasopressor_hours", {"vasopressor_hours": True}),
+    ("oxygen", {"oxygen": "nasal cannula"}),
+    ("oxygen", {"oxygen": ["cpap"]}),
+    ("oxygen", {"oxygen": {}}),
+    ("flow_lpm", {"flow_lpm": 81}),
+    ("fio2_pct", {"fio2_pct": 20.9}),
+    ("fio2_pct", {"fio2_pct": 101}),
+    ("fio2_pct", {"fio2_pct": float("nan")}),
+    ("spo2_tenths", {"spo2_tenths": 97}),
+    ("spo2_tenths", {"spo2_tenths": 1001}),
+    ("hr_bpm", {"hr_bpm": 19}),
+    ("hr_bpm", {"hr_bpm": 301}),
+    ("organ_grade", {"organ_grade": 5}),
+    ("ice", {"ice": 11}),
+    ("capd", {"capd": 33}),
+    ("consciousness", {"consciousness": "asleep"}),
+    ("seizure", {"seizure": True}),
+    ("cerebral_oedema", {"cerebral_oedema": "mild"}),
+    ("death", {"death": True}),
+    ("grade", {"grade": 5}),
+]
+
+
+@pytest.mark.parametrize(("key", "inputs"), REFUSED, ids=[f"{k}-{n}" for n, (k, _) in enumerate(REFUSED)])
+def test_what_the_vocabulary_does_not_have_is_refused_by_name(key: str, inputs: dict) -> None:
+    with pytest.raises(RemoteError) as refused:
+        case.assess(inputs)
+    assert refused.value.args[0].startswith(key + ":")
+
+
+@pytest.mark.parametrize("inputs", [None, [], "x", 5, True])
+def test_a_case_that_is_no_object_is_refused(inputs: object) -> None:
+    with pytest.raises(RemoteError):
+        case.assess(inputs)  # type: ignore[arg-type]
+
+
+ACCEPTED = [
+    {},
+    {"site": "oral"},
+    {"temperature_cc": 2500, "site": "skin"},
+    {"temperature_cc": 4500, "site": "core"},
+    {"vasopressor_hours": 0},
+    {"vasopressor_hours": 26.5},
+    {"flow_lpm": 6.5, "fio2_pct": 21},
+    {"oxygen": "room_air", "fio2_pct": 60, "flow_lpm": 40},
+    {"blood_pressure": "normal", "systolic_mmhg": 50, "diastolic_mmhg": 200},
+    {"vasopressors": [], "vasopressor_dose": "high", "refractory": True},
+    {"spo2_tenths": 500, "hr_bpm": 20},
+    {"ice": 0, "capd": 32, "consciousness": "touch", "seizure": "brief", "motor_weakness": False},
+]
+
+
+@pytest.mark.parametrize("inputs", ACCEPTED, ids=[str(n) for n in range(len(ACCEPTED))])
+def test_edges_and_contradictions_are_accepted(inputs: dict) -> None:
+    case.assess(inputs)
+
+
+@pytest.mark.parametrize("device", vocabulary.OXYGEN)
+@pytest.mark.parametrize("extra", [{"fio2_pct": 100}, {"flow_lpm": 0}, {"fio2_pct": 21, "flow_lpm": 80}])
+def test_the_device_decides_whatever_flow_and_fraction_say(device: str, extra: dict) -> None:
+    base = {"temperature_cc": 3840, "site": "oral", "oxygen": device, "context": "complete"}
+    assert case.assess(base)["grades"] == case.assess({**base, **extra})["grades"]

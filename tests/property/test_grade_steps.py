@@ -1,0 +1,223 @@
+"""What holds for every life: a host's re-run is exact, loss improves nothing, and a 5 has no path from sensors."""
+
+import ast
+from pathlib import Path
+
+import pytest
+from crs_core import reasons, units
+from crs_core.grade import alarms, grader
+from crs_core.grade.alarm_state import INPUTS_SIZE
+from crs_core.grade.rules import DEFAULT
+from crs_core.units import Reading
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.micropython.grade_run import Life, run
+from tests.mp import run_micropython
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPT = ROOT / "tests/micropython/grade_run.py"
+
+
+def maybe(values: st.SearchStrategy[int]) -> st.SearchStrategy[int | None]:
+    return st.none() | values
+
+
+AGES = maybe(st.sampled_from([0, 900, 9_999, 10_001, 59_999, 60_001, 2**31]))
+INPUTS = st.builds(
+    alarms.Inputs,
+    temp_cc=maybe(
+        st.sampled_from([0, 2500, 3600, 3700, 3749, 3750, 3799, 3800, 3899, 3900, 4500, 4501, 65534])
+    ),
+    temp_state=st.sampled_from([0, 0, 0, 1, 2, 3, 4, 5, 6, 7]),
+    temp_age_ms=AGES,
+    spo2_tenths=maybe(st.sampled_from([0, 500, 849, 870, 880, 899, 900, 919, 920, 970, 1000, 1001, 65534])),
+    hr_bpm=maybe(st.sampled_from([0, 20, 80, 120, 121, 160, 300, 65534])),
+    pi_hundredths=maybe(st.sampled_from([0, 4, 5, 150, 65534])),
+    ppg_state=st.sampled_from([0, 0, 0, 0, 1, 2, 3, 4, 5, 9, 10, 15]),
+    ppg_age_ms=AGES,
+    wear=st.integers(0, 3),
+    site=st.sampled_from([1, 1, 1, 0, 2, 6, 7]),
+    bound=st.sampled_from([1, 1, 1, 1, 0]),
+    faults=st.sampled_from([0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 255]),
+    button=st.sampled_from([0, 0, 0, 0, 1, 2, 3]),
+)
+# seconds that the same inputs last, and the pause before them: also days
+LIVES = st.lists(
+    st.tuples(INPUTS, st.integers(1, 70), st.sampled_from([1000, 1000, 250, 4000, 61_000, 20_000_000])),
+    min_size=1,
+    max_size=8,
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(LIVES, st.integers(0, 10**9))
+def test_a_step_from_bytes_is_the_same_as_the_live_step(life: list, start_ms: int) -> None:
+    live = alarms.new_state()
+    now_ms = start_ms
+    for inputs, seconds, pause_ms in life:
+        now_ms += pause_ms
+        for _ in range(seconds):
+            now_ms += 1000
+            before = alarms.encode_state(live, now_ms)
+            assert len(before) <= 96
+            assert alarms.encode_state(alarms.decode_state(before, now_ms), now_ms) == before
+            live, changes = alarms.step(live, inputs, now_ms, DEFAULT)
+            packed = alarms.encode_inputs(inputs)
+            assert len(packed) == INPUTS_SIZE
+            assert alarms.rerun(before, packed, now_ms, DEFAULT) == (
+                alarms.encode_state(live, now_ms),
+                changes,
+            )
+
+
+@settings(max_examples=100, deadline=None)
+@given(LIVES)
+def test_changes_and_active_conditions_say_the_same(life: list) -> None:
+    state = alarms.new_state()
+    now_ms = 0
+    known: dict[int, int] = {}
+    for inputs, seconds, pause_ms in life:
+        now_ms += pause_ms
+        for _ in range(seconds):
+            now_ms += 1000
+            state, changes = alarms.step(state, inputs, now_ms, DEFAULT)
+            for alarm, priority in changes:
+                assert known.get(alarm, 0) != priority
+                known[alarm] = priority
+            assert alarms.active(state) == sorted((a, p) for a, p in known.items() if p)
+
+
+LOST = alarms.Inputs(None, 1, None, None, None, None, 1, None, 0, 1, 1, 0, 0)
+
+
+@settings(max_examples=60, deadline=None)
+@given(LIVES, st.sampled_from([2, 10, 5]), st.integers(0, 2))
+def test_loss_ends_no_physiological_condition_and_lowers_none(life: list, ppg_state: int, wear: int) -> None:
+    state = alarms.new_state()
+    now_ms = 0
+    for inputs, seconds, pause_ms in life:
+        now_ms += pause_ms
+        for _ in range(seconds):
+            now_ms += 1000
+            state, _ = alarms.step(state, inputs._replace(bound=1), now_ms, DEFAULT)
+    before = dict(alarms.active(state))
+    for _ in range(300):
+        now_ms += 1000
+        state, _ = alarms.step(state, LOST._replace(ppg_state=ppg_state, wear=wear), now_ms, DEFAULT)
+        after = dict(alarms.active(state))
+        for alarm, priority in before.items():
+            if reasons.is_physiological(alarm) and alarm != reasons.POSSIBLE_FEVER:
+                assert after.get(alarm, 0) >= priority, reasons.alarm_name(alarm)
+        # possible fever may only give way to met
+        if reasons.POSSIBLE_FEVER in before:
+            assert after.get(reasons.POSSIBLE_FEVER) or after.get(reasons.FEVER)
+        before = after
+
+
+@settings(max_examples=30, deadline=None)
+@given(LIVES)
+def test_silence_always_ends_in_a_high_alarm(life: list) -> None:
+    state = alarms.new_state()
+    now_ms = 0
+    for inputs, seconds, pause_ms in life:
+        now_ms += pause_ms
+        for _ in range(seconds):
+            now_ms += 1000
+            state, _ = alarms.step(state, inputs, now_ms, DEFAULT)
+    for _ in range(1802):
+        now_ms += 1000
+        state, _ = alarms.step(state, LOST, now_ms, DEFAULT)
+    assert dict(alarms.active(state))[reasons.NO_DATA] == reasons.PRIORITY_HIGH
+
+
+READINGS = st.builds(
+    Reading,
+    t_ms=st.integers(-(2**33), 2**40),
+    temp_cc=maybe(st.integers(-1, 65534)),
+    spo2_tenths=maybe(st.integers(0, 65534)),
+    hr_bpm=maybe(st.integers(0, 65534)),
+    pi_hundredths=maybe(st.integers(0, 65534)),
+    status=st.integers(0, 65535),
+)
+NEAR = st.builds(
+    Reading,
+    t_ms=st.integers(0, 10**6),
+    temp_cc=st.sampled_from([3700, 3750, 3799, 3800, 3900, 4500]),
+    spo2_tenths=st.sampled_from([500, 860, 970]),
+    hr_bpm=st.sampled_from([20, 80, 300]),
+    pi_hundredths=st.sampled_from([0, 150]),
+    status=st.sampled_from([units.make_status(s, t, 0, 1) for s in (0, 1, 2, 6) for t in (0, 0, 2)]),
+)
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.lists(st.tuples(NEAR | READINGS, st.integers(-3000, 2**20)), max_size=20))
+def test_no_reading_whatever_leads_to_a_five_or_to_a_grade_from_nothing(steps: list) -> None:
+    state = grader.new_state()
+    for reading, late_ms in steps:
+        now_ms = reading.t_ms + late_ms
+        state, told = grader.step(state, reading, now_ms, DEFAULT)
+        assert told.lower in (None, 0, 1)
+        assert told.upper in (None, 4)
+        assert (told.lower is None) == (told.upper is None) == (told.status == reasons.NOT_GRADABLE)
+        assert told.status in (reasons.NOT_GRADABLE, reasons.PROVISIONAL)
+        usable = (
+            reading.temp_cc is not None
+            and 2500 <= reading.temp_cc <= 4500
+            and units.temp_state_of(reading.status) == units.TEMP_VALID
+            and units.wear_of(reading.status) != units.WEAR_OFF
+            and 1 <= units.site_of(reading.status) <= 6
+            and -2000 <= late_ms <= 900_000
+        )
+        if not usable:
+            assert told.lower is None
+            assert told.fever == reasons.FEVER_UNKNOWN
+        elif told.lower is not None:
+            assert (told.lower == 1) == (reading.temp_cc >= 3800) == (told.fever == reasons.FEVER_MET)
+        assert told.reasons
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(NEAR, max_size=30), st.integers(0, 2**33))
+def test_the_graders_state_steps_the_same_from_bytes(readings: list, start_ms: int) -> None:
+    live = grader.new_state()
+    for reading in sorted(readings):
+        moved = reading._replace(t_ms=reading.t_ms + start_ms)
+        data = grader.encode_state(live, moved.t_ms)
+        again, told_again = grader.step(grader.decode_state(data, moved.t_ms), moved, moved.t_ms, DEFAULT)
+        live, told = grader.step(live, moved, moved.t_ms, DEFAULT)
+        assert told == told_again
+        assert grader.encode_state(live, moved.t_ms) == grader.encode_state(again, moved.t_ms)
+
+
+def test_the_number_five_is_not_in_the_wearables_path() -> None:
+    for name in ("astct", "scale", "guards"):  # the grader itself is held by the property above
+        tree = ast.parse((ROOT / f"firmware/crs_core/grade/{name}.py").read_text())
+        assert 5 not in {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}, name
+
+
+@pytest.mark.parametrize("seed", [7, 20261])
+def test_a_random_life_is_the_same_bit_for_bit_on_both_runtimes(seed: int) -> None:
+    steps = 25_000
+    done = run_micropython(SCRIPT, str(steps), str(seed), heap="512k")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split()[:2] == ["hash", f"{run(steps, seed):08x}"]
+
+
+def test_the_random_life_meets_every_condition() -> None:
+    """Otherwise the comparison of runtimes compares little."""
+    life = Life(7)
+    state = alarms.new_state()
+    met: set[tuple[int, int]] = set()
+    for _ in range(25_000):
+        state, changes = alarms.step(state, life.next(), life.now_ms, DEFAULT)
+        met |= set(changes)
+    assert {alarm for alarm, _ in met} == set(range(1, reasons.LAST_WEARABLE_ALARM + 1))
+    assert {priority for _, priority in met} == {0, 1, 2, 3}
+
+
+def test_the_heap_does_not_grow_over_a_hundred_thousand_steps() -> None:
+    done = run_micropython(SCRIPT, "100000", "3", heap="128k")
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout.split()[3]) < 1024
