@@ -10,6 +10,7 @@ import pytest
 
 from host_agent.clock import RealClock
 from host_agent.store.db import Store
+from host_agent.store.host_alarms import open_alarms
 from host_agent.store.rows import NoDerivation
 from host_agent.sync.client import DeviceClient
 from host_agent.sync.engine import SyncEngine
@@ -124,3 +125,17 @@ def on_flash(device: FakeDevice) -> list[bytes]:
         blocks.append(found[2])
         seq = found[1].first_seq + found[1].count
     return blocks
+
+
+async def until(condition: Any, what: str, deadline_s: float = 10.0) -> None:
+    """Wait for something to become true; its name is in the failure."""
+    try:
+        async with asyncio.timeout(deadline_s):
+            while not condition():
+                await asyncio.sleep(0.005)
+    except TimeoutError:
+        raise AssertionError(f"never: {what}") from None
+
+
+def alarms_of(store: Any) -> set[int]:
+    return {alarm.alarm for alarm in store.read_now(open_alarms)}

@@ -1,0 +1,128 @@
+"""Older images, replaced journals, announced ones: what the host notices, keeps and says."""
+
+import asyncio
+import shutil
+from pathlib import Path
+from typing import Any
+
+from crs_core import reasons, records
+
+from host_agent.store.journals import ensure_device, expect_journal
+from tests.fakes.fake_device import DEVICE_ID, FakeDevice
+from tests.host.sync.conftest import alarms_of, held, on_flash, until
+
+# --- forks, older images, replaced journals -------------------------------------------------------------------------
+
+
+async def sync_all(session: Any, device: FakeDevice) -> None:
+    async with session(device) as (engine, ears):
+        await asyncio.wait_for(ears.caught_up.wait(), 20)
+        await until(lambda: engine.journal.cursor == device.journal.head_seq, "cursor at the head")
+
+
+def older_image(device: FakeDevice, where: Path) -> Path:
+    device.journal.flush()
+    shutil.copytree(device.flash, where)
+    return where
+
+
+async def test_an_older_image_that_wrote_on_is_a_fork_and_both_contents_are_kept(
+    store, device, session, tmp_path
+) -> None:
+    for _ in range(3):
+        device.read_sensors(12)
+    image = older_image(device, tmp_path / "image")
+    device.read_sensors(12, temp_cc=3900)
+    device.event(records.Button(2))
+    await sync_all(session, device)
+    first_story = on_flash(device)
+    again = FakeDevice(image, boot=1, seed=9)  # the same boot number, fewer records
+    again.now_ms = device.now_ms
+    again.read_sensors(12, temp_cc=3650)
+    assert again.journal.head_seq < device.journal.head_seq
+    await sync_all(session, again)
+    assert reasons.FORK in alarms_of(store)
+    rows = held(store)
+    kept = [row[3] for row in rows["blocks"]]
+    assert set(first_story) | set(on_flash(again)) == set(kept)
+    assert len(kept) == len(set(kept))
+    hows = store.read_now(
+        lambda tx: tx.execute("SELECT how, known IS NOT NULL FROM forks ORDER BY id").fetchall()
+    )
+    assert ("head", 0) in hows
+    # the other story goes on in its own branch, readable like any journal
+    branch = store.read_now(
+        lambda tx: tx.execute(
+            "SELECT id, base_seq, cursor FROM journals WHERE is_current = 1 AND branch = 1"
+        ).fetchone()
+    )
+    assert branch is not None
+    assert branch[1:] == (36, again.journal.head_seq)
+    again.read_sensors(12)
+    await sync_all(session, again)
+    assert branch[0] == held(store)["readings"][-1][0]
+
+
+async def test_an_older_image_beyond_the_cursor_is_noticed_by_the_last_block(
+    store, device, session, tmp_path
+) -> None:
+    device.read_sensors(12)
+    image = older_image(device, tmp_path / "image")
+    device.read_sensors(12)
+    await sync_all(session, device)
+    again = FakeDevice(image, boot=1, seed=9)
+    for _ in range(5):
+        again.read_sensors(12, temp_cc=3650)
+    await sync_all(session, again)
+    assert reasons.FORK in alarms_of(store)
+    assert set(on_flash(again)) <= {row[3] for row in held(store)["blocks"]}
+
+
+async def test_a_boot_number_that_goes_back_is_told_once(store, device, session, tmp_path) -> None:
+    device.read_sensors(12)
+    device.boot = 7
+    await sync_all(session, device)
+    assert not alarms_of(store)
+    device.boot = 5
+    await sync_all(session, device)
+    assert alarms_of(store) == {reasons.FORK}
+    await sync_all(session, device)
+    assert store.read_now(lambda tx: tx.execute("SELECT how FROM forks").fetchall()) == [("boot",)]
+
+
+async def test_a_replaced_journal_without_a_known_reason_alarms(store, device, session) -> None:
+    device.read_sensors(12)
+    await sync_all(session, device)
+    device.bind(bytes(8))
+    device.read_sensors(12)
+    await sync_all(session, device)
+    assert reasons.JOURNAL_REPLACED in alarms_of(store)
+    assert len(held(store)["readings"]) == 24
+
+
+async def test_a_replaced_journal_that_was_announced_is_no_alarm_and_gets_its_binding(
+    store, device, session
+) -> None:
+    await sync_all(session, device)
+    binding_id = b"bindings"
+
+    def announce(tx: Any) -> None:
+        row = ensure_device(tx, DEVICE_ID, 1)
+        made = tx.execute(
+            "INSERT INTO bindings (binding_id, device, state, started_utc_ms) VALUES (?, ?, 'starting', 1)",
+            (binding_id, row),
+        )
+        expect_journal(tx, DEVICE_ID, "patient_start", made.lastrowid, 1)
+
+    store.write_now(announce)
+    device.bind(binding_id)
+    device.read_sensors(12)
+    await sync_all(session, device)
+    assert not alarms_of(store)
+    assert store.read_now(lambda tx: tx.execute("SELECT binding FROM journals WHERE is_current").fetchone())[
+        0
+    ]
+    # the announcement is used up: the next replacement is not covered by it
+    device.bind(bytes(8))
+    await sync_all(session, device)
+    assert reasons.JOURNAL_REPLACED in alarms_of(store)
