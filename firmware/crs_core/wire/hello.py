@@ -67,13 +67,12 @@ def decode_hello(payload: bytes) -> Hello:
     )
     if role not in (ROLE_DEVICE, ROLE_HOST):
         raise RemoteError(f"HELLO with role {role}")
-    if low > high:
-        raise RemoteError(f"HELLO with versions {low} to {high}")
     return Hello(low, high, features, largest, role, device_id, journal_id, key_id, nonce)
 
 
 def common_version(low: int, high: int) -> int:
-    """The highest protocol version that this code and a peer of `low`..`high` share; 0 when there is none."""
+    """The highest protocol version that this code and a peer of `low`..`high` share; 0 when there is none, as for a
+    HELLO whose lowest is above its highest."""
     version = min(high, VERSION_HIGH)
     return version if version >= max(low, VERSION_LOW) else 0
 

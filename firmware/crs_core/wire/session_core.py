@@ -92,7 +92,14 @@ class SessionCore:
         """Say BYE and end the open session; no events when none is open."""
         if self._sealer is None:
             return []
-        events: list = [Send(piece) for piece in self.seal_pieces(message_part.Bye(reason))]  # type: ignore[type-arg]
+        events: list = []  # type: ignore[type-arg]
+        try:
+            for piece in self.seal_pieces(message_part.Bye(reason)):
+                events.append(Send(piece))
+        except LocalError:
+            self._count(
+                "unsaid_bye"
+            )  # the counter is used up, or the peer takes nothing: it will see silence
         self._end(reason, events)
         return events
 

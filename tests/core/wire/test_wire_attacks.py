@@ -49,11 +49,7 @@ def test_version_bits_flipped_end_in_a_clear_refusal():
     for nth in (0, 1):
         for bit in (*range(low_byte, low_byte + 8), *range(high_byte, high_byte + 8)):
             pair = FlipBit(nth, bit).open()
-            refused = [e for e in pair.host_events if isinstance(e, Refused)]
-            unreadable = pair.host.counters().get("bad_payload", 0) + pair.device.counters().get(
-                "bad_payload", 0
-            )
-            assert refused or unreadable, (nth, bit)
+            assert [e for e in pair.host_events if isinstance(e, Refused)], (nth, bit)
 
 
 def test_reflection_opens_nothing():

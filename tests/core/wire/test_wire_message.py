@@ -44,12 +44,13 @@ def test_hello_refuses_wrong_sizes():
     for bad in (b"", bytes(48), hello.encode_hello(good)[:-1], hello.encode_hello(good) + b"\x00"):
         with pytest.raises(RemoteError):
             hello.decode_hello(bad)
-    with pytest.raises(RemoteError, match="versions 3 to 2"):
-        hello.decode_hello(hello.encode_hello(good._replace(low=3, high=2)))
+    with pytest.raises(RemoteError, match="role 3"):
+        hello.decode_hello(hello.encode_hello(good._replace(role=3)))
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "common"), [(1, 1, 1), (0, 1, 1), (1, 9, 1), (2, 9, 0), (0, 0, 0), (255, 255, 0)]
+    ("low", "high", "common"),
+    [(1, 1, 1), (0, 1, 1), (1, 9, 1), (2, 9, 0), (0, 0, 0), (255, 255, 0), (3, 2, 0), (2, 1, 0), (255, 0, 0)],
 )
 def test_common_version(low, high, common):
     assert hello.common_version(low, high) == common

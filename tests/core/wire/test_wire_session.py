@@ -251,3 +251,24 @@ def test_a_board_that_dies_inside_a_frame_is_heard():
     events = pair.host.receive(pair.device.seal(message.Pong(1)))
     assert events == [Text(b">>> "), Received(message.Pong(1))]
     assert pair.host.counters()["oversize"] == 1
+
+
+def test_a_session_ends_even_when_its_bye_cannot_be_said():
+    pair = Pair().open()
+    pair.device._sealer.counter = 0xFFFFFFFF
+    with pytest.raises(LocalError, match="used up"):
+        pair.device.seal(message.Pong(1))
+    assert pair.device.close(message.BYE_SHUTDOWN) == [Closed(message.BYE_SHUTDOWN)]
+    assert pair.device.state == "idle" and pair.device.counters()["unsaid_bye"] == 1
+
+
+def test_counts_outlive_the_session():
+    pair = Pair().open()
+    wire = pair.host.seal(message.Ping(1))
+    pair.device.receive(wire + wire + wire)
+    assert pair.device.counters()["replayed"] == 2
+    pair.device.link_lost()
+    pair.open()
+    wire = pair.host.seal(message.Ping(2))
+    pair.device.receive(wire + wire)
+    assert pair.device.counters()["replayed"] == 3
