@@ -106,6 +106,10 @@ class AlarmOutput:
         self._set_tone(0)
         self._set_rgb(0)
 
+    def forget(self) -> None:
+        """Somebody else drove the pins: the next tick sets them anew."""
+        self._rgb = self._tone = -1
+
     def tick(self, now_real_ms: int) -> None:
         """Bring the pins to where the patterns are at `now_real_ms`."""
         tone = self._tone_at(now_real_ms)

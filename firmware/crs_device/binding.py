@@ -20,7 +20,7 @@ _NO_INTENT = b""
 
 
 class Binding:
-    """`app` is the running application. The profile's text stays readable in `profile` while bound."""
+    """`app` is the running application. The profile's text is kept in a file of its own while bound."""
 
     def __init__(self, app, profile_path: str = "/profile", intent_path: str = "/unbind") -> None:  # type: ignore[no-untyped-def]
         self._app = app
@@ -28,21 +28,17 @@ class Binding:
         self._profile_file = TwoSlot(profile_path)
         self._intent_file = TwoSlot(intent_path)
         self._waiting: tuple[bytes, int] | None = None  # binding id, real deadline
-        self.profile = b""
 
     @property
-    def is_bound(self) -> bool:
-        """Whether the journal belongs to a patient."""
-        journal = self._app.log.journal
-        return journal is not None and journal.binding_id != _UNBOUND
+    def is_waiting(self) -> bool:
+        """Whether an end waits for the host to commit the last records."""
+        return self._waiting is not None
 
     def resume(self) -> None:
-        """At start: finish what a cut interrupted, then read the profile."""
+        """At start: finish what a cut interrupted."""
         intent = self._intent_file.load()
         if intent:
             self._wipe(intent)
-        if self.is_bound:
-            self.profile = self._profile_file.load() or b""
 
     def request(self, op: int, binding_id: bytes, profile: bytes) -> list:  # type: ignore[type-arg]
         """Answers to BIND; none yet when an end waits for the last records to be committed."""
@@ -61,20 +57,19 @@ class Binding:
             return wire.Result(0x15, wire.RESULT_BAD_VALUE, "binding id must not be zero")
         if journal.binding_id == binding_id:
             return wire.Result(0x15, wire.RESULT_DONE, "already bound")
-        if self.is_bound:
+        if self._app.is_bound:
             return wire.Result(0x15, wire.RESULT_BUSY, "bound to another patient")
-        if app.settings is None:
+        if not app.settings:
             return wire.Result(0x15, wire.RESULT_FAILED, "no settings: the thermometer's site is not known")
         self._profile_file.store(profile)
         journal.handover(binding_id)
-        self.profile = profile
         self._journal_replaced(_START, binding_id, profile)
         return wire.Result(0x15, wire.RESULT_DONE, "")
 
     def _end(self, op: int, binding_id: bytes) -> list:  # type: ignore[type-arg]
         app = self._app
         journal = app.log.journal
-        if journal.binding_id != binding_id or not self.is_bound:
+        if journal.binding_id != binding_id or not self._app.is_bound:
             return [wire.Result(0x15, wire.RESULT_BAD_VALUE, "not bound to this patient")]
         if op == _OVERRIDE_END:
             self._finish(op, binding_id)
@@ -112,9 +107,10 @@ class Binding:
         self._intent_file.store(binding_id)
         self._wipe(binding_id)
         self._journal_replaced(op, binding_id, b"")
-        self._app.keys_changed()
 
     def _wipe(self, binding_id: bytes) -> None:
+        from crs_device import stored
+
         app = self._app
         if app.log.journal.binding_id == binding_id:
             app.log.journal.handover(_UNBOUND)
@@ -124,8 +120,9 @@ class Binding:
             except OSError:
                 pass  # was never written, or is gone already
         self._profile_file = TwoSlot(self._profile_path)
-        self.profile = b""
-        app.key_store.drop_readers()
+        stored.drop_readers(app)
+        stored.release()
+        app.keys_changed()
         self._intent_file.store(_NO_INTENT)
 
     def _journal_replaced(self, op: int, binding_id: bytes, profile: bytes) -> None:
@@ -134,9 +131,8 @@ class Binding:
         now_ms = app.clock.ms()
         app.log.forget_held()
         app.monitor.forget()
-        app.monitor.is_bound = self.is_bound
+        app.monitor.is_bound = self._app.is_bound
         app.log.append(now_ms, records.BINDING, records.encode_binding(op, binding_id, profile))
         app.journal_settings(now_ms)
         app.monitor.journal_states(3, now_ms)
-        app.requests.forget_time()
         app.journal_replaced()

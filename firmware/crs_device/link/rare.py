@@ -1,0 +1,104 @@
+"""Requests that come seldom: settings, context, binding, self-test, maintenance, keys. Loaded for one request only.
+
+Each function takes (app, parts, message) and returns the answers; None stands for "this part was taken, send the next".
+RemoteError is a bad value, OSError flash or hardware: the caller turns them into answers.
+"""
+
+from crs_core import records
+from crs_core.compat import const
+from crs_core.errors import RemoteError
+from crs_core.wire import message as wire
+from crs_device.unload import unload
+
+_MAINTENANCE_MAX_S = const(1800)
+
+
+def _result(message, code: int, detail: str = "") -> list:  # type: ignore[no-untyped-def,type-arg]
+    return [wire.Result(wire.type_of(message), code, detail)]
+
+
+def settings(app, parts, message) -> list | None:  # type: ignore[no-untyped-def,type-arg]
+    """Show, or check, keep, use and journal."""
+    if message.op == wire.SETTINGS_GET:
+        return [wire.SettingsIs(app.settings_version, app.settings_text.encode())]
+    if message.op != wire.SETTINGS_SET:
+        raise RemoteError("settings operation %d" % message.op)
+    whole = parts.add(message.part, message.parts, message.data)
+    if whole is None:
+        return None
+    from crs_device import stored
+
+    try:
+        stored.change_settings(app, whole)
+    finally:
+        stored.release()
+    app.drain()
+    app.journal_settings(app.clock.ms())
+    return _result(message, wire.RESULT_DONE, "version %d" % app.settings_version)
+
+
+def context(app, parts, message) -> list | None:  # type: ignore[no-untyped-def,type-arg]
+    """Journal what only people know, as the host signed it."""
+    whole = parts.add(message.part, message.parts, message.data)
+    if whole is None:
+        return None
+    app.drain()
+    if not app.log.append(app.clock.ms(), records.CONTEXT, whole):
+        return _result(message, wire.RESULT_FAILED, "not journaled")
+    return _result(message, wire.RESULT_DONE)
+
+
+def bind(app, parts, message) -> list | None:  # type: ignore[no-untyped-def,type-arg]
+    """Start or end a patient's binding; an end may answer later (see binding.py)."""
+    whole = parts.add(message.part, message.parts, message.data)
+    if whole is None:
+        return None
+    from crs_device.binding import Binding
+
+    binding = app.binding or Binding(app)
+    app.binding = None
+    try:
+        return binding.request(message.op, message.binding_id, whole)  # type: ignore[no-any-return]
+    finally:
+        if binding.is_waiting:
+            app.binding = binding
+        else:
+            unload("crs_device.binding")
+
+
+def self_test(app, parts, message) -> list:  # type: ignore[no-untyped-def,type-arg]
+    """Look at every part and tell."""
+    from crs_device.selftest import run_self_test
+
+    text = run_self_test(app, message.what)
+    unload("crs_device.selftest")
+    return [wire.SelfTestIs(text)]
+
+
+def maintenance(app, parts, message) -> list:  # type: ignore[no-untyped-def,type-arg]
+    """Enter or leave."""
+    if message.op == wire.MAINTENANCE_LEAVE:
+        app.leave_maintenance()
+    elif message.op != wire.MAINTENANCE_ENTER or not 1 <= message.seconds <= _MAINTENANCE_MAX_S:
+        raise RemoteError("maintenance lasts 1 to %d s" % _MAINTENANCE_MAX_S)
+    elif not app.enter_maintenance(message.seconds * 1000):
+        return _result(message, wire.RESULT_BUSY, "an alarm is active")
+    return _result(message, wire.RESULT_DONE)
+
+
+def keys(app, parts, message) -> list:  # type: ignore[no-untyped-def,type-arg]
+    """List without secrets, or take a reader's key away."""
+    if message.op == wire.KEYS_LIST:
+        return [wire.KeysIs([wire.KeyInfo(key.key_id, key.role, key.name) for key in app.keys])]
+    if message.op != wire.KEYS_REVOKE:
+        raise RemoteError("keys operation %d" % message.op)
+    from crs_device import stored
+
+    try:
+        done = stored.revoke_key(app, message.key_id)
+    finally:
+        stored.release()
+    if not done:
+        raise RemoteError("no reader has key %d" % message.key_id)
+    app.keys_changed()
+    return _result(message, wire.RESULT_DONE)

@@ -1,0 +1,162 @@
+"""The start: each subsystem alone, most urgent first. Whatever fails is reported and the rest goes on.
+
+Loaded once and let go when it is done: this code is not needed again until the next start.
+"""
+
+import gc
+import sys
+
+from crs_core import records
+from crs_core.compat import const
+from crs_core.reasons import (
+    FAULT_EXCEPTION,
+    FAULT_MISSING,
+    SUBSYSTEM_ALARM,
+    SUBSYSTEM_APP,
+    SUBSYSTEM_JOURNAL,
+    SUBSYSTEM_LINK,
+    SUBSYSTEM_POWER,
+    SUBSYSTEM_PPG,
+    SUBSYSTEM_SETTINGS,
+)
+from crs_core.units import SITE_NONE, SITES
+from crs_device import health as counts
+from crs_device.alarm_output import MEASURING
+from crs_device.event_log import EventLog
+from crs_device.unload import unload
+from crs_device.version import APP_VERSION
+
+_LOST_AT_CUT_MS = const(120_000)  # the oldest reading that a cut can take with it
+_JOURNAL_ROOT = "/journal"
+
+
+def start(app) -> None:  # type: ignore[no-untyped-def]
+    """Bring up every subsystem: light, settings, journal, conditions, sensors, power, link; then the first records."""
+    app.output.show(0, 0, app.clock.real_ms(), MEASURING)
+    _alone(app, SUBSYSTEM_SETTINGS, _settings)
+    _alone(app, SUBSYSTEM_JOURNAL, _journal)
+    _alone(app, SUBSYSTEM_APP, _unfinished_binding)
+    _alone(app, SUBSYSTEM_ALARM, _monitor)
+    _alone(app, SUBSYSTEM_PPG, _sampling)
+    _alone(app, SUBSYSTEM_POWER, _power)
+    _alone(app, SUBSYSTEM_LINK, _link)
+    _alone(app, SUBSYSTEM_JOURNAL, _first_records)
+
+
+def _alone(app, subsystem: int, begin) -> None:  # type: ignore[no-untyped-def]
+    try:
+        begin(app)
+    except Exception as error:
+        sys.print_exception(error)
+        app.health.count(counts.TASK_CRASH)
+        app.health.fault(subsystem, FAULT_EXCEPTION, repr(error))
+    gc.collect()
+
+
+def _settings(app) -> None:  # type: ignore[no-untyped-def]
+    from crs_device import stored
+
+    fault = stored.load_settings(app)
+    if fault:
+        app.health.count(counts.SETTINGS_BAD)
+        app.health.fault(SUBSYSTEM_SETTINGS, FAULT_MISSING, fault)
+    if not stored.load_keys(app):
+        app.health.count(counts.SETTINGS_BAD)
+        app.health.fault(SUBSYSTEM_SETTINGS, FAULT_MISSING, "no keys")
+    stored.release()
+
+
+def _journal(app) -> None:  # type: ignore[no-untyped-def]
+    from crs_device.journal import boot_count
+    from crs_device.journal.header import JournalMissing
+    from crs_device.journal.journal import Journal
+
+    app.boot_number = boot_count.next_boot()
+    budget = app.settings.get("journal_budget_kb", 1024) * 1024
+    flags = 1 if app.board.simulated else 0
+    journal = Journal(_JOURNAL_ROOT, app.boot_number, app.board.random_bytes, budget, flags)
+    try:
+        journal.open()
+    except (JournalMissing, OSError) as error:
+        app.health.fault(SUBSYSTEM_JOURNAL, FAULT_MISSING, str(error.args[0]))
+        return
+    if journal.boot != app.boot_number:
+        app.boot_number = journal.boot
+        boot_count.raise_to(journal.boot)
+    app.log = EventLog(journal, app.health)
+
+
+def _unfinished_binding(app) -> None:  # type: ignore[no-untyped-def]
+    from crs_device.binding import Binding
+
+    if app.log.journal is not None:
+        Binding(app).resume()
+    unload("crs_device.binding")
+
+
+def _monitor(app) -> None:  # type: ignore[no-untyped-def]
+    from crs_core.grade.rules import DEFAULT
+    from crs_device.monitor import Monitor
+
+    site = SITES.index(app.settings["site"]) if "site" in app.settings else SITE_NONE
+    app.monitor = Monitor(app, DEFAULT, site, app.settings.get("reading_interval_s", 10))
+    unload("crs_core.grade.rules_table")
+    app.monitor.is_bound = app.is_bound
+    states = app.log.journal.last_state() if app.log.journal is not None else None
+    if states is None:
+        return
+    now_ms = app.clock.ms()
+    fault = app.monitor.restore(states[0], states[1], now_ms)
+    if fault:
+        app.health.fault(SUBSYSTEM_ALARM, FAULT_EXCEPTION, fault)
+    app.monitor.show(now_ms)  # an alarm that was not finished sounds again, before anything else starts
+
+
+def _sampling(app) -> None:  # type: ignore[no-untyped-def]
+    from crs_device.sampling import Sampling
+
+    app.sampling = Sampling(app.board.i2c, app.settings, app.log, app.health)
+
+
+def _power(app) -> None:  # type: ignore[no-untyped-def]
+    app.power.read()
+
+
+def _link(app) -> None:  # type: ignore[no-untyped-def]
+    from crs_core.wire.session import DeviceSession
+    from crs_device.link.requests import Requests
+    from crs_device.link.serial_port import SerialPort
+    from crs_device.link.server import LinkServer
+
+    journal = app.log.journal
+    journal_id = journal.journal_id if journal is not None else bytes(8)
+    session = DeviceSession(app.device_id, journal_id, app.keys, app.board.random_bytes)
+    port = SerialPort(app.board.stdin, app.board.stdout)
+    app.requests = Requests(app)
+    app.server = LinkServer(port, session, journal, app.requests.handle, app.presence, app.health, app.clock)
+
+
+def _first_records(app) -> None:  # type: ignore[no-untyped-def]
+    """BOOT, SETTINGS and GRADER_STATE: what restarted, with which settings and states."""
+    journal = app.log.journal
+    if journal is None:
+        return
+    now_ms = app.clock.ms()
+    alarm_state, grader_state = app.monitor.states(now_ms)
+    boot = records.encode_boot(
+        app.board.reset_cause() & 0xFF,
+        journal.last_boot,
+        journal.last_ms,
+        _LOST_AT_CUT_MS if journal.last_boot else 0,
+        app.settings_version,
+        app.monitor.rule_hash,
+        APP_VERSION,
+        alarm_state,
+        grader_state,
+    )
+    app.drain()
+    app.log.append(now_ms, records.BOOT, boot)
+    app.journal_settings(now_ms)
+    app.monitor.journal_states(2, now_ms)
+    if app.guard is not None and app.guard.fell_back:
+        app.health.fault(SUBSYSTEM_APP, FAULT_EXCEPTION, "went back to application slot " + app.guard.slot)

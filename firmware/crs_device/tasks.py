@@ -1,0 +1,134 @@
+"""The tasks of the application, each kept alive alone. Only while sampling and stepping go on is the watchdog fed."""
+
+import asyncio
+import gc
+import sys
+
+from crs_core import records
+from crs_core.compat import const
+from crs_core.reasons import FAULT_EXCEPTION, SUBSYSTEM_APP
+from crs_device import health as counts
+from crs_device.button import SHORT, Button
+
+_SAMPLE_EVERY_MS = const(320)  # the FIFO holds 1280
+_OUTPUT_EVERY_MS = const(25)
+_LINK_EVERY_MS = const(4)
+_SLOW_EVERY_MS = const(10_000)
+_STATE_EVERY_MS = const(3_600_000)
+_FEED_EVERY_MS = const(1000)
+_STALLED_MS = const(3000)  # without progress of sampling or stepping: the watchdog is no longer fed
+_HEALTHY_MS = const(60_000)
+_RESTART_MS = const(250)
+_WDT_MS = const(8000)
+
+
+async def run_all(app) -> None:  # type: ignore[no-untyped-def]
+    """Run every task; never returns."""
+    tasks = (_sample, _step, _outputs, _link, _slow, _feed)
+    await asyncio.gather(*[_keep(app, task) for task in tasks])
+
+
+async def _keep(app, task) -> None:  # type: ignore[no-untyped-def]
+    """Run a task again after an unexpected error; one that fails for good starves the watchdog, not the others."""
+    while True:
+        try:
+            await task(app)
+        except Exception as error:
+            sys.print_exception(error)
+            app.health.count(counts.TASK_CRASH)
+            app.health.fault(SUBSYSTEM_APP, FAULT_EXCEPTION, repr(error))
+        await asyncio.sleep_ms(_RESTART_MS)
+
+
+async def _sample(app) -> None:  # type: ignore[no-untyped-def]
+    while True:
+        app.drain()
+        await app.clock.sleep_ms(_SAMPLE_EVERY_MS)
+
+
+async def _step(app) -> None:  # type: ignore[no-untyped-def]
+    while True:
+        now_ms = app.clock.ms()
+        app.end_maintenance_if_due(now_ms)
+        if app.monitor.step(now_ms):
+            app.drain()
+            app.log.tick(app.clock.ms())
+        await app.clock.sleep_ms(1000 - app.clock.ms() % 1000)
+
+
+async def _outputs(app) -> None:  # type: ignore[no-untyped-def]
+    button = Button(app.health, counts.BUTTON_BOUNCE)
+    while True:
+        real_ms = app.clock.real_ms()
+        app.output.tick(real_ms)
+        press = button.poll(not app.board.button.value(), real_ms)
+        if press:
+            _pressed(app, press)
+        await asyncio.sleep_ms(_OUTPUT_EVERY_MS)
+
+
+def _pressed(app, press: int) -> None:  # type: ignore[no-untyped-def]
+    now_ms = app.clock.ms()
+    if press == SHORT:
+        app.attention.pause(now_ms)
+    app.monitor.press(press)
+    app.monitor.show(now_ms)
+    app.drain()
+    app.log.append(now_ms, records.BUTTON, records.encode_button(press))
+
+
+async def _link(app) -> None:  # type: ignore[no-untyped-def]
+    while True:
+        more = app.server.turn() if app.server is not None else False
+        await asyncio.sleep_ms(1 if more else _LINK_EVERY_MS)
+
+
+async def _slow(app) -> None:  # type: ignore[no-untyped-def]
+    next_state_ms = app.clock.ms() + _STATE_EVERY_MS
+    healthy_told = app.guard is None
+    while True:
+        await app.clock.sleep_ms(_SLOW_EVERY_MS)
+        now_ms = app.clock.ms()
+        app.power.read()
+        if app.binding is not None:
+            app.binding.tick()
+        if now_ms >= next_state_ms:
+            next_state_ms = now_ms + _STATE_EVERY_MS
+            _hourly(app, now_ms)
+        if not healthy_told and app.clock.real_ms() >= _HEALTHY_MS:
+            healthy_told = True
+            app.drain()
+            app.guard.healthy()
+        gc.collect()
+        if gc.mem_free() * 10 < gc.mem_free() + gc.mem_alloc():
+            app.health.count(counts.HEAP_LOW)
+
+
+def _hourly(app, now_ms: int) -> None:  # type: ignore[no-untyped-def]
+    if app.server is not None:
+        app.server.take_counts()
+    app.drain()
+    app.monitor.journal_states(1, now_ms)
+    app.log.append(now_ms, records.HEALTH, records.encode_health(app.health.pairs()))
+
+
+async def _feed(app) -> None:  # type: ignore[no-untyped-def]
+    if app.guard is not None:
+        app.guard.release()
+        wdt = app.guard.wdt
+    else:
+        wdt = app.board.wdt(_WDT_MS)
+    polls = steps = 0
+    progress_ms = app.clock.real_ms()
+    while True:
+        now = app.clock.real_ms()
+        sampled = app.sampling is None or app.sampling.polls > polls
+        if sampled and app.monitor.steps > steps:
+            polls = app.sampling.polls if app.sampling is not None else 0
+            steps = app.monitor.steps
+            progress_ms = now
+        if now - progress_ms < _STALLED_MS:
+            wdt.feed()
+        else:
+            app.health.count(counts.WATCHDOG_HELD)
+        await asyncio.sleep_ms(_FEED_EVERY_MS)
