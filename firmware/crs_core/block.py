@@ -39,7 +39,7 @@ Header = namedtuple(
 Event = namedtuple("Event", ("t_ms", "type", "payload"))
 
 
-def parse_header(buf: bytes, offset: int = 0) -> Header:
+def parse_header(buf: bytes | memoryview, offset: int = 0) -> Header:
     """Header at `offset`; says nothing about the body. RemoteError when it cannot be one."""
     if offset < 0 or len(buf) - offset < HEADER_LEN:
         raise RemoteError("block header cut short")
@@ -55,7 +55,7 @@ def parse_header(buf: bytes, offset: int = 0) -> Header:
     return Header(VERSION, a & 15, b >> 4, b & 15, count, body_len, boot, first, low | high << 32)
 
 
-def block_len(buf: bytes, offset: int = 0) -> int:
+def block_len(buf: bytes | memoryview, offset: int = 0) -> int:
     """Bytes of the whole block whose header is at `offset`."""
     size: int = parse_header(buf, offset).body_len + OVERHEAD
     return size
@@ -66,7 +66,7 @@ def last_seq(header: Header) -> int:
     return int(header.first_seq) + int(header.count) - 1
 
 
-def verify(buf: bytes, journal_id: bytes) -> bool:
+def verify(buf: bytes | memoryview, journal_id: bytes) -> bool:
     """Whether `buf` is exactly one whole block of the journal `journal_id`; never raises on its content."""
     size = len(buf)
     if size < OVERHEAD + 1:
@@ -159,7 +159,7 @@ def _decode_events(body: bytes, count: int, start_ms: int) -> list[Event]:
     return events
 
 
-def decode(buf: bytes, journal_id: bytes) -> tuple[Header, list[Reading] | list[Event] | None]:
+def decode(buf: bytes | memoryview, journal_id: bytes) -> tuple[Header, list[Reading] | list[Event] | None]:
     """(header, readings or events) of one whole block; the list is None when kind, codec or flag is unknown.
 
     RemoteError when the CRC does not hold for this journal or the body breaks its codec.
@@ -177,7 +177,14 @@ def decode(buf: bytes, journal_id: bytes) -> tuple[Header, list[Reading] | list[
     return header, None
 
 
-def split(buf: bytes) -> list[bytes]:
+def decode_events(buf: bytes | memoryview, journal_id: bytes) -> tuple[Header, list[Event]]:
+    """As `decode` for one block; no events when it is not a block of events that this version understands."""
+    header, rows = decode(buf, journal_id)
+    events: list[Event] = rows if header.kind == KIND_EVENTS and rows else []  # type: ignore[assignment]
+    return header, events
+
+
+def split(buf: bytes | memoryview) -> list[bytes]:
     """The whole blocks that `buf` consists of, by their lengths (CRC not looked at); RemoteError on a rest."""
     blocks = []
     at = 0

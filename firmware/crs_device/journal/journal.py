@@ -17,7 +17,7 @@ What survives, exactly:
 Every call costs at most one group of flash operations; `tick` without work costs a few comparisons.
 """
 
-from crs_core import block, codec1, records
+from crs_core import block, codec1, reasons, records
 from crs_core.compat import const
 from crs_core.errors import LocalError
 from crs_core.units import Reading
@@ -31,15 +31,12 @@ READINGS_MAX_MS = const(120_000)
 ACK_STORE_MS = const(60_000)
 RESERVE = const(4096)  # numbers reserved per store of the mark
 
-GAP_DROPPED = const(1)
-GAP_CORRUPT = const(2)
-GAP_FLASH = const(3)
-
-FAULT_JOURNAL = const(1)  # subsystem of the FAULT records the journal writes about itself
-FAULT_TAIL = const(1)  # bytes after the last valid block, or a newest segment that cannot be read
-FAULT_LOST = const(2)  # unacknowledged events dropped for room
-
+_EVENTS_BODY_MAX = const(3500)  # bytes of payload that share a block; longer batches take several
 _ENOSPC = 28
+
+
+def _note(code: int, count: int, detail: str) -> records.Fault:
+    return records.Fault(reasons.SUBSYSTEM_JOURNAL, code, count, detail)
 
 
 class Journal:
@@ -122,9 +119,7 @@ class Journal:
             # without a mark (two faults at once) a damaged segment held at most one number per byte
             bound = self._reserved or self.head_seq + 2 * space.SEAL_READINGS
             self._next = max(bound, self.head_seq) + 1
-            self._notes.append(
-                records.Fault(FAULT_JOURNAL, FAULT_TAIL, 1, "numbers skipped to %d" % self._next)
-            )
+            self._notes.append(_note(reasons.FAULT_UNREADABLE, 1, "numbers skipped to %d" % self._next))
         ends = (
             recover.last_time(self._r, r_first, r_found),
             recover.last_time(self._e, e_first, e_found),
@@ -202,9 +197,10 @@ class Journal:
         return self.append_events([(t_ms, kind, payload)])
 
     def append_events(self, events: list[tuple[int, int, bytes]]) -> int:
-        """Journal events in one block, all or none; returns the number of the first. Readings before them go first.
+        """Journal events, all or none when their payloads share a block (3500 bytes), else in several blocks in order.
 
-        LocalError when they do not fit a block. OSError: not journaled, no number shown.
+        Returns the number of the first; readings before them go first. LocalError when one does not fit a block or is
+        earlier than the first of its block. OSError: those of the block that failed and after it are not journaled.
         """
         self._t_ms = events[-1][0]
         self.flush()
@@ -216,6 +212,12 @@ class Journal:
         return first
 
     def _put_events(self, events: list[tuple[int, int, bytes]]) -> int:
+        if len(events) > 1 and sum([len(event[2]) for event in events]) > _EVENTS_BODY_MAX:
+            half = len(events) // 2
+            seq = self._put_events(events[:half])
+            self._put_events(events[half:])
+            return seq
+
         def encode(first: int) -> bytes:
             return block.encode_events(self.journal_id, self.boot, first, events, self.flags)
 
@@ -285,7 +287,7 @@ class Journal:
         lost = space.make_room(chain, need, events_quota)
         if lost:
             count["events_lost"] += lost
-            self._notes.append(records.Fault(FAULT_JOURNAL, FAULT_LOST, lost, ""))
+            self._notes.append(_note(reasons.FAULT_MISSING, lost, "event segments dropped unacknowledged"))
 
     def _merge_one(self) -> bool:
         """Merge the next pair of full event segments; False when none is left that gains anything."""
@@ -343,10 +345,10 @@ class Journal:
 
     def _reason(self, seq: int, damaged: bool) -> int:
         if damaged:
-            return GAP_CORRUPT
+            return reasons.GAP_CORRUPT
         if seq < max(self._r.floor(), self._e.floor()):
-            return GAP_DROPPED
-        return GAP_FLASH
+            return reasons.GAP_DROPPED
+        return reasons.GAP_FLASH_FAILED
 
     def ack(self, seq: int) -> None:
         """The custodian has committed every record up to `seq`. Above the head it is refused and counted."""

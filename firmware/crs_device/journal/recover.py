@@ -52,7 +52,6 @@ def last_states(chain) -> tuple[bytes, bytes] | None:  # type: ignore[no-untyped
 
 def _events(data: bytes, journal_id: bytes) -> list[block.Event]:
     try:
-        header, events = block.decode(data, journal_id)
+        return block.decode_events(data, journal_id)[1]
     except RemoteError:
         return []
-    return events if header.kind == block.KIND_EVENTS and events else []

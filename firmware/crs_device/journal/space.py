@@ -23,18 +23,22 @@ _REPEATS = {records.FAULT: 2, records.SAMPLE_GAP: 2, records.HEALTH: 0, records.
 def _repeat_key(data: bytes, journal_id: bytes):  # type: ignore[no-untyped-def]
     """(boot, type, leading bytes) when the block is one single repeatable event, else None."""
     try:
-        header, events = block.decode(data, journal_id)
+        header, events = block.decode_events(data, journal_id)
     except RemoteError:
         return None
-    if header.kind != block.KIND_EVENTS or not events or len(events) != 1 or events[0].type not in _REPEATS:
+    if len(events) != 1:
         return None
     event = events[0]
+    if event.type not in _REPEATS:
+        return None
     return header.boot, event.type, event.payload[: _REPEATS[event.type]]
 
 
 def plan(data: bytes, journal_id: bytes):  # type: ignore[no-untyped-def]
     """(bytes to keep, [Merged]) for the content of event segments; damaged runs are kept as they are."""
-    groups = {}  # key -> [(offset, length, header)]
+    groups: dict[
+        tuple[int, int, bytes], list[tuple[int, int, block.Header]]
+    ] = {}  # key -> [(offset, length, header)]
     for offset, length, header in segment.walk(data, journal_id):
         if header is not None:
             key = _repeat_key(data[offset : offset + length], journal_id)
