@@ -2,15 +2,19 @@
 
 1. Arms the watchdog and feeds it from a timer for at most 30 minutes: after a soft reset into the REPL main.py does not
    run, yet the watchdog of rp2 goes on; so an engineer can work, and the board then resets into monitoring by itself.
-2. Chooses the application slot: /slot says "a" or "b"; after 3 starts that never became healthy, the other one.
+2. Chooses the application slot: /slot says "a" or "b"; after 3 starts that never became healthy, the other one. A slot
+   is one file, /a.app or /b.app, mounted at /app: as files of their own its modules would take three times the flash.
 3. Safe mode: the button held for 3 s at a start, or no application: no monitoring, the REPL, a light that says so. A
    provisioned wearable without application also sounds the HIGH pattern: nobody is being watched.
 What main.py and the application need to know they find in sys.modules["boot_guard"].
 """
 
+import io
 import os
 import sys
 import time
+import vfs
+from binascii import crc32
 
 import machine
 
@@ -53,6 +57,88 @@ def _write(path, text):
     with open(path + ".new", "w") as f:
         f.write(text)
     os.rename(path + ".new", path)
+
+
+class _Content(io.IOBase):
+    """One file inside the slot file, read in place: a copy in memory would leave holes in a small heap."""
+
+    def __init__(self, file, at, size):
+        self._file = file
+        self._at = at
+        self._end = at + size
+
+    def readinto(self, buffer):
+        """Fill as much of `buffer` as is left."""
+        self._file.seek(self._at)
+        got = self._file.readinto(memoryview(buffer)[: self._end - self._at])
+        self._at += got
+        return got
+
+    def ioctl(self, request, _argument):
+        """Ask for the largest reads (11: get buffer size); closing needs nothing."""
+        return 255 if request == 11 else 0
+
+
+class Application:
+    """A slot file as a read-only file system: what import asks of one, and no more.
+
+    Layout: "CWAPP1 ", length and CRC-32 of the index (8 hex digits each, separated and ended by one byte), the index
+    (a line per file: name, offset from the index's end, size, CRC-32), the contents. OSError(EIO) when damaged.
+    """
+
+    HEAD = 25
+
+    def __init__(self, path):
+        self._buffer = bytearray(256)
+        self._file = open(path, "rb")
+        head = self._file.read(self.HEAD)
+        if head[:7] != b"CWAPP1 ":
+            raise OSError(5)
+        self._index = self._file.read(int(head[7:15], 16))
+        self._data = self.HEAD + len(self._index)
+        if crc32(self._index) != int(head[16:24], 16):
+            raise OSError(5)
+
+    def _find(self, path):
+        start = self._index.find(b"\n" + path.strip("/").encode() + b" ")
+        if start < 0:
+            return None
+        return self._index[start + 1 : self._index.find(b"\n", start + 1)].split(b" ")
+
+    def mount(self, _readonly, _mkfs):
+        """Nothing to do: the file is open."""
+
+    def umount(self):
+        """Close the slot file."""
+        self._file.close()
+
+    def chdir(self, _path):
+        """Nobody works in it."""
+        raise OSError(1)
+
+    def stat(self, path):
+        """File or directory, and the size; OSError(ENOENT) otherwise."""
+        entry = self._find(path)
+        if entry is not None:
+            return (0x8000, 0, 0, 0, 0, 0, int(entry[2]), 0, 0, 0)
+        if self._index.find(b"\n" + path.strip("/").encode() + b"/") >= 0:
+            return (0x4000, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+        raise OSError(2)
+
+    def open(self, path, _mode):
+        """The content as a stream, checked whole beforehand."""
+        entry = self._find(path)
+        if entry is None:
+            raise OSError(2)
+        at, size = self._data + int(entry[1]), int(entry[2])
+        content = _Content(self._file, at, size)
+        check, got = 0, content.readinto(self._buffer)
+        while got:
+            check = crc32(memoryview(self._buffer)[:got], check)
+            got = content.readinto(self._buffer)
+        if check != int(entry[3], 16):
+            raise OSError(5)
+        return _Content(self._file, at, size)
 
 
 class Guard:
@@ -127,19 +213,25 @@ class Guard:
     def choose(self):
         """Pick the slot and the mode; put the slot on the import path."""
         slot = _read("/slot").strip()
-        present = [s for s in ("a", "b") if _exists("/%s/crs_device" % s)]
-        if slot not in present:
-            slot = present[0] if present else ""
+        found = {}
+        for name in ("a", "b"):
+            try:
+                found[name] = Application("/%s.app" % name)
+            except (OSError, ValueError):  # missing, cut or damaged: not a slot to start from
+                pass
+        if slot not in found:
+            slot = "a" if "a" in found else "b" if found else ""
         starts = _read("/starts").strip()
         self.starts = int(starts[1:]) if starts[:1] == slot and starts[1:].isdigit() else 0
-        if self.starts >= _UNHEALTHY_MAX and len(present) == 2:
+        if self.starts >= _UNHEALTHY_MAX and len(found) == 2:
             slot = "b" if slot == "a" else "a"
             self.fell_back = True
             self.starts = 0
             _write("/slot", slot)
         self.slot = slot
         if slot:
-            sys.path.insert(0, "/" + slot)
+            vfs.mount(found[slot], "/app")
+            sys.path.insert(0, "/app")
             if self._button_held():
                 self.mode = SAFE_BUTTON
         else:

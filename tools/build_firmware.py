@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import zlib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -49,6 +50,16 @@ def compile_application(board: str, march: str | None = None) -> dict[str, bytes
 def root_files() -> dict[str, bytes]:
     """Return boot.py and main.py as they stand at `/`."""
     return {name: (source_tree() / name).read_bytes() for name in ROOT_FILES}
+
+
+def bundle(files: dict[str, bytes]) -> bytes:
+    """One slot file as firmware/boot.py reads it: a head, an index with a CRC-32 for each file, the contents."""
+    index, offset = b"\n", 0
+    for path in sorted(files):
+        index += b"%s %d %d %08x\n" % (path.encode(), offset, len(files[path]), zlib.crc32(files[path]))
+        offset += len(files[path])
+    head = b"CWAPP1 %08x %08x\n" % (len(index), zlib.crc32(index))
+    return head + index + b"".join(files[path] for path in sorted(files))
 
 
 def sha256_hex(content: bytes) -> str:

@@ -1,77 +1,113 @@
 """Put the firmware on a board, virtual or real: `python -m tools.flash PORT`.
 
-Compiles, copies only files whose SHA-256 differs into the slot that is not running, verifies every file on the board,
-then switches by renaming one pointer, and restarts. A cut at any moment leaves the running application as it was.
+Compiles, sends only files whose SHA-256 differs from what either slot already holds, assembles the slot file that is
+not running, verifies it whole, then switches by renaming one pointer, and restarts. A cut at any moment leaves the
+running application as it was.
 """
 
 import argparse
 import json
 import sys
 import time
-from dataclasses import asdict, dataclass
-from pathlib import PurePosixPath
+from dataclasses import asdict, dataclass, field
+from typing import TextIO
 
-from tools.build_firmware import BuildError, compile_application, root_files, sha256_hex, version
+from tools.build_firmware import BuildError, bundle, compile_application, root_files, sha256_hex, version
 from tools.port import BoardPort, PortError, released
 
 # Prints one line per fact: a board's heap has no room for one long text.
 LOOK = """
-import os, sys, hashlib, binascii, gc
+import os, sys, hashlib, binascii, gc, machine
 buf = bytearray(512)
-def digest(p):
+def digest(f, n):
     h = hashlib.sha256()
-    with open(p, 'rb') as f:
-        n = f.readinto(buf)
-        while n: h.update(memoryview(buf)[:n]); n = f.readinto(buf)
+    while n > 0:
+        got = f.readinto(memoryview(buf)[:min(n, 512)])
+        if not got: break
+        h.update(memoryview(buf)[:got]); n -= got
     return binascii.hexlify(h.digest()).decode()
-def walk(d):
-    try: names = os.listdir(d)
-    except OSError: return
-    for n in names:
-        p = d + '/' + n
-        if os.stat(p)[0] & 0x4000: walk(p)
-        else: print('file', p, digest(p)); gc.collect()
-for s in 'ab': walk('/' + s)
-for n in ('/boot.py', '/main.py'):
-    try: print('file', n, digest(n))
+def look(s):
+    with open('/%s.app' % s, 'rb') as f:
+        head = f.read(25)
+        if head[:7] != b'CWAPP1 ': return
+        size = int(head[7:15], 16)
+        end = 25 + size
+        while f.tell() < end:
+            line = f.readline().decode().split()
+            if len(line) == 4:
+                at = f.tell()
+                f.seek(end + int(line[1]))
+                print('file', s, line[0], end + int(line[1]), line[2], digest(f, int(line[2])))
+                f.seek(at); gc.collect()
+for s in 'ab':
+    try: look(s)
+    except (OSError, ValueError): pass
+for n in ('boot.py', 'main.py'):
+    try:
+        with open('/' + n, 'rb') as f: print('root', n, digest(f, 1 << 20))
     except OSError: pass
 try:
     with open('/slot') as f: print('slot', f.read(1))
 except OSError: print('slot', '-')
 v = os.statvfs('/')
 print('free', v[0] * v[3])
-import machine
 print('virtual', int(bool(getattr(machine, 'VIRTUAL', False))))
 print('machine', sys.implementation._machine)
 """
 
-PREPARE = """
-import os
-def mkdirs(p):
-    q = ''
-    for part in p.split('/')[1:]:
-        q += '/' + part
-        try: os.mkdir(q)
-        except OSError: pass
-for p in {folders!r}: mkdirs(p)
-for p in {stale!r}:
-    try: os.remove(p)
+# Reads: HEAD and the new contents from the two files that were sent; PLAN says where each content comes from.
+ASSEMBLE = """
+import os, hashlib, binascii
+buf = memoryview(bytearray(512))
+def take(f, out, n):
+    while n > 0:
+        got = f.readinto(buf[:min(n, 512)])
+        if not got: raise OSError('short')
+        out.write(buf[:got]); n -= got
+sources = {}
+for name, path in PATHS: sources[name] = open(path, 'rb')
+with open('/new.app', 'wb') as out:
+    for name, at, size in PLAN:
+        sources[name].seek(at); take(sources[name], out, size)
+for f in sources.values(): f.close()
+for n in ('/new.head', '/new.parts'):
+    try: os.remove(n)
     except OSError: pass
-for a, b in {clones!r}:
-    with open(a, 'rb') as f, open(b, 'wb') as g:
-        d = f.read(1024)
-        while d: g.write(d); d = f.read(1024)
+h = hashlib.sha256()
+with open('/new.app', 'rb') as f:
+    got = f.readinto(buf)
+    while got: h.update(buf[:got]); got = f.readinto(buf)
+print('assembled', binascii.hexlify(h.digest()).decode())
 """
 
 SWITCH = """
 import os
-for n in {root_files!r}: os.rename('/' + n + '.new', '/' + n)
+os.rename('/new.app', '/SLOT.app')
+for n in ROOT_FILES: os.rename('/' + n + '.new', '/' + n)
 for n in ('/starts', '/starts.new'):
     try: os.remove(n)
     except OSError: pass
-with open('/slot.new', 'w') as f: f.write({slot!r})
+with open('/slot.new', 'w') as f: f.write('SLOT')
 os.rename('/slot.new', '/slot')
 """
+
+
+@dataclass
+class Held:
+    """One file inside a slot on the board."""
+
+    slot: str
+    offset: int
+    size: int
+
+
+@dataclass
+class Look:
+    """What is on a board: contents by SHA-256, root files by name, and `slot`, `free`, `virtual`, `machine`."""
+
+    contents: dict[str, Held] = field(default_factory=dict)
+    root: dict[str, str] = field(default_factory=dict)
+    facts: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -82,38 +118,22 @@ class Report:
     board: str
     slot: str
     version: str
-    copied: int
+    sent: int
     unchanged: int
-    bytes_copied: int
+    bytes_sent: int
     seconds: float
-
-
-@dataclass
-class Look:
-    """What is on a board: SHA-256 by path in each slot and at the root, the running slot, free bytes."""
-
-    a: dict[str, str]
-    b: dict[str, str]
-    root: dict[str, str]
-    facts: dict[str, str]
-
-    def slot(self, name: str) -> dict[str, str]:
-        """Files of slot `a` or `b`, by their path inside it."""
-        return self.a if name == "a" else self.b
 
 
 def look_at(port: BoardPort) -> Look:
     """Read the board's files as hashes; PortError when it does not answer in full."""
-    found = Look({}, {}, {}, {})
+    found = Look()
     for line in port.execute(LOOK).splitlines():
         word, _, rest = line.strip().partition(" ")
-        if word == "file":
-            path, _, digest = rest.rpartition(" ")
-            folder, _, name = path[1:].partition("/")
-            if name:
-                found.slot(folder)[name] = digest
-            else:
-                found.root[folder] = digest
+        parts = rest.split(" ")
+        if word == "file" and len(parts) == 5:
+            found.contents[parts[4]] = Held(parts[0], int(parts[2]), int(parts[3]))
+        elif word == "root" and len(parts) == 2:
+            found.root[parts[0]] = parts[1]
         else:
             found.facts[word] = rest
     if not {"slot", "free", "virtual", "machine"} <= found.facts.keys():
@@ -136,11 +156,29 @@ def board_of(facts: dict[str, str]) -> str:
     )
 
 
-def flash(port: str, restart: bool = True, say: object = sys.stderr) -> Report:
+def plan(
+    files: dict[str, bytes], held: dict[str, Held]
+) -> tuple[list[tuple[str, int, int]], bytes, bytes, int]:
+    """(where each piece of the slot file comes from, head, new contents, how many files are new)."""
+    whole = bundle(files)
+    head = whole[: len(whole) - sum(len(content) for content in files.values())]
+    pieces, parts, new = [("head", 0, len(head))], b"", 0
+    for path in sorted(files):
+        here = held.get(sha256_hex(files[path]))
+        if here is None:
+            pieces.append(("parts", len(parts), len(files[path])))
+            parts += files[path]
+            new += 1
+        elif here.size:
+            pieces.append((here.slot, here.offset, here.size))
+    return [piece for piece in pieces if piece[2]], head, parts, new
+
+
+def flash(port: str, restart: bool = True, say: TextIO = sys.stderr) -> Report:
     """Flash one board; raise PortError or BuildError with advice. Progress goes to `say`."""
 
     def progress(text: str) -> None:
-        print(f"flash: {text}", file=say, flush=True)  # type: ignore[call-overload]
+        print(f"flash: {text}", file=say, flush=True)
 
     begun_s = time.monotonic()
     board_port = BoardPort(port)
@@ -148,48 +186,38 @@ def flash(port: str, restart: bool = True, say: object = sys.stderr) -> Report:
     board = board_of(look.facts)
     files = compile_application(board)
     target = "b" if look.facts["slot"] == "a" else "a"
-    other = "a" if target == "b" else "b"
     progress(f"{board} on {port}: {len(files)} files compiled, version {version(files)}, into slot {target}")
 
-    hashes = {path: sha256_hex(content) for path, content in files.items()}
-    there, running = look.slot(target), look.slot(other)
-    changed = [path for path in files if there.get(path) != hashes[path]]
-    clones = [path for path in changed if running.get(path) == hashes[path]]
-    new = {f"/{target}/{path}": files[path] for path in changed if path not in clones}
+    pieces, head, parts, new = plan(files, look.contents)
     roots = {
         name: content for name, content in root_files().items() if look.root.get(name) != sha256_hex(content)
     }
-    new |= {f"/{name}.new": content for name, content in roots.items()}
-    needed = sum(len(content) for content in new.values())
+    sent = {"/new.head": head, **({"/new.parts": parts} if parts else {})}
+    sent |= {f"/{name}.new": content for name, content in roots.items()}
+    sent_bytes = sum(len(content) for content in sent.values())
+    needed = sent_bytes + sum(size for _, _, size in pieces)
     if needed > int(look.facts["free"]):
         raise PortError(
-            f"{port}: {needed} bytes to write, {look.facts['free']} free on the board. Nothing was changed."
+            f"{port}: {needed} bytes needed, {look.facts['free']} free on the board. Nothing was changed."
         )
-
-    folders = sorted({str(PurePosixPath(f"/{target}/{path}").parent) for path in files})
-    stale = [f"/{target}/{path}" for path in there if path not in files]
-    board_port.execute(
-        PREPARE.format(
-            folders=folders, stale=stale, clones=[(f"/{other}/{p}", f"/{target}/{p}") for p in clones]
-        )
+    progress(f"sending {new} files of {len(files)}, {sent_bytes} bytes")
+    board_port.copy(sent)
+    paths = {"head": "/new.head", "parts": "/new.parts", "a": "/a.app", "b": "/b.app"}
+    used = sorted({name for name, _, _ in pieces})
+    answer = board_port.run_script(
+        ASSEMBLE.replace("PATHS", repr([(name, paths[name]) for name in used])).replace("PLAN", repr(pieces))
     )
-    progress(f"copying {len(new)} files, {needed} bytes")
-    board_port.copy(new)
-    after = look_at(board_port).slot(target)
-    wrong = [path for path in files if after.get(path) != hashes[path]]
-    if wrong or set(after) != set(files):
+    if f"assembled {sha256_hex(bundle(files))}" not in answer:
         raise PortError(
-            f"{port}: {len(wrong)} files differ after the copy ({wrong[:3]}). The old version still runs."
+            f"{port}: the slot file differs after the copy. The old version still runs; try again."
         )
-    board_port.execute(SWITCH.format(slot=target, root_files=sorted(roots)))
-    progress(f"every file verified by SHA-256; slot {target} is next")
+    board_port.execute(SWITCH.replace("SLOT", target).replace("ROOT_FILES", repr(sorted(roots))))
+    progress(f"slot {target} verified by SHA-256 and next to run")
     if restart:
         board_port.restart()
         progress("restarted")
-    return Report(
-        port, board, target, version(files), len(new), len(files) - len(changed), needed,
-        round(time.monotonic() - begun_s, 2),
-    )  # fmt: skip
+    seconds = round(time.monotonic() - begun_s, 2)
+    return Report(port, board, target, version(files), new, len(files) - new, sent_bytes, seconds)
 
 
 def main() -> int:
@@ -213,7 +241,7 @@ def main() -> int:
     else:
         print(
             f"flashed {report.board} slot {report.slot} version {report.version}: "
-            f"{report.copied} copied, {report.unchanged} unchanged, {report.seconds} s"
+            f"{report.sent} files sent, {report.unchanged} unchanged, {report.seconds} s"
         )
     return 0
 

@@ -29,7 +29,6 @@ ROLES = {"custodian": ROLE_CUSTODIAN, "reader": ROLE_READER}
 ON_BOARD = """
 import sys, os, json, binascii
 try:
-    with open('/slot') as f: sys.path.insert(0, '/' + f.read(1))
     from crs_core.keys import Key
     from crs_device.keys import KeyStore
     from crs_device.settings import SettingsStore

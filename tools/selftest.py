@@ -36,9 +36,6 @@ part('serial number', lambda: (1, binascii.hexlify(machine.unique_id()).decode()
 part('interpreter', lambda: (sys.implementation[1] >= (1, 25, 0), '.'.join(str(n) for n in sys.implementation[1][:3])
     + ' on ' + sys.implementation._machine))
 part('heap', lambda: (gc.mem_free() > FLOOR, '%d bytes free' % gc.mem_free()))
-try:
-    with open('/slot') as f: sys.path.insert(0, '/' + f.read(1))
-except OSError: pass
 import boards
 board = boards.detect()
 from crs_device.sensors.bus import Bus
@@ -81,7 +78,6 @@ part('identity', identity)
 # One output for a second, then off: index into OUTPUTS.
 DRIVE = """
 import sys, time
-with open('/slot') as f: sys.path.insert(0, '/' + f.read(1))
 import boards
 b = boards.detect()
 if INDEX == 0: b.led.rgb(1, 0, 0)
