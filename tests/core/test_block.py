@@ -1,0 +1,111 @@
+"""Blocks, codec 1 and event payloads: golden vectors on both runtimes, and what encoders refuse."""
+
+from pathlib import Path
+
+import pytest
+from crs_core import block, codec1, records, varint
+from crs_core.errors import LocalError, RemoteError
+from crs_core.units import Reading, make_status
+
+from tests.core import block_checks
+from tests.mp import ROOT, run_micropython
+
+VECTORS = ROOT / "tests" / "vectors"
+JOURNAL = b"\x01" * 8
+WORN = make_status(1, 0, 0, 1)
+
+
+def reading(t_ms: int = 1000, temp: int | None = 3700, **over) -> Reading:
+    return Reading(t_ms, temp, 970, 80, 150, WORN)._replace(**over)
+
+
+def test_vectors_on_cpython():
+    assert block_checks.run_all(str(VECTORS)) > 80
+
+
+def test_vectors_on_micropython():
+    done = run_micropython(Path(ROOT, "tests/micropython/block_vectors.py"), str(VECTORS))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"checked {block_checks.run_all(str(VECTORS))} on micropython" in done.stdout
+
+
+def test_a_spoiled_vector_is_noticed(tmp_path):
+    text = (VECTORS / "blocks.json").read_text().replace("3862", "3863")
+    (tmp_path / "blocks.json").write_text(text)
+    with pytest.raises(AssertionError, match="one reading"):
+        block_checks.run_all(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        reading(temp=-1), reading(temp=65535), reading(spo2_tenths=-1), reading(hr_bpm=65535),
+        reading(pi_hundredths=-5), reading(status=65536), reading(status=-1),
+        reading(t_ms=-1), reading(t_ms=1 << 48),
+    ],
+)  # fmt: skip
+def test_a_value_that_does_not_fit_is_the_callers_fault(wrong):
+    with pytest.raises(LocalError):
+        block.encode_readings(JOURNAL, 1, 1, [wrong])
+    with pytest.raises(LocalError):
+        block.encode_readings(JOURNAL, 1, 1, [reading(), wrong])
+
+
+def test_encoders_refuse_what_no_block_can_hold():
+    for call in (
+        lambda: block.encode_readings(JOURNAL, 1, 1, []),
+        lambda: block.encode_readings(JOURNAL, 1, 1, [reading()] * 256),
+        lambda: block.encode_readings(JOURNAL, 1, 0, [reading()]),
+        lambda: block.encode_readings(JOURNAL, 1, 0xFFFFFFFF, [reading()] * 2),
+        lambda: block.encode_readings(JOURNAL[:7], 1, 1, [reading()]),
+        lambda: block.encode_readings(JOURNAL, -1, 1, [reading()]),
+        lambda: block.encode_readings(JOURNAL, 1, 1, [reading()], 16),
+        lambda: block.encode_events(JOURNAL, 1, 1, []),
+        lambda: block.encode_events(JOURNAL, 1, 1, [(5, 256, b"")]),
+        lambda: block.encode_events(JOURNAL, 1, 1, [(5, 7, b""), (4, 7, b"")]),
+        lambda: block.encode_events(JOURNAL, 1, 1, [(5, 14, bytes(4080))]),
+        lambda: codec1.encode([reading()], 999),
+        lambda: varint.put(bytearray(), -1),
+        lambda: varint.put(bytearray(), 1 << 56),
+        lambda: records.encode_button(256),
+        lambda: records.encode_button(1, 2),
+        lambda: records.encode_grade(1, 1, b"short", None, 4, 1, 1, (), (), 1, 1, b""),
+        lambda: records.encode_grade(1, 1, b"rulehash", 255, 4, 1, 1, (), (), 1, 1, b""),
+        lambda: records.encode_accepted(1, 1, 1, "w" * 33),
+        lambda: records.encode(reading()),
+    ):
+        with pytest.raises(LocalError):
+            call()
+
+
+def test_the_largest_event_fits_one_message():
+    payload = bytes(block.BLOCK_MAX - block.OVERHEAD - 4)
+    data = block.encode_events(JOURNAL, 1, 1, [(5, records.CONTEXT, payload)])
+    assert len(data) == block.BLOCK_MAX
+    assert block.decode(data, JOURNAL)[1][0].payload == payload
+
+
+def test_any_single_flipped_bit_is_refused():
+    data = block.encode_readings(JOURNAL, 3, 41, [reading(1000 + i * 10_000, 3700 + i) for i in range(12)])
+    for at in range(len(data)):
+        for bit in range(8):
+            bad = bytearray(data)
+            bad[at] ^= 1 << bit
+            assert not block.verify(bytes(bad), JOURNAL)
+            with pytest.raises(RemoteError):
+                block.decode(bytes(bad), JOURNAL)
+
+
+def test_a_gap_costs_nothing_while_it_lasts():
+    lost = reading(temp=None, spo2_tenths=None, hr_bpm=None, pi_hundredths=None)
+    short, long = (
+        [reading()] + [lost._replace(t_ms=1000 + 10_000 * (i + 1)) for i in range(n)] for n in (1, 31)
+    )
+    assert len(codec1.encode(long, 1000)) - len(codec1.encode(short, 1000)) == 30
+
+
+def test_an_unknown_event_type_is_kept_raw():
+    data = block.encode_events(JOURNAL, 1, 1, [(5, 99, b"later")])
+    event = block.decode(data, JOURNAL)[1][0]
+    assert event == block.Event(5, 99, b"later")
+    assert records.decode(event.type, event.payload) is None
