@@ -97,9 +97,8 @@ class SessionCore:
             for piece in self.seal_pieces(message_part.Bye(reason)):
                 events.append(Send(piece))
         except LocalError:
-            self._count(
-                "unsaid_bye"
-            )  # the counter is used up, or the peer takes nothing: it will see silence
+            # the counter is used up, or the peer takes nothing: it will see silence
+            self._count("unsaid_bye")
         self._end(reason, events)
         return events
 

@@ -230,6 +230,9 @@ def test_a_device_that_restarted_says_once_that_no_session_is_open():
     assert len(pair.seen) == count + 1, "it answered twice: noise could keep it talking"
     pair.open()
     assert pair.states == ("open", "open")
+    pair.device.link_lost()
+    pair.to_device(message.Ping(3))
+    assert pair.host_events[-1] == Refused(hello.REFUSE_NO_SESSION, 1, 1), "a session was open since"
 
 
 def test_a_hello_with_an_unknown_role_or_reserved_byte():
