@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import termios
+import time
 from pathlib import Path
 
 from tools.virtual_wearable import ptys
@@ -13,6 +14,7 @@ from tools.virtual_wearable import ptys
 PWRON_RESET, HARD_RESET, WDT_RESET, SOFT_RESET = 1, 2, 3, 5
 _CHIP_DIR = Path(__file__).resolve().parent / "chip"
 _PR_SET_PDEATHSIG = 1
+_STOP_S = 0.05
 
 
 def interpreter() -> Path:
@@ -69,6 +71,30 @@ class ChipProcess:
         count = bytearray(4)
         fcntl.ioctl(self.chips, termios.FIONREAD, count)
         return int.from_bytes(count, sys.byteorder)
+
+    def interrupt(self) -> bool:
+        """Interrupt a running program as Ctrl-C does; False when the interpreter waits at its prompt.
+
+        It catches SIGINT only while a program runs and would die of it at the prompt, so it is looked at while stopped.
+        """
+        if self.status is not None:
+            return False
+        os.kill(self.pid, signal.SIGSTOP)
+        deadline = time.monotonic() + _STOP_S
+        while self._line("State")[:1] not in ("T", "Z") and time.monotonic() < deadline:
+            time.sleep(0)
+        caught = self._line("State")[:1] == "T" and int(self._line("SigCgt"), 16) >> (signal.SIGINT - 1) & 1
+        if caught:
+            os.kill(self.pid, signal.SIGINT)
+        os.kill(self.pid, signal.SIGCONT)
+        return bool(caught)
+
+    def _line(self, name: str) -> str:
+        """One line of the kernel's view of the process."""
+        for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
+            if line.startswith(f"{name}:"):
+                return line.partition(":")[2].strip()
+        return "0"
 
     def kill(self) -> None:
         """Take the power away."""

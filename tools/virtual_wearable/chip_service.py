@@ -17,6 +17,9 @@ class Power(Protocol):
     def console_ready(self, mounted: bool) -> None:
         """The chip listens to its port; `mounted` is False when its flash holds something unreadable."""
 
+    def keyboard_interrupt(self, on: bool) -> None:
+        """micropython.kbd_intr: whether Ctrl-C breaks in, or is a character."""
+
     def reset_requested(self) -> None:
         """machine.reset()."""
 
@@ -73,6 +76,8 @@ class ChipService:
             self._watchdog.arm(struct.unpack("<I", payload)[0], now)
         elif op == "C":
             self._power.console_ready(bool(flag))
+        elif op == "I":
+            self._power.keyboard_interrupt(bool(flag))
         elif op == "X":
             self._power.reset_requested()
         elif op == "K":

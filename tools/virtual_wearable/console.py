@@ -3,6 +3,7 @@ REPL of a real board do to the bytes."""
 
 import re
 
+CTRL_C = b"\x03"
 RX_RING = 260  # bytes a stock esp32 buffers; what comes while it is full is gone
 _RAW_BANNER = b"raw REPL; CTRL-B to exit"
 _PROMPT = b"\n>>> "
@@ -54,7 +55,10 @@ def _split_tail(data: bytes, mark: bytes) -> tuple[bytes, bytes]:
 
 
 class Receiver:
-    """Host → chip: a ring that drops, and the pause that a Ctrl-C needs before the prompt is back."""
+    """Host → chip: a ring that drops, and the pause that a Ctrl-C needs until the prompt is back.
+
+    The interpreter throws away type-ahead when it starts its REPL; a real port keeps it, hence the pause.
+    """
 
     def __init__(self, size: int = RX_RING) -> None:
         self._size = size
@@ -62,30 +66,39 @@ class Receiver:
         self._held_until = 0.0
         self.dropped = 0  # bytes lost to a full ring since the wearable was started
 
-    def accept(self, data: bytes, unread: int, interruptible: bool, now: float) -> bytes:
-        """Take bytes from the host; `unread` are with the chip but not read yet. Return b"\\x03" to deliver at once.
+    def accept(self, data: bytes, unread: int, now: float) -> None:
+        """Take bytes from the host; `unread` are with the chip but not read yet.
 
-        A Ctrl-C that interrupts overtakes the ring and empties it, as the receive interrupt of a port does.
+        During the pause a further Ctrl-C adds nothing to the one that is on its way.
         """
-        urgent = b""
-        if interruptible and b"\x03" in data:
-            data = data[data.rindex(b"\x03") + 1 :]
-            self._ring.clear()
-            self._held_until = now + _HOLD_S
-            urgent = b"\x03"
-            unread = 0
+        if now < self._held_until:
+            data = data.replace(CTRL_C, b"")
         room = max(0, self._size - unread - len(self._ring))
         self._ring += data[:room]
         self.dropped += max(0, len(data) - room)
-        return urgent
 
     def ready(self, now: float) -> bytes:
-        """Return the bytes that may go to the chip now."""
-        return bytes(self._ring) if now >= self._held_until else b""
+        """Return what may go to the chip now: bytes up to a Ctrl-C, or one Ctrl-C alone."""
+        if now < self._held_until:
+            return b""
+        stop = self._ring.find(CTRL_C)
+        return bytes(self._ring if stop < 0 else self._ring[: stop or 1])
 
     def taken(self, count: int) -> None:
         """`count` of the ready bytes have gone."""
         del self._ring[:count]
+
+    def interrupted(self, now: float) -> None:
+        """A Ctrl-C has just interrupted a program: what follows waits for the prompt."""
+        self._held_until = now + _HOLD_S
+
+    def is_held(self, now: float) -> bool:
+        """Whether a Ctrl-C is still on its way."""
+        return now < self._held_until
+
+    def clear(self) -> None:
+        """A Ctrl-C that interrupts overtakes what waits and empties the ring, as a port's receive interrupt does."""
+        self._ring.clear()
 
     def release(self) -> None:
         """The prompt is back (or a new program runs): no more holding."""
@@ -112,4 +125,4 @@ class ReplWatch:
         if self._tail.endswith(_PROMPT):
             self.raw = False
             return True
-        return self.raw
+        return self.raw and self._tail.endswith(b">")

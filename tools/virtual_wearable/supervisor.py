@@ -22,11 +22,11 @@ from tools.virtual_wearable.chip_process import (
     ChipProcess,
 )
 from tools.virtual_wearable.chip_service import ChipService
-from tools.virtual_wearable.console import Cooker, Receiver, ReplWatch
+from tools.virtual_wearable.console import CTRL_C, Cooker, Receiver, ReplWatch
 from tools.virtual_wearable.control import ControlServer
 from tools.virtual_wearable.flash_plan import FlashPlan
 from tools.virtual_wearable.panel import Panel
-from tools.virtual_wearable.ptys import HostPort, is_interruptible
+from tools.virtual_wearable.ptys import HostPort
 from tools.virtual_wearable.watchdog import Watchdog
 from tools.virtual_wearable.world import World
 
@@ -89,7 +89,7 @@ class Supervisor:
 
     def _spawn(self, cause: int, raw_repl: bool = False) -> None:
         self._cooker, self._watch = Cooker(self._mark.encode()), ReplWatch()
-        self._ready = False
+        self._ready, self.interruptible = False, True
         self._born = time.monotonic()
         self.chip = ChipProcess(
             self.build.heap,
@@ -147,6 +147,10 @@ class Supervisor:
                 f"{self.build.image}: not blank and cannot be mounted; left as it is, nothing was formatted",
                 file=sys.stderr, flush=True,
             )  # fmt: skip
+
+    def keyboard_interrupt(self, on: bool) -> None:
+        """See Power."""
+        self.interruptible = on
 
     def reset_requested(self) -> None:
         """See Power."""
@@ -206,22 +210,35 @@ class Supervisor:
             return
         if self.build.bps:
             self._rx_after = now + len(data) * 10 / self.build.bps
-        listening = self.chip is not None and self._ready
-        unread = self.chip.unread() if self.chip and listening else 0
-        interruptible = bool(self.chip and listening and is_interruptible(self.chip.chips))
-        urgent = self.receiver.accept(data, unread, interruptible, now)
-        if urgent and self.chip:
-            os.write(self.chip.ours, urgent)
+        unread = 0
+        if self.chip and self._ready:
+            unread = self.chip.unread()
+            _, ctrl_c, after = data.rpartition(CTRL_C)
+            if ctrl_c and not self.receiver.is_held(now) and self._interrupt(now):
+                self.receiver.clear()
+                data, unread = after, 0
+        self.receiver.accept(data, unread, now)
+
+    def _interrupt(self, now: float) -> bool:
+        """Break into a running program; False when there is none, or it wants Ctrl-C as a character."""
+        if self.chip is None or not self.interruptible or not self.chip.interrupt():
+            return False
+        self.receiver.interrupted(now)
+        return True
 
     def _to_chip(self, now: float) -> None:
         if self.chip is None or not self._ready:
             return
         data = self.receiver.ready(now)
-        if data:
-            try:
-                self.receiver.taken(os.write(self.chip.ours, data))
-            except BlockingIOError:
-                return
+        if not data:
+            return
+        if data == CTRL_C and self._interrupt(now):
+            self.receiver.taken(1)
+            return
+        try:
+            self.receiver.taken(os.write(self.chip.ours, data))
+        except BlockingIOError:
+            return
 
     def _to_host(self, open_: bool) -> None:
         if not open_:

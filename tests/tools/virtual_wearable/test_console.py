@@ -66,41 +66,49 @@ def test_a_raw_write_that_was_cut_off_ends_at_the_next() -> None:
 
 def test_ring_drops_and_counts_what_does_not_fit() -> None:
     receiver = Receiver()
-    receiver.accept(bytes(200), 0, False, 0.0)
-    receiver.accept(bytes(100), 0, False, 0.0)
+    receiver.accept(bytes(200), 0, 0.0)
+    receiver.accept(bytes(100), 0, 0.0)
     assert len(receiver.ready(0.0)) == RX_RING
     assert receiver.dropped == 40
     receiver.taken(RX_RING)
-    receiver.accept(b"12345", RX_RING - 2, False, 0.0)
+    receiver.accept(b"12345", RX_RING - 2, 0.0)
     assert receiver.ready(0.0) == b"12"
     assert receiver.dropped == 43
 
 
-def test_ctrl_c_overtakes_a_full_ring_and_holds_what_follows() -> None:
+def test_ctrl_c_leaves_the_ring_alone() -> None:
     receiver = Receiver()
-    receiver.accept(bytes(RX_RING), 0, True, 10.0)
-    assert receiver.accept(b"\r\x03\r\x01", RX_RING, True, 10.0) == b"\x03"
-    assert receiver.ready(10.5) == b"", "until the prompt is back"
+    receiver.accept(b"\r\x03\r\x04", 0, 0.0)
+    assert receiver.ready(0.0) == b"\r"
+    receiver.taken(1)
+    assert receiver.ready(0.0) == b"\x03"
+    receiver.taken(1)
+    assert receiver.ready(0.0) == b"\r\x04"
+
+
+def test_after_an_interrupt_input_waits_for_the_prompt() -> None:
+    receiver = Receiver()
+    receiver.accept(b"old", 0, 10.0)
+    receiver.clear()
+    receiver.interrupted(10.0)
+    receiver.accept(b"\x03\r\x01", 0, 10.1)
+    assert receiver.is_held(10.5)
+    assert receiver.ready(10.5) == b""
     receiver.release()
-    assert receiver.ready(10.5) == b"\r\x01"
+    assert receiver.ready(10.5) == b"\r\x01", "a second Ctrl-C adds nothing to the first"
 
 
-def test_hold_ends_without_a_prompt() -> None:
+def test_the_wait_ends_without_a_prompt() -> None:
     receiver = Receiver()
-    receiver.accept(b"\x03x", 0, True, 10.0)
+    receiver.interrupted(10.0)
+    receiver.accept(b"x", 0, 10.1)
     assert receiver.ready(10.9) == b""
     assert receiver.ready(11.1) == b"x"
 
 
-def test_ctrl_c_at_the_prompt_is_a_character() -> None:
-    receiver = Receiver()
-    assert receiver.accept(b"a\x03b", 0, False, 0.0) == b""
-    assert receiver.ready(0.0) == b"a\x03b"
-
-
 def test_injected_bytes_come_first() -> None:
     receiver = Receiver()
-    receiver.accept(b"later", 0, False, 0.0)
+    receiver.accept(b"later", 0, 0.0)
     receiver.inject(b"first")
     assert receiver.ready(0.0) == b"firstlater"
 

@@ -20,10 +20,13 @@ class RawOut(io.IOBase):
         self._close = mark + b">"
         self._raw = _out.buffer
 
-    def write(self, buf) -> int:
-        """Write all of `buf`; blocks while the port does not take it."""
-        count = len(buf)
+    def write(self, buf, *limits) -> int:
+        """Write all of `buf`, or `write(buf, count)`, or `write(buf, start, count)`; blocks as a port does."""
         view = memoryview(buf)
+        if limits:
+            start = limits[0] if len(limits) > 1 else 0
+            view = view[start : start + limits[-1]]
+        count = len(view)
         for start in range(0, count, _PIECE):
             self._raw.write(self._open + bytes(view[start : start + _PIECE]) + self._close)
         return count

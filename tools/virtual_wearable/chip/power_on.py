@@ -4,7 +4,6 @@ import io  # noqa: F401 built in, and wanted before sys.modules is changed
 import micropython
 import os
 import sys
-import termios
 import time
 import vfs
 
@@ -13,7 +12,6 @@ import console_out
 import machine_parts
 import nor_flash
 
-_ISIG = 1
 FLASH = {"progsize": 256, "readsize": 256, "lookahead": 32}
 CORRUPT = (
     "The filesystem cannot be mounted and is not blank: it is left as it is, nothing was formatted.\n"
@@ -26,10 +24,8 @@ def _stall(on: bool) -> None:
 
 
 def _kbd_intr(char: int) -> None:
-    """Make Ctrl-C interrupt, or pass it as data: at the terminal, where it does not kill the interpreter."""
-    settings = termios.tcgetattr(0)
-    settings[3] = settings[3] | _ISIG if char == 3 else settings[3] & ~_ISIG
-    termios.tcsetattr(0, termios.TCSANOW, settings)
+    """Make Ctrl-C interrupt (3), or pass it as data: the board decides, the interpreter's own way would kill it."""
+    machine_parts.board.tell(b"I\1" if char == 3 else b"I\0")
 
 
 def _machine():
@@ -90,15 +86,17 @@ def _run(path: str, names: dict) -> bool:
 
 def go(names: dict) -> None:
     """Boot: the whole life of the chip up to the REPL. `names` are the globals of the programs that run."""
-    if not _power_on():
-        try:
+    try:
+        if not _power_on():
             while True:  # as stock esp32 does: say it until somebody breaks in
                 print(CORRUPT)
                 time.sleep(3)
-        except KeyboardInterrupt:
-            return
-    if _run("/boot.py", names) and os.getenv("VW_RAW_REPL") != "1":
-        _run("/main.py", names)
+        if _run("/boot.py", names) and os.getenv("VW_RAW_REPL") != "1":
+            _run("/main.py", names)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        micropython.kbd_intr(-1)  # at the prompt Ctrl-C is a character
 
 
 def _power_on() -> bool:
@@ -119,6 +117,5 @@ def _power_on() -> bool:
     sys.modules["sys"] = console_out.copy_of(sys, stdout=console_out.TextOut(mark))
     mounted = _mount(flash)
     micropython.kbd_intr(3)  # installs the handler; without it the first Ctrl-C would not be an exception
-    _kbd_intr(3)
     board.tell(b"C\1" if mounted else b"C\0")
     return mounted
