@@ -10,7 +10,7 @@ from typing import Any
 from crs_core.errors import RemoteError
 from crs_core.grade import case, facts
 from crs_core.grade.rules import DEFAULT
-from crs_core.grade.scale import grade_of
+from crs_core.grade.scale import completions, grade_of, interval
 from crs_core.grade.scales import SCALES
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -216,3 +216,21 @@ def test_anything_else_is_refused_by_name_and_never_crashes(inputs: dict[str, An
         case.assess(inputs, DEFAULT)
     except RemoteError as error:
         assert error.args[0].partition(":")[0] in {*inputs, "site"}
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_the_order_of_possible_values_does_not_matter(data: st.DataObject) -> None:
+    everything = {
+        "fever": ["no", "yes"],
+        "fever_earlier": ["no", "yes"],
+        "pressure": ["held", "hypotension"],
+        "vasopressors": ["none", "one", "several"],
+        "oxygen": ["none", "low", "high", "positive_pressure"],
+    }
+    possible = {
+        name: tuple(data.draw(st.lists(st.sampled_from(values), min_size=1, unique=True)))
+        for name, values in everything.items()
+    }
+    grades = [grade_of(SCALES[0], values) for values in completions(SCALES[0].facts, possible)]
+    assert interval(SCALES[0], possible) == (min(grades), max(grades))

@@ -11,6 +11,7 @@ from crs_core.compat import const
 SLOTS = const(3)
 _MINUTE_MS = const(60_000)
 _SHIFT = const(10)
+_HALF = const(512)
 
 
 def learn(s: list, at: int, temp_cc: int, now_ms: int, span_min: int) -> None:
@@ -28,7 +29,7 @@ def learn(s: list, at: int, temp_cc: int, now_ms: int, span_min: int) -> None:
 
 def value_cc(s: list, at: int, ready_min: int) -> int | None:
     """The baseline in 0.01 °C, or None before `ready_min` minutes were learnt."""
-    return s[at] >> _SHIFT if s[at + 1] >= ready_min else None
+    return (s[at] + _HALF) >> _SHIFT if s[at + 1] >= ready_min else None
 
 
 def forget(s: list, at: int) -> None:
