@@ -37,6 +37,7 @@ from host_agent.link.ownership import claim
 from host_agent.link.ports import candidates
 from host_agent.link.serial import open_serial
 from host_agent.link.supervisor import LinkReport, LinkState, LinkSupervisor
+from host_agent.link.transport import Transport
 from host_agent.monitor import Hooks, Monitor, View
 from host_agent.paths import Paths
 from host_agent.store.db import Store, Tx
@@ -54,13 +55,21 @@ _SCAN_S = 3.0  # real: how soon a wearable that is plugged in is noticed
 class Agent:
     """One agent on one state folder."""
 
-    def __init__(self, paths: Paths, config: Config, ports: Iterable[str] = (), speed: float = 1.0) -> None:
+    def __init__(
+        self,
+        paths: Paths,
+        config: Config,
+        ports: Iterable[str] = (),
+        speed: float = 1.0,
+        open_port: Callable[[str], Awaitable[Transport]] = open_serial,
+    ) -> None:
         """`ports` come on top of the configured ones; `speed` other than 1 is for simulations only."""
         self.paths = paths
         self.config = config
         self.link_clock: Clock = RealClock()
         self.clock: Clock = self.link_clock if speed == 1.0 else ScaledClock(speed)
         self.is_simulation = speed != 1.0
+        self._open_port = open_port
         self.ports = (*ports, *config.serial.ports)
         self.supervisors: dict[str, LinkSupervisor] = {}
         self.runners: dict[str, SyncRunner] = {}
@@ -90,7 +99,7 @@ class Agent:
         self.watchdog = Watchdog(
             self.store,
             self.escalation,
-            Limits(**config.watchdog.model_dump()),
+            Limits(**config.watchdog.model_dump()).with_real_time_for_links(speed),
             self.clock,
             heard=self._heard,
             resolve=resolve_moment,
@@ -171,7 +180,7 @@ class Agent:
         )
         supervisor = LinkSupervisor(
             port,
-            partial(open_serial, port),
+            partial(self._open_port, port),
             runner.run_session,
             on_report=self._on_report,
             make_claim=lambda: claim(port, str(self.paths.home), self.link_clock.utc_ms()),

@@ -11,6 +11,7 @@ from crs_core import reasons
 
 NOTICE = "Research prototype, not a medical device."
 SIMULATED = "SIMULATED"
+HIGHEST_COMPUTED = 4  # 5 is death in every scale: only ever a signed record
 
 
 def iso_utc(utc_ms: int) -> str:
@@ -80,7 +81,7 @@ def grade_text(
     unknown = missing_names(missing)
     tail = [f"Not known: {', '.join(unknown)}."] if unknown else []
     tail.append("Signed." if signed else "Not signed.")
-    if lower is None or upper is None:
+    if lower is None or upper is None or max(lower, upper) > HIGHEST_COMPUTED:
         body = f"not gradable at {at_text}."
     elif upper == 0:
         body = f"no criterion met at {at_text} on what was measured."

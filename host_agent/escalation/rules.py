@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 from crs_core.reasons import PRIORITY_HIGH, PRIORITY_MEDIUM
 
+from host_agent.words import HIGHEST_COMPUTED
+
 
 class Span(NamedTuple):
     """One episode of one alarm: from its first raise to its end, or open. `priority` is that of now, 0 once ended."""
@@ -40,8 +42,11 @@ def spans(changes: Sequence[tuple[int, int]]) -> list[Span]:
 
 
 def is_grade_rise(peak: int, lower: int | None) -> bool:
-    """Whether this lower bound of the ASTCT grade is news; None (not gradable) never is, nor does it end anything."""
-    return lower is not None and lower > peak
+    """Whether this lower bound of the ASTCT grade is news; None (not gradable) never is, nor does it end anything.
+
+    Grade 5 is death and has no path from sensors: a record that claims it is no grade, and the re-run disagrees.
+    """
+    return lower is not None and peak < lower <= HIGHEST_COMPUTED
 
 
 def grade_priority(lower: int) -> int:

@@ -18,6 +18,8 @@ from host_agent.words import span_text
 
 UNBOUND, BOUND, ENDED = "unbound", "bound", "ended"
 ALL = (NO_DATA_YET, STALE_DATA, FUTURE_DATA)
+LINK_OPENS_S = 30  # real: HELLO windows and back-off after start-up
+LINK_REOPENS_S = 10  # real: back-off after a lost link, a new session after a new journal
 
 
 class Limits(NamedTuple):
@@ -28,6 +30,13 @@ class Limits(NamedTuple):
     future_s: int
     medium_after_s: int
     high_after_s: int
+
+    def with_real_time_for_links(self, speed: float) -> "Limits":
+        """Opening a link takes real seconds, however fast a simulation runs: never fewer of them than that needs."""
+        return self._replace(
+            no_data_yet_s=max(self.no_data_yet_s, round(LINK_OPENS_S * speed)),
+            stale_s=max(self.stale_s, round(LINK_REOPENS_S * speed)),
+        )
 
 
 class Facts(NamedTuple):

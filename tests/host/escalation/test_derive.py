@@ -1,0 +1,258 @@
+"""Episodes and outbox rows in the commit of their records: every rise is told once, nothing without its row."""
+
+import pytest
+from crs_core import reasons, records
+from crs_core.reasons import PRIORITY_HIGH
+
+from host_agent.store.host_alarms import end_alarm, raise_alarm
+from tests.host.escalation.world import (
+    BINDING_ID,
+    BOOT_UTC_MS,
+    DEVICE_ID,
+    JOURNAL_ID,
+    NOW_MS,
+    RULE_HASH,
+    World,
+    alarm_record,
+    grade_record,
+    state_with,
+)
+
+
+@pytest.fixture
+def world(tmp_path):
+    made = World(tmp_path)
+    yield made
+    made.store.close()
+
+
+def test_a_raise_is_one_event_per_target_with_all_that_a_receiver_needs(world):
+    world.commit(alarm_record({}, HYPOXAEMIA=3))
+    event = world.outbox("ward")[0]
+    assert event == {
+        "schema": "cytowatch.event/1",
+        "key": f"{DEVICE_ID.hex()}-{JOURNAL_ID.hex()}-0-1-alarm-3",
+        "notice": "Research prototype, not a medical device.",
+        "simulated": False,
+        "priority": "HIGH",
+        "kind": "alarm",
+        "name": "HYPOXAEMIA",
+        "text": "HIGH: Suspected low oxygen saturation.",
+        "alarm": {"id": 3, "name": "HYPOXAEMIA", "priority": "HIGH", "host": False},
+        "grade": None,
+        "device": {"id": DEVICE_ID.hex(), "name": "bed 7"},
+        "patient": {"id": "P-1", "binding_id": BINDING_ID.hex(), "day": 4},
+        "source": {"journal_id": JOURNAL_ID.hex(), "branch": 0, "seq": 1, "boot": 1, "t_ms": 60_000},
+        "occurred_at": "2023-11-14T21:14:20.000Z",
+        "time_bound_ms": 46,
+    }
+    assert world.outbox("study") == [event]
+    assert BOOT_UTC_MS + 60_000 == 1_699_996_460_000
+
+
+def test_rises_are_told_and_falls_ends_and_repeats_are_not(world):
+    world.commit(alarm_record({}, HYPOXAEMIA=2))
+    world.commit(alarm_record({"HYPOXAEMIA": 2}, HYPOXAEMIA=3))
+    world.commit(alarm_record({"HYPOXAEMIA": 3}, HYPOXAEMIA=2))
+    world.commit(alarm_record({"HYPOXAEMIA": 2}, HYPOXAEMIA=0))
+    world.commit(alarm_record({}, HYPOXAEMIA=2))
+    assert world.told() == [("HYPOXAEMIA", "MEDIUM"), ("HYPOXAEMIA", "HIGH"), ("HYPOXAEMIA", "MEDIUM")]
+
+
+def test_a_raise_after_a_lost_end_is_told(world):
+    world.commit(alarm_record({}, PULSE_LOST=3))
+    world.commit(alarm_record({}, PULSE_LOST=3), seq=40)
+    assert world.told() == [("PULSE_LOST", "HIGH")] * 2
+
+
+def test_a_state_that_cannot_be_read_counts_as_nothing_before(world):
+    broken = alarm_record({}, FEVER=2)._replace(state_before=b"\xff\xff")
+    world.commit(broken)
+    assert world.told() == [("FEVER", "MEDIUM")]
+
+
+def test_several_alarms_in_one_record_are_several_events(world):
+    world.commit(alarm_record({"SPO2_LOST": 2}, FEVER=2, LIFE_THREATENING=3, SPO2_LOST=0))
+    assert world.told() == [("FEVER", "MEDIUM"), ("LIFE_THREATENING", "HIGH")]
+
+
+def test_the_same_block_again_adds_nothing(world):
+    world.commit(alarm_record({}, FEVER=2), seq=1)
+    world.commit(alarm_record({}, FEVER=2), seq=1)
+    assert len(world.query("SELECT 1 FROM outbox")) == 2 and len(world.query("SELECT 1 FROM episodes")) == 1
+
+
+def test_an_episode_lasts_from_raise_to_end_with_its_peak(world):
+    world.commit(alarm_record({}, HYPOXAEMIA=2))
+    world.commit(alarm_record({"HYPOXAEMIA": 2}, HYPOXAEMIA=3))
+    rows = world.query("SELECT kind, alarm, priority, peak_priority, state FROM episodes")
+    assert rows == [("alarm", reasons.HYPOXAEMIA, 3, 3, "open")]
+    world.commit(alarm_record({"HYPOXAEMIA": 3}, HYPOXAEMIA=0))
+    assert world.query("SELECT priority, peak_priority, state FROM episodes") == [(0, 3, "closed")]
+    world.commit(alarm_record({}, HYPOXAEMIA=2))
+    assert world.query("SELECT peak_priority, state FROM episodes ORDER BY id") == [
+        (3, "closed"),
+        (2, "open"),
+    ]
+    assert world.query("SELECT count(DISTINCT episode) FROM outbox WHERE episode IS NOT NULL") == [(2,)]
+
+
+def test_late_records_lead_to_the_same_episodes(world):
+    world.commit(alarm_record({"FEVER": 2}, FEVER=0), seq=20)
+    world.commit(alarm_record({}, FEVER=2), seq=10)
+    assert world.told() == [("FEVER", "MEDIUM")]
+    assert world.query("SELECT state, priority, peak_priority FROM episodes") == [("closed", 0, 2)]
+
+
+def test_an_acceptance_never_covers_more_than_was_seen(world):
+    world.commit(alarm_record({}, HYPOXAEMIA=2))
+    world.commit(records.Accepted(reasons.HYPOXAEMIA, 2, 0x11, "nurse"))
+    state = "SELECT state, accepted_by FROM episodes"
+    assert world.query(state) == [("accepted", "nurse")]
+    world.commit(alarm_record({"HYPOXAEMIA": 2}, HYPOXAEMIA=3))
+    assert world.query(state)[0][0] == "open"
+    world.commit(records.Accepted(reasons.HYPOXAEMIA, 2, 0x11, "nurse"))
+    assert world.query(state)[0][0] == "open", "accepted at MEDIUM, but it is HIGH now"
+
+
+def test_grade_rises_only_above_the_episodes_peak(world):
+    for lower, upper in [
+        (None, None),
+        (0, 4),
+        (1, 4),
+        (None, None),
+        (1, 4),
+        (0, 4),
+        (2, 4),
+        (1, 4),
+        (2, 4),
+        (3, 3),
+    ]:
+        world.commit(grade_record(lower, upper))
+    rises = [(event["grade"]["lower"], event["priority"]) for event in world.outbox()]
+    assert rises == [(1, "MEDIUM"), (2, "HIGH"), (3, "HIGH")]
+
+
+def test_a_grade_rise_says_interval_missing_and_unsigned_and_never_a_bare_number(world):
+    world.commit(grade_record(1))
+    event = world.outbox()[0]
+    assert event["kind"] == "grade_rise" and event["key"].endswith("-1-grade")
+    assert event["text"] == (
+        "CRS (ASTCT 2019): at least 1, could be up to 4. Not known: blood pressure, oxygen. Not signed."
+    )
+    assert event["grade"] == {
+        "scale": "ASTCT-2019", "lower": 1, "upper": 4, "status": "provisional", "signed": False, "fever": "met",
+        "reasons": [{"code": 1, "text": "Temperature at or above 38.00 °C."}],
+        "missing": ["blood_pressure", "oxygen"], "temp_age_ms": 1000, "ppg_age_ms": None,
+        "rule_hash": RULE_HASH.hex(),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("lower", [5, 9])
+def test_a_grade_beyond_4_is_never_passed_on_as_a_grade(world, lower):
+    world.commit(grade_record(lower, lower))
+    assert world.told() == []
+
+
+def test_simulated_events_are_withheld_where_they_are_not_accepted(world):
+    world.commit(alarm_record({}, FEVER=2), simulated=True)
+    world.commit(grade_record(1), simulated=True)
+    rows = world.query("SELECT target, state, simulated, last_error FROM outbox ORDER BY id")
+    reason = "simulated; this receiver does not accept simulations"
+    assert rows == [("ward", "withheld", 1, reason), ("study", "pending", 1, "")] * 2
+    for event in world.outbox():
+        assert event["simulated"] is True and event["text"].startswith("SIMULATED. ")
+
+
+def test_an_unbound_journal_escalates_nothing(tmp_path):
+    world = World(tmp_path, bound=False)
+    world.commit(alarm_record({}, FEVER=2))
+    assert world.told() == [] and world.query("SELECT 1 FROM episodes") == []
+    assert len(world.query("SELECT 1 FROM events")) == 1, "quarantined, not lost"
+    world.store.close()
+
+
+def test_records_and_rows_stand_or_fall_together(world, monkeypatch):
+    def broken(*_):
+        raise RuntimeError("bug")
+
+    monkeypatch.setattr(world.escalation, "post", broken)
+    with pytest.raises(RuntimeError):
+        world.commit(alarm_record({}, FEVER=2), seq=1)
+    for table in ("events", "episodes", "outbox", "alarm_changes"):
+        assert world.query(f"SELECT 1 FROM {table}") == [], table
+    monkeypatch.undo()
+    world.commit(alarm_record({}, FEVER=2), seq=1)
+    assert world.told() == [("FEVER", "MEDIUM")]
+
+
+def test_an_alarm_open_since_before_the_binding_is_told_by_the_first_state_record(world):
+    state = state_with(SENSOR_FAULT=1)
+    world.commit(records.GraderState(3, RULE_HASH, state, b""))
+    assert world.told() == [("SENSOR_FAULT", "LOW")]
+    world.commit(records.GraderState(1, RULE_HASH, state, b""))
+    world.commit(alarm_record({"SENSOR_FAULT": 1}, SENSOR_FAULT=0))
+    assert world.told() == [("SENSOR_FAULT", "LOW")]
+    assert world.query("SELECT state FROM episodes") == [("closed",)]
+
+
+def test_host_alarms_have_episodes_keys_of_their_own_and_rise(world):
+    def change(fn, **what):
+        world.store.write_now(lambda tx: fn(tx, world.escalation, device=world.journal.device, **what))
+
+    change(
+        raise_alarm, alarm=reasons.STALE_DATA, priority=1, detail="newest data is 3 min old", utc_ms=NOW_MS
+    )
+    change(raise_alarm, alarm=reasons.STALE_DATA, priority=1, detail="again", utc_ms=NOW_MS + 1)
+    change(raise_alarm, alarm=reasons.STALE_DATA, priority=PRIORITY_HIGH, detail="older", utc_ms=NOW_MS + 2)
+    assert world.told() == [("STALE_DATA", "LOW"), ("STALE_DATA", "HIGH")]
+    keys = [event["key"] for event in world.outbox()]
+    assert keys == [f"{DEVICE_ID.hex()}-host-41-{NOW_MS}-1", f"{DEVICE_ID.hex()}-host-41-{NOW_MS}-3"]
+    first = world.outbox()[0]
+    assert first["text"] == "LOW: No new data has arrived. (newest data is 3 min old)"
+    assert first["alarm"]["host"] is True and first["source"] is None and first["patient"]["id"] == "P-1"
+    change(end_alarm, alarm=reasons.STALE_DATA, utc_ms=NOW_MS + 3)
+    assert world.query("SELECT kind, state, peak_priority FROM episodes") == [("host", "closed", 3)]
+    assert len(world.told()) == 2
+
+
+def test_an_alarm_of_the_agent_itself_reaches_the_targets(world):
+    world.store.write_now(
+        lambda tx: raise_alarm(
+            tx,
+            world.escalation,
+            device=None,
+            alarm=reasons.STORE_FAULT,
+            priority=3,
+            detail="full",
+            utc_ms=NOW_MS,
+        )
+    )
+    event = world.outbox()[0]
+    assert event["device"] is None and event["key"] == f"agent-host-46-{NOW_MS}-3"
+
+
+def test_a_host_alarm_of_a_simulated_wearable_is_simulated(world):
+    world.store.write_now(lambda tx: tx.execute("UPDATE devices SET simulated = 1"))
+    world.store.write_now(
+        lambda tx: raise_alarm(
+            tx,
+            world.escalation,
+            device=world.journal.device,
+            alarm=reasons.FORK,
+            priority=3,
+            detail="x",
+            utc_ms=NOW_MS,
+        )
+    )
+    assert world.outbox()[0]["simulated"] is True
+    assert world.query("SELECT state FROM outbox WHERE target = 'ward'") == [("withheld",)]
+
+
+def test_a_record_without_a_time_is_told_without_one(tmp_path):
+    world = World(tmp_path)
+    world.store.write_now(lambda tx: tx.execute("DELETE FROM time_marks"))
+    world.commit(alarm_record({}, FEVER=2))
+    event = world.outbox()[0]
+    assert event["occurred_at"] is None and event["time_bound_ms"] is None
+    world.store.close()
