@@ -118,8 +118,11 @@ async def test_mpremote_gets_its_own_in_use_message_and_works_after_close(pty) -
 
 
 async def test_closing_the_port_does_not_hang_up(pty) -> None:
-    port = await open_serial(pty.path)
     fd = os.open(pty.path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+    before = termios.tcgetattr(fd)
+    before[2] |= termios.HUPCL
+    termios.tcsetattr(fd, termios.TCSANOW, before)
+    port = await open_serial(pty.path)
     assert not termios.tcgetattr(fd)[2] & termios.HUPCL
     os.close(fd)
     port.close()

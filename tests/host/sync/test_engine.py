@@ -25,6 +25,7 @@ async def test_everything_on_flash_comes_into_the_store_and_is_then_acknowledged
         await asyncio.wait_for(ears.caught_up.wait(), 10)
         assert engine.journal.cursor == device.journal.head_seq == 130
         await until(lambda: device.journal.acked_seq == 130, "acknowledged")
+        assert device.pump.in_flight == 0, "every message is counted back, or the window would fill up"
     rows = held(store)
     assert [row[3] for row in rows["blocks"]] == on_flash(device)
     assert [row[1] for row in rows["readings"]] + [row[1] for row in rows["events"]] and len(
@@ -271,3 +272,35 @@ async def test_blocks_of_another_journal_or_torn_ones_are_left_out_and_counted(
         assert engine.counters["block_malformed"] == 2
         assert engine.journal.cursor == 12
     assert len(held(store)["blocks"]) == 1
+
+
+async def test_a_gap_covers_only_what_is_not_held(store, device, session) -> None:
+    device.read_sensors(12)
+    async with session(device) as (engine, ears):
+        await asyncio.wait_for(ears.caught_up.wait(), 10)
+        late = block.encode_events(device.journal.journal_id, 1, 20, [(device.now_ms, 7, b"\x02")])
+        await device.say(wire.Block(late))
+        await device.say(wire.Gap(5, 25, 3))
+        await until(lambda: engine.journal.cursor == 25, "covered")
+    assert [row[1:] for row in held(store)["gaps"]] == [(13, 19, 3), (21, 25, 3)]
+
+
+async def test_a_message_lost_at_the_end_of_a_backlog_is_asked_for_again(
+    store, device, session, monkeypatch
+) -> None:
+    monkeypatch.setattr("host_agent.sync.engine.REREAD_S", 0.2)
+    for _ in range(3):
+        device.read_sensors(12)
+    lost: list[bytes] = []
+
+    def lose_the_block(data: bytes) -> list[bytes]:
+        if len(data) > 150 and not lost:
+            lost.append(data)
+            return []
+        return [data]
+
+    async with session(device, Pipe(to_host=lose_the_block), heartbeat_s=0.05) as (engine, ears):
+        await asyncio.wait_for(ears.caught_up.wait(), 10)
+        assert engine.counters["read_again"] >= 1
+    assert lost
+    assert [row[3] for row in held(store)["blocks"]] == on_flash(device)

@@ -14,6 +14,7 @@ from crs_device.monitor import Monitor
 from crs_device.sampling import Vitals
 
 from host_agent.store.coverage import Coverage
+from host_agent.store.db import Store
 from host_agent.store.host_alarms import open_alarms
 from host_agent.store.journals import ensure_device, open_journal
 from host_agent.store.records import IncomingBlock, IncomingGap, Insertion
@@ -175,15 +176,19 @@ def test_reboots_in_the_middle_agree_too(store, wearable, device) -> None:
     assert verify(store, load(store, device)) == []
 
 
-def test_a_hole_is_waited_out_until_the_next_state_record(store, wearable, device) -> None:
-    episode(wearable)
+def test_a_hole_anywhere_is_waited_out_until_the_next_state_record(tmp_path, wearable, device) -> None:
+    """Every block is missing once: what came after it is not blamed on the wearable."""
+    wearable.live(100, 3700, 972)
+    wearable.live(60, 3860, 868)
+    wearable.live(100, 3700, 940)
     wearable.monitor.journal_states(1, device.now_ms)
-    episode(wearable)
+    wearable.live(100, 3810, 940)
     device.journal.flush()
-    readings = store  # keep the name of what is cut: one block of readings in the first episode
-    blocks = [raw for raw in on_flash(device) if raw[1] & 15 == 1]
-    first_seq = int.from_bytes(blocks[len(blocks) // 4][10:14], "little")
-    assert verify(readings, load(store, device, gaps={first_seq})) == []
+    firsts = [int.from_bytes(raw[10:14], "little") for raw in on_flash(device)]
+    assert len(firsts) > 10
+    for first_seq in firsts:
+        with Store(tmp_path / f"{first_seq}.db") as store:
+            assert verify(store, load(store, device, gaps={first_seq})) == [], first_seq
 
 
 def test_a_grade_that_does_not_follow_from_its_readings_disagrees(
@@ -219,6 +224,15 @@ def test_a_state_that_does_not_follow_disagrees(store, wearable, device) -> None
     wearable.live(100, 3700, 972)
     wearable.monitor.grader_state = grader.new_state()
     wearable.monitor.journal_states(1, device.now_ms)
+    found = verify(store, load(store, device))
+    assert [entry[1] for entry in found] == ["state"]
+
+
+def test_a_grade_from_another_state_disagrees_even_when_it_says_the_same(store, wearable, device) -> None:
+    wearable.live(100, 3700, 972)
+    wearable.monitor.grader_state = grader.new_state()  # the baseline is gone
+    wearable.live(20, 3860, 972)
+    device.journal.flush()
     found = verify(store, load(store, device))
     assert [entry[1] for entry in found] == ["state"]
 
