@@ -1,7 +1,8 @@
 """The journal's own header file and the mark file beside it, both in two slots.
 
 header: format 1 u8, journal_id 8 B, binding_id 8 B (zeros = unbound), created in boot u32.
-mark:   acknowledged u32, reserved u32: no sequence above `reserved` was ever used in this journal.
+mark:   acknowledged u32, reserved u32: no sequence above it was ever used in this journal, thinned u32: up to it
+        repeats were merged, so single missing numbers there were dropped on purpose.
 """
 
 import os
@@ -49,15 +50,15 @@ def exists(path: str) -> bool:
     return True
 
 
-def read_mark(root: str) -> tuple[int, int]:
-    """(acknowledged, reserved); zeros when there is none."""
+def read_mark(root: str) -> tuple[int, int, int]:
+    """(acknowledged, reserved, thinned); zeros when there is none."""
     data = TwoSlot(root + "/mark").load()
-    if data is None or len(data) != 8:
-        return 0, 0
-    acked, reserved = struct.unpack("<II", data)
-    return acked, reserved
+    if data is None or len(data) != 12:
+        return 0, 0, 0
+    acked, reserved, thinned = struct.unpack("<III", data)
+    return acked, reserved, thinned
 
 
-def pack_mark(acked: int, reserved: int) -> bytes:
-    """Payload of the mark file."""
-    return struct.pack("<II", acked, reserved)
+def store_mark(root: str, acked: int, reserved: int, thinned: int) -> None:
+    """Keep the mark; OSError: the one before still counts."""
+    TwoSlot(root + "/mark").store(struct.pack("<III", acked, reserved, thinned))

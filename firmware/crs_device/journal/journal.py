@@ -24,7 +24,6 @@ from crs_core.units import Reading
 from crs_device.journal import handover, header, recover, space
 from crs_device.journal.chain import Chain
 from crs_device.journal.header import JournalMissing
-from crs_device.two_slot import TwoSlot
 
 READINGS_MAX = const(60)
 READINGS_MAX_MS = const(120_000)
@@ -69,6 +68,7 @@ class Journal:
         self._notes: list[records.Fault] = []
         self._next = 1
         self._reserved = 0
+        self._thinned = 0
         self._merge_from = 0  # event segments before this one were merged already
         self._merging = False
         self._t_ms = 0  # newest time given by a caller: the time of records the journal writes itself
@@ -111,7 +111,7 @@ class Journal:
         self._e.load()
         r_last, r_first, r_found, r_doubt = self._r.resume()
         e_last, e_first, e_found, e_doubt = self._e.resume()
-        self.acked_seq, self._reserved = header.read_mark(self.root)
+        self.acked_seq, self._reserved, self._thinned = header.read_mark(self.root)
         self.head_seq = max(r_last, e_last)
         self._next = self.head_seq + 1
         if r_doubt or e_doubt or self.acked_seq > self.head_seq:
@@ -262,7 +262,7 @@ class Journal:
     def _reserve(self, last: int) -> None:
         if last > self._reserved:
             reserved = min(last + RESERVE, block.SEQ_MAX)
-            TwoSlot(self.root + "/mark").store(header.pack_mark(self.acked_seq, reserved))
+            header.store_mark(self.root, self.acked_seq, reserved, self._thinned)
             self._reserved = reserved
 
     # --- room -------------------------------------------------------------------------------------------------
@@ -307,6 +307,10 @@ class Journal:
     def _write_merged(self, merged: list[records.Merged]) -> None:
         self._put_events([(self._t_ms, records.MERGED, records.encode(one)) for one in merged])
         self.counters["events_merged"] += sum([one.count for one in merged])
+        thinned = max([one.last_seq for one in merged])
+        if thinned > self._thinned:
+            header.store_mark(self.root, self.acked_seq, self._reserved, thinned)
+            self._thinned = thinned
 
     def _force_room(self) -> None:
         """Flash is full although the budget is not: the oldest readings go."""
@@ -346,7 +350,7 @@ class Journal:
     def _reason(self, seq: int, damaged: bool) -> int:
         if damaged:
             return reasons.GAP_CORRUPT
-        if seq < max(self._r.floor(), self._e.floor()):
+        if seq < max(self._r.floor(), self._e.floor()) or seq <= self._thinned:
             return reasons.GAP_DROPPED
         return reasons.GAP_FLASH_FAILED
 
@@ -375,7 +379,7 @@ class Journal:
     def _store_ack(self, now_ms: int) -> None:
         self._ack_stored_ms = now_ms
         try:
-            TwoSlot(self.root + "/mark").store(header.pack_mark(self.acked_seq, self._reserved))
+            header.store_mark(self.root, self.acked_seq, self._reserved, self._thinned)
             self._ack_dirty = False
         except OSError:
             self.counters["flash_faults"] += 1  # tried again in a minute; losing it is harmless
