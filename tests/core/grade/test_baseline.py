@@ -47,3 +47,9 @@ def test_forgetting_leaves_nothing() -> None:
     state = learnt([3650] * 400)
     baseline.forget(state, 0)
     assert state == [0, 0, None]
+
+
+def test_it_comes_as_close_from_below_as_from_above() -> None:
+    for start_cc in (3600, 3700):
+        state = learnt([start_cc] * 3000 + [3650] * 20_000)
+        assert abs(state[0] - 3650 * 1024) <= 768
