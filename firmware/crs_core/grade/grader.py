@@ -14,7 +14,7 @@ from collections import namedtuple
 from crs_core import reasons, units
 from crs_core.compat import const
 from crs_core.errors import RemoteError
-from crs_core.grade import astct, baseline, guards, hold
+from crs_core.grade import baseline, guards, hold
 from crs_core.grade.rules import Rules
 from crs_core.units import Reading
 
@@ -191,10 +191,10 @@ def _assessment(s: list, fever: int, say: tuple, now_ms: int) -> Assessment:
     if latched and fever != reasons.FEVER_MET:
         say += (reasons.R_FEVER_EARLIER,)
     present = "yes" if fever == reasons.FEVER_MET else "no" if say[0] == reasons.R_BELOW else ""
-    lower, upper, missing = astct.from_sensors(present, latched)
+    lower, upper, missing, version = _interval(present, latched)
     return Assessment(
         reasons.SCALE_ASTCT,
-        astct.VERSION,
+        version,
         lower if known else None,
         upper if known else None,
         fever,
@@ -204,3 +204,23 @@ def _assessment(s: list, fever: int, say: tuple, now_ms: int) -> Assessment:
         None if s[_TEMP_AT] is None else now_ms - s[_TEMP_AT],
         None if s[_PPG_AT] is None else now_ms - s[_PPG_AT],
     )
+
+
+_intervals: dict = {}
+
+
+def _interval(present: str, latched: bool) -> tuple:
+    """(lower, upper, missing ids, version of the scale) of one of the six cases that a wearable can tell apart."""
+    key = (present, latched)
+    if key not in _intervals:
+        from crs_core.grade import astct
+
+        _intervals[key] = astct.from_sensors(present, latched) + (astct.VERSION,)
+    return _intervals[key]
+
+
+def prepare() -> None:
+    """Work out all six cases now: a wearable then lets the scale's code go."""
+    for present in ("yes", "no", ""):
+        _interval(present, False)
+        _interval(present, True)

@@ -27,11 +27,13 @@ def hold(
     without a fulfilling one between; once raised it ends after `end_ms` of such samples.
     """
     since = s[at]
+    if since is None and verdict <= 0:
+        return False  # nothing runs and nothing starts: nearly every second of every clock
     if verdict > 0:
         if since is None:
             since = s[at] = now_ms
         s[at + 1] = 0
-    elif verdict == 0 and since is not None:
+    elif verdict == 0:
         back = s[at + 1] + dt_ms // 100
         if back * 100 >= (end_ms if s[at + 2] else reset_ms):
             s[at] = None
@@ -39,7 +41,7 @@ def hold(
             return False
         s[at + 1] = back if back < _U16_MAX else _U16_MAX
     # While samples above the limit add up (back > 0) nothing new is raised.
-    if since is not None and not s[at + 2] and not s[at + 1] and now_ms - since >= delay_ms:
+    if not s[at + 2] and not s[at + 1] and now_ms - since >= delay_ms:
         s[at + 2] = 1
     return s[at + 2] != 0
 
