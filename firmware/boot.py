@@ -94,16 +94,23 @@ class Application:
         head = self._file.read(self.HEAD)
         if head[:7] != b"CWAPP1 ":
             raise OSError(5)
-        self._index = self._file.read(int(head[7:15], 16))
-        self._data = self.HEAD + len(self._index)
-        if crc32(self._index) != int(head[16:24], 16):
+        self._size = int(head[7:15], 16)
+        self.index = None
+        if crc32(self._read_index()) != int(head[16:24], 16):
             raise OSError(5)
 
-    def _find(self, path):
-        start = self._index.find(b"\n" + path.strip("/").encode() + b" ")
+    def _read_index(self):
+        if self.index is None:
+            self._file.seek(self.HEAD)
+            self.index = self._file.read(self._size)
+        return self.index
+
+    def _find(self, path, last=b" "):
+        index = self._read_index()
+        start = index.find(b"\n" + path.strip("/").encode() + last)
         if start < 0:
             return None
-        return self._index[start + 1 : self._index.find(b"\n", start + 1)].split(b" ")
+        return index[start + 1 : index.find(b"\n", start + 1)].split(b" ")
 
     def mount(self, _readonly, _mkfs):
         """Nothing to do: the file is open."""
@@ -121,7 +128,7 @@ class Application:
         entry = self._find(path)
         if entry is not None:
             return (0x8000, 0, 0, 0, 0, 0, int(entry[2]), 0, 0, 0)
-        if self._index.find(b"\n" + path.strip("/").encode() + b"/") >= 0:
+        if self._find(path, b"/") is not None:
             return (0x4000, 0, 0, 0, 0, 0, 0, 0, 0, 0)
         raise OSError(2)
 
@@ -130,7 +137,7 @@ class Application:
         entry = self._find(path)
         if entry is None:
             raise OSError(2)
-        at, size = self._data + int(entry[1]), int(entry[2])
+        at, size = self.HEAD + self._size + int(entry[1]), int(entry[2])
         content = _Content(self._file, at, size)
         check, got = 0, content.readinto(self._buffer)
         while got:
@@ -150,6 +157,7 @@ class Guard:
         self.mode = MONITOR
         self.slot = ""
         self.fell_back = False
+        self.application = None
         self.starts = 0
         self._red = machine.Pin(pins[1], machine.Pin.OUT, value=0)
         self._green = machine.Pin(pins[2], machine.Pin.OUT, value=0)
@@ -201,6 +209,11 @@ class Guard:
         """main.py is about to start the application: a trial until `healthy`."""
         _write("/starts", "%s%d" % (self.slot, self.starts + 1))
 
+    def forget_index(self):
+        """Imports are over for now: the index of the slot file, a hundredth of the heap, is read again when needed."""
+        if self.application is not None:
+            self.application.index = None
+
     def healthy(self):
         """The application has run well for its first minute."""
         self.starts = 0
@@ -210,42 +223,45 @@ class Guard:
         """This start was interrupted by a person: not a failure."""
         _write("/starts", "%s%d" % (self.slot, self.starts))
 
-    def choose(self):
-        """Pick the slot and the mode; put the slot on the import path."""
-        slot = _read("/slot").strip()
-        found = {}
-        for name in ("a", "b"):
-            try:
-                found[name] = Application("/%s.app" % name)
-            except (OSError, ValueError):  # missing, cut or damaged: not a slot to start from
-                pass
-        if slot not in found:
-            slot = "a" if "a" in found else "b" if found else ""
-        starts = _read("/starts").strip()
-        self.starts = int(starts[1:]) if starts[:1] == slot and starts[1:].isdigit() else 0
-        if self.starts >= _UNHEALTHY_MAX and len(found) == 2:
-            slot = "b" if slot == "a" else "a"
-            self.fell_back = True
-            self.starts = 0
-            _write("/slot", slot)
-        self.slot = slot
-        if slot:
-            vfs.mount(found[slot], "/app")
-            sys.path.insert(0, "/app")
-            if self._button_held():
-                self.mode = SAFE_BUTTON
-        else:
-            self.mode = SAFE_NO_APPLICATION
 
-    def _button_held(self):
-        # a watchdog start while somebody calls for help with the button must go on monitoring
-        if machine.reset_cause() == getattr(machine, "WDT_RESET", -1):
+def _choose(guard):
+    """Pick the slot and the mode; put the slot on the import path."""
+    slot = _read("/slot").strip()
+    found = {}
+    for name in ("a", "b"):
+        try:
+            found[name] = Application("/%s.app" % name)
+        except (OSError, ValueError):  # missing, cut or damaged: not a slot to start from
+            pass
+    if slot not in found:
+        slot = "a" if "a" in found else "b" if found else ""
+    starts = _read("/starts").strip()
+    guard.starts = int(starts[1:]) if starts[:1] == slot and starts[1:].isdigit() else 0
+    if guard.starts >= _UNHEALTHY_MAX and len(found) == 2:
+        slot = "b" if slot == "a" else "a"
+        guard.fell_back = True
+        guard.starts = 0
+        _write("/slot", slot)
+    guard.slot = slot
+    if slot:
+        guard.application = found[slot]
+        vfs.mount(found[slot], "/app")
+        sys.path.insert(0, "/app")
+        if _button_held(guard):
+            guard.mode = SAFE_BUTTON
+    else:
+        guard.mode = SAFE_NO_APPLICATION
+
+
+def _button_held(guard):
+    # a watchdog start while somebody calls for help with the button must go on monitoring
+    if machine.reset_cause() == getattr(machine, "WDT_RESET", -1):
+        return False
+    for _ in range(_SAFE_HOLD_MS // 50):
+        if guard.button.value():
             return False
-        for _ in range(_SAFE_HOLD_MS // 50):
-            if self.button.value():
-                return False
-            time.sleep_ms(50)
-        return True
+        time.sleep_ms(50)
+    return True
 
 
 def _start():
@@ -253,7 +269,7 @@ def _start():
     sys.modules["boot_guard"] = guard
     guard.hold(light=False)
     try:
-        guard.choose()
+        _choose(guard)
     except OSError as error:  # a pointer that cannot be written must not stop the start
         _say("boot: flash refused: %s" % error)
     if guard.mode == SAFE_BUTTON:
@@ -265,3 +281,5 @@ def _start():
 
 
 _start()
+for _name in ("_start", "_choose", "_button_held", "_read", "_exists"):
+    globals().pop(_name)  # heap for the application

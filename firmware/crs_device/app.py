@@ -242,10 +242,10 @@ def run(guard) -> None:  # type: ignore[no-untyped-def]
     try:
         start(app)
         del start
-        unload("crs_device.start")
-        gc.threshold(_COLLECT_EACH_BYTES)
         from crs_device.tasks import run_all
 
+        unload("crs_device.start")
+        gc.threshold(_COLLECT_EACH_BYTES)
         asyncio.run(run_all(app))
     except KeyboardInterrupt:
         app.interrupted()

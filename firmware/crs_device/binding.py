@@ -41,11 +41,12 @@ class Binding:
             self._wipe(intent)
 
     def request(self, op: int, binding_id: bytes, profile: bytes) -> list:  # type: ignore[type-arg]
-        """Answers to BIND; none yet when an end waits for the last records to be committed."""
+        """Refusal of a BIND, or none: what is done answers by itself, an end perhaps only when all is committed."""
         if self._app.log.journal is None:
             return [wire.Result(0x15, wire.RESULT_FAILED, "no journal")]
         if op == _START:
-            return [self._start(binding_id, profile)]
+            refusal = self._start(binding_id, profile)
+            return [] if refusal is None else [refusal]
         if op not in (_END, _OVERRIDE_END):
             return [wire.Result(0x15, wire.RESULT_BAD_VALUE, "operation %d" % op)]
         return self._end(op, binding_id)
@@ -64,7 +65,7 @@ class Binding:
         self._profile_file.store(profile)
         journal.handover(binding_id)
         self._journal_replaced(_START, binding_id, profile)
-        return wire.Result(0x15, wire.RESULT_DONE, "")
+        return None
 
     def _end(self, op: int, binding_id: bytes) -> list:  # type: ignore[type-arg]
         app = self._app
@@ -73,14 +74,14 @@ class Binding:
             return [wire.Result(0x15, wire.RESULT_BAD_VALUE, "not bound to this patient")]
         if op == _OVERRIDE_END:
             self._finish(op, binding_id)
-            return [wire.Result(0x15, wire.RESULT_DONE, "")]
+            return []
         if self._waiting is None:
             app.drain()
             app.log.flush()
             app.log.append(app.clock.ms(), records.BINDING, records.encode_binding(_END, binding_id, b""))
         if journal.acked_seq >= journal.head_seq:
             self._finish(op, binding_id)
-            return [wire.Result(0x15, wire.RESULT_DONE, "")]
+            return []
         self._waiting = (binding_id, app.clock.real_ms() + _SYNC_DEADLINE_MS)
         return []
 
@@ -90,7 +91,6 @@ class Binding:
         journal = self._app.log.journal
         if waiting is None or journal.acked_seq < journal.head_seq:
             return
-        self._app.server.answer(wire.Result(0x15, wire.RESULT_DONE, ""))
         self._finish(_END, waiting[0])
 
     def tick(self) -> None:
@@ -129,6 +129,9 @@ class Binding:
         """The first records of a new journal: how it came to be, the settings, the states it starts from."""
         app = self._app
         now_ms = app.clock.ms()
+        # queued before the session over the old journal ends: nobody hears what is said after BYE
+        if app.server is not None:
+            app.server.answer(wire.Result(0x15, wire.RESULT_DONE, ""))
         app.log.forget_held()
         app.monitor.forget()
         app.monitor.is_bound = self._app.is_bound

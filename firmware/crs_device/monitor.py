@@ -10,7 +10,6 @@ from crs_core import records
 from crs_core.compat import const
 from crs_core.errors import CoreError
 from crs_core.grade import alarms, grader
-from crs_core.grade.rules import rule_hash
 from crs_core.reasons import SCALE_ASTCT
 from crs_core.units import STATUS_CHARGING, STATUS_LOW_BATTERY, Reading, make_status
 from crs_core.wire import message as wire
@@ -32,7 +31,7 @@ class Monitor:
     def __init__(self, parts, rules, site: int, interval_s: int) -> None:  # type: ignore[no-untyped-def]
         self._parts = parts
         self.rules = rules
-        self.rule_hash = rule_hash(rules)
+        self.rule_hash = _hash_of(rules)
         self.site = site
         self.interval_ms = interval_s * 1000
         self.is_bound = False
@@ -45,6 +44,10 @@ class Monitor:
         self._presses: list[int] = []
         self._last_second = -1
         self._next_reading_ms = 0
+
+    def prepare(self) -> None:
+        """Work out now what needs code that can then be let go."""
+        grader.prepare()
 
     def restore(self, alarm_state: bytes, grader_state: bytes, now_ms: int) -> str:
         """Take over the states of before a restart: latches stay. Returns why not, or ""."""
@@ -200,3 +203,9 @@ class Monitor:
         alarm_state, grader_state = self.states(now_ms)
         payload = records.encode_grader_state(reason, self.rule_hash, alarm_state, grader_state)
         self._parts.log.append(now_ms, records.GRADER_STATE, payload)
+
+
+def _hash_of(rules) -> bytes:  # type: ignore[no-untyped-def]
+    from crs_core.grade.rules import rule_hash  # not at the top: the start lets this code go
+
+    return rule_hash(rules)

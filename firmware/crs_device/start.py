@@ -84,6 +84,7 @@ def _journal(app) -> None:  # type: ignore[no-untyped-def]
         app.boot_number = journal.boot
         boot_count.raise_to(journal.boot)
     app.log = EventLog(journal, app.health)
+    unload("crs_device.journal.boot_count")
 
 
 def _unfinished_binding(app) -> None:  # type: ignore[no-untyped-def]
@@ -100,7 +101,10 @@ def _monitor(app) -> None:  # type: ignore[no-untyped-def]
 
     site = SITES.index(app.settings["site"]) if "site" in app.settings else SITE_NONE
     app.monitor = Monitor(app, DEFAULT, site, app.settings.get("reading_interval_s", 10))
-    unload("crs_core.grade.rules_table")
+    app.monitor.prepare()
+    unload(
+        "crs_core.grade.rules", "crs_core.grade.rules_table", "crs_core.grade.astct", "crs_core.grade.scale"
+    )
     app.monitor.is_bound = app.is_bound
     states = app.log.journal.last_state() if app.log.journal is not None else None
     if states is None:

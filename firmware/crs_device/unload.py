@@ -10,4 +10,7 @@ def unload(*names: str) -> None:
         if sys.modules.pop(name, None) is not None:
             package, _, last = name.rpartition(".")
             delattr(sys.modules[package], last)
+    guard = sys.modules.get("boot_guard")
+    if guard is not None:
+        guard.forget_index()  # type: ignore[attr-defined]
     gc.collect()
