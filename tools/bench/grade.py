@@ -18,7 +18,7 @@ ROUNDS = 7
 
 
 def rows() -> Iterator[tuple[str, str, str, bool]]:
-    """(name, figure, target, reached). Times are the best of some rounds over the same random life: a shared machine only adds to them."""
+    """(name, figure, target, reached). Times: best of some rounds over one random life."""
     us = _cpython("grader")
     yield "grade: assessment, CPython", f"{us:.1f} us", f"<= {CPYTHON_MAX_US} us", us <= CPYTHON_MAX_US
     us = _cpython("alarms")
