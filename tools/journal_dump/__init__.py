@@ -1,0 +1,1 @@
+"""Read a journal without the wearable."""

@@ -1,0 +1,51 @@
+"""Where a journal is read from: a LittleFS flash image or a directory. Both are only ever read."""
+
+from pathlib import Path
+
+from littlefs import LittleFS, LittleFSError
+from littlefs.context import UserContext
+
+SECTOR = 4096
+
+
+class SourceError(Exception):
+    """The source cannot be read; the message says why in one sentence."""
+
+
+def files_of(path: Path, offset: int = 0) -> dict[str, bytes | None]:
+    """{"/journal/r/00000001.seg": bytes, ...} of every file; None for one that the file system cannot read.
+
+    `offset`: where the file system begins in an image of the whole flash.
+    """
+    if path.is_dir():
+        return {
+            "/" + str(file.relative_to(path)): file.read_bytes()
+            for file in sorted(path.rglob("*"))
+            if file.is_file()
+        }
+    if not path.exists():
+        raise SourceError(f"{path}: no such file or directory")
+    data = path.read_bytes()[offset:]
+    if len(data) < 2 * SECTOR:
+        raise SourceError(f"{path}: {len(data)} bytes hold no file system")
+    return _mounted(path, data[: len(data) // SECTOR * SECTOR])
+
+
+def _mounted(path: Path, data: bytes) -> dict[str, bytes | None]:
+    context = UserContext(len(data))
+    context.buffer = bytearray(data)  # a copy: nothing can reach the file
+    found: dict[str, bytes | None] = {}
+    try:
+        flash = LittleFS(context=context, block_size=SECTOR, block_count=0, mount=True)
+        for folder, _, names in flash.walk("/"):
+            for name in names:
+                full = f"{folder.rstrip('/')}/{name}"
+                try:
+                    with flash.open(full, "rb") as file:
+                        found[full] = file.read()
+                except (LittleFSError, OSError):
+                    found[full] = None
+    except (LittleFSError, OSError) as error:
+        if not found:
+            raise SourceError(f"{path}: no readable LittleFS: {error}") from error
+    return found
