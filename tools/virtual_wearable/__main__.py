@@ -104,6 +104,8 @@ def _make_link(link: Path, target: str) -> None:
 def _run(arguments: argparse.Namespace) -> None:
     if not 1 <= arguments.speed <= 1000:
         raise _RefusedError(f"--speed {arguments.speed}: a whole number from 1 to 1000")
+    if not 0 <= arguments.torn <= 100:
+        raise _RefusedError(f"--torn {arguments.torn}: percent, from 0 to 100")
     track = _track(arguments)
     with contextlib.ExitStack() as stack:
         image = arguments.image

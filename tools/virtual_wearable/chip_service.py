@@ -23,6 +23,9 @@ class Power(Protocol):
     def reset_requested(self) -> None:
         """machine.reset()."""
 
+    def soft_reset_requested(self) -> None:
+        """SystemExit in boot.py or main.py, also machine.soft_reset()."""
+
     def cut_requested(self) -> None:
         """A planned power cut has reached its operation."""
 
@@ -80,6 +83,8 @@ class ChipService:
             self._power.keyboard_interrupt(bool(flag))
         elif op == "X":
             self._power.reset_requested()
+        elif op == "Z":
+            self._power.soft_reset_requested()
         elif op == "K":
             self._power.cut_requested()
         else:

@@ -35,6 +35,7 @@ _OUT_LIMIT = 4096  # bytes on their way to a host that does not read; then the c
 _PRESS_MIN_S = 0.01
 _CRASH_S = 0.25
 _CRASHES = 5
+_START_S = 10.0
 
 
 class BoardDeadError(Exception):
@@ -74,6 +75,7 @@ class Supervisor:
         self._listener.listen(1)
         self._backplane: socket.socket | None = None
         self._out = bytearray()
+        self._tail = b""
         self._mark = f"\x1d{secrets.token_hex(6)}"
         self._stopping = False
         self._ready = False
@@ -160,26 +162,39 @@ class Supervisor:
         """See Power."""
         self.power_cut()
 
+    def soft_reset_requested(self) -> None:
+        """See Power."""
+        if self.chip:
+            self.chip.kill()
+            self._bury()
+            self._soft_reset(raw_repl=False)
+
+    def _soft_reset(self, raw_repl: bool) -> None:
+        self.resets["soft"] += 1
+        self.panel.mute(self.world.now_ms())
+        self._say(b"\r\nMPY: soft reboot\r\n")
+        young = time.monotonic() - self._born < _CRASH_S
+        self._power_back = time.monotonic() + (0.1 if young else 0)  # a boot loop does not eat the machine
+        self._next_cause = SOFT_RESET
+        self._raw_next = raw_repl
+
     def _chip_ended(self) -> None:
         assert self.chip is not None
         raw = self._watch.raw
         status = self._bury()
-        young = time.monotonic() - self._born < _CRASH_S
-        if status == 0:
-            self.resets["soft"] += 1
-            self.panel.mute(self.world.now_ms())
-            self._say(b"\r\nMPY: soft reboot\r\n")
-            self._power_back = time.monotonic() + (
-                0.1 if young else 0
-            )  # a boot loop does not eat the machine
-            self._next_cause = SOFT_RESET
-            self._raw_next = raw
+        if os.WIFEXITED(status) and self._ready:  # Ctrl-D, sys.exit(), machine.soft_reset() at the REPL
+            self._soft_reset(raw)
             return
         self.resets["crash"] += 1
-        self._crashes = self._crashes + 1 if young else 0
+        self._crashes = self._crashes + 1 if time.monotonic() - self._born < _CRASH_S else 0
         if self._crashes >= _CRASHES:
-            raise BoardDeadError(f"the interpreter ended {_CRASHES} times at once, last with status {status}")
+            raise BoardDeadError(
+                f"the interpreter ended {_CRASHES} times at once, last with status {status}: {self._last_words()}"
+            )
         self.hard_reset(PWRON_RESET, "power", self.build.off_ms)
+
+    def _last_words(self) -> str:
+        return self._tail.decode("utf-8", "replace").strip().replace("\r\n", " | ")
 
     # -- bytes --
 
@@ -197,7 +212,9 @@ class Supervisor:
                 return
             if self._watch.feed(data):
                 self.receiver.release()
-            self._say(self._cooker.feed(data))
+            text = self._cooker.feed(data)
+            self._tail = (self._tail + text)[-200:]
+            self._say(text)
             if self.chip.status is None and len(self._out) >= _OUT_LIMIT:
                 return
 
@@ -296,6 +313,8 @@ class Supervisor:
         self._to_host(self.port.state()[0])
         if self.chip and self.chip.ended():
             self._chip_ended()
+        if self.chip and not self._ready and now - self._born > _START_S:
+            raise BoardDeadError(f"the interpreter did not start within {_START_S:g} s: {self._last_words()}")
         if self.watchdog.bites_now(now):
             self.hard_reset(WDT_RESET, "watchdog")
         if self._let_go is not None and now >= self._let_go:

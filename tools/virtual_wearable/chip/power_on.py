@@ -1,6 +1,6 @@
 """What happens between power-on and boot.py on the virtual chip. Runs on MicroPython, before the root is swapped."""
 
-import io  # noqa: F401 built in, and wanted before sys.modules is changed
+import io
 import micropython
 import os
 import sys
@@ -68,6 +68,15 @@ def _mount(flash) -> bool:
     return True
 
 
+def _print_exception(error) -> None:
+    """As a port prints it: without the line of this file."""
+    text = io.StringIO()
+    sys.print_exception(error, text)
+    for line in text.getvalue().split("\n")[:-1]:
+        if "power_on.py" not in line:
+            print(line)
+
+
 def _run(path: str, names: dict) -> bool:
     """Run a file as the ports do; False after an exception, which is printed. SystemExit is a soft reset."""
     try:
@@ -77,9 +86,11 @@ def _run(path: str, names: dict) -> bool:
     try:
         execfile(path, names)  # noqa: F821 MicroPython's builtin
     except SystemExit:
-        raise
+        machine_parts.board.tell(b"Z\0")
+        while True:
+            time.sleep_ms(100)
     except BaseException as error:  # noqa: BLE001 Ctrl-C too: it ends the program, not the board
-        sys.print_exception(error)
+        _print_exception(error)
         return False
     return True
 
@@ -88,11 +99,13 @@ def go(names: dict) -> None:
     """Boot: the whole life of the chip up to the REPL. `names` are the globals of the programs that run."""
     try:
         if not _power_on():
-            while True:  # as stock esp32 does: say it until somebody breaks in
-                print(CORRUPT)
+            print(CORRUPT)
+            while os.getenv("VW_RAW_REPL") != "1":  # as stock esp32 does: say it until somebody breaks in
                 time.sleep(3)
-        if _run("/boot.py", names) and os.getenv("VW_RAW_REPL") != "1":
-            _run("/main.py", names)
+                print(CORRUPT)
+            return
+        if _run("boot.py", names) and os.getenv("VW_RAW_REPL") != "1":
+            _run("main.py", names)
     except KeyboardInterrupt:
         pass
     finally:
