@@ -7,6 +7,7 @@ over, and that must not become a loop.
 
 from crs_core import records
 from crs_core.compat import const
+from crs_device.unload import unload
 from crs_device.health import GAP_COALESCED, JOURNAL_FAIL, READINGS_DROPPED, UNJOURNALED_EVENT, Health
 
 _GAP_EVERY_MS = const(60_000)
@@ -94,8 +95,11 @@ class EventLog:
         if self._held and now_ms - self._offered_ms >= _OFFER_AGAIN_MS:
             self._offered_ms = now_ms
             self._offer_again()
+        was_wiping = self.journal.wiping
         try:
             self.journal.tick(now_ms)
+            if was_wiping and not self.journal.wiping:
+                unload("crs_device.journal.handover")
         except OSError:
             self._health.count(JOURNAL_FAIL)
             self._failed = True

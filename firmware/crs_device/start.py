@@ -84,7 +84,7 @@ def _journal(app) -> None:  # type: ignore[no-untyped-def]
         app.boot_number = journal.boot
         boot_count.raise_to(journal.boot)
     app.log = EventLog(journal, app.health)
-    unload("crs_device.journal.boot_count")
+    unload("crs_device.journal.boot_count", "crs_device.journal.recover", "crs_device.journal.handover")
 
 
 def _unfinished_binding(app) -> None:  # type: ignore[no-untyped-def]

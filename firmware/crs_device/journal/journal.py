@@ -21,7 +21,7 @@ from crs_core import block, codec1, reasons, records
 from crs_core.compat import const
 from crs_core.errors import LocalError
 from crs_core.units import Reading
-from crs_device.journal import handover, header, recover, space
+from crs_device.journal import header, space
 from crs_device.journal.chain import Chain
 from crs_device.journal.header import JournalMissing
 
@@ -86,6 +86,8 @@ class Journal:
 
         LocalError when a readable journal is there (that takes `handover`); OSError from flash.
         """
+        from crs_device.journal import handover
+
         handover.resume(self.root)
         if header.read(self.root) is not None:
             raise LocalError("a readable journal is there")
@@ -98,6 +100,8 @@ class Journal:
 
         Costs the directory listing and the newest segment of each chain. Call again after a failure to try again.
         """
+        from crs_device.journal import handover, recover  # not at the top: a wearable lets them go
+
         handover.resume(self.root)
         found = header.read(self.root)
         if found is None:
@@ -137,6 +141,8 @@ class Journal:
         Once this began it completes, at the next start if need be: decide before calling that the old records may
         go. Buffered readings belong to the old binding and go with it. OSError: not finished, journal closed.
         """
+        from crs_device.journal import handover
+
         self._readings = []
         self._notes = []
         self.journal_id = b""  # until open succeeds every write is refused
@@ -371,6 +377,8 @@ class Journal:
         elif self._ack_dirty and now_ms - self._ack_stored_ms >= ACK_STORE_MS:
             self._store_ack(now_ms)
         elif self._wiping:
+            from crs_device.journal import handover
+
             try:
                 self._wiping = handover.wipe_step(self.root + ".old")
             except OSError:
