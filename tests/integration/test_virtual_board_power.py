@@ -65,7 +65,10 @@ def test_cut_option_once_ends_the_board_and_the_image_boots_again(tmp_path: Path
 
 def test_a_power_cut_from_outside_is_a_power_on_reset(tmp_path: Path) -> None:
     with board(tmp_path, speed=20) as wearable, Port(wearable) as port:
-        program = "import machine\nmachine.I2C(0).scan()\nprint('cause', machine.reset_cause())\nwhile True:\n    pass\n"
+        program = (
+            "import machine\nmachine.I2C(0).scan()\nprint('cause', machine.reset_cause())\n"
+            "while True:\n    pass\n"
+        )
         put(wearable, main=program)
         port.read_until(b"cause 2\r\n")
         before = wearable.control("state")
