@@ -10,7 +10,7 @@ x text to the end, r bytes to the end. Lists come back as tuples.
 from collections import namedtuple
 
 from crs_core.compat import const
-from crs_core.errors import LocalError, RemoteError
+from crs_core.errors import LocalError
 
 BOOT = const(1)
 SETTINGS = const(2)
@@ -76,19 +76,19 @@ TYPES = {
     15: ("MERGED", Merged, "BIIITT"),
     16: ("HEALTH", Health, "h"),
 }
-_TEXT_MAX = {FAULT: DETAIL_MAX, ACCEPTED: WHO_MAX}
-_SIZES = {"B": 1, "H": 2, "I": 4, "T": 6, "Q": 8}
-_NONE = {"g": ("B", 0xFF), "a": ("I", 0xFFFFFFFF), "t": ("T", (1 << 48) - 1)}
+TEXT_MAX = {FAULT: DETAIL_MAX, ACCEPTED: WHO_MAX}
+SIZES = {"B": 1, "H": 2, "I": 4, "T": 6, "Q": 8}
+NONE = {"g": ("B", 0xFF), "a": ("I", 0xFFFFFFFF), "t": ("T", (1 << 48) - 1)}
 
 
 def _put(out: bytearray, code: str, value) -> None:  # type: ignore[no-untyped-def]
-    if code in _NONE:
-        code, none = _NONE[code]
+    if code in NONE:
+        code, none = NONE[code]
         if value == none:
             raise LocalError("%d is the mark for None" % value)
         value = none if value is None else value
-    if code in _SIZES:
-        size = _SIZES[code]
+    if code in SIZES:
+        size = SIZES[code]
         if value < 0 or value >> 8 * size:
             raise LocalError("%d does not fit %d bytes" % (value, size))
         out.extend(value.to_bytes(size, "little"))
@@ -111,55 +111,6 @@ def _put(out: bytearray, code: str, value) -> None:  # type: ignore[no-untyped-d
                 _put(out, "B" if code == "c" else "I", item[1])
 
 
-def _number(data: bytes, at: int, size: int) -> int:
-    if at + size > len(data):
-        raise RemoteError("record cut short")
-    return int.from_bytes(data[at : at + size], "little")
-
-
-def _bytes(data: bytes, at: int, size: int) -> bytes:
-    if at + size > len(data):
-        raise RemoteError("record cut short")
-    return data[at : at + size]
-
-
-def text_of(data: bytes) -> str:
-    """UTF-8 text; RemoteError when it is not."""
-    try:
-        return str(data, "utf-8")
-    except UnicodeError:
-        raise RemoteError("text is not UTF-8")
-
-
-def _get(data: bytes, at: int, code: str):  # type: ignore[no-untyped-def]
-    none = None
-    if code in _NONE:
-        code, none = _NONE[code]
-    if code in _SIZES:
-        value = _number(data, at, _SIZES[code])
-        return None if value == none else value, at + _SIZES[code]
-    if code == "K":
-        return _bytes(data, at, 8), at + 8
-    if code in "xr":
-        return (text_of(data[at:]) if code == "x" else data[at:]), len(data)
-    if code in "sp":
-        head = 1 if code == "s" else 2
-        size = _number(data, at, head)
-        at += head
-        raw = _bytes(data, at, size)
-        return (text_of(raw) if code == "s" else raw), at + size
-    count = _number(data, at, 1)
-    at += 1
-    if code == "l":
-        return tuple(_bytes(data, at, count)), at + count
-    width = 1 if code == "c" else 4
-    items = []
-    for _ in range(count):
-        items.append((_number(data, at, 1), _number(data, at + 1, width)))
-        at += 1 + width
-    return tuple(items), at
-
-
 def _pack(kind: int, fields: tuple) -> bytes:  # type: ignore[type-arg]
     layout = TYPES[kind][2]
     if len(fields) != len(layout):
@@ -167,8 +118,8 @@ def _pack(kind: int, fields: tuple) -> bytes:  # type: ignore[type-arg]
     out = bytearray()
     for i in range(len(layout)):
         _put(out, layout[i], fields[i])
-    if kind in _TEXT_MAX and len(fields[-1].encode()) > _TEXT_MAX[kind]:
-        raise LocalError("%s text longer than %d bytes" % (TYPES[kind][0], _TEXT_MAX[kind]))
+    if kind in TEXT_MAX and len(fields[-1].encode()) > TEXT_MAX[kind]:
+        raise LocalError("%s text longer than %d bytes" % (TYPES[kind][0], TEXT_MAX[kind]))
     return bytes(out)
 
 
@@ -189,18 +140,11 @@ def decode(kind: int, payload: bytes):  # type: ignore[no-untyped-def]
     """Namedtuple of a known type, None for an unknown one; RemoteError when short, long or not text."""
     if kind not in TYPES:
         return None
-    name, cls, layout = TYPES[kind]
-    payload = bytes(payload)
-    fields = []
-    at = 0
-    for code in layout:
-        value, at = _get(payload, at, code)
-        fields.append(value)
-    if at != len(payload):
-        raise RemoteError("bytes after the last field of %s" % name)
-    if kind in _TEXT_MAX and len(payload) - 6 > _TEXT_MAX[kind]:
-        raise RemoteError("%s text longer than %d bytes" % (name, _TEXT_MAX[kind]))
-    return cls(*fields)
+    from crs_core.record_reader import (
+        read,
+    )  # not at the top: a wearable writes all day and reads once, at its start
+
+    return read(kind, payload)
 
 
 def __getattr__(name: str):  # type: ignore[no-untyped-def]

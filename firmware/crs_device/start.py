@@ -84,7 +84,12 @@ def _journal(app) -> None:  # type: ignore[no-untyped-def]
         app.boot_number = journal.boot
         boot_count.raise_to(journal.boot)
     app.log = EventLog(journal, app.health)
-    unload("crs_device.journal.boot_count", "crs_device.journal.recover", "crs_device.journal.handover")
+    unload(
+        "crs_device.journal.boot_count",
+        "crs_device.journal.recover",
+        "crs_device.journal.handover",
+        "crs_core.record_reader",
+    )
 
 
 def _unfinished_binding(app) -> None:  # type: ignore[no-untyped-def]

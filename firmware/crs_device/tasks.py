@@ -24,8 +24,9 @@ _WDT_MS = const(8000)
 
 async def run_all(app) -> None:  # type: ignore[no-untyped-def]
     """Run every task; never returns."""
-    tasks = (_sample, _step, _outputs, _link, _slow, _feed)
-    await asyncio.gather(*[_keep(app, task) for task in tasks])
+    for task in (_sample, _step, _outputs, _link, _slow):
+        asyncio.create_task(_keep(app, task))  # noqa: RUF006 the loop holds them
+    await _keep(app, _feed)
 
 
 async def _keep(app, task) -> None:  # type: ignore[no-untyped-def]

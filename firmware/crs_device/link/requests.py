@@ -8,7 +8,6 @@ from crs_core import records
 from crs_core.compat import const
 from crs_core.errors import CoreError
 from crs_core.wire import message as wire
-from crs_core.wire.parts import PartJoiner
 from crs_device import health as counts
 from crs_device.unload import unload
 
@@ -70,6 +69,7 @@ class Requests:
         return [wire.Result(wire.type_of(message), code, detail)]
 
     def _rare(self, name: str, message) -> list:  # type: ignore[no-untyped-def,type-arg]
+        from crs_core.wire.parts import PartJoiner
         from crs_device.link import rare
 
         kind = type(message)
@@ -78,7 +78,7 @@ class Requests:
         try:
             answers = getattr(rare, name)(self._app, self._parts[kind], message)
         finally:
-            unload("crs_device.link.rare")
+            unload("crs_device.link.rare", "crs_core.wire.parts")
         if answers is None:
             return [wire.Result(wire.type_of(message), wire.RESULT_MORE_PARTS, "")]
         del self._parts[kind]
