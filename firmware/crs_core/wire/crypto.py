@@ -11,11 +11,7 @@ from crs_core.compat import aes_ecb, const
 from crs_core.errors import LocalError
 
 _HASH_BLOCK = const(64)
-_CHUNK_BLOCKS = const(32)
 _CHUNK_BYTES = const(512)  # one ECB call and one XOR each: bounds the scratch memory of a 4 KiB message
-
-# The last four bytes of the first counter blocks, big-endian, behind an empty head: `prefix.join` lays out a chunk.
-_FIRST_CHUNK = [b""] + [struct.pack(">I", index) for index in range(_CHUNK_BLOCKS)]
 
 
 class Hmac:
@@ -84,11 +80,9 @@ class Ctr:
     def _chunk(self, prefix: bytes, start: int, data: bytes) -> bytes:
         size = len(data)
         blocks = (size + 15) >> 4
-        if start == 0:
-            indices = _FIRST_CHUNK[: blocks + 1]
-        else:
-            first = start >> 4
-            indices = [b""] + [struct.pack(">I", first + i) for i in range(blocks)]
+        first = start >> 4
+        # block indices, big-endian, behind an empty head: `prefix.join` lays out the counter blocks
+        indices = [b""] + [struct.pack(">I", first + i) for i in range(blocks)]
         stream = self._ecb.encrypt(prefix.join(indices))[:size]
         # one wide XOR: 20 times faster than a loop over bytes on MicroPython
         return (int.from_bytes(stream, "little") ^ int.from_bytes(data, "little")).to_bytes(size, "little")
