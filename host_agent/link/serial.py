@@ -10,6 +10,7 @@ import errno
 import os
 import termios
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 import serial
@@ -152,7 +153,7 @@ async def open_serial(name: str, write_progress_s: float = WRITE_PROGRESS_S) -> 
     port.rts = True
     try:
         # opening can wait for a modem line or a slow driver: never on the event loop
-        await asyncio.to_thread(port.open)
+        await _in_thread(port.open, port.close)
     except serial.SerialException as error:
         raise _open_error(name, error) from error
     try:
@@ -161,6 +162,16 @@ async def open_serial(name: str, write_progress_s: float = WRITE_PROGRESS_S) -> 
         port.close()
         raise PortMissing(f"{name} vanished while it was opened ({error})") from error
     return SerialTransport(port, name, write_progress_s)
+
+
+async def _in_thread(work: Callable[[], None], undo: Callable[[], None]) -> None:
+    """Run blocking `work`; when the caller is cancelled meanwhile, `undo` it once it is done."""
+    task = asyncio.ensure_future(asyncio.to_thread(work))
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        task.add_done_callback(lambda done: undo() if done.exception() is None else None)
+        raise
 
 
 def _set_up_tty(fd: int) -> None:

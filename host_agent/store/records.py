@@ -174,10 +174,24 @@ class Insertion:
         for event in self._events:
             if event.record is not None:
                 _index_event(tx, self._journal, event)
+        self._note_boots()
         self._written.readings.extend(self._readings)
         self._written.events.extend(self._events)
         self._written.gaps.extend(self._gaps)
         self._blocks, self._readings, self._events, self._gaps = [], [], [], []
+
+    def _note_boots(self) -> None:
+        latest: dict[int, int] = {}
+        for rows in (self._readings, self._events):
+            for row in rows:
+                if row.t_ms > latest.get(row.boot, -1):
+                    latest[row.boot] = row.t_ms
+        self._tx.executemany(
+            "INSERT INTO boots VALUES (?, ?, ?, ?) ON CONFLICT (device, boot) DO UPDATE SET"
+            " last_ms = excluded.last_ms, received_utc_ms = excluded.received_utc_ms"
+            " WHERE excluded.last_ms > last_ms",
+            [(self._journal.device, boot, t_ms, self._utc_ms) for boot, t_ms in latest.items()],
+        )
 
 
 def decode_event(kind: int, payload: bytes) -> tuple[Any, ...] | None:
@@ -218,8 +232,10 @@ def note_fork(tx: Tx, journal: Journal, how: str, *, first_seq: int, last_seq: i
 
 def _highest_stored(tx: Tx, journal: Journal) -> int:
     """Upper bound of the keys held in a branch and those below it."""
-    row = tx.execute("SELECT max(last_seq) FROM blocks WHERE journal = ?", (journal.id,)).fetchone()
-    return max(int(row[0] or 0), journal.base_seq)
+    row = tx.execute(
+        "SELECT last_seq FROM blocks WHERE journal = ? ORDER BY first_seq DESC LIMIT 1", (journal.id,)
+    ).fetchone()
+    return max(int(row[0]) if row else 0, journal.base_seq)
 
 
 def _parent(tx: Tx, journal: Journal) -> Journal | None:
@@ -231,7 +247,7 @@ def _index_event(tx: Tx, journal: Journal, event: StoredEvent) -> None:
     record: Any = event.record
     if event.type == event_records.TIME_MARK:
         tx.execute(
-            "INSERT OR IGNORE INTO time_marks VALUES (?, ?, ?, ?, ?, 'journal')",
+            "INSERT OR IGNORE INTO time_marks VALUES (?, ?, ?, 'journal', ?, ?)",
             (journal.device, event.boot, event.t_ms, record.utc_ms, record.bound_ms),
         )
     elif event.type == event_records.GRADE:

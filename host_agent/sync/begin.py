@@ -61,6 +61,7 @@ def begin(tx: Tx, derive: Derivation, *, peer: Any, status: Any, name: str, utc_
 def _overlap(tx: Tx, journal: Journal) -> int:
     """Read the last known block once more: one comparison that notices a replaced flash image."""
     row = tx.execute(
-        "SELECT max(first_seq) FROM blocks WHERE journal = ? AND last_seq <= ?", (journal.id, journal.cursor)
+        "SELECT first_seq FROM blocks WHERE journal = ? AND last_seq <= ? ORDER BY first_seq DESC LIMIT 1",
+        (journal.id, journal.cursor),
     ).fetchone()
-    return int(row[0]) if row[0] is not None else journal.cursor + 1
+    return int(row[0]) if row else journal.cursor + 1

@@ -5,8 +5,9 @@ from collections.abc import Callable
 _LINE_MAX = 200  # characters of one log line
 _LINES_PER_FEED = 20
 _TAIL_BYTES = 64
-# A prompt at a line's start; the banner of the raw prompt; our own HELLO typed back at us by a line editor.
-_PROMPTS = (b"\n>>> ", b"\r>>> ", b"raw REPL; CTRL-B", b"CWHL")
+# A prompt at a line's start; the banner of the raw prompt; our own HELLO typed back at us by a line editor (escaped
+# as only this direction is: a wearable's HELLO that lost its flag has bytes below 0x20 there).
+_PROMPTS = (b"\n>>> ", b"\r>>> ", b"raw REPL; CTRL-B", b"CWHL}")
 
 
 class DeviceText:

@@ -39,7 +39,7 @@ REREAD_S = 5.0  # real: nothing came though something is missing
 TIME_EVERY_S = 3600.0  # board time
 _STORE_RETRY_FIRST_S = 0.5
 _STORE_RETRY_MAX_S = 15.0
-_VERIFY_CHUNK = 2000
+_VERIFY_CHUNK = 300  # sequences; some milliseconds, so that an alarm's commit never waits long
 _ASK_TRIES = 3
 _ASK_DEADLINE_S = 2.0
 
@@ -312,7 +312,7 @@ class SyncEngine:
         row = (journal.device, mark.boot, mark.t_ms, mark.utc_ms, mark.bound_ms)
         try:
             await self._store.write(
-                lambda tx: tx.execute("INSERT OR REPLACE INTO time_marks VALUES (?, ?, ?, ?, ?, 'live')", row)
+                lambda tx: tx.execute("INSERT OR REPLACE INTO time_marks VALUES (?, ?, ?, 'live', ?, ?)", row)
             )
         except StoreError:
             self.counters["mark_unstored"] = self.counters.get("mark_unstored", 0) + 1

@@ -21,6 +21,8 @@ from host_agent.sync.listener import SilentListener, SyncListener
 from host_agent.sync.verify import Verifier
 
 _AGAIN_PAUSE_S = 0.1
+_SHORT_S = 2.0
+_SHORT_MAX = 5  # sessions in a row that end at once: then it is a lost link, with its back-off
 
 
 class SyncRunner:
@@ -61,7 +63,9 @@ class SyncRunner:
 
     async def run_session(self, transport: Transport, opened: OpenReporter) -> None:
         """Runs until the link fails; after a BYE (a new journal, a restart) it says HELLO again on the same port."""
+        short_sessions = 0
         while True:
+            started_s = self._link.monotonic()
             client = DeviceClient(transport, self._candidates(), clock=self._link, on_text=self._on_text)
             try:
                 peer = await client.open()
@@ -78,6 +82,10 @@ class SyncRunner:
                 opened(peer.device_id)
                 await self.engine.run()
             except SessionClosed:
+                lasted_s = self._link.monotonic() - started_s
+                short_sessions = 0 if lasted_s > _SHORT_S else short_sessions + 1
+                if short_sessions >= _SHORT_MAX:
+                    raise
                 await self._link.sleep(_AGAIN_PAUSE_S)
             finally:
                 self._add_counters(client)

@@ -30,7 +30,9 @@ async def exchange_time(client: DeviceClient, clock: Clock, host_bound_ms: int) 
     def is_answer(message: Any) -> bool:
         return isinstance(message, wire.TimeIs) and message.utc_ms == sent_ms
 
-    reply = await client.request(wire.Time(sent_ms, host_bound_ms + delivery_ms), is_answer)
+    reply = await client.request(
+        wire.Time(sent_ms, host_bound_ms + delivery_ms), is_answer, _DELIVERY_MS / 1000
+    )
     trip_ms = max(clock.utc_ms() - sent_ms, 0)
     half_ms = (trip_ms + 1) // 2
     if trip_ms > delivery_ms:

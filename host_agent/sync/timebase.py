@@ -24,7 +24,7 @@ class Mark(NamedTuple):
 
 
 class Extent(NamedTuple):
-    """What is known of one boot: its last record, and when that was received at the latest."""
+    """What is known of one boot: the latest moment of it in a record, and when that record was received."""
 
     boot: int
     last_ms: int
@@ -125,13 +125,6 @@ def load_timebase(tx: Tx, device: int) -> Timebase:
     ]
     extents = [
         Extent(*row)
-        for row in tx.execute(
-            "SELECT b.boot, max(coalesce(r.t_ms, b.start_ms), b.start_ms), b.received_utc_ms FROM ("
-            " SELECT boot, journal, max(last_seq) AS last_seq, max(start_ms) AS start_ms,"
-            "  max(received_utc_ms) AS received_utc_ms FROM blocks"
-            "  WHERE journal IN (SELECT id FROM journals WHERE device = ?) GROUP BY boot) b"
-            " LEFT JOIN readings r ON r.journal = b.journal AND r.seq = b.last_seq",
-            (device,),
-        )
+        for row in tx.execute("SELECT boot, last_ms, received_utc_ms FROM boots WHERE device = ?", (device,))
     ]
     return Timebase(marks, extents)

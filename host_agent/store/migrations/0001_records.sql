@@ -147,10 +147,20 @@ CREATE TABLE time_marks (
     device INTEGER NOT NULL REFERENCES devices (id),
     boot INTEGER NOT NULL,
     t_ms INTEGER NOT NULL,
+    -- key columns first: integrity_check of SQLite 3.40 misreads a WITHOUT ROWID table that mixes them
+    source TEXT NOT NULL CHECK (source IN ('journal', 'live')),
     utc_ms INTEGER NOT NULL,
     bound_ms INTEGER NOT NULL,
-    source TEXT NOT NULL CHECK (source IN ('journal', 'live')),
     PRIMARY KEY (device, boot, t_ms, source)
+) WITHOUT ROWID;
+
+-- The latest moment known of each boot, and when its record came: bounds the time of boots without a mark.
+CREATE TABLE boots (
+    device INTEGER NOT NULL REFERENCES devices (id),
+    boot INTEGER NOT NULL,
+    last_ms INTEGER NOT NULL,
+    received_utc_ms INTEGER NOT NULL,
+    PRIMARY KEY (device, boot)
 ) WITHOUT ROWID;
 
 CREATE TABLE forks (

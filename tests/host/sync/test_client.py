@@ -201,6 +201,20 @@ async def test_our_own_hello_typed_back_by_a_line_editor_is_a_prompt() -> None:
         await asyncio.wait_for(opening, 2)
 
 
+async def test_a_wearable_s_hello_that_lost_its_flag_is_no_prompt(device, monkeypatch) -> None:
+    monkeypatch.setattr("host_agent.sync.client.HELLO_RETRY_S", 0.05)
+    first = True
+
+    def lose_the_flag(data: bytes) -> list[bytes]:
+        nonlocal first
+        cut, first = first, False
+        return [data[1:]] if cut else [data]
+
+    pipe = Pipe(to_host=lose_the_flag)
+    async with serving(device, pipe):
+        await open_client(pipe)
+
+
 async def test_a_crash_in_session_shows_as_a_prompt(device) -> None:
     pipe = Pipe()
     lines: list[str] = []

@@ -62,6 +62,17 @@ def test_the_newest_boot_without_a_mark_ends_where_it_was_received() -> None:
     assert abs(first.utc_ms + first.bound_ms - (T0 + 4 * HOUR + 360)) <= 1
 
 
+def test_a_fast_crystal_in_a_boot_between_is_allowed_for() -> None:
+    """Boot 2 counted 10 h while 3.6 s less passed: what follows may be that much earlier."""
+    base = Timebase(
+        [Mark(1, 0, T0, 0)],
+        [Extent(1, 0, T0), Extent(2, 10 * HOUR, T0 + 10 * HOUR), Extent(3, 0, T0 + 20 * HOUR)],
+    )
+    found = base.resolve(3, 0)
+    assert found is not None
+    assert found.utc_ms - found.bound_ms <= T0 + 10 * HOUR - 3600
+
+
 def test_without_any_lower_bound_there_is_no_time() -> None:
     base = Timebase([], [Extent(1, HOUR, T0)])
     assert base.resolve(1, 5) is None
