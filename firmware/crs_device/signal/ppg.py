@@ -42,9 +42,8 @@ STALE_MS = const(3000)
 _RING_MASK = const(127)
 _HEIGHT_MIN = const(700)  # autocorrelation at the period, thousandths
 _AGREEMENT_MIN = const(902)  # squared correlation of red and infrared: 0.95²
-_PI_MIN = const(2)  # 0.02 %
+_PI_MIN = const(4)  # † below 0.04 % even a regular movement is within the noise
 _PI_MAX = const(2500)
-_PI_FLOOR = const(4)  # † below 0.04 % even a regular movement is within the noise
 _PI_NOTHING = const(10)  # † without a period, movement of the trace below 0.10 % is not a pulse
 _PI_NOISE = const(100)  # † the same while red and infrared do not agree: noise of the electronics or the room
 _PI_LOW = const(30)  # † below 0.30 % a failed window is called low perfusion, above it movement
@@ -247,7 +246,7 @@ class Ppg:
             height = pulse.similarity(v, n, lag)
             least = _ROUGHNESS_MIN if lag < _LAG_37 else _ROUGHNESS_MIN_37
             if lag >= _SLOW_LAG and perfusion < _PI_NOTHING:
-                return (0, 0, perfusion, PPG_NO_PULSE if perfusion < _PI_FLOOR else PPG_LOW_PERFUSION)
+                return (0, 0, perfusion, PPG_NO_PULSE if perfusion < _PI_MIN else PPG_LOW_PERFUSION)
             if lag >= _SLOW_LAG and pulse.roughness(v, n, period) < least:
                 return (0, 0, perfusion, PPG_MOTION)
         agreement = quality.correlation_squared(u, v, n)
@@ -268,7 +267,7 @@ def _why_not(height: int, agreement: int, perfusion: int) -> int:
     """The state of a window that failed a gate."""
     if perfusion > _PI_MAX:
         return PPG_MOTION
-    if perfusion < _PI_FLOOR:
+    if perfusion < _PI_MIN:
         return PPG_NO_PULSE
     if height >= _HEIGHT_SOME and agreement >= _AGREEMENT_SOME:
         return PPG_LOW_PERFUSION if perfusion < _PI_LOW else PPG_MOTION

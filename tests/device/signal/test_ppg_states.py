@@ -171,3 +171,39 @@ def test_other_curve_is_used() -> None:
     push(ppg, list(samples(Subject(spo2_pct=constant(90)), 12)))
     spo2 = ppg.vitals(0)[0]
     assert spo2 is not None and abs(spo2 - 10 * (104 - 17 * ratio_of(90))) <= 5
+
+
+def test_each_answer_is_the_median_of_three_windows() -> None:
+    ppg, ratios = Ppg(), []
+    stream = list(samples(Subject(spo2_pct=lambda t: 97.0 if t < 14 else 82.0), 24))
+    for second in range(24):
+        push(ppg, stream[second * 25 : second * 25 + 25])
+        if second < 4:
+            continue
+        ratios.append(ppg._analyse()[1])
+        ppg.vitals(second * 1000)
+        if second >= 6 and 0 not in ratios[-3:]:
+            assert ppg.ratio_milli == sorted(ratios[-3:])[1]
+    assert len({r // 100 for r in ratios}) >= 3  # the step was really passed through
+
+
+def test_soft_onset_does_not_delay_the_first_value() -> None:
+    rise = [0.2, 0.6, 0.68, 0.76, 0.84, 0.92]
+    stream = [
+        (round(a * part), round(b * part))
+        for (a, b), part in zip(samples(Subject(), 12), rise + [1.0] * 294, strict=True)
+    ]
+    first = next(a for a in answers(stream) if a[4] == PPG_VALID)
+    assert first[0] <= 5 and first[1] is not None and abs(first[1] - 970) <= 10
+
+
+def test_new_grip_starts_over() -> None:
+    before, after = list(samples(Subject(), 10)), list(samples(Subject(infrared_level=80000), 10))
+    out = answers(before + after)
+    assert out[9][4] == PPG_VALID
+    assert [a[4] for a in out[10:13]] == [PPG_SETTLING] * 3 and out[14][4] == PPG_VALID
+
+
+def test_regular_movement_within_the_noise_is_no_pulse() -> None:
+    out = answers(samples(Subject(pi_pct=constant(0.025), noise_counts=1, breathing=0, drift=0), 30))
+    assert {a[4] for a in out if a[0] >= 5} == {PPG_NO_PULSE}
