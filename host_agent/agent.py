@@ -16,7 +16,7 @@ from crs_core import reasons
 from crs_core.wire import message as wire
 
 from host_agent import keyfile
-from host_agent.binding import reconcile
+from host_agent.binding_rows import reconcile
 from host_agent.clock import Clock, RealClock, ScaledClock
 from host_agent.commands import Commands
 from host_agent.config import Config

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from crs_core.wire import message as wire
 
 from host_agent import binding
+from host_agent.binding_rows import give_up_wearable
 from host_agent.control import Handler
 from host_agent.errors import HostAgentError, StoreError
 from host_agent.forward.queue import count_waiting
@@ -106,7 +107,7 @@ class Commands:
         lost = str(request.get("wearable_lost") or "")
         if lost:
             device = await agent.store.read(lambda tx: self._device_row(tx, request.get("device")))
-            ended = await agent.store.write(lambda tx: binding.give_up_wearable(tx, device, lost, now_ms))
+            ended = await agent.store.write(lambda tx: give_up_wearable(tx, device, lost, now_ms))
             return {"binding_id": ended.binding_id.hex(), "patient": ended.pseudonym, "device_id": None}
         engine = self._engine(request.get("device"))
         return await binding.end_binding(agent.store, engine, str(request.get("override") or ""), now_ms)

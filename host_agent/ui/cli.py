@@ -1,5 +1,6 @@
-"""`cytowatch`: the command. Each command group is a module; this one puts them together and turns errors into exits."""
+"""`cytowatch`: puts the command modules together and turns errors into exit codes."""
 
+import importlib
 import sys
 from typing import Any
 
@@ -7,53 +8,69 @@ import typer
 from typer.core import TyperGroup
 
 from host_agent.errors import HostAgentError
-from host_agent.ui import (
-    cmd_config,
-    cmd_doctor,
-    cmd_enrol,
-    cmd_export,
-    cmd_history,
-    cmd_patient,
-    cmd_run,
-    cmd_status,
-    exits,
-)
+from host_agent.ui import exits
 from host_agent.ui.output import fail
 from host_agent.words import NOTICE
 
+# command → module. Only the module of the command that was typed is loaded: `status` must answer at once.
+COMMANDS = {
+    "run": "cmd_run",
+    "release": "cmd_run",
+    "status": "cmd_status",
+    "devices": "cmd_enrol",
+    "enrol": "cmd_enrol",
+    "hosts": "cmd_enrol",
+    "patient": "cmd_patient",
+    "history": "cmd_history",
+    "export": "cmd_export",
+    "grade": "cmd_grade",
+    "config": "cmd_config",
+    "doctor": "cmd_doctor",
+}
+_EPILOG = "Exit codes: " + "; ".join(f"{code} {meaning}" for code, meaning in exits.MEANINGS.items()) + "."
+
 
 class _Group(TyperGroup):
-    """Says what this is before anything else."""
+    """Says what this is before anything else, and lists commands in the order of COMMANDS."""
 
     def get_help(self, ctx: typer.Context) -> str:  # type: ignore[override]
         """The notice is the very first line."""
         return f"{NOTICE}\n\n{super().get_help(ctx)}"
 
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
+        """As a person meets them."""
+        return [name for name in COMMANDS if name in self.commands]
 
-_EPILOG = "Exit codes: " + "; ".join(f"{code} {meaning}" for code, meaning in exits.MEANINGS.items()) + "."
 
-app = typer.Typer(
-    cls=_Group,
-    rich_markup_mode=None,
-    add_completion=False,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    help="The bedside agent of a wearable that watches for cytokine release syndrome.",
-    epilog=_EPILOG,
-)
-for _module in (cmd_run, cmd_status, cmd_enrol, cmd_patient, cmd_history, cmd_export, cmd_config, cmd_doctor):
-    _module.register(app)
+def build_app(command: str | None = None) -> typer.Typer:
+    """The command line with every command, or with what is needed for one."""
+    app = typer.Typer(
+        cls=_Group,
+        rich_markup_mode=None,
+        add_completion=False,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        help="The bedside agent of a wearable that watches for cytokine release syndrome.",
+        epilog=_EPILOG,
+    )
+    app.callback()(_nothing)
+    modules = [COMMANDS[command]] if command in COMMANDS else dict.fromkeys(COMMANDS.values())
+    for name in modules:
+        importlib.import_module(f"host_agent.ui.{name}").register(app)
+    return app
+
+
+def _nothing() -> None:
+    """Keeps `cytowatch COMMAND` a command of a group even when one command is loaded."""
 
 
 def main(arguments: list[str] | None = None) -> Any:
     """Entry point: never a traceback for what a person can mend, and a documented exit code."""
+    given = sys.argv[1:] if arguments is None else arguments
     try:
-        return app(args=arguments, standalone_mode=True)
+        return build_app(given[0] if given else None)(args=given, standalone_mode=True)
     except HostAgentError as error:
-        try:
-            fail(error)
-        except typer.Exit as done:
-            sys.exit(done.exit_code)
+        sys.exit(fail(error))
     except KeyboardInterrupt:
         sys.exit(exits.INTERRUPTED)
     except BrokenPipeError:  # `cytowatch history | head`

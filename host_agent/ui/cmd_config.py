@@ -1,25 +1,21 @@
-"""`config` and `grade`: check or print a configuration; grade the cases of a file."""
+"""`config`: print, check or explain the configuration."""
 
 import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from crs_core.errors import CoreError
 
 from host_agent.config import load_config
 from host_agent.config_example import example
-from host_agent.errors import ConfigError
 from host_agent.forward.secret import read_secret
 from host_agent.paths import default_paths
-from host_agent.ui.cmd_run import find_config
-from host_agent.ui.grade_json import grade_file
+from host_agent.ui.config_option import find_config
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands."""
+    """Add the command."""
     app.command()(config)
-    app.command()(grade)
 
 
 def config(
@@ -44,18 +40,3 @@ def config(
     source = str(paths.config) if paths.config.exists() else "defaults (there is no config.toml)"
     print(f"# in use: {source}")
     print(json.dumps(find_config(paths, None).model_dump(mode="json"), indent=2))
-
-
-def grade(
-    file: Annotated[
-        Path,
-        typer.Option(
-            "--json", metavar="FILE", help="JSON file of cases; the answer is JSON on standard output."
-        ),
-    ],
-) -> None:
-    """Grade the cases of a file with the same code that runs on the wearable. Nothing is stored."""
-    try:
-        print(json.dumps(grade_file(file), ensure_ascii=False, indent=2))
-    except CoreError as error:
-        raise ConfigError(str(error.args[0]), "Mend the file; no case was graded.") from None

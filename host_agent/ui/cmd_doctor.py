@@ -18,8 +18,8 @@ from host_agent.link.ports import candidates
 from host_agent.paths import Paths, default_paths
 from host_agent.store.db import integrity_problems
 from host_agent.ui import exits
-from host_agent.ui.cmd_run import ConfigOption, find_config
 from host_agent.ui.cmd_status import live_status
+from host_agent.ui.config_option import ConfigOption, find_config
 from host_agent.ui.output import show
 from host_agent.ui.reading_store import open_store
 from host_agent.ui.state import read_state

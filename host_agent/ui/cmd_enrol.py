@@ -14,19 +14,13 @@ from host_agent.errors import ConfigError
 from host_agent.link.ownership import find_owner
 from host_agent.link.ports import candidates
 from host_agent.paths import default_paths
-from host_agent.ui.cmd_run import ConfigOption, find_config
 from host_agent.ui.cmd_status import live_status
+from host_agent.ui.config_option import ConfigOption, find_config
+from host_agent.ui.options import DeviceOption, JsonOption
 from host_agent.ui.output import nothing, show, table
 from host_agent.ui.reading_store import open_store
 from host_agent.ui.state import read_state
 
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")]
-DeviceOption = Annotated[
-    str | None,
-    typer.Option(
-        "--device", metavar="ID", help="Which wearable, by (the start of) its id, when there are several."
-    ),
-]
 hosts = typer.Typer(
     help="The hosts that a wearable knows. Needs the running agent and the wearable in session.",
     no_args_is_help=True,

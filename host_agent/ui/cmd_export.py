@@ -13,8 +13,8 @@ import typer
 from host_agent.errors import ConfigError, HostAgentError
 from host_agent.paths import default_paths
 from host_agent.ui import exits
-from host_agent.ui.cmd_enrol import DeviceOption
 from host_agent.ui.cmd_history import FromOption, LastOption, ToOption, check_kinds, make_question
+from host_agent.ui.options import DeviceOption
 from host_agent.ui.reading_store import open_store
 from host_agent.ui.records import KINDS, Answer
 

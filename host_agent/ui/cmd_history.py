@@ -7,7 +7,7 @@ import typer
 from host_agent.clock import RealClock
 from host_agent.errors import ConfigError
 from host_agent.paths import default_paths
-from host_agent.ui.cmd_enrol import DeviceOption, JsonOption
+from host_agent.ui.options import DeviceOption, JsonOption
 from host_agent.ui.output import nothing, show
 from host_agent.ui.reading_store import open_store
 from host_agent.ui.records import KINDS, Answer, Question, history_line, local_text
@@ -55,7 +55,7 @@ def history(
             answer = Answer(tx, question)
             rows = [{"kind": one, **row} for one in kinds for row in answer.rows(one)]
             undated = answer.undated
-    rows.sort(key=lambda row: row["at"] or "")
+    rows.sort(key=lambda row: (row["at"] or "", row.get("seq") or 0))
     data = {"rows": rows, "undated_left_out": undated}
     if not rows:
         nothing("Nothing is stored for this question.", data, as_json=as_json)

@@ -8,7 +8,7 @@ import typer
 from host_agent.control import call_now
 from host_agent.paths import default_paths
 from host_agent.profile import make_profile
-from host_agent.ui.cmd_enrol import DeviceOption, JsonOption
+from host_agent.ui.options import DeviceOption, JsonOption
 from host_agent.ui.output import show
 
 patient = typer.Typer(

@@ -2,25 +2,18 @@
 
 import asyncio
 import logging
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from host_agent.config import Config, load_config
 from host_agent.control import call_now
 from host_agent.errors import ConfigError
-from host_agent.paths import Paths, default_paths
+from host_agent.paths import default_paths
+from host_agent.ui.config_option import ConfigOption, find_config
+from host_agent.ui.options import JsonOption
 from host_agent.ui.output import show
 from host_agent.ui.times import parse_span_s
 from host_agent.words import NOTICE, marked
-
-ConfigOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--config", metavar="FILE", help="Configuration instead of config.toml in the state folder."
-    ),
-]
 
 
 def register(app: typer.Typer) -> None:
@@ -82,7 +75,7 @@ def release(
     back: Annotated[
         bool, typer.Option("--back", help="End the release now: the agent takes the port again.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Lend a port to another program for a while; the agent takes it back by itself. Nobody is monitored meanwhile."""
     socket = default_paths().socket
@@ -100,10 +93,3 @@ def release(
         ],
         as_json=as_json,
     )
-
-
-def find_config(paths: Paths, given: Path | None) -> Config:
-    """The file named, else config.toml of the state folder, else the defaults."""
-    if given is not None:
-        return load_config(given)
-    return load_config(paths.config) if paths.config.exists() else Config()

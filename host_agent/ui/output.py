@@ -31,12 +31,12 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
     ]
 
 
-def fail(error: HostAgentError) -> NoReturn:
-    """Print the error and its advice on stderr and leave with its exit code."""
+def fail(error: HostAgentError) -> int:
+    """Print the error and its advice on stderr; returns the exit code that belongs to it."""
     print(f"error: {error}\n  {error.advice}", file=sys.stderr)
     if isinstance(error, AgentNotRunning):
-        raise typer.Exit(exits.NOT_RUNNING)
-    raise typer.Exit(exits.USAGE if isinstance(error, ConfigError) else exits.FAILED)
+        return exits.NOT_RUNNING
+    return exits.USAGE if isinstance(error, ConfigError) else exits.FAILED
 
 
 def nothing(text: str, data: Any, *, as_json: bool) -> NoReturn:

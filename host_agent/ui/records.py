@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from crs_core import reasons, records, units
 
-from host_agent.binding import BindingError
+from host_agent.binding_rows import BindingError
 from host_agent.store.records import decode_event
 from host_agent.sync.timebase import Timebase, load_timebase
 from host_agent.words import (

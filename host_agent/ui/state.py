@@ -6,7 +6,7 @@ from typing import Any
 
 from crs_core import reasons, units
 
-from host_agent.binding import open_binding
+from host_agent.binding_rows import open_binding
 from host_agent.escalation.moment import resolve_moment
 from host_agent.forward.queue import counts
 from host_agent.keyfile import ROLE_NAMES, DeviceKey

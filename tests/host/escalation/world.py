@@ -74,7 +74,7 @@ class World:
                     "INSERT INTO bindings VALUES (1, ?, 1, ?, ?, 'active', 0, NULL, '')",
                     (BINDING_ID, device, PROFILE),
                 )
-            tx.execute("INSERT INTO time_marks VALUES (?, 1, 0, ?, 40, 'journal')", (device, BOOT_UTC_MS))
+            tx.execute("INSERT INTO time_marks VALUES (?, 1, 0, 'journal', ?, 40)", (device, BOOT_UTC_MS))
             return open_journal(tx, device, JOURNAL_ID, BINDING_ID if bound else bytes(8), NOW_MS).journal
 
         self.journal = self.store.write_now(set_up)
