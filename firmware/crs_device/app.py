@@ -50,21 +50,18 @@ class App:
         self.device_id = _UNBOUND
         self.keys: list = []  # type: ignore[type-arg]
         self.settings_version = 0
-        self.settings_text = ""
-        self._settings: dict = {}  # type: ignore[type-arg]
+        self.has_settings = False
+        self._calibration_id = 0
         self.sampling = self.monitor = self.server = self.requests = self.binding = None  # type: ignore[var-annotated]
         self._maintenance_until_ms = -1
 
-    @property
-    def settings(self) -> dict:  # type: ignore[type-arg]
-        """Complete settings, empty before provisioning. Setting them puts them to use."""
-        return self._settings
-
-    @settings.setter
-    def settings(self, values: dict) -> None:  # type: ignore[type-arg]
-        self._settings = values
+    def use_settings(self, values: dict, version: int) -> None:  # type: ignore[type-arg]
+        """Put complete settings to use, or none ({}); what is not kept here is read from flash when asked for."""
+        self.settings_version = version
+        self.has_settings = bool(values)
         if not values:
             return
+        self._calibration_id = values["calibration_id"]
         self.attention.set_times(values["sound_pause_s"] * 1000, values["host_away_alarm_s"] * 1000)
         self.presence.set_times(values["heartbeat_s"], values["host_away_low_s"], values["host_away_alarm_s"])
         if self.monitor is not None:
@@ -165,11 +162,12 @@ class App:
 
     def journal_settings(self, now_ms: int) -> None:
         """Write the SETTINGS record that later records refer to."""
+        from crs_device import stored
+
+        text = stored.settings_text()
+        stored.release()
         payload = records.encode_settings(
-            self.settings_version,
-            self.monitor.rule_hash,
-            self.settings.get("calibration_id", 0),
-            self.settings_text,
+            self.settings_version, self.monitor.rule_hash, self._calibration_id, text
         )
         self.log.append(now_ms, records.SETTINGS, payload)
 

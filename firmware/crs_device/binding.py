@@ -60,7 +60,7 @@ class Binding:
             return wire.Result(0x15, wire.RESULT_DONE, "already bound")
         if self._app.is_bound:
             return wire.Result(0x15, wire.RESULT_BUSY, "bound to another patient")
-        if not app.settings:
+        if not app.has_settings:
             return wire.Result(0x15, wire.RESULT_FAILED, "no settings: the thermometer's site is not known")
         self._profile_file.store(profile)
         journal.handover(binding_id)

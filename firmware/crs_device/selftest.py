@@ -31,7 +31,7 @@ def run_self_test(app, what: int) -> str:  # type: ignore[no-untyped-def]
         "button": {"pass": None, "down": not app.board.button.value()},
         "heap": _heap(),
         "journal": {"pass": app.log.journal is not None and not app.log.is_faulty},
-        "settings": {"pass": bool(app.settings), "version": app.settings_version},
+        "settings": {"pass": app.has_settings, "version": app.settings_version},
         "keys": {"pass": len(app.keys) > 0, "count": len(app.keys)},
     }
     for name, address, register, size, wanted in _CHIPS:

@@ -28,6 +28,7 @@ from crs_device.version import APP_VERSION
 
 _LOST_AT_CUT_MS = const(120_000)  # the oldest reading that a cut can take with it
 _JOURNAL_ROOT = "/journal"
+_values: dict = {}  # type: ignore[type-arg]  # the settings, for the length of the start
 
 
 def start(app) -> None:  # type: ignore[no-untyped-def]
@@ -56,7 +57,8 @@ def _alone(app, subsystem: int, begin) -> None:  # type: ignore[no-untyped-def]
 def _settings(app) -> None:  # type: ignore[no-untyped-def]
     from crs_device import stored
 
-    fault = stored.load_settings(app)
+    values, fault = stored.load_settings(app)
+    _values.update(values)
     if fault:
         app.health.count(counts.SETTINGS_BAD)
         app.health.fault(SUBSYSTEM_SETTINGS, FAULT_MISSING, fault)
@@ -72,7 +74,7 @@ def _journal(app) -> None:  # type: ignore[no-untyped-def]
     from crs_device.journal.journal import Journal
 
     app.boot_number = boot_count.next_boot()
-    budget = app.settings.get("journal_budget_kb", 1024) * 1024
+    budget = _values.get("journal_budget_kb", 1024) * 1024
     flags = 1 if app.board.simulated else 0
     journal = Journal(_JOURNAL_ROOT, app.boot_number, app.board.random_bytes, budget, flags)
     try:
@@ -104,8 +106,8 @@ def _monitor(app) -> None:  # type: ignore[no-untyped-def]
     from crs_core.grade.rules import DEFAULT
     from crs_device.monitor import Monitor
 
-    site = SITES.index(app.settings["site"]) if "site" in app.settings else SITE_NONE
-    app.monitor = Monitor(app, DEFAULT, site, app.settings.get("reading_interval_s", 10))
+    site = SITES.index(_values["site"]) if "site" in _values else SITE_NONE
+    app.monitor = Monitor(app, DEFAULT, site, _values.get("reading_interval_s", 10))
     app.monitor.prepare()
     unload(
         "crs_core.grade.rules", "crs_core.grade.rules_table", "crs_core.grade.astct", "crs_core.grade.scale"
@@ -124,7 +126,7 @@ def _monitor(app) -> None:  # type: ignore[no-untyped-def]
 def _sampling(app) -> None:  # type: ignore[no-untyped-def]
     from crs_device.sampling import Sampling
 
-    app.sampling = Sampling(app.board.i2c, app.settings, app.log, app.health)
+    app.sampling = Sampling(app.board.i2c, _values, app.log, app.health)
 
 
 def _power(app) -> None:  # type: ignore[no-untyped-def]

@@ -13,25 +13,24 @@ def release() -> None:
     )
 
 
-def load_settings(app) -> str:  # type: ignore[no-untyped-def]
-    """Fill in the application's settings; returns why they cannot be used, or ""."""
+def load_settings(app) -> tuple[dict, str]:  # type: ignore[no-untyped-def,type-arg]
+    """Put the stored settings to use; returns them ({} when there are none) and why they cannot be used, or ""."""
     store = SettingsStore()
-    values = store.load()
-    _take(app, values or {}, store.version)
-    return store.fault
+    values = store.load() or {}
+    app.use_settings(values, store.version)
+    return values, store.fault
+
+
+def settings_text() -> str:
+    """Canonical text of the stored settings; empty before provisioning."""
+    values = SettingsStore().load()
+    return table.encode(values).decode() if values else ""
 
 
 def change_settings(app, text: bytes) -> None:  # type: ignore[no-untyped-def]
     """Check, keep and use changed settings. RemoteError names a wrong key; OSError: nothing changed."""
     store = SettingsStore()
-    values = store.change(text)
-    _take(app, values, store.version)
-
-
-def _take(app, values: dict, version: int) -> None:  # type: ignore[no-untyped-def,type-arg]
-    app.settings = values
-    app.settings_version = version
-    app.settings_text = table.encode(values).decode() if values else ""
+    app.use_settings(store.change(text), store.version)
 
 
 def load_keys(app) -> bool:  # type: ignore[no-untyped-def]

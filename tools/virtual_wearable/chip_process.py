@@ -3,6 +3,7 @@
 import ctypes
 import fcntl
 import os
+import re
 import signal
 import sys
 import termios
@@ -13,7 +14,12 @@ from tools.virtual_wearable import ptys
 
 PWRON_RESET, HARD_RESET, WDT_RESET, SOFT_RESET = 1, 2, 3, 5
 _CHIP_DIR = Path(__file__).resolve().parent / "chip"
+_INTERPRETER = Path(__file__).resolve().parent / "interpreter.py"
 _PR_SET_PDEATHSIG = 1
+_SUFFIXES = {"": 1, "K": 1024, "M": 1024 * 1024}
+# What the chip's own side (this folder's chip/) takes of the interpreter's heap, where a real chip has silicon and C:
+# measured as heap in use before boot.py, less that of a bare interpreter and of the mounted file system.
+_CHIP_SIDE_BYTES = 30 * 1024
 _STOP_S = 0.05
 
 
@@ -25,6 +31,15 @@ def interpreter() -> Path:
     return path
 
 
+def heap_bytes(heap: str) -> int:
+    """Bytes for the interpreter, so that the firmware has `heap`: a number, "w" for 32-bit words, then K or M."""
+    match = re.fullmatch(r"([1-9][0-9]*)(w?)([KM]?)", heap)
+    if match is None:
+        raise ValueError(f"heap {heap!r}: a number, then w for words, then K or M, as in 192wK")
+    word_scale = 2 if match[2] else 1  # on a 64-bit machine every object is twice as large
+    return int(match[1]) * word_scale * _SUFFIXES[match[3]] + _CHIP_SIDE_BYTES
+
+
 class ChipProcess:
     """A running chip: `ours` is our end of its terminal, `chips` its own end (kept to look at its state)."""
 
@@ -32,9 +47,9 @@ class ChipProcess:
         self.ours, self.chips = ptys.open_chip_side()
         argv = [
             sys.executable,
-            str(interpreter()),
+            str(_INTERPRETER),
             "-X",
-            f"heapsize={heap}",
+            f"heapsize={heap_bytes(heap)}",
             "-i",
             str(_CHIP_DIR / "start.py"),
         ]
@@ -75,7 +90,7 @@ class ChipProcess:
     def interrupt(self) -> bool:
         """Interrupt a running program as Ctrl-C does; False when the interpreter waits at its prompt.
 
-        It catches SIGINT only while a program runs and would die of it at the prompt, so it is looked at while stopped.
+        It catches SIGINT only while a program runs, which tells the two apart; so it is looked at while stopped.
         """
         if self.status is not None:
             return False
@@ -85,7 +100,7 @@ class ChipProcess:
             time.sleep(0)
         caught = self._line("State")[:1] == "T" and int(self._line("SigCgt"), 16) >> (signal.SIGINT - 1) & 1
         if caught:
-            os.kill(self.pid, signal.SIGINT)
+            os.kill(self.pid, signal.SIGUSR1)  # see interpreter.py
         os.kill(self.pid, signal.SIGCONT)
         return bool(caught)
 

@@ -19,15 +19,17 @@ def _result(message, code: int, detail: str = "") -> list:  # type: ignore[no-un
 
 def settings(app, parts, message) -> list | None:  # type: ignore[no-untyped-def,type-arg]
     """Show, or check, keep, use and journal."""
+    from crs_device import stored
+
     if message.op == wire.SETTINGS_GET:
-        return [wire.SettingsIs(app.settings_version, app.settings_text.encode())]
+        text = stored.settings_text()
+        stored.release()
+        return [wire.SettingsIs(app.settings_version, text.encode())]
     if message.op != wire.SETTINGS_SET:
         raise RemoteError("settings operation %d" % message.op)
     whole = parts.add(message.part, message.parts, message.data)
     if whole is None:
         return None
-    from crs_device import stored
-
     try:
         stored.change_settings(app, whole)
     finally:
