@@ -62,6 +62,7 @@ class SyncEngine:
     ) -> None:
         """`board_clock` may be scaled; `host_bound_ms` is how wrong this computer's UTC may be."""
         self.client = client
+        self.is_started = False  # journal and status are known: requests of other parts may begin
         self.journal: Journal | None = None
         self.status: Any = None
         self.head_seq = 0
@@ -108,27 +109,35 @@ class SyncEngine:
             await self.client.close()
 
     async def _start(self) -> None:
-        self.status = await self._ask_status()
-        peer, status = self.client.peer, self.status
+        status = await self._ask_status()
+        peer, key = self.client.peer, self.client.key
         self.head_seq = status.head_seq
-        key = self.client.key
-        name = key.name if key else ""
         if (
             peer.journal_id == NO_BINDING
         ):  # zeros: it runs without a journal and says so by an alarm of its own
-            self._listener.on_open(self.device_id, None, status)
+            self._started(None, status)
             return
         begun: Begun = await self._store.write(
             lambda tx: begin(
-                tx, self._derive, peer=peer, status=status, name=name, utc_ms=self._board.utc_ms()
+                tx,
+                self._derive,
+                peer=peer,
+                status=status,
+                name=key.name if key else "",
+                utc_ms=self._board.utc_ms(),
             )
         )
-        self.journal = begun.journal
         self._coverage = begun.coverage
-        self._listener.on_open(self.device_id, begun.journal, status)
+        self._started(begun.journal, status)
         await self._keep_marks()
         await self.client.send(wire.ReadFrom(begun.read_from, WINDOW, MAX_BYTES))
         self._verify_due.set()
+
+    def _started(self, journal: Journal | None, status: Any) -> None:
+        self.journal = journal
+        self.status = status  # set last: others take an engine with a status as ready
+        self.is_started = True
+        self._listener.on_open(self.device_id, journal, status)
 
     async def _ask_status(self) -> Any:
         """A frame may be lost to noise: asking is harmless, so ask again."""

@@ -43,7 +43,7 @@ class SyncRunner:
         on_text: Callable[[str], None] = lambda line: None,
     ) -> None:
         """`keys` is asked anew at each session, so that an enrolment counts at once."""
-        self.engine: SyncEngine | None = None
+        self._engine: SyncEngine | None = None
         self.link_counters: dict[str, int] = {}
         self._store = store
         self._keys = keys
@@ -55,6 +55,18 @@ class SyncRunner:
         self._heartbeat_s = heartbeat_s
         self._only_device = only_device
         self._on_text = on_text
+
+    @property
+    def engine(self) -> SyncEngine | None:
+        """The engine in session, once it knows journal and status; None otherwise."""
+        return self._engine if self._engine is not None and self._engine.is_started else None
+
+    async def wait_engine(self, deadline_s: float = 5.0) -> SyncEngine | None:
+        """The engine in session; waits through a new HELLO (after a BYE), None at the deadline (real seconds)."""
+        until_s = self._link.monotonic() + deadline_s
+        while (engine := self.engine) is None and self._link.monotonic() < until_s:
+            await self._link.sleep(_AGAIN_PAUSE_S / 2)
+        return engine
 
     @property
     def client(self) -> DeviceClient | None:
@@ -69,7 +81,7 @@ class SyncRunner:
             client = DeviceClient(transport, self._candidates(), clock=self._link, on_text=self._on_text)
             try:
                 peer = await client.open()
-                self.engine = SyncEngine(
+                self._engine = SyncEngine(
                     self._store,
                     client,
                     derive=self._derive,
@@ -80,7 +92,7 @@ class SyncRunner:
                     heartbeat_s=self._heartbeat_s,
                 )
                 opened(peer.device_id)
-                await self.engine.run()
+                await self._engine.run()
             except SessionClosed:
                 lasted_s = self._link.monotonic() - started_s
                 short_sessions = 0 if lasted_s > _SHORT_S else short_sessions + 1
@@ -89,7 +101,7 @@ class SyncRunner:
                 await self._link.sleep(_AGAIN_PAUSE_S)
             finally:
                 self._add_counters(client)
-                self.engine = None
+                self._engine = None
 
     def _candidates(self) -> list[DeviceKey]:
         keys = self._keys()
@@ -98,7 +110,7 @@ class SyncRunner:
         return list(keys.values())
 
     def _add_counters(self, client: DeviceClient) -> None:
-        engine = self.engine.counters if self.engine is not None else {}
+        engine = self._engine.counters if self._engine is not None else {}
         for counters in (client.counters(), engine):
             for name, value in counters.items():
                 self.link_counters[name] = self.link_counters.get(name, 0) + value
