@@ -14,7 +14,6 @@ PEAK_BITS = const(11)  # a scaled window peaks below 2^11
 
 _FIRST_PEAK_PERCENT = const(75)  # of the highest peak
 _SUBHARMONIC_PERMILLE = const(350)
-_MULTIPLE_PERMILLE = const(500)  # a peak at n periods at least this high sharpens the period
 
 
 def copy_scaled(ring: array, end: int, n: int, out: array) -> int:
@@ -152,15 +151,7 @@ def find_period(r: array, lag_max: int) -> tuple[int, int]:
         if part and r[part] >= _SUBHARMONIC_PERMILLE:
             lag = part
             break
-    period = _refine(r, lag)
-    height = r[lag]
-    count = 2
-    while True:  # the peak n periods out divides its own error by n
-        far = _peak_near(r, period * count, lag_max)
-        if not far or r[far] < _MULTIPLE_PERMILLE:
-            return (period, height)
-        period = _refine(r, far) // count
-        count += 1
+    return (_refine(r, lag), r[lag])
 
 
 def _is_peak(r: array, k: int) -> bool:

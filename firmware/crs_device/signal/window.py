@@ -1,0 +1,129 @@
+"""One window of 4 s judged alone: rate, ratio of ratios and perfusion, or the gate that it failed."""
+
+from array import array
+
+from crs_core.compat import const
+from crs_core.units import (
+    HR_MAX_BPM,
+    HR_MIN_BPM,
+    PPG_ABSENT,
+    PPG_IRREGULAR,
+    PPG_LOW_PERFUSION,
+    PPG_MOTION,
+    PPG_NO_PULSE,
+    PPG_SATURATED,
+    PPG_VALID,
+)
+from crs_device.signal import highpass, pulse, quality
+
+SATURATED = const(260000)  # of 262143
+RED_MIN = const(2500)  # darker than this under a finger: the red light is dead
+
+_HEIGHT_MIN = const(700)  # autocorrelation at the period, thousandths
+_AGREEMENT_MIN = const(902)  # squared correlation of red and infrared: 0.95²
+_PI_MIN = const(4)  # † below 0.04 % even a regular movement is within the noise
+_PI_MAX = const(2500)
+_PI_NOTHING = const(10)  # † without a period, movement of the trace below 0.10 % is not a pulse
+_PI_NOISE = const(100)  # † the same while red and infrared do not agree: noise of the electronics or the room
+_PI_LOW = const(30)  # † below 0.30 % a failed window is called low perfusion, above it movement
+_SLOW_LAG = const(28)  # 53 per minute and slower: as slow as breathing can be fast
+_LAG_37 = const(40)
+_ROUGHNESS_MIN = const(1200)  # breathing is a sine (1000); a pulse as slow has an upstroke: 1250 and more,
+_ROUGHNESS_MIN_37 = const(1500)  # 1900 at 37 per minute and slower; a small sine with noise reaches 1400
+_HEIGHT_SOME = const(500)
+_HEIGHT_RAW_MIN = const(600)  # the same before smoothing: smoothed movement looks regular
+_AGREEMENT_SOME = const(250)
+_RING_MASK = const(127)
+
+
+class Window:
+    """`Window(raw_red, raw_infrared, red, infrared)`: rings of highpass.RING, raw counts and filtered counts × 8."""
+
+    def __init__(self, raw_red: array, raw_infrared: array, red: array, infrared: array) -> None:
+        self._raw_red = raw_red
+        self._raw_infrared = raw_infrared
+        self._red = red
+        self._infrared = infrared
+        zeros = [0] * highpass.RING
+        self._u = array("i", zeros)
+        self._v = array("i", zeros)
+        self._r = array("i", zeros)
+
+    def judge(self, position: int, n: int) -> tuple[int, int, int, int]:
+        """The n samples (at most 100) before `position`: (rate in tenths per minute, R in thousandths, perfusion in
+        hundredths of a percent, PPG_*). Rate and R are 0 unless PPG_VALID."""
+        end = position + highpass.RING
+        red_level = infrared_level = 0
+        raw_red = self._raw_red
+        raw_infrared = self._raw_infrared
+        for i in range(end - n, end):
+            a = raw_red[i & _RING_MASK]
+            b = raw_infrared[i & _RING_MASK]
+            if a >= SATURATED or b >= SATURATED:
+                return (0, 0, 0, PPG_SATURATED)
+            red_level += a
+            infrared_level += b
+        red_level //= n
+        infrared_level //= n
+        if red_level < RED_MIN:
+            return (0, 0, 0, PPG_ABSENT)  # infrared sees skin, red sees nothing: a dead light
+        u = self._u
+        v = self._v
+        red_shift = pulse.copy_scaled(self._red, end, n, u)
+        shift = pulse.copy_scaled(self._infrared, end, n, v)
+        lag_max = min(pulse.LAG_MAX, n * 54 // 100)
+        pulse.autocorrelate(v, n, lag_max, self._r)
+        period, height = pulse.find_period(self._r, lag_max)
+        lag = (period + 32) >> 6
+        size = quality.peak_to_peak(v, n, lag or n // 2)
+        size = size << shift if shift >= 0 else size >> -shift
+        perfusion = size * (10000 >> highpass.FRACTION_BITS) // infrared_level
+        if lag >= _SLOW_LAG:
+            # Fast breathing can be larger than the pulse: look for a quicker one riding on it.
+            sharper = pulse.sharpen(v, n)
+            pulse.autocorrelate(v, n, lag_max, self._r)
+            quick, quick_height = pulse.find_period(self._r, lag_max)
+            if quick_height >= _HEIGHT_RAW_MIN and quick * 4 < period * 3:
+                period = quick
+                height = quick_height
+                lag = (period + 32) >> 6
+                shift += sharper
+                red_shift += pulse.sharpen(u, n)
+            else:
+                shift = pulse.copy_scaled(self._infrared, end, n, v)
+        if height >= _HEIGHT_RAW_MIN:
+            # The slower the pulse, the more of the band above it is only noise.
+            times = 0 if lag < 10 else 1 if lag < 14 else 3 if lag < 24 else 6
+            pulse.smooth(u, n, times)
+            pulse.smooth(v, n, times)
+            height = pulse.similarity(v, n, lag)
+            least = _ROUGHNESS_MIN if lag < _LAG_37 else _ROUGHNESS_MIN_37
+            if lag >= _SLOW_LAG and perfusion < _PI_NOTHING:
+                return (0, 0, perfusion, PPG_NO_PULSE if perfusion < _PI_MIN else PPG_LOW_PERFUSION)
+            if lag >= _SLOW_LAG and pulse.roughness(v, n, period) < least:
+                return (0, 0, perfusion, PPG_MOTION)
+        agreement = quality.correlation_squared(u, v, n)
+        if height < _HEIGHT_MIN or agreement < _AGREEMENT_MIN or not _PI_MIN <= perfusion <= _PI_MAX:
+            return (0, 0, perfusion, _why_not(height, agreement, perfusion))
+        if not quality.is_steady(v, n, period):
+            return (0, 0, perfusion, PPG_MOTION)
+        ratio = quality.amplitude_ratio_milli(u, v, n, lag) * infrared_level // red_level
+        shift = red_shift - shift
+        ratio = ratio << shift if shift >= 0 else ratio >> -shift
+        rate = 960000 // period  # 60 s × 25 Hz × 64 × 10
+        if ratio <= 0 or not HR_MIN_BPM * 10 <= rate <= HR_MAX_BPM * 10:
+            return (0, 0, perfusion, PPG_MOTION)
+        return (rate, ratio, perfusion, PPG_VALID)
+
+
+def _why_not(height: int, agreement: int, perfusion: int) -> int:
+    """The state of a window that failed a gate."""
+    if perfusion > _PI_MAX:
+        return PPG_MOTION
+    if perfusion < _PI_MIN:
+        return PPG_NO_PULSE
+    if height >= _HEIGHT_SOME and agreement >= _AGREEMENT_SOME:
+        return PPG_LOW_PERFUSION if perfusion < _PI_LOW else PPG_MOTION
+    if perfusion < _PI_NOTHING or (agreement < _AGREEMENT_SOME and perfusion < _PI_NOISE):
+        return PPG_NO_PULSE
+    return PPG_IRREGULAR if agreement >= _AGREEMENT_MIN else PPG_MOTION
