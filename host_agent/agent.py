@@ -40,6 +40,7 @@ from host_agent.link.supervisor import LinkReport, LinkState, LinkSupervisor
 from host_agent.link.transport import Transport
 from host_agent.monitor import Hooks, Monitor, View
 from host_agent.paths import Paths
+from host_agent.remembered import Remembered
 from host_agent.store.db import Store, Tx
 from host_agent.store.host_alarms import end_alarm, raise_alarm
 from host_agent.store.journals import NO_BINDING
@@ -75,6 +76,8 @@ class Agent:
         self.runners: dict[str, SyncRunner] = {}
         self.reports: dict[str, LinkReport] = {}
         self.key_errors: list[str] = []
+        self.remembered = Remembered(paths.home / "usb_serials.json")
+        self._usb_serials: dict[str, str] = {}
         self._stop = asyncio.Event()
         self._port_tasks: dict[str, asyncio.Task[None]] = {}
         self._background: set[asyncio.Task[Any]] = set()
@@ -158,9 +161,11 @@ class Agent:
     async def _keep_ports(self, group: asyncio.TaskGroup) -> None:
         while True:
             found = await asyncio.to_thread(
-                partial(candidates, self.ports, scan_usb=self.config.serial.scan_usb)
+                partial(candidates, self.ports, self.remembered.serials, scan_usb=self.config.serial.scan_usb)
             )
             for candidate in found:
+                if candidate.usb_serial:
+                    self._usb_serials[candidate.port] = candidate.usb_serial
                 if candidate.port not in self.supervisors:
                     supervisor = self._supervise(candidate.port)
                     self._port_tasks[candidate.port] = group.create_task(
@@ -193,6 +198,8 @@ class Agent:
     def _on_report(self, report: LinkReport) -> None:
         before = self.reports.get(report.port)
         self.monitor.on_report(self.reports, report)
+        if report.state == LinkState.OPEN and report.port in self._usb_serials:
+            self.remembered.add(self._usb_serials[report.port])
         at_repl = report.state == LinkState.AT_REPL
         was_at_repl = before is not None and before.state == LinkState.AT_REPL
         if (at_repl and not was_at_repl) or report.state == LinkState.OPEN:

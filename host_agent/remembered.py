@@ -1,0 +1,39 @@
+"""USB serial numbers of boards that proved to be enrolled wearables: their ports are opened again wherever they appear.
+
+A comfort, not a record: a file that cannot be read or written costs nothing but that.
+"""
+
+import json
+import logging
+import os
+from pathlib import Path
+
+_LOG = logging.getLogger(__name__)
+_MOST = 64
+
+
+class Remembered:
+    """The list in `path`; the newest last, the oldest forgotten."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.serials: list[str] = self._load()
+
+    def add(self, usb_serial: str) -> None:
+        """Remember one; written atomically."""
+        if usb_serial in self.serials:
+            return
+        self.serials = [*self.serials, usb_serial][-_MOST:]
+        fresh = self._path.with_suffix(".new")
+        try:
+            fresh.write_text(json.dumps(self.serials), encoding="utf-8")
+            os.replace(fresh, self._path)  # noqa: PTH105 atomic on every system
+        except OSError as error:
+            _LOG.warning("%s: not written (%s)", self._path, error.strerror)
+
+    def _load(self) -> list[str]:
+        try:
+            found = json.loads(self._path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return []
+        return [item for item in found if isinstance(item, str)][-_MOST:] if isinstance(found, list) else []

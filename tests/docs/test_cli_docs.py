@@ -1,0 +1,111 @@
+"""host_agent/README.md and the command say the same: commands, options, exit codes, webhook fields, both ways."""
+
+import json
+import re
+
+import pytest
+import typer
+from crs_core import reasons
+
+from host_agent.escalation.events import Origin, Patient, alarm_event, grade_event
+from host_agent.escalation.news import grade_fields
+from host_agent.ui import exits
+from host_agent.ui.cli import COMMANDS, build_app
+from tests.host.escalation.world import grade_record
+from tests.mp import ROOT
+
+PAGE = (ROOT / "host_agent" / "README.md").read_text(encoding="utf-8")
+SECTIONS = dict(re.findall(r"^### `cytowatch ([a-z ]+)`\n(.*?)(?=^#{2,3} )", PAGE, re.MULTILINE | re.DOTALL))
+
+
+def walk(command, path=()):
+    """(path, command) of every command that does something."""
+    if hasattr(command, "commands"):
+        for name in command.commands:
+            yield from walk(command.commands[name], (*path, name))
+    else:
+        yield " ".join(path), command
+
+
+LEAVES = dict(walk(typer.main.get_command(build_app())))
+
+
+def section(title):
+    return re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL).group(1)
+
+
+def names_in_first_column(text):
+    cells = re.findall(r"^\| (`[^|]*) \|", text, re.MULTILINE)
+    return {name for cell in cells for name in re.findall(r"`([^`]+)`", cell)}
+
+
+def test_every_command_has_a_section_and_every_section_a_command():
+    assert set(SECTIONS) == set(LEAVES)
+    assert {path.split()[0] for path in LEAVES} == set(COMMANDS)
+
+
+@pytest.mark.parametrize("path", sorted(LEAVES))
+def test_a_section_says_what_help_says_with_every_option(path):
+    command, text = LEAVES[path], SECTIONS.get(path, "")
+    assert command.help.strip() in text
+    told = set()
+    for parameter in command.params:
+        if parameter.name == "help":
+            continue
+        assert parameter.help and f"| {parameter.help} |" in text, parameter.name
+        is_option = parameter.param_type_name == "option"
+        for name in parameter.opts if is_option else [parameter.metavar]:
+            told.add(f"{name} {parameter.metavar}" if is_option and parameter.metavar else name)
+    assert names_in_first_column(text) == told
+
+
+@pytest.mark.parametrize("path", ["status", "devices", "hosts list", "history", "doctor"])
+def test_every_read_command_has_json(path):
+    assert any("--json" in parameter.opts for parameter in LEAVES[path].params)
+
+
+def test_exit_codes_are_all_there():
+    rows = dict(re.findall(r"^\| `(\d+)` \| (.*?) \|$", section("Exit codes"), re.MULTILINE))
+    assert rows == {str(code): meaning for code, meaning in exits.MEANINGS.items()}
+
+
+def fields_of(value, prefix=""):
+    for key, inner in value.items():
+        yield prefix + key
+        if isinstance(inner, dict):
+            yield from fields_of(inner, f"{prefix}{key}.")
+
+
+def test_webhook_fields_are_those_that_are_sent():
+    origin = Origin("aa", "bed", "bb", 0, 1, 1, 5)
+    patient = Patient("P-1", "cc", 3)
+    record = grade_record(1)
+    sent = [
+        alarm_event(
+            origin, patient, alarm=reasons.FEVER, priority=2, simulated=True, occurred=(1000, 5)
+        ).payload,
+        grade_event(
+            origin, patient, grade=grade_fields(record), text="x", priority=2, simulated=False, occurred=None
+        ).payload,
+    ]
+    fields = {name for payload in sent for name in fields_of(json.loads(payload))}
+    told = names_in_first_column(section("Webhook")) - {"Idempotency-Key", "CytoWatch-Signature"}
+    described = re.findall(r"`(device\.[a-z]+)`", section("Webhook"))
+    assert told | set(described) == fields
+
+
+def test_webhook_headers_are_those_that_are_sent():
+    from host_agent.forward import signature, webhook
+
+    told = names_in_first_column(section("Webhook"))
+    assert {"Idempotency-Key", signature.HEADER} <= told
+    assert f"`{webhook.SCHEMA}`" in section("Webhook")
+
+
+def test_readme_shell_lines_name_existing_commands_and_options():
+    for page in ("README.md", "host_agent/README.md"):
+        for line in re.findall(r"^cytowatch (.*)$", (ROOT / page).read_text(encoding="utf-8"), re.MULTILINE):
+            words = line.split("#")[0].split()
+            path = " ".join(words[:2]) if words[0] in ("patient", "hosts") else words[0]
+            known = {name for parameter in LEAVES[path].params for name in parameter.opts}
+            assert {word for word in words if word.startswith("--")} <= known, line
