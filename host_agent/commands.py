@@ -11,13 +11,15 @@ from host_agent.control import Handler
 from host_agent.errors import HostAgentError, StoreError
 from host_agent.forward.queue import count_waiting
 from host_agent.keyfile import ROLE_NAMES
-from host_agent.link.supervisor import RELEASE_MAX_S, LinkReport
+from host_agent.link.supervisor import RELEASE_MAX_S, LinkReport, LinkState
 from host_agent.monitor import View, live_text, live_values
 from host_agent.profile import make_profile
 from host_agent.sync.engine import SyncEngine
 
 if TYPE_CHECKING:
     from host_agent.agent import Agent
+
+_NEW_HELLO_S = 3.0  # real: a new session on a link that is open
 
 
 class NoSession(HostAgentError):  # noqa: N818 named by the condition, as in errors.py
@@ -94,7 +96,7 @@ class Commands:
 
     async def _patient_start(self, request: dict[str, Any]) -> dict[str, Any]:
         profile = make_profile(**request["profile"])
-        engine = self._engine(request.get("device"))
+        engine = await self._engine(request.get("device"))
         settings = await engine.client.get_settings()
         site = _settings(settings.data).get("site", "")
         return await binding.start_binding(
@@ -109,11 +111,11 @@ class Commands:
             device = await agent.store.read(lambda tx: self._device_row(tx, request.get("device")))
             ended = await agent.store.write(lambda tx: give_up_wearable(tx, device, lost, now_ms))
             return {"binding_id": ended.binding_id.hex(), "patient": ended.pseudonym, "device_id": None}
-        engine = self._engine(request.get("device"))
+        engine = await self._engine(request.get("device"))
         return await binding.end_binding(agent.store, engine, str(request.get("override") or ""), now_ms)
 
     async def _hosts(self, request: dict[str, Any]) -> dict[str, Any]:
-        engine = self._engine(request.get("device"))
+        engine = await self._engine(request.get("device"))
         answer = await engine.client.ask(wire.Keys(wire.KEYS_LIST, 0), wire.KeysIs)
         own = engine.client.key.key_id if engine.client.key else 0
         return {
@@ -130,7 +132,7 @@ class Commands:
         }
 
     async def _revoke(self, request: dict[str, Any]) -> dict[str, Any]:
-        engine = self._engine(request.get("device"))
+        engine = await self._engine(request.get("device"))
         key_id = int(str(request["key_id"]), 16)
         if engine.client.key and key_id == engine.client.key.key_id:
             raise HostAgentError(
@@ -143,13 +145,17 @@ class Commands:
         self._agent.stop()
         return {"pid": os.getpid()}
 
-    def _engine(self, device: str | None) -> SyncEngine:
-        """The session that a command means: named by (the start of) its device id, or the only one."""
-        engines = [
-            engine
-            for runner in self._agent.runners.values()
-            if (engine := runner.engine) is not None and engine.status is not None
-        ]
+    async def _engine(self, device: str | None) -> SyncEngine:
+        """The session that a command means: named by (the start of) its device id, or the only one.
+
+        After a change of journal the wearable says HELLO anew on an open link: that is waited for.
+        """
+        engines = []
+        for port, runner in self._agent.runners.items():
+            is_open = self._agent.supervisors[port].report.state == LinkState.OPEN
+            engine = await runner.wait_engine(_NEW_HELLO_S if is_open else 0)
+            if engine is not None:
+                engines.append(engine)
         if device:
             engines = [engine for engine in engines if engine.device_id.hex().startswith(device.lower())]
             if len(engines) != 1:
