@@ -171,7 +171,9 @@ def decode(buf: bytes | memoryview, journal_id: bytes) -> tuple[Header, list[Rea
         return header, None
     body = bytes(memoryview(buf)[HEADER_LEN : HEADER_LEN + header.body_len])
     if header.kind == KIND_READINGS and header.codec == CODEC_ROWS:
-        return header, codec1.decode(body, header.count, header.start_ms)
+        from crs_core import codec1_reader  # not at the top: a wearable writes all day
+
+        return header, codec1_reader.decode(body, header.count, header.start_ms)
     if header.kind == KIND_EVENTS and header.codec == CODEC_TLV:
         return header, _decode_events(body, header.count, header.start_ms)
     return header, None

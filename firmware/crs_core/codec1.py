@@ -1,4 +1,6 @@
-"""Codec 1: readings as delta rows. This codec stays readable for ever; a better one gets the next number.
+"""Codec 1, the half that writes (codec1_reader.py reads): readings as delta rows.
+
+This codec stays readable for ever; a better one gets the next number.
 
 A row is a mask byte and one varint per column whose mask bit is set, in this order:
 
@@ -14,14 +16,13 @@ A clear bit says: as in the row before, None included (t: the step is repeated; 
 bases). So a gap costs two bytes when it begins, none while it lasts, and its end costs the change across it.
 """
 
-from crs_core import varint
-from crs_core.errors import LocalError, RemoteError
+from crs_core.errors import LocalError
 from crs_core.units import Reading, SITE_AXILLA, WEAR_WORN, make_status
 
 FIRST_STEP_MS = 10_000
-_TEMP, _SPO2, _HR, _PI = 3701, 971, 81, 151
-_STATUS = make_status(SITE_AXILLA, 0, 0, WEAR_WORN)
-_T_LIMIT = 1 << 48
+TEMP, SPO2, HR, PI = 3701, 971, 81, 151
+STATUS = make_status(SITE_AXILLA, 0, 0, WEAR_WORN)
+T_LIMIT = 1 << 48
 _ROW_MAX = 24  # mask 1, t 8, four values and status 3 each
 
 
@@ -49,8 +50,8 @@ def encode(readings: list[Reading], start_ms: int) -> bytes:
     t_last = start_ms - FIRST_STEP_MS
     step = FIRST_STEP_MS
     # p_: value of the row before; b_: base of the difference
-    p_temp, p_spo2, p_hr, p_pi = _TEMP - 1, _SPO2 - 1, _HR - 1, _PI - 1
-    b_temp, b_spo2, b_hr, b_pi, p_status = _TEMP, _SPO2, _HR, _PI, _STATUS
+    p_temp, p_spo2, p_hr, p_pi = TEMP - 1, SPO2 - 1, HR - 1, PI - 1
+    b_temp, b_spo2, b_hr, b_pi, p_status = TEMP, SPO2, HR, PI, STATUS
     # The four value columns are written out: a loop over them takes twice as long on MicroPython.
     for t, temp, spo2, hr, pi, status in readings:
         at = n
@@ -58,7 +59,7 @@ def encode(readings: list[Reading], start_ms: int) -> bytes:
         mask = 0
         d = t - t_last - step
         if d:
-            if not 0 <= t < _T_LIMIT:
+            if not 0 <= t < T_LIMIT:
                 raise LocalError("time %d outside 48 bits" % t)
             mask = 1
             step += d
@@ -131,89 +132,3 @@ def encode(readings: list[Reading], start_ms: int) -> bytes:
     if readings and readings[0][0] != start_ms:
         raise LocalError("start_ms is not the time of the first reading")
     return bytes(memoryview(out)[:n])
-
-
-def decode(body: bytes, count: int, start_ms: int) -> list[Reading]:
-    """The `count` readings of a body; RemoteError when it is short, long, or says what no encoder writes."""
-    rows = []
-    n = 0
-    t = start_ms - FIRST_STEP_MS
-    step = FIRST_STEP_MS
-    temp: int | None = _TEMP - 1
-    spo2: int | None = _SPO2 - 1
-    hr: int | None = _HR - 1
-    pi: int | None = _PI - 1
-    b_temp, b_spo2, b_hr, b_pi, status = _TEMP, _SPO2, _HR, _PI, _STATUS
-    try:
-        for _ in range(count):
-            mask = body[n]
-            n += 1
-            if mask > 63:
-                raise RemoteError("row with a reserved mask bit")
-            if mask & 1:
-                z = body[n]
-                n += 1
-                if z > 127:
-                    z, n = varint.get(body, n - 1)
-                step += (z >> 1) ^ -(z & 1)
-            t += step
-            if mask & 2:
-                z = body[n]
-                n += 1
-                if z > 127:
-                    z, n = varint.get(body, n - 1)
-                z = b_temp + ((z >> 1) ^ -(z & 1))
-                if z:
-                    b_temp = z
-                    temp = z - 1
-                else:
-                    temp = None
-            if mask & 4:
-                z = body[n]
-                n += 1
-                if z > 127:
-                    z, n = varint.get(body, n - 1)
-                z = b_spo2 + ((z >> 1) ^ -(z & 1))
-                if z:
-                    b_spo2 = z
-                    spo2 = z - 1
-                else:
-                    spo2 = None
-            if mask & 8:
-                z = body[n]
-                n += 1
-                if z > 127:
-                    z, n = varint.get(body, n - 1)
-                z = b_hr + ((z >> 1) ^ -(z & 1))
-                if z:
-                    b_hr = z
-                    hr = z - 1
-                else:
-                    hr = None
-            if mask & 16:
-                z = body[n]
-                n += 1
-                if z > 127:
-                    z, n = varint.get(body, n - 1)
-                z = b_pi + ((z >> 1) ^ -(z & 1))
-                if z:
-                    b_pi = z
-                    pi = z - 1
-                else:
-                    pi = None
-            if mask & 32:
-                z, n = varint.get(body, n)
-                status ^= z
-            if not (
-                0 < b_temp < 65536 and 0 < b_spo2 < 65536 and 0 < b_hr < 65536 and 0 < b_pi < 65536
-                and 0 <= status < 65536 and 0 <= t < _T_LIMIT
-            ):  # fmt: skip
-                raise RemoteError("row with a value outside its column")
-            rows.append(Reading(t, temp, spo2, hr, pi, status))
-    except IndexError:
-        raise RemoteError("rows cut short")
-    if n != len(body):
-        raise RemoteError("bytes after the last row")
-    if rows and rows[0][0] != start_ms:
-        raise RemoteError("first row is not at the start time")
-    return rows

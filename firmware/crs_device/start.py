@@ -91,6 +91,7 @@ def _journal(app) -> None:  # type: ignore[no-untyped-def]
         "crs_device.journal.recover",
         "crs_device.journal.handover",
         "crs_core.record_reader",
+        "crs_core.codec1_reader",
     )
 
 

@@ -1,0 +1,92 @@
+"""Codec 1, the reading half; the format is described in codec1.py. Hosts read, a wearable does at its start."""
+
+from crs_core import varint
+from crs_core.codec1 import FIRST_STEP_MS, HR, PI, SPO2, STATUS, T_LIMIT, TEMP
+from crs_core.errors import RemoteError
+from crs_core.units import Reading
+
+
+def decode(body: bytes, count: int, start_ms: int) -> list[Reading]:
+    """The `count` readings of a body; RemoteError when it is short, long, or says what no encoder writes."""
+    rows = []
+    n = 0
+    t = start_ms - FIRST_STEP_MS
+    step = FIRST_STEP_MS
+    temp: int | None = TEMP - 1
+    spo2: int | None = SPO2 - 1
+    hr: int | None = HR - 1
+    pi: int | None = PI - 1
+    b_temp, b_spo2, b_hr, b_pi, status = TEMP, SPO2, HR, PI, STATUS
+    try:
+        for _ in range(count):
+            mask = body[n]
+            n += 1
+            if mask > 63:
+                raise RemoteError("row with a reserved mask bit")
+            if mask & 1:
+                z = body[n]
+                n += 1
+                if z > 127:
+                    z, n = varint.get(body, n - 1)
+                step += (z >> 1) ^ -(z & 1)
+            t += step
+            if mask & 2:
+                z = body[n]
+                n += 1
+                if z > 127:
+                    z, n = varint.get(body, n - 1)
+                z = b_temp + ((z >> 1) ^ -(z & 1))
+                if z:
+                    b_temp = z
+                    temp = z - 1
+                else:
+                    temp = None
+            if mask & 4:
+                z = body[n]
+                n += 1
+                if z > 127:
+                    z, n = varint.get(body, n - 1)
+                z = b_spo2 + ((z >> 1) ^ -(z & 1))
+                if z:
+                    b_spo2 = z
+                    spo2 = z - 1
+                else:
+                    spo2 = None
+            if mask & 8:
+                z = body[n]
+                n += 1
+                if z > 127:
+                    z, n = varint.get(body, n - 1)
+                z = b_hr + ((z >> 1) ^ -(z & 1))
+                if z:
+                    b_hr = z
+                    hr = z - 1
+                else:
+                    hr = None
+            if mask & 16:
+                z = body[n]
+                n += 1
+                if z > 127:
+                    z, n = varint.get(body, n - 1)
+                z = b_pi + ((z >> 1) ^ -(z & 1))
+                if z:
+                    b_pi = z
+                    pi = z - 1
+                else:
+                    pi = None
+            if mask & 32:
+                z, n = varint.get(body, n)
+                status ^= z
+            if not (
+                0 < b_temp < 65536 and 0 < b_spo2 < 65536 and 0 < b_hr < 65536 and 0 < b_pi < 65536
+                and 0 <= status < 65536 and 0 <= t < T_LIMIT
+            ):  # fmt: skip
+                raise RemoteError("row with a value outside its column")
+            rows.append(Reading(t, temp, spo2, hr, pi, status))
+    except IndexError:
+        raise RemoteError("rows cut short")
+    if n != len(body):
+        raise RemoteError("bytes after the last row")
+    if rows and rows[0][0] != start_ms:
+        raise RemoteError("first row is not at the start time")
+    return rows
