@@ -186,6 +186,7 @@ class Supervisor:
             self._soft_reset(raw)
             return
         self.resets["crash"] += 1
+        print(f"the interpreter ended with status {status}: {self._last_words()}", file=sys.stderr, flush=True)
         self._crashes = self._crashes + 1 if time.monotonic() - self._born < _CRASH_S else 0
         if self._crashes >= _CRASHES:
             raise BoardDeadError(
