@@ -9,6 +9,7 @@
 What main.py and the application need to know they find in sys.modules["boot_guard"].
 """
 
+import gc
 import io
 import os
 import sys
@@ -17,6 +18,10 @@ import vfs
 from binascii import crc32
 
 import machine
+
+# Collect often while modules load: what stays must not end up scattered between what goes, or a heap that is more than
+# half free has no room for one file buffer.
+gc.threshold(4096)
 
 _WDT_MS = 8000
 _TICK_MS = 250

@@ -11,11 +11,8 @@ def _main():
     guard = sys.modules.get("boot_guard")
     if guard is None or guard.mode:
         return
-    import gc
     import machine
     import time
-
-    gc.threshold(4096)  # collect often while modules load: what stays must not end up between what goes
 
     try:
         guard.count_start()

@@ -19,7 +19,7 @@ from crs_device.event_log import EventLog
 from crs_device.health import Health
 from crs_device.power import Power
 from crs_device.presence import Presence
-from crs_device.sampling import NOTHING
+from crs_device.vitals import NOTHING
 from crs_device.unload import unload
 
 _MAINTENANCE_ENTERED = const(1)
@@ -51,6 +51,7 @@ class App:
         self.keys: list = []  # type: ignore[type-arg]
         self.settings_version = 0
         self.has_settings = False
+        self.journal_budget_kb = 1024
         self._calibration_id = 0
         self.sampling = self.monitor = self.server = self.requests = self.binding = None  # type: ignore[var-annotated]
         self._maintenance_until_ms = -1
@@ -62,6 +63,7 @@ class App:
         if not values:
             return
         self._calibration_id = values["calibration_id"]
+        self.journal_budget_kb = values["journal_budget_kb"]
         self.attention.set_times(values["sound_pause_s"] * 1000, values["host_away_alarm_s"] * 1000)
         self.presence.set_times(values["heartbeat_s"], values["host_away_low_s"], values["host_away_alarm_s"])
         if self.monitor is not None:

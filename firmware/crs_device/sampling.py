@@ -4,24 +4,13 @@
 this second. Nothing here raises for a sensor: what is missing shows in the states.
 """
 
-from collections import namedtuple
-
 from crs_core.compat import const
-from crs_core.units import PPG_ABSENT, TEMP_ABSENT, WEAR_UNKNOWN
+from crs_core.units import PPG_ABSENT
 from crs_device.health import TASK_CRASH
+from crs_device.vitals import NOTHING, Vitals
 
 SENSOR_PPG = const(1)  # of the SAMPLE_GAP record
 _LED_STEP_UA = const(200)
-
-# ages are ms since the value was taken, None without one
-Vitals = namedtuple(
-    "Vitals",
-    (
-        "temp_cc", "temp_state", "temp_age_ms", "spo2_tenths", "hr_bpm", "pi_hundredths", "ppg_state", "ppg_age_ms",
-        "wear",
-    ),
-)  # fmt: skip
-NOTHING = Vitals(None, TEMP_ABSENT, None, None, None, None, PPG_ABSENT, None, WEAR_UNKNOWN)
 
 
 class Sampling:
@@ -38,7 +27,7 @@ class Sampling:
         from crs_device.signal.ppg import Ppg
 
         self.bus = Bus(i2c, health)
-        self._log = log
+        self.log = log
         self._health = health
         self._ppg = Ppg(by_id(settings.get("calibration_id", 1)))
         led = settings.get("led_ir_ua", 7000) // _LED_STEP_UA
@@ -53,7 +42,7 @@ class Sampling:
         self.polls += 1
         gap = self.optical.poll(now_ms)
         if gap is not None:
-            self._log.gap(SENSOR_PPG, gap[0], gap[1], gap[2])
+            self.log.gap(SENSOR_PPG, gap[0], gap[1], gap[2])
 
     def measure(self, now_ms: int) -> Vitals:
         """Values and states at `now_ms`; call once a second. An unexpected error leaves "absent", never old values."""

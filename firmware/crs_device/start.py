@@ -44,6 +44,20 @@ def start(app) -> None:  # type: ignore[no-untyped-def]
     _alone(app, SUBSYSTEM_JOURNAL, _first_records)
 
 
+def retry_journal(app) -> None:  # type: ignore[no-untyped-def]
+    """The journal could not be opened at the start; when it can now, go on as after a start."""
+    _alone(app, SUBSYSTEM_JOURNAL, _journal)
+    journal = app.log.journal
+    if journal is None:
+        return
+    _alone(app, SUBSYSTEM_ALARM, _restore)
+    if app.sampling is not None:
+        app.sampling.log = app.log
+    if app.server is not None:
+        app.server.adopt(journal)
+    _alone(app, SUBSYSTEM_JOURNAL, _first_records)
+
+
 def _alone(app, subsystem: int, begin) -> None:  # type: ignore[no-untyped-def]
     try:
         begin(app)
@@ -73,8 +87,9 @@ def _journal(app) -> None:  # type: ignore[no-untyped-def]
     from crs_device.journal.header import JournalMissing
     from crs_device.journal.journal import Journal
 
-    app.boot_number = boot_count.next_boot()
-    budget = _values.get("journal_budget_kb", 1024) * 1024
+    if not app.boot_number:
+        app.boot_number = boot_count.next_boot()
+    budget = app.journal_budget_kb * 1024
     flags = 1 if app.board.simulated else 0
     journal = Journal(_JOURNAL_ROOT, app.boot_number, app.board.random_bytes, budget, flags)
     try:
@@ -113,6 +128,10 @@ def _monitor(app) -> None:  # type: ignore[no-untyped-def]
     unload(
         "crs_core.grade.rules", "crs_core.grade.rules_table", "crs_core.grade.astct", "crs_core.grade.scale"
     )
+    _restore(app)
+
+
+def _restore(app) -> None:  # type: ignore[no-untyped-def]
     app.monitor.is_bound = app.is_bound
     states = app.log.journal.last_state() if app.log.journal is not None else None
     if states is None:

@@ -9,6 +9,7 @@ from crs_core.compat import const
 from crs_core.reasons import FAULT_EXCEPTION, SUBSYSTEM_APP
 from crs_device import health as counts
 from crs_device.button import SHORT, Button
+from crs_device.unload import unload
 
 _SAMPLE_EVERY_MS = const(320)  # the FIFO holds 1280
 _OUTPUT_EVERY_MS = const(25)
@@ -19,6 +20,7 @@ _FEED_EVERY_MS = const(1000)
 _STALLED_MS = const(3000)  # without progress of sampling or stepping: the watchdog is no longer fed
 _HEALTHY_MS = const(60_000)
 _RESTART_MS = const(250)
+_RETRY_JOURNAL_MS = const(60_000)
 _WDT_MS = const(8000)
 
 
@@ -86,10 +88,14 @@ async def _link(app) -> None:  # type: ignore[no-untyped-def]
 
 async def _slow(app) -> None:  # type: ignore[no-untyped-def]
     next_state_ms = app.clock.ms() + _STATE_EVERY_MS
+    next_retry_ms = _RETRY_JOURNAL_MS
     healthy_told = app.guard is None
     while True:
         await app.clock.sleep_ms(_SLOW_EVERY_MS)
         now_ms = app.clock.ms()
+        if app.log.journal is None and now_ms >= next_retry_ms:
+            next_retry_ms = now_ms + _RETRY_JOURNAL_MS
+            _retry_journal(app)
         app.power.read()
         if app.binding is not None:
             app.binding.tick()
@@ -103,6 +109,14 @@ async def _slow(app) -> None:  # type: ignore[no-untyped-def]
         gc.collect()
         if gc.mem_free() * 10 < gc.mem_free() + gc.mem_alloc():
             app.health.count(counts.HEAP_LOW)
+
+
+def _retry_journal(app) -> None:  # type: ignore[no-untyped-def]
+    from crs_device.start import retry_journal
+
+    retry_journal(app)
+    del retry_journal
+    unload("crs_device.start")
 
 
 def _hourly(app, now_ms: int) -> None:  # type: ignore[no-untyped-def]

@@ -186,7 +186,7 @@ class Host:
                     return (message,)
             return None
 
-        return self.wait(found, timeout_s, kind.__name__)[0]
+        return self.wait(found, timeout_s, str(kind))[0]
 
     def ask(self, message: Any, answer: Any = wire.Result, timeout_s: float = 10) -> Any:
         """Send one request and wait for its answer."""

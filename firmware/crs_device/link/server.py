@@ -86,6 +86,11 @@ class LinkServer:
         else:
             self._health.count(counts.TX_DROPPED)
 
+    def adopt(self, journal) -> None:  # type: ignore[no-untyped-def]
+        """A journal is there now: a host begins anew."""
+        self.pump = Pump(journal)
+        self.set_journal_id(journal.journal_id)
+
     def set_journal_id(self, journal_id: bytes) -> None:
         """The journal was replaced: the host is told, and begins anew."""
         self.session.journal_id = journal_id

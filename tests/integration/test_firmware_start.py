@@ -1,0 +1,232 @@
+"""The real firmware starts on the virtual wearable, whole and with parts missing; nothing missing stops the rest."""
+
+from binascii import crc32
+from pathlib import Path
+
+import pytest
+from crs_core import block, reasons, records
+from crs_core.grade import alarms, rules
+from crs_core.wire import message as wire
+
+from tests.fakes.flash_image import CUSTODIAN, PATIENT, build_image, read_image
+from tests.fakes.wearable import Host, Wearable
+
+PPG, THERMOMETER = 0x57, 0x48
+
+
+def pull(host: Host, want_events: int = 0, timeout_s: float = 10) -> tuple[list, list]:
+    """Read from 1 until caught up and `want_events` events are there; returns ((seq, event)…, (seq, reading)…)."""
+    host.send(wire.ReadFrom(1, 64, 2048))
+    events: dict[int, object] = {}
+    readings: dict[int, object] = {}
+    caught_up = False
+    while not caught_up or len(events) < want_events:
+        message = host.take((wire.Block, wire.CaughtUp), timeout_s)
+        if isinstance(message, wire.CaughtUp):
+            caught_up = True
+            continue
+        for piece in block.split(message.data):
+            header, rows = block.decode(piece, host.session.peer.journal_id)
+            assert header.flags == block.FLAG_SIMULATED
+            found = events if header.kind == block.KIND_EVENTS else readings
+            for i, row in enumerate(rows or []):
+                found[header.first_seq + i] = row
+    return sorted(events.items()), sorted(readings.items())
+
+
+def of_type(events: list, kind: int) -> list:
+    """Decoded payloads of one type, in order."""
+    return [records.decode(kind, event.payload) for _, event in events if event.type == kind]
+
+
+def test_a_start_journals_what_it_restarted_with_and_goes_on_measuring(tmp_path: Path) -> None:
+    with Wearable(tmp_path, build_image(tmp_path / "f.img"), speed=60) as wearable:
+        host = wearable.connect()
+        status = host.ask(wire.StatusAsk(), wire.StatusIs)
+        assert status.flags == wire.STATUS_SIMULATED | wire.STATUS_BOUND
+        assert (status.boot, status.binding_id) == (1, PATIENT)
+        live = host.take(wire.Live)
+        while live.spo2_tenths is None or live.fever == reasons.FEVER_UNKNOWN:
+            live = host.take(wire.Live)
+        assert abs(live.temp_cc - 3680) <= 20
+        assert abs(live.spo2_tenths - 970) <= 20
+        assert abs(live.hr_bpm - 72) <= 3
+        assert (live.lower, live.upper) == (0, 4)
+        events, readings = pull(host, 4)
+        assert [event.type for _, event in events[:3]] == [
+            records.BOOT,
+            records.SETTINGS,
+            records.GRADER_STATE,
+        ]
+        assert of_type(events, records.SETTINGS)[0].text.splitlines()[-1] == "unit=C"
+        assert of_type(events, records.GRADE)
+        assert wearable.control("state")["led"] == [0, 0, 1]
+        assert host.text == b""
+        assert readings == sorted(readings)
+
+
+def test_every_journaled_alarm_step_is_repeated_bit_for_bit_by_a_host(tmp_path: Path) -> None:
+    with Wearable(tmp_path, build_image(tmp_path / "f.img"), scenario="hypoxaemia", speed=60) as wearable:
+        host = wearable.connect()
+        host.wait(
+            lambda: any(
+                isinstance(m, wire.Alarm) and (reasons.HYPOXAEMIA, reasons.PRIORITY_HIGH) in m.alarms
+                for m in host.messages
+            ),
+            30,
+            "HYPOXAEMIA HIGH",
+        )
+        state = wearable.control("state")
+        events, _ = pull(host)
+    steps = [
+        (event.t_ms, records.decode(event.type, event.payload))
+        for _, event in events
+        if event.type == records.ALARM
+    ]
+    assert steps
+    for t_ms, step in steps:
+        after, changes = alarms.rerun(step.state_before, step.inputs, t_ms, rules.DEFAULT)
+        assert tuple(changes) == step.changes
+        assert crc32(after) == step.state_after_crc
+        assert step.rule_hash == rules.rule_hash(rules.DEFAULT)
+    assert state["vibration"] in (0, 1)
+
+
+def test_without_sensors_the_alarm_sounds_and_the_link_works(tmp_path: Path) -> None:
+    with Wearable(tmp_path, build_image(tmp_path / "f.img"), speed=60) as wearable:
+        for address in (PPG, THERMOMETER):
+            wearable.control("fault", what="nack", address=address)
+        host = wearable.connect()
+        raised = host.wait(
+            lambda: next(
+                (m for m in host.messages if isinstance(m, wire.Alarm) and (reasons.NO_DATA, 1) in m.alarms),
+                None,
+            ),
+            20,
+        )
+        assert raised.seq > 0
+        live = host.take(wire.Live)
+        assert live.spo2_tenths is None
+        assert wearable.control("state")["led"] == [1, 1, 0]
+        log = wearable.control("outputs")["log"]
+        assert any("buzzer" in str(entry) for entry in log)
+
+
+@pytest.mark.parametrize("missing", ["ppg", "thermometer"])
+def test_one_sensor_missing_leaves_the_other_measuring(tmp_path: Path, missing: str) -> None:
+    with Wearable(tmp_path, build_image(tmp_path / "f.img"), speed=60) as wearable:
+        wearable.control("fault", what="nack", address=PPG if missing == "ppg" else THERMOMETER)
+        host = wearable.connect()
+
+        def other_is_valid() -> bool:
+            lives = [m for m in host.messages if isinstance(m, wire.Live)]
+            if not lives:
+                return False
+            last = lives[-1]
+            return last.status >> 3 & 7 == 0 if missing == "ppg" else last.spo2_tenths is not None
+
+        host.wait(other_is_valid, 20)
+        wearable.control("heal")
+        host.wait(
+            lambda: any(
+                isinstance(m, wire.Live) and m.spo2_tenths and m.status >> 3 & 7 == 0 for m in host.messages
+            ),
+            20,
+        )
+
+
+def test_without_a_journal_it_says_so_loudly_and_marks_the_doorbell_unjournaled(tmp_path: Path) -> None:
+    with Wearable(tmp_path, build_image(tmp_path / "f.img", journal=False), speed=60) as wearable:
+        host = wearable.connect()
+        status = host.ask(wire.StatusAsk(), wire.StatusIs)
+        assert status.flags & wire.STATUS_JOURNAL_FAULT
+        assert status.head_seq == 0
+        assert host.session.peer.journal_id == bytes(8)
+        assert host.ask(wire.ReadFrom(1, 4, 1024)).code == wire.RESULT_FAILED
+        host.wait(
+            lambda: wearable.control("state")["led"][1:] == [0, 0] and wearable.control("state")["led"][0], 10
+        )
+        host.take(wire.Live)
+
+
+def test_an_unprovisioned_wearable_runs_and_refuses_every_key(tmp_path: Path) -> None:
+    image = build_image(tmp_path / "f.img", settings=None, keys=(), journal=False)
+    with Wearable(tmp_path, image, speed=60) as wearable:
+        host = wearable.plug(CUSTODIAN)
+        with pytest.raises(AssertionError, match="no session"):
+            host.open(2)
+        assert {refused.reason for refused in host.refused} == {2}
+        state = wearable.control("state")
+        assert state["resets"]["watchdog"] == state["resets"]["machine"] == 0
+        assert state["watchdog_due_ms"] > 0
+
+
+@pytest.mark.parametrize(
+    "without", ["crs_device/sampling.mpy", "crs_device/sensors/tmp117.mpy", "crs_device/link/serial_port.mpy"]
+)
+def test_a_part_whose_code_is_broken_does_not_stop_the_alarm(tmp_path: Path, without: str) -> None:
+    with Wearable(tmp_path, build_image(tmp_path / "f.img", without=(without,)), speed=60) as wearable:
+        host = wearable.plug()
+        log = host.wait(
+            lambda: (
+                [e for e in wearable.control("outputs")["log"] if "buzzer" in str(e) and "520" in str(e)]
+                if "link" not in without
+                else wearable.control("state")["led"] == [0, 0, 1]
+            ),
+            20,
+            "sound or a measuring light",
+        )
+        assert log
+        assert b"Traceback" in host.text or without
+        assert wearable.control("state")["resets"]["watchdog"] == 0
+
+
+def test_a_damaged_journal_is_kept_and_reported_and_never_formatted(tmp_path: Path) -> None:
+    damaged = {"/journal/header.0": b"\0" * 40, "/journal/header.1": b"\xff" * 40}
+    with Wearable(tmp_path, build_image(tmp_path / "f.img", extra=damaged), speed=60) as wearable:
+        host = wearable.connect()
+        assert host.ask(wire.StatusAsk(), wire.StatusIs).flags & wire.STATUS_JOURNAL_FAULT
+        host.wait(lambda: wearable.control("state")["led"][0], 10)
+    image = read_image(wearable.image)
+    for name, content in damaged.items():
+        with image.open(name, "rb") as file:
+            assert file.read() == content
+
+
+# main.py that hides the journal from the start and gives it back while the application runs
+LATE_JOURNAL = b"""
+import asyncio, os, sys
+os.rename("/journal", "/hidden")
+import crs_device.tasks as tasks
+run_all = tasks.run_all
+async def back():
+    await asyncio.sleep(1)
+    os.rename("/hidden", "/journal")
+async def both(app):
+    asyncio.create_task(back())
+    await run_all(app)
+tasks.run_all = both
+from crs_device.app import run
+run(sys.modules["boot_guard"])
+"""
+
+
+def test_a_journal_that_could_not_be_read_at_the_start_is_taken_up_later(tmp_path: Path) -> None:
+    image = build_image(tmp_path / "f.img", extra={"/main.py": LATE_JOURNAL})
+    with Wearable(tmp_path, image, speed=60) as wearable:
+        host = wearable.connect()
+        assert host.session.peer.journal_id == bytes(8)
+        assert host.ask(wire.StatusAsk(), wire.StatusIs).flags & wire.STATUS_JOURNAL_FAULT
+        host.wait(lambda: host.closed, 15, "BYE, journal changed")
+        assert host.closed == [wire.BYE_JOURNAL_CHANGED]
+        host.open()
+        assert host.session.peer.journal_id != bytes(8)
+        events, _ = pull(host, 3)
+        assert [event.type for _, event in events][:3] == [
+            records.BOOT,
+            records.SETTINGS,
+            records.GRADER_STATE,
+        ]
+        host.wait(lambda: not host.ask(wire.StatusAsk(), wire.StatusIs).flags & wire.STATUS_JOURNAL_FAULT)
+        host.messages.clear()
+        assert reasons.JOURNAL_FAULT not in dict(host.take(wire.Live).alarms)
