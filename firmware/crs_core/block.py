@@ -76,9 +76,14 @@ def verify(buf: bytes | memoryview, journal_id: bytes) -> bool:
             return False
     except RemoteError:
         return False
-    view = memoryview(buf)
-    crc = struct.unpack_from("<I", buf, size - 4)[0]
-    return bool(crc32(view[: size - 4], crc32(journal_id)) == crc)
+    return crc_holds(buf, journal_id)
+
+
+def crc_holds(buf: bytes | memoryview, journal_id: bytes) -> bool:
+    """Whether the last 4 bytes are the CRC of what is before them; for a caller that has read the header already."""
+    end = len(buf) - 4
+    crc = struct.unpack_from("<I", buf, end)[0]
+    return bool(crc32(memoryview(buf)[:end], crc32(journal_id)) == crc)
 
 
 def seal(

@@ -15,10 +15,7 @@ from tests.micropython import journal_life as jl
 def no_crc():
     """Sabotage: a block counts as valid when its length fits."""
 
-    def verify(buf, journal_id):
-        return block.block_len(buf) == len(buf) if len(buf) > block.OVERHEAD else False
-
-    block.verify = verify
+    block.crc_holds = lambda buf, journal_id: True
 
 
 def trust_claims():
@@ -164,7 +161,8 @@ def raw_image(image, ledger, snap):
         except OSError:  # the file system meets its own damage and says so
             there, found = False, {}
         for seq in found:
-            jl.require(found[seq] == snap[2].get(seq), "a damaged record was taken for good", run, seq)
+            was = ledger.seen.get((snap[0], seq))  # the file system may show its state before a merge again
+            jl.require(found[seq] == was, "a damaged record was taken for good", run, seq)
         outcomes["whole" if len(found) == len(snap[2]) else "part" if there else "missing"] += 1
         life.off()
     print("raw images: %s" % ", ".join(["%s %d" % (key, outcomes[key]) for key in sorted(outcomes)]))

@@ -21,7 +21,7 @@ from crs_core import block, codec1, reasons, records
 from crs_core.compat import const
 from crs_core.errors import LocalError
 from crs_core.units import Reading
-from crs_device.journal import header, space
+from crs_device.journal import header, reader, space
 from crs_device.journal.chain import Chain
 from crs_device.journal.header import JournalMissing
 
@@ -68,7 +68,7 @@ class Journal:
         self._notes: list[records.Fault] = []
         self._next = 1
         self._reserved = 0
-        self._thinned = 0
+        self.thinned_seq = 0  # up to here repeats were merged
         self._merge_from = 0  # event segments before this one were merged already
         self._merging = False
         self._t_ms = 0  # newest time given by a caller: the time of records the journal writes itself
@@ -115,7 +115,7 @@ class Journal:
         self._e.load()
         r_last, r_first, r_found, r_doubt = self._r.resume()
         e_last, e_first, e_found, e_doubt = self._e.resume()
-        self.acked_seq, self._reserved, self._thinned = header.read_mark(self.root)
+        self.acked_seq, self._reserved, self.thinned_seq = header.read_mark(self.root)
         self.head_seq = max(r_last, e_last)
         self._next = self.head_seq + 1
         if r_doubt or e_doubt or self.acked_seq > self.head_seq:
@@ -268,7 +268,7 @@ class Journal:
     def _reserve(self, last: int) -> None:
         if last > self._reserved:
             reserved = min(last + RESERVE, block.SEQ_MAX)
-            header.store_mark(self.root, self.acked_seq, reserved, self._thinned)
+            header.store_mark(self.root, self.acked_seq, reserved, self.thinned_seq)
             self._reserved = reserved
 
     # --- room -------------------------------------------------------------------------------------------------
@@ -288,35 +288,40 @@ class Journal:
             count["readings_segments_dropped"] += space.make_room(chain, need, quota)
             return
         count["events_segments_dropped"] += space.drop_acked_events(chain, need, events_quota, self.acked_seq)
-        while chain.used + need > events_quota and self._merge_one():
-            pass
+        if chain.used + need > events_quota:
+            self._merge_one()
+            need = chain.growth(size)  # a MERGED record may have begun the segment this block goes to
         lost = space.make_room(chain, need, events_quota)
         if lost:
             count["events_lost"] += lost
             self._notes.append(_note(reasons.FAULT_MISSING, lost, "event segments dropped unacknowledged"))
 
-    def _merge_one(self) -> bool:
-        """Merge the next pair of full event segments; False when none is left that gains anything."""
+    def _merge_one(self) -> None:
+        """Look at the next pair of full event segments and merge it if that frees one: at most two files read."""
         segments = self._e.segments
-        for index in range(len(segments) - 2):  # the newest is being written
-            if segments[index][0] >= self._merge_from:
-                self._merging = True
-                try:
-                    if space.merge_pair(self._e, index, self._write_merged):
-                        self._merge_from = segments[index][0]
-                        return True
-                finally:
-                    self._merging = False
-                self._merge_from = segments[index + 1][0]
-        return False
+        index = 0
+        while index < len(segments) and segments[index][0] < self._merge_from:
+            index += 1
+        if index + 2 >= len(segments):  # the newest is being written
+            return
+        following = segments[index + 1][0]
+        self._merging = True
+        try:
+            if space.merge_pair(self._e, index, self._write_merged):
+                following = segments[index][0]  # the merged file may take in the next one, too
+        except (OSError, MemoryError):
+            self.counters["flash_faults"] += 1
+        finally:
+            self._merging = False
+        self._merge_from = following
 
     def _write_merged(self, merged: list[records.Merged]) -> None:
         self._put_events([(self._t_ms, records.MERGED, records.encode(one)) for one in merged])
         self.counters["events_merged"] += sum([one.count for one in merged])
         thinned = max([one.last_seq for one in merged])
-        if thinned > self._thinned:
+        if thinned > self.thinned_seq:
             header.store_mark(self.root, self.acked_seq, self._reserved, thinned)
-            self._thinned = thinned
+            self.thinned_seq = thinned
 
     def _force_room(self) -> None:
         """Flash is full although the budget is not: the oldest readings go."""
@@ -334,31 +339,7 @@ class Journal:
 
         A block may begin before `seq`. kind 2: only event blocks, no gaps. The bytes were verified just now.
         """
-        seq = max(seq, 1)
-        for _ in range(3):
-            if seq > self.head_seq:
-                return None
-            best, chain, damaged = None, self._e, False
-            for each in (self._e,) if kind == block.KIND_EVENTS else (self._e, self._r):
-                found, bad = each.find(seq)
-                damaged = damaged or bad
-                if found is not None and (best is None or found.first_seq < best.first_seq):
-                    best, chain = found, each
-            if best is None:
-                return None if kind else ("gap", seq, self.head_seq, self._reason(seq, damaged))
-            if best.first_seq > seq and not kind:
-                return "gap", seq, best.first_seq - 1, self._reason(seq, damaged)
-            data = chain.load_block(best)
-            if data is not None:
-                return "block", best, data
-        raise OSError(5)  # read well when looked for, not when fetched, three times over
-
-    def _reason(self, seq: int, damaged: bool) -> int:
-        if damaged:
-            return reasons.GAP_CORRUPT
-        if seq < max(self._r.floor(), self._e.floor()) or seq <= self._thinned:
-            return reasons.GAP_DROPPED
-        return reasons.GAP_FLASH_FAILED
+        return reader.read_from(self, self._r, self._e, max(seq, 1), kind)
 
     def ack(self, seq: int) -> None:
         """The custodian has committed every record up to `seq`. Above the head it is refused and counted."""
@@ -383,11 +364,15 @@ class Journal:
                 self._wiping = handover.wipe_step(self.root + ".old")
             except OSError:
                 self.counters["flash_faults"] += 1
+        elif (
+            self._e.used > self._budget // 16 * 3
+        ):  # three quarters of the events' quarter: merge before it is full
+            self._merge_one()
 
     def _store_ack(self, now_ms: int) -> None:
         self._ack_stored_ms = now_ms
         try:
-            header.store_mark(self.root, self.acked_seq, self._reserved, self._thinned)
+            header.store_mark(self.root, self.acked_seq, self._reserved, self.thinned_seq)
             self._ack_dirty = False
         except OSError:
             self.counters["flash_faults"] += 1  # tried again in a minute; losing it is harmless

@@ -7,11 +7,13 @@ SEGMENT_MAX = 8192
 
 
 def read(path: str, offset: int = 0) -> bytes:
-    """Bytes of the file from `offset`; OSError after a second try."""
+    """Bytes of the file from `offset`; OSError after a second try, also when the heap has no room for them now."""
     try:
         return _read(path, offset)
     except OSError:
         return _read(path, offset)
+    except MemoryError:
+        raise OSError(12)
 
 
 def _read(path: str, offset: int) -> bytes:
@@ -47,7 +49,7 @@ def walk(data: bytes, journal_id: bytes):  # type: ignore[no-untyped-def]
         try:
             header = block.parse_header(data, at)
             length = header.body_len + block.OVERHEAD
-            if not block.verify(view[at : at + length], journal_id):
+            if at + length > len(data) or not block.crc_holds(view[at : at + length], journal_id):
                 header = None
         except RemoteError:
             pass
