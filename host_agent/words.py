@@ -26,6 +26,14 @@ def local_time(utc_ms: int, *, with_date: bool = False) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S}" if with_date else f"{moment:%H:%M:%S}"
 
 
+def local_of_iso(at: str | None, *, with_date: bool = False) -> str:
+    """What `iso_utc` wrote, in this computer's zone; `time not known` for None."""
+    if at is None:
+        return "time not known"
+    moment = datetime.datetime.fromisoformat(at)
+    return local_time(round(moment.timestamp() * 1000), with_date=with_date)
+
+
 def span_text(seconds: float) -> str:
     """A duration in its two largest units: `45 s`, `12 min 30 s`, `3 h 5 min`, `2 d 4 h`."""
     whole = max(0, int(seconds))

@@ -179,6 +179,10 @@ def _store(
             INFO, "store", "counters: " + ", ".join(f"{name} {value}" for name, value in counters), ""
         )
     yield from _deliveries(state)
+    bound = [device for device in state["devices"] if device["patient"]]
+    if bound and live is None:
+        yield Finding(PROBLEM, "agent", f"not running although {len(bound)} bound wearable(s) should be watched",
+                      "Start it now: cytowatch run")  # fmt: skip
     for device in state["devices"]:
         for alarm in device["alarms"]:
             if alarm["raised_by"] == "host":

@@ -20,6 +20,7 @@ from host_agent.ui.options import DeviceOption, JsonOption
 from host_agent.ui.output import nothing, show, table
 from host_agent.ui.reading_store import open_store
 from host_agent.ui.state import read_state
+from host_agent.words import local_of_iso
 
 hosts = typer.Typer(
     help="The hosts that a wearable knows. Needs the running agent and the wearable in session.",
@@ -129,7 +130,8 @@ def devices(as_json: JsonOption = False, config: ConfigOption = None) -> None:
         ("WEARABLE", "NAME", "ROLE", "SITE", "LINK", "LAST SEEN", ""),
         [
             (d["device_id"], d["name"], d["role"] or "not enrolled", d["site"] or "not known",
-             d["link"] or ("never opened" if live else "agent not running"), d["last_seen"] or "never",
+             d["link"] or ("never opened" if live else "agent not running"),
+             local_of_iso(d["last_seen"], with_date=True) if d["last_seen"] else "never",
              "SIMULATED" if d["simulated"] else "")
             for d in known
         ],

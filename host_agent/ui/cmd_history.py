@@ -10,9 +10,9 @@ from host_agent.paths import default_paths
 from host_agent.ui.options import DeviceOption, JsonOption
 from host_agent.ui.output import nothing, show
 from host_agent.ui.reading_store import open_store
-from host_agent.ui.records import KINDS, Answer, Question, history_line, local_text
+from host_agent.ui.records import KINDS, Answer, Question, history_line
 from host_agent.ui.times import parse_moment_ms, parse_span_s
-from host_agent.words import SIMULATED
+from host_agent.words import SIMULATED, local_of_iso
 
 _DEFAULT = ("grades", "alarms", "gaps", "host_alarms")
 FromOption = Annotated[
@@ -60,7 +60,8 @@ def history(
     if not rows:
         nothing("Nothing is stored for this question.", data, as_json=as_json)
     lines = [
-        f"{local_text(row['at'])}  {SIMULATED + '  ' if row.get('simulated') else ''}{history_line(row['kind'], row)}"
+        f"{local_of_iso(row['at'], with_date=True):19}  {SIMULATED + '  ' if row.get('simulated') else ''}"
+        f"{history_line(row['kind'], row)}"
         for row in rows
     ]
     if undated:

@@ -15,6 +15,7 @@ from host_agent.ui.state import read_state
 from host_agent.words import (
     NOTICE,
     heart_rate_text,
+    local_of_iso,
     local_time,
     marked,
     percent_text,
@@ -120,7 +121,8 @@ def _device_lines(device: dict[str, Any], running: bool) -> Iterator[str]:
         yield f"  now       {device['live_text']}"
     yield f"  stored    {_reading_text(device['newest_reading'])}"
     if device["grade"]:
-        yield f"  grade     {marked(device['grade']['simulated'], device['grade']['text'])}"
+        old = "not known now, the data is too old. Last: " if device["grade"]["stale"] else ""
+        yield f"  grade     {old}{marked(device['grade']['simulated'], device['grade']['text'])}"
     elif patient:
         yield "  grade     none yet"
     for alarm in device["alarms"]:
@@ -130,7 +132,13 @@ def _device_lines(device: dict[str, Any], running: bool) -> Iterator[str]:
 def _reading_text(reading: dict[str, Any] | None) -> str:
     if reading is None:
         return "no reading yet"
-    age = f"{span_text(reading['age_s'])} ago" if reading["age_s"] is not None else "at a time not known"
+    age_s = reading["age_s"]
+    if age_s is None:
+        age = "at a time not known"
+    elif age_s < 0:
+        age = f"dated {span_text(-age_s)} ahead of this computer's clock"
+    else:
+        age = f"{span_text(age_s)} ago"
     return marked(
         reading["simulated"],
         f"{age}: {temperature_text(reading['temp_cc'])} {reading['site']}, SpO2 {percent_text(reading['spo2_tenths'])},"
@@ -139,7 +147,7 @@ def _reading_text(reading: dict[str, Any] | None) -> str:
 
 
 def _alarm_line(alarm: dict[str, Any]) -> str:
-    since = f" since {alarm['since'][11:16]} UTC" if alarm["since"] else ""
+    since = f" since {local_of_iso(alarm['since'])[:5]}" if alarm["since"] else ""
     detail = f" ({alarm['detail']})" if alarm["detail"] else ""
     text = marked(alarm["simulated"], alarm["text"])
     return f"  ALARM     {alarm['priority']} {alarm['name']}{since}: {text}{detail}"

@@ -1,6 +1,5 @@
 """Stored records as plain rows with wall time, values in JSON types: what `history` and `export` read."""
 
-import datetime
 import sqlite3
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -14,13 +13,14 @@ from host_agent.words import (
     grade_text,
     heart_rate_text,
     iso_utc,
-    local_time,
+    local_of_iso,
     percent_text,
     scale_name,
     temperature_text,
 )
 
 KINDS = ("readings", "grades", "alarms", "events", "gaps", "host_alarms", "deliveries")
+_SHOWN_CHARS = 40  # states and inputs are long hex strings; --json and export have them whole
 _EVENT_NAMES = {kind: name for kind, (name, _, _) in records.TYPES.items()}
 
 
@@ -102,7 +102,7 @@ class Answer:
             "t.scale, t.scale_version, t.lower, t.upper, t.fever, t.status, t.reasons, t.missing, t.rule_hash",
         ):
             signed = status == reasons.SIGNED
-            at_text = shared["at"][11:16] + " UTC" if shared["at"] else "a time not known"
+            at_text = local_of_iso(shared["at"])[:5] if shared["at"] else "a time not known"
             yield {
                 **shared, "scale": scale_name(scale, version, "-"), "lower": lower, "upper": upper, "fever": fever,
                 "signed": signed, "reasons": list(why), "missing": list(missing), "rule_hash": rule_hash.hex(),
@@ -182,8 +182,15 @@ def _alarm_line(row: dict[str, Any]) -> str:
 
 
 def _event_line(row: dict[str, Any]) -> str:
-    fields = row["fields"] or {"payload": row["payload"]}
-    return f"{row['name']} " + ", ".join(f"{k}={v}" for k, v in fields.items() if v not in ("", None))[:200]
+    if row["fields"] is None:
+        return f"{row['name']} not understood by this version, {len(row['payload']) // 2} bytes kept"
+    told = [f"{key}={_short(value)}" for key, value in row["fields"].items() if value not in ("", None, ())]
+    return f"{row['name']} {', '.join(told)}"
+
+
+def _short(value: Any) -> str:
+    text = " ".join(str(value).split())
+    return text if len(text) <= _SHOWN_CHARS else f"{text[:_SHOWN_CHARS]}…"
 
 
 def _delivery_line(row: dict[str, Any]) -> str:
@@ -207,14 +214,6 @@ _LINES: dict[str, Callable[[dict[str, Any]], str]] = {
     "host_alarms": lambda row: f"{_alarm_line(row)} ({row['detail']})",
     "deliveries": _delivery_line,
 }
-
-
-def local_text(at: str | None) -> str:
-    """A row's time in this computer's zone."""
-    if at is None:
-        return "time not known    "
-    moment = datetime.datetime.fromisoformat(at)
-    return local_time(round(moment.timestamp() * 1000), with_date=True)
 
 
 def _alarm_fields(alarm: int, priority: int) -> dict[str, Any]:

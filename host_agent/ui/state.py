@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from crs_core import reasons, units
+from crs_core.grade import rules
 
 from host_agent.binding_rows import open_binding
 from host_agent.escalation.moment import resolve_moment
@@ -51,6 +52,12 @@ def _device(
         (device,),
     ).fetchone()
     site = dict(line.split("=", 1) for line in settings.splitlines() if "=" in line).get("site")
+    is_graded = journal is not None and journal[4] is not None
+    newest = _newest_reading(tx, device, journal[0], now_ms) if journal else None
+    grade = _grade(tx, device, journal[0]) if is_graded else None
+    if grade is not None:  # what was true then is not known to be true now
+        age_s = newest["age_s"] if newest else None
+        grade["stale"] = age_s is None or age_s * 1000 > rules.DEFAULT.grade_temp_max_age_ms
     return {
         "device_id": device_id.hex(),
         "name": name or (key.name if key else ""),
@@ -72,10 +79,9 @@ def _device(
         }
         if journal
         else None,
-        "newest_reading": _newest_reading(tx, device, journal[0], now_ms) if journal else None,
-        "grade": _grade(tx, device, journal[0]) if journal and journal[4] is not None else None,
-        "alarms": (_wearable_alarms(tx, device, journal[0]) if journal and journal[4] is not None else [])
-        + _host_alarms(tx, device),
+        "newest_reading": newest,
+        "grade": grade,
+        "alarms": (_wearable_alarms(tx, device, journal[0]) if is_graded else []) + _host_alarms(tx, device),
     }  # fmt: skip
 
 
@@ -91,10 +97,20 @@ def _newest_reading(tx: sqlite3.Connection, device: int, journal: int, now_ms: i
     moment = resolve_moment(tx, device, boot, t_ms)
     return {
         "seq": seq, "at": iso_utc(moment[0]) if moment else None, "time_bound_ms": moment[1] if moment else None,
-        "age_s": max(0, (now_ms - moment[0]) // 1000) if moment else None,
+        "age_s": _age_s(moment, now_ms),
         "temp_cc": temp_cc, "spo2_tenths": spo2_tenths, "hr_bpm": hr_bpm, "pi_hundredths": pi_hundredths,
         "site": units.SITES[units.site_of(status)], "simulated": bool(simulated),
     }  # fmt: skip
+
+
+def _age_s(moment: tuple[int, int] | None, now_ms: int) -> int | None:
+    """Seconds; 0 within the error of the time, negative when it lies ahead of this clock for certain."""
+    if moment is None:
+        return None
+    age_ms = now_ms - moment[0]
+    if age_ms < 0:
+        age_ms = min(age_ms + moment[1], 0)
+    return -(-age_ms // 1000) if age_ms < 0 else age_ms // 1000
 
 
 def _grade(tx: sqlite3.Connection, device: int, journal: int) -> dict[str, Any] | None:

@@ -229,7 +229,9 @@ def test_doctor_names_what_is_wrong_and_what_to_do(filled):
     assert done.returncode == exits.FAILED
     assert "environment variable NOPE_X is not set" in done.stdout
     assert "can be read by other users" in done.stdout and f"chmod 600 {bad}" in done.stdout
-    assert json.loads(run(filled, "doctor", "--json").stdout)["problems"] == 2
+    assert json.loads(run(filled, "doctor", "--json").stdout)["problems"] == 3, (
+        "and a bound wearable without an agent"
+    )
 
 
 def test_config_prints_an_example_that_checks_and_never_a_secret(home, tmp_path):

@@ -1,0 +1,202 @@
+"""The watchdog over a real store and a clock that the test moves."""
+
+import pytest
+from crs_core.reasons import FUTURE_DATA, NO_DATA_YET, STALE_DATA
+
+from host_agent.config import WatchdogSection
+from host_agent.errors import StoreFull
+from host_agent.escalation.moment import resolve_moment
+from host_agent.escalation.watchdog import Limits
+from host_agent.escalation.watchdog_runner import Heard, Watchdog
+from tests.fakes.fake_clock import FakeClock
+from tests.host.escalation.world import BOOT_UTC_MS, DEVICE_ID, NOW_MS, World, alarm_record
+
+LIMITS = Limits(**WatchdogSection().model_dump())
+NOTHING = Heard(None, False)
+
+
+@pytest.fixture
+def world(tmp_path):
+    made = World(tmp_path)
+    yield made
+    made.store.close()
+
+
+def watchdog(world, clock, **change):
+    return Watchdog(
+        world.store, world.escalation, LIMITS, clock, heard=dict, resolve=resolve_moment, **change
+    )
+
+
+def clock_now():
+    return FakeClock(utc_ms=NOW_MS)
+
+
+def add_reading(world, utc_ms):
+    """One stored reading of that moment."""
+    world.store.write_now(
+        lambda tx: tx.execute(
+            "INSERT INTO readings VALUES"
+            " (?, (SELECT coalesce(max(seq), 0) + 1 FROM readings), 1, ?, 3700, 970, 80, 150, 9, 0)",
+            (world.journal.id, utc_ms - BOOT_UTC_MS),
+        )
+    )
+
+
+def open_alarms(world):
+    return world.query("SELECT alarm, priority FROM host_alarms WHERE ended_utc_ms IS NULL ORDER BY alarm")
+
+
+async def test_silence_from_start_grows_is_stored_and_told_at_each_step(world):
+    clock = clock_now()
+    dog = watchdog(world, clock)
+    for seconds, expected in [
+        (60, []),
+        (60, [(NO_DATA_YET, 1)]),
+        (780, [(NO_DATA_YET, 2)]),
+        (900, [(NO_DATA_YET, 3)]),
+    ]:
+        await clock.advance(seconds)
+        await dog.look(DEVICE_ID, NOTHING)
+        await dog.look(DEVICE_ID, NOTHING)
+        assert open_alarms(world) == expected
+    assert world.told() == [("NO_DATA_YET", "LOW"), ("NO_DATA_YET", "MEDIUM"), ("NO_DATA_YET", "HIGH")]
+
+
+async def test_data_ends_it_and_silence_afterwards_is_stale(world):
+    clock = clock_now()
+    dog = watchdog(world, clock)
+    await clock.advance(200)
+    await dog.look(DEVICE_ID, NOTHING)
+    heard = Heard(clock.monotonic(), True)
+    await dog.look(DEVICE_ID, heard)
+    assert open_alarms(world) == []
+    await clock.advance(181)
+    await dog.look(DEVICE_ID, heard)
+    assert open_alarms(world) == [(STALE_DATA, 1)]
+    await dog.look(DEVICE_ID, Heard(clock.monotonic(), True))
+    assert open_alarms(world) == []
+    assert world.told() == [("NO_DATA_YET", "LOW"), ("STALE_DATA", "LOW")]
+
+
+async def test_after_a_restart_an_open_alarm_stays_and_is_not_told_again(world):
+    clock = clock_now()
+    add_reading(world, NOW_MS - 3_000_000)
+    first = watchdog(world, clock)
+    await clock.advance(121)
+    await first.look(DEVICE_ID, NOTHING)
+    assert open_alarms(world) == [(NO_DATA_YET, 3)]
+    again = watchdog(world, clock)
+    await again.look(DEVICE_ID, NOTHING)
+    assert open_alarms(world) == [(NO_DATA_YET, 3)], "not over because an agent started"
+    await clock.advance(121)
+    await again.look(DEVICE_ID, NOTHING)
+    assert world.told() == [("NO_DATA_YET", "HIGH")]
+
+
+async def test_it_starts_at_the_priority_of_a_physiological_alarm_of_the_last_hour(world):
+    clock = clock_now()
+    minutes = 60_000
+    world.commit(alarm_record({}, HYPOXAEMIA=3), t_ms=10 * minutes)
+    world.commit(alarm_record({"HYPOXAEMIA": 3}, HYPOXAEMIA=0), t_ms=20 * minutes)
+    dog = watchdog(world, clock)
+    await clock.advance(121)
+    await dog.look(DEVICE_ID, NOTHING)
+    assert open_alarms(world) == [(NO_DATA_YET, 3)]
+
+
+async def test_an_alarm_that_ended_more_than_an_hour_ago_does_not_count(world):
+    clock = clock_now()
+    minutes = 60_000
+    world.commit(alarm_record({}, HYPOXAEMIA=3), t_ms=10 * minutes)
+    world.commit(alarm_record({"HYPOXAEMIA": 3}, HYPOXAEMIA=0), t_ms=20 * minutes)
+    await clock.advance(30 * 60)
+    dog = watchdog(world, clock)
+    await clock.advance(121)
+    await dog.look(DEVICE_ID, NOTHING)
+    assert open_alarms(world) == [(NO_DATA_YET, 1)]
+
+
+async def test_technical_alarms_do_not_raise_it(world):
+    clock = clock_now()
+    world.commit(alarm_record({}, JOURNAL_FAULT=3))
+    dog = watchdog(world, clock)
+    await clock.advance(121)
+    await dog.look(DEVICE_ID, NOTHING)
+    assert open_alarms(world) == [(NO_DATA_YET, 1)]
+
+
+async def test_future_data_is_an_alarm_until_time_has_caught_up(world):
+    clock = clock_now()
+    add_reading(world, NOW_MS + 3_600_000)
+    dog = watchdog(world, clock)
+    await dog.look(DEVICE_ID, Heard(0.0, True))
+    assert open_alarms(world) == [(FUTURE_DATA, 1)]
+    await clock.advance(3600)
+    await dog.look(DEVICE_ID, Heard(clock.monotonic(), True))
+    assert open_alarms(world) == []
+
+
+async def test_patient_end_disarms_and_never_bound_stays_low(world, tmp_path):
+    clock = clock_now()
+    dog = watchdog(world, clock)
+    await clock.advance(5000)
+    await dog.look(DEVICE_ID, NOTHING)
+    assert open_alarms(world) == [(NO_DATA_YET, 3)]
+    world.store.write_now(lambda tx: tx.execute("UPDATE bindings SET state = 'ended'"))
+    await dog.look(DEVICE_ID, NOTHING)
+    assert open_alarms(world) == []
+    (tmp_path / "u").mkdir()
+    unbound = World(tmp_path / "u", bound=False)
+    dog = watchdog(unbound, clock)
+    await clock.advance(5000)
+    await dog.look(DEVICE_ID, NOTHING)
+    assert open_alarms(unbound) == [(NO_DATA_YET, 1)]
+    unbound.store.close()
+
+
+async def test_an_enrolled_wearable_that_was_never_seen_is_watched(world):
+    clock = clock_now()
+    dog = watchdog(world, clock)
+    await clock.advance(121)
+    await dog.look(b"NEVERSEE", NOTHING)
+    assert world.told() == [("NO_DATA_YET", "LOW")]
+    assert world.outbox()[0]["device"]["id"] == b"NEVERSEE".hex()
+
+
+async def test_a_store_that_fails_does_not_silence_it(world, monkeypatch):
+    clock = clock_now()
+    told = []
+    dog = watchdog(
+        world, clock, from_memory=lambda device_id, finding: told.append((device_id, finding.alarm))
+    )
+
+    async def failing(fn):
+        raise StoreFull("full")
+
+    monkeypatch.setattr(world.store, "write", failing)
+    await clock.advance(121)
+    await dog.look(DEVICE_ID, NOTHING)
+    assert told == [(DEVICE_ID, NO_DATA_YET)]
+    monkeypatch.undo()
+    await dog.look(DEVICE_ID, NOTHING)
+    assert open_alarms(world) == [(NO_DATA_YET, 1)]
+
+
+async def test_it_looks_at_every_wearable_about_each_second(world):
+    clock = clock_now()
+    looked = []
+    dog = Watchdog(
+        world.store,
+        world.escalation,
+        LIMITS,
+        clock,
+        heard=lambda: looked.append(1) or {},
+        resolve=resolve_moment,
+    )
+    import asyncio
+
+    task = asyncio.create_task(dog.run())
+    await clock.advance(10)
+    task.cancel()
+    assert 9 <= len(looked) <= 10
