@@ -41,8 +41,7 @@ def say(text: str) -> None:
 
 def show_event(event: dict[str, Any]) -> None:
     """Print what the webhook receiver got."""
-    what = event.get("title") or event.get("text") or event.get("type")
-    say(f"  webhook  {'SIMULATED ' if event.get('simulated') else ''}{what}")
+    say(f"  webhook  {event['text']}")
 
 
 def show_live(bedside: Bedside) -> None:

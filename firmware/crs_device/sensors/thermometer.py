@@ -1,8 +1,10 @@
 """What the thermometer may claim: its value, whether it is on a body, and whether it has settled.
 
-The raw value is always kept; the state says whether it may be graded. A probe that warms up or cools down reads
-below the body, so a value counts only after a minimum time of contact *and* when it has stopped moving. Numbers
-marked † are proposals a clinician or the probe's maker must sign.
+The raw value is always kept; the state says whether it may be graded. A probe that was just put on warms up and reads
+below the body, so a value counts only after a minimum time of contact *and* once it has stopped moving; except that a
+warming probe at or above 38.00 °C already tells of a fever, since the body is at least as warm. Once settled, a rise
+counts at once, however fast, and a fall (an arm lifted, a probe that slips) does not until it stops. Numbers marked †
+are proposals a clinician or the probe's maker must sign.
 """
 
 from array import array
@@ -29,6 +31,7 @@ PERIOD_MS = const(1000)
 MIN_CONTACT_MS = const(45000)  # † never settled before this
 SETTLE_WINDOW_S = const(30)
 SETTLE_MAX_CC = const(10)  # † largest change over the window of a settled probe: 0.10 °C in 30 s
+WARMING_COUNTS_CC = const(3800)  # at or above this a probe that still warms is believed
 STALE_MS = const(10000)
 FLAT_MS = const(600000)  # † this long bit-identical: a converter averaging a live body is never that still
 RESTART_MS = const(2000)  # between attempts to start a chip that failed
@@ -49,6 +52,7 @@ class Thermometer:
         self._code = -1
         self._code_since_ms = 0
         self._contact_since_ms: int | None = None
+        self._settled = False  # stopped moving at least once in this contact
         self._left_low_cc: int | None = None  # lowest value since the probe left a body, while still warm
         self._recent = array("i", [0] * (SETTLE_WINDOW_S + 1))
         self._recent_n = 0
@@ -98,9 +102,14 @@ class Thermometer:
             return TEMP_OFF_BODY
         if now_ms - self._code_since_ms >= FLAT_MS:
             return TEMP_FLAT
-        if now_ms - self._contact_since_ms < MIN_CONTACT_MS or self._is_moving():
+        if now_ms - self._contact_since_ms < MIN_CONTACT_MS or self._recent_n <= SETTLE_WINDOW_S:
             return TEMP_SETTLING
-        return TEMP_VALID
+        change_cc = self._change()
+        if change_cc < -SETTLE_MAX_CC:
+            return TEMP_SETTLING
+        if change_cc <= SETTLE_MAX_CC or self._settled or temp_cc >= WARMING_COUNTS_CC:
+            return TEMP_VALID
+        return TEMP_SETTLING
 
     def _start(self, now_ms: int) -> bool:
         tried_ms = self._start_tried_ms
@@ -142,6 +151,7 @@ class Thermometer:
             self._left_low_cc = None
         if self._contact_since_ms is None or was_stale:
             self._contact_since_ms = now_ms
+            self._settled = False
             self._recent_n = self._recent_at = 0
             self._sampled_ms = now_ms - PERIOD_MS
         # One entry per second of the clock, however often the chip was asked; a pause leaves the oldest standing.
@@ -150,6 +160,8 @@ class Thermometer:
             self._recent[self._recent_at] = temp_cc
             self._recent_at = (self._recent_at + 1) % (SETTLE_WINDOW_S + 1)
             self._recent_n = min(self._recent_n + 1, SETTLE_WINDOW_S + 1)
+            if self._recent_n > SETTLE_WINDOW_S and abs(self._change()) <= SETTLE_MAX_CC:
+                self._settled = self._settled or now_ms - self._contact_since_ms >= MIN_CONTACT_MS
         if self._highest() - temp_cc >= LEFT_CC:
             self._left_low_cc = temp_cc
             self._contact_since_ms = None
@@ -161,8 +173,7 @@ class Thermometer:
                 highest = self._recent[i]
         return highest
 
-    def _is_moving(self) -> bool:
-        if self._recent_n <= SETTLE_WINDOW_S:
-            return True
+    def _change(self) -> int:
+        """Change over the whole window; only once the ring is full."""
         newest = self._recent[self._recent_at - 1]  # index -1 is the last entry: the ring just wrapped
-        return abs(newest - self._recent[self._recent_at]) > SETTLE_MAX_CC
+        return newest - self._recent[self._recent_at]

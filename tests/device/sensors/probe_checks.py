@@ -108,10 +108,23 @@ def check_warming_probe_is_not_believed_until_still() -> None:
         run(bench, thermometer, 1)
         state = thermometer.state(bench.now_us // 1000)
         if state == TEMP_VALID:
-            assert thermometer.temp_cc >= 3850, thermometer.temp_cc
+            assert thermometer.temp_cc >= 3800, thermometer.temp_cc  # a fever already, though not settled
             return
         assert thermometer.temp_cc is not None  # the raw value is kept
     raise AssertionError("never settled")
+
+
+def check_warming_below_a_fever_is_not_believed_until_still() -> None:
+    warming = [3200 + 60 * second // 10 for second in range(90)]  # 32.0 to 37.3 °C, 0.36 °C a minute too fast
+    _, states = play(warming + [3734] * 40)
+    assert set(states[: len(warming)]) == {TEMP_SETTLING}
+    assert states[-1] == TEMP_VALID
+
+
+def check_warming_above_a_fever_counts_after_minimum_contact() -> None:
+    _, states = play([3700 + 3 * second for second in range(60)])
+    first = MIN_CONTACT_MS // 1000
+    assert set(states[:first]) == {TEMP_SETTLING} and set(states[first:]) == {TEMP_VALID}
 
 
 def check_taking_it_off_is_seen_within_ten_seconds() -> None:
@@ -138,10 +151,10 @@ def check_a_slow_fever_stays_valid() -> None:
     assert set(states[50:]) == {TEMP_VALID}
 
 
-def check_moving_is_settling_both_ways() -> None:
-    for step in (1, -1):
+def check_once_settled_a_rise_counts_and_a_fall_does_not() -> None:
+    for step, state in ((1, TEMP_VALID), (-1, TEMP_SETTLING)):
         _, states = play([3700] * 60 + [3700 + step * second for second in range(40)])
-        assert states[59] == TEMP_VALID and states[-1] == TEMP_SETTLING
+        assert states[59] == TEMP_VALID and states[-1] == state
 
 
 def check_out_of_range_keeps_the_raw_value() -> None:
