@@ -19,7 +19,7 @@ mypy_path = {typings}:firmware
 custom_typeshed_dir = {typings}
 namespace_packages = False
 disable_error_code = misc,import-untyped,no-any-return
-[mypy-machine,micropython,_mpy_shed.*,rp2.*,esp32.*]
+[mypy-machine,micropython,math,_mpy_shed.*,rp2.*,esp32.*]
 ignore_errors = True
 """
 

@@ -101,7 +101,7 @@ def name() -> str:
     """Name of the file in this folder for the board this runs on; RuntimeError says what is missing."""
     if getattr(machine, "VIRTUAL", False):
         return "virtual"
-    described = sys.implementation[2].lower() if len(sys.implementation) > 2 else sys.platform
+    described = getattr(sys.implementation, "_machine", sys.platform).lower()
     for part, board in _NAMES:
         if part in described:
             return board

@@ -30,7 +30,9 @@ def test_the_version_follows_content_and_names() -> None:
     assert build_firmware.version({"a": b"1", "b": b"2"}) == build_firmware.version({"b": b"2", "a": b"1"})
 
 
-def test_a_file_that_micropython_cannot_compile_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_micropython_cannot_compile_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for package in build_firmware.PACKAGES:
         (tmp_path / package).mkdir()
     (tmp_path / "crs_core/bad.py").write_text("match 1:\n    case 1: pass\n")

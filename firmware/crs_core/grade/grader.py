@@ -101,7 +101,7 @@ def step(state: list, reading: Reading, now_ms: int, rules: Rules) -> tuple:
         s[_LATCH] = 1
         return s, _assessment(s, reasons.FEVER_MET, (reasons.R_FEVER_MET,), now_ms)
     if level or risen:
-        say = (reasons.R_POSSIBLE_LEVEL,) if level else ()
+        say: tuple = (reasons.R_POSSIBLE_LEVEL,) if level else ()
         say += (reasons.R_POSSIBLE_RISE,) if risen else ()
         return s, _assessment(s, reasons.FEVER_POSSIBLE, say + (reasons.R_BELOW_AT_AXILLA,), now_ms)
     if site == units.SITE_SKIN:  # the skin may say met, never not met
