@@ -16,7 +16,7 @@ from host_agent.errors import StoreError
 from host_agent.link.supervisor import LinkReport
 from host_agent.store.records import IncomingBlock, IncomingGap, Inserted
 from host_agent.store.rows import Journal
-from host_agent.words import heart_rate_text, marked, percent_text, temperature_text
+from host_agent.words import heart_rate_text, marked, percent_text, temperature_at_text
 
 _LOG = logging.getLogger(__name__)
 
@@ -155,7 +155,7 @@ def live_text(live: Any, simulated: bool | None) -> str:
     if not isinstance(live, wire.Live):
         return "no live values"
     parts = [
-        f"{temperature_text(live.temp_cc)} {units.SITES[units.site_of(live.status)]}",
+        temperature_at_text(live.temp_cc, units.SITES[units.site_of(live.status)]),
         f"SpO2 {percent_text(live.spo2_tenths)}",
         f"heart rate {heart_rate_text(live.hr_bpm)}",
     ]

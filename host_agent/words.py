@@ -54,6 +54,11 @@ def temperature_text(temp_cc: int | None) -> str:
     return f"{temp_cc // 100}.{temp_cc % 100:02d} °C ({tenths_f // 10}.{tenths_f % 10} °F)"
 
 
+def temperature_at_text(temp_cc: int | None, site: str) -> str:
+    """The temperature with where it was taken: `38.64 °C (101.5 °F) axilla`, or `temperature not measured`."""
+    return "temperature not measured" if temp_cc is None else f"{temperature_text(temp_cc)} {site}"
+
+
 def percent_text(tenths: int | None) -> str:
     """`97.3 %` or `not measured`."""
     return "not measured" if tenths is None else f"{tenths // 10}.{tenths % 10} %"

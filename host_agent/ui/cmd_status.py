@@ -20,9 +20,10 @@ from host_agent.words import (
     marked,
     percent_text,
     span_text,
-    temperature_text,
+    temperature_at_text,
 )
 
+_LIVE_IS_NOW_S = 10.0  # a wearable in session tells its values each second
 _LIVE_TIMEOUT_S = 0.7  # the whole command answers within a second
 
 
@@ -50,7 +51,9 @@ def status(
         by_id = {entry["device_id"]: entry for entry in live["devices"]}
         for device in data["devices"]:
             seen = by_id.get(device["device_id"], {})
-            device |= {name: seen.get(name) for name in ("link", "caught_up", "live", "live_text")}
+            device |= {
+                name: seen.get(name) for name in ("link", "caught_up", "live", "live_text", "live_utc_ms")
+            }
         data["agent"] = {
             name: live[name] for name in ("pid", "simulation_speed", "store_error", "targets", "ports")
         }
@@ -84,7 +87,7 @@ def _lines(data: dict[str, Any], now_ms: int) -> Iterator[str]:
         yield "Below is what was stored before."
     for device in data["devices"]:
         yield ""
-        yield from _device_lines(device, data["agent_running"])
+        yield from _device_lines(device, data["agent_running"], now_ms)
     for alarm in data["agent_alarms"]:
         yield _alarm_line(alarm)
     if data["deliveries"]:
@@ -97,7 +100,7 @@ def _lines(data: dict[str, Any], now_ms: int) -> Iterator[str]:
         yield f"Key file left out: {text}"
 
 
-def _device_lines(device: dict[str, Any], running: bool) -> Iterator[str]:
+def _device_lines(device: dict[str, Any], running: bool, now_ms: int) -> Iterator[str]:
     name = f" ({device['name']})" if device["name"] else ""
     yield marked(
         device["simulated"],
@@ -118,7 +121,9 @@ def _device_lines(device: dict[str, Any], running: bool) -> Iterator[str]:
     else:
         yield "  patient   nobody is bound: nothing is graded. Bind: cytowatch patient start"
     if device.get("live"):
-        yield f"  now       {device['live_text']}"
+        age_s = (now_ms - device["live_utc_ms"]) / 1000
+        when = "now      " if age_s <= _LIVE_IS_NOW_S else f"heard     {span_text(age_s)} ago:"
+        yield f"  {when} {device['live_text']}"
     yield f"  stored    {_reading_text(device['newest_reading'])}"
     if device["grade"]:
         old = "not known now, the data is too old. Last: " if device["grade"]["stale"] else ""
@@ -141,8 +146,8 @@ def _reading_text(reading: dict[str, Any] | None) -> str:
         age = f"{span_text(age_s)} ago"
     return marked(
         reading["simulated"],
-        f"{age}: {temperature_text(reading['temp_cc'])} {reading['site']}, SpO2 {percent_text(reading['spo2_tenths'])},"
-        f" heart rate {heart_rate_text(reading['hr_bpm'])}",
+        f"{age}: {temperature_at_text(reading['temp_cc'], reading['site'])},"
+        f" SpO2 {percent_text(reading['spo2_tenths'])}, heart rate {heart_rate_text(reading['hr_bpm'])}",
     )
 
 

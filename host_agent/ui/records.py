@@ -16,7 +16,7 @@ from host_agent.words import (
     local_of_iso,
     percent_text,
     scale_name,
-    temperature_text,
+    temperature_at_text,
 )
 
 KINDS = ("readings", "grades", "alarms", "events", "gaps", "host_alarms", "deliveries")
@@ -200,7 +200,7 @@ def _delivery_line(row: dict[str, Any]) -> str:
 
 def _reading_line(row: dict[str, Any]) -> str:
     return (
-        f"{temperature_text(row['temp_cc'])} {row['site']}, SpO2 {percent_text(row['spo2_tenths'])}, "
+        f"{temperature_at_text(row['temp_cc'], row['site'])}, SpO2 {percent_text(row['spo2_tenths'])}, "
         f"heart rate {heart_rate_text(row['hr_bpm'])}"
     )
 
