@@ -19,6 +19,7 @@ from crs_device.health import READING_LATE, STEP_LATE_SECONDS
 STATE_HOURLY = const(1)
 STATE_BOOT = const(2)
 STATE_BINDING = const(3)
+STATE_CHANGE = const(4)  # with an ALARM
 _PRESSES_MAX = const(8)
 
 
@@ -53,11 +54,13 @@ class Monitor:
         """Take over the states of before a restart: latches stay. Returns why not, or ""."""
         fault = ""
         try:
-            self.alarm_state = alarms.decode_state(alarm_state, now_ms)
+            if alarm_state:
+                self.alarm_state = alarms.decode_state(alarm_state, now_ms)
         except CoreError as error:
             fault = str(error.args[0])
         try:
-            self.grader_state = grader.after_boot(grader.decode_state(grader_state, now_ms))
+            if grader_state:
+                self.grader_state = grader.after_boot(grader.decode_state(grader_state, now_ms))
         except CoreError as error:
             fault = str(error.args[0])
         self.active = alarms.active(self.alarm_state)
@@ -145,7 +148,12 @@ class Monitor:
             after_crc,
         )
         parts.drain()
-        seq = parts.log.append(now_ms, records.ALARM, payload)
+        # an ALARM carries the state before it; the state to restore from goes with it
+        events = [
+            (now_ms, records.ALARM, payload),
+            (now_ms, records.GRADER_STATE, self._state_payload(STATE_CHANGE, now_ms)),
+        ]
+        seq = parts.log.append_all(events)
         parts.ring(wire.Alarm(seq, now_ms, self.active))
 
     def _read(self, now_ms: int) -> None:
@@ -159,8 +167,14 @@ class Monitor:
         if parts.power.is_low:
             flags |= STATUS_LOW_BATTERY
         status = make_status(self.site, vitals.temp_state, vitals.ppg_state, vitals.wear, flags)
+        # stamped with the whole second that this step stands for: a step some ms late costs no byte in the journal
         reading = Reading(
-            now_ms, vitals.temp_cc, vitals.spo2_tenths, vitals.hr_bpm, vitals.pi_hundredths, status
+            now_ms - now_ms % 1000,
+            vitals.temp_cc,
+            vitals.spo2_tenths,
+            vitals.hr_bpm,
+            vitals.pi_hundredths,
+            status,
         )
         if not parts.log.add_reading(reading):
             self.assessment = (
@@ -200,9 +214,11 @@ class Monitor:
 
     def journal_states(self, reason: int, now_ms: int) -> None:
         """Write GRADER_STATE (reason STATE_*)."""
+        self._parts.log.append(now_ms, records.GRADER_STATE, self._state_payload(reason, now_ms))
+
+    def _state_payload(self, reason: int, now_ms: int) -> bytes:
         alarm_state, grader_state = self.states(now_ms)
-        payload = records.encode_grader_state(reason, self.rule_hash, alarm_state, grader_state)
-        self._parts.log.append(now_ms, records.GRADER_STATE, payload)
+        return records.encode_grader_state(reason, self.rule_hash, alarm_state, grader_state)
 
 
 def _hash_of(rules) -> bytes:  # type: ignore[no-untyped-def]
