@@ -1,4 +1,4 @@
-"""The one button: short press pauses the sound, a press of 2 s says "I feel ill". Real time, debounced."""
+"""The one button: short press pauses the sound, a press of 2 s says "I feel ill". Debounced."""
 
 from crs_core.compat import const
 
@@ -24,19 +24,19 @@ class Button:
         """True from the first low level to the release."""
         return self._down_since_ms >= 0
 
-    def poll(self, is_down: bool, now_real_ms: int) -> int:
+    def poll(self, is_down: bool, now_ms: int) -> int:
         """Return NOTHING, SHORT (at release) or LONG (2 s after the press began); call at least each 50 ms."""
         if is_down:
             if self._down_since_ms < 0:
-                self._down_since_ms = now_real_ms
+                self._down_since_ms = now_ms
                 self._long_told = False
-            elif not self._long_told and now_real_ms - self._down_since_ms >= _LONG_MS:
+            elif not self._long_told and now_ms - self._down_since_ms >= _LONG_MS:
                 self._long_told = True
                 return LONG
             return NOTHING
         if self._down_since_ms < 0:
             return NOTHING
-        held_ms = now_real_ms - self._down_since_ms
+        held_ms = now_ms - self._down_since_ms
         self._down_since_ms = -1
         if self._long_told:
             return NOTHING

@@ -1,7 +1,7 @@
 """Time since boot: one extended millisecond count that never wraps, and board time that may run faster.
 
 Nothing else in the firmware reads a tick counter. `ms()` is what sampling, grading, alarms and heartbeat see;
-`real_ms()` is for what happens to people and wires: sound patterns, button presses, link deadlines, the watchdog.
+`real_ms()` is for what happens to people and wires: sound patterns, link deadlines, the watchdog.
 """
 
 import asyncio

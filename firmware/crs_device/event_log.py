@@ -1,8 +1,8 @@
 """The application's one door to the journal: it never raises, it says what was kept and remembers what was not.
 
-An event that flash refused keeps sequence 0 ("unjournaled"), is counted, and is offered again later with its own
-time. Holes in the samples become at most one SAMPLE_GAP event a minute: a flash erase can itself make the FIFO run
-over, and that must not become a loop.
+An event that flash refused keeps sequence 0 ("unjournaled"), is counted, and is offered again later with its own time,
+before anything newer. Holes in the samples become at most one SAMPLE_GAP event a minute: a flash erase can itself make
+the FIFO run over, and that must not become a loop.
 """
 
 from crs_core import records
@@ -38,7 +38,7 @@ class EventLog:
 
     def append_all(self, events: list[tuple[int, int, bytes]]) -> int:
         """Journal events in one block; the sequence of the first, or 0 when flash refused them."""
-        if self.journal is not None:
+        if self.journal is not None and (not self._held or self._offer_again()):
             try:
                 seq = self.journal.append_events(events)
                 self._failed = False
@@ -118,11 +118,13 @@ class EventLog:
         self._held = []
         self._gaps = {}
 
-    def _offer_again(self) -> None:
+    def _offer_again(self) -> bool:
+        """Journal what flash refused, before anything newer; True when nothing waits any more."""
         try:
             self.journal.append_events(self._held)
         except OSError:
             self._health.count(JOURNAL_FAIL)
-            return
+            return False
         self._held = []
         self._failed = False
+        return True

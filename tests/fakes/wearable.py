@@ -23,6 +23,7 @@ from crs_core.wire.session import Closed, HostSession, Opened, Received, Refused
 from tests.fakes.flash_image import CUSTODIAN, DEVICE_ID
 
 ROOT = Path(__file__).resolve().parents[2]
+_HEARTBEAT = 0xBEA7BEA7
 SCENARIOS = ROOT / "tools" / "scenarios"
 
 
@@ -112,6 +113,8 @@ class Host:
         self.refused: list[Any] = []
         self.closed: list[int] = []
         self.text = b""
+        self.heartbeat_s = 0.5  # as a host that runs as fast as the wearable's clock; 0 says nothing
+        self._beat_s = 0.0
 
     def close(self) -> None:
         """Close the port, as a host that died would."""
@@ -129,7 +132,10 @@ class Host:
                 data = data[os.write(self._fd, data) :]
 
     def pump(self, wait_s: float = 0.0) -> bool:
-        """Take what has come; True when anything did."""
+        """Take what has come, and give a heartbeat when one is due; True when anything came."""
+        if self.heartbeat_s and self.session.is_open and time.monotonic() - self._beat_s >= self.heartbeat_s:
+            self._beat_s = time.monotonic()
+            self.send(wire.Ping(_HEARTBEAT))
         ready, _, _ = select.select([self._fd], [], [], wait_s)
         if not ready:
             return False
@@ -141,7 +147,8 @@ class Host:
             if isinstance(event, Send):
                 self.write(event.data)
             elif isinstance(event, Received):
-                self.messages.append(event.message)
+                if event.message != wire.Pong(_HEARTBEAT):
+                    self.messages.append(event.message)
             elif isinstance(event, Refused):
                 self.refused.append(event)
             elif isinstance(event, Closed):
@@ -165,6 +172,7 @@ class Host:
     def open(self, timeout_s: float = 10) -> None:
         """Say HELLO until a session is open (the board may still be starting)."""
         deadline = time.monotonic() + timeout_s
+        self.session.link_lost()
         while self.session.state != "open":
             assert time.monotonic() < deadline, f"no session: {self.refused} {self.text!r}"
             self.write(self.session.start())

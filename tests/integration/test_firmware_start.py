@@ -4,39 +4,15 @@ from binascii import crc32
 from pathlib import Path
 
 import pytest
-from crs_core import block, reasons, records
+from crs_core import reasons, records
 from crs_core.grade import alarms, rules
 from crs_core.wire import message as wire
 
 from tests.fakes.flash_image import CUSTODIAN, PATIENT, build_image, read_image
-from tests.fakes.wearable import Host, Wearable
+from tests.fakes.records_of import of_type, pull
+from tests.fakes.wearable import Wearable
 
 PPG, THERMOMETER = 0x57, 0x48
-
-
-def pull(host: Host, want_events: int = 0, timeout_s: float = 10) -> tuple[list, list]:
-    """Read from 1 until caught up and `want_events` events are there; returns ((seq, event)…, (seq, reading)…)."""
-    host.send(wire.ReadFrom(1, 64, 2048))
-    events: dict[int, object] = {}
-    readings: dict[int, object] = {}
-    caught_up = False
-    while not caught_up or len(events) < want_events:
-        message = host.take((wire.Block, wire.CaughtUp), timeout_s)
-        if isinstance(message, wire.CaughtUp):
-            caught_up = True
-            continue
-        for piece in block.split(message.data):
-            header, rows = block.decode(piece, host.session.peer.journal_id)
-            assert header.flags == block.FLAG_SIMULATED
-            found = events if header.kind == block.KIND_EVENTS else readings
-            for i, row in enumerate(rows or []):
-                found[header.first_seq + i] = row
-    return sorted(events.items()), sorted(readings.items())
-
-
-def of_type(events: list, kind: int) -> list:
-    """Decoded payloads of one type, in order."""
-    return [records.decode(kind, event.payload) for _, event in events if event.type == kind]
 
 
 def test_a_start_journals_what_it_restarted_with_and_goes_on_measuring(tmp_path: Path) -> None:
