@@ -12,6 +12,8 @@ BIN = Path(sys.executable).parent
 COMMAND_TIMEOUT_S = (
     120.0  # mpremote has no deadline of its own on a pty: a board that never answers blocks for ever
 )
+WAKE_TIMEOUT_S = 15.0
+WAKE_TRIES = 4
 RELEASE_FOR = "10m"
 
 
@@ -26,18 +28,36 @@ class BoardPort:
         # mpremote reads a pty five times faster when it is named by its device, not by a link to it
         self.port = os.path.realpath(port) if Path(port).exists() else port
         self._timeout_s = timeout_s
+        self._awake = False
+
+    def _wake(self) -> None:
+        """Bring the board to its REPL; a Ctrl-C that meets a board in the middle of its start may be lost."""
+        for _ in range(WAKE_TRIES):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._mpremote("exec", "pass", timeout_s=WAKE_TIMEOUT_S)
+                self._awake = True
+                return
+        raise PortError(
+            f"{self.port}: no answer in {WAKE_TRIES} tries. Is a board attached, and does it run MicroPython? "
+            "Press its reset button and try again."
+        )
 
     def _run(self, *commands: str) -> str:
+        if not self._awake:
+            self._wake()
         try:
-            done = subprocess.run(
-                [str(BIN / "mpremote"), "connect", self.port, *commands],
-                capture_output=True, text=True, timeout=self._timeout_s, check=False, stdin=subprocess.DEVNULL,
-            )  # fmt: skip
+            return self._mpremote(*commands, timeout_s=self._timeout_s)
         except subprocess.TimeoutExpired:
             raise PortError(
-                f"{self.port}: no answer within {self._timeout_s:.0f} s. Is a board attached, and is it at its REPL? "
-                "Press its reset button and try again."
+                f"{self.port}: no answer within {self._timeout_s:.0f} s in the middle of the work. "
+                "Press the board's reset button and try again."
             ) from None
+
+    def _mpremote(self, *commands: str, timeout_s: float) -> str:
+        done = subprocess.run(
+            [str(BIN / "mpremote"), "connect", self.port, *commands],
+            capture_output=True, text=True, timeout=timeout_s, check=False, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
         if done.returncode:
             said = (done.stderr + done.stdout).strip().splitlines()
             raise PortError(f"{self.port}: mpremote: {said[-1] if said else 'failed without a word'}")
@@ -69,6 +89,7 @@ class BoardPort:
     def restart(self) -> None:
         """Reset the board, so that boot.py and main.py run."""
         self._run("reset")
+        self._awake = False
 
 
 @contextlib.contextmanager
@@ -82,4 +103,4 @@ def released(port: str) -> Iterator[None]:
         yield
     finally:
         if asked.returncode == 0:
-            subprocess.run([cytowatch, "release", port, "--end"], capture_output=True, check=False)
+            subprocess.run([cytowatch, "release", port, "--back"], capture_output=True, check=False)
