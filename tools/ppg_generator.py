@@ -5,8 +5,10 @@ MAX30102 at 100 samples a second, averaged by four, would put in its FIFO. SpO2 
 the inverse of the AN6845 curve, which the firmware uses by default. Run as a module it prints CSV.
 """
 
+import argparse
 import math
 import random
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -129,12 +131,26 @@ def _count(value: float) -> int:
     return min(FULL_SCALE, max(0, round(value)))
 
 
-def main() -> None:
-    """Print `t_s,red,infrared` of a resting subject, one minute."""
-    print("t_s,red,infrared")
-    for i, (red, infrared) in enumerate(samples(Subject(), 60)):
-        print(f"{i / OUT_HZ:.2f},{red},{infrared}")
+def main() -> int:
+    """Print `t_s,red,ir` at 25 Hz for a subject whose values do not change; exit 0."""
+    parser = argparse.ArgumentParser(prog="python -m tools.ppg_generator", description=__doc__)
+    parser.add_argument("--hr", type=float, default=75.0, help="beats per minute")
+    parser.add_argument("--spo2", type=float, default=97.0, help="percent")
+    parser.add_argument(
+        "--pi", type=float, default=1.0, help="perfusion index in percent; 0 is worn without a pulse"
+    )
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--seed", type=int, default=1, help="of the noise")
+    options = parser.parse_args()
+    subject = Subject(constant(options.hr), constant(options.spo2), constant(options.pi))
+    try:
+        print("t_s,red,ir")
+        for i, (red, infrared) in enumerate(samples(subject, options.seconds, options.seed)):
+            print(f"{i / OUT_HZ:.2f},{red},{infrared}")
+    except (KeyboardInterrupt, BrokenPipeError):  # the reader has enough
+        sys.stderr.close()  # or the interpreter complains about the pipe once more
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
