@@ -14,7 +14,7 @@ from host_agent.ui.records import KINDS, Answer, Question, history_line
 from host_agent.ui.times import parse_moment_ms, parse_span_s
 from host_agent.words import SIMULATED, local_of_iso
 
-_DEFAULT = ("grades", "alarms", "gaps", "host_alarms")
+_DEFAULT = ("grades", "alarms", "gaps", "restarts", "host_alarms")
 FromOption = Annotated[
     str | None, typer.Option("--from", metavar="TIME", help="Only from this time on, e.g. 2026-03-31T14:05.")
 ]
@@ -45,7 +45,7 @@ def history(
     device: DeviceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show grades, alarms, gaps and more, oldest first."""
+    """Show grades, alarms, gaps, restarts and more, oldest first."""
     kinds = check_kinds(kind or _DEFAULT)
     question = make_question(start, end, last, device)
     rows = []

@@ -16,11 +16,15 @@ from host_agent.words import (
     local_of_iso,
     percent_text,
     scale_name,
+    span_text,
     temperature_at_text,
 )
 
-KINDS = ("readings", "grades", "alarms", "events", "gaps", "host_alarms", "deliveries")
+KINDS = ("readings", "grades", "alarms", "events", "gaps", "restarts", "host_alarms", "deliveries")
 _SHOWN_CHARS = 40  # states and inputs are long hex strings; --json and export have them whole
+_CAUSES = {  # machine.reset_cause() of both ports
+    1: "after power was lost", 2: "by a reset", 3: "by its watchdog", 4: "after deep sleep", 5: "by a soft reset",
+}  # fmt: skip
 _EVENT_NAMES = {kind: name for kind, (name, _, _) in records.TYPES.items()}
 
 
@@ -134,6 +138,20 @@ class Answer:
                     "text": f"{last - first + 1} missing: {reasons.GAP_TEXTS.get(reason) or f'reason {reason}'}",
                 }  # fmt: skip
 
+    def _restarts(self) -> Iterator[dict[str, Any]]:
+        """Each start that followed another, and for how long nothing is stored because of it."""
+        for shared, (kind, payload) in self._journal_rows("events", "t.type, t.payload"):
+            start: Any = decode_event(kind, payload) if kind == records.BOOT else None
+            if start is None or not start.prev_boot:
+                continue
+            since = None
+            if start.prev_last_ms is not None:
+                since = self._timebase_of(shared["device_id"]).resolve(start.prev_boot, start.prev_last_ms)
+            yield {
+                **shared, "cause": start.cause, "cause_text": _CAUSES.get(start.cause, f"for reason {start.cause}"),
+                "nothing_stored_from": iso_utc(since.utc_ms) if since else None, "lost_ms_max": start.lost_ms_max,
+            }  # fmt: skip
+
     def _host_alarms(self) -> Iterator[dict[str, Any]]:
         for device, alarm, priority, detail, raised, ended, simulated in self._tx.execute(
             "SELECT h.device, h.alarm, h.priority, h.detail, h.raised_utc_ms, h.ended_utc_ms, coalesce(d.simulated, 0)"
@@ -169,6 +187,9 @@ class Answer:
             self._timebases[device] = load_timebase(self._tx, device)
         return self._timebases[device]
 
+    def _timebase_of(self, device_id: str) -> Timebase:
+        return self._timebase(next(row for row, hex_id in self._devices.items() if hex_id == device_id))
+
 
 def history_line(kind: str, row: dict[str, Any]) -> str:
     """One row for people."""
@@ -193,6 +214,14 @@ def _short(value: Any) -> str:
     return text if len(text) <= _SHOWN_CHARS else f"{text[:_SHOWN_CHARS]}…"
 
 
+def _restart_line(row: dict[str, Any]) -> str:
+    since = local_of_iso(row["nothing_stored_from"])
+    return (
+        f"wearable restarted {row['cause_text']}: nothing is stored from {since} on; "
+        f"up to {span_text(row['lost_ms_max'] / 1000)} of that was measured and lost"
+    )
+
+
 def _delivery_line(row: dict[str, Any]) -> str:
     error = f" ({row['last_error']})" if row["last_error"] else ""
     return f"to {row['target']}: {row['event_key']} {row['state']}{error}"
@@ -211,6 +240,7 @@ _LINES: dict[str, Callable[[dict[str, Any]], str]] = {
     "alarms": _alarm_line,
     "events": _event_line,
     "gaps": lambda row: f"sequences {row['first_seq']} to {row['last_seq']}: {row['text']}",
+    "restarts": _restart_line,
     "host_alarms": lambda row: f"{_alarm_line(row)} ({row['detail']})",
     "deliveries": _delivery_line,
 }

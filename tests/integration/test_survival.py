@@ -1,0 +1,205 @@
+"""kill -9 and power cuts of either end, with the real firmware and the real agent: nothing missing, nothing doubled.
+
+The moments are random; CW_SEED=n repeats a run.
+"""
+
+import itertools
+import os
+import random
+import signal
+import time
+from pathlib import Path
+
+from crs_core import block
+from crs_core.wire import message as wire
+
+from tests.fakes.flash_image import CUSTODIAN, SETTINGS
+from tests.fakes.ward import Ward, boots, on_flash
+from tests.fakes.wearable import Host
+from tools.demo.journal_check import compare, flash_blocks
+
+READINGS = 500
+SPEED = 60
+EACH_SECOND = {**SETTINGS, "reading_interval_s": "1"}
+LOST_MS_MAX = 120_000
+
+
+def seeded() -> random.Random:
+    """Chance for this run; its seed is in the report of a failure."""
+    seed = int(os.environ.get("CW_SEED", random.SystemRandom().randrange(10**6)))
+    print(f"CW_SEED={seed}")
+    return random.Random(seed)
+
+
+def test_kill_9_of_the_agent_over_500_readings_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    chance = seeded()
+    kills = 0
+    with Ward(tmp_path, speed=SPEED, settings=EACH_SECOND) as ward:
+        laptop = ward.laptop
+        deadline = time.monotonic() + 60
+        while laptop.readings() < READINGS:
+            assert time.monotonic() < deadline, f"{laptop.readings()} readings after {kills} kills"
+            laptop.start(ward.port, SPEED)
+            # from before its first word up to the middle of a sync
+            time.sleep(chance.uniform(0.2, 3.0))
+            laptop.stop(signal.SIGKILL)
+            kills += 1
+        assert kills >= 3, "too few kills to say anything"
+        laptop.start(ward.port, SPEED)
+        ward.until(laptop.caught_up, 20, "sync after the last kill")
+        assert laptop.stop() == 0
+        ward.wearable.kill()
+        cursor = laptop.cursor()
+        agreed = compare(ward.image, laptop.database)
+        found = on_flash(ward.image)
+        assert sorted(found)[:cursor] == list(range(1, cursor + 1)), "the wearable itself has no hole"
+        assert agreed == cursor
+        assert (
+            laptop.query("SELECT count(*) FROM gaps") == laptop.query("SELECT count(*) FROM forks") == [(0,)]
+        )
+        assert laptop.query("PRAGMA integrity_check") == [("ok",)]
+        print(f"{laptop.readings()} readings, {cursor} records, {kills} kills")
+
+
+class Witness:
+    """A host that writes down all it was ever told, over every power cut: numbers, bytes, and times of readings."""
+
+    def __init__(self, ward: Ward) -> None:
+        self._ward = ward
+        self.head_seq = 0  # the highest number that the wearable said is on flash
+        self.blocks: dict[int, bytes] = {}
+        self.live_ms: dict[int, int] = {}  # boot -> newest reading that was shown, journaled or not
+        self._host: Host | None = None
+        self.boot = 0
+
+    def watch(self, seconds: float) -> None:
+        """Read everything the wearable has, and go on for so long; its end may come at any moment."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if self._host is None or self._host.session.state != "open":
+                self._connect(deadline)
+                continue
+            self._host.send(wire.StatusAsk())
+            self._host.pump(0.01)
+            self._take(self._host)
+
+    def leave(self) -> None:
+        """Close the port."""
+        if self._host is not None:
+            self._host.close()
+            self._host = None
+
+    def _connect(self, deadline: float) -> None:
+        if self._host is None:
+            self._host = Host(self._ward.wearable.port, CUSTODIAN)
+        self._host.write(self._host.session.start())
+        until = min(time.monotonic() + 0.5, deadline)
+        while time.monotonic() < until and self._host.session.state != "open":
+            self._host.pump(0.02)
+        if self._host.session.state == "open":
+            self._host.send(wire.ReadFrom(1, 64, 2048))
+
+    def _take(self, host: Host) -> None:
+        for message in host.messages:
+            if isinstance(message, wire.StatusIs):
+                self.boot = message.boot
+                self.head_seq = max(self.head_seq, message.head_seq)
+            elif isinstance(message, wire.Alarm):
+                self.head_seq = max(self.head_seq, message.seq)
+            elif isinstance(message, wire.Live):
+                self.live_ms[self.boot] = message.t_ms
+            elif isinstance(message, wire.Block):
+                for piece in block.split(message.data):
+                    first = block.parse_header(piece).first_seq
+                    assert self.blocks.setdefault(first, piece) == piece, f"{first} came with two contents"
+        host.messages.clear()
+
+
+def cut_power(ward: Ward, witness: Witness, chance: random.Random, how: str) -> None:
+    """One end of the board, at a moment nobody chose."""
+    if how == "torn":  # in the middle of one of the next flash operations
+        ward.wearable.control(
+            cmd="fault", what="cut_at", op=chance.randrange(1, 12), torn_pct=chance.randrange(101)
+        )
+        before = ward.wearable.control(cmd="state")["flash"]["cuts"]
+        ward.wearable.control(cmd="press", ms=100)  # an event: something is written for certain
+        deadline = time.monotonic() + 8
+        while ward.wearable.control(cmd="state")["flash"]["cuts"] == before:
+            assert time.monotonic() < deadline, "no flash operation came"
+            witness.watch(0.05)
+    elif how == "cut":
+        ward.wearable.control(cmd="cut", off_ms=chance.randrange(50, 300))
+    else:
+        witness.leave()
+        ward.wearable.kill()
+        ward.wearable.start()
+
+
+def test_power_cuts_of_the_wearable_lose_nothing_that_was_numbered_and_state_the_rest(tmp_path: Path) -> None:
+    chance = seeded()
+    with Ward(tmp_path, speed=SPEED) as ward:
+        witness = Witness(ward)
+        ways = ["kill -9", "cut", "torn"] * 3
+        chance.shuffle(ways)
+        for how in ways:
+            witness.watch(chance.uniform(1.0, 3.0))
+            cut_power(ward, witness, chance, how)
+        witness.watch(2.5)
+        witness.leave()
+        ward.wearable.kill()
+        found = on_flash(ward.image)
+        journal_blocks = flash_blocks(ward.image)[1]
+    started = boots(found)
+    assert len(started) == len(ways) + 1, ways
+    assert witness.blocks, "the host saw nothing"
+    for first, piece in witness.blocks.items():
+        assert journal_blocks.get(first) == piece, f"what the host holds as {first} is not what flash holds"
+    missing = [seq for seq in range(1, witness.head_seq + 1) if seq not in found]
+    assert not missing, f"numbered and not on flash: {missing[:5]}"
+    largest_lost_ms = 0
+    for (boot_before, _, _), (boot, _, record) in itertools.pairwise(started):
+        assert record.prev_boot == boot_before == boot - 1
+        last_ms = max(row.t_ms for number, row in found.values() if number == boot_before)
+        assert record.prev_last_ms == last_ms, "the stated gap begins with the last record on flash"
+        assert 0 < record.lost_ms_max <= LOST_MS_MAX
+        lost_ms = witness.live_ms.get(boot_before, 0) - last_ms
+        assert lost_ms <= record.lost_ms_max, f"{lost_ms} ms of readings lost, {record.lost_ms_max} stated"
+        largest_lost_ms = max(largest_lost_ms, lost_ms)
+    print(f"{len(ways)} cuts, {len(found)} records, at most {largest_lost_ms / 1000:.0f} s of readings lost")
+
+
+def test_the_store_survives_power_cuts_of_the_wearable_and_history_tells_them(tmp_path: Path) -> None:
+    chance = seeded()
+    cuts = 4
+    with Ward(tmp_path, speed=SPEED) as ward:
+        laptop = ward.laptop
+        laptop.start(ward.port, SPEED)
+        for _ in range(cuts):
+            ward.until(laptop.caught_up, 20, "sync")
+            before = laptop.readings()
+            ward.until(lambda before=before: laptop.readings() > before, 10, "new readings")
+            time.sleep(chance.uniform(0.0, 2.0))
+            ward.wearable.kill()
+            time.sleep(chance.uniform(0.0, 0.5))
+            ward.wearable.start()
+        ward.until(
+            lambda: laptop.query("SELECT count(DISTINCT boot) FROM events") == [(cuts + 1,)], 20, "last boot"
+        )
+        ward.until(laptop.caught_up, 20, "sync after the last cut")
+        assert laptop.stop() == 0
+        ward.wearable.kill()
+        agreed = compare(ward.image, laptop.database)
+        assert agreed == laptop.cursor()
+        assert laptop.query("SELECT count(*) FROM forks") == [(0,)]
+        rows = laptop.ask("history", "--kind", "restarts")["rows"]
+        told = laptop.cytowatch("history").stdout
+    assert [row["boot"] for row in rows] == list(range(2, cuts + 2))
+    for row in rows:
+        assert row["lost_ms_max"] <= LOST_MS_MAX
+        assert row["nothing_stored_from"] < row["at"], "a stated gap has a beginning and an end"
+    lines = [line for line in told.splitlines() if "wearable restarted" in line]
+    assert len(lines) == cuts
+    assert "SIMULATED" in lines[0]
+    assert "after power was lost: nothing is stored from" in lines[0]
+    assert "up to 2 min of that was measured and lost" in lines[0]
+    print(lines[0])
