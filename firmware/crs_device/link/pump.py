@@ -73,33 +73,46 @@ class Pump:
             return None
         blocks = []
         size = 0
+        seq = self._event_seq
         for _ in range(_LOOKS_PER_TURN):
-            found = self.journal.read_from(self._event_seq, _EVENTS)
+            try:
+                found = self.journal.read_from(seq, _EVENTS)
+            except OSError:
+                if not blocks:
+                    raise
+                break  # what was read goes out; the next call meets the error again
             if found is None:
                 self._events_seen_head = head
-                self._event_seq = max(self._event_seq, head + 1)
+                seq = max(seq, head + 1)
                 break
-            if found[0] == "gap":
-                self._event_seq = found[2] + 1
-                continue
             header, data = found[1], found[2]
             if blocks and size + len(data) > self._max_bytes:
                 break
             blocks.append(data)
             size += len(data)
-            self._event_seq = header.first_seq + header.count
+            seq = header.first_seq + header.count
             if size >= self._max_bytes:
                 break
-        return Block(b"".join(blocks)) if blocks else None
+        message = Block(b"".join(blocks)) if blocks else None
+        self._event_seq = seq  # only now: what an error keeps from going out is asked for again
+        return message
 
     def _next_in_order(self):  # type: ignore[no-untyped-def]
         blocks = []
         size = 0
+        seq = self._seq
         for _ in range(_LOOKS_PER_TURN):
             head = self.journal.head_seq
-            found = self.journal.read_from(self._seq) if self._seq <= head else None
+            try:
+                found = self.journal.read_from(seq) if seq <= head else None
+            except OSError:
+                if not blocks:
+                    self._seq = seq
+                    raise
+                break
             if found is None:
                 if not blocks and self._caught_up_at != head:
+                    self._seq = seq
                     self._caught_up_at = head
                     return CaughtUp(head)
                 break
@@ -111,13 +124,15 @@ class Pump:
             header, data = found[1], found[2]
             after = header.first_seq + header.count
             if header.kind == _EVENTS and self._from_seq <= header.first_seq < self._event_seq:
-                self._seq = after
+                seq = after
                 continue
             if blocks and size + len(data) > self._max_bytes:
                 break
             blocks.append(data)
             size += len(data)
-            self._seq = after
+            seq = after
             if size >= self._max_bytes:
                 break
-        return Block(b"".join(blocks)) if blocks else None
+        message = Block(b"".join(blocks)) if blocks else None
+        self._seq = seq
+        return message
