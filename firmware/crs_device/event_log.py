@@ -7,6 +7,7 @@ the FIFO run over, and that must not become a loop.
 
 from crs_core import records
 from crs_core.compat import const
+from crs_core.errors import CoreError
 from crs_device.unload import unload
 from crs_device.health import GAP_COALESCED, JOURNAL_FAIL, READINGS_DROPPED, UNJOURNALED_EVENT, Health
 
@@ -22,7 +23,7 @@ class EventLog:
         self.journal = journal
         self._failed = journal is None
         self._health = health
-        self._held: list[tuple[int, int, bytes]] = []
+        self._held: list[list[tuple[int, int, bytes]]] = []  # batches, each to be one block
         self._offered_ms = 0
         self._gaps: dict[int, list[int]] = {}  # sensor -> [reason, lost, span_ms]
         self._gap_told_ms = -_GAP_EVERY_MS
@@ -43,12 +44,15 @@ class EventLog:
                 seq = self.journal.append_events(events)
                 self._failed = False
                 return seq
-            except OSError:
+            except (OSError, MemoryError):
                 self._health.count(JOURNAL_FAIL)
+            except CoreError:  # it fits no block, now or later: to hold it would bar the way for all that follows
+                self._health.count(UNJOURNALED_EVENT, len(events))
+                return 0
         self._failed = True
         self._health.count(UNJOURNALED_EVENT, len(events))
-        room = _HELD_MAX - len(self._held)
-        self._held.extend(events[:room])
+        if len(self._held) < _HELD_MAX:
+            self._held.append(events)
         return 0
 
     def add_reading(self, reading) -> bool:  # type: ignore[no-untyped-def]
@@ -57,7 +61,7 @@ class EventLog:
             try:
                 self.journal.add_reading(reading)
                 return True
-            except OSError:
+            except (OSError, MemoryError):
                 self._health.count(JOURNAL_FAIL)
                 self._failed = True
         self._health.count(READINGS_DROPPED)
@@ -100,7 +104,7 @@ class EventLog:
             self.journal.tick(now_ms)
             if was_wiping and not self.journal.wiping:
                 unload("crs_device.journal.handover")
-        except OSError:
+        except (OSError, MemoryError):
             self._health.count(JOURNAL_FAIL)
             self._failed = True
 
@@ -109,7 +113,7 @@ class EventLog:
         if self.journal is not None:
             try:
                 self.journal.flush()
-            except OSError:
+            except (OSError, MemoryError):
                 self._health.count(JOURNAL_FAIL)
                 self._failed = True
 
@@ -119,12 +123,19 @@ class EventLog:
         self._gaps = {}
 
     def _offer_again(self) -> bool:
-        """Journal what flash refused, before anything newer; True when nothing waits any more."""
-        try:
-            self.journal.append_events(self._held)
-        except OSError:
-            self._health.count(JOURNAL_FAIL)
-            return False
-        self._held = []
+        """Journal what flash refused, before anything newer; True when nothing waits any more.
+
+        Each batch in a block of its own, as it was meant: a GRADE is stamped with the second that began before the
+        ALARM of its step, and no event of a block may be earlier than the block's first.
+        """
+        while self._held:
+            try:
+                self.journal.append_events(self._held[0])
+            except (OSError, MemoryError):
+                self._health.count(JOURNAL_FAIL)
+                return False
+            except CoreError:
+                pass  # counted as unjournaled already
+            self._held.pop(0)
         self._failed = False
         return True

@@ -1,0 +1,96 @@
+"""The door to the journal while flash refuses: nothing raises, nothing is doubled, nothing bars the way for good."""
+
+import os
+
+import pytest
+from crs_core import block, records
+from crs_device import health as counts
+from crs_device.event_log import EventLog
+from crs_device.health import Health
+from crs_device.journal import Journal
+
+
+class Flash:
+    """Makes the chains' files refuse: each opening to append raises `error`, the first `passes` of them excepted."""
+
+    def __init__(self, monkeypatch) -> None:
+        self.error: Exception | None = None
+        self.passes = 0
+
+        def opened(path, mode):
+            if self.error is not None and "a" in mode:
+                if not self.passes:
+                    raise self.error
+                self.passes -= 1
+            return open(path, mode)  # noqa: PTH123 as the journal does
+
+        monkeypatch.setattr("crs_device.journal.chain.open", opened, raising=False)
+
+
+@pytest.fixture
+def flash(monkeypatch) -> Flash:
+    return Flash(monkeypatch)
+
+
+@pytest.fixture
+def log(tmp_path) -> EventLog:
+    journal = Journal(str(tmp_path / "journal"), 1, os.urandom, 1 << 20)
+    journal.create()
+    return EventLog(journal, Health())
+
+
+def written(log: EventLog) -> list[tuple[int, int]]:
+    """(t_ms, type) of every event in the journal, in order."""
+    found, seq = [], 1
+    while (step := log.journal.read_from(seq)) is not None:
+        if step[0] == "gap":
+            seq = step[2] + 1
+            continue
+        _, events = block.decode_events(step[2], log.journal.journal_id)
+        found += [(event.t_ms, event.type) for event in events]
+        seq = block.last_seq(step[1]) + 1
+    return found
+
+
+BUTTON = records.encode_button(1)
+
+
+def test_an_alarm_and_the_grade_of_its_second_survive_a_refusal(log: EventLog, flash: Flash) -> None:
+    """The GRADE of a step carries the whole second, the ALARM before it some ms more."""
+    flash.error = OSError(5)
+    pair = [(12_003, records.BUTTON, BUTTON), (12_003, records.MAINTENANCE, records.encode_maintenance(1, 1))]
+    assert log.append_all(pair) == 0
+    assert log.append(12_000, records.BUTTON, BUTTON) == 0
+    assert log.is_faulty
+    flash.error = None
+    assert log.append(13_000, records.BUTTON, BUTTON) > 0
+    assert not log.is_faulty
+    assert written(log) == [
+        (12_003, records.BUTTON), (12_003, records.MAINTENANCE), (12_000, records.BUTTON), (13_000, records.BUTTON),
+    ]  # fmt: skip
+
+
+def test_what_was_offered_once_with_success_is_not_written_twice(log: EventLog, flash: Flash) -> None:
+    flash.error = OSError(5)
+    for t_ms in (1000, 2000, 3000):
+        log.append(t_ms, records.BUTTON, BUTTON)
+    flash.passes = 1
+    assert log.append(4000, records.BUTTON, BUTTON) == 0
+    flash.error = None
+    log.append(5000, records.BUTTON, BUTTON)
+    assert [t_ms for t_ms, _ in written(log)] == [1000, 2000, 3000, 4000, 5000]
+
+
+def test_a_full_heap_is_a_refusal_and_no_crash(log: EventLog, flash: Flash) -> None:
+    flash.error = MemoryError("memory allocation failed, allocating 2048 bytes")
+    assert log.append(1000, records.BUTTON, BUTTON) == 0
+    flash.error = None
+    assert log.append(2000, records.BUTTON, BUTTON) > 0
+    assert [t_ms for t_ms, _ in written(log)] == [1000, 2000]
+
+
+def test_an_event_that_fits_no_block_bars_the_way_for_none(log: EventLog) -> None:
+    assert log.append(1000, records.CONTEXT, bytes(70_000)) == 0
+    assert dict(log._health.pairs())[counts.UNJOURNALED_EVENT] == 1
+    assert log.append(2000, records.BUTTON, BUTTON) > 0
+    assert written(log) == [(2000, records.BUTTON)]
