@@ -7,7 +7,6 @@ import re
 import signal
 import sys
 import termios
-import time
 from pathlib import Path
 
 from tools.virtual_wearable import ptys
@@ -20,7 +19,6 @@ _SUFFIXES = {"": 1, "K": 1024, "M": 1024 * 1024}
 # What the chip's own side (this folder's chip/) takes of the interpreter's heap, where a real chip has silicon and C:
 # measured as heap in use before boot.py, less that of a bare interpreter and of the mounted file system.
 _CHIP_SIDE_BYTES = 33 * 1024
-_STOP_S = 0.05
 
 
 def interpreter() -> Path:
@@ -86,30 +84,6 @@ class ChipProcess:
         count = bytearray(4)
         fcntl.ioctl(self.chips, termios.FIONREAD, count)
         return int.from_bytes(count, sys.byteorder)
-
-    def interrupt(self) -> bool:
-        """Interrupt a running program as Ctrl-C does; False when the interpreter waits at its prompt.
-
-        It catches SIGINT only while a program runs, which tells the two apart; so it is looked at while stopped.
-        """
-        if self.status is not None:
-            return False
-        os.kill(self.pid, signal.SIGSTOP)
-        deadline = time.monotonic() + _STOP_S
-        while self._line("State")[:1] not in ("T", "Z") and time.monotonic() < deadline:
-            time.sleep(0)
-        caught = self._line("State")[:1] == "T" and int(self._line("SigCgt"), 16) >> (signal.SIGINT - 1) & 1
-        if caught:
-            os.kill(self.pid, signal.SIGUSR1)  # see interpreter.py
-        os.kill(self.pid, signal.SIGCONT)
-        return bool(caught)
-
-    def _line(self, name: str) -> str:
-        """One line of the kernel's view of the process."""
-        for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
-            if line.startswith(f"{name}:"):
-                return line.partition(":")[2].strip()
-        return "0"
 
     def kill(self) -> None:
         """Take the power away."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tools.virtual_wearable.break_in import BreakIn, Outcome
 from tools.virtual_wearable.chip_process import (
     HARD_RESET,
     PWRON_RESET,
@@ -31,6 +32,7 @@ from tools.virtual_wearable.watchdog import Watchdog
 from tools.virtual_wearable.world import World
 
 _TICK_S = 0.02
+_BREAK_S = 0.0005
 _OUT_LIMIT = 4096  # bytes on their way to a host that does not read; then the chip's port is not ready
 _PRESS_MIN_S = 0.01
 _CRASH_S = 0.25
@@ -69,6 +71,8 @@ class Supervisor:
         self.resets = {"power": 0, "machine": 0, "watchdog": 0, "soft": 0, "crash": 0}
         self.chip: ChipProcess | None = None
         self.mounted: bool | None = None
+        self._breaker: BreakIn | None = None
+        self._breaking = False  # a Ctrl-C waits for a moment in which the interpreter can take it
         self._service = ChipService(world, self.panel, self.watchdog, flash, self)
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._listener.bind(str(self._dir / "chip"))
@@ -107,6 +111,7 @@ class Supervisor:
                 "VW_CHIP_ID": hashlib.sha256(str(self.build.image.resolve()).encode()).hexdigest()[:16],
             },
         )
+        self._breaker = BreakIn(self.chip.pid)
         if raw_repl:
             self.receiver.inject(b"\r\x01")
 
@@ -120,7 +125,8 @@ class Supervisor:
             self._backplane.close()
             self._backplane = None
         self.chip.close()
-        self.chip = None
+        self.chip = self._breaker = None
+        self._breaking = False
         self.receiver.release()
         return status
 
@@ -186,7 +192,9 @@ class Supervisor:
             self._soft_reset(raw)
             return
         self.resets["crash"] += 1
-        print(f"the interpreter ended with status {status}: {self._last_words()}", file=sys.stderr, flush=True)
+        print(
+            f"the interpreter ended with status {status}: {self._last_words()}", file=sys.stderr, flush=True
+        )
         self._crashes = self._crashes + 1 if time.monotonic() - self._born < _CRASH_S else 0
         if self._crashes >= _CRASHES:
             raise BoardDeadError(
@@ -232,14 +240,20 @@ class Supervisor:
         if self.chip and self._ready:
             unread = self.chip.unread()
             _, ctrl_c, after = data.rpartition(CTRL_C)
-            if ctrl_c and not self.receiver.is_held(now) and self._interrupt(now):
+            if ctrl_c and not self.receiver.is_held(now) and self._break_in(now):
                 self.receiver.clear()
                 data, unread = after, 0
         self.receiver.accept(data, unread, now)
 
-    def _interrupt(self, now: float) -> bool:
-        """Break into a running program; False when there is none, or it wants Ctrl-C as a character."""
-        if self.chip is None or not self.interruptible or not self.chip.interrupt():
+    def _break_in(self, now: float) -> bool:
+        """Break into a running program, now or in a moment; False when there is none, or it wants Ctrl-C as data."""
+        if self._breaker is None or not self.interruptible:
+            return False
+        if not self._breaking:
+            self._breaker.begin()
+        outcome = self._breaker.attempt()
+        self._breaking = outcome is Outcome.BUSY
+        if outcome is Outcome.PROMPT:
             return False
         self.receiver.interrupted(now)
         return True
@@ -250,7 +264,7 @@ class Supervisor:
         data = self.receiver.ready(now)
         if not data:
             return
-        if data == CTRL_C and self._interrupt(now):
+        if data == CTRL_C and self._break_in(now):
             self.receiver.taken(1)
             return
         try:
@@ -310,6 +324,8 @@ class Supervisor:
             self._take_output()
         if host_open or host_bytes:
             self._from_host(now)
+        if self._breaking and not self._break_in(now):
+            self.receiver.release()
         self._to_chip(now)
         self._to_host(self.port.state()[0])
         if self.chip and self.chip.ended():
@@ -332,7 +348,7 @@ class Supervisor:
         if self.chip and len(self._out) < _OUT_LIMIT:
             readers.append(self.chip.ours)
         writers = [self.port.fd] if self._out and host_open else []
-        wait_s = _TICK_S
+        wait_s = _BREAK_S if self._breaking else _TICK_S
         if self.chip and self._ready and self.receiver.ready(now):
             writers.append(self.chip.ours)
         select.select(readers, writers, [], wait_s)

@@ -55,7 +55,7 @@ class NorFlash:
     def writeblocks(self, sector: int, buf, offset: "int | None" = None) -> int:
         """Program `buf`: new content is old AND buf. Without an offset the sector is erased first."""
         if offset is None:
-            failed = self.ioctl(6, sector)
+            failed = self._erase(sector)
             if failed:
                 return failed
             offset = 0
@@ -78,11 +78,14 @@ class NorFlash:
         if op == 5:
             return SECTOR
         if op == 6:
-            self._stall(True)
-            time.sleep_ms(self._erase_ms)
-            self._stall(False)
-            return self._commit(_ERASE, arg * SECTOR, self._blank, SECTOR)
+            return self._erase(arg)
         return 0
+
+    def _erase(self, sector: int) -> int:
+        self._stall(True)
+        time.sleep_ms(self._erase_ms)
+        self._stall(False)
+        return self._commit(_ERASE, sector * SECTOR, self._blank, SECTOR)
 
     def _commit(self, kind: int, address: int, content, count: int) -> int:
         """Ask the board, then write `count` bytes of `content`, repeated as needed.
