@@ -183,7 +183,7 @@ class Journal:
     def _try_flush(self) -> None:
         try:
             self.flush()
-        except OSError:
+        except (OSError, MemoryError):
             pass  # counted where it happened; the readings stay buffered
 
     def flush(self) -> None:
@@ -213,8 +213,11 @@ class Journal:
         first = self._put_events(events)
         if self._notes:
             notes = [(self._t_ms, records.FAULT, records.encode(note)) for note in self._notes]
-            self._put_events(notes)
-            self._notes = []
+            try:
+                self._put_events(notes)
+                self._notes = []
+            except (OSError, MemoryError):
+                pass  # counted where it happened; the events are journaled, the notes follow with the next
         return first
 
     def _put_events(self, events: list[tuple[int, int, bytes]]) -> int:
@@ -247,19 +250,18 @@ class Journal:
                     self.fault = True
                     raise
                 continue
+            self._next = first + count  # from here on it may be on flash, if only in part: never used again
             try:
                 chain.append(first, data)
-            except OSError as error:
+            except (OSError, MemoryError) as error:
                 self.counters["flash_faults"] += 1
                 if not chain.after_failure(data):
-                    self._next = first + count  # may be on flash in part: never used again
                     if last_try:
                         self.fault = True
                         raise
-                    if error.args[0] == _ENOSPC:
+                    if error.args and error.args[0] == _ENOSPC:
                         self._force_room()
                     continue
-            self._next = first + count
             self.head_seq = first + count - 1
             self.fault = False
             break

@@ -7,6 +7,7 @@ from crs_core import block, reasons, records
 from crs_core.errors import LocalError
 from crs_core.units import Reading, make_status
 from crs_device.journal import UNBOUND, Journal, JournalMissing
+from crs_device.journal.chain import Chain
 
 STATUS = make_status(1, 0, 0, 1)
 
@@ -309,3 +310,55 @@ def test_names_that_are_no_segments_are_left_alone(root):
     for name in ("notes.txt", "zzzzzzzz.seg", "00000001.seg.bak"):
         (root / "e" / name).write_bytes(b"\xc5" * 40)
     assert everything(reopened(root)) == everything(journal)
+
+
+def test_an_event_is_journaled_even_when_the_note_after_it_is_not(root, monkeypatch):
+    journal = created(root)
+    journal._notes.append(records.Fault(reasons.SUBSYSTEM_JOURNAL, reasons.FAULT_MISSING, 1, "said later"))
+    left = [1]  # appends that flash takes
+
+    def opened(path, mode):
+        if "a" in mode:
+            if not left[0]:
+                raise OSError(5)
+            left[0] -= 1
+        return open(path, mode)  # noqa: PTH123 as the journal does
+
+    monkeypatch.setattr("crs_device.journal.chain.open", opened, raising=False)
+    assert fault(journal, 1000) == 1
+    assert everything(journal) == [(1, 1, "block")]
+    left[0] = 10
+    fault(journal, 2000)
+    found = [step for step in everything(journal) if step[2] == "block"]
+    assert len(found) == 3
+    details = [records.decode(records.FAULT, e.payload).detail for e in events_of(journal)]
+    assert details.count("said later") == 1
+
+
+def events_of(journal):
+    """Every event in order."""
+    found, seq = [], 1
+    while (step := journal.read_from(seq, 2)) is not None:
+        found += block.decode_events(step[2], journal.journal_id)[1]
+        seq = block.last_seq(step[1]) + 1
+    return found
+
+
+def test_a_full_heap_after_the_write_gives_no_number_two_contents(root, monkeypatch):
+    journal = created(root)
+    fault(journal, 1000, 1)
+    whole, fails = Chain._resize, [True]
+
+    def resize(chain, index, size):
+        if fails:
+            fails.pop()
+            raise MemoryError
+        whole(chain, index, size)
+
+    monkeypatch.setattr(Chain, "_resize", resize)
+    assert fault(journal, 2000, 2) == 2
+    assert fault(journal, 3000, 3) == 3
+    assert everything(journal) == [(n, n, "block") for n in (1, 2, 3)]
+    assert [e.t_ms for e in events_of(journal)] == [1000, 2000, 3000]
+    again = reopened(root, boot=2)
+    assert [e.t_ms for e in events_of(again)] == [1000, 2000, 3000]
