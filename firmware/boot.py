@@ -24,14 +24,15 @@ import machine
 gc.threshold(4096)
 
 _WDT_MS = 8000
-_TICK_MS = 250
+_TICK_MS = 125
 _HOLD_TICKS = 30 * 60 * 1000 // _TICK_MS
 _UNHEALTHY_MAX = 3
 _SAFE_HOLD_MS = 3000
 # where the board files say the parts are: button, red, green, blue, buzzer
 _PINS = {"rp2": (22, 18, 19, 20, 21), "esp32": (4, 5, 6, 7, 15), "linux": (22, 18, 19, 20, 21)}
-# one step each 250 ms: 3 + 2 pulses, twice, then 4 s of silence
-_HIGH_STEPS = b"\1\1\1\0\1\1\0\0\1\1\1\0\1\1" + bytes(16)
+# IEC 60601-1-8 HIGH, one step each 125 ms: 3 + 2 pulses, twice, then 5 s of silence
+_HIGH_HALF = b"\1\0\1\0\1\0\0\0\1\0\1\0\0\0\0"
+_HIGH_STEPS = _HIGH_HALF + _HIGH_HALF + bytes(36)
 
 MONITOR = 0
 SAFE_BUTTON = 1
@@ -182,7 +183,7 @@ class Guard:
             self.wdt.feed()
         self._ticks += 1
         if self._light:  # magenta 1 s on, 1 s off: not monitoring
-            on = self._ticks >> 2 & 1
+            on = self._ticks >> 3 & 1
             self._red.value(on)
             self._blue.value(on)
         if self._buzzer is not None:
