@@ -109,13 +109,15 @@ machine_parts.unique_id = lambda: b"12345678"
 machine_parts.reset_cause = lambda: 1
 sys.modules["machine"] = machine_parts
 import sys as real
-sys.modules["sys"] = console_out.copy_of(real, implementation=("micropython", (1, 25, 0), {machine_text!r}, 0))
+class Implementation:
+    def __init__(self, machine): self._machine = machine
+sys.modules["sys"] = console_out.copy_of(real, implementation=Implementation({machine_text!r}))
 import boards
 b = boards.detect()
 b.led.rgb(1, 1, 0)
 b.buzzer.off()
 print(b.name, b.simulated, b.battery_mv() >= 0, b.charging() in (True, False), b.clock.speed)
-sys.modules["sys"] = console_out.copy_of(real, implementation=("micropython", (1, 25, 0), "Toaster", 0))
+sys.modules["sys"] = console_out.copy_of(real, implementation=Implementation("Toaster"))
 boards.sys = sys.modules["sys"]
 try:
     boards.detect()
