@@ -19,7 +19,7 @@ class BuildError(Exception):
 
 def source_tree() -> Path:
     """The firmware folder; a coverage run replaces it by its instrumented copy."""
-    return Path(os.environ.get("CW_MP_FIRMWARE", ROOT / "firmware"))
+    return Path(os.environ.get("CW_BOARD_FIRMWARE", ROOT / "firmware"))
 
 
 def compile_application(board: str, march: str | None = None) -> dict[str, bytes]:

@@ -36,7 +36,7 @@ def test_a_file_that_micropython_cannot_compile_is_named(
     for package in build_firmware.PACKAGES:
         (tmp_path / package).mkdir()
     (tmp_path / "crs_core/bad.py").write_text("match 1:\n    case 1: pass\n")
-    monkeypatch.setenv("CW_MP_FIRMWARE", str(tmp_path))
+    monkeypatch.setenv("CW_BOARD_FIRMWARE", str(tmp_path))
     with pytest.raises(build_firmware.BuildError, match="crs_core/bad.py"):
         build_firmware.compile_application("virtual")
 
