@@ -8,6 +8,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from host_agent.link.ownership import find_owner
+
 BIN = Path(sys.executable).parent
 COMMAND_TIMEOUT_S = (
     120.0  # mpremote has no deadline of its own on a pty: a board that never answers blocks for ever
@@ -94,13 +96,30 @@ class BoardPort:
 
 @contextlib.contextmanager
 def released(port: str) -> Iterator[None]:
-    """Ask a running agent that owns `port` to hand it over for the time of this block; without an agent, do nothing."""
+    """Have the agent that owns `port`, of whatever state folder, lend it for the time of this block.
+
+    Without an agent nothing is asked. PortError when the agent does not let go: working on would meet a port in use.
+    """
+    owner = find_owner(port)
+    if (
+        owner is None or owner.released_until_utc_ms is not None
+    ):  # lent already: whoever lent it takes it back
+        yield
+        return
     cytowatch = str(BIN / "cytowatch")
+    environment = {**os.environ, "CYTOWATCH_HOME": owner.home}
     asked = subprocess.run(
-        [cytowatch, "release", port, "--for", RELEASE_FOR], capture_output=True, text=True, check=False
-    )
+        [cytowatch, "release", owner.port, "--for", RELEASE_FOR],
+        capture_output=True, text=True, check=False, env=environment,
+    )  # fmt: skip
+    if asked.returncode:
+        raise PortError(
+            f"{port}: in use by the agent with pid {owner.pid}, which does not release it: {asked.stderr.strip()}. "
+            f"Try: {owner.release_command}"
+        )
     try:
         yield
     finally:
-        if asked.returncode == 0:
-            subprocess.run([cytowatch, "release", port, "--back"], capture_output=True, check=False)
+        subprocess.run(
+            [cytowatch, "release", owner.port, "--back"], capture_output=True, check=False, env=environment
+        )

@@ -85,6 +85,8 @@ def _lines(data: dict[str, Any], now_ms: int) -> Iterator[str]:
     else:
         yield "The agent is not running: nothing is synced or forwarded now. Start it: cytowatch run"
         yield "Below is what was stored before."
+    if data["agent_running"]:
+        yield from _port_lines(data["agent"]["ports"])
     for device in data["devices"]:
         yield ""
         yield from _device_lines(device, data["agent_running"], now_ms)
@@ -98,6 +100,15 @@ def _lines(data: dict[str, Any], now_ms: int) -> Iterator[str]:
         yield f"Receiver {target}: {told}" + (f". {error}" if error else "")
     for text in data["key_errors"]:
         yield f"Key file left out: {text}"
+
+
+def _port_lines(ports: list[dict[str, Any]]) -> Iterator[str]:
+    """Ports on which no wearable made itself known: no wearable's own lines tell of them."""
+    for port in ports:
+        if port["device_id"] is None:
+            yield f"Port {port['port']}: {port['state'].replace('_', ' ')}: {port['reason']}"
+            if port["advice"]:
+                yield f"            {port['advice']}"
 
 
 def _device_lines(device: dict[str, Any], running: bool, now_ms: int) -> Iterator[str]:
