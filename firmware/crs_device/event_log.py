@@ -1,8 +1,8 @@
 """The application's one door to the journal: it never raises, it says what was kept and remembers what was not.
 
 An event that flash refused keeps sequence 0 ("unjournaled"), is counted, and is offered again later with its own time,
-before anything newer. Holes in the samples become at most one SAMPLE_GAP event a minute: a flash erase can itself make
-the FIFO run over, and that must not become a loop.
+before anything newer. Holes in the samples become at most one SAMPLE_GAP event a minute, in the block of an event
+that is written anyway; alone only after ten. An erase can itself make the FIFO run over: telling must cost no samples.
 """
 
 from crs_core import records
@@ -12,6 +12,7 @@ from crs_device.unload import unload
 from crs_device.health import GAP_COALESCED, JOURNAL_FAIL, READINGS_DROPPED, UNJOURNALED_EVENT, Health
 
 _GAP_EVERY_MS = const(60_000)
+_GAP_ALONE_MS = const(600_000)
 _OFFER_AGAIN_MS = const(10_000)
 _HELD_MAX = const(16)
 
@@ -26,7 +27,7 @@ class EventLog:
         self._held: list[list[tuple[int, int, bytes]]] = []  # batches, each to be one block
         self._offered_ms = 0
         self._gaps: dict[int, list[int]] = {}  # sensor -> [reason, lost, span_ms]
-        self._gap_told_ms = -_GAP_EVERY_MS
+        self._gap_told_ms = 0
 
     @property
     def is_faulty(self) -> bool:
@@ -39,6 +40,9 @@ class EventLog:
 
     def append_all(self, events: list[tuple[int, int, bytes]]) -> int:
         """Journal events in one block; the sequence of the first, or 0 when flash refused them."""
+        t_ms = events[-1][0]
+        if self._gaps and t_ms - self._gap_told_ms >= _GAP_EVERY_MS:
+            events = events + self._take_gaps(t_ms)
         if self.journal is not None and (not self._held or self._offer_again()):
             try:
                 seq = self.journal.append_events(events)
@@ -46,7 +50,9 @@ class EventLog:
                 return seq
             except (OSError, MemoryError):
                 self._health.count(JOURNAL_FAIL)
-            except CoreError:  # it fits no block, now or later: to hold it would bar the way for all that follows
+            except (
+                CoreError
+            ):  # it fits no block, now or later: to hold it would bar the way for all that follows
                 self._health.count(UNJOURNALED_EVENT, len(events))
                 return 0
         self._failed = True
@@ -68,7 +74,7 @@ class EventLog:
         return False
 
     def gap(self, sensor: int, reason: int, lost: int, span_ms: int) -> None:
-        """Samples are missing; told to the journal by `tick`."""
+        """Samples are missing; told to the journal with the next event, or by `tick`."""
         known = self._gaps.get(sensor)
         if known is None:
             self._gaps[sensor] = [reason, lost, span_ms]
@@ -80,17 +86,8 @@ class EventLog:
 
     def tick(self, now_ms: int) -> None:
         """Write what is due: old readings, gaps, faults, held events. Call right after a FIFO drain."""
-        if self._gaps and now_ms - self._gap_told_ms >= _GAP_EVERY_MS:
-            self._gap_told_ms = now_ms
-            gaps, self._gaps = self._gaps, {}
-            events = []
-            for sensor in sorted(gaps):
-                reason, lost, span_ms = gaps[sensor]
-                payload = records.encode_sample_gap(
-                    sensor, reason, min(lost, 0xFFFFFFFF), min(span_ms, 0xFFFFFFFF)
-                )
-                events.append((now_ms, records.SAMPLE_GAP, payload))
-            self.append_all(events)
+        if self._gaps and now_ms - self._gap_told_ms >= _GAP_ALONE_MS:
+            self.append_all(self._take_gaps(now_ms))
         for subsystem, code, count, detail in self._health.take_faults():
             payload = records.encode_fault(subsystem, code, count, detail)
             self.append(now_ms, records.FAULT, payload)
@@ -107,6 +104,19 @@ class EventLog:
         except (OSError, MemoryError):
             self._health.count(JOURNAL_FAIL)
             self._failed = True
+
+    def _take_gaps(self, t_ms: int) -> list[tuple[int, int, bytes]]:
+        """The SAMPLE_GAP events of all holes so far, which are told by that."""
+        self._gap_told_ms = t_ms
+        gaps, self._gaps = self._gaps, {}
+        events = []
+        for sensor in sorted(gaps):
+            reason, lost, span_ms = gaps[sensor]
+            payload = records.encode_sample_gap(
+                sensor, reason, min(lost, 0xFFFFFFFF), min(span_ms, 0xFFFFFFFF)
+            )
+            events.append((t_ms, records.SAMPLE_GAP, payload))
+        return events
 
     def flush(self) -> None:
         """Close the buffered readings into a block (before a restart)."""

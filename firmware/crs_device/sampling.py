@@ -62,7 +62,7 @@ class Sampling:
                 hr_bpm,
                 pi_hundredths,
                 ppg_state,
-                None if ppg_state == PPG_ABSENT else 0,
+                None if ppg_state == PPG_ABSENT else self._ppg.behind_ms,
                 wear,
             )
         except Exception as error:

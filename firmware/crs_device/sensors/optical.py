@@ -100,7 +100,7 @@ class Optical:
         self._ppg.gap()
 
     def _gap(self, reason: int, lost: int, before: "tuple[int, int, int] | None") -> "tuple[int, int, int]":
-        self._ppg.gap()
+        self._ppg.gap(lost * 1000 // SAMPLE_RATE_HZ)
         if self._health is not None:
             self._health.count(PPG_LOST_SAMPLES, lost)
         if before is not None:

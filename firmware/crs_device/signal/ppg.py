@@ -3,9 +3,10 @@
 25 Hz in (whole bursts), one answer a second out of the last 4 seconds. Method: streaming integer high-pass per
 channel; period of the infrared by autocorrelation; ratio of ratios between points one beat apart; gates on contact,
 agreement of the channels, periodicity, steadiness and perfusion; median of three seconds. A window that fails a gate
-gives no value: nothing is held over from before.
+gives no value: nothing is held over from before. Of samples that are followed by a hole the last window is still
+answered, once, with its age: when a stall is long, it is the only one that saw a short desaturation.
 
-`push()` and `gap()` allocate nothing; `vitals()` works in integers below 2^30 but for a few products.
+`push()` allocates nothing; `vitals()` works in integers below 2^30 but for a few products.
 """
 
 from array import array
@@ -31,6 +32,9 @@ WINDOW = const(100)  # 4 s
 FIRST_WINDOW = const(80)  # 3.2 s is enough for a first value; slower pulses need the whole window
 CONTACT_ON = const(20000)  # infrared counts of 262143; a finger gives 50 000 or more, open air below 2 000
 CONTACT_OFF = const(10000)
+BEHIND_MAX_MS = const(
+    8000
+)  # † a window before a longer hole is not answered: alarms take none older than 10 s
 ONSET = const(5)  # samples dropped after contact: the level is still rising
 STALE_MS = const(3000)
 
@@ -43,7 +47,8 @@ class Ppg:
     """`Ppg(calibration=AN6845)`. Feed with `push()`, tell holes with `gap()`, ask `vitals()` once a second.
 
     `contact`: True, False, or None when no samples came yet or lately. The first value comes 3.4 to 4.6 s after
-    contact, drains of 200 ms included. `ratio_milli` is the last R in thousandths (0: none).
+    contact, drains of 200 ms included. `ratio_milli` is the last R in thousandths (0: none). `behind_ms` is how old the
+    newest sample behind the last answer is at least, 0 but after a hole.
     """
 
     def __init__(self, calibration: Calibration = AN6845) -> None:
@@ -66,8 +71,13 @@ class Ppg:
         self._oriented = False  # a plausible ratio was seen: red is red
         self._rates = array("i", [0, 0, 0])  # tenths per minute, newest first, 0 = none
         self._ratios = array("i", [0, 0, 0])
+        self._before_hole: tuple[int, int, int, int] | None = (
+            None  # the window that a hole cut off, not answered yet
+        )
+        self._hole_ms = 0
         self.contact: bool | None = None
         self.ratio_milli = 0
+        self.behind_ms = 0
 
     def push(self, red: array, infrared: array, n: int) -> None:
         """Take n samples (raw counts) that follow the last ones without a hole. No allocation."""
@@ -118,8 +128,12 @@ class Ppg:
         self._position = position
         self._count = min(self._count + n - first, highpass.RING)
 
-    def gap(self) -> None:
-        """Samples are missing between the last push and the next: start over."""
+    def gap(self, span_ms: int = 0) -> None:
+        """Samples are missing between the last push and the next, `span_ms` of them at least: start over."""
+        if self._fed and self._in_contact and self._count >= FIRST_WINDOW:
+            self._before_hole = self._window.judge(self._position, min(self._count, WINDOW))
+            self._hole_ms = 0
+        self._hole_ms += span_ms
         self._count = 0
         self._level = 0
 
@@ -132,9 +146,14 @@ class Ppg:
             self._fed = False
             self._fed_ms = now_ms
         state = self._presence(now_ms)
-        rate = ratio = perfusion = 0
+        rate = ratio = perfusion = self.behind_ms = 0
+        before_hole = self._before_hole
+        self._before_hole = None
         if state == PPG_VALID:
             rate, ratio, perfusion, state = self._window.judge(self._position, min(self._count, WINDOW))
+        elif state == PPG_SETTLING and before_hole is not None and self._hole_ms <= BEHIND_MAX_MS:
+            rate, ratio, perfusion, state = before_hole
+            self.behind_ms = self._hole_ms
         rates = self._rates
         ratios = self._ratios
         rates[2] = rates[1]

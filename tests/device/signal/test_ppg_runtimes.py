@@ -72,6 +72,34 @@ def test_from_registers_to_values() -> None:
     assert back[-1][3] == PPG_VALID and back[0][0] is None
 
 
+def test_a_fall_that_only_the_fifo_saw_before_a_stall_is_told_with_its_age() -> None:
+    bench, ppg = Bench(), Ppg()
+    probe = Optical(Max3010x(Bus(bench.i2c)), ppg)
+    poll(bench, probe, ppg, 8)
+    bench.wearer.spo2_pct = 86.0
+    poll(bench, probe, ppg, 4)
+    bench.pass_ms(4000)  # the FIFO holds the first 1.28 s of it, 2.7 s are lost
+    gap = probe.poll(bench.now_us // 1000)
+    assert gap is not None and gap[2] >= 1240
+    bench.wearer.spo2_pct = None
+    spo2, _, _, state = ppg.vitals(bench.now_us // 1000)
+    assert state == PPG_VALID and spo2 is not None and spo2 < 880
+    assert ppg.behind_ms == gap[2]
+    bench.pass_ms(1000)
+    probe.poll(bench.now_us // 1000)
+    assert ppg.vitals(bench.now_us // 1000)[0] is None
+    assert ppg.behind_ms == 0
+
+
+def test_a_stall_longer_than_an_alarm_may_look_back_gives_no_value() -> None:
+    bench, ppg = Bench(), Ppg()
+    probe = Optical(Max3010x(Bus(bench.i2c)), ppg)
+    poll(bench, probe, ppg, 8)
+    bench.pass_ms(12_000)
+    assert probe.poll(bench.now_us // 1000) is not None
+    assert ppg.vitals(bench.now_us // 1000)[0] is None
+
+
 def test_a_lost_burst_never_joins_two_pieces() -> None:
     bench, ppg = Bench(), Ppg()
     probe = Optical(Max3010x(Bus(bench.i2c)), ppg)
@@ -79,6 +107,8 @@ def test_a_lost_burst_never_joins_two_pieces() -> None:
     assert ppg.vitals(bench.now_us // 1000)[3] == PPG_VALID
     bench.pass_ms(3000)
     assert probe.poll(bench.now_us // 1000) is not None
-    for answer in poll(bench, probe, ppg, 3):
+    first, *others = poll(bench, probe, ppg, 3)
+    assert first[3] == PPG_VALID  # what the FIFO had kept still counts, once, and says how old it is
+    for answer in others:
         assert answer[:2] == (None, None)
     assert poll(bench, probe, ppg, 2)[-1][3] == PPG_VALID
