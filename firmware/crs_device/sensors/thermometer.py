@@ -33,6 +33,7 @@ SETTLE_WINDOW_S = const(30)
 SETTLE_MAX_CC = const(10)  # † largest change over the window of a settled probe: 0.10 °C in 30 s
 WARMING_COUNTS_CC = const(3800)  # at or above this a probe that still warms is believed
 STALE_MS = const(10000)
+PAUSE_MS = const(30000)  # † readings missing for longer: nobody knows whether the probe stayed on
 FLAT_MS = const(600000)  # † this long bit-identical: a converter averaging a live body is never that still
 RESTART_MS = const(2000)  # between attempts to start a chip that failed
 
@@ -135,7 +136,10 @@ class Thermometer:
             self._health.count(TEMP_FAIL)
 
     def _take(self, temp_cc: int, code: int, now_ms: int) -> None:
-        was_stale = self.temp_cc is None or now_ms - self._read_ms > STALE_MS
+        pause_ms = now_ms - self._read_ms
+        was_stale = self.temp_cc is None or pause_ms > STALE_MS
+        # A probe that left the body would be cooler after so long; one that is not has stayed on it.
+        was_away = was_stale and (pause_ms > PAUSE_MS or temp_cc < (self.temp_cc or 0) - SETTLE_MAX_CC)
         self.temp_cc = temp_cc
         self._read_ms = now_ms
         if code != self._code or was_stale:
@@ -149,7 +153,7 @@ class Thermometer:
             if temp_cc < self._left_low_cc + RETURN_CC:
                 return
             self._left_low_cc = None
-        if self._contact_since_ms is None or was_stale:
+        if self._contact_since_ms is None or was_away:
             self._contact_since_ms = now_ms
             self._settled = False
             self._recent_n = self._recent_at = 0

@@ -59,7 +59,7 @@ class CountingPpg:
         self.samples += n
         self.order += "s"
 
-    def gap(self) -> None:
+    def gap(self, span_ms: int = 0) -> None:
         """Count holes."""
         self.gaps += 1
         self.order += "g"
@@ -176,6 +176,17 @@ def check_stale_with_age() -> None:
     assert thermometer.state(69000) == TEMP_VALID
     assert thermometer.state(69001) == TEMP_STALE and thermometer.age_ms(69001) == 10001
     assert thermometer.temp_cc == 3700
+
+
+def check_a_pause_with_the_same_value_after_it_is_no_removal() -> None:
+    for after_cc, seconds, state in (
+        (3700, 20, TEMP_VALID),
+        (3760, 20, TEMP_VALID),  # a rise counts at once
+        (3689, 20, TEMP_SETTLING),  # cooler: it was off, or is off
+        (3700, 31, TEMP_SETTLING),  # too long to know
+    ):
+        _, states = play([3700] * 60 + [None] * seconds + [after_cc])
+        assert states[-2] == TEMP_STALE and states[-1] == state, (after_cc, seconds, states[-1])
 
 
 def check_flat_converter_is_not_believed() -> None:
