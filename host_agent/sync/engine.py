@@ -82,6 +82,7 @@ class SyncEngine:
         self._has_pending = asyncio.Event()
         self._verify_due = asyncio.Event()
         self._progress_s = self._link.monotonic()
+        self._missed = 0  # messages of the wearable that the line is known to have lost
 
     @property
     def device_id(self) -> bytes:
@@ -159,6 +160,8 @@ class SyncEngine:
             elif kind is wire.Live:
                 self._listener.on_live(self.device_id, message)
             elif kind is wire.Alarm:
+                if message.seq > self._coverage.prefix:
+                    self.is_caught_up = False  # its record is on the way; `_keep_alive` asks when it is not
                 self._listener.on_doorbell(self.device_id, message)
             elif kind is wire.CaughtUp:
                 self._pending.append(message)
@@ -293,6 +296,10 @@ class SyncEngine:
                 raise TransportLost(f"{self.client.transport.name}: nothing heard for {silent_s:.0f} s")
             token = token + 1 & 0xFFFFFFFF
             await self.client.send(wire.Ping(token))
+            missed = self.client.counters().get("missed", 0)
+            if missed != self._missed:  # what was lost may have been records and the CAUGHT_UP after them
+                self._missed = missed
+                self.is_caught_up = False
             quiet_s = self._link.monotonic() - self._progress_s
             if (
                 self.journal is not None
