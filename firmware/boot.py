@@ -143,6 +143,9 @@ class Application:
         entry = self._find(path)
         if entry is None:
             raise OSError(2)
+        return self._checked(entry)
+
+    def _checked(self, entry):
         at, size = self.HEAD + self._size + int(entry[1]), int(entry[2])
         content = _Content(self._file, at, size)
         check, got = 0, content.readinto(self._buffer)
@@ -152,6 +155,15 @@ class Application:
         if check != int(entry[3], 16):
             raise OSError(5)
         return _Content(self._file, at, size)
+
+    def check(self):
+        """Read every file; OSError(EIO) when one is damaged: found at the start, not when its code is needed."""
+        index = self._read_index()
+        at = 1
+        while at < len(index):
+            end = index.find(b"\n", at)
+            self._checked(index[at:end].split(b" "))
+            at = end + 1
 
 
 class Guard:
@@ -194,6 +206,7 @@ class Guard:
         self._left = _HOLD_TICKS
         self._light = light
         if sound:
+            self._ticks = -1  # the burst begins with its first pulse
             self._buzzer = machine.PWM(machine.Pin(self._buzzer_pin), freq=520, duty_u16=0)
         if self._timer is None:
             self.wdt.feed()
@@ -233,25 +246,28 @@ class Guard:
 def _choose(guard):
     """Pick the slot and the mode; put the slot on the import path."""
     slot = _read("/slot").strip()
-    found = {}
-    for name in ("a", "b"):
-        try:
-            found[name] = Application("/%s.app" % name)
-        except (OSError, ValueError):  # missing, cut or damaged: not a slot to start from
-            pass
-    if slot not in found:
-        slot = "a" if "a" in found else "b" if found else ""
+    if slot != "b":
+        slot = "a"
+    other = "a" if slot == "b" else "b"
     starts = _read("/starts").strip()
     guard.starts = int(starts[1:]) if starts[:1] == slot and starts[1:].isdigit() else 0
-    if guard.starts >= _UNHEALTHY_MAX and len(found) == 2:
-        slot = "b" if slot == "a" else "a"
-        guard.fell_back = True
-        guard.starts = 0
-        _write("/slot", slot)
+    application = None
+    if guard.starts >= _UNHEALTHY_MAX:
+        application = _whole(other)
+        guard.fell_back = application is not None
+    if application is None:
+        application = _whole(slot)
+    if application is None:
+        application = _whole(other)
+        guard.fell_back = application is not None and _exists("/%s.app" % slot)
+    if guard.fell_back:
+        slot, guard.starts = other, 0
+    elif application is None:
+        slot = ""
     guard.slot = slot
-    if slot:
-        guard.application = found[slot]
-        vfs.mount(found[slot], "/app")
+    if application is not None:
+        guard.application = application
+        vfs.mount(application, "/app")
         sys.path.insert(0, "/app")
         if _button_held(guard):
             guard.mode = SAFE_BUTTON

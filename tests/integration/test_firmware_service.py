@@ -152,7 +152,7 @@ def test_without_an_application_a_provisioned_wearable_says_so_loudly_and_a_new_
         host.write(b"\r")
         host.wait(lambda: b">>> " in host.text, 5, "the REPL")
         assert colours_within(wearable, 2.5) == {(1, 0, 1), (0, 0, 0)}
-        time.sleep(1.5)
+        time.sleep(3)
         log = [e for e in wearable.control("outputs")["log"] if e["what"] == "buzzer"]
         assert [entry["value"] for entry in log[:20]] == [520, 0] * 10, "3 + 2 pulses, twice"
         assert all(

@@ -1,129 +1,96 @@
-"""The door to the journal: never raises, keeps order, coalesces gaps, offers again what flash refused."""
+"""The door to the journal while flash refuses: nothing raises, nothing is doubled, nothing bars the way for good."""
 
-from crs_core import records
+import os
+
+import pytest
+from crs_core import block, records
+from crs_device import health as counts
 from crs_device.event_log import EventLog
-from crs_device.health import GAP_COALESCED, JOURNAL_FAIL, READINGS_DROPPED, UNJOURNALED_EVENT, Health
+from crs_device.health import Health
+from crs_device.journal import Journal
 
 
 class Flash:
-    """A journal whose flash can refuse."""
+    """Makes the chains' files refuse: each opening to append raises `error`, the first `passes` of them excepted."""
 
-    def __init__(self) -> None:
-        self.events: list[tuple[int, int, bytes]] = []
-        self.refuses = False
-        self.fault = False
-        self.wiping = False
-        self.ticks = 0
+    def __init__(self, monkeypatch) -> None:
+        self.error: Exception | None = None
+        self.passes = 0
 
-    def append_events(self, events: list[tuple[int, int, bytes]]) -> int:
-        if self.refuses:
-            self.fault = True
-            raise OSError(5)
-        self.fault = False
-        self.events += events
-        return len(self.events) - len(events) + 1
+        def opened(path, mode):
+            if self.error is not None and "a" in mode:
+                if not self.passes:
+                    raise self.error
+                self.passes -= 1
+            return open(path, mode)  # noqa: PTH123 as the journal does
 
-    def add_reading(self, reading: object) -> None:
-        if self.refuses:
-            raise OSError(5)
-
-    def tick(self, now_ms: int) -> None:
-        self.ticks += 1
+        monkeypatch.setattr("crs_device.journal.chain.open", opened, raising=False)
 
 
-def make() -> tuple[EventLog, Flash, Health]:
-    flash, health = Flash(), Health()
-    return EventLog(flash, health), flash, health
+@pytest.fixture
+def flash(monkeypatch) -> Flash:
+    return Flash(monkeypatch)
 
 
-def types(flash: Flash) -> list[int]:
-    return [kind for _, kind, _ in flash.events]
+@pytest.fixture
+def log(tmp_path) -> EventLog:
+    journal = Journal(str(tmp_path / "journal"), 1, os.urandom, 1 << 20)
+    journal.create()
+    return EventLog(journal, Health())
 
 
-def test_what_is_kept_has_a_number() -> None:
-    log, flash, _ = make()
-    assert log.append(10, records.BUTTON, b"\1") == 1
-    assert not log.is_faulty
-    assert flash.events == [(10, records.BUTTON, b"\1")]
+def written(log: EventLog) -> list[tuple[int, int]]:
+    """(t_ms, type) of every event in the journal, in order."""
+    found, seq = [], 1
+    while (step := log.journal.read_from(seq)) is not None:
+        if step[0] == "gap":
+            seq = step[2] + 1
+            continue
+        _, events = block.decode_events(step[2], log.journal.journal_id)
+        found += [(event.t_ms, event.type) for event in events]
+        seq = block.last_seq(step[1]) + 1
+    return found
 
 
-def test_what_flash_refuses_is_numbered_zero_counted_and_offered_first() -> None:
-    log, flash, health = make()
-    flash.refuses = True
-    assert log.append(10, records.BUTTON, b"\1") == 0
-    assert log.append(20, records.BUTTON, b"\2") == 0
+BUTTON = records.encode_button(1)
+
+
+def test_an_alarm_and_the_grade_of_its_second_survive_a_refusal(log: EventLog, flash: Flash) -> None:
+    """The GRADE of a step carries the whole second, the ALARM before it some ms more."""
+    flash.error = OSError(5)
+    pair = [(12_003, records.BUTTON, BUTTON), (12_003, records.MAINTENANCE, records.encode_maintenance(1, 1))]
+    assert log.append_all(pair) == 0
+    assert log.append(12_000, records.BUTTON, BUTTON) == 0
     assert log.is_faulty
-    assert health.value(UNJOURNALED_EVENT) == 2
-    flash.refuses = False
-    assert log.append(30, records.BUTTON, b"\1") == 3
-    assert [t_ms for t_ms, _, _ in flash.events] == [10, 20, 30]
+    flash.error = None
+    assert log.append(13_000, records.BUTTON, BUTTON) > 0
     assert not log.is_faulty
+    assert written(log) == [
+        (12_003, records.BUTTON), (12_003, records.MAINTENANCE), (12_000, records.BUTTON), (13_000, records.BUTTON),
+    ]  # fmt: skip
 
 
-def test_the_tick_offers_again_by_itself() -> None:
-    log, flash, _ = make()
-    flash.refuses = True
-    log.append(10, records.BUTTON, b"\1")
-    flash.refuses = False
-    log.tick(11_000)
-    assert types(flash) == [records.BUTTON]
+def test_what_was_offered_once_with_success_is_not_written_twice(log: EventLog, flash: Flash) -> None:
+    flash.error = OSError(5)
+    for t_ms in (1000, 2000, 3000):
+        log.append(t_ms, records.BUTTON, BUTTON)
+    flash.passes = 1
+    assert log.append(4000, records.BUTTON, BUTTON) == 0
+    flash.error = None
+    log.append(5000, records.BUTTON, BUTTON)
+    assert [t_ms for t_ms, _ in written(log)] == [1000, 2000, 3000, 4000, 5000]
 
 
-def test_held_events_are_bounded() -> None:
-    log, flash, _ = make()
-    flash.refuses = True
-    for t_ms in range(100):
-        log.append(t_ms, records.BUTTON, b"\1")
-    flash.refuses = False
-    log.tick(60_000)
-    assert len(flash.events) == 16
+def test_a_full_heap_is_a_refusal_and_no_crash(log: EventLog, flash: Flash) -> None:
+    flash.error = MemoryError("memory allocation failed, allocating 2048 bytes")
+    assert log.append(1000, records.BUTTON, BUTTON) == 0
+    flash.error = None
+    assert log.append(2000, records.BUTTON, BUTTON) > 0
+    assert [t_ms for t_ms, _ in written(log)] == [1000, 2000]
 
 
-def test_without_a_journal_everything_is_unjournaled_and_nothing_raises() -> None:
-    health = Health()
-    log = EventLog(None, health)
-    assert log.is_faulty
-    assert log.append(1, records.BUTTON, b"\1") == 0
-    assert not log.add_reading(object())
-    log.gap(1, 1, 5, 200)
-    log.tick(70_000)
-    log.flush()
-    assert health.value(READINGS_DROPPED) == 1
-
-
-def test_gaps_become_one_event_a_minute() -> None:
-    log, flash, health = make()
-    log.gap(1, 1, 10, 400)
-    log.tick(0)
-    for now_ms in range(1000, 59_000, 1000):
-        log.gap(1, 1, 10, 400)
-        log.tick(now_ms)
-    assert types(flash) == [records.SAMPLE_GAP]
-    log.tick(60_000)
-    assert types(flash) == [records.SAMPLE_GAP] * 2
-    told = records.decode(records.SAMPLE_GAP, flash.events[1][2])
-    assert (told.lost, told.span_ms) == (580, 23_200)
-    assert health.value(GAP_COALESCED) == 57
-
-
-def test_faults_are_journaled_with_their_count() -> None:
-    log, flash, health = make()
-    health.fault(1, 2, "bus")
-    health.fault(1, 2, "bus")
-    log.tick(5)
-    fault = records.decode(records.FAULT, flash.events[0][2])
-    assert (fault.subsystem, fault.code, fault.count, fault.detail) == (1, 2, 2, "bus")
-    log.tick(6)
-    assert len(flash.events) == 1
-
-
-def test_another_journal_gets_nothing_that_belongs_to_the_one_before() -> None:
-    log, flash, health = make()
-    flash.refuses = True
-    log.append(10, records.BUTTON, b"\1")
-    log.gap(1, 1, 5, 200)
-    flash.refuses = False
-    log.forget_held()
-    log.tick(70_000)
-    assert flash.events == []
-    assert health.value(JOURNAL_FAIL) == 1
+def test_an_event_that_fits_no_block_bars_the_way_for_none(log: EventLog) -> None:
+    assert log.append(1000, records.CONTEXT, bytes(70_000)) == 0
+    assert dict(log._health.pairs())[counts.UNJOURNALED_EVENT] == 1
+    assert log.append(2000, records.BUTTON, BUTTON) > 0
+    assert written(log) == [(2000, records.BUTTON)]
