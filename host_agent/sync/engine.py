@@ -25,7 +25,7 @@ from host_agent.sync.begin import Begun, begin
 from host_agent.sync.client import DeviceClient
 from host_agent.sync.intake import unpack
 from host_agent.sync.listener import SyncListener
-from host_agent.sync.time_sync import exchange_time
+from host_agent.sync.time_sync import LiveMark, exchange_time, late_mark
 from host_agent.sync.verify import Verifier
 
 WINDOW = 8  # messages in flight; a bounded share of the wearable's and our memory
@@ -169,6 +169,8 @@ class SyncEngine:
             elif kind is wire.StatusIs:
                 self.status = message
                 self._listener.on_status(self.device_id, message)
+            elif kind is wire.TimeIs:  # nobody waits for it any more
+                await self._store_mark(late_mark(message, self._board, self._host_bound_ms))
             elif kind is not wire.Pong:
                 self.counters["skipped"] = self.counters.get("skipped", 0) + 1
 
@@ -322,13 +324,20 @@ class SyncEngine:
         except AnswerTimeout:
             self.counters["time_unanswered"] = self.counters.get("time_unanswered", 0) + 1
             return
+        await self._store_mark(mark)
+
+    async def _store_mark(self, mark: LiveMark) -> None:
         journal = self.journal
-        if journal is None or mark is None:
+        if journal is None:
             return
-        row = (journal.device, mark.boot, mark.t_ms, mark.utc_ms, mark.bound_ms)
+        row = (journal.device, mark.boot, mark.t_ms, mark.source, mark.utc_ms, mark.bound_ms)
         try:
             await self._store.write(
-                lambda tx: tx.execute("INSERT OR REPLACE INTO time_marks VALUES (?, ?, ?, 'live', ?, ?)", row)
+                lambda tx: tx.execute(
+                    "INSERT INTO time_marks VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+                    " utc_ms = excluded.utc_ms, bound_ms = max(bound_ms, excluded.bound_ms)",
+                    row,
+                )
             )
         except StoreError:
             self.counters["mark_unstored"] = self.counters.get("mark_unstored", 0) + 1

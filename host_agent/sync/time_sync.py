@@ -17,12 +17,24 @@ class LiveMark(NamedTuple):
     t_ms: int
     utc_ms: int
     bound_ms: int
+    source: str = (
+        "live"  # "journal": a correction of the mark that the wearable journaled at this very moment
+    )
 
 
-async def exchange_time(client: DeviceClient, clock: Clock, host_bound_ms: int) -> LiveMark | None:
-    """Send TIME with a bound that covers its delivery, wait for TIME_IS; None when the answer came too late for it.
+def late_mark(answer: Any, clock: Clock, host_bound_ms: int) -> LiveMark:
+    """For a TIME_IS that came after its TIME's bound was up: the wearable read TIME some time since it was sent.
 
-    The wearable journals the mark that TIME carries; the round trip gives the host a tighter one.
+    The mark that the wearable journaled may say too little; this one covers the whole round trip.
+    """
+    trip_ms = max(clock.utc_ms() - answer.utc_ms, 0)
+    return LiveMark(answer.boot, answer.t_ms, answer.utc_ms, host_bound_ms + trip_ms, "journal")
+
+
+async def exchange_time(client: DeviceClient, clock: Clock, host_bound_ms: int) -> LiveMark:
+    """Send TIME with a bound that covers its delivery, wait for TIME_IS; AnswerTimeout when none came in time.
+
+    The wearable journals the mark that TIME carries; the round trip gives the host a tighter one, or corrects it.
     """
     delivery_ms = round(_DELIVERY_MS * clock.speed)
     sent_ms = clock.utc_ms()
@@ -36,5 +48,5 @@ async def exchange_time(client: DeviceClient, clock: Clock, host_bound_ms: int) 
     trip_ms = max(clock.utc_ms() - sent_ms, 0)
     half_ms = (trip_ms + 1) // 2
     if trip_ms > delivery_ms:
-        return None
+        return late_mark(reply, clock, host_bound_ms)
     return LiveMark(reply.boot, reply.t_ms, sent_ms + half_ms, half_ms + host_bound_ms)

@@ -106,15 +106,17 @@ class Requests:
         app = self._app
         now_ms = app.clock.ms()
         mark = self._mark
+        # it may have waited here while the board was held up: its bound knows nothing of that
+        bound_ms = min(message.bound_ms + max(now_ms - server.emptied_ms, 0), 0xFFFFFFFF)
         wanted = mark is None or now_ms - mark[2] >= _TIME_MARK_EVERY_MS
         if not wanted:
             moved_ms = abs((message.utc_ms - mark[0]) - (now_ms - mark[2]))
-            wanted = moved_ms > _CLOCK_MOVED_MS * app.clock.speed + message.bound_ms + mark[1]
+            wanted = moved_ms > _CLOCK_MOVED_MS * app.clock.speed + bound_ms + mark[1]
         if wanted:
-            payload = records.encode_time_mark(message.utc_ms, message.bound_ms, server.session.key.key_id)
+            payload = records.encode_time_mark(message.utc_ms, bound_ms, server.session.key.key_id)
             app.drain()
             if app.log.append(now_ms, records.TIME_MARK, payload):
-                self._mark = (message.utc_ms, message.bound_ms, now_ms)
+                self._mark = (message.utc_ms, bound_ms, now_ms)
         return [wire.TimeIs(message.utc_ms, app.boot_number, now_ms)]
 
     def _alarm_accept(self, server, message) -> list:  # type: ignore[no-untyped-def,type-arg]

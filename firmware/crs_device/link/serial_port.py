@@ -10,7 +10,7 @@ import select
 from crs_core.compat import const
 
 _PIECE_BYTES = const(64)
-_READ_MAX = const(512)  # per turn: a flood of input must not hold up sampling
+READ_MAX = const(512)  # per turn: a flood of input must not hold up sampling
 _PIECES_PER_TURN = const(64)  # and neither must a port that takes all it is given
 DEAD_MS = const(2000)
 
@@ -25,7 +25,7 @@ class SerialPort:
         self._can_read.register(stdin, select.POLLIN)
         self._can_write = select.poll()
         self._can_write.register(stdout, select.POLLOUT)
-        self._input = bytearray(_READ_MAX)
+        self._input = bytearray(READ_MAX)
         self._out: memoryview | None = None
         self._progress_ms = 0
 
@@ -33,7 +33,7 @@ class SerialPort:
         """What has arrived, at most 512 bytes; empty when nothing has."""
         n = 0
         ready = self._can_read.poll(0)
-        while n < _READ_MAX and ready and ready[0][1] & select.POLLIN:
+        while n < READ_MAX and ready and ready[0][1] & select.POLLIN:
             byte = self._stdin.read(1)
             if not byte:
                 break

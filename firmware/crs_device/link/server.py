@@ -10,6 +10,7 @@ from crs_core.wire import message as wire
 from crs_core.wire import session as sessions
 from crs_device import health as counts
 from crs_device.link.pump import Pump
+from crs_device.link.serial_port import READ_MAX
 
 SILENCE_MS = const(45_000)
 _FRAMES_PER_TURN = const(8)
@@ -55,6 +56,9 @@ class LinkServer:
         self._live = None
         self._half_since_ms = -1
         self._heard_real_ms = 0
+        self.emptied_ms = (
+            clock.ms()
+        )  # board time when the port was last read empty: what is read now came later
 
     @property
     def is_open(self) -> bool:
@@ -122,9 +126,12 @@ class LinkServer:
     def turn(self) -> bool:
         """Do what can be done without waiting; True when there is more to send."""
         now = self._clock.real_ms()
+        now_ms = self._clock.ms()
         data = self._port.read()
         if data:
             self._events(self.session.receive(data))
+        if len(data) < READ_MAX:
+            self.emptied_ms = now_ms
         self._deadlines(now)
         for _ in range(_FRAMES_PER_TURN):
             if not self._port.pump(now):

@@ -8,6 +8,7 @@ import pytest
 from crs_core import block, records
 from crs_core.wire import message as wire
 
+from host_agent.clock import RealClock
 from host_agent.errors import SessionClosed, TransportLost
 from tests.fakes.fake_device import READER, FakeDevice, Pipe, host_key
 from tests.host.sync.conftest import alarms_of, held, on_flash, until
@@ -346,3 +347,32 @@ async def test_a_doorbell_whose_record_does_not_come_makes_the_host_ask(
         await device.say(wire.Alarm(13, 5, [(3, 3)]))
         await until(lambda: len(device.reads) > asked, "a new READ_FROM")
         assert engine.journal.cursor == 12
+
+
+@pytest.mark.parametrize("record_first", [True, False])
+async def test_a_time_is_that_comes_late_widens_the_mark_that_was_journaled(
+    store, device, session, record_first
+) -> None:
+    device.read_only_answers[wire.Time] = wire.Pong(0)
+    sent_ms = RealClock().utc_ms() - 9000
+    device.now_ms = 4999
+
+    def bounds() -> list[Any]:
+        return store.read_now(  # type: ignore[no-any-return]
+            lambda tx: tx.execute("SELECT utc_ms, bound_ms FROM time_marks WHERE t_ms = 5000").fetchall()
+        )
+
+    async with session(device) as (_, ears):
+        await asyncio.wait_for(ears.caught_up.wait(), 10)
+        if record_first:
+            device.event(records.TimeMark(sent_ms, 3000, 1))
+            await until(lambda: bounds() == [(sent_ms, 3000)], "the wearable's own mark")
+        await device.say(wire.TimeIs(sent_ms, 1, 5000))
+        await until(lambda: bounds() and bounds()[0][1] > 3000, "the wider one")
+        if not record_first:
+            device.event(records.TimeMark(sent_ms, 3000, 1))
+            await until(lambda: held(store)["events"], "the record")
+    assert len(bounds()) == 1
+    utc_ms, bound_ms = bounds()[0]
+    assert utc_ms == sent_ms
+    assert 10_000 <= bound_ms < 20_000
