@@ -22,6 +22,10 @@ from crs_device.presence import Presence
 from crs_device.vitals import NOTHING
 from crs_device.unload import unload
 
+TYPE_CHECKING = False  # MicroPython has no typing; mypy takes this name for true
+if TYPE_CHECKING:
+    from crs_device.monitor import Monitor
+
 _MAINTENANCE_ENTERED = const(1)
 _MAINTENANCE_LEFT = const(2)
 _BY_REPL = const(1)
@@ -53,7 +57,8 @@ class App:
         self.has_settings = False
         self.journal_budget_kb = 1024
         self._calibration_id = 0
-        self.sampling = self.monitor = self.server = self.requests = self.binding = None  # type: ignore[var-annotated]
+        self.sampling = self.server = self.requests = self.binding = None  # type: ignore[var-annotated]
+        self.monitor: Monitor = None  # type: ignore[assignment]  # until start.py has brought it up
         self._maintenance_until_ms = -1
 
     def use_settings(self, values: dict, version: int) -> None:  # type: ignore[type-arg]

@@ -41,7 +41,7 @@ class Monitor:
         self.alarm_state = alarms.new_state()
         self.grader_state = grader.new_state()
         self.assessment = None
-        self._told = None  # what the last GRADE event said
+        self._told: tuple | None = None  # type: ignore[type-arg]  # what the last GRADE event said
         self._presses: list[int] = []
         self._last_second = -1
         self._next_reading_ms = 0

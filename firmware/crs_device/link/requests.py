@@ -108,8 +108,8 @@ class Requests:
         mark = self._mark
         # it may have waited here while the board was held up: its bound knows nothing of that
         bound_ms = min(message.bound_ms + max(now_ms - server.emptied_ms, 0), 0xFFFFFFFF)
-        wanted = mark is None or now_ms - mark[2] >= _TIME_MARK_EVERY_MS
-        if not wanted:
+        wanted = True
+        if mark is not None and now_ms - mark[2] < _TIME_MARK_EVERY_MS:
             moved_ms = abs((message.utc_ms - mark[0]) - (now_ms - mark[2]))
             wanted = moved_ms > _CLOCK_MOVED_MS * app.clock.speed + bound_ms + mark[1]
         if wanted:

@@ -52,8 +52,8 @@ class LinkServer:
         self._clock = clock
         self._handshake: list[bytes] = []
         self._answers: list = []  # type: ignore[type-arg]
-        self._alarm = None
-        self._live = None
+        self._alarm: wire.Alarm | None = None
+        self._live: wire.Live | None = None
         self._half_since_ms = -1
         self._heard_real_ms = 0
         self.emptied_ms = (
@@ -208,11 +208,11 @@ class LinkServer:
         if self._answers:
             return self._seal(self._answers.pop(0))
         if self._alarm is not None:
-            message, self._alarm = self._alarm, None
-            return self._seal(message)
+            alarm, self._alarm = self._alarm, None
+            return self._seal(alarm)
         if self._live is not None:
-            message, self._live = self._live, None
-            return self._seal(message)
+            live, self._live = self._live, None
+            return self._seal(live)
         if self.pump is None:
             return None
         try:
