@@ -92,7 +92,7 @@ def test_resets_run_what_a_real_board_runs(tmp_path: Path) -> None:
 def test_ctrl_c_always_breaks_in(tmp_path: Path, main: str) -> None:
     with board(tmp_path) as wearable:
         put(wearable, main=main)
-        for number in range(4):
+        for number in range(2):
             assert said(wearable, "exec", f"print({number})").split() == [str(number)]
             said(wearable, "reset")
 
@@ -114,6 +114,25 @@ def test_ctrl_c_breaks_into_code_that_came_over_the_repl(tmp_path: Path) -> None
             port.read_until(b"KeyboardInterrupt")
             port.write(b"print(6 * 7)\r")
             port.read_until(b"42\r\n")
+        assert wearable.control("state")["resets"]["crash"] == 0
+
+
+def test_ctrl_c_never_tears_file_system_or_heap(tmp_path: Path) -> None:
+    program = (
+        "import os\nn = 0\nwhile True:\n    n += 1\n    rubbish = [bytes(100) for _ in range(50)]\n"
+        "    with open('a%d' % (n % 7), 'w') as f:\n        f.write('%08d' % n * 100)\n"
+        "    os.rename('a%d' % (n % 7), 'b%d' % (n % 5))\n"
+    )
+    check = (
+        "import os, gc; gc.collect()\nfor name in os.listdir():\n    if name[0] == 'b':\n"
+        "        text = open(name).read()\n        assert text == text[:8] * 100, name\nprint('whole')"
+    )
+    with board(tmp_path, "--erase-ms", "1") as wearable:
+        put(wearable, main=program)
+        for number in range(4):
+            time.sleep(0.05 + 0.07 * number)
+            assert said(wearable, "exec", check).split() == ["whole"]
+            said(wearable, "reset")
         assert wearable.control("state")["resets"]["crash"] == 0
 
 

@@ -165,6 +165,7 @@ def test_wrong_images_links_and_options_are_refused(tmp_path: Path) -> None:
     refused("5000 bytes is no flash image", image=tmp_path / "odd")
     refused("No such file", image=tmp_path / "no/such/folder/image")
     refused("--speed 0", "--speed", "0")
+    refused("heap 'much'", "--heap", "much")
     refused("--torn 120", "--torn", "120")
     (tmp_path / "file").write_text("precious")
     refused("exists and is not a link", "--link", str(tmp_path / "file"))

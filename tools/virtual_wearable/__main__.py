@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from tools.recording.reader import RecordingError, read_recording
+from tools.virtual_wearable.chip_process import heap_bytes
 from tools.virtual_wearable.flash_plan import FlashPlan
 from tools.virtual_wearable.scenario import ScenarioError, read_scenario
 from tools.virtual_wearable.supervisor import BoardDeadError, Build, Supervisor
@@ -106,6 +107,10 @@ def _run(arguments: argparse.Namespace) -> None:
         raise _RefusedError(f"--speed {arguments.speed}: a whole number from 1 to 1000")
     if not 0 <= arguments.torn <= 100:
         raise _RefusedError(f"--torn {arguments.torn}: percent, from 0 to 100")
+    try:
+        heap_bytes(arguments.heap)
+    except ValueError as error:
+        raise _RefusedError(f"--heap: {error}") from error
     track = _track(arguments)
     with contextlib.ExitStack() as stack:
         image = arguments.image

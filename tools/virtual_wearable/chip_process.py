@@ -13,7 +13,6 @@ from tools.virtual_wearable import ptys
 
 PWRON_RESET, HARD_RESET, WDT_RESET, SOFT_RESET = 1, 2, 3, 5
 _CHIP_DIR = Path(__file__).resolve().parent / "chip"
-_INTERPRETER = Path(__file__).resolve().parent / "interpreter.py"
 _PR_SET_PDEATHSIG = 1
 _SUFFIXES = {"": 1, "K": 1024, "M": 1024 * 1024}
 # What the chip's own side (this folder's chip/) takes of the interpreter's heap, where a real chip has silicon and C:
@@ -45,7 +44,7 @@ class ChipProcess:
         self.ours, self.chips = ptys.open_chip_side()
         argv = [
             sys.executable,
-            str(_INTERPRETER),
+            str(interpreter()),
             "-X",
             f"heapsize={heap_bytes(heap)}",
             "-i",

@@ -128,7 +128,7 @@ def _state(board: Supervisor, _: dict[str, Any]) -> dict[str, Any]:
         "watchdog_due_ms": None
         if board.watchdog.due is None
         else round((board.watchdog.due - time.monotonic()) * 1000),
-        "rx_dropped": board.receiver.dropped,
+        "rx_dropped": board.bridge.receiver.dropped,
         "flash": {
             "erases": flash.erases,
             "programs": flash.programs,

@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import secrets
 import select
 import shutil
 import signal
@@ -14,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tools.virtual_wearable.break_in import BreakIn, Outcome
+from tools.virtual_wearable.bridge import Bridge
 from tools.virtual_wearable.chip_process import (
     HARD_RESET,
     PWRON_RESET,
@@ -23,8 +22,7 @@ from tools.virtual_wearable.chip_process import (
     ChipProcess,
 )
 from tools.virtual_wearable.chip_service import ChipService
-from tools.virtual_wearable.console import CTRL_C, Cooker, Receiver, ReplWatch
-from tools.virtual_wearable.control import ControlServer
+from tools.virtual_wearable.control import ControlServer, carry_out
 from tools.virtual_wearable.flash_plan import FlashPlan
 from tools.virtual_wearable.panel import Panel
 from tools.virtual_wearable.ptys import HostPort
@@ -33,9 +31,8 @@ from tools.virtual_wearable.world import World
 
 _TICK_S = 0.02
 _BREAK_S = 0.0005
-_OUT_LIMIT = 4096  # bytes on their way to a host that does not read; then the chip's port is not ready
 _PRESS_MIN_S = 0.01
-_CRASH_S = 0.25
+_YOUNG_S = 0.25
 _CRASHES = 5
 _START_S = 10.0
 
@@ -65,28 +62,22 @@ class Supervisor:
         self._dir = Path(tempfile.mkdtemp(prefix="virtual-wearable-"))
         self.panel = Panel(self._dir / "inputs")
         self.watchdog = Watchdog()
-        self.receiver = Receiver()
         self.port = HostPort()
+        self.bridge = Bridge(self.port, build.bps)
         self.control = ControlServer(control_path, self) if control_path else None
         self.resets = {"power": 0, "machine": 0, "watchdog": 0, "soft": 0, "crash": 0}
         self.chip: ChipProcess | None = None
         self.mounted: bool | None = None
-        self._breaker: BreakIn | None = None
-        self._breaking = False  # a Ctrl-C waits for a moment in which the interpreter can take it
         self._service = ChipService(world, self.panel, self.watchdog, flash, self)
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._listener.bind(str(self._dir / "chip"))
         self._listener.listen(1)
         self._backplane: socket.socket | None = None
-        self._out = bytearray()
-        self._tail = b""
-        self._mark = f"\x1d{secrets.token_hex(6)}"
         self._stopping = False
         self._ready = False
         self._power_back: float | None = None  # monotonic time at which a cut ends
         self._next_cause = PWRON_RESET
         self._crashes = 0
-        self._rx_after = 0.0
         self._let_go: float | None = None
         self._raw_next = False
         self._actions = sorted(world.track.actions, key=lambda action: action.t_s)
@@ -94,8 +85,7 @@ class Supervisor:
     # -- life of the chip --
 
     def _spawn(self, cause: int, raw_repl: bool = False) -> None:
-        self._cooker, self._watch = Cooker(self._mark.encode()), ReplWatch()
-        self._ready, self.interruptible = False, True
+        self._ready = False
         self._born = time.monotonic()
         self.chip = ChipProcess(
             self.build.heap,
@@ -103,7 +93,7 @@ class Supervisor:
                 "VW_SOCKET": str(self._dir / "chip"),
                 "VW_INPUTS": str(self._dir / "inputs"),
                 "VW_IMAGE": str(self.build.image.resolve()),
-                "VW_RAW_MARK": self._mark,
+                "VW_RAW_MARK": self.bridge.mark,
                 "VW_ERASE_MS": str(self.build.erase_ms),
                 "VW_SPEED": str(self.build.speed),
                 "VW_RESET_CAUSE": str(cause),
@@ -111,24 +101,20 @@ class Supervisor:
                 "VW_CHIP_ID": hashlib.sha256(str(self.build.image.resolve()).encode()).hexdigest()[:16],
             },
         )
-        self._breaker = BreakIn(self.chip.pid)
-        if raw_repl:
-            self.receiver.inject(b"\r\x01")
+        self.bridge.attach(self.chip, raw_repl)
 
-    def _bury(self) -> int:
-        """Take away the dead chip, after its last words; returns its wait status."""
+    def _bury(self) -> tuple[int, bool]:
+        """Take away the dead chip, after its last words; returns its wait status and whether it was in the raw REPL."""
         assert self.chip is not None
         status = self.chip.wait()
         time.sleep(0.001)  # a terminal hands its bytes over a moment after they were written
-        self._take_output()
+        raw = self.bridge.detach()
         if self._backplane:
             self._backplane.close()
             self._backplane = None
         self.chip.close()
-        self.chip = self._breaker = None
-        self._breaking = False
-        self.receiver.release()
-        return status
+        self.chip = None
+        return status, raw
 
     def hard_reset(self, cause: int, kind: str, off_ms: int = 0) -> None:
         """Kill the chip where it stands and start it as after power-on; `off_ms` without power before."""
@@ -150,6 +136,7 @@ class Supervisor:
     def console_ready(self, mounted: bool) -> None:
         """See Power."""
         self._ready, self.mounted = True, mounted
+        self.bridge.listen()
         if not mounted:
             print(
                 f"{self.build.image}: not blank and cannot be mounted; left as it is, nothing was formatted",
@@ -158,7 +145,7 @@ class Supervisor:
 
     def keyboard_interrupt(self, on: bool) -> None:
         """See Power."""
-        self.interruptible = on
+        self.bridge.interruptible = on
 
     def reset_requested(self) -> None:
         """See Power."""
@@ -178,108 +165,24 @@ class Supervisor:
     def _soft_reset(self, raw_repl: bool) -> None:
         self.resets["soft"] += 1
         self.panel.mute(self.world.now_ms())
-        self._say(b"\r\nMPY: soft reboot\r\n")
-        young = time.monotonic() - self._born < _CRASH_S
+        self.bridge.say(b"\r\nMPY: soft reboot\r\n")
+        young = time.monotonic() - self._born < _YOUNG_S
         self._power_back = time.monotonic() + (0.1 if young else 0)  # a boot loop does not eat the machine
         self._next_cause = SOFT_RESET
         self._raw_next = raw_repl
 
     def _chip_ended(self) -> None:
-        assert self.chip is not None
-        raw = self._watch.raw
-        status = self._bury()
+        status, raw = self._bury()
         if os.WIFEXITED(status) and self._ready:  # Ctrl-D, sys.exit(), machine.soft_reset() at the REPL
             self._soft_reset(raw)
             return
         self.resets["crash"] += 1
-        print(
-            f"the interpreter ended with status {status}: {self._last_words()}", file=sys.stderr, flush=True
-        )
-        self._crashes = self._crashes + 1 if time.monotonic() - self._born < _CRASH_S else 0
+        words = f"with status {status}: {self.bridge.last_words()}"
+        print(f"the interpreter ended {words}", file=sys.stderr, flush=True)
+        self._crashes = 0 if self._ready else self._crashes + 1
         if self._crashes >= _CRASHES:
-            raise BoardDeadError(
-                f"the interpreter ended {_CRASHES} times at once, last with status {status}: {self._last_words()}"
-            )
+            raise BoardDeadError(f"the interpreter ended {_CRASHES} times before it was up, last {words}")
         self.hard_reset(PWRON_RESET, "power", self.build.off_ms)
-
-    def _last_words(self) -> str:
-        return self._tail.decode("utf-8", "replace").strip().replace("\r\n", " | ")
-
-    # -- bytes --
-
-    def _say(self, data: bytes) -> None:
-        self._out += data
-
-    def _take_output(self) -> None:
-        assert self.chip is not None
-        while True:
-            try:
-                data = os.read(self.chip.ours, 65536)
-            except (BlockingIOError, OSError):
-                return
-            if not data:
-                return
-            if self._watch.feed(data):
-                self.receiver.release()
-            text = self._cooker.feed(data)
-            self._tail = (self._tail + text)[-200:]
-            self._say(text)
-            if self.chip.status is None and len(self._out) >= _OUT_LIMIT:
-                return
-
-    def _from_host(self, now: float) -> None:
-        if now < self._rx_after:
-            return
-        try:
-            data = os.read(self.port.fd, min(1024, max(1, self.build.bps // 100)) if self.build.bps else 1024)
-        except (BlockingIOError, OSError):
-            return
-        if self.build.bps:
-            self._rx_after = now + len(data) * 10 / self.build.bps
-        unread = 0
-        if self.chip and self._ready:
-            unread = self.chip.unread()
-            _, ctrl_c, after = data.rpartition(CTRL_C)
-            if ctrl_c and not self.receiver.is_held(now) and self._break_in(now):
-                self.receiver.clear()
-                data, unread = after, 0
-        self.receiver.accept(data, unread, now)
-
-    def _break_in(self, now: float) -> bool:
-        """Break into a running program, now or in a moment; False when there is none, or it wants Ctrl-C as data."""
-        if self._breaker is None or not self.interruptible:
-            return False
-        if not self._breaking:
-            self._breaker.begin()
-        outcome = self._breaker.attempt()
-        self._breaking = outcome is Outcome.BUSY
-        if outcome is Outcome.PROMPT:
-            return False
-        self.receiver.interrupted(now)
-        return True
-
-    def _to_chip(self, now: float) -> None:
-        if self.chip is None or not self._ready:
-            return
-        data = self.receiver.ready(now)
-        if not data:
-            return
-        if data == CTRL_C and self._break_in(now):
-            self.receiver.taken(1)
-            return
-        try:
-            self.receiver.taken(os.write(self.chip.ours, data))
-        except BlockingIOError:
-            return
-
-    def _to_host(self, open_: bool) -> None:
-        if not open_:
-            self._out.clear()
-        if self._out:
-            try:
-                del self._out[: os.write(self.port.fd, bytes(self._out[:4096]))]
-            except BlockingIOError:
-                return
 
     # -- the loop --
 
@@ -314,24 +217,18 @@ class Supervisor:
         if self.chip is None and self._power_back is not None and now >= self._power_back:
             raw, self._raw_next, self._power_back = self._raw_next, False, None
             self._spawn(self._next_cause, raw)
-        host_open, host_bytes = self.port.state()
-        self._wait(wake_read, host_open, now)
+        self._wait(wake_read, now)
         now = time.monotonic()
         self._serve_backplane(now)
         if self.control:
             self.control.serve()
-        if self.chip and len(self._out) < _OUT_LIMIT:
-            self._take_output()
-        if host_open or host_bytes:
-            self._from_host(now)
-        if self._breaking and not self._break_in(now):
-            self.receiver.release()
-        self._to_chip(now)
-        self._to_host(self.port.state()[0])
+        self.bridge.pump(now)
         if self.chip and self.chip.ended():
             self._chip_ended()
         if self.chip and not self._ready and now - self._born > _START_S:
-            raise BoardDeadError(f"the interpreter did not start within {_START_S:g} s: {self._last_words()}")
+            raise BoardDeadError(
+                f"the interpreter did not start within {_START_S:g} s: {self.bridge.last_words()}"
+            )
         if self.watchdog.bites_now(now):
             self.hard_reset(WDT_RESET, "watchdog")
         if self._let_go is not None and now >= self._let_go:
@@ -339,19 +236,12 @@ class Supervisor:
             self.panel.set_button(False)
         self._run_actions()
 
-    def _wait(self, wake_read: int, host_open: bool, now: float) -> None:
+    def _wait(self, wake_read: int, now: float) -> None:
         readers: list[Any] = [wake_read, self._backplane or self._listener]
         if self.control:
             readers += self.control.sockets()
-        if host_open and now >= self._rx_after:
-            readers.append(self.port.fd)
-        if self.chip and len(self._out) < _OUT_LIMIT:
-            readers.append(self.chip.ours)
-        writers = [self.port.fd] if self._out and host_open else []
-        wait_s = _BREAK_S if self._breaking else _TICK_S
-        if self.chip and self._ready and self.receiver.ready(now):
-            writers.append(self.chip.ours)
-        select.select(readers, writers, [], wait_s)
+        more_readers, writers = self.bridge.wanted(self.port.state()[0], now)
+        select.select(readers + more_readers, writers, [], _BREAK_S if self.bridge.breaking else _TICK_S)
         try:
             os.read(wake_read, 512)
         except BlockingIOError:
@@ -390,8 +280,6 @@ class Supervisor:
 
     def do(self, command: dict[str, object]) -> dict[str, object]:
         """Carry out one control command; see control.py."""
-        from tools.virtual_wearable.control import carry_out
-
         return carry_out(self, command)
 
     def _close(self) -> None:

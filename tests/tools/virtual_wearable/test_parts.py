@@ -2,9 +2,13 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.mp import ROOT, run_micropython
 from tools.virtual_wearable import pinout
+from tools.virtual_wearable.chip_process import heap_bytes
 from tools.virtual_wearable.flash_plan import FAIL, GO, TEAR, FlashPlan
+from tools.virtual_wearable.interpreter_code import interpreter_code
 from tools.virtual_wearable.panel import Panel
 from tools.virtual_wearable.watchdog import Watchdog
 
@@ -169,3 +173,21 @@ print(flash.readblocks(0, bytearray(16), 0))
 """
     )
     assert run_micropython(script).stdout.split() == ["-5"]
+
+
+def test_the_heap_option_is_what_the_firmware_has() -> None:
+    assert heap_bytes("192wK") - heap_bytes("1") == 192 * 2 * 1024 - 1
+    assert heap_bytes("1M") - heap_bytes("1K") == 1023 * 1024
+    for wrong in ("much", "192Kw", "-1", "0", "", "1.5M"):
+        with pytest.raises(ValueError, match="as in 192wK"):
+            heap_bytes(wrong)
+
+
+def test_the_interpreters_code_is_found_where_it_is() -> None:
+    code = interpreter_code()
+    start, end = code.loop
+    assert 1000 < end - start < 100000
+    littlefs, import_stat = code.delicate
+    assert littlefs[1] - littlefs[0] > 10000, "all of LittleFS, not only its entry points"
+    assert 0 < import_stat[1] - import_stat[0] < 1000
+    assert not (start < littlefs[1] and littlefs[0] < end)

@@ -4,7 +4,11 @@ import os
 import sys
 
 sys.path.insert(0, os.getenv("VW_CHIP_DIR"))
-import power_on
+try:
+    import power_on
+except BaseException as error:  # noqa: BLE001 too little heap, a broken installation: no chip, so no REPL either
+    sys.print_exception(error)
+    os.system("kill -9 $PPID")  # noqa: S605 MicroPython has no other way to end itself at once
 
 _go = power_on.go
 del os, sys, power_on
