@@ -34,7 +34,7 @@ class View:
     has_data: bool = False  # any data since start
     is_caught_up: bool = False
     link: LinkReport | None = None
-    rung: dict[int, int] = field(default_factory=dict)  # unjournaled alarms already told
+    rung: dict[int, int] = field(default_factory=dict)  # alarm -> priority in this session's last doorbell
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,7 @@ class Monitor:
         """In session."""
         view = self.view(device_id)
         view.journal, view.status, view.is_caught_up = journal, status, False
+        view.rung = {}
         self._hooks.opened(view)
         self._hooks.committed()
 
@@ -77,13 +78,14 @@ class Monitor:
         view.live = live
 
     def on_doorbell(self, device_id: bytes, alarm: Any) -> None:
-        """A record will follow, unless the wearable's flash failed (`seq` 0)."""
+        """A record will follow, unless the wearable's flash failed (`seq` 0).
+
+        While this computer's store fails it may not: nothing is acknowledged, so the window fills and stays full.
+        """
         view = self.view(device_id)
-        if alarm.seq:
-            return
         rising = [(a, p) for a, p in alarm.alarms if p > view.rung.get(a, 0)]
         view.rung = dict(alarm.alarms)
-        if rising:
+        if rising and (not alarm.seq or self.store_error is not None):
             self._hooks.unjournaled(view, alarm._replace(alarms=tuple(rising)))
 
     def on_status(self, device_id: bytes, status: Any) -> None:
@@ -155,7 +157,9 @@ def live_text(live: Any, simulated: bool | None) -> str:
     if not isinstance(live, wire.Live):
         return "no live values"
     parts = [
-        temperature_at_text(live.temp_cc, units.SITES[units.site_of(live.status)]),
+        temperature_at_text(
+            live.temp_cc, units.SITES[units.site_of(live.status)], units.temp_state_of(live.status)
+        ),
         f"SpO2 {percent_text(live.spo2_tenths)}",
         f"heart rate {heart_rate_text(live.hr_bpm)}",
     ]

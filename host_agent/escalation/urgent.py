@@ -48,23 +48,25 @@ async def unjournaled(
     resolve: Resolve,
     utc_ms: int,
 ) -> list[Event]:
-    """One event per alarm of a doorbell whose record the wearable could not write."""
+    """One event per alarm of a doorbell whose record the wearable could not write, or this computer cannot fetch.
+
+    In the second case the record has a sequence, and the event the key that the record will give it.
+    """
 
     def judge(tx: Tx) -> list[Event]:
         device_id = journal.device_id.hex()
         occurred = resolve(tx, journal.device, boot, doorbell.t_ms)
+        place = (journal.branch, doorbell.seq, boot, doorbell.t_ms) if doorbell.seq else (0, None, None, None)
         return [
             alarm_event(
-                Origin(
-                    device_id, device_name(tx, journal.device), journal.journal_id.hex(), 0, None, None, None
-                ),
+                Origin(device_id, device_name(tx, journal.device), journal.journal_id.hex(), *place),
                 patient_of(tx, journal.binding, utc_ms),
                 alarm=alarm,
                 priority=priority,
                 simulated=simulated,
                 occurred=occurred,
-                detail="not in the journal: the wearable's flash did not take it",
-                key=f"{device_id}-unjournaled-{boot}-{doorbell.t_ms}-alarm-{alarm}",
+                detail="" if doorbell.seq else "not in the journal: the wearable's flash did not take it",
+                key=None if doorbell.seq else f"{device_id}-unjournaled-{boot}-{doorbell.t_ms}-alarm-{alarm}",
                 from_host=False,
             )
             for alarm, priority in doorbell.alarms

@@ -80,6 +80,7 @@ class SyncEngine:
         self._received = 0  # BLOCK and GAP messages committed in this session
         self._pending: list[Any] = []
         self._has_pending = asyncio.Event()
+        self._arrived = asyncio.Event()  # a BLOCK or GAP since the store last failed
         self._verify_due = asyncio.Event()
         self._progress_s = self._link.monotonic()
         self._missed = 0  # messages of the wearable that the line is known to have lost
@@ -157,6 +158,7 @@ class SyncEngine:
                 self._pending.append(message)
                 self._progress_s = self._link.monotonic()
                 self._has_pending.set()
+                self._arrived.set()
             elif kind is wire.Live:
                 self._listener.on_live(self.device_id, message)
             elif kind is wire.Alarm:
@@ -226,13 +228,29 @@ class SyncEngine:
                 inserted = await self._store.write(insert)
             except StoreError as error:
                 failure = error
-                self._listener.on_unstored(journal, items, error)
-                await self._link.sleep(pause_s)
+                self._arrived.clear()
+                # what came meanwhile too: an alarm in it must not wait for the disk either
+                self._listener.on_unstored(journal, items + self._waiting(journal), error)
+                await self._pause(pause_s)
                 pause_s = min(pause_s * 2, _STORE_RETRY_MAX_S)
             else:
                 if failure is not None:
                     self._listener.on_store_back(inserted.journal)
                 return inserted
+
+    def _waiting(self, journal: Journal) -> list[IncomingBlock | IncomingGap]:
+        messages = [m for m in self._pending if not isinstance(m, wire.CaughtUp)]
+        return [item for message in messages for item in unpack(message, journal.journal_id, {})]
+
+    async def _pause(self, seconds: float) -> None:
+        """Sleep, but not past the arrival of more records."""
+        sleep = asyncio.ensure_future(self._link.sleep(seconds))
+        arrived = asyncio.ensure_future(self._arrived.wait())
+        try:
+            await asyncio.wait([sleep, arrived], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sleep.cancel()
+            arrived.cancel()
 
     def _insert(
         self,

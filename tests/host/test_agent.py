@@ -102,7 +102,7 @@ async def test_records_outside_a_binding_are_quarantined(world):
 async def test_patient_end_waits_for_what_is_not_synced_unless_overridden(world):
     async with world.agent() as agent:
         await start_patient(world)
-        engine = next(runner.engine for runner in agent.runners.values())
+        engine = await next(iter(agent.runners.values())).wait_engine()
         engine.head_seq += 5
         with pytest.raises(ControlFailed, match=r"not synced \(5 known\)") as caught:
             await world.call("patient_end")
@@ -204,6 +204,55 @@ async def test_a_full_disk_does_not_silence_an_alarm_and_nothing_is_acknowledged
         )
         assert [event["key"] for event in events(world)].count(key) == 1, "same key: not sent twice"
         assert (await world.call("status"))["store_error"] is None
+
+
+async def test_alarms_that_rise_while_the_disk_is_full_are_told_too(world, monkeypatch):
+    """Also when the window is full, so that their records cannot come: then by the doorbell, under the same key."""
+    async with world.agent() as agent:
+        await start_patient(world)
+
+        async def failing(fn):
+            raise StoreFull("the disk is full")
+
+        write = agent.store.write
+        monkeypatch.setattr(agent.store, "write", failing)
+        world.device.event(alarm_record({}, FEVER=2))
+        await world.receiver.wait_for(2)
+        seq = world.device.event(alarm_record({"FEVER": 2}, HYPOXAEMIA=3))
+        await world.receiver.wait_for(3)
+        names = {event["name"]: event for event in events(world)}
+        assert set(names) == {"FEVER", "HYPOXAEMIA", "STORE_FAULT"}
+        assert names["HYPOXAEMIA"]["source"]["seq"] == seq
+        world.device.pump.stop()  # as when the window is full: only the doorbell gets through
+        await world.device.say(wire.Alarm(seq, 5000, ((reasons.FEVER, 2), (reasons.HYPOXAEMIA, 3))))
+        seq = world.device.event(alarm_record({"FEVER": 2, "HYPOXAEMIA": 3}, PULSE_LOST=3))
+        bell = ((reasons.FEVER, 2), (reasons.HYPOXAEMIA, 3), (reasons.PULSE_LOST, 3))
+        await world.device.say(wire.Alarm(seq, world.device.now_ms, bell))
+        await world.receiver.wait_for(4)
+        lost = events(world)[-1]
+        assert lost["name"] == "PULSE_LOST"
+        assert lost["source"]["seq"] == seq
+        monkeypatch.setattr(agent.store, "write", write)
+        world.device.pump.start(1, 8, 2048)
+        await world.until(
+            lambda: (
+                query(world, f"SELECT state FROM outbox WHERE event_key = '{lost['key']}'")
+                == [("delivered",)]
+            )
+        )
+        await asyncio.sleep(0.2)
+        keys = [event["key"] for event in events(world)]
+        assert len(keys) == len(set(keys)), "same key: not sent twice"
+
+
+async def test_an_unjournaled_alarm_that_ended_in_between_is_told_again(world):
+    async with world.agent():
+        await start_patient(world)
+        await world.device.say(wire.Alarm(0, 5000, ((reasons.HYPOXAEMIA, 3),)))
+        await world.receiver.wait_for(1)
+        await world.device.say(wire.Alarm(7, 6000, ()))
+        await world.device.say(wire.Alarm(0, 9000, ((reasons.HYPOXAEMIA, 3),)))
+        await world.receiver.wait_for(2)
 
 
 async def test_an_alarm_that_the_wearables_flash_did_not_take_is_told_once(world):
