@@ -1,5 +1,6 @@
 """Power cuts, flash faults, images and time: what survives on the virtual board and what is refused."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -27,13 +28,15 @@ while True:
 
 
 def started(tmp_path: Path, *options: str, image: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """Start a wearable that is expected to end by itself."""
+    """Start a wearable that is expected to end by itself; its temporary files go to `tmp_path`/tmp."""
+    (tmp_path / "tmp").mkdir(exist_ok=True)
     return subprocess.run(
         [
             sys.executable, "-m", "tools.virtual_wearable", "--scenario", "tools/scenarios/steady_afebrile.toml",
             "--image", str(image or tmp_path / "image"), *options,
         ],
         capture_output=True, text=True, timeout=20, check=False, cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(tmp_path / "tmp")},
     )  # fmt: skip
 
 
@@ -169,6 +172,7 @@ def test_wrong_images_links_and_options_are_refused(tmp_path: Path) -> None:
     refused("--torn 120", "--torn", "120")
     (tmp_path / "file").write_text("precious")
     refused("exists and is not a link", "--link", str(tmp_path / "file"))
+    assert not list((tmp_path / "tmp").iterdir()), "a refused start leaves nothing behind"
     assert (tmp_path / "file").read_text() == "precious"
     with board(tmp_path):
         refused("another virtual wearable runs on this image")

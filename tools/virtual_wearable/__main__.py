@@ -130,6 +130,7 @@ def _run(arguments: argparse.Namespace) -> None:
         plan = FlashPlan(arguments.cut, arguments.torn, arguments.flash_eio)
         world = World(track, arguments.speed, arguments.hold, arguments.seed)
         board = Supervisor(build, world, plan, arguments.control)
+        stack.callback(board.close)
         if arguments.link:
             _make_link(arguments.link, board.port.name)
             stack.callback(arguments.link.unlink, missing_ok=True)

@@ -73,7 +73,7 @@ class Supervisor:
         self._listener.bind(str(self._dir / "chip"))
         self._listener.listen(1)
         self._backplane: socket.socket | None = None
-        self._stopping = False
+        self._stopping = self._closed = False
         self._ready = False
         self._power_back: float | None = None  # monotonic time at which a cut ends
         self._next_cause = PWRON_RESET
@@ -210,7 +210,7 @@ class Supervisor:
                 self._turn(wake_read)
         finally:
             signal.set_wakeup_fd(-1)
-            self._close()
+            self.close()
 
     def _turn(self, wake_read: int) -> None:
         now = time.monotonic()
@@ -282,7 +282,11 @@ class Supervisor:
         """Carry out one control command; see control.py."""
         return carry_out(self, command)
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """Take everything away; again does nothing."""
+        if self._closed:
+            return
+        self._closed = True
         if self.chip:
             self.chip.kill()
             self._bury()
