@@ -7,10 +7,18 @@ missing value reads "not measured", and simulated data says SIMULATED.
 import datetime
 from collections.abc import Iterable
 
-from crs_core import reasons
+from crs_core import reasons, units
 
 NOTICE = "Research prototype, not a medical device."
 SIMULATED = "SIMULATED"
+_NOT_MEASURED = {
+    units.TEMP_ABSENT: "no thermometer answers",
+    units.TEMP_OFF_BODY: "thermometer off the body",
+    units.TEMP_SETTLING: "thermometer settling",
+    units.TEMP_OUT_OF_RANGE: "thermometer out of range",
+    units.TEMP_STALE: "thermometer silent",
+    units.TEMP_FLAT: "thermometer stuck",
+}
 HIGHEST_COMPUTED = 4  # 5 is death in every scale: only ever a signed record
 
 
@@ -54,8 +62,13 @@ def temperature_text(temp_cc: int | None) -> str:
     return f"{temp_cc // 100}.{temp_cc % 100:02d} °C ({tenths_f // 10}.{tenths_f % 10} °F)"
 
 
-def temperature_at_text(temp_cc: int | None, site: str) -> str:
-    """The temperature with where it was taken: `38.64 °C (101.5 °F) axilla`, or `temperature not measured`."""
+def temperature_at_text(temp_cc: int | None, site: str, temp_state: int = units.TEMP_VALID) -> str:
+    """The temperature with where it was taken: `38.64 °C (101.5 °F) axilla`, or `temperature not measured (why)`.
+
+    A value that may not be graded is no body temperature, and is not shown as one.
+    """
+    if temp_state != units.TEMP_VALID:
+        return f"temperature not measured ({_NOT_MEASURED.get(temp_state, 'not usable')})"
     return "temperature not measured" if temp_cc is None else f"{temperature_text(temp_cc)} {site}"
 
 

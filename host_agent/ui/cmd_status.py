@@ -157,7 +157,7 @@ def _reading_text(reading: dict[str, Any] | None) -> str:
         age = f"{span_text(age_s)} ago"
     return marked(
         reading["simulated"],
-        f"{age}: {temperature_at_text(reading['temp_cc'], reading['site'])},"
+        f"{age}: {temperature_at_text(reading['temp_cc'], reading['site'], reading['temp_state'])},"
         f" SpO2 {percent_text(reading['spo2_tenths'])}, heart rate {heart_rate_text(reading['hr_bpm'])}",
     )
 

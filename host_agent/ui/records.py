@@ -228,9 +228,9 @@ def _delivery_line(row: dict[str, Any]) -> str:
 
 
 def _reading_line(row: dict[str, Any]) -> str:
+    temperature = temperature_at_text(row["temp_cc"], row["site"], row["temp_state"])
     return (
-        f"{temperature_at_text(row['temp_cc'], row['site'])}, SpO2 {percent_text(row['spo2_tenths'])}, "
-        f"heart rate {heart_rate_text(row['hr_bpm'])}"
+        f"{temperature}, SpO2 {percent_text(row['spo2_tenths'])}, heart rate {heart_rate_text(row['hr_bpm'])}"
     )
 
 

@@ -99,7 +99,8 @@ def _newest_reading(tx: sqlite3.Connection, device: int, journal: int, now_ms: i
         "seq": seq, "at": iso_utc(moment[0]) if moment else None, "time_bound_ms": moment[1] if moment else None,
         "age_s": _age_s(moment, now_ms),
         "temp_cc": temp_cc, "spo2_tenths": spo2_tenths, "hr_bpm": hr_bpm, "pi_hundredths": pi_hundredths,
-        "site": units.SITES[units.site_of(status)], "simulated": bool(simulated),
+        "site": units.SITES[units.site_of(status)], "temp_state": units.temp_state_of(status),
+        "simulated": bool(simulated),
     }  # fmt: skip
 
 

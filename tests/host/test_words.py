@@ -1,7 +1,7 @@
 """What people read: units, marks, and never a word that reassures."""
 
 import pytest
-from crs_core import reasons
+from crs_core import reasons, units
 
 from host_agent import words
 
@@ -79,3 +79,15 @@ def test_times_of_both_directions(monkeypatch):
     assert words.local_of_iso(None) == "time not known"
     monkeypatch.undo()
     time.tzset()
+
+
+def test_what_may_not_be_graded_is_not_shown_as_a_body_temperature():
+    assert words.temperature_at_text(3705, "axilla", units.TEMP_VALID) == "37.05 °C (98.6 °F) axilla"
+    assert words.temperature_at_text(None, "axilla", units.TEMP_VALID) == "temperature not measured"
+    for state in range(1, 8):
+        text = words.temperature_at_text(2762, "axilla", state)
+        assert text.startswith("temperature not measured (") and "27.6" not in text
+    assert words.temperature_at_text(2762, "axilla", units.TEMP_OFF_BODY).endswith(
+        "(thermometer off the body)"
+    )
+    assert words.temperature_at_text(3600, "axilla", units.TEMP_SETTLING).endswith("(thermometer settling)")
