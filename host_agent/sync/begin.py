@@ -6,8 +6,8 @@ from crs_core import reasons
 
 from host_agent.store.coverage import Coverage
 from host_agent.store.db import Tx
-from host_agent.store.host_alarms import raise_alarm
-from host_agent.store.journals import ensure_device, note_boot, open_journal
+from host_agent.store.host_alarms import end_alarm, raise_alarm
+from host_agent.store.journals import current_journal, ensure_device, note_boot, open_journal
 from host_agent.store.records import held_coverage, note_fork
 from host_agent.store.rows import Derivation, Journal
 
@@ -30,6 +30,7 @@ def begin(tx: Tx, derive: Derivation, *, peer: Any, status: Any, name: str, utc_
     device = ensure_device(tx, peer.device_id, utc_ms, name)
     simulated = status.flags & 1
     tx.execute("UPDATE devices SET simulated = ? WHERE id = ?", (simulated, device))
+    end_alarm(tx, derive, device=device, alarm=reasons.JOURNAL_FAULT, utc_ms=utc_ms)
     opened = open_journal(tx, device, peer.journal_id, status.binding_id, utc_ms)
     journal = opened.journal
     if opened.unexpected:
@@ -56,6 +57,29 @@ def begin(tx: Tx, derive: Derivation, *, peer: Any, status: Any, name: str, utc_
             detail=f"{what} went back from {last} to {first}: an older image of the flash", utc_ms=utc_ms,
         )  # fmt: skip
     return Begun(journal, Coverage(), 1, True)
+
+
+def begin_without_journal(
+    tx: Tx, derive: Derivation, *, peer: Any, status: Any, name: str, utc_ms: int
+) -> None:
+    """The wearable shows no journal: it records nothing, knows of no patient, and judges no alarm about one."""
+    device = ensure_device(tx, peer.device_id, utc_ms, name)
+    tx.execute("UPDATE devices SET simulated = ? WHERE id = ?", (status.flags & 1, device))
+    raise_alarm(
+        tx, derive, device=device, alarm=reasons.JOURNAL_FAULT, priority=reasons.PRIORITY_HIGH,
+        detail="it runs without a journal: nothing is recorded, and no alarm about a patient can sound", utc_ms=utc_ms,
+    )  # fmt: skip
+
+
+def begin_unstored(tx: Tx, *, peer: Any, status: Any) -> Begun | None:
+    """Where to go on while the store takes nothing, read only; None when `begin` would have had more to do."""
+    row = tx.execute("SELECT id, max_boot FROM devices WHERE device_id = ?", (peer.device_id,)).fetchone()
+    journal = current_journal(tx, row[0]) if row else None
+    if journal is None or journal.journal_id != peer.journal_id:
+        return None
+    if status.boot < row[1] or status.head_seq < journal.cursor:
+        return None
+    return Begun(journal, held_coverage(tx, journal), _overlap(tx, journal), False)
 
 
 def _overlap(tx: Tx, journal: Journal) -> int:

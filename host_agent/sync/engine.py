@@ -7,6 +7,7 @@ acknowledged, the listener hears of it (to alarm from memory), and the same reco
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -21,7 +22,7 @@ from host_agent.store.host_alarms import end_alarm, raise_alarm
 from host_agent.store.journals import NO_BINDING, count, journal_by_id
 from host_agent.store.records import IncomingBlock, IncomingGap, Inserted, Insertion
 from host_agent.store.rows import Derivation, Journal
-from host_agent.sync.begin import Begun, begin
+from host_agent.sync.begin import Begun, begin, begin_unstored, begin_without_journal
 from host_agent.sync.client import DeviceClient
 from host_agent.sync.intake import unpack
 from host_agent.sync.listener import SyncListener
@@ -83,6 +84,7 @@ class SyncEngine:
         self._arrived = asyncio.Event()  # a BLOCK or GAP since the store last failed
         self._verify_due = asyncio.Event()
         self._progress_s = self._link.monotonic()
+        self._begin_failure: StoreError | None = None  # the store took nothing at the start of this session
         self._missed = 0  # messages of the wearable that the line is known to have lost
 
     @property
@@ -112,28 +114,39 @@ class SyncEngine:
 
     async def _start(self) -> None:
         status = await self._ask_status()
-        peer, key = self.client.peer, self.client.key
+        peer = self.client.peer
         self.head_seq = status.head_seq
         if (
             peer.journal_id == NO_BINDING
         ):  # zeros: it runs without a journal and says so by an alarm of its own
+            with contextlib.suppress(StoreError):
+                await self._begin(begin_without_journal, status)
             self._started(None, status)
             return
-        begun: Begun = await self._store.write(
-            lambda tx: begin(
-                tx,
-                self._derive,
-                peer=peer,
-                status=status,
-                name=key.name if key else "",
-                utc_ms=self._board.utc_ms(),
-            )
-        )
+        try:
+            begun: Begun = await self._begin(begin, status)
+        except StoreError as error:
+            known = await self._store.read(lambda tx: begin_unstored(tx, peer=peer, status=status))
+            if known is None:
+                raise
+            begun, self._begin_failure = known, error
+            self._listener.on_unstored(known.journal, [], error)
         self._coverage = begun.coverage
         self._started(begun.journal, status)
         await self._keep_marks()
         await self.client.send(wire.ReadFrom(begun.read_from, WINDOW, MAX_BYTES))
         self._verify_due.set()
+
+    async def _begin(self, how: Callable[..., Any], status: Any) -> Any:
+        """Run one of begin.py's transactions."""
+        key = self.client.key
+        context = {
+            "peer": self.client.peer,
+            "status": status,
+            "name": key.name if key else "",
+            "utc_ms": self._board.utc_ms(),
+        }
+        return await self._store.write(lambda tx: how(tx, self._derive, **context))
 
     def _started(self, journal: Journal | None, status: Any) -> None:
         self.journal = journal
@@ -219,7 +232,7 @@ class SyncEngine:
     async def _write(self, items: list[IncomingBlock | IncomingGap]) -> Inserted:
         """Commit, however long it takes: a failing store is retried and nothing is acknowledged meanwhile."""
         pause_s = _STORE_RETRY_FIRST_S
-        failure: StoreError | None = None
+        failure, self._begin_failure = self._begin_failure, None
         assert self.journal is not None
         journal, coverage = self.journal, self._coverage
         while True:

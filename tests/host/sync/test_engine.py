@@ -5,11 +5,12 @@ import random
 from typing import Any
 
 import pytest
-from crs_core import block, records
+from crs_core import block, reasons, records
 from crs_core.wire import message as wire
 
 from host_agent.clock import RealClock
 from host_agent.errors import SessionClosed, TransportLost
+from host_agent.store.host_alarms import open_alarms
 from tests.fakes.fake_device import READER, FakeDevice, Pipe, host_key
 from tests.host.sync.conftest import alarms_of, held, on_flash, until
 
@@ -254,6 +255,12 @@ async def test_a_wearable_without_a_journal_is_heard_but_not_read(store, device,
         assert ears.opened[0][1] is None
         assert not device.reads
         assert engine.journal is None
+    found = {alarm.alarm: alarm for alarm in store.read_now(open_alarms)}
+    assert found[reasons.JOURNAL_FAULT].priority == reasons.PRIORITY_HIGH
+    device.session.journal_id = device.journal.journal_id
+    async with session(device) as (_, ears):
+        await asyncio.wait_for(ears.caught_up.wait(), 10)
+    assert not alarms_of(store)
 
 
 async def test_blocks_of_another_journal_or_torn_ones_are_left_out_and_counted(

@@ -141,3 +141,40 @@ async def test_a_store_that_fails_at_the_start_ends_the_session_with_its_reason(
     async with session(device) as (engine, _):
         with pytest.raises(StoreReadOnly):
             await asyncio.wait_for(asyncio.shield(engine.running), 5)
+
+
+def refuse_writes(store: Any, is_refusing: bool) -> None:
+    state = "ON" if is_refusing else "OFF"
+    store._writer.submit(lambda: store._conn.execute(f"PRAGMA query_only = {state}").fetchall()).result()
+
+
+async def test_a_session_that_begins_while_the_store_fails_still_hears_of_alarms(
+    store, device, session, monkeypatch
+) -> None:
+    monkeypatch.setattr("host_agent.sync.engine._STORE_RETRY_FIRST_S", 0.05)
+    device.read_sensors(12)
+    async with session(device) as (_, ears):
+        await asyncio.wait_for(ears.caught_up.wait(), 10)
+        await until(lambda: device.journal.acked_seq == 12, "acknowledged")
+    refuse_writes(store, True)
+    async with session(device) as (engine, ears):
+        await until(lambda: ears.opened, "in session")
+        assert ears.unstored[0][0] == []
+        device.event(records.Button(2))
+        await until(lambda: any(len(items) for items, _ in ears.unstored), "the event, from memory")
+        assert device.journal.acked_seq == 12
+        refuse_writes(store, False)
+        await until(lambda: device.journal.acked_seq == 13, "acknowledged")
+        assert ears.backs == 1
+        assert not engine.running.done()
+    assert [row[3] for row in held(store)["blocks"]] == on_flash(device)
+
+
+async def test_an_older_image_is_not_taken_up_unchecked_while_the_store_fails(store, device, session) -> None:
+    async with session(device) as (_, ears):
+        await asyncio.wait_for(ears.caught_up.wait(), 10)
+    store.write_now(lambda tx: tx.execute("UPDATE devices SET max_boot = 9"))
+    refuse_writes(store, True)
+    async with session(device) as (engine, _):
+        with pytest.raises(StoreReadOnly):
+            await asyncio.wait_for(asyncio.shield(engine.running), 5)
