@@ -68,10 +68,16 @@ class Chain:
 
     def event(self, seq: int, t_ms: int, kind: int, record: Any) -> None:
         """One event; types that hold no state are ignored."""
-        if kind not in _STATEFUL or record is None:
+        if kind not in _STATEFUL:
             return
         if kind != event_records.GRADE:
             self._settle_debt()
+        if record is None:
+            self.lose()
+            self._disagree(
+                seq, "malformed", f"a record of type {kind} that cannot be read", "cannot be re-run"
+            )
+            return
         if not self._use_rules(seq, record.rule_hash):
             self.lose()
             return

@@ -267,6 +267,14 @@ def test_bytes_that_cannot_be_stepped_are_malformed(store, wearable, device) -> 
     assert found[0][0] == seq
 
 
+@pytest.mark.parametrize("kind", [records.GRADE, records.ALARM, records.BOOT, records.GRADER_STATE])
+def test_a_decision_whose_record_cannot_be_read_is_not_passed_over(store, wearable, device, kind) -> None:
+    episode(wearable)
+    seq = device.event(kind=kind, payload=b"\x01")
+    found = verify(store, load(store, device))
+    assert [entry[:2] for entry in found] == [(seq, "malformed")]
+
+
 def test_rules_that_this_host_does_not_know_are_told_once(store, wearable, device) -> None:
     other = bytes(8)
     for _ in range(3):
