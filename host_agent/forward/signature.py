@@ -23,10 +23,10 @@ def check(secret: bytes, header: str, body: bytes, now_s: int, tolerance_s: int 
     """Receiver side: return when `header` proves `body`; raises ForwardError saying what is wrong."""
     fields = dict(part.split("=", 1) for part in header.split(",") if "=" in part)
     sent_text, given = fields.get("t", ""), fields.get("v1", "")
-    if not sent_text.isdigit() or not given:
+    if not (sent_text.isascii() and sent_text.isdigit()) or not given:
         raise ForwardError("The signature header is not t=<seconds>,v1=<hex>.", advice="Check the sender.")
     expected = sign(secret, int(sent_text), body)
-    if not hmac.compare_digest(expected, f"t={int(sent_text)},v1={given}"):
+    if not hmac.compare_digest(expected.encode(), f"t={int(sent_text)},v1={given}".encode()):
         raise ForwardError(
             "The signature does not match the body.", advice="Compare the shared secret on both ends."
         )

@@ -98,8 +98,9 @@ def _retry_after_s(value: str | None, now_s: float) -> float | None:
     """Seconds or an HTTP date (RFC 9110 §10.2.3); anything else counts as absent. The worker caps it."""
     if value is None:
         return None
-    if value.strip().isdigit():
-        return float(value.strip()[:9])
+    text = value.strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
     try:
         return max(0.0, parsedate_to_datetime(value).timestamp() - now_s)
     except (ValueError, TypeError, OverflowError):

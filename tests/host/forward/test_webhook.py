@@ -8,7 +8,7 @@ import pytest
 from host_agent.errors import ForwardError
 from host_agent.forward.base import Delivered, Delivery, Rejected, RetryAfter
 from host_agent.forward.signature import check, sign
-from host_agent.forward.webhook import Webhook
+from host_agent.forward.webhook import Webhook, _retry_after_s
 from tests.fakes.fake_http import FakeReceiver, Reply
 
 SECRET = b"0123456789abcdef"
@@ -88,6 +88,12 @@ async def test_retry_after_is_read_in_both_forms(receiver, hook, value, expected
     assert await hook.send(DELIVERY) == RetryAfter("HTTP 503", expected)
 
 
+@pytest.mark.parametrize("value", ["\u00b2", "\u0667", "-1", "7.5", "", "9" * 400])
+def test_no_retry_after_of_a_receiver_raises(value):
+    wish_s = _retry_after_s(value, 0.0)
+    assert wish_s is None or wish_s == 999999999.0
+
+
 async def test_a_receiver_that_hangs_is_left_at_the_deadline(receiver):
     receiver.default = Reply(hang=True)
     webhook = make(receiver.url, timeout_s=0.3)
@@ -147,6 +153,8 @@ def test_signature_check_refuses_other_body_secret_time_and_nonsense():
         (SECRET, header, b"body", 1301, "301 s away"),
         (SECRET, "v1=00", b"body", 1000, "is not t="),
         (SECRET, "", b"body", 1000, "is not t="),
+        (SECRET, "t=\u00b2,v1=00", b"body", 1000, "is not t="),
+        (SECRET, "t=1000,v1=\u00fc", b"body", 1000, "does not match"),
     ]:
         with pytest.raises(ForwardError, match=expected):
             check(secret, given, body, now_s)
