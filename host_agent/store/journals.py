@@ -67,10 +67,12 @@ def open_journal(tx: Tx, device: int, journal_id: bytes, binding_id: bytes, utc_
         return Opened(current, False, False, False)
     expected = None
     if current is not None:
+        # only what was announced: a start that never reached the wearable must not cover for an empty journal later
         expected = tx.execute(
-            "SELECT id FROM journal_changes WHERE used_by IS NULL AND device_id ="
-            " (SELECT device_id FROM devices WHERE id = ?) ORDER BY id DESC LIMIT 1",
-            (device,),
+            "SELECT c.id FROM journal_changes c LEFT JOIN bindings b ON b.id = c.binding WHERE c.used_by IS NULL"
+            " AND c.device_id = (SELECT device_id FROM devices WHERE id = ?) AND (c.why = 'provisioned'"
+            " OR (c.why = 'patient_start' AND b.binding_id = ?) OR (c.why = 'patient_end' AND ?)) LIMIT 1",
+            (device, binding_id, binding_id == NO_BINDING),
         ).fetchone()
         tx.execute("UPDATE journals SET is_current = 0 WHERE id = ?", (current.id,))
     known = tx.execute(

@@ -135,3 +135,32 @@ async def test_a_replaced_journal_that_was_announced_is_no_alarm_and_gets_its_bi
     device.bind(bytes(8))
     await sync_all(session, device)
     assert reasons.JOURNAL_REPLACED in alarms_of(store)
+
+
+async def test_an_announced_start_that_never_happened_covers_for_no_empty_journal(
+    store, device, session
+) -> None:
+    """`patient start` lost its link before the wearable heard of it; later the wearable comes back wiped."""
+    await sync_all(session, device)
+
+    def announce(tx: Any) -> None:
+        row = ensure_device(tx, DEVICE_ID, 1)
+        made = tx.execute(
+            "INSERT INTO bindings (binding_id, device, state, started_utc_ms) VALUES (?, ?, 'starting', 1)",
+            (b"bindings", row),
+        )
+        expect_journal(tx, DEVICE_ID, "patient_start", made.lastrowid, 1)
+
+    store.write_now(announce)
+    await sync_all(session, device)
+    device.bind(bytes(8))
+    await sync_all(session, device)
+    assert reasons.JOURNAL_REPLACED in alarms_of(store)
+
+
+async def test_an_announced_end_expects_a_journal_of_nobody(store, device, session) -> None:
+    await sync_all(session, device)
+    store.write_now(lambda tx: expect_journal(tx, DEVICE_ID, "patient_end", None, 1))
+    device.bind(b"stranger")
+    await sync_all(session, device)
+    assert reasons.JOURNAL_REPLACED in alarms_of(store)
