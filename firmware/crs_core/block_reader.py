@@ -1,0 +1,68 @@
+"""The reading half of block.py; use it through `block.decode` and `block.split`."""
+
+from crs_core import codec1_reader, varint
+from crs_core.block import (
+    CODEC_ROWS,
+    CODEC_TLV,
+    FLAG_SIMULATED,
+    HEADER_LEN,
+    KIND_EVENTS,
+    KIND_READINGS,
+    T_LIMIT,
+    Event,
+    Header,
+    block_len,
+    parse_header,
+    verify,
+)
+from crs_core.errors import RemoteError
+from crs_core.units import Reading
+
+
+def _decode_events(body: bytes, count: int, start_ms: int) -> list[Event]:
+    events = []
+    n = 0
+    size = len(body)
+    for _ in range(count):
+        if n >= size:
+            raise RemoteError("events cut short")
+        kind = body[n]
+        length, n = varint.get(body, n + 1)
+        dt, n = varint.get(body, n)
+        if n + length > size or start_ms + dt >= T_LIMIT:
+            raise RemoteError("event longer than its block or out of time")
+        events.append(Event(start_ms + dt, kind, bytes(body[n : n + length])))
+        n += length
+    if n != size:
+        raise RemoteError("bytes after the last event")
+    return events
+
+
+def decode(buf: bytes | memoryview, journal_id: bytes) -> tuple[Header, list[Reading] | list[Event] | None]:
+    """As block.decode."""
+    header = parse_header(buf)
+    if not verify(buf, journal_id):
+        raise RemoteError("block CRC does not hold for this journal")
+    if header.flags & ~FLAG_SIMULATED:
+        return header, None
+    body = bytes(memoryview(buf)[HEADER_LEN : HEADER_LEN + header.body_len])
+    if header.kind == KIND_READINGS and header.codec == CODEC_ROWS:
+        return header, codec1_reader.decode(body, header.count, header.start_ms)
+    if header.kind == KIND_EVENTS and header.codec == CODEC_TLV:
+        return header, _decode_events(body, header.count, header.start_ms)
+    return header, None
+
+
+def split(buf: bytes | memoryview) -> list[bytes]:
+    """As block.split."""
+    blocks = []
+    at = 0
+    size = len(buf)
+    view = memoryview(buf)
+    while at < size:
+        end = at + block_len(buf, at)
+        if end > size:
+            raise RemoteError("last block cut short")
+        blocks.append(bytes(view[at:end]))
+        at = end
+    return blocks
