@@ -1,8 +1,8 @@
 """The words of a reading: integer units, status bits, sites.
 
 A value that was not measured is `None`, never 0. Units: temp_cc hundredths of a degree Celsius at `site`,
-spo2_tenths tenths of a percent, hr_bpm beats per minute, pi_hundredths hundredths of a percent (infrared AC/DC),
-t_ms milliseconds since boot.
+spo2_tenths tenths of a percent, hr_bpm beats per minute, pi_hundredths hundredths of a percent (AC/DC of
+infrared), t_ms milliseconds since boot.
 """
 
 from collections import namedtuple
