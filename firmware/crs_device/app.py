@@ -10,7 +10,7 @@ import gc
 from crs_core import records
 from crs_core.compat import const
 from crs_core.grade import alarm_state as bits
-from crs_core.reasons import PATIENT_BUTTON, PRIORITY_MEDIUM
+from crs_core.reasons import PATIENT_BUTTON
 from crs_core.units import SITES
 from crs_core.wire import message as wire
 from crs_device.alarm_output import NOT_MONITORING, AlarmOutput
@@ -197,16 +197,12 @@ class App:
         """Whether a host asked to service the wearable: it says that it is not monitoring."""
         return self._maintenance_until_ms >= 0
 
-    def enter_maintenance(self, span_ms: int) -> bool:
-        """Say "not monitoring" for a while, by light and in the journal; refused while a MEDIUM or HIGH is active."""
-        for _, priority in self.monitor.active:
-            if priority >= PRIORITY_MEDIUM:
-                return False
+    def enter_maintenance(self, span_ms: int) -> None:
+        """Say "not monitoring" for a while, by light and in the journal."""
         was_in = self.in_maintenance
         self._maintenance_until_ms = self.clock.ms() + span_ms
         if not was_in:
             self._tell_maintenance(_MAINTENANCE_ENTERED)
-        return True
 
     def leave_maintenance(self) -> None:
         """Monitor again."""

@@ -7,6 +7,7 @@ RemoteError is a bad value, OSError flash or hardware: the caller turns them int
 from crs_core import records
 from crs_core.compat import const
 from crs_core.errors import RemoteError
+from crs_core.reasons import PRIORITY_MEDIUM
 from crs_core.wire import message as wire
 from crs_device.unload import unload
 
@@ -83,8 +84,11 @@ def maintenance(app, parts, message) -> list:  # type: ignore[no-untyped-def,typ
         app.leave_maintenance()
     elif message.op != wire.MAINTENANCE_ENTER or not 1 <= message.seconds <= _MAINTENANCE_MAX_S:
         raise RemoteError("maintenance lasts 1 to %d s" % _MAINTENANCE_MAX_S)
-    elif not app.enter_maintenance(message.seconds * 1000):
-        return _result(message, wire.RESULT_BUSY, "an alarm is active")
+    else:
+        for _, priority in app.monitor.active:
+            if priority >= PRIORITY_MEDIUM:
+                return _result(message, wire.RESULT_BUSY, "an alarm is active")
+        app.enter_maintenance(message.seconds * 1000)
     return _result(message, wire.RESULT_DONE)
 
 

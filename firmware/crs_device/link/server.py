@@ -10,29 +10,13 @@ from crs_core.wire import message as wire
 from crs_core.wire import session as sessions
 from crs_device import health as counts
 from crs_device.link.pump import Pump
+from crs_device.unload import unload
 from crs_device.link.serial_port import READ_MAX
 
 SILENCE_MS = const(45_000)
 _FRAMES_PER_TURN = const(8)
 _ANSWERS_MAX = const(16)
 _HANDSHAKE_MAX = const(4)
-
-# names of the session's own counters -> health counter ids
-_SESSION_COUNTS = {
-    "bad_crc": counts.RX_BAD_CRC,
-    "bad_escape": counts.RX_BAD_ESCAPE,
-    "oversize": counts.RX_OVERSIZE,
-    "too_short": counts.RX_SHORT,
-    "text_bytes": counts.RX_TEXT_BYTES,
-    "bad_mac": counts.RX_BAD_SEAL,
-    "reflected": counts.RX_REFLECTED,
-    "replayed": counts.RX_REPLAY,
-    "missed": counts.RX_LOST_MESSAGE,
-    "bad_message": counts.RX_BAD_MESSAGE,
-    "refused_version": counts.REFUSED_VERSION,
-    "refused_key": counts.REFUSED_KEY,
-    "refused_proof": counts.REFUSED_PROOF,
-}
 
 
 class LinkServer:
@@ -119,9 +103,10 @@ class LinkServer:
 
     def take_counts(self) -> None:
         """Copy what the session counted into the health counters."""
-        known = self.session.counters()
-        for name, counter in _SESSION_COUNTS.items():
-            self._health.set(counter, known.get(name, 0))
+        from crs_device.link.session_counts import copy
+
+        copy(self.session, self._health)
+        unload("crs_device.link.session_counts")
 
     def turn(self) -> bool:
         """Do what can be done without waiting; True when there is more to send."""

@@ -1,0 +1,27 @@
+"""What a session counts by name, as health counters. Loaded when somebody asks for the status."""
+
+from crs_device import health as counts
+
+# names of the session's own counters -> health counter ids
+_COUNTERS = {
+    "bad_crc": counts.RX_BAD_CRC,
+    "bad_escape": counts.RX_BAD_ESCAPE,
+    "oversize": counts.RX_OVERSIZE,
+    "too_short": counts.RX_SHORT,
+    "text_bytes": counts.RX_TEXT_BYTES,
+    "bad_mac": counts.RX_BAD_SEAL,
+    "reflected": counts.RX_REFLECTED,
+    "replayed": counts.RX_REPLAY,
+    "missed": counts.RX_LOST_MESSAGE,
+    "bad_message": counts.RX_BAD_MESSAGE,
+    "refused_version": counts.REFUSED_VERSION,
+    "refused_key": counts.REFUSED_KEY,
+    "refused_proof": counts.REFUSED_PROOF,
+}
+
+
+def copy(session, health) -> None:  # type: ignore[no-untyped-def]
+    """Take over every total of `session`."""
+    known = session.counters()
+    for name, counter in _COUNTERS.items():
+        health.set(counter, known.get(name, 0))
