@@ -34,6 +34,11 @@ class EventLog:
         """Whether the last thing that should have been journaled was not."""
         return self._failed or self.journal.fault
 
+    @property
+    def is_holding(self) -> bool:
+        """Whether events wait that flash refused."""
+        return self.journal is None or len(self._held) > 0
+
     def append(self, t_ms: int, kind: int, payload: bytes) -> int:
         """Journal one event now; its sequence, or 0 when flash refused it."""
         return self.append_all([(t_ms, kind, payload)])

@@ -38,6 +38,7 @@ class Monitor:
         self.is_bound = False
         self.steps = 0
         self.active: list[tuple[int, int]] = []
+        self.bell = None  # the last doorbell
         self.alarm_state = alarms.new_state()
         self.grader_state = grader.new_state()
         self.assessment = None
@@ -154,7 +155,8 @@ class Monitor:
             (now_ms, records.GRADER_STATE, self._state_payload(STATE_CHANGE, now_ms)),
         ]
         seq = parts.log.append_all(events)
-        parts.ring(wire.Alarm(seq, now_ms, self.active))
+        self.bell = wire.Alarm(seq, now_ms, self.active)
+        parts.ring(self.bell)
 
     def _read(self, now_ms: int) -> None:
         parts = self._parts

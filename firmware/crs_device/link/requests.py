@@ -51,8 +51,7 @@ class Requests:
             if isinstance(message, wire.Time):
                 return self._time(server, message)
             if isinstance(message, wire.StatusAsk):
-                server.take_counts()
-                return [self._app.status()]
+                return self._status(server)
             if isinstance(message, wire.AlarmAccept):
                 return self._alarm_accept(server, message)
             name = _RARE.get(type(message))
@@ -118,6 +117,15 @@ class Requests:
             if app.log.append(now_ms, records.TIME_MARK, payload):
                 self._mark = (message.utc_ms, bound_ms, now_ms)
         return [wire.TimeIs(message.utc_ms, app.boot_number, now_ms)]
+
+    def _status(self, server) -> list:  # type: ignore[no-untyped-def,type-arg]
+        """Each session begins with it: what rose without a session and is in no journal is rung now."""
+        app = self._app
+        server.take_counts()
+        bell = app.monitor.bell
+        if bell is not None and bell.seq == 0 and app.log.is_holding:
+            server.ring(bell)
+        return [app.status()]
 
     def _alarm_accept(self, server, message) -> list:  # type: ignore[no-untyped-def,type-arg]
         key_id = server.session.key.key_id
