@@ -95,21 +95,31 @@ class Application:
     HEAD = 25
 
     def __init__(self, path):
-        self._buffer = bytearray(256)
-        self._file = open(path, "rb")
-        head = self._file.read(self.HEAD)
+        self._path = path
+        self._file = self._index = None
+        head = self._opened().read(self.HEAD)
         if head[:7] != b"CWAPP1 ":
             raise OSError(5)
         self._size = int(head[7:15], 16)
-        self.index = None
         if crc32(self._read_index()) != int(head[16:24], 16):
             raise OSError(5)
 
+    def _opened(self):
+        if self._file is None:
+            self._file = open(self._path, "rb")
+        return self._file
+
     def _read_index(self):
-        if self.index is None:
-            self._file.seek(self.HEAD)
-            self.index = self._file.read(self._size)
-        return self.index
+        if self._index is None:
+            self._opened().seek(self.HEAD)
+            self._index = self._file.read(self._size)
+        return self._index
+
+    def rest(self):
+        """Imports are over for now: give back the open file and the index, both come again when they are needed."""
+        if self._file is not None:
+            self._file.close()
+        self._file = self._index = None
 
     def _find(self, path, last=b" "):
         index = self._read_index()
@@ -123,7 +133,7 @@ class Application:
 
     def umount(self):
         """Close the slot file."""
-        self._file.close()
+        self.rest()
 
     def chdir(self, _path):
         """Nobody works in it."""
@@ -147,11 +157,12 @@ class Application:
 
     def _checked(self, entry):
         at, size = self.HEAD + self._size + int(entry[1]), int(entry[2])
-        content = _Content(self._file, at, size)
-        check, got = 0, content.readinto(self._buffer)
+        buffer = memoryview(bytearray(256))
+        content = _Content(self._opened(), at, size)
+        check, got = 0, content.readinto(buffer)
         while got:
-            check = crc32(memoryview(self._buffer)[:got], check)
-            got = content.readinto(self._buffer)
+            check = crc32(buffer[:got], check)
+            got = content.readinto(buffer)
         if check != int(entry[3], 16):
             raise OSError(5)
         return _Content(self._file, at, size)
@@ -167,7 +178,7 @@ class Application:
 
 
 class Guard:
-    """Holds the watchdog while no application does. `mode`, `slot` and `fell_back` say what boot decided."""
+    """Holds the watchdog while no application does. `mode`, `slot`, `starts` and `fell_back` say what boot decided."""
 
     def __init__(self):
         pins = _PINS.get(sys.platform) or _PINS["rp2"]
@@ -175,6 +186,7 @@ class Guard:
         self.mode = MONITOR
         self.slot = ""
         self.fell_back = False
+        self.is_provisioned = _exists("/keys.0") or _exists("/keys.1")
         self.application = None
         self.starts = 0
         self._red = machine.Pin(pins[1], machine.Pin.OUT, value=0)
@@ -208,6 +220,9 @@ class Guard:
         if sound:
             self._ticks = -1  # the burst begins with its first pulse
             self._buzzer = machine.PWM(machine.Pin(self._buzzer_pin), freq=520, duty_u16=0)
+        elif self._buzzer is not None:
+            buzzer, self._buzzer = self._buzzer, None
+            buzzer.deinit()
         if self._timer is None:
             self.wdt.feed()
             try:
@@ -231,7 +246,7 @@ class Guard:
     def forget_index(self):
         """Imports are over for now: the index of the slot file, a hundredth of the heap, is read again when needed."""
         if self.application is not None:
-            self.application.index = None
+            self.application.rest()
 
     def healthy(self):
         """The application has run well for its first minute."""
@@ -243,6 +258,23 @@ class Guard:
         _write("/starts", "%s%d" % (self.slot, self.starts))
 
 
+def _whole(name):
+    """The application of a slot; None when it is missing, cut or damaged: not a slot to start from."""
+    try:
+        application = Application("/%s.app" % name)
+        application.check()
+        return application
+    except (OSError, ValueError):
+        return None
+
+
+def _try_write(path, text):
+    try:
+        _write(path, text)
+    except OSError as error:  # flash that refuses must not stop the start
+        _say("boot: flash refused: %s" % error)
+
+
 def _choose(guard):
     """Pick the slot and the mode; put the slot on the import path."""
     slot = _read("/slot").strip()
@@ -251,20 +283,19 @@ def _choose(guard):
     other = "a" if slot == "b" else "b"
     starts = _read("/starts").strip()
     guard.starts = int(starts[1:]) if starts[:1] == slot and starts[1:].isdigit() else 0
-    application = None
-    if guard.starts >= _UNHEALTHY_MAX:
-        application = _whole(other)
-        guard.fell_back = application is not None
-    if application is None:
-        application = _whole(slot)
-    if application is None:
-        application = _whole(other)
-        guard.fell_back = application is not None and _exists("/%s.app" % slot)
-    if guard.fell_back:
-        slot, guard.starts = other, 0
-    elif application is None:
-        slot = ""
-    guard.slot = slot
+    tired = guard.starts >= _UNHEALTHY_MAX
+    for name in (other, slot) if tired else (slot, other):
+        application = _whole(name)
+        if application is not None:
+            break
+    else:
+        name = ""
+    if name == other:
+        guard.starts = 0
+        # a first flash into b is no fall-back; and the next flash must not overwrite what runs now
+        guard.fell_back = tired or _exists("/%s.app" % slot)
+        _try_write("/slot", name)
+    guard.slot = name
     if application is not None:
         guard.application = application
         vfs.mount(application, "/app")
@@ -290,18 +321,15 @@ def _start():
     guard = Guard()
     sys.modules["boot_guard"] = guard
     guard.hold(light=False)
-    try:
-        _choose(guard)
-    except OSError as error:  # a pointer that cannot be written must not stop the start
-        _say("boot: flash refused: %s" % error)
+    _choose(guard)
     if guard.mode == SAFE_BUTTON:
         guard.hold()
         _say("boot: safe mode (button held): NOT MONITORING for up to 30 minutes")
     elif guard.mode == SAFE_NO_APPLICATION:
-        guard.hold(sound=_exists("/keys.0") or _exists("/keys.1"))
+        guard.hold(sound=guard.is_provisioned)
         _say("boot: no application: NOT MONITORING")
 
 
 _start()
-for _name in ("_start", "_choose", "_button_held", "_read", "_exists"):
+for _name in ("_start", "_choose", "_button_held", "_read", "_exists", "_whole", "_try_write"):
     globals().pop(_name)  # heap for the application

@@ -29,9 +29,15 @@ def _main():
         return
     except Exception as error:
         sys.print_exception(error)
-    guard.hold()
+    # a third failure in a row means that no slot runs: between the tries one whole HIGH pattern says so
+    is_loud = guard.starts >= 2 and guard.is_provisioned
+    guard.hold(sound=is_loud)
     _say("main: the application ended; restarting")
-    time.sleep_ms(2000)  # time for Ctrl-C
+    try:
+        time.sleep_ms(8000 if is_loud else 2000)  # time for Ctrl-C
+    except KeyboardInterrupt:
+        guard.hold()
+        return
     machine.reset()
 
 

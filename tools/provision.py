@@ -6,13 +6,15 @@ reader, replace the custodian or revoke a key. Keys never stand in a command lin
 """
 
 import argparse
+import contextlib
 import json
 import os
 import secrets
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from crs_core import settings
 from crs_core.errors import RemoteError
@@ -131,6 +133,27 @@ def _slots(state: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
+@contextlib.contextmanager
+def _enrolment_file(path: Path) -> Iterator[BinaryIO]:
+    """A new file for this user alone; it goes again when the board did not take the key."""
+    try:
+        file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+    except FileExistsError:
+        raise ProvisionError(
+            f"{path} exists already. It may hold a key that is still in use: name another file."
+        ) from None
+    except OSError as error:
+        raise ProvisionError(f"{path} cannot be written: {error.strerror}. Nothing was changed.") from None
+    try:
+        with file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        path.unlink()
+        raise
+
+
 def provision(
     port: str, changes: dict[str, str], out: Path | None = None, host: str = "bedside", add_reader: str = "",
     replace_custodian: str = "", revoke: int | None = None, restart: bool = True,
@@ -156,29 +179,17 @@ def provision(
     makes_key = action is not None and action[0] != "revoke"
     if makes_key and out is None:
         raise ProvisionError("Name the enrolment file to write: --out FILE.")
-    if out is not None and out.exists():
-        raise ProvisionError(
-            f"{out} exists already. It may hold a key that is still in use: name another file."
-        )
-    # restarting ends a session that still uses a key which is gone
-    state = _on_board(board, text, action) if text or action else state
-    key_id, code = None, ""
-    if action is not None and makes_key and out is not None:
+    if action is None or not makes_key or out is None:
+        state = _on_board(board, text, action) if text or action else state
+        key_id, code = None, ""
+    else:
         key_id, code = action[2], new_code(os.urandom)
-        role = "custodian" if action[3] == ROLE_CUSTODIAN else "reader"
-        sealed = seal(
-            Enrolment(
-                bytes.fromhex(state["device_id"]),
-                key_id,
-                action[4],
-                role,
-                action[5],
-                str(state["settings"]["site"]),
-            ),
-            code,
-        )
-        with os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(sealed)
+        with _enrolment_file(out) as file:  # before the board changes: a key that no file holds helps nobody
+            state = _on_board(board, text, action)
+            role = "custodian" if action[3] == ROLE_CUSTODIAN else "reader"
+            device_id, site = bytes.fromhex(state["device_id"]), str(state["settings"]["site"])
+            file.write(seal(Enrolment(device_id, key_id, action[4], role, action[5], site), code))
+    # restarting ends a session that still uses a key which is gone
     if restart:
         board.restart()
     return Receipt(
