@@ -66,7 +66,10 @@ def _journal_id(files: LittleFS) -> bytes:
 
 
 def compare(image: Path, database: Path) -> int:
-    """Return how many records agree, up to the store's cursor; JournalDiffersError names what does not."""
+    """Return how many records agree; JournalDiffersError names what does not.
+
+    Up to the store's cursor every record must be there. Behind it, only what has overtaken the backlog (events) is.
+    """
     journal_id, blocks = flash_blocks(image)
     with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as store:
         row = store.execute("SELECT id, cursor FROM journals WHERE journal_id = ?", (journal_id,)).fetchone()
@@ -91,7 +94,7 @@ def compare(image: Path, database: Path) -> int:
     agreed = 0
     for first_seq, data in sorted(blocks.items()):
         header, records = block.decode(data, journal_id)
-        if first_seq > cursor:
+        if first_seq > cursor and first_seq not in stored:
             continue
         if stored.get(first_seq) != data:
             differ.append(f"block {first_seq}")

@@ -12,7 +12,10 @@ FEVER_MET = 3
 
 @dataclass(frozen=True)
 class Summary:
-    """What one binding's records say: counts, the highest computed interval, the alarms in order of first raise."""
+    """What one binding's records say: counts, the highest computed interval, the alarms in order of first raise.
+
+    The wearable's alarms come first, then those that the agent raised itself.
+    """
 
     readings: int
     graded: str
@@ -41,10 +44,13 @@ def summarise(database: Path) -> Summary:
             "SELECT alarm, priority FROM alarm_changes JOIN journals ON id = journal WHERE binding IS NOT NULL "
             "AND priority > 0 GROUP BY alarm, priority ORDER BY min(seq), alarm"
         ).fetchall()
+        raised += store.execute(
+            "SELECT alarm, priority FROM host_alarms GROUP BY alarm, priority ORDER BY min(id)"
+        ).fetchall()
     measured = any(temp_cc is not None and temp_state_of(status) == TEMP_VALID for status, temp_cc in rows)
     if grades:
         graded = f"peak grade ASTCT-2019 {grades[0][0]}..{grades[0][1]} provisional"
     else:
         graded = "no fever criterion met" if measured else "not gradable"
-    names = [f"{reasons.ALARM_NAMES[alarm]}:{reasons.PRIORITY_NAMES[priority]}" for alarm, priority in raised]
+    names = [f"{reasons.alarm_name(alarm)}:{reasons.PRIORITY_NAMES[priority]}" for alarm, priority in raised]
     return Summary(len(rows), graded, ",".join(names) or "none")

@@ -1,10 +1,13 @@
 """Start a virtual wearable, talk to its control socket, and stop it."""
 
 import json
+import os
 import select
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 10.0
+_SOCKET_PATH_MAX = 100  # sun_path is 104 bytes on macOS, 108 on Linux
 
 
 class WearableError(Exception):
@@ -25,10 +29,14 @@ class VirtualWearable:
     """
 
     def __init__(self, folder: Path, *options: str, speed: float = 1) -> None:
+        self.folder = folder
         self.image = folder / "flash.img"
         self.link = folder / "tty"
         self.log = folder / "wearable.log"
-        self._control = folder / "control"
+        self._short: str | None = None
+        if len(os.fsencode(folder / "control")) > _SOCKET_PATH_MAX:
+            self._short = tempfile.mkdtemp(prefix="cytowatch-")
+        self._control = Path(self._short or folder) / "control"
         self._options = [
             "--image", str(self.image), "--link", str(self.link), "--control", str(self._control),
             "--speed", f"{speed:g}", *options,
@@ -55,13 +63,18 @@ class VirtualWearable:
         return self
 
     def control(self, **request: Any) -> dict[str, Any]:
-        """Send one control command and return its answer."""
-        with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(STOP_TIMEOUT_S)
-            connection.connect(str(self._control))
-            connection.sendall(json.dumps(request).encode() + b"\n")
-            with connection.makefile("r") as answers:
-                answer: dict[str, Any] = json.loads(answers.readline() or "{}")
+        """Send one control command and return its answer; WearableError when there is none."""
+        try:
+            with socket.socket(socket.AF_UNIX) as connection:
+                connection.settimeout(STOP_TIMEOUT_S)
+                connection.connect(str(self._control))
+                connection.sendall(json.dumps(request).encode() + b"\n")
+                with connection.makefile("r") as answers:
+                    answer: dict[str, Any] = json.loads(answers.readline())
+        except (OSError, ValueError) as error:
+            raise WearableError(
+                f"the virtual wearable does not answer: {error}; its last words: {self.log.read_text()[-500:]!r}"
+            ) from error
         if "error" in answer:
             raise WearableError(f"{request}: {answer['error']}")
         return answer
@@ -75,6 +88,8 @@ class VirtualWearable:
 
     def stop(self) -> None:
         """Ask the process to end; kill it when it does not."""
+        if self._short:
+            shutil.rmtree(self._short, ignore_errors=True)
         if not self._process:
             return
         self._process.terminate()

@@ -7,7 +7,7 @@ a file whose values were joined between sparser ones.
 
 import csv
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -33,7 +33,7 @@ class RecordingError(ValueError):
 
 @dataclass
 class Recording:
-    """A checked recording. `notes` say what a reader should know: gaps, half-known rows, interpolation."""
+    """A checked recording; its time counts from the first row. `notes` say what a reader should know: gaps and such."""
 
     points: list[Point]
     interpolated: bool = False
@@ -49,7 +49,8 @@ def read_recording(path: Path) -> Recording:
     problems: list[str] = []
     points: list[Point] = []
     interpolated = False
-    half_known = 0
+    half_known: list[int] = []  # lines
+    line_numbers: list[int] = []
     header: list[str] | None = None
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
@@ -61,7 +62,11 @@ def read_recording(path: Path) -> Recording:
             continue
         if not line.strip():
             continue
-        cells = [cell.strip() for cell in next(csv.reader([line]))]
+        try:
+            cells = [cell.strip() for cell in next(csv.reader([line]))]
+        except csv.Error as error:
+            problems.append(f"line {number}: {error}")
+            continue
         if header is None:
             header = cells
             if tuple(header[:4]) != COLUMNS or header[4:] not in ([], ["pi_pct"]):
@@ -80,7 +85,9 @@ def read_recording(path: Path) -> Recording:
         if points and t_s <= points[-1].t_s:
             problems.append(f"line {number}, t_s: {t_s:g} does not come after {points[-1].t_s:g}")
             continue
-        half_known += (values.get("spo2_pct") is None) != (values.get("hr_bpm") is None)
+        if (values.get("spo2_pct") is None) != (values.get("hr_bpm") is None):
+            half_known.append(number)
+        line_numbers.append(number)
         pi_pct = values.get("pi_pct")
         points.append(
             Point(
@@ -94,7 +101,12 @@ def read_recording(path: Path) -> Recording:
         problems.append("no rows")
     if problems:
         raise RecordingError(path, problems)
-    return Recording(points, interpolated, _notes(path, points, half_known))
+    notes = _notes(path, points, line_numbers, half_known)
+    start_s = points[0].t_s
+    if start_s:
+        notes.append(f"{path}: the first row is at {start_s:g} s; playing begins there")
+        points = [replace(point, t_s=point.t_s - start_s) for point in points]
+    return Recording(points, interpolated, notes)
 
 
 def _values(number: int, header: list[str], cells: list[str], problems: list[str]) -> dict[str, float | None]:
@@ -135,17 +147,27 @@ def _implausible(name: str, value: float) -> str:
     return f"{value:g} is outside {low:g}..{high:g}"
 
 
-def _notes(path: Path, points: list[Point], half_known: int) -> list[str]:
+def _notes(path: Path, points: list[Point], line_numbers: list[int], half_known: list[int]) -> list[str]:
     notes = []
-    gaps = sum(1 for before, after in pairwise(points) if after.t_s - before.t_s > JOIN_S)
+    gaps = [
+        number
+        for (before, after), number in zip(pairwise(points), line_numbers[1:], strict=True)
+        if after.t_s - before.t_s > JOIN_S
+    ]
     if gaps:
         notes.append(
-            f"{path}: gaps of more than {JOIN_S:g} s between rows: {gaps}; "
-            f"the last row holds for {HOLD_S:g} s, then the strap counts as off"
+            f"{path}: gaps of more than {JOIN_S:g} s before a row: {_counted(gaps)}; "
+            f"the row before holds for {HOLD_S:g} s, then the strap counts as off"
         )
     if half_known:
         notes.append(
-            f"{path}: rows with only one of spo2_pct and hr_bpm: {half_known}; "
+            f"{path}: rows with only one of spo2_pct and hr_bpm: {_counted(half_known)}; "
             "light needs both, so the optical probe counts as off"
         )
     return notes
+
+
+def _counted(line_numbers: list[int]) -> str:
+    """`2 (lines 7, 12)`."""
+    more = ", ..." if len(line_numbers) > _SHOWN else ""
+    return f"{len(line_numbers)} (lines {', '.join(map(str, line_numbers[:_SHOWN]))}{more})"

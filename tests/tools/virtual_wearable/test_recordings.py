@@ -97,11 +97,17 @@ def test_files_without_a_recording_are_refused(tmp_path: Path, text: str, words:
 def test_gaps_and_half_known_rows_are_noted(tmp_path: Path) -> None:
     recording = read_recording(written(tmp_path, f"{HEADER}\n0,37,97,80\n301.5,37,,80\n310,37,97,80\n"))
     assert len(recording.notes) == 2
-    assert "gaps of more than 300 s between rows: 1" in recording.notes[0]
-    assert "only one of spo2_pct and hr_bpm: 1" in recording.notes[1]
+    assert "gaps of more than 300 s before a row: 1 (lines 3)" in recording.notes[0]
+    assert "only one of spo2_pct and hr_bpm: 1 (lines 3)" in recording.notes[1]
     track = recording.track()
     assert track.temp_c(59) == 37.0
     assert track.temp_c(61) is None
+
+
+def test_time_counts_from_the_first_row(tmp_path: Path) -> None:
+    recording = read_recording(written(tmp_path, f"{HEADER}\n1700000000,37,97,80\n1700000060,38,97,80\n"))
+    assert [point.t_s for point in recording.points] == [0, 60]
+    assert "1.7e+09 s; playing begins there" in recording.notes[0]
 
 
 def test_the_virtual_wearable_refuses_with_exit_2(tmp_path: Path) -> None:
