@@ -1,0 +1,175 @@
+"""`python -m tools.demo` as a newcomer meets it, without a terminal: the fever whole, a failure, useless files."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from host_agent import control
+from host_agent.paths import Paths
+from tools.demo.wearable import ROOT
+
+pytestmark = pytest.mark.slow
+
+LAST_LINE = re.compile(
+    r"demo: (\d+) readings synced, (\d+) events delivered, "
+    r"(?:peak grade ASTCT-2019 ([0-4])\.\.([0-4]) provisional|no fever criterion met|not gradable), "
+    r"alarms (none|[A-Z0-9_]+:(?:LOW|MEDIUM|HIGH)(?:,[A-Z0-9_]+:(?:LOW|MEDIUM|HIGH))*)"
+)
+HEADER = "t_s,temp_c,spo2_pct,hr_bpm,pi_pct"
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "tools.demo", *arguments]
+
+
+@pytest.fixture(scope="module")
+def fever(tmp_path_factory: pytest.TempPathFactory) -> tuple["subprocess.CompletedProcess[str]", Path]:
+    keep = tmp_path_factory.mktemp("demo") / "kept"
+    done = subprocess.run(
+        command("--keep", str(keep)), cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=220,
+        check=False,
+    )  # fmt: skip
+    return done, keep
+
+
+def test_the_fever_ends_with_the_documented_line(
+    fever: tuple["subprocess.CompletedProcess[str]", Path],
+) -> None:
+    done, _ = fever
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert done.stderr == ""
+    found = LAST_LINE.fullmatch(done.stdout.splitlines()[-1])
+    assert found, done.stdout.splitlines()[-1]
+    readings, events, lower, upper, alarms = found.groups()
+    assert int(readings) >= 60
+    assert int(events) >= 3
+    assert (lower, upper) == ("1", "4")
+    assert {"FEVER:MEDIUM", "HYPOXAEMIA:HIGH"} <= set(alarms.split(","))
+    raised = {alarm.split(":")[0] for alarm in alarms.split(",")}
+    assert raised <= {"FEVER", "HYPOXAEMIA", "NO_DATA", "SPO2_LOST", "PULSE_LOST"}, "technical noise"
+
+
+def test_what_it_shows_meanwhile(fever: tuple["subprocess.CompletedProcess[str]", Path]) -> None:
+    done, _ = fever
+    lines = done.stdout.splitlines()
+    assert "SIMULATED" in lines[0] and "not a medical device" in lines[0]
+    live = [line for line in lines if line.startswith("  live ")]
+    assert len(live) >= 10 and all("SIMULATED" in line for line in live)
+    assert any("thermometer off the body" in line for line in live)
+    for line in live:
+        shown = re.search(r"(\d\d\.\d\d) °C", line)
+        assert not shown or 36 <= float(shown[1]) <= 39, (
+            "no raw value of a strap that is off is shown: " + line
+        )
+    assert any("webhook" in line and "at least 1, could be up to 4" in line for line in lines)
+    assert re.fullmatch(r"store and journal agree record by record: \d+ records", lines[-2])
+
+
+def test_kept_files_are_not_mixed_with_another_run(
+    fever: tuple["subprocess.CompletedProcess[str]", Path],
+) -> None:
+    _, keep = fever
+    again = subprocess.run(
+        command("--keep", str(keep)), cwd=ROOT, capture_output=True, text=True, timeout=30, check=False
+    )
+    assert again.returncode == 2
+    assert "not empty" in again.stderr
+
+
+def _lines_until(process: "subprocess.Popen[str]", word: str) -> Iterator[str]:
+    assert process.stdout is not None
+    for line in process.stdout:
+        yield line
+        if line.startswith(word):
+            return
+
+
+def test_an_agent_that_is_killed_midway_fails_the_demo_and_is_named(tmp_path: Path) -> None:
+    keep = tmp_path / "kept"
+    process = subprocess.Popen(
+        command("--keep", str(keep)), cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    guard = threading.Timer(120, process.terminate)
+    guard.start()
+    try:
+        shown = list(_lines_until(process, "playing "))
+        assert shown[-1].startswith("playing "), shown
+        status = control.call_now(Paths(keep / "bedside").socket, "status", timeout_s=5)
+        os.kill(status["pid"], signal.SIGKILL)
+        out, err = process.communicate(timeout=60)
+    finally:
+        guard.cancel()
+        if process.poll() is None:
+            process.kill()
+    assert process.returncode == 1
+    assert err.startswith("demo failed: the agent was killed by signal 9")
+    assert "Traceback" not in err + out
+    assert not any(line.startswith("demo: ") for line in out.splitlines())
+
+
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        (f"{HEADER}\n0,37,97,80,\n60,nan,97,80,\n", ("line 3, temp_c", "not a number")),
+        (f"{HEADER}\n0,98.6,97,80,\n60,99.1,97,80,\n", ("line 2, temp_c", "Fahrenheit", "problems: 2")),
+        (f"{HEADER}\n0,37,97,80,\n60,37,97,80,\n30,37,97,80,\n", ("line 4, t_s", "does not come after")),
+        (f"{HEADER}\n0,37,97,80,\n,37,97,80,\n", ("line 3, t_s", "missing")),
+        (f"{HEADER}\n0,37,97\n", ("line 2", "3 columns")),
+        (f"{HEADER}\n0,37,0.97,80,\n", ("line 2, spo2_pct", "fraction")),
+        (f"{HEADER}\n0,37,97,inf,\n", ("line 2, hr_bpm",)),
+        (f"{HEADER}\n0,37,97,80,x\n", ("line 2, pi_pct", "'x'")),
+        ("time;temp\n0;37\n", ("line 1", "header")),
+        ("", ("no header",)),
+        (f"{HEADER}\n", ("no rows",)),
+        (f"{HEADER}\n0,37,97,{'9' * 200_000},\n", ("line 2",)),
+    ],
+    ids=[
+        "nan", "fahrenheit", "unordered", "no_time", "short", "fraction", "inf", "text", "header", "empty", "none",
+        "long",
+    ],
+)  # fmt: skip
+def test_a_bad_recording_is_refused_by_line_and_column(
+    tmp_path: Path, text: str, words: tuple[str, ...]
+) -> None:
+    path = tmp_path / "bad.csv"
+    path.write_text(text)
+    refused(path, *words)
+
+
+def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
+    refused(tmp_path / "missing.csv", "missing.csv", "No such file")
+    refused(tmp_path, str(tmp_path), "Is a directory")
+    (tmp_path / "binary.csv").write_bytes(bytes(range(256)))
+    refused(tmp_path / "binary.csv", "not UTF-8")
+
+
+def refused(path: Path, *words: str) -> None:
+    done = subprocess.run(
+        command("--recording", str(path)), cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        timeout=30, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr.startswith("demo refused: ")
+    assert len(done.stderr) < 3000
+    assert "Traceback" not in done.stderr
+    for word in words:
+        assert word in done.stderr
+
+
+def test_make_passes_the_exit_on(tmp_path: Path) -> None:
+    path = tmp_path / "bad.csv"
+    path.write_text(f"{HEADER}\n0,nan,97,80,\n")
+    done = subprocess.run(
+        ["make", "-s", "demo", f"RECORDING={path}"], cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "line 2, temp_c" in done.stderr
