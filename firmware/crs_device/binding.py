@@ -8,6 +8,7 @@ import os
 
 from crs_core import records
 from crs_core.compat import const
+from crs_core.grade import alarms, grader
 from crs_core.wire import message as wire
 from crs_device.two_slot import TwoSlot
 
@@ -133,7 +134,8 @@ class Binding:
         if app.server is not None:
             app.server.answer(wire.Result(0x15, wire.RESULT_DONE, ""))
         app.log.forget_held()
-        app.monitor.forget()
+        # no latch, no baseline, no delay of the wearer before
+        app.monitor.resume(alarms.new_state(), grader.new_state())
         app.monitor.is_bound = self._app.is_bound
         app.log.append(now_ms, records.BINDING, records.encode_binding(op, binding_id, profile))
         app.journal_settings(now_ms)

@@ -8,7 +8,6 @@ from binascii import crc32
 
 from crs_core import records
 from crs_core.compat import const
-from crs_core.errors import CoreError
 from crs_core.grade import alarms, grader
 from crs_core.reasons import SCALE_ASTCT
 from crs_core.units import STATUS_CHARGING, STATUS_LOW_BATTERY, Reading, make_status
@@ -29,10 +28,10 @@ class Monitor:
     `steps` counts; `is_bound` decides whether a patient is graded; `active` is what holds now, by alarm id.
     """
 
-    def __init__(self, parts, rules, site: int, interval_s: int) -> None:  # type: ignore[no-untyped-def]
+    def __init__(self, parts, rules, rule_hash: bytes, site: int, interval_s: int) -> None:  # type: ignore[no-untyped-def]
         self._parts = parts
         self.rules = rules
-        self.rule_hash = _hash_of(rules)
+        self.rule_hash = rule_hash
         self.site = site
         self.interval_ms = interval_s * 1000
         self.is_bound = False
@@ -47,32 +46,12 @@ class Monitor:
         self._last_second = -1
         self._next_reading_ms = 0
 
-    def prepare(self) -> None:
-        """Work out now what needs code that can then be let go."""
-        grader.prepare()
-
-    def restore(self, alarm_state: bytes, grader_state: bytes, now_ms: int) -> str:
-        """Take over the states of before a restart: latches stay. Returns why not, or ""."""
-        fault = ""
-        try:
-            if alarm_state:
-                self.alarm_state = alarms.decode_state(alarm_state, now_ms)
-        except CoreError as error:
-            fault = str(error.args[0])
-        try:
-            if grader_state:
-                self.grader_state = grader.after_boot(grader.decode_state(grader_state, now_ms))
-        except CoreError as error:
-            fault = str(error.args[0])
-        self.active = alarms.active(self.alarm_state)
-        return fault
-
-    def forget(self) -> None:
-        """A new binding: no latch, no baseline, no delay of the wearer before."""
-        self.alarm_state = alarms.new_state()
-        self.grader_state = grader.new_state()
+    def resume(self, alarm_state, grader_state) -> None:  # type: ignore[no-untyped-def]
+        """Go on from these states: restored ones, or new ones for a new binding."""
+        self.alarm_state = alarm_state
+        self.grader_state = grader_state
         self.assessment = self._told = None
-        self.active = []
+        self.active = alarms.active(alarm_state)
 
     def states(self, now_ms: int) -> tuple[bytes, bytes]:
         """(alarm state, grader state) encoded at `now_ms`."""
@@ -221,9 +200,3 @@ class Monitor:
     def _state_payload(self, reason: int, now_ms: int) -> bytes:
         alarm_state, grader_state = self.states(now_ms)
         return records.encode_grader_state(reason, self.rule_hash, alarm_state, grader_state)
-
-
-def _hash_of(rules) -> bytes:  # type: ignore[no-untyped-def]
-    from crs_core.grade.rules import rule_hash  # not at the top: the start lets this code go
-
-    return rule_hash(rules)

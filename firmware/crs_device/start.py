@@ -8,6 +8,7 @@ import sys
 
 from crs_core import records
 from crs_core.compat import const
+from crs_core.errors import CoreError
 from crs_core.reasons import (
     FAULT_EXCEPTION,
     FAULT_MISSING,
@@ -120,12 +121,13 @@ def _unfinished_binding(app) -> None:  # type: ignore[no-untyped-def]
 
 
 def _monitor(app) -> None:  # type: ignore[no-untyped-def]
-    from crs_core.grade.rules import DEFAULT
+    from crs_core.grade import grader
+    from crs_core.grade.rules import DEFAULT, rule_hash
     from crs_device.monitor import Monitor
 
     site = SITES.index(_values["site"]) if "site" in _values else SITE_NONE
-    app.monitor = Monitor(app, DEFAULT, site, _values.get("reading_interval_s", 10))
-    app.monitor.prepare()
+    app.monitor = Monitor(app, DEFAULT, rule_hash(DEFAULT), site, _values.get("reading_interval_s", 10))
+    grader.prepare()
     unload(
         "crs_core.grade.rules", "crs_core.grade.rules_table", "crs_core.grade.astct", "crs_core.grade.scale"
     )
@@ -133,15 +135,27 @@ def _monitor(app) -> None:  # type: ignore[no-untyped-def]
 
 
 def _restore(app) -> None:  # type: ignore[no-untyped-def]
+    from crs_core.grade import alarms, grader
+
     app.monitor.is_bound = app.is_bound
     states = app.log.journal.last_state() if app.log.journal is not None else None
     if states is None:
         return
     now_ms = app.clock.ms()
-    fault = app.monitor.restore(states[0], states[1], now_ms)
-    if fault:
-        app.health.fault(SUBSYSTEM_ALARM, FAULT_EXCEPTION, fault)
-    app.monitor.show(now_ms)  # an alarm that was not finished sounds again, before anything else starts
+    monitor = app.monitor
+    alarm_state, grader_state = monitor.alarm_state, monitor.grader_state
+    try:
+        if states[0]:
+            alarm_state = alarms.decode_state(states[0], now_ms)
+    except CoreError as error:
+        app.health.fault(SUBSYSTEM_ALARM, FAULT_EXCEPTION, str(error.args[0]))
+    try:
+        if states[1]:
+            grader_state = grader.after_boot(grader.decode_state(states[1], now_ms))
+    except CoreError as error:
+        app.health.fault(SUBSYSTEM_ALARM, FAULT_EXCEPTION, str(error.args[0]))
+    monitor.resume(alarm_state, grader_state)
+    monitor.show(now_ms)  # an alarm that was not finished sounds again, before anything else starts
 
 
 def _sampling(app) -> None:  # type: ignore[no-untyped-def]
