@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from crs_core import reasons, records
+from crs_core.grade import alarms
 from crs_core.wire import message as wire
 
 from tests.fakes.flash_image import READER, build_image
@@ -157,7 +158,12 @@ def test_an_alarm_that_was_not_finished_sounds_again_after_a_power_cut(tmp_path:
         boots = of_type(events, records.BOOT)
         assert len(boots) == 2
         assert boots[1].prev_boot == 1
-        assert boots[1].alarm_state
+        # restored, not raised anew: the ALARM carries the state before it, so the state to restore went with it
+        assert (reasons.HYPOXAEMIA, HIGH) in alarms.active(alarms.decode_state(boots[1].alarm_state, 0))
+        at = [index for index, (_, event) in enumerate(events) if event.type == records.ALARM]
+        assert at
+        assert all(events[index + 1][1].type == records.GRADER_STATE for index in at)
+        assert all(events[index + 1][1].t_ms == events[index][1].t_ms for index in at)
         live = host.take(wire.Live)
         assert (reasons.HYPOXAEMIA, HIGH) in live.alarms
 
