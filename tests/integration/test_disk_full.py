@@ -1,0 +1,148 @@
+"""A laptop whose disk is full, a real one: told at once, nothing acknowledged, nothing lost once there is room.
+
+The agent runs in a mount namespace of its own with its state folder on a small tmpfs.
+"""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.ward import Laptop, Ward
+from tests.integration.test_hosts import acked_seq
+from tools.demo.journal_check import compare
+
+SPEED = 60
+NAMESPACE = ("unshare", "--map-root-user", "--mount")
+
+
+def needs_namespaces() -> None:
+    """Skip where this user may not make a mount namespace; the store's own tests fill the database everywhere."""
+    probe = "mount -t tmpfs tmpfs /mnt"
+    if subprocess.run([*NAMESPACE, "sh", "-c", probe], capture_output=True, check=False).returncode:
+        pytest.skip("this user may not mount a tmpfs in a namespace")
+
+
+class CrampedLaptop(Laptop):
+    """Its state folder is a tmpfs of 6 MB, seen only by its own processes."""
+
+    def start(self, port: str, speed: float = 1) -> None:
+        """As Bedside.start, with the folder's content moved onto the tmpfs."""
+        script = (
+            'cp -r "$CYTOWATCH_HOME" "$0" && mount -t tmpfs -o size=6m tmpfs "$CYTOWATCH_HOME" && '
+            'cp -r "$0/." "$CYTOWATCH_HOME" && chmod 700 "$CYTOWATCH_HOME" && exec "$@"'
+        )
+        with self.log.with_suffix(".outside").open("ab") as log:
+            self.agent = subprocess.Popen(
+                [*NAMESPACE, "sh", "-c", script, f"{self.home}.saved", self._command, "run", "--port", port,
+                 "--speed", f"{speed:g}"],
+                env=self._environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            )  # fmt: skip
+
+    def cytowatch(
+        self, *arguments: str, check: bool = True, timeout_s: float = 60
+    ) -> subprocess.CompletedProcess[str]:
+        """A command beside the agent, on the same tmpfs."""
+        assert self.agent is not None
+        return subprocess.run(
+            [*self._enter(), self._command, *arguments], env=self._environment, capture_output=True, text=True,
+            stdin=subprocess.DEVNULL, timeout=timeout_s, check=check,
+        )  # fmt: skip
+
+    def _enter(self) -> list[str]:
+        assert self.agent is not None
+        return ["nsenter", "-t", str(self.agent.pid), "-U", "-m", "--preserve-credentials"]
+
+    def copied(self, folder: Path) -> Path:
+        """A copy of the store outside; nothing may be writing."""
+        folder.mkdir(exist_ok=True)
+        names = [self.database, f"{self.database}-wal"]
+        subprocess.run([*self._enter(), "cp", *names, str(folder)], check=True, capture_output=True)
+        return folder / self.database.name
+
+    def cursor(self) -> int:
+        """Everything up to this sequence is stored."""
+        return int(self.query_inside("SELECT max(cursor) FROM journals")[0][0] or 0)
+
+    def query_inside(self, sql: str) -> list[list[int]]:
+        """Rows of the store, read beside the agent."""
+        code = (
+            "import json, sqlite3, sys\n"
+            "with sqlite3.connect('file:%s?mode=ro' % sys.argv[1], uri=True) as store:\n"
+            "    print(json.dumps(store.execute(sys.argv[2]).fetchall()))\n"
+        )
+        done = subprocess.run(
+            [*self._enter(), sys.executable, "-c", code, str(self.database), sql],
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        rows: list[list[int]] = json.loads(done.stdout)
+        return rows
+
+    @property
+    def inside(self) -> Path:
+        """The state folder as the agent sees it."""
+        assert self.agent is not None
+        return Path(f"/proc/{self.agent.pid}/root{self.home}")
+
+    def says(self) -> dict[str, object]:
+        """`status --json`; empty until the agent answers."""
+        try:
+            found: dict[str, object] = self.ask("status")
+        except (subprocess.CalledProcessError, ValueError):
+            return {}
+        return found if found.get("agent_running") else {}
+
+    def synced(self) -> bool:
+        """Whether everything is committed and the store takes it."""
+        said = self.says()
+        devices = said.get("devices") or []
+        return bool(devices) and devices[0]["caught_up"] and said["agent"]["store_error"] is None  # type: ignore[index]
+
+
+def fill(folder: Path) -> Path:
+    """Use up every byte of the disk."""
+    filler = folder / "filler"
+    with filler.open("wb", buffering=0) as file:
+        for size in (65536, 4096, 1):
+            try:
+                while True:
+                    file.write(bytes(size))
+            except OSError:
+                continue
+    return filler
+
+
+def test_a_full_disk_is_told_acknowledges_nothing_and_loses_nothing(tmp_path: Path) -> None:
+    needs_namespaces()
+    with Ward(tmp_path, speed=SPEED, binding_id=None) as ward:
+        laptop = CrampedLaptop(tmp_path / "cramped")
+        ward.laptops.append(laptop)
+        laptop.start(ward.port, SPEED)
+        ward.until(laptop.synced, 25, "sync")
+        filler = fill(laptop.inside)
+        said = ward.until(
+            lambda: said if (said := laptop.says()) and said["agent"]["store_error"] else None,
+            25,
+            "the fault",
+        )
+        assert "disk is full" in said["agent"]["store_error"]
+        stored = laptop.cursor()
+        assert "cannot store: " in laptop.cytowatch("status").stdout
+        doctor = laptop.cytowatch("doctor", check=False)
+        assert doctor.returncode == 1
+        assert "disk is full" in doctor.stdout
+        assert "Free disk space" in doctor.stdout
+        time.sleep(4)  # minutes of the wearable's time, in which its mark goes to flash several times
+        assert laptop.cursor() == stored
+        assert acked_seq(ward) <= stored, "nothing is acknowledged that is not stored"
+        filler.unlink()
+        ward.until(lambda: laptop.synced() and laptop.cursor() > stored, 40, "sync with room again")
+        ward.wearable.kill()
+        assert compare(ward.image, laptop.copied(tmp_path / "copy")) == laptop.cursor()
+        alarms = laptop.ask("history", "--kind", "host_alarms")["rows"]
+        assert [(row["name"], bool(row["ended_at"])) for row in alarms if row["name"] == "STORE_FAULT"] == [
+            ("STORE_FAULT", True)
+        ]
