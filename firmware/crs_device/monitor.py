@@ -37,7 +37,7 @@ class Monitor:
         self.is_bound = False
         self.steps = 0
         self.active: list[tuple[int, int]] = []
-        self.bell = None  # the last doorbell
+        self.bell: wire.Alarm | None = None  # the last doorbell
         self.alarm_state = alarms.new_state()
         self.grader_state = grader.new_state()
         self.assessment = None
