@@ -50,7 +50,7 @@ class Wearable:
             measure=lambda now_ms: self.parts.vitals, drain=nothing, ring=nothing, live=nothing,
             fault_bits=lambda: 0, power=SimpleNamespace(is_charging=False, is_low=False),
         )  # fmt: skip
-        self.monitor = Deciding(self.parts, DEFAULT, units.SITE_AXILLA, 10)
+        self.monitor = Deciding(self.parts, DEFAULT, HASH, units.SITE_AXILLA, 10)
         self.monitor.is_bound = True
 
     def begin(self) -> None:
