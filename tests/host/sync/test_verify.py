@@ -82,7 +82,10 @@ class Wearable:
         prev_ms, device.now_ms = device.now_ms, 3000
         again = Wearable(device)
         assert states is not None
-        assert again.monitor.restore(*states, device.now_ms) == ""
+        again.monitor.resume(  # as crs_device.start does
+            alarms.decode_state(states[0], device.now_ms),
+            grader.after_boot(grader.decode_state(states[1], device.now_ms)),
+        )
         states = again.monitor.states(device.now_ms + 1)  # `event` journals a millisecond on
         device.event(records.Boot(1, 1, prev_ms, 120_000, 1, HASH, "test", *states))
         self.parts, self.monitor = again.parts, again.monitor
