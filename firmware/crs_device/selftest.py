@@ -1,4 +1,4 @@
-"""Look at every part of the wearable and tell, as JSON. Light and sound only on request, never over an alarm.
+"""Look at every part of the wearable and tell, as JSON. Light and sound only on request; a real alarm overrides them.
 
 `what` is a sum: 1 light (red, green, blue for 300 ms each), 2 buzzer (200 ms), 4 vibration (200 ms). 0: look only.
 """
@@ -93,30 +93,49 @@ def _heap() -> dict:  # type: ignore[type-arg]
 def _outputs(app, what: int) -> dict:  # type: ignore[no-untyped-def,type-arg]
     if not what:
         return {"pass": None, "done": "not asked for"}
+    if _alarm_is_open(app):
+        return {"pass": None, "done": "not done: an alarm is active"}
+    ended = _drive(app, what)
+    app.board.buzzer.off()
+    app.board.vibration.value(0)
+    app.output.forget()
+    app.monitor.show(app.clock.ms())
+    return {"pass": None, "done": "look and listen" if ended else "broken off: an alarm rose"}
+
+
+def _alarm_is_open(app) -> bool:  # type: ignore[no-untyped-def]
     for _, priority in app.monitor.active:
         if priority >= PRIORITY_MEDIUM:
-            return {"pass": None, "done": "not done: an alarm is active"}
+            return True
+    return False
+
+
+def _drive(app, what: int) -> bool:  # type: ignore[no-untyped-def]
+    """Each output for its time; False as soon as a real alarm has risen."""
     board = app.board
     if what & _LIGHT:
         for colour in ((1, 0, 0), (0, 1, 0), (0, 0, 1)):
             board.led.rgb(colour[0], colour[1], colour[2])
-            _wait(app, _COLOUR_MS)
+            if not _wait(app, _COLOUR_MS):
+                return False
     if what & _BUZZER:
         board.buzzer.tone(880)
-        _wait(app, _SHORT_MS)
+        if not _wait(app, _SHORT_MS):
+            return False
         board.buzzer.off()
     if what & _VIBRATION:
         board.vibration.value(1)
-        _wait(app, _SHORT_MS)
-        board.vibration.value(0)
-    app.output.forget()
-    app.monitor.show(app.clock.ms())
-    return {"pass": None, "done": "look and listen"}
+        return _wait(app, _SHORT_MS)
+    return True
 
 
-def _wait(app, wait_ms: int) -> None:  # type: ignore[no-untyped-def]
-    """Wait in real time and go on draining the FIFO: a test must not lose samples."""
+def _wait(app, wait_ms: int) -> bool:  # type: ignore[no-untyped-def]
+    """Wait in real time and go on measuring: a test loses no samples, and a real alarm ends it (False)."""
     end_ms = app.clock.real_ms() + wait_ms
     while app.clock.real_ms() < end_ms:
         app.drain()
+        app.monitor.step(app.clock.ms())
+        if _alarm_is_open(app):
+            return False
         time.sleep_ms(20)
+    return True
