@@ -52,7 +52,7 @@ def test_doctor_names_the_owner_and_the_release_command(ward: Ward) -> None:
     assert re.search(
         rf"port {re.escape(ward.port)}: owned by the agent with pid {ward.laptop.agent.pid}\b", said
     ), said
-    (command,) = re.findall(r"cytowatch (release \S+ --for \S+)", said)
+    (command,) = re.findall(rf"cytowatch (release {re.escape(ward.port)} --for \S+)", said)
     other = ward.add_laptop("another", key=None)
     assert f"pid {ward.laptop.agent.pid}" in other.cytowatch("doctor", check=False).stdout, "from any home"
     ward.laptop.cytowatch(*command.split())
@@ -129,5 +129,4 @@ def test_a_wedged_application_is_reset_by_the_watchdog_and_monitors_again(tmp_pa
             lambda: ward.laptop.ask("history", "--kind", "restarts")["rows"], 10, "the restart"
         )
         assert [row["cause_text"] for row in restarts] == ["by its watchdog"]
-        time.sleep(9)
-        assert ward.wearable.control(cmd="state")["resets"]["watchdog"] == 1, "fed again"
+        assert ward.wearable.control(cmd="state")["watchdog_due_ms"] > 0, "fed again"
