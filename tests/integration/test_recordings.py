@@ -4,6 +4,8 @@ Each recording is played once, on a wearable that runs tens of times faster, and
 """
 
 import itertools
+import shutil
+import sqlite3
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +19,7 @@ from tests.fakes.flash_image import build_image
 from tests.fakes.mission import OFF, Mission, Row, fly, write
 from tests.fakes.wearable import Wearable
 from tools.demo.__main__ import recording_speed
+from tools.demo.journal_check import JournalDiffersError, compare
 from tools.recording.__main__ import main as convert
 
 pytestmark = pytest.mark.slow
@@ -220,6 +223,34 @@ def test_the_store_equals_the_journal_in_every_recording(played: Callable[[str],
         mission = played(name)
         assert mission.outcome.compared >= mission.outcome.summary.readings > 50
         assert mission.ask("SELECT count(*) FROM disagreements") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    "harm, told",
+    [
+        ("UPDATE readings SET temp_cc = temp_cc + 1 WHERE seq = (SELECT max(seq) - 40 FROM readings)", "in 1 places"),
+        ("DELETE FROM readings WHERE seq = (SELECT max(seq) - 40 FROM readings)", "in 1 places"),
+        ("UPDATE blocks SET raw = substr(raw, 2) WHERE first_seq = (SELECT min(first_seq) FROM blocks)", "block"),
+        (
+            "INSERT INTO events SELECT journal, seq + 900000, boot, t_ms, type, payload, simulated, 1 FROM events"
+            " ORDER BY journal DESC LIMIT 1",
+            "in the store alone",
+        ),
+    ],
+    ids=["changed", "missing", "block", "invented"],
+)  # fmt: skip
+def test_the_comparison_notices_a_store_that_differs(
+    played: Callable[[str], Mission], tmp_path: Path, harm: str, told: str
+) -> None:
+    mission = played("afebrile")
+    copy = tmp_path / "copy.db"
+    shutil.copy(mission.database, copy)
+    image = mission.database.parent.parent / "flash.img"
+    assert compare(image, copy) == mission.outcome.compared
+    with sqlite3.connect(copy) as store:
+        store.execute(harm)
+    with pytest.raises(JournalDiffersError, match=told):
+        compare(image, copy)
 
 
 def test_a_desaturation_that_was_recorded(tmp_path: Path, data_dir: Path) -> None:
