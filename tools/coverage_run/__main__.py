@@ -1,7 +1,7 @@
 """Run the tests and print line coverage of CPython and MicroPython code together: `python -m tools.coverage_run`.
 
-Two pytest processes side by side: what computes, under coverage of both runtimes, and what talks to virtual wearables
-in real time, under coverage of the host and without a slowed-down firmware. With arguments: one pytest with those.
+Pytest processes side by side: what computes, under coverage of both runtimes; and what talks to virtual wearables in
+real time, under coverage of the host and without a slowed-down firmware. With arguments: one pytest with those.
 """
 
 import os
@@ -17,7 +17,9 @@ from tools.coverage_run.instrument import instrument
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build" / "coverage"
-REAL_TIME = ("tests/integration", "tests/tools", "tests/hil")
+# Tests on virtual wearables wait more than they compute; so all three parts run at once even on two cores.
+ON_WEARABLES = ("tests/integration", "tests/tools", "tests/hil")
+MISSIONS = ("recordings", "demo", "firmware_alarms", "firmware_link", "survival")
 
 
 def start(arguments: list[str], environment: dict[str, str], output: int | None) -> subprocess.Popen[bytes]:
@@ -26,20 +28,34 @@ def start(arguments: list[str], environment: dict[str, str], output: int | None)
     return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
 
 
+def parts() -> dict[str, list[str]]:
+    """pytest arguments of each part of the suite; together they are the whole of it."""
+    missions = [f"tests/integration/test_{name}.py" for name in MISSIONS]
+    return {
+        "whole missions": missions,
+        "boards, ports and tools": [*ON_WEARABLES, *(f"--ignore={file}" for file in missions)],
+        "what computes": ["tests", *(f"--ignore={folder}" for folder in ON_WEARABLES)],
+    }
+
+
 def run_tests(environment: dict[str, str]) -> int:
-    """Run both halves of the suite at once; return the first exit code that is not 0."""
-    computing = [argument for folder in REAL_TIME for argument in ("--ignore", folder)]
-    with tempfile.TemporaryFile() as held:
-        beside = start(["-q", "tests", *computing], environment, held.fileno())
-        with_firmware = {key: value for key, value in environment.items() if key != "CW_MP_FIRMWARE"}
-        print("coverage_run: tests on virtual wearables; the others run beside them", flush=True)
-        first = start(["-q", *REAL_TIME], with_firmware, None).wait()
-        second = beside.wait()
-        held.seek(0)
-        print("coverage_run: the other tests", flush=True)
+    """Run every part of the suite at once; return the first exit code that is not 0."""
+    as_it_is = {key: value for key, value in environment.items() if key != "CW_MP_FIRMWARE"}
+    running = []
+    for name, arguments in parts().items():
+        log = tempfile.TemporaryFile()  # noqa: SIM115 closed below, after its process has ended
+        instrumented = environment if name == "what computes" else as_it_is
+        running.append((name, log, start(["-q", "--durations=5", *arguments], instrumented, log.fileno())))
+    print(f"coverage_run: {len(running)} parts of the suite side by side, some minutes", flush=True)
+    worst = 0
+    for name, log, process in running:
+        worst = process.wait() or worst
+        log.seek(0)
+        print(f"coverage_run: {name}", flush=True)
+        shutil.copyfileobj(log, sys.stdout.buffer)
         sys.stdout.flush()
-        shutil.copyfileobj(held, sys.stdout.buffer)
-    return first or second
+        log.close()
+    return worst
 
 
 def report(table: list[tuple[Path, int]], marks: bytes) -> None:
