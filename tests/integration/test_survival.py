@@ -122,11 +122,13 @@ def cut_power(ward: Ward, witness: Witness, chance: random.Random, how: str) -> 
             cmd="fault", what="cut_at", op=chance.randrange(1, 12), torn_pct=chance.randrange(101)
         )
         before = ward.wearable.control(cmd="state")["flash"]["cuts"]
-        ward.wearable.control(cmd="press", ms=100)  # an event: something is written for certain
-        deadline = time.monotonic() + 8
+        deadline = time.monotonic() + 30
         while ward.wearable.control(cmd="state")["flash"]["cuts"] == before:
             assert time.monotonic() < deadline, "no flash operation came"
-            witness.watch(0.05)
+            ward.wearable.control(
+                cmd="press", ms=100
+            )  # an event, once the board has started: something is written
+            witness.watch(1.0)
     elif how == "cut":
         ward.wearable.control(cmd="cut", off_ms=chance.randrange(50, 300))
     else:

@@ -230,19 +230,19 @@ def test_sensor_time_runs_with_speed_and_through_resets(tmp_path: Path) -> None:
     start = (
         "import machine, time\ni = machine.I2C(0)\n"
         "for r, v in ((8, 0x50), (10, 0x27), (12, 0x24), (13, 0x24), (9, 3)):\n    i.writeto_mem(0x57, r, bytes([v]))\n"
-        "time.sleep_ms(20)\n"
+        "time.sleep_ms(40)\n"
         "w, o, r = i.readfrom_mem(0x57, 4, 3)\nprint(w, o, r)\n"
     )
     look = (
         "import machine\ni = machine.I2C(0)\n"
         "print(list(i.readfrom_mem(0x57, 4, 2)) + list(i.readfrom_mem(0x57, 8, 2)))"
     )
-    with board(tmp_path, speed=40) as wearable:
+    with board(tmp_path, speed=10) as wearable:
         write, overflow, read = (int(word) for word in said(wearable, "exec", start).split())
         assert overflow == 0
-        assert 20 <= write <= 30, "20 ms at speed 40 and 25 Hz are 20 samples"
+        assert 10 <= write <= 31, "40 ms at speed 10 and 25 Hz are 10 samples, more on a busy machine"
         assert read == 0
-        wearable.control("cut", off_ms=100)
+        wearable.control("cut", off_ms=500)
         until(lambda: wearable.control("state")["pid"])
         registers = eval(said(wearable, "exec", look))
         assert registers[2:] == [0x50, 3], "the sensor kept its supply and its settings"
