@@ -4,6 +4,7 @@ The recordings have SpO2, pulse and perfusion index but no thermometer: a slow d
 """
 
 import csv
+import itertools
 import os
 import random
 from collections.abc import Iterator
@@ -27,17 +28,15 @@ def _temperatures(rng: random.Random) -> Iterator[int]:
         yield round(cc)
 
 
-def _times(rng: random.Random, step_ms: int = STEP_MS) -> Iterator[int]:
-    t_ms = 60_000
-    while True:
-        yield t_ms + rng.randrange(25)  # a reading is taken when its task runs, not on the millisecond
-        t_ms += step_ms
+def _times(step_ms: int = STEP_MS) -> Iterator[int]:
+    """The wearable stamps a reading with the whole second of its step."""
+    return itertools.count(60_000, step_ms)
 
 
 def made_day() -> list[Reading]:
     """8640 readings of a quiet adult: values that wander as sensors do, twice an hour a minute without a value."""
     rng = random.Random(1)
-    temperatures, times = _temperatures(rng), _times(rng)
+    temperatures, times = _temperatures(rng), _times()
     rows, spo2, hr, pi = [], 970.0, 78.0, 150.0
     for n in range(8640):
         spo2 = min(max(spo2 + rng.gauss(0, 2), 900), 1000)
@@ -52,7 +51,7 @@ def made_day() -> list[Reading]:
 def recorded(step_s: int) -> list[Reading]:
     """The six desaturation recordings, one after the other, a reading each `step_s`; empty when they are not there."""
     rng = random.Random(2)
-    temperatures, times = _temperatures(rng), _times(rng, step_s * 1000)
+    temperatures, times = _temperatures(rng), _times(step_s * 1000)
     rows = []
     for path in sorted((data_dir() / "spo2-desaturation").glob("gt_*.csv")):
         with path.open() as file:
