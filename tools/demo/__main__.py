@@ -1,8 +1,8 @@
 """The whole mission in about a minute, on real parts and without hardware: `make demo`.
 
 A virtual wearable is flashed and provisioned, an agent enrolled and started, a simulated adult bound, and a fever or a
-recording played. The last line says what reached the laptop and the webhook. Exit 0; 1: a step failed, and which; 2: an
-option or file was refused, nothing was started.
+recording played. The last line says what reached the laptop and the webhook. Exit 0; 1 with what failed, or which file
+was refused before anything was started; 2: no such option.
 """
 
 import argparse
@@ -23,6 +23,7 @@ from tools.demo.wearable import ROOT, WearableError
 from tools.port import PortError
 from tools.provision import ProvisionError
 from tools.recording.reader import RecordingError, read_recording
+from tools.virtual_wearable.__main__ import whole_speed
 from tools.virtual_wearable.scenario import ScenarioError, read_scenario
 
 SCENARIO = ROOT / "tools/scenarios/fever.toml"
@@ -67,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     source.add_argument("--scenario", type=Path, default=SCENARIO, help="a scenario (default: a fever)")
     source.add_argument("--recording", type=Path, help="a CSV file: t_s,temp_c,spo2_pct,hr_bpm[,pi_pct]")
     parser.add_argument(
-        "--speed", type=int,
+        "--speed", type=whole_speed,
         help=f"times real time, 1 to 60; default {SCENARIO_SPEED}, a recording {RECORDING_SPEEDS[0]} to "
         f"{RECORDING_SPEEDS[1]}, so that it takes about a minute",
     )  # fmt: skip
@@ -76,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Exit 0 after the last line, 1 when a step failed, 2 when an option or file was refused."""
+    """Exit 0 after the last line, 1 when a step failed or a file was refused."""
     options = _parser().parse_args(argv)
     say("CytoWatch demonstration: SIMULATED wearer. Research prototype, not a medical device.")
     with tempfile.TemporaryDirectory(prefix="cytowatch-demo-") as temporary:
@@ -88,7 +89,7 @@ def main(argv: list[str] | None = None) -> int:
             say(run(folder, source, speed).line)
         except _RefusedError as error:
             print(f"demo refused: {error}", file=sys.stderr)
-            return 2
+            return 1
         except (
             WearableError, BedsideError, PortError, BuildError, ProvisionError, HostAgentError, JournalDiffersError,
             CoreError, subprocess.SubprocessError, OSError,

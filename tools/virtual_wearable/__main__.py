@@ -24,6 +24,17 @@ class _RefusedError(Exception):
     pass
 
 
+def whole_speed(text: str) -> int:
+    """A whole number in any spelling (60, 60.0): the clock multiplies integers. ArgumentTypeError otherwise."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.5
+    if not 1 <= value <= 1000 or value != int(value):
+        raise argparse.ArgumentTypeError(f"{text}: a whole number from 1 to 1000")
+    return int(value)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m tools.virtual_wearable",
@@ -33,7 +44,9 @@ def _parser() -> argparse.ArgumentParser:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--scenario", type=Path, help="TOML file with keyframes (tools/scenarios)")
     what.add_argument("--recording", type=Path, help="CSV t_s,temp_c,spo2_pct,hr_bpm[,pi_pct]")
-    parser.add_argument("--speed", type=int, default=1, help="the wearable's clock runs N times faster")
+    parser.add_argument(
+        "--speed", type=whole_speed, default=1, metavar="N", help="the wearable's clock runs N times faster"
+    )
     parser.add_argument("--image", type=Path, help="flash image; made blank if it does not exist")
     parser.add_argument("--link", type=Path, help="symbolic link to make to the port")
     parser.add_argument(
@@ -103,8 +116,6 @@ def _make_link(link: Path, target: str) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    if not 1 <= arguments.speed <= 1000:
-        raise _RefusedError(f"--speed {arguments.speed}: a whole number from 1 to 1000")
     if not 0 <= arguments.torn <= 100:
         raise _RefusedError(f"--torn {arguments.torn}: percent, from 0 to 100")
     try:
