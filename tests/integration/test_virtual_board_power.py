@@ -167,7 +167,7 @@ def test_wrong_images_links_and_options_are_refused(tmp_path: Path) -> None:
     (tmp_path / "odd").write_bytes(bytes(5000))
     refused("5000 bytes is no flash image", image=tmp_path / "odd")
     refused("No such file", image=tmp_path / "no/such/folder/image")
-    refused("--speed 0", "--speed", "0")
+    refused("--speed: 0: a whole number from 1 to 1000", "--speed", "0")
     refused("heap 'much'", "--heap", "much")
     refused("--torn 120", "--torn", "120")
     (tmp_path / "file").write_text("precious")
