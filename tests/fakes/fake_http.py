@@ -70,7 +70,7 @@ class FakeReceiver:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/hook"
 
-    async def wait_for(self, count: int, timeout_s: float = 10.0) -> list[Received]:
+    async def wait_for(self, count: int, timeout_s: float = 30.0) -> list[Received]:
         """Return once `count` requests came in; fails with what did."""
         try:
             async with asyncio.timeout(timeout_s):

@@ -67,7 +67,7 @@ class World:
         """One command on the control socket."""
         return await call(self.paths.socket, do, **fields)
 
-    async def until(self, check: Any, timeout_s: float = 10.0) -> Any:
+    async def until(self, check: Any, timeout_s: float = 30.0) -> Any:
         """Wait until `check()` (or the coroutine it gives) is true; returns it."""
         async with asyncio.timeout(timeout_s):
             while True:

@@ -1,6 +1,7 @@
 """kill -9 of the agent at random moments: nothing missing, nothing doubled, every event delivered under one key."""
 
 import asyncio
+import contextlib
 import json
 import os
 import random
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from host_agent.errors import HostAgentError
 from tests.host.agent_world import make_world
 from tests.host.escalation.world import alarm_record
 
@@ -75,6 +77,12 @@ async def test_kill_9_over_500_readings_loses_and_doubles_nothing(tmp_path):
         )
         waiting = "SELECT count(*) FROM outbox WHERE state <> 'delivered'"
         await world.until(lambda: query(world, waiting) == [(0,)], 30)
+
+        async def answers():
+            with contextlib.suppress(HostAgentError):
+                return await world.call("status")
+
+        await world.until(answers, 30)  # one that still starts would die of the signal, as any program does
         agent.send_signal(signal.SIGTERM)
         assert await asyncio.wait_for(agent.wait(), 15) == 0
 

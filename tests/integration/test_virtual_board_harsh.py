@@ -38,7 +38,7 @@ def test_a_fed_watchdog_does_not_bite(tmp_path: Path) -> None:
 
 def test_the_watchdog_survives_a_soft_reset(tmp_path: Path) -> None:
     with board(tmp_path) as wearable:
-        put(wearable, main=ARMED.format(timeout=2500, loop="wdt.feed(); time.sleep_ms(20)"))
+        put(wearable, main=ARMED.format(timeout=6000, loop="wdt.feed(); time.sleep_ms(20)"))
         said(wearable, "soft-reset")
         state = wearable.control("state")
         assert state["resets"]["watchdog"] == 0
