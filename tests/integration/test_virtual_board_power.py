@@ -229,19 +229,26 @@ def test_the_chip_keeps_its_identity(tmp_path: Path) -> None:
 def test_sensor_time_runs_with_speed_and_through_resets(tmp_path: Path) -> None:
     start = (
         "import machine, time\ni = machine.I2C(0)\n"
-        "for r, v in ((8, 0x50), (10, 0x27), (12, 0x24), (13, 0x24), (9, 3)):\n    i.writeto_mem(0x57, r, bytes([v]))\n"
-        "time.sleep_ms(40)\n"
-        "w, o, r = i.readfrom_mem(0x57, 4, 3)\nprint(w, o, r)\n"
+        "for r, v in ((9, 0x40), (8, 0x50), (10, 0x27), (12, 0x24), (13, 0x24)):\n"
+        "    i.writeto_mem(0x57, r, bytes([v]))\n"
+        "before = time.ticks_us()\ni.writeto_mem(0x57, 9, bytes([3]))\nstarted = time.ticks_us()\n"
+        "time.sleep_ms(42)\n"
+        "asked = time.ticks_us()\nw, o, r = i.readfrom_mem(0x57, 4, 3)\nanswered = time.ticks_us()\n"
+        "print(w, o, r, time.ticks_diff(asked, started), time.ticks_diff(answered, before))\n"
     )
     look = (
         "import machine\ni = machine.I2C(0)\n"
         "print(list(i.readfrom_mem(0x57, 4, 2)) + list(i.readfrom_mem(0x57, 8, 2)))"
     )
     with board(tmp_path, speed=10) as wearable:
-        write, overflow, read = (int(word) for word in said(wearable, "exec", start).split())
-        assert overflow == 0
-        assert 10 <= write <= 31, "40 ms at speed 10 and 25 Hz are 10 samples, more on a busy machine"
-        assert read == 0
+        for _ in range(5):
+            words = said(wearable, "exec", start).split()
+            write, overflow, read, least_us, most_us = (int(word) for word in words)
+            if most_us < 120_000:  # else the machine stood still, and the 32 places of the FIFO ran over
+                break
+        # 25 Hz at speed 10 is a sample each 4 ms; one more or less for where the edges of the interval fall
+        assert least_us // 4000 - 1 <= write <= most_us // 4000 + 1 < 32
+        assert (overflow, read) == (0, 0)
         wearable.control("cut", off_ms=500)
         until(lambda: wearable.control("state")["pid"])
         registers = eval(said(wearable, "exec", look))
