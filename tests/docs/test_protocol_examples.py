@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from crs_core import block, keys, reasons, records
+from crs_core import block, context, keys, reasons, records
 from crs_core.wire import fragment, frame, hello, message, sealed, session
 
 from tests.mp import ROOT
@@ -89,6 +89,13 @@ def check_keys(body, _):
     assert keys.encode(*decoded) == b"".join(raw)
 
 
+def check_context(body, _):
+    raw, said = split(body)
+    decoded = context.decode(b"".join(raw))
+    assert [repr(decoded)] == said
+    assert context.encode(*decoded) == b"".join(raw)
+
+
 CHECKS = {name[6:]: check for name, check in list(globals().items()) if name.startswith("check_")}
 
 
@@ -137,6 +144,13 @@ def test_the_table_of_records_is_the_codes():
         fields = zip(cls._fields, letters, strict=True)
         code.append([str(number), name, "; ".join(f"{field} {words[c]}" for field, c in fields)])
     assert table("9. Events") == code
+
+
+def test_the_table_of_context_keys_is_the_codes():
+    rows = [row[:3] for row in table("11. Context") if ".." in row[2]]
+    assert rows == [
+        [str(key), name, f"{low}..{high}"] for key, (name, low, high) in sorted(context.KEYS.items())
+    ]
 
 
 def numbers_in(pattern):

@@ -1,0 +1,54 @@
+"""Context on the link: the same checks on both runtimes, and its words are those of the vocabulary."""
+
+import pytest
+from crs_core import context
+from crs_core.errors import RemoteError
+from crs_core.grade import vocabulary
+from crs_core.units import SITES
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.core import context_checks
+from tests.mp import ROOT, run_micropython
+
+CHECKS = sorted(name for name in dir(context_checks) if name.startswith("check_"))
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_on_cpython(name):
+    getattr(context_checks, name)()
+
+
+def test_on_micropython():
+    done = run_micropython(ROOT / "tests/micropython/run_checks.py", "tests.core.context_checks")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [line.split()[1] for line in done.stdout.splitlines() if line.startswith("passed ")] == CHECKS
+
+
+def test_every_value_of_the_vocabulary_has_a_number():
+    named = {name: (low, high) for name, low, high in context.KEYS.values()}
+    for key in ("temperature_cc", "spo2_tenths", "hr_bpm", "ice", "capd"):
+        assert named[key] == vocabulary._INTEGERS[key]
+    assert named["organ_grade_worst"] == vocabulary._INTEGERS["organ_grade"]
+    for key in ("blood_pressure", "oxygen", "consciousness", "seizure"):
+        assert named[key] == (0, len(vocabulary._WORDS[key]) - 1)
+    assert named["death"] == (1, len(vocabulary._WORDS["death"]))
+    assert named["site"] == (1, len(vocabulary.SITES)) and SITES[1:] == vocabulary.SITES
+    for key in ("antipyretic", "steroid", "anticytokine", "fever_earlier", "motor_weakness"):
+        assert named[key] == (0, 1) and vocabulary._WORDS[key] == (True, False)
+    for key in ("fever_other_cause", "ventilation_not_for_hypoxia"):
+        assert named[key] == (1, 1) and vocabulary._WORDS[key] == (True,)
+
+
+def test_the_named_numbers_are_those_of_the_table():
+    for number, (name, _, _) in context.KEYS.items():
+        assert getattr(context, name.upper()) == number
+
+
+@given(st.binary(max_size=120))
+def test_any_bytes_decode_or_are_refused(data):
+    try:
+        age_ms, proof, values = context.decode(data)
+    except RemoteError:
+        return
+    assert context.encode(age_ms, proof, values) == data
