@@ -39,6 +39,9 @@ NEW_OXYGEN = const(22)
 MEASURE_BP = const(23)
 REASSESS = const(24)
 PROMPT_MISSED = const(25)
+RECORD_CONTRADICTS = const(26)
+FIRST_TOLD_ALARM = const(20)
+LAST_TOLD_ALARM = const(26)
 # --- technical alarms of the host
 NO_DATA_YET = const(40)
 STALE_DATA = const(41)
@@ -53,7 +56,7 @@ DEVICE_AT_REPL = const(48)
 
 def is_physiological(alarm: int) -> bool:
     """True when the condition is about the patient, False when it is about the equipment or the link."""
-    return 1 <= alarm <= 7 or 20 <= alarm <= 22
+    return 1 <= alarm <= 7 or 20 <= alarm <= 22 or alarm == RECORD_CONTRADICTS
 
 
 # --- fever criterion
@@ -112,6 +115,12 @@ R_ROOM_AIR_UNSETTLED = const(57)
 R_VENTILATION_OTHER = const(58)
 R_OTHER_CAUSE = const(59)
 R_DEATH = const(60)
+R_HELD_1 = const(61)  # and the three after it: what an entry that nobody renewed had made sure of
+R_HELD_2 = const(62)
+R_HELD_3 = const(63)
+R_HELD_4 = const(64)
+R_MASK_WINDOW_OVER = const(65)
+R_FEVER_BY_HAND = const(66)
 
 
 # --- inputs that are missing, u8: the vocabulary's key

@@ -9,17 +9,30 @@ from binascii import crc32
 from crs_core import records
 from crs_core.compat import const
 from crs_core.grade import alarms, grader
+from crs_core.grade.grader_state import TOLD
 from crs_core.reasons import SCALE_ASTCT
 from crs_core.units import STATUS_CHARGING, STATUS_LOW_BATTERY, Reading, make_status
 from crs_core.wire import message as wire
 from crs_device.alarm_output import MEASURING, NOT_MONITORING, SEARCHING
 from crs_device.health import READING_LATE, STEP_LATE_SECONDS
+from crs_device.unload import unload
 
 STATE_HOURLY = const(1)
 STATE_BOOT = const(2)
 STATE_BINDING = const(3)
 STATE_CHANGE = const(4)  # with an ALARM
 _PRESSES_MAX = const(8)
+_LONG = const(2)
+# What only a change of entries needs.
+_FOR_ENTRIES = (
+    "crs_core.context",
+    "crs_core.grade.told",
+    "crs_core.grade.signs",
+    "crs_core.grade.facts",
+    "crs_core.grade.astct",
+    "crs_core.grade.scale",
+    "crs_core.grade.vocabulary",
+)
 
 
 class Monitor:
@@ -40,6 +53,7 @@ class Monitor:
         self.bell: wire.Alarm | None = None  # the last doorbell
         self.alarm_state = alarms.new_state()
         self.grader_state = grader.new_state()
+        self.told = 0  # bits of what people entered, for the alarm conditions
         self.assessment = None
         self._told: tuple | None = None  # type: ignore[type-arg]  # what the last GRADE event said
         self._presses: list[int] = []
@@ -52,6 +66,7 @@ class Monitor:
         self.grader_state = grader_state
         self.assessment = self._told = None
         self.active = alarms.active(alarm_state)
+        self._read_signs()
 
     def states(self, now_ms: int) -> tuple[bytes, bytes]:
         """(alarm state, grader state) encoded at `now_ms`."""
@@ -61,6 +76,44 @@ class Monitor:
         """BUTTON_* for the alarm conditions; each is seen by one step of its own, in order."""
         if len(self._presses) < _PRESSES_MAX:
             self._presses.append(kind)
+        if kind == _LONG and self.grader_state[TOLD]:
+            # "I feel ill" speaks against what was reassuring until now
+            from crs_core.grade import bedside
+
+            self.grader_state = bedside.doubt(self.grader_state, self._parts.clock.ms())
+            self._read_signs()
+
+    def enter(self, data: bytes, now_ms: int) -> bool:
+        """Journal what people entered and grade with it from the next reading on; False when flash refused it.
+
+        RemoteError when the bytes are not an entry: then nothing changed.
+        """
+        from crs_core import context
+        from crs_core.grade import bedside, told
+
+        age_ms, _, numbers = context.decode(data)
+        values = told.values_of(numbers)
+        before = self.grader_state
+        self.grader_state = bedside.enter(before, values, now_ms - age_ms, self.rules)
+        self._parts.drain()
+        # the state to restore from goes with it
+        events = [
+            (now_ms, records.CONTEXT, data),
+            (now_ms, records.GRADER_STATE, self._state_payload(STATE_CHANGE, now_ms)),
+        ]
+        journaled = self._parts.log.append_all(events) != 0
+        if not journaled:
+            self.grader_state = before
+        self._read_signs()
+        return journaled
+
+    def _read_signs(self) -> None:
+        self.told = 0
+        if self.grader_state[TOLD]:
+            from crs_core.grade import bedside
+
+            self.told = bedside.signs(self.grader_state, self.rules)
+        unload(*_FOR_ENTRIES)
 
     def step(self, now_ms: int) -> bool:
         """Step the alarm conditions when a new second has begun; True when it was done."""
@@ -115,6 +168,7 @@ class Monitor:
             bound=1 if self.is_bound else 0,
             faults=self._parts.fault_bits(),
             button=button,
+            told=self.told,
         )
 
     def _journal_alarm(self, changes, inputs, before, now_ms: int) -> None:  # type: ignore[no-untyped-def]
@@ -176,8 +230,11 @@ class Monitor:
 
     def _grade(self, reading) -> None:  # type: ignore[no-untyped-def]
         # the grader's time is the reading's own: the host re-runs the same step from the journal
+        before = self.grader_state[TOLD]
         self.grader_state, assessment = grader.step(self.grader_state, reading, reading.t_ms, self.rules)
         self.assessment = assessment
+        if self.grader_state[TOLD] is not before:
+            self._read_signs()
         told = (
             assessment.lower, assessment.upper, assessment.fever, assessment.status,
             tuple(assessment.reasons), tuple(assessment.missing),

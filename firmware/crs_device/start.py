@@ -151,7 +151,7 @@ def _restore(app) -> None:  # type: ignore[no-untyped-def]
         app.health.fault(SUBSYSTEM_ALARM, FAULT_EXCEPTION, str(error.args[0]))
     try:
         if states[1]:
-            grader_state = grader.after_boot(grader.decode_state(states[1], now_ms))
+            grader_state = grader.after_boot(grader.decode_state(states[1], now_ms), monitor.rules)
     except CoreError as error:
         app.health.fault(SUBSYSTEM_ALARM, FAULT_EXCEPTION, str(error.args[0]))
     monitor.resume(alarm_state, grader_state)

@@ -9,10 +9,10 @@ import json
 from binascii import crc32
 from typing import Any, NamedTuple
 
-from crs_core import reasons
+from crs_core import context, reasons
 from crs_core import records as event_records
 from crs_core.errors import CoreError
-from crs_core.grade import alarms, grader, rules
+from crs_core.grade import alarm_state, alarms, bedside, grader, grader_state, rules, told
 from crs_core.units import Reading
 
 from host_agent.store.db import Tx
@@ -22,6 +22,7 @@ from host_agent.store.rows import Derivation
 
 _READING = -1  # stands for the event type in the merged walk
 _STATEFUL = (event_records.BOOT, event_records.GRADE, event_records.GRADER_STATE, event_records.ALARM)
+_TOLD = (event_records.CONTEXT, event_records.BUTTON)
 _OWN_RULES = rules.rule_hash(rules.DEFAULT)
 
 
@@ -68,6 +69,9 @@ class Chain:
 
     def event(self, seq: int, t_ms: int, kind: int, record: Any) -> None:
         """One event; types that hold no state are ignored."""
+        if kind in _TOLD and record is not None and self._state is not None:
+            self._settle_debt()
+            self._told_something(seq, t_ms, kind, record)
         if kind not in _STATEFUL:
             return
         if kind != event_records.GRADE:
@@ -92,6 +96,21 @@ class Chain:
                     self._state = grader.decode_state(record.grader_state, t_ms)
             else:
                 self._state_record(seq, t_ms, record)
+        except CoreError as error:
+            self.lose()
+            self._disagree(seq, "malformed", str(error.args[0]), "cannot be re-run")
+
+    def _told_something(self, seq: int, t_ms: int, kind: int, record: Any) -> None:
+        """An entry, or the patient's button: what changes the grader's state outside its steps."""
+        if kind == event_records.BUTTON:
+            if record.kind == alarm_state.BUTTON_LONG and self._state[grader_state.TOLD]:  # type: ignore[index]
+                self._state = bedside.doubt(self._state or [], t_ms)
+            return
+        try:
+            age_ms, _, numbers = context.decode(record.data)
+            self._state = bedside.enter(
+                self._state or [], told.values_of(numbers), t_ms - age_ms, self._rules
+            )
         except CoreError as error:
             self.lose()
             self._disagree(seq, "malformed", str(error.args[0]), "cannot be re-run")

@@ -1,6 +1,7 @@
-"""`cytowatch grade --json FILE`: grade the cases of a file by the shared core.
+"""`cytowatch grade`: grade the cases of a file (`--json`) or one patient's course (`--sequence`) by the shared core.
 
 The file holds a list of {"id", "inputs", ...} or an object {id: inputs}; other keys of a listed case are comments.
+A course is a list of {"at_ms", "inputs"} in time order; null withdraws a key.
 The answer is {id: {"fever", "alarms", "grades": {scale: {...}}}}. Nothing is stored and nothing sounds.
 """
 
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from crs_core.errors import RemoteError
-from crs_core.grade import case
+from crs_core.grade import case, course
 
 FILE_MAX_BYTES = 16 * 1024 * 1024
 
@@ -29,6 +30,14 @@ def grade_file(path: str | Path) -> dict[str, Any]:
         except RemoteError as error:
             raise RemoteError(f"case {name}: {error.args[0]}") from None
     return answers
+
+
+def grade_sequence(path: str | Path) -> list[dict[str, Any]]:
+    """Assess every step of the course in the JSON file at `path`; RemoteError names the step and the key."""
+    content = _read(Path(path))
+    if not isinstance(content, list):
+        raise RemoteError('the file must hold a list of steps, each with "at_ms" and "inputs"')
+    return list(course.run(content))
 
 
 def _read(path: Path) -> Any:

@@ -10,6 +10,7 @@ from crs_core.grade.rules import DEFAULT
 START = {
     "temp_cc": 3700, "temp_state": 0, "temp_age_ms": 0, "spo2_tenths": 970, "hr_bpm": 80, "pi_hundredths": 150,
     "ppg_state": 0, "ppg_age_ms": 0, "wear": 1, "site": 1, "bound": 1, "faults": 0, "button": 0,
+    "told": 0,
 }  # fmt: skip
 
 

@@ -80,6 +80,7 @@ class Life:
             bound=self.bound,
             faults=self.faults,
             button=dice.throw(4) if not dice.throw(500) else 0,
+            told=dice.throw(256) if not dice.throw(300) else 0,
         )
 
     def reading(self, inputs: alarms.Inputs) -> units.Reading:
@@ -112,7 +113,7 @@ def run(steps: int, seed: int) -> int:
             saved = alarms.encode_state(alarm_state, now_ms), grader.encode_state(grader_state, now_ms)
             life.now_ms = 3000
             alarm_state = alarms.decode_state(saved[0], 3000)
-            grader_state = grader.after_boot(grader.decode_state(saved[1], 3000))
+            grader_state = grader.after_boot(grader.decode_state(saved[1], 3000), rules.DEFAULT)
     return crc
 
 

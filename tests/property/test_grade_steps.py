@@ -41,6 +41,7 @@ INPUTS = st.builds(
     bound=st.sampled_from([1, 1, 1, 1, 0]),
     faults=st.sampled_from([0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 255]),
     button=st.sampled_from([0, 0, 0, 0, 1, 2, 3]),
+    told=st.sampled_from([0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 65, 128, 256]),
 )
 # seconds that the same inputs last, and the pause before them: also days
 LIVES = st.lists(
@@ -60,7 +61,7 @@ def test_a_step_from_bytes_is_the_same_as_the_live_step(life: list, start_ms: in
         for _ in range(seconds):
             now_ms += 1000
             before = alarms.encode_state(live, now_ms)
-            assert len(before) <= 96
+            assert len(before) <= 104
             assert alarms.encode_state(alarms.decode_state(before, now_ms), now_ms) == before
             live, changes = alarms.step(live, inputs, now_ms, DEFAULT)
             packed = alarms.encode_inputs(inputs)
@@ -88,7 +89,7 @@ def test_changes_and_active_conditions_say_the_same(life: list) -> None:
             assert alarms.active(state) == sorted((a, p) for a, p in known.items() if p)
 
 
-LOST = alarms.Inputs(None, 1, None, None, None, None, 1, None, 0, 1, 1, 0, 0)
+LOST = alarms.Inputs(None, 1, None, None, None, None, 1, None, 0, 1, 1, 0, 0, 0)
 
 
 @settings(max_examples=60, deadline=None)
@@ -104,7 +105,9 @@ def test_loss_ends_no_physiological_condition_and_lowers_none(life: list, ppg_st
     before = dict(alarms.active(state))
     for _ in range(300):
         now_ms += 1000
-        state, _ = alarms.step(state, LOST._replace(ppg_state=ppg_state, wear=wear), now_ms, DEFAULT)
+        # what people entered is not lost with the sensors
+        lost = LOST._replace(ppg_state=ppg_state, wear=wear, told=inputs.told)
+        state, _ = alarms.step(state, lost, now_ms, DEFAULT)
         after = dict(alarms.active(state))
         for alarm, priority in before.items():
             if reasons.is_physiological(alarm) and alarm != reasons.POSSIBLE_FEVER:
@@ -213,7 +216,8 @@ def test_the_random_life_meets_every_condition() -> None:
     for _ in range(25_000):
         state, changes = alarms.step(state, life.next(), life.now_ms, DEFAULT)
         met |= set(changes)
-    assert {alarm for alarm, _ in met} == set(range(1, reasons.LAST_WEARABLE_ALARM + 1))
+    told = {reasons.HYPOTENSION, reasons.ICE_LOW, reasons.NEW_OXYGEN, reasons.MEASURE_BP, reasons.REASSESS}
+    assert {alarm for alarm, _ in met} == told | set(range(1, reasons.LAST_WEARABLE_ALARM + 1))
     assert {priority for _, priority in met} == {0, 1, 2, 3}
 
 

@@ -132,7 +132,7 @@ class _WearableEnd:
         self._lock = threading.Lock()
         self._reading = threading.Event()
         self._idle = alarms.Inputs(
-            None, TEMP_ABSENT, None, None, None, None, PPG_ABSENT, None, WEAR_UNKNOWN, SITE_AXILLA, 1, 0, 0
+            None, TEMP_ABSENT, None, None, None, None, PPG_ABSENT, None, WEAR_UNKNOWN, SITE_AXILLA, 1, 0, 0, 0
         )
         self._state, _ = alarms.step(alarms.new_state(), self._idle, 1000, rules.DEFAULT)
         self._thread = threading.Thread(target=self._serve, daemon=True)

@@ -11,7 +11,8 @@ from crs_core.errors import RemoteError
 from crs_core.grade import baseline, hold
 
 # One second of what the sensors say. Values as in crs_core.units, None = no value; ages in ms, None = never.
-# site, wear, temp_state, ppg_state as in crs_core.units; bound 0/1; faults: FAULT_* bits; button: BUTTON_*.
+# site, wear, temp_state, ppg_state as in crs_core.units; bound 0/1; faults: FAULT_* bits; button: BUTTON_*;
+# told: TOLD_* bits, what people entered (signs.py makes them).
 Inputs = namedtuple(
     "Inputs",
     (
@@ -28,6 +29,7 @@ Inputs = namedtuple(
         "bound",
         "faults",
         "button",
+        "told",
     ),
 )
 
@@ -44,6 +46,16 @@ BUTTON_NONE = const(0)
 BUTTON_SHORT = const(1)
 BUTTON_LONG = const(2)  # "I feel ill"
 BUTTON_ACCEPTED = const(3)  # a person accepted PATIENT_BUTTON
+
+TOLD_HYPOTENSION = const(1)
+TOLD_ICE_LOW = const(2)
+TOLD_NEW_OXYGEN = const(4)
+TOLD_LIFE_THREATENING = const(8)  # patterns (a), (b) and (c); (d) needs the sensors too
+TOLD_REASSESS = const(16)
+TOLD_ORGAN = const(32)  # one of the signs of pattern (d)
+TOLD_FEVER = const(64)  # a reading by hand at or above the limit
+TOLD_PRESSURE_KNOWN = const(128)
+TOLD_DEATH = const(256)  # a signed record
 
 # --- state: a list, opaque to callers; times are ms since boot
 LAST = const(0)
@@ -66,15 +78,17 @@ SPO2_LOST = const(35)
 TEMP_MISSING = const(38)
 PPG_MISSING = const(41)
 SENSOR_FAULT = const(44)
-_COUNT = const(13)
-_SIZE = const(47)
+MEASURE_BP = const(47)
+CONTRADICTS = const(50)
+_COUNT = const(15)
+TOLD_PRIORITIES = const(53)  # two bits per alarm id from reasons.FIRST_TOLD_ALARM on
 FLAG_BOUND = const(1)
 FLAG_SPO2_LOW = const(2)  # the last usable saturation was below the MEDIUM limit
 FLAG_HR_HIGH = const(4)  # the last usable heart rate was above its limit
 FLAG_PATIENT = const(8)  # the patient called and nobody accepted
 
-_VERSION = const(1)
-_INPUTS = "<HBIHHHBIBBBHB"
+_VERSION = const(2)
+_INPUTS = "<HBIHHHBIBBBHBH"
 _NONE_U16 = const(0)
 _NONE_U32 = 0xFFFFFFFF
 INPUTS_SIZE = struct.calcsize(_INPUTS)
@@ -87,6 +101,7 @@ def new_state() -> list:
         s.append(None)
         s.append(0)
         s.append(0)
+    s.append(0)
     return s
 
 
@@ -95,8 +110,9 @@ def forget_patient(s: list) -> None:
     s[FLAGS] = 0
     s[RECENT_MEDIUM] = s[RECENT_HIGH] = None
     baseline.forget(s, BASELINE)
-    for at in range(SPO2_FAST, SENSOR_FAULT, hold.SLOTS):
-        hold.reset(s, at)
+    for at in range(SPO2_FAST, TOLD_PRIORITIES, hold.SLOTS):
+        if at != SENSOR_FAULT:
+            hold.reset(s, at)
 
 
 def _age(age_ms: int | None) -> int:
@@ -120,6 +136,7 @@ def encode_inputs(inputs: Inputs) -> bytes:
         inputs.bound,
         inputs.faults,
         inputs.button,
+        inputs.told,
     )
 
 
@@ -136,11 +153,11 @@ def decode_inputs(data: bytes) -> Inputs:
 
 
 def encode_state(state: list, now_ms: int) -> bytes:
-    """State as at most 96 bytes; times become ages at `now_ms`, so that it survives a boot."""
+    """State as at most 104 bytes; times become ages at `now_ms`, so that it survives a boot."""
     out = bytearray()
     out.append(_VERSION)
     out.append(state[FLAGS])
-    out.extend(struct.pack("<I", state[PRIORITIES]))
+    out.extend(struct.pack("<IH", state[PRIORITIES], state[TOLD_PRIORITIES]))
     hold.put_age(out, state[LAST], now_ms)
     hold.put_age(out, state[RECENT_MEDIUM], now_ms)
     hold.put_age(out, state[RECENT_HIGH], now_ms)
@@ -152,19 +169,19 @@ def encode_state(state: list, now_ms: int) -> bytes:
 
 def decode_state(data: bytes, now_ms: int) -> list:
     """Read what `encode_state` wrote, ages taken back from `now_ms`; RemoteError on anything else."""
-    if len(data) < 27:
+    if len(data) < 29:
         raise RemoteError("alarm state too short")
     if data[0] != _VERSION:
         raise RemoteError("alarm state version %d is not known" % data[0])
     s = new_state()
     s[FLAGS] = data[1]
-    s[PRIORITIES] = struct.unpack("<I", data[2:6])[0]
-    if s[FLAGS] >> 4 or s[PRIORITIES] & 3 or s[PRIORITIES] >> 30:
+    s[PRIORITIES], s[TOLD_PRIORITIES] = struct.unpack("<IH", data[2:8])
+    if s[FLAGS] >> 4 or s[PRIORITIES] & 3 or s[PRIORITIES] >> 30 or s[TOLD_PRIORITIES] >> 14:
         raise RemoteError("alarm state has bits without a meaning")
-    s[LAST] = hold.get_age(data, 6, now_ms)
-    s[RECENT_MEDIUM] = hold.get_age(data, 9, now_ms)
-    s[RECENT_HIGH] = hold.get_age(data, 12, now_ms)
-    offset = baseline.get(data, 15, s, BASELINE)
+    s[LAST] = hold.get_age(data, 8, now_ms)
+    s[RECENT_MEDIUM] = hold.get_age(data, 11, now_ms)
+    s[RECENT_HIGH] = hold.get_age(data, 14, now_ms)
+    offset = baseline.get(data, 17, s, BASELINE)
     s[BASELINE + 2] = hold.get_age(data, offset, now_ms)
     if hold.get_clocks(data, offset + 3, s, CLOCKS, _COUNT, now_ms) != len(data):
         raise RemoteError("alarm state too long")

@@ -38,6 +38,8 @@ __all__ = (
 # A late step counts as at most this much time: little towards an end, more towards an alarm.
 _BACK_MAX_MS = const(2_000)
 _DT_MAX_MS = const(5_000)
+_FIRST = reasons.FIRST_TOLD_ALARM
+_TOLD_PHYSIOLOGICAL = const(0x303F)  # the two bits each of the first three, and of the last
 _LOW = reasons.PRIORITY_LOW
 _MEDIUM = reasons.PRIORITY_MEDIUM
 _HIGH = reasons.PRIORITY_HIGH
@@ -70,30 +72,50 @@ def step(state: list, inputs: Inputs, now_ms: int, rules: Rules) -> tuple:
         rules.pi_min_hundredths,
     )
     old = s[st.PRIORITIES]
-    bits = 0
+    old_told = s[st.TOLD_PRIORITIES]
+    bits = told = 0
     if inputs.bound:
-        bits = _physiological(s, inputs, temp_why, ppg_why, now_ms, dt_ms, back_ms, rules)
-    open_priority = _highest(bits)
+        bits, fever = _physiological(s, inputs, temp_why, ppg_why, now_ms, dt_ms, back_ms, rules)
+        told = _told(s, inputs, fever, dt_ms, rules)
+    open_priority = max(_highest(bits), _highest(told & _TOLD_PHYSIOLOGICAL))
     if open_priority >= _MEDIUM:
         s[st.RECENT_MEDIUM] = now_ms
     if open_priority == _HIGH:
         s[st.RECENT_HIGH] = now_ms
     silence = _silence(s, inputs, temp_why, ppg_why, now_ms, back_ms, rules)
     bits |= _technical(s, inputs.faults, silence, open_priority, now_ms, dt_ms, rules)
+    if (
+        inputs.told & st.TOLD_DEATH
+        and inputs.bound
+        and not told >> 2 * (reasons.RECORD_CONTRADICTS - _FIRST) & 3
+    ):
+        bits = told = (
+            0  # a signed record of death stops sound for this binding, unless a pulse contradicts it
+        )
     s[st.PRIORITIES] = bits
-    if bits == old:
+    s[st.TOLD_PRIORITIES] = told
+    if bits == old and told == old_told:
         return s, []
-    return s, [
-        (alarm, bits >> 2 * alarm & 3)
-        for alarm in range(1, reasons.LAST_WEARABLE_ALARM + 1)
-        if (bits ^ old) >> 2 * alarm & 3
-    ]
+    return s, _listed(bits, bits ^ old, 0) + _listed(told, told ^ old_told, _FIRST)
 
 
 def active(state: list) -> list:
     """The conditions that hold now as [(alarm id, priority)], by id: what must sound, also after a restore."""
     bits = state[st.PRIORITIES]
-    return [(alarm, bits >> 2 * alarm & 3) for alarm in range(1, 15) if bits >> 2 * alarm & 3]
+    told = state[st.TOLD_PRIORITIES]
+    return _listed(bits, bits, 0) + _listed(told, told, _FIRST) if told else _listed(bits, bits, 0)
+
+
+def _listed(bits: int, which: int, first: int) -> list:
+    """[(alarm id, priority)] of the alarms whose two bits in `which` are not 0."""
+    found = []
+    alarm = first
+    while which:
+        if which & 3:
+            found.append((alarm, bits >> 2 * (alarm - first) & 3))
+        which >>= 2
+        alarm += 1
+    return found
 
 
 def rerun(state_before: bytes, inputs: bytes, now_ms: int, rules: Rules) -> tuple:
@@ -111,8 +133,8 @@ def _physiological(
     dt_ms: int,
     back_ms: int,
     rules: Rules,
-) -> int:
-    """Step the conditions about the patient; returns their priority bits."""
+) -> tuple:
+    """Step the conditions about the patient; returns (their priority bits, fever)."""
     fever, hot, possible = _temperature(s, inputs, temp_why == 0, now_ms, back_ms, rules)
     high, medium = _saturation(s, inputs.spo2_tenths, ppg_why == 0, now_ms, back_ms, rules)
     fast_heart, pulse_lost = _pulse(s, inputs, now_ms, dt_ms, back_ms, rules)
@@ -136,10 +158,45 @@ def _physiological(
         bits |= _MEDIUM << 2 * reasons.SPO2_LOST
     if pulse_lost:
         bits |= _HIGH << 2 * reasons.PULSE_LOST
-    if (1 if hot else 0) + (1 if high else 0) + (1 if fast_heart else 0) >= 2:
+    count = (1 if hot else 0) + (1 if high else 0) + (1 if fast_heart else 0)
+    if inputs.told & st.TOLD_LIFE_THREATENING or count + (1 if inputs.told & st.TOLD_ORGAN else 0) >= 2:
         bits |= _HIGH << 2 * reasons.LIFE_THREATENING
     if s[st.FLAGS] & st.FLAG_PATIENT:
         bits |= _MEDIUM << 2 * reasons.PATIENT_BUTTON
+    return bits, fever
+
+
+def _told(s: list, inputs: Inputs, fever: bool, dt_ms: int, rules: Rules) -> int:
+    """Step the conditions about what people entered, or have to; returns priority bits from the first such alarm on."""
+    told = inputs.told
+    usable = guards.heart_rate_usable(
+        inputs.hr_bpm, inputs.ppg_state, inputs.ppg_age_ms, rules.alarm_ppg_max_age_ms
+    )
+    asked = -1
+    if told & st.TOLD_PRESSURE_KNOWN or not fever:
+        hold.reset(s, st.MEASURE_BP)
+    elif usable:
+        asked = 1 if inputs.hr_bpm > rules.hr_high_bpm else 0
+    # minutes, counted in hundredths of a second: a clock holds 16 bits
+    measure = hold.collect(
+        s, st.MEASURE_BP, asked, dt_ms // 10, rules.measure_bp_ms // 10, rules.hr_end_ms // 10
+    )
+    # an empty clock while there is no record: only pulses after it contradict it
+    pulse = (1 if usable else -1) if told & st.TOLD_DEATH else 0
+    alive = hold.collect(s, st.CONTRADICTS, pulse, dt_ms, rules.contradicts_ms, 0)
+    bits = 0
+    if told & st.TOLD_HYPOTENSION:
+        bits |= _HIGH << 2 * (reasons.HYPOTENSION - _FIRST)
+    if told & st.TOLD_ICE_LOW:
+        bits |= _MEDIUM << 2 * (reasons.ICE_LOW - _FIRST)
+    if told & st.TOLD_NEW_OXYGEN:
+        bits |= _MEDIUM << 2 * (reasons.NEW_OXYGEN - _FIRST)
+    if measure:
+        bits |= _MEDIUM << 2 * (reasons.MEASURE_BP - _FIRST)
+    if told & st.TOLD_REASSESS:
+        bits |= _MEDIUM << 2 * (reasons.REASSESS - _FIRST)
+    if alive:
+        bits |= _HIGH << 2 * (reasons.RECORD_CONTRADICTS - _FIRST)
     return bits
 
 
@@ -147,6 +204,7 @@ def _temperature(s: list, inputs: Inputs, usable: bool, now_ms: int, back_ms: in
     """(fever, hot, possible). A falling temperature ends the sound only; the grader keeps the episode's latch."""
     cc = inputs.temp_cc
     met = hot = above = rise = -1
+    by_hand = inputs.told & st.TOLD_FEVER
     if usable:
         met = _above(s, st.FEVER, cc, rules.fever_cc, rules.fever_end_below_cc)
         hot = _above(s, st.HIGH_TEMP, cc, rules.high_temp_cc, rules.fever_end_below_cc)
@@ -157,6 +215,8 @@ def _temperature(s: list, inputs: Inputs, usable: bool, now_ms: int, back_ms: in
                 rise = 1 if cc >= own_cc + rules.rise_cc else 0
             if above == 0 and rise <= 0:
                 baseline.learn(s, st.BASELINE, cc, now_ms, rules.baseline_span_min)
+    if by_hand:  # any source at the limit is met, and a lower one does not cancel it
+        met = 1
     end_ms = rules.fever_end_ms
     fever = hold.hold(s, st.FEVER, met, now_ms, back_ms, rules.fever_delay_ms, rules.fever_reset_ms, end_ms)
     is_hot = hold.hold(

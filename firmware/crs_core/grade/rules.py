@@ -70,6 +70,15 @@ Rules = namedtuple(
         "ice_low_points",
         "capd_high_points",
         "organ_high_grade",
+        "entry_ms",
+        "entry_febrile_ms",
+        "antipyretic_ms",
+        "steroid_ms",
+        "measure_bp_ms",
+        "contradicts_ms",
+        "prompt_ms",
+        "prompt_febrile_ms",
+        "prompt_grace_ms",
     ),
 )
 

@@ -82,6 +82,12 @@ def check(inputs: dict) -> None:
         raise RemoteError("site: is mandatory with temperature_cc")
 
 
+def check_key(key: object) -> None:
+    """Raise RemoteError unless `key` is of the vocabulary."""
+    if key not in _WORDS and key not in _INTEGERS and key not in _NUMBERS and key != "vasopressors":
+        raise RemoteError("%s: unknown key" % (key,))
+
+
 def _check_one(key: str, value: object) -> None:
     if key in _WORDS:
         # compared by type too: in Python 1 == True

@@ -4,7 +4,6 @@ Each function takes (app, parts, message) and returns the answers; None stands f
 RemoteError is a bad value, OSError flash or hardware: the caller turns them into answers.
 """
 
-from crs_core import records
 from crs_core.compat import const
 from crs_core.errors import RemoteError
 from crs_core.reasons import PRIORITY_MEDIUM
@@ -41,12 +40,13 @@ def settings(app, parts, message) -> list | None:  # type: ignore[no-untyped-def
 
 
 def context(app, parts, message) -> list | None:  # type: ignore[no-untyped-def,type-arg]
-    """Journal what only people know, as the host signed it."""
+    """Journal what only people know, as the host signed it, and grade with it."""
     whole = parts.add(message.part, message.parts, message.data)
     if whole is None:
         return None
-    app.drain()
-    if not app.log.append(app.clock.ms(), records.CONTEXT, whole):
+    if not app.is_bound:
+        raise RemoteError("no patient is bound")
+    if not app.monitor.enter(whole, app.clock.ms()):
         return _result(message, wire.RESULT_FAILED, "not journaled")
     return _result(message, wire.RESULT_DONE)
 

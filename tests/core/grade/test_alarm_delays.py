@@ -14,7 +14,7 @@ from crs_core.grade.rules_table import TABLE
 SIGNAL_DELAY_S = 10
 HIGH_S = 90
 MEDIUM_S = 150
-QUIET = alarms.Inputs(3700, 0, 0, 970, 80, 150, 0, 0, 1, 1, 1, 0, 0)
+QUIET = alarms.Inputs(3700, 0, 0, 970, 80, 150, 0, 0, 1, 1, 1, 0, 0, 0)
 NO_PULSE = {"spo2_tenths": None, "hr_bpm": None, "pi_hundredths": 0, "ppg_state": units.PPG_NO_PULSE}
 LOW_PERFUSION = {"spo2_tenths": None, "hr_bpm": None, "ppg_state": units.PPG_LOW_PERFUSION}
 

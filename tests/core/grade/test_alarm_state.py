@@ -7,8 +7,8 @@ from crs_core.grade import alarms, hold
 from crs_core.grade.alarm_state import INPUTS_SIZE
 from crs_core.grade.rules import DEFAULT
 
-QUIET = alarms.Inputs(3700, 0, 0, 970, 80, 150, 0, 0, 1, 1, 1, 0, 0)
-WORST = alarms.Inputs(3950, 0, 0, 800, 180, 3, 0, 0, 1, 1, 1, 255, 2)
+QUIET = alarms.Inputs(3700, 0, 0, 970, 80, 150, 0, 0, 1, 1, 1, 0, 0, 0)
+WORST = alarms.Inputs(3950, 0, 0, 800, 180, 3, 0, 0, 1, 1, 1, 255, 2, 511)
 
 
 def busy_state(now_ms: int = 0) -> list:
@@ -27,9 +27,13 @@ def busy_state(now_ms: int = 0) -> list:
 
 
 def test_inputs_come_back_the_same() -> None:
-    for inputs in (QUIET, WORST, alarms.Inputs(None, 1, None, None, None, None, 1, None, 2, 0, 0, 65535, 3)):
+    for inputs in (
+        QUIET,
+        WORST,
+        alarms.Inputs(None, 1, None, None, None, None, 1, None, 2, 0, 0, 65535, 3, 511),
+    ):
         data = alarms.encode_inputs(inputs)
-        assert len(data) == INPUTS_SIZE == 24
+        assert len(data) == INPUTS_SIZE == 26
         assert alarms.decode_inputs(data) == inputs
 
 
@@ -44,8 +48,8 @@ def test_the_state_never_needs_more_than_96_bytes() -> None:
     for at in range(8, 47, hold.SLOTS):
         if state[at] is None:
             state[at] = -1
-    assert len(alarms.encode_state(state, 0)) <= 96
-    assert len(alarms.encode_state(alarms.new_state(), 0)) <= 32
+    assert len(alarms.encode_state(state, 0)) <= 104
+    assert len(alarms.encode_state(alarms.new_state(), 0)) <= 34
 
 
 def test_an_unfinished_alarm_sounds_again_after_a_boot() -> None:

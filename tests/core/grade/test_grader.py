@@ -75,7 +75,7 @@ def test_fever_latches_for_the_higher_rows(wearer: Wearer) -> None:
     assert reasons.R_FEVER_EARLIER in told.reasons
     assert reasons.MISSING_FEVER_EARLIER not in told.missing
     assert grader.fever_latched(wearer.state)
-    assert grader.fever_latched(grader.after_boot(wearer.state))
+    assert grader.fever_latched(grader.after_boot(wearer.state, DEFAULT))
 
 
 def test_possible_after_ten_minutes_at_the_level(wearer: Wearer) -> None:
@@ -174,7 +174,9 @@ def test_a_temperature_that_never_moves_is_a_stuck_converter(wearer: Wearer) -> 
 
 def test_a_boot_drops_ages_that_the_outage_made_unknown(wearer: Wearer) -> None:
     wearer.read(3700)
-    state = grader.after_boot(grader.decode_state(grader.encode_state(wearer.state, wearer.t_ms), 500))
+    state = grader.after_boot(
+        grader.decode_state(grader.encode_state(wearer.state, wearer.t_ms), 500), DEFAULT
+    )
     reading = Reading(900, None, None, None, None, make_status(units.SITE_AXILLA, units.TEMP_ABSENT, 1, 0))
     _, told = grader.step(state, reading, 900, DEFAULT)
     assert told.temp_age_ms is None
@@ -191,7 +193,7 @@ def test_the_state_is_small_and_comes_back_the_same(wearer: Wearer) -> None:
 
 def test_garbage_is_refused_as_a_state() -> None:
     whole = grader.encode_state(grader.new_state(), 0)
-    for bad in (b"", whole[:-1], whole + b"\0", b"\x02" + whole[1:], whole[:1] + b"\x02" + whole[2:]):
+    for bad in (b"", whole[:-1], whole + b"\0", b"\x01" + whole[1:], whole[:1] + b"\x02" + whole[2:]):
         with pytest.raises(RemoteError):
             grader.decode_state(bad, 0)
 

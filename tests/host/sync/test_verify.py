@@ -84,7 +84,7 @@ class Wearable:
         assert states is not None
         again.monitor.resume(  # as crs_device.start does
             alarms.decode_state(states[0], device.now_ms),
-            grader.after_boot(grader.decode_state(states[1], device.now_ms)),
+            grader.after_boot(grader.decode_state(states[1], device.now_ms), DEFAULT),
         )
         states = again.monitor.states(device.now_ms + 1)  # `event` journals a millisecond on
         device.event(records.Boot(1, 1, prev_ms, 120_000, 1, HASH, "test", *states))
@@ -244,7 +244,7 @@ def alarm_record(now_ms: int, changes: list[tuple[int, int]], crc_flip: int = 0)
     before = alarms.new_state()
     inputs = alarms.Inputs(
         temp_cc=3900, temp_state=0, temp_age_ms=0, spo2_tenths=970, hr_bpm=80, pi_hundredths=150, ppg_state=0,
-        ppg_age_ms=0, wear=1, site=1, bound=1, faults=0, button=2,
+        ppg_age_ms=0, wear=1, site=1, bound=1, faults=0, button=2, told=0,
     )  # fmt: skip
     after, true_changes = alarms.step(before, inputs, now_ms, DEFAULT)
     return records.Alarm(

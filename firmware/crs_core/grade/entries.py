@@ -1,0 +1,228 @@
+"""What people entered, over time: in force, lapsed, replaced. Pure; the wearable and the host keep the same list.
+
+An entry is [key, value, t_ms, mark] in the words of vocabulary.py; t_ms is when it was observed (ms since boot, may lie
+before it). A reassuring value ("normal", "room_air", ICE 10) counts for a time and is dropped when that is over or a
+newer sign speaks against it. A worrying value that runs out is kept, marked LAPSED: its row is open again, what it
+raised stays raised, and somebody is asked to assess again. Only a newer entry of the same key takes it away.
+"""
+
+# mypy: disable-error-code="type-arg, no-any-return"
+# States and cases are bare lists, tuples and dicts: MicroPython has no typing module to say more with.
+
+from crs_core.compat import const
+from crs_core.grade.rules import Rules
+
+IN_FORCE = const(0)
+LAPSED = const(1)
+
+# What "none" or "normal" is, by key: any other value of these keys worries.
+NONE = {
+    "context": "complete",
+    "blood_pressure": "normal",
+    "fluids_for_bp": "none",
+    "vasopressors": [],
+    "vasopressor_dose": "low",
+    "vasopressor_hours": 0,
+    "refractory": False,
+    "oxygen": "room_air",
+    "flow_lpm": 0,
+    "fio2_pct": 21,
+    "constitutional": False,
+    "organ_grade": 0,
+    "transaminase_grade": 0,
+    "creatinine_grade": 0,
+    "coagulopathy_treated": False,
+    "hospitalised_for_crs": False,
+    "ice": 10,
+    "capd": 0,
+    "consciousness": "spontaneous",
+    "seizure": "none",
+    "motor_weakness": False,
+    "cerebral_oedema": "none",
+}
+# Statements that lower a bound: they count no longer than any other reassuring entry.
+_LOWERING = {"fever_other_cause": True, "ventilation_not_for_hypoxia": True, "fever_earlier": False}
+# Measured pressures: whether one worries is for the site's rule to say.
+PRESSURES = ("systolic_mmhg", "diastolic_mmhg", "map_mmhg")
+# What an entry of the first also replaces when it is newer: other words for the same, or details of it.
+_REPLACES = (
+    ("blood_pressure", ("systolic_mmhg", "diastolic_mmhg", "map_mmhg", "fluids_for_bp")),
+    ("systolic_mmhg", ("blood_pressure", "diastolic_mmhg", "map_mmhg", "fluids_for_bp")),
+    ("map_mmhg", ("blood_pressure", "systolic_mmhg", "diastolic_mmhg", "fluids_for_bp")),
+    ("vasopressors", ("vasopressor_dose", "vasopressor_hours", "refractory")),
+    ("oxygen", ("flow_lpm", "fio2_pct", "ventilation_not_for_hypoxia")),
+)
+# The sensors' own keys, entered by hand: they age as a reading does. The first two are one reading.
+MEASURED = ("temperature_cc", "site", "spo2_tenths", "hr_bpm")
+MASKS = ("antipyretic", "steroid", "anticytokine")
+RISING_NEED = "rising_need"  # made here, never entered: oxygen need went up between two entries
+_NEED = ("room_air", "nasal_cannula_low blow_by", "nasal_cannula_high face_mask non_rebreather venturi",
+         "cpap bipap", "invasive_ventilation")  # fmt: skip
+
+
+def enter(entries: list, values: dict, t_ms: int, rules: Rules) -> list:
+    """The entries after `values` {key: value, None = no longer known}, seen at `t_ms`; an older one changes nothing."""
+    kept = [entry for entry in entries]
+    was = oxygen_need(values_of(entries))
+    for key in sorted(values):
+        at = _index(kept, key)
+        if at is not None and kept[at][2] > t_ms:
+            continue
+        value = values[key]
+        if value is not None:
+            _put(kept, at, [key, value, t_ms, IN_FORCE])
+        elif at is not None:
+            _lapse(kept, at, rules)
+    for key, others in _REPLACES:
+        if values.get(key) is not None:
+            kept = [e for e in kept if e[0] not in others or e[2] >= t_ms]
+    if "oxygen" in values or "flow_lpm" in values or "fio2_pct" in values:
+        _rising(kept, was, t_ms)
+    return kept
+
+
+def _rising(kept: list, was: tuple, t_ms: int) -> None:
+    """Note a need that is above an earlier one, which was a need already; take the note away when it is not."""
+    now = oxygen_need(values_of(kept))
+    up = was[0] > 0 and (now[0] > was[0] or (now[0] > 0 and (now[1] > was[1] > 0 or now[2] > was[2] > 21)))
+    at = _index(kept, RISING_NEED)
+    if up:
+        _put(kept, at, [RISING_NEED, True, t_ms, IN_FORCE])
+    elif at is not None:
+        kept.pop(at)
+
+
+def oxygen_need(values: dict) -> tuple:
+    """(rank of the device: 0 none or not known to 4 invasive ventilation, flow in L/min, FiO2 in %)."""
+    device = values.get("oxygen")
+    rank = 0
+    if device is not None and not (
+        values.get("ventilation_not_for_hypoxia") and device in _NEED[3] + _NEED[4]
+    ):
+        for i in range(1, 5):
+            if device in _NEED[i].split(" "):
+                rank = i
+    return rank, values.get("flow_lpm", 0), values.get("fio2_pct", 21)
+
+
+def expire(entries: list, now_ms: int, at_risk: bool, rules: Rules) -> list:
+    """The entries at `now_ms`; the same list when nothing ran out. `at_risk`: febrile or masked, which shortens."""
+    limit_ms = rules.entry_febrile_ms if at_risk else rules.entry_ms
+    kept = None
+    for entry in entries:
+        until_ms = _limit_ms(entry, limit_ms, rules) if entry[3] == IN_FORCE else None
+        if until_ms is not None and now_ms - entry[2] > until_ms:
+            if kept is None:
+                kept = [one for one in entries]
+            _lapse(kept, _index(kept, entry[0]), rules)
+    return entries if kept is None else kept
+
+
+def doubt(entries: list, before_ms: int) -> list:
+    """The entries after a newer sign at `before_ms` (a rise, a low saturation, the patient's button): what reassures
+    and was observed before it counts no longer."""
+    return [e for e in entries if e[2] >= before_ms or not is_reassuring(e[0], e[1])]
+
+
+def newest_worry_ms(entries: list, now_ms: int, rules: Rules) -> int:
+    """When the newest worrying entry in force was observed: what a rise came from. `now_ms` when there is none."""
+    times = [e[2] for e in entries if e[3] == IN_FORCE and is_worrying(e[0], e[1], rules)]
+    return max(times) if times else now_ms
+
+
+def boot(entries: list, rules: Rules) -> list:
+    """The entries after a boot that has no time mark: how old they are is not known, so all that is timed ran out."""
+    kept = [entry for entry in entries]
+    for entry in entries:
+        if entry[3] == IN_FORCE and _limit_ms(entry, 0, rules) is not None:
+            _lapse(kept, _index(kept, entry[0]), rules)
+    return kept
+
+
+def close_episode(entries: list) -> list:
+    """The entries after a clinician signed the episode closed: drugs that mask until then, and what had lapsed, go."""
+    return [e for e in entries if e[3] == IN_FORCE and e[0] not in MASKS and e[0] != "fever_earlier"]
+
+
+def values_of(entries: list) -> dict:
+    """{key: value} of everything told, lapsed too: what a sign goes by, since it does not fall by age."""
+    return {entry[0]: entry[1] for entry in entries}
+
+
+def in_force(entries: list) -> dict:
+    """{key: value} of what counts for a grade. A mask whose window is over stays: whether more was given is unknown."""
+    return {e[0]: e[1] for e in entries if e[0] != RISING_NEED and (e[3] == IN_FORCE or e[0] in MASKS)}
+
+
+def is_masked(entries: list) -> bool:
+    """True while a drug that hides fever was given and its window runs, or nobody said that none came after it."""
+    for entry in entries:
+        if entry[0] in MASKS and entry[1]:
+            return True
+    return False
+
+
+def mask_is_over(entries: list) -> bool:
+    """True when every window of a mask is over, and only "none since" is not known."""
+    marks = [e[3] for e in entries if e[0] in MASKS and e[1]]
+    return bool(marks) and IN_FORCE not in marks
+
+
+def count_lapsed(entries: list) -> int:
+    """How many worrying entries ran out and were not renewed: if any, somebody must assess again."""
+    return len([e for e in entries if e[3] == LAPSED and e[0] not in MASKS])
+
+
+def is_reassuring(key: str, value: object) -> bool:
+    """True for a value that caps a grade: it counts for a time only, and no longer than a newer sign lets it."""
+    if key in NONE:
+        return value == NONE[key]
+    return key in _LOWERING and value == _LOWERING[key]
+
+
+def is_worrying(key: str, value: object, rules: Rules) -> bool:
+    """True for a value that must not be lost by age."""
+    if key == "systolic_mmhg":  # by the adults' limit, the highest
+        return value < rules.hypotension_systolic_mmhg
+    if key == RISING_NEED:
+        return True
+    return key in NONE and value != NONE[key]
+
+
+def _limit_ms(entry: list, limit_ms: int, rules: Rules) -> int | None:
+    """How long an entry counts; None for what has no end of its own."""
+    key = entry[0]
+    if key in NONE or key in PRESSURES or key == RISING_NEED or entry[1] == _LOWERING.get(key, ""):
+        return limit_ms
+    if key in MEASURED:
+        return rules.grade_temp_max_age_ms if key in MEASURED[:2] else rules.grade_ppg_max_age_ms
+    if key == "antipyretic" and entry[1]:
+        return rules.antipyretic_ms
+    return rules.steroid_ms if key == "steroid" and entry[1] else None
+
+
+def _lapse(kept: list, at: int | None, rules: Rules) -> None:
+    if at is None:
+        return
+    key, value, t_ms, _ = kept[at]
+    if is_worrying(key, value, rules) or (key in MASKS and value):
+        kept[at] = [key, value, t_ms, LAPSED]
+    else:
+        kept.pop(at)
+
+
+def _index(entries: list, key: str) -> int | None:
+    for i in range(len(entries)):
+        if entries[i][0] == key:
+            return i
+    return None
+
+
+def _put(entries: list, at: int | None, entry: list) -> None:
+    if at is not None:
+        entries[at] = entry
+        return
+    i = 0
+    while i < len(entries) and entries[i][0] < entry[0]:
+        i += 1
+    entries.insert(i, entry)
