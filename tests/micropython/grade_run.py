@@ -7,8 +7,9 @@ import binascii
 import gc
 import sys
 
-from crs_core import units
-from crs_core.grade import alarms, grader, rules
+from crs_core import context, units
+from crs_core.grade import alarms, bedside, grader, rules, told
+from crs_core.grade.grader_state import TOLD
 
 _MASK = 0x7FFFFFFF
 
@@ -83,6 +84,21 @@ class Life:
             told=dice.throw(256) if not dice.throw(300) else 0,
         )
 
+    def entry(self) -> dict:
+        """What somebody enters: one to four numbers of the link, some of them withdrawn."""
+        dice = self.dice
+        numbers = sorted(context.KEYS)  # a dict has no order on MicroPython
+        given = {}
+        for _ in range(1 + dice.throw(4)):
+            number = numbers[dice.throw(len(numbers))]
+            if number in (context.TEMPERATURE_CC, context.SITE):
+                given[context.TEMPERATURE_CC] = (3690, 3799, 3800, 3910)[dice.throw(4)]
+                given[context.SITE] = 1 + dice.throw(6)
+            elif number != context.DEATH:
+                _, low, high = context.KEYS[number]
+                given[number] = low + dice.throw(high - low + 1) if dice.throw(5) else None
+        return given
+
     def reading(self, inputs: alarms.Inputs) -> units.Reading:
         """The reading that the wearable would journal now; rarely one that a guard must refuse."""
         t_ms = self.now_ms + (self.dice.throw(9000) - 4500 if not self.dice.throw(80) else 0)
@@ -101,13 +117,22 @@ def run(steps: int, seed: int) -> int:
     for index in range(steps):
         inputs = life.next()
         now_ms = life.now_ms
+        if inputs.bound and not life.dice.throw(400):
+            age_ms = life.dice.throw(5) * 700_000
+            numbers = told.values_of(life.entry())
+            grader_state = bedside.enter(grader_state, numbers, now_ms - age_ms, rules.DEFAULT)
+        if not life.dice.throw(3000):
+            grader_state = bedside.doubt(grader_state, now_ms)
+        if seed % 2 and grader_state[TOLD]:
+            bits = bedside.signs(grader_state, rules.DEFAULT)
+            inputs = alarms.Inputs(*(tuple(inputs)[:-1] + (bits,)))
         alarm_state, changes = alarms.step(alarm_state, inputs, now_ms, rules.DEFAULT)
         for alarm, priority in changes:
             crc = binascii.crc32(bytes((alarm, priority)), crc)
         crc = binascii.crc32(alarms.encode_state(alarm_state, now_ms), crc)
         if index % 10 == 0 and inputs.bound:
-            grader_state, told = grader.step(grader_state, life.reading(inputs), now_ms, rules.DEFAULT)
-            crc = binascii.crc32(repr(tuple(told)).encode(), crc)
+            grader_state, assessment = grader.step(grader_state, life.reading(inputs), now_ms, rules.DEFAULT)
+            crc = binascii.crc32(repr(tuple(assessment)).encode(), crc)
             crc = binascii.crc32(grader.encode_state(grader_state, now_ms), crc)
         if index % 5000 == 4999:  # a boot: the clock starts again, ages are what is left
             saved = alarms.encode_state(alarm_state, now_ms), grader.encode_state(grader_state, now_ms)
@@ -118,7 +143,7 @@ def run(steps: int, seed: int) -> int:
 
 
 if __name__ == "__main__":
-    run(3000, 1)  # what is allocated once is allocated now
+    run(20000, 1)  # what is allocated once is allocated now, and what is remembered is full
     gc.collect()
     before = gc.mem_alloc() if hasattr(gc, "mem_alloc") else 0
     print("hash %08x" % run(int(sys.argv[1]), int(sys.argv[2])))

@@ -99,7 +99,7 @@ def oxygen_need(values: dict) -> tuple:
     if device is not None and not (
         values.get("ventilation_not_for_hypoxia") and device in _NEED[3] + _NEED[4]
     ):
-        for i in range(1, 5):
+        for i in range(1, len(_NEED)):
             if device in _NEED[i].split(" "):
                 rank = i
     return rank, values.get("flow_lpm", 0), values.get("fio2_pct", 21)
