@@ -1,6 +1,7 @@
 """The reading half of records.py, by the same layouts; use it through `records.decode`."""
 
 from crs_core.errors import RemoteError
+from crs_core.record_types import CLASSES
 from crs_core.records import NONE, SIZES, TEXT_MAX, TYPES
 
 
@@ -55,7 +56,7 @@ def _get(data: bytes, at: int, code: str):  # type: ignore[no-untyped-def]
 
 def read(kind: int, payload: bytes):  # type: ignore[no-untyped-def]
     """Namedtuple of a type in TYPES; RemoteError when the payload is short, long or not text."""
-    name, cls, layout = TYPES[kind]
+    name, layout = TYPES[kind]
     payload = bytes(payload)
     fields = []
     at = 0
@@ -66,4 +67,4 @@ def read(kind: int, payload: bytes):  # type: ignore[no-untyped-def]
         raise RemoteError("bytes after the last field of %s" % name)
     if kind in TEXT_MAX and len(payload) - 6 > TEXT_MAX[kind]:
         raise RemoteError("%s text longer than %d bytes" % (name, TEXT_MAX[kind]))
-    return cls(*fields)
+    return CLASSES[kind](*fields)

@@ -1,13 +1,11 @@
 """Payloads of the event records: one table, one writer, one reader.
 
-Each type has a namedtuple and a layout, one letter per field, little-endian:
+Each type has a namedtuple (record_types.py) and a layout, one letter per field, little-endian:
 B u8, H u16, I u32, T u48, Q u64, K 8 raw bytes; g u8 or None (255), a u32 or None (2**32-1), t u48 or None (all
 ones); s text (u8 length), p bytes (u16 length); l u8 count of u8, c u8 count of (u8, u8), h u8 count of (u8, u32);
 x text to the end, r bytes to the end. Lists come back as tuples.
 `encode(record)` and `decode(type, payload)` do every type; encode_boot(...), decode_boot(payload) one each.
 """
-
-from collections import namedtuple
 
 from crs_core.compat import const
 from crs_core.errors import LocalError
@@ -32,49 +30,24 @@ HEALTH = const(16)
 DETAIL_MAX = const(48)  # bytes of FAULT.detail
 WHO_MAX = const(32)  # bytes of ACCEPTED.who
 
-Boot = namedtuple(
-    "Boot",
-    ("cause", "prev_boot", "prev_last_ms", "lost_ms_max", "settings_version", "rule_hash", "app_version",
-     "alarm_state", "grader_state"),
-)  # fmt: skip
-Settings = namedtuple("Settings", ("settings_version", "rule_hash", "calibration_id", "text"))
-TimeMark = namedtuple("TimeMark", ("utc_ms", "bound_ms", "key_id"))
-Grade = namedtuple(
-    "Grade",
-    ("scale", "scale_version", "rule_hash", "lower", "upper", "fever", "status", "reasons", "missing",
-     "temp_age_ms", "ppg_age_ms", "state_after"),
-)  # fmt: skip
-Alarm = namedtuple("Alarm", ("rule_hash", "changes", "inputs", "state_before", "state_after_crc"))
-GraderState = namedtuple("GraderState", ("reason", "rule_hash", "alarm_state", "grader_state"))
-Button = namedtuple("Button", ("kind",))
-SampleGap = namedtuple("SampleGap", ("sensor", "reason", "lost", "span_ms"))
-Fault = namedtuple("Fault", ("subsystem", "code", "count", "detail"))
-Binding = namedtuple("Binding", ("op", "binding_id", "profile"))
-Accepted = namedtuple("Accepted", ("alarm_id", "priority", "key_id", "who"))
-Maintenance = namedtuple("Maintenance", ("op", "reason"))
-Calibration = namedtuple("Calibration", ("calibration_id", "text"))
-Context = namedtuple("Context", ("data",))
-Merged = namedtuple("Merged", ("type", "count", "first_seq", "last_seq", "first_ms", "last_ms"))
-Health = namedtuple("Health", ("counters",))
-
-# type: (name, class, layout)
+# type: (name, layout)
 TYPES = {
-    1: ("BOOT", Boot, "BItIHKspp"),
-    2: ("SETTINGS", Settings, "HKHx"),
-    3: ("TIME_MARK", TimeMark, "QII"),
-    4: ("GRADE", Grade, "BHKggBBllaap"),
-    5: ("ALARM", Alarm, "KcppI"),
-    6: ("GRADER_STATE", GraderState, "BKpp"),
-    7: ("BUTTON", Button, "B"),
-    8: ("SAMPLE_GAP", SampleGap, "BBII"),
-    9: ("FAULT", Fault, "BBIx"),
-    10: ("BINDING", Binding, "BKp"),
-    11: ("ACCEPTED", Accepted, "BBIx"),
-    12: ("MAINTENANCE", Maintenance, "BB"),
-    13: ("CALIBRATION", Calibration, "Hx"),
-    14: ("CONTEXT", Context, "r"),
-    15: ("MERGED", Merged, "BIIITT"),
-    16: ("HEALTH", Health, "h"),
+    1: ("BOOT", "BItIHKspp"),
+    2: ("SETTINGS", "HKHx"),
+    3: ("TIME_MARK", "QII"),
+    4: ("GRADE", "BHKggBBllaap"),
+    5: ("ALARM", "KcppI"),
+    6: ("GRADER_STATE", "BKpp"),
+    7: ("BUTTON", "B"),
+    8: ("SAMPLE_GAP", "BBII"),
+    9: ("FAULT", "BBIx"),
+    10: ("BINDING", "BKp"),
+    11: ("ACCEPTED", "BBIx"),
+    12: ("MAINTENANCE", "BB"),
+    13: ("CALIBRATION", "Hx"),
+    14: ("CONTEXT", "r"),
+    15: ("MERGED", "BIIITT"),
+    16: ("HEALTH", "h"),
 }
 TEXT_MAX = {FAULT: DETAIL_MAX, ACCEPTED: WHO_MAX}
 SIZES = {"B": 1, "H": 2, "I": 4, "T": 6, "Q": 8}
@@ -112,7 +85,7 @@ def _put(out: bytearray, code: str, value) -> None:  # type: ignore[no-untyped-d
 
 
 def _pack(kind: int, fields: tuple) -> bytes:  # type: ignore[type-arg]
-    layout = TYPES[kind][2]
+    layout = TYPES[kind][1]
     if len(fields) != len(layout):
         raise LocalError("%s has %d fields, not %d" % (TYPES[kind][0], len(layout), len(fields)))
     out = bytearray()
@@ -125,8 +98,10 @@ def _pack(kind: int, fields: tuple) -> bytes:  # type: ignore[type-arg]
 
 def type_of(record) -> int:  # type: ignore[no-untyped-def]
     """Type number of a record namedtuple; LocalError when it is none of them."""
-    for kind in TYPES:
-        if isinstance(record, TYPES[kind][1]):
+    from crs_core.record_types import CLASSES
+
+    for kind in CLASSES:
+        if isinstance(record, CLASSES[kind]):
             return kind
     raise LocalError("not a record")
 
@@ -148,7 +123,7 @@ def decode(kind: int, payload: bytes):  # type: ignore[no-untyped-def]
 
 
 def __getattr__(name: str):  # type: ignore[no-untyped-def]
-    # encode_boot(...), decode_boot(payload) and so on: made when asked for, since a wearable's heap is small
+    # encode_boot(...), decode_boot(payload) and the classes: made when asked for, since a wearable's heap is small
     verb, _, lower = name.partition("_")
     for kind in TYPES:
         if TYPES[kind][0].lower() == lower:
@@ -156,4 +131,6 @@ def __getattr__(name: str):  # type: ignore[no-untyped-def]
                 return lambda *fields: _pack(kind, fields)
             if verb == "decode":
                 return lambda payload: decode(kind, payload)
-    raise AttributeError(name)
+    from crs_core import record_types
+
+    return getattr(record_types, name)

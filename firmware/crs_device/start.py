@@ -107,6 +107,7 @@ def _journal(app) -> None:  # type: ignore[no-untyped-def]
         "crs_device.journal.recover",
         "crs_device.journal.handover",
         "crs_core.record_reader",
+        "crs_core.record_types",
         "crs_core.codec1_reader",
         "crs_core.block_reader",
     )

@@ -25,7 +25,7 @@ _SHOWN_CHARS = 40  # states and inputs are long hex strings; --json and export h
 _CAUSES = {  # machine.reset_cause() of both ports
     1: "after power was lost", 2: "by a reset", 3: "by its watchdog", 4: "after deep sleep", 5: "by a soft reset",
 }  # fmt: skip
-_EVENT_NAMES = {kind: name for kind, (name, _, _) in records.TYPES.items()}
+_EVENT_NAMES = {kind: name for kind, (name, _) in records.TYPES.items()}
 
 
 class Question(NamedTuple):

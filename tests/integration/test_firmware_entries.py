@@ -1,4 +1,4 @@
-"""What people entered, on the real firmware: journaled, graded and sounded with, kept through a cut without a laptop."""
+"""What people entered, on the real firmware: journaled, graded and sounded with, kept through a cut."""
 
 import time
 from pathlib import Path
@@ -9,8 +9,8 @@ from crs_core.grade import grader_state
 from crs_core.grade.rules import DEFAULT, rule_hash
 from crs_core.wire import message as wire
 from crs_core.wire.parts import split_parts
-from host_agent.sync.verify import Chain
 
+from host_agent.sync.verify import Chain
 from tests.fakes.flash_image import build_image
 from tests.fakes.records_of import of_type, pull
 from tests.fakes.wearable import Host, Wearable
