@@ -39,6 +39,10 @@ SETTINGS = {
     ),
     "led_red_ua": _int(7000, 200, 50000, "uA", "start current of the red LED"),
     "led_ir_ua": _int(7000, 200, 50000, "uA", "start current of the infrared LED"),
+    "rules": Spec(
+        "text", "", 0, 400, "", "signed numbers that differ from the program's: name:value,...", ()
+    ),
+    "limits": Spec("text", "", 0, 400, "", "the same for the patient bound now; wiped with the binding", ()),
     "calibration_id": _int(1, 1, 65535, "", "SpO2 calibration in use; 1 is AN6845"),
 }
 _PHONE_SIGNS = "0123456789+-() "

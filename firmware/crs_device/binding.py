@@ -122,6 +122,7 @@ class Binding:
                 pass  # was never written, or is gone already
         self._profile_file = TwoSlot(self._profile_path)
         stored.drop_readers(app)
+        stored.drop_limits(app)
         stored.release()
         app.keys_changed()
         self._intent_file.store(_NO_INTENT)

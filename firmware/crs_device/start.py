@@ -123,15 +123,21 @@ def _unfinished_binding(app) -> None:  # type: ignore[no-untyped-def]
 
 def _monitor(app) -> None:  # type: ignore[no-untyped-def]
     from crs_core.grade import grader
-    from crs_core.grade.rules import DEFAULT, rule_hash
+    from crs_device import stored
     from crs_device.monitor import Monitor
 
     site = SITES.index(_values["site"]) if "site" in _values else SITE_NONE
-    app.monitor = Monitor(app, DEFAULT, rule_hash(DEFAULT), site, _values.get("reading_interval_s", 10))
+    if not app.is_bound:
+        _values.pop("limits", None)  # an end that a cut interrupted has just wiped them
+    try:
+        rules, rule_hash = stored.rules_of(_values)
+    except CoreError as error:  # of another application's table: the program's own numbers, and said so
+        app.health.fault(SUBSYSTEM_SETTINGS, FAULT_EXCEPTION, str(error.args[0]))
+        rules, rule_hash = stored.rules_of({})
+    stored.release()
+    app.monitor = Monitor(app, rules, rule_hash, site, _values.get("reading_interval_s", 10))
     grader.prepare()
-    unload(
-        "crs_core.grade.rules", "crs_core.grade.rules_table", "crs_core.grade.astct", "crs_core.grade.scale"
-    )
+    unload("crs_core.grade.astct", "crs_core.grade.scale")
     _restore(app)
 
 

@@ -30,7 +30,32 @@ def settings_text() -> str:
 def change_settings(app, text: bytes) -> None:  # type: ignore[no-untyped-def]
     """Check, keep and use changed settings. RemoteError names a wrong key; OSError: nothing changed."""
     store = SettingsStore()
+    changes = table.parse_changes(text)
+    made = None
+    if "rules" in changes or "limits" in changes:
+        values = store.load() or {}
+        values.update(changes)
+        made = rules_of(values)
     app.use_settings(store.change(text), store.version)
+    if made is not None and app.monitor is not None:  # None: at the start, which makes the monitor afterwards
+        app.monitor.use_rules(made[0], made[1])
+
+
+def rules_of(values: dict):  # type: ignore[no-untyped-def,type-arg]
+    """(rules, hash) of complete settings or {}; RemoteError names the number that is refused."""
+    from crs_core.grade import rules
+
+    made = rules.in_use(values.get("rules", ""), values.get("limits", ""))
+    try:
+        return made, rules.rule_hash(made)
+    finally:
+        unload("crs_core.grade.rules", "crs_core.grade.rules_table")
+
+
+def drop_limits(app) -> None:  # type: ignore[no-untyped-def]
+    """The patient's own numbers go with the binding."""
+    if (SettingsStore().load() or {}).get("limits"):
+        change_settings(app, b"limits=\n")
 
 
 def load_keys(app) -> bool:  # type: ignore[no-untyped-def]

@@ -116,6 +116,31 @@ def with_limits(rules: Rules, limits: dict[str, int]) -> Rules:
     return changed
 
 
+def parse_limits(text: str) -> dict[str, int]:
+    """{name: value} of "name:value,name:value"; RemoteError says what is wrong. Empty text: nothing differs."""
+    limits: dict[str, int] = {}
+    for pair in text.split(",") if text else []:
+        name, _, value = pair.partition(":")
+        if not value.isdigit() or len(value) > 10 or name in limits:
+            raise RemoteError("rules: %r is not name:value, each name once" % pair[:40])
+        limits[name] = int(value)
+    return limits
+
+
+def limits_text(rules: Rules, base: Rules) -> str:
+    """What makes `rules` of `base`, as `parse_limits` reads it."""
+    pairs = ["%s:%d" % (row[0], value) for row, value, other in zip(_table(), rules, base) if value != other]
+    return ",".join(pairs)
+
+
+def in_use(site_text: str, patient_text: str) -> Rules:
+    """The program's numbers with the site's signed ones, and on top of these the patient's; RemoteError names one."""
+    try:
+        return with_limits(with_limits(DEFAULT, parse_limits(site_text)), parse_limits(patient_text))
+    except LocalError as error:
+        raise RemoteError(str(error.args[0]))
+
+
 def encode(rules: Rules) -> bytes:
     """Canonical bytes: first line the logic number, then "name=value" in the order of TABLE."""
     lines = ["logic=%d" % LOGIC]

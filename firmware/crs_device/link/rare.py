@@ -11,6 +11,7 @@ from crs_core.wire import message as wire
 from crs_device.unload import unload
 
 _MAINTENANCE_MAX_S = const(1800)
+_STATE_CHANGE = const(4)
 
 
 def _result(message, code: int, detail: str = "") -> list:  # type: ignore[no-untyped-def,type-arg]
@@ -30,12 +31,17 @@ def settings(app, parts, message) -> list | None:  # type: ignore[no-untyped-def
     whole = parts.add(message.part, message.parts, message.data)
     if whole is None:
         return None
+    rule_hash = app.monitor.rule_hash
     try:
         stored.change_settings(app, whole)
     finally:
         stored.release()
     app.drain()
     app.journal_settings(app.clock.ms())
+    if app.monitor.rule_hash != rule_hash:
+        app.monitor.journal_states(
+            _STATE_CHANGE, app.clock.ms()
+        )  # the steps from here on go by other numbers
     return _result(message, wire.RESULT_DONE, "version %d" % app.settings_version)
 
 

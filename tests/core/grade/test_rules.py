@@ -104,3 +104,29 @@ def test_no_clinical_number_is_written_outside_the_rules() -> None:
         ("hold", 100),  # milliseconds in a tenth of a second
         ("grader", 30_000),  # longest step that counts as time between two readings
     }
+
+
+def test_the_sites_numbers_and_the_patients_on_top_are_one_rule_set() -> None:
+    made = rules.in_use("hr_high_bpm:110,spo2_need_tenths:920", "hr_high_bpm:100")
+    assert (made.hr_high_bpm, made.spo2_need_tenths) == (100, 920)
+    assert made._replace(hr_high_bpm=120, spo2_need_tenths=900) == DEFAULT
+    assert rules.in_use("", "") == DEFAULT
+    assert rules.rule_hash(made) != rules.rule_hash(DEFAULT)
+
+
+def test_what_differs_is_written_as_it_is_read() -> None:
+    made = rules.with_limits(DEFAULT, {"spo2_fast_tenths": 870, "hr_delay_ms": 30_000})
+    assert rules.limits_text(made, DEFAULT) == "spo2_fast_tenths:870,hr_delay_ms:30000"
+    assert rules.in_use(rules.limits_text(made, DEFAULT), "") == made
+    assert rules.limits_text(DEFAULT, DEFAULT) == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["hr_high_bpm", "hr_high_bpm:", "hr_high_bpm:1x", "hr_high_bpm:-1", ":5", "hr_high_bpm:100,", "hr_high_bpm:221",
+     "hr_high_bpm:100,hr_high_bpm:101", "fever_cc:3799", "spo2_slow_tenths:849", "hr_high_bpm:100 "],
+)  # fmt: skip
+def test_numbers_that_are_not_signed_numbers_are_refused(text: str) -> None:
+    for site, patient in ((text, ""), ("", text)):
+        with pytest.raises(RemoteError):
+            rules.in_use(site, patient)
