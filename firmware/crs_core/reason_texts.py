@@ -3,6 +3,7 @@
 Texts state what was measured and reassure nobody. The wearable shows none of them and does not load this file.
 """
 
+from crs_core import entry_reasons
 from crs_core.reasons import (
     DEVICE_AT_REPL,
     FAULT_ABSENT,
@@ -84,6 +85,14 @@ from crs_core.reasons import (
     R_TEMP_TOO_OLD,
     R_VASOPRESSIN_ALONE,
     R_VENTILATION_OTHER,
+    SCALE_ASTCT,
+    SCALE_CARTOX,
+    SCALE_CTCAE5,
+    SCALE_CTCAE6,
+    SCALE_ICANS,
+    SCALE_LEE2014,
+    SCALE_MSKCC,
+    SCALE_PENN,
     SENSOR_FAULT,
     SPO2_LOST,
     STALE_DATA,
@@ -170,6 +179,18 @@ ALARM_TEXTS = {
     DEVICE_AT_REPL: "The wearable runs no application: not monitoring.",
 }
 
+# as in the vocabulary; scale and version together name a table
+SCALE_NAMES = {
+    SCALE_ASTCT: "ASTCT",
+    SCALE_LEE2014: "Lee14",
+    SCALE_CTCAE5: "v5",
+    SCALE_CTCAE6: "v6",
+    SCALE_PENN: "Penn",
+    SCALE_CARTOX: "CARTOX",
+    SCALE_MSKCC: "MSKCC",
+    SCALE_ICANS: "ICANS",
+}
+
 REASON_TEXTS = {
     R_FEVER_MET: "Temperature at or above 38.00 °C.",
     R_BELOW_AT_AXILLA: "Below 38.00 °C at the axilla, which does not exclude fever.",
@@ -208,6 +229,52 @@ REASON_TEXTS = {
     R_VENTILATION_OTHER: "Positive pressure given for airway or procedure, not for hypoxia.",
     R_OTHER_CAUSE: "A clinician attributes the present fever to another cause.",
     R_DEATH: "Signed record of death due to CRS.",
+    # entered by people
+    entry_reasons.R_CONSTITUTIONAL: "Constitutional symptoms.",
+    entry_reasons.R_TWO_VASOPRESSORS: "Two or more vasopressors of any kind.",
+    entry_reasons.R_DOSE_HIGH: "High-dose vasopressor.",
+    entry_reasons.R_FROM_24_HOURS: "Vasopressor for 24 hours or longer.",
+    entry_reasons.R_REFRACTORY: "Hypotension refractory to high-dose vasopressor.",
+    entry_reasons.R_FLUIDS_MULTIPLE: "Several fluid boluses for the blood pressure.",
+    entry_reasons.R_NONINVASIVE: "CPAP or BiPAP.",
+    entry_reasons.R_VENTILATOR: "Invasive ventilation.",
+    entry_reasons.R_FIO2_FROM_40: "Inspired oxygen of 40 % or above.",
+    entry_reasons.R_COAGULOPATHY: "Coagulopathy that was treated.",
+    entry_reasons.R_HOSPITALISED: "In hospital for the syndrome.",
+    entry_reasons.R_ORGAN_1: "Organ toxicity of grade 1, transaminases apart.",
+    entry_reasons.R_ORGAN_2: "Organ toxicity of grade 2, transaminases apart.",
+    entry_reasons.R_ORGAN_3: "Organ toxicity of grade 3, transaminases apart.",
+    entry_reasons.R_ORGAN_4: "Organ toxicity of grade 4, transaminases apart.",
+    entry_reasons.R_TRANSAMINASE_1: "Transaminases of grade 1.",
+    entry_reasons.R_TRANSAMINASE_2: "Transaminases of grade 2.",
+    entry_reasons.R_TRANSAMINASE_3: "Transaminases of grade 3.",
+    entry_reasons.R_TRANSAMINASE_4: "Transaminases of grade 4.",
+    entry_reasons.R_CREATININE_1: "Creatinine of grade 1.",
+    entry_reasons.R_CREATININE_2: "Creatinine of grade 2.",
+    entry_reasons.R_CREATININE_3: "Creatinine of grade 3.",
+    entry_reasons.R_CREATININE_4: "Creatinine of grade 4.",
+    entry_reasons.R_ICE_7_9: "ICE score of 7 to 9.",
+    entry_reasons.R_ICE_3_6: "ICE score of 3 to 6.",
+    entry_reasons.R_ICE_0_2: "ICE score of 0 to 2.",
+    entry_reasons.R_CAPD_1_8: "CAPD score of 1 to 8.",
+    entry_reasons.R_CAPD_FROM_9: "CAPD score of 9 or above.",
+    entry_reasons.R_AWAKENS_TO_VOICE: "Awakens to voice.",
+    entry_reasons.R_AWAKENS_TO_TOUCH: "Awakens only to touch.",
+    entry_reasons.R_UNAROUSABLE: "Unarousable.",
+    entry_reasons.R_SEIZURE_BRIEF: "Seizure that ended rapidly or with treatment.",
+    entry_reasons.R_SEIZURE_PROLONGED: "Prolonged or repeated seizure.",
+    entry_reasons.R_MOTOR_WEAKNESS: "Deep focal motor weakness.",
+    entry_reasons.R_OEDEMA_FOCAL: "Focal cerebral oedema.",
+    entry_reasons.R_OEDEMA_DIFFUSE: "Diffuse cerebral oedema or signs of raised pressure.",
+    entry_reasons.R_DEATH_ICANS: "Signed record of death due to ICANS.",
+    entry_reasons.R_READ_TWO_VASOPRESSORS: "Two vasopressors are read as life-threatening (4); the other reading of the table is 3.",
+    entry_reasons.R_READ_NONINVASIVE_FIO2: "CPAP or BiPAP is read by inspired oxygen; in the other reading it is ventilation (4).",
+    entry_reasons.R_READ_NONINVASIVE_CTCAE6: "CPAP or BiPAP is read as life-threatening (4); the other reading of the table is 3.",
+    entry_reasons.R_READ_FLUIDS_PENN: "Hypotension with several boluses is read as 3; the other reading of the table is 2.",
+    entry_reasons.R_READ_FLUIDS_MSKCC: "Hypotension with fluids alone is in no cell of the table; the other reading is 2.",
+    entry_reasons.R_READ_TRANSAMINASE: "Transaminases below grade 4 are in no cell of the table; in the other reading they are organ toxicity.",
+    entry_reasons.R_READ_FEVER_GATE: "No fever of the syndrome is known and the table states no fever gate; with one, nothing would count.",
+    entry_reasons.R_READ_VENTILATION_OTHER: "Positive pressure for airway or procedure is read as no oxygen need; in the other reading the device counts.",
 }
 
 MISSING_NAMES = {
@@ -217,6 +284,24 @@ MISSING_NAMES = {
     MISSING_OXYGEN: "oxygen",
     MISSING_SPO2: "spo2_tenths",
     MISSING_FEVER_EARLIER: "fever_earlier",
+    # entered by people
+    entry_reasons.MISSING_CONSTITUTIONAL: "constitutional",
+    entry_reasons.MISSING_VASOPRESSOR_DOSE: "vasopressor_dose",
+    entry_reasons.MISSING_VASOPRESSOR_HOURS: "vasopressor_hours",
+    entry_reasons.MISSING_REFRACTORY: "refractory",
+    entry_reasons.MISSING_FLUIDS: "fluids_for_bp",
+    entry_reasons.MISSING_FIO2: "fio2_pct",
+    entry_reasons.MISSING_ORGAN: "organ_grade",
+    entry_reasons.MISSING_TRANSAMINASE: "transaminase_grade",
+    entry_reasons.MISSING_CREATININE: "creatinine_grade",
+    entry_reasons.MISSING_COAGULOPATHY: "coagulopathy_treated",
+    entry_reasons.MISSING_HOSPITALISED: "hospitalised_for_crs",
+    entry_reasons.MISSING_ICE: "ice",
+    entry_reasons.MISSING_CAPD: "capd",
+    entry_reasons.MISSING_CONSCIOUSNESS: "consciousness",
+    entry_reasons.MISSING_SEIZURE: "seizure",
+    entry_reasons.MISSING_MOTOR_WEAKNESS: "motor_weakness",
+    entry_reasons.MISSING_OEDEMA: "cerebral_oedema",
 }
 
 MISSING_TEXTS = {
@@ -226,6 +311,24 @@ MISSING_TEXTS = {
     MISSING_OXYGEN: "oxygen",
     MISSING_SPO2: "oxygen saturation",
     MISSING_FEVER_EARLIER: "fever earlier in this episode",
+    # entered by people
+    entry_reasons.MISSING_CONSTITUTIONAL: "constitutional symptoms",
+    entry_reasons.MISSING_VASOPRESSOR_DOSE: "dose of the vasopressor",
+    entry_reasons.MISSING_VASOPRESSOR_HOURS: "hours on vasopressors",
+    entry_reasons.MISSING_REFRACTORY: "whether hypotension is refractory",
+    entry_reasons.MISSING_FLUIDS: "fluids for the blood pressure",
+    entry_reasons.MISSING_FIO2: "inspired oxygen",
+    entry_reasons.MISSING_ORGAN: "organ toxicity",
+    entry_reasons.MISSING_TRANSAMINASE: "transaminases",
+    entry_reasons.MISSING_CREATININE: "creatinine",
+    entry_reasons.MISSING_COAGULOPATHY: "treated coagulopathy",
+    entry_reasons.MISSING_HOSPITALISED: "whether in hospital for the syndrome",
+    entry_reasons.MISSING_ICE: "ICE score",
+    entry_reasons.MISSING_CAPD: "CAPD score",
+    entry_reasons.MISSING_CONSCIOUSNESS: "consciousness",
+    entry_reasons.MISSING_SEIZURE: "seizure",
+    entry_reasons.MISSING_MOTOR_WEAKNESS: "motor weakness",
+    entry_reasons.MISSING_OEDEMA: "cerebral oedema",
 }
 
 GAP_TEXTS = {

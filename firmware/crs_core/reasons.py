@@ -72,9 +72,15 @@ STATUS_NAMES = ("not_gradable", "provisional", "signed")
 
 # --- scales
 SCALE_ASTCT = const(1)
-SCALE_NAMES = {SCALE_ASTCT: "ASTCT"}
+SCALE_LEE2014 = const(2)
+SCALE_CTCAE5 = const(3)
+SCALE_CTCAE6 = const(4)
+SCALE_PENN = const(5)
+SCALE_CARTOX = const(6)
+SCALE_MSKCC = const(7)
+SCALE_ICANS = const(8)
 
-# --- reasons of an assessment, u8
+# --- reasons of an assessment, u8; from 100 on in entry_reasons.py
 R_FEVER_MET = const(1)
 R_BELOW_AT_AXILLA = const(2)
 R_BELOW = const(3)
@@ -114,7 +120,7 @@ R_OTHER_CAUSE = const(59)
 R_DEATH = const(60)
 
 
-# --- inputs that are missing, u8: the vocabulary's key
+# --- inputs that are missing, u8: the vocabulary's key; from 20 on in entry_reasons.py
 MISSING_TEMPERATURE = const(1)
 MISSING_BLOOD_PRESSURE = const(2)
 MISSING_VASOPRESSORS = const(3)

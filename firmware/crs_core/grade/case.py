@@ -7,22 +7,27 @@ which is a signed record.
 # mypy: disable-error-code="type-arg, no-any-return"
 # States and cases are bare lists, tuples and dicts: MicroPython has no typing module to say more with.
 
-from crs_core import reasons
+from crs_core import entry_reasons, reasons
 from crs_core.grade import facts, vocabulary
 from crs_core.grade.rules import DEFAULT, Rules
-from crs_core.grade.scale import Scale, interval, matters
-from crs_core.grade.scales import SCALES
+from crs_core.grade.scale import Fact, Scale, holds, interval, matters
+from crs_core.grade.scales import ICANS, SCALES
+from crs_core.grade.scales.entered_facts import read
 
 _GRADE_OF_DEATH = 5
 # A vasopressor counts as hypotension: who is asked for the one is asked for the other.
-_ASKED_TOGETHER = ("pressure", "vasopressors")
+_ASKED_TOGETHER = ("pressure", "vasopressors", "agents")
+_NEUROLOGICAL = ("ice", "capd", "consciousness", "seizure", "motor_weakness", "cerebral_oedema")
 
 
 def assess(inputs: dict, rules: Rules = DEFAULT) -> dict:
     """{"fever", "alarms", "grades": {scale: ...}} of a case; RemoteError names what the vocabulary does not have."""
     vocabulary.check(inputs)
-    grades = {scale.name: assess_scale(scale, inputs, rules) for scale in SCALES}
-    gradable = any([grades[name]["status"] != "not_gradable" for name in grades])
+    known: dict = {}
+    grades = {scale.name: assess_scale(scale, inputs, rules, known) for scale in SCALES}
+    if inputs.get("death") == ICANS.death or any([key in inputs for key in _NEUROLOGICAL]):
+        grades[ICANS.name] = assess_scale(ICANS, inputs, rules, known)
+    gradable = grades[SCALES[0].name]["status"] != "not_gradable"
     return {
         "fever": reasons.FEVER_NAMES[facts.fever_state(inputs, rules)],
         "alarms": [] if "death" in inputs else alarms_of(inputs, gradable, rules),
@@ -30,39 +35,97 @@ def assess(inputs: dict, rules: Rules = DEFAULT) -> dict:
     }
 
 
-def assess_scale(scale: Scale, inputs: dict, rules: Rules) -> dict:
-    """Interval of one scale with its status, ambiguity, reasons and missing inputs; `inputs` is already checked."""
-    found = {name: facts.FACTS[name](inputs, rules) for name in scale.facts}
-    possible = {name: found[name].values for name in scale.facts}
+def assess_scale(scale: Scale, inputs: dict, rules: Rules, known: dict) -> dict:
+    """Interval of one scale with its status, ambiguity, reasons and missing inputs; `inputs` is already checked.
+
+    `known` holds the facts of this case that were read before: one dict for all scales, empty at first.
+    """
+    if inputs.get("death") == scale.death:
+        death = entry_reasons.R_DEATH_ICANS if scale.death == "icans" else reasons.R_DEATH
+        return _result(scale, (_GRADE_OF_DEATH, _GRADE_OF_DEATH), reasons.SIGNED, [], [death], [])
+    found = {name: _fact(name, inputs, rules, known) for name in scale.facts}
+    possible = {name: found[name].values for name in found}
     say: list = []
     missing: list = []
-    known = False
     for name in scale.facts:
         fact = found[name]
-        known = known or fact.known
         say.extend(fact.reasons)
-        asked = _ASKED_TOGETHER if name in _ASKED_TOGETHER else (name,)
-        if fact.missing and any([matters(scale, possible, one) for one in asked if one in possible]):
+        if fact.missing and any([matters(scale, possible, one) for one in _asked_with(scale, name)]):
             missing.append(fact.missing)
-    lower, upper = interval(scale, possible)
-    if inputs.get("death") == "crs":
-        return _result(scale, _GRADE_OF_DEATH, _GRADE_OF_DEATH, reasons.SIGNED, False, [reasons.R_DEATH], [])
-    if not known:
-        return _result(scale, None, None, reasons.NOT_GRADABLE, False, say, missing)
-    other = {name: found[name].otherwise or possible[name] for name in scale.facts}
-    ambiguous = interval(scale, other) != (lower, upper)
-    return _result(scale, lower, upper, reasons.PROVISIONAL, ambiguous, say, missing)
+    if not any([found[name].known for name in found]):
+        return _result(scale, (None, None), reasons.NOT_GRADABLE, [], say, missing)
+    told = interval(scale, possible)
+    others = []
+    for reading in other_readings(scale, inputs, rules, known):
+        if reading[0] != told:
+            others.append(reading)
+            if reading[1] not in say:
+                say.append(reading[1])
+    return _result(scale, told, reasons.PROVISIONAL, others, say, missing)
 
 
-def _result(
-    scale: Scale, lower: int | None, upper: int | None, status: int, ambiguous: bool, say: list, missing: list
-) -> dict:
+def other_readings(scale: Scale, inputs: dict, rules: Rules, known: dict) -> list:
+    """[((lower, upper), reason code)] of the case under each other reading of the table, taken one at a time.
+
+    A reading counts where its condition is settled: that an open input could still lead to an ambiguous cell does not
+    make the case ambiguous, it makes it open.
+    """
+    found = {name: _fact(name, inputs, rules, known) for name in scale.facts}
+    possible = {name: found[name].values for name in found}
+    readings = []
+    for name in scale.facts:
+        if found[name].otherwise:
+            other = possible.copy()
+            other[name] = found[name].otherwise
+            readings.append((interval(scale, other), _reason_of_fact(name)))
+    for row in scale.rows:
+        for grade, conditions, reason in row.others:
+            if _is_settled(conditions, inputs, rules, known):
+                readings.append((interval(scale, possible, (row.name, grade)), reason))
+    gate = [_fact(name, inputs, rules, known).values for name, _ in scale.other_gate]
+    if gate and all([values == ("no",) for values in gate]):
+        readings.append(((0, 0), entry_reasons.R_READ_FEVER_GATE))
+    return readings
+
+
+def _reason_of_fact(name: str) -> int:
+    return entry_reasons.R_READ_VENTILATION_OTHER if name == "support" else reasons.R_VASOPRESSIN_ALONE
+
+
+def _is_settled(conditions: tuple, inputs: dict, rules: Rules, known: dict) -> bool:
+    """True when each condition holds for everything that its fact can still be."""
+    for name, wanted in conditions:
+        for value in _fact(name, inputs, rules, known).values:
+            if not holds(((name, wanted),), {name: value}):
+                return False
+    return True
+
+
+def _fact(name: str, inputs: dict, rules: Rules, known: dict) -> Fact:
+    if name not in known:
+        known[name] = read(name, inputs, rules)
+    return known[name]
+
+
+def _asked_with(scale: Scale, name: str) -> tuple:
+    """The facts whose weight decides whether the input of `name` is asked for."""
+    if name in _ASKED_TOGETHER:
+        for row in scale.rows:
+            if name in row.facts:
+                return tuple([fact for fact in row.facts if fact in _ASKED_TOGETHER])
+    return (name,)
+
+
+def _result(scale: Scale, told: tuple, status: int, others: list, say: list, missing: list) -> dict:
     return {
         "version": scale.version,
-        "lower": lower,
-        "upper": upper,
+        "lower": told[0],
+        "upper": told[1],
         "status": reasons.STATUS_NAMES[status],
-        "ambiguous": ambiguous,
+        "ambiguous": bool(others),
+        "other_readings": [
+            {"lower": reading[0], "upper": reading[1], "why": reasons.reason_text(code)} for reading, code in others
+        ],
         "reasons": [reasons.reason_text(code) for code in say],
         "missing": [reasons.MISSING_NAMES[code] for code in missing],
     }
