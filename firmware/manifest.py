@@ -3,7 +3,10 @@
 # slots: boot.py and main.py stay on the file system, and a slot file there is preferred.
 import os
 
-HOST_ONLY = ("grade/scales/", "grade/case.py")  # what a wearable has no use for, as in tools/build_firmware.py
+HOST_ONLY = (
+    "grade/scales/",
+    "grade/case.py",
+)  # what a wearable has no use for, as in tools/build_firmware.py
 CORE = [
     os.path.relpath(os.path.join(folder, name), "crs_core").replace(os.sep, "/")
     for folder, _, names in os.walk("crs_core")

@@ -205,12 +205,3 @@ def oxygen(inputs: dict, rules: Rules) -> Fact:
     if need == "positive_pressure" and inputs.get("ventilation_not_for_hypoxia"):
         return Fact(("none",), True, 0, (reasons.R_VENTILATION_OTHER,), None)
     return Fact((need,), True, 0, (_NEED_REASONS[need],), None)
-
-
-FACTS = {
-    "fever": fever,
-    "fever_earlier": fever_earlier,
-    "pressure": pressure,
-    "vasopressors": vasopressors,
-    "oxygen": oxygen,
-}

@@ -29,7 +29,13 @@ Fact = namedtuple("Fact", ("values", "known", "missing", "reasons", "otherwise")
 
 
 def make(
-    number: int, name: str, version: int, rows: tuple, gate: tuple = (), other_gate: tuple = (), death: str = "crs"
+    number: int,
+    name: str,
+    version: int,
+    rows: tuple,
+    gate: tuple = (),
+    other_gate: tuple = (),
+    death: str = "crs",
 ) -> Scale:
     """The scale of these rows; `facts` follow from them."""
     facts = [fact for fact, _ in gate]
@@ -127,8 +133,8 @@ def matters(scale: Scale, possible: dict, fact: str) -> bool:
 
 def _narrowed(possible: dict, fixed: dict) -> dict:
     narrowed = possible.copy()
-    for name in fixed:
-        narrowed[name] = (fixed[name],)
+    for name, value in fixed.items():
+        narrowed[name] = (value,)
     return narrowed
 
 

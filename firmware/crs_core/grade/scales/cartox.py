@@ -1,4 +1,4 @@
-"""CARTOX (Neelapu SS et al., Nat Rev Clin Oncol 2018;15:47-62) as data: as Lee 2014, with organ grade 1 for symptoms."""
+"""CARTOX (Neelapu SS et al., Nat Rev Clin Oncol 2018;15:47-62) as data: Lee 2014 with organ grade 1 for symptoms."""
 
 from crs_core import entry_reasons, reasons
 from crs_core.grade.scale import Row, make

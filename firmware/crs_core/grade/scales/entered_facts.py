@@ -16,8 +16,13 @@ _FIO2_PCT = 40  # the rung of CTCAE 5.0, Lee 2014, CARTOX and MSKCC
 _HOURS = 24  # the rung of MSKCC
 
 # fact -> (key, values from the least, missing, {value: reason}); the first value is what "asked, and there is none" is
-_READ = {
-    "constitutional": ("constitutional", ("no", "yes"), entry.MISSING_CONSTITUTIONAL, {"yes": entry.R_CONSTITUTIONAL}),
+_READ: dict = {
+    "constitutional": (
+        "constitutional",
+        ("no", "yes"),
+        entry.MISSING_CONSTITUTIONAL,
+        {"yes": entry.R_CONSTITUTIONAL},
+    ),
     "refractory": ("refractory", ("no", "yes"), entry.MISSING_REFRACTORY, {"yes": entry.R_REFRACTORY}),
     "fluids": (
         "fluids_for_bp",
@@ -48,8 +53,18 @@ _READ = {
         entry.MISSING_CREATININE,
         {1: entry.R_CREATININE_1, 2: entry.R_CREATININE_2, 3: entry.R_CREATININE_3, 4: entry.R_CREATININE_4},
     ),
-    "coagulopathy": ("coagulopathy_treated", ("no", "yes"), entry.MISSING_COAGULOPATHY, {"yes": entry.R_COAGULOPATHY}),
-    "hospitalised": ("hospitalised_for_crs", ("no", "yes"), entry.MISSING_HOSPITALISED, {"yes": entry.R_HOSPITALISED}),
+    "coagulopathy": (
+        "coagulopathy_treated",
+        ("no", "yes"),
+        entry.MISSING_COAGULOPATHY,
+        {"yes": entry.R_COAGULOPATHY},
+    ),
+    "hospitalised": (
+        "hospitalised_for_crs",
+        ("no", "yes"),
+        entry.MISSING_HOSPITALISED,
+        {"yes": entry.R_HOSPITALISED},
+    ),
     "consciousness": (
         "consciousness",
         ("spontaneous", "voice", "touch", "unarousable"),
@@ -195,14 +210,22 @@ def score(inputs: dict, rules: Rules) -> Fact:
         values = ("unimpaired", "mild", "severe") if is_child else _SCORES
         return Fact(values, False, entry.MISSING_CAPD if is_child else entry.MISSING_ICE, (), None)
     worst = max([_SCORES.index(_rung(key, inputs[key])) for key in given])
-    say = tuple([_SCORE_REASONS[key, _rung(key, inputs[key])] for key in given if _rung(key, inputs[key]) != _SCORES[0]])
+    say = tuple(
+        [
+            _SCORE_REASONS[key, _rung(key, inputs[key])]
+            for key in given
+            if _rung(key, inputs[key]) != _SCORES[0]
+        ]
+    )
     return Fact((_SCORES[worst],), True, 0, say, None)
 
 
 def _rung(key: str, points: int) -> str:
     """ICE 10 unimpaired, 7-9 mild, 3-6 moderate, 0-2 severe; CAPD 0 unimpaired, 1-8 mild, from 9 severe."""
     if key == "ice":
-        return "unimpaired" if points > 9 else "mild" if points > 6 else "moderate" if points > 2 else "severe"
+        return (
+            "unimpaired" if points > 9 else "mild" if points > 6 else "moderate" if points > 2 else "severe"
+        )
     return "unimpaired" if points < 1 else "mild" if points < 9 else "severe"
 
 

@@ -14,7 +14,12 @@ SCALE = make(
         SYMPTOM_ROW,
         DOSE_ROW,
         FIO2_ROW,
-        Row("organ toxicity", ("organ",), ((4, (("organ", 4),)), (3, (("organ", 3),)), (2, (("organ", 2),))), ()),
+        Row(
+            "organ toxicity",
+            ("organ",),
+            ((4, (("organ", 4),)), (3, (("organ", 3),)), (2, (("organ", 2),))),
+            (),
+        ),
         # Below 4 the table has no word for transaminases but "organ toxicity", which may or may not mean them.
         Row(
             "transaminases",

@@ -14,7 +14,9 @@ SCALE = make(
         SYMPTOM_ROW,
         Row("hospital", ("hospitalised",), ((2, (("hospitalised", "yes"),)),), ()),
         Row("creatinine", ("creatinine",), ((3, (("creatinine", (3, 4)),)), (2, (("creatinine", 2),))), ()),
-        Row("transaminases", ("transaminase",), ((3, (("transaminase", 4),)), (2, (("transaminase", 3),))), ()),
+        Row(
+            "transaminases", ("transaminase",), ((3, (("transaminase", 4),)), (2, (("transaminase", 3),))), ()
+        ),
         Row("coagulopathy", ("coagulopathy",), ((3, (("coagulopathy", "yes"),)),), ()),
         Row(
             "hypotension and fluids",
