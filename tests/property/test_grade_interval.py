@@ -69,6 +69,8 @@ def allows(
         need_may = {0} if inputs.get("ventilation_not_for_hypoxia") else {4}
     elif device == "room_air" and (spo2 >= 900 if spo2 is not None else complete):
         need_may = {0}
+    elif device is None and inputs.get("ventilation_not_for_hypoxia") and spo2 is not None and spo2 >= 900:
+        need_may = {0, 2, 3}
     return (
         fever in fever_may
         and earlier in earlier_may

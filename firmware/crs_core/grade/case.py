@@ -19,7 +19,7 @@ _GRADE_OF_DEATH = 5
 _ASKED_TOGETHER = ("pressure", "vasopressors", "agents")
 _NEUROLOGICAL = ("ice", "capd", "consciousness", "seizure", "motor_weakness", "cerebral_oedema")
 
-_MEMO_MAX = 2000
+_MEMO_MAX = 256  # few: what is kept lies between what is not, and MicroPython moves nothing
 _memo: dict = {}
 
 

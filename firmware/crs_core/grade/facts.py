@@ -1,7 +1,7 @@
 """What the inputs of a case say about each fact that a table reads: the values it can still have.
 
-An absent key is unknown, unless the case is `context: complete`: then it was asked and there is none. A fact that no
-scale has read before is one function here and its line in FACTS.
+An absent key is unknown, unless the case is `context: complete`: then it was asked and there is none. What only scales
+of the host read stands in scales/entered_facts.py.
 """
 
 # mypy: disable-error-code="type-arg, no-any-return"
@@ -184,20 +184,27 @@ def different(names: list) -> int:
     return sum([1 for i, name in enumerate(names) if name == "other" or name not in names[:i]])
 
 
+def is_saturated(inputs: dict, rules: Rules) -> bool:
+    """True when a valid saturation is at or above the limit that settles room air."""
+    return inputs.get("spo2_tenths", 0) >= rules.spo2_need_tenths
+
+
 def oxygen(inputs: dict, rules: Rules) -> Fact:
     """Support needed for hypoxia: "none", "low", "high" or "positive_pressure"; the device decides, never the SpO2."""
     device = inputs.get("oxygen")
     if device is None and is_complete(inputs):
         device = "room_air"
     if device is None:
-        return Fact(_ANY_NEED, False, reasons.MISSING_OXYGEN, (), None)
+        # With a good saturation no device stands for a need that is not met, so the statement holds for all of them.
+        is_other = inputs.get("ventilation_not_for_hypoxia") and is_saturated(inputs, rules)
+        return Fact(_ANY_NEED[:3] if is_other else _ANY_NEED, False, reasons.MISSING_OXYGEN, (), None)
     if device == "room_air":
         spo2_tenths = inputs.get("spo2_tenths")
         if spo2_tenths is None:
             if is_complete(inputs):
                 return Fact(("none",), True, 0, (), None)
             return Fact(_ANY_NEED, False, reasons.MISSING_SPO2, (reasons.R_ROOM_AIR_UNSETTLED,), None)
-        if spo2_tenths >= rules.spo2_need_tenths:
+        if is_saturated(inputs, rules):
             return Fact(("none",), True, 0, (), None)
         # someone who needs oxygen and has none
         return Fact(_ANY_NEED, False, reasons.MISSING_OXYGEN, (reasons.R_ROOM_AIR_UNSETTLED,), None)

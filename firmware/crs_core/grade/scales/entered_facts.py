@@ -168,7 +168,8 @@ def support(inputs: dict, rules: Rules) -> Fact:
     """
     need = facts.oxygen(inputs, rules)
     if len(need.values) > 1:
-        return Fact(_SUPPORT, need.known, need.missing, need.reasons, None)
+        values = _SUPPORT if "positive_pressure" in need.values else _SUPPORT[:3]
+        return Fact(values, need.known, need.missing, need.reasons, None)
     device = inputs.get("oxygen")
     if device == "invasive_ventilation":
         value = "ventilator"
