@@ -111,14 +111,12 @@ def random_case(dice: Dice) -> dict:
 def told(inputs: dict) -> str:
     """Everything that is said of a case, in one fixed order."""
     answer = case.assess(inputs)
-    parts = [answer["fever"], str(answer["alarms"])]
+    parts = [answer["fever"]] + ["%s:%s" % (alarm["name"], alarm["priority"]) for alarm in answer["alarms"]]
     for scale in sorted(answer["grades"]):
         grade = answer["grades"][scale]
         parts.append(scale)
-        parts += [
-            str(grade[key])
-            for key in ("version", "lower", "upper", "status", "ambiguous", "reasons", "missing")
-        ]
+        parts += [str(grade[key]) for key in ("version", "lower", "upper", "status", "ambiguous")]
+        parts += grade["reasons"] + grade["missing"]
         parts += ["%s %s %s" % (one["lower"], one["upper"], one["why"]) for one in grade["other_readings"]]
     return "\n".join(parts)
 

@@ -1,7 +1,8 @@
 """On every scale the interval is the minimum and maximum over all completions, and nothing makes it look better.
 
-The reference is `tests/core/grade/plain_tables.py`: each published table as plain code, by brute force. The cases come
-from the generator that also runs on MicroPython; `python -m tools.bench scales` does the same a hundred thousand times.
+The reference is `tests/core/grade/plain_tables.py` and `plain_worlds.py`: each published table as plain code, by brute
+force over what is missing. The cases come from the generator that also runs on MicroPython; `python -m tools.bench
+scales` does the same a hundred thousand times.
 """
 
 import subprocess
@@ -16,7 +17,7 @@ from crs_core.grade.scales import ICANS, SCALES, entered_facts
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.core.grade import plain_tables
+from tests.core.grade import plain_tables, plain_worlds
 from tests.micropython.case_run import Dice, random_case
 from tests.mp import ROOT, run_micropython
 
@@ -39,11 +40,11 @@ def bounds(inputs: dict[str, Any]) -> dict[str, tuple[int, int]]:
 def check(inputs: dict[str, Any]) -> None:
     for name, grade in case.assess(inputs)["grades"].items():
         told = (grade["lower"], grade["upper"])
-        if not plain_tables.is_gradable(name, inputs):
+        if not plain_worlds.is_gradable(name, inputs):
             assert told == (None, None) and grade["status"] == "not_gradable", (name, inputs)
             continue
-        assert told == plain_tables.brute(name, inputs), (name, inputs)
-        assert grade["ambiguous"] == plain_tables.is_ambiguous(name, inputs), (name, inputs)
+        assert told == plain_worlds.brute(name, inputs), (name, inputs)
+        assert grade["ambiguous"] == plain_worlds.is_ambiguous(name, inputs), (name, inputs)
         assert grade["ambiguous"] == bool(grade["other_readings"])
 
 
