@@ -7,10 +7,10 @@ which is a signed record.
 # mypy: disable-error-code="type-arg, no-any-return"
 # States and cases are bare lists, tuples and dicts: MicroPython has no typing module to say more with.
 
-from crs_core import entry_reasons, reasons
+from crs_core import entry_reasons, reason_texts, reasons
 from crs_core.grade import facts, vocabulary
 from crs_core.grade.rules import DEFAULT, Rules
-from crs_core.grade.scale import Fact, Scale, holds, interval, matters
+from crs_core.grade.scale import Fact, Scale, holds, interval, weighty
 from crs_core.grade.scales import ICANS, SCALES
 from crs_core.grade.scales.entered_facts import read
 
@@ -18,9 +18,6 @@ _GRADE_OF_DEATH = 5
 # A vasopressor counts as hypotension: who is asked for the one is asked for the other.
 _ASKED_TOGETHER = ("pressure", "vasopressors", "agents")
 _NEUROLOGICAL = ("ice", "capd", "consciousness", "seizure", "motor_weakness", "cerebral_oedema")
-
-_MEMO_MAX = 256  # few: what is kept lies between what is not, and MicroPython moves nothing
-_memo: dict = {}
 
 
 def assess(inputs: dict, rules: Rules = DEFAULT) -> dict:
@@ -48,16 +45,17 @@ def assess_scale(scale: Scale, inputs: dict, rules: Rules, known: dict) -> dict:
         return _result(scale, (_GRADE_OF_DEATH, _GRADE_OF_DEATH), reasons.SIGNED, [], [death], [])
     found = {name: _fact(name, inputs, rules, known) for name in scale.facts}
     possible = {name: found[name].values for name in found}
-    told, weighty = _worked_out(scale, possible)
+    worth_asking = weighty(scale, possible)
     say: list = []
     missing: list = []
     for name in scale.facts:
         fact = found[name]
         say.extend(fact.reasons)
-        if fact.missing and any([one in weighty for one in _asked_with(scale, name)]):
+        if fact.missing and any([one in worth_asking for one in _asked_with(scale, name)]):
             missing.append(fact.missing)
     if not any([found[name].known for name in found]):
         return _result(scale, (None, None), reasons.NOT_GRADABLE, [], say, missing)
+    told = interval(scale, possible)
     others = []
     for reading in other_readings(scale, inputs, rules, known):
         if reading[0] != told:
@@ -65,17 +63,6 @@ def assess_scale(scale: Scale, inputs: dict, rules: Rules, known: dict) -> dict:
             if reading[1] not in say:
                 say.append(reading[1])
     return _result(scale, told, reasons.PROVISIONAL, others, say, missing)
-
-
-def _worked_out(scale: Scale, possible: dict) -> tuple:
-    """(interval, facts whose input is worth asking for), worked out once for each set of possible values."""
-    key = (scale.number,) + tuple([possible[name] for name in scale.facts])
-    if key not in _memo:
-        if len(_memo) >= _MEMO_MAX:
-            _memo.clear()
-        weighty = tuple([name for name in scale.facts if matters(scale, possible, name)])
-        _memo[key] = interval(scale, possible), weighty
-    return _memo[key]
 
 
 def other_readings(scale: Scale, inputs: dict, rules: Rules, known: dict) -> list:
@@ -138,11 +125,11 @@ def _result(scale: Scale, told: tuple, status: int, others: list, say: list, mis
         "status": reasons.STATUS_NAMES[status],
         "ambiguous": bool(others),
         "other_readings": [
-            {"lower": reading[0], "upper": reading[1], "why": reasons.reason_text(code)}
+            {"lower": reading[0], "upper": reading[1], "why": reason_texts.reason_text(code)}
             for reading, code in others
         ],
-        "reasons": [reasons.reason_text(code) for code in say],
-        "missing": [reasons.MISSING_NAMES[code] for code in missing],
+        "reasons": [reason_texts.reason_text(code) for code in say],
+        "missing": [reason_texts.MISSING_NAMES[code] for code in missing],
     }
 
 

@@ -126,9 +126,16 @@ def matters(scale: Scale, possible: dict, fact: str) -> bool:
         narrowed[fact] = tuple(opening)
         if len(opening) < len(possible[fact]) and _range(scale, narrowed, ())[1]:
             return True  # some values shut the gate on a case that has a grade with the others
-        if _moves(scale, narrowed, fact):
+        if fact in _moving(scale, narrowed):
             return True
     return False
+
+
+def weighty(scale: Scale, possible: dict) -> list:
+    """Every fact that matters."""
+    if scale.gate:
+        return [fact for fact in scale.facts if matters(scale, possible, fact)]
+    return _moving(scale, possible)
 
 
 def _narrowed(possible: dict, fixed: dict) -> dict:
@@ -145,36 +152,49 @@ def _range(scale: Scale, possible: dict, instead: tuple) -> tuple:
     for row in scale.rows:
         if instead and row.name == instead[0]:
             low = high = instead[1]
+        elif row.cells:
+            low, high, _ = _of_row(row, possible)
         else:
-            low, high = _row_range(row, possible)
+            continue
         lower = max(lower, low)
         upper = max(upper, high)
     return lower, upper
 
 
-def _row_range(row: Row, possible: dict) -> tuple:
-    if not row.cells:
-        return 0, 0
-    grades = [row_grade(row, values) for values in completions(row.facts, possible)]
-    return min(grades), max(grades)
+def _moving(scale: Scale, possible: dict) -> list:
+    """The facts that move their row above what every other row can be at its lowest, with the gate open."""
+    rows = [row for row in scale.rows if row.cells]
+    told = [_of_row(row, possible) for row in rows]
+    found = []
+    for row, (_, high, peaks) in zip(rows, told):
+        if not high:
+            continue
+        floor = max([0] + [one[0] for other, one in zip(rows, told) if other is not row])
+        found.extend([fact for fact, peak in zip(row.facts, peaks) if peak > floor])
+    return found
 
 
-def _moves(scale: Scale, possible: dict, fact: str) -> bool:
-    """True when `fact` moves its row above what every other row can be at its lowest, with the gate open."""
-    floor = 0
-    mine = None
-    for row in scale.rows:
-        if row.cells and fact in row.facts:
-            mine = row
-        else:
-            floor = max(floor, _row_range(row, possible)[0])
-    if mine is None:
-        return False
-    for case in completions(tuple([name for name in mine.facts if name != fact]), possible):
+# Rows are few and so are the values that their facts can have: what each set of them says is worked out once.
+_known: dict = {}
+
+
+def _of_row(row: Row, possible: dict) -> tuple:
+    """(lowest, highest, peaks) of one row; peaks: the highest grade to which another value of each fact can move it."""
+    key = (id(row),) + tuple([possible[name] for name in row.facts])
+    if key not in _known:
+        grades = [row_grade(row, values) for values in completions(row.facts, possible)]
+        peaks = tuple([_peak(row, possible, fact) for fact in row.facts])
+        _known[key] = min(grades), max(grades), peaks
+    return _known[key]
+
+
+def _peak(row: Row, possible: dict, fact: str) -> int:
+    peak = 0
+    for case in completions(tuple([name for name in row.facts if name != fact]), possible):
         grades = []
         for value in possible[fact]:
             case[fact] = value
-            grades.append(row_grade(mine, case))
-        if max(grades) > floor and max(grades) > min(grades):
-            return True
-    return False
+            grades.append(row_grade(row, case))
+        if max(grades) > min(grades):
+            peak = max(peak, max(grades))
+    return peak
