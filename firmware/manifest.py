@@ -1,7 +1,21 @@
 # For a MicroPython build of one's own with the application frozen in (`make ... FROZEN_MANIFEST=.../manifest.py`).
 # Nothing needs this: stock firmware runs the bytecode that tools/flash copies into a slot. A frozen application has no
 # slots: boot.py and main.py stay on the file system, and a slot file there is preferred.
+import os
+
+HOST_ONLY = (
+    "grade/scales/",
+    "grade/case.py",
+    "grade/course.py",
+    "grade/prompts.py",
+)  # what a wearable has no use for, as in tools/build_firmware.py
+CORE = [
+    os.path.relpath(os.path.join(folder, name), "crs_core").replace(os.sep, "/")
+    for folder, _, names in os.walk("crs_core")
+    for name in names
+    if name.endswith(".py")
+]
 include("$(PORT_DIR)/boards/manifest.py")  # type: ignore[name-defined]  # noqa: F821
-package("crs_core", base_path=".", opt=3)  # type: ignore[name-defined]  # noqa: F821
+package("crs_core", [name for name in sorted(CORE) if not name.startswith(HOST_ONLY)], base_path=".", opt=3)  # type: ignore[name-defined]  # noqa: F821
 package("crs_device", base_path=".", opt=3)  # type: ignore[name-defined]  # noqa: F821
 package("boards", base_path=".", opt=3)  # type: ignore[name-defined]  # noqa: F821

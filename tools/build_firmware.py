@@ -11,6 +11,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("boards", "crs_core", "crs_device")
+# Parts of crs_core that only a host runs: a wearable grades by ASTCT alone.
+HOST_ONLY = (
+    "crs_core/grade/scales/",
+    "crs_core/grade/case.py",
+    "crs_core/grade/course.py",
+    "crs_core/grade/prompts.py",
+)
 ROOT_FILES = ("boot.py", "main.py")  # stay source at `/`: stock MicroPython looks for these names
 
 
@@ -34,6 +41,7 @@ def compile_application(board: str, march: str | None = None) -> dict[str, bytes
     wanted += sorted(tree.glob("cw_cov.py"))
     names = [path.relative_to(tree) for path in wanted]
     names = [name for name in names if name.parts[0] != "boards" or name.stem in ("__init__", board)]
+    names = [name for name in names if not name.as_posix().startswith(HOST_ONLY)]
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(os.cpu_count() or 1) as workers:
         compiled = workers.map(lambda name: _compile(tree, name, Path(folder), march), names)
         return {str(name.with_suffix(".mpy")): code for name, code in zip(names, compiled, strict=True)}

@@ -75,9 +75,15 @@ STATUS_NAMES = ("not_gradable", "provisional", "signed")
 
 # --- scales
 SCALE_ASTCT = const(1)
-SCALE_NAMES = {SCALE_ASTCT: "ASTCT"}
+SCALE_LEE2014 = const(2)
+SCALE_CTCAE5 = const(3)
+SCALE_CTCAE6 = const(4)
+SCALE_PENN = const(5)
+SCALE_CARTOX = const(6)
+SCALE_MSKCC = const(7)
+SCALE_ICANS = const(8)
 
-# --- reasons of an assessment, u8
+# --- reasons of an assessment, u8; from 100 on in entry_reasons.py
 R_FEVER_MET = const(1)
 R_BELOW_AT_AXILLA = const(2)
 R_BELOW = const(3)
@@ -123,7 +129,7 @@ R_MASK_WINDOW_OVER = const(65)
 R_FEVER_BY_HAND = const(66)
 
 
-# --- inputs that are missing, u8: the vocabulary's key
+# --- inputs that are missing, u8: the vocabulary's key; from 20 on in entry_reasons.py
 MISSING_TEMPERATURE = const(1)
 MISSING_BLOOD_PRESSURE = const(2)
 MISSING_VASOPRESSORS = const(3)

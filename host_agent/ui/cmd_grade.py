@@ -1,6 +1,5 @@
-"""`grade`: grade the cases of a file, or a patient's course, with the code that runs on the wearable."""
+"""`grade`: grade the cases of a file, or a patient's course, on every scale."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +8,8 @@ from crs_core.errors import CoreError
 
 from host_agent.errors import ConfigError
 from host_agent.ui.grade_json import grade_file, grade_sequence
+from host_agent.ui.grade_text import course_lines, grade_lines
+from host_agent.ui.output import show
 
 
 def register(app: typer.Typer) -> None:
@@ -31,14 +32,24 @@ def grade(
             help="JSON list of {at_ms, inputs} of one patient in time order; the answer is a list, one entry a step.",
         ),
     ] = None,
+    as_text: Annotated[
+        bool, typer.Option("--text", help="Answer in lines for people instead of JSON.")
+    ] = False,
 ) -> None:
-    """Grade the cases of a file with the same code that runs on the wearable. Nothing is stored."""
+    """Grade cases, or a patient's course, on every scale with the shared core; a wearable has ASTCT alone.
+
+    Nothing is stored.
+    """
     if (file is None) == (sequence is None):
         raise ConfigError(
             "One file is needed.", "Give --json FILE for cases, or --sequence FILE for one patient's course."
         )
     try:
-        answer = grade_file(file) if file is not None else grade_sequence(sequence or "")
-        print(json.dumps(answer, ensure_ascii=False, indent=2))
+        if sequence is not None:
+            steps = grade_sequence(sequence)
+            show(steps, course_lines(steps), as_json=not as_text)
+        elif file is not None:
+            answers = grade_file(file)
+            show(answers, grade_lines(answers), as_json=not as_text)
     except CoreError as error:
         raise ConfigError(str(error.args[0]), "Mend the file; no case was graded.") from None

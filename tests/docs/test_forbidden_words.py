@@ -134,11 +134,15 @@ def test_no_text_of_the_product_advises_treatment() -> None:
 
 def test_every_alarm_and_reason_has_a_text() -> None:
     """A condition without words would be shown as its number."""
-    from crs_core import reason_texts, reasons
+    from crs_core import entry_reasons, reason_texts, reasons
 
     assert set(reason_texts.ALARM_TEXTS) == set(reason_texts.ALARM_NAMES)
-    codes = {value for name, value in vars(reasons).items() if name.startswith("R_")}
-    assert set(reason_texts.REASON_TEXTS) == codes
+    for kind, texts in (("R_", reason_texts.REASON_TEXTS), ("MISSING_", reason_texts.MISSING_TEXTS)):
+        ids = {**vars(reasons), **vars(entry_reasons)}
+        codes = [value for name, value in ids.items() if name.startswith(kind) and isinstance(value, int)]
+        assert set(texts) == set(codes) and len(set(codes)) == len(codes)
+        assert max(codes) < 256, "u8 on flash"
+    assert set(reason_texts.MISSING_NAMES) == set(reason_texts.MISSING_TEXTS)
     assert len(set(reason_texts.ALARM_NAMES.values())) == len(reason_texts.ALARM_NAMES)
     for text in (*reason_texts.ALARM_TEXTS.values(), *reason_texts.REASON_TEXTS.values()):
         assert text.endswith(".") and not FORBIDDEN.search(text)

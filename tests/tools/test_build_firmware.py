@@ -21,7 +21,33 @@ def test_every_core_and_device_module_is_compiled() -> None:
     files = build_firmware.compile_application("virtual")
     for package in ("crs_core", "crs_device"):
         for path in (tree / package).rglob("*.py"):
-            assert str(path.relative_to(tree).with_suffix(".mpy")) in files
+            name = path.relative_to(tree)
+            is_wanted = not name.as_posix().startswith(build_firmware.HOST_ONLY)
+            assert (str(name.with_suffix(".mpy")) in files) == is_wanted
+
+
+def test_a_board_gets_no_scale_but_its_own_and_needs_none() -> None:
+    files = build_firmware.compile_application("pico2_w")
+    assert "crs_core/grade/astct.mpy" in files
+    assert not [name for name in files if "/scales/" in name or name.endswith("/case.mpy")]
+    tree = build_firmware.source_tree()
+    for name in files:
+        source = (tree / name).with_suffix(".py").read_text()
+        assert "crs_core.grade.scales" not in source and "grade import case" not in source, name
+
+
+def test_a_frozen_application_leaves_out_the_same_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    frozen: dict[str, list[str] | None] = {}
+
+    def package(name: str, files: list[str] | None = None, **_: object) -> None:
+        frozen[name] = files
+
+    tree = build_firmware.source_tree()
+    monkeypatch.chdir(tree)  # the manifest reader does, too
+    exec((tree / "manifest.py").read_text(), {"include": lambda _: None, "package": package})
+    compiled = build_firmware.compile_application("virtual")
+    core = {name.removeprefix("crs_core/") for name in compiled if name.startswith("crs_core/")}
+    assert {name.removesuffix(".py") + ".mpy" for name in frozen["crs_core"] or ()} == core
 
 
 def test_the_version_follows_content_and_names() -> None:

@@ -8,25 +8,34 @@ does not count towards "several"; its dose does not matter. Organ toxicity is gr
 # States and cases are bare lists, tuples and dicts: MicroPython has no typing module to say more with.
 
 from crs_core import reasons
-from crs_core.grade.scale import Scale, interval, matters
+from crs_core.grade.scale import Row, interval, make, matters
 
 VERSION = 2019
 
-SCALE = Scale(
+SCALE = make(
     number=reasons.SCALE_ASTCT,
     name="ASTCT",
     version=VERSION,
-    facts=("fever", "fever_earlier", "pressure", "vasopressors", "oxygen"),
-    gate=(("fever", "yes"), ("fever_earlier", "yes")),
-    rungs=(
-        (4, (("oxygen", "positive_pressure"),)),
-        (4, (("vasopressors", "several"),)),
-        (3, (("oxygen", "high"),)),
-        (3, (("vasopressors", "one"),)),
-        (2, (("oxygen", "low"),)),
-        (2, (("pressure", "hypotension"),)),
-        (1, (("fever", "yes"),)),
+    rows=(
+        Row("fever", ("fever",), ((1, (("fever", "yes"),)),), ()),
+        Row(
+            "hypotension",
+            ("pressure", "vasopressors"),
+            (
+                (4, (("vasopressors", "several"),)),
+                (3, (("vasopressors", "one"),)),
+                (2, (("pressure", "hypotension"),)),
+            ),
+            (),
+        ),
+        Row(
+            "hypoxia",
+            ("oxygen",),
+            ((4, (("oxygen", "positive_pressure"),)), (3, (("oxygen", "high"),)), (2, (("oxygen", "low"),))),
+            (),
+        ),
     ),
+    gate=(("fever", "yes"), ("fever_earlier", "yes")),
 )
 
 _EITHER = ("no", "yes")

@@ -187,7 +187,7 @@ def _look_up(s: list, case: dict, rules: Rules) -> tuple:
         from crs_core.grade.scale import interval, matters
 
         scale = astct.SCALE
-        found = {name: facts.FACTS[name](case, rules) for name in scale.facts}
+        found = {name: getattr(facts, name)(case, rules) for name in scale.facts}
         possible = {name: found[name].values for name in scale.facts}
         missing: list = []
         say: tuple = ()

@@ -1,7 +1,7 @@
 """What the inputs of a case say about each fact that a table reads: the values it can still have.
 
-An absent key is unknown, unless the case is `context: complete`: then it was asked and there is none. A fact that no
-scale has read before is one function here and its line in FACTS.
+An absent key is unknown, unless the case is `context: complete`: then it was asked and there is none. What only scales
+of the host read stands in scales/entered_facts.py.
 """
 
 # mypy: disable-error-code="type-arg, no-any-return"
@@ -32,6 +32,11 @@ _NEED_REASONS = {
     "positive_pressure": reasons.R_POSITIVE_PRESSURE,
 }
 _ANY_NEED = ("none", "low", "high", "positive_pressure")
+_EITHER_PRESSURE = ("held", "hypotension")
+# For adults also, where they were measured; to be signed by a clinician like every number of the rules.
+_MEAN_MMHG = 65  # mean arterial pressure below which vital organs are taken to be underperfused; proposal
+_FALL_PERCENT = 80  # of the patient's own baseline, and below 100 mmHg: an inpatient monitoring guide
+_FALL_BELOW_MMHG = 100
 
 
 def is_complete(inputs: dict) -> bool:
@@ -98,36 +103,60 @@ def pressure(inputs: dict, rules: Rules) -> Fact:
         return Fact(("hypotension",), True, 0, (reasons.R_HYPOTENSION,), None)
     if judged == "normal":
         return Fact(("held",), True, 0, (), None)
-    systolic = inputs.get("systolic_mmhg")
-    if systolic is not None:
-        return _measured(systolic, inputs.get("age_months"), rules)
+    if "systolic_mmhg" in inputs or "map_mmhg" in inputs:
+        values = _measured(inputs, rules)
+        if values == ("hypotension",):
+            return Fact(values, True, 0, (reasons.R_HYPOTENSION,), None)
+        return Fact(values, True, reasons.MISSING_BLOOD_PRESSURE if len(values) > 1 else 0, (), None)
     if is_complete(inputs):
         return Fact(("held",), True, 0, (), None)
-    return Fact(("held", "hypotension"), False, reasons.MISSING_BLOOD_PRESSURE, (), None)
+    return Fact(_EITHER_PRESSURE, False, reasons.MISSING_BLOOD_PRESSURE, (), None)
 
 
-def _measured(systolic_mmhg: int, age_months: int | None, rules: Rules) -> Fact:
-    """Adults by the site's limit; 1-10 years below 70 + 2 x age; above 10 years below 90 (Mahadeo et al. 2019).
-
-    Without an age only a pressure on which all ages agree settles it; below one year no rule is given.
-    """
-    adult = rules.hypotension_systolic_mmhg
-    child = rules.child_systolic_mmhg
-    per_year = rules.child_systolic_per_year_mmhg
-    cap = rules.child_systolic_cap_mmhg
+def _measured(inputs: dict, rules: Rules) -> tuple:
+    """What the measured values leave; without an age only what all ages agree on, below one year no rule is given."""
+    age_months = inputs.get("age_months")
     if age_months is None:
-        lowest, highest = child + per_year, max(adult, cap)
-    elif age_months < rules.infant_below_months:
-        return Fact(("held", "hypotension"), True, reasons.MISSING_BLOOD_PRESSURE, (), None)
-    elif age_months < rules.child_below_months:
-        lowest = highest = min(child + per_year * (age_months // 12), cap)
-    else:
-        lowest = highest = adult
-    if systolic_mmhg < lowest:
-        return Fact(("hypotension",), True, 0, (reasons.R_HYPOTENSION,), None)
-    if systolic_mmhg >= highest:
-        return Fact(("held",), True, 0, (), None)
-    return Fact(("held", "hypotension"), True, reasons.MISSING_BLOOD_PRESSURE, (), None)
+        adult = _measured_adult(inputs, rules)
+        child = _measured_child(inputs, rules, rules.child_systolic_per_year_mmhg, 0)
+        return adult if adult == child else _EITHER_PRESSURE
+    if age_months < rules.infant_below_months:
+        return _EITHER_PRESSURE
+    if age_months < rules.child_below_months:
+        per_year = rules.child_systolic_per_year_mmhg * (age_months // 12)
+        return _measured_child(inputs, rules, per_year, per_year)
+    return _measured_adult(inputs, rules)
+
+
+def _measured_child(inputs: dict, rules: Rules, least: int, most: int) -> tuple:
+    """1-10 years below 70 + 2 x age; above 10 years below 90 (Mahadeo et al. 2019); `most` 0: age not known."""
+    systolic_mmhg = inputs.get("systolic_mmhg")
+    if systolic_mmhg is None:
+        return ("held",) if is_complete(inputs) else _EITHER_PRESSURE
+    cap = rules.child_systolic_cap_mmhg
+    if systolic_mmhg < min(rules.child_systolic_mmhg + least, cap):
+        return ("hypotension",)
+    if systolic_mmhg >= (min(rules.child_systolic_mmhg + most, cap) if most else cap):
+        return ("held",)
+    return _EITHER_PRESSURE
+
+
+def _measured_adult(inputs: dict, rules: Rules) -> tuple:
+    """12 years and over: below the site's limit, a low mean pressure, or well below the patient's own baseline."""
+    mean_mmhg = inputs.get("map_mmhg")
+    if mean_mmhg is not None and mean_mmhg < _MEAN_MMHG:
+        return ("hypotension",)
+    systolic_mmhg = inputs.get("systolic_mmhg")
+    if systolic_mmhg is None:
+        return ("held",) if is_complete(inputs) else _EITHER_PRESSURE
+    baseline_mmhg = inputs.get("baseline_systolic_mmhg")
+    if systolic_mmhg < rules.hypotension_systolic_mmhg or (
+        baseline_mmhg is not None
+        and systolic_mmhg < _FALL_BELOW_MMHG
+        and systolic_mmhg * 100 < baseline_mmhg * _FALL_PERCENT
+    ):
+        return ("hypotension",)
+    return ("held",)
 
 
 def vasopressors(inputs: dict, rules: Rules) -> Fact:
@@ -140,8 +169,7 @@ def vasopressors(inputs: dict, rules: Rules) -> Fact:
         if is_complete(inputs):
             return Fact(("none",), True, 0, (), None)
         return Fact(("none", "one", "several"), False, reasons.MISSING_VASOPRESSORS, (), None)
-    # a name given twice is one drug; two times "other" are two drugs, as there is no other way to say it
-    counted = sum([1 for i, name in enumerate(given) if name != "vasopressin" and _is_new(given, i)])
+    counted = different([name for name in given if name != "vasopressin"])
     if counted > 1:
         return Fact(("several",), True, 0, (reasons.R_SEVERAL_VASOPRESSORS,), None)
     if counted:
@@ -151,8 +179,14 @@ def vasopressors(inputs: dict, rules: Rules) -> Fact:
     return Fact(("none",), True, 0, (), None)
 
 
-def _is_new(given: list, index: int) -> bool:
-    return given[index] == "other" or given[index] not in given[:index]
+def different(names: list) -> int:
+    """How many drugs a list names: one given twice is one; two times "other" are two, there being no other way."""
+    return sum([1 for i, name in enumerate(names) if name == "other" or name not in names[:i]])
+
+
+def is_saturated(inputs: dict, rules: Rules) -> bool:
+    """True when a valid saturation is at or above the limit that settles room air."""
+    return inputs.get("spo2_tenths", 0) >= rules.spo2_need_tenths
 
 
 def oxygen(inputs: dict, rules: Rules) -> Fact:
@@ -161,14 +195,16 @@ def oxygen(inputs: dict, rules: Rules) -> Fact:
     if device is None and is_complete(inputs):
         device = "room_air"
     if device is None:
-        return Fact(_ANY_NEED, False, reasons.MISSING_OXYGEN, (), None)
+        # With a good saturation no device stands for a need that is not met, so the statement holds for all of them.
+        is_other = inputs.get("ventilation_not_for_hypoxia") and is_saturated(inputs, rules)
+        return Fact(_ANY_NEED[:3] if is_other else _ANY_NEED, False, reasons.MISSING_OXYGEN, (), None)
     if device == "room_air":
         spo2_tenths = inputs.get("spo2_tenths")
         if spo2_tenths is None:
             if is_complete(inputs):
                 return Fact(("none",), True, 0, (), None)
             return Fact(_ANY_NEED, False, reasons.MISSING_SPO2, (reasons.R_ROOM_AIR_UNSETTLED,), None)
-        if spo2_tenths >= rules.spo2_need_tenths:
+        if is_saturated(inputs, rules):
             return Fact(("none",), True, 0, (), None)
         # someone who needs oxygen and has none
         return Fact(_ANY_NEED, False, reasons.MISSING_OXYGEN, (reasons.R_ROOM_AIR_UNSETTLED,), None)
@@ -176,12 +212,3 @@ def oxygen(inputs: dict, rules: Rules) -> Fact:
     if need == "positive_pressure" and inputs.get("ventilation_not_for_hypoxia"):
         return Fact(("none",), True, 0, (reasons.R_VENTILATION_OTHER,), None)
     return Fact((need,), True, 0, (_NEED_REASONS[need],), None)
-
-
-FACTS = {
-    "fever": fever,
-    "fever_earlier": fever_earlier,
-    "pressure": pressure,
-    "vasopressors": vasopressors,
-    "oxygen": oxygen,
-}

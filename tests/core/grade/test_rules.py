@@ -96,12 +96,19 @@ def test_no_clinical_number_is_written_outside_the_rules() -> None:
     """A number of the table that appears as a literal in a step would be a second truth."""
     clinical = {row[1] for row in TABLE if row[1] >= (10_000 if row[2] == "ms" else 50)}
     found = set()
-    for name in ("alarms", "alarm_state", "grader", "guards", "hold", "facts", "case", "astct", "scale"):
-        for node in ast.walk(ast.parse((GRADE / f"{name}.py").read_text())):
+    steps = [GRADE / f"{name}.py" for name in ("alarms", "alarm_state", "grader", "guards", "hold")]
+    steps += [GRADE / f"{name}.py" for name in ("facts", "case", "astct", "scale")]
+    for path in steps + sorted((GRADE / "scales").glob("*.py")):
+        name = path.stem
+        for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Constant) and type(node.value) is int and node.value in clinical:
                 found.add((name, node.value))
     assert found == {
         ("hold", 100),  # milliseconds in a tenth of a second
+        (
+            "facts",
+            100,
+        ),  # percent, and a pressure in mmHg; the same digits as the rise above a baseline in 0.01 °C
         ("grader", 30_000),  # longest step that counts as time between two readings
     }
 

@@ -254,6 +254,16 @@ def test_grade_answers_as_the_shared_core_does(home, tmp_path):
     file.write_text("{}")
     done = run(home, "grade", "--json", str(file))
     assert done.returncode == 0 and json.loads(done.stdout) == {}
+    file.write_text(
+        '{"a": {"temperature_cc": 3840, "site": "oral", "vasopressors": ["other", "other"], "ice": 5}}'
+    )
+    grades = json.loads(run(home, "grade", "--json", str(file)).stdout)["a"]["grades"]
+    assert {name: [grade["lower"], grade["upper"]] for name, grade in grades.items()} == {
+        "ASTCT": [4, 4], "Lee14": [3, 4], "v5": [4, 4], "v6": [4, 4], "Penn": [3, 4], "CARTOX": [3, 4], "MSKCC": [2, 4],
+        "ICANS": [2, 4],
+    }  # fmt: skip
+    text = run(home, "grade", "--json", str(file), "--text").stdout
+    assert "  Lee 2014     at least 3, could be up to 4, not signed  oxygen, organ toxicity\n" in text
     file.write_text('{"a": {"no_such_key": 1}}')
     done = run(home, "grade", "--json", str(file))
     assert done.returncode == exits.USAGE and "no_such_key" in done.stderr
