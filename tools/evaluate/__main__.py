@@ -112,8 +112,9 @@ def same_each_second(seed: int, patients: int, days: int) -> tuple[str, bool]:
     return shown, found == 0 and latest_s < 10
 
 
-def _print(row: report.Row, kept: list[dict[str, Any]]) -> None:
+def _print(row: report.Row, kept: list[dict[str, Any]], mark: str = "simulated: ") -> None:
     name, figure, target, reached = row
+    name = mark + name
     kept.append({"name": name, "figure": figure, "target": target, "reached": reached})
     print(f"row: {name} | {figure} | target {target} | {'ok' if reached else 'short'}", flush=True)
 
@@ -169,7 +170,7 @@ def main(argv: list[str] | None = None) -> int:
         if arguments.icu:
             kept: list[dict[str, Any]] = []
             for row in icu.rows(arguments.stays):
-                _print(row, kept)
+                _print(row, kept, "icu-vitals: ")
             return 0
         return _simulated(arguments)
     except LocalError as error:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _A = "assumption"
-_LABEL = "axi-cel label text (clinical.md 5.2)"
+_LABEL = "axi-cel prescribing information"
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ TABLE: dict[str, tuple[Any, str, str]] = {
     "oral_c": ((36.8, 0.25), "°C, mean and SD between people", "36.8 +-0.4 with time of day (Mackowiak 1992)"),
     "circadian_c": ((0.3, 0.5), "°C around the mean, lowest and highest, peak at 18 h", "Del Bene 1990; upper half"),
     "oral_wander_c": ((0.10, 2.0), "°C SD and h time constant", _A),
-    "axilla_offset_c": ((-0.5, 0.4), "°C against oral, mean and SD between people", "the evaluation's own rule; 4.2"),
+    "axilla_offset_c": ((-0.5, 0.4), "°C against oral, mean and SD of people", "0.55 below (Del Bene 1990); SD: " + _A),
     "axilla_wander_c": ((0.15, 6.0), "°C SD and h time constant", "part of +-0.49 °C (PMC8577572); " + _A),
     "probe_tau_s": ((180.0, 300.0), "s, lowest and highest", "skin contact takes minutes to settle; " + _A),
     "probe_noise_cc": (1.0, "0.01 °C SD", _A),

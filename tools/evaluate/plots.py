@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from math import inf, sqrt
 from pathlib import Path
 from statistics import median
 
@@ -144,9 +143,8 @@ def found(outcomes: list[Outcome]) -> str:
             if of:
                 share = count[method] / of
                 drawing.box(frame.left, y + 4 + 15 * k, frame.at_x(100 * share) - frame.left, 13, colour)
-                spread = 196 * sqrt(share * (1 - share) / of)
                 middle = y + 10.5 + 15 * k
-                low, high = max(100 * share - spread, 0), min(100 * share + spread, 100)
+                low, high = report.interval(count[method], of)
                 drawing.line(frame.at_x(low), middle, frame.at_x(high), middle, width=1.5)
     for i, (colour, words) in enumerate(
         ((BLUE, f"fevers of 30 min or longer, {fevers}"), (ORANGE, f"onsets of the syndrome, {onsets}"))
@@ -167,8 +165,7 @@ def found(outcomes: list[Outcome]) -> str:
     for i, over in enumerate(baselines.CHECKS):
         y = leads.at_y(len(baselines.CHECKS) - i - 0.5)
         drawing.text(leads.left - 8, y + 4, f"over {over}", anchor="end")
-        values = [min(max(one, -4), 12) if abs(one) != inf else 4 * (one > 0) * 3 - 4 * (one < 0)
-                  for one in report.leads_h(outcomes, over)]  # fmt: skip
+        values = [min(max(one, -4.0), 12.0) for one in report.leads_h(outcomes, over)]
         if values:
             low, middle, high = report.quantile(values, 0.25), median(values), report.quantile(values, 0.75)
             drawing.line(leads.at_x(low), y, leads.at_x(high), y, BLUE, 3)

@@ -15,14 +15,20 @@ Row = tuple[str, str, str, bool]
 _MEDIUM, _HIGH = reasons.PRIORITY_MEDIUM, reasons.PRIORITY_HIGH
 
 
-def share(count: int, of: int) -> str:
-    """A percentage with its counts and its 95 % interval (Wilson)."""
-    if not of:
-        return "none in this run"
+def interval(count: int, of: int) -> tuple[float, float]:
+    """The 95 % interval of a share in percent (Wilson); `of` is not 0."""
     p, z = count / of, 1.96
     middle = (p + z * z / (2 * of)) / (1 + z * z / of)
     half = z * sqrt(p * (1 - p) / of + z * z / (4 * of * of)) / (1 + z * z / of)
-    return f"{100 * p:.1f} % ({count} of {of}; 95 % interval {100 * (middle - half):.1f}-{100 * (middle + half):.1f})"
+    return 100 * (middle - half), 100 * (middle + half)
+
+
+def share(count: int, of: int) -> str:
+    """A percentage with its counts and its 95 % interval."""
+    if not of:
+        return "none in this run"
+    low, high = interval(count, of)
+    return f"{100 * count / of:.1f} % ({count} of {of}; 95 % interval {low:.1f}-{high:.1f})"
 
 
 def leads_h(outcomes: list[Outcome], over: str) -> list[float]:
