@@ -126,6 +126,8 @@ def test_a_pattern_that_a_loss_ends_is_counted(monkeypatch: pytest.MonkeyPatch) 
     assert machine.run(one).better_by_loss == []
     monkeypatch.setattr(machine, "alarms", Broken)
     assert any("LIFE_THREATENING" in what for what in machine.run(one).better_by_loss)
+    take_off(one, HOUR_S, 3 * HOUR_S)
+    assert any("LIFE_THREATENING" in what for what in machine.run(one).better_by_loss)
 
 
 def test_values_that_are_not_there_reach_the_rules_as_none(monkeypatch: pytest.MonkeyPatch) -> None:

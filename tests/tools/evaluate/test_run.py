@@ -69,7 +69,7 @@ def test_what_makes_no_sense_is_refused(wrong: list[str]) -> None:
 
 def test_ctrl_c_ends_it_without_a_trace() -> None:
     env = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'firmware'}"}
-    command = [sys.executable, "-m", "tools.evaluate", "--patients", "5000", "--days", "1", "--processes", "2"]
+    command = [sys.executable, "-m", "tools.evaluate", *SMALL, "--patients", "5000"]
     running = subprocess.Popen(
         command,
         cwd=ROOT,

@@ -102,6 +102,15 @@ def test_a_fever_of_something_else_is_no_onset() -> None:
     assert score.score(one, Course(), 1).onset is False
 
 
+def test_the_onset_is_the_first_fever_of_the_syndrome() -> None:
+    one = patient(1, syndrome=(9.5 * HOUR_S, 20 * HOUR_S))
+    for begin_h, end_h in ((2, 4), (10, 12), (14, 16), (21, 23)):
+        fill(one.body.oral_cc, begin_h * HOUR_S, end_h * HOUR_S, 3850)
+    assert score.onset_of(one, truth.of(one.body)) == Span(10 * HOUR_S, 12 * HOUR_S)
+    one.ill.syndrome = 23.5 * HOUR_S, 30 * HOUR_S
+    assert score.onset_of(one, truth.of(one.body)) is None
+
+
 def test_a_probe_that_warms_under_a_fever_is_counted_once() -> None:
     one = patient(1)
     assert score.warming_below(one) == 0
