@@ -10,7 +10,6 @@ import multiprocessing
 import signal
 import sys
 import time
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -140,7 +139,7 @@ def _simulated(arguments: argparse.Namespace) -> int:
     if arguments.json:
         document = {
             "simulated": True, "seed": arguments.seed, "days": arguments.days, "rule_hash": hashed, "rows": kept,
-            "patients": [_plain(asdict(one)) for one in outcomes],
+            "patients": [_plain(vars(one)) for one in outcomes],
         }  # fmt: skip
         arguments.json.write_text(json.dumps(document, indent=1) + "\n")
         print(f"wrote {arguments.json}", file=sys.stderr)

@@ -38,6 +38,10 @@ def test_a_tiny_run_prints_every_figure_and_marks_it_simulated(
     assert document["simulated"] is True
     assert len(document["rows"]) == len(rows)
     assert [one["number"] for one in document["patients"]] == [0, 1]
+    first = tool.outcomes_of(1, 3, 1, 1)[0]
+    kept = document["patients"][0]
+    assert kept["technical"] == {f"{name}/{priority}": n for (name, priority), n in first.technical.items()}
+    assert sum(kept["technical"].values()) > 5
     drawn = sorted(plots.iterdir())
     assert [path.name for path in drawn] == ["course.svg", "false_alarms.svg", "found.svg"]
     for path in drawn:

@@ -107,6 +107,8 @@ def test_the_onset_is_the_first_fever_of_the_syndrome() -> None:
     for begin_h, end_h in ((2, 4), (10, 12), (14, 16), (21, 23)):
         fill(one.body.oral_cc, begin_h * HOUR_S, end_h * HOUR_S, 3850)
     assert score.onset_of(one, truth.of(one.body)) == Span(10 * HOUR_S, 12 * HOUR_S)
+    one.ill.syndrome = 5 * HOUR_S, 9 * HOUR_S
+    assert score.onset_of(one, truth.of(one.body)) is None
     one.ill.syndrome = 23.5 * HOUR_S, 30 * HOUR_S
     assert score.onset_of(one, truth.of(one.body)) is None
 
