@@ -24,6 +24,7 @@ PHYSIOLOGICAL = (
     reasons.SPO2_LOST,
     reasons.PULSE_LOST,
     reasons.LIFE_THREATENING,
+    reasons.MEASURE_BP,
 )
 # the delays that the documents state, whatever rules run
 STATED_SETTLING_S = rules.DEFAULT.settling_ms // 1000
@@ -116,6 +117,7 @@ class _Run:
             bound=1,
             faults=0,
             button=0,
+            told=0,
         )
 
     def _step(self, inputs: alarms.Inputs, at_s: int) -> None:

@@ -90,7 +90,7 @@ def verdict(truth: Truth, alarm: int, priority: int, start_s: int) -> str:
     def near(found: list[Span]) -> bool:
         return any(one.is_near(start_s, start_s) for one in found)
 
-    if alarm in (reasons.FEVER, reasons.POSSIBLE_FEVER):
+    if alarm in (reasons.FEVER, reasons.POSSIBLE_FEVER, reasons.MEASURE_BP):
         return TRUE if near(truth.fevers) else BRIEF if near(truth.brief_fevers) else FALSE
     if alarm == reasons.HYPOXAEMIA:
         runs = truth.low[priority]

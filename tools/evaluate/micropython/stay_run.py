@@ -33,6 +33,7 @@ def inputs_of(reading: units.Reading) -> alarms.Inputs:
         1,
         0,
         0,
+        0,
     )
 
 
