@@ -184,6 +184,17 @@ def notes(outcomes: list[Outcome]) -> Iterator[str]:
         f"FEVER alarms that ended while the oral temperature was still >= 38.00: {ended} (the axilla had fallen), "
         f"of these within 20 min of a probe that was off or settled anew, as with an open arm: {after}"
     )
+    quiet = sum(
+        not any(name == "HYPOXAEMIA" and say == "false" for name, _, say in one.verdicts) for one in outcomes
+    )
+    yield (
+        f"false HYPOXAEMIA: none in {quiet} of {len(outcomes)} patients; the others have a low saturation of their own "
+        "or a sensor that reads low, and no limit of their own is signed for them here"
+    )
+    yield (
+        "true but brief HIGH are dips in sleep of 20 to 40 s; technical alarms mostly movement without a "
+        "pulse: how often either comes is an assumption"
+    )
     yield f"true but brief fevers (under 30 min): {sum(one.brief_fevers for one in outcomes)}"
     yield (
         "a check by the clock is never late or left out here and always reads the mouth: over checks every k hours "
