@@ -96,14 +96,13 @@ def save(folder: Path, signer: Signer, passphrase: str) -> Path:
 
 def unseal(folder: Path, name: str, passphrase: str) -> Signer:
     """The signer of this account; AccountKeyError says why not, never with a byte of the file in it."""
+    check_there(folder, name)
     path = path_of(folder, name)
     try:
         with path.open("rb") as file:
             if os.fstat(file.fileno()).st_mode & 0o077:
                 raise AccountKeyError(f"{path} can be read by other users.", f"Run: chmod 600 {path}")
             data = file.read(_LARGEST_FILE_BYTES + 1)
-    except FileNotFoundError:
-        raise AccountKeyError(f"This computer holds no key of account {name}.") from None
     except OSError as error:
         raise AccountKeyError(f"{path} cannot be read: {error.strerror}") from error
     header, sealed, salt, nonce = _parse(path, data)
@@ -120,6 +119,12 @@ def unseal(folder: Path, name: str, passphrase: str) -> Signer:
     if signer.public_key.hex() != header["public_key"]:
         raise AccountKeyError(f"{path} is not an account key.")
     return signer
+
+
+def check_there(folder: Path, name: str) -> None:
+    """AccountKeyError when this computer holds no key of that account."""
+    if not path_of(folder, name).exists():
+        raise AccountKeyError(f"This computer holds no key of account {name}.")
 
 
 def names(folder: Path) -> list[str]:

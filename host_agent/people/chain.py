@@ -54,4 +54,7 @@ def rows(tx: sqlite3.Connection) -> Iterator[Row]:
     for row in tx.execute(
         "SELECT seq, kind, entry_id, entry, signature, hash, stored_utc_ms FROM audit ORDER BY seq"
     ):
-        yield Row(*row)
+        seq, kind, entry_id, *blobs, stored_utc_ms = row
+        # somebody who changed a row by hand may have left text where bytes were
+        entry, signature, row_hash_ = (one.encode() if isinstance(one, str) else bytes(one) for one in blobs)
+        yield Row(seq, kind, entry_id, entry, signature, row_hash_, stored_utc_ms)

@@ -134,7 +134,7 @@ def _check_context(tx: sqlite3.Connection, check: _Check) -> None:
     ):
         heads[audit], stored[audit] = tuple(columns), {}
     for audit, key, value in tx.execute("SELECT entry, key, value FROM context_values"):
-        stored.setdefault(audit, {})[key] = json.loads(value)
+        stored.setdefault(audit, {})[key] = _json(value)
     signed = {seq: entry for seq, entry in check.entries.items() if entry.kind == "context"}
     for seq in sorted({*stored, *signed}):
         entry = signed.get(seq)
@@ -175,7 +175,7 @@ def _check_signed(tx: sqlite3.Connection, check: _Check) -> None:
 
 
 def _check_outgoing(tx: sqlite3.Connection, check: _Check) -> None:
-    """What was or will be sent. A pressure judged from measured values is left alone: the rule may have been another."""
+    """What was or will be sent. A pressure judged from what was measured is left alone: rules change."""
     by_id = {entry.id: entry for entry in check.entries.values()}
     for audit, proof, observed_utc_ms, numbers, profile in tx.execute(
         "SELECT o.audit, o.proof, o.observed_utc_ms, o.numbers, b.profile FROM context_outgoing o"
@@ -186,13 +186,26 @@ def _check_outgoing(tx: sqlite3.Connection, check: _Check) -> None:
             check.say(audit, "what the wearable is told comes from no signed entry")
             continue
         source, told = _told(audit, entry, by_id, profile)
-        sent = {int(key): value for key, value in json.loads(numbers).items()}
+        tree = _json(numbers)
+        sent = (
+            {int(key): value for key, value in tree.items() if key.isdigit()}
+            if isinstance(tree, dict)
+            else {}
+        )
         right = source is not None and (proof, observed_utc_ms) == (
             check.proof_of[audit],
             source.observed_utc_ms,
         )
-        if not right or any(told.get(key, sent[key]) != sent[key] for key in sent):
+        if not right or not sent or any(told.get(key, sent[key]) != sent[key] for key in sent):
             check.say(audit, "what the wearable is told is not what was signed")
+
+
+def _json(text: object) -> object:
+    """What stands in a column, or a word that was never signed when it is not JSON."""
+    try:
+        return json.loads(str(text))
+    except (ValueError, RecursionError):
+        return f"not JSON: {text!r}"
 
 
 def _told(

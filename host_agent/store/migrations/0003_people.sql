@@ -5,7 +5,7 @@ CREATE TABLE audit (
     seq INTEGER PRIMARY KEY,                   -- 1, 2, 3 ... without a hole
     kind TEXT NOT NULL,
     entry_id TEXT NOT NULL UNIQUE,             -- an entry is taken once
-    entry BLOB NOT NULL,                       -- canonical bytes, exactly those that were signed
+    entry BLOB NOT NULL CHECK (typeof(entry) = 'blob'),   -- canonical bytes, exactly those that were signed
     signature BLOB NOT NULL CHECK (length(signature) = 64),
     hash BLOB NOT NULL CHECK (length(hash) = 32),   -- SHA-256(hash of the row before || entry || signature)
     stored_utc_ms INTEGER NOT NULL

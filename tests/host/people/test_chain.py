@@ -211,6 +211,10 @@ def test_a_cut_end_is_found_by_what_the_wearable_journaled(filled):
         ("UPDATE context_outgoing SET proof = randomblob(8) WHERE audit = 7", 7, "wearable is told"),
         ("UPDATE context_outgoing SET observed_utc_ms = 7 WHERE audit = 7", 7, "wearable is told"),
         ("UPDATE audit SET kind = 'grade' WHERE seq = 6", 6, "id or kind"),
+        ("UPDATE context_values SET value = 'x' WHERE entry = 7", 7, "values are not the signed"),
+        ("UPDATE context_outgoing SET numbers = 'x' WHERE audit = 7", 7, "wearable is told"),
+        ("UPDATE context_outgoing SET numbers = '{}' WHERE audit = 7", 7, "wearable is told"),
+        ("UPDATE context_outgoing SET audit = 1 WHERE audit = 7", 1, "wearable is told"),
     ],
 )  # fmt: skip
 def test_rows_made_from_the_chain_are_compared_with_it(filled, sql, seq, text):

@@ -146,7 +146,7 @@ def test_the_signed_end_of_the_episode_takes_its_fever_and_its_masking_along(wor
     assert world.state() == {"ice": 9, "fever_earlier": True}, "a new episode"
 
 
-# -- the numbers of the wearable -----------------------------------------------------------------------------------------
+# -- the numbers of the wearable ------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ def test_a_number_that_the_wearable_would_refuse_never_gets_into_the_queue(world
         )
 
 
-# -- for how long --------------------------------------------------------------------------------------------------------
+# -- for how long ----------------------------------------------------------------------
 
 
 def held(world, key):

@@ -1,4 +1,4 @@
-"""Entries on their way to the wearable: kept over every failure, in order, with their age, and given up by name only."""
+"""Entries on their way to the wearable: kept over every failure, in order, with their age."""
 
 import asyncio
 import contextlib
