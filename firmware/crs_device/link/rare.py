@@ -41,10 +41,16 @@ def settings(app, parts, message) -> list | None:  # type: ignore[no-untyped-def
 
 
 def context(app, parts, message) -> list | None:  # type: ignore[no-untyped-def,type-arg]
-    """Journal what only people know, as the host signed it."""
+    """Journal what only people know, as the host signed it; what cannot be read is refused as a whole."""
     whole = parts.add(message.part, message.parts, message.data)
     if whole is None:
         return None
+    from crs_core import context as entry
+
+    try:
+        entry.decode(whole)
+    finally:
+        unload("crs_core.context")
     app.drain()
     if not app.log.append(app.clock.ms(), records.CONTEXT, whole):
         return _result(message, wire.RESULT_FAILED, "not journaled")
