@@ -9,7 +9,16 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from host_agent.errors import HostAgentError
-from host_agent.people import accounts, chain, context_entries, roles, rule_sets, signed_records, validity
+from host_agent.people import (
+    accounts,
+    chain,
+    context_entries,
+    limits,
+    roles,
+    rule_sets,
+    signed_records,
+    validity,
+)
 from host_agent.people.asking import Ask, Refusal, Wearer, find_wearer, refused
 from host_agent.people.entry import Entry, MalformedEntryError, decode, verifies
 from host_agent.store.db import Store
@@ -46,6 +55,7 @@ _CHECKS: dict[str, Callable[[sqlite3.Connection, Ask], Refusal | None]] = {
     "countersign": signed_records.check_second,
     "reverse": signed_records.check_second,
     "rules": rule_sets.check,
+    "limits": limits.check,
 }
 _KEEPS: dict[str, Callable[[sqlite3.Connection, Ask, int], None]] = {
     "account_add": accounts.keep_add,
@@ -57,6 +67,7 @@ _KEEPS: dict[str, Callable[[sqlite3.Connection, Ask, int], None]] = {
     "countersign": signed_records.keep_second,
     "reverse": signed_records.keep_second,
     "rules": rule_sets.keep,
+    "limits": limits.keep,
 }
 _WITHOUT_PATIENT = ("account_add", "account_disable", "rules")
 

@@ -11,12 +11,14 @@ from typing import NamedTuple
 
 from crs_core import context, records
 from crs_core.errors import RemoteError
+from crs_core.grade.rules import Rules, rule_hash
 
 from host_agent.people import accounts, chain, context_values, roles
 from host_agent.people.context_entries import proof_of
 from host_agent.people.context_state import Given, fold
 from host_agent.people.entry import NO_HASH, Entry, MalformedEntryError, decode, key_id_of, row_hash, verifies
 from host_agent.people.for_wearable import DEATH, numbers_of
+from host_agent.people.rule_sets import rules_of
 
 
 class Problem(NamedTuple):
@@ -112,6 +114,7 @@ def verify(tx: sqlite3.Connection, noted_head: str | None = None) -> Report:
     _check_accounts(tx, check)
     _check_context(tx, check)
     _check_signed(tx, check)
+    _check_rules(tx, check)
     _check_outgoing(tx, check)
     _check_wearables(tx, check)
     return Report(number, chain.head(tx).hash.hex(), check.problems)
@@ -172,6 +175,34 @@ def _check_signed(tx: sqlite3.Connection, check: _Check) -> None:
     for seq in sorted({*stored, *signed}):
         if stored.get(seq) != signed.get(seq):
             check.say(seq, "the stored record is not the signed one")
+
+
+def _check_rules(tx: sqlite3.Connection, check: _Check) -> None:
+    """Rule sets and limits of patients."""
+    stored: dict[int, tuple[object, ...]] = {
+        audit: (lower_hash, account)
+        for audit, lower_hash, account in tx.execute(
+            "SELECT audit, lower(hex(rule_hash)), account FROM rule_sets"
+        )
+    }
+    for audit, binding, limits, reason in tx.execute(
+        "SELECT l.audit, lower(hex(b.binding_id)), l.limits, l.reason FROM patient_limits l"
+        " JOIN bindings b ON b.id = l.binding"
+    ):
+        stored[audit] = (binding, _json(limits), reason)
+    signed: dict[int, tuple[object, ...]] = {}
+    for seq, entry in check.entries.items():
+        if entry.kind == "limits":
+            signed[seq] = (entry.binding, entry.values.get("limits"), entry.values.get("reason"))
+        elif entry.kind == "rules":
+            made = rules_of(entry.values)
+            # numbers that an older table had cannot be hashed by this program; the row is then taken as it is
+            signed[seq] = stored.get(seq, ())
+            if isinstance(made, Rules):
+                signed[seq] = (rule_hash(made).hex(), entry.account)
+    for seq in sorted({*stored, *signed}):
+        if stored.get(seq) != signed.get(seq):
+            check.say(seq, "the stored rules or limits are not the signed ones")
 
 
 def _check_outgoing(tx: sqlite3.Connection, check: _Check) -> None:

@@ -10,6 +10,7 @@ from host_agent.people import context_values, outgoing, roles, validity
 from host_agent.people.asking import Ask, Refusal
 from host_agent.people.context_state import in_force
 from host_agent.people.for_wearable import numbers_of
+from host_agent.people.limits import rules_for
 from host_agent.words import span_text
 
 
@@ -90,7 +91,7 @@ def keep(tx: sqlite3.Connection, ask: Ask, audit: int) -> None:
         "INSERT INTO context_values VALUES (?, ?, ?)",
         [(audit, key, json.dumps(value)) for key, value in context_values.from_signed(entry.values).items()],
     )
-    numbers = numbers_of(audit, in_force(tx, wearer.row), wearer.profile)
+    numbers = numbers_of(audit, in_force(tx, wearer.row), wearer.profile, rules_for(tx, wearer.row))
     if numbers:
         outgoing.put(
             tx, audit, wearer.row, proof_of(ask.signature), observed_utc_ms=entry.observed_utc_ms, numbers=numbers

@@ -53,6 +53,16 @@ def keep(tx: sqlite3.Connection, ask: Ask, audit: int) -> None:
     )
 
 
+def newest_rules(tx: sqlite3.Connection) -> Rules:
+    """The rule set signed last that this program can read; the default when there is none."""
+    for (data,) in tx.execute("SELECT rules FROM rule_sets ORDER BY audit DESC"):
+        try:
+            return rules.decode(data)
+        except CoreError:
+            continue
+    return DEFAULT
+
+
 def signed_rules(tx: sqlite3.Connection) -> dict[bytes, Rules]:
     """Every signed rule set by its hash; what an older version of the table wrote is left out: it cannot be re-run."""
     found = {}

@@ -3,10 +3,13 @@
 from typing import Annotated, Any
 
 import typer
+from crs_core.grade.rules import DEFAULT
 
 from host_agent.errors import ConfigError
 from host_agent.paths import default_paths
+from host_agent.people import limits
 from host_agent.people.for_wearable import DEATH
+from host_agent.people.rule_sets import newest_rules
 from host_agent.people.signed_records import SCALE_VERSIONS, Signed, signed
 from host_agent.ui.cmd_context import find_entry
 from host_agent.ui.context_rows import patient_of, signed_text
@@ -137,6 +140,47 @@ def reverse(
         device=device or "",
         about=entry,
     )
+
+
+@sign.command("limits")
+def limits_of_patient(
+    *,
+    values: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="NAME=VALUE...", help=f"Rules of this patient alone: {', '.join(limits.NAMES)}."
+        ),
+    ],
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; mandatory, it is kept.")] = "",
+    account: AccountOption = None,
+    passphrase_file: PassphraseOption = None,
+    device: DeviceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Sign limits of the patient, inside the bounds of the rules. They replace earlier ones; not for the wearable."""
+    numbers: dict[str, Any] = {}
+    for pair in values:
+        name, _, text = pair.partition("=")
+        if name in numbers or not text.isdigit():
+            raise ConfigError(
+                f"{pair!r} is not NAME=VALUE with a whole number, once each.", "See `cytowatch rules show`."
+            )
+        numbers[name] = int(text)
+    signed_values = {"limits": numbers, "reason": reason}
+    with open_store(default_paths()) as tx:
+        rules = DEFAULT if tx is None else newest_rules(tx)
+    if fault := limits.fault(signed_values, rules):
+        raise ConfigError(fault, "Bounds: `cytowatch rules show`.")
+    paths = default_paths()
+    door = agent_door(paths)
+    door.begin(device or "")
+    done = sign_entry(
+        door, find_signer(paths, account, passphrase_file), "limits", signed_values, device=device or ""
+    )
+    told = ", ".join(f"{name}={number}" for name, number in numbers.items())
+    text = f"{done['patient']}: {told}, signed by {done['account']} as entry {done['entry'][:8]}."
+    show(done, [marked(done["simulated"], text), "This computer judges by them; the wearable keeps its numbers."],
+         as_json=as_json)  # fmt: skip
 
 
 @sign.command("close-episode")

@@ -84,6 +84,14 @@ CREATE TABLE context_outgoing (
 );
 CREATE INDEX context_waiting ON context_outgoing (binding, audit) WHERE state = 'waiting';
 
+-- Numbers of one patient on top of the rule set; the newest row of a binding counts.
+CREATE TABLE patient_limits (
+    audit INTEGER PRIMARY KEY REFERENCES audit (seq),
+    binding INTEGER NOT NULL REFERENCES bindings (id),
+    limits TEXT NOT NULL,                      -- JSON: name of the rule -> number
+    reason TEXT NOT NULL
+);
+
 CREATE TABLE rule_sets (
     audit INTEGER PRIMARY KEY REFERENCES audit (seq),
     rule_hash BLOB NOT NULL CHECK (length(rule_hash) = 8),

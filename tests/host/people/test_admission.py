@@ -68,6 +68,8 @@ def test_a_signature_by_another_key_under_the_same_name_is_refused(world):
     refuse(world, "bad_signature", lambda: world.take(raw, signature))
     named = encode(decode(raw)._replace(key=world.nurse.key_id.hex()))
     refuse(world, "bad_signature", lambda: world.take(named, impostor.sign(named)))
+    raw, _ = world.compose(world.nurse, "context", ROOM_AIR)
+    refuse(world, "bad_signature", resigned(world, world.nurse, raw, key=impostor.key_id.hex()))
 
 
 def test_a_replayed_entry_is_refused(world):

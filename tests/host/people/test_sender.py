@@ -100,7 +100,7 @@ async def test_what_got_no_answer_is_sent_again_under_the_same_proof_and_in_orde
     await run.clock.advance(RETRY_S)
     await until(lambda: [row[0] for row in rows(world)] == ["journaled"] * 2)
     assert [numbers for _, _, numbers in wearable.got] == [{context.ICE: 8}, {context.ICE: 3}]
-    assert rows(world)[0][1] == 2
+    assert rows(world)[0][1] == 2 and set(run.clock.slept) == {RETRY_S}
 
 
 async def test_a_lost_answer_means_the_same_proof_twice_which_is_harmless(world, run):
