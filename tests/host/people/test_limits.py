@@ -41,9 +41,9 @@ def test_limits_lie_on_top_of_the_newest_rule_set_and_give_way_to_one_that_contr
 
 
 def test_a_pressure_is_judged_by_the_limit_of_the_patient(world):
-    world.enter(world.nurse, systolic_mmhg=95)
-    sign(world, {"hypotension_systolic_mmhg": 100}, "hypertensive before")
-    world.enter(world.nurse, systolic_mmhg=95)
+    world.enter(world.nurse, systolic_mmhg=105)
+    sign(world, {"hypotension_systolic_mmhg": 110}, "hypertensive before")
+    world.enter(world.nurse, systolic_mmhg=105)
     assert [item.numbers for item in world.waiting()] == [
         {context.BLOOD_PRESSURE: 0},
         {context.BLOOD_PRESSURE: 1},
