@@ -42,6 +42,11 @@ def local_of_iso(at: str | None, *, with_date: bool = False) -> str:
     return local_time(round(moment.timestamp() * 1000), with_date=with_date)
 
 
+def utc_ms_of_iso(at: str) -> int:
+    """What `iso_utc` was given."""
+    return round(datetime.datetime.fromisoformat(at).timestamp() * 1000)
+
+
 def span_text(seconds: float) -> str:
     """A duration in its two largest units: `45 s`, `12 min 30 s`, `3 h 5 min`, `2 d 4 h`."""
     whole = max(0, int(seconds))

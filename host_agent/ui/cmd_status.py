@@ -141,6 +141,11 @@ def _device_lines(device: dict[str, Any], running: bool, now_ms: int) -> Iterato
         yield f"  grade     {old}{marked(device['grade']['simulated'], device['grade']['text'])}"
     elif patient:
         yield "  grade     none yet"
+    for record in device["signed"]:
+        at = local_of_iso(record["at"], with_date=True)
+        yield f"  signed    {marked(record['simulated'], f'{at}: ' + record['text'])}"
+    if device["context_waiting"]:
+        yield f"  context   {device['context_waiting']} entries are not yet on the wearable"
     for alarm in device["alarms"]:
         yield _alarm_line(alarm)
 

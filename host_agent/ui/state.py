@@ -11,7 +11,9 @@ from host_agent.binding_rows import open_binding
 from host_agent.escalation.moment import resolve_moment
 from host_agent.forward.queue import counts
 from host_agent.keyfile import ROLE_NAMES, DeviceKey
+from host_agent.people.outgoing import waiting
 from host_agent.profile import day_number
+from host_agent.ui.context_rows import signed_rows
 from host_agent.words import grade_text, iso_utc, local_time, missing_names, scale_name
 
 
@@ -38,7 +40,7 @@ def _unseen(key: DeviceKey) -> dict[str, Any]:
     return {
         "device_id": key.device_id.hex(), "name": key.name, "role": ROLE_NAMES[key.role], "simulated": None,
         "last_seen": None, "site": None, "patient": None, "journal": None, "newest_reading": None, "grade": None,
-        "alarms": [],
+        "alarms": [], "signed": [], "context_waiting": 0,
     }  # fmt: skip
 
 
@@ -81,8 +83,20 @@ def _device(
         else None,
         "newest_reading": newest,
         "grade": grade,
+        "signed": _signed(tx, binding.row) if binding else [],
+        "context_waiting": len(waiting(tx, binding.row)) if binding else 0,
         "alarms": (_wearable_alarms(tx, device, journal[0]) if is_graded else []) + _host_alarms(tx, device),
     }  # fmt: skip
+
+
+def _signed(tx: sqlite3.Connection, binding: int) -> list[dict[str, Any]]:
+    """The newest signed grade of each scale and what was signed about a death; nothing that was reversed."""
+    rows = [row for row in signed_rows(tx, binding) if row["reversed_by"] is None]
+    newest = {row["scale"]: row["audit"] for row in rows if row["record"] == "grade"}
+    return [
+        row for row in rows
+        if row["record"] == "death" or (row["record"] == "grade" and newest[row["scale"]] == row["audit"])
+    ]  # fmt: skip
 
 
 def _newest_reading(tx: sqlite3.Connection, device: int, journal: int, now_ms: int) -> dict[str, Any] | None:

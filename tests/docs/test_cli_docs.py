@@ -15,7 +15,7 @@ from tests.host.escalation.world import grade_record
 from tests.mp import ROOT
 
 PAGE = (ROOT / "host_agent" / "README.md").read_text(encoding="utf-8")
-SECTIONS = dict(re.findall(r"^### `cytowatch ([a-z ]+)`\n(.*?)(?=^#{2,3} )", PAGE, re.MULTILINE | re.DOTALL))
+SECTIONS = dict(re.findall(r"^### `cytowatch ([a-z -]+)`\n(.*?)(?=^#{2,3} )", PAGE, re.MULTILINE | re.DOTALL))
 
 
 def walk(command, path=()):
@@ -59,7 +59,11 @@ def test_a_section_says_what_help_says_with_every_option(path):
     assert names_in_first_column(text) == told
 
 
-@pytest.mark.parametrize("path", ["status", "devices", "hosts list", "history", "doctor"])
+@pytest.mark.parametrize(
+    "path",
+    ["status", "devices", "hosts list", "history", "doctor", "account list", "audit list", "audit verify",
+     "context show", "context history", "rules show"],
+)  # fmt: skip
 def test_every_read_command_has_json(path):
     assert any("--json" in parameter.opts for parameter in LEAVES[path].params)
 
@@ -106,6 +110,6 @@ def test_readme_shell_lines_name_existing_commands_and_options():
     for page in ("README.md", "host_agent/README.md"):
         for line in re.findall(r"^cytowatch (.*)$", (ROOT / page).read_text(encoding="utf-8"), re.MULTILINE):
             words = line.split("#")[0].split()
-            path = " ".join(words[:2]) if words[0] in ("patient", "hosts") else words[0]
+            path = " ".join(words[:2]) if " ".join(words[:2]) in LEAVES else words[0]
             known = {name for parameter in LEAVES[path].params for name in parameter.opts}
             assert {word for word in words if word.startswith("--")} <= known, line
