@@ -40,7 +40,7 @@ from host_agent.link.supervisor import LinkReport, LinkState, LinkSupervisor
 from host_agent.link.transport import Transport
 from host_agent.monitor import Hooks, Monitor, View
 from host_agent.paths import Paths
-from host_agent.people.rule_sets import signed_rules
+from host_agent.people.rule_sending import known_rules
 from host_agent.people.sender import ContextSender, Session
 from host_agent.remembered import Remembered
 from host_agent.store.db import Store, Tx
@@ -91,7 +91,7 @@ class Agent:
             self.store.close()
             raise
         self._loop: asyncio.AbstractEventLoop | None = None
-        self.verifier = Verifier(self.store.read_now(signed_rules))
+        self.verifier = Verifier(self.store.read_now(known_rules))
         self.context_sender = ContextSender(self.store, self._bound_sessions, self.clock, self.link_clock)
         self.escalation = Escalation(
             [Target(hook.name, hook.accept_simulated) for hook in config.webhook],

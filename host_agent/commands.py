@@ -14,7 +14,7 @@ from host_agent.keyfile import ROLE_NAMES
 from host_agent.link.supervisor import RELEASE_MAX_S, LinkReport, LinkState
 from host_agent.monitor import View, live_text, live_values
 from host_agent.people import admission
-from host_agent.people.rule_sets import signed_rules
+from host_agent.people.rule_sending import known_rules
 from host_agent.profile import make_profile
 from host_agent.sync.engine import SyncEngine
 
@@ -158,8 +158,9 @@ class Commands:
         taken = await admission.take(agent.store, raw, signature, agent.clock.utc_ms())
         if taken.for_wearable:
             agent.context_sender.wake()
-        if taken.entry.kind == "rules":
-            agent.verifier.rules_by_hash.update(await agent.store.read(signed_rules))
+        if taken.entry.kind in ("rules", "limits"):
+            agent.verifier.rules_by_hash.update(await agent.store.read(known_rules))
+            agent.context_sender.wake()
         return admission.plain(taken)
 
     async def _stop(self, request: dict[str, Any]) -> dict[str, Any]:

@@ -13,14 +13,14 @@ from crs_core.wire import message as wire
 
 from host_agent.clock import Clock
 from host_agent.errors import LinkError, ProtocolError, RequestRefused, StoreError
-from host_agent.people import outgoing
+from host_agent.people import outgoing, rule_sending
 from host_agent.store.db import Store
 
 _LOG = logging.getLogger(__name__)
 RETRY_S = 5.0  # real: how long a wearable that did not answer is left alone
 
 
-class ContextClient(Protocol):
+class ContextClient(rule_sending.SettingsClient, Protocol):
     """The part of a session's client that is needed here."""
 
     async def send_context(self, data: bytes) -> None:
@@ -47,6 +47,7 @@ class ContextSender:
         self._clock = clock
         self._link = link_clock
         self._due = asyncio.Event()
+        self._brought: dict[int, tuple[object, dict[str, str]]] = {}
 
     def wake(self) -> None:
         """Something may be waiting: an entry was taken, or a session opened."""
@@ -61,6 +62,7 @@ class ContextSender:
                     await self._store.write(lambda tx: _leave_ended(tx, self._clock.utc_ms()))
                 for session in list(self._sessions()):
                     await self._send(session)
+                    await self._send_numbers(session)
             except StoreError as error:
                 _LOG.warning("waiting entries cannot be read or marked: %s", error)
 
@@ -92,6 +94,19 @@ class ContextSender:
                 await self._tried(item.audit, str(lost))
                 return
             await self._done(item.audit, state, error)
+
+    async def _send_numbers(self, session: Session) -> None:
+        """Signed rules and limits, once for each session and each change of them."""
+        numbers = await self._store.read(lambda tx: rule_sending.wanted(tx, session.binding))
+        if self._brought.get(session.binding) == (session.client, numbers):
+            return
+        try:
+            await rule_sending.bring(session.client, numbers)
+        except RequestRefused as refusal:
+            _LOG.error("the wearable refused signed numbers and decides by its own: %s", refusal)
+        except (LinkError, ProtocolError):
+            return  # the next turn tries again
+        self._brought[session.binding] = (session.client, numbers)
 
     async def _tried(self, audit: int, error: str) -> None:
         await self._store.write(lambda tx: outgoing.tried(tx, audit, error))

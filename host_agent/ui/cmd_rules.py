@@ -106,7 +106,7 @@ def sign(
     passphrase_file: PassphraseOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Sign a rule file as a clinician: records that name its hash are re-run with it. The wearable is not told."""
+    """Sign a rule file as a clinician: records that name its hash are re-run with it. The wearable is told."""
     made, values = read_file(file)
     paths = default_paths()
 

@@ -157,7 +157,7 @@ def limits_of_patient(
     device: DeviceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Sign limits of the patient, inside the bounds of the rules. They replace earlier ones; not for the wearable."""
+    """Sign limits of the patient, inside the bounds of the rules. They replace earlier ones; the wearable is told."""
     numbers: dict[str, Any] = {}
     for pair in values:
         name, _, text = pair.partition("=")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from crs_core import context, records
+from crs_core.grade import rules
 from crs_core.wire import message as wire
 
 from tests.fakes.flash_image import build_image
@@ -69,3 +70,39 @@ def test_the_wearable_takes_an_entry_in_parts_and_refuses_what_it_cannot_read(tm
             assert refused.code == wire.RESULT_BAD_VALUE and refused.detail.startswith("context: "), broken
         events, _ = pull(host)
         assert [entry.data for entry in of_type(events, records.CONTEXT)] == [whole]
+
+
+@pytest.mark.slow
+def test_signed_rules_and_limits_decide_on_the_wearable_and_the_re_run_agrees(tmp_path: Path) -> None:
+    with Ward(tmp_path, speed=SPEED, binding_id=None) as ward:
+        laptop = ward.laptop
+        typed(laptop.home, "account", "add", "clinician-1", "--role", "clinician")
+        laptop.start(ward.port, SPEED)
+        ward.until(laptop.caught_up, 20, "sync")
+        laptop.cytowatch("patient", "start", "--age-years", "54")
+        ward.until(laptop.caught_up, 20, "sync of the new journal")
+        file = tmp_path / "rules.json"
+        typed(laptop.home, "rules", "export", str(file))
+        document = json.loads(file.read_text())
+        document["rules"]["hr_delay_ms"] |= {"value": 30_000, "reason": "this ward answers faster"}
+        file.write_text(json.dumps(document))
+        typed(laptop.home, "rules", "sign", str(file))
+        typed(laptop.home, "sign", "limits", "hr_high_bpm=110", "--reason", "a low usual rate")
+        made = rules.with_limits(rules.DEFAULT, {"hr_delay_ms": 30_000, "hr_high_bpm": 110})
+        query = "SELECT count(*) FROM events WHERE type = ? AND instr(payload, ?) > 0"
+        ward.until(
+            lambda: laptop.query(query, records.SETTINGS, rules.rule_hash(made)) == [(1,)],
+            30,
+            "the signed numbers",
+        )
+        # an entry makes the wearable journal a state under them, which the host steps again
+        typed(laptop.home, "context", "set", "blood_pressure=hypotension")
+        ward.until(
+            lambda: laptop.query(query, records.GRADER_STATE, rules.rule_hash(made))[0][0] > 1,
+            30,
+            "a state by them",
+        )
+        ward.until(
+            lambda: laptop.query("SELECT verified_seq = cursor FROM journals WHERE is_current") == [(1,)], 30
+        )
+        assert laptop.query("SELECT kind, device_says, host_says FROM disagreements") == []

@@ -143,7 +143,8 @@ def run(steps: int, seed: int) -> int:
 
 
 if __name__ == "__main__":
-    run(20000, 1)  # what is allocated once is allocated now, and what is remembered is full
+    # what is allocated once is allocated now, and what is remembered about sets of values is full
+    run(min(int(sys.argv[1]), 60_000), int(sys.argv[2]))
     gc.collect()
     before = gc.mem_alloc() if hasattr(gc, "mem_alloc") else 0
     print("hash %08x" % run(int(sys.argv[1]), int(sys.argv[2])))

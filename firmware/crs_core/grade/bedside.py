@@ -28,8 +28,10 @@ def enter(state: list, values: dict, t_ms: int, rules: Rules) -> list:
         s[st.TOLD] = entries.close_episode(s[st.TOLD])
         s[st.LATCH] = s[st.HELD] = 0
         s[st.LOWER] = None
-    _replace(s, entries.enter(s[st.TOLD], values, t_ms, rules))
-    if values.get("fever_earlier"):
+    _replace(s, entries.enter(s[st.TOLD], values, t_ms))
+    # a reading by hand that comes late is no present fever any more, but it was one
+    was_met = (values.get("temperature_cc") or 0) >= rules.fever_cc and "fever_other_cause" not in values
+    if values.get("fever_earlier") or was_met:
         s[st.LATCH] = 1
     s[st.FLAGS] &= ~st.AGE_UNKNOWN
     return s
@@ -75,7 +77,7 @@ def assess(s: list, fever: int, say: tuple, fell: bool, now_ms: int, rules: Rule
     found = _look_up(s, _case(s, fever, say, inputs, now_ms, rules), rules)
     if s[st.LOWER] is not None and found[0] > s[st.LOWER]:
         left = entries.doubt(
-            s[st.TOLD], entries.newest_worry_ms(s[st.TOLD], now_ms, rules) if rose_ms is None else rose_ms
+            s[st.TOLD], entries.newest_worry_ms(s[st.TOLD], now_ms) if rose_ms is None else rose_ms
         )
         if len(left) != len(s[st.TOLD]):
             s[st.TOLD] = left

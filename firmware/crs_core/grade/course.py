@@ -10,13 +10,15 @@ with their ages. Host only. A value of a sensor's key counts from the step that 
 from crs_core import reasons, units
 from crs_core.compat import const
 from crs_core.errors import RemoteError
-from crs_core.grade import alarms, bedside, case, entries, grader, prompts, vocabulary
+from crs_core.grade import alarms, bedside, case, entries, facts, grader, prompts, vocabulary
 from crs_core.grade import grader_state as st
 from crs_core.grade.rules import DEFAULT, Rules
 
 _SECOND_MS = const(1000)
 _READING_MS = const(10_000)
 _LONGEST_MS = const(2_592_000_000)  # 30 days between two steps
+# What settles a pressure without a measured one.
+_SETTLING = ("vasopressors", "context")
 _SENSORS = ("temperature_cc", "spo2_tenths", "hr_bpm")
 
 
@@ -38,6 +40,7 @@ class Course:
         self._fever = reasons.FEVER_UNKNOWN
         self._first_met_ms: int | None = None
         self._sustained_ms: int | None = None
+        self._possible_ms: int | None = None  # POSSIBLE_FEVER since
         self._start_ms = self._now_ms = 0
         self._read_ms = 0
         self._is_started = False
@@ -87,13 +90,27 @@ class Course:
                 self._measured.pop(key, None)
             else:
                 self._measured[key] = (value, at_ms)
+                if key == "temperature_cc" and inputs.get("site", self._site) not in ("axilla", "skin"):
+                    self._answered[key] = at_ms
         if "temperature_cc" in inputs:
             # a value that was stated twice is not a converter that stands still
             self._grader[st.FLAT_CC] = None
         if told:
+            self._judge(told)
             before = self._grader
             self._grader = bedside.enter(before, told, at_ms, self._rules)
             self._hold(before, at_ms)
+
+    def _judge(self, told: dict) -> None:
+        """Say what a measured pressure is by the site's rule, as the host does for a wearable; `told` in place."""
+        if "blood_pressure" in told or not any([key in told for key in entries.PRESSURES]):
+            return
+        values = entries.in_force(self._grader[st.TOLD])
+        values.pop("blood_pressure", None)
+        values.update(told)
+        measured = {key: values[key] for key in values if values[key] is not None and key not in _SETTLING}
+        judged = facts.pressure(measured, self._rules).values
+        told["blood_pressure"] = {("hypotension",): "hypotension", ("held",): "normal"}.get(judged)
 
     def _value(self, key: str, at_ms: int, max_age_ms: int) -> int | None:
         found = self._measured.get(key)
@@ -144,6 +161,9 @@ class Course:
             told=self._told,
         )
         self._alarms, changes = alarms.step(self._alarms, inputs, at_ms, rules)
+        for alarm, priority in changes:
+            if alarm == reasons.POSSIBLE_FEVER:
+                self._possible_ms = at_ms if priority else None
         if self._sustained_ms is None and (reasons.FEVER, reasons.PRIORITY_MEDIUM) in changes:
             self._sustained_ms = at_ms
 
@@ -187,6 +207,12 @@ class Course:
                 grades[name]["held"] = {"lower": lower, "at_ms": at_ms}
         due, missed = prompts.look(self._answered, self._start_ms, self._first_met_ms, self._now_ms, rules)
         sounding = alarms.active(self._alarms)
+        by_hand = self._answered.get("temperature_cc")
+        is_due, is_missed = prompts.oral_due(self._possible_ms, by_hand, self._now_ms, rules)
+        if is_missed:
+            missed.append("temperature_cc")
+        elif is_due:
+            due.append("temperature_cc")
         priority = prompts.missed_priority(missed, self._first_met_ms)
         if priority and "death" not in inputs:
             sounding = sorted(sounding + [(reasons.PROMPT_MISSED, priority)])

@@ -79,6 +79,10 @@ Rules = namedtuple(
         "prompt_ms",
         "prompt_febrile_ms",
         "prompt_grace_ms",
+        "prompt_possible_ms",
+        "hypotension_map_mmhg",
+        "hypotension_fall_percent",
+        "hypotension_fall_below_mmhg",
     ),
 )
 

@@ -10,7 +10,7 @@ HOUR = 3_600_000
 
 
 def entered(values: dict, t_ms: int = 0, before: list | None = None) -> list:
-    return entries.enter(before or [], values, t_ms, DEFAULT)
+    return entries.enter(before or [], values, t_ms)
 
 
 def after(told_list: list, age_ms: int, at_risk: bool = False) -> dict:
@@ -25,6 +25,7 @@ REASSURING = [
     {"fever_other_cause": True},
     {"fever_earlier": False},
     {"context": "complete"},
+    {"systolic_mmhg": 118},
 ]
 WORRYING = [
     {"blood_pressure": "hypotension"},
@@ -33,7 +34,6 @@ WORRYING = [
     {"ice": 9},
     {"seizure": "brief"},
     {"organ_grade": 3},
-    {"systolic_mmhg": 89},
 ]
 
 
@@ -55,7 +55,11 @@ def test_a_worrying_entry_that_runs_out_is_kept_and_asks_for_an_assessment(value
     assert entries.in_force(old) == {}, "its row is open again"
     assert entries.values_of(old) == values, "what it raised stays raised"
     assert entries.count_lapsed(old)
-    assert entries.expire(told_list, HOUR + 1, True, DEFAULT) == old
+    assert after(told_list, HOUR + 1, at_risk=True) == values, (
+        "only what reassures counts for less while febrile"
+    )
+    assert after(told_list, 4 * HOUR, at_risk=True) == values
+    assert entries.expire(told_list, 4 * HOUR + 1, True, DEFAULT) == old
 
 
 @pytest.mark.parametrize("values", WORRYING)
