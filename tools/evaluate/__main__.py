@@ -54,6 +54,10 @@ def _parser() -> argparse.ArgumentParser:
         "--rule", action="append", default=[], metavar="NAME=VALUE",
         help="another number of the rules, within its signed bounds, to see what it would do (repeatable)",
     )  # fmt: skip
+    parser.add_argument(
+        "--own-limits", action="store_true",
+        help="each patient under saturation limits signed from the own first day (see own_limits.py)",
+    )  # fmt: skip
     parser.add_argument("--parameters", action="store_true", help="print the tables of parameters and end")
     return parser
 
@@ -70,10 +74,15 @@ def _rules(changes: list[str]) -> rules.Rules:
 
 
 def outcomes_of(
-    patients: int, seed: int, days: int, processes: int, rule_set: rules.Rules = rules.DEFAULT
+    patients: int,
+    seed: int,
+    days: int,
+    processes: int,
+    rule_set: rules.Rules = rules.DEFAULT,
+    with_own_limits: bool = False,
 ) -> list[Outcome]:
     """Simulate, wear and score every patient, over some processes; progress on stderr."""
-    work = partial(score.one_patient, seed, days=days, rule_set=rule_set)
+    work = partial(score.one_patient, seed, days=days, rule_set=rule_set, with_own_limits=with_own_limits)
     done: list[Outcome] = []
     begun_s = time.monotonic()
     # Ctrl-C is for this process; it ends the others
@@ -123,12 +132,21 @@ def _simulated(arguments: argparse.Namespace) -> int:
     hashed = rules.rule_hash(rule_set).hex()
     changed = "".join(f", {one}" for one in arguments.rule)
     run = f"{arguments.patients} patients x {arguments.days} d, seed {arguments.seed}"
+    if arguments.own_limits:
+        changed += ", saturation limits from each patient's own first day"
     print(f"simulated: {run}, rules {hashed}{changed}", flush=True)
     kept: list[dict[str, Any]] = []
     checked = min(arguments.patients, CHECKED_PATIENTS), min(arguments.days, CHECKED_DAYS)
     shown, same = same_each_second(arguments.seed, *checked)
     _print(("steps left out against a step each second", shown, "the same", same), kept)
-    outcomes = outcomes_of(arguments.patients, arguments.seed, arguments.days, arguments.processes, rule_set)
+    outcomes = outcomes_of(
+        arguments.patients,
+        arguments.seed,
+        arguments.days,
+        arguments.processes,
+        rule_set,
+        arguments.own_limits,
+    )
     for row in report.rows(outcomes):
         _print(row, kept)
     for note in report.notes(outcomes):

@@ -175,7 +175,7 @@ def notes(outcomes: list[Outcome]) -> Iterator[str]:
     """What stands behind figures that are short."""
     missed = total(outcomes, "missed")
     if missed:
-        yield "fevers not found with prompts again every 2 h: " + ", ".join(
+        yield "fevers not found with prompts again every hour: " + ", ".join(
             f"{why} {n}" for why, n in missed.most_common()
         )
     ended = sum(one.ended_early for one in outcomes)

@@ -7,7 +7,7 @@ from random import Random
 from crs_core import reasons, units
 from crs_core.grade import rules
 
-from tools.evaluate import baselines, machine, prompts
+from tools.evaluate import baselines, machine, own_limits, prompts
 from tools.evaluate import truth as true
 from tools.evaluate.body import STEP_S
 from tools.evaluate.illness import DAY_S
@@ -17,7 +17,7 @@ from tools.evaluate.truth import NEAR_S, Span, Truth
 
 RAW = "axilla alone"
 ONCE = "prompts answered once"
-AGAIN = "prompts answered, again every 2 h"
+AGAIN = "prompts answered, again every hour"
 SAMPLE = "raw threshold per sample"
 METHODS = (RAW, ONCE, AGAIN, SAMPLE, *baselines.CHECKS)
 LOSSES = (reasons.SPO2_LOST, reasons.PULSE_LOST)
@@ -189,7 +189,11 @@ def why_missed(fever: Span, patient: Patient, alarms: list[Alarm]) -> str:
     return "axilla at 37.50 or above too briefly"
 
 
-def one_patient(seed: int, number: int, days: int, rule_set: rules.Rules = rules.DEFAULT) -> Outcome:
-    """Simulate, wear and score one patient."""
+def one_patient(
+    seed: int, number: int, days: int, rule_set: rules.Rules = rules.DEFAULT, with_own_limits: bool = False
+) -> Outcome:
+    """Simulate, wear and score one patient; `with_own_limits`: under limits signed for this patient alone."""
     patient = simulate(seed, number, days)
+    if with_own_limits:
+        rule_set = own_limits.signed(patient.worn, rule_set)
     return score(patient, machine.run(patient.worn, rule_set=rule_set), seed)

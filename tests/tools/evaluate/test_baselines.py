@@ -78,9 +78,9 @@ def test_a_prompt_is_answered_once_within_fifteen_minutes() -> None:
 def test_a_repeated_reading_stops_with_the_alarm_or_at_a_fever() -> None:
     alarms = [Alarm(POSSIBLE, 2, 3600, 3600 + 5 * HOUR_S)]
     one = body(12)
-    assert len(prompts.answers(Random(1), one, alarms, prompts.REPEAT_S)) == 3
+    assert len(prompts.answers(Random(1), one, alarms, 2 * HOUR_S)) == 3
     fill(one.oral_cc, 3 * HOUR_S, 12 * HOUR_S, 3900)
-    taken = prompts.answers(Random(1), one, alarms, prompts.REPEAT_S)
+    taken = prompts.answers(Random(1), one, alarms, 2 * HOUR_S)
     assert len(taken) == 2
     assert prompts.met(taken) == [taken[1][0]]
 

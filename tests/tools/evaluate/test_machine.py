@@ -8,7 +8,7 @@ from crs_core.grade import alarms, rules
 from crs_core.grade.grader import Assessment
 
 from tests.tools.evaluate.series import fill, take_off, worn
-from tools.evaluate import machine
+from tools.evaluate import machine, own_limits
 from tools.evaluate.patient import simulate
 from tools.evaluate.worn import NONE
 
@@ -165,3 +165,26 @@ def assessment(fever: int, lower: int | None, upper: int | None) -> Assessment:
 def test_what_looks_better_by_a_loss(before: tuple, after: tuple, lost: bool, said: str) -> None:
     found = machine.looks_better(assessment(*before), assessment(*after), lost)
     assert found.startswith(said) and bool(found) == bool(said)
+
+
+@pytest.mark.parametrize(
+    ("own", "fast", "slow", "medium"),
+    [
+        (970, 880, 900, 920),
+        (990, 880, 900, 920),
+        (950, 860, 880, 900),
+        (930, 850, 860, 880),
+        (800, 850, 850, 850),
+    ],
+)
+def test_own_limits_follow_the_first_day_and_stay_between_85_and_the_default(
+    own: int, fast: int, slow: int, medium: int
+) -> None:
+    one = worn(2, 3690)
+    for i in range(len(one.spo2_tenths)):
+        one.spo2_tenths[i] = own if i < 8640 else 870
+    made = own_limits.signed(one, rules.DEFAULT)
+    assert (made.spo2_fast_tenths, made.spo2_slow_tenths, made.spo2_medium_tenths) == (fast, slow, medium)
+    for i in range(len(one.spo2_tenths)):
+        one.spo2_tenths[i] = NONE
+    assert own_limits.signed(one, rules.DEFAULT) == rules.DEFAULT
