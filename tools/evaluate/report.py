@@ -189,7 +189,7 @@ def notes(outcomes: list[Outcome]) -> Iterator[str]:
     )
     yield (
         f"false HYPOXAEMIA: none in {quiet} of {len(outcomes)} patients; the others have a low saturation of their own "
-        "or a sensor that reads low, and no limit of their own is signed for them here"
+        "or a sensor that reads low; without --own-limits no limit of their own is signed for them"
     )
     yield (
         "true but brief HIGH are dips in sleep of 20 to 40 s; technical alarms mostly movement without a "
