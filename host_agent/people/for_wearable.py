@@ -44,6 +44,9 @@ def numbers_of(audit: int, state: State, profile: str, rules: Rules = DEFAULT) -
             numbers[number] = None if value is None else words.index(value) if words else int(value)
     if any(key in own for key in PRESSURE):
         numbers[context.BLOOD_PRESSURE] = _pressure(state, profile, rules)
+    for key, number, unit in (("flow_lpm", context.FLOW_DLPM, 10), ("fio2_pct", context.FIO2_PCT, 1)):
+        if key in own:
+            numbers[number] = None if own[key] is None else round(own[key] * unit)
     if "vasopressors" in own:
         numbers[context.VASOPRESSORS] = _vasopressors(own["vasopressors"], rules)
     if any(key in own for key in _ORGANS):

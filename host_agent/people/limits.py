@@ -1,5 +1,6 @@
 """Per-patient limits that a clinician signed, on top of the site's rules, and the rules that result for a patient."""
 
+import contextlib
 import json
 import sqlite3
 from typing import Any
@@ -62,10 +63,15 @@ def limits_of(tx: sqlite3.Connection, binding: int) -> dict[str, int]:
 def rules_for(tx: sqlite3.Connection, binding: int) -> Rules:
     """The rules for this patient: the set signed last (else the default) with the patient's limits on top.
 
-    Limits that a later rule set contradicts are left out: the site's numbers then hold until they are signed again.
+    A limit that a later rule set contradicts is left out, that one alone: the site's number then holds until it is
+    signed again.
     """
     rules = newest_rules(tx)
+    limits = limits_of(tx, binding)
     try:
-        return with_limits(rules, limits_of(tx, binding))
+        return with_limits(rules, limits)
     except LocalError:
+        for name, value in limits.items():
+            with contextlib.suppress(LocalError):
+                rules = with_limits(rules, {name: value})
         return rules

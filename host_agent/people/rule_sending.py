@@ -4,6 +4,7 @@ A host that signed no rule set leaves the wearable's alone, and so with limits: 
 knows less. The wearable names the hash of what it decides by in every record; the re-run knows the same sets.
 """
 
+import json
 import logging
 import sqlite3
 from typing import Any, Protocol
@@ -45,9 +46,9 @@ def known_rules(tx: sqlite3.Connection) -> dict[bytes, Rules]:
     """Every set by its hash that a wearable may decide by: the signed ones, each also with each patient's limits."""
     known = {rule_hash(DEFAULT): DEFAULT, **signed_rules(tx)}
     for site in list(known.values()):
-        for (binding,) in tx.execute("SELECT DISTINCT binding FROM patient_limits"):
+        for (limits,) in tx.execute("SELECT DISTINCT limits FROM patient_limits"):
             try:
-                made = with_limits(site, limits_of(tx, binding))
+                made = with_limits(site, json.loads(limits))
             except LocalError:
                 continue  # that set contradicts these limits: no wearable has both
             known[rule_hash(made)] = made

@@ -6,6 +6,7 @@ from typing import Any
 from crs_core.errors import CoreError
 from crs_core.grade import rules
 from crs_core.grade.rules import DEFAULT, Rules
+from crs_core.settings import RULES_MAX_BYTES
 
 from host_agent.people.asking import Ask, Refusal
 
@@ -34,6 +35,8 @@ def rules_of(values: dict[str, Any]) -> Rules | str:
             return f"rule {name}: a reason is text of at most {_REASON_CHARS} characters"
         if value != default and not reason.strip():
             return f"rule {name}: {value} differs from {default}; a reason is mandatory"
+    if len(rules.limits_text(made, DEFAULT)) > RULES_MAX_BYTES:
+        return "rules: too many numbers differ from the program's for a wearable to keep"
     return made
 
 

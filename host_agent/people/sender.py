@@ -104,6 +104,8 @@ class ContextSender:
             await rule_sending.bring(session.client, numbers)
         except RequestRefused as refusal:
             _LOG.error("the wearable refused signed numbers and decides by its own: %s", refusal)
+            if refusal.result_code != wire.RESULT_BAD_VALUE:
+                return  # flash said no: the next turn tries again
         except (LinkError, ProtocolError):
             return  # the next turn tries again
         self._brought[session.binding] = (session.client, numbers)

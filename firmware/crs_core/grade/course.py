@@ -81,6 +81,8 @@ class Course:
         told = {}
         for key, value in inputs.items():
             if key == "site":
+                if value != self._site and inputs.get("temperature_cc") is None:
+                    self._measured.pop("temperature_cc", None)  # read at another site
                 self._site = value
             elif key not in _SENSORS:
                 told[key] = value
@@ -95,6 +97,11 @@ class Course:
         if "temperature_cc" in inputs:
             # a value that was stated twice is not a converter that stands still
             self._grader[st.FLAT_CC] = None
+        if told.get("context"):
+            # asked and none: what was entered before is answered, too
+            for entry in self._grader[st.TOLD]:
+                if entry[0] in entries.NONE and entry[0] not in told:
+                    told[entry[0]] = entries.NONE[entry[0]]
         if told:
             self._judge(told)
             before = self._grader
@@ -105,8 +112,9 @@ class Course:
         """Say what a measured pressure is by the site's rule, as the host does for a wearable; `told` in place."""
         if "blood_pressure" in told or not any([key in told for key in entries.PRESSURES]):
             return
-        values = entries.in_force(self._grader[st.TOLD])
-        values.pop("blood_pressure", None)
+        held = entries.in_force(self._grader[st.TOLD])
+        # one measurement stands alone: an older one of another kind does not count beside it
+        values = {key: held[key] for key in held if key not in entries.PRESSURES and key != "blood_pressure"}
         values.update(told)
         measured = {key: values[key] for key in values if values[key] is not None and key not in _SETTLING}
         judged = facts.pressure(measured, self._rules).values
@@ -187,7 +195,7 @@ class Course:
 
     def _hold(self, before: list, at_ms: int) -> None:
         """Keep what entries that ran out had made sure of until somebody enters anew; `before`: the state with them."""
-        if not entries.count_lapsed(self._grader[st.TOLD]):
+        if not entries.lapsed(self._grader[st.TOLD]):
             self._held = {}
             return
         grades = case.assess(self._inputs(before), self._rules)["grades"]
@@ -214,7 +222,7 @@ class Course:
         elif is_due:
             due.append("temperature_cc")
         priority = prompts.missed_priority(missed, self._first_met_ms)
-        if priority and "death" not in inputs:
+        if priority and not inputs.get("death"):
             sounding = sorted(sounding + [(reasons.PROMPT_MISSED, priority)])
         return {
             "at_ms": self._now_ms,

@@ -45,7 +45,7 @@ _LOWERING = {"fever_other_cause": True, "ventilation_not_for_hypoxia": True, "fe
 # Measured pressures; whether one worries stands beside them as the judged "blood_pressure".
 PRESSURES = ("systolic_mmhg", "diastolic_mmhg", "map_mmhg")
 # What an entry of the first also replaces when it is newer: other words for the same, or details of it.
-_REPLACES = (
+REPLACES = (
     ("blood_pressure", ("systolic_mmhg", "diastolic_mmhg", "map_mmhg", "fluids_for_bp")),
     ("systolic_mmhg", ("blood_pressure", "diastolic_mmhg", "map_mmhg", "fluids_for_bp")),
     ("map_mmhg", ("blood_pressure", "systolic_mmhg", "diastolic_mmhg", "fluids_for_bp")),
@@ -54,42 +54,49 @@ _REPLACES = (
 )
 # The sensors' own keys, entered by hand: they age as a reading does. The first two are one reading.
 MEASURED = ("temperature_cc", "site", "spo2_tenths", "hr_bpm")
+_OF_THE_EPISODE = ("anticytokine", "fever_earlier", "fever_other_cause")
 MASKS = ("antipyretic", "steroid", "anticytokine")
 RISING_NEED = "rising_need"  # made here, never entered: oxygen need went up between two entries
+_SAME_MS = const(600_000)
 _NEED = ("room_air", "nasal_cannula_low blow_by", "nasal_cannula_high face_mask non_rebreather venturi",
          "cpap bipap", "invasive_ventilation")  # fmt: skip
 
 
 def enter(entries: list, values: dict, t_ms: int) -> list:
-    """The entries after `values` {key: value, None = no longer known}, seen at `t_ms`; an older one changes nothing."""
+    """The entries after `values` {key: value, None = no longer known}, observed at `t_ms`.
+
+    What comes later counts, whatever its time: a wearable knows times only as ages, to within what the link took, and
+    after an outage not at all. Who enters keeps the order; a correction has the moment of what it corrects.
+    """
     kept = [entry for entry in entries]
     was = oxygen_need(values_of(entries))
     for key in sorted(values):
         at = _index(kept, key)
-        if at is not None and kept[at][2] > t_ms:
-            continue
         value = values[key]
         if value is not None:
             _put(kept, at, [key, value, t_ms, IN_FORCE])
         elif at is not None:
             _lapse(kept, at)
-    for key, others in _REPLACES:
+    for key, others in REPLACES:
         if values.get(key) is not None:
-            kept = [e for e in kept if e[0] not in others or e[2] >= t_ms]
-    if "oxygen" in values or "flow_lpm" in values or "fio2_pct" in values:
+            kept = [e for e in kept if e[0] not in others or values.get(e[0]) is not None]
+    if (
+        values.get("oxygen") is not None
+        or values.get("flow_lpm") is not None
+        or values.get("fio2_pct") is not None
+    ):
         _rising(kept, was, t_ms)
     return kept
 
 
 def _rising(kept: list, was: tuple, t_ms: int) -> None:
-    """Note a need that is above an earlier one, which was a need already; take the note away when it is not."""
+    """Note a need that is above an earlier one, which was a need already; take it away when it no longer rises."""
     now = oxygen_need(values_of(kept))
-    up = was[0] > 0 and (now[0] > was[0] or (now[0] > 0 and (now[1] > was[1] > 0 or now[2] > was[2] > 21)))
     at = _index(kept, RISING_NEED)
-    if up:
+    if was[0] > 0 and (now[0] > was[0] or (now[0] > 0 and (now[1] > was[1] > 0 or now[2] > was[2] > 21))):
         _put(kept, at, [RISING_NEED, True, t_ms, IN_FORCE])
-    elif at is not None:
-        kept.pop(at)
+    elif at is not None and (now < was or abs(t_ms - kept[at][2]) > _SAME_MS):
+        kept.pop(at)  # not for the same observation told twice
 
 
 def oxygen_need(values: dict) -> tuple:
@@ -129,6 +136,12 @@ def newest_worry_ms(entries: list, now_ms: int) -> int:
     return max(times) if times else now_ms
 
 
+def time_of(entries: list, key: str) -> int:
+    """When the entry of `key`, which there is, was observed."""
+    at = _index(entries, key)
+    return entries[at or 0][2]
+
+
 def boot(entries: list, rules: Rules) -> list:
     """The entries after a boot that has no time mark: how old they are is not known, so all that is timed ran out."""
     kept = [entry for entry in entries]
@@ -138,9 +151,17 @@ def boot(entries: list, rules: Rules) -> list:
     return kept
 
 
-def close_episode(entries: list) -> list:
-    """The entries after a clinician signed the episode closed: drugs that mask until then, and what had lapsed, go."""
-    return [e for e in entries if e[3] == IN_FORCE and e[0] not in MASKS and e[0] != "fever_earlier"]
+def close_episode(entries: list, t_ms: int) -> list:
+    """The entries after a clinician signed at `t_ms` that the episode is over: what was observed after it stays.
+
+    An anticytokine masks until then, and so long count the statements about the episode; what had lapsed is settled.
+    A steroid and an antipyretic go on masking for their own windows.
+    """
+    return [
+        e
+        for e in entries
+        if e[2] > t_ms or (e[0] not in _OF_THE_EPISODE and (e[3] == IN_FORCE or e[0] in MASKS))
+    ]
 
 
 def values_of(entries: list) -> dict:
@@ -167,9 +188,9 @@ def mask_is_over(entries: list) -> bool:
     return bool(marks) and IN_FORCE not in marks
 
 
-def count_lapsed(entries: list) -> int:
-    """How many worrying entries ran out and were not renewed: if any, somebody must assess again."""
-    return len([e for e in entries if e[3] == LAPSED and e[0] not in MASKS])
+def lapsed(entries: list) -> list:
+    """The keys of worrying entries that ran out and were not renewed: if any, somebody must assess again."""
+    return [e[0] for e in entries if e[3] == LAPSED and e[0] not in MASKS]
 
 
 def is_reassuring(key: str, value: object) -> bool:
