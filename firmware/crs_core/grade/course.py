@@ -96,21 +96,10 @@ class Course:
             # a value that was stated twice is not a converter that stands still
             self._grader[st.FLAT_CC] = None
         if told:
-            self._judge(told)
+            told = with_judged_pressure(told, entries.in_force(self._grader[st.TOLD]), self._rules)
             before = self._grader
             self._grader = bedside.enter(before, told, at_ms, self._rules)
             self._hold(before, at_ms)
-
-    def _judge(self, told: dict) -> None:
-        """Say what a measured pressure is by the site's rule, as the host does for a wearable; `told` in place."""
-        if "blood_pressure" in told or not any([key in told for key in entries.PRESSURES]):
-            return
-        values = entries.in_force(self._grader[st.TOLD])
-        values.pop("blood_pressure", None)
-        values.update(told)
-        measured = {key: values[key] for key in values if values[key] is not None and key not in _SETTLING}
-        judged = facts.pressure(measured, self._rules).values
-        told["blood_pressure"] = {("hypotension",): "hypotension", ("held",): "normal"}.get(judged)
 
     def _value(self, key: str, at_ms: int, max_age_ms: int) -> int | None:
         found = self._measured.get(key)
@@ -228,6 +217,23 @@ class Course:
             "grades": grades,
             "prompts": {"due": due, "missed": missed},
         }
+
+
+def with_judged_pressure(told: dict, in_force: dict, rules: Rules) -> dict:
+    """`told` {key: value, None withdraws} with what a measured pressure in it is by the site's rule.
+
+    `in_force` is what counts beside it. The wearable gets the same from the host: "blood_pressure", None when open.
+    """
+    if "blood_pressure" in told or not any([key in told for key in entries.PRESSURES]):
+        return told
+    values = in_force.copy()
+    values.pop("blood_pressure", None)
+    values.update(told)
+    measured = {key: values[key] for key in values if values[key] is not None and key not in _SETTLING}
+    judged = facts.pressure(measured, rules).values
+    told = told.copy()
+    told["blood_pressure"] = {("hypotension",): "hypotension", ("held",): "normal"}.get(judged)
+    return told
 
 
 def run(steps: list, rules: Rules = DEFAULT) -> list:
