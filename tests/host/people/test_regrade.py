@@ -332,3 +332,39 @@ def test_the_same_course_is_graded_as_the_grader_s_own_course(world, rows):
                 said["at_ms"],
                 name,
             )
+
+
+def test_a_loss_and_its_return_are_no_rise_and_doubt_nothing(world, rows):
+    rows.grade(reasons.FEVER_MET, ago_ms=60 * MIN_MS)
+    world.enter(world.nurse, ago_ms=30 * MIN_MS, blood_pressure="normal", oxygen="room_air")
+    rows.grade(reasons.FEVER_UNKNOWN, ago_ms=20 * MIN_MS)
+    rows.grade(reasons.FEVER_MET, ago_ms=10 * MIN_MS)
+    assert {"blood_pressure", "oxygen"} <= {entry[0] for entry in replay(world).told}
+
+
+def test_a_fever_that_begins_doubts_also_what_was_entered_after_the_last_worry(world, rows):
+    rows.grade(reasons.FEVER_NOT_MET, ago_ms=60 * MIN_MS)
+    world.enter(world.nurse, ago_ms=30 * MIN_MS, blood_pressure="hypotension")
+    world.enter(world.nurse, ago_ms=20 * MIN_MS, oxygen="room_air")
+    assert "oxygen" in {entry[0] for entry in replay(world).told}
+    rows.grade(reasons.FEVER_MET, ago_ms=10 * MIN_MS)
+    assert [entry[0] for entry in replay(world).told] == ["blood_pressure"]
+
+
+def test_what_reassures_counts_for_four_hours_again_once_a_fever_is_over(world, rows):
+    rows.grade(reasons.FEVER_MET, ago_ms=5 * HOUR_MS)
+    world.enter(world.nurse, ago_ms=2 * HOUR_MS, oxygen="room_air")
+    assert replay(world).told == [] and replay(world).is_at_risk
+    rows.grade(reasons.FEVER_NOT_MET, ago_ms=4 * HOUR_MS)
+    assert [entry[0] for entry in replay(world).told] == ["oxygen"]
+
+
+def test_what_lapsed_before_the_fever_had_made_sure_of_nothing(world, rows):
+    world.enter(world.nurse, ago_ms=3 * HOUR_MS, blood_pressure="hypotension")
+    world.now_ms += 2 * HOUR_MS
+    rows.grade(reasons.FEVER_MET, ago_ms=30 * MIN_MS)
+    assert "ASTCT" not in replay(world).held
+    rows.write("DELETE FROM grades")
+    rows.grade(reasons.FEVER_MET, ago_ms=90 * MIN_MS)
+    assert replay(world).held["ASTCT"].lower == 2
+    assert replay(world).held["ASTCT"].utc_ms == world.now_ms - HOUR_MS + 1
