@@ -5,10 +5,11 @@ from crs_core import reasons, units
 from crs_core.grade import course
 from crs_core.grade.rules import DEFAULT
 
+from host_agent.escalation.moment import resolve_moment
 from host_agent.people.regrade import regrade, replayed
 from host_agent.people.wearable_says import fresh
 from tests.host.people.people_world import HOUR_MS, MIN_MS, PROFILE
-from tests.host.people.wearable_rows import WearableRows, resolve
+from tests.host.people.wearable_rows import WearableRows
 
 DAY_MS = 24 * HOUR_MS
 
@@ -19,7 +20,7 @@ def rows(world):
 
 
 def graded(world):
-    return world.store.read_now(lambda tx: regrade(tx, 1, world.now_ms, resolve))
+    return world.store.read_now(lambda tx: regrade(tx, 1, world.now_ms, resolve_moment))
 
 
 def bounds(world, scale="ASTCT"):
@@ -33,14 +34,14 @@ def held(world, scale="ASTCT"):
 
 
 def replay(world):
-    return world.store.read_now(lambda tx: replayed(tx, 1, DEFAULT, world.now_ms, resolve))
+    return world.store.read_now(lambda tx: replayed(tx, 1, DEFAULT, world.now_ms, resolve_moment))
 
 
 # -- what the wearable answers ----------------------------------------------------------------------------------------
 
 
 def sensors(world):
-    return world.store.read_now(lambda tx: fresh(tx, 1, DEFAULT, world.now_ms, resolve))
+    return world.store.read_now(lambda tx: fresh(tx, 1, DEFAULT, world.now_ms, resolve_moment))
 
 
 def test_the_newest_reading_answers_while_it_is_fresh(world, rows):
@@ -368,3 +369,25 @@ def test_what_lapsed_before_the_fever_had_made_sure_of_nothing(world, rows):
     rows.grade(reasons.FEVER_MET, ago_ms=90 * MIN_MS)
     assert replay(world).held["ASTCT"].lower == 2
     assert replay(world).held["ASTCT"].utc_ms == world.now_ms - HOUR_MS + 1
+
+
+@pytest.mark.parametrize(
+    "after_ms, is_febrile, keys",
+    [
+        (HOUR_MS, True, {"oxygen", "ice"}), (HOUR_MS + 1, True, {"oxygen"}), (HOUR_MS + 1, False, {"oxygen", "ice"}),
+        (4 * HOUR_MS, False, {"oxygen", "ice"}), (4 * HOUR_MS + 1, False, set()),
+    ],
+)  # fmt: skip
+def test_what_expired_is_unknown_and_no_longer_in_the_case(world, rows, after_ms, is_febrile, keys):
+    rows.grade(reasons.FEVER_MET if is_febrile else reasons.FEVER_NOT_MET, ago_ms=MIN_MS)
+    world.enter(world.nurse, oxygen="cpap", ice=10)
+    world.now_ms += after_ms
+    assert set(replay(world).inputs({})) - {"fever_earlier", "age_months", "baseline_systolic_mmhg"} == keys
+
+
+def test_complete_is_written_out_and_a_correction_by_it_leaves_nothing_of_what_it_corrects(world, rows):
+    first = world.enter(world.nurse, oxygen="cpap", systolic_mmhg=84, ago_ms=MIN_MS)
+    world.enter(world.nurse, corrects=first.entry.id, context="complete", ice=8)
+    inputs = replay(world).inputs({})
+    assert (inputs["oxygen"], inputs["blood_pressure"], inputs["ice"]) == ("room_air", "normal", 8)
+    assert "systolic_mmhg" not in inputs and "context" not in inputs and held(world) is None

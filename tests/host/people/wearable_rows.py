@@ -5,29 +5,24 @@ from typing import Any
 from crs_core import reasons, units
 from crs_core.grade import rules
 
-from tests.host.people.people_world import BINDINGS, NOW_MS, PeopleWorld
+from tests.host.people.people_world import PeopleWorld
 
-BOOT_UTC_MS = NOW_MS - 20 * 86_400_000
+UP_MS = 20 * 86_400_000  # how long its boot 1 has lasted
 USUAL = {reasons.FEVER_MET: reasons.R_FEVER_MET, reasons.FEVER_UNKNOWN: reasons.R_TEMP_ABSENT}
 
 
-def resolve(tx: Any, device: int, boot: int, t_ms: int) -> tuple[int, int] | None:
-    """Boot 1 is dated, every other is not."""
-    return (BOOT_UTC_MS + t_ms, 20) if boot == 1 else None
-
-
 class WearableRows:
-    """Rows `ago_ms` before the world's time. `journal` belongs to the binding of P-1."""
+    """Rows `ago_ms` before the world's time. Boot 1 is dated by one time mark, every other boot by none."""
 
     def __init__(self, world: PeopleWorld) -> None:
         self.world = world
         self.seq = 0
+        self.boot_utc_ms = world.now_ms - UP_MS
         self.write(
             "INSERT INTO journals (id, device, journal_id, binding, first_seen_utc_ms) VALUES (1, 1, ?, 1, 0)",
             b"JOURNAL1",
         )
-        self.write("INSERT INTO time_marks VALUES (1, 1, 0, 'journal', ?, 20)", BOOT_UTC_MS)
-        assert BINDINGS["P-1"]
+        self.write("INSERT INTO time_marks VALUES (1, 1, ?, 'journal', ?, 20)", UP_MS, world.now_ms)
 
     def write(self, sql: str, *values: Any) -> None:
         self.world.store.write_now(lambda tx: tx.execute(sql, values))
@@ -38,7 +33,7 @@ class WearableRows:
 
     def _at(self, ago_ms: int) -> tuple[int, int]:
         self.seq += 1
-        return self.seq, self.world.now_ms - ago_ms - BOOT_UTC_MS
+        return self.seq, self.world.now_ms - ago_ms - self.boot_utc_ms
 
     def reading(
         self, temp_cc: int | None = 3680, spo2_tenths: int | None = 970, hr_bpm: int | None = 84, *,
