@@ -25,6 +25,7 @@ from host_agent.errors import StoreError
 from host_agent.escalation.derive import Escalation, Target
 from host_agent.escalation.events import Event
 from host_agent.escalation.moment import resolve_moment
+from host_agent.escalation.prompt_watch import PromptWatch
 from host_agent.escalation.urgent import from_memory, host_finding, unjournaled
 from host_agent.escalation.watchdog import Finding, Limits
 from host_agent.escalation.watchdog_runner import Heard, Watchdog, ensure_device_quietly
@@ -111,7 +112,14 @@ class Agent:
             self.clock,
             heard=self._heard,
             resolve=resolve_moment,
-            from_memory=self._watchdog_from_memory,
+            from_memory=self._finding_from_memory,
+        )
+        self.prompts = PromptWatch(
+            self.store,
+            self.escalation,
+            self.clock,
+            resolve=resolve_moment,
+            from_memory=self._finding_from_memory,
         )
 
     def keys(self) -> Mapping[bytes, DeviceKey]:
@@ -137,7 +145,7 @@ class Agent:
             async with asyncio.TaskGroup() as group:
                 jobs = [(f"target {worker.name}", worker.run) for worker in self.workers]
                 jobs += [("watchdog", self.watchdog.run), ("ports", partial(self._keep_ports, group))]
-                jobs += [("context", self.context_sender.run)]
+                jobs += [("context", self.context_sender.run), ("prompts", self.prompts.run)]
                 tasks = [group.create_task(self._keep_up(name, job), name=name) for name, job in jobs]
                 on_ready()
                 await self._stop.wait()
@@ -300,7 +308,7 @@ class Agent:
             for event in events:
                 self._offer(event)
 
-    def _watchdog_from_memory(self, device_id: bytes, finding: Finding) -> None:
+    def _finding_from_memory(self, device_id: bytes, finding: Finding) -> None:
         now_ms = self.clock.utc_ms()
         self._offer(
             host_finding(device_id, finding, simulated=self.is_simulation, utc_ms=now_ms, run=self._run_key())

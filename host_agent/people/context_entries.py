@@ -30,8 +30,9 @@ def check(tx: sqlite3.Connection, ask: Ask) -> Refusal | None:
     if fault := context_values.fault(values):
         return Refusal("bad_value", fault)
     age_ms = ask.now_ms - entry.observed_utc_ms
+    rules = rules_for(tx, wearer.row)
     for key, value in values.items():
-        longest_ms = validity.longest_ms(key, value)
+        longest_ms = validity.oldest_ms(key, value, rules)
         if entry.refers_to is None and longest_ms is not None and age_ms > longest_ms:
             return Refusal(
                 "expired",

@@ -6,10 +6,12 @@ keeps the moment of what it corrects, takes its place. Nothing is deleted: a wit
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from host_agent.people.context_values import DROPS, NONE_VALUES, ONLY_BY_NAME
+from crs_core.grade import entries
+
+from host_agent.people.context_values import DROPS, NONE_VALUES, ONLY_BY_NAME, PRESSURE
 
 
 class Given(NamedTuple):
@@ -35,7 +37,10 @@ class Held(NamedTuple):
 
 State = dict[str, Held]
 # What the signed end of an episode takes with it.
-_OF_THE_EPISODE = ("fever_earlier", "fever_other_cause", "anticytokine")
+_OF_THE_EPISODE = entries.OF_THE_EPISODE
+
+# What `context: complete` says anew.
+_COMPLETED = [key for key in (*NONE_VALUES, *PRESSURE) if key not in ONLY_BY_NAME]
 
 
 def given(tx: sqlite3.Connection, binding: int) -> list[Given]:
@@ -70,19 +75,16 @@ def given(tx: sqlite3.Connection, binding: int) -> list[Given]:
     return sorted(found, key=lambda entry: (entry.observed_utc_ms, entry.audit))
 
 
-def fold(entries: Iterable[Given]) -> State:
+def fold(given_entries: Iterable[Given]) -> State:
     """What is in force after these entries, given in order of observation."""
     state: State = {}
-    for entry in entries:
+    for entry in given_entries:
         if entry.values is None:
             for key in _OF_THE_EPISODE:
                 state.pop(key, None)
             continue
-        values = _expanded(entry.values, state)
-        for key in values:
-            for dropped in DROPS.get(key, ()):
-                if dropped not in values:
-                    state.pop(dropped, None)
+        values = expanded(entry.values, {key: held.value for key, held in state.items()})
+        _drop(state, values)
         for key, value in values.items():
             state[key] = Held(value, entry)
     return state
@@ -93,15 +95,43 @@ def in_force(tx: sqlite3.Connection, binding: int) -> State:
     return fold(given(tx, binding))
 
 
-def _expanded(values: dict[str, Any], state: State) -> dict[str, Any]:
-    """`context: complete` written out, key by key."""
+def of_one_moment(given_entries: Iterable[Given]) -> Iterator[dict[str, Any] | None]:
+    """The values of entries of the same moment as one, a correction in the place of what it corrects.
+
+    None is the signed end of an episode, which stands by itself.
+    """
+    values: dict[str, Any] = {}
+    for entry in given_entries:
+        if entry.values is None:
+            if values:
+                yield values
+            values = {}
+            yield None
+            continue
+        if entry.values.get("context") == "complete":
+            for key in _COMPLETED:
+                values.pop(key, None)
+        _drop(values, entry.values)
+        values.update(entry.values)
+    if values:
+        yield values
+
+
+def _drop(state: dict[str, Any], values: dict[str, Any]) -> None:
+    for key in values:
+        for dropped in DROPS.get(key, ()):
+            if dropped not in values:
+                state.pop(dropped, None)
+
+
+def expanded(values: dict[str, Any], told: dict[str, Any]) -> dict[str, Any]:
+    """`context: complete` written out, key by key; `told` {key: value} is what was told before."""
     if values.get("context") != "complete":
         return values
     out = {key: value for key, value in values.items() if key != "context"}
     pressure_is_told = any(key in values for key in ("systolic_mmhg", "map_mmhg"))
     for key, value in NONE_VALUES.items():
-        held = state.get(key)
-        stays = key in ONLY_BY_NAME and held is not None and held.value
+        stays = key in ONLY_BY_NAME and told.get(key)
         if key not in out and not stays and not (key == "blood_pressure" and pressure_is_told):
             out[key] = value
     return out

@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from crs_core.errors import RemoteError
-from crs_core.grade import vocabulary
+from crs_core.grade import entries, vocabulary
 
 # "complete" says that every key not listed was asked and that there is none; what that means, key by key.
 NONE_VALUES: dict[str, Any] = {
@@ -33,11 +33,10 @@ NONE_VALUES: dict[str, Any] = {
 ONLY_BY_NAME = ("fever_earlier", "antipyretic", "steroid", "anticytokine")
 PRESSURE = ("blood_pressure", "systolic_mmhg", "diastolic_mmhg", "map_mmhg")
 # A newer value of the first makes the older ones of the others say nothing any more.
-DROPS = {
+DROPS: dict[str, tuple[str, ...]] = {
+    **dict(entries.REPLACES),
+    "diastolic_mmhg": tuple(key for key in PRESSURE if key != "diastolic_mmhg"),
     "temperature_cc": ("site",),
-    "oxygen": ("flow_lpm", "fio2_pct"),
-    "vasopressors": ("vasopressor_dose", "vasopressor_hours"),
-    **{key: tuple(other for other in PRESSURE if other != key) for key in PRESSURE},
 }
 _FRACTION_PLACES = 3
 

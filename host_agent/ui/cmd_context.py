@@ -231,7 +231,6 @@ def _enter(
 def _until(row: dict[str, Any]) -> str:
     if row["withdrawn"]:
         return "not known"
-    if row["expires"] is None:
-        return "no end of its own"
-    at = local_of_iso(row["expires"], with_date=True)
-    return f"{at}, expired: not known" if row["expired"] else at
+    if row["expired"]:  # its time is over, or a newer sign speaks against it
+        return "counts no longer: not known"
+    return "no end of its own" if row["expires"] is None else local_of_iso(row["expires"], with_date=True)

@@ -6,13 +6,16 @@ from collections.abc import Iterator
 from typing import Any
 
 from crs_core import context as wearable_context
-from crs_core import reasons
-from crs_core.grade.rules import DEFAULT
+from crs_core.grade import entries
+from crs_core.grade.rules import Rules
 
+from host_agent.escalation.moment import resolve_moment
 from host_agent.people.asking import Wearer, find_wearer
 from host_agent.people.context_state import Given, Held, fold, given
+from host_agent.people.limits import rules_for
+from host_agent.people.regrade import replayed
 from host_agent.people.signed_records import Signed, signed
-from host_agent.people.validity import expires_utc_ms, is_hurried
+from host_agent.people.validity import expires_utc_ms
 from host_agent.words import iso_utc
 
 # Keys of the vocabulary that reach the wearable under another name of its own.
@@ -56,26 +59,30 @@ def values_text(values: dict[str, Any]) -> str:
 
 def rows_in_force(tx: sqlite3.Connection, binding: int, now_ms: int) -> list[dict[str, Any]]:
     """One row per key: value, age, when it stops counting, who signed, and whether the wearable has it."""
+    rules = rules_for(tx, binding)
+    replay = replayed(tx, binding, rules, now_ms, resolve_moment)
+    counting = {entry[0] for entry in replay.told if entry[3] == entries.IN_FORCE}
     state = fold(given(tx, binding))
-    hurried = is_hurried(
-        state, fever_cc=DEFAULT.fever_cc, sensor_febrile=_sensor_febrile(tx, binding), now_ms=now_ms
-    )
     sent = _sent(tx, binding)
-    return [_in_force(key, state[key], sent, now_ms=now_ms, hurried=hurried) for key in sorted(state)]
+    return [
+        {
+            **_in_force(key, state[key], rules, now_ms=now_ms, is_at_risk=replay.is_at_risk),
+            "expired": state[key].value is not None and key not in counting,
+            "wearable": _wearable(state[key].given.audit, key, sent),
+        }
+        for key in sorted(state)
+    ]
 
 
-def _in_force(
-    key: str, held: Held, sent: dict[int, tuple[str, set[str], str]], *, now_ms: int, hurried: bool
-) -> dict[str, Any]:
+def _in_force(key: str, held: Held, rules: Rules, *, now_ms: int, is_at_risk: bool) -> dict[str, Any]:
     one = held.given
-    until_ms = expires_utc_ms(key, held, hurried=hurried)
+    until_ms = expires_utc_ms(key, held, is_at_risk=is_at_risk, rules=rules)
     age_ms = now_ms - one.observed_utc_ms
     return {
         "key": key, "value": held.value, "age_s": max(0, age_ms // 1000), "observed": iso_utc(one.observed_utc_ms),
         "expires": iso_utc(until_ms) if until_ms is not None else None,
-        "expired": until_ms is not None and now_ms >= until_ms, "withdrawn": held.value is None,
-        "account": one.account, "role": one.role, "entry": one.entry_id, "simulated": one.simulated,
-        "wearable": _wearable(one.audit, key, sent),
+        "withdrawn": held.value is None, "account": one.account, "role": one.role, "entry": one.entry_id,
+        "simulated": one.simulated,
     }  # fmt: skip
 
 
@@ -94,16 +101,6 @@ def _sent(tx: sqlite3.Connection, binding: int) -> dict[int, tuple[str, set[str]
             "SELECT audit, state, numbers, last_error FROM context_outgoing WHERE binding = ?", (binding,)
         )
     }
-
-
-def _sensor_febrile(tx: sqlite3.Connection, binding: int) -> bool:
-    """Whether the newest grade of this binding's journal says that fever is met or masked."""
-    row = tx.execute(
-        "SELECT g.fever FROM grades g JOIN journals j ON j.id = g.journal WHERE j.binding = ?"
-        " ORDER BY j.is_current DESC, g.seq DESC LIMIT 1",
-        (binding,),
-    ).fetchone()
-    return row is not None and row[0] in (reasons.FEVER_MET, reasons.FEVER_MASKED)
 
 
 def entry_rows(tx: sqlite3.Connection, binding: int) -> Iterator[dict[str, Any]]:

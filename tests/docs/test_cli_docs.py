@@ -49,6 +49,7 @@ def test_a_section_says_what_help_says_with_every_option(path):
     command, text = LEAVES[path], SECTIONS.get(path, "")
     assert command.help.strip() in text
     told = set()
+    text = text.split("| field of a grade |")[0]
     for parameter in command.params:
         if parameter.name == "help":
             continue
@@ -96,6 +97,25 @@ def test_webhook_fields_are_those_that_are_sent():
     told = names_in_first_column(section("Webhook")) - {"Idempotency-Key", "CytoWatch-Signature"}
     described = re.findall(r"`(device\.[a-z]+)`", section("Webhook"))
     assert told | set(described) == fields
+
+
+def test_fields_of_the_hosts_grades_are_those_that_status_gives(tmp_path):
+    from host_agent.ui.state import read_state
+    from tests.host.people.people_world import HOUR_MS, PeopleWorld
+
+    world = PeopleWorld(tmp_path)
+    world.enter(world.nurse, ice=9, oxygen="room_air")
+    world.now_ms += 5 * HOUR_MS
+    state = world.store.read_now(lambda tx: read_state(tx, {}, world.now_ms))
+    grades = state["devices"][0]["grades"]
+    world.store.close()
+    text = SECTIONS["status"].split("| field of a grade |")[1]
+    rows = names_in_first_column(text)
+    assert all(set(grade) == rows for grade in grades.values()) and "ICANS" in grades
+    for field in ("held", "data_age"):
+        inner = {name for grade in grades.values() for name in grade[field] or {}}
+        row = next(line for line in text.splitlines() if line.startswith(f"| `{field}`"))
+        assert inner == set(re.findall(r"`([a-z_]+)`", row)) - {field}, field
 
 
 def test_webhook_headers_are_those_that_are_sent():

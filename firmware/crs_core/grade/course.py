@@ -103,22 +103,10 @@ class Course:
                 if entry[0] in entries.NONE and entry[0] not in told:
                     told[entry[0]] = entries.NONE[entry[0]]
         if told:
-            self._judge(told)
+            told = with_judged_pressure(told, entries.in_force(self._grader[st.TOLD]), self._rules)
             before = self._grader
             self._grader = bedside.enter(before, told, at_ms, self._rules)
             self._hold(before, at_ms)
-
-    def _judge(self, told: dict) -> None:
-        """Say what a measured pressure is by the site's rule, as the host does for a wearable; `told` in place."""
-        if "blood_pressure" in told or not any([key in told for key in entries.PRESSURES]):
-            return
-        held = entries.in_force(self._grader[st.TOLD])
-        # one measurement stands alone: an older one of another kind does not count beside it
-        values = {key: held[key] for key in held if key not in entries.PRESSURES and key != "blood_pressure"}
-        values.update(told)
-        measured = {key: values[key] for key in values if values[key] is not None and key not in _SETTLING}
-        judged = facts.pressure(measured, self._rules).values
-        told["blood_pressure"] = {("hypotension",): "hypotension", ("held",): "normal"}.get(judged)
 
     def _value(self, key: str, at_ms: int, max_age_ms: int) -> int | None:
         found = self._measured.get(key)
@@ -236,6 +224,25 @@ class Course:
             "grades": grades,
             "prompts": {"due": due, "missed": missed},
         }
+
+
+def with_judged_pressure(told: dict, in_force: dict, rules: Rules) -> dict:
+    """`told` {key: value, None withdraws} with what a measured pressure in it is by the site's rule.
+
+    `in_force` is what counts beside it. The wearable gets the same from the host: "blood_pressure", None when open.
+    """
+    if "blood_pressure" in told or not any([key in told for key in entries.PRESSURES]):
+        return told
+    # one measurement stands alone: an older one of another kind does not count beside it
+    values = {
+        key: in_force[key] for key in in_force if key not in entries.PRESSURES and key != "blood_pressure"
+    }
+    values.update(told)
+    measured = {key: values[key] for key in values if values[key] is not None and key not in _SETTLING}
+    judged = facts.pressure(measured, rules).values
+    told = told.copy()
+    told["blood_pressure"] = {("hypotension",): "hypotension", ("held",): "normal"}.get(judged)
+    return told
 
 
 def run(steps: list, rules: Rules = DEFAULT) -> list:

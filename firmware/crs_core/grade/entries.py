@@ -54,7 +54,7 @@ REPLACES = (
 )
 # The sensors' own keys, entered by hand: they age as a reading does. The first two are one reading.
 MEASURED = ("temperature_cc", "site", "spo2_tenths", "hr_bpm")
-_OF_THE_EPISODE = ("anticytokine", "fever_earlier", "fever_other_cause")
+OF_THE_EPISODE = ("anticytokine", "fever_earlier", "fever_other_cause")
 MASKS = ("antipyretic", "steroid", "anticytokine")
 RISING_NEED = "rising_need"  # made here, never entered: oxygen need went up between two entries
 _SAME_MS = const(600_000)
@@ -160,7 +160,7 @@ def close_episode(entries: list, t_ms: int) -> list:
     return [
         e
         for e in entries
-        if e[2] > t_ms or (e[0] not in _OF_THE_EPISODE and (e[3] == IN_FORCE or e[0] in MASKS))
+        if e[2] > t_ms or (e[0] not in OF_THE_EPISODE and (e[3] == IN_FORCE or e[0] in MASKS))
     ]
 
 

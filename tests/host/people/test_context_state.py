@@ -3,13 +3,13 @@
 import pytest
 from crs_core import context
 from crs_core.errors import LocalError
-from crs_core.grade import case, vocabulary
-from crs_core.grade.rules import DEFAULT
+from crs_core.grade import case, entries, vocabulary
+from crs_core.grade.rules import DEFAULT, with_limits
 
 from host_agent.people import context_values, for_wearable, outgoing
 from host_agent.people.asking import EntryRefused
 from host_agent.people.context_state import in_force
-from host_agent.people.validity import case_inputs, expires_utc_ms, is_hurried, longest_ms, would_reassure
+from host_agent.people.validity import OF_ANY_AGE, expires_utc_ms, oldest_ms
 from tests.host.people.people_world import HOUR_MS, MIN_MS
 
 
@@ -89,8 +89,6 @@ def test_withdrawn_is_unknown_and_told_to_the_wearable(world):
     assert world.waiting()[-1].numbers == {
         context.TEMPERATURE_CC: None, context.SITE: None, context.BLOOD_PRESSURE: None, context.ICE: None,
     }  # fmt: skip
-    state = world.store.read_now(lambda tx: in_force(tx, 1))
-    assert case_inputs(state, world.now_ms, hurried=False) == {}
 
 
 @pytest.mark.parametrize(
@@ -213,55 +211,43 @@ def held(world, key):
 
 
 @pytest.mark.parametrize(
-    "key, value, hours, hurried_hours",
+    "key, value, hours, hours_at_risk",
     [("blood_pressure", "normal", 4, 1), ("blood_pressure", "hypotension", 4, 4), ("oxygen", "room_air", 4, 1),
      ("oxygen", "cpap", 4, 4), ("ice", 10, 4, 1), ("ice", 9, 4, 4), ("vasopressors", [], 4, 1),
-     ("antipyretic", True, 24, 24), ("antipyretic", False, 4, 1), ("steroid", True, 168, 168),
-     ("fever_other_cause", True, 4, 1), ("anticytokine", True, None, None), ("fever_earlier", True, None, None),
-     ("fever_earlier", False, 4, 1)],
+     ("antipyretic", True, 24, 24), ("steroid", True, 168, 168), ("fever_other_cause", True, 4, 1),
+     ("anticytokine", True, None, None), ("fever_earlier", True, None, None), ("fever_earlier", False, 4, 1)],
 )  # fmt: skip
-def test_how_long_a_value_counts(world, key, value, hours, hurried_hours):
+def test_how_long_a_value_counts(world, key, value, hours, hours_at_risk):
     world.enter(world.doctor, **{key: value})
     one = held(world, key)
     begun = one.given.observed_utc_ms
-    assert expires_utc_ms(key, one, hurried=False) == (None if hours is None else begun + hours * HOUR_MS)
-    assert expires_utc_ms(key, one, hurried=True) == (
-        None if hurried_hours is None else begun + hurried_hours * HOUR_MS
+    assert expires_utc_ms(key, one, is_at_risk=False) == (None if hours is None else begun + hours * HOUR_MS)
+    assert expires_utc_ms(key, one, is_at_risk=True) == (
+        None if hours_at_risk is None else begun + hours_at_risk * HOUR_MS
     )
-    assert would_reassure(key, value) == (hours != hurried_hours)
+    assert entries.is_reassuring(key, value) == (hours != hours_at_risk)
 
 
-def test_what_expired_is_unknown_and_no_longer_in_the_case(world):
-    world.enter(world.nurse, oxygen="cpap", ice=10)
-    state = world.store.read_now(lambda tx: in_force(tx, 1))
-    for after_ms, hurried, keys in (
-        (HOUR_MS - 1, True, {"oxygen", "ice"}), (HOUR_MS, True, {"oxygen"}), (HOUR_MS, False, {"oxygen", "ice"}),
-        (4 * HOUR_MS - 1, False, {"oxygen", "ice"}), (4 * HOUR_MS, False, set()),
-    ):  # fmt: skip
-        assert set(case_inputs(state, world.now_ms + after_ms, hurried=hurried)) == keys, after_ms
+def test_a_reading_by_hand_counts_as_long_as_one_of_the_wearable_and_may_be_entered_later(world):
+    world.enter(world.nurse, temperature_cc=3900, site="oral", spo2_tenths=960)
+    for key, minutes in (("temperature_cc", 15), ("site", 15), ("spo2_tenths", 5)):
+        one = held(world, key)
+        until_ms = one.given.observed_utc_ms + minutes * MIN_MS
+        assert expires_utc_ms(key, one, is_at_risk=False) == until_ms
+        assert oldest_ms(key, one.value) == 4 * HOUR_MS
 
 
-def test_febrile_or_masked_by_the_wearable_or_by_what_counts(world):
-    def hurried(sensor=False, after_ms=0):
-        state = world.store.read_now(lambda tx: in_force(tx, 1))
-        return is_hurried(
-            state, fever_cc=DEFAULT.fever_cc, sensor_febrile=sensor, now_ms=world.now_ms + after_ms
-        )
-
-    assert not hurried() and hurried(sensor=True)
-    world.enter(world.nurse, temperature_cc=3799, site="oral")
-    assert not hurried()
-    world.enter(world.nurse, temperature_cc=3800, site="oral")
-    assert hurried() and hurried(after_ms=4 * HOUR_MS - 1) and not hurried(after_ms=4 * HOUR_MS)
-    world.enter(world.nurse, temperature_cc=3600, site="oral", antipyretic=True)
-    assert hurried(after_ms=24 * HOUR_MS - 1) and not hurried(after_ms=24 * HOUR_MS)
-    world.enter(world.nurse, antipyretic=False)
-    assert not hurried()
-    world.enter(world.nurse, anticytokine=True)
-    assert hurried(after_ms=1000 * HOUR_MS)
+def test_signed_rules_decide_how_long_a_value_counts_and_how_old_it_may_be(world):
+    rules = with_limits(DEFAULT, {"entry_ms": 2 * HOUR_MS})
+    world.enter(world.nurse, oxygen="cpap")
+    one = held(world, "oxygen")
+    until_ms = expires_utc_ms("oxygen", one, is_at_risk=False, rules=rules)
+    assert until_ms == one.given.observed_utc_ms + 2 * HOUR_MS
+    assert oldest_ms("oxygen", "cpap", rules) == 2 * HOUR_MS
 
 
-def test_every_key_of_the_vocabulary_has_a_validity():
+def test_every_key_of_the_vocabulary_has_an_oldest_age():
     for key in (*vocabulary._WORDS, *vocabulary._INTEGERS, *vocabulary._NUMBERS, "vasopressors"):
-        span = longest_ms(key, True)
+        span = oldest_ms(key, True)
+        assert (span is None) == (key in OF_ANY_AGE), key
         assert span is None or span >= HOUR_MS, key
