@@ -1,0 +1,115 @@
+"""How many deliberate faults in the grader the tests notice: `make mutation`, or `python -m tools.mutation [MODULE ...]`.
+
+mutmut makes the faults: of every function of crs_core/grade, one changed copy for each operator, number, word, argument
+and branch. They are laid out with the tests in build/mutation; trial.py then runs, for each fault, the tests that reach
+its function, until one fails. Prints how many each module has, then the figure; `--show` adds what no test noticed.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tools.mutation.tally import print_survivors, print_table
+
+ROOT = Path(__file__).resolve().parents[2]
+WORK = ROOT / "build" / "mutation"
+GRADE = Path("crs_core/grade")
+TESTS = (
+    "tests/core/grade",
+    "tests/property/test_grade_interval.py",
+    "tests/property/test_grade_steps.py",
+    "tests/property/test_scale_interval.py",
+)
+PROJECT = """\
+[tool.pytest.ini_options]
+pythonpath = ["."]
+addopts = "--import-mode=importlib"
+[tool.mutmut]
+source_paths = ["crs_core"]
+"""
+OFF = ("-p", "no:cacheprovider", "-p", "no:asyncio", "-p", "no:timeout", "-W", "ignore")
+
+
+def lay_out() -> dict[str, list[str]]:
+    """Write the changed sources and the tests to build/mutation; returns {module: names of its mutants}."""
+    from mutmut.mutation.file_mutation import mutate_file_contents
+
+    for name in ("crs_core", "tests"):
+        shutil.rmtree(WORK / name, ignore_errors=True)
+    WORK.mkdir(parents=True, exist_ok=True)
+    (WORK / "pyproject.toml").write_text(PROJECT)
+    if not (WORK / "firmware").exists():
+        (WORK / "firmware").symlink_to(ROOT / "firmware")  # some tests read the sources as they are
+    skip = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "firmware/crs_core", WORK / "crs_core", ignore=skip)
+    shutil.copytree(ROOT / "tests", WORK / "tests", ignore=skip)
+    mutants = {}
+    for path in sorted((WORK / GRADE).rglob("*.py")):
+        module = ".".join(path.relative_to(WORK).with_suffix("").parts)
+        with contextlib.chdir(WORK):  # where mutmut looks for its configuration
+            mutated = mutate_file_contents(str(path), path.read_text())
+        if mutated.mutant_names:
+            path.write_text(mutated.code.replace("from mutmut.mutation.trampoline", "from tools.mutation.lever"))
+            mutants[module] = list(mutated.mutant_names)
+    return mutants
+
+
+def main() -> int:
+    """Exit 0 when the tests notice enough, 1 when not or when they could not be run, 2 when asked wrongly."""
+    parser = argparse.ArgumentParser(prog="python -m tools.mutation", description=__doc__)
+    parser.add_argument("modules", nargs="*", help="of crs_core/grade, such as alarms or scales.entered_facts; default: all")
+    parser.add_argument("--survivors", action="store_true", help="only what the last run did not notice")
+    parser.add_argument("--show", action="store_true", help="print what no test noticed, as a diff")
+    parser.add_argument("--every", type=int, default=1, help="only each so many-th, for an estimate")
+    parser.add_argument("--budget-s", type=float, default=3.0, help="seconds of tests for a mutant, the shortest first")
+    parser.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1))
+    given = parser.parse_args()
+    try:
+        mutants = lay_out()
+    except ModuleNotFoundError:
+        print("mutation: mutmut is not installed; `make mutation` installs it", file=sys.stderr)
+        return 2
+    prefix = ".".join(GRADE.parts)
+    wanted = {f"{prefix}.{name}" for name in given.modules}
+    if wanted - set(mutants):
+        print(f"mutation: no such module: {', '.join(sorted(wanted - set(mutants)))}", file=sys.stderr)
+        return 2
+    results_path = WORK / "results.json"
+    results = json.loads(results_path.read_text()) if results_path.exists() else {}
+    asked = [
+        f"{module}.{name}"
+        for module, names in mutants.items()
+        if not wanted or module in wanted
+        for name in names
+        if not given.survivors or results.get(f"{module}.{name}", {"status": ""})["status"] in ("survived", "no tests")
+    ]
+    asked = asked[:: given.every]
+    (WORK / "asked.json").write_text(
+        json.dumps({"mutants": asked, "workers": given.workers, "budget_s": given.budget_s})
+    )
+    begun_s = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-s", "-p", "tools.mutation.trial", *OFF, *TESTS],
+        cwd=WORK,
+        env={**os.environ, "PYTHONPATH": f"{WORK}:{ROOT}", "PYTHONDONTWRITEBYTECODE": "1"},
+        check=False,
+    )
+    if done.returncode:
+        return 1
+    results.update(json.loads((WORK / "tried.json").read_text()))
+    known = asked if given.every > 1 else [f"{module}.{name}" for module, names in mutants.items() for name in names]
+    results_path.write_text(json.dumps(results, indent=1, sort_keys=True))
+    if given.show:
+        print_survivors(results, asked)
+    print(f"mutation: {len(asked)} tried in {time.monotonic() - begun_s:.0f} s", file=sys.stderr)
+    return 0 if print_table(results, [name for name in known if not wanted or name.rpartition(".")[0] in wanted]) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
