@@ -55,7 +55,9 @@ def lay_out() -> dict[str, list[str]]:
         with contextlib.chdir(WORK):  # where mutmut looks for its configuration
             mutated = mutate_file_contents(str(path), path.read_text())
         if mutated.mutant_names:
-            path.write_text(mutated.code.replace("from mutmut.mutation.trampoline", "from tools.mutation.lever"))
+            path.write_text(
+                mutated.code.replace("from mutmut.mutation.trampoline", "from tools.mutation.lever")
+            )
             mutants[module] = list(mutated.mutant_names)
     return mutants
 
@@ -63,11 +65,18 @@ def lay_out() -> dict[str, list[str]]:
 def main() -> int:
     """Exit 0 when the tests notice enough, 1 when not or when they could not be run, 2 when asked wrongly."""
     parser = argparse.ArgumentParser(prog="python -m tools.mutation", description=__doc__)
-    parser.add_argument("modules", nargs="*", help="of crs_core/grade, such as alarms or scales.entered_facts; default: all")
+    parser.add_argument(
+        "modules", nargs="*", help="of crs_core/grade, such as alarms or scales.entered_facts; default: all"
+    )
     parser.add_argument("--survivors", action="store_true", help="only what the last run did not notice")
+    parser.add_argument(
+        "--learnt", action="store_true", help="reuse which test reaches what; no test has changed"
+    )
     parser.add_argument("--show", action="store_true", help="print what no test noticed, as a diff")
     parser.add_argument("--every", type=int, default=1, help="only each so many-th, for an estimate")
-    parser.add_argument("--budget-s", type=float, default=3.0, help="seconds of tests for a mutant, the shortest first")
+    parser.add_argument(
+        "--budget-s", type=float, default=3.0, help="seconds of tests for a mutant, the shortest first"
+    )
     parser.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1))
     given = parser.parse_args()
     try:
@@ -87,11 +96,14 @@ def main() -> int:
         for module, names in mutants.items()
         if not wanted or module in wanted
         for name in names
-        if not given.survivors or results.get(f"{module}.{name}", {"status": ""})["status"] in ("survived", "no tests")
+        if not given.survivors
+        or results.get(f"{module}.{name}", {"status": ""})["status"] in ("survived", "no tests")
     ]
     asked = asked[:: given.every]
     (WORK / "asked.json").write_text(
-        json.dumps({"mutants": asked, "workers": given.workers, "budget_s": given.budget_s})
+        json.dumps(
+            {"mutants": asked, "workers": given.workers, "budget_s": given.budget_s, "learnt": given.learnt}
+        )
     )
     begun_s = time.monotonic()
     done = subprocess.run(
@@ -103,12 +115,20 @@ def main() -> int:
     if done.returncode:
         return 1
     results.update(json.loads((WORK / "tried.json").read_text()))
-    known = asked if given.every > 1 else [f"{module}.{name}" for module, names in mutants.items() for name in names]
+    known = (
+        asked
+        if given.every > 1
+        else [f"{module}.{name}" for module, names in mutants.items() for name in names]
+    )
     results_path.write_text(json.dumps(results, indent=1, sort_keys=True))
     if given.show:
         print_survivors(results, asked)
     print(f"mutation: {len(asked)} tried in {time.monotonic() - begun_s:.0f} s", file=sys.stderr)
-    return 0 if print_table(results, [name for name in known if not wanted or name.rpartition(".")[0] in wanted]) else 1
+    return (
+        0
+        if print_table(results, [name for name in known if not wanted or name.rpartition(".")[0] in wanted])
+        else 1
+    )
 
 
 if __name__ == "__main__":

@@ -72,7 +72,10 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 def pytest_runtestloop(session: pytest.Session) -> bool:
     """Learn which test reaches which function, then try every asked mutant."""
     asked = json.loads(Path("asked.json").read_text())
-    reached = _learn(session)
+    collected = {item.nodeid for item in session.items}
+    learnt = Path("reached.json")
+    reached = json.loads(learnt.read_text()) if asked["learnt"] and learnt.exists() else _learn(session)
+    reached = {test: told for test, told in reached.items() if test in collected}
     tests = {item.nodeid: item for item in session.items}
     tried = _try_all(asked, tests, reached)
     Path("tried.json").write_text(json.dumps(tried))
@@ -119,9 +122,7 @@ def _learn(session: pytest.Session) -> dict[str, Any]:
     return json.loads(path.read_text())  # type: ignore[no-any-return]
 
 
-def _try_all(
-    asked: dict[str, Any], tests: dict[str, pytest.Item], reached: dict[str, Any]
-) -> dict[str, Any]:
+def _try_all(asked: dict[str, Any], tests: dict[str, pytest.Item], reached: dict[str, Any]) -> dict[str, Any]:
     mutants = asked["mutants"]
     by_function: dict[str, list[str]] = {}
     for test, told in reached.items():
@@ -129,6 +130,8 @@ def _try_all(
             continue
         for function in told["functions"]:
             by_function.setdefault(function, []).append(test)
+    # a test that reaches few functions is about them
+    cost = {test: told["s"] * len(told["functions"]) for test, told in reached.items()}
     _unwrap({name.rpartition(".")[0] for name in mutants})
     kills: dict[str, Counter[str]] = {}
     running: dict[int, tuple[str, int]] = {}
@@ -139,7 +142,7 @@ def _try_all(
             name = waiting.pop()
             function = name.partition("__mutmut_")[0]
             best = kills.setdefault(function, Counter())
-            chosen = sorted(by_function.get(function, ()), key=lambda test: (-best[test], reached[test]["s"]))
+            chosen = sorted(by_function.get(function, ()), key=lambda test: (-best[test], cost[test]))
             if not chosen:
                 tried[name] = {"status": "no tests", "diff": _diff(name)}
                 continue
@@ -160,11 +163,19 @@ def _try_all(
         verdict = "timeout" if os.WIFSIGNALED(status) else "killed" if os.WEXITSTATUS(status) else "survived"
         if killer:
             kills[name.partition("__mutmut_")[0]][killer] += 1
-        tried[name] = {"status": verdict, "by": killer} if verdict != "survived" else {"status": verdict, "diff": _diff(name)}
-        if len(tried) % 200 == 0:
+        tried[name] = (
+            {"status": verdict, "by": killer}
+            if verdict != "survived"
+            else {"status": verdict, "diff": _diff(name)}
+        )
+        if len(tried) % 50 == 0:
             missed = sum(result["status"] in ("survived", "no tests") for result in tried.values())
             Path("tried.json").write_text(json.dumps(tried))
-            print(f"mutation: {len(tried)} of {len(mutants)} tried, {missed} not noticed", file=sys.stderr, flush=True)
+            print(
+                f"mutation: {len(tried)} of {len(mutants)} tried, {missed} not noticed",
+                file=sys.stderr,
+                flush=True,
+            )
     return tried
 
 
@@ -184,7 +195,9 @@ def _unwrap(modules: set[str]) -> None:
         module = importlib.import_module(name)
         for found in list(vars(module)):
             if found.endswith("__mutmut_orig"):
-                setattr(module, found.removeprefix("x_").removesuffix("__mutmut_orig"), getattr(module, found))
+                setattr(
+                    module, found.removeprefix("x_").removesuffix("__mutmut_orig"), getattr(module, found)
+                )
 
 
 def _be(mutant: str, items: list[pytest.Item], reached: dict[str, Any], write_fd: int) -> None:
@@ -195,7 +208,9 @@ def _be(mutant: str, items: list[pytest.Item], reached: dict[str, Any], write_fd
     module_name, _, name = mutant.rpartition(".")
     module = sys.modules[module_name]
     setattr(module, name.removeprefix("x_").partition("__mutmut_")[0], getattr(module, name))
-    lever.in_force[mutant.partition("__mutmut_")[0]][0] = getattr(module, name)  # for those who hold the stand-in
+    lever.in_force[mutant.partition("__mutmut_")[0]][0] = getattr(
+        module, name
+    )  # for those who hold the stand-in
     _report_fd = write_fd
     for item in items:
         signal.setitimer(signal.ITIMER_VIRTUAL, 2.0 + 10 * reached[item.nodeid]["s"])
@@ -209,6 +224,7 @@ def _diff(mutant: str) -> str:
     before = inspect.getsource(getattr(module, name.partition("__mutmut_")[0] + "__mutmut_orig"))
     after = inspect.getsource(getattr(module, name))
     return "\n".join(
-        line for line in difflib.unified_diff(before.splitlines()[1:], after.splitlines()[1:], lineterm="", n=0)
+        line
+        for line in difflib.unified_diff(before.splitlines()[1:], after.splitlines()[1:], lineterm="", n=0)
         if not line.startswith(("---", "+++"))
     )
