@@ -62,10 +62,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         getattr(sys.modules[f"crs_core.grade.{module}"], name).clear()
 
 
-def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """In the process of a mutant: the first failure ends it."""
-    if _report_fd is not None and report.failed:
-        os.write(_report_fd, report.nodeid.encode())
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    """In the process of a mutant the first failure ends it, before pytest describes it: that would take the longest."""
+    failed = call.excinfo is not None and not call.excinfo.errisinstance(pytest.skip.Exception)
+    if _report_fd is not None and failed:
+        os.write(_report_fd, item.nodeid.encode())
         os._exit(1)
 
 
