@@ -17,7 +17,8 @@ def wrap_in_trampoline(mutants: dict[str, Callable[..., Any]]) -> Callable[..., 
     """Decorator that mutmut writes before each changed function; `mutants` is filled after the definition."""
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        name = f"{function.__module__}.x_{function.__name__}"
+        owner = function.__qualname__.rpartition(".")[0]
+        name = f"{function.__module__}.x{f'ǁ{owner}ǁ' if owner else '_'}{function.__name__}"
         called = in_force[name] = [function]
 
         @wraps(function)

@@ -172,7 +172,7 @@ def _try_all(asked: dict[str, Any], tests: dict[str, pytest.Item], reached: dict
         )
         if len(tried) % 50 == 0:
             missed = sum(result["status"] in ("survived", "no tests") for result in tried.values())
-            Path("tried.json").write_text(json.dumps(tried))
+            Path("so_far.json").write_text(json.dumps(tried))
             print(
                 f"mutation: {len(tried)} of {len(mutants)} tried, {missed} not noticed",
                 file=sys.stderr,
@@ -207,12 +207,11 @@ def _be(mutant: str, items: list[pytest.Item], reached: dict[str, Any], write_fd
     global _report_fd
     _silence()
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    module_name, _, name = mutant.rpartition(".")
-    module = sys.modules[module_name]
-    setattr(module, name.removeprefix("x_").partition("__mutmut_")[0], getattr(module, name))
-    lever.in_force[mutant.partition("__mutmut_")[0]][0] = getattr(
-        module, name
-    )  # for those who hold the stand-in
+    function = mutant.partition("__mutmut_")[0]
+    changed = _named(mutant)
+    if "ǁ" not in function:
+        setattr(sys.modules[changed.__module__], function.rpartition(".x_")[2], changed)
+    lever.in_force[function][0] = changed  # for a method, and for those who hold the stand-in
     _report_fd = write_fd
     for item in items:
         signal.setitimer(signal.ITIMER_VIRTUAL, 2.0 + 10 * reached[item.nodeid]["s"])
@@ -221,12 +220,17 @@ def _be(mutant: str, items: list[pytest.Item], reached: dict[str, Any], write_fd
 
 
 def _diff(mutant: str) -> str:
-    module_name, _, name = mutant.rpartition(".")
-    module = sys.modules[module_name]
-    before = inspect.getsource(getattr(module, name.partition("__mutmut_")[0] + "__mutmut_orig"))
-    after = inspect.getsource(getattr(module, name))
+    before = inspect.getsource(_named(mutant.partition("__mutmut_")[0] + "__mutmut_orig"))
+    after = inspect.getsource(_named(mutant))
     return "\n".join(
         line
         for line in difflib.unified_diff(before.splitlines()[1:], after.splitlines()[1:], lineterm="", n=0)
         if not line.startswith(("---", "+++"))
     )
+
+
+def _named(mutant: str) -> Any:
+    """The function of a name that mutmut gave: module.x_FUNCTION__mutmut_N, or module.xǁCLASSǁMETHOD__mutmut_N."""
+    module_name, _, name = mutant.rpartition(".")
+    owner = getattr(sys.modules[module_name], name.split("ǁ")[1]) if "ǁ" in name else sys.modules[module_name]
+    return getattr(owner, name)
