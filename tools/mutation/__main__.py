@@ -1,4 +1,4 @@
-"""How many deliberate faults in the grader the tests notice: `make mutation`, or `python -m tools.mutation [MODULE ...]`.
+"""How many faults put into the grader the tests notice: `make mutation`, or `python -m tools.mutation [MODULE ...]`.
 
 mutmut makes the faults: of every function of crs_core/grade, one changed copy for each operator, number, word, argument
 and branch. They are laid out with the tests in build/mutation; trial.py then runs, for each fault, the tests that reach

@@ -8,7 +8,7 @@ NOTICED = ("killed", "timeout")
 
 
 def print_table(results: dict[str, Any], names: list[str]) -> bool:
-    """One line for each module and the figure over all `names`; True when it is reached. Untried ones count as missed."""
+    """One line for each module and the figure over all `names`; True when it is reached. Untried ones are missed."""
     modules: dict[str, Counter[str]] = {}
     for name in names:
         module = name.rpartition(".")[0].removeprefix("crs_core.grade.")

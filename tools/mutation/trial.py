@@ -25,12 +25,12 @@ from tools.mutation import lever
 
 EXAMPLES = 25  # of a property test: enough to reach its branches
 MEMORY_BYTES = 3 << 30
-# what a module works out once and keeps: forgotten before each test, or a test would never reach what another worked out
+# what a module works out once and keeps: forgotten before each test, or no test reaches what another worked out
 MEMOS = (("astct", "_memo"), ("bedside", "_memo"), ("grader", "_intervals"), ("scale", "_known"))
 ELSEWHERE = {"run_micropython", "run_script"}
 SLOW_S = 2.0  # a test that takes longer is left out: each mutant that no test notices would wait for it
 
-_report_fd: int | None = None
+_report: list[int] = []  # in a process that ends at its first failure: where it writes which test that was
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -66,8 +66,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
     """In the process of a mutant the first failure ends it, before pytest describes it: that would take the longest."""
     failed = call.excinfo is not None and not call.excinfo.errisinstance(pytest.skip.Exception)
-    if _report_fd is not None and failed:
-        os.write(_report_fd, item.nodeid.encode())
+    if _report and failed:
+        os.write(_report[0], item.nodeid.encode())
         os._exit(1)
 
 
@@ -84,11 +84,6 @@ def pytest_runtestloop(session: pytest.Session) -> bool:
     return True
 
 
-def _run(items: list[pytest.Item]) -> None:
-    for item, after in zip(items, [*items[1:], None], strict=True):
-        item.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
-
-
 def _silence() -> None:
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 1)
@@ -96,17 +91,16 @@ def _silence() -> None:
 
 
 def _learn(session: pytest.Session) -> dict[str, Any]:
-    """{test: {seconds, functions}} from one run of every test, in a process of its own. A failing test ends everything."""
+    """{test: {seconds, functions}} from one run of every test, in a process of its own; a failing one ends everything."""
     path = Path("reached.json")
     before = json.loads(path.read_text()) if path.exists() else {}
     path.unlink(missing_ok=True)
     pid = os.fork()
     if pid == 0:
-        global _report_fd
         log = os.open("learning.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(log, 1)
         os.dup2(log, 2)
-        _report_fd = log
+        _report.append(log)
         reached = {}
         for item in session.items:
             if before.get(item.nodeid, {"s": 0})["s"] > SLOW_S:
@@ -192,7 +186,7 @@ def _within(tests: list[str], reached: dict[str, Any], budget_s: float) -> list[
 
 
 def _unwrap(modules: set[str]) -> None:
-    """Let the functions call one another directly: what decides whether a mutant is in force costs more than they do."""
+    """Let the functions call one another directly: a stand-in between them costs more than they do."""
     for name in modules:
         module = importlib.import_module(name)
         for found in list(vars(module)):
@@ -204,7 +198,6 @@ def _unwrap(modules: set[str]) -> None:
 
 def _be(mutant: str, items: list[pytest.Item], reached: dict[str, Any], write_fd: int) -> None:
     """Run the tests as this mutant and end: 1 when one fails, 0 when none does, by a signal when one takes too long."""
-    global _report_fd
     _silence()
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     function = mutant.partition("__mutmut_")[0]
@@ -212,7 +205,7 @@ def _be(mutant: str, items: list[pytest.Item], reached: dict[str, Any], write_fd
     if "ǁ" not in function:
         setattr(sys.modules[changed.__module__], function.rpartition(".x_")[2], changed)
     lever.in_force[function][0] = changed  # for a method, and for those who hold the stand-in
-    _report_fd = write_fd
+    _report.append(write_fd)
     for item in items:
         signal.setitimer(signal.ITIMER_VIRTUAL, 2.0 + 10 * reached[item.nodeid]["s"])
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)

@@ -180,7 +180,13 @@ def test_a_quiet_host_is_as_loud_as_what_the_patient_has(values: dict, priority:
     assert after[st.RECENT_HIGH] == (NOW_MS if priority == HIGH else None)
 
 
-NOTHING = {"temp_cc": None, "temp_state": units.TEMP_ABSENT, "spo2_tenths": None, "hr_bpm": None, "ppg_state": units.PPG_ABSENT}  # fmt: skip
+NOTHING = {
+    "temp_cc": None,
+    "temp_state": units.TEMP_ABSENT,
+    "spo2_tenths": None,
+    "hr_bpm": None,
+    "ppg_state": units.PPG_ABSENT,
+}
 
 
 @pytest.mark.parametrize(
@@ -290,7 +296,13 @@ def test_the_patients_call_stands_until_a_person_accepts_it() -> None:
 
 def test_a_signed_death_stops_every_sound_until_a_pulse_contradicts_it() -> None:
     rules = AT_ONCE._replace(contradicts_ms=2_000)
-    everything = {"temp_cc": 3950, "spo2_tenths": 800, "hr_bpm": 150, "faults": 255, "told": st.TOLD_DEATH | st.TOLD_HYPOTENSION}  # fmt: skip
+    everything = {
+        "temp_cc": 3950,
+        "spo2_tenths": 800,
+        "hr_bpm": 150,
+        "faults": 255,
+        "told": st.TOLD_DEATH | st.TOLD_HYPOTENSION,
+    }
     state, changes = alarms.step(bound(), QUIET._replace(**everything), NOW_MS, rules)
     assert alarms.active(state) == [] and changes == []
     said = raised(rules, state=state, now_ms=NOW_MS + 1_000, **everything)

@@ -7,7 +7,7 @@ DELAY_MS, RESET_MS, END_MS = 10_000, 3_000, 5_000
 
 
 def lived(verdicts: list[tuple[int, int, int]], clock: list | None = None) -> tuple[list[bool], list]:
-    """What `hold` said at each (verdict, now_ms, dt_ms), and the clock's three slots; slots beside it stay untouched."""
+    """What `hold` said at each (verdict, now_ms, dt_ms), and the clock's three slots; those beside it stay."""
     s = ["before", *(clock or [None, 0, 0]), "after"]
     said = [hold.hold(s, 1, verdict, now, dt, DELAY_MS, RESET_MS, END_MS) for verdict, now, dt in verdicts]
     assert (s[0], s[4]) == ("before", "after")
