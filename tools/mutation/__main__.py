@@ -27,6 +27,7 @@ TESTS = (
     "tests/property/test_grade_steps.py",
     "tests/property/test_scale_interval.py",
 )
+DATA_ONLY = ("rules_table.py", "sources.py")
 PROJECT = """\
 [tool.pytest.ini_options]
 pythonpath = ["."]
@@ -52,6 +53,8 @@ def lay_out() -> dict[str, list[str]]:
     shutil.copytree(ROOT / "tests", WORK / "tests", ignore=skip)
     mutants = {}
     for path in sorted((WORK / GRADE).rglob("*.py")):
+        if path.name in DATA_ONLY:
+            continue
         module = ".".join(path.relative_to(WORK).with_suffix("").parts)
         with contextlib.chdir(WORK):  # where mutmut looks for its configuration
             mutated = mutate_file_contents(str(path), path.read_text())
@@ -77,6 +80,9 @@ def main() -> int:
     parser.add_argument("--every", type=int, default=1, help="only each so many-th, for an estimate")
     parser.add_argument(
         "--budget-s", type=float, default=3.0, help="seconds of tests for a mutant, the shortest first"
+    )
+    parser.add_argument(
+        "--minutes", type=float, default=600, help="stop trying after so many, for an estimate"
     )
     parser.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1))
     given = parser.parse_args()
@@ -104,11 +110,9 @@ def main() -> int:
         key=lambda name: sha256(name.encode()).digest()
     )  # so that a run that is cut short is a fair sample
     asked = asked[:: given.every]
-    (WORK / "asked.json").write_text(
-        json.dumps(
-            {"mutants": asked, "workers": given.workers, "budget_s": given.budget_s, "learnt": given.learnt}
-        )
-    )
+    told = {"mutants": asked, "budget_s": given.budget_s, "learnt": given.learnt}
+    told |= {"workers": given.workers, "minutes": given.minutes}
+    (WORK / "asked.json").write_text(json.dumps(told))
     for name in ("tried.json", "so_far.json"):
         (WORK / name).unlink(missing_ok=True)
     begun_s = time.monotonic()
@@ -120,21 +124,20 @@ def main() -> int:
     )
     if not (WORK / "tried.json").exists():
         return 1
-    results.update(json.loads((WORK / "tried.json").read_text()))
-    known = (
-        asked
-        if given.every > 1
-        else [f"{module}.{name}" for module, names in mutants.items() for name in names]
+    tried = json.loads((WORK / "tried.json").read_text())
+    results.update(tried)
+    known = {f"{module}.{name}" for module, names in mutants.items() for name in names}
+    results_path.write_text(
+        json.dumps({n: r for n, r in results.items() if n in known}, indent=1, sort_keys=True)
     )
-    results_path.write_text(json.dumps(results, indent=1, sort_keys=True))
     if given.show:
-        print_survivors(results, asked)
-    print(f"mutation: {len(asked)} tried in {time.monotonic() - begun_s:.0f} s", file=sys.stderr)
-    return (
-        0
-        if print_table(results, [name for name in known if not wanted or name.rpartition(".")[0] in wanted])
-        else 1
+        print_survivors(tried)
+    print(
+        f"mutation: {len(tried)} of {len(known)} tried in {time.monotonic() - begun_s:.0f} s", file=sys.stderr
     )
+    if given.survivors:
+        return 0 if print_table(results, known) else 1
+    return 0 if print_table(tried, known) else 1
 
 
 if __name__ == "__main__":

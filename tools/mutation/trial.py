@@ -133,7 +133,10 @@ def _try_all(asked: dict[str, Any], tests: dict[str, pytest.Item], reached: dict
     running: dict[int, tuple[str, int]] = {}
     tried: dict[str, Any] = {}
     waiting = list(reversed(mutants))
+    end_s = time.monotonic() + 60 * asked["minutes"]
     while waiting or running:
+        if time.monotonic() > end_s:
+            waiting.clear()
         while waiting and len(running) < asked["workers"]:
             name = waiting.pop()
             function = name.partition("__mutmut_")[0]

@@ -457,3 +457,40 @@ def test_changes_are_told_once_and_the_end_as_priority_0() -> None:
     assert changes == []
     _, changes = alarms.step(again, QUIET._replace(spo2_tenths=899), NOW_MS + 2_000, AT_ONCE)
     assert changes == [(reasons.ICE_LOW, 0)]
+
+
+def test_what_holds_at_once_is_all_told_and_nothing_hides_another() -> None:
+    said = raised(temp_cc=3900, spo2_tenths=919, hr_bpm=121, button=st.BUTTON_LONG, told=511 & ~st.TOLD_DEATH)
+    assert said == {
+        reasons.FEVER: MEDIUM,
+        reasons.HYPOXAEMIA: MEDIUM,
+        reasons.LIFE_THREATENING: HIGH,
+        reasons.PATIENT_BUTTON: MEDIUM,
+        reasons.HYPOTENSION: HIGH,
+        reasons.ICE_LOW: MEDIUM,
+        reasons.NEW_OXYGEN: MEDIUM,
+        reasons.REASSESS: MEDIUM,
+    }
+    lost = {"spo2_tenths": None, "hr_bpm": None, "ppg_state": units.PPG_NO_PULSE}
+    said = raised(temp_cc=3900, button=st.BUTTON_LONG, told=st.TOLD_ORGAN, faults=255, **lost)
+    assert said == {
+        reasons.FEVER: MEDIUM,
+        reasons.SPO2_LOST: MEDIUM,
+        reasons.PULSE_LOST: HIGH,
+        reasons.LIFE_THREATENING: HIGH,
+        reasons.PATIENT_BUTTON: MEDIUM,
+        reasons.NO_DATA: HIGH,
+        reasons.SENSOR_FAULT: HIGH,
+        reasons.JOURNAL_FAULT: HIGH,
+        reasons.HOST_AWAY: HIGH,
+        reasons.LOW_BATTERY: HIGH,
+        reasons.RECORDS_LOST: HIGH,
+        reasons.NOT_MONITORING: HIGH,
+    }
+
+
+def test_a_question_for_a_pressure_and_a_contradicted_record_stand_beside_the_others() -> None:
+    rules = AT_ONCE._replace(measure_bp_ms=0, contradicts_ms=0)
+    said = raised(rules, temp_cc=3800, hr_bpm=121, told=511 & ~st.TOLD_PRESSURE_KNOWN)
+    assert set(said) >= set(range(reasons.HYPOTENSION, reasons.REASSESS + 1)) - {reasons.PROMPT_MISSED}
+    assert said[reasons.MEASURE_BP] == MEDIUM and said[reasons.RECORD_CONTRADICTS] == HIGH

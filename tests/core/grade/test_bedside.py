@@ -375,3 +375,45 @@ def test_what_was_worked_out_by_other_rules_is_not_used() -> None:
     status = make_status(units.SITE_AXILLA, units.TEMP_VALID, units.PPG_VALID, units.WEAR_WORN)
     _, told = grader.step(bed.state, Reading(2, 3850, 930, 80, 150, status), 2, stricter)
     assert interval(told) == (1, 4)
+
+
+@pytest.mark.parametrize(
+    ("temp_cc", "told", "counts_ms"),
+    [(3700, {}, 4 * HOUR), (3840, {}, HOUR), (3700, {"steroid": True}, HOUR)],
+)
+def test_what_reassures_counts_four_hours_and_one_while_febrile_or_masked(
+    temp_cc: int, told: dict, counts_ms: int
+) -> None:
+    bed = Bed()
+    bed.read(0, temp_cc)
+    bed.tell(0, blood_pressure="normal", **told)
+    bed.read(counts_ms, temp_cc + 1)
+    assert "blood_pressure" in bed.keys()
+    bed.read(counts_ms + 1, temp_cc)
+    assert "blood_pressure" not in bed.keys()
+
+
+def test_an_entry_of_the_same_moment_corrects_and_an_older_one_changes_nothing() -> None:
+    bed = Bed().tell(5, oxygen="cpap").tell(5, oxygen="blow_by").tell(4, oxygen="venturi")
+    assert bed.state[st.TOLD] == [["oxygen", "blow_by", 5, 0]]
+
+
+def test_a_wearable_that_has_prepared_needs_the_scale_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It lets that code go for its heap: every case that a reading can be must have been worked out."""
+    expected = {
+        (3800, units.SITE_AXILLA): (1, 4),
+        (3700, units.SITE_AXILLA): (0, 4),
+        (3700, units.SITE_ORAL): (0, 4),
+        (3700, units.SITE_SKIN): (0, 4),
+    }
+    grader._intervals.clear()
+    grader.prepare()
+    monkeypatch.setattr("crs_core.grade.astct.from_sensors", None)
+    for latch in (0, 1):
+        for (temp_cc, site), bounds in expected.items():
+            bed = Bed()
+            bed.state[st.LATCH] = latch
+            told = bed.read(0, temp_cc, site=site)
+            assert interval(told) == bounds
+            assert (reasons.MISSING_FEVER_EARLIER in told.missing) is (not latch and temp_cc < 3800)
+    assert len(grader._intervals) == 6

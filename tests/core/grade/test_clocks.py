@@ -94,3 +94,10 @@ def test_a_reset_clock_is_a_new_one(clock: list) -> None:
     s = ["before", *clock, "after"]
     hold.reset(s, 1)
     assert s == ["before", None, 0, 0, "after"]
+
+
+def test_a_clock_with_a_millisecond_left_is_not_empty() -> None:
+    s = [None, 2, 1]
+    assert hold.collect(s, 0, 0, 1, 1_000, 1_000)
+    assert s == [None, 1, 1]
+    assert not hold.collect(s, 0, 0, 1, 1_000, 1_000)

@@ -3,7 +3,7 @@
 import pytest
 from crs_core import entry_reasons as entry
 from crs_core import reasons
-from crs_core.grade import case, facts, scale
+from crs_core.grade import astct, case, facts, scale
 from crs_core.grade.rules import DEFAULT
 from crs_core.grade.scale import Fact
 from crs_core.grade.scales import SCALES, entered_facts
@@ -320,3 +320,22 @@ def test_other_readings_are_read_from_the_inputs_where_no_scale_has_read_them_be
         told = case.other_readings(one, afebrile, DEFAULT, {})
         assert ((0, 0), entry.R_READ_FEVER_GATE) in told
     assert case.other_readings(SCALES[0], afebrile, DEFAULT, {}) == []
+
+
+@pytest.mark.parametrize(
+    ("fever", "latched", "bounds", "asks_earlier"),
+    [
+        ("yes", False, (1, 4), False),
+        ("yes", True, (1, 4), False),
+        ("no", False, (0, 4), True),
+        ("no", True, (0, 4), False),
+        ("", False, (0, 4), True),
+        ("", True, (0, 4), False),
+    ],
+)
+def test_the_six_cases_that_sensors_can_tell_apart(
+    fever: str, latched: bool, bounds: tuple, asks_earlier: bool
+) -> None:
+    asked = (reasons.MISSING_BLOOD_PRESSURE, reasons.MISSING_VASOPRESSORS, reasons.MISSING_OXYGEN)
+    asked += (reasons.MISSING_FEVER_EARLIER,) if asks_earlier else ()
+    assert astct.from_sensors(fever, latched) == (*bounds, asked)
