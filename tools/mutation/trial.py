@@ -91,7 +91,7 @@ def _silence() -> None:
 
 
 def _learn(session: pytest.Session) -> dict[str, Any]:
-    """{test: {seconds, functions}} from one run of every test, in a process of its own; a failing one ends everything."""
+    """{test: {seconds, functions}} from one run of every test, in a process of its own; a failing one ends it all."""
     path = Path("reached.json")
     before = json.loads(path.read_text()) if path.exists() else {}
     path.unlink(missing_ok=True)

@@ -47,7 +47,7 @@ class Bed:
         assert given == before, "a step does not touch the state that it was given"
         return told
 
-    def keys(self) -> list[str]:
+    def told_keys(self) -> list[str]:
         return [entry[0] for entry in self.state[st.TOLD]]
 
 
@@ -222,7 +222,7 @@ def test_a_rise_of_the_temperature_stops_what_reassured_before_it() -> None:
     bed.tell(9_000, vasopressors=[])
     told = bed.read(10_000, 3850)
     assert (interval(told), told.missing) == ((1, 4), ALL_MISSING)
-    assert bed.keys() == []
+    assert bed.told_keys() == []
 
 
 def test_it_does_not_stop_what_was_seen_at_the_same_moment_or_after_it_had_risen() -> None:
@@ -234,7 +234,7 @@ def test_it_does_not_stop_what_was_seen_at_the_same_moment_or_after_it_had_risen
     bed.read(0, 3700)
     bed.tell(10_000, vasopressors=[])
     bed.read(10_000, 3850)
-    assert bed.keys() == ["vasopressors"]
+    assert bed.told_keys() == ["vasopressors"]
 
 
 def test_a_rise_by_an_entry_stops_what_was_seen_before_that_entry() -> None:
@@ -257,13 +257,13 @@ def test_the_return_of_a_lost_temperature_is_no_rise() -> None:
 def test_a_saturation_that_falls_stops_what_reassured_before_it() -> None:
     bed = Bed().tell(0, **SEEN)
     bed.read(0, 3700, spo2=920)
-    assert bed.keys() == sorted(SEEN)
+    assert bed.told_keys() == sorted(SEEN)
     told = bed.read(1_000, 3701, spo2=919)
-    assert bed.keys() == []
+    assert bed.told_keys() == []
     assert interval(told) == (0, 4)
     bed.tell(2_000, **SEEN)
     bed.read(3_000, 3702, spo2=919)
-    assert bed.keys() == sorted(SEEN), "it was low already when they were seen"
+    assert bed.told_keys() == sorted(SEEN), "it was low already when they were seen"
 
 
 @pytest.mark.parametrize(("spo2", "bounds"), [(900, (1, 1)), (899, (1, 4))])
@@ -288,7 +288,7 @@ def test_the_patients_button_takes_what_reassured_before_it_and_nothing_that_wor
     bed = Bed().tell(0, blood_pressure="normal", oxygen="nasal_cannula_low").tell(5_000, vasopressors=[])
     before = bed.state
     bed.state = bedside.doubt(bed.state, 5_000)
-    assert bed.keys() == ["oxygen", "vasopressors"]
+    assert bed.told_keys() == ["oxygen", "vasopressors"]
     assert len(before[st.TOLD]) == 3, "the state given is not touched"
 
 
@@ -340,7 +340,7 @@ def test_a_signed_end_of_the_episode_starts_the_next_one() -> None:
     assert (bed.state[st.LATCH], bed.state[st.HELD]) == (1, 3)
     bed.tell(HOUR + 2, episode_closed=True, blood_pressure="normal")
     assert (bed.state[st.LATCH], bed.state[st.HELD], bed.state[st.LOWER]) == (0, 0, None)
-    assert bed.keys() == ["blood_pressure"]
+    assert bed.told_keys() == ["blood_pressure"]
     told = bed.read(2 * HOUR, 3700)
     told = bed.read(2 * HOUR + 10 * MIN, 3701)
     assert (told.fever, told.reasons) == (reasons.FEVER_NOT_MET, (reasons.R_BELOW_AT_AXILLA,))
@@ -388,9 +388,9 @@ def test_what_reassures_counts_four_hours_and_one_while_febrile_or_masked(
     bed.read(0, temp_cc)
     bed.tell(0, blood_pressure="normal", **told)
     bed.read(counts_ms, temp_cc + 1)
-    assert "blood_pressure" in bed.keys()
+    assert "blood_pressure" in bed.told_keys()
     bed.read(counts_ms + 1, temp_cc)
-    assert "blood_pressure" not in bed.keys()
+    assert "blood_pressure" not in bed.told_keys()
 
 
 def test_an_entry_of_the_same_moment_corrects_and_an_older_one_changes_nothing() -> None:

@@ -1,4 +1,4 @@
-"""What each input leaves of each fact: its possible values, whether it makes a case gradable, what is missing, and why."""
+"""What each input leaves of each fact: its possible values, whether it counts, what is missing, why."""
 
 import pytest
 from crs_core import entry_reasons as entry
