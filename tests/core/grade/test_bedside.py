@@ -345,7 +345,7 @@ def test_a_signed_end_of_the_episode_starts_the_next_one() -> None:
     told = bed.read(2 * HOUR + 10 * MIN, 3701)
     assert (told.fever, told.reasons) == (reasons.FEVER_NOT_MET, (reasons.R_BELOW_AT_AXILLA,))
     kept = Bed().tell(0, steroid=True).tell(1, episode_closed=False)
-    assert kept.keys() == ["steroid"]
+    assert kept.told_keys() == ["steroid"]
 
 
 def test_the_lowest_grade_follows_what_is_measured_and_not_what_is_lost() -> None:
