@@ -224,3 +224,12 @@ def test_steps_of_one_moment_and_steps_with_an_id_are_taken() -> None:
         (7, "not_met", None),
         (7, "met", 7),
     ]
+
+
+def test_a_heart_rate_that_is_measured_alone_may_decide() -> None:
+    """Without a saturation the optical sensor still has a pulse to go by."""
+    hot = {"temperature_cc": 3900, "site": "oral", "hr_bpm": 121}
+    said = course.run([{"at_ms": 5_000 * n, "inputs": hot} for n in range(40)])
+    assert "LIFE_THREATENING" in [alarm["name"] for alarm in said[-1]["alarms"]]
+    calm = course.run([{"at_ms": 5_000 * n, "inputs": hot | {"hr_bpm": 120}} for n in range(40)])
+    assert "LIFE_THREATENING" not in [alarm["name"] for alarm in calm[-1]["alarms"]]

@@ -1,0 +1,89 @@
+"""What a rise takes away and what a baseline learns: the decisions in which several things happen at once."""
+
+from crs_core import units
+from crs_core.grade import alarm_state as st
+from crs_core.grade import alarms, case, grader, grader_state, scale
+from crs_core.grade.rules import DEFAULT
+from crs_core.grade.scales import SCALES
+
+from tests.fakes.bed import Bed, interval
+from tests.fakes.one_step import AT_ONCE, NOW_MS, QUIET, bound
+
+
+def test_a_rise_of_the_temperature_counts_from_itself_and_not_from_an_older_worry() -> None:
+    """The pressure was seen after the seizure and before the fever: of the fever it says nothing."""
+    bed = Bed().tell(5_000, seizure="brief").tell(6_000, blood_pressure="normal")
+    bed.read(7_000, 3700)
+    bed.read(10_000, 3850)
+    assert bed.told_keys() == ["seizure"]
+
+
+def test_a_measured_pressure_below_the_limit_is_where_a_rise_came_from() -> None:
+    bed = Bed()
+    bed.read(0, 3850)
+    bed.tell(1_000, vasopressors=[], age_months=600)
+    bed.read(2_000, 3851)
+    bed.tell(5_000, systolic_mmhg=85)
+    told = bed.read(10_000, 3852)
+    assert interval(told) == (2, 4)
+    assert bed.told_keys() == ["age_months", "systolic_mmhg"]
+
+
+def test_a_boot_keeps_a_low_measured_pressure_as_a_worry_and_drops_a_reading_by_hand() -> None:
+    bed = Bed().tell(0, systolic_mmhg=85, temperature_cc=3700, site="oral", steroid=True, age_months=600)
+    state = grader.after_boot(bed.state, DEFAULT)
+    assert state[grader_state.TOLD] == [
+        ["age_months", 600, 0, 0],
+        ["steroid", True, 0, 1],
+        ["systolic_mmhg", 85, 0, 1],
+    ]
+
+
+def test_the_graders_baseline_does_not_learn_from_a_rise_or_a_high_level() -> None:
+    limit_cc = 3600 + DEFAULT.rise_cc
+    for temp_cc, site, is_learnt in (
+        (limit_cc - 1, units.SITE_AXILLA, True),
+        (limit_cc, units.SITE_AXILLA, False),
+        (3750, units.SITE_AXILLA, False),
+        (3600, units.SITE_ORAL, False),
+    ):
+        bed = Bed()
+        bed.state[grader_state.BASELINE] = 3600 << 10
+        bed.state[grader_state.BASELINE + 1] = DEFAULT.baseline_ready_min
+        bed.read(0, temp_cc, site=site)
+        assert (bed.state[grader_state.BASELINE + 1] > DEFAULT.baseline_ready_min) is is_learnt
+
+
+def test_the_clock_of_a_question_stays_whole_while_it_drains() -> None:
+    """Integers decide: a fraction in a state could not be written down."""
+    state = bound(FEVER=0)
+    state[st.FEVER + 2] = 1
+    state[st.MEASURE_BP + 1] = 777
+    after, _ = alarms.step(state, QUIET._replace(temp_cc=3800, hr_bpm=120), NOW_MS, AT_ONCE)
+    assert type(after[st.MEASURE_BP + 1]) is int
+    assert 0 <= after[st.MEASURE_BP + 1] < 777
+
+
+def test_another_reading_of_a_row_counts_behind_a_gate_too() -> None:
+    rows = (scale.Row("row", ("a",), ((2, (("a", 1),)),), ()),)
+    made = scale.make(1, "S", 2000, rows, (("g", "yes"),))
+    possible = {"a": (0, 1), "g": ("yes",)}
+    assert scale.interval(made, possible) == (0, 2)
+    assert scale.interval(made, possible, ("row", 3)) == (3, 3)
+    assert scale.interval(made, possible | {"g": ("no", "yes")}, ("row", 3)) == (0, 3)
+    assert scale.interval(made, possible | {"g": ("no",)}, ("row", 3)) == (0, 0)
+
+
+def test_a_reading_whose_condition_only_it_reads_goes_by_the_measured_pressure() -> None:
+    inputs = {
+        "temperature_cc": 3840,
+        "site": "oral",
+        "systolic_mmhg": 85,
+        "age_months": 600,
+        "context": "complete",
+    }
+    inputs["fluids_for_bp"] = "multiple"
+    together = case.assess(inputs)["grades"]
+    for one in SCALES:
+        assert case.assess_scale(one, inputs, DEFAULT, {}) == together[one.name]
+    assert together["MSKCC"]["ambiguous"] and together["Penn"]["ambiguous"]
