@@ -1,6 +1,6 @@
 """What a rise takes away and what a baseline learns: the decisions in which several things happen at once."""
 
-from crs_core import units
+from crs_core import reasons, units
 from crs_core.grade import alarm_state as st
 from crs_core.grade import alarms, case, grader, grader_state, scale
 from crs_core.grade.rules import DEFAULT
@@ -87,3 +87,41 @@ def test_a_reading_whose_condition_only_it_reads_goes_by_the_measured_pressure()
     for one in SCALES:
         assert case.assess_scale(one, inputs, DEFAULT, {}) == together[one.name]
     assert together["MSKCC"]["ambiguous"] and together["Penn"]["ambiguous"]
+
+
+def test_a_mask_settles_that_no_temperature_would_help() -> None:
+    bed = Bed().tell(0, steroid=True, fever_earlier=False)
+    assert reasons.MISSING_TEMPERATURE not in bed.read(0, 3700).missing
+    assert reasons.MISSING_TEMPERATURE in bed.tell(1, steroid=False).read(2, 3701).missing
+
+
+def test_after_a_fever_the_higher_rows_need_no_present_one() -> None:
+    bed = Bed()
+    bed.read(0, 3850, site=units.SITE_ORAL)
+    bed.tell(1, blood_pressure="hypotension")
+    told = bed.read(2, 3700, site=units.SITE_ORAL)
+    assert (interval(told), told.fever) == ((2, 4), reasons.FEVER_NOT_MET)
+    never = Bed().tell(1, blood_pressure="hypotension", fever_earlier=False)
+    assert interval(never.read(2, 3700, site=units.SITE_ORAL)) == (0, 0)
+
+
+def test_each_clock_of_a_temperature_is_reset_by_its_own_time() -> None:
+    rules = DEFAULT._replace(fever_reset_ms=2_000, possible_reset_ms=1_000, fever_end_ms=10**6)
+    for slot, reset_ms in (("FEVER", 2_000), ("HIGH_TEMP", 2_000), ("POSSIBLE", 1_000), ("RISE", 1_000)):
+        state = bound(**{slot: 0})
+        state[st.BASELINE], state[st.BASELINE + 1] = 3700 << 10, DEFAULT.baseline_ready_min
+        for second in range(1, 4):
+            state, _ = alarms.step(state, QUIET, NOW_MS + 1_000 * (second - 1), rules)
+            assert (state[getattr(st, slot)] is None) is (1_000 * second >= reset_ms), slot
+
+
+def test_each_clock_of_a_temperature_ends_after_the_end_time() -> None:
+    rules = DEFAULT._replace(fever_reset_ms=1_000, possible_reset_ms=1_000, fever_end_ms=2_000)
+    for slot in ("FEVER", "HIGH_TEMP", "POSSIBLE", "RISE"):
+        state = bound(**{slot: 0})
+        state[getattr(st, slot) + 2] = 1
+        state[st.BASELINE], state[st.BASELINE + 1] = 3700 << 10, DEFAULT.baseline_ready_min
+        after, _ = alarms.step(state, QUIET, NOW_MS, rules)
+        assert after[getattr(st, slot) + 2] == 1, slot
+        after, _ = alarms.step(after, QUIET, NOW_MS + 1_000, rules)
+        assert after[getattr(st, slot) + 2] == 0, slot

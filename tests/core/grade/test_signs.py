@@ -74,6 +74,8 @@ def test_what_ran_out_still_sounds_and_asks_for_a_new_look() -> None:
         ({"oxygen": "cpap"}, {"oxygen": "room_air"}, False),
         ({"oxygen": "face_mask", "flow_lpm": 6}, {"oxygen": "face_mask", "flow_lpm": 7}, True),
         ({"oxygen": "face_mask", "flow_lpm": 6}, {"oxygen": "face_mask", "flow_lpm": 6}, False),
+        ({"oxygen": "blow_by", "flow_lpm": 1}, {"oxygen": "blow_by", "flow_lpm": 2}, True),
+        ({"oxygen": "venturi", "fio2_pct": 22}, {"oxygen": "venturi", "fio2_pct": 24}, True),
         ({"oxygen": "face_mask"}, {"oxygen": "face_mask", "flow_lpm": 7}, False),  # told for the first time
         ({"oxygen": "face_mask", "fio2_pct": 35}, {"oxygen": "face_mask", "fio2_pct": 36}, True),
         ({"oxygen": "face_mask", "fio2_pct": 35}, {"oxygen": "face_mask", "fio2_pct": 35}, False),
