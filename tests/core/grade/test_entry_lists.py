@@ -233,3 +233,40 @@ def test_a_heart_rate_that_is_measured_alone_may_decide() -> None:
     assert "LIFE_THREATENING" in [alarm["name"] for alarm in said[-1]["alarms"]]
     calm = course.run([{"at_ms": 5_000 * n, "inputs": hot | {"hr_bpm": 120}} for n in range(40)])
     assert "LIFE_THREATENING" not in [alarm["name"] for alarm in calm[-1]["alarms"]]
+
+
+def test_a_course_that_begins_late_in_a_boot_is_the_same() -> None:
+    """Ages count from the step that set a value, whatever the clock says."""
+    steps = [
+        {"at_ms": 10_000_000 + 5_000 * n, "inputs": {"temperature_cc": 3850, "site": "oral"}}
+        for n in range(30)
+    ]
+    said = course.run(steps)[-1]
+    assert "FEVER" in [alarm["name"] for alarm in said["alarms"]]
+    assert set(said) == {"at_ms", "fever", "first_met_ms", "sustained_ms", "alarms", "grades", "prompts"}
+    assert said["prompts"] == {"due": [], "missed": []}
+
+
+def test_a_value_that_is_stated_again_is_no_converter_that_stands_still() -> None:
+    steps = [{"at_ms": 840_000 * n, "inputs": {"temperature_cc": 3700, "site": "oral"}} for n in range(28)]
+    assert course.run(steps)[-1]["fever"] == "not_met"
+
+
+@pytest.mark.parametrize(
+    ("inputs", "words"),
+    [
+        ({"fever_earlier": 1}, "true, false"),
+        ({"blood_pressure": "low"}, "normal, hypotension"),
+        ({"vasopressors": ["x"]}, "norepinephrine, epinephrine, dopamine"),
+        ({"ice": 11}, "from 0 to 10"),
+    ],
+)
+def test_a_refusal_says_which_values_there_are(inputs: dict, words: str) -> None:
+    with pytest.raises(RemoteError, match=words):
+        vocabulary.check(inputs)
+
+
+def test_a_flag_of_the_link_is_a_truth_and_a_number_is_not() -> None:
+    words = told.values_of({7: 0, 8: 1, 12: 1})
+    assert words["steroid"] is False and words["anticytokine"] is True
+    assert words["ice"] == 1 and words["ice"] is not True

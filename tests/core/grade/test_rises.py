@@ -125,3 +125,34 @@ def test_each_clock_of_a_temperature_ends_after_the_end_time() -> None:
         assert after[getattr(st, slot) + 2] == 1, slot
         after, _ = alarms.step(after, QUIET, NOW_MS + 1_000, rules)
         assert after[getattr(st, slot) + 2] == 0, slot
+
+
+def test_a_grader_that_was_told_nothing_keeps_its_lowest_grade_for_what_it_may_be_told() -> None:
+    bed = Bed()
+    assert bed.state[grader_state.LOWER] is None and bed.state[grader_state.HELD] == 0
+    bed.read(0, 3840)
+    assert bed.state[grader_state.LOWER] == 1
+    bed.read(1, None)
+    assert bed.state[grader_state.LOWER] == 1, "a loss is no fall"
+    bed.read(2, 3700)
+    assert bed.state[grader_state.LOWER] == 0
+
+
+def test_a_boot_forgets_when_and_keeps_what() -> None:
+    state: list = [*range(100, 119), []]
+    after = grader.after_boot(state, DEFAULT)
+    forgotten = {
+        grader_state.LAST,
+        grader_state.TEMP_AT,
+        grader_state.PPG_AT,
+        grader_state.FLAT_CC,
+        grader_state.FLAT_SINCE,
+        grader_state.BASELINE + 2,
+    }
+    assert after == [None if at in forgotten else value for at, value in enumerate(state)]
+
+
+def test_a_low_pressure_that_is_withdrawn_is_kept_as_a_worry() -> None:
+    bed = Bed().tell(0, systolic_mmhg=85).tell(1, systolic_mmhg=None)
+    assert bed.state[grader_state.TOLD] == [["systolic_mmhg", 85, 0, 1]]
+    assert Bed().tell(0, systolic_mmhg=95).tell(1, systolic_mmhg=None).told_keys() == []
