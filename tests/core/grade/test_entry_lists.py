@@ -206,6 +206,13 @@ def test_orders_that_make_no_sense_are_refused_and_equal_limits_are_not() -> Non
         ([{"at_ms": 0, "inputs": {"bp": None}}], "step 0: bp"),
         ([{"at_ms": 0, "inputs": {"ice": 11}}], "step 0: ice"),
         ([{"at_ms": 0, "inputs": {"temperature_cc": 3700}}], "step 0: site"),
+        (
+            [
+                {"at_ms": 0, "inputs": {"site": "oral"}},
+                {"at_ms": 1, "inputs": {"temperature_cc": 3700, "site": "x"}},
+            ],
+            "step 1: site",
+        ),
     ],
 )
 def test_a_step_that_is_refused_is_named(steps: list, named: str) -> None:

@@ -156,3 +156,29 @@ def test_a_low_pressure_that_is_withdrawn_is_kept_as_a_worry() -> None:
     bed = Bed().tell(0, systolic_mmhg=85).tell(1, systolic_mmhg=None)
     assert bed.state[grader_state.TOLD] == [["systolic_mmhg", 85, 0, 1]]
     assert Bed().tell(0, systolic_mmhg=95).tell(1, systolic_mmhg=None).told_keys() == []
+
+
+def test_a_grader_that_was_told_nothing_remembers_whether_it_is_febrile_and_names_the_site() -> None:
+    bed = Bed()
+    for at_ms, temp_cc, is_febrile in ((0, 3840, True), (1, None, True), (2, 3700, False), (3, None, False)):
+        told = bed.read(at_ms, temp_cc, site=units.SITE_ORAL)
+        assert bool(bed.state[grader_state.FLAGS] & grader_state.FEBRILE) is is_febrile
+    assert reasons.R_BELOW in Bed().read(0, 3700, site=units.SITE_ORAL).reasons
+    assert told.fever == reasons.FEVER_UNKNOWN
+
+
+def test_a_ready_baseline_goes_on_learning_below_a_rise() -> None:
+    state = bound()
+    state[st.BASELINE], state[st.BASELINE + 1] = 3600 << 10, DEFAULT.baseline_ready_min
+    after, _ = alarms.step(state, QUIET._replace(temp_cc=3600 + DEFAULT.rise_cc - 1), NOW_MS, AT_ONCE)
+    assert after[st.BASELINE + 1] == DEFAULT.baseline_ready_min + 1
+
+
+def test_a_full_clock_of_a_question_is_whole() -> None:
+    rules = AT_ONCE._replace(measure_bp_ms=1_000)
+    after, _ = alarms.step(bound(), QUIET._replace(temp_cc=3800, hr_bpm=121), NOW_MS, rules)
+    assert (type(after[st.MEASURE_BP + 1]), after[st.MEASURE_BP + 1], after[st.MEASURE_BP + 2]) == (
+        int,
+        100,
+        1,
+    )
