@@ -25,6 +25,7 @@ from host_agent.errors import StoreError
 from host_agent.escalation.derive import Escalation, Target
 from host_agent.escalation.events import Event
 from host_agent.escalation.moment import resolve_moment
+from host_agent.escalation.prompt_watch import PromptWatch
 from host_agent.escalation.urgent import from_memory, host_finding, unjournaled
 from host_agent.escalation.watchdog import Finding, Limits
 from host_agent.escalation.watchdog_runner import Heard, Watchdog, ensure_device_quietly
@@ -40,6 +41,8 @@ from host_agent.link.supervisor import LinkReport, LinkState, LinkSupervisor
 from host_agent.link.transport import Transport
 from host_agent.monitor import Hooks, Monitor, View
 from host_agent.paths import Paths
+from host_agent.people.rule_sending import known_rules
+from host_agent.people.sender import ContextSender, Session
 from host_agent.remembered import Remembered
 from host_agent.store.db import Store, Tx
 from host_agent.store.host_alarms import end_alarm, raise_alarm
@@ -47,6 +50,7 @@ from host_agent.store.journals import NO_BINDING
 from host_agent.store.records import IncomingBlock, IncomingGap
 from host_agent.store.rows import Journal
 from host_agent.sync.runner import SyncRunner
+from host_agent.sync.verify import Verifier
 
 _LOG = logging.getLogger(__name__)
 _RESTART_S = 1.0
@@ -88,6 +92,8 @@ class Agent:
             self.store.close()
             raise
         self._loop: asyncio.AbstractEventLoop | None = None
+        self.verifier = Verifier(self.store.read_now(known_rules))
+        self.context_sender = ContextSender(self.store, self._bound_sessions, self.clock, self.link_clock)
         self.escalation = Escalation(
             [Target(hook.name, hook.accept_simulated) for hook in config.webhook],
             resolve=resolve_moment,
@@ -106,7 +112,14 @@ class Agent:
             self.clock,
             heard=self._heard,
             resolve=resolve_moment,
-            from_memory=self._watchdog_from_memory,
+            from_memory=self._finding_from_memory,
+        )
+        self.prompts = PromptWatch(
+            self.store,
+            self.escalation,
+            self.clock,
+            resolve=resolve_moment,
+            from_memory=self._finding_from_memory,
         )
 
     def keys(self) -> Mapping[bytes, DeviceKey]:
@@ -132,6 +145,7 @@ class Agent:
             async with asyncio.TaskGroup() as group:
                 jobs = [(f"target {worker.name}", worker.run) for worker in self.workers]
                 jobs += [("watchdog", self.watchdog.run), ("ports", partial(self._keep_ports, group))]
+                jobs += [("context", self.context_sender.run), ("prompts", self.prompts.run)]
                 tasks = [group.create_task(self._keep_up(name, job), name=name) for name, job in jobs]
                 on_ready()
                 await self._stop.wait()
@@ -180,6 +194,7 @@ class Agent:
             board_clock=self.clock,
             derive=self.escalation,
             listener=self.monitor,
+            verifier=self.verifier,
             link_clock=self.link_clock,
             on_text=lambda line: _LOG.info("%s says: %s", port, line),
         )
@@ -236,7 +251,17 @@ class Agent:
             for device_id in self.keys()
         }
 
+    def _bound_sessions(self) -> list[Session]:
+        """Wearables that are in session and bound here."""
+        engines = [runner.engine for runner in self.runners.values()]
+        return [
+            Session(engine.journal.binding, engine.client)
+            for engine in engines
+            if engine is not None and engine.journal is not None and engine.journal.binding is not None
+        ]
+
     def _on_open(self, view: View) -> None:
+        self.context_sender.wake()
         if view.journal is not None and view.status is not None:
             self._spawn(self._reconcile(view.journal, view.status.binding_id))
 
@@ -283,7 +308,7 @@ class Agent:
             for event in events:
                 self._offer(event)
 
-    def _watchdog_from_memory(self, device_id: bytes, finding: Finding) -> None:
+    def _finding_from_memory(self, device_id: bytes, finding: Finding) -> None:
         now_ms = self.clock.utc_ms()
         self._offer(
             host_finding(device_id, finding, simulated=self.is_simulation, utc_ms=now_ms, run=self._run_key())

@@ -13,6 +13,8 @@ from host_agent.forward.queue import count_waiting
 from host_agent.keyfile import ROLE_NAMES
 from host_agent.link.supervisor import RELEASE_MAX_S, LinkReport, LinkState
 from host_agent.monitor import View, live_text, live_values
+from host_agent.people import admission
+from host_agent.people.rule_sending import known_rules
 from host_agent.profile import make_profile
 from host_agent.sync.engine import SyncEngine
 
@@ -45,6 +47,8 @@ class Commands:
             "patient_end": self._patient_end,
             "hosts": self._hosts,
             "revoke": self._revoke,
+            "entry_begin": self._entry_begin,
+            "entry_take": self._entry_take,
             "stop": self._stop,
         }
 
@@ -140,6 +144,24 @@ class Commands:
             )
         await engine.client.command(wire.Keys(wire.KEYS_REVOKE, key_id))
         return {"device_id": engine.device_id.hex(), "key_id": f"{key_id:08x}"}
+
+    async def _entry_begin(self, request: dict[str, Any]) -> dict[str, Any]:
+        """What a person's own process needs to compose and sign an entry; keys and passphrases never come here."""
+        agent = self._agent
+        device = str(request.get("device") or "").lower() if request["about_patient"] else None
+        begun = await agent.store.read(lambda tx: admission.begin(tx, device, agent.clock.utc_ms()))
+        return begun._asdict()
+
+    async def _entry_take(self, request: dict[str, Any]) -> dict[str, Any]:
+        agent = self._agent
+        raw, signature = str(request["entry"]).encode(), bytes.fromhex(request["signature"])
+        taken = await admission.take(agent.store, raw, signature, agent.clock.utc_ms())
+        if taken.for_wearable:
+            agent.context_sender.wake()
+        if taken.entry.kind in ("rules", "limits"):
+            agent.verifier.rules_by_hash.update(await agent.store.read(known_rules))
+            agent.context_sender.wake()
+        return admission.plain(taken)
 
     async def _stop(self, request: dict[str, Any]) -> dict[str, Any]:
         self._agent.stop()

@@ -29,6 +29,11 @@ class Paths(NamedTuple):
         return self.home / "keys"
 
     @property
+    def accounts(self) -> Path:
+        """Folder of people's sealed signing keys, 0700."""
+        return self.home / "accounts"
+
+    @property
     def config(self) -> Path:
         """The configuration read when no --config is given."""
         return self.home / "config.toml"

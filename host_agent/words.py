@@ -19,6 +19,12 @@ _NOT_MEASURED = {
     units.TEMP_STALE: "thermometer silent",
     units.TEMP_FLAT: "thermometer stuck",
 }
+_PROMPTS = {
+    "blood_pressure": "blood pressure",
+    "oxygen": "oxygen",
+    "ice": "ICE or CAPD",
+    "temperature_cc": "temperature taken by mouth",
+}
 HIGHEST_COMPUTED = 4  # 5 is death in every scale: only ever a signed record
 
 
@@ -40,6 +46,11 @@ def local_of_iso(at: str | None, *, with_date: bool = False) -> str:
         return "time not known"
     moment = datetime.datetime.fromisoformat(at)
     return local_time(round(moment.timestamp() * 1000), with_date=with_date)
+
+
+def utc_ms_of_iso(at: str) -> int:
+    """What `iso_utc` was given."""
+    return round(datetime.datetime.fromisoformat(at).timestamp() * 1000)
 
 
 def span_text(seconds: float) -> str:
@@ -90,6 +101,11 @@ def scale_name(scale: int, version: int, joint: str = " ") -> str:
 def missing_names(missing: Iterable[int]) -> list[str]:
     """What was not known, in words; an id of a newer wearable keeps its number."""
     return [reasons.MISSING_TEXTS.get(item) or f"input {item}" for item in missing]
+
+
+def prompt_names(names: Iterable[str]) -> str:
+    """What people are asked for, in words: `blood pressure, ICE or CAPD`."""
+    return ", ".join(_PROMPTS.get(name, name) for name in names)
 
 
 def grade_text(

@@ -39,6 +39,8 @@ EPISODE_CLOSED = const(18)  # a clinician signed the end of the episode
 DEATH = const(19)  # a signed record in force; withdrawn when it was reversed
 SPO2_TENTHS = const(20)  # hand-held
 HR_BPM = const(21)  # hand-held
+FLOW_DLPM = const(22)  # oxygen, 0.1 L/min: whether the need rises
+FIO2_PCT = const(23)  # the same
 
 # Values of VASOPRESSORS, as ASTCT counts: vasopressin is not counted towards several.
 VASOPRESSORS_NONE = const(0)
@@ -69,6 +71,8 @@ KEYS = {
     19: ("death", 1, 3),
     20: ("spo2_tenths", 500, 1000),
     21: ("hr_bpm", 20, 300),
+    22: ("flow_dlpm", 0, 800),
+    23: ("fio2_pct", 21, 100),
 }
 
 

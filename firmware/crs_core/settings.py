@@ -7,11 +7,15 @@ without a number to call is refused. Keys and secrets are never settings.
 
 from collections import namedtuple
 
+from crs_core.compat import const
 from crs_core.errors import RemoteError
 from crs_core.units import SITES
 
 # kind: "int" (lo..hi), "enum" (choices), "text" (lo..hi bytes), "phone" (lo..hi characters)
 Spec = namedtuple("Spec", ("kind", "default", "lo", "hi", "unit", "doc", "choices"))
+
+
+RULES_MAX_BYTES = const(1200)
 
 
 def _int(default: int, lo: int, hi: int, unit: str, doc: str) -> Spec:
@@ -40,7 +44,13 @@ SETTINGS = {
     "led_red_ua": _int(7000, 200, 50000, "uA", "start current of the red LED"),
     "led_ir_ua": _int(7000, 200, 50000, "uA", "start current of the infrared LED"),
     "rules": Spec(
-        "text", "", 0, 400, "", "signed numbers that differ from the program's: name:value,...", ()
+        "text",
+        "",
+        0,
+        RULES_MAX_BYTES,
+        "",
+        "signed numbers that differ from the program's: name:value,...",
+        (),
     ),
     "limits": Spec("text", "", 0, 400, "", "the same for the patient bound now; wiped with the binding", ()),
     "calibration_id": _int(1, 1, 65535, "", "SpO2 calibration in use; 1 is AN6845"),

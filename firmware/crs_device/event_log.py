@@ -43,8 +43,11 @@ class EventLog:
         """Journal one event now; its sequence, or 0 when flash refused it."""
         return self.append_all([(t_ms, kind, payload)])
 
-    def append_all(self, events: list[tuple[int, int, bytes]]) -> int:
-        """Journal events in one block; the sequence of the first, or 0 when flash refused them."""
+    def append_all(self, events: list[tuple[int, int, bytes]], hold: bool = True) -> int:
+        """Journal events in one block; the sequence of the first, or 0 when flash refused them.
+
+        `hold` False: whoever asked is told, and asks again; nothing is kept to be offered later.
+        """
         t_ms = events[-1][0]
         if self._gaps and t_ms - self._gap_told_ms >= _GAP_EVERY_MS:
             events = events + self._take_gaps(t_ms)
@@ -62,7 +65,7 @@ class EventLog:
                 return 0
         self._failed = True
         self._health.count(UNJOURNALED_EVENT, len(events))
-        if len(self._held) < _HELD_MAX:
+        if hold and len(self._held) < _HELD_MAX:
             self._held.append(events)
         return 0
 

@@ -99,19 +99,21 @@ class Monitor:
 
         age_ms, _, numbers = context.decode(data)
         values = told.values_of(numbers)
-        before = self.grader_state
-        self.grader_state = bedside.enter(before, values, now_ms - age_ms, self.rules)
+        after = bedside.enter(self.grader_state, values, now_ms - age_ms, self.rules)
         self._parts.drain()
         # the state to restore from goes with it
-        events = [
-            (now_ms, records.CONTEXT, data),
-            (now_ms, records.GRADER_STATE, self._state_payload(STATE_CHANGE, now_ms)),
-        ]
-        journaled = self._parts.log.append_all(events) != 0
-        if not journaled:
-            self.grader_state = before
+        state = records.encode_grader_state(
+            STATE_CHANGE,
+            self.rule_hash,
+            alarms.encode_state(self.alarm_state, now_ms),
+            grader.encode_state(after, now_ms),
+        )
+        events = [(now_ms, records.CONTEXT, data), (now_ms, records.GRADER_STATE, state)]
+        if not self._parts.log.append_all(events, False):
+            return False  # the host sends it again: what it is told and what is graded stay one
+        self.grader_state = after
         self._read_signs()
-        return journaled
+        return True
 
     def _read_signs(self) -> None:
         self.told = 0

@@ -51,6 +51,9 @@ def retry_journal(app) -> None:  # type: ignore[no-untyped-def]
     journal = app.log.journal
     if journal is None:
         return
+    _alone(
+        app, SUBSYSTEM_ALARM, _rules
+    )  # the patient's own numbers: only now it is known whose the journal is
     _alone(app, SUBSYSTEM_ALARM, _restore)
     if app.sampling is not None:
         app.sampling.log = app.log
@@ -127,18 +130,34 @@ def _monitor(app) -> None:  # type: ignore[no-untyped-def]
     from crs_device.monitor import Monitor
 
     site = SITES.index(_values["site"]) if "site" in _values else SITE_NONE
-    if not app.is_bound:
-        _values.pop("limits", None)  # an end that a cut interrupted has just wiped them
-    try:
-        rules, rule_hash = stored.rules_of(_values)
-    except CoreError as error:  # of another application's table: the program's own numbers, and said so
-        app.health.fault(SUBSYSTEM_SETTINGS, FAULT_EXCEPTION, str(error.args[0]))
-        rules, rule_hash = stored.rules_of({})
-    stored.release()
+    rules, rule_hash = stored.rules_of({})
     app.monitor = Monitor(app, rules, rule_hash, site, _values.get("reading_interval_s", 10))
+    _rules(app)
     grader.prepare()
     unload("crs_core.grade.astct", "crs_core.grade.scale")
     _restore(app)
+
+
+def _rules(app) -> None:  # type: ignore[no-untyped-def]
+    """Decide by the site's signed numbers and, while a patient is bound, by that patient's on top."""
+    from crs_device import stored
+
+    values = stored.settings_values()
+    limits = values.get("limits", "") if app.is_bound else ""
+    # what another application's table made unreadable is said, and takes nothing else with it
+    for rules_text, limits_text in (
+        (values.get("rules", ""), limits),
+        ("", limits),
+        (values.get("rules", ""), ""),
+    ):
+        try:
+            rules, rule_hash = stored.rules_of({"rules": rules_text, "limits": limits_text})
+        except CoreError as error:
+            app.health.fault(SUBSYSTEM_SETTINGS, FAULT_EXCEPTION, str(error.args[0]))
+            continue
+        app.monitor.use_rules(rules, rule_hash)
+        break
+    stored.release()
 
 
 def _restore(app) -> None:  # type: ignore[no-untyped-def]

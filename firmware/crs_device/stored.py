@@ -1,6 +1,7 @@
 """Settings and keys between flash and the running application. Load, change, then `release()` the code's heap."""
 
 from crs_core import settings as table
+from crs_core.errors import RemoteError
 from crs_device.keys import KeyStore
 from crs_device.settings import SettingsStore
 from crs_device.unload import unload
@@ -53,9 +54,23 @@ def rules_of(values: dict):  # type: ignore[no-untyped-def,type-arg]
 
 
 def drop_limits(app) -> None:  # type: ignore[no-untyped-def]
-    """The patient's own numbers go with the binding."""
-    if (SettingsStore().load() or {}).get("limits"):
-        change_settings(app, b"limits=\n")
+    """The patient's own numbers go with the binding, whatever else the settings hold."""
+    store = SettingsStore()
+    if not (store.load() or {}).get("limits"):
+        return
+    values = store.change(b"limits=\n")
+    app.use_settings(values, store.version)
+    if app.monitor is not None:  # None: at the start, which reads the rules afterwards
+        try:
+            rules, rule_hash = rules_of(values)
+        except RemoteError:  # a site's numbers of another application's table
+            rules, rule_hash = rules_of({})
+        app.monitor.use_rules(rules, rule_hash)
+
+
+def settings_values() -> dict:  # type: ignore[type-arg]
+    """The stored settings, {} when there are none."""
+    return SettingsStore().load() or {}
 
 
 def load_keys(app) -> bool:  # type: ignore[no-untyped-def]

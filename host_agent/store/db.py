@@ -52,11 +52,20 @@ class Store:
 
         Cancelling the caller does not undo it: the transaction ends by itself, whole or not at all.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._writer, self._transact, fn)
+        return await self._on(self._writer, self._transact, fn)
 
     async def read(self, fn: Callable[[Tx], T]) -> T:
         """Run `fn(tx)` on a read-only connection in one snapshot."""
-        return await asyncio.get_running_loop().run_in_executor(self._readers, self._snapshot, fn)
+        return await self._on(self._readers, self._snapshot, fn)
+
+    async def _on(
+        self, pool: ThreadPoolExecutor, run: Callable[[Callable[[Tx], T]], T], fn: Callable[[Tx], T]
+    ) -> T:
+        try:
+            task = asyncio.get_running_loop().run_in_executor(pool, run, fn)
+        except RuntimeError as error:  # what the pool says once it was shut down
+            raise StoreError(f"the store is closed: {error}") from error
+        return await task
 
     def write_now(self, fn: Callable[[Tx], T]) -> T:
         """Like `write`, blocking: for commands that run without an event loop."""

@@ -33,6 +33,15 @@ def raise_alarm(
     return True
 
 
+def reword_alarm(tx: Tx, *, device: int | None, alarm: int, detail: str, utc_ms: int) -> None:
+    """Say anew what the open one is about; nobody is told again."""
+    row = _open(tx, device, alarm)
+    if row is not None and row.detail != detail:
+        tx.execute(
+            "UPDATE host_alarms SET detail = ?, changed_utc_ms = ? WHERE id = ?", (detail, utc_ms, row.id)
+        )
+
+
 def end_alarm(tx: Tx, derive: Derivation, *, device: int | None, alarm: int, utc_ms: int) -> bool:
     """End the open one; False when none was open. The derivation hears of it with priority 0."""
     row = _open(tx, device, alarm)

@@ -215,6 +215,12 @@ class DeviceClient:
         for part, piece in enumerate(pieces):
             await self.command(wire.Bind(op, binding_id, part, len(pieces), piece), deadline_s)
 
+    async def send_context(self, data: bytes, deadline_s: float = 10.0) -> None:
+        """Bring one entry (crs_core.context) to the wearable; on return it is journaled there."""
+        pieces = split_parts(data, self.peer_largest - 3)
+        for part, piece in enumerate(pieces):
+            await self.command(wire.Context(part, len(pieces), piece), deadline_s)
+
     async def set_settings(self, text: str, deadline_s: float = 30.0) -> None:
         """Change settings: canonical `key=value` lines."""
         pieces = split_parts(text.encode(), self.peer_largest - 4)

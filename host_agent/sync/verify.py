@@ -208,7 +208,7 @@ class Verifier:
     """Advances the chains of journals in the store. `rules_by_hash`: every signed rule set that may be in use."""
 
     def __init__(self, rules_by_hash: dict[bytes, Any] | None = None) -> None:
-        self.rules_by_hash = rules_by_hash or {_OWN_RULES: rules.DEFAULT}
+        self.rules_by_hash = {_OWN_RULES: rules.DEFAULT, **(rules_by_hash or {})}
 
     def advance(self, tx: Tx, derive: Derivation, journal: int, *, utc_ms: int, limit: int) -> bool:
         """Re-run up to `limit` sequences of what is contiguous; True when more is waiting."""

@@ -19,6 +19,7 @@ from host_agent.words import (
     local_time,
     marked,
     percent_text,
+    prompt_names,
     span_text,
     temperature_at_text,
 )
@@ -141,8 +142,29 @@ def _device_lines(device: dict[str, Any], running: bool, now_ms: int) -> Iterato
         yield f"  grade     {old}{marked(device['grade']['simulated'], device['grade']['text'])}"
     elif patient:
         yield "  grade     none yet"
+    yield from _people_lines(device)
+    for record in device["signed"]:
+        at = local_of_iso(record["at"], with_date=True)
+        yield f"  signed    {marked(record['simulated'], f'{at}: ' + record['text'])}"
+    if device["context_waiting"]:
+        yield f"  context   {device['context_waiting']} entries are not yet on the wearable"
     for alarm in device["alarms"]:
         yield _alarm_line(alarm)
+
+
+def _people_lines(device: dict[str, Any]) -> Iterator[str]:
+    """The grades over what people entered, and what people are asked for."""
+    if not device["patient"]:
+        return
+    for grade in device["grades"].values():
+        yield f"  scale     {marked(device['simulated'], grade['text'])}"
+    if not device["grades"]:
+        yield "  scales    other scales need entries: cytowatch context set"
+    due, missed = device["prompts"]["due"], device["prompts"]["missed"]
+    told = [f"Due now: {prompt_names(due)}."] if due else []
+    told += [f"Missed: {prompt_names(missed)}."] if missed else []
+    if told:
+        yield f"  asked     {' '.join(told)}"
 
 
 def _reading_text(reading: dict[str, Any] | None) -> str:

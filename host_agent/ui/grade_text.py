@@ -64,6 +64,40 @@ def course_lines(steps: list[dict[str, Any]]) -> Iterator[str]:
                 yield f"  prompts {what}: {', '.join(step['prompts'][what])}"
 
 
+def scale_text(name: str, grade: dict[str, Any], at_text: str) -> str:
+    """One scale as one sentence, e.g. `CRS (ASTCT 2019): at least 1, could be up to 4. Not known: oxygen. Not signed.`
+
+    `grade` is of `people.regrade`, `at_text` when it was computed.
+    """
+    head = f"{name} {grade['version']}:" if name == "ICANS" else f"CRS ({_scale(name, grade)}):"
+    if grade["status"] == reasons.STATUS_NAMES[reasons.SIGNED]:
+        return f"{head} {grade['lower']}. Signed."
+    unknown = _missing(grade)
+    told = [head, f"{_status_bounds(grade, at_text)}."]
+    told += [
+        f"May also be read as {_bounds(other['lower'], other['upper'])}." for other in grade["other_readings"]
+    ]
+    if grade["held"]:
+        held = grade["held"]
+        told.append(
+            f"At least {held['lower']} held since {words.local_of_iso(held['since'])[:5]}, when an entry ran out:"
+            " assess again."
+        )
+    if unknown != "-":
+        told.append(f"Not known: {unknown}.")
+    return " ".join([*told, "Not signed."])
+
+
+def _status_bounds(grade: dict[str, Any], at_text: str) -> str:
+    lower, upper = grade["lower"], grade["upper"]
+    if lower is None or upper is None or max(lower, upper) > words.HIGHEST_COMPUTED:
+        return f"not gradable at {at_text}"
+    if lower == 0:
+        reach = f", could be up to {upper}" if upper else ""
+        return f"no criterion met at {at_text} on what was measured and entered{reach}"
+    return f"{lower} on what is known" if lower == upper else f"at least {lower}, could be up to {upper}"
+
+
 def _scale(name: str, grade: dict[str, Any]) -> str:
     return _TABLE.get(name) or f"{name} {grade['version']}"
 

@@ -9,6 +9,7 @@ from crs_core import reasons, records, units
 from host_agent.binding_rows import BindingError
 from host_agent.store.records import decode_event
 from host_agent.sync.timebase import Timebase, load_timebase
+from host_agent.ui.context_rows import entry_line, entry_rows, signed_rows
 from host_agent.words import (
     grade_text,
     heart_rate_text,
@@ -18,9 +19,21 @@ from host_agent.words import (
     scale_name,
     span_text,
     temperature_at_text,
+    utc_ms_of_iso,
 )
 
-KINDS = ("readings", "grades", "alarms", "events", "gaps", "restarts", "host_alarms", "deliveries")
+KINDS = (
+    "readings",
+    "grades",
+    "alarms",
+    "events",
+    "gaps",
+    "restarts",
+    "host_alarms",
+    "deliveries",
+    "context",
+    "signed",
+)
 _SHOWN_CHARS = 40  # states and inputs are long hex strings; --json and export have them whole
 _CAUSES = {  # machine.reset_cause() of both ports
     1: "after power was lost", 2: "by a reset", 3: "by its watchdog", 4: "after deep sleep", 5: "by a soft reset",
@@ -175,6 +188,26 @@ class Answer:
                     "delivered_at": iso_utc(delivered) if delivered else None,
                 }  # fmt: skip
 
+    def _of_patients(
+        self, read: Callable[[sqlite3.Connection, int], Iterator[dict[str, Any]]]
+    ) -> Iterator[dict[str, Any]]:
+        """Rows that hang on a binding, with whom they are about."""
+        for binding, device, patient in self._tx.execute(
+            "SELECT b.id, b.device, p.pseudonym FROM bindings b LEFT JOIN patients p ON p.id = b.patient ORDER BY b.id"
+        ).fetchall():
+            if device not in self._devices:
+                continue
+            for row in read(self._tx, binding):
+                if self._wanted(utc_ms_of_iso(row["at"])):
+                    at, rest = row["at"], {key: value for key, value in row.items() if key != "at"}
+                    yield {"at": at, "device_id": self._devices[device], "patient": patient, **rest}
+
+    def _context(self) -> Iterator[dict[str, Any]]:
+        yield from self._of_patients(entry_rows)
+
+    def _signed(self) -> Iterator[dict[str, Any]]:
+        yield from self._of_patients(signed_rows)
+
     def _wanted(self, utc_ms: int | None) -> bool:
         from_ms, to_ms, _ = self._question
         if utc_ms is None:
@@ -243,6 +276,8 @@ _LINES: dict[str, Callable[[dict[str, Any]], str]] = {
     "restarts": _restart_line,
     "host_alarms": lambda row: f"{_alarm_line(row)} ({row['detail']})",
     "deliveries": _delivery_line,
+    "context": lambda row: f"entered about {row['patient']}: {entry_line(row)}",
+    "signed": lambda row: f"signed about {row['patient']}: {row['text']} Entry {row['entry'][:8]}",
 }
 
 

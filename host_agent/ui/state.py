@@ -11,7 +11,11 @@ from host_agent.binding_rows import open_binding
 from host_agent.escalation.moment import resolve_moment
 from host_agent.forward.queue import counts
 from host_agent.keyfile import ROLE_NAMES, DeviceKey
+from host_agent.people.outgoing import waiting
+from host_agent.people.regrade import Regraded, regrade
 from host_agent.profile import day_number
+from host_agent.ui.context_rows import signed_rows
+from host_agent.ui.grade_text import scale_text
 from host_agent.words import grade_text, iso_utc, local_time, missing_names, scale_name
 
 
@@ -38,7 +42,7 @@ def _unseen(key: DeviceKey) -> dict[str, Any]:
     return {
         "device_id": key.device_id.hex(), "name": key.name, "role": ROLE_NAMES[key.role], "simulated": None,
         "last_seen": None, "site": None, "patient": None, "journal": None, "newest_reading": None, "grade": None,
-        "alarms": [],
+        "grades": {}, "prompts": {"due": [], "missed": []}, "alarms": [], "signed": [], "context_waiting": 0,
     }  # fmt: skip
 
 
@@ -58,6 +62,7 @@ def _device(
     if grade is not None:  # what was true then is not known to be true now
         age_s = newest["age_s"] if newest else None
         grade["stale"] = age_s is None or age_s * 1000 > rules.DEFAULT.grade_temp_max_age_ms
+    whole = regrade(tx, binding.row, now_ms, resolve_moment) if binding else None
     return {
         "device_id": device_id.hex(),
         "name": name or (key.name if key else ""),
@@ -81,8 +86,35 @@ def _device(
         else None,
         "newest_reading": newest,
         "grade": grade,
+        "grades": _grades(whole, now_ms, bool(simulated)) if whole else {},
+        "prompts": {
+            "due": whole.prompts.due if whole else [], "missed": whole.prompts.missed if whole else [],
+        },
+        "signed": _signed(tx, binding.row) if binding else [],
+        "context_waiting": len(waiting(tx, binding.row)) if binding else 0,
         "alarms": (_wearable_alarms(tx, device, journal[0]) if is_graded else []) + _host_alarms(tx, device),
     }  # fmt: skip
+
+
+def _grades(whole: Regraded, now_ms: int, simulated: bool) -> dict[str, dict[str, Any]]:
+    """Scale → the host's own grade of this moment, with its sentence. No code stands with a computed grade."""
+    found = {}
+    for name, grade in whole.grades.items():
+        held = grade["held"]
+        since = held and {"lower": held["lower"], "since": iso_utc(held["utc_ms"])}
+        one = {**grade, "held": since, "simulated": simulated}
+        found[name] = {**one, "text": scale_text(name, one, local_time(now_ms)[:5])}
+    return found
+
+
+def _signed(tx: sqlite3.Connection, binding: int) -> list[dict[str, Any]]:
+    """The newest signed grade of each scale and what was signed about a death; nothing that was reversed."""
+    rows = [row for row in signed_rows(tx, binding) if row["reversed_by"] is None]
+    newest = {row["scale"]: row["audit"] for row in rows if row["record"] == "grade"}
+    return [
+        row for row in rows
+        if row["record"] == "death" or (row["record"] == "grade" and newest[row["scale"]] == row["audit"])
+    ]  # fmt: skip
 
 
 def _newest_reading(tx: sqlite3.Connection, device: int, journal: int, now_ms: int) -> dict[str, Any] | None:

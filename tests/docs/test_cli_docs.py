@@ -15,7 +15,7 @@ from tests.host.escalation.world import grade_record
 from tests.mp import ROOT
 
 PAGE = (ROOT / "host_agent" / "README.md").read_text(encoding="utf-8")
-SECTIONS = dict(re.findall(r"^### `cytowatch ([a-z ]+)`\n(.*?)(?=^#{2,3} )", PAGE, re.MULTILINE | re.DOTALL))
+SECTIONS = dict(re.findall(r"^### `cytowatch ([a-z -]+)`\n(.*?)(?=^#{2,3} )", PAGE, re.MULTILINE | re.DOTALL))
 
 
 def walk(command, path=()):
@@ -49,6 +49,7 @@ def test_a_section_says_what_help_says_with_every_option(path):
     command, text = LEAVES[path], SECTIONS.get(path, "")
     assert command.help.strip() in text
     told = set()
+    text = text.split("| field of a grade |")[0]
     for parameter in command.params:
         if parameter.name == "help":
             continue
@@ -59,7 +60,11 @@ def test_a_section_says_what_help_says_with_every_option(path):
     assert names_in_first_column(text) == told
 
 
-@pytest.mark.parametrize("path", ["status", "devices", "hosts list", "history", "doctor"])
+@pytest.mark.parametrize(
+    "path",
+    ["status", "devices", "hosts list", "history", "doctor", "account list", "audit list", "audit verify",
+     "context show", "context history", "rules show"],
+)  # fmt: skip
 def test_every_read_command_has_json(path):
     assert any("--json" in parameter.opts for parameter in LEAVES[path].params)
 
@@ -94,6 +99,25 @@ def test_webhook_fields_are_those_that_are_sent():
     assert told | set(described) == fields
 
 
+def test_fields_of_the_hosts_grades_are_those_that_status_gives(tmp_path):
+    from host_agent.ui.state import read_state
+    from tests.host.people.people_world import HOUR_MS, PeopleWorld
+
+    world = PeopleWorld(tmp_path)
+    world.enter(world.nurse, ice=9, oxygen="room_air")
+    world.now_ms += 5 * HOUR_MS
+    state = world.store.read_now(lambda tx: read_state(tx, {}, world.now_ms))
+    grades = state["devices"][0]["grades"]
+    world.store.close()
+    text = SECTIONS["status"].split("| field of a grade |")[1]
+    rows = names_in_first_column(text)
+    assert all(set(grade) == rows for grade in grades.values()) and "ICANS" in grades
+    for field in ("held", "data_age"):
+        inner = {name for grade in grades.values() for name in grade[field] or {}}
+        row = next(line for line in text.splitlines() if line.startswith(f"| `{field}`"))
+        assert inner == set(re.findall(r"`([a-z_]+)`", row)) - {field}, field
+
+
 def test_webhook_headers_are_those_that_are_sent():
     from host_agent.forward import signature, webhook
 
@@ -106,6 +130,6 @@ def test_readme_shell_lines_name_existing_commands_and_options():
     for page in ("README.md", "host_agent/README.md"):
         for line in re.findall(r"^cytowatch (.*)$", (ROOT / page).read_text(encoding="utf-8"), re.MULTILINE):
             words = line.split("#")[0].split()
-            path = " ".join(words[:2]) if words[0] in ("patient", "hosts") else words[0]
+            path = " ".join(words[:2]) if " ".join(words[:2]) in LEAVES else words[0]
             known = {name for parameter in LEAVES[path].params for name in parameter.opts}
             assert {word for word in words if word.startswith("--")} <= known, line

@@ -15,6 +15,7 @@ from crs_core import records, units
 from crs_core.keys import Key
 from crs_core.wire import message as wire
 from crs_core.wire import session as sessions
+from crs_core.wire.parts import PartJoiner
 from crs_device.journal.journal import Journal
 from crs_device.link.pump import Pump
 
@@ -106,6 +107,7 @@ class FakeDevice:
         self.reads: list[Any] = []
         self.read_only_answers: dict[type, Any] = {}
         self.deaf = False  # swallows everything
+        self._context_parts = PartJoiner(512)
         self._kick = asyncio.Event()
         flash.mkdir(parents=True, exist_ok=True)
         self.journal = Journal(str(flash / "journal"), boot, os.urandom, 4_000_000, flags)
@@ -206,6 +208,13 @@ class FakeDevice:
             await self.say(wire.TimeIs(message.utc_ms, self.boot, self.now_ms))
         elif isinstance(message, wire.Ping):
             await self.say(wire.Pong(message.token))
+        elif isinstance(message, wire.Context):
+            whole = self._context_parts.add(message.part, message.parts, message.data)
+            if whole is None:
+                await self.say(wire.Result(0x14, wire.RESULT_MORE_PARTS, ""))
+                return
+            self.event(kind=records.CONTEXT, payload=whole)
+            await self.say(wire.Result(0x14, wire.RESULT_DONE, ""))
         elif isinstance(message, wire.Bind):
             await self.say(wire.Result(0x15, wire.RESULT_DONE, ""))
             if message.part == message.parts - 1:

@@ -334,3 +334,20 @@ def live(t_ms):
     from tests.fakes.fake_device import AXILLA
 
     return wire.Live(t_ms, 3864, None, 104, None, AXILLA, 3, 1, 4, ((reasons.FEVER, 2),))
+
+
+async def test_a_missed_prompt_is_raised_by_the_running_agent_once_and_not_again_by_the_next(world):
+    async with world.agent(speed=60):
+        await start_patient(world)
+        with sqlite3.connect(world.paths.database) as conn:
+            conn.execute("UPDATE bindings SET started_utc_ms = started_utc_ms - 13 * 3600000")
+        await world.until(lambda: "PROMPT_MISSED" in [event["name"] for event in events(world)])
+    async with world.agent(speed=60) as agent:
+        await world.in_session()
+        await agent.prompts.look()
+        await asyncio.sleep(1.5)
+        told = [event for event in events(world) if event["name"] == "PROMPT_MISSED"]
+        assert [event["priority"] for event in told] == ["LOW"] and "ICE or CAPD" in told[0]["text"]
+        assert query(world, f"SELECT count(*) FROM host_alarms WHERE alarm = {reasons.PROMPT_MISSED}") == [
+            (1,)
+        ]

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from crs_core.grade import case
+from crs_core.grade.rules import DEFAULT
 from crs_core.grade.scale import completions, grade_of, interval, matters
 from crs_core.grade.scales import ICANS, SCALES, entered_facts
 from hypothesis import given, settings
@@ -48,7 +49,7 @@ def check(inputs: dict[str, Any]) -> None:
         assert grade["ambiguous"] == bool(grade["other_readings"])
 
 
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=2000, deadline=None)
 @given(CASES)
 def test_every_scale_is_the_minimum_and_maximum_over_all_completions(inputs: dict[str, Any]) -> None:
     check(inputs)
@@ -96,6 +97,10 @@ POSSIBLE = {
 
 def test_every_fact_can_have_the_values_that_the_tables_ask_for() -> None:
     assert set(POSSIBLE) == set(entered_facts.NAMES)
+    for name, values in POSSIBLE.items():
+        assert entered_facts.read(name, {}, DEFAULT).values == values
+        if name not in ("fever", "score"):
+            assert entered_facts.read(name, {"context": "complete"}, DEFAULT).values == values[:1]
     for scale in ALL:
         for row in scale.rows:
             for conditions in [cell[1] for cell in row.cells + row.others]:
@@ -212,7 +217,7 @@ WORSE: dict[str, list[Any]] = {
 }
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1000, deadline=None)
 @given(CASES, st.sampled_from(sorted(WORSE)), st.data())
 def test_a_worse_input_never_lowers_a_bound(inputs: dict[str, Any], key: str, data: st.DataObject) -> None:
     inputs = dict(inputs)
@@ -240,7 +245,7 @@ def test_room_air_that_is_settled_is_better_than_any_device(inputs: dict[str, An
             assert name == "ICANS" or (lower >= air[name][0] and upper >= air[name][1])
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1000, deadline=None)
 @given(CASES, st.data())
 def test_a_lost_input_never_raises_lower_nor_lowers_upper(
     inputs: dict[str, Any], data: st.DataObject

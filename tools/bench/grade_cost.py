@@ -1,17 +1,21 @@
-"""Runs on MicroPython: ns per assessment and per alarm step, and the heap's growth. usage: grade_cost.py STEPS"""
+"""Runs on MicroPython: ns per assessment without and with entries and per alarm step, and the heap's growth.
+
+usage: grade_cost.py STEPS
+"""
 
 import gc
 import sys
 import time
 
 from crs_core import units
-from crs_core.grade import alarms, grader
+from crs_core.grade import alarms, bedside, grader
 from crs_core.grade.rules import DEFAULT
 
 from tests.micropython.grade_run import Life
 
 ROUNDS = 7
 EACH = 300
+ENTERED = {"blood_pressure": "normal", "vasopressors": ["norepinephrine"], "oxygen": "nasal_cannula_low"}
 
 
 def life_of(count: int) -> list:
@@ -29,29 +33,34 @@ def life_of(count: int) -> list:
 
 
 def once(steps: list) -> tuple:
-    """ns per assessment, ns per alarm step."""
-    gc.collect()
-    state = grader.new_state()
-    begun = time.ticks_us()
-    for reading, _, now_ms in steps:
-        state, _ = grader.step(state, reading, now_ms, DEFAULT)
-    graded = time.ticks_diff(time.ticks_us(), begun) * 1000 // len(steps)
+    """ns per assessment, ns per assessment with entries in force, ns per alarm step."""
+    graded = []
+    for values in ({}, ENTERED):
+        gc.collect()
+        state = bedside.enter(grader.new_state(), values, steps[0][2], DEFAULT)
+        begun = time.ticks_us()
+        for reading, _, now_ms in steps:
+            state, _ = grader.step(state, reading, now_ms, DEFAULT)
+        graded.append(time.ticks_diff(time.ticks_us(), begun) * 1000 // len(steps))
     gc.collect()
     state = alarms.new_state()
     begun = time.ticks_us()
     for _, inputs, now_ms in steps:
         state, _ = alarms.step(state, inputs, now_ms, DEFAULT)
-    return graded, time.ticks_diff(time.ticks_us(), begun) * 1000 // len(steps)
+    return graded[0], graded[1], time.ticks_diff(time.ticks_us(), begun) * 1000 // len(steps)
 
 
 steps = life_of(EACH)
 times = [once(steps) for _ in range(ROUNDS)]
 print("grader_ns", min([one[0] for one in times]))
-print("alarms_ns", min([one[1] for one in times]))
+print("entries_ns", min([one[1] for one in times]))
+print("alarms_ns", min([one[2] for one in times]))
 held = [0, 0]
-for half in (0, 1):  # what is allocated once is in the first half; growth would be in the second too
-    for _ in range(int(sys.argv[1]) // EACH):
+for part, count in enumerate(
+    (int(sys.argv[1]) // 10, int(sys.argv[1]))
+):  # what is allocated once is in the first part
+    for _ in range(count // EACH):
         once(steps)
     gc.collect()
-    held[half] = gc.mem_alloc()
+    held[part] = gc.mem_alloc()
 print("growth", held[1] - held[0])

@@ -48,10 +48,10 @@ def rows() -> Iterator[tuple[str, str, str, bool]]:
     subsets, wrong = _subsets()
     yield "scales: every subset of missing keys", f"{subsets} cases, {wrong} differ", "0 differ", wrong == 0
     counts, differ = _against_brute_force()
-    least = min(counts[scale.name] for scale in SCALES)
+    least = min(counts.values())
     yield (
         "scales: interval and ambiguity = brute force",
-        f"{least} cases on each of 7 scales, {counts['ICANS']} on ICANS, {differ} differ",
+        f"{least} cases or more on each of {len(NAMES)} scales, {differ} differ",
         f">= {CASES} cases, 0 differ",
         differ == 0 and least >= CASES,
     )
@@ -78,9 +78,12 @@ def _differs(inputs: dict[str, Any], counts: dict[str, int]) -> int:
 
 
 def _against_brute_force() -> tuple[dict[str, int], int]:
+    """Random cases until every scale had its number; ICANS is not in all of them."""
     dice = Dice(20_261_124)
     counts = dict.fromkeys(NAMES, 0)
-    differ = sum(_differs(random_case(dice), counts) for _ in range(CASES))
+    differ = 0
+    while min(counts.values()) < CASES:
+        differ += _differs(random_case(dice), counts)
     return counts, differ
 
 

@@ -1,7 +1,7 @@
 """Run the tests and print line coverage of CPython and MicroPython code together: `python -m tools.coverage_run`.
 
-First what computes, under coverage of both runtimes; then, side by side, what talks to virtual wearables in real time,
-under coverage of the host and without a slowed-down firmware. With arguments: one pytest with those.
+First what computes, under coverage of both runtimes; then what talks to virtual wearables in real time, under coverage
+of the host and without a slowed-down firmware; each in two parts side by side. With arguments: one pytest with those.
 """
 
 import os
@@ -17,8 +17,8 @@ from tools.coverage_run.instrument import instrument
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build" / "coverage"
-# Tests on virtual wearables wait more than they compute; so two parts of them run at once on two cores.
 ON_WEARABLES = ("tests/integration", "tests/tools", "tests/hil")
+HOST = "tests/host"
 MISSIONS = ("recordings", "demo", "firmware_alarms", "firmware_link", "survival")
 
 
@@ -28,27 +28,37 @@ def start(arguments: list[str], environment: dict[str, str], output: int | None)
     return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
 
 
-def parts() -> dict[str, list[str]]:
-    """pytest arguments of each part of the suite; together they are the whole of it."""
+def rounds() -> list[dict[str, list[str]]]:
+    """pytest arguments of each part of the suite; together they are the whole of it. The parts of a round run at once.
+
+    What computes takes whole cores and would make tests on wearables, whose time is real, late: so it goes first.
+    """
     missions = [f"tests/integration/test_{name}.py" for name in MISSIONS]
-    return {
-        "whole missions": missions,
-        "boards, ports and tools": [*ON_WEARABLES, *(f"--ignore={file}" for file in missions)],
-        "what computes": ["tests", *(f"--ignore={folder}" for folder in ON_WEARABLES)],
-    }
+    elsewhere = [f"--ignore={folder}" for folder in (*ON_WEARABLES, HOST)]
+    return [
+        {"the host": [HOST], "core, device, documents": ["tests", *elsewhere]},
+        {
+            "whole missions": missions,
+            "boards, ports and tools": [*ON_WEARABLES, *(f"--ignore={file}" for file in missions)],
+        },
+    ]
 
 
 def run_tests(environment: dict[str, str]) -> int:
     """Run every part of the suite; return an exit code that is not 0, if there is one."""
     as_it_is = {key: value for key, value in environment.items() if key != "CW_MP_FIRMWARE"}
+    computing, on_wearables = rounds()
+    codes = run_round(computing, environment), run_round(on_wearables, as_it_is)
+    return max(codes, key=bool)
+
+
+def run_round(chosen: dict[str, list[str]], environment: dict[str, str]) -> int:
+    """Run the parts side by side and show what each said; return an exit code that is not 0, if there is one."""
     running = []
-    chosen = parts()
-    # what computes takes whole cores, and would make the others late: it goes first and alone
-    print("coverage_run: what computes", flush=True)
-    worst = start(["-q", "--durations=5", *chosen.pop("what computes")], environment, None).wait()
+    worst = 0
     for name, arguments in chosen.items():
         log = tempfile.TemporaryFile()  # noqa: SIM115 closed below, after its process has ended
-        running.append((name, log, start(["-q", "--durations=5", *arguments], as_it_is, log.fileno())))
+        running.append((name, log, start(["-q", "--durations=5", *arguments], environment, log.fileno())))
     print(f"coverage_run: {' and '.join(chosen)}, side by side, some minutes", flush=True)
     for name, log, process in running:
         worst = process.wait() or worst

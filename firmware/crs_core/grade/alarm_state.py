@@ -56,6 +56,10 @@ TOLD_ORGAN = const(32)  # one of the signs of pattern (d)
 TOLD_FEVER = const(64)  # a reading by hand at or above the limit
 TOLD_PRESSURE_KNOWN = const(128)
 TOLD_DEATH = const(256)  # a signed record
+TOLD_HOT = const(512)  # read by hand: a sign of pattern (d) ...
+TOLD_FAST_HEART = const(1024)  # ... and another
+TOLD_SPO2_MEDIUM = const(2048)  # read by hand, below the MEDIUM limit ...
+TOLD_SPO2_LOW = const(4096)  # ... below the HIGH one
 
 # --- state: a list, opaque to callers; times are ms since boot
 LAST = const(0)

@@ -136,7 +136,7 @@ def _physiological(
 ) -> tuple:
     """Step the conditions about the patient; returns (their priority bits, fever)."""
     fever, hot, possible = _temperature(s, inputs, temp_why == 0, now_ms, back_ms, rules)
-    high, medium = _saturation(s, inputs.spo2_tenths, ppg_why == 0, now_ms, back_ms, rules)
+    high, medium = _saturation(s, inputs, ppg_why == 0, now_ms, back_ms, rules)
     fast_heart, pulse_lost = _pulse(s, inputs, now_ms, dt_ms, back_ms, rules)
     at_risk = fever or s[st.FLAGS] & (st.FLAG_SPO2_LOW | st.FLAG_HR_HIGH)
     lost = 0 if ppg_why == 0 else 1 if at_risk and inputs.wear != units.WEAR_OFF else -1
@@ -184,6 +184,8 @@ def _told(s: list, inputs: Inputs, fever: bool, dt_ms: int, rules: Rules) -> int
     # an empty clock while there is no record: only pulses after it contradict it
     pulse = (1 if usable else -1) if told & st.TOLD_DEATH else 0
     alive = hold.collect(s, st.CONTRADICTS, pulse, dt_ms, rules.contradicts_ms, 0)
+    if told & st.TOLD_DEATH and inputs.button == st.BUTTON_LONG:  # so does a press
+        alive = hold.collect(s, st.CONTRADICTS, 1, rules.contradicts_ms, rules.contradicts_ms, 0)
     bits = 0
     if told & st.TOLD_HYPOTENSION:
         bits |= _HIGH << 2 * (reasons.HYPOTENSION - _FIRST)
@@ -217,6 +219,7 @@ def _temperature(s: list, inputs: Inputs, usable: bool, now_ms: int, back_ms: in
                 baseline.learn(s, st.BASELINE, cc, now_ms, rules.baseline_span_min)
     if by_hand:  # any source at the limit is met, and a lower one does not cancel it
         met = 1
+        hot = 1 if inputs.told & st.TOLD_HOT else hot
     end_ms = rules.fever_end_ms
     fever = hold.hold(s, st.FEVER, met, now_ms, back_ms, rules.fever_delay_ms, rules.fever_reset_ms, end_ms)
     is_hot = hold.hold(
@@ -229,10 +232,9 @@ def _temperature(s: list, inputs: Inputs, usable: bool, now_ms: int, back_ms: in
     return fever, is_hot, level or risen
 
 
-def _saturation(
-    s: list, spo2_tenths: int | None, usable: bool, now_ms: int, back_ms: int, rules: Rules
-) -> tuple:
-    """(HIGH, MEDIUM) of suspected hypoxaemia: three limits, each with its own delay."""
+def _saturation(s: list, inputs: Inputs, usable: bool, now_ms: int, back_ms: int, rules: Rules) -> tuple:
+    """(HIGH, MEDIUM) of suspected hypoxaemia: three limits, each with its own delay; read by hand, two of them."""
+    spo2_tenths = inputs.spo2_tenths
     reset_ms = rules.spo2_reset_ms
     end_ms = rules.spo2_end_ms
     fast = slow = medium = -1
@@ -244,6 +246,9 @@ def _saturation(
             s[st.FLAGS] |= st.FLAG_SPO2_LOW
         else:
             s[st.FLAGS] &= ~st.FLAG_SPO2_LOW
+    if inputs.told & st.TOLD_SPO2_MEDIUM:  # a better value of the sensor does not cancel it
+        medium = 1
+        slow = 1 if inputs.told & st.TOLD_SPO2_LOW else slow
     is_fast = hold.hold(s, st.SPO2_FAST, fast, now_ms, back_ms, rules.spo2_fast_ms, reset_ms, end_ms)
     is_slow = hold.hold(s, st.SPO2_SLOW, slow, now_ms, back_ms, rules.spo2_slow_ms, reset_ms, end_ms)
     is_medium = hold.hold(s, st.SPO2_MEDIUM, medium, now_ms, back_ms, rules.spo2_medium_ms, reset_ms, end_ms)
@@ -265,6 +270,8 @@ def _pulse(s: list, inputs: Inputs, now_ms: int, dt_ms: int, back_ms: int, rules
             s[st.FLAGS] &= ~st.FLAG_HR_HIGH
     elif inputs.ppg_state == units.PPG_NO_PULSE and inputs.wear != units.WEAR_OFF:
         lost = 1
+    if inputs.told & st.TOLD_FAST_HEART:
+        fast = 1
     is_fast = hold.hold(
         s, st.HEART_RATE, fast, now_ms, back_ms, rules.hr_delay_ms, rules.hr_reset_ms, rules.hr_end_ms
     )

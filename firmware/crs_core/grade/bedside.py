@@ -25,14 +25,48 @@ def enter(state: list, values: dict, t_ms: int, rules: Rules) -> list:
     s = list(state)
     values = values.copy()
     if values.pop("episode_closed", None):
-        s[st.TOLD] = entries.close_episode(s[st.TOLD])
-        s[st.LATCH] = s[st.HELD] = 0
-        s[st.LOWER] = None
-    _replace(s, entries.enter(s[st.TOLD], values, t_ms, rules))
-    if values.get("fever_earlier"):
+        _close(s, t_ms)
+    hand_cc = values.get("temperature_cc")
+    before = entries.in_force(s[st.TOLD])
+    if hand_cc is not None and hand_cc < rules.fever_cc <= before.get("temperature_cc", 0):
+        # a lower reading cancels none that still counts
+        values.pop("temperature_cc")
+        values.pop("site", None)
+    left = entries.enter(s[st.TOLD], values, t_ms)
+    spo2_tenths = values.get("spo2_tenths")
+    if spo2_tenths is not None and spo2_tenths < rules.spo2_medium_tenths:
+        left = entries.doubt(left, t_ms)
+    if hand_cc is not None and hand_cc >= rules.fever_cc and not s[st.FLAGS] & st.FEBRILE:
+        left = entries.doubt(left, t_ms)
+    for key in values:
+        if (
+            values[key] is not None
+            and entries.is_worrying(key, values[key])
+            and before.get(key) != values[key]
+        ):
+            s[st.FLAGS] |= st.WORRIED
+    _replace(s, left, t_ms, rules)
+    # a reading by hand that comes late is no present fever any more, but it was one
+    if values.get("fever_earlier") or (
+        hand_cc is not None
+        and hand_cc >= rules.fever_cc
+        and "fever_other_cause" not in entries.in_force(left)
+    ):
         s[st.LATCH] = 1
-    s[st.FLAGS] &= ~st.AGE_UNKNOWN
+        s[st.MET_AT] = t_ms if s[st.MET_AT] is None else max(s[st.MET_AT], t_ms)
+    if not entries.lapsed(left):
+        s[st.FLAGS] &= ~st.AGE_UNKNOWN
     return s
+
+
+def _close(s: list, t_ms: int) -> None:
+    """The episode was over at `t_ms`; a fever that was met after it is one of a new episode."""
+    s[st.TOLD] = entries.close_episode(s[st.TOLD], t_ms)
+    if s[st.MET_AT] is None or s[st.MET_AT] <= t_ms:
+        s[st.LATCH] = 0
+        s[st.LOWER] = None
+    if not entries.lapsed(s[st.TOLD]):
+        s[st.HELD] = 0
 
 
 def doubt(state: list, t_ms: int) -> list:
@@ -46,7 +80,7 @@ def boot(s: list, rules: Rules) -> None:
     """After a boot nobody knows how old the entries are: those that count for a time ran out. In place."""
     left = entries.boot(s[st.TOLD], rules)
     if left != s[st.TOLD]:
-        _replace(s, left)
+        _replace(s, left, 0, rules)
         s[st.FLAGS] |= st.AGE_UNKNOWN
 
 
@@ -61,31 +95,26 @@ def signs(state: list, rules: Rules) -> int:
 
 def assess(s: list, fever: int, say: tuple, fell: bool, now_ms: int, rules: Rules) -> Assessment:
     """Finish a step of `s` in place. `fever`, `say`: of the thermometer; `fell`: the saturation has just fallen."""
-    masked = entries.is_masked(s[st.TOLD])
-    at_risk = masked or s[st.FLAGS] & st.FEBRILE != 0
-    _replace(s, entries.expire(s[st.TOLD], now_ms, at_risk, rules))
-    was_febrile = s[st.FLAGS] & st.FEBRILE
-    by_sensor = fever == reasons.FEVER_MET
-    inputs = entries.in_force(s[st.TOLD])
-    fever, say = _fever_told(s, fever, say, inputs, rules)
-    rose_ms = now_ms if by_sensor and not was_febrile else None
-    if fell:
+    at_risk = entries.is_masked(s[st.TOLD]) or s[st.FLAGS] & st.FEBRILE != 0
+    _replace(s, entries.expire(s[st.TOLD], now_ms, at_risk, rules), now_ms, rules)
+    if fever == reasons.FEVER_MET and not s[st.FLAGS] & st.FEBRILE:
+        # a new crossing: what was said of an earlier fever, and what reassured before it, counts no longer
         s[st.TOLD] = entries.doubt(s[st.TOLD], now_ms)
-        inputs = entries.in_force(s[st.TOLD])
-    found = _look_up(s, _case(s, fever, say, inputs, now_ms, rules), rules)
-    if s[st.LOWER] is not None and found[0] > s[st.LOWER]:
-        left = entries.doubt(
-            s[st.TOLD], entries.newest_worry_ms(s[st.TOLD], now_ms, rules) if rose_ms is None else rose_ms
-        )
+    elif fell:
+        s[st.TOLD] = entries.doubt(s[st.TOLD], now_ms)
+    fever, say = _fever_told(s, fever, say, now_ms, rules)
+    found = _look_up(_case(s, fever, say, now_ms, rules), rules)
+    if s[st.FLAGS] & st.WORRIED and (s[st.LOWER] is None or found[0] > s[st.LOWER]):
+        # the bound rose by what was entered, so older reassurance counts no longer; that of the same entry does
+        left = entries.doubt(s[st.TOLD], entries.newest_worry_ms(s[st.TOLD], now_ms))
         if len(left) != len(s[st.TOLD]):
             s[st.TOLD] = left
-            found = _look_up(s, _case(s, fever, say, entries.in_force(left), now_ms, rules), rules)
+            found = _look_up(_case(s, fever, say, now_ms, rules), rules)
+    s[st.FLAGS] &= ~st.WORRIED
     lower, upper, missing, more, version, told_known = found
-    is_measured = fever != reasons.FEVER_UNKNOWN or say[0] in _OPEN
-    known = told_known or is_measured
+    known = told_known or fever != reasons.FEVER_UNKNOWN or say[0] in _OPEN
     if known:
-        # what a loss leaves lower is no fall, and its return no rise
-        s[st.LOWER] = lower if is_measured and not s[st.HELD] else max(lower, s[st.LOWER] or 0)
+        s[st.LOWER] = lower
     say += more
     if s[st.LATCH] and fever != reasons.FEVER_MET:
         say += (reasons.R_FEVER_EARLIER,)
@@ -111,18 +140,24 @@ def assess(s: list, fever: int, say: tuple, fell: bool, now_ms: int, rules: Rule
 _OPEN = (reasons.R_SKIN_BELOW, reasons.R_MASK_WINDOW_OVER)
 
 
-def _replace(s: list, left: list) -> None:
-    """Put other entries in place; what lapsed with them is held."""
-    lapsed = entries.count_lapsed(left)
-    if lapsed > entries.count_lapsed(s[st.TOLD]) and s[st.LOWER]:
-        s[st.HELD] = max(s[st.HELD], s[st.LOWER])
-    elif not lapsed:
+def _replace(s: list, left: list, now_ms: int, rules: Rules) -> None:
+    """Put other entries in place; what those that lapsed with it had made sure of is held."""
+    if left is s[st.TOLD]:
+        return
+    had = entries.lapsed(s[st.TOLD])
+    has = entries.lapsed(left)
+    if [key for key in has if key not in had]:
+        # also of an entry that came after the last step; whether there is a fever now decides nothing of what was
+        sure = _look_up(_case(s, reasons.FEVER_UNKNOWN, (0,), now_ms, rules), rules)[0]
+        s[st.HELD] = max(s[st.HELD], s[st.LOWER] or 0, sure)
+    elif not has:
         s[st.HELD] = 0
     s[st.TOLD] = left
 
 
-def _fever_told(s: list, fever: int, say: tuple, inputs: dict, rules: Rules) -> tuple:
+def _fever_told(s: list, fever: int, say: tuple, now_ms: int, rules: Rules) -> tuple:
     """(FEVER_*, reasons) with readings by hand and masks: any source at the limit is met, a lower one cancels none."""
+    inputs = entries.in_force(s[st.TOLD])
     hand_cc = inputs.get("temperature_cc")
     usable = fever != reasons.FEVER_UNKNOWN or say[0] == reasons.R_SKIN_BELOW
     if fever != reasons.FEVER_MET and hand_cc is not None and hand_cc >= rules.fever_cc:
@@ -132,6 +167,7 @@ def _fever_told(s: list, fever: int, say: tuple, inputs: dict, rules: Rules) -> 
         if "fever_other_cause" in inputs:
             return fever, say + (reasons.R_OTHER_CAUSE,)
         s[st.LATCH] = 1
+        s[st.MET_AT] = now_ms
         return fever, say
     if usable:
         s[st.FLAGS] &= ~st.FEBRILE
@@ -142,12 +178,21 @@ def _fever_told(s: list, fever: int, say: tuple, inputs: dict, rules: Rules) -> 
     if entries.is_masked(s[st.TOLD]):
         return reasons.FEVER_MASKED, (reasons.R_MASKED,)
     if hand_cc is not None and inputs.get("site") not in _SKIN_OR_AXILLA:
-        return reasons.FEVER_NOT_MET, (reasons.R_BELOW,)
+        hand_ms = entries.time_of(s[st.TOLD], "temperature_cc")
+        if fever != reasons.FEVER_POSSIBLE or _possible_since(s) <= hand_ms:
+            return reasons.FEVER_NOT_MET, (reasons.R_BELOW,)
     return fever, say
 
 
-def _case(s: list, fever: int, say: tuple, inputs: dict, now_ms: int, rules: Rules) -> dict:
+def _possible_since(s: list) -> int:
+    """Since when the thermometer says that a fever is possible: what was read by hand before it settles nothing."""
+    times = [s[at] for at in (st.POSSIBLE, st.RISE) if s[at + 2]]
+    return max(times)
+
+
+def _case(s: list, fever: int, say: tuple, now_ms: int, rules: Rules) -> dict:
     """The step as a case of the vocabulary, in as few different values as the table tells apart."""
+    inputs = entries.in_force(s[st.TOLD])
     one = {key: inputs[key] for key in inputs if key not in entries.MEASURED and key not in _NOT_READ}
     if fever == reasons.FEVER_MET:
         one["temperature_cc"], one["site"] = rules.fever_cc, "oral"
@@ -165,18 +210,11 @@ def _case(s: list, fever: int, say: tuple, inputs: dict, now_ms: int, rules: Rul
 
 
 _NOT_READ = (
-    "ice",
-    "capd",
-    "consciousness",
-    "seizure",
-    "motor_weakness",
-    "organ_grade",
-    "death",
-    "rising_need",
-)
+    "ice", "capd", "consciousness", "seizure", "motor_weakness", "organ_grade", "death", "flow_lpm", "fio2_pct",
+)  # fmt: skip
 
 
-def _look_up(s: list, case: dict, rules: Rules) -> tuple:
+def _look_up(case: dict, rules: Rules) -> tuple:
     """(lower, upper, missing ids, reasons of what was told, version, whether an entry alone makes it gradable)."""
     if _memo.get("rules") is not rules:
         _memo.clear()

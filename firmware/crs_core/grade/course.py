@@ -10,13 +10,15 @@ with their ages. Host only. A value of a sensor's key counts from the step that 
 from crs_core import reasons, units
 from crs_core.compat import const
 from crs_core.errors import RemoteError
-from crs_core.grade import alarms, bedside, case, entries, grader, prompts, vocabulary
+from crs_core.grade import alarms, bedside, case, entries, facts, grader, prompts, vocabulary
 from crs_core.grade import grader_state as st
 from crs_core.grade.rules import DEFAULT, Rules
 
 _SECOND_MS = const(1000)
 _READING_MS = const(10_000)
 _LONGEST_MS = const(2_592_000_000)  # 30 days between two steps
+# What settles a pressure without a measured one.
+_SETTLING = ("vasopressors", "context")
 _SENSORS = ("temperature_cc", "spo2_tenths", "hr_bpm")
 
 
@@ -38,6 +40,7 @@ class Course:
         self._fever = reasons.FEVER_UNKNOWN
         self._first_met_ms: int | None = None
         self._sustained_ms: int | None = None
+        self._possible_ms: int | None = None  # POSSIBLE_FEVER since
         self._start_ms = self._now_ms = 0
         self._read_ms = 0
         self._is_started = False
@@ -78,6 +81,8 @@ class Course:
         told = {}
         for key, value in inputs.items():
             if key == "site":
+                if value != self._site and inputs.get("temperature_cc") is None:
+                    self._measured.pop("temperature_cc", None)  # read at another site
                 self._site = value
             elif key not in _SENSORS:
                 told[key] = value
@@ -87,10 +92,18 @@ class Course:
                 self._measured.pop(key, None)
             else:
                 self._measured[key] = (value, at_ms)
+                if key == "temperature_cc" and inputs.get("site", self._site) not in ("axilla", "skin"):
+                    self._answered[key] = at_ms
         if "temperature_cc" in inputs:
             # a value that was stated twice is not a converter that stands still
             self._grader[st.FLAT_CC] = None
+        if told.get("context"):
+            # asked and none: what was entered before is answered, too
+            for entry in self._grader[st.TOLD]:
+                if entry[0] in entries.NONE and entry[0] not in told:
+                    told[entry[0]] = entries.NONE[entry[0]]
         if told:
+            told = with_judged_pressure(told, entries.in_force(self._grader[st.TOLD]), self._rules)
             before = self._grader
             self._grader = bedside.enter(before, told, at_ms, self._rules)
             self._hold(before, at_ms)
@@ -144,6 +157,9 @@ class Course:
             told=self._told,
         )
         self._alarms, changes = alarms.step(self._alarms, inputs, at_ms, rules)
+        for alarm, priority in changes:
+            if alarm == reasons.POSSIBLE_FEVER:
+                self._possible_ms = at_ms if priority else None
         if self._sustained_ms is None and (reasons.FEVER, reasons.PRIORITY_MEDIUM) in changes:
             self._sustained_ms = at_ms
 
@@ -167,7 +183,7 @@ class Course:
 
     def _hold(self, before: list, at_ms: int) -> None:
         """Keep what entries that ran out had made sure of until somebody enters anew; `before`: the state with them."""
-        if not entries.count_lapsed(self._grader[st.TOLD]):
+        if not entries.lapsed(self._grader[st.TOLD]):
             self._held = {}
             return
         grades = case.assess(self._inputs(before), self._rules)["grades"]
@@ -187,8 +203,14 @@ class Course:
                 grades[name]["held"] = {"lower": lower, "at_ms": at_ms}
         due, missed = prompts.look(self._answered, self._start_ms, self._first_met_ms, self._now_ms, rules)
         sounding = alarms.active(self._alarms)
+        by_hand = self._answered.get("temperature_cc")
+        is_due, is_missed = prompts.oral_due(self._possible_ms, by_hand, self._now_ms, rules)
+        if is_missed:
+            missed.append("temperature_cc")
+        elif is_due:
+            due.append("temperature_cc")
         priority = prompts.missed_priority(missed, self._first_met_ms)
-        if priority and "death" not in inputs:
+        if priority and not inputs.get("death"):
             sounding = sorted(sounding + [(reasons.PROMPT_MISSED, priority)])
         return {
             "at_ms": self._now_ms,
@@ -202,6 +224,25 @@ class Course:
             "grades": grades,
             "prompts": {"due": due, "missed": missed},
         }
+
+
+def with_judged_pressure(told: dict, in_force: dict, rules: Rules) -> dict:
+    """`told` {key: value, None withdraws} with what a measured pressure in it is by the site's rule.
+
+    `in_force` is what counts beside it. The wearable gets the same from the host: "blood_pressure", None when open.
+    """
+    if "blood_pressure" in told or not any([key in told for key in entries.PRESSURES]):
+        return told
+    # one measurement stands alone: an older one of another kind does not count beside it
+    values = {
+        key: in_force[key] for key in in_force if key not in entries.PRESSURES and key != "blood_pressure"
+    }
+    values.update(told)
+    measured = {key: values[key] for key in values if values[key] is not None and key not in _SETTLING}
+    judged = facts.pressure(measured, rules).values
+    told = told.copy()
+    told["blood_pressure"] = {("hypotension",): "hypotension", ("held",): "normal"}.get(judged)
+    return told
 
 
 def run(steps: list, rules: Rules = DEFAULT) -> list:

@@ -42,10 +42,10 @@ NONE = {
 }
 # Statements that lower a bound: they count no longer than any other reassuring entry.
 _LOWERING = {"fever_other_cause": True, "ventilation_not_for_hypoxia": True, "fever_earlier": False}
-# Measured pressures: whether one worries is for the site's rule to say.
+# Measured pressures; whether one worries stands beside them as the judged "blood_pressure".
 PRESSURES = ("systolic_mmhg", "diastolic_mmhg", "map_mmhg")
 # What an entry of the first also replaces when it is newer: other words for the same, or details of it.
-_REPLACES = (
+REPLACES = (
     ("blood_pressure", ("systolic_mmhg", "diastolic_mmhg", "map_mmhg", "fluids_for_bp")),
     ("systolic_mmhg", ("blood_pressure", "diastolic_mmhg", "map_mmhg", "fluids_for_bp")),
     ("map_mmhg", ("blood_pressure", "systolic_mmhg", "diastolic_mmhg", "fluids_for_bp")),
@@ -54,42 +54,49 @@ _REPLACES = (
 )
 # The sensors' own keys, entered by hand: they age as a reading does. The first two are one reading.
 MEASURED = ("temperature_cc", "site", "spo2_tenths", "hr_bpm")
+OF_THE_EPISODE = ("anticytokine", "fever_earlier", "fever_other_cause")
 MASKS = ("antipyretic", "steroid", "anticytokine")
 RISING_NEED = "rising_need"  # made here, never entered: oxygen need went up between two entries
+_SAME_MS = const(600_000)
 _NEED = ("room_air", "nasal_cannula_low blow_by", "nasal_cannula_high face_mask non_rebreather venturi",
          "cpap bipap", "invasive_ventilation")  # fmt: skip
 
 
-def enter(entries: list, values: dict, t_ms: int, rules: Rules) -> list:
-    """The entries after `values` {key: value, None = no longer known}, seen at `t_ms`; an older one changes nothing."""
+def enter(entries: list, values: dict, t_ms: int) -> list:
+    """The entries after `values` {key: value, None = no longer known}, observed at `t_ms`.
+
+    What comes later counts, whatever its time: a wearable knows times only as ages, to within what the link took, and
+    after an outage not at all. Who enters keeps the order; a correction has the moment of what it corrects.
+    """
     kept = [entry for entry in entries]
     was = oxygen_need(values_of(entries))
     for key in sorted(values):
         at = _index(kept, key)
-        if at is not None and kept[at][2] > t_ms:
-            continue
         value = values[key]
         if value is not None:
             _put(kept, at, [key, value, t_ms, IN_FORCE])
         elif at is not None:
-            _lapse(kept, at, rules)
-    for key, others in _REPLACES:
+            _lapse(kept, at)
+    for key, others in REPLACES:
         if values.get(key) is not None:
-            kept = [e for e in kept if e[0] not in others or e[2] >= t_ms]
-    if "oxygen" in values or "flow_lpm" in values or "fio2_pct" in values:
+            kept = [e for e in kept if e[0] not in others or values.get(e[0]) is not None]
+    if (
+        values.get("oxygen") is not None
+        or values.get("flow_lpm") is not None
+        or values.get("fio2_pct") is not None
+    ):
         _rising(kept, was, t_ms)
     return kept
 
 
 def _rising(kept: list, was: tuple, t_ms: int) -> None:
-    """Note a need that is above an earlier one, which was a need already; take the note away when it is not."""
+    """Note a need that is above an earlier one, which was a need already; take it away when it no longer rises."""
     now = oxygen_need(values_of(kept))
-    up = was[0] > 0 and (now[0] > was[0] or (now[0] > 0 and (now[1] > was[1] > 0 or now[2] > was[2] > 21)))
     at = _index(kept, RISING_NEED)
-    if up:
+    if was[0] > 0 and (now[0] > was[0] or (now[0] > 0 and (now[1] > was[1] > 0 or now[2] > was[2] > 21))):
         _put(kept, at, [RISING_NEED, True, t_ms, IN_FORCE])
-    elif at is not None:
-        kept.pop(at)
+    elif at is not None and (now < was or abs(t_ms - kept[at][2]) > _SAME_MS):
+        kept.pop(at)  # not for the same observation told twice
 
 
 def oxygen_need(values: dict) -> tuple:
@@ -107,14 +114,13 @@ def oxygen_need(values: dict) -> tuple:
 
 def expire(entries: list, now_ms: int, at_risk: bool, rules: Rules) -> list:
     """The entries at `now_ms`; the same list when nothing ran out. `at_risk`: febrile or masked, which shortens."""
-    limit_ms = rules.entry_febrile_ms if at_risk else rules.entry_ms
     kept = None
     for entry in entries:
-        until_ms = _limit_ms(entry, limit_ms, rules) if entry[3] == IN_FORCE else None
+        until_ms = counts_ms(entry[0], entry[1], at_risk, rules) if entry[3] == IN_FORCE else None
         if until_ms is not None and now_ms - entry[2] > until_ms:
             if kept is None:
                 kept = [one for one in entries]
-            _lapse(kept, _index(kept, entry[0]), rules)
+            _lapse(kept, _index(kept, entry[0]))
     return entries if kept is None else kept
 
 
@@ -124,24 +130,38 @@ def doubt(entries: list, before_ms: int) -> list:
     return [e for e in entries if e[2] >= before_ms or not is_reassuring(e[0], e[1])]
 
 
-def newest_worry_ms(entries: list, now_ms: int, rules: Rules) -> int:
+def newest_worry_ms(entries: list, now_ms: int) -> int:
     """When the newest worrying entry in force was observed: what a rise came from. `now_ms` when there is none."""
-    times = [e[2] for e in entries if e[3] == IN_FORCE and is_worrying(e[0], e[1], rules)]
+    times = [e[2] for e in entries if e[3] == IN_FORCE and is_worrying(e[0], e[1])]
     return max(times) if times else now_ms
+
+
+def time_of(entries: list, key: str) -> int:
+    """When the entry of `key`, which there is, was observed."""
+    at = _index(entries, key)
+    return entries[at or 0][2]
 
 
 def boot(entries: list, rules: Rules) -> list:
     """The entries after a boot that has no time mark: how old they are is not known, so all that is timed ran out."""
     kept = [entry for entry in entries]
     for entry in entries:
-        if entry[3] == IN_FORCE and _limit_ms(entry, 0, rules) is not None:
-            _lapse(kept, _index(kept, entry[0]), rules)
+        if entry[3] == IN_FORCE and counts_ms(entry[0], entry[1], False, rules) is not None:
+            _lapse(kept, _index(kept, entry[0]))
     return kept
 
 
-def close_episode(entries: list) -> list:
-    """The entries after a clinician signed the episode closed: drugs that mask until then, and what had lapsed, go."""
-    return [e for e in entries if e[3] == IN_FORCE and e[0] not in MASKS and e[0] != "fever_earlier"]
+def close_episode(entries: list, t_ms: int) -> list:
+    """The entries after a clinician signed at `t_ms` that the episode is over: what was observed after it stays.
+
+    An anticytokine masks until then, and so long count the statements about the episode; what had lapsed is settled.
+    A steroid and an antipyretic go on masking for their own windows.
+    """
+    return [
+        e
+        for e in entries
+        if e[2] > t_ms or (e[0] not in OF_THE_EPISODE and (e[3] == IN_FORCE or e[0] in MASKS))
+    ]
 
 
 def values_of(entries: list) -> dict:
@@ -168,44 +188,41 @@ def mask_is_over(entries: list) -> bool:
     return bool(marks) and IN_FORCE not in marks
 
 
-def count_lapsed(entries: list) -> int:
-    """How many worrying entries ran out and were not renewed: if any, somebody must assess again."""
-    return len([e for e in entries if e[3] == LAPSED and e[0] not in MASKS])
+def lapsed(entries: list) -> list:
+    """The keys of worrying entries that ran out and were not renewed: if any, somebody must assess again."""
+    return [e[0] for e in entries if e[3] == LAPSED and e[0] not in MASKS]
 
 
 def is_reassuring(key: str, value: object) -> bool:
     """True for a value that caps a grade: it counts for a time only, and no longer than a newer sign lets it."""
     if key in NONE:
         return value == NONE[key]
-    return key in _LOWERING and value == _LOWERING[key]
+    return key in PRESSURES or (key in _LOWERING and value == _LOWERING[key])
 
 
-def is_worrying(key: str, value: object, rules: Rules) -> bool:
+def is_worrying(key: str, value: object) -> bool:
     """True for a value that must not be lost by age."""
-    if key == "systolic_mmhg":  # by the adults' limit, the highest
-        return value < rules.hypotension_systolic_mmhg
-    if key == RISING_NEED:
-        return True
-    return key in NONE and value != NONE[key]
+    return key == RISING_NEED or (key in NONE and value != NONE[key])
 
 
-def _limit_ms(entry: list, limit_ms: int, rules: Rules) -> int | None:
-    """How long an entry counts; None for what has no end of its own."""
-    key = entry[0]
-    if key in NONE or key in PRESSURES or key == RISING_NEED or entry[1] == _LOWERING.get(key, ""):
-        return limit_ms
+def counts_ms(key: str, value: object, at_risk: bool, rules: Rules) -> int | None:
+    """How long an entry counts, `at_risk` (febrile, masked) less if it reassures; None: it has no end of its own."""
+    if is_reassuring(key, value):
+        return rules.entry_febrile_ms if at_risk else rules.entry_ms
+    if is_worrying(key, value):
+        return rules.entry_ms
     if key in MEASURED:
         return rules.grade_temp_max_age_ms if key in MEASURED[:2] else rules.grade_ppg_max_age_ms
-    if key == "antipyretic" and entry[1]:
+    if key == "antipyretic" and value:
         return rules.antipyretic_ms
-    return rules.steroid_ms if key == "steroid" and entry[1] else None
+    return rules.steroid_ms if key == "steroid" and value else None
 
 
-def _lapse(kept: list, at: int | None, rules: Rules) -> None:
+def _lapse(kept: list, at: int | None) -> None:
     if at is None:
         return
     key, value, t_ms, _ = kept[at]
-    if is_worrying(key, value, rules) or (key in MASKS and value):
+    if is_worrying(key, value) or (key in MASKS and value):
         kept[at] = [key, value, t_ms, LAPSED]
     else:
         kept.pop(at)

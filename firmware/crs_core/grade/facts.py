@@ -34,9 +34,6 @@ _NEED_REASONS = {
 _ANY_NEED = ("none", "low", "high", "positive_pressure")
 _EITHER_PRESSURE = ("held", "hypotension")
 # For adults also, where they were measured; to be signed by a clinician like every number of the rules.
-_MEAN_MMHG = 65  # mean arterial pressure below which vital organs are taken to be underperfused; proposal
-_FALL_PERCENT = 80  # of the patient's own baseline, and below 100 mmHg: an inpatient monitoring guide
-_FALL_BELOW_MMHG = 100
 
 
 def is_complete(inputs: dict) -> bool:
@@ -144,7 +141,7 @@ def _measured_child(inputs: dict, rules: Rules, least: int, most: int) -> tuple:
 def _measured_adult(inputs: dict, rules: Rules) -> tuple:
     """12 years and over: below the site's limit, a low mean pressure, or well below the patient's own baseline."""
     mean_mmhg = inputs.get("map_mmhg")
-    if mean_mmhg is not None and mean_mmhg < _MEAN_MMHG:
+    if mean_mmhg is not None and mean_mmhg < rules.hypotension_map_mmhg:
         return ("hypotension",)
     systolic_mmhg = inputs.get("systolic_mmhg")
     if systolic_mmhg is None:
@@ -152,8 +149,8 @@ def _measured_adult(inputs: dict, rules: Rules) -> tuple:
     baseline_mmhg = inputs.get("baseline_systolic_mmhg")
     if systolic_mmhg < rules.hypotension_systolic_mmhg or (
         baseline_mmhg is not None
-        and systolic_mmhg < _FALL_BELOW_MMHG
-        and systolic_mmhg * 100 < baseline_mmhg * _FALL_PERCENT
+        and systolic_mmhg < rules.hypotension_fall_below_mmhg
+        and systolic_mmhg * 100 < baseline_mmhg * rules.hypotension_fall_percent
     ):
         return ("hypotension",)
     return ("held",)

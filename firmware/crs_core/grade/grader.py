@@ -86,6 +86,7 @@ def step(state: list, reading: Reading, now_ms: int, rules: Rules) -> tuple:
         return s, bedside.assess(s, fever, say, fell, now_ms, rules)
     if fever == reasons.FEVER_MET:
         s[st.LATCH] = 1
+        s[st.MET_AT] = reading.t_ms
         s[st.FLAGS] |= st.FEBRILE
     elif not why:
         s[st.FLAGS] &= ~st.FEBRILE

@@ -28,22 +28,24 @@ LOWER = const(16)  # of the last gradable step, None before the first
 HELD = const(17)  # the lower bound that entries which ran out had made sure of; 0 = none
 SPO2 = const(18)  # usable, 0.1 %, at PPG_AT
 TOLD = const(19)  # entries
+MET_AT = const(20)  # the last step at which the fever of the syndrome was met
 
 FEBRILE = const(1)  # the last usable temperature met the criterion
 SPO2_LOW = const(2)  # the last usable saturation was below the MEDIUM limit
 AGE_UNKNOWN = const(4)  # a boot made entries run out
+WORRIED = const(8)  # something worrying was entered since the last step
 
 _COUNT = const(2)
 _VERSION = const(2)
 _NO_LOWER = const(255)
 _NONE = 0xFFFFFFFF
-_FIXED = const(29)
-_AGES = (LAST, TEMP_AT, PPG_AT, FLAT_SINCE, BASELINE + 2)
+_FIXED = const(33)
+_AGES = (LAST, TEMP_AT, PPG_AT, FLAT_SINCE, BASELINE + 2, MET_AT)
 
 
 def new_state() -> list:
     """State at the start of an episode of a newly bound patient."""
-    return [None, 0, None, None, None, None, 0, 0, None, None, 0, 0, None, 0, 0, 0, None, 0, None, []]
+    return [None, 0, None, None, None, None, 0, 0, None, None, 0, 0, None, 0, 0, 0, None, 0, None, [], None]
 
 
 def after_boot(state: list, rules: Rules) -> list:
@@ -58,7 +60,7 @@ def after_boot(state: list, rules: Rules) -> list:
 
 
 def encode_state(state: list, now_ms: int) -> bytes:
-    """State as at most 45 bytes and 8 for each entry; times become ages at `now_ms`."""
+    """State as at most 52 bytes and 8 for each entry; times become ages at `now_ms`."""
     out = bytearray((_VERSION, state[LATCH], state[FLAGS], state[HELD]))
     out.append(_NO_LOWER if state[LOWER] is None else state[LOWER])
     for value in (state[FLAT_CC], state[SPO2]):
@@ -73,7 +75,7 @@ def encode_state(state: list, now_ms: int) -> bytes:
     if state[TOLD]:
         from crs_core.grade import told
 
-        told.put(out, state[TOLD], now_ms)
+        told.put(out, state[TOLD], now_ms)  # nothing when none of them is of the link
     return bytes(out)
 
 
@@ -81,12 +83,12 @@ def decode_state(data: bytes, now_ms: int) -> list:
     """Read what `encode_state` wrote, ages taken back from `now_ms`; RemoteError on anything else."""
     if len(data) < _FIXED + 9:
         raise RemoteError("grader state too short")
-    if data[0] != _VERSION or data[1] > 1 or data[2] >> 3 or data[3] > 4 or 4 < data[4] < _NO_LOWER:
+    if data[0] != _VERSION or data[1] > 1 or data[2] >> 4 or data[3] > 4 or 4 < data[4] < _NO_LOWER:
         raise RemoteError("grader state of another version")
     s = new_state()
     s[LATCH], s[FLAGS], s[HELD] = data[1], data[2], data[3]
     s[LOWER] = None if data[4] == _NO_LOWER else data[4]
-    fields = struct.unpack("<HHIIIII", data[5:_FIXED])
+    fields = struct.unpack("<HHIIIIII", data[5:_FIXED])
     s[FLAT_CC] = fields[0] - 1 if fields[0] else None
     s[SPO2] = fields[1] - 1 if fields[1] else None
     i = 2

@@ -40,6 +40,19 @@ def look(answered: dict, start_ms: int, febrile_since_ms: int | None, now_ms: in
     return due, missed
 
 
+def oral_due(possible_since_ms: int | None, answered_ms: int | None, now_ms: int, rules: Rules) -> tuple:
+    """(due, missed) of "take an oral temperature now": at once when fever is possible, then again while it is.
+
+    `answered_ms`: the newest reading by hand, None before the first.
+    """
+    if possible_since_ms is None:
+        return False, False
+    due_ms = possible_since_ms
+    if answered_ms is not None and answered_ms >= possible_since_ms:
+        due_ms = answered_ms + rules.prompt_possible_ms
+    return now_ms >= due_ms, now_ms - due_ms >= rules.prompt_grace_ms
+
+
 def missed_priority(missed: list, febrile_since_ms: int | None) -> int:
     """Priority of PROMPT_MISSED: LOW before a fever was met, MEDIUM after; 0 when none was missed."""
     if not missed:

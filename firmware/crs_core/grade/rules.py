@@ -79,6 +79,10 @@ Rules = namedtuple(
         "prompt_ms",
         "prompt_febrile_ms",
         "prompt_grace_ms",
+        "prompt_possible_ms",
+        "hypotension_map_mmhg",
+        "hypotension_fall_percent",
+        "hypotension_fall_below_mmhg",
     ),
 )
 
@@ -121,7 +125,7 @@ def parse_limits(text: str) -> dict[str, int]:
     limits: dict[str, int] = {}
     for pair in text.split(",") if text else []:
         name, _, value = pair.partition(":")
-        if not value.isdigit() or len(value) > 10 or name in limits:
+        if not value or value.strip("0123456789") or len(value) > 10 or name in limits:
             raise RemoteError("rules: %r is not name:value, each name once" % pair[:40])
         limits[name] = int(value)
     return limits
@@ -162,7 +166,7 @@ def decode(data: bytes) -> Rules:
     values = []
     for row, line in zip(_table(), lines[1:]):
         name, _, text = line.partition("=")
-        if name != row[0] or not text.isdigit() or text != str(int(text)):
+        if name != row[0] or not text or text.strip("0123456789") or text != str(int(text)):
             raise RemoteError("rules: bad line " + line[:60])
         values.append(int(text))
     rules = Rules(*values)

@@ -185,4 +185,15 @@ TABLE = (
     ),
     ("prompt_febrile_ms", 7_200_000, "ms", 900_000, 7_200_000, "every 2 h once febrile; " + _PROPOSAL),
     ("prompt_grace_ms", 1_800_000, "ms", 300_000, 1_800_000, "then the prompt was missed; " + _PROPOSAL),
+    (
+        "prompt_possible_ms",
+        3_600_000,
+        "ms",
+        900_000,
+        7_200_000,
+        "oral temperature while fever is possible: every 1-2 h at home after a fever; " + _PROPOSAL,
+    ),
+    ("hypotension_map_mmhg", 65, "mmHg", 60, 75, "12 years and over, mean pressure below; " + _PROPOSAL),
+    ("hypotension_fall_percent", 80, "%", 70, 90, "of the own baseline: an inpatient guide; " + _PROPOSAL),
+    ("hypotension_fall_below_mmhg", 100, "mmHg", 90, 120, "and below this; same guide; " + _PROPOSAL),
 )

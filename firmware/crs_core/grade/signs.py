@@ -13,6 +13,7 @@ from crs_core.grade import entries, facts
 from crs_core.grade.rules import Rules
 
 _ICE_FULL = const(10)
+_SPO2_FULL = const(1000)
 _HIGH_FLOW = const(2)
 
 
@@ -40,9 +41,18 @@ def of(values: dict, rules: Rules) -> int:
     organ = max([values.get(key, 0) for key in ("organ_grade", "transaminase_grade", "creatinine_grade")])
     if organ >= rules.organ_high_grade:
         bits |= st.TOLD_ORGAN
-    if values.get("temperature_cc", 0) >= rules.fever_cc:
+    hand_cc = values.get("temperature_cc", 0)
+    if hand_cc >= rules.fever_cc:
         bits |= st.TOLD_FEVER
-    if values.get("death") == "crs":
+    if hand_cc >= rules.high_temp_cc:
+        bits |= st.TOLD_HOT
+    if values.get("hr_bpm", 0) > rules.hr_high_bpm:
+        bits |= st.TOLD_FAST_HEART
+    if values.get("spo2_tenths", _SPO2_FULL) < rules.spo2_medium_tenths:
+        bits |= st.TOLD_SPO2_MEDIUM
+    if values.get("spo2_tenths", _SPO2_FULL) < rules.spo2_slow_tenths:
+        bits |= st.TOLD_SPO2_LOW
+    if values.get("death"):
         bits |= st.TOLD_DEATH
     return bits
 
@@ -52,4 +62,4 @@ def of_entries(told: list, rules: Rules) -> int:
     bits = of(entries.values_of(told), rules)
     if len(facts.pressure(entries.in_force(told), rules).values) == 1:
         bits |= st.TOLD_PRESSURE_KNOWN
-    return bits | st.TOLD_REASSESS if entries.count_lapsed(told) else bits
+    return bits | st.TOLD_REASSESS if entries.lapsed(told) else bits

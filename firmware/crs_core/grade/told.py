@@ -37,7 +37,8 @@ _FLAGS = (
     context.EPISODE_CLOSED,
     _RISING,
 )
-_NAMES = {context.ORGAN_GRADE_WORST: "organ_grade", _RISING: RISING_NEED}
+# A flow is compared with earlier ones only, so its unit does not matter here.
+_NAMES = {context.ORGAN_GRADE_WORST: "organ_grade", context.FLOW_DLPM: "flow_lpm", _RISING: RISING_NEED}
 
 
 def _word(number: int, value: int) -> object:
@@ -72,6 +73,8 @@ def put(out: bytearray, told: list, now_ms: int) -> None:
             number = by_name[key]
             code = _code(number, value)
             rows.append(struct.pack("<BHBI", number, code, mark, min(max(now_ms - t_ms, 0), _AGE_MAX)))
+    if not rows:
+        return
     out.append(len(rows))
     for row in sorted(rows):
         out.extend(row)

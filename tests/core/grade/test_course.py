@@ -65,13 +65,13 @@ def test_room_air_counts_only_with_a_saturation_that_is_not_old() -> None:
 
 def test_a_worrying_entry_that_runs_out_is_held_and_asks_again() -> None:
     worse = {"vasopressors": ["norepinephrine"], "blood_pressure": "hypotension", "oxygen": "room_air"}
-    steps = run((0, HOT | worse), (HOUR + 20_000, HOT), (HOUR + 30_000, HOT | SEEN))
+    steps = run((0, HOT | worse), (4 * HOUR + 20_000, HOT), (4 * HOUR + 30_000, HOT | SEEN))
     assert grade(steps[0]) == (3, 3)
     assert "REASSESS:MEDIUM" not in sounding(steps[0])
     assert grade(steps[1]) == (1, 4)
     held = steps[1]["grades"]["ASTCT"]["held"]
     assert held["lower"] == 3
-    assert HOUR < held["at_ms"] <= HOUR + 20_000
+    assert 4 * HOUR < held["at_ms"] <= 4 * HOUR + 20_000
     assert {"REASSESS:MEDIUM", "LIFE_THREATENING:HIGH", "HYPOTENSION:HIGH"} <= sounding(steps[1]), (
         "no alarm falls by age"
     )
@@ -271,3 +271,48 @@ def test_two_steps_of_one_moment_are_both_assessed() -> None:
     steps = run((0, CALM), (0, SEEN), (1000, HOT), (1000, {"blood_pressure": "hypotension"}))
     assert grade(steps[1]) == (0, 0)
     assert grade(steps[3])[0] == 2
+
+
+def test_a_possible_fever_asks_for_an_oral_temperature_and_asks_again_every_hour() -> None:
+    axilla = {"temperature_cc": 3760, "site": "axilla"}
+    answers = {"blood_pressure": "normal", "oxygen": "room_air", "ice": 10}
+    steps = run(
+        (0, axilla | answers),
+        (10 * MIN, axilla),
+        (12 * MIN, {"temperature_cc": 3770, "site": "oral"}),
+        (13 * MIN, axilla),
+        (72 * MIN, axilla),
+        (102 * MIN, axilla),
+    )
+    asked = [
+        ("temperature_cc" in said["prompts"]["due"], "temperature_cc" in said["prompts"]["missed"])
+        for said in steps
+    ]
+    assert asked == [
+        (False, False),
+        (True, False),
+        (False, False),
+        (False, False),
+        (True, False),
+        (False, True),
+    ]
+    assert "PROMPT_MISSED:LOW" in sounding(steps[5])
+
+
+def test_a_measured_pressure_is_judged_when_it_is_entered_and_held_like_any_other() -> None:
+    own = {"age_months": 600, "baseline_systolic_mmhg": 130}
+    steps = run(
+        (0, HOT | own | {"systolic_mmhg": 96, "vasopressors": [], "oxygen": "room_air"}),
+        (4 * HOUR + 20_000, HOT),
+        (4 * HOUR + 30_000, HOT | {"systolic_mmhg": 125}),
+    )
+    assert grade(steps[0]) == (2, 2), "well below the own baseline"
+    assert {"HYPOTENSION:HIGH", "REASSESS:MEDIUM"} <= sounding(steps[1])
+    assert steps[1]["grades"]["ASTCT"]["held"]["lower"] == 2
+    assert not {"HYPOTENSION:HIGH", "REASSESS:MEDIUM"} & sounding(steps[2])
+
+
+def test_a_fever_by_hand_that_is_entered_late_counts_for_the_episode() -> None:
+    steps = run((0, CALM | SEEN), (MIN, HOT), (2 * MIN, CALM | {"blood_pressure": "hypotension"}))
+    assert steps[2]["fever"] == "not_met"
+    assert grade(steps[2])[0] == 2

@@ -10,7 +10,7 @@ HOUR = 3_600_000
 
 
 def entered(values: dict, t_ms: int = 0, before: list | None = None) -> list:
-    return entries.enter(before or [], values, t_ms, DEFAULT)
+    return entries.enter(before or [], values, t_ms)
 
 
 def after(told_list: list, age_ms: int, at_risk: bool = False) -> dict:
@@ -25,6 +25,7 @@ REASSURING = [
     {"fever_other_cause": True},
     {"fever_earlier": False},
     {"context": "complete"},
+    {"systolic_mmhg": 118},
 ]
 WORRYING = [
     {"blood_pressure": "hypotension"},
@@ -33,7 +34,6 @@ WORRYING = [
     {"ice": 9},
     {"seizure": "brief"},
     {"organ_grade": 3},
-    {"systolic_mmhg": 89},
 ]
 
 
@@ -50,12 +50,16 @@ def test_a_reassuring_entry_counts_four_hours_and_one_while_febrile_or_masked(va
 @pytest.mark.parametrize("values", WORRYING)
 def test_a_worrying_entry_that_runs_out_is_kept_and_asks_for_an_assessment(values: dict) -> None:
     told_list = entered(values)
-    assert not entries.count_lapsed(told_list)
+    assert not entries.lapsed(told_list)
     old = entries.expire(told_list, 4 * HOUR + 1, False, DEFAULT)
     assert entries.in_force(old) == {}, "its row is open again"
     assert entries.values_of(old) == values, "what it raised stays raised"
-    assert entries.count_lapsed(old)
-    assert entries.expire(told_list, HOUR + 1, True, DEFAULT) == old
+    assert entries.lapsed(old)
+    assert after(told_list, HOUR + 1, at_risk=True) == values, (
+        "only what reassures counts for less while febrile"
+    )
+    assert after(told_list, 4 * HOUR, at_risk=True) == values
+    assert entries.expire(told_list, 4 * HOUR + 1, True, DEFAULT) == old
 
 
 @pytest.mark.parametrize("values", WORRYING)
@@ -63,17 +67,14 @@ def test_a_worrying_entry_that_is_withdrawn_is_kept_too(values: dict) -> None:
     gone = entered(dict.fromkeys(values), 1000, entered(values))
     assert entries.in_force(gone) == {}
     assert entries.values_of(gone) == values
-    assert entries.count_lapsed(gone)
+    assert entries.lapsed(gone)
 
 
 def test_only_a_newer_entry_of_the_same_key_takes_a_lapsed_one_away() -> None:
     old = entries.expire(entered({"blood_pressure": "hypotension"}), 5 * HOUR, False, DEFAULT)
-    assert entries.count_lapsed(entered({"oxygen": "room_air"}, 5 * HOUR, old))
-    assert entries.count_lapsed(entered({"blood_pressure": "normal"}, -1, old)), (
-        "an older observation changes nothing"
-    )
+    assert entries.lapsed(entered({"oxygen": "room_air"}, 5 * HOUR, old))
     fresh = entered({"blood_pressure": "normal"}, 5 * HOUR, old)
-    assert not entries.count_lapsed(fresh)
+    assert not entries.lapsed(fresh)
     assert entries.in_force(fresh) == {"blood_pressure": "normal"}
     measured = entered({"systolic_mmhg": 118}, 5 * HOUR, old)
     assert entries.values_of(measured) == {"systolic_mmhg": 118}, "other words for the same row"
@@ -96,16 +97,32 @@ def test_a_drug_masks_for_its_window_and_afterwards_nobody_knows(drug: str, wind
     later = entries.expire(told_list, until_ms + 1, True, DEFAULT)
     assert entries.mask_is_over(later) == (window_ms is not None)
     assert entries.is_masked(later), "whether more was given is not known"
-    assert not entries.count_lapsed(later), "that is a question, not a worry"
+    assert not entries.lapsed(later), "that is a question, not a worry"
     assert not entries.is_masked(entered({drug: False}, until_ms, later)), "none since: entered"
 
 
-def test_closing_the_episode_ends_masks_and_what_had_lapsed() -> None:
-    told_list = entered({"anticytokine": True, "fever_earlier": True, "blood_pressure": "hypotension"})
+def test_closing_the_episode_ends_what_belongs_to_it_and_nothing_observed_after_it() -> None:
+    told_list = entered(
+        {"anticytokine": True, "steroid": True, "fever_earlier": True, "fever_other_cause": True, "ice": 8}
+    )
     old = entries.expire(told_list, 5 * HOUR, False, DEFAULT)
     old = entered({"oxygen": "nasal_cannula_low"}, 5 * HOUR, old)
-    assert entries.in_force(entries.close_episode(old)) == {"oxygen": "nasal_cannula_low"}
-    assert not entries.count_lapsed(entries.close_episode(old))
+    closed = entries.close_episode(old, 5 * HOUR)
+    assert entries.values_of(closed) == {"steroid": True, "oxygen": "nasal_cannula_low"}, "a steroid masks on"
+    assert entries.close_episode(old, -1) == old, "closed before any of it was observed"
+
+
+def test_what_comes_later_counts_whatever_its_time() -> None:
+    """A correction has the moment of what it corrects, and the link adds some milliseconds to either."""
+    wrong = entered({"blood_pressure": "normal"}, 50)
+    assert entries.in_force(entered({"blood_pressure": "hypotension"}, 10, wrong)) == {
+        "blood_pressure": "hypotension"
+    }
+    older = entered({"systolic_mmhg": 120, "blood_pressure": "normal"}, 50)
+    assert entries.values_of(entered({"map_mmhg": 60, "blood_pressure": "hypotension"}, 10, older)) == {
+        "map_mmhg": 60,
+        "blood_pressure": "hypotension",
+    }
 
 
 def test_a_boot_makes_everything_that_is_timed_run_out() -> None:
@@ -114,7 +131,7 @@ def test_a_boot_makes_everything_that_is_timed_run_out() -> None:
     )
     left = entries.boot(told_list, DEFAULT)
     assert entries.values_of(left) == {"oxygen": "face_mask", "antipyretic": True, "anticytokine": True}
-    assert entries.count_lapsed(left)
+    assert entries.lapsed(left)
     assert not entries.mask_is_over(left), "the anticytokine has no window"
 
 
@@ -144,8 +161,12 @@ def test_a_need_that_goes_up_between_two_entries_is_a_rising_need(
     told_list = entered(second, 1000, entered(first, 0))
     assert (entries.RISING_NEED in entries.values_of(told_list)) == is_rise
     assert entries.RISING_NEED not in entries.in_force(told_list), "no key of a case"
-    again = entered(second, 2000, told_list)
-    assert entries.RISING_NEED not in entries.values_of(again), "the same need once more does not rise"
+    twice = entered(second, 2000, told_list)
+    assert (entries.RISING_NEED in entries.values_of(twice)) == is_rise, "the same observation told twice"
+    gone = entered(dict.fromkeys(second), 3000, told_list)
+    assert (entries.RISING_NEED in entries.values_of(gone)) == is_rise, "a withdrawal is no fall"
+    later = entered(second, 3_600_000, told_list)
+    assert entries.RISING_NEED not in entries.values_of(later), "the same need an hour later does not rise"
 
 
 def test_every_key_of_the_link_has_words_in_the_vocabulary_and_comes_back() -> None:

@@ -21,7 +21,19 @@ def test_every_number_has_a_unit_bounds_and_a_source() -> None:
         assert unit and len(source) > 10, name
         assert low <= value <= high, name
         assert name.endswith(
-            ("_ms", "_cc", "_min", "_tenths", "_bpm", "_hundredths", "_mmhg", "_months", "_points", "_grade")
+            (
+                "_ms",
+                "_cc",
+                "_min",
+                "_tenths",
+                "_bpm",
+                "_hundredths",
+                "_mmhg",
+                "_months",
+                "_points",
+                "_grade",
+                "_percent",
+            )
         ), name
 
 

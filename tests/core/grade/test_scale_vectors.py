@@ -80,6 +80,10 @@ def test_a_reading_that_changes_nothing_is_not_told() -> None:
         ({"blood_pressure": "normal"}, ("ASTCT", "Lee14", "v5", "v6", "Penn", "CARTOX")),
         ({"systolic_mmhg": 120}, ("ASTCT", "Lee14", "v5", "v6", "Penn", "CARTOX")),
         ({"vasopressors": []}, CRS),
+        ({"vasopressors": ["other"]}, CRS),
+        ({"vasopressors": ["other", "dopamine"]}, CRS),
+        ({"vasopressors": ["vasopressin"]}, CRS),
+        ({"oxygen": "room_air", "fio2_pct": 21}, ("Lee14", "v5", "CARTOX", "MSKCC")),
         ({"vasopressor_dose": "low"}, ("Lee14", "Penn", "CARTOX")),
         ({"vasopressor_hours": 0}, ("MSKCC",)),
         ({"refractory": False}, ("MSKCC",)),
@@ -154,6 +158,18 @@ def test_a_death_is_a_five_only_on_the_scales_it_is_due_to(death: str, fives: tu
             "v5",
             ["fio2_pct"],
         ),
+        # low flow is 2 as hypotension is, but who is asked for vasopressors is asked for the pressure with them
+        (
+            {"temperature_cc": 3840, "site": "oral", "oxygen": "blow_by"},
+            "v6",
+            ["blood_pressure", "vasopressors"],
+        ),
+        (
+            {"temperature_cc": 3840, "site": "oral", "oxygen": "blow_by"},
+            "ASTCT",
+            ["blood_pressure", "vasopressors"],
+        ),
+        ({"oxygen": "blow_by", "fever_earlier": True, "vasopressors": []}, "v6", []),
         # ventilated is 4 whatever else: nothing is worth asking for
         ({"oxygen": "invasive_ventilation"}, "v5", []),
         # any oxygen is 3 on Penn: only a 4 would change that, which needs a drug at a high dose
@@ -181,3 +197,37 @@ def test_a_scale_names_what_would_narrow_its_interval(
     inputs: dict[str, Any], scale: str, missing: list[str]
 ) -> None:
     assert case.assess(inputs)["grades"][scale]["missing"] == missing
+
+
+@pytest.mark.parametrize(
+    ("inputs", "bounds"),
+    [
+        ({"systolic_mmhg": 71, "age_months": 11}, [0, 2]),
+        ({"systolic_mmhg": 71, "age_months": 12}, [2, 2]),
+        ({"systolic_mmhg": 72, "age_months": 12}, [0, 0]),
+        ({"systolic_mmhg": 89, "age_months": 131}, [2, 2]),
+        ({"systolic_mmhg": 90, "age_months": 131}, [0, 0]),
+        ({"systolic_mmhg": 95, "baseline_systolic_mmhg": 130, "age_months": 143}, [0, 0]),
+        ({"systolic_mmhg": 95, "baseline_systolic_mmhg": 130, "age_months": 144}, [2, 2]),
+        ({"systolic_mmhg": 95, "baseline_systolic_mmhg": 130}, [0, 2]),
+        ({"map_mmhg": 64, "age_months": 144}, [2, 2]),
+        ({"map_mmhg": 64, "age_months": 143}, [0, 2]),
+        ({"map_mmhg": 64}, [0, 2]),
+        ({"map_mmhg": 65, "age_months": 144}, [0, 2]),
+        ({"map_mmhg": 65, "age_months": 144, "context": "complete"}, [0, 0]),
+        ({"map_mmhg": 64, "context": "complete"}, [0, 2]),
+        ({"map_mmhg": 64, "age_months": 144, "blood_pressure": "normal"}, [0, 0]),
+        ({"diastolic_mmhg": 30, "baseline_systolic_mmhg": 180, "age_months": 600}, [0, 2]),
+    ],
+)
+def test_measured_pressures_decide_by_age(inputs: dict[str, Any], bounds: list[int]) -> None:
+    rest = {
+        "fever_earlier": True,
+        "temperature_cc": 3700,
+        "site": "oral",
+        "vasopressors": [],
+        "oxygen": "room_air",
+    }
+    grade = case.assess({**rest, "spo2_tenths": 960, **inputs})["grades"]["ASTCT"]
+    assert [grade["lower"], grade["upper"]] == bounds
+    assert grade["missing"] == (["blood_pressure"] if bounds == [0, 2] else [])

@@ -115,7 +115,9 @@ async def test_pauses_double_up_to_the_cap(store, receiver):
     times = [r.at_s for r in receiver.received]
     pauses = [b - a for a, b in itertools.pairwise(times)]
     for pause, expected in zip(pauses, [0.05, 0.1, 0.2, 0.2, 0.2], strict=True):
-        assert expected * 0.9 <= pause <= expected + 0.15, pauses
+        assert pause >= expected * 0.9, pauses
+    # without the cap the last three would be 0.2 + 0.4 + 0.8 s; a busy machine has half a second to add
+    assert sum(pauses[2:]) < 1.1, pauses
 
 
 async def test_retry_after_is_honoured_but_never_beyond_the_cap(store, receiver):

@@ -1,0 +1,182 @@
+"""The one door into the audit chain: an entry comes in signed, is looked at from all sides, and is kept or refused.
+
+Nothing is kept of a refused entry but the count of its reason. The order of the checks is part of the contract: the
+signature is looked at before anything that the entry claims.
+"""
+
+import sqlite3
+from collections.abc import Callable
+from typing import NamedTuple
+
+from host_agent.errors import HostAgentError
+from host_agent.people import (
+    accounts,
+    chain,
+    context_entries,
+    limits,
+    roles,
+    rule_sets,
+    signed_records,
+    validity,
+)
+from host_agent.people.asking import Ask, Refusal, Wearer, find_wearer, refused
+from host_agent.people.entry import Entry, MalformedEntryError, decode, verifies
+from host_agent.store.db import Store
+from host_agent.store.journals import count
+from host_agent.words import span_text
+
+
+class Opening(NamedTuple):
+    """What one must know to compose an entry: the head of the chain, the agent's time, and whom it is about."""
+
+    prev: str
+    now_utc_ms: int
+    binding: str | None
+    patient: str | None
+    simulated: bool
+
+
+class Taken(NamedTuple):
+    """An entry in the chain. `for_wearable`: something of it waits to be sent there."""
+
+    audit: int
+    entry: Entry
+    hash: bytes
+    for_wearable: bool
+
+
+_CHECKS: dict[str, Callable[[sqlite3.Connection, Ask], Refusal | None]] = {
+    "account_add": accounts.check_add,
+    "account_disable": accounts.check_disable,
+    "context": context_entries.check,
+    "grade": signed_records.check,
+    "death": signed_records.check,
+    "close_episode": signed_records.check,
+    "countersign": signed_records.check_second,
+    "reverse": signed_records.check_second,
+    "rules": rule_sets.check,
+    "limits": limits.check,
+}
+_KEEPS: dict[str, Callable[[sqlite3.Connection, Ask, int], None]] = {
+    "account_add": accounts.keep_add,
+    "account_disable": accounts.keep_disable,
+    "context": context_entries.keep,
+    "grade": signed_records.keep,
+    "death": signed_records.keep,
+    "close_episode": signed_records.keep,
+    "countersign": signed_records.keep_second,
+    "reverse": signed_records.keep_second,
+    "rules": rule_sets.keep,
+    "limits": limits.keep,
+}
+_WITHOUT_PATIENT = ("account_add", "account_disable", "rules")
+
+
+def opening(tx: sqlite3.Connection, wearer: Wearer | None, utc_ms: int) -> Opening:
+    """What an entry about this wearer (None: about nobody) must refer to now."""
+    head = chain.head(tx)
+    if wearer is None:
+        return Opening(head.hash.hex(), utc_ms, None, None, False)
+    return Opening(head.hash.hex(), utc_ms, wearer.binding_id.hex(), wearer.patient, wearer.simulated)
+
+
+def begin(tx: sqlite3.Connection, device: str | None, utc_ms: int) -> Opening:
+    """`opening` for the one open binding whose wearable's id starts with `device`; None: an entry about nobody."""
+    if device is None:
+        return opening(tx, None, utc_ms)
+    wearer = find_wearer(tx, "substr(lower(hex(d.device_id)), 1, ?) = ?", len(device), device)
+    if wearer is None:
+        raise HostAgentError(
+            "There is not one patient bound here that this can be about.",
+            "See `cytowatch status`; name the wearable with --device when there are several.",
+        )
+    return opening(tx, wearer, utc_ms)
+
+
+def plain(taken: Taken) -> dict[str, object]:
+    """What was taken, in JSON types."""
+    entry = taken.entry
+    return {
+        "entry": entry.id, "kind": entry.kind, "audit": taken.audit, "hash": taken.hash.hex(),
+        "account": entry.account, "patient": entry.patient, "binding_id": entry.binding,
+        "observed_utc_ms": entry.observed_utc_ms, "entered_utc_ms": entry.entered_utc_ms,
+        "values": entry.values, "refers_to": entry.refers_to, "for_wearable": taken.for_wearable,
+    }  # fmt: skip
+
+
+async def take(store: Store, raw: bytes, signature: bytes, utc_ms: int) -> Taken:
+    """Keep a signed entry, committed when this returns; EntryRefused says why not."""
+    return _answer(await store.write(lambda tx: admit(tx, raw, signature, utc_ms)))
+
+
+def take_now(store: Store, raw: bytes, signature: bytes, utc_ms: int) -> Taken:
+    """Like `take`, blocking: for commands that run without an agent."""
+    return _answer(store.write_now(lambda tx: admit(tx, raw, signature, utc_ms)))
+
+
+def _answer(outcome: Taken | Refusal) -> Taken:
+    if isinstance(outcome, Refusal):
+        raise refused(outcome)
+    return outcome
+
+
+def admit(tx: sqlite3.Connection, raw: bytes, signature: bytes, utc_ms: int) -> Taken | Refusal:
+    """In the writer's transaction: the chain row and everything that follows from it, or a counted refusal."""
+    ask = _examine(tx, raw, signature, utc_ms)
+    refusal = ask if isinstance(ask, Refusal) else _CHECKS[ask.entry.kind](tx, ask)
+    if refusal is not None:
+        count(tx, None, f"entry_refused_{refusal.why}")
+        return refusal
+    assert isinstance(ask, Ask)
+    audit, row_hash = chain.append(tx, ask.entry, raw, signature, utc_ms)
+    _KEEPS[ask.entry.kind](tx, ask, audit)
+    waits = tx.execute("SELECT 1 FROM context_outgoing WHERE audit = ?", (audit,)).fetchone()
+    return Taken(audit, ask.entry, row_hash, waits is not None)
+
+
+def _examine(tx: sqlite3.Connection, raw: bytes, signature: bytes, utc_ms: int) -> Ask | Refusal:
+    """Form, replay, signature, order, time, patient, role: what holds for entries of every kind."""
+    try:
+        entry = decode(raw)
+    except MalformedEntryError as error:
+        return Refusal("malformed", f"This is not an entry: {error}.")
+    if tx.execute("SELECT 1 FROM audit WHERE entry_id = ?", (entry.id,)).fetchone():
+        return Refusal("replayed", f"Entry {entry.id} was taken before.")
+    head = chain.head(tx)
+    signer = accounts.account(tx, entry.account) if head.seq else accounts.first_account(entry)
+    if signer is None:
+        return Refusal("unknown_account", f"There is no account {entry.account}.")
+    if isinstance(signer, Refusal):
+        return signer
+    if entry.key != signer.key_id.hex() or not verifies(signer.public_key, raw, signature):
+        return Refusal("bad_signature", f"The signature is not that of {entry.account} over this entry.")
+    if signer.is_disabled:
+        return Refusal("disabled_account", f"Account {entry.account} is disabled.")
+    if entry.prev != head.hash.hex():
+        return Refusal("moved_on", "The chain grew since this entry was composed.")
+    if abs(utc_ms - entry.entered_utc_ms) > validity.ENTRY_MS:
+        away = span_text(abs(utc_ms - entry.entered_utc_ms) / 1000)
+        return Refusal("stale", f"The entry says that it was made {away} away from the agent's time.")
+    if entry.observed_utc_ms > utc_ms + validity.FUTURE_MS:
+        ahead = span_text((entry.observed_utc_ms - utc_ms) / 1000)
+        return Refusal("from_future", f"It was observed {ahead} ahead of the agent's clock.")
+    wearer = _wearer(tx, entry)
+    if isinstance(wearer, Refusal):
+        return wearer
+    why_not = roles.why_not(signer.role, entry.kind, entry.values)
+    if why_not:
+        return Refusal("not_allowed", why_not)
+    return Ask(entry, signature, signer.role, wearer, utc_ms)
+
+
+def _wearer(tx: sqlite3.Connection, entry: Entry) -> Wearer | Refusal | None:
+    if entry.kind in _WITHOUT_PATIENT:
+        return None if entry.binding is None else Refusal("malformed", "This entry is about no patient.")
+    if entry.binding is None:
+        return Refusal("wrong_patient", "The entry does not say whom it is about.")
+    wearer = find_wearer(tx, "b.binding_id = ?", bytes.fromhex(entry.binding))
+    if wearer is None:
+        return Refusal("wrong_patient", f"Binding {entry.binding} is not open here.")
+    if wearer.patient != entry.patient:
+        return Refusal("wrong_patient", f"Binding {entry.binding} is not that of {entry.patient}.")
+    return wearer

@@ -1,0 +1,137 @@
+"""What is in force for a patient: all entries of the binding, folded in the order in which things were observed.
+
+The newest observation of a key counts; of two of the same moment the one entered later, so that a correction, which
+keeps the moment of what it corrects, takes its place. Nothing is deleted: a withdrawn key is held as None.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from crs_core.grade import entries
+
+from host_agent.people.context_values import DROPS, NONE_VALUES, ONLY_BY_NAME, PRESSURE
+
+
+class Given(NamedTuple):
+    """One entry about a patient. `values` None: a clinician signed the end of the episode."""
+
+    audit: int
+    entry_id: str
+    account: str
+    role: str
+    observed_utc_ms: int
+    entered_utc_ms: int
+    values: dict[str, Any] | None
+    corrects: str | None
+    simulated: bool
+
+
+class Held(NamedTuple):
+    """The value of one key that is in force, and the entry that it comes from. None: withdrawn."""
+
+    value: Any
+    given: Given
+
+
+State = dict[str, Held]
+# What the signed end of an episode takes with it.
+_OF_THE_EPISODE = entries.OF_THE_EPISODE
+
+# What `context: complete` says anew.
+_COMPLETED = [key for key in (*NONE_VALUES, *PRESSURE) if key not in ONLY_BY_NAME]
+
+
+def given(tx: sqlite3.Connection, binding: int) -> list[Given]:
+    """Every context entry and every signed end of an episode of this binding, in order of observation."""
+    found = [
+        Given(audit, entry_id, account, role, observed, entered, {}, corrects, bool(simulated))
+        for audit, entry_id, account, role, observed, entered, corrects, simulated in tx.execute(
+            "SELECT e.audit, e.entry_id, e.account, a.role, e.observed_utc_ms, e.entered_utc_ms, c.entry_id,"
+            " e.simulated FROM context_entries e JOIN accounts a ON a.name = e.account"
+            " LEFT JOIN context_entries c ON c.audit = e.corrects WHERE e.binding = ?",
+            (binding,),
+        )
+    ]
+    values = {entry.audit: entry.values for entry in found}
+    for audit, key, value in tx.execute(
+        "SELECT v.entry, v.key, v.value FROM context_values v JOIN context_entries e ON e.audit = v.entry"
+        " WHERE e.binding = ?",
+        (binding,),
+    ):
+        held = values[audit]
+        assert held is not None
+        held[key] = json.loads(value)
+    found += [
+        Given(audit, entry_id, account, role, observed, entered, None, None, bool(simulated))
+        for audit, entry_id, account, role, observed, entered, simulated in tx.execute(
+            "SELECT s.audit, s.entry_id, s.account, a.role, s.observed_utc_ms, s.entered_utc_ms, s.simulated"
+            " FROM signed_records s JOIN accounts a ON a.name = s.account"
+            " WHERE s.binding = ? AND s.kind = 'close_episode'",
+            (binding,),
+        )
+    ]
+    return sorted(found, key=lambda entry: (entry.observed_utc_ms, entry.audit))
+
+
+def fold(given_entries: Iterable[Given]) -> State:
+    """What is in force after these entries, given in order of observation."""
+    state: State = {}
+    for entry in given_entries:
+        if entry.values is None:
+            for key in _OF_THE_EPISODE:
+                state.pop(key, None)
+            continue
+        values = expanded(entry.values, {key: held.value for key, held in state.items()})
+        _drop(state, values)
+        for key, value in values.items():
+            state[key] = Held(value, entry)
+    return state
+
+
+def in_force(tx: sqlite3.Connection, binding: int) -> State:
+    """What is in force for this binding, expired values included: see validity.py."""
+    return fold(given(tx, binding))
+
+
+def of_one_moment(given_entries: Iterable[Given]) -> Iterator[dict[str, Any] | None]:
+    """The values of entries of the same moment as one, a correction in the place of what it corrects.
+
+    None is the signed end of an episode, which stands by itself.
+    """
+    values: dict[str, Any] = {}
+    for entry in given_entries:
+        if entry.values is None:
+            if values:
+                yield values
+            values = {}
+            yield None
+            continue
+        if entry.values.get("context") == "complete":
+            for key in _COMPLETED:
+                values.pop(key, None)
+        _drop(values, entry.values)
+        values.update(entry.values)
+    if values:
+        yield values
+
+
+def _drop(state: dict[str, Any], values: dict[str, Any]) -> None:
+    for key in values:
+        for dropped in DROPS.get(key, ()):
+            if dropped not in values:
+                state.pop(dropped, None)
+
+
+def expanded(values: dict[str, Any], told: dict[str, Any]) -> dict[str, Any]:
+    """`context: complete` written out, key by key; `told` {key: value} is what was told before."""
+    if values.get("context") != "complete":
+        return values
+    out = {key: value for key, value in values.items() if key != "context"}
+    pressure_is_told = any(key in values for key in ("systolic_mmhg", "map_mmhg"))
+    for key, value in NONE_VALUES.items():
+        stays = key in ONLY_BY_NAME and told.get(key)
+        if key not in out and not stays and not (key == "blood_pressure" and pressure_is_told):
+            out[key] = value
+    return out

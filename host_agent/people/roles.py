@@ -1,0 +1,49 @@
+"""Which role may enter and sign what. One rule behind it: who knows less may raise concern, and never take it away.
+
+A caregiver says what is measured by hand and what is seen; nobody but a nurse or a clinician says that something was
+looked for and is not there. Statements that take a criterion out of the grade, and every signature on a grade, are a
+clinician's.
+"""
+
+from typing import Any
+
+CLINICIAN = "clinician"
+NURSE = "nurse"
+CAREGIVER = "caregiver"
+ROLES = (CLINICIAN, NURSE, CAREGIVER)
+
+# What a caregiver may enter, and which values of it; None: any.
+CAREGIVER_MAY: dict[str, tuple[Any, ...] | None] = {
+    "temperature_cc": None,
+    "site": None,
+    "spo2_tenths": None,
+    "hr_bpm": None,
+    "constitutional": (True,),
+    "antipyretic": (True,),
+    "consciousness": ("voice", "touch", "unarousable"),
+    "seizure": ("brief", "prolonged"),
+    "motor_weakness": (True,),
+}
+# Statements by which a fever or a ventilation no longer counts.
+CLINICIAN_ONLY = ("fever_other_cause", "ventilation_not_for_hypoxia")
+
+
+def why_not(role: str, kind: str, values: dict[str, Any]) -> str:
+    """Why this role may not sign an entry of this kind with these values; "" when it may."""
+    if role == CLINICIAN:
+        return ""
+    if kind != "context":
+        return f"Only a clinician may sign this; this account is a {role}'s."
+    for key in values:
+        if key in CLINICIAN_ONLY:
+            return f"{key}: only a clinician may state it."
+    if role == NURSE:
+        return ""
+    for key, value in values.items():
+        if key not in CAREGIVER_MAY:
+            return f"{key}: a nurse or a clinician enters it."
+        allowed = CAREGIVER_MAY[key]
+        if value is not None and allowed is not None and value not in allowed:
+            words = ", ".join("true" if word is True else str(word) for word in allowed)
+            return f"{key}: a caregiver may enter {words}; anything else is for a nurse or a clinician."
+    return ""

@@ -1,0 +1,131 @@
+"""Brings waiting entries to the wearable: when one was taken, when a session opens, and again until it is journaled.
+
+Nothing waits for this: an entry counts on the host from its commit on.
+"""
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Callable, Iterable
+from typing import NamedTuple, Protocol
+
+from crs_core.wire import message as wire
+
+from host_agent.clock import Clock
+from host_agent.errors import LinkError, ProtocolError, RequestRefused, StoreError
+from host_agent.people import outgoing, rule_sending
+from host_agent.store.db import Store
+
+_LOG = logging.getLogger(__name__)
+RETRY_S = 5.0  # real: how long a wearable that did not answer is left alone
+
+
+class ContextClient(rule_sending.SettingsClient, Protocol):
+    """The part of a session's client that is needed here."""
+
+    async def send_context(self, data: bytes) -> None:
+        """Returns when the wearable says that it journaled it."""
+        ...
+
+
+class Session(NamedTuple):
+    """A wearable in session, bound by the binding of this row."""
+
+    binding: int
+    client: ContextClient
+
+
+class ContextSender:
+    """One job of the agent."""
+
+    def __init__(
+        self, store: Store, sessions: Callable[[], Iterable[Session]], clock: Clock, link_clock: Clock
+    ) -> None:
+        """`clock` dates observations (it may be scaled), `link_clock` paces the tries."""
+        self._store = store
+        self._sessions = sessions
+        self._clock = clock
+        self._link = link_clock
+        self._due = asyncio.Event()
+        self._brought: dict[int, tuple[object, dict[str, str]]] = {}
+
+    def wake(self) -> None:
+        """Something may be waiting: an entry was taken, or a session opened."""
+        self._due.set()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            await self._wait()
+            try:
+                if await self._store.read(_has_ended):
+                    await self._store.write(lambda tx: _leave_ended(tx, self._clock.utc_ms()))
+                for session in list(self._sessions()):
+                    await self._send(session)
+                    await self._send_numbers(session)
+            except StoreError as error:
+                _LOG.warning("waiting entries cannot be read or marked: %s", error)
+
+    async def _wait(self) -> None:
+        """Until woken, or for the pause between two tries."""
+        pause = asyncio.ensure_future(self._link.sleep(RETRY_S))
+        due = asyncio.ensure_future(self._due.wait())
+        try:
+            await asyncio.wait([pause, due], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            pause.cancel()
+            due.cancel()
+        self._due.clear()
+
+    async def _send(self, session: Session) -> None:
+        """In the order of signing; one that gets no answer holds back those behind it, so that the order stays."""
+        for item in await self._store.read(lambda tx: outgoing.waiting(tx, session.binding)):
+            state, error = "journaled", ""
+            try:
+                await session.client.send_context(item.data(self._clock.utc_ms()))
+            except RequestRefused as refusal:
+                error = str(refusal)
+                if refusal.result_code != wire.RESULT_BAD_VALUE:
+                    await self._tried(item.audit, error)
+                    return
+                state = "refused"
+                _LOG.error("the wearable refused entry %d and does not grade with it: %s", item.audit, error)
+            except (LinkError, ProtocolError) as lost:
+                await self._tried(item.audit, str(lost))
+                return
+            await self._done(item.audit, state, error)
+
+    async def _send_numbers(self, session: Session) -> None:
+        """Signed rules and limits, once for each session and each change of them."""
+        numbers = await self._store.read(lambda tx: rule_sending.wanted(tx, session.binding))
+        if self._brought.get(session.binding) == (session.client, numbers):
+            return
+        try:
+            await rule_sending.bring(session.client, numbers)
+        except RequestRefused as refusal:
+            _LOG.error("the wearable refused signed numbers and decides by its own: %s", refusal)
+            if refusal.result_code != wire.RESULT_BAD_VALUE:
+                return  # flash said no: the next turn tries again
+        except (LinkError, ProtocolError):
+            return  # the next turn tries again
+        self._brought[session.binding] = (session.client, numbers)
+
+    async def _tried(self, audit: int, error: str) -> None:
+        await self._store.write(lambda tx: outgoing.tried(tx, audit, error))
+
+    async def _done(self, audit: int, state: str, error: str) -> None:
+        now_ms = self._clock.utc_ms()
+        await self._store.write(lambda tx: outgoing.done(tx, audit, state, error, now_ms))
+
+
+_ENDED = "state = 'waiting' AND binding IN (SELECT id FROM bindings WHERE state = 'ended')"
+
+
+def _has_ended(tx: sqlite3.Connection) -> bool:
+    return tx.execute(f"SELECT 1 FROM context_outgoing WHERE {_ENDED} LIMIT 1").fetchone() is not None  # noqa: S608
+
+
+def _leave_ended(tx: sqlite3.Connection, utc_ms: int) -> None:
+    """The wearer's binding ended first: nobody is there to be told any more."""
+    for (audit,) in tx.execute(f"SELECT audit FROM context_outgoing WHERE {_ENDED}").fetchall():  # noqa: S608
+        outgoing.done(tx, audit, "left", "the binding ended first", utc_ms)

@@ -1,0 +1,196 @@
+"""What a clinician signs about a patient: a grade, a death, the end of an episode; and what makes a death count.
+
+A death counts only while a second clinician countersigned it and nobody reversed it. It is the one way to a grade 5.
+Diagnosis codes (ICD-10-CM) stand with signed records alone; a computed grade never has one.
+"""
+
+import sqlite3
+from typing import Any, NamedTuple
+
+from crs_core import context
+
+from host_agent.people import outgoing, validity
+from host_agent.people.asking import Ask, Refusal
+from host_agent.people.context_entries import proof_of
+from host_agent.people.for_wearable import DEATH
+
+# Scales that a grade can be signed on, with the version that is meant.
+SCALE_VERSIONS = {
+    "ASTCT": 2019, "Lee14": 2014, "v5": 5, "v6": 6, "Penn": 2018, "CARTOX": 2018, "MSKCC": 2018, "ICANS": 2019,
+}  # fmt: skip
+CRS_UNSPECIFIED = "D89.839"
+CRS_BY_GRADE = {1: "D89.831", 2: "D89.832", 3: "D89.833", 4: "D89.834", 5: "D89.835"}
+_REASON_CHARS = 200
+
+
+class Signed(NamedTuple):
+    """One signed record as it stands now."""
+
+    audit: int
+    entry_id: str
+    kind: str
+    account: str
+    observed_utc_ms: int
+    entered_utc_ms: int
+    scale: str | None
+    scale_version: int | None
+    grade: int | None
+    cause: str | None
+    countersigned_by: str | None
+    reversed_by: str | None
+    reversal_reason: str | None
+    simulated: bool
+
+    @property
+    def in_force(self) -> bool:
+        """Whether it counts now."""
+        if self.reversed_by is not None:
+            return False
+        return self.kind != "death" or self.countersigned_by is not None
+
+    @property
+    def icd10cm(self) -> str | None:
+        """The code of the diagnosis; None while it does not count, or for what is no cytokine release syndrome."""
+        if not self.in_force:
+            return None
+        if self.kind == "death":
+            return CRS_BY_GRADE[5] if self.cause == "crs" else None
+        if self.kind != "grade" or self.scale == "ICANS":
+            return None
+        return CRS_UNSPECIFIED if self.grade is None else CRS_BY_GRADE[self.grade]
+
+
+_SELECT = (
+    "SELECT s.audit, s.entry_id, s.kind, s.account, s.observed_utc_ms, s.entered_utc_ms, s.scale, s.scale_version,"
+    " s.grade, s.cause, json_extract(CAST(c.entry AS TEXT), '$.account'),"
+    " json_extract(CAST(r.entry AS TEXT), '$.account'), json_extract(CAST(r.entry AS TEXT), '$.values.reason'),"
+    " s.simulated FROM signed_records s LEFT JOIN audit c ON c.seq = s.countersigned_by"
+    " LEFT JOIN audit r ON r.seq = s.reversed_by"
+)
+
+
+def signed(tx: sqlite3.Connection, binding: int) -> list[Signed]:
+    """Every signed record of a binding, oldest signature first."""
+    return [
+        Signed._make((*row[:-1], bool(row[-1])))
+        for row in tx.execute(f"{_SELECT} WHERE s.binding = ? ORDER BY s.audit", (binding,))
+    ]
+
+
+def death_in_force(tx: sqlite3.Connection, binding: int) -> Signed | None:
+    """The death that counts now for this binding, if there is one."""
+    return next((one for one in signed(tx, binding) if one.kind == "death" and one.in_force), None)
+
+
+def check(tx: sqlite3.Connection, ask: Ask) -> Refusal | None:
+    """Whether a grade, a death or the end of an episode may be signed."""
+    entry = ask.entry
+    assert ask.wearer is not None
+    if ask.now_ms - entry.observed_utc_ms > validity.RECORD_MS:
+        return Refusal("expired", "It is dated more than 7 days back.")
+    if fault := _fault(entry.kind, entry.values):
+        return Refusal("bad_value", fault)
+    if entry.kind == "death" and death_in_force(tx, ask.wearer.row) is not None:
+        return Refusal("conflict", "A signed and countersigned death counts already; it can be reversed.")
+    return None
+
+
+def _fault(kind: str, values: dict[str, Any]) -> str:
+    if kind == "close_episode":
+        return "an end of an episode has no values" if values else ""
+    if kind == "death":
+        return "" if values.get("cause") in DEATH and len(values) == 1 else "cause: one of crs, icans, other"
+    if set(values) != {"scale", "scale_version", "grade"}:
+        return "a grade has scale, scale_version and grade"
+    if not isinstance(values["scale"], str) or values["scale"] not in SCALE_VERSIONS:
+        return f"scale: one of {', '.join(SCALE_VERSIONS)}"
+    if values["scale_version"] != SCALE_VERSIONS[values["scale"]]:
+        return f"scale_version: {values['scale']} is signed in version {SCALE_VERSIONS[values['scale']]}"
+    grade = values["grade"]
+    if grade == 5:
+        return "grade: 5 is death: it is signed and countersigned, with `cytowatch sign death`"
+    if grade is not None and (type(grade) is not int or not 1 <= grade <= 4):
+        return "grade: 1 to 4, or unspecified"
+    return ""
+
+
+def check_second(tx: sqlite3.Connection, ask: Ask) -> Refusal | None:
+    """Whether a countersignature or a reversal may be signed."""
+    entry = ask.entry
+    assert ask.wearer is not None
+    row = tx.execute(
+        "SELECT binding FROM signed_records WHERE entry_id = ?", (entry.refers_to or "",)
+    ).fetchone()
+    if row is None:
+        return Refusal("no_such_entry", f"There is no signed record {entry.refers_to}.")
+    if row[0] != ask.wearer.row:
+        return Refusal("wrong_patient", "The signed record is about another patient.")
+    first = next(one for one in signed(tx, ask.wearer.row) if one.entry_id == entry.refers_to)
+    if first.reversed_by is not None:
+        return Refusal("conflict", "It was reversed: sign a new one.")
+    return _check_countersign(ask, first) if entry.kind == "countersign" else _check_reverse(ask, first)
+
+
+def _check_countersign(ask: Ask, first: Signed) -> Refusal | None:
+    if ask.entry.values:
+        return Refusal("bad_value", "a countersignature has no values")
+    if first.kind != "death":
+        return Refusal("conflict", "Only a death is countersigned.")
+    if first.countersigned_by is not None:
+        return Refusal("conflict", "It is countersigned already.")
+    if first.account == ask.entry.account:
+        return Refusal("not_allowed", "A second clinician must countersign, not the one who signed.")
+    return None
+
+
+def _check_reverse(ask: Ask, first: Signed) -> Refusal | None:
+    reason = ask.entry.values.get("reason")
+    if set(ask.entry.values) != {"reason"} or not isinstance(reason, str):
+        return Refusal("bad_value", "reason: is mandatory")
+    if not reason.strip() or len(reason) > _REASON_CHARS:
+        return Refusal("bad_value", f"reason: 1 to {_REASON_CHARS} characters")
+    if first.kind == "close_episode":
+        return Refusal("conflict", "The end of an episode is not reversed: a new episode begins by itself.")
+    return None
+
+
+def keep(tx: sqlite3.Connection, ask: Ask, audit: int) -> None:
+    """The row of a grade, a death or the end of an episode. The last is told to the wearable at once."""
+    entry, wearer = ask.entry, ask.wearer
+    assert wearer is not None
+    values = entry.values
+    tx.execute(
+        "INSERT INTO signed_records (audit, entry_id, binding, kind, account, observed_utc_ms, entered_utc_ms,"
+        " scale, scale_version, grade, cause, simulated) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            audit, entry.id, wearer.row, entry.kind, entry.account, entry.observed_utc_ms, entry.entered_utc_ms,
+            values.get("scale"), values.get("scale_version"), values.get("grade"), values.get("cause"),
+            wearer.simulated,
+        ),
+    )  # fmt: skip
+    if entry.kind == "close_episode":
+        _tell(tx, ask, audit, entry.observed_utc_ms, {context.EPISODE_CLOSED: 1})
+
+
+def keep_second(tx: sqlite3.Connection, ask: Ask, audit: int) -> None:
+    """A countersignature puts a death in force, a reversal takes it back; the wearable is told of both."""
+    wearer = ask.wearer
+    assert wearer is not None
+    before = next(one for one in signed(tx, wearer.row) if one.entry_id == ask.entry.refers_to)
+    if ask.entry.kind == "countersign":
+        tx.execute("UPDATE signed_records SET countersigned_by = ? WHERE audit = ?", (audit, before.audit))
+    else:
+        tx.execute("UPDATE signed_records SET reversed_by = ? WHERE audit = ?", (audit, before.audit))
+    if ask.entry.kind == "countersign":
+        _tell(tx, ask, audit, before.observed_utc_ms, {context.DEATH: DEATH[str(before.cause)]})
+    elif before.kind == "death" and before.in_force:
+        _tell(tx, ask, audit, ask.entry.observed_utc_ms, {context.DEATH: None})
+
+
+def _tell(
+    tx: sqlite3.Connection, ask: Ask, audit: int, observed_utc_ms: int, numbers: dict[int, int | None]
+) -> None:
+    assert ask.wearer is not None
+    outgoing.put(
+        tx, audit, ask.wearer.row, proof_of(ask.signature), observed_utc_ms=observed_utc_ms, numbers=numbers
+    )

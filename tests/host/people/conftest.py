@@ -1,0 +1,15 @@
+"""The world of people and their entries."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.host.people.people_world import PeopleWorld
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[PeopleWorld]:
+    made = PeopleWorld(tmp_path)
+    yield made
+    made.store.close()

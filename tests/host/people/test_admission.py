@@ -1,0 +1,314 @@
+"""The door into the chain: every reason for which an entry is refused, each counted, and nothing kept of it."""
+
+import pytest
+from crs_core import context as wearable_context
+
+from host_agent.people import composing
+from host_agent.people.account_key import new_signer
+from host_agent.people.asking import WHY, EntryRefused, MovedOn
+from host_agent.people.entry import decode, encode
+from tests.host.people.people_world import HOUR_MS, MIN_MS, OLD_BINDING, PeopleWorld
+
+ROOM_AIR = {"oxygen": "room_air"}
+
+
+def refuse(world, why, take, match=None):
+    """`take` raises EntryRefused for this reason, it is counted once more, and no table of entries grows."""
+    tables = (
+        "audit",
+        "accounts",
+        "context_entries",
+        "context_values",
+        "signed_records",
+        "context_outgoing",
+        "rule_sets",
+    )
+    before = [world.query(f"SELECT count(*) FROM {table}") for table in tables]
+    counted = world.refused().get(why, 0)
+    with pytest.raises(EntryRefused, match=match) as caught:
+        take()
+    assert caught.value.why == why and caught.value.advice == WHY[why]
+    assert world.refused()[why] == counted + 1
+    assert [world.query(f"SELECT count(*) FROM {table}") for table in tables] == before
+
+
+def resigned(world, signer, raw, **change):
+    """The entry with fields changed, signed anew: what somebody with a key of their own could send."""
+    changed = encode(decode(raw)._replace(**change))
+    return lambda: world.take(changed, signer.sign(changed))
+
+
+def test_a_signed_entry_is_taken_once_and_stands_in_the_chain(world):
+    taken = world.enter(world.nurse, **ROOM_AIR)
+    assert taken.audit == 5 and taken.for_wearable and world.refused() == {}
+    row = world.query("SELECT kind, entry_id, hash FROM audit WHERE seq = 5")[0]
+    assert row == ("context", taken.entry.id, taken.hash)
+
+
+def test_tampered_bytes_are_refused(world):
+    raw, signature = world.compose(world.nurse, "context", {"blood_pressure": "hypotension"})
+    changed = raw.replace(b'"hypotension"', b'"normal"')
+    assert changed != raw
+    refuse(world, "bad_signature", lambda: world.take(changed, signature), "nurse-1")
+    for wrong in (bytes(64), signature[:-1], b"", signature[:-1] + bytes([signature[-1] ^ 1])):
+        refuse(world, "bad_signature", lambda wrong=wrong: world.take(raw, wrong))
+    world.take(raw, signature)
+
+
+def test_bytes_in_another_form_are_refused_though_they_mean_the_same(world):
+    raw, _ = world.compose(world.nurse, "context", ROOM_AIR)
+    loose = raw.replace(b":", b": ", 1)
+    refuse(world, "malformed", lambda: world.take(loose, world.nurse.sign(loose)), "canonical")
+    refuse(world, "malformed", lambda: world.take(b"", bytes(64)))
+
+
+def test_a_signature_by_another_key_under_the_same_name_is_refused(world):
+    impostor = new_signer("nurse-1")
+    raw, signature = world.compose(impostor, "context", ROOM_AIR)
+    refuse(world, "bad_signature", lambda: world.take(raw, signature))
+    named = encode(decode(raw)._replace(key=world.nurse.key_id.hex()))
+    refuse(world, "bad_signature", lambda: world.take(named, impostor.sign(named)))
+    raw, _ = world.compose(world.nurse, "context", ROOM_AIR)
+    refuse(world, "bad_signature", resigned(world, world.nurse, raw, key=impostor.key_id.hex()))
+
+
+def test_a_replayed_entry_is_refused(world):
+    raw, signature = world.compose(world.nurse, "context", ROOM_AIR)
+    world.take(raw, signature)
+    refuse(world, "replayed", lambda: world.take(raw, signature), "taken before")
+    again, _ = world.compose(world.nurse, "context", {"oxygen": "cpap"})
+    refuse(world, "replayed", resigned(world, world.nurse, again, id=decode(raw).id))
+
+
+def test_an_entry_composed_before_another_was_taken_is_refused_and_says_try_again(world):
+    raw, signature = world.compose(world.nurse, "context", ROOM_AIR)
+    world.enter(world.carer, hr_bpm=110)
+    refuse(world, "moved_on", lambda: world.take(raw, signature))
+    with pytest.raises(MovedOn):
+        world.take(raw, signature)
+
+
+@pytest.mark.parametrize(
+    "values, longest_ms",
+    [({"blood_pressure": "hypotension"}, 4 * HOUR_MS), (ROOM_AIR, 4 * HOUR_MS), ({"ice": 10}, 4 * HOUR_MS),
+     ({"antipyretic": True}, 24 * HOUR_MS), ({"antipyretic": False}, 4 * HOUR_MS),
+     ({"steroid": True}, 168 * HOUR_MS), ({"anticytokine": False}, 4 * HOUR_MS)],
+)  # fmt: skip
+def test_an_observation_older_than_it_counts_is_refused_and_one_just_younger_is_not(
+    world, values, longest_ms
+):
+    old = world.compose(world.nurse, "context", values, ago_ms=longest_ms + 1)
+    refuse(world, "expired", lambda: world.take(*old), next(iter(values)))
+    world.sign(world.nurse, "context", values, ago_ms=longest_ms)
+
+
+def test_what_has_no_end_of_its_own_may_be_any_age(world):
+    world.sign(world.nurse, "context", {"anticytokine": True, "fever_earlier": True}, ago_ms=500 * HOUR_MS)
+
+
+def test_an_observation_from_the_future_is_refused_beyond_a_minute(world):
+    ahead = world.compose(world.nurse, "context", ROOM_AIR, ago_ms=-MIN_MS - 1)
+    refuse(world, "from_future", lambda: world.take(*ahead))
+    world.sign(world.nurse, "context", ROOM_AIR, ago_ms=-MIN_MS)
+
+
+@pytest.mark.parametrize("late_ms", [-10 * MIN_MS - 1, 10 * MIN_MS + 1])
+def test_an_entry_signed_at_another_time_is_refused(world, late_ms):
+    raw, signature = world.compose(world.nurse, "context", ROOM_AIR, ago_ms=15 * MIN_MS)
+    world.now_ms += late_ms
+    refuse(world, "stale", lambda: world.take(raw, signature))
+    world.now_ms -= late_ms // abs(late_ms)
+    world.take(raw, signature)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"binding": b"STRANGER".hex()}, {"binding": OLD_BINDING.hex()}, {"patient": "P-2"},
+     {"binding": b"BINDING2".hex()}, {"binding": None, "patient": None}],
+)  # fmt: skip
+def test_an_entry_about_another_patient_is_refused(world, change):
+    raw, _ = world.compose(world.nurse, "context", ROOM_AIR)
+    refuse(world, "wrong_patient", resigned(world, world.nurse, raw, **change))
+
+
+def test_a_binding_that_ended_meanwhile_is_another_patient(world):
+    raw, signature = world.compose(world.nurse, "context", ROOM_AIR)
+    world.store.write_now(lambda tx: tx.execute("UPDATE bindings SET state = 'ended' WHERE id = 1"))
+    refuse(world, "wrong_patient", lambda: world.take(raw, signature))
+
+
+def test_an_unknown_account_and_a_disabled_one_are_refused(world):
+    stranger = new_signer("nurse-9")
+    raw, signature = world.compose(stranger, "context", ROOM_AIR)
+    refuse(world, "unknown_account", lambda: world.take(raw, signature), "nurse-9")
+    world.sign(world.doctor, "account_disable", {"name": "nurse-1"}, patient=None)
+    raw, signature = world.compose(world.nurse, "context", ROOM_AIR)
+    refuse(world, "disabled_account", lambda: world.take(raw, signature), "nurse-1")
+
+
+CAREGIVER_MAY_NOT = [
+    {"blood_pressure": "normal"}, {"oxygen": "room_air"}, {"ice": 9}, {"vasopressors": []}, {"context": "complete"},
+    {"seizure": "none"}, {"consciousness": "spontaneous"}, {"motor_weakness": False}, {"antipyretic": False},
+    {"fever_earlier": False}, {"anticytokine": True}, {"constitutional": False},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("values", CAREGIVER_MAY_NOT)
+def test_a_caregiver_takes_no_concern_away(world, values):
+    raw, signature = world.compose(world.carer, "context", values)
+    refuse(world, "not_allowed", lambda: world.take(raw, signature), next(iter(values)))
+    world.sign(world.nurse, "context", values)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"temperature_cc": 3870, "site": "oral"}, {"spo2_tenths": 910}, {"hr_bpm": 118}, {"constitutional": True},
+     {"seizure": "brief"}, {"consciousness": "voice"}, {"motor_weakness": True}, {"antipyretic": True}],
+)  # fmt: skip
+def test_a_caregiver_enters_what_is_measured_and_seen(world, values):
+    world.sign(world.carer, "context", values)
+    assert world.state() == values
+
+
+@pytest.mark.parametrize("key", ["fever_other_cause", "ventilation_not_for_hypoxia"])
+def test_statements_that_take_a_criterion_out_are_the_clinicians(world, key):
+    for signer in (world.nurse, world.carer):
+        raw, signature = world.compose(signer, "context", {key: True})
+        refuse(world, "not_allowed", lambda raw=raw, signature=signature: world.take(raw, signature), key)
+    world.sign(world.doctor, "context", {key: True})
+
+
+@pytest.mark.parametrize(
+    "kind, values",
+    [("grade", {"scale": "ASTCT", "scale_version": 2019, "grade": 2}), ("death", {"cause": "crs"}),
+     ("close_episode", {})],
+)  # fmt: skip
+def test_nobody_but_a_clinician_signs_records(world, kind, values):
+    for signer in (world.nurse, world.carer):
+        raw, signature = world.compose(signer, kind, values)
+        refuse(
+            world, "not_allowed", lambda raw=raw, signature=signature: world.take(raw, signature), "clinician"
+        )
+    world.sign(world.doctor, kind, values)
+
+
+@pytest.mark.parametrize(
+    "values, named",
+    [({"blood_presure": "normal"}, "blood_presure"), ({"oxygen": "tent"}, "oxygen"), ({"ice": 11}, "ice"),
+     ({"ice": True}, "ice"), ({"temperature_cc": 3900}, "site"), ({"site": "oral"}, "site"),
+     ({"temperature_cc": 9999, "site": "oral"}, "temperature_cc"), ({"temperature_cc": 3900, "site": None}, "site"),
+     ({"vasopressors": ["water"]}, "vasopressors"), ({"death": "crs"}, "death"), ({"flow_lpm": "0.50"}, "flow_lpm"),
+     ({"flow_lpm": "x"}, "flow_lpm|number|float"), ({"nonsense": None}, "nonsense"), ({"context": None}, "context"),
+     ({}, "without a value")],
+)  # fmt: skip
+def test_what_the_vocabulary_does_not_have_is_refused_with_the_key_named(world, values, named):
+    raw, _ = world.compose(world.doctor, "context", ROOM_AIR)
+    refuse(world, "bad_value", resigned(world, world.doctor, raw, values=values), named)
+
+
+def test_a_number_that_is_not_whole_has_one_form(world):
+    world.enter(world.nurse, flow_lpm=0.5, oxygen="nasal_cannula_low")
+    assert world.state()["flow_lpm"] == 0.5
+    assert world.query("SELECT entry FROM audit ORDER BY seq DESC")[0][0].count(b'"flow_lpm":"0.5"') == 1
+    world.enter(world.nurse, flow_lpm=2.0)
+    assert world.state()["flow_lpm"] == 2 and type(world.state()["flow_lpm"]) is int
+    with pytest.raises(EntryRefused, match="3 decimals"):
+        world.compose(world.nurse, "context", {"flow_lpm": 0.12345})
+
+
+# -- accounts ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_first_account_is_a_clinicians_and_signs_for_itself(tmp_path):
+    world = PeopleWorld(tmp_path, with_people=False)
+    values = {"name": "nurse-1", "role": "nurse", "public_key": world.nurse.public_key.hex()}
+    raw, signature = world.compose(world.nurse, "account_add", values, patient=None)
+    refuse(world, "not_allowed", lambda: world.take(raw, signature), "clinician")
+    raw, signature = world.compose(world.nurse, "context", ROOM_AIR)
+    refuse(world, "unknown_account", lambda: world.take(raw, signature), "first one")
+    own = {"name": "clinician-1", "role": "clinician", "public_key": world.doctor.public_key.hex()}
+    raw, _ = world.compose(world.doctor, "account_add", own, patient=None)
+    refuse(world, "bad_signature", lambda: world.take(raw, world.second.sign(raw)))
+    raw, signature = world.compose(world.second, "account_add", own, patient=None)
+    refuse(world, "not_allowed", lambda: world.take(raw, signature))
+    world.add(world.doctor, "clinician", by=world.doctor)
+    world.store.close()
+
+
+def test_later_accounts_are_signed_by_a_clinician(world):
+    fresh = new_signer("nurse-2")
+    values = {"name": "nurse-2", "role": "nurse", "public_key": fresh.public_key.hex()}
+    for signer in (world.nurse, world.carer):
+        raw, signature = world.compose(signer, "account_add", values, patient=None)
+        refuse(world, "not_allowed", lambda raw=raw, signature=signature: world.take(raw, signature))
+    raw, signature = world.compose(fresh, "account_add", values, patient=None)
+    refuse(world, "unknown_account", lambda: world.take(raw, signature))
+    world.add(fresh, "nurse")
+
+
+@pytest.mark.parametrize(
+    "change, why",
+    [({"name": "nurse-1"}, "conflict"), ({"role": "chief"}, "bad_value"), ({"public_key": "00"}, "bad_value"),
+     ({"public_key": "XX" * 32}, "bad_value"), ({"name": "A B"}, "bad_value"), ({"more": 1}, "bad_value")],
+)  # fmt: skip
+def test_accounts_that_cannot_be_added(world, change, why):
+    fresh = new_signer("nurse-2")
+    values = {"name": "nurse-2", "role": "nurse", "public_key": fresh.public_key.hex(), **change}
+    raw, signature = world.compose(world.doctor, "account_add", values, patient=None)
+    refuse(world, why, lambda: world.take(raw, signature))
+
+
+def test_a_key_belongs_to_one_account_and_a_name_is_never_used_again(world):
+    values = {"name": "nurse-2", "role": "nurse", "public_key": world.nurse.public_key.hex()}
+    raw, signature = world.compose(world.doctor, "account_add", values, patient=None)
+    refuse(world, "conflict", lambda: world.take(raw, signature), "another account")
+    world.sign(world.doctor, "account_disable", {"name": "nurse-1"}, patient=None)
+    with pytest.raises(EntryRefused, match="never used twice"):
+        world.add(new_signer("nurse-1"), "nurse")
+
+
+def test_the_last_clinician_cannot_be_disabled(world):
+    world.sign(world.doctor, "account_disable", {"name": "clinician-2"}, patient=None)
+    for name, why in (
+        ("clinician-1", "conflict"),
+        ("clinician-2", "conflict"),
+        ("nobody", "unknown_account"),
+    ):
+        raw, signature = world.compose(world.doctor, "account_disable", {"name": name}, patient=None)
+        refuse(world, why, lambda raw=raw, signature=signature: world.take(raw, signature))
+
+
+def test_an_account_entry_is_about_no_patient(world):
+    raw, signature = world.compose(world.doctor, "account_disable", {"name": "nurse-1"})
+    refuse(world, "malformed", lambda: world.take(raw, signature), "no patient")
+
+
+async def test_the_python_api_enters_and_tries_again_when_the_chain_moved_on(world, monkeypatch):
+    wearer, real, raced = world.wearer(), composing.compose, []
+
+    def compose_slowly(*args, **options):
+        made = real(*args, **options)
+        if not raced:
+            raced.append(1)
+            other = real(
+                world.store.read_now(lambda tx: composing.admission.opening(tx, wearer, world.now_ms)),
+                world.carer, "context", {"hr_bpm": 99},
+            )  # fmt: skip
+            world.take(*other)
+        return made
+
+    monkeypatch.setattr(composing, "compose", compose_slowly)
+    taken = await composing.enter(world.store, world.nurse, wearer, {"ice": 8}, utc_ms=world.now_ms)
+    assert taken.entry.values == {"ice": 8} and world.state() == {"hr_bpm": 99, "ice": 8}
+    with pytest.raises(EntryRefused, match="ice"):
+        await composing.enter(world.store, world.nurse, wearer, {"ice": 12}, utc_ms=world.now_ms)
+
+
+def test_the_proof_that_the_wearable_gets_is_of_the_signature(world):
+    import hashlib
+
+    world.enter(world.nurse, ice=8)
+    signature = world.query("SELECT signature FROM audit ORDER BY seq DESC")[0][0]
+    age_ms, proof, numbers = wearable_context.decode(world.waiting()[0].data(world.now_ms + 90_000))
+    assert proof == hashlib.sha256(signature).digest()[:8]
+    assert (age_ms, numbers) == (90_000, {wearable_context.ICE: 8})

@@ -1,0 +1,164 @@
+"""Entries on their way to the wearable: kept over every failure, in order, with their age."""
+
+import asyncio
+import contextlib
+
+import pytest
+from crs_core import context
+from crs_core.wire import message as wire
+
+from host_agent.errors import AnswerTimeout, RequestRefused, SessionClosed, StoreLocked
+from host_agent.people.sender import RETRY_S, ContextSender, Session
+from host_agent.store.db import Store
+from tests.fakes.fake_clock import FakeClock
+from tests.host.people.people_world import NOW_MS
+
+
+class Wearable:
+    """Takes entries as the client of a session does; `fails` are raised first, one a try."""
+
+    def __init__(self, *fails):
+        self.fails = list(fails)
+        self.got = []
+
+    async def send_context(self, data):
+        if self.fails and (error := self.fails.pop(0)) is not None:
+            raise error
+        self.got.append(context.decode(data))
+
+
+@pytest.fixture
+async def run(world):
+    """run(wearable or None) starts a sender over the world's store."""
+    clock, tasks, sessions = FakeClock(NOW_MS + 60_000), [], []
+
+    def start(wearable=None, store=None):
+        if wearable is not None:
+            sessions.append(Session(1, wearable))
+        sender = ContextSender(store or world.store, lambda: list(sessions), clock, clock)
+        tasks.append(asyncio.create_task(sender.run()))
+        return sender
+
+    start.clock, start.sessions = clock, sessions
+    yield start
+    for task in tasks:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def until(check):
+    async with asyncio.timeout(5):
+        while not check():
+            await asyncio.sleep(0.005)
+
+
+def rows(world):
+    return world.query("SELECT state, attempts, last_error FROM context_outgoing ORDER BY audit")
+
+
+async def test_an_entry_is_sent_once_with_its_age_at_sending(world, run):
+    world.enter(world.nurse, ice=8)
+    wearable = Wearable()
+    sender = run(wearable)
+    sender.wake()
+    await until(lambda: rows(world)[0][0] == "journaled")
+    assert [(age, numbers) for age, _, numbers in wearable.got] == [(59_000, {context.ICE: 8})]
+    sender.wake()
+    await asyncio.sleep(0.05)
+    assert len(wearable.got) == 1 and rows(world) == [("journaled", 1, "")]
+
+
+async def test_without_a_wearable_it_waits_also_over_a_restart(world, run):
+    world.enter(world.nurse, ice=8)
+    run().wake()
+    await asyncio.sleep(0.05)
+    assert rows(world) == [("waiting", 0, "")]
+    world.store.close()
+    with Store(world.store.path) as again:
+        world.store = again
+        wearable = Wearable()
+        run(wearable, again).wake()
+        await until(lambda: rows(world)[0][0] == "journaled")
+        assert len(wearable.got) == 1
+
+
+@pytest.mark.parametrize(
+    "error", [AnswerTimeout("late"), SessionClosed("bye"), RequestRefused("busy", wire.RESULT_BUSY),
+              RequestRefused("flash", wire.RESULT_FAILED), RequestRefused("reader", wire.RESULT_FORBIDDEN)]
+)  # fmt: skip
+async def test_what_got_no_answer_is_sent_again_under_the_same_proof_and_in_order(world, run, error):
+    world.enter(world.nurse, ice=8)
+    world.enter(world.nurse, ice=3)
+    wearable = Wearable(error)
+    run(wearable).wake()
+    await until(lambda: rows(world)[0][1] == 1)
+    assert wearable.got == [] and rows(world)[1] == ("waiting", 0, ""), "the later one does not overtake"
+    assert rows(world)[0] == ("waiting", 1, str(error))
+    await asyncio.sleep(0.05)
+    assert wearable.got == [], "a wearable that did not answer is left alone for a while"
+    await run.clock.advance(RETRY_S)
+    await until(lambda: [row[0] for row in rows(world)] == ["journaled"] * 2)
+    assert [numbers for _, _, numbers in wearable.got] == [{context.ICE: 8}, {context.ICE: 3}]
+    assert rows(world)[0][1] == 2 and set(run.clock.slept) == {RETRY_S}
+
+
+async def test_a_lost_answer_means_the_same_proof_twice_which_is_harmless(world, run):
+    world.enter(world.nurse, ice=8)
+
+    class Forgetful(Wearable):
+        async def send_context(self, data):
+            self.got.append(context.decode(data))
+            if len(self.got) == 1:
+                raise AnswerTimeout("lost on the way back")
+
+    wearable = Forgetful()
+    run(wearable).wake()
+    await until(lambda: rows(world)[0][1] == 1)
+    await run.clock.advance(RETRY_S)
+    await until(lambda: rows(world)[0][0] == "journaled")
+    (first, again) = wearable.got
+    assert first[1] == again[1] and first[2] == again[2] and again[0] == first[0] + 1000 * RETRY_S
+
+
+async def test_what_the_wearable_refuses_for_good_is_marked_and_the_next_one_goes(world, run):
+    world.enter(world.nurse, ice=8)
+    world.enter(world.nurse, hr_bpm=100)
+    wearable = Wearable(RequestRefused("key 12 is unknown", wire.RESULT_BAD_VALUE))
+    run(wearable).wake()
+    await until(lambda: rows(world)[1][0] == "journaled")
+    assert rows(world)[0] == ("refused", 1, "key 12 is unknown")
+
+
+async def test_only_the_wearable_of_that_binding_gets_it(world, run):
+    world.sign(world.nurse, "context", {"ice": 8}, patient="P-2")
+    wearable = Wearable()
+    run(wearable).wake()
+    await asyncio.sleep(0.05)
+    assert wearable.got == [] and rows(world) == [("waiting", 0, "")]
+
+
+async def test_what_waits_when_its_binding_ends_is_left(world, run):
+    world.enter(world.nurse, ice=8)
+    world.store.write_now(lambda tx: tx.execute("UPDATE bindings SET state = 'ended' WHERE id = 1"))
+    run().wake()
+    await until(lambda: rows(world)[0][0] == "left")
+    assert rows(world) == [("left", 0, "the binding ended first")]
+
+
+async def test_a_store_that_fails_for_a_while_does_not_end_the_job(world, run, monkeypatch):
+    world.enter(world.nurse, ice=8)
+    real, failures = world.store.read, [StoreLocked("locked")]
+
+    async def read(fn):
+        if failures:
+            raise failures.pop()
+        return await real(fn)
+
+    monkeypatch.setattr(world.store, "read", read)
+    wearable = Wearable()
+    run(wearable).wake()
+    await until(lambda: not failures)
+    await asyncio.sleep(0.02)
+    await run.clock.advance(RETRY_S)
+    await until(lambda: rows(world)[0][0] == "journaled")

@@ -1,0 +1,61 @@
+"""Records of the wearable of P-1 in the store, as sync leaves them: readings, grades, alarm changes."""
+
+from typing import Any
+
+from crs_core import reasons, units
+from crs_core.grade import rules
+
+from tests.host.people.people_world import PeopleWorld
+
+UP_MS = 20 * 86_400_000  # how long its boot 1 has lasted
+USUAL = {reasons.FEVER_MET: reasons.R_FEVER_MET, reasons.FEVER_UNKNOWN: reasons.R_TEMP_ABSENT}
+
+
+class WearableRows:
+    """Rows `ago_ms` before the world's time. Boot 1 is dated by one time mark, every other boot by none."""
+
+    def __init__(self, world: PeopleWorld) -> None:
+        self.world = world
+        self.seq = 0
+        self.boot_utc_ms = world.now_ms - UP_MS
+        self.write(
+            "INSERT INTO journals (id, device, journal_id, binding, first_seen_utc_ms) VALUES (1, 1, ?, 1, 0)",
+            b"JOURNAL1",
+        )
+        self.write("INSERT INTO time_marks VALUES (1, 1, ?, 'journal', ?, 20)", UP_MS, world.now_ms)
+
+    def write(self, sql: str, *values: Any) -> None:
+        self.world.store.write_now(lambda tx: tx.execute(sql, values))
+
+    def started(self, ago_ms: int) -> None:
+        """The binding began then."""
+        self.write("UPDATE bindings SET started_utc_ms = ? WHERE id = 1", self.world.now_ms - ago_ms)
+
+    def _at(self, ago_ms: int) -> tuple[int, int]:
+        self.seq += 1
+        return self.seq, self.world.now_ms - ago_ms - self.boot_utc_ms
+
+    def reading(
+        self, temp_cc: int | None = 3680, spo2_tenths: int | None = 970, hr_bpm: int | None = 84, *,
+        ago_ms: int = 0, boot: int = 1, site: int = units.SITE_AXILLA, temp_state: int = units.TEMP_VALID,
+        ppg_state: int = units.PPG_VALID, wear: int = units.WEAR_WORN,
+    ) -> None:  # fmt: skip
+        seq, t_ms = self._at(ago_ms)
+        status = units.make_status(site, temp_state, ppg_state, wear)
+        self.write(
+            "INSERT INTO readings VALUES (1, ?, ?, ?, ?, ?, ?, 150, ?, 0)",
+            seq, boot, t_ms, temp_cc, spo2_tenths, hr_bpm, status,
+        )  # fmt: skip
+
+    def grade(self, fever: int, *, ago_ms: int = 0, why: int | None = None, boot: int = 1) -> None:
+        """A GRADE record with this fever; the interval in it is not read."""
+        seq, t_ms = self._at(ago_ms)
+        reason = USUAL.get(fever, reasons.R_BELOW_AT_AXILLA) if why is None else why
+        self.write(
+            "INSERT INTO grades VALUES (1, ?, ?, ?, 1, 2019, ?, 0, 4, ?, 1, ?, x'', 0, 0, 0)",
+            seq, boot, t_ms, rules.rule_hash(rules.DEFAULT), fever, bytes([reason]),
+        )  # fmt: skip
+
+    def alarm(self, alarm: int, priority: int = 2, *, ago_ms: int = 0) -> None:
+        seq, t_ms = self._at(ago_ms)
+        self.write("INSERT INTO alarm_changes VALUES (1, ?, ?, ?, 1, ?, 0)", seq, alarm, priority, t_ms)
