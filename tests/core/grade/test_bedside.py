@@ -152,15 +152,15 @@ def test_without_any_temperature_a_mask_changes_nothing() -> None:
 def test_a_worrying_entry_that_runs_out_is_held_until_a_fresh_one() -> None:
     bed = Bed().tell(0, oxygen="nasal_cannula_high")
     assert interval(bed.read(0, 3840)) == (3, 4)
-    assert interval(bed.read(HOUR, 3841)) == (3, 4)
-    told = bed.read(HOUR + 1, 3842)
+    assert interval(bed.read(4 * HOUR, 3841)) == (3, 4), "a fever shortens only what reassures"
+    told = bed.read(4 * HOUR + 1, 3842)
     assert interval(told) == (1, 4)
     assert told.reasons[-1] == reasons.R_HELD_3
     assert bed.state[st.HELD] == 3
-    told = bed.read(HOUR + 2, None)
+    told = bed.read(4 * HOUR + 2, None)
     assert told.reasons[-1] == reasons.R_HELD_3, "a lost temperature does not take it away"
-    bed.tell(HOUR + 3, oxygen="nasal_cannula_low")
-    told = bed.read(HOUR + 4, 3843)
+    bed.tell(4 * HOUR + 3, oxygen="nasal_cannula_low")
+    told = bed.read(4 * HOUR + 4, 3843)
     assert (interval(told), bed.state[st.HELD]) == ((2, 4), 0)
     assert reasons.R_HELD_3 not in told.reasons
 
@@ -169,7 +169,7 @@ def test_what_is_held_is_not_told_while_the_grade_says_as_much() -> None:
     bed = Bed().tell(0, oxygen="nasal_cannula_low", blood_pressure="hypotension")
     bed.read(0, 3840)
     bed.tell(30 * MIN, oxygen="nasal_cannula_low")
-    told = bed.read(HOUR + 1, 3841)
+    told = bed.read(4 * HOUR + 1, 3841)
     assert (interval(told), bed.state[st.HELD]) == ((2, 4), 2)
     assert reasons.R_HELD_2 not in told.reasons
 
@@ -300,13 +300,13 @@ def test_the_febrile_flag_goes_by_the_last_usable_temperature() -> None:
 def test_a_signed_end_of_the_episode_starts_the_next_one() -> None:
     bed = Bed().tell(0, oxygen="nasal_cannula_high", anticytokine=True)
     bed.read(0, 3840)
-    bed.read(HOUR + 1, 3841)
+    bed.read(4 * HOUR + 1, 3841)
     assert (bed.state[st.LATCH], bed.state[st.HELD]) == (1, 3)
-    bed.tell(HOUR + 2, episode_closed=True, blood_pressure="normal")
+    bed.tell(4 * HOUR + 2, episode_closed=True, blood_pressure="normal")
     assert (bed.state[st.LATCH], bed.state[st.HELD], bed.state[st.LOWER]) == (0, 0, None)
     assert bed.told_keys() == ["blood_pressure"]
-    told = bed.read(2 * HOUR, 3700)
-    told = bed.read(2 * HOUR + 10 * MIN, 3701)
+    told = bed.read(5 * HOUR, 3700)
+    told = bed.read(5 * HOUR + 10 * MIN, 3701)
     assert (told.fever, told.reasons) == (reasons.FEVER_NOT_MET, (reasons.R_BELOW_AT_AXILLA,))
     kept = Bed().tell(0, steroid=True).tell(1, episode_closed=False)
     assert kept.told_keys() == ["steroid"]
@@ -357,9 +357,14 @@ def test_what_reassures_counts_four_hours_and_one_while_febrile_or_masked(
     assert "blood_pressure" not in bed.told_keys()
 
 
-def test_an_entry_of_the_same_moment_corrects_and_an_older_one_changes_nothing() -> None:
-    bed = Bed().tell(5, oxygen="cpap").tell(5, oxygen="blow_by").tell(4, oxygen="venturi")
+def test_an_entry_of_the_same_moment_corrects_and_so_does_one_of_an_older_moment() -> None:
+    """The wearable knows times as ages only; the host keeps the order, and the last word is the one that counts."""
+    bed = Bed().tell(5, oxygen="cpap").tell(5, oxygen="blow_by")
     assert bed.state[st.TOLD] == [["oxygen", "blow_by", 5, 0]]
+    bed.tell(4, oxygen="venturi")
+    assert bed.state[st.TOLD] == [["oxygen", "venturi", 4, 0], ["rising_need", True, 4, 0]]
+    bed.tell(3, oxygen="room_air")
+    assert bed.state[st.TOLD] == [["oxygen", "room_air", 3, 0]]
 
 
 def test_a_wearable_that_has_prepared_needs_the_scale_no_more(monkeypatch: pytest.MonkeyPatch) -> None:

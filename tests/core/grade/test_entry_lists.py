@@ -32,18 +32,25 @@ COUNTED = [
 def test_each_entry_counts_for_its_own_time_and_a_boot_ends_what_is_timed(
     key: str, value: object, limit_ms: int | None
 ) -> None:
-    one = entries.enter([], {key: value}, 1_000, DEFAULT)
+    one = entries.enter([], {key: value}, 1_000)
     assert one == [[key, value, 1_000, entries.IN_FORCE]]
     last_ms = 1_000 + (limit_ms or 10**12)
     assert entries.expire(one, last_ms, False, DEFAULT) is one
     over = entries.expire(one, last_ms + 1, False, DEFAULT)
     is_timed = limit_ms is not None
     assert (over is not one) is is_timed
+    if limit_ms is not None:
+        short_ms = DEFAULT.entry_febrile_ms if entries.is_reassuring(key, value) else limit_ms
+        assert entries.expire(one, 1_000 + short_ms, True, DEFAULT) is one
+        assert entries.expire(one, 1_001 + short_ms, True, DEFAULT) == over, (
+            "febrile, only what reassures ends sooner"
+        )
     booted = entries.boot(one, DEFAULT)
     assert (booted != one) is is_timed
     assert booted == over
     assert one == [[key, value, 1_000, entries.IN_FORCE]], "the list given is not touched"
-    worries = key == "systolic_mmhg" or (key in entries.NONE and value != entries.NONE[key])
+    # a measured pressure is none of them, however low: the judged "blood_pressure" beside it is
+    worries = key in entries.NONE and value != entries.NONE[key]
     kept = [[key, value, 1_000, entries.LAPSED]] if worries or (key in entries.MASKS and value) else []
     assert over == (kept if is_timed else one)
 
@@ -77,34 +84,40 @@ def test_other_words_for_a_row_and_details_of_it_go_with_a_newer_entry(
         "oxygen": "cpap",
         "vasopressor_dose": "low",
     }
-    earlier = entries.enter([], {first: value.get(first, 30)}, 0, DEFAULT)
-    later = entries.enter(earlier, {second: value.get(second, 30)}, 1, DEFAULT)
+    earlier = entries.enter([], {first: value.get(first, 30)}, 0)
+    later = entries.enter(earlier, {second: value.get(second, 30)}, 1)
     assert [entry[0] for entry in later] == left
-    assert [entry[0] for entry in entries.enter(earlier, {second: None}, 1, DEFAULT)] == [first]
-    together = entries.enter(
-        earlier, {first: value.get(first, 30), second: value.get(second, 30)}, 1, DEFAULT
-    )
+    assert [entry[0] for entry in entries.enter(earlier, {second: None}, 1)] == [first]
+    together = entries.enter(earlier, {first: value.get(first, 30), second: value.get(second, 30)}, 1)
     assert [entry[0] for entry in together] == sorted([first, second]), "told together, both count"
 
 
 def test_a_rise_came_from_the_newest_worry_in_force() -> None:
+    """A measured pressure does not count here; the judged one, which the host sends beside it, does."""
     told_list = [
         ["capd", 9, 5, entries.IN_FORCE],
         ["oxygen", "cpap", 7, entries.IN_FORCE],
         ["seizure", "brief", 9, entries.LAPSED],
+        ["systolic_mmhg", 60, 10, entries.IN_FORCE],
         ["vasopressors", [], 11, entries.IN_FORCE],
     ]
-    assert entries.newest_worry_ms(told_list, 99, DEFAULT) == 7
-    assert entries.newest_worry_ms(told_list[2:], 99, DEFAULT) == 99
-    assert entries.newest_worry_ms([], 99, DEFAULT) == 99
+    assert entries.newest_worry_ms(told_list, 99) == 7
+    assert entries.newest_worry_ms(told_list[2:], 99) == 99
+    assert entries.newest_worry_ms([], 99) == 99
+    judged = ["blood_pressure", "hypotension", 10, entries.IN_FORCE]
+    assert entries.newest_worry_ms([*told_list, judged], 99) == 10
 
 
 @pytest.mark.parametrize(
     ("key", "value", "is_worry", "is_calm"),
     [
-        ("systolic_mmhg", 89, True, False),
-        ("systolic_mmhg", 90, False, False),
-        ("map_mmhg", 40, False, False),
+        # whether a pressure is low needs an age, which only the host has: it caps, and "blood_pressure" worries
+        ("systolic_mmhg", 40, False, True),
+        ("systolic_mmhg", 90, False, True),
+        ("diastolic_mmhg", 20, False, True),
+        ("map_mmhg", 40, False, True),
+        ("blood_pressure", "hypotension", True, False),
+        ("blood_pressure", "normal", False, True),
         (entries.RISING_NEED, True, True, False),
         ("ice", 9, True, False),
         ("ice", 10, False, True),
@@ -117,7 +130,7 @@ def test_a_rise_came_from_the_newest_worry_in_force() -> None:
     ],
 )
 def test_what_worries_and_what_reassures(key: str, value: object, is_worry: bool, is_calm: bool) -> None:
-    assert entries.is_worrying(key, value, DEFAULT) is is_worry
+    assert entries.is_worrying(key, value) is is_worry
     assert entries.is_reassuring(key, value) is is_calm
 
 
@@ -127,8 +140,31 @@ def test_masks_are_over_when_each_window_is() -> None:
     assert not entries.mask_is_over([over, runs]) and not entries.mask_is_over([])
     assert not entries.mask_is_over([["steroid", False, 0, entries.IN_FORCE]])
     assert entries.is_masked([over]) and not entries.is_masked([["steroid", False, 0, entries.IN_FORCE]])
-    assert entries.count_lapsed([over]) == 0
-    assert entries.count_lapsed([over, ["ice", 9, 0, 1], ["capd", 9, 0, 1], ["seizure", "none", 0, 0]]) == 2
+    assert entries.lapsed([over]) == [], "that is a question, not a worry"
+    assert entries.lapsed([over, ["ice", 9, 0, 1], ["seizure", "brief", 0, 0], ["capd", 9, 0, 1]]) == [
+        "ice",
+        "capd",
+    ]
+
+
+def test_the_end_of_an_episode_takes_what_was_observed_up_to_it() -> None:
+    """Up to its very millisecond; a mask of another kind and what is in force belong to no episode."""
+    ended_ms = 50
+    for key, value, mark, is_taken in (
+        ("anticytokine", True, entries.IN_FORCE, True),
+        ("fever_earlier", True, entries.IN_FORCE, True),
+        ("fever_earlier", False, entries.IN_FORCE, True),
+        ("fever_other_cause", True, entries.IN_FORCE, True),
+        ("ice", 8, entries.LAPSED, True),
+        (entries.RISING_NEED, True, entries.LAPSED, True),
+        ("ice", 8, entries.IN_FORCE, False),
+        ("steroid", True, entries.LAPSED, False),
+        ("antipyretic", True, entries.LAPSED, False),
+        ("antipyretic", True, entries.IN_FORCE, False),
+    ):
+        at, after = [key, value, ended_ms, mark], [key, value, ended_ms + 1, mark]
+        assert entries.close_episode([at], ended_ms) == ([] if is_taken else [at]), key
+        assert entries.close_episode([after], ended_ms) == [after], key
 
 
 def test_entries_are_written_by_number_and_what_no_wearable_has_is_left_out() -> None:

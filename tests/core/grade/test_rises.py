@@ -18,24 +18,41 @@ def test_a_rise_of_the_temperature_counts_from_itself_and_not_from_an_older_worr
     assert bed.told_keys() == ["seizure"]
 
 
-def test_a_measured_pressure_below_the_limit_is_where_a_rise_came_from() -> None:
-    bed = Bed()
-    bed.read(0, 3850)
-    bed.tell(1_000, vasopressors=[], age_months=600)
-    bed.read(2_000, 3851)
-    bed.tell(5_000, systolic_mmhg=85)
-    told = bed.read(10_000, 3852)
-    assert interval(told) == (2, 4)
-    assert bed.told_keys() == ["age_months", "systolic_mmhg"]
+def test_a_low_pressure_that_was_judged_is_where_a_rise_came_from() -> None:
+    """The host judges a measured pressure and says "hypotension": a figure alone takes no older reassurance away."""
+    for entered, left in (
+        ({"blood_pressure": "hypotension"}, ["age_months", "blood_pressure"]),
+        (
+            {"blood_pressure": "hypotension", "systolic_mmhg": 85},
+            ["age_months", "blood_pressure", "systolic_mmhg"],
+        ),
+        ({"systolic_mmhg": 85}, ["age_months", "systolic_mmhg", "vasopressors"]),
+    ):
+        bed = Bed()
+        bed.read(0, 3850)
+        bed.tell(1_000, vasopressors=[], age_months=600)
+        bed.read(2_000, 3851)
+        bed.tell(5_000, **entered)
+        told = bed.read(10_000, 3852)
+        assert told.lower == 2
+        assert bed.told_keys() == left
 
 
-def test_a_boot_keeps_a_low_measured_pressure_as_a_worry_and_drops_a_reading_by_hand() -> None:
-    bed = Bed().tell(0, systolic_mmhg=85, temperature_cc=3700, site="oral", steroid=True, age_months=600)
+def test_a_boot_keeps_a_judged_low_pressure_as_a_worry_and_drops_what_was_measured() -> None:
+    bed = Bed().tell(
+        0,
+        blood_pressure="hypotension",
+        systolic_mmhg=85,
+        temperature_cc=3700,
+        site="oral",
+        steroid=True,
+        age_months=600,
+    )
     state = grader.after_boot(bed.state, DEFAULT)
     assert state[grader_state.TOLD] == [
         ["age_months", 600, 0, 0],
+        ["blood_pressure", "hypotension", 0, 1],
         ["steroid", True, 0, 1],
-        ["systolic_mmhg", 85, 0, 1],
     ]
 
 
@@ -139,7 +156,7 @@ def test_a_grader_that_was_told_nothing_keeps_its_lowest_grade_for_what_it_may_b
 
 
 def test_a_boot_forgets_when_and_keeps_what() -> None:
-    state: list = [*range(100, 119), []]
+    state: list = [*range(100, 119), [], 120]
     after = grader.after_boot(state, DEFAULT)
     forgotten = {
         grader_state.LAST,
@@ -152,10 +169,14 @@ def test_a_boot_forgets_when_and_keeps_what() -> None:
     assert after == [None if at in forgotten else value for at, value in enumerate(state)]
 
 
-def test_a_low_pressure_that_is_withdrawn_is_kept_as_a_worry() -> None:
-    bed = Bed().tell(0, systolic_mmhg=85).tell(1, systolic_mmhg=None)
-    assert bed.state[grader_state.TOLD] == [["systolic_mmhg", 85, 0, 1]]
-    assert Bed().tell(0, systolic_mmhg=95).tell(1, systolic_mmhg=None).told_keys() == []
+def test_a_judged_low_pressure_that_is_withdrawn_is_kept_as_a_worry_and_a_figure_is_not() -> None:
+    bed = Bed().tell(0, blood_pressure="hypotension", systolic_mmhg=85)
+    bed.tell(1, blood_pressure=None, systolic_mmhg=None)
+    assert bed.state[grader_state.TOLD] == [["blood_pressure", "hypotension", 0, 1]]
+    for systolic_mmhg in (85, 95):
+        bed = Bed().tell(0, systolic_mmhg=systolic_mmhg).tell(1, systolic_mmhg=None)
+        assert bed.told_keys() == []
+    assert Bed().tell(0, blood_pressure="normal").tell(1, blood_pressure=None).told_keys() == []
 
 
 def test_a_grader_that_was_told_nothing_remembers_whether_it_is_febrile_and_names_the_site() -> None:

@@ -46,7 +46,19 @@ HOUR = 3_600_000
         ({"temperature_cc": 3799, "site": "oral"}, 0),
         ({"temperature_cc": 3800, "site": "skin"}, st.TOLD_FEVER),
         ({"death": "crs"}, st.TOLD_DEATH),
-        ({"death": "other"}, 0),
+        ({"death": "icans"}, st.TOLD_DEATH),
+        ({"death": "other"}, st.TOLD_DEATH),  # of whatever: a signed record stops the sound for this wearer
+        ({"death": ""}, 0),
+        # read by hand, each at the limits of the sensors
+        ({"temperature_cc": 3899, "site": "oral"}, st.TOLD_FEVER),
+        ({"temperature_cc": 3900, "site": "oral"}, st.TOLD_FEVER | st.TOLD_HOT),
+        ({"hr_bpm": 120}, 0),
+        ({"hr_bpm": 121}, st.TOLD_FAST_HEART),
+        ({"spo2_tenths": 920}, 0),
+        ({"spo2_tenths": 919}, st.TOLD_SPO2_MEDIUM),
+        ({"spo2_tenths": 900}, st.TOLD_SPO2_MEDIUM),
+        ({"spo2_tenths": 899}, st.TOLD_SPO2_MEDIUM | st.TOLD_SPO2_LOW),
+        ({"spo2_tenths": 0}, st.TOLD_SPO2_MEDIUM | st.TOLD_SPO2_LOW),
     ],
 )
 def test_each_entry_has_its_sign_and_a_near_miss_has_none(values: dict, bits: int) -> None:
@@ -88,11 +100,35 @@ def test_what_ran_out_still_sounds_and_asks_for_a_new_look() -> None:
 def test_a_need_that_goes_up_between_two_entries_is_noted_and_taken_back(
     before: dict, after: dict, is_rising: bool
 ) -> None:
-    told = entries.enter(entries.enter([], before, 0, DEFAULT), after, 10, DEFAULT)
+    told = entries.enter(entries.enter([], before, 0), after, 10)
     assert ([entries.RISING_NEED, True, 10, 0] in told) is is_rising
     assert entries.RISING_NEED not in entries.in_force(told), "it is a sign, not an input of a table"
-    again = entries.enter(told, {"oxygen": "room_air"}, 20, DEFAULT)
+    again = entries.enter(told, {"oxygen": "room_air"}, 20)
     assert entries.RISING_NEED not in entries.values_of(again)
+    withdrawn = entries.enter(told, dict.fromkeys(["oxygen", *after]), 20)
+    assert (entries.RISING_NEED in entries.values_of(withdrawn)) is is_rising, "not known is no fall"
+
+
+def test_a_rising_need_told_again_is_the_same_for_ten_minutes_either_way() -> None:
+    """The link and a correction move the moment of an observation; a need that stays does not rise for ever."""
+    at_ms, same_ms = 5_000_000, 600_000
+    told = entries.enter([], {"oxygen": "nasal_cannula_low"}, 0)
+    told = entries.enter(told, {"oxygen": "face_mask", "flow_lpm": 6}, at_ms)
+    assert [entries.RISING_NEED, True, at_ms, 0] in told
+    for again_ms, is_kept in (
+        (at_ms + same_ms, True),
+        (at_ms + same_ms + 1, False),
+        (at_ms - same_ms, True),
+        (at_ms - same_ms - 1, False),
+    ):
+        again = entries.enter(told, {"oxygen": "face_mask", "flow_lpm": 6}, again_ms)
+        assert ([entries.RISING_NEED, True, at_ms, 0] in again) is is_kept, again_ms
+        other = entries.enter(told, {"ice": 10}, again_ms)
+        assert [entries.RISING_NEED, True, at_ms, 0] in other, (
+            "an entry about something else says nothing of it"
+        )
+    for lower in ({"oxygen": "nasal_cannula_low"}, {"oxygen": "face_mask", "flow_lpm": 5}, {"flow_lpm": 5}):
+        assert entries.RISING_NEED not in entries.values_of(entries.enter(told, lower, at_ms + 1)), lower
 
 
 def test_a_prompt_is_due_at_its_interval_and_missed_at_the_end_of_its_grace() -> None:

@@ -45,10 +45,11 @@ def full_grader_state() -> list:
     state[grader_state.BASELINE + 2] = NOW_MS - 50_004
     for i, at in enumerate((grader_state.POSSIBLE, grader_state.RISE)):
         state[at], state[at + 1], state[at + 2] = NOW_MS - 1_000 * (i + 1), 300 * i + 7, 1 - i
-    state[grader_state.FLAGS] = 7
+    state[grader_state.FLAGS] = 15
     state[grader_state.LOWER] = 3
     state[grader_state.HELD] = 4
     state[grader_state.SPO2] = 913
+    state[grader_state.MET_AT] = NOW_MS - 60_005
     state[grader_state.TOLD] = [
         ["blood_pressure", "hypotension", NOW_MS - 1_000, 1],
         ["capd", 9, NOW_MS - 3_600_000, 0],
@@ -68,7 +69,7 @@ def test_every_slot_of_the_grader_state_comes_back() -> None:
     state = full_grader_state()
     data = grader_state.encode_state(state, NOW_MS)
     assert grader_state.decode_state(data, NOW_MS) == state
-    assert len(data) == 38 + 2 * 5 + 1 + 8 * 3
+    assert len(data) == 42 + 2 * 5 + 1 + 8 * 3
 
 
 def test_a_state_of_nothing_comes_back_as_one() -> None:
@@ -89,6 +90,7 @@ def test_ages_go_on_from_the_clock_of_the_next_boot() -> None:
     assert later[alarm_state.SPO2_FAST] == 500 - 1_000
     after = grader_state.decode_state(grader_state.encode_state(full_grader_state(), NOW_MS), 500)
     assert after[grader_state.PPG_AT] == 500 - 16_777_300
+    assert after[grader_state.MET_AT] == 500 - 60_005
     assert after[grader_state.TOLD][1] == ["capd", 9, 500 - 3_600_000, 0]
 
 
@@ -153,7 +155,7 @@ def test_no_priority_of_a_told_alarm_that_does_not_exist_is_taken(bit: int) -> N
     ("at", "taken", "refused"),
     [
         (1, (0, 1), (2, 255)),  # latched or not
-        (2, (0, 1, 2, 4, 7), (8, 16, 128)),  # three flags
+        (2, (0, 1, 2, 4, 8, 15), (16, 32, 64, 128)),  # four flags
         (3, (0, 1, 4), (5, 255)),  # held: no 5 from here
         (4, (0, 1, 4, 255), (5, 6, 254)),  # lower: 0..4, or none yet; no 5 from here
     ],
