@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint bench clean setup
+.PHONY: demo test lint bench mutation clean setup
 setup: $(STAMP)
 $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "CytoWatch needs Python 3.11 or newer; set PYTHON=")'
@@ -28,6 +28,13 @@ lint: $(STAMP) typings/esp32/.done typings/rp2/.done
 
 bench: $(STAMP)
 	@$(BIN)/python -m tools.bench
+
+$(VENV)/.mutation: $(STAMP)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[mutation]'
+	@touch $@
+
+mutation: $(VENV)/.mutation
+	@nice -n 10 $(BIN)/python -m tools.mutation $(MODULES)
 
 clean:
 	rm -rf $(VENV) typings build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
