@@ -22,7 +22,7 @@ from host_agent.words import iso_utc
 _PART_OF = {
     "systolic_mmhg": "blood_pressure", "diastolic_mmhg": "blood_pressure", "map_mmhg": "blood_pressure",
     "organ_grade": "organ_grade_worst", "transaminase_grade": "organ_grade_worst",
-    "creatinine_grade": "organ_grade_worst",
+    "creatinine_grade": "organ_grade_worst", "flow_lpm": "flow_dlpm",
 }  # fmt: skip
 _STATES = {
     "waiting": "not yet on the wearable",
