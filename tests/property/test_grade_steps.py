@@ -289,6 +289,6 @@ def test_the_random_life_meets_every_condition() -> None:
 
 
 def test_the_heap_does_not_grow_over_a_hundred_thousand_steps() -> None:
-    done = run_micropython(SCRIPT, "100000", "3", heap="192k")
+    done = run_micropython(SCRIPT, "100000", "3", heap="1M")
     assert done.returncode == 0, done.stderr
     assert int(done.stdout.split()[3]) < 1024
