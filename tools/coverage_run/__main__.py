@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build" / "coverage"
 ON_WEARABLES = ("tests/integration", "tests/tools", "tests/hil")
 GRADING = ("tests/core", "tests/property")  # half of what computes
+SIMULATED = "tests/tools/evaluate"  # computes, too
 MISSIONS = ("recordings", "demo", "firmware_alarms", "firmware_link", "survival")
 
 
@@ -36,10 +37,13 @@ def rounds() -> list[dict[str, list[str]]]:
     missions = [f"tests/integration/test_{name}.py" for name in MISSIONS]
     elsewhere = [f"--ignore={folder}" for folder in (*ON_WEARABLES, *GRADING)]
     return [
-        {"core": [*GRADING], "host, device, documents": ["tests", *elsewhere]},
+        {"core": [*GRADING, SIMULATED], "host, device, documents": ["tests", *elsewhere]},
         {
             "whole missions": missions,
-            "boards, ports and tools": [*ON_WEARABLES, *(f"--ignore={file}" for file in missions)],
+            "boards, ports and tools": [
+                *ON_WEARABLES,
+                *(f"--ignore={file}" for file in (SIMULATED, *missions)),
+            ],
         },
     ]
 
