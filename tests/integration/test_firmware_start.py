@@ -199,7 +199,9 @@ def test_a_journal_that_could_not_be_read_at_the_start_is_taken_up_later(tmp_pat
         host.open()
         assert host.session.peer.journal_id != bytes(8)
         events, _ = pull(host, 3)
-        assert [event.type for _, event in events][:3] == [
+        # samples that an erase cost at this speed may be told in between
+        types = [event.type for _, event in events if event.type != records.SAMPLE_GAP]
+        assert types[:3] == [
             records.BOOT,
             records.SETTINGS,
             records.GRADER_STATE,

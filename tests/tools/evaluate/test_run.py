@@ -82,6 +82,9 @@ def test_ctrl_c_ends_it_without_a_trace() -> None:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=lambda: signal.signal(
+            signal.SIGINT, signal.SIG_DFL
+        ),  # a CI may have been started without it
     )
     assert running.stdout is not None
     assert running.stdout.readline().startswith("simulated: ")
