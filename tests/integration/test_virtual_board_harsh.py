@@ -264,8 +264,11 @@ def test_system_exit_is_a_soft_reset_and_an_exception_is_not(tmp_path: Path) -> 
 
 
 def test_a_script_that_never_gives_the_port_back_can_be_reset_from_outside(tmp_path: Path) -> None:
+    deaf = "import micropython\nmicropython.kbd_intr(-1)\nprint('deaf')\nwhile True:\n    pass\n"
     with board(tmp_path) as wearable:
-        put(wearable, main="import micropython\nmicropython.kbd_intr(-1)\nwhile True:\n    pass\n")
+        with Port(wearable) as port:
+            put(wearable, main=deaf)
+            port.read_until(b"deaf\r\n")  # a Ctrl-C before that would still be heard
         with contextlib.suppress(subprocess.TimeoutExpired):
             assert mpremote(wearable, "exec", "print(1)", timeout_s=2).returncode != 0
         before = wearable.control("state")["pid"]
