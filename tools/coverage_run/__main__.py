@@ -1,7 +1,8 @@
 """Run the tests and print line coverage of CPython and MicroPython code together: `python -m tools.coverage_run`.
 
-First what computes, under coverage of both runtimes; then what talks to virtual wearables in real time, under coverage
-of the host and without a slowed-down firmware; each in two parts side by side. With arguments: one pytest with those.
+First what computes, under coverage of both runtimes, in two parts side by side; then what talks to virtual wearables in
+real time and mostly waits, under coverage of the host and without a slowed-down firmware, in three. With arguments: one
+pytest with those.
 """
 
 import os
@@ -20,7 +21,8 @@ BUILD = ROOT / "build" / "coverage"
 ON_WEARABLES = ("tests/integration", "tests/tools", "tests/hil")
 GRADING = ("tests/core", "tests/property")  # half of what computes
 SIMULATED = "tests/tools/evaluate"  # computes, too
-MISSIONS = ("recordings", "demo", "firmware_alarms", "firmware_link", "survival")
+RECORDED = ("recordings", "firmware_alarms", "firmware_link")
+WHOLE = ("demo", "survival")
 
 
 def start(arguments: list[str], environment: dict[str, str], output: int | None) -> subprocess.Popen[bytes]:
@@ -34,16 +36,14 @@ def rounds() -> list[dict[str, list[str]]]:
 
     What computes takes whole cores and would make tests on wearables, whose time is real, late: so it goes first.
     """
-    missions = [f"tests/integration/test_{name}.py" for name in MISSIONS]
+    recorded, whole = ([f"tests/integration/test_{name}.py" for name in names] for names in (RECORDED, WHOLE))
     elsewhere = [f"--ignore={folder}" for folder in (*ON_WEARABLES, *GRADING)]
     return [
         {"core": [*GRADING, SIMULATED], "host, device, documents": ["tests", *elsewhere]},
         {
-            "whole missions": missions,
-            "boards, ports and tools": [
-                *ON_WEARABLES,
-                *(f"--ignore={file}" for file in (SIMULATED, *missions)),
-            ],
+            "recordings, alarms and link": recorded,
+            "tools and whole missions": ["tests/tools", "tests/hil", f"--ignore={SIMULATED}", *whole],
+            "boards and ports": ["tests/integration", *(f"--ignore={file}" for file in (*recorded, *whole))],
         },
     ]
 
