@@ -53,7 +53,16 @@ SETTINGS = {
         (),
     ),
     "limits": Spec("text", "", 0, 400, "", "the same for the patient bound now; wiped with the binding", ()),
-    "calibration_id": _int(1, 1, 65535, "", "SpO2 calibration in use; 1 is AN6845"),
+    "calibration": Spec(
+        "text",
+        "",
+        0,
+        200,
+        "",
+        "what was measured about this device (tools/calibrate); from the next start",
+        (),
+    ),
+    "calibration_id": _int(1, 1, 999, "", "SpO2 curve where nothing was measured: 1 AN6845, 2 AN6409"),
 }
 _PHONE_SIGNS = "0123456789+-() "
 
@@ -109,7 +118,17 @@ def parse_changes(data: bytes, ignore_unknown: bool = False) -> dict[str, int | 
         if key in values:
             raise _refuse(key[:40], "given twice")
         values[key] = parse_value(key, line[at + 1 :])
+    if not ignore_unknown:  # what is stored is judged by whoever uses it: it must not bar the other settings
+        _check_calibration(values)
     return values
+
+
+def _check_calibration(values: dict[str, int | str]) -> None:
+    if values.get("calibration") or "calibration_id" in values:
+        from crs_core.calibration import in_use
+
+        in_use(str(values.get("calibration", "")), 1)
+        in_use("", int(values.get("calibration_id", 1)))
 
 
 def complete(values: dict[str, int | str]) -> dict[str, int | str]:

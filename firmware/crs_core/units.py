@@ -9,7 +9,8 @@ from collections import namedtuple
 
 from crs_core.compat import const
 
-# temp_cc is the raw value at the site, kept even when temp_state says it must not be graded.
+# temp_cc is the value at the site, the chip's plus the calibration's offset, kept even when temp_state says it must not
+# be graded.
 Reading = namedtuple("Reading", ("t_ms", "temp_cc", "spo2_tenths", "hr_bpm", "pi_hundredths", "status"))
 
 # status, 16 bits: site 0-2, temp_state 3-5, ppg_state 6-9, wear 10-11, charging 12, low battery 13, rest 0

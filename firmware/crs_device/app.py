@@ -56,7 +56,7 @@ class App:
         self.settings_version = 0
         self.has_settings = False
         self.journal_budget_kb = 1024
-        self._calibration_id = 0
+        self.calibration = (0, "")  # id and text of the one that makes the values, from the start to the next
         self.sampling = self.server = self.requests = self.binding = None  # type: ignore[var-annotated]
         self.monitor: Monitor = None  # type: ignore[assignment]  # until start.py has brought it up
         self._maintenance_until_ms = -1
@@ -67,7 +67,6 @@ class App:
         self.has_settings = bool(values)
         if not values:
             return
-        self._calibration_id = values["calibration_id"]
         self.journal_budget_kb = values["journal_budget_kb"]
         self.attention.set_times(values["sound_pause_s"] * 1000, values["host_away_alarm_s"] * 1000)
         self.presence.set_times(values["heartbeat_s"], values["host_away_low_s"], values["host_away_alarm_s"])
@@ -168,15 +167,18 @@ class App:
         )
 
     def journal_settings(self, now_ms: int) -> None:
-        """Write the SETTINGS record that later records refer to."""
+        """Write the CALIBRATION and SETTINGS records that later records refer to."""
         from crs_device import stored
 
         text = stored.settings_text()
         stored.release()
-        payload = records.encode_settings(
-            self.settings_version, self.monitor.rule_hash, self._calibration_id, text
-        )
-        self.log.append(now_ms, records.SETTINGS, payload)
+        calibration_id, calibration = self.calibration
+        payload = records.encode_settings(self.settings_version, self.monitor.rule_hash, calibration_id, text)
+        events = [(now_ms, records.SETTINGS, payload)]
+        if calibration_id:
+            payload = records.encode_calibration(calibration_id, calibration)
+            events.insert(0, (now_ms, records.CALIBRATION, payload))
+        self.log.append_all(events)
 
     def keys_changed(self) -> None:
         """Other keys: a session under a key that is gone ends."""

@@ -14,25 +14,31 @@ _LED_STEP_UA = const(200)
 
 
 class Sampling:
-    """`Sampling(i2c, settings, log, health)`; each sensor is set up alone, and again when it comes back."""
+    """`Sampling(i2c, settings, log, health, curve, temp_offset_cc)`: each sensor is set up alone, and again when it
+    comes back. Curve and offset are the calibration's.
+    """
 
-    def __init__(self, i2c, settings: dict, log, health) -> None:  # type: ignore[no-untyped-def,type-arg]
+    def __init__(self, i2c, settings: dict, log, health, curve, temp_offset_cc: int) -> None:  # type: ignore[no-untyped-def,type-arg]
         from crs_device.sensors.bus import Bus
         from crs_device.sensors.max3010x import Max3010x
         from crs_device.sensors.optical import Optical
         from crs_device.sensors.thermometer import Thermometer
         from crs_device.sensors.tmp117 import Tmp117
         from crs_device.sensors.wear import Wear
-        from crs_device.signal.calibration import by_id
         from crs_device.signal.ppg import Ppg
 
         self.bus = Bus(i2c, health)
         self.log = log
         self._health = health
-        self._ppg = Ppg(by_id(settings.get("calibration_id", 1)))
+        self._ppg = Ppg(curve)
         led = settings.get("led_ir_ua", 7000) // _LED_STEP_UA
         self.optical = Optical(Max3010x(self.bus), self._ppg, health, led)
-        self.thermometer = Thermometer(Tmp117(self.bus), health)
+        chip = Tmp117(self.bus)
+        if temp_offset_cc:
+            from crs_device.sensors.corrected import Corrected
+
+            chip = Corrected(chip, temp_offset_cc)  # type: ignore[assignment]
+        self.thermometer = Thermometer(chip, health)
         self._wear = Wear()
         self.vitals = NOTHING
         self.polls = 0

@@ -12,6 +12,7 @@ from crs_core.errors import CoreError
 from crs_core.reasons import (
     FAULT_EXCEPTION,
     FAULT_MISSING,
+    FAULT_UNREADABLE,
     SUBSYSTEM_ALARM,
     SUBSYSTEM_APP,
     SUBSYSTEM_JOURNAL,
@@ -185,9 +186,19 @@ def _restore(app) -> None:  # type: ignore[no-untyped-def]
 
 
 def _sampling(app) -> None:  # type: ignore[no-untyped-def]
+    from crs_core import calibration
     from crs_device.sampling import Sampling
 
-    app.sampling = Sampling(app.board.i2c, _values, app.log, app.health)
+    try:
+        used = calibration.in_use(_values.get("calibration", ""), _values.get("calibration_id", 1))
+    except (
+        CoreError
+    ) as error:  # another application's: said, and the record names the curve that is used instead
+        app.health.fault(SUBSYSTEM_SETTINGS, FAULT_UNREADABLE, str(error.args[0]))
+        used = calibration.in_use("", 1)
+    unload("crs_core.calibration")
+    app.calibration = used[:2]
+    app.sampling = Sampling(app.board.i2c, _values, app.log, app.health, used[2], used[3])
 
 
 def _power(app) -> None:  # type: ignore[no-untyped-def]

@@ -10,7 +10,12 @@ from crs_device.unload import unload
 def release() -> None:
     """Let this code and what it loaded go; call it last."""
     unload(
-        "crs_device.stored", "crs_device.settings", "crs_device.keys", "crs_core.settings", "crs_core.keys"
+        "crs_device.stored",
+        "crs_device.settings",
+        "crs_device.keys",
+        "crs_core.settings",
+        "crs_core.keys",
+        "crs_core.calibration",
     )
 
 

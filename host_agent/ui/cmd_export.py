@@ -19,6 +19,9 @@ from host_agent.ui.reading_store import open_store
 from host_agent.ui.records import KINDS, Answer
 
 FORMATS = ("csv", "jsonl")
+_JSON_ALONE = (
+    "calibration_text"  # long and the same in every row: a table has its id, and --kind calibrations the text
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -64,11 +67,11 @@ def export(
 def _write(file: TextIO, first: dict[str, Any], rest: Iterator[dict[str, Any]], form: str) -> int:
     writer = csv.writer(file, lineterminator="\n")
     if form == "csv":
-        writer.writerow(first)
+        writer.writerow(name for name in first if name != _JSON_ALONE)
     written = 0
     for row in _chain(first, rest):
         if form == "csv":
-            writer.writerow([_cell(value) for value in row.values()])
+            writer.writerow([_cell(value) for name, value in row.items() if name != _JSON_ALONE])
         else:
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
         written += 1

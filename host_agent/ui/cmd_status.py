@@ -137,6 +137,8 @@ def _device_lines(device: dict[str, Any], running: bool, now_ms: int) -> Iterato
         when = "now      " if age_s <= _LIVE_IS_NOW_S else f"heard     {span_text(age_s)} ago:"
         yield f"  {when} {device['live_text']}"
     yield f"  stored    {_reading_text(device['newest_reading'])}"
+    if device["calibration"]:
+        yield f"  sensors   {device['calibration']['words']}"
     if device["grade"]:
         old = "not known now, the data is too old. Last: " if device["grade"]["stale"] else ""
         yield f"  grade     {old}{marked(device['grade']['simulated'], device['grade']['text'])}"

@@ -9,6 +9,7 @@ from crs_core import reasons, records, units
 from host_agent.binding_rows import BindingError
 from host_agent.store.records import decode_event
 from host_agent.sync.timebase import Timebase, load_timebase
+from host_agent.ui.calibrations import Calibrations, Told, told_by
 from host_agent.ui.context_rows import entry_line, entry_rows, signed_rows
 from host_agent.words import (
     grade_text,
@@ -29,6 +30,7 @@ KINDS = (
     "events",
     "gaps",
     "restarts",
+    "calibrations",
     "host_alarms",
     "deliveries",
     "context",
@@ -94,11 +96,17 @@ class Answer:
             yield shared, tuple(rest)
 
     def _readings(self) -> Iterator[dict[str, Any]]:
-        for shared, (temp_cc, spo2, hr, pi, status) in self._journal_rows(
-            "readings", "t.temp_cc, t.spo2_tenths, t.hr_bpm, t.pi_hundredths, t.status"
+        calibrations = Calibrations(self._tx)
+        for shared, (journal, temp_cc, spo2, hr, pi, status) in self._journal_rows(
+            "readings", "t.journal, t.temp_cc, t.spo2_tenths, t.hr_bpm, t.pi_hundredths, t.status"
         ):
+            told = calibrations.of(journal, shared["boot"])
+            offset_cc = told.temp_offset_cc if told else None
             yield {
-                **shared, "temp_cc": temp_cc, "spo2_tenths": spo2, "hr_bpm": hr, "pi_hundredths": pi,
+                **shared, "calibration": told.id if told else None, "calibration_text": told.text if told else None,
+                "temp_cc": temp_cc,
+                "temp_raw_cc": None if temp_cc is None or offset_cc is None else temp_cc - offset_cc,
+                "spo2_tenths": spo2, "hr_bpm": hr, "pi_hundredths": pi,
                 "site": units.SITES[units.site_of(status)], "temp_state": units.temp_state_of(status),
                 "ppg_state": units.ppg_state_of(status), "wear": units.wear_of(status), "status": status,
             }  # fmt: skip
@@ -164,6 +172,15 @@ class Answer:
                 **shared, "cause": start.cause, "cause_text": _CAUSES.get(start.cause, f"for reason {start.cause}"),
                 "nothing_stored_from": iso_utc(since.utc_ms) if since else None, "lost_ms_max": start.lost_ms_max,
             }  # fmt: skip
+
+    def _calibrations(self) -> Iterator[dict[str, Any]]:
+        """Each calibration that a wearable began to measure with; starts with the one before it are left out."""
+        last: dict[str, Told] = {}
+        for shared, (kind, payload) in self._journal_rows("events", "t.type, t.payload"):
+            told = told_by(kind, payload) if kind == records.CALIBRATION else None
+            if told is not None and last.get(shared["device_id"]) != told:
+                last[shared["device_id"]] = told
+                yield {**shared, **told.fields()}
 
     def _host_alarms(self) -> Iterator[dict[str, Any]]:
         for device, alarm, priority, detail, raised, ended, simulated in self._tx.execute(
@@ -274,6 +291,7 @@ _LINES: dict[str, Callable[[dict[str, Any]], str]] = {
     "events": _event_line,
     "gaps": lambda row: f"sequences {row['first_seq']} to {row['last_seq']}: {row['text']}",
     "restarts": _restart_line,
+    "calibrations": lambda row: f"measured from here on: {row['words']}",
     "host_alarms": lambda row: f"{_alarm_line(row)} ({row['detail']})",
     "deliveries": _delivery_line,
     "context": lambda row: f"entered about {row['patient']}: {entry_line(row)}",

@@ -14,6 +14,7 @@ from host_agent.keyfile import ROLE_NAMES, DeviceKey
 from host_agent.people.outgoing import waiting
 from host_agent.people.regrade import Regraded, regrade
 from host_agent.profile import day_number
+from host_agent.ui.calibrations import Calibrations
 from host_agent.ui.context_rows import signed_rows
 from host_agent.ui.grade_text import scale_text
 from host_agent.words import grade_text, iso_utc, local_time, missing_names, scale_name
@@ -41,7 +42,8 @@ def read_state(tx: sqlite3.Connection | None, keys: Mapping[bytes, DeviceKey], n
 def _unseen(key: DeviceKey) -> dict[str, Any]:
     return {
         "device_id": key.device_id.hex(), "name": key.name, "role": ROLE_NAMES[key.role], "simulated": None,
-        "last_seen": None, "site": None, "patient": None, "journal": None, "newest_reading": None, "grade": None,
+        "last_seen": None, "site": None, "patient": None, "journal": None, "newest_reading": None, "calibration": None,
+        "grade": None,
         "grades": {}, "prompts": {"due": [], "missed": []}, "alarms": [], "signed": [], "context_waiting": 0,
     }  # fmt: skip
 
@@ -58,6 +60,7 @@ def _device(
     site = dict(line.split("=", 1) for line in settings.splitlines() if "=" in line).get("site")
     is_graded = journal is not None and journal[4] is not None
     newest = _newest_reading(tx, device, journal[0], now_ms) if journal else None
+    told = Calibrations(tx).newest(journal[0]) if journal else None
     grade = _grade(tx, device, journal[0]) if is_graded else None
     if grade is not None:  # what was true then is not known to be true now
         age_s = newest["age_s"] if newest else None
@@ -85,6 +88,7 @@ def _device(
         if journal
         else None,
         "newest_reading": newest,
+        "calibration": told.fields() if told else None,
         "grade": grade,
         "grades": _grades(whole, now_ms, bool(simulated)) if whole else {},
         "prompts": {

@@ -71,8 +71,9 @@ def test_a_start_makes_a_journal_that_tells_its_own_beginning(tmp_path: Path) ->
         assert host.session.peer.journal_id not in (old, bytes(8))
         assert status(host).binding_id == b"NEWPATNT"
         events, _ = pull(host, 4)
-        assert [event.type for _, event in events[:3]] == [
+        assert [event.type for _, event in events[:4]] == [
             records.BINDING,
+            records.CALIBRATION,
             records.SETTINGS,
             records.GRADER_STATE,
         ]

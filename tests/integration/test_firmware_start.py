@@ -30,8 +30,9 @@ def test_a_start_journals_what_it_restarted_with_and_goes_on_measuring(tmp_path:
         assert abs(live.hr_bpm - 72) <= 3
         assert (live.lower, live.upper) == (0, 4)
         events, readings = pull(host, 4)
-        assert [event.type for _, event in events[:3]] == [
+        assert [event.type for _, event in events[:4]] == [
             records.BOOT,
+            records.CALIBRATION,
             records.SETTINGS,
             records.GRADER_STATE,
         ]
@@ -198,11 +199,12 @@ def test_a_journal_that_could_not_be_read_at_the_start_is_taken_up_later(tmp_pat
         assert host.closed == [wire.BYE_JOURNAL_CHANGED]
         host.open()
         assert host.session.peer.journal_id != bytes(8)
-        events, _ = pull(host, 3)
+        events, _ = pull(host, 4)
         # samples that an erase cost at this speed may be told in between
         types = [event.type for _, event in events if event.type != records.SAMPLE_GAP]
-        assert types[:3] == [
+        assert types[:4] == [
             records.BOOT,
+            records.CALIBRATION,
             records.SETTINGS,
             records.GRADER_STATE,
         ]

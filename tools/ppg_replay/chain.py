@@ -8,7 +8,7 @@ import struct
 import sys
 from array import array
 
-from crs_device.signal.calibration import AN6845
+from crs_core.spo2_curve import AN6845
 from crs_device.signal.ppg import Ppg
 
 RATE_HZ = 25

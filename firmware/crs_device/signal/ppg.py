@@ -12,6 +12,7 @@ answered, once, with its age: when a stall is long, it is the only one that saw 
 from array import array
 
 from crs_core.compat import const
+from crs_core.spo2_curve import AN6845, spo2_tenths
 from crs_core.units import (
     PPG_ABSENT,
     PPG_IRREGULAR,
@@ -27,7 +28,6 @@ from crs_core.units import (
     SPO2_MIN_TENTHS,
 )
 from crs_device.signal import highpass, kernels
-from crs_device.signal.calibration import AN6845, Calibration, spo2_tenths
 from crs_device.signal.window import Window
 
 WINDOW = const(100)  # 4 s
@@ -47,7 +47,7 @@ _ORIENTED_RATIO = const(1000)
 
 
 class Ppg:
-    """`Ppg(calibration=AN6845, ir_only=False)`. Feed `push()`, tell holes with `gap()`, ask `vitals()` once a second.
+    """`Ppg(curve=AN6845, ir_only=False)`. Feed with `push()`, tell holes with `gap()`, ask `vitals()` once a second.
 
     `contact`: True, False, or None when no samples came yet or lately. The first value comes 3.4 to 4.6 s after
     contact, drains of 200 ms included. `ratio_milli` is the last R in thousandths (0: none). `behind_ms` is how old the
@@ -56,8 +56,8 @@ class Ppg:
     `ir_only`: there is no red light; what is pushed as red is not looked at, and SpO2 stays None beside a heart rate.
     """
 
-    def __init__(self, calibration: Calibration = AN6845, ir_only: bool = False) -> None:
-        self._calibration = calibration
+    def __init__(self, curve: tuple[int, int, int] = AN6845, ir_only: bool = False) -> None:
+        self._curve = curve
         self._ir_only = ir_only
         zeros = [0] * highpass.RING
         self._raw_red = array("i", zeros)
@@ -169,7 +169,7 @@ class Ppg:
                 self._oriented = True
             elif ratio >= _SWAPPED_RATIO:
                 return (None, None, None, PPG_SWAPPED)
-        spo2 = spo2_tenths(self._calibration, ratio)
+        spo2 = spo2_tenths(self._curve, ratio)
         # Beyond the curve's end the limit is told: "50 or less" must alarm, not vanish.
         spo2 = max(SPO2_MIN_TENTHS, min(SPO2_MAX_TENTHS, spo2))
         return (spo2, rate, perfusion, PPG_VALID)

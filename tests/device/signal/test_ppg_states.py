@@ -3,6 +3,8 @@
 from array import array
 
 import pytest
+from crs_core.calibration import BUILT_IN
+from crs_core.spo2_curve import AN6845, spo2_tenths
 from crs_core.units import (
     PPG_ABSENT,
     PPG_LOW_PERFUSION,
@@ -14,12 +16,13 @@ from crs_core.units import (
     PPG_SWAPPED,
     PPG_VALID,
 )
-from crs_device.signal.calibration import AN6409, AN6845, by_id, spo2_tenths
 from crs_device.signal.ppg import WINDOW, Ppg
 
 from tests.device.signal.score import answers
 from tools.ppg_generator import Subject, constant, ramp, samples
 from tools.ppg_wave import ratio_of
+
+AN6409 = BUILT_IN[2][0]
 
 
 def push(ppg: Ppg, stream: list[tuple[int, int]]) -> None:
@@ -159,12 +162,9 @@ def test_curve_in_integers_is_the_curve(r_milli: int) -> None:
     assert abs(spo2_tenths(AN6409, r_milli) - 10 * (104 - 17 * r)) <= 0.51
 
 
-def test_curve_inverse_and_ids() -> None:
+def test_curve_inverse() -> None:
     for spo2_pct in range(70, 101):
         assert abs(spo2_tenths(AN6845, round(1000 * ratio_of(spo2_pct))) - 10 * spo2_pct) <= 1
-    assert by_id(1) is AN6845 and by_id(2) is AN6409
-    with pytest.raises(KeyError, match="77"):
-        by_id(77)
 
 
 def test_other_curve_is_used() -> None:

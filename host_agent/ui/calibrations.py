@@ -1,0 +1,133 @@
+"""Whose values these are: the calibration that a wearable journaled at the start of each boot, and its words.
+
+A calibration changes at a start only (PROTOCOL.md, CALIBRATION), so the one of a reading is the one of its boot in its
+journal. Where none is stored nothing is assumed: the calibration, and the chip's own temperature with it, is not known.
+"""
+
+import sqlite3
+from typing import Any, NamedTuple
+
+from crs_core import calibration, records
+from crs_core.errors import RemoteError
+
+from host_agent.store.records import decode_event
+from host_agent.sync.device_text import clean
+
+_FIRST_OWN_ID = 1000
+
+
+class Told(NamedTuple):
+    """What a wearable said: `text` "" when only the number is known (older firmware), cleaned for a screen."""
+
+    id: int
+    text: str
+
+    @property
+    def own(self) -> Any:
+        """What was measured about this device (crs_core.calibration.Calibration); None: built in, or not understood."""
+        try:
+            found = calibration.parse(self.text)
+        except RemoteError:
+            return None
+        return found if calibration.id_of(self.text) == self.id else None
+
+    @property
+    def temp_offset_cc(self) -> int | None:
+        """What was added to the chip's temperature, cc; None when not known."""
+        if self.id < _FIRST_OWN_ID:
+            return 0
+        own = self.own
+        return None if own is None else int(own.temp)
+
+    @property
+    def words(self) -> str:
+        """Provenance and date in one line."""
+        if self.id < _FIRST_OWN_ID:
+            name = calibration.BUILT_IN[self.id][1] if self.id in calibration.BUILT_IN else self.text
+            return f"not calibrated for this device: {name.split(':')[0] or f'curve {self.id}'}"
+        own = self.own
+        if own is None:
+            return f"calibration {self.id}, not understood by this version: {self.text or 'no text'}"
+        spo2 = (
+            f"SpO2 ARMS {own.spo2_arms / 100:.2f} % over {own.spo2_n} pairs"
+            if own.spo2_n
+            else "SpO2 not calibrated for this device: AN6845"
+        )
+        temperature = (
+            f"temperature {own.temp / 100:+.2f} °C over {own.temp_n} pairs (SD {own.temp_sd / 100:.2f} °C)"
+            if own.temp_n
+            else "temperature not calibrated for this device"
+        )
+        return f"calibration {self.id} of {own.date}: {spo2}; {temperature}; by {own.by}"
+
+    def fields(self) -> dict[str, Any]:
+        """The same for a program."""
+        own = self.own
+        return {
+            "id": self.id, "text": self.text, "is_own": self.id >= _FIRST_OWN_ID,
+            "date": own.date if own else None, "temp_offset_cc": self.temp_offset_cc, "words": self.words,
+        }  # fmt: skip
+
+
+def told_by(kind: int, payload: bytes) -> Told | None:
+    """What a CALIBRATION or SETTINGS record says about the calibration; None for any other or a malformed one."""
+    record: Any = decode_event(kind, payload) if kind in (records.CALIBRATION, records.SETTINGS) else None
+    if record is None or record.calibration_id == 0:  # 0: nothing measures
+        return None
+    return Told(record.calibration_id, clean(record.text.encode()) if kind == records.CALIBRATION else "")
+
+
+class Calibrations:
+    """`of(journal, boot)` of the readings; one query for each journal that is asked for."""
+
+    def __init__(self, tx: sqlite3.Connection) -> None:
+        self._tx = tx
+        self._by_journal: dict[int, dict[int, list[tuple[int, Told]]]] = {}
+
+    def of(self, journal: int, boot: int) -> Told | None:
+        """The calibration of a boot in a journal (row ids) or the branches below it; None: not known."""
+        limit: int | None = None
+        row: int | None = journal
+        while row is not None:
+            for seq, told in self._boots(row).get(boot, []):
+                if limit is None or seq <= limit:
+                    return told
+            row, limit = self._below(row, limit)
+        return None
+
+    def newest(self, journal: int) -> Told | None:
+        """The last one that a journal or the branches below it tell of."""
+        limit: int | None = None
+        row: int | None = journal
+        while row is not None:
+            known = [
+                (seq, boot)
+                for boot, rows in self._boots(row).items()
+                for seq, _ in rows
+                if limit is None or seq <= limit
+            ]
+            if known:
+                return self.of(journal, max(known)[1])
+            row, limit = self._below(row, limit)
+        return None
+
+    def _below(self, row: int, limit: int | None) -> tuple[int | None, int]:
+        parent, base = self._tx.execute(
+            "SELECT parent, base_seq FROM journals WHERE id = ?", (row,)
+        ).fetchone()
+        return parent, base if limit is None else min(limit, base)
+
+    def _boots(self, row: int) -> dict[int, list[tuple[int, Told]]]:
+        """Boot → (seq, Told), CALIBRATION records before SETTINGS, which older firmware wrote alone."""
+        if row not in self._by_journal:
+            boots: dict[int, list[tuple[int, Told]]] = {}
+            for kind in (records.CALIBRATION, records.SETTINGS):
+                for seq, boot, payload in self._tx.execute(
+                    "SELECT seq, boot, payload FROM events WHERE journal = ? AND type = ? ORDER BY seq",
+                    (row, kind),
+                ):
+                    told = told_by(kind, payload)
+                    if told is not None:
+                        boots.setdefault(boot, []).append((seq, told))
+            self._by_journal[row] = boots
+        return self._by_journal[row]
