@@ -18,6 +18,7 @@ _NOT_MEASURED = {
     units.TEMP_OUT_OF_RANGE: "thermometer out of range",
     units.TEMP_STALE: "thermometer silent",
     units.TEMP_FLAT: "thermometer stuck",
+    units.TEMP_ARTEFACT: "an open arm, a slipped probe or chill",
 }
 _PROMPTS = {
     "blood_pressure": "blood pressure",

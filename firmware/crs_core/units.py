@@ -30,6 +30,7 @@ TEMP_SETTLING = const(3)
 TEMP_OUT_OF_RANGE = const(4)  # outside 25.00-45.00
 TEMP_STALE = const(5)
 TEMP_FLAT = const(6)  # bit-identical for too long: a stuck converter
+TEMP_ARTEFACT = const(7)  # on the body, but not its temperature: an open arm, a slipped probe, chill
 
 PPG_VALID = const(0)
 PPG_ABSENT = const(1)

@@ -54,7 +54,7 @@ class Sampling:
         """Values and states at `now_ms`; call once a second. An unexpected error leaves "absent", never old values."""
         self.vitals = NOTHING
         try:
-            self.thermometer.poll(now_ms)
+            self.thermometer.poll(now_ms, self._ppg.contact if self.optical.present else None)
             spo2_tenths, hr_bpm, pi_hundredths, ppg_state = self._ppg.vitals(now_ms)
             if not self.optical.present:
                 spo2_tenths = hr_bpm = pi_hundredths = None

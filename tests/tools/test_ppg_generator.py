@@ -5,7 +5,7 @@ import subprocess
 import sys
 from dataclasses import replace
 
-from crs_device.signal.calibration import AN6845, spo2_tenths
+from crs_core.spo2_curve import AN6845, spo2_tenths
 
 from tests.mp import ROOT
 from tests.tools.virtual_wearable.ppg_checks import started, stream

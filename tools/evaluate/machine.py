@@ -181,7 +181,7 @@ class _Run:
     def _watch_silence(self, inputs: alarms.Inputs) -> None:
         """Count time past the stated delays in which a channel gives nothing and no NO_DATA stands."""
         lost = (inputs.temp_state != units.TEMP_VALID, inputs.ppg_state != units.PPG_VALID)
-        settling = inputs.temp_state == units.TEMP_SETTLING
+        settling = inputs.temp_state in (units.TEMP_SETTLING, units.TEMP_ARTEFACT)
         allowed_s = (STATED_SETTLING_S if settling else STATED_SILENCE_S, STATED_SILENCE_S)
         silent = False
         for channel in (0, 1):

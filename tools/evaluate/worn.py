@@ -1,6 +1,6 @@
 """What the wearable of one simulated patient would measure every ten seconds: values, states, wear.
 
-The states follow the firmware's own limits (crs_device.sensors.thermometer), at this step instead of each second.
+The states are what the firmware's own parts say (crs_device.sensors), at this step instead of each second.
 """
 
 from array import array
@@ -9,13 +9,14 @@ from random import Random
 
 from crs_core import units
 from crs_device.sensors import thermometer as limits
+from crs_device.sensors.settling import Settling
 
 from tools.evaluate.body import STEP_S, Body, is_asleep, slow_wander, wander
 from tools.evaluate.illness import DAY_S, HOUR_S, Illness, clipped, poisson_times
 from tools.evaluate.parameters import value
 
-_WINDOW = limits.SETTLE_WINDOW_S // STEP_S
 _SETTLE_PPG_S = 20
+_READINGS = STEP_S  # the firmware reads each second and means
 NONE = -1
 
 
@@ -111,37 +112,30 @@ def _thermometer(rng: Random, ill: Illness, body: Body, days: int, off: bytearra
         site_cc = body.oral_cc[i] + 100 * (offset_c + slow[minute] + added[minute])
         site.append(round(site_cc))
         probe_cc += ((room_cc if off[i] else site_cc) - probe_cc) * follow
-        seen_cc = round(probe_cc + rng.gauss(0.0, noise_cc))
+        error_cc = rng.gauss(0.0, noise_cc)
+        seen_cc = round(probe_cc + error_cc)
+        mean_mc = round(10 * (probe_cc + error_cc / _READINGS**0.5))
         values.append(seen_cc)
-        states.append(units.TEMP_OFF_BODY if off[i] else state.take(seen_cc))
+        states.append(units.TEMP_OFF_BODY if off[i] else state.take(seen_cc, mean_mc))
         if off[i]:
             state = Contact()
     return values, states, site
 
 
 class Contact:
-    """The firmware's rule of settling: time of contact, and little change over its window."""
+    """The firmware's own judgement of a probe that touches the body; one step of this model is one of its blocks."""
 
     def __init__(self) -> None:
         self._age_s = 0
-        self._recent: list[int] = []
-        self._settled = False
+        self._settling = Settling()
 
-    def take(self, seen_cc: int) -> int:
-        """TEMP_* of the next value of a probe that touches the body."""
-        if not self._recent and seen_cc < limits.ON_BODY_CC:
+    def take(self, seen_cc: int, mean_mc: int | None = None) -> int:
+        """TEMP_* of the next value; `mean_mc`: mean of the readings of the step in 0.001 °C, if not that value."""
+        if not self._age_s and seen_cc < limits.ON_BODY_CC:
             return units.TEMP_OFF_BODY
         self._age_s += STEP_S
-        self._recent = [*self._recent[-_WINDOW:], seen_cc]
-        if self._age_s * 1000 < limits.MIN_CONTACT_MS or len(self._recent) <= _WINDOW:
-            return units.TEMP_SETTLING
-        change_cc = seen_cc - self._recent[0]
-        if abs(change_cc) <= limits.SETTLE_MAX_CC:
-            self._settled = True
-            return units.TEMP_VALID
-        if change_cc > 0 and (self._settled or seen_cc >= limits.WARMING_COUNTS_CC):
-            return units.TEMP_VALID
-        return units.TEMP_SETTLING
+        self._settling.add(10 * seen_cc if mean_mc is None else mean_mc)
+        return self._settling.judge(seen_cc, 1000 * self._age_s)
 
 
 def _optical(rng: Random, days: int, off: bytearray) -> array:  # type: ignore[type-arg]

@@ -16,6 +16,7 @@ _TEMP_REASONS = (
     reasons.R_TEMP_OUT_OF_RANGE,
     reasons.R_TEMP_TOO_OLD,
     reasons.R_TEMP_FLAT,
+    reasons.R_TEMP_ARTEFACT,
 )
 _PPG_REASONS = (
     0,

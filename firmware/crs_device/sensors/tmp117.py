@@ -9,7 +9,6 @@ from crs_core.compat import const
 
 ADDRESS = const(0x48)
 PART_ID = const(0x0117)
-PERIOD_MS = const(1000)
 
 _REG_RESULT = const(0x00)
 _REG_CONFIG = const(0x01)

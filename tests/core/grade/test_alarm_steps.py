@@ -180,9 +180,10 @@ def test_of_two_silences_the_longer_one_counts() -> None:
         assert raised(state=state, now_ms=DEFAULT.no_data_medium_ms, **NOTHING)[reasons.NO_DATA] == MEDIUM
 
 
-def test_a_probe_that_settles_has_its_own_time() -> None:
+@pytest.mark.parametrize("temp_state", [units.TEMP_SETTLING, units.TEMP_ARTEFACT])
+def test_a_probe_that_settles_has_its_own_time(temp_state: int) -> None:
     rules = AT_ONCE._replace(settling_ms=5_000)
-    settling = {"temp_state": units.TEMP_SETTLING}
+    settling = {"temp_state": temp_state}
     assert raised(rules, **settling) == {}
     state = bound(TEMP_MISSING=NOW_MS - 5_000)
     assert raised(rules, state=state, **settling) == {reasons.NO_DATA: LOW}

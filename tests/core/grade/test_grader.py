@@ -119,6 +119,7 @@ def test_the_skin_may_say_met_and_never_not_met(wearer: Wearer) -> None:
         (reasons.R_TEMP_TOO_OLD, {"temp_cc": 3900, "temp_state": units.TEMP_STALE}),
         (reasons.R_TEMP_TOO_OLD, {"temp_cc": 3900, "late_ms": 900_001}),
         (reasons.R_TEMP_FLAT, {"temp_cc": 3900, "temp_state": units.TEMP_FLAT}),
+        (reasons.R_TEMP_ARTEFACT, {"temp_cc": 3900, "temp_state": units.TEMP_ARTEFACT}),
         (reasons.R_SITE_MISSING, {"temp_cc": 3900, "site": units.SITE_NONE}),
         (reasons.R_SITE_MISSING, {"temp_cc": 3900, "site": 7}),
     ],
