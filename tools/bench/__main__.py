@@ -10,7 +10,18 @@ import sys
 import traceback
 from collections.abc import Iterable
 
-BENCHES = ("codec", "session_cost", "grade", "scales", "signal", "firmware", "ingest", "latency")
+BENCHES = (
+    "codec",
+    "session_cost",
+    "grade",
+    "scales",
+    "signal",
+    "firmware",
+    "ingest",
+    "latency",
+    "worst_times",
+    "energy",
+)
 
 Row = tuple[str, str, str, bool]
 
