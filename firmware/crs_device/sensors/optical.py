@@ -17,7 +17,7 @@ class Optical:
     """`Optical(chip, ppg, health=None)`: call `poll()` every 200 to 400 ms of board time.
 
     `present` is False while the chip does not answer; `fault` then says why in plain words. `resting` is True between
-    `rest()` and `wake()`: the light is off by plan, `poll()` does nothing and nothing counts as lost.
+    `rest()` and `wake()`.
     """
 
     def __init__(self, chip, ppg, health=None, led_current: int = LED_CURRENT_DEFAULT) -> None:  # type: ignore[no-untyped-def]
@@ -35,24 +35,31 @@ class Optical:
         self.fault = ""
 
     def rest(self, now_ms: int) -> None:
-        """Put the light out. A chip that is missing, or does not take it, goes on as it was."""
+        """Light off until `wake()`: `poll()` then leaves the bus alone, and nothing counts as lost.
+
+        Samples not drained yet are dropped, so `poll()` first. A chip that is missing, or does not take it, goes on as
+        it was: rest must not hide a fault.
+        """
         if self.resting or not self.present:
             return
         try:
-            self._chip.stop()
+            self._chip.sleep()
         except OSError:
             return
         self._ppg.gap()
         self.resting = True
 
     def wake(self, now_ms: int) -> None:
-        """Start the chip afresh; when it does not answer, that is found and told as at any other start."""
+        """Measure again with the settings from before; a chip that lost them is started afresh by the next `poll()`."""
         if not self.resting:
             return
-        self.resting = self._started = False
-        self._start_tried_ms = None
-        self._sample_ms = -1  # the dark time is no loss
-        self._start(now_ms)
+        self.resting = False
+        self._sample_ms = now_ms  # the rest was no hole
+        try:
+            self._chip.wake()
+        except OSError as error:
+            self._failed(error, now_ms)
+            self._start_tried_ms = now_ms - RESTART_MS  # nothing to wait for
 
     def poll(self, now_ms: int) -> "tuple[int, int, int] | None":
         """Drain the chip into the PPG chain. Returns (reason GAP_*, lost samples at least, span ms) when some are lost.

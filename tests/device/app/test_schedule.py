@@ -198,7 +198,7 @@ def test_a_chip_that_does_not_take_the_order_goes_on_measuring() -> None:
     def refuse() -> None:
         raise OSError(5)
 
-    life.sampling.optical._chip.stop = refuse  # type: ignore[method-assign]
+    life.sampling.optical._chip.sleep = refuse  # type: ignore[method-assign]
     life.live_until(CALM_MS)
     assert life.dark_ms == 0
     assert {state for t_ms, state, _ in life.seen if t_ms > 10_000} == {PPG_VALID}
