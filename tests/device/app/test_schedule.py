@@ -1,10 +1,11 @@
 """The light rests only while nothing goes on, looks neither like loss nor like a value, delays no alarm too much."""
 
 import pytest
-from crs_core import reasons
+from crs_core import reasons, settings
 from crs_core.grade import rules
 from crs_core.grade.rules_table import TABLE
 from crs_core.units import PPG_NO_CONTACT, PPG_RESTING, PPG_SETTLING, PPG_VALID, ppg_state_of
+from crs_device import schedule
 from crs_device.schedule import CALM_AFTER_MS, FIRST_VALUE_MS, SEEN_MS, STEP_MS, dark_ms
 
 from tests.fakes.worn_life import SETTLED_MS, WornLife
@@ -202,6 +203,21 @@ def test_a_chip_that_does_not_take_the_order_goes_on_measuring() -> None:
     life.live_until(CALM_MS)
     assert life.dark_ms == 0
     assert {state for t_ms, state, _ in life.seen if t_ms > 10_000} == {PPG_VALID}
+
+
+def test_the_setting_takes_effect_at_once_in_either_direction() -> None:
+    life = WornLife(None)
+    needed = {"site": "axilla", "patient_call_number": "12345", "emergency_number": "112"}
+    for measuring in ("continuous", "by_state"):
+        life.app.use_settings(settings.complete(needed | {"measuring": measuring}), 2)
+        assert (life.app.schedule is not None) == (measuring == "by_state")
+    life.app.schedule = schedule.Schedule(0)
+    life.live_until(CALM_MS)
+    until_dark(life)
+    life.app.use_settings(settings.complete(needed), 3)
+    assert life.app.schedule is None
+    assert not life.sampling.optical.resting
+    assert share_dark(life, MINUTE_MS) == 0
 
 
 def test_slower_signed_rules_shorten_the_dark_down_to_none() -> None:
