@@ -228,5 +228,6 @@ def _view(view: View) -> dict[str, Any]:
         "live_utc_ms": view.live_utc_ms,
         "head_seq": status.head_seq if status else None,
         "battery_mv": status.battery_mv if status else None,
+        "battery": view.battery.values(),
         "heap_free_bytes": status.heap_free if status else None,
     }

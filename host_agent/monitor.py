@@ -11,12 +11,13 @@ from typing import Any
 from crs_core import reasons, units
 from crs_core.wire import message as wire
 
+from host_agent.battery import Battery
 from host_agent.clock import Clock
 from host_agent.errors import StoreError
 from host_agent.link.supervisor import LinkReport
 from host_agent.store.records import IncomingBlock, IncomingGap, Inserted
 from host_agent.store.rows import Journal
-from host_agent.words import heart_rate_text, marked, percent_text, temperature_at_text
+from host_agent.words import heart_rate_text, marked, saturation_text, temperature_at_text
 
 _LOG = logging.getLogger(__name__)
 
@@ -34,6 +35,7 @@ class View:
     has_data: bool = False  # any data since start
     is_caught_up: bool = False
     link: LinkReport | None = None
+    battery: Battery = field(default_factory=Battery)
     rung: dict[int, int] = field(default_factory=dict)  # alarm -> priority in this session's last doorbell
 
 
@@ -65,6 +67,7 @@ class Monitor:
         view = self.view(device_id)
         view.journal, view.status, view.is_caught_up = journal, status, False
         view.rung = {}
+        self._heard_battery(view)
         self._hooks.opened(view)
         self._hooks.committed()
 
@@ -90,7 +93,13 @@ class Monitor:
 
     def on_status(self, device_id: bytes, status: Any) -> None:
         """A later StatusIs."""
-        self.view(device_id).status = status
+        view = self.view(device_id)
+        view.status = status
+        self._heard_battery(view)
+
+    def _heard_battery(self, view: View) -> None:
+        is_charging = isinstance(view.live, wire.Live) and bool(view.live.status & units.STATUS_CHARGING)
+        view.battery.heard(self._clock.utc_ms(), view.status.battery_mv, is_charging=is_charging)
 
     def on_committed(self, journal: Journal, inserted: Inserted) -> None:
         """Records are in the store."""
@@ -160,7 +169,7 @@ def live_text(live: Any, simulated: bool | None) -> str:
         temperature_at_text(
             live.temp_cc, units.SITES[units.site_of(live.status)], units.temp_state_of(live.status)
         ),
-        f"SpO2 {percent_text(live.spo2_tenths)}",
+        f"SpO2 {saturation_text(live.spo2_tenths, units.ppg_state_of(live.status))}",
         f"heart rate {heart_rate_text(live.hr_bpm)}",
     ]
     names = [

@@ -89,6 +89,13 @@ def percent_text(tenths: int | None) -> str:
     return "not measured" if tenths is None else f"{tenths // 10}.{tenths % 10} %"
 
 
+def saturation_text(tenths: int | None, ppg_state: int) -> str:
+    """`97.3 %`, `not measured`, or that the sensor rests by plan: no loss, and no value either."""
+    if ppg_state == units.PPG_RESTING:
+        return "not measured for some seconds (sensor resting)"
+    return percent_text(tenths)
+
+
 def heart_rate_text(bpm: int | None) -> str:
     """`84/min` or `not measured`."""
     return "not measured" if bpm is None else f"{bpm}/min"

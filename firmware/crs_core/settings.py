@@ -43,6 +43,11 @@ SETTINGS = {
     ),
     "led_red_ua": _int(7000, 200, 50000, "uA", "start current of the red LED"),
     "led_ir_ua": _int(7000, 200, 50000, "uA", "start current of the infrared LED"),
+    "measuring": _enum(
+        "continuous",
+        ("continuous", "by_state"),
+        "by_state: the optical sensor rests for seconds while all is calm",
+    ),
     "rules": Spec(
         "text",
         "",

@@ -43,6 +43,9 @@ PPG_SATURATED = const(7)
 PPG_SWAPPED = const(8)
 PPG_STALE = const(9)
 PPG_NO_PULSE = const(10)  # in contact, nothing pulsatile
+PPG_RESTING = const(
+    11
+)  # the light is off by plan, for seconds: no value, and nothing said about contact or pulse
 
 WEAR_UNKNOWN = const(0)
 WEAR_WORN = const(1)

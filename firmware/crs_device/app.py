@@ -25,6 +25,7 @@ from crs_device.unload import unload
 TYPE_CHECKING = False  # MicroPython has no typing; mypy takes this name for true
 if TYPE_CHECKING:
     from crs_device.monitor import Monitor
+    from crs_device.schedule import Schedule
 
 _MAINTENANCE_ENTERED = const(1)
 _MAINTENANCE_LEFT = const(2)
@@ -37,7 +38,8 @@ _COLLECT_EACH_BYTES = const(16_384)  # keeps what lives together, so that a larg
 class App:
     """`board` is an object of firmware/boards; `guard` is boot.py's (None where boot.py did not run).
 
-    Parts that may be missing: `log.journal`, `sampling`, `server` (None). `binding` is set only while an end waits.
+    Parts that may be missing: `log.journal`, `sampling`, `server` (None); `schedule` (None: always measuring).
+    `binding` is set only while an end waits.
     """
 
     def __init__(self, board, guard=None) -> None:  # type: ignore[no-untyped-def]
@@ -58,6 +60,7 @@ class App:
         self.journal_budget_kb = 1024
         self.calibration = (0, "")  # id and text of the one that makes the values, from the start to the next
         self.sampling = self.server = self.requests = self.binding = None  # type: ignore[var-annotated]
+        self.schedule: Schedule | None = None
         self.monitor: Monitor = None  # type: ignore[assignment]  # until start.py has brought it up
         self._maintenance_until_ms = -1
 
@@ -70,9 +73,22 @@ class App:
         self.journal_budget_kb = values["journal_budget_kb"]
         self.attention.set_times(values["sound_pause_s"] * 1000, values["host_away_alarm_s"] * 1000)
         self.presence.set_times(values["heartbeat_s"], values["host_away_low_s"], values["host_away_alarm_s"])
+        if (values["measuring"] == "by_state") != (self.schedule is not None):
+            self._pace()
         if self.monitor is not None:
             self.monitor.site = SITES.index(values["site"])
             self.monitor.interval_ms = values["reading_interval_s"] * 1000
+
+    def _pace(self) -> None:
+        """Take up the schedule, or drop it with the light on."""
+        if self.schedule is None:
+            from crs_device.schedule import Schedule
+
+            self.schedule = Schedule()
+            return
+        self.schedule = None
+        if self.sampling is not None:
+            self.sampling.light(True, self.clock.ms())
 
     @property
     def is_bound(self) -> bool:

@@ -137,6 +137,8 @@ class Monitor:
         self.alarm_state, changes = alarms.step(before, inputs, now_ms, self.rules)
         self.active = alarms.active(self.alarm_state)
         self.show(now_ms)
+        if parts.schedule is not None and parts.sampling is not None:
+            parts.sampling.light(parts.schedule.step(now_ms, inputs, self), now_ms)
         if changes:
             self._journal_alarm(changes, inputs, before, now_ms)
         self.steps += 1

@@ -2,8 +2,8 @@
 
 from crs_core.compat import const
 
-_LOW_MV = const(3500)  # † about 15 % of a lithium cell at this load
-_RECOVERED_MV = const(3650)
+_LOW_MV = const(3650)  # † 10 % (crs_core/battery.py): about an hour of a 500 mAh cell on the hungrier board
+_RECOVERED_MV = const(3740)  # 30 %, more than a load that ends gives back
 
 
 class Power:

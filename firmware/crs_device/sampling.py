@@ -5,7 +5,7 @@ this second. Nothing here raises for a sensor: what is missing shows in the stat
 """
 
 from crs_core.compat import const
-from crs_core.units import PPG_ABSENT
+from crs_core.units import PPG_ABSENT, PPG_RESTING
 from crs_device.health import TASK_CRASH
 from crs_device.vitals import NOTHING, Vitals
 
@@ -50,15 +50,22 @@ class Sampling:
         if gap is not None:
             self.log.gap(SENSOR_PPG, gap[0], gap[1], gap[2])
 
+    def light(self, wanted: bool, now_ms: int) -> None:
+        """Let the optical sensor measure or rest."""
+        if wanted:
+            self.optical.wake(now_ms)
+        else:
+            self.optical.rest(now_ms)
+
     def measure(self, now_ms: int) -> Vitals:
         """Values and states at `now_ms`; call once a second. An unexpected error leaves "absent", never old values."""
         self.vitals = NOTHING
         try:
             self.thermometer.poll(now_ms, self._ppg.contact if self.optical.present else None)
             spo2_tenths, hr_bpm, pi_hundredths, ppg_state = self._ppg.vitals(now_ms)
-            if not self.optical.present:
+            if self.optical.resting or not self.optical.present:
                 spo2_tenths = hr_bpm = pi_hundredths = None
-                ppg_state = PPG_ABSENT
+                ppg_state = PPG_RESTING if self.optical.resting else PPG_ABSENT
             wear = self._wear.update(self._ppg.contact, self.thermometer.on_body(now_ms), now_ms)
             self.vitals = Vitals(
                 self.thermometer.temp_cc,
@@ -68,7 +75,7 @@ class Sampling:
                 hr_bpm,
                 pi_hundredths,
                 ppg_state,
-                None if ppg_state == PPG_ABSENT else self._ppg.behind_ms,
+                None if ppg_state in (PPG_ABSENT, PPG_RESTING) else self._ppg.behind_ms,
                 wear,
             )
         except Exception as error:

@@ -38,6 +38,7 @@ LINGER_S = 0.05  # readings of a backlog wait so long for company; events never 
 BATCH_MESSAGES = 64
 REREAD_S = 5.0  # real: nothing came though something is missing
 TIME_EVERY_S = 3600.0  # board time
+STATUS_EVERY_S = 600.0  # board time; of the battery, so that its fall is known
 _STORE_RETRY_FIRST_S = 0.5
 _STORE_RETRY_MAX_S = 15.0
 _VERIFY_CHUNK = 300  # sequences; some milliseconds, so that an alarm's commit never waits long
@@ -98,7 +99,8 @@ class SyncEngine:
         tasks: list[asyncio.Task[None]] = []
         try:
             await self._start()
-            jobs = [self._dispatch(), self._keep_alive(), self._keep_time()]
+            jobs = [self._dispatch(), self._keep_alive(), self._each(TIME_EVERY_S, self._keep_marks)]
+            jobs += [self._each(STATUS_EVERY_S, lambda: self.client.send(wire.StatusAsk()))]
             if self.journal is not None:
                 jobs += [self._commit_loop(), self._verify_loop()]
             tasks = [asyncio.create_task(job) for job in jobs]
@@ -343,10 +345,10 @@ class SyncEngine:
                 self.counters["read_again"] = self.counters.get("read_again", 0) + 1
                 await self._read_again()
 
-    async def _keep_time(self) -> None:
+    async def _each(self, every_s: float, job: Callable[[], Any]) -> None:
         while True:
-            await self._board.sleep(TIME_EVERY_S)
-            await self._keep_marks()
+            await self._board.sleep(every_s)
+            await job()
 
     async def _keep_marks(self) -> None:
         """Tell the wearable the time and keep the round trip as a mark; without an answer the session goes on."""

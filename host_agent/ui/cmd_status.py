@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from host_agent import keyfile
+from host_agent.battery import battery_text
 from host_agent.clock import RealClock
 from host_agent.control import AgentNotRunning, ControlFailed, call_now
 from host_agent.paths import Paths, default_paths
@@ -18,13 +19,14 @@ from host_agent.words import (
     local_of_iso,
     local_time,
     marked,
-    percent_text,
     prompt_names,
+    saturation_text,
     span_text,
     temperature_at_text,
 )
 
 _LIVE_IS_NOW_S = 10.0  # a wearable in session tells its values each second
+_BATTERY_IS_NOW_S = 1200.0  # asked for every 10 min
 _LIVE_TIMEOUT_S = 0.7  # the whole command answers within a second
 
 
@@ -53,7 +55,8 @@ def status(
         for device in data["devices"]:
             seen = by_id.get(device["device_id"], {})
             device |= {
-                name: seen.get(name) for name in ("link", "caught_up", "live", "live_text", "live_utc_ms")
+                name: seen.get(name)
+                for name in ("link", "caught_up", "live", "live_text", "live_utc_ms", "battery")
             }
         data["agent"] = {
             name: live[name] for name in ("pid", "simulation_speed", "store_error", "targets", "ports")
@@ -136,6 +139,8 @@ def _device_lines(device: dict[str, Any], running: bool, now_ms: int) -> Iterato
         age_s = (now_ms - device["live_utc_ms"]) / 1000
         when = "now      " if age_s <= _LIVE_IS_NOW_S else f"heard     {span_text(age_s)} ago:"
         yield f"  {when} {device['live_text']}"
+    if device.get("battery") and device["battery"]["heard_utc_ms"] is not None:
+        yield f"  battery   {_battery_text(device['battery'], now_ms)}"
     yield f"  stored    {_reading_text(device['newest_reading'])}"
     if device["calibration"]:
         yield f"  sensors   {device['calibration']['words']}"
@@ -152,6 +157,12 @@ def _device_lines(device: dict[str, Any], running: bool, now_ms: int) -> Iterato
         yield f"  context   {device['context_waiting']} entries are not yet on the wearable"
     for alarm in device["alarms"]:
         yield _alarm_line(alarm)
+
+
+def _battery_text(values: dict[str, Any], now_ms: int) -> str:
+    age_s = (now_ms - values["heard_utc_ms"]) / 1000
+    age = f"{span_text(age_s)} ago: " if age_s > _BATTERY_IS_NOW_S else ""
+    return f"{age}{battery_text(values)}"
 
 
 def _people_lines(device: dict[str, Any]) -> Iterator[str]:
@@ -182,7 +193,8 @@ def _reading_text(reading: dict[str, Any] | None) -> str:
     return marked(
         reading["simulated"],
         f"{age}: {temperature_at_text(reading['temp_cc'], reading['site'], reading['temp_state'])},"
-        f" SpO2 {percent_text(reading['spo2_tenths'])}, heart rate {heart_rate_text(reading['hr_bpm'])}",
+        f" SpO2 {saturation_text(reading['spo2_tenths'], reading['ppg_state'])},"
+        f" heart rate {heart_rate_text(reading['hr_bpm'])}",
     )
 
 

@@ -16,7 +16,7 @@ from host_agent.words import (
     heart_rate_text,
     iso_utc,
     local_of_iso,
-    percent_text,
+    saturation_text,
     scale_name,
     span_text,
     temperature_at_text,
@@ -279,9 +279,8 @@ def _delivery_line(row: dict[str, Any]) -> str:
 
 def _reading_line(row: dict[str, Any]) -> str:
     temperature = temperature_at_text(row["temp_cc"], row["site"], row["temp_state"])
-    return (
-        f"{temperature}, SpO2 {percent_text(row['spo2_tenths'])}, heart rate {heart_rate_text(row['hr_bpm'])}"
-    )
+    saturation = saturation_text(row["spo2_tenths"], row["ppg_state"])
+    return f"{temperature}, SpO2 {saturation}, heart rate {heart_rate_text(row['hr_bpm'])}"
 
 
 _LINES: dict[str, Callable[[dict[str, Any]], str]] = {

@@ -136,7 +136,7 @@ def _newest_reading(tx: sqlite3.Connection, device: int, journal: int, now_ms: i
         "age_s": _age_s(moment, now_ms),
         "temp_cc": temp_cc, "spo2_tenths": spo2_tenths, "hr_bpm": hr_bpm, "pi_hundredths": pi_hundredths,
         "site": units.SITES[units.site_of(status)], "temp_state": units.temp_state_of(status),
-        "simulated": bool(simulated),
+        "ppg_state": units.ppg_state_of(status), "simulated": bool(simulated),
     }  # fmt: skip
 
 

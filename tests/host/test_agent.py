@@ -301,6 +301,38 @@ async def test_live_values_are_shown_and_a_stuck_clock_is_no_data(world):
         await world.until(lambda: view.live_s > heard_s)
 
 
+async def test_the_battery_is_asked_for_again_and_its_fall_is_told(world, monkeypatch):
+    monkeypatch.setattr("host_agent.sync.engine.STATUS_EVERY_S", 0.05)
+    millivolts = iter([3700, 3690, 3680])
+    last = {"mv": 3710}
+    answer = world.device.status
+
+    def falling():
+        last["mv"] = next(millivolts, last["mv"])
+        return answer()._replace(battery_mv=last["mv"])
+
+    world.device.status = falling
+    async with world.agent():
+        await world.in_session()
+
+        async def told():
+            battery = (await world.call("status"))["devices"][0]["battery"]
+            return battery if battery["percent"] == 15 else None
+
+        battery = await world.until(told)
+        assert battery["hours_left"] is None
+        assert battery["charging"] is False
+        assert battery["heard_utc_ms"]
+
+
+async def test_a_wearable_that_does_not_measure_its_cell_has_no_percent(world):
+    answer = world.device.status
+    world.device.status = lambda: answer()._replace(battery_mv=0)
+    async with world.agent():
+        status = await world.in_session()
+        assert status["devices"][0]["battery"]["percent"] is None
+
+
 async def test_a_board_at_its_prompt_is_a_high_alarm_until_it_is_back(world):
     async with world.agent():
         await world.in_session()

@@ -62,6 +62,13 @@ def test_values_that_are_not_there_are_not_zero():
     assert (words.percent_text(973), words.heart_rate_text(84)) == ("97.3 %", "84/min")
 
 
+def test_a_sensor_that_rests_by_plan_is_told_apart_from_one_that_has_no_value():
+    assert words.saturation_text(973, units.PPG_VALID) == "97.3 %"
+    assert words.saturation_text(None, units.PPG_NO_CONTACT) == "not measured"
+    resting = "not measured for some seconds (sensor resting)"
+    assert words.saturation_text(None, units.PPG_RESTING) == resting
+
+
 def test_ids_of_a_newer_wearable_keep_their_number():
     assert words.scale_name(9, 3) == "scale 9 3" and words.missing_names([2, 99]) == [
         "blood pressure",

@@ -1,6 +1,7 @@
 """Print every figure with its target: `make bench`, or `python -m tools.bench NAME ...` for some of them.
 
-A row reads `row: NAME | FIGURE | target T | ok` (or `short`). Machines are shared and noisy: read a time as +-2x.
+A row reads `row: NAME | FIGURE | target T | ok` (or `short`); `row: NAME | FIGURE | NOTE` where there is no target.
+Machines are shared and noisy: read a time as +-2x.
 Exit 0 when every row could be measured, short or not; 1 when a bench failed to run.
 """
 
@@ -10,13 +11,24 @@ import sys
 import traceback
 from collections.abc import Iterable
 
-BENCHES = ("codec", "session_cost", "grade", "scales", "signal", "firmware", "ingest", "latency")
+BENCHES = (
+    "codec",
+    "session_cost",
+    "grade",
+    "scales",
+    "signal",
+    "firmware",
+    "ingest",
+    "latency",
+    "worst_times",
+    "energy",
+)
 
-Row = tuple[str, str, str, bool]
+Row = tuple[str, str, str, bool | None]
 
 
 def run(name: str) -> Iterable[Row]:
-    """Rows of one bench module: (name, figure, target, whether it is reached)."""
+    """Rows of one bench module: (name, figure, target, whether it is reached), or (name, figure, note, None)."""
     return importlib.import_module(f"tools.bench.{name}").rows()  # type: ignore[no-any-return]
 
 
@@ -29,9 +41,10 @@ def main() -> int:
         print(f"bench: {name} ...", file=sys.stderr, flush=True)
         try:
             for label, figure, target, reached in run(name):
-                print(
-                    f"row: {label} | {figure} | target {target} | {'ok' if reached else 'short'}", flush=True
+                verdict = (
+                    f"target {target} | {'ok' if reached else 'short'}" if reached is not None else target
                 )
+                print(f"row: {label} | {figure} | {verdict}", flush=True)
         except Exception:
             failed += 1
             traceback.print_exc()

@@ -119,6 +119,14 @@ def forget_patient(s: list) -> None:
             hold.reset(s, at)
 
 
+def delay_runs(state: list) -> bool:
+    """True while the delay of a condition about the patient runs: something is suspected and not yet told."""
+    for at in range(SPO2_FAST, TEMP_MISSING, hold.SLOTS):
+        if state[at] is not None or state[at + 1]:
+            return True
+    return state[MEASURE_BP + 1] > 0 or state[CONTRADICTS + 1] > 0
+
+
 def _age(age_ms: int | None) -> int:
     return _NONE_U32 if age_ms is None else min(age_ms, _NONE_U32 - 1)
 

@@ -30,6 +30,7 @@ _PPG_REASONS = (
     reasons.R_PPG_DISTURBED,
     reasons.R_PPG_TOO_OLD,
     reasons.R_NO_PULSE,
+    reasons.R_PPG_RESTING,
 )
 
 

@@ -29,6 +29,7 @@ _REG_PART_ID = const(0xFF)
 
 _MODE_RESET = const(0x40)
 _MODE_SPO2 = const(0x03)
+_MODE_SHUTDOWN = const(0x83)  # bit 7; the mode below it is kept
 _FIFO_AVERAGE_4 = const(0x40)  # bits 7:5 = 2; bit 4 roll-over 0
 _SPO2_4096NA_100SPS_411US = const(0x27)  # range 01, rate 001, width 11 (18 bit)
 _OVERFLOW_MAX = const(31)  # the counter stops here
@@ -127,6 +128,15 @@ class Max3010x:
             j += 6
         return n
 
-    def stop(self) -> None:
-        """Light off, registers kept; `start()` wakes it."""
-        self._bus.write_u8(ADDRESS, _REG_MODE, 0x80)
+    def sleep(self) -> None:
+        """Light and converter off, registers kept (0.7 uA typical); `wake()` ends it. OSError: no answer."""
+        self._bus.write_u8(ADDRESS, _REG_MODE, _MODE_SHUTDOWN)
+
+    def wake(self) -> None:
+        """Go on after `sleep()` with an empty FIFO. OSError: no answer, or the set-up was lost meanwhile."""
+        bus = self._bus
+        bus.write(ADDRESS, _REG_FIFO_WRITE, b"\0\0\0")
+        bus.write_u8(ADDRESS, _REG_MODE, _MODE_SPO2)
+        if not self.is_running():
+            raise OSError("PPG sensor: set-up lost")
+        self._next_read = 0

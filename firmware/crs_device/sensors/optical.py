@@ -16,7 +16,8 @@ RESTART_MS = const(2000)
 class Optical:
     """`Optical(chip, ppg, health=None)`: call `poll()` every 200 to 400 ms of board time.
 
-    `present` is False while the chip does not answer; `fault` then says why in plain words.
+    `present` is False while the chip does not answer; `fault` then says why in plain words. `resting` is True between
+    `rest()` and `wake()`.
     """
 
     def __init__(self, chip, ppg, health=None, led_current: int = LED_CURRENT_DEFAULT) -> None:  # type: ignore[no-untyped-def]
@@ -30,13 +31,43 @@ class Optical:
         self._start_tried_ms: int | None = None
         self._sample_ms = -1  # when samples last came, or the chip was started; -1 before
         self.present = False
+        self.resting = False
         self.fault = ""
+
+    def rest(self, now_ms: int) -> None:
+        """Light off until `wake()`: `poll()` then leaves the bus alone, and nothing counts as lost.
+
+        Samples not drained yet are dropped, so `poll()` first. A chip that is missing, or does not take it, goes on as
+        it was: rest must not hide a fault.
+        """
+        if self.resting or not self.present:
+            return
+        try:
+            self._chip.sleep()
+        except OSError:
+            return
+        self._ppg.gap()
+        self.resting = True
+
+    def wake(self, now_ms: int) -> None:
+        """Measure again with the settings from before; a chip that lost them is started afresh by the next `poll()`."""
+        if not self.resting:
+            return
+        self.resting = False
+        self._sample_ms = now_ms  # the rest was no hole
+        try:
+            self._chip.wake()
+        except OSError as error:
+            self._failed(error, now_ms)
+            self._start_tried_ms = now_ms - RESTART_MS  # nothing to wait for
 
     def poll(self, now_ms: int) -> "tuple[int, int, int] | None":
         """Drain the chip into the PPG chain. Returns (reason GAP_*, lost samples at least, span ms) when some are lost.
 
         Never raises for the chip: one that stays silent for a second is started afresh, every 2 s; `fault` says why.
         """
+        if self.resting:
+            return None
         if not self._started:
             return self._start(now_ms)
         chip = self._chip

@@ -46,7 +46,7 @@ def test_a_temperature_is_refused_with_its_reason(values: dict, why: int) -> Non
     ("values", "why"),
     [
         ({}, 0),
-        *[({"ppg_state": state}, reasons.R_PPG_ABSENT) for state in (units.PPG_ABSENT, 11, 12, 15)],
+        *[({"ppg_state": state}, reasons.R_PPG_ABSENT) for state in (units.PPG_ABSENT, 12, 15)],
         ({"ppg_state": units.PPG_NO_CONTACT}, reasons.R_PPG_NO_CONTACT),
         ({"ppg_state": units.PPG_SETTLING}, reasons.R_PPG_SETTLING),
         ({"ppg_state": units.PPG_LOW_PERFUSION}, reasons.R_LOW_PERFUSION),
@@ -56,6 +56,7 @@ def test_a_temperature_is_refused_with_its_reason(values: dict, why: int) -> Non
         ],
         ({"ppg_state": units.PPG_STALE}, reasons.R_PPG_TOO_OLD),
         ({"ppg_state": units.PPG_NO_PULSE}, reasons.R_NO_PULSE),
+        ({"ppg_state": units.PPG_RESTING}, reasons.R_PPG_RESTING),
         ({"spo2_tenths": None}, reasons.R_PPG_ABSENT),
         *[({"spo2_tenths": value}, reasons.R_PPG_OUT_OF_RANGE) for value in (499, 1001)],
         *[({"spo2_tenths": value}, 0) for value in (500, 1000)],

@@ -463,3 +463,68 @@ def check_optical_never_there() -> None:
     answers = run(bench, probe, 10, 400)
     assert set(answers) == {None} and ppg.samples == 0 and not probe.present
     assert 4 <= health.value(SENSOR_RESTART) <= 5
+
+
+def check_optical_rest_is_dark_silent_and_no_loss() -> None:
+    bench = Bench()
+    health = Health()
+    probe, ppg = optical(bench, health)
+    run(bench, probe, 4, 400)
+    probe.rest(bench.now_us // 1000)
+    assert probe.resting and bench.max30102.regs[0x09] == 0x83
+    before, samples = bench.i2c.transactions, ppg.samples
+    assert set(run(bench, probe, 100, 400)) == {None}
+    assert bench.i2c.transactions == before and ppg.samples == samples and probe.fault == ""
+    probe.wake(bench.now_us // 1000)
+    assert not probe.resting and bench.max30102.regs[0x09] == 0x03
+    assert bench.max30102.regs[0x0C] == max3010x.LED_CURRENT_DEFAULT
+    assert set(run(bench, probe, 4, 400)) == {None}
+    assert ppg.samples == samples + 100 and ppg.gaps == 1 and probe.present
+    assert health.pairs() == []
+
+
+def check_optical_rest_that_took_the_set_up_is_started_afresh() -> None:
+    bench = Bench()
+    probe, ppg = optical(bench)
+    run(bench, probe, 4, 400)
+    probe.rest(bench.now_us // 1000)
+    bench.max30102._power_on()
+    bench.pass_ms(60000)
+    probe.wake(bench.now_us // 1000)
+    assert not probe.present and "set-up lost" in probe.fault
+    samples = ppg.samples
+    run(bench, probe, 4, 400)
+    assert probe.present and ppg.samples == samples + 90
+    assert bench.max30102.regs[0x0A] == 0x27
+
+
+def check_optical_rest_does_not_hide_a_chip_that_is_gone() -> None:
+    bench = Bench()
+    probe, ppg = optical(bench)
+    probe.rest(0)
+    assert not probe.resting  # never there
+    run(bench, probe, 4, 400)
+    bench.i2c.fail(max3010x.ADDRESS)
+    probe.rest(bench.now_us // 1000)
+    assert not probe.resting
+    run(bench, probe, 4, 400)
+    assert not probe.present and "no answer" in probe.fault
+    probe.rest(bench.now_us // 1000)
+    assert not probe.resting
+    bench.i2c.heal(max3010x.ADDRESS)
+    run(bench, probe, 4, 400)
+    assert probe.present
+
+
+def check_optical_chip_gone_at_the_end_of_a_rest() -> None:
+    bench = Bench()
+    probe, ppg = optical(bench)
+    run(bench, probe, 4, 400)
+    probe.rest(bench.now_us // 1000)
+    bench.i2c.fail(max3010x.ADDRESS)
+    probe.wake(bench.now_us // 1000)
+    assert not probe.resting and not probe.present and "no answer" in probe.fault
+    bench.i2c.heal(max3010x.ADDRESS)
+    samples = ppg.samples
+    run(bench, probe, 4, 400)
+    assert probe.present and ppg.samples > samples
