@@ -38,11 +38,13 @@ from crs_core.reasons import (
     MISSING_TEMPERATURE,
     MISSING_VASOPRESSORS,
     NEW_OXYGEN,
+    NOT_BACK,
     NOT_MONITORING,
     NOT_TAKEN,
     NO_DATA,
     NO_DATA_YET,
     PATIENT_BUTTON,
+    PAUSE_OVER,
     POSSIBLE_FEVER,
     PROMPT_MISSED,
     PULSE_LOST,
@@ -116,14 +118,7 @@ from crs_core.reasons import (
     SUBSYSTEM_SETTINGS,
     SUBSYSTEM_TEMP,
 )
-from crs_core.wire.hello import (
-    REFUSE_BUSY,
-    REFUSE_DEVICE,
-    REFUSE_KEY,
-    REFUSE_NO_SESSION,
-    REFUSE_PROOF,
-    REFUSE_VERSION,
-)
+from crs_core.wire import hello
 
 ALARM_NAMES = {
     FEVER: "FEVER",
@@ -147,6 +142,7 @@ ALARM_NAMES = {
     REASSESS: "REASSESS",
     PROMPT_MISSED: "PROMPT_MISSED",
     RECORD_CONTRADICTS: "RECORD_CONTRADICTS",
+    PAUSE_OVER: "PAUSE_OVER",
     NO_DATA_YET: "NO_DATA_YET",
     STALE_DATA: "STALE_DATA",
     FUTURE_DATA: "FUTURE_DATA",
@@ -157,6 +153,7 @@ ALARM_NAMES = {
     JOURNAL_REPLACED: "JOURNAL_REPLACED",
     DEVICE_AT_REPL: "DEVICE_AT_REPL",
     NOT_TAKEN: "NOT_TAKEN",
+    NOT_BACK: "NOT_BACK",
 }
 
 ALARM_TEXTS = {
@@ -181,6 +178,7 @@ ALARM_TEXTS = {
     REASSESS: "An entry has expired: re-assess now.",
     PROMPT_MISSED: "A prompt was not answered in time.",
     RECORD_CONTRADICTS: "A pulse is measured although a record of death is signed: look at the patient.",
+    PAUSE_OVER: "The planned pause is over without valid values: put the wearable on again.",
     NO_DATA_YET: "No data has arrived since the agent started.",
     STALE_DATA: "No new data has arrived.",
     FUTURE_DATA: "Data is dated in the future.",
@@ -191,6 +189,7 @@ ALARM_TEXTS = {
     JOURNAL_REPLACED: "The wearable's journal was replaced without a known act.",
     DEVICE_AT_REPL: "The wearable runs no application: not monitoring.",
     NOT_TAKEN: "The wearable refused what was signed here and does not use it.",
+    NOT_BACK: "The planned pause is over and no data has arrived since.",
 }
 
 # as in the vocabulary; scale and version together name a table
@@ -383,12 +382,12 @@ FAULT_TEXTS = {
 }
 
 REFUSE_TEXTS = {
-    REFUSE_VERSION: "no protocol version in common",
-    REFUSE_KEY: "unknown or revoked key",
-    REFUSE_PROOF: "the proof of the key is wrong",
-    REFUSE_NO_SESSION: "no session is open: the device restarted",
-    REFUSE_BUSY: "busy: try again later",
-    REFUSE_DEVICE: "another device answered",
+    hello.REFUSE_VERSION: "no protocol version in common",
+    hello.REFUSE_KEY: "unknown or revoked key",
+    hello.REFUSE_PROOF: "the proof of the key is wrong",
+    hello.REFUSE_NO_SESSION: "no session is open: the device restarted",
+    hello.REFUSE_BUSY: "busy: try again later",
+    hello.REFUSE_DEVICE: "another device answered",
 }
 
 

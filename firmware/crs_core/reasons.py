@@ -40,8 +40,9 @@ MEASURE_BP = const(23)
 REASSESS = const(24)
 PROMPT_MISSED = const(25)
 RECORD_CONTRADICTS = const(26)
+PAUSE_OVER = const(27)  # technical: the announced pause is over, and not measured again
 FIRST_TOLD_ALARM = const(20)
-LAST_TOLD_ALARM = const(26)
+LAST_TOLD_ALARM = const(27)
 # --- technical alarms of the host
 NO_DATA_YET = const(40)
 STALE_DATA = const(41)
@@ -53,6 +54,7 @@ STORE_FAULT = const(46)
 JOURNAL_REPLACED = const(47)
 DEVICE_AT_REPL = const(48)
 NOT_TAKEN = const(49)
+NOT_BACK = const(50)
 
 
 def is_physiological(alarm: int) -> bool:

@@ -29,6 +29,7 @@ Calibration = namedtuple("Calibration", ("calibration_id", "text"))
 Context = namedtuple("Context", ("data",))
 Merged = namedtuple("Merged", ("type", "count", "first_seq", "last_seq", "first_ms", "last_ms"))
 Health = namedtuple("Health", ("counters",))
+Pause = namedtuple("Pause", ("op", "why", "left_s", "key_id"))
 
 CLASSES = {
     1: Boot,
@@ -47,4 +48,5 @@ CLASSES = {
     14: Context,
     15: Merged,
     16: Health,
+    17: Pause,
 }

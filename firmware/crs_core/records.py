@@ -26,6 +26,7 @@ CALIBRATION = const(13)
 CONTEXT = const(14)
 MERGED = const(15)
 HEALTH = const(16)
+PAUSE = const(17)
 
 DETAIL_MAX = const(48)  # bytes of FAULT.detail
 WHO_MAX = const(32)  # bytes of ACCEPTED.who
@@ -48,6 +49,7 @@ TYPES = {
     14: ("CONTEXT", "r"),
     15: ("MERGED", "BIIITT"),
     16: ("HEALTH", "h"),
+    17: ("PAUSE", "BBHI"),
 }
 TEXT_MAX = {FAULT: DETAIL_MAX, ACCEPTED: WHO_MAX}
 SIZES = {"B": 1, "H": 2, "I": 4, "T": 6, "Q": 8}

@@ -13,7 +13,7 @@ from crs_core.compat import const
 # be graded.
 Reading = namedtuple("Reading", ("t_ms", "temp_cc", "spo2_tenths", "hr_bpm", "pi_hundredths", "status"))
 
-# status, 16 bits: site 0-2, temp_state 3-5, ppg_state 6-9, wear 10-11, charging 12, low battery 13, rest 0
+# status, 16 bits: site 0-2, temp_state 3-5, ppg_state 6-9, wear 10-11, charging 12, low battery 13, pause 14, rest 0
 SITES = ("none", "axilla", "oral", "tympanic", "rectal", "core", "skin")
 SITE_NONE = const(0)
 SITE_AXILLA = const(1)
@@ -53,6 +53,7 @@ WEAR_OFF = const(2)
 
 STATUS_CHARGING = const(1 << 12)
 STATUS_LOW_BATTERY = const(1 << 13)
+STATUS_PAUSED = const(1 << 14)  # a pause that was announced runs
 
 TEMP_MIN_CC = const(2500)  # below or above, the value is a code or a fault, not a body
 TEMP_MAX_CC = const(4500)

@@ -3,6 +3,7 @@
 Light: HIGH red flashing 2 Hz; MEDIUM yellow 0.6 Hz; LOW yellow steady; measuring blue steady; searching for a signal a
 short white blink each 2 s; not monitoring magenta, 1 s on and 1 s off. A green light alone does not exist: no light
 says that the patient is well. A steady light with a short gap each 4 s: measuring, but no host is listening.
+Planned pause: each 5 s as many short magenta blinks as begun 10 min of it are left.
 Sound: HIGH 3+2 pulses twice, MEDIUM 3 pulses, LOW 1 pulse (widths and spacings: IEC 60601-1-8:2006 table 3 and 4).
 """
 
@@ -16,6 +17,7 @@ HIGH = const(3)
 MEASURING = const(0)
 SEARCHING = const(1)  # nothing valid is being measured now
 NOT_MONITORING = const(2)
+PAUSED = const(3)  # a planned pause with less than 10 min left; one more for each 10 min before
 
 _TONE_HZ = const(520)
 _DUTY = const(32768)
@@ -145,6 +147,9 @@ class AlarmOutput:
             rgb = 6
         elif self.state == NOT_MONITORING:
             return 5 if since % 2000 < 1000 else 0
+        elif self.state >= PAUSED:
+            phase = since % 5000
+            rgb = 5 if phase % 400 < 150 and phase // 400 <= self.state - PAUSED else 0
         elif self.state == SEARCHING:
             rgb = 7 if since % 2000 < 100 else 0
         else:

@@ -11,7 +11,7 @@ from crs_core import records
 from crs_core.compat import const
 from crs_core.grade import alarm_state as bits
 from crs_core.reasons import PATIENT_BUTTON
-from crs_core.units import SITES
+from crs_core.units import SITES, WEAR_OFF
 from crs_core.wire import message as wire
 from crs_device.alarm_output import NOT_MONITORING, AlarmOutput
 from crs_device.attention import Attention
@@ -61,6 +61,7 @@ class App:
         self.calibration = (0, "")  # id and text of the one that makes the values, from the start to the next
         self.sampling = self.server = self.requests = self.binding = None  # type: ignore[var-annotated]
         self.schedule: Schedule | None = None
+        self.pause = None  # type: ignore[var-annotated]  # a planned pause, and the measuring that must follow it
         self.monitor: Monitor = None  # type: ignore[assignment]  # until start.py has brought it up
         self._maintenance_until_ms = -1
 
@@ -169,6 +170,8 @@ class App:
             flags |= wire.STATUS_JOURNAL_FAULT
         if self.in_maintenance:
             flags |= wire.STATUS_MAINTENANCE
+        if self.pause_left_ms(self.clock.ms()) >= 0:
+            flags |= wire.STATUS_IN_PAUSE
         return wire.StatusIs(
             self.boot_number,
             self.clock.ms(),
@@ -207,6 +210,25 @@ class App:
             self.requests.forget_time()
         if self.server is not None:
             self.server.set_journal_id(self.log.journal.journal_id)
+
+    # --- planned pause ----------------------------------------------------------------------------------------------
+
+    def pause_left_ms(self, now_ms: int) -> int:
+        """What is left of a planned pause; -1 when none runs."""
+        return -1 if self.pause is None else self.pause.left_ms(now_ms)
+
+    def step_pause(self, inputs, now_ms: int) -> None:  # type: ignore[no-untyped-def]
+        """One second of a pause, or of the measuring after it."""
+        if not self.pause.step(self, inputs, now_ms):
+            self.pause = None
+
+    def pause_on_charger(self) -> None:
+        """Charging, not worn and no pause of late: when the strap has just come off, it begins one."""
+        if self.power.is_charging and self.pause is None and self.is_bound and self.vitals.wear == WEAR_OFF:
+            from crs_device.pause import on_charger
+
+            on_charger(self)
+            unload("crs_device.pause")
 
     # --- maintenance ------------------------------------------------------------------------------------------------
 

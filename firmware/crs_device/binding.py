@@ -138,6 +138,7 @@ class Binding:
         # no latch, no baseline, no delay of the wearer before
         app.monitor.resume(alarms.new_state(), grader.new_state())
         app.monitor.is_bound = self._app.is_bound
+        app.pause = None
         app.log.append(now_ms, records.BINDING, records.encode_binding(op, binding_id, profile))
         app.journal_settings(now_ms)
         app.monitor.journal_states(3, now_ms)

@@ -11,9 +11,10 @@ from crs_core.compat import const
 from crs_core.grade import alarms, grader
 from crs_core.grade.grader_state import TOLD
 from crs_core.reasons import SCALE_ASTCT
-from crs_core.units import STATUS_CHARGING, STATUS_LOW_BATTERY, Reading, make_status
+from crs_core.grade.alarm_state import TOLD_PAUSED
+from crs_core.units import STATUS_CHARGING, STATUS_LOW_BATTERY, STATUS_PAUSED, Reading, make_status
 from crs_core.wire import message as wire
-from crs_device.alarm_output import MEASURING, NOT_MONITORING, SEARCHING
+from crs_device.alarm_output import MEASURING, NOT_MONITORING, PAUSED, SEARCHING
 from crs_device.health import READING_LATE, STEP_LATE_SECONDS
 from crs_device.unload import unload
 
@@ -23,6 +24,7 @@ STATE_BINDING = const(3)
 STATE_CHANGE = const(4)  # with an ALARM
 _PRESSES_MAX = const(8)
 _LONG = const(2)
+_PAUSE_BLINK_MS = const(600_000)  # of a pause, each blink of its light
 # What only a change of entries needs.
 _FOR_ENTRIES = (
     "crs_core.context",
@@ -132,7 +134,7 @@ class Monitor:
         if self._last_second >= 0 and second > self._last_second + 1:
             parts.health.count(STEP_LATE_SECONDS, second - self._last_second - 1)
         self._last_second = second
-        inputs = self._inputs(parts.measure(now_ms))
+        inputs = self._inputs(parts.measure(now_ms), now_ms)
         before = self.alarm_state
         self.alarm_state, changes = alarms.step(before, inputs, now_ms, self.rules)
         self.active = alarms.active(self.alarm_state)
@@ -141,6 +143,8 @@ class Monitor:
             parts.sampling.light(parts.schedule.step(now_ms, inputs, self), now_ms)
         if changes:
             self._journal_alarm(changes, inputs, before, now_ms)
+        if parts.pause is not None:
+            parts.step_pause(inputs, now_ms)
         self.steps += 1
         if now_ms >= self._next_reading_ms:
             self._read(now_ms)
@@ -154,15 +158,18 @@ class Monitor:
         light, sound, urgent = parts.attention.step(self.active, now_ms, parts.presence.is_quiet(now_ms))
         state = MEASURING
         vitals = parts.vitals
+        left_ms = parts.pause_left_ms(now_ms)
         if in_maintenance:
             state = NOT_MONITORING
+        elif left_ms >= 0:
+            state = PAUSED + max(left_ms - 1, 0) // _PAUSE_BLINK_MS
         elif vitals.temp_state and vitals.ppg_state:
             state = SEARCHING
         parts.output.show(
             light, sound, parts.clock.real_ms(), state, urgent, parts.attention.paused(now_ms), away
         )
 
-    def _inputs(self, vitals):  # type: ignore[no-untyped-def]
+    def _inputs(self, vitals, now_ms: int):  # type: ignore[no-untyped-def]
         button = self._presses.pop(0) if self._presses else 0
         return alarms.Inputs(
             temp_cc=vitals.temp_cc,
@@ -178,7 +185,7 @@ class Monitor:
             bound=1 if self.is_bound else 0,
             faults=self._parts.fault_bits(),
             button=button,
-            told=self.told,
+            told=self.told if self._parts.pause_left_ms(now_ms) < 0 else self.told | TOLD_PAUSED,
         )
 
     def _journal_alarm(self, changes, inputs, before, now_ms: int) -> None:  # type: ignore[no-untyped-def]
@@ -211,6 +218,8 @@ class Monitor:
         flags = STATUS_CHARGING if parts.power.is_charging else 0
         if parts.power.is_low:
             flags |= STATUS_LOW_BATTERY
+        if parts.pause_left_ms(now_ms) >= 0:
+            flags |= STATUS_PAUSED
         status = make_status(self.site, vitals.temp_state, vitals.ppg_state, vitals.wear, flags)
         # stamped with the whole second that this step stands for: a step some ms late costs no byte in the journal
         reading = Reading(

@@ -21,6 +21,7 @@ from crs_core.reasons import (
     SUBSYSTEM_PPG,
     SUBSYSTEM_SETTINGS,
 )
+from crs_core.grade.alarm_state import FLAG_AWAY, FLAGS
 from crs_core.units import SITE_NONE, SITES
 from crs_device import health as counts
 from crs_device.alarm_output import MEASURING
@@ -182,6 +183,12 @@ def _restore(app) -> None:  # type: ignore[no-untyped-def]
     except CoreError as error:
         app.health.fault(SUBSYSTEM_ALARM, FAULT_EXCEPTION, str(error.args[0]))
     monitor.resume(alarm_state, grader_state)
+    if alarm_state[FLAGS] & FLAG_AWAY:
+        # it ends here, as PAUSE_OVER: the power was away for nobody knows how long
+        from crs_device.pause import Pause
+
+        app.pause = Pause(1_800_000)
+        unload("crs_device.pause")
     monitor.show(now_ms)  # an alarm that was not finished sounds again, before anything else starts
 
 

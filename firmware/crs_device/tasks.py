@@ -98,6 +98,7 @@ async def _slow(app) -> None:  # type: ignore[no-untyped-def]
             next_retry_ms = now_ms + _RETRY_JOURNAL_MS
             _retry_journal(app)
         app.power.read()
+        app.pause_on_charger()
         if app.binding is not None:
             app.binding.tick()
         if now_ms >= next_state_ms:

@@ -60,6 +60,7 @@ def test_only_the_custodian_frees_flash(wearable: Wearable) -> None:
         wire.Bind(wire.BIND_END, b"PATIENT1", 0, 1, b""),
         wire.Bind(wire.BIND_END_OVERRIDE, b"PATIENT1", 0, 1, b""),
         wire.Maintenance(wire.MAINTENANCE_ENTER, 60),
+        wire.Pause(wire.PAUSE_BEGIN, 1, 60),
         wire.Keys(wire.KEYS_REVOKE, READER.key_id),
     ],
 )

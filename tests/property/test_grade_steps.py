@@ -42,7 +42,7 @@ INPUTS = st.builds(
     bound=st.sampled_from([1, 1, 1, 1, 0]),
     faults=st.sampled_from([0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 255]),
     button=st.sampled_from([0, 0, 0, 0, 1, 2, 3]),
-    told=st.sampled_from([0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 65, 128, 256]),
+    told=st.sampled_from([0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 65, 128, 256, 8192]),
 )
 # seconds that the same inputs last, and the pause before them: also days
 LIVES = st.lists(

@@ -125,6 +125,7 @@ def main() -> None:
         "CONTEXT": (14, b"\x00\xff opaque"),
         "MERGED": (15, struct.pack("<BIII", 9, 12, 100, 160) + b"\x01\0\0\0\0\0" + b"\x02\0\0\0\0\0"),
         "HEALTH": (16, bytes([2, 1]) + struct.pack("<I", 5) + bytes([9]) + struct.pack("<I", 0xFFFFFFFF)),
+        "PAUSE": (17, struct.pack("<BBHI", 1, 2, 1200, 42)),
     }  # fmt: skip
     for name, (kind, data) in payload.items():
         payloads.append({"name": name, "type": kind, "bytes": data.hex()})

@@ -60,6 +60,7 @@ TOLD_HOT = const(512)  # read by hand: a sign of pattern (d) ...
 TOLD_FAST_HEART = const(1024)  # ... and another
 TOLD_SPO2_MEDIUM = const(2048)  # read by hand, below the MEDIUM limit ...
 TOLD_SPO2_LOW = const(4096)  # ... below the HIGH one
+TOLD_PAUSED = const(8192)  # a pause that was announced runs now
 
 # --- state: a list, opaque to callers; times are ms since boot
 LAST = const(0)
@@ -90,6 +91,7 @@ FLAG_BOUND = const(1)
 FLAG_SPO2_LOW = const(2)  # the last usable saturation was below the MEDIUM limit
 FLAG_HR_HIGH = const(4)  # the last usable heart rate was above its limit
 FLAG_PATIENT = const(8)  # the patient called and nobody accepted
+FLAG_AWAY = const(16)  # an announced pause runs, and at its last step the wearable was not measuring
 
 _VERSION = const(2)
 _INPUTS = "<HBIHHHBIBBBHBH"
@@ -188,7 +190,7 @@ def decode_state(data: bytes, now_ms: int) -> list:
     s = new_state()
     s[FLAGS] = data[1]
     s[PRIORITIES], s[TOLD_PRIORITIES] = struct.unpack("<IH", data[2:8])
-    if s[FLAGS] >> 4 or s[PRIORITIES] & 3 or s[PRIORITIES] >> 30 or s[TOLD_PRIORITIES] >> 14:
+    if s[FLAGS] >> 5 or s[PRIORITIES] & 3 or s[PRIORITIES] >> 30:
         raise RemoteError("alarm state has bits without a meaning")
     s[LAST] = hold.get_age(data, 8, now_ms)
     s[RECENT_MEDIUM] = hold.get_age(data, 11, now_ms)

@@ -3,7 +3,8 @@
 Pure: the state given is not touched, the same arguments give the same result on every runtime, so a host re-runs a
 journaled step from `decode_state(record.state_before, t)`, `decode_inputs(record.inputs)` and the record's own time.
 Physiological conditions step only while bound to a patient; technical ones always. Something unusable neither resets a
-delay nor ends an alarm. `changes` is a list of (alarm id, priority); priority 0 means that the condition ended.
+delay nor ends an alarm. A planned pause holds back NO_DATA and nothing else; not back at its end is PAUSE_OVER.
+`changes` is a list of (alarm id, priority); priority 0 means that the condition ended.
 """
 
 # mypy: disable-error-code="type-arg, no-any-return"
@@ -30,6 +31,7 @@ __all__ = (
     "decode_state",
     "encode_inputs",
     "encode_state",
+    "is_back",
     "new_state",
     "rerun",
     "step",
@@ -84,6 +86,8 @@ def step(state: list, inputs: Inputs, now_ms: int, rules: Rules) -> tuple:
         s[st.RECENT_HIGH] = now_ms
     silence = _silence(s, inputs, temp_why, ppg_why, now_ms, back_ms, rules)
     bits |= _technical(s, inputs.faults, silence, open_priority, now_ms, dt_ms, rules)
+    if inputs.bound:
+        told |= _pause(s, inputs, temp_why, ppg_why)
     if (
         inputs.told & st.TOLD_DEATH
         and inputs.bound
@@ -307,6 +311,11 @@ def _silence(
 ) -> int:
     """Priority of NO_DATA: no gradable temperature or no usable saturation; louder with time while bound."""
     low_ms = rules.no_data_low_ms
+    if inputs.told & st.TOLD_PAUSED and inputs.bound:
+        # announced: silence counts from the pause's end, where PAUSE_OVER waits for whoever is not back
+        hold.reset(s, st.TEMP_MISSING)
+        hold.reset(s, st.PPG_MISSING)
+        return 0
     # a probe that settles after being put on, or under an open arm, is not silent yet; it has the settling time, counted
     # from the loss
     settles = temp_why in (reasons.R_TEMP_SETTLING, reasons.R_TEMP_ARTEFACT)
@@ -325,6 +334,35 @@ def _silence(
     if silent_ms >= rules.no_data_high_ms:
         return _HIGH
     return _MEDIUM if silent_ms >= rules.no_data_medium_ms else _LOW
+
+
+def is_back(inputs: Inputs, temp_why: int, ppg_why: int) -> bool:
+    """Whether the wearable measures on the body again; a probe that settles is back, its value is not.
+
+    `temp_why` and `ppg_why`: why a value is not usable, from guards.
+    """
+    return (
+        inputs.wear != units.WEAR_OFF
+        and ppg_why == 0
+        and (temp_why == 0 or temp_why == reasons.R_TEMP_SETTLING)
+    )
+
+
+def _pause(s: list, inputs: Inputs, temp_why: int, ppg_why: int) -> int:
+    """Priority bits of PAUSE_OVER: HIGH from the end of an announced pause on, until the wearable is back.
+
+    A pause that a restart cut short has ended for this: nobody knows how long the power was away.
+    """
+    over = s[st.TOLD_PRIORITIES] >> 2 * (reasons.PAUSE_OVER - _FIRST) & 3
+    was_away = s[st.FLAGS] & st.FLAG_AWAY
+    s[st.FLAGS] &= ~st.FLAG_AWAY
+    if is_back(inputs, temp_why, ppg_why):
+        return 0
+    if inputs.told & st.TOLD_PAUSED:
+        s[st.FLAGS] |= st.FLAG_AWAY
+    elif was_away:  # at its end already back, and disturbed since: that is for NO_DATA
+        over = _HIGH
+    return _HIGH << 2 * (reasons.PAUSE_OVER - _FIRST) if over else 0
 
 
 def _above(s: list, at: int, value: int, limit: int, end_below: int) -> int:

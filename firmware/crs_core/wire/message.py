@@ -5,6 +5,7 @@ One namedtuple per type; `encode(message)` -> plaintext, `decode(plaintext)` -> 
 Times are ms; t_ms is since boot of the device, utc_ms since 1970. Values of LIVE that were not measured are None.
 
 To the device: ReadFrom Ack Time Settings Context Bind AlarmAccept SelfTest Maintenance Ping Keys StatusAsk
+  Pause
 To the host: Block Gap Live Alarm StatusIs Pong Result SettingsIs CaughtUp TimeIs KeysIs SelfTestIs
 Both ways: Bye
 Settings, Context and Bind carry longer data in numbered parts (see parts.py); every request but ReadFrom, Ack and Bye
@@ -28,6 +29,8 @@ BIND_END = const(2)
 BIND_END_OVERRIDE = const(3)
 MAINTENANCE_ENTER = const(1)
 MAINTENANCE_LEAVE = const(2)
+PAUSE_BEGIN = const(1)
+PAUSE_END = const(2)
 KEYS_LIST = const(0)
 KEYS_REVOKE = const(1)
 
@@ -52,6 +55,7 @@ STATUS_SIMULATED = const(1)
 STATUS_BOUND = const(2)
 STATUS_JOURNAL_FAULT = const(4)
 STATUS_MAINTENANCE = const(8)
+STATUS_IN_PAUSE = const(16)
 
 ReadFrom = namedtuple("ReadFrom", ("seq", "window", "max_bytes"))
 Ack = namedtuple("Ack", ("committed_seq", "received"))
@@ -66,6 +70,7 @@ Ping = namedtuple("Ping", ("token",))
 Bye = namedtuple("Bye", ("reason",))
 Keys = namedtuple("Keys", ("op", "key_id"))
 StatusAsk = namedtuple("StatusAsk", ())
+Pause = namedtuple("Pause", ("op", "why", "seconds"))
 Block = namedtuple("Block", ("data",))
 Gap = namedtuple("Gap", ("first_seq", "last_seq", "reason"))
 Live = namedtuple(
@@ -119,6 +124,7 @@ LAYOUTS = {
     0x1A: (Bye, "B"),
     0x1B: (Keys, "BI"),
     0x1C: (StatusAsk, ""),
+    0x1D: (Pause, "BBH"),
     0x20: (Block, "x"),
     0x21: (Gap, "IIB"),
     0x22: (Live, "ThhhhHBggp"),

@@ -98,6 +98,15 @@ def maintenance(app, parts, message) -> list:  # type: ignore[no-untyped-def,typ
     return _result(message, wire.RESULT_DONE)
 
 
+def pause(app, parts, message) -> list:  # type: ignore[no-untyped-def,type-arg]
+    """Begin a planned pause, change its end, or end it."""
+    from crs_device.pause import request
+
+    refused = request(app, message.op, message.why, message.seconds, app.server.session.key.key_id)
+    unload("crs_device.pause")
+    return _result(message, wire.RESULT_BUSY if refused else wire.RESULT_DONE, refused)
+
+
 def keys(app, parts, message) -> list:  # type: ignore[no-untyped-def,type-arg]
     """List without secrets, or take a reader's key away."""
     if message.op == wire.KEYS_LIST:

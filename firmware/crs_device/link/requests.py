@@ -21,6 +21,7 @@ _RARE = {
     wire.Bind: "bind",
     wire.SelfTest: "self_test",
     wire.Maintenance: "maintenance",
+    wire.Pause: "pause",
     wire.Keys: "keys",
 }
 
@@ -136,7 +137,7 @@ class Requests:
 
 def _is_for_custodian(message) -> bool:  # type: ignore[no-untyped-def]
     """Whether the request changes the wearable."""
-    if isinstance(message, (wire.Context, wire.Bind, wire.Maintenance)):
+    if isinstance(message, (wire.Context, wire.Bind, wire.Maintenance, wire.Pause)):
         return True
     if isinstance(message, wire.Settings):
         return message.op != wire.SETTINGS_GET

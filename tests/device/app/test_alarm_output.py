@@ -3,7 +3,17 @@
 import itertools
 
 import pytest
-from crs_device.alarm_output import HIGH, LOW, MEASURING, MEDIUM, NONE, NOT_MONITORING, SEARCHING, AlarmOutput
+from crs_device.alarm_output import (
+    HIGH,
+    LOW,
+    MEASURING,
+    MEDIUM,
+    NONE,
+    NOT_MONITORING,
+    PAUSED,
+    SEARCHING,
+    AlarmOutput,
+)
 
 
 class Pins:
@@ -132,7 +142,7 @@ def test_measuring_is_a_steady_light_and_never_green() -> None:
     output, pins = make()
     seen = set()
     for light in (NONE, LOW, MEDIUM, HIGH):
-        for state in (MEASURING, SEARCHING, NOT_MONITORING):
+        for state in (MEASURING, SEARCHING, NOT_MONITORING, PAUSED):
             for away in (False, True):
                 output.show(light, NONE, 0, state, host_away=away, paused=True)
                 for t_ms in range(0, 8000, 10):
@@ -145,7 +155,15 @@ def test_measuring_is_a_steady_light_and_never_green() -> None:
 
 def test_states_without_an_alarm_look_different_over_time() -> None:
     looks = set()
-    for state, away in ((MEASURING, False), (MEASURING, True), (SEARCHING, False), (NOT_MONITORING, False)):
+    for state, away in (
+        (MEASURING, False),
+        (MEASURING, True),
+        (SEARCHING, False),
+        (NOT_MONITORING, False),
+        (PAUSED, False),
+        (PAUSED + 1, False),
+        (PAUSED + 2, False),
+    ):
         output, pins = make()
         output.show(NONE, NONE, 0, state, host_away=away)
         trace = []
@@ -153,7 +171,14 @@ def test_states_without_an_alarm_look_different_over_time() -> None:
             output.tick(t_ms)
             trace.append(pins.lit)
         looks.add(tuple(trace))
-    assert len(looks) == 4
+    assert len(looks) == 7
+
+
+@pytest.mark.parametrize(("tens", "blinks"), [(0, 1), (1, 2), (2, 3)])
+def test_a_pause_blinks_once_for_each_begun_ten_minutes(tens: int, blinks: int) -> None:
+    output, pins = make()
+    output.show(NONE, NONE, 0, PAUSED + tens)
+    assert flashes(output, pins, (1, 0, 1), 20_000) == pytest.approx(blinks / 5)
 
 
 def test_urgent_repeats_sooner_than_high() -> None:
