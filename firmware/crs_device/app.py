@@ -25,6 +25,7 @@ from crs_device.unload import unload
 TYPE_CHECKING = False  # MicroPython has no typing; mypy takes this name for true
 if TYPE_CHECKING:
     from crs_device.monitor import Monitor
+    from crs_device.pause import Pause
     from crs_device.schedule import Schedule
 
 _MAINTENANCE_ENTERED = const(1)
@@ -61,7 +62,7 @@ class App:
         self.calibration = (0, "")  # id and text of the one that makes the values, from the start to the next
         self.sampling = self.server = self.requests = self.binding = None  # type: ignore[var-annotated]
         self.schedule: Schedule | None = None
-        self.pause = None  # type: ignore[var-annotated]  # a planned pause, and the measuring that must follow it
+        self.pause: Pause | None = None  # a planned pause, and the measuring that must follow it
         self.monitor: Monitor = None  # type: ignore[assignment]  # until start.py has brought it up
         self._maintenance_until_ms = -1
 
@@ -219,7 +220,7 @@ class App:
 
     def step_pause(self, inputs, now_ms: int) -> None:  # type: ignore[no-untyped-def]
         """One second of a pause, or of the measuring after it."""
-        if not self.pause.step(self, inputs, now_ms):
+        if self.pause is not None and not self.pause.step(self, inputs, now_ms):
             self.pause = None
 
     def pause_on_charger(self) -> None:

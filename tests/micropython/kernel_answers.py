@@ -63,8 +63,8 @@ def answers(make):  # type: ignore[no-untyped-def]
             level = kernels.level_of(raw_ring, end, n, FULL_SCALE)
             peak = kernels.copy_centred(ring, end, n, out)
             shift = kernels.scale(out, n, peak)
-            up = kernels.upstroke(raw_ring, end, n)
-            yield "%s: level %d peak %d shift %d upstroke %d %s" % (
+            up = [kernels.upstroke(raw_ring, end, n, lag) for lag in (6, 19, 52)]
+            yield "%s: level %d peak %d shift %d upstroke %s %s" % (
                 name,
                 level,
                 peak,

@@ -100,7 +100,7 @@ def dot(x: ptr32, i: int, y: ptr32, j: int, n: int) -> int:
 
 @micropython.viper
 def autocorrelate(x: ptr32, n: int, lag_max: int, out: ptr32):
-    """out[k] for LAG_MIN-1 <= k <= lag_max+1: similarity of x with itself k later, thousandths, -1000..1000.
+    """out[k] for LAG_MIN // 2 <= k <= lag_max+1: similarity of x with itself k later, thousandths, -1000..1000.
 
     2 sum(a b) / (sum(a a) + sum(b b)) over the overlap: 1000 only when shape and size repeat.
     """
@@ -111,7 +111,7 @@ def autocorrelate(x: ptr32, n: int, lag_max: int, out: ptr32):
     for k in range(1, lag_max + 2):
         head -= x[n - k] * x[n - k]
         tail -= x[k - 1] * x[k - 1]
-        if k >= LAG_MIN - 1:
+        if k >= LAG_MIN >> 1:
             product = 0
             i = k
             j = 0
@@ -240,15 +240,19 @@ def slopes(x: ptr32, n: int) -> int:
 
 
 @micropython.viper
-def upstroke(ring: ptr32, end: int, n: int) -> int:
+def upstroke(ring: ptr32, end: int, n: int, lag: int) -> int:
     """Energy of the falling slopes over that of the rising ones, of the n raw counts before `end`, in thousandths.
 
-    Blood darkens the finger faster than it leaves it, so the light of a pulse falls steeper than it rises.
+    Blood darkens the finger faster than it leaves it, so the light of a pulse falls steeper than it rises. Slopes are
+    taken from the mean slope of the beat around them, so that breathing and drift have no part.
     """
-    start = end - n
+    start = end - n + (lag >> 1)
+    behind = lag >> 1
+    ahead = lag - behind
     peak = 1
-    for i in range(start, end - 2):
-        slope = ring[(i + 2) & _RING_MASK] - ring[i & _RING_MASK]
+    for i in range(start, end - ahead):
+        slope = lag * (ring[(i + 1) & _RING_MASK] - ring[(i - 1) & _RING_MASK])
+        slope -= (ring[(i + ahead) & _RING_MASK] - ring[(i - behind) & _RING_MASK]) << 1
         if slope > peak:
             peak = slope
         elif slope < 0 - peak:
@@ -259,8 +263,10 @@ def upstroke(ring: ptr32, end: int, n: int) -> int:
     half = (1 << shift) >> 1
     falling = 0
     rising = 0
-    for i in range(start, end - 2):
-        slope = (ring[(i + 2) & _RING_MASK] - ring[i & _RING_MASK] + half) >> shift
+    for i in range(start, end - ahead):
+        slope = lag * (ring[(i + 1) & _RING_MASK] - ring[(i - 1) & _RING_MASK])
+        slope -= (ring[(i + ahead) & _RING_MASK] - ring[(i - behind) & _RING_MASK]) << 1
+        slope = (slope + half) >> shift
         if slope < 0:
             falling += slope * slope
         else:

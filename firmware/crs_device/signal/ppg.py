@@ -28,9 +28,8 @@ from crs_core.units import (
     SPO2_MIN_TENTHS,
 )
 from crs_device.signal import highpass, kernels
-from crs_device.signal.window import Window
+from crs_device.signal.window import WINDOW, Window
 
-WINDOW = const(100)  # 4 s
 FIRST_WINDOW = const(80)  # 3.2 s is enough for a first value; slower pulses need the whole window
 CONTACT_ON = const(20000)  # infrared counts of 262143; a finger gives 50 000 or more, open air below 2 000
 CONTACT_OFF = const(10000)

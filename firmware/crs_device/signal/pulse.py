@@ -45,6 +45,19 @@ def find_period(r: array, lag_max: int) -> tuple[int, int]:
     return (_refine(r, lag), r[lag])
 
 
+def overtone(r: array, period_64: int, height: int) -> int:
+    """What half a period later is not the opposite, in thousandths of `height`: 0 for a sine, noisy or not.
+
+    r(T/2)/r(T) of a wave is -1 plus twice the part of its even harmonics, which every pulse has and ripple lacks.
+    """
+    if height <= 0:
+        return 0
+    half = period_64 >> 1
+    k = half >> 6
+    part = half & 63
+    return 1000 + (r[k] * (64 - part) + r[k + 1] * part) * 1000 // (64 * height)
+
+
 def _peak_near(r: array, lag_64: int, lag_max: int) -> int:
     """The highest peak within 8 % (at least one sample) of `lag_64`/64, or 0."""
     reach = max(64, lag_64 * 8 // 100)

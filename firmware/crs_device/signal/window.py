@@ -16,16 +16,22 @@ from crs_core.units import (
 )
 from crs_device.signal import highpass, kernels, pulse, quality
 
+WINDOW = const(100)  # 4 s
 SATURATED = const(260000)  # of 262143
 RED_MIN = const(2500)  # darker than this under a finger: the red light is dead
 
 _HEIGHT_MIN = const(700)  # autocorrelation at the period, thousandths
-_HEIGHT_SURE = const(850)  # from here on any shape counts that repeats; below it only the shape of a pulse:
-_UPSTROKE_MIN = const(1600)  # blood comes faster than it goes; movement 1000 either way, pulses 1800 to 3000
-_HEIGHT_SLOW_MIN = const(
-    850
+_HEIGHT_SURE = const(850)  # from here on any shape counts that repeats; below it only the shape of a pulse
+_HEIGHT_SURE_FEW = const(
+    900
 )  # the same with less than four beats in the window: movement repeats twice by chance
-_HEIGHT_SLOW_SURE = const(900)
+_HEIGHT_FEW_MIN = const(850)
+_UPSTROKE_MIN = const(1700)  # blood comes faster than it goes; movement 1000 either way, pulses 1600 to 4000
+_OVERTONE_MIN = const(
+    40
+)  # lamps and swinging are sines (below 35); a pulse of 200 per minute has 40 and more
+_OVERTONE_MIN_SHORT = const(150)  # the filter may still be settling
+_OVERTONE_MAX = const(1500)  # half the period repeats as well: the wave is too quick for a heart
 _AGREEMENT_MIN = const(902)  # squared correlation of red and infrared: 0.95²
 _PI_MIN = const(4)  # † below 0.04 % even a regular movement is within the noise
 _PI_MAX = const(2500)
@@ -33,6 +39,7 @@ _PI_NOTHING = const(10)  # † without a period, movement of the trace below 0.1
 _PI_NOISE = const(100)  # † the same while red and infrared do not agree: noise of the electronics or the room
 _PI_LOW = const(30)  # † below 0.30 % a failed window is called low perfusion, above it movement
 _SLOW_LAG = const(28)  # 53 per minute and slower: as slow as breathing can be fast
+_BREATH_LAG = const(10)  # 150 per minute: quicker ones are sines in any case
 _LAG_37 = const(40)
 _ROUGHNESS_MIN = const(1200)  # breathing is a sine (1000); a pulse as slow has an upstroke: 1250 and more,
 _ROUGHNESS_MIN_37 = const(1500)  # 1900 at 37 per minute and slower; a small sine with noise reaches 1400
@@ -70,18 +77,22 @@ class Window:
         lag_max = min(pulse.LAG_MAX, n * 54 // 100)
         kernels.autocorrelate(v, n, lag_max, self._r)
         period, height = pulse.find_period(self._r, lag_max)
+        overtone = pulse.overtone(self._r, period, height)
         lag = (period + 32) >> 6
         size = kernels.peak_to_peak(v, n, lag or n // 2)
         size = size << shift if shift >= 0 else size >> -shift
         perfusion = size * (10000 >> highpass.FRACTION_BITS) // infrared_level
-        if lag >= _SLOW_LAG:
-            # Fast breathing can be larger than the pulse: look for a quicker one riding on it.
+        if lag >= _SLOW_LAG or (_HEIGHT_SOME < height < _HEIGHT_SURE and lag >= _BREATH_LAG):
+            # Fast breathing can be larger than the pulse, or hide how regular it is: look for what rides on it.
             sharper = kernels.scale(v, n, kernels.sharpen(v, n))
             kernels.autocorrelate(v, n, lag_max, self._r)
             quick, quick_height = pulse.find_period(self._r, lag_max)
-            if quick_height >= _HEIGHT_RAW_MIN and quick * 4 < period * 3:
+            is_other = quick * 4 < period * 3 and quick_height >= _HEIGHT_RAW_MIN
+            is_same = lag < _SLOW_LAG and abs(quick - period) * 10 < period and quick_height >= _HEIGHT_SURE
+            if is_other or is_same:
                 period = quick
                 height = quick_height
+                overtone = pulse.overtone(self._r, period, height)
                 lag = (period + 32) >> 6
                 shift += sharper
                 red_shift += kernels.scale(u, n, kernels.sharpen(u, n))
@@ -101,11 +112,14 @@ class Window:
         agreement = quality.correlation_squared(u, v, n)
         if height < _HEIGHT_MIN or agreement < _AGREEMENT_MIN or not _PI_MIN <= perfusion <= _PI_MAX:
             return (0, 0, perfusion, _why_not(height, agreement, perfusion))
-        few = lag * 4 > n
-        if few and height < _HEIGHT_SLOW_MIN:
-            return (0, 0, perfusion, PPG_MOTION)
-        if height < (_HEIGHT_SLOW_SURE if few else _HEIGHT_SURE):
-            if kernels.upstroke(self._raw_infrared, end, n) < _UPSTROKE_MIN:
+        least = _OVERTONE_MIN if n >= WINDOW else _OVERTONE_MIN_SHORT
+        sure = _HEIGHT_SURE
+        if lag * 4 > n:
+            if height < _HEIGHT_FEW_MIN:
+                return (0, 0, perfusion, PPG_MOTION)
+            sure = _HEIGHT_SURE_FEW
+        if height < sure or not least <= overtone <= _OVERTONE_MAX:
+            if kernels.upstroke(self._raw_infrared, end, n, lag) < _UPSTROKE_MIN:
                 return (0, 0, perfusion, PPG_MOTION)
         if not quality.is_steady(v, n, period):
             return (0, 0, perfusion, PPG_MOTION)

@@ -1,5 +1,7 @@
 """No value, and which reason: contact, holes, saturation, swapped or dead lights, silence of the sensor."""
 
+import math
+import random
 from array import array
 
 import pytest
@@ -16,10 +18,11 @@ from crs_core.units import (
     PPG_SWAPPED,
     PPG_VALID,
 )
-from crs_device.signal.ppg import WINDOW, Ppg
+from crs_device.signal.ppg import Ppg
+from crs_device.signal.window import WINDOW
 
 from tests.device.signal.score import answers
-from tools.ppg_generator import Subject, constant, ramp, samples
+from tools.ppg_generator import Burst, Subject, constant, ramp, samples
 from tools.ppg_wave import ratio_of
 
 AN6409 = BUILT_IN[2][0]
@@ -30,6 +33,11 @@ def push(ppg: Ppg, stream: list[tuple[int, int]]) -> None:
     for start in range(0, len(stream), 10):
         part = stream[start : start + 10]
         ppg.push(array("i", [a for a, _ in part]), array("i", [b for _, b in part]), len(part))
+
+
+def in_seconds(stream: list[tuple[int, int]]) -> list[list[tuple[int, int]]]:
+    """25 samples each."""
+    return [stream[start : start + 25] for start in range(0, len(stream), 25)]
 
 
 def fed(seconds: float = 8, **subject: object) -> Ppg:
@@ -208,3 +216,38 @@ def test_new_grip_starts_over() -> None:
 def test_regular_movement_within_the_noise_is_no_pulse() -> None:
     out = answers(samples(Subject(pi_pct=constant(0.025), noise_counts=1, breathing=0, drift=0), 30))
     assert {a[4] for a in out if a[0] >= 5} == {PPG_NO_PULSE}
+
+
+def test_without_red_light_there_is_a_rate_and_never_a_saturation() -> None:
+    ppg = Ppg(ir_only=True)
+    push(ppg, [(0, infrared) for _, infrared in samples(Subject(), 12)])
+    spo2, rate, pi, state = ppg.vitals(0)
+    assert (spo2, state) == (None, PPG_VALID)
+    assert rate is not None and abs(rate - 75) <= 2 and pi is not None and 80 <= pi <= 120
+
+
+def test_a_lamp_or_swinging_is_no_pulse() -> None:
+    """The same counts in both channels, as ambient light does; and the same part of the level, as movement does."""
+    for hz in (0.8, 1.3, 2.1, 3.3, 6.0):
+        for red_part in (1.0, 100 / 120):
+            wave = [300 * math.sin(2 * math.pi * hz * i / 25) for i in range(750)]
+            noise = random.Random(3)
+            stream = [
+                (round(100000 + red_part * x + noise.gauss(0, 7)), round(120000 + x + noise.gauss(0, 7)))
+                for x in wave
+            ]
+            for answer in answers(stream):
+                assert answer[1] is None and answer[2] is None, (hz, answer)
+
+
+def test_values_from_before_a_movement_say_that_they_are_a_second_old() -> None:
+    ppg = Ppg()
+    ages = set()
+    burst = (Burst(20, 26),)
+    for i, part in enumerate(in_seconds(list(samples(Subject(motion=0.03, bursts=burst), 40)))):
+        push(ppg, part)
+        state = ppg.vitals(i * 1000)[3]
+        assert ppg.behind_ms in (0, 1000)
+        assert state == PPG_VALID or not ppg.behind_ms
+        ages.add(ppg.behind_ms)
+    assert ages == {0, 1000}

@@ -96,3 +96,15 @@ def test_roughness_of_a_sine_is_one() -> None:
         assert 900 <= pulse.roughness(x, N, samples * 64) <= 1080
         y = window(two_bumps(samples, 0.0))
         assert pulse.roughness(y, N, samples * 64) >= 2500
+
+
+def test_a_sine_has_no_overtone_and_a_pulse_has() -> None:
+    def overtone(wave: Callable[[float], float]) -> int:
+        x, r = window(wave), array("i", [0] * 128)
+        kernels.autocorrelate(x, N, pulse.LAG_MAX, r)
+        return pulse.overtone(r, *pulse.find_period(r, pulse.LAG_MAX))
+
+    for samples in (10.4, 13, 19.2, 31):
+        assert abs(overtone(lambda i, t=samples: math.sin(2 * math.pi * i / t))) <= 40
+    assert overtone(two_bumps(20, 0.0)) >= 150
+    assert overtone(lambda i: math.sin(2 * math.pi * i / 4.2)) >= 1500  # too quick: found at twice its period
