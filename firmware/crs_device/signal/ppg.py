@@ -44,15 +44,18 @@ _ORIENTED_RATIO = const(1000)
 
 
 class Ppg:
-    """`Ppg(calibration=AN6845)`. Feed with `push()`, tell holes with `gap()`, ask `vitals()` once a second.
+    """`Ppg(calibration=AN6845, ir_only=False)`. Feed `push()`, tell holes with `gap()`, ask `vitals()` once a second.
 
     `contact`: True, False, or None when no samples came yet or lately. The first value comes 3.4 to 4.6 s after
     contact, drains of 200 ms included. `ratio_milli` is the last R in thousandths (0: none). `behind_ms` is how old the
     newest sample behind the last answer is at least, 0 but after a hole.
+
+    `ir_only`: there is no red light; what is pushed as red is not looked at, and SpO2 stays None beside a heart rate.
     """
 
-    def __init__(self, calibration: Calibration = AN6845) -> None:
+    def __init__(self, calibration: Calibration = AN6845, ir_only: bool = False) -> None:
         self._calibration = calibration
+        self._ir_only = ir_only
         zeros = [0] * highpass.RING
         self._raw_red = array("i", zeros)
         self._raw_infrared = array("i", zeros)
@@ -83,6 +86,8 @@ class Ppg:
         """Take n samples (raw counts) that follow the last ones without a hole. No allocation."""
         if n <= 0:
             return
+        if self._ir_only:
+            red = infrared  # agrees with itself
         self._fed = True
         threshold = CONTACT_OFF if self._in_contact else CONTACT_ON
         level = self._level
@@ -166,6 +171,9 @@ class Ppg:
             if state == PPG_LOW_PERFUSION:
                 return (None, None, perfusion, state)
             return (None, None, 0 if state == PPG_NO_PULSE else None, state)
+        rate = (_middle(rates) + 5) // 10
+        if self._ir_only:
+            return (None, rate, perfusion, PPG_VALID)
         ratio = _middle(ratios)
         self.ratio_milli = ratio
         if not self._oriented:
@@ -176,7 +184,7 @@ class Ppg:
         spo2 = spo2_tenths(self._calibration, ratio)
         # Beyond the curve's end the limit is told: "50 or less" must alarm, not vanish.
         spo2 = max(SPO2_MIN_TENTHS, min(SPO2_MAX_TENTHS, spo2))
-        return (spo2, (_middle(rates) + 5) // 10, perfusion, PPG_VALID)
+        return (spo2, rate, perfusion, PPG_VALID)
 
     def _presence(self, now_ms: int) -> int:
         """PPG_VALID when there is a window to analyse, else why not."""
