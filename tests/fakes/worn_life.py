@@ -5,6 +5,7 @@ Nothing waits. Board parts that only show (lights, buzzer) are left out; the jou
 
 from crs_core import reasons
 from crs_core.grade import rules
+from crs_core.spo2_curve import AN6845
 from crs_core.units import SITE_AXILLA
 from crs_device.app import App
 from crs_device.clock import Clock
@@ -88,7 +89,9 @@ class WornLife:
         self.wearer = self.bench.wearer
         self.app = App(Board(self.bench))
         self.app.log = self.log = ListedLog()  # type: ignore[assignment]
-        self.app.sampling = self.sampling = Sampling(self.bench.i2c, {}, self.log, self.app.health)
+        self.app.sampling = self.sampling = Sampling(
+            self.bench.i2c, {}, self.log, self.app.health, AN6845, 0
+        )
         self.monitor = Monitor(self.app, numbers, bytes(8), SITE_AXILLA, 10)
         self.app.monitor = self.monitor
         self.monitor.is_bound = True
