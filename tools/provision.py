@@ -240,7 +240,8 @@ def _changes(options: argparse.Namespace) -> dict[str, str]:
     return changes
 
 
-def _show(port: str, restart: bool) -> Receipt:
+def show(port: str, restart: bool) -> Receipt:
+    """Return what a wearable holds; change nothing. PortError or ProvisionError as `provision`."""
     board = BoardPort(port)
     state = _on_board(board, b"", None)
     if restart:
@@ -257,7 +258,7 @@ def main() -> int:
         changes = _changes(options)
         with released(options.port):
             if options.show:
-                receipt = _show(options.port, not options.no_restart)
+                receipt = show(options.port, not options.no_restart)
             else:
                 receipt = provision(
                     options.port, changes, options.out, options.host, options.add_reader, options.replace_custodian,
