@@ -14,6 +14,7 @@ TOTAL_MEDIUM_MS = const(150_000)
 # a fall is told within this (tests/device/signal): one that began so much before the dark shows only after it
 SEEN_MS = const(5_000)
 FIRST_VALUE_MS = const(6_000)  # from light on: 4 s of pulse, the onset, one drain, one step
+HOLE_MS = const(5_000)  # one hole in the samples at the worst moment: the chain starts over
 STEP_MS = const(1_000)
 DARK_MIN_MS = const(5_000)  # shorter is not worth its settling: then always measuring
 CALM_AFTER_MS = const(1_800_000)  # † continuous for 30 min after the last reason
@@ -26,7 +27,7 @@ def dark_ms(rules) -> int:  # type: ignore[no-untyped-def]
     """How long the light may be off under these rules; 0: never."""
     high_ms = max(rules.spo2_fast_ms, rules.spo2_slow_ms, rules.hr_delay_ms, rules.pulse_lost_ms)
     left_ms = min(TOTAL_HIGH_MS - high_ms, TOTAL_MEDIUM_MS - rules.spo2_medium_ms)
-    left_ms = (left_ms - SEEN_MS - FIRST_VALUE_MS - STEP_MS) // 1000 * 1000
+    left_ms = (left_ms - SEEN_MS - FIRST_VALUE_MS - HOLE_MS - STEP_MS) // 1000 * 1000
     return left_ms if left_ms >= DARK_MIN_MS else 0
 
 

@@ -1,7 +1,8 @@
 """The worst time from a true crossing to its alarm, in every measuring schedule: worked out, and measured.
 
-Worked out: what the signal needs to show a fall, the dark time and the first value after it, the delay of the rule, one
-step. Measured: register models, the real drivers, chain and conditions on MicroPython, a crossing about each 2 s.
+Worked out: what the signal needs to show a fall, the dark time and the first value after it, one hole in the samples,
+the delay of the rule, one step. Measured: register models, the real drivers, chain and conditions on MicroPython, a
+crossing about each 2 s.
 """
 
 import sys
@@ -43,7 +44,7 @@ def worst_ms(condition: Condition, by_state: bool, numbers: Rules = DEFAULT) -> 
     dark_ms = schedule.dark_ms(numbers) if by_state else 0
     dark_costs_ms = dark_ms + schedule.FIRST_VALUE_MS if dark_ms else 0
     delay_ms: int = getattr(numbers, condition.delay)
-    return int(schedule.SEEN_MS + dark_costs_ms + delay_ms + schedule.STEP_MS)
+    return int(schedule.SEEN_MS + dark_costs_ms + schedule.HOLE_MS + delay_ms + schedule.STEP_MS)
 
 
 def allowed_ms(condition: Condition) -> int:

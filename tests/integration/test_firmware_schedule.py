@@ -1,0 +1,66 @@
+"""The real firmware measuring by state: it rests after half an hour of calm, and a fall still sounds.
+
+How late it sounds at worst is measured in tests/device/app/test_schedule.py, where nothing depends on how busy this
+machine is.
+"""
+
+from pathlib import Path
+
+from crs_core import reasons
+from crs_core.units import PPG_RESTING, PPG_VALID, ppg_state_of
+from crs_core.wire import message as wire
+
+from tests.fakes.flash_image import SETTINGS, build_image
+from tests.fakes.records_of import pull
+from tests.fakes.wearable import Wearable
+
+FALL_S = 2100
+SCENARIO = f"""
+title = "calm, then a sudden fall"
+[[keyframe]]
+t_s = 0
+temp_c = 36.8
+spo2_pct = 97.0
+hr_bpm = 72
+pi_pct = 1.5
+[[keyframe]]
+t_s = {FALL_S}
+spo2_pct = 97.0
+[[keyframe]]
+t_s = {FALL_S + 1}
+spo2_pct = 88.5
+"""
+
+
+def test_it_rests_by_turns_after_half_an_hour_and_a_fall_sounds(tmp_path: Path) -> None:
+    scenario = tmp_path / "scenario.toml"
+    scenario.write_text(SCENARIO)
+    image = build_image(tmp_path / "f.img", settings=SETTINGS | {"measuring": "by_state"})
+    with Wearable(tmp_path, image, scenario=scenario, speed=60) as wearable:
+        host = wearable.connect()
+        bell = host.wait(
+            lambda: next(
+                (
+                    m
+                    for m in host.messages
+                    if isinstance(m, wire.Alarm) and (reasons.HYPOXAEMIA, reasons.PRIORITY_HIGH) in m.alarms
+                ),
+                None,
+            ),
+            120,
+            "HYPOXAEMIA HIGH",
+        )
+        assert bell.t_ms > FALL_S * 1000 + 60_000
+        alarms = {alarm for m in host.messages if isinstance(m, wire.Alarm) for alarm, _ in m.alarms}
+        assert reasons.NO_DATA not in alarms
+        assert reasons.SENSOR_FAULT not in alarms
+        _, readings = pull(host)
+    states = [
+        (t_ms // 1000, ppg_state_of(reading.status)) for _, reading in readings for t_ms in [reading.t_ms]
+    ]
+    dark = [at_s for at_s, state in states if state == PPG_RESTING]
+    assert dark
+    assert min(dark) > 1800
+    calm = [state for at_s, state in states if min(dark) <= at_s < FALL_S]
+    assert calm.count(PPG_RESTING) > len(calm) // 2
+    assert calm.count(PPG_VALID) > 2
