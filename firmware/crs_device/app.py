@@ -25,6 +25,7 @@ from crs_device.unload import unload
 TYPE_CHECKING = False  # MicroPython has no typing; mypy takes this name for true
 if TYPE_CHECKING:
     from crs_device.monitor import Monitor
+    from crs_device.pause import Pause
 
 _MAINTENANCE_ENTERED = const(1)
 _MAINTENANCE_LEFT = const(2)
@@ -58,7 +59,7 @@ class App:
         self.journal_budget_kb = 1024
         self._calibration_id = 0
         self.sampling = self.server = self.requests = self.binding = None  # type: ignore[var-annotated]
-        self.pause = None  # type: ignore[var-annotated]  # a planned pause, and the measuring that must follow it
+        self.pause: Pause | None = None  # a planned pause, and the measuring that must follow it
         self.monitor: Monitor = None  # type: ignore[assignment]  # until start.py has brought it up
         self._maintenance_until_ms = -1
 
@@ -201,7 +202,7 @@ class App:
 
     def step_pause(self, inputs, now_ms: int) -> None:  # type: ignore[no-untyped-def]
         """One second of a pause, or of the measuring after it."""
-        if not self.pause.step(self, inputs, now_ms):
+        if self.pause is not None and not self.pause.step(self, inputs, now_ms):
             self.pause = None
 
     def pause_on_charger(self) -> None:

@@ -141,8 +141,7 @@ class Monitor:
         self.show(now_ms)
         if changes:
             self._journal_alarm(changes, inputs, before, now_ms)
-        if parts.pause is not None:
-            parts.step_pause(inputs, now_ms)
+        parts.step_pause(inputs, now_ms)
         self.steps += 1
         if now_ms >= self._next_reading_ms:
             self._read(now_ms)

@@ -136,6 +136,8 @@ def _device_lines(device: dict[str, Any], running: bool, now_ms: int) -> Iterato
         age_s = (now_ms - device["live_utc_ms"]) / 1000
         when = "now      " if age_s <= _LIVE_IS_NOW_S else f"heard     {span_text(age_s)} ago:"
         yield f"  {when} {device['live_text']}"
+    if device["pause"]:
+        yield f"  pause     {marked(device['simulated'], _pause_text(device['pause']))}"
     yield f"  stored    {_reading_text(device['newest_reading'])}"
     if device["grade"]:
         old = "not known now, the data is too old. Last: " if device["grade"]["stale"] else ""
@@ -165,6 +167,13 @@ def _people_lines(device: dict[str, Any]) -> Iterator[str]:
     told += [f"Missed: {prompt_names(missed)}."] if missed else []
     if told:
         yield f"  asked     {' '.join(told)}"
+
+
+def _pause_text(pause: dict[str, Any]) -> str:
+    by = local_of_iso(pause["until"])[:5]
+    if pause["left_s"] <= 0:
+        return f"for {pause['why']}, was to be back by {by}: its end is not stored"
+    return f"paused for {pause['why']}, {-(-pause['left_s'] // 60)} min left, back by {by}: not measuring, planned"
 
 
 def _reading_text(reading: dict[str, Any] | None) -> str:
