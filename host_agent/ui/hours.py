@@ -55,7 +55,7 @@ class Days:
         return datetime.datetime.fromtimestamp(utc_ms / 1000, datetime.UTC).astimezone(self._zone)
 
     def _begin_ms(self, day: datetime.date) -> int:
-        midnight = datetime.datetime.combine(day, datetime.time())
+        midnight = datetime.datetime(day.year, day.month, day.day)
         local = midnight.replace(tzinfo=datetime.UTC) if self._zone else midnight.astimezone()
         return round(local.timestamp() * 1000)
 
