@@ -8,7 +8,7 @@ from crs_core.wire import message as wire
 from host_agent import binding
 from host_agent.binding_rows import give_up_wearable
 from host_agent.control import Handler
-from host_agent.errors import HostAgentError, StoreError
+from host_agent.errors import HostAgentError, RequestRefused, StoreError
 from host_agent.forward.queue import count_waiting
 from host_agent.keyfile import ROLE_NAMES
 from host_agent.link.supervisor import RELEASE_MAX_S, LinkReport, LinkState
@@ -45,6 +45,8 @@ class Commands:
             "retake": self._retake,
             "patient_start": self._patient_start,
             "patient_end": self._patient_end,
+            "pause": self._pause,
+            "pause_end": self._pause_end,
             "hosts": self._hosts,
             "revoke": self._revoke,
             "entry_begin": self._entry_begin,
@@ -117,6 +119,30 @@ class Commands:
             return {"binding_id": ended.binding_id.hex(), "patient": ended.pseudonym, "device_id": None}
         engine = await self._engine(request.get("device"))
         return await binding.end_binding(agent.store, engine, str(request.get("override") or ""), now_ms)
+
+    async def _pause(self, request: dict[str, Any]) -> dict[str, Any]:
+        seconds, why = int(request["seconds"]), int(request["why"])
+        done = await self._ask_pause(request, wire.Pause(wire.PAUSE_BEGIN, why, seconds))
+        return {**done, "seconds": seconds, "until_utc_ms": self._agent.clock.utc_ms() + seconds * 1000}
+
+    async def _pause_end(self, request: dict[str, Any]) -> dict[str, Any]:
+        return await self._ask_pause(request, wire.Pause(wire.PAUSE_END, 0, 0))
+
+    async def _ask_pause(self, request: dict[str, Any], message: wire.Pause) -> dict[str, Any]:
+        engine = await self._engine(request.get("device"))
+        try:
+            await engine.client.command(message)
+        except RequestRefused as error:
+            if error.result_code != wire.RESULT_BUSY:
+                raise
+            raise RequestRefused(
+                str(error), error.result_code, "Nothing was changed; what is active shows `cytowatch status`."
+            ) from None
+        status = self._agent.monitor.view(engine.device_id).status
+        return {
+            "device_id": engine.device_id.hex(),
+            "simulated": bool(status.flags & wire.STATUS_SIMULATED) if status else False,
+        }
 
     async def _hosts(self, request: dict[str, Any]) -> dict[str, Any]:
         engine = await self._engine(request.get("device"))

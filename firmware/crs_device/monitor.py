@@ -143,8 +143,7 @@ class Monitor:
             parts.sampling.light(parts.schedule.step(now_ms, inputs, self), now_ms)
         if changes:
             self._journal_alarm(changes, inputs, before, now_ms)
-        if parts.pause is not None:
-            parts.step_pause(inputs, now_ms)
+        parts.step_pause(inputs, now_ms)
         self.steps += 1
         if now_ms >= self._next_reading_ms:
             self._read(now_ms)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from crs_core.reasons import (
     FUTURE_DATA,
     NO_DATA_YET,
+    NOT_BACK,
     PRIORITY_HIGH,
     PRIORITY_LOW,
     PRIORITY_MEDIUM,
@@ -17,7 +18,7 @@ from crs_core.reasons import (
 from host_agent.words import span_text
 
 UNBOUND, BOUND, ENDED = "unbound", "bound", "ended"
-ALL = (NO_DATA_YET, STALE_DATA, FUTURE_DATA)
+ALL = (NO_DATA_YET, STALE_DATA, FUTURE_DATA, NOT_BACK)
 LINK_OPENS_S = 30  # real: HELLO windows and back-off after start-up
 LINK_REOPENS_S = 10  # real: back-off after a lost link, a new session after a new journal
 
@@ -44,7 +45,8 @@ class Facts(NamedTuple):
 
     `newest_age_s` of the newest data of all time, `has_data` whether any came since the agent started,
     `ahead_s` how far the newest stored reading lies in the future (0 or less: it does not), `recent_priority` the
-    highest physiological alarm active within the last hour, `binding` unbound (never bound), bound or ended.
+    highest physiological alarm active within the last hour, `binding` unbound (never bound), bound or ended,
+    `pause_left_s` of a planned pause whose end is not stored: below 0 since its end, None without one.
     """
 
     running_s: float
@@ -53,6 +55,7 @@ class Facts(NamedTuple):
     ahead_s: float
     recent_priority: int
     binding: str
+    pause_left_s: float | None = None
 
 
 class Finding(NamedTuple):
@@ -76,8 +79,25 @@ def findings(facts: Facts, limits: Limits) -> list[Finding]:
                 f"newest reading is dated {span_text(facts.ahead_s)} ahead of this computer's clock",
             )
         )
-    silent = _silence(facts, limits)
+    silent = None if _is_paused(facts) else _silence(facts, limits)
+    if silent and _is_not_back(facts):
+        over_s = -(facts.pause_left_s or 0)
+        silent = Finding(
+            NOT_BACK, PRIORITY_HIGH, f"the planned pause was over {span_text(over_s)} ago; {silent.detail}"
+        )
     return [silent, *out] if silent else out
+
+
+def _is_paused(facts: Facts) -> bool:
+    """An announced pause holds silence back, by this host's own clock and not a second longer."""
+    return facts.pause_left_s is not None and facts.pause_left_s > 0
+
+
+def _is_not_back(facts: Facts) -> bool:
+    """Whether nothing came since the end of a pause."""
+    if facts.pause_left_s is None:
+        return False
+    return facts.newest_age_s is None or facts.newest_age_s >= -facts.pause_left_s
 
 
 def _silence(facts: Facts, limits: Limits) -> Finding | None:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from host_agent.clock import Clock
 from host_agent.errors import StoreError
 from host_agent.escalation.news import Resolve
+from host_agent.escalation.pauses import open_pause
 from host_agent.escalation.watchdog import ALL, BOUND, ENDED, UNBOUND, Facts, Finding, Limits, findings
 from host_agent.escalation.watchdog_facts import binding_state, newest_reading, recent_priority
 from host_agent.store.db import Store, Tx
@@ -106,7 +107,11 @@ class Watchdog:
                 newest_age_s=age_s if live_age_s is None else min(age_s, live_age_s),
                 ahead_s=(newest[0] - newest[1] - now_ms) / 1000,
             )
-        return facts._replace(recent_priority=recent_priority(tx, device, self._resolve, now_ms))
+        pause = open_pause(tx, device, self._resolve) if facts.binding == BOUND else None
+        return facts._replace(
+            recent_priority=recent_priority(tx, device, self._resolve, now_ms),
+            pause_left_s=(pause.until_utc_ms - now_ms) / 1000 if pause else None,
+        )
 
     def _unstored_facts(self, heard: Heard, binding: str) -> Facts:
         now_s = self._clock.monotonic()

@@ -141,6 +141,8 @@ def _device_lines(device: dict[str, Any], running: bool, now_ms: int) -> Iterato
         yield f"  {when} {device['live_text']}"
     if device.get("battery") and device["battery"]["heard_utc_ms"] is not None:
         yield f"  battery   {_battery_text(device['battery'], now_ms)}"
+    if device["pause"]:
+        yield f"  pause     {marked(device['simulated'], _pause_text(device['pause']))}"
     yield f"  stored    {_reading_text(device['newest_reading'])}"
     if device["calibration"]:
         yield f"  sensors   {device['calibration']['words']}"
@@ -178,6 +180,13 @@ def _people_lines(device: dict[str, Any]) -> Iterator[str]:
     told += [f"Missed: {prompt_names(missed)}."] if missed else []
     if told:
         yield f"  asked     {' '.join(told)}"
+
+
+def _pause_text(pause: dict[str, Any]) -> str:
+    by = local_of_iso(pause["until"])[:5]
+    if pause["left_s"] <= 0:
+        return f"for {pause['why']}, was to be back by {by}: its end is not stored"
+    return f"paused for {pause['why']}, {-(-pause['left_s'] // 60)} min left, back by {by}: not measuring, planned"
 
 
 def _reading_text(reading: dict[str, Any] | None) -> str:

@@ -9,6 +9,7 @@ from crs_core.grade import rules
 
 from host_agent.binding_rows import open_binding
 from host_agent.escalation.moment import resolve_moment
+from host_agent.escalation.pauses import open_pause
 from host_agent.forward.queue import counts
 from host_agent.keyfile import ROLE_NAMES, DeviceKey
 from host_agent.people.outgoing import waiting
@@ -43,7 +44,7 @@ def _unseen(key: DeviceKey) -> dict[str, Any]:
     return {
         "device_id": key.device_id.hex(), "name": key.name, "role": ROLE_NAMES[key.role], "simulated": None,
         "last_seen": None, "site": None, "patient": None, "journal": None, "newest_reading": None, "calibration": None,
-        "grade": None,
+        "pause": None, "grade": None,
         "grades": {}, "prompts": {"due": [], "missed": []}, "alarms": [], "signed": [], "context_waiting": 0,
     }  # fmt: skip
 
@@ -89,6 +90,7 @@ def _device(
         else None,
         "newest_reading": newest,
         "calibration": told.fields() if told else None,
+        "pause": _pause(tx, device, now_ms),
         "grade": grade,
         "grades": _grades(whole, now_ms, bool(simulated)) if whole else {},
         "prompts": {
@@ -97,6 +99,15 @@ def _device(
         "signed": _signed(tx, binding.row) if binding else [],
         "context_waiting": len(waiting(tx, binding.row)) if binding else 0,
         "alarms": (_wearable_alarms(tx, device, journal[0]) if is_graded else []) + _host_alarms(tx, device),
+    }  # fmt: skip
+
+
+def _pause(tx: sqlite3.Connection, device: int, now_ms: int) -> dict[str, Any] | None:
+    """The planned pause that runs by this clock, or that was to be over and whose end is not stored."""
+    pause = open_pause(tx, device, resolve_moment)
+    return pause and {
+        "why": pause.why, "since": iso_utc(pause.since_utc_ms), "until": iso_utc(pause.until_utc_ms),
+        "left_s": (pause.until_utc_ms - now_ms) // 1000,
     }  # fmt: skip
 
 

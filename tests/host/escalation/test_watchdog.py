@@ -1,7 +1,7 @@
 """The data watchdog's rules: silence gets louder, from start-up on, and only data or `patient end` quiets it."""
 
 import pytest
-from crs_core.reasons import FUTURE_DATA, NO_DATA_YET, STALE_DATA
+from crs_core.reasons import FUTURE_DATA, NO_DATA_YET, NOT_BACK, STALE_DATA
 
 from host_agent.config import WatchdogSection
 from host_agent.escalation.watchdog import BOUND, ENDED, UNBOUND, Facts, Limits, findings
@@ -73,3 +73,31 @@ def test_after_patient_end_it_is_disarmed():
 def test_details_say_how_long():
     finding = findings(facts(newest_age_s=3725), LIMITS)[0]
     assert finding.detail == "newest data is 1 h 2 min old"
+
+
+@pytest.mark.parametrize("age_s", [5, 180, 900, 1800, None])
+@pytest.mark.parametrize("has_data", [True, False])
+def test_a_planned_pause_holds_silence_back_until_its_end_and_not_a_second_longer(age_s, has_data):
+    silent = {"newest_age_s": age_s, "has_data": has_data, "recent_priority": HIGH}
+    assert found(**silent, pause_left_s=0.5) == []
+    over = found(**silent, pause_left_s=0)
+    assert over == ([] if age_s == 5 and has_data else found(**silent) and [(NOT_BACK, HIGH)])
+
+
+def test_not_back_is_high_at_once_and_stays_until_data_comes():
+    assert found(newest_age_s=1200, pause_left_s=-1) == [(NOT_BACK, HIGH)]
+    assert found(newest_age_s=9999, pause_left_s=-8000) == [(NOT_BACK, HIGH)]
+    assert found(newest_age_s=None, has_data=False, pause_left_s=-1) == [(NOT_BACK, HIGH)]
+    assert found(newest_age_s=2, pause_left_s=-8000) == []
+
+
+def test_silence_that_began_after_the_pause_grows_as_ever():
+    assert found(newest_age_s=180, pause_left_s=-181) == [(STALE_DATA, LOW)]
+    assert found(newest_age_s=180, pause_left_s=-180) == [(NOT_BACK, HIGH)]
+
+
+def test_a_pause_hides_nothing_else_and_says_what_is_late():
+    assert found(ahead_s=61, pause_left_s=600) == [(FUTURE_DATA, LOW)]
+    assert findings(facts(newest_age_s=1260, pause_left_s=-60), LIMITS)[0].detail == (
+        "the planned pause was over 1 min ago; newest data is 21 min old"
+    )

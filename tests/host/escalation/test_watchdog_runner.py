@@ -1,7 +1,8 @@
 """The watchdog over a real store and a clock that the test moves."""
 
 import pytest
-from crs_core.reasons import FUTURE_DATA, NO_DATA_YET, STALE_DATA
+from crs_core import records
+from crs_core.reasons import FUTURE_DATA, NO_DATA_YET, NOT_BACK, STALE_DATA
 
 from host_agent.config import WatchdogSection
 from host_agent.errors import StoreFull
@@ -200,3 +201,51 @@ async def test_it_looks_at_every_wearable_about_each_second(world):
     await clock.advance(10)
     task.cancel()
     assert 9 <= len(looked) <= 10
+
+
+def pause(op: int, left_s: int):
+    return records.Pause(op, 1, left_s, 0x11)
+
+
+async def test_an_announced_pause_is_waited_for_and_then_told_as_high(world):
+    clock = clock_now()
+    dog = watchdog(world, clock)
+    add_reading(world, NOW_MS)
+    world.commit(pause(1, 1200), t_ms=NOW_MS - BOOT_UTC_MS, seq=500)
+    heard = Heard(None, True)
+    await clock.advance(1199)
+    assert await dog.look(DEVICE_ID, heard) == []
+    await clock.advance(2)
+    await dog.look(DEVICE_ID, heard)
+    assert open_alarms(world) == [(NOT_BACK, 3)]
+    assert world.told() == [("NOT_BACK", "HIGH")]
+    add_reading(world, NOW_MS + 1_201_000)
+    await dog.look(DEVICE_ID, heard)
+    assert open_alarms(world) == []
+
+
+@pytest.mark.parametrize(
+    "after", [pause(2, 0), records.Boot(1, 1, 5, 0, 1, bytes(8), "0.1.0", b"", b"")], ids=["end", "restart"]
+)
+async def test_a_pause_that_ended_or_was_cut_by_a_restart_holds_nothing_back(world, after):
+    clock = clock_now()
+    dog = watchdog(world, clock)
+    add_reading(world, NOW_MS)
+    world.commit(pause(1, 1200), t_ms=NOW_MS - BOOT_UTC_MS, seq=500)
+    world.commit(after, t_ms=NOW_MS - BOOT_UTC_MS + 1000, seq=501)
+    await clock.advance(200)
+    await dog.look(DEVICE_ID, Heard(None, True))
+    assert open_alarms(world) == [(STALE_DATA, 1)]
+
+
+async def test_a_pause_that_was_moved_ends_when_it_was_moved_to(world):
+    clock = clock_now()
+    dog = watchdog(world, clock)
+    add_reading(world, NOW_MS)
+    world.commit(pause(1, 300), t_ms=NOW_MS - BOOT_UTC_MS, seq=500)
+    world.commit(pause(1, 600), t_ms=NOW_MS - BOOT_UTC_MS + 100_000, seq=501)
+    await clock.advance(690)
+    assert await dog.look(DEVICE_ID, Heard(None, True)) == []
+    await clock.advance(11)
+    await dog.look(DEVICE_ID, Heard(None, True))
+    assert open_alarms(world) == [(NOT_BACK, 3)]

@@ -49,6 +49,26 @@ def filled(tmp_path):
     return home
 
 
+def test_hours_are_told_by_day_and_never_called_enough(filled):
+    done = run(filled, "report", "hours", "--utc", "--json")
+    rows = json.loads(done.stdout)["rows"]
+    assert done.returncode == 0 and rows[0]["patient"] == "P-1"
+    assert all(row["lost_ms"] == row["span_ms"] > 0 and row["both_ms"] == 0 for row in rows)
+    lines = run(filled, "report", "hours", "--utc", "--day", rows[0]["day"]).stdout.splitlines()
+    assert lines[0] == NOTICE and lines[1].split()[:3] == ["day", "patient", "bound"]
+    assert len(lines) == 3
+    assert run(filled, "report", "hours", "--day", "1969-06-01").returncode == exits.NO_DATA
+    assert run(filled, "report", "hours", "--day", "yesterday").returncode == exits.USAGE
+
+
+def test_a_pause_that_cannot_be_is_refused_before_anybody_is_asked(filled):
+    for wrong in (["--for", "31m"], ["--for", "0.2s"], ["--for", "soon"], ["--why", "party"]):
+        done = run(filled, "pause", *wrong)
+        assert done.returncode == exits.USAGE, wrong
+        assert wrong[0] in done.stderr
+    assert run(filled, "pause").returncode == exits.NOT_RUNNING
+
+
 def test_help_says_what_this_is_in_its_first_line(home):
     for arguments in ([], ["--help"]):
         done = run(home, *arguments)
