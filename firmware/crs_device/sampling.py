@@ -21,7 +21,6 @@ class Sampling:
         from crs_device.sensors.max3010x import Max3010x
         from crs_device.sensors.optical import Optical
         from crs_device.sensors.thermometer import Thermometer
-        from crs_device.sensors.tmp117 import Tmp117
         from crs_device.sensors.wear import Wear
         from crs_device.signal.calibration import by_id
         from crs_device.signal.ppg import Ppg
@@ -32,7 +31,7 @@ class Sampling:
         self._ppg = Ppg(by_id(settings.get("calibration_id", 1)))
         led = settings.get("led_ir_ua", 7000) // _LED_STEP_UA
         self.optical = Optical(Max3010x(self.bus), self._ppg, health, led)
-        self.thermometer = Thermometer(Tmp117(self.bus), health)
+        self.thermometer = Thermometer(None, health, self.bus)
         self._wear = Wear()
         self.vitals = NOTHING
         self.polls = 0

@@ -307,8 +307,8 @@ def _silence(
 ) -> int:
     """Priority of NO_DATA: no gradable temperature or no usable saturation; louder with time while bound."""
     low_ms = rules.no_data_low_ms
-    # a probe that settles after being put on, or under an open arm, is not silent yet; it has the settling time, counted
-    # from the loss
+    # a probe that settles, after being put on or under an open arm, is not silent yet; it has the settling time,
+    # counted from the loss
     settles = temp_why in (reasons.R_TEMP_SETTLING, reasons.R_TEMP_ARTEFACT)
     temp_ms = rules.settling_ms if settles else low_ms
     end_ms = rules.no_data_end_ms
