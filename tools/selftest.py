@@ -46,12 +46,12 @@ def ppg():
     Max3010x(bus).start(); return 1, 'a MAX3010x that keeps its set-up'
 part('pulse oximeter', ppg)
 def thermometer():
-    from crs_device.sensors.tmp117 import Tmp117
-    t = Tmp117(bus); t.start(); end = time.ticks_add(time.ticks_ms(), 5000)
+    from crs_device.sensors.fitted import fitted
+    t = fitted(bus); t.start(); end = time.ticks_add(time.ticks_ms(), 5000)
     while time.ticks_diff(end, time.ticks_ms()) > 0:
         cc = t.read_cc()
-        if cc is not None: return 1, '%d.%02d C' % (cc // 100, cc % 100)
-        time.sleep_ms(50)
+        if cc is not None: return 1, '%s %d.%02d C' % (type(t).__name__, cc // 100, cc % 100)
+        time.sleep_ms(100)
     return 0, 'no conversion within 5 s'
 part('thermometer', thermometer)
 def flash():

@@ -23,7 +23,6 @@ class Sampling:
         from crs_device.sensors.max3010x import Max3010x
         from crs_device.sensors.optical import Optical
         from crs_device.sensors.thermometer import Thermometer
-        from crs_device.sensors.tmp117 import Tmp117
         from crs_device.sensors.wear import Wear
         from crs_device.signal.ppg import Ppg
 
@@ -33,12 +32,7 @@ class Sampling:
         self._ppg = Ppg(curve)
         led = settings.get("led_ir_ua", 7000) // _LED_STEP_UA
         self.optical = Optical(Max3010x(self.bus), self._ppg, health, led)
-        chip = Tmp117(self.bus)
-        if temp_offset_cc:
-            from crs_device.sensors.corrected import Corrected
-
-            chip = Corrected(chip, temp_offset_cc)  # type: ignore[assignment]
-        self.thermometer = Thermometer(chip, health)
+        self.thermometer = Thermometer(None, health, self.bus, temp_offset_cc)
         self._wear = Wear()
         self.vitals = NOTHING
         self.polls = 0

@@ -10,6 +10,7 @@ import time
 
 from crs_core.compat import const
 from crs_core.reasons import PRIORITY_MEDIUM
+from crs_device.unload import unload
 from crs_device.version import APP_VERSION
 
 _LIGHT = const(1)
@@ -17,7 +18,9 @@ _BUZZER = const(2)
 _VIBRATION = const(4)
 _PROBE_PATH = "/selftest.tmp"
 _PROBE = b"flash probe 0123456789abcdef" * 8
-_CHIPS = (("max3010x", 0x57, 0xFF, 1, 0x15), ("tmp117", 0x48, 0x0F, 2, 0x0117))
+_PPG_ADDRESS = const(0x57)
+_PPG_PART_REGISTER = const(0xFF)
+_PPG_PART = const(0x15)
 _SHORT_MS = const(200)
 _COLOUR_MS = const(300)
 
@@ -26,6 +29,8 @@ def run_self_test(app, what: int) -> str:  # type: ignore[no-untyped-def]
     """The report: one object per part with "pass" true, false or null (not judged), and the serial number."""
     parts = {
         "bus": _bus(app),
+        "max3010x": _ppg(app),
+        "thermometer": _thermometer(app),
         "flash": _flash(),
         "battery": {"pass": None, "mv": app.power.battery_mv, "charging": app.power.is_charging},
         "button": {"pass": None, "down": not app.board.button.value()},
@@ -34,8 +39,6 @@ def run_self_test(app, what: int) -> str:  # type: ignore[no-untyped-def]
         "settings": {"pass": app.has_settings, "version": app.settings_version},
         "keys": {"pass": len(app.keys) > 0, "count": len(app.keys)},
     }
-    for name, address, register, size, wanted in _CHIPS:
-        parts[name] = _chip(app, address, register, size, wanted)
     parts["outputs"] = _outputs(app, what)
     report = {
         "board": app.board.name,
@@ -56,17 +59,25 @@ def _bus(app) -> dict:  # type: ignore[no-untyped-def,type-arg]
     return {"pass": len(found) > 0, "addresses": ["0x%02x" % address for address in found]}
 
 
-def _chip(app, address: int, register: int, size: int, wanted: int) -> dict:  # type: ignore[no-untyped-def,type-arg]
+def _ppg(app) -> dict:  # type: ignore[no-untyped-def,type-arg]
     try:
-        raw = app.board.i2c.readfrom_mem(address, register, size)
+        number = app.board.i2c.readfrom_mem(_PPG_ADDRESS, _PPG_PART_REGISTER, 1)[0]
     except OSError as error:
         return {"pass": False, "error": str(error)}
-    number = 0
-    for byte in raw:
-        number = number << 8 | byte
-    if size == 2:
-        number &= 0x0FFF  # the upper four bits of the TMP117's are its revision
-    return {"pass": number == wanted, "id": "0x%02x" % number}
+    return {"pass": number == _PPG_PART, "id": "0x%02x" % number}
+
+
+def _thermometer(app) -> dict:  # type: ignore[no-untyped-def,type-arg]
+    from crs_device.sensors.bus import Bus
+    from crs_device.sensors.fitted import fitted
+
+    try:
+        chip = fitted(Bus(app.board.i2c))
+    except (OSError, ImportError) as error:
+        return {"pass": False, "error": str(error)}
+    finally:
+        unload("crs_device.sensors.fitted")
+    return {"pass": True, "chip": type(chip).__name__}
 
 
 def _flash() -> dict:  # type: ignore[type-arg]

@@ -175,13 +175,13 @@ def test_the_self_test_tells_every_part(wearable: Wearable) -> None:
     assert report["simulated"] is True
     parts = report["parts"]
     assert {name for name, part in parts.items() if part["pass"] is False} == set()
-    assert parts["max3010x"]["id"] == "0x15"
+    assert parts["max3010x"]["id"] == "0x15" and parts["thermometer"]["chip"] == "Tmp117"
     assert parts["outputs"]["done"] == "look and listen"
     log = str(wearable.control("outputs")["log"])
     assert "880" in log
     wearable.control("fault", what="nack", address=0x48)
     parts = json.loads(host.ask(wire.SelfTest(0), wire.SelfTestIs, 15).text)["parts"]
-    assert parts["tmp117"]["pass"] is False
+    assert parts["thermometer"]["pass"] is False
 
 
 def test_maintenance_is_shown_told_journaled_and_ends_by_itself(wearable: Wearable) -> None:

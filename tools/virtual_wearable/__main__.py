@@ -14,7 +14,7 @@ from tools.virtual_wearable.flash_plan import FlashPlan
 from tools.virtual_wearable.scenario import ScenarioError, read_scenario
 from tools.virtual_wearable.supervisor import BoardDeadError, Build, Supervisor
 from tools.virtual_wearable.track import Track
-from tools.virtual_wearable.world import World
+from tools.virtual_wearable.world import THERMOMETERS, World
 
 SECTOR = 4096
 SECTORS = 352  # 1.4 MB: the file system of a stock Pico W
@@ -70,6 +70,9 @@ def _parser() -> argparse.ArgumentParser:
         "--flash-eio", type=int, default=0, metavar="N", help="the next N writes fail; -1 = all"
     )
     parser.add_argument("--seed", type=int, default=1, help="of the sensors' noise")
+    parser.add_argument(
+        "--thermometer", choices=sorted(THERMOMETERS), default="tmp117", help="which chip is fitted"
+    )
     return parser
 
 
@@ -139,7 +142,7 @@ def _run(arguments: argparse.Namespace) -> None:
             arguments.once,
         )
         plan = FlashPlan(arguments.cut, arguments.torn, arguments.flash_eio)
-        world = World(track, arguments.speed, arguments.hold, arguments.seed)
+        world = World(track, arguments.speed, arguments.hold, arguments.seed, arguments.thermometer)
         board = Supervisor(build, world, plan, arguments.control)
         stack.callback(board.close)
         if arguments.link:

@@ -3,10 +3,12 @@
 import time
 from collections.abc import Callable
 
-from tools.virtual_wearable.models import max30102, tmp117
+from tools.virtual_wearable.models import max30102, max30205, tmp117
 from tools.virtual_wearable.models.i2c_bus import I2cBus
 from tools.virtual_wearable.models.wearer import ward_c
 from tools.virtual_wearable.track import Track
+
+THERMOMETERS = {"tmp117": tmp117.Tmp117, "max30205": max30205.Max30205}
 
 
 class TrackWearer:
@@ -32,7 +34,9 @@ class TrackWearer:
 class World:
     """Real time × speed since the wearable was started; the track starts at the first I2C access, or by `play`."""
 
-    def __init__(self, track: Track, speed: int, hold: bool, seed: int = 1) -> None:
+    def __init__(
+        self, track: Track, speed: int, hold: bool, seed: int = 1, thermometer: str = "tmp117"
+    ) -> None:
         self.speed = speed
         self.held = hold
         self.track = track
@@ -40,7 +44,7 @@ class World:
         self._track_start_s: float | None = None
         self.wearer = TrackWearer(track, self.track_s)
         self.ppg = max30102.Max30102(self.wearer, self.now_us, seed)
-        self.thermometer = tmp117.Tmp117(self.wearer, self.now_us, seed + 6)
+        self.thermometer = THERMOMETERS[thermometer](self.wearer, self.now_us, seed + 6)
         self.bus = I2cBus({max30102.ADDRESS: self.ppg, tmp117.ADDRESS: self.thermometer})
 
     def now_us(self) -> int:

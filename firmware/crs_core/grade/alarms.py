@@ -316,7 +316,7 @@ def _silence(
         hold.reset(s, st.TEMP_MISSING)
         hold.reset(s, st.PPG_MISSING)
         return 0
-    # a probe that settles after being put on, or under an open arm, is not silent yet; it has the settling time,
+    # a probe that settles, after being put on or under an open arm, is not silent yet; it has the settling time,
     # counted from the loss
     settles = temp_why in (reasons.R_TEMP_SETTLING, reasons.R_TEMP_ARTEFACT)
     temp_ms = rules.settling_ms if settles else low_ms

@@ -1,10 +1,10 @@
 """Does a probe that touches a body show the body's temperature? Judged by where its course leads, in whole numbers.
 
-A probe approaches the body as a first-order system, T(t) = T_body - D exp(-t / tau), with tau from 20 s (a bead on skin)
-to 300 s (a strap in an axilla that was open: such a pocket takes 5 to 10 min to close, which is why hand-held axillary
-readings are held that long). Two equal spans with the changes d1 and d2 give what is left to go: d2 * d2 / (d1 - d2).
-A fast part hides a slow one and noise moves both, so the quotient is held between what tau = 120 s and tau = 300 s
-would leave. Numbers marked † are proposals a clinician or the probe's maker must sign.
+A probe approaches the body as a first-order system, T(t) = T_body - D exp(-t / tau), with tau from 20 s (a bead on
+skin) to 300 s (a strap in an axilla that was open: such a pocket takes 5 to 10 min to warm through). Two equal spans
+with the changes d1 and d2 give what is left to go: d2 * d2 / (d1 - d2). A fast part hides a slow one and noise moves
+both, so the quotient is held between what tau = 120 s and tau = 300 s would leave. Numbers marked † are proposals a
+clinician or the probe's maker must sign.
 """
 
 from array import array

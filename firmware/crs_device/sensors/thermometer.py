@@ -2,9 +2,9 @@
 
 The raw value is always kept; the state says whether it may be graded. Contact is judged here, settling and artefacts in
 settling.py: a value counts once its course leads nowhere else; except that a warming probe at or above 38.00 °C already
-tells of a fever. Once settled, a rise counts at once, however fast; a fast fall (an open arm, a probe that slips, chill)
-is an artefact until the probe is back or has stayed where it is for long. Numbers marked † are proposals a clinician or
-the probe's maker must sign.
+tells of a fever. Once settled, a rise counts at once, however fast; a fast fall (an open arm, a probe that slips,
+chill) is an artefact until the probe is back or has stayed where it is for long. Numbers marked † are proposals a
+clinician or the probe's maker must sign.
 """
 
 from crs_core.compat import const
@@ -19,6 +19,7 @@ from crs_core.units import (
 )
 from crs_device.health import SENSOR_RESTART, TEMP_FAIL
 from crs_device.sensors.settling import Settling
+from crs_device.unload import unload
 
 ON_BODY_CC = const(3050)  # † coming from below, at or above this the probe touches a body
 _OFF_BODY_CC = const(2950)  # † coming from above, below this it does not
@@ -38,13 +39,16 @@ _RESTART_MS = const(2000)  # between attempts to start a chip that failed
 
 
 class Thermometer:
-    """`Thermometer(chip, health=None)`: `chip` has `start()`, `read_cc()` and `code`. Call `poll()` each second.
+    """`Thermometer(chip, health=None, bus=None)`: `chip` has `start()`, `read_cc()`, `code`. Call `poll()` each second.
 
+    Without a chip it takes the one that answers on `bus`, as soon as one does, with `offset_cc` of its calibration.
     `temp_cc` is the last raw value (None: never any). All times are ms of the clock given to `poll()`.
     """
 
-    def __init__(self, chip, health=None) -> None:  # type: ignore[no-untyped-def]
+    def __init__(self, chip, health=None, bus=None, offset_cc: int = 0) -> None:  # type: ignore[no-untyped-def]
         self._chip = chip
+        self._bus = bus
+        self._offset_cc = offset_cc
         self._health = health
         self._started = False
         self._start_tried_ms: int | None = None
@@ -132,14 +136,19 @@ class Thermometer:
             self._health.count(SENSOR_RESTART)
         self._start_tried_ms = now_ms
         try:
+            if self._chip is None:
+                from crs_device.sensors.fitted import fitted
+
+                self._chip = fitted(self._bus, self._offset_cc)
+                unload("crs_device.sensors.fitted")
             self._chip.start()
-        except OSError as error:
+        except (OSError, ImportError) as error:  # a driver that is not there must not cost the other sensor
             self._failed(error, now_ms)
             return False
         self._started = True
         return True
 
-    def _failed(self, error: OSError, now_ms: int) -> None:
+    def _failed(self, error: Exception, now_ms: int) -> None:
         self._started = False
         self._start_tried_ms = now_ms
         detail = error.args[0] if error.args else ""

@@ -1,11 +1,13 @@
-"""Bus, MAX30102 and TMP117 drivers against register models, good input and bad; runs on both runtimes."""
+"""Bus, MAX30102, TMP117 and MAX30205 drivers against register models, good input and bad; runs on both runtimes."""
 
 from array import array
 
 from crs_device.health import I2C_FAIL, I2C_RETRY, Health
-from crs_device.sensors import max3010x, tmp117
+from crs_device.sensors import max3010x, max30205, tmp117
 from crs_device.sensors.bus import Bus
+from crs_device.sensors.fitted import fitted
 from crs_device.sensors.max3010x import Max3010x
+from crs_device.sensors.max30205 import Max30205
 from crs_device.sensors.tmp117 import Tmp117
 
 from tools.virtual_wearable.models.bench import Bench
@@ -297,3 +299,115 @@ def check_thermometer_lost_set_up_is_an_error() -> None:
     for value in (0x00, 0xFF):
         bench.i2c.devices[tmp117.ADDRESS] = ConstantChip(value)
         assert "set-up lost" in refused(chip.read_cc)
+
+
+def second():
+    """A bench with a MAX30205, and its driver."""
+    bench = Bench(thermometer="max30205")
+    return bench, Max30205(Bus(bench.i2c))
+
+
+def check_second_thermometer_reads_what_the_call_before_started() -> None:
+    bench, chip = second()
+    bench.pass_ms(100)  # its own conversions since power-on do not count
+    chip.start()
+    assert chip.read_cc() is None
+    bench.wearer.temp_c = bench.max30205.probe_c = 38.4
+    for _ in range(20):
+        bench.pass_ms(1000)
+        assert 3698 <= chip.read_cc() <= 3842
+    assert abs(chip.read_cc() - 3840) <= 1
+
+
+def check_second_thermometer_codes() -> None:
+    for code, temp_cc in (
+        (0x2500, 3700),
+        (0x2501, 3700),
+        (0x2502, 3701),  # 37.0078
+        (0x0000, 0),
+        (0xFFFF, 0),
+        (0xFFFE, -1),
+        (0xE700, -2500),
+        (0x3200, 5000),
+    ):
+        bench, chip = second()
+        chip.start()
+        chip.read_cc()
+        bench.pass_ms(1000)
+        bench.max30205.live()
+        bench.max30205.regs[0] = code
+        assert chip.read_cc() == temp_cc, (code, temp_cc)
+        assert chip.code == code
+
+
+def check_second_thermometer_is_refused_when_it_is_not_one() -> None:
+    for value in (0x00, 0xFF):
+        chip = Max30205(Bus(I2cBus({max30205.ADDRESS: ConstantChip(value)})))
+        assert "limits" in refused(chip.start)
+    refused(Max30205(Bus(I2cBus({}))).start)
+    bench, chip = second()
+    bench.max30205._configure = lambda value: None
+    assert "did not take" in refused(chip.start)
+
+
+def check_second_thermometer_lost_set_up_is_an_error() -> None:
+    for value in (0x00, 0xFF):
+        bench, chip = second()
+        chip.start()
+        bench.i2c.devices[max30205.ADDRESS] = ConstantChip(value)
+        assert "set-up lost" in refused(chip.read_cc)
+    bench, chip = second()
+    chip.start()
+    bench.max30205._power_on()
+    assert "set-up lost" in refused(chip.read_cc)
+
+
+def check_a_coarse_part_with_the_same_registers_is_found_out() -> None:
+    bench, chip = second()
+    chip.start()
+    answers = []
+    for _ in range(40):
+        bench.pass_ms(1000)
+        bench.max30205.live()
+        bench.max30205.regs[0] &= 0xFF80  # 0.5 °C, as in an LM75
+        try:
+            answers.append(chip.read_cc())
+        except OSError as error:
+            assert "not a MAX30205" in str(error)
+            break
+    assert len(answers) == 30, len(answers)
+    chip.start()
+    chip.read_cc()
+    bench.pass_ms(1000)
+    bench.max30205.live()
+    bench.max30205.regs[0] &= 0xFF80
+    assert "not a MAX30205" in refused(chip.read_cc)  # a restart does not make it another part
+
+
+class DeafAt:
+    """A bus on which reads of one register are not acknowledged."""
+
+    def __init__(self, i2c, register: int) -> None:
+        self._i2c = i2c
+        self._register = register
+
+    def readfrom_mem_into(self, address: int, register: int, buffer) -> None:
+        """As the bus does, but for that register."""
+        if register == self._register:
+            raise OSError(5)
+        self._i2c.readfrom_mem_into(address, register, buffer)
+
+    def writeto_mem(self, address: int, register: int, data) -> None:
+        """As the bus does."""
+        self._i2c.writeto_mem(address, register, data)
+
+
+def check_the_fitted_thermometer_is_found() -> None:
+    assert type(fitted(Bus(Bench().i2c))) is Tmp117
+    bench, _ = second()
+    assert type(fitted(Bus(bench.i2c))) is Max30205
+    assert type(fitted(Bus(DeafAt(bench.i2c, 0x0F)))) is Max30205
+    for value in (0x00, 0xFF):
+        bus = Bus(I2cBus({tmp117.ADDRESS: ConstantChip(value)}))
+        assert "neither" in refused(lambda bus=bus: fitted(bus))
+    refused(lambda: fitted(Bus(I2cBus({}))))

@@ -167,7 +167,7 @@ def approach_cc(body_cc: int, start_cc: int, tau_s: int, seconds: int):
 
 
 def check_the_first_value_that_counts_is_near_the_body() -> None:
-    # until round numbers of 0.01 °C, read once a second, let the course be told no better: a quarter of a degree at 300 s
+    # from round numbers of 0.01 °C a slow course can be told no better: a quarter of a degree at 300 s
     for tau_s, within_cc in ((20, 2), (60, 6), (120, 12), (300, 25)):
         for body_cc in (3650, 3795):
             for start_cc in (2200, 3300):
@@ -334,6 +334,53 @@ def check_lasting_bus_fault_becomes_absent_with_age() -> None:
     assert thermometer.state(now_ms) == TEMP_ABSENT
     assert thermometer.temp_cc is not None and thermometer.age_ms(now_ms) > 10000
     assert thermometer.on_body(now_ms) is None
+
+
+def check_either_thermometer_is_taken_when_it_comes_and_its_faults_are_told() -> None:
+    for name in ("tmp117", "max30205"):
+        bench = Bench(thermometer=name)
+        health = Health()
+        bench.i2c.fail(tmp117.ADDRESS)
+        thermometer = Thermometer(None, health, Bus(bench.i2c))
+        run(bench, thermometer, 7)
+        assert thermometer.state(bench.now_us // 1000) == TEMP_ABSENT and "no answer" in thermometer.fault
+        bench.i2c.heal(tmp117.ADDRESS)
+        run(bench, thermometer, 60)
+        now_ms = bench.now_us // 1000
+        assert thermometer.state(now_ms) == TEMP_VALID and thermometer.fault == "", name
+        assert 3698 <= thermometer.temp_cc <= 3702 and thermometer.age_ms(now_ms) <= 1000
+        part = bench.i2c.devices[tmp117.ADDRESS]
+        part._power_on()  # a brown-out of the chip alone: the other power-on set-up is put right
+        run(bench, thermometer, 5)
+        assert thermometer.state(bench.now_us // 1000) == TEMP_VALID
+        part.stuck = True
+        run(bench, thermometer, FLAT_MS // 1000 + 10)
+        assert thermometer.state(bench.now_us // 1000) == TEMP_FLAT, name
+        part.stuck = False
+        bench.i2c.fail(tmp117.ADDRESS)
+        run(bench, thermometer, 12)
+        assert thermometer.state(bench.now_us // 1000) == TEMP_ABSENT and health.value(TEMP_FAIL) > 3
+        bench.i2c.heal(tmp117.ADDRESS)
+        run(bench, thermometer, 60)
+        assert thermometer.state(bench.now_us // 1000) == TEMP_VALID, name
+
+
+def check_a_bus_held_low_or_high_is_no_temperature() -> None:
+    from tests.device.sensors.driver_checks import ConstantChip
+
+    for name in ("tmp117", "max30205"):
+        for value in (0x00, 0xFF):
+            bench = Bench(thermometer=name)
+            thermometer = Thermometer(None, None, Bus(bench.i2c))
+            run(bench, thermometer, 60)
+            assert thermometer.state(bench.now_us // 1000) == TEMP_VALID
+            part = bench.i2c.devices[tmp117.ADDRESS]
+            bench.i2c.devices[tmp117.ADDRESS] = ConstantChip(value)
+            run(bench, thermometer, 12)
+            assert thermometer.state(bench.now_us // 1000) == TEMP_ABSENT, (name, value)
+            bench.i2c.devices[tmp117.ADDRESS] = part
+            run(bench, thermometer, 60)
+            assert thermometer.state(bench.now_us // 1000) == TEMP_VALID, (name, value)
 
 
 def check_a_pause_starts_contact_anew() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.mp import ROOT, run_micropython
 
-MODULES = ("ppg_checks", "thermometer_checks")
+MODULES = ("ppg_checks", "thermometer_checks", "second_thermometer_checks")
 
 
 def cases() -> list[tuple[str, str]]:

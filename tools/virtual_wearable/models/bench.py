@@ -8,20 +8,25 @@ Runs under MicroPython and CPython. Use:
     bench.pass_ms(400)         # the FIFO fills by simulated time
 """
 
-from tools.virtual_wearable.models import max30102, tmp117
+from tools.virtual_wearable.models import max30102, max30205, tmp117
 from tools.virtual_wearable.models.i2c_bus import I2cBus
 from tools.virtual_wearable.models.wearer import StillWearer
 
 
 class Bench:
-    """`wearer` (attributes to set), `i2c`, `max30102`, `tmp117`, and simulated time `now_us`."""
+    """`wearer` (attributes to set), `i2c`, `max30102`, a thermometer by its name, and simulated time `now_us`.
 
-    def __init__(self, wearer=None, seed: int = 1) -> None:
+    Both thermometers are there and see the same wearer; `thermometer` says which one is on the bus.
+    """
+
+    def __init__(self, wearer=None, seed: int = 1, thermometer: str = "tmp117") -> None:
         self.now_us = 0
         self.wearer = wearer or StillWearer()
         self.max30102 = max30102.Max30102(self.wearer, self._now, seed)
         self.tmp117 = tmp117.Tmp117(self.wearer, self._now, seed + 6)
-        self.i2c = I2cBus({max30102.ADDRESS: self.max30102, tmp117.ADDRESS: self.tmp117})
+        self.max30205 = max30205.Max30205(self.wearer, self._now, seed + 6)
+        fitted = self.max30205 if thermometer == "max30205" else self.tmp117
+        self.i2c = I2cBus({max30102.ADDRESS: self.max30102, tmp117.ADDRESS: fitted})
 
     def _now(self) -> int:
         return self.now_us

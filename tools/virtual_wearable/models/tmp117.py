@@ -1,10 +1,10 @@
 """Register model of the TMP117 thermometer (datasheet SNOSD82) pressed against skin, or lying in the room.
 
 Resolution 7.8125 m°C; conversion cycle and averaging by the configuration; Data_Ready falls when the temperature
-or the configuration is read. The probe warms and cools as a first-order system, so putting the strap on takes time.
+or the configuration is read.
 """
 
-from math import exp
+from tools.virtual_wearable.models.probe import Probe
 
 ADDRESS = 0x48
 TEMPERATURE, CONFIG, HIGH_LIMIT, LOW_LIMIT, EEPROM_UNLOCK, OFFSET, DEVICE_ID = 0, 1, 2, 3, 4, 7, 0x0F
@@ -14,23 +14,15 @@ _EEPROM = (5, 6, 8)
 _AVERAGES = (1, 8, 32, 64)
 _CONVERSION_US = 15500
 _CYCLES_US = (15500, 125000, 250000, 500000, 1000000, 4000000, 8000000, 16000000)
-_WARM_S = 20.0  # time constant of the probe against skin
-_COOL_S = 25.0  # and in air
 
 
-class Tmp117:
-    """The chip and its thermal surroundings. `now_us` is simulated and must never go back."""
+class Tmp117(Probe):
+    """The chip and its thermal surroundings."""
 
     def __init__(self, wearer, now_us, seed: int = 7) -> None:
-        self.wearer = wearer
-        self._now_us = now_us
+        super().__init__(wearer, now_us)
         self.stuck = False  # fault: the converter repeats its last result for ever
         self._noise = seed & 0xFFFFFFFF
-        self._last_us = now_us()
-        start = wearer.skin_c(self._last_us / 1e6)
-        self.probe_c = (
-            wearer.ambient_c(self._last_us / 1e6) if start is None else start
-        )  # was worn before power-on
         self.pointer = 0
         self._power_on()
 
@@ -94,19 +86,6 @@ class Tmp117:
         if mode == 3:
             self.regs[CONFIG] = (self.regs[CONFIG] & ~0x0C00) | 0x0400  # back to shutdown
         self._settle(now)
-
-    def _settle(self, until_us: int) -> None:
-        span_us = until_us - self._last_us
-        if span_us <= 0:
-            return
-        parts = min(60, 1 + span_us // 1000000)
-        for i in range(1, parts + 1):
-            t_s = (self._last_us + span_us * i // parts) / 1e6
-            skin = self.wearer.skin_c(t_s)
-            target = self.wearer.ambient_c(t_s) if skin is None else skin
-            fade = exp(-span_us / parts / 1e6 / (_COOL_S if skin is None else _WARM_S))
-            self.probe_c = target + (self.probe_c - target) * fade
-        self._last_us = until_us
 
     def _convert(self) -> None:
         if self.stuck:
