@@ -135,17 +135,7 @@ def _device_lines(device: dict[str, Any], running: bool, now_ms: int) -> Iterato
         yield f"  patient   {patient['id']}{day}{state}"
     else:
         yield "  patient   nobody is bound: nothing is graded. Bind: cytowatch patient start"
-    if device.get("live"):
-        age_s = (now_ms - device["live_utc_ms"]) / 1000
-        when = "now      " if age_s <= _LIVE_IS_NOW_S else f"heard     {span_text(age_s)} ago:"
-        yield f"  {when} {device['live_text']}"
-    if device.get("battery") and device["battery"]["heard_utc_ms"] is not None:
-        yield f"  battery   {_battery_text(device['battery'], now_ms)}"
-    if device["pause"]:
-        yield f"  pause     {marked(device['simulated'], _pause_text(device['pause']))}"
-    yield f"  stored    {_reading_text(device['newest_reading'])}"
-    if device["calibration"]:
-        yield f"  sensors   {device['calibration']['words']}"
+    yield from _measured_lines(device, now_ms)
     if device["grade"]:
         old = "not known now, the data is too old. Last: " if device["grade"]["stale"] else ""
         yield f"  grade     {old}{marked(device['grade']['simulated'], device['grade']['text'])}"
@@ -159,6 +149,21 @@ def _device_lines(device: dict[str, Any], running: bool, now_ms: int) -> Iterato
         yield f"  context   {device['context_waiting']} entries are not yet on the wearable"
     for alarm in device["alarms"]:
         yield _alarm_line(alarm)
+
+
+def _measured_lines(device: dict[str, Any], now_ms: int) -> Iterator[str]:
+    """What the wearable measures, by which calibration, on what battery, or for how long it is taken off."""
+    if device.get("live"):
+        age_s = (now_ms - device["live_utc_ms"]) / 1000
+        when = "now      " if age_s <= _LIVE_IS_NOW_S else f"heard     {span_text(age_s)} ago:"
+        yield f"  {when} {device['live_text']}"
+    if device.get("battery") and device["battery"]["heard_utc_ms"] is not None:
+        yield f"  battery   {_battery_text(device['battery'], now_ms)}"
+    if device["pause"]:
+        yield f"  pause     {marked(device['simulated'], _pause_text(device['pause']))}"
+    yield f"  stored    {_reading_text(device['newest_reading'])}"
+    if device["calibration"]:
+        yield f"  sensors   {device['calibration']['words']}"
 
 
 def _battery_text(values: dict[str, Any], now_ms: int) -> str:

@@ -89,9 +89,7 @@ class WornLife:
         self.wearer = self.bench.wearer
         self.app = App(Board(self.bench))
         self.app.log = self.log = ListedLog()  # type: ignore[assignment]
-        self.app.sampling = self.sampling = Sampling(
-            self.bench.i2c, {}, self.log, self.app.health, AN6845, 0
-        )
+        self.app.sampling = self.sampling = Sampling(self.bench.i2c, {}, self.log, self.app.health, AN6845, 0)
         self.monitor = Monitor(self.app, numbers, bytes(8), SITE_AXILLA, 10)
         self.app.monitor = self.monitor
         self.monitor.is_bound = True

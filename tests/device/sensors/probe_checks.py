@@ -547,7 +547,7 @@ def check_optical_rest_that_took_the_set_up_is_started_afresh() -> None:
 
 def check_optical_rest_does_not_hide_a_chip_that_is_gone() -> None:
     bench = Bench()
-    probe, ppg = optical(bench)
+    probe, _ = optical(bench)
     probe.rest(0)
     assert not probe.resting  # never there
     run(bench, probe, 4, 400)
