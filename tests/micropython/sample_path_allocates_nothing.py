@@ -37,7 +37,8 @@ class Preloaded:
 def _burst(k: int) -> bytes:
     data = b""
     for i in range(SAMPLES):
-        beat = 700 * math.sin(2 * math.pi * 1.25 * (k * SAMPLES + i) / 25)
+        phase = 2 * math.pi * 1.25 * (k * SAMPLES + i) / 25
+        beat = 500 * (math.sin(phase) + 0.5 * math.sin(2 * phase))
         for value in (int(100000 - beat / 2), int(120000 - beat)):
             data += bytes([value >> 16, value >> 8 & 255, value & 255])
     return data

@@ -50,6 +50,32 @@ def test_a_frozen_application_leaves_out_the_same_files(monkeypatch: pytest.Monk
     assert {name.removesuffix(".py") + ".mpy" for name in frozen["crs_core"] or ()} == core
 
 
+def arch(mpy: bytes) -> int:
+    """Native architecture in the head of an .mpy file, 0 for bytecode (MicroPython, "MicroPython .mpy files")."""
+    return mpy[2] >> 2 & 15
+
+
+@pytest.mark.parametrize("march", ["armv7emsp", "xtensawin"])
+def test_the_loops_of_the_signal_chain_are_native_and_nothing_else(march: str) -> None:
+    files = build_firmware.compile_application("pico2_w", march)
+    native = {name: arch(code) for name, code in files.items() if arch(code)}
+    number = build_firmware.MARCHES.index(march)
+    assert native == {f"crs_device/signal/{name}.mpy": number for name in ("highpass", "kernels")}
+
+
+def test_without_native_code_the_same_functions_are_bytecode() -> None:
+    files = build_firmware.compile_application("pico2_w", None)
+    assert not [name for name, code in files.items() if arch(code)]
+    assert b"autocorrelate" in files["crs_device/signal/kernels.mpy"]
+
+
+@pytest.mark.parametrize(
+    ("mpy", "march"), [(2822, "x64"), (0x1E06, "armv7emsp"), (0x2A06, "xtensawin"), (6, None), (0x3C06, None)]
+)
+def test_the_board_says_which_native_code_it_takes(mpy: int, march: str | None) -> None:
+    assert build_firmware.march_of(mpy) == march
+
+
 def test_the_version_follows_content_and_names() -> None:
     assert build_firmware.version({"a": b"1"}) != build_firmware.version({"a": b"2"})
     assert build_firmware.version({"a": b"1"}) != build_firmware.version({"b": b"1"})

@@ -16,7 +16,7 @@ BENCHES = (
     "session_cost",
     "grade",
     "scales",
-    "signal",
+    "ppg",
     "firmware",
     "ingest",
     "latency",

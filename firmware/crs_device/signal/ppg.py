@@ -2,11 +2,12 @@
 
 25 Hz in (whole bursts), one answer a second out of the last 4 seconds. Method: streaming integer high-pass per
 channel; period of the infrared by autocorrelation; ratio of ratios between points one beat apart; gates on contact,
-agreement of the channels, periodicity, steadiness and perfusion; median of three seconds. A window that fails a gate
-gives no value: nothing is held over from before. Of samples that are followed by a hole the last window is still
-answered, once, with its age: when a stall is long, it is the only one that saw a short desaturation.
+agreement of the channels, periodicity, shape, steadiness and perfusion; median of three seconds. Where movement spoils
+the newest 4 s, 3.2 s of the last 4.2 may pass. What fails gives no value: nothing is held over from before. Of samples
+that are followed by a hole the last window is still answered, once, with its age: when a stall is long, it is the only
+one that saw a short desaturation.
 
-`push()` allocates nothing; `vitals()` works in integers below 2^30 but for a few products.
+`push()` allocates nothing; `vitals()` works in integers below 2^31.
 """
 
 from array import array
@@ -33,7 +34,7 @@ from crs_device.signal.window import WINDOW, Window
 FIRST_WINDOW = const(80)  # 3.2 s is enough for a first value; slower pulses need the whole window
 CONTACT_ON = const(20000)  # infrared counts of 262143; a finger gives 50 000 or more, open air below 2 000
 CONTACT_OFF = const(10000)
-OLDER = const(25)
+OLDER = const(25)  # a window that ended a second ago
 BEHIND_MAX_MS = const(
     8000
 )  # † a window before a longer hole is not answered: alarms take none older than 10 s
@@ -174,7 +175,7 @@ class Ppg:
         return (spo2, rate, perfusion, PPG_VALID)
 
     def _best_window(self) -> tuple[int, int, int, int]:
-        """The newest 4 s; where movement spoils them the newest 3 s, or the 3 s that ended a second ago."""
+        """The newest 4 s; where movement spoils them the newest 3.2 s, or the 3.2 s that ended a second ago."""
         judge = self._window.judge
         answer = judge(self._position, min(self._count, WINDOW))
         if answer[3] in (PPG_MOTION, PPG_IRREGULAR) and self._count > FIRST_WINDOW:

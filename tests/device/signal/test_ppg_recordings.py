@@ -6,49 +6,15 @@ They hold one optical channel; the second is made from it, so nothing is said he
 import csv
 import gzip
 import itertools
-import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 from crs_core.units import PPG_VALID
+from crs_device.signal.ppg import Ppg
 
 from tests.device.signal.score import Answer, answers
-
-
-def two_channels(wave: Sequence[float], seed: int = 1) -> list[tuple[int, int]]:
-    """(red, infrared) counts of an absorption wave given as a fraction of the level, with the sensor's noise."""
-    chance = random.Random(seed)
-    return [
-        (round(100000 * (1 - 0.5 * x) + chance.gauss(0, 7)), round(120000 * (1 - x) + chance.gauss(0, 7)))
-        for x in wave
-    ]
-
-
-def resampled(values: Sequence[float], rate_hz: float) -> list[float]:
-    """Means over 40 ms."""
-    step = rate_hz / 25
-    return [
-        sum(values[int(i * step) : int((i + 1) * step)]) / len(values[int(i * step) : int((i + 1) * step)])
-        for i in range(int(len(values) / step))
-    ]
-
-
-def beats_of_ecg(ecg: Sequence[float], rate_hz: int) -> list[float]:
-    """Times (s) of the QRS complexes: steepest places, at least 0.3 s apart, a third of the local highest."""
-    slope = [(ecg[i + 2] - ecg[i - 2]) ** 2 for i in range(2, len(ecg) - 2)]
-    width = rate_hz // 10
-    total, energy = sum(slope[:width]), []
-    for i in range(width, len(slope)):
-        total += slope[i] - slope[i - width]
-        energy.append(total)
-    beats: list[float] = []
-    for i in range(1, len(energy) - 1):
-        if energy[i - 1] <= energy[i] > energy[i + 1] and (not beats or i / rate_hz - beats[-1] > 0.3):
-            highest = max(energy[max(0, i - 2 * rate_hz) : i + 2 * rate_hz])
-            if energy[i] > 0.35 * highest:
-                beats.append(i / rate_hz)
-    return beats
+from tools.bench.ppg_recordings import Recording, bidmc, mixedsignals, resampled, two_channels
 
 
 def valid(out: list[Answer]) -> list[tuple[float, int]]:
@@ -56,20 +22,32 @@ def valid(out: list[Answer]) -> list[tuple[float, int]]:
     return [(a[0], a[2]) for a in out if a[4] == PPG_VALID and a[2] is not None]
 
 
-def test_icu_patient_against_the_ecg(data_dir: Path) -> None:
-    path = data_dir / "ppg-ecg-bidmc01/bidmc_01_pleth_ecg_125hz.csv.gz"
-    with gzip.open(path, "rt") as f:
-        rows = list(csv.reader(f))[1:]
-    beats = beats_of_ecg([float(row[1]) for row in rows], 125)
-    out = answers(two_channels([0.02 * x for x in resampled([float(row[0]) for row in rows], 125)]))
-    errors = []
-    for t_s, rate in valid(out):
-        inside = [beat for beat in beats if t_s - 4 <= beat <= t_s]
-        if len(inside) >= 3:
-            errors.append(abs(rate - 60 * (len(inside) - 1) / (inside[-1] - inside[0])))
-    assert len(errors) >= 0.85 * len(out)
-    assert sum(errors) / len(errors) <= 1.0
-    assert sum(e <= 5 for e in errors) >= 0.99 * len(errors)
+@pytest.mark.parametrize(
+    ("load", "share", "mae_bpm", "near"), [(bidmc, 0.85, 1.0, 0.99), (mixedsignals, 0.7, 2.0, 0.95)]
+)
+@pytest.mark.parametrize("ir_only", [False, True])
+def test_heart_rate_against_the_ecg(
+    data_dir: Path,
+    load: Callable[[Path], Recording],
+    share: float,
+    mae_bpm: float,
+    near: float,
+    ir_only: bool,
+) -> None:
+    recording = load(data_dir)
+    out = answers(recording.samples, Ppg(ir_only=ir_only))
+    found = valid(out)
+    errors = [abs(rate - truth) for t_s, rate in found if (truth := recording.rate_bpm(t_s)) is not None]
+    assert len(errors) >= share * len(out)
+    assert sum(errors) / len(errors) <= mae_bpm
+    assert sum(e <= 5 for e in errors) >= near * len(errors)
+
+
+def test_the_reference_beats_are_those_of_a_heart(data_dir: Path) -> None:
+    for recording, median_s in ((bidmc(data_dir), 0.656), (mixedsignals(data_dir), 0.576)):
+        gaps = sorted(b - a for a, b in itertools.pairwise(recording.beats_s))
+        assert gaps[len(gaps) // 2] == pytest.approx(median_s, abs=0.02)
+        assert sum(0.8 < gap / median_s < 1.25 for gap in gaps) >= 0.97 * len(gaps)
 
 
 def beats_of_ppg(wave: Sequence[float]) -> list[float]:
