@@ -43,6 +43,9 @@ SETTINGS = {
     ),
     "led_red_ua": _int(7000, 200, 50000, "uA", "start current of the red LED"),
     "led_ir_ua": _int(7000, 200, 50000, "uA", "start current of the infrared LED"),
+    "ppg_channels": _enum(
+        "red_ir", ("red_ir", "ir_red"), "which LED comes first; ir_red on some clone boards"
+    ),
     "rules": Spec(
         "text",
         "",
