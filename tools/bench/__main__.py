@@ -10,7 +10,7 @@ import sys
 import traceback
 from collections.abc import Iterable
 
-BENCHES = ("codec", "session_cost", "grade", "scales", "signal", "firmware", "ingest", "latency")
+BENCHES = ("codec", "session_cost", "grade", "scales", "signal", "i2c", "firmware", "ingest", "latency")
 
 Row = tuple[str, str, str, bool]
 

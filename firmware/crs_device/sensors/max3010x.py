@@ -25,8 +25,7 @@ _REG_FIFO_DATA = const(0x07)
 _REG_FIFO_CONFIG = const(0x08)
 _REG_MODE = const(0x09)
 _REG_SPO2_CONFIG = const(0x0A)
-_REG_LED_RED = const(0x0C)
-_REG_LED_INFRARED = const(0x0D)
+_REG_LED_RED = const(0x0C)  # and infrared behind it
 _REG_PART_ID = const(0xFF)
 
 _MODE_RESET = const(0x40)
@@ -54,6 +53,7 @@ class Max3010x:
         self._bus = bus
         self._is_swapped = is_swapped
         self._config = 0
+        self._currents = bytearray(2)
         self._status = bytearray(7)  # 0x00-0x06: one transfer for the flags and the pointers
         self.ambient_overflow = False
         data = bytearray(6 * FIFO_DEPTH)
@@ -114,8 +114,10 @@ class Max3010x:
             self._config = config
         if self._is_swapped:
             led_red, led_infrared = led_infrared, led_red
-        bus.write_u8(ADDRESS, _REG_LED_RED, led_red)
-        bus.write_u8(ADDRESS, _REG_LED_INFRARED, led_infrared)
+        currents = self._currents
+        currents[0] = led_red
+        currents[1] = led_infrared
+        bus.write(ADDRESS, _REG_LED_RED, currents)
 
     def is_running(self) -> bool:
         """Whether the chip still holds our set-up; False after it lost power or was reset. OSError: no answer."""

@@ -21,7 +21,7 @@ from crs_device.signal.ppg import Ppg
 
 from tools.virtual_wearable.models.bench import Bench
 
-POLL_MS = 320  # as crs_device/tasks.py
+POLL_MS = 360  # as crs_device/tasks.py
 
 
 class Worn:
