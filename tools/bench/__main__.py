@@ -17,6 +17,7 @@ BENCHES = (
     "grade",
     "scales",
     "signal",
+    "i2c",
     "firmware",
     "ingest",
     "latency",
