@@ -46,6 +46,14 @@ TABLE = (
     (35, "refused_version", "hosts refused for want of a common protocol version"),
     (36, "refused_key", "hosts refused because their key is unknown or revoked"),
     (37, "refused_proof", "hosts refused because they could not prove their key"),
+    (
+        44,
+        "ppg_light_change",
+        "changes of the optical sensor's light, to suit the skin or to wait for a finger",
+    ),
+    (45, "ppg_full_scale", "bursts of the optical sensor that ended at full scale"),
+    (46, "ppg_ambient", "bursts with more ambient light than the optical sensor can take away"),
+    (47, "ppg_swapped_lights", "times red and infrared looked exchanged"),
 )
 
 

@@ -48,6 +48,9 @@ SETTINGS = {
         ("continuous", "by_state"),
         "by_state: the optical sensor rests for seconds while all is calm",
     ),
+    "ppg_channels": _enum(
+        "red_ir", ("red_ir", "ir_red"), "which LED comes first; ir_red on some clone boards"
+    ),
     "rules": Spec(
         "text",
         "",

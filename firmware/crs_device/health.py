@@ -42,6 +42,10 @@ RX_REFLECTED = const(34)
 REFUSED_VERSION = const(35)
 REFUSED_KEY = const(36)
 REFUSED_PROOF = const(37)
+PPG_LIGHT_CHANGE = const(44)
+PPG_FULL_SCALE = const(45)
+PPG_AMBIENT = const(46)
+PPG_SWAPPED_LIGHTS = const(47)
 
 _FAULT_QUEUE_MAX = const(16)
 DETAIL_MAX = const(48)  # bytes, as the FAULT record allows

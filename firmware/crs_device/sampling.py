@@ -30,8 +30,10 @@ class Sampling:
         self.log = log
         self._health = health
         self._ppg = Ppg(curve)
-        led = settings.get("led_ir_ua", 7000) // _LED_STEP_UA
-        self.optical = Optical(Max3010x(self.bus), self._ppg, health, led)
+        ppg_chip = Max3010x(self.bus, settings.get("ppg_channels") == "ir_red")
+        red = settings.get("led_red_ua", 7000) // _LED_STEP_UA
+        infrared = settings.get("led_ir_ua", 7000) // _LED_STEP_UA
+        self.optical = Optical(ppg_chip, self._ppg, health, red, infrared)
         self.thermometer = Thermometer(None, health, self.bus, temp_offset_cc)
         self._wear = Wear()
         self.vitals = NOTHING
@@ -55,12 +57,12 @@ class Sampling:
         """Values and states at `now_ms`; call once a second. An unexpected error leaves "absent", never old values."""
         self.vitals = NOTHING
         try:
-            self.thermometer.poll(now_ms, self._ppg.contact if self.optical.present else None)
-            spo2_tenths, hr_bpm, pi_hundredths, ppg_state = self._ppg.vitals(now_ms)
+            self.thermometer.poll(now_ms, self.optical.contact if self.optical.present else None)
+            spo2_tenths, hr_bpm, pi_hundredths, ppg_state = self.optical.vitals(now_ms)
             if self.optical.resting or not self.optical.present:
                 spo2_tenths = hr_bpm = pi_hundredths = None
                 ppg_state = PPG_RESTING if self.optical.resting else PPG_ABSENT
-            wear = self._wear.update(self._ppg.contact, self.thermometer.on_body(now_ms), now_ms)
+            wear = self._wear.update(self.optical.contact, self.thermometer.on_body(now_ms), now_ms)
             self.vitals = Vitals(
                 self.thermometer.temp_cc,
                 self.thermometer.state(now_ms),

@@ -11,7 +11,7 @@ from crs_device import health as counts
 from crs_device.button import SHORT, Button
 from crs_device.unload import unload
 
-_SAMPLE_EVERY_MS = const(320)  # the FIFO holds 1280
+_SAMPLE_EVERY_MS = const(360)  # nine samples a burst; the FIFO holds 1280
 _OUTPUT_EVERY_MS = const(25)
 _OUTPUT_FAST_MS = const(5)  # on a board whose clock runs faster a press is as much shorter
 _LINK_EVERY_MS = const(4)

@@ -18,16 +18,18 @@ SAMPLES = 10
 
 
 class Preloaded:
-    """Register reads from prepared bytes: pointers, then the burst of this turn."""
+    """Register reads from prepared bytes: status and pointers, then the burst of this turn."""
 
     def __init__(self) -> None:
         self.turn = 0
-        self.pointers = [bytes([(k + 1) * SAMPLES % 32, 0, k * SAMPLES % 32]) for k in range(BURSTS)]
+        self.status = [
+            bytes([0, 0, 0, 0, (k + 1) * SAMPLES % 32, 0, k * SAMPLES % 32]) for k in range(BURSTS)
+        ]
         self.bursts = [_burst(k) for k in range(BURSTS)]
 
     def readfrom_mem_into(self, address: int, register: int, buffer) -> None:
         """Copy."""
-        source = self.pointers[self.turn] if register == 4 else self.bursts[self.turn]
+        source = self.status[self.turn] if register == 0 else self.bursts[self.turn]
         for i in range(len(buffer)):
             buffer[i] = source[i]
         if register == 7:

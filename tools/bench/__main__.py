@@ -17,6 +17,7 @@ BENCHES = (
     "grade",
     "scales",
     "ppg",
+    "i2c",
     "firmware",
     "ingest",
     "latency",

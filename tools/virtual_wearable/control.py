@@ -1,8 +1,9 @@
 """The control socket: JSON lines in, JSON lines out, for tests and for the demo to look at and act on the wearable.
 
 Commands: state | outputs {since} | press {ms} | play | battery {mv} | charging {on} | cut {off_ms} | reset |
-fault {what, ...} with what = nack {address, times, errno}, stuck_fifo, stuck_temp, flash {writes, reads},
-cut_at {op, torn_pct}; heal ends all faults. Every answer has "done" true, or false with "error".
+fault {what, ...} with what = nack {address, times, errno}, nack_in_burst {address, after_bytes, times}, stuck_fifo,
+light {red, ir}, sunlight, swapped, stuck_temp, flash {writes, reads}, cut_at {op, torn_pct};
+heal ends all faults. Every answer has "done" true, or false with "error".
 """
 
 from __future__ import annotations
@@ -179,6 +180,17 @@ def _fault(board: Supervisor, command: dict[str, Any]) -> None:
         )
     elif what == "stuck_fifo":
         board.world.ppg.stuck = True
+    elif what == "nack_in_burst":
+        board.world.bus.break_off(
+            int(command["address"]), int(command.get("after_bytes", 21)), int(command.get("times", 1))
+        )
+    elif what == "light":
+        board.world.ppg.red_light = float(command.get("red", 1))
+        board.world.ppg.ir_light = float(command.get("ir", 1))
+    elif what == "sunlight":
+        board.world.ppg.sunlight = True
+    elif what == "swapped":
+        board.world.ppg.swapped = True
     elif what == "stuck_temp":
         board.world.thermometer.stuck = True
     elif what == "flash":
@@ -193,6 +205,10 @@ def _fault(board: Supervisor, command: dict[str, Any]) -> None:
 
 def _heal(board: Supervisor, _: dict[str, Any]) -> None:
     board.world.bus.faults.clear()
+    board.world.bus.broken.clear()
+    ppg = board.world.ppg
+    ppg.red_light = ppg.ir_light = 1.0
+    ppg.sunlight = ppg.swapped = False
     board.world.ppg.stuck = board.world.thermometer.stuck = False
     board.flash.fail_writes, board.flash.cut_at = 0, None
     board.panel.set_flash_read_fault(False)

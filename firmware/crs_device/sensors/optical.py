@@ -1,35 +1,60 @@
-"""The optical probe as a whole: keeps the chip running, feeds the PPG chain, reports every hole in the samples."""
+"""The optical probe as a whole: keeps the chip running and the light right, feeds the PPG chain, reports every hole."""
 
 from array import array
 
 from crs_core.compat import const
-from crs_device.health import PPG_LOST_SAMPLES, PPG_OVERFLOW, SENSOR_RESTART
-from crs_device.sensors.max3010x import FIFO_DEPTH, LED_CURRENT_DEFAULT, SAMPLE_RATE_HZ
+from crs_core.reasons import FAULT_WRONG_PART, SUBSYSTEM_PPG
+from crs_core.units import PPG_NO_CONTACT, PPG_NO_PULSE, PPG_SATURATED, PPG_SWAPPED, PPG_VALID
+from crs_device.health import (
+    PPG_AMBIENT,
+    PPG_FULL_SCALE,
+    PPG_LIGHT_CHANGE,
+    PPG_LOST_SAMPLES,
+    PPG_OVERFLOW,
+    PPG_SWAPPED_LIGHTS,
+    SENSOR_RESTART,
+    Health,
+)
+from crs_device.sensors.agc import Agc
+from crs_device.sensors.max3010x import FIFO_DEPTH, FULL_SCALE, LED_CURRENT_DEFAULT, SAMPLE_RATE_HZ
+from crs_device.sensors.sample_clock import OFF_MAX, SampleClock
 
 GAP_OVERFLOW = const(1)  # reasons of the SAMPLE_GAP record
 GAP_BUS = const(2)
 GAP_STALL = const(3)
 STALL_MS = const(1000)  # 25 samples overdue
 RESTART_MS = const(2000)
+BLIND_MS = const(4500)  # after ambient overflow: until no sample of it is left in the chain's window
+_MIXED = const(2)  # samples under way when the light changes
 
 
 class Optical:
-    """`Optical(chip, ppg, health=None)`: call `poll()` every 200 to 400 ms of board time.
+    """`Optical(chip, ppg, health, red, infrared)`: `poll()` every 200 to 400 ms of board time, `vitals()` each second.
 
-    `present` is False while the chip does not answer; `fault` then says why in plain words. `resting` is True between
+    `red` and `infrared` are the currents to begin with, in 0.2 mA. `present` is False while the chip does not answer;
+    `fault` then says why in plain words. `contact`: as the chain's, of the last `vitals()`. `resting` is True between
     `rest()` and `wake()`.
     """
 
-    def __init__(self, chip, ppg, health=None, led_current: int = LED_CURRENT_DEFAULT) -> None:  # type: ignore[no-untyped-def]
+    def __init__(  # type: ignore[no-untyped-def]
+        self, chip, ppg, health=None, red: int = LED_CURRENT_DEFAULT, infrared: int = LED_CURRENT_DEFAULT
+    ) -> None:
         self._chip = chip
         self._ppg = ppg
-        self._health = health
-        self._led_current = led_current
+        self._health = health if health is not None else Health()
+        self.agc = Agc(red, infrared)
+        self.clock = SampleClock()
         self._red = array("i", [0] * FIFO_DEPTH)
         self._infrared = array("i", [0] * FIFO_DEPTH)
         self._started = False
         self._start_tried_ms: int | None = None
         self._sample_ms = -1  # when samples last came, or the chip was started; -1 before
+        self._blind_ms = -1  # when ambient light was last too much
+        self._missed = False  # the last drain failed
+        self._light_due = False
+        self._mixed = 0  # samples still to drop after a change of light
+        self._state = PPG_NO_CONTACT
+        self.contact: bool | None = None
         self.present = False
         self.resting = False
         self.fault = ""
@@ -47,6 +72,7 @@ class Optical:
         except OSError:
             return
         self._ppg.gap()
+        self.clock.restart()
         self.resting = True
 
     def wake(self, now_ms: int) -> None:
@@ -76,45 +102,115 @@ class Optical:
             n = chip.drain(self._red, self._infrared)
         except OSError as error:
             # One broken transfer is only counted: the next drain knows what it cost.
-            if now_ms - since_ms >= STALL_MS:
+            if self._missed and now_ms - since_ms >= STALL_MS:
                 self._failed(error, now_ms)
+            self._missed = True
             return None
+        self._missed = False
         gap = None
+        if chip.overflow_is_floor:
+            self.clock.restart()
+        if n or chip.bus_lost:
+            self.clock.count(n + chip.bus_lost + chip.overflow, now_ms)
         if chip.bus_lost:
             gap = self._gap(GAP_BUS, chip.bus_lost, None)
+            self._sample_ms = now_ms  # it converts
         if n:
-            self._ppg.push(self._red, self._infrared, n)
+            self._take(n, now_ms)
             self._sample_ms = now_ms
             self.present = True
             self.fault = ""
             if chip.overflow:
-                if self._health is not None:
-                    self._health.count(PPG_OVERFLOW)
+                self._health.count(PPG_OVERFLOW)
                 # The counter stops at 31: then the time since the last drain, less the FIFO, is the better floor.
                 lost = chip.overflow
                 if chip.overflow_is_floor:
-                    lost = max(lost, (now_ms - since_ms) * SAMPLE_RATE_HZ // 1000 - FIFO_DEPTH)
+                    since = (now_ms - since_ms) * SAMPLE_RATE_HZ // 1000
+                    lost = max(lost, since - FIFO_DEPTH - chip.bus_lost)
                 gap = self._gap(GAP_OVERFLOW, lost, gap)
-        elif now_ms - since_ms >= STALL_MS:
+            if abs(self.clock.permille - 1000) > OFF_MAX:
+                self._failed(OSError("PPG sensor: runs at %d/1000 of its rate" % self.clock.permille), now_ms)
+        elif not gap and now_ms - since_ms >= STALL_MS:
             self._failed(OSError("PPG sensor: no samples"), now_ms)
             self._start_tried_ms = now_ms - RESTART_MS  # it answers, so there is nothing to wait for
             self._sample_ms = now_ms
             gap = self._gap(GAP_STALL, (now_ms - since_ms) * SAMPLE_RATE_HZ // 1000, None)
         return gap
 
+    def vitals(self, now_ms: int) -> "tuple[int | None, int | None, int | None, int]":
+        """The chain's answer, with what only the probe knows: blinded by ambient light, nobody there, clock off."""
+        spo2_tenths, hr_bpm, pi_hundredths, state = self._ppg.vitals(now_ms)
+        self.contact = self._ppg.contact
+        if self.contact and self._blind_ms >= 0 and now_ms - self._blind_ms <= BLIND_MS:
+            spo2_tenths = hr_bpm = pi_hundredths = None
+            state = PPG_SATURATED
+        elif state == PPG_NO_PULSE and self.agc.doubtful:
+            # A sheet before the window, brought up to a finger's level: without a pulse it is not taken for skin.
+            self.contact = False
+            pi_hundredths = None
+            state = PPG_NO_CONTACT
+        elif state == PPG_SWAPPED and self._state != PPG_SWAPPED:
+            self._health.count(PPG_SWAPPED_LIGHTS)
+            self._health.fault(SUBSYSTEM_PPG, FAULT_WRONG_PART, "lights swapped? change setting ppg_channels")
+        if hr_bpm is not None:
+            hr_bpm = self.clock.corrected(hr_bpm)
+        self._state = state
+        return (spo2_tenths, hr_bpm, pi_hundredths, state)
+
+    def _take(self, n: int, now_ms: int) -> None:
+        """Give a burst to the chain, unless its light was not yet right, and see to the light."""
+        red = self._red
+        infrared = self._infrared
+        mixed = min(self._mixed, n)
+        if mixed:
+            self._mixed -= mixed
+            n -= mixed
+            for i in range(n):
+                red[i] = red[i + mixed]
+                infrared[i] = infrared[i + mixed]
+            if n == 0:
+                return
+        if max(red[n - 1], infrared[n - 1]) == FULL_SCALE:
+            self._health.count(PPG_FULL_SCALE)
+        if self._chip.ambient_overflow:
+            self._blind_ms = now_ms
+            self._health.count(PPG_AMBIENT)  # less light of our own would not help
+        elif not self._light_due and self.agc.step(
+            red[n - 1], infrared[n - 1], self._state == PPG_VALID, now_ms
+        ):
+            self._light_due = True
+            self._health.count(PPG_LIGHT_CHANGE)
+        if self._light_due:
+            self._shine()  # these samples are of a light that was wrong
+        else:
+            self._ppg.push(red, infrared, n)
+
+    def _shine(self) -> None:
+        agc = self.agc
+        try:
+            self._chip.set_light(agc.red, agc.infrared, agc.range)
+        except OSError:
+            return  # after the next burst again
+        self._light_due = False
+        self._mixed = _MIXED
+        self._ppg.gap()
+
     def _start(self, now_ms: int) -> "tuple[int, int, int] | None":
         tried_ms = self._start_tried_ms
         if tried_ms is not None and now_ms - tried_ms < RESTART_MS:
             return None
-        if tried_ms is not None and self._health is not None:
+        if tried_ms is not None:
             self._health.count(SENSOR_RESTART)
         self._start_tried_ms = now_ms
         try:
-            self._chip.start(self._led_current, self._led_current)
+            self._chip.start(self.agc.red, self.agc.infrared, self.agc.range)
         except OSError as error:
             self._failed(error, now_ms)
             return None
         self._started = True
+        self._light_due = False
+        self._mixed = 0
+        self.clock = SampleClock()
         since_ms = self._sample_ms
         self._sample_ms = now_ms
         if since_ms < 0 or since_ms == now_ms:
@@ -132,8 +228,7 @@ class Optical:
 
     def _gap(self, reason: int, lost: int, before: "tuple[int, int, int] | None") -> "tuple[int, int, int]":
         self._ppg.gap(lost * 1000 // SAMPLE_RATE_HZ)
-        if self._health is not None:
-            self._health.count(PPG_LOST_SAMPLES, lost)
+        self._health.count(PPG_LOST_SAMPLES, lost)
         if before is not None:
             lost += before[1]
         return (reason, lost, lost * 1000 // SAMPLE_RATE_HZ)

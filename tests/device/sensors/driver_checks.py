@@ -38,7 +38,7 @@ class BreakingBus:
     def readfrom_mem_into(self, address: int, register: int, buffer) -> None:
         """As the bus does, or part of it."""
         if register == 7 and self.after_bytes >= 0:
-            self._i2c.readfrom_mem(address, register, self.after_bytes)
+            self._i2c.readfrom_mem(address, register, min(self.after_bytes, len(buffer)))
             self.after_bytes = -1
             raise OSError(5)
         self._i2c.readfrom_mem_into(address, register, buffer)
@@ -111,7 +111,7 @@ def check_ppg_drains_25_samples_a_second_in_order() -> None:
         for i in range(n):
             assert 95000 < red[i] < 105000 and 112000 < infrared[i] < 124000
     assert total == 250 and bench.max30102.over_reads == 0 and bench.max30102.lost == 0
-    assert bench.i2c.transactions - before == 50  # pointers and one burst, each time
+    assert bench.i2c.transactions - before == 50  # flags with pointers, and one burst, each time
 
 
 def check_ppg_empty_fifo_is_nothing() -> None:
@@ -149,7 +149,7 @@ class ScriptedFifo:
     """A FIFO holding given samples; the six bits above each 18 are noise, as the data sheet allows."""
 
     def __init__(self, samples) -> None:
-        self._pointers = bytes([len(samples), 0, 0])
+        self._status = bytes([0, 0, 0, 0, len(samples), 0, 0])
         self._data = b""
         for sample in samples:
             for value in sample:
@@ -161,8 +161,8 @@ class ScriptedFifo:
         self._register = data[0]
 
     def read(self, count: int) -> bytes:
-        """Pointers from 4, data from 7."""
-        return (self._pointers if self._register == 4 else self._data)[:count]
+        """Flags and pointers from 0, data from 7."""
+        return (self._status if self._register == 0 else self._data)[:count]
 
 
 def check_ppg_wrong_part_is_refused_by_name() -> None:
@@ -221,6 +221,26 @@ def check_ppg_nack_in_the_burst_counts_what_it_cost() -> None:
     assert chip.bus_lost == 4
     bench.pass_ms(400)
     assert chip.drain(red, infrared) == 10 and chip.bus_lost == 0
+
+
+def check_ppg_nack_in_the_middle_of_a_sample_never_shifts_the_next() -> None:
+    for after_bytes in range(60):
+        for wait_ms in (400, 1400):
+            bench = Bench()
+            wire = BreakingBus(bench.i2c)
+            chip = Max3010x(Bus(wire))
+            chip.start()
+            red, infrared = buffers()
+            bench.pass_ms(400)
+            wire.after_bytes = after_bytes
+            refused(lambda chip=chip, red=red, infrared=infrared: chip.drain(red, infrared))
+            bench.pass_ms(wait_ms)
+            n = chip.drain(red, infrared)
+            passed = bench.now_us // 40000
+            assert n + chip.bus_lost + chip.overflow == passed, (after_bytes, wait_ms, n, chip.bus_lost)
+            assert chip.overflow == bench.max30102.lost
+            for i in range(n):
+                assert 95000 < red[i] < 105000 and 112000 < infrared[i] < 124000, (after_bytes, wait_ms)
 
 
 def check_ppg_nack_before_the_burst_costs_nothing() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.mp import ROOT, run_micropython
 
-MODULES = ("driver_checks", "probe_checks", "corrected_checks")
+MODULES = ("driver_checks", "light_checks", "optical_checks", "probe_checks", "corrected_checks")
 
 
 def cases() -> list[tuple[str, str]]:

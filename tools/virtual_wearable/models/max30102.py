@@ -38,6 +38,14 @@ class Max30102:
         self.stuck = False  # fault: conversions stop, registers still answer
         self.over_reads = 0  # samples read from an empty FIFO: a driver's mistake, counted for tests
         self.lost = 0  # samples the FIFO dropped since power-on
+        self.red_light = self.ir_light = (
+            1.0  # light that comes back, against ppg_wave's levels: skin, thickness
+        )
+        self.swapped = False  # fault of the board: LED 1 is the infrared one
+        self.sunlight = False  # fault: more ambient light than can be taken away; counts stand at full scale
+        self.data_fault = None  # fault: every byte of the FIFO's data reads so (0x00 or 0xFF)
+        self.part_id = 0x15  # another part answers with another number
+        self.rate_permille = 1000  # the chip's oscillator against the nominal one
         self.pointer = 0
         self._last_us = now_us()
         self._power_on()
@@ -45,7 +53,6 @@ class Max30102:
     def _power_on(self) -> None:
         self.regs = bytearray(256)
         self.regs[INT_STATUS_1] = PWR_RDY
-        self.regs[PART_ID] = 0x15
         self.regs[REVISION_ID] = 0x03
         self._ring = [b""] * DEPTH
         self._unread = 0
@@ -80,6 +87,8 @@ class Max30102:
             self.pointer = (self.pointer + 1) & 0xFF
 
     def _load(self, reg: int) -> int:
+        if reg == PART_ID:
+            return self.part_id
         value = self.regs[reg]
         if reg in (INT_STATUS_1, INT_STATUS_2):
             self.regs[reg] = 0
@@ -134,7 +143,7 @@ class Max30102:
         return 1 << min(self.regs[FIFO_CONFIG] >> 5, 5)
 
     def _period_us(self) -> int:
-        return 1000000 * self._average() // self._rate_hz()
+        return 1000000000 * self._average() // (self._rate_hz() * self.rate_permille)
 
     # -- FIFO --
 
@@ -155,7 +164,7 @@ class Max30102:
             self._unread -= 1
             self.regs[FIFO_RD_PTR] = (self.regs[FIFO_RD_PTR] + 1) & 0x1F
             self.regs[OVF_COUNTER] = 0
-        return value
+        return value if self.data_fault is None else self.data_fault
 
     def _push(self, sample: bytes) -> None:
         regs = self.regs
@@ -223,13 +232,21 @@ class Max30102:
         config = self.regs[SPO2_CONFIG]
         drop = 3 - (config & 3)  # 15 to 18 bits by pulse width; the FIFO keeps them left-justified
         full_scale = 2.0 ** (1 - (config >> 5 & 3))  # 4096 nA is the reference range
-        red_gain = self.regs[LED1_PA] / REFERENCE_LED * full_scale
-        ir_gain = self.regs[LED2_PA] / REFERENCE_LED * full_scale
+        first, second = self.regs[LED1_PA], self.regs[LED2_PA]
+        if self.swapped:
+            first, second = second, first
+        red_gain = first / REFERENCE_LED * full_scale * self.red_light
+        ir_gain = second / REFERENCE_LED * full_scale * self.ir_light
         for _ in range(count):
             if self._due_us - self._seen_us >= _REFRESH_US:
                 self._look(self._due_us)
             red, ir = self.wave.advance(average, step_s, red_gain, ir_gain, 0x3FFFF)
+            if self.sunlight:
+                red = ir = 0x3FFFF
+                self.regs[INT_STATUS_1] |= ALC_OVF & self.regs[INT_ENABLE_1]
             red, ir = red >> drop << drop, ir >> drop << drop
+            if self.swapped:
+                red, ir = ir, red
             sample = bytearray()
             for slot in slots:
                 value = red if slot == _RED else ir
