@@ -93,13 +93,15 @@ class Agent:
             raise
         self._loop: asyncio.AbstractEventLoop | None = None
         self.verifier = Verifier(self.store.read_now(known_rules))
-        self.context_sender = ContextSender(self.store, self._bound_sessions, self.clock, self.link_clock)
         self.escalation = Escalation(
             [Target(hook.name, hook.accept_simulated) for hook in config.webhook],
             resolve=resolve_moment,
             link_utc_ms=self.link_clock.utc_ms,
             agent_simulated=self.is_simulation,
             on_event=self._wake_from_thread,
+        )
+        self.context_sender = ContextSender(
+            self.store, self.escalation, self._bound_sessions, self.clock, self.link_clock
         )
         self.monitor = Monitor(
             self.clock,

@@ -18,10 +18,16 @@ def interpreter() -> str:
 
 
 def run_micropython(
-    script: Path, *args: str, heap: str = "4M", timeout_s: float = 120, env: dict[str, str] | None = None
+    script: Path,
+    *args: str,
+    heap: str = "4M",
+    timeout_s: float = 120,
+    env: dict[str, str] | None = None,
+    as_it_is: bool = False,
 ) -> subprocess.CompletedProcess[str]:
-    """Run `script` with firmware/ on the path (coverage replaces it: CW_MP_FIRMWARE)."""
-    firmware = os.environ.get("CW_MP_FIRMWARE", str(FIRMWARE))
+    """Run `script` with firmware/ on the path. Coverage replaces it by a slower copy that needs more heap
+    (CW_MP_FIRMWARE) but where a test wants it `as_it_is`: for its heap, or because it is long and others cover it."""
+    firmware = str(FIRMWARE) if as_it_is else os.environ.get("CW_MP_FIRMWARE", str(FIRMWARE))
     full_env = {**os.environ, "MICROPYPATH": f"{firmware}:{ROOT}:.frozen", **(env or {})}
     return subprocess.run(
         [interpreter(), "-X", f"heapsize={heap}", str(script), *args],

@@ -39,6 +39,7 @@ from crs_core.reasons import (
     MISSING_VASOPRESSORS,
     NEW_OXYGEN,
     NOT_MONITORING,
+    NOT_TAKEN,
     NO_DATA,
     NO_DATA_YET,
     PATIENT_BUTTON,
@@ -153,6 +154,7 @@ ALARM_NAMES = {
     STORE_FAULT: "STORE_FAULT",
     JOURNAL_REPLACED: "JOURNAL_REPLACED",
     DEVICE_AT_REPL: "DEVICE_AT_REPL",
+    NOT_TAKEN: "NOT_TAKEN",
 }
 
 ALARM_TEXTS = {
@@ -186,6 +188,7 @@ ALARM_TEXTS = {
     STORE_FAULT: "The host cannot write its store.",
     JOURNAL_REPLACED: "The wearable's journal was replaced without a known act.",
     DEVICE_AT_REPL: "The wearable runs no application: not monitoring.",
+    NOT_TAKEN: "The wearable refused what was signed here and does not use it.",
 }
 
 # as in the vocabulary; scale and version together name a table

@@ -52,6 +52,7 @@ RECHECK_DISAGREES = const(45)
 STORE_FAULT = const(46)
 JOURNAL_REPLACED = const(47)
 DEVICE_AT_REPL = const(48)
+NOT_TAKEN = const(49)
 
 
 def is_physiological(alarm: int) -> bool:

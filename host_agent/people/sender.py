@@ -13,8 +13,9 @@ from crs_core.wire import message as wire
 
 from host_agent.clock import Clock
 from host_agent.errors import LinkError, ProtocolError, RequestRefused, StoreError
-from host_agent.people import outgoing, rule_sending
-from host_agent.store.db import Store
+from host_agent.people import not_taken, outgoing, rule_sending
+from host_agent.store.db import Store, Tx
+from host_agent.store.rows import Derivation
 
 _LOG = logging.getLogger(__name__)
 RETRY_S = 5.0  # real: how long a wearable that did not answer is left alone
@@ -39,15 +40,22 @@ class ContextSender:
     """One job of the agent."""
 
     def __init__(
-        self, store: Store, sessions: Callable[[], Iterable[Session]], clock: Clock, link_clock: Clock
+        self,
+        store: Store,
+        derive: Derivation,
+        sessions: Callable[[], Iterable[Session]],
+        clock: Clock,
+        link_clock: Clock,
     ) -> None:
         """`clock` dates observations (it may be scaled), `link_clock` paces the tries."""
         self._store = store
+        self._derive = derive
         self._sessions = sessions
         self._clock = clock
         self._link = link_clock
         self._due = asyncio.Event()
         self._brought: dict[int, tuple[object, dict[str, str]]] = {}
+        self._refused: dict[int, str] = {}  # by binding: why its wearable takes no signed numbers
 
     def wake(self) -> None:
         """Something may be waiting: an entry was taken, or a session opened."""
@@ -59,10 +67,11 @@ class ContextSender:
             await self._wait()
             try:
                 if await self._store.read(_has_ended):
-                    await self._store.write(lambda tx: _leave_ended(tx, self._clock.utc_ms()))
+                    await self._store.write(self._leave_ended)
                 for session in list(self._sessions()):
                     await self._send(session)
                     await self._send_numbers(session)
+                    await self._tell(session.binding)
             except StoreError as error:
                 _LOG.warning("waiting entries cannot be read or marked: %s", error)
 
@@ -106,9 +115,31 @@ class ContextSender:
             _LOG.error("the wearable refused signed numbers and decides by its own: %s", refusal)
             if refusal.result_code != wire.RESULT_BAD_VALUE:
                 return  # flash said no: the next turn tries again
+            self._refused[session.binding] = f"signed numbers: {refusal}"
         except (LinkError, ProtocolError):
             return  # the next turn tries again
+        else:
+            self._refused.pop(session.binding, None)
         self._brought[session.binding] = (session.client, numbers)
+
+    async def _tell(self, binding: int) -> None:
+        """Raise, reword or end the alarm about what this wearable refused."""
+
+        def judged(tx: Tx) -> tuple[str, str]:
+            found = (self._refused.get(binding, ""), not_taken.refused_entry(tx, binding))
+            return "; ".join(filter(None, found)), not_taken.standing(tx, binding)
+
+        detail, told = await self._store.read(judged)
+        if detail != told:
+            now_ms = self._clock.utc_ms()
+            await self._store.write(lambda tx: not_taken.keep(tx, self._derive, binding, detail, now_ms))
+
+    def _leave_ended(self, tx: Tx) -> None:
+        """The wearer's binding ended first: nobody is there to be told any more."""
+        now_ms = self._clock.utc_ms()
+        for (audit,) in tx.execute(f"SELECT audit FROM context_outgoing WHERE {_ENDED}").fetchall():  # noqa: S608
+            outgoing.done(tx, audit, "left", "the binding ended first", now_ms)
+        not_taken.end_with_bindings(tx, self._derive, now_ms)
 
     async def _tried(self, audit: int, error: str) -> None:
         await self._store.write(lambda tx: outgoing.tried(tx, audit, error))
@@ -122,10 +153,5 @@ _ENDED = "state = 'waiting' AND binding IN (SELECT id FROM bindings WHERE state 
 
 
 def _has_ended(tx: sqlite3.Connection) -> bool:
-    return tx.execute(f"SELECT 1 FROM context_outgoing WHERE {_ENDED} LIMIT 1").fetchone() is not None  # noqa: S608
-
-
-def _leave_ended(tx: sqlite3.Connection, utc_ms: int) -> None:
-    """The wearer's binding ended first: nobody is there to be told any more."""
-    for (audit,) in tx.execute(f"SELECT audit FROM context_outgoing WHERE {_ENDED}").fetchall():  # noqa: S608
-        outgoing.done(tx, audit, "left", "the binding ended first", utc_ms)
+    waiting = tx.execute(f"SELECT 1 FROM context_outgoing WHERE {_ENDED} LIMIT 1").fetchone()  # noqa: S608
+    return waiting is not None or not_taken.is_over(tx)

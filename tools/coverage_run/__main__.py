@@ -22,7 +22,7 @@ ON_WEARABLES = ("tests/integration", "tests/tools", "tests/hil")
 GRADING = ("tests/core", "tests/property")  # half of what computes
 SIMULATED = "tests/tools/evaluate"  # computes, too
 RECORDED = ("recordings", "firmware_alarms", "firmware_link")
-WHOLE = ("demo", "survival")
+WHOLE = ("demo", "survival", "port_ownership")
 
 
 def start(arguments: list[str], environment: dict[str, str], output: int | None) -> subprocess.Popen[bytes]:

@@ -81,6 +81,8 @@ class VirtualWearable:
 
     def kill(self) -> None:
         """Kill -9, as a power cut that takes the whole board."""
+        # the system may give the name of a pty that is gone to anybody's next one: nothing may lead there
+        self.link.unlink(missing_ok=True)
         if self._process:
             self._process.kill()
             self._process.wait()

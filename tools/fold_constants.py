@@ -1,0 +1,142 @@
+"""Put the firmware's named numbers where they are used, before a board's bytecode is made.
+
+MicroPython folds `_NAME = const(1)` only inside one module. A public `NAME = const(1)` stays: an entry in its module's
+dictionary, one more in each module that imports it, and its name in the table of strings that is never freed. On a
+heap of 192 kB words the firmware's six hundred names cost 15 kB. Here every use becomes the number itself and the
+names are gone from the board; the source, and what a host runs, keep them.
+"""
+
+import ast
+from collections.abc import Mapping
+from pathlib import Path
+
+Constants = Mapping[str, int]
+
+
+class FoldError(Exception):
+    """A name that stands for a number is used for something else, too; the message says where."""
+
+
+def fold(tree: Path, names: list[Path]) -> dict[Path, str]:
+    """Return {name: source with its numbers in place} of the modules `names` below `tree`.
+
+    SyntaxError for what is no Python; FoldError for a constant that a function's own name hides.
+    """
+    parsed = {name: ast.parse((tree / name).read_text(), str(name)) for name in names}
+    modules = {_module(name): name for name in names}
+    constants: dict[str, dict[str, int]] = {}
+    for module in modules:
+        _constants_of(module, modules, parsed, constants)
+    folded = {}
+    for module, name in modules.items():
+        folder = _Folder(name, constants[module], constants)
+        folded[name] = ast.unparse(ast.fix_missing_locations(folder.visit(parsed[name])))
+    return folded
+
+
+def _module(name: Path) -> str:
+    parts = name.parent.parts if name.stem == "__init__" else name.with_suffix("").parts
+    return ".".join(parts)
+
+
+def _constants_of(
+    module: str,
+    modules: Mapping[str, Path],
+    parsed: Mapping[Path, ast.Module],
+    found: dict[str, dict[str, int]],
+) -> dict[str, int]:
+    """The numbers that `module` names at its top, each worked out from numbers and earlier names."""
+    if module in found:
+        return found[module]
+    own: dict[str, int] = {}
+    known: dict[str, int] = {}
+    found[module] = own
+    for node in parsed[modules[module]].body:
+        if isinstance(node, ast.ImportFrom) and node.module in modules:
+            theirs = _constants_of(node.module, modules, parsed, found)
+            known.update({a.asname or a.name: theirs[a.name] for a in node.names if a.name in theirs})
+        target = _constant_target(node)
+        if target is not None:
+            value = _number(target[1], known)
+            if value is not None:
+                own[target[0]] = known[target[0]] = value
+    return own
+
+
+def _constant_target(node: ast.stmt) -> tuple[str, ast.expr] | None:
+    """(name, expression) of `NAME = const(expression)`."""
+    match node:
+        case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(func=ast.Name(id="const"), args=[value])):
+            return name, value
+    return None
+
+
+def _number(expression: ast.expr, known: Constants) -> int | None:
+    """Its value, when it is made of numbers and known names alone."""
+    for node in ast.walk(expression):
+        if isinstance(node, ast.Name) and node.id in known:
+            continue
+        if not isinstance(
+            node, ast.Constant | ast.BinOp | ast.UnaryOp | ast.operator | ast.unaryop | ast.expr_context
+        ):
+            return None
+    code = compile(ast.Expression(expression), "const", "eval")
+    value = eval(code, {"__builtins__": {}}, dict(known))  # noqa: S307 numbers and operators alone, by the loop above
+    return value if type(value) is int else None
+
+
+class _Folder(ast.NodeTransformer):
+    def __init__(self, name: Path, own: Constants, constants: Mapping[str, Constants]) -> None:
+        self._name = name
+        self._own = own
+        self._all = constants
+        self._numbers = dict(own)  # what a name in this module stands for
+        self._modules: dict[str, str] = {}  # what is imported whole, by the name it has here
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.stmt:
+        module = node.module or ""
+        numbers = self._all.get(module, {})
+        kept = []
+        for alias in node.names:
+            here = alias.asname or alias.name
+            if alias.name in numbers:
+                self._numbers[here] = numbers[alias.name]
+                continue
+            if f"{module}.{alias.name}" in self._all:
+                self._modules[here] = f"{module}.{alias.name}"
+            kept.append(alias)
+        if not kept:
+            return ast.Pass()
+        node.names = kept
+        return node
+
+    def visit_Assign(self, node: ast.Assign) -> ast.stmt:
+        target = _constant_target(node)
+        if target is not None and target[0] in self._own:
+            return ast.Pass()
+        self.generic_visit(node)
+        return node
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        if node.id not in self._numbers:
+            return node
+        if not isinstance(node.ctx, ast.Load):
+            raise self._hidden(node.id, node.lineno)
+        return ast.Constant(self._numbers[node.id])
+
+    def visit_arg(self, node: ast.arg) -> ast.arg:
+        if node.arg in self._numbers:
+            raise self._hidden(node.arg, node.lineno)
+        self.generic_visit(node)
+        return node
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
+        self.generic_visit(node)
+        if isinstance(node.value, ast.Name) and node.value.id in self._modules:
+            numbers = self._all[self._modules[node.value.id]]
+            if node.attr in numbers:
+                return ast.Constant(numbers[node.attr])
+        return node
+
+    def _hidden(self, name: str, line: int) -> FoldError:
+        return FoldError(f"{self._name}:{line}: {name} is a constant and may not name anything else")
