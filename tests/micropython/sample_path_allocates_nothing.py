@@ -8,9 +8,9 @@ import gc
 import math
 
 import micropython
-from array import array
 from crs_device.sensors.bus import Bus
 from crs_device.sensors.max3010x import Max3010x
+from crs_device.sensors.optical import Optical
 from crs_device.signal.ppg import Ppg
 
 BURSTS = 25
@@ -48,16 +48,16 @@ def _burst(k: int) -> bytes:
 
 def main() -> None:
     """Print the bytes; a check of the answer keeps the path honest."""
-    chip = Max3010x(Bus(Preloaded()))
     ppg = Ppg()
-    red = array("i", [0] * 32)
-    infrared = array("i", [0] * 32)
+    probe = Optical(Max3010x(Bus(Preloaded())), ppg)
+    probe._started = True  # setting the chip up may allocate
+    now_ms = 0
     gc.collect()
     before = gc.mem_alloc()
     micropython.heap_lock()
     for _ in range(BURSTS):
-        n = chip.drain(red, infrared)
-        ppg.push(red, infrared, n)
+        now_ms += 400
+        probe.poll(now_ms)
     micropython.heap_unlock()
     used = gc.mem_alloc() - before
     spo2, hr, _, state = ppg.vitals(10000)

@@ -53,6 +53,10 @@ def test_a_recording_has_every_sample_and_the_board_monitors_again(tmp_path: Pat
             if row["red"]:
                 assert 90000 < int(row["red"]) < 110000 and 110000 < int(row["ir"]) < 130000
         monitors_again(ward)
+    replay = [sys.executable, "-m", "tools.ppg_replay", str(out), "--fs", "25"]
+    done = subprocess.run(replay, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    valid = [row for row in csv.DictReader(done.stdout.splitlines()) if row["valid"] == "1"]
+    assert valid and all(abs(float(row["spo2_pct"]) - 97) < 3 for row in valid), done.stdout + done.stderr
 
 
 def test_lost_samples_are_blank_rows_in_their_place(tmp_path: Path) -> None:

@@ -116,12 +116,13 @@ def check_one_percent_of_full_scale_at_the_start_light() -> None:
 def check_values_are_not_given_up_for_a_level_that_drifts() -> None:
     worn = Worn()
     worn.run(10)
-    worn.bench.max30102.red_light = worn.bench.max30102.ir_light = (
-        0.6  # 27 %: outside the band, far from dark
-    )
-    worn.run(10)
-    assert right(worn.run(60))
-    assert worn.health.value(PPG_LIGHT_CHANGE) <= 1
+    light = 1.0
+    for _ in range(170):  # to 27 % of full scale: outside the band, far from dark
+        light *= 0.997
+        worn.bench.max30102.red_light = worn.bench.max30102.ir_light = light
+        worn.run(1)
+    assert right(worn.run(30)) and light < 0.61
+    assert worn.registers() == (36, 36, 1) and worn.health.value(PPG_LIGHT_CHANGE) == 0
 
 
 def check_a_level_near_full_scale_is_left_in_time_and_changes_keep_apart() -> None:
