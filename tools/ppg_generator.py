@@ -1,8 +1,8 @@
 """Red and infrared samples of a finger that does not exist, with the truth beside them.
 
 Deterministic for a seed. A `Subject` says how rate, saturation and perfusion go over time; `samples()` gives what a
-MAX30102 at 100 samples a second, averaged by four, would put in its FIFO. SpO2 becomes a ratio of ratios through
-the inverse of the AN6845 curve, which the firmware uses by default. Run as a module it prints CSV.
+MAX30102 at 100 samples a second, averaged by four, would put in its FIFO. The light itself is `ppg_wave`, the same
+that the virtual wearable's sensor sees. Run as a module it prints CSV.
 """
 
 import argparse
@@ -12,35 +12,12 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from tools import ppg_wave
+from tools.ppg_wave import PHASE_STEPS, PpgWave
+
 RATE_HZ = 100
 OUT_HZ = 25
 FULL_SCALE = 262143
-
-# One beat: (height, centre, width) of three Gaussians on the circle 0..1; the second and third make the shoulder.
-_WAVES = ((1.0, 0.20, 0.075), (0.50, 0.38, 0.10), (0.22, 0.58, 0.16))
-_TABLE_SIZE = 2048
-
-
-def _beat_table() -> list[float]:
-    values = []
-    for i in range(_TABLE_SIZE):
-        phase = i / _TABLE_SIZE
-        total = 0.0
-        for height, centre, width in _WAVES:
-            distance = (phase - centre + 0.5) % 1.0 - 0.5
-            total += height * math.exp(-distance * distance / (2 * width * width))
-        values.append(total)
-    low, high = min(values), max(values)
-    return [(value - low) / (high - low) for value in values]
-
-
-_BEAT = _beat_table()
-
-
-def ratio_of(spo2_pct: float) -> float:
-    """R that the AN6845 curve turns into this SpO2 (percent)."""
-    return (34.6597 - math.sqrt(34.6597**2 - 4 * 1.5958 * (112.6899 - spo2_pct))) / (2 * 1.5958)
-
 
 Track = Callable[[float], float]
 
@@ -76,12 +53,12 @@ class Subject:
     spo2_pct: Track = field(default_factory=lambda: constant(97.0))
     pi_pct: Track = field(default_factory=lambda: constant(1.0))
     contact: Callable[[float], bool] = lambda _t_s: True
-    noise_counts: float = 15.0
-    infrared_level: float = 120000.0
-    red_level: float = 100000.0
-    breathing: float = 0.002
-    breathing_hz: float = 0.25
-    drift: float = 0.003
+    noise_counts: float = ppg_wave.NOISE_SIGMA
+    infrared_level: float = ppg_wave.IR_LEVEL
+    red_level: float = ppg_wave.RED_LEVEL
+    breathing: float = ppg_wave.BREATHING
+    breathing_hz: float = ppg_wave.BREATHING_HZ
+    drift: float = ppg_wave.VASOMOTION
     motion: float = 0.0
     bursts: tuple[Burst, ...] = ()
     swapped: bool = False
@@ -89,46 +66,36 @@ class Subject:
 
 def samples(subject: Subject, seconds: float, seed: int = 1) -> Iterator[tuple[int, int]]:
     """(red, infrared) at 25 Hz for that long."""
+    wave = PpgWave(
+        seed,
+        subject.red_level,
+        subject.infrared_level,
+        subject.noise_counts,
+        subject.breathing,
+        subject.breathing_hz,
+        subject.drift,
+    )
     chance = random.Random(seed)
-    tones = [
-        [(chance.uniform(0.4, 4.0), chance.uniform(0, 2 * math.pi)) for _ in range(6)] for _ in subject.bursts
-    ]
-    phase = chance.random()
-    red_sum = infrared_sum = 0
+    for burst in subject.bursts:
+        tones = [(chance.uniform(0.4, 4.0), chance.uniform(0, 2 * math.pi)) for _ in range(6)]
+        wave.move(burst.from_s, burst.to_s, subject.motion, tones)
+    wave.phase = chance.random() * PHASE_STEPS
     per_out = RATE_HZ // OUT_HZ
-    for n in range(int(seconds * OUT_HZ) * per_out):
-        t_s = n / RATE_HZ
-        sway = 1 + 0.02 * math.sin(2 * math.pi * 0.25 * t_s) + 0.01 * math.sin(2 * math.pi * 0.1 * t_s)
-        phase = (phase + subject.hr_bpm(t_s) / 60 * sway / RATE_HZ) % 1.0
-        if subject.contact(t_s):
-            common = 1 + subject.breathing * math.sin(2 * math.pi * subject.breathing_hz * t_s + 0.7)
-            common += subject.drift * math.sin(2 * math.pi * t_s / 45) + _motion(subject, tones, t_s)
-            pulse = subject.pi_pct(t_s) / 100 * _BEAT[int(phase * _TABLE_SIZE)]
-            infrared = subject.infrared_level * (common - pulse)
-            red = subject.red_level * (common - pulse * ratio_of(subject.spo2_pct(t_s)))
-        else:
-            infrared, red = 900.0, 700.0
-        infrared_sum += _count(infrared + chance.gauss(0, subject.noise_counts))
-        red_sum += _count(red + chance.gauss(0, subject.noise_counts))
-        if n % per_out == per_out - 1:
-            pair = (red_sum // per_out, infrared_sum // per_out)
-            yield (pair[1], pair[0]) if subject.swapped else pair
-            red_sum = infrared_sum = 0
-
-
-def _motion(subject: Subject, tones: list[list[tuple[float, float]]], t_s: float) -> float:
-    total = 0.0
-    for burst, parts in zip(subject.bursts, tones, strict=True):
-        if burst.from_s <= t_s < burst.to_s:
-            place = (t_s - burst.from_s) / (burst.to_s - burst.from_s)
-            hann = 0.5 - 0.5 * math.cos(2 * math.pi * place)
-            waves = sum(math.sin(2 * math.pi * f * t_s + p) for f, p in parts)
-            total += subject.motion * hann * waves / math.sqrt(len(parts))
-    return total
-
-
-def _count(value: float) -> int:
-    return min(FULL_SCALE, max(0, round(value)))
+    for first in range(0, int(seconds * OUT_HZ) * per_out, per_out):
+        red_sum = infrared_sum = 0
+        for n in range(first, first + per_out):
+            t_s = n / RATE_HZ
+            seen = (
+                (subject.spo2_pct(t_s), subject.hr_bpm(t_s), subject.pi_pct(t_s))
+                if subject.contact(t_s)
+                else None
+            )
+            wave.see(seen)
+            red, infrared = wave.advance(1, 1 / RATE_HZ, 1.0, 1.0, FULL_SCALE)
+            red_sum += red
+            infrared_sum += infrared
+        pair = (red_sum // per_out, infrared_sum // per_out)
+        yield (pair[1], pair[0]) if subject.swapped else pair
 
 
 def main() -> int:

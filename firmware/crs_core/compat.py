@@ -1,10 +1,21 @@
-"""The one place that looks at which Python runs this: `const` and AES-128 ECB for both runtimes."""
+"""The one place that looks at which Python runs this: `const`, viper and AES-128 ECB for both runtimes."""
 
-__all__ = ("aes_ecb", "const")
+from array import array as ptr32  # what one points into; an annotation that the viper compiler reads
+
+__all__ = ("aes_ecb", "const", "micropython", "ptr32")
 
 try:
+    import micropython
     from micropython import const
 except ImportError:  # CPython
+
+    class micropython:  # type: ignore[no-redef]  # noqa: N801 the name the compiler looks for
+        """CPython runs a `@micropython.viper` function as it stands."""
+
+        @staticmethod
+        def viper(function):  # type: ignore[no-untyped-def]
+            """Return `function`."""
+            return function
 
     def const(value):  # type: ignore[no-untyped-def]
         """Return `value`; on MicroPython the compiler folds it."""

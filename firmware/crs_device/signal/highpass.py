@@ -9,11 +9,13 @@ worst case), so the chips' 31-bit small integers hold every intermediate.
 
 from array import array
 
-from crs_core.compat import const
+from crs_core.compat import const, micropython, ptr32
 
 FRACTION_BITS = const(3)
 RING = const(128)  # samples kept: 5.12 s
 _RING_MASK = const(127)
+_SIGN = const(1 << 29)  # see kernels.py
+_FOLD = const((1 << 30) - 1)
 
 # Chamberlin's section: F = 2 sin(pi fc / fs), Q1 = 1/0.5412, Q2 = 1/1.3066, all × 256.
 _F = const(39)
@@ -36,24 +38,25 @@ def restart(state: array, origin: int) -> None:
         state[i] = 0
 
 
-def run(state: array, raw: array, first: int, n: int, ring: array, position: int) -> None:
-    """Filter raw[first:n] (counts) into `ring` (RING long) from `position` on, in counts × 8. No allocation."""
-    origin = state[0]
-    low1 = state[1]
-    band1 = state[2]
-    low2 = state[3]
-    band2 = state[4]
-    y1 = state[5]
-    y2 = state[6]
-    if (
-        low1 > _RECENTRE or low1 < -_RECENTRE
-    ):  # follow drift: moving origin and low 1 together changes no output
-        shift = low1 >> FRACTION_BITS
+@micropython.viper
+def run(state: ptr32, raw: ptr32, first: int, n: int, ring: ptr32, raw_ring: ptr32, position: int):
+    """Filter raw[first:n] (counts) into `ring` (counts × 8) and copy it to `raw_ring`, from `position` on."""
+    origin = (state[0] + _SIGN & _FOLD) - _SIGN
+    low1 = (state[1] + _SIGN & _FOLD) - _SIGN
+    band1 = (state[2] + _SIGN & _FOLD) - _SIGN
+    low2 = (state[3] + _SIGN & _FOLD) - _SIGN
+    band2 = (state[4] + _SIGN & _FOLD) - _SIGN
+    y1 = (state[5] + _SIGN & _FOLD) - _SIGN
+    y2 = (state[6] + _SIGN & _FOLD) - _SIGN
+    if low1 > _RECENTRE or low1 < 0 - _RECENTRE:
+        shift = low1 >> 3  # follow drift: moving origin and low 1 together changes no output
         origin += shift
-        low1 -= shift << FRACTION_BITS
+        low1 -= shift << 3
     for i in range(first, n):
+        value = raw[i]
+        raw_ring[position] = value
         low1 += (_F * band1 + _HALF) >> 8
-        x = ((raw[i] - origin) << FRACTION_BITS) - low1 - ((_Q1 * band1 + _HALF) >> 8)
+        x = ((value - origin) << 3) - low1 - ((_Q1 * band1 + _HALF) >> 8)
         band1 += (_F * x + _HALF) >> 8
         low2 += (_F * band2 + _HALF) >> 8
         y = x - low2 - ((_Q2 * band2 + _HALF) >> 8)

@@ -14,7 +14,9 @@ from array import array
 from crs_core.compat import const
 from crs_core.units import (
     PPG_ABSENT,
+    PPG_IRREGULAR,
     PPG_LOW_PERFUSION,
+    PPG_MOTION,
     PPG_NO_CONTACT,
     PPG_NO_PULSE,
     PPG_SETTLING,
@@ -24,7 +26,7 @@ from crs_core.units import (
     SPO2_MAX_TENTHS,
     SPO2_MIN_TENTHS,
 )
-from crs_device.signal import highpass
+from crs_device.signal import highpass, kernels
 from crs_device.signal.calibration import AN6845, Calibration, spo2_tenths
 from crs_device.signal.window import Window
 
@@ -32,6 +34,7 @@ WINDOW = const(100)  # 4 s
 FIRST_WINDOW = const(80)  # 3.2 s is enough for a first value; slower pulses need the whole window
 CONTACT_ON = const(20000)  # infrared counts of 262143; a finger gives 50 000 or more, open air below 2 000
 CONTACT_OFF = const(10000)
+OLDER = const(25)
 BEHIND_MAX_MS = const(
     8000
 )  # † a window before a longer hole is not answered: alarms take none older than 10 s
@@ -44,15 +47,18 @@ _ORIENTED_RATIO = const(1000)
 
 
 class Ppg:
-    """`Ppg(calibration=AN6845)`. Feed with `push()`, tell holes with `gap()`, ask `vitals()` once a second.
+    """`Ppg(calibration=AN6845, ir_only=False)`. Feed `push()`, tell holes with `gap()`, ask `vitals()` once a second.
 
     `contact`: True, False, or None when no samples came yet or lately. The first value comes 3.4 to 4.6 s after
     contact, drains of 200 ms included. `ratio_milli` is the last R in thousandths (0: none). `behind_ms` is how old the
-    newest sample behind the last answer is at least, 0 but after a hole.
+    newest sample behind the last answer is at least, 0 but after a hole or in movement.
+
+    `ir_only`: there is no red light; what is pushed as red is not looked at, and SpO2 stays None beside a heart rate.
     """
 
-    def __init__(self, calibration: Calibration = AN6845) -> None:
+    def __init__(self, calibration: Calibration = AN6845, ir_only: bool = False) -> None:
         self._calibration = calibration
+        self._ir_only = ir_only
         zeros = [0] * highpass.RING
         self._raw_red = array("i", zeros)
         self._raw_infrared = array("i", zeros)
@@ -83,21 +89,14 @@ class Ppg:
         """Take n samples (raw counts) that follow the last ones without a hole. No allocation."""
         if n <= 0:
             return
+        if self._ir_only:
+            red = infrared  # agrees with itself
         self._fed = True
         threshold = CONTACT_OFF if self._in_contact else CONTACT_ON
-        level = self._level
-        first = 0
-        restart = not self._in_contact
-        for i in range(n):
-            value = infrared[i]
-            if value < threshold:
-                first = i + 1
-                restart = True
-            elif level and (value - level > level >> 2 or level - value > level >> 2):
-                first = i  # a quarter up or down in one sample is a new grip, not a pulse
-                restart = True
-            level = value
-        self._level = level
+        first = kernels.contact_from(infrared, n, threshold, self._level)
+        restart = first >= kernels.BROKEN or not self._in_contact
+        first &= kernels.BROKEN - 1
+        self._level = infrared[n - 1]
         if first >= n:
             self._in_contact = False
             self._count = 0
@@ -117,15 +116,9 @@ class Ppg:
             highpass.restart(self._red_filter, red[first])
             highpass.restart(self._infrared_filter, infrared[first])
         position = self._position
-        highpass.run(self._red_filter, red, first, n, self._red, position)
-        highpass.run(self._infrared_filter, infrared, first, n, self._infrared, position)
-        raw_red = self._raw_red
-        raw_infrared = self._raw_infrared
-        for i in range(first, n):
-            raw_red[position] = red[i]
-            raw_infrared[position] = infrared[i]
-            position = (position + 1) & _RING_MASK
-        self._position = position
+        highpass.run(self._red_filter, red, first, n, self._red, self._raw_red, position)
+        highpass.run(self._infrared_filter, infrared, first, n, self._infrared, self._raw_infrared, position)
+        self._position = (position + n - first) & _RING_MASK
         self._count = min(self._count + n - first, highpass.RING)
 
     def gap(self, span_ms: int = 0) -> None:
@@ -150,7 +143,7 @@ class Ppg:
         before_hole = self._before_hole
         self._before_hole = None
         if state == PPG_VALID:
-            rate, ratio, perfusion, state = self._window.judge(self._position, min(self._count, WINDOW))
+            rate, ratio, perfusion, state = self._best_window()
         elif state == PPG_SETTLING and before_hole is not None and self._hole_ms <= BEHIND_MAX_MS:
             rate, ratio, perfusion, state = before_hole
             self.behind_ms = self._hole_ms
@@ -166,6 +159,9 @@ class Ppg:
             if state == PPG_LOW_PERFUSION:
                 return (None, None, perfusion, state)
             return (None, None, 0 if state == PPG_NO_PULSE else None, state)
+        rate = (_middle(rates) + 5) // 10
+        if self._ir_only:
+            return (None, rate, perfusion, PPG_VALID)
         ratio = _middle(ratios)
         self.ratio_milli = ratio
         if not self._oriented:
@@ -176,7 +172,21 @@ class Ppg:
         spo2 = spo2_tenths(self._calibration, ratio)
         # Beyond the curve's end the limit is told: "50 or less" must alarm, not vanish.
         spo2 = max(SPO2_MIN_TENTHS, min(SPO2_MAX_TENTHS, spo2))
-        return (spo2, (_middle(rates) + 5) // 10, perfusion, PPG_VALID)
+        return (spo2, rate, perfusion, PPG_VALID)
+
+    def _best_window(self) -> tuple[int, int, int, int]:
+        """The newest 4 s; where movement spoils them the newest 3 s, or the 3 s that ended a second ago."""
+        judge = self._window.judge
+        answer = judge(self._position, min(self._count, WINDOW))
+        if answer[3] in (PPG_MOTION, PPG_IRREGULAR) and self._count > FIRST_WINDOW:
+            short = judge(self._position, FIRST_WINDOW)
+            if short[3] != PPG_VALID and self._count >= FIRST_WINDOW + OLDER:
+                short = judge(self._position - OLDER, FIRST_WINDOW)
+                self.behind_ms = 1000
+            if short[3] == PPG_VALID:
+                return short
+            self.behind_ms = 0
+        return answer
 
     def _presence(self, now_ms: int) -> int:
         """PPG_VALID when there is a window to analyse, else why not."""

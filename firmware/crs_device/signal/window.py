@@ -14,12 +14,18 @@ from crs_core.units import (
     PPG_SATURATED,
     PPG_VALID,
 )
-from crs_device.signal import highpass, pulse, quality
+from crs_device.signal import highpass, kernels, pulse, quality
 
 SATURATED = const(260000)  # of 262143
 RED_MIN = const(2500)  # darker than this under a finger: the red light is dead
 
 _HEIGHT_MIN = const(700)  # autocorrelation at the period, thousandths
+_HEIGHT_SURE = const(850)  # from here on any shape counts that repeats; below it only the shape of a pulse:
+_UPSTROKE_MIN = const(1600)  # blood comes faster than it goes; movement 1000 either way, pulses 1800 to 3000
+_HEIGHT_SLOW_MIN = const(
+    850
+)  # the same with less than four beats in the window: movement repeats twice by chance
+_HEIGHT_SLOW_SURE = const(900)
 _AGREEMENT_MIN = const(902)  # squared correlation of red and infrared: 0.95²
 _PI_MIN = const(4)  # † below 0.04 % even a regular movement is within the noise
 _PI_MAX = const(2500)
@@ -33,7 +39,6 @@ _ROUGHNESS_MIN_37 = const(1500)  # 1900 at 37 per minute and slower; a small sin
 _HEIGHT_SOME = const(500)
 _HEIGHT_RAW_MIN = const(600)  # the same before smoothing: smoothed movement looks regular
 _AGREEMENT_SOME = const(250)
-_RING_MASK = const(127)
 
 
 class Window:
@@ -44,58 +49,49 @@ class Window:
         self._raw_infrared = raw_infrared
         self._red = red
         self._infrared = infrared
-        zeros = [0] * highpass.RING
-        self._u = array("i", zeros)
-        self._v = array("i", zeros)
-        self._r = array("i", zeros)
+        self._u = array("i", [0] * 100)
+        self._v = array("i", [0] * 100)
+        self._r = array("i", [0] * (pulse.LAG_MAX + 2))
 
     def judge(self, position: int, n: int) -> tuple[int, int, int, int]:
         """The n samples (at most 100) before `position`: (rate in tenths per minute, R in thousandths, perfusion in
         hundredths of a percent, PPG_*). Rate and R are 0 unless PPG_VALID."""
         end = position + highpass.RING
-        red_level = infrared_level = 0
-        raw_red = self._raw_red
-        raw_infrared = self._raw_infrared
-        for i in range(end - n, end):
-            a = raw_red[i & _RING_MASK]
-            b = raw_infrared[i & _RING_MASK]
-            if a >= SATURATED or b >= SATURATED:
-                return (0, 0, 0, PPG_SATURATED)
-            red_level += a
-            infrared_level += b
-        red_level //= n
-        infrared_level //= n
+        red_level = kernels.level_of(self._raw_red, end, n, SATURATED)
+        infrared_level = kernels.level_of(self._raw_infrared, end, n, SATURATED)
+        if red_level < 0 or infrared_level < 0:
+            return (0, 0, 0, PPG_SATURATED)
         if red_level < RED_MIN:
             return (0, 0, 0, PPG_ABSENT)  # infrared sees skin, red sees nothing: a dead light
         u = self._u
         v = self._v
-        red_shift = pulse.copy_scaled(self._red, end, n, u)
-        shift = pulse.copy_scaled(self._infrared, end, n, v)
+        red_shift = kernels.scale(u, n, kernels.copy_centred(self._red, end, n, u))
+        shift = kernels.scale(v, n, kernels.copy_centred(self._infrared, end, n, v))
         lag_max = min(pulse.LAG_MAX, n * 54 // 100)
-        pulse.autocorrelate(v, n, lag_max, self._r)
+        kernels.autocorrelate(v, n, lag_max, self._r)
         period, height = pulse.find_period(self._r, lag_max)
         lag = (period + 32) >> 6
-        size = quality.peak_to_peak(v, n, lag or n // 2)
+        size = kernels.peak_to_peak(v, n, lag or n // 2)
         size = size << shift if shift >= 0 else size >> -shift
         perfusion = size * (10000 >> highpass.FRACTION_BITS) // infrared_level
         if lag >= _SLOW_LAG:
             # Fast breathing can be larger than the pulse: look for a quicker one riding on it.
-            sharper = pulse.sharpen(v, n)
-            pulse.autocorrelate(v, n, lag_max, self._r)
+            sharper = kernels.scale(v, n, kernels.sharpen(v, n))
+            kernels.autocorrelate(v, n, lag_max, self._r)
             quick, quick_height = pulse.find_period(self._r, lag_max)
             if quick_height >= _HEIGHT_RAW_MIN and quick * 4 < period * 3:
                 period = quick
                 height = quick_height
                 lag = (period + 32) >> 6
                 shift += sharper
-                red_shift += pulse.sharpen(u, n)
+                red_shift += kernels.scale(u, n, kernels.sharpen(u, n))
             else:
-                shift = pulse.copy_scaled(self._infrared, end, n, v)
+                kernels.scale(v, n, kernels.copy_centred(self._infrared, end, n, v))
         if height >= _HEIGHT_RAW_MIN:
             # The slower the pulse, the more of the band above it is only noise.
             times = 0 if lag < 10 else 1 if lag < 14 else 3 if lag < 24 else 6
-            pulse.smooth(u, n, times)
-            pulse.smooth(v, n, times)
+            kernels.smooth(u, n, times)
+            kernels.smooth(v, n, times)
             height = pulse.similarity(v, n, lag)
             least = _ROUGHNESS_MIN if lag < _LAG_37 else _ROUGHNESS_MIN_37
             if lag >= _SLOW_LAG and perfusion < _PI_NOTHING:
@@ -105,6 +101,12 @@ class Window:
         agreement = quality.correlation_squared(u, v, n)
         if height < _HEIGHT_MIN or agreement < _AGREEMENT_MIN or not _PI_MIN <= perfusion <= _PI_MAX:
             return (0, 0, perfusion, _why_not(height, agreement, perfusion))
+        few = lag * 4 > n
+        if few and height < _HEIGHT_SLOW_MIN:
+            return (0, 0, perfusion, PPG_MOTION)
+        if height < (_HEIGHT_SLOW_SURE if few else _HEIGHT_SURE):
+            if kernels.upstroke(self._raw_infrared, end, n) < _UPSTROKE_MIN:
+                return (0, 0, perfusion, PPG_MOTION)
         if not quality.is_steady(v, n, period):
             return (0, 0, perfusion, PPG_MOTION)
         ratio = quality.amplitude_ratio_milli(u, v, n, lag) * infrared_level // red_level

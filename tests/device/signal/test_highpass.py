@@ -7,48 +7,19 @@ from array import array
 import pytest
 from crs_device.signal import highpass
 
+from tests.device.signal.watched import SMALL_INT, Watched
+
 FULL_SCALE = 262143
-SMALL_INT = 1 << 30  # MicroPython on a 32-bit chip holds -2^30 .. 2^30-1 without allocating
-
-
-class Watched(int):
-    """An int whose arithmetic remembers the largest magnitude it ever met."""
-
-    worst = 0
-
-    def _note(self, value: int) -> "Watched":
-        Watched.worst = max(Watched.worst, abs(value))
-        return Watched(value)
-
-    def __add__(self, other: int) -> "Watched":
-        return self._note(int(self) + int(other))
-
-    __radd__ = __add__
-
-    def __sub__(self, other: int) -> "Watched":
-        return self._note(int(self) - int(other))
-
-    def __rsub__(self, other: int) -> "Watched":
-        return self._note(int(other) - int(self))
-
-    def __mul__(self, other: int) -> "Watched":
-        return self._note(int(self) * int(other))
-
-    __rmul__ = __mul__
-
-    def __lshift__(self, other: int) -> "Watched":
-        return self._note(int(self) << int(other))
-
-    def __rshift__(self, other: int) -> "Watched":
-        return self._note(int(self) >> int(other))
 
 
 def filtered(raw: list[int], origin: int | None = None) -> list[int]:
     """The whole output, in bursts of ten."""
-    state, ring, out = highpass.new_state(), array("i", [0] * highpass.RING), []
+    state, out = highpass.new_state(), []
+    ring, raw_ring = (array("i", [0] * highpass.RING) for _ in range(2))
     highpass.restart(state, raw[0] if origin is None else origin)
     for start in range(0, len(raw) - 9, 10):
-        highpass.run(state, array("i", raw[start : start + 10]), 0, 10, ring, 0)
+        highpass.run(state, array("i", raw[start : start + 10]), 0, 10, ring, raw_ring, 0)
+        assert raw_ring[:10] == array("i", raw[start : start + 10])
         out += ring[:10]
     return out
 
@@ -84,7 +55,7 @@ def worst_sequence(length: int = 600) -> list[int]:
     state, ring = highpass.new_state(), array("i", [0] * highpass.RING)
     echo = []
     for t in range(length):
-        highpass.run(state, array("i", [100000 if t == 0 else 0]), 0, 1, ring, 0)
+        highpass.run(state, array("i", [100000 if t == 0 else 0]), 0, 1, ring, ring, 0)
         echo.append(state[2])
     return [FULL_SCALE if value > 0 else 0 for value in reversed(echo)]
 
@@ -112,11 +83,11 @@ def test_every_intermediate_is_a_small_int(name: str) -> None:
     for origin in (0, FULL_SCALE):
         state: list[int] = [Watched(0)] * 7
         highpass.restart(state, Watched(origin))  # type: ignore[arg-type]
-        ring = [0] * highpass.RING
+        ring, raw_ring = [0] * highpass.RING, [0] * highpass.RING
         Watched.worst = 0
         for start in range(0, len(raw), 10):
             burst = [Watched(v) for v in raw[start : start + 10]]
-            highpass.run(state, burst, 0, len(burst), ring, 0)  # type: ignore[arg-type]
+            highpass.run(state, burst, 0, len(burst), ring, raw_ring, 0)  # type: ignore[arg-type]
         assert 0 < Watched.worst < SMALL_INT, Watched.worst / SMALL_INT
 
 

@@ -18,7 +18,8 @@ from crs_device.signal.calibration import AN6409, AN6845, by_id, spo2_tenths
 from crs_device.signal.ppg import WINDOW, Ppg
 
 from tests.device.signal.score import answers
-from tools.ppg_generator import Subject, constant, ramp, ratio_of, samples
+from tools.ppg_generator import Subject, constant, ramp, samples
+from tools.ppg_wave import ratio_of
 
 
 def push(ppg: Ppg, stream: list[tuple[int, int]]) -> None:

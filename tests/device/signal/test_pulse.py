@@ -5,7 +5,7 @@ from array import array
 from collections.abc import Callable
 
 import pytest
-from crs_device.signal import pulse
+from crs_device.signal import kernels, pulse
 
 N = 100
 
@@ -18,7 +18,7 @@ def window(wave: Callable[[float], float], size: float = 2000) -> array:
 def period(x: array) -> tuple[float, int]:
     """Period in samples and height."""
     r = array("i", [0] * 128)
-    pulse.autocorrelate(x, N, pulse.LAG_MAX, r)
+    kernels.autocorrelate(x, N, pulse.LAG_MAX, r)
     found, height = pulse.find_period(r, pulse.LAG_MAX)
     return found / 64, height
 
@@ -75,7 +75,7 @@ def test_full_size_sums_stay_small_ints() -> None:
 def test_scaling_uses_twelve_bits_and_says_how(size: int) -> None:
     ring = array("i", [round(size * math.sin(i)) + 1000 for i in range(128)])
     out = array("i", [0] * 128)
-    shift = pulse.copy_scaled(ring, 128, N, out)
+    shift = kernels.scale(out, N, kernels.copy_centred(ring, 128, N, out))
     peak = max(abs(v) for v in out[:N])
     assert peak <= 2048 and (peak >= 1000 or shift == -8)
     middle = sum(ring[28:]) // N
@@ -86,7 +86,7 @@ def test_scaling_uses_twelve_bits_and_says_how(size: int) -> None:
 
 def test_similarity_is_the_same_measure() -> None:
     x, r = window(two_bumps(23, 0.4)), array("i", [0] * 128)
-    pulse.autocorrelate(x, N, pulse.LAG_MAX, r)
+    kernels.autocorrelate(x, N, pulse.LAG_MAX, r)
     assert all(abs(pulse.similarity(x, N, k) - r[k]) <= 1 for k in range(6, 52))
 
 

@@ -2,8 +2,8 @@
 
 from math import exp
 
+from tools.ppg_wave import ratio_of
 from tools.virtual_wearable.models.bench import Bench
-from tools.virtual_wearable.models.ppg_wave import ratio_of_spo2
 
 ADDRESS = 0x57
 
@@ -252,9 +252,21 @@ def check_no_pulse_is_level_without_waves() -> None:
     assert max(infrared) - min(infrared) < 400, "noise and a little breathing; a pulse of 1.5 % would be 1800"
 
 
+def check_movement_shows_in_both_colours_and_only_while_it_lasts() -> None:
+    bench = started()
+    bench.max30102.wave.move(10.0, 20.0, 0.02)
+    samples = stream(bench, 30)
+    red, infrared = pulse_of(samples, 0), pulse_of(samples, 1)
+    size = [max(infrared[at : at + 200]) - min(infrared[at : at + 200]) for at in (0, 265, 520)]
+    assert size[1] > 2 * max(size[0], size[2]), size
+    moved = range(265, 465)
+    slope = sum(red[i] * infrared[i] for i in moved) / sum(infrared[i] ** 2 for i in moved)
+    assert 0.65 < slope * 120 / 100 < 1.1, "movement has a ratio of 1, the pulse of 97 % one of 0.48"
+
+
 def check_ratio_is_the_inverse_of_the_calibration() -> None:
     for tenths in range(600, 1001, 5):
-        ratio = ratio_of_spo2(tenths / 10)
+        ratio = ratio_of(tenths / 10)
         assert abs(1.5958 * ratio * ratio - 34.6597 * ratio + 112.6899 - tenths / 10) < 1e-4
         assert 0.3 < ratio < 1.8
 
