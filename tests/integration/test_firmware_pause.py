@@ -78,14 +78,14 @@ def bells(host: Host) -> set[int]:
 
 
 def test_not_back_at_the_end_is_high_and_nothing_sounds_before(tmp_path: Path) -> None:
-    with wearable_with(tmp_path, WORN_THEN_OFF) as wearable:
+    with wearable_with(tmp_path, WORN_THEN_OFF, speed=30) as wearable:
         host = measuring(wearable)
         assert begin(host, 900).code == wire.RESULT_DONE
         assert is_paused(host)
-        host.wait(lambda: status(host).now_ms > 600_000, 20)
+        host.wait(lambda: status(host).now_ms > 600_000, 40)
         assert bells(host) == set()
         assert wearable.control("state")["led"][1] == 0  # magenta and dark: never green
-        host.wait(lambda: is_active(host, reasons.PAUSE_OVER), 20)
+        host.wait(lambda: is_active(host, reasons.PAUSE_OVER), 40)
         assert not is_paused(host)
         host.wait(lambda: wearable.control("state")["buzzer"]["duty_u16"] > 0, 5)
         assert begin(host, 60).code == wire.RESULT_BUSY
@@ -101,19 +101,20 @@ def test_not_back_at_the_end_is_high_and_nothing_sounds_before(tmp_path: Path) -
 
 
 def test_back_before_its_end_ends_it_and_no_alarm_was_told(tmp_path: Path) -> None:
-    with wearable_with(tmp_path, WORN_THEN_OFF + AND_ON_AGAIN) as wearable:
+    with wearable_with(tmp_path, WORN_THEN_OFF + AND_ON_AGAIN, speed=30) as wearable:
         host = measuring(wearable)
         assert begin(host, 1800, 2).code == wire.RESULT_DONE
-        host.wait(lambda: not is_paused(host), 30, "values that end it")
-        assert status(host).now_ms < 800_000
+        host.wait(lambda: not is_paused(host), 60, "values that end it")
         assert bells(host) == set()
         left = begin(host, 1800)
         assert left.code == wire.RESULT_BUSY
-        assert 1000 < int(left.detail.split()[0]) < 1250
         assert begin(host, int(left.detail.split()[0]) - 30).code == wire.RESULT_DONE
         assert host.ask(wire.Pause(wire.PAUSE_END, 0, 0)).code == wire.RESULT_DONE
         assert host.ask(wire.Pause(wire.PAUSE_END, 0, 0)).code == wire.RESULT_BUSY
         events, _ = pull(host)
+        first, last = [event.t_ms for _, event in events if event.type == records.PAUSE][:2]
+        assert last < 1_200_000  # put on again at 600 s; a busy machine needs longer to have values
+        assert int(left.detail.split()[0]) == (1_800_000 - (last - first)) // 1000
         assert [(one.op, one.why) for one in of_type(events, records.PAUSE)] == [
             (1, 2),
             (2, 3),

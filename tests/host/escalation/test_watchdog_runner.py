@@ -249,3 +249,16 @@ async def test_a_pause_that_was_moved_ends_when_it_was_moved_to(world):
     await clock.advance(11)
     await dog.look(DEVICE_ID, Heard(None, True))
     assert open_alarms(world) == [(NOT_BACK, 3)]
+
+
+async def test_a_time_that_is_known_badly_lengthens_no_pause(world):
+    clock = clock_now()
+    dog = watchdog(world, clock)
+    world.store.write_now(lambda tx: tx.execute("UPDATE time_marks SET bound_ms = 60000"))
+    add_reading(world, NOW_MS)
+    world.commit(pause(1, 1200), t_ms=NOW_MS - BOOT_UTC_MS, seq=500)
+    await clock.advance(1130)
+    assert await dog.look(DEVICE_ID, Heard(None, True)) == []
+    await clock.advance(11)
+    await dog.look(DEVICE_ID, Heard(None, True))
+    assert open_alarms(world) == [(NOT_BACK, 3)]

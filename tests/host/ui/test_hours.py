@@ -37,9 +37,8 @@ class Ledger:
         rows = []
         for t_s in range(from_s, to_s, each_s):
             self.seq += 1
-            worn_spo2 = None if units.wear_of(status) == units.WEAR_OFF else spo2
             rows.append(
-                (self.world.journal.id, self.seq, boot, t_s * 1000, temp, worn_spo2, 80, 150, status, simulated)
+                (self.world.journal.id, self.seq, boot, t_s * 1000, temp, spo2, 80, 150, status, simulated)
             )  # fmt: skip
         self.world.store.write_now(
             lambda tx: tx.executemany("INSERT INTO readings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
