@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from crs_core import block, records
 from crs_core.keys import Key
+from crs_core.units import TEMP_VALID, temp_state_of
 from crs_core.wire import frame
 from crs_core.wire import message as wire
 from crs_core.wire.parts import split_parts
@@ -182,6 +183,26 @@ def test_the_self_test_tells_every_part(wearable: Wearable) -> None:
     wearable.control("fault", what="nack", address=0x48)
     parts = json.loads(host.ask(wire.SelfTest(0), wire.SelfTestIs, 15).text)["parts"]
     assert parts["thermometer"]["pass"] is False
+
+
+def test_the_other_thermometer_is_found_and_read(tmp_path: Path) -> None:
+    image = build_image(tmp_path / "flash.img")
+    with Wearable(tmp_path, image, speed=60, options=("--thermometer", "max30205")) as other:
+        host = other.connect()
+        live = host.wait(
+            lambda: [
+                m
+                for m in host.messages
+                if isinstance(m, wire.Live)
+                and m.temp_cc is not None
+                and temp_state_of(m.status) == TEMP_VALID
+            ],
+            30,
+            "a temperature",
+        )
+        assert 3000 < live[0].temp_cc < 4200
+        report = json.loads(host.ask(wire.SelfTest(0), wire.SelfTestIs, 15).text)
+        assert report["parts"]["thermometer"] == {"pass": True, "chip": "Max30205"}
 
 
 def test_maintenance_is_shown_told_journaled_and_ends_by_itself(wearable: Wearable) -> None:

@@ -77,9 +77,9 @@ def two_bursts() -> list[Row]:
 
 def many_bursts() -> list[Row]:
     found: list[Row] = []
-    for i in range(8):
-        found += burst(60 + 97 * i, NO_PULSE if i % 2 else PROBE_OFF)
-    return [(0.0, *WELL), *found, (60 + 97 * 8, *WELL)]
+    for i in range(8):  # from 80 s on: the first grade is written at about 60 s
+        found += burst(80 + 97 * i, NO_PULSE if i % 2 else PROBE_OFF)
+    return [(0.0, *WELL), *found, (80 + 97 * 8, *WELL)]
 
 
 RECORDINGS: dict[str, tuple[Rows, int]] = {

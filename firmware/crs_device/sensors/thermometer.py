@@ -31,9 +31,9 @@ _AMBIENT_MIN_CC = const(500)  # colder than any room a patient is in: a fault, n
 _BLOCK_MS = const(10000)  # what settling.py calls a block
 _STALE_MS = const(10000)
 _PAUSE_MS = const(30000)  # † readings missing for longer: nobody knows whether the probe stayed on
-BARE_MS = const(
-    30000
-)  # † the optical probe saw no skin for so long: the strap was off, however warm the thermometer
+# † the optical probe saw no skin for so long: the strap was off, however warm the thermometer. Shorter than that, the
+# thermometer tells by itself: in room air it falls by more than a degree.
+BARE_MS = const(60000)
 FLAT_MS = const(600000)  # † this long bit-identical: a converter averaging a live body is never that still
 _RESTART_MS = const(2000)  # between attempts to start a chip that failed
 

@@ -344,6 +344,28 @@ def check_either_thermometer_is_taken_when_it_comes_and_its_faults_are_told() ->
         assert thermometer.state(bench.now_us // 1000) == TEMP_VALID, name
 
 
+def check_what_is_told_is_the_chips_own_code_and_nothing_added() -> None:
+    from crs_device.sampling import Sampling
+
+    for name, hundredths_per_code, code in (("tmp117", 100 / 128, 4779), ("max30205", 100 / 256, 9559)):
+        bench = Bench(thermometer=name)
+        sampling = Sampling(bench.i2c, {}, None, Health())
+        told = 0
+        for second in range(1, 80):
+            bench.pass_ms(1000)
+            sampling.thermometer.poll(1000 * second - 500)  # starts the chip, or a conversion
+            bench.pass_ms(100)
+            bench.i2c.devices[tmp117.ADDRESS].live()
+            bench.i2c.devices[tmp117.ADDRESS].regs[0] = code + second % 3
+            bench.tmp117.regs[1] |= 0x2000
+            vitals = sampling.measure(1000 * second)
+            if second > 2:
+                expected = (code + second % 3) * hundredths_per_code
+                assert abs(vitals.temp_cc - expected) <= 0.5, (name, vitals.temp_cc, expected)
+                told += 1
+        assert told == 77
+
+
 def check_a_bus_held_low_or_high_is_no_temperature() -> None:
     from tests.device.sensors.driver_checks import ConstantChip
 
