@@ -1,4 +1,4 @@
-"""Thermometer and wear decision over time, against the register models; runs on both runtimes."""
+"""Thermometer over time, against the register models; runs on both runtimes."""
 
 from math import exp
 
@@ -11,9 +11,6 @@ from crs_core.units import (
     TEMP_SETTLING,
     TEMP_STALE,
     TEMP_VALID,
-    WEAR_OFF,
-    WEAR_UNKNOWN,
-    WEAR_WORN,
 )
 from crs_device.health import SENSOR_RESTART, TEMP_FAIL, Health
 from crs_device.sensors import tmp117
@@ -21,7 +18,6 @@ from crs_device.sensors.bus import Bus
 from crs_device.sensors.settling import MIN_CONTACT_MS, Settling
 from crs_device.sensors.thermometer import BARE_MS, FLAT_MS, Thermometer
 from crs_device.sensors.tmp117 import Tmp117
-from crs_device.sensors.wear import OFF_HOLD_MS, Wear
 
 from tools.virtual_wearable.models.bench import Bench
 
@@ -391,26 +387,3 @@ def check_a_pause_starts_contact_anew() -> None:
     assert thermometer.state(59000) == TEMP_VALID
     thermometer.poll(120000)
     assert thermometer.state(120000) == TEMP_SETTLING
-
-
-def check_wear_table() -> None:
-    expected = {
-        (True, True): WEAR_WORN, (True, False): WEAR_WORN, (True, None): WEAR_WORN,
-        (False, True): WEAR_WORN, (False, False): WEAR_OFF, (False, None): WEAR_UNKNOWN,
-        (None, True): WEAR_WORN, (None, False): WEAR_UNKNOWN, (None, None): WEAR_UNKNOWN,
-    }  # fmt: skip
-    for (optical, thermal), state in expected.items():
-        wear = Wear()
-        wear.update(optical, thermal, 0)
-        assert wear.update(optical, thermal, OFF_HOLD_MS) == state, (optical, thermal)
-
-
-def check_wear_off_is_held_and_on_is_at_once() -> None:
-    wear = Wear()
-    assert wear.update(True, True, 0) == WEAR_WORN
-    assert wear.update(False, False, 1000) == WEAR_WORN
-    assert wear.update(False, False, 1000 + OFF_HOLD_MS - 1) == WEAR_WORN
-    assert wear.update(False, False, 1000 + OFF_HOLD_MS) == WEAR_OFF
-    assert wear.update(False, True, 7000) == WEAR_WORN
-    assert wear.update(False, False, 8000) == WEAR_WORN
-    assert wear.update(False, None, 20000) == WEAR_UNKNOWN

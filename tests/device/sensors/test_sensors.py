@@ -7,7 +7,10 @@ import pytest
 
 from tests.mp import ROOT, run_micropython
 
-MODULES = ("driver_checks", "light_checks", "optical_checks", "probe_checks", "corrected_checks")
+MODULES = (
+    "driver_checks", "thermometer_driver_checks", "light_checks", "optical_checks", "probe_checks", "wear_checks",
+    "corrected_checks",
+)  # fmt: skip
 
 
 def cases() -> list[tuple[str, str]]:

@@ -49,6 +49,7 @@ class Wearable:
             health=health, log=EventLog(device.journal, health), vitals=vitals, in_maintenance=False,
             measure=lambda now_ms: self.parts.vitals, drain=nothing, ring=nothing, live=nothing,
             fault_bits=lambda: 0, power=SimpleNamespace(is_charging=False, is_low=False),
+            schedule=None, sampling=None, pause_left_ms=lambda now_ms: -1, step_pause=nothing,
         )  # fmt: skip
         self.monitor = Deciding(self.parts, DEFAULT, HASH, units.SITE_AXILLA, 10)
         self.monitor.is_bound = True

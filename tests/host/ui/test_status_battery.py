@@ -10,7 +10,8 @@ NOW_MS = 1_800_000_000_000
 HOUR_MS = 3_600_000
 DEVICE: dict[str, Any] = {
     "device_id": "c0ffee", "name": "", "site": "axilla", "simulated": False, "patient": None, "newest_reading": None,
-    "grade": None, "grades": {}, "signed": [], "context_waiting": 0, "alarms": [],
+    "grade": None, "grades": {}, "signed": [], "context_waiting": 0, "alarms": [], "pause": None,
+    "calibration": None,
 }  # fmt: skip
 
 
