@@ -2,6 +2,7 @@
 
 from math import exp
 
+from crs_core.spo2_curve import AN6845
 from crs_core.units import (
     TEMP_ABSENT,
     TEMP_ARTEFACT,
@@ -345,7 +346,7 @@ def check_what_is_told_is_the_chips_own_code_and_nothing_added() -> None:
 
     for name, hundredths_per_code, code in (("tmp117", 100 / 128, 4779), ("max30205", 100 / 256, 9559)):
         bench = Bench(thermometer=name)
-        sampling = Sampling(bench.i2c, {}, None, Health())
+        sampling = Sampling(bench.i2c, {}, None, Health(), AN6845, 0)
         told = 0
         for second in range(1, 80):
             bench.pass_ms(1000)
