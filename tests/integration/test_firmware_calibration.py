@@ -10,7 +10,7 @@ from crs_core.wire import message as wire
 from tests.fakes.flash_image import SETTINGS, build_image
 from tests.fakes.records_of import of_type, pull
 from tests.fakes.wearable import Wearable
-from tools.ppg_generator import ratio_of
+from tools.ppg_wave import ratio_of
 
 CURVE = (0, -250000, 1050000)
 OWN = "date=2026-11-20;spo2=0,-250000,1050000;spo2_n=120;spo2_arms=187;temp=-50;temp_n=24;temp_sd=4;by=simulated bench"

@@ -16,7 +16,8 @@ from crs_core.spo2_curve import AN6845, spo2_tenths
 from tests.core.calibration_checks import TEMPERATURE_ALONE
 from tests.fakes.ward import Ward
 from tools.calibrate.recording import pairs_of as recorded_pairs
-from tools.ppg_generator import Subject, ratio_of, samples
+from tools.ppg_generator import Subject, samples
+from tools.ppg_wave import ratio_of
 
 TRUTH = (0, -250000, 1060000)  # far from AN6845, inside every bound
 BY = ("--by", "simulated bench")
