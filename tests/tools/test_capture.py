@@ -22,6 +22,7 @@ def start(ward: Ward, out: Path, *options: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-m", "tools.capture", ward.port, "--out", str(out), "--json", *options],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a CI may have been started without it
     )  # fmt: skip
 
 

@@ -31,6 +31,7 @@ REASONS = {
     units.PPG_SWAPPED: "swapped channels",
     units.PPG_STALE: "stale",
     units.PPG_NO_PULSE: "no pulse",
+    units.PPG_RESTING: "resting",
 }
 
 
