@@ -17,7 +17,6 @@ BENCHES = (
     "grade",
     "scales",
     "ppg",
-    "i2c",
     "firmware",
     "ingest",
     "latency",

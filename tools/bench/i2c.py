@@ -7,7 +7,6 @@ from pathlib import Path
 from tools.virtual_wearable.models.bench import Bench
 
 ROOT = Path(__file__).resolve().parents[2]
-POLL_MS = 360  # crs_device/tasks.py
 BYTES_MAX = 7.0
 TRANSFERS_MAX = 0.25
 
@@ -16,6 +15,7 @@ def i2c_per_sample(minutes: int = 60) -> tuple[float, float]:
     """(data bytes, transfers) of each sample that reached the chain, start-up and every change of light counted in."""
     if str(ROOT / "firmware") not in sys.path:
         sys.path.insert(0, str(ROOT / "firmware"))  # crs_device is no package of the host
+    from crs_device import tasks
     from crs_device.sensors.bus import Bus
     from crs_device.sensors.max3010x import Max3010x
     from crs_device.sensors.optical import Optical
@@ -28,13 +28,14 @@ def i2c_per_sample(minutes: int = 60) -> tuple[float, float]:
             self.samples += n
             super().push(red, infrared, n)
 
+    poll_ms = tasks._SAMPLE_EVERY_MS
     bench = Bench()
     chain = Counting()
     probe = Optical(Max3010x(Bus(bench.i2c)), chain)
-    for poll in range(minutes * 60_000 // POLL_MS):
-        minute = poll * POLL_MS // 60_000
+    for poll in range(minutes * 60_000 // poll_ms):
+        minute = poll * poll_ms // 60_000
         bench.max30102.red_light = bench.max30102.ir_light = (1.0, 0.1, 3.0)[minute // 10 % 3]
-        bench.pass_ms(POLL_MS)
+        bench.pass_ms(poll_ms)
         probe.poll(bench.now_us // 1000)
         if poll % 3 == 0:
             probe.vitals(bench.now_us // 1000)

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tools.bench import ppg_recordings
+from tools.bench import i2c, ppg_recordings
 from tools.ppg_generator import Burst, Subject, constant, ramp, samples
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -130,51 +130,6 @@ def _cpu_s(*command: str) -> float:
     return after.children_user + after.children_system - before.children_user - before.children_system
 
 
-def _bus() -> Iterator[Row]:
-    sys.path.insert(0, str(ROOT / "firmware"))  # the firmware is not installed, only found
-    from crs_device import tasks
-    from crs_device.sensors.bus import Bus
-    from crs_device.sensors.max3010x import Max3010x
-    from crs_device.sensors.optical import Optical
-    from crs_device.signal.ppg import Ppg
-
-    from tools.virtual_wearable.models.bench import Bench
-
-    bench = Bench()
-    seen = {"bytes": 0, "transfers": 0, "samples": 0}
-
-    class Counting:
-        def readfrom_mem_into(self, address: int, register: int, buffer: bytearray) -> None:
-            bench.i2c.readfrom_mem_into(address, register, buffer)
-            seen["bytes"] += len(buffer)
-            seen["transfers"] += 1
-
-        def writeto_mem(self, address: int, register: int, data: bytes) -> None:
-            bench.i2c.writeto_mem(address, register, data)
-            seen["bytes"] += len(data)
-            seen["transfers"] += 1
-
-    class Counted(Ppg):
-        def push(self, red: object, infrared: object, n: int) -> None:
-            seen["samples"] += n
-
-    probe = Optical(Max3010x(Bus(Counting())), Counted())
-    probe.poll(0)
-    seen.update(bytes=0, transfers=0)
-    while bench.now_us < 60_000_000:
-        bench.pass_ms(tasks._SAMPLE_EVERY_MS)
-        probe.poll(bench.now_us // 1000)
-    count = seen["samples"]
-    size, transfers = seen["bytes"] / count, seen["transfers"] / count
-    yield "I2C bytes of the optical sensor", f"{size:.2f} /sample", "<= 7 /sample", size <= 7
-    yield (
-        "I2C transfers of the optical sensor",
-        f"{transfers:.3f} /sample",
-        "<= 0.25 /sample",
-        transfers <= 0.25,
-    )
-
-
 def _still() -> Iterator[Row]:
     clean = Errors()
     for seed, rate in enumerate(range(40, 201, 10), 1):
@@ -273,7 +228,7 @@ def _recorded() -> Iterator[Row]:
 def rows() -> Iterator[Row]:
     """(name, figure, target, reached) of each measurement."""
     yield from _cost()
-    yield from _bus()
+    yield from i2c.rows()
     yield from _still()
     yield from _moved()
     yield from _silent()
