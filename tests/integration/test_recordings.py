@@ -208,6 +208,27 @@ def test_a_fever_is_graded_forwarded_and_alarmed(played: Callable[[str], Mission
     assert all(event["simulated"] for event in mission.events)
 
 
+def test_readings_lie_within_the_stated_error_of_what_was_played(played: Callable[[str], Mission]) -> None:
+    """What crs_device/signal and crs_device/sensors say of their error; both recordings change slower than that."""
+    checked = 0
+    for name in ("afebrile", "fever"):
+        truth = RECORDINGS[name][0]()
+        for t_ms, temp_cc, spo2_tenths, hr_bpm, status in played(name).ask(
+            "SELECT t_ms, temp_cc, spo2_tenths, hr_bpm, status FROM readings JOIN journals ON id = journal"
+            " WHERE binding IS NOT NULL"
+        ):
+            _, temp_c, spo2_pct, heart, _ = min(truth, key=lambda row: abs(row[0] - t_ms / 1000))
+            assert temp_c is not None and spo2_pct is not None and heart is not None
+            if temp_state_of(status) == TEMP_VALID:
+                assert abs(temp_cc / 100 - temp_c) <= 0.3, (name, t_ms)
+                checked += 1
+            if spo2_tenths is not None:
+                assert abs(spo2_tenths / 10 - spo2_pct) <= 1.0, (name, t_ms)
+                assert abs(hr_bpm - heart) <= 5, (name, t_ms)
+                checked += 1
+    assert checked >= 200
+
+
 def test_the_strap_off_for_a_while_is_told_and_ends(played: Callable[[str], Mission]) -> None:
     mission = played("strap_off")
     assert mission.line.endswith("no fever criterion met, alarms NO_DATA:LOW")

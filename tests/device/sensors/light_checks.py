@@ -17,6 +17,7 @@ from crs_device.sensors.agc import LED_MAX, LED_MIN, WATCH_CURRENT, Agc
 from crs_device.sensors.bus import Bus
 from crs_device.sensors.max3010x import ADDRESS, Max3010x
 from crs_device.sensors.optical import Optical
+from crs_device.sensors.sample_clock import SampleClock
 from crs_device.signal.ppg import Ppg
 
 from tools.virtual_wearable.models.bench import Bench
@@ -275,6 +276,24 @@ def check_a_clock_five_percent_off_is_measured_and_the_rate_put_right() -> None:
         worn.run(600)
         assert abs(worn.probe.clock.permille - permille) <= 2
         assert worn.gaps == [] and worn.probe.present
+
+
+def check_drains_that_are_held_up_do_not_change_the_rate() -> None:
+    """Time is taken, then the program is held up for up to 3 s, then the FIFO is drained (a busy machine at speed 60)."""
+    for permille in (950, 1000, 1050):
+        for first_ms in (0, 2900):
+            clock = SampleClock()
+            now_ms, seen, dice = 0, 0, 1
+            for burst in range(1000):
+                dice = (dice * 1103515245 + 12345) & 0x3FFFFFFF
+                late_ms = first_ms if burst == 0 else dice >> 8 & 2047 if dice & 0x70000000 == 0 else 0
+                after_ms = now_ms + late_ms
+                total = after_ms * permille // 40000
+                clock.count(total - seen, now_ms)
+                seen = total
+                now_ms = after_ms + 360
+                assert now_ms < 60_000 or abs(clock.permille - permille) <= 3 or clock.permille == 1000
+            assert abs(clock.permille - permille) <= 3, (permille, first_ms, clock.permille)
 
 
 def check_a_chip_far_off_its_rate_is_a_fault() -> None:
