@@ -4,25 +4,19 @@ The reference comes later or earlier than R: it averages, its blood comes anothe
 the whole recording is looked for, the one that leaves the pairs closest to a line.
 """
 
-import sys
-from array import array
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
-
-from crs_core.units import PPG_VALID
 
 from tools.calibrate.fit import deviation
 from tools.calibrate.pairs import RAW_LIMITS, REFERENCE_LIMITS, CalibrateError, Pair, read_columns
+from tools.ppg_replay.chain import LOST, Replay
+from tools.ppg_replay.resample import OUT_HZ, to_25_hz
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "firmware"))
-from crs_device.signal.ppg import Ppg
-
-OUT_HZ = 25
 FS_MAX_HZ = 1000.0
 PAIR_EVERY_S = 5  # R is a median of three windows of 4 s: closer pairs are the same pair again
 LAG_S = range(-30, 61)  # † reference behind R
 LAG_PAIRS_MIN = 30  # seconds with both, at any lag that is looked at
-_PUSH = 10
 
 
 def pairs_of(raw: Path, fs_hz: float, reference: Path) -> tuple[list[Pair], int]:
@@ -43,21 +37,15 @@ def pairs_of(raw: Path, fs_hz: float, reference: Path) -> tuple[list[Pair], int]
 
 def ratio_each_second(light: list[tuple[float, ...]], fs_hz: float) -> Iterator[tuple[int, float]]:
     """(second, R) wherever the wearable would give a value, from (red, infrared) counts."""
-    ppg, step = Ppg(), fs_hz / OUT_HZ
-    count = int(len(light) / step)
-    red, infrared = array("i", [0] * _PUSH), array("i", [0] * _PUSH)
-    held = 0
-    for n in range(count):
-        part = light[int(n * step) : int((n + 1) * step)]  # the mean of 40 ms, as the chip averages
-        red[held] = round(sum(sample[0] for sample in part) / len(part))
-        infrared[held] = round(sum(sample[1] for sample in part) / len(part))
-        held += 1
-        second = (n + 1) // OUT_HZ if (n + 1) % OUT_HZ == 0 else 0
-        if held == _PUSH or second:
-            ppg.push(red, infrared, held)
-            held = 0
-        if second and ppg.vitals(second * 1000)[3] == PPG_VALID:
-            yield second, ppg.ratio_milli / 1000
+    replay = Replay(ir_only=False)
+    samples = to_25_hz(((red, infrared) for red, infrared in light), Fraction(str(fs_hz)))
+    second = 0
+    for sample in samples:
+        if replay.take(*(sample or (LOST, LOST))) is None:
+            continue
+        second += 1
+        if replay.ratio_milli:
+            yield second, replay.ratio_milli / 1000
 
 
 def find_lag(ratios: dict[int, float], spo2: dict[int, float]) -> int:

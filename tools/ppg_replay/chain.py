@@ -36,7 +36,10 @@ REASONS = {
 
 
 class Replay:
-    """`take()` every sample in order, then `end()`; both return a row (with its line end) when a second is over."""
+    """`take()` every sample in order, then `end()`; both return a row (with its line end) when a second is over.
+
+    `ratio_milli`: R of that row in thousandths, 0 when it has no value.
+    """
 
     def __init__(self, ir_only: bool) -> None:
         self._ppg = Ppg(AN6845, ir_only)
@@ -45,6 +48,7 @@ class Replay:
         self._held = 0
         self._lost = 0
         self._count = 0
+        self.ratio_milli = 0
 
     def take(self, red: int, infrared: int) -> "str | None":
         """One sample, in counts, or LOST in both."""
@@ -79,6 +83,7 @@ class Replay:
         self._tell_hole()  # now, not when it ends: what the chain saw before it is less than a second old
         spo2_tenths, hr_bpm, pi_hundredths, state = self._ppg.vitals(self._count * _PERIOD_MS)
         t_s = (self._count + PER_SECOND - 1) // PER_SECOND
+        self.ratio_milli = self._ppg.ratio_milli if state == units.PPG_VALID else 0
         if state != units.PPG_VALID:
             return f"{t_s},,,,0,{REASONS[state]}\n"
         spo2 = "" if spo2_tenths is None else f"{spo2_tenths // 10}.{spo2_tenths % 10}"
