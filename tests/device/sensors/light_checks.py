@@ -279,7 +279,7 @@ def check_a_clock_five_percent_off_is_measured_and_the_rate_put_right() -> None:
 
 
 def check_drains_that_are_held_up_do_not_change_the_rate() -> None:
-    """Time is taken, then the program is held up for up to 3 s, then the FIFO is drained (a busy machine at speed 60)."""
+    """Time is taken, then the program is held up for up to 3 s, then the FIFO is drained (busy, at speed 60)."""
     for permille in (950, 1000, 1050):
         for first_ms in (0, 2900):
             clock = SampleClock()
