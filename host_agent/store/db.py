@@ -142,7 +142,12 @@ def open_read_only(path: Path) -> sqlite3.Connection:
 
 def integrity_problems(tx: Tx) -> list[str]:
     """What SQLite's own check finds; an empty list is a sound file. Reads the whole database."""
-    rows = [str(row[0]) for row in tx.execute("PRAGMA integrity_check(20)")]
+    try:
+        rows = [str(row[0]) for row in tx.execute("PRAGMA integrity_check(20)")]
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            raise
+        return [str(error)]
     return [] if rows == ["ok"] else rows
 
 

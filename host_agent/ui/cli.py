@@ -32,6 +32,9 @@ COMMANDS = {
     "export": "cmd_export",
     "grade": "cmd_grade",
     "config": "cmd_config",
+    "backup": "cmd_store",
+    "restore": "cmd_store",
+    "verify": "cmd_store",
     "doctor": "cmd_doctor",
 }
 _EPILOG = "Exit codes: " + "; ".join(f"{code} {meaning}" for code, meaning in exits.MEANINGS.items()) + "."

@@ -237,6 +237,35 @@ def test_a_damaged_store_is_named_with_advice(filled):
     assert doctor.returncode == exits.FAILED and "problem  store" in doctor.stdout
 
 
+def test_a_store_is_backed_up_found_harmed_and_restored(filled, tmp_path):
+    import sqlite3
+
+    copy = tmp_path / "copy.db"
+    done = run(filled, "backup", str(copy))
+    assert done.returncode == 0 and "read back and whole" in done.stdout and copy.stat().st_mode & 0o077 == 0
+    assert run(filled, "verify").stdout.endswith(": 0 problems.\n")
+    assert run(filled, "backup", str(copy)).returncode == exits.FAILED
+    with sqlite3.connect(filled / "cytowatch.db") as conn:
+        conn.execute("UPDATE events SET payload = x'' WHERE seq = (SELECT max(seq) FROM events)")
+    done = run(filled, "verify")
+    assert done.returncode == exits.FAILED and "the events do not say what the block says" in done.stdout
+    assert "cytowatch restore" in done.stdout
+    told = json.loads(run(filled, "verify", "--json").stdout)
+    assert told["found"] == len(told["problems"]) >= 1 and told["events"] >= 3
+    done = run(filled, "restore", str(copy), "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(run(filled, "verify", "--json").stdout)["found"] == 0
+    with sqlite3.connect(json.loads(done.stdout)["kept"]) as conn:
+        assert conn.execute("SELECT count(*) FROM events WHERE payload = x''").fetchone() == (1,)
+
+
+def test_nothing_to_back_up_and_nothing_to_restore_are_told(home, tmp_path):
+    assert run(home, "backup", str(tmp_path / "copy.db")).returncode == exits.NO_DATA
+    assert run(home, "verify").returncode == exits.NO_DATA
+    done = run(home, "restore", str(tmp_path / "copy.db"))
+    assert done.returncode == exits.FAILED and "there is no such file" in done.stderr
+
+
 def test_doctor_names_what_is_wrong_and_what_to_do(filled):
     (filled / "config.toml").write_text(
         '[[webhook]]\nname = "ward"\nurl = "https://a.example"\nsecret_env = "NOPE_X"\n'
@@ -319,6 +348,11 @@ async def test_run_serves_commands_and_ends_cleanly_by_signal(world: AgentWorld)
             assert lent.returncode == 0 and "is free for 60 s" in lent.stdout
             back = await asyncio.to_thread(run, world.home, "release", world.port.path, "--back")
             assert back.returncode == 0
+            copy = world.home / f"copy-{number}.db"
+            done = await asyncio.to_thread(run, world.home, "backup", str(copy))
+            assert done.returncode == 0, done.stderr
+            done = await asyncio.to_thread(run, world.home, "restore", str(copy))
+            assert done.returncode == exits.FAILED and "The agent runs on this state folder" in done.stderr
         finally:
             agent.send_signal(number)
         _, log = await asyncio.wait_for(agent.communicate(), 10)

@@ -1,0 +1,112 @@
+"""One whole copy of the store to a file while the agent runs, and back. Keys are not in the store, so not in the copy.
+
+A copy counts only once it is complete and on disk: it is made under another name and renamed last. Restoring keeps the
+database that was there beside it.
+"""
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+from host_agent.errors import SchemaNewer, StoreCorrupt, StoreError
+from host_agent.store.db import open_read_only, store_errors
+from host_agent.store.migrate import migrations, schema_version
+
+Progress = Callable[[int, int], None]  # pages done, pages in all
+_PAGES_PER_STEP = 2048
+_SIDE_FILES = ("-wal", "-shm")
+
+
+def back_up(database: Path, target: Path, on_progress: Progress = lambda done, total: None) -> int:
+    """Copy one moment of `database` to the new file `target` (0600) and return its bytes.
+
+    A writer beside it is neither held up nor half copied. StoreError: nothing is left under that name.
+    """
+    if not database.exists():
+        raise StoreError(f"{database}: there is no store yet.", "Start the agent once: `cytowatch run`.")
+    if target.exists():
+        raise StoreError(f"{target} exists.", "Give another name: a backup replaces no file.")
+    _copy(database, target, on_progress)
+    return target.stat().st_size
+
+
+def restore(
+    backup: Path, database: Path, utc_ms: int, on_progress: Progress = lambda done, total: None
+) -> Path | None:
+    """Put `backup` in the place of `database`; returns where the database that was there is now, None if none was.
+
+    Nobody may have `database` open. Until the last rename the old one stays, or lies whole under its new name.
+    """
+    check_backup(backup)
+    fresh = database.with_name(database.name + ".restoring")
+    fresh.unlink(missing_ok=True)
+    _copy(backup, fresh, on_progress)
+    kept = database.with_name(f"{database.name}.before-{utc_ms}") if database.exists() else None
+    for side in ("", *_SIDE_FILES):  # a log that stays behind would be taken for the new file's
+        there = database.with_name(database.name + side)
+        if there.exists():
+            there.rename(database.with_name(f"{database.name}.before-{utc_ms}{side}"))
+    fresh.rename(database)
+    _sync_folder(database.parent)
+    return kept
+
+
+def check_backup(path: Path) -> int:
+    """The schema version of a file that can be restored; StoreError says why it cannot."""
+    if not path.is_file():
+        raise StoreError(f"{path}: there is no such file.", "Give the file that `cytowatch backup` wrote.")
+    with store_errors(path), contextlib.closing(open_read_only(path)) as conn:
+        version, newest = schema_version(conn), len(migrations())
+        tables = {row[0] for row in conn.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if version == 0 or not {"blocks", "journals", "migrations"} <= tables:
+            raise StoreCorrupt(f"{path} is a database, but no store of this program.", "Give another file.")
+        if version > newest:
+            raise SchemaNewer(f"{path} has schema {version}, this program knows {newest}")
+        problems = [str(row[0]) for row in conn.execute("PRAGMA integrity_check(1)")]
+        if problems != ["ok"]:
+            raise StoreCorrupt(f"{path} is damaged: {problems[0]}.", "Give an older backup.")
+    return version
+
+
+def _copy(source: Path, target: Path, on_progress: Progress) -> None:
+    partial = target.with_name(target.name + ".partial")
+    try:
+        with store_errors(source):
+            partial.unlink(missing_ok=True)
+            os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            _copy_pages(source, partial, on_progress)
+            with partial.open("rb") as file:
+                os.fsync(file.fileno())
+        if target.exists():  # made meanwhile
+            raise StoreError(f"{target} exists.", "Give another name.")
+        partial.rename(target)
+        _sync_folder(target.parent)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _copy_pages(source: Path, partial: Path, on_progress: Progress) -> None:
+    with (
+        contextlib.closing(open_read_only(source)) as conn,
+        contextlib.closing(sqlite3.connect(partial)) as copy,
+    ):
+        conn.execute("BEGIN")
+        conn.execute(
+            "SELECT count(*) FROM sqlite_master"
+        ).fetchone()  # from here on one moment, whoever writes
+
+        def told(_status: int, remaining: int, total: int) -> None:
+            on_progress(total - remaining, total)
+
+        conn.backup(copy, pages=_PAGES_PER_STEP, progress=told, sleep=0)
+        copy.execute("PRAGMA journal_mode = DELETE")  # one file, nothing beside it
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

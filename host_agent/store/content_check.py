@@ -1,0 +1,146 @@
+"""Does the store still say what the wearables said? Every block is decoded again and held against the rows made of it.
+
+The raw bytes carry their own CRC, so a damaged block names itself; a changed, missing or invented row shows beside it.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from crs_core import block as block_codec
+from crs_core.errors import RemoteError
+
+from host_agent.store.coverage import Coverage
+from host_agent.store.db import Tx, integrity_problems
+
+_PROBLEMS_MAX = 20
+_PROGRESS_BLOCKS = 2000
+
+
+class ContentReport(NamedTuple):
+    """What was looked at and what does not fit; `problems` is cut at 20, `found` counts them all."""
+
+    journals: int
+    blocks: int
+    readings: int
+    events: int
+    gaps: int
+    found: int
+    problems: list[str]
+
+
+def check_content(
+    tx: Tx, on_progress: Callable[[int, int], None] = lambda done, total: None
+) -> ContentReport:
+    """Check file, rows and coverage; `on_progress(blocks done, blocks in all)`. Reads everything, changes nothing."""
+    problems = [f"file: {text}" for text in integrity_problems(tx)]
+    if problems:  # rows of a damaged file mean nothing
+        return ContentReport(0, 0, 0, 0, 0, len(problems), problems)
+    problems += [
+        f"table {row[0]}: row {row[1]} refers to nothing" for row in tx.execute("PRAGMA foreign_key_check")
+    ]
+    total = int(tx.execute("SELECT count(*) FROM blocks").fetchone()[0])
+    journals = [
+        _Journal(*row) for row in tx.execute("SELECT id, journal_id, parent, base_seq, cursor FROM journals")
+    ]
+    done, readings, events = 0, 0, 0
+    for journal in journals:
+        for count, problem in _blocks(tx, journal):
+            problems += problem
+            done += 1
+            readings += count[0]
+            events += count[1]
+            if done % _PROGRESS_BLOCKS == 0:
+                on_progress(done, total)
+        problems += _extra_rows(tx, journal)
+        problems += _holes(tx, journal, {each.id: each for each in journals})
+    on_progress(done, total)
+    gaps = int(tx.execute("SELECT count(*) FROM gaps").fetchone()[0])
+    return ContentReport(len(journals), done, readings, events, gaps, len(problems), problems[:_PROBLEMS_MAX])
+
+
+class _Journal(NamedTuple):
+    id: int
+    journal_id: bytes
+    parent: int | None
+    base_seq: int
+    cursor: int
+
+    def __str__(self) -> str:
+        return f"journal {self.journal_id.hex()} (row {self.id})"
+
+
+def _blocks(tx: Tx, journal: _Journal) -> Iterator[tuple[tuple[int, int], list[str]]]:
+    """((readings, events) of a block, its problems), block by block."""
+    reader = tx.cursor()
+    for first, last, kind, flags, boot, understood, raw in tx.execute(
+        "SELECT first_seq, last_seq, kind, flags, boot, understood, raw FROM blocks WHERE journal = ?"
+        " ORDER BY first_seq",
+        (journal.id,),
+    ):
+        where = f"{journal}, records {first} to {last}"
+        try:
+            header, content = block_codec.decode(raw, journal.journal_id)
+        except RemoteError as error:
+            yield (0, 0), [f"{where}: the block is damaged ({error.args[0]})"]
+            continue
+        problems = []
+        if (header.first_seq, header.first_seq + header.count - 1, header.kind, header.flags, header.boot) != (
+            first, last, kind, flags, boot,
+        ):  # fmt: skip
+            problems.append(f"{where}: the block says something else of itself")
+        simulated = header.flags & block_codec.FLAG_SIMULATED
+        if content is None or not understood:
+            yield (0, 0), problems  # kept as bytes until a later version decodes it
+            continue
+        if header.kind == block_codec.KIND_READINGS:
+            expected = [(first + i, boot, *reading, simulated) for i, reading in enumerate(content)]
+            columns = "seq, boot, t_ms, temp_cc, spo2_tenths, hr_bpm, pi_hundredths, status, simulated"
+            table, counts = "readings", (len(content), 0)
+        else:
+            expected = [(first + i, boot, *event, simulated) for i, event in enumerate(content)]
+            columns = "seq, boot, t_ms, type, payload, simulated"
+            table, counts = "events", (0, len(content))
+        rows = reader.execute(
+            f"SELECT {columns} FROM {table} WHERE journal = ? AND seq BETWEEN ? AND ? ORDER BY seq",  # noqa: S608 names of ours
+            (journal.id, first, last),
+        ).fetchall()
+        if rows != expected:
+            held = set(rows)
+            differs = next((row[0] for row in expected if row not in held), first)
+            problems.append(f"{where}: the {table} do not say what the block says, first at {differs}")
+        yield counts, problems
+
+
+def _extra_rows(tx: Tx, journal: _Journal) -> list[str]:
+    """Rows that belong to no block."""
+    found = []
+    for table in ("readings", "events"):
+        row = tx.execute(
+            f"SELECT count(*), min(seq) FROM {table} AS held WHERE journal = ? AND NOT EXISTS (SELECT 1 FROM"  # noqa: S608
+            " (SELECT last_seq FROM blocks WHERE journal = held.journal AND first_seq <= held.seq"
+            " ORDER BY first_seq DESC LIMIT 1) WHERE last_seq >= held.seq)",
+            (journal.id,),
+        ).fetchone()
+        if row[0]:
+            found.append(f"{journal}: {row[0]} {table} that no block holds, first {row[1]}")
+    return found
+
+
+def _holes(tx: Tx, journal: _Journal, journals: dict[int, _Journal]) -> list[str]:
+    """Everything up to the cursor was acknowledged, so all of it must be held or answered by a gap."""
+    held = Coverage()
+    at: _Journal | None = journal
+    limit = journal.cursor
+    while at is not None:
+        for first, last in tx.execute(
+            "SELECT first_seq, min(last_seq, ?1) FROM blocks WHERE journal = ?2 AND first_seq <= ?1 UNION ALL"
+            " SELECT first_seq, min(last_seq, ?1) FROM gaps WHERE journal = ?2 AND first_seq <= ?1 ORDER BY 1",
+            (limit, at.id),
+        ):
+            held.add(first, last)
+        limit = min(limit, at.base_seq)
+        at = journals.get(at.parent) if at.parent is not None else None
+    return [
+        f"{journal}: records {first} to {last} were acknowledged and are not here"
+        for first, last in held.missing(1, journal.cursor)
+    ] if journal.cursor else []  # fmt: skip

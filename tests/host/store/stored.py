@@ -1,0 +1,58 @@
+"""A store with one journal of readings and events, as a sync leaves it."""
+
+from pathlib import Path
+from typing import Any
+
+from crs_core import block, records, units
+
+from host_agent.store.coverage import Coverage
+from host_agent.store.db import Store
+from host_agent.store.journals import ensure_device, open_journal
+from host_agent.store.records import IncomingBlock, IncomingGap, Insertion
+
+JOURNAL_ID = b"journal1"
+STATUS = units.make_status(units.SITE_AXILLA, units.TEMP_VALID, units.PPG_VALID, units.WEAR_WORN)
+
+
+def reading(number: int) -> units.Reading:
+    return units.Reading(number * 10_000, 3700 + number % 90, 970 - number % 30, 70 + number % 9, 150, STATUS)
+
+
+def blocks(count: int, first_seq: int = 1) -> list[IncomingBlock]:
+    """Alternating blocks of twelve readings and of two events."""
+    found, seq = [], first_seq
+    for at in range(count):
+        if at % 2:
+            payload = records.encode(records.Button(1))
+            raw = block.encode_events(
+                JOURNAL_ID, 1, seq, [(seq * 10_000 + i, records.BUTTON, payload) for i in range(2)]
+            )
+        else:
+            raw = block.encode_readings(JOURNAL_ID, 1, seq, [reading(seq + i) for i in range(12)])
+        header, content = block.decode(raw, JOURNAL_ID)
+        found.append(IncomingBlock(header, raw, content))
+        seq += header.count
+    return found
+
+
+def fill(store: Store, items: list[Any], coverage: Coverage | None = None) -> None:
+    """Put blocks and gaps into the store in one transaction."""
+
+    def insert(tx: Any) -> None:
+        journal = open_journal(tx, ensure_device(tx, b"device01", 1), JOURNAL_ID, bytes(8), 1).journal
+        insertion = Insertion(tx, journal, coverage or Coverage(journal.cursor), 1)
+        for item in items:
+            if isinstance(item, IncomingGap):
+                insertion.gap(item)
+            else:
+                insertion.block(item)
+        insertion.finish()
+
+    store.write_now(insert)
+
+
+def filled(path: Path, count: int = 20) -> Path:
+    """A closed database."""
+    with Store(path) as store:
+        fill(store, list(blocks(count)))
+    return path
