@@ -72,7 +72,7 @@ def restore(file: FileArgument, as_json: JsonOption = False) -> None:
 
 
 def verify(as_json: JsonOption = False) -> None:
-    """Decode every block again, compare the rows with it, look for holes, check what was signed. Exit 1 on a problem."""
+    """Decode every block again, compare its rows, look for holes, check what was signed. Exit 1 on a problem."""
     with open_store(default_paths()) as tx:
         if tx is None:
             nothing("There is no store yet.", {"problems": 0}, as_json=as_json)
