@@ -12,7 +12,8 @@ from tools.recording.reader import RecordingError, read_recording
 from tools.virtual_wearable.chip_process import heap_bytes
 from tools.virtual_wearable.flash_plan import FlashPlan
 from tools.virtual_wearable.scenario import ScenarioError, read_scenario
-from tools.virtual_wearable.supervisor import BoardDeadError, Build, Supervisor
+from tools.virtual_wearable.radio import PROFILES, AirError, Radio
+from tools.virtual_wearable.supervisor import BoardDeadError, Build, Supervisor, chip_id_of
 from tools.virtual_wearable.track import Track
 from tools.virtual_wearable.world import THERMOMETERS, World
 
@@ -73,6 +74,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--thermometer", choices=sorted(THERMOMETERS), default="tmp117", help="which chip is fitted"
     )
+    parser.add_argument(
+        "--ble", choices=PROFILES, help="give it a radio, with the stack of ESP32-S3 or of stock Pico 2 W"
+    )
+    parser.add_argument(
+        "--air", type=Path, metavar="SOCKET", help="chip socket of a running tools.ble_air (default: an own air)"
+    )
     return parser
 
 
@@ -118,6 +125,17 @@ def _make_link(link: Path, target: str) -> None:
     link.symlink_to(target)
 
 
+def _radio(arguments: argparse.Namespace, image: Path, stack: contextlib.ExitStack) -> Radio | None:
+    if arguments.ble is None:
+        return None
+    try:
+        radio = Radio(arguments.ble, arguments.air, chip_id_of(image))
+    except AirError as error:
+        raise _RefusedError(str(error)) from error
+    stack.callback(radio.close)
+    return radio
+
+
 def _run(arguments: argparse.Namespace) -> None:
     if not 0 <= arguments.torn <= 100:
         raise _RefusedError(f"--torn {arguments.torn}: percent, from 0 to 100")
@@ -125,6 +143,8 @@ def _run(arguments: argparse.Namespace) -> None:
         heap_bytes(arguments.heap)
     except ValueError as error:
         raise _RefusedError(f"--heap: {error}") from error
+    if arguments.air is not None and arguments.ble is None:
+        raise _RefusedError("--air: say with --ble which stack the wearable has")
     track = _track(arguments)
     with contextlib.ExitStack() as stack:
         image = arguments.image
@@ -140,6 +160,7 @@ def _run(arguments: argparse.Namespace) -> None:
             arguments.bps,
             arguments.off_ms,
             arguments.once,
+            _radio(arguments, image, stack),
         )
         plan = FlashPlan(arguments.cut, arguments.torn, arguments.flash_eio)
         world = World(track, arguments.speed, arguments.hold, arguments.seed, arguments.thermometer)
@@ -149,6 +170,8 @@ def _run(arguments: argparse.Namespace) -> None:
             _make_link(arguments.link, board.port.name)
             stack.callback(arguments.link.unlink, missing_ok=True)
         print("READY", board.port.name, flush=True)
+        if build.radio:
+            print(f"BLE address={build.radio.address} hci={build.radio.hci or '-'}", flush=True)
         board.run()
 
 

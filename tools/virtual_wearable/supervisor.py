@@ -26,6 +26,7 @@ from tools.virtual_wearable.control import ControlServer, carry_out
 from tools.virtual_wearable.flash_plan import FlashPlan
 from tools.virtual_wearable.panel import Panel
 from tools.virtual_wearable.ptys import HostPort
+from tools.virtual_wearable.radio import Radio
 from tools.virtual_wearable.watchdog import Watchdog
 from tools.virtual_wearable.world import World
 
@@ -52,6 +53,17 @@ class Build:
     bps: int = 0
     off_ms: int = 200
     once: bool = False
+    radio: Radio | None = None
+
+    @property
+    def chip_id(self) -> str:
+        """The chip's unique id, in hex: of its image."""
+        return chip_id_of(self.image)
+
+
+def chip_id_of(image: Path) -> str:
+    """The unique id of the chip whose flash is `image`."""
+    return hashlib.sha256(str(image.resolve()).encode()).hexdigest()[:16]
 
 
 class Supervisor:
@@ -98,7 +110,8 @@ class Supervisor:
                 "VW_SPEED": str(self.build.speed),
                 "VW_RESET_CAUSE": str(cause),
                 "VW_RAW_REPL": "1" if raw_repl else "0",
-                "VW_CHIP_ID": hashlib.sha256(str(self.build.image.resolve()).encode()).hexdigest()[:16],
+                "VW_CHIP_ID": self.build.chip_id,
+                **(self.build.radio.environment() if self.build.radio else {}),
             },
         )
         self.bridge.attach(self.chip, raw_repl)

@@ -54,6 +54,18 @@ def _machine():
     )
 
 
+def _radio() -> None:
+    """Give the chip its radio, if it has one: the firmware then finds `bluetooth`."""
+    if not os.getenv("VW_BLE"):
+        return
+    import bluetooth
+
+    bluetooth.profile = os.getenv("VW_BLE")
+    bluetooth.air = os.getenv("VW_AIR")
+    bluetooth.address = os.getenv("VW_BLE_ADDRESS")
+    bluetooth.stalled = machine_parts.stalled
+
+
 def _mount(flash) -> bool:
     try:
         filesystem = vfs.VfsLfs2(flash, **FLASH)
@@ -119,6 +131,7 @@ def _power_on() -> bool:
     mark = os.getenv("VW_RAW_MARK").encode()
     flash = nor_flash.NorFlash(os.getenv("VW_IMAGE"), board, inputs, int(os.getenv("VW_ERASE_MS")), _stall)
     chip = _machine()
+    _radio()
     for module in ("backplane", "console_out", "machine_parts", "nor_flash", "power_on"):
         sys.modules.pop(module, None)
     sys.path[:] = ["", ".frozen", "/lib"]

@@ -1,0 +1,1 @@
+"""A simulated Bluetooth air: controllers of bumble on one link, with what its simulation gets wrong put right."""

@@ -1,0 +1,40 @@
+"""Run an air of its own: `python -m tools.ble_air FOLDER`. Prints READY and the HCI transport for hosts.
+
+Ends at Ctrl-C, SIGTERM, or when its standard input ends (so it never outlives the program that started it).
+"""
+
+import argparse
+import asyncio
+import signal
+import sys
+from pathlib import Path
+
+from tools.ble_air.air import Air
+
+
+async def _run(folder: Path) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    loop.add_reader(sys.stdin.fileno(), lambda: None if sys.stdin.buffer.read1(64) else stop.set())
+    async with Air.open(folder) as air:
+        print("READY", air.hci, flush=True)
+        await stop.wait()
+
+
+def main() -> int:
+    """Exit 0 when stopped, 2 when the folder cannot hold its socket."""
+    parser = argparse.ArgumentParser(prog="python -m tools.ble_air", description=__doc__)
+    parser.add_argument("folder", type=Path, help="existing folder for the chips' socket")
+    arguments = parser.parse_args()
+    try:
+        asyncio.run(_run(arguments.folder))
+    except OSError as error:
+        print(f"air: {arguments.folder}: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

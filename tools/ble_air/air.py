@@ -1,0 +1,73 @@
+"""An air that processes join: chips over a unix socket, hosts over HCI on loopback TCP.
+
+    async with Air.open(folder) as air:      # folder/chip: for `tools.virtual_wearable --air`; air.hci: for a host
+        ...
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from bumble.transport.common import StreamPacketSink, StreamPacketSource
+
+from tools.ble_air.chip_radio import ChipRadio
+from tools.ble_air.controller import AirController
+from tools.ble_air.link import AirLink
+
+
+class Air:
+    """`link` for radios in this process; `hci` is the bumble transport name that gives another process a radio."""
+
+    def __init__(self, chip_path: Path) -> None:
+        self.link = AirLink()
+        self.chip_path = chip_path
+        self.radios: list[ChipRadio] = []
+        self.hosts: list[AirController] = []
+        self.hci = ""
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def open(cls, folder: Path) -> AsyncIterator["Air"]:
+        """Serve until the block ends."""
+        air = cls(folder / "chip")
+        loop = asyncio.get_running_loop()
+        chips = await asyncio.start_unix_server(air._serve_chip, str(air.chip_path))
+        hosts = await loop.create_server(lambda: _HostRadio(air), "127.0.0.1", 0)
+        air.hci = f"tcp-client:127.0.0.1:{hosts.sockets[0].getsockname()[1]}"
+        try:
+            yield air
+        finally:
+            chips.close()
+            hosts.close()
+            for radio in list(air.radios):
+                radio.hang_up()
+
+    async def _serve_chip(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        radio = ChipRadio(self.link, reader, writer)
+        self.radios.append(radio)
+        try:
+            await radio.serve()
+        finally:
+            self.radios.remove(radio)
+
+
+class _HostRadio(StreamPacketSource):
+    """One TCP connection is one radio, from its first byte to its last."""
+
+    def __init__(self, air: Air) -> None:
+        super().__init__()
+        self._air = air
+        self._controller: AirController | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        """A host has come."""
+        self._controller = AirController("host", self._air.link, self, StreamPacketSink(transport))
+        self._air.hosts.append(self._controller)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It has gone, and its radio with it."""
+        if self._controller is not None:
+            self._air.hosts.remove(self._controller)
+            self._controller.close()

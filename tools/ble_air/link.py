@@ -1,0 +1,115 @@
+"""The air itself: which controller hears which, and the harm that a test does to what they say.
+
+bumble's own LocalLink labels data with the sender's random address and delivers a CONNECT_IND in a later turn of the
+loop; here data carries the address of the connection, and a connection is made or refused at once, so two centrals
+cannot both get the same advertisement.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable
+
+from bumble import core, hci, ll
+from bumble.controller import Controller
+from bumble.link import LocalLink
+
+_ATT_CHANNEL = 4
+_NOTIFICATION = 0x1B
+Plan = Callable[[], list[float]]
+
+
+class NotificationHarm:
+    """A seeded plan that drops, doubles and delays notifications; shares between 0 and 1, delay in seconds."""
+
+    def __init__(self, drop: float = 0, double: float = 0, delay_s: float = 0, seed: int = 1) -> None:
+        self._drop, self._double, self._delay_s = drop, double, delay_s
+        self._chance = random.Random(seed)
+        self.dropped = self.doubled = 0
+
+    def __call__(self) -> list[float]:
+        """Seconds after which each copy arrives; none when it is lost."""
+        if self._chance.random() < self._drop:
+            self.dropped += 1
+            return []
+        if self._chance.random() < self._double:
+            self.doubled += 1
+            return [self._delay_s, self._delay_s]
+        return [self._delay_s]
+
+
+class AirLink(LocalLink):
+    """One place in which radios hear each other. `harm` is asked about each notification."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.harm: Plan | None = None
+        self._away: set[Controller] = set()
+
+    def set_range(self, controller: Controller, is_near: bool) -> None:
+        """Carry a radio out of everybody's range, or back; its connections end as by supervision timeout."""
+        if is_near:
+            self._away.discard(controller)
+            return
+        self._away.add(controller)
+        self.cut(controller)
+
+    def cut(self, controller: Controller) -> None:
+        """End every connection of a radio on both sides, as lost, not as closed."""
+        for connection in list(controller.le_connections.values()):
+            peer = self.peer_of(controller, connection.peer_address)
+            other = peer.le_connections.get(connection.self_address) if peer else None
+            controller.on_le_disconnected(connection, hci.HCI_ErrorCode.CONNECTION_TIMEOUT_ERROR)
+            if peer is not None and other is not None:
+                peer.on_le_disconnected(other, hci.HCI_ErrorCode.CONNECTION_TIMEOUT_ERROR)
+
+    def peer_of(self, controller: Controller, address: hci.Address) -> Controller | None:
+        """The other end of a controller's connection with `address`."""
+        own = controller.le_connections.get(address)
+        for other in self.controllers:
+            if other is controller:
+                continue
+            for connection in other.le_connections.values():
+                if connection.self_address == address and (
+                    own is None or connection.peer_address == own.self_address
+                ):
+                    return other
+        return None
+
+    def send_acl_data(
+        self,
+        sender_controller: Controller,
+        destination_address: hci.Address,
+        transport: core.PhysicalTransport,
+        data: bytes,
+    ) -> None:
+        """Carry one L2CAP PDU over a connection."""
+        own = sender_controller.le_connections.get(destination_address)
+        peer = self.peer_of(sender_controller, destination_address)
+        if own is None or peer is None:
+            return
+        is_notification = len(data) > 4 and data[2] == _ATT_CHANNEL and data[4] == _NOTIFICATION
+        delays = self.harm() if self.harm is not None and is_notification else [0.0]
+        loop = asyncio.get_running_loop()
+        for delay_s in delays:
+            if delay_s:
+                loop.call_later(delay_s, peer.on_link_acl_data, own.self_address, transport, data)
+            else:
+                loop.call_soon(peer.on_link_acl_data, own.self_address, transport, data)
+
+    def send_advertising_pdu(self, sender_controller: Controller, packet: ll.AdvertisingPdu) -> None:
+        """Let everybody near hear an advertisement."""
+        if sender_controller in self._away:
+            return
+        for controller in list(self.controllers):
+            if controller is not sender_controller and controller not in self._away:
+                controller.on_ll_advertising_pdu(packet)
+
+    def send_ll_control_pdu(
+        self, sender_address: hci.Address, receiver_address: hci.Address, packet: ll.ControlPdu
+    ) -> None:
+        """Carry a control PDU to the other end of a connection; to nobody when that end is gone."""
+        for controller in self.controllers:
+            connection = controller.le_connections.get(sender_address)
+            if connection is not None and connection.self_address == receiver_address:
+                asyncio.get_running_loop().call_soon(controller.on_ll_control_pdu, sender_address, packet)
+                return
