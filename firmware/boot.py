@@ -4,7 +4,8 @@
    run, yet the watchdog of rp2 goes on; so an engineer can work, and the board then resets into monitoring by itself.
 2. Chooses the application slot: /slot says "a" or "b"; after 3 starts that never became healthy, the other one. A slot
    is one file, /a.app or /b.app, mounted at /app: as files of their own its modules would take three times the flash.
-3. Safe mode: the button held for 3 s at a start, or no application: no monitoring, the REPL, a light that says so. A
+3. The button held for half a second at a start, and let go: the application may let a phone pair for two minutes.
+4. Safe mode: the button held for 3 s at a start, or no application: no monitoring, the REPL, a light that says so. A
    provisioned wearable without application also sounds the HIGH pattern: nobody is being watched.
 What main.py and the application need to know they find in sys.modules["boot_guard"].
 """
@@ -28,6 +29,7 @@ _TICK_MS = 125
 _HOLD_TICKS = 30 * 60 * 1000 // _TICK_MS
 _UNHEALTHY_MAX = 3
 _SAFE_HOLD_MS = 3000
+_PAIR_HOLD_MS = 500
 # where the board files say the parts are: button, red, green, blue, buzzer
 _PINS = {"rp2": (22, 18, 19, 20, 21), "esp32": (4, 5, 6, 7, 15), "linux": (22, 18, 19, 20, 21)}
 # IEC 60601-1-8 HIGH, one step each 125 ms: 3 + 2 pulses, twice, then 5 s of silence
@@ -186,6 +188,7 @@ class Guard:
         self.mode = MONITOR
         self.slot = ""
         self.fell_back = False
+        self.pairing = False  # the button was held at power-up, and let go before safe mode
         self.is_provisioned = _exists("/keys.0") or _exists("/keys.1")
         self.application = None
         self.starts = 0
@@ -310,8 +313,9 @@ def _button_held(guard):
     # a watchdog start while somebody calls for help with the button must go on monitoring
     if machine.reset_cause() == getattr(machine, "WDT_RESET", -1):
         return False
-    for _ in range(_SAFE_HOLD_MS // 50):
+    for i in range(_SAFE_HOLD_MS // 50):
         if guard.button.value():
+            guard.pairing = i * 50 >= _PAIR_HOLD_MS
             return False
         time.sleep_ms(50)
     return True

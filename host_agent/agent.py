@@ -34,6 +34,9 @@ from host_agent.forward.secret import read_secret
 from host_agent.forward.webhook import Webhook
 from host_agent.forward.worker import Worker
 from host_agent.keyfile import DeviceKey
+from host_agent.link import ble_radio
+from host_agent.link.ble import open_ble
+from host_agent.link.ble_radio import Radio
 from host_agent.link.ownership import claim
 from host_agent.link.ports import candidates
 from host_agent.link.serial import open_serial
@@ -55,6 +58,11 @@ from host_agent.sync.verify import Verifier
 _LOG = logging.getLogger(__name__)
 _RESTART_S = 1.0
 _SCAN_S = 3.0  # real: how soon a wearable that is plugged in is noticed
+
+
+def ble_name(device_id: bytes) -> str:
+    """What the radio link of a wearable is called where a serial link has its port."""
+    return f"ble:{device_id.hex()}"
 
 
 class Agent:
@@ -82,6 +90,7 @@ class Agent:
         self.key_errors: list[str] = []
         self.remembered = Remembered(paths.home / "usb_serials.json")
         self._usb_serials: dict[str, str] = {}
+        self._radio: Radio | None = None
         self._stop = asyncio.Event()
         self._port_tasks: dict[str, asyncio.Task[None]] = {}
         self._background: set[asyncio.Task[Any]] = set()
@@ -187,9 +196,33 @@ class Agent:
                     self._port_tasks[candidate.port] = group.create_task(
                         supervisor.run(), name=f"port {candidate.port}"
                     )
+            if self.config.ble.enabled and ble_radio.is_installed():
+                self._keep_radio_links(group)
             await self.link_clock.sleep(_SCAN_S)
 
-    def _supervise(self, port: str) -> LinkSupervisor:
+    def _keep_radio_links(self, group: asyncio.TaskGroup) -> None:
+        """One link for each wearable whose key is held here."""
+        keys = self.keys()
+        for device_id in keys:
+            name = ble_name(device_id)
+            if name not in self.supervisors:
+                self._radio = self._radio or Radio()
+                supervisor = self._supervise(name, device_id)
+                self._port_tasks[name] = group.create_task(supervisor.run(), name=name)
+
+    def _why_standby(self, device_id: bytes) -> str:
+        """A cable is faster than the radio: while one serves a wearable, its radio link rests."""
+        for port, report in self.reports.items():
+            if (
+                port != ble_name(device_id)
+                and report.device_id == device_id
+                and report.state == LinkState.OPEN
+            ):
+                return f"{port} serves this wearable"
+        return ""
+
+    def _supervise(self, port: str, device_id: bytes | None = None) -> LinkSupervisor:
+        """`device_id`: the radio link of this wearable; None: a serial port, whoever answers on it."""
         runner = SyncRunner(
             self.store,
             self.keys,
@@ -198,16 +231,28 @@ class Agent:
             listener=self.monitor,
             verifier=self.verifier,
             link_clock=self.link_clock,
+            only_device=device_id,
             on_text=lambda line: _LOG.info("%s says: %s", port, line),
         )
-        supervisor = LinkSupervisor(
-            port,
-            partial(self._open_port, port),
-            runner.run_session,
-            on_report=self._on_report,
-            make_claim=lambda: claim(port, str(self.paths.home), self.link_clock.utc_ms()),
-            clock=self.link_clock,
-        )
+        if device_id is None:
+            supervisor = LinkSupervisor(
+                port,
+                partial(self._open_port, port),
+                runner.run_session,
+                on_report=self._on_report,
+                make_claim=lambda: claim(port, str(self.paths.home), self.link_clock.utc_ms()),
+                clock=self.link_clock,
+            )
+        else:
+            assert self._radio is not None
+            supervisor = LinkSupervisor(
+                port,
+                partial(open_ble, self._radio, device_id, port),
+                runner.run_session,
+                on_report=self._on_report,
+                clock=self.link_clock,
+                standby=lambda: self._why_standby(device_id),
+            )
         self.runners[port] = runner
         self.supervisors[port] = supervisor
         return supervisor
@@ -215,6 +260,10 @@ class Agent:
     def _on_report(self, report: LinkReport) -> None:
         before = self.reports.get(report.port)
         self.monitor.on_report(self.reports, report)
+        if report.device_id is not None and (before is None or before.state != report.state):
+            radio_link = self.supervisors.get(ble_name(report.device_id))
+            if radio_link is not None and radio_link.port != report.port:
+                radio_link.reconsider()
         if report.state == LinkState.OPEN and report.port in self._usb_serials:
             self.remembered.add(self._usb_serials[report.port])
         at_repl = report.state == LinkState.AT_REPL

@@ -43,6 +43,15 @@ class SerialSection(_Section):
     )
 
 
+class BleSection(_Section):
+    """The radio link. Only wearables that this laptop holds a key of are looked for."""
+
+    enabled: bool = Field(
+        default=True,
+        description="Reach wearables over Bluetooth when no cable serves them (needs the extra 'ble').",
+    )
+
+
 class WatchdogSection(_Section):
     """When silence becomes an alarm. Times run on the agent's clock; they are proposals a clinician must sign."""
 
@@ -141,6 +150,7 @@ class Config(_Section):
 
     agent: AgentSection = AgentSection()
     serial: SerialSection = SerialSection()
+    ble: BleSection = BleSection()
     watchdog: WatchdogSection = WatchdogSection()
     webhook: tuple[WebhookSection, ...] = Field(default=(), strict=False)
 

@@ -70,6 +70,32 @@ class PortDenied(LinkError):
     default_advice = "Give this user access to serial ports (on Linux: group dialout), then log in again."
 
 
+class RadioUnavailable(LinkError):
+    """This laptop's Bluetooth cannot be used now."""
+
+    code = "ble_unavailable"
+    default_advice = (
+        "Switch Bluetooth on (on Linux: `bluetoothctl power on`, and the service `bluetooth` must run)."
+    )
+
+
+class WearableNotHeard(LinkError):
+    """The wearable did not advertise within reach."""
+
+    code = "ble_not_heard"
+    default_advice = "Bring it within some metres; is it charged? `cytowatch scan` shows what is heard."
+
+
+class PairingFailed(LinkError):
+    """Pairing did not come about."""
+
+    code = "ble_pairing"
+    default_advice = (
+        "Hold the wearable's button while it starts, for one second; then pair within two minutes. "
+        "If this laptop or the wearable had paired before, forget it in this laptop's Bluetooth settings first."
+    )
+
+
 class HelloTimeout(LinkError):
     """Nobody on the port answered HELLO in time."""
 

@@ -133,9 +133,13 @@ class Monitor:
         before = port_views.get(report.port)
         port_views[report.port] = report
         if report.device_id is not None:
-            self.view(report.device_id).link = report
-            if report.state != "open":
-                self.view(report.device_id).is_caught_up = False
+            view = self.view(report.device_id)
+            shown = view.link
+            # of two links the one in session is the wearable's
+            if report.state == "open" or shown is None or shown.port == report.port or shown.state != "open":
+                view.link = report
+                if report.state != "open":
+                    view.is_caught_up = False
         if before is None or (before.state, before.reason) != (report.state, report.reason):
             _LOG.log(
                 logging.INFO if report.state in {"open", "opening", "hello_wait", "stopped"} else logging.WARNING,

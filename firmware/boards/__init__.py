@@ -58,6 +58,7 @@ class Board:
     name = ""
     simulated = False  # only the virtual board says otherwise; its file is never copied to a real one
     fs_root = "/"
+    attribute_bytes = 0  # of the radio's attribute table; 0 where it grows as needed
 
     def __init__(self) -> None:
         self.uid = machine.unique_id()

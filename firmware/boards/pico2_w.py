@@ -21,6 +21,7 @@ class Pico2W(Board):
     """See Board."""
 
     name = "pico2_w"
+    attribute_bytes = 512  # stock BTstack: what does not fit is left out without a word
 
     def __init__(self) -> None:
         super().__init__()

@@ -25,6 +25,7 @@ class VirtualBoard(Board):
 
     def __init__(self) -> None:
         super().__init__()
+        self.attribute_bytes = machine.VIRTUAL_ATTRIBUTE_BYTES
         self.clock = Clock(time.ticks_ms, time.ticks_diff, machine.VIRTUAL_SPEED, time.ticks_us)
         self.i2c = machine.I2C(0, sda=machine.Pin(PINS["sda"]), scl=machine.Pin(PINS["scl"]), freq=400000)
         self.led = RgbLed(PINS["led_red"], PINS["led_green"], PINS["led_blue"])

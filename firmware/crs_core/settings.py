@@ -48,6 +48,7 @@ SETTINGS = {
         ("continuous", "by_state"),
         "by_state: the optical sensor rests for seconds while all is calm",
     ),
+    "ble": _enum("on", ("on", "off"), "the radio, where the board has one; from the next start"),
     "ppg_channels": _enum(
         "red_ir", ("red_ir", "ir_red"), "which LED comes first; ir_red on some clone boards"
     ),

@@ -39,7 +39,8 @@ _COLLECT_EACH_BYTES = const(16_384)  # keeps what lives together, so that a larg
 class App:
     """`board` is an object of firmware/boards; `guard` is boot.py's (None where boot.py did not run).
 
-    Parts that may be missing: `log.journal`, `sampling`, `server` (None); `schedule` (None: always measuring).
+    Parts that may be missing: `log.journal`, `sampling`, `ble` (None), `servers` (empty); `schedule` (None: always
+    measuring).
     `binding` is set only while an end waits.
     """
 
@@ -60,7 +61,8 @@ class App:
         self.has_settings = False
         self.journal_budget_kb = 1024
         self.calibration = (0, "")  # id and text of the one that makes the values, from the start to the next
-        self.sampling = self.server = self.requests = self.binding = None  # type: ignore[var-annotated]
+        self.sampling = self.requests = self.binding = self.ble = None  # type: ignore[var-annotated]
+        self.servers: list = []  # type: ignore[type-arg]  # a LinkServer for each carrier that is there
         self.schedule: Schedule | None = None
         self.pause: Pause | None = None  # a planned pause, and the measuring that must follow it
         self.monitor: Monitor = None  # type: ignore[assignment]  # until start.py has brought it up
@@ -96,6 +98,28 @@ class App:
     def is_bound(self) -> bool:
         """Whether the journal belongs to a patient."""
         return self.log.journal is not None and self.log.journal.binding_id != _UNBOUND
+
+    def serve(self, port, carrier=None):  # type: ignore[no-untyped-def]
+        """A LinkServer for one more carrier; `carrier` None: serial frames."""
+        from crs_core.wire.session import DeviceSession
+        from crs_device.link.server import LinkServer
+
+        journal = self.log.journal
+        journal_id = journal.journal_id if journal is not None else _UNBOUND
+        session = DeviceSession(
+            self.device_id, journal_id, self.keys, self.board.random_bytes, carrier=carrier
+        )
+        server = LinkServer(
+            port,
+            session,
+            journal,
+            self.requests.handle,
+            self.presence,
+            self.health,
+            self.clock,  # type: ignore[attr-defined]
+        )
+        self.servers.append(server)
+        return server
 
     # --- sensors and faults ---------------------------------------------------------------------------------------
 
@@ -140,13 +164,17 @@ class App:
 
     def ring(self, alarm: wire.Alarm) -> None:
         """Tell the host in session that the alarms changed."""
-        if self.server is not None:
-            self.server.ring(alarm)
+        for server in self.servers:
+            server.ring(alarm)
+        if self.ble is not None:
+            self.ble.ring()
 
     def live(self, live: wire.Live) -> None:
         """Show the newest values to the host in session."""
-        if self.server is not None:
-            self.server.live(live)
+        for server in self.servers:
+            server.live(live)
+        if self.ble is not None:
+            self.ble.tell(live)
 
     def accept(self, alarm: int, priority: int, key_id: int, who: str) -> bool:
         """A person elsewhere accepted an alarm: give the sign, stop its sound, journal it. False: not active so."""
@@ -202,15 +230,19 @@ class App:
 
     def keys_changed(self) -> None:
         """Other keys: a session under a key that is gone ends."""
-        if self.server is not None:
-            self.server.set_keys(self.keys)
+        for server in self.servers:
+            server.set_keys(self.keys)
+        if self.ble is not None:
+            self.ble.keys_changed()
 
     def journal_replaced(self) -> None:
         """A binding made a new journal: the host must begin anew."""
         if self.requests is not None:
             self.requests.forget_time()
-        if self.server is not None:
-            self.server.set_journal_id(self.log.journal.journal_id)
+        for server in self.servers:
+            server.set_journal_id(self.log.journal.journal_id)
+        if self.ble is not None:
+            self.ble.keys_changed()
 
     # --- planned pause ----------------------------------------------------------------------------------------------
 
@@ -268,8 +300,10 @@ class App:
             self.guard.hold()
         self.output.show(0, 0, self.clock.real_ms(), NOT_MONITORING)
         self.output.off()
-        if self.server is not None:
-            self.server.abandon()
+        for server in self.servers:
+            server.abandon()
+        if self.ble is not None:
+            self.ble.off()
         self.log.flush()
         payload = records.encode_maintenance(_MAINTENANCE_ENTERED, _BY_REPL)
         self.log.append(self.clock.ms(), records.MAINTENANCE, payload)

@@ -28,6 +28,7 @@ class Binding:
         self._profile_path = profile_path
         self._profile_file = TwoSlot(profile_path)
         self._intent_file = TwoSlot(intent_path)
+        self._server = None  # the link that asked
         self._waiting: tuple[bytes, int] | None = None  # binding id, real deadline
 
     @property
@@ -41,8 +42,9 @@ class Binding:
         if intent:
             self._wipe(intent)
 
-    def request(self, op: int, binding_id: bytes, profile: bytes) -> list:  # type: ignore[type-arg]
+    def request(self, server, op: int, binding_id: bytes, profile: bytes) -> list:  # type: ignore[no-untyped-def,type-arg]
         """Refusal of a BIND, or none: what is done answers by itself, an end perhaps only when all is committed."""
+        self._server = server
         if self._app.log.journal is None:
             return [wire.Result(0x15, wire.RESULT_FAILED, "no journal")]
         if op == _START:
@@ -101,13 +103,17 @@ class Binding:
             self._waiting = None
             journal = self._app.log.journal
             left = journal.head_seq - journal.acked_seq
-            self._app.server.answer(wire.Result(0x15, wire.RESULT_NOT_SYNCED, "%d records to commit" % left))
+            self._answer(wire.Result(0x15, wire.RESULT_NOT_SYNCED, "%d records to commit" % left))
 
     def _finish(self, op: int, binding_id: bytes) -> None:
         self._waiting = None
         self._intent_file.store(binding_id)
         self._wipe(binding_id)
         self._journal_replaced(op, binding_id, b"")
+
+    def _answer(self, result) -> None:  # type: ignore[no-untyped-def]
+        if self._server is not None:  # None: a start finishes what a cut interrupted
+            self._server.answer(result)
 
     def _wipe(self, binding_id: bytes) -> None:
         from crs_device import stored
@@ -123,6 +129,7 @@ class Binding:
         self._profile_file = TwoSlot(self._profile_path)
         stored.drop_readers(app)
         stored.drop_limits(app)
+        stored.drop_bonds(app)
         stored.release()
         app.keys_changed()
         self._intent_file.store(_NO_INTENT)
@@ -132,8 +139,7 @@ class Binding:
         app = self._app
         now_ms = app.clock.ms()
         # queued before the session over the old journal ends: nobody hears what is said after BYE
-        if app.server is not None:
-            app.server.answer(wire.Result(0x15, wire.RESULT_DONE, ""))
+        self._answer(wire.Result(0x15, wire.RESULT_DONE, ""))
         app.log.forget_held()
         # no latch, no baseline, no delay of the wearer before
         app.monitor.resume(alarms.new_state(), grader.new_state())

@@ -46,6 +46,11 @@ PPG_LIGHT_CHANGE = const(44)
 PPG_FULL_SCALE = const(45)
 PPG_AMBIENT = const(46)
 PPG_SWAPPED_LIGHTS = const(47)
+BLE_STRANGER = const(48)
+BLE_FRAGMENT_DROPPED = const(49)
+BLE_PAIRING_REFUSED = const(50)
+BLE_TORN = const(51)
+BLE_FULL = const(52)
 
 _FAULT_QUEUE_MAX = const(16)
 DETAIL_MAX = const(48)  # bytes, as the FAULT record allows

@@ -44,6 +44,7 @@ def start(app) -> None:  # type: ignore[no-untyped-def]
     _alone(app, SUBSYSTEM_PPG, _sampling)
     _alone(app, SUBSYSTEM_POWER, _power)
     _alone(app, SUBSYSTEM_LINK, _link)
+    _alone(app, SUBSYSTEM_LINK, _radio)
     _alone(app, SUBSYSTEM_JOURNAL, _first_records)
 
 
@@ -59,8 +60,8 @@ def retry_journal(app) -> None:  # type: ignore[no-untyped-def]
     _alone(app, SUBSYSTEM_ALARM, _restore)
     if app.sampling is not None:
         app.sampling.log = app.log
-    if app.server is not None:
-        app.server.adopt(journal)
+    for server in app.servers:
+        server.adopt(journal)
     _alone(app, SUBSYSTEM_JOURNAL, _first_records)
 
 
@@ -213,17 +214,24 @@ def _power(app) -> None:  # type: ignore[no-untyped-def]
 
 
 def _link(app) -> None:  # type: ignore[no-untyped-def]
-    from crs_core.wire.session import DeviceSession
     from crs_device.link.requests import Requests
     from crs_device.link.serial_port import SerialPort
-    from crs_device.link.server import LinkServer
 
-    journal = app.log.journal
-    journal_id = journal.journal_id if journal is not None else bytes(8)
-    session = DeviceSession(app.device_id, journal_id, app.keys, app.board.random_bytes)
-    port = SerialPort(app.board.stdin, app.board.stdout)
     app.requests = Requests(app)
-    app.server = LinkServer(port, session, journal, app.requests.handle, app.presence, app.health, app.clock)
+    app.serve(SerialPort(app.board.stdin, app.board.stdout))
+
+
+def _radio(app) -> None:  # type: ignore[no-untyped-def]
+    """The radio, where the board has one and the settings want it: absent is not faulty."""
+    if _values.get("ble", "on") != "on" or app.requests is None:
+        return
+    try:
+        import bluetooth
+    except ImportError:
+        return
+    from crs_device.link.ble.ble_link import BleLink
+
+    app.ble = BleLink(app, bluetooth)
 
 
 def _first_records(app) -> None:  # type: ignore[no-untyped-def]

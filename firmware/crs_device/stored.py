@@ -4,6 +4,7 @@ from crs_core import settings as table
 from crs_core.errors import RemoteError
 from crs_device.keys import KeyStore
 from crs_device.settings import SettingsStore
+from crs_device.two_slot import TwoSlot
 from crs_device.unload import unload
 
 
@@ -71,6 +72,16 @@ def drop_limits(app) -> None:  # type: ignore[no-untyped-def]
         except RemoteError:  # a site's numbers of another application's table
             rules, rule_hash = rules_of({})
         app.monitor.use_rules(rules, rule_hash)
+
+
+def drop_bonds(app) -> None:  # type: ignore[no-untyped-def]
+    """No phone of the wearer before stays bonded, whether the radio runs now or not."""
+    if app.ble is not None:
+        app.ble.wipe_bonds()
+        return
+    bonds = TwoSlot("/bonds")
+    if bonds.load():
+        bonds.store(b"")
 
 
 def settings_values() -> dict:  # type: ignore[type-arg]

@@ -83,7 +83,11 @@ def _pressed(app, press: int) -> None:  # type: ignore[no-untyped-def]
 
 async def _link(app) -> None:  # type: ignore[no-untyped-def]
     while True:
-        more = app.server.turn() if app.server is not None else False
+        more = False
+        for server in list(app.servers):
+            more = server.turn() or more
+        if app.ble is not None:
+            app.ble.turn()
         await asyncio.sleep_ms(1 if more else _LINK_EVERY_MS)
 
 
@@ -122,8 +126,8 @@ def _retry_journal(app) -> None:  # type: ignore[no-untyped-def]
 
 
 def _hourly(app, now_ms: int) -> None:  # type: ignore[no-untyped-def]
-    if app.server is not None:
-        app.server.take_counts()
+    for server in app.servers:
+        server.take_counts()
     app.drain()
     app.monitor.journal_states(1, now_ms)
     app.log.append(now_ms, records.HEALTH, records.encode_health(app.health.pairs()))

@@ -47,6 +47,11 @@ class SerialTransport:
         """The path it was opened by."""
         return self._name
 
+    @property
+    def fragment_bytes(self) -> None:
+        """A stream."""
+        return
+
     async def read(self) -> bytes:
         """All bytes that have arrived, at least one. What came before a loss is still given out."""
         while not self._chunks:

@@ -4,6 +4,7 @@
                   |-> refused (reason)    slow retry
                   '-> at_repl             silence; a slow, single try now and then
     released (until) at any time by `release`
+    standby (reason) while another link serves the same wearable
 
 All times here are real seconds: a link's deadlines do not run faster in a simulation.
 """
@@ -24,6 +25,7 @@ BACKOFF_MAX_S = 5.0
 BACKOFF_FACTOR = 2.0
 _STEADY_S = 10.0  # a session that lasted so long starts the back-off anew
 RELEASE_MAX_S = 3600.0
+_STANDBY_LOOK_S = 5.0
 
 
 class LinkState(StrEnum):
@@ -36,6 +38,7 @@ class LinkState(StrEnum):
     OPEN = "open"
     LOST = "lost"
     RELEASED = "released"
+    STANDBY = "standby"
     STOPPED = "stopped"
 
 
@@ -76,8 +79,11 @@ class LinkSupervisor:
         on_report: Callable[[LinkReport], None] = lambda report: None,
         make_claim: Callable[[], Claim] | None = None,
         clock: Clock | None = None,
+        standby: Callable[[], str] = lambda: "",
     ) -> None:
-        """`run_session(transport, opened)` does HELLO, calls `opened(device_id)`, syncs, and raises when it ends."""
+        """`standby()` says why this link must rest now, "" when it may work; call `reconsider` when that changes.
+
+        `run_session(transport, opened)` does HELLO, calls `opened(device_id)`, syncs, and raises when it ends."""
         self.port = port
         self._open_transport = open_transport
         self._run_session = run_session
@@ -87,6 +93,7 @@ class LinkSupervisor:
         self._clock: Clock = clock or RealClock()
         self._session: asyncio.Task[None] | None = None
         self._released_until_s: float | None = None
+        self._standby = standby
         self._wake = asyncio.Event()
         self._attempt = 0
         self.report = LinkReport(
@@ -101,9 +108,12 @@ class LinkSupervisor:
                 if self._released_until_s is not None:
                     await self._stay_released()
                     backoff_s = BACKOFF_FIRST_S
+                if await self._stand_by():
+                    backoff_s = BACKOFF_FIRST_S
+                    continue
                 started_s = self._clock.monotonic()
                 await self._one_session()
-                if self._released_until_s is not None:
+                if self._released_until_s is not None or self._standby():
                     continue
                 if self.report.state in (LinkState.REFUSED, LinkState.AT_REPL):
                     backoff_s = BACKOFF_MAX_S
@@ -133,6 +143,21 @@ class LinkSupervisor:
         if self._released_until_s is not None:
             self._released_until_s = self._clock.monotonic()
             self._wake.set()
+
+    def reconsider(self) -> None:
+        """What `standby` looks at has changed: end the session if there is a reason now, or begin if there is none."""
+        if self._standby() and self._session is not None:
+            self._session.cancel()
+        self._wake.set()
+
+    async def _stand_by(self) -> bool:
+        """Rest while there is a reason; True when this link rested."""
+        rested = False
+        while self._released_until_s is None and (reason := self._standby()):
+            rested = True
+            self._tell(LinkState.STANDBY, reason)
+            await self._pause(_STANDBY_LOOK_S)
+        return rested
 
     async def _one_session(self) -> None:
         self._attempt += 1

@@ -1,4 +1,4 @@
-"""What a carrier offers to the sync client: bytes out with a progress deadline, bytes in, or TransportLost."""
+"""What a link offers to the sync client: bytes out with a progress deadline, bytes in, or TransportLost."""
 
 from typing import Protocol
 
@@ -9,6 +9,11 @@ class Transport(Protocol):
     @property
     def name(self) -> str:
         """What a person calls it: a port path or an address."""
+        ...
+
+    @property
+    def fragment_bytes(self) -> int | None:
+        """Largest piece that one `write` carries and one `read` gives, whole; None: a stream of bytes."""
         ...
 
     async def write(self, data: bytes) -> None:

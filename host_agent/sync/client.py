@@ -14,6 +14,7 @@ from typing import Any
 from crs_core.wire import hello as hello_part
 from crs_core.wire import message as wire
 from crs_core.wire import session as wire_session
+from crs_core.wire.fragment_carrier import FragmentCarrier
 from crs_core.wire.parts import split_parts
 
 from host_agent.clock import Clock, RealClock
@@ -67,6 +68,7 @@ class DeviceClient:
         self._arrived = asyncio.Event()
         self._failure: Exception | None = None
         self._asking = asyncio.Lock()
+        self._writing = asyncio.Lock()
         self._awaited: tuple[Callable[[Any], bool], asyncio.Future[Any]] | None = None
         self._past_counters: dict[str, int] = {}
 
@@ -95,18 +97,20 @@ class DeviceClient:
 
     async def _handshake(self, key: DeviceKey) -> None:
         self._keep_counters()
-        self._session = wire_session.HostSession(key, self._random_bytes, key.device_id)
+        self._session = wire_session.HostSession(
+            key, self._random_bytes, key.device_id, carrier=self._carrier()
+        )
         proofs_refused = 0
-        hello, answered = self._session.start(), False
-        await self.transport.write(hello)
+        hello, answered = self._session.start_pieces(), False
+        await self._write(hello)
         while True:
             try:
                 async with asyncio.timeout(HELLO_RETRY_S):
                     data = await self.transport.read()
             except TimeoutError:
                 if answered:  # our PROOF or the wearable's got lost: its HELLO counts for one try only
-                    hello, answered = self._session.start(), False
-                await self.transport.write(hello)
+                    hello, answered = self._session.start_pieces(), False
+                await self._write(hello)
                 continue
             for event in self._session.receive(data):
                 if isinstance(event, wire_session.Send):
@@ -119,14 +123,25 @@ class DeviceClient:
                     proofs_refused += event.reason == hello_part.REFUSE_PROOF
                     self._judge_refusal(event, key, proofs_refused)
                     if event.reason == hello_part.REFUSE_PROOF:
-                        hello, answered = self._session.start(), False
-                        await self.transport.write(hello)
+                        hello, answered = self._session.start_pieces(), False
+                        await self._write(hello)
                 elif isinstance(event, wire_session.Received):
                     self._take(event.message)
                 else:
                     self._see_text(event)
             if self.peer is not None and self._session.is_open:
                 return
+
+    def _carrier(self) -> Any:
+        """Fragments where the link carries small pieces that keep their bounds; None: serial frames."""
+        size = self.transport.fragment_bytes
+        return None if size is None else FragmentCarrier(size, wire_session.LARGEST_TO_HOST)
+
+    async def _write(self, pieces: Sequence[bytes]) -> None:
+        """One payload: nobody else's piece comes between."""
+        async with self._writing:
+            for piece in pieces:
+                await self.transport.write(piece)
 
     def _judge_refusal(self, event: Any, key: DeviceKey, proofs_refused: int) -> None:
         name, reason = self.transport.name, event.reason
@@ -168,7 +183,7 @@ class DeviceClient:
             raise self._failure
         if not self._session.is_open:
             raise SessionClosed("no session is open")
-        await self.transport.write(self._session.seal(message))
+        await self._write(self._session.seal_pieces(message))
 
     async def request(
         self, message: Any, is_answer: Callable[[Any], bool], deadline_s: float = ANSWER_DEADLINE_S

@@ -1,7 +1,7 @@
 """An air that processes join: chips over a unix socket, hosts over HCI on loopback TCP.
 
-    async with Air.open(folder) as air:      # folder/chip: for `tools.virtual_wearable --air`; air.hci: for a host
-        ...
+async with Air.open(folder) as air:      # folder/chip: for `tools.virtual_wearable --air`; air.hci: for a host
+    ...
 """
 
 import asyncio

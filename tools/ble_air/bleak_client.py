@@ -193,7 +193,9 @@ class AirClient(BaseBleakClient):
         """Read."""
         return bytearray(await self._att(self._client().read_value(descriptor.handle)))
 
-    async def write_gatt_char(self, characteristic: BleakGATTCharacteristic, data: Any, response: bool) -> None:
+    async def write_gatt_char(
+        self, characteristic: BleakGATTCharacteristic, data: Any, response: bool
+    ) -> None:
         """Write, with or without response."""
         await self._att(self._client().write_value(characteristic.obj.handle, bytes(data), response))
 

@@ -20,14 +20,15 @@ _PROPERTIES = 0x3E
 
 
 class ChipGatt:
-    """`ask(operation, body)` asks the chip and returns its value or raises att.ATT_Error."""
+    """`ask(operation, body)` asks the chip and returns its value or raises att.ATT_Error; `authenticated` holds the
+    connections whose key somebody vouched for."""
 
-    def __init__(self, device: Device, ask: Any) -> None:
-        self._device, self._ask = device, ask
+    def __init__(self, device: Device, ask: Any, authenticated: set[int]) -> None:
+        self._device, self._ask, self._authenticated = device, ask, authenticated
         self._services: list[Service] = []
 
     def register(self, tree: list[Any]) -> list[list[int]]:
-        """Replace all services; `tree` is [(uuid, [(uuid, flags, [(uuid, flags)])])], UUIDs in hex, little-endian.
+        """Replace all services; `tree` is [(uuid, [(uuid, flags, [(uuid, flags)])])], UUIDs in little-endian hex.
 
         Returns the handles of each service: characteristic values, each followed by its descriptors. A characteristic
         with flags None is one that the board had no room for: handle 0, and nobody sees it.
@@ -42,14 +43,17 @@ class ChipGatt:
         self._services = []
         handles = []
         for uuid, characteristics in tree:
-            made = [self._characteristic(*fields) if fields[1] is not None else None for fields in characteristics]
+            made = [
+                self._characteristic(*fields) if fields[1] is not None else None for fields in characteristics
+            ]
             service = Service(_uuid(uuid), [c for c in made if c is not None])
             if any(made):
                 server.add_service(service)
                 self._services.append(service)
-            handles.append([
-                handle for c, fields in zip(made, characteristics, strict=True) for handle in _handles(c, len(fields[2]))
-            ])  # fmt: skip
+            row: list[int] = []
+            for characteristic, fields in zip(made, characteristics, strict=True):
+                row += _handles(characteristic, len(fields[2]))
+            handles.append(row)
         return handles
 
     def attribute(self, handle: int) -> Any:
@@ -81,9 +85,13 @@ class ChipGatt:
         if flags & (_ENCRYPTED | _AUTHENTICATED) and not bearer.is_encrypted:
             store = self._device.keystore
             is_bonded = store is not None and await store.get(str(bearer.peer_address)) is not None
-            code = att.ErrorCode.INSUFFICIENT_ENCRYPTION if is_bonded else att.ErrorCode.INSUFFICIENT_AUTHENTICATION
+            code = (
+                att.ErrorCode.INSUFFICIENT_ENCRYPTION
+                if is_bonded
+                else att.ErrorCode.INSUFFICIENT_AUTHENTICATION
+            )
             raise att.ATT_Error(code)
-        if flags & _AUTHENTICATED and not bearer.authenticated:
+        if flags & _AUTHENTICATED and bearer.handle not in self._authenticated:
             raise att.ATT_Error(att.ErrorCode.INSUFFICIENT_AUTHENTICATION)
         if flags & _AUTHORIZED:
             raise att.ATT_Error(att.ErrorCode.INSUFFICIENT_AUTHORIZATION)

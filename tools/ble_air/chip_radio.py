@@ -9,6 +9,7 @@ from bumble import att, hci
 from bumble.device import AdvertisingType, Connection, Device
 from bumble.host import Host
 from bumble.pairing import PairingConfig, PairingDelegate
+from bumble.smp import PairingMethod
 
 from tools.ble_air import codes
 from tools.ble_air.chip_gatt import ChipGatt
@@ -54,6 +55,7 @@ class ChipRadio:
         self.controller: AirController | None = None
         self._device: Device | None = None
         self._gatt: ChipGatt | None = None
+        self.authenticated: set[int] = set()  # connections whose key somebody vouched for
         self._waiting: dict[int, asyncio.Future[bytes]] = {}
         self._last_id = 0
         self._passkey: asyncio.Future[int] | None = None
@@ -157,7 +159,7 @@ class ChipRadio:
         device.irk = bytes.fromhex(settings["irk"])
         device.keystore = SecretStore(self._get_secret, self._set_secret)
         device.on("connection", self._connected)
-        self._gatt = ChipGatt(device, self.ask)
+        self._gatt = ChipGatt(device, self.ask, self.authenticated)
         self._device = device
         self._use_config(device)
         await device.power_on()
@@ -250,6 +252,7 @@ class ChipRadio:
         def gone(_reason: int) -> None:
             if self._passkey is not None and not self._passkey.done():
                 self._passkey.cancel()
+            self.authenticated.discard(connection.handle)
             self.tell(codes.DISCONNECTED, who)
 
         self.tell(codes.CONNECTED, who)
@@ -260,11 +263,23 @@ class ChipRadio:
         connection.on("connection_encryption_change", encrypted)
 
     async def _tell_security(self, connection: Connection, is_pairing: bool) -> None:
-        bonded = is_pairing and bool(self.config["bond"])
-        if not bonded and self._device is not None and self._device.keystore is not None:
-            bonded = await self._device.keystore.get(str(connection.peer_address)) is not None
+        device = self._device
+        if device is None or device.keystore is None:
+            return
         encrypted = bool(connection.is_encrypted)
-        flags = (encrypted, bool(connection.authenticated), encrypted and bonded)
+        # bumble calls every encrypted link authenticated; what counts is how its key came to be
+        if is_pairing:
+            session = device.smp_manager.sessions.get(connection.handle)
+            authenticated = session is not None and session.pairing_method != PairingMethod.JUST_WORKS
+            bonded = bool(self.config["bond"])
+        else:
+            keys = await device.keystore.get(str(connection.peer_address))
+            bonded = keys is not None
+            authenticated = keys is not None and keys.ltk is not None and keys.ltk.authenticated
+        authenticated = authenticated and encrypted
+        if authenticated:
+            self.authenticated.add(connection.handle)
+        flags = (encrypted, authenticated, encrypted and bonded)
         body = struct.pack("<HBBBB", connection.handle, *map(int, flags), 16 if encrypted else 0)
         self.tell(codes.ENCRYPTED, body)
 

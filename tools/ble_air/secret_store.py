@@ -44,7 +44,7 @@ class SecretStore(KeyStore):
 
 
 def _key(name: str) -> bytes:
-    address = hci.Address(name.split("/")[0], 0 if name.endswith("/P") else 1)
+    address = hci.Address(name.split("/", maxsplit=1)[0], 0 if name.endswith("/P") else 1)
     return bytes([address.address_type & 1]) + bytes(address)
 
 

@@ -42,6 +42,7 @@ class VirtualWearable:
             "--speed", f"{speed:g}", *options,
         ]  # fmt: skip
         self.port = ""
+        self.ble_address = self.hci = ""  # with --ble: where its radio is, and a transport of its own air
         self._process: subprocess.Popen[str] | None = None
 
     def start(self) -> "VirtualWearable":
@@ -60,6 +61,9 @@ class VirtualWearable:
                 f"the virtual wearable did not start: {line or self.log.read_text()[-500:]!r}"
             )
         self.port = line.split()[1]
+        if "--ble" in self._options:
+            said = dict(word.split("=", 1) for word in self._process.stdout.readline().split()[1:])
+            self.ble_address, self.hci = said["address"], said["hci"]
         return self
 
     def control(self, **request: Any) -> dict[str, Any]:

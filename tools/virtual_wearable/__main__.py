@@ -11,8 +11,8 @@ from pathlib import Path
 from tools.recording.reader import RecordingError, read_recording
 from tools.virtual_wearable.chip_process import heap_bytes
 from tools.virtual_wearable.flash_plan import FlashPlan
-from tools.virtual_wearable.scenario import ScenarioError, read_scenario
 from tools.virtual_wearable.radio import PROFILES, AirError, Radio
+from tools.virtual_wearable.scenario import ScenarioError, read_scenario
 from tools.virtual_wearable.supervisor import BoardDeadError, Build, Supervisor, chip_id_of
 from tools.virtual_wearable.track import Track
 from tools.virtual_wearable.world import THERMOMETERS, World
@@ -78,7 +78,10 @@ def _parser() -> argparse.ArgumentParser:
         "--ble", choices=PROFILES, help="give it a radio, with the stack of ESP32-S3 or of stock Pico 2 W"
     )
     parser.add_argument(
-        "--air", type=Path, metavar="SOCKET", help="chip socket of a running tools.ble_air (default: an own air)"
+        "--air",
+        type=Path,
+        metavar="SOCKET",
+        help="chip socket of a running tools.ble_air (default: an own air)",
     )
     return parser
 

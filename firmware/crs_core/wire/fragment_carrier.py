@@ -8,13 +8,13 @@ class FragmentCarrier:
 
     def __init__(self, size: int, largest: int) -> None:
         self._split = fragment.split
-        self._size = size
+        self.size = size  # the owner follows the connection: payloads cut from now on
         self._count = 0
         self._assembler = fragment.Assembler(largest + sealed.OVERHEAD_BYTES)
 
     def encode(self, payload: bytes) -> list[bytes]:
         """The fragments of one payload; the count rolls on over payloads."""
-        pieces = self._split(payload, self._size, self._count)
+        pieces = self._split(payload, self.size, self._count)
         self._count = (self._count + len(pieces)) & 0x3F
         return pieces
 

@@ -30,6 +30,10 @@ class HostSession(SessionCore):
 
     def start(self) -> bytes:
         """Return the HELLO to write, and wait for the device's; ends an open session of this side silently."""
+        return b"".join(self.start_pieces())
+
+    def start_pieces(self) -> list[bytes]:
+        """`start` as the pieces that the carrier writes."""
         self._end(message_part.BYE_REPLACED, [])
         self._device_hello = None
         self._own_hello = hello_part.encode_hello(Hello(
@@ -37,7 +41,7 @@ class HostSession(SessionCore):
             hello_part.NO_ID, hello_part.NO_ID, self._own_key.key_id,
             self._random_bytes(hello_part.NONCE_BYTES),
         ))  # fmt: skip
-        return b"".join(self._carrier.encode(self._own_hello))
+        return self._carrier.encode(self._own_hello)  # type: ignore[no-any-return]
 
     def drop_half_open(self) -> None:
         """Forget a handshake that the device did not finish."""

@@ -1,6 +1,7 @@
 """Requests that come seldom: settings, context, binding, self-test, maintenance, keys. Loaded for one request only.
 
-Each function takes (app, parts, message) and returns the answers; None stands for "this part was taken, send the next".
+Each function takes (app, server, parts, message), server the link that asked, and returns the answers; None stands
+for "this part was taken, send the next".
 RemoteError is a bad value, OSError flash or hardware: the caller turns them into answers.
 """
 
@@ -18,7 +19,7 @@ def _result(message, code: int, detail: str = "") -> list:  # type: ignore[no-un
     return [wire.Result(wire.type_of(message), code, detail)]
 
 
-def settings(app, parts, message) -> list | None:  # type: ignore[no-untyped-def,type-arg]
+def settings(app, server, parts, message) -> list | None:  # type: ignore[no-untyped-def,type-arg]
     """Show, or check, keep, use and journal."""
     from crs_device import stored
 
@@ -45,7 +46,7 @@ def settings(app, parts, message) -> list | None:  # type: ignore[no-untyped-def
     return _result(message, wire.RESULT_DONE, "version %d" % app.settings_version)
 
 
-def context(app, parts, message) -> list | None:  # type: ignore[no-untyped-def,type-arg]
+def context(app, server, parts, message) -> list | None:  # type: ignore[no-untyped-def,type-arg]
     """Journal what only people know, as the host signed it, and grade with it."""
     whole = parts.add(message.part, message.parts, message.data)
     if whole is None:
@@ -57,7 +58,7 @@ def context(app, parts, message) -> list | None:  # type: ignore[no-untyped-def,
     return _result(message, wire.RESULT_DONE)
 
 
-def bind(app, parts, message) -> list | None:  # type: ignore[no-untyped-def,type-arg]
+def bind(app, server, parts, message) -> list | None:  # type: ignore[no-untyped-def,type-arg]
     """Start or end a patient's binding; an end may answer later (see binding.py)."""
     whole = parts.add(message.part, message.parts, message.data)
     if whole is None:
@@ -67,7 +68,7 @@ def bind(app, parts, message) -> list | None:  # type: ignore[no-untyped-def,typ
     binding = app.binding or Binding(app)
     app.binding = None
     try:
-        return binding.request(message.op, message.binding_id, whole)  # type: ignore[no-any-return]
+        return binding.request(server, message.op, message.binding_id, whole)  # type: ignore[no-any-return]
     finally:
         if binding.is_waiting:
             app.binding = binding
@@ -75,7 +76,7 @@ def bind(app, parts, message) -> list | None:  # type: ignore[no-untyped-def,typ
             unload("crs_device.binding")
 
 
-def self_test(app, parts, message) -> list:  # type: ignore[no-untyped-def,type-arg]
+def self_test(app, server, parts, message) -> list:  # type: ignore[no-untyped-def,type-arg]
     """Look at every part and tell."""
     from crs_device.selftest import run_self_test
 
@@ -84,7 +85,7 @@ def self_test(app, parts, message) -> list:  # type: ignore[no-untyped-def,type-
     return [wire.SelfTestIs(text)]
 
 
-def maintenance(app, parts, message) -> list:  # type: ignore[no-untyped-def,type-arg]
+def maintenance(app, server, parts, message) -> list:  # type: ignore[no-untyped-def,type-arg]
     """Enter or leave."""
     if message.op == wire.MAINTENANCE_LEAVE:
         app.leave_maintenance()
@@ -98,16 +99,16 @@ def maintenance(app, parts, message) -> list:  # type: ignore[no-untyped-def,typ
     return _result(message, wire.RESULT_DONE)
 
 
-def pause(app, parts, message) -> list:  # type: ignore[no-untyped-def,type-arg]
+def pause(app, server, parts, message) -> list:  # type: ignore[no-untyped-def,type-arg]
     """Begin a planned pause, change its end, or end it."""
     from crs_device.pause import request
 
-    refused = request(app, message.op, message.why, message.seconds, app.server.session.key.key_id)
+    refused = request(app, message.op, message.why, message.seconds, server.session.key.key_id)
     unload("crs_device.pause")
     return _result(message, wire.RESULT_BUSY if refused else wire.RESULT_DONE, refused)
 
 
-def keys(app, parts, message) -> list:  # type: ignore[no-untyped-def,type-arg]
+def keys(app, server, parts, message) -> list:  # type: ignore[no-untyped-def,type-arg]
     """List without secrets, or take a reader's key away."""
     if message.op == wire.KEYS_LIST:
         return [wire.KeysIs([wire.KeyInfo(key.key_id, key.role, key.name) for key in app.keys])]

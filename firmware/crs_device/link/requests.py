@@ -27,16 +27,20 @@ _RARE = {
 
 
 class Requests:
-    """`app` is the running application; one Requests per carrier."""
+    """`app` is the running application; one Requests for all carriers: a time mark is due once, whoever gives it."""
 
     def __init__(self, app) -> None:  # type: ignore[no-untyped-def]
         self._app = app
-        self._parts: dict = {}  # type: ignore[type-arg]  # kind of request -> PartJoiner
         self._mark: tuple[int, int, int] | None = None  # utc_ms, bound_ms, t_ms of the last TIME_MARK
 
     def forget_time(self) -> None:
         """Another journal begins: it needs a time mark of its own."""
         self._mark = None
+
+    def utc_ms(self, now_ms: int) -> int | None:
+        """The time of day that a host gave, carried on; None before one did."""
+        mark = self._mark
+        return None if mark is None else mark[0] + now_ms - mark[2]
 
     def handle(self, server, message) -> list:  # type: ignore[no-untyped-def,type-arg]
         """Answers to one authenticated message; a refusal is an answer too, and is counted."""
@@ -58,7 +62,7 @@ class Requests:
             name = _RARE.get(type(message))
             if name is None:
                 return self._refuse(message, wire.RESULT_UNKNOWN_REQUEST, "")
-            return self._rare(name, message)
+            return self._rare(server, name, message)
         except CoreError as error:
             return self._refuse(message, wire.RESULT_BAD_VALUE, str(error.args[0]))
         except OSError as error:
@@ -68,28 +72,27 @@ class Requests:
         self._app.health.count(counts.REQUEST_REFUSED)
         return [wire.Result(wire.type_of(message), code, detail)]
 
-    def _rare(self, name: str, message) -> list:  # type: ignore[no-untyped-def,type-arg]
+    def _rare(self, server, name: str, message) -> list:  # type: ignore[no-untyped-def,type-arg]
         from crs_core.wire.parts import PartJoiner
         from crs_device.link import rare
 
         kind = type(message)
-        if kind not in self._parts:
-            self._parts[kind] = PartJoiner(_PARTS_MAX)
+        parts = server.parts
+        if kind not in parts:
+            parts[kind] = PartJoiner(_PARTS_MAX)
         try:
-            answers = getattr(rare, name)(self._app, self._parts[kind], message)
+            answers = getattr(rare, name)(self._app, server, parts[kind], message)
         finally:
             unload("crs_device.link.rare", "crs_core.wire.parts")
         if answers is None:
             return [wire.Result(wire.type_of(message), wire.RESULT_MORE_PARTS, "")]
-        del self._parts[kind]
+        parts.pop(kind, None)
         return answers  # type: ignore[no-any-return]
 
     def _read_from(self, server, message) -> list:  # type: ignore[no-untyped-def,type-arg]
         if server.pump is None:
             return self._refuse(message, wire.RESULT_FAILED, "no journal")
-        server.pump.start(
-            message.seq, message.window, min(message.max_bytes, server.session.peer_largest - 1)
-        )
+        server.start_reading(message.seq, message.window, message.max_bytes)
         return []
 
     def _ack(self, server, message) -> list:  # type: ignore[no-untyped-def,type-arg]

@@ -18,6 +18,9 @@ DEAD_MS = const(2000)
 class SerialPort:
     """`stdin` and `stdout` are the raw buffer streams. One frame is queued at a time; times are real ms."""
 
+    window_max = 65_535
+    message_max = 65_535
+
     def __init__(self, stdin, stdout) -> None:  # type: ignore[no-untyped-def]
         self._stdin = stdin
         self._stdout = stdout
@@ -28,9 +31,10 @@ class SerialPort:
         self._input = bytearray(READ_MAX)
         self._out: memoryview | None = None
         self._progress_ms = 0
+        self.is_read_empty = True
 
-    def read(self) -> bytes:
-        """What has arrived, at most 512 bytes; empty when nothing has."""
+    def read(self) -> list[bytes]:
+        """What has arrived: one piece of at most 512 bytes, or nothing."""
         n = 0
         ready = self._can_read.poll(0)
         while n < READ_MAX and ready and ready[0][1] & select.POLLIN:
@@ -40,16 +44,17 @@ class SerialPort:
             self._input[n] = byte[0]
             n += 1
             ready = self._can_read.poll(0)
-        return bytes(self._input[:n])
+        self.is_read_empty = n < READ_MAX
+        return [bytes(self._input[:n])] if n else []
 
     @property
     def is_idle(self) -> bool:
         """True when the last frame is out and the next may be queued."""
         return self._out is None
 
-    def queue(self, frame: bytes, now_real_ms: int) -> None:
+    def queue(self, pieces: list[bytes], now_real_ms: int) -> None:
         """Take one frame to send; only when `is_idle`."""
-        self._out = memoryview(frame)
+        self._out = memoryview(pieces[0] if len(pieces) == 1 else b"".join(pieces))
         self._progress_ms = now_real_ms
 
     def drop(self) -> None:

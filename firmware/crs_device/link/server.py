@@ -11,7 +11,6 @@ from crs_core.wire import session as sessions
 from crs_device import health as counts
 from crs_device.link.pump import Pump
 from crs_device.unload import unload
-from crs_device.link.serial_port import READ_MAX
 
 SILENCE_MS = const(45_000)
 _FRAMES_PER_TURN = const(8)
@@ -20,8 +19,8 @@ _HANDSHAKE_MAX = const(4)
 
 
 class LinkServer:
-    """`port` offers read/is_idle/queue/drop/pump; `session` is a DeviceSession; `handle(server, message)` returns
-    answers, `presence` is told of every authenticated message.
+    """`port` offers read/is_idle/queue/drop/pump and the bounds of what its host may have in flight; `session` is a
+    DeviceSession; `handle(server, message)` returns answers, `presence` is told of every authenticated message.
 
     Call `turn()` every few milliseconds. `ring()` and `live()` may be called at any time; they only remember.
     """
@@ -29,12 +28,14 @@ class LinkServer:
     def __init__(self, port, session, journal, handle, presence, health, clock) -> None:  # type: ignore[no-untyped-def]
         self.session = session
         self.pump = Pump(journal) if journal is not None else None
-        self._port = port
+        self.port = port
         self._handle = handle
         self._health = health
         self._presence = presence
         self._clock = clock
-        self._handshake: list[bytes] = []
+        self._handshake: list[list[bytes]] = []  # pieces of each payload
+        self.parts: dict = {}  # type: ignore[type-arg]  # kind of request -> PartJoiner
+        self._counted: dict[str, int] = {}
         self._answers: list = []  # type: ignore[type-arg]
         self._alarm: wire.Alarm | None = None
         self._live: wire.Live | None = None
@@ -97,40 +98,49 @@ class LinkServer:
 
     def abandon(self) -> None:
         """The program ends and the port becomes the REPL: nothing more is sent."""
-        self._port.drop()
+        self.port.drop()
         self._handshake = []
         self.session.link_lost()
+
+    def link_lost(self) -> None:
+        """The carrier is gone: end the session, forget what waited."""
+        self.abandon()
+        self._reset()
+
+    def start_reading(self, seq: int, window: int, max_bytes: int) -> None:
+        """Send records from `seq` on, as much at once as the host takes and the carrier can hold."""
+        most = min(max_bytes, self.session.peer_largest - 1, self.port.message_max)
+        self.pump.start(seq, min(window, self.port.window_max), most)  # type: ignore[union-attr]
 
     def take_counts(self) -> None:
         """Copy what the session counted into the health counters."""
         from crs_device.link.session_counts import copy
 
-        copy(self.session, self._health)
+        copy(self.session, self._health, self._counted)
         unload("crs_device.link.session_counts")
 
     def turn(self) -> bool:
         """Do what can be done without waiting; True when there is more to send."""
         now = self._clock.real_ms()
         now_ms = self._clock.ms()
-        data = self._port.read()
-        if data:
+        for data in self.port.read():
             self._events(self.session.receive(data))
-        if len(data) < READ_MAX:
+        if self.port.is_read_empty:
             self.emptied_ms = now_ms
         self._deadlines(now)
         for _ in range(_FRAMES_PER_TURN):
-            if not self._port.pump(now):
+            if not self.port.pump(now):
                 self._health.count(counts.LINK_DEAD)
-                self._port.drop()
+                self.port.drop()
                 self._handshake = []
                 self._events(self.session.link_lost())
                 return False
-            if not self._port.is_idle:
+            if not self.port.is_idle:
                 return True
-            frame = self._next_frame()
-            if frame is None:
+            pieces = self._next_pieces()
+            if pieces is None:
                 return False
-            self._port.queue(frame, now)
+            self.port.queue(pieces, now)
         return True
 
     def _deadlines(self, now: int) -> None:
@@ -147,10 +157,10 @@ class LinkServer:
             self._events(self.session.close(wire.BYE_SHUTDOWN))
 
     def _events(self, events: list) -> None:  # type: ignore[type-arg]
+        said: list[bytes] = []
         for event in events:
             if isinstance(event, sessions.Send):
-                if len(self._handshake) < _HANDSHAKE_MAX:
-                    self._handshake.append(event.data)
+                said.append(event.data)
             elif isinstance(event, sessions.Received):
                 self._received(event.message)
             elif isinstance(event, sessions.Opened):
@@ -159,6 +169,8 @@ class LinkServer:
                 self._reset()
             elif isinstance(event, sessions.Closed):
                 self._reset()
+        if said and len(self._handshake) < _HANDSHAKE_MAX:
+            self._handshake.append(said)
 
     def _heard(self) -> None:
         self._heard_real_ms = self._clock.real_ms()
@@ -166,6 +178,7 @@ class LinkServer:
 
     def _reset(self) -> None:
         self._answers = []
+        self.parts = {}
         self._alarm = self._live = None
         if self.pump is not None:
             self.pump = Pump(self.pump.journal)
@@ -181,11 +194,11 @@ class LinkServer:
         """Seal what waits now, so that it goes out before the BYE that follows."""
         answers, self._answers = self._answers, []
         for answer in answers:
-            frame = self._seal(answer)
-            if frame is not None:
-                self._handshake.append(frame)
+            pieces = self._seal(answer)
+            if pieces is not None:
+                self._handshake.append(pieces)
 
-    def _next_frame(self) -> bytes | None:
+    def _next_pieces(self) -> list[bytes] | None:
         if self._handshake:
             return self._handshake.pop(0)
         if not self.is_open:
@@ -207,11 +220,11 @@ class LinkServer:
             return None
         return None if message is None else self._seal(message)
 
-    def _seal(self, message) -> bytes | None:  # type: ignore[no-untyped-def]
+    def _seal(self, message) -> list[bytes] | None:  # type: ignore[no-untyped-def]
         if not self.is_open:
             return None
         try:
-            return self.session.seal(message)  # type: ignore[no-any-return]
+            return self.session.seal_pieces(message)  # type: ignore[no-any-return]
         except CoreError:  # larger than this peer takes, or the counter is used up
             self._health.count(counts.TX_DROPPED)
             return None

@@ -17,11 +17,15 @@ _COUNTERS = {
     "refused_version": counts.REFUSED_VERSION,
     "refused_key": counts.REFUSED_KEY,
     "refused_proof": counts.REFUSED_PROOF,
+    "torn": counts.BLE_TORN,
 }
 
 
-def copy(session, health) -> None:  # type: ignore[no-untyped-def]
-    """Take over every total of `session`."""
+def copy(session, health, taken: dict[str, int]) -> None:  # type: ignore[no-untyped-def]
+    """Add what `session` counted since the last time; `taken` remembers how much that was."""
     known = session.counters()
     for name, counter in _COUNTERS.items():
-        health.set(counter, known.get(name, 0))
+        total = known.get(name, 0)
+        if total > taken.get(name, 0):
+            health.count(counter, total - taken.get(name, 0))
+            taken[name] = total

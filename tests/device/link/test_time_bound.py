@@ -32,21 +32,23 @@ class Clock:
 class Port:
     """Both ends of a line that loses nothing; takes every frame at once."""
 
-    is_idle = True
+    is_idle = is_read_empty = True
+    window_max = message_max = 65_535
 
     def __init__(self) -> None:
         self.to_device = b""
         self.to_host = b""
 
-    def read(self) -> bytes:
+    def read(self) -> list[bytes]:
         data, self.to_device = self.to_device[:512], self.to_device[512:]
-        return data
+        self.is_read_empty = len(data) < 512
+        return [data] if data else []
 
     def pump(self, now_real_ms: int) -> bool:
         return True
 
-    def queue(self, frame: bytes, now_real_ms: int) -> None:
-        self.to_host += frame
+    def queue(self, pieces: list[bytes], now_real_ms: int) -> None:
+        self.to_host += b"".join(pieces)
 
 
 class Board:

@@ -10,7 +10,6 @@ import errno
 import io
 import json
 import micropython
-import os
 import random
 import select
 import socket
@@ -72,7 +71,13 @@ class UUID(bytes):
         digits = hexlify(bytes(reversed(bytes(self)))).decode()
         if len(digits) <= 8:
             return "UUID(0x%s)" % digits
-        return "UUID('%s-%s-%s-%s-%s')" % (digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:])
+        return "UUID('%s-%s-%s-%s-%s')" % (
+            digits[:8],
+            digits[8:12],
+            digits[12:16],
+            digits[16:20],
+            digits[20:],
+        )
 
     __str__ = __repr__
 
@@ -154,7 +159,8 @@ class _BLE:
     def _receive(self):
         head = self._socket.read(4)
         if not head:  # the air is gone
-            raise SystemExit
+            self._socket = None
+            raise OSError(errno.ENODEV)
         length, operation, number = struct.unpack("<HBB", head)
         return operation, number, self._socket.read(length) if length else b""
 
@@ -188,6 +194,10 @@ class _BLE:
         try:
             while self._socket is not None and (self._later or self._poll.poll(0)):
                 self._event(*(self._later.popleft() if self._later else self._receive()))
+        except OSError:
+            for connection in list(self._connections):
+                self._connections.discard(connection)
+                self._irq(2, (connection, 0, memoryview(bytes(6))))
         finally:
             self._busy = False
 
@@ -304,6 +314,7 @@ class _BLE:
             self._config[name] = bytes(value, "utf-8") if isinstance(value, str) else value
         if self._socket is not None:
             self._ask(_CONFIG, json.dumps(self._plain()).encode())
+        return None
 
     def gap_advertise(self, interval_us, adv_data=None, *, resp_data=None, connectable=True):
         self._need()
@@ -345,7 +356,9 @@ class _BLE:
                 used += _ENTRY + 2 + 3 + size + _ENTRY + size
                 if flags & (FLAG_NOTIFY | FLAG_INDICATE):
                     used += _ENTRY + 2 + 2
-                descriptors = [(hexlify(bytes(d[0])).decode(), d[1]) for d in (row[2] if len(row) > 2 else ())]
+                descriptors = [
+                    (hexlify(bytes(d[0])).decode(), d[1]) for d in (row[2] if len(row) > 2 else ())
+                ]
                 if profile == "btstack" and used > _TABLE_BYTES:
                     flags = None  # nobody is told
                 rows.append((hexlify(bytes(row[0])).decode(), flags, descriptors))

@@ -50,6 +50,7 @@ def _machine():
         reset_cause=lambda: cause,
         VIRTUAL=True,
         VIRTUAL_SPEED=int(os.getenv("VW_SPEED")),
+        VIRTUAL_ATTRIBUTE_BYTES=512 if os.getenv("VW_BLE") == "btstack" else 0,
         **own,
     )
 

@@ -1,0 +1,213 @@
+"""The radio link: who may stay, who is in session, when to be heard. `turn` does what can be done without waiting.
+
+A central that is neither secure nor in session is dropped after 20 s; where the board takes several, the last free
+place is kept for the custodian by dropping the oldest such central at once. An address that was dropped comes back for
+3 s only. So nobody occupies the wearable by holding on to it.
+"""
+
+from crs_core.compat import const
+from crs_core.wire import gatt_uuids as names
+from crs_core.wire.fragment_carrier import FragmentCarrier
+from crs_core.wire.session import SERIAL_LARGEST_TO_DEVICE
+from crs_device import health as counts
+from crs_device.link.ble import advertising, attributes
+from crs_device.link.ble.bonds import Bonds
+from crs_device.link.ble.fragment_port import FragmentPort
+from crs_device.link.ble.pairing import PairingWindow
+from crs_device.link.ble.radio import Radio
+from crs_device.version import APP_VERSION
+
+STRANGER_MS = const(20_000)
+_SHUNNED_MS = const(3_000)
+_SHUNNED_MAX = const(4)
+_TYPING_MS = const(60_000)  # somebody types the passkey
+_PLACES = const(4)  # of NimBLE; stock BTstack has one
+_FRAGMENT_MAX = const(244)
+_FRAGMENT_MIN = const(20)
+_FLUSH_EVERY_MS = const(1000)
+
+
+class BleLink:
+    """`app` is the running application, `bluetooth` the port's module. OSError when the radio or its table refuses."""
+
+    def __init__(self, app, bluetooth) -> None:  # type: ignore[no-untyped-def]
+        self._app = app
+        self.window = PairingWindow()
+        self._radio = Radio(bluetooth, Bonds(), self.window, app.clock)
+        self.can_pair = self._radio.can_pair
+        shown = attributes.services(self.can_pair)
+        room = app.board.attribute_bytes
+        if room and attributes.table_bytes(shown) > room:
+            self._radio.ble.active(False)
+            raise OSError("attribute table: %d bytes of %d" % (attributes.table_bytes(shown), room))
+        self._handles = attributes.register(self._radio.ble, bluetooth, shown)
+        self._service_uuid = bytes(bluetooth.UUID(names.SERVICE))
+        self._radio.in_handle = self._handles[names.IN]
+        self._radio.ble.gatts_set_buffer(self._radio.in_handle, _FRAGMENT_MAX)
+        self._say_who(app.board)
+        self._health = None
+        if self.can_pair:
+            from crs_device.link.ble.health_services import HealthServices
+
+            self._health = HealthServices(self._radio, self._handles, app.board.simulated)
+            self._radio.utc_ms = self._utc_ms  # type: ignore[assignment]
+        self._with_server: list = []  # type: ignore[type-arg]  # connections whose fragments are served
+        self._shunned: list[bytes] = []
+        self._bell = 0
+        self._fast_until_ms = app.clock.real_ms() + advertising.FAST_MS
+        self._advertised: tuple | None = None  # type: ignore[type-arg]
+        self._next_flush_ms = 0
+        if self.can_pair and getattr(app.guard, "pairing", False):
+            self.window.open(app.clock.real_ms())
+        self.keys_changed()
+
+    def _say_who(self, board) -> None:  # type: ignore[no-untyped-def]
+        model = board.name + " SIMULATED" if board.simulated else board.name
+        serial = "".join(["%02x" % byte for byte in self._app.device_id])
+        for uuid, text in ((0x2A29, names.NAME), (0x2A24, model), (0x2A25, serial), (0x2A26, APP_VERSION)):
+            self._radio.ble.gatts_write(self._handles[uuid], text.encode())
+
+    # -- what the application tells --------------------------------------------------------------------------------
+
+    def ring(self) -> None:
+        """The alarms changed: be found fast, and ring at every host in session."""
+        self.hurry()
+        self._bell = (self._bell + 1) & 0xFF
+        for connection in self._with_server:
+            if connection.server.is_open and not connection.is_gone:
+                self._radio.notify(connection.number, self._handles[names.DOORBELL], bytes([self._bell]))
+
+    def hurry(self) -> None:
+        """Advertise fast for two minutes: an alarm, a button, a host that has gone."""
+        self._fast_until_ms = self._app.clock.real_ms() + advertising.FAST_MS
+
+    def tell(self, live) -> None:  # type: ignore[no-untyped-def]
+        """The newest values, for the health services."""
+        if self._health is not None:
+            self._health.tell(live, self._app.power.battery_mv, self._utc_ms())
+
+    def keys_changed(self) -> None:
+        """Another custodian or another journal: another passkey."""
+        app = self._app
+        journal = app.log.journal
+        for key in app.keys:
+            if key.role == 1:
+                self._radio.passkey = names.passkey(
+                    key.key, journal.journal_id if journal is not None else bytes(8)
+                )
+
+    def wipe_bonds(self) -> None:
+        """Another patient: no phone of the one before stays bonded. OSError: flash refused."""
+        for connection in self._radio.connections.values():
+            if connection.is_secure:
+                connection.must_go = True
+        self._radio.bonds.wipe()
+
+    def off(self) -> None:
+        """The program ends: the radio, too."""
+        self._radio.ble.active(False)
+
+    def _utc_ms(self) -> int | None:
+        requests = self._app.requests
+        return requests.utc_ms(self._app.clock.ms()) if requests is not None else None  # type: ignore[no-any-return]
+
+    # -- the turn --------------------------------------------------------------------------------------------------
+
+    def turn(self) -> None:
+        """Serve. What waits to be sent is the turn of each central's LinkServer."""
+        now = self._app.clock.real_ms()
+        radio = self._radio
+        self._take_leave()
+        for connection in list(radio.connections.values()):
+            if connection.server is None and connection.inbox:
+                self._serve(connection)
+        for connection in self._with_server:
+            connection.carrier.size = min(max(connection.room, _FRAGMENT_MIN), _FRAGMENT_MAX)
+        self._drop_strangers(now)
+        self._keep_advertising(now)
+        if now >= self._next_flush_ms:
+            self._next_flush_ms = now + _FLUSH_EVERY_MS
+            self._count()
+            try:
+                radio.bonds.flush()
+            except OSError:
+                self._app.health.count(counts.JOURNAL_FAIL)
+
+    def _serve(self, connection) -> None:  # type: ignore[no-untyped-def]
+        connection.carrier = FragmentCarrier(_FRAGMENT_MIN, SERIAL_LARGEST_TO_DEVICE)
+        port = FragmentPort(self._radio, connection, self._handles[names.OUT])
+        connection.server = self._app.serve(port, connection.carrier)
+        self._with_server.append(connection)
+
+    def _take_leave(self) -> None:
+        for connection in self._with_server:
+            if not connection.is_gone:
+                continue
+            if connection.server.is_open:
+                self.hurry()
+            connection.server.link_lost()
+            connection.server.take_counts()
+            self._app.servers.remove(connection.server)
+        if any([connection.is_gone for connection in self._with_server]):
+            self._with_server = [connection for connection in self._with_server if not connection.is_gone]
+
+    def _drop_strangers(self, now: int) -> None:
+        radio = self._radio
+        strangers = []
+        for connection in radio.connections.values():
+            if connection.is_secure or (connection.server is not None and connection.server.is_open):
+                connection.since_ms = now
+            else:
+                strangers.append(connection)
+        if self.can_pair and len(radio.connections) >= _PLACES and strangers:
+            strangers.sort(key=lambda connection: connection.since_ms)
+            strangers[0].must_go = True
+        for connection in strangers:
+            patience_ms = STRANGER_MS
+            if radio.is_pairing(connection.number):
+                patience_ms = _TYPING_MS
+            elif connection.address in self._shunned:
+                patience_ms = _SHUNNED_MS
+            if now - connection.since_ms >= patience_ms:
+                connection.must_go = True
+                if connection.address not in self._shunned:
+                    self._shunned = self._shunned[1 - _SHUNNED_MAX :] + [connection.address]
+        for connection in list(radio.connections.values()):
+            if connection.must_go:
+                self._app.health.count(counts.BLE_STRANGER)
+                connection.must_go = False
+                connection.since_ms = now  # asked to go; asked again if it is still there then
+                radio.disconnect(connection.number)
+
+    def _keep_advertising(self, now: int) -> None:
+        fast = now < self._fast_until_ms
+        pairing = self.window.is_open(now)
+        radio = self._radio
+        if not self.can_pair and radio.connections:
+            return  # the one place is taken, and the stack would say nothing
+        wanted = (fast, pairing, self._app.device_id)
+        if radio.is_advertising and wanted == self._advertised:
+            return
+        flags = names.FLAG_SIMULATED if self._app.board.simulated else 0
+        if pairing:
+            flags |= names.FLAG_PAIRING
+        data = advertising.advertisement(self._service_uuid, fast)
+        response = advertising.scan_response(self._app.device_id, flags)
+        interval_us = advertising.FAST_US if fast else advertising.SLOW_US
+        if radio.advertise(interval_us, data, response):
+            self._advertised = wanted
+
+    def _count(self) -> None:
+        radio, health = self._radio, self._app.health
+        for connection in self._with_server:
+            if connection.server.port.times_full:
+                health.count(counts.BLE_FULL, connection.server.port.times_full)
+                connection.server.port.times_full = 0
+        for counter, name in (
+            (counts.BLE_FRAGMENT_DROPPED, "fragments_dropped"),
+            (counts.BLE_PAIRING_REFUSED, "pairing_refused"),
+        ):
+            by = getattr(radio, name)
+            if by:
+                health.count(counter, by)
+                setattr(radio, name, 0)

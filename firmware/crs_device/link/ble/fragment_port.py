@@ -1,0 +1,62 @@
+"""One central's fragments as a port of LinkServer: what it wrote in, notifications out as fast as the stack takes them.
+
+Order is kept: a fragment leaves the queue only when the stack took it.
+"""
+
+from crs_core.compat import const
+
+_PIECES_PER_TURN = const(16)  # several to a connection event, and sampling is not held up
+DEAD_MS = const(2000)
+
+
+class FragmentPort:
+    """See SerialPort. `window_max` and `message_max` bound what the stack may have to hold for one host."""
+
+    window_max = 4
+    message_max = 1024
+
+    def __init__(self, radio, connection, out_handle: int) -> None:  # type: ignore[no-untyped-def]
+        self._radio = radio
+        self._connection = connection
+        self._out_handle = out_handle
+        self._pieces: list[bytes] = []
+        self._at = 0
+        self._progress_ms = 0
+        self.is_read_empty = True
+        self.times_full = 0
+
+    def read(self) -> list[bytes]:
+        """The fragments that have arrived."""
+        connection = self._connection
+        pieces, connection.inbox = connection.inbox, []
+        return pieces  # type: ignore[no-any-return]
+
+    @property
+    def is_idle(self) -> bool:
+        """True when the last message is out and the next may be queued."""
+        return self._at >= len(self._pieces)
+
+    def queue(self, pieces: list[bytes], now_real_ms: int) -> None:
+        """Take the fragments of one message; only when `is_idle`."""
+        self._pieces = pieces
+        self._at = 0
+        self._progress_ms = now_real_ms
+
+    def drop(self) -> None:
+        """Forget what is not yet sent."""
+        self._pieces = []
+        self._at = 0
+
+    def pump(self, now_real_ms: int) -> bool:
+        """Send what the stack takes now. False when it has taken nothing for 2 s, or the central is gone."""
+        for _ in range(_PIECES_PER_TURN):
+            if self._at >= len(self._pieces):
+                return True
+            if self._connection.is_gone:
+                return False
+            if not self._radio.notify(self._connection.number, self._out_handle, self._pieces[self._at]):
+                self.times_full += 1
+                return now_real_ms - self._progress_ms < DEAD_MS
+            self._at += 1
+            self._progress_ms = now_real_ms
+        return True

@@ -1,0 +1,66 @@
+"""The standard health services: values kept for readers, and told to every central that the stack reports secure.
+
+Whether a central subscribed is the stack's secret, and the descriptor by which it does is open to strangers: so a value
+is sent to each secure connection by itself, and to nobody else.
+"""
+
+from crs_core import battery, units
+from crs_core.compat import const
+from crs_device.link.ble import health_values
+
+_TEMPERATURE = const(0x2A1C)
+_TYPE = const(0x2A1D)
+_OXIMETER = const(0x2A5F)
+_FEATURES = const(0x2A60)
+_LEVEL = const(0x2A19)
+_TIME = const(0x2A2B)
+_UNKNOWN_PERCENT = const(0)
+
+
+class HealthServices:
+    """`handles` as of attributes.register; `told` counts what was sent."""
+
+    def __init__(self, radio, handles: dict, simulated: bool) -> None:  # type: ignore[no-untyped-def,type-arg]
+        self._radio = radio
+        self._handles = handles
+        self._simulated = simulated
+        self._site = -1
+        self._percent = -1
+        self._had_temp = False
+        radio.ble.gatts_write(handles[_FEATURES], health_values.PLX_FEATURES)
+        radio.time_handle = handles[_TIME]
+
+    def tell(self, live, battery_mv: int, utc_ms: int | None) -> None:  # type: ignore[no-untyped-def]
+        """One reading, as the LIVE message has it."""
+        radio, handles = self._radio, self._handles
+        site = units.site_of(live.status)
+        if site != self._site:
+            self._site = site
+            radio.ble.gatts_write(handles[_TYPE], health_values.temperature_type(site))
+        percent = battery.steady(battery.percent(battery_mv), self._percent if self._percent >= 0 else None)
+        percent = _UNKNOWN_PERCENT if percent is None else percent
+        level_changed = percent != self._percent
+        if level_changed:
+            self._percent = percent
+            radio.ble.gatts_write(handles[_LEVEL], bytes([percent]))
+        secure = [c for c in radio.connections.values() if c.is_secure and not c.is_gone]
+        if not secure:
+            self._had_temp = False
+            return
+        valid = units.temp_state_of(live.status) == units.TEMP_VALID
+        temp_cc = live.temp_cc if valid else None
+        temperature = None
+        if (
+            valid or self._had_temp
+        ):  # once without a value, so that the last one does not go on standing there
+            temperature = health_values.temperature(temp_cc, site, utc_ms)
+        self._had_temp = valid
+        oximeter = health_values.oximeter(
+            live.spo2_tenths, live.hr_bpm, live.pi_hundredths, live.status, self._simulated
+        )
+        for connection in secure:
+            if temperature is not None:
+                radio.indicate(connection.number, handles[_TEMPERATURE], temperature)
+            radio.notify(connection.number, handles[_OXIMETER], oximeter)
+            if level_changed:
+                radio.notify(connection.number, handles[_LEVEL], bytes([percent]))

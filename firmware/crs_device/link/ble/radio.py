@@ -1,0 +1,201 @@
+"""The stack behind `bluetooth`: its interrupts remembered, its connections, its answers about secrets and passkeys.
+
+The handler runs as an interrupt of the main program: it keeps what came and answers what cannot wait. Everything else
+is done by `BleLink.turn`.
+"""
+
+from crs_core.compat import const
+
+_CONNECTED = const(1)
+_DISCONNECTED = const(2)
+_WRITTEN = const(3)
+_READ_REQUEST = const(4)
+_MTU = const(21)
+_ENCRYPTION = const(28)
+_GET_SECRET = const(29)
+_SET_SECRET = const(30)
+_PASSKEY = const(31)
+_SHOW_PASSKEY = const(3)
+_IO_DISPLAY = const(0)
+_MTU_WANTED = const(247)  # an ATT value of 244 bytes fills one link-layer packet of 251
+_MTU_MIN = const(23)
+_ATT_HEAD = const(3)
+_INBOX_MAX = const(16)  # fragments: the largest message to the wearable in pieces of 20 bytes, and some
+_READ_REFUSED = const(0x80)  # ATT application error: not known now
+
+
+class Connection:
+    """One central: `is_secure` once the stack reported its link encrypted and authenticated."""
+
+    def __init__(self, number: int, address: bytes, since_ms: int) -> None:
+        self.number = number
+        self.address = address
+        self.since_ms = since_ms
+        self.mtu = _MTU_MIN
+        self.is_secure = False
+        self.is_gone = False
+        self.must_go = False  # it paired without the passkey, or outside the window
+        self.inbox: list[bytes] = []
+        self.server = None  # the LinkServer, from its first write on
+        self.carrier = None
+
+    @property
+    def room(self) -> int:
+        """Bytes of one notification."""
+        return self.mtu - _ATT_HEAD
+
+
+class Radio:
+    """`clock.real_ms()` for times; `window` a PairingWindow, `bonds` Bonds. `passkey` is set by the owner.
+
+    `can_pair` is found at run time: stock BTstack knows no bond settings and answers ValueError.
+    """
+
+    def __init__(self, bluetooth, bonds, window, clock) -> None:  # type: ignore[no-untyped-def]
+        self.ble = bluetooth.BLE()
+        self.bonds = bonds
+        self.window = window
+        self.passkey = 0
+        self.connections: dict[int, Connection] = {}
+        self.is_advertising = False
+        self.fragments_dropped = 0
+        self.pairing_refused = 0
+        self.in_handle = self.time_handle = -1
+        self.utc_ms = None  # type: ignore[var-annotated]  # a function, when the time of day is served
+        self._clock = clock
+        self._asked: dict[int, bool] = {}  # connection -> the passkey was given, its pairing is not over
+        self._bound_irq = self._irq
+        self.ble.irq(self._bound_irq)
+        self.ble.active(True)
+        self.can_pair = self._configure()
+
+    def _configure(self) -> bool:
+        self.ble.config(gap_name="CytoWatch", mtu=_MTU_WANTED)
+        try:
+            self.ble.config(bond=True, mitm=True, le_secure=True, io=_IO_DISPLAY)
+        except (ValueError, OSError):
+            return False
+        return True
+
+    def is_pairing(self, number: int) -> bool:
+        """Whether this central was given the passkey and has not typed it yet."""
+        return self._asked.get(number, False)
+
+    def notify(self, number: int, handle: int, data: bytes) -> bool:
+        """False when the stack has no buffer now (ENOMEM) or the connection is gone: nothing was sent."""
+        try:
+            self.ble.gatts_notify(number, handle, data)
+        except OSError:
+            return False
+        return True
+
+    def indicate(self, number: int, handle: int, data: bytes) -> bool:
+        """See notify."""
+        try:
+            self.ble.gatts_indicate(number, handle, data)
+        except OSError:
+            return False
+        return True
+
+    def disconnect(self, number: int) -> None:
+        """End a connection; its going is told by an interrupt."""
+        try:
+            self.ble.gap_disconnect(number)
+        except OSError:
+            return  # it went by itself
+
+    def advertise(self, interval_us: int, data: bytes, response: bytes) -> bool:
+        """Start, or start anew; False when the stack refuses (no free connection)."""
+        try:
+            self.ble.gap_advertise(interval_us, data, resp_data=response)
+        except OSError:
+            self.is_advertising = False
+            return False
+        self.is_advertising = True
+        return True
+
+    def silence(self) -> None:
+        """Stop advertising."""
+        self.is_advertising = False
+        try:
+            self.ble.gap_advertise(None)
+        except OSError:
+            return
+
+    def _irq(self, event: int, data):  # type: ignore[no-untyped-def]
+        if event == _WRITTEN:
+            connection = self.connections.get(data[0])
+            if connection is not None and data[1] == self.in_handle:
+                if len(connection.inbox) < _INBOX_MAX:
+                    connection.inbox.append(self.ble.gatts_read(data[1]))
+                else:
+                    self.fragments_dropped += 1
+        elif event == _CONNECTED:
+            self.is_advertising = False  # the stack stopped it
+            self._forget(data[0])
+            self.connections[data[0]] = Connection(data[0], bytes(data[2]), self._clock.real_ms())
+        elif event == _DISCONNECTED:
+            self._forget(data[0])
+        elif event == _MTU:
+            if data[0] in self.connections:
+                self.connections[data[0]].mtu = data[1]
+        elif event == _ENCRYPTION:
+            self._encryption(data[0], bool(data[1]), bool(data[2]))
+        elif event == _PASSKEY:
+            self._give_passkey(data[0], data[1])
+        elif event == _GET_SECRET:
+            return self.bonds.get(data[0], data[1], None if data[2] is None else bytes(data[2]))
+        elif event == _SET_SECRET:
+            return self._keep_secret(data[0], bytes(data[1]), None if data[2] is None else bytes(data[2]))
+        elif event == _READ_REQUEST:
+            return self._before_read(data[1])
+        return None
+
+    def _forget(self, number: int) -> None:
+        connection = self.connections.pop(number, None)
+        if connection is not None:
+            connection.is_gone = True
+        if self._asked.pop(number, False):
+            self.window.failed()  # it went before its pairing was through
+
+    def _encryption(self, number: int, encrypted: bool, authenticated: bool) -> None:
+        connection = self.connections.get(number)
+        asked = self._asked.pop(number, False)
+        if connection is None:
+            return
+        connection.is_secure = encrypted and authenticated
+        if connection.is_secure:
+            return
+        if asked:
+            self.window.failed()
+        # encrypted without the passkey is Just Works: nobody stood at the wearable
+        connection.must_go = True
+        self.pairing_refused += 1
+
+    def _give_passkey(self, number: int, action: int) -> None:
+        connection = self.connections.get(number)
+        if connection is None:
+            return
+        if action != _SHOW_PASSKEY or not self.window.is_open(self._clock.real_ms()):
+            connection.must_go = True
+            self.pairing_refused += 1
+            return
+        self._asked[number] = True
+        self.ble.gap_passkey(number, action, self.passkey)
+
+    def _keep_secret(self, kind: int, key: bytes, value: bytes | None) -> bool:
+        if value is not None and kind in (1, 2) and not self.window.is_open(self._clock.real_ms()):
+            self.bonds.refused += 1
+            return False
+        return self.bonds.put(kind, key, value)  # type: ignore[no-any-return]
+
+    def _before_read(self, handle: int) -> int:
+        if handle != self.time_handle or self.utc_ms is None:
+            return 0
+        now = self.utc_ms()
+        if now is None:
+            return _READ_REFUSED
+        from crs_device.link.ble.health_values import current_time
+
+        self.ble.gatts_write(handle, current_time(now))
+        return 0

@@ -1,0 +1,171 @@
+"""A wearable's private service as a transport: fragments written to it, fragments notified by it.
+
+bleak carries it on every system, bleak-retry-connector makes connections that come about. Liveness is data, not
+"connected": the sync engine's heartbeat judges it; this transport only says when the link is known to be gone.
+"""
+
+import asyncio
+import contextlib
+from collections import deque
+from typing import Any
+
+from crs_core.wire import gatt_uuids as names
+
+from host_agent.errors import PairingFailed, RadioUnavailable, TransportLost
+from host_agent.link.ble_radio import Heard, Radio
+
+FRAGMENT_MAX = 244
+CONNECT_S = 20.0  # real, all attempts
+WRITE_S = 5.0
+_FRAGMENT_MIN = 20
+_CLOSE_S = 2.0
+
+
+class BleTransport:
+    """One connection with one wearable. Make it with `open_ble`, inside the event loop that uses it."""
+
+    def __init__(self, name: str, write_s: float = WRITE_S) -> None:
+        self._name = name
+        self._write_s = write_s
+        self._client: Any = None
+        self._in: Any = None
+        self._fragment_bytes = _FRAGMENT_MIN
+        self._pieces: deque[bytes] = deque()
+        self._arrived = asyncio.Event()
+        self._lost: TransportLost | None = None
+        self._closing: asyncio.Task[None] | None = None
+
+    @property
+    def name(self) -> str:
+        """What the link is called in reports."""
+        return self._name
+
+    @property
+    def fragment_bytes(self) -> int:
+        """What one write carries: the negotiated MTU less the ATT header."""
+        return self._fragment_bytes
+
+    @property
+    def client(self) -> Any:
+        """bleak's client, for what is beside the session (pairing)."""
+        return self._client
+
+    async def attach(self, client: Any) -> None:
+        """Take a connected client over: find the characteristics, subscribe."""
+        self._client = client
+        out = client.services.get_characteristic(names.OUT)
+        self._in = client.services.get_characteristic(names.IN)
+        if out is None or self._in is None:
+            raise TransportLost(f"{self._name}: not a wearable, or its services changed")
+        # BlueZ says 23 for mtu_size; this property is right everywhere
+        room = int(self._in.max_write_without_response_size)
+        self._fragment_bytes = min(max(room, _FRAGMENT_MIN), FRAGMENT_MAX)
+        await client.start_notify(out, self._take)
+
+    async def read(self) -> bytes:
+        """The next fragment. What came before a loss is still given out."""
+        while not self._pieces:
+            if self._lost is not None:
+                raise self._lost
+            self._arrived.clear()
+            await self._arrived.wait()
+        return self._pieces.popleft()
+
+    async def write(self, data: bytes) -> None:
+        """Write one fragment; the wearable's stack has taken it when this returns."""
+        if self._lost is not None:
+            raise self._lost
+        try:
+            async with asyncio.timeout(self._write_s):
+                await self._client.write_gatt_char(self._in, data, response=True)
+        except TimeoutError:
+            raise self.lose(f"{self._name} took no fragment for {self._write_s:g} s") from None
+        except Exception as error:  # bleak lets errors of every layer below it through
+            raise self.lose(f"{self._name}: {error or type(error).__name__}") from error
+
+    def close(self) -> None:
+        """Let the connection go, in a task of its own; whoever waits gets TransportLost."""
+        self.lose(f"{self._name} was closed")
+        if self._closing is None and self._client is not None:
+            self._closing = asyncio.ensure_future(_disconnect(self._client))
+
+    async def closed(self) -> None:
+        """Wait until the connection is down, a moment at most."""
+        if self._closing is not None:
+            await asyncio.wait([self._closing])
+
+    def lose(self, why: str) -> TransportLost:
+        """The link is gone: say so to everybody who waits."""
+        if self._lost is None:
+            self._lost = TransportLost(why)
+            self._arrived.set()
+        return self._lost
+
+    def _take(self, _characteristic: Any, data: bytearray) -> None:
+        self._pieces.append(bytes(data))
+        self._arrived.set()
+
+
+async def _disconnect(client: Any) -> None:
+    with contextlib.suppress(Exception):
+        async with asyncio.timeout(_CLOSE_S):
+            await client.disconnect()
+
+
+async def open_ble(radio: Radio, device_id: bytes, name: str) -> BleTransport:
+    """Find this wearable and connect; WearableNotHeard, RadioUnavailable or TransportLost say why not."""
+    heard = await radio.find(device_id)
+    return await connect(radio, heard, name)
+
+
+async def connect(radio: Radio, heard: Heard, name: str) -> BleTransport:
+    """Connect with what was heard."""
+    from bleak import BleakClient  # noqa: PLC0415 only where there is a radio
+    from bleak_retry_connector import establish_connection  # noqa: PLC0415
+
+    backend = await radio.backend()
+    transport = BleTransport(name)
+    client: Any = None
+
+    def broke(_client: Any) -> None:
+        transport.lose(f"{name}: the radio link broke")
+
+    try:
+        async with radio.connecting, asyncio.timeout(CONNECT_S):
+            client = await establish_connection(
+                BleakClient, heard.device, name,
+                disconnected_callback=broke,
+                max_attempts=2, use_services_cache=False,
+                **({"backend": backend.client} if backend.client else {}),
+            )  # fmt: skip
+            await transport.attach(client)
+    except TimeoutError:
+        await _give_up(client)
+        raise TransportLost(f"{name}: no connection within {CONNECT_S:g} s") from None
+    except TransportLost:
+        await _give_up(client)
+        raise
+    except asyncio.CancelledError:
+        await _give_up(client)
+        raise
+    except Exception as error:
+        await _give_up(client)
+        if type(error).__name__ == "BleakBluetoothNotAvailableError":
+            raise RadioUnavailable(f"Bluetooth cannot be used: {error}") from error
+        raise TransportLost(f"{name}: {error or type(error).__name__}") from error
+    return transport
+
+
+async def _give_up(client: Any) -> None:
+    if client is not None:
+        await _disconnect(client)
+
+
+async def pair(transport: BleTransport, passkey: int) -> None:
+    """Pair this laptop with the wearable; PairingFailed says what to do."""
+    try:
+        await transport.client.pair(passkey=passkey)
+        # only an encrypted and authenticated link reads it: the proof that the bond is worth something
+        await transport.client.read_gatt_char("00002a60-0000-1000-8000-00805f9b34fb")
+    except Exception as error:
+        raise PairingFailed(f"{transport.name}: pairing failed: {error or type(error).__name__}") from error

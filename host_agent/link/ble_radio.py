@@ -1,0 +1,143 @@
+"""This laptop's Bluetooth: which bleak backend it is, and one scan that serves everybody who waits for a wearable.
+
+bleak picks the system's own backend. `use_backend` replaces it (for another radio, or a simulated one); the function
+is called in the loop that uses it, when the first radio link starts.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, NamedTuple
+
+from crs_core.wire import gatt_uuids as names
+
+from host_agent.errors import RadioUnavailable, WearableNotHeard
+
+SCAN_S = 30.0  # real: how long one try listens
+
+
+class Backend(NamedTuple):
+    """Classes for bleak's `backend=`; None is the system's own."""
+
+    scanner: Any = None
+    client: Any = None
+
+
+class Heard(NamedTuple):
+    """One wearable's advertisement. `device` is bleak's; `tag` stands for the device id (crs_core gatt_uuids)."""
+
+    device: Any
+    address: str
+    tag: bytes
+    flags: int
+    rssi_dbm: int | None
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether it says that its data are simulated."""
+        return bool(self.flags & names.FLAG_SIMULATED)
+
+    @property
+    def may_pair(self) -> bool:
+        """Whether its pairing window is open."""
+        return bool(self.flags & names.FLAG_PAIRING)
+
+
+BackendFactory = Callable[[], Awaitable[Backend]]
+
+
+async def _system() -> Backend:
+    return Backend()
+
+
+_factory: list[BackendFactory] = [_system]
+
+
+def use_backend(factory: BackendFactory) -> None:
+    """From now on radios are made by `factory`."""
+    _factory[0] = factory
+
+
+def is_installed() -> bool:
+    """Whether bleak can be imported."""
+    try:
+        import bleak  # noqa: F401, PLC0415
+    except ImportError:
+        return False
+    return True
+
+
+class Radio:
+    """One adapter, shared by all links of a loop. Cancel-safe; make it inside the loop that uses it."""
+
+    def __init__(self) -> None:
+        self._backend: Backend | None = None
+        self._listeners: set[Callable[[Heard], None]] = set()
+        self._scanner: Any = None
+        self._switching = asyncio.Lock()
+        self.connecting = asyncio.Lock()  # controllers connect to one peer at a time
+
+    async def backend(self) -> Backend:
+        """The backend, made at the first call."""
+        async with self._switching:
+            if self._backend is None:
+                self._backend = await _factory[0]()
+            return self._backend
+
+    async def find(self, device_id: bytes, timeout_s: float = SCAN_S) -> Heard:
+        """The next advertisement of this wearable; WearableNotHeard at the deadline, RadioUnavailable."""
+        wanted = names.tag(device_id)
+        found: asyncio.Future[Heard] = asyncio.get_running_loop().create_future()
+
+        def heard(one: Heard) -> None:
+            if one.tag == wanted and not found.done():
+                found.set_result(one)
+
+        async with self.listening(heard):
+            try:
+                async with asyncio.timeout(timeout_s):
+                    return await found
+            except TimeoutError:
+                raise WearableNotHeard(
+                    f"wearable {device_id.hex()} was not heard in {timeout_s:g} s"
+                ) from None
+
+    @contextlib.asynccontextmanager
+    async def listening(self, heard: Callable[[Heard], None]) -> AsyncIterator[None]:
+        """Call `heard` for each advertisement of a wearable while the block runs."""
+        self._listeners.add(heard)
+        try:
+            await self._switch()
+            yield
+        finally:
+            self._listeners.discard(heard)
+            with contextlib.suppress(RadioUnavailable):
+                await self._switch()
+
+    async def _switch(self) -> None:
+        """Scan exactly while somebody listens."""
+        backend = await self.backend()
+        async with self._switching:
+            try:
+                if self._listeners and self._scanner is None:
+                    from bleak import BleakScanner  # noqa: PLC0415 only where there is a radio
+
+                    scanner = BleakScanner(self._detected, [names.SERVICE], backend=backend.scanner)
+                    await scanner.start()
+                    self._scanner = scanner
+                elif not self._listeners and self._scanner is not None:
+                    scanner, self._scanner = self._scanner, None
+                    await scanner.stop()
+            except Exception as error:  # bleak lets errors of every layer below it through
+                self._scanner = None
+                raise RadioUnavailable(
+                    f"Bluetooth cannot be used: {error or type(error).__name__}"
+                ) from error
+
+    def _detected(self, device: Any, data: Any) -> None:
+        own = names.decode_advertised(data.manufacturer_data.get(names.COMPANY, b""))
+        if own is None:
+            return
+        one = Heard(device, device.address, own[1], own[0], data.rssi)
+        for listener in list(self._listeners):
+            listener(one)
