@@ -33,6 +33,8 @@ PLAIN = "8d3f0001-5b1c-4f7e-9c55-2f3a4c2b7e10"
 NOTIFYING = "8d3f0002-5b1c-4f7e-9c55-2f3a4c2b7e10"
 LOCKED = "8d3f0003-5b1c-4f7e-9c55-2f3a4c2b7e10"
 NOTIFICATIONS = 200
+CONNECT_TRIES = 3
+CONNECT_PAUSE_S = 0.3
 STEP_S = 30.0
 WHOLE_S = 120.0
 
@@ -195,6 +197,19 @@ async def fails(attempt: object, what: str) -> None:
     raise AssertionError(f"not refused: {what}")
 
 
+async def connect(client: BleakClient) -> None:
+    """Connect, again when BlueZ is still busy with the last connection; each such attempt is printed."""
+    for attempt in range(1, CONNECT_TRIES + 1):
+        try:
+            await client.connect()
+            return
+        except BleakError as error:
+            print(f"smoke: attempt {attempt} to connect: {error}", flush=True)
+            if attempt == CONNECT_TRIES:
+                raise
+        await asyncio.sleep(CONNECT_PAUSE_S)
+
+
 async def use(peripheral: Peripheral, agent: PasskeyAgent, typist: Typist) -> None:
     """Everything a bedside laptop does with a wearable."""
     steps = Steps()
@@ -206,7 +221,7 @@ async def use(peripheral: Peripheral, agent: PasskeyAgent, typist: Typist) -> No
 
     gone = asyncio.Event()
     client = BleakClient(device, disconnected_callback=lambda _client: gone.set())
-    await client.connect()
+    await connect(client)
     steps.done(f"connected over {client.backend_id}")
     assert await client.read_gatt_char(PLAIN) == b"open"
     steps.done("read")
@@ -234,7 +249,7 @@ async def use(peripheral: Peripheral, agent: PasskeyAgent, typist: Typist) -> No
     async with asyncio.timeout(STEP_S):
         await gone.wait()
     steps.done("disconnected by the kernel")
-    await client.connect()
+    await connect(client)
     steps.done("connected again")
     typist.mistaken = False
     asked = agent.asked
@@ -246,7 +261,7 @@ async def use(peripheral: Peripheral, agent: PasskeyAgent, typist: Typist) -> No
 
     await client.disconnect()
     steps.done("disconnected")
-    await client.connect()
+    await connect(client)
     assert await client.read_gatt_char(LOCKED) == b"for the paired"
     assert agent.asked == asked + 1, "the bond was forgotten"
     steps.done("reconnected with the bond and read")
@@ -258,7 +273,9 @@ async def main() -> int:
     """Set up the air, the kernel's adapter and the agent, and use them."""
     steps = Steps()
     async with AsyncExitStack() as stack:
-        stack.enter_context(door := socket.create_server(("127.0.0.1", 0)))
+        # asyncio turns off Nagle's delay (50 ms for each answer) only when the socket itself says that it is TCP.
+        door = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP))
+        door.bind(("127.0.0.1", 0))
         port = door.getsockname()[1]
         air = Air()  # type: ignore[no-untyped-call]  # bumble leaves it so
         hci_port = await stack.enter_async_context(await open_tcp_server_transport_with_socket(door))
