@@ -25,7 +25,6 @@ leave_if_built() {
     local path
     path=$(kernel_path "$1")
     if [ -x "$path" ]; then
-        say "the kernel is there already"
         echo "$path"
         exit 0
     fi

@@ -46,12 +46,16 @@ scratch=/dev/shm
 
 # random.trust_cpu: a guest without devices gathers no entropy, and the first key pair would wait for it for ever.
 # A session of its own: the guest's processes are processes of the host, and ending the session's group ends them all.
-TMPDIR=$scratch setsid "$linux" mem="${memory_mib}M" rootfstype=hostfs rootflags=/ ro init="$here/guest_init.sh" \
+mkdir -p "$out/uml"
+TMPDIR=$scratch setsid "$linux" mem="${memory_mib}M" uml_dir="$out/uml/" rootfstype=hostfs rootflags=/ ro init="$here/guest_init.sh" \
     con0=null,fd:1 con=null console=stderr0 stderr=1 quiet loglevel=4 panic=-1 random.trust_cpu=on \
     LANE_OUT="$out" LANE_BLUETOOTHD="$bluetoothd" LANE_SNOOP="${BLUEZ_LANE_SNOOP:-}" \
     </dev/null 2>"$out/kernel.log" &
 kernel=$!
-end_guest() { kill -KILL -- "-$kernel" 2>/dev/null || true; }
+end_guest() {
+    kill -KILL -- "-$kernel" 2>/dev/null || true
+    rm -rf "$out/uml"
+}
 trap end_guest EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
