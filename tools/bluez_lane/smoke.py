@@ -34,7 +34,7 @@ PLAIN = "8d3f0001-5b1c-4f7e-9c55-2f3a4c2b7e10"
 NOTIFYING = "8d3f0002-5b1c-4f7e-9c55-2f3a4c2b7e10"
 LOCKED = "8d3f0003-5b1c-4f7e-9c55-2f3a4c2b7e10"
 NOTIFICATIONS = 200
-CONNECT_TRIES = 3
+CONNECT_TRIES = 5
 CONNECT_PAUSE_S = 0.3
 STEP_S = 30.0
 WHOLE_S = 120.0
@@ -208,6 +208,10 @@ async def connect(client: BleakClient) -> None:
             print(f"smoke: attempt {attempt} to connect: {error}", flush=True)
             if attempt == CONNECT_TRIES:
                 raise
+        # A connection that bleak gives up is undone by BlueZ two seconds later; until then bleak refuses a new one.
+        async with asyncio.timeout(STEP_S):
+            while client.is_connected:
+                await asyncio.sleep(CONNECT_PAUSE_S)
         await asyncio.sleep(CONNECT_PAUSE_S)
 
 
