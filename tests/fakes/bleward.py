@@ -16,10 +16,10 @@ from bleak import BleakScanner
 from crs_core.keys import Key
 from crs_core.wire import gatt_uuids as names
 from crs_core.wire import message as wire
+
 from host_agent.keyfile import DeviceKey
 from host_agent.link import ble, ble_radio
 from host_agent.sync.client import DeviceClient
-
 from tests.fakes.flash_image import CUSTODIAN, DEVICE_ID, build_image
 from tests.fakes.ward import SCENARIO
 from tools.ble_air.air import Air
