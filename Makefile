@@ -18,7 +18,7 @@ typings/esp32/.done typings/rp2/.done: typings/%/.done: $(STAMP)
 	@touch $@
 
 demo: $(STAMP)
-	@$(BIN)/python -m tools.demo $(if $(RECORDING),--recording "$(RECORDING)") $(if $(SPEED),--speed $(SPEED))
+	@$(BIN)/python -m tools.demo $(if $(RECORDING),--recording "$(RECORDING)") $(if $(SPEED),--speed $(SPEED)) $(if $(LINK),--link $(LINK))
 
 test: lint
 	@$(BIN)/python -m tools.coverage_run
