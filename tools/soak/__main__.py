@@ -1,9 +1,9 @@
 """A week of a patient's life in minutes, while everything that can go wrong does: `make soak`.
 
-The virtual wearable (real MicroPython, real LittleFS) and the real `cytowatch run` are killed, cut, suspended and cheated
-by a seeded schedule; at the end the store is compared with the wearable's flash, record by record. Progress on stderr,
-rows on stdout. Exit 0: nothing lost, nothing doubled; 1: something was, or a process ended that no harm had ended; 2:
-asked wrongly; 130: Ctrl-C, after what was reached.
+The virtual wearable (real MicroPython, real LittleFS) and the real `cytowatch run` are killed, cut, suspended and
+cheated by a seeded schedule; at the end the store is compared with the wearable's flash, record by record. Progress on
+stderr, rows on stdout. Exit 0: nothing lost, nothing doubled; 1: something was, or a process ended that no harm had
+ended; 2: asked wrongly; 130: Ctrl-C, after what was reached.
 """
 
 import argparse
@@ -36,9 +36,15 @@ def _parser() -> argparse.ArgumentParser:
         "--readings", type=_positive, metavar="N",
         help=f"until so many are stored (default {WEEK_READINGS}, a week's, unless --seconds is given)",
     )  # fmt: skip
-    parser.add_argument("--seconds", type=_positive, metavar="S", help="until so many real seconds have passed")
-    parser.add_argument("--seed", type=int, metavar="N", help="repeats the harms of a run (default: a new one)")
-    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep flash, store and logs in this new folder")
+    parser.add_argument(
+        "--seconds", type=_positive, metavar="S", help="until so many real seconds have passed"
+    )
+    parser.add_argument(
+        "--seed", type=int, metavar="N", help="repeats the harms of a run (default: a new one)"
+    )
+    parser.add_argument(
+        "--keep", type=Path, metavar="FOLDER", help="keep flash, store and logs in this new folder"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object instead of rows")
     return parser
 
@@ -61,7 +67,7 @@ def _run(folder: Path, options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(as_json(verdict, life.counts, findings, seed, life.elapsed_s)))
     else:
-        print("\n".join(rows(verdict, life.harms, life.counts, findings, seed)))
+        print("\n".join(rows(verdict, life.counts, findings, seed)))
     return 0 if verdict.passed and not findings else 1
 
 

@@ -1,4 +1,4 @@
-"""All that the wearable's flash ever held: looked at whenever the wearable is dead, so that nothing is written meanwhile.
+"""All that the wearable's flash ever held: looked at whenever the wearable is dead, because then nobody writes.
 
 The last look alone would not do: flash drops acknowledged records when its budget is full, and a record that was there
 once and is gone after a power cut would not be missed.

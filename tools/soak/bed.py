@@ -53,7 +53,9 @@ class Bed:
         self.start_agent()
         self.ward.until(self.laptop.caught_up, _BEGIN_S, "the first session")
         self.laptop.cytowatch("patient", "start", "--age-years", "54")
-        self.ward.until(lambda: self.laptop.caught_up() and self.laptop.readings(), _BEGIN_S, "first readings")
+        self.ward.until(
+            lambda: self.laptop.caught_up() and self.laptop.readings(), _BEGIN_S, "first readings"
+        )
 
     def start_agent(self) -> None:
         """Start it, with room on its disk."""

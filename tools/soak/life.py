@@ -20,13 +20,12 @@ _COUNT_EVERY_S = 1.0
 
 
 class Life:
-    """One life in `folder`, until so many readings are stored or so many real seconds have passed, whichever is first."""
+    """One life in `folder`, until so many readings are stored or so many real seconds have passed (None: no end)."""
 
     def __init__(self, folder: Path, seed: int, readings: int | None, seconds: float | None) -> None:
         self.seed = seed
         self.counts: Counter[str] = Counter(dict.fromkeys(HARMS, 0))
         self.readings = 0
-        self.resets: Counter[str] = Counter()
         self.began = time.monotonic()
         self._readings_goal, self._seconds_goal = readings, seconds
         self._said = self._counted = 0.0

@@ -8,10 +8,10 @@ from tools.soak.verdict import Verdict
 _SHOWN = 20
 
 
-def rows(verdict: Verdict, harms: int, counts: Mapping[str, int], findings: list[str], seed: int) -> Iterator[str]:  # fmt: skip
+def rows(verdict: Verdict, counts: Mapping[str, int], findings: list[str], seed: int) -> Iterator[str]:
     """`row: NAME | FIGURE | target 0 | ok` (or `short`) where there is a target, then what was counted."""
     for name, wrong in (
-        (f"losses over {harms} harms", verdict.losses),
+        (f"losses over {sum(counts.values())} harms", verdict.losses),
         ("duplicates", verdict.duplicates),
         ("restarts that state their gap wrongly", verdict.misstated),
         ("problems in the store's own check", verdict.content),
@@ -22,7 +22,7 @@ def rows(verdict: Verdict, harms: int, counts: Mapping[str, int], findings: list
         if len(wrong) > _SHOWN:
             yield f"  and {len(wrong) - _SHOWN} more"
     yield f"row: soak: readings compared | {verdict.readings} | and {verdict.events} events, every one"
-    yield f"row: soak: starts of the wearable | {verdict.boots} | at most {verdict.unnumbered_s} s lost before numbering"
+    yield f"row: soak: starts of the wearable | {verdict.boots} | {verdict.unnumbered_s} s stated as lost at most"
     if verdict.skipped:
         yield f"row: soak: numbers never used | {verdict.skipped} | told as gaps after torn writes"
     if verdict.unseen:

@@ -1,4 +1,4 @@
-"""The real `cytowatch` command with a wall clock that somebody steps: `python -m tools.soak.stepped_agent FILE run ...`.
+"""The real `cytowatch` with a wall clock that somebody steps: `python -m tools.soak.stepped_agent FILE run ...`.
 
 FILE holds when the life began and by how much the clock is wrong now (see `write`); it is read anew at each look at the
 clock, so a step meets a running agent at any moment. The simulated wall time goes on over restarts of the agent, as a
@@ -39,8 +39,8 @@ def install(path: Path) -> None:
         began_ms, offset_ms = read(fd)
         return round(began_ms + (time.time_ns() // 1_000_000 - began_ms) * clock.speed) + offset_ms
 
-    RealClock.utc_ms = real_utc_ms  # type: ignore[method-assign]
-    ScaledClock.utc_ms = scaled_utc_ms  # type: ignore[method-assign]
+    RealClock.utc_ms = real_utc_ms  # type: ignore[assignment,method-assign]
+    ScaledClock.utc_ms = scaled_utc_ms  # type: ignore[assignment,method-assign]
 
 
 if __name__ == "__main__":
