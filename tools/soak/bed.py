@@ -32,7 +32,7 @@ class Bed:
     def __init__(self, folder: Path, scenario: Path, wearable_seed: int) -> None:
         self.ward = Ward(
             folder, "--seed", str(wearable_seed),
-            speed=SPEED, scenario=scenario, settings=EACH_SECOND, binding_id=None,
+            speed=SPEED, scenario=scenario, settings=EACH_SECOND, binding_id=None, slots="ab",
         )  # fmt: skip
         self.laptop = SoakLaptop(folder / "soaked")
         self.ward.laptops.append(self.laptop)

@@ -71,6 +71,21 @@ def agent_disk_full(bed: Bed, chance: Random) -> None:
     bed.laptop.limit_files(None)
 
 
+def agent_restored(bed: Bed, chance: Random) -> None:
+    """The store goes back to a backup made some seconds before: what came since must come again."""
+    backup = bed.laptop.home.parent / "backup.db"
+    backup.unlink(missing_ok=True)
+    bed.laptop.cytowatch("backup", str(backup))
+    bed.live(chance.uniform(0, 8))
+    bed.laptop.stop(chance.choice((signal.SIGTERM, signal.SIGKILL)))
+    try:
+        bed.laptop.cytowatch("restore", str(backup))
+        for kept in bed.laptop.home.glob("*.before-*"):
+            kept.unlink()
+    finally:
+        bed.start_agent()
+
+
 def link_loss(bed: Bed, chance: Random) -> None:
     """The port closes under the session and opens again, after the time or earlier."""
     socket, port = Paths(bed.laptop.home).socket, bed.ward.port
@@ -87,6 +102,13 @@ def link_loss(bed: Bed, chance: Random) -> None:
 def wearable_cut(bed: Bed, chance: Random) -> None:
     """The battery falls out."""
     bed.wearable.control(cmd="cut", off_ms=chance.randrange(1, 1500))
+
+
+def wearable_flicker(bed: Bed, chance: Random) -> None:
+    """A loose contact: some power cuts one after the other, most of them before it is up again."""
+    for _ in range(chance.randrange(2, 7)):
+        bed.wearable.control(cmd="cut", off_ms=chance.randrange(1, 200))
+        time.sleep(10 ** chance.uniform(-1.5, 0.4))
 
 
 def wearable_torn(bed: Bed, chance: Random) -> None:
@@ -132,8 +154,10 @@ HARMS = {
     "agent_suspend": Harm(3, agent_suspend, "the agent stands still for 0.2 to 5 s"),
     "agent_clock": Harm(3, agent_clock, "the agent's wall clock steps by 0.1 s to 3 days"),
     "agent_disk_full": Harm(3, agent_disk_full, "the agent's files cannot be written"),
+    "agent_restored": Harm(1, agent_restored, "the store is replaced by a backup some seconds old"),
     "link_loss": Harm(3, link_loss, "the port closes for 0.1 to 4 s"),
     "wearable_cut": Harm(4, wearable_cut, "power cut at any moment"),
+    "wearable_flicker": Harm(2, wearable_flicker, "two to six power cuts, one after the other"),
     "wearable_torn": Harm(4, wearable_torn, "power cut inside a flash operation, written in part"),
     "wearable_kill": Harm(3, wearable_kill, "kill -9 of the whole wearable, again on the same flash"),
     "wearable_reset": Harm(2, wearable_reset, "hard reset of the wearable"),

@@ -9,10 +9,12 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from tools.demo.bedside import BedsideError
+from tools.demo.wearable import WearableError
 from tools.soak.bed import Bed
 from tools.soak.harms import HARMS
 from tools.soak.patient import write_scenario
-from tools.soak.schedule import planned
+from tools.soak.schedule import Planned, planned
 from tools.soak.verdict import Verdict, judge
 
 _SAY_EVERY_S = 10.0
@@ -54,13 +56,20 @@ class Life:
                 bed.live(harm.pause_s)
                 if self._reached():
                     break
-                self.counts[harm.kind] += 1
-                HARMS[harm.kind].do(bed, harm.chance)
+                self._do(harm)
             self.say("the last sync")
             bed.end()
             self.readings = bed.laptop.readings()
         self.say("comparing")
         return judge(bed.archive, bed.laptop.database)
+
+    def _do(self, harm: Planned) -> None:
+        """One harm; what refuses to be harmed is a finding, and `live` puts up again what lies there."""
+        self.counts[harm.kind] += 1
+        try:
+            HARMS[harm.kind].do(self.bed, harm.chance)
+        except (BedsideError, WearableError) as error:
+            self.bed.findings.append(f"harm {harm.number}, {harm.kind}: {error}")
 
     def _reached(self) -> bool:
         if self._readings_goal is not None and self.readings >= self._readings_goal:
