@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from crs_core import block, records
 
 from tools.demo.wearable import ROOT
 from tools.soak.archive import Archive
@@ -130,6 +131,36 @@ def test_a_whole_block_that_is_gone_is_a_loss_of_each_of_its_records(life: Kept,
     assert len(missing) == cut - last + 5, (
         "what flash had when it was given time to be read counts, cursor or not"
     )
+
+
+def test_a_restart_that_states_its_gap_wrongly_is_told(life: Kept) -> None:
+    folder, _ = life
+    archive = on_flash(folder)
+    seq, boot = max(
+        (seq, row)
+        for seq, row in archive.records.items()
+        if isinstance(row.record, block.Event) and row.record.type == records.BOOT
+    )
+    said = records.decode(boot.record.type, boot.record.payload)
+    lie = records.encode(said._replace(prev_last_ms=said.prev_last_ms + 1))
+    archive.records[seq] = boot._replace(record=boot.record._replace(payload=lie))
+    verdict = judge(archive, folder / "soaked" / "cytowatch.db")
+    assert len(verdict.misstated) == 1
+    assert (
+        f"BOOT {seq} says boot {said.prev_boot} ended at {said.prev_last_ms + 1} ms" in verdict.misstated[0]
+    )
+    assert len(verdict.losses) == 1, "and the store holds another BOOT"
+
+
+def test_a_number_with_two_contents_on_flash_is_a_loss(life: Kept) -> None:
+    folder, _ = life
+    archive = on_flash(folder)
+    seq = archive.head // 2
+    archive.records[seq] = archive.records[seq]._replace(boot=999)
+    archive._blocks.clear()  # as if it had been looked at before
+    archive.look(folder / "flash.img")
+    assert archive.faults == [f"number {seq} stands for two contents on flash"]
+    assert not judge(archive, folder / "soaked" / "cytowatch.db").passed
 
 
 def test_the_same_seed_plans_the_same_harms() -> None:

@@ -9,6 +9,7 @@ ended; 2: asked wrongly; 130: Ctrl-C, after what was reached.
 import argparse
 import json
 import random
+import shutil
 import signal
 import sys
 import tempfile
@@ -83,8 +84,13 @@ def main(argv: list[str] | None = None) -> int:
         if options.keep:
             options.keep.mkdir(parents=True)
             return _run(options.keep.resolve(), options)
-        with tempfile.TemporaryDirectory(prefix="cytowatch-soak-") as folder:
-            return _run(Path(folder), options)
+        folder = Path(tempfile.mkdtemp(prefix="cytowatch-soak-"))
+        code = _run(folder, options)
+        if code == 1:
+            print(f"soak: flash, store and logs are left in {folder}", file=sys.stderr)
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+        return code
     except FileExistsError:
         print(f"soak refused: --keep {options.keep} exists", file=sys.stderr)
         return 2

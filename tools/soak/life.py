@@ -22,7 +22,10 @@ _COUNT_EVERY_S = 1.0
 
 
 class Life:
-    """One life in `folder`, until so many readings are stored or so many real seconds have passed (None: no end)."""
+    """One life in `folder`, until so many readings are stored or so many real seconds have passed (None: no end).
+
+    `folder`/harms.txt says at which time and which record each harm came.
+    """
 
     def __init__(self, folder: Path, seed: int, readings: int | None, seconds: float | None) -> None:
         self.seed = seed
@@ -66,6 +69,9 @@ class Life:
     def _do(self, harm: Planned) -> None:
         """One harm; what refuses to be harmed is a finding, and `live` puts up again what lies there."""
         self.counts[harm.kind] += 1
+        with (self.bed.ward.folder / "harms.txt").open("a") as log:
+            utc = time.strftime("%H:%M:%S", time.gmtime())
+            log.write(f"{utc} {self.bed.laptop.cursor()} {harm.number} {harm.kind}\n")
         try:
             HARMS[harm.kind].do(self.bed, harm.chance)
         except (BedsideError, WearableError) as error:

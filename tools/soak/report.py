@@ -23,6 +23,7 @@ def rows(verdict: Verdict, counts: Mapping[str, int], findings: list[str], seed:
             yield f"  and {len(wrong) - _SHOWN} more"
     yield f"row: soak: readings compared | {verdict.readings} | and {verdict.events} events, every one"
     yield f"row: soak: starts of the wearable | {verdict.boots} | {verdict.unnumbered_s} s stated as lost at most"
+    yield f"row: soak: longest pause inside one start | {verdict.pause_s} s of its time | flash stalls in real time"
     if verdict.skipped:
         yield f"row: soak: numbers never used | {verdict.skipped} | told as gaps after torn writes"
     if verdict.unseen:

@@ -31,6 +31,7 @@ class Verdict(NamedTuple):
     boots: int
     unnumbered_s: int  # the sum of what BOOT records say may have been lost before it was numbered
     skipped: int  # numbers that were never on flash, told as a gap
+    pause_s: int  # the longest between two readings of one start: flash stalls in real time
     unseen: int  # in the store, and gone from flash for want of room before anybody looked
 
     @property
@@ -68,6 +69,7 @@ def judge(archive: Archive, database: Path) -> Verdict:
         boots=len(boots),
         unnumbered_s=sum(record.lost_ms_max for record in stated) // 1000,
         skipped=skipped,
+        pause_s=_longest_pause_ms(truth) // 1000,
         unseen=unseen,
     )
 
@@ -135,6 +137,12 @@ def _duplicates(archive: Archive, store: _Store) -> tuple[int, list[str]]:
                 if before != seq:
                     found.append(f"{where} holds one reading as {before} and as {seq}")
     return unseen, found
+
+
+def _longest_pause_ms(truth: dict[int, Numbered]) -> int:
+    readings = [row for _, row in sorted(truth.items()) if row.kind == block.KIND_READINGS]
+    pairs = itertools.pairwise(readings)
+    return max((b.record.t_ms - a.record.t_ms for a, b in pairs if a.boot == b.boot), default=0)
 
 
 def _is_boot(row: Numbered) -> bool:
