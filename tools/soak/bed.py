@@ -4,6 +4,7 @@
 as a service manager would. Everything started here ends in `__exit__`, by its own process id.
 """
 
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -46,7 +47,11 @@ class Bed:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.ward.__exit__()
+        impatient = signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must leave nothing running
+        try:
+            self.ward.__exit__()
+        finally:
+            signal.signal(signal.SIGINT, impatient)
 
     def begin(self) -> None:
         """Start the agent and bind a simulated patient; from then on there is one journal."""
