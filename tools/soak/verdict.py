@@ -124,8 +124,13 @@ def _duplicates(archive: Archive, store: _Store) -> tuple[int, list[str]]:
     found = [f"number {seq} is in the store twice" for seq in store.twice]
     found += [f"{store.forks} forks of the journal"] if store.forks else []
     unseen = 0
+    thinned = list(_thinned(archive))
+    oldest = {kind: archive.oldest(kind) for kind in (block.KIND_READINGS, block.KIND_EVENTS)}
     for seq in sorted(store.rows.keys() - archive.records.keys()):
-        if seq < archive.oldest(store.rows[seq].kind):
+        row = store.rows[seq]
+        if seq < oldest[row.kind] or any(
+            seq in span and row.kind == block.KIND_EVENTS and row.record[1] == kind for kind, span in thinned
+        ):
             unseen += 1
         else:
             found.append(f"record {seq} is in the store and never was on flash")
@@ -137,6 +142,14 @@ def _duplicates(archive: Archive, store: _Store) -> tuple[int, list[str]]:
                 if before != seq:
                     found.append(f"{where} holds one reading as {before} and as {seq}")
     return unseen, found
+
+
+def _thinned(archive: Archive) -> Iterator[tuple[int, range]]:
+    """(type, numbers) of the events that a MERGED record on flash stands for."""
+    for row in archive.records.values():
+        if row.kind == block.KIND_EVENTS and row.record.type == records.MERGED:
+            said = records.decode(row.record.type, row.record.payload)
+            yield said.type, range(said.first_seq, said.last_seq + 1)
 
 
 def _longest_pause_ms(truth: dict[int, Numbered]) -> int:
