@@ -11,11 +11,11 @@ import pytest
 from bleak import BleakClient
 from crs_core.wire import gatt_uuids as names
 from crs_core.wire import message as wire
+
 from host_agent.agent import Agent
 from host_agent.errors import LinkError, RadioUnavailable, SessionRefused, WearableNotHeard
 from host_agent.link.supervisor import LinkState
 from host_agent.links import ble_name
-
 from tests.fakes.bleward import PROFILES, AirWard, until
 from tests.fakes.flash_image import CUSTODIAN, DEVICE_ID, READER, SETTINGS
 from tools.ble_air.link import NotificationHarm
@@ -74,7 +74,10 @@ async def test_random_disconnects_lose_and_double_nothing(tmp_path: Path, profil
                 ward.air.link.cut(ward.adapter.controller)
             await until(lambda: caught_up(agent), 30, "sync after the last cut")
         assert ward.stored("SELECT count(*) FROM forks") == [(0,)]
-        seqs = [row[0] for row in ward.stored("SELECT seq FROM readings UNION ALL SELECT seq FROM events ORDER BY 1")]
+        seqs = [
+            row[0]
+            for row in ward.stored("SELECT seq FROM readings UNION ALL SELECT seq FROM events ORDER BY 1")
+        ]
         assert len(seqs) == len(set(seqs))
         assert await compared(ward) > 100
 
@@ -96,7 +99,7 @@ async def test_a_disconnect_at_every_step_of_the_protocol_is_recovered(tmp_path:
 
         ward.air.link.send_acl_data = counting  # type: ignore[method-assign]
         lost = opened = 0
-        for cut_at in range(1, 90, 3):
+        for cut_at in range(1, 90, 3):  # noqa: B007 `counting` looks at it
             carried, session = 0, None
             try:
                 async with asyncio.timeout(20):
@@ -129,19 +132,18 @@ async def test_notifications_lost_doubled_and_late_cost_time_and_nothing_else(tm
 
 
 async def test_out_of_range_and_back_reconnects_soon(tmp_path: Path) -> None:
-    async with AirWard.open(tmp_path, "nimble") as ward:
-        async with ward.agent() as agent:
-            await until(lambda: caught_up(agent), 20, "sync")
-            chip = ward.air.radios[0].controller
-            assert chip is not None
-            ward.air.link.set_range(chip, False)
-            await until(lambda: not is_open(agent), 5, "the loss is seen")
-            assert agent.links.reports[RADIO].reason
-            await asyncio.sleep(3)
-            ward.air.link.set_range(chip, True)
-            back = time.monotonic()
-            await until(lambda: is_open(agent), 10, "in session again")
-            print(f"in session {time.monotonic() - back:.2f} s after it was heard again")
+    async with AirWard.open(tmp_path, "nimble") as ward, ward.agent() as agent:
+        await until(lambda: caught_up(agent), 20, "sync")
+        chip = ward.air.radios[0].controller
+        assert chip is not None
+        ward.air.link.set_range(chip, False)
+        await until(lambda: not is_open(agent), 5, "the loss is seen")
+        assert agent.links.reports[RADIO].reason
+        await asyncio.sleep(3)
+        ward.air.link.set_range(chip, True)
+        back = time.monotonic()
+        await until(lambda: is_open(agent), 10, "in session again")
+        print(f"in session {time.monotonic() - back:.2f} s after it was heard again")
 
 
 async def test_a_power_cut_of_the_wearable_is_survived(tmp_path: Path) -> None:
@@ -176,15 +178,14 @@ async def test_a_cable_takes_over_and_the_radio_rests_until_it_is_pulled(tmp_pat
 
 
 async def test_an_adapter_that_is_off_is_said_and_used_again_when_it_is_on(tmp_path: Path) -> None:
-    async with AirWard.open(tmp_path, "nimble") as ward:
-        async with ward.agent() as agent:
-            await until(lambda: is_open(agent), 20, "in session")
-            ward.adapter.is_lost = True
-            ward.air.link.cut(ward.adapter.controller)  # type: ignore[arg-type]
-            await until(lambda: agent.links.reports[RADIO].code == RadioUnavailable.code, 20, "it is said")
-            assert "Switch Bluetooth on" in agent.links.reports[RADIO].advice
-            ward.adapter.is_lost = False
-            await until(lambda: is_open(agent), 20, "in session again")
+    async with AirWard.open(tmp_path, "nimble") as ward, ward.agent() as agent:
+        await until(lambda: is_open(agent), 20, "in session")
+        ward.adapter.is_lost = True
+        ward.air.link.cut(ward.adapter.controller)  # type: ignore[arg-type]
+        await until(lambda: agent.links.reports[RADIO].code == RadioUnavailable.code, 20, "it is said")
+        assert "Switch Bluetooth on" in agent.links.reports[RADIO].advice
+        ward.adapter.is_lost = False
+        await until(lambda: is_open(agent), 20, "in session again")
 
 
 async def test_two_hosts_at_once_each_have_all_and_only_the_custodian_frees(tmp_path: Path) -> None:
@@ -218,7 +219,6 @@ async def test_a_wrong_key_gets_no_session_and_a_replayed_one_nothing(tmp_path: 
 
         transport.client.write_gatt_char = recording
         from host_agent.sync.client import DeviceClient
-
         from tests.fakes.bleward import device_key
 
         client = DeviceClient(transport, [device_key(CUSTODIAN)])

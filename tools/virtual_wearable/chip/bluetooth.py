@@ -18,6 +18,7 @@ FLAG_WRITE = 0x08
 FLAG_NOTIFY = 0x10
 FLAG_INDICATE = 0x20
 
+_EBUSY = 16  # which the errno module of a board does not have
 _DEFAULT_LENGTH = 20  # of an attribute
 _IN_FLIGHT = 12  # notifications before OSError(ENOMEM), as when the stack's buffers are used up
 _ADVERTISING_MAX = 31
@@ -249,7 +250,7 @@ class _BLE(radio_wire.Wire):
     def gatts_register_services(self, services):
         self._need()
         if profile == "nimble" and self._advertising:
-            raise OSError(errno.EBUSY)
+            raise OSError(_EBUSY)
         tree = []
         used = _TABLE_BASE
         for uuid, characteristics in services:
