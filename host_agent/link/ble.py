@@ -21,6 +21,7 @@ CONNECT_S = 20.0  # real, all attempts
 WRITE_S = 5.0
 _FRAGMENT_MIN = 20
 _CLOSE_S = 2.0
+_FIRST_AND_LAST = 0xC0  # of crs_core fragment: bits of its header
 _LOCKED = "00002a60-0000-1000-8000-00805f9b34fb"  # PLX Features
 
 
@@ -75,12 +76,17 @@ class BleTransport:
         return self._pieces.popleft()
 
     async def write(self, data: bytes) -> None:
-        """Write one fragment; the wearable's stack has taken it when this returns."""
+        """Write one fragment.
+
+        A message that is one fragment goes without a response: the response would queue behind all that the wearable
+        notifies, and an acknowledgement that waits leaves the link dry. What gets lost is asked again above.
+        """
         if self._lost is not None:
             raise self._lost
+        is_whole = data[0] & _FIRST_AND_LAST == _FIRST_AND_LAST
         try:
             async with asyncio.timeout(self._write_s):
-                await self._client.write_gatt_char(self._in, data, response=True)
+                await self._client.write_gatt_char(self._in, data, response=not is_whole)
         except TimeoutError:
             raise self.lose(f"{self._name} took no fragment for {self._write_s:g} s") from None
         except Exception as error:  # bleak lets errors of every layer below it through

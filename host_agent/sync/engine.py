@@ -34,7 +34,7 @@ MAX_BYTES = 2048
 HEARTBEAT_S = 15.0  # board time
 MISSES = 3
 SILENCE_S = 5.0  # real: however fast a simulation runs, a link gets so long to answer
-LINGER_S = 0.05  # readings of a backlog wait so long for company; events never do
+LINGER_S = 0.05  # readings of a backlog wait so long for company; events never do, nor does a slow link of few pieces
 BATCH_MESSAGES = 64
 REREAD_S = 5.0  # real: nothing came though something is missing
 TIME_EVERY_S = 3600.0  # board time
@@ -196,7 +196,7 @@ class SyncEngine:
     async def _commit_loop(self) -> None:
         while True:
             await self._has_pending.wait()
-            if not self.is_caught_up and len(self._pending) < WINDOW // 2 and not self._events_pending():
+            if self._may_linger():
                 await self._link.sleep(LINGER_S)
             batch, self._pending = self._pending[:BATCH_MESSAGES], self._pending[BATCH_MESSAGES:]
             if not self._pending:
@@ -207,6 +207,12 @@ class SyncEngine:
             for message in batch:
                 if isinstance(message, wire.CaughtUp):
                     await self._caught_up(message.head_seq)
+
+    def _may_linger(self) -> bool:
+        """A radio has two messages in flight: it would run dry while one of them waits for company."""
+        if self.is_caught_up or self.client.transport.fragment_bytes is not None:
+            return False
+        return len(self._pending) < WINDOW // 2 and not self._events_pending()
 
     def _events_pending(self) -> bool:
         """Whether an event block, a gap or the end of the backlog waits: those are not held up."""

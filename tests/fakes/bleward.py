@@ -134,10 +134,10 @@ class AirWard:
             async with asyncio.timeout(15):
                 await running
 
-    def stored(self, sql: str) -> list[Any]:
+    def stored(self, sql: str, *parameters: Any) -> list[Any]:
         """Rows of the bedside's store."""
         with sqlite3.connect(f"file:{self.folder / 'bedside' / 'cytowatch.db'}?mode=ro", uri=True) as store:
-            return store.execute(sql).fetchall()
+            return store.execute(sql, parameters).fetchall()
 
     async def start_with_button(self, held_ms: int = 1200) -> None:
         """The gesture: power off, button held, power on, button let go."""

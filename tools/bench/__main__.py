@@ -20,6 +20,7 @@ BENCHES = (
     "firmware",
     "ingest",
     "latency",
+    "ble",
     "worst_times",
     "energy",
 )

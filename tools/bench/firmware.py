@@ -22,7 +22,7 @@ gc.threshold(4096)
 import crs_device.tasks as tasks
 async def tell(app):
     gc.collect()
-    whole = app.monitor and app.sampling and app.server and not app.log.is_faulty
+    whole = app.monitor and app.sampling and app.servers and not app.log.is_faulty
     sys.stdout.write("HEAP %d %d\\n" % (gc.mem_free(), bool(whole)))
 tasks.run_all = tell
 from crs_device.app import run
@@ -30,8 +30,11 @@ run(sys.modules["boot_guard"])
 """
 
 
-def free_heap_after_start() -> tuple[int, int]:
-    """(bytes free, bytes of the heap that --heap names) once every subsystem is up and before the tasks run."""
+def free_heap_after_start(*options: str) -> tuple[int, int]:
+    """(bytes free, bytes of the heap that --heap names) once every subsystem is up and before the tasks run.
+
+    `options` go to the virtual wearable.
+    """
     if str(ROOT / "firmware") not in sys.path:
         sys.path.insert(0, str(ROOT / "firmware"))  # crs_device is no package of the host
     from tests.fakes.flash_image import build_image
@@ -40,7 +43,7 @@ def free_heap_after_start() -> tuple[int, int]:
         image = build_image(Path(folder) / "flash.img", extra={"/main.py": _MAIN})
         command = [
             sys.executable, "-m", "tools.virtual_wearable", "--scenario", str(ROOT / "tools/scenarios/fever.toml"),
-            "--image", str(image), "--heap", HEAP,
+            "--image", str(image), "--heap", HEAP, *options,
         ]  # fmt: skip
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
         try:

@@ -14,7 +14,7 @@ from crs_device.link.ble import advertising, attributes
 from crs_device.link.ble.bonds import Bonds
 from crs_device.link.ble.fragment_port import FragmentPort
 from crs_device.link.ble.pairing import PairingWindow
-from crs_device.link.ble.radio import Radio
+from crs_device.link.ble.radio import FRAGMENT_MAX, Radio
 from crs_device.version import APP_VERSION
 
 STRANGER_MS = const(20_000)
@@ -22,8 +22,6 @@ _SHUNNED_MS = const(3_000)
 _SHUNNED_MAX = const(4)
 _TYPING_MS = const(60_000)  # somebody types the passkey
 _PLACES = const(4)  # of NimBLE; stock BTstack has one
-_FRAGMENT_MAX = const(244)
-_FRAGMENT_MIN = const(20)
 _FLUSH_EVERY_MS = const(1000)
 
 
@@ -43,7 +41,7 @@ class BleLink:
         self._handles = attributes.register(self._radio.ble, bluetooth, shown)
         self._service_uuid = bytes(bluetooth.UUID(names.SERVICE))
         self._radio.in_handle = self._handles[names.IN]
-        self._radio.ble.gatts_set_buffer(self._radio.in_handle, _FRAGMENT_MAX)
+        self._radio.ble.gatts_set_buffer(self._radio.in_handle, FRAGMENT_MAX)
         self._say_who(app.board)
         self._health = None
         if self.can_pair:
@@ -122,7 +120,7 @@ class BleLink:
             if connection.server is None and connection.inbox:
                 self._serve(connection)
         for connection in self._with_server:
-            connection.carrier.size = min(max(connection.room, _FRAGMENT_MIN), _FRAGMENT_MAX)
+            connection.carrier.size = connection.room
         self._drop_strangers(now)
         self._keep_advertising(now)
         if now >= self._next_flush_ms:
@@ -134,7 +132,7 @@ class BleLink:
                 self._app.health.count(counts.JOURNAL_FAIL)
 
     def _serve(self, connection) -> None:  # type: ignore[no-untyped-def]
-        connection.carrier = FragmentCarrier(_FRAGMENT_MIN, SERIAL_LARGEST_TO_DEVICE)
+        connection.carrier = FragmentCarrier(connection.room, SERIAL_LARGEST_TO_DEVICE)
         port = FragmentPort(self._radio, connection, self._handles[names.OUT])
         connection.server = self._app.serve(port, connection.carrier)
         self._with_server.append(connection)

@@ -4,16 +4,20 @@ Order is kept: a fragment leaves the queue only when the stack took it.
 """
 
 from crs_core.compat import const
+from crs_core.wire.sealed import OVERHEAD_BYTES
 
 _PIECES_PER_TURN = const(16)  # several to a connection event, and sampling is not held up
 DEAD_MS = const(2000)
+_MESSAGE_FRAGMENTS = const(4)
+_MESSAGE_MIN = const(200)  # where the MTU is small: not more overhead than records
 
 
 class FragmentPort:
-    """See SerialPort. `window_max` and `message_max` bound what the stack may have to hold for one host."""
+    """See SerialPort. `window_max` messages of `message_max` bytes are what an alarm may have to wait for: about 1.9
+    kB, 150 ms at 13 kB/s; and enough that a host's acknowledgement is back before the link runs dry.
+    """
 
-    window_max = 4
-    message_max = 1024
+    window_max = 2
 
     def __init__(self, radio, connection, out_handle: int) -> None:  # type: ignore[no-untyped-def]
         self._radio = radio
@@ -24,6 +28,11 @@ class FragmentPort:
         self._progress_ms = 0
         self.is_read_empty = True
         self.times_full = 0
+
+    @property
+    def message_max(self) -> int:
+        """Plaintext that fills whole fragments once it is sealed."""
+        return max(_MESSAGE_FRAGMENTS * (self._connection.room - 1) - OVERHEAD_BYTES, _MESSAGE_MIN)
 
     def read(self) -> list[bytes]:
         """The fragments that have arrived."""

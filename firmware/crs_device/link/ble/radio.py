@@ -20,6 +20,8 @@ _IO_DISPLAY = const(0)
 _MTU_WANTED = const(247)  # an ATT value of 244 bytes fills one link-layer packet of 251
 _MTU_MIN = const(23)
 _ATT_HEAD = const(3)
+FRAGMENT_MAX = const(244)
+_FRAGMENT_MIN = const(20)
 _INBOX_MAX = const(16)  # fragments: the largest message to the wearable in pieces of 20 bytes, and some
 _READ_REFUSED = const(0x80)  # ATT application error: not known now
 
@@ -41,8 +43,8 @@ class Connection:
 
     @property
     def room(self) -> int:
-        """Bytes of one notification."""
-        return self.mtu - _ATT_HEAD
+        """Bytes of one fragment."""
+        return min(max(self.mtu - _ATT_HEAD, _FRAGMENT_MIN), FRAGMENT_MAX)
 
 
 class Radio:
