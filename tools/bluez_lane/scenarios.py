@@ -1,0 +1,101 @@
+"""The product against real BlueZ, scenario by scenario; runs in the guest (see the README): `make test-bluez`.
+
+Prints `scenario: NAME | passed in 1.2 s (what it saw)` or `scenario: NAME | FAILED: why` for each, then how many
+passed; with --json one object instead. Exit 0 when all passed, 1 otherwise, 2 when asked wrongly.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from tools.bluez_lane import on_link, on_pairing
+from tools.bluez_lane.bed import Bed
+
+EACH_S = 180.0
+_LOG_BYTES = 1500
+
+Scenario = Callable[[Bed], Awaitable[str]]
+
+# One after the other with one wearable: a later one begins with what those before it left.
+SCENARIOS: Sequence[Scenario] = (
+    on_link.found_by_service_and_tag,
+    on_link.session_and_status,
+    on_pairing.stranger_gets_nothing,
+    on_pairing.wrong_passkey_refused,
+    on_pairing.paired_reads_what_is_measured,
+    on_pairing.bond_outlives_a_power_cut,
+)
+
+
+class Outcome(NamedTuple):
+    """How one scenario went; `detail` is what it saw, or why it failed."""
+
+    name: str
+    passed: bool
+    seconds: float
+    detail: str
+
+    def line(self) -> str:
+        """For people."""
+        if self.passed:
+            return f"scenario: {self.name} | passed in {self.seconds:.1f} s ({self.detail})"
+        return f"scenario: {self.name} | FAILED: {self.detail}"
+
+
+async def run_one(scenario: Scenario, bed: Bed) -> Outcome:
+    """Run it within its time; whatever it raises is its failure."""
+    name = scenario.__name__.replace("_", " ")  # type: ignore[attr-defined]
+    begun_s = time.monotonic()
+    try:
+        async with asyncio.timeout(EACH_S):
+            detail = await scenario(bed)
+    except Exception as error:
+        traceback.print_exc(file=sys.stderr)
+        detail = " ".join(f"{type(error).__name__}: {error}".split())
+        return Outcome(name, False, time.monotonic() - begun_s, detail)
+    return Outcome(name, True, time.monotonic() - begun_s, detail)
+
+
+async def run_all(scenarios: Sequence[Scenario], as_json: bool) -> list[Outcome]:
+    """Each scenario in turn, each told as soon as it is over."""
+    outcomes = []
+    with tempfile.TemporaryDirectory(prefix="bed-") as folder:
+        async with Bed.open(Path(folder)) as bed:
+            for scenario in scenarios:
+                outcomes.append(await run_one(scenario, bed))
+                if not as_json:
+                    print(outcomes[-1].line(), flush=True)
+            if not all(outcome.passed for outcome in outcomes):
+                print(
+                    f"the wearable's last words: {bed.wearable.log.read_text()[-_LOG_BYTES:]}",
+                    file=sys.stderr,
+                )
+    return outcomes
+
+
+def main() -> int:
+    """Run the scenarios that were asked for."""
+    parser = argparse.ArgumentParser(prog="python -m tools.bluez_lane.scenarios", description=__doc__)
+    parser.add_argument("--json", action="store_true", help="print one JSON object at the end")
+    parser.add_argument("--first", type=int, metavar="N", help="only the first N")
+    arguments = parser.parse_args()
+    outcomes = asyncio.run(run_all(SCENARIOS[: arguments.first], arguments.json))
+    passed = sum(outcome.passed for outcome in outcomes)
+    if arguments.json:
+        print(
+            json.dumps({"passed": passed, "of": len(outcomes), "scenarios": [o._asdict() for o in outcomes]})
+        )
+    else:
+        print(f"bluez: {passed} of {len(outcomes)} passed")
+    return 0 if passed == len(outcomes) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
