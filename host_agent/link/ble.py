@@ -18,14 +18,19 @@ FRAGMENT_MAX = 244
 CONNECT_S = 20.0  # real, all attempts
 WRITE_S = 5.0
 _FRAGMENT_MIN = 20
-_CLOSE_S = 2.0
+_CLOSE_S = 5.0  # BlueZ takes two seconds, in case somebody else wants the connection
+_ATTEMPTS = 3
 
 
 class BleTransport:
     """One connection with one wearable. Make it with `open_ble`, inside the event loop that uses it."""
 
-    def __init__(self, name: str, write_s: float = WRITE_S) -> None:
+    def __init__(
+        self, name: str, write_s: float = WRITE_S, leaving: set[asyncio.Task[None]] | None = None
+    ) -> None:
+        """`leaving`: where to put the task that lets the connection go, until it is done."""
         self._name = name
+        self._leaving = set() if leaving is None else leaving
         self._write_s = write_s
         self._client: Any = None
         self._in: Any = None
@@ -88,6 +93,8 @@ class BleTransport:
         self.lose(f"{self._name} was closed")
         if self._closing is None and self._client is not None:
             self._closing = asyncio.ensure_future(_disconnect(self._client))
+            self._leaving.add(self._closing)
+            self._closing.add_done_callback(self._leaving.discard)
 
     async def closed(self) -> None:
         """Wait until the connection is down, a moment at most."""
@@ -121,10 +128,10 @@ async def open_ble(radio: Radio, device_id: bytes, name: str) -> BleTransport:
 async def connect(radio: Radio, heard: Heard, name: str) -> BleTransport:
     """Connect with what was heard."""
     from bleak import BleakClient  # noqa: PLC0415 only where there is a radio
-    from bleak_retry_connector import establish_connection  # noqa: PLC0415
+    from bleak_retry_connector import BleakConnectionError, establish_connection  # noqa: PLC0415
 
     backend = await radio.backend()
-    transport = BleTransport(name)
+    transport = BleTransport(name, leaving=radio.leaving)
     client: Any = None
 
     def broke(_client: Any) -> None:
@@ -132,12 +139,21 @@ async def connect(radio: Radio, heard: Heard, name: str) -> BleTransport:
 
     try:
         async with radio.connecting, asyncio.timeout(CONNECT_S):
-            client = await establish_connection(
-                BleakClient, heard.device, name,
-                disconnected_callback=broke,
-                max_attempts=2, use_services_cache=False,
-                **({"backend": backend.client} if backend.client else {}),
-            )  # fmt: skip
+            if radio.leaving:  # who connects while BlueZ disconnects gets the connection that is going away
+                await asyncio.wait(radio.leaving)
+            for left in reversed(range(_ATTEMPTS)):
+                try:
+                    # a new client each time: on BlueZ one that gave up may believe for ever that it is connected
+                    client = await establish_connection(
+                        BleakClient, heard.device, name,
+                        disconnected_callback=broke,
+                        max_attempts=1, use_services_cache=False,
+                        **({"backend": backend.client} if backend.client else {}),
+                    )  # fmt: skip
+                    break
+                except BleakConnectionError:
+                    if not left:
+                        raise
             await transport.attach(client)
     except TimeoutError:
         await _give_up(client)

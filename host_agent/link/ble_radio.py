@@ -76,6 +76,7 @@ class Radio:
         self._scanner: Any = None
         self._switching = asyncio.Lock()
         self.connecting = asyncio.Lock()  # controllers connect to one peer at a time
+        self.leaving: set[asyncio.Task[None]] = set()  # connections that are being let go
 
     async def backend(self) -> Backend:
         """The backend, made at the first call."""
