@@ -15,7 +15,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tools.bluez_lane import on_link, on_pairing
+from tests.fakes.flash_image import build_image
+from tools.bluez_lane import on_agent, on_link, on_pairing
 from tools.bluez_lane.bed import Bed
 
 EACH_S = 180.0
@@ -31,6 +32,10 @@ SCENARIOS: Sequence[Scenario] = (
     on_pairing.wrong_passkey_refused,
     on_pairing.paired_reads_what_is_measured,
     on_pairing.bond_outlives_a_power_cut,
+    on_agent.agent_syncs_the_backlog,
+    on_agent.agent_returns_after_a_power_cut,
+    on_agent.agent_says_that_the_adapter_is_off,
+    on_pairing.wiped_bond_says_what_to_do,
 )
 
 
@@ -63,20 +68,19 @@ async def run_one(scenario: Scenario, bed: Bed) -> Outcome:
     return Outcome(name, True, time.monotonic() - begun_s, detail)
 
 
-async def run_all(scenarios: Sequence[Scenario], as_json: bool) -> list[Outcome]:
+async def run_all(scenarios: Sequence[Scenario], image: Path | None, as_json: bool) -> list[Outcome]:
     """Each scenario in turn, each told as soon as it is over."""
     outcomes = []
     with tempfile.TemporaryDirectory(prefix="bed-") as folder:
-        async with Bed.open(Path(folder)) as bed:
+        async with Bed.open(Path(folder), image) as bed:
             for scenario in scenarios:
                 outcomes.append(await run_one(scenario, bed))
                 if not as_json:
                     print(outcomes[-1].line(), flush=True)
             if not all(outcome.passed for outcome in outcomes):
-                print(
-                    f"the wearable's last words: {bed.wearable.log.read_text()[-_LOG_BYTES:]}",
-                    file=sys.stderr,
-                )
+                for name, log in (("wearable", bed.wearable.log), ("laptop", bed.laptop.log)):
+                    words = log.read_text()[-_LOG_BYTES:] if log.exists() else ""
+                    print(f"the {name}'s last words: {words}", file=sys.stderr)
     return outcomes
 
 
@@ -85,8 +89,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.bluez_lane.scenarios", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print one JSON object at the end")
     parser.add_argument("--first", type=int, metavar="N", help="only the first N")
+    parser.add_argument("--image", type=Path, metavar="FILE", help="a flash image made by --make-image")
+    parser.add_argument(
+        "--make-image",
+        type=Path,
+        metavar="FILE",
+        help="make the wearable's flash image, on the host too, and end",
+    )
     arguments = parser.parse_args()
-    outcomes = asyncio.run(run_all(SCENARIOS[: arguments.first], arguments.json))
+    if arguments.make_image:
+        build_image(arguments.make_image)
+        return 0
+    outcomes = asyncio.run(run_all(SCENARIOS[: arguments.first], arguments.image, arguments.json))
     passed = sum(outcome.passed for outcome in outcomes)
     if arguments.json:
         print(
