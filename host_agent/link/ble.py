@@ -12,7 +12,7 @@ from typing import Any
 from crs_core.wire import gatt_uuids as names
 
 from host_agent.errors import PairingFailed, RadioUnavailable, TransportLost
-from host_agent.link.ble_radio import Heard, Radio
+from host_agent.link.ble_radio import Heard, Radio, spoken
 
 FRAGMENT_MAX = 244
 CONNECT_S = 20.0  # real, all attempts
@@ -167,7 +167,7 @@ async def connect(radio: Radio, heard: Heard, name: str) -> BleTransport:
     except Exception as error:
         await _give_up(client)
         if type(error).__name__ == "BleakBluetoothNotAvailableError":
-            raise RadioUnavailable(f"Bluetooth cannot be used: {error}") from error
+            raise RadioUnavailable(f"Bluetooth cannot be used: {spoken(error)}") from error
         raise TransportLost(f"{name}: {error or type(error).__name__}") from error
     return transport
 

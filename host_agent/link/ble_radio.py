@@ -67,6 +67,13 @@ def is_installed() -> bool:
     return True
 
 
+def spoken(error: Exception) -> str:
+    """An error of bleak in words: that of an adapter which is off has its number beside them."""
+    if type(error).__name__ == "BleakBluetoothNotAvailableError":
+        return str(error.args[0])
+    return str(error) or type(error).__name__
+
+
 class Radio:
     """One adapter, shared by all links of a loop. Cancel-safe; make it inside the loop that uses it."""
 
@@ -131,9 +138,7 @@ class Radio:
                     await scanner.stop()
             except Exception as error:  # bleak lets errors of every layer below it through
                 self._scanner = None
-                raise RadioUnavailable(
-                    f"Bluetooth cannot be used: {error or type(error).__name__}"
-                ) from error
+                raise RadioUnavailable(f"Bluetooth cannot be used: {spoken(error)}") from error
 
     def _detected(self, device: Any, data: Any) -> None:
         own = names.decode_advertised(data.manufacturer_data.get(names.COMPANY, b""))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bleak import BleakClient
+from bleak.exc import BleakError
 from bleak_retry_connector import establish_connection
 from crs_core.wire import gatt_uuids as names
 from crs_core.wire import message as wire
@@ -138,13 +139,23 @@ class Bed:
     @contextlib.asynccontextmanager
     async def any_app(self) -> AsyncIterator[BleakClient]:
         """A connection as any app makes it: bleak, and none of our code above it."""
-        heard = await self.hear("the wearable")
-        client = await establish_connection(BleakClient, heard.device, "any app", max_attempts=1)
+        client = await self._connected()
         try:
             yield client
         finally:
             with contextlib.suppress(Exception):
                 await client.disconnect()
+
+    async def _connected(self) -> BleakClient:
+        for left in reversed(range(_TRIES)):
+            heard = await self.hear("the wearable")
+            try:
+                return await establish_connection(BleakClient, heard.device, "any app", max_attempts=1)
+            except BleakError:
+                if not left:
+                    raise
+            await asyncio.sleep(_PAUSE_S)
+        raise AssertionError("unreachable")
 
     async def forget(self) -> None:
         """Forget every device on the laptop's side; bonds of the wearable stay."""

@@ -1,6 +1,7 @@
 """Scenarios of the laptop's agent: a backlog, a power cut, an adapter that is switched off."""
 
 import asyncio
+import time
 
 from tools.bluez_lane.bed import SPEED, Bed, until
 from tools.bluez_lane.bus import set_powered, system_bus
@@ -12,20 +13,26 @@ _BACKLOG_RECORDS = 50
 
 
 async def agent_syncs_the_backlog(bed: Bed) -> str:
-    """The real `cytowatch run` stores all that the wearable has; then its power goes, and both are held together."""
+    """The real `cytowatch run` stores all that the wearable has: its flash and the store are held together."""
     laptop = bed.laptop
     laptop.start_on_radio(SPEED)
     await until(laptop.has_caught_up, _SYNC_S, "caught up")
-    return await _power_goes_and_all_is_there(bed)
+    agreed = await _power_goes_and_all_is_there(bed)
+    await asyncio.to_thread(bed.wearable.start)
+    return agreed
 
 
 async def agent_returns_after_a_power_cut(bed: Bed) -> str:
-    """The wearable starts again: the agent is in session by itself, and has what was measured since."""
+    """The wearable dies in session and starts again: the agent notices, and is back in session by itself."""
     laptop = bed.laptop
-    lost = await until(lambda: not laptop.is_open() and laptop.link(), _NOTICED_S, "the loss noticed")
+    await until(laptop.has_caught_up, _SYNC_S, "in session and caught up")
+    cut_s = time.monotonic()
+    await asyncio.to_thread(bed.wearable.kill)
+    await until(lambda: not laptop.is_open(), _NOTICED_S, "the loss noticed")
+    noticed_s = time.monotonic()
     await asyncio.to_thread(bed.wearable.start)
     await until(laptop.has_caught_up, _SYNC_S, "in session again and caught up")
-    return str(lost["reason"])
+    return f"noticed after {noticed_s - cut_s:.1f} s, caught up {time.monotonic() - noticed_s:.1f} s later"
 
 
 async def agent_says_that_the_adapter_is_off(bed: Bed) -> str:

@@ -1,15 +1,12 @@
 """Scenarios of pairing: what strangers do not get, what the paired read, and what becomes of a bond."""
 
 import asyncio
-import contextlib
 import struct
 
 from bleak.exc import BleakError
-from crs_core.wire import message as wire
 
-from host_agent.errors import HostAgentError, LinkError, PairingFailed
+from host_agent.errors import PairingFailed
 from host_agent.link import ble
-from tests.fakes.flash_image import PATIENT
 from tools.bluez_lane.bed import Bed, until
 from tools.bluez_lane.passkey_agent import passkey_agent
 
@@ -131,22 +128,29 @@ async def bond_outlives_a_power_cut(bed: Bed) -> str:
     return f"battery {level} %"
 
 
-async def wiped_bond_says_what_to_do(bed: Bed) -> str:
-    """Handed over to another wearer, the wearable forgets this laptop: the error says so, and forgetting it helps."""
-    async with bed.session() as session:
-        with contextlib.suppress(HostAgentError):  # the answer is followed by BYE: a new journal
-            await session.bind(wire.BIND_END_OVERRIDE, PATIENT)
-            while True:
-                await session.next_message()
-    try:
-        transport = await bed.transport()
-    except LinkError as error:
-        said = f"{error.code}: {error}"
-        assert "forget" in error.advice.lower(), f"{error.code}, {error}, {error.advice}"
-    else:
-        transport.close()
-        raise AssertionError("connected with a bond that the wearable has wiped")
+async def forgotten_on_the_laptop_pairs_again(bed: Bed) -> str:
+    """ "Forget this device" on the desktop: sessions go on, values are refused, and the window mends it."""
     await bed.forget()
-    async with bed.session() as session:
-        await bed.status(session)
-    return said
+    await bed.open_window()
+    right = await bed.passkey()
+
+    async def typed(_device: str) -> int:
+        return right
+
+    async with passkey_agent(typed) as agent:
+        transport = await bed.transport()
+        try:
+            client = transport.client
+            try:
+                await client.read_gatt_char(LEVEL)
+            except BleakError:
+                assert agent.asked == 0, "paired by itself"
+            else:
+                raise AssertionError("read without a bond")
+            await ble.pair(transport, right)
+            (level,) = await client.read_gatt_char(LEVEL)
+            assert agent.asked == 1, f"asked {agent.asked} times"
+        finally:
+            transport.close()
+            await transport.closed()
+    return f"battery {level} %"
