@@ -9,6 +9,7 @@ bleak would then hear nearly every connection's two messages in the wrong order 
 """
 
 import asyncio
+import os
 import signal
 import subprocess
 import sys
@@ -66,7 +67,7 @@ async def serve(folder: Path) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    loop.add_reader(sys.stdin.fileno(), lambda: None if sys.stdin.buffer.read1(64) else stop.set())
+    loop.add_reader(sys.stdin.fileno(), lambda: None if os.read(sys.stdin.fileno(), 64) else stop.set())
     async with Air.open(folder) as air, await open_transport("vhci") as kernel:
         # before the loop turns: the kernel resets an adapter as soon as it exists, and that packet must meet somebody
         AirController("laptop", air.link, kernel.source, kernel.sink, ADDRESS)

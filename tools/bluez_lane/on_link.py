@@ -16,7 +16,7 @@ async def session_and_status(bed: Bed) -> str:
     """A session over the private service without pairing, in fragments as large as the MTU allows."""
     async with bed.session() as client:
         status = await bed.status(client)
-        fragment_bytes = client.transport.fragment_bytes  # type: ignore[attr-defined]
+        fragment_bytes = client.transport.fragment_bytes or 0
         assert fragment_bytes > 100, f"fragments of {fragment_bytes} bytes"
         assert status.head_seq > 0, status
     return f"fragments of {fragment_bytes} bytes"

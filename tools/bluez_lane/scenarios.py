@@ -56,7 +56,7 @@ class Outcome(NamedTuple):
 
 def name_of(scenario: Scenario) -> str:
     """Its function's name as words."""
-    return str(scenario.__name__).replace("_", " ")  # type: ignore[attr-defined]
+    return str(scenario.__name__).replace("_", " ")
 
 
 async def run_one(scenario: Scenario, bed: Bed) -> Outcome:
