@@ -134,8 +134,10 @@ async def connect(radio: Radio, heard: Heard, name: str) -> BleTransport:
     transport = BleTransport(name, leaving=radio.leaving)
     client: Any = None
 
-    def broke(_client: Any) -> None:
-        transport.lose(f"{name}: the radio link broke")
+    def broke(which: Any) -> None:
+        # an attempt that was given up breaks later, beside the one that came about
+        if which is transport.client:
+            transport.lose(f"{name}: the radio link broke")
 
     try:
         async with radio.connecting, asyncio.timeout(CONNECT_S):
