@@ -11,11 +11,16 @@ export BLUEZ_LANE_TIMEOUT_S=${BLUEZ_LANE_TIMEOUT_S:-600} PYTHONPATH=$PWD:$PWD/fi
 
 mkdir -p "$out"
 "$python" -m tools.bluez_lane.scenarios --make-image "$out/flash.img" # four times as fast here as in the guest
+exec 4> >(tee "$out/stderr" >&2)
+tee=$!
+"$here/run.sh" "$out" env PYTHONPATH="$PYTHONPATH" \
+    "$python" -m tools.bluez_lane.scenarios --image "$out/flash.img" 2>&4 4>&- &
+run=$!
+trap 'kill "$run"' INT TERM # run.sh ends its guest
+exec 4>&-
 code=0
-{
-    "$here/run.sh" "$out" env PYTHONPATH="$PYTHONPATH" \
-        "$python" -m tools.bluez_lane.scenarios --image "$out/flash.img" 2>&1 >&3 | tee "$out/stderr" >&2
-} 3>&1 || code=$?
+wait "$run" || code=$?
+wait "$tee" # what it shows is in the file now
 if [ "$code" = 3 ]; then
     echo "SKIPPED: the BlueZ lane cannot run here: $(grep '^bluez_lane: ' "$out/stderr" | tail -n 1 | cut -d' ' -f2-)"
     exit 0
