@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint bench soak mutation clean setup
+.PHONY: demo test test-bluez lint bench soak mutation clean setup
 setup: $(STAMP)
 $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "CytoWatch needs Python 3.11 or newer; set PYTHON=")'
@@ -22,6 +22,10 @@ demo: $(STAMP)
 
 test: lint
 	@$(BIN)/python -m tools.coverage_run
+
+# Real bluetoothd and kernel Bluetooth, in user-mode Linux; where that cannot be built it says so and goes on.
+test-bluez: $(STAMP)
+	@tools/bluez_lane/test.sh $(abspath $(BIN)/python)
 
 lint: $(STAMP) typings/esp32/.done typings/rp2/.done
 	@$(BIN)/python -m tools.lint

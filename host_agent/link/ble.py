@@ -13,14 +13,15 @@ from typing import Any
 from crs_core.wire import gatt_uuids as names
 
 from host_agent.errors import PairingFailed, RadioUnavailable, TransportLost
-from host_agent.link.ble_radio import Heard, Radio
+from host_agent.link.ble_radio import Heard, Radio, spoken
 from host_agent.link.bluez_agent import typing_passkey
 
 FRAGMENT_MAX = 244
 CONNECT_S = 20.0  # real, all attempts
 WRITE_S = 5.0
 _FRAGMENT_MIN = 20
-_CLOSE_S = 2.0
+_CLOSE_S = 5.0  # BlueZ takes two seconds, in case somebody else wants the connection
+_ATTEMPTS = 3
 _FIRST_AND_LAST = 0xC0  # of crs_core fragment: bits of its header
 _LOCKED = "00002a60-0000-1000-8000-00805f9b34fb"  # PLX Features
 
@@ -28,8 +29,12 @@ _LOCKED = "00002a60-0000-1000-8000-00805f9b34fb"  # PLX Features
 class BleTransport:
     """One connection with one wearable. Make it with `open_ble`, inside the event loop that uses it."""
 
-    def __init__(self, name: str, write_s: float = WRITE_S) -> None:
+    def __init__(
+        self, name: str, write_s: float = WRITE_S, leaving: set[asyncio.Task[None]] | None = None
+    ) -> None:
+        """`leaving`: where to put the task that lets the connection go, until it is done."""
         self._name = name
+        self._leaving = set() if leaving is None else leaving
         self._write_s = write_s
         self._client: Any = None
         self._in: Any = None
@@ -97,6 +102,8 @@ class BleTransport:
         self.lose(f"{self._name} was closed")
         if self._closing is None and self._client is not None:
             self._closing = asyncio.ensure_future(_disconnect(self._client))
+            self._leaving.add(self._closing)
+            self._closing.add_done_callback(self._leaving.discard)
 
     async def closed(self) -> None:
         """Wait until the connection is down, a moment at most."""
@@ -130,23 +137,34 @@ async def open_ble(radio: Radio, device_id: bytes, name: str) -> BleTransport:
 async def connect(radio: Radio, heard: Heard, name: str) -> BleTransport:
     """Connect with what was heard."""
     from bleak import BleakClient  # noqa: PLC0415 only where there is a radio
-    from bleak_retry_connector import establish_connection  # noqa: PLC0415
+    from bleak_retry_connector import BleakConnectionError, establish_connection  # noqa: PLC0415
 
     backend = await radio.backend()
-    transport = BleTransport(name)
+    transport = BleTransport(name, leaving=radio.leaving)
     client: Any = None
 
-    def broke(_client: Any) -> None:
-        transport.lose(f"{name}: the radio link broke")
+    def broke(which: Any) -> None:
+        # an attempt that was given up breaks later, beside the one that came about
+        if which is transport.client:
+            transport.lose(f"{name}: the radio link broke")
 
     try:
         async with radio.connecting, asyncio.timeout(CONNECT_S):
-            client = await establish_connection(
-                BleakClient, heard.device, name,
-                disconnected_callback=broke,
-                max_attempts=2, use_services_cache=False,
-                **({"backend": backend.client} if backend.client else {}),
-            )  # fmt: skip
+            if radio.leaving:  # who connects while BlueZ disconnects gets the connection that is going away
+                await asyncio.wait(radio.leaving)
+            for left in reversed(range(_ATTEMPTS)):
+                try:
+                    # a new client each time: on BlueZ one that gave up may believe for ever that it is connected
+                    client = await establish_connection(
+                        BleakClient, heard.device, name,
+                        disconnected_callback=broke,
+                        max_attempts=1, use_services_cache=False,
+                        **({"backend": backend.client} if backend.client else {}),
+                    )  # fmt: skip
+                    break
+                except BleakConnectionError:
+                    if not left:
+                        raise
             await transport.attach(client)
     except TimeoutError:
         await _give_up(client)
@@ -160,7 +178,7 @@ async def connect(radio: Radio, heard: Heard, name: str) -> BleTransport:
     except Exception as error:
         await _give_up(client)
         if type(error).__name__ == "BleakBluetoothNotAvailableError":
-            raise RadioUnavailable(f"Bluetooth cannot be used: {error}") from error
+            raise RadioUnavailable(f"Bluetooth cannot be used: {spoken(error)}") from error
         raise TransportLost(f"{name}: {error or type(error).__name__}") from error
     return transport
 

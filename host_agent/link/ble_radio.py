@@ -67,6 +67,13 @@ def is_installed() -> bool:
     return True
 
 
+def spoken(error: Exception) -> str:
+    """An error of bleak in words: that of an adapter which is off has its number beside them."""
+    if type(error).__name__ == "BleakBluetoothNotAvailableError":
+        return str(error.args[0])
+    return str(error) or type(error).__name__
+
+
 class Radio:
     """One adapter, shared by all links of a loop. Cancel-safe; make it inside the loop that uses it."""
 
@@ -76,6 +83,7 @@ class Radio:
         self._scanner: Any = None
         self._switching = asyncio.Lock()
         self.connecting = asyncio.Lock()  # controllers connect to one peer at a time
+        self.leaving: set[asyncio.Task[None]] = set()  # connections that are being let go
 
     async def backend(self) -> Backend:
         """The backend, made at the first call."""
@@ -130,9 +138,7 @@ class Radio:
                     await scanner.stop()
             except Exception as error:  # bleak lets errors of every layer below it through
                 self._scanner = None
-                raise RadioUnavailable(
-                    f"Bluetooth cannot be used: {error or type(error).__name__}"
-                ) from error
+                raise RadioUnavailable(f"Bluetooth cannot be used: {spoken(error)}") from error
 
     def _detected(self, device: Any, data: Any) -> None:
         own = names.decode_advertised(data.manufacturer_data.get(names.COMPANY, b""))

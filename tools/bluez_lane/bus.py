@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from dbus_fast import BusType, Message, MessageType, Variant
 from dbus_fast.aio import MessageBus
 
 ADAPTER = "/org/bluez/hci0"
+_PROPERTIES = "org.freedesktop.DBus.Properties"
 _POLL_S = 0.05
 
 
@@ -46,17 +47,44 @@ async def call(bus: MessageBus, path: str, member: str, signature: str = "", *bo
     return list(reply.body)
 
 
+async def set_powered(bus: MessageBus, on: bool) -> None:
+    """Switch the adapter, as the desktop's switch does."""
+    names = ("org.bluez.Adapter1", "Powered")
+    await call(bus, ADAPTER, f"{_PROPERTIES}.Set", "ssv", *names, Variant("b", on))
+
+
+async def is_powered(bus: MessageBus) -> bool:
+    """Whether the adapter is on; BluezError when there is none."""
+    (powered,) = await call(bus, ADAPTER, f"{_PROPERTIES}.Get", "ss", "org.bluez.Adapter1", "Powered")
+    return bool(powered.value)
+
+
 async def power_on(timeout_s: float) -> None:
     """Wait until the adapter is there and powered, and power it when bluetoothd did not; TimeoutError otherwise."""
     async with asyncio.timeout(timeout_s), system_bus() as bus:
         while True:
             try:
-                properties = "org.freedesktop.DBus.Properties"
-                names = ("org.bluez.Adapter1", "Powered")
-                (powered,) = await call(bus, ADAPTER, f"{properties}.Get", "ss", *names)
-                if powered.value:
+                if await is_powered(bus):
                     return
-                await call(bus, ADAPTER, f"{properties}.Set", "ssv", *names, Variant("b", True))
+                await set_powered(bus, True)
             except BluezError:
                 pass  # no adapter yet, or busy powering it
             await asyncio.sleep(_POLL_S)
+
+
+async def devices(bus: MessageBus) -> dict[str, dict[str, Any]]:
+    """{object path: properties} of every device that bluetoothd knows."""
+    (objects,) = await call(bus, "/", "org.freedesktop.DBus.ObjectManager.GetManagedObjects")
+    return {
+        path: {name: value.value for name, value in interfaces["org.bluez.Device1"].items()}
+        for path, interfaces in objects.items()
+        if "org.bluez.Device1" in interfaces
+    }
+
+
+async def forget_devices() -> None:
+    """Disconnect and forget every device, its bond too, as "forget this device" on the desktop."""
+    async with system_bus() as bus:
+        for path in await devices(bus):
+            with suppress(BluezError):  # it was temporary, and went by itself
+                await call(bus, ADAPTER, "org.bluez.Adapter1.RemoveDevice", "o", path)

@@ -53,6 +53,7 @@ TMPDIR=$scratch setsid "$linux" mem="${memory_mib}M" uml_dir="$out/uml/" rootfst
     </dev/null 2>"$out/kernel.log" &
 kernel=$!
 end_guest() {
+    trap '' INT TERM # told twice, it would end before the guest does
     kill -KILL -- "-$kernel" 2>/dev/null || true
     rm -rf "$out/uml"
 }

@@ -6,27 +6,26 @@ unpaired. One line for each step with its time; exit 0 when all were as they mus
 
 import asyncio
 import secrets
-import socket
 import sys
+import tempfile
 import time
 from collections.abc import Awaitable
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 from bleak import BleakClient, BleakScanner
 from bleak.backends.characteristic import BleakGATTCharacteristic
+from bleak.backends.device import BLEDevice
 from bleak.exc import BleakError
 from bumble import data_types, hci
-from bumble.controller import Controller
-from bumble.core import UUID, AdvertisingData, PhysicalTransport
+from bumble.core import UUID, AdvertisingData
 from bumble.device import AdvertisingType, Connection, Device
 from bumble.gatt import Characteristic, Service
-from bumble.host import Host
-from bumble.link import LocalLink
 from bumble.pairing import PairingConfig, PairingDelegate
-from bumble.transport.common import AsyncPipeSink
-from bumble.transport.tcp_server import open_tcp_server_transport_with_socket
+from bumble.transport import open_transport
+from bumble.transport.common import Transport
 
-from tools.bluez_lane.bus import power_on
+from tools.bluez_lane.lane_air import lane_air
 from tools.bluez_lane.passkey_agent import PasskeyAgent, passkey_agent
 
 SERVICE = "8d3f0000-5b1c-4f7e-9c55-2f3a4c2b7e10"
@@ -38,60 +37,6 @@ CONNECT_TRIES = 5
 CONNECT_PAUSE_S = 0.3
 STEP_S = 30.0
 WHOLE_S = 120.0
-
-
-class Air(LocalLink):
-    """bumble's air, which names the sender of data by its random address even when it speaks with its public one."""
-
-    def send_acl_data(
-        self,
-        sender_controller: Controller,
-        destination_address: hci.Address,
-        transport: PhysicalTransport,
-        data: bytes,
-    ) -> None:
-        """Hand the data over under the address with which the sender entered the connection."""
-        receiver = self.find_le_controller(destination_address)
-        sender = sender_controller.le_connections.get(destination_address)
-        if transport is not PhysicalTransport.LE or receiver is None or sender is None:
-            super().send_acl_data(sender_controller, destination_address, transport, data)
-            return
-        deliver = receiver.on_link_acl_data
-        asyncio.get_running_loop().call_soon(deliver, sender.self_address, transport, data)
-
-
-class BluezController(Controller):
-    """A simulated controller with which Linux gets along."""
-
-    # With these Linux waits for events that bumble's controller never sends, and every later connection fails.
-    NOT_REALLY = (
-        hci.LeFeatureMask.LL_PRIVACY
-        | hci.LeFeatureMask.LE_EXTENDED_ADVERTISING
-        | hci.LeFeatureMask.LE_PERIODIC_ADVERTISING
-    )
-    le_features = Controller.le_features & ~NOT_REALLY
-
-    def on_hci_le_create_connection_cancel_command(
-        self, _command: hci.HCI_LE_Create_Connection_Cancel_Command
-    ) -> hci.HCI_StatusReturnParameters:
-        """Give up a connection that was asked for, and say so; bumble forgets to do either."""
-        wanted = self.pending_le_connection
-        if wanted is None:
-            return hci.HCI_StatusReturnParameters(hci.HCI_ErrorCode.COMMAND_DISALLOWED_ERROR)
-        self.pending_le_connection = None
-        given_up = hci.HCI_LE_Connection_Complete_Event(
-            status=hci.HCI_ErrorCode.UNKNOWN_CONNECTION_IDENTIFIER_ERROR,
-            connection_handle=0,
-            role=hci.Role.CENTRAL,
-            peer_address_type=wanted.peer_address.address_type,
-            peer_address=wanted.peer_address,
-            connection_interval=0,
-            peripheral_latency=0,
-            supervision_timeout=0,
-            central_clock_accuracy=0,
-        )
-        asyncio.get_running_loop().call_soon(self.send_hci_packet, given_up)
-        return hci.HCI_StatusReturnParameters(hci.HCI_ErrorCode.SUCCESS)
 
 
 class Display(PairingDelegate):
@@ -111,14 +56,9 @@ class Display(PairingDelegate):
 class Peripheral:
     """Three characteristics: one open, one that notifies once it is subscribed to, one only for a paired reader."""
 
-    def __init__(self, air: LocalLink) -> None:
-        controller = Controller("peripheral", link=air)
+    def __init__(self, radio: Transport) -> None:
         self.display = Display()
-        self.device = Device(
-            name="smoke",
-            address=hci.Address("C4:F2:17:08:1A:33"),
-            host=Host(controller, AsyncPipeSink(controller)),
-        )
+        self.device = Device.with_hci("smoke", hci.Address("C4:F2:17:08:1A:33"), radio.source, radio.sink)
         can, may = Characteristic.Properties, Characteristic.Permissions
         self.notifying = Characteristic[bytes](NOTIFYING, can.NOTIFY, Characteristic.Permissions(0), b"")
         locked = may.READABLE | may.READ_REQUIRES_AUTHENTICATION
@@ -154,6 +94,13 @@ class Peripheral:
             advertising_interval_min=50.0,
             advertising_interval_max=50.0,
         )
+
+    async def silence(self) -> None:
+        """Be heard no more, once the central is gone."""
+        async with asyncio.timeout(STEP_S):
+            while not self.device.is_advertising:  # it begins again when a connection ends
+                await asyncio.sleep(CONNECT_PAUSE_S)
+        await self.device.power_off()
 
     async def notify(self, count: int) -> None:
         """Send the numbers 0 to count - 1."""
@@ -198,21 +145,23 @@ async def fails(attempt: Awaitable[None], what: str) -> None:
     raise AssertionError(f"not refused: {what}")
 
 
-async def connect(client: BleakClient) -> None:
-    """Connect, again when BlueZ or bleak stumbles (README: what only this lane shows); each such attempt is printed."""
+async def connect(device: BLEDevice, gone: asyncio.Event | None = None) -> BleakClient:
+    """Connect, again when BlueZ or bleak stumbles (README: what only this lane shows); each such attempt is printed.
+
+    Each attempt has a client of its own: one that gave up may believe for ever that it is connected.
+    """
+    ended = gone or asyncio.Event()
     for attempt in range(1, CONNECT_TRIES + 1):
+        client = BleakClient(device, disconnected_callback=lambda _client: ended.set())
         try:
             await client.connect()
-            return
+            return client
         except BleakError as error:
             print(f"smoke: attempt {attempt} to connect: {error}", flush=True)
             if attempt == CONNECT_TRIES:
                 raise
-        # A connection that bleak gives up is undone by BlueZ two seconds later; until then bleak refuses a new one.
-        async with asyncio.timeout(STEP_S):
-            while client.is_connected:
-                await asyncio.sleep(CONNECT_PAUSE_S)
         await asyncio.sleep(CONNECT_PAUSE_S)
+    raise AssertionError("unreachable")
 
 
 async def use(peripheral: Peripheral, agent: PasskeyAgent, typist: Typist) -> None:
@@ -225,8 +174,7 @@ async def use(peripheral: Peripheral, agent: PasskeyAgent, typist: Typist) -> No
     steps.done(f"found {device.address}")
 
     gone = asyncio.Event()
-    client = BleakClient(device, disconnected_callback=lambda _client: gone.set())
-    await connect(client)
+    client = await connect(device, gone)
     steps.done(f"connected over {client.backend_id}")
     assert await client.read_gatt_char(PLAIN) == b"open"
     steps.done("read")
@@ -255,7 +203,7 @@ async def use(peripheral: Peripheral, agent: PasskeyAgent, typist: Typist) -> No
     async with asyncio.timeout(STEP_S):
         await gone.wait()
     steps.done("disconnected by the kernel")
-    await connect(client)
+    client = await connect(device)
     steps.done("connected again")
     typist.mistaken = False
     asked = agent.asked
@@ -267,7 +215,7 @@ async def use(peripheral: Peripheral, agent: PasskeyAgent, typist: Typist) -> No
 
     await client.disconnect()
     steps.done("disconnected")
-    await connect(client)
+    client = await connect(device)
     assert await client.read_gatt_char(LOCKED) == b"for the paired"
     assert agent.asked == asked + 1, "the bond was forgotten"
     steps.done("reconnected with the bond and read")
@@ -279,30 +227,16 @@ async def main() -> int:
     """Set up the air, the kernel's adapter and the agent, and use them."""
     steps = Steps()
     async with AsyncExitStack() as stack:
-        # asyncio turns off Nagle's delay (50 ms for each answer) only when the socket itself says that it is TCP.
-        door = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP))
-        door.bind(("127.0.0.1", 0))
-        port = door.getsockname()[1]
-        air = Air()  # type: ignore[no-untyped-call]  # bumble leaves it so
-        hci_port = await stack.enter_async_context(await open_tcp_server_transport_with_socket(door))
-        BluezController("bluez", hci_port.source, hci_port.sink, air, "F4:12:FA:00:00:01")
-        peripheral = Peripheral(air)
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        air = await stack.enter_async_context(lane_air(folder))
+        peripheral = Peripheral(await stack.enter_async_context(await open_transport(air.hci)))
         await peripheral.advertise()
-        vhci = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tools.bluez_lane.vhci", f"127.0.0.1:{port}"
-        )
-        try:
-            await power_on(STEP_S)
-            steps.done("adapter powered")
-            typist = Typist(peripheral.display)
-            agent = await stack.enter_async_context(passkey_agent(typist.answer))
-            async with asyncio.timeout(WHOLE_S):
-                await use(peripheral, agent, typist)
-        finally:
-            if vhci.returncode is None:
-                vhci.terminate()
-            await vhci.wait()
-        assert vhci.returncode == 0, "the pipe to /dev/vhci ended badly"
+        steps.done("adapter powered")
+        typist = Typist(peripheral.display)
+        agent = await stack.enter_async_context(passkey_agent(typist.answer))
+        async with asyncio.timeout(WHOLE_S):
+            await use(peripheral, agent, typist)
+            await peripheral.silence()
     print("smoke: passed")
     return 0
 

@@ -30,7 +30,9 @@ PRIVATE = (
 )
 THERMOMETER = (0x1809, (0x2A1C, _INDICATE), (0x2A1D, _PAIRED))
 OXIMETER = (0x1822, (0x2A5F, _NOTIFY), (0x2A60, _PAIRED))
-BATTERY = (0x180F, (0x2A19, _PAIRED | _NOTIFY))
+# Desktops read it at every connection. "Insufficient Authentication" would make them pair there and then, and drop the
+# link when nobody types the passkey: so the stack lets everybody ask, and the radio refuses who is not paired.
+BATTERY = (0x180F, (0x2A19, _READ | _NOTIFY))
 TIME = (0x1805, (0x2A2B, _PAIRED | _NOTIFY))
 
 

@@ -29,6 +29,7 @@ class HealthServices:
         self._had_temp = False
         radio.ble.gatts_write(handles[_FEATURES], health_values.PLX_FEATURES)
         radio.time_handle = handles[_TIME]
+        radio.level_handle = handles[_LEVEL]
 
     def tell(self, live, battery_mv: int, utc_ms: int | None) -> None:  # type: ignore[no-untyped-def]
         """One reading, as the LIVE message has it."""

@@ -23,7 +23,7 @@ _ATT_HEAD = const(3)
 FRAGMENT_MAX = const(244)
 _FRAGMENT_MIN = const(20)
 _INBOX_MAX = const(16)  # fragments: the largest message to the wearable in pieces of 20 bytes, and some
-_READ_REFUSED = const(0x80)  # ATT application error: not known now
+_READ_REFUSED = const(0x80)  # ATT application error: not known now, or not for this central
 
 
 class Connection:
@@ -62,7 +62,7 @@ class Radio:
         self.is_advertising = False
         self.fragments_dropped = 0
         self.pairing_refused = 0
-        self.in_handle = self.time_handle = -1
+        self.in_handle = self.time_handle = self.level_handle = -1
         self.utc_ms = None  # type: ignore[var-annotated]  # a function, when the time of day is served
         self._clock = clock
         self._asked: dict[int, bool] = {}  # connection -> the passkey was given, its pairing is not over
@@ -150,7 +150,7 @@ class Radio:
         elif event == _SET_SECRET:
             return self._keep_secret(data[0], bytes(data[1]), None if data[2] is None else bytes(data[2]))
         elif event == _READ_REQUEST:
-            return self._before_read(data[1])
+            return self._before_read(data[0], data[1])
         return None
 
     def _forget(self, number: int) -> None:
@@ -191,7 +191,10 @@ class Radio:
             return False
         return self.bonds.put(kind, key, value)  # type: ignore[no-any-return]
 
-    def _before_read(self, handle: int) -> int:
+    def _before_read(self, number: int, handle: int) -> int:
+        if handle == self.level_handle:
+            connection = self.connections.get(number)
+            return 0 if connection is not None and connection.is_secure else _READ_REFUSED
         if handle != self.time_handle or self.utc_ms is None:
             return 0
         now = self.utc_ms()
