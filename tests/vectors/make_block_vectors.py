@@ -190,6 +190,7 @@ def main() -> None:
     one = (1000, 3700, 970, 80, 150, WORN)
     body = rows([one])
     refuse("empty", b"", "cut short")
+    refuse("no body", seal(1, 3, 0, 1, 1, 1, 0, b""), "CRC")
     refuse("header only", flat[:20], "CRC")
     refuse("cut by one byte", flat[:-1], "CRC")
     refuse("one byte too many", flat + b"\0", "CRC")
