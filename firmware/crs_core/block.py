@@ -11,7 +11,7 @@ import struct
 from binascii import crc32
 from collections import namedtuple
 
-from crs_core import codec1, varint
+from crs_core import codec2, varint
 from crs_core.compat import const
 from crs_core.errors import LocalError, RemoteError
 from crs_core.units import Reading
@@ -21,7 +21,8 @@ VERSION = const(1)
 KIND_READINGS = const(1)
 KIND_EVENTS = const(2)
 CODEC_TLV = const(0)
-CODEC_ROWS = const(1)
+CODEC_ROWS = const(1)  # is read for ever and written no more
+CODEC_COLUMNS = const(2)
 FLAG_SIMULATED = const(1)
 HEADER_LEN = const(20)
 OVERHEAD = const(24)  # header and CRC
@@ -117,12 +118,14 @@ def seal(
 def encode_readings(
     journal_id: bytes, boot: int, first_seq: int, readings: list[Reading], flags: int = 0
 ) -> bytes:
-    """One block of 1..255 readings in codec 1."""
+    """One block of 1..255 readings in codec 2."""
     if not readings:
         raise LocalError("no readings to encode")
     start_ms = readings[0][0]
-    body = codec1.encode(readings, start_ms)
-    return seal(journal_id, KIND_READINGS, CODEC_ROWS, flags, len(readings), boot, first_seq, start_ms, body)
+    body = codec2.encode(readings, start_ms)
+    return seal(
+        journal_id, KIND_READINGS, CODEC_COLUMNS, flags, len(readings), boot, first_seq, start_ms, body
+    )
 
 
 def encode_events(

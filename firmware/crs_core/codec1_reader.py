@@ -1,9 +1,26 @@
-"""Codec 1, the reading half; the format is described in codec1.py. Hosts read, a wearable does at its start."""
+"""Codec 1, which wearables wrote before codec 2: readings as delta rows, readable for ever.
+
+A row is a mask byte and one varint per column whose mask bit is set, in this order:
+
+bit 0  t       zigzag of (t - previous t - previous step); the step before the first row is 10 000 ms
+bit 1  temp    zigzag of (v - base), v = temp_cc + 1 and 0 for None
+bit 2  spo2    as temp                     base = last v of this column in the block that was not None,
+bit 3  hr      as temp                     before there is one: temp 3701, spo2 971, hr 81, pi 151
+bit 4  pi      as temp
+bit 5  status  status XOR previous status; before the first row: axilla, worn, both valid
+bit 6-7        0; anything else is refused
+
+A clear bit says: as in the row before, None included (t: the step is repeated; first row: start_ms and the bases).
+"""
 
 from crs_core import varint
-from crs_core.codec1 import FIRST_STEP_MS, HR, PI, SPO2, STATUS, T_LIMIT, TEMP
 from crs_core.errors import RemoteError
-from crs_core.units import Reading
+from crs_core.units import Reading, SITE_AXILLA, WEAR_WORN, make_status
+
+FIRST_STEP_MS = 10_000
+TEMP, SPO2, HR, PI = 3701, 971, 81, 151
+STATUS = make_status(SITE_AXILLA, 0, 0, WEAR_WORN)
+T_LIMIT = 1 << 48
 
 
 def decode(body: bytes, count: int, start_ms: int) -> list[Reading]:

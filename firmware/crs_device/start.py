@@ -115,6 +115,7 @@ def _journal(app) -> None:  # type: ignore[no-untyped-def]
         "crs_core.record_reader",
         "crs_core.record_types",
         "crs_core.codec1_reader",
+        "crs_core.codec2_reader",
         "crs_core.block_reader",
     )
 

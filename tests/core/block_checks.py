@@ -7,6 +7,8 @@ from crs_core import block, records
 from crs_core.errors import RemoteError
 from crs_core.units import Reading
 
+from tests.fakes import codec1_writer
+
 
 def unhex(text):
     return binascii.unhexlify(text)
@@ -31,7 +33,8 @@ def check_block(case, journal):
     assert header.count == len(case["records"]) and header.flags == case["flags"], case["name"]
     if header.kind == block.KIND_READINGS:
         expect = [Reading(*row) for row in case["records"]]
-        again = block.encode_readings(journal, header.boot, header.first_seq, found, header.flags)
+        encode = codec1_writer.encode_readings if header.codec == block.CODEC_ROWS else block.encode_readings
+        again = encode(journal, header.boot, header.first_seq, found, header.flags)
     else:
         expect = [block.Event(t, kind, unhex(payload)) for t, kind, payload in case["records"]]
         again = block.encode_events(journal, header.boot, header.first_seq, found, header.flags)
@@ -79,6 +82,6 @@ def run_all(folder):
         refused(case["name"], records.decode, case["type"], unhex(case["bytes"]))
     whole = [unhex(case["bytes"]) for case in doc["blocks"]]
     assert block.split(b"".join(whole)) == whole
-    for size in range(1, 40):
+    for size in range(1, len(whole[2])):
         refused(f"split at {size}", block.split, whole[0] + whole[2][:size])
     return sum([len(doc[key]) for key in doc if key != "journal"])

@@ -1,13 +1,14 @@
-"""Blocks, codec 1 and event payloads: golden vectors on both runtimes, and what encoders refuse."""
+"""Blocks, both codecs of readings and event payloads: golden vectors on both runtimes, and what encoders refuse."""
 
 from pathlib import Path
 
 import pytest
-from crs_core import block, codec1, records, varint
+from crs_core import block, codec2, codec2_reader, records, varint
 from crs_core.errors import LocalError, RemoteError
 from crs_core.units import Reading, make_status
 
 from tests.core import block_checks
+from tests.fakes import codec1_writer
 from tests.mp import ROOT, run_micropython
 
 VECTORS = ROOT / "tests" / "vectors"
@@ -32,7 +33,7 @@ def test_vectors_on_micropython():
 def test_a_spoiled_vector_is_noticed(tmp_path):
     text = (VECTORS / "blocks.json").read_text().replace("3862", "3863")
     (tmp_path / "blocks.json").write_text(text)
-    with pytest.raises(AssertionError, match="one reading"):
+    with pytest.raises(AssertionError, match="one reading, simulated, codec 1"):
         block_checks.run_all(str(tmp_path))
 
 
@@ -45,10 +46,9 @@ def test_a_spoiled_vector_is_noticed(tmp_path):
     ],
 )  # fmt: skip
 def test_a_value_that_does_not_fit_is_the_callers_fault(wrong):
-    with pytest.raises(LocalError):
-        block.encode_readings(JOURNAL, 1, 1, [wrong])
-    with pytest.raises(LocalError):
-        block.encode_readings(JOURNAL, 1, 1, [reading(), wrong])
+    for readings in ([wrong], [reading(), wrong]):
+        with pytest.raises(LocalError):
+            block.encode_readings(JOURNAL, 1, 1, readings)
 
 
 def test_encoders_refuse_what_no_block_can_hold():
@@ -64,7 +64,8 @@ def test_encoders_refuse_what_no_block_can_hold():
         lambda: block.encode_events(JOURNAL, 1, 1, [(5, 256, b"")]),
         lambda: block.encode_events(JOURNAL, 1, 1, [(5, 7, b""), (4, 7, b"")]),
         lambda: block.encode_events(JOURNAL, 1, 1, [(5, 14, bytes(4080))]),
-        lambda: codec1.encode([reading()], 999),
+        lambda: codec2.encode([reading()], 999),
+        lambda: codec2.encode([], 999),
         lambda: varint.put(bytearray(), -1),
         lambda: varint.put(bytearray(), 1 << 56),
         lambda: records.encode_button(256),
@@ -101,7 +102,30 @@ def test_a_gap_costs_nothing_while_it_lasts():
     short, long = (
         [reading()] + [lost._replace(t_ms=1000 + 10_000 * (i + 1)) for i in range(n)] for n in (1, 31)
     )
-    assert len(codec1.encode(long, 1000)) - len(codec1.encode(short, 1000)) == 30
+    assert len(codec1_writer.encode(long, 1000)) - len(codec1_writer.encode(short, 1000)) == 30
+    assert codec2.encode(long, 1000) == codec2.encode(short, 1000)
+
+
+def test_a_usual_block_spends_two_bits_on_times_and_states():
+    readings = [reading(60_000 + 10_000 * i) for i in range(12)]
+    bits = (
+        "1" + "1" + "1111" * 4 + "1000000" + "100000" + "100000" + "1000000" + "0000"
+    )  # the last to fill up
+    assert codec2.encode(readings, 60_000) == int(bits, 2).to_bytes(6, "big")
+
+
+@pytest.mark.parametrize("last", [971, 1500, 65534, 0])
+def test_one_jump_in_a_still_column(last):
+    """The quotient of the one difference is then far above what waits in a word."""
+    readings = [reading(10_000 * i) for i in range(255)]
+    for at in (1, 128, 254):
+        jumped = readings[:at] + [row._replace(spo2_tenths=last) for row in readings[at:]]
+        assert codec2_reader.decode(codec2.encode(jumped, 0), 255, 0) == jumped
+
+
+def test_255_readings_of_the_widest_values_fit_a_block():
+    readings = [reading(i * 10_000, i % 2 * 65534, spo2_tenths=0, hr_bpm=i % 3 * 30_000) for i in range(255)]
+    assert block.decode(block.encode_readings(JOURNAL, 1, 1, readings), JOURNAL)[1] == readings
 
 
 def test_an_unknown_event_type_is_kept_raw():

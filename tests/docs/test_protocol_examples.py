@@ -6,6 +6,7 @@ import pytest
 from crs_core import block, context, keys, reasons, record_types, records
 from crs_core.wire import fragment, frame, hello, message, sealed, session
 
+from tests.fakes import codec1_writer
 from tests.mp import ROOT
 
 PAGE = (ROOT / "firmware" / "crs_core" / "PROTOCOL.md").read_text(encoding="utf-8")
@@ -71,7 +72,11 @@ def check_block(body, _):
     header, rows = block.decode(b"".join(raw), journal_id)
     assert [repr(header), *map(repr, rows)] == said
     assert not block.verify(b"".join(raw), b"another!")
-    encode = block.encode_readings if header.kind == block.KIND_READINGS else block.encode_events
+    encode = {
+        (block.KIND_READINGS, block.CODEC_COLUMNS): block.encode_readings,
+        (block.KIND_READINGS, block.CODEC_ROWS): codec1_writer.encode_readings,
+        (block.KIND_EVENTS, block.CODEC_TLV): block.encode_events,
+    }[header.kind, header.codec]
     assert encode(journal_id, header.boot, header.first_seq, rows, header.flags) == b"".join(raw)
 
 
@@ -108,6 +113,14 @@ def test_example(example):
 def test_every_kind_of_example_is_there_and_none_is_unread():
     assert {kind for kind, _, _ in EXAMPLES} == set(CHECKS)
     assert len(EXAMPLES) == PAGE.count("```") // 2, "a fenced block that no test reads"
+
+
+def test_the_parts_of_a_body_of_codec_2_are_its_bits():
+    body = next(body for kind, _, body in EXAMPLES if kind == "block" and "codec=2" in body)
+    data = b"".join(split(body)[0])
+    said = PAGE.split("| part | bits of the body |", 1)[1].split("\n\n", 1)[0]
+    bits = "".join(re.findall("`(.*?)`", said)).replace(" ", "")
+    assert int(bits, 2).to_bytes(len(bits) // 8, "big") == data[block.HEADER_LEN : -4]
 
 
 def table(section):

@@ -45,7 +45,7 @@ class FileFlash:
 
 def fill(journal):
     t_ms = 0
-    for n in range(100_000):
+    for n in range(200_000):
         t_ms += 10_000
         k = n * 7919
         journal.add_reading(Reading(t_ms, 3500 + k % 503, 900 + k % 101, 60 + k % 89, k % 1009, 1025))

@@ -4,6 +4,7 @@ Golden: no test runs this, and a change of the file means that stored journals c
 with crs_core and is written the slow way from PROTOCOL.md, so the same error twice is unlikely.
 """
 
+import itertools
 import json
 import struct
 import zlib
@@ -55,6 +56,46 @@ def rows(readings: list[tuple]) -> bytes:
     return out
 
 
+def gamma(n: int, k: int) -> str:
+    """Exp-Golomb: n + 2**k in binary, behind as many 0 as it has digits behind its first k + 1."""
+    digits = f"{n + 2**k:b}"
+    return "0" * (len(digits) - k - 1) + digits
+
+
+def columns(readings: list[tuple]) -> bytes:
+    """Codec 2 as text of 0 and 1."""
+    text, noted, step = "", 0, 10_000
+    for i in range(1, len(readings)):
+        change = readings[i][0] - readings[i - 1][0] - step
+        if change:
+            text += gamma(i - noted, 0) + gamma(zigzag(change), 11)
+            noted, step = i, step + change
+    text += gamma(0, 0)
+    state, noted = WORN * 16, -1
+    for i, (_, *values, status) in enumerate(readings):
+        new = status * 16 + sum(2**n for n in range(4) if values[n] is None)
+        if new != state:
+            text += gamma(i - noted, 0) + f"{new ^ state:020b}"
+            state, noted = new, i
+    text += gamma(0, 0)
+    ks = firsts = quotients = lows = ""
+    for i, (base, by) in enumerate(zip((3700, 970, 80, 150), (6, 5, 5, 6), strict=True)):
+        values = [row[i + 1] for row in readings if row[i + 1] is not None]
+        z = [zigzag(b - a) for a, b in itertools.pairwise(values)]
+        k = 15 if not any(z) else max([k for k in range(15) if 2**k <= sum(z) / len(z)], default=0)
+        ks += f"{k:04b}"
+        firsts += gamma(zigzag(values[0] - base), by) if values else ""
+        if k < 15:
+            quotients += "".join("0" * (n // 2**k) + "1" for n in z)
+            lows += "".join(f"{n % 2**k:0{k}b}" for n in z) if k else ""
+    return packed(text + (ks if len(readings) > 1 else "") + firsts + quotients + lows)
+
+
+def packed(text: str) -> bytes:
+    text += "0" * (-len(text) % 8)
+    return bytes(int(text[i : i + 8], 2) for i in range(0, len(text), 8))
+
+
 def tlv(events: list[tuple[int, int, bytes]]) -> bytes:
     return b"".join(
         bytes([kind]) + varint(len(payload)) + varint(t - events[0][0]) + payload
@@ -72,12 +113,14 @@ def main() -> None:
     good, bad, payloads = [], [], []
 
     def readings(name, boot, first, flags, items):
-        data = seal(1, 1, flags, len(items), boot, first, items[0][0], rows(items))
-        good.append(
-            {"name": name, "kind": 1, "boot": boot, "first_seq": first, "flags": flags, "records": items,
-             "bytes": data.hex()}
-        )  # fmt: skip
-        return data
+        both = []
+        for codec, body in ((1, rows(items)), (2, columns(items))):
+            both.append(seal(1, codec, flags, len(items), boot, first, items[0][0], body))
+            good.append(
+                {"name": f"{name}, codec {codec}", "kind": 1, "boot": boot, "first_seq": first, "flags": flags,
+                 "records": items, "bytes": both[-1].hex()}
+            )  # fmt: skip
+        return both[0]
 
     def events(name, boot, first, flags, items):
         data = seal(2, 0, flags, len(items), boot, first, items[0][0], tlv(items))
@@ -105,6 +148,9 @@ def main() -> None:
     readings(
         "255 readings", 4, 100, 0, [(i * 997, 3700 + i % 3, 970 - i % 5, 80, 150, WORN) for i in range(255)]
     )
+    readings("one quotient of 44 zeros", 4, 400, 0, [
+        (i * 10_000, 3700, 970 + (i > 9), 80, 150 + 88 * (i > 9), WORN) for i in range(24)
+    ])  # fmt: skip
 
     payload = {
         "BOOT": (1, struct.pack("<BI", 1, 6) + b"\xff" * 6 + struct.pack("<IH", 120_000, 3) + b"rulehash"
@@ -144,6 +190,7 @@ def main() -> None:
     one = (1000, 3700, 970, 80, 150, WORN)
     body = rows([one])
     refuse("empty", b"", "cut short")
+    refuse("no body", seal(1, 3, 0, 1, 1, 1, 0, b""), "CRC")
     refuse("header only", flat[:20], "CRC")
     refuse("cut by one byte", flat[:-1], "CRC")
     refuse("one byte too many", flat + b"\0", "CRC")
@@ -168,6 +215,44 @@ def main() -> None:
     refuse("time below zero", seal(1, 1, 0, 2, 1, 1, 0, b"\x00\x01" + varint(zigzag(-10_001))), "outside")
     refuse("varint padded", seal(1, 1, 0, 1, 1, 1, 1000, b"\x02\x80\x00"), "padded")
     refuse("varint too long", seal(1, 1, 0, 1, 1, 1, 1000, b"\x02" + b"\xff" * 8 + b"\x01"), "longer")
+    same = [one, (11_000, 3700, 970, 80, 150, WORN)]
+    ok = "1" + "1" + "1" * 16 + gamma(0, 6) + gamma(0, 5) * 2 + gamma(0, 6)  # what columns(same) writes
+
+    def refuse2(name, text, says, count=2):
+        refuse(name, seal(1, 2, 0, count, 1, 1, 1000, packed(text)), says)
+
+    assert packed(ok) == columns(same)
+    refuse2("columns cut short in the k", "11" + "1" * 13, "cut short")
+    refuse2("columns cut short in a first value", ok[:34], "cut short")
+    refuse2("no 1 in the rest", "0" * 64, "cut short")
+    refuse2("columns cut short in the quotients", "11" + "0000" + "1" * 12 + ok[18:], "cut short")
+    refuse2("columns cut short in the low bits", "11" + "1110" + "1" * 12 + ok[18:] + "1", "cut short")
+    refuse2("a byte after the columns", ok + "0" * 8, "after the last column")
+    refuse2("a bit after the columns", ok + "1", "after the last column")
+    refuse2(
+        "differences of one value",
+        "1" + (gamma(1, 0) + f"{1:020b}") * 2 + "1" + "0000" + "1" * 12 + ok[18:],
+        "fewer than two",
+    )
+    refuse2(
+        "differences of no value",
+        "1" + gamma(1, 0) + f"{1:020b}" + "1" + "0000" + "1" * 12 + ok[25:],
+        "fewer than two",
+    )
+    refuse2("step changes after the last row", gamma(2, 0) + gamma(5, 11) + ok, "after the last row")
+    refuse2(
+        "state changes after the last row", "1" + gamma(3, 0) + f"{1:020b}" + ok[1:], "after the last row"
+    )
+    refuse2(
+        "state changes after very many rows",
+        "1" + gamma(2**43, 0) + f"{1:020b}" + ok[1:],
+        "after the last row",
+    )
+    refuse2("columns with a time below zero", gamma(1, 0) + gamma(zigzag(-11_001), 11) + ok, "outside")
+    refuse2("columns with a time past the end", gamma(1, 0) + gamma(2**50, 11) + ok, "outside")
+    refuse2("columns with a value below 0", ok[:25] + gamma(zigzag(-971), 5) + ok[31:], "outside")
+    refuse2("columns with a value above 65534", ok[:25] + gamma(zigzag(65535 - 970), 5) + ok[31:], "outside")
+    refuse2("a number of 60 bits", gamma(2**59, 0) + ok, "too long")
     refuse("event longer than its block", seal(2, 0, 0, 1, 1, 1, 0, b"\x07\x02\x00\x01"), "longer")
     refuse("bytes after the events", seal(2, 0, 0, 1, 1, 1, 0, b"\x07\x00\x00\x01"), "after the last event")
     refuse("events cut short", seal(2, 0, 0, 2, 1, 1, 0, b"\x07\x00\x00"), "cut short")
@@ -175,7 +260,7 @@ def main() -> None:
 
     later = [
         {"name": "kind 3", "bytes": seal(3, 0, 0, 1, 1, 1, 0, b"??").hex()},
-        {"name": "codec 2", "bytes": seal(1, 2, 0, 200, 9, 70, 5, b"rice").hex()},
+        {"name": "codec 3", "bytes": seal(1, 3, 0, 200, 9, 70, 5, b"later").hex()},
         {"name": "readings as records", "bytes": seal(1, 0, 0, 1, 1, 1, 0, b"?").hex()},
         {"name": "flag 4", "bytes": seal(1, 1, 4, 1, 1, 1, 1000, body).hex()},
     ]

@@ -1,4 +1,4 @@
-"""Readings to measure the codec on: a made day at 10 s, and the real recordings of induced desaturation when present.
+"""Readings to measure the codec on: a made week at 10 s, and the real recordings of induced desaturation when present.
 
 The recordings have SpO2, pulse and perfusion index but no thermometer: a slow drift stands in for it.
 """
@@ -33,12 +33,12 @@ def _times(step_ms: int = STEP_MS) -> Iterator[int]:
     return itertools.count(60_000, step_ms)
 
 
-def made_day() -> list[Reading]:
-    """8640 readings of a quiet adult: values that wander as sensors do, twice an hour a minute without a value."""
+def made_week() -> list[Reading]:
+    """60 480 readings of a quiet adult: values that wander as sensors do, twice an hour a minute without a value."""
     rng = random.Random(1)
     temperatures, times = _temperatures(rng), _times()
     rows, spo2, hr, pi = [], 970.0, 78.0, 150.0
-    for n in range(8640):
+    for n in range(7 * 8640):
         spo2 = min(max(spo2 + rng.gauss(0, 2), 900), 1000)
         hr = min(max(hr + rng.gauss(0, 1), 50), 130)
         pi = min(max(pi + rng.gauss(0, 6), 20), 900)

@@ -17,7 +17,7 @@ What survives, exactly:
 Every call costs at most one group of flash operations; `tick` without work costs a few comparisons.
 """
 
-from crs_core import block, codec1, reasons, records
+from crs_core import block, codec2, reasons, records
 from crs_core.compat import const
 from crs_core.errors import LocalError
 from crs_core.units import Reading
@@ -166,7 +166,7 @@ class Journal:
         Never raises for flash: a block that cannot be written stays buffered, beyond 60 the oldest is lost and
         counted.
         """
-        codec1.encode([reading], reading.t_ms)
+        codec2.encode([reading], reading.t_ms)
         self._t_ms = reading.t_ms
         buffered = self._readings
         if buffered and reading.t_ms - buffered[0].t_ms >= READINGS_MAX_MS:

@@ -1,28 +1,13 @@
-"""Codec 1, the half that writes (codec1_reader.py reads): readings as delta rows.
+"""Codec 1 as wearables wrote it before codec 2: what tests read and the bench measures. Runs on both runtimes.
 
-This codec stays readable for ever; a better one gets the next number.
-
-A row is a mask byte and one varint per column whose mask bit is set, in this order:
-
-bit 0  t       zigzag of (t - previous t - previous step); the step before the first row is 10 000 ms
-bit 1  temp    zigzag of (v - base), v = temp_cc + 1 and 0 for None
-bit 2  spo2    as temp                     base = last v of this column in the block that was not None,
-bit 3  hr      as temp                     before there is one: temp 3701, spo2 971, hr 81, pi 151
-bit 4  pi      as temp
-bit 5  status  status XOR previous status; before the first row: axilla, worn, both valid
-bit 6-7        0; anything else is refused
-
-A clear bit says: as in the row before, None included (t: the step is repeated; first row: start_ms and the
-bases). So a gap costs two bytes when it begins, none while it lasts, and its end costs the change across it.
+The format is described in crs_core/codec1_reader.py.
 """
 
+from crs_core import block
+from crs_core.codec1_reader import FIRST_STEP_MS, HR, PI, SPO2, STATUS, T_LIMIT, TEMP
 from crs_core.errors import LocalError
-from crs_core.units import Reading, SITE_AXILLA, WEAR_WORN, make_status
+from crs_core.units import Reading
 
-FIRST_STEP_MS = 10_000
-TEMP, SPO2, HR, PI = 3701, 971, 81, 151
-STATUS = make_status(SITE_AXILLA, 0, 0, WEAR_WORN)
-T_LIMIT = 1 << 48
 _ROW_MAX = 24  # mask 1, t 8, four values and status 3 each
 
 
@@ -40,7 +25,7 @@ def _stored(value: int | None) -> int:
         return 0
     if 0 <= value <= 65534:
         return value + 1
-    raise LocalError("reading value %d outside 0..65534" % value)
+    raise LocalError(f"reading value {value} outside 0..65534")
 
 
 def encode(readings: list[Reading], start_ms: int) -> bytes:
@@ -60,7 +45,7 @@ def encode(readings: list[Reading], start_ms: int) -> bytes:
         d = t - t_last - step
         if d:
             if not 0 <= t < T_LIMIT:
-                raise LocalError("time %d outside 48 bits" % t)
+                raise LocalError(f"time {t} outside 48 bits")
             mask = 1
             step += d
             d = d << 1 if d >= 0 else (-d << 1) - 1
@@ -124,7 +109,7 @@ def encode(readings: list[Reading], start_ms: int) -> bytes:
                 n = _put_at(out, n, d)
         if status != p_status:
             if not 0 <= status <= 65535:
-                raise LocalError("status %d outside 16 bits" % status)
+                raise LocalError(f"status {status} outside 16 bits")
             mask |= 32
             n = _put_at(out, n, status ^ p_status)
             p_status = status
@@ -132,3 +117,22 @@ def encode(readings: list[Reading], start_ms: int) -> bytes:
     if readings and readings[0][0] != start_ms:
         raise LocalError("start_ms is not the time of the first reading")
     return bytes(memoryview(out)[:n])
+
+
+def encode_readings(
+    journal_id: bytes, boot: int, first_seq: int, readings: list[Reading], flags: int = 0
+) -> bytes:
+    """One block in codec 1; otherwise as block.encode_readings."""
+    start_ms = readings[0][0]
+    body = encode(readings, start_ms)
+    return block.seal(
+        journal_id,
+        block.KIND_READINGS,
+        block.CODEC_ROWS,
+        flags,
+        len(readings),
+        boot,
+        first_seq,
+        start_ms,
+        body,
+    )
