@@ -43,12 +43,15 @@ class Chain:
     def load(self) -> None:
         """List the directory. OSError when it cannot be read."""
         self.segments = []
-        for name in os.listdir(self.path):
+        cut = []
+        for name, size in _listed(self.path):
             first = _first_of(name)
             if first:
-                self.segments.append((first, os.stat(self.path + "/" + name)[6]))
+                self.segments.append((first, size))
             elif name.endswith(".new"):
-                os.remove(self.path + "/" + name)  # a merge that was cut before it counted
+                cut.append(name)
+        for name in cut:
+            os.remove(self.path + "/" + name)  # a merge that was cut before it counted
         self.segments.sort()
         self._recount()
         self._open = False
@@ -57,34 +60,36 @@ class Chain:
     def _recount(self) -> None:
         self.used = sum(_rounded(size) for _, size in self.segments)
 
-    def resume(self) -> tuple[int, int, list[tuple[int, block.Header]], bool]:
+    def resume(self) -> tuple[int, int, tuple[int, block.Header] | None, bool]:
         """Find the last valid block, usually by reading the newest segment, and make ready to append.
 
-        Returns (last sequence or 0, first of its segment, [(offset, header)] of that segment, doubt): `doubt` when
+        Returns (last sequence or 0, first of its segment, (offset, header) of that block, doubt): `doubt` when
         bytes that are no block follow it, so a number above may once have been on flash here.
         """
         while self.segments and self.segments[-1][1] == 0:
             self._forget_last()  # made, but cut before its first block was whole
         doubt = False
         for index in range(len(self.segments) - 1, -1, -1):
-            first = self.segments[index][0]
-            found = []
+            first, size = self.segments[index]
+            found = None  # the last alone: a hundred headers would be much of a chip's heap
             tail_bad = False
             try:
-                for offset, _, header in segment.walk(segment.read(self.file(first)), self.journal_id):
-                    tail_bad = header is None
-                    if header is None:
-                        self.corrupt += 1
-                    else:
-                        found.append((offset, header))
+                found, end = segment.last_in_row(self.file(first), self.journal_id)
+                if end < size:  # damage: only now the whole file is held in RAM
+                    for offset, _, header in segment.walk(segment.read(self.file(first)), self.journal_id):
+                        tail_bad = header is None
+                        if header is None:
+                            self.corrupt += 1
+                        else:
+                            found = (offset, header)
             except OSError:
                 self.corrupt += 1
                 tail_bad = True
             doubt = doubt or tail_bad
             self._open = not doubt
-            if found:
-                return block.last_seq(found[-1][1]), first, found, doubt
-        return 0, 0, [], doubt
+            if found is not None:
+                return block.last_seq(found[1]), first, found, doubt
+        return 0, 0, None, doubt
 
     def growth(self, size: int) -> int:
         """Bytes of flash that appending `size` bytes takes."""
@@ -254,6 +259,16 @@ class Chain:
                     return found[1]
         self._cursors = []  # look afresh: it rotted since
         return None
+
+
+def _listed(path: str):  # type: ignore[no-untyped-def]
+    """Yield (name, size) of each entry; a board's file system tells both in one pass, to ask each is a pass each."""
+    if hasattr(os, "ilistdir"):
+        for entry in os.ilistdir(path):
+            yield entry[0], entry[3] if len(entry) > 3 else os.stat(path + "/" + entry[0])[6]
+    else:
+        for name in os.listdir(path):
+            yield name, os.stat(path + "/" + name)[6]
 
 
 def _first_of(name: str) -> int:
