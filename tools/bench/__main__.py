@@ -22,6 +22,7 @@ BENCHES = (
     "latency",
     "worst_times",
     "energy",
+    "journal",
 )
 
 Row = tuple[str, str, str, bool | None]
