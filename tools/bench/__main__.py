@@ -23,6 +23,7 @@ BENCHES = (
     "worst_times",
     "energy",
     "journal",
+    "sync",
 )
 
 Row = tuple[str, str, str, bool | None]
