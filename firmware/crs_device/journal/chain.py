@@ -12,6 +12,8 @@ from crs_device.journal import segment
 
 FLASH_BLOCK = 4096  # what a file really takes is rounded up to this
 _CURSORS = 4  # ordered and event reader of two links
+_PIECE = 1024  # read at once of a segment: opening its file costs more reads of flash than the blocks do
+_NO_PIECE = (0, 0, b"")
 _READ_TRIES = 3  # reads of a segment that may fail before its records are reported as corrupt
 
 
@@ -31,6 +33,7 @@ class Chain:
         self._seal_at = seal_at
         self._read_faults: dict[int, int] = {}  # segment first: failed reads in a row
         self._fetched: tuple[block.Header, bytes] | None = None  # the block that was read and verified last
+        self._piece: tuple[int, int, bytes] = _NO_PIECE  # (segment first, offset, bytes) that were read last
         self._open = False  # whether the last segment may be appended to
         # (from_seq, segment first, offset, header or None, damaged): the first block whose last sequence is
         # >= from_seq is at that place; header None: the chain ended there. `damaged`: bad bytes were passed on the way.
@@ -56,6 +59,7 @@ class Chain:
         self._recount()
         self._open = False
         self._cursors = []
+        self._piece = _NO_PIECE
 
     def _recount(self) -> None:
         self.used = sum(_rounded(size) for _, size in self.segments)
@@ -149,6 +153,7 @@ class Chain:
             if error.args[0] != 2:
                 raise
         self.segments.pop(index)
+        self._piece = _NO_PIECE
         self.used -= _rounded(size)
         self._cursors = [c for c in self._cursors if c[1] != first]
 
@@ -156,6 +161,7 @@ class Chain:
         """Segment `index` was replaced by a file of `size` bytes."""
         first = self.segments[index][0]
         self._resize(index, size)
+        self._piece = _NO_PIECE
         self._cursors = [c for c in self._cursors if c[1] != first]
 
     def bound(self, index: int) -> int:
@@ -197,6 +203,8 @@ class Chain:
             first, size = self.segments[index]
             header, offset, bad = self._scan(first, offset, size, seq)
             damaged = damaged or bad
+            if header is None and index == len(self.segments) - 1:
+                self._piece = _NO_PIECE  # the reader has all there is
             if header is not None or index == len(self.segments) - 1:
                 self._remember((seq, first, offset, header, damaged))
                 return header, damaged
@@ -223,7 +231,7 @@ class Chain:
         path = self.file(first)
         damaged = False
         while offset < size:
-            found = segment.read_block(path, offset, self.journal_id)
+            found = self._block(first, offset)
             if found is None:
                 break
             if block.last_seq(found[0]) >= seq:
@@ -238,6 +246,22 @@ class Chain:
                 elif block.last_seq(header) >= seq:
                     return header, offset + at, damaged
         return None, size, damaged
+
+    def _block(self, first: int, offset: int) -> tuple[block.Header, bytes] | None:
+        """The valid block at `offset` of a segment, or None; several are read at once, each verified when asked for."""
+        kept = self._piece
+        if kept[0] == first and kept[1] <= offset:
+            found = segment.block_in(kept[2], offset - kept[1], self.journal_id)
+            if found is not None:
+                return found
+        kept = self._piece = _NO_PIECE  # two would be in RAM at once
+        path = self.file(first)
+        data = segment.read_piece(path, offset, _PIECE)
+        found = segment.block_in(data, 0, self.journal_id)
+        if found is None:  # longer than a piece, or none
+            return segment.read_block(path, offset, self.journal_id)
+        self._piece = (first, offset, data)
+        return found
 
     def _remember(self, cursor: tuple[int, int, int, block.Header | None, bool]) -> None:
         kept = [c for c in self._cursors if c[1:3] != cursor[1:3]]

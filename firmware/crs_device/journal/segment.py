@@ -48,6 +48,23 @@ def _last_in_row(path: str, journal_id: bytes) -> tuple[tuple[int, block.Header]
             at += len(read[1])
 
 
+def read_piece(path: str, offset: int, size: int) -> bytes:
+    """At most `size` bytes from `offset`. OSError from flash."""
+    with open(path, "rb") as f:
+        f.seek(offset)
+        return f.read(size)
+
+
+def block_in(data: bytes, at: int, journal_id: bytes) -> tuple[block.Header, bytes] | None:
+    """The valid block at `at` of these bytes, or None: there is none, or not all of it."""
+    try:
+        header = block.parse_header(data, at)
+    except RemoteError:
+        return None
+    raw = data[at : at + header.body_len + block.OVERHEAD]
+    return (header, raw) if block.verify(raw, journal_id) else None
+
+
 def read_block(path: str, offset: int, journal_id: bytes) -> tuple[block.Header, bytes] | None:
     """The valid block at exactly `offset`, or None. OSError from flash."""
     with open(path, "rb") as f:

@@ -80,3 +80,38 @@ def test_a_file_system_that_tells_sizes_is_not_asked_for_each(
     assert [(first, size > 0) for first, size in found.segments] == [(1, True), (2, True), (3, True)]
     assert not (tmp_path / "00000001.seg.new").exists()
     assert len(asked) == (0 if with_size else 4)
+
+
+def test_neighbouring_blocks_are_read_at_once_and_each_is_verified(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = blocks(6)
+    (tmp_path / "00000001.seg").write_bytes(b"".join(made[:5]))
+    found = Chain(str(tmp_path), ID, 8192)
+    found.load()
+    opened = []
+    real = segment.read_piece
+    monkeypatch.setattr(segment, "read_piece", lambda *where: opened.append(where[1]) or real(*where))
+    for n in range(5):
+        header, damaged = found.find(n + 1)
+        assert (header.first_seq, damaged, found.load_block(header)) == (n + 1, False, made[n])
+    assert opened == [0]
+    assert found.find(6) == (None, False)
+    found.resume()
+    found.append(6, made[5])
+    header, _ = found.find(6)
+    assert found.load_block(header) == made[5]
+
+
+def test_what_was_read_ahead_is_forgotten_when_its_segment_goes_or_changes(tmp_path: Path) -> None:
+    made = blocks(4)
+    (tmp_path / "00000001.seg").write_bytes(made[0] + made[1])
+    (tmp_path / "00000003.seg").write_bytes(made[2] + made[3])
+    found = Chain(str(tmp_path), ID, 8192)
+    found.load()
+    assert found.find(1)[0].first_seq == 1
+    (tmp_path / "00000001.seg").write_bytes(made[1])
+    found.replaced(0, len(made[1]))
+    assert found.find(1)[0].first_seq == 2
+    found.drop(0)
+    assert found.find(1)[0].first_seq == 3
