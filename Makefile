@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint bench mutation clean setup
+.PHONY: demo test lint bench soak mutation clean setup
 setup: $(STAMP)
 $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "CytoWatch needs Python 3.11 or newer; set PYTHON=")'
@@ -18,7 +18,7 @@ typings/esp32/.done typings/rp2/.done: typings/%/.done: $(STAMP)
 	@touch $@
 
 demo: $(STAMP)
-	@$(BIN)/python -m tools.demo $(if $(RECORDING),--recording "$(RECORDING)") $(if $(SPEED),--speed $(SPEED))
+	@$(BIN)/python -m tools.demo $(if $(RECORDING),--recording "$(RECORDING)") $(if $(SPEED),--speed $(SPEED)) $(if $(LINK),--link $(LINK))
 
 test: lint
 	@$(BIN)/python -m tools.coverage_run
@@ -28,6 +28,9 @@ lint: $(STAMP) typings/esp32/.done typings/rp2/.done
 
 bench: $(STAMP)
 	@$(BIN)/python -m tools.bench
+
+soak: $(STAMP)
+	@nice -n 5 $(BIN)/python -m tools.soak $(SOAK)
 
 $(VENV)/.mutation: $(STAMP)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[mutation]'

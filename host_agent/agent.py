@@ -34,19 +34,13 @@ from host_agent.forward.secret import read_secret
 from host_agent.forward.webhook import Webhook
 from host_agent.forward.worker import Worker
 from host_agent.keyfile import DeviceKey
-from host_agent.link import ble_radio
-from host_agent.link.ble import open_ble
-from host_agent.link.ble_radio import Radio
-from host_agent.link.ownership import claim
-from host_agent.link.ports import candidates
 from host_agent.link.serial import open_serial
-from host_agent.link.supervisor import LinkReport, LinkState, LinkSupervisor
-from host_agent.link.transport import Transport
+from host_agent.link.supervisor import LinkReport, LinkState
+from host_agent.links import Links, OpenPort
 from host_agent.monitor import Hooks, Monitor, View
 from host_agent.paths import Paths
 from host_agent.people.rule_sending import known_rules
 from host_agent.people.sender import ContextSender, Session
-from host_agent.remembered import Remembered
 from host_agent.store.db import Store, Tx
 from host_agent.store.host_alarms import end_alarm, raise_alarm
 from host_agent.store.journals import NO_BINDING
@@ -57,12 +51,6 @@ from host_agent.sync.verify import Verifier
 
 _LOG = logging.getLogger(__name__)
 _RESTART_S = 1.0
-_SCAN_S = 3.0  # real: how soon a wearable that is plugged in is noticed
-
-
-def ble_name(device_id: bytes) -> str:
-    """What the radio link of a wearable is called where a serial link has its port."""
-    return f"ble:{device_id.hex()}"
 
 
 class Agent:
@@ -74,7 +62,7 @@ class Agent:
         config: Config,
         ports: Iterable[str] = (),
         speed: float = 1.0,
-        open_port: Callable[[str], Awaitable[Transport]] = open_serial,
+        open_port: OpenPort = open_serial,
     ) -> None:
         """`ports` come on top of the configured ones; `speed` other than 1 is for simulations only."""
         self.paths = paths
@@ -82,17 +70,8 @@ class Agent:
         self.link_clock: Clock = RealClock()
         self.clock: Clock = self.link_clock if speed == 1.0 else ScaledClock(speed)
         self.is_simulation = speed != 1.0
-        self._open_port = open_port
-        self.ports = (*ports, *config.serial.ports)
-        self.supervisors: dict[str, LinkSupervisor] = {}
-        self.runners: dict[str, SyncRunner] = {}
-        self.reports: dict[str, LinkReport] = {}
         self.key_errors: list[str] = []
-        self.remembered = Remembered(paths.home / "usb_serials.json")
-        self._usb_serials: dict[str, str] = {}
-        self._radio: Radio | None = None
         self._stop = asyncio.Event()
-        self._port_tasks: dict[str, asyncio.Task[None]] = {}
         self._background: set[asyncio.Task[Any]] = set()
         self.store = Store(paths.ensure().database, self.clock)
         try:
@@ -116,6 +95,10 @@ class Agent:
             self.clock,
             Hooks(self._wake, self._on_open, self._on_unstored, self._on_unjournaled),
         )
+        self.links = Links(
+            paths, config, ports, keys=self.keys, make_runner=self._make_runner, on_report=self._on_report,
+            clock=self.link_clock, open_port=open_port,
+        )  # fmt: skip
         self.watchdog = Watchdog(
             self.store,
             self.escalation,
@@ -155,13 +138,13 @@ class Agent:
             await control.start()
             async with asyncio.TaskGroup() as group:
                 jobs = [(f"target {worker.name}", worker.run) for worker in self.workers]
-                jobs += [("watchdog", self.watchdog.run), ("ports", partial(self._keep_ports, group))]
+                jobs += [("watchdog", self.watchdog.run), ("links", partial(self.links.run, group))]
                 jobs += [("context", self.context_sender.run), ("prompts", self.prompts.run)]
                 tasks = [group.create_task(self._keep_up(name, job), name=name) for name, job in jobs]
                 on_ready()
                 await self._stop.wait()
                 _LOG.info("stopping")
-                for task in [*tasks, *self._port_tasks.values()]:
+                for task in [*tasks, *self.links.tasks.values()]:
                     task.cancel()
         finally:
             await control.close()
@@ -172,7 +155,7 @@ class Agent:
             await asyncio.gather(*self._background, return_exceptions=True)
             self.store.close()
 
-    # -- ports -----------------------------------------------------------------------------------------------------
+    # -- links -----------------------------------------------------------------------------------------------------
 
     async def _keep_up(self, name: str, job: Callable[[], Awaitable[None]]) -> None:
         """A bug in one part must not end the others, nor that part: it is logged and started again."""
@@ -183,47 +166,8 @@ class Agent:
                 _LOG.exception("internal error in %s; it starts again", name)
                 await self.link_clock.sleep(_RESTART_S)
 
-    async def _keep_ports(self, group: asyncio.TaskGroup) -> None:
-        while True:
-            found = await asyncio.to_thread(
-                partial(candidates, self.ports, self.remembered.serials, scan_usb=self.config.serial.scan_usb)
-            )
-            for candidate in found:
-                if candidate.usb_serial:
-                    self._usb_serials[candidate.port] = candidate.usb_serial
-                if candidate.port not in self.supervisors:
-                    supervisor = self._supervise(candidate.port)
-                    self._port_tasks[candidate.port] = group.create_task(
-                        supervisor.run(), name=f"port {candidate.port}"
-                    )
-            if self.config.ble.enabled and ble_radio.is_installed():
-                self._keep_radio_links(group)
-            await self.link_clock.sleep(_SCAN_S)
-
-    def _keep_radio_links(self, group: asyncio.TaskGroup) -> None:
-        """One link for each wearable whose key is held here."""
-        keys = self.keys()
-        for device_id in keys:
-            name = ble_name(device_id)
-            if name not in self.supervisors:
-                self._radio = self._radio or Radio()
-                supervisor = self._supervise(name, device_id)
-                self._port_tasks[name] = group.create_task(supervisor.run(), name=name)
-
-    def _why_standby(self, device_id: bytes) -> str:
-        """A cable is faster than the radio: while one serves a wearable, its radio link rests."""
-        for port, report in self.reports.items():
-            if (
-                port != ble_name(device_id)
-                and report.device_id == device_id
-                and report.state == LinkState.OPEN
-            ):
-                return f"{port} serves this wearable"
-        return ""
-
-    def _supervise(self, port: str, device_id: bytes | None = None) -> LinkSupervisor:
-        """`device_id`: the radio link of this wearable; None: a serial port, whoever answers on it."""
-        runner = SyncRunner(
+    def _make_runner(self, name: str, only_device: bytes | None) -> SyncRunner:
+        return SyncRunner(
             self.store,
             self.keys,
             board_clock=self.clock,
@@ -231,41 +175,12 @@ class Agent:
             listener=self.monitor,
             verifier=self.verifier,
             link_clock=self.link_clock,
-            only_device=device_id,
-            on_text=lambda line: _LOG.info("%s says: %s", port, line),
+            only_device=only_device,
+            on_text=lambda line: _LOG.info("%s says: %s", name, line),
         )
-        if device_id is None:
-            supervisor = LinkSupervisor(
-                port,
-                partial(self._open_port, port),
-                runner.run_session,
-                on_report=self._on_report,
-                make_claim=lambda: claim(port, str(self.paths.home), self.link_clock.utc_ms()),
-                clock=self.link_clock,
-            )
-        else:
-            assert self._radio is not None
-            supervisor = LinkSupervisor(
-                port,
-                partial(open_ble, self._radio, device_id, port),
-                runner.run_session,
-                on_report=self._on_report,
-                clock=self.link_clock,
-                standby=lambda: self._why_standby(device_id),
-            )
-        self.runners[port] = runner
-        self.supervisors[port] = supervisor
-        return supervisor
 
-    def _on_report(self, report: LinkReport) -> None:
-        before = self.reports.get(report.port)
-        self.monitor.on_report(self.reports, report)
-        if report.device_id is not None and (before is None or before.state != report.state):
-            radio_link = self.supervisors.get(ble_name(report.device_id))
-            if radio_link is not None and radio_link.port != report.port:
-                radio_link.reconsider()
-        if report.state == LinkState.OPEN and report.port in self._usb_serials:
-            self.remembered.add(self._usb_serials[report.port])
+    def _on_report(self, before: LinkReport | None, report: LinkReport) -> None:
+        self.monitor.on_report(before, report)
         at_repl = report.state == LinkState.AT_REPL
         was_at_repl = before is not None and before.state == LinkState.AT_REPL
         if (at_repl and not was_at_repl) or report.state == LinkState.OPEN:
@@ -304,7 +219,7 @@ class Agent:
 
     def _bound_sessions(self) -> list[Session]:
         """Wearables that are in session and bound here."""
-        engines = [runner.engine for runner in self.runners.values()]
+        engines = [runner.engine for runner in self.links.runners.values()]
         return [
             Session(engine.journal.binding, engine.client)
             for engine in engines

@@ -65,7 +65,7 @@ class Commands:
             "pid": os.getpid(),
             "simulation_speed": agent.clock.speed,
             "now_utc_ms": agent.clock.utc_ms(),
-            "ports": [_report(report) for report in agent.reports.values()],
+            "ports": [_report(report) for report in agent.links.reports.values()],
             "devices": [_view(agent.monitor.view(device_id)) for device_id in sorted(device_ids)],
             "outbox_waiting": waiting,
             "targets": {
@@ -74,7 +74,7 @@ class Commands:
             },
             "store_error": str(agent.monitor.store_error) if agent.monitor.store_error else None,
             "key_errors": agent.key_errors,
-            "link_counters": {port: runner.link_counters for port, runner in agent.runners.items()},
+            "link_counters": {port: runner.link_counters for port, runner in agent.links.runners.items()},
         }
 
     async def _release(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -94,10 +94,10 @@ class Commands:
 
     def _supervisor(self, port: str) -> Any:
         wanted = os.path.realpath(port)
-        for name, supervisor in self._agent.supervisors.items():
+        for name, supervisor in self._agent.links.supervisors.items():
             if os.path.realpath(name) == wanted:
                 return supervisor
-        known = ", ".join(self._agent.supervisors) or "none"
+        known = ", ".join(self._agent.links.supervisors) or "none"
         raise HostAgentError(f"This agent does not hold {port}.", f"It holds: {known}.")
 
     async def _patient_start(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -199,8 +199,8 @@ class Commands:
         After a change of journal the wearable says HELLO anew on an open link: that is waited for.
         """
         engines = []
-        for port, runner in self._agent.runners.items():
-            is_open = self._agent.supervisors[port].report.state == LinkState.OPEN
+        for port, runner in self._agent.links.runners.items():
+            is_open = self._agent.links.supervisors[port].report.state == LinkState.OPEN
             engine = await runner.wait_engine(_NEW_HELLO_S if is_open else 0)
             if engine is not None:
                 engines.append(engine)

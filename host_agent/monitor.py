@@ -128,10 +128,8 @@ class Monitor:
         """The store holds all that the wearable had."""
         self.view(journal.device_id).is_caught_up = True
 
-    def on_report(self, port_views: dict[str, LinkReport], report: LinkReport) -> None:
-        """A port's link changed state."""
-        before = port_views.get(report.port)
-        port_views[report.port] = report
+    def on_report(self, before: LinkReport | None, report: LinkReport) -> None:
+        """A link changed state."""
         if report.device_id is not None:
             view = self.view(report.device_id)
             shown = view.link

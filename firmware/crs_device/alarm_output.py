@@ -3,7 +3,8 @@
 Light: HIGH red flashing 2 Hz; MEDIUM yellow 0.6 Hz; LOW yellow steady; measuring blue steady; searching for a signal a
 short white blink each 2 s; not monitoring magenta, 1 s on and 1 s off. A green light alone does not exist: no light
 says that the patient is well. A steady light with a short gap each 4 s: measuring, but no host is listening.
-Planned pause: each 5 s as many short magenta blinks as begun 10 min of it are left.
+Planned pause: each 5 s as many short magenta blinks as begun 10 min of it are left. A phone may pair: blue,
+0.5 s on and off.
 Sound: HIGH 3+2 pulses twice, MEDIUM 3 pulses, LOW 1 pulse (widths and spacings: IEC 60601-1-8:2006 table 3 and 4).
 """
 
@@ -17,6 +18,7 @@ HIGH = const(3)
 MEASURING = const(0)
 SEARCHING = const(1)  # nothing valid is being measured now
 NOT_MONITORING = const(2)
+PAIRING = const(-1)  # measuring, and a phone may pair
 PAUSED = const(3)  # a planned pause with less than 10 min left; one more for each 10 min before
 
 _TONE_HZ = const(520)
@@ -152,6 +154,8 @@ class AlarmOutput:
             rgb = 5 if phase % 400 < 150 and phase // 400 <= self.state - PAUSED else 0
         elif self.state == SEARCHING:
             rgb = 7 if since % 2000 < 100 else 0
+        elif self.state == PAIRING:
+            rgb = 1 if since % 1000 < 500 else 0
         else:
             rgb = 0 if self.host_away and since % 4000 >= 3800 else 1
         if self.paused and self.light and since % 3000 >= 2900:

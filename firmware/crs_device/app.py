@@ -121,6 +121,11 @@ class App:
         self.servers.append(server)
         return server
 
+    @property
+    def is_pairing(self) -> bool:
+        """Whether a phone may pair now."""
+        return self.ble is not None and self.ble.window.is_open(self.clock.real_ms())  # type: ignore[no-any-return]
+
     # --- sensors and faults ---------------------------------------------------------------------------------------
 
     @property

@@ -14,7 +14,7 @@ from crs_core.reasons import SCALE_ASTCT
 from crs_core.grade.alarm_state import TOLD_PAUSED
 from crs_core.units import STATUS_CHARGING, STATUS_LOW_BATTERY, STATUS_PAUSED, Reading, make_status
 from crs_core.wire import message as wire
-from crs_device.alarm_output import MEASURING, NOT_MONITORING, PAUSED, SEARCHING
+from crs_device.alarm_output import MEASURING, NOT_MONITORING, PAIRING, PAUSED, SEARCHING
 from crs_device.health import READING_LATE, STEP_LATE_SECONDS
 from crs_device.unload import unload
 
@@ -162,6 +162,8 @@ class Monitor:
             state = NOT_MONITORING
         elif left_ms >= 0:
             state = PAUSED + max(left_ms - 1, 0) // _PAUSE_BLINK_MS
+        elif parts.is_pairing:
+            state = PAIRING
         elif vitals.temp_state and vitals.ppg_state:
             state = SEARCHING
         parts.output.show(

@@ -6,6 +6,7 @@ bleak carries it on every system, bleak-retry-connector makes connections that c
 
 import asyncio
 import contextlib
+import sys
 from collections import deque
 from typing import Any
 
@@ -13,12 +14,14 @@ from crs_core.wire import gatt_uuids as names
 
 from host_agent.errors import PairingFailed, RadioUnavailable, TransportLost
 from host_agent.link.ble_radio import Heard, Radio
+from host_agent.link.bluez_agent import typing_passkey
 
 FRAGMENT_MAX = 244
 CONNECT_S = 20.0  # real, all attempts
 WRITE_S = 5.0
 _FRAGMENT_MIN = 20
 _CLOSE_S = 2.0
+_LOCKED = "00002a60-0000-1000-8000-00805f9b34fb"  # PLX Features
 
 
 class BleTransport:
@@ -161,11 +164,14 @@ async def _give_up(client: Any) -> None:
         await _disconnect(client)
 
 
-async def pair(transport: BleTransport, passkey: int) -> None:
-    """Pair this laptop with the wearable; PairingFailed says what to do."""
+async def pair(transport: BleTransport, passkey: int, with_agent: bool = False) -> None:
+    """Pair this laptop with the wearable; PairingFailed says what to do. `with_agent`: answer BlueZ for the person."""
     try:
-        await transport.client.pair(passkey=passkey)
+        async with (
+            typing_passkey(passkey) if with_agent and sys.platform == "linux" else contextlib.nullcontext()
+        ):
+            await transport.client.pair(passkey=passkey)
         # only an encrypted and authenticated link reads it: the proof that the bond is worth something
-        await transport.client.read_gatt_char("00002a60-0000-1000-8000-00805f9b34fb")
+        await transport.client.read_gatt_char(_LOCKED)
     except Exception as error:
         raise PairingFailed(f"{transport.name}: pairing failed: {error or type(error).__name__}") from error

@@ -17,6 +17,8 @@ COMMANDS = {
     "run": "cmd_run",
     "release": "cmd_run",
     "status": "cmd_status",
+    "scan": "cmd_ble",
+    "pair": "cmd_ble",
     "devices": "cmd_enrol",
     "enrol": "cmd_enrol",
     "hosts": "cmd_enrol",

@@ -57,7 +57,7 @@ def run(
             log.info(marked(agent.is_simulation, f"{NOTICE} Agent running on {paths.home}"))
             if not keys:
                 log.warning("no wearable is enrolled: cytowatch enrol FILE")
-            if not agent.ports and not settings.serial.scan_usb:
+            if not agent.links.ports and not settings.serial.scan_usb:
                 log.warning("no port to open: give --port PORT or set serial.scan_usb")
 
         await run_agent(agent, ready)

@@ -7,6 +7,7 @@ async with AirWard.open(tmp_path, "nimble") as ward:
 
 import asyncio
 import contextlib
+import sqlite3
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -16,10 +17,14 @@ from bleak import BleakScanner
 from crs_core.keys import Key
 from crs_core.wire import gatt_uuids as names
 from crs_core.wire import message as wire
+
+from host_agent import keyfile
+from host_agent.agent import Agent
+from host_agent.config import parse_config
 from host_agent.keyfile import DeviceKey
 from host_agent.link import ble, ble_radio
+from host_agent.paths import Paths
 from host_agent.sync.client import DeviceClient
-
 from tests.fakes.flash_image import CUSTODIAN, DEVICE_ID, build_image
 from tests.fakes.ward import SCENARIO
 from tools.ble_air.air import Air
@@ -90,8 +95,14 @@ class AirWard:
 
     async def session(self, key: Key = CUSTODIAN) -> DeviceClient:
         """A session over a new connection, reading."""
-        client = DeviceClient(await self.transport(), [device_key(key)])
-        await client.open()
+        transport = await self.transport()
+        client = DeviceClient(transport, [device_key(key)])
+        try:
+            await client.open()
+        except BaseException:
+            transport.close()
+            await transport.closed()
+            raise
         client.start()
         return client
 
@@ -108,6 +119,25 @@ class AirWard:
     async def control(self, **request: Any) -> dict[str, Any]:
         """A control command of the virtual wearable."""
         return await asyncio.to_thread(lambda: self.wearable.control(**request))
+
+    @contextlib.asynccontextmanager
+    async def agent(self, *ports: str) -> AsyncIterator[Agent]:
+        """The running agent of the bedside laptop, in this process and on this radio; `ports`: cables besides."""
+        paths = Paths(self.folder / "bedside").ensure()
+        keyfile.save(paths.keys, device_key(CUSTODIAN))
+        agent = Agent(paths, parse_config("[serial]\nscan_usb = false\n"), ports, speed=60)
+        running = asyncio.create_task(agent.run())
+        try:
+            yield agent
+        finally:
+            agent.stop()
+            async with asyncio.timeout(15):
+                await running
+
+    def stored(self, sql: str) -> list[Any]:
+        """Rows of the bedside's store."""
+        with sqlite3.connect(f"file:{self.folder / 'bedside' / 'cytowatch.db'}?mode=ro", uri=True) as store:
+            return store.execute(sql).fetchall()
 
     async def start_with_button(self, held_ms: int = 1200) -> None:
         """The gesture: power off, button held, power on, button let go."""

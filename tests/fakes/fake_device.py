@@ -49,6 +49,7 @@ class Pipe:
         self.is_lost = False
         self.host_wrote: list[bytes] = []
         self.device_wrote: list[bytes] = []
+        self.fragment_bytes: int | None = None
         self._for_host: asyncio.Queue[bytes] = asyncio.Queue()
         self._for_device: asyncio.Queue[bytes] = asyncio.Queue()
 

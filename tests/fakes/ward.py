@@ -29,7 +29,7 @@ class Laptop(Bedside):
     def __init__(self, folder: Path, key: Key | None = CUSTODIAN) -> None:
         super().__init__(folder)
         paths = Paths(folder).ensure()
-        (folder / "config.toml").write_text("[serial]\nscan_usb = false\n")
+        (folder / "config.toml").write_text("[serial]\nscan_usb = false\n[ble]\nenabled = false\n")
         if key is not None:
             keyfile.save(paths.keys, keyfile.DeviceKey(DEVICE_ID, key.key_id, key.key, key.role, key.name))
 

@@ -38,7 +38,7 @@ class World:
         secret.write_text(SECRET)
         secret.chmod(0o600)
         self.config_text = (
-            "[serial]\nscan_usb = false\n"
+            "[serial]\nscan_usb = false\n[ble]\nenabled = false\n"
             f'[[webhook]]\nname = "ward"\nurl = "{receiver.url}"\nsecret_file = "{secret}"\n'
             "accept_simulated = true\nretry_first_s = 0.05\nretry_cap_s = 1\n"
         )

@@ -102,7 +102,7 @@ async def test_records_outside_a_binding_are_quarantined(world):
 async def test_patient_end_waits_for_what_is_not_synced_unless_overridden(world):
     async with world.agent() as agent:
         await start_patient(world)
-        engine = await next(iter(agent.runners.values())).wait_engine()
+        engine = await next(iter(agent.links.runners.values())).wait_engine()
         engine.head_seq += 5
         with pytest.raises(ControlFailed, match=r"not synced \(5 known\)") as caught:
             await world.call("patient_end")

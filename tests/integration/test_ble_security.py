@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 from bleak import BleakClient
-from bleak.exc import BleakError, BleakGATTProtocolError
+from bleak.exc import BleakError
 from crs_core.wire import gatt_uuids as names
 
+from host_agent.errors import HostAgentError
 from tests.fakes.bleward import PROFILES, AirWard, until
 from tests.fakes.flash_image import CUSTODIAN
 from tools.ble_air.bleak_backend import Adapter
@@ -99,7 +100,7 @@ async def test_a_bond_outlives_a_power_cut_and_a_new_binding_wipes_it(tmp_path: 
         session = await ward.session()
         from crs_core.wire import message as wire
 
-        with pytest.raises(Exception):  # the answer is followed by BYE: a new journal
+        with pytest.raises(HostAgentError):  # the answer is followed by BYE: a new journal
             await session.bind(wire.BIND_END_OVERRIDE, b"PATIENT1")
             await session.next_message()
             while True:

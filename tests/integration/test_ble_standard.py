@@ -27,7 +27,9 @@ def read_sfloat(data: bytes) -> float:
     """SFLOAT: signed 4-bit exponent over a signed 12-bit mantissa."""
     (word,) = struct.unpack("<H", data)
     mantissa, exponent = word & 0xFFF, word >> 12
-    return (mantissa - 4096 if mantissa & 0x800 else mantissa) * 10.0 ** (exponent - 16 if exponent & 8 else exponent)
+    return (mantissa - 4096 if mantissa & 0x800 else mantissa) * 10.0 ** (
+        exponent - 16 if exponent & 8 else exponent
+    )
 
 
 async def passkey(ward: AirWard) -> int:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import struct
+from collections import deque
 from typing import Any
 
 from bumble import att, hci
@@ -58,6 +59,7 @@ class ChipRadio:
         self.authenticated: set[int] = set()  # connections whose key somebody vouched for
         self._waiting: dict[int, asyncio.Future[bytes]] = {}
         self._last_id = 0
+        self._on_their_way: deque[int] = deque()  # count of the queue at which each notification has left
         self._passkey: asyncio.Future[int] | None = None
         self._jobs: set[asyncio.Task[None]] = set()
 
@@ -161,8 +163,11 @@ class ChipRadio:
         device.on("connection", self._connected)
         self._gatt = ChipGatt(device, self.ask, self.authenticated)
         self._device = device
+        self._on_their_way.clear()
         self._use_config(device)
         await device.power_on()
+        assert device.host.le_acl_packet_queue is not None
+        device.host.le_acl_packet_queue.on("flow", self._settle)
 
     def _off(self) -> None:
         self._device = None
@@ -213,7 +218,20 @@ class ChipRadio:
                 await device.gatt_server.notify_subscriber(connection, attribute, value, force=True)
             elif connection is not None and operation == codes.INDICATE:
                 self._spawn(self._indicate(connection, attribute, value))
-        self.tell(codes.SENT, b"\1")
+        queue = device.host.le_acl_packet_queue
+        assert queue is not None
+        self._on_their_way.append(queue.queued)
+        self._settle()
+
+    def _settle(self) -> None:
+        """The chip's buffers are free again for what the controller has sent."""
+        queue = self._device.host.le_acl_packet_queue if self._device is not None else None
+        sent = 0
+        while queue is not None and self._on_their_way and queue.completed >= self._on_their_way[0]:
+            self._on_their_way.popleft()
+            sent += 1
+        if sent:
+            self.tell(codes.SENT, bytes([sent]))
 
     async def _update(self, device: Device, attribute: Any, value: bytes) -> None:
         for connection in list(device.connections.values()):
@@ -254,6 +272,7 @@ class ChipRadio:
                 self._passkey.cancel()
             self.authenticated.discard(connection.handle)
             self.tell(codes.DISCONNECTED, who)
+            asyncio.get_running_loop().call_soon(self._settle)
 
         self.tell(codes.CONNECTED, who)
         connection.on("disconnection", gone)

@@ -7,6 +7,7 @@ would wait for their events.
 """
 
 import asyncio
+from collections import deque
 from dataclasses import dataclass
 
 from bumble import hci, ll
@@ -67,6 +68,8 @@ class AirController(Controller):
         super().__init__(name, host_source, host_sink, link, address or None)
         self.le_legacy_advertiser = _Advertiser(self)
         self.air = link
+        self._waiting: deque[hci.HCI_AclDataPacket] = deque()
+        self._next_event_s = 0.0
 
     def close(self) -> None:
         """The radio is gone: its connections are lost, nothing more is said."""
@@ -74,6 +77,25 @@ class AirController(Controller):
         self.pending_le_connection = None
         self.air.cut(self)
         self.air.controllers.discard(self)
+
+    def on_hci_acl_data_packet(self, packet: hci.HCI_AclDataPacket) -> None:
+        """Send a packet of the host's: at once, or at the next connection event of a paced air."""
+        if self.air.pace is None:
+            super().on_hci_acl_data_packet(packet)
+            return
+        self._waiting.append(packet)
+        if len(self._waiting) == 1:
+            loop = asyncio.get_running_loop()
+            self._next_event_s = max(self._next_event_s, loop.time())
+            loop.call_at(self._next_event_s, self._connection_event)
+
+    def _connection_event(self) -> None:
+        pace = self.air.pace
+        for _ in range(min(len(self._waiting), pace.packets if pace else len(self._waiting))):
+            super().on_hci_acl_data_packet(self._waiting.popleft())
+        self._next_event_s += pace.interval_s if pace else 0
+        if self._waiting:
+            asyncio.get_running_loop().call_at(self._next_event_s, self._connection_event)
 
     def on_hci_reset_command(self, _command: hci.HCI_Reset_Command) -> hci.HCI_StatusReturnParameters:
         """Forget connections, advertising and scanning."""

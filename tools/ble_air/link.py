@@ -8,6 +8,7 @@ cannot both get the same advertisement.
 import asyncio
 import random
 from collections.abc import Callable
+from typing import NamedTuple
 
 from bumble import core, hci, ll
 from bumble.controller import Controller
@@ -37,12 +38,20 @@ class NotificationHarm:
         return [self._delay_s]
 
 
+class Pace(NamedTuple):
+    """Connection events: so many packets of each radio every `interval_s` seconds, as a slow central grants."""
+
+    interval_s: float
+    packets: int
+
+
 class AirLink(LocalLink):
     """One place in which radios hear each other. `harm` is asked about each notification."""
 
     def __init__(self) -> None:
         super().__init__()
         self.harm: Plan | None = None
+        self.pace: Pace | None = None  # None: as fast as this machine
         self._away: set[Controller] = set()
 
     def set_range(self, controller: Controller, is_near: bool) -> None:

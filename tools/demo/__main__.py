@@ -72,6 +72,12 @@ def _parser() -> argparse.ArgumentParser:
         help=f"times real time, 1 to 60; default {SCENARIO_SPEED}, a recording {RECORDING_SPEEDS[0]} to "
         f"{RECORDING_SPEEDS[1]}, so that it takes about a minute",
     )  # fmt: skip
+    parser.add_argument(
+        "--link",
+        choices=("serial", "ble"),
+        default="serial",
+        help="what the agent syncs over (default: serial)",
+    )
     parser.add_argument("--keep", type=Path, help="keep image, store and logs in this new or empty folder")
     return parser
 
@@ -86,7 +92,7 @@ def main(argv: list[str] | None = None) -> int:
                 raise _RefusedError(f"--speed {options.speed}: must be 1 to 60")
             source, speed = _source(options)
             folder = _folder(options.keep) if options.keep else Path(temporary)
-            say(run(folder, source, speed).line)
+            say(run(folder, source, speed, link=options.link).line)
         except _RefusedError as error:
             print(f"demo refused: {error}", file=sys.stderr)
             return 1

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+ROOT = Path(__file__).resolve().parents[2]
 STOP_TIMEOUT_S = 15.0
 
 
@@ -45,11 +46,13 @@ class Bedside:
         """Run one read command with --json and return what it says."""
         return json.loads(self.cytowatch(*arguments, "--json").stdout)
 
-    def start(self, port: str, speed: float = 1) -> None:
-        """Start the agent on `port`; its log goes to `log`."""
+    def start(self, port: str, speed: float = 1, hci: str = "") -> None:
+        """Start the agent, its log in `log`: on `port`, and by the radio of a simulated air when `hci` names it."""
+        command = [sys.executable, "-m", "tools.ble_air.run_cytowatch", hci] if hci else [self._command]
+        ports = ["--port", port] if port else []
         with self.log.open("ab") as log:
             self.agent = subprocess.Popen(
-                [self._command, "run", "--port", port, "--speed", f"{speed:g}"],
+                [*command, "run", *ports, "--speed", f"{speed:g}"], cwd=ROOT,
                 env=self._environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
 

@@ -49,13 +49,16 @@ def say(text: str) -> None:
 
 
 def run(
-    folder: Path, source: list[str], speed: int, prepare: Prepare | None = None, age_years: int = 54
-) -> Outcome:
+    folder: Path, source: list[str], speed: int, prepare: Prepare | None = None, age_years: int = 54,
+    link: str = "serial",
+) -> Outcome:  # fmt: skip
     """Run one mission in `folder`; raise with what failed.
 
     `source` are options of the virtual wearable. `prepare` makes wearable and bedside know each other; by default a
-    blank board is flashed, provisioned and enrolled, as a person would.
+    blank board is flashed, provisioned and enrolled, as a person would: by cable. `link` is then "serial" or "ble".
     """
+    if link == "ble":
+        source = [*source, "--ble", "nimble"]
     secret = secrets.token_hex(16)
     receiver = Receiver(secret.encode(), on_event=lambda event: say(f"  webhook  {event['text']}"))
     bedside = Bedside(folder / "bedside")
@@ -63,13 +66,17 @@ def run(
     (folder / "secret").chmod(0o600)
     (bedside.home / "config.toml").write_text(
         f'[[webhook]]\nname = "demo"\nurl = "{receiver.url}"\nsecret_file = "{folder.resolve() / "secret"}"\n'
-        "accept_simulated = true\n"
+        f"accept_simulated = true\n[serial]\nscan_usb = false\n[ble]\nenabled = {str(link == 'ble').lower()}\n"
     )
     try:
         with VirtualWearable(folder, *source, "--hold", speed=speed) as wearable:
             say(f"virtual wearable on {wearable.port}")
             (prepare or flash_and_provision)(wearable, bedside)
-            bedside.start(str(wearable.link), speed)
+            if link == "ble":
+                say(f"the cable is pulled; the wearable advertises as {wearable.ble_address}")
+                bedside.start("", speed, hci=wearable.hci)
+            else:
+                bedside.start(str(wearable.link), speed)
             say("agent started")
             wait_until(lambda: _linked(bedside), SETTLE_TIMEOUT_S, "the agent's link to the wearable")
             bedside.cytowatch("patient", "start", "--age-years", str(age_years))

@@ -1,22 +1,16 @@
 """The `bluetooth` module of the virtual chip, as NimBLE (esp32) or stock BTstack (Pico 2 W) shows itself to Python.
 
 The attribute values and every rule of the API live here, in the interpreter that runs the firmware; the air is another
-process (tools/ble_air; codes.py there has the numbers). A thread waits for the air and schedules the interrupts, which
-run between bytecodes of the main program, never while the flash stalls the chip.
+process (tools/ble_air; codes.py there has the numbers), reached by radio_wire.py.
 """
 
-import _thread
 import errno
-import io
 import json
-import micropython
 import random
-import select
-import socket
 import struct
-import time
 from binascii import hexlify, unhexlify
-from collections import deque
+
+import radio_wire
 
 FLAG_READ = 0x02
 FLAG_WRITE_NO_RESPONSE = 0x04
@@ -24,6 +18,7 @@ FLAG_WRITE = 0x08
 FLAG_NOTIFY = 0x10
 FLAG_INDICATE = 0x20
 
+_EBUSY = 16  # which the errno module of a board does not have
 _DEFAULT_LENGTH = 20  # of an attribute
 _IN_FLIGHT = 12  # notifications before OSError(ENOMEM), as when the stack's buffers are used up
 _ADVERTISING_MAX = 31
@@ -37,12 +32,10 @@ _SECURITY = ("bond", "mitm", "le_secure", "io")
 _CONNECTED, _DISCONNECTED, _WRITTEN, _READ, _INDICATED, _MTU = range(20, 26)
 _ENCRYPTED, _GET_SECRET, _SET_SECRET, _SENT, _UPDATED = range(27, 32)
 _Q = {_CONNECTED: 1, _DISCONNECTED: 2}
-_NEVER_READY = 3
 
 profile = "nimble"
 air = ""
 address = ""
-stalled = [0]  # the flash holds the chip up
 
 
 class UUID(bytes):
@@ -95,23 +88,12 @@ class _Attribute:
         self.appends = False
 
 
-class _Wake(io.IOBase):
-    """Registered with asyncio's poll so that it is no deaf sleep: an interrupt ends WFE on hardware, too."""
-
-    def ioctl(self, request, _argument):
-        return 0 if request == _NEVER_READY else -1
-
-
-class _BLE:
+class _BLE(radio_wire.Wire):
     def __init__(self):
+        super().__init__()
         self._handler = None
-        self._socket = None
         self._connections = set()
         self._table = {}
-        self._later = deque((), 500)
-        self._busy = False
-        self._scheduled = False
-        self._last_id = 0
         self._in_flight = 0
         self._advertising = None  # the frame to send again, or None
         self._data = [b"", b""]
@@ -120,89 +102,14 @@ class _BLE:
         if profile == "nimble":
             self._config.update({"bond": True, "mitm": False, "le_secure": False, "io": 3})
 
-    # -- the wire ---------------------------------------------------------------------------------------------------
-
-    def _open(self):
-        s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        s.connect(struct.pack("<H", socket.AF_UNIX) + air.encode())
-        self._socket = s
-        self._poll = select.poll()
-        self._poll.register(s, select.POLLIN)
-        self._scheduled = False
-        _thread.start_new_thread(self._wait, (s,))
-        try:
-            import asyncio.core
-
-            asyncio.core._io_queue.poller.register(_Wake(), select.POLLIN)
-        except (ImportError, AttributeError):
-            pass
-
-    def _wait(self, s):
-        poll = select.poll()
-        poll.register(s, select.POLLIN)
-        while self._socket is s:
-            try:
-                if poll.poll(200) and not (self._scheduled or self._busy or stalled[0]):
-                    self._scheduled = True
-                    micropython.schedule(self._serve, None)
-                else:
-                    time.sleep_us(300)
-            except RuntimeError:  # the scheduler is full
-                self._scheduled = False
-                time.sleep_ms(1)
-            except OSError:
-                return
-
-    def _send(self, operation, number, body):
-        self._socket.write(struct.pack("<HBB", len(body), operation, number) + body)
-
-    def _receive(self):
-        head = self._socket.read(4)
-        if not head:  # the air is gone
-            self._socket = None
-            raise OSError(errno.ENODEV)
-        length, operation, number = struct.unpack("<HBB", head)
-        return operation, number, self._socket.read(length) if length else b""
-
-    def _ask(self, operation, body=b""):
-        self._last_id = self._last_id % 255 + 1
-        number = self._last_id
-        was_busy, self._busy = self._busy, True
-        try:
-            self._send(operation, number, body)
-            while True:
-                frame = self._receive()
-                if frame[0] == 0 and frame[1] == number:
-                    break
-                self._later.append(frame)
-        finally:
-            self._busy = was_busy
-        if self._later and not was_busy:
-            try:
-                micropython.schedule(self._serve, None)
-            except RuntimeError:
-                pass
-        if frame[2][0]:
-            raise OSError(frame[2][0])
-        return frame[2][1:]
-
-    def _serve(self, _):
-        self._scheduled = False
-        if self._busy or self._socket is None:
-            return
-        self._busy = True
-        try:
-            while self._socket is not None and (self._later or self._poll.poll(0)):
-                self._event(*(self._later.popleft() if self._later else self._receive()))
-        except OSError:
-            for connection in list(self._connections):
-                self._connections.discard(connection)
-                self._irq(2, (connection, 0, memoryview(bytes(6))))
-        finally:
-            self._busy = False
-
     def _irq(self, event, data):
         return self._handler(event, data) if self._handler else None
+
+    def _gone(self):
+        """The air ended: every connection with it."""
+        for connection in list(self._connections):
+            self._connections.discard(connection)
+            self._irq(2, (connection, 0, memoryview(bytes(6))))
 
     def _event(self, operation, number, body):
         answer = b"\0"
@@ -266,7 +173,7 @@ class _BLE:
             s, self._socket = self._socket, None
             s.close()
             return False
-        self._open()
+        self._open(air)
         self._table = {}
         self._connections = set()
         self._in_flight = 0
@@ -343,7 +250,7 @@ class _BLE:
     def gatts_register_services(self, services):
         self._need()
         if profile == "nimble" and self._advertising:
-            raise OSError(errno.EBUSY)
+            raise OSError(_EBUSY)
         tree = []
         used = _TABLE_BASE
         for uuid, characteristics in services:

@@ -60,11 +60,12 @@ def _radio() -> None:
     if not os.getenv("VW_BLE"):
         return
     import bluetooth
+    import radio_wire
 
     bluetooth.profile = os.getenv("VW_BLE")
     bluetooth.air = os.getenv("VW_AIR")
     bluetooth.address = os.getenv("VW_BLE_ADDRESS")
-    bluetooth.stalled = machine_parts.stalled
+    radio_wire.stalled = machine_parts.stalled
 
 
 def _mount(flash) -> bool:
@@ -133,7 +134,7 @@ def _power_on() -> bool:
     flash = nor_flash.NorFlash(os.getenv("VW_IMAGE"), board, inputs, int(os.getenv("VW_ERASE_MS")), _stall)
     chip = _machine()
     _radio()
-    for module in ("backplane", "console_out", "machine_parts", "nor_flash", "power_on"):
+    for module in ("backplane", "console_out", "machine_parts", "nor_flash", "power_on", "radio_wire"):
         sys.modules.pop(module, None)
     sys.path[:] = ["", ".frozen", "/lib"]
     sys.argv[:] = []

@@ -1,0 +1,32 @@
+"""`cytowatch` on the simulated air: `python -m tools.ble_air.run_cytowatch HCI COMMAND ...` (HCI: as printed)."""
+
+import hashlib
+import os
+import sys
+
+from host_agent.link import ble_radio
+from host_agent.ui.cli import main as cytowatch
+from tools.ble_air.bleak_backend import Adapter
+
+
+def own_address() -> str:
+    """An address for this process: static random, so its two highest bits are set."""
+    digest = hashlib.sha256(str(os.getpid()).encode()).digest()
+    return ":".join(f"{byte:02X}" for byte in (digest[0] | 0xC0, *digest[1:6]))
+
+
+def main() -> None:
+    """Hand the rest of the command line to cytowatch."""
+    hci, *arguments = sys.argv[1:]
+
+    async def backend() -> ble_radio.Backend:
+        adapter = await Adapter.open(hci=hci, address=own_address())
+        scanner, client = adapter.backends()
+        return ble_radio.Backend(scanner, client)
+
+    ble_radio.use_backend(backend)
+    cytowatch(arguments)
+
+
+if __name__ == "__main__":
+    main()
