@@ -24,6 +24,7 @@ BENCHES = (
     "energy",
     "journal",
     "sync",
+    "ward",
 )
 
 Row = tuple[str, str, str, bool | None]
