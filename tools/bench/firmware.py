@@ -22,7 +22,7 @@ gc.threshold(4096)
 import crs_device.tasks as tasks
 async def tell(app):
     gc.collect()
-    whole = app.monitor and app.sampling and app.server and not app.log.is_faulty
+    whole = app.monitor and app.sampling and app.servers and not app.log.is_faulty
     sys.stdout.write("HEAP %d %d\\n" % (gc.mem_free(), bool(whole)))
 tasks.run_all = tell
 from crs_device.app import run
