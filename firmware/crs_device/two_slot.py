@@ -25,7 +25,9 @@ class TwoSlot:
         for last_try in (False, True):
             try:
                 with open("%s.%d" % (self._path, slot), "rb") as f:
-                    data = f.read(PAYLOAD_MAX + 11)
+                    size = f.seek(0, 2)  # asked for more, a board takes all of it from its heap first
+                    f.seek(0)
+                    data = f.read(min(size, PAYLOAD_MAX + 11))
                 break
             except OSError as error:
                 if error.args[0] == 2:  # ENOENT: a slot never written is no damage

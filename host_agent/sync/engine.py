@@ -34,7 +34,7 @@ MAX_BYTES = 2048
 HEARTBEAT_S = 15.0  # board time
 MISSES = 3
 SILENCE_S = 5.0  # real: however fast a simulation runs, a link gets so long to answer
-LINGER_S = 0.05  # readings of a backlog wait so long for company; events never do, nor does a slow link of few pieces
+LINGER_S = 0.05  # readings of a backlog wait at most so long for half a window; events never do
 BATCH_MESSAGES = 64
 REREAD_S = 5.0  # real: nothing came though something is missing
 TIME_EVERY_S = 3600.0  # board time
@@ -82,6 +82,7 @@ class SyncEngine:
         self._received = 0  # BLOCK and GAP messages committed in this session
         self._pending: list[Any] = []
         self._has_pending = asyncio.Event()
+        self._is_worth = asyncio.Event()  # what is pending need not wait for company
         self._arrived = asyncio.Event()  # a BLOCK or GAP since the store last failed
         self._verify_due = asyncio.Event()
         self._progress_s = self._link.monotonic()
@@ -170,9 +171,8 @@ class SyncEngine:
             message = await self.client.next_message()
             kind = type(message)
             if kind in (wire.Block, wire.Gap):
-                self._pending.append(message)
+                self._pend(message)
                 self._progress_s = self._link.monotonic()
-                self._has_pending.set()
                 self._arrived.set()
             elif kind is wire.Live:
                 self._listener.on_live(self.device_id, message)
@@ -181,8 +181,7 @@ class SyncEngine:
                     self.is_caught_up = False  # its record is on the way; `_keep_alive` asks when it is not
                 self._listener.on_doorbell(self.device_id, message)
             elif kind is wire.CaughtUp:
-                self._pending.append(message)
-                self._has_pending.set()
+                self._pend(message)
             elif kind is wire.StatusIs:
                 self.status = message
                 self._listener.on_status(self.device_id, message)
@@ -196,11 +195,12 @@ class SyncEngine:
     async def _commit_loop(self) -> None:
         while True:
             await self._has_pending.wait()
-            if self._may_linger():
-                await self._link.sleep(LINGER_S)
+            if not (self.is_caught_up or self._is_worth.is_set()):
+                await self._sleep_until(self._is_worth, LINGER_S)
             batch, self._pending = self._pending[:BATCH_MESSAGES], self._pending[BATCH_MESSAGES:]
             if not self._pending:
                 self._has_pending.clear()
+                self._is_worth.clear()
             messages = [m for m in batch if not isinstance(m, wire.CaughtUp)]
             if messages:
                 await self._commit(messages)
@@ -208,17 +208,17 @@ class SyncEngine:
                 if isinstance(message, wire.CaughtUp):
                     await self._caught_up(message.head_seq)
 
-    def _may_linger(self) -> bool:
-        """A radio has two messages in flight: it would run dry while one of them waits for company."""
-        if self.is_caught_up or self.client.transport.fragment_bytes is not None:
-            return False
-        return len(self._pending) < WINDOW // 2 and not self._events_pending()
+    def _pend(self, message: Any) -> None:
+        """Leave it to the commit loop; an event block, a gap, the end of the backlog and half a window wake it.
 
-    def _events_pending(self) -> bool:
-        """Whether an event block, a gap or the end of the backlog waits: those are not held up."""
-        return any(
-            not isinstance(m, wire.Block) or (m.data[1:2] or b"\x00")[0] & 15 != 1 for m in self._pending
-        )
+        A radio has two messages in flight: it would run dry while one of them waited for company.
+        """
+        self._pending.append(message)
+        self._has_pending.set()
+        is_readings = isinstance(message, wire.Block) and (message.data[1:2] or b"\x00")[0] & 15 == 1
+        is_radio = self.client.transport.fragment_bytes is not None
+        if not is_readings or is_radio or len(self._pending) >= WINDOW // 2:
+            self._is_worth.set()
 
     async def _commit(self, messages: list[Any]) -> None:
         assert self.journal is not None
@@ -252,7 +252,7 @@ class SyncEngine:
                 self._arrived.clear()
                 # what came meanwhile too: an alarm in it must not wait for the disk either
                 self._listener.on_unstored(journal, items + self._waiting(journal), error)
-                await self._pause(pause_s)
+                await self._sleep_until(self._arrived, pause_s)  # not past the arrival of more records
                 pause_s = min(pause_s * 2, _STORE_RETRY_MAX_S)
             else:
                 if failure is not None:
@@ -263,15 +263,15 @@ class SyncEngine:
         messages = [m for m in self._pending if not isinstance(m, wire.CaughtUp)]
         return [item for message in messages for item in unpack(message, journal.journal_id, {})]
 
-    async def _pause(self, seconds: float) -> None:
-        """Sleep, but not past the arrival of more records."""
+    async def _sleep_until(self, event: asyncio.Event, seconds: float) -> None:
+        """Sleep, but no longer than until the event is set."""
         sleep = asyncio.ensure_future(self._link.sleep(seconds))
-        arrived = asyncio.ensure_future(self._arrived.wait())
+        woken = asyncio.ensure_future(event.wait())
         try:
-            await asyncio.wait([sleep, arrived], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([sleep, woken], return_when=asyncio.FIRST_COMPLETED)
         finally:
             sleep.cancel()
-            arrived.cancel()
+            woken.cancel()
 
     def _insert(
         self,

@@ -23,6 +23,9 @@ BENCHES = (
     "ble",
     "worst_times",
     "energy",
+    "journal",
+    "sync",
+    "ward",
 )
 
 Row = tuple[str, str, str, bool | None]

@@ -12,6 +12,8 @@ from crs_device.journal import segment
 
 FLASH_BLOCK = 4096  # what a file really takes is rounded up to this
 _CURSORS = 4  # ordered and event reader of two links
+_PIECE = 1024  # read at once of a segment: opening its file costs more reads of flash than the blocks do
+_NO_PIECE = (0, 0, b"")
 _READ_TRIES = 3  # reads of a segment that may fail before its records are reported as corrupt
 
 
@@ -31,6 +33,7 @@ class Chain:
         self._seal_at = seal_at
         self._read_faults: dict[int, int] = {}  # segment first: failed reads in a row
         self._fetched: tuple[block.Header, bytes] | None = None  # the block that was read and verified last
+        self._piece: tuple[int, int, bytes] = _NO_PIECE  # (segment first, offset, bytes) that were read last
         self._open = False  # whether the last segment may be appended to
         # (from_seq, segment first, offset, header or None, damaged): the first block whose last sequence is
         # >= from_seq is at that place; header None: the chain ended there. `damaged`: bad bytes were passed on the way.
@@ -43,48 +46,54 @@ class Chain:
     def load(self) -> None:
         """List the directory. OSError when it cannot be read."""
         self.segments = []
-        for name in os.listdir(self.path):
+        cut = []
+        for name, size in _listed(self.path):
             first = _first_of(name)
             if first:
-                self.segments.append((first, os.stat(self.path + "/" + name)[6]))
+                self.segments.append((first, size))
             elif name.endswith(".new"):
-                os.remove(self.path + "/" + name)  # a merge that was cut before it counted
+                cut.append(name)
+        for name in cut:
+            os.remove(self.path + "/" + name)  # a merge that was cut before it counted
         self.segments.sort()
         self._recount()
         self._open = False
         self._cursors = []
+        self._piece = _NO_PIECE
 
     def _recount(self) -> None:
         self.used = sum(_rounded(size) for _, size in self.segments)
 
-    def resume(self) -> tuple[int, int, list[tuple[int, block.Header]], bool]:
+    def resume(self) -> tuple[int, int, tuple[int, block.Header] | None, bool]:
         """Find the last valid block, usually by reading the newest segment, and make ready to append.
 
-        Returns (last sequence or 0, first of its segment, [(offset, header)] of that segment, doubt): `doubt` when
+        Returns (last sequence or 0, first of its segment, (offset, header) of that block, doubt): `doubt` when
         bytes that are no block follow it, so a number above may once have been on flash here.
         """
         while self.segments and self.segments[-1][1] == 0:
             self._forget_last()  # made, but cut before its first block was whole
         doubt = False
         for index in range(len(self.segments) - 1, -1, -1):
-            first = self.segments[index][0]
-            found = []
+            first, size = self.segments[index]
+            found = None  # the last alone: a hundred headers would be much of a chip's heap
             tail_bad = False
             try:
-                for offset, _, header in segment.walk(segment.read(self.file(first)), self.journal_id):
-                    tail_bad = header is None
-                    if header is None:
-                        self.corrupt += 1
-                    else:
-                        found.append((offset, header))
+                found, end = segment.last_in_row(self.file(first), self.journal_id)
+                if end < size:  # damage: only now the whole file is held in RAM
+                    for offset, _, header in segment.walk(segment.read(self.file(first)), self.journal_id):
+                        tail_bad = header is None
+                        if header is None:
+                            self.corrupt += 1
+                        else:
+                            found = (offset, header)
             except OSError:
                 self.corrupt += 1
                 tail_bad = True
             doubt = doubt or tail_bad
             self._open = not doubt
-            if found:
-                return block.last_seq(found[-1][1]), first, found, doubt
-        return 0, 0, [], doubt
+            if found is not None:
+                return block.last_seq(found[1]), first, found, doubt
+        return 0, 0, None, doubt
 
     def growth(self, size: int) -> int:
         """Bytes of flash that appending `size` bytes takes."""
@@ -144,6 +153,7 @@ class Chain:
             if error.args[0] != 2:
                 raise
         self.segments.pop(index)
+        self._piece = _NO_PIECE
         self.used -= _rounded(size)
         self._cursors = [c for c in self._cursors if c[1] != first]
 
@@ -151,6 +161,7 @@ class Chain:
         """Segment `index` was replaced by a file of `size` bytes."""
         first = self.segments[index][0]
         self._resize(index, size)
+        self._piece = _NO_PIECE
         self._cursors = [c for c in self._cursors if c[1] != first]
 
     def bound(self, index: int) -> int:
@@ -192,6 +203,8 @@ class Chain:
             first, size = self.segments[index]
             header, offset, bad = self._scan(first, offset, size, seq)
             damaged = damaged or bad
+            if header is None and index == len(self.segments) - 1:
+                self._piece = _NO_PIECE  # the reader has all there is
             if header is not None or index == len(self.segments) - 1:
                 self._remember((seq, first, offset, header, damaged))
                 return header, damaged
@@ -218,7 +231,7 @@ class Chain:
         path = self.file(first)
         damaged = False
         while offset < size:
-            found = segment.read_block(path, offset, self.journal_id)
+            found = self._block(first, offset)
             if found is None:
                 break
             if block.last_seq(found[0]) >= seq:
@@ -233,6 +246,22 @@ class Chain:
                 elif block.last_seq(header) >= seq:
                     return header, offset + at, damaged
         return None, size, damaged
+
+    def _block(self, first: int, offset: int) -> tuple[block.Header, bytes] | None:
+        """The valid block at `offset` of a segment, or None; several are read at once, each verified when asked for."""
+        kept = self._piece
+        if kept[0] == first and kept[1] <= offset:
+            found = segment.block_in(kept[2], offset - kept[1], self.journal_id)
+            if found is not None:
+                return found
+        kept = self._piece = _NO_PIECE  # two would be in RAM at once
+        path = self.file(first)
+        data = segment.read_piece(path, offset, _PIECE)
+        found = segment.block_in(data, 0, self.journal_id)
+        if found is None:  # longer than a piece, or none
+            return segment.read_block(path, offset, self.journal_id)
+        self._piece = (first, offset, data)
+        return found
 
     def _remember(self, cursor: tuple[int, int, int, block.Header | None, bool]) -> None:
         kept = [c for c in self._cursors if c[1:3] != cursor[1:3]]
@@ -254,6 +283,16 @@ class Chain:
                     return found[1]
         self._cursors = []  # look afresh: it rotted since
         return None
+
+
+def _listed(path: str):  # type: ignore[no-untyped-def]
+    """Yield (name, size) of each entry; a board's file system tells both in one pass, to ask each is a pass each."""
+    if hasattr(os, "ilistdir"):
+        for entry in os.ilistdir(path):
+            yield entry[0], entry[3] if len(entry) > 3 else os.stat(path + "/" + entry[0])[6]
+    else:
+        for name in os.listdir(path):
+            yield name, os.stat(path + "/" + name)[6]
 
 
 def _first_of(name: str) -> int:

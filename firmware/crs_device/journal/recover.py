@@ -9,10 +9,10 @@ STATE_SEGMENTS = 8  # every BOOT carries the states, so they are near the end; m
 
 
 def last_time(chain, first: int, found) -> tuple[int, int]:  # type: ignore[no-untyped-def]
-    """(boot, ms) of the newest record; `found` are the (offset, header) of segment `first`; (0, -1) when empty."""
-    if not found:
+    """(boot, ms) of the newest record; `found` is (offset, header) of its block in segment `first`; None: (0, -1)."""
+    if found is None:
         return 0, -1
-    offset, header = found[-1]
+    offset, header = found
     t_ms = header.start_ms
     try:
         data = segment.read_block(chain.file(first), offset, chain.journal_id)
@@ -36,9 +36,9 @@ def last_states(chain) -> tuple[bytes, bytes] | None:  # type: ignore[no-untyped
             data = segment.read(chain.file(first))
         except OSError:
             continue
-        spans = [(at, n) for at, n, header in segment.walk(data, chain.journal_id) if header is not None]
-        for at, length in reversed(spans):
-            for event in reversed(_events(data[at : at + length], chain.journal_id)):
+        starts = [at for at, _, header in segment.walk(data, chain.journal_id) if header is not None]
+        for at in reversed(starts):
+            for event in reversed(_events(data[at : at + block.block_len(data, at)], chain.journal_id)):
                 try:
                     record = records.decode(event.type, event.payload)
                 except RemoteError:

@@ -18,21 +18,70 @@ def read(path: str, offset: int = 0) -> bytes:
 
 def _read(path: str, offset: int) -> bytes:
     with open(path, "rb") as f:
-        if offset:
-            f.seek(offset)
-        return f.read(SEGMENT_MAX)
+        size = f.seek(0, 2) - offset  # asked for more, a board takes all of it from its heap first
+        f.seek(offset)
+        return f.read(min(max(size, 0), SEGMENT_MAX))
+
+
+def last_in_row(path: str, journal_id: bytes) -> tuple[tuple[int, block.Header] | None, int]:
+    """((offset, header) of the last valid block before the first byte that is none, or None; the offset behind it).
+
+    One block is in RAM at a time. OSError after a second try, also when the heap has no room for it now.
+    """
+    try:
+        return _last_in_row(path, journal_id)
+    except OSError:
+        return _last_in_row(path, journal_id)
+    except MemoryError:
+        raise OSError(12)
+
+
+def _last_in_row(path: str, journal_id: bytes) -> tuple[tuple[int, block.Header] | None, int]:
+    found = None
+    at = 0
+    with open(path, "rb") as f:
+        while True:
+            read = _block_of(f, journal_id)
+            if read is None:
+                return found, at
+            found = (at, read[0])
+            at += len(read[1])
+
+
+def read_piece(path: str, offset: int, size: int) -> bytes:
+    """At most `size` bytes from `offset`. OSError from flash."""
+    with open(path, "rb") as f:
+        f.seek(offset)
+        return f.read(size)
+
+
+def block_in(data: bytes, at: int, journal_id: bytes) -> tuple[block.Header, bytes] | None:
+    """The valid block at `at` of these bytes, or None: there is none, or not all of it."""
+    try:
+        header = block.parse_header(data, at)
+    except RemoteError:
+        return None
+    raw = data[at : at + header.body_len + block.OVERHEAD]
+    return (header, raw) if block.verify(raw, journal_id) else None
 
 
 def read_block(path: str, offset: int, journal_id: bytes) -> tuple[block.Header, bytes] | None:
     """The valid block at exactly `offset`, or None. OSError from flash."""
     with open(path, "rb") as f:
         f.seek(offset)
-        head = f.read(block.HEADER_LEN)
-        try:
-            header = block.parse_header(head)
-        except RemoteError:
-            return None
-        data = head + f.read(header.body_len + block.OVERHEAD - block.HEADER_LEN)
+        return _block_of(f, journal_id)
+
+
+def _block_of(f, journal_id: bytes) -> tuple[block.Header, bytes] | None:  # type: ignore[no-untyped-def]
+    """The valid block at the place of the file `f`, or None."""
+    head = f.read(block.HEADER_LEN)
+    try:
+        header = block.parse_header(head)
+    except RemoteError:
+        return None
+    if header.body_len > SEGMENT_MAX:  # damage: no such block was ever written
+        return None
+    data = head + f.read(header.body_len + block.OVERHEAD - block.HEADER_LEN)
     return (header, data) if block.verify(data, journal_id) else None
 
 

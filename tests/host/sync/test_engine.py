@@ -11,6 +11,7 @@ from crs_core.wire import message as wire
 from host_agent.clock import RealClock
 from host_agent.errors import SessionClosed, TransportLost
 from host_agent.store.host_alarms import open_alarms
+from host_agent.sync import engine as engine_module
 from tests.fakes.fake_device import READER, FakeDevice, Pipe, host_key
 from tests.host.sync.conftest import alarms_of, held, on_flash, until
 
@@ -36,6 +37,17 @@ async def test_everything_on_flash_comes_into_the_store_and_is_then_acknowledged
     assert len(rows["events"]) == 10
     assert not rows["gaps"]
     assert store.read_now(lambda tx: tx.execute("SELECT count(*) FROM time_marks").fetchone()[0]) >= 10
+
+
+async def test_half_a_window_of_readings_waits_for_nothing(
+    store, device, session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module, "LINGER_S", 30.0)
+    for _ in range(200):  # 13 messages: more than a window, so nothing goes on without a commit
+        device.read_sensors(12)
+    async with session(device) as (engine, ears):
+        await asyncio.wait_for(ears.caught_up.wait(), 10)
+        assert engine.journal.cursor == device.journal.head_seq == 2400
 
 
 async def test_new_events_arrive_while_the_session_is_open(store, device, session) -> None:
