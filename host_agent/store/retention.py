@@ -18,7 +18,7 @@ from host_agent.store.rollups import uncovered
 _LOG = logging.getLogger(__name__)
 _DAY_MS = 86_400_000
 _DAY_S = 86_400.0
-_BLOCKS_PER_STEP = 500  # some 20 ms of the one writer, so that an alarm does not wait behind it
+_BLOCKS_PER_STEP = 500  # a few ms of the one writer: no alarm waits behind it
 _SPAN_MAX = 255  # records in one block
 Row = tuple[int, int, int, int | None, int | None, int | None, int | None, int, int]
 
