@@ -45,6 +45,7 @@ from host_agent.store.db import Store, Tx
 from host_agent.store.host_alarms import end_alarm, raise_alarm
 from host_agent.store.journals import NO_BINDING
 from host_agent.store.records import IncomingBlock, IncomingGap
+from host_agent.store.retention import Retention
 from host_agent.store.rows import Journal
 from host_agent.sync.runner import SyncRunner
 from host_agent.sync.verify import Verifier
@@ -140,6 +141,8 @@ class Agent:
                 jobs = [(f"target {worker.name}", worker.run) for worker in self.workers]
                 jobs += [("watchdog", self.watchdog.run), ("links", partial(self.links.run, group))]
                 jobs += [("context", self.context_sender.run), ("prompts", self.prompts.run)]
+                if keep_days := self.config.store.keep_days:
+                    jobs.append(("retention", Retention(self.store, keep_days, self.clock).run))
                 tasks = [group.create_task(self._keep_up(name, job), name=name) for name, job in jobs]
                 on_ready()
                 await self._stop.wait()

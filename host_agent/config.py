@@ -85,6 +85,16 @@ class WatchdogSection(_Section):
         return self
 
 
+class StoreSection(_Section):
+    """What is kept. Roll-ups, alarms, grades, events, entries and signatures always are."""
+
+    keep_days: int = Field(
+        default=0, ge=0, le=36_500,
+        description="Days after a patient's end until single readings lose their rows; 0 keeps them for ever.",
+        json_schema_extra={"unit": "days"},
+    )  # fmt: skip
+
+
 class WebhookSection(_Section):
     """One receiver of events over HTTPS. Write one [[webhook]] table per receiver."""
 
@@ -152,6 +162,7 @@ class Config(_Section):
     serial: SerialSection = SerialSection()
     ble: BleSection = BleSection()
     watchdog: WatchdogSection = WatchdogSection()
+    store: StoreSection = StoreSection()
     webhook: tuple[WebhookSection, ...] = Field(default=(), strict=False)
 
     @model_validator(mode="after")

@@ -11,17 +11,22 @@ from crs_core.errors import RemoteError
 
 from host_agent.store.coverage import Coverage
 from host_agent.store.db import Tx, integrity_problems
+from host_agent.store.rollup_check import Tally
 
 _PROBLEMS_MAX = 20
 _PROGRESS_BLOCKS = 2000
 
 
 class ContentReport(NamedTuple):
-    """What was looked at and what does not fit; `problems` is cut at 20, `found` counts them all."""
+    """What was looked at and what does not fit; `problems` is cut at 20, `found` counts them all.
+
+    `thinned` of the readings have no row any more, on purpose: their blocks are here and are checked like all others.
+    """
 
     journals: int
     blocks: int
     readings: int
+    thinned: int
     events: int
     gaps: int
     found: int
@@ -34,7 +39,7 @@ def check_content(
     """Check file, rows and coverage; `on_progress(blocks done, blocks in all)`. Reads everything, changes nothing."""
     problems = [f"file: {text}" for text in integrity_problems(tx)]
     if problems:  # rows of a damaged file mean nothing
-        return ContentReport(0, 0, 0, 0, 0, len(problems), problems)
+        return ContentReport(0, 0, 0, 0, 0, 0, len(problems), problems)
     problems += [
         f"table {row[0]}: row {row[1]} refers to nothing" for row in tx.execute("PRAGMA foreign_key_check")
     ]
@@ -42,20 +47,28 @@ def check_content(
     journals = [
         _Journal(*row) for row in tx.execute("SELECT id, journal_id, parent, base_seq, cursor FROM journals")
     ]
-    done, readings, events = 0, 0, 0
+    done, readings, thinned, events = 0, 0, 0, 0
     for journal in journals:
-        for count, problem in _blocks(tx, journal):
+        tally, sound = Tally(), True
+        for count, problem in _blocks(tx, journal, tally):
             problems += problem
+            sound = sound and not problem
             done += 1
-            readings += count[0]
-            events += count[1]
+            readings += count.readings
+            thinned += count.thinned
+            events += count.events
             if done % _PROGRESS_BLOCKS == 0:
                 on_progress(done, total)
         problems += _extra_rows(tx, journal)
+        problems += _thinnings(tx, journal)
+        if sound:  # of damaged blocks nothing can be added up
+            problems += _rollups(tx, journal, tally)
         problems += _holes(tx, journal, {each.id: each for each in journals})
     on_progress(done, total)
     gaps = int(tx.execute("SELECT count(*) FROM gaps").fetchone()[0])
-    return ContentReport(len(journals), done, readings, events, gaps, len(problems), problems[:_PROBLEMS_MAX])
+    return ContentReport(
+        len(journals), done, readings, thinned, events, gaps, len(problems), problems[:_PROBLEMS_MAX]
+    )
 
 
 class _Journal(NamedTuple):
@@ -69,11 +82,17 @@ class _Journal(NamedTuple):
         return f"journal {self.journal_id.hex()} (row {self.id})"
 
 
-def _blocks(tx: Tx, journal: _Journal) -> Iterator[tuple[tuple[int, int], list[str]]]:
-    """((readings, events) of a block, its problems), block by block."""
+class _Count(NamedTuple):
+    readings: int = 0
+    thinned: int = 0
+    events: int = 0
+
+
+def _blocks(tx: Tx, journal: _Journal, tally: Tally) -> Iterator[tuple[_Count, list[str]]]:
+    """What is in a block and its problems, block by block; readings are added to `tally`."""
     reader = tx.cursor()
-    for first, last, kind, flags, boot, understood, raw in tx.execute(
-        "SELECT first_seq, last_seq, kind, flags, boot, understood, raw FROM blocks WHERE journal = ?"
+    for first, last, kind, flags, boot, understood, thinned, raw in tx.execute(
+        "SELECT first_seq, last_seq, kind, flags, boot, understood, thinned, raw FROM blocks WHERE journal = ?"
         " ORDER BY first_seq",
         (journal.id,),
     ):
@@ -81,7 +100,7 @@ def _blocks(tx: Tx, journal: _Journal) -> Iterator[tuple[tuple[int, int], list[s
         try:
             header, content = block_codec.decode(raw, journal.journal_id)
         except RemoteError as error:
-            yield (0, 0), [f"{where}: the block is damaged ({error.args[0]})"]
+            yield _Count(), [f"{where}: the block is damaged ({error.args[0]})"]
             continue
         problems = []
         if (header.first_seq, header.first_seq + header.count - 1, header.kind, header.flags, header.boot) != (
@@ -90,25 +109,58 @@ def _blocks(tx: Tx, journal: _Journal) -> Iterator[tuple[tuple[int, int], list[s
             problems.append(f"{where}: the block says something else of itself")
         simulated = header.flags & block_codec.FLAG_SIMULATED
         if content is None or not understood:
-            yield (0, 0), problems  # kept as bytes until a later version decodes it
+            yield _Count(), problems  # kept as bytes until a later version decodes it
             continue
+        expected: list[tuple[object, ...]]
+        expected = [(first + i, boot, *record, simulated) for i, record in enumerate(content)]
         if header.kind == block_codec.KIND_READINGS:
-            expected = [(first + i, boot, *reading, simulated) for i, reading in enumerate(content)]
             columns = "seq, boot, t_ms, temp_cc, spo2_tenths, hr_bpm, pi_hundredths, status, simulated"
-            table, counts = "readings", (len(content), 0)
+            table, count = "readings", _Count(len(content), len(content) if thinned else 0)
+            tally.add(expected)
+            expected = [] if thinned else expected
         else:
-            expected = [(first + i, boot, *event, simulated) for i, event in enumerate(content)]
             columns = "seq, boot, t_ms, type, payload, simulated"
-            table, counts = "events", (0, len(content))
+            table, count = "events", _Count(events=len(content))
+            if thinned:
+                problems.append(f"{where}: events are marked as removed, which they never are")
         rows = reader.execute(
             f"SELECT {columns} FROM {table} WHERE journal = ? AND seq BETWEEN ? AND ? ORDER BY seq",  # noqa: S608 names of ours
             (journal.id, first, last),
         ).fetchall()
-        if rows != expected:
+        if rows != expected and thinned:
+            problems.append(f"{where}: {len(rows)} readings are here and are marked as removed")
+        elif rows != expected:
             held = set(rows)
             differs = next((row[0] for row in expected if row not in held), first)
             problems.append(f"{where}: the {table} do not say what the block says, first at {differs}")
-        yield counts, problems
+        yield count, problems
+
+
+def _rollups(tx: Tx, journal: _Journal, tally: Tally) -> list[str]:
+    """Five-minute roll-ups that are not what the blocks add up to."""
+    wrong = tally.differences(tx, journal.id)
+    if not wrong:
+        return []
+    boot, bucket, *_ = wrong[0]
+    return [
+        f"{journal}: {len(wrong)} roll-ups are not what the readings add up to, first boot {boot} bucket {bucket}"
+    ]
+
+
+def _thinnings(tx: Tx, journal: _Journal) -> list[str]:
+    """What was removed on purpose must be as much as was written down."""
+    found = []
+    for first, last, told, marked in tx.execute(
+        "SELECT t.first_seq, t.last_seq, t.readings, coalesce(sum(b.last_seq - b.first_seq + 1), 0) FROM thinnings t"
+        " LEFT JOIN blocks b ON b.thinned = t.id AND b.journal = t.journal AND b.first_seq >= t.first_seq"
+        " AND b.last_seq <= t.last_seq WHERE t.journal = ? GROUP BY t.id",
+        (journal.id,),
+    ):
+        if told != marked:
+            found.append(
+                f"{journal}, records {first} to {last}: {told} readings were removed, {marked} are marked so"
+            )
+    return found
 
 
 def _extra_rows(tx: Tx, journal: _Journal) -> list[str]:

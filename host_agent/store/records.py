@@ -4,6 +4,10 @@ One key has one content. The same block again is ignored; other bytes under a kn
 are kept, and are reported as a fork.
 """
 
+from collections.abc import Iterable
+from itertools import chain, repeat
+from itertools import count as count_from
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from crs_core import block as block_codec
@@ -13,9 +17,11 @@ from crs_core.errors import RemoteError
 from host_agent.store.coverage import Coverage
 from host_agent.store.db import Tx
 from host_agent.store.journals import count, journal_by_id, open_branch
-from host_agent.store.rows import Fork, Journal, Records, StoredEvent, StoredGap, StoredReading
+from host_agent.store.rollups import add_readings
+from host_agent.store.rows import Fork, Journal, Records, StoredEvent, StoredGap
 
 _SPAN_MAX = 255  # records in one block
+_t_ms = itemgetter(0)
 
 
 class IncomingBlock(NamedTuple):
@@ -54,11 +60,14 @@ class Insertion:
         self._coverage = coverage.copy()
         self._utc_ms = utc_ms
         self._blocks: list[tuple[object, ...]] = []
-        self._readings: list[StoredReading] = []
+        self._readings: list[Iterable[tuple[object, ...]]] = []  # of each block; SQLite pulls the rows out
+        self._new_readings = 0
         self._events: list[StoredEvent] = []
         self._gaps: list[StoredGap] = []
+        self._runs: list[tuple[int, int]] = []  # sequences of new blocks that follow each other
+        self._latest: dict[int, int] = {}  # boot -> t_ms
         self._forks: list[Fork] = []
-        self._written: Records = Records([], [], [], utc_ms)
+        self._written: Records = Records(0, [], [], utc_ms)
         self._duplicates = 0
         self._not_understood = 0
         # above this nothing is stored yet, so nothing needs to be compared
@@ -82,15 +91,19 @@ class Insertion:
         )  # fmt: skip
         boot = header.boot
         if item.content is not None and header.kind == block_codec.KIND_READINGS:
-            self._readings += [
-                StoredReading._make((first + i, boot, *reading, simulated))
-                for i, reading in enumerate(item.content)
-            ]
+            self._readings.append(_reading_rows(item.content, first, boot, simulated))
+            self._new_readings += len(item.content)
         elif item.content is not None:
             for i, (t_ms, kind, payload) in enumerate(item.content):
                 record = decode_event(kind, payload)
                 self._not_understood += record is None
                 self._events.append(StoredEvent(first + i, boot, t_ms, kind, payload, simulated, record))
+        if item.content:
+            self._latest[boot] = max(self._latest.get(boot, 0), *map(_t_ms, item.content))
+        if self._runs and self._runs[-1][1] + 1 == first:
+            self._runs[-1] = (self._runs[-1][0], last)
+        else:
+            self._runs.append((first, last))
         self._coverage.add(first, last)
 
     def gap(self, item: IncomingGap) -> None:
@@ -111,7 +124,12 @@ class Insertion:
         if self._not_understood:
             count(self._tx, self._journal.device, "not_understood", self._not_understood)
         return Inserted(
-            self._journal, self._coverage, self._written, self._forks, self._duplicates, self._not_understood
+            self._journal,
+            self._coverage,
+            self._written._replace(readings=self._new_readings),
+            self._forks,
+            self._duplicates,
+            self._not_understood,
         )
 
     def _is_known(self, item: IncomingBlock, first: int, last: int) -> bool:
@@ -158,7 +176,7 @@ class Insertion:
         )
         tx.executemany(
             f"INSERT INTO readings VALUES ({journal:d}, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 an int
-            self._readings,
+            chain.from_iterable(self._readings),
         )
         tx.executemany(
             "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -171,27 +189,32 @@ class Insertion:
             "INSERT OR IGNORE INTO gaps VALUES (?, ?, ?, ?, ?)",
             [(journal, *gap, self._utc_ms) for gap in self._gaps],
         )
+        if self._readings:  # a lone event must not wait for this
+            add_readings(tx, journal, self._runs)
         for event in self._events:
             if event.record is not None:
                 _index_event(tx, self._journal, event)
         self._note_boots()
-        self._written.readings.extend(self._readings)
         self._written.events.extend(self._events)
         self._written.gaps.extend(self._gaps)
-        self._blocks, self._readings, self._events, self._gaps = [], [], [], []
+        self._blocks, self._readings, self._events, self._gaps, self._runs = [], [], [], [], []
+        self._latest = {}
 
     def _note_boots(self) -> None:
-        latest: dict[int, int] = {}
-        for rows in (self._readings, self._events):
-            for row in rows:
-                if row.t_ms > latest.get(row.boot, -1):
-                    latest[row.boot] = row.t_ms
         self._tx.executemany(
             "INSERT INTO boots VALUES (?, ?, ?, ?) ON CONFLICT (device, boot) DO UPDATE SET"
             " last_ms = excluded.last_ms, received_utc_ms = excluded.received_utc_ms"
             " WHERE excluded.last_ms > last_ms",
-            [(self._journal.device, boot, t_ms, self._utc_ms) for boot, t_ms in latest.items()],
+            [(self._journal.device, boot, t_ms, self._utc_ms) for boot, t_ms in self._latest.items()],
         )
+
+
+def _reading_rows(
+    content: list[Any], first_seq: int, boot: int, simulated: int
+) -> Iterable[tuple[object, ...]]:
+    """The rows of one block of readings without their journal: no Python runs for a row."""
+    columns = zip(*content, strict=True)
+    return zip(count_from(first_seq), repeat(boot), *columns, repeat(simulated), strict=False)
 
 
 def decode_event(kind: int, payload: bytes) -> tuple[Any, ...] | None:

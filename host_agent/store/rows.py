@@ -19,20 +19,6 @@ class Journal(NamedTuple):
     cursor: int
 
 
-class StoredReading(NamedTuple):
-    """One reading; None was not measured."""
-
-    seq: int
-    boot: int
-    t_ms: int
-    temp_cc: int | None
-    spo2_tenths: int | None
-    hr_bpm: int | None
-    pi_hundredths: int | None
-    status: int
-    simulated: int
-
-
 class StoredEvent(NamedTuple):
     """One event; `record` is its decoded payload (crs_core.records), None when this program cannot read it."""
 
@@ -63,9 +49,12 @@ class Fork(NamedTuple):
 
 
 class Records(NamedTuple):
-    """What one commit added to one journal, in the order it came (events may be ahead of older readings)."""
+    """What one commit added to one journal, in the order it came (events may be ahead of older readings).
 
-    readings: list[StoredReading]
+    `readings` is how many: who needs their rows finds them in the transaction.
+    """
+
+    readings: int
     events: list[StoredEvent]
     gaps: list[StoredGap]
     received_utc_ms: int

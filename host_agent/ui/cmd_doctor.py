@@ -171,6 +171,7 @@ def _store(
             counters = tx.execute(
                 "SELECT name, sum(value) FROM counters GROUP BY name ORDER BY name"
             ).fetchall()
+            removed = tx.execute("SELECT sum(readings), max(run_utc_ms) FROM thinnings").fetchone()
     except HostAgentError as error:
         yield Finding(PROBLEM, "store", str(error), error.advice)
         return
@@ -178,6 +179,10 @@ def _store(
         yield Finding(
             INFO, "store", "counters: " + ", ".join(f"{name} {value}" for name, value in counters), ""
         )
+    if removed[0]:
+        at = local_time(removed[1], with_date=True)
+        text = f"{removed[0]} readings of patients who left were removed as configured, last at {at}"
+        yield Finding(INFO, "store", text, "Which: cytowatch history --kind thinned")
     yield from _deliveries(state)
     bound = [device for device in state["devices"] if device["patient"]]
     if bound and live is None:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,13 +13,16 @@ import typer
 
 from host_agent.errors import ConfigError, HostAgentError
 from host_agent.paths import default_paths
+from host_agent.store.rollups import BUCKET_MS
 from host_agent.ui import exits
 from host_agent.ui.cmd_history import FromOption, LastOption, ToOption, check_kinds, make_question
 from host_agent.ui.options import DeviceOption
 from host_agent.ui.reading_store import open_store
 from host_agent.ui.records import KINDS, Answer
+from host_agent.ui.times import parse_span_s
 
 FORMATS = ("csv", "jsonl")
+_BUCKETS_MAX = 7 * 86_400_000 // BUCKET_MS
 _JSON_ALONE = (
     "calibration_text"  # long and the same in every row: a table has its id, and --kind calibrations the text
 )
@@ -39,6 +43,14 @@ def export(
         Path | None,
         typer.Option("--out", "-o", metavar="FILE", help="Write here instead of standard output."),
     ] = None,
+    every: Annotated[
+        str | None,
+        typer.Option(
+            "--every",
+            metavar="SPAN",
+            help="Readings alone: one row for each 5m of the wearable's clock, or a multiple such as 1h.",
+        ),
+    ] = None,
     start: FromOption = None,
     end: ToOption = None,
     last: LastOption = None,
@@ -48,11 +60,16 @@ def export(
     check_kinds([kind])
     if form not in FORMATS:
         raise ConfigError(f"--format: expected csv or jsonl, found {form!r}.", "Try --help.")
+    buckets = _buckets(every, kind)
     question = make_question(start, end, last, device)
     with open_store(default_paths()) as tx:
         answer = Answer(tx, question) if tx is not None else None
-        rows = answer.rows(kind) if answer is not None else iter(())
+        rows: Iterator[dict[str, Any]] = iter(())
+        if answer is not None:
+            rows = answer.rollups(buckets) if buckets else answer.rows(kind)
         first = next(rows, None)
+        if tx is not None and kind == "readings" and not buckets:
+            _tell_removed(tx)
         if first is None:
             print("Nothing is stored for this question; nothing was written.", file=sys.stderr)
             raise typer.Exit(exits.NO_DATA)
@@ -61,7 +78,31 @@ def export(
     left_out = (
         f"; {answer.undated} left out, nothing dates them" if answer is not None and answer.undated else ""
     )
-    print(f"{written} {kind} written{left_out}", file=sys.stderr)
+    print(f"{written} {'rows of readings' if buckets else kind} written{left_out}", file=sys.stderr)
+
+
+def _buckets(every: str | None, kind: str) -> int:
+    """How many roll-ups of five minutes make one row; 0: no roll-ups are asked for."""
+    if every is None:
+        return 0
+    if kind != "readings":
+        raise ConfigError(f"--every is for readings, not for {kind}.", "Leave --every or --kind out.")
+    buckets, rest = divmod(round(parse_span_s(every, "--every") * 1000), BUCKET_MS)
+    if rest or not 0 < buckets <= _BUCKETS_MAX:
+        raise ConfigError(
+            f"--every: expected 5m or a multiple of it up to 7d, found {every!r}.", "Try --help."
+        )
+    return buckets
+
+
+def _tell_removed(tx: sqlite3.Connection) -> None:
+    removed = tx.execute("SELECT coalesce(sum(readings), 0) FROM thinnings").fetchone()[0]
+    if removed:
+        print(
+            f"{removed} readings of patients who left were removed as configured and are not in this export."
+            " Their roll-ups: --every 5m. When and which: cytowatch history --kind thinned.",
+            file=sys.stderr,
+        )
 
 
 def _write(file: TextIO, first: dict[str, Any], rest: Iterator[dict[str, Any]], form: str) -> int:

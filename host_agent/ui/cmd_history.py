@@ -14,7 +14,17 @@ from host_agent.ui.records import KINDS, Answer, Question, history_line
 from host_agent.ui.times import parse_moment_ms, parse_span_s
 from host_agent.words import SIMULATED, local_of_iso
 
-_DEFAULT = ("grades", "alarms", "gaps", "restarts", "calibrations", "host_alarms", "context", "signed")
+_DEFAULT = (
+    "grades",
+    "alarms",
+    "gaps",
+    "thinned",
+    "restarts",
+    "calibrations",
+    "host_alarms",
+    "context",
+    "signed",
+)
 FromOption = Annotated[
     str | None, typer.Option("--from", metavar="TIME", help="Only from this time on, e.g. 2026-03-31T14:05.")
 ]

@@ -90,8 +90,9 @@ def verify(as_json: JsonOption = False) -> None:
     if report.found:
         lines.append("What was signed was not checked: mend these first.")
     lines.append(
-        f"{report.journals} journals, {report.blocks} blocks, {report.readings} readings, {report.events} events,"
-        f" {report.gaps} gaps: {found} problem{'s' if found != 1 else ''}."
+        f"{report.journals} journals, {report.blocks} blocks, {report.readings} readings"
+        f"{f' ({report.thinned} of them removed on purpose, their blocks are whole)' if report.thinned else ''},"
+        f" {report.events} events, {report.gaps} gaps: {found} problem{'s' if found != 1 else ''}."
     )
     if found:
         lines.append("Keep a copy of the state folder, stop the agent, then `cytowatch restore` a backup.")

@@ -14,6 +14,7 @@ from crs_core.grade import guards
 from crs_core.grade.rules import DEFAULT
 
 from host_agent.store.records import decode_event
+from host_agent.store.retention import thinned_readings
 from host_agent.sync.timebase import load_timebase
 from host_agent.words import iso_utc
 
@@ -136,12 +137,14 @@ class _Measured:
     def _of_journal(self, journal: int) -> Iterator[Stretch]:
         intervals = self._intervals(journal)
         rows = self._tx.execute(
-            "SELECT seq, boot, t_ms, temp_cc, spo2_tenths, pi_hundredths, status, simulated FROM readings"
+            "SELECT seq, boot, t_ms, temp_cc, spo2_tenths, hr_bpm, pi_hundredths, status, simulated FROM readings"
             " WHERE journal = ? ORDER BY seq",
             (journal,),
         ).fetchall()
+        if removed := thinned_readings(self._tx, journal):  # what retention removed was measured all the same
+            rows = sorted(rows + removed)
         interval_ms = _INTERVAL_MS
-        for at, (seq, boot, t_ms, temp_cc, spo2_tenths, pi, status, simulated) in enumerate(rows):
+        for at, (seq, boot, t_ms, temp_cc, spo2_tenths, _, pi, status, simulated) in enumerate(rows):
             while intervals and intervals[0][0] < seq:
                 interval_ms = intervals.pop(0)[1]
             self.is_simulated = self.is_simulated or bool(simulated)

@@ -8,6 +8,7 @@ from crs_core import reasons, records, units
 
 from host_agent.binding_rows import BindingError
 from host_agent.store.records import decode_event
+from host_agent.store.rollups import BUCKET_MS, read_rollups
 from host_agent.sync.timebase import Timebase, load_timebase
 from host_agent.ui.calibrations import Calibrations, Told, told_by
 from host_agent.ui.context_rows import entry_line, entry_rows, signed_rows
@@ -29,6 +30,7 @@ KINDS = (
     "alarms",
     "events",
     "gaps",
+    "thinned",
     "restarts",
     "calibrations",
     "host_alarms",
@@ -158,6 +160,39 @@ class Answer:
                     "branch": branch, "first_seq": first, "last_seq": last, "reason": reason,
                     "text": f"{last - first + 1} missing: {reasons.GAP_TEXTS.get(reason) or f'reason {reason}'}",
                 }  # fmt: skip
+
+    def _thinned(self) -> Iterator[dict[str, Any]]:
+        """What retention removed: rows of readings whose roll-ups and blocks are kept."""
+        for device, journal_id, branch, run, keep_days, first, last, readings, simulated in self._tx.execute(
+            "SELECT j.device, j.journal_id, j.branch, t.run_utc_ms, t.keep_days, t.first_seq, t.last_seq, t.readings,"
+            " EXISTS (SELECT 1 FROM rollups r WHERE r.journal = j.id AND r.simulated)"
+            " FROM thinnings t JOIN journals j ON j.id = t.journal ORDER BY j.device, t.id"
+        ):
+            if device in self._devices and self._wanted(run):
+                yield {
+                    "at": iso_utc(run), "device_id": self._devices[device], "journal_id": journal_id.hex(),
+                    "branch": branch, "first_seq": first, "last_seq": last, "readings": readings,
+                    "keep_days": keep_days, "simulated": bool(simulated),
+                }  # fmt: skip
+
+    def rollups(self, buckets: int) -> Iterator[dict[str, Any]]:
+        """Roll-ups, `buckets` of five minutes in one row, oldest first within a wearable; a row is when it begins."""
+        for device, journal_id, branch, binding, boot, bucket, site, simulated, *figures in read_rollups(
+            self._tx, buckets
+        ):
+            if device not in self._devices:
+                continue
+            t_ms = bucket * buckets * BUCKET_MS
+            moment = self._timebase(device).resolve(boot, t_ms)
+            if not self._wanted(moment.utc_ms if moment else None):
+                continue
+            yield {
+                "at": iso_utc(moment.utc_ms) if moment else None, "time_bound_ms": moment.bound_ms if moment else None,
+                "device_id": self._devices[device], "journal_id": journal_id.hex(), "branch": branch, "boot": boot,
+                "t_ms": t_ms, "every_ms": buckets * BUCKET_MS, "simulated": bool(simulated),
+                "quarantined": binding is None, "site": units.SITES[site] if site < len(units.SITES) else None,
+                **_figures(*figures),
+            }  # fmt: skip
 
     def _restarts(self) -> Iterator[dict[str, Any]]:
         """Each start that followed another, and for how long nothing is stored because of it."""
@@ -289,6 +324,10 @@ _LINES: dict[str, Callable[[dict[str, Any]], str]] = {
     "alarms": _alarm_line,
     "events": _event_line,
     "gaps": lambda row: f"sequences {row['first_seq']} to {row['last_seq']}: {row['text']}",
+    "thinned": lambda row: (
+        f"{row['readings']} single readings removed, sequences {row['first_seq']} to {row['last_seq']},"
+        f" {row['keep_days']} days after the patient's end; roll-ups and blocks are kept"
+    ),
     "restarts": _restart_line,
     "calibrations": lambda row: f"measured from here on: {row['words']}",
     "host_alarms": lambda row: f"{_alarm_line(row)} ({row['detail']})",
@@ -296,6 +335,18 @@ _LINES: dict[str, Callable[[dict[str, Any]], str]] = {
     "context": lambda row: f"entered about {row['patient']}: {entry_line(row)}",
     "signed": lambda row: f"signed about {row['patient']}: {row['text']} Entry {row['entry'][:8]}",
 }
+
+
+def _figures(n: int, *rest: int | None) -> dict[str, Any]:
+    """The values of one roll-up; without a valid value minimum, mean and maximum are None, never 0."""
+    fields: dict[str, Any] = {"n": n}
+    for at, (name, unit) in enumerate((("temp", "cc"), ("spo2", "tenths"), ("hr", "bpm"))):
+        valid, total, low, high = rest[at * 4 : at * 4 + 4]
+        mean = (2 * total + valid) // (2 * valid) if valid and total is not None else None
+        fields |= {
+            f"{name}_n": valid, f"{name}_min_{unit}": low, f"{name}_mean_{unit}": mean, f"{name}_max_{unit}": high,
+        }  # fmt: skip
+    return fields
 
 
 def _alarm_fields(alarm: int, priority: int) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from host_agent.store.coverage import Coverage
 from host_agent.store.db import Store, Tx
 from host_agent.store.journals import ensure_device, open_journal
 from host_agent.store.records import Inserted, Insertion
+from host_agent.store.rollups import read_rollups
 from host_agent.store.rows import Journal
 from host_agent.sync.intake import unpack
 
@@ -29,6 +30,7 @@ _MESSAGES_PER_COMMIT = 8  # the engine's window
 _EVENTS = 300
 _TARGET_PER_S = 20_000
 _TARGET_EVENT_MS = 5.0
+_TARGET_VIEW_MS = 200
 
 
 def rows() -> Iterable[tuple[str, str, str, bool]]:
@@ -64,6 +66,17 @@ def rows() -> Iterable[tuple[str, str, str, bool]]:
             f"{rate:,.0f} readings/s",
             f">= {_TARGET_PER_S:,}",
             rate >= _TARGET_PER_S,
+        )
+        start_s = time.perf_counter()
+        view = store.read_now(lambda tx: list(read_rollups(tx, 1)))
+        spent_s = time.perf_counter() - start_s
+        if sum(row[8] for row in view) != _WEEK_READINGS:
+            raise RuntimeError("the roll-ups do not hold every reading once")
+        yield (
+            "ingest: 7 days as five-minute rows, read",
+            f"{len(view):,} rows in {spent_s * 1000:.0f} ms",
+            f"<= {_TARGET_VIEW_MS} ms",
+            spent_s * 1000 <= _TARGET_VIEW_MS,
         )
         times_ms = sorted(_event_times_ms(store, journal, coverage))
         figure = f"p50 {median(times_ms):.2f} ms, p99 {times_ms[int(len(times_ms) * 0.99)]:.2f} ms"

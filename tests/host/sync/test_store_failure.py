@@ -25,7 +25,7 @@ class Derived:
         if self.fail_times:
             self.fail_times -= 1
             tx.execute("INSERT INTO no_such_table VALUES (1)")
-        self.readings += len(new.readings)
+        self.readings += new.readings
         self.events += len(new.events)
 
     def host_alarm(self, tx: Any, alarm: Any) -> None:
