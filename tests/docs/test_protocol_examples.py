@@ -4,7 +4,8 @@ import re
 
 import pytest
 from crs_core import block, context, keys, reasons, record_types, records
-from crs_core.wire import fragment, frame, hello, message, sealed, session
+from crs_core.wire import fragment, frame, gatt_uuids, hello, message, sealed, session
+from crs_device.link.ble import advertising
 
 from tests.fakes import codec1_writer
 from tests.mp import ROOT
@@ -35,6 +36,22 @@ def check_fragments(body, _):
     results = [assembler.feed(piece) for piece in pieces]
     assert results[-1] == bytes.fromhex(said[0]) and not any(results[:-1])
     assert fragment.split(results[-1], len(pieces[0]), pieces[0][0] & 0x3F) == pieces
+
+
+def check_advertised(body, _):
+    (data, response), (said,) = split(body)
+    device_id, flags = bytes.fromhex(said[7:30]), int(said.split()[-1])
+    service = bytes(reversed(bytes.fromhex(gatt_uuids.SERVICE.replace("-", ""))))
+    assert advertising.advertisement(service, True) == data
+    assert advertising.scan_response(device_id, flags) == response
+    assert gatt_uuids.decode_advertised(response[-6:]) == (flags, gatt_uuids.tag(device_id))
+
+
+def test_the_radios_uuids_and_the_pairing_number_are_those_of_the_page():
+    for uuid in (gatt_uuids.SERVICE, gatt_uuids.DOORBELL, gatt_uuids.OUT, gatt_uuids.IN):
+        assert f"`{uuid}`" in PAGE
+    number = gatt_uuids.passkey(bytes(range(32)), bytes.fromhex("0123456789abcdef"))
+    assert f"journal `01 23 45 67 89 ab cd ef`: {number:06d}." in PAGE
 
 
 def check_hello(body, _):

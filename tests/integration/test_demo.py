@@ -29,12 +29,14 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "tools.demo", *arguments]
 
 
-@pytest.fixture(scope="module")
-def fever(tmp_path_factory: pytest.TempPathFactory) -> tuple["subprocess.CompletedProcess[str]", Path]:
+@pytest.fixture(scope="module", params=["serial", "ble"])
+def fever(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple["subprocess.CompletedProcess[str]", Path]:
     keep = tmp_path_factory.mktemp("demo") / "kept"
     done = subprocess.run(
-        command("--keep", str(keep)), cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=220,
-        check=False,
+        command("--keep", str(keep), "--link", request.param), cwd=ROOT, stdin=subprocess.DEVNULL,
+        capture_output=True, text=True, timeout=220, check=False,
     )  # fmt: skip
     return done, keep
 
