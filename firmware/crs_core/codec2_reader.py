@@ -26,6 +26,10 @@ def _gamma(bits: str, at: int, k: int) -> tuple[int, int]:
 
 
 def _times(bits: str, at: int, count: int, start_ms: int) -> tuple[list[int], int]:
+    if bits[at : at + 1] == "1":  # the usual block, on the grid
+        if start_ms + FIRST_STEP_MS * (count - 1) >= T_LIMIT:
+            raise RemoteError("time outside 48 bits")
+        return [start_ms + FIRST_STEP_MS * i for i in range(count)], at + 1
     times: list[int] = []
     t = start_ms
     step = FIRST_STEP_MS
@@ -39,15 +43,16 @@ def _times(bits: str, at: int, count: int, start_ms: int) -> tuple[list[int], in
         step += (z >> 1) ^ -(z & 1)
         t += step
         rows, at = _gamma(bits, at, 0)
-    regular = not times
     times += [t + step * i for i in range(count - len(times))]
-    if times[-1] >= T_LIMIT or not regular and (min(times) < 0 or max(times) >= T_LIMIT):
+    if min(times) < 0 or max(times) >= T_LIMIT:
         raise RemoteError("time outside 48 bits")
     return times, at
 
 
 def _states(bits: str, at: int, count: int) -> tuple[list[int], int]:
-    """The states up to the last that differs from the one before it; none when all are as before the first row."""
+    """The state of each row; an empty list when all are as before the first row, which is the usual block."""
+    if bits[at : at + 1] == "1":
+        return [], at + 1
     states: list[int] = []
     state = STATE
     rows, at = _gamma(bits, at, 0)
@@ -59,9 +64,7 @@ def _states(bits: str, at: int, count: int) -> tuple[list[int], int]:
         at += STATE_BITS
         states.append(state)
         rows, at = _gamma(bits, at, 0)
-    if states:
-        states += [state] * (count - len(states))
-    return states, at
+    return states + [state] * (count - len(states)), at
 
 
 def _fill(bits: str, at: int, coded: list[tuple[list[int], int, int]]) -> int:

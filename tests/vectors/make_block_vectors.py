@@ -250,6 +250,7 @@ def main() -> None:
     )
     refuse2("columns with a time below zero", gamma(1, 0) + gamma(zigzag(-11_001), 11) + ok, "outside")
     refuse2("columns with a time past the end", gamma(1, 0) + gamma(2**50, 11) + ok, "outside")
+    refuse("on the grid past the end", seal(1, 2, 0, 2, 1, 1, 2**48 - 1, packed(ok)), "outside")
     refuse2("columns with a value below 0", ok[:25] + gamma(zigzag(-971), 5) + ok[31:], "outside")
     refuse2("columns with a value above 65534", ok[:25] + gamma(zigzag(65535 - 970), 5) + ok[31:], "outside")
     refuse2("a number of 60 bits", gamma(2**59, 0) + ok, "too long")

@@ -1,7 +1,7 @@
 """How fast blocks become durable rows: unpack, CRC, decode, insert, FULL commit; a week's backlog, and one event.
 
-The target is our own: the fastest carrier measured for such boards (USB CDC, some 580 kB/s) gives at most 100 000
-readings a second in codec 1, and the store must not be what a sync waits for on a radio link (31 kB/s, 5 300 a second).
+The target is our own: the fastest carrier measured for such boards (USB CDC, some 580 kB/s) gives at most 280 000
+readings a second in codec 2, and the store must not be what a sync waits for on a radio link (31 kB/s, 15 000/s).
 """
 
 import random
