@@ -92,8 +92,10 @@ def compare(image: Path, database: Path) -> int:
         }
     differ: list[str] = []
     agreed = 0
+    oldest: dict[bool, int] = {}  # of readings and of events: flash drops them apart
     for first_seq, data in sorted(blocks.items()):
         header, records = block.decode(data, journal_id)
+        oldest.setdefault(header.kind == block.KIND_READINGS, first_seq)
         if first_seq > cursor and first_seq not in stored:
             continue
         if stored.get(first_seq) != data:
@@ -104,11 +106,10 @@ def compare(image: Path, database: Path) -> int:
                 agreed += 1
             else:
                 differ.append(f"record {first_seq + offset}")
-    if blocks:
-        oldest = min(blocks)
-        differ += [
-            f"record {seq} is in the store alone" for seq in sorted({*readings, *events}) if seq >= oldest
-        ]
+    for is_reading, rows in ((True, readings), (False, events)):
+        if is_reading in oldest:
+            alone = [seq for seq in sorted(rows) if seq >= oldest[is_reading]]
+            differ += [f"record {seq} is in the store alone" for seq in alone]
     if differ:
         raise JournalDiffersError(
             f"store and journal differ in {len(differ)} places: {', '.join(differ[:5])}"
