@@ -1,7 +1,7 @@
 """Run the tests and print line coverage of CPython and MicroPython code together: `python -m tools.coverage_run`.
 
 First what computes, under coverage of both runtimes, in two parts side by side; then what talks to virtual wearables in
-real time and mostly waits, under coverage of the host and without a slowed-down firmware, in three. With arguments: one
+real time and mostly waits, under coverage of the host and without a slowed-down firmware, in four. With arguments: one
 pytest with those.
 """
 
@@ -23,6 +23,7 @@ GRADING = ("tests/core", "tests/property")  # half of what computes
 SIMULATED = "tests/tools/evaluate"  # computes, too
 RECORDED = ("recordings", "firmware_alarms", "firmware_link")
 WHOLE = ("demo", "survival", "port_ownership")
+RADIO = ("ble_link", "ble_security", "ble_standard", "ble_commands", "soak")
 
 
 def start(arguments: list[str], environment: dict[str, str], output: int | None) -> subprocess.Popen[bytes]:
@@ -36,14 +37,20 @@ def rounds() -> list[dict[str, list[str]]]:
 
     What computes takes whole cores and would make tests on wearables, whose time is real, late: so it goes first.
     """
-    recorded, whole = ([f"tests/integration/test_{name}.py" for name in names] for names in (RECORDED, WHOLE))
+    recorded, whole, radio = (
+        [f"tests/integration/test_{name}.py" for name in names] for names in (RECORDED, WHOLE, RADIO)
+    )
     elsewhere = [f"--ignore={folder}" for folder in (*ON_WEARABLES, *GRADING)]
     return [
         {"core": [*GRADING, SIMULATED], "host, device, documents": ["tests", *elsewhere]},
         {
             "recordings, alarms and link": recorded,
+            "radio": radio,
             "tools and whole missions": ["tests/tools", "tests/hil", f"--ignore={SIMULATED}", *whole],
-            "boards and ports": ["tests/integration", *(f"--ignore={file}" for file in (*recorded, *whole))],
+            "boards and ports": [
+                "tests/integration",
+                *(f"--ignore={file}" for file in (*recorded, *whole, *radio)),
+            ],
         },
     ]
 
