@@ -38,10 +38,10 @@ _WINDOW_S = 15.0
 
 
 class Bed:
-    """`wearable` bound and measuring, `radio` the laptop's. Make it with `open`."""
+    """`wearable` bound and measuring, `radio` the laptop's, `chip_path` where chips join. Make it with `open`."""
 
-    def __init__(self, folder: Path, wearable: VirtualWearable) -> None:
-        self.folder, self.wearable = folder, wearable
+    def __init__(self, folder: Path, wearable: VirtualWearable, chip_path: Path, image: Path | None) -> None:
+        self.folder, self.wearable, self.chip_path, self.image = folder, wearable, chip_path, image
         self.laptop = Laptop(folder / "laptop")
         self.radio = Radio()
 
@@ -62,7 +62,7 @@ class Bed:
             )  # fmt: skip
             try:
                 await asyncio.to_thread(wearable.start)
-                bed = cls(folder, wearable)
+                bed = cls(folder, wearable, air.chip_path, image)
                 try:
                     yield bed
                 finally:

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.fakes.flash_image import build_image
-from tools.bluez_lane import on_agent, on_link, on_pairing
+from tools.bluez_lane import on_agent, on_link, on_mission, on_pairing
 from tools.bluez_lane.bed import Bed
 
-EACH_S = 180.0
+EACH_S = 240.0
 _LOG_BYTES = 1500
 
 Scenario = Callable[[Bed], Awaitable[str]]
@@ -36,6 +36,7 @@ SCENARIOS: Sequence[Scenario] = (
     on_agent.agent_syncs_the_backlog,
     on_agent.agent_returns_after_a_power_cut,
     on_agent.agent_says_that_the_adapter_is_off,
+    on_mission.whole_mission,
 )
 
 
@@ -109,6 +110,7 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.make_image:
         build_image(arguments.make_image)
+        on_mission.make_unbound(arguments.make_image)
         return 0
     words = arguments.only or [""]
     asked = [scenario for scenario in SCENARIOS if any(word in name_of(scenario) for word in words)]

@@ -50,15 +50,16 @@ def say(text: str) -> None:
 
 def run(
     folder: Path, source: list[str], speed: int, prepare: Prepare | None = None, age_years: int = 54,
-    link: str = "serial",
+    link: str = "serial", air: Path | None = None,
 ) -> Outcome:  # fmt: skip
     """Run one mission in `folder`; raise with what failed.
 
     `source` are options of the virtual wearable. `prepare` makes wearable and bedside know each other; by default a
-    blank board is flashed, provisioned and enrolled, as a person would: by cable. `link` is then "serial" or "ble".
+    blank board is flashed, provisioned and enrolled, as a person would: by cable. `link` is then "serial" or "ble";
+    `air` the chip socket of an air on which this system's own Bluetooth is, None: a simulated radio for the agent, too.
     """
     if link == "ble":
-        source = [*source, "--ble", "nimble"]
+        source = [*source, "--ble", "nimble", *(["--air", str(air)] if air else [])]
     secret = secrets.token_hex(16)
     receiver = Receiver(secret.encode(), on_event=lambda event: say(f"  webhook  {event['text']}"))
     bedside = Bedside(folder / "bedside")
@@ -74,7 +75,7 @@ def run(
             (prepare or flash_and_provision)(wearable, bedside)
             if link == "ble":
                 say(f"the cable is pulled; the wearable advertises as {wearable.ble_address}")
-                bedside.start("", speed, hci=wearable.hci)
+                bedside.start("", speed, hci="" if air else wearable.hci)
             else:
                 bedside.start(str(wearable.link), speed)
             say("agent started")
