@@ -209,14 +209,11 @@ class SyncEngine:
                     await self._caught_up(message.head_seq)
 
     def _pend(self, message: Any) -> None:
-        """Leave it to the commit loop; an event block, a gap, the end of the backlog and half a window wake it.
-
-        A radio has two messages in flight: it would run dry while one of them waited for company.
-        """
+        """Leave it to the commit loop; all but readings, half a window, and anything by radio wake it."""
         self._pending.append(message)
         self._has_pending.set()
         is_readings = isinstance(message, wire.Block) and (message.data[1:2] or b"\x00")[0] & 15 == 1
-        is_radio = self.client.transport.fragment_bytes is not None
+        is_radio = self.client.transport.fragment_bytes is not None  # two in flight: none may wait for company
         if not is_readings or is_radio or len(self._pending) >= WINDOW // 2:
             self._is_worth.set()
 

@@ -127,7 +127,7 @@ async def test_nothing_is_acknowledged_before_its_commit(store, device, session)
 async def test_dropped_ranges_come_as_gaps_with_their_reason(store, tmp_path, session) -> None:
     device = FakeDevice(tmp_path / "small")
     device.journal._budget = 24_000
-    for _ in range(400):
+    for _ in range(900):
         device.read_sensors(12)
     assert device.journal.counters["readings_segments_dropped"] > 0
     async with session(device) as (engine, ears):
@@ -314,7 +314,7 @@ async def test_a_message_lost_at_the_end_of_a_backlog_is_asked_for_again(
     lost: list[bytes] = []
 
     def lose_the_block(data: bytes) -> list[bytes]:
-        if len(data) > 150 and not lost:
+        if len(data) > 100 and not lost:
             lost.append(data)
             return []
         return [data]
