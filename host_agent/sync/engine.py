@@ -223,13 +223,12 @@ class SyncEngine:
         for message in messages:
             items += unpack(message, self.journal.journal_id, self.counters)
         inserted = await self._write(items)
-        had_forks = bool(inserted.forks)
         self.journal = inserted.journal
         self._coverage = inserted.coverage
         self._received += len(messages)
         self._listener.on_committed(inserted.journal, inserted)
         await self.client.send(wire.Ack(self._coverage.prefix, self._received))
-        if had_forks:
+        if inserted.forks:
             self.is_caught_up = False
             await self._read_again()
         self._verify_due.set()
