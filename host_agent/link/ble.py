@@ -14,7 +14,6 @@ from crs_core.wire import gatt_uuids as names
 
 from host_agent.errors import PairingFailed, RadioUnavailable, TransportLost
 from host_agent.link.ble_radio import Heard, Radio, spoken
-from host_agent.link.bluez_agent import typing_passkey
 
 FRAGMENT_MAX = 244
 CONNECT_S = 20.0  # real, all attempts
@@ -188,12 +187,19 @@ async def _give_up(client: Any) -> None:
         await _disconnect(client)
 
 
+def _typist(passkey: int) -> contextlib.AbstractAsyncContextManager[None]:
+    """Who types: this program on Linux; elsewhere the system asks the person in a window of its own."""
+    if sys.platform != "linux":
+        return contextlib.nullcontext()
+    from host_agent.link.bluez_agent import typing_passkey  # noqa: PLC0415 D-Bus is on Linux only
+
+    return typing_passkey(passkey)
+
+
 async def pair(transport: BleTransport, passkey: int, with_agent: bool = False) -> None:
     """Pair this laptop with the wearable; PairingFailed says what to do. `with_agent`: answer BlueZ for the person."""
     try:
-        async with (
-            typing_passkey(passkey) if with_agent and sys.platform == "linux" else contextlib.nullcontext()
-        ):
+        async with _typist(passkey) if with_agent else contextlib.nullcontext():
             await transport.client.pair(passkey=passkey)
         # only an encrypted and authenticated link reads it: the proof that the bond is worth something
         await transport.client.read_gatt_char(_LOCKED)

@@ -1,69 +1,103 @@
-"""On Linux: answers BlueZ's question for the passkey while this laptop pairs, so that no desktop is needed.
+"""BlueZ's own side of pairing, on Linux only: who types the passkey when no desktop does. bleak brings D-Bus with it.
 
-Registered at org.bluez.AgentManager1 as KeyboardOnly for as long as the block runs; Just Works is refused.
+async with passkey_agent(ask):      # every pairing of this machine asks it for as long as the block runs
+    await client.pair()
 """
 
-import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
+from dbus_fast import BusType, DBusError, Message, MessageType
+from dbus_fast.aio import MessageBus
+from dbus_fast.annotations import DBusObjectPath, DBusUInt32
+from dbus_fast.service import ServiceInterface, dbus_method
+
+# names and capability are BlueZ's: org.bluez.Agent1 and org.bluez.AgentManager1
 _PATH = "/cytowatch/agent"
-_MANAGER_PATH = "/org/bluez"
-_MANAGER = "org.bluez.AgentManager1"
+_MANAGER = "/org/bluez"
+_CAPABILITY = "KeyboardOnly"
+
+Ask = Callable[[str], Awaitable[int | None]]
 
 
-def _agent(passkey: int) -> Any:
-    from dbus_fast import DBusError  # noqa: PLC0415 only on Linux, where bleak brings it
-    from dbus_fast.annotations import DBusObjectPath, DBusUInt32  # noqa: PLC0415
-    from dbus_fast.service import ServiceInterface, dbus_method  # noqa: PLC0415
-
-    class Agent(ServiceInterface):
-        """org.bluez.Agent1 with one answer."""
-
-        @dbus_method(name="RequestPasskey")
-        def request_passkey(self, device: DBusObjectPath) -> DBusUInt32:
-            """The six digits."""
-            return passkey
-
-        @dbus_method(name="RequestAuthorization")
-        def request_authorization(self, device: DBusObjectPath) -> None:
-            """Pairing without a passkey is what an attacker in the middle would ask for."""
-            raise DBusError("org.bluez.Error.Rejected", "only with a passkey")
-
-        @dbus_method(name="Cancel")
-        def cancel(self) -> None:
-            """The request is over."""
-
-        @dbus_method(name="Release")
-        def release(self) -> None:
-            """BlueZ forgets this agent."""
-
-    return Agent("org.bluez.Agent1")
+class BluezError(Exception):
+    """bluetoothd said no; the message holds its own words."""
 
 
-@contextlib.asynccontextmanager
-async def typing_passkey(passkey: int) -> AsyncIterator[None]:
-    """Be the agent that pairings of this machine ask; OSError or DBusError when BlueZ is not there."""
-    from dbus_fast import BusType, Message, MessageType  # noqa: PLC0415
-    from dbus_fast.aio import MessageBus  # noqa: PLC0415
+class PasskeyAgent(ServiceInterface):
+    """Answers a request for a passkey with what `ask(device path)` returns; None refuses. Nothing else is granted."""
 
+    def __init__(self, ask: Ask) -> None:
+        super().__init__("org.bluez.Agent1")
+        self._ask = ask
+        self.asked = 0
+
+    @dbus_method(name="RequestPasskey")
+    async def request_passkey(self, device: DBusObjectPath) -> DBusUInt32:
+        """The six digits that the device shows."""
+        self.asked += 1
+        passkey = await self._ask(device)
+        if passkey is None:
+            raise DBusError("org.bluez.Error.Rejected", "no passkey")
+        return passkey
+
+    @dbus_method(name="RequestAuthorization")
+    def request_authorization(self, device: DBusObjectPath) -> None:
+        """Pairing without a passkey: what an attacker in the middle would ask for."""
+        raise DBusError("org.bluez.Error.Rejected", "only with a passkey")
+
+    @dbus_method(name="Cancel")
+    def cancel(self) -> None:
+        """The request is over, answered or not."""
+
+    @dbus_method(name="Release")
+    def release(self) -> None:
+        """bluetoothd forgets this agent."""
+
+
+@asynccontextmanager
+async def system_bus() -> AsyncIterator[MessageBus]:
+    """A connection to the system's bus for as long as it is used."""
     bus = await MessageBus(bus_type=BusType.SYSTEM).connect()
     try:
-        bus.export(_PATH, _agent(passkey))
-        for member, signature, body in (
-            ("RegisterAgent", "os", [_PATH, "KeyboardOnly"]),
-            ("RequestDefaultAgent", "o", [_PATH]),
-        ):
-            reply = await bus.call(
-                Message(
-                    destination="org.bluez", path=_MANAGER_PATH, interface=_MANAGER, member=member,
-                    signature=signature, body=body,
-                )
-            )  # fmt: skip
-            if reply is None or reply.message_type is MessageType.ERROR:
-                raise OSError(
-                    f"BlueZ refuses the pairing agent: {reply.error_name if reply else 'no answer'}"
-                )
-        yield
+        yield bus
     finally:
         bus.disconnect()
+
+
+async def call(bus: MessageBus, path: str, member: str, signature: str = "", *body: Any) -> list[Any]:
+    """Call `INTERFACE.METHOD` of one of bluetoothd's objects; returns what it answers. BluezError."""
+    interface, _, method = member.rpartition(".")
+    reply = await bus.call(
+        Message(
+            destination="org.bluez", path=path, interface=interface, member=method, signature=signature,
+            body=list(body),
+        )
+    )  # fmt: skip
+    if reply is None or reply.message_type is MessageType.ERROR:
+        said = f"{reply.error_name}: {reply.body}" if reply else "no answer"
+        raise BluezError(f"{member}: {said}")
+    return list(reply.body)
+
+
+@asynccontextmanager
+async def passkey_agent(ask: Ask) -> AsyncIterator[PasskeyAgent]:
+    """Be the agent that every pairing of this machine asks, for as long as the block runs."""
+    agent = PasskeyAgent(ask)
+    async with system_bus() as bus:
+        bus.export(_PATH, agent)
+        await call(bus, _MANAGER, "org.bluez.AgentManager1.RegisterAgent", "os", _PATH, _CAPABILITY)
+        await call(bus, _MANAGER, "org.bluez.AgentManager1.RequestDefaultAgent", "o", _PATH)
+        yield agent
+
+
+@asynccontextmanager
+async def typing_passkey(passkey: int) -> AsyncIterator[None]:
+    """`passkey_agent` with one answer."""
+
+    async def answer(_device: str) -> int:
+        return passkey
+
+    async with passkey_agent(answer):
+        yield

@@ -213,7 +213,9 @@ class SyncEngine:
         self._pending.append(message)
         self._has_pending.set()
         is_readings = isinstance(message, wire.Block) and (message.data[1:2] or b"\x00")[0] & 15 == 1
-        is_radio = self.client.transport.fragment_bytes is not None  # two in flight: none may wait for company
+        is_radio = (
+            self.client.transport.fragment_bytes is not None
+        )  # two in flight: none may wait for company
         if not is_readings or is_radio or len(self._pending) >= WINDOW // 2:
             self._is_worth.set()
 

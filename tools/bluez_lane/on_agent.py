@@ -3,8 +3,9 @@
 import asyncio
 import time
 
+from host_agent.link.bluez_agent import system_bus
 from tools.bluez_lane.bed import SPEED, Bed, until
-from tools.bluez_lane.bus import set_powered, system_bus
+from tools.bluez_lane.bus import set_powered
 from tools.demo.journal_check import compare
 
 _SYNC_S = 120.0

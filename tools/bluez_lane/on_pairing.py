@@ -8,8 +8,8 @@ from bleak.exc import BleakError
 
 from host_agent.errors import PairingFailed
 from host_agent.link import ble
+from host_agent.link.bluez_agent import passkey_agent
 from tools.bluez_lane.bed import Bed, until
-from tools.bluez_lane.passkey_agent import passkey_agent
 
 SIG = "0000{:04x}-0000-1000-8000-00805f9b34fb"
 TEMPERATURE, TEMPERATURE_TYPE, OXIMETER, LEVEL = (SIG.format(n) for n in (0x2A1C, 0x2A1D, 0x2A5F, 0x2A19))

@@ -25,8 +25,8 @@ from bumble.pairing import PairingConfig, PairingDelegate
 from bumble.transport import open_transport
 from bumble.transport.common import Transport
 
+from host_agent.link.bluez_agent import PasskeyAgent, passkey_agent
 from tools.bluez_lane.lane_air import lane_air
-from tools.bluez_lane.passkey_agent import PasskeyAgent, passkey_agent
 
 SERVICE = "8d3f0000-5b1c-4f7e-9c55-2f3a4c2b7e10"
 PLAIN = "8d3f0001-5b1c-4f7e-9c55-2f3a4c2b7e10"
