@@ -123,7 +123,8 @@ class Links:
         if report.state == LinkState.OPEN and report.port in self._usb_serials:
             self._remembered.add(self._usb_serials[report.port])
         self._tell(before, report)
-        if report.device_id is not None and (before is None or before.state != report.state):
+        was_open = before is not None and before.state == LinkState.OPEN
+        if report.device_id is not None and was_open != (report.state == LinkState.OPEN):
             radio_link = self.supervisors.get(ble_name(report.device_id))
             if radio_link is not None and radio_link.port != report.port:
                 radio_link.reconsider()

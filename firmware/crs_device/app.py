@@ -307,11 +307,11 @@ class App:
         self.output.off()
         for server in self.servers:
             server.abandon()
-        if self.ble is not None:
-            self.ble.off()
         self.log.flush()
         payload = records.encode_maintenance(_MAINTENANCE_ENTERED, _BY_REPL)
         self.log.append(self.clock.ms(), records.MAINTENANCE, payload)
+        if self.ble is not None:  # last: a stack may take its time, or fail
+            self.ble.off()
 
 
 def run(guard) -> None:  # type: ignore[no-untyped-def]

@@ -62,6 +62,8 @@ def retry_journal(app) -> None:  # type: ignore[no-untyped-def]
         app.sampling.log = app.log
     for server in app.servers:
         server.adopt(journal)
+    if app.ble is not None:
+        app.ble.keys_changed()
     _alone(app, SUBSYSTEM_JOURNAL, _first_records)
 
 

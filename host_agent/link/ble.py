@@ -21,6 +21,7 @@ WRITE_S = 5.0
 _FRAGMENT_MIN = 20
 _CLOSE_S = 5.0  # BlueZ takes two seconds, in case somebody else wants the connection
 _ATTEMPTS = 3
+_ADVICE = "The wearable may be out of reach or restarting; the agent goes on looking for it."
 _FIRST_AND_LAST = 0xC0  # of crs_core fragment: bits of its header
 _LOCKED = "00002a60-0000-1000-8000-00805f9b34fb"  # PLX Features
 
@@ -35,6 +36,7 @@ class BleTransport:
         self._name = name
         self._leaving = set() if leaving is None else leaving
         self._write_s = write_s
+        self.carrier: Any = None
         self._client: Any = None
         self._in: Any = None
         self._fragment_bytes = _FRAGMENT_MIN
@@ -64,7 +66,7 @@ class BleTransport:
         out = client.services.get_characteristic(names.OUT)
         self._in = client.services.get_characteristic(names.IN)
         if out is None or self._in is None:
-            raise TransportLost(f"{self._name}: not a wearable, or its services changed")
+            raise TransportLost(f"{self._name}: not a wearable, or its services changed", _ADVICE)
         # BlueZ says 23 for mtu_size; this property is right everywhere
         room = int(self._in.max_write_without_response_size)
         self._fragment_bytes = min(max(room, _FRAGMENT_MIN), FRAGMENT_MAX)
@@ -112,7 +114,7 @@ class BleTransport:
     def lose(self, why: str) -> TransportLost:
         """The link is gone: say so to everybody who waits."""
         if self._lost is None:
-            self._lost = TransportLost(why)
+            self._lost = TransportLost(why, _ADVICE)
             self._arrived.set()
         return self._lost
 
@@ -166,25 +168,29 @@ async def connect(radio: Radio, heard: Heard, name: str) -> BleTransport:
                         raise
             await transport.attach(client)
     except TimeoutError:
-        await _give_up(client)
-        raise TransportLost(f"{name}: no connection within {CONNECT_S:g} s") from None
+        await _give_up(radio, client)
+        raise TransportLost(f"{name}: no connection within {CONNECT_S:g} s", _ADVICE) from None
     except TransportLost:
-        await _give_up(client)
+        await _give_up(radio, client)
         raise
     except asyncio.CancelledError:
-        await _give_up(client)
+        await _give_up(radio, client)
         raise
     except Exception as error:
-        await _give_up(client)
+        await _give_up(radio, client)
         if type(error).__name__ == "BleakBluetoothNotAvailableError":
             raise RadioUnavailable(f"Bluetooth cannot be used: {spoken(error)}") from error
-        raise TransportLost(f"{name}: {error or type(error).__name__}") from error
+        raise TransportLost(f"{name}: {error or type(error).__name__}", _ADVICE) from error
     return transport
 
 
-async def _give_up(client: Any) -> None:
+async def _give_up(radio: Radio, client: Any) -> None:
+    """Whoever connects next waits for this one to be gone."""
     if client is not None:
-        await _disconnect(client)
+        leaving = asyncio.ensure_future(_disconnect(client))
+        radio.leaving.add(leaving)
+        leaving.add_done_callback(radio.leaving.discard)
+        await asyncio.wait([leaving])
 
 
 def _typist(passkey: int) -> contextlib.AbstractAsyncContextManager[None]:

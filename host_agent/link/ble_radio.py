@@ -6,7 +6,7 @@ is called in the loop that uses it, when the first radio link starts.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Any, NamedTuple
 
 from crs_core.wire import gatt_uuids as names
@@ -74,6 +74,20 @@ def spoken(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
+async def _whole(
+    work: Coroutine[Any, Any, None], undo: Callable[[], Coroutine[Any, Any, None]] | None = None
+) -> None:
+    """Let `work` end although its caller is cancelled, then `undo` it: a scan must not go on for nobody."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        if undo is not None and not task.cancelled() and task.exception() is None:
+            await undo()
+        raise
+
+
 class Radio:
     """One adapter, shared by all links of a loop. Cancel-safe; make it inside the loop that uses it."""
 
@@ -131,11 +145,11 @@ class Radio:
                     from bleak import BleakScanner  # noqa: PLC0415 only where there is a radio
 
                     scanner = BleakScanner(self._detected, [names.SERVICE], backend=backend.scanner)
-                    await scanner.start()
+                    await _whole(scanner.start(), undo=scanner.stop)
                     self._scanner = scanner
                 elif not self._listeners and self._scanner is not None:
                     scanner, self._scanner = self._scanner, None
-                    await scanner.stop()
+                    await _whole(scanner.stop())
             except Exception as error:  # bleak lets errors of every layer below it through
                 self._scanner = None
                 raise RadioUnavailable(f"Bluetooth cannot be used: {spoken(error)}") from error

@@ -31,6 +31,7 @@ class SerialTransport:
         self._port = port
         self._fd: int = port.fileno()
         self._name = name
+        self.carrier: Any = None
         self._write_progress_s = write_progress_s
         self._loop = asyncio.get_running_loop()
         self._chunks: deque[bytes] = deque()

@@ -1,6 +1,6 @@
 """What a link offers to the sync client: bytes out with a progress deadline, bytes in, or TransportLost."""
 
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class Transport(Protocol):
@@ -15,6 +15,9 @@ class Transport(Protocol):
     def fragment_bytes(self) -> int | None:
         """Largest piece that one `write` carries and one `read` gives, whole; None: a stream of bytes."""
         ...
+
+    carrier: Any
+    """What the sessions of this link share to cut and join pieces; None where they need nothing."""
 
     async def write(self, data: bytes) -> None:
         """Hand over all of `data`; waits while the other side is slow, TransportLost when it stops reading."""

@@ -101,21 +101,21 @@ class DeviceClient:
             key, self._random_bytes, key.device_id, carrier=self._carrier()
         )
         proofs_refused = 0
-        hello, answered = self._session.start_pieces(), False
-        await self._write(hello)
+        answered = False
+        await self._write(self._session.start_pieces())
         while True:
             try:
                 async with asyncio.timeout(HELLO_RETRY_S):
                     data = await self.transport.read()
             except TimeoutError:
-                if answered:  # our PROOF or the wearable's got lost: its HELLO counts for one try only
-                    hello, answered = self._session.start_pieces(), False
-                await self._write(hello)
+                # our PROOF or the wearable's got lost: its HELLO counts for one try only
+                await self._write(self._session.start_pieces() if answered else self._session.again_pieces())
+                answered = False
                 continue
             for event in self._session.receive(data):
                 if isinstance(event, wire_session.Send):
                     answered = True
-                    await self.transport.write(event.data)
+                    await self._write([event.data])
                 elif isinstance(event, wire_session.Opened):
                     self.peer = event.peer
                     self.last_heard_s = self._clock.monotonic()
@@ -123,8 +123,8 @@ class DeviceClient:
                     proofs_refused += event.reason == hello_part.REFUSE_PROOF
                     self._judge_refusal(event, key, proofs_refused)
                     if event.reason == hello_part.REFUSE_PROOF:
-                        hello, answered = self._session.start_pieces(), False
-                        await self._write(hello)
+                        answered = False
+                        await self._write(self._session.start_pieces())
                 elif isinstance(event, wire_session.Received):
                     self._take(event.message)
                 else:
@@ -133,9 +133,14 @@ class DeviceClient:
                 return
 
     def _carrier(self) -> Any:
-        """Fragments where the link carries small pieces that keep their bounds; None: serial frames."""
+        """Fragments where the link carries small pieces that keep their bounds; None: serial frames.
+
+        One for the whole connection: its count goes on from session to session.
+        """
         size = self.transport.fragment_bytes
-        return None if size is None else FragmentCarrier(size, wire_session.LARGEST_TO_HOST)
+        if size is not None and self.transport.carrier is None:
+            self.transport.carrier = FragmentCarrier(size, wire_session.LARGEST_TO_HOST)
+        return self.transport.carrier
 
     async def _write(self, pieces: Sequence[bytes]) -> None:
         """One payload: nobody else's piece comes between."""
@@ -267,9 +272,8 @@ class DeviceClient:
         if self._session is not None and self._session.is_open:
             with contextlib.suppress(TransportLost, TimeoutError):
                 async with asyncio.timeout(_BYE_DEADLINE_S):
-                    for event in self._session.close(reason):
-                        if isinstance(event, wire_session.Send):
-                            await self.transport.write(event.data)
+                    said = self._session.close(reason)
+                    await self._write([event.data for event in said if isinstance(event, wire_session.Send)])
         self._fail(SessionClosed("closed by this agent"))
 
     # -- inside ----------------------------------------------------------------------------------------------------
@@ -282,7 +286,7 @@ class DeviceClient:
                     if isinstance(event, wire_session.Received):
                         self._take(event.message)
                     elif isinstance(event, wire_session.Send):
-                        await self.transport.write(event.data)
+                        await self._write([event.data])
                     elif isinstance(event, wire_session.Closed):
                         raise SessionClosed(f"the wearable said BYE ({event.reason})")
                     elif isinstance(event, wire_session.Refused):

@@ -50,6 +50,7 @@ class Pipe:
         self.host_wrote: list[bytes] = []
         self.device_wrote: list[bytes] = []
         self.fragment_bytes: int | None = None
+        self.carrier: Any = None
         self._for_host: asyncio.Queue[bytes] = asyncio.Queue()
         self._for_device: asyncio.Queue[bytes] = asyncio.Queue()
 

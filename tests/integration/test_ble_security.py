@@ -124,8 +124,8 @@ async def test_a_stranger_who_stays_is_dropped_and_comes_back_for_less(tmp_path:
         assert 15 < time.monotonic() - since < 26
         client = await connected(ward, stranger)
         since = time.monotonic()
-        await until(lambda: not client.is_connected, 10, "dropped again")
-        assert time.monotonic() - since < 8
+        await until(lambda: not client.is_connected, 15, "dropped again")
+        assert time.monotonic() - since < 14
         session = await ward.session()
         assert (await ward.status(session)).head_seq > 0
         await ward.end(session)

@@ -263,6 +263,9 @@ class ChipRadio:
         def pairing_started() -> None:
             nonlocal is_pairing
             is_pairing = True
+            if self._device is not None and self._device.keystore is not None:
+                # as NimBLE and MicroPython do: who asks to pair again has no bond any more, whoever that is
+                self._spawn(self._device.keystore.delete(str(peer)))
 
         def mtu() -> None:
             self.tell(codes.MTU, struct.pack("<HH", connection.handle, connection.att_mtu))

@@ -1,13 +1,14 @@
 """Bonds kept by the firmware: a bumble key store behind _IRQ_GET_SECRET and _IRQ_SET_SECRET.
 
 Values are 80 bytes of two types, as NimBLE hands out: type 1 our keys, type 2 the peer's. What the firmware forgets is
-really gone.
+really gone. A "no" makes room as NimBLE does: one bond after the other is thrown out and the write tried again.
 """
 
+import contextlib
 import struct
 from collections.abc import Awaitable, Callable
 
-from bumble import hci
+from bumble import att, hci
 from bumble.keys import KeyStore, PairingKeys
 
 GetSecret = Callable[[int, bytes], Awaitable[bytes | None]]
@@ -22,16 +23,26 @@ class SecretStore(KeyStore):
 
     def __init__(self, get: GetSecret, put: SetSecret) -> None:
         self._get, self._put = get, put
+        self._names: list[str] = []  # oldest first, of this power-up
 
     async def update(self, name: str, keys: PairingKeys) -> None:
         """Keep a bond."""
         for kind in TYPES:
-            await self._put(kind, _key(name), _pack(keys))
+            while True:
+                try:
+                    await self._put(kind, _key(name), _pack(keys))
+                    break
+                except att.ATT_Error:
+                    if not self._names:
+                        return
+                    await self.delete(self._names.pop(0))
+        self._names = [known for known in self._names if known != name] + [name]
 
     async def delete(self, name: str) -> None:
         """Forget a bond."""
         for kind in TYPES:
-            await self._put(kind, _key(name), None)
+            with contextlib.suppress(att.ATT_Error):  # it knew none
+                await self._put(kind, _key(name), None)
 
     async def get(self, name: str) -> PairingKeys | None:
         """The bond with this address."""

@@ -24,9 +24,8 @@ class FragmentCarrier:
         return [] if payload is None else [("frame", payload)]
 
     def flush(self) -> list[tuple[str, bytes]]:
-        """Give up a half-received payload and its count: a new connection starts over."""
+        """Give up a half-received payload. The own count goes on: the other side would take its start for a double."""
         self._assembler.reset()
-        self._count = 0
         return []
 
     def counters(self) -> dict[str, int]:

@@ -43,6 +43,12 @@ class HostSession(SessionCore):
         ))  # fmt: skip
         return self._carrier.encode(self._own_hello)  # type: ignore[no-any-return]
 
+    def again_pieces(self) -> list[bytes]:
+        """The same HELLO once more, for a link that lost it; after `start`."""
+        if self._own_hello is None:
+            return self.start_pieces()
+        return self._carrier.encode(self._own_hello)  # type: ignore[no-any-return]
+
     def drop_half_open(self) -> None:
         """Forget a handshake that the device did not finish."""
         self._own_hello = None

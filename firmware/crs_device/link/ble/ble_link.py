@@ -2,7 +2,7 @@
 
 A central that is neither secure nor in session is dropped after 20 s; where the board takes several, the last free
 place is kept for the custodian by dropping the oldest such central at once. An address that was dropped comes back for
-3 s only. So nobody occupies the wearable by holding on to it.
+10 s only in the next minute. So nobody occupies the wearable by holding on to it.
 """
 
 from crs_core.compat import const
@@ -18,7 +18,8 @@ from crs_device.link.ble.radio import FRAGMENT_MAX, Radio
 from crs_device.version import APP_VERSION
 
 STRANGER_MS = const(20_000)
-_SHUNNED_MS = const(3_000)
+_SHUNNED_MS = const(10_000)  # a real central needs seconds for discovery and the session
+_SHUN_MS = const(60_000)
 _SHUNNED_MAX = const(4)
 _TYPING_MS = const(60_000)  # somebody types the passkey
 _PLACES = const(4)  # of NimBLE; stock BTstack has one
@@ -50,7 +51,7 @@ class BleLink:
             self._health = HealthServices(self._radio, self._handles, app.board.simulated)
             self._radio.utc_ms = self._utc_ms  # type: ignore[assignment]
         self._with_server: list = []  # type: ignore[type-arg]  # connections whose fragments are served
-        self._shunned: list[bytes] = []
+        self._shunned: list[tuple[bytes, int]] = []  # address, until when
         self._bell = 0
         self._fast_until_ms = app.clock.real_ms() + advertising.FAST_MS
         self._advertised: tuple | None = None  # type: ignore[type-arg]
@@ -96,14 +97,15 @@ class BleLink:
 
     def wipe_bonds(self) -> None:
         """Another patient: no phone of the one before stays bonded. OSError: flash refused."""
-        for connection in self._radio.connections.values():
-            if connection.is_secure:
-                connection.must_go = True
+        self._radio.refuse_pairing()
         self._radio.bonds.wipe()
 
     def off(self) -> None:
         """The program ends: the radio, too."""
-        self._radio.ble.active(False)
+        try:
+            self._radio.ble.active(False)
+        except OSError:
+            return  # a reset ends it
 
     def _utc_ms(self) -> int | None:
         requests = self._app.requests
@@ -125,6 +127,7 @@ class BleLink:
         self._keep_advertising(now)
         if now >= self._next_flush_ms:
             self._next_flush_ms = now + _FLUSH_EVERY_MS
+            radio.listen()
             self._count()
             try:
                 radio.bonds.flush()
@@ -155,6 +158,7 @@ class BleLink:
         for connection in radio.connections.values():
             if connection.is_secure or (connection.server is not None and connection.server.is_open):
                 connection.since_ms = now
+                self._shunned = [one for one in self._shunned if one[0] != connection.address]
             else:
                 strangers.append(connection)
         if self.can_pair and len(radio.connections) >= _PLACES and strangers:
@@ -164,12 +168,12 @@ class BleLink:
             patience_ms = STRANGER_MS
             if radio.is_pairing(connection.number):
                 patience_ms = _TYPING_MS
-            elif connection.address in self._shunned:
+            elif self._is_shunned(connection.address, connection.since_ms):
                 patience_ms = _SHUNNED_MS
             if now - connection.since_ms >= patience_ms:
                 connection.must_go = True
-                if connection.address not in self._shunned:
-                    self._shunned = self._shunned[1 - _SHUNNED_MAX :] + [connection.address]
+                others = [one for one in self._shunned if one[0] != connection.address]
+                self._shunned = others[1 - _SHUNNED_MAX :] + [(connection.address, now + _SHUN_MS)]
         for connection in list(radio.connections.values()):
             if connection.must_go:
                 self._app.health.count(counts.BLE_STRANGER)
@@ -177,12 +181,18 @@ class BleLink:
                 connection.since_ms = now  # asked to go; asked again if it is still there then
                 radio.disconnect(connection.number)
 
+    def _is_shunned(self, address: bytes, at_ms: int) -> bool:
+        for shunned, until_ms in self._shunned:
+            if shunned == address and at_ms < until_ms:
+                return True
+        return False
+
     def _keep_advertising(self, now: int) -> None:
         fast = now < self._fast_until_ms
         pairing = self.window.is_open(now)
         radio = self._radio
-        if not self.can_pair and radio.connections:
-            return  # the one place is taken, and the stack would say nothing
+        if len(radio.connections) >= (_PLACES if self.can_pair else 1):
+            return  # every place is taken: the stack would refuse, or say nothing
         wanted = (fast, pairing, self._app.device_id)
         if radio.is_advertising and wanted == self._advertised:
             return
@@ -204,6 +214,7 @@ class BleLink:
         for counter, name in (
             (counts.BLE_FRAGMENT_DROPPED, "fragments_dropped"),
             (counts.BLE_PAIRING_REFUSED, "pairing_refused"),
+            (counts.TASK_CRASH, "errors"),
         ):
             by = getattr(radio, name)
             if by:

@@ -9,17 +9,22 @@ from crs_core.errors import RemoteError
 from crs_device.two_slot import TwoSlot
 
 _VERSION = const(1)
-_BONDS_MAX = const(4)
+_BONDS_MAX = const(3)  # one less than NimBLE has places: the custodian gets in beside them
 _PEER_KINDS = (1, 2)  # our keys and the peer's; other types belong to the radio itself
 _PART_MAX = const(255)
 
 
 class Bonds:
-    """`path` as of TwoSlot. `refused` counts what was not kept because no pairing was allowed."""
+    """`path` as of TwoSlot. `refused` counts what was not kept because no pairing was allowed.
+
+    What the stack forgets is only put aside: NimBLE drops a bond as soon as somebody with that address asks to pair,
+    before it is known who that is. `settle` when a pairing was good, `restore` when it was not.
+    """
 
     def __init__(self, path: str = "/bonds") -> None:
         self._file = TwoSlot(path)
         self._secrets: list[tuple[int, bytes, bytes]] = []
+        self._aside: list[tuple[int, bytes, bytes]] = []
         self._is_dirty = False
         self.refused = 0
         data = self._file.load()
@@ -55,6 +60,7 @@ class Bonds:
             if not known:
                 return False
             self._secrets = [secret for secret in self._secrets if secret not in known]
+            self._aside += known
         else:
             if len(key) > _PART_MAX or len(value) > _PART_MAX:
                 return False
@@ -66,17 +72,34 @@ class Bonds:
         self._is_dirty = True
         return True
 
+    def settle(self) -> None:
+        """What was put aside is gone."""
+        self._aside = []
+
+    def restore(self) -> None:
+        """What was put aside counts again, but for what was replaced."""
+        aside, self._aside = self._aside, []
+        for kind, key, value in aside:
+            if self.get(kind, 0, key) is None:
+                self.put(kind, key, value)
+
     def wipe(self) -> None:
         """Forget every central; the radio's own secrets stay. OSError: flash refused."""
+        self._aside = []
         self._secrets = [secret for secret in self._secrets if secret[0] not in _PEER_KINDS]
         self._is_dirty = True
         self.flush()
 
     def flush(self) -> None:
         """Write what changed. OSError: it is tried again at the next call."""
-        if self._is_dirty:
+        if not self._is_dirty or self._aside:
+            return
+        self._is_dirty = False  # first: the stack may tell of another secret while this one is written
+        try:
             self._file.store(encode(self._secrets))
-            self._is_dirty = False
+        except OSError:
+            self._is_dirty = True
+            raise
 
 
 def encode(secrets: list[tuple[int, bytes, bytes]]) -> bytes:

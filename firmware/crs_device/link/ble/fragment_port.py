@@ -8,6 +8,8 @@ from crs_core.wire.sealed import OVERHEAD_BYTES
 
 _PIECES_PER_TURN = const(16)  # several to a connection event, and sampling is not held up
 DEAD_MS = const(2000)
+# BTstack says yes to all and keeps a copy, which it never frees when the central goes: no faster than it may send
+_BTSTACK_PAUSE_MS = const(8)
 _MESSAGE_FRAGMENTS = const(4)
 _MESSAGE_MIN = const(200)  # where the MTU is small: not more overhead than records
 
@@ -58,7 +60,9 @@ class FragmentPort:
 
     def pump(self, now_real_ms: int) -> bool:
         """Send what the stack takes now. False when it has taken nothing for 2 s, or the central is gone."""
-        for _ in range(_PIECES_PER_TURN):
+        if not self._radio.can_pair and now_real_ms - self._progress_ms < _BTSTACK_PAUSE_MS and self._at:
+            return True
+        for _ in range(_PIECES_PER_TURN if self._radio.can_pair else 1):
             if self._at >= len(self._pieces):
                 return True
             if self._connection.is_gone:

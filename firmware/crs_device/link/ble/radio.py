@@ -2,7 +2,13 @@
 
 The handler runs as an interrupt of the main program: it keeps what came and answers what cannot wait. Everything else
 is done by `BleLink.turn`.
+
+NimBLE calls for secrets with its own lock held and waits for the interpreter; a radio call of the main program holds
+the interpreter and waits for that lock. `sleep_ms(0)` before a call lets a waiting interrupt through first: the moment
+in which both wait gets short, it does not go away.
 """
+
+import time
 
 from crs_core.compat import const
 
@@ -23,6 +29,7 @@ _ATT_HEAD = const(3)
 FRAGMENT_MAX = const(244)
 _FRAGMENT_MIN = const(20)
 _INBOX_MAX = const(16)  # fragments: the largest message to the wearable in pieces of 20 bytes, and some
+_KEYS_MS = const(3000)
 _READ_REFUSED = const(0x80)  # ATT application error: not known now, or not for this central
 
 
@@ -57,19 +64,25 @@ class Radio:
         self.ble = bluetooth.BLE()
         self.bonds = bonds
         self.window = window
-        self.passkey = 0
+        self.passkey = -1  # none: nobody can pair
         self.connections: dict[int, Connection] = {}
         self.is_advertising = False
         self.fragments_dropped = 0
         self.pairing_refused = 0
+        self.errors = 0  # exceptions in the interrupt
         self.in_handle = self.time_handle = self.level_handle = -1
         self.utc_ms = None  # type: ignore[var-annotated]  # a function, when the time of day is served
         self._clock = clock
+        self._kept_until_ms = -1  # some stacks hand out the keys after they reported the link secure
         self._asked: dict[int, bool] = {}  # connection -> the passkey was given, its pairing is not over
-        self._bound_irq = self._irq
-        self.ble.irq(self._bound_irq)
+        self._bound_irq = self._guarded_irq
+        self.listen()
         self.ble.active(True)
         self.can_pair = self._configure()
+
+    def listen(self) -> None:
+        """Take the interrupts; again, because a stack drops a handler that ever raised."""
+        self.ble.irq(self._bound_irq)
 
     def _configure(self) -> bool:
         self.ble.config(gap_name="CytoWatch", mtu=_MTU_WANTED)
@@ -85,35 +98,40 @@ class Radio:
 
     def notify(self, number: int, handle: int, data: bytes) -> bool:
         """False when the stack has no buffer now (ENOMEM) or the connection is gone: nothing was sent."""
+        time.sleep_ms(0)
         try:
             self.ble.gatts_notify(number, handle, data)
-        except OSError:
+        except (OSError, MemoryError):
             return False
         return True
 
     def indicate(self, number: int, handle: int, data: bytes) -> bool:
         """See notify."""
+        time.sleep_ms(0)
         try:
             self.ble.gatts_indicate(number, handle, data)
-        except OSError:
+        except (OSError, MemoryError):
             return False
         return True
 
     def disconnect(self, number: int) -> None:
-        """End a connection; its going is told by an interrupt."""
+        """End a connection; its going is told by an interrupt, or it is one that the stack forgot without a word."""
         try:
-            self.ble.gap_disconnect(number)
+            if self.ble.gap_disconnect(number):
+                return
         except OSError:
-            return  # it went by itself
+            pass
+        self._forget(number)
 
     def advertise(self, interval_us: int, data: bytes, response: bytes) -> bool:
         """Start, or start anew; False when the stack refuses (no free connection)."""
+        self.is_advertising = True  # first: a central may connect before the call is over
+        time.sleep_ms(0)
         try:
             self.ble.gap_advertise(interval_us, data, resp_data=response)
         except OSError:
             self.is_advertising = False
             return False
-        self.is_advertising = True
         return True
 
     def silence(self) -> None:
@@ -123,6 +141,13 @@ class Radio:
             self.ble.gap_advertise(None)
         except OSError:
             return
+
+    def _guarded_irq(self, event: int, data):  # type: ignore[no-untyped-def]
+        try:
+            return self._irq(event, data)
+        except Exception:  # raised into the stack, it would take the radio away for good
+            self.errors += 1
+            return None
 
     def _irq(self, event: int, data):  # type: ignore[no-untyped-def]
         if event == _WRITTEN:
@@ -159,6 +184,7 @@ class Radio:
             connection.is_gone = True
         if self._asked.pop(number, False):
             self.window.failed()  # it went before its pairing was through
+        self.bonds.restore()
 
     def _encryption(self, number: int, encrypted: bool, authenticated: bool) -> None:
         connection = self.connections.get(number)
@@ -167,7 +193,12 @@ class Radio:
             return
         connection.is_secure = encrypted and authenticated
         if connection.is_secure:
+            self.bonds.settle()
+            if asked:
+                self._kept_until_ms = self._clock.real_ms() + _KEYS_MS
+                self.window.close()  # who recorded this pairing knows the number now
             return
+        self.bonds.restore()
         if asked:
             self.window.failed()
         # encrypted without the passkey is Just Works: nobody stood at the wearable
@@ -178,17 +209,33 @@ class Radio:
         connection = self.connections.get(number)
         if connection is None:
             return
-        if action != _SHOW_PASSKEY or not self.window.is_open(self._clock.real_ms()):
+        if action != _SHOW_PASSKEY or self.passkey < 0 or not self.window.is_open(self._clock.real_ms()):
             connection.must_go = True
             self.pairing_refused += 1
             return
         self._asked[number] = True
-        self.ble.gap_passkey(number, action, self.passkey)
+        try:
+            self.ble.gap_passkey(number, action, self.passkey)
+        except OSError:
+            connection.must_go = True
+
+    def refuse_pairing(self) -> None:
+        """Nobody who is at it now, or was let in before, stays."""
+        self.window.close()
+        for connection in self.connections.values():
+            if connection.is_secure or self.is_pairing(connection.number):
+                connection.is_secure = False
+                connection.must_go = True
 
     def _keep_secret(self, kind: int, key: bytes, value: bytes | None) -> bool:
-        if value is not None and kind in (1, 2) and not self.window.is_open(self._clock.real_ms()):
+        """What pairs without the passkey is not kept, and the stack is told that it was.
+
+        A "no" would make NimBLE throw out one bond after the other to make room.
+        """
+        may_keep = any(self._asked.values()) or self._clock.real_ms() < self._kept_until_ms
+        if value is not None and kind in (1, 2) and not may_keep:
             self.bonds.refused += 1
-            return False
+            return True
         return self.bonds.put(kind, key, value)  # type: ignore[no-any-return]
 
     def _before_read(self, number: int, handle: int) -> int:
