@@ -97,30 +97,42 @@ async def test_a_disconnect_at_every_step_of_the_protocol_is_recovered(tmp_path:
     async with AirWard.open(tmp_path, "nimble", settings=EACH_SECOND) as ward:
         assert ward.adapter.controller is not None
         await asyncio.sleep(3)
-        carried, cut_at = 0, 0
+        carried = cut_at = cuts = 0
         carry = ward.air.link.send_acl_data
 
         def counting(*packet: Any) -> None:
-            nonlocal carried
+            nonlocal carried, cuts
             carried += 1
             carry(*packet)
             if carried == cut_at:
+                cuts += 1
                 ward.air.link.cut(ward.adapter.controller)  # type: ignore[arg-type]
 
         ward.air.link.send_acl_data = counting  # type: ignore[method-assign]
-        lost = opened = 0
-        for cut_at in range(1, 90, 3):  # noqa: B007 `counting` looks at it
+
+        async def live_through() -> bool:
+            nonlocal carried
             carried, session = 0, None
             try:
                 async with asyncio.timeout(20):
                     session = await ward.session()
-                    opened += 1
                     await read_all(session)
+                return True
             except LinkError:
-                lost += 1
-            if session is not None:
-                await ward.end(session)
-        assert lost > 15 and opened > 3
+                return False
+            finally:
+                if session is not None:
+                    await ward.end(session)
+
+        assert await live_through()
+        whole = carried
+        assert whole > 30
+        tried = range(1, whole, 2)
+        ended = 0
+        for cut_at in tried:
+            ended += not await live_through()
+        assert cuts == len(tried)
+        assert ended > 5, "a cut while connecting is tried again at once, one in session ends it"
         cut_at = 0
         async with ward.agent() as agent:
             await until(lambda: caught_up(agent), 20, "sync after all of it")

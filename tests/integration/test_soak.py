@@ -142,12 +142,13 @@ def test_a_restart_that_states_its_gap_wrongly_is_told(life: Kept) -> None:
         if isinstance(row.record, block.Event) and row.record.type == records.BOOT
     )
     said = records.decode(boot.record.type, boot.record.payload)
-    lie = records.encode(said._replace(prev_last_ms=said.prev_last_ms + 1))
+    lie = records.encode(said._replace(prev_last_ms=said.prev_last_ms + 2000))
     archive.records[seq] = boot._replace(record=boot.record._replace(payload=lie))
     verdict = judge(archive, folder / "soaked" / "cytowatch.db")
     assert len(verdict.misstated) == 1
     assert (
-        f"BOOT {seq} says boot {said.prev_boot} ended at {said.prev_last_ms + 1} ms" in verdict.misstated[0]
+        f"BOOT {seq} says boot {said.prev_boot} ended at {said.prev_last_ms + 2000} ms"
+        in verdict.misstated[0]
     )
     assert len(verdict.losses) == 1, "and the store holds another BOOT"
 
@@ -176,6 +177,7 @@ def test_ctrl_c_ends_everything_and_says_what_was_reached(tmp_path: Path) -> Non
     process = subprocess.Popen(
         command("--seed", 1, "--keep", keep), cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # whatever started the tests
     )  # fmt: skip
     assert process.stderr is not None
     try:
