@@ -3,6 +3,7 @@
 The process runs once under strace; the database is then rebuilt as a kill or a cut would have left it at each point.
 """
 
+import asyncio
 import os
 import random
 import shutil
@@ -16,9 +17,11 @@ import pytest
 from host_agent.store.db import Store
 from tests.fakes.disk_trace import Disk, calls, record
 from tests.fakes.fake_device import FakeDevice
+from tests.fakes.traced_ingest import syncing
 
 ROOT = Path(__file__).resolve().parents[2]
 DATABASE = "cytowatch.db"
+POINTS = 8  # cuts after which the wearable comes back
 
 pytestmark = pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
 
@@ -129,11 +132,35 @@ def look(traced: Traced, folder: Path, acked: int, where: tuple[object, ...], ch
 def test_what_was_acknowledged_survives_a_kill_and_a_power_cut_at_every_write(tmp_path: Path) -> None:
     seed = int(os.environ.get("CW_SEED", random.SystemRandom().randrange(10**6)))
     print(f"CW_SEED={seed}")
-    tally = sweep(Traced(tmp_path), tmp_path / "found", 4, seed)
+    tally = sweep(Traced(tmp_path), tmp_path / "found", 1, seed)
     print(tally)
     assert tally["checked"] >= 300
     assert tally["acknowledgements"] >= 14
     assert tally["checkpoints"] >= 2, "no checkpoint was met"
+
+
+@pytest.mark.slow
+async def test_a_store_found_after_a_cut_of_power_takes_up_the_rest_once(tmp_path: Path) -> None:
+    traced = Traced(tmp_path)
+    chance = random.Random(int(os.environ.get("CW_SEED", "1")))
+    head = max(last for last, _ in traced.blocks.values())
+    points = sorted(chance.sample(range(len(traced.calls)), POINTS))
+    for number, call in enumerate(traced.calls):
+        traced.disk.apply(call)
+        if number not in points:
+            continue
+        folder = tmp_path / f"after{number}"
+        shutil.copytree(tmp_path / "flash", folder / "flash")
+        for name, content in traced.disk.after_power_cut(chance).items():
+            (folder / name).write_bytes(content)
+        device = FakeDevice(folder / "flash", boot=2)
+        told: list[int] = []
+        with Store(folder / DATABASE) as store:
+            async with asyncio.timeout(20), syncing(store, device, told.append):
+                while not told or told[-1] < head:
+                    await asyncio.sleep(0.005)
+        files = {path.name: path.read_bytes() for path in folder.glob(DATABASE + "*")}
+        check(files, tmp_path / "found", traced, head, ("went on", number))
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ def calls(trace: Path, marks: Path) -> Iterator[Call]:
 
 def _call(name: str, path: str, rest: str) -> Call | None:
     arguments, _, result = rest.rpartition(" = ")
-    if result.startswith("-"):
+    if not result.isdigit():  # refused, or the process ended in it
         return None
     if name in ("fsync", "fdatasync"):
         return Call("sync", path)

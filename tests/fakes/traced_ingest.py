@@ -6,8 +6,10 @@ is written to MARKS as a line. It ends without closing the store, as a kill does
 """
 
 import asyncio
+import contextlib
 import os
 import sys
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -54,12 +56,12 @@ def no_fsync() -> None:
     Store._open = open_store  # type: ignore[method-assign]
 
 
-async def ingest(database: Path, flash: Path, marks: int) -> None:
-    """Rounds of readings and events, each until it is acknowledged."""
-    device, pipe = FakeDevice(flash), Pipe()
-    store = Store(database)
-    pragma = f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}"
-    store._writer.submit(lambda: store._conn.execute(pragma).fetchall()).result()  # type: ignore[union-attr]
+@contextlib.asynccontextmanager
+async def syncing(
+    store: Store, device: FakeDevice, on_ack: Callable[[int], object]
+) -> AsyncIterator[asyncio.Task[None]]:
+    """The real engine between this store and this wearable; `on_ack` hears a sequence before it is acknowledged."""
+    pipe = Pipe()
     async with serving(device, pipe):
         client = DeviceClient(pipe, [host_key()])
         await client.open()
@@ -67,7 +69,7 @@ async def ingest(database: Path, flash: Path, marks: int) -> None:
 
         async def marked(message: Any) -> None:
             if isinstance(message, wire.Ack):
-                os.write(marks, b"%d\n" % message.committed_seq)
+                on_ack(message.committed_seq)
             await send(message)
 
         client.send = marked  # type: ignore[method-assign]
@@ -76,6 +78,20 @@ async def ingest(database: Path, flash: Path, marks: int) -> None:
             board_clock=RealClock(),
         )  # fmt: skip
         running = asyncio.create_task(engine.run())
+        try:
+            yield running
+        finally:
+            running.cancel()
+            await asyncio.wait([running])
+
+
+async def ingest(database: Path, flash: Path, marks: int) -> None:
+    """Rounds of readings and events, each until it is acknowledged."""
+    device = FakeDevice(flash)
+    store = Store(database)
+    pragma = f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}"
+    store._writer.submit(lambda: store._conn.execute(pragma).fetchall()).result()  # type: ignore[union-attr]
+    async with syncing(store, device, lambda seq: os.write(marks, b"%d\n" % seq)) as running:
         for _ in range(ROUNDS):
             device.read_sensors(24)
             device.event(records.Button(2))

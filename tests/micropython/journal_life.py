@@ -316,7 +316,10 @@ def check_recovered(life, before, after, ledger, told=()):
     must = [seq for seq in both[0][2] if all([seq in snap[2] for snap in both])]
     for seq in must:
         require(seq in now[2], "a journaled record is gone", seq, both[0][2][seq])
+    old_head = max([0] + list(before[2]))
     for key in told:
+        if key[0] == before[0] and key[1] <= old_head and key[1] not in before[2]:
+            continue  # went to make room before then
         if key[0] == now[0] and (key[0] != after[0] or key[1] in after[2]):
             require(key[1] in now[2], "a number was given out and its record is gone", key)
     for seq in now[2]:
