@@ -18,6 +18,7 @@ from crs_core.wire import message as wire
 
 from host_agent.clock import RealClock
 from host_agent.store.db import Store
+from host_agent.store.records import IncomingBlock
 from host_agent.store.rows import NoDerivation
 from host_agent.sync.client import DeviceClient
 from host_agent.sync.engine import SyncEngine
@@ -38,6 +39,7 @@ def ack_first() -> None:
         coverage = self._coverage.copy()
         for message in messages:
             for item in unpack(message, self.journal.journal_id, {}):
+                assert isinstance(item, IncomingBlock)
                 coverage.add(item.header.first_seq, item.header.first_seq + item.header.count - 1)
         await self.client.send(wire.Ack(coverage.prefix, self._received + len(messages)))
         await real(self, messages)

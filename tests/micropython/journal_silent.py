@@ -127,7 +127,9 @@ def after(life, snap, ledger, what):
 
 
 def main():
+    parts = (seen, seen_for_good, unseen)
     if "no_crc" in sys.argv[1:]:  # sabotage: a block counts as valid when its length fits
+        parts = (unseen,)  # where LittleFS sees the harm, the CRC has nothing to do
         block.crc_holds = lambda buf, journal_id: True
     life = jl.start(jl.empty_image(), None, 0)
     life.boot()
@@ -140,7 +142,7 @@ def main():
     ops = life.flash.ops - before
     life.off()
     try:
-        for part in (seen, seen_for_good, unseen):
+        for part in parts:
             part(image, ledger, ops)
     except jl.Broken as broken:
         print("broken: %s" % broken)
