@@ -16,15 +16,12 @@ SECOND_EVERY = 7  # every so many cut points get a second cut, at every operatio
 def write_behind():
     """Sabotage: a number is given out while its block is still in RAM."""
     real = chain.Chain.append
-    held = []
 
     def append(self, first_seq, data):
-        for args in held:
-            real(*args)
-        del held[:]
-        size = self.segments[-1][1] if self.segments else 0
-        held.append((self, first_seq, data))
-        return size
+        held = getattr(self, "held", None)
+        if held:
+            real(self, held[0], held[1])
+        self.held = (first_seq, data)
 
     chain.Chain.append = append
 
@@ -43,6 +40,24 @@ def one_slot():
     two_slot.TwoSlot.store = store
 
 
+def no_generation():
+    """Sabotage: of two valid slots the last one counts, not the newer one."""
+    real = two_slot.TwoSlot._read
+
+    def load(self):
+        self.generation, found = 0, None
+        self._slot = 1
+        for slot in (0, 1):
+            read = real(self, slot)
+            if read is not None:
+                self._slot = slot
+                self.generation, found = read
+        self._known = True
+        return found
+
+    two_slot.TwoSlot.load = load
+
+
 def recover(flash, before, after, ledger, told, ids):
     """Power on, check, live on, power on again, check again."""
     life = jl.Life(flash, jl.Ledger(ledger), 0, ids)
@@ -56,57 +71,79 @@ def recover(flash, before, after, ledger, told, ids):
     again.off()
 
 
-def cut_twice(flash_then, before, after, ledger, told, ids):
-    """Cut the recovery and the life after it at each operation in turn; returns how many there were."""
-    whole = jl.Life(flash_then.copy(), jl.Ledger(ledger), 0, ids)  # the same without a cut, to compare with
+def undisturbed(flash_then, before, after, ledger, told, ids):
+    """The recovery and the life after it without another cut, to compare with: (recovered, lived, operations)."""
+    whole = jl.Life(flash_then.copy(), jl.Ledger(ledger), 0, ids)
     whole.boot()
     recovered = jl.check_recovered(whole, before, after, jl.Ledger(ledger), told)
     lived = jl.go_on(whole, jl.Ledger(ledger))
     whole.off()
-    n = 0
-    while True:
-        n += 1
-        flash = flash_then.copy()
-        flash.cut_at, flash.torn_percent = n, 40
-        second = jl.Life(flash, jl.Ledger(ledger), 0, ids)
-        mine = jl.Ledger(ledger)
-        low, high = before, after
-        try:
-            second.boot()
-            if not flash.dead:
-                low, high = recovered, lived
-                jl.check_recovered(second, before, after, mine, told)
-                jl.go_on(second, mine)
-        except OSError:
-            pass
-        second.off()
+    return recovered, lived, whole.flash.ops
+
+
+def cut_again(flash_then, n, torn, around, expected, ledger, told, ids):
+    """Cut the recovery, or the life after it, at operation `n`, and recover from that; False when it has no `n`th.
+
+    `around`: the snapshots around the first cut; `expected`: those that `undisturbed` found.
+    """
+    flash = flash_then.copy()
+    flash.cut_at, flash.torn_percent = n, torn
+    second = jl.Life(flash, jl.Ledger(ledger), 0, ids)
+    mine = jl.Ledger(ledger)
+    low, high = around
+    try:
+        second.boot()
         if not flash.dead:
-            return n - 1
-        recover(flash.revive(), low, high, mine, told + second.ledger.told, ids + 5)
+            low, high = expected
+            jl.check_recovered(second, around[0], around[1], mine, told)
+            jl.go_on(second, mine)
+    except OSError:
+        pass
+    second.off()
+    if not flash.dead:
+        return False
+    recover(flash.revive(), low, high, mine, told + second.ledger.told, ids + 5)
+    return True
+
+
+def cut_twice(flash_then, before, after, ledger, told, ids):
+    """Cut the recovery and the life after it at each operation in turn; returns how many there were."""
+    recovered, lived, _ = undisturbed(flash_then, before, after, ledger, told, ids)
+    n = 1
+    while cut_again(flash_then, n, 40, (before, after), (recovered, lived), ledger, told, ids):
+        n += 1
+    return n - 1
+
+
+def cut_once(image, ledger, ids, phase, snaps, cut, torn):
+    """Run a phase up to a cut: (flash with power again, snapshot before, after, the ledger of that life)."""
+    life = jl.start(image, ledger, ids)
+    life.flash.cut_at, life.flash.torn_percent = cut, torn
+    at = jl.run_until_fault(life, phase[1])
+    life.off()
+    jl.require(life.flash.dead, "the cut was never reached", phase[0], cut)
+    return life.flash.revive(), snaps[at], snaps[min(at + 1, len(snaps) - 1)], life.ledger
 
 
 def main():
     for name in sys.argv[1:]:
-        {"write_behind": write_behind, "one_slot": one_slot}[name]()
+        {"write_behind": write_behind, "one_slot": one_slot, "no_generation": no_generation}[name]()
     image, ledger, ids = jl.empty_image(), None, 0
     cuts = seconds = points = 0
     for phase in jl.PHASES:
-        image, snaps, ops, ref = jl.reference(image, ledger, ids, phase)
+        try:
+            image, snaps, ops, ref = jl.reference(image, ledger, ids, phase)
+        except jl.Broken as broken:
+            print("phase %s without a cut: %s" % (phase[0], broken))
+            sys.exit(1)
         points += ops
         for torn in (0, 40, 100):
             for cut in range(1, ops + 1):
-                life = jl.start(image, ledger, ids)
-                life.flash.cut_at, life.flash.torn_percent = cut, torn
-                at = jl.run_until_fault(life, phase[1])
-                life.off()
-                jl.require(life.flash.dead, "the cut was never reached", phase[0], cut)
-                before, after = snaps[at], snaps[min(at + 1, len(snaps) - 1)]
-                told = life.ledger.told
-                flash = life.flash.revive()
                 try:
+                    flash, before, after, seen = cut_once(image, ledger, ids, phase, snaps, cut, torn)
                     if cut % SECOND_EVERY == 0 and torn == 40:
-                        seconds += cut_twice(flash, before, after, life.ledger, told, ids + 70)
-                    recover(flash, before, after, jl.Ledger(life.ledger), told, ids + 50)
+                        seconds += cut_twice(flash, before, after, seen, seen.told, ids + 70)
+                    recover(flash, before, after, jl.Ledger(seen), seen.told, ids + 50)
                     cuts += 1
                 except jl.Broken as broken:
                     print("phase %s cut %d torn %d: %s" % (phase[0], cut, torn, broken))
@@ -115,4 +152,5 @@ def main():
     print("cuts %d second %d points %d" % (cuts, seconds, points))
 
 
-main()
+if __name__ == "__main__":  # the random cuts borrow its parts
+    main()

@@ -251,10 +251,12 @@ def empty_image():
 
 
 def snapshot(life):
-    """(journal id, binding, {seq: content}) now, journaled or not."""
-    if life.j is None or not life.j.journal_id:
-        return b"", b"", {}
-    return life.j.journal_id, life.j.binding_id, contents(life.j)[0]
+    """(journal id, binding, {seq: content}, (acknowledged, reserved) that must not go back) now, journaled or not."""
+    j = life.j
+    if j is None or not j.journal_id:
+        return b"", b"", {}, (0, 0)
+    mark = 0 if j._ack_dirty else j.acked_seq, j._reserved
+    return j.journal_id, j.binding_id, contents(j)[0], mark
 
 
 def reference(image, ledger, ids, phase):
@@ -309,14 +311,23 @@ def check_recovered(life, before, after, ledger, told=()):
         require(now[0] == after[0], "a journal nobody made", now[0])
         require(now[1] == after[1], "journal without its binding", now[1])
     both = [snap for snap in (before, after) if snap[0] == now[0]]
+    if now[0] != before[0]:
+        both = [(now[0], now[1], {}, (0, 0))]  # made between the two: only what was told must be there
     must = [seq for seq in both[0][2] if all([seq in snap[2] for snap in both])]
     for seq in must:
         require(seq in now[2], "a journaled record is gone", seq, both[0][2][seq])
+    old_head = max([0] + list(before[2]))
     for key in told:
+        if key[0] == before[0] and key[1] <= old_head and key[1] not in before[2]:
+            continue  # went to make room before then
         if key[0] == now[0] and (key[0] != after[0] or key[1] in after[2]):
             require(key[1] in now[2], "a number was given out and its record is gone", key)
     for seq in now[2]:
         ledger.add(now[0], seq, now[2][seq])
+    copies = len(now[2]) - len(set([repr(value) for value in now[2].values()]))
+    require(not copies, "one record under two numbers", copies)
+    for i, what in ((0, "a stored acknowledgement went back"), (1, "the reserve went back")):
+        require(now[3][i] >= min([snap[3][i] for snap in both]), what, now[3], both[0][3])
     if life.j.journal_id:
         for seq in events_of(life.j):
             require(seq in now[2], "event reader and ordered reader differ", seq)

@@ -24,6 +24,7 @@ BENCHES = (
     "worst_times",
     "energy",
     "journal",
+    "cuts",
     "sync",
     "ward",
 )
