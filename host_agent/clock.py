@@ -70,3 +70,14 @@ class ScaledClock:
     async def sleep(self, seconds: float) -> None:
         """Wait `seconds` simulated seconds."""
         await self._base.sleep(seconds / self.speed)
+
+
+async def sleep_or_event(clock: Clock, seconds: float, event: asyncio.Event) -> None:
+    """Sleep for so long, or until the event is set."""
+    sleep = asyncio.ensure_future(clock.sleep(seconds))
+    woken = asyncio.ensure_future(event.wait())
+    try:
+        await asyncio.wait([sleep, woken], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        sleep.cancel()
+        woken.cancel()

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
-from host_agent.clock import Clock, RealClock
+from host_agent.clock import Clock, RealClock, sleep_or_event
 from host_agent.errors import DeviceAtRepl, HostAgentError, LinkError, SessionRefused
 from host_agent.link.ownership import Claim
 from host_agent.link.transport import Transport
@@ -215,14 +215,10 @@ class LinkSupervisor:
             self._claim.mark_released(None)
 
     async def _pause(self, seconds: float) -> None:
-        """Sleep, or wake early when `release` or `retake` was called."""
-        sleep = asyncio.ensure_future(self._clock.sleep(seconds))
-        wake = asyncio.ensure_future(self._wake.wait())
+        """Sleep, or wake early when `release`, `retake` or `reconsider` was called."""
         try:
-            await asyncio.wait([sleep, wake], return_when=asyncio.FIRST_COMPLETED)
+            await sleep_or_event(self._clock, seconds, self._wake)
         finally:
-            sleep.cancel()
-            wake.cancel()
             self._wake.clear()
 
     def _tell(

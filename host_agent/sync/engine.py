@@ -14,7 +14,7 @@ from typing import Any
 from crs_core import reasons
 from crs_core.wire import message as wire
 
-from host_agent.clock import Clock, RealClock
+from host_agent.clock import Clock, RealClock, sleep_or_event
 from host_agent.errors import AnswerTimeout, StoreError, TransportLost
 from host_agent.store.coverage import Coverage
 from host_agent.store.db import Store, Tx
@@ -196,7 +196,7 @@ class SyncEngine:
         while True:
             await self._has_pending.wait()
             if not (self.is_caught_up or self._is_worth.is_set()):
-                await self._sleep_until(self._is_worth, LINGER_S)
+                await sleep_or_event(self._link, LINGER_S, self._is_worth)
             batch, self._pending = self._pending[:BATCH_MESSAGES], self._pending[BATCH_MESSAGES:]
             if not self._pending:
                 self._has_pending.clear()
@@ -250,7 +250,9 @@ class SyncEngine:
                 self._arrived.clear()
                 # what came meanwhile too: an alarm in it must not wait for the disk either
                 self._listener.on_unstored(journal, items + self._waiting(journal), error)
-                await self._sleep_until(self._arrived, pause_s)  # not past the arrival of more records
+                await sleep_or_event(
+                    self._link, pause_s, self._arrived
+                )  # not past the arrival of more records
                 pause_s = min(pause_s * 2, _STORE_RETRY_MAX_S)
             else:
                 if failure is not None:
@@ -260,16 +262,6 @@ class SyncEngine:
     def _waiting(self, journal: Journal) -> list[IncomingBlock | IncomingGap]:
         messages = [m for m in self._pending if not isinstance(m, wire.CaughtUp)]
         return [item for message in messages for item in unpack(message, journal.journal_id, {})]
-
-    async def _sleep_until(self, event: asyncio.Event, seconds: float) -> None:
-        """Sleep, but no longer than until the event is set."""
-        sleep = asyncio.ensure_future(self._link.sleep(seconds))
-        woken = asyncio.ensure_future(event.wait())
-        try:
-            await asyncio.wait([sleep, woken], return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            sleep.cancel()
-            woken.cancel()
 
     def _insert(
         self,
