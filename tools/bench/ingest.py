@@ -13,14 +13,16 @@ from statistics import median
 from types import SimpleNamespace
 
 from crs_core import block, records, units
+from crs_core.grade import alarms, grader, rules
 
 from host_agent.store.coverage import Coverage
 from host_agent.store.db import Store, Tx
 from host_agent.store.journals import ensure_device, open_journal
 from host_agent.store.records import Inserted, Insertion
 from host_agent.store.rollups import read_rollups
-from host_agent.store.rows import Journal
+from host_agent.store.rows import Journal, NoDerivation
 from host_agent.sync.intake import unpack
+from host_agent.sync.verify import Verifier
 
 _JOURNAL_ID = b"benchjrn"
 _WEEK_READINGS = 60_480
@@ -28,7 +30,8 @@ _PER_BLOCK = 12
 _PER_MESSAGE_BYTES = 2048
 _MESSAGES_PER_COMMIT = 8  # the engine's window
 _EVENTS = 300
-_TARGET_PER_S = 20_000
+_TARGET_PER_S = 50_000
+_TARGET_REGRADED_PER_S = 20_000
 _TARGET_EVENT_MS = 5.0
 _TARGET_VIEW_MS = 200
 
@@ -78,6 +81,13 @@ def rows() -> Iterable[tuple[str, str, str, bool]]:
             f"<= {_TARGET_VIEW_MS} ms",
             spent_s * 1000 <= _TARGET_VIEW_MS,
         )
+        rate = _regraded_per_s(_messages(first_seq=2))
+        yield (
+            "ingest: the same with a re-run of every grade",
+            f"{rate:,.0f} readings/s",
+            f">= {_TARGET_REGRADED_PER_S:,}",
+            rate >= _TARGET_REGRADED_PER_S,
+        )
         times_ms = sorted(_event_times_ms(store, journal, coverage))
         figure = f"p50 {median(times_ms):.2f} ms, p99 {times_ms[int(len(times_ms) * 0.99)]:.2f} ms"
         yield (
@@ -86,6 +96,39 @@ def rows() -> Iterable[tuple[str, str, str, bool]]:
             f"p50 <= {_TARGET_EVENT_MS:g} ms",
             median(times_ms) <= _TARGET_EVENT_MS,
         )
+
+
+def _regraded_per_s(messages: list[SimpleNamespace]) -> float:
+    """Readings a second when every commit is followed by the re-run of each grade, as the agent's are."""
+    # by the default rules from a new state, one number after the readings' own: a journal begins with its state
+    start = records.encode_grader_state(
+        2, rules.rule_hash(rules.DEFAULT), alarms.encode_state(alarms.new_state(), 0),
+        grader.encode_state(grader.new_state(), 0),
+    )  # fmt: skip
+    first = block.encode_events(_JOURNAL_ID, 1, 1, [(0, records.GRADER_STATE, start)])
+    verifier, derive = Verifier(), NoDerivation()
+    with tempfile.TemporaryDirectory() as folder, Store(Path(folder) / "bench.db") as store:
+        journal, coverage = store.write_now(_journal), Coverage()
+        start_s = time.perf_counter()
+        backlog = [SimpleNamespace(data=first), *messages]
+        for at in range(0, len(backlog), _MESSAGES_PER_COMMIT):
+            done = _commit(store, journal, coverage, backlog[at : at + _MESSAGES_PER_COMMIT])
+            journal, coverage = done.journal, done.coverage
+            row = journal.id
+            while store.write_now(
+                lambda tx, row=row: verifier.advance(tx, derive, row, utc_ms=1, limit=2000)
+            ):  # type: ignore[misc]
+                pass
+        spent_s = time.perf_counter() - start_s
+        done_to, found = store.read_now(
+            lambda tx: (
+                tx.execute("SELECT verified_seq FROM journals").fetchone()[0],
+                tx.execute("SELECT count(*) FROM disagreements").fetchone()[0],
+            )
+        )
+        if done_to != _WEEK_READINGS + 1 or found:
+            raise RuntimeError(f"re-run up to {done_to} of {_WEEK_READINGS + 1}, {found} disagreements")
+    return _WEEK_READINGS / spent_s
 
 
 def _event_times_ms(store: Store, journal: Journal, coverage: Coverage) -> Iterable[float]:
@@ -115,7 +158,7 @@ def _journal(tx: Tx) -> Journal:
     return open_journal(tx, ensure_device(tx, b"benchdev", 1), _JOURNAL_ID, bytes(8), 1).journal
 
 
-def _messages() -> list[SimpleNamespace]:
+def _messages(first_seq: int = 1) -> list[SimpleNamespace]:
     """A week at 10 s: values that wander as a body's do, packed as a wearable packs them."""
     rng = random.Random(7)
     temp_cc, spo2, hr = 3700, 970, 80
@@ -128,7 +171,7 @@ def _messages() -> list[SimpleNamespace]:
         readings.append(units.Reading(10_000 * i + rng.randrange(3), temp_cc, spo2, hr, 150, status))
     messages, data = [], b""
     for at in range(0, _WEEK_READINGS, _PER_BLOCK):
-        raw = block.encode_readings(_JOURNAL_ID, 1, at + 1, readings[at : at + _PER_BLOCK])
+        raw = block.encode_readings(_JOURNAL_ID, 1, at + first_seq, readings[at : at + _PER_BLOCK])
         if len(data) + len(raw) > _PER_MESSAGE_BYTES:
             messages.append(SimpleNamespace(data=data))
             data = b""
