@@ -22,6 +22,7 @@ from host_agent.paths import Paths
 from host_agent.remembered import Remembered
 from host_agent.sync.runner import SyncRunner
 
+_RADIO_AGAIN_S = 0.4  # real: a wearable that was in session is looked for again at once
 _SCAN_S = 3.0  # real: how soon a wearable that is plugged in is noticed
 
 OpenPort = Callable[[str], Awaitable[Transport]]
@@ -104,6 +105,7 @@ class Links:
             on_report=self._on_report,
             clock=self._clock,
             standby=lambda: self._why_standby(device_id),
+            opened_max_s=_RADIO_AGAIN_S,
         )
 
     def _why_standby(self, device_id: bytes) -> str:

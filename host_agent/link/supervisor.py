@@ -80,8 +80,10 @@ class LinkSupervisor:
         make_claim: Callable[[], Claim] | None = None,
         clock: Clock | None = None,
         standby: Callable[[], str] = lambda: "",
+        opened_max_s: float = BACKOFF_MAX_S,
     ) -> None:
         """`standby()` says why this link must rest now, "" when it may work; call `reconsider` when that changes.
+        `opened_max_s`: longest pause after a try that was in session, for a link that may well break often.
 
         `run_session(transport, opened)` does HELLO, calls `opened(device_id)`, syncs, and raises when it ends."""
         self.port = port
@@ -94,7 +96,9 @@ class LinkSupervisor:
         self._session: asyncio.Task[None] | None = None
         self._released_until_s: float | None = None
         self._standby = standby
+        self._opened_max_s = opened_max_s
         self._wake = asyncio.Event()
+        self._was_open = False  # in the last try
         self._attempt = 0
         self.report = LinkReport(
             port, LinkState.OPENING, "starting", "", "", self._clock.utc_ms(), None, 0, None
@@ -119,6 +123,8 @@ class LinkSupervisor:
                     backoff_s = BACKOFF_MAX_S
                 elif self._clock.monotonic() - started_s >= _STEADY_S:
                     backoff_s = BACKOFF_FIRST_S
+                elif self._was_open:
+                    backoff_s = min(backoff_s, self._opened_max_s)
                 await self._pause(backoff_s)
                 backoff_s = min(backoff_s * BACKOFF_FACTOR, BACKOFF_MAX_S)
         finally:
@@ -161,6 +167,7 @@ class LinkSupervisor:
 
     async def _one_session(self) -> None:
         self._attempt += 1
+        self._was_open = False
         self._session = asyncio.create_task(self._attempt_session(), name=f"link {self.port}")
         try:
             await asyncio.wait([self._session])
@@ -198,6 +205,7 @@ class LinkSupervisor:
 
     def _opened(self, device_id: bytes) -> None:
         self._attempt = 0
+        self._was_open = True
         self._tell(LinkState.OPEN, "in session", device_id=device_id)
 
     async def _stay_released(self) -> None:

@@ -100,6 +100,14 @@ async def test_sessions_that_fail_at_once_back_off(bench) -> None:
     assert bench.clock.slept[:4] == [0.2, 0.4, 0.8, 1.6]
 
 
+async def test_a_link_that_may_break_often_is_tried_again_soon_once_it_was_in_session(bench) -> None:
+    bench.supervisor._opened_max_s = 0.4
+    bench.release_session.set()
+    await bench.advance(0)
+    await bench.advance(3)
+    assert bench.clock.slept[:4] == [0.2, 0.4, 0.4, 0.4]
+
+
 async def test_a_refusal_is_its_own_state_and_retried_slowly(bench) -> None:
     async def refuse(pipe: Any, opened: Any) -> None:
         raise SessionRefused("the key is revoked", 2)
