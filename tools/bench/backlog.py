@@ -41,9 +41,9 @@ def build(path: Path, days: int, settings: dict[str, str]) -> Path:
     with tempfile.TemporaryDirectory() as folder:
         journal = DeviceJournal(folder + "/journal", 1, os.urandom, 1 << 20, 1)
         journal.create(PATIENT)
-        day = series.made_day()
+        week = series.made_week()
         for n in range(days * DAY):
-            reading = day[n % DAY]._replace(t_ms=(n + 6) * series.STEP_MS)
+            reading = week[n % len(week)]._replace(t_ms=(n + 6) * series.STEP_MS)
             journal.add_reading(reading)
             if n % _EVENT_EVERY == 0:
                 journal.append_event(reading.t_ms, records.BUTTON, records.encode(records.Button(1)))
