@@ -40,6 +40,7 @@ class AirWard:
     def __init__(self, folder: Path, air: Air, wearable: VirtualWearable, adapter: Adapter) -> None:
         self.folder, self.air, self.wearable, self.adapter = folder, air, wearable, adapter
         self.adapters = [adapter]
+        self.speed = 60  # of the wearable's clock, and so of the agent's
         self.radio = ble_radio.Radio()
         self.scanner, self.client = adapter.backends()
 
@@ -59,6 +60,7 @@ class AirWard:
                 )  # fmt: skip
                 adapter = await Adapter.open(air.link, mtu=mtu)
                 ward = cls(folder, air, wearable, adapter)
+                ward.speed = speed
                 ble_radio.use_backend(ward.backend)
                 try:
                     await asyncio.to_thread(wearable.start)
@@ -125,7 +127,7 @@ class AirWard:
         """The running agent of the bedside laptop, in this process and on this radio; `ports`: cables besides."""
         paths = Paths(self.folder / "bedside").ensure()
         keyfile.save(paths.keys, device_key(CUSTODIAN))
-        agent = Agent(paths, parse_config("[serial]\nscan_usb = false\n"), ports, speed=60)
+        agent = Agent(paths, parse_config("[serial]\nscan_usb = false\n"), ports, speed=self.speed)
         running = asyncio.create_task(agent.run())
         try:
             yield agent
