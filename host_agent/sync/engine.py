@@ -36,7 +36,7 @@ MISSES = 3
 SILENCE_S = 5.0  # real: however fast a simulation runs, a link gets so long to answer
 LINGER_S = 0.05  # readings of a backlog wait at most so long for half a window; events never do
 BATCH_MESSAGES = 64
-REREAD_S = 5.0  # real: nothing came though something is missing
+REREAD_S = 5.0  # real: something is missing and the prefix has not advanced, whatever else came
 TIME_EVERY_S = 3600.0  # board time
 STATUS_EVERY_S = 600.0  # board time; of the battery, so that its fall is known
 _STORE_RETRY_FIRST_S = 0.5
@@ -172,7 +172,6 @@ class SyncEngine:
             kind = type(message)
             if kind in (wire.Block, wire.Gap):
                 self._pend(message)
-                self._progress_s = self._link.monotonic()
                 self._arrived.set()
             elif kind is wire.Live:
                 self._listener.on_live(self.device_id, message)
@@ -225,6 +224,8 @@ class SyncEngine:
         for message in messages:
             items += unpack(message, self.journal.journal_id, self.counters)
         inserted = await self._write(items)
+        if inserted.coverage.prefix > self._coverage.prefix:
+            self._progress_s = self._link.monotonic()
         self.journal = inserted.journal
         self._coverage = inserted.coverage
         self._received += len(messages)
@@ -303,7 +304,6 @@ class SyncEngine:
     async def _caught_up(self, head_seq: int) -> None:
         assert self.journal is not None
         self.head_seq = head_seq
-        self._progress_s = self._link.monotonic()
         if self._coverage.prefix >= head_seq:
             self.is_caught_up = True
             self._listener.on_caught_up(self.journal)

@@ -305,69 +305,6 @@ async def test_a_gap_covers_only_what_is_not_held(store, device, session) -> Non
     assert [row[1:] for row in held(store)["gaps"]] == [(13, 19, 3), (21, 25, 3)]
 
 
-async def test_a_message_lost_at_the_end_of_a_backlog_is_asked_for_again(
-    store, device, session, monkeypatch
-) -> None:
-    monkeypatch.setattr("host_agent.sync.engine.REREAD_S", 0.2)
-    for _ in range(3):
-        device.read_sensors(12)
-    lost: list[bytes] = []
-
-    def lose_the_block(data: bytes) -> list[bytes]:
-        if len(data) > 100 and not lost:
-            lost.append(data)
-            return []
-        return [data]
-
-    async with session(device, Pipe(to_host=lose_the_block), heartbeat_s=0.05) as (engine, ears):
-        await asyncio.wait_for(ears.caught_up.wait(), 10)
-        assert engine.counters["read_again"] >= 1
-    assert lost
-    assert [row[3] for row in held(store)["blocks"]] == on_flash(device)
-
-
-async def test_a_burst_that_takes_a_block_and_the_caught_up_after_it_loses_nothing_for_long(
-    store, device, session, monkeypatch
-) -> None:
-    """The wearable believes them delivered and says nothing more about them by itself."""
-    monkeypatch.setattr("host_agent.sync.engine.REREAD_S", 0.1)
-    device.read_sensors(12)
-    burst: list[bytes] = []
-    noisy = [False]
-
-    def lose_two(data: bytes) -> list[bytes]:
-        if noisy[0] and len(burst) < 2:
-            burst.append(data)
-            return []
-        return [data]
-
-    async with session(device, Pipe(to_host=lose_two), heartbeat_s=0.05) as (engine, ears):
-        await asyncio.wait_for(ears.caught_up.wait(), 10)
-        await until(lambda: device.acks, "ack")
-        noisy[0] = True
-        device.event(kind=7, payload=b"\x02")
-        await until(lambda: len(burst) == 2, "the burst")
-        await until(lambda: engine.journal.cursor == 13, "the event all the same")
-    assert [row[3] for row in held(store)["blocks"]] == on_flash(device)
-    assert len(held(store)["events"]) == 1
-
-
-async def test_a_doorbell_whose_record_does_not_come_makes_the_host_ask(
-    store, device, session, monkeypatch
-) -> None:
-    monkeypatch.setattr("host_agent.sync.engine.REREAD_S", 0.1)
-    device.read_sensors(12)
-    async with session(device, heartbeat_s=0.05) as (engine, ears):
-        await asyncio.wait_for(ears.caught_up.wait(), 10)
-        asked = len(device.reads)
-        await device.say(wire.Alarm(12, 5, [(3, 3)]))
-        await asyncio.sleep(0.4)
-        assert len(device.reads) == asked, "that record is here"
-        await device.say(wire.Alarm(13, 5, [(3, 3)]))
-        await until(lambda: len(device.reads) > asked, "a new READ_FROM")
-        assert engine.journal.cursor == 12
-
-
 @pytest.mark.parametrize("record_first", [True, False])
 async def test_a_time_is_that_comes_late_widens_the_mark_that_was_journaled(
     store, device, session, record_first
