@@ -75,7 +75,7 @@ async def test_random_disconnects_lose_and_double_nothing(tmp_path: Path, profil
     seed = int(os.environ.get("CW_SEED", random.SystemRandom().randrange(10**6)))
     print(f"CW_SEED={seed}")
     chance = random.Random(seed)
-    async with AirWard.open(tmp_path, profile, settings=EACH_SECOND, speed=20) as ward:
+    async with AirWard.open(tmp_path, profile, settings=EACH_SECOND) as ward:
         async with ward.agent() as agent:
             assert ward.adapter.controller is not None
             for _ in range(25):
@@ -140,7 +140,7 @@ async def test_a_disconnect_at_every_step_of_the_protocol_is_recovered(tmp_path:
 
 
 async def test_notifications_lost_doubled_and_late_cost_time_and_nothing_else(tmp_path: Path) -> None:
-    async with AirWard.open(tmp_path, "nimble", settings=EACH_SECOND, speed=20) as ward:
+    async with AirWard.open(tmp_path, "nimble", settings=EACH_SECOND) as ward:
         harm = ward.air.link.harm = NotificationHarm(drop=0.03, double=0.1, delay_s=0.01, seed=5)
         async with ward.agent() as agent:
             await asyncio.sleep(15)
