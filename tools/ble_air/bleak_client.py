@@ -38,6 +38,7 @@ class AirClient(BaseBleakClient):
         self._target: Any = address_or_ble_device.details if known else address_or_ble_device  # type: ignore[union-attr]
         self._name = address_or_ble_device.name if known else None  # type: ignore[union-attr]
         self._connection: Connection | None = None
+        self._broken: asyncio.Future[None]  # of this connection; made with it
         self._peer: Peer | None = None
         self._callbacks: dict[int, Any] = {}
 
@@ -62,19 +63,24 @@ class AirClient(BaseBleakClient):
         return self._connection
 
     async def _att(self, work: Coroutine[Any, Any, Any]) -> Any:
-        """Await one ATT procedure; bumble's errors become bleak's."""
+        """Await one ATT procedure or the end of the link; bumble's errors become bleak's."""
         if self._connection is None:
             work.close()
             raise BleakError("Not connected")
-        connection = self._connection
+        broken, task = self._broken, asyncio.ensure_future(work)
+        task.add_done_callback(lambda task: task.cancelled() or task.exception())  # somebody has looked at it
         try:
-            return await connection.cancel_on_disconnection(work)
+            # not cancel_on_disconnection: up to Python 3.11 wait_for may swallow that one cancellation, and then the
+            # procedure goes on waiting for a link that is gone
+            await asyncio.wait({task, broken}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            task.cancel()
+        if broken.done():
+            raise BleakError("disconnected")
+        try:
+            return task.result()
         except att.ATT_Error as error:
             raise BleakGATTProtocolError(int(error.error_code)) from error
-        except (asyncio.CancelledError, core.TimeoutError, TimeoutError) as error:
-            if self._connection is None:
-                raise BleakError("disconnected") from error
-            raise
 
     async def connect(self, pair: bool, **_: Any) -> None:
         """Connect, agree on the MTU, encrypt where a bond is known, discover."""
@@ -88,8 +94,12 @@ class AirClient(BaseBleakClient):
                 raise BleakDeviceNotFoundError(self.address, "connecting timed out") from None
             except (core.ConnectionError, hci.HCI_Error) as error:
                 raise BleakError(str(error)) from error
+        self._broken = asyncio.get_running_loop().create_future()
         self._connection.on("disconnection", self._gone)
         self._connection.on("security_request", lambda _: asyncio.ensure_future(self._quietly_pair()))
+        if device.connections.get(self._connection.handle) is not self._connection:
+            self._gone(hci.HCI_ErrorCode.CONNECTION_TIMEOUT_ERROR)  # it broke before anybody could listen
+            raise BleakError("disconnected")
         self._peer = Peer(self._connection)
         try:
             await self._att(self._peer.request_mtu(self.adapter.mtu))
@@ -119,6 +129,7 @@ class AirClient(BaseBleakClient):
         if self._connection is None:
             return
         self._connection = self._peer = None
+        self._broken.set_result(None)
         self._callbacks.clear()
         if self._disconnected_callback:
             self._disconnected_callback()
