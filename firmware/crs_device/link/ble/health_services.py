@@ -14,18 +14,17 @@ _OXIMETER = const(0x2A5F)
 _FEATURES = const(0x2A60)
 _LEVEL = const(0x2A19)
 _TIME = const(0x2A2B)
-_UNKNOWN_PERCENT = const(0)
 
 
 class HealthServices:
-    """`handles` as of attributes.register; `told` counts what was sent."""
+    """`handles` as of attributes.register. A battery level that is not known is neither told nor readable."""
 
     def __init__(self, radio, handles: dict, simulated: bool) -> None:  # type: ignore[no-untyped-def,type-arg]
         self._radio = radio
         self._handles = handles
         self._simulated = simulated
         self._site = -1
-        self._percent = -1
+        self._percent: int | None = None
         self._had_temp = False
         radio.ble.gatts_write(handles[_FEATURES], health_values.PLX_FEATURES)
         radio.time_handle = handles[_TIME]
@@ -38,12 +37,12 @@ class HealthServices:
         if site != self._site:
             self._site = site
             radio.ble.gatts_write(handles[_TYPE], health_values.temperature_type(site))
-        percent = battery.steady(battery.percent(battery_mv), self._percent if self._percent >= 0 else None)
-        percent = _UNKNOWN_PERCENT if percent is None else percent
-        level_changed = percent != self._percent
-        if level_changed:
-            self._percent = percent
-            radio.ble.gatts_write(handles[_LEVEL], bytes([percent]))
+        percent = battery.steady(battery.percent(battery_mv), self._percent)
+        level = b"" if percent is None or percent == self._percent else bytes([percent])
+        self._percent = percent
+        radio.is_level_known = percent is not None
+        if level:
+            radio.ble.gatts_write(handles[_LEVEL], level)
         secure = [c for c in radio.connections.values() if c.is_secure and not c.is_gone]
         if not secure:
             self._had_temp = False
@@ -51,9 +50,8 @@ class HealthServices:
         valid = units.temp_state_of(live.status) == units.TEMP_VALID
         temp_cc = live.temp_cc if valid else None
         temperature = None
-        if (
-            valid or self._had_temp
-        ):  # once without a value, so that the last one does not go on standing there
+        # once without a value, so that the last one does not go on standing there
+        if valid or self._had_temp:
             temperature = health_values.temperature(temp_cc, site, utc_ms)
         self._had_temp = valid
         oximeter = health_values.oximeter(
@@ -63,5 +61,5 @@ class HealthServices:
             if temperature is not None:
                 radio.indicate(connection.number, handles[_TEMPERATURE], temperature)
             radio.notify(connection.number, handles[_OXIMETER], oximeter)
-            if level_changed:
-                radio.notify(connection.number, handles[_LEVEL], bytes([percent]))
+            if level:
+                radio.notify(connection.number, handles[_LEVEL], level)

@@ -71,6 +71,7 @@ class Radio:
         self.pairing_refused = 0
         self.errors = 0  # exceptions in the interrupt
         self.in_handle = self.time_handle = self.level_handle = -1
+        self.is_level_known = False
         self.utc_ms = None  # type: ignore[var-annotated]  # a function, when the time of day is served
         self._clock = clock
         self._kept_until_ms = -1  # some stacks hand out the keys after they reported the link secure
@@ -241,7 +242,8 @@ class Radio:
     def _before_read(self, number: int, handle: int) -> int:
         if handle == self.level_handle:
             connection = self.connections.get(number)
-            return 0 if connection is not None and connection.is_secure else _READ_REFUSED
+            may_read = connection is not None and connection.is_secure and self.is_level_known
+            return 0 if may_read else _READ_REFUSED
         if handle != self.time_handle or self.utc_ms is None:
             return 0
         now = self.utc_ms()
