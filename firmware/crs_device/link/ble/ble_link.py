@@ -89,6 +89,7 @@ class BleLink:
         """Another custodian or another journal: another passkey."""
         app = self._app
         journal = app.log.journal
+        self._radio.passkey = -1  # without a custodian nobody pairs
         for key in app.keys:
             if key.role == 1:
                 self._radio.passkey = names.passkey(
