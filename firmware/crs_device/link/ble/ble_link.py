@@ -21,6 +21,7 @@ STRANGER_MS = const(20_000)
 _SHUNNED_MS = const(10_000)  # a real central needs seconds for discovery and the session
 _SHUN_MS = const(60_000)
 _SHUNNED_MAX = const(4)
+_ASK_AGAIN_MS = const(2000)
 _TYPING_MS = const(60_000)  # somebody types the passkey
 _PLACES = const(4)  # of NimBLE; stock BTstack has one
 _FLUSH_EVERY_MS = const(1000)
@@ -162,7 +163,8 @@ class BleLink:
                 self._shunned = [one for one in self._shunned if one[0] != connection.address]
             else:
                 strangers.append(connection)
-        if self.can_pair and len(radio.connections) >= _PLACES and strangers:
+        is_full = self.can_pair and len(radio.connections) >= _PLACES
+        if is_full and strangers and not any([c.must_go for c in radio.connections.values()]):
             strangers.sort(key=lambda connection: connection.since_ms)
             strangers[0].must_go = True
         for connection in strangers:
@@ -171,15 +173,15 @@ class BleLink:
                 patience_ms = _TYPING_MS
             elif self._is_shunned(connection.address, connection.since_ms):
                 patience_ms = _SHUNNED_MS
-            if now - connection.since_ms >= patience_ms:
+            if now - connection.since_ms >= patience_ms and not connection.must_go:
                 connection.must_go = True
                 others = [one for one in self._shunned if one[0] != connection.address]
                 self._shunned = others[1 - _SHUNNED_MAX :] + [(connection.address, now + _SHUN_MS)]
         for connection in list(radio.connections.values()):
-            if connection.must_go:
-                self._app.health.count(counts.BLE_STRANGER)
-                connection.must_go = False
-                connection.since_ms = now  # asked to go; asked again if it is still there then
+            if connection.must_go and now >= connection.ask_ms:
+                if not connection.ask_ms:
+                    self._app.health.count(counts.BLE_STRANGER)
+                connection.ask_ms = now + _ASK_AGAIN_MS  # the stack tells of its going later, if it heard
                 radio.disconnect(connection.number)
 
     def _is_shunned(self, address: bytes, at_ms: int) -> bool:

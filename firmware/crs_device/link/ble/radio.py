@@ -43,7 +43,8 @@ class Connection:
         self.mtu = _MTU_MIN
         self.is_secure = False
         self.is_gone = False
-        self.must_go = False  # it paired without the passkey, or outside the window
+        self.must_go = False  # it paired without the passkey or outside the window, or stayed too long
+        self.ask_ms = 0  # when the stack is asked (again) to end it; 0: it was not yet
         self.inbox: list[bytes] = []
         self.server = None  # the LinkServer, from its first write on
         self.carrier = None

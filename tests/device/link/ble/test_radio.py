@@ -1,74 +1,39 @@
 """The radio against a stack that behaves as NimBLE's source says: secrets, repeated pairing, phantoms, errors."""
 
-from typing import Any
-
 import pytest
 from crs_device.link.ble.bonds import Bonds
 from crs_device.link.ble.pairing import PairingWindow
 from crs_device.link.ble.radio import Radio
 
-CONNECTED, DISCONNECTED, ENCRYPTION, GET, SET, PASSKEY = 1, 2, 28, 29, 30, 31
+from tests.fakes.nimble_stack import (
+    CONNECTED,
+    DISCONNECTED,
+    ENCRYPTION,
+    GET,
+    PASSKEY,
+    SET,
+    Bluetooth,
+    Clock,
+    NimbleStack,
+)
+
 PHONE = b"\x00phone!"
-
-
-class Clock:
-    now = 1000
-
-    def real_ms(self) -> int:
-        return self.now
-
-
-class Stack:
-    """What `bluetooth.BLE()` is to the firmware; `irq` is kept so that a test can be the stack."""
-
-    def __init__(self) -> None:
-        self.handler: Any = None
-        self.said: list[tuple[int, int]] = []
-        self.known: set[int] = set()
-        self.fails = False
-
-    def irq(self, handler: Any) -> None:
-        self.handler = handler
-
-    def active(self, _on: bool) -> None:
-        pass
-
-    def config(self, **_: Any) -> None:
-        pass
-
-    def gap_passkey(self, number: int, _action: int, passkey: int) -> None:
-        if self.fails:
-            raise OSError(19)
-        self.said.append((number, passkey))
-
-    def gap_disconnect(self, number: int) -> bool:
-        return number in self.known
-
-    def gatts_notify(self, *_: Any) -> None:
-        raise MemoryError
-
-    def gatts_read(self, _handle: int) -> bytes:
-        raise MemoryError
 
 
 @pytest.fixture
 def parts(tmp_path, monkeypatch):
     monkeypatch.setattr("time.sleep_ms", lambda ms: None, raising=False)
-    stack, clock = Stack(), Clock()
-
-    class Bluetooth:
-        BLE = staticmethod(lambda: stack)
-
-    radio = Radio(Bluetooth, Bonds(str(tmp_path / "bonds")), PairingWindow(), clock)
+    stack, clock = NimbleStack(), Clock()
+    radio = Radio(Bluetooth(stack), Bonds(str(tmp_path / "bonds")), PairingWindow(), clock)
     radio.passkey = 123456
     return radio, stack, clock
 
 
-def connect(stack: Stack, number: int = 1) -> None:
+def connect(stack: NimbleStack, number: int = 1) -> None:
     stack.handler(CONNECTED, (number, 0, memoryview(b"addr%02d" % number)))
 
 
-def pair(radio: Radio, stack: Stack, number: int = 1, key: bytes = PHONE, secret: bytes = b"s") -> None:
+def pair(radio: Radio, stack: NimbleStack, number: int = 1, key: bytes = PHONE, secret: bytes = b"s") -> None:
     connect(stack, number)
     stack.handler(PASSKEY, (number, 3, 0))
     assert stack.said[-1] == (number, 123456)
@@ -153,6 +118,7 @@ def test_an_error_in_the_interrupt_is_counted_and_leaves_the_radio_listening(par
 def test_a_stack_without_memory_keeps_the_fragment(parts):
     radio, stack, _ = parts
     connect(stack)
+    stack.is_out_of_memory = True
     assert radio.notify(1, 16, b"x") is False
 
 
