@@ -1,6 +1,6 @@
 """What a scale's file is written with: reasons and missing inputs with their numbers, facts, other readings, cases.
 
-The numbers share one space with the wearable's own in `crs_core.reasons`: reasons from 100 and missing inputs from 20 on
+The numbers share one space with the wearable's own in `crs_core.codes`: reasons from 100 and missing inputs from 20 on
 are here, each at most 255. A number once given keeps its meaning.
 """
 
