@@ -13,6 +13,7 @@ from crs_core import codes, context
 from crs_core import records as event_records
 from crs_core.errors import CoreError
 from crs_core.grade import alarm_state, alarms, bedside, grader, grader_state, rules, told
+from crs_core.grade.assessment import Assessment
 from crs_core.units import Reading
 
 from host_agent.store.db import Tx
@@ -201,7 +202,7 @@ class Chain:
         self._told = None if told is None else (*told[:4], tuple(told[4]), tuple(told[5]))
         if last is not None:
             last[6], last[7] = tuple(last[6]), tuple(last[7])
-            self._last = grader.Assessment(*last)
+            self._last = Assessment(*last)
 
 
 class Verifier:

@@ -3,6 +3,7 @@
 from crs_core import units
 from crs_core.grade import bedside, grader
 from crs_core.grade import grader_state as st
+from crs_core.grade.assessment import Assessment
 from crs_core.grade.rules import DEFAULT
 from crs_core.units import Reading, make_status
 
@@ -24,7 +25,7 @@ class Bed:
         *,
         spo2: int | None = 970,
         site: int = units.SITE_AXILLA,
-    ) -> grader.Assessment:
+    ) -> Assessment:
         status = make_status(
             site,
             units.TEMP_ABSENT if temp_cc is None else units.TEMP_VALID,
@@ -41,5 +42,5 @@ class Bed:
         return [entry[0] for entry in self.state[st.TOLD]]
 
 
-def interval(told: grader.Assessment) -> tuple:
+def interval(told: Assessment) -> tuple:
     return told.lower, told.upper

@@ -11,7 +11,7 @@ from crs_core.errors import RemoteError
 from crs_core.grade import case
 from crs_core.grade.rules import DEFAULT
 from crs_core.grade.scale import completions, grade_of, interval
-from crs_core.grade.scales import ICANS, SCALES, entered_facts
+from crs_core.grade.scales import SCALES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -164,33 +164,6 @@ def test_a_case_without_a_signed_death_never_reaches_five(inputs: dict[str, Any]
     for grade in case.assess(inputs)["grades"].values():
         assert grade["upper"] in (None, 0, 1, 2, 3, 4)
         assert grade["status"] != "signed"
-
-
-def test_no_table_has_a_row_above_four() -> None:
-    for scale in (*SCALES, ICANS):
-        for row in scale.rows:
-            grades = [grade for grade, _ in row.cells]
-            assert set(grades) <= {1, 2, 3, 4}
-            assert grades == sorted(grades, reverse=True), "the first cell that holds is the row's grade"
-            assert {grade for grade, _, _ in row.others} <= {1, 2, 3, 4}
-
-
-def test_every_fact_of_every_scale_is_known_to_the_vocabulary() -> None:
-    for scale in (*SCALES, ICANS):
-        assert set(scale.facts) <= set(entered_facts.NAMES)
-        for row in scale.rows:
-            for conditions in [cell[1] for cell in row.cells + row.others]:
-                assert {fact for fact, _ in conditions} <= set(row.facts)
-            if row.cells:
-                assert {fact for cell in row.cells for fact, _ in cell[1]} == set(row.facts)
-
-
-def test_no_fact_stands_in_two_rows_of_a_scale() -> None:
-    """The evaluator takes rows for independent; a fact in two of them would make its interval too wide."""
-    for scale in (*SCALES, ICANS):
-        read = [fact for row in scale.rows if row.cells for fact in row.facts]
-        assert len(read) == len(set(read)), scale.name
-        assert len({row.name for row in scale.rows}) == len(scale.rows)
 
 
 def test_the_table_agrees_with_the_reference_on_every_world() -> None:

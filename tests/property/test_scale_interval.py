@@ -14,7 +14,7 @@ import pytest
 from crs_core.grade import case
 from crs_core.grade.rules import DEFAULT
 from crs_core.grade.scale import completions, grade_of, interval, matters
-from crs_core.grade.scales import ICANS, SCALES, entered_facts
+from crs_core.grade.scales import FACTS, ICANS, SCALES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -96,11 +96,11 @@ POSSIBLE = {
 
 
 def test_every_fact_can_have_the_values_that_the_tables_ask_for() -> None:
-    assert set(POSSIBLE) == set(entered_facts.NAMES)
+    assert set(POSSIBLE) == set(FACTS)
     for name, values in POSSIBLE.items():
-        assert entered_facts.read(name, {}, DEFAULT).values == values
+        assert FACTS[name].read({}, DEFAULT).values == values
         if name not in ("fever", "score"):
-            assert entered_facts.read(name, {"context": "complete"}, DEFAULT).values == values[:1]
+            assert FACTS[name].read({"context": "complete"}, DEFAULT).values == values[:1]
     for scale in ALL:
         for row in scale.rows:
             for conditions in [cell[1] for cell in row.cells + row.others]:

@@ -11,7 +11,7 @@ from crs_core import codes
 from crs_core.compat import const
 from crs_core.grade import entries
 from crs_core.grade import grader_state as st
-from crs_core.grade.grader import Assessment
+from crs_core.grade.assessment import Assessment
 from crs_core.grade.rules import Rules
 
 _SKIN_OR_AXILLA = ("axilla", "skin")
@@ -88,7 +88,7 @@ def signs(state: list, rules: Rules) -> int:
     """Bits for the alarm conditions (signs.py)."""
     if not state[st.TOLD]:
         return 0
-    from crs_core.grade import signs as bits
+    from crs_core.grade import signs as bits  # loaded for each entry: the wearable has no room to keep it
 
     return bits.of_entries(state[st.TOLD], rules)
 
@@ -221,6 +221,7 @@ def _look_up(case: dict, rules: Rules) -> tuple:
         _memo["rules"] = rules
     key = repr(sorted(case.items()))
     if key not in _memo:
+        # the wearable loads these for a new case and lets them go
         from crs_core.grade import astct, facts
         from crs_core.grade.scale import interval, matters
 

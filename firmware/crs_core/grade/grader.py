@@ -9,19 +9,17 @@ that it reads. Call it with now_ms = reading.t_ms: the host repeats it with the 
 # mypy: disable-error-code="type-arg, no-any-return"
 # States and cases are bare lists, tuples and dicts: MicroPython has no typing module to say more with.
 
-from collections import namedtuple
-
 from crs_core import units
 from crs_core import codes
 from crs_core.compat import const
 from crs_core.grade import baseline, guards, hold
 from crs_core.grade import grader_state as st
-from crs_core.grade.grader_state import after_boot, decode_state, encode_state, new_state
+from crs_core.grade.assessment import Assessment
+from crs_core.grade.grader_state import decode_state, encode_state, new_state
 from crs_core.grade.rules import Rules
 from crs_core.units import Reading
 
 __all__ = (
-    "Assessment",
     "after_boot",
     "decode_state",
     "encode_state",
@@ -31,25 +29,18 @@ __all__ = (
     "step",
 )
 
-# lower, upper: 0..4, or None and None when not gradable. fever, status, reasons, missing: numbers of crs_core.codes.
-# *_age_ms: age of the newest usable value, None = never or not known since a boot.
-Assessment = namedtuple(
-    "Assessment",
-    (
-        "scale",
-        "version",
-        "lower",
-        "upper",
-        "fever",
-        "status",
-        "reasons",
-        "missing",
-        "temp_age_ms",
-        "ppg_age_ms",
-    ),
-)
-
 _DT_MAX_MS = const(30_000)
+
+
+def after_boot(state: list, rules: Rules) -> list:
+    """The state to go on with after a boot: latch and baseline stay; ages that the outage made unknown are dropped."""
+    s = list(state)
+    s[st.LAST] = s[st.TEMP_AT] = s[st.PPG_AT] = s[st.FLAT_CC] = s[st.FLAT_SINCE] = s[st.BASELINE + 2] = None
+    if s[st.TOLD]:
+        from crs_core.grade import bedside  # loaded with the first entry
+
+        bedside.boot(s, rules)
+    return s
 
 
 def step(state: list, reading: Reading, now_ms: int, rules: Rules) -> tuple:
@@ -82,7 +73,7 @@ def step(state: list, reading: Reading, now_ms: int, rules: Rules) -> tuple:
         s[st.TEMP_AT] = reading.t_ms
     fever, say = _fever(reading.temp_cc, site, why, level, risen, rules)
     if s[st.TOLD]:
-        from crs_core.grade import bedside  # a wearable that was told nothing never loads it
+        from crs_core.grade import bedside  # loaded with the first entry
 
         return s, bedside.assess(s, fever, say, fell, now_ms, rules)
     if fever == codes.FEVER_MET:
@@ -193,7 +184,7 @@ def _interval(present: str, latched: bool) -> tuple:
     """(lower, upper, missing ids, version of the scale) of one of the six cases that a wearable can tell apart."""
     key = (present, latched)
     if key not in _intervals:
-        from crs_core.grade import astct
+        from crs_core.grade import astct  # the wearable works out all cases at its start and lets it go
 
         _intervals[key] = astct.from_sensors(present, latched) + (astct.VERSION,)
     return _intervals[key]

@@ -17,8 +17,8 @@ from collections import namedtuple
 Scale = namedtuple("Scale", ("number", "name", "version", "rows", "gate", "other_gate", "death", "facts"))
 
 # One parameter of a table. facts: what its cells read, in the order in which their inputs are asked for.
-# cells: (grade, conditions, paper), the highest grade first; the first whose conditions all hold is the row's grade, and
-# 0 when none does. A condition is (fact, value) or (fact, tuple of values).
+# cells: (grade, conditions, paper), the highest grade first; the first whose conditions all hold is the row's grade,
+# and 0 when none does. A condition is (fact, value) or (fact, tuple of values).
 # others: what the published words allow as well, (grade, conditions, reason): the row's grade under that reading.
 Row = namedtuple("Row", ("name", "facts", "cells", "others"))
 

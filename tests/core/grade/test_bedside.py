@@ -6,6 +6,7 @@ from crs_core.grade import bedside, grader
 from crs_core.grade import grader_state as st
 from crs_core.grade import signs as bits_of
 from crs_core.grade.alarm_state import TOLD_HYPOTENSION
+from crs_core.grade.assessment import Assessment
 from crs_core.grade.rules import DEFAULT
 from crs_core.units import Reading, make_status
 
@@ -21,7 +22,7 @@ ALL_MISSING = (codes.MISSING_BLOOD_PRESSURE, codes.MISSING_VASOPRESSORS, codes.M
 
 def test_entries_settle_a_fever_to_one_number() -> None:
     told = Bed().tell(0, **SEEN).read(0, 3840)
-    assert told == grader.Assessment(
+    assert told == Assessment(
         codes.SCALE_ASTCT,
         2019,
         1,

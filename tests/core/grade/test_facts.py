@@ -2,11 +2,10 @@
 
 import pytest
 from crs_core import codes
-from crs_core import entry_codes as entry
 from crs_core.grade import astct, case, facts, scale
 from crs_core.grade.rules import DEFAULT
 from crs_core.grade.scale import Fact
-from crs_core.grade.scales import SCALES, entered_facts
+from crs_core.grade.scales import FACTS, SCALES
 
 EITHER = ("no", "yes")
 PRESSURE = ("held", "hypotension")
@@ -161,21 +160,21 @@ CASES = [
     (
         "agents",
         {"vasopressors": ["vasopressin", "other"]},
-        fact("several", why=(entry.R_TWO_VASOPRESSORS,)),
+        fact("several", why=(101,)),
     ),
-    ("dose", {}, fact("low", "high", known=False, missing=entry.MISSING_VASOPRESSOR_DOSE)),
+    ("dose", {}, fact("low", "high", known=False, missing=21)),
     ("dose", COMPLETE, fact("low")),
     ("dose", {"vasopressor_dose": "low", "vasopressors": ["other"]}, fact("low")),
     ("dose", {"vasopressor_dose": "high"}, fact("high")),
-    ("dose", {"vasopressor_dose": "high", "vasopressors": ["other"]}, fact("high", why=(entry.R_DOSE_HIGH,))),
-    ("hours", {}, fact("under24", "from24", known=False, missing=entry.MISSING_VASOPRESSOR_HOURS)),
+    ("dose", {"vasopressor_dose": "high", "vasopressors": ["other"]}, fact("high", why=(102,))),
+    ("hours", {}, fact("under24", "from24", known=False, missing=22)),
     ("hours", COMPLETE, fact("under24")),
     ("hours", {"vasopressor_hours": 23.9, "vasopressors": ["other"]}, fact("under24")),
     ("hours", {"vasopressor_hours": 24}, fact("from24")),
     (
         "hours",
         {"vasopressor_hours": 24, "vasopressors": ["other"]},
-        fact("from24", why=(entry.R_FROM_24_HOURS,)),
+        fact("from24", why=(103,)),
     ),
     ("support", {}, fact(*SUPPORT, known=False, missing=codes.MISSING_OXYGEN)),
     (
@@ -185,11 +184,8 @@ CASES = [
     ),
     ("support", COMPLETE, fact("none")),
     ("support", {"oxygen": "face_mask"}, fact("high", why=(codes.R_OXYGEN_HIGH,))),
-    *[
-        ("support", {"oxygen": one}, fact("noninvasive", why=(entry.R_NONINVASIVE,)))
-        for one in ("cpap", "bipap")
-    ],
-    ("support", {"oxygen": "invasive_ventilation"}, fact("ventilator", why=(entry.R_VENTILATOR,))),
+    *[("support", {"oxygen": one}, fact("noninvasive", why=(106,))) for one in ("cpap", "bipap")],
+    ("support", {"oxygen": "invasive_ventilation"}, fact("ventilator", why=(107,))),
     (
         "support",
         {"oxygen": "cpap", "ventilation_not_for_hypoxia": True},
@@ -200,47 +196,47 @@ CASES = [
         {"oxygen": "invasive_ventilation", "ventilation_not_for_hypoxia": True},
         fact("none", why=(codes.R_VENTILATION_OTHER,), other=("ventilator",)),
     ),
-    ("fio2", {}, fact("under40", "from40", known=False, missing=entry.MISSING_FIO2)),
+    ("fio2", {}, fact("under40", "from40", known=False, missing=25)),
     ("fio2", COMPLETE, fact("under40")),
     ("fio2", {"fio2_pct": 39.9, "oxygen": "face_mask"}, fact("under40")),
     ("fio2", {"fio2_pct": 40, "oxygen": "room_air", "spo2_tenths": 970}, fact("from40")),
     ("fio2", {"fio2_pct": 40, "oxygen": "invasive_ventilation"}, fact("from40")),
     *[
-        ("fio2", {"fio2_pct": 40, "oxygen": one}, fact("from40", why=(entry.R_FIO2_FROM_40,)))
+        ("fio2", {"fio2_pct": 40, "oxygen": one}, fact("from40", why=(108,)))
         for one in ("blow_by", "face_mask", "cpap")
     ],
-    ("score", {}, fact("unimpaired", "mild", "moderate", "severe", known=False, missing=entry.MISSING_ICE)),
+    ("score", {}, fact("unimpaired", "mild", "moderate", "severe", known=False, missing=31)),
     (
         "score",
         {"age_months": 144},
-        fact("unimpaired", "mild", "moderate", "severe", known=False, missing=entry.MISSING_ICE),
+        fact("unimpaired", "mild", "moderate", "severe", known=False, missing=31),
     ),
     (
         "score",
         {"age_months": 143},
-        fact("unimpaired", "mild", "severe", known=False, missing=entry.MISSING_CAPD),
+        fact("unimpaired", "mild", "severe", known=False, missing=32),
     ),
     ("score", COMPLETE, fact("unimpaired")),
     ("score", {"ice": 10}, fact("unimpaired")),
-    *[("score", {"ice": n}, fact("mild", why=(entry.R_ICE_7_9,))) for n in (9, 7)],
-    *[("score", {"ice": n}, fact("moderate", why=(entry.R_ICE_3_6,))) for n in (6, 3)],
-    *[("score", {"ice": n}, fact("severe", why=(entry.R_ICE_0_2,))) for n in (2, 0)],
+    *[("score", {"ice": n}, fact("mild", why=(123,))) for n in (9, 7)],
+    *[("score", {"ice": n}, fact("moderate", why=(124,))) for n in (6, 3)],
+    *[("score", {"ice": n}, fact("severe", why=(125,))) for n in (2, 0)],
     ("score", {"capd": 0}, fact("unimpaired")),
-    *[("score", {"capd": n}, fact("mild", why=(entry.R_CAPD_1_8,))) for n in (1, 8)],
-    ("score", {"capd": 9}, fact("severe", why=(entry.R_CAPD_FROM_9,))),
-    ("score", {"ice": 5, "capd": 9}, fact("severe", why=(entry.R_ICE_3_6, entry.R_CAPD_FROM_9))),
-    ("score", {"ice": 5, "capd": 9, "age_months": 144}, fact("moderate", why=(entry.R_ICE_3_6,))),
-    ("score", {"ice": 5, "capd": 9, "age_months": 143}, fact("severe", why=(entry.R_CAPD_FROM_9,))),
-    ("score", {"ice": 5, "age_months": 143}, fact("moderate", why=(entry.R_ICE_3_6,))),
-    ("organ", {}, fact(0, 1, 2, 3, 4, known=False, missing=entry.MISSING_ORGAN)),
+    *[("score", {"capd": n}, fact("mild", why=(126,))) for n in (1, 8)],
+    ("score", {"capd": 9}, fact("severe", why=(127,))),
+    ("score", {"ice": 5, "capd": 9}, fact("severe", why=(124, 127))),
+    ("score", {"ice": 5, "capd": 9, "age_months": 144}, fact("moderate", why=(124,))),
+    ("score", {"ice": 5, "capd": 9, "age_months": 143}, fact("severe", why=(127,))),
+    ("score", {"ice": 5, "age_months": 143}, fact("moderate", why=(124,))),
+    ("organ", {}, fact(0, 1, 2, 3, 4, known=False, missing=26)),
     ("organ", COMPLETE, fact(0)),
     ("organ", {"organ_grade": 0}, fact(0)),
-    ("organ", {"organ_grade": 3}, fact(3, why=(entry.R_ORGAN_3,))),
-    ("motor", {"motor_weakness": True}, fact("yes", why=(entry.R_MOTOR_WEAKNESS,))),
+    ("organ", {"organ_grade": 3}, fact(3, why=(113,))),
+    ("motor", {"motor_weakness": True}, fact("yes", why=(133,))),
     ("motor", {"motor_weakness": False}, fact("no")),
-    ("motor", {}, fact("no", "yes", known=False, missing=entry.MISSING_MOTOR_WEAKNESS)),
+    ("motor", {}, fact("no", "yes", known=False, missing=35)),
     ("fluids", {"fluids_for_bp": "single"}, fact("single")),
-    ("fluids", {"fluids_for_bp": "multiple"}, fact("multiple", why=(entry.R_FLUIDS_MULTIPLE,))),
+    ("fluids", {"fluids_for_bp": "multiple"}, fact("multiple", why=(105,))),
 ]
 
 
@@ -248,13 +244,13 @@ CASES = [
     ("name", "inputs", "expected"), CASES, ids=[f"{c[0]}-{n}" for n, c in enumerate(CASES)]
 )
 def test_an_input_leaves_of_a_fact_what_it_says_and_no_less(name: str, inputs: dict, expected: Fact) -> None:
-    assert entered_facts.read(name, inputs, DEFAULT) == expected
+    assert FACTS[name].read(inputs, DEFAULT) == expected
 
 
-@pytest.mark.parametrize("name", entered_facts.NAMES)
+@pytest.mark.parametrize("name", sorted(FACTS))
 def test_the_least_value_is_what_asked_and_there_is_none_means(name: str) -> None:
     """Fever is measured, never asked."""
-    found = entered_facts.read(name, COMPLETE, DEFAULT)
+    found = FACTS[name].read(COMPLETE, DEFAULT)
     assert name == "fever" or len(found.values) == 1
     assert not found.reasons
 
@@ -290,9 +286,9 @@ def test_a_drug_given_twice_is_one_and_two_others_are_two() -> None:
 
 def test_a_scale_is_made_of_what_it_is_given_and_reads_the_facts_of_its_cells_once_each_in_order() -> None:
     rows = (
-        scale.Row("one", ("b", "a"), ((1, (("a", 1),)),), ()),
-        scale.Row("two", ("a", "c"), ((2, (("c", 1),)),), ()),
-        scale.Row("only another reading", ("d",), (), ((1, (("d", 1),), 9),)),
+        scale.parameter("one", ("b", "a"), scale.grade(1, a=1)),
+        scale.parameter("two", ("a", "c"), scale.grade(2, c=1)),
+        scale.parameter("only another reading", ("d",), others=((1, (("d", 1),), 9),)),
     )
     made = scale.make(7, "S", 2001, rows, (("g", 1),), (("h", 1),), "icans")
     assert made == scale.Scale(7, "S", 2001, rows, (("g", 1),), (("h", 1),), "icans", ("g", "b", "a", "c"))
@@ -318,7 +314,7 @@ def test_other_readings_are_read_from_the_inputs_where_no_scale_has_read_them_be
     afebrile = {"temperature_cc": 3700, "site": "oral", "oxygen": "cpap", "context": "complete"}
     for one in SCALES[1:]:
         told = case.other_readings(one, afebrile, DEFAULT, {})
-        assert ((0, 0), entry.R_READ_FEVER_GATE) in told
+        assert ((0, 0), 156) in told
     assert case.other_readings(SCALES[0], afebrile, DEFAULT, {}) == []
 
 

@@ -4,6 +4,7 @@ import pytest
 from crs_core import codes, units
 from crs_core.errors import RemoteError
 from crs_core.grade import grader
+from crs_core.grade.assessment import Assessment
 from crs_core.grade.rules import DEFAULT
 from crs_core.units import Reading, make_status
 
@@ -26,7 +27,7 @@ class Wearer:
         ppg_state: int = 0,
         count: int = 1,
         late_ms: int = 0,
-    ) -> grader.Assessment:
+    ) -> Assessment:
         """The last of `count` assessments."""
         for _ in range(count):
             self.t_ms += 10_000
@@ -41,7 +42,7 @@ def wearer() -> Wearer:
     return Wearer()
 
 
-def interval(told: grader.Assessment) -> tuple:
+def interval(told: Assessment) -> tuple:
     return told.lower, told.upper
 
 

@@ -82,7 +82,7 @@ def test_the_clock_of_a_question_stays_whole_while_it_drains() -> None:
 
 
 def test_another_reading_of_a_row_counts_behind_a_gate_too() -> None:
-    rows = (scale.Row("row", ("a",), ((2, (("a", 1),)),), ()),)
+    rows = (scale.parameter("row", ("a",), scale.grade(2, a=1)),)
     made = scale.make(1, "S", 2000, rows, (("g", "yes"),))
     possible = {"a": (0, 1), "g": ("yes",)}
     assert scale.interval(made, possible) == (0, 2)

@@ -1,8 +1,7 @@
 """Which entry stands for which alarm, at which number; which prompt is due when; what a case alone would sound."""
 
 import pytest
-from crs_core import code_texts as reason_texts
-from crs_core import codes, entry_codes
+from crs_core import codes
 from crs_core.grade import alarm_state as st
 from crs_core.grade import case, entries, prompts, signs
 from crs_core.grade.rules import DEFAULT
@@ -207,36 +206,3 @@ def test_a_missed_prompt_is_louder_once_a_fever_was_met() -> None:
 def test_a_case_sounds_what_would_sound_if_it_lasted(inputs: dict, alarms: list) -> None:
     said = case.assess(inputs)["alarms"]
     assert [alarm["name"] + ":" + alarm["priority"] for alarm in said] == alarms
-
-
-def test_a_signed_death_gives_its_own_reason_and_asks_for_nothing() -> None:
-    for death, name, code in (
-        ("crs", "ASTCT", codes.R_DEATH),
-        ("crs", "Penn", codes.R_DEATH),
-        ("icans", "ICANS", entry_codes.R_DEATH_ICANS),
-    ):
-        grade = case.assess({"death": death})["grades"][name]
-        assert grade["reasons"] == [reason_texts.reason_text(code)]
-        assert (grade["missing"], grade["other_readings"], grade["ambiguous"]) == ([], [], False)
-
-
-@pytest.mark.parametrize(
-    ("inputs", "name", "code", "lower", "upper"),
-    [
-        ({"vasopressors": ["vasopressin"]}, "ASTCT", codes.R_VASOPRESSIN_ALONE, 2, 2),
-        (
-            {"oxygen": "cpap", "ventilation_not_for_hypoxia": True},
-            "Penn",
-            entry_codes.R_READ_VENTILATION_OTHER,
-            3,
-            3,
-        ),
-    ],
-)
-def test_another_reading_of_a_fact_says_which_words_allow_it(
-    inputs: dict, name: str, code: int, lower: int, upper: int
-) -> None:
-    hot = {"temperature_cc": 3840, "site": "oral", "context": "complete"}
-    grade = case.assess(hot | inputs)["grades"][name]
-    assert {"lower": lower, "upper": upper, "why": reason_texts.reason_text(code)} in grade["other_readings"]
-    assert reason_texts.reason_text(code) in grade["reasons"]

@@ -70,7 +70,7 @@ def main() -> int:
     """Exit 0 when the tests notice enough, 1 when not or when they could not be run, 2 when asked wrongly."""
     parser = argparse.ArgumentParser(prog="python -m tools.lab.mutation", description=__doc__)
     parser.add_argument(
-        "modules", nargs="*", help="of crs_core/grade, such as alarms or scales.entered_facts; default: all"
+        "modules", nargs="*", help="of crs_core/grade, such as alarms or scales.shared_facts; default: all"
     )
     parser.add_argument("--survivors", action="store_true", help="only what the last run did not notice")
     parser.add_argument(

@@ -23,7 +23,9 @@ Missing = namedtuple("Missing", ("number", "key", "text"))
 # words: {value or tuple of values that a cell names: phrase in the table of the README};
 # missing, reasons: all that it can give; read: (inputs of a case, rules) -> scale.Fact;
 # otherwise: the Reason of its second reading, where the published words leave its value open, else None.
-EnteredFact = namedtuple("EnteredFact", ("name", "values", "words", "missing", "reasons", "read", "otherwise"))
+EnteredFact = namedtuple(
+    "EnteredFact", ("name", "values", "words", "missing", "reasons", "read", "otherwise")
+)
 
 # A complete case that one cell alone grades, and a near miss that it does not. row, grade: of the cell; inputs: beside
 # "everything was asked and there is none, no fever now, fever of the syndrome before"; says: the reasons that the
@@ -37,7 +39,7 @@ YES_NO = ("no", "yes")
 
 
 def one_key(name: str, missing: Missing, says: dict, words: dict, values: tuple = YES_NO) -> EnteredFact:
-    """A fact that is one key of the vocabulary, read word by word; `says` {value: Reason} of those that say something."""
+    """A fact that is one key of the vocabulary, read word by word. `says`: {value: Reason}."""
 
     def read(inputs: dict, rules: Rules) -> Fact:
         given = inputs.get(missing.key)
