@@ -19,12 +19,7 @@ class Bed:
         return self
 
     def read(
-        self,
-        at_ms: int,
-        temp_cc: int | None = 3700,
-        *,
-        spo2: int | None = 970,
-        site: int = units.SITE_AXILLA,
+        self, at_ms: int, temp_cc: int | None = 3700, *, spo2: int | None = 970, site: int = units.SITE_AXILLA
     ) -> Assessment:
         status = make_status(
             site,

@@ -130,14 +130,7 @@ def rerun(state_before: bytes, inputs: bytes, now_ms: int, rules: Rules) -> tupl
 
 
 def _physiological(
-    s: list,
-    inputs: Inputs,
-    temp_why: int,
-    ppg_why: int,
-    now_ms: int,
-    dt_ms: int,
-    back_ms: int,
-    rules: Rules,
+    s: list, inputs: Inputs, temp_why: int, ppg_why: int, now_ms: int, dt_ms: int, back_ms: int, rules: Rules
 ) -> tuple:
     """Step the conditions about the patient; returns (their priority bits, fever)."""
     fever, hot, possible = _temperature(s, inputs, temp_why == 0, now_ms, back_ms, rules)

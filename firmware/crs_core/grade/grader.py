@@ -19,15 +19,7 @@ from crs_core.grade.grader_state import decode_state, encode_state, new_state
 from crs_core.grade.rules import Rules
 from crs_core.units import Reading
 
-__all__ = (
-    "after_boot",
-    "decode_state",
-    "encode_state",
-    "fever_latched",
-    "new_state",
-    "prepare",
-    "step",
-)
+__all__ = ("after_boot", "decode_state", "encode_state", "fever_latched", "new_state", "prepare", "step")
 
 _DT_MAX_MS = const(30_000)
 

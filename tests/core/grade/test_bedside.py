@@ -23,16 +23,7 @@ ALL_MISSING = (codes.MISSING_BLOOD_PRESSURE, codes.MISSING_VASOPRESSORS, codes.M
 def test_entries_settle_a_fever_to_one_number() -> None:
     told = Bed().tell(0, **SEEN).read(0, 3840)
     assert told == Assessment(
-        codes.SCALE_ASTCT,
-        2019,
-        1,
-        1,
-        codes.FEVER_MET,
-        codes.PROVISIONAL,
-        (codes.R_FEVER_MET,),
-        (),
-        0,
-        0,
+        codes.SCALE_ASTCT, 2019, 1, 1, codes.FEVER_MET, codes.PROVISIONAL, (codes.R_FEVER_MET,), (), 0, 0
     )
 
 
@@ -81,12 +72,7 @@ def test_ages_count_from_the_last_usable_value() -> None:
         ({"temperature_cc": 3800, "site": "oral"}, codes.FEVER_MET, codes.R_FEVER_BY_HAND, (1, 4)),
         ({"temperature_cc": 3800, "site": "skin"}, codes.FEVER_MET, codes.R_FEVER_BY_HAND, (1, 4)),
         ({"temperature_cc": 3799, "site": "oral"}, codes.FEVER_NOT_MET, codes.R_BELOW, (0, 4)),
-        (
-            {"temperature_cc": 3799, "site": "axilla"},
-            codes.FEVER_NOT_MET,
-            codes.R_BELOW_AT_AXILLA,
-            (0, 4),
-        ),
+        ({"temperature_cc": 3799, "site": "axilla"}, codes.FEVER_NOT_MET, codes.R_BELOW_AT_AXILLA, (0, 4)),
         ({"temperature_cc": 3799, "site": "skin"}, codes.FEVER_NOT_MET, codes.R_BELOW_AT_AXILLA, (0, 4)),
     ],
 )
@@ -259,10 +245,7 @@ def test_after_a_boot_all_that_counts_for_a_time_ran_out() -> None:
     bed = Bed().tell(0, blood_pressure="normal", oxygen="nasal_cannula_high", fever_earlier=True)
     bed.read(0, 3840)
     bed.state = grader.after_boot(bed.state, DEFAULT)
-    assert bed.state[st.TOLD] == [
-        ["fever_earlier", True, 0, 0],
-        ["oxygen", "nasal_cannula_high", 0, 1],
-    ]
+    assert bed.state[st.TOLD] == [["fever_earlier", True, 0, 0], ["oxygen", "nasal_cannula_high", 0, 1]]
     told = bed.read(10, 3840)
     assert interval(told) == (1, 4)
     assert told.reasons[-2:] == (codes.R_HELD_3, codes.R_CONTEXT_AGE_UNKNOWN)

@@ -48,11 +48,7 @@ CASES = [
         at(3799, "axilla"),
         fact(*EITHER, missing=codes.MISSING_TEMPERATURE, why=(codes.R_BELOW_AT_AXILLA,)),
     ),
-    (
-        "fever",
-        at(3799, "skin"),
-        fact(*EITHER, missing=codes.MISSING_TEMPERATURE, why=(codes.R_SKIN_BELOW,)),
-    ),
+    ("fever", at(3799, "skin"), fact(*EITHER, missing=codes.MISSING_TEMPERATURE, why=(codes.R_SKIN_BELOW,))),
     *[
         ("fever", at(3799, "oral", **{drug: True}), fact(*EITHER, why=(codes.R_MASKED,)))
         for drug in ("antipyretic", "steroid", "anticytokine")
@@ -157,11 +153,7 @@ CASES = [
     ("agents", COMPLETE, fact("none")),
     ("agents", {"vasopressors": []}, fact("none")),
     ("agents", {"vasopressors": ["vasopressin"]}, fact("one", why=(codes.R_ONE_VASOPRESSOR,))),
-    (
-        "agents",
-        {"vasopressors": ["vasopressin", "other"]},
-        fact("several", why=(101,)),
-    ),
+    ("agents", {"vasopressors": ["vasopressin", "other"]}, fact("several", why=(101,))),
     ("dose", {}, fact("low", "high", known=False, missing=21)),
     ("dose", COMPLETE, fact("low")),
     ("dose", {"vasopressor_dose": "low", "vasopressors": ["other"]}, fact("low")),
@@ -171,11 +163,7 @@ CASES = [
     ("hours", COMPLETE, fact("under24")),
     ("hours", {"vasopressor_hours": 23.9, "vasopressors": ["other"]}, fact("under24")),
     ("hours", {"vasopressor_hours": 24}, fact("from24")),
-    (
-        "hours",
-        {"vasopressor_hours": 24, "vasopressors": ["other"]},
-        fact("from24", why=(103,)),
-    ),
+    ("hours", {"vasopressor_hours": 24, "vasopressors": ["other"]}, fact("from24", why=(103,))),
     ("support", {}, fact(*SUPPORT, known=False, missing=codes.MISSING_OXYGEN)),
     (
         "support",
@@ -206,16 +194,8 @@ CASES = [
         for one in ("blow_by", "face_mask", "cpap")
     ],
     ("score", {}, fact("unimpaired", "mild", "moderate", "severe", known=False, missing=31)),
-    (
-        "score",
-        {"age_months": 144},
-        fact("unimpaired", "mild", "moderate", "severe", known=False, missing=31),
-    ),
-    (
-        "score",
-        {"age_months": 143},
-        fact("unimpaired", "mild", "severe", known=False, missing=32),
-    ),
+    ("score", {"age_months": 144}, fact("unimpaired", "mild", "moderate", "severe", known=False, missing=31)),
+    ("score", {"age_months": 143}, fact("unimpaired", "mild", "severe", known=False, missing=32)),
     ("score", COMPLETE, fact("unimpaired")),
     ("score", {"ice": 10}, fact("unimpaired")),
     *[("score", {"ice": n}, fact("mild", why=(123,))) for n in (9, 7)],

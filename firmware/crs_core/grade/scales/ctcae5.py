@@ -17,11 +17,7 @@ from crs_core.grade.scales.shared_rows import (
 TITLE = "CTCAE 5.0"
 PAPER = "NCI CTCAE version 5.0, November 2017, term Cytokine release syndrome (MedDRA 10052015)"
 SCALE = make(
-    number=3,
-    name="v5",
-    version=5,
-    rows=(FEVER_ROW, CTCAE_PRESSURE_ROW, FIO2_ROW),
-    other_gate=GATE_ELSEWHERE,
+    number=3, name="v5", version=5, rows=(FEVER_ROW, CTCAE_PRESSURE_ROW, FIO2_ROW), other_gate=GATE_ELSEWHERE
 )
 PEOPLE_JUDGE = (
     "People judge what else is life-threatening: the table gives grade 4 no sign of its own. Constitutional "

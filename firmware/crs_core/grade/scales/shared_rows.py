@@ -55,12 +55,7 @@ CTCAE_PRESSURE_ROW = parameter(
 )
 CTCAE_PRESSURE_CASES = (
     Case(
-        "hypotension",
-        2,
-        {"blood_pressure": "hypotension"},
-        (HYPOTENSION,),
-        {"fluids_for_bp": "multiple"},
-        0,
+        "hypotension", 2, {"blood_pressure": "hypotension"}, (HYPOTENSION,), {"fluids_for_bp": "multiple"}, 0
     ),
     Case(
         "hypotension",
