@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from crs_core import codes, context, units
-from crs_core.grade import alarm_state, alarms, bedside, entries, grader, told
+from crs_core.grade import alarm_state, alarms, bedside, entries, grader, rerun, told
 from crs_core.grade.alarm_state import INPUTS_SIZE
 from crs_core.grade.grader_state import TOLD
 from crs_core.grade.rules import DEFAULT
@@ -67,7 +67,7 @@ def test_a_step_from_bytes_is_the_same_as_the_live_step(life: list, start_ms: in
             live, changes = alarms.step(live, inputs, now_ms, DEFAULT)
             packed = alarms.encode_inputs(inputs)
             assert len(packed) == INPUTS_SIZE
-            assert alarms.rerun(before, packed, now_ms, DEFAULT) == (
+            assert rerun.alarm_step(before, packed, now_ms, DEFAULT) == (
                 alarms.encode_state(live, now_ms),
                 changes,
             )

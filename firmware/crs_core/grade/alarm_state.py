@@ -6,6 +6,7 @@
 import struct
 from collections import namedtuple
 
+from crs_core import codes
 from crs_core.compat import const
 from crs_core.errors import RemoteError
 from crs_core.grade import baseline, hold
@@ -119,6 +120,36 @@ def forget_patient(s: list) -> None:
     for at in range(SPO2_FAST, TOLD_PRIORITIES, hold.SLOTS):
         if at != SENSOR_FAULT:
             hold.reset(s, at)
+
+
+def active(state: list) -> list:
+    """The conditions that hold now as [(alarm id, priority)], by id: what must sound, also after a restore."""
+    bits = state[PRIORITIES]
+    told = state[TOLD_PRIORITIES]
+    return (
+        listed(bits, bits, 0) + listed(told, told, codes.FIRST_TOLD_ALARM) if told else listed(bits, bits, 0)
+    )
+
+
+def listed(bits: int, which: int, first: int) -> list:
+    """[(alarm id, priority)] of the alarms whose two bits in `which` are not 0."""
+    found = []
+    alarm = first
+    while which:
+        if which & 3:
+            found.append((alarm, bits >> 2 * (alarm - first) & 3))
+        which >>= 2
+        alarm += 1
+    return found
+
+
+def highest(bits: int) -> int:
+    """The highest priority of two bits each."""
+    found = 0
+    while bits:
+        found = max(found, bits & 3)
+        bits >>= 2
+    return found
 
 
 def delay_runs(state: list) -> bool:

@@ -10,33 +10,20 @@ delay nor ends an alarm. A planned pause holds back NO_DATA and nothing else; no
 # mypy: disable-error-code="type-arg, no-any-return"
 # States and cases are bare lists, tuples and dicts: MicroPython has no typing module to say more with.
 
-from crs_core import units
-from crs_core import codes
+from crs_core import codes, units
 from crs_core.grade import baseline, guards, hold
 from crs_core.grade import alarm_state as st
-from crs_core.grade.alarm_state import (
-    Inputs,
-    decode_inputs,
-    decode_state,
-    encode_inputs,
-    encode_state,
-    new_state,
-)
 from crs_core.grade.rules import Rules
 from crs_core.compat import const
 
-__all__ = (
-    "Inputs",
-    "active",
-    "decode_inputs",
-    "decode_state",
-    "encode_inputs",
-    "encode_state",
-    "is_back",
-    "new_state",
-    "rerun",
-    "step",
-)
+# a step, its inputs and its state are one interface
+Inputs = st.Inputs
+new_state = st.new_state
+active = st.active
+encode_inputs = st.encode_inputs
+decode_inputs = st.decode_inputs
+encode_state = st.encode_state
+decode_state = st.decode_state
 
 # A late step counts as at most this much time: little towards an end, more towards an alarm.
 _BACK_MAX_MS = const(2_000)
@@ -80,7 +67,7 @@ def step(state: list, inputs: Inputs, now_ms: int, rules: Rules) -> tuple:
     if inputs.bound:
         bits, fever = _physiological(s, inputs, temp_why, ppg_why, now_ms, dt_ms, back_ms, rules)
         told = _told(s, inputs, fever, dt_ms, rules)
-    open_priority = max(_highest(bits), _highest(told & _TOLD_PHYSIOLOGICAL))
+    open_priority = max(st.highest(bits), st.highest(told & _TOLD_PHYSIOLOGICAL))
     if open_priority >= _MEDIUM:
         s[st.RECENT_MEDIUM] = now_ms
     if open_priority == _HIGH:
@@ -89,44 +76,15 @@ def step(state: list, inputs: Inputs, now_ms: int, rules: Rules) -> tuple:
     bits |= _technical(s, inputs.faults, silence, open_priority, now_ms, dt_ms, rules)
     if inputs.bound:
         told |= _pause(s, inputs, temp_why, ppg_why)
-    if (
-        inputs.told & st.TOLD_DEATH
-        and inputs.bound
-        and not told >> 2 * (codes.RECORD_CONTRADICTS - _FIRST) & 3
-    ):
-        bits = told = (
-            0  # a signed record of death stops sound for this binding, unless a pulse contradicts it
-        )
+    contradicted = told >> 2 * (codes.RECORD_CONTRADICTS - _FIRST) & 3
+    if inputs.told & st.TOLD_DEATH and inputs.bound and not contradicted:
+        # a signed record of death stops sound for this binding
+        bits = told = 0
     s[st.PRIORITIES] = bits
     s[st.TOLD_PRIORITIES] = told
     if bits == old and told == old_told:
         return s, []
-    return s, _listed(bits, bits ^ old, 0) + _listed(told, told ^ old_told, _FIRST)
-
-
-def active(state: list) -> list:
-    """The conditions that hold now as [(alarm id, priority)], by id: what must sound, also after a restore."""
-    bits = state[st.PRIORITIES]
-    told = state[st.TOLD_PRIORITIES]
-    return _listed(bits, bits, 0) + _listed(told, told, _FIRST) if told else _listed(bits, bits, 0)
-
-
-def _listed(bits: int, which: int, first: int) -> list:
-    """[(alarm id, priority)] of the alarms whose two bits in `which` are not 0."""
-    found = []
-    alarm = first
-    while which:
-        if which & 3:
-            found.append((alarm, bits >> 2 * (alarm - first) & 3))
-        which >>= 2
-        alarm += 1
-    return found
-
-
-def rerun(state_before: bytes, inputs: bytes, now_ms: int, rules: Rules) -> tuple:
-    """Step from journaled bytes; returns (encoded state after, changes). RemoteError when the bytes cannot be read."""
-    after, changes = step(decode_state(state_before, now_ms), decode_inputs(inputs), now_ms, rules)
-    return encode_state(after, now_ms), changes
+    return s, st.listed(bits, bits ^ old, 0) + st.listed(told, told ^ old_told, _FIRST)
 
 
 def _physiological(
@@ -206,8 +164,8 @@ def _temperature(s: list, inputs: Inputs, usable: bool, now_ms: int, back_ms: in
     met = hot = above = rise = -1
     by_hand = inputs.told & st.TOLD_FEVER
     if usable:
-        met = _above(s, st.FEVER, cc, rules.fever_cc, rules.fever_end_below_cc)
-        hot = _above(s, st.HIGH_TEMP, cc, rules.high_temp_cc, rules.fever_end_below_cc)
+        met = hold.above(s, st.FEVER, cc, rules.fever_cc, rules.fever_end_below_cc)
+        hot = hold.above(s, st.HIGH_TEMP, cc, rules.high_temp_cc, rules.fever_end_below_cc)
         if inputs.site == units.SITE_AXILLA:
             above = 1 if cc >= rules.possible_cc else 0
             own_cc = baseline.value_cc(s, st.BASELINE, rules.baseline_ready_min)
@@ -260,7 +218,7 @@ def _pulse(s: list, inputs: Inputs, now_ms: int, dt_ms: int, back_ms: int, rules
     fast = lost = -1
     if usable:
         # "above 120" is the rule, so the first rate that fulfils it is 121
-        fast = _above(s, st.HEART_RATE, hr_bpm, rules.hr_high_bpm + 1, rules.hr_end_below_bpm)
+        fast = hold.above(s, st.HEART_RATE, hr_bpm, rules.hr_high_bpm + 1, rules.hr_end_below_bpm)
         lost = 0
         if hr_bpm > rules.hr_high_bpm:
             s[st.FLAGS] |= st.FLAG_HR_HIGH
@@ -330,18 +288,6 @@ def _silence(
     return _MEDIUM if silent_ms >= rules.no_data_medium_ms else _LOW
 
 
-def is_back(inputs: Inputs, temp_why: int, ppg_why: int) -> bool:
-    """Whether the wearable measures on the body again; a probe that settles is back, its value is not.
-
-    `temp_why` and `ppg_why`: why a value is not usable, from guards.
-    """
-    return (
-        inputs.wear != units.WEAR_OFF
-        and ppg_why == 0
-        and (temp_why == 0 or temp_why == codes.R_TEMP_SETTLING)
-    )
-
-
 def _pause(s: list, inputs: Inputs, temp_why: int, ppg_why: int) -> int:
     """Priority bits of PAUSE_OVER: HIGH from the end of an announced pause on, until the wearable is back.
 
@@ -350,28 +296,13 @@ def _pause(s: list, inputs: Inputs, temp_why: int, ppg_why: int) -> int:
     over = s[st.TOLD_PRIORITIES] >> 2 * (codes.PAUSE_OVER - _FIRST) & 3
     was_away = s[st.FLAGS] & st.FLAG_AWAY
     s[st.FLAGS] &= ~st.FLAG_AWAY
-    if is_back(inputs, temp_why, ppg_why):
+    if guards.is_back(inputs.wear, temp_why, ppg_why):
         return 0
     if inputs.told & st.TOLD_PAUSED:
         s[st.FLAGS] |= st.FLAG_AWAY
     elif was_away:  # at its end already back, and disturbed since: that is for NO_DATA
         over = _HIGH
     return _HIGH << 2 * (codes.PAUSE_OVER - _FIRST) if over else 0
-
-
-def _above(s: list, at: int, value: int, limit: int, end_below: int) -> int:
-    """Verdict for "at or above `limit`"; once raised, only a value `end_below` under the limit speaks against it."""
-    if value >= limit:
-        return 1
-    return 0 if not s[at + 2] or value < limit - end_below else -1
-
-
-def _highest(bits: int) -> int:
-    highest = 0
-    while bits:
-        highest = max(highest, bits & 3)
-        bits >>= 2
-    return highest
 
 
 def _start(old: int, alarm: int, priority: int, floor: int) -> int:

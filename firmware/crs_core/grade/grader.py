@@ -15,11 +15,13 @@ from crs_core.compat import const
 from crs_core.grade import baseline, guards, hold
 from crs_core.grade import grader_state as st
 from crs_core.grade.assessment import Assessment
-from crs_core.grade.grader_state import decode_state, encode_state, new_state
 from crs_core.grade.rules import Rules
 from crs_core.units import Reading
 
-__all__ = ("after_boot", "decode_state", "encode_state", "fever_latched", "new_state", "prepare", "step")
+# a step and its state are one interface
+new_state = st.new_state
+encode_state = st.encode_state
+decode_state = st.decode_state
 
 _DT_MAX_MS = const(30_000)
 

@@ -85,3 +85,11 @@ def heart_rate_usable(hr_bpm: int | None, ppg_state: int, age_ms: int | None, ma
         and age_ms is not None
         and age_ms <= max_age_ms
     )
+
+
+def is_back(wear: int, temp_why: int, ppg_why: int) -> bool:
+    """True when the wearable measures on the body again; a probe that settles is back, its value is not.
+
+    `temp_why`, `ppg_why`: the reasons of `temp` and `ppg`.
+    """
+    return wear != units.WEAR_OFF and ppg_why == 0 and (temp_why == 0 or temp_why == codes.R_TEMP_SETTLING)

@@ -66,6 +66,13 @@ def collect(s: list, at: int, verdict: int, dt_ms: int, delay_ms: int, back_ms: 
     return s[at + 2] != 0
 
 
+def above(s: list, at: int, value: int, limit: int, end_below: int) -> int:
+    """Verdict for "at or above `limit`"; once raised, only a value `end_below` under the limit speaks against it."""
+    if value >= limit:
+        return 1
+    return 0 if not s[at + 2] or value < limit - end_below else -1
+
+
 def reset(s: list, at: int) -> None:
     """Put the clock at `s[at]` back to the start."""
     s[at] = None

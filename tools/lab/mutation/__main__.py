@@ -27,7 +27,7 @@ TESTS = (
     "tests/property/test_grade_steps.py",
     "tests/property/test_scale_interval.py",
 )
-DATA_ONLY = ("rules_table.py", "sources.py")
+DATA_ONLY = ("rules_table.py",)
 PROJECT = """\
 [tool.pytest.ini_options]
 pythonpath = ["."]
