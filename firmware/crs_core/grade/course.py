@@ -7,8 +7,7 @@ with their ages. Host only. A value of a sensor's key counts from the step that 
 # mypy: disable-error-code="type-arg, no-any-return"
 # States and cases are bare lists, tuples and dicts: MicroPython has no typing module to say more with.
 
-from crs_core import units
-from crs_core import codes
+from crs_core import codes, units
 from crs_core.compat import const
 from crs_core.errors import RemoteError
 from crs_core.grade import alarms, bedside, case, entries, facts, grader, prompts, vocabulary

@@ -9,8 +9,7 @@ that it reads. Call it with now_ms = reading.t_ms: the host repeats it with the 
 # mypy: disable-error-code="type-arg, no-any-return"
 # States and cases are bare lists, tuples and dicts: MicroPython has no typing module to say more with.
 
-from crs_core import units
-from crs_core import codes
+from crs_core import codes, units
 from crs_core.compat import const
 from crs_core.grade import baseline, guards, hold
 from crs_core.grade import grader_state as st

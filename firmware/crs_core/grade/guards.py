@@ -6,8 +6,7 @@ Each guard returns 0 when the value may be used, else the reason code (crs_core.
 # mypy: disable-error-code="no-any-return"
 # const() of MicroPython has no type.
 
-from crs_core import units
-from crs_core import codes
+from crs_core import codes, units
 
 _TEMP_REASONS = (
     0,

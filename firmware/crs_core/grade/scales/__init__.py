@@ -5,7 +5,16 @@ A scale that lacks something, or that uses the number of another, is refused her
 
 from crs_core.grade.scales import registry
 
-_FILES = ("astct_paper", "lee2014", "ctcae5", "ctcae6", "penn", "cartox", "mskcc", "icans")
+_FILES = (
+    "astct_paper",
+    "lee2014",
+    "ctcae5",
+    "ctcae6",
+    "penn",
+    "cartox",
+    "mskcc",
+    "icans",
+)
 
 _REGISTRY = registry.gather([registry.load(name) for name in _FILES])
 
