@@ -156,3 +156,13 @@ def test_numbers_that_are_not_signed_numbers_are_refused(text: str) -> None:
     for site, patient in ((text, ""), ("", text)):
         with pytest.raises(RemoteError):
             rules.in_use(site, patient)
+
+
+def test_orders_that_make_no_sense_are_refused_and_equal_limits_are_not() -> None:
+    rules.check(DEFAULT._replace(spo2_fast_tenths=900, spo2_slow_tenths=900, spo2_medium_tenths=900))
+    with pytest.raises(LocalError, match="spo2"):
+        rules.check(DEFAULT._replace(spo2_fast_tenths=900, spo2_slow_tenths=890))
+    with pytest.raises(LocalError, match="spo2"):
+        rules.check(DEFAULT._replace(spo2_slow_tenths=910, spo2_medium_tenths=900))
+    with pytest.raises(LocalError, match="no_data"):
+        rules.check(DEFAULT._replace(no_data_medium_ms=DEFAULT.no_data_high_ms))

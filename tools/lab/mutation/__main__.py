@@ -23,7 +23,6 @@ WORK = ROOT / "build" / "mutation"
 GRADE = Path("crs_core/grade")
 TESTS = (
     "tests/core/grade",
-    "tests/property/test_grade_interval.py",
     "tests/property/test_grade_steps.py",
     "tests/property/test_scale_interval.py",
 )
