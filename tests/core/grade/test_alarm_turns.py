@@ -129,19 +129,20 @@ def test_a_rise_above_the_own_baseline_is_a_possible_fever_at_the_axilla() -> No
 
 
 def test_the_baseline_learns_from_what_suggests_no_fever() -> None:
-    for values, is_learnt in (
-        ({}, True),
-        ({"temp_cc": 3749}, True),
-        ({"temp_cc": 3750}, False),
-        ({"site": units.SITE_ORAL}, False),
-        ({"temp_state": units.TEMP_SETTLING}, False),
+    ready = DEFAULT.baseline_ready_min
+    for minutes, values, is_learnt in (
+        (0, {}, True),
+        (0, {"temp_cc": 3749}, True),
+        (0, {"temp_cc": 3750}, False),
+        (0, {"site": units.SITE_ORAL}, False),
+        (0, {"temp_state": units.TEMP_SETTLING}, False),
+        (ready, {"temp_cc": 3600 + DEFAULT.rise_cc - 1}, True),
+        (ready, {"temp_cc": 3600 + DEFAULT.rise_cc}, False),
     ):
-        after, _ = alarms.step(bound(), QUIET._replace(**values), NOW_MS, AT_ONCE)
-        assert (after[st.BASELINE + 1] == 1) is is_learnt
-    state = bound()
-    state[st.BASELINE], state[st.BASELINE + 1] = 3600 << 10, DEFAULT.baseline_ready_min
-    after, _ = alarms.step(state, QUIET._replace(temp_cc=3600 + DEFAULT.rise_cc), NOW_MS, AT_ONCE)
-    assert after[st.BASELINE + 1] == DEFAULT.baseline_ready_min
+        state = bound(BASELINE=3600 << 10 if minutes else 0)
+        state[st.BASELINE + 1] = minutes
+        after, _ = alarms.step(state, QUIET._replace(**values), NOW_MS, AT_ONCE)
+        assert (after[st.BASELINE + 1] == minutes + 1) is is_learnt, values
 
 
 def test_another_patient_starts_without_what_the_last_one_had() -> None:
@@ -216,3 +217,29 @@ def test_a_question_for_a_pressure_and_a_contradicted_record_stand_beside_the_ot
     said = raised(rules, temp_cc=3800, hr_bpm=121, told=511 & ~st.TOLD_PRESSURE_KNOWN)
     assert set(said) >= set(range(codes.HYPOTENSION, codes.REASSESS + 1)) - {codes.PROMPT_MISSED}
     assert said[codes.MEASURE_BP] == MEDIUM and said[codes.RECORD_CONTRADICTS] == HIGH
+
+
+@pytest.mark.parametrize("slot", ["FEVER", "HIGH_TEMP", "POSSIBLE", "RISE"])
+def test_each_clock_of_a_temperature_has_its_own_reset_and_the_same_end(slot: str) -> None:
+    at = getattr(st, slot)
+    reset_ms = 2_000 if slot in ("FEVER", "HIGH_TEMP") else 1_000
+    rules = DEFAULT._replace(fever_reset_ms=2_000, possible_reset_ms=1_000, fever_end_ms=3_000)
+    for is_raised, until_ms in ((0, reset_ms), (1, 3_000)):
+        state = bound(**{slot: 0}, BASELINE=3700 << 10)
+        state[st.BASELINE + 1], state[at + 2] = DEFAULT.baseline_ready_min, is_raised
+        for second in range(1, 5):
+            state, _ = alarms.step(state, QUIET, NOW_MS + 1_000 * (second - 1), rules)
+            assert (state[at] is None) is (1_000 * second >= until_ms)
+
+
+def test_the_clock_of_a_question_stays_whole_when_it_drains_and_when_it_is_full() -> None:
+    """Integers decide: a fraction in a state could not be written down."""
+    state = bound(FEVER=0)
+    state[st.FEVER + 2] = 1
+    state[st.MEASURE_BP + 1] = 777
+    after, _ = alarms.step(state, QUIET._replace(temp_cc=3800, hr_bpm=120), NOW_MS, AT_ONCE)
+    assert type(after[st.MEASURE_BP + 1]) is int and 0 <= after[st.MEASURE_BP + 1] < 777
+    rules = AT_ONCE._replace(measure_bp_ms=1_000)
+    after, _ = alarms.step(bound(), QUIET._replace(temp_cc=3800, hr_bpm=121), NOW_MS, rules)
+    clock = after[st.MEASURE_BP + 1 : st.MEASURE_BP + 3]
+    assert clock == [100, 1] and type(clock[0]) is int

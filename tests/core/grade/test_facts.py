@@ -315,3 +315,13 @@ def test_the_six_cases_that_sensors_can_tell_apart(
     asked = (codes.MISSING_BLOOD_PRESSURE, codes.MISSING_VASOPRESSORS, codes.MISSING_OXYGEN)
     asked += (codes.MISSING_FEVER_EARLIER,) if asks_earlier else ()
     assert astct.from_sensors(fever, latched) == (*bounds, asked)
+
+
+def test_another_reading_of_a_row_counts_behind_a_gate_too() -> None:
+    rows = (scale.parameter("row", ("a",), scale.grade(2, a=1)),)
+    made = scale.make(1, "S", 2000, rows, (("g", "yes"),))
+    possible = {"a": (0, 1), "g": ("yes",)}
+    assert scale.interval(made, possible) == (0, 2)
+    assert scale.interval(made, possible, ("row", 3)) == (3, 3)
+    assert scale.interval(made, possible | {"g": ("no", "yes")}, ("row", 3)) == (0, 3)
+    assert scale.interval(made, possible | {"g": ("no",)}, ("row", 3)) == (0, 0)
