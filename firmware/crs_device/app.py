@@ -101,7 +101,7 @@ class App:
 
     def serve(self, port, carrier=None):  # type: ignore[no-untyped-def]
         """A LinkServer for one more carrier; `carrier` None: serial frames."""
-        from crs_core.wire.session import DeviceSession
+        from crs_core.wire.session_device import DeviceSession
         from crs_device.link.server import LinkServer
 
         journal = self.log.journal

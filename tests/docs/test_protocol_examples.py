@@ -3,14 +3,17 @@
 import re
 
 import pytest
+from cogapp import Cog
 from crs_core import block, context, keys, reasons, record_types, records
 from crs_core.wire import fragment, frame, gatt_uuids, hello, message, sealed, session
 from crs_device.link.ble import advertising
 
 from tests.fakes import codec1_writer
 from tests.mp import ROOT
+from tools.dev import session_diagram
 
-PAGE = (ROOT / "firmware" / "crs_core" / "PROTOCOL.md").read_text(encoding="utf-8")
+PATH = ROOT / "firmware" / "crs_core" / "PROTOCOL.md"
+PAGE = PATH.read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"^```example (\w+)(?: (\d+))?\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 
 
@@ -129,7 +132,13 @@ def test_example(example):
 
 def test_every_kind_of_example_is_there_and_none_is_unread():
     assert {kind for kind, _, _ in EXAMPLES} == set(CHECKS)
-    assert len(EXAMPLES) == PAGE.count("```") // 2, "a fenced block that no test reads"
+    generated = session_diagram.section().count("```mermaid\n")
+    assert len(EXAMPLES) + generated == PAGE.count("```") // 2, "a fenced block that no test reads"
+
+
+def test_the_diagrams_are_those_of_the_tables():
+    command = "python -m cogapp -r firmware/crs_core/PROTOCOL.md"
+    assert Cog().main(["cog", "--check", str(PATH)]) == 0, f"run `{command}`"
 
 
 def test_the_parts_of_a_body_of_codec_2_are_its_bits():

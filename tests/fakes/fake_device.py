@@ -16,6 +16,7 @@ from crs_core.keys import Key
 from crs_core.wire import message as wire
 from crs_core.wire import session as sessions
 from crs_core.wire.parts import PartJoiner
+from crs_core.wire.session_device import DeviceSession
 from crs_device.journal.journal import Journal
 from crs_device.link.pump import Pump
 
@@ -117,7 +118,7 @@ class FakeDevice:
             self.journal.open()
         else:
             self.journal.create()
-        self.session = sessions.DeviceSession(device_id, self.journal.journal_id, list(keys), os.urandom)
+        self.session = DeviceSession(device_id, self.journal.journal_id, list(keys), os.urandom)
         self.pump = Pump(self.journal)
         self._port: Any = None
 

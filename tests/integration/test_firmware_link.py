@@ -14,7 +14,7 @@ from crs_core.units import TEMP_VALID, temp_state_of
 from crs_core.wire import frame
 from crs_core.wire import message as wire
 from crs_core.wire.parts import split_parts
-from crs_core.wire.session import HostSession
+from crs_core.wire.session_host import HostSession
 
 from tests.fakes.flash_image import CUSTODIAN, READER, build_image
 from tests.fakes.records_of import of_type, pull

@@ -25,6 +25,7 @@ from crs_core.reasons import PATIENT_BUTTON
 from crs_core.units import PPG_ABSENT, SITE_AXILLA, TEMP_ABSENT, WEAR_UNKNOWN
 from crs_core.wire import message as wire
 from crs_core.wire import session as sessions
+from crs_core.wire.session_device import DeviceSession
 
 from host_agent import keyfile
 from host_agent.agent import Agent
@@ -128,7 +129,7 @@ class _WearableEnd:
         tty.setraw(self._master)
         tty.setraw(self._slave)
         self.path = os.ttyname(self._slave)
-        self._session = sessions.DeviceSession(DEVICE_ID, JOURNAL_ID, [KEY], os.urandom)
+        self._session = DeviceSession(DEVICE_ID, JOURNAL_ID, [KEY], os.urandom)
         self._lock = threading.Lock()
         self._reading = threading.Event()
         self._idle = alarms.Inputs(

@@ -1,4 +1,4 @@
-"""One payload as several radio fragments; see carrier.py, which hands it out."""
+"""Each payload in radio fragments. serial_carrier.py says what a carrier offers."""
 
 from crs_core.wire import fragment, sealed
 

@@ -5,8 +5,10 @@ import random
 import pytest
 from crs_core.errors import LocalError
 from crs_core.wire import message, session
-from crs_core.wire.carrier import FragmentCarrier
+from crs_core.wire.fragment_carrier import FragmentCarrier
 from crs_core.wire.session import Closed, Opened, Received, Send, Text
+from crs_core.wire.session_device import DeviceSession
+from crs_core.wire.session_host import HostSession
 
 from tests.core.wire.pair import DEVICE_ID, JOURNAL_ID, KEY, READER, BadLine, Pair, numbers
 
@@ -115,8 +117,8 @@ def test_text_between_frames_surfaces():
 
 def test_features_are_those_of_both():
     random_bytes = numbers(3)
-    host = session.HostSession(KEY, random_bytes, features=0b0110)
-    device = session.DeviceSession(DEVICE_ID, JOURNAL_ID, [KEY], random_bytes, features=0b0011)
+    host = HostSession(KEY, random_bytes, features=0b0110)
+    device = DeviceSession(DEVICE_ID, JOURNAL_ID, [KEY], random_bytes, features=0b0011)
     hello = device.receive(host.start())[0].data
     proof = host.receive(hello)[0].data
     for event in device.receive(proof):
@@ -130,8 +132,8 @@ def test_features_are_those_of_both():
 @pytest.mark.parametrize("size", [20, 185, 244])
 def test_the_same_session_over_fragments(size):
     random_bytes = numbers(5)
-    host = session.HostSession(KEY, random_bytes, carrier=FragmentCarrier(size, 4096))
-    device = session.DeviceSession(
+    host = HostSession(KEY, random_bytes, carrier=FragmentCarrier(size, 4096))
+    device = DeviceSession(
         DEVICE_ID, JOURNAL_ID, [KEY], random_bytes, largest=512, carrier=FragmentCarrier(size, 512)
     )
     # start() gives the fragments joined; a radio writes them one by one
@@ -163,8 +165,8 @@ def test_a_bad_line_never_changes_doubles_or_reorders_a_message(seed):
     print("seed", seed)
     source = random.Random(seed)
     random_bytes = source.randbytes
-    host = session.HostSession(KEY, random_bytes, DEVICE_ID)
-    device = session.DeviceSession(DEVICE_ID, JOURNAL_ID, [KEY], random_bytes)
+    host = HostSession(KEY, random_bytes, DEVICE_ID)
+    device = DeviceSession(DEVICE_ID, JOURNAL_ID, [KEY], random_bytes)
     lines = {True: BadLine(source, 0.25), False: BadLine(source, 0.25)}
     sent = {True: [], False: []}  # since the receiver opened
     got = {True: [], False: []}

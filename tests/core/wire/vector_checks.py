@@ -11,6 +11,8 @@ from collections import namedtuple
 from crs_core.compat import aes_ecb
 from crs_core.errors import LocalError, RemoteError
 from crs_core.wire import crypto, frame, hello, message, sealed, session
+from crs_core.wire.session_device import DeviceSession
+from crs_core.wire.session_host import HostSession
 
 Key = namedtuple("Key", ("key_id", "role", "key", "name"))
 GARBAGE = b"\x00\xff\x01~\x7d\x7d~\x03"  # text, a spoiled candidate of one escape, text
@@ -132,8 +134,8 @@ def once(nonce):
 
 def make_pair(v):
     key = Key(v["key_id"], 1, unhex(v["key"]), "bed 3")
-    host = session.HostSession(key, once(unhex(v["host_nonce"])), unhex(v["device_id"]))
-    device = session.DeviceSession(
+    host = HostSession(key, once(unhex(v["host_nonce"])), unhex(v["device_id"]))
+    device = DeviceSession(
         unhex(v["device_id"]), unhex(v["journal_id"]), [key], once(unhex(v["device_nonce"]))
     )
     return host, device

@@ -5,7 +5,9 @@ import os
 from crs_core import block, records
 from crs_core.keys import ROLE_CUSTODIAN, Key
 from crs_core.wire import message as wire
-from crs_core.wire.session import DeviceSession, HostSession, Received, Send
+from crs_core.wire.session import Received, Send
+from crs_core.wire.session_device import DeviceSession
+from crs_core.wire.session_host import HostSession
 from crs_device.event_log import EventLog
 from crs_device.health import Health
 from crs_device.journal import Journal
