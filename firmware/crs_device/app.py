@@ -10,7 +10,7 @@ import gc
 from crs_core import records
 from crs_core.compat import const
 from crs_core.grade import alarm_state as bits
-from crs_core.reasons import PATIENT_BUTTON
+from crs_core.codes import PATIENT_BUTTON
 from crs_core.units import SITES, WEAR_OFF
 from crs_core.wire import message as wire
 from crs_device.alarm_output import NOT_MONITORING, AlarmOutput

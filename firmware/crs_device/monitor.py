@@ -10,7 +10,7 @@ from crs_core import records
 from crs_core.compat import const
 from crs_core.grade import alarms, grader
 from crs_core.grade.grader_state import TOLD
-from crs_core.reasons import SCALE_ASTCT
+from crs_core.codes import SCALE_ASTCT
 from crs_core.grade.alarm_state import TOLD_PAUSED
 from crs_core.units import STATUS_CHARGING, STATUS_LOW_BATTERY, STATUS_PAUSED, Reading, make_status
 from crs_core.wire import message as wire

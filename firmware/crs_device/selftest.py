@@ -9,7 +9,7 @@ import os
 import time
 
 from crs_core.compat import const
-from crs_core.reasons import PRIORITY_MEDIUM
+from crs_core.codes import PRIORITY_MEDIUM
 from crs_device.unload import unload
 from crs_device.version import APP_VERSION
 

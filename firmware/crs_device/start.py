@@ -9,7 +9,7 @@ import sys
 from crs_core import records
 from crs_core.compat import const
 from crs_core.errors import CoreError
-from crs_core.reasons import (
+from crs_core.codes import (
     FAULT_EXCEPTION,
     FAULT_MISSING,
     FAULT_UNREADABLE,

@@ -6,7 +6,7 @@ import sys
 
 from crs_core import records
 from crs_core.compat import const
-from crs_core.reasons import FAULT_EXCEPTION, SUBSYSTEM_APP
+from crs_core.codes import FAULT_EXCEPTION, SUBSYSTEM_APP
 from crs_device import health as counts
 from crs_device.button import SHORT, Button
 from crs_device.unload import unload

@@ -7,7 +7,7 @@ RemoteError is a bad value, OSError flash or hardware: the caller turns them int
 
 from crs_core.compat import const
 from crs_core.errors import RemoteError
-from crs_core.reasons import PRIORITY_MEDIUM
+from crs_core.codes import PRIORITY_MEDIUM
 from crs_core.wire import message as wire
 from crs_device.unload import unload
 
