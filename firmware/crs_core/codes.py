@@ -86,7 +86,7 @@ SCALE_CARTOX = const(6)
 SCALE_MSKCC = const(7)
 SCALE_ICANS = const(8)
 
-# --- reasons of an assessment, u8; from 100 on in entry_reasons.py
+# --- reasons of an assessment, u8; from 100 on in entry_codes.py
 R_FEVER_MET = const(1)
 R_BELOW_AT_AXILLA = const(2)
 R_BELOW = const(3)
@@ -134,7 +134,7 @@ R_MASK_WINDOW_OVER = const(65)
 R_FEVER_BY_HAND = const(66)
 
 
-# --- inputs that are missing, u8: the vocabulary's key; from 20 on in entry_reasons.py
+# --- inputs that are missing, u8: the vocabulary's key; from 20 on in entry_codes.py
 MISSING_TEMPERATURE = const(1)
 MISSING_BLOOD_PRESSURE = const(2)
 MISSING_VASOPRESSORS = const(3)
@@ -165,10 +165,3 @@ FAULT_UNREADABLE = const(6)
 FAULT_EXCEPTION = const(7)
 FAULT_DEADLINE = const(8)
 FAULT_MISSING = const(9)
-
-
-def __getattr__(name: str):  # type: ignore[no-untyped-def]
-    # names and texts are for hosts; on the wearable they would take a twentieth of the heap
-    from crs_core import code_texts as reason_texts
-
-    return getattr(reason_texts, name)
