@@ -20,7 +20,7 @@ class Journal(NamedTuple):
 
 
 class StoredEvent(NamedTuple):
-    """One event; `record` is its decoded payload (crs_core.journal.record_types), None when this program cannot read it."""
+    """One event; `record` is its payload (of journal.record_types), None when this program cannot read it."""
 
     seq: int
     boot: int
