@@ -10,7 +10,7 @@ from crs_core.errors import RemoteError
 from crs_core.wire import fragment, frame, hello, message, session
 from crs_core.wire.session_device import DeviceSession
 from crs_core.wire.session_host import HostSession
-from tests.core.wire.vector_checks import Key
+from tests.core.wire.wire_checks import Key
 
 KEY = Key(7, 1, bytes(range(32)), "bed 3")
 HEADS = (b"", b"CWHL", b"CWPF", b"CWRF", b"\xd1", b"\xd2", b"~", b"}")

@@ -137,17 +137,6 @@ def test_a_strangers_hello_does_not_disturb_an_open_session():
     assert pair.to_host(message.Pong(2)) == [Received(message.Pong(2))]
 
 
-def test_unproved_hello_is_dropped_at_the_callers_deadline():
-    pair = Pair()
-    hello_bytes = pair.host.start()
-    first = pair.device.receive(hello_bytes)
-    assert pair.device.state == "handshake"
-    pair.device.drop_half_open()
-    assert pair.device.state == "idle"
-    proof = pair.host.receive(first[0].data)[0].data
-    assert pair.device.receive(proof) == [] and pair.device.counters()["unexpected"] == 1
-
-
 def test_one_proof_per_nonce():
     pair = Pair()
     answer = pair.device.receive(pair.host.start())[0].data

@@ -60,14 +60,6 @@ def test_a_message_larger_than_the_peer_takes_is_the_callers_error():
     assert pair.to_host(message.Block(bytes(4095))) == [Received(message.Block(bytes(4095)))]
 
 
-def test_seal_needs_an_open_session():
-    pair = Pair()
-    for side in (pair.host, pair.device):
-        with pytest.raises(LocalError, match="no session"):
-            side.seal(message.Ping(1))
-        assert side.close(message.BYE_DONE) == [] == side.link_lost()
-
-
 def test_bye_ends_both_sides():
     pair = Pair().open()
     events = pair.device.close(message.BYE_JOURNAL_CHANGED)
@@ -215,16 +207,6 @@ def test_a_bad_line_never_changes_doubles_or_reorders_a_message(seed):
         assert sum(counts.get(name, 0) for name in names) > 0, counts
 
 
-def test_a_lost_link_forgets_the_handshake_on_both_sides():
-    pair = Pair()
-    answer = pair.device.receive(pair.host.start())[0].data
-    proof = pair.host.receive(answer)[0].data
-    assert pair.device.link_lost() == [] == pair.host.link_lost()
-    assert pair.states == ("idle", "idle")
-    assert pair.device.receive(proof) == []
-    assert pair.device.state == "idle"
-
-
 def test_a_payload_that_is_given_up_leaves_the_count_to_go_on():
     carrier = FragmentCarrier(20, 100)
     first = carrier.encode(bytes(50))
@@ -234,13 +216,6 @@ def test_a_payload_that_is_given_up_leaves_the_count_to_go_on():
     # the same header twice would be a double to the other side
     assert [piece[0] & 0x3F for piece in first + again] == list(range(6))
     assert [carrier.feed(piece) for piece in again][-1] == [("frame", bytes(50))]
-
-
-def test_a_second_device_hello_is_not_answered():
-    pair = Pair()
-    answer = pair.device.receive(pair.host.start())[0].data
-    assert len(pair.host.receive(answer)) == 1
-    assert pair.host.receive(answer) == [] and pair.host.counters()["unexpected"] == 1
 
 
 def test_a_board_that_dies_inside_a_frame_is_heard():

@@ -1,6 +1,7 @@
 """Each side moves exactly as its table says: every event in every state."""
 
 import pytest
+from crs_core.errors import LocalError
 from crs_core.wire import frame, message, session, session_device, session_host
 from crs_core.wire.session_device import HANDSHAKE, RENEWING
 from crs_core.wire.session_host import HELLO_SENT, PROOF_SENT, HostSession
@@ -61,26 +62,36 @@ class HostBench:
 SIDES = ((DeviceBench, session_device), (HostBench, session_host))
 
 
-@pytest.mark.parametrize(
-    "make,table,state",
-    [(make, module.TRANSITIONS, state) for make, module in SIDES for state in module.TRANSITIONS],
-)
-def test_every_event_leads_where_the_table_says_and_nowhere_else(make, table, state):
-    causes = make(state).causes
-    for event in causes:
-        bench = make(state)
-        assert bench.side._state == state
-        bench.causes[event]()
-        assert bench.side._state == table[state].get(event, state), event
-        is_open = session.ENDED in table[bench.side._state]
-        assert (bench.side._sealer is not None) == is_open == (bench.side.state == "open"), event
-        assert (bench.side._half is not None) == bench.side.half_open, event
-    assert set(table[state]) <= set(causes)
+FRAMES = (session.HELLO_ACCEPTED, session.PROOF_RIGHT, session.PROOF_WRONG)
 
 
 @pytest.mark.parametrize("make,module", SIDES)
-def test_a_lost_link_leads_to_idle_from_everywhere(make, module):
-    for state in module.TRANSITIONS:
+def test_every_event_leads_where_the_table_says_and_a_frame_out_of_place_is_counted(make, module):
+    table = module.TRANSITIONS
+    for state in table:
+        assert set(table[state]) <= set(make(state).causes)
+        for event in make(state).causes:
+            bench = make(state)
+            side, place = bench.side, (state, event)
+            assert side._state == state
+            happened = bench.causes[event]()
+            assert side._state == table[state].get(event, state), place
+            if event in FRAMES and event not in table[state]:
+                assert happened == [] and side.counters()["unexpected"] == 1, place
+            is_open = session.ENDED in table[side._state]
+            assert (side._sealer is not None) == is_open == side.is_open == (side.state == "open"), place
+            assert (side._half is not None) == side.half_open, place
+            if not is_open:
+                assert side.close(message.BYE_DONE) == [], place
+                with pytest.raises(LocalError, match="no session"):
+                    side.seal(message.Ping(1))
+
+
+@pytest.mark.parametrize("make,module", SIDES)
+def test_a_lost_link_leads_to_idle_from_everywhere_and_ends_what_was_open(make, module):
+    for state, steps in module.TRANSITIONS.items():
         bench = make(state)
-        bench.side.link_lost()
-        assert bench.side._state == session.IDLE, state
+        ended = [session.Closed(session.CLOSED_LINK_LOST)] if session.ENDED in steps else []
+        assert bench.side.link_lost() == ended, state
+        assert bench.side._state == session.IDLE and bench.side.key is None and bench.side.peer is None, state
+        assert bench.causes[session.PROOF_RIGHT]() == [] and bench.side.state == "idle", state
