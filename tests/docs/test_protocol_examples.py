@@ -225,7 +225,7 @@ def test_sizes_are_the_codes():
     assert f"HELLO, {hello.HELLO_BYTES} bytes" in PAGE
     assert f"({session.SERIAL_LARGEST_TO_DEVICE} of plaintext)" in PAGE
     assert f"+ {sealed.OVERHEAD_BYTES} bytes" in PAGE and f"1..{message.MAX_MESSAGE_BYTES} bytes" in PAGE
-    assert f"which is {session.HANDSHAKE_DEADLINE_MS // 1000} s at most" in PAGE
+    assert f"waits at most {session.HANDSHAKE_DEADLINE_MS // 1000} s for the PROOF" in PAGE
     assert f"at most {block_layout.BLOCK_MAX} bytes" in PAGE
     whole = session.SERIAL_LARGEST_TO_DEVICE + sealed.OVERHEAD_BYTES
     worst_frame = 2 * (whole + 4) + 2
