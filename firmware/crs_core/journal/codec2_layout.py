@@ -1,10 +1,10 @@
 """Codec 2: readings by column, differences in Rice codes. PROTOCOL.md, section 8, has every bit.
 
-In short: when times and states go on as they are expected to, 2 bits say so. Then comes, for each of the four values,
-how its differences are coded and its first value; then the quotients of all differences and then the low bits of all,
-so that a host reads many with one call.
+In short: 2 bits say that times and states go on as expected. Then follows, for each of the four values, how its
+differences are coded, and its first value. Then come the quotients of all differences, and then the low bits of all, so
+that a host reads many with one call.
 
-This codec stays readable for ever; a better one gets the next number.
+This codec stays readable for ever. A better one gets the next number.
 """
 
 from crs_core.compat import const

@@ -135,7 +135,7 @@ def _put_states(bits: _Bits, readings: list[Reading]) -> None:
 def _differences(values: list[int]) -> tuple[list[int], int]:
     """The zigzags of the differences and their k: the highest whose 2**k is not above their mean.
 
-    That costs 0.4 % more than the best k, and no block in it takes more than k + 3 bits for a difference.
+    It costs 0.4 % more than the best k, and no block needs more than k + 3 bits for a difference with it.
     """
     if min(values) < 0 or max(values) > VALUE_MAX:
         raise LocalError("reading value outside 0..65534: %d to %d" % (min(values), max(values)))

@@ -20,7 +20,7 @@ class SerialCarrier:
         return [frame.encode(payload, self._to_device)]
 
     def feed(self, data: bytes) -> list[tuple[str, bytes]]:
-        """Take bytes in any cut."""
+        """Take bytes, however they are cut."""
         return self._decoder.feed(data)
 
     def flush(self) -> list[tuple[str, bytes]]:
@@ -28,5 +28,5 @@ class SerialCarrier:
         return self._decoder.flush()
 
     def counters(self) -> dict[str, int]:
-        """What the decoder threw away."""
+        """What the decoder dropped."""
         return self._decoder.counters()
