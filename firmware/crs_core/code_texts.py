@@ -1,6 +1,8 @@
-"""Texts and names of the numbers in codes.py, for people; reach them as `codes.ALARM_TEXTS` and so on. They state what
-was measured and reassure nobody. The wearable shows none of them and does not load this file. What only people enter
-has its numbers and texts in grade/scales/."""
+"""Texts and names of the numbers in codes.py, for people. They state what was measured and reassure nobody.
+
+Hosts import this module; a wearable shows no text and does not load it. What only people enter has its numbers and its
+texts in grade/scales/.
+"""
 
 from crs_core.codes import (
     DEVICE_AT_REPL,

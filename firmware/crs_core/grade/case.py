@@ -157,7 +157,7 @@ def alarms_of(inputs: dict, gradable: bool, rules: Rules) -> list:
         found.append((codes.ICE_LOW, codes.PRIORITY_MEDIUM))
     if bits & st.TOLD_NEW_OXYGEN:
         found.append((codes.NEW_OXYGEN, codes.PRIORITY_MEDIUM))
-    return [{"name": codes.alarm_name(a), "priority": codes.PRIORITY_NAMES[p]} for a, p in found]
+    return [{"name": code_texts.alarm_name(a), "priority": codes.PRIORITY_NAMES[p]} for a, p in found]
 
 
 def is_life_threatening(inputs: dict, rules: Rules, bits: int) -> bool:

@@ -7,7 +7,7 @@ The total is made of the signal delay (at most 10 s: the true value reaches the 
 from collections.abc import Iterable, Iterator
 
 import pytest
-from crs_core import codes, units
+from crs_core import code_texts, codes, units
 from crs_core.errors import LocalError
 from crs_core.grade import alarms, rules
 from crs_core.grade.rules import DEFAULT
@@ -59,7 +59,7 @@ def total_s(alarm: int, priority: int, true_values: dict, settings: rules.Rules,
     for second, state in enumerate(stepped(life, settings), 1):
         if second > quiet_s and (alarm, priority) in alarms.active(state):
             return -(-(second * 1000 - crossing_ms) // 1000)
-    raise AssertionError(f"{codes.alarm_name(alarm)} never came")
+    raise AssertionError(f"{code_texts.alarm_name(alarm)} never came")
 
 
 CASES = [
@@ -73,7 +73,7 @@ CASES = [
     (codes.FEVER, 2, {"temp_cc": 3800}, MEDIUM_S),
     (codes.PATIENT_BUTTON, 2, {"button": 2}, MEDIUM_S),
 ]
-IDS = [f"{codes.alarm_name(c[0])}-{c[1]}-{n}" for n, c in enumerate(CASES)]
+IDS = [f"{code_texts.alarm_name(c[0])}-{c[1]}-{n}" for n, c in enumerate(CASES)]
 
 
 @pytest.mark.parametrize("which", ["default", "slowest"])
