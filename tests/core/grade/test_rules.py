@@ -147,14 +147,30 @@ def test_what_differs_is_written_as_it_is_read() -> None:
     assert rules.limits_text(DEFAULT, DEFAULT) == ""
 
 
+NOT_PAIRS = (
+    "hr_high_bpm",
+    "hr_high_bpm:",
+    "hr_high_bpm:1x",
+    "hr_high_bpm:-1",
+    ":5",
+    "hr_high_bpm:100,",
+    "hr_high_bpm:100 ",
+)
+
+
 @pytest.mark.parametrize(
-    "text",
-    ["hr_high_bpm", "hr_high_bpm:", "hr_high_bpm:1x", "hr_high_bpm:-1", ":5", "hr_high_bpm:100,", "hr_high_bpm:221",
-     "hr_high_bpm:100,hr_high_bpm:101", "fever_cc:3799", "spo2_slow_tenths:849", "hr_high_bpm:100 "],
-)  # fmt: skip
-def test_numbers_that_are_not_signed_numbers_are_refused(text: str) -> None:
+    ("text", "said"),
+    [
+        *[(text, "is not name:value") for text in (*NOT_PAIRS, "hr_high_bpm:100,hr_high_bpm:101")],
+        ("hr_high_bpm:221", "rule hr_high_bpm"),
+        ("fever_cc:3799", "rule fever_cc"),
+        ("spo2_slow_tenths:849", "rule spo2_slow_tenths"),
+        ("no_rule:1", "no_rule"),
+    ],
+)
+def test_numbers_that_are_not_signed_numbers_are_refused_and_named(text: str, said: str) -> None:
     for site, patient in ((text, ""), ("", text)):
-        with pytest.raises(RemoteError):
+        with pytest.raises(RemoteError, match=said):
             rules.in_use(site, patient)
 
 
