@@ -1,7 +1,7 @@
 """One case in the words of the vocabulary → fever, alarms and the interval of every scale.
 
-For what people enter and for worked cases; the wearable's own path is grader.py. A 5 comes only from the key `death`,
-which is a signed record.
+For what people enter and for worked cases; the wearable's own path is grader.py. A 5 comes only from the key `death`, a
+signed record.
 """
 
 # mypy: disable-error-code="type-arg, no-any-return"
@@ -16,7 +16,7 @@ from crs_core.grade.scales import FACTS, ICANS, MISSING_KEYS, PUBLISHED, REASON_
 from crs_core.grade.scales.shared_rows import FEVER_GATE
 
 _GRADE_OF_DEATH = 5
-# A vasopressor counts as hypotension: who is asked for the one is asked for the other.
+# A vasopressor counts as hypotension, so both are asked for together.
 _ASKED_TOGETHER = ("pressure", "vasopressors", "agents")
 _NEUROLOGICAL = ("ice", "capd", "consciousness", "seizure", "motor_weakness", "cerebral_oedema")
 
@@ -69,8 +69,8 @@ def assess_scale(scale: Scale, inputs: dict, rules: Rules, known: dict) -> dict:
 def other_readings(scale: Scale, inputs: dict, rules: Rules, known: dict) -> list:
     """[((lower, upper), reason code)] of the case under each other reading of the table, taken one at a time.
 
-    A reading counts where its condition is settled: that an open input could still lead to an ambiguous cell does not
-    make the case ambiguous, it makes it open.
+    A reading counts when its condition is settled. An open input that could still lead to an ambiguous cell makes the
+    case open, not ambiguous.
     """
     found = {name: _fact(name, inputs, rules, known) for name in scale.facts}
     possible = {name: found[name].values for name in found}
@@ -149,7 +149,7 @@ def alarms_of(inputs: dict, gradable: bool, rules: Rules) -> list:
     if is_life_threatening(inputs, rules, bits):
         found.append((codes.LIFE_THREATENING, codes.PRIORITY_HIGH))
     if not gradable and spo2_tenths is None and "hr_bpm" not in inputs:
-        # how long it has been silent is not in a case, so the loudest step of that ladder
+        # a case does not say for how long it has been silent, so the highest priority of NO_DATA
         found.append((codes.NO_DATA, codes.PRIORITY_HIGH))
     if bits & st.TOLD_HYPOTENSION:
         found.append((codes.HYPOTENSION, codes.PRIORITY_HIGH))

@@ -1,9 +1,9 @@
 """The wearable's grader, stepped on each journaled reading: `step(state, reading, now_ms, rules)`.
 
-Pure, integers only. What the sensors alone may say: "fever met" gives 1..4, a temperature below the threshold 0..4 (an
-axilla or a skin does not exclude fever, and blood pressure and oxygen are not known), no usable temperature gives
-nothing at all. What people entered (bedside.py) narrows the interval for as long as it counts. A 5 is not in the table
-that it reads. Call it with now_ms = reading.t_ms: the host repeats it with the same.
+Pure, integers only. From the sensors alone, a fever gives 1..4 and a temperature below the threshold 0..4: axilla and
+skin do not exclude fever, and blood pressure and oxygen are not known. Without a usable temperature there is no grade.
+Entries (bedside.py) narrow the interval for as long as they count. The table that it reads has no 5.
+Call it with now_ms = reading.t_ms: the host repeats the step with the same.
 """
 
 # mypy: disable-error-code="type-arg, no-any-return"
@@ -26,7 +26,7 @@ _DT_MAX_MS = const(30_000)
 
 
 def after_boot(state: list, rules: Rules) -> list:
-    """The state to go on with after a boot: latch and baseline stay; ages that the outage made unknown are dropped."""
+    """The state to go on with after a boot: latch and baseline stay; ages are dropped, as the outage is unknown."""
     s = list(state)
     s[st.LAST] = s[st.TEMP_AT] = s[st.PPG_AT] = s[st.FLAT_CC] = s[st.FLAT_SINCE] = s[st.BASELINE + 2] = None
     if s[st.TOLD]:
@@ -43,7 +43,7 @@ def step(state: list, reading: Reading, now_ms: int, rules: Rules) -> tuple:
         why = codes.R_FUTURE
     elif state[st.LAST] is not None and reading.t_ms <= state[st.LAST]:
         why = codes.R_DOUBLED
-    if why:  # such a reading says nothing about now, and leaves no trace in the state
+    if why:  # the reading says nothing about now, and does not change the state
         return state, _of_sensors(state, codes.FEVER_UNKNOWN, (why,), now_ms)
     s = list(state)
     dt_ms = 0 if s[st.LAST] is None else min(reading.t_ms - s[st.LAST], _DT_MAX_MS)

@@ -152,7 +152,6 @@ NOT_PAIRS = (
     "hr_high_bpm:",
     "hr_high_bpm:1x",
     "hr_high_bpm:-1",
-    ":5",
     "hr_high_bpm:100,",
     "hr_high_bpm:100 ",
 )
@@ -166,6 +165,7 @@ NOT_PAIRS = (
         ("fever_cc:3799", "rule fever_cc"),
         ("spo2_slow_tenths:849", "rule spo2_slow_tenths"),
         ("no_rule:1", "no_rule"),
+        (":5", "no such rule"),
     ],
 )
 def test_numbers_that_are_not_signed_numbers_are_refused_and_named(text: str, said: str) -> None:
