@@ -6,7 +6,7 @@ from crs_core.grade import alarm_state as st
 from crs_core.grade import alarms
 from crs_core.grade.rules import DEFAULT
 
-from tests.fakes.one_step import AT_ONCE, HIGH, LOW, MEDIUM, NOW_MS, QUIET, bound, raised
+from tests.fakes.one_step import AT_ONCE, HIGH, MEDIUM, NOW_MS, QUIET, bound, raised
 
 
 def test_the_patients_call_stands_until_a_person_accepts_it() -> None:
@@ -158,17 +158,6 @@ def test_another_patient_starts_without_what_the_last_one_had() -> None:
     assert dict(alarms.active(kept))[codes.PATIENT_BUTTON] == MEDIUM, "the same patient keeps it"
 
 
-def test_what_is_too_old_is_no_value() -> None:
-    old = {"temp_age_ms": DEFAULT.alarm_temp_max_age_ms + 1, "temp_cc": 3900}
-    assert raised(**old) == {codes.NO_DATA: LOW}
-    assert raised(**(old | {"temp_age_ms": DEFAULT.alarm_temp_max_age_ms}))[codes.FEVER] == MEDIUM
-    worn_off = {"temp_cc": 3900, "wear": units.WEAR_OFF}
-    assert codes.FEVER not in raised(**worn_off)
-    weak = {"spo2_tenths": 800, "pi_hundredths": DEFAULT.pi_min_hundredths - 1}
-    assert codes.HYPOXAEMIA not in raised(**weak)
-    assert codes.HYPOXAEMIA in raised(**(weak | {"pi_hundredths": DEFAULT.pi_min_hundredths}))
-
-
 def test_changes_are_told_once_and_the_end_as_priority_0() -> None:
     state, changes = alarms.step(
         bound(), QUIET._replace(spo2_tenths=899, told=st.TOLD_ICE_LOW), NOW_MS, AT_ONCE
@@ -180,36 +169,6 @@ def test_changes_are_told_once_and_the_end_as_priority_0() -> None:
     assert changes == []
     _, changes = alarms.step(again, QUIET._replace(spo2_tenths=899), NOW_MS + 2_000, AT_ONCE)
     assert changes == [(codes.ICE_LOW, 0)]
-
-
-def test_what_holds_at_once_is_all_told_and_nothing_hides_another() -> None:
-    said = raised(temp_cc=3900, spo2_tenths=919, hr_bpm=121, button=st.BUTTON_LONG, told=511 & ~st.TOLD_DEATH)
-    assert said == {
-        codes.FEVER: MEDIUM,
-        codes.HYPOXAEMIA: MEDIUM,
-        codes.LIFE_THREATENING: HIGH,
-        codes.PATIENT_BUTTON: MEDIUM,
-        codes.HYPOTENSION: HIGH,
-        codes.ICE_LOW: MEDIUM,
-        codes.NEW_OXYGEN: MEDIUM,
-        codes.REASSESS: MEDIUM,
-    }
-    lost = {"spo2_tenths": None, "hr_bpm": None, "ppg_state": units.PPG_NO_PULSE}
-    said = raised(temp_cc=3900, button=st.BUTTON_LONG, told=st.TOLD_ORGAN, faults=255, **lost)
-    assert said == {
-        codes.FEVER: MEDIUM,
-        codes.SPO2_LOST: MEDIUM,
-        codes.PULSE_LOST: HIGH,
-        codes.LIFE_THREATENING: HIGH,
-        codes.PATIENT_BUTTON: MEDIUM,
-        codes.NO_DATA: HIGH,
-        codes.SENSOR_FAULT: HIGH,
-        codes.JOURNAL_FAULT: HIGH,
-        codes.HOST_AWAY: HIGH,
-        codes.LOW_BATTERY: HIGH,
-        codes.RECORDS_LOST: HIGH,
-        codes.NOT_MONITORING: HIGH,
-    }
 
 
 def test_a_question_for_a_pressure_and_a_contradicted_record_stand_beside_the_others() -> None:
