@@ -126,6 +126,25 @@ def journals_of(tx: Tx, device: int) -> list[Journal]:
     ]
 
 
+def all_journals(tx: Tx) -> list[Journal]:
+    """All journals and branches, by wearable, oldest first."""
+    return [Journal(*row) for row in tx.execute(f"SELECT {_COLUMNS} ORDER BY j.device, j.id")]
+
+
+def journals_of_binding(tx: Tx, binding: int) -> list[Journal]:
+    """All journals and branches of a binding (row id), oldest first."""
+    return [
+        Journal(*row)
+        for row in tx.execute(f"SELECT {_COLUMNS} WHERE j.binding = ? ORDER BY j.id", (binding,))
+    ]
+
+
+def current_journal_of_binding(tx: Tx, binding: int) -> Journal | None:
+    """The journal that the wearable of this binding (row id) showed last, when it belongs to the binding."""
+    row = tx.execute(f"SELECT {_COLUMNS} WHERE j.binding = ? AND j.is_current = 1", (binding,)).fetchone()
+    return Journal(*row) if row else None
+
+
 def binding_row(tx: Tx, device: int, binding_id: bytes) -> int | None:
     """Row id of a binding of this wearable that this host knows; None for zeros and for strangers."""
     if binding_id == NO_BINDING:
@@ -151,6 +170,11 @@ def count(tx: Tx, device: int | None, name: str, by: int = 1) -> None:
         "INSERT INTO counters VALUES (?, ?, ?) ON CONFLICT (device, name) DO UPDATE SET value = value + excluded.value",
         (device or 0, name, by),
     )
+
+
+def counters(tx: Tx) -> dict[str, int]:
+    """Counter → its sum over the agent and all wearables."""
+    return dict(tx.execute("SELECT name, sum(value) FROM counters GROUP BY name ORDER BY name").fetchall())
 
 
 def _insert(tx: Tx, row: tuple[object, ...]) -> int:

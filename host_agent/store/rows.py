@@ -19,6 +19,20 @@ class Journal(NamedTuple):
     cursor: int
 
 
+class StoredReading(NamedTuple):
+    """One reading; `status` bits as in crs_core.units, a value None: none was measured."""
+
+    seq: int
+    boot: int
+    t_ms: int
+    temp_cc: int | None
+    spo2_tenths: int | None
+    hr_bpm: int | None
+    pi_hundredths: int | None
+    status: int
+    simulated: int
+
+
 class StoredEvent(NamedTuple):
     """One event; `record` is its decoded payload (crs_core.records), None when this program cannot read it."""
 
@@ -70,6 +84,7 @@ class HostAlarm(NamedTuple):
     detail: str
     raised_utc_ms: int
     changed_utc_ms: int
+    ended_utc_ms: int | None = None
 
 
 class Derivation(Protocol):
