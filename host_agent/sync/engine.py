@@ -16,17 +16,19 @@ from crs_core.wire import message as wire
 
 from host_agent.clock import Clock, RealClock, sleep_or_event
 from host_agent.errors import AnswerTimeout, StoreError, TransportLost
+from host_agent.store.counters import count
 from host_agent.store.coverage import Coverage
 from host_agent.store.db import Store, Tx
 from host_agent.store.host_alarms import end_alarm, raise_alarm
-from host_agent.store.journals import NO_BINDING, count, journal_by_id
-from host_agent.store.records import IncomingBlock, IncomingGap, Inserted, Insertion
+from host_agent.store.insertion import IncomingBlock, IncomingGap, Inserted, Insertion
+from host_agent.store.journals import NO_BINDING, journal_by_id
 from host_agent.store.rows import Derivation, Journal
+from host_agent.store.time_marks import keep_mark
 from host_agent.sync.begin import Begun, begin, begin_unstored, begin_without_journal
 from host_agent.sync.client import DeviceClient
 from host_agent.sync.intake import unpack
 from host_agent.sync.listener import SyncListener
-from host_agent.sync.time_sync import LiveMark, exchange_time, late_mark
+from host_agent.sync.time_sync import HostMark, exchange_time, late_mark
 from host_agent.sync.verify import Verifier
 
 WINDOW = 8  # messages in flight; a bounded share of the wearable's and our memory
@@ -355,19 +357,12 @@ class SyncEngine:
             return
         await self._store_mark(mark)
 
-    async def _store_mark(self, mark: LiveMark) -> None:
+    async def _store_mark(self, mark: HostMark) -> None:
         journal = self.journal
         if journal is None:
             return
-        row = (journal.device, mark.boot, mark.t_ms, mark.source, mark.utc_ms, mark.bound_ms)
         try:
-            await self._store.write(
-                lambda tx: tx.execute(
-                    "INSERT INTO time_marks VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
-                    " utc_ms = excluded.utc_ms, bound_ms = max(bound_ms, excluded.bound_ms)",
-                    row,
-                )
-            )
+            await self._store.write(lambda tx: keep_mark(tx, journal.device, mark.mark, mark.source))
         except StoreError:
             self.counters["mark_unstored"] = self.counters.get("mark_unstored", 0) + 1
 

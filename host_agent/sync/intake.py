@@ -6,7 +6,7 @@ from crs_core import block as block_codec
 from crs_core.errors import RemoteError
 from crs_core.wire import message as wire
 
-from host_agent.store.records import IncomingBlock, IncomingGap
+from host_agent.store.insertion import IncomingBlock, IncomingGap
 
 
 def unpack(message: Any, journal_id: bytes, counters: dict[str, int]) -> list[IncomingBlock | IncomingGap]:

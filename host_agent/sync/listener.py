@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from host_agent.errors import StoreError
-from host_agent.store.records import IncomingBlock, IncomingGap, Inserted
+from host_agent.store.insertion import IncomingBlock, IncomingGap, Inserted
 from host_agent.store.rows import Journal
 
 

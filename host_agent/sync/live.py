@@ -4,9 +4,9 @@ Nothing here is a record: `status` shows it, the watchdog judges it, a restart f
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from crs_core import codes, units
 from crs_core.wire import message as wire
@@ -14,7 +14,8 @@ from crs_core.wire import message as wire
 from host_agent.clock import Clock
 from host_agent.errors import StoreError
 from host_agent.link.supervisor import LinkReport
-from host_agent.store.records import IncomingBlock, IncomingGap, Inserted
+from host_agent.store.insertion import IncomingBlock, IncomingGap, Inserted
+from host_agent.store.journals import NO_BINDING
 from host_agent.store.rows import Journal
 from host_agent.sync.battery import Battery
 from host_agent.text import heart_rate_text, marked, saturation_text, temperature_at_text
@@ -36,7 +37,16 @@ class View:
     is_caught_up: bool = False
     link: LinkReport | None = None
     battery: Battery = field(default_factory=Battery)
-    rung: dict[int, int] = field(default_factory=dict)  # alarm -> priority in this session's last doorbell
+    sounding: dict[int, int] = field(
+        default_factory=dict
+    )  # alarm → priority in this session's last ALARM message
+
+
+class Heard(NamedTuple):
+    """When live values last moved (agent's clock), and whether any data came since the agent started."""
+
+    live_s: float | None
+    has_data: bool
 
 
 @dataclass(frozen=True)
@@ -46,11 +56,11 @@ class Hooks:
     committed: Callable[[], None]
     opened: Callable[[View], None]
     unstored: Callable[[Journal, Sequence[IncomingBlock | IncomingGap], StoreError], None]
-    unjournaled: Callable[[View, Any], None]
+    unjournaled: Callable[[Journal, Any, Any], None]  # StatusIs, and the ALARM message with what rose
 
 
-class Monitor:
-    """The engine's SyncListener."""
+class LiveViews:
+    """What was heard of every wearable; the sync engine's SyncListener."""
 
     def __init__(self, clock: Clock, hooks: Hooks) -> None:
         self.views: dict[bytes, View] = {}
@@ -62,11 +72,16 @@ class Monitor:
         """The view of a wearable, made when it is first heard of."""
         return self.views.setdefault(device_id, View(device_id))
 
+    def heard(self, device_ids: Iterable[bytes]) -> dict[bytes, Heard]:
+        """When data of each of these wearables last came in this run; also of one that was never heard."""
+        views = ((device_id, self.views.get(device_id, View(device_id))) for device_id in device_ids)
+        return {device_id: Heard(view.live_s, view.has_data) for device_id, view in views}
+
     def on_open(self, device_id: bytes, journal: Journal | None, status: Any) -> None:
         """In session."""
         view = self.view(device_id)
         view.journal, view.status, view.is_caught_up = journal, status, False
-        view.rung = {}
+        view.sounding = {}
         self._heard_battery(view)
         self._hooks.opened(view)
         self._hooks.committed()
@@ -86,10 +101,16 @@ class Monitor:
         While this computer's store fails it may not: nothing is acknowledged, so the window fills and stays full.
         """
         view = self.view(device_id)
-        rising = [(a, p) for a, p in alarm.alarms if p > view.rung.get(a, 0)]
-        view.rung = dict(alarm.alarms)
-        if rising and (not alarm.seq or self.store_error is not None):
-            self._hooks.unjournaled(view, alarm._replace(alarms=tuple(rising)))
+        rising = tuple((a, p) for a, p in alarm.alarms if p > view.sounding.get(a, 0))
+        view.sounding = dict(alarm.alarms)
+        is_bound = view.status is not None and view.status.binding_id != NO_BINDING
+        if (
+            rising
+            and is_bound
+            and view.journal is not None
+            and (not alarm.seq or self.store_error is not None)
+        ):
+            self._hooks.unjournaled(view.journal, view.status, alarm._replace(alarms=rising))
 
     def on_status(self, device_id: bytes, status: Any) -> None:
         """A later StatusIs."""

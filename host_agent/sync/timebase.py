@@ -10,25 +10,9 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from host_agent.store.db import Tx
+from host_agent.store.time_marks import Extent, Mark, extents_of, marks_of, marks_of_boot
 
 DRIFT_PPM = 100  # crystals of ESP32-S3 and RP2350 boards, with room for temperature
-
-
-class Mark(NamedTuple):
-    """At `t_ms` of `boot` it was `utc_ms` ± `bound_ms`."""
-
-    boot: int
-    t_ms: int
-    utc_ms: int
-    bound_ms: int
-
-
-class Extent(NamedTuple):
-    """What is known of one boot: the latest moment of it in a record, and when that record was received."""
-
-    boot: int
-    last_ms: int
-    received_utc_ms: int
 
 
 class WallTime(NamedTuple):
@@ -116,15 +100,14 @@ def _middle(low: int, high: int, how: str) -> WallTime:
 
 def load_timebase(tx: Tx, device: int) -> Timebase:
     """The timebase of one wearable from everything stored."""
-    marks = [
-        Mark(*row)
-        for row in tx.execute(
-            "SELECT boot, t_ms, utc_ms, bound_ms FROM time_marks WHERE device = ? ORDER BY boot, t_ms",
-            (device,),
-        )
-    ]
-    extents = [
-        Extent(*row)
-        for row in tx.execute("SELECT boot, last_ms, received_utc_ms FROM boots WHERE device = ?", (device,))
-    ]
-    return Timebase(marks, extents)
+    return Timebase(marks_of(tx, device), extents_of(tx, device))
+
+
+def record_time(tx: Tx, device: int, boot: int, t_ms: int) -> tuple[int, int] | None:
+    """(utc_ms, bound_ms) of a record of this wearable; None while nothing bounds it.
+
+    The marks of the record's own boot come first: they are one indexed read.
+    """
+    marks = marks_of_boot(tx, device, boot)
+    found = (Timebase(marks) if marks else load_timebase(tx, device)).resolve(boot, t_ms)
+    return (found.utc_ms, found.bound_ms) if found else None

@@ -7,7 +7,7 @@ state record. Runs behind the commits, restartable: its position and state are r
 
 import json
 from binascii import crc32
-from typing import Any, NamedTuple
+from typing import Any
 
 from crs_core import codes, context
 from crs_core import records as event_records
@@ -16,24 +16,16 @@ from crs_core.grade import alarm_state, alarms, bedside, grader, grader_state, r
 from crs_core.units import Reading
 
 from host_agent.store.db import Tx
+from host_agent.store.events import decode_event, events_between
 from host_agent.store.host_alarms import raise_alarm
-from host_agent.store.records import decode_event
+from host_agent.store.readings import readings_between
+from host_agent.store.rechecks import Disagreement, keep_disagreements, position, set_position
 from host_agent.store.rows import Derivation
 
 _READING = -1  # stands for the event type in the merged walk
 _STATEFUL = (event_records.BOOT, event_records.GRADE, event_records.GRADER_STATE, event_records.ALARM)
 _TOLD = (event_records.CONTEXT, event_records.BUTTON)
 _OWN_RULES = rules.rule_hash(rules.DEFAULT)
-
-
-class Disagreement(NamedTuple):
-    """`kind` is grade, alarm, state, rules or malformed; both sides as short text."""
-
-    seq: int
-    kind: str
-    device_says: str
-    host_says: str
-    rule_hash: bytes
 
 
 class Chain:
@@ -212,10 +204,7 @@ class Verifier:
 
     def advance(self, tx: Tx, derive: Derivation, journal: int, *, utc_ms: int, limit: int) -> bool:
         """Re-run up to `limit` sequences of what is contiguous; True when more is waiting."""
-        row = tx.execute(
-            "SELECT device, cursor, verified_seq, verify_state FROM journals WHERE id = ?", (journal,)
-        ).fetchone()
-        device, cursor, done, state = row
+        device, cursor, done, state = position(tx, journal)
         until = min(cursor, done + limit)
         if until <= done:
             return False
@@ -232,10 +221,7 @@ class Verifier:
                 chain.event(seq, t_ms, kind, decode_event(kind, content))
         if expected != until + 1:
             chain.lose()
-        tx.execute(
-            "UPDATE journals SET verified_seq = ?, verify_state = ? WHERE id = ?",
-            (until, chain.dump(), journal),
-        )
+        set_position(tx, journal, until, chain.dump())
         if chain.found:
             _keep(tx, derive, device=device, journal=journal, found=chain.found, utc_ms=utc_ms)
         return bool(until < cursor)
@@ -244,11 +230,7 @@ class Verifier:
 def _keep(
     tx: Tx, derive: Derivation, *, device: int, journal: int, found: list[Disagreement], utc_ms: int
 ) -> None:
-    tx.executemany(
-        "INSERT OR IGNORE INTO disagreements (journal, seq, kind, device_says, host_says, rule_hash,"
-        " detected_utc_ms) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        [(journal, *entry, utc_ms) for entry in found],
-    )
+    keep_disagreements(tx, journal, found, utc_ms)
     first = found[0]
     raise_alarm(
         tx, derive, device=device, alarm=codes.RECHECK_DISAGREES, priority=codes.PRIORITY_MEDIUM,
@@ -262,16 +244,9 @@ def _walk(tx: Tx, journal: int, after: int, until: int) -> list[tuple[int, int, 
     """(seq, type or _READING, t_ms, Reading or payload) in sequence order."""
     walk: list[tuple[int, int, int, Any]] = [
         (seq, _READING, values[0], Reading(*values))
-        for seq, *values in tx.execute(
-            "SELECT seq, t_ms, temp_cc, spo2_tenths, hr_bpm, pi_hundredths, status FROM readings"
-            " WHERE journal = ? AND seq > ? AND seq <= ?",
-            (journal, after, until),
-        )
+        for seq, *values in readings_between(tx, journal, after, until)
     ]
-    walk += tx.execute(
-        "SELECT seq, type, t_ms, payload FROM events WHERE journal = ? AND seq > ? AND seq <= ?",
-        (journal, after, until),
-    )
+    walk += events_between(tx, journal, after, until)
     walk.sort(key=lambda entry: entry[0])
     return walk
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from crs_core import calibration, records
 from crs_core.errors import RemoteError
 
-from host_agent.store.records import decode_event
+from host_agent.store.events import decode_event
 from host_agent.sync.device_text import clean
 
 _FIRST_OWN_ID = 1000

@@ -13,7 +13,7 @@ from crs_core import records, units
 from crs_core.grade import guards
 from crs_core.grade.rules import DEFAULT
 
-from host_agent.store.records import decode_event
+from host_agent.store.events import decode_event
 from host_agent.store.retention import thinned_readings
 from host_agent.sync.timebase import load_timebase
 from host_agent.text import iso_utc

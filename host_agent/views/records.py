@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from crs_core import codes, records, units
 
 from host_agent.patient.binding_rows import BindingError
-from host_agent.store.records import decode_event
+from host_agent.store.events import decode_event
 from host_agent.store.rollups import BUCKET_MS, read_rollups
 from host_agent.sync.timebase import Timebase, load_timebase
 from host_agent.text import (

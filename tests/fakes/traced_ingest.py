@@ -18,7 +18,7 @@ from crs_core.wire import message as wire
 
 from host_agent.clock import RealClock
 from host_agent.store.db import Store
-from host_agent.store.records import IncomingBlock
+from host_agent.store.insertion import IncomingBlock
 from host_agent.store.rows import NoDerivation
 from host_agent.sync.client import DeviceClient
 from host_agent.sync.engine import SyncEngine

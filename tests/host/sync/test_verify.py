@@ -15,9 +15,10 @@ from crs_device.sampling import Vitals
 
 from host_agent.store.coverage import Coverage
 from host_agent.store.db import Store
+from host_agent.store.devices import ensure_device
 from host_agent.store.host_alarms import open_alarms
-from host_agent.store.journals import ensure_device, open_journal
-from host_agent.store.records import IncomingBlock, IncomingGap, Insertion
+from host_agent.store.insertion import IncomingBlock, IncomingGap, Insertion
+from host_agent.store.journals import open_journal
 from host_agent.store.rows import NoDerivation
 from host_agent.sync.intake import unpack
 from host_agent.sync.verify import Verifier

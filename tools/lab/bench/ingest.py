@@ -17,8 +17,9 @@ from crs_core.grade import alarms, grader, rules
 
 from host_agent.store.coverage import Coverage
 from host_agent.store.db import Store, Tx
-from host_agent.store.journals import ensure_device, open_journal
-from host_agent.store.records import Inserted, Insertion
+from host_agent.store.devices import ensure_device
+from host_agent.store.insertion import Inserted, Insertion
+from host_agent.store.journals import open_journal
 from host_agent.store.rollups import read_rollups
 from host_agent.store.rows import Journal, NoDerivation
 from host_agent.sync.intake import unpack
