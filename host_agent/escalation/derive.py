@@ -18,7 +18,7 @@ from host_agent.store.db import Tx
 from host_agent.store.devices import device
 from host_agent.store.episodes import Episode, close_episode, put_episode
 from host_agent.store.outbox import Addressed, add_delivery
-from host_agent.store.rows import HostAlarm, Journal, Records, StoredEvent
+from host_agent.store.rows import Derivation, HostAlarm, Journal, Records, StoredEvent
 
 
 class Target(NamedTuple):
@@ -28,7 +28,7 @@ class Target(NamedTuple):
     accept_simulated: bool
 
 
-class Escalation:
+class Escalation(Derivation):
     """The store's Derivation. `link_utc_ms` is the real clock, by which deliveries are timed.
 
     `on_event` is called in the writer thread when rows were added, before the commit.

@@ -1,4 +1,4 @@
-"""The first transaction of a session: which journal is this, is its flash older than what we know, where to read on."""
+"""The first transaction of a session: which journal it is, whether the flash is an older image, where to read on."""
 
 from typing import Any, NamedTuple
 
@@ -15,7 +15,7 @@ from host_agent.store.rows import Derivation, Journal
 
 
 class Begun(NamedTuple):
-    """`coverage` is what need not be read again on this link; `read_from` the sequence to ask for."""
+    """`coverage` need not be read again in this session; `read_from` is the sequence to ask for."""
 
     journal: Journal
     coverage: Coverage
@@ -24,10 +24,10 @@ class Begun(NamedTuple):
 
 
 def begin(tx: Tx, derive: Derivation, *, peer: Any, status: Any, name: str, utc_ms: int) -> Begun:
-    """Open the journal row for a HELLO (`peer`) and a StatusIs; raise the alarms that they give reason for.
+    """Open the journal row for a HELLO (`peer`) and a StatusIs (`status`), and raise the alarms that they cause.
 
-    An older image of the flash shows itself by a boot number or a head that goes back, or by a journal that returns.
-    Then everything is read again and compared, byte by byte, and nothing is acknowledged that was not.
+    The flash is an older image when the boot number or the last sequence goes back, or when an earlier journal returns.
+    Then everything is read again and compared byte by byte.
     """
     device = ensure_device(tx, peer.device_id, utc_ms, name)
     set_simulated(tx, device, status.flags & wire.STATUS_SIMULATED)
@@ -63,17 +63,17 @@ def begin(tx: Tx, derive: Derivation, *, peer: Any, status: Any, name: str, utc_
 def begin_without_journal(
     tx: Tx, derive: Derivation, *, peer: Any, status: Any, name: str, utc_ms: int
 ) -> None:
-    """The wearable shows no journal: it records nothing, knows of no patient, and judges no alarm about one."""
+    """The wearable has no journal: it records nothing, knows no patient, and raises no alarm about one."""
     device = ensure_device(tx, peer.device_id, utc_ms, name)
     set_simulated(tx, device, status.flags & wire.STATUS_SIMULATED)
     raise_alarm(
         tx, derive, device=device, alarm=codes.JOURNAL_FAULT, priority=codes.PRIORITY_HIGH,
-        detail="it runs without a journal: nothing is recorded, and no alarm about a patient can sound", utc_ms=utc_ms,
+        detail="it runs without a journal: it records nothing and can raise no alarm about a patient", utc_ms=utc_ms,
     )  # fmt: skip
 
 
 def begin_unstored(tx: Tx, *, peer: Any, status: Any) -> Begun | None:
-    """Where to go on while the store takes nothing, read only; None when `begin` would have had more to do."""
+    """Where to read on while the store takes nothing. Reads only; None when `begin` would have to write or alarm."""
     device = find_device(tx, peer.device_id)
     journal = current_journal(tx, device.id) if device else None
     if device is None or journal is None or journal.journal_id != peer.journal_id:
@@ -84,6 +84,6 @@ def begin_unstored(tx: Tx, *, peer: Any, status: Any) -> Begun | None:
 
 
 def _overlap(tx: Tx, journal: Journal) -> int:
-    """Read the last known block once more: one comparison that notices a replaced flash image."""
+    """Where to read on: at the last known block, because comparing it once more finds a replaced flash image."""
     first_seq = last_known_block(tx, journal)
     return journal.cursor + 1 if first_seq is None else first_seq

@@ -1,9 +1,9 @@
 """Wall time of records: (boot, ms since boot) -> UTC with an error bound, from time marks. Integers only.
 
-Every mark says: at this moment of this boot it was utc ± bound. Away from it the bound grows by the drift of the
-wearable's crystal, forwards and backwards alike; several marks of one boot must all hold, so their intervals are cut
-with each other. A boot without a mark lies between its neighbours: after everything of the boot before and before
-everything of the boot after, or the moment its records were received.
+A mark gives the time of one moment of one boot as utc ± bound. Away from that moment the bound grows by the drift of
+the wearable's crystal, forwards and backwards. All marks of a boot must hold, so their intervals are intersected. A
+boot without a mark lies after everything of the boot before it, and before the boot after it or the moment at which
+its records were received.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,7 +16,7 @@ DRIFT_PPM = 100  # crystals of ESP32-S3 and RP2350 boards, with room for tempera
 
 
 class WallTime(NamedTuple):
-    """`utc_ms` ± `bound_ms`; `how` is mark, bracket or conflict (marks that cannot all be true: the widest)."""
+    """`utc_ms` ± `bound_ms`. `how`: mark, bracket (between other boots), or conflict (contradicting marks; widest)."""
 
     utc_ms: int
     bound_ms: int
@@ -49,7 +49,7 @@ class Timebase:
         return _middle(low_bound, high_bound, "bracket")
 
     def _not_before(self, boot: int, t_ms: int) -> int | None:
-        """Earliest: the boots before, back to one with a mark, lie whole before this one."""
+        """Earliest time: all boots back to one with a mark ended before this one began."""
         total = t_ms - _drift(t_ms)
         for other in reversed([b for b in self._boots if b < boot]):
             extent = self._extents.get(other)
@@ -62,7 +62,7 @@ class Timebase:
         return None
 
     def _not_after(self, boot: int, t_ms: int) -> int | None:
-        """Latest: before the next marked boot began, and before its own last record was received."""
+        """Latest time: before the next boot with a mark began, and before its own last record was received."""
         limits = []
         own = self._extents.get(boot)
         rest = 0
@@ -89,7 +89,7 @@ def _cut(marks: Sequence[Mark], t_ms: int) -> tuple[int, int]:
 
 
 def _drift(span_ms: int) -> int:
-    """The most that a crystal can be off over a span, rounded up."""
+    """The largest error of a crystal over a span, in ms, rounded up."""
     return -(-span_ms * DRIFT_PPM // 1_000_000)
 
 
