@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.board_bench import Port, board, mpremote, put, said, until
-from tools.rig.serial_host import Wearable
+from tools.rig.repl import Port, mpremote, put, said
+from tools.rig.waiting import until
+from tools.rig.wearable import Wearable
 
 COUNTING = """
 import time
@@ -26,7 +27,7 @@ while True:
 def test_files_travel_both_ways_and_survive_a_reset(tmp_path: Path) -> None:
     content = random.Random(1).randbytes(12000)
     (tmp_path / "there").write_bytes(content)
-    with board(tmp_path) as wearable:
+    with Wearable(tmp_path) as wearable:
         said(wearable, "fs", "cp", str(tmp_path / "there"), ":data.bin")
         assert "12000 data.bin" in said(wearable, "fs", "ls")
         said(wearable, "reset")
@@ -35,14 +36,14 @@ def test_files_travel_both_ways_and_survive_a_reset(tmp_path: Path) -> None:
         said(wearable, "fs", "rm", ":data.bin")
         assert "data.bin" not in said(wearable, "fs", "ls")
         assert mpremote(wearable, "fs", "rm", ":data.bin").returncode != 0
-        assert wearable.control("state")["rx_dropped"] == 0
+        assert wearable.state()["rx_dropped"] == 0
 
 
 def test_exec_run_eval_and_mount(tmp_path: Path) -> None:
     (tmp_path / "script.py").write_text("import machine\nprint('ran', machine.VIRTUAL)\n")
     (tmp_path / "mounted").mkdir()
     (tmp_path / "mounted/there.py").write_text("print('from the host')\n")
-    with board(tmp_path) as wearable:
+    with Wearable(tmp_path) as wearable:
         assert said(wearable, "exec", "print(6*7)").split() == ["42"]
         assert said(wearable, "eval", "2**10").split() == ["1024"]
         assert said(wearable, "run", str(tmp_path / "script.py")).split() == ["ran", "True"]
@@ -53,7 +54,7 @@ def test_exec_run_eval_and_mount(tmp_path: Path) -> None:
 
 
 def test_resets_run_what_a_real_board_runs(tmp_path: Path) -> None:
-    with board(tmp_path) as wearable:
+    with Wearable(tmp_path) as wearable:
         put(
             wearable,
             boot="import machine\ncause = machine.reset_cause()\n",
@@ -90,7 +91,7 @@ def test_resets_run_what_a_real_board_runs(tmp_path: Path) -> None:
     ids=["printing", "spinning", "asyncio", "reading", "sleeping"],
 )
 def test_ctrl_c_always_breaks_in(tmp_path: Path, main: str) -> None:
-    with board(tmp_path) as wearable:
+    with Wearable(tmp_path) as wearable:
         put(wearable, main=main)
         for number in range(2):
             assert said(wearable, "exec", f"print({number})").split() == [str(number)]
@@ -98,7 +99,7 @@ def test_ctrl_c_always_breaks_in(tmp_path: Path, main: str) -> None:
 
 
 def test_ctrl_c_breaks_into_code_that_came_over_the_repl(tmp_path: Path) -> None:
-    with board(tmp_path) as wearable:
+    with Wearable(tmp_path) as wearable:
         for code in (
             "while True:\n  pass",
             "import time\nwhile True:\n  time.sleep_ms(5)",
@@ -114,7 +115,7 @@ def test_ctrl_c_breaks_into_code_that_came_over_the_repl(tmp_path: Path) -> None
             port.read_until(b"KeyboardInterrupt")
             port.write(b"print(6 * 7)\r")
             port.read_until(b"42\r\n")
-        assert wearable.control("state")["resets"]["crash"] == 0
+        assert wearable.state()["resets"]["crash"] == 0
 
 
 def test_ctrl_c_never_tears_file_system_or_heap(tmp_path: Path) -> None:
@@ -127,13 +128,13 @@ def test_ctrl_c_never_tears_file_system_or_heap(tmp_path: Path) -> None:
         "import os, gc; gc.collect()\nfor name in os.listdir():\n    if name[0] == 'b':\n"
         "        text = open(name).read()\n        assert text == text[:8] * 100, name\nprint('whole')"
     )
-    with board(tmp_path, "--erase-ms", "1") as wearable:
+    with Wearable(tmp_path, "--erase-ms", "1") as wearable:
         put(wearable, main=program)
         for number in range(4):
             time.sleep(0.05 + 0.07 * number)
             assert said(wearable, "exec", check).split() == ["whole"]
             said(wearable, "reset")
-        assert wearable.control("state")["resets"]["crash"] == 0
+        assert wearable.state()["resets"]["crash"] == 0
 
 
 def test_kbd_intr_off_passes_every_byte(tmp_path: Path) -> None:
@@ -141,13 +142,13 @@ def test_kbd_intr_off_passes_every_byte(tmp_path: Path) -> None:
         "import micropython, sys\nmicropython.kbd_intr(-1)\nsys.stdout.buffer.write(b'GO')\n"
         "got = sys.stdin.buffer.read(256)\nmicropython.kbd_intr(3)\nsys.stdout.buffer.write(got)\n"
     )
-    with board(tmp_path) as wearable:
+    with Wearable(tmp_path) as wearable:
         with Port(wearable) as port:
             put(wearable, main=program)
             port.read_until(b"GO")
             port.write(bytes(range(256)))
             assert port.read_until(bytes(range(250, 256))).endswith(bytes(range(256)))
-        assert wearable.control("state")["rx_dropped"] == 0
+        assert wearable.state()["rx_dropped"] == 0
 
 
 FEEDING = """
@@ -169,30 +170,30 @@ def copy_slowly(wearable: Wearable, tmp_path: Path) -> tuple[bool, float]:
 
 
 def test_a_copy_longer_than_the_watchdog_succeeds_when_boot_feeds_it(tmp_path: Path) -> None:
-    with board(tmp_path, "--erase-ms", "400") as wearable:
+    with Wearable(tmp_path, "--erase-ms", "400") as wearable:
         put(wearable, boot=FEEDING)
         succeeded, took_s = copy_slowly(wearable, tmp_path)
         assert succeeded
         assert took_s > 2.5, "well over the 1.5 s of the watchdog"
-        assert wearable.control("state")["resets"]["watchdog"] == 0
+        assert wearable.state()["resets"]["watchdog"] == 0
         assert "30000 big" in said(wearable, "fs", "ls")
 
 
 def test_the_same_copy_dies_when_nothing_feeds(tmp_path: Path) -> None:
-    with board(tmp_path, "--erase-ms", "400") as wearable:
+    with Wearable(tmp_path, "--erase-ms", "400") as wearable:
         put(wearable, boot="import machine\nwdt = machine.WDT(timeout=1500)\n")
         (tmp_path / "big").write_bytes(bytes(30000))
         with contextlib.suppress(subprocess.TimeoutExpired):  # mpremote waits for ever for a board that died
             mpremote(wearable, "fs", "cp", str(tmp_path / "big"), ":big", timeout_s=8)
-        until(lambda: wearable.control("state")["resets"]["watchdog"], what="the watchdog")
+        until(lambda: wearable.state()["resets"]["watchdog"], what="the watchdog")
 
 
 def test_a_locked_port_is_in_use_and_its_owner_undisturbed(tmp_path: Path) -> None:
-    with board(tmp_path) as wearable:
+    with Wearable(tmp_path) as wearable:
         put(wearable, main=COUNTING)
         with Port(wearable) as port:
             port.read_until(b"tick 5\r\n")
-            before = wearable.control("state")["resets"]
+            before = wearable.state()["resets"]
             lock = os.open(wearable.port, os.O_RDWR | os.O_NOCTTY)
             fcntl.flock(lock, fcntl.LOCK_EX)
             refused = mpremote(wearable, "exec", "print(1)")
@@ -200,4 +201,4 @@ def test_a_locked_port_is_in_use_and_its_owner_undisturbed(tmp_path: Path) -> No
             assert "in use" in refused.stdout + refused.stderr
             port.read_until(b"tick 60\r\n")
             os.close(lock)
-        assert wearable.control("state")["resets"] == before
+        assert wearable.state()["resets"] == before

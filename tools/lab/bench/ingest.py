@@ -15,6 +15,7 @@ from types import SimpleNamespace
 from crs_core import block, records, units
 from crs_core.grade import alarms, grader, rules
 
+from host_agent.store.contents import totals, verified_seqs
 from host_agent.store.coverage import Coverage
 from host_agent.store.db import Store, Tx
 from host_agent.store.journals import ensure_device, open_journal
@@ -47,7 +48,7 @@ def rows() -> Iterable[tuple[str, str, str, bool]]:
             done = _commit(store, journal, coverage, messages[at : at + _MESSAGES_PER_COMMIT])
             journal, coverage = done.journal, done.coverage
         spent_s = time.perf_counter() - start_s
-        stored = store.read_now(lambda tx: tx.execute("SELECT count(*) FROM readings").fetchone()[0])
+        stored = store.read_now(totals).readings
         if stored != _WEEK_READINGS or coverage.prefix != _WEEK_READINGS:
             raise RuntimeError(f"{stored} readings stored of {_WEEK_READINGS}")
         rate = _WEEK_READINGS / spent_s
@@ -120,12 +121,7 @@ def _regraded_per_s(messages: list[SimpleNamespace]) -> float:
             ):  # type: ignore[misc]
                 pass
         spent_s = time.perf_counter() - start_s
-        done_to, found = store.read_now(
-            lambda tx: (
-                tx.execute("SELECT verified_seq FROM journals").fetchone()[0],
-                tx.execute("SELECT count(*) FROM disagreements").fetchone()[0],
-            )
-        )
+        (done_to,), found = store.read_now(verified_seqs), store.read_now(totals).disagreements
         if done_to != _WEEK_READINGS + 1 or found:
             raise RuntimeError(f"re-run up to {done_to} of {_WEEK_READINGS + 1}, {found} disagreements")
     return _WEEK_READINGS / spent_s

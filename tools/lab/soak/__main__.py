@@ -15,7 +15,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tools.lab.soak.bed import StuckError
+from tools.lab.soak.harmed_bedside import StuckError
 from tools.lab.soak.life import Life
 from tools.lab.soak.report import as_json, rows
 from tools.rig.journal_check import JournalDiffersError
@@ -62,9 +62,9 @@ def _run(folder: Path, options: argparse.Namespace) -> int:
         return 130
     except (StuckError, WearableError, AssertionError, JournalDiffersError, OSError) as error:
         life.say(f"failed, seed {seed}: {error}")
-        print("\n".join(life.bed.findings), file=sys.stderr)
+        print("\n".join(life.bedside.findings), file=sys.stderr)
         return 1
-    findings = life.bed.findings
+    findings = life.bedside.findings
     if options.json:
         print(json.dumps(as_json(verdict, life.counts, findings, seed, life.elapsed_s)))
     else:
