@@ -1,4 +1,4 @@
-"""tools/board/flash and the real firmware on a virtual wearable: fresh, again, changed, cut, damaged, unhealthy."""
+"""`tools.board.flash` on the virtual wearable: fresh, again, changed, cut, damaged, unhealthy."""
 
 import io
 import os
