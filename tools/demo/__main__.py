@@ -40,7 +40,7 @@ class _RefusedError(Exception):
 
 
 def recording_speed(end_s: float) -> int:
-    """How fast a recording of `end_s` seconds plays unless told otherwise; more than an hour takes longer."""
+    """How fast a recording of `end_s` seconds plays by default; more than an hour takes longer than a minute."""
     slowest, fastest = RECORDING_SPEEDS
     return max(slowest, min(fastest, math.ceil((end_s + UNFLUSHED_S) / RECORDING_PLAYS_S)))
 

@@ -63,7 +63,7 @@ async def run_one(scenario: Scenario, bedside: BluezBedside) -> Outcome:
 
 
 async def run_all(scenarios: Sequence[Scenario], image: Path | None, as_json: bool) -> list[Outcome]:
-    """Each scenario in turn, each told as soon as it is over."""
+    """Run each scenario in turn; print each outcome as soon as there is one."""
     outcomes = []
     with tempfile.TemporaryDirectory(prefix="bluez-") as folder:
         async with BluezBedside.open(Path(folder), image) as bedside:

@@ -1,7 +1,7 @@
 """A week of a patient's life in minutes, while everything that can go wrong does: `make soak`.
 
 The virtual wearable (real MicroPython, real LittleFS) and the real `cytowatch run` are killed, cut, suspended and
-cheated by a seeded schedule; at the end the store is compared with the wearable's flash, record by record. Progress on
+misled by a seeded schedule; at the end the store is compared with the wearable's flash, record by record. Progress on
 stderr, rows on stdout. Exit 0: nothing lost, nothing doubled; 1: something was, or a process ended that no harm had
 ended; 2: asked wrongly; 130: Ctrl-C, after what was reached.
 """

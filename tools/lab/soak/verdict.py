@@ -34,7 +34,7 @@ class Verdict(NamedTuple):
     content: list[str]  # what the store's own check finds
     boots: int
     unnumbered_s: int  # the sum of what BOOT records say may have been lost before it was numbered
-    skipped: int  # numbers that were never on flash, told as a gap
+    skipped: int  # numbers that were never on flash, reported as a gap
     pause_s: int  # the longest between two readings of one start: flash stalls in real time
     unseen: int  # in the store, and gone from flash for want of room before anybody looked
 
@@ -89,7 +89,7 @@ def _losses(archive: Archive, store: _Store) -> tuple[int, list[str]]:
     truth, skipped = archive.records, 0
     losses = list(archive.faults)
     end = max(archive.must_have, store.cursor)
-    told = {
+    in_gap = {
         seq
         for first, last, reason in store.gaps
         if reason == codes.GAP_FLASH_FAILED
@@ -101,7 +101,7 @@ def _losses(archive: Archive, store: _Store) -> tuple[int, list[str]]:
                 losses.append(f"record {seq} is on flash and not in the store")
             elif store.rows[seq] != truth[seq]:
                 losses.append(f"record {seq} differs: flash {truth[seq]}, store {store.rows[seq]}")
-        elif seq in told:
+        elif seq in in_gap:
             skipped += 1
         elif seq not in store.rows:
             losses.append(f"record {seq} is nowhere, and no gap says that it never was")
