@@ -2,8 +2,10 @@
 
 import itertools
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from crs_core import codes, records
 from crs_core.grade import alarms
 from crs_core.wire import message as wire
@@ -15,6 +17,13 @@ from tools.rig.wearable import Wearable, ready
 
 HIGH, MEDIUM = codes.PRIORITY_HIGH, codes.PRIORITY_MEDIUM
 LOW_SPO2 = worn(spo2_pct=85.0, hr_bpm=90)
+
+
+@pytest.fixture
+def wearable(tmp_path: Path) -> Iterator[Wearable]:
+    """Worn by somebody whose saturation is low from the start."""
+    with ready(tmp_path, scenario=LOW_SPO2, speed=10) as wearable:
+        yield wearable
 
 
 def sounds_within(wearable: Wearable, host: Host, seconds: float) -> bool:
@@ -43,25 +52,23 @@ def test_low_saturation_sounds_lights_rings_and_is_journaled_before_it_rings(tmp
         assert all(grade.lower in (None, 0) for grade in of_type(events, records.GRADE))
 
 
-def test_the_alarm_sounds_within_the_stated_time_of_the_crossing(tmp_path: Path) -> None:
+def test_the_alarm_sounds_within_the_stated_time_of_the_crossing(wearable: Wearable) -> None:
     """85 % from the start: HIGH after 15 s of valid samples, told within the 90 s that are promised."""
-    with ready(tmp_path, scenario=LOW_SPO2, speed=10) as wearable:
-        host = wearable.connect()
-        assert host.see_alarm(codes.HYPOXAEMIA, HIGH).t_ms <= 60_000
+    host = wearable.connect()
+    assert host.see_alarm(codes.HYPOXAEMIA, HIGH).t_ms <= 60_000
 
 
-def test_a_short_press_silences_and_leaves_the_light(tmp_path: Path) -> None:
-    with ready(tmp_path, scenario=LOW_SPO2, speed=10) as wearable:
-        host = wearable.connect()
-        host.see_alarm(codes.HYPOXAEMIA, HIGH)
-        wearable.control("press", ms=400)
-        time.sleep(0.3)
-        deadline = time.monotonic() + 6  # a HIGH burst would have come back within 5 s
-        while time.monotonic() < deadline:
-            assert not wearable.is_sounding()
-            host.pump(0.05)
-        events, _ = pull(host)
-        assert [press.kind for press in of_type(events, records.BUTTON)] == [1]
+def test_a_short_press_silences_and_leaves_the_light(wearable: Wearable) -> None:
+    host = wearable.connect()
+    host.see_alarm(codes.HYPOXAEMIA, HIGH)
+    wearable.control("press", ms=400)
+    time.sleep(0.3)
+    deadline = time.monotonic() + 6  # a HIGH burst would have come back within 5 s
+    while time.monotonic() < deadline:
+        assert not wearable.is_sounding()
+        host.pump(0.05)
+    events, _ = pull(host)
+    assert [press.kind for press in of_type(events, records.BUTTON)] == [1]
 
 
 def test_a_long_press_calls_for_help_and_is_an_event_of_its_own(tmp_path: Path) -> None:
@@ -84,50 +91,48 @@ def test_a_long_press_calls_for_help_and_is_an_event_of_its_own(tmp_path: Path) 
         assert (accepted.alarm_id, accepted.who) == (codes.PATIENT_BUTTON, "A. Nurse")
 
 
-def test_acceptance_gives_a_sign_and_silences_and_a_reader_may_accept(tmp_path: Path) -> None:
-    with ready(tmp_path, scenario=LOW_SPO2, speed=10) as wearable:
-        host = wearable.connect(READER)
-        host.see_alarm(codes.HYPOXAEMIA, HIGH)
-        assert host.ask(wire.AlarmAccept(codes.HYPOXAEMIA, MEDIUM, "x")).code == wire.RESULT_BAD_VALUE
-        before = wearable.control("outputs")["log"][-1]["n"]
-        assert host.ask(wire.AlarmAccept(codes.HYPOXAEMIA, HIGH, "ward")).code == wire.RESULT_DONE
-        time.sleep(1.2)
-        tones = [
-            str(entry) for entry in wearable.control("outputs", since=before)["log"] if "buzzer" in str(entry)
-        ]
-        assert any("600" in tone for tone in tones)
-        assert any("900" in tone for tone in tones)
-        deadline = time.monotonic() + 6
-        while time.monotonic() < deadline:
-            assert not wearable.is_sounding()
-            host.pump(0.05)
-        assert wearable.state()["led"] in ([1, 0, 0], [0, 0, 0])
+def test_acceptance_gives_a_sign_and_silences_and_a_reader_may_accept(wearable: Wearable) -> None:
+    host = wearable.connect(READER)
+    host.see_alarm(codes.HYPOXAEMIA, HIGH)
+    assert host.ask(wire.AlarmAccept(codes.HYPOXAEMIA, MEDIUM, "x")).code == wire.RESULT_BAD_VALUE
+    before = wearable.control("outputs")["log"][-1]["n"]
+    assert host.ask(wire.AlarmAccept(codes.HYPOXAEMIA, HIGH, "ward")).code == wire.RESULT_DONE
+    time.sleep(1.2)
+    tones = [
+        str(entry) for entry in wearable.control("outputs", since=before)["log"] if "buzzer" in str(entry)
+    ]
+    assert any("600" in tone for tone in tones)
+    assert any("900" in tone for tone in tones)
+    deadline = time.monotonic() + 6
+    while time.monotonic() < deadline:
+        assert not wearable.is_sounding()
+        host.pump(0.05)
+    assert wearable.state()["led"] in ([1, 0, 0], [0, 0, 0])
 
 
-def test_an_alarm_that_was_not_finished_sounds_again_after_a_power_cut(tmp_path: Path) -> None:
-    with ready(tmp_path, scenario=LOW_SPO2, speed=10) as wearable:
-        host = wearable.connect()
-        host.see_alarm(codes.HYPOXAEMIA, HIGH)
-        wearable.control("cut", off_ms=300)
-        time.sleep(0.4)
-        cut_at = time.monotonic()
-        while not wearable.is_sounding():
-            assert time.monotonic() - cut_at < 3, "no sound after the cut"
-            time.sleep(0.01)
-        host.open()
-        host.messages.clear()
-        events, _ = pull(host)
-        boots = of_type(events, records.BOOT)
-        assert len(boots) == 2
-        assert boots[1].prev_boot == 1
-        # restored, not raised anew: the ALARM carries the state before it, so the state to restore went with it
-        assert (codes.HYPOXAEMIA, HIGH) in alarms.active(alarms.decode_state(boots[1].alarm_state, 0))
-        at = [index for index, (_, event) in enumerate(events) if event.type == records.ALARM]
-        assert at
-        assert all(events[index + 1][1].type == records.GRADER_STATE for index in at)
-        assert all(events[index + 1][1].t_ms == events[index][1].t_ms for index in at)
-        live = host.take(wire.Live)
-        assert (codes.HYPOXAEMIA, HIGH) in live.alarms
+def test_an_alarm_that_was_not_finished_sounds_again_after_a_power_cut(wearable: Wearable) -> None:
+    host = wearable.connect()
+    host.see_alarm(codes.HYPOXAEMIA, HIGH)
+    wearable.control("cut", off_ms=300)
+    time.sleep(0.4)
+    cut_at = time.monotonic()
+    while not wearable.is_sounding():
+        assert time.monotonic() - cut_at < 3, "no sound after the cut"
+        time.sleep(0.01)
+    host.open()
+    host.messages.clear()
+    events, _ = pull(host)
+    boots = of_type(events, records.BOOT)
+    assert len(boots) == 2
+    assert boots[1].prev_boot == 1
+    # restored, not raised anew: the ALARM carries the state before it, so the state to restore went with it
+    assert (codes.HYPOXAEMIA, HIGH) in alarms.active(alarms.decode_state(boots[1].alarm_state, 0))
+    at = [index for index, (_, event) in enumerate(events) if event.type == records.ALARM]
+    assert at
+    assert all(events[index + 1][1].type == records.GRADER_STATE for index in at)
+    assert all(events[index + 1][1].t_ms == events[index][1].t_ms for index in at)
+    live = host.take(wire.Live)
+    assert (codes.HYPOXAEMIA, HIGH) in live.alarms
 
 
 def test_with_a_failing_flash_the_alarm_still_sounds_and_is_marked_unjournaled(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """A patient's binding on the real firmware: a journal of its own, and an end that wipes everything or nothing."""
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,16 @@ from littlefs import LittleFS
 from tools.rig.host import Host, of_type, pull
 from tools.rig.image import CUSTODIAN, PATIENT, READER, read_image
 from tools.rig.scenarios import worn
-from tools.rig.wearable import ready
+from tools.rig.wearable import Wearable, ready
 
 PROFILE = "age_years=54\nbinding=7Q\ninfusion_date=2026-11-20\nproduct=axi-cel\nsite=axilla\n"
+
+
+@pytest.fixture
+def wearable(tmp_path: Path) -> Iterator[Wearable]:
+    """A wearable in service with a bound patient."""
+    with ready(tmp_path, speed=30) as wearable:
+        yield wearable
 
 
 def bind(host: Host, op: int, binding_id: bytes, profile: str = "") -> Any:
@@ -112,22 +120,23 @@ def left_of(filesystem: LittleFS, journal_id: bytes) -> list[str]:
     return found
 
 
-def test_an_end_without_the_custodians_acknowledgement_is_refused_and_nothing_is_lost(tmp_path: Path) -> None:
-    with ready(tmp_path, speed=30) as wearable:
-        host = wearable.connect()
-        host.take(wire.Live, 15)
-        bind(host, wire.BIND_END, PATIENT)
-        result = host.take(wire.Result, 50)
-        assert result.code == wire.RESULT_NOT_SYNCED
-        assert "commit" in result.detail
-        assert host.status().binding_id == PATIENT
-        assert pull(host)[0][0][0] == 1
-        bind(host, wire.BIND_END, b"SOMEBODY")
-        assert host.take(wire.Result).code == wire.RESULT_BAD_VALUE
-        bind(host, wire.BIND_END_OVERRIDE, PATIENT)
-        assert host.take(wire.Result).code == wire.RESULT_DONE
-        host.open_again()
-        assert host.status().binding_id == bytes(8)
+def test_an_end_without_the_custodians_acknowledgement_is_refused_and_nothing_is_lost(
+    wearable: Wearable,
+) -> None:
+    host = wearable.connect()
+    host.take(wire.Live, 15)
+    bind(host, wire.BIND_END, PATIENT)
+    result = host.take(wire.Result, 50)
+    assert result.code == wire.RESULT_NOT_SYNCED
+    assert "commit" in result.detail
+    assert host.status().binding_id == PATIENT
+    assert pull(host)[0][0][0] == 1
+    bind(host, wire.BIND_END, b"SOMEBODY")
+    assert host.take(wire.Result).code == wire.RESULT_BAD_VALUE
+    bind(host, wire.BIND_END_OVERRIDE, PATIENT)
+    assert host.take(wire.Result).code == wire.RESULT_DONE
+    host.open_again()
+    assert host.status().binding_id == bytes(8)
 
 
 @pytest.mark.parametrize("cut_after", [1, 3, 6, 10, 14])

@@ -9,7 +9,7 @@ from crs_core.wire import message as wire
 from tools.data.ppg_wave import ratio_of
 from tools.rig.host import of_type, pull
 from tools.rig.image import SETTINGS
-from tools.rig.wearable import ready
+from tools.rig.wearable import Wearable, ready
 
 CURVE = (0, -250000, 1050000)
 OWN = "date=2026-11-20;spo2=0,-250000,1050000;spo2_n=120;spo2_arms=187;temp=-50;temp_n=24;temp_sd=4;by=simulated bench"
@@ -31,31 +31,28 @@ def test_its_own_curve_and_offset_make_the_values_and_the_journal_says_so(tmp_pa
         assert kinds.index(records.CALIBRATION) < kinds.index(records.SETTINGS)
 
 
-def test_a_change_is_for_the_next_start_and_a_wrong_one_for_none(tmp_path: Path) -> None:
-    with ready(tmp_path, speed=60) as wearable:
-        host = wearable.connect()
-        before = host.settings()
-        refused = host.change_settings(f"calibration={OWN.replace('temp=-50', 'temp=-51')}\n")
-        assert (refused.code, refused.detail) == (
-            wire.RESULT_BAD_VALUE, "calibration: temperature offset beyond 50 cc",
-        )  # fmt: skip
-        assert host.settings() == before
-        assert abs(host.see_measured().spo2_tenths - 970) <= 15
-        assert host.change_settings(f"calibration={OWN}\n").code == wire.RESULT_DONE
-        host.messages.clear()
-        assert abs(host.see_measured().spo2_tenths - 970) <= 15, (
-            "what runs is what the journal said at the start"
-        )
-        wearable.control("cut", off_ms=200)
-        host.open()
-        host.messages.clear()
-        assert abs(host.see_measured().spo2_tenths - AT_97) <= 15
-        events, _ = pull(host)
-        built_in = records.Calibration(1, calibration.BUILT_IN[1][1])
-        own = records.Calibration(calibration.id_of(OWN), OWN)
-        assert of_type(events, records.CALIBRATION) == [built_in, built_in, own]
-        changes = [(entry.calibration_id, OWN in entry.text) for entry in of_type(events, records.SETTINGS)]
-        assert changes == [(1, False), (1, True), (own.calibration_id, True)]
+def test_a_change_is_for_the_next_start_and_a_wrong_one_for_none(wearable: Wearable) -> None:
+    host = wearable.connect()
+    before = host.settings()
+    refused = host.change_settings(f"calibration={OWN.replace('temp=-50', 'temp=-51')}\n")
+    assert (refused.code, refused.detail) == (
+        wire.RESULT_BAD_VALUE, "calibration: temperature offset beyond 50 cc",
+    )  # fmt: skip
+    assert host.settings() == before
+    assert abs(host.see_measured().spo2_tenths - 970) <= 15
+    assert host.change_settings(f"calibration={OWN}\n").code == wire.RESULT_DONE
+    host.messages.clear()
+    assert abs(host.see_measured().spo2_tenths - 970) <= 15, "what runs is what the journal said at the start"
+    wearable.control("cut", off_ms=200)
+    host.open()
+    host.messages.clear()
+    assert abs(host.see_measured().spo2_tenths - AT_97) <= 15
+    events, _ = pull(host)
+    built_in = records.Calibration(1, calibration.BUILT_IN[1][1])
+    own = records.Calibration(calibration.id_of(OWN), OWN)
+    assert of_type(events, records.CALIBRATION) == [built_in, built_in, own]
+    changes = [(entry.calibration_id, OWN in entry.text) for entry in of_type(events, records.SETTINGS)]
+    assert changes == [(1, False), (1, True), (own.calibration_id, True)]
 
 
 def test_a_stored_calibration_that_cannot_be_used_takes_nothing_else_with_it(tmp_path: Path) -> None:

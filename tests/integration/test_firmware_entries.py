@@ -1,9 +1,11 @@
 """What people entered, on the real firmware: journaled, graded and sounded with, kept through a cut."""
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 from crs_core import codes, context, records
 from crs_core.grade import grader_state
 from crs_core.grade.rules import DEFAULT, rule_hash
@@ -13,13 +15,20 @@ from crs_core.wire.parts import split_parts
 from host_agent.sync.verify import Chain
 from tools.rig.host import Host, of_type, pull
 from tools.rig.scenarios import worn
-from tools.rig.wearable import ready
+from tools.rig.wearable import Wearable, ready
 
 HIGH, MEDIUM = codes.PRIORITY_HIGH, codes.PRIORITY_MEDIUM
 PROOF = b"\x01\x02\x03\x04\x05\x06\x07\x08"
 FEVER = worn(temp_c=38.6, hr_bpm=100)
 NOTHING_WORRIES = {context.BLOOD_PRESSURE: 0, context.VASOPRESSORS: 0, context.OXYGEN: 0}
 ONE_DRUG = {context.BLOOD_PRESSURE: 1, context.VASOPRESSORS: 1}
+
+
+@pytest.fixture
+def wearable(tmp_path: Path) -> Iterator[Wearable]:
+    """Worn by somebody with a fever."""
+    with ready(tmp_path, scenario=FEVER, speed=10) as wearable:
+        yield wearable
 
 
 def enter(host: Host, values: dict[int, int | None], age_ms: int = 0) -> Any:
@@ -58,49 +67,47 @@ def disagreements(events: list[Any], readings: list[Any]) -> list[Any]:
     return chain.found
 
 
-def test_entries_narrow_the_grade_sound_are_journaled_and_stay_without_a_laptop(tmp_path: Path) -> None:
-    with ready(tmp_path, scenario=FEVER, speed=10) as wearable:
-        host = wearable.connect()
-        live_says(host, 1, 4, 60)
-        enter(host, NOTHING_WORRIES)
-        live_says(host, 1, 1)
-        enter(host, ONE_DRUG)
-        # the pressure is newer than "room air": what reassured before a rise counts no longer
-        live_says(host, 3, 4)
-        alarms_are(host, codes.HYPOTENSION, codes.LIFE_THREATENING)
-        host.close()
-        time.sleep(1.5)  # fifteen seconds of the wearable: it grades alone
-        host = wearable.connect()
-        assert live_says(host, 3, 4).alarms
-        events, readings = pull(host)
-        entered = of_type(events, records.CONTEXT)
-        assert [context.decode(entry.data)[2] for entry in entered] == [NOTHING_WORRIES, ONE_DRUG]
-        assert [grade.lower for grade in of_type(events, records.GRADE)][-2:] == [1, 3]
-        assert disagreements(events, readings) == []
+def test_entries_narrow_the_grade_sound_are_journaled_and_stay_without_a_laptop(wearable: Wearable) -> None:
+    host = wearable.connect()
+    live_says(host, 1, 4, 60)
+    enter(host, NOTHING_WORRIES)
+    live_says(host, 1, 1)
+    enter(host, ONE_DRUG)
+    # the pressure is newer than "room air": what reassured before a rise counts no longer
+    live_says(host, 3, 4)
+    alarms_are(host, codes.HYPOTENSION, codes.LIFE_THREATENING)
+    host.close()
+    time.sleep(1.5)  # fifteen seconds of the wearable: it grades alone
+    host = wearable.connect()
+    assert live_says(host, 3, 4).alarms
+    events, readings = pull(host)
+    entered = of_type(events, records.CONTEXT)
+    assert [context.decode(entry.data)[2] for entry in entered] == [NOTHING_WORRIES, ONE_DRUG]
+    assert [grade.lower for grade in of_type(events, records.GRADE)][-2:] == [1, 3]
+    assert disagreements(events, readings) == []
 
 
-def test_after_a_cut_timed_entries_count_as_expired_and_nothing_looks_better(tmp_path: Path) -> None:
-    with ready(tmp_path, scenario=FEVER, speed=10) as wearable:
-        host = wearable.connect()
-        live_says(host, 1, 4, 60)
-        enter(host, ONE_DRUG)
-        live_says(host, 3, 4)
-        wearable.control("cut", off_ms=300)
-        time.sleep(0.4)
-        host.open()
-        host.messages.clear()
-        alarms_are(host, codes.REASSESS, codes.HYPOTENSION, timeout_s=20)
-        live_says(host, 1, 4, 60)
-        events, readings = pull(host)
-        last = of_type(events, records.GRADE)[-1]
-        assert codes.R_HELD_3 in last.reasons
-        assert codes.R_CONTEXT_AGE_UNKNOWN in last.reasons
-        state = grader_state.decode_state(last.state_after, 0)
-        assert [entry[3] for entry in state[grader_state.TOLD]] == [1, 1]
-        enter(host, NOTHING_WORRIES)
-        live_says(host, 1, 1)
-        events, readings = pull(host)
-        assert disagreements(events, readings) == []
+def test_after_a_cut_timed_entries_count_as_expired_and_nothing_looks_better(wearable: Wearable) -> None:
+    host = wearable.connect()
+    live_says(host, 1, 4, 60)
+    enter(host, ONE_DRUG)
+    live_says(host, 3, 4)
+    wearable.control("cut", off_ms=300)
+    time.sleep(0.4)
+    host.open()
+    host.messages.clear()
+    alarms_are(host, codes.REASSESS, codes.HYPOTENSION, timeout_s=20)
+    live_says(host, 1, 4, 60)
+    events, readings = pull(host)
+    last = of_type(events, records.GRADE)[-1]
+    assert codes.R_HELD_3 in last.reasons
+    assert codes.R_CONTEXT_AGE_UNKNOWN in last.reasons
+    state = grader_state.decode_state(last.state_after, 0)
+    assert [entry[3] for entry in state[grader_state.TOLD]] == [1, 1]
+    enter(host, NOTHING_WORRIES)
+    live_says(host, 1, 1)
+    events, readings = pull(host)
+    assert disagreements(events, readings) == []
 
 
 def test_an_entry_that_is_none_is_refused_and_changes_nothing(tmp_path: Path) -> None:
@@ -117,13 +124,12 @@ def test_an_entry_that_is_none_is_refused_and_changes_nothing(tmp_path: Path) ->
         assert (answer.code, answer.detail) == (wire.RESULT_BAD_VALUE, "no patient is bound")
 
 
-def test_i_feel_ill_speaks_against_what_reassured_before(tmp_path: Path) -> None:
-    with ready(tmp_path, scenario=FEVER, speed=10) as wearable:
-        host = wearable.connect()
-        live_says(host, 1, 4, 60)
-        enter(host, NOTHING_WORRIES)
-        live_says(host, 1, 1)
-        wearable.control("press", ms=2300)
-        live_says(host, 1, 4)
-        events, readings = pull(host)
-        assert disagreements(events, readings) == []
+def test_i_feel_ill_speaks_against_what_reassured_before(wearable: Wearable) -> None:
+    host = wearable.connect()
+    live_says(host, 1, 4, 60)
+    enter(host, NOTHING_WORRIES)
+    live_says(host, 1, 1)
+    wearable.control("press", ms=2300)
+    live_says(host, 1, 4)
+    events, readings = pull(host)
+    assert disagreements(events, readings) == []

@@ -20,12 +20,6 @@ from tools.rig.image import CUSTODIAN, READER
 from tools.rig.wearable import Wearable, ready
 
 
-@pytest.fixture
-def wearable(tmp_path: Path) -> Any:
-    with ready(tmp_path, speed=60) as one:
-        yield one
-
-
 def test_only_the_custodian_frees_flash(wearable: Wearable) -> None:
     reader = wearable.connect(READER)
     head = pull(reader)[0][-1][0]

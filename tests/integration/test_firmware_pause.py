@@ -1,5 +1,6 @@
 """The real firmware's planned pause: announced, shown, counted down, ended by time, by values or by a restart."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,13 @@ OFF_FRAMES = ((0, steady()), (119, {}), (120, {"strap": "off"}))
 WORN_THEN_OFF = keyframes(*OFF_FRAMES)
 AND_ON_AGAIN = keyframes(*OFF_FRAMES, (600, {"temp_c": 36.8}))
 LOW_SPO2 = worn(spo2_pct=85.0, hr_bpm=90)
+
+
+@pytest.fixture
+def wearable(tmp_path: Path) -> Iterator[Wearable]:
+    """Worn for two minutes, then off."""
+    with ready(tmp_path, scenario=WORN_THEN_OFF, speed=30) as wearable:
+        yield wearable
 
 
 def measuring(wearable: Wearable) -> Host:
@@ -44,27 +52,26 @@ def bells(host: Host) -> set[int]:
     return {alarm for m in host.messages if isinstance(m, (wire.Alarm, wire.Live)) for alarm, _ in m.alarms}
 
 
-def test_not_back_at_the_end_is_high_and_nothing_sounds_before(tmp_path: Path) -> None:
-    with ready(tmp_path, scenario=WORN_THEN_OFF, speed=30) as wearable:
-        host = measuring(wearable)
-        assert begin(host, 900).code == wire.RESULT_DONE
-        assert is_paused(host)
-        host.wait(lambda: host.status().now_ms > 600_000, 40)
-        assert bells(host) == set()
-        assert wearable.state()["led"][1] == 0  # magenta and dark: never green
-        host.wait(lambda: is_active(host, codes.PAUSE_OVER), 40)
-        assert not is_paused(host)
-        host.wait(lambda: wearable.state()["buzzer"]["duty_u16"] > 0, 5)
-        assert begin(host, 60).code == wire.RESULT_BUSY
-        events, readings = pull(host)
-        first, last = of_type(events, records.PAUSE)
-        assert (first.op, first.why, first.left_s, first.key_id) == (1, 1, 900, 0x11111111)
-        assert (last.op, last.why, last.left_s) == (2, 1, 0)
-        marked = [reading for _, reading in readings if reading.status & units.STATUS_PAUSED]
-        assert 80 <= len(marked) <= 92
-        assert not any(
-            reading.spo2_tenths for reading in marked if units.wear_of(reading.status) == units.WEAR_OFF
-        )
+def test_not_back_at_the_end_is_high_and_nothing_sounds_before(wearable: Wearable) -> None:
+    host = measuring(wearable)
+    assert begin(host, 900).code == wire.RESULT_DONE
+    assert is_paused(host)
+    host.wait(lambda: host.status().now_ms > 600_000, 40)
+    assert bells(host) == set()
+    assert wearable.state()["led"][1] == 0  # magenta and dark: never green
+    host.wait(lambda: is_active(host, codes.PAUSE_OVER), 40)
+    assert not is_paused(host)
+    host.wait(lambda: wearable.state()["buzzer"]["duty_u16"] > 0, 5)
+    assert begin(host, 60).code == wire.RESULT_BUSY
+    events, readings = pull(host)
+    first, last = of_type(events, records.PAUSE)
+    assert (first.op, first.why, first.left_s, first.key_id) == (1, 1, 900, 0x11111111)
+    assert (last.op, last.why, last.left_s) == (2, 1, 0)
+    marked = [reading for _, reading in readings if reading.status & units.STATUS_PAUSED]
+    assert 80 <= len(marked) <= 92
+    assert not any(
+        reading.spo2_tenths for reading in marked if units.wear_of(reading.status) == units.WEAR_OFF
+    )
 
 
 def test_back_before_its_end_ends_it_and_no_alarm_was_told(tmp_path: Path) -> None:
@@ -137,29 +144,27 @@ def test_a_restart_in_a_pause_sounds(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("on", [True, False])
-def test_the_strap_off_on_the_charger_is_a_pause_and_off_it_is_silence(tmp_path: Path, on: bool) -> None:
-    with ready(tmp_path, scenario=WORN_THEN_OFF, speed=30) as wearable:
-        host = wearable.connect()
-        wearable.control("charging", on=on)
-        expected: Any = (lambda: is_paused(host)) if on else (lambda: is_active(host, codes.NO_DATA, 1))
-        host.wait(expected, 20)
-        assert is_paused(host) is on
-        events, _ = pull(host)
-        pauses = of_type(events, records.PAUSE)
-        assert [(one.op, one.why, one.left_s, one.key_id) for one in pauses] == [(1, 1, 1800, 0)] * on
-        if on:
-            assert bells(host) == set()
+def test_the_strap_off_on_the_charger_is_a_pause_and_off_it_is_silence(wearable: Wearable, on: bool) -> None:
+    host = wearable.connect()
+    wearable.control("charging", on=on)
+    expected: Any = (lambda: is_paused(host)) if on else (lambda: is_active(host, codes.NO_DATA, 1))
+    host.wait(expected, 20)
+    assert is_paused(host) is on
+    events, _ = pull(host)
+    pauses = of_type(events, records.PAUSE)
+    assert [(one.op, one.why, one.left_s, one.key_id) for one in pauses] == [(1, 1, 1800, 0)] * on
+    if on:
+        assert bells(host) == set()
 
 
-def test_on_the_charger_after_the_alarm_it_goes_on_sounding(tmp_path: Path) -> None:
-    with ready(tmp_path, scenario=WORN_THEN_OFF, speed=30) as wearable:
-        host = wearable.connect()
-        host.wait(lambda: is_active(host, codes.NO_DATA, 1), 20)
-        wearable.control("charging", on=True)
-        now_ms = host.status().now_ms
-        host.wait(lambda: host.status().now_ms > now_ms + 60_000, 10)
-        assert is_active(host, codes.NO_DATA, 1)
-        assert not is_paused(host)
+def test_on_the_charger_after_the_alarm_it_goes_on_sounding(wearable: Wearable) -> None:
+    host = wearable.connect()
+    host.wait(lambda: is_active(host, codes.NO_DATA, 1), 20)
+    wearable.control("charging", on=True)
+    now_ms = host.status().now_ms
+    host.wait(lambda: host.status().now_ms > now_ms + 60_000, 10)
+    assert is_active(host, codes.NO_DATA, 1)
+    assert not is_paused(host)
 
 
 def test_charging_while_worn_is_only_charging(tmp_path: Path) -> None:

@@ -10,35 +10,34 @@ from crs_core.wire import message as wire
 
 from tools.rig.host import of_type, pull
 from tools.rig.image import CUSTODIAN, PATIENT, read_file
-from tools.rig.wearable import ready
+from tools.rig.wearable import Wearable, ready
 from tools.virtual_wearable.chip_process import CHIP_SIDE_BYTES
 
 PPG, THERMOMETER = 0x57, 0x48
 
 
-def test_a_start_journals_what_it_restarted_with_and_goes_on_measuring(tmp_path: Path) -> None:
-    with ready(tmp_path, speed=60) as wearable:
-        host = wearable.connect()
-        status = host.status()
-        assert status.flags == wire.STATUS_SIMULATED | wire.STATUS_BOUND
-        assert (status.boot, status.binding_id) == (1, PATIENT)
-        live = host.see_measured()
-        assert abs(live.temp_cc - 3680) <= 20
-        assert abs(live.spo2_tenths - 970) <= 20
-        assert abs(live.hr_bpm - 72) <= 3
-        assert (live.lower, live.upper) == (0, 4)
-        events, readings = pull(host, 4)
-        assert [event.type for _, event in events[:4]] == [
-            records.BOOT,
-            records.CALIBRATION,
-            records.SETTINGS,
-            records.GRADER_STATE,
-        ]
-        assert of_type(events, records.SETTINGS)[0].text.splitlines()[-1] == "unit=C"
-        assert of_type(events, records.GRADE)
-        assert wearable.state()["led"] == [0, 0, 1]
-        assert host.text == b""
-        assert readings == sorted(readings)
+def test_a_start_journals_what_it_restarted_with_and_goes_on_measuring(wearable: Wearable) -> None:
+    host = wearable.connect()
+    status = host.status()
+    assert status.flags == wire.STATUS_SIMULATED | wire.STATUS_BOUND
+    assert (status.boot, status.binding_id) == (1, PATIENT)
+    live = host.see_measured()
+    assert abs(live.temp_cc - 3680) <= 20
+    assert abs(live.spo2_tenths - 970) <= 20
+    assert abs(live.hr_bpm - 72) <= 3
+    assert (live.lower, live.upper) == (0, 4)
+    events, readings = pull(host, 4)
+    assert [event.type for _, event in events[:4]] == [
+        records.BOOT,
+        records.CALIBRATION,
+        records.SETTINGS,
+        records.GRADER_STATE,
+    ]
+    assert of_type(events, records.SETTINGS)[0].text.splitlines()[-1] == "unit=C"
+    assert of_type(events, records.GRADE)
+    assert wearable.state()["led"] == [0, 0, 1]
+    assert host.text == b""
+    assert readings == sorted(readings)
 
 
 def test_every_journaled_alarm_step_is_repeated_bit_for_bit_by_a_host(tmp_path: Path) -> None:
@@ -61,36 +60,34 @@ def test_every_journaled_alarm_step_is_repeated_bit_for_bit_by_a_host(tmp_path: 
     assert state["vibration"] in (0, 1)
 
 
-def test_without_sensors_the_alarm_sounds_and_the_link_works(tmp_path: Path) -> None:
-    with ready(tmp_path, speed=60) as wearable:
-        for address in (PPG, THERMOMETER):
-            wearable.control("fault", what="nack", address=address)
-        host = wearable.connect()
-        raised = host.see_alarm(codes.NO_DATA, 1, 20)
-        assert raised.seq > 0
-        live = host.take(wire.Live)
-        assert live.spo2_tenths is None
-        assert wearable.state()["led"] == [1, 1, 0]
-        log = wearable.control("outputs")["log"]
-        assert any("buzzer" in str(entry) for entry in log)
+def test_without_sensors_the_alarm_sounds_and_the_link_works(wearable: Wearable) -> None:
+    for address in (PPG, THERMOMETER):
+        wearable.control("fault", what="nack", address=address)
+    host = wearable.connect()
+    raised = host.see_alarm(codes.NO_DATA, 1, 20)
+    assert raised.seq > 0
+    live = host.take(wire.Live)
+    assert live.spo2_tenths is None
+    assert wearable.state()["led"] == [1, 1, 0]
+    log = wearable.control("outputs")["log"]
+    assert any("buzzer" in str(entry) for entry in log)
 
 
 @pytest.mark.parametrize("missing", ["ppg", "thermometer"])
-def test_one_sensor_missing_leaves_the_other_measuring(tmp_path: Path, missing: str) -> None:
-    with ready(tmp_path, speed=60) as wearable:
-        wearable.control("fault", what="nack", address=PPG if missing == "ppg" else THERMOMETER)
-        host = wearable.connect()
+def test_one_sensor_missing_leaves_the_other_measuring(wearable: Wearable, missing: str) -> None:
+    wearable.control("fault", what="nack", address=PPG if missing == "ppg" else THERMOMETER)
+    host = wearable.connect()
 
-        def other_is_valid() -> bool:
-            lives = [m for m in host.messages if isinstance(m, wire.Live)]
-            if not lives:
-                return False
-            last = lives[-1]
-            return last.status >> 3 & 7 == 0 if missing == "ppg" else last.spo2_tenths is not None
+    def other_is_valid() -> bool:
+        lives = [m for m in host.messages if isinstance(m, wire.Live)]
+        if not lives:
+            return False
+        last = lives[-1]
+        return last.status >> 3 & 7 == 0 if missing == "ppg" else last.spo2_tenths is not None
 
-        host.wait(other_is_valid, 20)
-        wearable.control("heal")
-        host.see(wire.Live, lambda m: m.spo2_tenths and m.status >> 3 & 7 == 0, 20)
+    host.wait(other_is_valid, 20)
+    wearable.control("heal")
+    host.see(wire.Live, lambda m: m.spo2_tenths and m.status >> 3 & 7 == 0, 20)
 
 
 def test_without_a_journal_it_says_so_loudly_and_marks_the_doorbell_unjournaled(tmp_path: Path) -> None:

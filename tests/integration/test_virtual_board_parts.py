@@ -61,19 +61,18 @@ print("lit")
         assert log[-1] == ("vibration", 0)
 
 
-def test_watchdog_button_and_reset_of_the_board(tmp_path: Path) -> None:
-    with Wearable(tmp_path) as wearable:
-        with_boards(wearable)
-        with Port(wearable) as port:
-            port.write(b"\r\x03import boards; b = boards.detect(); w = b.wdt(60000)\r")
-            until(lambda: wearable.state()["watchdog_due_ms"], what="the watchdog to be armed")
-            wearable.control("press", ms=60000)
-            port.write(b"print('pressed', b.button.value())\r")
-            port.read_until(b"pressed 0\r\n")
-            before = wearable.state()["resets"]["machine"]
-            port.write(b"b.reset()\r")
-            until(lambda: wearable.state()["resets"]["machine"] == before + 1)
-            assert wearable.state()["watchdog_due_ms"] is None, "a hard reset disarms it"
+def test_watchdog_button_and_reset_of_the_board(board: Wearable) -> None:
+    with_boards(board)
+    with Port(board) as port:
+        port.write(b"\r\x03import boards; b = boards.detect(); w = b.wdt(60000)\r")
+        until(lambda: board.state()["watchdog_due_ms"], what="the watchdog to be armed")
+        board.control("press", ms=60000)
+        port.write(b"print('pressed', b.button.value())\r")
+        port.read_until(b"pressed 0\r\n")
+        before = board.state()["resets"]["machine"]
+        port.write(b"b.reset()\r")
+        until(lambda: board.state()["resets"]["machine"] == before + 1)
+        assert board.state()["watchdog_due_ms"] is None, "a hard reset disarms it"
 
 
 @pytest.mark.parametrize(

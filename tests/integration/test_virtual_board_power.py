@@ -60,12 +60,12 @@ def test_a_cut_in_the_middle_of_a_write_leaves_old_or_new(tmp_path: Path, torn_p
         assert wearable.state()["resets"]["power"] == 3
 
 
-def test_cut_option_once_ends_the_board_and_the_image_boots_again(tmp_path: Path) -> None:
+def test_cut_option_once_ends_the_board_and_the_image_boots_again(board: Wearable, tmp_path: Path) -> None:
     with Wearable(tmp_path) as wearable:
         put(wearable, main=REWRITING)
     done = started(tmp_path, "--cut", "30", "--torn", "40", "--once", "--erase-ms", "1")
     assert done.returncode == 0
-    with Wearable(tmp_path) as wearable, Port(wearable) as port:
+    with Port(board) as port:
         port.read_until(b"wrote ")
 
 
@@ -86,7 +86,7 @@ def test_a_power_cut_from_outside_is_a_power_on_reset(tmp_path: Path) -> None:
         assert after["track_s"] >= before["track_s"] + 0.3 * 20, "the wearer's time went on"
 
 
-def test_flash_errors_reach_the_program_and_heal(tmp_path: Path) -> None:
+def test_flash_errors_reach_the_program_and_heal(board: Wearable) -> None:
     program = (
         "import errno\ntry:\n    f = open('x', 'wb')\n    f.write(bytes(2000))\n    f.close()\n    print('stored')\n"
         "except OSError as e:\n    print('failed', e.errno == errno.EIO)\n"
@@ -94,31 +94,29 @@ def test_flash_errors_reach_the_program_and_heal(tmp_path: Path) -> None:
     reading = (
         "try:\n    print(len(open('y', 'rb').read()))\nexcept OSError as e:\n    print('failed', e.errno)\n"
     )
-    with Wearable(tmp_path) as wearable:
-        said(wearable, "exec", "f = open('y', 'wb'); f.write(bytes(9000)); f.close()")
-        wearable.control("fault", what="flash", writes=-1)
-        assert said(wearable, "resume", "exec", program).split() == ["failed", "True"]
-        assert wearable.state()["flash"]["failed"] > 0
-        wearable.control("heal")
-        assert said(wearable, "resume", "exec", program).split() == ["stored"]
-        wearable.control("fault", what="flash", reads=True)
-        assert said(wearable, "resume", "exec", reading).split()[0] == "failed"
-        wearable.control("heal")
-        said(wearable, "reset")  # LittleFS trusts its read cache after a failed read, until it mounts again
-        assert said(wearable, "resume", "exec", reading).split() == ["9000"]
+    said(board, "exec", "f = open('y', 'wb'); f.write(bytes(9000)); f.close()")
+    board.control("fault", what="flash", writes=-1)
+    assert said(board, "resume", "exec", program).split() == ["failed", "True"]
+    assert board.state()["flash"]["failed"] > 0
+    board.control("heal")
+    assert said(board, "resume", "exec", program).split() == ["stored"]
+    board.control("fault", what="flash", reads=True)
+    assert said(board, "resume", "exec", reading).split()[0] == "failed"
+    board.control("heal")
+    said(board, "reset")  # LittleFS trusts its read cache after a failed read, until it mounts again
+    assert said(board, "resume", "exec", reading).split() == ["9000"]
 
 
-def test_bus_faults_reach_the_program(tmp_path: Path) -> None:
+def test_bus_faults_reach_the_program(board: Wearable) -> None:
     look = (
         "import machine\ni = machine.I2C(0)\nprint(i.scan())\ntry:\n    print(i.readfrom_mem(0x57, 0xFF, 1))\n"
         "except OSError as e:\n    print('refused', e.errno)\n"
     )
-    with Wearable(tmp_path) as wearable:
-        assert said(wearable, "exec", look).split() == ["[72,", "87]", "b'\\x15'"]
-        wearable.control("fault", what="nack", address=0x57, errno=110)
-        assert said(wearable, "exec", look).split() == ["[72]", "refused", "110"]
-        wearable.control("heal")
-        assert said(wearable, "exec", look).split() == ["[72,", "87]", "b'\\x15'"]
+    assert said(board, "exec", look).split() == ["[72,", "87]", "b'\\x15'"]
+    board.control("fault", what="nack", address=0x57, errno=110)
+    assert said(board, "exec", look).split() == ["[72]", "refused", "110"]
+    board.control("heal")
+    assert said(board, "exec", look).split() == ["[72,", "87]", "b'\\x15'"]
 
 
 def test_what_cannot_be_mounted_is_never_formatted(tmp_path: Path) -> None:
@@ -134,14 +132,11 @@ def test_what_cannot_be_mounted_is_never_formatted(tmp_path: Path) -> None:
     assert image.read_bytes() == content
 
 
-def test_a_blank_image_is_a_chip_new_from_the_factory(tmp_path: Path) -> None:
+def test_a_blank_image_is_a_chip_new_from_the_factory(board: Wearable, tmp_path: Path) -> None:
     (tmp_path / "flash.img").write_bytes(b"\xff" * SECTOR * 64)
-    with Wearable(tmp_path) as wearable:
-        total = said(
-            wearable, "exec", "import os; s = os.statvfs('/'); print(s[0] * s[2], os.listdir('/'))"
-        ).split()
-        assert total == [str(SECTOR * 64), "[]"]
-        assert wearable.state()["mounted"] is True
+    total = said(board, "exec", "import os; s = os.statvfs('/'); print(s[0] * s[2], os.listdir('/'))").split()
+    assert total == [str(SECTOR * 64), "[]"]
+    assert board.state()["mounted"] is True
 
 
 def test_the_image_is_a_plain_littlefs_that_others_read(tmp_path: Path) -> None:
@@ -204,27 +199,25 @@ def test_actions_of_a_scenario_are_done_at_their_time(tmp_path: Path) -> None:
         assert wearable.state()["track_s"] >= 30
 
 
-def test_control_refuses_what_it_does_not_know(tmp_path: Path) -> None:
-    with Wearable(tmp_path) as wearable:
-        for command, words in (
-            ({"cmd": "fly"}, "unknown command"),
-            ({"cmd": "battery"}, "mv"),
-            ({"cmd": "fault", "what": "fire"}, "unknown fault"),
-            ({"cmd": "press", "ms": "long"}, "press"),
-        ):
-            with pytest.raises(WearableError, match=words):
-                wearable.control(str(command.pop("cmd")), **command)
-        until(lambda: wearable.state()["mounted"], what="the board to go on")
+def test_control_refuses_what_it_does_not_know(board: Wearable) -> None:
+    for command, words in (
+        ({"cmd": "fly"}, "unknown command"),
+        ({"cmd": "battery"}, "mv"),
+        ({"cmd": "fault", "what": "fire"}, "unknown fault"),
+        ({"cmd": "press", "ms": "long"}, "press"),
+    ):
+        with pytest.raises(WearableError, match=words):
+            board.control(str(command.pop("cmd")), **command)
+    until(lambda: board.state()["mounted"], what="the board to go on")
 
 
-def test_the_chip_keeps_its_identity(tmp_path: Path) -> None:
+def test_the_chip_keeps_its_identity(board: Wearable, tmp_path: Path) -> None:
     look = ("exec", "import machine; print(machine.unique_id().hex())")
     with Wearable(tmp_path) as wearable:
         first = said(wearable, *look)
         assert len(bytes.fromhex(first.strip())) == 8
     shutil.copy(tmp_path / "flash.img", tmp_path / "older")
-    with Wearable(tmp_path) as wearable:
-        assert said(wearable, *look) == first
+    assert said(board, *look) == first
 
 
 def test_sensor_time_runs_with_speed_and_through_resets(tmp_path: Path) -> None:
