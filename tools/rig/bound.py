@@ -3,7 +3,7 @@
 from host_agent.patient.binding_rows import begin_start, open_binding, reconcile
 from host_agent.patient.profile import make_profile
 from host_agent.store.db import Tx
-from host_agent.store.journals import ensure_device
+from host_agent.store.devices import ensure_device
 
 
 def bind_patient(tx: Tx, device_id: bytes, binding_id: bytes) -> None:
