@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from crs_core import context, records
+from crs_core import context
+from crs_core.journal import record_layout
 from crs_core.grade import rules
 from crs_core.wire import message as wire
 
@@ -41,7 +42,7 @@ def laptop(tmp_path: Path) -> Iterator[Laptop]:
 def test_an_entry_is_journaled_by_the_wearable_and_found_in_the_chain(laptop: Laptop) -> None:
     typed(laptop, "account", "add", "nurse-1", "--role", "nurse")
     typed(laptop, "context", "set", "systolic_mmhg=84", "oxygen=cpap", "--ago", "10m", by="nurse-1")
-    (payload,) = until(lambda: laptop.events(records.CONTEXT), 30, "the record of the wearable")
+    (payload,) = until(lambda: laptop.events(record_layout.CONTEXT), 30, "the record of the wearable")
     age_ms, proof, numbers = context.decode(payload)
     assert numbers == {context.BLOOD_PRESSURE: 1, context.OXYGEN: 7}
     assert 600_000 <= age_ms < 600_000 + 60_000 * SPEED
@@ -65,7 +66,7 @@ def test_the_wearable_takes_an_entry_in_parts_and_refuses_what_it_cannot_read(tm
             refused = host.ask(wire.Context(0, 1, broken))
             assert refused.code == wire.RESULT_BAD_VALUE and refused.detail.startswith("context: "), broken
         events, _ = pull(host)
-        assert [entry.data for entry in of_type(events, records.CONTEXT)] == [whole]
+        assert [entry.data for entry in of_type(events, record_layout.CONTEXT)] == [whole]
 
 
 @pytest.mark.slow
@@ -84,9 +85,9 @@ def test_signed_rules_and_limits_decide_on_the_wearable_and_the_re_run_agrees(
     def by_them(kind: int) -> int:
         return sum(rules.rule_hash(made) in payload for payload in laptop.events(kind))
 
-    until(lambda: by_them(records.SETTINGS) == 1, 30, "the signed numbers")
+    until(lambda: by_them(record_layout.SETTINGS) == 1, 30, "the signed numbers")
     # an entry makes the wearable journal a state under them, which the host steps again
     typed(laptop, "context", "set", "blood_pressure=hypotension")
-    until(lambda: by_them(records.GRADER_STATE) > 1, 30, "a state by them")
+    until(lambda: by_them(record_layout.GRADER_STATE) > 1, 30, "a state by them")
     until(lambda: laptop.read(verified_seqs) == [laptop.cursor()], 30, "every step run again")
     assert laptop.totals().disagreements == 0

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from crs_core import codes, context, records
+from crs_core import code_texts, codes, context
+from crs_core.journal import record_layout, record_reader
 from crs_core.grade import grader_state
 from crs_core.grade.rules import DEFAULT, rule_hash
 from crs_core.wire import message as wire
@@ -51,7 +52,7 @@ def live_says(host: Host, lower: int, upper: int, timeout_s: float = 20) -> Any:
 
 
 def alarms_are(host: Host, *names: int, timeout_s: float = 10) -> Any:
-    what = ", ".join(codes.alarm_name(name) for name in names)
+    what = ", ".join(code_texts.alarm_name(name) for name in names)
     return host.see(wire.Alarm, lambda m: set(names) <= {a for a, _ in m.alarms}, timeout_s, what)
 
 
@@ -63,7 +64,7 @@ def disagreements(events: list[Any], readings: list[Any]) -> list[Any]:
         if event is None:
             chain.reading(seq, reading)
         else:
-            chain.event(seq, event.t_ms, event.type, records.decode(event.type, event.payload))
+            chain.event(seq, event.t_ms, event.type, record_reader.decode(event.type, event.payload))
     return chain.found
 
 
@@ -81,9 +82,9 @@ def test_entries_narrow_the_grade_sound_are_journaled_and_stay_without_a_laptop(
     host = wearable.connect()
     assert live_says(host, 3, 4).alarms
     events, readings = pull(host)
-    entered = of_type(events, records.CONTEXT)
+    entered = of_type(events, record_layout.CONTEXT)
     assert [context.decode(entry.data)[2] for entry in entered] == [NOTHING_WORRIES, ONE_DRUG]
-    assert [grade.lower for grade in of_type(events, records.GRADE)][-2:] == [1, 3]
+    assert [grade.lower for grade in of_type(events, record_layout.GRADE)][-2:] == [1, 3]
     assert disagreements(events, readings) == []
 
 
@@ -99,7 +100,7 @@ def test_after_a_cut_timed_entries_count_as_expired_and_nothing_looks_better(wea
     alarms_are(host, codes.REASSESS, codes.HYPOTENSION, timeout_s=20)
     live_says(host, 1, 4, 60)
     events, readings = pull(host)
-    last = of_type(events, records.GRADE)[-1]
+    last = of_type(events, record_layout.GRADE)[-1]
     assert codes.R_HELD_3 in last.reasons
     assert codes.R_CONTEXT_AGE_UNKNOWN in last.reasons
     state = grader_state.decode_state(last.state_after, 0)
@@ -117,7 +118,7 @@ def test_an_entry_that_is_none_is_refused_and_changes_nothing(tmp_path: Path) ->
         for bad in (b"x", good[:-1], good + b"\0", b"\x02" + good[1:], good[:15] + b"\x63" + good[16:]):
             assert host.ask(wire.Context(0, 1, bad)).code == wire.RESULT_BAD_VALUE
         events, _ = pull(host)
-        assert of_type(events, records.CONTEXT) == []
+        assert of_type(events, record_layout.CONTEXT) == []
     with ready(tmp_path, scenario=FEVER, speed=10, binding_id=None) as wearable:
         host = wearable.connect()
         answer = host.ask(wire.Context(0, 1, good))

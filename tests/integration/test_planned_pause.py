@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from crs_core import codes, records
+from crs_core import codes
+from crs_core.journal import record_layout
 
 from host_agent.store.contents import AlarmChange, bound_alarm_changes, host_alarms_raised, verified_seqs
 from host_agent.store.host_alarms import open_alarms
@@ -34,14 +35,14 @@ def test_announced_shown_stored_re_run_and_told_when_nobody_comes_back(tmp_path:
 
         said = laptop.cytowatch("pause", "--for", "29m", "--why", "charging").stdout
         assert "Paused for charging, back by" in said and "SIMULATED" in said
-        until(lambda: laptop.events(records.PAUSE), 20, "the record of the pause")
+        until(lambda: laptop.events(record_layout.PAUSE), 20, "the record of the pause")
         shown = device()["pause"]
         assert shown["why"] == "charging" and 0 < shown["left_s"] <= 29 * 60
         assert "min left, back by" in laptop.cytowatch("status").stdout
         until(lambda: changes(laptop, codes.PAUSE_OVER), 60, "the end of the pause")
         assert device()["pause"] is None
         over = changes(laptop, codes.PAUSE_OVER)[0].seq
-        (begun,) = laptop.query("SELECT min(seq) FROM events WHERE type = ?", records.PAUSE)[0]
+        (begun,) = laptop.query("SELECT min(seq) FROM events WHERE type = ?", record_layout.PAUSE)[0]
         silent = [one for one in changes(laptop, codes.NO_DATA) if one.priority and begun <= one.seq <= over]
         assert silent == []
         assert codes.STALE_DATA not in dict(laptop.read(host_alarms_raised) or [])
@@ -65,7 +66,7 @@ def test_a_wearable_that_is_not_heard_again_is_high_at_the_end_of_its_pause(tmp_
         bedside.start_agent()
         bedside.start_patient(4)
         laptop.cytowatch("pause", "--for", "28m", "--why", "washing")
-        until(lambda: laptop.events(records.PAUSE), 20, "the record of the pause")
+        until(lambda: laptop.events(record_layout.PAUSE), 20, "the record of the pause")
         bedside.wearable.kill()
         found = until(lambda: of_wearables(laptop), 60, "an alarm of the host")
         assert found == [(codes.NOT_BACK, codes.PRIORITY_HIGH)]

@@ -4,7 +4,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from crs_core import codes
+from crs_core import code_texts, codes
 from crs_core.codes import FEVER_MET
 from crs_core.units import TEMP_VALID, temp_state_of
 
@@ -45,5 +45,5 @@ def summarise(database: Path) -> Summary:
         graded = "no fever criterion met"
     else:
         graded = "not gradable"
-    names = [f"{codes.alarm_name(alarm)}:{codes.PRIORITY_NAMES[priority]}" for alarm, priority in raised]
+    names = [f"{code_texts.alarm_name(alarm)}:{codes.PRIORITY_NAMES[priority]}" for alarm, priority in raised]
     return Summary(len(readings), graded, ",".join(names) or "none")

@@ -13,10 +13,12 @@ import tty
 from collections.abc import Callable
 from typing import Any
 
-from crs_core import block, codes, records
+from crs_core import code_texts, codes
+from crs_core.journal import block_layout, block_reader, record_reader
 from crs_core.wire import message as wire
 from crs_core.wire.parts import split_parts
-from crs_core.wire.session import Closed, HostSession, Opened, Received, Refused, Send, Text
+from crs_core.wire.session import Closed, Opened, Received, Refused, Send, Text
+from crs_core.wire.session_host import HostSession
 
 from tools.rig.image import CUSTODIAN, DEVICE_ID
 from tools.rig.waiting import until
@@ -169,7 +171,7 @@ class Host:
 
     def see_alarm(self, alarm: int, priority: int, timeout_s: float = 20) -> Any:
         """The doorbell that first tells this alarm at this priority."""
-        name = f"{codes.alarm_name(alarm)} at priority {priority}"
+        name = f"{code_texts.alarm_name(alarm)} at priority {priority}"
         return self.see(wire.Alarm, lambda m: (alarm, priority) in m.alarms, timeout_s, name)
 
     def see_measured(self, timeout_s: float = 20) -> Any:
@@ -195,14 +197,14 @@ def pull(
         if isinstance(message, wire.CaughtUp):
             caught_up = True
             continue
-        for piece in block.split(message.data):
-            header, rows = block.decode(piece, host.session.peer.journal_id)
-            assert header.flags == block.FLAG_SIMULATED
-            found = events if header.kind == block.KIND_EVENTS else readings
+        for piece in block_reader.split(message.data):
+            header, rows = block_reader.decode(piece, host.session.peer.journal_id)
+            assert header.flags == block_layout.FLAG_SIMULATED
+            found = events if header.kind == block_layout.KIND_EVENTS else readings
             found |= dict(enumerate(rows or [], header.first_seq))
     return sorted(events.items()), sorted(readings.items())
 
 
 def of_type(events: list[Any], kind: int) -> list[Any]:
     """Decoded payloads of one type, in order."""
-    return [records.decode(kind, event.payload) for _, event in events if event.type == kind]
+    return [record_reader.decode(kind, event.payload) for _, event in events if event.type == kind]

@@ -5,7 +5,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from crs_core import block, records
+from crs_core.journal import block_layout, block_reader, record_layout, record_reader, record_types
 from crs_core.errors import RemoteError
 from littlefs import LittleFS
 
@@ -42,7 +42,7 @@ def on_flash(image: Path) -> dict[int, tuple[int, Any]]:
     journal_id, blocks = flash_blocks(image)
     found: dict[int, tuple[int, Any]] = {}
     for first_seq, data in sorted(blocks.items()):
-        header, rows = block.decode(data, journal_id)
+        header, rows = block_reader.decode(data, journal_id)
         assert rows is not None, f"block {first_seq} is of an unknown kind"
         for seq, row in enumerate(rows, first_seq):
             assert seq not in found, f"sequence {seq} stands for two contents"
@@ -50,12 +50,12 @@ def on_flash(image: Path) -> dict[int, tuple[int, Any]]:
     return found
 
 
-def boots(found: dict[int, tuple[int, Any]]) -> list[tuple[int, int, records.Boot]]:
+def boots(found: dict[int, tuple[int, Any]]) -> list[tuple[int, int, record_types.Boot]]:
     """(boot, t_ms, BOOT record) in order."""
     return [
-        (boot, row.t_ms, records.decode(row.type, row.payload))
+        (boot, row.t_ms, record_reader.decode(row.type, row.payload))
         for _, (boot, row) in sorted(found.items())
-        if isinstance(row, block.Event) and row.type == records.BOOT
+        if isinstance(row, block_layout.Event) and row.type == record_layout.BOOT
     ]
 
 
@@ -63,14 +63,14 @@ def _whole_blocks(data: bytes, journal_id: bytes) -> dict[int, bytes]:
     found, at = {}, 0
     while at < len(data):
         try:
-            raw = data[at : at + block.block_len(data, at)]
-            whole = block.verify(raw, journal_id)
+            raw = data[at : at + block_layout.block_len(data, at)]
+            whole = block_layout.verify(raw, journal_id)
         except RemoteError:
             whole = False
         if not whole:
             at += 1  # a torn write: the next block begins somewhere behind it
             continue
-        found[block.parse_header(raw).first_seq] = raw
+        found[block_layout.parse_header(raw).first_seq] = raw
         at += len(raw)
     return found
 
@@ -101,8 +101,8 @@ def compare(image: Path, database: Path) -> int:
     agreed = 0
     oldest: dict[bool, int] = {}  # of readings and of events: flash drops them apart
     for first_seq, data in sorted(blocks.items()):
-        header, rows = block.decode(data, journal_id)
-        is_readings = header.kind == block.KIND_READINGS
+        header, rows = block_reader.decode(data, journal_id)
+        is_readings = header.kind == block_layout.KIND_READINGS
         oldest.setdefault(is_readings, first_seq)
         if first_seq > stored.cursor and first_seq not in stored.blocks:
             continue

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from bleak import BleakClient, BleakScanner
-from crs_core import records, units
+from crs_core import units
+from crs_core.journal import record_layout, record_types, record_writer
 from crs_device.journal.journal import Journal
 
 from host_agent.store.contents import contents, event_payloads, journal_ids
@@ -109,7 +110,7 @@ def backlog(count: int) -> dict[str, bytes]:
         root = Path(folder)
         journal = Journal(str(root / "journal"), 1, os.urandom, 1 << 20, 1)
         journal.create(PATIENT)
-        journal.append_event(0, records.BUTTON, records.encode_button(1))  # an image has no empty folder
+        journal.append_event(0, record_layout.BUTTON, record_writer.encode(record_types.Button(1)))  # an image has no empty folder
         temp_cc = 3700
         for i in range(count):
             temp_cc += chance.choice((-2, -1, 0, 0, 1, 2))
@@ -154,7 +155,7 @@ async def _presses(pace: Pace | None) -> list[float]:
                 for number in range(1, PRESSES + 1):
                     await bedside.control("press", ms=150)  # longer than an erase holds the wearable up
                     released = time.perf_counter() + 0.15
-                    while len(bedside.read(lambda tx: event_payloads(tx, records.BUTTON))) < number + 1:
+                    while len(bedside.read(lambda tx: event_payloads(tx, record_layout.BUTTON))) < number + 1:
                         if time.perf_counter() - released > 10:
                             raise RuntimeError("a press was not stored within 10 s")
                         await asyncio.sleep(0.002)
