@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from crs_core import codes
-from crs_core.journal import record_layout, record_reader
 from crs_core.grade import alarms
+from crs_core.journal import record_layout, record_reader
 from crs_core.wire import message as wire
 
 from tools.rig.host import Host, of_type, pull
@@ -48,7 +48,9 @@ def test_low_saturation_sounds_lights_rings_and_is_journaled_before_it_rings(tmp
         journaled = dict(events)[bell.seq]
         assert journaled.type == record_layout.ALARM
         assert journaled.t_ms == bell.t_ms
-        assert (codes.HYPOXAEMIA, HIGH) in record_reader.decode(record_layout.ALARM, journaled.payload).changes
+        assert (codes.HYPOXAEMIA, HIGH) in record_reader.decode(
+            record_layout.ALARM, journaled.payload
+        ).changes
         # never a grade rise from saturation alone
         assert all(grade.lower in (None, 0) for grade in of_type(events, record_layout.GRADE))
 

@@ -68,6 +68,8 @@ def test_a_stored_calibration_that_cannot_be_used_takes_nothing_else_with_it(tmp
         events, _ = pull(host, 5)
         assert [entry.calibration_id for entry in of_type(events, record_layout.CALIBRATION)] == [1]
         faults = [
-            fault for fault in of_type(events, record_layout.FAULT) if fault.subsystem == codes.SUBSYSTEM_SETTINGS
+            fault
+            for fault in of_type(events, record_layout.FAULT)
+            if fault.subsystem == codes.SUBSYSTEM_SETTINGS
         ]
         assert [fault.detail for fault in faults] == ["calibration: temperature offset beyond 50 cc"]

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from crs_core import code_texts, codes, context
-from crs_core.journal import record_layout, record_reader
 from crs_core.grade import grader_state
 from crs_core.grade.rules import DEFAULT, rule_hash
+from crs_core.journal import record_layout, record_reader
 from crs_core.wire import message as wire
 from crs_core.wire.parts import split_parts
 

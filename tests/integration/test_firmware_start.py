@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 from crs_core import codes
-from crs_core.journal import record_layout, record_reader
 from crs_core.grade import alarms, rules
+from crs_core.journal import record_layout, record_reader
 from crs_core.wire import message as wire
 
 from tools.rig.host import of_type, pull

@@ -5,8 +5,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from crs_core.journal import block_layout, block_reader, record_layout, record_reader, record_types
 from crs_core.errors import RemoteError
+from crs_core.journal import block_layout, block_reader, record_layout, record_reader, record_types
 from littlefs import LittleFS
 
 from host_agent.store.contents import contents

@@ -17,11 +17,11 @@ from host_agent.store.contents import totals
 from host_agent.store.db import Store
 from host_agent.store.rows import Journal
 from host_agent.sync.client import DeviceClient
-from host_agent.sync.listener import SilentListener
+from host_agent.sync.listener import SyncListener
 from host_agent.sync.runner import SyncRunner
 from tools.lab.bench import series
-from tools.rig.bound import bind_patient
 from tools.rig.image import PATIENT, build_image, files_in
+from tools.rig.stored import bind_patient
 
 DAY = 8640
 _EVENT_EVERY = 360  # readings: one an hour
@@ -46,13 +46,15 @@ def build(path: Path, days: int, settings: dict[str, str]) -> Path:
             reading = week[n % len(week)]._replace(t_ms=(n + 6) * series.STEP_MS)
             journal.add_reading(reading)
             if n % _EVENT_EVERY == 0:
-                journal.append_event(reading.t_ms, record_layout.BUTTON, record_types.encode(record_types.Button(1)))
+                journal.append_event(
+                    reading.t_ms, record_layout.BUTTON, record_types.encode(record_types.Button(1))
+                )
         journal.flush()
         files = files_in(Path(folder))
     return build_image(path, settings=settings, journal=False, extra=files)
 
 
-class _Listener(SilentListener):
+class _Listener(SyncListener):
     def __init__(self) -> None:
         self.caught_up = asyncio.Event()
         self.lives: list[tuple[float, Any]] = []

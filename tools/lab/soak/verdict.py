@@ -81,7 +81,9 @@ def judge(archive: Archive, database: Path) -> Verdict:
 
 def _read(tx: Tx, journal_id: bytes) -> _Store:
     held = contents(tx, journal_id) or Contents(0, {}, {}, {}, [], [])
-    rows = {seq: Numbered(boot, block_layout.KIND_READINGS, row) for seq, (boot, row) in held.readings.items()}
+    rows = {
+        seq: Numbered(boot, block_layout.KIND_READINGS, row) for seq, (boot, row) in held.readings.items()
+    }
     rows |= {seq: Numbered(boot, block_layout.KIND_EVENTS, row) for seq, (boot, row) in held.events.items()}
     return _Store(rows, held.twice, held.gaps, held.cursor, totals(tx).forks)
 
@@ -118,7 +120,8 @@ def _duplicates(archive: Archive, store: _Store) -> tuple[int, list[str]]:
     for seq in sorted(store.rows.keys() - archive.records.keys()):
         row = store.rows[seq]
         if seq < oldest[row.kind] or any(
-            seq in span and row.kind == block_layout.KIND_EVENTS and row.record[1] == kind for kind, span in thinned
+            seq in span and row.kind == block_layout.KIND_EVENTS and row.record[1] == kind
+            for kind, span in thinned
         ):
             unseen += 1
         else:
