@@ -13,11 +13,6 @@ from host_agent.paths import default_paths
 from host_agent.terminal.config_option import find_config
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(config)
-
-
 def config(
     print_example: Annotated[
         bool, typer.Option("--example", help="Print a complete commented configuration.")

@@ -5,14 +5,15 @@ from typing import Annotated, Any
 
 import typer
 
-from host_agent.cli.status import live_status
 from host_agent.clock import RealClock
-from host_agent.errors import ConfigError, HostAgentError
+from host_agent.errors import ConfigError
 from host_agent.paths import default_paths
 from host_agent.people import context_values
+from host_agent.terminal.entry_ids import find_entry
 from host_agent.terminal.options import DeviceOption, JsonOption
 from host_agent.terminal.output import nothing, show, table
 from host_agent.terminal.reading_store import open_store
+from host_agent.terminal.running_agent import live_status
 from host_agent.terminal.signing import (
     AccountOption,
     AgoOption,
@@ -50,12 +51,6 @@ EntryArgument = Annotated[
         metavar="ENTRY", help="The entry, by (the start of) its id, as `context history` shows it."
     ),
 ]
-_MIN_ID_CHARS = 6
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    app.add_typer(context, name="context")
 
 
 @context.command("set")
@@ -165,17 +160,6 @@ def history(device: DeviceOption = None, as_json: JsonOption = False) -> None:
         ],
         as_json=as_json,
     )
-
-
-def find_entry(start: str, ids: list[str]) -> str:
-    """The one id that starts so; HostAgentError when it is none or several."""
-    found = [one for one in ids if one.startswith(start.lower())] if len(start) >= _MIN_ID_CHARS else []
-    if len(found) != 1:
-        raise HostAgentError(
-            f"{len(found)} entries about this patient start with {start!r}.",
-            f"Give at least {_MIN_ID_CHARS} characters of its id: see `cytowatch context history`.",
-        )
-    return found[0]
 
 
 def parse_values(pairs: list[str]) -> dict[str, Any]:

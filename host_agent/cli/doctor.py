@@ -8,7 +8,6 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from host_agent.cli.status import live_status
 from host_agent.clock import RealClock
 from host_agent.config.model import Config
 from host_agent.errors import HostAgentError
@@ -22,6 +21,7 @@ from host_agent.terminal import exits
 from host_agent.terminal.config_option import ConfigOption, find_config
 from host_agent.terminal.output import show
 from host_agent.terminal.reading_store import open_store
+from host_agent.terminal.running_agent import live_status
 from host_agent.text import local_time
 from host_agent.views.state import read_state
 
@@ -36,11 +36,6 @@ class Finding(NamedTuple):
     about: str
     text: str
     advice: str
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(doctor)
 
 
 def doctor(

@@ -11,12 +11,12 @@ from typing import Annotated, Any, TextIO
 
 import typer
 
-from host_agent.cli.history import FromOption, LastOption, ToOption, check_kinds, make_question
 from host_agent.errors import ConfigError, HostAgentError
 from host_agent.paths import default_paths
 from host_agent.store.rollups import BUCKET_MS
 from host_agent.terminal import exits
 from host_agent.terminal.options import DeviceOption
+from host_agent.terminal.question import FromOption, LastOption, ToOption, check_kinds, make_question
 from host_agent.terminal.reading_store import open_store
 from host_agent.terminal.times import parse_span_s
 from host_agent.views.records import KINDS, Answer
@@ -26,11 +26,6 @@ _BUCKETS_MAX = 7 * 86_400_000 // BUCKET_MS
 _JSON_ALONE = (
     "calibration_text"  # long and the same in every row: a table has its id, and --kind calibrations the text
 )
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(export)
 
 
 def export(

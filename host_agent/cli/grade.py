@@ -12,11 +12,6 @@ from host_agent.views.grade_json import grade_file, grade_sequence
 from host_agent.views.grade_text import course_lines, grade_lines
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(grade)
-
-
 def grade(
     file: Annotated[
         Path | None,

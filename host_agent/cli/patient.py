@@ -16,11 +16,6 @@ patient = typer.Typer(
 )
 
 
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    app.add_typer(patient, name="patient")
-
-
 @patient.command()
 def start(
     *,

@@ -16,11 +16,6 @@ from host_agent.text import local_time, marked
 LONGEST_S = 1800
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(pause)
-
-
 def pause(
     lasting: Annotated[
         str, typer.Option("--for", metavar="SPAN", help="From now on, e.g. 20m; at most 30m.")

@@ -30,11 +30,6 @@ rules = typer.Typer(help="The numbers that decide, each to be signed by a clinic
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="Rule file, as `rules export` writes it.")]
 
 
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    app.add_typer(rules, name="rules")
-
-
 def document(made: core.Rules, reasons: dict[str, str]) -> dict[str, Any]:
     """The rule file: every number with what one must know to change it."""
     return {

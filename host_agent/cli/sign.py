@@ -5,13 +5,13 @@ from typing import Annotated, Any
 import typer
 from crs_core.grade.rules import DEFAULT
 
-from host_agent.cli.context import find_entry
 from host_agent.errors import ConfigError
 from host_agent.paths import default_paths
 from host_agent.people import limits
 from host_agent.people.for_wearable import DEATH
 from host_agent.people.rule_sets import newest_rules
 from host_agent.people.signed_records import SCALE_VERSIONS, Signed, signed
+from host_agent.terminal.entry_ids import find_entry
 from host_agent.terminal.options import DeviceOption, JsonOption
 from host_agent.terminal.output import show
 from host_agent.terminal.reading_store import open_store
@@ -37,11 +37,6 @@ RecordArgument = Annotated[
     ),
 ]
 _UNSPECIFIED = "unspecified"
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    app.add_typer(sign, name="sign")
 
 
 @sign.command()

@@ -6,12 +6,12 @@ from typing import Annotated, Any
 import typer
 
 from host_agent.clock import RealClock
-from host_agent.control.socket import AgentNotRunning, ControlFailed, call_now
 from host_agent.keys import keyfile
-from host_agent.paths import Paths, default_paths
+from host_agent.paths import default_paths
 from host_agent.sync.battery import battery_text
 from host_agent.terminal.output import nothing, show
 from host_agent.terminal.reading_store import open_store
+from host_agent.terminal.running_agent import live_status
 from host_agent.text import (
     NOTICE,
     heart_rate_text,
@@ -27,12 +27,6 @@ from host_agent.views.state import read_state
 
 _LIVE_IS_NOW_S = 10.0  # a wearable in session tells its values each second
 _BATTERY_IS_NOW_S = 1200.0  # asked for every 10 min
-_LIVE_TIMEOUT_S = 0.7  # the whole command answers within a second
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(status)
 
 
 def status(
@@ -64,14 +58,6 @@ def status(
     if not data["devices"]:
         nothing("No wearable is known here. Enrol one: cytowatch enrol FILE", data, as_json=as_json)
     show(data, _lines(data, now_ms), as_json=as_json)
-
-
-def live_status(paths: Paths) -> dict[str, Any] | None:
-    """What the running agent says; None when none runs or it does not answer at once."""
-    try:
-        return call_now(paths.socket, "status", timeout_s=_LIVE_TIMEOUT_S)
-    except (AgentNotRunning, ControlFailed):
-        return None
 
 
 def _lines(data: dict[str, Any], now_ms: int) -> Iterator[str]:
