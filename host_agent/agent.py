@@ -27,9 +27,8 @@ from host_agent.escalation.prompt_watch import PromptWatch
 from host_agent.escalation.urgent import from_memory, host_finding, unjournaled
 from host_agent.escalation.watchdog import Finding, Limits
 from host_agent.escalation.watchdog_runner import Heard, Watchdog, ensure_device_quietly
-from host_agent.forward.base import Delivery, Forwarder
-from host_agent.forward.secret import read_secret
-from host_agent.forward.webhook import Webhook
+from host_agent.forward.base import Delivery
+from host_agent.forward.receiver import Receiver
 from host_agent.forward.worker import Worker
 from host_agent.keys import keyfile
 from host_agent.keys.keyfile import DeviceKey
@@ -76,14 +75,14 @@ class Agent:
         self._background: set[asyncio.Task[Any]] = set()
         self.store = Store(paths.ensure().database, self.clock)
         try:
-            self.workers = [self._worker(forwarder, hook) for forwarder, hook in self._forwarders()]
+            self.workers = [self._worker(receiver) for receiver in config.receivers]
         except BaseException:
             self.store.close()
             raise
         self._loop: asyncio.AbstractEventLoop | None = None
         self.verifier = Verifier(self.store.read_now(known_rules))
         self.escalation = Escalation(
-            [Target(hook.name, hook.accept_simulated) for hook in config.webhook],
+            [Target(receiver.name, receiver.accept_simulated) for receiver in config.receivers],
             resolve=resolve_moment,
             link_utc_ms=self.link_clock.utc_ms,
             agent_simulated=self.is_simulation,
@@ -311,23 +310,10 @@ class Agent:
         if not task.cancelled() and (error := task.exception()) is not None:
             _LOG.error("internal error: %s: %s", type(error).__name__, error)
 
-    def _forwarders(self) -> list[tuple[Forwarder, Any]]:
-        # a new kind of receiver is one file in forward/ and one line here
-        return [
-            (
-                Webhook(
-                    hook.name, hook.url, read_secret(hook), timeout_s=hook.timeout_s,
-                    accept_simulated=hook.accept_simulated, utc_ms=self.link_clock.utc_ms,
-                ),
-                hook,
-            )
-            for hook in self.config.webhook
-        ]  # fmt: skip
-
-    def _worker(self, forwarder: Forwarder, hook: Any) -> Worker:
+    def _worker(self, receiver: Receiver) -> Worker:
         return Worker(
-            self.store, forwarder, retry_first_s=hook.retry_first_s, retry_cap_s=hook.retry_cap_s,
-            clock=self.link_clock,
+            self.store, receiver.forwarder(self.link_clock.utc_ms), retry_first_s=receiver.retry_first_s,
+            retry_cap_s=receiver.retry_cap_s, clock=self.link_clock,
         )  # fmt: skip
 
 

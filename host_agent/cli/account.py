@@ -24,7 +24,10 @@ from host_agent.terminal.signing import (
 NEW_PASSPHRASE_VARIABLE = "CYTOWATCH_NEW_PASSPHRASE"  # noqa: S105 the name of a variable
 account = typer.Typer(help="The people who may sign here.", no_args_is_help=True)
 NameArgument = Annotated[
-    str, typer.Argument(metavar="NAME", help="Account name, e.g. nurse-1: a-z, 0-9, dot, dash, underscore.")
+    str,
+    typer.Argument(
+        metavar="NAME", help="Account name, for example nurse-1: a-z, 0-9, dot, dash, underscore."
+    ),
 ]
 ByOption = Annotated[
     str | None,
@@ -32,7 +35,7 @@ ByOption = Annotated[
         "--by",
         metavar="NAME",
         envvar="CYTOWATCH_ACCOUNT",
-        help="The clinician who signs for it; the only account with a key here when left out.",
+        help="Clinician who signs for it. When left out: the only account whose key is on this computer.",
     ),
 ]
 
@@ -42,7 +45,7 @@ def add(
     *,
     name: NameArgument,
     role: Annotated[
-        str, typer.Option("--role", metavar="ROLE", help=f"One of {', '.join(roles.ROLES)}.")
+        str, typer.Option("--role", metavar="ROLE", help=f"Role: one of {', '.join(roles.ROLES)}.")
     ] = "",
     by: ByOption = None,
     passphrase_file: PassphraseOption = None,
@@ -51,12 +54,13 @@ def add(
         typer.Option(
             "--new-passphrase-file",
             metavar="FILE",
-            help=f"File with the new account's passphrase; {NEW_PASSPHRASE_VARIABLE}, or asked for, when left out.",
+            help="File with the new account's passphrase."
+            f" When left out: {NEW_PASSPHRASE_VARIABLE}, or the command asks.",
         ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Add an account with a key of its own. The first one is a clinician's; a clinician signs for every later one."""
+    """Add an account with its own key. The first one is a clinician's. A clinician signs for every later one."""
     if role not in roles.ROLES:
         raise ConfigError(f"--role: expected one of {', '.join(roles.ROLES)}, found {role!r}.", "Try --help.")
     paths = default_paths().ensure()
@@ -99,7 +103,7 @@ def add(
 
 @account.command("list")
 def list_accounts(as_json: JsonOption = False) -> None:
-    """Show all accounts, disabled ones too."""
+    """Show all accounts, also those that are disabled."""
     paths = default_paths()
     here = account_key.names(paths.accounts)
     with open_store(paths) as tx:
@@ -136,7 +140,10 @@ def disable(
     passphrase_file: PassphraseOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Disable an account: it signs no more; what it signed stands. The last clinician cannot be disabled."""
+    """Disable an account. It can no longer sign. Its earlier signatures stay valid.
+
+    The last clinician's account cannot be disabled.
+    """
     paths = default_paths()
 
     def work(door: Door) -> dict[str, Any]:

@@ -50,12 +50,12 @@ def verify(
     head: Annotated[
         str | None,
         typer.Option(
-            "--head", metavar="HASH", help="A head noted earlier, which must still be in the chain."
+            "--head", metavar="HASH", help="A head that you noted earlier. It must still be in the chain."
         ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Check every signature and hash of the chain, and every stored row that was made from it. Exit 1 on a problem."""
+    """Check every signature and hash of the chain, and every row made from it. Exit code 1 on a problem."""
     with open_store(default_paths()) as tx:
         if tx is None or (chain.head(tx).seq == 0 and head is None):
             nothing(

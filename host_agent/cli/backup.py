@@ -11,11 +11,16 @@ from host_agent.terminal.options import JsonOption
 from host_agent.terminal.output import nothing, show
 from host_agent.terminal.progress import progress
 
-FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The backup.")]
+FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="File to write. It must not exist yet.")]
 
 
 def backup(file: FileArgument, as_json: JsonOption = False) -> None:
-    """Copy the store, as it is at one moment, to a new file; the agent may run meanwhile. Keys are not in it."""
+    """Copy the store as it is now to a new file. The agent may run meanwhile. Keys are not in the copy.
+
+    The copy is one SQLite database that only you can read. It is read back and checked before the command reports
+    it, and a backup that breaks off leaves no file. It holds patients' data. Keys of wearables and of accounts are
+    separate files and are not copied: enrol the wearable again on another laptop.
+    """
     database = default_paths().database
     if not database.exists():
         nothing("There is no store yet; nothing was written.", {"file": None}, as_json=as_json)

@@ -17,7 +17,7 @@ from host_agent.views.state import read_state
 
 
 def devices(as_json: JsonOption = False, config: ConfigOption = None) -> None:
-    """List enrolled wearables and the ports that may be one."""
+    """List enrolled wearables, and ports that may lead to one."""
     paths = default_paths()
     keys, errors = keyfile.load_all(paths.keys)
     now_ms = RealClock().utc_ms()

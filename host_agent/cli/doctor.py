@@ -4,14 +4,14 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import typer
 
 from host_agent.clock import RealClock
 from host_agent.config.model import Config
 from host_agent.errors import HostAgentError
-from host_agent.forward.secret import read_secret
+from host_agent.forward.registry import receiver_kinds
 from host_agent.keys import keyfile
 from host_agent.link.ownership import owners
 from host_agent.link.ports import candidates
@@ -19,6 +19,7 @@ from host_agent.paths import Paths, default_paths
 from host_agent.store.db import integrity_problems
 from host_agent.terminal import exits
 from host_agent.terminal.config_option import ConfigOption, find_config
+from host_agent.terminal.options import JsonOption
 from host_agent.terminal.output import show
 from host_agent.terminal.reading_store import open_store
 from host_agent.terminal.running_agent import live_status
@@ -40,9 +41,12 @@ class Finding(NamedTuple):
 
 def doctor(
     config: ConfigOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
-    """Check configuration, keys, ports and their owners, store, agent and receivers. Exit 1 on a problem."""
+    """Check configuration, keys, ports, store, agent and receivers. Exit code 1 on a problem.
+
+    Each finding says what is wrong and what to do. This looks at the equipment, never at the patient.
+    """
     paths = default_paths()
     found = list(_examine(paths, config))
     worst = any(finding.level == PROBLEM for finding in found)
@@ -68,14 +72,13 @@ def _examine(paths: Paths, config_file: Path | None) -> Iterator[Finding]:
         yield Finding(INFO, "configuration", f"valid ({source})", "")
     except HostAgentError as error:
         yield Finding(PROBLEM, "configuration", str(error), error.advice)
-    for hook in settings.webhook:
-        try:
-            read_secret(hook)
-        except HostAgentError as error:
-            yield Finding(PROBLEM, f"receiver {hook.name}", str(error), error.advice)
-    if not settings.webhook:
+    for receiver in settings.receivers:
+        for problem in receiver.problems():
+            yield Finding(PROBLEM, f"receiver {receiver.name}", str(problem), problem.advice)
+    if not settings.receivers:
+        tables = " or ".join(f"[[{kind}]]" for kind in receiver_kinds())
         yield Finding(WARNING, "receivers", "none is configured: alarms reach nobody beyond laptop and wearable",
-                      "Add a [[webhook]] table: cytowatch config --example")  # fmt: skip
+                      f"Add a table {tables}: cytowatch config --example")  # fmt: skip
     keys, errors = keyfile.load_all(paths.keys)
     for refused in errors:
         yield Finding(PROBLEM, "key file", str(refused), refused.advice)

@@ -15,19 +15,19 @@ from host_agent.terminal.output import show
 
 
 def enrol(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The enrolment file that provisioning wrote.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Enrolment file that provisioning wrote.")],
     code: Annotated[
         str | None,
         typer.Option(
             "--code",
             metavar="CODE",
             envvar="CYTOWATCH_CODE",
-            help="The one-time code; asked for when left out.",
+            help="The one-time code. When left out: CYTOWATCH_CODE, or the command asks.",
         ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Take over the key of a wearable from a sealed enrolment file."""
+    """Take the key of a wearable from its sealed enrolment file."""
     try:
         data = file.read_bytes()
     except OSError as error:

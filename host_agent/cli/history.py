@@ -35,7 +35,8 @@ def history(
         typer.Option(
             "--kind",
             metavar="KIND",
-            help=f"One of {', '.join(KINDS)}; may be repeated. Default: {', '.join(_DEFAULT)}.",
+            help=f"Kind of rows: one of {', '.join(KINDS)}. Give it several times for several kinds."
+            f" Default: {', '.join(_DEFAULT)}.",
         ),
     ] = None,
     device: DeviceOption = None,

@@ -11,7 +11,7 @@ from host_agent.terminal.options import DeviceOption, JsonOption
 from host_agent.terminal.output import show, table
 
 hosts = typer.Typer(
-    help="The hosts that a wearable knows. Needs the running agent and the wearable in session.",
+    help="The hosts (laptops) that a wearable knows. Needs the running agent and the wearable in session.",
     no_args_is_help=True,
 )
 
@@ -33,11 +33,11 @@ def list_hosts(device: DeviceOption = None, as_json: JsonOption = False) -> None
 
 @hosts.command("revoke")
 def revoke_host(
-    key_id: Annotated[str, typer.Argument(metavar="KEYID", help="The key id shown by `hosts list`.")],
+    key_id: Annotated[str, typer.Argument(metavar="KEYID", help="Key id, as `hosts list` shows it.")],
     device: DeviceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make the wearable forget a host: it is refused from then on. Only the custodian may."""
+    """Make the wearable forget a host. It then refuses that host. Only the custodian may do this."""
     try:
         valid = 0 < int(key_id, 16) < 1 << 32
     except ValueError:

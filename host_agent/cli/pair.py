@@ -21,12 +21,24 @@ from host_agent.terminal.reading_store import open_store
 
 def pair(
     here: Annotated[
-        bool, typer.Option("--here", help="Pair this laptop now, instead of showing the number for a phone.")
+        bool, typer.Option("--here", help="Pair this laptop now instead of showing the number.")
     ] = False,
     device: DeviceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the number that a phone types to pair with the wearable, or pair this laptop. Syncing needs no pairing."""
+    """Show the number that pairs a phone with the wearable, or pair this laptop.
+
+    Pairing lets any Bluetooth health app read temperature, SpO2 and battery. Syncing needs no pairing: the session
+    has its own encryption.
+
+    To pair, hold the wearable's button while it starts and release it after one second. It blinks blue, and you
+    have two minutes. Three wrong numbers close the window.
+
+    `cytowatch patient start` and `cytowatch patient end` change the number and make the wearable forget every
+    phone. A wearable whose radio cannot pair (stock Pico 2 W) offers nothing to health apps and needs no number. If
+    the phone or the wearable has forgotten the pairing, remove the wearable in the phone's Bluetooth settings and
+    pair again.
+    """
     paths = default_paths()
     key = _the_key(paths, device)
     number = names.passkey(key.key, _journal_id(paths, key.device_id))

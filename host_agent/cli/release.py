@@ -13,17 +13,19 @@ from host_agent.terminal.times import parse_span_s
 
 def release(
     port: Annotated[
-        str, typer.Argument(metavar="PORT", help="The port, as the agent opened it or a link to it.")
+        str, typer.Argument(metavar="PORT", help="The port as the agent opened it, or a link to it.")
     ],
     lasting: Annotated[
-        str, typer.Option("--for", metavar="SPAN", help="For how long, e.g. 90s or 5m; at most 1h.")
+        str, typer.Option("--for", metavar="SPAN", help="How long, for example 90s or 5m; at most 1h.")
     ] = "5m",
-    back: Annotated[
-        bool, typer.Option("--back", help="End the release now: the agent takes the port again.")
-    ] = False,
+    back: Annotated[bool, typer.Option("--back", help="Take the port back now.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Lend a port to another program for a while; the agent takes it back by itself. Nobody is monitored meanwhile."""
+    """Lend a serial port to another program for a while. Nobody is monitored meanwhile.
+
+    The agent takes the port back by itself when the time is over. The wearable's own alarm goes on while its
+    application runs.
+    """
     socket = default_paths().socket
     if back:
         done = call_now(socket, "retake", port=port)

@@ -16,11 +16,16 @@ from host_agent.terminal.progress import progress
 
 _ASK_AGENT_S = 3.0
 
-FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The backup.")]
+FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The backup to restore.")]
 
 
 def restore(file: FileArgument, as_json: JsonOption = False) -> None:
-    """Put a backup in the place of the store; the store that was there is kept beside it. Stop the agent first."""
+    """Put a backup in the place of the store. Stop the agent first. The store that was there is kept beside it.
+
+    The whole backup is checked before anything moves. The wearable sends again what it still has at the next sync.
+    Records that were acknowledged since the backup and have left its flash will show as a gap, so restore and start
+    the agent at once. Receivers may get events since the backup again, under the same keys.
+    """
     paths = default_paths().ensure()
     try:
         call_now(paths.socket, "status", timeout_s=_ASK_AGENT_S)

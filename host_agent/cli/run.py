@@ -15,11 +15,15 @@ from host_agent.text import NOTICE, marked
 def run(
     port: Annotated[
         list[str] | None,
-        typer.Option("--port", metavar="PORT", help="Serial port to open; may be given several times."),
+        typer.Option(
+            "--port", metavar="PORT", help="Serial port to open. Give it several times for several ports."
+        ),
     ] = None,
     speed: Annotated[
         float,
-        typer.Option("--speed", metavar="N", help="Run the agent's clock N times faster: simulations only."),
+        typer.Option(
+            "--speed", metavar="N", help="Run the agent's clock N times faster. For simulations only."
+        ),
     ] = 1.0,
     config: ConfigOption = None,
 ) -> None:

@@ -20,11 +20,15 @@ LONGEST_SCAN_S = 300
 
 def scan(
     lasting: Annotated[
-        str, typer.Option("--for", metavar="SPAN", help="How long to listen, e.g. 10s; at most 5m.")
+        str, typer.Option("--for", metavar="SPAN", help="How long to listen, for example 10s; at most 5m.")
     ] = "10s",
     as_json: JsonOption = False,
 ) -> None:
-    """Listen for wearables by radio. Says nothing about a patient: an advertisement holds none."""
+    """Listen for wearables by radio. What they send then says nothing about a patient.
+
+    A wearable whose key is on this laptop is shown with its id, any other with its address alone. Pairing is open
+    for two minutes after the gesture at the wearable.
+    """
     seconds = parse_span_s(lasting, "--for")
     if not 1 <= seconds <= LONGEST_SCAN_S:
         raise ConfigError(f"--for: from 1s to 5m, found {lasting!r}.", "Listen for a shorter time.")

@@ -1,14 +1,13 @@
 """`status`: what is known of every wearable, from the store, with what the running agent adds."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 from host_agent.clock import RealClock
 from host_agent.keys import keyfile
 from host_agent.paths import default_paths
 from host_agent.sync.battery import battery_text
+from host_agent.terminal.options import JsonOption
 from host_agent.terminal.output import nothing, show
 from host_agent.terminal.reading_store import open_store
 from host_agent.terminal.running_agent import live_status
@@ -30,9 +29,15 @@ _BATTERY_IS_NOW_S = 1200.0  # asked for every 10 min
 
 
 def status(
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
-    """Show every wearable: link, newest data, grade, alarms, deliveries. Works without the agent."""
+    """Show link, newest reading, grade and alarms of every wearable. Works without the agent.
+
+    Below the wearable's own grade stands one line for each scale. This laptop computes it from what people entered
+    and from what the wearable measures now. The line `asked` shows what people are asked to enter: due now, or
+    missed. The alarm PROMPT_MISSED sounds for a missed entry. While the agent runs, `battery` shows the percentage
+    and the hours left; the agent asks for them every 10 minutes.
+    """
     paths = default_paths()
     keys, errors = keyfile.load_all(paths.keys)
     live = live_status(paths)

@@ -13,7 +13,13 @@ from host_agent.terminal.reading_store import open_store
 
 
 def verify(as_json: JsonOption = False) -> None:
-    """Decode every block again, compare its rows, look for holes, check what was signed. Exit 1 on a problem."""
+    """Check that the store still says what was sent and signed. Exit code 1 on a problem.
+
+    Each block is decoded again: its checksum shows damage, and comparing its rows shows each that was changed, lost
+    or invented. Every number up to the last acknowledged one must be stored or answered by a gap. Roll-ups are
+    added up again from the blocks. Readings that were removed on purpose (`store.keep_days`) are counted as
+    `thinned`; their blocks are checked like all others.
+    """
     with open_store(default_paths()) as tx:
         if tx is None:
             nothing("There is no store yet.", {"problems": 0}, as_json=as_json)

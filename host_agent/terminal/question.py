@@ -10,7 +10,8 @@ from host_agent.terminal.times import parse_moment_ms, parse_span_s
 from host_agent.views.records import KINDS, Question
 
 FromOption = Annotated[
-    str | None, typer.Option("--from", metavar="TIME", help="Only from this time on, e.g. 2026-03-31T14:05.")
+    str | None,
+    typer.Option("--from", metavar="TIME", help="Only from this time on, for example 2026-03-31T14:05."),
 ]
 ToOption = Annotated[str | None, typer.Option("--to", metavar="TIME", help="Only before this time.")]
 LastOption = Annotated[

@@ -97,7 +97,7 @@ def test_missing_mandatory_key_is_named_at_its_table():
         (HOOK.replace("a.example", "a.example:99999"), "expected an address such as https://"),
         (HOOK + 'secret_file = "x"\n', "exactly one of secret_file and secret_env"),
         (HOOK.replace('secret_env = "WARD_SECRET"\n', ""), "exactly one of secret_file and secret_env"),
-        (HOOK + HOOK, "a different webhook name"),
+        (HOOK + HOOK, "a different name for each receiver; ward is used 2 times"),
         (HOOK + 'secret = "hunter2hunter2"\n', "unknown key"),
     ],
 )

@@ -11,7 +11,7 @@ from host_agent.clock import RealClock
 from host_agent.errors import StoreFull
 from host_agent.forward import queue
 from host_agent.forward.base import Delivered, Delivery, RetryAfter
-from host_agent.forward.webhook import Webhook
+from host_agent.forward.kinds.webhook import Webhook
 from host_agent.forward.worker import Worker
 from host_agent.store.db import Store
 from tests.fakes.fake_http import FakeReceiver, Reply
