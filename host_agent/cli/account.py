@@ -35,7 +35,8 @@ ByOption = Annotated[
         "--by",
         metavar="NAME",
         envvar="CYTOWATCH_ACCOUNT",
-        help="Clinician who signs for it. When left out: the only account whose key is on this computer.",
+        help="Clinician who signs for it."
+        " When left out: CYTOWATCH_ACCOUNT, or the only account whose key is on this computer.",
     ),
 ]
 

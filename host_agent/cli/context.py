@@ -73,7 +73,9 @@ def set_values(
 @context.command()
 def withdraw(
     *,
-    keys: Annotated[list[str], typer.Argument(metavar="KEY...", help="Keys that are no longer known.")],
+    keys: Annotated[
+        list[str], typer.Argument(metavar="KEY...", help="Keys whose values are no longer known.")
+    ],
     at: AtOption = None,
     ago: AgoOption = None,
     account: AccountOption = None,
@@ -81,7 +83,7 @@ def withdraw(
     device: DeviceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say that keys are no longer known. What was entered stays in the history."""
+    """Say that values are no longer known. Earlier entries stay in the history."""
     check_moment(at, ago)
     values: dict[str, Any] = dict.fromkeys(keys)
     if "temperature_cc" in values or "site" in values:

@@ -31,7 +31,7 @@ _JSON_ALONE = (
 def export(
     *,
     kind: Annotated[
-        str, typer.Option("--kind", metavar="KIND", help=f"Kind of records: one of {', '.join(KINDS)}.")
+        str, typer.Option("--kind", metavar="KIND", help=f"Which records: one of {', '.join(KINDS)}.")
     ] = "readings",
     form: Annotated[str, typer.Option("--format", metavar="FORMAT", help="Format: csv or jsonl.")] = "csv",
     out: Annotated[

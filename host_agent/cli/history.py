@@ -35,7 +35,7 @@ def history(
         typer.Option(
             "--kind",
             metavar="KIND",
-            help=f"Kind of rows: one of {', '.join(KINDS)}. Give it several times for several kinds."
+            help=f"Which rows: one of {', '.join(KINDS)}. Give it several times for several kinds."
             f" Default: {', '.join(_DEFAULT)}.",
         ),
     ] = None,

@@ -40,7 +40,7 @@ def hours(
     `bound` is how long the binding lasted on that day, up to now. A reading counts until the next one, but never
     longer than its interval. `temperature`, `spo2` and `both` count values that the grader can use. `pause` is an
     announced pause, `not worn` is off the body without one, and `lost` means that no reading is stored, whatever
-    the reason. `charging` may overlap with each of them. In JSON each time is in ms: `both_ms`, and `span_ms` for
+    the reason. `charging` may overlap with each of them. In JSON every column is in ms: `both_ms`, and `span_ms` for
     `bound`. `undated_readings` counts readings without a known time.
     """
     if day is not None:

@@ -48,7 +48,7 @@ class BleSection(_Section):
 
     enabled: bool = Field(
         default=True,
-        description="Reach wearables over Bluetooth when no cable serves them. Needs the extra 'ble'.",
+        description="Reach wearables over Bluetooth when no cable serves them. Needs pip install 'cytowatch[ble]'.",
     )
 
 

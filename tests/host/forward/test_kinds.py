@@ -155,4 +155,5 @@ def test_every_kind_has_an_example_that_the_configuration_takes(kind):
     config = parse_config(re.sub(r"(?m)^#(?=[\w\[])", "", example()))
     (receiver,) = getattr(config, kind)
     assert receiver in config.receivers and receiver.kind == kind
+    assert receiver.name == receiver.example["name"] and receiver.accept_simulated is False
     assert getattr(Config(), kind) == ()
