@@ -11,7 +11,7 @@ from crs_core import calibration
 from crs_core.errors import RemoteError
 from crs_core.journal import record_layout
 
-from host_agent.store.records import decode_event
+from host_agent.store.events import decode_event
 from host_agent.sync.device_text import clean
 
 _FIRST_OWN_ID = 1000

@@ -14,7 +14,7 @@ from crs_core.grade import guards
 from crs_core.grade.rules import DEFAULT
 from crs_core.journal import record_layout, record_types
 
-from host_agent.store.records import decode_event
+from host_agent.store.events import decode_event
 from host_agent.store.retention import thinned_readings
 from host_agent.sync.timebase import load_timebase
 from host_agent.text import iso_utc

@@ -8,7 +8,7 @@ from crs_core import code_texts, codes, units
 from crs_core.journal import record_layout, record_types
 
 from host_agent.patient.binding_rows import BindingError
-from host_agent.store.records import decode_event
+from host_agent.store.events import decode_event
 from host_agent.store.rollups import BUCKET_MS, read_rollups
 from host_agent.sync.timebase import Timebase, load_timebase
 from host_agent.text import (

@@ -12,8 +12,8 @@ from crs_core import calibration, units
 from crs_core.journal import block_reader, block_writer, record_types
 
 from host_agent.store.coverage import Coverage
+from host_agent.store.insertion import IncomingBlock, Insertion
 from host_agent.store.journals import journal_by_id, open_branch
-from host_agent.store.records import IncomingBlock, Insertion
 from host_agent.views.calibrations import Calibrations, Told
 from tests.core.calibration_checks import TEMPERATURE_ALONE, TEXT
 from tests.host.cli.people_cli import run

@@ -18,10 +18,11 @@ from crs_core.journal import block_writer, record_layout, record_types, record_w
 
 from host_agent.store.coverage import Coverage
 from host_agent.store.db import Store, Tx
-from host_agent.store.journals import ensure_device, open_journal
-from host_agent.store.records import Inserted, Insertion
+from host_agent.store.devices import ensure_device
+from host_agent.store.insertion import Inserted, Insertion
+from host_agent.store.journals import open_journal
 from host_agent.store.rollups import read_rollups
-from host_agent.store.rows import Journal, NoDerivation
+from host_agent.store.rows import Derivation, Journal
 from host_agent.sync.intake import unpack
 from host_agent.sync.verify import Verifier
 
@@ -107,7 +108,7 @@ def _regraded_per_s(messages: list[SimpleNamespace]) -> float:
         grader.encode_state(grader.new_state(), 0),
     )  # fmt: skip
     first = block_writer.encode_events(_JOURNAL_ID, 1, 1, [(0, record_layout.GRADER_STATE, start)])
-    verifier, derive = Verifier(), NoDerivation()
+    verifier, derive = Verifier(), Derivation()
     with tempfile.TemporaryDirectory() as folder, Store(Path(folder) / "bench.db") as store:
         journal, coverage = store.write_now(_journal), Coverage()
         start_s = time.perf_counter()

@@ -1,11 +1,23 @@
-"""The outbox of one target as a queue: due rows by priority, then age; what became of each is written back.
+"""The outbox: one row for each event and receiver, made in the commit of the event's cause and never deleted.
 
-Rows are made by the escalation in the commit of their cause and never deleted here.
+A receiver's rows are a queue: the most urgent first, then the oldest; what became of each is written back.
 """
 
 from typing import NamedTuple
 
 from host_agent.store.db import Tx
+
+
+class Addressed(NamedTuple):
+    """One event for one receiver; `payload` is final. `withheld` says why it is never sent, "" that it is."""
+
+    target: str
+    event_key: str
+    episode: int | None
+    priority: int
+    simulated: bool
+    payload: str
+    withheld: str = ""
 
 
 class Row(NamedTuple):
@@ -24,6 +36,16 @@ class Due(NamedTuple):
     row: Row | None
     next_utc_ms: int | None
     newest_id: int
+
+
+def add_delivery(tx: Tx, delivery: Addressed, now_ms: int) -> None:
+    """One more delivery, due at once; an event that this receiver has a row of already stays as it is."""
+    tx.execute(
+        "INSERT OR IGNORE INTO outbox (target, event_key, episode, priority, simulated, payload, state,"
+        " created_utc_ms, next_try_utc_ms, last_error) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (delivery.target, delivery.event_key, delivery.episode, delivery.priority, int(delivery.simulated),
+         delivery.payload, "withheld" if delivery.withheld else "pending", now_ms, now_ms, delivery.withheld),
+    )  # fmt: skip
 
 
 def find_due(tx: Tx, target: str, now_ms: int, longest_wait_ms: int, above_id: int) -> Due:
