@@ -36,7 +36,7 @@ from host_agent.keys.keyfile import DeviceKey
 from host_agent.link.serial import open_serial
 from host_agent.link.supervisor import LinkReport, LinkState
 from host_agent.paths import Paths
-from host_agent.patient.binding_rows import reconcile
+from host_agent.patient.binding_states import reconcile
 from host_agent.people.rule_sending import known_rules
 from host_agent.people.sender import ContextSender, Session
 from host_agent.store.db import Store, Tx

@@ -11,10 +11,12 @@ from host_agent.forward.queue import count_waiting
 from host_agent.keys.keyfile import ROLE_NAMES
 from host_agent.link.supervisor import RELEASE_MAX_S, LinkReport, LinkState
 from host_agent.patient import binding
-from host_agent.patient.binding_rows import give_up_wearable
+from host_agent.patient.binding_states import give_up_wearable
 from host_agent.patient.profile import make_profile
 from host_agent.people import admission
+from host_agent.people.asking import the_wearer
 from host_agent.people.rule_sending import known_rules
+from host_agent.store.db import Tx
 from host_agent.sync.engine import SyncEngine
 from host_agent.sync.live import View, live_text, live_values
 
@@ -116,7 +118,7 @@ class Commands:
         if lost:
             device = await agent.store.read(lambda tx: self._device_row(tx, request.get("device")))
             ended = await agent.store.write(lambda tx: give_up_wearable(tx, device, lost, now_ms))
-            return {"binding_id": ended.binding_id.hex(), "patient": ended.pseudonym, "device_id": None}
+            return {"binding_id": ended.binding_id.hex(), "patient": ended.patient or "", "device_id": None}
         engine = await self._engine(request.get("device"))
         return await binding.end_binding(agent.store, engine, str(request.get("override") or ""), now_ms)
 
@@ -174,9 +176,12 @@ class Commands:
     async def _entry_begin(self, request: dict[str, Any]) -> dict[str, Any]:
         """What a person's own process needs to compose and sign an entry; keys and passphrases never come here."""
         agent = self._agent
-        device = str(request.get("device") or "").lower() if request["about_patient"] else None
-        begun = await agent.store.read(lambda tx: admission.begin(tx, device, agent.clock.utc_ms()))
-        return begun._asdict()
+
+        def begin(tx: Tx) -> admission.Opening:
+            wearer = the_wearer(tx, str(request.get("device") or "")) if request["about_patient"] else None
+            return admission.begin(tx, wearer, agent.clock.utc_ms())
+
+        return (await agent.store.read(begin))._asdict()
 
     async def _entry_take(self, request: dict[str, Any]) -> dict[str, Any]:
         agent = self._agent

@@ -5,8 +5,6 @@ from typing import NamedTuple
 
 from host_agent.store.db import Tx
 
-_COLUMNS = "seq, boot, t_ms, alarm, priority, simulated"
-
 
 class AlarmChange(NamedTuple):
     """`alarm` and `priority` are numbers of crs_core.codes."""
@@ -21,15 +19,19 @@ class AlarmChange(NamedTuple):
 
 def alarm_changes(tx: Tx, journal: int) -> Iterator[AlarmChange]:
     """Every change in one journal (row id), oldest first."""
-    rows = tx.execute(f"SELECT {_COLUMNS} FROM alarm_changes WHERE journal = ? ORDER BY seq", (journal,))
+    rows = tx.execute(
+        "SELECT seq, boot, t_ms, alarm, priority, simulated FROM alarm_changes WHERE journal = ? ORDER BY seq",
+        (journal,),
+    )
     return map(AlarmChange._make, rows)
 
 
 def standing_alarms(tx: Tx, journal: int) -> list[AlarmChange]:
     """The last change of each alarm that has not ended, the most urgent first."""
     rows = tx.execute(
-        f"SELECT {_COLUMNS} FROM (SELECT *, row_number() OVER (PARTITION BY alarm ORDER BY seq DESC) AS newest"
-        " FROM alarm_changes WHERE journal = ?) WHERE newest = 1 AND priority > 0 ORDER BY priority DESC, alarm",
+        "SELECT seq, boot, t_ms, alarm, priority, simulated FROM"
+        " (SELECT *, row_number() OVER (PARTITION BY alarm ORDER BY seq DESC) AS newest FROM alarm_changes"
+        " WHERE journal = ?) WHERE newest = 1 AND priority > 0 ORDER BY priority DESC, alarm",
         (journal,),
     )
     return [AlarmChange._make(row) for row in rows]

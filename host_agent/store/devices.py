@@ -6,9 +6,9 @@ from host_agent.store.db import Tx
 
 
 class Device(NamedTuple):
-    """One wearable; `settings` is its last canonical text ("key=value" lines, no secrets), "" before it said any."""
+    """One wearable. `id` is its row id, `settings` its last canonical text: lines of `key=value`, without secrets."""
 
-    row: int
+    id: int
     device_id: bytes
     name: str
     simulated: bool
@@ -19,8 +19,8 @@ class Device(NamedTuple):
 def devices(tx: Tx) -> list[Device]:
     """Every wearable, in the order in which they were first heard of."""
     return [
-        Device(row, device_id, name, bool(simulated), seen_utc_ms, settings)
-        for row, device_id, name, simulated, seen_utc_ms, settings in tx.execute(
+        Device(id_, device_id, name, bool(simulated), seen_utc_ms, settings)
+        for id_, device_id, name, simulated, seen_utc_ms, settings in tx.execute(
             "SELECT id, device_id, name, simulated, last_seen_utc_ms, settings FROM devices ORDER BY id"
         )
     ]

@@ -14,4 +14,4 @@ def events(tx: Tx, journal: int, kind: int | None = None) -> Iterator[StoredEven
         f"SELECT seq, boot, t_ms, type, payload, simulated FROM events WHERE journal = ?{where} ORDER BY seq",  # noqa: S608
         values,
     ):
-        yield StoredEvent(*row, decode_event(row[3], row[4]))
+        yield StoredEvent._make((*row, decode_event(row[3], row[4])))
