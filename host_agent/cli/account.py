@@ -14,7 +14,7 @@ from host_agent.people.composing import Door, sign_entry
 from host_agent.people.entry import MalformedEntryError, decode
 from host_agent.store.accounts import accounts
 from host_agent.store.audit import AuditRow, audit_rows
-from host_agent.store.journals import counters
+from host_agent.store.counters import counters
 from host_agent.terminal import exits
 from host_agent.terminal.options import JsonOption
 from host_agent.terminal.output import nothing, show, table

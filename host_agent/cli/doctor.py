@@ -17,8 +17,8 @@ from host_agent.keys import keyfile
 from host_agent.link.ownership import owners
 from host_agent.link.ports import candidates
 from host_agent.paths import Paths, default_paths
+from host_agent.store.counters import counters
 from host_agent.store.db import integrity_problems
-from host_agent.store.journals import counters
 from host_agent.store.retention import thinnings
 from host_agent.terminal import exits
 from host_agent.terminal.config_option import ConfigOption, find_config

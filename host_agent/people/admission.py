@@ -22,8 +22,8 @@ from host_agent.people.entry import Entry, MalformedEntryError, decode, verifies
 from host_agent.store.accounts import account
 from host_agent.store.audit import has_entry
 from host_agent.store.bindings import Binding
+from host_agent.store.counters import count
 from host_agent.store.db import Store, Tx
-from host_agent.store.journals import count
 from host_agent.store.outgoing import is_outgoing
 from host_agent.text import span_text
 

@@ -1,9 +1,10 @@
 """Each change of an alarm that a wearable journaled, one row each. Priority 0: the alarm ended."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from host_agent.store.db import Tx
+from host_agent.store.rows import StoredEvent
 
 
 class AlarmChange(NamedTuple):
@@ -35,3 +36,41 @@ def standing_alarms(tx: Tx, journal: int) -> list[AlarmChange]:
         (journal,),
     )
     return [AlarmChange._make(row) for row in rows]
+
+
+def changes_of(tx: Tx, journal: int, alarm: int) -> list[tuple[int, int]]:
+    """(seq, priority) of each change of one alarm in a journal, in order of sequence."""
+    return tx.execute(
+        "SELECT seq, priority FROM alarm_changes WHERE journal = ? AND alarm = ? ORDER BY seq",
+        (journal, alarm),
+    ).fetchall()
+
+
+def priorities_before(tx: Tx, journal: int, seq: int) -> dict[int, int]:
+    """Alarm → priority after the last change below `seq`, for every alarm that changed at all."""
+    rows = tx.execute(
+        "SELECT alarm, priority, max(seq) FROM alarm_changes WHERE journal = ? AND seq < ? GROUP BY alarm",
+        (journal, seq),
+    )
+    return {alarm: priority for alarm, priority, _ in rows}
+
+
+def current_changes(tx: Tx, device: int) -> list[AlarmChange]:
+    """All changes in the wearable's current journal, by alarm, then by sequence."""
+    rows = tx.execute(
+        "SELECT c.seq, c.boot, c.t_ms, c.alarm, c.priority, c.simulated FROM alarm_changes c"
+        " JOIN journals j ON j.id = c.journal WHERE j.device = ? AND j.is_current = 1 ORDER BY c.alarm, c.seq",
+        (device,),
+    )
+    return [AlarmChange(*row) for row in rows]
+
+
+def note_active(tx: Tx, journal: int, event: StoredEvent, active: Iterable[tuple[int, int, bool]]) -> None:
+    """Keep alarms that a record names as active and no ALARM record accounts for: (alarm, priority, simulated)."""
+    tx.executemany(
+        "INSERT OR IGNORE INTO alarm_changes VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [
+            (journal, event.seq, alarm, priority, event.boot, event.t_ms, int(simulated))
+            for alarm, priority, simulated in active
+        ],
+    )

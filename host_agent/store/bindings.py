@@ -55,6 +55,11 @@ def binding_by_row(tx: Tx, row: int) -> Binding:
     return found
 
 
+def binding_states(tx: Tx, device: int) -> set[str]:
+    """The states that the bindings of this wearable are in; an empty set when it was never bound here."""
+    return {row[0] for row in tx.execute("SELECT DISTINCT state FROM bindings WHERE device = ?", (device,))}
+
+
 def add_binding(tx: Tx, device: int, binding_id: bytes, *, patient: str, profile: str, utc_ms: int) -> int:
     """Make a binding in state `starting`, and the patient when the pseudonym is new; returns the row id."""
     tx.execute(

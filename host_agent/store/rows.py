@@ -1,6 +1,6 @@
 """The records as the store and everything above it hand them around. Units as in crs_core.units."""
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from host_agent.store.db import Tx
 
@@ -87,8 +87,8 @@ class HostAlarm(NamedTuple):
     ended_utc_ms: int | None = None
 
 
-class Derivation(Protocol):
-    """What else belongs into the same commit as the records: episodes, contact steps, outbox rows.
+class Derivation:
+    """What else belongs into the same commit as the records: episodes and outbox rows. This one adds nothing.
 
     Both run inside the transaction, in the writer thread. An exception undoes the records too, and nothing is
     acknowledged. `records` is called only for journals with a binding; never twice for one record.
@@ -96,18 +96,6 @@ class Derivation(Protocol):
 
     def records(self, tx: Tx, journal: Journal, records: Records) -> None:
         """New records of a bound journal."""
-        ...
 
     def host_alarm(self, tx: Tx, alarm: HostAlarm) -> None:
         """A host alarm was raised, rose, or ended (priority 0)."""
-        ...
-
-
-class NoDerivation:
-    """Stores and nothing else."""
-
-    def records(self, tx: Tx, journal: Journal, records: Records) -> None:
-        """Add nothing."""
-
-    def host_alarm(self, tx: Tx, alarm: HostAlarm) -> None:
-        """Add nothing."""

@@ -6,9 +6,7 @@ from typing import Any
 from crs_core import codes, units
 from crs_core.grade import rules
 
-from host_agent.escalation.moment import resolve_moment
 from host_agent.escalation.pauses import open_pause
-from host_agent.forward.queue import counts
 from host_agent.keys.keyfile import ROLE_NAMES, DeviceKey
 from host_agent.patient.profile import day_number
 from host_agent.people.regrade import Regraded, regrade
@@ -19,10 +17,11 @@ from host_agent.store.devices import Device, devices
 from host_agent.store.grades import newest_grade
 from host_agent.store.host_alarms import open_alarms
 from host_agent.store.journals import current_journal
-from host_agent.store.outbox import delivery_errors
+from host_agent.store.outbox import counts, delivery_errors
 from host_agent.store.outgoing import waiting
 from host_agent.store.readings import newest_readings
 from host_agent.store.rows import Journal
+from host_agent.sync.timebase import record_time
 from host_agent.text import grade_text, iso_utc, local_time, missing_names, scale_name
 from host_agent.views.calibrations import Calibrations
 from host_agent.views.context_rows import signed_rows
@@ -66,7 +65,7 @@ def _device(tx: Tx, device: Device, key: DeviceKey | None, now_ms: int) -> dict[
     if grade is not None:  # what was true then is not known to be true now
         age_s = newest["age_s"] if newest else None
         grade["stale"] = age_s is None or age_s * 1000 > rules.DEFAULT.grade_temp_max_age_ms
-    whole = regrade(tx, binding.row, now_ms, resolve_moment) if binding else None
+    whole = regrade(tx, binding.row, now_ms, record_time) if binding else None
     return {
         "device_id": device.device_id.hex(),
         "name": device.name or (key.name if key else ""),
@@ -104,7 +103,7 @@ def _device(tx: Tx, device: Device, key: DeviceKey | None, now_ms: int) -> dict[
 
 def _pause(tx: Tx, device: int, now_ms: int) -> dict[str, Any] | None:
     """The planned pause that runs by this clock, or that was to be over and whose end is not stored."""
-    pause = open_pause(tx, device, resolve_moment)
+    pause = open_pause(tx, device)
     return pause and {
         "why": pause.why, "since": iso_utc(pause.since_utc_ms), "until": iso_utc(pause.until_utc_ms),
         "left_s": (pause.until_utc_ms - now_ms) // 1000,
@@ -137,7 +136,7 @@ def _newest_reading(tx: Tx, journal: Journal, now_ms: int) -> dict[str, Any] | N
     if not found:
         return None
     one = found[0]
-    moment = resolve_moment(tx, journal.device, one.boot, one.t_ms)
+    moment = record_time(tx, journal.device, one.boot, one.t_ms)
     return {
         "seq": one.seq, "at": iso_utc(moment[0]) if moment else None, "time_bound_ms": moment[1] if moment else None,
         "age_s": _age_s(moment, now_ms), "temp_cc": one.temp_cc, "spo2_tenths": one.spo2_tenths, "hr_bpm": one.hr_bpm,
@@ -161,7 +160,7 @@ def _grade(tx: Tx, journal: Journal) -> dict[str, Any] | None:
     one = newest_grade(tx, journal.id)
     if one is None:
         return None
-    moment = resolve_moment(tx, journal.device, one.boot, one.t_ms)
+    moment = record_time(tx, journal.device, one.boot, one.t_ms)
     signed = one.status == codes.SIGNED
     return {
         "scale": scale_name(one.scale, one.scale_version, "-"), "lower": one.lower, "upper": one.upper,
@@ -178,7 +177,7 @@ def _grade(tx: Tx, journal: Journal) -> dict[str, Any] | None:
 def _wearable_alarms(tx: Tx, journal: Journal) -> list[dict[str, Any]]:
     out = []
     for one in standing_alarms(tx, journal.id):
-        moment = resolve_moment(tx, journal.device, one.boot, one.t_ms)
+        moment = record_time(tx, journal.device, one.boot, one.t_ms)
         since = moment[0] if moment else None
         out.append(_alarm(one.alarm, one.priority, since, simulated=bool(one.simulated)))
     return out

@@ -60,7 +60,7 @@ async def test_pair_shows_the_number_that_lets_a_phone_in(tmp_path: Path) -> Non
         done = await typed(ward, "pair")
         assert done.returncode == 2 and "no session has shown it yet" in done.stderr
         async with ward.agent() as agent:
-            await until(lambda: agent.monitor.view(DEVICE_ID).is_caught_up, 20, "sync")
+            await until(lambda: agent.live.view(DEVICE_ID).is_caught_up, 20, "sync")
         await ward.start_with_button()
         done = await typed(ward, "scan", "--for", "2s", "--json")
         assert json.loads(done.stdout)[0]["may_pair"] is True
@@ -80,7 +80,7 @@ async def test_pair_here_pairs_this_laptop_or_says_what_to_do(tmp_path: Path) ->
     async with AirWard.open(tmp_path, "nimble") as ward:
         enrol(ward)
         async with ward.agent() as agent:
-            await until(lambda: agent.monitor.view(DEVICE_ID).is_caught_up, 20, "sync")
+            await until(lambda: agent.live.view(DEVICE_ID).is_caught_up, 20, "sync")
         done = await typed(ward, "pair", "--here")
         assert done.returncode == 1 and "Hold the wearable's button" in done.stderr
         await ward.start_with_button()
@@ -103,6 +103,6 @@ async def test_without_a_wearable_to_pair_with_it_says_so(tmp_path: Path) -> Non
     async with AirWard.open(tmp_path, "btstack") as ward:
         enrol(ward)
         async with ward.agent() as agent:
-            await until(lambda: agent.monitor.view(DEVICE_ID).is_caught_up, 20, "sync")
+            await until(lambda: agent.live.view(DEVICE_ID).is_caught_up, 20, "sync")
         done = await typed(ward, "pair", "--here")
         assert done.returncode == 1 and "pairing failed" in done.stderr

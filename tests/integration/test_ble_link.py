@@ -26,7 +26,7 @@ EACH_SECOND = {**SETTINGS, "reading_interval_s": "1"}
 
 
 def caught_up(agent: Agent) -> bool:
-    return agent.monitor.view(DEVICE_ID).is_caught_up
+    return agent.live.view(DEVICE_ID).is_caught_up
 
 
 def is_open(agent: Agent, name: str = RADIO) -> bool:
@@ -55,7 +55,7 @@ async def test_the_agent_syncs_by_radio_alone(tmp_path: Path, profile: str) -> N
     async with AirWard.open(tmp_path, profile) as ward:
         async with ward.agent() as agent:
             await until(lambda: caught_up(agent), 20, "sync")
-            status = agent.monitor.view(DEVICE_ID).status
+            status = agent.live.view(DEVICE_ID).status
             assert status.flags & wire.STATUS_SIMULATED
             await until(lambda: ward.stored("SELECT count(*) FROM readings")[0][0] > 20, 30, "readings")
         assert await compared(ward) > 30

@@ -11,8 +11,8 @@ import pytest
 from crs_core import block, calibration, records, units
 
 from host_agent.store.coverage import Coverage
+from host_agent.store.insertion import IncomingBlock, Insertion
 from host_agent.store.journals import journal_by_id, open_branch
-from host_agent.store.records import IncomingBlock, Insertion
 from host_agent.views.calibrations import Calibrations, SensorCalibration
 from tests.core.calibration_checks import TEMPERATURE_ALONE, TEXT
 from tests.host.cli.test_cli import run

@@ -8,8 +8,8 @@ import pytest
 from crs_core import block, units
 
 from host_agent.store.db import Store
+from host_agent.store.insertion import IncomingBlock, Insertion
 from host_agent.store.journals import journal_by_id
-from host_agent.store.records import IncomingBlock, Insertion
 from host_agent.store.retention import Run, thin_step
 from host_agent.terminal import exits
 from tests.host.cli.test_cli import run

@@ -12,7 +12,7 @@ from host_agent.people.outgoing import numbers_in
 from host_agent.store import outgoing
 from host_agent.store.bindings import Binding
 from host_agent.store.db import Store
-from host_agent.store.journals import ensure_device
+from host_agent.store.devices import ensure_device
 
 NOW_MS = 1_800_000_000_000
 MIN_MS = 60_000

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from host_agent.store.content_check import check_content
 from host_agent.store.coverage import Coverage
 from host_agent.store.db import Store, open_read_only
-from host_agent.store.records import IncomingBlock
+from host_agent.store.insertion import IncomingBlock
 from host_agent.store.rollup_check import valid_values
 from host_agent.store.rollups import BUCKET_MS, read_rollups, uncovered
 from tests.host.store.stored import JOURNAL_ID, STATUS, blocks, fill

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from crs_core import codes, records
 
-from host_agent.store.journals import ensure_device, expect_journal
+from host_agent.store.devices import ensure_device
+from host_agent.store.journals import expect_journal
 from tests.host.sync.conftest import alarms_of, held, on_flash, until
 from tools.rig.protocol_wearable import DEVICE_ID, FakeDevice
 

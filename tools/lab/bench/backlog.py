@@ -15,7 +15,7 @@ from host_agent.link.serial import open_serial
 from host_agent.store.db import Store, Tx
 from host_agent.store.rows import Journal
 from host_agent.sync.client import DeviceClient
-from host_agent.sync.listener import SilentListener
+from host_agent.sync.listener import SyncListener
 from host_agent.sync.runner import SyncRunner
 from tools.lab.bench import series
 
@@ -55,7 +55,7 @@ def build(path: Path, days: int, settings: dict[str, str]) -> Path:
     return build_image(path, settings=settings, journal=False, extra=files)
 
 
-class _Listener(SilentListener):
+class _Listener(SyncListener):
     def __init__(self) -> None:
         self.caught_up = asyncio.Event()
         self.lives: list[tuple[float, Any]] = []

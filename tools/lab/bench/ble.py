@@ -137,7 +137,7 @@ async def _drain(pace: Pace | None, count: int) -> tuple[int, float, int]:
             async with ward.agent() as agent:
                 await until(lambda: ward_open(agent), 60, "a session")
                 since = time.perf_counter()
-                await until(lambda: agent.monitor.view(DEVICE_ID).is_caught_up, 900, "sync")
+                await until(lambda: agent.live.view(DEVICE_ID).is_caught_up, 900, "sync")
                 seconds = time.perf_counter() - since
                 ward.air.link.pace = None
             sent = ward.stored("SELECT sum(length(raw)) FROM blocks")[0][0]
@@ -183,7 +183,7 @@ async def _presses(pace: Pace | None) -> list[float]:
 
 def ward_caught_up(agent: Any) -> bool:
     """Whether the backlog is over."""
-    return any(view.is_caught_up for view in agent.monitor.views.values())
+    return any(view.is_caught_up for view in agent.live.views.values())
 
 
 async def _cuts() -> list[Row]:

@@ -17,10 +17,11 @@ from crs_core.grade import alarms, grader, rules
 
 from host_agent.store.coverage import Coverage
 from host_agent.store.db import Store, Tx
-from host_agent.store.journals import ensure_device, open_journal
-from host_agent.store.records import Inserted, Insertion
+from host_agent.store.devices import ensure_device
+from host_agent.store.insertion import Inserted, Insertion
+from host_agent.store.journals import open_journal
 from host_agent.store.rollups import read_rollups
-from host_agent.store.rows import Journal, NoDerivation
+from host_agent.store.rows import Derivation, Journal
 from host_agent.sync.intake import unpack
 from host_agent.sync.verify import Verifier
 
@@ -106,7 +107,7 @@ def _regraded_per_s(messages: list[SimpleNamespace]) -> float:
         grader.encode_state(grader.new_state(), 0),
     )  # fmt: skip
     first = block.encode_events(_JOURNAL_ID, 1, 1, [(0, records.GRADER_STATE, start)])
-    verifier, derive = Verifier(), NoDerivation()
+    verifier, derive = Verifier(), Derivation()
     with tempfile.TemporaryDirectory() as folder, Store(Path(folder) / "bench.db") as store:
         journal, coverage = store.write_now(_journal), Coverage()
         start_s = time.perf_counter()

@@ -1,14 +1,12 @@
 """PROMPT_MISSED over a real store and a clock that the test moves: raised once, reworded, ended by the answer."""
 
-import asyncio
-
 import pytest
 from crs_core import codes
 
 from host_agent.errors import StoreFull
+from host_agent.escalation.checks.check import CheckParts
+from host_agent.escalation.checks.prompts import PromptCheck
 from host_agent.escalation.derive import Escalation, Target
-from host_agent.escalation.moment import resolve_moment
-from host_agent.escalation.prompt_watch import PromptWatch
 from tests.fakes.fake_clock import FakeClock
 from tests.host.people.people_world import PeopleWorld
 from tests.host.people.wearable_rows import WearableRows
@@ -27,11 +25,9 @@ def world(tmp_path):
     made.store.close()
 
 
-def watch(world, **change):
-    derive = Escalation(
-        [Target("ward", True)], resolve=resolve_moment, link_utc_ms=world.clock.utc_ms, agent_simulated=False
-    )
-    return PromptWatch(world.store, derive, world.clock, resolve=resolve_moment, **change)
+def watch(world, *from_memory):
+    derive = Escalation([Target("ward", True)], link_utc_ms=world.clock.utc_ms, agent_simulated=False)
+    return PromptCheck(CheckParts(world.store, derive, world.clock, *from_memory))
 
 
 async def after(world, hours):
@@ -112,7 +108,7 @@ async def test_patients_are_told_apart_and_an_ended_binding_ends_it(world):
 
 async def test_a_store_that_takes_nothing_does_not_silence_it(world, monkeypatch):
     said = []
-    prompts = watch(world, from_memory=lambda device_id, finding: said.append((device_id, finding)))
+    prompts = watch(world, lambda device_id, finding: said.append((device_id, finding)))
     world.rows.write("UPDATE bindings SET state = 'ended' WHERE device = 2")
 
     async def failing(fn):
@@ -129,14 +125,3 @@ async def test_a_store_that_takes_nothing_does_not_silence_it(world, monkeypatch
     monkeypatch.setattr(world.store, "read", failing)
     await prompts.look()
     assert len(said) == 1, "what is stored was told from there"
-
-
-async def test_it_looks_by_the_agents_clock_and_not_more_than_once_a_real_second(world):
-    for speed, spent_s in ((1.0, 30.0), (60.0, 60.0)):
-        clock = FakeClock(utc_ms=world.now_ms, speed=speed)
-        world.clock = clock
-        prompts = watch(world)
-        task = asyncio.create_task(prompts.run())
-        await clock.advance(1)
-        task.cancel()
-        assert clock.slept == [spent_s]

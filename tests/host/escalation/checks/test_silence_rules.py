@@ -4,7 +4,7 @@ import pytest
 from crs_core.codes import FUTURE_DATA, NO_DATA_YET, NOT_BACK, STALE_DATA
 
 from host_agent.config.model import WatchdogSection
-from host_agent.escalation.watchdog import BOUND, ENDED, UNBOUND, Facts, Limits, findings
+from host_agent.escalation.checks.silence_rules import BOUND, ENDED, UNBOUND, Facts, Limits, findings
 
 LIMITS = Limits(**WatchdogSection().model_dump())
 LOW, MEDIUM, HIGH = 1, 2, 3

@@ -1,6 +1,5 @@
 """Which events a stored record stands for. Reads the store, writes nothing: a host whose disk is full uses it too."""
 
-from collections.abc import Callable
 from typing import Any
 
 from crs_core import codes, records
@@ -8,36 +7,37 @@ from crs_core.errors import CoreError
 from crs_core.grade import alarms
 
 from host_agent.escalation import rules
-from host_agent.escalation.episodes import grade_key, peak_lower
+from host_agent.escalation.episodes import grade_key
 from host_agent.escalation.events import Event, Origin, Patient, alarm_event, grade_event
 from host_agent.patient.profile import day_number
+from host_agent.store.alarm_changes import priorities_before
+from host_agent.store.bindings import binding_by_row
 from host_agent.store.db import Tx
+from host_agent.store.devices import device
+from host_agent.store.episodes import peak_lower
 from host_agent.store.rows import Journal, StoredEvent
+from host_agent.sync.timebase import record_time
 from host_agent.text import grade_text, local_time, scale_name
 
-_TELLING = (records.ALARM, records.GRADE, records.BOOT, records.GRADER_STATE)
-
-Resolve = Callable[
-    [Tx, int, int, int], tuple[int, int] | None
-]  # (tx, device row, boot, t_ms) → (utc_ms, bound_ms)
+_WITH_ALARMS = (records.ALARM, records.BOOT, records.GRADER_STATE)
 
 
-def news(tx: Tx, journal: Journal, event: StoredEvent, resolve: Resolve, received_utc_ms: int) -> list[Event]:
+def events_of(tx: Tx, journal: Journal, event: StoredEvent, received_utc_ms: int) -> list[Event]:
     """The events of one record of a bound journal; an empty list for most records.
 
-    BOOT and GRADER_STATE carry the alarms active then. One that no stored ALARM record accounts for was raised
-    before the binding, or its record is lost: it is news too.
+    BOOT and GRADER_STATE carry the alarms active then. An alarm that no stored ALARM record accounts for was raised
+    before the binding, or its record is lost: it makes an event too.
     """
-    if event.record is None or event.type not in _TELLING:
+    if event.record is None or event.type not in (*_WITH_ALARMS, records.GRADE):
         return []
     record: Any = event.record
-    occurred = resolve(tx, journal.device, event.boot, event.t_ms)
-    moment_utc_ms = occurred[0] if occurred else received_utc_ms
+    occurred = record_time(tx, journal.device, event.boot, event.t_ms)
+    at_utc_ms = occurred[0] if occurred else received_utc_ms
     origin = Origin(
         journal.device_id.hex(), device_name(tx, journal.device), journal.journal_id.hex(), journal.branch,
         event.seq, event.boot, event.t_ms,
     )  # fmt: skip
-    patient = patient_of(tx, journal.binding, moment_utc_ms)
+    patient = patient_of(tx, journal.binding, at_utc_ms)
     simulated = bool(event.simulated)
     if event.type != records.GRADE:
         now, before = record_changes(tx, journal, event)
@@ -52,7 +52,7 @@ def news(tx: Tx, journal: Journal, event: StoredEvent, resolve: Resolve, receive
     return [
         grade_event(
             origin, patient, grade=grade_fields(record), simulated=simulated, occurred=occurred,
-            text=record_text(record, moment_utc_ms), priority=rules.grade_priority(record.lower),
+            text=record_text(record, at_utc_ms), priority=rules.grade_priority(record.lower),
         )
     ]  # fmt: skip
 
@@ -64,7 +64,7 @@ def record_changes(
     record: Any = event.record
     if event.type == records.ALARM:
         return list(record.changes), active_in(record.state_before)
-    return list(active_in(record.alarm_state).items()), _stored_before(tx, journal, event.seq)
+    return list(active_in(record.alarm_state).items()), priorities_before(tx, journal.id, event.seq)
 
 
 def active_in(state: bytes) -> dict[int, int]:
@@ -75,15 +75,7 @@ def active_in(state: bytes) -> dict[int, int]:
         return {}
 
 
-def _stored_before(tx: Tx, journal: Journal, seq: int) -> dict[int, int]:
-    rows = tx.execute(
-        "SELECT alarm, priority, max(seq) FROM alarm_changes WHERE journal = ? AND seq < ? GROUP BY alarm",
-        (journal.id, seq),
-    )
-    return {alarm: priority for alarm, priority, _ in rows}
-
-
-def record_text(record: Any, moment_utc_ms: int) -> str:
+def record_text(record: Any, at_utc_ms: int) -> str:
     """The sentence of a GRADE record."""
     return grade_text(
         record.scale,
@@ -92,7 +84,7 @@ def record_text(record: Any, moment_utc_ms: int) -> str:
         upper=record.upper,
         missing=record.missing,
         signed=record.status == codes.SIGNED,
-        at_text=local_time(moment_utc_ms)[:5],
+        at_text=local_time(at_utc_ms)[:5],
     )
 
 
@@ -113,22 +105,26 @@ def grade_fields(record: Any) -> dict[str, Any]:
     }
 
 
-def device_name(tx: Tx, device: int | None) -> str:
-    """Name of a wearable, its id when it has none, "" for the agent itself."""
-    if device is None:
+def device_name(tx: Tx, row: int | None) -> str:
+    """Name of the wearable of this row id, its device id when it has none; "" for the agent and for unknown ones."""
+    if row is None:
         return ""
-    row = tx.execute("SELECT name, device_id FROM devices WHERE id = ?", (device,)).fetchone()
-    return str(row[0] or row[1].hex()) if row else ""
+    try:
+        found = device(tx, row)
+    except KeyError:
+        return ""
+    return found.name or found.device_id.hex()
 
 
-def patient_of(tx: Tx, binding: int | None, utc_ms: int) -> Patient | None:
-    """Pseudonym, binding id and day after infusion at `utc_ms`."""
-    row = tx.execute(
-        "SELECT p.pseudonym, b.binding_id, b.profile FROM bindings b LEFT JOIN patients p ON p.id = b.patient"
-        " WHERE b.id = ?",
-        (binding,),
-    ).fetchone()
-    return Patient(str(row[0] or ""), row[1].hex(), day_number(row[2], utc_ms)) if row else None
+def patient_of(tx: Tx, row: int | None, utc_ms: int) -> Patient | None:
+    """Pseudonym, binding id and day after infusion at `utc_ms`, by a binding's row id; None for unknown ones."""
+    if row is None:
+        return None
+    try:
+        found = binding_by_row(tx, row)
+    except KeyError:
+        return None
+    return Patient(found.patient or "", found.binding_id.hex(), day_number(found.profile, utc_ms))
 
 
 def _name(names: tuple[str, ...], number: int) -> str:

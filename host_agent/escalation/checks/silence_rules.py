@@ -15,6 +15,7 @@ from crs_core.codes import (
     STALE_DATA,
 )
 
+from host_agent.escalation.checks.check import Finding
 from host_agent.text import span_text
 
 UNBOUND, BOUND, ENDED = "unbound", "bound", "ended"
@@ -56,14 +57,6 @@ class Facts(NamedTuple):
     recent_priority: int
     binding: str
     pause_left_s: float | None = None
-
-
-class Finding(NamedTuple):
-    """One alarm that holds now."""
-
-    alarm: int
-    priority: int
-    detail: str
 
 
 def findings(facts: Facts, limits: Limits) -> list[Finding]:

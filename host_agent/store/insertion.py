@@ -12,11 +12,12 @@ from typing import Any, NamedTuple
 
 from crs_core import block as block_codec
 from crs_core import records as event_records
-from crs_core.errors import RemoteError
 
+from host_agent.store.counters import count
 from host_agent.store.coverage import Coverage
 from host_agent.store.db import Tx
-from host_agent.store.journals import count, journal_by_id, open_branch
+from host_agent.store.events import decode_event
+from host_agent.store.journals import journal_by_id, open_branch
 from host_agent.store.rollups import add_readings
 from host_agent.store.rows import Fork, Journal, Records, StoredEvent, StoredGap
 
@@ -217,15 +218,6 @@ def _reading_rows(
     return zip(count_from(first_seq), repeat(boot), *columns, repeat(simulated), strict=False)
 
 
-def decode_event(kind: int, payload: bytes) -> tuple[Any, ...] | None:
-    """The record of an event, None when its type is unknown or its payload malformed: it stays as bytes."""
-    try:
-        record: tuple[Any, ...] | None = event_records.decode(kind, payload)
-    except RemoteError:
-        return None
-    return record
-
-
 def held_coverage(tx: Tx, journal: Journal) -> Coverage:
     """What the store holds of a journal branch, with the spans beyond its cursor."""
     held = Coverage(journal.cursor)
@@ -236,6 +228,15 @@ def held_coverage(tx: Tx, journal: Journal) -> Coverage:
     ):
         held.add(first, last)
     return held
+
+
+def last_known_block(tx: Tx, journal: Journal) -> int | None:
+    """First sequence of the last block below the cursor; None while no block is held."""
+    row = tx.execute(
+        "SELECT first_seq FROM blocks WHERE journal = ? AND last_seq <= ? ORDER BY first_seq DESC LIMIT 1",
+        (journal.id, journal.cursor),
+    ).fetchone()
+    return int(row[0]) if row else None
 
 
 def note_fork(tx: Tx, journal: Journal, how: str, *, first_seq: int, last_seq: int, utc_ms: int) -> bool:
