@@ -8,19 +8,21 @@ import typer
 from host_agent.errors import ConfigError, HostAgentError
 from host_agent.paths import Paths, default_paths
 from host_agent.people import account_key, chain, roles
-from host_agent.people.accounts import accounts
+from host_agent.people.asking import REFUSED
 from host_agent.people.chain_check import verify as verify_chain
+from host_agent.people.composing import Door, sign_entry
 from host_agent.people.entry import MalformedEntryError, decode
+from host_agent.store.accounts import accounts
+from host_agent.store.audit import AuditRow, audit_rows
+from host_agent.store.counters import counters
 from host_agent.terminal import exits
 from host_agent.terminal.options import JsonOption
 from host_agent.terminal.output import nothing, show, table
 from host_agent.terminal.reading_store import open_store
 from host_agent.terminal.signing import (
-    Door,
     PassphraseOption,
     find_signer,
     read_passphrase,
-    sign_entry,
     with_or_without_agent,
 )
 from host_agent.text import iso_utc, local_of_iso
@@ -174,7 +176,7 @@ def _seen(done: dict[str, Any]) -> dict[str, Any]:
 def list_entries(as_json: JsonOption = False) -> None:
     """Show every signed entry, oldest first."""
     with open_store(default_paths()) as tx:
-        data = [] if tx is None else [_row(row) for row in chain.rows(tx)]
+        data = [] if tx is None else [_row(row) for row in audit_rows(tx)]
     if not data:
         nothing("Nothing was signed here yet.", {"entries": []}, as_json=as_json)
     lines = [
@@ -185,7 +187,7 @@ def list_entries(as_json: JsonOption = False) -> None:
     show({"entries": data}, lines, as_json=as_json)
 
 
-def _row(row: chain.Row) -> dict[str, Any]:
+def _row(row: AuditRow) -> dict[str, Any]:
     try:
         entry = decode(row.entry)
     except MalformedEntryError:  # somebody changed it: `audit verify` says more
@@ -215,11 +217,11 @@ def verify(
                 "Nothing was signed here yet.", {"rows": 0, "head": None, "problems": []}, as_json=as_json
             )
         report = verify_chain(tx, head)
-        refused = dict(
-            tx.execute(
-                "SELECT substr(name, 15), value FROM counters WHERE name LIKE 'entry_refused_%'"
-            ).fetchall()
-        )
+        refused = {
+            name.removeprefix(REFUSED): number
+            for name, number in counters(tx).items()
+            if name.startswith(REFUSED)
+        }
     data = {
         "rows": report.rows, "head": report.head, "refused": refused,
         "problems": [{"audit": seq, "text": text} for seq, text in report.problems],

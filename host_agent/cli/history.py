@@ -10,9 +10,10 @@ from host_agent.paths import default_paths
 from host_agent.terminal.options import DeviceOption, JsonOption
 from host_agent.terminal.output import nothing, show
 from host_agent.terminal.reading_store import open_store
+from host_agent.terminal.record_lines import history_line
 from host_agent.terminal.times import parse_moment_ms, parse_span_s
 from host_agent.text import SIMULATED, local_of_iso
-from host_agent.views.records import KINDS, Answer, Question, history_line
+from host_agent.views.records import KINDS, Answer, Question
 
 _DEFAULT = (
     "grades",
