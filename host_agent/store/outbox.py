@@ -21,6 +21,20 @@ class Addressed(NamedTuple):
     withheld: str = ""
 
 
+class Delivery(NamedTuple):
+    """One event for one receiver and what became of it; `state` is pending, delivered, refused or withheld."""
+
+    target: str
+    event_key: str
+    priority: int
+    state: str
+    attempts: int
+    last_error: str
+    created_utc_ms: int
+    delivered_utc_ms: int | None
+    simulated: bool
+
+
 class Row(NamedTuple):
     """One pending delivery."""
 
