@@ -8,8 +8,8 @@ acknowledged to the wearable meanwhile.
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from crs_core import block as block_codec
 from crs_core import codes
+from crs_core.journal import block_layout
 from crs_core.wire import message as wire
 
 from host_agent.clock import Clock
@@ -142,12 +142,12 @@ def host_event(device_id: bytes | None, finding: Finding, *, simulated: bool, ut
 
 
 def _events_in(item: IncomingBlock) -> list[StoredEvent]:
-    if item.content is None or item.header.kind == block_codec.KIND_READINGS:
+    if item.content is None or item.header.kind == block_layout.KIND_READINGS:
         return []
     first, boot, simulated = (
         item.header.first_seq,
         item.header.boot,
-        item.header.flags & block_codec.FLAG_SIMULATED,
+        item.header.flags & block_layout.FLAG_SIMULATED,
     )
     return [
         StoredEvent(first + i, boot, t_ms, kind, payload, simulated, decode_event(kind, payload))

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from crs_core import records
+from crs_core.journal import record_layout, record_types
 
 from host_agent.store.db import Tx
 from host_agent.store.events import decode_event, has_event_after, newest_event
@@ -26,14 +26,14 @@ def open_pause(tx: Tx, device: int) -> StoredPause | None:
     A pause that may be over counts as over: `until_utc_ms` is the earliest end that the error of its time allows, and
     a pause without a known time does not count. Neither does one of a quarantined journal.
     """
-    row = newest_event(tx, device, records.PAUSE)
+    row = newest_event(tx, device, record_layout.PAUSE)
     if row is None:
         return None
-    pause = decode_event(records.PAUSE, row.payload)
-    if not isinstance(pause, records.Pause) or pause.op != BEGUN:
+    pause = decode_event(record_layout.PAUSE, row.payload)
+    if not isinstance(pause, record_types.Pause) or pause.op != BEGUN:
         return None
     begun = record_time(tx, device, row.boot, row.t_ms)
-    if begun is None or has_event_after(tx, row.journal, records.BOOT, row.seq):
+    if begun is None or has_event_after(tx, row.journal, record_layout.BOOT, row.seq):
         return None
     utc_ms, bound_ms = begun
     return StoredPause(WHY.get(pause.why, str(pause.why)), utc_ms, utc_ms - bound_ms + pause.left_s * 1000)

@@ -8,9 +8,10 @@ not in it any more, or when a wearable journaled an entry that the chain does no
 import json
 from typing import NamedTuple
 
-from crs_core import context, records
+from crs_core import context
 from crs_core.errors import RemoteError
 from crs_core.grade.rules import Rules, rule_hash
+from crs_core.journal import record_layout
 
 from host_agent.people import accounts, chain, context_values, roles
 from host_agent.people.context_entries import proof_of
@@ -264,7 +265,7 @@ def _check_wearables(tx: Tx, check: _Check) -> None:
     """A wearable bound by this host got its context from this host alone."""
     proofs = set(check.proof_of.values())
     for journal in all_journals(tx):
-        for event in events(tx, journal.id, records.CONTEXT) if journal.binding is not None else ():
+        for event in events(tx, journal.id, record_layout.CONTEXT) if journal.binding is not None else ():
             try:
                 proof = context.decode(event.payload)[1]
             except RemoteError:

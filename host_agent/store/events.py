@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from crs_core import records as event_records
 from crs_core.errors import RemoteError
+from crs_core.journal import record_reader
 
 from host_agent.store.db import Tx
 from host_agent.store.rows import StoredEvent
@@ -23,7 +23,7 @@ class EventRow(NamedTuple):
 def decode_event(kind: int, payload: bytes) -> tuple[Any, ...] | None:
     """The record of an event, None when its type is unknown or its payload malformed: it stays as bytes."""
     try:
-        record: tuple[Any, ...] | None = event_records.decode(kind, payload)
+        record: tuple[Any, ...] | None = record_reader.decode(kind, payload)
     except RemoteError:
         return None
     return record

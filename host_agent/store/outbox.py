@@ -53,20 +53,6 @@ class Due(NamedTuple):
     newest_id: int
 
 
-class Delivery(NamedTuple):
-    """One event for one receiver and what became of it; `state` is pending, delivered, refused or withheld."""
-
-    target: str
-    event_key: str
-    priority: int
-    state: str
-    attempts: int
-    last_error: str
-    created_utc_ms: int
-    delivered_utc_ms: int | None
-    simulated: bool
-
-
 def add_delivery(tx: Tx, delivery: Addressed, now_ms: int) -> None:
     """One more delivery, due at once; an event that this receiver has a row of already stays as it is."""
     tx.execute(

@@ -6,8 +6,9 @@ journal. Where none is stored nothing is assumed: the calibration, and the chip'
 
 from typing import Any, NamedTuple
 
-from crs_core import calibration, records
+from crs_core import calibration
 from crs_core.errors import RemoteError
+from crs_core.journal import record_layout
 
 from host_agent.store.db import Tx
 from host_agent.store.events import events
@@ -73,10 +74,10 @@ class SensorCalibration(NamedTuple):
 
 def calibration_in(event: StoredEvent) -> SensorCalibration | None:
     """What a CALIBRATION or SETTINGS record says about the calibration; None for any other or a malformed one."""
-    record: Any = event.record if event.type in (records.CALIBRATION, records.SETTINGS) else None
+    record: Any = event.record if event.type in (record_layout.CALIBRATION, record_layout.SETTINGS) else None
     if record is None or record.calibration_id == 0:  # 0: nothing measures
         return None
-    text = clean(record.text.encode()) if event.type == records.CALIBRATION else ""
+    text = clean(record.text.encode()) if event.type == record_layout.CALIBRATION else ""
     return SensorCalibration(record.calibration_id, text)
 
 
@@ -122,7 +123,7 @@ class Calibrations:
         """Boot → (seq, SensorCalibration), CALIBRATION records before SETTINGS, which older firmware wrote alone."""
         if row not in self._by_journal:
             boots: dict[int, list[tuple[int, SensorCalibration]]] = {}
-            for kind in (records.CALIBRATION, records.SETTINGS):
+            for kind in (record_layout.CALIBRATION, record_layout.SETTINGS):
                 for event in events(self._tx, row, kind):
                     found = calibration_in(event)
                     if found is not None:

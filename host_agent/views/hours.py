@@ -8,9 +8,10 @@ import datetime
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
-from crs_core import records, units
+from crs_core import units
 from crs_core.grade import guards
 from crs_core.grade.rules import DEFAULT
+from crs_core.journal import record_layout, record_types
 
 from host_agent.store.bindings import bindings
 from host_agent.store.db import Tx
@@ -158,8 +159,8 @@ class _Measured:
     def _intervals(self, journal: int) -> list[tuple[int, int]]:
         """(sequence, interval in ms) of each SETTINGS record."""
         found = []
-        for event in events(self._tx, journal, records.SETTINGS):
-            text = event.record.text if isinstance(event.record, records.Settings) else ""
+        for event in events(self._tx, journal, record_layout.SETTINGS):
+            text = event.record.text if isinstance(event.record, record_types.Settings) else ""
             values = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
             if values.get("reading_interval_s", "").isdigit():
                 found.append((event.seq, int(values["reading_interval_s"]) * 1000))

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from crs_core import codes, records, units
+from crs_core import code_texts, codes, units
+from crs_core.journal import record_layout, record_types
 
 from host_agent.errors import HostAgentError
 from host_agent.store.alarm_changes import alarm_changes
@@ -43,7 +44,7 @@ KINDS = (
 _CAUSES = {  # machine.reset_cause() of both ports
     1: "after power was lost", 2: "by a reset", 3: "by its watchdog", 4: "after deep sleep", 5: "by a soft reset",
 }  # fmt: skip
-_EVENT_NAMES = {kind: name for kind, (name, _) in records.TYPES.items()}
+_EVENT_NAMES = {kind: name for kind, (name, _) in record_types.TYPES.items()}
 
 
 class Question(NamedTuple):
@@ -162,7 +163,7 @@ class Answer:
             for one in gaps(self._tx, journal.id):
                 if self._wanted(one.received_utc_ms):
                     number = one.last_seq - one.first_seq + 1
-                    why = codes.GAP_TEXTS.get(one.reason) or f"reason {one.reason}"
+                    why = code_texts.GAP_TEXTS.get(one.reason) or f"reason {one.reason}"
                     yield {
                         "at": iso_utc(one.received_utc_ms), "device_id": self._devices[journal.device],
                         "journal_id": journal.journal_id.hex(), "branch": journal.branch, "first_seq": one.first_seq,
@@ -197,7 +198,7 @@ class Answer:
 
     def _restarts(self) -> Iterator[dict[str, Any]]:
         """Each start that followed another, and for how long nothing is stored because of it."""
-        for shared, one, journal in self._journaled(partial(events, kind=records.BOOT)):
+        for shared, one, journal in self._journaled(partial(events, kind=record_layout.BOOT)):
             start: Any = one.record
             if start is None or not start.prev_boot:
                 continue
@@ -212,7 +213,7 @@ class Answer:
     def _calibrations(self) -> Iterator[dict[str, Any]]:
         """Each calibration that a wearable began to measure with; starts with the one before it are left out."""
         last: dict[int, SensorCalibration] = {}
-        for shared, one, journal in self._journaled(partial(events, kind=records.CALIBRATION)):
+        for shared, one, journal in self._journaled(partial(events, kind=record_layout.CALIBRATION)):
             found = calibration_in(one)
             if found is not None and last.get(journal.device) != found:
                 last[journal.device] = found
@@ -285,10 +286,10 @@ def _figures(figures: Sequence[int | None]) -> dict[str, Any]:
 
 
 def _alarm_fields(alarm: int, priority: int) -> dict[str, Any]:
-    name = codes.alarm_name(alarm)
+    name = code_texts.alarm_name(alarm)
     return {
         "alarm": alarm, "name": name, "priority": codes.PRIORITY_NAMES[priority & 3],
-        "text": codes.ALARM_TEXTS.get(alarm, name),
+        "text": code_texts.ALARM_TEXTS.get(alarm, name),
     }  # fmt: skip
 
 

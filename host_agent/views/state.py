@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from crs_core import codes, units
+from crs_core import code_texts, codes, units
 from crs_core.grade import rules
 
 from host_agent.escalation.pauses import open_pause
@@ -166,7 +166,7 @@ def _grade(tx: Tx, journal: Journal) -> dict[str, Any] | None:
         "scale": scale_name(one.scale, one.scale_version, "-"), "lower": one.lower, "upper": one.upper,
         "fever": codes.FEVER_NAMES[one.fever] if one.fever < len(codes.FEVER_NAMES) else str(one.fever),
         "signed": signed, "since": iso_utc(moment[0]) if moment else None, "simulated": bool(one.simulated),
-        "reasons": [codes.reason_text(code) for code in one.reasons], "missing": missing_names(one.missing),
+        "reasons": [code_texts.reason_text(code) for code in one.reasons], "missing": missing_names(one.missing),
         "text": grade_text(
             one.scale, one.scale_version, lower=one.lower, upper=one.upper, missing=one.missing, signed=signed,
             at_text=local_time(moment[0])[:5] if moment else "a time not known",
@@ -198,8 +198,8 @@ def _host_alarms(tx: Tx, device: Device | None) -> list[dict[str, Any]]:
 def _alarm(
     alarm: int, priority: int, utc_ms: int | None, *, simulated: bool, by: str = "wearable", detail: str = ""
 ) -> dict[str, Any]:
-    name = codes.alarm_name(alarm)
+    name = code_texts.alarm_name(alarm)
     return {
         "name": name, "priority": codes.PRIORITY_NAMES[priority & 3], "since": iso_utc(utc_ms) if utc_ms else None,
-        "raised_by": by, "text": codes.ALARM_TEXTS.get(alarm, name), "detail": detail, "simulated": simulated,
+        "raised_by": by, "text": code_texts.ALARM_TEXTS.get(alarm, name), "detail": detail, "simulated": simulated,
     }  # fmt: skip
