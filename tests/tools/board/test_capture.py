@@ -16,6 +16,8 @@ from tools.rig.image import CUSTODIAN
 from tools.rig.serial_host import Host
 from tools.rig.ward import Ward
 
+pytestmark = pytest.mark.wearable
+
 
 def start(ward: Ward, out: Path, *options: str) -> "subprocess.Popen[str]":
     """The tool as a person runs it."""

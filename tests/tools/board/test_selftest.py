@@ -12,6 +12,8 @@ from tools.rig.image import CUSTODIAN, DEVICE_ID
 from tools.rig.serial_host import Host
 from tools.rig.ward import Ward
 
+pytestmark = pytest.mark.wearable
+
 PARTS = (
     "serial number", "interpreter", "heap", "i2c bus", "pulse oximeter", "thermometer", "flash", "battery", "button",
     "identity",
