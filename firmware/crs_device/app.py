@@ -7,7 +7,7 @@ sensors, journal, settings or keys the conditions are still stepped and the loca
 import asyncio
 import gc
 
-from crs_core import records
+from crs_core.journal import record_layout, record_writer
 from crs_core.compat import const
 from crs_core.grade import alarm_state as bits
 from crs_core.codes import PATIENT_BUTTON
@@ -101,7 +101,7 @@ class App:
 
     def serve(self, port, carrier=None):  # type: ignore[no-untyped-def]
         """A LinkServer for one more carrier; `carrier` None: serial frames."""
-        from crs_core.wire.session import DeviceSession
+        from crs_core.wire.session_device import DeviceSession
         from crs_device.link.server import LinkServer
 
         journal = self.log.journal
@@ -191,7 +191,11 @@ class App:
             self.monitor.press(bits.BUTTON_ACCEPTED)
         self.monitor.show(now_ms)
         self.drain()
-        self.log.append(now_ms, records.ACCEPTED, records.encode_accepted(alarm, priority, key_id, who))
+        self.log.append(
+            now_ms,
+            record_layout.ACCEPTED,
+            record_writer.write(record_layout.ACCEPTED, alarm, priority, key_id, who),
+        )
         return True
 
     def status(self) -> wire.StatusIs:
@@ -226,11 +230,13 @@ class App:
         text = stored.settings_text()
         stored.release()
         calibration_id, calibration = self.calibration
-        payload = records.encode_settings(self.settings_version, self.monitor.rule_hash, calibration_id, text)
-        events = [(now_ms, records.SETTINGS, payload)]
+        payload = record_writer.write(
+            record_layout.SETTINGS, self.settings_version, self.monitor.rule_hash, calibration_id, text
+        )
+        events = [(now_ms, record_layout.SETTINGS, payload)]
         if calibration_id:
-            payload = records.encode_calibration(calibration_id, calibration)
-            events.insert(0, (now_ms, records.CALIBRATION, payload))
+            payload = record_writer.write(record_layout.CALIBRATION, calibration_id, calibration)
+            events.insert(0, (now_ms, record_layout.CALIBRATION, payload))
         self.log.append_all(events)
 
     def keys_changed(self) -> None:
@@ -297,7 +303,9 @@ class App:
         now_ms = self.clock.ms()
         self.monitor.show(now_ms)
         self.drain()
-        self.log.append(now_ms, records.MAINTENANCE, records.encode_maintenance(op, _BY_HOST))
+        self.log.append(
+            now_ms, record_layout.MAINTENANCE, record_writer.write(record_layout.MAINTENANCE, op, _BY_HOST)
+        )
 
     def interrupted(self) -> None:
         """Ctrl-C took the program: feed the watchdog, be silent, say "not monitoring", journal it if flash lets us."""
@@ -308,8 +316,8 @@ class App:
         for server in self.servers:
             server.abandon()
         self.log.flush()
-        payload = records.encode_maintenance(_MAINTENANCE_ENTERED, _BY_REPL)
-        self.log.append(self.clock.ms(), records.MAINTENANCE, payload)
+        payload = record_writer.write(record_layout.MAINTENANCE, _MAINTENANCE_ENTERED, _BY_REPL)
+        self.log.append(self.clock.ms(), record_layout.MAINTENANCE, payload)
         if self.ble is not None:  # last: a stack may take its time, or fail
             self.ble.off()
 

@@ -6,7 +6,7 @@ and invents no data: seconds and readings that it missed are counted, and the ne
 
 from binascii import crc32
 
-from crs_core import records
+from crs_core.journal import record_layout, record_writer
 from crs_core.compat import const
 from crs_core.grade import alarms, grader
 from crs_core.grade.grader_state import TOLD
@@ -104,13 +104,14 @@ class Monitor:
         after = bedside.enter(self.grader_state, values, now_ms - age_ms, self.rules)
         self._parts.drain()
         # the state to restore from goes with it
-        state = records.encode_grader_state(
+        state = record_writer.write(
+            record_layout.GRADER_STATE,
             STATE_CHANGE,
             self.rule_hash,
             alarms.encode_state(self.alarm_state, now_ms),
             grader.encode_state(after, now_ms),
         )
-        events = [(now_ms, records.CONTEXT, data), (now_ms, records.GRADER_STATE, state)]
+        events = [(now_ms, record_layout.CONTEXT, data), (now_ms, record_layout.GRADER_STATE, state)]
         if not self._parts.log.append_all(events, False):
             return False  # the host sends it again: what it is told and what is graded stay one
         self.grader_state = after
@@ -192,7 +193,8 @@ class Monitor:
     def _journal_alarm(self, changes, inputs, before, now_ms: int) -> None:  # type: ignore[no-untyped-def]
         parts = self._parts
         after_crc = crc32(alarms.encode_state(self.alarm_state, now_ms))
-        payload = records.encode_alarm(
+        payload = record_writer.write(
+            record_layout.ALARM,
             self.rule_hash,
             changes,
             alarms.encode_inputs(inputs),
@@ -202,8 +204,8 @@ class Monitor:
         parts.drain()
         # an ALARM carries the state before it; the state to restore from goes with it
         events = [
-            (now_ms, records.ALARM, payload),
-            (now_ms, records.GRADER_STATE, self._state_payload(STATE_CHANGE, now_ms)),
+            (now_ms, record_layout.ALARM, payload),
+            (now_ms, record_layout.GRADER_STATE, self._state_payload(STATE_CHANGE, now_ms)),
         ]
         seq = parts.log.append_all(events)
         self.bell = wire.Alarm(seq, now_ms, self.active)
@@ -261,19 +263,21 @@ class Monitor:
         )  # fmt: skip
         if told == self._told:
             return
-        payload = records.encode_grade(
+        payload = record_writer.write(record_layout.GRADE,
             SCALE_ASTCT, assessment.version, self.rule_hash, assessment.lower, assessment.upper, assessment.fever,
             assessment.status, assessment.reasons, assessment.missing, assessment.temp_age_ms, assessment.ppg_age_ms,
             grader.encode_state(self.grader_state, reading.t_ms),
         )  # fmt: skip
         self._parts.drain()
-        if self._parts.log.append(reading.t_ms, records.GRADE, payload):
+        if self._parts.log.append(reading.t_ms, record_layout.GRADE, payload):
             self._told = told
 
     def journal_states(self, reason: int, now_ms: int) -> None:
         """Write GRADER_STATE (reason STATE_*)."""
-        self._parts.log.append(now_ms, records.GRADER_STATE, self._state_payload(reason, now_ms))
+        self._parts.log.append(now_ms, record_layout.GRADER_STATE, self._state_payload(reason, now_ms))
 
     def _state_payload(self, reason: int, now_ms: int) -> bytes:
         alarm_state, grader_state = self.states(now_ms)
-        return records.encode_grader_state(reason, self.rule_hash, alarm_state, grader_state)
+        return record_writer.write(
+            record_layout.GRADER_STATE, reason, self.rule_hash, alarm_state, grader_state
+        )

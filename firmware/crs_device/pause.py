@@ -5,7 +5,7 @@ the alarm step decides (crs_core/grade/alarms.py). After it the wearable measure
 whole one. A new binding begins without it.
 """
 
-from crs_core import records
+from crs_core.journal import record_layout, record_writer
 from crs_core.compat import const
 from crs_core.grade import alarms, guards
 from crs_core.grade.alarm_state import FLAG_AWAY, FLAGS, PPG_MISSING
@@ -59,8 +59,8 @@ class Pause:
         if not 1 <= span_s <= left_s:
             return "%d s of a pause are left until %d s were measured" % (max(left_s, 0), _MEASURE_MS // 1000)
         app.drain()
-        payload = records.encode_pause(_BEGUN, why, span_s, key_id)
-        if not app.log.append_all([(now_ms, records.PAUSE, payload)], False):
+        payload = record_writer.write(record_layout.PAUSE, _BEGUN, why, span_s, key_id)
+        if not app.log.append_all([(now_ms, record_layout.PAUSE, payload)], False):
             return "not journaled"  # a host must know of it
         if not runs:
             self._begun_ms = now_ms
@@ -79,7 +79,9 @@ class Pause:
         self._begun_ms = -1
         self._measured = 0
         app.drain()
-        app.log.append(now_ms, records.PAUSE, records.encode_pause(_ENDED, how, 0, key_id))
+        app.log.append(
+            now_ms, record_layout.PAUSE, record_writer.write(record_layout.PAUSE, _ENDED, how, 0, key_id)
+        )
         return True
 
     def step(self, app, inputs, now_ms: int) -> bool:  # type: ignore[no-untyped-def]

@@ -7,7 +7,7 @@ neither, and then the wearable still holds the record, because nothing was ackno
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from crs_core import records as event_records
+from crs_core.journal import record_layout
 
 from host_agent.escalation import episodes
 from host_agent.escalation.events import Event, Origin, alarm_event
@@ -52,11 +52,11 @@ class Escalation:
                 continue
             made = news(tx, journal, event, self._resolve, utc_ms)
             record: Any = event.record
-            if event.type == event_records.GRADE:
+            if event.type == record_layout.GRADE:
                 self._grade_record(tx, journal, event, made, utc_ms)
-            elif event.type in (event_records.ALARM, event_records.BOOT, event_records.GRADER_STATE):
+            elif event.type in (record_layout.ALARM, record_layout.BOOT, record_layout.GRADER_STATE):
                 self._alarm_record(tx, journal, event, made, utc_ms)
-            elif event.type == event_records.ACCEPTED:
+            elif event.type == record_layout.ACCEPTED:
                 episodes.accept(
                     tx,
                     journal,
@@ -133,7 +133,7 @@ class Escalation:
         self, tx: Tx, journal: Journal, event: StoredEvent, made: list[Event], utc_ms: int
     ) -> None:
         raised = {item.alarm: item for item in made}
-        if event.type != event_records.ALARM:
+        if event.type != record_layout.ALARM:
             tx.executemany(
                 "INSERT OR IGNORE INTO alarm_changes VALUES (?, ?, ?, ?, ?, ?, ?)",
                 [
@@ -142,7 +142,7 @@ class Escalation:
                 ],
             )
         record: Any = event.record
-        changed = dict(record.changes) if event.type == event_records.ALARM else raised
+        changed = dict(record.changes) if event.type == record_layout.ALARM else raised
         for alarm in changed:
             found = episodes.refresh_alarm(tx, journal, alarm, bool(event.simulated), utc_ms)
             if alarm in raised:

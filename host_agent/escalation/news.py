@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from crs_core import codes, records
+from crs_core import code_texts, codes
 from crs_core.errors import CoreError
 from crs_core.grade import alarms
+from crs_core.journal import record_layout
 
 from host_agent.escalation import rules
 from host_agent.escalation.episodes import grade_key, peak_lower
@@ -15,7 +16,7 @@ from host_agent.store.db import Tx
 from host_agent.store.rows import Journal, StoredEvent
 from host_agent.text import grade_text, local_time, scale_name
 
-_TELLING = (records.ALARM, records.GRADE, records.BOOT, records.GRADER_STATE)
+_TELLING = (record_layout.ALARM, record_layout.GRADE, record_layout.BOOT, record_layout.GRADER_STATE)
 
 Resolve = Callable[
     [Tx, int, int, int], tuple[int, int] | None
@@ -39,7 +40,7 @@ def news(tx: Tx, journal: Journal, event: StoredEvent, resolve: Resolve, receive
     )  # fmt: skip
     patient = patient_of(tx, journal.binding, moment_utc_ms)
     simulated = bool(event.simulated)
-    if event.type != records.GRADE:
+    if event.type != record_layout.GRADE:
         now, before = record_changes(tx, journal, event)
         return [
             alarm_event(
@@ -62,7 +63,7 @@ def record_changes(
 ) -> tuple[list[tuple[int, int]], dict[int, int]]:
     """(changes, priorities before them) of an ALARM, BOOT or GRADER_STATE record."""
     record: Any = event.record
-    if event.type == records.ALARM:
+    if event.type == record_layout.ALARM:
         return list(record.changes), active_in(record.state_before)
     return list(active_in(record.alarm_state).items()), _stored_before(tx, journal, event.seq)
 
@@ -105,8 +106,8 @@ def grade_fields(record: Any) -> dict[str, Any]:
         "status": _name(codes.STATUS_NAMES, record.status),
         "signed": record.status == codes.SIGNED,
         "fever": _name(codes.FEVER_NAMES, record.fever),
-        "reasons": [{"code": code, "text": codes.reason_text(code)} for code in record.reasons],
-        "missing": [codes.MISSING_NAMES.get(item) or f"input_{item}" for item in record.missing],
+        "reasons": [{"code": code, "text": code_texts.reason_text(code)} for code in record.reasons],
+        "missing": [code_texts.MISSING_NAMES.get(item) or f"input_{item}" for item in record.missing],
         "temp_age_ms": record.temp_age_ms,
         "ppg_age_ms": record.ppg_age_ms,
         "rule_hash": record.rule_hash.hex(),

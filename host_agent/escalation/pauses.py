@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from crs_core import records
+from crs_core.journal import record_layout, record_types
 
 from host_agent.escalation.news import Resolve
 from host_agent.store.db import Tx
@@ -30,17 +30,17 @@ def open_pause(tx: Tx, device: int, resolve: Resolve) -> StoredPause | None:
         "SELECT e.journal, e.seq, e.boot, e.t_ms, e.payload FROM events e JOIN journals j ON j.id = e.journal"
         " WHERE j.device = ? AND j.is_current = 1 AND j.binding IS NOT NULL AND e.type = ?"
         " ORDER BY e.seq DESC LIMIT 1",
-        (device, records.PAUSE),
+        (device, record_layout.PAUSE),
     ).fetchone()
     if row is None:
         return None
     journal, seq, boot, t_ms, payload = row
-    pause = decode_event(records.PAUSE, payload)
-    if not isinstance(pause, records.Pause) or pause.op != BEGUN:
+    pause = decode_event(record_layout.PAUSE, payload)
+    if not isinstance(pause, record_types.Pause) or pause.op != BEGUN:
         return None
     restart = tx.execute(
         "SELECT 1 FROM events WHERE journal = ? AND type = ? AND seq > ? LIMIT 1",
-        (journal, records.BOOT, seq),
+        (journal, record_layout.BOOT, seq),
     ).fetchone()
     moment = resolve(tx, device, boot, t_ms)
     if restart is not None or moment is None:

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from crs_core import block as block_codec
+from crs_core.journal import block_layout
 
 from host_agent.errors import StoreError
 from host_agent.escalation.events import Event, Origin, alarm_event
@@ -95,9 +95,9 @@ def host_finding(
 
 
 def _events_in(item: IncomingBlock) -> list[StoredEvent]:
-    if item.content is None or item.header.kind == block_codec.KIND_READINGS:
+    if item.content is None or item.header.kind == block_layout.KIND_READINGS:
         return []
-    simulated = item.header.flags & block_codec.FLAG_SIMULATED
+    simulated = item.header.flags & block_layout.FLAG_SIMULATED
     return [
         StoredEvent(
             item.header.first_seq + i,

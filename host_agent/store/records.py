@@ -10,9 +10,8 @@ from itertools import count as count_from
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from crs_core import block as block_codec
-from crs_core import records as event_records
 from crs_core.errors import RemoteError
+from crs_core.journal import block_layout, record_layout, record_reader
 
 from host_agent.store.coverage import Coverage
 from host_agent.store.db import Tx
@@ -27,7 +26,7 @@ _t_ms = itemgetter(0)
 class IncomingBlock(NamedTuple):
     """A block whose CRC held; `content` None when this program does not know its kind, codec or flags."""
 
-    header: Any  # crs_core.block.Header
+    header: Any  # crs_core.journal.block_layout.Header
     raw: bytes
     content: list[Any] | None
 
@@ -82,7 +81,7 @@ class Insertion:
             self._coverage.add(first, last)
             return
         self._known_until = max(self._known_until, last)
-        simulated = header.flags & block_codec.FLAG_SIMULATED
+        simulated = header.flags & block_layout.FLAG_SIMULATED
         understood = item.content is not None
         self._not_understood += not understood
         self._blocks.append(
@@ -90,7 +89,7 @@ class Insertion:
              header.start_ms, int(understood), self._utc_ms, item.raw)
         )  # fmt: skip
         boot = header.boot
-        if item.content is not None and header.kind == block_codec.KIND_READINGS:
+        if item.content is not None and header.kind == block_layout.KIND_READINGS:
             self._readings.append(_reading_rows(item.content, first, boot, simulated))
             self._new_readings += len(item.content)
         elif item.content is not None:
@@ -220,7 +219,7 @@ def _reading_rows(
 def decode_event(kind: int, payload: bytes) -> tuple[Any, ...] | None:
     """The record of an event, None when its type is unknown or its payload malformed: it stays as bytes."""
     try:
-        record: tuple[Any, ...] | None = event_records.decode(kind, payload)
+        record: tuple[Any, ...] | None = record_reader.decode(kind, payload)
     except RemoteError:
         return None
     return record
@@ -268,12 +267,12 @@ def _parent(tx: Tx, journal: Journal) -> Journal | None:
 def _index_event(tx: Tx, journal: Journal, event: StoredEvent) -> None:
     """Rows that make an event findable without decoding it again."""
     record: Any = event.record
-    if event.type == event_records.TIME_MARK:
+    if event.type == record_layout.TIME_MARK:
         tx.execute(
             "INSERT OR IGNORE INTO time_marks VALUES (?, ?, ?, 'journal', ?, ?)",
             (journal.device, event.boot, event.t_ms, record.utc_ms, record.bound_ms),
         )
-    elif event.type == event_records.GRADE:
+    elif event.type == record_layout.GRADE:
         tx.execute(
             "INSERT INTO grades VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (journal.id, event.seq, event.boot, event.t_ms, record.scale, record.scale_version,
@@ -281,7 +280,7 @@ def _index_event(tx: Tx, journal: Journal, event: StoredEvent) -> None:
              bytes(record.reasons), bytes(record.missing), record.temp_age_ms, record.ppg_age_ms,
              event.simulated),
         )  # fmt: skip
-    elif event.type == event_records.ALARM:
+    elif event.type == record_layout.ALARM:
         tx.executemany(
             "INSERT OR REPLACE INTO alarm_changes VALUES (?, ?, ?, ?, ?, ?, ?)",
             [
@@ -289,7 +288,7 @@ def _index_event(tx: Tx, journal: Journal, event: StoredEvent) -> None:
                 for alarm, priority in record.changes
             ],
         )
-    elif event.type == event_records.SETTINGS:
+    elif event.type == record_layout.SETTINGS:
         tx.execute(
             "UPDATE devices SET settings_version = ?, settings = ? WHERE id = ? AND settings_version <= ?",
             (record.settings_version, record.text, journal.device, record.settings_version),

@@ -7,8 +7,8 @@ A step is one transaction: rows go, their blocks say so, and `thinnings` says ho
 import logging
 from typing import NamedTuple
 
-from crs_core import block as block_codec
 from crs_core.errors import RemoteError
+from crs_core.journal import block_layout, block_reader
 
 from host_agent.clock import Clock
 from host_agent.errors import StoreCorrupt, StoreError
@@ -55,7 +55,7 @@ def thin_step(tx: Tx, journal: int, run: Run) -> int:
         "SELECT first_seq, last_seq FROM blocks WHERE journal = ?1 AND first_seq > ?2 - ?3 AND kind = ?4"
         " AND understood AND thinned IS NULL AND last_seq <= (SELECT verified_seq FROM journals WHERE id = ?1)"
         " ORDER BY first_seq LIMIT ?5",
-        (journal, lowest, _SPAN_MAX, block_codec.KIND_READINGS, _BLOCKS_PER_STEP),
+        (journal, lowest, _SPAN_MAX, block_layout.KIND_READINGS, _BLOCKS_PER_STEP),
     ).fetchall()
     if not blocks:
         return 0
@@ -78,7 +78,7 @@ def thin_step(tx: Tx, journal: int, run: Run) -> int:
     tx.execute(
         "UPDATE blocks SET thinned = ? WHERE journal = ? AND first_seq BETWEEN ? AND ? AND kind = ?"
         " AND understood AND thinned IS NULL",
-        (thinning, journal, first, blocks[-1][0], block_codec.KIND_READINGS),
+        (thinning, journal, first, blocks[-1][0], block_layout.KIND_READINGS),
     )
     return removed
 
@@ -95,10 +95,10 @@ def thinned_readings(tx: Tx, journal: int) -> list[Row]:
         (journal,),
     ):
         try:
-            header, content = block_codec.decode(raw, journal_id)
+            header, content = block_reader.decode(raw, journal_id)
         except RemoteError:
             continue
-        simulated = header.flags & block_codec.FLAG_SIMULATED
+        simulated = header.flags & block_layout.FLAG_SIMULATED
         rows += [
             (header.first_seq + i, header.boot, *reading, simulated)
             for i, reading in enumerate(content or ())

@@ -20,7 +20,7 @@ class Journal(NamedTuple):
 
 
 class StoredEvent(NamedTuple):
-    """One event; `record` is its decoded payload (crs_core.records), None when this program cannot read it."""
+    """One event; `record` is its payload (of journal.record_types), None when this program cannot read it."""
 
     seq: int
     boot: int
@@ -28,7 +28,7 @@ class StoredEvent(NamedTuple):
     type: int
     payload: bytes
     simulated: int
-    record: tuple | None  # type: ignore[type-arg]  # namedtuple of crs_core.records
+    record: tuple | None  # type: ignore[type-arg]  # of crs_core.journal.record_types
 
 
 class StoredGap(NamedTuple):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from crs_core import codes, units
+from crs_core import code_texts, codes, units
 from crs_core.wire import message as wire
 
 from host_agent.clock import Clock
@@ -175,7 +175,8 @@ def live_text(live: Any, simulated: bool | None) -> str:
         f"heart rate {heart_rate_text(live.hr_bpm)}",
     ]
     names = [
-        f"{codes.alarm_name(alarm)} {codes.PRIORITY_NAMES[priority & 3]}" for alarm, priority in live.alarms
+        f"{code_texts.alarm_name(alarm)} {codes.PRIORITY_NAMES[priority & 3]}"
+        for alarm, priority in live.alarms
     ]
     parts.append(f"sounding: {', '.join(names)}" if names else "no alarm sounding")
     return marked(simulated, ", ".join(parts))

@@ -10,9 +10,9 @@ from binascii import crc32
 from typing import Any, NamedTuple
 
 from crs_core import codes, context
-from crs_core import records as event_records
 from crs_core.errors import CoreError
 from crs_core.grade import alarm_state, alarms, bedside, grader, grader_state, rules, told
+from crs_core.journal import record_layout
 from crs_core.units import Reading
 
 from host_agent.store.db import Tx
@@ -21,8 +21,8 @@ from host_agent.store.records import decode_event
 from host_agent.store.rows import Derivation
 
 _READING = -1  # stands for the event type in the merged walk
-_STATEFUL = (event_records.BOOT, event_records.GRADE, event_records.GRADER_STATE, event_records.ALARM)
-_TOLD = (event_records.CONTEXT, event_records.BUTTON)
+_STATEFUL = (record_layout.BOOT, record_layout.GRADE, record_layout.GRADER_STATE, record_layout.ALARM)
+_TOLD = (record_layout.CONTEXT, record_layout.BUTTON)
 _OWN_RULES = rules.rule_hash(rules.DEFAULT)
 
 
@@ -74,7 +74,7 @@ class Chain:
             self._told_something(seq, t_ms, kind, record)
         if kind not in _STATEFUL:
             return
-        if kind != event_records.GRADE:
+        if kind != record_layout.GRADE:
             self._settle_debt()
         if record is None:
             self.lose()
@@ -86,11 +86,11 @@ class Chain:
             self.lose()
             return
         try:
-            if kind == event_records.ALARM:
+            if kind == record_layout.ALARM:
                 self._alarm(seq, t_ms, record)
-            elif kind == event_records.GRADE:
+            elif kind == record_layout.GRADE:
                 self._grade(seq, t_ms, record)
-            elif kind == event_records.BOOT:
+            elif kind == record_layout.BOOT:
                 self.lose()
                 if record.grader_state:
                     self._state = grader.decode_state(record.grader_state, t_ms)
@@ -102,7 +102,7 @@ class Chain:
 
     def _told_something(self, seq: int, t_ms: int, kind: int, record: Any) -> None:
         """An entry, or the patient's button: what changes the grader's state outside its steps."""
-        if kind == event_records.BUTTON:
+        if kind == record_layout.BUTTON:
             if record.kind == alarm_state.BUTTON_LONG and self._state[grader_state.TOLD]:  # type: ignore[index]
                 self._state = bedside.doubt(self._state or [], t_ms)
             return

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
-from crs_core import codes, units
+from crs_core import code_texts, codes, units
 from crs_core.grade import rules
 
 from host_agent.escalation.moment import resolve_moment
@@ -176,7 +176,7 @@ def _grade(tx: sqlite3.Connection, device: int, journal: int) -> dict[str, Any] 
         "scale": scale_name(scale, version, "-"), "lower": lower, "upper": upper,
         "fever": codes.FEVER_NAMES[fever] if fever < len(codes.FEVER_NAMES) else str(fever),
         "signed": signed, "since": iso_utc(moment[0]) if moment else None, "simulated": bool(simulated),
-        "reasons": [codes.reason_text(code) for code in why], "missing": missing_names(missing),
+        "reasons": [code_texts.reason_text(code) for code in why], "missing": missing_names(missing),
         "text": grade_text(
             scale, version, lower=lower, upper=upper, missing=missing, signed=signed,
             at_text=local_time(moment[0])[:5] if moment else "a time not known",
@@ -214,10 +214,10 @@ def _host_alarms(tx: sqlite3.Connection, device: int | None) -> list[dict[str, A
 def _alarm(
     alarm: int, priority: int, utc_ms: int | None, *, simulated: bool, by: str = "wearable", detail: str = ""
 ) -> dict[str, Any]:
-    name = codes.alarm_name(alarm)
+    name = code_texts.alarm_name(alarm)
     return {
         "name": name, "priority": codes.PRIORITY_NAMES[priority & 3], "since": iso_utc(utc_ms) if utc_ms else None,
-        "raised_by": by, "text": codes.ALARM_TEXTS.get(alarm, name), "detail": detail, "simulated": simulated,
+        "raised_by": by, "text": code_texts.ALARM_TEXTS.get(alarm, name), "detail": detail, "simulated": simulated,
     }  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from crs_core import block, records
+from crs_core.journal import block_layout, block_reader, record_reader
 from crs_core.wire import message as wire
 
 from tools.rig.serial_host import Host
@@ -21,10 +21,10 @@ def pull(
         if isinstance(message, wire.CaughtUp):
             caught_up = True
             continue
-        for piece in block.split(message.data):
-            header, rows = block.decode(piece, host.session.peer.journal_id)
-            assert header.flags == block.FLAG_SIMULATED
-            found = events if header.kind == block.KIND_EVENTS else readings
+        for piece in block_reader.split(message.data):
+            header, rows = block_reader.decode(piece, host.session.peer.journal_id)
+            assert header.flags == block_layout.FLAG_SIMULATED
+            found = events if header.kind == block_layout.KIND_EVENTS else readings
             for i, row in enumerate(rows or []):
                 found[header.first_seq + i] = row
     return sorted(events.items()), sorted(readings.items())
@@ -32,4 +32,4 @@ def pull(
 
 def of_type(events: list[Any], kind: int) -> list[Any]:
     """Decoded payloads of one type, in order."""
-    return [records.decode(kind, event.payload) for _, event in events if event.type == kind]
+    return [record_reader.decode(kind, event.payload) for _, event in events if event.type == kind]

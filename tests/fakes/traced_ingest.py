@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
-from crs_core import records
+from crs_core.journal import record_types
 from crs_core.wire import message as wire
 
 from host_agent.clock import RealClock
@@ -96,7 +96,7 @@ async def ingest(database: Path, flash: Path, marks: int) -> None:
     async with syncing(store, device, lambda seq: os.write(marks, b"%d\n" % seq)) as running:
         for _ in range(ROUNDS):
             device.read_sensors(24)
-            device.event(records.Button(2))
+            device.event(record_types.Button(2))
             device.read_sensors(12)
             async with asyncio.timeout(20):
                 while device.journal.acked_seq < device.journal.head_seq:

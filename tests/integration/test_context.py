@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from crs_core import context, records
+from crs_core import context
 from crs_core.grade import rules
+from crs_core.journal import record_layout
 from crs_core.wire import message as wire
 
 from tests.fakes.records_of import of_type, pull
@@ -43,7 +44,7 @@ def test_an_entry_is_journaled_by_the_wearable_and_found_in_the_chain(tmp_path: 
         laptop.cytowatch("patient", "start", "--age-years", "54")
         ward.until(laptop.caught_up, 20, "sync of the new journal")
         typed(laptop.home, "context", "set", "systolic_mmhg=84", "oxygen=cpap", "--ago", "10m", by="nurse-1")
-        query = ("SELECT payload FROM events WHERE type = ?", records.CONTEXT)
+        query = ("SELECT payload FROM events WHERE type = ?", record_layout.CONTEXT)
         ward.until(lambda: laptop.query(*query), 30, "the record of the wearable")
         (payload,) = laptop.query(*query)[0]
         age_ms, proof, numbers = context.decode(payload)
@@ -69,7 +70,7 @@ def test_the_wearable_takes_an_entry_in_parts_and_refuses_what_it_cannot_read(tm
             refused = host.ask(wire.Context(0, 1, broken))
             assert refused.code == wire.RESULT_BAD_VALUE and refused.detail.startswith("context: "), broken
         events, _ = pull(host)
-        assert [entry.data for entry in of_type(events, records.CONTEXT)] == [whole]
+        assert [entry.data for entry in of_type(events, record_layout.CONTEXT)] == [whole]
 
 
 @pytest.mark.slow
@@ -91,14 +92,14 @@ def test_signed_rules_and_limits_decide_on_the_wearable_and_the_re_run_agrees(tm
         made = rules.with_limits(rules.DEFAULT, {"hr_delay_ms": 30_000, "hr_high_bpm": 110})
         query = "SELECT count(*) FROM events WHERE type = ? AND instr(payload, ?) > 0"
         ward.until(
-            lambda: laptop.query(query, records.SETTINGS, rules.rule_hash(made)) == [(1,)],
+            lambda: laptop.query(query, record_layout.SETTINGS, rules.rule_hash(made)) == [(1,)],
             30,
             "the signed numbers",
         )
         # an entry makes the wearable journal a state under them, which the host steps again
         typed(laptop.home, "context", "set", "blood_pressure=hypotension")
         ward.until(
-            lambda: laptop.query(query, records.GRADER_STATE, rules.rule_hash(made))[0][0] > 1,
+            lambda: laptop.query(query, record_layout.GRADER_STATE, rules.rule_hash(made))[0][0] > 1,
             30,
             "a state by them",
         )

@@ -5,8 +5,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from crs_core import codes, records
+from crs_core import code_texts, codes
 from crs_core.grade import alarms
+from crs_core.journal import record_layout, record_reader
 from crs_core.wire import message as wire
 
 from tests.fakes.records_of import of_type, pull
@@ -37,7 +38,7 @@ def alarm_is_told(host: Host, alarm: int, priority: int, timeout_s: float = 20) 
             (m for m in host.messages if isinstance(m, wire.Alarm) and (alarm, priority) in m.alarms), None
         ),
         timeout_s,
-        f"{codes.alarm_name(alarm)} {priority}",
+        f"{code_texts.alarm_name(alarm)} {priority}",
     )
 
 
@@ -66,11 +67,13 @@ def test_low_saturation_sounds_lights_rings_and_is_journaled_before_it_rings(tmp
         assert state["led"][1:] == [0, 0]
         events, _ = pull(host)
         journaled = dict(events)[bell.seq]
-        assert journaled.type == records.ALARM
+        assert journaled.type == record_layout.ALARM
         assert journaled.t_ms == bell.t_ms
-        assert (codes.HYPOXAEMIA, HIGH) in records.decode(records.ALARM, journaled.payload).changes
+        assert (codes.HYPOXAEMIA, HIGH) in record_reader.decode(
+            record_layout.ALARM, journaled.payload
+        ).changes
         # never a grade rise from saturation alone
-        assert all(grade.lower in (None, 0) for grade in of_type(events, records.GRADE))
+        assert all(grade.lower in (None, 0) for grade in of_type(events, record_layout.GRADE))
 
 
 def test_the_alarm_sounds_within_the_stated_time_of_the_crossing(tmp_path: Path) -> None:
@@ -95,7 +98,7 @@ def test_a_short_press_silences_and_leaves_the_light(tmp_path: Path) -> None:
             assert not is_sounding(wearable)
             host.pump(0.05)
         events, _ = pull(host)
-        assert [press.kind for press in of_type(events, records.BUTTON)] == [1]
+        assert [press.kind for press in of_type(events, record_layout.BUTTON)] == [1]
 
 
 def test_a_long_press_calls_for_help_and_is_an_event_of_its_own(tmp_path: Path) -> None:
@@ -113,8 +116,8 @@ def test_a_long_press_calls_for_help_and_is_an_event_of_its_own(tmp_path: Path) 
             "the end of PATIENT_BUTTON",
         )
         events, _ = pull(host)
-        assert [press.kind for press in of_type(events, records.BUTTON)] == [2]
-        (accepted,) = of_type(events, records.ACCEPTED)
+        assert [press.kind for press in of_type(events, record_layout.BUTTON)] == [2]
+        (accepted,) = of_type(events, record_layout.ACCEPTED)
         assert (accepted.alarm_id, accepted.who) == (codes.PATIENT_BUTTON, "A. Nurse")
 
 
@@ -155,14 +158,14 @@ def test_an_alarm_that_was_not_finished_sounds_again_after_a_power_cut(tmp_path:
         host.open()
         host.messages.clear()
         events, _ = pull(host)
-        boots = of_type(events, records.BOOT)
+        boots = of_type(events, record_layout.BOOT)
         assert len(boots) == 2
         assert boots[1].prev_boot == 1
         # restored, not raised anew: the ALARM carries the state before it, so the state to restore went with it
         assert (codes.HYPOXAEMIA, HIGH) in alarms.active(alarms.decode_state(boots[1].alarm_state, 0))
-        at = [index for index, (_, event) in enumerate(events) if event.type == records.ALARM]
+        at = [index for index, (_, event) in enumerate(events) if event.type == record_layout.ALARM]
         assert at
-        assert all(events[index + 1][1].type == records.GRADER_STATE for index in at)
+        assert all(events[index + 1][1].type == record_layout.GRADER_STATE for index in at)
         assert all(events[index + 1][1].t_ms == events[index][1].t_ms for index in at)
         live = host.take(wire.Live)
         assert (codes.HYPOXAEMIA, HIGH) in live.alarms
@@ -186,7 +189,7 @@ def test_with_a_failing_flash_the_alarm_still_sounds_and_is_marked_unjournaled(t
         wearable.control("heal")
         host.wait(lambda: not host.ask(wire.StatusAsk(), wire.StatusIs).flags & wire.STATUS_JOURNAL_FAULT, 20)
         events, _ = pull(host)
-        changes = [change for alarm in of_type(events, records.ALARM) for change in alarm.changes]
+        changes = [change for alarm in of_type(events, record_layout.ALARM) for change in alarm.changes]
         assert (codes.HYPOXAEMIA, HIGH) in changes, "what flash refused was offered again"
 
 
@@ -197,7 +200,7 @@ def test_samples_lost_are_told_at_most_once_a_minute(tmp_path: Path) -> None:
         host.wait(lambda: sum(isinstance(m, wire.Live) for m in host.messages) >= 30, 30)
         events, readings = pull(host)
         status = host.ask(wire.StatusAsk(), wire.StatusIs)
-    gaps = [event.t_ms for _, event in events if event.type == records.SAMPLE_GAP]
+    gaps = [event.t_ms for _, event in events if event.type == record_layout.SAMPLE_GAP]
     assert all(b - a >= 60_000 for a, b in itertools.pairwise(gaps))
     times = [reading.t_ms for _, reading in readings]
     assert times == sorted(set(times)), "no instant was read twice"

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from crs_core import records
+from crs_core.journal import record_layout
 from crs_core.wire import message as wire
 from crs_core.wire.parts import split_parts
 from littlefs import LittleFS
@@ -72,12 +72,12 @@ def test_a_start_makes_a_journal_that_tells_its_own_beginning(tmp_path: Path) ->
         assert status(host).binding_id == b"NEWPATNT"
         events, _ = pull(host, 4)
         assert [event.type for _, event in events[:4]] == [
-            records.BINDING,
-            records.CALIBRATION,
-            records.SETTINGS,
-            records.GRADER_STATE,
+            record_layout.BINDING,
+            record_layout.CALIBRATION,
+            record_layout.SETTINGS,
+            record_layout.GRADER_STATE,
         ]
-        (binding,) = of_type(events, records.BINDING)
+        (binding,) = of_type(events, record_layout.BINDING)
         assert (binding.op, binding.binding_id, binding.profile) == (1, b"NEWPATNT", PROFILE.encode())
         host.wait(
             lambda: any(isinstance(m, wire.Live) and m.upper == 4 for m in host.messages), 20, "a grade"
@@ -103,8 +103,8 @@ def test_an_end_waits_for_the_custodian_and_then_wipes_all(tmp_path: Path) -> No
             CUSTODIAN.key_id
         ]
         events, _ = pull(host)
-        assert [event.type for _, event in events[:1]] == [records.BINDING]
-        assert of_type(events, records.BINDING)[0].op == 2
+        assert [event.type for _, event in events[:1]] == [record_layout.BINDING]
+        assert of_type(events, record_layout.BINDING)[0].op == 2
         host.close()
         reader = wearable.plug(READER)
         with pytest.raises(AssertionError, match="no session"):
@@ -187,5 +187,5 @@ def test_a_binding_survives_a_power_cut_with_its_latches(tmp_path: Path) -> None
         live = host.take(wire.Live, 10)
         assert live.lower in (None, 1)
         events, _ = pull(host)
-        boot = of_type(events, records.BOOT)[-1]
+        boot = of_type(events, record_layout.BOOT)[-1]
         assert boot.grader_state[1] == 1, "the fever latch of the episode"

@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from crs_core import calibration, codes, records
+from crs_core import calibration, codes
+from crs_core.journal import record_layout, record_types
 from crs_core.spo2_curve import spo2_tenths
 from crs_core.wire import message as wire
 
@@ -35,10 +36,10 @@ def test_its_own_curve_and_offset_make_the_values_and_the_journal_says_so(tmp_pa
         assert abs(live.temp_cc - 3630) <= 20
         events, _ = pull(host, 4)
         own_id = calibration.id_of(OWN)
-        assert of_type(events, records.CALIBRATION) == [records.Calibration(own_id, OWN)]
-        assert of_type(events, records.SETTINGS)[0].calibration_id == own_id
+        assert of_type(events, record_layout.CALIBRATION) == [record_types.Calibration(own_id, OWN)]
+        assert of_type(events, record_layout.SETTINGS)[0].calibration_id == own_id
         kinds = [event.type for _, event in events]
-        assert kinds.index(records.CALIBRATION) < kinds.index(records.SETTINGS)
+        assert kinds.index(record_layout.CALIBRATION) < kinds.index(record_layout.SETTINGS)
 
 
 def test_a_change_is_for_the_next_start_and_a_wrong_one_for_none(tmp_path: Path) -> None:
@@ -59,10 +60,12 @@ def test_a_change_is_for_the_next_start_and_a_wrong_one_for_none(tmp_path: Path)
         host.messages.clear()
         assert abs(measured(host).spo2_tenths - AT_97) <= 15
         events, _ = pull(host)
-        built_in = records.Calibration(1, calibration.BUILT_IN[1][1])
-        own = records.Calibration(calibration.id_of(OWN), OWN)
-        assert of_type(events, records.CALIBRATION) == [built_in, built_in, own]
-        changes = [(entry.calibration_id, OWN in entry.text) for entry in of_type(events, records.SETTINGS)]
+        built_in = record_types.Calibration(1, calibration.BUILT_IN[1][1])
+        own = record_types.Calibration(calibration.id_of(OWN), OWN)
+        assert of_type(events, record_layout.CALIBRATION) == [built_in, built_in, own]
+        changes = [
+            (entry.calibration_id, OWN in entry.text) for entry in of_type(events, record_layout.SETTINGS)
+        ]
         assert changes == [(1, False), (1, True), (own.calibration_id, True)]
 
 
@@ -77,9 +80,11 @@ def test_a_stored_calibration_that_cannot_be_used_takes_nothing_else_with_it(tmp
         assert abs(live.spo2_tenths - 970) <= 15 and abs(live.temp_cc - 3680) <= 20
         assert live.status & 7 == 1, "the site is still known"
         events, _ = pull(host, 5)
-        assert [entry.calibration_id for entry in of_type(events, records.CALIBRATION)] == [1]
+        assert [entry.calibration_id for entry in of_type(events, record_layout.CALIBRATION)] == [1]
         faults = [
-            fault for fault in of_type(events, records.FAULT) if fault.subsystem == codes.SUBSYSTEM_SETTINGS
+            fault
+            for fault in of_type(events, record_layout.FAULT)
+            if fault.subsystem == codes.SUBSYSTEM_SETTINGS
         ]
         assert [fault.detail for fault in faults] == ["calibration: temperature offset beyond 50 cc"]
 

@@ -4,9 +4,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from crs_core import codes, context, records
+from crs_core import code_texts, codes, context
 from crs_core.grade import grader_state
 from crs_core.grade.rules import DEFAULT, rule_hash
+from crs_core.journal import record_layout, record_reader
 from crs_core.wire import message as wire
 from crs_core.wire.parts import split_parts
 
@@ -63,7 +64,7 @@ def alarms_are(host: Host, *names: int, timeout_s: float = 10) -> Any:
             None,
         ),
         timeout_s,
-        ", ".join(codes.alarm_name(name) for name in names),
+        ", ".join(code_texts.alarm_name(name) for name in names),
     )
 
 
@@ -75,7 +76,7 @@ def disagreements(events: list[Any], readings: list[Any]) -> list[Any]:
         if event is None:
             chain.reading(seq, reading)
         else:
-            chain.event(seq, event.t_ms, event.type, records.decode(event.type, event.payload))
+            chain.event(seq, event.t_ms, event.type, record_reader.decode(event.type, event.payload))
     return chain.found
 
 
@@ -96,9 +97,9 @@ def test_entries_narrow_the_grade_sound_are_journaled_and_stay_without_a_laptop(
         host = wearable.connect()
         assert live_says(host, 3, 4).alarms
         events, readings = pull(host)
-        entered = of_type(events, records.CONTEXT)
+        entered = of_type(events, record_layout.CONTEXT)
         assert [context.decode(entry.data)[2] for entry in entered] == [NOTHING_WORRIES, ONE_DRUG]
-        assert [grade.lower for grade in of_type(events, records.GRADE)][-2:] == [1, 3]
+        assert [grade.lower for grade in of_type(events, record_layout.GRADE)][-2:] == [1, 3]
         assert disagreements(events, readings) == []
 
 
@@ -117,7 +118,7 @@ def test_after_a_cut_timed_entries_count_as_expired_and_nothing_looks_better(tmp
         alarms_are(host, codes.REASSESS, codes.HYPOTENSION, timeout_s=20)
         live_says(host, 1, 4, 60)
         events, readings = pull(host)
-        last = of_type(events, records.GRADE)[-1]
+        last = of_type(events, record_layout.GRADE)[-1]
         assert codes.R_HELD_3 in last.reasons
         assert codes.R_CONTEXT_AGE_UNKNOWN in last.reasons
         state = grader_state.decode_state(last.state_after, 0)
@@ -137,7 +138,7 @@ def test_an_entry_that_is_none_is_refused_and_changes_nothing(tmp_path: Path) ->
         for bad in (b"x", good[:-1], good + b"\0", b"\x02" + good[1:], good[:15] + b"\x63" + good[16:]):
             assert host.ask(wire.Context(0, 1, bad)).code == wire.RESULT_BAD_VALUE
         events, _ = pull(host)
-        assert of_type(events, records.CONTEXT) == []
+        assert of_type(events, record_layout.CONTEXT) == []
     image = build_image(tmp_path / "unbound.img", binding_id=None)
     with Wearable(tmp_path, image, scenario=scenario(tmp_path), speed=10) as wearable:
         host = wearable.connect()

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from crs_core import block, records
+from crs_core.journal import block_layout, block_reader, record_layout
 from crs_core.keys import Key
 from crs_core.units import TEMP_VALID, temp_state_of
 from crs_core.wire import frame
 from crs_core.wire import message as wire
 from crs_core.wire.parts import split_parts
-from crs_core.wire.session import HostSession
+from crs_core.wire.session_host import HostSession
 
 from tests.fakes.records_of import of_type, pull
 from tools.rig.image import CUSTODIAN, READER, build_image
@@ -92,7 +92,7 @@ def test_settings_are_changed_used_and_journaled_and_a_wrong_one_changes_nothing
     assert [live.status & 7 for live in lives] == [2] * 4
     assert 4000 <= lives[3].t_ms - lives[2].t_ms <= 9000
     events, _ = pull(host)
-    assert [entry.settings_version for entry in of_type(events, records.SETTINGS)] == [1, 2]
+    assert [entry.settings_version for entry in of_type(events, record_layout.SETTINGS)] == [1, 2]
 
 
 def test_time_is_marked_once_and_again_when_the_hosts_clock_moved(wearable: Wearable) -> None:
@@ -105,7 +105,7 @@ def test_time_is_marked_once_and_again_when_the_hosts_clock_moved(wearable: Wear
     host.ask(wire.Time(steady, 20), wire.TimeIs)
     host.ask(wire.Time(steady + 7_200_000, 20), wire.TimeIs)
     events, _ = pull(host)
-    marks = of_type(events, records.TIME_MARK)
+    marks = of_type(events, record_layout.TIME_MARK)
     assert [mark.utc_ms for mark in marks] == [utc_ms, steady + 7_200_000]
     assert marks[0].key_id == CUSTODIAN.key_id
 
@@ -134,14 +134,14 @@ def test_events_overtake_the_backlog_and_nothing_comes_twice(wearable: Wearable)
         message = host.take((wire.Block, wire.CaughtUp))
         if isinstance(message, wire.CaughtUp):
             break
-        for piece in block.split(message.data):
-            header, _ = block.decode(piece, host.session.peer.journal_id)
+        for piece in block_reader.split(message.data):
+            header, _ = block_reader.decode(piece, host.session.peer.journal_id)
             kinds.append(header.kind)
             seqs += list(range(header.first_seq, header.first_seq + header.count))
     assert sorted(seqs) == sorted(set(seqs))
     assert set(range(1, max(seqs) + 1)) == set(seqs)
-    first_reading = kinds.index(block.KIND_READINGS)
-    assert kinds[:first_reading].count(block.KIND_EVENTS) >= 5
+    first_reading = kinds.index(block_layout.KIND_READINGS)
+    assert kinds[:first_reading].count(block_layout.KIND_EVENTS) >= 5
 
 
 def test_a_wrong_key_an_unknown_key_and_a_revoked_key_are_refused(wearable: Wearable) -> None:
@@ -213,7 +213,7 @@ def test_maintenance_is_shown_told_journaled_and_ends_by_itself(wearable: Wearab
     assert status(host).flags & wire.STATUS_MAINTENANCE
     host.wait(lambda: not status(host).flags & wire.STATUS_MAINTENANCE, 10)
     events, _ = pull(host)
-    assert [entry.op for entry in of_type(events, records.MAINTENANCE)] == [1, 2]
+    assert [entry.op for entry in of_type(events, record_layout.MAINTENANCE)] == [1, 2]
 
 
 def test_a_newer_message_type_is_skipped(wearable: Wearable) -> None:

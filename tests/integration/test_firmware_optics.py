@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from crs_core import records, units
+from crs_core import units
 from crs_core.codes import FAULT_WRONG_PART, SUBSYSTEM_PPG
+from crs_core.journal import record_layout
 from crs_core.wire import message as wire
 from crs_device import health
 
@@ -100,7 +101,7 @@ def test_lights_swapped_from_the_start_give_no_value_and_are_journaled(wearable:
     worn.see_reason(units.PPG_SWAPPED)
     assert worn.counted(health.PPG_SWAPPED_LIGHTS) == 1
     events, _ = pull(worn.host)
-    faults = of_type(events, records.FAULT)
+    faults = of_type(events, record_layout.FAULT)
     assert [(f.subsystem, f.code) for f in faults if "ppg_channels" in f.detail] == [
         (SUBSYSTEM_PPG, FAULT_WRONG_PART)
     ]
@@ -119,7 +120,9 @@ def test_a_burst_that_breaks_off_costs_its_samples_and_nothing_else(worn: Worn) 
     assert lost <= 2 * FIFO
     assert worn.counted(health.SENSOR_RESTART) == 0
     worn.host.wait(
-        lambda: sum(gap.lost for gap in of_type(pull(worn.host)[0], records.SAMPLE_GAP)) == before + lost,
+        lambda: (
+            sum(gap.lost for gap in of_type(pull(worn.host)[0], record_layout.SAMPLE_GAP)) == before + lost
+        ),
         15,
         "SAMPLE_GAP says how many",
     )

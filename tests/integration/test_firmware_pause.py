@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from crs_core import codes, records, units
+from crs_core import codes, units
+from crs_core.journal import record_layout
 from crs_core.wire import message as wire
 
 from tests.fakes.records_of import of_type, pull
@@ -90,7 +91,7 @@ def test_not_back_at_the_end_is_high_and_nothing_sounds_before(tmp_path: Path) -
         host.wait(lambda: wearable.control("state")["buzzer"]["duty_u16"] > 0, 5)
         assert begin(host, 60).code == wire.RESULT_BUSY
         events, readings = pull(host)
-        first, last = of_type(events, records.PAUSE)
+        first, last = of_type(events, record_layout.PAUSE)
         assert (first.op, first.why, first.left_s, first.key_id) == (1, 1, 900, 0x11111111)
         assert (last.op, last.why, last.left_s) == (2, 1, 0)
         marked = [reading for _, reading in readings if reading.status & units.STATUS_PAUSED]
@@ -112,10 +113,10 @@ def test_back_before_its_end_ends_it_and_no_alarm_was_told(tmp_path: Path) -> No
         assert host.ask(wire.Pause(wire.PAUSE_END, 0, 0)).code == wire.RESULT_DONE
         assert host.ask(wire.Pause(wire.PAUSE_END, 0, 0)).code == wire.RESULT_BUSY
         events, _ = pull(host)
-        first, last = [event.t_ms for _, event in events if event.type == records.PAUSE][:2]
+        first, last = [event.t_ms for _, event in events if event.type == record_layout.PAUSE][:2]
         assert last < 1_200_000  # put on again at 600 s; a busy machine needs longer to have values
         assert int(left.detail.split()[0]) == (1_800_000 - (last - first)) // 1000
-        assert [(one.op, one.why) for one in of_type(events, records.PAUSE)] == [
+        assert [(one.op, one.why) for one in of_type(events, record_layout.PAUSE)] == [
             (1, 2),
             (2, 3),
             (1, 1),
@@ -138,7 +139,7 @@ def test_it_is_never_longer_than_half_an_hour_however_often_it_is_extended(tmp_p
         assert begin(host, 1200).code == wire.RESULT_DONE
         host.wait(lambda: is_active(host, codes.PAUSE_OVER), 40)
         events, _ = pull(host)
-        over = next(e.t_ms for _, e in reversed(events) if e.type == records.PAUSE)
+        over = next(e.t_ms for _, e in reversed(events) if e.type == record_layout.PAUSE)
         assert 1_500_000 < over - began_ms < 1_800_000
 
 
@@ -178,7 +179,7 @@ def test_the_strap_off_on_the_charger_is_a_pause_and_off_it_is_silence(tmp_path:
         host.wait(expected, 20)
         assert is_paused(host) is on
         events, _ = pull(host)
-        pauses = of_type(events, records.PAUSE)
+        pauses = of_type(events, record_layout.PAUSE)
         assert [(one.op, one.why, one.left_s, one.key_id) for one in pauses] == [(1, 1, 1800, 0)] * on
         if on:
             assert bells(host) == set()
@@ -203,7 +204,7 @@ def test_charging_while_worn_is_only_charging(tmp_path: Path) -> None:
         wearable.control("charging", on=True)
         host.wait(lambda: status(host).now_ms > 240_000, 20)
         events, readings = pull(host)
-        assert of_type(events, records.PAUSE) == []
+        assert of_type(events, record_layout.PAUSE) == []
         last = readings[-1][1]
         assert last.status & units.STATUS_CHARGING and not last.status & units.STATUS_PAUSED
         assert last.spo2_tenths is not None

@@ -4,9 +4,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from crs_core import codes, records
+from crs_core import codes
 from crs_core.grade import rules
 from crs_core.grade.rules import DEFAULT
+from crs_core.journal import record_layout
 from crs_core.wire import message as wire
 
 from tests.fakes.records_of import of_type, pull
@@ -42,17 +43,19 @@ def test_signed_numbers_decide_are_named_and_survive_a_cut(tmp_path: Path) -> No
             "91 % below the patient's own limit",
         )
         events, _ = pull(host)
-        hashes = [settings.rule_hash for settings in of_type(events, records.SETTINGS)]
+        hashes = [settings.rule_hash for settings in of_type(events, record_layout.SETTINGS)]
         assert hashes == [rules.rule_hash(DEFAULT), rules.rule_hash(made)]
         last = [
-            record for kind in (records.ALARM, records.GRADER_STATE) for record in of_type(events, kind)[-1:]
+            record
+            for kind in (record_layout.ALARM, record_layout.GRADER_STATE)
+            for record in of_type(events, kind)[-1:]
         ]
         assert {record.rule_hash for record in last} == {rules.rule_hash(made)}
         wearable.control("cut", off_ms=300)
         time.sleep(0.4)
         host.open()
         events, _ = pull(host)
-        assert of_type(events, records.BOOT)[-1].rule_hash == rules.rule_hash(made)
+        assert of_type(events, record_layout.BOOT)[-1].rule_hash == rules.rule_hash(made)
         host.send(wire.Bind(wire.BIND_END_OVERRIDE, PATIENT, 0, 1, b"x"))
         host.wait(lambda: host.closed, 10, "BYE")
         host.closed.clear()
@@ -62,4 +65,4 @@ def test_signed_numbers_decide_are_named_and_survive_a_cut(tmp_path: Path) -> No
         assert "rules=spo2_medium_tenths:930\n" in text, "the site's stay"
         events, _ = pull(host)
         site = rules.rule_hash(rules.in_use("spo2_medium_tenths:930", ""))
-        assert of_type(events, records.SETTINGS)[-1].rule_hash == site
+        assert of_type(events, record_layout.SETTINGS)[-1].rule_hash == site

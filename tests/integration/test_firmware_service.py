@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from crs_core import records
+from crs_core.journal import record_layout
 from crs_core.wire import message as wire
 
 from tests.fakes.records_of import of_type, pull
@@ -56,9 +56,9 @@ def test_ctrl_c_leaves_a_usable_repl_silence_and_a_light_that_says_not_monitorin
         host.heartbeat_s = 0.5
         host.open(15)
         events, _ = pull(host, 8)
-        (entered,) = of_type(events, records.MAINTENANCE)
+        (entered,) = of_type(events, record_layout.MAINTENANCE)
         assert (entered.op, entered.reason) == (1, 1)
-        assert len(of_type(events, records.BOOT)) == 2
+        assert len(of_type(events, record_layout.BOOT)) == 2
 
 
 @pytest.mark.slow
@@ -123,7 +123,7 @@ def test_an_application_that_never_becomes_healthy_gives_way_to_the_other_slot(t
         assert wearable.control("state")["resets"]["machine"] == 3
         events, _ = pull(host, 4)
         host.wait(
-            lambda: any("slot b" in fault.detail for fault in of_type(pull(host)[0], records.FAULT)), 10
+            lambda: any("slot b" in fault.detail for fault in of_type(pull(host)[0], record_layout.FAULT)), 10
         )
         assert events
     assert read_text(wearable.image, "/slot") == "b"

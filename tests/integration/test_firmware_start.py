@@ -4,8 +4,9 @@ from binascii import crc32
 from pathlib import Path
 
 import pytest
-from crs_core import codes, records
+from crs_core import codes
 from crs_core.grade import alarms, rules
+from crs_core.journal import record_layout, record_reader
 from crs_core.wire import message as wire
 
 from tests.fakes.records_of import of_type, pull
@@ -31,13 +32,13 @@ def test_a_start_journals_what_it_restarted_with_and_goes_on_measuring(tmp_path:
         assert (live.lower, live.upper) == (0, 4)
         events, readings = pull(host, 4)
         assert [event.type for _, event in events[:4]] == [
-            records.BOOT,
-            records.CALIBRATION,
-            records.SETTINGS,
-            records.GRADER_STATE,
+            record_layout.BOOT,
+            record_layout.CALIBRATION,
+            record_layout.SETTINGS,
+            record_layout.GRADER_STATE,
         ]
-        assert of_type(events, records.SETTINGS)[0].text.splitlines()[-1] == "unit=C"
-        assert of_type(events, records.GRADE)
+        assert of_type(events, record_layout.SETTINGS)[0].text.splitlines()[-1] == "unit=C"
+        assert of_type(events, record_layout.GRADE)
         assert wearable.control("state")["led"] == [0, 0, 1]
         assert host.text == b""
         assert readings == sorted(readings)
@@ -57,9 +58,9 @@ def test_every_journaled_alarm_step_is_repeated_bit_for_bit_by_a_host(tmp_path: 
         state = wearable.control("state")
         events, _ = pull(host)
     steps = [
-        (event.t_ms, records.decode(event.type, event.payload))
+        (event.t_ms, record_reader.decode(event.type, event.payload))
         for _, event in events
-        if event.type == records.ALARM
+        if event.type == record_layout.ALARM
     ]
     assert steps
     for t_ms, step in steps:
@@ -201,12 +202,12 @@ def test_a_journal_that_could_not_be_read_at_the_start_is_taken_up_later(tmp_pat
         assert host.session.peer.journal_id != bytes(8)
         events, _ = pull(host, 4)
         # samples that an erase cost at this speed may be told in between
-        types = [event.type for _, event in events if event.type != records.SAMPLE_GAP]
+        types = [event.type for _, event in events if event.type != record_layout.SAMPLE_GAP]
         assert types[:4] == [
-            records.BOOT,
-            records.CALIBRATION,
-            records.SETTINGS,
-            records.GRADER_STATE,
+            record_layout.BOOT,
+            record_layout.CALIBRATION,
+            record_layout.SETTINGS,
+            record_layout.GRADER_STATE,
         ]
         host.wait(lambda: not host.ask(wire.StatusAsk(), wire.StatusIs).flags & wire.STATUS_JOURNAL_FAULT)
         host.messages.clear()

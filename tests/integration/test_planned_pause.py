@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from crs_core import codes, records
+from crs_core import codes
+from crs_core.journal import record_layout
 
 from tools.rig.ward import Ward
 
@@ -43,7 +44,7 @@ def test_announced_shown_stored_re_run_and_told_when_nobody_comes_back(tmp_path:
 
         said = laptop.cytowatch("pause", "--for", "29m", "--why", "charging").stdout
         assert "Paused for charging, back by" in said and "SIMULATED" in said
-        query = ("SELECT payload FROM events WHERE type = ?", records.PAUSE)
+        query = ("SELECT payload FROM events WHERE type = ?", record_layout.PAUSE)
         ward.until(lambda: laptop.query(*query), 20, "the record of the pause")
         shown = device()["pause"]
         assert shown["why"] == "charging" and 0 < shown["left_s"] <= 29 * 60
@@ -52,7 +53,7 @@ def test_announced_shown_stored_re_run_and_told_when_nobody_comes_back(tmp_path:
         ward.until(lambda: laptop.query(alarms, codes.PAUSE_OVER), 60, "the end of the pause")
         assert device()["pause"] is None
         (over,) = laptop.query("SELECT min(seq) FROM alarm_changes WHERE alarm = ?", codes.PAUSE_OVER)[0]
-        (begun,) = laptop.query("SELECT min(seq) FROM events WHERE type = ?", records.PAUSE)[0]
+        (begun,) = laptop.query("SELECT min(seq) FROM events WHERE type = ?", record_layout.PAUSE)[0]
         raised = (
             "SELECT seq, priority FROM alarm_changes WHERE alarm = ? AND priority > 0 AND seq BETWEEN ? AND ?"
         )
@@ -78,7 +79,7 @@ def test_a_wearable_that_is_not_heard_again_is_high_at_the_end_of_its_pause(tmp_
         laptop.cytowatch("patient", "start", "--age-years", "54")
         ward.until(lambda: laptop.caught_up() and laptop.readings() > 3, 20, "readings of the patient")
         laptop.cytowatch("pause", "--for", "28m", "--why", "washing")
-        query = ("SELECT 1 FROM events WHERE type = ?", records.PAUSE)
+        query = ("SELECT 1 FROM events WHERE type = ?", record_layout.PAUSE)
         ward.until(lambda: laptop.query(*query), 20, "the record of the pause")
         ward.wearable.kill()
         found = "SELECT alarm, priority FROM host_alarms WHERE device IS NOT NULL AND ended_utc_ms IS NULL"

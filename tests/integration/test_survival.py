@@ -10,7 +10,7 @@ import signal
 import time
 from pathlib import Path
 
-from crs_core import block
+from crs_core.journal import block_layout, block_reader
 from crs_core.wire import message as wire
 
 from tools.rig.image import CUSTODIAN, SETTINGS
@@ -109,8 +109,8 @@ class Witness:
             elif isinstance(message, wire.Live):
                 self.live_ms.setdefault(self.boot, []).append(message.t_ms)
             elif isinstance(message, wire.Block):
-                for piece in block.split(message.data):
-                    first = block.parse_header(piece).first_seq
+                for piece in block_reader.split(message.data):
+                    first = block_layout.parse_header(piece).first_seq
                     assert self.blocks.setdefault(first, piece) == piece, f"{first} came with two contents"
         host.messages.clear()
 

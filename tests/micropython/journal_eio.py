@@ -67,7 +67,7 @@ def for_good(image, ledger, ops):
         refused = live(life)
         head = life.j.head_seq
         try:
-            life.event(jl.records.BUTTON, b"\x01")
+            life.event(jl.record_layout.BUTTON, b"\x01")
             raise jl.Broken("an append on dead flash returned")
         except OSError:
             pass

@@ -7,7 +7,8 @@ neither knows, and no number with other content than it ever had (`Ledger`).
 
 import vfs
 
-from crs_core import block, records, settings
+from crs_core import settings
+from crs_core.journal import block_layout, block_reader, record_layout, record_writer
 from crs_core.units import Reading, make_status
 from crs_device.journal import Journal, JournalMissing, boot_count, chain, space
 from crs_device.settings import SettingsStore
@@ -69,7 +70,7 @@ class Life:
         number = boot_count.next_boot("/f/boot.cnt")
         self.t_ms = 0
         self.settings = SettingsStore("/f/settings")
-        self.j = Journal(ROOT, number, self.random, BUDGET, block.FLAG_SIMULATED)
+        self.j = Journal(ROOT, number, self.random, BUDGET, block_layout.FLAG_SIMULATED)
         try:
             self.j.open()
         except JournalMissing:
@@ -105,8 +106,10 @@ class Life:
     def boot_event(self, state):
         j = self.j
         return self.event(
-            records.BOOT,
-            records.encode_boot(1, j.last_boot, j.last_ms, 120000, 1, b"rulehash", "0.1", state, b"grader"),
+            record_layout.BOOT,
+            record_writer.write(
+                record_layout.BOOT, 1, j.last_boot, j.last_ms, 120000, 1, b"rulehash", "0.1", state, b"grader"
+            ),
         )
 
 
@@ -125,13 +128,13 @@ def contents(j):
             gaps.append((first, last, reason))
             seq = last + 1
             continue
-        header, rows = block.decode(step[2], j.journal_id)
+        header, rows = block_reader.decode(step[2], j.journal_id)
         require(header == step[1] and header.first_seq <= seq, "block out of place", seq, header)
-        require(header.flags == block.FLAG_SIMULATED, "the simulated flag is gone", header)
+        require(header.flags == block_layout.FLAG_SIMULATED, "the simulated flag is gone", header)
         for i in range(header.count):
             row = rows[i]
             found[header.first_seq + i] = (header.boot,) + tuple(row)
-        seq = block.last_seq(header) + 1
+        seq = block_layout.last_seq(header) + 1
     require(seq == j.head_seq + 1 or (seq == 1 and j.head_seq == 0), "reading stopped early", seq, j.head_seq)
     return found, gaps
 
@@ -141,19 +144,19 @@ def events_of(j):
     seqs = []
     seq = 1
     while True:
-        step = j.read_from(seq, block.KIND_EVENTS)
+        step = j.read_from(seq, block_layout.KIND_EVENTS)
         if step is None:
             return seqs
         for i in range(step[1].count):
             seqs.append(step[1].first_seq + i)
-        seq = block.last_seq(step[1]) + 1
+        seq = block_layout.last_seq(step[1]) + 1
 
 
 # --- the life -------------------------------------------------------------------------------------------------------
 
 
 def fault(life, n, code=7):
-    life.event(records.FAULT, records.encode_fault(2, code, n, "x" * 20))
+    life.event(record_layout.FAULT, record_writer.write(record_layout.FAULT, 2, code, n, "x" * 20))
 
 
 def _create(life):
@@ -164,7 +167,7 @@ def _create(life):
 def _first(life):
     life.boot_event(b"alarm0")
     life.reading(3)
-    life.event(records.BUTTON, records.encode_button(1))
+    life.event(record_layout.BUTTON, record_writer.write(record_layout.BUTTON, 1))
 
 
 def _fill(life):
@@ -187,7 +190,10 @@ def _settings(life):
     life.settings.store(values)
     text = settings.encode(values)
     life.event(
-        records.SETTINGS, records.encode_settings(life.settings.version, b"rulehash", 1, str(text, "utf-8"))
+        record_layout.SETTINGS,
+        record_writer.write(
+            record_layout.SETTINGS, life.settings.version, b"rulehash", 1, str(text, "utf-8")
+        ),
     )
 
 
@@ -202,12 +208,18 @@ def _crowd(life):
 
 
 def _state(life):
-    life.event(records.GRADER_STATE, records.encode_grader_state(1, b"rulehash", b"alarm1", b"grade1"))
+    life.event(
+        record_layout.GRADER_STATE,
+        record_writer.write(record_layout.GRADER_STATE, 1, b"rulehash", b"alarm1", b"grade1"),
+    )
 
 
 def _batch(life):
     life.t_ms += 10
-    made = [(life.t_ms + i, records.ACCEPTED, records.encode_accepted(i, 2, 5, "n")) for i in range(3)]
+    made = [
+        (life.t_ms + i, record_layout.ACCEPTED, record_writer.write(record_layout.ACCEPTED, i, 2, 5, "n"))
+        for i in range(3)
+    ]
     first = life.j.append_events(made)
     for i in range(3):
         life.tell(first + i, (life.j.boot,) + made[i])
@@ -350,7 +362,7 @@ def go_on(life, ledger):
         _create(life)
     life.boot_event(b"later")
     life.reading(2)
-    life.event(records.BUTTON, records.encode_button(2))
+    life.event(record_layout.BUTTON, record_writer.write(record_layout.BUTTON, 2))
     now = snapshot(life)
     for key in life.ledger.seen:
         if key[0] == now[0]:

@@ -3,8 +3,8 @@
 import sqlite3
 from pathlib import Path
 
-from crs_core import block
 from crs_core.errors import RemoteError
+from crs_core.journal import block_layout, block_reader
 from littlefs import LittleFS
 
 SECTOR = 4096
@@ -41,14 +41,14 @@ def _whole_blocks(data: bytes, journal_id: bytes) -> dict[int, bytes]:
     found, at = {}, 0
     while at < len(data):
         try:
-            raw = data[at : at + block.block_len(data, at)]
-            whole = block.verify(raw, journal_id)
+            raw = data[at : at + block_layout.block_len(data, at)]
+            whole = block_layout.verify(raw, journal_id)
         except RemoteError:
             whole = False
         if not whole:
             at += 1  # a torn write: the next block begins somewhere behind it
             continue
-        found[block.parse_header(raw).first_seq] = raw
+        found[block_layout.parse_header(raw).first_seq] = raw
         at += len(raw)
     return found
 
@@ -94,13 +94,13 @@ def compare(image: Path, database: Path) -> int:
     agreed = 0
     oldest: dict[bool, int] = {}  # of readings and of events: flash drops them apart
     for first_seq, data in sorted(blocks.items()):
-        header, records = block.decode(data, journal_id)
-        oldest.setdefault(header.kind == block.KIND_READINGS, first_seq)
+        header, records = block_reader.decode(data, journal_id)
+        oldest.setdefault(header.kind == block_layout.KIND_READINGS, first_seq)
         if first_seq > cursor and first_seq not in stored:
             continue
         if stored.get(first_seq) != data:
             differ.append(f"block {first_seq}")
-        rows = readings if header.kind == block.KIND_READINGS else events
+        rows = readings if header.kind == block_layout.KIND_READINGS else events
         for offset, record in enumerate(records or ()):
             if rows.pop(first_seq + offset, None) == tuple(record):
                 agreed += 1

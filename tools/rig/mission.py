@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from crs_core import codes
+from crs_core import code_texts
 
 from host_agent.keys import keyfile
 from host_agent.paths import Paths
@@ -51,7 +51,7 @@ class Mission:
             "SELECT t_ms, alarm, priority FROM alarm_changes JOIN journals ON id = journal"
             " WHERE binding IS NOT NULL ORDER BY seq"
         )
-        return [Change(t_ms / 1000, codes.alarm_name(alarm), priority) for t_ms, alarm, priority in rows]
+        return [Change(t_ms / 1000, code_texts.alarm_name(alarm), priority) for t_ms, alarm, priority in rows]
 
     def raised(self, name: str, priority: int) -> list[float]:
         """When an alarm was raised at that priority, in seconds since boot."""

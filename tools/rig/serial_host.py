@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from crs_core.wire import message as wire
-from crs_core.wire.session import Closed, HostSession, Opened, Received, Refused, Send, Text
+from crs_core.wire.session import Closed, Opened, Received, Refused, Send, Text
+from crs_core.wire.session_host import HostSession
 
 from tools.rig.image import CUSTODIAN, DEVICE_ID
 

@@ -9,7 +9,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any, Self
 
-from crs_core import block, records
+from crs_core.journal import block_layout, block_reader, record_layout, record_reader, record_types
 from crs_core.keys import Key
 
 from host_agent.control import socket as control
@@ -127,7 +127,7 @@ def on_flash(image: Path) -> dict[int, Any]:
     journal_id, blocks = flash_blocks(image)
     found: dict[int, Any] = {}
     for first_seq, data in sorted(blocks.items()):
-        header, rows = block.decode(data, journal_id)
+        header, rows = block_reader.decode(data, journal_id)
         assert rows is not None, f"block {first_seq} is of an unknown kind"
         for offset, row in enumerate(rows):
             assert first_seq + offset not in found, f"sequence {first_seq + offset} stands for two contents"
@@ -135,10 +135,10 @@ def on_flash(image: Path) -> dict[int, Any]:
     return found
 
 
-def boots(found: dict[int, Any]) -> list[tuple[int, int, records.Boot]]:
+def boots(found: dict[int, Any]) -> list[tuple[int, int, record_types.Boot]]:
     """(boot, t_ms, BOOT record) in order."""
     return [
-        (boot, row.t_ms, records.decode(row.type, row.payload))
+        (boot, row.t_ms, record_reader.decode(row.type, row.payload))
         for _, (boot, row) in sorted(found.items())
-        if isinstance(row, block.Event) and row.type == records.BOOT
+        if isinstance(row, block_layout.Event) and row.type == record_layout.BOOT
     ]

@@ -1,8 +1,8 @@
 """The watchdog over a real store and a clock that the test moves."""
 
 import pytest
-from crs_core import records
 from crs_core.codes import FUTURE_DATA, NO_DATA_YET, NOT_BACK, STALE_DATA
+from crs_core.journal import record_types
 
 from host_agent.config.model import WatchdogSection
 from host_agent.errors import StoreFull
@@ -204,7 +204,7 @@ async def test_it_looks_at_every_wearable_about_each_second(world):
 
 
 def pause(op: int, left_s: int):
-    return records.Pause(op, 1, left_s, 0x11)
+    return record_types.Pause(op, 1, left_s, 0x11)
 
 
 async def test_an_announced_pause_is_waited_for_and_then_told_as_high(world):
@@ -225,7 +225,9 @@ async def test_an_announced_pause_is_waited_for_and_then_told_as_high(world):
 
 
 @pytest.mark.parametrize(
-    "after", [pause(2, 0), records.Boot(1, 1, 5, 0, 1, bytes(8), "0.1.0", b"", b"")], ids=["end", "restart"]
+    "after",
+    [pause(2, 0), record_types.Boot(1, 1, 5, 0, 1, bytes(8), "0.1.0", b"", b"")],
+    ids=["end", "restart"],
 )
 async def test_a_pause_that_ended_or_was_cut_by_a_restart_holds_nothing_back(world, after):
     clock = clock_now()

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from crs_core import block
+from crs_core.journal import block_layout, block_reader, block_writer
 
 from host_agent.errors import StoreCorrupt, StoreFull
 from host_agent.store import retention
@@ -115,11 +115,11 @@ def test_the_same_block_again_stays_removed_and_other_bytes_are_a_fork(tmp_path)
         thin(store)
         fill(store, list(blocks(20)))  # the wearable's flash was set back: its old journal is shown again
         assert count(store, "readings") == 0 and count(store, "forks") == 0
-        other = [item for item in blocks(20) if item.header.kind == block.KIND_READINGS][3]
-        raw = block.encode_readings(
+        other = [item for item in blocks(20) if item.header.kind == block_layout.KIND_READINGS][3]
+        raw = block_writer.encode_readings(
             b"journal1", 1, other.header.first_seq, [row._replace(temp_cc=3999) for row in other.content]
         )
-        header, content = block.decode(raw, b"journal1")
+        header, content = block_reader.decode(raw, b"journal1")
         fill(store, [other._replace(header=header, raw=raw, content=content)])
         assert count(store, "forks") == 1
 

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from crs_core import records
+from crs_core.journal import record_layout, record_types
 
 from host_agent.clock import RealClock
 from host_agent.keys.keyfile import DeviceKey
@@ -46,7 +46,9 @@ def build(path: Path, days: int, settings: dict[str, str]) -> Path:
             reading = week[n % len(week)]._replace(t_ms=(n + 6) * series.STEP_MS)
             journal.add_reading(reading)
             if n % _EVENT_EVERY == 0:
-                journal.append_event(reading.t_ms, records.BUTTON, records.encode(records.Button(1)))
+                journal.append_event(
+                    reading.t_ms, record_layout.BUTTON, record_types.encode(record_types.Button(1))
+                )
         journal.flush()
         root = Path(folder)
         files = {

@@ -100,7 +100,8 @@ async def _raw_bytes_per_s(pace: Pace | None) -> float:
 
 def backlog(count: int) -> dict[str, bytes]:
     """Files of a journal with so many readings at 10 s, made by the wearable's own code."""
-    from crs_core import records, units
+    from crs_core import units
+    from crs_core.journal import record_layout, record_writer
     from crs_device.journal.journal import Journal
 
     from tools.rig.image import PATIENT
@@ -111,7 +112,9 @@ def backlog(count: int) -> dict[str, bytes]:
         root = Path(folder)
         journal = Journal(str(root / "journal"), 1, os.urandom, 1 << 20, 1)
         journal.create(PATIENT)
-        journal.append_event(0, records.BUTTON, records.encode_button(1))  # an image has no empty folder
+        journal.append_event(
+            0, record_layout.BUTTON, record_writer.write(record_layout.BUTTON, 1)
+        )  # an image has no empty folder
         temp_cc = 3700
         for i in range(count):
             temp_cc += chance.choice((-2, -1, 0, 0, 1, 2))
@@ -154,7 +157,7 @@ def ward_open(agent: Any) -> bool:
 
 async def _presses(pace: Pace | None) -> list[float]:
     """Sorted ms from letting the button go to the event in the store, while a backlog drains."""
-    from crs_core import records
+    from crs_core.journal import record_layout
 
     from tools.rig.air_ward import AirWard, until
 
@@ -169,7 +172,7 @@ async def _presses(pace: Pace | None) -> list[float]:
                     await ward.control(cmd="press", ms=150)  # longer than an erase holds the wearable up
                     released = time.perf_counter() + 0.15
                     sql = "SELECT count(*) FROM events WHERE type = ?"
-                    while ward.stored(sql, records.BUTTON)[0][0] < number + 1:
+                    while ward.stored(sql, record_layout.BUTTON)[0][0] < number + 1:
                         if time.perf_counter() - released > 10:
                             raise RuntimeError("a press was not stored within 10 s")
                         await asyncio.sleep(0.002)

@@ -12,8 +12,9 @@ from pathlib import Path
 from statistics import median
 from types import SimpleNamespace
 
-from crs_core import block, records, units
+from crs_core import units
 from crs_core.grade import alarms, grader, rules
+from crs_core.journal import block_writer, record_layout, record_types, record_writer
 
 from host_agent.store.coverage import Coverage
 from host_agent.store.db import Store, Tx
@@ -101,11 +102,11 @@ def rows() -> Iterable[tuple[str, str, str, bool]]:
 def _regraded_per_s(messages: list[SimpleNamespace]) -> float:
     """Readings a second when every commit is followed by the re-run of each grade, as the agent's are."""
     # by the default rules from a new state, one number after the readings' own: a journal begins with its state
-    start = records.encode_grader_state(
+    start = record_writer.write(record_layout.GRADER_STATE,
         2, rules.rule_hash(rules.DEFAULT), alarms.encode_state(alarms.new_state(), 0),
         grader.encode_state(grader.new_state(), 0),
     )  # fmt: skip
-    first = block.encode_events(_JOURNAL_ID, 1, 1, [(0, records.GRADER_STATE, start)])
+    first = block_writer.encode_events(_JOURNAL_ID, 1, 1, [(0, record_layout.GRADER_STATE, start)])
     verifier, derive = Verifier(), NoDerivation()
     with tempfile.TemporaryDirectory() as folder, Store(Path(folder) / "bench.db") as store:
         journal, coverage = store.write_now(_journal), Coverage()
@@ -134,8 +135,10 @@ def _regraded_per_s(messages: list[SimpleNamespace]) -> float:
 def _event_times_ms(store: Store, journal: Journal, coverage: Coverage) -> Iterable[float]:
     seq, t_ms = coverage.prefix, 10_000 * _WEEK_READINGS
     for i in range(_EVENTS):
-        payload = records.encode(records.Button(1 + i % 2))
-        raw = block.encode_events(_JOURNAL_ID, 1, seq + 1 + i, [(t_ms + i * 1000, records.BUTTON, payload)])
+        payload = record_types.encode(record_types.Button(1 + i % 2))
+        raw = block_writer.encode_events(
+            _JOURNAL_ID, 1, seq + 1 + i, [(t_ms + i * 1000, record_layout.BUTTON, payload)]
+        )
         start_s = time.perf_counter()
         done = _commit(store, journal, coverage, [SimpleNamespace(data=raw)])
         yield (time.perf_counter() - start_s) * 1000
@@ -171,7 +174,7 @@ def _messages(first_seq: int = 1) -> list[SimpleNamespace]:
         readings.append(units.Reading(10_000 * i + rng.randrange(3), temp_cc, spo2, hr, 150, status))
     messages, data = [], b""
     for at in range(0, _WEEK_READINGS, _PER_BLOCK):
-        raw = block.encode_readings(_JOURNAL_ID, 1, at + first_seq, readings[at : at + _PER_BLOCK])
+        raw = block_writer.encode_readings(_JOURNAL_ID, 1, at + first_seq, readings[at : at + _PER_BLOCK])
         if len(data) + len(raw) > _PER_MESSAGE_BYTES:
             messages.append(SimpleNamespace(data=data))
             data = b""

@@ -11,7 +11,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-from crs_core import block
+from crs_core.journal import block_layout
 from crs_core.keys import Key
 from crs_core.wire import message as wire
 
@@ -100,7 +100,7 @@ class _Worn:
             _, header, raw = found
             blocks[header.first_seq] = hashlib.sha256(raw).digest()
             records += header.count
-            seq = block.last_seq(header) + 1
+            seq = block_layout.last_seq(header) + 1
         return Held(blocks, records, self.lives)
 
 

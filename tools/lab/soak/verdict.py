@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from crs_core import block, codes, records
+from crs_core import codes
+from crs_core.journal import block_layout, record_layout, record_reader
 
 from host_agent.store.content_check import check_content
 from tools.lab.soak.archive import Archive, Numbered
@@ -59,10 +60,10 @@ def judge(archive: Archive, database: Path) -> Verdict:
     skipped, losses = _losses(archive, store)
     unseen, duplicates = _duplicates(archive, store)
     boots = [(seq, row) for seq, row in sorted(truth.items()) if _is_boot(row)]
-    stated = [records.decode(row.record.type, row.record.payload) for _, row in boots]
+    stated = [record_reader.decode(row.record.type, row.record.payload) for _, row in boots]
     return Verdict(
-        readings=sum(truth[seq].kind == block.KIND_READINGS for seq in compared),
-        events=sum(truth[seq].kind == block.KIND_EVENTS for seq in compared),
+        readings=sum(truth[seq].kind == block_layout.KIND_READINGS for seq in compared),
+        events=sum(truth[seq].kind == block_layout.KIND_EVENTS for seq in compared),
         losses=losses,
         duplicates=duplicates,
         misstated=list(_misstated(archive)),
@@ -87,7 +88,7 @@ def _read(tx: sqlite3.Connection, journal_id: bytes) -> _Store:
         f"SELECT seq, boot, t_ms, type, payload FROM events WHERE {mine}",  # noqa: S608
         (journal_id,),
     )
-    for kind, rows in ((block.KIND_READINGS, readings), (block.KIND_EVENTS, events)):
+    for kind, rows in ((block_layout.KIND_READINGS, readings), (block_layout.KIND_EVENTS, events)):
         for seq, boot, *values in rows:
             if seq in found:
                 twice.append(seq)
@@ -126,11 +127,12 @@ def _duplicates(archive: Archive, store: _Store) -> tuple[int, list[str]]:
     found += [f"{store.forks} forks of the journal"] if store.forks else []
     unseen = 0
     thinned = list(_thinned(archive))
-    oldest = {kind: archive.oldest(kind) for kind in (block.KIND_READINGS, block.KIND_EVENTS)}
+    oldest = {kind: archive.oldest(kind) for kind in (block_layout.KIND_READINGS, block_layout.KIND_EVENTS)}
     for seq in sorted(store.rows.keys() - archive.records.keys()):
         row = store.rows[seq]
         if seq < oldest[row.kind] or any(
-            seq in span and row.kind == block.KIND_EVENTS and row.record[1] == kind for kind, span in thinned
+            seq in span and row.kind == block_layout.KIND_EVENTS and row.record[1] == kind
+            for kind, span in thinned
         ):
             unseen += 1
         else:
@@ -138,7 +140,7 @@ def _duplicates(archive: Archive, store: _Store) -> tuple[int, list[str]]:
     for where, rows in (("flash", archive.records), ("the store", store.rows)):
         first: dict[tuple[int, int], int] = {}
         for seq, row in sorted(rows.items()):
-            if row.kind == block.KIND_READINGS:
+            if row.kind == block_layout.KIND_READINGS:
                 before = first.setdefault((row.boot, row.record[0]), seq)
                 if before != seq:
                     found.append(f"{where} holds one reading as {before} and as {seq}")
@@ -148,19 +150,19 @@ def _duplicates(archive: Archive, store: _Store) -> tuple[int, list[str]]:
 def _thinned(archive: Archive) -> Iterator[tuple[int, range]]:
     """(type, numbers) of the events that a MERGED record on flash stands for."""
     for row in archive.records.values():
-        if row.kind == block.KIND_EVENTS and row.record.type == records.MERGED:
-            said = records.decode(row.record.type, row.record.payload)
+        if row.kind == block_layout.KIND_EVENTS and row.record.type == record_layout.MERGED:
+            said = record_reader.decode(row.record.type, row.record.payload)
             yield said.type, range(said.first_seq, said.last_seq + 1)
 
 
 def _longest_pause_ms(truth: dict[int, Numbered]) -> int:
-    readings = [row for _, row in sorted(truth.items()) if row.kind == block.KIND_READINGS]
+    readings = [row for _, row in sorted(truth.items()) if row.kind == block_layout.KIND_READINGS]
     pairs = itertools.pairwise(readings)
     return max((b.record.t_ms - a.record.t_ms for a, b in pairs if a.boot == b.boot), default=0)
 
 
 def _is_boot(row: Numbered) -> bool:
-    return bool(row.kind == block.KIND_EVENTS and row.record.type == records.BOOT)
+    return bool(row.kind == block_layout.KIND_EVENTS and row.record.type == record_layout.BOOT)
 
 
 def _misstated(archive: Archive) -> Iterator[str]:
@@ -171,7 +173,7 @@ def _misstated(archive: Archive) -> Iterator[str]:
     started = [(seq, row) for seq, row in sorted(archive.records.items()) if _is_boot(row)]
     before = {boot: earlier for earlier, boot in itertools.pairwise(sorted(last_ms))}
     for seq, row in started:
-        said = records.decode(row.record.type, row.record.payload)
+        said = record_reader.decode(row.record.type, row.record.payload)
         if said.lost_ms_max > LOST_MS_MAX:
             yield f"BOOT {seq} states {said.lost_ms_max} ms lost"
         if row.boot not in before:

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from crs_core import calibration, records
+from crs_core import calibration
+from crs_core.journal import record_layout
 from crs_core.spo2_curve import AN6845, spo2_tenths
 
 from tests.core.calibration_checks import TEMPERATURE_ALONE
@@ -174,7 +175,7 @@ def test_a_wearable_measures_by_it_and_every_reading_says_so(tmp_path: Path) -> 
             lambda: ward.laptop.query(
                 "SELECT 1 FROM readings WHERE spo2_tenths NOT NULL AND boot ="
                 " (SELECT max(boot) FROM events WHERE type = ? AND instr(payload, CAST('temp=-30' AS BLOB)))",
-                records.CALIBRATION,
+                record_layout.CALIBRATION,
             ), 60, "readings by its own calibration",
         )  # fmt: skip
         rows = list(csv.DictReader(ward.laptop.cytowatch("export").stdout.splitlines()))

@@ -1,6 +1,6 @@
 """Unsigned varints (7 bits per byte, low group first, high bit = more follows) and zigzag for signed numbers.
 
-Bounded to 8 bytes (56 bits), which holds the difference of two 48-bit times. A number has one coding only:
+A varint has at most 8 bytes (56 bits), enough for the difference of two 48-bit times. A number has only one coding:
 padding with empty groups is refused, so equal content is equal bytes.
 """
 

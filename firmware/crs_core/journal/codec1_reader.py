@@ -1,4 +1,4 @@
-"""Codec 1, which wearables wrote before codec 2: readings as delta rows, readable for ever.
+"""Reads codec 1, which wearables wrote before codec 2: readings as delta rows. It stays readable for ever.
 
 A row is a mask byte and one varint per column whose mask bit is set, in this order:
 
@@ -10,17 +10,18 @@ bit 4  pi      as temp
 bit 5  status  status XOR previous status; before the first row: axilla, worn, both valid
 bit 6-7        0; anything else is refused
 
-A clear bit says: as in the row before, None included (t: the step is repeated; first row: start_ms and the bases).
+A clear bit says: as in the row before, also when that was None (t: the same step again; first row: start_ms and the
+bases).
 """
 
-from crs_core import varint
 from crs_core.errors import RemoteError
+from crs_core.journal import varint
+from crs_core.journal.block_layout import T_LIMIT
 from crs_core.units import Reading, SITE_AXILLA, WEAR_WORN, make_status
 
 FIRST_STEP_MS = 10_000
 TEMP, SPO2, HR, PI = 3701, 971, 81, 151
 STATUS = make_status(SITE_AXILLA, 0, 0, WEAR_WORN)
-T_LIMIT = 1 << 48
 
 
 def decode(body: bytes, count: int, start_ms: int) -> list[Reading]:

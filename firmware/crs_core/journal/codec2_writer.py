@@ -1,25 +1,17 @@
-"""Codec 2, the half that writes (codec2_reader.py reads): readings by column, differences in Rice codes.
+"""Writes codec 2; codec2_layout.py says what it is."""
 
-PROTOCOL.md, section 8, has every bit. In short: when times and states go on as they are expected to, 2 bits say so;
-then comes, for each of the four values, how its differences are coded and its first value; then the quotients of all
-differences and then the low bits of all, so that a host takes many with one call.
-
-This codec stays readable for ever; a better one gets the next number.
-"""
-
-from crs_core.compat import const
 from crs_core.errors import LocalError
+from crs_core.journal.block_layout import T_LIMIT
+from crs_core.journal.codec2_layout import (
+    ALL_EQUAL,
+    COLUMNS,
+    FIRST_STEP_MS,
+    STATE,
+    STATE_BITS,
+    STEP_K,
+    VALUE_MAX,
+)
 from crs_core.units import Reading
-
-FIRST_STEP_MS = const(10_000)
-STEP_K = const(11)  # a step that is a second longer takes 13 bits
-STATE = const(0x4010)  # before the first row: axilla, worn, both valid, no value None
-STATE_BITS = const(20)  # status << 4 | marks of the values that are None
-# mark of None in a state, base of the first value, k of the first value; in the order of a Reading
-COLUMNS = ((1, 3700, 6), (2, 970, 5), (4, 80, 5), (8, 150, 6))
-ALL_EQUAL = const(15)  # in place of a column's k: no difference is coded
-VALUE_MAX = const(65534)
-T_LIMIT = 1 << 48
 
 
 class _Bits:
@@ -143,7 +135,7 @@ def _put_states(bits: _Bits, readings: list[Reading]) -> None:
 def _differences(values: list[int]) -> tuple[list[int], int]:
     """The zigzags of the differences and their k: the highest whose 2**k is not above their mean.
 
-    That costs 0.4 % more than the best k, and no block in it takes more than k + 3 bits for a difference.
+    It costs 0.4 % more than the best k, and no block needs more than k + 3 bits for a difference with it.
     """
     if min(values) < 0 or max(values) > VALUE_MAX:
         raise LocalError("reading value outside 0..65534: %d to %d" % (min(values), max(values)))

@@ -1,8 +1,8 @@
-"""The reading half of records.py, by the same layouts; use it through `records.decode`."""
+"""Reads the payloads of event records by the layouts of record_layout.py."""
 
 from crs_core.errors import RemoteError
-from crs_core.record_types import CLASSES
-from crs_core.records import NONE, SIZES, TEXT_MAX, TYPES
+from crs_core.journal.record_layout import LAYOUTS, NONE_MARKS, SIZES, TEXT_MAX
+from crs_core.journal.record_types import TYPES
 
 
 def _number(data: bytes, at: int, size: int) -> int:
@@ -27,8 +27,8 @@ def text_of(data: bytes) -> str:
 
 def _get(data: bytes, at: int, code: str):  # type: ignore[no-untyped-def]
     none = None
-    if code in NONE:
-        code, none = NONE[code]
+    if code in NONE_MARKS:
+        code, none = NONE_MARKS[code]
     if code in SIZES:
         value = _number(data, at, SIZES[code])
         return None if value == none else value, at + SIZES[code]
@@ -54,17 +54,19 @@ def _get(data: bytes, at: int, code: str):  # type: ignore[no-untyped-def]
     return tuple(items), at
 
 
-def read(kind: int, payload: bytes):  # type: ignore[no-untyped-def]
-    """Namedtuple of a type in TYPES; RemoteError when the payload is short, long or not text."""
-    name, layout = TYPES[kind]
+def decode(kind: int, payload: bytes):  # type: ignore[no-untyped-def]
+    """Namedtuple of a known type, None for an unknown one; RemoteError when short, long or not text."""
+    if kind not in LAYOUTS:
+        return None
+    name, cls = TYPES[kind]
     payload = bytes(payload)
     fields = []
     at = 0
-    for code in layout:
+    for code in LAYOUTS[kind]:
         value, at = _get(payload, at, code)
         fields.append(value)
     if at != len(payload):
         raise RemoteError("bytes after the last field of %s" % name)
     if kind in TEXT_MAX and len(payload) - 6 > TEXT_MAX[kind]:
         raise RemoteError("%s text longer than %d bytes" % (name, TEXT_MAX[kind]))
-    return CLASSES[kind](*fields)
+    return cls(*fields)

@@ -1,7 +1,16 @@
-"""Codec 2, the reading half; PROTOCOL.md, section 8, has every bit. Hosts read, a wearable does at its start."""
+"""Reads codec 2; codec2_layout.py says what it is. A host reads all day, a wearable at its start."""
 
-from crs_core.codec2 import ALL_EQUAL, COLUMNS, FIRST_STEP_MS, STATE, STATE_BITS, STEP_K, T_LIMIT, VALUE_MAX
 from crs_core.errors import RemoteError
+from crs_core.journal.block_layout import T_LIMIT
+from crs_core.journal.codec2_layout import (
+    ALL_EQUAL,
+    COLUMNS,
+    FIRST_STEP_MS,
+    STATE,
+    STATE_BITS,
+    STEP_K,
+    VALUE_MAX,
+)
 from crs_core.units import Reading
 
 _GAMMA_MAX = 56  # bits; a change of step has 52 at most

@@ -1,7 +1,8 @@
-"""The reading half of block.py; use it through `block.decode` and `block.split`."""
+"""Decodes blocks. block_layout.py has the layout. A wearable loads this for its start only; a host reads all day."""
 
-from crs_core import codec2_reader, varint
-from crs_core.block import (
+from crs_core.errors import RemoteError
+from crs_core.journal import codec2_reader, varint
+from crs_core.journal.block_layout import (
     CODEC_COLUMNS,
     CODEC_ROWS,
     CODEC_TLV,
@@ -17,7 +18,6 @@ from crs_core.block import (
     crc_holds,
     parse_header,
 )
-from crs_core.errors import RemoteError
 from crs_core.units import Reading
 
 
@@ -41,7 +41,10 @@ def _decode_events(body: bytes, count: int, start_ms: int) -> list[Event]:
 
 
 def decode(buf: bytes | memoryview, journal_id: bytes) -> tuple[Header, list[Reading] | list[Event] | None]:
-    """As block.decode."""
+    """(header, readings or events) of one whole block; the list is None when kind, codec or flag is unknown.
+
+    RemoteError when the CRC does not hold for this journal or the body breaks its codec.
+    """
     header = parse_header(buf)
     if not header.body_len or header.body_len + OVERHEAD != len(buf) or not crc_holds(buf, journal_id):
         raise RemoteError("block CRC does not hold for this journal")
@@ -51,7 +54,8 @@ def decode(buf: bytes | memoryview, journal_id: bytes) -> tuple[Header, list[Rea
     if header.kind == KIND_READINGS and header.codec == CODEC_COLUMNS:
         return header, codec2_reader.decode(body, header.count, header.start_ms)
     if header.kind == KIND_READINGS and header.codec == CODEC_ROWS:
-        from crs_core import codec1_reader  # not at the top: a wearable meets one only after an older program
+        # Not at the top: a wearable meets codec 1 only after an older program wrote it.
+        from crs_core.journal import codec1_reader
 
         return header, codec1_reader.decode(body, header.count, header.start_ms)
     if header.kind == KIND_EVENTS and header.codec == CODEC_TLV:
@@ -59,8 +63,15 @@ def decode(buf: bytes | memoryview, journal_id: bytes) -> tuple[Header, list[Rea
     return header, None
 
 
+def decode_events(buf: bytes | memoryview, journal_id: bytes) -> tuple[Header, list[Event]]:
+    """As `decode` for one block; no events when it is not a block of events that this version understands."""
+    header, rows = decode(buf, journal_id)
+    events: list[Event] = rows if header.kind == KIND_EVENTS and rows else []  # type: ignore[assignment]
+    return header, events
+
+
 def split(buf: bytes | memoryview) -> list[bytes]:
-    """As block.split."""
+    """The whole blocks that `buf` consists of, by their lengths (CRC not looked at); RemoteError on a rest."""
     blocks = []
     at = 0
     size = len(buf)

@@ -1,7 +1,7 @@
-"""How payloads ride on a link: whole in one serial frame, or as fragments that each fill a radio payload.
+"""Each payload in one serial frame. fragment_carrier.py carries them over a radio.
 
 Both carriers offer `encode(payload)` -> list of pieces to write in order, `feed(data)` -> list of ("frame", payload)
-and ("text", bytes), `flush()` and `counters()`; the session does not know which one it has.
+and ("text", bytes), `flush()` and `counters()`. A session works with either and does not know which one it has.
 """
 
 from crs_core.wire import frame, sealed
@@ -20,7 +20,7 @@ class SerialCarrier:
         return [frame.encode(payload, self._to_device)]
 
     def feed(self, data: bytes) -> list[tuple[str, bytes]]:
-        """Take bytes in any cut."""
+        """Take bytes, however they are cut."""
         return self._decoder.feed(data)
 
     def flush(self) -> list[tuple[str, bytes]]:
@@ -28,13 +28,5 @@ class SerialCarrier:
         return self._decoder.flush()
 
     def counters(self) -> dict[str, int]:
-        """What the decoder threw away."""
+        """What the decoder dropped."""
         return self._decoder.counters()
-
-
-def __getattr__(name: str):  # type: ignore[no-untyped-def]
-    if name == "FragmentCarrier":  # only where there is a radio
-        from crs_core.wire.fragment_carrier import FragmentCarrier
-
-        return FragmentCarrier
-    raise AttributeError(name)
