@@ -54,9 +54,8 @@ def alarm_event(
     occurred: tuple[int, int] | None,
     detail: str = "",
     key: str | None = None,
-    from_host: bool = False,
 ) -> Event:
-    """An alarm of the wearable, or of the host (`from_host`); `occurred` = (utc_ms, bound_ms).
+    """An alarm of the wearable, or of the host (no `seq` in `origin`); `occurred` = (utc_ms, bound_ms).
 
     The key comes from the record's place in the journal; what has none brings its own.
     """
