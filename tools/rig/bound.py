@@ -1,6 +1,7 @@
 """A store that already knows whose patient a wearable wears, without the wearable being asked."""
 
 from host_agent.patient.binding_rows import begin_start, open_binding, reconcile
+
 from host_agent.patient.profile import make_profile
 from host_agent.store.db import Tx
 from host_agent.store.journals import ensure_device
