@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test test-bluez lint bench soak mutation clean setup
+.PHONY: demo test test-bluez lint docs bench soak mutation clean setup
 setup: $(STAMP)
 $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "CytoWatch needs Python 3.11 or newer; set PYTHON=")'
@@ -29,6 +29,12 @@ test-bluez: $(STAMP)
 
 lint: $(STAMP) typings/esp32/.done typings/rp2/.done
 	@$(BIN)/python -m tools.dev.lint
+
+# Writes every part of a page that a program generates.
+docs: $(STAMP)
+	@$(BIN)/python -m cogapp -r $$(git grep -l --fixed-strings '[[[cog' -- '*.md')
+	@$(BIN)/python -m tools.dev.grade_tables --write
+	@$(BIN)/python -m tools.dev.picture --write
 
 bench: $(STAMP)
 	@$(BIN)/python -m tools.lab.bench

@@ -5,17 +5,18 @@ from typing import Annotated, Any
 
 import typer
 
-from host_agent.cli.status import live_status
 from host_agent.clock import RealClock
-from host_agent.errors import ConfigError, HostAgentError
+from host_agent.errors import ConfigError
 from host_agent.paths import default_paths
 from host_agent.people import context_values
 from host_agent.people.asking import NoWearer, wearers
 from host_agent.people.composing import When, sign_entry
 from host_agent.store.context import context_entries
+from host_agent.terminal.entry_ids import find_entry
 from host_agent.terminal.options import DeviceOption, JsonOption
 from host_agent.terminal.output import nothing, show, table
 from host_agent.terminal.reading_store import open_store
+from host_agent.terminal.running_agent import live_status
 from host_agent.terminal.signing import (
     AccountOption,
     AgoOption,
@@ -36,28 +37,22 @@ from host_agent.views.context_rows import (
 )
 
 context = typer.Typer(
-    help="What only people know: blood pressure, oxygen, drugs, the neurological score. Entering needs the agent.",
+    help="Enter what only people know: blood pressure, oxygen, drugs. Entering needs the running agent.",
     no_args_is_help=True,
 )
 ValuesArgument = Annotated[
     list[str],
     typer.Argument(
         metavar="KEY=VALUE...",
-        help="Keys of the grader's vocabulary, e.g. oxygen=face_mask vasopressors=norepinephrine,vasopressin.",
+        help="Keys of the grader's vocabulary, for example oxygen=face_mask vasopressors=norepinephrine,vasopressin.",
     ),
 ]
 EntryArgument = Annotated[
     str,
     typer.Argument(
-        metavar="ENTRY", help="The entry, by (the start of) its id, as `context history` shows it."
+        metavar="ENTRY", help="The entry, by its id or the start of it, as `context history` shows it."
     ),
 ]
-_MIN_ID_CHARS = 6
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    app.add_typer(context, name="context")
 
 
 @context.command("set")
@@ -71,7 +66,7 @@ def set_values(
     device: DeviceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Enter what is known now, or was at a time, and sign it. Lists are written a,b; a temperature needs its site."""
+    """Enter what is known, now or at a given time, and sign it. Write a list as a,b. A temperature needs its site."""
     when = moment(at, ago)
     parsed = parse_values(values)
     _enter(parsed, account, passphrase_file, as_json=as_json, device=device or "", when=when)
@@ -80,7 +75,9 @@ def set_values(
 @context.command()
 def withdraw(
     *,
-    keys: Annotated[list[str], typer.Argument(metavar="KEY...", help="Keys that are not known any more.")],
+    keys: Annotated[
+        list[str], typer.Argument(metavar="KEY...", help="Keys whose values are no longer known.")
+    ],
     at: AtOption = None,
     ago: AgoOption = None,
     account: AccountOption = None,
@@ -88,7 +85,7 @@ def withdraw(
     device: DeviceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say that keys are not known any more; what was entered stays in the history."""
+    """Say that values are no longer known. Earlier entries stay in the history."""
     when = moment(at, ago)
     values: dict[str, Any] = dict.fromkeys(keys)
     if "temperature_cc" in values or "site" in values:
@@ -107,7 +104,7 @@ def correct(
     device: DeviceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Correct an entry by a new one that takes its place and keeps its moment; the wrong one stays in the history."""
+    """Replace a wrong entry. The new entry keeps its time, and the wrong one stays in the history."""
     parsed = parse_values(values)
     paths = default_paths()
     agent_door(paths).begin(device or "")
@@ -124,7 +121,7 @@ def correct(
 
 @context.command("show")
 def show_in_force(device: DeviceOption = None, as_json: JsonOption = False) -> None:
-    """Show what is in force: value, age, when it stops counting, who signed, whether the wearable has it."""
+    """Show what counts now: value, age, when it expires, who signed, whether the wearable has it."""
     paths = default_paths()
     live = live_status(paths)
     now_ms = live["now_utc_ms"] if live else RealClock().utc_ms()
@@ -152,7 +149,7 @@ def show_in_force(device: DeviceOption = None, as_json: JsonOption = False) -> N
 
 @context.command()
 def history(device: DeviceOption = None, as_json: JsonOption = False) -> None:
-    """Show every entry about the patient, corrected and withdrawn ones too, in order of observation."""
+    """Show every entry about the patient in order of observation, also corrected and withdrawn ones."""
     with open_store(default_paths()) as tx:
         wearer = patient_of(tx, device)
         rows = [] if tx is None or wearer is None else list(entry_rows(tx, wearer.row))
@@ -167,17 +164,6 @@ def history(device: DeviceOption = None, as_json: JsonOption = False) -> None:
         ],
         as_json=as_json,
     )
-
-
-def find_entry(start: str, ids: list[str]) -> str:
-    """The one id that starts so; HostAgentError when it is none or several."""
-    found = [one for one in ids if one.startswith(start.lower())] if len(start) >= _MIN_ID_CHARS else []
-    if len(found) != 1:
-        raise HostAgentError(
-            f"{len(found)} entries about this patient start with {start!r}.",
-            f"Give at least {_MIN_ID_CHARS} characters of its id: see `cytowatch context history`.",
-        )
-    return found[0]
 
 
 def parse_values(pairs: list[str]) -> dict[str, Any]:

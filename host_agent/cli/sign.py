@@ -5,7 +5,6 @@ from typing import Annotated, Any
 import typer
 from crs_core.grade.rules import DEFAULT
 
-from host_agent.cli.context import find_entry
 from host_agent.errors import ConfigError
 from host_agent.paths import default_paths
 from host_agent.people import limits
@@ -13,6 +12,7 @@ from host_agent.people.composing import sign_entry
 from host_agent.people.for_wearable import DEATH
 from host_agent.people.rule_sets import newest_rules
 from host_agent.people.signed_records import SCALE_VERSIONS, Signed, signed
+from host_agent.terminal.entry_ids import find_entry
 from host_agent.terminal.options import DeviceOption, JsonOption
 from host_agent.terminal.output import show
 from host_agent.terminal.reading_store import open_store
@@ -33,25 +33,23 @@ RecordArgument = Annotated[
     str,
     typer.Argument(
         metavar="ENTRY",
-        help="The signed record, by (the start of) its id, as `history --kind signed` shows it.",
+        help="The signed record, by its id or the start of it, as `history --kind signed` shows it.",
     ),
 ]
 _UNSPECIFIED = "unspecified"
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    app.add_typer(sign, name="sign")
 
 
 @sign.command()
 def grade(
     *,
     scale: Annotated[
-        str, typer.Option("--scale", metavar="SCALE", help=f"One of {', '.join(SCALE_VERSIONS)}.")
+        str, typer.Option("--scale", metavar="SCALE", help=f"Scale: one of {', '.join(SCALE_VERSIONS)}.")
     ] = "ASTCT",
     value: Annotated[
-        str, typer.Option("--grade", metavar="GRADE", help="1 to 4, or unspecified. A 5 is `sign death`.")
+        str,
+        typer.Option(
+            "--grade", metavar="GRADE", help="1 to 4, or unspecified. For grade 5 use `sign death`."
+        ),
     ] = "",
     at: AtOption = None,
     ago: AgoOption = None,
@@ -60,7 +58,7 @@ def grade(
     device: DeviceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Sign a grade. A signed grade of CRS has its ICD-10-CM code; a computed one never has."""
+    """Sign a grade. A signed grade of CRS has its ICD-10-CM code; a computed grade never has one."""
     when = moment(at, ago)
     if scale not in SCALE_VERSIONS:
         raise ConfigError(
@@ -81,7 +79,9 @@ def grade(
 @sign.command()
 def death(
     *,
-    cause: Annotated[str, typer.Option("--cause", metavar="CAUSE", help=f"One of {', '.join(DEATH)}.")] = "",
+    cause: Annotated[
+        str, typer.Option("--cause", metavar="CAUSE", help=f"Cause: one of {', '.join(DEATH)}.")
+    ] = "",
     at: AtOption = None,
     ago: AgoOption = None,
     account: AccountOption = None,
@@ -89,7 +89,7 @@ def death(
     device: DeviceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Sign the death of the patient who is bound. It counts only when a second clinician countersigned it."""
+    """Sign the death of the patient who is bound. It counts only when a second clinician has countersigned it."""
     when = moment(at, ago)
     if cause not in DEATH:
         raise ConfigError(f"--cause: expected one of {', '.join(DEATH)}, found {cause!r}.", "Try --help.")
@@ -113,7 +113,7 @@ def countersign(
     device: DeviceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Countersign a death as a second clinician. From then on it counts: the wearable stops sounding."""
+    """Countersign a death as a second clinician. From then on it counts, and the wearable stops sounding."""
     _sign("countersign", {}, account, passphrase_file, as_json=as_json, device=device or "", about=entry)
 
 
@@ -121,13 +121,15 @@ def countersign(
 def reverse(
     *,
     entry: RecordArgument,
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; mandatory, it is kept.")] = "",
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="TEXT", help="Your reason. Mandatory; it is kept.")
+    ] = "",
     account: AccountOption = None,
     passphrase_file: PassphraseOption = None,
     device: DeviceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Reverse a signed grade or death. One clinician can; it stays in the history, and it is final."""
+    """Reverse a signed grade or death. One clinician can do this. It is final, and it stays in the history."""
     if not reason.strip():
         raise ConfigError("--reason: say why; a reversal without a reason is refused.", "Add --reason TEXT.")
     _sign(
@@ -147,16 +149,18 @@ def limits_of_patient(
     values: Annotated[
         list[str],
         typer.Argument(
-            metavar="NAME=VALUE...", help=f"Rules of this patient alone: {', '.join(limits.NAMES)}."
+            metavar="NAME=VALUE...", help=f"Limits of this patient alone: {', '.join(limits.NAMES)}."
         ),
     ],
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; mandatory, it is kept.")] = "",
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="TEXT", help="Your reason. Mandatory; it is kept.")
+    ] = "",
     account: AccountOption = None,
     passphrase_file: PassphraseOption = None,
     device: DeviceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Sign limits of the patient, inside the bounds of the rules. They replace earlier ones; the wearable is told."""
+    """Sign limits of this patient, within the bounds of the rules. They replace earlier ones and go to the wearable."""
     numbers: dict[str, Any] = {}
     for pair in values:
         name, _, text = pair.partition("=")
@@ -195,7 +199,7 @@ def close_episode(
     device: DeviceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Sign the end of the episode: its fever and its masking no longer count. The wearable is told."""
+    """Sign the end of the episode. Its fever and its masking no longer count, also on the wearable."""
     when = moment(at, ago)
     _sign("close_episode", {}, account, passphrase_file, as_json=as_json, device=device or "", when=when)
 

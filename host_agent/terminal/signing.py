@@ -33,7 +33,8 @@ AccountOption = Annotated[
         "--account",
         metavar="NAME",
         envvar=ACCOUNT_VARIABLE,
-        help=f"Who signs; {ACCOUNT_VARIABLE}, or the only account with a key here, when left out.",
+        help="Account that signs."
+        f" When left out: {ACCOUNT_VARIABLE}, or the only account whose key is on this computer.",
     ),
 ]
 PassphraseOption = Annotated[
@@ -41,16 +42,20 @@ PassphraseOption = Annotated[
     typer.Option(
         "--passphrase-file",
         metavar="FILE",
-        help=f"File whose first line is the passphrase; {PASSPHRASE_VARIABLE}, or asked for, when left out.",
+        help=f"File whose first line is the passphrase. When left out: {PASSPHRASE_VARIABLE}, or the command asks.",
     ),
 ]
 AtOption = Annotated[
     str | None,
-    typer.Option("--at", metavar="TIME", help="When it was so, e.g. 2026-03-31T14:05; now when left out."),
+    typer.Option(
+        "--at", metavar="TIME", help="When it was observed, e.g. 2026-03-31T14:05. When left out: now."
+    ),
 ]
 AgoOption = Annotated[
     str | None,
-    typer.Option("--ago", metavar="SPAN", help="How long ago it was so, e.g. 5m, instead of --at."),
+    typer.Option(
+        "--ago", metavar="SPAN", help="How long ago it was observed, for example 5m. Use it instead of --at."
+    ),
 ]
 
 

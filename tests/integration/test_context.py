@@ -10,10 +10,10 @@ from crs_core.grade import rules
 from crs_core.journal import record_layout
 from crs_core.wire import message as wire
 
-from host_agent.store.contents import verified_seqs
 from tools.rig.bedside import Bedside
 from tools.rig.host import of_type, pull
 from tools.rig.laptop import Laptop
+from tools.rig.stored import is_recheck_done
 from tools.rig.waiting import until
 from tools.rig.wearable import ready
 
@@ -89,5 +89,5 @@ def test_signed_rules_and_limits_decide_on_the_wearable_and_the_re_run_agrees(
     # an entry makes the wearable journal a state under them, which the host steps again
     typed(laptop, "context", "set", "blood_pressure=hypotension")
     until(lambda: by_them(record_layout.GRADER_STATE) > 1, 30, "a state by them")
-    until(lambda: laptop.read(verified_seqs) == [laptop.cursor()], 30, "every step run again")
+    until(lambda: laptop.read(is_recheck_done), 30, "every step run again")
     assert laptop.totals().disagreements == 0

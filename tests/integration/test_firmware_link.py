@@ -13,7 +13,7 @@ from crs_core.keys import Key
 from crs_core.units import TEMP_VALID, temp_state_of
 from crs_core.wire import frame
 from crs_core.wire import message as wire
-from crs_core.wire.session import HostSession
+from crs_core.wire.session_host import HostSession
 
 from tools.rig.host import of_type, pull
 from tools.rig.image import CUSTODIAN, READER

@@ -17,21 +17,17 @@ from crs_core import codes
 from crs_core.units import TEMP_VALID, WEAR_OFF, temp_state_of, wear_of
 from crs_core.wire import message as wire
 
-from host_agent.store.contents import (
-    AlarmChange,
-    bound_alarm_changes,
-    bound_grades,
-    bound_readings,
-    host_alarms_raised,
-    totals,
-)
+from host_agent.store.alarm_changes import AlarmChange
+from host_agent.store.contents import totals
 from host_agent.store.db import Tx, open_read_only
+from host_agent.store.host_alarms import host_alarms
 from tools.data.recording.__main__ import main as convert
 from tools.demo.__main__ import recording_speed
 from tools.demo.mission import Outcome, run
 from tools.rig.image import CUSTODIAN, build_image
 from tools.rig.journal_check import JournalDiffersError, compare
 from tools.rig.laptop import Laptop
+from tools.rig.stored import bound_alarm_changes, bound_grades, bound_readings
 from tools.rig.wearable import Wearable, ready
 
 pytestmark = pytest.mark.slow
@@ -71,7 +67,7 @@ class Mission:
 
     def lowers(self) -> set[int | None]:
         """Every lower bound that was computed while bound."""
-        return {lower for lower, _, _ in self.read(bound_grades)}
+        return {grade.lower for grade in self.read(bound_grades)}
 
     def kinds(self) -> list[str]:
         """Kinds of the events that the webhook's receiver took: alarm, grade_rise."""
@@ -177,7 +173,7 @@ def test_an_afebrile_recording_alarms_nothing(played: Callable[[str], Mission]) 
     mission = played("afebrile")
     assert mission.line.endswith("0 events delivered, no fever criterion met, alarms none")
     assert mission.alarms() == []
-    assert mission.read(host_alarms_raised) == []
+    assert mission.read(host_alarms) == []
     assert mission.lowers() <= {0, None}
 
 

@@ -17,7 +17,8 @@ from crs_core import code_texts, codes
 from crs_core.journal import block_layout, block_reader, record_reader
 from crs_core.wire import message as wire
 from crs_core.wire.parts import split_parts
-from crs_core.wire.session import Closed, HostSession, Opened, Received, Refused, Send, Text
+from crs_core.wire.session import Closed, Opened, Received, Refused, Send, Text
+from crs_core.wire.session_host import HostSession
 
 from tools.rig.image import CUSTODIAN, DEVICE_ID
 from tools.rig.waiting import until

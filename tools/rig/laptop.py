@@ -26,6 +26,7 @@ from host_agent.store.db import Tx, open_read_only, store_errors
 from tools.rig import evidence
 from tools.rig.image import DEVICE_ID
 from tools.rig.micropython import ROOT
+from tools.rig.stored import event_payloads
 
 CABLE_ONLY = "[serial]\nscan_usb = false\n[ble]\nenabled = false\n"
 RADIO_TOO = "[serial]\nscan_usb = false\n[ble]\nenabled = true\n"
@@ -163,4 +164,4 @@ class Laptop:
 
     def events(self, kind: int) -> list[bytes]:
         """Payloads of the stored events of one type, in order."""
-        return self.read(lambda tx: contents.event_payloads(tx, kind)) or []
+        return self.read(lambda tx: event_payloads(tx, kind)) or []

@@ -16,7 +16,7 @@ from host_agent.store.insertion import IncomingBlock, Insertion
 from host_agent.store.journals import journal_by_id, open_branch
 from host_agent.views.calibrations import Calibrations, SensorCalibration
 from tests.core.calibration_checks import TEMPERATURE_ALONE, TEXT
-from tests.host.cli.test_cli import run
+from tests.host.cli.people_cli import run
 from tests.host.escalation.world import JOURNAL_ID, NOW_MS, RULE_HASH, World
 
 OWN = record_types.Calibration(calibration.id_of(TEXT), TEXT)

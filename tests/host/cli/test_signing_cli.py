@@ -13,7 +13,7 @@ from crs_core.journal import record_layout
 from crs_core.wire import message as wire
 
 from tests.host.agent_world import World, make_world
-from tests.host.cli.people_cli import run
+from tests.host.cli.people_cli import run_process as run
 from tests.host.escalation.world import grade_record
 
 PATIENT = {"patient": "P-1", "age_years": 54, "site": "axilla"}

@@ -20,8 +20,8 @@ from host_agent.sync.client import DeviceClient
 from host_agent.sync.listener import SyncListener
 from host_agent.sync.runner import SyncRunner
 from tools.lab.bench import series
-from tools.rig.bound import bind_patient
 from tools.rig.image import PATIENT, build_image, files_in
+from tools.rig.stored import bind_patient
 
 DAY = 8640
 _EVENT_EVERY = 360  # readings: one an hour

@@ -16,16 +16,17 @@ from typing import Any
 
 from bleak import BleakClient, BleakScanner
 from crs_core import units
-from crs_core.journal import record_layout, record_writer
+from crs_core.journal import record_layout, record_types, record_writer
 from crs_device.journal.journal import Journal
 
-from host_agent.store.contents import contents, event_payloads, journal_ids
+from host_agent.store.contents import contents
 from tools.ble_air.air import Air
 from tools.ble_air.bleak_backend import Adapter
 from tools.ble_air.link import Pace
 from tools.lab.bench import firmware
 from tools.rig.air_bedside import AirBedside, is_caught_up, is_open
 from tools.rig.image import PATIENT, SETTINGS, files_in
+from tools.rig.stored import event_payloads, journal_ids
 from tools.rig.waiting import until_async
 from tools.virtual_wearable.chip_process import interpreter
 
@@ -111,7 +112,7 @@ def backlog(count: int) -> dict[str, bytes]:
         journal = Journal(str(root / "journal"), 1, os.urandom, 1 << 20, 1)
         journal.create(PATIENT)
         journal.append_event(
-            0, record_layout.BUTTON, record_writer.write(record_layout.BUTTON, 1)
+            0, record_layout.BUTTON, record_writer.encode(record_types.Button(1))
         )  # an image has no empty folder
         temp_cc = 3700
         for i in range(count):

@@ -1,4 +1,4 @@
-"""`scan` and `pair`: which wearables are heard by radio, and the number that a phone, or this laptop, types."""
+"""`pair`: the number that a phone, or this laptop, types to pair with a wearable."""
 
 import asyncio
 from typing import Annotated, Any
@@ -9,70 +9,37 @@ from crs_core.wire import gatt_uuids as names
 from host_agent.errors import ConfigError
 from host_agent.keys import keyfile
 from host_agent.keys.keyfile import DeviceKey
-from host_agent.link import ble, ble_radio
-from host_agent.link.ble_radio import Heard, Radio
+from host_agent.link import ble
+from host_agent.link.ble_radio import Radio
 from host_agent.paths import Paths, default_paths
 from host_agent.store.devices import find_device
 from host_agent.store.journals import current_journal
 from host_agent.terminal.options import DeviceOption, JsonOption
-from host_agent.terminal.output import nothing, show, table
+from host_agent.terminal.output import show
+from host_agent.terminal.radio import need_radio
 from host_agent.terminal.reading_store import open_store
-from host_agent.terminal.times import parse_span_s
-
-LONGEST_SCAN_S = 300
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    app.command()(scan)
-    app.command()(pair)
-
-
-def scan(
-    lasting: Annotated[
-        str, typer.Option("--for", metavar="SPAN", help="How long to listen, e.g. 10s; at most 5m.")
-    ] = "10s",
-    as_json: JsonOption = False,
-) -> None:
-    """Listen for wearables by radio. Says nothing about a patient: an advertisement holds none."""
-    seconds = parse_span_s(lasting, "--for")
-    if not 1 <= seconds <= LONGEST_SCAN_S:
-        raise ConfigError(f"--for: from 1s to 5m, found {lasting!r}.", "Listen for a shorter time.")
-    _need_bleak()
-    keys, _ = keyfile.load_all(default_paths().keys)
-    known = {names.tag(device_id): device_id.hex() for device_id in keys}
-    heard = asyncio.run(_listen(seconds))
-    data = [
-        {
-            "address": one.address, "device_id": known.get(one.tag), "rssi_dbm": one.rssi_dbm,
-            "simulated": one.is_simulated, "may_pair": one.may_pair,
-        }
-        for one in sorted(heard.values(), key=lambda one: -(one.rssi_dbm or -999))
-    ]  # fmt: skip
-    if not data:
-        nothing(
-            f"No wearable was heard in {seconds:g} s. Is it charged, and within some metres?",
-            data,
-            as_json=as_json,
-        )
-    rows = [
-        [
-            one["address"], one["rssi_dbm"], one["device_id"] or "not enrolled here",
-            "open" if one["may_pair"] else "closed", "SIMULATED" if one["simulated"] else "",
-        ]
-        for one in data
-    ]  # fmt: skip
-    show(data, table(["address", "dBm", "wearable", "pairing", ""], rows), as_json=as_json)
 
 
 def pair(
     here: Annotated[
-        bool, typer.Option("--here", help="Pair this laptop now, instead of showing the number for a phone.")
+        bool, typer.Option("--here", help="Pair this laptop now instead of showing the number.")
     ] = False,
     device: DeviceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the number that a phone types to pair with the wearable, or pair this laptop. Syncing needs no pairing."""
+    """Show the number that pairs a phone with the wearable, or pair this laptop.
+
+    Pairing lets any Bluetooth health app read temperature, SpO2 and battery. Syncing needs no pairing: the session
+    has its own encryption.
+
+    To pair, hold the wearable's button while it starts and release it after one second. It blinks blue, and you
+    have two minutes. Three wrong numbers close the window.
+
+    `cytowatch patient start` and `cytowatch patient end` change the number and make the wearable forget every
+    phone. A wearable whose radio cannot pair (stock Pico 2 W) offers nothing to health apps and needs no number. If
+    the phone or the wearable has forgotten the pairing, remove the wearable in the phone's Bluetooth settings and
+    pair again.
+    """
     paths = default_paths()
     key = _the_key(paths, device)
     number = names.passkey(key.key, _journal_id(paths, key.device_id))
@@ -88,17 +55,10 @@ def pair(
         ]
         show(data, lines, as_json=as_json)
         return
-    _need_bleak()
+    need_radio()
     asyncio.run(_pair_here(key, number))
     data["paired"] = True
     show(data, [f"This laptop is paired with wearable {key.device_id.hex()}."], as_json=as_json)
-
-
-async def _listen(seconds: float) -> dict[str, Heard]:
-    heard: dict[str, Heard] = {}
-    async with Radio().listening(lambda one: heard.__setitem__(one.address, one)):
-        await asyncio.sleep(seconds)
-    return heard
 
 
 async def _pair_here(key: DeviceKey, number: int) -> None:
@@ -109,11 +69,6 @@ async def _pair_here(key: DeviceKey, number: int) -> None:
     finally:
         transport.close()
         await transport.closed()
-
-
-def _need_bleak() -> None:
-    if not ble_radio.is_installed():
-        raise ConfigError("The radio needs the package bleak.", "Install it: pip install 'cytowatch[ble]'.")
 
 
 def _the_key(paths: Paths, device: str | None) -> DeviceKey:
