@@ -131,7 +131,7 @@ async def test_release_frees_the_port_for_others_and_the_agent_takes_it_back(wor
         await world.call("retake", port=world.port.path)
         world.device.session.link_lost()
         await world.in_session()
-        with pytest.raises(ControlFailed, match="does not hold /dev/other") as caught:
+        with pytest.raises(ControlFailed, match="does not use /dev/other") as caught:
             await world.call("release", port="/dev/other", seconds=5)
         assert world.port.path in caught.value.advice
         for seconds in (0, -1, 4000):
@@ -148,7 +148,7 @@ async def test_hosts_are_listed_and_the_own_key_is_not_revoked(world):
             {"key_id": "00000011", "role": "custodian", "name": "ward", "this_host": True},
             {"key_id": "00000022", "role": "reader", "name": "study", "this_host": False},
         ]
-        with pytest.raises(ControlFailed, match="key of this very host"):
+        with pytest.raises(ControlFailed, match="key of this laptop"):
             await world.call("revoke", key_id="00000011")
         refused = wire.Result(0x1B, wire.RESULT_FORBIDDEN, "readers may not")
         world.device.read_only_answers[wire.Keys] = refused
