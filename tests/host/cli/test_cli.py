@@ -85,8 +85,8 @@ def test_commands_that_need_the_agent_say_how_to_start_it(home, arguments):
     done = run(home, *arguments)
     assert done.returncode == exits.NOT_RUNNING
     assert (
-        done.stderr
-        == "error: The agent is not running.\n  Start it with `cytowatch run` in another terminal, or as a service.\n"
+        done.stderr == "error: The agent is not running.\n"
+        "  Start the agent with `cytowatch run` in another terminal, or as a service.\n"
     )
 
 
