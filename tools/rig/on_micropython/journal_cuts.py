@@ -1,6 +1,6 @@
 """Cut the power at every flash operation of the scripted life, torn 0, 40 and 100 %, and once more while recovering.
 
-Run: micropython tests/micropython/journal_cuts.py [sabotage]. The last line is `cuts N second N points N`, or the
+Run: micropython journal_cuts.py [sabotage]. The last line is `cuts N second N points N`, or the
 promise that broke, with exit 1. `sabotage` removes one safeguard to show that the checks notice.
 """
 
@@ -8,7 +8,7 @@ import sys
 
 from crs_device import two_slot
 from crs_device.journal import chain
-from tests.micropython import journal_life as jl
+from tools.rig.on_micropython import journal_life as jl
 
 SECOND_EVERY = 7  # every so many cut points get a second cut, at every operation of the recovery and after it
 

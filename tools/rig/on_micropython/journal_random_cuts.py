@@ -1,6 +1,6 @@
 """Random cuts: the scripted life, then lives of steps drawn by the seed, cut anywhere, torn by none, some or all bytes.
 
-Run: micropython tests/micropython/journal_random_cuts.py SEED LIVES [write_behind]. Each life ends by a cut, recovers
+Run: micropython journal_random_cuts.py SEED LIVES [write_behind]. Each life ends by a cut, recovers
 and is checked; one in four is cut once more while it recovers. The last line is `cuts N second N none N some N all N
 losses N duplicates N`; each broken promise is a line before it, with what is needed to see it again.
 """
@@ -10,8 +10,8 @@ import sys
 
 import vfs
 
-from tests.micropython import journal_cuts as jc
-from tests.micropython import journal_life as jl
+from tools.rig.on_micropython import journal_cuts as jc
+from tools.rig.on_micropython import journal_life as jl
 
 SECOND_OF = 4  # one life in so many is cut twice
 PER_PHASE = 30  # cuts of one phase before the life goes on

@@ -12,7 +12,7 @@ from crs_core.journal import block_layout, block_reader, record_layout, record_w
 from crs_core.units import Reading, make_status
 from crs_device.journal import Journal, JournalMissing, boot_count, chain, space
 from crs_device.settings import SettingsStore
-from tests.fakes.nor_flash import NorFlash
+from tools.rig.on_micropython.nor_flash import NorFlash
 
 BLOCK, BLOCKS = 4096, 48
 BUDGET = 6 * 1024

@@ -1,7 +1,7 @@
-"""One simulated patient's bed: a virtual wearable and an agent, both real processes, and what was seen of them.
+"""One simulated patient's bedside under harm: a virtual wearable and an agent, and what was seen of them.
 
-`live` lets time pass and looks after both: an end that nobody caused is written down in `findings` and started again,
-as a service manager would. Everything started here ends in `__exit__`, by its own process id.
+`live` lets time pass and looks after both: a process that ends by itself is a finding and is started again, as a
+service manager would. Everything that was started here ends in `__exit__`, by its own process id.
 """
 
 import signal
@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Self
 
 from tools.lab.soak.archive import Archive
-from tools.lab.soak.laptop import SoakLaptop
+from tools.lab.soak.harmed_laptop import HarmedLaptop
 from tools.rig.image import SETTINGS
-from tools.rig.ward import Ward
-from tools.rig.wearable import WearableError
+from tools.rig.waiting import until
+from tools.rig.wearable import WearableError, ready
 
 SPEED = 60  # one reading in a second of the wearable's time: about 60 in a real second
 EACH_SECOND = {**SETTINGS, "reading_interval_s": "1"}
@@ -27,49 +27,48 @@ class StuckError(Exception):
     """Both run and nothing comes any more; the message holds the agent's last words."""
 
 
-class Bed:
+class HarmedBedside:
     """Wearable and agent in `folder`. Use as a context manager; then `begin`."""
 
     def __init__(self, folder: Path, scenario: Path, wearable_seed: int) -> None:
-        self.ward = Ward(
-            folder, "--seed", str(wearable_seed),
-            speed=SPEED, scenario=scenario, settings=EACH_SECOND, binding_id=None, slots="ab",
+        self.folder = folder
+        self.wearable = ready(
+            folder, "--seed", str(wearable_seed), speed=SPEED, scenario=scenario, settings=EACH_SECOND, binding_id=None,
+            slots="ab",
         )  # fmt: skip
-        self.laptop = SoakLaptop(folder / "soaked")
-        self.ward.laptops.append(self.laptop)
-        self.wearable = self.ward.wearable
+        self.port = str(self.wearable.link)
+        self.laptop = HarmedLaptop(folder / "soaked")
         self.archive = Archive()
         self.findings: list[str] = []
         self.on_look: Callable[[], None] = lambda: None
 
     def __enter__(self) -> Self:
-        self.ward.__enter__()
+        self.wearable.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         impatient = signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must leave nothing running
         try:
-            self.ward.__exit__()
+            self.laptop.stop()
+            self.wearable.stop()
         finally:
             signal.signal(signal.SIGINT, impatient)
 
     def begin(self) -> None:
         """Start the agent and bind a simulated patient; from then on there is one journal."""
         self.start_agent()
-        self.ward.until(self.laptop.caught_up, _BEGIN_S, "the first session")
+        until(self.laptop.caught_up, _BEGIN_S, "the first session")
         self.laptop.cytowatch("patient", "start", "--age-years", "54")
-        self.ward.until(
-            lambda: self.laptop.caught_up() and self.laptop.readings(), _BEGIN_S, "first readings"
-        )
+        until(lambda: self.laptop.caught_up() and self.laptop.readings(), _BEGIN_S, "first readings")
 
     def start_agent(self) -> None:
         """Start it, with room on its disk."""
-        self.laptop.start(self.ward.port, SPEED)
+        self.laptop.start(self.port, SPEED)
 
     def kill_wearable(self) -> None:
         """Kill -9, and look into the flash that it leaves."""
         self.wearable.kill()
-        self.archive.look(self.ward.image)
+        self.archive.look(self.wearable.image)
 
     def live(self, seconds: float) -> None:
         """Let so much real time pass."""
@@ -82,12 +81,12 @@ class Bed:
             time.sleep(min(left_s, _LOOK_S))
 
     def _look_after(self) -> None:
-        if how := self.laptop.ended_of_itself():
-            self.findings.append(f"the agent ended of itself, {how}")
+        if how := self.laptop.ended_by_itself():
+            self.findings.append(f"the agent ended by itself, {how}")
             self.laptop.agent = None
             self.start_agent()
         try:
-            self.wearable.control(cmd="state")
+            self.wearable.state()
         except WearableError as error:
             self.findings.append(str(error))
             self.kill_wearable()
