@@ -33,7 +33,7 @@ from host_agent.keys.enrolled import EnrolledKeys
 from host_agent.link.serial import open_serial
 from host_agent.link.supervisor import LinkReport
 from host_agent.paths import Paths
-from host_agent.patient.binding_rows import reconcile
+from host_agent.patient.binding_states import reconcile
 from host_agent.people.rule_sending import known_rules
 from host_agent.people.sender import ContextSender
 from host_agent.store.db import Store

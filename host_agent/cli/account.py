@@ -8,16 +8,15 @@ import typer
 from host_agent.errors import ConfigError, HostAgentError
 from host_agent.paths import Paths, default_paths
 from host_agent.people import account_key, chain, roles
-from host_agent.people.accounts import accounts
+from host_agent.people.composing import Door, sign_entry
+from host_agent.store.accounts import accounts
 from host_agent.terminal.options import JsonOption
 from host_agent.terminal.output import nothing, show, table
 from host_agent.terminal.reading_store import open_store
 from host_agent.terminal.signing import (
-    Door,
     PassphraseOption,
     find_signer,
     read_passphrase,
-    sign_entry,
     with_or_without_agent,
 )
 

@@ -6,8 +6,11 @@ import typer
 
 from host_agent.paths import default_paths
 from host_agent.people import chain
+from host_agent.people.asking import REFUSED
 from host_agent.people.chain_check import verify as verify_chain
 from host_agent.people.entry import MalformedEntryError, decode
+from host_agent.store.audit import AuditRow, audit_rows
+from host_agent.store.counters import counters
 from host_agent.terminal import exits
 from host_agent.terminal.options import JsonOption
 from host_agent.terminal.output import nothing, show
@@ -21,7 +24,7 @@ audit = typer.Typer(help="The chain of everything that was signed.", no_args_is_
 def list_entries(as_json: JsonOption = False) -> None:
     """Show every signed entry, oldest first."""
     with open_store(default_paths()) as tx:
-        data = [] if tx is None else [_row(row) for row in chain.rows(tx)]
+        data = [] if tx is None else [_row(row) for row in audit_rows(tx)]
     if not data:
         nothing("Nothing was signed here yet.", {"entries": []}, as_json=as_json)
     lines = [
@@ -32,7 +35,7 @@ def list_entries(as_json: JsonOption = False) -> None:
     show({"entries": data}, lines, as_json=as_json)
 
 
-def _row(row: chain.Row) -> dict[str, Any]:
+def _row(row: AuditRow) -> dict[str, Any]:
     try:
         entry = decode(row.entry)
     except MalformedEntryError:  # somebody changed it: `audit verify` says more
@@ -62,11 +65,11 @@ def verify(
                 "Nothing was signed here yet.", {"rows": 0, "head": None, "problems": []}, as_json=as_json
             )
         report = verify_chain(tx, head)
-        refused = dict(
-            tx.execute(
-                "SELECT substr(name, 15), value FROM counters WHERE name LIKE 'entry_refused_%'"
-            ).fetchall()
-        )
+        refused = {
+            name.removeprefix(REFUSED): number
+            for name, number in counters(tx).items()
+            if name.startswith(REFUSED)
+        }
     data = {
         "rows": report.rows, "head": report.head, "refused": refused,
         "problems": [{"audit": seq, "text": text} for seq, text in report.problems],

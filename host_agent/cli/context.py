@@ -9,6 +9,9 @@ from host_agent.clock import RealClock
 from host_agent.errors import ConfigError
 from host_agent.paths import default_paths
 from host_agent.people import context_values
+from host_agent.people.asking import NoWearer, wearers
+from host_agent.people.composing import When, sign_entry
+from host_agent.store.context import context_entries
 from host_agent.terminal.entry_ids import find_entry
 from host_agent.terminal.options import DeviceOption, JsonOption
 from host_agent.terminal.output import nothing, show, table
@@ -20,9 +23,8 @@ from host_agent.terminal.signing import (
     AtOption,
     PassphraseOption,
     agent_door,
-    check_moment,
     find_signer,
-    sign_entry,
+    moment,
 )
 from host_agent.text import local_of_iso, local_time, marked, span_text
 from host_agent.views.context_rows import (
@@ -65,9 +67,9 @@ def set_values(
     as_json: JsonOption = False,
 ) -> None:
     """Enter what is known, now or at a given time, and sign it. Write a list as a,b. A temperature needs its site."""
-    check_moment(at, ago)
+    when = moment(at, ago)
     parsed = parse_values(values)
-    _enter(parsed, account, passphrase_file, as_json=as_json, device=device or "", at=at, ago=ago)
+    _enter(parsed, account, passphrase_file, as_json=as_json, device=device or "", when=when)
 
 
 @context.command()
@@ -84,12 +86,12 @@ def withdraw(
     as_json: JsonOption = False,
 ) -> None:
     """Say that values are no longer known. Earlier entries stay in the history."""
-    check_moment(at, ago)
+    when = moment(at, ago)
     values: dict[str, Any] = dict.fromkeys(keys)
     if "temperature_cc" in values or "site" in values:
         values |= {"temperature_cc": None, "site": None}
     _refuse_fault(values)
-    _enter(values, account, passphrase_file, as_json=as_json, device=device or "", at=at, ago=ago)
+    _enter(values, account, passphrase_file, as_json=as_json, device=device or "", when=when)
 
 
 @context.command()
@@ -108,14 +110,12 @@ def correct(
     agent_door(paths).begin(device or "")
     with open_store(paths) as tx:
         wearer = patient_of(tx, device)
-        rows = [] if tx is None or wearer is None else list(entry_rows(tx, wearer.row))
-        observed = (
-            {} if tx is None else dict(tx.execute("SELECT entry_id, observed_utc_ms FROM context_entries"))
-        )
-    found = find_entry(entry, [row["entry"] for row in rows])
+        entries = [] if tx is None or wearer is None else context_entries(tx, wearer.row)
+    observed = {one.entry_id: one.observed_utc_ms for one in entries}
+    found = find_entry(entry, list(observed))
     _enter(
         parsed, account, passphrase_file, as_json=as_json, device=device or "", refers_to=found,
-        observed_utc_ms=observed[found],
+        when=When(observed[found]),
     )  # fmt: skip
 
 
@@ -127,10 +127,12 @@ def show_in_force(device: DeviceOption = None, as_json: JsonOption = False) -> N
     now_ms = live["now_utc_ms"] if live else RealClock().utc_ms()
     with open_store(paths) as tx:
         wearer = patient_of(tx, device)
+        bound = 0 if tx is None else len(wearers(tx, device or ""))
         rows = [] if tx is None or wearer is None else rows_in_force(tx, wearer.row, now_ms)
     data = {"patient": wearer.patient if wearer else None, "context": rows}
     if wearer is None:
-        nothing("There is not one patient bound here: see `cytowatch status`.", data, as_json=as_json)
+        why = NoWearer(bound, device or "")
+        nothing(f"{why} {why.advice}", data, as_json=as_json)
     if not rows:
         nothing(f"Nothing was entered about {wearer.patient}: all of it is unknown.", data, as_json=as_json)
     lines = [marked(wearer.simulated, f"Patient {wearer.patient}, {local_time(now_ms)}:")]

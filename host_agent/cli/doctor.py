@@ -16,7 +16,9 @@ from host_agent.keys import keyfile
 from host_agent.link.ownership import owners
 from host_agent.link.ports import candidates
 from host_agent.paths import Paths, default_paths
+from host_agent.store.counters import counters
 from host_agent.store.db import integrity_problems
+from host_agent.store.retention import thinnings
 from host_agent.terminal import exits
 from host_agent.terminal.config_option import ConfigOption, find_config
 from host_agent.terminal.options import JsonOption
@@ -136,8 +138,8 @@ def _agent(live: dict[str, Any] | None) -> Iterator[Finding]:
                 f"{port['state'].replace('_', ' ')}: {port['reason']}",
                 port["advice"],
             )
-    for port, counters in live["link_counters"].items():
-        counted = ", ".join(f"{name} {value}" for name, value in sorted(counters.items()) if value)
+    for port, numbers in live["link_counters"].items():
+        counted = ", ".join(f"{name} {value}" for name, value in sorted(numbers.items()) if value)
         if counted:
             yield Finding(INFO, f"link {port}", f"counters since start: {counted}", "")
 
@@ -171,20 +173,18 @@ def _store(
             if not problems:
                 yield Finding(INFO, "store", f"{paths.database} is not damaged", "")
             state = read_state(tx, keys, live["now_utc_ms"] if live else RealClock().utc_ms())
-            counters = tx.execute(
-                "SELECT name, sum(value) FROM counters GROUP BY name ORDER BY name"
-            ).fetchall()
-            removed = tx.execute("SELECT sum(readings), max(run_utc_ms) FROM thinnings").fetchone()
+            counted = counters(tx)
+            removed = thinnings(tx)
     except HostAgentError as error:
         yield Finding(PROBLEM, "store", str(error), error.advice)
         return
-    if counters:
-        yield Finding(
-            INFO, "store", "counters: " + ", ".join(f"{name} {value}" for name, value in counters), ""
-        )
-    if removed[0]:
-        at = local_time(removed[1], with_date=True)
-        text = f"{removed[0]} readings of patients who left were removed as configured, last at {at}"
+    if counted:
+        text = ", ".join(f"{name} {value}" for name, value in counted.items())
+        yield Finding(INFO, "store", f"counters: {text}", "")
+    if removed:
+        number = sum(one.readings for one in removed)
+        at = local_time(max(one.run_utc_ms for one in removed), with_date=True)
+        text = f"{number} readings of patients who left were removed as configured, last at {at}"
         yield Finding(INFO, "store", text, "Which: cytowatch history --kind thinned")
     yield from _deliveries(state)
     bound = [device for device in state["devices"] if device["patient"]]

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +12,8 @@ import typer
 
 from host_agent.errors import ConfigError, HostAgentError
 from host_agent.paths import default_paths
+from host_agent.store.db import Tx
+from host_agent.store.retention import thinnings
 from host_agent.store.rollups import BUCKET_MS
 from host_agent.terminal import exits
 from host_agent.terminal.options import DeviceOption
@@ -100,8 +101,8 @@ def _buckets(every: str | None, kind: str) -> int:
     return buckets
 
 
-def _tell_removed(tx: sqlite3.Connection) -> None:
-    removed = tx.execute("SELECT coalesce(sum(readings), 0) FROM thinnings").fetchone()[0]
+def _tell_removed(tx: Tx) -> None:
+    removed = sum(one.readings for one in thinnings(tx))
     if removed:
         print(
             f"{removed} readings of patients who left were removed as configured and are not in this export."

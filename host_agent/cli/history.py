@@ -9,8 +9,9 @@ from host_agent.terminal.options import DeviceOption, JsonOption
 from host_agent.terminal.output import nothing, show
 from host_agent.terminal.question import FromOption, LastOption, ToOption, check_kinds, make_question
 from host_agent.terminal.reading_store import open_store
+from host_agent.terminal.record_lines import history_line
 from host_agent.text import SIMULATED, local_of_iso
-from host_agent.views.records import KINDS, Answer, history_line
+from host_agent.views.records import KINDS, Answer
 
 _DEFAULT = (
     "grades",

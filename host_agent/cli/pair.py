@@ -12,6 +12,7 @@ from host_agent.keys.keyfile import DeviceKey
 from host_agent.link import ble
 from host_agent.link.ble_radio import Radio
 from host_agent.paths import Paths, default_paths
+from host_agent.store.devices import find_device
 from host_agent.store.journals import current_journal
 from host_agent.terminal.options import DeviceOption, JsonOption
 from host_agent.terminal.output import show
@@ -87,10 +88,8 @@ def _the_key(paths: Paths, device: str | None) -> DeviceKey:
 
 def _journal_id(paths: Paths, device_id: bytes) -> bytes:
     with open_store(paths) as tx:
-        row = (
-            tx.execute("SELECT id FROM devices WHERE device_id = ?", (device_id,)).fetchone() if tx else None
-        )
-        journal = current_journal(tx, row[0]) if tx is not None and row else None
+        device = find_device(tx, device_id) if tx is not None else None
+        journal = current_journal(tx, device.id) if tx is not None and device is not None else None
     if journal is None:
         raise ConfigError(
             "The number belongs to the wearable's journal, and no session has shown it yet.",

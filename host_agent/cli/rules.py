@@ -10,16 +10,16 @@ from crs_core.grade.rules_table import TABLE
 
 from host_agent.errors import ConfigError, HostAgentError
 from host_agent.paths import default_paths
+from host_agent.people.composing import Door, sign_entry
 from host_agent.people.rule_sets import rules_of
+from host_agent.store.rule_sets import rule_sets
 from host_agent.terminal.options import JsonOption
 from host_agent.terminal.output import show, table
 from host_agent.terminal.reading_store import open_store
 from host_agent.terminal.signing import (
     AccountOption,
-    Door,
     PassphraseOption,
     find_signer,
-    sign_entry,
     with_or_without_agent,
 )
 from host_agent.text import iso_utc, local_of_iso
@@ -50,12 +50,10 @@ def document(made: core.Rules, reasons: dict[str, str]) -> dict[str, Any]:
 def show_rules(as_json: JsonOption = False) -> None:
     """Show the numbers of this program and the rule sets that were signed here."""
     with open_store(default_paths()) as tx:
-        rows = [] if tx is None else tx.execute(
-            "SELECT rule_hash, account, signed_utc_ms FROM rule_sets ORDER BY audit"
-        ).fetchall()  # fmt: skip
+        rows = [] if tx is None else rule_sets(tx)
     signed = [
-        {"rule_hash": rule_hash.hex(), "account": account, "at": iso_utc(at_ms)}
-        for rule_hash, account, at_ms in rows
+        {"rule_hash": one.rule_hash.hex(), "account": one.account, "at": iso_utc(one.signed_utc_ms)}
+        for one in rows
     ]
     data = {**document(core.DEFAULT, {}), "signed": signed}
     lines = table(

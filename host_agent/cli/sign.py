@@ -8,6 +8,7 @@ from crs_core.grade.rules import DEFAULT
 from host_agent.errors import ConfigError
 from host_agent.paths import default_paths
 from host_agent.people import limits
+from host_agent.people.composing import sign_entry
 from host_agent.people.for_wearable import DEATH
 from host_agent.people.rule_sets import newest_rules
 from host_agent.people.signed_records import SCALE_VERSIONS, Signed, signed
@@ -21,9 +22,8 @@ from host_agent.terminal.signing import (
     AtOption,
     PassphraseOption,
     agent_door,
-    check_moment,
     find_signer,
-    sign_entry,
+    moment,
 )
 from host_agent.text import marked
 from host_agent.views.context_rows import patient_of, signed_text
@@ -59,7 +59,7 @@ def grade(
     as_json: JsonOption = False,
 ) -> None:
     """Sign a grade. A signed grade of CRS has its ICD-10-CM code; a computed grade never has one."""
-    check_moment(at, ago)
+    when = moment(at, ago)
     if scale not in SCALE_VERSIONS:
         raise ConfigError(
             f"--scale: expected one of {', '.join(SCALE_VERSIONS)}, found {scale!r}.", "Try --help."
@@ -73,7 +73,7 @@ def grade(
     values = {
         "scale": scale, "scale_version": SCALE_VERSIONS[scale], "grade": None if value == _UNSPECIFIED else int(value),
     }  # fmt: skip
-    _sign("grade", values, account, passphrase_file, as_json=as_json, device=device or "", at=at, ago=ago)
+    _sign("grade", values, account, passphrase_file, as_json=as_json, device=device or "", when=when)
 
 
 @sign.command()
@@ -90,7 +90,7 @@ def death(
     as_json: JsonOption = False,
 ) -> None:
     """Sign the death of the patient who is bound. It counts only when a second clinician has countersigned it."""
-    check_moment(at, ago)
+    when = moment(at, ago)
     if cause not in DEATH:
         raise ConfigError(f"--cause: expected one of {', '.join(DEATH)}, found {cause!r}.", "Try --help.")
     _sign(
@@ -100,8 +100,7 @@ def death(
         passphrase_file,
         as_json=as_json,
         device=device or "",
-        at=at,
-        ago=ago,
+        when=when,
     )
 
 
@@ -183,8 +182,11 @@ def limits_of_patient(
     )
     told = ", ".join(f"{name}={number}" for name, number in numbers.items())
     text = f"{done['patient']}: {told}, signed by {done['account']} as entry {done['entry'][:8]}."
-    show(done, [marked(done["simulated"], text), "This computer judges by them; the wearable keeps its numbers."],
-         as_json=as_json)  # fmt: skip
+    lines = [
+        marked(done["simulated"], text),
+        "This computer judges by them now. The wearable gets them once it is in session, and judges by them then.",
+    ]
+    show(done, lines, as_json=as_json)
 
 
 @sign.command("close-episode")
@@ -198,8 +200,8 @@ def close_episode(
     as_json: JsonOption = False,
 ) -> None:
     """Sign the end of the episode. Its fever and its masking no longer count, also on the wearable."""
-    check_moment(at, ago)
-    _sign("close_episode", {}, account, passphrase_file, as_json=as_json, device=device or "", at=at, ago=ago)
+    when = moment(at, ago)
+    _sign("close_episode", {}, account, passphrase_file, as_json=as_json, device=device or "", when=when)
 
 
 def _sign(

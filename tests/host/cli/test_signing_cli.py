@@ -195,5 +195,5 @@ async def test_a_signed_rule_set_is_known_to_the_running_re_run(world):
 
 async def test_without_a_bound_patient_nothing_can_be_entered(world):
     async with world.agent():
-        assert "not one patient bound here" in await text(world, "context", "set", "ice=9", by="nurse-1")
-        assert "not one patient bound here" in await text(world, "context", "show")
+        assert "No patient is bound here" in await text(world, "context", "set", "ice=9", by="nurse-1")
+        assert "No patient is bound here" in await text(world, "context", "show")
