@@ -13,10 +13,12 @@ from host_agent.errors import HostAgentError, RequestRefused
 from host_agent.keys.keyfile import ROLE_NAMES
 from host_agent.link.supervisor import RELEASE_MAX_S
 from host_agent.patient import binding
-from host_agent.patient.binding_rows import give_up_wearable
+from host_agent.patient.binding_states import give_up_wearable
 from host_agent.patient.profile import make_profile
 from host_agent.people import admission
+from host_agent.people.asking import the_wearer
 from host_agent.people.rule_sending import known_rules
+from host_agent.store.db import Tx
 
 
 class Commands:
@@ -76,7 +78,7 @@ class Commands:
         if lost:
             device = await parts.store.read(lambda tx: find_bound_device(tx, request.get("device")))
             ended = await parts.store.write(lambda tx: give_up_wearable(tx, device, lost, now_ms))
-            return {"binding_id": ended.binding_id.hex(), "patient": ended.pseudonym, "device_id": None}
+            return {"binding_id": ended.binding_id.hex(), "patient": ended.patient or "", "device_id": None}
         engine = await find_session(self._parts.links, request.get("device"))
         return await binding.end_binding(parts.store, engine, str(request.get("override") or ""), now_ms)
 
@@ -134,9 +136,12 @@ class Commands:
     async def _entry_begin(self, request: dict[str, Any]) -> dict[str, Any]:
         """What a person's own process needs to compose and sign an entry; keys and passphrases never come here."""
         parts = self._parts
-        device = str(request.get("device") or "").lower() if request["about_patient"] else None
-        begun = await parts.store.read(lambda tx: admission.begin(tx, device, parts.clock.utc_ms()))
-        return begun._asdict()
+
+        def begin(tx: Tx) -> admission.Opening:
+            wearer = the_wearer(tx, str(request.get("device") or "")) if request["about_patient"] else None
+            return admission.begin(tx, wearer, parts.clock.utc_ms())
+
+        return (await parts.store.read(begin))._asdict()
 
     async def _entry_take(self, request: dict[str, Any]) -> dict[str, Any]:
         parts = self._parts

@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,7 +38,12 @@ def demo(*arguments: object, timeout_s: float = 30) -> Done:
     )  # fmt: skip
 
 
-@pytest.fixture(scope="module", params=["serial", "ble"])
+def whole(link: str) -> Any:
+    """A run that several tests look at: one worker makes it and has them all."""
+    return pytest.param(link, marks=pytest.mark.xdist_group(f"demo over {link}"))
+
+
+@pytest.fixture(scope="module", params=[whole("serial"), whole("ble")])
 def fever(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Done, Path]:
     keep = tmp_path_factory.mktemp("demo") / "kept"
     return demo("--keep", keep, "--link", request.param, timeout_s=220), keep

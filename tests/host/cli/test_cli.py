@@ -1,11 +1,12 @@
-"""The command as a person or a script meets it: real processes, no terminal, documented exit codes."""
+"""The command as a person or a script meets it: no terminal, documented exit codes, and a sentence for each refusal."""
 
+import asyncio
 import json
 import os
 import resource
+import signal
+import sqlite3
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
@@ -15,20 +16,13 @@ from host_agent.terminal import exits
 from host_agent.text import NOTICE
 from tests.host.agent_world import World as AgentWorld
 from tests.host.agent_world import make_world
+from tests.host.cli.people_cli import COMMAND, run, run_process
 from tests.host.escalation.world import World, alarm_record, grade_record
 
-COMMAND = str(Path(sys.executable).parent / "cytowatch")
 CODE = "K7QD-M2XF-9TRB"
 ENROLMENT = Enrolment(
     bytes.fromhex("c0ffee0011223344"), 0x11, bytes(range(32)), "custodian", "ward", "axilla"
 )
-
-
-def run(home: Path, *arguments: str, env: dict | None = None) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [COMMAND, *arguments], env={**os.environ, "CYTOWATCH_HOME": str(home), "COLUMNS": "100", **(env or {})},
-        capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=30, check=False,
-    )  # fmt: skip
 
 
 @pytest.fixture
@@ -71,7 +65,7 @@ def test_a_pause_that_cannot_be_is_refused_before_anybody_is_asked(filled):
 
 def test_help_says_what_this_is_in_its_first_line(home):
     for arguments in ([], ["--help"]):
-        done = run(home, *arguments)
+        done = run_process(home, *arguments)
         assert (done.stdout or done.stderr).splitlines()[0] == NOTICE
 
 
@@ -128,15 +122,19 @@ def test_wrong_use_is_refused_with_one_code_and_a_sentence(home, arguments, expe
     assert "Traceback" not in done.stderr and done.stdout == ""
 
 
-def test_enrol_with_code_from_option_or_environment_and_never_shows_the_key(home, tmp_path):
+@pytest.fixture
+def sealed(tmp_path):
+    """An enrolment file."""
     file = tmp_path / "w.enrol"
     file.write_bytes(seal(ENROLMENT, CODE))
-    done = run(home, "enrol", str(file), "--code", CODE)
-    assert (
-        done.returncode == 0
-        and "Enrolled wearable c0ffee0011223344 as custodian (ward), site axilla." in done.stdout
-    )
-    again = run(home, "enrol", str(file), "--json", env={"CYTOWATCH_CODE": CODE})
+    return str(file)
+
+
+def test_enrol_with_code_from_option_or_environment_and_never_shows_the_key(home, sealed):
+    done = run(home, "enrol", sealed, "--code", CODE)
+    assert done.returncode == 0
+    assert "Enrolled wearable c0ffee0011223344 as custodian (ward), site axilla." in done.stdout
+    again = run(home, "enrol", sealed, "--json", CYTOWATCH_CODE=CODE)
     assert json.loads(again.stdout)["replaced"] is True
     assert ENROLMENT.key.hex() not in done.stdout + done.stderr + again.stdout + again.stderr
     key = keyfile.load(home / "keys" / "c0ffee0011223344.key")
@@ -145,27 +143,21 @@ def test_enrol_with_code_from_option_or_environment_and_never_shows_the_key(home
     assert status.returncode == 0 and "c0ffee0011223344" in status.stdout
 
 
-def test_enrol_without_a_code_and_without_a_terminal_says_so(home, tmp_path):
-    file = tmp_path / "w.enrol"
-    file.write_bytes(seal(ENROLMENT, CODE))
-    done = run(home, "enrol", str(file))
-    assert done.returncode == exits.USAGE and "no terminal to ask" in done.stderr
-
-
-def test_enrol_with_a_wrong_code_changes_nothing(home, tmp_path):
-    file = tmp_path / "w.enrol"
-    file.write_bytes(seal(ENROLMENT, CODE))
-    done = run(home, "enrol", str(file), "--code", "K7QD-M2XF-9TRC")
-    assert done.returncode == exits.USAGE and "the code is wrong" in done.stderr
+@pytest.mark.parametrize(
+    "code, expected", [([], "no terminal to ask"), (["--code", "K7QD-M2XF-9TRC"], "the code is wrong")]
+)
+def test_enrol_without_the_right_code_changes_nothing(home, sealed, code, expected):
+    done = run(home, "enrol", sealed, *code)
+    assert done.returncode == exits.USAGE and expected in done.stderr
     assert not (home / "keys").exists() or not list((home / "keys").iterdir())
 
 
 def test_status_without_an_agent_answers_within_a_second_from_the_store(filled):
-    run(filled, "status")  # byte code and disk cache are warm, as they are for a person
+    run_process(filled, "status")  # byte code and disk cache are warm, as they are for a person
     used = []
     for _ in range(3):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        done = run(filled, "status")
+        done = run_process(filled, "status")
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         used.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     assert min(used) < 1.0, f"seconds of processor time: {used}"  # wall time on a shared machine says little
@@ -196,7 +188,7 @@ def test_status_json_holds_the_same_facts(filled):
 
 
 def test_history_is_in_order_marked_and_filtered(filled):
-    done = run(filled, "history", env={"TZ": "UTC"})
+    done = run(filled, "history")
     lines = done.stdout.splitlines()
     assert [line[:19] for line in lines] == sorted(line[:19] for line in lines) and len(lines) == 3
     assert lines[0].startswith(
@@ -221,8 +213,6 @@ def test_export_writes_csv_and_json_lines(filled, tmp_path):
 
 
 def test_a_store_of_a_newer_program_is_left_alone(filled):
-    import sqlite3
-
     with sqlite3.connect(filled / "cytowatch.db") as conn:
         conn.execute("PRAGMA user_version = 999")
     done = run(filled, "status")
@@ -238,8 +228,6 @@ def test_a_damaged_store_is_named_with_advice(filled):
 
 
 def test_a_store_is_backed_up_found_harmed_and_restored(filled, tmp_path):
-    import sqlite3
-
     copy = tmp_path / "copy.db"
     done = run(filled, "backup", str(copy))
     assert done.returncode == 0 and "read back and whole" in done.stdout and copy.stat().st_mode & 0o077 == 0
@@ -325,9 +313,6 @@ async def world(tmp_path):
 
 
 async def test_run_serves_commands_and_ends_cleanly_by_signal(world: AgentWorld):
-    import asyncio
-    import signal
-
     config = world.home / "config.toml"
     config.write_text(world.config_text)
     environment = {**os.environ, "CYTOWATCH_HOME": str(world.home)}
@@ -339,19 +324,21 @@ async def test_run_serves_commands_and_ends_cleanly_by_signal(world: AgentWorld)
         try:
             await world.until(world.paths.socket.exists)
             await world.in_session()
-            status = await asyncio.to_thread(run, world.home, "status")
+            status = await asyncio.to_thread(run_process, world.home, "status")
             assert f"Agent running, pid {agent.pid}." in status.stdout and "open, synced" in status.stdout
-            doctor = await asyncio.to_thread(run, world.home, "doctor")
+            doctor = await asyncio.to_thread(run_process, world.home, "doctor")
             assert f"port {world.port.path}: owned by the agent with pid {agent.pid}" in doctor.stdout
             assert f"cytowatch release {world.port.path} --for 5m" in doctor.stdout
-            lent = await asyncio.to_thread(run, world.home, "release", world.port.path, "--for", "60s")
+            lent = await asyncio.to_thread(
+                run_process, world.home, "release", world.port.path, "--for", "60s"
+            )
             assert lent.returncode == 0 and "is free for 60 s" in lent.stdout
-            back = await asyncio.to_thread(run, world.home, "release", world.port.path, "--back")
+            back = await asyncio.to_thread(run_process, world.home, "release", world.port.path, "--back")
             assert back.returncode == 0
             copy = world.home / f"copy-{number}.db"
-            done = await asyncio.to_thread(run, world.home, "backup", str(copy))
+            done = await asyncio.to_thread(run_process, world.home, "backup", str(copy))
             assert done.returncode == 0, done.stderr
-            done = await asyncio.to_thread(run, world.home, "restore", str(copy))
+            done = await asyncio.to_thread(run_process, world.home, "restore", str(copy))
             assert done.returncode == exits.FAILED and "The agent runs on this state folder" in done.stderr
         finally:
             agent.send_signal(number)

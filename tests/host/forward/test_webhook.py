@@ -7,8 +7,8 @@ import pytest
 
 from host_agent.errors import ForwardError
 from host_agent.forward.base import Delivered, Delivery, Rejected, RetryAfter
+from host_agent.forward.kinds.webhook import Webhook, _retry_after_s
 from host_agent.forward.signature import check, sign
-from host_agent.forward.webhook import Webhook, _retry_after_s
 from tests.fakes.fake_http import FakeReceiver, Reply
 
 SECRET = b"0123456789abcdef"
