@@ -91,7 +91,8 @@ def test_nothing_known_is_no_data(home):
 def test_commands_that_need_the_agent_say_how_to_start_it(home, arguments):
     done = run(home, *arguments)
     assert done.returncode == exits.NOT_RUNNING and done.stderr == (
-        "error: The agent is not running.\n  Start the agent with `cytowatch run` in another terminal, or as a service.\n"
+        "error: The agent is not running.\n"
+        "  Start the agent with `cytowatch run` in another terminal, or as a service.\n"
     )
 
 
