@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,12 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "tools.demo", *arguments]
 
 
-@pytest.fixture(scope="module", params=["serial", "ble"])
+def whole(link: str) -> Any:
+    """A run that several tests look at: one worker makes it and has them all."""
+    return pytest.param(link, marks=pytest.mark.xdist_group(f"demo over {link}"))
+
+
+@pytest.fixture(scope="module", params=[whole("serial"), whole("ble")])
 def fever(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple["subprocess.CompletedProcess[str]", Path]:

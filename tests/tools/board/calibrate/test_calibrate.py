@@ -147,6 +147,7 @@ def test_what_is_asked_wrongly_or_is_not_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.wearable
 def test_a_wearable_measures_by_it_and_every_reading_says_so(tmp_path: Path) -> None:
     """Measured, applied over its port, restarted: values shift as the curve says, the host resolves whose they are."""
     with Bedside(tmp_path, speed=10) as bedside:
