@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from host_agent.clock import Clock, RealClock
 from host_agent.errors import StoreError
-from host_agent.forward.base import Delivered, Delivery, Forwarder, Outcome, Rejected, RetryAfter
+from host_agent.forward.delivery import Delivered, Delivery, Forwarder, Outcome, Rejected, RetryAfter
 from host_agent.store import outbox
 from host_agent.store.db import Store, Tx
 
