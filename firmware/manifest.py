@@ -9,6 +9,7 @@ HOST_ONLY = (
     "grade/case.py",
     "grade/course.py",
     "grade/prompts.py",
+    "grade/rerun.py",
 )  # what a wearable has no use for, as in tools/board/build_firmware.py
 CORE = [
     os.path.relpath(os.path.join(folder, name), "crs_core").replace(os.sep, "/")
