@@ -10,8 +10,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 ON_WEARABLES = (ROOT / "tests/integration", ROOT / "tests/hil")
 
-# Lines are counted in the workers alone. The process that prints the summary is not traced: CPython 3.11 could end there
-# with a SystemError. Nor are the processes that tests start: an agent that is traced would be late.
+# Lines are counted in the workers alone. The process that prints the summary is not traced: CPython 3.11 could end
+# there with a SystemError. Nor are the processes that tests start: an agent that is traced would be late.
 if "PYTEST_XDIST_WORKER" in os.environ and "CW_COUNT_LINES" in os.environ:
     coverage.Coverage(config_file=os.environ.pop("CW_COUNT_LINES"), auto_data=True).start()
 
