@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test quick house cover thorough test-bluez lint bench soak mutation clean setup
+.PHONY: demo test quick house cover thorough docs test-bluez lint bench soak mutation clean setup
 setup: $(STAMP)
 $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "CytoWatch needs Python 3.11 or newer; set PYTHON=")'
@@ -44,6 +44,12 @@ test-bluez: $(STAMP)
 
 lint: $(STAMP) typings/esp32/.done typings/rp2/.done
 	@$(BIN)/python -m tools.dev.lint
+
+# Writes every part of a page that a program generates.
+docs: $(STAMP)
+	@$(BIN)/python -m cogapp -r $$(git grep -l --fixed-strings '[[[cog' -- '*.md')
+	@$(BIN)/python -m tools.dev.grade_tables --write
+	@$(BIN)/python -m tools.dev.picture --write
 
 # Import circles, SQL outside the store, lengths of modules: each figure beside its target.
 house: $(STAMP)

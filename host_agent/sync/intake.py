@@ -1,4 +1,4 @@
-"""From BLOCK and GAP messages to what the store takes: split, check, decode. Bad bytes are counted, never raised."""
+"""Turns BLOCK and GAP messages into items for the store: split, check, decode. Bad bytes are counted, never raised."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from crs_core.errors import RemoteError
 from crs_core.journal import block_layout, block_reader
 from crs_core.wire import message as wire
 
-from host_agent.store.records import IncomingBlock, IncomingGap
+from host_agent.store.insertion import IncomingBlock, IncomingGap
 
 
 def unpack(message: Any, journal_id: bytes, counters: dict[str, int]) -> list[IncomingBlock | IncomingGap]:
@@ -29,7 +29,7 @@ def unpack(message: Any, journal_id: bytes, counters: dict[str, int]) -> list[In
             if not block_layout.verify(raw, journal_id):
                 _count(counters, "block_bad_crc")
                 continue
-            # the wearable wrote these very bytes: keep them, a later program may read them
+            # the CRC holds, so the wearable wrote these bytes: keep them for a later version of this program
             _count(counters, "block_undecodable")
             header, content = block_layout.parse_header(raw), None
         items.append(IncomingBlock(header, raw, content))

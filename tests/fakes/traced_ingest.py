@@ -18,12 +18,12 @@ from crs_core.wire import message as wire
 
 from host_agent.clock import RealClock
 from host_agent.store.db import Store
-from host_agent.store.records import IncomingBlock
-from host_agent.store.rows import NoDerivation
+from host_agent.store.insertion import IncomingBlock
+from host_agent.store.rows import Derivation
 from host_agent.sync.client import DeviceClient
 from host_agent.sync.engine import SyncEngine
 from host_agent.sync.intake import unpack
-from host_agent.sync.listener import SilentListener
+from host_agent.sync.listener import SyncListener
 from host_agent.sync.verify import Verifier
 from tools.rig.protocol_wearable import FakeDevice, Pipe, host_key, serving
 
@@ -76,7 +76,7 @@ async def syncing(
 
         client.send = marked  # type: ignore[method-assign]
         engine = SyncEngine(
-            store, client, derive=NoDerivation(), listener=SilentListener(), verifier=Verifier(),
+            store, client, derive=Derivation(), listener=SyncListener(), verifier=Verifier(),
             board_clock=RealClock(),
         )  # fmt: skip
         running = asyncio.create_task(engine.run())

@@ -20,7 +20,7 @@ from tools.lab.soak.archive import Archive
 from tools.lab.soak.harms import HARMS
 from tools.lab.soak.schedule import planned
 from tools.lab.soak.verdict import judge
-from tools.rig.wearable import ROOT
+from tools.rig.micropython import ROOT
 
 pytestmark = pytest.mark.slow
 

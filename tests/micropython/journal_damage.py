@@ -9,7 +9,7 @@ import sys
 
 from crs_core.journal import block_layout, block_reader
 from crs_device.journal import segment
-from tests.micropython import journal_life as jl
+from tools.rig.on_micropython import journal_life as jl
 
 
 def no_crc():

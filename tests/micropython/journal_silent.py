@@ -17,7 +17,7 @@ from crs_core.journal import block_layout, block_reader
 from crs_core.errors import RemoteError
 from tests.fakes.nor_silent import NOTHING, SilentNor
 from tests.micropython import journal_eio as je
-from tests.micropython import journal_life as jl
+from tools.rig.on_micropython import journal_life as jl
 
 FLIPS = 3  # bits tried in each program
 

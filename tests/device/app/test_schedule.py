@@ -8,8 +8,8 @@ from crs_core.units import PPG_NO_CONTACT, PPG_RESTING, PPG_SETTLING, PPG_VALID,
 from crs_device import schedule
 from crs_device.schedule import CALM_AFTER_MS, FIRST_VALUE_MS, HOLE_MS, SEEN_MS, STEP_MS, dark_ms
 
-from tests.fakes.worn_life import SETTLED_MS, WornLife
 from tools.lab.bench.worst_times import allowed_ms, conditions, measured_ms, worst_ms
+from tools.rig.on_micropython.worn_life import SETTLED_MS, WornLife
 
 CALM_MS = SETTLED_MS + 60_000  # the schedule has gone its round
 MINUTE_MS = 60_000

@@ -9,11 +9,11 @@ from crs_core import units
 from crs_core.journal import block_layout, block_reader, block_writer
 
 from host_agent.store.db import Store
+from host_agent.store.insertion import IncomingBlock, Insertion
 from host_agent.store.journals import journal_by_id
-from host_agent.store.records import IncomingBlock, Insertion
 from host_agent.store.retention import Run, thin_step
 from host_agent.terminal import exits
-from tests.host.cli.test_cli import run
+from tests.host.cli.people_cli import run
 from tests.host.escalation.world import JOURNAL_ID, World
 from tests.host.store.test_retention import DAY_MS
 

@@ -9,11 +9,11 @@ from crs_core.grade import alarms, rules
 from crs_core.journal import block_layout, block_reader, block_writer, record_types
 
 from host_agent.escalation.derive import Escalation, Target
-from host_agent.escalation.moment import resolve_moment
 from host_agent.store.coverage import Coverage
 from host_agent.store.db import Store
-from host_agent.store.journals import ensure_device, journal_by_id, open_journal
-from host_agent.store.records import IncomingBlock, Insertion
+from host_agent.store.devices import ensure_device
+from host_agent.store.insertion import IncomingBlock, Insertion
+from host_agent.store.journals import journal_by_id, open_journal
 
 DEVICE_ID = bytes.fromhex("c0ffee0011223344")
 JOURNAL_ID = b"JOURNAL1"
@@ -62,7 +62,6 @@ class World:
         self.store = Store(folder / "c.db")
         self.escalation = Escalation(
             [Target("ward", False), Target("study", True)],
-            resolve=resolve_moment,
             link_utc_ms=lambda: NOW_MS + 5,
             agent_simulated=agent_simulated,
         )

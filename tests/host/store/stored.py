@@ -8,8 +8,9 @@ from crs_core.journal import block_reader, block_writer, record_layout, record_t
 
 from host_agent.store.coverage import Coverage
 from host_agent.store.db import Store
-from host_agent.store.journals import ensure_device, open_journal
-from host_agent.store.records import IncomingBlock, IncomingGap, Insertion
+from host_agent.store.devices import ensure_device
+from host_agent.store.insertion import IncomingBlock, IncomingGap, Insertion
+from host_agent.store.journals import open_journal
 
 JOURNAL_ID = b"journal1"
 STATUS = units.make_status(units.SITE_AXILLA, units.TEMP_VALID, units.PPG_VALID, units.WEAR_WORN)

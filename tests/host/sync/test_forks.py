@@ -9,7 +9,8 @@ import pytest
 from crs_core import codes
 from crs_core.journal import record_types
 
-from host_agent.store.journals import ensure_device, expect_journal
+from host_agent.store.devices import ensure_device
+from host_agent.store.journals import expect_journal
 from tests.host.sync.conftest import alarms_of, held, on_flash, until
 from tools.rig.protocol_wearable import DEVICE_ID, FakeDevice
 

@@ -7,7 +7,7 @@ from crs_core.journal import block_writer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from host_agent.store.records import decode_event
+from host_agent.store.events import decode_event
 from host_agent.sync.device_text import DeviceText
 from host_agent.sync.intake import unpack
 

@@ -9,7 +9,7 @@ from crs_core.journal import record_types
 from crs_core.wire import message as wire
 
 from host_agent.errors import StoreReadOnly
-from host_agent.store.journals import ensure_device
+from host_agent.store.devices import ensure_device
 from tests.host.sync.conftest import held, on_flash, until
 from tools.rig.protocol_wearable import DEVICE_ID
 

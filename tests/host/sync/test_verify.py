@@ -16,10 +16,11 @@ from crs_device.sampling import Vitals
 
 from host_agent.store.coverage import Coverage
 from host_agent.store.db import Store
+from host_agent.store.devices import ensure_device
 from host_agent.store.host_alarms import open_alarms
-from host_agent.store.journals import ensure_device, open_journal
-from host_agent.store.records import IncomingBlock, IncomingGap, Insertion
-from host_agent.store.rows import NoDerivation
+from host_agent.store.insertion import IncomingBlock, IncomingGap, Insertion
+from host_agent.store.journals import open_journal
+from host_agent.store.rows import Derivation
 from host_agent.sync.intake import unpack
 from host_agent.sync.verify import Verifier
 from tests.host.sync.conftest import on_flash
@@ -141,7 +142,7 @@ def load(store: Any, device: FakeDevice, gaps: Any = ()) -> int:
 
 
 def verify(store: Any, journal: int, limit: int = 100_000) -> list[Any]:
-    while store.write_now(lambda tx: Verifier().advance(tx, NoDerivation(), journal, utc_ms=1, limit=limit)):
+    while store.write_now(lambda tx: Verifier().advance(tx, Derivation(), journal, utc_ms=1, limit=limit)):
         pass
     return store.read_now(
         lambda tx: tx.execute(

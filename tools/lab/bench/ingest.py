@@ -16,12 +16,14 @@ from crs_core import units
 from crs_core.grade import alarms, grader, rules
 from crs_core.journal import block_writer, record_layout, record_types, record_writer
 
+from host_agent.store.contents import totals
 from host_agent.store.coverage import Coverage
 from host_agent.store.db import Store, Tx
+from host_agent.store.insertion import Inserted, Insertion
 from host_agent.store.journals import ensure_device, open_journal
-from host_agent.store.records import Inserted, Insertion
+from host_agent.store.rechecks import position
 from host_agent.store.rollups import read_rollups
-from host_agent.store.rows import Journal, NoDerivation
+from host_agent.store.rows import Derivation, Journal
 from host_agent.sync.intake import unpack
 from host_agent.sync.verify import Verifier
 
@@ -48,7 +50,7 @@ def rows() -> Iterable[tuple[str, str, str, bool]]:
             done = _commit(store, journal, coverage, messages[at : at + _MESSAGES_PER_COMMIT])
             journal, coverage = done.journal, done.coverage
         spent_s = time.perf_counter() - start_s
-        stored = store.read_now(lambda tx: tx.execute("SELECT count(*) FROM readings").fetchone()[0])
+        stored = store.read_now(totals).readings
         if stored != _WEEK_READINGS or coverage.prefix != _WEEK_READINGS:
             raise RuntimeError(f"{stored} readings stored of {_WEEK_READINGS}")
         rate = _WEEK_READINGS / spent_s
@@ -107,7 +109,7 @@ def _regraded_per_s(messages: list[SimpleNamespace]) -> float:
         grader.encode_state(grader.new_state(), 0),
     )  # fmt: skip
     first = block_writer.encode_events(_JOURNAL_ID, 1, 1, [(0, record_layout.GRADER_STATE, start)])
-    verifier, derive = Verifier(), NoDerivation()
+    verifier, derive = Verifier(), Derivation()
     with tempfile.TemporaryDirectory() as folder, Store(Path(folder) / "bench.db") as store:
         journal, coverage = store.write_now(_journal), Coverage()
         start_s = time.perf_counter()
@@ -121,12 +123,8 @@ def _regraded_per_s(messages: list[SimpleNamespace]) -> float:
             ):  # type: ignore[misc]
                 pass
         spent_s = time.perf_counter() - start_s
-        done_to, found = store.read_now(
-            lambda tx: (
-                tx.execute("SELECT verified_seq FROM journals").fetchone()[0],
-                tx.execute("SELECT count(*) FROM disagreements").fetchone()[0],
-            )
-        )
+        done_to = store.read_now(lambda tx: position(tx, journal.id)).done_seq
+        found = store.read_now(totals).disagreements
         if done_to != _WEEK_READINGS + 1 or found:
             raise RuntimeError(f"re-run up to {done_to} of {_WEEK_READINGS + 1}, {found} disagreements")
     return _WEEK_READINGS / spent_s

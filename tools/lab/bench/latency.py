@@ -31,6 +31,8 @@ from host_agent.agent import Agent
 from host_agent.config.model import parse_config
 from host_agent.keys import keyfile
 from host_agent.paths import Paths
+from tools.rig.laptop import device_key
+from tools.rig.stored import bind_patient
 
 SAMPLES = 300
 WARM_UP = 20
@@ -68,7 +70,7 @@ def measure(samples: int) -> list[float]:
 
 async def _run(folder: Path, port: str, url: str, ends: Any) -> list[float]:
     paths = Paths(folder / "home").ensure()
-    keyfile.save(paths.keys, keyfile.DeviceKey(DEVICE_ID, KEY.key_id, KEY.key, KEY.role, KEY.name))
+    keyfile.save(paths.keys, device_key(KEY, DEVICE_ID))
     (folder / "secret").write_text("0123456789abcdef")
     (folder / "secret").chmod(0o600)
     config = parse_config(
@@ -77,7 +79,7 @@ async def _run(folder: Path, port: str, url: str, ends: Any) -> list[float]:
         f'secret_file = "{folder / "secret"}"\naccept_simulated = true\n'
     )
     agent = Agent(paths, config, [port])
-    agent.store.write_now(_bind)
+    agent.store.write_now(lambda tx: bind_patient(tx, DEVICE_ID, BINDING_ID))
     running = asyncio.create_task(agent.run())
     try:
         taken_ms = await asyncio.to_thread(ends.recv)
@@ -99,14 +101,6 @@ def _ends(parent: Any, samples: int) -> None:
         except TimeoutError as error:
             parent.send(str(error))
         threading.Event().wait()  # the port must stay until the agent has closed it: then we are killed
-
-
-def _bind(tx: Any) -> None:
-    tx.execute(
-        "INSERT INTO devices (id, device_id, first_seen_utc_ms, last_seen_utc_ms) VALUES (1, ?, 0, 0)",
-        (DEVICE_ID,),
-    )
-    tx.execute("INSERT INTO bindings VALUES (1, ?, NULL, 1, '', 'active', 0, NULL, '')", (BINDING_ID,))
 
 
 def _sample(wearable: "_WearableEnd", receiver: "_Receiver", samples: int) -> list[float]:

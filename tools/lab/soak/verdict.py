@@ -6,8 +6,8 @@ wearable lost before they had a number are no losses; it states them in the BOOT
 """
 
 import itertools
-import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +15,9 @@ from crs_core import codes
 from crs_core.journal import block_layout, record_layout, record_reader
 
 from host_agent.store.content_check import check_content
+from host_agent.store.contents import Contents, contents, totals
+from host_agent.store.db import Tx, open_read_only
+from host_agent.store.rows import StoredGap
 from tools.lab.soak.archive import Archive, Numbered
 
 LOST_MS_MAX = 120_000
@@ -32,7 +35,7 @@ class Verdict(NamedTuple):
     content: list[str]  # what the store's own check finds
     boots: int
     unnumbered_s: int  # the sum of what BOOT records say may have been lost before it was numbered
-    skipped: int  # numbers that were never on flash, told as a gap
+    skipped: int  # numbers that were never on flash, reported as a gap
     pause_s: int  # the longest between two readings of one start: flash stalls in real time
     unseen: int  # in the store, and gone from flash for want of room before anybody looked
 
@@ -45,14 +48,14 @@ class Verdict(NamedTuple):
 class _Store(NamedTuple):
     rows: dict[int, Numbered]
     twice: list[int]  # numbers that more than one branch of the journal holds
-    gaps: list[tuple[int, int, int]]
+    gaps: list[StoredGap]
     cursor: int
     forks: int
 
 
 def judge(archive: Archive, database: Path) -> Verdict:
     """Compare all that flash ever held with the store; nothing may be writing."""
-    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as tx:
+    with closing(open_read_only(database)) as tx:
         store = _read(tx, archive.journal_id)
         content = check_content(tx)
     truth = archive.records
@@ -76,34 +79,20 @@ def judge(archive: Archive, database: Path) -> Verdict:
     )
 
 
-def _read(tx: sqlite3.Connection, journal_id: bytes) -> _Store:
-    found: dict[int, Numbered] = {}
-    twice = []
-    mine = "journal IN (SELECT id FROM journals WHERE journal_id = ?)"
-    readings = tx.execute(
-        f"SELECT seq, boot, t_ms, temp_cc, spo2_tenths, hr_bpm, pi_hundredths, status FROM readings WHERE {mine}",  # noqa: S608 names of ours
-        (journal_id,),
-    )
-    events = tx.execute(
-        f"SELECT seq, boot, t_ms, type, payload FROM events WHERE {mine}",  # noqa: S608
-        (journal_id,),
-    )
-    for kind, rows in ((block_layout.KIND_READINGS, readings), (block_layout.KIND_EVENTS, events)):
-        for seq, boot, *values in rows:
-            if seq in found:
-                twice.append(seq)
-            found[seq] = Numbered(boot, kind, tuple(values))
-    gaps = tx.execute(f"SELECT first_seq, last_seq, reason FROM gaps WHERE {mine}", (journal_id,)).fetchall()  # noqa: S608
-    cursor = tx.execute("SELECT max(cursor) FROM journals WHERE journal_id = ?", (journal_id,)).fetchone()[0]
-    forks = tx.execute("SELECT count(*) FROM forks").fetchone()[0]
-    return _Store(found, twice, gaps, cursor or 0, forks)
+def _read(tx: Tx, journal_id: bytes) -> _Store:
+    held = contents(tx, journal_id) or Contents(0, {}, {}, {}, [], [])
+    rows = {
+        seq: Numbered(boot, block_layout.KIND_READINGS, row) for seq, (boot, row) in held.readings.items()
+    }
+    rows |= {seq: Numbered(boot, block_layout.KIND_EVENTS, row) for seq, (boot, row) in held.events.items()}
+    return _Store(rows, held.twice, held.gaps, held.cursor, totals(tx).forks)
 
 
 def _losses(archive: Archive, store: _Store) -> tuple[int, list[str]]:
     truth, skipped = archive.records, 0
     losses = list(archive.faults)
     end = max(archive.must_have, store.cursor)
-    told = {
+    in_gap = {
         seq
         for first, last, reason in store.gaps
         if reason == codes.GAP_FLASH_FAILED
@@ -115,7 +104,7 @@ def _losses(archive: Archive, store: _Store) -> tuple[int, list[str]]:
                 losses.append(f"record {seq} is on flash and not in the store")
             elif store.rows[seq] != truth[seq]:
                 losses.append(f"record {seq} differs: flash {truth[seq]}, store {store.rows[seq]}")
-        elif seq in told:
+        elif seq in in_gap:
             skipped += 1
         elif seq not in store.rows:
             losses.append(f"record {seq} is nowhere, and no gap says that it never was")

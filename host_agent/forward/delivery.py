@@ -1,0 +1,63 @@
+"""What a receiver of events is to the worker. A kind of receiver keeps this contract: see README.md, "Add a kind".
+
+A forwarder answers one delivery with one of three outcomes and never raises for what the receiver or the network did.
+Delivery is at least once: the same `event_key` and the same bytes are sent again until a `Delivered`.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One event for one receiver; `body` is final: a resend sends the same bytes."""
+
+    event_key: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The receiver took responsibility (for a webhook: a 2xx answer)."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class RetryAfter:
+    """Not delivered, may succeed later; `after_s` is the receiver's own wish, None = the worker's back-off.
+
+    `whole_target`: nothing else will get through either (not reached, overloaded), so the queue waits, not one event.
+    """
+
+    reason: str
+    after_s: float | None = None
+    whole_target: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The receiver will never take these bytes; the row stays in the store as rejected, with the reason."""
+
+    reason: str
+
+
+Outcome = Delivered | RetryAfter | Rejected
+
+
+class Forwarder(Protocol):
+    """One receiver."""
+
+    @property
+    def name(self) -> str:
+        """Name of the target in the outbox; deliveries follow it across restarts."""
+
+    @property
+    def accept_simulated(self) -> bool:
+        """Whether simulated events may be sent there."""
+
+    async def send(self, delivery: Delivery) -> Outcome:
+        """Try once, within the forwarder's own deadline."""
+
+    async def close(self) -> None:
+        """Release connections; nothing is sent afterwards."""
