@@ -46,7 +46,7 @@ def ppg():
     Max3010x(bus).start(); return 1, 'a MAX3010x that keeps its set-up'
 part('pulse oximeter', ppg)
 def thermometer():
-    from crs_device.sensors.fitted import fitted
+    from crs_device.sensors.drivers import fitted
     t = fitted(bus); t.start(); end = time.ticks_add(time.ticks_ms(), 5000)
     while time.ticks_diff(end, time.ticks_ms()) > 0:
         cc = t.read_cc()
@@ -69,8 +69,8 @@ def battery():
 part('battery', battery)
 part('button', lambda: (board.button.value() == 1, 'not pressed' if board.button.value() else 'reads pressed'))
 def identity():
-    from crs_device.keys import KeyStore
-    k = KeyStore()
+    from crs_device.settings.key_file import KeyFile
+    k = KeyFile()
     return (1, 'device ' + binascii.hexlify(k.device_id).decode()) if k.load() else (0, 'not provisioned')
 part('identity', identity)
 """

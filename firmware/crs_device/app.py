@@ -13,20 +13,20 @@ from crs_core.grade import alarm_state as bits
 from crs_core.reasons import PATIENT_BUTTON
 from crs_core.units import SITES, WEAR_OFF
 from crs_core.wire import message as wire
-from crs_device.alarm_output import NOT_MONITORING, AlarmOutput
-from crs_device.attention import Attention
-from crs_device.event_log import EventLog
+from crs_device.alarm.output import NOT_MONITORING, AlarmOutput
+from crs_device.alarm.attention import Attention
+from crs_device.journal.event_log import EventLog
 from crs_device.health import Health
 from crs_device.power import Power
-from crs_device.presence import Presence
-from crs_device.vitals import NOTHING
-from crs_device.unload import unload
+from crs_device.alarm.host_presence import HostPresence
+from crs_device.measuring.vitals import NOTHING
+from crs_device.heap import unload_modules
 
 TYPE_CHECKING = False  # MicroPython has no typing; mypy takes this name for true
 if TYPE_CHECKING:
     from crs_device.monitor import Monitor
-    from crs_device.pause import Pause
-    from crs_device.schedule import Schedule
+    from crs_device.measuring.pause import Pause
+    from crs_device.measuring.schedule import Schedule
 
 _MAINTENANCE_ENTERED = const(1)
 _MAINTENANCE_LEFT = const(2)
@@ -49,11 +49,11 @@ class App:
         self.clock = board.clock
         self.guard = guard
         self.health = Health()
-        self.log = EventLog(None, self.health)
+        self.log = EventLog(None, self.health, self.drain)
         self.output = AlarmOutput(board.led, board.buzzer, board.vibration)
         self.power = Power(board)
         self.attention = Attention(120_000, 60_000)
-        self.presence = Presence(self.clock, 15, 1800, 60)
+        self.presence = HostPresence(self.clock, 15, 1800, 60)
         self.boot_number = 0
         self.device_id = _UNBOUND
         self.keys: list = []  # type: ignore[type-arg]
@@ -86,7 +86,7 @@ class App:
     def _pace(self) -> None:
         """Take up the schedule, or drop it with the light on."""
         if self.schedule is None:
-            from crs_device.schedule import Schedule
+            from crs_device.measuring.schedule import Schedule
 
             self.schedule = Schedule()
             return
@@ -138,7 +138,7 @@ class App:
         return self.sampling.measure(now_ms) if self.sampling is not None else NOTHING
 
     def drain(self) -> None:
-        """Empty the FIFO: a flash write comes next and may hold everything up."""
+        """Empty the FIFO of the optical sensor. Call it just before a flash write, which may stall everything for 50 ms."""
         if self.sampling is not None:
             self.sampling.poll(self.clock.ms())
 
@@ -190,7 +190,6 @@ class App:
         if alarm == PATIENT_BUTTON:
             self.monitor.press(bits.BUTTON_ACCEPTED)
         self.monitor.show(now_ms)
-        self.drain()
         self.log.append(now_ms, records.ACCEPTED, records.encode_accepted(alarm, priority, key_id, who))
         return True
 
@@ -221,10 +220,10 @@ class App:
 
     def journal_settings(self, now_ms: int) -> None:
         """Write the CALIBRATION and SETTINGS records that later records refer to."""
-        from crs_device import stored
+        from crs_device.settings import provisioned
 
-        text = stored.settings_text()
-        stored.release()
+        text = provisioned.settings_text()
+        provisioned.release()
         calibration_id, calibration = self.calibration
         payload = records.encode_settings(self.settings_version, self.monitor.rule_hash, calibration_id, text)
         events = [(now_ms, records.SETTINGS, payload)]
@@ -263,10 +262,10 @@ class App:
     def pause_on_charger(self) -> None:
         """Charging, not worn and no pause of late: when the strap has just come off, it begins one."""
         if self.power.is_charging and self.pause is None and self.is_bound and self.vitals.wear == WEAR_OFF:
-            from crs_device.pause import on_charger
+            from crs_device.measuring.pause import on_charger
 
             on_charger(self)
-            unload("crs_device.pause")
+            unload_modules("crs_device.measuring.pause")
 
     # --- maintenance ------------------------------------------------------------------------------------------------
 
@@ -296,7 +295,6 @@ class App:
     def _tell_maintenance(self, op: int) -> None:
         now_ms = self.clock.ms()
         self.monitor.show(now_ms)
-        self.drain()
         self.log.append(now_ms, records.MAINTENANCE, records.encode_maintenance(op, _BY_HOST))
 
     def interrupted(self) -> None:
@@ -325,7 +323,7 @@ def run(guard) -> None:  # type: ignore[no-untyped-def]
         del start
         from crs_device.tasks import run_all
 
-        unload("crs_device.start")
+        unload_modules("crs_device.start")
         gc.threshold(_COLLECT_EACH_BYTES)
         asyncio.run(run_all(app))
     except KeyboardInterrupt:

@@ -79,7 +79,6 @@ class Binding:
             self._finish(op, binding_id)
             return []
         if self._waiting is None:
-            app.drain()
             app.log.flush()
             app.log.append(app.clock.ms(), records.BINDING, records.encode_binding(_END, binding_id, b""))
         if journal.acked_seq >= journal.head_seq:
@@ -116,7 +115,7 @@ class Binding:
             self._server.answer(result)
 
     def _wipe(self, binding_id: bytes) -> None:
-        from crs_device import stored
+        from crs_device.settings import provisioned
 
         app = self._app
         if app.log.journal.binding_id == binding_id:
@@ -127,10 +126,10 @@ class Binding:
             except OSError:
                 pass  # was never written, or is gone already
         self._profile_file = TwoSlot(self._profile_path)
-        stored.drop_readers(app)
-        stored.drop_limits(app)
-        stored.drop_bonds(app)
-        stored.release()
+        provisioned.drop_readers(app)
+        provisioned.drop_limits(app)
+        provisioned.drop_bonds(app)
+        provisioned.release()
         app.keys_changed()
         self._intent_file.store(_NO_INTENT)
 

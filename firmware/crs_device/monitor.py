@@ -14,9 +14,9 @@ from crs_core.reasons import SCALE_ASTCT
 from crs_core.grade.alarm_state import TOLD_PAUSED
 from crs_core.units import STATUS_CHARGING, STATUS_LOW_BATTERY, STATUS_PAUSED, Reading, make_status
 from crs_core.wire import message as wire
-from crs_device.alarm_output import MEASURING, NOT_MONITORING, PAIRING, PAUSED, SEARCHING
+from crs_device.alarm.output import MEASURING, NOT_MONITORING, PAIRING, PAUSED, SEARCHING
 from crs_device.health import READING_LATE, STEP_LATE_SECONDS
-from crs_device.unload import unload
+from crs_device.heap import unload_modules
 
 STATE_HOURLY = const(1)
 STATE_BOOT = const(2)
@@ -102,7 +102,6 @@ class Monitor:
         age_ms, _, numbers = context.decode(data)
         values = told.values_of(numbers)
         after = bedside.enter(self.grader_state, values, now_ms - age_ms, self.rules)
-        self._parts.drain()
         # the state to restore from goes with it
         state = records.encode_grader_state(
             STATE_CHANGE,
@@ -123,7 +122,7 @@ class Monitor:
             from crs_core.grade import bedside
 
             self.told = bedside.signs(self.grader_state, self.rules)
-        unload(*_FOR_ENTRIES)
+        unload_modules(*_FOR_ENTRIES)
 
     def step(self, now_ms: int) -> bool:
         """Step the alarm conditions when a new second has begun; True when it was done."""
@@ -199,7 +198,6 @@ class Monitor:
             alarms.encode_state(before, now_ms),
             after_crc,
         )
-        parts.drain()
         # an ALARM carries the state before it; the state to restore from goes with it
         events = [
             (now_ms, records.ALARM, payload),
@@ -266,7 +264,6 @@ class Monitor:
             assessment.status, assessment.reasons, assessment.missing, assessment.temp_age_ms, assessment.ppg_age_ms,
             grader.encode_state(self.grader_state, reading.t_ms),
         )  # fmt: skip
-        self._parts.drain()
         if self._parts.log.append(reading.t_ms, records.GRADE, payload):
             self._told = told
 

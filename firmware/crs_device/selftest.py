@@ -10,7 +10,7 @@ import time
 
 from crs_core.compat import const
 from crs_core.reasons import PRIORITY_MEDIUM
-from crs_device.unload import unload
+from crs_device.heap import unload_modules
 from crs_device.version import APP_VERSION
 
 _LIGHT = const(1)
@@ -69,14 +69,14 @@ def _ppg(app) -> dict:  # type: ignore[no-untyped-def,type-arg]
 
 def _thermometer(app) -> dict:  # type: ignore[no-untyped-def,type-arg]
     from crs_device.sensors.bus import Bus
-    from crs_device.sensors.fitted import fitted
+    from crs_device.sensors.drivers import fitted
 
     try:
         chip = fitted(Bus(app.board.i2c))
     except (OSError, ImportError) as error:
         return {"pass": False, "error": str(error)}
     finally:
-        unload("crs_device.sensors.fitted")
+        unload_modules("crs_device.sensors.drivers")
     return {"pass": True, "chip": type(chip).__name__}
 
 

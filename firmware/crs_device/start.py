@@ -24,9 +24,9 @@ from crs_core.reasons import (
 from crs_core.grade.alarm_state import FLAG_AWAY, FLAGS
 from crs_core.units import SITE_NONE, SITES
 from crs_device import health as counts
-from crs_device.alarm_output import MEASURING
-from crs_device.event_log import EventLog
-from crs_device.unload import unload
+from crs_device.alarm.output import MEASURING
+from crs_device.journal.event_log import EventLog
+from crs_device.heap import unload_modules
 from crs_device.version import APP_VERSION
 
 _LOST_AT_CUT_MS = const(120_000)  # the oldest reading that a cut can take with it
@@ -78,17 +78,17 @@ def _alone(app, subsystem: int, begin) -> None:  # type: ignore[no-untyped-def]
 
 
 def _settings(app) -> None:  # type: ignore[no-untyped-def]
-    from crs_device import stored
+    from crs_device.settings import provisioned
 
-    values, fault = stored.load_settings(app)
+    values, fault = provisioned.load_settings(app)
     _values.update(values)
     if fault:
         app.health.count(counts.SETTINGS_BAD)
         app.health.fault(SUBSYSTEM_SETTINGS, FAULT_MISSING, fault)
-    if not stored.load_keys(app):
+    if not provisioned.load_keys(app):
         app.health.count(counts.SETTINGS_BAD)
         app.health.fault(SUBSYSTEM_SETTINGS, FAULT_MISSING, "no keys")
-    stored.release()
+    provisioned.release()
 
 
 def _journal(app) -> None:  # type: ignore[no-untyped-def]
@@ -109,8 +109,8 @@ def _journal(app) -> None:  # type: ignore[no-untyped-def]
     if journal.boot != app.boot_number:
         app.boot_number = journal.boot
         boot_count.raise_to(journal.boot)
-    app.log = EventLog(journal, app.health)
-    unload(
+    app.log = EventLog(journal, app.health, app.drain)
+    unload_modules(
         "crs_device.journal.boot_count",
         "crs_device.journal.recover",
         "crs_device.journal.handover",
@@ -127,28 +127,28 @@ def _unfinished_binding(app) -> None:  # type: ignore[no-untyped-def]
 
     if app.log.journal is not None:
         Binding(app).resume()
-    unload("crs_device.binding")
+    unload_modules("crs_device.binding")
 
 
 def _monitor(app) -> None:  # type: ignore[no-untyped-def]
     from crs_core.grade import grader
-    from crs_device import stored
+    from crs_device.settings import provisioned
     from crs_device.monitor import Monitor
 
     site = SITES.index(_values["site"]) if "site" in _values else SITE_NONE
-    rules, rule_hash = stored.rules_of({})
+    rules, rule_hash = provisioned.rules_of({})
     app.monitor = Monitor(app, rules, rule_hash, site, _values.get("reading_interval_s", 10))
     _rules(app)
     grader.prepare()
-    unload("crs_core.grade.astct", "crs_core.grade.scale")
+    unload_modules("crs_core.grade.astct", "crs_core.grade.scale")
     _restore(app)
 
 
 def _rules(app) -> None:  # type: ignore[no-untyped-def]
     """Decide by the site's signed numbers and, while a patient is bound, by that patient's on top."""
-    from crs_device import stored
+    from crs_device.settings import provisioned
 
-    values = stored.settings_values()
+    values = provisioned.settings_values()
     limits = values.get("limits", "") if app.is_bound else ""
     # what another application's table made unreadable is said, and takes nothing else with it
     for rules_text, limits_text in (
@@ -157,13 +157,13 @@ def _rules(app) -> None:  # type: ignore[no-untyped-def]
         (values.get("rules", ""), ""),
     ):
         try:
-            rules, rule_hash = stored.rules_of({"rules": rules_text, "limits": limits_text})
+            rules, rule_hash = provisioned.rules_of({"rules": rules_text, "limits": limits_text})
         except CoreError as error:
             app.health.fault(SUBSYSTEM_SETTINGS, FAULT_EXCEPTION, str(error.args[0]))
             continue
         app.monitor.use_rules(rules, rule_hash)
         break
-    stored.release()
+    provisioned.release()
 
 
 def _restore(app) -> None:  # type: ignore[no-untyped-def]
@@ -189,16 +189,16 @@ def _restore(app) -> None:  # type: ignore[no-untyped-def]
     monitor.resume(alarm_state, grader_state)
     if alarm_state[FLAGS] & FLAG_AWAY:
         # it ends here, as PAUSE_OVER: the power was away for nobody knows how long
-        from crs_device.pause import Pause
+        from crs_device.measuring.pause import Pause
 
         app.pause = Pause(1_800_000)
-        unload("crs_device.pause")
+        unload_modules("crs_device.measuring.pause")
     monitor.show(now_ms)  # an alarm that was not finished sounds again, before anything else starts
 
 
 def _sampling(app) -> None:  # type: ignore[no-untyped-def]
     from crs_core import calibration
-    from crs_device.sampling import Sampling
+    from crs_device.measuring.sampling import Sampling
 
     try:
         used = calibration.in_use(_values.get("calibration", ""), _values.get("calibration_id", 1))
@@ -207,7 +207,7 @@ def _sampling(app) -> None:  # type: ignore[no-untyped-def]
     ) as error:  # another application's: said, and the record names the curve that is used instead
         app.health.fault(SUBSYSTEM_SETTINGS, FAULT_UNREADABLE, str(error.args[0]))
         used = calibration.in_use("", 1)
-    unload("crs_core.calibration")
+    unload_modules("crs_core.calibration")
     app.calibration = used[:2]
     app.sampling = Sampling(app.board.i2c, _values, app.log, app.health, used[2], used[3])
 
@@ -255,7 +255,6 @@ def _first_records(app) -> None:  # type: ignore[no-untyped-def]
         alarm_state,
         grader_state,
     )
-    app.drain()
     app.log.append(now_ms, records.BOOT, boot)
     app.journal_settings(now_ms)
     app.monitor.journal_states(2, now_ms)

@@ -8,8 +8,8 @@ from crs_core import records
 from crs_core.compat import const
 from crs_core.reasons import FAULT_EXCEPTION, SUBSYSTEM_APP
 from crs_device import health as counts
-from crs_device.button import SHORT, Button
-from crs_device.unload import unload
+from crs_device.alarm.button import SHORT, Button
+from crs_device.heap import unload_modules
 
 _SAMPLE_EVERY_MS = const(360)  # nine samples a burst; the FIFO holds 1280
 _OUTPUT_EVERY_MS = const(25)
@@ -55,7 +55,6 @@ async def _step(app) -> None:  # type: ignore[no-untyped-def]
         now_ms = app.clock.ms()
         app.end_maintenance_if_due(now_ms)
         if app.monitor.step(now_ms):
-            app.drain()
             app.log.tick(app.clock.ms())
         await app.clock.sleep_ms(1000 - app.clock.ms() % 1000)
 
@@ -77,7 +76,6 @@ def _pressed(app, press: int) -> None:  # type: ignore[no-untyped-def]
         app.attention.pause(now_ms)
     app.monitor.press(press)
     app.monitor.show(now_ms)
-    app.drain()
     app.log.append(now_ms, records.BUTTON, records.encode_button(press))
 
 
@@ -122,13 +120,12 @@ def _retry_journal(app) -> None:  # type: ignore[no-untyped-def]
 
     retry_journal(app)
     del retry_journal
-    unload("crs_device.start")
+    unload_modules("crs_device.start")
 
 
 def _hourly(app, now_ms: int) -> None:  # type: ignore[no-untyped-def]
     for server in app.servers:
         server.take_counts()
-    app.drain()
     app.monitor.journal_states(1, now_ms)
     app.log.append(now_ms, records.HEALTH, records.encode_health(app.health.pairs()))
 

@@ -12,7 +12,7 @@ import vfs
 
 from crs_core import block, records
 from crs_core.units import Reading
-from crs_device.journal import Journal
+from crs_device.journal.journal import Journal
 
 SECTOR = 4096
 

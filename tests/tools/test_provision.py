@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from crs_core.keys import ROLE_CUSTODIAN, ROLE_READER
-from crs_device.keys import KeyStore
+from crs_device.settings.key_file import KeyFile
 
 from host_agent.enrolment import open_sealed
 from tests.fakes.flash_image import CUSTODIAN, DEVICE_ID, READER, read_image
@@ -35,7 +35,7 @@ def ready(tmp_path: Path) -> Iterator[Ward]:
         yield ward
 
 
-def keys_on(ward: Ward, folder: Path) -> KeyStore:
+def keys_on(ward: Ward, folder: Path) -> KeyFile:
     """The key file of the image, read by the firmware's own code."""
     filesystem = read_image(ward.image)
     folder.mkdir(exist_ok=True)
@@ -43,7 +43,7 @@ def keys_on(ward: Ward, folder: Path) -> KeyStore:
         if slot in filesystem.listdir("/"):
             with filesystem.open(f"/{slot}", "rb") as file:
                 (folder / slot).write_bytes(file.read())
-    store = KeyStore(str(folder / "keys"))
+    store = KeyFile(str(folder / "keys"))
     store.load()
     return store
 

@@ -108,7 +108,7 @@ ALWAYS = (
 
 def sounding() -> tuple[Part, ...]:
     """What a HIGH alarm adds, by the pattern that is played."""
-    from crs_device import alarm_output
+    from crs_device.alarm import output as alarm_output
 
     burst = alarm_output._BURSTS[alarm_output.HIGH]
     share = sum(burst[::2]) / sum(burst)
@@ -137,7 +137,7 @@ def sounding() -> tuple[Part, ...]:
 def dark_share() -> float:
     """Share of a calm time in which the light is off, measuring by state."""
     from crs_core.grade.rules import DEFAULT
-    from crs_device import schedule
+    from crs_device.measuring import schedule
 
     dark_ms = schedule.dark_ms(DEFAULT)
     return float(dark_ms / (dark_ms + schedule.FIRST_VALUE_MS))

@@ -39,7 +39,7 @@ def conditions(numbers: Rules) -> tuple[Condition, ...]:
 
 def worst_ms(condition: Condition, by_state: bool, numbers: Rules = DEFAULT) -> int:
     """From the true crossing to the alarm, at worst."""
-    from crs_device import schedule
+    from crs_device.measuring import schedule
 
     dark_ms = schedule.dark_ms(numbers) if by_state else 0
     dark_costs_ms = dark_ms + schedule.FIRST_VALUE_MS if dark_ms else 0
@@ -49,7 +49,7 @@ def worst_ms(condition: Condition, by_state: bool, numbers: Rules = DEFAULT) -> 
 
 def allowed_ms(condition: Condition) -> int:
     """What is stated for its priority."""
-    from crs_device import schedule
+    from crs_device.measuring import schedule
 
     return int(schedule.TOTAL_HIGH_MS if condition.priority == "HIGH" else schedule.TOTAL_MEDIUM_MS)
 

@@ -1,7 +1,7 @@
 """What a host may ask and what it gets; custodian-only where the wearable's state changes.
 
 `handle(server, message)` returns the answers. A reader may read, ping, give the time, accept alarms, run the self-test,
-and ask for status, settings and keys; it never frees flash and never changes anything. Rare requests are in rare.py.
+and ask for status, settings and keys; it never frees flash and never changes anything. Requests that come seldom are in requests_on_demand.py.
 """
 
 from crs_core import records
@@ -9,13 +9,13 @@ from crs_core.compat import const
 from crs_core.errors import CoreError
 from crs_core.wire import message as wire
 from crs_device import health as counts
-from crs_device.unload import unload
+from crs_device.heap import unload_modules
 
 _TIME_MARK_EVERY_MS = const(3_600_000)
 _CLOCK_MOVED_MS = const(500)  # beyond both bounds; a crystal of 100 ppm drifts 360 ms in an hour
 _PARTS_MAX = const(2048)
 
-_RARE = {
+_ON_DEMAND = {
     wire.Settings: "settings",
     wire.Context: "context",
     wire.Bind: "bind",
@@ -59,10 +59,10 @@ class Requests:
                 return self._status(server)
             if isinstance(message, wire.AlarmAccept):
                 return self._alarm_accept(server, message)
-            name = _RARE.get(type(message))
+            name = _ON_DEMAND.get(type(message))
             if name is None:
                 return self._refuse(message, wire.RESULT_UNKNOWN_REQUEST, "")
-            return self._rare(server, name, message)
+            return self._load_and_answer(server, name, message)
         except CoreError as error:
             return self._refuse(message, wire.RESULT_BAD_VALUE, str(error.args[0]))
         except OSError as error:
@@ -72,18 +72,18 @@ class Requests:
         self._app.health.count(counts.REQUEST_REFUSED)
         return [wire.Result(wire.type_of(message), code, detail)]
 
-    def _rare(self, server, name: str, message) -> list:  # type: ignore[no-untyped-def,type-arg]
+    def _load_and_answer(self, server, name: str, message) -> list:  # type: ignore[no-untyped-def,type-arg]
         from crs_core.wire.parts import PartJoiner
-        from crs_device.link import rare
+        from crs_device.link import requests_on_demand
 
         kind = type(message)
         parts = server.parts
         if kind not in parts:
             parts[kind] = PartJoiner(_PARTS_MAX)
         try:
-            answers = getattr(rare, name)(self._app, server, parts[kind], message)
+            answers = getattr(requests_on_demand, name)(self._app, server, parts[kind], message)
         finally:
-            unload("crs_device.link.rare", "crs_core.wire.parts")
+            unload_modules("crs_device.link.requests_on_demand", "crs_core.wire.parts")
         if answers is None:
             return [wire.Result(wire.type_of(message), wire.RESULT_MORE_PARTS, "")]
         parts.pop(kind, None)
@@ -117,7 +117,6 @@ class Requests:
             wanted = moved_ms > _CLOCK_MOVED_MS * app.clock.speed + bound_ms + mark[1]
         if wanted:
             payload = records.encode_time_mark(message.utc_ms, bound_ms, server.session.key.key_id)
-            app.drain()
             if app.log.append(now_ms, records.TIME_MARK, payload):
                 self._mark = (message.utc_ms, bound_ms, now_ms)
         return [wire.TimeIs(message.utc_ms, app.boot_number, now_ms)]

@@ -10,7 +10,7 @@ from crs_core.wire import message as wire
 from crs_core.wire import session as sessions
 from crs_device import health as counts
 from crs_device.link.pump import Pump
-from crs_device.unload import unload
+from crs_device.heap import unload_modules
 
 SILENCE_MS = const(45_000)
 _FRAMES_PER_TURN = const(8)
@@ -117,7 +117,7 @@ class LinkServer:
         from crs_device.link.session_counts import copy
 
         copy(self.session, self._health, self._counted)
-        unload("crs_device.link.session_counts")
+        unload_modules("crs_device.link.session_counts")
 
     def turn(self) -> bool:
         """Do what can be done without waiting; True when there is more to send."""

@@ -19,7 +19,7 @@ from crs_core.units import (
 )
 from crs_device.health import SENSOR_RESTART, TEMP_FAIL
 from crs_device.sensors.settling import Settling
-from crs_device.unload import unload
+from crs_device.heap import unload_modules
 
 ON_BODY_CC = const(3050)  # † coming from below, at or above this the probe touches a body
 _OFF_BODY_CC = const(2950)  # † coming from above, below this it does not
@@ -137,10 +137,10 @@ class Thermometer:
         self._start_tried_ms = now_ms
         try:
             if self._chip is None:
-                from crs_device.sensors.fitted import fitted
+                from crs_device.sensors.drivers import fitted
 
                 self._chip = fitted(self._bus, self._offset_cc)
-                unload("crs_device.sensors.fitted")
+                unload_modules("crs_device.sensors.drivers")
             self._chip.start()
         except (OSError, ImportError) as error:  # a driver that is not there must not cost the other sensor
             self._failed(error, now_ms)

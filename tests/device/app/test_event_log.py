@@ -5,9 +5,9 @@ import os
 import pytest
 from crs_core import block, records
 from crs_device import health as counts
-from crs_device.event_log import EventLog
+from crs_device.journal.event_log import EventLog
 from crs_device.health import Health
-from crs_device.journal import Journal
+from crs_device.journal.journal import Journal
 
 
 class Flash:

@@ -1,7 +1,7 @@
 """The door to the journal, seen from the application: numbers, held events, gaps, faults."""
 
 from crs_core import records
-from crs_device.event_log import EventLog
+from crs_device.journal.event_log import EventLog
 from crs_device.health import GAP_COALESCED, JOURNAL_FAIL, READINGS_DROPPED, UNJOURNALED_EVENT, Health
 
 

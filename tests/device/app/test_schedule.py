@@ -5,8 +5,8 @@ from crs_core import reasons, settings
 from crs_core.grade import rules
 from crs_core.grade.rules_table import TABLE
 from crs_core.units import PPG_NO_CONTACT, PPG_RESTING, PPG_SETTLING, PPG_VALID, ppg_state_of
-from crs_device import schedule
-from crs_device.schedule import CALM_AFTER_MS, FIRST_VALUE_MS, HOLE_MS, SEEN_MS, STEP_MS, dark_ms
+from crs_device.measuring import schedule
+from crs_device.measuring.schedule import CALM_AFTER_MS, FIRST_VALUE_MS, HOLE_MS, SEEN_MS, STEP_MS, dark_ms
 
 from tests.fakes.worn_life import SETTLED_MS, WornLife
 from tools.bench.worst_times import allowed_ms, conditions, measured_ms, worst_ms

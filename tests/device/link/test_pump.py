@@ -6,7 +6,7 @@ import pytest
 from crs_core import block, records
 from crs_core.units import Reading, make_status
 from crs_core.wire.message import Block, CaughtUp, Gap
-from crs_device.journal import Journal
+from crs_device.journal.journal import Journal
 from crs_device.link.pump import Pump
 
 STATUS = make_status(1, 0, 0, 1)

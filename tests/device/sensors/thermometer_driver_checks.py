@@ -2,7 +2,7 @@
 
 from crs_device.sensors import max30205, tmp117
 from crs_device.sensors.bus import Bus
-from crs_device.sensors.fitted import fitted
+from crs_device.sensors.drivers import fitted
 from crs_device.sensors.max30205 import Max30205
 from crs_device.sensors.tmp117 import Tmp117
 

@@ -8,10 +8,10 @@ import pytest
 from crs_core import reasons, records, units
 from crs_core.grade import alarms, grader
 from crs_core.grade.rules import DEFAULT, rule_hash
-from crs_device.event_log import EventLog
+from crs_device.journal.event_log import EventLog
 from crs_device.health import Health
 from crs_device.monitor import Monitor
-from crs_device.sampling import Vitals
+from crs_device.measuring.sampling import Vitals
 
 from host_agent.store.coverage import Coverage
 from host_agent.store.db import Store

@@ -16,7 +16,8 @@ import crs_core.record_reader
 import crs_core.record_types  # noqa: F401 what a start loads is code, not the journal's memory
 from crs_core import records
 from crs_device import two_slot
-from crs_device.journal import Journal, chain, handover, recover, segment  # noqa: F401
+from crs_device.journal import chain, handover, recover, segment  # noqa: F401
+from crs_device.journal.journal import Journal
 from tools.bench.micropython.image_flash import READ, READ_BYTES, ImageFlash, watch
 
 records.Boot  # noqa: B018 made when asked for

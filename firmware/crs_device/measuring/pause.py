@@ -58,7 +58,6 @@ class Pause:
         left_s = (_MAX_MS - self._used_ms - (now_ms - self._begun_ms if runs else 0)) // 1000
         if not 1 <= span_s <= left_s:
             return "%d s of a pause are left until %d s were measured" % (max(left_s, 0), _MEASURE_MS // 1000)
-        app.drain()
         payload = records.encode_pause(_BEGUN, why, span_s, key_id)
         if not app.log.append_all([(now_ms, records.PAUSE, payload)], False):
             return "not journaled"  # a host must know of it
@@ -78,7 +77,6 @@ class Pause:
         self._used_ms += now_ms - self._begun_ms
         self._begun_ms = -1
         self._measured = 0
-        app.drain()
         app.log.append(now_ms, records.PAUSE, records.encode_pause(_ENDED, how, 0, key_id))
         return True
 
@@ -90,8 +88,7 @@ class Pause:
         if is_away != self._is_away_kept and (is_away or not runs):
             # a restart must find out that the wearer was away; once is enough for one pause
             self._is_away_kept = is_away
-            app.drain()
-            monitor.journal_states(_STATE_CHANGE, now_ms)
+                monitor.journal_states(_STATE_CHANGE, now_ms)
         rules = monitor.rules
         temp_why = guards.temp(
             inputs.temp_cc, inputs.temp_state, inputs.site, inputs.wear, inputs.temp_age_ms, rules.alarm_temp_max_age_ms

@@ -2,18 +2,18 @@
 
 from crs_core import settings as table
 from crs_core.errors import RemoteError
-from crs_device.keys import KeyStore
-from crs_device.settings import SettingsStore
+from crs_device.settings.key_file import KeyFile
+from crs_device.settings.settings_file import SettingsFile
 from crs_device.two_slot import TwoSlot
-from crs_device.unload import unload
+from crs_device.heap import unload_modules
 
 
 def release() -> None:
     """Let this code and what it loaded go; call it last."""
-    unload(
-        "crs_device.stored",
-        "crs_device.settings",
-        "crs_device.keys",
+    unload_modules(
+        "crs_device.settings.provisioned",
+        "crs_device.settings.settings_file",
+        "crs_device.settings.key_file",
         "crs_core.settings",
         "crs_core.keys",
         "crs_core.calibration",
@@ -22,7 +22,7 @@ def release() -> None:
 
 def load_settings(app) -> tuple[dict, str]:  # type: ignore[no-untyped-def,type-arg]
     """Put the stored settings to use; returns them ({} when there are none) and why they cannot be used, or ""."""
-    store = SettingsStore()
+    store = SettingsFile()
     values = store.load() or {}
     app.use_settings(values, store.version)
     return values, store.fault
@@ -30,13 +30,13 @@ def load_settings(app) -> tuple[dict, str]:  # type: ignore[no-untyped-def,type-
 
 def settings_text() -> str:
     """Canonical text of the stored settings; empty before provisioning."""
-    values = SettingsStore().load()
+    values = SettingsFile().load()
     return table.encode(values).decode() if values else ""
 
 
 def change_settings(app, text: bytes) -> None:  # type: ignore[no-untyped-def]
     """Check, keep and use changed settings. RemoteError names a wrong key; OSError: nothing changed."""
-    store = SettingsStore()
+    store = SettingsFile()
     changes = table.parse_changes(text)
     made = None
     if "rules" in changes or "limits" in changes:
@@ -56,12 +56,12 @@ def rules_of(values: dict):  # type: ignore[no-untyped-def,type-arg]
     try:
         return made, rules.rule_hash(made)
     finally:
-        unload("crs_core.grade.rules", "crs_core.grade.rules_table")
+        unload_modules("crs_core.grade.rules", "crs_core.grade.rules_table")
 
 
 def drop_limits(app) -> None:  # type: ignore[no-untyped-def]
     """The patient's own numbers go with the binding, whatever else the settings hold."""
-    store = SettingsStore()
+    store = SettingsFile()
     if not (store.load() or {}).get("limits"):
         return
     values = store.change(b"limits=\n")
@@ -86,12 +86,12 @@ def drop_bonds(app) -> None:  # type: ignore[no-untyped-def]
 
 def settings_values() -> dict:  # type: ignore[type-arg]
     """The stored settings, {} when there are none."""
-    return SettingsStore().load() or {}
+    return SettingsFile().load() or {}
 
 
 def load_keys(app) -> bool:  # type: ignore[no-untyped-def]
     """Fill in the application's identity and keys; False when the wearable has none."""
-    store = KeyStore()
+    store = KeyFile()
     found = store.load()
     app.device_id = store.device_id or bytes(8)
     app.keys = store.keys
@@ -100,7 +100,7 @@ def load_keys(app) -> bool:  # type: ignore[no-untyped-def]
 
 def revoke_key(app, key_id: int) -> bool:  # type: ignore[no-untyped-def]
     """Take a reader's key away; False when no reader has it."""
-    store = KeyStore()
+    store = KeyFile()
     store.load()
     done = store.revoke(key_id)
     app.keys = store.keys
@@ -109,7 +109,7 @@ def revoke_key(app, key_id: int) -> bool:  # type: ignore[no-untyped-def]
 
 def drop_readers(app) -> None:  # type: ignore[no-untyped-def]
     """Take every reader's key away."""
-    store = KeyStore()
+    store = KeyFile()
     store.load()
     store.drop_readers()
     app.keys = store.keys

@@ -5,7 +5,7 @@ from crs_core.errors import RemoteError
 from crs_device.two_slot import TwoSlot
 
 
-class SettingsStore:
+class SettingsFile:
     """`/settings`; `version` counts every change, modulo 2**16."""
 
     def __init__(self, path: str = "/settings") -> None:

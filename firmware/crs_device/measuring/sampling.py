@@ -7,7 +7,7 @@ this second. Nothing here raises for a sensor: what is missing shows in the stat
 from crs_core.compat import const
 from crs_core.units import PPG_ABSENT, PPG_RESTING
 from crs_device.health import TASK_CRASH
-from crs_device.vitals import NOTHING, Vitals
+from crs_device.measuring.vitals import NOTHING, Vitals
 
 SENSOR_PPG = const(1)  # of the SAMPLE_GAP record
 _LED_STEP_UA = const(200)

@@ -5,7 +5,7 @@ from crs_core.errors import RemoteError
 from crs_device.two_slot import TwoSlot
 
 
-class KeyStore:
+class KeyFile:
     """`/keys`; call `load` once at start. A change is kept before it takes effect."""
 
     def __init__(self, path: str = "/keys") -> None:

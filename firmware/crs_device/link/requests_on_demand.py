@@ -9,7 +9,7 @@ from crs_core.compat import const
 from crs_core.errors import RemoteError
 from crs_core.reasons import PRIORITY_MEDIUM
 from crs_core.wire import message as wire
-from crs_device.unload import unload
+from crs_device.heap import unload_modules
 
 _MAINTENANCE_MAX_S = const(1800)
 _STATE_CHANGE = const(4)
@@ -21,11 +21,11 @@ def _result(message, code: int, detail: str = "") -> list:  # type: ignore[no-un
 
 def settings(app, server, parts, message) -> list | None:  # type: ignore[no-untyped-def,type-arg]
     """Show, or check, keep, use and journal."""
-    from crs_device import stored
+    from crs_device.settings import provisioned
 
     if message.op == wire.SETTINGS_GET:
-        text = stored.settings_text()
-        stored.release()
+        text = provisioned.settings_text()
+        provisioned.release()
         return [wire.SettingsIs(app.settings_version, text.encode())]
     if message.op != wire.SETTINGS_SET:
         raise RemoteError("settings operation %d" % message.op)
@@ -34,10 +34,9 @@ def settings(app, server, parts, message) -> list | None:  # type: ignore[no-unt
         return None
     rule_hash = app.monitor.rule_hash
     try:
-        stored.change_settings(app, whole)
+        provisioned.change_settings(app, whole)
     finally:
-        stored.release()
-    app.drain()
+        provisioned.release()
     app.journal_settings(app.clock.ms())
     if app.monitor.rule_hash != rule_hash:
         app.monitor.journal_states(
@@ -73,7 +72,7 @@ def bind(app, server, parts, message) -> list | None:  # type: ignore[no-untyped
         if binding.is_waiting:
             app.binding = binding
         else:
-            unload("crs_device.binding")
+            unload_modules("crs_device.binding")
 
 
 def self_test(app, server, parts, message) -> list:  # type: ignore[no-untyped-def,type-arg]
@@ -81,7 +80,7 @@ def self_test(app, server, parts, message) -> list:  # type: ignore[no-untyped-d
     from crs_device.selftest import run_self_test
 
     text = run_self_test(app, message.what)
-    unload("crs_device.selftest")
+    unload_modules("crs_device.selftest")
     return [wire.SelfTestIs(text)]
 
 
@@ -101,10 +100,10 @@ def maintenance(app, server, parts, message) -> list:  # type: ignore[no-untyped
 
 def pause(app, server, parts, message) -> list:  # type: ignore[no-untyped-def,type-arg]
     """Begin a planned pause, change its end, or end it."""
-    from crs_device.pause import request
+    from crs_device.measuring.pause import request
 
     refused = request(app, message.op, message.why, message.seconds, server.session.key.key_id)
-    unload("crs_device.pause")
+    unload_modules("crs_device.measuring.pause")
     return _result(message, wire.RESULT_BUSY if refused else wire.RESULT_DONE, refused)
 
 
@@ -114,12 +113,12 @@ def keys(app, server, parts, message) -> list:  # type: ignore[no-untyped-def,ty
         return [wire.KeysIs([wire.KeyInfo(key.key_id, key.role, key.name) for key in app.keys])]
     if message.op != wire.KEYS_REVOKE:
         raise RemoteError("keys operation %d" % message.op)
-    from crs_device import stored
+    from crs_device.settings import provisioned
 
     try:
-        done = stored.revoke_key(app, message.key_id)
+        done = provisioned.revoke_key(app, message.key_id)
     finally:
-        stored.release()
+        provisioned.release()
     if not done:
         raise RemoteError("no reader has key %d" % message.key_id)
     app.keys_changed()

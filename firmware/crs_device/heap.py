@@ -4,7 +4,7 @@ import gc
 import sys
 
 
-def unload(*names: str) -> None:
+def unload_modules(*names: str) -> None:
     """Forget modules by full name; the next import loads them again. Objects still held keep their code alive."""
     for name in names:
         if sys.modules.pop(name, None) is not None:
