@@ -21,27 +21,27 @@ demo: $(STAMP)
 	@$(BIN)/python -m tools.demo $(if $(RECORDING),--recording "$(RECORDING)") $(if $(SPEED),--speed $(SPEED)) $(if $(LINK),--link $(LINK))
 
 test: lint
-	@$(BIN)/python -m tools.coverage_run
+	@$(BIN)/python -m tools.lab.coverage
 
 # Real bluetoothd and kernel Bluetooth, in user-mode Linux; where that cannot be built it says so and goes on.
 test-bluez: $(STAMP)
-	@tools/bluez_lane/test.sh $(abspath $(BIN)/python)
+	@tools/lab/bluez_lane/test.sh $(abspath $(BIN)/python)
 
 lint: $(STAMP) typings/esp32/.done typings/rp2/.done
-	@$(BIN)/python -m tools.lint
+	@$(BIN)/python -m tools.dev.lint
 
 bench: $(STAMP)
-	@$(BIN)/python -m tools.bench
+	@$(BIN)/python -m tools.lab.bench
 
 soak: $(STAMP)
-	@nice -n 5 $(BIN)/python -m tools.soak $(SOAK)
+	@nice -n 5 $(BIN)/python -m tools.lab.soak $(SOAK)
 
 $(VENV)/.mutation: $(STAMP)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[mutation]'
 	@touch $@
 
 mutation: $(VENV)/.mutation
-	@nice -n 10 $(BIN)/python -m tools.mutation $(MODULES)
+	@nice -n 10 $(BIN)/python -m tools.lab.mutation $(MODULES)
 
 clean:
 	rm -rf $(VENV) typings build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*

@@ -12,15 +12,13 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from crs_core import reasons
+from crs_core import codes
 from crs_core.wire import message as wire
 
-from host_agent import keyfile
-from host_agent.binding_rows import reconcile
 from host_agent.clock import Clock, RealClock, ScaledClock
-from host_agent.commands import Commands
-from host_agent.config import Config
-from host_agent.control import ControlServer
+from host_agent.config.model import Config
+from host_agent.control.handlers import Commands
+from host_agent.control.socket import ControlServer
 from host_agent.errors import StoreError
 from host_agent.escalation.derive import Escalation, Target
 from host_agent.escalation.events import Event
@@ -33,12 +31,12 @@ from host_agent.forward.base import Delivery, Forwarder
 from host_agent.forward.secret import read_secret
 from host_agent.forward.webhook import Webhook
 from host_agent.forward.worker import Worker
-from host_agent.keyfile import DeviceKey
+from host_agent.keys import keyfile
+from host_agent.keys.keyfile import DeviceKey
 from host_agent.link.serial import open_serial
 from host_agent.link.supervisor import LinkReport, LinkState
-from host_agent.links import Links, OpenPort
-from host_agent.monitor import Hooks, Monitor, View
 from host_agent.paths import Paths
+from host_agent.patient.binding_rows import reconcile
 from host_agent.people.rule_sending import known_rules
 from host_agent.people.sender import ContextSender, Session
 from host_agent.store.db import Store, Tx
@@ -47,6 +45,8 @@ from host_agent.store.journals import NO_BINDING
 from host_agent.store.records import IncomingBlock, IncomingGap
 from host_agent.store.retention import Retention
 from host_agent.store.rows import Journal
+from host_agent.sync.links import Links, OpenPort
+from host_agent.sync.live import Hooks, Monitor, View
 from host_agent.sync.runner import SyncRunner
 from host_agent.sync.verify import Verifier
 
@@ -199,12 +199,12 @@ class Agent:
             device = ensure_device_quietly(tx, device_id, now_ms) if device_id else None
             if at_repl:
                 raise_alarm(
-                    tx, self.escalation, device=device, alarm=reasons.DEVICE_AT_REPL,
-                    priority=reasons.PRIORITY_HIGH, detail=f"on {report.port}", utc_ms=now_ms,
+                    tx, self.escalation, device=device, alarm=codes.DEVICE_AT_REPL,
+                    priority=codes.PRIORITY_HIGH, detail=f"on {report.port}", utc_ms=now_ms,
                 )  # fmt: skip
             else:
                 for where in {device, None}:
-                    end_alarm(tx, self.escalation, device=where, alarm=reasons.DEVICE_AT_REPL, utc_ms=now_ms)
+                    end_alarm(tx, self.escalation, device=where, alarm=codes.DEVICE_AT_REPL, utc_ms=now_ms)
 
         with contextlib.suppress(StoreError):
             await self.store.write(keep)
@@ -251,7 +251,7 @@ class Agent:
         now_ms = self.clock.utc_ms()
         for event in await from_memory(self.store, journal, items, resolve_moment, now_ms):
             self._offer(event)
-        finding = Finding(reasons.STORE_FAULT, reasons.PRIORITY_HIGH, str(error))
+        finding = Finding(codes.STORE_FAULT, codes.PRIORITY_HIGH, str(error))
         self._offer(
             host_finding(None, finding, simulated=self.is_simulation, utc_ms=now_ms, run=self._run_key())
         )

@@ -125,7 +125,7 @@ class NotEnrolled(SessionRefused):
     """A wearable whose key this laptop does not hold."""
 
     code = "not_enrolled"
-    default_advice = "Enrol it: `cytowatch enrol FILE` with the file made by tools/provision."
+    default_advice = "Enrol it: `cytowatch enrol FILE` with the file made by tools/board/provision."
 
 
 class SessionClosed(LinkError):

@@ -68,7 +68,7 @@ SETTINGS = {
         0,
         200,
         "",
-        "what was measured about this device (tools/calibrate); from the next start",
+        "what was measured about this device (tools/board/calibrate); from the next start",
         (),
     ),
     "calibration_id": _int(1, 1, 999, "", "SpO2 curve where nothing was measured: 1 AN6845, 2 AN6409"),

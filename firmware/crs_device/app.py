@@ -10,7 +10,7 @@ import gc
 from crs_core import records
 from crs_core.compat import const
 from crs_core.grade import alarm_state as bits
-from crs_core.reasons import PATIENT_BUTTON
+from crs_core.codes import PATIENT_BUTTON
 from crs_core.units import SITES, WEAR_OFF
 from crs_core.wire import message as wire
 from crs_device.alarm.output import NOT_MONITORING, AlarmOutput
@@ -20,7 +20,7 @@ from crs_device.health import Health
 from crs_device.power import Power
 from crs_device.alarm.host_presence import HostPresence
 from crs_device.measuring.vitals import NOTHING
-from crs_device.heap import unload_modules
+from crs_device.heap import unload_modules_modules
 
 TYPE_CHECKING = False  # MicroPython has no typing; mypy takes this name for true
 if TYPE_CHECKING:
@@ -220,7 +220,7 @@ class App:
 
     def journal_settings(self, now_ms: int) -> None:
         """Write the CALIBRATION and SETTINGS records that later records refer to."""
-        from crs_device.settings import provisioned
+        from crs_device.settings.settings_file import provisioned
 
         text = provisioned.settings_text()
         provisioned.release()

@@ -10,13 +10,13 @@ from crs_core import records
 from crs_core.compat import const
 from crs_core.grade import alarms, grader
 from crs_core.grade.grader_state import TOLD
-from crs_core.reasons import SCALE_ASTCT
+from crs_core.codes import SCALE_ASTCT
 from crs_core.grade.alarm_state import TOLD_PAUSED
 from crs_core.units import STATUS_CHARGING, STATUS_LOW_BATTERY, STATUS_PAUSED, Reading, make_status
 from crs_core.wire import message as wire
 from crs_device.alarm.output import MEASURING, NOT_MONITORING, PAIRING, PAUSED, SEARCHING
 from crs_device.health import READING_LATE, STEP_LATE_SECONDS
-from crs_device.heap import unload_modules
+from crs_device.heap import unload_modules_modules
 
 STATE_HOURLY = const(1)
 STATE_BOOT = const(2)

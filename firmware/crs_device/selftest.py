@@ -9,8 +9,8 @@ import os
 import time
 
 from crs_core.compat import const
-from crs_core.reasons import PRIORITY_MEDIUM
-from crs_device.heap import unload_modules
+from crs_core.codes import PRIORITY_MEDIUM
+from crs_device.heap import unload_modules_modules_modules_modules
 from crs_device.version import APP_VERSION
 
 _LIGHT = const(1)

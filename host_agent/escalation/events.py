@@ -7,9 +7,9 @@ crash, a second sync or a restored database, and a receiver can drop repeats by 
 import json
 from typing import Any, NamedTuple
 
-from crs_core import reasons
+from crs_core import codes
 
-from host_agent.words import NOTICE, iso_utc, marked
+from host_agent.text import NOTICE, iso_utc, marked
 
 SCHEMA = "cytowatch.event/1"
 
@@ -60,18 +60,18 @@ def alarm_event(
 
     The key comes from the record's place in the journal; what has none brings its own.
     """
-    name = reasons.alarm_name(alarm)
+    name = codes.alarm_name(alarm)
     body = {
         "kind": "alarm",
         "name": name,
         "text": marked(
             simulated,
-            f"{reasons.PRIORITY_NAMES[priority]}: {reasons.ALARM_TEXTS.get(alarm, name)}{_tail(detail)}",
+            f"{codes.PRIORITY_NAMES[priority]}: {codes.ALARM_TEXTS.get(alarm, name)}{_tail(detail)}",
         ),
         "alarm": {
             "id": alarm,
             "name": name,
-            "priority": reasons.PRIORITY_NAMES[priority],
+            "priority": codes.PRIORITY_NAMES[priority],
             "host": origin.seq is None,
         },
         "grade": None,
@@ -131,7 +131,7 @@ def _event(
         "key": key,
         "notice": NOTICE,
         "simulated": simulated,
-        "priority": reasons.PRIORITY_NAMES[priority],
+        "priority": codes.PRIORITY_NAMES[priority],
         **body,
         "device": {"id": origin.device_id, "name": origin.device_name} if origin.device_id else None,
         "patient": {"id": patient.pseudonym, "binding_id": patient.binding_id, "day": patient.day}

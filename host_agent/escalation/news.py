@@ -3,17 +3,17 @@
 from collections.abc import Callable
 from typing import Any
 
-from crs_core import reasons, records
+from crs_core import codes, records
 from crs_core.errors import CoreError
 from crs_core.grade import alarms
 
 from host_agent.escalation import rules
 from host_agent.escalation.episodes import grade_key, peak_lower
 from host_agent.escalation.events import Event, Origin, Patient, alarm_event, grade_event
-from host_agent.profile import day_number
+from host_agent.patient.profile import day_number
 from host_agent.store.db import Tx
 from host_agent.store.rows import Journal, StoredEvent
-from host_agent.words import grade_text, local_time, scale_name
+from host_agent.text import grade_text, local_time, scale_name
 
 _TELLING = (records.ALARM, records.GRADE, records.BOOT, records.GRADER_STATE)
 
@@ -91,7 +91,7 @@ def record_text(record: Any, moment_utc_ms: int) -> str:
         lower=record.lower,
         upper=record.upper,
         missing=record.missing,
-        signed=record.status == reasons.SIGNED,
+        signed=record.status == codes.SIGNED,
         at_text=local_time(moment_utc_ms)[:5],
     )
 
@@ -102,11 +102,11 @@ def grade_fields(record: Any) -> dict[str, Any]:
         "scale": scale_name(record.scale, record.scale_version, "-"),
         "lower": record.lower,
         "upper": record.upper,
-        "status": _name(reasons.STATUS_NAMES, record.status),
-        "signed": record.status == reasons.SIGNED,
-        "fever": _name(reasons.FEVER_NAMES, record.fever),
-        "reasons": [{"code": code, "text": reasons.reason_text(code)} for code in record.reasons],
-        "missing": [reasons.MISSING_NAMES.get(item) or f"input_{item}" for item in record.missing],
+        "status": _name(codes.STATUS_NAMES, record.status),
+        "signed": record.status == codes.SIGNED,
+        "fever": _name(codes.FEVER_NAMES, record.fever),
+        "reasons": [{"code": code, "text": codes.reason_text(code)} for code in record.reasons],
+        "missing": [codes.MISSING_NAMES.get(item) or f"input_{item}" for item in record.missing],
         "temp_age_ms": record.temp_age_ms,
         "ppg_age_ms": record.ppg_age_ms,
         "rule_hash": record.rule_hash.hex(),

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from typing import NamedTuple
 
-from crs_core.reasons import PROMPT_MISSED
+from crs_core.codes import PROMPT_MISSED
 
 from host_agent.clock import Clock
 from host_agent.errors import StoreError
@@ -17,7 +17,7 @@ from host_agent.people.wearable_says import Resolve
 from host_agent.store.db import Store, Tx
 from host_agent.store.host_alarms import end_alarm, open_alarms, raise_alarm, reword_alarm
 from host_agent.store.rows import Derivation
-from host_agent.words import prompt_names
+from host_agent.text import prompt_names
 
 _LOG = logging.getLogger(__name__)
 _TICK_S = 30.0  # of the agent's clock: a prompt is a matter of minutes ...

@@ -7,9 +7,9 @@ of its episode. Falling, ending, repeating and getting unknown are no events; th
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from crs_core.reasons import PRIORITY_HIGH, PRIORITY_MEDIUM
+from crs_core.codes import PRIORITY_HIGH, PRIORITY_MEDIUM
 
-from host_agent.words import HIGHEST_COMPUTED
+from host_agent.text import HIGHEST_COMPUTED
 
 
 class Span(NamedTuple):

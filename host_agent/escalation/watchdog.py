@@ -5,7 +5,7 @@ Armed from process start, per enrolled wearable. Times are seconds of the agent'
 
 from typing import NamedTuple
 
-from crs_core.reasons import (
+from crs_core.codes import (
     FUTURE_DATA,
     NO_DATA_YET,
     NOT_BACK,
@@ -15,7 +15,7 @@ from crs_core.reasons import (
     STALE_DATA,
 )
 
-from host_agent.words import span_text
+from host_agent.text import span_text
 
 UNBOUND, BOUND, ENDED = "unbound", "bound", "ended"
 ALL = (NO_DATA_YET, STALE_DATA, FUTURE_DATA, NOT_BACK)

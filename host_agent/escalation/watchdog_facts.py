@@ -1,6 +1,6 @@
 """What the watchdog needs to know from the store."""
 
-from crs_core.reasons import is_physiological
+from crs_core.codes import is_physiological
 
 from host_agent.escalation.news import Resolve
 from host_agent.escalation.watchdog import BOUND, ENDED, UNBOUND

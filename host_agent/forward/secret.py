@@ -5,7 +5,7 @@ import stat
 from collections.abc import Mapping
 from pathlib import Path
 
-from host_agent.config import WebhookSection
+from host_agent.config.model import WebhookSection
 from host_agent.errors import ConfigError
 
 SHORTEST_CHARS = 16

@@ -23,7 +23,7 @@ from host_agent.people.asking import Ask, Refusal, Wearer, find_wearer, refused
 from host_agent.people.entry import Entry, MalformedEntryError, decode, verifies
 from host_agent.store.db import Store
 from host_agent.store.journals import count
-from host_agent.words import span_text
+from host_agent.text import span_text
 
 
 class Opening(NamedTuple):

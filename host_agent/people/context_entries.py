@@ -11,7 +11,7 @@ from host_agent.people.asking import Ask, Refusal
 from host_agent.people.context_state import in_force
 from host_agent.people.for_wearable import numbers_of
 from host_agent.people.limits import rules_for
-from host_agent.words import span_text
+from host_agent.text import span_text
 
 
 def proof_of(signature: bytes) -> bytes:

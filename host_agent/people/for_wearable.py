@@ -6,9 +6,9 @@ from crs_core import context, units
 from crs_core.grade import facts, vocabulary
 from crs_core.grade.rules import DEFAULT, Rules
 
+from host_agent.patient.profile import decode_profile
 from host_agent.people.context_state import State
 from host_agent.people.context_values import PRESSURE
-from host_agent.profile import decode_profile
 
 CONSCIOUSNESS = ("spontaneous", "voice", "touch", "unarousable")
 SEIZURE = ("none", "brief", "prolonged")

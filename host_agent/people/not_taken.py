@@ -6,7 +6,7 @@ the wearable journals ends it. A refused rule set or limit stands until one is t
 
 import sqlite3
 
-from crs_core.reasons import NOT_TAKEN, PRIORITY_MEDIUM
+from crs_core.codes import NOT_TAKEN, PRIORITY_MEDIUM
 
 from host_agent.store.db import Tx
 from host_agent.store.host_alarms import end_alarm, open_alarms, raise_alarm, reword_alarm

@@ -8,7 +8,7 @@ so a late, corrected or withdrawn entry leads to what it would have led to in ti
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from crs_core import reasons
+from crs_core import codes
 from crs_core.grade import case, course, entries
 from crs_core.grade.rules import Rules
 from crs_core.grade.scales import SCALES
@@ -244,10 +244,10 @@ class Replay:
 
 def sign_of_grade(utc_ms: int, fever: int, why: bytes, rules: Rules) -> Fever:
     """What a GRADE record says of the thermometer, in as few values as the tables tell apart."""
-    if fever == reasons.FEVER_MET:
+    if fever == codes.FEVER_MET:
         return Fever(utc_ms, (rules.fever_cc, "oral"))
-    if reasons.R_SKIN_BELOW in why:
+    if codes.R_SKIN_BELOW in why:
         return Fever(utc_ms, (rules.fever_cc - 1, "skin"))
-    if fever == reasons.FEVER_UNKNOWN:
+    if fever == codes.FEVER_UNKNOWN:
         return Fever(utc_ms, None)
-    return Fever(utc_ms, (rules.fever_cc - 1, "oral" if reasons.R_BELOW in why else "axilla"))
+    return Fever(utc_ms, (rules.fever_cc - 1, "oral" if codes.R_BELOW in why else "axilla"))

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from crs_core import reasons, units
+from crs_core import codes, units
 from crs_core.grade import guards
 from crs_core.grade.rules import Rules
 
@@ -74,7 +74,7 @@ def _is_stuck(tx: sqlite3.Connection, binding: int) -> bool:
         " ORDER BY g.seq DESC LIMIT 1",
         (binding,),
     ).fetchone()
-    return row is not None and reasons.R_TEMP_FLAT in row[0]
+    return row is not None and codes.R_TEMP_FLAT in row[0]
 
 
 def signs(
@@ -88,23 +88,23 @@ def signs(
     for journal, device, boot, t_ms, fever, why in tx.execute(
         "SELECT j.id, j.device, g.boot, g.t_ms, g.fever, g.reasons FROM grades g JOIN journals j ON j.id = g.journal"
         " WHERE j.binding = ? AND g.scale = ? ORDER BY j.id, g.seq",
-        (binding, reasons.SCALE_ASTCT),
+        (binding, codes.SCALE_ASTCT),
     ).fetchall():
         said = sign_of_grade(0, fever, why, rules)
         if (journal, said) == last:
             continue
         last = (journal, said)
         moment = resolve(tx, device, boot, t_ms)
-        if moment is not None or fever == reasons.FEVER_MET:
+        if moment is not None or fever == codes.FEVER_MET:
             yield said._replace(utc_ms=moment[0] if moment else now_ms)
     for device, boot, t_ms, alarm, priority in tx.execute(
         "SELECT j.device, a.boot, a.t_ms, a.alarm, a.priority FROM alarm_changes a JOIN journals j ON j.id = a.journal"
         " WHERE j.binding = ? AND a.alarm IN (?, ?) ORDER BY j.id, a.seq",
-        (binding, reasons.POSSIBLE_FEVER, reasons.PATIENT_BUTTON),
+        (binding, codes.POSSIBLE_FEVER, codes.PATIENT_BUTTON),
     ).fetchall():
         moment = resolve(tx, device, boot, t_ms)
         utc_ms = moment[0] if moment else now_ms
-        if alarm == reasons.POSSIBLE_FEVER:
+        if alarm == codes.POSSIBLE_FEVER:
             if moment or priority:
                 yield Possible(utc_ms, priority > 0)
         elif priority:

@@ -32,7 +32,7 @@ class StoredEvent(NamedTuple):
 
 
 class StoredGap(NamedTuple):
-    """Sequences that the wearable itself says it cannot give; reason of crs_core.reasons."""
+    """Sequences that the wearable itself says it cannot give; reason of crs_core.codes."""
 
     first_seq: int
     last_seq: int

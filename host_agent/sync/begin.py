@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from crs_core import reasons
+from crs_core import codes
 
 from host_agent.store.coverage import Coverage
 from host_agent.store.db import Tx
@@ -30,12 +30,12 @@ def begin(tx: Tx, derive: Derivation, *, peer: Any, status: Any, name: str, utc_
     device = ensure_device(tx, peer.device_id, utc_ms, name)
     simulated = status.flags & 1
     tx.execute("UPDATE devices SET simulated = ? WHERE id = ?", (simulated, device))
-    end_alarm(tx, derive, device=device, alarm=reasons.JOURNAL_FAULT, utc_ms=utc_ms)
+    end_alarm(tx, derive, device=device, alarm=codes.JOURNAL_FAULT, utc_ms=utc_ms)
     opened = open_journal(tx, device, peer.journal_id, status.binding_id, utc_ms)
     journal = opened.journal
     if opened.unexpected:
         raise_alarm(
-            tx, derive, device=device, alarm=reasons.JOURNAL_REPLACED, priority=reasons.PRIORITY_HIGH,
+            tx, derive, device=device, alarm=codes.JOURNAL_REPLACED, priority=codes.PRIORITY_HIGH,
             detail=f"journal {peer.journal_id.hex()} appeared without provisioning, patient start or end here",
             utc_ms=utc_ms,
         )  # fmt: skip
@@ -53,7 +53,7 @@ def begin(tx: Tx, derive: Derivation, *, peer: Any, status: Any, name: str, utc_
     if note_fork(tx, journal, how, first_seq=first, last_seq=last, utc_ms=utc_ms):
         what = "boot number" if how == "boot" else "last sequence"
         raise_alarm(
-            tx, derive, device=device, alarm=reasons.FORK, priority=reasons.PRIORITY_HIGH,
+            tx, derive, device=device, alarm=codes.FORK, priority=codes.PRIORITY_HIGH,
             detail=f"{what} went back from {last} to {first}: an older image of the flash", utc_ms=utc_ms,
         )  # fmt: skip
     return Begun(journal, Coverage(), 1, True)
@@ -66,7 +66,7 @@ def begin_without_journal(
     device = ensure_device(tx, peer.device_id, utc_ms, name)
     tx.execute("UPDATE devices SET simulated = ? WHERE id = ?", (status.flags & 1, device))
     raise_alarm(
-        tx, derive, device=device, alarm=reasons.JOURNAL_FAULT, priority=reasons.PRIORITY_HIGH,
+        tx, derive, device=device, alarm=codes.JOURNAL_FAULT, priority=codes.PRIORITY_HIGH,
         detail="it runs without a journal: nothing is recorded, and no alarm about a patient can sound", utc_ms=utc_ms,
     )  # fmt: skip
 

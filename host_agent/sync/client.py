@@ -30,7 +30,7 @@ from host_agent.errors import (
     SessionRefused,
     TransportLost,
 )
-from host_agent.keyfile import DeviceKey
+from host_agent.keys.keyfile import DeviceKey
 from host_agent.link.transport import Transport
 from host_agent.sync.device_text import DeviceText
 

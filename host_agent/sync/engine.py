@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from crs_core import reasons
+from crs_core import codes
 from crs_core.wire import message as wire
 
 from host_agent.clock import Clock, RealClock, sleep_or_event
@@ -288,17 +288,17 @@ class SyncEngine:
             self._derive.records(tx, inserted.journal, inserted.records)
         for fork in inserted.forks:
             raise_alarm(
-                tx, self._derive, device=device, alarm=reasons.FORK, priority=reasons.PRIORITY_HIGH,
+                tx, self._derive, device=device, alarm=codes.FORK, priority=codes.PRIORITY_HIGH,
                 detail=f"sequences {fork.first_seq} to {fork.last_seq} came with other contents; both are kept",
                 utc_ms=utc_ms,
             )  # fmt: skip
         if failure is not None:  # leave a trace of the time when nothing could be stored
             count(tx, None, f"failed_{failure.code}")
             raise_alarm(
-                tx, self._derive, device=None, alarm=reasons.STORE_FAULT, priority=reasons.PRIORITY_HIGH,
+                tx, self._derive, device=None, alarm=codes.STORE_FAULT, priority=codes.PRIORITY_HIGH,
                 detail=str(failure), utc_ms=utc_ms,
             )  # fmt: skip
-            end_alarm(tx, self._derive, device=None, alarm=reasons.STORE_FAULT, utc_ms=utc_ms)
+            end_alarm(tx, self._derive, device=None, alarm=codes.STORE_FAULT, utc_ms=utc_ms)
         return inserted
 
     async def _caught_up(self, head_seq: int) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from host_agent.clock import Clock, RealClock
 from host_agent.errors import SessionClosed
-from host_agent.keyfile import DeviceKey
+from host_agent.keys.keyfile import DeviceKey
 from host_agent.link.supervisor import OpenReporter
 from host_agent.link.transport import Transport
 from host_agent.store.db import Store

@@ -9,7 +9,7 @@ import json
 from binascii import crc32
 from typing import Any, NamedTuple
 
-from crs_core import context, reasons
+from crs_core import codes, context
 from crs_core import records as event_records
 from crs_core.errors import CoreError
 from crs_core.grade import alarm_state, alarms, bedside, grader, grader_state, rules, told
@@ -251,7 +251,7 @@ def _keep(
     )
     first = found[0]
     raise_alarm(
-        tx, derive, device=device, alarm=reasons.RECHECK_DISAGREES, priority=reasons.PRIORITY_MEDIUM,
+        tx, derive, device=device, alarm=codes.RECHECK_DISAGREES, priority=codes.PRIORITY_MEDIUM,
         detail=f"{len(found)} from sequence {first.seq}: {first.kind}; wearable {first.device_says},"
         f" host {first.host_says}",
         utc_ms=utc_ms,

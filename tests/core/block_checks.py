@@ -7,7 +7,7 @@ from crs_core import block, records
 from crs_core.errors import RemoteError
 from crs_core.units import Reading
 
-from tests.fakes import codec1_writer
+from tools.rig import codec1_writer
 
 
 def unhex(text):

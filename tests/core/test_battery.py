@@ -5,7 +5,7 @@ from crs_core import battery
 from crs_device.power import Power
 
 from tests.core import battery_checks
-from tests.mp import ROOT, run_micropython
+from tools.rig.micropython import ROOT, run_micropython
 
 CHECKS = [name for name in dir(battery_checks) if name.startswith("check_")]
 

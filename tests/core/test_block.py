@@ -8,8 +8,8 @@ from crs_core.errors import LocalError, RemoteError
 from crs_core.units import Reading, make_status
 
 from tests.core import block_checks
-from tests.fakes import codec1_writer
-from tests.mp import ROOT, run_micropython
+from tools.rig import codec1_writer
+from tools.rig.micropython import ROOT, run_micropython
 
 VECTORS = ROOT / "tests" / "vectors"
 JOURNAL = b"\x01" * 8

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.core import calibration_checks
-from tests.mp import ROOT, run_micropython
+from tools.rig.micropython import ROOT, run_micropython
 
 CHECKS = sorted(name for name in dir(calibration_checks) if name.startswith("check_"))
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.core import context_checks
-from tests.mp import ROOT, run_micropython
+from tools.rig.micropython import ROOT, run_micropython
 
 CHECKS = sorted(name for name in dir(context_checks) if name.startswith("check_"))
 

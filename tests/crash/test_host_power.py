@@ -16,8 +16,8 @@ import pytest
 
 from host_agent.store.db import Store
 from tests.fakes.disk_trace import Disk, calls, record
-from tests.fakes.fake_device import FakeDevice
 from tests.fakes.traced_ingest import syncing
+from tools.rig.protocol_wearable import FakeDevice
 
 ROOT = Path(__file__).resolve().parents[2]
 DATABASE = "cytowatch.db"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.mp import run_micropython
+from tools.rig.micropython import run_micropython
 
 SCRIPTS = Path(__file__).parent.parent / "micropython"
 

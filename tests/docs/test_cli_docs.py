@@ -5,14 +5,14 @@ import re
 
 import pytest
 import typer
-from crs_core import reasons
+from crs_core import codes
 
+from host_agent.cli.main import COMMANDS, build_app
 from host_agent.escalation.events import Origin, Patient, alarm_event, grade_event
 from host_agent.escalation.news import grade_fields
-from host_agent.ui import exits
-from host_agent.ui.cli import COMMANDS, build_app
+from host_agent.terminal import exits
 from tests.host.escalation.world import grade_record
-from tests.mp import ROOT
+from tools.rig.micropython import ROOT
 
 PAGE = (ROOT / "host_agent" / "README.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^### `cytowatch ([a-z -]+)`\n(.*?)(?=^#{2,3} )", PAGE, re.MULTILINE | re.DOTALL))
@@ -87,7 +87,7 @@ def test_webhook_fields_are_those_that_are_sent():
     record = grade_record(1)
     sent = [
         alarm_event(
-            origin, patient, alarm=reasons.FEVER, priority=2, simulated=True, occurred=(1000, 5)
+            origin, patient, alarm=codes.FEVER, priority=2, simulated=True, occurred=(1000, 5)
         ).payload,
         grade_event(
             origin, patient, grade=grade_fields(record), text="x", priority=2, simulated=False, occurred=None
@@ -100,7 +100,7 @@ def test_webhook_fields_are_those_that_are_sent():
 
 
 def test_fields_of_the_hosts_grades_are_those_that_status_gives(tmp_path):
-    from host_agent.ui.state import read_state
+    from host_agent.views.state import read_state
     from tests.host.people.people_world import HOUR_MS, PeopleWorld
 
     world = PeopleWorld(tmp_path)

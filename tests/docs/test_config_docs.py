@@ -2,8 +2,8 @@
 
 import re
 
-from host_agent.config_example import key_rows
-from tests.mp import ROOT
+from host_agent.config.example import key_rows
+from tools.rig.micropython import ROOT
 
 PAGE = (ROOT / "host_agent" / "README.md").read_text(encoding="utf-8")
 TABLE = re.search(r"^## Configuration\n(.*?)^## ", PAGE, re.MULTILINE | re.DOTALL).group(1)

@@ -68,7 +68,7 @@ def texts_of(source: str) -> Iterator[tuple[int, str]]:
 
 def shown_as_help(path: Path) -> bool:
     """A module whose docstring is printed by --help: then it is a text too."""
-    return "description=__doc__" in path.read_text() or path.is_relative_to(ROOT / "host_agent/ui")
+    return "description=__doc__" in path.read_text() or path.is_relative_to(ROOT / "host_agent/cli")
 
 
 def findings(source: str, pattern: re.Pattern[str] = FORBIDDEN) -> list[tuple[int, str]]:
@@ -134,17 +134,17 @@ def test_no_text_of_the_product_advises_treatment() -> None:
 
 def test_every_alarm_and_reason_has_a_text() -> None:
     """A condition without words would be shown as its number."""
-    from crs_core import entry_reasons, reason_texts, reasons
+    from crs_core import code_texts, codes, entry_codes
 
-    assert set(reason_texts.ALARM_TEXTS) == set(reason_texts.ALARM_NAMES)
-    for kind, texts in (("R_", reason_texts.REASON_TEXTS), ("MISSING_", reason_texts.MISSING_TEXTS)):
-        ids = {**vars(reasons), **vars(entry_reasons)}
-        codes = [value for name, value in ids.items() if name.startswith(kind) and isinstance(value, int)]
-        assert set(texts) == set(codes) and len(set(codes)) == len(codes)
-        assert max(codes) < 256, "u8 on flash"
-    assert set(reason_texts.MISSING_NAMES) == set(reason_texts.MISSING_TEXTS)
-    assert len(set(reason_texts.ALARM_NAMES.values())) == len(reason_texts.ALARM_NAMES)
-    for text in (*reason_texts.ALARM_TEXTS.values(), *reason_texts.REASON_TEXTS.values()):
+    assert set(code_texts.ALARM_TEXTS) == set(code_texts.ALARM_NAMES)
+    for kind, texts in (("R_", code_texts.REASON_TEXTS), ("MISSING_", code_texts.MISSING_TEXTS)):
+        ids = {**vars(codes), **vars(entry_codes)}
+        numbers = [value for name, value in ids.items() if name.startswith(kind) and isinstance(value, int)]
+        assert set(texts) == set(numbers) and len(set(numbers)) == len(numbers)
+        assert max(numbers) < 256, "u8 on flash"
+    assert set(code_texts.MISSING_NAMES) == set(code_texts.MISSING_TEXTS)
+    assert len(set(code_texts.ALARM_NAMES.values())) == len(code_texts.ALARM_NAMES)
+    for text in (*code_texts.ALARM_TEXTS.values(), *code_texts.REASON_TEXTS.values()):
         assert text.endswith(".") and not FORBIDDEN.search(text)
 
 

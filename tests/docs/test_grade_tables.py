@@ -7,19 +7,23 @@ from pathlib import Path
 import pytest
 from crs_core.grade.scales import ICANS, SCALES, sources
 
-from tests.mp import ROOT
-from tools import grade_tables
+from tools.dev import grade_tables
+from tools.rig.micropython import ROOT
 
 
 def test_the_readme_shows_the_tables_of_the_code() -> None:
     page = grade_tables.README.read_text(encoding="utf-8")
-    assert grade_tables.section() in page, "run `python -m tools.grade_tables --write`"
+    assert grade_tables.section() in page, "run `python -m tools.dev.grade_tables --write`"
     assert page.count(grade_tables.BEGIN) == page.count(grade_tables.END) == 1
 
 
 def test_the_tool_prints_what_it_would_write() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "tools.grade_tables"], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "tools.dev.grade_tables"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0 and done.stdout == grade_tables.section() + "\n"
 

@@ -3,12 +3,12 @@
 import re
 
 import pytest
-from crs_core import block, context, keys, reasons, record_types, records
+from crs_core import block, codes, context, keys, record_types, records
 from crs_core.wire import fragment, frame, gatt_uuids, hello, message, sealed, session
 from crs_device.link.ble import advertising
 
-from tests.fakes import codec1_writer
-from tests.mp import ROOT
+from tools.rig import codec1_writer
+from tools.rig.micropython import ROOT
 
 PAGE = (ROOT / "firmware" / "crs_core" / "PROTOCOL.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"^```example (\w+)(?: (\d+))?\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
@@ -203,7 +203,7 @@ def test_numbers_with_words_are_the_codes():
     assert {int(row[0]) for row in table("3. Opening") if row[1] and len(row) == 2} == constants(
         hello, "REFUSE_"
     )
-    assert numbers_in(r"will never come:\s+reason (.*?)\. A host") == constants(reasons, "GAP_")
+    assert numbers_in(r"will never come:\s+reason (.*?)\. A host") == constants(codes, "GAP_")
 
 
 def test_sizes_are_the_codes():

@@ -1,12 +1,12 @@
 """One alarm step with delays of zero, from a quiet patient: what the tests of single steps stand on."""
 
-from crs_core import reasons
+from crs_core import codes
 from crs_core.grade import alarm_state as st
 from crs_core.grade import alarms
 from crs_core.grade.rules import DEFAULT, Rules
 
 QUIET = alarms.Inputs(3700, 0, 0, 970, 80, 150, 0, 0, 1, 1, 1, 0, 0, 0)
-LOW, MEDIUM, HIGH = reasons.PRIORITY_LOW, reasons.PRIORITY_MEDIUM, reasons.PRIORITY_HIGH
+LOW, MEDIUM, HIGH = codes.PRIORITY_LOW, codes.PRIORITY_MEDIUM, codes.PRIORITY_HIGH
 NOW_MS = 100_000
 AT_ONCE = DEFAULT._replace(
     fever_delay_ms=0,

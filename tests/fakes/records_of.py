@@ -5,7 +5,7 @@ from typing import Any
 from crs_core import block, records
 from crs_core.wire import message as wire
 
-from tests.fakes.wearable import Host
+from tools.rig.serial_host import Host
 
 
 def pull(

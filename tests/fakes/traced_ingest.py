@@ -25,7 +25,7 @@ from host_agent.sync.engine import SyncEngine
 from host_agent.sync.intake import unpack
 from host_agent.sync.listener import SilentListener
 from host_agent.sync.verify import Verifier
-from tests.fakes.fake_device import FakeDevice, Pipe, host_key, serving
+from tools.rig.protocol_wearable import FakeDevice, Pipe, host_key, serving
 
 ROUNDS = 14
 CHECKPOINT_PAGES = 30  # few, so that some dozens of commits meet several checkpoints

@@ -3,7 +3,7 @@
 Nothing waits. Board parts that only show (lights, buzzer) are left out; the journal is a list. Runs on both runtimes.
 """
 
-from crs_core import reasons
+from crs_core import codes
 from crs_core.grade import rules
 from crs_core.spo2_curve import AN6845
 from crs_core.units import SITE_AXILLA
@@ -123,4 +123,4 @@ class WornLife:
 
     def alarms(self) -> list:  # type: ignore[type-arg]
         """Names of what is active."""
-        return [reasons.alarm_name(alarm) for alarm, _ in self.monitor.active]
+        return [codes.alarm_name(alarm) for alarm, _ in self.monitor.active]

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tools import selftest
-from tools.flash import flash
+from tools.board import selftest
+from tools.board.flash import flash
 
 pytestmark = pytest.mark.hil
 

@@ -8,14 +8,14 @@ from typing import Any
 
 from crs_core.wire import message as wire
 
-from host_agent import keyfile
 from host_agent.agent import Agent
-from host_agent.config import parse_config
-from host_agent.control import call
+from host_agent.config.model import parse_config
+from host_agent.control.socket import call
+from host_agent.keys import keyfile
 from host_agent.paths import Paths
-from tests.fakes.fake_device import CUSTODIAN, FakeDevice, host_key, serving
 from tests.fakes.fake_http import FakeReceiver
-from tests.fakes.pty_port import PtyPort
+from tools.rig.protocol_wearable import CUSTODIAN, FakeDevice, host_key, serving
+from tools.rig.pty_port import PtyPort
 
 SECRET = "0123456789abcdef0123"
 

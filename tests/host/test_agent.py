@@ -5,10 +5,10 @@ import json
 import sqlite3
 
 import pytest
-from crs_core import reasons
+from crs_core import codes
 from crs_core.wire import message as wire
 
-from host_agent.control import ControlFailed
+from host_agent.control.socket import ControlFailed
 from host_agent.errors import HostAgentError, StoreFull
 from host_agent.forward.signature import check
 from host_agent.link.ownership import find_owner
@@ -217,18 +217,18 @@ async def test_alarms_that_rise_while_the_disk_is_full_are_told_too(world, monke
         write = agent.store.write
         monkeypatch.setattr(agent.store, "write", failing)
         seq = world.device.event(alarm_record({}, FEVER=2))
-        await world.device.say(wire.Alarm(seq, world.device.now_ms, ((reasons.FEVER, 2),)))
+        await world.device.say(wire.Alarm(seq, world.device.now_ms, ((codes.FEVER, 2),)))
         await world.receiver.wait_for(2)
         seq = world.device.event(alarm_record({"FEVER": 2}, HYPOXAEMIA=3))
         await world.receiver.wait_for(3)
         names = {event["name"]: event for event in events(world)}
         assert set(names) == {"FEVER", "HYPOXAEMIA", "STORE_FAULT"}
         assert names["HYPOXAEMIA"]["source"]["seq"] == seq
-        bell = ((reasons.FEVER, 2), (reasons.HYPOXAEMIA, 3))
+        bell = ((codes.FEVER, 2), (codes.HYPOXAEMIA, 3))
         await world.device.say(wire.Alarm(seq, world.device.now_ms, bell))
         world.device.pump.stop()  # as when the window is full: only the doorbell gets through
         seq = world.device.event(alarm_record({"FEVER": 2, "HYPOXAEMIA": 3}, PULSE_LOST=3))
-        bell = (*bell, (reasons.PULSE_LOST, 3))
+        bell = (*bell, (codes.PULSE_LOST, 3))
         await world.device.say(wire.Alarm(seq, world.device.now_ms, bell))
         await world.receiver.wait_for(4)
         lost = events(world)[-1]
@@ -250,17 +250,17 @@ async def test_alarms_that_rise_while_the_disk_is_full_are_told_too(world, monke
 async def test_an_unjournaled_alarm_that_ended_in_between_is_told_again(world):
     async with world.agent():
         await start_patient(world)
-        await world.device.say(wire.Alarm(0, 5000, ((reasons.HYPOXAEMIA, 3),)))
+        await world.device.say(wire.Alarm(0, 5000, ((codes.HYPOXAEMIA, 3),)))
         await world.receiver.wait_for(1)
         await world.device.say(wire.Alarm(7, 6000, ()))
-        await world.device.say(wire.Alarm(0, 9000, ((reasons.HYPOXAEMIA, 3),)))
+        await world.device.say(wire.Alarm(0, 9000, ((codes.HYPOXAEMIA, 3),)))
         await world.receiver.wait_for(2)
 
 
 async def test_an_alarm_that_the_wearables_flash_did_not_take_is_told_once(world):
     async with world.agent():
         await start_patient(world)
-        doorbell = wire.Alarm(0, 5000, ((reasons.JOURNAL_FAULT, 3),))
+        doorbell = wire.Alarm(0, 5000, ((codes.JOURNAL_FAULT, 3),))
         await world.device.say(doorbell)
         await world.device.say(doorbell)
         await world.receiver.wait_for(1)
@@ -363,9 +363,9 @@ async def test_a_bug_in_one_part_does_not_end_the_agent(world, monkeypatch):
 
 
 def live(t_ms):
-    from tests.fakes.fake_device import AXILLA
+    from tools.rig.protocol_wearable import AXILLA
 
-    return wire.Live(t_ms, 3864, None, 104, None, AXILLA, 3, 1, 4, ((reasons.FEVER, 2),))
+    return wire.Live(t_ms, 3864, None, 104, None, AXILLA, 3, 1, 4, ((codes.FEVER, 2),))
 
 
 async def test_a_missed_prompt_is_raised_by_the_running_agent_once_and_not_again_by_the_next(world):
@@ -382,6 +382,4 @@ async def test_a_missed_prompt_is_raised_by_the_running_agent_once_and_not_again
         told = {event["key"]: event for event in events(world) if event["name"] == "PROMPT_MISSED"}
         (only,) = told.values()
         assert only["priority"] == "LOW" and "ICE or CAPD" in only["text"]
-        assert query(world, f"SELECT count(*) FROM host_alarms WHERE alarm = {reasons.PROMPT_MISSED}") == [
-            (1,)
-        ]
+        assert query(world, f"SELECT count(*) FROM host_alarms WHERE alarm = {codes.PROMPT_MISSED}") == [(1,)]

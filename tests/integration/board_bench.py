@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
-from tests.fakes.wearable import Wearable
+from tools.rig.serial_host import Wearable
 
 MPREMOTE = Path(sys.executable).parent / "mpremote"
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from crs_core.wire import gatt_uuids as names
 
-from host_agent import keyfile
+from host_agent.keys import keyfile
 from host_agent.paths import Paths
-from tests.fakes.bleward import PROFILES, AirWard, device_key, until
-from tests.fakes.flash_image import CUSTODIAN, DEVICE_ID, READER
-from tests.mp import ROOT
+from tools.rig.air_ward import PROFILES, AirWard, device_key, until
+from tools.rig.image import CUSTODIAN, DEVICE_ID, READER
+from tools.rig.micropython import ROOT
 
 LEVEL = "00002a19-0000-1000-8000-00805f9b34fb"
 

@@ -15,11 +15,11 @@ from crs_core.wire import message as wire
 from host_agent.agent import Agent
 from host_agent.errors import LinkError, RadioUnavailable, SessionRefused, WearableNotHeard
 from host_agent.link.supervisor import LinkState
-from host_agent.links import ble_name
-from tests.fakes.bleward import PROFILES, AirWard, until
-from tests.fakes.flash_image import CUSTODIAN, DEVICE_ID, READER, SETTINGS
+from host_agent.sync.links import ble_name
 from tools.ble_air.link import NotificationHarm
-from tools.demo.journal_check import compare
+from tools.rig.air_ward import PROFILES, AirWard, until
+from tools.rig.image import CUSTODIAN, DEVICE_ID, READER, SETTINGS
+from tools.rig.journal_check import compare
 
 RADIO = ble_name(DEVICE_ID)
 EACH_SECOND = {**SETTINGS, "reading_interval_s": "1"}
@@ -237,7 +237,7 @@ async def test_a_wrong_key_gets_no_session_and_a_replayed_one_nothing(tmp_path: 
 
         transport.client.write_gatt_char = recording
         from host_agent.sync.client import DeviceClient
-        from tests.fakes.bleward import device_key
+        from tools.rig.air_ward import device_key
 
         client = DeviceClient(transport, [device_key(CUSTODIAN)])
         await client.open()

@@ -10,9 +10,9 @@ from bleak.exc import BleakError
 from crs_core.wire import gatt_uuids as names
 
 from host_agent.errors import HostAgentError
-from tests.fakes.bleward import PROFILES, AirWard, until
-from tests.fakes.flash_image import CUSTODIAN
 from tools.ble_air.bleak_backend import Adapter
+from tools.rig.air_ward import PROFILES, AirWard, until
+from tools.rig.image import CUSTODIAN
 
 LEVEL = "00002a19-0000-1000-8000-00805f9b34fb"
 

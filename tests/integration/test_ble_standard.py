@@ -8,7 +8,7 @@ import pytest
 from bleak import BleakClient
 from bleak.exc import BleakError, BleakGATTProtocolError
 
-from tests.fakes.bleward import PROFILES, AirWard, until
+from tools.rig.air_ward import PROFILES, AirWard, until
 
 SIG = "0000{:04x}-0000-1000-8000-00805f9b34fb"
 TEMPERATURE, TEMPERATURE_TYPE = SIG.format(0x2A1C), SIG.format(0x2A1D)
@@ -36,7 +36,7 @@ async def passkey(ward: AirWard) -> int:
     """What the laptop of the custodian would show."""
     from crs_core.wire import gatt_uuids
 
-    from tests.fakes.flash_image import CUSTODIAN
+    from tools.rig.image import CUSTODIAN
 
     session = await ward.session()
     journal_id = session.peer.journal_id

@@ -11,10 +11,10 @@ from crs_core import context, records
 from crs_core.grade import rules
 from crs_core.wire import message as wire
 
-from tests.fakes.flash_image import build_image
 from tests.fakes.records_of import of_type, pull
-from tests.fakes.ward import Ward
-from tests.fakes.wearable import Wearable
+from tools.rig.image import build_image
+from tools.rig.serial_host import Wearable
+from tools.rig.ward import Ward
 
 SPEED = 30
 PROOF = b"\x01\x02\x03\x04\x05\x06\x07\x08"

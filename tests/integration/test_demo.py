@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from host_agent import control
+from host_agent.control import socket as control
 from host_agent.paths import Paths
-from tools.demo.wearable import ROOT
+from tools.rig.wearable import ROOT
 
 pytestmark = pytest.mark.slow
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.ward import Laptop, Ward
 from tests.integration.test_hosts import acked_seq
-from tools.demo.journal_check import compare
+from tools.rig.journal_check import compare
+from tools.rig.ward import Laptop, Ward
 
 SPEED = 60
 NAMESPACE = ("unshare", "--map-root-user", "--mount")

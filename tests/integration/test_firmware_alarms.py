@@ -5,15 +5,15 @@ import time
 from pathlib import Path
 from typing import Any
 
-from crs_core import reasons, records
+from crs_core import codes, records
 from crs_core.grade import alarms
 from crs_core.wire import message as wire
 
-from tests.fakes.flash_image import READER, build_image
 from tests.fakes.records_of import of_type, pull
-from tests.fakes.wearable import Host, Wearable
+from tools.rig.image import READER, build_image
+from tools.rig.serial_host import Host, Wearable
 
-HIGH, MEDIUM = reasons.PRIORITY_HIGH, reasons.PRIORITY_MEDIUM
+HIGH, MEDIUM = codes.PRIORITY_HIGH, codes.PRIORITY_MEDIUM
 LOW_SPO2 = """
 [[keyframe]]
 t_s = 0
@@ -37,7 +37,7 @@ def alarm_is_told(host: Host, alarm: int, priority: int, timeout_s: float = 20) 
             (m for m in host.messages if isinstance(m, wire.Alarm) and (alarm, priority) in m.alarms), None
         ),
         timeout_s,
-        f"{reasons.alarm_name(alarm)} {priority}",
+        f"{codes.alarm_name(alarm)} {priority}",
     )
 
 
@@ -59,7 +59,7 @@ def test_low_saturation_sounds_lights_rings_and_is_journaled_before_it_rings(tmp
         tmp_path, build_image(tmp_path / "f.img"), scenario=scenario(tmp_path), speed=30
     ) as wearable:
         host = wearable.connect()
-        bell = alarm_is_told(host, reasons.HYPOXAEMIA, HIGH)
+        bell = alarm_is_told(host, codes.HYPOXAEMIA, HIGH)
         assert bell.seq > 0
         assert sounds_within(wearable, host, 1)
         state = wearable.control("state")
@@ -68,7 +68,7 @@ def test_low_saturation_sounds_lights_rings_and_is_journaled_before_it_rings(tmp
         journaled = dict(events)[bell.seq]
         assert journaled.type == records.ALARM
         assert journaled.t_ms == bell.t_ms
-        assert (reasons.HYPOXAEMIA, HIGH) in records.decode(records.ALARM, journaled.payload).changes
+        assert (codes.HYPOXAEMIA, HIGH) in records.decode(records.ALARM, journaled.payload).changes
         # never a grade rise from saturation alone
         assert all(grade.lower in (None, 0) for grade in of_type(events, records.GRADE))
 
@@ -79,7 +79,7 @@ def test_the_alarm_sounds_within_the_stated_time_of_the_crossing(tmp_path: Path)
         tmp_path, build_image(tmp_path / "f.img"), scenario=scenario(tmp_path), speed=10
     ) as wearable:
         host = wearable.connect()
-        assert alarm_is_told(host, reasons.HYPOXAEMIA, HIGH).t_ms <= 60_000
+        assert alarm_is_told(host, codes.HYPOXAEMIA, HIGH).t_ms <= 60_000
 
 
 def test_a_short_press_silences_and_leaves_the_light(tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ def test_a_short_press_silences_and_leaves_the_light(tmp_path: Path) -> None:
         tmp_path, build_image(tmp_path / "f.img"), scenario=scenario(tmp_path), speed=10
     ) as wearable:
         host = wearable.connect()
-        alarm_is_told(host, reasons.HYPOXAEMIA, HIGH)
+        alarm_is_told(host, codes.HYPOXAEMIA, HIGH)
         wearable.control("press", ms=400)
         time.sleep(0.3)
         deadline = time.monotonic() + 6  # a HIGH burst would have come back within 5 s
@@ -102,11 +102,11 @@ def test_a_long_press_calls_for_help_and_is_an_event_of_its_own(tmp_path: Path) 
     with Wearable(tmp_path, build_image(tmp_path / "f.img"), speed=10) as wearable:
         host = wearable.connect()
         wearable.control("press", ms=2300)
-        alarm_is_told(host, reasons.PATIENT_BUTTON, MEDIUM, 10)
-        assert host.ask(wire.AlarmAccept(reasons.PATIENT_BUTTON, MEDIUM, "A. Nurse")).code == wire.RESULT_DONE
+        alarm_is_told(host, codes.PATIENT_BUTTON, MEDIUM, 10)
+        assert host.ask(wire.AlarmAccept(codes.PATIENT_BUTTON, MEDIUM, "A. Nurse")).code == wire.RESULT_DONE
         host.wait(
             lambda: any(
-                isinstance(m, wire.Alarm) and reasons.PATIENT_BUTTON not in dict(m.alarms)
+                isinstance(m, wire.Alarm) and codes.PATIENT_BUTTON not in dict(m.alarms)
                 for m in host.messages
             ),
             5,
@@ -115,7 +115,7 @@ def test_a_long_press_calls_for_help_and_is_an_event_of_its_own(tmp_path: Path) 
         events, _ = pull(host)
         assert [press.kind for press in of_type(events, records.BUTTON)] == [2]
         (accepted,) = of_type(events, records.ACCEPTED)
-        assert (accepted.alarm_id, accepted.who) == (reasons.PATIENT_BUTTON, "A. Nurse")
+        assert (accepted.alarm_id, accepted.who) == (codes.PATIENT_BUTTON, "A. Nurse")
 
 
 def test_acceptance_gives_a_sign_and_silences_and_a_reader_may_accept(tmp_path: Path) -> None:
@@ -123,10 +123,10 @@ def test_acceptance_gives_a_sign_and_silences_and_a_reader_may_accept(tmp_path: 
         tmp_path, build_image(tmp_path / "f.img"), scenario=scenario(tmp_path), speed=10
     ) as wearable:
         host = wearable.connect(READER)
-        alarm_is_told(host, reasons.HYPOXAEMIA, HIGH)
-        assert host.ask(wire.AlarmAccept(reasons.HYPOXAEMIA, MEDIUM, "x")).code == wire.RESULT_BAD_VALUE
+        alarm_is_told(host, codes.HYPOXAEMIA, HIGH)
+        assert host.ask(wire.AlarmAccept(codes.HYPOXAEMIA, MEDIUM, "x")).code == wire.RESULT_BAD_VALUE
         before = wearable.control("outputs")["log"][-1]["n"]
-        assert host.ask(wire.AlarmAccept(reasons.HYPOXAEMIA, HIGH, "ward")).code == wire.RESULT_DONE
+        assert host.ask(wire.AlarmAccept(codes.HYPOXAEMIA, HIGH, "ward")).code == wire.RESULT_DONE
         time.sleep(1.2)
         tones = [
             str(entry) for entry in wearable.control("outputs", since=before)["log"] if "buzzer" in str(entry)
@@ -145,7 +145,7 @@ def test_an_alarm_that_was_not_finished_sounds_again_after_a_power_cut(tmp_path:
         tmp_path, build_image(tmp_path / "f.img"), scenario=scenario(tmp_path), speed=10
     ) as wearable:
         host = wearable.connect()
-        alarm_is_told(host, reasons.HYPOXAEMIA, HIGH)
+        alarm_is_told(host, codes.HYPOXAEMIA, HIGH)
         wearable.control("cut", off_ms=300)
         time.sleep(0.4)
         cut_at = time.monotonic()
@@ -159,13 +159,13 @@ def test_an_alarm_that_was_not_finished_sounds_again_after_a_power_cut(tmp_path:
         assert len(boots) == 2
         assert boots[1].prev_boot == 1
         # restored, not raised anew: the ALARM carries the state before it, so the state to restore went with it
-        assert (reasons.HYPOXAEMIA, HIGH) in alarms.active(alarms.decode_state(boots[1].alarm_state, 0))
+        assert (codes.HYPOXAEMIA, HIGH) in alarms.active(alarms.decode_state(boots[1].alarm_state, 0))
         at = [index for index, (_, event) in enumerate(events) if event.type == records.ALARM]
         assert at
         assert all(events[index + 1][1].type == records.GRADER_STATE for index in at)
         assert all(events[index + 1][1].t_ms == events[index][1].t_ms for index in at)
         live = host.take(wire.Live)
-        assert (reasons.HYPOXAEMIA, HIGH) in live.alarms
+        assert (codes.HYPOXAEMIA, HIGH) in live.alarms
 
 
 def test_with_a_failing_flash_the_alarm_still_sounds_and_is_marked_unjournaled(tmp_path: Path) -> None:
@@ -179,15 +179,15 @@ def test_with_a_failing_flash_the_alarm_still_sounds_and_is_marked_unjournaled(t
         host = wearable.connect()
         host.take(wire.Live)
         wearable.control("fault", what="flash", writes=-1)
-        bell = alarm_is_told(host, reasons.HYPOXAEMIA, HIGH, 30)
+        bell = alarm_is_told(host, codes.HYPOXAEMIA, HIGH, 30)
         assert bell.seq == 0
         assert sounds_within(wearable, host, 6)
-        alarm_is_told(host, reasons.JOURNAL_FAULT, HIGH)
+        alarm_is_told(host, codes.JOURNAL_FAULT, HIGH)
         wearable.control("heal")
         host.wait(lambda: not host.ask(wire.StatusAsk(), wire.StatusIs).flags & wire.STATUS_JOURNAL_FAULT, 20)
         events, _ = pull(host)
         changes = [change for alarm in of_type(events, records.ALARM) for change in alarm.changes]
-        assert (reasons.HYPOXAEMIA, HIGH) in changes, "what flash refused was offered again"
+        assert (codes.HYPOXAEMIA, HIGH) in changes, "what flash refused was offered again"
 
 
 def test_samples_lost_are_told_at_most_once_a_minute(tmp_path: Path) -> None:
@@ -221,7 +221,7 @@ def test_what_rose_unjournaled_without_a_host_is_rung_when_one_comes(tmp_path: P
         host.ask(wire.StatusAsk(), wire.StatusIs)
         bell = host.take(wire.Alarm, 2)
         assert bell.seq == 0
-        assert (reasons.JOURNAL_FAULT, HIGH) in bell.alarms
+        assert (codes.JOURNAL_FAULT, HIGH) in bell.alarms
         wearable.control("heal")
         host.wait(lambda: not host.ask(wire.StatusAsk(), wire.StatusIs).flags & wire.STATUS_JOURNAL_FAULT, 20)
         host.messages.clear()

@@ -10,9 +10,9 @@ from crs_core.wire import message as wire
 from crs_core.wire.parts import split_parts
 from littlefs import LittleFS
 
-from tests.fakes.flash_image import CUSTODIAN, PATIENT, READER, build_image, read_image
 from tests.fakes.records_of import of_type, pull
-from tests.fakes.wearable import Host, Wearable
+from tools.rig.image import CUSTODIAN, PATIENT, READER, build_image, read_image
+from tools.rig.serial_host import Host, Wearable
 
 PROFILE = "age_years=54\nbinding=7Q\ninfusion_date=2026-11-20\nproduct=axi-cel\nsite=axilla\n"
 

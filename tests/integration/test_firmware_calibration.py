@@ -3,14 +3,14 @@
 from pathlib import Path
 from typing import Any
 
-from crs_core import calibration, reasons, records
+from crs_core import calibration, codes, records
 from crs_core.spo2_curve import spo2_tenths
 from crs_core.wire import message as wire
 
-from tests.fakes.flash_image import SETTINGS, build_image
 from tests.fakes.records_of import of_type, pull
-from tests.fakes.wearable import Wearable
-from tools.ppg_wave import ratio_of
+from tools.data.ppg_wave import ratio_of
+from tools.rig.image import SETTINGS, build_image
+from tools.rig.serial_host import Wearable
 
 CURVE = (0, -250000, 1050000)
 OWN = "date=2026-11-20;spo2=0,-250000,1050000;spo2_n=120;spo2_arms=187;temp=-50;temp_n=24;temp_sd=4;by=simulated bench"
@@ -20,7 +20,7 @@ AT_97 = spo2_tenths(CURVE, round(1000 * ratio_of(97)))
 def measured(host: Any) -> wire.Live:
     """The first live values with both measured."""
     live = host.take(wire.Live)
-    while live.spo2_tenths is None or live.fever == reasons.FEVER_UNKNOWN:
+    while live.spo2_tenths is None or live.fever == codes.FEVER_UNKNOWN:
         live = host.take(wire.Live)
     return live  # type: ignore[no-any-return]
 
@@ -79,7 +79,7 @@ def test_a_stored_calibration_that_cannot_be_used_takes_nothing_else_with_it(tmp
         events, _ = pull(host, 5)
         assert [entry.calibration_id for entry in of_type(events, records.CALIBRATION)] == [1]
         faults = [
-            fault for fault in of_type(events, records.FAULT) if fault.subsystem == reasons.SUBSYSTEM_SETTINGS
+            fault for fault in of_type(events, records.FAULT) if fault.subsystem == codes.SUBSYSTEM_SETTINGS
         ]
         assert [fault.detail for fault in faults] == ["calibration: temperature offset beyond 50 cc"]
 

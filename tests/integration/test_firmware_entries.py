@@ -4,18 +4,18 @@ import time
 from pathlib import Path
 from typing import Any
 
-from crs_core import context, reasons, records
+from crs_core import codes, context, records
 from crs_core.grade import grader_state
 from crs_core.grade.rules import DEFAULT, rule_hash
 from crs_core.wire import message as wire
 from crs_core.wire.parts import split_parts
 
 from host_agent.sync.verify import Chain
-from tests.fakes.flash_image import build_image
 from tests.fakes.records_of import of_type, pull
-from tests.fakes.wearable import Host, Wearable
+from tools.rig.image import build_image
+from tools.rig.serial_host import Host, Wearable
 
-HIGH, MEDIUM = reasons.PRIORITY_HIGH, reasons.PRIORITY_MEDIUM
+HIGH, MEDIUM = codes.PRIORITY_HIGH, codes.PRIORITY_MEDIUM
 PROOF = b"\x01\x02\x03\x04\x05\x06\x07\x08"
 FEVER = 'title = "test"\n[[keyframe]]\nt_s = 0\ntemp_c = 38.6\nspo2_pct = 97.0\nhr_bpm = 100\npi_pct = 1.5\n'
 NOTHING_WORRIES = {context.BLOOD_PRESSURE: 0, context.VASOPRESSORS: 0, context.OXYGEN: 0}
@@ -63,7 +63,7 @@ def alarms_are(host: Host, *names: int, timeout_s: float = 10) -> Any:
             None,
         ),
         timeout_s,
-        ", ".join(reasons.alarm_name(name) for name in names),
+        ", ".join(codes.alarm_name(name) for name in names),
     )
 
 
@@ -90,7 +90,7 @@ def test_entries_narrow_the_grade_sound_are_journaled_and_stay_without_a_laptop(
         enter(host, ONE_DRUG)
         # the pressure is newer than "room air": what reassured before a rise counts no longer
         live_says(host, 3, 4)
-        alarms_are(host, reasons.HYPOTENSION, reasons.LIFE_THREATENING)
+        alarms_are(host, codes.HYPOTENSION, codes.LIFE_THREATENING)
         host.close()
         time.sleep(1.5)  # fifteen seconds of the wearable: it grades alone
         host = wearable.connect()
@@ -114,12 +114,12 @@ def test_after_a_cut_timed_entries_count_as_expired_and_nothing_looks_better(tmp
         time.sleep(0.4)
         host.open()
         host.messages.clear()
-        alarms_are(host, reasons.REASSESS, reasons.HYPOTENSION, timeout_s=20)
+        alarms_are(host, codes.REASSESS, codes.HYPOTENSION, timeout_s=20)
         live_says(host, 1, 4, 60)
         events, readings = pull(host)
         last = of_type(events, records.GRADE)[-1]
-        assert reasons.R_HELD_3 in last.reasons
-        assert reasons.R_CONTEXT_AGE_UNKNOWN in last.reasons
+        assert codes.R_HELD_3 in last.reasons
+        assert codes.R_CONTEXT_AGE_UNKNOWN in last.reasons
         state = grader_state.decode_state(last.state_after, 0)
         assert [entry[3] for entry in state[grader_state.TOLD]] == [1, 1]
         enter(host, NOTHING_WORRIES)

@@ -16,9 +16,9 @@ from crs_core.wire import message as wire
 from crs_core.wire.parts import split_parts
 from crs_core.wire.session import HostSession
 
-from tests.fakes.flash_image import CUSTODIAN, READER, build_image
 from tests.fakes.records_of import of_type, pull
-from tests.fakes.wearable import Host, Wearable
+from tools.rig.image import CUSTODIAN, READER, build_image
+from tools.rig.serial_host import Host, Wearable
 
 
 @pytest.fixture

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 from crs_core import records, units
-from crs_core.reasons import FAULT_WRONG_PART, SUBSYSTEM_PPG
+from crs_core.codes import FAULT_WRONG_PART, SUBSYSTEM_PPG
 from crs_core.wire import message as wire
 from crs_device import health
 
-from tests.fakes.flash_image import build_image
 from tests.fakes.records_of import of_type, pull
-from tests.fakes.wearable import Host, Wearable
+from tools.rig.image import build_image
+from tools.rig.serial_host import Host, Wearable
 
 PPG = 0x57
 FIFO = 32  # samples that one broken drain can cost

@@ -4,14 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from crs_core import reasons, records, units
+from crs_core import codes, records, units
 from crs_core.wire import message as wire
 
-from tests.fakes.flash_image import READER, build_image
 from tests.fakes.records_of import of_type, pull
-from tests.fakes.wearable import Host, Wearable
+from tools.rig.image import READER, build_image
+from tools.rig.serial_host import Host, Wearable
 
-HIGH = reasons.PRIORITY_HIGH
+HIGH = codes.PRIORITY_HIGH
 WORN_THEN_OFF = """
 [[keyframe]]
 t_s = 0
@@ -85,7 +85,7 @@ def test_not_back_at_the_end_is_high_and_nothing_sounds_before(tmp_path: Path) -
         host.wait(lambda: status(host).now_ms > 600_000, 40)
         assert bells(host) == set()
         assert wearable.control("state")["led"][1] == 0  # magenta and dark: never green
-        host.wait(lambda: is_active(host, reasons.PAUSE_OVER), 40)
+        host.wait(lambda: is_active(host, codes.PAUSE_OVER), 40)
         assert not is_paused(host)
         host.wait(lambda: wearable.control("state")["buzzer"]["duty_u16"] > 0, 5)
         assert begin(host, 60).code == wire.RESULT_BUSY
@@ -136,7 +136,7 @@ def test_it_is_never_longer_than_half_an_hour_however_often_it_is_extended(tmp_p
         host.wait(lambda: status(host).now_ms > began_ms + 300_000, 20)
         assert begin(host, 1800).code == wire.RESULT_BUSY
         assert begin(host, 1200).code == wire.RESULT_DONE
-        host.wait(lambda: is_active(host, reasons.PAUSE_OVER), 40)
+        host.wait(lambda: is_active(host, codes.PAUSE_OVER), 40)
         events, _ = pull(host)
         over = next(e.t_ms for _, e in reversed(events) if e.type == records.PAUSE)
         assert 1_500_000 < over - began_ms < 1_800_000
@@ -148,11 +148,11 @@ def test_a_high_alarm_about_the_patient_lets_no_pause_begin_and_a_reader_may_not
         assert begin(reader, 60).code == wire.RESULT_FORBIDDEN
         reader.close()
         host = wearable.connect()
-        host.wait(lambda: is_active(host, reasons.HYPOXAEMIA), 20)
+        host.wait(lambda: is_active(host, codes.HYPOXAEMIA), 20)
         refused = begin(host, 60)
         assert (refused.code, "alarm" in refused.detail) == (wire.RESULT_BUSY, True)
         assert not is_paused(host)
-        assert is_active(host, reasons.HYPOXAEMIA)
+        assert is_active(host, codes.HYPOXAEMIA)
 
 
 def test_a_restart_in_a_pause_sounds(tmp_path: Path) -> None:
@@ -164,7 +164,7 @@ def test_a_restart_in_a_pause_sounds(tmp_path: Path) -> None:
         host.close()
         wearable.control("cut", off_ms=200)
         host = wearable.connect(timeout_s=20)
-        host.wait(lambda: is_active(host, reasons.PAUSE_OVER), 20)
+        host.wait(lambda: is_active(host, codes.PAUSE_OVER), 20)
         assert not is_paused(host)
         assert begin(host, 60).code == wire.RESULT_BUSY
 
@@ -174,7 +174,7 @@ def test_the_strap_off_on_the_charger_is_a_pause_and_off_it_is_silence(tmp_path:
     with wearable_with(tmp_path, WORN_THEN_OFF, speed=30) as wearable:
         host = wearable.connect()
         wearable.control("charging", on=on)
-        expected: Any = (lambda: is_paused(host)) if on else (lambda: is_active(host, reasons.NO_DATA, 1))
+        expected: Any = (lambda: is_paused(host)) if on else (lambda: is_active(host, codes.NO_DATA, 1))
         host.wait(expected, 20)
         assert is_paused(host) is on
         events, _ = pull(host)
@@ -187,11 +187,11 @@ def test_the_strap_off_on_the_charger_is_a_pause_and_off_it_is_silence(tmp_path:
 def test_on_the_charger_after_the_alarm_it_goes_on_sounding(tmp_path: Path) -> None:
     with wearable_with(tmp_path, WORN_THEN_OFF, speed=30) as wearable:
         host = wearable.connect()
-        host.wait(lambda: is_active(host, reasons.NO_DATA, 1), 20)
+        host.wait(lambda: is_active(host, codes.NO_DATA, 1), 20)
         wearable.control("charging", on=True)
         now_ms = status(host).now_ms
         host.wait(lambda: status(host).now_ms > now_ms + 60_000, 10)
-        assert is_active(host, reasons.NO_DATA, 1)
+        assert is_active(host, codes.NO_DATA, 1)
         assert not is_paused(host)
 
 

@@ -4,16 +4,16 @@ import time
 from pathlib import Path
 from typing import Any
 
-from crs_core import reasons, records
+from crs_core import codes, records
 from crs_core.grade import rules
 from crs_core.grade.rules import DEFAULT
 from crs_core.wire import message as wire
 
-from tests.fakes.flash_image import PATIENT, build_image
 from tests.fakes.records_of import of_type, pull
-from tests.fakes.wearable import Host, Wearable
+from tools.rig.image import PATIENT, build_image
+from tools.rig.serial_host import Host, Wearable
 
-HIGH = reasons.PRIORITY_HIGH
+HIGH = codes.PRIORITY_HIGH
 FAST = 'title = "test"\n[[keyframe]]\nt_s = 0\ntemp_c = 36.8\nspo2_pct = 91.0\nhr_bpm = 80\npi_pct = 1.5\n'
 
 
@@ -36,7 +36,7 @@ def test_signed_numbers_decide_are_named_and_survive_a_cut(tmp_path: Path) -> No
         made = rules.in_use("spo2_medium_tenths:930", "spo2_slow_tenths:920")
         host.wait(
             lambda: any(
-                isinstance(m, wire.Alarm) and (reasons.HYPOXAEMIA, HIGH) in m.alarms for m in host.messages
+                isinstance(m, wire.Alarm) and (codes.HYPOXAEMIA, HIGH) in m.alarms for m in host.messages
             ),
             30,
             "91 % below the patient's own limit",

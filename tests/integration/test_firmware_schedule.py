@@ -6,13 +6,13 @@ machine is.
 
 from pathlib import Path
 
-from crs_core import reasons
+from crs_core import codes
 from crs_core.units import PPG_RESTING, PPG_VALID, ppg_state_of
 from crs_core.wire import message as wire
 
-from tests.fakes.flash_image import SETTINGS, build_image
 from tests.fakes.records_of import pull
-from tests.fakes.wearable import Wearable
+from tools.rig.image import SETTINGS, build_image
+from tools.rig.serial_host import Wearable
 
 FALL_S = 2400
 SCENARIO = f"""
@@ -43,7 +43,7 @@ def test_it_rests_by_turns_after_half_an_hour_and_a_fall_sounds(tmp_path: Path) 
                 (
                     m
                     for m in host.messages
-                    if isinstance(m, wire.Alarm) and (reasons.HYPOXAEMIA, reasons.PRIORITY_HIGH) in m.alarms
+                    if isinstance(m, wire.Alarm) and (codes.HYPOXAEMIA, codes.PRIORITY_HIGH) in m.alarms
                 ),
                 None,
             ),
@@ -52,8 +52,8 @@ def test_it_rests_by_turns_after_half_an_hour_and_a_fall_sounds(tmp_path: Path) 
         )
         assert bell.t_ms > FALL_S * 1000 + 60_000
         alarms = {alarm for m in host.messages if isinstance(m, wire.Alarm) for alarm, _ in m.alarms}
-        assert reasons.NO_DATA not in alarms
-        assert reasons.SENSOR_FAULT not in alarms
+        assert codes.NO_DATA not in alarms
+        assert codes.SENSOR_FAULT not in alarms
         _, readings = pull(host)
     states = [
         (t_ms // 1000, ppg_state_of(reading.status)) for _, reading in readings for t_ms in [reading.t_ms]

@@ -8,10 +8,10 @@ import pytest
 from crs_core import records
 from crs_core.wire import message as wire
 
-from tests.fakes.flash_image import build_image, compiled, read_image
 from tests.fakes.records_of import of_type, pull
-from tests.fakes.wearable import Host, Wearable
-from tools.build_firmware import bundle, root_files
+from tools.board.build_firmware import bundle, root_files
+from tools.rig.image import build_image, compiled, read_image
+from tools.rig.serial_host import Host, Wearable
 
 MAGENTA = [1, 0, 1]
 

@@ -4,13 +4,13 @@ from binascii import crc32
 from pathlib import Path
 
 import pytest
-from crs_core import reasons, records
+from crs_core import codes, records
 from crs_core.grade import alarms, rules
 from crs_core.wire import message as wire
 
-from tests.fakes.flash_image import CUSTODIAN, PATIENT, build_image, read_image
 from tests.fakes.records_of import of_type, pull
-from tests.fakes.wearable import Wearable
+from tools.rig.image import CUSTODIAN, PATIENT, build_image, read_image
+from tools.rig.serial_host import Wearable
 from tools.virtual_wearable.chip_process import CHIP_SIDE_BYTES
 
 PPG, THERMOMETER = 0x57, 0x48
@@ -23,7 +23,7 @@ def test_a_start_journals_what_it_restarted_with_and_goes_on_measuring(tmp_path:
         assert status.flags == wire.STATUS_SIMULATED | wire.STATUS_BOUND
         assert (status.boot, status.binding_id) == (1, PATIENT)
         live = host.take(wire.Live)
-        while live.spo2_tenths is None or live.fever == reasons.FEVER_UNKNOWN:
+        while live.spo2_tenths is None or live.fever == codes.FEVER_UNKNOWN:
             live = host.take(wire.Live)
         assert abs(live.temp_cc - 3680) <= 20
         assert abs(live.spo2_tenths - 970) <= 20
@@ -48,7 +48,7 @@ def test_every_journaled_alarm_step_is_repeated_bit_for_bit_by_a_host(tmp_path: 
         host = wearable.connect()
         host.wait(
             lambda: any(
-                isinstance(m, wire.Alarm) and (reasons.HYPOXAEMIA, reasons.PRIORITY_HIGH) in m.alarms
+                isinstance(m, wire.Alarm) and (codes.HYPOXAEMIA, codes.PRIORITY_HIGH) in m.alarms
                 for m in host.messages
             ),
             30,
@@ -77,7 +77,7 @@ def test_without_sensors_the_alarm_sounds_and_the_link_works(tmp_path: Path) -> 
         host = wearable.connect()
         raised = host.wait(
             lambda: next(
-                (m for m in host.messages if isinstance(m, wire.Alarm) and (reasons.NO_DATA, 1) in m.alarms),
+                (m for m in host.messages if isinstance(m, wire.Alarm) and (codes.NO_DATA, 1) in m.alarms),
                 None,
             ),
             20,
@@ -210,7 +210,7 @@ def test_a_journal_that_could_not_be_read_at_the_start_is_taken_up_later(tmp_pat
         ]
         host.wait(lambda: not host.ask(wire.StatusAsk(), wire.StatusIs).flags & wire.STATUS_JOURNAL_FAULT)
         host.messages.clear()
-        assert reasons.JOURNAL_FAULT not in dict(host.take(wire.Live).alarms)
+        assert codes.JOURNAL_FAULT not in dict(host.take(wire.Live).alarms)
 
 
 def test_the_heap_of_the_virtual_chip_is_the_firmwares_own(tmp_path: Path) -> None:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.flash_image import READER
-from tests.fakes.ward import Laptop, Ward
-from tools.journal_dump.report import journal
-from tools.journal_dump.source import files_of
-from tools.provision import provision
+from tools.board.provision import provision
+from tools.data.journal_dump.report import journal
+from tools.data.journal_dump.source import files_of
+from tools.rig.image import READER
+from tools.rig.ward import Laptop, Ward
 
 SPEED = 60
 NUMBERS = {"site": "axilla", "patient_call_number": "+49 30 1234", "emergency_number": "112"}
@@ -116,7 +116,7 @@ def test_another_wearables_key_opens_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("damage", ["cut", "changed"])
 def test_a_damaged_enrolment_file_is_refused(tmp_path: Path, damage: str) -> None:
-    from host_agent.enrolment import Enrolment, seal
+    from host_agent.keys.enrolment import Enrolment, seal
 
     code = "K7QD-M2XF-9TRB"
     data = seal(Enrolment(b"wearable", 7, bytes(32), "custodian", "bedside", "axilla"), code)

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from crs_core import reasons, records
+from crs_core import codes, records
 
-from tests.fakes.ward import Ward
+from tools.rig.ward import Ward
 
 SPEED = 60
 WORN_THEN_OFF = """title = "test"
@@ -49,15 +49,15 @@ def test_announced_shown_stored_re_run_and_told_when_nobody_comes_back(tmp_path:
         assert shown["why"] == "charging" and 0 < shown["left_s"] <= 29 * 60
         assert "min left, back by" in laptop.cytowatch("status").stdout
         alarms = "SELECT DISTINCT alarm FROM alarm_changes WHERE alarm = ?"
-        ward.until(lambda: laptop.query(alarms, reasons.PAUSE_OVER), 60, "the end of the pause")
+        ward.until(lambda: laptop.query(alarms, codes.PAUSE_OVER), 60, "the end of the pause")
         assert device()["pause"] is None
-        (over,) = laptop.query("SELECT min(seq) FROM alarm_changes WHERE alarm = ?", reasons.PAUSE_OVER)[0]
+        (over,) = laptop.query("SELECT min(seq) FROM alarm_changes WHERE alarm = ?", codes.PAUSE_OVER)[0]
         (begun,) = laptop.query("SELECT min(seq) FROM events WHERE type = ?", records.PAUSE)[0]
         raised = (
             "SELECT seq, priority FROM alarm_changes WHERE alarm = ? AND priority > 0 AND seq BETWEEN ? AND ?"
         )
-        assert laptop.query(raised, reasons.NO_DATA, begun, over) == []
-        assert not laptop.query("SELECT 1 FROM host_alarms WHERE alarm = ?", reasons.STALE_DATA)
+        assert laptop.query(raised, codes.NO_DATA, begun, over) == []
+        assert not laptop.query("SELECT 1 FROM host_alarms WHERE alarm = ?", codes.STALE_DATA)
         ward.until(
             lambda: laptop.query("SELECT 1 FROM journals WHERE verified_seq > 0"),
             20,
@@ -83,4 +83,4 @@ def test_a_wearable_that_is_not_heard_again_is_high_at_the_end_of_its_pause(tmp_
         ward.wearable.kill()
         found = "SELECT alarm, priority FROM host_alarms WHERE device IS NOT NULL AND ended_utc_ms IS NULL"
         rows = ward.until(lambda: laptop.query(found), 60, "an alarm of the host")
-        assert rows == [(reasons.NOT_BACK, reasons.PRIORITY_HIGH)]
+        assert rows == [(codes.NOT_BACK, codes.PRIORITY_HIGH)]

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.ward import Ward
 from tests.integration.board_bench import MPREMOTE
-from tools.port import released
+from tools.board.port import released
+from tools.rig.ward import Ward
 
 SPEED = 20
 

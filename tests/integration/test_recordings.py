@@ -11,20 +11,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from crs_core import reasons
+from crs_core import codes
 from crs_core.units import TEMP_VALID, WEAR_OFF, temp_state_of, wear_of
 from crs_core.wire import message as wire
 
-from tests.fakes.flash_image import build_image
-from tests.fakes.mission import OFF, Mission, Row, fly, write
-from tests.fakes.wearable import Wearable
+from tools.data.recording.__main__ import main as convert
 from tools.demo.__main__ import recording_speed
-from tools.demo.journal_check import JournalDiffersError, compare
-from tools.recording.__main__ import main as convert
+from tools.rig.image import build_image
+from tools.rig.journal_check import JournalDiffersError, compare
+from tools.rig.mission import OFF, Mission, Row, fly, write
+from tools.rig.serial_host import Wearable
 
 pytestmark = pytest.mark.slow
 
-LOW, MEDIUM, HIGH = reasons.PRIORITY_LOW, reasons.PRIORITY_MEDIUM, reasons.PRIORITY_HIGH
+LOW, MEDIUM, HIGH = codes.PRIORITY_LOW, codes.PRIORITY_MEDIUM, codes.PRIORITY_HIGH
 WELL = (36.8, 97.0, 74.0, 1.5)
 LOW_SPO2 = (36.8, 86.0, 84.0, 1.5)
 NO_PULSE = (36.8, 86.0, 84.0, 0.0)
@@ -183,8 +183,7 @@ def real_time(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple, float]:
             wearable.control("play")
             host.wait(
                 lambda: any(
-                    isinstance(m, wire.Alarm) and (reasons.HYPOXAEMIA, HIGH) in m.alarms
-                    for m in host.messages
+                    isinstance(m, wire.Alarm) and (codes.HYPOXAEMIA, HIGH) in m.alarms for m in host.messages
                 ),
                 40,
                 "HYPOXAEMIA HIGH",

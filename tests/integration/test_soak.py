@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 from crs_core import block, records
 
-from tools.demo.wearable import ROOT
-from tools.soak.archive import Archive
-from tools.soak.harms import HARMS
-from tools.soak.schedule import planned
-from tools.soak.verdict import judge
+from tools.lab.soak.archive import Archive
+from tools.lab.soak.harms import HARMS
+from tools.lab.soak.schedule import planned
+from tools.lab.soak.verdict import judge
+from tools.rig.wearable import ROOT
 
 pytestmark = pytest.mark.slow
 
@@ -29,7 +29,7 @@ Kept = tuple[Path, dict[str, Any]]
 
 
 def command(*arguments: object) -> list[str]:
-    return [sys.executable, "-m", "tools.soak", *map(str, arguments)]
+    return [sys.executable, "-m", "tools.lab.soak", *map(str, arguments)]
 
 
 @pytest.fixture(scope="module")

@@ -13,10 +13,10 @@ from pathlib import Path
 from crs_core import block
 from crs_core.wire import message as wire
 
-from tests.fakes.flash_image import CUSTODIAN, SETTINGS
-from tests.fakes.ward import Ward, boots, on_flash
-from tests.fakes.wearable import Host
-from tools.demo.journal_check import compare, flash_blocks
+from tools.rig.image import CUSTODIAN, SETTINGS
+from tools.rig.journal_check import compare, flash_blocks
+from tools.rig.serial_host import Host
+from tools.rig.ward import Ward, boots, on_flash
 
 READINGS = 500
 SPEED = 60

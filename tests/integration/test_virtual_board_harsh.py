@@ -208,7 +208,8 @@ print("low")
 def test_nothing_is_left_behind(tmp_path: Path) -> None:
     link = tmp_path / "port"
     command = [
-        sys.executable, "-m", "tools.virtual_wearable", "--scenario", "tools/scenarios/steady_afebrile.toml",
+        sys.executable, "-m", "tools.virtual_wearable", "--scenario",
+            "tools/virtual_wearable/scenarios/steady_afebrile.toml",
         "--image", str(tmp_path / "image"), "--link", str(link),
     ]  # fmt: skip
 
@@ -233,7 +234,7 @@ def test_nothing_is_left_behind(tmp_path: Path) -> None:
 
 
 def test_a_chip_that_cannot_start_ends_the_board_with_a_reason() -> None:
-    scenario = "tools/scenarios/steady_afebrile.toml"
+    scenario = "tools/virtual_wearable/scenarios/steady_afebrile.toml"
     done = subprocess.run(
         [sys.executable, "-m", "tools.virtual_wearable", "--scenario", scenario, "--heap", "1"],
         capture_output=True, text=True, timeout=20, check=False,

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.wearable import Wearable
 from tests.integration.board_bench import Port, board, mpremote, put, said, until
+from tools.rig.serial_host import Wearable
 
 COUNTING = """
 import time

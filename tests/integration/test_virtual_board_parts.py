@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.wearable import Wearable
 from tests.integration.board_bench import Port, board, said, until
-from tests.mp import ROOT, run_micropython
+from tools.rig.micropython import ROOT, run_micropython
+from tools.rig.serial_host import Wearable
 
 PACKAGES = ("boards/__init__.py", "boards/virtual.py", "crs_device/__init__.py", "crs_device/clock.py")
 

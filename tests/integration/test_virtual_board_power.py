@@ -32,7 +32,8 @@ def started(tmp_path: Path, *options: str, image: Path | None = None) -> subproc
     (tmp_path / "tmp").mkdir(exist_ok=True)
     return subprocess.run(
         [
-            sys.executable, "-m", "tools.virtual_wearable", "--scenario", "tools/scenarios/steady_afebrile.toml",
+            sys.executable, "-m", "tools.virtual_wearable", "--scenario",
+            "tools/virtual_wearable/scenarios/steady_afebrile.toml",
             "--image", str(image or tmp_path / "image"), *options,
         ],
         capture_output=True, text=True, timeout=20, check=False, cwd=ROOT,
@@ -194,7 +195,7 @@ def test_actions_of_a_scenario_are_done_at_their_time(tmp_path: Path) -> None:
         "[[keyframe]]\nt_s = 0\n[[action]]\nt_s = 30\ncmd = 'battery'\nmv = 3333\n"
         "[[action]]\nt_s = 0\ncmd = 'charging'\non = true\n"
     )
-    from tests.fakes.wearable import Wearable
+    from tools.rig.serial_host import Wearable
 
     with Wearable(tmp_path, tmp_path / "image", scenario=scenario, speed=60) as wearable:
         said(wearable, "exec", "import machine; machine.I2C(0).scan()")

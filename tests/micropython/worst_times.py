@@ -6,13 +6,13 @@ argv: step of the phase in ms. Prints `time SCHEDULE CONDITION WORST_MS PHASES`.
 import gc
 import sys
 
-from crs_core import reasons
+from crs_core import codes
 from crs_core.grade.rules import DEFAULT
 from crs_device.measuring.schedule import dark_ms
 from tests.fakes.worn_life import SETTLED_MS, WornLife
 
-HIGH = reasons.PRIORITY_HIGH
-MEDIUM = reasons.PRIORITY_MEDIUM
+HIGH = codes.PRIORITY_HIGH
+MEDIUM = codes.PRIORITY_MEDIUM
 # name, saturation after the crossing, alarm, priority
 CROSSINGS = (
     ("spo2_fast", 86.5, HIGH),
@@ -28,7 +28,7 @@ def total_ms(calm_after_ms, phase_ms: int, spo2_pct: float, priority: int) -> in
     crossing_ms = SETTLED_MS + SETTLE_MS + phase_ms
     life.live_until(crossing_ms)
     life.wearer.spo2_pct = spo2_pct
-    raised_ms = life.live_until(crossing_ms + 300_000, reasons.HYPOXAEMIA, priority)
+    raised_ms = life.live_until(crossing_ms + 300_000, codes.HYPOXAEMIA, priority)
     if not raised_ms:
         raise AssertionError("never raised: phase %d" % phase_ms)
     return raised_ms - crossing_ms

@@ -7,7 +7,7 @@ from crs_core.units import Reading
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.fakes import codec1_writer
+from tools.rig import codec1_writer
 
 JOURNAL = b"\x5a" * 8
 T_MAX = (1 << 48) - 1

@@ -4,7 +4,7 @@ import ast
 from pathlib import Path
 
 import pytest
-from crs_core import context, reasons, units
+from crs_core import codes, context, units
 from crs_core.grade import alarm_state, alarms, bedside, entries, grader, told
 from crs_core.grade.alarm_state import INPUTS_SIZE
 from crs_core.grade.grader_state import TOLD
@@ -13,11 +13,11 @@ from crs_core.units import Reading
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.micropython.grade_run import Life, run
-from tests.mp import run_micropython
+from tools.rig.grade_run import Life, run
+from tools.rig.micropython import run_micropython
 
 ROOT = Path(__file__).resolve().parents[2]
-SCRIPT = ROOT / "tests/micropython/grade_run.py"
+SCRIPT = ROOT / "tools/rig/grade_run.py"
 
 
 def maybe(values: st.SearchStrategy[int]) -> st.SearchStrategy[int | None]:
@@ -111,11 +111,11 @@ def test_loss_ends_no_physiological_condition_and_lowers_none(life: list, ppg_st
         state, _ = alarms.step(state, lost, now_ms, DEFAULT)
         after = dict(alarms.active(state))
         for alarm, priority in before.items():
-            if reasons.is_physiological(alarm) and alarm != reasons.POSSIBLE_FEVER:
-                assert after.get(alarm, 0) >= priority, reasons.alarm_name(alarm)
+            if codes.is_physiological(alarm) and alarm != codes.POSSIBLE_FEVER:
+                assert after.get(alarm, 0) >= priority, codes.alarm_name(alarm)
         # possible fever may only give way to met
-        if reasons.POSSIBLE_FEVER in before:
-            assert after.get(reasons.POSSIBLE_FEVER) or after.get(reasons.FEVER)
+        if codes.POSSIBLE_FEVER in before:
+            assert after.get(codes.POSSIBLE_FEVER) or after.get(codes.FEVER)
         before = after
 
 
@@ -132,7 +132,7 @@ def test_silence_always_ends_in_a_high_alarm(life: list) -> None:
     for _ in range(1802):
         now_ms += 1000
         state, _ = alarms.step(state, LOST, now_ms, DEFAULT)
-    assert dict(alarms.active(state))[reasons.NO_DATA] == reasons.PRIORITY_HIGH
+    assert dict(alarms.active(state))[codes.NO_DATA] == codes.PRIORITY_HIGH
 
 
 READINGS = st.builds(
@@ -164,8 +164,8 @@ def test_no_reading_whatever_leads_to_a_five_or_to_a_grade_from_nothing(steps: l
         state, said = grader.step(state, reading, now_ms, DEFAULT)
         assert said.lower in (None, 0, 1)
         assert said.upper in (None, 4)
-        assert (said.lower is None) == (said.upper is None) == (said.status == reasons.NOT_GRADABLE)
-        assert said.status in (reasons.NOT_GRADABLE, reasons.PROVISIONAL)
+        assert (said.lower is None) == (said.upper is None) == (said.status == codes.NOT_GRADABLE)
+        assert said.status in (codes.NOT_GRADABLE, codes.PROVISIONAL)
         usable = (
             reading.temp_cc is not None
             and 2500 <= reading.temp_cc <= 4500
@@ -176,9 +176,9 @@ def test_no_reading_whatever_leads_to_a_five_or_to_a_grade_from_nothing(steps: l
         )
         if not usable:
             assert said.lower is None
-            assert said.fever == reasons.FEVER_UNKNOWN
+            assert said.fever == codes.FEVER_UNKNOWN
         elif said.lower is not None:
-            assert (said.lower == 1) == (reading.temp_cc >= 3800) == (said.fever == reasons.FEVER_MET)
+            assert (said.lower == 1) == (reading.temp_cc >= 3800) == (said.fever == codes.FEVER_MET)
         assert said.reasons
 
 
@@ -237,7 +237,7 @@ def test_no_entry_of_the_link_leads_to_a_five_and_losing_all_of_them_improves_no
         assert kept & ~lost_signs == 0, "no sign falls by a loss"
         if said.lower and (worse.lower is None or worse.lower < said.lower):
             assert lost_signs & alarm_state.TOLD_REASSESS
-            assert any(reasons.R_HELD_1 <= code <= reasons.R_HELD_4 for code in worse.reasons)
+            assert any(codes.R_HELD_1 <= code <= codes.R_HELD_4 for code in worse.reasons)
 
 
 @settings(max_examples=200, deadline=None)
@@ -283,8 +283,8 @@ def test_the_random_life_meets_every_condition() -> None:
     for _ in range(25_000):
         state, changes = alarms.step(state, life.next(), life.now_ms, DEFAULT)
         met |= set(changes)
-    told = {reasons.HYPOTENSION, reasons.ICE_LOW, reasons.NEW_OXYGEN, reasons.MEASURE_BP, reasons.REASSESS}
-    assert {alarm for alarm, _ in met} == told | set(range(1, reasons.LAST_WEARABLE_ALARM + 1))
+    told = {codes.HYPOTENSION, codes.ICE_LOW, codes.NEW_OXYGEN, codes.MEASURE_BP, codes.REASSESS}
+    assert {alarm for alarm, _ in met} == told | set(range(1, codes.LAST_WEARABLE_ALARM + 1))
     assert {priority for _, priority in met} == {0, 1, 2, 3}
 
 

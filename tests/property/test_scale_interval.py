@@ -1,7 +1,7 @@
 """On every scale the interval is the minimum and maximum over all completions, and nothing makes it look better.
 
-The reference is `tests/core/grade/plain_tables.py` and `plain_worlds.py`: each published table as plain code, by brute
-force over what is missing. The cases come from the generator that also runs on MicroPython; `python -m tools.bench
+The reference is `tools/rig/plain_tables.py` and `plain_worlds.py`: each published table as plain code, by brute
+force over what is missing. The cases come from the generator that also runs on MicroPython; `python -m tools.lab.bench
 scales` does the same a hundred thousand times.
 """
 
@@ -18,9 +18,9 @@ from crs_core.grade.scales import ICANS, SCALES, entered_facts
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.core.grade import plain_tables, plain_worlds
-from tests.micropython.case_run import Dice, random_case
-from tests.mp import ROOT, run_micropython
+from tools.rig import plain_tables, plain_worlds
+from tools.rig.case_run import Dice, random_case
+from tools.rig.micropython import ROOT, run_micropython
 
 CASES = st.integers(1, 2**31 - 1).map(lambda seed: random_case(Dice(seed)))
 ALL = (*SCALES, ICANS)
@@ -290,7 +290,7 @@ def test_a_five_comes_from_the_signed_death_of_that_syndrome_only(
 
 
 def test_random_cases_are_told_the_same_word_for_word_on_both_runtimes() -> None:
-    script = ROOT / "tests/micropython/case_run.py"
+    script = ROOT / "tools/rig/case_run.py"
     args = ["2000", "20261124"]
     done = run_micropython(script, *args, heap="8M")
     here = subprocess.run(

@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.core.wire.pair import DEVICE_ID, JOURNAL_ID, KEY, Pair, numbers
-from tests.mp import ROOT, run_micropython
+from tools.rig.micropython import ROOT, run_micropython
 
 SETTINGS = settings(max_examples=400, deadline=None)
 lumps = st.one_of(

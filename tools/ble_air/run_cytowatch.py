@@ -4,8 +4,8 @@ import hashlib
 import os
 import sys
 
+from host_agent.cli.main import main as cytowatch
 from host_agent.link import ble_radio
-from host_agent.ui.cli import main as cytowatch
 from tools.ble_air.bleak_backend import Adapter
 
 

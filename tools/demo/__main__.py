@@ -15,18 +15,18 @@ from pathlib import Path
 from crs_core.errors import CoreError
 
 from host_agent.errors import HostAgentError
-from tools.build_firmware import BuildError
-from tools.demo.bedside import BedsideError
-from tools.demo.journal_check import JournalDiffersError
+from tools.board.build_firmware import BuildError
+from tools.board.port import PortError
+from tools.board.provision import ProvisionError
+from tools.data.recording.reader import RecordingError, read_recording
 from tools.demo.mission import UNFLUSHED_S, run, say
-from tools.demo.wearable import ROOT, WearableError
-from tools.port import PortError
-from tools.provision import ProvisionError
-from tools.recording.reader import RecordingError, read_recording
+from tools.rig.bedside import BedsideError
+from tools.rig.journal_check import JournalDiffersError
+from tools.rig.wearable import ROOT, WearableError
 from tools.virtual_wearable.__main__ import whole_speed
 from tools.virtual_wearable.scenario import ScenarioError, read_scenario
 
-SCENARIO = ROOT / "tools/scenarios/fever.toml"
+SCENARIO = ROOT / "tools/virtual_wearable/scenarios/fever.toml"
 SCENARIO_SPEED = 15
 # A recording plays as slowly as fits into about a minute: above 25 an erase of the flash lets PPG samples pass.
 RECORDING_SPEEDS = (10, 60)

@@ -10,16 +10,16 @@ from typing import Any
 
 from crs_core.units import PPG_SETTLING, TEMP_SETTLING, ppg_state_of, temp_state_of
 
-from host_agent import control
+from host_agent.control import socket as control
 from host_agent.errors import HostAgentError
 from host_agent.paths import Paths
-from tools.demo.bedside import Bedside, BedsideError
-from tools.demo.journal_check import compare
+from tools.board.flash import flash
+from tools.board.provision import provision
 from tools.demo.summary import Summary, summarise
-from tools.demo.wearable import VirtualWearable, WearableError, wait_until
-from tools.flash import flash
-from tools.provision import provision
-from tools.webhook_receiver import Receiver
+from tools.rig.bedside import Bedside, BedsideError
+from tools.rig.journal_check import compare
+from tools.rig.wearable import VirtualWearable, WearableError, wait_until
+from tools.rig.webhook_receiver import Receiver
 
 UNFLUSHED_S = 125  # the journal closes a block within 120 s, and what is not on flash is not sent
 WORN_S = 90  # of the wearable's time: a probe that was put on has settled by then

@@ -4,7 +4,7 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
-from crs_core import reasons
+from crs_core import codes
 from crs_core.units import TEMP_VALID, temp_state_of
 
 FEVER_MET = 3
@@ -52,5 +52,5 @@ def summarise(database: Path) -> Summary:
         graded = f"peak grade ASTCT-2019 {grades[0][0]}..{grades[0][1]} provisional"
     else:
         graded = "no fever criterion met" if measured else "not gradable"
-    names = [f"{reasons.alarm_name(alarm)}:{reasons.PRIORITY_NAMES[priority]}" for alarm, priority in raised]
+    names = [f"{codes.alarm_name(alarm)}:{codes.PRIORITY_NAMES[priority]}" for alarm, priority in raised]
     return Summary(len(rows), graded, ",".join(names) or "none")

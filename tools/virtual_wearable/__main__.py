@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tools.recording.reader import RecordingError, read_recording
+from tools.data.recording.reader import RecordingError, read_recording
 from tools.virtual_wearable.chip_process import heap_bytes
 from tools.virtual_wearable.flash_plan import FlashPlan
 from tools.virtual_wearable.radio import PROFILES, AirError, Radio
@@ -43,7 +43,9 @@ def _parser() -> argparse.ArgumentParser:
         "Everything it produces is flagged simulated.",
     )
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--scenario", type=Path, help="TOML file with keyframes (tools/scenarios)")
+    what.add_argument(
+        "--scenario", type=Path, help="TOML file with keyframes (tools/virtual_wearable/scenarios)"
+    )
     what.add_argument("--recording", type=Path, help="CSV t_s,temp_c,spo2_pct,hr_bpm[,pi_pct]")
     parser.add_argument(
         "--speed", type=whole_speed, default=1, metavar="N", help="the wearable's clock runs N times faster"

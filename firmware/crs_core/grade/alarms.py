@@ -10,7 +10,8 @@ delay nor ends an alarm. A planned pause holds back NO_DATA and nothing else; no
 # mypy: disable-error-code="type-arg, no-any-return"
 # States and cases are bare lists, tuples and dicts: MicroPython has no typing module to say more with.
 
-from crs_core import reasons, units
+from crs_core import units
+from crs_core import codes
 from crs_core.grade import baseline, guards, hold
 from crs_core.grade import alarm_state as st
 from crs_core.grade.alarm_state import (
@@ -40,11 +41,11 @@ __all__ = (
 # A late step counts as at most this much time: little towards an end, more towards an alarm.
 _BACK_MAX_MS = const(2_000)
 _DT_MAX_MS = const(5_000)
-_FIRST = reasons.FIRST_TOLD_ALARM
+_FIRST = codes.FIRST_TOLD_ALARM
 _TOLD_PHYSIOLOGICAL = const(0x303F)  # the two bits each of the first three, and of the last
-_LOW = reasons.PRIORITY_LOW
-_MEDIUM = reasons.PRIORITY_MEDIUM
-_HIGH = reasons.PRIORITY_HIGH
+_LOW = codes.PRIORITY_LOW
+_MEDIUM = codes.PRIORITY_MEDIUM
+_HIGH = codes.PRIORITY_HIGH
 
 
 def step(state: list, inputs: Inputs, now_ms: int, rules: Rules) -> tuple:
@@ -91,7 +92,7 @@ def step(state: list, inputs: Inputs, now_ms: int, rules: Rules) -> tuple:
     if (
         inputs.told & st.TOLD_DEATH
         and inputs.bound
-        and not told >> 2 * (reasons.RECORD_CONTRADICTS - _FIRST) & 3
+        and not told >> 2 * (codes.RECORD_CONTRADICTS - _FIRST) & 3
     ):
         bits = told = (
             0  # a signed record of death stops sound for this binding, unless a pulse contradicts it
@@ -151,22 +152,22 @@ def _physiological(
         s[st.FLAGS] &= ~st.FLAG_PATIENT
     bits = 0
     if fever:
-        bits |= _MEDIUM << 2 * reasons.FEVER
+        bits |= _MEDIUM << 2 * codes.FEVER
     elif possible:
-        bits |= _MEDIUM << 2 * reasons.POSSIBLE_FEVER
+        bits |= _MEDIUM << 2 * codes.POSSIBLE_FEVER
     if high:
-        bits |= _HIGH << 2 * reasons.HYPOXAEMIA
+        bits |= _HIGH << 2 * codes.HYPOXAEMIA
     elif medium:
-        bits |= _MEDIUM << 2 * reasons.HYPOXAEMIA
+        bits |= _MEDIUM << 2 * codes.HYPOXAEMIA
     if spo2_lost:
-        bits |= _MEDIUM << 2 * reasons.SPO2_LOST
+        bits |= _MEDIUM << 2 * codes.SPO2_LOST
     if pulse_lost:
-        bits |= _HIGH << 2 * reasons.PULSE_LOST
+        bits |= _HIGH << 2 * codes.PULSE_LOST
     count = (1 if hot else 0) + (1 if high else 0) + (1 if fast_heart else 0)
     if inputs.told & st.TOLD_LIFE_THREATENING or count + (1 if inputs.told & st.TOLD_ORGAN else 0) >= 2:
-        bits |= _HIGH << 2 * reasons.LIFE_THREATENING
+        bits |= _HIGH << 2 * codes.LIFE_THREATENING
     if s[st.FLAGS] & st.FLAG_PATIENT:
-        bits |= _MEDIUM << 2 * reasons.PATIENT_BUTTON
+        bits |= _MEDIUM << 2 * codes.PATIENT_BUTTON
     return bits, fever
 
 
@@ -192,17 +193,17 @@ def _told(s: list, inputs: Inputs, fever: bool, dt_ms: int, rules: Rules) -> int
         alive = hold.collect(s, st.CONTRADICTS, 1, rules.contradicts_ms, rules.contradicts_ms, 0)
     bits = 0
     if told & st.TOLD_HYPOTENSION:
-        bits |= _HIGH << 2 * (reasons.HYPOTENSION - _FIRST)
+        bits |= _HIGH << 2 * (codes.HYPOTENSION - _FIRST)
     if told & st.TOLD_ICE_LOW:
-        bits |= _MEDIUM << 2 * (reasons.ICE_LOW - _FIRST)
+        bits |= _MEDIUM << 2 * (codes.ICE_LOW - _FIRST)
     if told & st.TOLD_NEW_OXYGEN:
-        bits |= _MEDIUM << 2 * (reasons.NEW_OXYGEN - _FIRST)
+        bits |= _MEDIUM << 2 * (codes.NEW_OXYGEN - _FIRST)
     if measure:
-        bits |= _MEDIUM << 2 * (reasons.MEASURE_BP - _FIRST)
+        bits |= _MEDIUM << 2 * (codes.MEASURE_BP - _FIRST)
     if told & st.TOLD_REASSESS:
-        bits |= _MEDIUM << 2 * (reasons.REASSESS - _FIRST)
+        bits |= _MEDIUM << 2 * (codes.REASSESS - _FIRST)
     if alive:
-        bits |= _HIGH << 2 * (reasons.RECORD_CONTRADICTS - _FIRST)
+        bits |= _HIGH << 2 * (codes.RECORD_CONTRADICTS - _FIRST)
     return bits
 
 
@@ -297,13 +298,13 @@ def _technical(
     away = _LOW if faults & st.FAULT_HOST_AWAY else 0
     if faults & st.FAULT_HOST_QUIET and open_priority:
         away = open_priority
-    bits = _start(old, reasons.NO_DATA, silence, floor)
-    bits |= _start(old, reasons.SENSOR_FAULT, _LOW if broken else 0, floor)
-    bits |= _start(old, reasons.JOURNAL_FAULT, _HIGH if faults & st.FAULT_JOURNAL else 0, floor)
-    bits |= _start(old, reasons.HOST_AWAY, away, floor)
-    bits |= _start(old, reasons.LOW_BATTERY, _LOW if faults & st.FAULT_LOW_BATTERY else 0, floor)
-    bits |= _start(old, reasons.RECORDS_LOST, _HIGH if faults & st.FAULT_RECORDS_LOST else 0, floor)
-    return bits | _start(old, reasons.NOT_MONITORING, _LOW if faults & st.FAULT_MAINTENANCE else 0, floor)
+    bits = _start(old, codes.NO_DATA, silence, floor)
+    bits |= _start(old, codes.SENSOR_FAULT, _LOW if broken else 0, floor)
+    bits |= _start(old, codes.JOURNAL_FAULT, _HIGH if faults & st.FAULT_JOURNAL else 0, floor)
+    bits |= _start(old, codes.HOST_AWAY, away, floor)
+    bits |= _start(old, codes.LOW_BATTERY, _LOW if faults & st.FAULT_LOW_BATTERY else 0, floor)
+    bits |= _start(old, codes.RECORDS_LOST, _HIGH if faults & st.FAULT_RECORDS_LOST else 0, floor)
+    return bits | _start(old, codes.NOT_MONITORING, _LOW if faults & st.FAULT_MAINTENANCE else 0, floor)
 
 
 def _silence(
@@ -318,7 +319,7 @@ def _silence(
         return 0
     # a probe that settles, after being put on or under an open arm, is not silent yet; it has the settling time,
     # counted from the loss
-    settles = temp_why in (reasons.R_TEMP_SETTLING, reasons.R_TEMP_ARTEFACT)
+    settles = temp_why in (codes.R_TEMP_SETTLING, codes.R_TEMP_ARTEFACT)
     temp_ms = rules.settling_ms if settles else low_ms
     end_ms = rules.no_data_end_ms
     no_temp = hold.hold(s, st.TEMP_MISSING, 1 if temp_why else 0, now_ms, back_ms, temp_ms, 0, end_ms)
@@ -344,7 +345,7 @@ def is_back(inputs: Inputs, temp_why: int, ppg_why: int) -> bool:
     return (
         inputs.wear != units.WEAR_OFF
         and ppg_why == 0
-        and (temp_why == 0 or temp_why == reasons.R_TEMP_SETTLING)
+        and (temp_why == 0 or temp_why == codes.R_TEMP_SETTLING)
     )
 
 
@@ -353,7 +354,7 @@ def _pause(s: list, inputs: Inputs, temp_why: int, ppg_why: int) -> int:
 
     A pause that a restart cut short has ended for this: nobody knows how long the power was away.
     """
-    over = s[st.TOLD_PRIORITIES] >> 2 * (reasons.PAUSE_OVER - _FIRST) & 3
+    over = s[st.TOLD_PRIORITIES] >> 2 * (codes.PAUSE_OVER - _FIRST) & 3
     was_away = s[st.FLAGS] & st.FLAG_AWAY
     s[st.FLAGS] &= ~st.FLAG_AWAY
     if is_back(inputs, temp_why, ppg_why):
@@ -362,7 +363,7 @@ def _pause(s: list, inputs: Inputs, temp_why: int, ppg_why: int) -> int:
         s[st.FLAGS] |= st.FLAG_AWAY
     elif was_away:  # at its end already back, and disturbed since: that is for NO_DATA
         over = _HIGH
-    return _HIGH << 2 * (reasons.PAUSE_OVER - _FIRST) if over else 0
+    return _HIGH << 2 * (codes.PAUSE_OVER - _FIRST) if over else 0
 
 
 def _above(s: list, at: int, value: int, limit: int, end_below: int) -> int:

@@ -7,13 +7,13 @@ does not count towards "several"; its dose does not matter. Organ toxicity is gr
 # mypy: disable-error-code="type-arg, no-any-return"
 # States and cases are bare lists, tuples and dicts: MicroPython has no typing module to say more with.
 
-from crs_core import reasons
+from crs_core import codes
 from crs_core.grade.scale import Row, interval, make, matters
 
 VERSION = 2019
 
 SCALE = make(
-    number=reasons.SCALE_ASTCT,
+    number=codes.SCALE_ASTCT,
     name="ASTCT",
     version=VERSION,
     rows=(
@@ -46,10 +46,10 @@ _OPEN = {
     "oxygen": ("none", "low", "high", "positive_pressure"),
 }
 _MISSING = (
-    ("pressure", reasons.MISSING_BLOOD_PRESSURE),
-    ("vasopressors", reasons.MISSING_VASOPRESSORS),
-    ("oxygen", reasons.MISSING_OXYGEN),
-    ("fever_earlier", reasons.MISSING_FEVER_EARLIER),
+    ("pressure", codes.MISSING_BLOOD_PRESSURE),
+    ("vasopressors", codes.MISSING_VASOPRESSORS),
+    ("oxygen", codes.MISSING_OXYGEN),
+    ("fever_earlier", codes.MISSING_FEVER_EARLIER),
 )
 _memo: dict = {}
 

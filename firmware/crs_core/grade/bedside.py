@@ -7,7 +7,7 @@ is what the alarm conditions read. The same facts and the same table as a case o
 # mypy: disable-error-code="type-arg, no-any-return"
 # States and cases are bare lists, tuples and dicts: MicroPython has no typing module to say more with.
 
-from crs_core import reasons
+from crs_core import codes
 from crs_core.compat import const
 from crs_core.grade import entries
 from crs_core.grade import grader_state as st
@@ -97,7 +97,7 @@ def assess(s: list, fever: int, say: tuple, fell: bool, now_ms: int, rules: Rule
     """Finish a step of `s` in place. `fever`, `say`: of the thermometer; `fell`: the saturation has just fallen."""
     at_risk = entries.is_masked(s[st.TOLD]) or s[st.FLAGS] & st.FEBRILE != 0
     _replace(s, entries.expire(s[st.TOLD], now_ms, at_risk, rules), now_ms, rules)
-    if fever == reasons.FEVER_MET and not s[st.FLAGS] & st.FEBRILE:
+    if fever == codes.FEVER_MET and not s[st.FLAGS] & st.FEBRILE:
         # a new crossing: what was said of an earlier fever, and what reassured before it, counts no longer
         s[st.TOLD] = entries.doubt(s[st.TOLD], now_ms)
     elif fell:
@@ -112,23 +112,23 @@ def assess(s: list, fever: int, say: tuple, fell: bool, now_ms: int, rules: Rule
             found = _look_up(_case(s, fever, say, now_ms, rules), rules)
     s[st.FLAGS] &= ~st.WORRIED
     lower, upper, missing, more, version, told_known = found
-    known = told_known or fever != reasons.FEVER_UNKNOWN or say[0] in _OPEN
+    known = told_known or fever != codes.FEVER_UNKNOWN or say[0] in _OPEN
     if known:
         s[st.LOWER] = lower
     say += more
-    if s[st.LATCH] and fever != reasons.FEVER_MET:
-        say += (reasons.R_FEVER_EARLIER,)
+    if s[st.LATCH] and fever != codes.FEVER_MET:
+        say += (codes.R_FEVER_EARLIER,)
     if s[st.HELD] and (not known or s[st.HELD] > lower):
-        say += (reasons.R_HELD_1 + s[st.HELD] - 1,)
+        say += (codes.R_HELD_1 + s[st.HELD] - 1,)
     if s[st.FLAGS] & st.AGE_UNKNOWN:
-        say += (reasons.R_CONTEXT_AGE_UNKNOWN,)
+        say += (codes.R_CONTEXT_AGE_UNKNOWN,)
     return Assessment(
-        reasons.SCALE_ASTCT,
+        codes.SCALE_ASTCT,
         version,
         lower if known else None,
         upper if known else None,
         fever,
-        reasons.PROVISIONAL if known else reasons.NOT_GRADABLE,
+        codes.PROVISIONAL if known else codes.NOT_GRADABLE,
         say,
         missing,
         None if s[st.TEMP_AT] is None else now_ms - s[st.TEMP_AT],
@@ -137,7 +137,7 @@ def assess(s: list, fever: int, say: tuple, fell: bool, now_ms: int, rules: Rule
 
 
 # A row that is open although a temperature is known.
-_OPEN = (reasons.R_SKIN_BELOW, reasons.R_MASK_WINDOW_OVER)
+_OPEN = (codes.R_SKIN_BELOW, codes.R_MASK_WINDOW_OVER)
 
 
 def _replace(s: list, left: list, now_ms: int, rules: Rules) -> None:
@@ -148,7 +148,7 @@ def _replace(s: list, left: list, now_ms: int, rules: Rules) -> None:
     has = entries.lapsed(left)
     if [key for key in has if key not in had]:
         # also of an entry that came after the last step; whether there is a fever now decides nothing of what was
-        sure = _look_up(_case(s, reasons.FEVER_UNKNOWN, (0,), now_ms, rules), rules)[0]
+        sure = _look_up(_case(s, codes.FEVER_UNKNOWN, (0,), now_ms, rules), rules)[0]
         s[st.HELD] = max(s[st.HELD], s[st.LOWER] or 0, sure)
     elif not has:
         s[st.HELD] = 0
@@ -159,13 +159,13 @@ def _fever_told(s: list, fever: int, say: tuple, now_ms: int, rules: Rules) -> t
     """(FEVER_*, reasons) with readings by hand and masks: any source at the limit is met, a lower one cancels none."""
     inputs = entries.in_force(s[st.TOLD])
     hand_cc = inputs.get("temperature_cc")
-    usable = fever != reasons.FEVER_UNKNOWN or say[0] == reasons.R_SKIN_BELOW
-    if fever != reasons.FEVER_MET and hand_cc is not None and hand_cc >= rules.fever_cc:
-        fever, say = reasons.FEVER_MET, (reasons.R_FEVER_BY_HAND,)
-    if fever == reasons.FEVER_MET:
+    usable = fever != codes.FEVER_UNKNOWN or say[0] == codes.R_SKIN_BELOW
+    if fever != codes.FEVER_MET and hand_cc is not None and hand_cc >= rules.fever_cc:
+        fever, say = codes.FEVER_MET, (codes.R_FEVER_BY_HAND,)
+    if fever == codes.FEVER_MET:
         s[st.FLAGS] |= st.FEBRILE
         if "fever_other_cause" in inputs:
-            return fever, say + (reasons.R_OTHER_CAUSE,)
+            return fever, say + (codes.R_OTHER_CAUSE,)
         s[st.LATCH] = 1
         s[st.MET_AT] = now_ms
         return fever, say
@@ -174,13 +174,13 @@ def _fever_told(s: list, fever: int, say: tuple, now_ms: int, rules: Rules) -> t
     if not usable and hand_cc is None:
         return fever, say
     if entries.mask_is_over(s[st.TOLD]):
-        return reasons.FEVER_UNKNOWN, (reasons.R_MASK_WINDOW_OVER,)
+        return codes.FEVER_UNKNOWN, (codes.R_MASK_WINDOW_OVER,)
     if entries.is_masked(s[st.TOLD]):
-        return reasons.FEVER_MASKED, (reasons.R_MASKED,)
+        return codes.FEVER_MASKED, (codes.R_MASKED,)
     if hand_cc is not None and inputs.get("site") not in _SKIN_OR_AXILLA:
         hand_ms = entries.time_of(s[st.TOLD], "temperature_cc")
-        if fever != reasons.FEVER_POSSIBLE or _possible_since(s) <= hand_ms:
-            return reasons.FEVER_NOT_MET, (reasons.R_BELOW,)
+        if fever != codes.FEVER_POSSIBLE or _possible_since(s) <= hand_ms:
+            return codes.FEVER_NOT_MET, (codes.R_BELOW,)
     return fever, say
 
 
@@ -194,11 +194,11 @@ def _case(s: list, fever: int, say: tuple, now_ms: int, rules: Rules) -> dict:
     """The step as a case of the vocabulary, in as few different values as the table tells apart."""
     inputs = entries.in_force(s[st.TOLD])
     one = {key: inputs[key] for key in inputs if key not in entries.MEASURED and key not in _NOT_READ}
-    if fever == reasons.FEVER_MET:
+    if fever == codes.FEVER_MET:
         one["temperature_cc"], one["site"] = rules.fever_cc, "oral"
-    elif say[0] == reasons.R_BELOW:
+    elif say[0] == codes.R_BELOW:
         one["temperature_cc"], one["site"] = rules.fever_cc - 1, "oral"
-    elif fever != reasons.FEVER_UNKNOWN or say[0] in _OPEN:
+    elif fever != codes.FEVER_UNKNOWN or say[0] in _OPEN:
         one["temperature_cc"], one["site"] = rules.fever_cc - 1, "axilla"
     if s[st.LATCH]:
         one["fever_earlier"] = True

@@ -7,7 +7,9 @@ which is a signed record.
 # mypy: disable-error-code="type-arg, no-any-return"
 # States and cases are bare lists, tuples and dicts: MicroPython has no typing module to say more with.
 
-from crs_core import entry_reasons, reason_texts, reasons
+from crs_core import entry_codes
+from crs_core import code_texts as reason_texts
+from crs_core import codes
 from crs_core.grade import alarm_state as st
 from crs_core.grade import facts, signs, vocabulary
 from crs_core.grade.rules import DEFAULT, Rules
@@ -30,7 +32,7 @@ def assess(inputs: dict, rules: Rules = DEFAULT) -> dict:
         grades[ICANS.name] = assess_scale(ICANS, inputs, rules, known)
     gradable = grades[SCALES[0].name]["status"] != "not_gradable"
     return {
-        "fever": reasons.FEVER_NAMES[facts.fever_state(inputs, rules)],
+        "fever": codes.FEVER_NAMES[facts.fever_state(inputs, rules)],
         "alarms": [] if "death" in inputs else alarms_of(inputs, gradable, rules),
         "grades": grades,
     }
@@ -42,8 +44,8 @@ def assess_scale(scale: Scale, inputs: dict, rules: Rules, known: dict) -> dict:
     `known` holds the facts of this case that were read before: one dict for all scales, empty at first.
     """
     if inputs.get("death") == scale.death:
-        death = entry_reasons.R_DEATH_ICANS if scale.death == "icans" else reasons.R_DEATH
-        return _result(scale, (_GRADE_OF_DEATH, _GRADE_OF_DEATH), reasons.SIGNED, [], [death], [])
+        death = entry_codes.R_DEATH_ICANS if scale.death == "icans" else codes.R_DEATH
+        return _result(scale, (_GRADE_OF_DEATH, _GRADE_OF_DEATH), codes.SIGNED, [], [death], [])
     found = {name: _fact(name, inputs, rules, known) for name in scale.facts}
     possible = {name: found[name].values for name in found}
     worth_asking = weighty(scale, possible)
@@ -55,7 +57,7 @@ def assess_scale(scale: Scale, inputs: dict, rules: Rules, known: dict) -> dict:
         if fact.missing and any([one in worth_asking for one in _asked_with(scale, name)]):
             missing.append(fact.missing)
     if not any([found[name].known for name in found]):
-        return _result(scale, (None, None), reasons.NOT_GRADABLE, [], say, missing)
+        return _result(scale, (None, None), codes.NOT_GRADABLE, [], say, missing)
     told = interval(scale, possible)
     others = []
     for reading in other_readings(scale, inputs, rules, known):
@@ -63,7 +65,7 @@ def assess_scale(scale: Scale, inputs: dict, rules: Rules, known: dict) -> dict:
             others.append(reading)
             if reading[1] not in say:
                 say.append(reading[1])
-    return _result(scale, told, reasons.PROVISIONAL, others, say, missing)
+    return _result(scale, told, codes.PROVISIONAL, others, say, missing)
 
 
 def other_readings(scale: Scale, inputs: dict, rules: Rules, known: dict) -> list:
@@ -86,12 +88,12 @@ def other_readings(scale: Scale, inputs: dict, rules: Rules, known: dict) -> lis
                 readings.append((interval(scale, possible, (row.name, grade)), reason))
     gate = [_fact(name, inputs, rules, known).values for name, _ in scale.other_gate]
     if gate and all([values == ("no",) for values in gate]):
-        readings.append(((0, 0), entry_reasons.R_READ_FEVER_GATE))
+        readings.append(((0, 0), entry_codes.R_READ_FEVER_GATE))
     return readings
 
 
 def _reason_of_fact(name: str) -> int:
-    return entry_reasons.R_READ_VENTILATION_OTHER if name == "support" else reasons.R_VASOPRESSIN_ALONE
+    return entry_codes.R_READ_VENTILATION_OTHER if name == "support" else codes.R_VASOPRESSIN_ALONE
 
 
 def _is_settled(conditions: tuple, inputs: dict, rules: Rules, known: dict) -> bool:
@@ -123,7 +125,7 @@ def _result(scale: Scale, told: tuple, status: int, others: list, say: list, mis
         "version": scale.version,
         "lower": told[0],
         "upper": told[1],
-        "status": reasons.STATUS_NAMES[status],
+        "status": codes.STATUS_NAMES[status],
         "ambiguous": bool(others),
         "other_readings": [
             {"lower": reading[0], "upper": reading[1], "why": reason_texts.reason_text(code)}
@@ -138,27 +140,27 @@ def alarms_of(inputs: dict, gradable: bool, rules: Rules) -> list:
     """What a case would sound if it lasted: [{"name", "priority"}] in order of the alarm ids."""
     found = []
     fever = facts.fever_state(inputs, rules)
-    if fever == reasons.FEVER_MET:
-        found.append((reasons.FEVER, reasons.PRIORITY_MEDIUM))
-    elif fever == reasons.FEVER_POSSIBLE:
-        found.append((reasons.POSSIBLE_FEVER, reasons.PRIORITY_MEDIUM))
+    if fever == codes.FEVER_MET:
+        found.append((codes.FEVER, codes.PRIORITY_MEDIUM))
+    elif fever == codes.FEVER_POSSIBLE:
+        found.append((codes.POSSIBLE_FEVER, codes.PRIORITY_MEDIUM))
     spo2_tenths = inputs.get("spo2_tenths")
     if spo2_tenths is not None and spo2_tenths < rules.spo2_medium_tenths:
         low = spo2_tenths < rules.spo2_slow_tenths
-        found.append((reasons.HYPOXAEMIA, reasons.PRIORITY_HIGH if low else reasons.PRIORITY_MEDIUM))
+        found.append((codes.HYPOXAEMIA, codes.PRIORITY_HIGH if low else codes.PRIORITY_MEDIUM))
     bits = signs.of(inputs, rules)
     if is_life_threatening(inputs, rules, bits):
-        found.append((reasons.LIFE_THREATENING, reasons.PRIORITY_HIGH))
+        found.append((codes.LIFE_THREATENING, codes.PRIORITY_HIGH))
     if not gradable and spo2_tenths is None and "hr_bpm" not in inputs:
         # how long it has been silent is not in a case, so the loudest step of that ladder
-        found.append((reasons.NO_DATA, reasons.PRIORITY_HIGH))
+        found.append((codes.NO_DATA, codes.PRIORITY_HIGH))
     if bits & st.TOLD_HYPOTENSION:
-        found.append((reasons.HYPOTENSION, reasons.PRIORITY_HIGH))
+        found.append((codes.HYPOTENSION, codes.PRIORITY_HIGH))
     if bits & st.TOLD_ICE_LOW:
-        found.append((reasons.ICE_LOW, reasons.PRIORITY_MEDIUM))
+        found.append((codes.ICE_LOW, codes.PRIORITY_MEDIUM))
     if bits & st.TOLD_NEW_OXYGEN:
-        found.append((reasons.NEW_OXYGEN, reasons.PRIORITY_MEDIUM))
-    return [{"name": reasons.alarm_name(a), "priority": reasons.PRIORITY_NAMES[p]} for a, p in found]
+        found.append((codes.NEW_OXYGEN, codes.PRIORITY_MEDIUM))
+    return [{"name": codes.alarm_name(a), "priority": codes.PRIORITY_NAMES[p]} for a, p in found]
 
 
 def is_life_threatening(inputs: dict, rules: Rules, bits: int) -> bool:

@@ -7,7 +7,8 @@ with their ages. Host only. A value of a sensor's key counts from the step that 
 # mypy: disable-error-code="type-arg, no-any-return"
 # States and cases are bare lists, tuples and dicts: MicroPython has no typing module to say more with.
 
-from crs_core import reasons, units
+from crs_core import units
+from crs_core import codes
 from crs_core.compat import const
 from crs_core.errors import RemoteError
 from crs_core.grade import alarms, bedside, case, entries, facts, grader, prompts, vocabulary
@@ -37,7 +38,7 @@ class Course:
         self._answered: dict = {}  # key -> ms of its last entry
         self._held: dict = {}  # scale -> (lower, ms)
         self._told = 0
-        self._fever = reasons.FEVER_UNKNOWN
+        self._fever = codes.FEVER_UNKNOWN
         self._first_met_ms: int | None = None
         self._sustained_ms: int | None = None
         self._possible_ms: int | None = None  # POSSIBLE_FEVER since
@@ -129,7 +130,7 @@ class Course:
         reading = units.Reading(at_ms, temp_cc, spo2_tenths, None, None, status)
         self._grader, assessment = grader.step(self._grader, reading, at_ms, rules)
         self._fever = assessment.fever
-        if self._fever == reasons.FEVER_MET and self._first_met_ms is None:
+        if self._fever == codes.FEVER_MET and self._first_met_ms is None:
             self._first_met_ms = at_ms
         self._read_ms = at_ms
         if self._grader[st.TOLD] is not before[st.TOLD]:
@@ -158,9 +159,9 @@ class Course:
         )
         self._alarms, changes = alarms.step(self._alarms, inputs, at_ms, rules)
         for alarm, priority in changes:
-            if alarm == reasons.POSSIBLE_FEVER:
+            if alarm == codes.POSSIBLE_FEVER:
                 self._possible_ms = at_ms if priority else None
-        if self._sustained_ms is None and (reasons.FEVER, reasons.PRIORITY_MEDIUM) in changes:
+        if self._sustained_ms is None and (codes.FEVER, codes.PRIORITY_MEDIUM) in changes:
             self._sustained_ms = at_ms
 
     def _inputs(self, state: list) -> dict:
@@ -211,14 +212,14 @@ class Course:
             due.append("temperature_cc")
         priority = prompts.missed_priority(missed, self._first_met_ms)
         if priority and not inputs.get("death"):
-            sounding = sorted(sounding + [(reasons.PROMPT_MISSED, priority)])
+            sounding = sorted(sounding + [(codes.PROMPT_MISSED, priority)])
         return {
             "at_ms": self._now_ms,
-            "fever": reasons.FEVER_NAMES[self._fever],
+            "fever": codes.FEVER_NAMES[self._fever],
             "first_met_ms": self._first_met_ms,
             "sustained_ms": self._sustained_ms,
             "alarms": [
-                {"name": reasons.alarm_name(alarm), "priority": reasons.PRIORITY_NAMES[priority]}
+                {"name": codes.alarm_name(alarm), "priority": codes.PRIORITY_NAMES[priority]}
                 for alarm, priority in sounding
             ],
             "grades": grades,

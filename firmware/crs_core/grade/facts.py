@@ -7,7 +7,7 @@ of the host read stands in scales/entered_facts.py.
 # mypy: disable-error-code="type-arg, no-any-return"
 # States and cases are bare lists, tuples and dicts: MicroPython has no typing module to say more with.
 
-from crs_core import reasons
+from crs_core import codes
 from crs_core.grade.rules import Rules
 from crs_core.grade.scale import Fact
 
@@ -27,9 +27,9 @@ OXYGEN_NEED = {
     "invasive_ventilation": "positive_pressure",
 }
 _NEED_REASONS = {
-    "low": reasons.R_OXYGEN_LOW,
-    "high": reasons.R_OXYGEN_HIGH,
-    "positive_pressure": reasons.R_POSITIVE_PRESSURE,
+    "low": codes.R_OXYGEN_LOW,
+    "high": codes.R_OXYGEN_HIGH,
+    "positive_pressure": codes.R_POSITIVE_PRESSURE,
 }
 _ANY_NEED = ("none", "low", "high", "positive_pressure")
 _EITHER_PRESSURE = ("held", "hypotension")
@@ -50,45 +50,45 @@ def fever_state(inputs: dict, rules: Rules) -> int:
     """FEVER_* of the case's own temperature by the rule of its site; the cause of the fever is not asked here."""
     temp_cc = inputs.get("temperature_cc")
     if temp_cc is None:
-        return reasons.FEVER_UNKNOWN
+        return codes.FEVER_UNKNOWN
     if temp_cc >= rules.fever_cc:
-        return reasons.FEVER_MET
+        return codes.FEVER_MET
     if is_masked(inputs):
-        return reasons.FEVER_MASKED
+        return codes.FEVER_MASKED
     if inputs["site"] == "axilla":
-        return reasons.FEVER_POSSIBLE if temp_cc >= rules.possible_cc else reasons.FEVER_NOT_MET
-    return reasons.FEVER_NOT_MET if inputs["site"] in _SETTLING_SITES else reasons.FEVER_UNKNOWN
+        return codes.FEVER_POSSIBLE if temp_cc >= rules.possible_cc else codes.FEVER_NOT_MET
+    return codes.FEVER_NOT_MET if inputs["site"] in _SETTLING_SITES else codes.FEVER_UNKNOWN
 
 
 def fever(inputs: dict, rules: Rules) -> Fact:
     """A present fever of the syndrome: "yes" or "no"."""
     state = fever_state(inputs, rules)
     known = "temperature_cc" in inputs
-    missing = 0 if known else reasons.MISSING_TEMPERATURE
+    missing = 0 if known else codes.MISSING_TEMPERATURE
     if inputs.get("fever_other_cause"):
         # Whatever the temperature turns out to be, a present fever is not of the syndrome.
-        return Fact(("no",), known, missing, (reasons.R_OTHER_CAUSE,), None)
-    if state == reasons.FEVER_MET:
-        return Fact(("yes",), True, 0, (reasons.R_FEVER_MET,), None)
-    if state == reasons.FEVER_MASKED:
-        return Fact(_EITHER, True, 0, (reasons.R_MASKED,), None)
+        return Fact(("no",), known, missing, (codes.R_OTHER_CAUSE,), None)
+    if state == codes.FEVER_MET:
+        return Fact(("yes",), True, 0, (codes.R_FEVER_MET,), None)
+    if state == codes.FEVER_MASKED:
+        return Fact(_EITHER, True, 0, (codes.R_MASKED,), None)
     if not known:
         return Fact(_EITHER, False, missing, (), None)
     site = inputs["site"]
     if site in _SETTLING_SITES:
-        return Fact(("no",), True, 0, (reasons.R_BELOW,), None)
-    below = reasons.R_BELOW_AT_AXILLA if site == "axilla" else reasons.R_SKIN_BELOW
+        return Fact(("no",), True, 0, (codes.R_BELOW,), None)
+    below = codes.R_BELOW_AT_AXILLA if site == "axilla" else codes.R_SKIN_BELOW
     # a temperature from a site that settles the row is what would help
-    return Fact(_EITHER, True, reasons.MISSING_TEMPERATURE, (below,), None)
+    return Fact(_EITHER, True, codes.MISSING_TEMPERATURE, (below,), None)
 
 
 def fever_earlier(inputs: dict, rules: Rules) -> Fact:
     """The fever of the syndrome was met earlier in this episode: "yes" or "no". Makes nothing gradable by itself."""
     given = inputs.get("fever_earlier")
     if given:
-        return Fact(("yes",), False, 0, (reasons.R_FEVER_EARLIER,), None)
+        return Fact(("yes",), False, 0, (codes.R_FEVER_EARLIER,), None)
     if given is None and not is_complete(inputs):
-        return Fact(_EITHER, False, reasons.MISSING_FEVER_EARLIER, (), None)
+        return Fact(_EITHER, False, codes.MISSING_FEVER_EARLIER, (), None)
     # With masking at its onset the fever may have been hidden; that uncertainty sits in the row "fever".
     return Fact(("no",), False, 0, (), None)
 
@@ -97,17 +97,17 @@ def pressure(inputs: dict, rules: Rules) -> Fact:
     """Blood pressure by the site's rule: "held" or "hypotension"; any vasopressor counts as hypotension."""
     judged = inputs.get("blood_pressure")
     if inputs.get("vasopressors") or judged == "hypotension":
-        return Fact(("hypotension",), True, 0, (reasons.R_HYPOTENSION,), None)
+        return Fact(("hypotension",), True, 0, (codes.R_HYPOTENSION,), None)
     if judged == "normal":
         return Fact(("held",), True, 0, (), None)
     if "systolic_mmhg" in inputs or "map_mmhg" in inputs:
         values = _measured(inputs, rules)
         if values == ("hypotension",):
-            return Fact(values, True, 0, (reasons.R_HYPOTENSION,), None)
-        return Fact(values, True, reasons.MISSING_BLOOD_PRESSURE if len(values) > 1 else 0, (), None)
+            return Fact(values, True, 0, (codes.R_HYPOTENSION,), None)
+        return Fact(values, True, codes.MISSING_BLOOD_PRESSURE if len(values) > 1 else 0, (), None)
     if is_complete(inputs):
         return Fact(("held",), True, 0, (), None)
-    return Fact(_EITHER_PRESSURE, False, reasons.MISSING_BLOOD_PRESSURE, (), None)
+    return Fact(_EITHER_PRESSURE, False, codes.MISSING_BLOOD_PRESSURE, (), None)
 
 
 def _measured(inputs: dict, rules: Rules) -> tuple:
@@ -165,14 +165,14 @@ def vasopressors(inputs: dict, rules: Rules) -> Fact:
     if given is None:
         if is_complete(inputs):
             return Fact(("none",), True, 0, (), None)
-        return Fact(("none", "one", "several"), False, reasons.MISSING_VASOPRESSORS, (), None)
+        return Fact(("none", "one", "several"), False, codes.MISSING_VASOPRESSORS, (), None)
     counted = different([name for name in given if name != "vasopressin"])
     if counted > 1:
-        return Fact(("several",), True, 0, (reasons.R_SEVERAL_VASOPRESSORS,), None)
+        return Fact(("several",), True, 0, (codes.R_SEVERAL_VASOPRESSORS,), None)
     if counted:
-        return Fact(("one",), True, 0, (reasons.R_ONE_VASOPRESSOR,), None)
+        return Fact(("one",), True, 0, (codes.R_ONE_VASOPRESSOR,), None)
     if given:
-        return Fact(("one",), True, 0, (reasons.R_VASOPRESSIN_ALONE,), ("none",))
+        return Fact(("one",), True, 0, (codes.R_VASOPRESSIN_ALONE,), ("none",))
     return Fact(("none",), True, 0, (), None)
 
 
@@ -194,18 +194,18 @@ def oxygen(inputs: dict, rules: Rules) -> Fact:
     if device is None:
         # With a good saturation no device stands for a need that is not met, so the statement holds for all of them.
         is_other = inputs.get("ventilation_not_for_hypoxia") and is_saturated(inputs, rules)
-        return Fact(_ANY_NEED[:3] if is_other else _ANY_NEED, False, reasons.MISSING_OXYGEN, (), None)
+        return Fact(_ANY_NEED[:3] if is_other else _ANY_NEED, False, codes.MISSING_OXYGEN, (), None)
     if device == "room_air":
         spo2_tenths = inputs.get("spo2_tenths")
         if spo2_tenths is None:
             if is_complete(inputs):
                 return Fact(("none",), True, 0, (), None)
-            return Fact(_ANY_NEED, False, reasons.MISSING_SPO2, (reasons.R_ROOM_AIR_UNSETTLED,), None)
+            return Fact(_ANY_NEED, False, codes.MISSING_SPO2, (codes.R_ROOM_AIR_UNSETTLED,), None)
         if is_saturated(inputs, rules):
             return Fact(("none",), True, 0, (), None)
         # someone who needs oxygen and has none
-        return Fact(_ANY_NEED, False, reasons.MISSING_OXYGEN, (reasons.R_ROOM_AIR_UNSETTLED,), None)
+        return Fact(_ANY_NEED, False, codes.MISSING_OXYGEN, (codes.R_ROOM_AIR_UNSETTLED,), None)
     need = OXYGEN_NEED[device]
     if need == "positive_pressure" and inputs.get("ventilation_not_for_hypoxia"):
-        return Fact(("none",), True, 0, (reasons.R_VENTILATION_OTHER,), None)
+        return Fact(("none",), True, 0, (codes.R_VENTILATION_OTHER,), None)
     return Fact((need,), True, 0, (_NEED_REASONS[need],), None)

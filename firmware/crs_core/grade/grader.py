@@ -11,7 +11,8 @@ that it reads. Call it with now_ms = reading.t_ms: the host repeats it with the 
 
 from collections import namedtuple
 
-from crs_core import reasons, units
+from crs_core import units
+from crs_core import codes
 from crs_core.compat import const
 from crs_core.grade import baseline, guards, hold
 from crs_core.grade import grader_state as st
@@ -30,7 +31,7 @@ __all__ = (
     "step",
 )
 
-# lower, upper: 0..4, or None and None when not gradable. fever, status, reasons, missing: numbers of crs_core.reasons.
+# lower, upper: 0..4, or None and None when not gradable. fever, status, reasons, missing: numbers of crs_core.codes.
 # *_age_ms: age of the newest usable value, None = never or not known since a boot.
 Assessment = namedtuple(
     "Assessment",
@@ -55,11 +56,11 @@ def step(state: list, reading: Reading, now_ms: int, rules: Rules) -> tuple:
     """Return (new state, Assessment) for one reading of a bound wearable."""
     why = 0
     if reading.t_ms > now_ms + rules.future_ms:
-        why = reasons.R_FUTURE
+        why = codes.R_FUTURE
     elif state[st.LAST] is not None and reading.t_ms <= state[st.LAST]:
-        why = reasons.R_DOUBLED
+        why = codes.R_DOUBLED
     if why:  # such a reading says nothing about now, and leaves no trace in the state
-        return state, _of_sensors(state, reasons.FEVER_UNKNOWN, (why,), now_ms)
+        return state, _of_sensors(state, codes.FEVER_UNKNOWN, (why,), now_ms)
     s = list(state)
     dt_ms = 0 if s[st.LAST] is None else min(reading.t_ms - s[st.LAST], _DT_MAX_MS)
     s[st.LAST] = reading.t_ms
@@ -75,7 +76,7 @@ def step(state: list, reading: Reading, now_ms: int, rules: Rules) -> tuple:
         rules.grade_temp_max_age_ms,
     )
     if not why and _is_flat(s, reading.temp_cc, reading.t_ms, rules.flat_ms):
-        why = reasons.R_TEMP_FLAT
+        why = codes.R_TEMP_FLAT
     level, risen = _possible(s, reading.temp_cc, site, why == 0, reading.t_ms, dt_ms, rules)
     if not why:
         s[st.TEMP_AT] = reading.t_ms
@@ -84,7 +85,7 @@ def step(state: list, reading: Reading, now_ms: int, rules: Rules) -> tuple:
         from crs_core.grade import bedside  # a wearable that was told nothing never loads it
 
         return s, bedside.assess(s, fever, say, fell, now_ms, rules)
-    if fever == reasons.FEVER_MET:
+    if fever == codes.FEVER_MET:
         s[st.LATCH] = 1
         s[st.MET_AT] = reading.t_ms
         s[st.FLAGS] |= st.FEBRILE
@@ -120,18 +121,16 @@ def _saturation(s: list, reading: Reading, age_ms: int, rules: Rules) -> bool:
 def _fever(temp_cc: int | None, site: int, why: int, level: bool, risen: bool, rules: Rules) -> tuple:
     """(FEVER_*, reason codes) by the thermometer alone."""
     if why:
-        return reasons.FEVER_UNKNOWN, (why,)
+        return codes.FEVER_UNKNOWN, (why,)
     if temp_cc >= rules.fever_cc:
-        return reasons.FEVER_MET, (reasons.R_FEVER_MET,)
+        return codes.FEVER_MET, (codes.R_FEVER_MET,)
     if level or risen:
-        say: tuple = (reasons.R_POSSIBLE_LEVEL,) if level else ()
-        say += (reasons.R_POSSIBLE_RISE,) if risen else ()
-        return reasons.FEVER_POSSIBLE, say + (reasons.R_BELOW_AT_AXILLA,)
+        say: tuple = (codes.R_POSSIBLE_LEVEL,) if level else ()
+        say += (codes.R_POSSIBLE_RISE,) if risen else ()
+        return codes.FEVER_POSSIBLE, say + (codes.R_BELOW_AT_AXILLA,)
     if site == units.SITE_SKIN:  # the skin may say met, never not met
-        return reasons.FEVER_UNKNOWN, (reasons.R_SKIN_BELOW,)
-    return reasons.FEVER_NOT_MET, (
-        reasons.R_BELOW_AT_AXILLA if site == units.SITE_AXILLA else reasons.R_BELOW,
-    )
+        return codes.FEVER_UNKNOWN, (codes.R_SKIN_BELOW,)
+    return codes.FEVER_NOT_MET, (codes.R_BELOW_AT_AXILLA if site == units.SITE_AXILLA else codes.R_BELOW,)
 
 
 def fever_latched(state: list) -> bool:
@@ -167,21 +166,21 @@ def _possible(
 
 
 def _of_sensors(s: list, fever: int, say: tuple, now_ms: int) -> Assessment:
-    known = fever != reasons.FEVER_UNKNOWN or say[0] == reasons.R_SKIN_BELOW
+    known = fever != codes.FEVER_UNKNOWN or say[0] == codes.R_SKIN_BELOW
     latched = s[st.LATCH] != 0
-    if latched and fever != reasons.FEVER_MET:
-        say += (reasons.R_FEVER_EARLIER,)
-    present = "yes" if fever == reasons.FEVER_MET else "no" if say[0] == reasons.R_BELOW else ""
+    if latched and fever != codes.FEVER_MET:
+        say += (codes.R_FEVER_EARLIER,)
+    present = "yes" if fever == codes.FEVER_MET else "no" if say[0] == codes.R_BELOW else ""
     lower, upper, missing, version = _interval(present, latched)
     return Assessment(
-        reasons.SCALE_ASTCT,
+        codes.SCALE_ASTCT,
         version,
         lower if known else None,
         upper if known else None,
         fever,
-        reasons.PROVISIONAL if known else reasons.NOT_GRADABLE,
+        codes.PROVISIONAL if known else codes.NOT_GRADABLE,
         say,
-        missing if known else (reasons.MISSING_TEMPERATURE,) + missing,
+        missing if known else (codes.MISSING_TEMPERATURE,) + missing,
         None if s[st.TEMP_AT] is None else now_ms - s[st.TEMP_AT],
         None if s[st.PPG_AT] is None else now_ms - s[st.PPG_AT],
     )

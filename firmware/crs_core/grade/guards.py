@@ -1,36 +1,37 @@
 """What may not be graded, asked first: too old, off the body, settling, out of range, low perfusion.
 
-Each guard returns 0 when the value may be used, else the reason code (crs_core.reasons R_*).
+Each guard returns 0 when the value may be used, else the reason code (crs_core.codes R_*).
 """
 
 # mypy: disable-error-code="no-any-return"
 # const() of MicroPython has no type.
 
-from crs_core import reasons, units
+from crs_core import units
+from crs_core import codes
 
 _TEMP_REASONS = (
     0,
-    reasons.R_TEMP_ABSENT,
-    reasons.R_TEMP_OFF_BODY,
-    reasons.R_TEMP_SETTLING,
-    reasons.R_TEMP_OUT_OF_RANGE,
-    reasons.R_TEMP_TOO_OLD,
-    reasons.R_TEMP_FLAT,
-    reasons.R_TEMP_ARTEFACT,
+    codes.R_TEMP_ABSENT,
+    codes.R_TEMP_OFF_BODY,
+    codes.R_TEMP_SETTLING,
+    codes.R_TEMP_OUT_OF_RANGE,
+    codes.R_TEMP_TOO_OLD,
+    codes.R_TEMP_FLAT,
+    codes.R_TEMP_ARTEFACT,
 )
 _PPG_REASONS = (
     0,
-    reasons.R_PPG_ABSENT,
-    reasons.R_PPG_NO_CONTACT,
-    reasons.R_PPG_SETTLING,
-    reasons.R_LOW_PERFUSION,
-    reasons.R_PPG_DISTURBED,
-    reasons.R_PPG_DISTURBED,
-    reasons.R_PPG_DISTURBED,
-    reasons.R_PPG_DISTURBED,
-    reasons.R_PPG_TOO_OLD,
-    reasons.R_NO_PULSE,
-    reasons.R_PPG_RESTING,
+    codes.R_PPG_ABSENT,
+    codes.R_PPG_NO_CONTACT,
+    codes.R_PPG_SETTLING,
+    codes.R_LOW_PERFUSION,
+    codes.R_PPG_DISTURBED,
+    codes.R_PPG_DISTURBED,
+    codes.R_PPG_DISTURBED,
+    codes.R_PPG_DISTURBED,
+    codes.R_PPG_TOO_OLD,
+    codes.R_NO_PULSE,
+    codes.R_PPG_RESTING,
 )
 
 
@@ -39,17 +40,17 @@ def temp(
 ) -> int:
     """Reason why a temperature (0.01 °C at `site`, `age_ms` old) is not gradable; 0 when it is."""
     if temp_state != units.TEMP_VALID:
-        return _TEMP_REASONS[temp_state] if temp_state < len(_TEMP_REASONS) else reasons.R_TEMP_ABSENT
+        return _TEMP_REASONS[temp_state] if temp_state < len(_TEMP_REASONS) else codes.R_TEMP_ABSENT
     if wear == units.WEAR_OFF:
-        return reasons.R_TEMP_OFF_BODY
+        return codes.R_TEMP_OFF_BODY
     if temp_cc is None:
-        return reasons.R_TEMP_ABSENT
+        return codes.R_TEMP_ABSENT
     if not units.TEMP_MIN_CC <= temp_cc <= units.TEMP_MAX_CC:
-        return reasons.R_TEMP_OUT_OF_RANGE
+        return codes.R_TEMP_OUT_OF_RANGE
     if site == units.SITE_NONE or site > units.SITE_SKIN:
-        return reasons.R_SITE_MISSING
+        return codes.R_SITE_MISSING
     if age_ms is None or age_ms > max_age_ms:
-        return reasons.R_TEMP_TOO_OLD
+        return codes.R_TEMP_TOO_OLD
     return 0
 
 
@@ -63,15 +64,15 @@ def ppg(
 ) -> int:
     """Reason why a saturation (0.1 %, `age_ms` old) is not usable; 0 when it is. An unknown PI is no reason."""
     if ppg_state != units.PPG_VALID:
-        return _PPG_REASONS[ppg_state] if ppg_state < len(_PPG_REASONS) else reasons.R_PPG_ABSENT
+        return _PPG_REASONS[ppg_state] if ppg_state < len(_PPG_REASONS) else codes.R_PPG_ABSENT
     if spo2_tenths is None:
-        return reasons.R_PPG_ABSENT
+        return codes.R_PPG_ABSENT
     if not units.SPO2_MIN_TENTHS <= spo2_tenths <= units.SPO2_MAX_TENTHS:
-        return reasons.R_PPG_OUT_OF_RANGE
+        return codes.R_PPG_OUT_OF_RANGE
     if pi_hundredths is not None and pi_hundredths < pi_min:
-        return reasons.R_LOW_PERFUSION
+        return codes.R_LOW_PERFUSION
     if age_ms is None or age_ms > max_age_ms:
-        return reasons.R_PPG_TOO_OLD
+        return codes.R_PPG_TOO_OLD
     return 0
 
 

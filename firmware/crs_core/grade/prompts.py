@@ -7,7 +7,7 @@ once a fever was met in the episode the interval is the short one, counted from 
 # mypy: disable-error-code="type-arg, no-any-return"
 # States and cases are bare lists, tuples and dicts: MicroPython has no typing module to say more with.
 
-from crs_core import reasons
+from crs_core import codes
 from crs_core.grade.rules import Rules
 
 # name, keys any of which answers it
@@ -56,5 +56,5 @@ def oral_due(possible_since_ms: int | None, answered_ms: int | None, now_ms: int
 def missed_priority(missed: list, febrile_since_ms: int | None) -> int:
     """Priority of PROMPT_MISSED: LOW before a fever was met, MEDIUM after; 0 when none was missed."""
     if not missed:
-        return reasons.PRIORITY_NONE
-    return reasons.PRIORITY_LOW if febrile_since_ms is None else reasons.PRIORITY_MEDIUM
+        return codes.PRIORITY_NONE
+    return codes.PRIORITY_LOW if febrile_since_ms is None else codes.PRIORITY_MEDIUM

@@ -9,7 +9,7 @@ sensor's FIFO may overflow: so the FIFO is drained here before each write, and a
 from crs_core import records
 from crs_core.compat import const
 from crs_core.errors import CoreError
-from crs_device.heap import unload_modules
+from crs_device.heap import unload_modules_modules
 from crs_device.health import GAP_COALESCED, JOURNAL_FAIL, READINGS_DROPPED, UNJOURNALED_EVENT, Health
 
 _GAP_EVERY_MS = const(60_000)

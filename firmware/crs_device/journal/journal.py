@@ -17,7 +17,8 @@ What survives, exactly:
 Every call costs at most one group of flash operations; `tick` without work costs a few comparisons.
 """
 
-from crs_core import block, codec2, reasons, records
+from crs_core import block, codec2, records
+from crs_core import codes
 from crs_core.compat import const
 from crs_core.errors import LocalError
 from crs_core.units import Reading
@@ -35,7 +36,7 @@ _ENOSPC = 28
 
 
 def _note(code: int, count: int, detail: str) -> records.Fault:
-    return records.Fault(reasons.SUBSYSTEM_JOURNAL, code, count, detail)
+    return records.Fault(codes.SUBSYSTEM_JOURNAL, code, count, detail)
 
 
 class Journal:
@@ -123,7 +124,7 @@ class Journal:
             # without a mark (two faults at once) a damaged segment held at most one number per byte
             bound = self._reserved or self.head_seq + 2 * space.SEAL_READINGS
             self._next = max(bound, self.head_seq) + 1
-            self._notes.append(_note(reasons.FAULT_UNREADABLE, 1, "numbers skipped to %d" % self._next))
+            self._notes.append(_note(codes.FAULT_UNREADABLE, 1, "numbers skipped to %d" % self._next))
         ends = (
             recover.last_time(self._r, r_first, r_found),
             recover.last_time(self._e, e_first, e_found),
@@ -296,7 +297,7 @@ class Journal:
         lost = space.make_room(chain, need, events_quota)
         if lost:
             count["events_lost"] += lost
-            self._notes.append(_note(reasons.FAULT_MISSING, lost, "event segments dropped unacknowledged"))
+            self._notes.append(_note(codes.FAULT_MISSING, lost, "event segments dropped unacknowledged"))
 
     def _merge_one(self) -> None:
         """Look at the next pair of full event segments and merge it if that frees one: at most two files read."""

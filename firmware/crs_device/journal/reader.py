@@ -1,6 +1,7 @@
 """Reading the two chains as one sequence: the next block, or the gap before it with its reason."""
 
-from crs_core import block, reasons
+from crs_core import block
+from crs_core import codes
 
 
 def read_from(journal, r, e, seq: int, kind: int):  # type: ignore[no-untyped-def]
@@ -26,7 +27,7 @@ def read_from(journal, r, e, seq: int, kind: int):  # type: ignore[no-untyped-de
 
 def _reason(journal, r, e, seq: int, damaged: bool) -> int:  # type: ignore[no-untyped-def]
     if damaged:
-        return reasons.GAP_CORRUPT
+        return codes.GAP_CORRUPT
     if seq < max(r.floor(), e.floor()) or seq <= journal.thinned_seq:
-        return reasons.GAP_DROPPED
-    return reasons.GAP_FLASH_FAILED
+        return codes.GAP_DROPPED
+    return codes.GAP_FLASH_FAILED

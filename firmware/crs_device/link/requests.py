@@ -9,7 +9,7 @@ from crs_core.compat import const
 from crs_core.errors import CoreError
 from crs_core.wire import message as wire
 from crs_device import health as counts
-from crs_device.heap import unload_modules
+from crs_device.heap import unload_modules_modules
 
 _TIME_MARK_EVERY_MS = const(3_600_000)
 _CLOCK_MOVED_MS = const(500)  # beyond both bounds; a crystal of 100 ppm drifts 360 ms in an hour

@@ -9,7 +9,7 @@ from crs_core import records
 from crs_core.compat import const
 from crs_core.grade import alarms, guards
 from crs_core.grade.alarm_state import FLAG_AWAY, FLAGS, PPG_MISSING
-from crs_core.reasons import NO_DATA, PAUSE_OVER, PRIORITY_HIGH, is_physiological
+from crs_core.codes import NO_DATA, PAUSE_OVER, PRIORITY_HIGH, is_physiological
 from crs_core.units import WEAR_OFF
 
 _MAX_MS = const(1_800_000)

@@ -6,7 +6,7 @@ the true crossing for HIGH and 150 s for MEDIUM. A rule with a longer delay shor
 
 from crs_core.compat import const
 from crs_core.grade import alarm_state, grader
-from crs_core.reasons import FEVER_NOT_MET, PRIORITY_LOW
+from crs_core.codes import FEVER_NOT_MET, PRIORITY_LOW
 from crs_core.units import PPG_VALID
 
 TOTAL_HIGH_MS = const(90_000)  # what is stated (tests/hazards.md, A1)

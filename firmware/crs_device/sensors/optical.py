@@ -3,7 +3,7 @@
 from array import array
 
 from crs_core.compat import const
-from crs_core.reasons import FAULT_WRONG_PART, SUBSYSTEM_PPG
+from crs_core.codes import FAULT_WRONG_PART, SUBSYSTEM_PPG
 from crs_core.units import PPG_NO_CONTACT, PPG_NO_PULSE, PPG_SATURATED, PPG_SWAPPED, PPG_VALID
 from crs_device.health import (
     PPG_AMBIENT,

@@ -19,7 +19,7 @@ from crs_core.units import (
 )
 from crs_device.health import SENSOR_RESTART, TEMP_FAIL
 from crs_device.sensors.settling import Settling
-from crs_device.heap import unload_modules
+from crs_device.heap import unload_modules_modules
 
 ON_BODY_CC = const(3050)  # † coming from below, at or above this the probe touches a body
 _OFF_BODY_CC = const(2950)  # † coming from above, below this it does not

@@ -5,7 +5,7 @@ from crs_core.errors import RemoteError
 from crs_device.settings.key_file import KeyFile
 from crs_device.settings.settings_file import SettingsFile
 from crs_device.two_slot import TwoSlot
-from crs_device.heap import unload_modules
+from crs_device.heap import unload_modules_modules
 
 
 def release() -> None:

@@ -5,7 +5,7 @@ The total is made of the signal delay (at most 10 s: the true value reaches the 
 """
 
 import pytest
-from crs_core import reasons, units
+from crs_core import codes, units
 from crs_core.errors import LocalError
 from crs_core.grade import alarms, rules
 from crs_core.grade.rules import DEFAULT
@@ -54,21 +54,21 @@ def total_s(alarm: int, priority: int, true_values: dict, settings: rules.Rules,
         state, _ = alarms.step(state, inputs, now_ms, settings)
         if (alarm, priority) in alarms.active(state):
             return -(-(now_ms - crossing_ms) // 1000)
-    raise AssertionError(f"{reasons.alarm_name(alarm)} never came")
+    raise AssertionError(f"{codes.alarm_name(alarm)} never came")
 
 
 CASES = [
-    (reasons.HYPOXAEMIA, 3, {"spo2_tenths": 879}, HIGH_S),
-    (reasons.HYPOXAEMIA, 3, {"spo2_tenths": 899}, HIGH_S),
-    (reasons.HYPOXAEMIA, 2, {"spo2_tenths": 919}, MEDIUM_S),
-    (reasons.LIFE_THREATENING, 3, {"temp_cc": 3900, "hr_bpm": 121}, HIGH_S),
-    (reasons.LIFE_THREATENING, 3, {"temp_cc": 3900, "spo2_tenths": 899}, HIGH_S),
-    (reasons.LIFE_THREATENING, 3, {"hr_bpm": 121, "spo2_tenths": 899}, HIGH_S),
-    (reasons.PULSE_LOST, 3, NO_PULSE, HIGH_S),
-    (reasons.FEVER, 2, {"temp_cc": 3800}, MEDIUM_S),
-    (reasons.PATIENT_BUTTON, 2, {"button": 2}, MEDIUM_S),
+    (codes.HYPOXAEMIA, 3, {"spo2_tenths": 879}, HIGH_S),
+    (codes.HYPOXAEMIA, 3, {"spo2_tenths": 899}, HIGH_S),
+    (codes.HYPOXAEMIA, 2, {"spo2_tenths": 919}, MEDIUM_S),
+    (codes.LIFE_THREATENING, 3, {"temp_cc": 3900, "hr_bpm": 121}, HIGH_S),
+    (codes.LIFE_THREATENING, 3, {"temp_cc": 3900, "spo2_tenths": 899}, HIGH_S),
+    (codes.LIFE_THREATENING, 3, {"hr_bpm": 121, "spo2_tenths": 899}, HIGH_S),
+    (codes.PULSE_LOST, 3, NO_PULSE, HIGH_S),
+    (codes.FEVER, 2, {"temp_cc": 3800}, MEDIUM_S),
+    (codes.PATIENT_BUTTON, 2, {"button": 2}, MEDIUM_S),
 ]
-IDS = [f"{reasons.alarm_name(c[0])}-{c[1]}-{n}" for n, c in enumerate(CASES)]
+IDS = [f"{codes.alarm_name(c[0])}-{c[1]}-{n}" for n, c in enumerate(CASES)]
 
 
 @pytest.mark.parametrize("which", ["default", "slowest"])
@@ -94,7 +94,7 @@ def test_a_saturation_lost_at_risk_is_told_within_a_minute(risk: dict, which: st
         now_ms += 1000
         inputs = QUIET._replace(**(LOW_PERFUSION if second >= SIGNAL_DELAY_S else risk))
         state, _ = alarms.step(state, inputs, now_ms, settings)
-        if reasons.SPO2_LOST in dict(alarms.active(state)):
+        if codes.SPO2_LOST in dict(alarms.active(state)):
             assert second <= 60
             return
     raise AssertionError("never told")
@@ -130,4 +130,4 @@ def test_a_short_low_saturation_followed_by_nothing_still_sounds_high(seconds_lo
     for second in range(1, 17):
         values = {"spo2_tenths": 860} if second <= seconds_low else then
         state, _ = alarms.step(state, QUIET._replace(**values), second * 1000, DEFAULT)
-    assert dict(alarms.active(state))[reasons.HYPOXAEMIA] == reasons.PRIORITY_HIGH
+    assert dict(alarms.active(state))[codes.HYPOXAEMIA] == codes.PRIORITY_HIGH

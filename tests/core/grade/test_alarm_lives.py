@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.micropython.alarm_vectors import in_order, live
-from tests.mp import run_micropython
+from tools.rig.micropython import run_micropython
 
 ROOT = Path(__file__).resolve().parents[3]
 PATH = ROOT / "tests/vectors/alarms.json"
@@ -31,8 +31,8 @@ def test_the_same_lives_hold_on_micropython() -> None:
 
 
 def test_every_alarm_of_the_wearable_is_in_some_life() -> None:
-    from crs_core import reasons
+    from crs_core import codes
 
     raised = {name.partition(":")[0] for vector in VECTORS for _, name in vector["expected"]}
-    own = {reasons.alarm_name(alarm) for alarm in range(1, reasons.LAST_WEARABLE_ALARM + 1)}
+    own = {codes.alarm_name(alarm) for alarm in range(1, codes.LAST_WEARABLE_ALARM + 1)}
     assert raised == own | {"PAUSE_OVER"}

@@ -1,7 +1,7 @@
 """Alarm inputs and state as bytes: small, whole, refused when damaged, and nobody else's state is touched."""
 
 import pytest
-from crs_core import reasons
+from crs_core import codes
 from crs_core.errors import RemoteError
 from crs_core.grade import alarms, hold
 from crs_core.grade.alarm_state import INPUTS_SIZE
@@ -55,12 +55,12 @@ def test_the_state_never_needs_more_than_96_bytes() -> None:
 def test_an_unfinished_alarm_sounds_again_after_a_boot() -> None:
     state = busy_state(200_000)
     before = alarms.active(state)
-    assert (reasons.HYPOXAEMIA, reasons.PRIORITY_HIGH) in before
+    assert (codes.HYPOXAEMIA, codes.PRIORITY_HIGH) in before
     restored = alarms.decode_state(alarms.encode_state(state, 200_000), 700)
     assert alarms.active(restored) == before
     stepped, changes = alarms.step(restored, QUIET._replace(ppg_state=2, wear=2), 1_000, DEFAULT)
-    assert (reasons.HYPOXAEMIA, reasons.PRIORITY_HIGH) in alarms.active(stepped)
-    assert (reasons.HYPOXAEMIA, 0) not in changes
+    assert (codes.HYPOXAEMIA, codes.PRIORITY_HIGH) in alarms.active(stepped)
+    assert (codes.HYPOXAEMIA, 0) not in changes
 
 
 def test_a_delay_goes_on_over_a_boot() -> None:
@@ -70,7 +70,7 @@ def test_a_delay_goes_on_over_a_boot() -> None:
     state = alarms.decode_state(alarms.encode_state(state, 57_000), 0)
     for second in range(1, 9):
         state, _ = alarms.step(state, QUIET._replace(spo2_tenths=None, ppg_state=10), second * 1000, DEFAULT)
-    assert (reasons.HYPOXAEMIA, reasons.PRIORITY_HIGH) in alarms.active(state)
+    assert (codes.HYPOXAEMIA, codes.PRIORITY_HIGH) in alarms.active(state)
 
 
 def test_every_damage_of_a_state_is_refused_or_read_never_a_crash() -> None:
@@ -104,5 +104,5 @@ def test_a_clock_that_runs_backwards_ends_nothing_and_does_not_crash() -> None:
     state, _ = alarms.step(state, QUIET._replace(temp_state=1, ppg_state=1, faults=255), -500_000, DEFAULT)
     after = dict(alarms.active(state))
     for alarm, priority in before:
-        if reasons.is_physiological(alarm):
+        if codes.is_physiological(alarm):
             assert after.get(alarm) == priority

@@ -4,7 +4,7 @@ Delays are the business of test_alarm_delays.py and of the lives; here each limi
 """
 
 import pytest
-from crs_core import reasons, units
+from crs_core import codes, units
 from crs_core.grade import alarm_state as st
 from crs_core.grade import alarms
 from crs_core.grade.rules import DEFAULT
@@ -19,19 +19,19 @@ def test_a_quiet_wearer_raises_nothing() -> None:
 @pytest.mark.parametrize(
     ("values", "expected"),
     [
-        ({"temp_cc": 3799}, {reasons.POSSIBLE_FEVER: MEDIUM}),
-        ({"temp_cc": 3800}, {reasons.FEVER: MEDIUM}),
-        ({"temp_cc": 3750}, {reasons.POSSIBLE_FEVER: MEDIUM}),
+        ({"temp_cc": 3799}, {codes.POSSIBLE_FEVER: MEDIUM}),
+        ({"temp_cc": 3800}, {codes.FEVER: MEDIUM}),
+        ({"temp_cc": 3750}, {codes.POSSIBLE_FEVER: MEDIUM}),
         ({"temp_cc": 3749}, {}),
         ({"temp_cc": 3799, "site": units.SITE_ORAL}, {}),
         ({"temp_cc": 3799, "site": units.SITE_SKIN}, {}),
-        ({"temp_cc": 3800, "site": units.SITE_SKIN}, {reasons.FEVER: MEDIUM}),
+        ({"temp_cc": 3800, "site": units.SITE_SKIN}, {codes.FEVER: MEDIUM}),
         ({"spo2_tenths": 920}, {}),
-        ({"spo2_tenths": 919}, {reasons.HYPOXAEMIA: MEDIUM}),
-        ({"spo2_tenths": 900}, {reasons.HYPOXAEMIA: MEDIUM}),
-        ({"spo2_tenths": 899}, {reasons.HYPOXAEMIA: HIGH}),
+        ({"spo2_tenths": 919}, {codes.HYPOXAEMIA: MEDIUM}),
+        ({"spo2_tenths": 900}, {codes.HYPOXAEMIA: MEDIUM}),
+        ({"spo2_tenths": 899}, {codes.HYPOXAEMIA: HIGH}),
         ({"hr_bpm": 121}, {}),
-        ({"button": st.BUTTON_LONG}, {reasons.PATIENT_BUTTON: MEDIUM}),
+        ({"button": st.BUTTON_LONG}, {codes.PATIENT_BUTTON: MEDIUM}),
         ({"button": st.BUTTON_SHORT}, {}),
         ({"button": st.BUTTON_ACCEPTED}, {}),
     ],
@@ -43,7 +43,7 @@ def test_each_limit_is_met_and_missed_by_one(values: dict, expected: dict) -> No
 FAST = AT_ONCE._replace(spo2_slow_ms=10**6, spo2_medium_ms=10**6)
 
 
-@pytest.mark.parametrize(("spo2_tenths", "expected"), [(880, {}), (879, {reasons.HYPOXAEMIA: HIGH})])
+@pytest.mark.parametrize(("spo2_tenths", "expected"), [(880, {}), (879, {codes.HYPOXAEMIA: HIGH})])
 def test_the_lowest_saturation_has_the_shortest_delay(spo2_tenths: int, expected: dict) -> None:
     assert raised(FAST, spo2_tenths=spo2_tenths) == expected
 
@@ -73,17 +73,17 @@ ORGAN, NEED = {"told": st.TOLD_ORGAN}, {"told": st.TOLD_LIFE_THREATENING}
     ],
 )
 def test_the_life_threatening_pattern_needs_two_signs_or_a_told_one(values: dict, is_raised: bool) -> None:
-    assert (raised(**values).get(reasons.LIFE_THREATENING) == HIGH) is is_raised
+    assert (raised(**values).get(codes.LIFE_THREATENING) == HIGH) is is_raised
 
 
 @pytest.mark.parametrize(
     ("told", "expected"),
     [
-        (st.TOLD_HYPOTENSION, {reasons.HYPOTENSION: HIGH}),
-        (st.TOLD_ICE_LOW, {reasons.ICE_LOW: MEDIUM}),
-        (st.TOLD_NEW_OXYGEN, {reasons.NEW_OXYGEN: MEDIUM}),
-        (st.TOLD_REASSESS, {reasons.REASSESS: MEDIUM}),
-        (st.TOLD_FEVER, {reasons.FEVER: MEDIUM}),
+        (st.TOLD_HYPOTENSION, {codes.HYPOTENSION: HIGH}),
+        (st.TOLD_ICE_LOW, {codes.ICE_LOW: MEDIUM}),
+        (st.TOLD_NEW_OXYGEN, {codes.NEW_OXYGEN: MEDIUM}),
+        (st.TOLD_REASSESS, {codes.REASSESS: MEDIUM}),
+        (st.TOLD_FEVER, {codes.FEVER: MEDIUM}),
         (st.TOLD_PRESSURE_KNOWN, {}),
         (st.TOLD_DEATH, {}),
     ],
@@ -96,13 +96,13 @@ def test_what_people_entered_sounds_at_once_and_only_for_a_patient(told: int, ex
 @pytest.mark.parametrize(
     ("faults", "alarm", "priority"),
     [
-        (st.FAULT_TEMP_SENSOR, reasons.SENSOR_FAULT, LOW),
-        (st.FAULT_PPG_SENSOR, reasons.SENSOR_FAULT, LOW),
-        (st.FAULT_JOURNAL, reasons.JOURNAL_FAULT, HIGH),
-        (st.FAULT_LOW_BATTERY, reasons.LOW_BATTERY, LOW),
-        (st.FAULT_HOST_AWAY, reasons.HOST_AWAY, LOW),
-        (st.FAULT_MAINTENANCE, reasons.NOT_MONITORING, LOW),
-        (st.FAULT_RECORDS_LOST, reasons.RECORDS_LOST, HIGH),
+        (st.FAULT_TEMP_SENSOR, codes.SENSOR_FAULT, LOW),
+        (st.FAULT_PPG_SENSOR, codes.SENSOR_FAULT, LOW),
+        (st.FAULT_JOURNAL, codes.JOURNAL_FAULT, HIGH),
+        (st.FAULT_LOW_BATTERY, codes.LOW_BATTERY, LOW),
+        (st.FAULT_HOST_AWAY, codes.HOST_AWAY, LOW),
+        (st.FAULT_MAINTENANCE, codes.NOT_MONITORING, LOW),
+        (st.FAULT_RECORDS_LOST, codes.RECORDS_LOST, HIGH),
     ],
 )
 def test_each_fault_starts_at_the_priority_of_the_patients_last_hour(
@@ -122,7 +122,7 @@ def test_a_fault_does_not_get_quieter_while_it_lasts() -> None:
     started = bound(RECENT_MEDIUM=NOW_MS - DEFAULT.recent_ms)
     state, _ = alarms.step(started, QUIET._replace(faults=st.FAULT_LOW_BATTERY), NOW_MS, AT_ONCE)
     later = raised(state=state, now_ms=NOW_MS + 10**6, faults=st.FAULT_LOW_BATTERY)
-    assert later == {reasons.LOW_BATTERY: MEDIUM}
+    assert later == {codes.LOW_BATTERY: MEDIUM}
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_a_fault_does_not_get_quieter_while_it_lasts() -> None:
     ],
 )
 def test_a_quiet_host_is_as_loud_as_what_the_patient_has(values: dict, priority: int | None) -> None:
-    assert raised(faults=st.FAULT_HOST_QUIET, **values).get(reasons.HOST_AWAY) == priority
+    assert raised(faults=st.FAULT_HOST_QUIET, **values).get(codes.HOST_AWAY) == priority
     after, _ = alarms.step(bound(), QUIET._replace(**values), NOW_MS, AT_ONCE)
     assert after[st.RECENT_MEDIUM] == (None if priority is None else NOW_MS)
     assert after[st.RECENT_HIGH] == (NOW_MS if priority == HIGH else None)
@@ -168,16 +168,16 @@ def test_silence_gets_louder_with_time_for_a_patient_only(values: dict) -> None:
     ):
         state = bound(**since)
         state[st.LAST] = now_ms - 1_000
-        assert raised(state=state, now_ms=now_ms, **values)[reasons.NO_DATA] == priority
+        assert raised(state=state, now_ms=now_ms, **values)[codes.NO_DATA] == priority
         state = bound(**since)
         state[st.FLAGS] = 0
-        assert raised(state=state, now_ms=now_ms, bound=0, **values)[reasons.NO_DATA] == LOW
+        assert raised(state=state, now_ms=now_ms, bound=0, **values)[codes.NO_DATA] == LOW
 
 
 def test_of_two_silences_the_longer_one_counts() -> None:
     for longer, shorter in (("TEMP_MISSING", "PPG_MISSING"), ("PPG_MISSING", "TEMP_MISSING")):
         state = bound(**{longer: 0, shorter: DEFAULT.no_data_medium_ms})
-        assert raised(state=state, now_ms=DEFAULT.no_data_medium_ms, **NOTHING)[reasons.NO_DATA] == MEDIUM
+        assert raised(state=state, now_ms=DEFAULT.no_data_medium_ms, **NOTHING)[codes.NO_DATA] == MEDIUM
 
 
 @pytest.mark.parametrize("temp_state", [units.TEMP_SETTLING, units.TEMP_ARTEFACT])
@@ -186,7 +186,7 @@ def test_a_probe_that_settles_has_its_own_time(temp_state: int) -> None:
     settling = {"temp_state": temp_state}
     assert raised(rules, **settling) == {}
     state = bound(TEMP_MISSING=NOW_MS - 5_000)
-    assert raised(rules, state=state, **settling) == {reasons.NO_DATA: LOW}
+    assert raised(rules, state=state, **settling) == {codes.NO_DATA: LOW}
     state = bound(TEMP_MISSING=NOW_MS - 4_999)
     assert raised(rules, state=state, **settling) == {}
 
@@ -208,12 +208,12 @@ def test_a_saturation_lost_on_a_worn_device_sounds_when_the_last_one_worried(
     said = raised(
         state=bound(**risk), spo2_tenths=None, hr_bpm=None, ppg_state=units.PPG_LOW_PERFUSION, wear=wear
     )
-    assert (said.get(reasons.SPO2_LOST) == MEDIUM) is is_raised
+    assert (said.get(codes.SPO2_LOST) == MEDIUM) is is_raised
 
 
 def test_a_saturation_lost_with_fever_sounds() -> None:
     said = raised(temp_cc=3800, spo2_tenths=None, ppg_state=units.PPG_LOW_PERFUSION)
-    assert said[reasons.SPO2_LOST] == MEDIUM
+    assert said[codes.SPO2_LOST] == MEDIUM
 
 
 @pytest.mark.parametrize(
@@ -227,7 +227,7 @@ def test_a_saturation_lost_with_fever_sounds() -> None:
 )
 def test_a_pulse_lost_with_the_strap_on_sounds_high(ppg_state: int, wear: int, is_raised: bool) -> None:
     said = raised(spo2_tenths=None, hr_bpm=None, ppg_state=ppg_state, wear=wear)
-    assert (said.get(reasons.PULSE_LOST) == HIGH) is is_raised
+    assert (said.get(codes.PULSE_LOST) == HIGH) is is_raised
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Alarm conditions from one step to the next: calls, records, late steps, ends, another patient, what holds at once."""
 
 import pytest
-from crs_core import reasons, units
+from crs_core import codes, units
 from crs_core.grade import alarm_state as st
 from crs_core.grade import alarms
 from crs_core.grade.rules import DEFAULT
@@ -13,7 +13,7 @@ def test_the_patients_call_stands_until_a_person_accepts_it() -> None:
     called, _ = alarms.step(bound(), QUIET._replace(button=st.BUTTON_LONG), NOW_MS, AT_ONCE)
     for button, is_raised in ((st.BUTTON_NONE, True), (st.BUTTON_SHORT, True), (st.BUTTON_ACCEPTED, False)):
         said = raised(state=called, now_ms=NOW_MS + 1_000, button=button)
-        assert (said == {reasons.PATIENT_BUTTON: MEDIUM}) is is_raised
+        assert (said == {codes.PATIENT_BUTTON: MEDIUM}) is is_raised
 
 
 def test_a_signed_death_stops_every_sound_until_a_pulse_contradicts_it() -> None:
@@ -28,17 +28,17 @@ def test_a_signed_death_stops_every_sound_until_a_pulse_contradicts_it() -> None
     state, changes = alarms.step(bound(), QUIET._replace(**everything), NOW_MS, rules)
     assert alarms.active(state) == [] and changes == []
     said = raised(rules, state=state, now_ms=NOW_MS + 1_000, **everything)
-    assert said[reasons.RECORD_CONTRADICTS] == HIGH and said[reasons.HYPOXAEMIA] == HIGH
+    assert said[codes.RECORD_CONTRADICTS] == HIGH and said[codes.HYPOXAEMIA] == HIGH
     no_pulse = everything | {"hr_bpm": None}
     assert raised(rules, state=state, now_ms=NOW_MS + 1_000, **no_pulse) == {}
     unbound = raised(rules, bound=0, faults=st.FAULT_JOURNAL, told=st.TOLD_DEATH)
-    assert unbound == {reasons.JOURNAL_FAULT: HIGH}, "a record belongs to a binding"
+    assert unbound == {codes.JOURNAL_FAULT: HIGH}, "a record belongs to a binding"
 
 
 def test_a_fast_heart_with_fever_asks_for_a_pressure_that_nobody_knows() -> None:
     rules = AT_ONCE._replace(measure_bp_ms=1_000)
     hot = {"temp_cc": 3800, "hr_bpm": 121}
-    assert raised(rules, **hot)[reasons.MEASURE_BP] == MEDIUM
+    assert raised(rules, **hot)[codes.MEASURE_BP] == MEDIUM
     for values in (
         hot | {"hr_bpm": 120},
         hot | {"temp_cc": 3700},
@@ -46,11 +46,11 @@ def test_a_fast_heart_with_fever_asks_for_a_pressure_that_nobody_knows() -> None
         hot | {"ppg_age_ms": DEFAULT.alarm_ppg_max_age_ms + 1},
         hot | {"hr_bpm": None},
     ):
-        assert reasons.MEASURE_BP not in raised(rules, **values)
-    assert reasons.MEASURE_BP not in raised(AT_ONCE._replace(measure_bp_ms=1_010), **hot)
+        assert codes.MEASURE_BP not in raised(rules, **values)
+    assert codes.MEASURE_BP not in raised(AT_ONCE._replace(measure_bp_ms=1_010), **hot)
     asked, _ = alarms.step(bound(), QUIET._replace(**hot), NOW_MS, rules)
     known = raised(rules, state=asked, now_ms=NOW_MS + 1_000, **hot, told=st.TOLD_PRESSURE_KNOWN)
-    assert reasons.MEASURE_BP not in known, "an answer ends the question"
+    assert codes.MEASURE_BP not in known, "an answer ends the question"
 
 
 def test_a_late_step_counts_as_five_seconds_towards_an_alarm() -> None:
@@ -58,10 +58,10 @@ def test_a_late_step_counts_as_five_seconds_towards_an_alarm() -> None:
     for delay_ms, is_raised in ((5_000, True), (5_001, False)):
         rules = AT_ONCE._replace(pulse_lost_ms=delay_ms)
         said = raised(rules, state=bound(), now_ms=NOW_MS + 60_000, **no_pulse)
-        assert (reasons.PULSE_LOST in said) is is_raised
+        assert (codes.PULSE_LOST in said) is is_raised
     first = alarms.new_state()
     said = raised(AT_ONCE._replace(pulse_lost_ms=1), state=first, **no_pulse)
-    assert reasons.PULSE_LOST not in said, "before the first step no time is known to have passed"
+    assert codes.PULSE_LOST not in said, "before the first step no time is known to have passed"
 
 
 def test_a_late_step_counts_as_two_seconds_towards_an_end() -> None:
@@ -70,7 +70,7 @@ def test_a_late_step_counts_as_two_seconds_towards_an_end() -> None:
         state = bound(SPO2_FAST=0)
         state[st.SPO2_FAST + 2] = 1
         said = raised(rules, state=state, now_ms=NOW_MS + 60_000)
-        assert (reasons.HYPOXAEMIA in said) is is_raised
+        assert (codes.HYPOXAEMIA in said) is is_raised
 
 
 def test_a_clock_that_runs_backwards_takes_nothing_away() -> None:
@@ -121,7 +121,7 @@ def test_a_rise_above_the_own_baseline_is_a_possible_fever_at_the_axilla() -> No
     state = bound()
     state[st.BASELINE], state[st.BASELINE + 1] = 3600 << 10, DEFAULT.baseline_ready_min
     limit_cc = 3600 + DEFAULT.rise_cc
-    assert raised(state=list(state), temp_cc=limit_cc) == {reasons.POSSIBLE_FEVER: MEDIUM}
+    assert raised(state=list(state), temp_cc=limit_cc) == {codes.POSSIBLE_FEVER: MEDIUM}
     assert raised(state=list(state), temp_cc=limit_cc - 1) == {}
     assert raised(state=list(state), temp_cc=limit_cc, site=units.SITE_ORAL) == {}
     state[st.BASELINE + 1] -= 1
@@ -154,65 +154,65 @@ def test_another_patient_starts_without_what_the_last_one_had() -> None:
         assert alarms.active(after) == []
         assert after[st.FLAGS] == is_bound * st.FLAG_BOUND
     kept, _ = alarms.step(had, QUIET, NOW_MS + 1_000, AT_ONCE)
-    assert dict(alarms.active(kept))[reasons.PATIENT_BUTTON] == MEDIUM, "the same patient keeps it"
+    assert dict(alarms.active(kept))[codes.PATIENT_BUTTON] == MEDIUM, "the same patient keeps it"
 
 
 def test_what_is_too_old_is_no_value() -> None:
     old = {"temp_age_ms": DEFAULT.alarm_temp_max_age_ms + 1, "temp_cc": 3900}
-    assert raised(**old) == {reasons.NO_DATA: LOW}
-    assert raised(**(old | {"temp_age_ms": DEFAULT.alarm_temp_max_age_ms}))[reasons.FEVER] == MEDIUM
+    assert raised(**old) == {codes.NO_DATA: LOW}
+    assert raised(**(old | {"temp_age_ms": DEFAULT.alarm_temp_max_age_ms}))[codes.FEVER] == MEDIUM
     worn_off = {"temp_cc": 3900, "wear": units.WEAR_OFF}
-    assert reasons.FEVER not in raised(**worn_off)
+    assert codes.FEVER not in raised(**worn_off)
     weak = {"spo2_tenths": 800, "pi_hundredths": DEFAULT.pi_min_hundredths - 1}
-    assert reasons.HYPOXAEMIA not in raised(**weak)
-    assert reasons.HYPOXAEMIA in raised(**(weak | {"pi_hundredths": DEFAULT.pi_min_hundredths}))
+    assert codes.HYPOXAEMIA not in raised(**weak)
+    assert codes.HYPOXAEMIA in raised(**(weak | {"pi_hundredths": DEFAULT.pi_min_hundredths}))
 
 
 def test_changes_are_told_once_and_the_end_as_priority_0() -> None:
     state, changes = alarms.step(
         bound(), QUIET._replace(spo2_tenths=899, told=st.TOLD_ICE_LOW), NOW_MS, AT_ONCE
     )
-    assert changes == [(reasons.HYPOXAEMIA, HIGH), (reasons.ICE_LOW, MEDIUM)]
+    assert changes == [(codes.HYPOXAEMIA, HIGH), (codes.ICE_LOW, MEDIUM)]
     again, changes = alarms.step(
         state, QUIET._replace(spo2_tenths=899, told=st.TOLD_ICE_LOW), NOW_MS + 1_000, AT_ONCE
     )
     assert changes == []
     _, changes = alarms.step(again, QUIET._replace(spo2_tenths=899), NOW_MS + 2_000, AT_ONCE)
-    assert changes == [(reasons.ICE_LOW, 0)]
+    assert changes == [(codes.ICE_LOW, 0)]
 
 
 def test_what_holds_at_once_is_all_told_and_nothing_hides_another() -> None:
     said = raised(temp_cc=3900, spo2_tenths=919, hr_bpm=121, button=st.BUTTON_LONG, told=511 & ~st.TOLD_DEATH)
     assert said == {
-        reasons.FEVER: MEDIUM,
-        reasons.HYPOXAEMIA: MEDIUM,
-        reasons.LIFE_THREATENING: HIGH,
-        reasons.PATIENT_BUTTON: MEDIUM,
-        reasons.HYPOTENSION: HIGH,
-        reasons.ICE_LOW: MEDIUM,
-        reasons.NEW_OXYGEN: MEDIUM,
-        reasons.REASSESS: MEDIUM,
+        codes.FEVER: MEDIUM,
+        codes.HYPOXAEMIA: MEDIUM,
+        codes.LIFE_THREATENING: HIGH,
+        codes.PATIENT_BUTTON: MEDIUM,
+        codes.HYPOTENSION: HIGH,
+        codes.ICE_LOW: MEDIUM,
+        codes.NEW_OXYGEN: MEDIUM,
+        codes.REASSESS: MEDIUM,
     }
     lost = {"spo2_tenths": None, "hr_bpm": None, "ppg_state": units.PPG_NO_PULSE}
     said = raised(temp_cc=3900, button=st.BUTTON_LONG, told=st.TOLD_ORGAN, faults=255, **lost)
     assert said == {
-        reasons.FEVER: MEDIUM,
-        reasons.SPO2_LOST: MEDIUM,
-        reasons.PULSE_LOST: HIGH,
-        reasons.LIFE_THREATENING: HIGH,
-        reasons.PATIENT_BUTTON: MEDIUM,
-        reasons.NO_DATA: HIGH,
-        reasons.SENSOR_FAULT: HIGH,
-        reasons.JOURNAL_FAULT: HIGH,
-        reasons.HOST_AWAY: HIGH,
-        reasons.LOW_BATTERY: HIGH,
-        reasons.RECORDS_LOST: HIGH,
-        reasons.NOT_MONITORING: HIGH,
+        codes.FEVER: MEDIUM,
+        codes.SPO2_LOST: MEDIUM,
+        codes.PULSE_LOST: HIGH,
+        codes.LIFE_THREATENING: HIGH,
+        codes.PATIENT_BUTTON: MEDIUM,
+        codes.NO_DATA: HIGH,
+        codes.SENSOR_FAULT: HIGH,
+        codes.JOURNAL_FAULT: HIGH,
+        codes.HOST_AWAY: HIGH,
+        codes.LOW_BATTERY: HIGH,
+        codes.RECORDS_LOST: HIGH,
+        codes.NOT_MONITORING: HIGH,
     }
 
 
 def test_a_question_for_a_pressure_and_a_contradicted_record_stand_beside_the_others() -> None:
     rules = AT_ONCE._replace(measure_bp_ms=0, contradicts_ms=0)
     said = raised(rules, temp_cc=3800, hr_bpm=121, told=511 & ~st.TOLD_PRESSURE_KNOWN)
-    assert set(said) >= set(range(reasons.HYPOTENSION, reasons.REASSESS + 1)) - {reasons.PROMPT_MISSED}
-    assert said[reasons.MEASURE_BP] == MEDIUM and said[reasons.RECORD_CONTRADICTS] == HIGH
+    assert set(said) >= set(range(codes.HYPOTENSION, codes.REASSESS + 1)) - {codes.PROMPT_MISSED}
+    assert said[codes.MEASURE_BP] == MEDIUM and said[codes.RECORD_CONTRADICTS] == HIGH

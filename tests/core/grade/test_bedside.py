@@ -1,7 +1,7 @@
 """The wearable's grader once it was told something: what entries settle, how long, and what takes them away."""
 
 import pytest
-from crs_core import reasons, units
+from crs_core import codes, units
 from crs_core.grade import bedside, grader
 from crs_core.grade import grader_state as st
 from crs_core.grade import signs as bits_of
@@ -16,19 +16,19 @@ HOUR = 60 * MIN
 DAY = 24 * HOUR
 SEEN = {"blood_pressure": "normal", "vasopressors": [], "oxygen": "room_air", "fever_earlier": False}
 WORSE = {"blood_pressure": "hypotension", "vasopressors": ["other"], "oxygen": "nasal_cannula_low"}
-ALL_MISSING = (reasons.MISSING_BLOOD_PRESSURE, reasons.MISSING_VASOPRESSORS, reasons.MISSING_OXYGEN)
+ALL_MISSING = (codes.MISSING_BLOOD_PRESSURE, codes.MISSING_VASOPRESSORS, codes.MISSING_OXYGEN)
 
 
 def test_entries_settle_a_fever_to_one_number() -> None:
     told = Bed().tell(0, **SEEN).read(0, 3840)
     assert told == grader.Assessment(
-        reasons.SCALE_ASTCT,
+        codes.SCALE_ASTCT,
         2019,
         1,
         1,
-        reasons.FEVER_MET,
-        reasons.PROVISIONAL,
-        (reasons.R_FEVER_MET,),
+        codes.FEVER_MET,
+        codes.PROVISIONAL,
+        (codes.R_FEVER_MET,),
         (),
         0,
         0,
@@ -39,10 +39,10 @@ def test_entries_raise_it_with_their_reasons_in_the_order_of_the_table() -> None
     told = Bed().tell(0, **WORSE).read(0, 3840)
     assert interval(told) == (3, 3)
     assert told.reasons == (
-        reasons.R_FEVER_MET,
-        reasons.R_HYPOTENSION,
-        reasons.R_ONE_VASOPRESSOR,
-        reasons.R_OXYGEN_LOW,
+        codes.R_FEVER_MET,
+        codes.R_HYPOTENSION,
+        codes.R_ONE_VASOPRESSOR,
+        codes.R_OXYGEN_LOW,
     )
     assert told.missing == ()
 
@@ -51,20 +51,18 @@ def test_what_is_not_told_stays_missing_and_open() -> None:
     told = Bed().tell(0, oxygen="nasal_cannula_low").read(0, 3840)
     assert (interval(told), told.missing) == ((2, 4), ALL_MISSING[1:2]), "a pressure alone could be no more"
     told = Bed().tell(0, seizure="brief").read(0, 3840)
-    assert (interval(told), told.missing, told.reasons) == ((1, 4), ALL_MISSING, (reasons.R_FEVER_MET,))
+    assert (interval(told), told.missing, told.reasons) == ((1, 4), ALL_MISSING, (codes.R_FEVER_MET,))
 
 
 def test_an_entry_alone_makes_it_gradable_and_says_that_the_temperature_is_missing() -> None:
     told = Bed().tell(0, oxygen="cpap").read(0, None, spo2=None)
     assert interval(told) == (0, 4)
-    assert (told.status, told.fever) == (reasons.PROVISIONAL, reasons.FEVER_UNKNOWN)
-    assert told.reasons == (reasons.R_TEMP_ABSENT, reasons.R_POSITIVE_PRESSURE)
-    assert reasons.MISSING_TEMPERATURE in told.missing
+    assert (told.status, told.fever) == (codes.PROVISIONAL, codes.FEVER_UNKNOWN)
+    assert told.reasons == (codes.R_TEMP_ABSENT, codes.R_POSITIVE_PRESSURE)
+    assert codes.MISSING_TEMPERATURE in told.missing
     assert (told.temp_age_ms, told.ppg_age_ms) == (None, None)
     told = Bed().tell(0, seizure="brief").read(0, None, spo2=None)
-    assert (interval(told), told.status) == ((None, None), reasons.NOT_GRADABLE), (
-        "no row of the table reads it"
-    )
+    assert (interval(told), told.status) == ((None, None), codes.NOT_GRADABLE), "no row of the table reads it"
 
 
 def test_ages_count_from_the_last_usable_value() -> None:
@@ -79,16 +77,16 @@ def test_ages_count_from_the_last_usable_value() -> None:
 @pytest.mark.parametrize(
     ("hand", "fever", "first_reason", "bounds"),
     [
-        ({"temperature_cc": 3800, "site": "oral"}, reasons.FEVER_MET, reasons.R_FEVER_BY_HAND, (1, 4)),
-        ({"temperature_cc": 3800, "site": "skin"}, reasons.FEVER_MET, reasons.R_FEVER_BY_HAND, (1, 4)),
-        ({"temperature_cc": 3799, "site": "oral"}, reasons.FEVER_NOT_MET, reasons.R_BELOW, (0, 4)),
+        ({"temperature_cc": 3800, "site": "oral"}, codes.FEVER_MET, codes.R_FEVER_BY_HAND, (1, 4)),
+        ({"temperature_cc": 3800, "site": "skin"}, codes.FEVER_MET, codes.R_FEVER_BY_HAND, (1, 4)),
+        ({"temperature_cc": 3799, "site": "oral"}, codes.FEVER_NOT_MET, codes.R_BELOW, (0, 4)),
         (
             {"temperature_cc": 3799, "site": "axilla"},
-            reasons.FEVER_NOT_MET,
-            reasons.R_BELOW_AT_AXILLA,
+            codes.FEVER_NOT_MET,
+            codes.R_BELOW_AT_AXILLA,
             (0, 4),
         ),
-        ({"temperature_cc": 3799, "site": "skin"}, reasons.FEVER_NOT_MET, reasons.R_BELOW_AT_AXILLA, (0, 4)),
+        ({"temperature_cc": 3799, "site": "skin"}, codes.FEVER_NOT_MET, codes.R_BELOW_AT_AXILLA, (0, 4)),
     ],
 )
 def test_any_source_at_the_limit_is_met_and_a_lower_one_settles_only_at_a_site_that_may(
@@ -97,29 +95,29 @@ def test_any_source_at_the_limit_is_met_and_a_lower_one_settles_only_at_a_site_t
     bed = Bed().tell(0, **hand)
     told = bed.read(0, 3700)
     assert (told.fever, told.reasons[0], interval(told)) == (fever, first_reason, bounds)
-    assert bed.state[st.LATCH] == int(fever == reasons.FEVER_MET)
-    assert bool(bed.state[st.FLAGS] & st.FEBRILE) is (fever == reasons.FEVER_MET)
+    assert bed.state[st.LATCH] == int(fever == codes.FEVER_MET)
+    assert bool(bed.state[st.FLAGS] & st.FEBRILE) is (fever == codes.FEVER_MET)
 
 
 def test_a_lower_reading_by_hand_does_not_cancel_the_sensor() -> None:
     told = Bed().tell(0, temperature_cc=3700, site="core").read(0, 3800)
-    assert (told.fever, told.reasons[0]) == (reasons.FEVER_MET, reasons.R_FEVER_MET)
+    assert (told.fever, told.reasons[0]) == (codes.FEVER_MET, codes.R_FEVER_MET)
 
 
 def test_a_reading_by_hand_stands_in_where_the_sensor_says_nothing() -> None:
     told = Bed().tell(0, **SEEN, temperature_cc=3700, site="oral").read(0, None)
-    assert (told.fever, interval(told)) == (reasons.FEVER_NOT_MET, (0, 0))
+    assert (told.fever, interval(told)) == (codes.FEVER_NOT_MET, (0, 0))
     told = Bed().tell(0, **SEEN, temperature_cc=3700, site="oral").read(0, 3700, site=units.SITE_SKIN)
-    assert (told.fever, interval(told)) == (reasons.FEVER_NOT_MET, (0, 0))
+    assert (told.fever, interval(told)) == (codes.FEVER_NOT_MET, (0, 0))
     told = Bed().tell(0, **SEEN).read(0, 3700, site=units.SITE_SKIN)
-    assert (told.fever, interval(told)) == (reasons.FEVER_UNKNOWN, (0, 1)), "the skin settles nothing below"
+    assert (told.fever, interval(told)) == (codes.FEVER_UNKNOWN, (0, 1)), "the skin settles nothing below"
 
 
 def test_a_fever_of_another_cause_is_no_fever_of_the_syndrome_and_leaves_no_latch() -> None:
     bed = Bed().tell(0, **SEEN, fever_other_cause=True)
     told = bed.read(0, 3900)
-    assert (told.fever, interval(told)) == (reasons.FEVER_MET, (0, 0))
-    assert told.reasons[:2] == (reasons.R_FEVER_MET, reasons.R_OTHER_CAUSE)
+    assert (told.fever, interval(told)) == (codes.FEVER_MET, (0, 0))
+    assert told.reasons[:2] == (codes.R_FEVER_MET, codes.R_OTHER_CAUSE)
     assert bed.state[st.LATCH] == 0
     assert bed.state[st.FLAGS] & st.FEBRILE, "it shortens what reassures all the same"
 
@@ -130,23 +128,23 @@ def test_a_mask_leaves_the_fever_open_until_its_window_is_over_and_unknown_after
 ) -> None:
     bed = Bed().tell(0, **{drug: True})
     told = bed.read(0, 3700)
-    assert (told.fever, told.reasons[0], interval(told)) == (reasons.FEVER_MASKED, reasons.R_MASKED, (0, 4))
-    assert bed.read(window_ms, 3701).fever == reasons.FEVER_MASKED
+    assert (told.fever, told.reasons[0], interval(told)) == (codes.FEVER_MASKED, codes.R_MASKED, (0, 4))
+    assert bed.read(window_ms, 3701).fever == codes.FEVER_MASKED
     told = bed.read(window_ms + 1, 3702)
-    assert (told.fever, told.reasons[0]) == (reasons.FEVER_UNKNOWN, reasons.R_MASK_WINDOW_OVER)
-    assert (interval(told), told.status) == ((0, 4), reasons.PROVISIONAL)
+    assert (told.fever, told.reasons[0]) == (codes.FEVER_UNKNOWN, codes.R_MASK_WINDOW_OVER)
+    assert (interval(told), told.status) == ((0, 4), codes.PROVISIONAL)
     bed.tell(window_ms + 2, **{drug: False})
-    assert bed.read(window_ms + 3, 3703).fever == reasons.FEVER_NOT_MET
+    assert bed.read(window_ms + 3, 3703).fever == codes.FEVER_NOT_MET
 
 
 def test_a_mask_does_not_hide_a_fever_that_is_there() -> None:
-    assert Bed().tell(0, anticytokine=True).read(0, 3800).fever == reasons.FEVER_MET
+    assert Bed().tell(0, anticytokine=True).read(0, 3800).fever == codes.FEVER_MET
 
 
 def test_without_any_temperature_a_mask_changes_nothing() -> None:
     told = Bed().tell(0, steroid=True).read(0, None)
-    assert told.reasons[0] == reasons.R_TEMP_ABSENT
-    assert told.status == reasons.NOT_GRADABLE
+    assert told.reasons[0] == codes.R_TEMP_ABSENT
+    assert told.status == codes.NOT_GRADABLE
 
 
 def test_a_worrying_entry_that_runs_out_is_held_until_a_fresh_one() -> None:
@@ -155,14 +153,14 @@ def test_a_worrying_entry_that_runs_out_is_held_until_a_fresh_one() -> None:
     assert interval(bed.read(4 * HOUR, 3841)) == (3, 4), "a fever shortens only what reassures"
     told = bed.read(4 * HOUR + 1, 3842)
     assert interval(told) == (1, 4)
-    assert told.reasons[-1] == reasons.R_HELD_3
+    assert told.reasons[-1] == codes.R_HELD_3
     assert bed.state[st.HELD] == 3
     told = bed.read(4 * HOUR + 2, None)
-    assert told.reasons[-1] == reasons.R_HELD_3, "a lost temperature does not take it away"
+    assert told.reasons[-1] == codes.R_HELD_3, "a lost temperature does not take it away"
     bed.tell(4 * HOUR + 3, oxygen="nasal_cannula_low")
     told = bed.read(4 * HOUR + 4, 3843)
     assert (interval(told), bed.state[st.HELD]) == ((2, 4), 0)
-    assert reasons.R_HELD_3 not in told.reasons
+    assert codes.R_HELD_3 not in told.reasons
 
 
 def test_what_is_held_is_not_told_while_the_grade_says_as_much() -> None:
@@ -171,7 +169,7 @@ def test_what_is_held_is_not_told_while_the_grade_says_as_much() -> None:
     bed.tell(30 * MIN, oxygen="nasal_cannula_low")
     told = bed.read(4 * HOUR + 1, 3841)
     assert (interval(told), bed.state[st.HELD]) == ((2, 4), 2)
-    assert reasons.R_HELD_2 not in told.reasons
+    assert codes.R_HELD_2 not in told.reasons
 
 
 def test_an_entry_that_runs_out_after_nothing_was_gradable_holds_nothing() -> None:
@@ -266,27 +264,27 @@ def test_after_a_boot_all_that_counts_for_a_time_ran_out() -> None:
     ]
     told = bed.read(10, 3840)
     assert interval(told) == (1, 4)
-    assert told.reasons[-2:] == (reasons.R_HELD_3, reasons.R_CONTEXT_AGE_UNKNOWN)
+    assert told.reasons[-2:] == (codes.R_HELD_3, codes.R_CONTEXT_AGE_UNKNOWN)
     bed.tell(20, oxygen="nasal_cannula_high")
     told = bed.read(30, 3840)
     assert interval(told) == (3, 4)
-    assert not {reasons.R_HELD_3, reasons.R_CONTEXT_AGE_UNKNOWN} & set(told.reasons)
+    assert not {codes.R_HELD_3, codes.R_CONTEXT_AGE_UNKNOWN} & set(told.reasons)
 
 
 def test_a_boot_that_makes_nothing_run_out_says_nothing() -> None:
     bed = Bed().tell(0, fever_earlier=True)
     bed.state = grader.after_boot(bed.state, DEFAULT)
     assert bed.state[st.FLAGS] == 0
-    assert reasons.R_CONTEXT_AGE_UNKNOWN not in bed.read(10, 3840).reasons
+    assert codes.R_CONTEXT_AGE_UNKNOWN not in bed.read(10, 3840).reasons
 
 
 def test_a_fever_that_was_told_latches_and_is_named_while_none_is_present() -> None:
     bed = Bed().tell(0, fever_earlier=True)
     told = bed.read(0, 3700)
     assert bed.state[st.LATCH] == 1
-    assert told.reasons == (reasons.R_BELOW_AT_AXILLA, reasons.R_FEVER_EARLIER)
-    assert reasons.MISSING_FEVER_EARLIER not in told.missing
-    assert reasons.R_FEVER_EARLIER not in bed.read(1_000, 3840).reasons
+    assert told.reasons == (codes.R_BELOW_AT_AXILLA, codes.R_FEVER_EARLIER)
+    assert codes.MISSING_FEVER_EARLIER not in told.missing
+    assert codes.R_FEVER_EARLIER not in bed.read(1_000, 3840).reasons
     assert Bed().tell(0, fever_earlier=False).state[st.LATCH] == 0
 
 
@@ -307,7 +305,7 @@ def test_a_signed_end_of_the_episode_starts_the_next_one() -> None:
     assert bed.told_keys() == ["blood_pressure"]
     told = bed.read(5 * HOUR, 3700)
     told = bed.read(5 * HOUR + 10 * MIN, 3701)
-    assert (told.fever, told.reasons) == (reasons.FEVER_NOT_MET, (reasons.R_BELOW_AT_AXILLA,))
+    assert (told.fever, told.reasons) == (codes.FEVER_NOT_MET, (codes.R_BELOW_AT_AXILLA,))
     kept = Bed().tell(0, steroid=True).tell(1, episode_closed=False)
     assert kept.told_keys() == ["steroid"]
 
@@ -384,5 +382,5 @@ def test_a_wearable_that_has_prepared_needs_the_scale_no_more(monkeypatch: pytes
             bed.state[st.LATCH] = latch
             told = bed.read(0, temp_cc, site=site)
             assert interval(told) == bounds
-            assert (reasons.MISSING_FEVER_EARLIER in told.missing) is (not latch and temp_cc < 3800)
+            assert (codes.MISSING_FEVER_EARLIER in told.missing) is (not latch and temp_cc < 3800)
     assert len(grader._intervals) == 6

@@ -1,8 +1,8 @@
 """What each input leaves of each fact: its possible values, whether it counts, what is missing, why."""
 
 import pytest
-from crs_core import entry_reasons as entry
-from crs_core import reasons
+from crs_core import codes
+from crs_core import entry_codes as entry
 from crs_core.grade import astct, case, facts, scale
 from crs_core.grade.rules import DEFAULT
 from crs_core.grade.scale import Fact
@@ -25,42 +25,42 @@ def at(temp_cc: int, site: str, **more: object) -> dict:
     return {"temperature_cc": temp_cc, "site": site, **more}
 
 
-OPEN_OXYGEN = fact(*NEED, known=False, missing=reasons.MISSING_OXYGEN)
-UNSETTLED = fact(*NEED, known=False, missing=reasons.MISSING_OXYGEN, why=(reasons.R_ROOM_AIR_UNSETTLED,))
-OPEN_PRESSURE = fact(*PRESSURE, known=False, missing=reasons.MISSING_BLOOD_PRESSURE)
-HELD, HYPOTENSION = fact("held"), fact("hypotension", why=(reasons.R_HYPOTENSION,))
-UNDECIDED = fact(*PRESSURE, missing=reasons.MISSING_BLOOD_PRESSURE)
-NO_TEMPERATURE = {"known": False, "missing": reasons.MISSING_TEMPERATURE}
+OPEN_OXYGEN = fact(*NEED, known=False, missing=codes.MISSING_OXYGEN)
+UNSETTLED = fact(*NEED, known=False, missing=codes.MISSING_OXYGEN, why=(codes.R_ROOM_AIR_UNSETTLED,))
+OPEN_PRESSURE = fact(*PRESSURE, known=False, missing=codes.MISSING_BLOOD_PRESSURE)
+HELD, HYPOTENSION = fact("held"), fact("hypotension", why=(codes.R_HYPOTENSION,))
+UNDECIDED = fact(*PRESSURE, missing=codes.MISSING_BLOOD_PRESSURE)
+NO_TEMPERATURE = {"known": False, "missing": codes.MISSING_TEMPERATURE}
 
 CASES = [
     ("fever", {}, fact(*EITHER, **NO_TEMPERATURE)),
     ("fever", COMPLETE, fact(*EITHER, **NO_TEMPERATURE)),
     ("fever", {"steroid": True}, fact(*EITHER, **NO_TEMPERATURE)),
-    ("fever", {"fever_other_cause": True}, fact("no", **NO_TEMPERATURE, why=(reasons.R_OTHER_CAUSE,))),
-    ("fever", at(3900, "oral", fever_other_cause=True), fact("no", why=(reasons.R_OTHER_CAUSE,))),
-    ("fever", at(3800, "axilla"), fact("yes", why=(reasons.R_FEVER_MET,))),
-    ("fever", at(3800, "skin", steroid=True), fact("yes", why=(reasons.R_FEVER_MET,))),
+    ("fever", {"fever_other_cause": True}, fact("no", **NO_TEMPERATURE, why=(codes.R_OTHER_CAUSE,))),
+    ("fever", at(3900, "oral", fever_other_cause=True), fact("no", why=(codes.R_OTHER_CAUSE,))),
+    ("fever", at(3800, "axilla"), fact("yes", why=(codes.R_FEVER_MET,))),
+    ("fever", at(3800, "skin", steroid=True), fact("yes", why=(codes.R_FEVER_MET,))),
     *[
-        ("fever", at(3799, site), fact("no", why=(reasons.R_BELOW,)))
+        ("fever", at(3799, site), fact("no", why=(codes.R_BELOW,)))
         for site in ("oral", "tympanic", "rectal", "core")
     ],
     (
         "fever",
         at(3799, "axilla"),
-        fact(*EITHER, missing=reasons.MISSING_TEMPERATURE, why=(reasons.R_BELOW_AT_AXILLA,)),
+        fact(*EITHER, missing=codes.MISSING_TEMPERATURE, why=(codes.R_BELOW_AT_AXILLA,)),
     ),
     (
         "fever",
         at(3799, "skin"),
-        fact(*EITHER, missing=reasons.MISSING_TEMPERATURE, why=(reasons.R_SKIN_BELOW,)),
+        fact(*EITHER, missing=codes.MISSING_TEMPERATURE, why=(codes.R_SKIN_BELOW,)),
     ),
     *[
-        ("fever", at(3799, "oral", **{drug: True}), fact(*EITHER, why=(reasons.R_MASKED,)))
+        ("fever", at(3799, "oral", **{drug: True}), fact(*EITHER, why=(codes.R_MASKED,)))
         for drug in ("antipyretic", "steroid", "anticytokine")
     ],
-    ("fever", at(3799, "oral", steroid=False), fact("no", why=(reasons.R_BELOW,))),
-    ("fever_earlier", {}, fact(*EITHER, known=False, missing=reasons.MISSING_FEVER_EARLIER)),
-    ("fever_earlier", {"fever_earlier": True}, fact("yes", known=False, why=(reasons.R_FEVER_EARLIER,))),
+    ("fever", at(3799, "oral", steroid=False), fact("no", why=(codes.R_BELOW,))),
+    ("fever_earlier", {}, fact(*EITHER, known=False, missing=codes.MISSING_FEVER_EARLIER)),
+    ("fever_earlier", {"fever_earlier": True}, fact("yes", known=False, why=(codes.R_FEVER_EARLIER,))),
     ("fever_earlier", {"fever_earlier": False}, fact("no", known=False)),
     ("fever_earlier", COMPLETE, fact("no", known=False)),
     ("pressure", {}, OPEN_PRESSURE),
@@ -95,24 +95,24 @@ CASES = [
     ("pressure", {"systolic_mmhg": 89}, UNDECIDED),
     ("pressure", {"systolic_mmhg": 72}, UNDECIDED),
     ("pressure", {"systolic_mmhg": 71}, HYPOTENSION),
-    ("vasopressors", {}, fact("none", "one", "several", known=False, missing=reasons.MISSING_VASOPRESSORS)),
+    ("vasopressors", {}, fact("none", "one", "several", known=False, missing=codes.MISSING_VASOPRESSORS)),
     ("vasopressors", COMPLETE, fact("none")),
     ("vasopressors", {"vasopressors": []}, fact("none")),
-    ("vasopressors", {"vasopressors": ["other"]}, fact("one", why=(reasons.R_ONE_VASOPRESSOR,))),
+    ("vasopressors", {"vasopressors": ["other"]}, fact("one", why=(codes.R_ONE_VASOPRESSOR,))),
     (
         "vasopressors",
         {"vasopressors": ["dopamine", "vasopressin", "dopamine"]},
-        fact("one", why=(reasons.R_ONE_VASOPRESSOR,)),
+        fact("one", why=(codes.R_ONE_VASOPRESSOR,)),
     ),
     (
         "vasopressors",
         {"vasopressors": ["other", "other"]},
-        fact("several", why=(reasons.R_SEVERAL_VASOPRESSORS,)),
+        fact("several", why=(codes.R_SEVERAL_VASOPRESSORS,)),
     ),
     (
         "vasopressors",
         {"vasopressors": ["vasopressin"]},
-        fact("one", why=(reasons.R_VASOPRESSIN_ALONE,), other=("none",)),
+        fact("one", why=(codes.R_VASOPRESSIN_ALONE,), other=("none",)),
     ),
     ("oxygen", {}, OPEN_OXYGEN),
     ("oxygen", {"ventilation_not_for_hypoxia": True}, OPEN_OXYGEN),
@@ -120,7 +120,7 @@ CASES = [
     (
         "oxygen",
         {"ventilation_not_for_hypoxia": True, "spo2_tenths": 900},
-        fact(*NEED[:3], known=False, missing=reasons.MISSING_OXYGEN),
+        fact(*NEED[:3], known=False, missing=codes.MISSING_OXYGEN),
     ),
     ("oxygen", COMPLETE, fact("none")),
     ("oxygen", COMPLETE | {"spo2_tenths": 900}, fact("none")),
@@ -128,36 +128,36 @@ CASES = [
     (
         "oxygen",
         {"oxygen": "room_air"},
-        fact(*NEED, known=False, missing=reasons.MISSING_SPO2, why=(reasons.R_ROOM_AIR_UNSETTLED,)),
+        fact(*NEED, known=False, missing=codes.MISSING_SPO2, why=(codes.R_ROOM_AIR_UNSETTLED,)),
     ),
     ("oxygen", {"oxygen": "room_air", "spo2_tenths": 900}, fact("none")),
     ("oxygen", {"oxygen": "room_air", "spo2_tenths": 899}, UNSETTLED),
     *[
-        ("oxygen", {"oxygen": one}, fact("low", why=(reasons.R_OXYGEN_LOW,)))
+        ("oxygen", {"oxygen": one}, fact("low", why=(codes.R_OXYGEN_LOW,)))
         for one in ("nasal_cannula_low", "blow_by")
     ],
     *[
-        ("oxygen", {"oxygen": one}, fact("high", why=(reasons.R_OXYGEN_HIGH,)))
+        ("oxygen", {"oxygen": one}, fact("high", why=(codes.R_OXYGEN_HIGH,)))
         for one in ("nasal_cannula_high", "face_mask", "non_rebreather", "venturi")
     ],
     *[
-        ("oxygen", {"oxygen": one}, fact("positive_pressure", why=(reasons.R_POSITIVE_PRESSURE,)))
+        ("oxygen", {"oxygen": one}, fact("positive_pressure", why=(codes.R_POSITIVE_PRESSURE,)))
         for one in ("cpap", "bipap", "invasive_ventilation")
     ],
     (
         "oxygen",
         {"oxygen": "bipap", "ventilation_not_for_hypoxia": True},
-        fact("none", why=(reasons.R_VENTILATION_OTHER,)),
+        fact("none", why=(codes.R_VENTILATION_OTHER,)),
     ),
     (
         "oxygen",
         {"oxygen": "face_mask", "ventilation_not_for_hypoxia": True},
-        fact("high", why=(reasons.R_OXYGEN_HIGH,)),
+        fact("high", why=(codes.R_OXYGEN_HIGH,)),
     ),
-    ("agents", {}, fact("none", "one", "several", known=False, missing=reasons.MISSING_VASOPRESSORS)),
+    ("agents", {}, fact("none", "one", "several", known=False, missing=codes.MISSING_VASOPRESSORS)),
     ("agents", COMPLETE, fact("none")),
     ("agents", {"vasopressors": []}, fact("none")),
-    ("agents", {"vasopressors": ["vasopressin"]}, fact("one", why=(reasons.R_ONE_VASOPRESSOR,))),
+    ("agents", {"vasopressors": ["vasopressin"]}, fact("one", why=(codes.R_ONE_VASOPRESSOR,))),
     (
         "agents",
         {"vasopressors": ["vasopressin", "other"]},
@@ -177,14 +177,14 @@ CASES = [
         {"vasopressor_hours": 24, "vasopressors": ["other"]},
         fact("from24", why=(entry.R_FROM_24_HOURS,)),
     ),
-    ("support", {}, fact(*SUPPORT, known=False, missing=reasons.MISSING_OXYGEN)),
+    ("support", {}, fact(*SUPPORT, known=False, missing=codes.MISSING_OXYGEN)),
     (
         "support",
         {"ventilation_not_for_hypoxia": True, "spo2_tenths": 900},
-        fact(*SUPPORT[:3], known=False, missing=reasons.MISSING_OXYGEN),
+        fact(*SUPPORT[:3], known=False, missing=codes.MISSING_OXYGEN),
     ),
     ("support", COMPLETE, fact("none")),
-    ("support", {"oxygen": "face_mask"}, fact("high", why=(reasons.R_OXYGEN_HIGH,))),
+    ("support", {"oxygen": "face_mask"}, fact("high", why=(codes.R_OXYGEN_HIGH,))),
     *[
         ("support", {"oxygen": one}, fact("noninvasive", why=(entry.R_NONINVASIVE,)))
         for one in ("cpap", "bipap")
@@ -193,12 +193,12 @@ CASES = [
     (
         "support",
         {"oxygen": "cpap", "ventilation_not_for_hypoxia": True},
-        fact("none", why=(reasons.R_VENTILATION_OTHER,), other=("noninvasive",)),
+        fact("none", why=(codes.R_VENTILATION_OTHER,), other=("noninvasive",)),
     ),
     (
         "support",
         {"oxygen": "invasive_ventilation", "ventilation_not_for_hypoxia": True},
-        fact("none", why=(reasons.R_VENTILATION_OTHER,), other=("ventilator",)),
+        fact("none", why=(codes.R_VENTILATION_OTHER,), other=("ventilator",)),
     ),
     ("fio2", {}, fact("under40", "from40", known=False, missing=entry.MISSING_FIO2)),
     ("fio2", COMPLETE, fact("under40")),
@@ -262,15 +262,15 @@ def test_the_least_value_is_what_asked_and_there_is_none_means(name: str) -> Non
 @pytest.mark.parametrize(
     ("inputs", "state"),
     [
-        ({}, reasons.FEVER_UNKNOWN),
-        ({"steroid": True}, reasons.FEVER_UNKNOWN),
-        (at(3800, "skin"), reasons.FEVER_MET),
-        (at(3799, "oral", anticytokine=True), reasons.FEVER_MASKED),
-        (at(3799, "axilla"), reasons.FEVER_POSSIBLE),
-        (at(3750, "axilla"), reasons.FEVER_POSSIBLE),
-        (at(3749, "axilla"), reasons.FEVER_NOT_MET),
-        (at(3799, "tympanic"), reasons.FEVER_NOT_MET),
-        (at(3799, "skin"), reasons.FEVER_UNKNOWN),
+        ({}, codes.FEVER_UNKNOWN),
+        ({"steroid": True}, codes.FEVER_UNKNOWN),
+        (at(3800, "skin"), codes.FEVER_MET),
+        (at(3799, "oral", anticytokine=True), codes.FEVER_MASKED),
+        (at(3799, "axilla"), codes.FEVER_POSSIBLE),
+        (at(3750, "axilla"), codes.FEVER_POSSIBLE),
+        (at(3749, "axilla"), codes.FEVER_NOT_MET),
+        (at(3799, "tympanic"), codes.FEVER_NOT_MET),
+        (at(3799, "skin"), codes.FEVER_UNKNOWN),
     ],
 )
 def test_the_state_of_the_fever_goes_by_the_rule_of_its_site(inputs: dict, state: int) -> None:
@@ -336,6 +336,6 @@ def test_other_readings_are_read_from_the_inputs_where_no_scale_has_read_them_be
 def test_the_six_cases_that_sensors_can_tell_apart(
     fever: str, latched: bool, bounds: tuple, asks_earlier: bool
 ) -> None:
-    asked = (reasons.MISSING_BLOOD_PRESSURE, reasons.MISSING_VASOPRESSORS, reasons.MISSING_OXYGEN)
-    asked += (reasons.MISSING_FEVER_EARLIER,) if asks_earlier else ()
+    asked = (codes.MISSING_BLOOD_PRESSURE, codes.MISSING_VASOPRESSORS, codes.MISSING_OXYGEN)
+    asked += (codes.MISSING_FEVER_EARLIER,) if asks_earlier else ()
     assert astct.from_sensors(fever, latched) == (*bounds, asked)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from crs_core.errors import RemoteError
 
-from host_agent.ui.grade_json import grade_file
+from host_agent.views.grade_json import grade_file
 
 ROOT = Path(__file__).resolve().parents[3]
 

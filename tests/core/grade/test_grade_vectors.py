@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from crs_core.grade import case
 
-from tests.mp import run_micropython
+from tools.rig.micropython import run_micropython
 
 ROOT = Path(__file__).resolve().parents[3]
 VECTORS = json.loads((ROOT / "tests/vectors/grades.json").read_text())

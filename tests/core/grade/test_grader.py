@@ -1,7 +1,7 @@
 """The wearable's grader: what each reading may say, and what none may."""
 
 import pytest
-from crs_core import reasons, units
+from crs_core import codes, units
 from crs_core.errors import RemoteError
 from crs_core.grade import grader
 from crs_core.grade.rules import DEFAULT
@@ -49,79 +49,79 @@ def test_fever_at_the_axilla_is_at_least_one_and_could_be_four(wearer: Wearer) -
     told = wearer.read(3800)
     assert interval(told) == (1, 4)
     assert (told.fever, told.status, told.scale, told.version) == (
-        reasons.FEVER_MET,
-        reasons.PROVISIONAL,
-        reasons.SCALE_ASTCT,
+        codes.FEVER_MET,
+        codes.PROVISIONAL,
+        codes.SCALE_ASTCT,
         2019,
     )
-    assert told.reasons == (reasons.R_FEVER_MET,)
-    assert [reasons.MISSING_NAMES[m] for m in told.missing] == ["blood_pressure", "vasopressors", "oxygen"]
+    assert told.reasons == (codes.R_FEVER_MET,)
+    assert [codes.MISSING_NAMES[m] for m in told.missing] == ["blood_pressure", "vasopressors", "oxygen"]
     assert told.temp_age_ms == told.ppg_age_ms == 0
 
 
 def test_one_hundredth_below_is_not_met_at_the_axilla_and_excludes_nothing(wearer: Wearer) -> None:
     told = wearer.read(3799)
     assert interval(told) == (0, 4)
-    assert told.fever == reasons.FEVER_NOT_MET
-    assert told.reasons == (reasons.R_BELOW_AT_AXILLA,)
-    assert reasons.MISSING_FEVER_EARLIER in told.missing
+    assert told.fever == codes.FEVER_NOT_MET
+    assert told.reasons == (codes.R_BELOW_AT_AXILLA,)
+    assert codes.MISSING_FEVER_EARLIER in told.missing
 
 
 def test_fever_latches_for_the_higher_rows(wearer: Wearer) -> None:
     wearer.read(3850)
     told = wearer.read(3700)
     assert interval(told) == (0, 4)
-    assert told.fever == reasons.FEVER_NOT_MET
-    assert reasons.R_FEVER_EARLIER in told.reasons
-    assert reasons.MISSING_FEVER_EARLIER not in told.missing
+    assert told.fever == codes.FEVER_NOT_MET
+    assert codes.R_FEVER_EARLIER in told.reasons
+    assert codes.MISSING_FEVER_EARLIER not in told.missing
     assert grader.fever_latched(wearer.state)
     assert grader.fever_latched(grader.after_boot(wearer.state, DEFAULT))
 
 
 def test_possible_after_ten_minutes_at_the_level(wearer: Wearer) -> None:
-    assert wearer.read(3750, count=60).fever == reasons.FEVER_NOT_MET
+    assert wearer.read(3750, count=60).fever == codes.FEVER_NOT_MET
     told = wearer.read(3750)
-    assert told.fever == reasons.FEVER_POSSIBLE
-    assert reasons.R_POSSIBLE_LEVEL in told.reasons
+    assert told.fever == codes.FEVER_POSSIBLE
+    assert codes.R_POSSIBLE_LEVEL in told.reasons
     assert interval(told) == (0, 4)
-    assert wearer.read(3749, count=7).fever == reasons.FEVER_NOT_MET
+    assert wearer.read(3749, count=7).fever == codes.FEVER_NOT_MET
 
 
 def test_possible_by_a_degree_above_the_wearers_own_baseline(wearer: Wearer) -> None:
     wearer.read(3620, count=6 * 361)
-    assert wearer.read(3720).fever == reasons.FEVER_NOT_MET
+    assert wearer.read(3720).fever == codes.FEVER_NOT_MET
     told = wearer.read(3720, count=7)
-    assert told.fever == reasons.FEVER_POSSIBLE
-    assert told.reasons[0] == reasons.R_POSSIBLE_RISE
+    assert told.fever == codes.FEVER_POSSIBLE
+    assert told.reasons[0] == codes.R_POSSIBLE_RISE
 
 
 def test_only_the_axilla_knows_possible(wearer: Wearer) -> None:
-    assert wearer.read(3790, site=units.SITE_ORAL, count=100).fever == reasons.FEVER_NOT_MET
+    assert wearer.read(3790, site=units.SITE_ORAL, count=100).fever == codes.FEVER_NOT_MET
 
 
 def test_the_skin_may_say_met_and_never_not_met(wearer: Wearer) -> None:
     told = wearer.read(3650, site=units.SITE_SKIN)
-    assert (told.fever, interval(told)) == (reasons.FEVER_UNKNOWN, (0, 4))
-    assert wearer.read(3800, site=units.SITE_SKIN).fever == reasons.FEVER_MET
+    assert (told.fever, interval(told)) == (codes.FEVER_UNKNOWN, (0, 4))
+    assert wearer.read(3800, site=units.SITE_SKIN).fever == codes.FEVER_MET
 
 
 @pytest.mark.parametrize(
     ("why", "what"),
     [
-        (reasons.R_TEMP_ABSENT, {"temp_cc": None}),
-        (reasons.R_TEMP_ABSENT, {"temp_cc": 3900, "temp_state": units.TEMP_ABSENT}),
-        (reasons.R_TEMP_OFF_BODY, {"temp_cc": 3900, "temp_state": units.TEMP_OFF_BODY}),
-        (reasons.R_TEMP_OFF_BODY, {"temp_cc": 3900, "wear": units.WEAR_OFF}),
-        (reasons.R_TEMP_SETTLING, {"temp_cc": 3900, "temp_state": units.TEMP_SETTLING}),
-        (reasons.R_TEMP_OUT_OF_RANGE, {"temp_cc": 4501}),
-        (reasons.R_TEMP_OUT_OF_RANGE, {"temp_cc": 2499}),
-        (reasons.R_TEMP_OUT_OF_RANGE, {"temp_cc": 3900, "temp_state": units.TEMP_OUT_OF_RANGE}),
-        (reasons.R_TEMP_TOO_OLD, {"temp_cc": 3900, "temp_state": units.TEMP_STALE}),
-        (reasons.R_TEMP_TOO_OLD, {"temp_cc": 3900, "late_ms": 900_001}),
-        (reasons.R_TEMP_FLAT, {"temp_cc": 3900, "temp_state": units.TEMP_FLAT}),
-        (reasons.R_TEMP_ARTEFACT, {"temp_cc": 3900, "temp_state": units.TEMP_ARTEFACT}),
-        (reasons.R_SITE_MISSING, {"temp_cc": 3900, "site": units.SITE_NONE}),
-        (reasons.R_SITE_MISSING, {"temp_cc": 3900, "site": 7}),
+        (codes.R_TEMP_ABSENT, {"temp_cc": None}),
+        (codes.R_TEMP_ABSENT, {"temp_cc": 3900, "temp_state": units.TEMP_ABSENT}),
+        (codes.R_TEMP_OFF_BODY, {"temp_cc": 3900, "temp_state": units.TEMP_OFF_BODY}),
+        (codes.R_TEMP_OFF_BODY, {"temp_cc": 3900, "wear": units.WEAR_OFF}),
+        (codes.R_TEMP_SETTLING, {"temp_cc": 3900, "temp_state": units.TEMP_SETTLING}),
+        (codes.R_TEMP_OUT_OF_RANGE, {"temp_cc": 4501}),
+        (codes.R_TEMP_OUT_OF_RANGE, {"temp_cc": 2499}),
+        (codes.R_TEMP_OUT_OF_RANGE, {"temp_cc": 3900, "temp_state": units.TEMP_OUT_OF_RANGE}),
+        (codes.R_TEMP_TOO_OLD, {"temp_cc": 3900, "temp_state": units.TEMP_STALE}),
+        (codes.R_TEMP_TOO_OLD, {"temp_cc": 3900, "late_ms": 900_001}),
+        (codes.R_TEMP_FLAT, {"temp_cc": 3900, "temp_state": units.TEMP_FLAT}),
+        (codes.R_TEMP_ARTEFACT, {"temp_cc": 3900, "temp_state": units.TEMP_ARTEFACT}),
+        (codes.R_SITE_MISSING, {"temp_cc": 3900, "site": units.SITE_NONE}),
+        (codes.R_SITE_MISSING, {"temp_cc": 3900, "site": 7}),
     ],
 )
 def test_what_a_guard_refuses_is_not_gradable_and_leaves_no_latch(
@@ -129,8 +129,8 @@ def test_what_a_guard_refuses_is_not_gradable_and_leaves_no_latch(
 ) -> None:
     told = wearer.read(**what)
     assert interval(told) == (None, None)
-    assert (told.status, told.fever, told.reasons) == (reasons.NOT_GRADABLE, reasons.FEVER_UNKNOWN, (why,))
-    assert told.missing[0] == reasons.MISSING_TEMPERATURE
+    assert (told.status, told.fever, told.reasons) == (codes.NOT_GRADABLE, codes.FEVER_UNKNOWN, (why,))
+    assert told.missing[0] == codes.MISSING_TEMPERATURE
     assert not grader.fever_latched(wearer.state)
 
 
@@ -138,7 +138,7 @@ def test_loss_after_fever_is_not_gradable_and_keeps_the_latch(wearer: Wearer) ->
     wearer.read(3900)
     told = wearer.read(None, temp_state=units.TEMP_OFF_BODY, wear=units.WEAR_OFF, count=6)
     assert interval(told) == (None, None)
-    assert reasons.R_FEVER_EARLIER in told.reasons
+    assert codes.R_FEVER_EARLIER in told.reasons
     assert told.temp_age_ms == 60_000
     assert grader.fever_latched(wearer.state)
 
@@ -151,7 +151,7 @@ def test_a_low_saturation_is_not_a_grade(wearer: Wearer) -> None:
 
 def test_a_reading_from_the_future_says_nothing_and_leaves_no_trace(wearer: Wearer) -> None:
     told = wearer.read(3900, late_ms=-2_001)
-    assert told.reasons == (reasons.R_FUTURE,)
+    assert told.reasons == (codes.R_FUTURE,)
     assert interval(told) == (None, None)
     assert wearer.state == grader.new_state()
 
@@ -161,16 +161,16 @@ def test_a_doubled_reading_says_nothing_and_leaves_no_trace(wearer: Wearer) -> N
     before = list(wearer.state)
     wearer.t_ms -= 10_000
     told = wearer.read(3900)
-    assert told.reasons == (reasons.R_DOUBLED,)
+    assert told.reasons == (codes.R_DOUBLED,)
     assert interval(told) == (None, None)
     assert wearer.state == before
 
 
 def test_a_temperature_that_never_moves_is_a_stuck_converter(wearer: Wearer) -> None:
-    assert wearer.read(3700, count=6 * 60 * 6).status == reasons.PROVISIONAL
+    assert wearer.read(3700, count=6 * 60 * 6).status == codes.PROVISIONAL
     told = wearer.read(3700)
-    assert told.reasons == (reasons.R_TEMP_FLAT,)
-    assert wearer.read(3701).status == reasons.PROVISIONAL
+    assert told.reasons == (codes.R_TEMP_FLAT,)
+    assert wearer.read(3701).status == codes.PROVISIONAL
 
 
 def test_a_boot_drops_ages_that_the_outage_made_unknown(wearer: Wearer) -> None:

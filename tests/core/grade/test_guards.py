@@ -1,7 +1,7 @@
 """Guards one by one: the reason that each refusal gives, and the first value on either side of each limit."""
 
 import pytest
-from crs_core import reasons, units
+from crs_core import codes, units
 from crs_core.grade import guards
 
 TEMP = {"temp_cc": 3700, "temp_state": 0, "site": 1, "wear": 1, "age_ms": 0, "max_age_ms": 1_000}
@@ -19,23 +19,23 @@ PPG = {
     ("values", "why"),
     [
         ({}, 0),
-        *[({"temp_state": state}, reasons.R_TEMP_ABSENT) for state in (units.TEMP_ABSENT, 8)],
-        ({"temp_state": units.TEMP_OFF_BODY}, reasons.R_TEMP_OFF_BODY),
-        ({"temp_state": units.TEMP_SETTLING}, reasons.R_TEMP_SETTLING),
-        ({"temp_state": units.TEMP_OUT_OF_RANGE}, reasons.R_TEMP_OUT_OF_RANGE),
-        ({"temp_state": units.TEMP_STALE}, reasons.R_TEMP_TOO_OLD),
-        ({"temp_state": units.TEMP_FLAT}, reasons.R_TEMP_FLAT),
-        ({"temp_state": units.TEMP_ARTEFACT}, reasons.R_TEMP_ARTEFACT),
-        ({"wear": units.WEAR_OFF}, reasons.R_TEMP_OFF_BODY),
+        *[({"temp_state": state}, codes.R_TEMP_ABSENT) for state in (units.TEMP_ABSENT, 8)],
+        ({"temp_state": units.TEMP_OFF_BODY}, codes.R_TEMP_OFF_BODY),
+        ({"temp_state": units.TEMP_SETTLING}, codes.R_TEMP_SETTLING),
+        ({"temp_state": units.TEMP_OUT_OF_RANGE}, codes.R_TEMP_OUT_OF_RANGE),
+        ({"temp_state": units.TEMP_STALE}, codes.R_TEMP_TOO_OLD),
+        ({"temp_state": units.TEMP_FLAT}, codes.R_TEMP_FLAT),
+        ({"temp_state": units.TEMP_ARTEFACT}, codes.R_TEMP_ARTEFACT),
+        ({"wear": units.WEAR_OFF}, codes.R_TEMP_OFF_BODY),
         ({"wear": units.WEAR_UNKNOWN}, 0),
-        ({"temp_cc": None}, reasons.R_TEMP_ABSENT),
-        *[({"temp_cc": value}, reasons.R_TEMP_OUT_OF_RANGE) for value in (2499, 4501)],
+        ({"temp_cc": None}, codes.R_TEMP_ABSENT),
+        *[({"temp_cc": value}, codes.R_TEMP_OUT_OF_RANGE) for value in (2499, 4501)],
         *[({"temp_cc": value}, 0) for value in (2500, 4500)],
-        *[({"site": site}, reasons.R_SITE_MISSING) for site in (units.SITE_NONE, 7)],
+        *[({"site": site}, codes.R_SITE_MISSING) for site in (units.SITE_NONE, 7)],
         ({"site": units.SITE_SKIN}, 0),
-        ({"age_ms": None}, reasons.R_TEMP_TOO_OLD),
+        ({"age_ms": None}, codes.R_TEMP_TOO_OLD),
         ({"age_ms": 1_000}, 0),
-        ({"age_ms": 1_001}, reasons.R_TEMP_TOO_OLD),
+        ({"age_ms": 1_001}, codes.R_TEMP_TOO_OLD),
     ],
 )
 def test_a_temperature_is_refused_with_its_reason(values: dict, why: int) -> None:
@@ -46,26 +46,26 @@ def test_a_temperature_is_refused_with_its_reason(values: dict, why: int) -> Non
     ("values", "why"),
     [
         ({}, 0),
-        *[({"ppg_state": state}, reasons.R_PPG_ABSENT) for state in (units.PPG_ABSENT, 12, 15)],
-        ({"ppg_state": units.PPG_NO_CONTACT}, reasons.R_PPG_NO_CONTACT),
-        ({"ppg_state": units.PPG_SETTLING}, reasons.R_PPG_SETTLING),
-        ({"ppg_state": units.PPG_LOW_PERFUSION}, reasons.R_LOW_PERFUSION),
+        *[({"ppg_state": state}, codes.R_PPG_ABSENT) for state in (units.PPG_ABSENT, 12, 15)],
+        ({"ppg_state": units.PPG_NO_CONTACT}, codes.R_PPG_NO_CONTACT),
+        ({"ppg_state": units.PPG_SETTLING}, codes.R_PPG_SETTLING),
+        ({"ppg_state": units.PPG_LOW_PERFUSION}, codes.R_LOW_PERFUSION),
         *[
-            ({"ppg_state": state}, reasons.R_PPG_DISTURBED)
+            ({"ppg_state": state}, codes.R_PPG_DISTURBED)
             for state in (units.PPG_MOTION, units.PPG_IRREGULAR, units.PPG_SATURATED, units.PPG_SWAPPED)
         ],
-        ({"ppg_state": units.PPG_STALE}, reasons.R_PPG_TOO_OLD),
-        ({"ppg_state": units.PPG_NO_PULSE}, reasons.R_NO_PULSE),
-        ({"ppg_state": units.PPG_RESTING}, reasons.R_PPG_RESTING),
-        ({"spo2_tenths": None}, reasons.R_PPG_ABSENT),
-        *[({"spo2_tenths": value}, reasons.R_PPG_OUT_OF_RANGE) for value in (499, 1001)],
+        ({"ppg_state": units.PPG_STALE}, codes.R_PPG_TOO_OLD),
+        ({"ppg_state": units.PPG_NO_PULSE}, codes.R_NO_PULSE),
+        ({"ppg_state": units.PPG_RESTING}, codes.R_PPG_RESTING),
+        ({"spo2_tenths": None}, codes.R_PPG_ABSENT),
+        *[({"spo2_tenths": value}, codes.R_PPG_OUT_OF_RANGE) for value in (499, 1001)],
         *[({"spo2_tenths": value}, 0) for value in (500, 1000)],
         ({"pi_hundredths": None}, 0),
         ({"pi_hundredths": 5}, 0),
-        ({"pi_hundredths": 4}, reasons.R_LOW_PERFUSION),
-        ({"age_ms": None}, reasons.R_PPG_TOO_OLD),
+        ({"pi_hundredths": 4}, codes.R_LOW_PERFUSION),
+        ({"age_ms": None}, codes.R_PPG_TOO_OLD),
         ({"age_ms": 1_000}, 0),
-        ({"age_ms": 1_001}, reasons.R_PPG_TOO_OLD),
+        ({"age_ms": 1_001}, codes.R_PPG_TOO_OLD),
     ],
 )
 def test_a_saturation_is_refused_with_its_reason(values: dict, why: int) -> None:

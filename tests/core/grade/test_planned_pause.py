@@ -1,7 +1,7 @@
 """A planned pause in the alarm conditions: what it holds back, what it does not, and what waits at its end."""
 
 import pytest
-from crs_core import reasons, units
+from crs_core import codes, units
 from crs_core.grade import alarm_state as st
 from crs_core.grade import alarms
 from crs_core.grade.rules import DEFAULT
@@ -52,16 +52,16 @@ def test_strap_off_in_a_pause_is_no_alarm_and_the_end_is_high_until_measured_aga
     life = Life()
     life.live(60, QUIET)
     assert life.live(1800, OFF, planned=True) == {}
-    assert life.live(1, OFF) == {reasons.PAUSE_OVER: HIGH}
-    assert life.live(600, OFF) == {reasons.PAUSE_OVER: HIGH, reasons.NO_DATA: LOW}
-    assert reasons.PAUSE_OVER not in life.live(1, QUIET)
+    assert life.live(1, OFF) == {codes.PAUSE_OVER: HIGH}
+    assert life.live(600, OFF) == {codes.PAUSE_OVER: HIGH, codes.NO_DATA: LOW}
+    assert codes.PAUSE_OVER not in life.live(1, QUIET)
     assert life.live(10, QUIET) == {}
 
 
 def test_without_the_announcement_the_same_hour_is_the_alarm_of_silence() -> None:
     life = Life()
     life.live(60, QUIET)
-    assert life.live(1860, OFF) == {reasons.NO_DATA: HIGH}
+    assert life.live(1860, OFF) == {codes.NO_DATA: HIGH}
 
 
 def test_back_in_time_is_no_alarm_and_a_settling_probe_is_back() -> None:
@@ -87,8 +87,8 @@ def test_back_in_time_is_no_alarm_and_a_settling_probe_is_back() -> None:
 def test_half_back_is_not_back(half: alarms.Inputs) -> None:
     life = Life()
     life.live(600, OFF, planned=True)
-    assert life.live(1, half)[reasons.PAUSE_OVER] == HIGH
-    assert life.live(30, half)[reasons.PAUSE_OVER] == HIGH
+    assert life.live(1, half)[codes.PAUSE_OVER] == HIGH
+    assert life.live(30, half)[codes.PAUSE_OVER] == HIGH
 
 
 def test_disturbed_in_the_second_of_the_end_is_not_away() -> None:
@@ -97,14 +97,14 @@ def test_disturbed_in_the_second_of_the_end_is_not_away() -> None:
     life.live(1, QUIET, planned=True)
     moved = QUIET._replace(ppg_state=units.PPG_MOTION, spo2_tenths=None, hr_bpm=None)
     assert life.live(59, moved) == {}
-    assert life.live(10, moved) == {reasons.NO_DATA: LOW}
+    assert life.live(10, moved) == {codes.NO_DATA: LOW}
 
 
 def test_silence_counts_from_the_end_of_the_pause() -> None:
     life = Life()
     life.live(600, OFF, planned=True)
-    assert life.live(60, OFF) == {reasons.PAUSE_OVER: HIGH}
-    assert life.live(1, OFF) == {reasons.PAUSE_OVER: HIGH, reasons.NO_DATA: LOW}
+    assert life.live(60, OFF) == {codes.PAUSE_OVER: HIGH}
+    assert life.live(1, OFF) == {codes.PAUSE_OVER: HIGH, codes.NO_DATA: LOW}
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_a_pause_ends_no_alarm_about_the_patient_and_makes_none_quieter(
 ) -> None:
     life = Life()
     active = life.live(seconds, before)
-    about = {alarm: priority for alarm, priority in active.items() if reasons.is_physiological(alarm)}
+    about = {alarm: priority for alarm, priority in active.items() if codes.is_physiological(alarm)}
     assert about
     kept = life.live(1500, OFF._replace(told=before.told), planned=True)
     assert {alarm: kept.get(alarm) for alarm in about} == about
@@ -130,18 +130,18 @@ def test_a_pause_ends_no_alarm_about_the_patient_and_makes_none_quieter(
 
 def test_a_pause_holds_back_no_alarm_about_the_patient_that_begins_in_it() -> None:
     life = Life()
-    assert life.live(60, QUIET._replace(spo2_tenths=860), planned=True)[reasons.HYPOXAEMIA] == HIGH
-    assert life.live(60, PULSELESS, planned=True)[reasons.PULSE_LOST] == HIGH
+    assert life.live(60, QUIET._replace(spo2_tenths=860), planned=True)[codes.HYPOXAEMIA] == HIGH
+    assert life.live(60, PULSELESS, planned=True)[codes.PULSE_LOST] == HIGH
 
 
 def test_a_pause_holds_back_no_fault_of_the_equipment() -> None:
     life = Life()
     faults = st.FAULT_PPG_SENSOR | st.FAULT_JOURNAL | st.FAULT_LOW_BATTERY | st.FAULT_HOST_AWAY
     assert set(life.live(60, OFF._replace(faults=faults), planned=True)) == {
-        reasons.SENSOR_FAULT,
-        reasons.JOURNAL_FAULT,
-        reasons.LOW_BATTERY,
-        reasons.HOST_AWAY,
+        codes.SENSOR_FAULT,
+        codes.JOURNAL_FAULT,
+        codes.LOW_BATTERY,
+        codes.HOST_AWAY,
     }
 
 
@@ -150,28 +150,28 @@ def test_a_restart_in_a_pause_is_its_end_and_sounds() -> None:
     life.live(60, QUIET)
     life.live(300, OFF, planned=True)
     life.restart()
-    assert life.live(1, OFF) == {reasons.PAUSE_OVER: HIGH}
+    assert life.live(1, OFF) == {codes.PAUSE_OVER: HIGH}
     life.restart()
-    assert life.live(1, OFF)[reasons.PAUSE_OVER] == HIGH
+    assert life.live(1, OFF)[codes.PAUSE_OVER] == HIGH
 
 
 def test_another_pause_does_not_quiet_the_end_of_the_one_before() -> None:
     life = Life()
     life.live(300, OFF, planned=True)
     life.live(5, OFF)
-    assert life.live(300, OFF, planned=True) == {reasons.PAUSE_OVER: HIGH}
+    assert life.live(300, OFF, planned=True) == {codes.PAUSE_OVER: HIGH}
 
 
 def test_unbound_nothing_is_held_back_and_the_next_patient_inherits_no_pause() -> None:
     life = Life()
-    assert life.live(70, OFF._replace(bound=0), planned=True) == {reasons.NO_DATA: LOW}
+    assert life.live(70, OFF._replace(bound=0), planned=True) == {codes.NO_DATA: LOW}
     life.live(30, OFF, planned=True)
     life.live(1, OFF._replace(bound=0))
-    assert reasons.PAUSE_OVER not in life.live(30, OFF)
+    assert codes.PAUSE_OVER not in life.live(30, OFF)
 
 
 def test_the_end_of_a_pause_is_about_the_equipment() -> None:
-    assert not reasons.is_physiological(reasons.PAUSE_OVER)
+    assert not codes.is_physiological(codes.PAUSE_OVER)
     life = Life()
     life.live(30, OFF, planned=True)
     life.live(5, OFF)

@@ -1,6 +1,6 @@
 """What a rise takes away and what a baseline learns: the decisions in which several things happen at once."""
 
-from crs_core import reasons, units
+from crs_core import codes, units
 from crs_core.grade import alarm_state as st
 from crs_core.grade import alarms, case, grader, grader_state, scale
 from crs_core.grade.rules import DEFAULT
@@ -108,8 +108,8 @@ def test_a_reading_whose_condition_only_it_reads_goes_by_the_measured_pressure()
 
 def test_a_mask_settles_that_no_temperature_would_help() -> None:
     bed = Bed().tell(0, steroid=True, fever_earlier=False)
-    assert reasons.MISSING_TEMPERATURE not in bed.read(0, 3700).missing
-    assert reasons.MISSING_TEMPERATURE in bed.tell(1, steroid=False).read(2, 3701).missing
+    assert codes.MISSING_TEMPERATURE not in bed.read(0, 3700).missing
+    assert codes.MISSING_TEMPERATURE in bed.tell(1, steroid=False).read(2, 3701).missing
 
 
 def test_after_a_fever_the_higher_rows_need_no_present_one() -> None:
@@ -117,7 +117,7 @@ def test_after_a_fever_the_higher_rows_need_no_present_one() -> None:
     bed.read(0, 3850, site=units.SITE_ORAL)
     bed.tell(1, blood_pressure="hypotension")
     told = bed.read(2, 3700, site=units.SITE_ORAL)
-    assert (interval(told), told.fever) == ((2, 4), reasons.FEVER_NOT_MET)
+    assert (interval(told), told.fever) == ((2, 4), codes.FEVER_NOT_MET)
     never = Bed().tell(1, blood_pressure="hypotension", fever_earlier=False)
     assert interval(never.read(2, 3700, site=units.SITE_ORAL)) == (0, 0)
 
@@ -184,8 +184,8 @@ def test_a_grader_that_was_told_nothing_remembers_whether_it_is_febrile_and_name
     for at_ms, temp_cc, is_febrile in ((0, 3840, True), (1, None, True), (2, 3700, False), (3, None, False)):
         told = bed.read(at_ms, temp_cc, site=units.SITE_ORAL)
         assert bool(bed.state[grader_state.FLAGS] & grader_state.FEBRILE) is is_febrile
-    assert reasons.R_BELOW in Bed().read(0, 3700, site=units.SITE_ORAL).reasons
-    assert told.fever == reasons.FEVER_UNKNOWN
+    assert codes.R_BELOW in Bed().read(0, 3700, site=units.SITE_ORAL).reasons
+    assert told.fever == codes.FEVER_UNKNOWN
 
 
 def test_a_ready_baseline_goes_on_learning_below_a_rise() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from crs_core.grade import case
 
-from tests.mp import ROOT, run_micropython
+from tools.rig.micropython import ROOT, run_micropython
 
 PATH = ROOT / "tests/vectors/scales.json"
 VECTORS = json.loads(PATH.read_text())

@@ -1,7 +1,8 @@
 """Which entry stands for which alarm, at which number; which prompt is due when; what a case alone would sound."""
 
 import pytest
-from crs_core import entry_reasons, reason_texts, reasons
+from crs_core import code_texts as reason_texts
+from crs_core import codes, entry_codes
 from crs_core.grade import alarm_state as st
 from crs_core.grade import case, entries, prompts, signs
 from crs_core.grade.rules import DEFAULT
@@ -170,9 +171,9 @@ def test_a_fever_brings_the_next_prompt_forward_but_not_before_the_fever() -> No
 
 
 def test_a_missed_prompt_is_louder_once_a_fever_was_met() -> None:
-    assert prompts.missed_priority([], 5) == reasons.PRIORITY_NONE
-    assert prompts.missed_priority(["ice"], None) == reasons.PRIORITY_LOW
-    assert prompts.missed_priority(["ice"], 0) == reasons.PRIORITY_MEDIUM
+    assert prompts.missed_priority([], 5) == codes.PRIORITY_NONE
+    assert prompts.missed_priority(["ice"], None) == codes.PRIORITY_LOW
+    assert prompts.missed_priority(["ice"], 0) == codes.PRIORITY_MEDIUM
 
 
 @pytest.mark.parametrize(
@@ -210,9 +211,9 @@ def test_a_case_sounds_what_would_sound_if_it_lasted(inputs: dict, alarms: list)
 
 def test_a_signed_death_gives_its_own_reason_and_asks_for_nothing() -> None:
     for death, name, code in (
-        ("crs", "ASTCT", reasons.R_DEATH),
-        ("crs", "Penn", reasons.R_DEATH),
-        ("icans", "ICANS", entry_reasons.R_DEATH_ICANS),
+        ("crs", "ASTCT", codes.R_DEATH),
+        ("crs", "Penn", codes.R_DEATH),
+        ("icans", "ICANS", entry_codes.R_DEATH_ICANS),
     ):
         grade = case.assess({"death": death})["grades"][name]
         assert grade["reasons"] == [reason_texts.reason_text(code)]
@@ -222,11 +223,11 @@ def test_a_signed_death_gives_its_own_reason_and_asks_for_nothing() -> None:
 @pytest.mark.parametrize(
     ("inputs", "name", "code", "lower", "upper"),
     [
-        ({"vasopressors": ["vasopressin"]}, "ASTCT", reasons.R_VASOPRESSIN_ALONE, 2, 2),
+        ({"vasopressors": ["vasopressin"]}, "ASTCT", codes.R_VASOPRESSIN_ALONE, 2, 2),
         (
             {"oxygen": "cpap", "ventilation_not_for_hypoxia": True},
             "Penn",
-            entry_reasons.R_READ_VENTILATION_OTHER,
+            entry_codes.R_READ_VENTILATION_OTHER,
             3,
             3,
         ),

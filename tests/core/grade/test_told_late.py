@@ -1,7 +1,7 @@
 """Entries that come late, out of order, or between two steps: none makes a wearer look better than the truth."""
 
 import pytest
-from crs_core import reasons, units
+from crs_core import codes, units
 from crs_core.grade import grader
 from crs_core.grade import grader_state as st
 from crs_core.grade.rules import DEFAULT
@@ -28,7 +28,7 @@ def test_an_end_of_the_episode_that_comes_late_leaves_a_fever_after_it() -> None
         assert bed.told_keys() == []
         assert (bed.state[st.LATCH], bed.state[st.LOWER]) == ((0, None) if is_over else (1, 1))
         told = bed.read(20_000, 3700)
-        assert (reasons.R_FEVER_EARLIER in told.reasons) is not is_over
+        assert (codes.R_FEVER_EARLIER in told.reasons) is not is_over
 
 
 def test_the_last_fever_is_remembered_from_readings_by_hand_and_statements_too() -> None:
@@ -155,7 +155,7 @@ def test_what_is_withdrawn_before_any_step_saw_it_is_held() -> None:
     bed.read(1_000, 3700)
     bed.tell(2_000, oxygen="cpap").tell(3_000, oxygen=None)
     assert bed.state[st.HELD] == 4
-    assert reasons.R_HELD_4 in bed.read(4_000, 3701).reasons
+    assert codes.R_HELD_4 in bed.read(4_000, 3701).reasons
     never = Bed().tell(2_000, oxygen="cpap").tell(3_000, oxygen=None)
     assert never.state[st.HELD] == 0, "without a fever of the syndrome it made sure of nothing"
 
@@ -166,7 +166,7 @@ def test_after_a_boot_the_age_stays_unknown_until_each_worry_was_renewed() -> No
     bed.state = grader.after_boot(bed.state, DEFAULT)
     bed.tell(10, oxygen="nasal_cannula_low")
     assert bed.state[st.FLAGS] & st.AGE_UNKNOWN
-    assert reasons.R_CONTEXT_AGE_UNKNOWN in bed.read(20, 3841).reasons
+    assert codes.R_CONTEXT_AGE_UNKNOWN in bed.read(20, 3841).reasons
     bed.tell(30, blood_pressure="normal")
     assert not bed.state[st.FLAGS] & st.AGE_UNKNOWN
 
@@ -174,12 +174,12 @@ def test_after_a_boot_the_age_stays_unknown_until_each_worry_was_renewed() -> No
 def test_a_reading_by_hand_settles_no_possible_fever_that_began_after_it() -> None:
     """It was possible since the first reading at that level, not since the delay made it one."""
     for hand_ms, fever in (
-        (9_999, reasons.FEVER_POSSIBLE),
-        (10_000, reasons.FEVER_NOT_MET),
-        (500_000, reasons.FEVER_NOT_MET),
+        (9_999, codes.FEVER_POSSIBLE),
+        (10_000, codes.FEVER_NOT_MET),
+        (500_000, codes.FEVER_NOT_MET),
     ):
         bed = Bed().tell(0, blood_pressure="normal")
         seen = [bed.read(at_ms, 3760 + at_ms // 10_000 % 2).fever for at_ms in range(10_000, 620_000, 10_000)]
-        assert seen[-1] == reasons.FEVER_POSSIBLE
+        assert seen[-1] == codes.FEVER_POSSIBLE
         bed.tell(hand_ms, temperature_cc=3700, site="oral")
         assert bed.read(620_000, 3761).fever == fever, hand_ms

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.core.wire import vector_checks
-from tests.mp import ROOT, run_micropython
+from tools.rig.micropython import ROOT, run_micropython
 
 FOLDER = str(ROOT / "tests" / "vectors")
 FRAMES = vector_checks.load(FOLDER, "frames")

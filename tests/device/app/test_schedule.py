@@ -1,7 +1,7 @@
 """The light rests only while nothing goes on, looks neither like loss nor like a value, delays no alarm too much."""
 
 import pytest
-from crs_core import reasons, settings
+from crs_core import codes, settings
 from crs_core.grade import rules
 from crs_core.grade.rules_table import TABLE
 from crs_core.units import PPG_NO_CONTACT, PPG_RESTING, PPG_SETTLING, PPG_VALID, ppg_state_of
@@ -9,7 +9,7 @@ from crs_device.measuring import schedule
 from crs_device.measuring.schedule import CALM_AFTER_MS, FIRST_VALUE_MS, HOLE_MS, SEEN_MS, STEP_MS, dark_ms
 
 from tests.fakes.worn_life import SETTLED_MS, WornLife
-from tools.bench.worst_times import allowed_ms, conditions, measured_ms, worst_ms
+from tools.lab.bench.worst_times import allowed_ms, conditions, measured_ms, worst_ms
 
 CALM_MS = SETTLED_MS + 60_000  # the schedule has gone its round
 MINUTE_MS = 60_000
@@ -180,10 +180,10 @@ def test_a_rest_that_goes_on_beyond_its_plan_is_a_loss() -> None:
     until_dark(life)
     last_value_ms = max(t_ms for t_ms, state, _ in life.seen if state == PPG_VALID)
     life.app.schedule = None  # nobody turns the light on again
-    at_ms = life.live_until(life.now_ms + 5 * MINUTE_MS, reasons.NO_DATA, reasons.PRIORITY_LOW)
+    at_ms = life.live_until(life.now_ms + 5 * MINUTE_MS, codes.NO_DATA, codes.PRIORITY_LOW)
     assert last_value_ms + 60_000 <= at_ms <= last_value_ms + 62_000
     life.live_until(life.now_ms + 31 * MINUTE_MS)
-    assert (reasons.NO_DATA, reasons.PRIORITY_HIGH) in life.monitor.active
+    assert (codes.NO_DATA, codes.PRIORITY_HIGH) in life.monitor.active
 
 
 def test_a_chip_that_does_not_come_back_is_told_like_any_loss() -> None:
@@ -191,7 +191,7 @@ def test_a_chip_that_does_not_come_back_is_told_like_any_loss() -> None:
     until_dark(life)
     last_value_ms = max(t_ms for t_ms, state, _ in life.seen if state == PPG_VALID)
     life.bench.max30102.stuck = True
-    at_ms = life.live_until(life.now_ms + 5 * MINUTE_MS, reasons.NO_DATA, reasons.PRIORITY_LOW)
+    at_ms = life.live_until(life.now_ms + 5 * MINUTE_MS, codes.NO_DATA, codes.PRIORITY_LOW)
     assert last_value_ms + 60_000 <= at_ms <= last_value_ms + 62_000
     assert life.sampling.optical.fault
 

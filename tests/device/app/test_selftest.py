@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
-from crs_core.reasons import HYPOXAEMIA, PRIORITY_HIGH
+from crs_core.codes import HYPOXAEMIA, PRIORITY_HIGH
 from crs_device import selftest
 
 LIGHT_BUZZER_VIBRATION = 7

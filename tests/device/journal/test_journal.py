@@ -3,7 +3,7 @@
 import os
 
 import pytest
-from crs_core import block, reasons, records
+from crs_core import block, codes, records
 from crs_core.errors import LocalError
 from crs_core.units import Reading, make_status
 from crs_device.journal.header import UNBOUND, JournalMissing
@@ -150,7 +150,7 @@ def test_readings_go_oldest_first_and_leave_a_stated_gap(root):
     fill(journal, 14_000)
     assert journal.counters["readings_segments_dropped"] > 0
     found = everything(journal)
-    assert found[0][2] == reasons.GAP_DROPPED
+    assert found[0][2] == codes.GAP_DROPPED
     assert all(step[2] == "block" for step in found[1:])
     assert sum(f.stat().st_size for f in (root / "r").iterdir()) <= 48 * 1024
     assert everything(reopened(root, boot=2)) == found
@@ -190,7 +190,7 @@ def test_then_repeats_are_merged_and_the_rest_keeps_its_bytes(root):
         assert one.type == records.FAULT
         assert one.first_seq <= one.last_seq
         assert journal.read_from(one.first_seq)[0] == "gap"
-        assert journal.read_from(one.first_seq)[3] == reasons.GAP_DROPPED
+        assert journal.read_from(one.first_seq)[3] == codes.GAP_DROPPED
 
 
 def test_last_of_all_the_oldest_events_go_and_that_is_counted_and_journaled(root):
@@ -206,7 +206,7 @@ def test_last_of_all_the_oldest_events_go_and_that_is_counted_and_journaled(root
                 said.append(records.decode_fault(event.payload))
         seq = block.last_seq(step[1]) + 1
     assert said
-    assert all(one.subsystem == reasons.SUBSYSTEM_JOURNAL for one in said)
+    assert all(one.subsystem == codes.SUBSYSTEM_JOURNAL for one in said)
 
 
 def test_a_batch_larger_than_a_block_takes_several(root):
@@ -300,9 +300,9 @@ def test_damage_is_told_in_the_journal_itself(root):
     again = reopened(root, boot=2)
     seq = fault(again, 7)
     assert again.read_from(2)[0] == "gap"
-    assert again.read_from(2)[3] == reasons.GAP_CORRUPT
+    assert again.read_from(2)[3] == codes.GAP_CORRUPT
     note = block.decode(again.read_from(seq + 1)[2], again.journal_id)[1][0]
-    assert records.decode_fault(note.payload).code == reasons.FAULT_UNREADABLE
+    assert records.decode_fault(note.payload).code == codes.FAULT_UNREADABLE
 
 
 def test_names_that_are_no_segments_are_left_alone(root):
@@ -315,7 +315,7 @@ def test_names_that_are_no_segments_are_left_alone(root):
 
 def test_an_event_is_journaled_even_when_the_note_after_it_is_not(root, monkeypatch):
     journal = created(root)
-    journal._notes.append(records.Fault(reasons.SUBSYSTEM_JOURNAL, reasons.FAULT_MISSING, 1, "said later"))
+    journal._notes.append(records.Fault(codes.SUBSYSTEM_JOURNAL, codes.FAULT_MISSING, 1, "said later"))
     left = [1]  # appends that flash takes
 
     def opened(path, mode):

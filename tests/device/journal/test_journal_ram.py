@@ -1,6 +1,6 @@
 """A full default budget on a heap of a chip's word count: the index stays small and nothing runs out of memory."""
 
-from tests.mp import ROOT, run_micropython
+from tools.rig.micropython import ROOT, run_micropython
 
 WORD_BYTES = 8  # of the machine that runs this; a chip has 4
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.mp import FIRMWARE
+from tools.rig.micropython import FIRMWARE
 
 COLUMNS = {"pico2_w": 0, "esp32s3": 1}
 PORTS = {"pico2_w": "rp2", "esp32s3": "esp32"}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.mp import ROOT, run_micropython
+from tools.rig.micropython import ROOT, run_micropython
 
 MODULES = (
     "driver_checks", "thermometer_driver_checks", "light_checks", "optical_checks", "probe_checks", "wear_checks",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from crs_core.units import PPG_VALID
 from crs_device.signal.ppg import Ppg
 
-from tools.ppg_generator import OUT_HZ, Subject, samples
+from tools.data.ppg_generator import OUT_HZ, Subject, samples
 
 LAG_S = 2.0  # the middle of a 4 s window
 

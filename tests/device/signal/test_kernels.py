@@ -7,7 +7,7 @@ from crs_device.signal import kernels
 
 from tests.device.signal.watched import FOLD, INT32, Watched
 from tests.micropython.kernel_answers import answers
-from tests.mp import ROOT, run_micropython
+from tools.rig.micropython import ROOT, run_micropython
 
 
 def watched() -> list[str]:

@@ -4,7 +4,7 @@ import pytest
 from crs_core.units import PPG_LOW_PERFUSION, PPG_MOTION, PPG_NO_PULSE, PPG_VALID
 
 from tests.device.signal.score import answers, score
-from tools.ppg_generator import Burst, Subject, constant, ramp, samples
+from tools.data.ppg_generator import Burst, Subject, constant, ramp, samples
 
 BURSTS = (Burst(8, 12), Burst(20, 26), Burst(34, 38), Burst(46, 54))
 

@@ -14,7 +14,7 @@ from crs_core.units import PPG_VALID
 from crs_device.signal.ppg import Ppg
 
 from tests.device.signal.score import Answer, answers
-from tools.bench.ppg_recordings import Recording, bidmc, mixedsignals, resampled, two_channels
+from tools.lab.bench.ppg_recordings import Recording, bidmc, mixedsignals, resampled, two_channels
 
 
 def valid(out: list[Answer]) -> list[tuple[float, int]]:

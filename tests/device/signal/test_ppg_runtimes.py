@@ -10,8 +10,8 @@ from crs_device.sensors.optical import Optical
 from crs_device.signal.ppg import Ppg
 
 from tests.device.signal.score import answers
-from tests.mp import ROOT, run_micropython
-from tools.ppg_generator import Burst, Subject, constant, ramp, samples
+from tools.data.ppg_generator import Burst, Subject, constant, ramp, samples
+from tools.rig.micropython import ROOT, run_micropython
 from tools.virtual_wearable.models.bench import Bench
 
 HARD = (

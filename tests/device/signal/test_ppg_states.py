@@ -22,8 +22,8 @@ from crs_device.signal.ppg import Ppg
 from crs_device.signal.window import WINDOW
 
 from tests.device.signal.score import answers
-from tools.ppg_generator import Burst, Subject, constant, ramp, samples
-from tools.ppg_wave import ratio_of
+from tools.data.ppg_generator import Burst, Subject, constant, ramp, samples
+from tools.data.ppg_wave import ratio_of
 
 AN6409 = BUILT_IN[2][0]
 

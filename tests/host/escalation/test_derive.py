@@ -1,8 +1,8 @@
 """Episodes and outbox rows in the commit of their records: every rise is told once, nothing without its row."""
 
 import pytest
-from crs_core import reasons, records
-from crs_core.reasons import PRIORITY_HIGH
+from crs_core import codes, records
+from crs_core.codes import PRIORITY_HIGH
 
 from host_agent.store.host_alarms import end_alarm, raise_alarm
 from tests.host.escalation.world import (
@@ -86,7 +86,7 @@ def test_an_episode_lasts_from_raise_to_end_with_its_peak(world):
     world.commit(alarm_record({}, HYPOXAEMIA=2))
     world.commit(alarm_record({"HYPOXAEMIA": 2}, HYPOXAEMIA=3))
     rows = world.query("SELECT kind, alarm, priority, peak_priority, state FROM episodes")
-    assert rows == [("alarm", reasons.HYPOXAEMIA, 3, 3, "open")]
+    assert rows == [("alarm", codes.HYPOXAEMIA, 3, 3, "open")]
     world.commit(alarm_record({"HYPOXAEMIA": 3}, HYPOXAEMIA=0))
     assert world.query("SELECT priority, peak_priority, state FROM episodes") == [(0, 3, "closed")]
     world.commit(alarm_record({}, HYPOXAEMIA=2))
@@ -106,12 +106,12 @@ def test_late_records_lead_to_the_same_episodes(world):
 
 def test_an_acceptance_never_covers_more_than_was_seen(world):
     world.commit(alarm_record({}, HYPOXAEMIA=2))
-    world.commit(records.Accepted(reasons.HYPOXAEMIA, 2, 0x11, "nurse"))
+    world.commit(records.Accepted(codes.HYPOXAEMIA, 2, 0x11, "nurse"))
     state = "SELECT state, accepted_by FROM episodes"
     assert world.query(state) == [("accepted", "nurse")]
     world.commit(alarm_record({"HYPOXAEMIA": 2}, HYPOXAEMIA=3))
     assert world.query(state)[0][0] == "open"
-    world.commit(records.Accepted(reasons.HYPOXAEMIA, 2, 0x11, "nurse"))
+    world.commit(records.Accepted(codes.HYPOXAEMIA, 2, 0x11, "nurse"))
     assert world.query(state)[0][0] == "open", "accepted at MEDIUM, but it is HIGH now"
 
 
@@ -200,18 +200,16 @@ def test_host_alarms_have_episodes_keys_of_their_own_and_rise(world):
     def change(fn, **what):
         world.store.write_now(lambda tx: fn(tx, world.escalation, device=world.journal.device, **what))
 
-    change(
-        raise_alarm, alarm=reasons.STALE_DATA, priority=1, detail="newest data is 3 min old", utc_ms=NOW_MS
-    )
-    change(raise_alarm, alarm=reasons.STALE_DATA, priority=1, detail="again", utc_ms=NOW_MS + 1)
-    change(raise_alarm, alarm=reasons.STALE_DATA, priority=PRIORITY_HIGH, detail="older", utc_ms=NOW_MS + 2)
+    change(raise_alarm, alarm=codes.STALE_DATA, priority=1, detail="newest data is 3 min old", utc_ms=NOW_MS)
+    change(raise_alarm, alarm=codes.STALE_DATA, priority=1, detail="again", utc_ms=NOW_MS + 1)
+    change(raise_alarm, alarm=codes.STALE_DATA, priority=PRIORITY_HIGH, detail="older", utc_ms=NOW_MS + 2)
     assert world.told() == [("STALE_DATA", "LOW"), ("STALE_DATA", "HIGH")]
     keys = [event["key"] for event in world.outbox()]
     assert keys == [f"{DEVICE_ID.hex()}-host-41-{NOW_MS}-1", f"{DEVICE_ID.hex()}-host-41-{NOW_MS}-3"]
     first = world.outbox()[0]
     assert first["text"] == "LOW: No new data has arrived. (newest data is 3 min old)"
     assert first["alarm"]["host"] is True and first["source"] is None and first["patient"]["id"] == "P-1"
-    change(end_alarm, alarm=reasons.STALE_DATA, utc_ms=NOW_MS + 3)
+    change(end_alarm, alarm=codes.STALE_DATA, utc_ms=NOW_MS + 3)
     assert world.query("SELECT kind, state, peak_priority FROM episodes") == [("host", "closed", 3)]
     assert len(world.told()) == 2
 
@@ -222,7 +220,7 @@ def test_an_alarm_of_the_agent_itself_reaches_the_targets(world):
             tx,
             world.escalation,
             device=None,
-            alarm=reasons.STORE_FAULT,
+            alarm=codes.STORE_FAULT,
             priority=3,
             detail="full",
             utc_ms=NOW_MS,
@@ -239,7 +237,7 @@ def test_a_host_alarm_of_a_simulated_wearable_is_simulated(world):
             tx,
             world.escalation,
             device=world.journal.device,
-            alarm=reasons.FORK,
+            alarm=codes.FORK,
             priority=3,
             detail="x",
             utc_ms=NOW_MS,

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from crs_core import reasons
+from crs_core import codes
 
 from host_agent.errors import StoreFull
 from host_agent.escalation.derive import Escalation, Target
@@ -42,7 +42,7 @@ async def after(world, hours):
 def alarms(world, device=1):
     return world.query(
         "SELECT priority, detail FROM host_alarms WHERE alarm = ? AND device = ? AND ended_utc_ms IS NULL",
-        reasons.PROMPT_MISSED, device,
+        codes.PROMPT_MISSED, device,
     )  # fmt: skip
 
 
@@ -63,7 +63,7 @@ async def test_a_missed_prompt_is_raised_once_and_names_what_is_missing(world):
 
 
 async def test_it_is_reworded_while_answers_come_and_ended_by_the_last(world):
-    world.rows.grade(reasons.FEVER_MET)
+    world.rows.grade(codes.FEVER_MET)
     prompts = watch(world)
     await after(world, 2.6)
     await prompts.look()
@@ -74,7 +74,7 @@ async def test_it_is_reworded_while_answers_come_and_ended_by_the_last(world):
     world.enter(world.nurse, ice=9)
     await prompts.look()
     assert alarms(world) == [] and told(world) == [(2,)]
-    assert world.query("SELECT state FROM episodes WHERE alarm = ?", reasons.PROMPT_MISSED) == [("closed",)]
+    assert world.query("SELECT state FROM episodes WHERE alarm = ?", codes.PROMPT_MISSED) == [("closed",)]
 
 
 async def test_low_before_a_fever_rises_to_medium_with_it(world):
@@ -82,7 +82,7 @@ async def test_low_before_a_fever_rises_to_medium_with_it(world):
     prompts = watch(world)
     await after(world, 12.6)
     await prompts.look()
-    world.rows.grade(reasons.FEVER_MET, ago_ms=1000)
+    world.rows.grade(codes.FEVER_MET, ago_ms=1000)
     await prompts.look()
     await prompts.look()
     assert alarms(world) == [(2, ALL)] and told(world) == [(1,), (2,)]
@@ -122,7 +122,7 @@ async def test_a_store_that_takes_nothing_does_not_silence_it(world, monkeypatch
     await after(world, 12.6)
     await prompts.look()
     ((device_id, finding),) = said
-    assert (device_id, finding.alarm, finding.priority) == (bytes([1]) * 8, reasons.PROMPT_MISSED, 1)
+    assert (device_id, finding.alarm, finding.priority) == (bytes([1]) * 8, codes.PROMPT_MISSED, 1)
     monkeypatch.undo()
     await prompts.look()
     assert alarms(world) == [(1, ALL)]

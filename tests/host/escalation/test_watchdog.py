@@ -1,9 +1,9 @@
 """The data watchdog's rules: silence gets louder, from start-up on, and only data or `patient end` quiets it."""
 
 import pytest
-from crs_core.reasons import FUTURE_DATA, NO_DATA_YET, NOT_BACK, STALE_DATA
+from crs_core.codes import FUTURE_DATA, NO_DATA_YET, NOT_BACK, STALE_DATA
 
-from host_agent.config import WatchdogSection
+from host_agent.config.model import WatchdogSection
 from host_agent.escalation.watchdog import BOUND, ENDED, UNBOUND, Facts, Limits, findings
 
 LIMITS = Limits(**WatchdogSection().model_dump())

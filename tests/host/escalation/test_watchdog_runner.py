@@ -2,9 +2,9 @@
 
 import pytest
 from crs_core import records
-from crs_core.reasons import FUTURE_DATA, NO_DATA_YET, NOT_BACK, STALE_DATA
+from crs_core.codes import FUTURE_DATA, NO_DATA_YET, NOT_BACK, STALE_DATA
 
-from host_agent.config import WatchdogSection
+from host_agent.config.model import WatchdogSection
 from host_agent.errors import StoreFull
 from host_agent.escalation.moment import resolve_moment
 from host_agent.escalation.watchdog import Limits

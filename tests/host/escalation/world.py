@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from crs_core import block, reasons, records
+from crs_core import block, codes, records
 from crs_core.grade import alarms, rules
 
 from host_agent.escalation.derive import Escalation, Target
@@ -29,13 +29,13 @@ def state_with(**active: int) -> bytes:
 
     state = alarms.new_state()
     for name, priority in active.items():
-        state[alarm_state.PRIORITIES] |= priority << 2 * getattr(reasons, name)
+        state[alarm_state.PRIORITIES] |= priority << 2 * getattr(codes, name)
     return alarms.encode_state(state, 0)
 
 
 def alarm_record(before: dict[str, int], **changes: int) -> Any:
     """An ALARM record: `before` active, then these changes (0 = ended)."""
-    pairs = tuple((getattr(reasons, name), priority) for name, priority in changes.items())
+    pairs = tuple((getattr(codes, name), priority) for name, priority in changes.items())
     return records.Alarm(RULE_HASH, pairs, bytes(alarms_inputs()), state_with(**before), 0)
 
 
@@ -48,8 +48,8 @@ def alarms_inputs() -> bytes:
 def grade_record(lower: int | None, upper: int | None = 4, **change: Any) -> Any:
     """A GRADE record of ASTCT 2019."""
     usual = records.Grade(
-        reasons.SCALE_ASTCT, 2019, RULE_HASH, lower, upper, reasons.FEVER_MET, reasons.PROVISIONAL,
-        (reasons.R_FEVER_MET,), (reasons.MISSING_BLOOD_PRESSURE, reasons.MISSING_OXYGEN), 1000, None, b"",
+        codes.SCALE_ASTCT, 2019, RULE_HASH, lower, upper, codes.FEVER_MET, codes.PROVISIONAL,
+        (codes.R_FEVER_MET,), (codes.MISSING_BLOOD_PRESSURE, codes.MISSING_OXYGEN), 1000, None, b"",
     )  # fmt: skip
     return usual._replace(**change)
 

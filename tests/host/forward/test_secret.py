@@ -2,7 +2,7 @@
 
 import pytest
 
-from host_agent.config import WebhookSection
+from host_agent.config.model import WebhookSection
 from host_agent.errors import ConfigError
 from host_agent.forward.secret import read_secret
 

@@ -15,7 +15,7 @@ import pytest
 
 from host_agent.errors import PortBusy, PortDenied, PortMissing, TransportLost
 from host_agent.link.serial import open_serial
-from tests.fakes.fake_device import FakeDevice, host_key, serving
+from tools.rig.protocol_wearable import FakeDevice, host_key, serving
 
 
 class Pty:

@@ -10,7 +10,7 @@ from host_agent.errors import DeviceAtRepl, PortBusy, PortMissing, SessionRefuse
 from host_agent.link.ownership import claim, find_owner
 from host_agent.link.supervisor import BACKOFF_MAX_S, LinkState, LinkSupervisor
 from tests.fakes.fake_clock import FakeClock
-from tests.fakes.fake_device import DEVICE_ID, Pipe
+from tools.rig.protocol_wearable import DEVICE_ID, Pipe
 
 
 class Bench:

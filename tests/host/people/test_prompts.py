@@ -1,7 +1,7 @@
 """What people are asked for: due, missed, answered, and by whom nothing can be asked."""
 
 import pytest
-from crs_core import reasons
+from crs_core import codes
 from crs_core.grade.rules import DEFAULT
 
 from host_agent.escalation.moment import resolve_moment
@@ -29,20 +29,20 @@ def test_before_a_fever_all_three_are_due_after_twelve_hours_and_missed_half_an_
         (12 * HOUR_MS + 30 * MIN_MS, [], ALL),
     ):  # fmt: skip
         assert asked(world, after_ms)[:2] == (due, missed), after_ms
-    assert asked(world, 13 * HOUR_MS).priority == reasons.PRIORITY_LOW
+    assert asked(world, 13 * HOUR_MS).priority == codes.PRIORITY_LOW
 
 
 def test_once_febrile_they_come_every_two_hours_and_a_missed_one_is_medium(world, rows):
-    rows.grade(reasons.FEVER_MET)
+    rows.grade(codes.FEVER_MET)
     assert asked(world, 2 * HOUR_MS - 1)[:2] == ([], [])
     assert asked(world, 2 * HOUR_MS)[:2] == (ALL, [])
     assert asked(world, 2 * HOUR_MS + 30 * MIN_MS) == (
-        [], ALL, reasons.PRIORITY_MEDIUM,
+        [], ALL, codes.PRIORITY_MEDIUM,
     )  # fmt: skip
 
 
 def test_an_answer_counts_from_when_it_was_observed_and_for_what_it_answers(world, rows):
-    rows.grade(reasons.FEVER_MET)
+    rows.grade(codes.FEVER_MET)
     world.now_ms += 2 * HOUR_MS + 45 * MIN_MS
     world.enter(world.nurse, systolic_mmhg=124, capd=3, ago_ms=HOUR_MS)
     assert asked(world).missed == ["oxygen"]
@@ -61,25 +61,25 @@ def test_withdrawing_and_correcting_away_answer_nothing(world, rows):
 
 
 def test_the_end_of_the_episode_brings_the_long_interval_back(world, rows):
-    rows.grade(reasons.FEVER_MET)
+    rows.grade(codes.FEVER_MET)
     world.now_ms += 3 * HOUR_MS
-    assert asked(world).priority == reasons.PRIORITY_MEDIUM
-    rows.grade(reasons.FEVER_NOT_MET, ago_ms=MIN_MS)
+    assert asked(world).priority == codes.PRIORITY_MEDIUM
+    rows.grade(codes.FEVER_NOT_MET, ago_ms=MIN_MS)
     world.sign(world.doctor, "close_episode", {})
     assert asked(world) == NO_PROMPTS
     assert asked(world, 9 * HOUR_MS).due == ALL
 
 
 def test_while_fever_is_possible_a_temperature_by_mouth_is_asked_for_at_once_and_again(world, rows):
-    rows.alarm(reasons.POSSIBLE_FEVER)
+    rows.alarm(codes.POSSIBLE_FEVER)
     assert asked(world)[:2] == (["temperature_cc"], [])
-    assert asked(world, 30 * MIN_MS) == ([], ["temperature_cc"], reasons.PRIORITY_LOW)
+    assert asked(world, 30 * MIN_MS) == ([], ["temperature_cc"], codes.PRIORITY_LOW)
     world.enter(world.nurse, temperature_cc=3790, site="axilla")
     assert asked(world).due == ["temperature_cc"], "the axilla is what the wearable has"
     world.enter(world.nurse, temperature_cc=3790, site="oral")
     assert asked(world) == NO_PROMPTS
     assert asked(world, DEFAULT.prompt_possible_ms).due == ["temperature_cc"]
-    rows.alarm(reasons.POSSIBLE_FEVER, 0)
+    rows.alarm(codes.POSSIBLE_FEVER, 0)
     assert asked(world, DEFAULT.prompt_possible_ms) == NO_PROMPTS
 
 

@@ -1,7 +1,7 @@
 """The host's own grade over a real store: what counts, what is held, what a loss or an expiry leaves."""
 
 import pytest
-from crs_core import reasons, units
+from crs_core import codes, units
 from crs_core.grade import course
 from crs_core.grade.rules import DEFAULT
 
@@ -86,7 +86,7 @@ def test_a_temperature_lost_since_is_not_kept_and_a_saturation_is_for_its_time(w
 
 def test_a_thermometer_that_stands_still_by_the_wearables_own_word_answers_nothing(world, rows):
     rows.reading()
-    rows.grade(reasons.FEVER_UNKNOWN, why=reasons.R_TEMP_FLAT)
+    rows.grade(codes.FEVER_UNKNOWN, why=codes.R_TEMP_FLAT)
     assert set(sensors(world)[0]) == {"spo2_tenths", "hr_bpm"}
 
 
@@ -132,8 +132,8 @@ def test_the_mouth_settles_what_the_axilla_leaves_open(world, rows):
 
 
 def test_a_fever_of_the_episode_stays_until_a_clinician_signs_its_end(world, rows):
-    rows.grade(reasons.FEVER_MET, ago_ms=20 * HOUR_MS)
-    rows.grade(reasons.FEVER_NOT_MET, ago_ms=19 * HOUR_MS)
+    rows.grade(codes.FEVER_MET, ago_ms=20 * HOUR_MS)
+    rows.grade(codes.FEVER_NOT_MET, ago_ms=19 * HOUR_MS)
     rows.reading()
     world.enter(world.nurse, blood_pressure="hypotension", vasopressors=[])
     assert bounds(world)[0] == 2 and replay(world).is_latched
@@ -143,13 +143,13 @@ def test_a_fever_of_the_episode_stays_until_a_clinician_signs_its_end(world, row
 
 def test_a_statement_about_a_fever_does_not_cover_the_next_one(world, rows):
     world.enter(world.doctor, fever_other_cause=True, ago_ms=30 * MIN_MS)
-    rows.grade(reasons.FEVER_MET, ago_ms=20 * MIN_MS)
+    rows.grade(codes.FEVER_MET, ago_ms=20 * MIN_MS)
     assert replay(world).is_latched, "it crossed after the statement, which was about an earlier one"
     assert "fever_other_cause" not in replay(world).inputs({})
 
 
 def test_a_statement_about_the_present_fever_counts_for_an_hour(world, rows):
-    rows.grade(reasons.FEVER_MET, ago_ms=20 * MIN_MS)
+    rows.grade(codes.FEVER_MET, ago_ms=20 * MIN_MS)
     world.enter(world.doctor, fever_other_cause=True, ago_ms=10 * MIN_MS)
     assert "fever_other_cause" in replay(world).inputs({})
     assert replay(world).is_latched, "what was met before it stays met until the episode is signed closed"
@@ -158,8 +158,8 @@ def test_a_statement_about_the_present_fever_counts_for_an_hour(world, rows):
 
 
 def test_an_undated_fever_counts_and_an_undated_end_of_it_does_not(world, rows):
-    rows.grade(reasons.FEVER_MET, boot=9)
-    rows.grade(reasons.FEVER_NOT_MET, boot=9)
+    rows.grade(codes.FEVER_MET, boot=9)
+    rows.grade(codes.FEVER_NOT_MET, boot=9)
     assert replay(world).is_latched and replay(world).is_at_risk
 
 
@@ -187,7 +187,7 @@ def test_no_computed_grade_carries_a_code(world, rows):
 
 
 def test_expiry_of_what_reassures_widens_and_never_lowers(world, rows):
-    rows.grade(reasons.FEVER_NOT_MET, ago_ms=MIN_MS)
+    rows.grade(codes.FEVER_NOT_MET, ago_ms=MIN_MS)
     world.enter(world.nurse, temperature_cc=3650, site="oral", blood_pressure="normal", oxygen="room_air",
                 vasopressors=[], spo2_tenths=970)  # fmt: skip
     rows.reading()
@@ -199,7 +199,7 @@ def test_expiry_of_what_reassures_widens_and_never_lowers(world, rows):
 
 
 def test_what_a_worrying_entry_made_sure_of_is_held_until_it_is_entered_anew(world, rows):
-    rows.grade(reasons.FEVER_MET, ago_ms=MIN_MS)
+    rows.grade(codes.FEVER_MET, ago_ms=MIN_MS)
     world.enter(world.nurse, blood_pressure="hypotension", vasopressors=["norepinephrine"])
     rows.reading(3850)
     assert bounds(world)[0] == 3 and held(world) is None
@@ -228,7 +228,7 @@ def test_a_scale_that_only_a_lapsed_entry_opened_still_shows_what_is_held(world,
 
 
 def test_withdrawing_a_worry_is_held_and_correcting_a_mistake_is_not(world, rows):
-    rows.grade(reasons.FEVER_MET, ago_ms=MIN_MS)
+    rows.grade(codes.FEVER_MET, ago_ms=MIN_MS)
     rows.reading(3850)
     wrong = world.enter(world.nurse, oxygen="cpap", ago_ms=MIN_MS)
     assert bounds(world)[0] == 4
@@ -239,11 +239,11 @@ def test_withdrawing_a_worry_is_held_and_correcting_a_mistake_is_not(world, rows
 
 
 def test_a_lost_temperature_lowers_nothing(world, rows):
-    rows.grade(reasons.FEVER_MET, ago_ms=10 * MIN_MS)
+    rows.grade(codes.FEVER_MET, ago_ms=10 * MIN_MS)
     world.enter(world.nurse, blood_pressure="hypotension", vasopressors=[], oxygen="nasal_cannula_low")
     rows.reading(3850)
     before = {name: (one["lower"], one["upper"]) for name, one in graded(world).grades.items()}
-    rows.grade(reasons.FEVER_UNKNOWN)
+    rows.grade(codes.FEVER_UNKNOWN)
     rows.reading(None, None, None, temp_state=units.TEMP_ABSENT, ppg_state=units.PPG_ABSENT)
     after = graded(world)
     assert after.fever == "unknown"
@@ -255,20 +255,20 @@ def test_a_lost_temperature_lowers_nothing(world, rows):
 
 @pytest.mark.parametrize("how", ["button", "saturation", "fever", "worry"])
 def test_a_newer_sign_ends_what_reassures(world, rows, how):
-    rows.grade(reasons.FEVER_NOT_MET, ago_ms=30 * MIN_MS)
+    rows.grade(codes.FEVER_NOT_MET, ago_ms=30 * MIN_MS)
     rows.reading(3680, 970, ago_ms=20 * MIN_MS)
     world.enter(world.nurse, ago_ms=15 * MIN_MS, blood_pressure="normal", vasopressors=[], oxygen="room_air")
     counting = {entry[0] for entry in replay(world).told}
     assert "blood_pressure" in counting and "oxygen" in counting
     if how == "button":
-        rows.alarm(reasons.PATIENT_BUTTON, ago_ms=5 * MIN_MS)
+        rows.alarm(codes.PATIENT_BUTTON, ago_ms=5 * MIN_MS)
     elif how == "saturation":
         rows.reading(3680, 905, ago_ms=5 * MIN_MS)
         rows.reading(3680, 960, ago_ms=4 * MIN_MS)
     elif how == "fever":
-        rows.grade(reasons.FEVER_MET, ago_ms=5 * MIN_MS)
+        rows.grade(codes.FEVER_MET, ago_ms=5 * MIN_MS)
     else:
-        rows.grade(reasons.FEVER_MET, ago_ms=20 * MIN_MS)
+        rows.grade(codes.FEVER_MET, ago_ms=20 * MIN_MS)
         world.enter(world.nurse, oxygen="face_mask")
     left = {entry[0] for entry in replay(world).told}
     assert "blood_pressure" not in left and "vasopressors" not in left
@@ -277,7 +277,7 @@ def test_a_newer_sign_ends_what_reassures(world, rows, how):
 
 def test_a_measured_pressure_is_judged_by_age_and_own_usual_pressure_of_the_profile(world, rows):
     assert "systolic_mmhg=130" in PROFILE
-    rows.grade(reasons.FEVER_MET)
+    rows.grade(codes.FEVER_MET)
     rows.reading(3850)
     world.enter(world.nurse, systolic_mmhg=98, vasopressors=[])
     assert bounds(world)[0] == 2
@@ -295,7 +295,7 @@ def test_a_mask_whose_window_is_over_stays_until_somebody_says_none_since(world,
 
 
 def test_the_order_of_entering_changes_nothing(world, rows):
-    rows.grade(reasons.FEVER_MET, ago_ms=3 * HOUR_MS)
+    rows.grade(codes.FEVER_MET, ago_ms=3 * HOUR_MS)
     rows.reading(3850)
     world.enter(world.nurse, oxygen="nasal_cannula_low", ago_ms=10 * MIN_MS)
     world.enter(world.nurse, oxygen="cpap", ago_ms=100 * MIN_MS)
@@ -309,12 +309,12 @@ def test_the_same_course_is_graded_as_the_grader_s_own_course(world, rows):
     rows.started(0)
     steps, told = [], []
     plan = [
-        (0, reasons.FEVER_NOT_MET, 3700, {"temperature_cc": 3700, "site": "oral", "spo2_tenths": 970}),
+        (0, codes.FEVER_NOT_MET, 3700, {"temperature_cc": 3700, "site": "oral", "spo2_tenths": 970}),
         (10, None, None, {"blood_pressure": "normal", "vasopressors": [], "oxygen": "room_air"}),
-        (30, reasons.FEVER_MET, 3860, {"temperature_cc": 3860, "site": "oral", "spo2_tenths": 960}),
+        (30, codes.FEVER_MET, 3860, {"temperature_cc": 3860, "site": "oral", "spo2_tenths": 960}),
         (40, None, None, {"blood_pressure": "hypotension", "vasopressors": ["norepinephrine"]}),
         (50, None, None, {"oxygen": "face_mask"}),
-        (290, reasons.FEVER_MET, 3860, {"temperature_cc": 3860, "site": "oral", "spo2_tenths": 960}),
+        (290, codes.FEVER_MET, 3860, {"temperature_cc": 3860, "site": "oral", "spo2_tenths": 960}),
         (300, None, None, {"oxygen": "room_air"}),
         (301, None, None, {"blood_pressure": "normal", "vasopressors": []}),
     ]
@@ -324,7 +324,7 @@ def test_the_same_course_is_graded_as_the_grader_s_own_course(world, rows):
         if fever is None:
             world.sign(world.nurse, "context", inputs)
         else:
-            rows.grade(fever, why=reasons.R_BELOW if fever == reasons.FEVER_NOT_MET else None)
+            rows.grade(fever, why=codes.R_BELOW if fever == codes.FEVER_NOT_MET else None)
             rows.reading(temp_cc, inputs["spo2_tenths"], None, site=units.SITE_ORAL)
         steps.append({"at_ms": minutes * MIN_MS, "inputs": {**(own if not steps else {}), **inputs}})
         told.append(graded(world).grades)
@@ -342,37 +342,37 @@ def test_the_same_course_is_graded_as_the_grader_s_own_course(world, rows):
 
 
 def test_a_loss_and_its_return_are_no_rise_and_doubt_nothing(world, rows):
-    rows.grade(reasons.FEVER_MET, ago_ms=60 * MIN_MS)
+    rows.grade(codes.FEVER_MET, ago_ms=60 * MIN_MS)
     world.enter(world.nurse, ago_ms=30 * MIN_MS, blood_pressure="normal", oxygen="room_air")
-    rows.grade(reasons.FEVER_UNKNOWN, ago_ms=20 * MIN_MS)
-    rows.grade(reasons.FEVER_MET, ago_ms=10 * MIN_MS)
+    rows.grade(codes.FEVER_UNKNOWN, ago_ms=20 * MIN_MS)
+    rows.grade(codes.FEVER_MET, ago_ms=10 * MIN_MS)
     assert {"blood_pressure", "oxygen"} <= {entry[0] for entry in replay(world).told}
 
 
 def test_a_fever_that_begins_doubts_also_what_was_entered_after_the_last_worry(world, rows):
-    rows.grade(reasons.FEVER_NOT_MET, ago_ms=60 * MIN_MS)
+    rows.grade(codes.FEVER_NOT_MET, ago_ms=60 * MIN_MS)
     world.enter(world.nurse, ago_ms=30 * MIN_MS, blood_pressure="hypotension")
     world.enter(world.nurse, ago_ms=20 * MIN_MS, oxygen="room_air")
     assert "oxygen" in {entry[0] for entry in replay(world).told}
-    rows.grade(reasons.FEVER_MET, ago_ms=10 * MIN_MS)
+    rows.grade(codes.FEVER_MET, ago_ms=10 * MIN_MS)
     assert [entry[0] for entry in replay(world).told] == ["blood_pressure"]
 
 
 def test_what_reassures_counts_for_four_hours_again_once_a_fever_is_over(world, rows):
-    rows.grade(reasons.FEVER_MET, ago_ms=5 * HOUR_MS)
+    rows.grade(codes.FEVER_MET, ago_ms=5 * HOUR_MS)
     world.enter(world.nurse, ago_ms=2 * HOUR_MS, oxygen="room_air")
     assert replay(world).told == [] and replay(world).is_at_risk
-    rows.grade(reasons.FEVER_NOT_MET, ago_ms=4 * HOUR_MS)
+    rows.grade(codes.FEVER_NOT_MET, ago_ms=4 * HOUR_MS)
     assert [entry[0] for entry in replay(world).told] == ["oxygen"]
 
 
 def test_what_lapsed_before_the_fever_had_made_sure_of_nothing(world, rows):
     world.enter(world.nurse, ago_ms=3 * HOUR_MS, blood_pressure="hypotension")
     world.now_ms += 2 * HOUR_MS
-    rows.grade(reasons.FEVER_MET, ago_ms=30 * MIN_MS)
+    rows.grade(codes.FEVER_MET, ago_ms=30 * MIN_MS)
     assert "ASTCT" not in replay(world).held
     rows.write("DELETE FROM grades")
-    rows.grade(reasons.FEVER_MET, ago_ms=90 * MIN_MS)
+    rows.grade(codes.FEVER_MET, ago_ms=90 * MIN_MS)
     assert replay(world).held["ASTCT"].lower == 2
     assert replay(world).held["ASTCT"].utc_ms == world.now_ms - HOUR_MS + 1
 
@@ -385,7 +385,7 @@ def test_what_lapsed_before_the_fever_had_made_sure_of_nothing(world, rows):
     ],
 )  # fmt: skip
 def test_what_expired_is_unknown_and_no_longer_in_the_case(world, rows, after_ms, is_febrile, keys):
-    rows.grade(reasons.FEVER_MET if is_febrile else reasons.FEVER_NOT_MET, ago_ms=MIN_MS)
+    rows.grade(codes.FEVER_MET if is_febrile else codes.FEVER_NOT_MET, ago_ms=MIN_MS)
     world.enter(world.nurse, oxygen="cpap", ice=10)
     world.now_ms += after_ms
     assert set(replay(world).inputs({})) - {"fever_earlier", "age_months", "baseline_systolic_mmhg"} == keys

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 
 import pytest
-from crs_core import context, reasons
+from crs_core import codes, context
 from crs_core.wire import message as wire
 
 from host_agent.errors import AnswerTimeout, RequestRefused, SessionClosed, StoreLocked
@@ -138,7 +138,7 @@ async def test_what_the_wearable_refuses_for_good_is_marked_and_the_next_one_goe
 
 def not_taken(world):
     return world.query(
-        "SELECT priority, detail, ended_utc_ms IS NULL FROM host_alarms WHERE alarm = ?", reasons.NOT_TAKEN
+        "SELECT priority, detail, ended_utc_ms IS NULL FROM host_alarms WHERE alarm = ?", codes.NOT_TAKEN
     )
 
 

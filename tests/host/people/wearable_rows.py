@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from crs_core import reasons, units
+from crs_core import codes, units
 from crs_core.grade import rules
 
 from tests.host.people.people_world import PeopleWorld
 
 UP_MS = 20 * 86_400_000  # how long its boot 1 has lasted
-USUAL = {reasons.FEVER_MET: reasons.R_FEVER_MET, reasons.FEVER_UNKNOWN: reasons.R_TEMP_ABSENT}
+USUAL = {codes.FEVER_MET: codes.R_FEVER_MET, codes.FEVER_UNKNOWN: codes.R_TEMP_ABSENT}
 
 
 class WearableRows:
@@ -50,7 +50,7 @@ class WearableRows:
     def grade(self, fever: int, *, ago_ms: int = 0, why: int | None = None, boot: int = 1) -> None:
         """A GRADE record with this fever; the interval in it is not read."""
         seq, t_ms = self._at(ago_ms)
-        reason = USUAL.get(fever, reasons.R_BELOW_AT_AXILLA) if why is None else why
+        reason = USUAL.get(fever, codes.R_BELOW_AT_AXILLA) if why is None else why
         self.write(
             "INSERT INTO grades VALUES (1, ?, ?, ?, 1, 2019, ?, 0, 4, ?, 1, ?, x'', 0, 0, 0)",
             seq, boot, t_ms, rules.rule_hash(rules.DEFAULT), fever, bytes([reason]),

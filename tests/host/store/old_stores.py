@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from crs_core import block, reasons, records, units
+from crs_core import block, codes, records, units
 from crs_core.grade.rules import DEFAULT
 
 from host_agent.people.signed_records import SCALE_VERSIONS
@@ -139,13 +139,13 @@ def _records(conn: sqlite3.Connection) -> None:
     conn.execute(
         "INSERT INTO grades VALUES (50, 25, 2, 0, 1, 2019, zeroblob(8), 1, 4, 2, 1, x'01', x'02', 9, NULL, 0)"
     )
-    conn.execute("INSERT INTO alarm_changes VALUES (50, 26, ?, 2, 2, 1, 0)", (reasons.FEVER,))
+    conn.execute("INSERT INTO alarm_changes VALUES (50, 26, ?, 2, 2, 1, 0)", (codes.FEVER,))
     conn.execute("INSERT INTO time_marks VALUES (50, 1, 0, 'journal', 1700000000000, 20)")
     conn.execute("INSERT INTO boots VALUES (50, 1, 310005, 1700000400000)")
     conn.execute("INSERT INTO forks VALUES (50, 50, 51, 'bytes', 31, 33, x'01', x'02', 9)")
     conn.execute("INSERT INTO disagreements VALUES (50, 50, 25, 'grade', '1..4', '2..4', zeroblob(8), 9)")
     conn.execute("INSERT INTO counters VALUES (50, 'blocks_duplicate', 3)")
-    conn.execute("INSERT INTO host_alarms VALUES (50, 50, ?, 2, 'x', 1, 2, NULL)", (reasons.STALE_DATA,))
+    conn.execute("INSERT INTO host_alarms VALUES (50, 50, ?, 2, 'x', 1, 2, NULL)", (codes.STALE_DATA,))
 
 
 def _block(conn: sqlite3.Connection, journal: int, header: Any, raw: bytes, understood: int) -> None:

@@ -19,7 +19,7 @@ from host_agent.store.content_check import check_content
 from host_agent.store.db import Store, open_read_only
 from host_agent.store.journals import ensure_device, open_journal
 from host_agent.store.retention import Retention, Run, due_journals, thin_step, thinned_readings
-from host_agent.ui.hours import hours_rows
+from host_agent.views.hours import hours_rows
 from tests.fakes.fake_clock import FakeClock
 from tests.host.store.stored import blocks, fill
 

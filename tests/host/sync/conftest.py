@@ -16,7 +16,7 @@ from host_agent.sync.client import DeviceClient
 from host_agent.sync.engine import SyncEngine
 from host_agent.sync.listener import SilentListener
 from host_agent.sync.verify import Verifier
-from tests.fakes.fake_device import FakeDevice, Pipe, host_key, serving
+from tools.rig.protocol_wearable import FakeDevice, Pipe, host_key, serving
 
 
 class Ears(SilentListener):

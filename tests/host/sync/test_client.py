@@ -19,7 +19,7 @@ from host_agent.errors import (
     SessionRefused,
 )
 from host_agent.sync.client import DeviceClient
-from tests.fakes.fake_device import CUSTODIAN, DEVICE_ID, FakeDevice, Pipe, host_key, serving
+from tools.rig.protocol_wearable import CUSTODIAN, DEVICE_ID, FakeDevice, Pipe, host_key, serving
 
 
 async def open_client(pipe: Pipe, keys: Any = None, **options: Any) -> DeviceClient:

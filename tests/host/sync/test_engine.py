@@ -5,15 +5,15 @@ import random
 from typing import Any
 
 import pytest
-from crs_core import block, reasons, records
+from crs_core import block, codes, records
 from crs_core.wire import message as wire
 
 from host_agent.clock import RealClock
 from host_agent.errors import SessionClosed, TransportLost
 from host_agent.store.host_alarms import open_alarms
 from host_agent.sync import engine as engine_module
-from tests.fakes.fake_device import READER, FakeDevice, Pipe, host_key
 from tests.host.sync.conftest import alarms_of, held, on_flash, until
+from tools.rig.protocol_wearable import READER, FakeDevice, Pipe, host_key
 
 TIME_MARK = records.TimeMark(1_800_000_000_000, 500, 0x11)
 
@@ -268,7 +268,7 @@ async def test_a_wearable_without_a_journal_is_heard_but_not_read(store, device,
         assert not device.reads
         assert engine.journal is None
     found = {alarm.alarm: alarm for alarm in store.read_now(open_alarms)}
-    assert found[reasons.JOURNAL_FAULT].priority == reasons.PRIORITY_HIGH
+    assert found[codes.JOURNAL_FAULT].priority == codes.PRIORITY_HIGH
     device.session.journal_id = device.journal.journal_id
     async with session(device) as (_, ears):
         await asyncio.wait_for(ears.caught_up.wait(), 10)

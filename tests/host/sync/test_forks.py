@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from crs_core import reasons, records
+from crs_core import codes, records
 
 from host_agent.store.journals import ensure_device, expect_journal
-from tests.fakes.fake_device import DEVICE_ID, FakeDevice
 from tests.host.sync.conftest import alarms_of, held, on_flash, until
+from tools.rig.protocol_wearable import DEVICE_ID, FakeDevice
 
 # --- forks, older images, replaced journals -------------------------------------------------------------------------
 
@@ -48,7 +48,7 @@ async def test_an_older_image_that_wrote_on_is_a_fork_and_both_contents_are_kept
     again.read_sensors(12, temp_cc=3650)
     assert again.journal.head_seq < device.journal.head_seq
     await sync_all(session, again)
-    assert reasons.FORK in alarms_of(store)
+    assert codes.FORK in alarms_of(store)
     rows = held(store)
     kept = [row[3] for row in rows["blocks"]]
     assert set(first_story) | set(on_flash(again)) == set(kept)
@@ -83,7 +83,7 @@ async def test_an_older_image_beyond_the_cursor_is_noticed_by_the_last_block(
     for _ in range(6):
         again.read_sensors(12, temp_cc=3650)
     await sync_all(session, again)
-    assert reasons.FORK in alarms_of(store)
+    assert codes.FORK in alarms_of(store)
     assert set(on_flash(again)) <= {row[3] for row in held(store)["blocks"]}
 
 
@@ -94,7 +94,7 @@ async def test_a_boot_number_that_goes_back_is_told_once(store, device, session,
     assert not alarms_of(store)
     device.boot = 5
     await sync_all(session, device)
-    assert alarms_of(store) == {reasons.FORK}
+    assert alarms_of(store) == {codes.FORK}
     await sync_all(session, device)
     assert store.read_now(lambda tx: tx.execute("SELECT how FROM forks").fetchall()) == [("boot",)]
 
@@ -105,7 +105,7 @@ async def test_a_replaced_journal_without_a_known_reason_alarms(store, device, s
     device.bind(bytes(8))
     device.read_sensors(12)
     await sync_all(session, device)
-    assert reasons.JOURNAL_REPLACED in alarms_of(store)
+    assert codes.JOURNAL_REPLACED in alarms_of(store)
     assert len(held(store)["readings"]) == 24
 
 
@@ -134,7 +134,7 @@ async def test_a_replaced_journal_that_was_announced_is_no_alarm_and_gets_its_bi
     # the announcement is used up: the next replacement is not covered by it
     device.bind(bytes(8))
     await sync_all(session, device)
-    assert reasons.JOURNAL_REPLACED in alarms_of(store)
+    assert codes.JOURNAL_REPLACED in alarms_of(store)
 
 
 async def test_an_announced_start_that_never_happened_covers_for_no_empty_journal(
@@ -155,7 +155,7 @@ async def test_an_announced_start_that_never_happened_covers_for_no_empty_journa
     await sync_all(session, device)
     device.bind(bytes(8))
     await sync_all(session, device)
-    assert reasons.JOURNAL_REPLACED in alarms_of(store)
+    assert codes.JOURNAL_REPLACED in alarms_of(store)
 
 
 async def test_an_announced_end_expects_a_journal_of_nobody(store, device, session) -> None:
@@ -163,4 +163,4 @@ async def test_an_announced_end_expects_a_journal_of_nobody(store, device, sessi
     store.write_now(lambda tx: expect_journal(tx, DEVICE_ID, "patient_end", None, 1))
     device.bind(b"stranger")
     await sync_all(session, device)
-    assert reasons.JOURNAL_REPLACED in alarms_of(store)
+    assert codes.JOURNAL_REPLACED in alarms_of(store)

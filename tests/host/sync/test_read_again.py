@@ -5,8 +5,8 @@ import asyncio
 from crs_core import records
 from crs_core.wire import message as wire
 
-from tests.fakes.fake_device import Pipe
 from tests.host.sync.conftest import held, on_flash, until
+from tools.rig.protocol_wearable import Pipe
 
 
 async def test_a_lost_message_is_asked_for_again_although_newer_ones_keep_coming(

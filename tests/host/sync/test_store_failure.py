@@ -4,13 +4,13 @@ import asyncio
 from typing import Any
 
 import pytest
-from crs_core import reasons, records
+from crs_core import codes, records
 from crs_core.wire import message as wire
 
 from host_agent.errors import StoreReadOnly
 from host_agent.store.journals import ensure_device
-from tests.fakes.fake_device import DEVICE_ID
 from tests.host.sync.conftest import held, on_flash, until
+from tools.rig.protocol_wearable import DEVICE_ID
 
 
 class Derived:
@@ -110,7 +110,7 @@ async def test_a_full_disk_acknowledges_nothing_tells_it_and_catches_up_with_roo
     trace = store.read_now(
         lambda tx: tx.execute("SELECT alarm, ended_utc_ms IS NOT NULL FROM host_alarms").fetchall()
     )
-    assert trace == [(reasons.STORE_FAULT, 1)]
+    assert trace == [(codes.STORE_FAULT, 1)]
 
 
 async def test_a_database_that_another_program_locks_is_waited_for(

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from crs_core import reasons, records, units
+from crs_core import codes, records, units
 from crs_core.grade import alarms, grader
 from crs_core.grade.rules import DEFAULT, rule_hash
 from crs_device.journal.event_log import EventLog
@@ -21,8 +21,8 @@ from host_agent.store.records import IncomingBlock, IncomingGap, Insertion
 from host_agent.store.rows import NoDerivation
 from host_agent.sync.intake import unpack
 from host_agent.sync.verify import Verifier
-from tests.fakes.fake_device import DEVICE_ID, FakeDevice
 from tests.host.sync.conftest import on_flash
+from tools.rig.protocol_wearable import DEVICE_ID, FakeDevice
 
 HASH = rule_hash(DEFAULT)
 
@@ -211,7 +211,7 @@ def test_a_grade_that_does_not_follow_from_its_readings_disagrees(
     device.journal.flush()
     found = verify(store, load(store, device))
     assert {entry[1] for entry in found} == {"grade"}
-    assert {a.alarm for a in store.read_now(open_alarms)} == {reasons.RECHECK_DISAGREES}
+    assert {a.alarm for a in store.read_now(open_alarms)} == {codes.RECHECK_DISAGREES}
 
 
 def test_a_change_that_was_never_journaled_disagrees(store, wearable, device, monkeypatch) -> None:
@@ -256,7 +256,7 @@ def alarm_record(now_ms: int, changes: list[tuple[int, int]], crc_flip: int = 0)
 
 def test_alarm_changes_are_stepped_again(store, wearable, device) -> None:
     device.event(alarm_record(device.now_ms + 1, []))
-    wrong = device.event(alarm_record(device.now_ms + 1, [(reasons.HYPOXAEMIA, 3)]))
+    wrong = device.event(alarm_record(device.now_ms + 1, [(codes.HYPOXAEMIA, 3)]))
     flipped = device.event(alarm_record(device.now_ms + 1, [], crc_flip=1))
     found = verify(store, load(store, device))
     assert [entry[:2] for entry in found] == [(wrong, "alarm"), (flipped, "alarm")]

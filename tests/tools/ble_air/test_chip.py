@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.mp import ROOT
 from tools.ble_air import codes
 from tools.ble_air.air import Air
+from tools.rig.micropython import ROOT
 from tools.virtual_wearable.chip_process import interpreter
 
 HEAD = """

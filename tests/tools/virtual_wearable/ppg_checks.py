@@ -2,7 +2,7 @@
 
 from math import exp
 
-from tools.ppg_wave import ratio_of
+from tools.data.ppg_wave import ratio_of
 from tools.virtual_wearable.models.bench import Bench
 
 ADDRESS = 0x57

@@ -4,7 +4,7 @@ import importlib
 
 import pytest
 
-from tests.mp import ROOT, run_micropython
+from tools.rig.micropython import ROOT, run_micropython
 
 MODULES = ("ppg_checks", "thermometer_checks", "second_thermometer_checks")
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.mp import ROOT, run_micropython
+from tools.rig.micropython import ROOT, run_micropython
 from tools.virtual_wearable import pinout
 from tools.virtual_wearable.chip_process import heap_bytes
 from tools.virtual_wearable.flash_plan import FAIL, GO, TEAR, FlashPlan

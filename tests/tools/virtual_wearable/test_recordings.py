@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tools.recording.__main__ import main
-from tools.recording.reader import RecordingError, read_recording
+from tools.data.recording.__main__ import main
+from tools.data.recording.reader import RecordingError, read_recording
 
 HEADER = "t_s,temp_c,spo2_pct,hr_bpm"
 

@@ -8,7 +8,7 @@ from tools.virtual_wearable.scenario import ScenarioError, read_scenario
 from tools.virtual_wearable.track import Point, Track
 from tools.virtual_wearable.world import World
 
-SCENARIOS = Path(__file__).resolve().parents[3] / "tools/scenarios"
+SCENARIOS = Path(__file__).resolve().parents[3] / "tools/virtual_wearable/scenarios"
 
 
 def track(*points: Point, join_s: float = 300.0) -> Track:

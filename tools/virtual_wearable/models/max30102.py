@@ -4,7 +4,7 @@ Speaks raw I2C transactions: `write(bytes)` sets the register pointer and writes
 Conversions happen lazily: each transaction first lets the chip live up to `now_us()` (simulated microseconds).
 """
 
-from tools.ppg_wave import PpgWave
+from tools.data.ppg_wave import PpgWave
 
 ADDRESS = 0x57
 DEPTH = 32  # samples the FIFO holds

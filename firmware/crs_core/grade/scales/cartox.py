@@ -1,13 +1,14 @@
 """CARTOX (Neelapu SS et al., Nat Rev Clin Oncol 2018;15:47-62) as data: Lee 2014 with organ grade 1 for symptoms."""
 
-from crs_core import entry_reasons, reasons
+from crs_core import entry_codes
+from crs_core import codes
 from crs_core.grade.scale import Row, make
 from crs_core.grade.scales.shared_rows import DOSE_ROW, FIO2_ROW, GATE_ELSEWHERE
 
-_READ = entry_reasons.R_READ_TRANSAMINASE
+_READ = entry_codes.R_READ_TRANSAMINASE
 
 SCALE = make(
-    number=reasons.SCALE_CARTOX,
+    number=codes.SCALE_CARTOX,
     name="CARTOX",
     version=2018,
     rows=(

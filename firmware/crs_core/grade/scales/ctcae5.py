@@ -3,12 +3,13 @@
 The table names no rung for two vasopressors and none for CPAP or BiPAP; both stand with their second reading.
 """
 
-from crs_core import entry_reasons, reasons
+from crs_core import entry_codes
+from crs_core import codes
 from crs_core.grade.scale import Row, make
 from crs_core.grade.scales.shared_rows import FIO2_ROW, GATE_ELSEWHERE
 
 SCALE = make(
-    number=reasons.SCALE_CTCAE5,
+    number=codes.SCALE_CTCAE5,
     name="v5",
     version=5,
     rows=(
@@ -21,7 +22,7 @@ SCALE = make(
                 (3, (("agents", "one"),)),
                 (2, (("pressure", "hypotension"),)),
             ),
-            ((3, (("agents", "several"),), entry_reasons.R_READ_TWO_VASOPRESSORS),),
+            ((3, (("agents", "several"),), entry_codes.R_READ_TWO_VASOPRESSORS),),
         ),
         FIO2_ROW,
     ),

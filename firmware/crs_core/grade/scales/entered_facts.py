@@ -6,8 +6,8 @@ Most facts are one key read word by word: a table. The others are a function eac
 # mypy: disable-error-code="type-arg, no-any-return"
 # States and cases are bare lists, tuples and dicts: MicroPython has no typing module to say more with.
 
-from crs_core import entry_reasons as entry
-from crs_core import reasons
+from crs_core import entry_codes as entry
+from crs_core import codes
 from crs_core.grade import facts
 from crs_core.grade.rules import Rules
 from crs_core.grade.scale import Fact
@@ -92,8 +92,8 @@ _READ: dict = {
 
 _SUPPORT = ("none", "low", "high", "noninvasive", "ventilator")
 _SUPPORT_REASONS = {
-    "low": reasons.R_OXYGEN_LOW,
-    "high": reasons.R_OXYGEN_HIGH,
+    "low": codes.R_OXYGEN_LOW,
+    "high": codes.R_OXYGEN_HIGH,
     "noninvasive": entry.R_NONINVASIVE,
     "ventilator": entry.R_VENTILATOR,
 }
@@ -128,12 +128,12 @@ def agents(inputs: dict, rules: Rules) -> Fact:
     if given is None:
         if facts.is_complete(inputs):
             return Fact(("none",), True, 0, (), None)
-        return Fact(("none", "one", "several"), False, reasons.MISSING_VASOPRESSORS, (), None)
+        return Fact(("none", "one", "several"), False, codes.MISSING_VASOPRESSORS, (), None)
     counted = facts.different(given)
     if counted > 1:
         return Fact(("several",), True, 0, (entry.R_TWO_VASOPRESSORS,), None)
     if counted:
-        return Fact(("one",), True, 0, (reasons.R_ONE_VASOPRESSOR,), None)
+        return Fact(("one",), True, 0, (codes.R_ONE_VASOPRESSOR,), None)
     return Fact(("none",), True, 0, (), None)
 
 
@@ -178,7 +178,7 @@ def support(inputs: dict, rules: Rules) -> Fact:
     else:
         return need
     if inputs.get("ventilation_not_for_hypoxia"):
-        return Fact(("none",), True, 0, (reasons.R_VENTILATION_OTHER,), (value,))
+        return Fact(("none",), True, 0, (codes.R_VENTILATION_OTHER,), (value,))
     return Fact((value,), True, 0, (_SUPPORT_REASONS[value],), None)
 
 

@@ -3,11 +3,11 @@
 Nothing a wearable measures is in this table. The worst domain decides; a person excludes other causes and sedation.
 """
 
-from crs_core import reasons
+from crs_core import codes
 from crs_core.grade.scale import Row, make
 
 SCALE = make(
-    number=reasons.SCALE_ICANS,
+    number=codes.SCALE_ICANS,
     name="ICANS",
     version=2019,
     rows=(

@@ -1,13 +1,14 @@
 """Lee 2014 (Lee DW et al., Blood 2014;124:188-195) as data: symptoms, dose of vasopressor, FiO2 and organ toxicity."""
 
-from crs_core import entry_reasons, reasons
+from crs_core import entry_codes
+from crs_core import codes
 from crs_core.grade.scale import Row, make
 from crs_core.grade.scales.shared_rows import DOSE_ROW, FIO2_ROW, GATE_ELSEWHERE, SYMPTOM_ROW
 
-_READ = entry_reasons.R_READ_TRANSAMINASE
+_READ = entry_codes.R_READ_TRANSAMINASE
 
 SCALE = make(
-    number=reasons.SCALE_LEE2014,
+    number=codes.SCALE_LEE2014,
     name="Lee14",
     version=2014,
     rows=(

@@ -3,14 +3,15 @@
 Hypotension without a vasopressor is in no cell; that repeated fluids alone could be meant is the other reading.
 """
 
-from crs_core import entry_reasons, reasons
+from crs_core import entry_codes
+from crs_core import codes
 from crs_core.grade.scale import Row, make
 from crs_core.grade.scales.shared_rows import FIO2_ROW, GATE_ELSEWHERE, SYMPTOM_ROW
 
 _GIVEN = ("one", "several")
 
 SCALE = make(
-    number=reasons.SCALE_MSKCC,
+    number=codes.SCALE_MSKCC,
     name="MSKCC",
     version=2018,
     rows=(
@@ -26,7 +27,7 @@ SCALE = make(
             "hypotension and fluids",
             ("pressure", "fluids"),
             (),
-            ((2, (("pressure", "hypotension"), ("fluids", "multiple")), entry_reasons.R_READ_FLUIDS_MSKCC),),
+            ((2, (("pressure", "hypotension"), ("fluids", "multiple")), entry_codes.R_READ_FLUIDS_MSKCC),),
         ),
         FIO2_ROW,
     ),

@@ -1,13 +1,14 @@
 """Penn (Porter D et al., J Hematol Oncol 2018;11:35) as data: what the hospital does, laboratory grades, any oxygen."""
 
-from crs_core import entry_reasons, reasons
+from crs_core import entry_codes
+from crs_core import codes
 from crs_core.grade.scale import Row, make
 from crs_core.grade.scales.shared_rows import GATE_ELSEWHERE, SYMPTOM_ROW
 
 _GIVEN = ("one", "several")
 
 SCALE = make(
-    number=reasons.SCALE_PENN,
+    number=codes.SCALE_PENN,
     name="Penn",
     version=2018,
     rows=(
@@ -22,7 +23,7 @@ SCALE = make(
             "hypotension and fluids",
             ("pressure", "fluids"),
             ((3, (("pressure", "hypotension"), ("fluids", "multiple"))),),
-            ((2, (("pressure", "hypotension"), ("fluids", "multiple")), entry_reasons.R_READ_FLUIDS_PENN),),
+            ((2, (("pressure", "hypotension"), ("fluids", "multiple")), entry_codes.R_READ_FLUIDS_PENN),),
         ),
         Row(
             "vasopressors",

@@ -1,6 +1,6 @@
 """Rows that several published tables share word for word, and the gate that only one of them states."""
 
-from crs_core import entry_reasons
+from crs_core import entry_codes
 from crs_core.grade.scale import Row
 
 # ASTCT alone states that the fever of onset is mandatory; on the other scales that is a second reading.
@@ -17,7 +17,7 @@ FIO2_ROW = Row(
         (3, (("support", _OXYGEN), ("fio2", "from40"))),
         (2, (("support", _OXYGEN),)),
     ),
-    ((4, (("support", "noninvasive"),), entry_reasons.R_READ_NONINVASIVE_FIO2),),
+    ((4, (("support", "noninvasive"),), entry_codes.R_READ_NONINVASIVE_FIO2),),
 )
 
 # Fever is one example of the symptoms that treatment of symptoms answers: Lee 2014, Penn, MSKCC.

@@ -11,8 +11,8 @@ from crs_device.link.ble import ble_link
 from crs_device.link.ble.ble_link import STRANGER_MS, BleLink
 from crs_device.link.ble.bonds import Bonds
 
-from tests.fakes.flash_image import CUSTODIAN, READER
 from tests.fakes.nimble_stack import ENCRYPTION, READ_REQUEST, Bluetooth, Clock, NimbleStack
+from tools.rig.image import CUSTODIAN, READER
 
 LEVEL = 0x2A19
 TURN_MS = 4

@@ -1,0 +1,237 @@
+"""`account` and `audit`: who may sign, and the chain of everything that was signed."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from host_agent.errors import ConfigError, HostAgentError
+from host_agent.paths import Paths, default_paths
+from host_agent.people import account_key, chain, roles
+from host_agent.people.accounts import accounts
+from host_agent.people.chain_check import verify as verify_chain
+from host_agent.people.entry import MalformedEntryError, decode
+from host_agent.terminal import exits
+from host_agent.terminal.options import JsonOption
+from host_agent.terminal.output import nothing, show, table
+from host_agent.terminal.reading_store import open_store
+from host_agent.terminal.signing import (
+    Door,
+    PassphraseOption,
+    find_signer,
+    read_passphrase,
+    sign_entry,
+    with_or_without_agent,
+)
+from host_agent.text import iso_utc, local_of_iso
+
+NEW_PASSPHRASE_VARIABLE = "CYTOWATCH_NEW_PASSPHRASE"  # noqa: S105 the name of a variable
+account = typer.Typer(help="The people who may sign here.", no_args_is_help=True)
+audit = typer.Typer(help="The chain of everything that was signed.", no_args_is_help=True)
+NameArgument = Annotated[
+    str, typer.Argument(metavar="NAME", help="Account name, e.g. nurse-1: a-z, 0-9, dot, dash, underscore.")
+]
+ByOption = Annotated[
+    str | None,
+    typer.Option(
+        "--by",
+        metavar="NAME",
+        envvar="CYTOWATCH_ACCOUNT",
+        help="The clinician who signs for it; the only account with a key here when left out.",
+    ),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.add_typer(account, name="account")
+    app.add_typer(audit, name="audit")
+
+
+@account.command()
+def add(
+    *,
+    name: NameArgument,
+    role: Annotated[
+        str, typer.Option("--role", metavar="ROLE", help=f"One of {', '.join(roles.ROLES)}.")
+    ] = "",
+    by: ByOption = None,
+    passphrase_file: PassphraseOption = None,
+    new_passphrase_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--new-passphrase-file",
+            metavar="FILE",
+            help=f"File with the new account's passphrase; {NEW_PASSPHRASE_VARIABLE}, or asked for, when left out.",
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Add an account with a key of its own. The first one is a clinician's; a clinician signs for every later one."""
+    if role not in roles.ROLES:
+        raise ConfigError(f"--role: expected one of {', '.join(roles.ROLES)}, found {role!r}.", "Try --help.")
+    paths = default_paths().ensure()
+    path = account_key.path_of(paths.accounts, name)
+    if path.exists():
+        raise HostAgentError(f"{path} is there already.", "Choose another account name.")
+    with open_store(paths) as tx:
+        is_first = tx is None or chain.head(tx).seq == 0
+    if is_first and role != roles.CLINICIAN:
+        raise HostAgentError(
+            "The first account must be a clinician's: a clinician signs for every later one.",
+            "Add it with --role clinician.",
+        )
+    signer = None if is_first else find_signer(paths, by, passphrase_file)
+    passphrase = read_passphrase(
+        new_passphrase_file, NEW_PASSPHRASE_VARIABLE, f"New passphrase of {name}", twice=True
+    )
+    fresh = account_key.new_signer(name)
+    account_key.save(paths.accounts, fresh, passphrase)  # first: a key that is lost could never sign
+    values = {"name": name, "role": role, "public_key": fresh.public_key.hex()}
+    try:
+        done = with_or_without_agent(
+            paths, lambda door: sign_entry(door, signer or fresh, "account_add", values)
+        )
+    except BaseException:
+        if not _was_added(paths, fresh.public_key):  # an answer may get lost after the entry was taken
+            path.unlink(missing_ok=True)
+        raise
+    who = "signs for itself, as the first one" if is_first else f"signed for by {done['account']}"
+    lines = [
+        f"Account {name} ({role}) was added; it {who if is_first else 'was ' + who}.",
+        f"Its key is {path}, sealed with the passphrase. A lost passphrase cannot be replaced.",
+    ]
+    show(
+        {**values, "key_id": fresh.key_id.hex(), "signed_by": done["account"], **_seen(done)},
+        lines,
+        as_json=as_json,
+    )
+
+
+@account.command("list")
+def list_accounts(as_json: JsonOption = False) -> None:
+    """Show all accounts, disabled ones too."""
+    paths = default_paths()
+    here = account_key.names(paths.accounts)
+    with open_store(paths) as tx:
+        rows = [] if tx is None else accounts(tx)
+    data = [
+        {
+            "name": one.name, "role": one.role, "key_id": one.key_id.hex(), "disabled": one.is_disabled,
+            "key_here": one.name in here,
+        }
+        for one in rows
+    ]  # fmt: skip
+    if not data:
+        nothing(
+            "No account exists. Add the first one: cytowatch account add NAME --role clinician",
+            {"accounts": []},
+            as_json=as_json,
+        )
+    lines = table(
+        ("NAME", "ROLE", "KEY ID", "", ""),
+        [
+            (row["name"], row["role"], row["key_id"], "disabled" if row["disabled"] else "",
+             "key on this computer" if row["key_here"] else "")
+            for row in data
+        ],
+    )  # fmt: skip
+    show({"accounts": data}, lines, as_json=as_json)
+
+
+@account.command()
+def disable(
+    *,
+    name: NameArgument,
+    by: ByOption = None,
+    passphrase_file: PassphraseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Disable an account: it signs no more; what it signed stands. The last clinician cannot be disabled."""
+    paths = default_paths()
+
+    def work(door: Door) -> dict[str, Any]:
+        return sign_entry(door, find_signer(paths, by, passphrase_file), "account_disable", {"name": name})
+
+    done = with_or_without_agent(paths, work)
+    show(
+        {"name": name, "signed_by": done["account"], **_seen(done)},
+        [f"Account {name} signs no more; {done['account']} signed that."],
+        as_json=as_json,
+    )
+
+
+def _was_added(paths: Paths, public_key: bytes) -> bool:
+    with open_store(paths) as tx:
+        return tx is not None and any(one.public_key == public_key for one in accounts(tx))
+
+
+def _seen(done: dict[str, Any]) -> dict[str, Any]:
+    return {key: done[key] for key in ("entry", "audit", "hash")}
+
+
+@audit.command("list")
+def list_entries(as_json: JsonOption = False) -> None:
+    """Show every signed entry, oldest first."""
+    with open_store(default_paths()) as tx:
+        data = [] if tx is None else [_row(row) for row in chain.rows(tx)]
+    if not data:
+        nothing("Nothing was signed here yet.", {"entries": []}, as_json=as_json)
+    lines = [
+        f"{row['audit']:>5}  {local_of_iso(row['at'], with_date=True):19}  {row['kind']:15}  {row['account'] or '?':15}"
+        f"  {row['entry']}" + (f"  patient {row['patient']}" if row["patient"] else "")
+        for row in data
+    ]
+    show({"entries": data}, lines, as_json=as_json)
+
+
+def _row(row: chain.Row) -> dict[str, Any]:
+    try:
+        entry = decode(row.entry)
+    except MalformedEntryError:  # somebody changed it: `audit verify` says more
+        entry = None
+    return {
+        "audit": row.seq, "at": iso_utc(row.stored_utc_ms), "kind": row.kind, "entry": row.entry_id,
+        "account": entry.account if entry else None, "patient": entry.patient if entry else None,
+        "values": entry.values if entry else None, "refers_to": entry.refers_to if entry else None,
+        "hash": row.hash.hex(), "signature": row.signature.hex(),
+    }  # fmt: skip
+
+
+@audit.command()
+def verify(
+    head: Annotated[
+        str | None,
+        typer.Option(
+            "--head", metavar="HASH", help="A head noted earlier, which must still be in the chain."
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Check every signature and hash of the chain, and every stored row that was made from it. Exit 1 on a problem."""
+    with open_store(default_paths()) as tx:
+        if tx is None or (chain.head(tx).seq == 0 and head is None):
+            nothing(
+                "Nothing was signed here yet.", {"rows": 0, "head": None, "problems": []}, as_json=as_json
+            )
+        report = verify_chain(tx, head)
+        refused = dict(
+            tx.execute(
+                "SELECT substr(name, 15), value FROM counters WHERE name LIKE 'entry_refused_%'"
+            ).fetchall()
+        )
+    data = {
+        "rows": report.rows, "head": report.head, "refused": refused,
+        "problems": [{"audit": seq, "text": text} for seq, text in report.problems],
+    }  # fmt: skip
+    lines = [f"{report.rows} entries. Head: {report.head}"]
+    lines += [
+        f"problem  {'row ' + str(seq) + ': ' if seq is not None else ''}{text}"
+        for seq, text in report.problems
+    ]
+    lines += [f"refused  {number} for {why.replace('_', ' ')}" for why, number in sorted(refused.items())]
+    lines.append("No problem was found. Note the head elsewhere: it shows later whether rows were cut off."
+                 if not report.problems else f"{len(report.problems)} problems.")  # fmt: skip
+    show(data, lines, as_json=as_json)
+    if report.problems:
+        raise typer.Exit(exits.FAILED)

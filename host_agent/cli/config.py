@@ -1,0 +1,42 @@
+"""`config`: print, check or explain the configuration."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from host_agent.config.example import example
+from host_agent.config.model import load_config
+from host_agent.forward.secret import read_secret
+from host_agent.paths import default_paths
+from host_agent.terminal.config_option import find_config
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(config)
+
+
+def config(
+    print_example: Annotated[
+        bool, typer.Option("--example", help="Print a complete commented configuration.")
+    ] = False,
+    check: Annotated[
+        Path | None,
+        typer.Option("--check", metavar="FILE", help="Check a file, and that its secrets can be read."),
+    ] = None,
+) -> None:
+    """Show, check or explain the configuration. Secrets are never shown."""
+    if print_example:
+        print(example(), end="")
+        return
+    if check is not None:
+        for hook in load_config(check).webhook:
+            read_secret(hook)
+        print(f"{check}: every key is valid.")
+        return
+    paths = default_paths()
+    source = str(paths.config) if paths.config.exists() else "defaults (there is no config.toml)"
+    print(f"# in use: {source}")
+    print(json.dumps(find_config(paths, None).model_dump(mode="json"), indent=2))

@@ -1,0 +1,236 @@
+"""`context`: what only people know, entered and signed; what is in force; what was ever entered."""
+
+import re
+from typing import Annotated, Any
+
+import typer
+
+from host_agent.cli.status import live_status
+from host_agent.clock import RealClock
+from host_agent.errors import ConfigError, HostAgentError
+from host_agent.paths import default_paths
+from host_agent.people import context_values
+from host_agent.terminal.options import DeviceOption, JsonOption
+from host_agent.terminal.output import nothing, show, table
+from host_agent.terminal.reading_store import open_store
+from host_agent.terminal.signing import (
+    AccountOption,
+    AgoOption,
+    AtOption,
+    PassphraseOption,
+    agent_door,
+    check_moment,
+    find_signer,
+    sign_entry,
+)
+from host_agent.text import local_of_iso, local_time, marked, span_text
+from host_agent.views.context_rows import (
+    entry_line,
+    entry_rows,
+    patient_of,
+    rows_in_force,
+    value_text,
+    values_text,
+)
+
+context = typer.Typer(
+    help="What only people know: blood pressure, oxygen, drugs, the neurological score. Entering needs the agent.",
+    no_args_is_help=True,
+)
+ValuesArgument = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="KEY=VALUE...",
+        help="Keys of the grader's vocabulary, e.g. oxygen=face_mask vasopressors=norepinephrine,vasopressin.",
+    ),
+]
+EntryArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="ENTRY", help="The entry, by (the start of) its id, as `context history` shows it."
+    ),
+]
+_MIN_ID_CHARS = 6
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.add_typer(context, name="context")
+
+
+@context.command("set")
+def set_values(
+    *,
+    values: ValuesArgument,
+    at: AtOption = None,
+    ago: AgoOption = None,
+    account: AccountOption = None,
+    passphrase_file: PassphraseOption = None,
+    device: DeviceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Enter what is known now, or was at a time, and sign it. Lists are written a,b; a temperature needs its site."""
+    check_moment(at, ago)
+    parsed = parse_values(values)
+    _enter(parsed, account, passphrase_file, as_json=as_json, device=device or "", at=at, ago=ago)
+
+
+@context.command()
+def withdraw(
+    *,
+    keys: Annotated[list[str], typer.Argument(metavar="KEY...", help="Keys that are not known any more.")],
+    at: AtOption = None,
+    ago: AgoOption = None,
+    account: AccountOption = None,
+    passphrase_file: PassphraseOption = None,
+    device: DeviceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say that keys are not known any more; what was entered stays in the history."""
+    check_moment(at, ago)
+    values: dict[str, Any] = dict.fromkeys(keys)
+    if "temperature_cc" in values or "site" in values:
+        values |= {"temperature_cc": None, "site": None}
+    _refuse_fault(values)
+    _enter(values, account, passphrase_file, as_json=as_json, device=device or "", at=at, ago=ago)
+
+
+@context.command()
+def correct(
+    *,
+    entry: EntryArgument,
+    values: ValuesArgument,
+    account: AccountOption = None,
+    passphrase_file: PassphraseOption = None,
+    device: DeviceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Correct an entry by a new one that takes its place and keeps its moment; the wrong one stays in the history."""
+    parsed = parse_values(values)
+    paths = default_paths()
+    agent_door(paths).begin(device or "")
+    with open_store(paths) as tx:
+        wearer = patient_of(tx, device)
+        rows = [] if tx is None or wearer is None else list(entry_rows(tx, wearer.row))
+        observed = (
+            {} if tx is None else dict(tx.execute("SELECT entry_id, observed_utc_ms FROM context_entries"))
+        )
+    found = find_entry(entry, [row["entry"] for row in rows])
+    _enter(
+        parsed, account, passphrase_file, as_json=as_json, device=device or "", refers_to=found,
+        observed_utc_ms=observed[found],
+    )  # fmt: skip
+
+
+@context.command("show")
+def show_in_force(device: DeviceOption = None, as_json: JsonOption = False) -> None:
+    """Show what is in force: value, age, when it stops counting, who signed, whether the wearable has it."""
+    paths = default_paths()
+    live = live_status(paths)
+    now_ms = live["now_utc_ms"] if live else RealClock().utc_ms()
+    with open_store(paths) as tx:
+        wearer = patient_of(tx, device)
+        rows = [] if tx is None or wearer is None else rows_in_force(tx, wearer.row, now_ms)
+    data = {"patient": wearer.patient if wearer else None, "context": rows}
+    if wearer is None:
+        nothing("There is not one patient bound here: see `cytowatch status`.", data, as_json=as_json)
+    if not rows:
+        nothing(f"Nothing was entered about {wearer.patient}: all of it is unknown.", data, as_json=as_json)
+    lines = [marked(wearer.simulated, f"Patient {wearer.patient}, {local_time(now_ms)}:")]
+    lines += table(
+        ("KEY", "VALUE", "AGE", "COUNTS UNTIL", "SIGNED BY", "ENTRY", ""),
+        [
+            (row["key"], value_text(row["value"]), span_text(row["age_s"]), _until(row), row["account"],
+             row["entry"][:8], row["wearable"])
+            for row in rows
+        ],
+    )  # fmt: skip
+    show(data, [*lines, "Every other key is unknown."], as_json=as_json)
+
+
+@context.command()
+def history(device: DeviceOption = None, as_json: JsonOption = False) -> None:
+    """Show every entry about the patient, corrected and withdrawn ones too, in order of observation."""
+    with open_store(default_paths()) as tx:
+        wearer = patient_of(tx, device)
+        rows = [] if tx is None or wearer is None else list(entry_rows(tx, wearer.row))
+    data = {"patient": wearer.patient if wearer else None, "entries": rows}
+    if not rows:
+        nothing("Nothing was entered about a patient who is bound here.", data, as_json=as_json)
+    show(
+        data,
+        [
+            f"{local_of_iso(row['at'], with_date=True)}  {marked(row['simulated'], entry_line(row))}"
+            for row in rows
+        ],
+        as_json=as_json,
+    )
+
+
+def find_entry(start: str, ids: list[str]) -> str:
+    """The one id that starts so; HostAgentError when it is none or several."""
+    found = [one for one in ids if one.startswith(start.lower())] if len(start) >= _MIN_ID_CHARS else []
+    if len(found) != 1:
+        raise HostAgentError(
+            f"{len(found)} entries about this patient start with {start!r}.",
+            f"Give at least {_MIN_ID_CHARS} characters of its id: see `cytowatch context history`.",
+        )
+    return found[0]
+
+
+def parse_values(pairs: list[str]) -> dict[str, Any]:
+    """`key=value` texts as an entry's values; ConfigError names the key that is wrong."""
+    values: dict[str, Any] = {}
+    for pair in pairs:
+        key, equals, text = pair.partition("=")
+        if not equals or not key:
+            raise ConfigError(f"{pair!r} is not KEY=VALUE.", "Write for instance blood_pressure=hypotension.")
+        if key in values:
+            raise ConfigError(f"{key}: is given twice.", "Give it once.")
+        values[key] = _parse(key, text)
+    _refuse_fault(values)
+    return values
+
+
+def _parse(key: str, text: str) -> Any:
+    if key == "vasopressors":
+        return [] if text in ("", "none") else text.split(",")
+    if text in ("true", "false"):
+        return text == "true"
+    if re.fullmatch(r"-?\d{1,9}", text):
+        return int(text)
+    if re.fullmatch(r"\d{1,9}\.\d{1,3}", text):
+        return float(text)
+    return text
+
+
+def _refuse_fault(values: dict[str, Any]) -> None:
+    if fault := context_values.fault(values):
+        raise ConfigError(fault, "Keys and values are those of `cytowatch grade`; a list is written a,b.")
+
+
+def _enter(
+    values: dict[str, Any], account: str | None, passphrase_file: Any, *, as_json: bool, **entry: Any
+) -> None:
+    paths = default_paths()
+    door = agent_door(paths)
+    door.begin(entry["device"])  # says that no agent runs before anybody is asked for a passphrase
+    done = sign_entry(door, find_signer(paths, account, passphrase_file), "context", values, **entry)
+    told = (
+        "Not yet on the wearable: it is sent when the session is up, see `cytowatch context show`."
+        if done["for_wearable"]
+        else "Nothing of it goes to the wearable."
+    )
+    text = (
+        f"{values_text(values)} of {done['patient']} at {local_time(done['observed_utc_ms'])}:"
+        f" signed by {done['account']} as entry {done['entry'][:8]}."
+    )
+    show(done, [marked(done["simulated"], text), told], as_json=as_json)
+
+
+def _until(row: dict[str, Any]) -> str:
+    if row["withdrawn"]:
+        return "not known"
+    if row["expired"]:  # its time is over, or a newer sign speaks against it
+        return "counts no longer: not known"
+    return "no end of its own" if row["expires"] is None else local_of_iso(row["expires"], with_date=True)

@@ -1,0 +1,55 @@
+"""`grade`: grade the cases of a file, or a patient's course, on every scale."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from crs_core.errors import CoreError
+
+from host_agent.errors import ConfigError
+from host_agent.terminal.output import show
+from host_agent.views.grade_json import grade_file, grade_sequence
+from host_agent.views.grade_text import course_lines, grade_lines
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(grade)
+
+
+def grade(
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            "--json", metavar="FILE", help="JSON file of cases; the answer is JSON on standard output."
+        ),
+    ] = None,
+    sequence: Annotated[
+        Path | None,
+        typer.Option(
+            "--sequence",
+            metavar="FILE",
+            help="JSON list of {at_ms, inputs} of one patient in time order; the answer is a list, one entry a step.",
+        ),
+    ] = None,
+    as_text: Annotated[
+        bool, typer.Option("--text", help="Answer in lines for people instead of JSON.")
+    ] = False,
+) -> None:
+    """Grade cases, or a patient's course, on every scale with the shared core; a wearable has ASTCT alone.
+
+    Nothing is stored.
+    """
+    if (file is None) == (sequence is None):
+        raise ConfigError(
+            "One file is needed.", "Give --json FILE for cases, or --sequence FILE for one patient's course."
+        )
+    try:
+        if sequence is not None:
+            steps = grade_sequence(sequence)
+            show(steps, course_lines(steps), as_json=not as_text)
+        elif file is not None:
+            answers = grade_file(file)
+            show(answers, grade_lines(answers), as_json=not as_text)
+    except CoreError as error:
+        raise ConfigError(str(error.args[0]), "Mend the file; no case was graded.") from None

@@ -1,0 +1,61 @@
+"""`pause`: take the wearable off on purpose, for charging or washing, and be back in time."""
+
+from typing import Annotated
+
+import typer
+
+from host_agent.control.socket import call_now
+from host_agent.errors import ConfigError
+from host_agent.escalation.pauses import WHY
+from host_agent.paths import default_paths
+from host_agent.terminal.options import DeviceOption, JsonOption
+from host_agent.terminal.output import show
+from host_agent.terminal.times import parse_span_s
+from host_agent.text import local_time, marked
+
+LONGEST_S = 1800
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(pause)
+
+
+def pause(
+    lasting: Annotated[
+        str, typer.Option("--for", metavar="SPAN", help="From now on, e.g. 20m; at most 30m.")
+    ] = "20m",
+    why: Annotated[
+        str, typer.Option("--why", metavar="WHY", help=f"One of {', '.join(WHY.values())}.")
+    ] = "other",
+    end: Annotated[bool, typer.Option("--end", help="End the pause now.")] = False,
+    device: DeviceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Announce that the wearable comes off for a while, or move or end that pause. Nothing is measured meanwhile."""
+    socket = default_paths().socket
+    if end:
+        done = call_now(socket, "pause_end", device=device)
+        show(
+            done,
+            [
+                marked(
+                    done["simulated"],
+                    "The pause is ended: PAUSE_OVER sounds HIGH unless the wearable measures.",
+                )
+            ],
+            as_json=as_json,
+        )
+        return
+    seconds = round(parse_span_s(lasting, "--for"))
+    if not 1 <= seconds <= LONGEST_S:
+        raise ConfigError(f"--for: a pause lasts 1s to 30m, found {lasting!r}.", "Announce a shorter one.")
+    numbers = {name: number for number, name in WHY.items()}
+    if why not in numbers:
+        raise ConfigError(f"--why: expected one of {', '.join(numbers)}, found {why!r}.", "Try --help.")
+    done = call_now(socket, "pause", device=device, seconds=seconds, why=numbers[why])
+    lines = [
+        f"Paused for {why}, back by {local_time(done['until_utc_ms'])[:5]}: not measuring, planned.",
+        "Nobody is monitored meanwhile. Not measuring again by then is PAUSE_OVER, HIGH.",
+    ]
+    show(done, [marked(done["simulated"], lines[0]), lines[1]], as_json=as_json)

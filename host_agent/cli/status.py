@@ -1,0 +1,219 @@
+"""`status`: what is known of every wearable, from the store, with what the running agent adds."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import typer
+
+from host_agent.clock import RealClock
+from host_agent.control.socket import AgentNotRunning, ControlFailed, call_now
+from host_agent.keys import keyfile
+from host_agent.paths import Paths, default_paths
+from host_agent.sync.battery import battery_text
+from host_agent.terminal.output import nothing, show
+from host_agent.terminal.reading_store import open_store
+from host_agent.text import (
+    NOTICE,
+    heart_rate_text,
+    local_of_iso,
+    local_time,
+    marked,
+    prompt_names,
+    saturation_text,
+    span_text,
+    temperature_at_text,
+)
+from host_agent.views.state import read_state
+
+_LIVE_IS_NOW_S = 10.0  # a wearable in session tells its values each second
+_BATTERY_IS_NOW_S = 1200.0  # asked for every 10 min
+_LIVE_TIMEOUT_S = 0.7  # the whole command answers within a second
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(status)
+
+
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")] = False,
+) -> None:
+    """Show every wearable: link, newest data, grade, alarms, deliveries. Works without the agent."""
+    paths = default_paths()
+    keys, errors = keyfile.load_all(paths.keys)
+    live = live_status(paths)
+    now_ms = live["now_utc_ms"] if live else RealClock().utc_ms()
+    with open_store(paths) as tx:
+        data = read_state(tx, keys, now_ms)
+    data |= {
+        "notice": NOTICE,
+        "agent_running": live is not None,
+        "key_errors": [str(error) for error in errors],
+    }
+    if live:
+        by_id = {entry["device_id"]: entry for entry in live["devices"]}
+        for device in data["devices"]:
+            seen = by_id.get(device["device_id"], {})
+            device |= {
+                name: seen.get(name)
+                for name in ("link", "caught_up", "live", "live_text", "live_utc_ms", "battery")
+            }
+        data["agent"] = {
+            name: live[name] for name in ("pid", "simulation_speed", "store_error", "targets", "ports")
+        }
+    if not data["devices"]:
+        nothing("No wearable is known here. Enrol one: cytowatch enrol FILE", data, as_json=as_json)
+    show(data, _lines(data, now_ms), as_json=as_json)
+
+
+def live_status(paths: Paths) -> dict[str, Any] | None:
+    """What the running agent says; None when none runs or it does not answer at once."""
+    try:
+        return call_now(paths.socket, "status", timeout_s=_LIVE_TIMEOUT_S)
+    except (AgentNotRunning, ControlFailed):
+        return None
+
+
+def _lines(data: dict[str, Any], now_ms: int) -> Iterator[str]:
+    yield NOTICE
+    if data["agent_running"]:
+        agent = data["agent"]
+        fast = (
+            f", clock {agent['simulation_speed']:g} times as fast (simulation)"
+            if agent["simulation_speed"] != 1
+            else ""
+        )
+        yield f"Agent running, pid {agent['pid']}{fast}. It is {local_time(now_ms)}."
+        if agent["store_error"]:
+            yield f"The agent cannot store: {agent['store_error']}"
+    else:
+        yield "The agent is not running: nothing is synced or forwarded now. Start it: cytowatch run"
+        yield "Below is what was stored before."
+    if data["agent_running"]:
+        yield from _port_lines(data["agent"]["ports"])
+    for device in data["devices"]:
+        yield ""
+        yield from _device_lines(device, data["agent_running"], now_ms)
+    for alarm in data["agent_alarms"]:
+        yield _alarm_line(alarm)
+    if data["deliveries"]:
+        yield ""
+    for target, states in sorted(data["deliveries"].items()):
+        told = ", ".join(f"{number} {state}" for state, number in sorted(states.items()))
+        error = data["delivery_errors"].get(target)
+        yield f"Receiver {target}: {told}" + (f". {error}" if error else "")
+    for text in data["key_errors"]:
+        yield f"Key file left out: {text}"
+
+
+def _port_lines(ports: list[dict[str, Any]]) -> Iterator[str]:
+    """Ports on which no wearable made itself known: no wearable's own lines tell of them."""
+    for port in ports:
+        if port["device_id"] is None:
+            yield f"Port {port['port']}: {port['state'].replace('_', ' ')}: {port['reason']}"
+            if port["advice"]:
+                yield f"            {port['advice']}"
+
+
+def _device_lines(device: dict[str, Any], running: bool, now_ms: int) -> Iterator[str]:
+    name = f" ({device['name']})" if device["name"] else ""
+    yield marked(
+        device["simulated"],
+        f"Wearable {device['device_id']}{name}, thermometer at {device['site'] or 'a site not known'}",
+    )
+    if running:
+        link = device.get("link") or {"state": "never opened"}
+        sync = ", synced" if device.get("caught_up") else ", syncing" if link["state"] == "open" else ""
+        reason = f": {link['reason']}" if link.get("reason") and link["state"] != "open" else ""
+        yield f"  link      {link['state'].replace('_', ' ')}{sync}{reason}"
+        if link.get("advice"):
+            yield f"            {link['advice']}"
+    patient = device["patient"]
+    if patient:
+        day = f", Day +{patient['day']}" if patient["day"] is not None else ""
+        state = "" if patient["state"] == "active" else f" ({patient['state']})"
+        yield f"  patient   {patient['id']}{day}{state}"
+    else:
+        yield "  patient   nobody is bound: nothing is graded. Bind: cytowatch patient start"
+    yield from _measured_lines(device, now_ms)
+    if device["grade"]:
+        old = "not known now, the data is too old. Last: " if device["grade"]["stale"] else ""
+        yield f"  grade     {old}{marked(device['grade']['simulated'], device['grade']['text'])}"
+    elif patient:
+        yield "  grade     none yet"
+    yield from _people_lines(device)
+    for record in device["signed"]:
+        at = local_of_iso(record["at"], with_date=True)
+        yield f"  signed    {marked(record['simulated'], f'{at}: ' + record['text'])}"
+    if device["context_waiting"]:
+        yield f"  context   {device['context_waiting']} entries are not yet on the wearable"
+    for alarm in device["alarms"]:
+        yield _alarm_line(alarm)
+
+
+def _measured_lines(device: dict[str, Any], now_ms: int) -> Iterator[str]:
+    """What the wearable measures, by which calibration, on what battery, or for how long it is taken off."""
+    if device.get("live"):
+        age_s = (now_ms - device["live_utc_ms"]) / 1000
+        when = "now      " if age_s <= _LIVE_IS_NOW_S else f"heard     {span_text(age_s)} ago:"
+        yield f"  {when} {device['live_text']}"
+    if device.get("battery") and device["battery"]["heard_utc_ms"] is not None:
+        yield f"  battery   {_battery_text(device['battery'], now_ms)}"
+    if device["pause"]:
+        yield f"  pause     {marked(device['simulated'], _pause_text(device['pause']))}"
+    yield f"  stored    {_reading_text(device['newest_reading'])}"
+    if device["calibration"]:
+        yield f"  sensors   {device['calibration']['words']}"
+
+
+def _battery_text(values: dict[str, Any], now_ms: int) -> str:
+    age_s = (now_ms - values["heard_utc_ms"]) / 1000
+    age = f"{span_text(age_s)} ago: " if age_s > _BATTERY_IS_NOW_S else ""
+    return f"{age}{battery_text(values)}"
+
+
+def _people_lines(device: dict[str, Any]) -> Iterator[str]:
+    """The grades over what people entered, and what people are asked for."""
+    if not device["patient"]:
+        return
+    for grade in device["grades"].values():
+        yield f"  scale     {marked(device['simulated'], grade['text'])}"
+    if not device["grades"]:
+        yield "  scales    other scales need entries: cytowatch context set"
+    due, missed = device["prompts"]["due"], device["prompts"]["missed"]
+    told = [f"Due now: {prompt_names(due)}."] if due else []
+    told += [f"Missed: {prompt_names(missed)}."] if missed else []
+    if told:
+        yield f"  asked     {' '.join(told)}"
+
+
+def _pause_text(pause: dict[str, Any]) -> str:
+    by = local_of_iso(pause["until"])[:5]
+    if pause["left_s"] <= 0:
+        return f"for {pause['why']}, was to be back by {by}: its end is not stored"
+    return f"paused for {pause['why']}, {-(-pause['left_s'] // 60)} min left, back by {by}: not measuring, planned"
+
+
+def _reading_text(reading: dict[str, Any] | None) -> str:
+    if reading is None:
+        return "no reading yet"
+    age_s = reading["age_s"]
+    if age_s is None:
+        age = "at a time not known"
+    elif age_s < 0:
+        age = f"dated {span_text(-age_s)} ahead of this computer's clock"
+    else:
+        age = f"{span_text(age_s)} ago"
+    return marked(
+        reading["simulated"],
+        f"{age}: {temperature_at_text(reading['temp_cc'], reading['site'], reading['temp_state'])},"
+        f" SpO2 {saturation_text(reading['spo2_tenths'], reading['ppg_state'])},"
+        f" heart rate {heart_rate_text(reading['hr_bpm'])}",
+    )
+
+
+def _alarm_line(alarm: dict[str, Any]) -> str:
+    since = f" since {local_of_iso(alarm['since'])[:5]}" if alarm["since"] else ""
+    detail = f" ({alarm['detail']})" if alarm["detail"] else ""
+    text = marked(alarm["simulated"], alarm["text"])
+    return f"  ALARM     {alarm['priority']} {alarm['name']}{since}: {text}{detail}"

@@ -1,0 +1,93 @@
+"""Binding a wearable to a patient and ending it: rows before the wearable acts, so that a kill in between is mended.
+
+The wearable's own status decides what really happened (`binding_rows.reconcile`).
+"""
+
+import os
+from typing import Any
+
+from crs_core.wire import message as wire
+
+from host_agent.errors import RequestRefused
+from host_agent.patient import binding_rows
+from host_agent.patient.binding_rows import BindingError
+from host_agent.patient.profile import Profile, encode_profile
+from host_agent.store.db import Store
+from host_agent.store.journals import NO_BINDING
+from host_agent.sync.engine import SyncEngine
+
+
+async def start_binding(
+    store: Store,
+    engine: SyncEngine,
+    profile: Profile,
+    *,
+    site: str,
+    utc_ms: int,
+    binding_id: bytes | None = None,
+) -> dict[str, Any]:
+    """Bind the wearable in session; returns binding id and device. BindingError and RequestRefused say why not."""
+    if not profile.site:
+        profile = profile._replace(site=site)
+    if profile.site != site:
+        raise BindingError(
+            f"--site says {profile.site}, the wearable is set up for {site or 'no site'}.",
+            "Look where the thermometer sits. If the wearable is set up wrongly, provision it again.",
+        )
+    chosen = binding_id or os.urandom(8)
+    text = encode_profile(profile)
+    journal = engine.journal
+    if journal is None:
+        raise BindingError(
+            "The wearable runs without a journal.", "Provision it, or read its faults in `cytowatch doctor`."
+        )
+    device = journal.device
+    if engine.status.binding_id != NO_BINDING:
+        raise BindingError(
+            "The wearable is bound to a patient already.", "End that first: `cytowatch patient end`."
+        )
+    change = await store.write(
+        lambda tx: binding_rows.begin_start(
+            tx, device, engine.device_id, binding_id=chosen, profile=profile, text=text, utc_ms=utc_ms
+        )
+    )
+    try:
+        await engine.client.bind(wire.BIND_START, chosen, text)
+    except RequestRefused:
+        await store.write(lambda tx: binding_rows.undo_start(tx, change, chosen, utc_ms))
+        raise
+    await store.write(
+        lambda tx: tx.execute("UPDATE bindings SET state = 'active' WHERE binding_id = ?", (chosen,))
+    )
+    return {
+        "binding_id": chosen.hex(), "device_id": engine.device_id.hex(), "patient": profile.patient, "site": site,
+    }  # fmt: skip
+
+
+async def end_binding(store: Store, engine: SyncEngine, override: str, utc_ms: int) -> dict[str, Any]:
+    """End the binding and let the wearable wipe itself. Without `override` (a reason) everything must be synced."""
+    journal = engine.journal
+    device = journal.device if journal else None
+    binding = None if device is None else await store.read(lambda tx: binding_rows.open_binding(tx, device))
+    if binding is None or journal is None or device is None:
+        raise BindingError("No patient is bound to this wearable here.", "See `cytowatch status`.")
+    behind = engine.head_seq - journal.cursor
+    if not override and (not engine.is_caught_up or behind > 0):
+        raise BindingError(
+            f"The wearable still holds records that are not synced ({max(behind, 0)} known).",
+            "Wait until `cytowatch status` says synced, or give them up by name: --override REASON.",
+        )
+    row = binding.row
+    change = await store.write(lambda tx: binding_rows.begin_end(tx, row, engine.device_id, utc_ms))
+    op = wire.BIND_END_OVERRIDE if override else wire.BIND_END
+    try:
+        await engine.client.bind(op, binding.binding_id, override)
+    except RequestRefused:
+        await store.write(lambda tx: binding_rows.undo_end(tx, row, change))
+        raise
+    await store.write(lambda tx: binding_rows.end(tx, row, override, utc_ms))
+    return {
+        "binding_id": binding.binding_id.hex(),
+        "device_id": engine.device_id.hex(),
+        "patient": binding.pseudonym,
+    }

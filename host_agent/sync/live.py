@@ -1,0 +1,181 @@
+"""What the running agent knows of each wearable right now: link, live values, age of data. Fed by the sync engine.
+
+Nothing here is a record: `status` shows it, the watchdog judges it, a restart forgets it.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from crs_core import codes, units
+from crs_core.wire import message as wire
+
+from host_agent.clock import Clock
+from host_agent.errors import StoreError
+from host_agent.link.supervisor import LinkReport
+from host_agent.store.records import IncomingBlock, IncomingGap, Inserted
+from host_agent.store.rows import Journal
+from host_agent.sync.battery import Battery
+from host_agent.text import heart_rate_text, marked, saturation_text, temperature_at_text
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass
+class View:
+    """One wearable. `*_s` are seconds of the agent's clock, `*_utc_ms` its wall time."""
+
+    device_id: bytes
+    journal: Journal | None = None
+    status: Any = None
+    live: Any = None
+    live_utc_ms: int | None = None
+    live_s: float | None = None  # when LIVE last moved
+    has_data: bool = False  # any data since start
+    is_caught_up: bool = False
+    link: LinkReport | None = None
+    battery: Battery = field(default_factory=Battery)
+    rung: dict[int, int] = field(default_factory=dict)  # alarm -> priority in this session's last doorbell
+
+
+@dataclass(frozen=True)
+class Hooks:
+    """What the agent does about it; called in the event loop, must not block."""
+
+    committed: Callable[[], None]
+    opened: Callable[[View], None]
+    unstored: Callable[[Journal, Sequence[IncomingBlock | IncomingGap], StoreError], None]
+    unjournaled: Callable[[View, Any], None]
+
+
+class Monitor:
+    """The engine's SyncListener."""
+
+    def __init__(self, clock: Clock, hooks: Hooks) -> None:
+        self.views: dict[bytes, View] = {}
+        self.store_error: StoreError | None = None
+        self._clock = clock
+        self._hooks = hooks
+
+    def view(self, device_id: bytes) -> View:
+        """The view of a wearable, made when it is first heard of."""
+        return self.views.setdefault(device_id, View(device_id))
+
+    def on_open(self, device_id: bytes, journal: Journal | None, status: Any) -> None:
+        """In session."""
+        view = self.view(device_id)
+        view.journal, view.status, view.is_caught_up = journal, status, False
+        view.rung = {}
+        self._heard_battery(view)
+        self._hooks.opened(view)
+        self._hooks.committed()
+
+    def on_live(self, device_id: bytes, live: Any) -> None:
+        """Counts as data only when the wearable's time moved: a stuck wearable repeats itself."""
+        view = self.view(device_id)
+        if view.live is None or live.t_ms != view.live.t_ms:
+            view.has_data = True
+            view.live_s = self._clock.monotonic()
+            view.live_utc_ms = self._clock.utc_ms()
+        view.live = live
+
+    def on_doorbell(self, device_id: bytes, alarm: Any) -> None:
+        """A record will follow, unless the wearable's flash failed (`seq` 0).
+
+        While this computer's store fails it may not: nothing is acknowledged, so the window fills and stays full.
+        """
+        view = self.view(device_id)
+        rising = [(a, p) for a, p in alarm.alarms if p > view.rung.get(a, 0)]
+        view.rung = dict(alarm.alarms)
+        if rising and (not alarm.seq or self.store_error is not None):
+            self._hooks.unjournaled(view, alarm._replace(alarms=tuple(rising)))
+
+    def on_status(self, device_id: bytes, status: Any) -> None:
+        """A later StatusIs."""
+        view = self.view(device_id)
+        view.status = status
+        self._heard_battery(view)
+
+    def _heard_battery(self, view: View) -> None:
+        is_charging = isinstance(view.live, wire.Live) and bool(view.live.status & units.STATUS_CHARGING)
+        view.battery.heard(self._clock.utc_ms(), view.status.battery_mv, is_charging=is_charging)
+
+    def on_committed(self, journal: Journal, inserted: Inserted) -> None:
+        """Records are in the store."""
+        view = self.view(journal.device_id)
+        view.journal = inserted.journal
+        view.has_data = view.has_data or bool(inserted.records.readings)
+        if inserted.records.events:
+            self._hooks.committed()
+
+    def on_unstored(
+        self, journal: Journal, items: Sequence[IncomingBlock | IncomingGap], error: StoreError
+    ) -> None:
+        """The store took nothing."""
+        if self.store_error is None:
+            _LOG.error("%s; alarming from memory, acknowledging nothing. %s", error, error.advice)
+        self.store_error = error
+        self._hooks.unstored(journal, items, error)
+
+    def on_store_back(self, journal: Journal) -> None:
+        """It does again."""
+        _LOG.info("the store takes records again")
+        self.store_error = None
+        self._hooks.committed()
+
+    def on_caught_up(self, journal: Journal) -> None:
+        """The store holds all that the wearable had."""
+        self.view(journal.device_id).is_caught_up = True
+
+    def on_report(self, before: LinkReport | None, report: LinkReport) -> None:
+        """A link changed state."""
+        if report.device_id is not None:
+            view = self.view(report.device_id)
+            shown = view.link
+            # of two links the one in session is the wearable's
+            if report.state == "open" or shown is None or shown.port == report.port or shown.state != "open":
+                view.link = report
+                if report.state != "open":
+                    view.is_caught_up = False
+        if before is None or (before.state, before.reason) != (report.state, report.reason):
+            _LOG.log(
+                logging.INFO if report.state in {"open", "opening", "hello_wait", "stopped"} else logging.WARNING,
+                "%s: %s, %s%s", report.port, report.state.value, report.reason,
+                f". {report.advice}" if report.advice else "",
+            )  # fmt: skip
+
+
+def live_values(live: Any) -> dict[str, Any] | None:
+    """A LIVE message as plain values for JSON; None when there is none."""
+    if not isinstance(live, wire.Live):
+        return None
+    return {
+        "temp_cc": live.temp_cc,
+        "spo2_tenths": live.spo2_tenths,
+        "hr_bpm": live.hr_bpm,
+        "pi_hundredths": live.pi_hundredths,
+        "status": live.status,
+        "fever": live.fever,
+        "lower": live.lower,
+        "upper": live.upper,
+        "alarms": [list(pair) for pair in live.alarms],
+    }
+
+
+def live_text(live: Any, simulated: bool | None) -> str:
+    """One line for people: what is measured now, and which alarms sound."""
+    if not isinstance(live, wire.Live):
+        return "no live values"
+    parts = [
+        temperature_at_text(
+            live.temp_cc, units.SITES[units.site_of(live.status)], units.temp_state_of(live.status)
+        ),
+        f"SpO2 {saturation_text(live.spo2_tenths, units.ppg_state_of(live.status))}",
+        f"heart rate {heart_rate_text(live.hr_bpm)}",
+    ]
+    names = [
+        f"{codes.alarm_name(alarm)} {codes.PRIORITY_NAMES[priority & 3]}" for alarm, priority in live.alarms
+    ]
+    parts.append(f"sounding: {', '.join(names)}" if names else "no alarm sounding")
+    return marked(simulated, ", ".join(parts))

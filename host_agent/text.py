@@ -1,0 +1,153 @@
+"""How values are written for people: one place, so that every screen, file and event says the same.
+
+Nothing here reassures or advises treatment: a lower bound of 0 reads "no criterion met … on what was measured", a
+missing value reads "not measured", and simulated data says SIMULATED.
+"""
+
+import datetime
+from collections.abc import Iterable
+
+from crs_core import codes, units
+
+NOTICE = "Research prototype, not a medical device."
+SIMULATED = "SIMULATED"
+_NOT_MEASURED = {
+    units.TEMP_ABSENT: "no thermometer answers",
+    units.TEMP_OFF_BODY: "thermometer off the body",
+    units.TEMP_SETTLING: "thermometer settling",
+    units.TEMP_OUT_OF_RANGE: "thermometer out of range",
+    units.TEMP_STALE: "thermometer silent",
+    units.TEMP_FLAT: "thermometer stuck",
+    units.TEMP_ARTEFACT: "an open arm, a slipped probe or chill",
+}
+_PROMPTS = {
+    "blood_pressure": "blood pressure",
+    "oxygen": "oxygen",
+    "ice": "ICE or CAPD",
+    "temperature_cc": "temperature taken by mouth",
+}
+HIGHEST_COMPUTED = 4  # 5 is death in every scale: only ever a signed record
+
+
+def iso_utc(utc_ms: int) -> str:
+    """`2026-03-31T14:05:09.250Z`."""
+    moment = datetime.datetime.fromtimestamp(utc_ms // 1000, datetime.UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{utc_ms % 1000:03d}Z"
+
+
+def local_time(utc_ms: int, *, with_date: bool = False) -> str:
+    """Wall time of this computer's zone: `14:05:09`, with its date when asked."""
+    moment = datetime.datetime.fromtimestamp(utc_ms / 1000).astimezone()
+    return f"{moment:%Y-%m-%d %H:%M:%S}" if with_date else f"{moment:%H:%M:%S}"
+
+
+def local_of_iso(at: str | None, *, with_date: bool = False) -> str:
+    """What `iso_utc` wrote, in this computer's zone; `time not known` for None."""
+    if at is None:
+        return "time not known"
+    moment = datetime.datetime.fromisoformat(at)
+    return local_time(round(moment.timestamp() * 1000), with_date=with_date)
+
+
+def utc_ms_of_iso(at: str) -> int:
+    """What `iso_utc` was given."""
+    return round(datetime.datetime.fromisoformat(at).timestamp() * 1000)
+
+
+def span_text(seconds: float) -> str:
+    """A duration in its two largest units: `45 s`, `12 min 30 s`, `3 h 5 min`, `2 d 4 h`."""
+    whole = max(0, int(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return _two(whole // 60, "min", whole % 60, "s")
+    if whole < 86400:
+        return _two(whole // 3600, "h", whole % 3600 // 60, "min")
+    return _two(whole // 86400, "d", whole % 86400 // 3600, "h")
+
+
+def temperature_text(temp_cc: int | None) -> str:
+    """Both units, cut and never rounded up over a limit: `38.64 °C (101.5 °F)`."""
+    if temp_cc is None:
+        return "not measured"
+    tenths_f = (temp_cc * 9 // 5 + 3200) // 10
+    return f"{temp_cc // 100}.{temp_cc % 100:02d} °C ({tenths_f // 10}.{tenths_f % 10} °F)"
+
+
+def temperature_at_text(temp_cc: int | None, site: str, temp_state: int = units.TEMP_VALID) -> str:
+    """The temperature with where it was taken: `38.64 °C (101.5 °F) axilla`, or `temperature not measured (why)`.
+
+    A value that may not be graded is no body temperature, and is not shown as one.
+    """
+    if temp_state != units.TEMP_VALID:
+        return f"temperature not measured ({_NOT_MEASURED.get(temp_state, 'not usable')})"
+    return "temperature not measured" if temp_cc is None else f"{temperature_text(temp_cc)} {site}"
+
+
+def percent_text(tenths: int | None) -> str:
+    """`97.3 %` or `not measured`."""
+    return "not measured" if tenths is None else f"{tenths // 10}.{tenths % 10} %"
+
+
+def saturation_text(tenths: int | None, ppg_state: int) -> str:
+    """`97.3 %`, `not measured`, or that the sensor rests by plan: no loss, and no value either."""
+    if ppg_state == units.PPG_RESTING:
+        return "not measured for some seconds (sensor resting)"
+    return percent_text(tenths)
+
+
+def heart_rate_text(bpm: int | None) -> str:
+    """`84/min` or `not measured`."""
+    return "not measured" if bpm is None else f"{bpm}/min"
+
+
+def scale_name(scale: int, version: int, joint: str = " ") -> str:
+    """`ASTCT 2019`; a scale of a newer wearable keeps its number."""
+    return f"{codes.SCALE_NAMES.get(scale) or f'scale {scale}'}{joint}{version}"
+
+
+def missing_names(missing: Iterable[int]) -> list[str]:
+    """What was not known, in words; an id of a newer wearable keeps its number."""
+    return [codes.MISSING_TEXTS.get(item) or f"input {item}" for item in missing]
+
+
+def prompt_names(names: Iterable[str]) -> str:
+    """What people are asked for, in words: `blood pressure, ICE or CAPD`."""
+    return ", ".join(_PROMPTS.get(name, name) for name in names)
+
+
+def grade_text(
+    scale: int,
+    version: int,
+    *,
+    lower: int | None,
+    upper: int | None,
+    missing: Iterable[int],
+    signed: bool,
+    at_text: str,
+) -> str:
+    """The sentence of a grade; `at_text` is when it was computed, e.g. `14:05`."""
+    head = f"CRS ({scale_name(scale, version)}):"
+    unknown = missing_names(missing)
+    tail = [f"Not known: {', '.join(unknown)}."] if unknown else []
+    tail.append("Signed." if signed else "Not signed.")
+    if lower is None or upper is None or max(lower, upper) > HIGHEST_COMPUTED:
+        body = f"not gradable at {at_text}."
+    elif upper == 0:
+        body = f"no criterion met at {at_text} on what was measured."
+    elif lower == 0:
+        body = f"no criterion met at {at_text} on what was measured, could be up to {upper}."
+    elif lower == upper:
+        body = f"{lower} on what is known."
+    else:
+        body = f"at least {lower}, could be up to {upper}."
+    return " ".join([head, body, *tail])
+
+
+def marked(simulated: object, text: str) -> str:
+    """`text`, led by SIMULATED when the data is."""
+    return f"{SIMULATED}. {text}" if simulated else text
+
+
+def _two(high: int, high_unit: str, low: int, low_unit: str) -> str:
+    return f"{high} {high_unit}" + (f" {low} {low_unit}" if low else "")

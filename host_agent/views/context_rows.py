@@ -1,0 +1,167 @@
+"""What people entered, as plain rows for `context`, `history` and `export`."""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from typing import Any
+
+from crs_core import context as wearable_context
+from crs_core.grade import entries
+from crs_core.grade.rules import Rules
+
+from host_agent.escalation.moment import resolve_moment
+from host_agent.people.asking import Wearer, find_wearer
+from host_agent.people.context_state import Given, Held, fold, given
+from host_agent.people.limits import rules_for
+from host_agent.people.regrade import replayed
+from host_agent.people.signed_records import Signed, signed
+from host_agent.people.validity import expires_utc_ms
+from host_agent.text import iso_utc
+
+# Keys of the vocabulary that reach the wearable under another name of its own.
+_PART_OF = {
+    "systolic_mmhg": "blood_pressure", "diastolic_mmhg": "blood_pressure", "map_mmhg": "blood_pressure",
+    "organ_grade": "organ_grade_worst", "transaminase_grade": "organ_grade_worst",
+    "creatinine_grade": "organ_grade_worst", "flow_lpm": "flow_dlpm",
+}  # fmt: skip
+_STATES = {
+    "waiting": "not yet on the wearable",
+    "journaled": "on the wearable",
+    "refused": "refused by the wearable",
+    "left": "never reached the wearable: its binding ended",
+}
+_ON_HOST = "for this computer only"
+
+
+def patient_of(tx: sqlite3.Connection | None, device: str | None) -> Wearer | None:
+    """The one patient who is bound here to a wearable whose id starts so; None when there is not one."""
+    if tx is None:
+        return None
+    start = (device or "").lower()
+    return find_wearer(tx, "substr(lower(hex(d.device_id)), 1, ?) = ?", len(start), start)
+
+
+def value_text(value: Any) -> str:
+    """A value as it is typed: lists with commas, none as `withdrawn`."""
+    if value is None:
+        return "withdrawn"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return ",".join(value) or "none"
+    return str(value)
+
+
+def values_text(values: dict[str, Any]) -> str:
+    """`key=value` of each, in the order in which they stand."""
+    return ", ".join(f"{key}={value_text(value)}" for key, value in values.items())
+
+
+def rows_in_force(tx: sqlite3.Connection, binding: int, now_ms: int) -> list[dict[str, Any]]:
+    """One row per key: value, age, when it stops counting, who signed, and whether the wearable has it."""
+    rules = rules_for(tx, binding)
+    replay = replayed(tx, binding, rules, now_ms, resolve_moment)
+    counting = {entry[0] for entry in replay.told if entry[3] == entries.IN_FORCE}
+    state = fold(given(tx, binding))
+    sent = _sent(tx, binding)
+    return [
+        {
+            **_in_force(key, state[key], rules, now_ms=now_ms, is_at_risk=replay.is_at_risk),
+            "expired": state[key].value is not None and key not in counting,
+            "wearable": _wearable(state[key].given.audit, key, sent),
+        }
+        for key in sorted(state)
+    ]
+
+
+def _in_force(key: str, held: Held, rules: Rules, *, now_ms: int, is_at_risk: bool) -> dict[str, Any]:
+    one = held.given
+    until_ms = expires_utc_ms(key, held, is_at_risk=is_at_risk, rules=rules)
+    age_ms = now_ms - one.observed_utc_ms
+    return {
+        "key": key, "value": held.value, "age_s": max(0, age_ms // 1000), "observed": iso_utc(one.observed_utc_ms),
+        "expires": iso_utc(until_ms) if until_ms is not None else None,
+        "withdrawn": held.value is None, "account": one.account, "role": one.role, "entry": one.entry_id,
+        "simulated": one.simulated,
+    }  # fmt: skip
+
+
+def _wearable(audit: int, key: str, sent: dict[int, tuple[str, set[str], str]]) -> str:
+    state, names, error = sent.get(audit, ("", set(), ""))
+    if _PART_OF.get(key, key) not in names:
+        return _ON_HOST
+    return _STATES[state] + (f" ({error})" if error and state in ("waiting", "refused") else "")
+
+
+def _sent(tx: sqlite3.Connection, binding: int) -> dict[int, tuple[str, set[str], str]]:
+    """Audit row → (state, names of the wearable's keys, last error)."""
+    return {
+        audit: (state, {wearable_context.KEYS[int(key)][0] for key in json.loads(numbers)}, error)
+        for audit, state, numbers, error in tx.execute(
+            "SELECT audit, state, numbers, last_error FROM context_outgoing WHERE binding = ?", (binding,)
+        )
+    }
+
+
+def entry_rows(tx: sqlite3.Connection, binding: int) -> Iterator[dict[str, Any]]:
+    """Every context entry of a binding, in order of observation, with what corrected it."""
+    entries = [one for one in given(tx, binding) if one.values is not None]
+    sent = _sent(tx, binding)
+    corrected_by: dict[str, list[str]] = {}
+    for one in entries:
+        if one.corrects is not None:
+            corrected_by.setdefault(one.corrects, []).append(one.entry_id)
+    for one in entries:
+        yield {
+            **_head(one), "values": one.values, "corrects": one.corrects,
+            "corrected_by": corrected_by.get(one.entry_id, []),
+            "wearable": _STATES[sent[one.audit][0]] if one.audit in sent else _ON_HOST,
+        }  # fmt: skip
+
+
+def entry_line(row: dict[str, Any]) -> str:
+    """One entry for people."""
+    corrects = f", corrects {row['corrects'][:8]}" if row["corrects"] else ""
+    by = f", corrected by {', '.join(one[:8] for one in row['corrected_by'])}" if row["corrected_by"] else ""
+    return f"{row['entry'][:8]}  {row['account']}: {values_text(row['values'])}{corrects}{by} ({row['wearable']})"
+
+
+def _head(one: Given | Signed) -> dict[str, Any]:
+    return {
+        "at": iso_utc(one.observed_utc_ms), "entered_at": iso_utc(one.entered_utc_ms), "audit": one.audit,
+        "entry": one.entry_id, "account": one.account, "simulated": one.simulated,
+    }  # fmt: skip
+
+
+def signed_rows(tx: sqlite3.Connection, binding: int) -> Iterator[dict[str, Any]]:
+    """Every signed record of a binding; the code of the diagnosis stands here and nowhere else."""
+    for one in signed(tx, binding):
+        yield {
+            **_head(one), "record": one.kind, "scale": one.scale, "scale_version": one.scale_version,
+            "grade": 5 if one.kind == "death" and one.cause in ("crs", "icans") and one.in_force else one.grade,
+            "cause": one.cause, "icd10cm": one.icd10cm, "in_force": one.in_force,
+            "countersigned_by": one.countersigned_by, "reversed_by": one.reversed_by,
+            "reversal_reason": one.reversal_reason, "text": signed_text(one),
+        }  # fmt: skip
+
+
+def signed_text(one: Signed) -> str:
+    """One sentence for people."""
+    if one.kind == "close_episode":
+        text = f"End of the episode, signed by {one.account}"
+    elif one.kind == "grade":
+        grade = "grade not specified" if one.grade is None else f"{one.grade}"
+        name = one.scale if one.scale == "ICANS" else f"CRS ({one.scale} {one.scale_version})"
+        text = f"{name}: {grade}, signed by {one.account}"
+    else:
+        second = (
+            f"countersigned by {one.countersigned_by}"
+            if one.countersigned_by
+            else "does not count: not countersigned by a second clinician"
+        )
+        text = f"Death, cause {one.cause}, signed by {one.account}, {second}"
+    if one.icd10cm:
+        text += f", ICD-10-CM {one.icd10cm}"
+    if one.reversed_by:
+        text += f"; reversed by {one.reversed_by}: {one.reversal_reason}"
+    return text + "."

@@ -1,0 +1,202 @@
+"""How long a patient was measured, day by day, from the stored readings. Integers; nothing is guessed.
+
+A reading stands for the time to the next one of the same boot, and never for more than the interval in force when it
+was made. What no reading stands for is lost. Values count as the guards of the grader let them.
+"""
+
+import datetime
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
+
+from crs_core import records, units
+from crs_core.grade import guards
+from crs_core.grade.rules import DEFAULT
+
+from host_agent.store.records import decode_event
+from host_agent.store.retention import thinned_readings
+from host_agent.sync.timebase import load_timebase
+from host_agent.text import iso_utc
+
+KINDS = ("temperature", "spo2", "both", "pause", "charging", "not_worn", "lost")
+_INTERVAL_MS = 10_000  # until a SETTINGS record says otherwise
+_LATE_MS = 1_500  # a reading that much later than its interval is still the next one
+_ANCHOR_MS = (
+    600_000  # one wall time is looked up for each stretch of this length: a crystal drifts 60 ms in it
+)
+
+
+class Stretch(NamedTuple):
+    """UTC ms from `start` up to `end`, with the kinds that hold in it."""
+
+    start: int
+    end: int
+    kinds: frozenset[str]
+
+
+class Days:
+    """Sums of one patient by day; `day_of` and `next_day_ms` are those of the time zone that is asked for."""
+
+    def __init__(self, utc: bool) -> None:
+        self._zone = datetime.UTC if utc else None
+        self.sums: dict[str, dict[str, int]] = {}
+
+    def add(self, stretch: Stretch) -> None:
+        """Share a stretch out over its days."""
+        start = stretch.start
+        while start < stretch.end:
+            day = self._moment(start).date()
+            stop = min(stretch.end, self._begin_ms(day + datetime.timedelta(days=1)))
+            sums = self.sums.setdefault(day.isoformat(), dict.fromkeys(("span", *KINDS), 0))
+            for kind in stretch.kinds:
+                sums[kind] += stop - start
+            start = stop
+
+    def _moment(self, utc_ms: int) -> datetime.datetime:
+        return datetime.datetime.fromtimestamp(utc_ms / 1000, datetime.UTC).astimezone(self._zone)
+
+    def _begin_ms(self, day: datetime.date) -> int:
+        midnight = datetime.datetime(day.year, day.month, day.day)
+        local = midnight.replace(tzinfo=datetime.UTC) if self._zone else midnight.astimezone()
+        return round(local.timestamp() * 1000)
+
+
+def hours_rows(
+    tx: sqlite3.Connection, *, device: str | None, day: str | None, now_ms: int, utc: bool
+) -> list[dict[str, Any]]:
+    """One row for each binding and day, by binding; `*_ms` sums of KINDS and of `span`, the time the binding lasted.
+
+    `device` the start of an id, `day` YYYY-MM-DD; None: all. `undated_readings`: nothing dates them, so they are in no
+    sum. A binding that goes on counts up to `now_ms`.
+    """
+    rows = []
+    for binding, device_row, device_id, patient, started, ended in tx.execute(
+        "SELECT b.id, b.device, d.device_id, p.pseudonym, b.started_utc_ms, b.ended_utc_ms FROM bindings b"
+        " JOIN devices d ON d.id = b.device LEFT JOIN patients p ON p.id = b.patient ORDER BY b.id"
+    ).fetchall():
+        if not device_id.hex().startswith((device or "").lower()):
+            continue
+        measured = _Measured(tx, binding, load_timebase(tx, device_row).resolve)
+        days = Days(utc)
+        stop = now_ms if ended is None else ended
+        for stretch in _filled(measured.stretches(), started, stop):
+            days.add(stretch)
+        for name, sums in sorted(days.sums.items()):
+            if day is None or day == name:
+                rows.append(
+                    {
+                        "at": iso_utc(started), "device_id": device_id.hex(), "patient": patient, "day": name,
+                        "simulated": measured.is_simulated, "undated_readings": measured.undated,
+                        **{f"{kind}_ms": value for kind, value in sums.items()},
+                    }
+                )  # fmt: skip
+    return rows
+
+
+def _filled(stretches: Iterable[Stretch], start: int, stop: int) -> Iterator[Stretch]:
+    """The stretches within [start, stop), none twice, and between them what was lost."""
+    at = start
+    span, lost = frozenset({"span"}), frozenset({"span", "lost"})
+    for stretch in sorted(stretches):
+        begin, end = max(stretch.start, at), min(stretch.end, stop)
+        if end <= begin:
+            continue
+        if begin > at:
+            yield Stretch(at, begin, lost)
+        yield Stretch(begin, end, stretch.kinds | span)
+        at = end
+    if at < stop:
+        yield Stretch(at, stop, lost)
+
+
+class _Measured:
+    """Reads one binding; `stretches` also counts readings that nothing dates and sees whether any is simulated."""
+
+    def __init__(self, tx: sqlite3.Connection, binding: int, resolve: Callable[[int, int], Any]) -> None:
+        self._tx = tx
+        self._binding = binding
+        self._resolve = resolve
+        self._anchors: dict[tuple[int, int], int | None] = {}
+        self.undated = 0
+        self.is_simulated = False
+
+    def stretches(self) -> list[Stretch]:
+        """What each reading stands for, joined where nothing changes."""
+        found: list[Stretch] = []
+        for (journal,) in self._tx.execute(
+            "SELECT id FROM journals WHERE binding = ? ORDER BY id", (self._binding,)
+        ).fetchall():
+            for stretch in self._of_journal(journal):
+                last = found[-1] if found else None
+                if last and last.kinds == stretch.kinds and 0 <= stretch.start - last.end <= _LATE_MS:
+                    found[-1] = Stretch(last.start, stretch.end, last.kinds)
+                else:
+                    found.append(stretch)
+        return found
+
+    def _of_journal(self, journal: int) -> Iterator[Stretch]:
+        intervals = self._intervals(journal)
+        rows = self._tx.execute(
+            "SELECT seq, boot, t_ms, temp_cc, spo2_tenths, hr_bpm, pi_hundredths, status, simulated FROM readings"
+            " WHERE journal = ? ORDER BY seq",
+            (journal,),
+        ).fetchall()
+        if removed := thinned_readings(self._tx, journal):  # what retention removed was measured all the same
+            rows = sorted(rows + removed)
+        interval_ms = _INTERVAL_MS
+        for at, (seq, boot, t_ms, temp_cc, spo2_tenths, _, pi, status, simulated) in enumerate(rows):
+            while intervals and intervals[0][0] < seq:
+                interval_ms = intervals.pop(0)[1]
+            self.is_simulated = self.is_simulated or bool(simulated)
+            start = self._utc_ms(boot, t_ms)
+            if start is None:
+                self.undated += 1
+                continue
+            length_ms = interval_ms
+            if at + 1 < len(rows) and rows[at + 1][1] == boot:
+                next_ms = rows[at + 1][2] - t_ms
+                if 0 < next_ms <= interval_ms + _LATE_MS:
+                    length_ms = next_ms
+            yield Stretch(start, start + length_ms, _kinds(temp_cc, spo2_tenths, pi, status))
+
+    def _intervals(self, journal: int) -> list[tuple[int, int]]:
+        """(sequence, interval in ms) of each SETTINGS record."""
+        found = []
+        for seq, payload in self._tx.execute(
+            "SELECT seq, payload FROM events WHERE journal = ? AND type = ? ORDER BY seq",
+            (journal, records.SETTINGS),
+        ):
+            record = decode_event(records.SETTINGS, payload)
+            text = record.text if isinstance(record, records.Settings) else ""
+            values = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
+            if values.get("reading_interval_s", "").isdigit():
+                found.append((seq, int(values["reading_interval_s"]) * 1000))
+        return found
+
+    def _utc_ms(self, boot: int, t_ms: int) -> int | None:
+        anchor = t_ms - t_ms % _ANCHOR_MS
+        if (boot, anchor) not in self._anchors:
+            moment = self._resolve(boot, anchor)
+            self._anchors[boot, anchor] = moment.utc_ms if moment else None
+        utc_ms = self._anchors[boot, anchor]
+        return None if utc_ms is None else utc_ms + t_ms - anchor
+
+
+def _kinds(
+    temp_cc: int | None, spo2_tenths: int | None, pi_hundredths: int | None, status: int
+) -> frozenset[str]:
+    wear = units.wear_of(status)
+    has_temp = not guards.temp(temp_cc, units.temp_state_of(status), units.site_of(status), wear, 0, 0)
+    has_spo2 = wear != units.WEAR_OFF and not guards.ppg(
+        spo2_tenths, pi_hundredths, units.ppg_state_of(status), 0, 0, DEFAULT.pi_min_hundredths
+    )
+    paused = bool(status & units.STATUS_PAUSED)
+    held = {
+        "temperature": has_temp,
+        "spo2": has_spo2,
+        "both": has_temp and has_spo2,
+        "pause": paused,
+        "charging": bool(status & units.STATUS_CHARGING),
+        "not_worn": wear == units.WEAR_OFF and not paused,
+    }
+    return frozenset(kind for kind, holds in held.items() if holds)

@@ -1,0 +1,361 @@
+"""The command as a person or a script meets it: real processes, no terminal, documented exit codes."""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from host_agent.keys import keyfile
+from host_agent.keys.enrolment import Enrolment, seal
+from host_agent.terminal import exits
+from host_agent.text import NOTICE
+from tests.host.agent_world import World as AgentWorld
+from tests.host.agent_world import make_world
+from tests.host.escalation.world import World, alarm_record, grade_record
+
+COMMAND = str(Path(sys.executable).parent / "cytowatch")
+CODE = "K7QD-M2XF-9TRB"
+ENROLMENT = Enrolment(
+    bytes.fromhex("c0ffee0011223344"), 0x11, bytes(range(32)), "custodian", "ward", "axilla"
+)
+
+
+def run(home: Path, *arguments: str, env: dict | None = None) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [COMMAND, *arguments], env={**os.environ, "CYTOWATCH_HOME": str(home), "COLUMNS": "100", **(env or {})},
+        capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=30, check=False,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def home(tmp_path):
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def filled(tmp_path):
+    home = tmp_path / "home"
+    home.mkdir()
+    world = World(home)
+    world.commit(alarm_record({}, FEVER=2), simulated=True)
+    world.commit(grade_record(1), simulated=True)
+    world.commit(alarm_record({"FEVER": 2}, HYPOXAEMIA=3), t_ms=3_000_000)
+    world.store.close()
+    (home / "c.db").rename(home / "cytowatch.db")
+    return home
+
+
+def test_hours_are_told_by_day_and_never_called_enough(filled):
+    done = run(filled, "report", "hours", "--utc", "--json")
+    rows = json.loads(done.stdout)["rows"]
+    assert done.returncode == 0 and rows[0]["patient"] == "P-1"
+    assert all(row["lost_ms"] == row["span_ms"] > 0 and row["both_ms"] == 0 for row in rows)
+    lines = run(filled, "report", "hours", "--utc", "--day", rows[0]["day"]).stdout.splitlines()
+    assert lines[0] == NOTICE and lines[1].split()[:3] == ["day", "patient", "bound"]
+    assert len(lines) == 3
+    assert run(filled, "report", "hours", "--day", "1969-06-01").returncode == exits.NO_DATA
+    assert run(filled, "report", "hours", "--day", "yesterday").returncode == exits.USAGE
+
+
+def test_a_pause_that_cannot_be_is_refused_before_anybody_is_asked(filled):
+    for wrong in (["--for", "31m"], ["--for", "0.2s"], ["--for", "soon"], ["--why", "party"]):
+        done = run(filled, "pause", *wrong)
+        assert done.returncode == exits.USAGE, wrong
+        assert wrong[0] in done.stderr
+    assert run(filled, "pause").returncode == exits.NOT_RUNNING
+
+
+def test_help_says_what_this_is_in_its_first_line(home):
+    for arguments in ([], ["--help"]):
+        done = run(home, *arguments)
+        assert (done.stdout or done.stderr).splitlines()[0] == NOTICE
+
+
+def test_nothing_known_is_no_data(home):
+    for arguments in (["status"], ["history"], ["export"], ["devices"]):
+        done = run(home, *arguments)
+        assert done.returncode == exits.NO_DATA, arguments
+        assert (done.stdout == "" and done.stderr.endswith(".\n")) or "cytowatch enrol FILE" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["patient", "start", "--age-years", "54"], ["patient", "end"], ["hosts", "list"], ["release", "/dev/x"],
+     ["hosts", "revoke", "00000022"]],
+)  # fmt: skip
+def test_commands_that_need_the_agent_say_how_to_start_it(home, arguments):
+    done = run(home, *arguments)
+    assert done.returncode == exits.NOT_RUNNING
+    assert (
+        done.stderr
+        == "error: The agent is not running.\n  Start it with `cytowatch run` in another terminal, or as a service.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments, expected",
+    [
+        (["patient", "start"], "--age-years is missing"),
+        (["patient", "start", "--age-years", "11"], "below 12 years"),
+        (["patient", "start", "--age-years", "54", "--site", "knee"], "--site: expected one of axilla, oral"),
+        (
+            ["patient", "start", "--age-years", "54", "--infusion-date", "31.3."],
+            "--infusion-date: expected a date",
+        ),
+        (["patient", "start", "--age-years", "54", "--baseline-systolic", "12"], "mmHg from 50 to 250"),
+        (["release", "/dev/x", "--for", "5"], "--for: expected a duration such as 90s"),
+        (["hosts", "revoke", "xyz"], "8 hex digits"),
+        (["history", "--last", "1x"], "--last: expected a duration"),
+        (["history", "--last", "1h", "--from", "2026-01-01"], "--last cannot be combined"),
+        (["history", "--from", "2026-01-02", "--to", "2026-01-01"], "--from is not before --to"),
+        (["history", "--kind", "moods"], "--kind: expected one of readings, grades"),
+        (["export", "--format", "xml"], "--format: expected csv or jsonl"),
+        (["run", "--speed", "0"], "--speed: expected a number"),
+        (["run", "--config", "none.toml"], "none.toml: cannot be read"),
+        (["config", "--check", "none.toml"], "none.toml: cannot be read"),
+        (["enrol", "none.enrol", "--code", CODE], "none.enrol: cannot be read"),
+        (["grade", "--json", "none.json"], "none.json"),
+        (["nonsense"], "No such command"),
+    ],
+)
+def test_wrong_use_is_refused_with_one_code_and_a_sentence(home, arguments, expected):
+    done = run(home, *arguments)
+    assert done.returncode == exits.USAGE and expected in done.stderr, done.stderr
+    assert "Traceback" not in done.stderr and done.stdout == ""
+
+
+def test_enrol_with_code_from_option_or_environment_and_never_shows_the_key(home, tmp_path):
+    file = tmp_path / "w.enrol"
+    file.write_bytes(seal(ENROLMENT, CODE))
+    done = run(home, "enrol", str(file), "--code", CODE)
+    assert (
+        done.returncode == 0
+        and "Enrolled wearable c0ffee0011223344 as custodian (ward), site axilla." in done.stdout
+    )
+    again = run(home, "enrol", str(file), "--json", env={"CYTOWATCH_CODE": CODE})
+    assert json.loads(again.stdout)["replaced"] is True
+    assert ENROLMENT.key.hex() not in done.stdout + done.stderr + again.stdout + again.stderr
+    key = keyfile.load(home / "keys" / "c0ffee0011223344.key")
+    assert key.key == ENROLMENT.key and key.role == keyfile.ROLE_CUSTODIAN
+    status = run(home, "status")
+    assert status.returncode == 0 and "c0ffee0011223344" in status.stdout
+
+
+def test_enrol_without_a_code_and_without_a_terminal_says_so(home, tmp_path):
+    file = tmp_path / "w.enrol"
+    file.write_bytes(seal(ENROLMENT, CODE))
+    done = run(home, "enrol", str(file))
+    assert done.returncode == exits.USAGE and "no terminal to ask" in done.stderr
+
+
+def test_enrol_with_a_wrong_code_changes_nothing(home, tmp_path):
+    file = tmp_path / "w.enrol"
+    file.write_bytes(seal(ENROLMENT, CODE))
+    done = run(home, "enrol", str(file), "--code", "K7QD-M2XF-9TRC")
+    assert done.returncode == exits.USAGE and "the code is wrong" in done.stderr
+    assert not (home / "keys").exists() or not list((home / "keys").iterdir())
+
+
+def test_status_without_an_agent_answers_within_a_second_from_the_store(filled):
+    run(filled, "status")  # byte code and disk cache are warm, as they are for a person
+    used = []
+    for _ in range(3):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        done = run(filled, "status")
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        used.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    assert min(used) < 1.0, f"seconds of processor time: {used}"  # wall time on a shared machine says little
+    lines = done.stdout.splitlines()
+    assert lines[0] == NOTICE
+    assert lines[1].startswith("The agent is not running: nothing is synced or forwarded now.")
+    assert "  patient   P-1, Day +" in done.stdout
+    assert (
+        "SIMULATED. CRS (ASTCT 2019): at least 1, could be up to 4. Not known: blood pressure, oxygen. Not signed."
+        in done.stdout
+    )
+    assert "HIGH HYPOXAEMIA" in done.stdout
+    assert "Receiver ward: 1 pending, 2 withheld" in done.stdout
+
+
+def test_status_json_holds_the_same_facts(filled):
+    data = json.loads(run(filled, "status", "--json").stdout)
+    device = data["devices"][0]
+    assert data["agent_running"] is False and data["notice"] == NOTICE
+    assert (
+        device["patient"]["id"] == "P-1" and device["grade"]["lower"] == 1 and device["grade"]["upper"] == 4
+    )
+    assert [(a["name"], a["priority"]) for a in device["alarms"]] == [
+        ("HYPOXAEMIA", "HIGH"),
+        ("FEVER", "MEDIUM"),
+    ]
+    assert data["deliveries"]["ward"] == {"pending": 1, "withheld": 2}
+
+
+def test_history_is_in_order_marked_and_filtered(filled):
+    done = run(filled, "history", env={"TZ": "UTC"})
+    lines = done.stdout.splitlines()
+    assert [line[:19] for line in lines] == sorted(line[:19] for line in lines) and len(lines) == 3
+    assert lines[0].startswith(
+        "2023-11-14 21:14:20  SIMULATED  MEDIUM FEVER: Temperature at or above 38.0 °C."
+    )
+    assert "SIMULATED" not in lines[2] and "HIGH HYPOXAEMIA" in lines[2]
+    only = run(filled, "history", "--kind", "alarms", "--from", "2023-11-14T21:30:00Z", "--json")
+    rows = json.loads(only.stdout)["rows"]
+    assert [(row["kind"], row["name"]) for row in rows] == [("alarms", "HYPOXAEMIA")]
+    assert run(filled, "history", "--last", "1h").returncode == exits.NO_DATA
+
+
+def test_export_writes_csv_and_json_lines(filled, tmp_path):
+    out = tmp_path / "a.csv"
+    done = run(filled, "export", "--kind", "alarms", "--out", str(out))
+    assert done.stdout == "" and done.stderr == "2 alarms written\n"
+    header, *rows = out.read_text().splitlines()
+    assert header.split(",")[:4] == ["at", "time_bound_ms", "device_id", "journal_id"] and len(rows) == 2
+    lines = run(filled, "export", "--kind", "events", "--format", "jsonl").stdout.splitlines()
+    assert [json.loads(line)["name"] for line in lines] == ["ALARM", "GRADE", "ALARM"]
+    assert json.loads(lines[0])["simulated"] is True
+
+
+def test_a_store_of_a_newer_program_is_left_alone(filled):
+    import sqlite3
+
+    with sqlite3.connect(filled / "cytowatch.db") as conn:
+        conn.execute("PRAGMA user_version = 999")
+    done = run(filled, "status")
+    assert done.returncode == exits.FAILED and "Update cytowatch" in done.stderr
+
+
+def test_a_damaged_store_is_named_with_advice(filled):
+    (filled / "cytowatch.db").write_bytes(b"not a database" * 1000)
+    done = run(filled, "status")
+    assert done.returncode == exits.FAILED and "keep a copy" in done.stderr and "Traceback" not in done.stderr
+    doctor = run(filled, "doctor")
+    assert doctor.returncode == exits.FAILED and "problem  store" in doctor.stdout
+
+
+def test_a_store_is_backed_up_found_harmed_and_restored(filled, tmp_path):
+    import sqlite3
+
+    copy = tmp_path / "copy.db"
+    done = run(filled, "backup", str(copy))
+    assert done.returncode == 0 and "read back and whole" in done.stdout and copy.stat().st_mode & 0o077 == 0
+    assert run(filled, "verify").stdout.endswith(": 0 problems.\n")
+    assert run(filled, "backup", str(copy)).returncode == exits.FAILED
+    with sqlite3.connect(filled / "cytowatch.db") as conn:
+        conn.execute("UPDATE events SET payload = x'' WHERE seq = (SELECT max(seq) FROM events)")
+    done = run(filled, "verify")
+    assert done.returncode == exits.FAILED and "the events do not say what the block says" in done.stdout
+    assert "cytowatch restore" in done.stdout
+    told = json.loads(run(filled, "verify", "--json").stdout)
+    assert told["found"] == len(told["problems"]) >= 1 and told["events"] >= 3
+    done = run(filled, "restore", str(copy), "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(run(filled, "verify", "--json").stdout)["found"] == 0
+    with sqlite3.connect(json.loads(done.stdout)["kept"]) as conn:
+        assert conn.execute("SELECT count(*) FROM events WHERE payload = x''").fetchone() == (1,)
+
+
+def test_nothing_to_back_up_and_nothing_to_restore_are_told(home, tmp_path):
+    assert run(home, "backup", str(tmp_path / "copy.db")).returncode == exits.NO_DATA
+    assert run(home, "verify").returncode == exits.NO_DATA
+    done = run(home, "restore", str(tmp_path / "copy.db"))
+    assert done.returncode == exits.FAILED and "there is no such file" in done.stderr
+
+
+def test_doctor_names_what_is_wrong_and_what_to_do(filled):
+    (filled / "config.toml").write_text(
+        '[[webhook]]\nname = "ward"\nurl = "https://a.example"\nsecret_env = "NOPE_X"\n'
+    )
+    (filled / "keys").mkdir()
+    bad = filled / "keys" / "c0ffee0011223344.key"
+    bad.write_text("{}")
+    bad.chmod(0o644)
+    done = run(filled, "doctor")
+    assert done.returncode == exits.FAILED
+    assert "environment variable NOPE_X is not set" in done.stdout
+    assert "can be read by other users" in done.stdout and f"chmod 600 {bad}" in done.stdout
+    assert json.loads(run(filled, "doctor", "--json").stdout)["problems"] == 3, (
+        "and a bound wearable without an agent"
+    )
+
+
+def test_config_prints_an_example_that_checks_and_never_a_secret(home, tmp_path):
+    file = tmp_path / "c.toml"
+    file.write_text(run(home, "config", "--example").stdout)
+    assert run(home, "config", "--check", str(file)).stdout == f"{file}: every key is valid.\n"
+    home.mkdir()
+    secret = tmp_path / "s"
+    secret.write_text("very-secret-very-secret")
+    secret.chmod(0o600)
+    (home / "config.toml").write_text(
+        f'[[webhook]]\nname = "ward"\nurl = "https://a.example"\nsecret_file = "{secret}"\n'
+    )
+    shown = run(home, "config")
+    assert shown.returncode == 0 and "very-secret" not in shown.stdout and str(secret) in shown.stdout
+
+
+def test_grade_answers_as_the_shared_core_does(home, tmp_path):
+    file = tmp_path / "cases.json"
+    file.write_text("{}")
+    done = run(home, "grade", "--json", str(file))
+    assert done.returncode == 0 and json.loads(done.stdout) == {}
+    file.write_text(
+        '{"a": {"temperature_cc": 3840, "site": "oral", "vasopressors": ["other", "other"], "ice": 5}}'
+    )
+    grades = json.loads(run(home, "grade", "--json", str(file)).stdout)["a"]["grades"]
+    assert {name: [grade["lower"], grade["upper"]] for name, grade in grades.items()} == {
+        "ASTCT": [4, 4], "Lee14": [3, 4], "v5": [4, 4], "v6": [4, 4], "Penn": [3, 4], "CARTOX": [3, 4], "MSKCC": [2, 4],
+        "ICANS": [2, 4],
+    }  # fmt: skip
+    text = run(home, "grade", "--json", str(file), "--text").stdout
+    assert "  Lee 2014     at least 3, could be up to 4, not signed  oxygen, organ toxicity\n" in text
+    file.write_text('{"a": {"no_such_key": 1}}')
+    done = run(home, "grade", "--json", str(file))
+    assert done.returncode == exits.USAGE and "no_such_key" in done.stderr
+
+
+@pytest.fixture
+async def world(tmp_path):
+    async with make_world(tmp_path) as made:
+        yield made
+
+
+async def test_run_serves_commands_and_ends_cleanly_by_signal(world: AgentWorld):
+    import asyncio
+    import signal
+
+    config = world.home / "config.toml"
+    config.write_text(world.config_text)
+    environment = {**os.environ, "CYTOWATCH_HOME": str(world.home)}
+    for number in (signal.SIGTERM, signal.SIGINT):
+        agent = await asyncio.create_subprocess_exec(
+            COMMAND, "run", "--port", world.port.path, env=environment,
+            stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        try:
+            await world.until(world.paths.socket.exists)
+            await world.in_session()
+            status = await asyncio.to_thread(run, world.home, "status")
+            assert f"Agent running, pid {agent.pid}." in status.stdout and "open, synced" in status.stdout
+            doctor = await asyncio.to_thread(run, world.home, "doctor")
+            assert f"port {world.port.path}: owned by the agent with pid {agent.pid}" in doctor.stdout
+            assert f"cytowatch release {world.port.path} --for 5m" in doctor.stdout
+            lent = await asyncio.to_thread(run, world.home, "release", world.port.path, "--for", "60s")
+            assert lent.returncode == 0 and "is free for 60 s" in lent.stdout
+            back = await asyncio.to_thread(run, world.home, "release", world.port.path, "--back")
+            assert back.returncode == 0
+            copy = world.home / f"copy-{number}.db"
+            done = await asyncio.to_thread(run, world.home, "backup", str(copy))
+            assert done.returncode == 0, done.stderr
+            done = await asyncio.to_thread(run, world.home, "restore", str(copy))
+            assert done.returncode == exits.FAILED and "The agent runs on this state folder" in done.stderr
+        finally:
+            agent.send_signal(number)
+        _, log = await asyncio.wait_for(agent.communicate(), 10)
+        assert agent.returncode == 0, log.decode()
+        assert b"Traceback" not in log and not world.paths.socket.exists()
+        world.device.session.link_lost()

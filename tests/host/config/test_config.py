@@ -1,0 +1,131 @@
+"""Configuration: everything checked, every error names the key, its line and what was expected."""
+
+import re
+
+import pytest
+
+from host_agent.config.example import example, key_rows
+from host_agent.config.model import Config, load_config, parse_config
+from host_agent.config.problems import line_of
+from host_agent.errors import ConfigError
+
+HOOK = '[[webhook]]\nname = "ward"\nurl = "https://a.example/x"\nsecret_env = "WARD_SECRET"\n'
+
+
+def refusal(text: str) -> str:
+    with pytest.raises(ConfigError) as caught:
+        parse_config(text, "c.toml")
+    assert caught.value.advice
+    return str(caught.value)
+
+
+def test_empty_file_gives_the_defaults():
+    assert parse_config("") == Config()
+
+
+def test_example_validates_as_printed_and_equals_the_defaults():
+    assert parse_config(example()) == Config()
+
+
+def test_example_validates_with_every_switched_off_line_on():
+    config = parse_config(re.sub(r"(?m)^#(?=[\w\[])", "", example()))
+    assert [hook.name for hook in config.webhook] == ["ward"]
+    assert config.webhook[0].accept_simulated is False
+
+
+def test_example_names_every_key_with_a_description():
+    rows = key_rows()
+    assert len(rows) > 15
+    for path, takes, default, description in rows:
+        assert re.search(rf"(?m)^#? ?{path.split('.')[-1]} = ", example()), path
+        assert description and takes and default, path
+
+
+def test_unknown_key_is_refused_with_line_and_nearest_name():
+    text = refusal("[watchdog]\nno_data_yet_s = 100\nstale_sec = 90\n")
+    assert "watchdog.stale_sec (line 3): unknown key; did you mean stale_s?" in text
+    assert text.startswith("c.toml is refused:")
+
+
+def test_unknown_table_is_refused_and_the_known_ones_are_listed():
+    text = refusal("[zzz]\na = 1\n")
+    assert "zzz (line 1): unknown key; known keys here: agent, ble, serial, store, watchdog, webhook" in text
+
+
+@pytest.mark.parametrize(
+    "line, expected",
+    [
+        ('stale_s = "90"', 'expected a whole number from 60 to 3600 s, found "90"'),
+        ("stale_s = 5", "expected a whole number from 60 to 3600 s, found 5"),
+        ("stale_s = 90.5", "expected a whole number from 60 to 3600 s, found 90.5"),
+        ("stale_s = true", "expected a whole number from 60 to 3600 s, found True"),
+        ("stale_s = [1]", "expected a whole number from 60 to 3600 s, found [1]"),
+    ],
+)
+def test_wrong_type_or_bound_says_what_was_expected_with_unit(line, expected):
+    assert f"watchdog.stale_s (line 2): {expected}" in refusal("[watchdog]\n" + line + "\n")
+
+
+def test_times_that_do_not_grow_are_refused():
+    assert "stale_s <= medium_after_s < high_after_s" in refusal("[watchdog]\nmedium_after_s = 1800\n")
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf"])
+def test_a_number_that_is_none_is_refused(value):
+    assert "webhook[0].timeout_s (line 5): expected a number from 0.1 to 60 s" in refusal(
+        HOOK + f"timeout_s = {value}\n"
+    )
+
+
+def test_second_webhook_is_named_by_its_own_line():
+    text = refusal(HOOK + '\n[[webhook]]\nname = "Night Desk"\nurl = "https://b.example"\nsecret_env = "B"\n')
+    assert "webhook[1].name (line 7): expected text in quotes matching" in text
+    assert 'found "Night Desk"' in text
+
+
+def test_missing_mandatory_key_is_named_at_its_table():
+    text = refusal('[[webhook]]\nname = "a"\nsecret_env = "A"\n')
+    assert "webhook[0].url (line 1): mandatory key is missing; expected text in quotes" in text
+
+
+@pytest.mark.parametrize(
+    "hook, expected",
+    [
+        (HOOK.replace("https", "http"), "expected https://"),
+        (HOOK.replace("https", "ftp"), "expected an address such as https://"),
+        (HOOK.replace("a.example", "u:pw@a.example"), "without user name or password"),
+        (HOOK.replace("a.example", "a.example:99999"), "expected an address such as https://"),
+        (HOOK + 'secret_file = "x"\n', "exactly one of secret_file and secret_env"),
+        (HOOK.replace('secret_env = "WARD_SECRET"\n', ""), "exactly one of secret_file and secret_env"),
+        (HOOK + HOOK, "a different webhook name"),
+        (HOOK + 'secret = "hunter2hunter2"\n', "unknown key"),
+    ],
+)
+def test_webhook_refusals(hook, expected):
+    text = refusal(hook)
+    assert expected in text
+    assert "hunter2" not in text and "pw@" not in text
+
+
+def test_plain_http_is_allowed_to_this_machine_and_on_request():
+    assert parse_config(HOOK.replace("https://a.example", "http://127.0.0.1:9")).webhook
+    assert parse_config(HOOK.replace("https", "http") + "allow_plain_http = true\n").webhook
+
+
+def test_text_that_is_not_toml_names_the_line():
+    assert "at line 2" in refusal("[agent]\nlog_level = \n")
+
+
+def test_file_errors_are_sentences(tmp_path):
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load_config(tmp_path / "none.toml")
+    (tmp_path / "bin.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(ConfigError, match="not UTF-8 text"):
+        load_config(tmp_path / "bin.toml")
+
+
+def test_line_of_falls_back_to_the_table_and_then_to_nothing():
+    text = "[a]\nb = 1\n[[c]]\nd = 1\n[[c]]\nd = 2\n"
+    assert line_of(text, ("c", 1, "d")) == 6
+    assert line_of(text, ("c", 1, "e")) == 5
+    assert line_of(text, ("x",)) is None

@@ -1,0 +1,93 @@
+"""Key files: what is written comes back, what is open to others or malformed is refused, no key in any text."""
+
+import json
+
+import pytest
+
+from host_agent.errors import ConfigError, KeyFileError
+from host_agent.keys.keyfile import ROLE_CUSTODIAN, DeviceKey, load, load_all, path_of, save
+from host_agent.paths import Paths, default_paths, runtime_dir
+
+KEY = DeviceKey(b"device01", 0x1234, bytes(range(32)), ROLE_CUSTODIAN, "ward 7")
+
+
+def test_a_key_comes_back_from_a_file_that_only_its_user_can_read(tmp_path) -> None:
+    path = save(tmp_path / "keys", KEY)
+    assert path == path_of(tmp_path / "keys", KEY.device_id)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert load(path) == KEY
+    save(tmp_path / "keys", KEY._replace(key_id=9))
+    assert load(path).key_id == 9
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o660])
+def test_a_file_that_others_can_read_is_refused_with_the_command_that_helps(tmp_path, mode) -> None:
+    path = save(tmp_path, KEY)
+    path.chmod(mode)
+    with pytest.raises(KeyFileError, match="other users") as caught:
+        load(path)
+    assert "chmod 600" in caught.value.advice
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"key": "00"}, {"key": "no hex"}, {"role": "owner"}, {"device_id": "0102"}, {"key_id": 0},
+        {"key_id": "x"}, {"key": None}, {"name": None, "role": None},
+    ],
+)  # fmt: skip
+def test_a_malformed_file_is_refused_and_its_key_never_told(tmp_path, change) -> None:
+    path = save(tmp_path, KEY)
+    data = {**json.loads(path.read_text()), **change}
+    path.write_text(json.dumps({name: value for name, value in data.items() if value is not None}))
+    with pytest.raises(KeyFileError) as caught:
+        load(path)
+    assert KEY.key.hex() not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+def test_a_file_under_another_wearable_s_name_is_refused(tmp_path) -> None:
+    path = save(tmp_path, KEY)
+    other = path.rename(tmp_path / f"{b'device02'.hex()}.key")
+    with pytest.raises(KeyFileError, match="another wearable"):
+        load(other)
+
+
+def test_a_missing_file_is_told(tmp_path) -> None:
+    with pytest.raises(KeyFileError, match="does not exist"):
+        load(tmp_path / "none.key")
+
+
+def test_one_bad_file_does_not_hide_the_others(tmp_path) -> None:
+    save(tmp_path, KEY)
+    (tmp_path / "ffff.key").write_text("{")
+    keys, errors = load_all(tmp_path)
+    assert list(keys) == [KEY.device_id]
+    assert len(errors) == 1
+
+
+def test_no_key_in_what_a_log_would_show() -> None:
+    assert KEY.key.hex() not in repr(KEY)
+    assert "\\x01\\x02" not in repr(KEY)
+
+
+def test_the_home_comes_from_the_environment_and_is_closed_to_others(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("CYTOWATCH_HOME", str(tmp_path / "home"))
+    paths = default_paths().ensure()
+    assert paths.database == tmp_path / "home" / "cytowatch.db"
+    assert paths.home.stat().st_mode & 0o077 == 0
+    assert paths.keys.stat().st_mode & 0o077 == 0
+
+
+def test_a_long_home_gets_a_short_socket_path_of_its_own(tmp_path) -> None:
+    one, two = Paths(tmp_path / ("a" * 120)), Paths(tmp_path / ("b" * 120))
+    assert len(str(one.socket)) < 100
+    assert one.socket != two.socket
+    assert Paths(tmp_path / "h").socket == tmp_path / "h" / "agent.sock"
+
+
+def test_a_runtime_folder_that_others_can_enter_is_refused(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
+    runtime_dir().chmod(0o755)
+    with pytest.raises(ConfigError, match="open to others"):
+        runtime_dir()

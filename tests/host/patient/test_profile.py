@@ -1,0 +1,44 @@
+"""A patient's profile: refused rather than guessed."""
+
+import pytest
+
+from host_agent.errors import ConfigError
+from host_agent.patient.profile import PROFILE_BYTES, day_number, decode_profile, encode_profile, make_profile
+
+USUAL = {"patient": "P-1", "age_years": 54, "site": "axilla"}
+
+
+def test_canonical_text_is_sorted_and_leaves_out_what_was_not_stated():
+    profile = make_profile(**USUAL, infusion_date="2026-03-31", product="axi-cel")
+    text = encode_profile(profile)
+    assert text == "age_years=54\ninfusion_date=2026-03-31\npatient=P-1\nproduct=axi-cel\nsite=axilla\n"
+    assert decode_profile(text)["product"] == "axi-cel"
+
+
+def test_the_longest_profile_fits():
+    profile = make_profile(
+        patient="P" * 32, age_years=120, site="tympanic", infusion_date="2026-03-31", product="ü" * 40,
+        systolic_mmhg=250, call_number="+" + "1" * 23,
+    )  # fmt: skip
+    assert len(encode_profile(profile).encode()) <= PROFILE_BYTES
+
+
+@pytest.mark.parametrize(
+    "change, option",
+    [({"age_years": None}, "--age-years"), ({"age_years": 11}, "paediatric"), ({"age_years": -1}, "paediatric"),
+     ({"age_years": 121}, "--age-years"), ({"patient": "Max Muster"}, "--patient"), ({"patient": ""}, "--patient"),
+     ({"patient": "a\nb"}, "--patient"), ({"site": "knee"}, "--site"), ({"site": "none"}, "--site"),
+     ({"infusion_date": "31.3.2026"}, "--infusion-date"), ({"product": "a=b"}, "--product"),
+     ({"product": "a\nage_years=5"}, "--product"), ({"systolic_mmhg": 12}, "--baseline-systolic"),
+     ({"call_number": "call me"}, "--call-number")],
+)  # fmt: skip
+def test_refusals_name_the_option(change, option):
+    with pytest.raises(ConfigError, match=option):
+        make_profile(**{**USUAL, **change})
+
+
+def test_day_number_counts_from_infusion_and_is_unknown_without_it():
+    text = encode_profile(make_profile(**USUAL, infusion_date="2023-11-10"))
+    assert day_number(text, 1_700_000_000_000) == 4
+    assert day_number("patient=P-1\n", 1_700_000_000_000) is None
+    assert day_number("infusion_date=soon\n", 0) is None

@@ -1,0 +1,189 @@
+"""The tool as it is typed: files, a raw recording, what it refuses; and a wearable that then measures by it."""
+
+import csv
+import json
+import math
+import random
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from crs_core import calibration, records
+from crs_core.spo2_curve import AN6845, spo2_tenths
+
+from tests.core.calibration_checks import TEMPERATURE_ALONE
+from tools.board.calibrate.recording import pairs_of as recorded_pairs
+from tools.data.ppg_generator import Subject, samples
+from tools.data.ppg_wave import ratio_of
+from tools.rig.ward import Ward
+
+TRUTH = (0, -250000, 1060000)  # far from AN6845, inside every bound
+BY = ("--by", "simulated bench")
+
+
+def calibrate(*arguments: Any) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "tools.board.calibrate", *map(str, arguments)],
+        capture_output=True, text=True, timeout=240, check=False, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
+def table(path: Path, header: str, rows: Any) -> Path:
+    path.write_text("\n".join([header, *(",".join(map(str, row)) for row in rows)]) + "\n")
+    return path
+
+
+def ratios(path: Path, curve: tuple[int, int, int] = TRUTH) -> Path:
+    """100 pairs of a finger with this curve."""
+    chance = random.Random(3)
+    rows = [
+        (r, round(min(100, spo2_tenths(curve, r) / 10 + chance.gauss(0, 0.8)), 1))
+        for r in range(300, 1300, 10)
+    ]
+    return table(path, "# made up\nr_milli,spo2_ref_pct", rows)
+
+
+def probes(path: Path, offset_c: float = -0.3) -> Path:
+    return table(
+        path, "device_c,reference_c", [(t / 10, round(t / 10 + offset_c, 2)) for t in range(360, 390, 3)]
+    )
+
+
+def told(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)  # type: ignore[no-any-return]
+
+
+def test_pairs_become_a_text_and_the_other_half_is_kept(tmp_path: Path) -> None:
+    out = tmp_path / "own.txt"
+    date = ("--date", "2026-11-20")
+    curve = calibrate("spo2", ratios(tmp_path / "r.csv"), *BY, *date, "-o", out)
+    assert curve.returncode == 0, curve.stderr
+    first = calibration.parse(out.read_text().strip())
+    assert (first.date, first.by, first.spo2_n, first.temp, first.temp_n) == ("2026-11-20", BY[1], 100, 0, 0)
+    assert all(abs(spo2_tenths(first.spo2, r) - spo2_tenths(TRUTH, r)) <= 8 for r in range(300, 1300, 50))
+    assert f"calibration {calibration.id_of(out.read_text().strip())}: date=2026-11-20;" in curve.stdout
+    both = told(calibrate("temperature", probes(tmp_path / "t.csv"), *BY, "--base", out, "--json"))
+    second = calibration.parse(both["text"])
+    assert (second.spo2, second.spo2_n, second.spo2_arms) == (first.spo2, 100, first.spo2_arms)
+    assert (second.temp, second.temp_n, second.temp_sd) == (-30, 10, 0)
+    assert both["id"] == calibration.id_of(both["text"]) and both["applied"] is False
+    alone = calibration.parse(told(calibrate("temperature", tmp_path / "t.csv", *BY, "--json"))["text"])
+    assert (alone.spo2, alone.spo2_n) == (AN6845, 0)
+
+
+def test_nothing_is_written_unless_asked(tmp_path: Path) -> None:
+    before = ratios(tmp_path / "r.csv").read_bytes()
+    done = calibrate("spo2", tmp_path / "r.csv", *BY)
+    assert "nothing was written" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["r.csv"] and (
+        tmp_path / "r.csv"
+    ).read_bytes() == before
+
+
+def test_a_raw_recording_with_a_late_reference_gives_the_curve(tmp_path: Path) -> None:
+    """A finger by another curve than AN6845: its reference says TRUTH of the R that the light has, 12 s later."""
+
+    def spo2(t_s: float) -> float:  # of AN6845, which the generator inverts: down to 75 and up, twice
+        return 86.0 + 11.0 * math.cos(2 * math.pi * t_s / 160)
+
+    raw = table(tmp_path / "raw.csv", "red,ir", samples(Subject(spo2_pct=spo2), 330))
+    reference = table(
+        tmp_path / "ref.csv", "t_s,spo2_pct",
+        [(t, round(spo2_tenths(TRUTH, round(1000 * ratio_of(spo2(t - 12)))) / 10, 1)) for t in range(12, 350)],
+    )  # fmt: skip
+    pairs, lag_s = recorded_pairs(raw, 25, reference)
+    assert 6 <= lag_s <= 12, "12 s of the reference less 2 to 4 of R, which is a median over 6 s"
+    assert len(pairs) >= 55
+    done = told(calibrate("spo2", "--recording", raw, "--fs", 25, "--reference", reference, *BY, "--json"))
+    found = calibration.parse(done["text"])
+    assert done["figures"]["lag_s"] == lag_s
+    assert all(abs(spo2_tenths(found.spo2, r) - spo2_tenths(TRUTH, r)) <= 10 for r in range(470, 1150, 20))
+    assert done["figures"]["arms"] < 0.8 < 1.5 < done["figures"]["arms_before"]
+
+
+@pytest.mark.parametrize(
+    "header, rows, says",
+    [
+        ("r,spo2_ref_pct", [(500, 97)], "no column r_milli"),
+        (
+            "r_milli,spo2_ref_pct",
+            [(500, 97), (0.5, 97), (500, "x"), (500, "")],
+            "line 3: r_milli '0.5' is not a number",
+        ),
+        ("r_milli,spo2_ref_pct", [(500, 97), (600, "nan")], "line 3: spo2_ref_pct 'nan'"),
+        ("r_milli,spo2_ref_pct", [(500,)], "line 2: spo2_ref_pct ''"),
+        ("r_milli,spo2_ref_pct", [(500, 97)] * 19, "19 pairs are too few"),
+    ],
+)
+def test_a_file_that_cannot_be_used_says_where(tmp_path: Path, header: str, rows: Any, says: str) -> None:
+    done = calibrate("spo2", table(tmp_path / "r.csv", header, rows), *BY)
+    assert done.returncode == 1 and says in done.stderr and done.stdout == ""
+    assert "Traceback" not in done.stderr
+
+
+def test_what_is_asked_wrongly_or_is_not_there(tmp_path: Path) -> None:
+    good = ratios(tmp_path / "r.csv")
+    for arguments in (
+        ("spo2", *BY), ("spo2", good, "--fs", 25, *BY), ("spo2", "--recording", good, "--fs", 25, *BY),
+        ("spo2", good, "--apply", *BY), ("spo2", good, "--base", good, "--port", "x", *BY), ("spo2", good), ("x",),
+    ):  # fmt: skip
+        assert calibrate(*arguments).returncode == 2, arguments
+    base = tmp_path / "base.txt"
+    base.write_text(TEMPERATURE_ALONE.replace("temp=12", "temp=90"))
+    for arguments, says in (
+        (("spo2", tmp_path / "none.csv", *BY), "cannot be read"),
+        (("spo2", good, "--base", base, *BY), "offset beyond 50 cc"),
+        (("spo2", good, "--by", "a;b"), "not of the form"),
+        (("spo2", good, "--date", "today", *BY), "date is not YYYY-MM-DD"),
+        (("spo2", good, "-o", tmp_path / "no" / "folder", *BY), "cannot be written"),
+    ):
+        done = calibrate(*arguments)
+        assert done.returncode == 1 and says in done.stderr, (arguments, done.stderr)
+
+
+@pytest.mark.slow
+def test_a_wearable_measures_by_it_and_every_reading_says_so(tmp_path: Path) -> None:
+    """Measured, applied over its port, restarted: values shift as the curve says, the host resolves whose they are."""
+    with Ward(tmp_path, speed=10) as ward:
+        ward.laptop.start(ward.port, speed=10)
+        ward.until(lambda: ward.laptop.query("SELECT 1 FROM readings WHERE spo2_tenths NOT NULL LIMIT 5"), 40)
+        curve = calibrate("spo2", ratios(tmp_path / "r.csv"), *BY, "-o", tmp_path / "own.txt")
+        assert curve.returncode == 0, curve.stderr
+        done = calibrate(
+            "temperature",
+            probes(tmp_path / "t.csv"),
+            *BY,
+            "--base",
+            tmp_path / "own.txt",
+            "-o",
+            tmp_path / "own.txt",
+        )
+        assert done.returncode == 0, done.stderr
+        own = (tmp_path / "own.txt").read_text().strip()
+        applied = calibrate("spo2", tmp_path / "r.csv", *BY, "--port", ward.port, "--apply", "--json")
+        text = told(applied)["text"]
+        first = calibration.parse(text)
+        assert first.spo2 == calibration.parse(own).spo2 and first.temp_n == 0
+        applied = calibrate("temperature", tmp_path / "t.csv", *BY, "--port", ward.port, "--apply", "--json")
+        assert told(applied)["text"] == own, "the curve was kept from the wearable"
+        ward.until(
+            lambda: ward.laptop.query(
+                "SELECT 1 FROM readings WHERE spo2_tenths NOT NULL AND boot ="
+                " (SELECT max(boot) FROM events WHERE type = ? AND instr(payload, CAST('temp=-30' AS BLOB)))",
+                records.CALIBRATION,
+            ), 60, "readings by its own calibration",
+        )  # fmt: skip
+        rows = list(csv.DictReader(ward.laptop.cytowatch("export").stdout.splitlines()))
+        measured = [row for row in rows if row["spo2_tenths"]]
+        by_id = {row["calibration"] for row in measured}
+        assert {"1", str(calibration.id_of(own))} <= by_id and "" not in by_id
+        expected = spo2_tenths(calibration.parse(own).spo2, round(1000 * ratio_of(97)))
+        for row in measured:
+            own_one = row["calibration"] == str(calibration.id_of(own))
+            if own_one or row["calibration"] == "1":
+                assert abs(int(row["spo2_tenths"]) - (expected if own_one else 970)) <= 20, row
+                if row["temp_cc"]:
+                    assert int(row["temp_cc"]) - int(row["temp_raw_cc"]) == (-30 if own_one else 0)

@@ -1,0 +1,67 @@
+"""Numbers take their names' places on a board, and nothing else changes."""
+
+from pathlib import Path
+
+import pytest
+
+from tools.board.build_firmware import compile_application
+from tools.board.fold_constants import FoldError, fold
+
+UNITS = """from compat import const
+STEP = const(4)
+WIDE = const(STEP << 2 | 1)
+NAMES = (1, 2)
+LATE = const(len(NAMES))
+"""
+
+
+def folded(tmp_path: Path, **sources: str) -> dict[str, str]:
+    for name, source in sources.items():
+        (tmp_path / f"{name}.py").write_text(source)
+    names = [Path(f"{name}.py") for name in sources]
+    return {name.stem: source for name, source in fold(tmp_path, names).items()}
+
+
+def test_a_name_that_is_imported_becomes_its_number(tmp_path: Path) -> None:
+    user = "from units import NAMES, STEP, WIDE as BROAD\ndef f(x=STEP):\n    return x + BROAD + len(NAMES)\n"
+    made = folded(tmp_path, units=UNITS, user=user)
+    assert "STEP" not in made["user"] and "BROAD" not in made["user"] and "STEP" not in made["units"]
+    scope: dict[str, object] = {"NAMES": (1, 2)}
+    exec(made["user"].replace("from units import NAMES", ""), scope)
+    assert scope["f"]() == 4 + 17 + 2  # type: ignore[operator]
+
+
+def test_a_name_of_an_imported_module_becomes_its_number(tmp_path: Path) -> None:
+    (tmp_path / "core").mkdir()
+    (tmp_path / "core/__init__.py").write_text("")
+    (tmp_path / "core/units.py").write_text(UNITS)
+    (tmp_path / "user.py").write_text(
+        "from core import units as u\ndef f(a):\n    return u.WIDE, u.NAMES, a.WIDE\n"
+    )
+    made = fold(tmp_path, [Path("core/__init__.py"), Path("core/units.py"), Path("user.py")])
+    assert made[Path("user.py")].splitlines()[-1].strip() == "return (17, u.NAMES, a.WIDE)"
+
+
+def test_a_number_that_is_made_of_imported_ones_is_worked_out(tmp_path: Path) -> None:
+    made = folded(tmp_path, user="from units import WIDE\nTWICE = const(WIDE * 2)\nx = TWICE\n", units=UNITS)
+    assert made["user"].splitlines()[-1] == "x = 34"
+
+
+def test_what_is_no_plain_number_stays(tmp_path: Path) -> None:
+    made = folded(tmp_path, units=UNITS, user="from units import LATE\nx = LATE\n")
+    assert "LATE = const(len(NAMES))" in made["units"] and "from units import LATE" in made["user"]
+
+
+@pytest.mark.parametrize("body", ["STEP = 5", "for STEP in (1, 2): pass", "[STEP for STEP in (1, 2)]"])
+def test_a_constant_that_is_hidden_is_refused(tmp_path: Path, body: str) -> None:
+    with pytest.raises(FoldError, match=r"user.py:3: STEP is a constant"):
+        folded(tmp_path, units=UNITS, user=f"from units import STEP\ndef f():\n    {body}\n")
+    with pytest.raises(FoldError, match=r"user.py:2: STEP"):
+        folded(tmp_path, units=UNITS, user="from units import STEP\ndef f(STEP): return STEP\n")
+
+
+def test_the_boards_bytecode_names_no_constant() -> None:
+    files = compile_application("virtual")
+    for module in ("crs_core/units.mpy", "crs_core/records.mpy", "crs_device/monitor.mpy"):
+        assert b"STATUS_CHARGING" not in files[module]
+    assert b"make_status" in files["crs_core/units.mpy"]

@@ -1,1 +1,0 @@
-"""Record raw light from a wearable: `python -m tools.capture PORT --out FILE.csv`."""

@@ -1,0 +1,123 @@
+"""Red and infrared samples of a finger that does not exist, with the truth beside them.
+
+Deterministic for a seed. A `Subject` says how rate, saturation and perfusion go over time; `samples()` gives what a
+MAX30102 at 100 samples a second, averaged by four, would put in its FIFO. The light itself is `ppg_wave`, the same
+that the virtual wearable's sensor sees. Run as a module it prints CSV.
+"""
+
+import argparse
+import math
+import random
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from tools.data import ppg_wave
+from tools.data.ppg_wave import PHASE_STEPS, PpgWave
+
+RATE_HZ = 100
+OUT_HZ = 25
+FULL_SCALE = 262143
+
+Track = Callable[[float], float]
+
+
+def constant(value: float) -> Track:
+    """The same at any time."""
+    return lambda _t_s: value
+
+
+def ramp(before: float, after: float, from_s: float, to_s: float) -> Track:
+    """`before` until from_s, then straight to `after` at to_s."""
+
+    def at(t_s: float) -> float:
+        part = min(1.0, max(0.0, (t_s - from_s) / (to_s - from_s)))
+        return before + (after - before) * part
+
+    return at
+
+
+@dataclass(frozen=True)
+class Burst:
+    """Movement seen by both channels alike between two times."""
+
+    from_s: float
+    to_s: float
+
+
+@dataclass
+class Subject:
+    """What is worn and how. Tracks are functions of seconds; perfusion in percent; levels and noise in counts."""
+
+    hr_bpm: Track = field(default_factory=lambda: constant(75.0))
+    spo2_pct: Track = field(default_factory=lambda: constant(97.0))
+    pi_pct: Track = field(default_factory=lambda: constant(1.0))
+    contact: Callable[[float], bool] = lambda _t_s: True
+    noise_counts: float = ppg_wave.NOISE_SIGMA
+    infrared_level: float = ppg_wave.IR_LEVEL
+    red_level: float = ppg_wave.RED_LEVEL
+    breathing: float = ppg_wave.BREATHING
+    breathing_hz: float = ppg_wave.BREATHING_HZ
+    drift: float = ppg_wave.VASOMOTION
+    motion: float = 0.0
+    bursts: tuple[Burst, ...] = ()
+    swapped: bool = False
+
+
+def samples(subject: Subject, seconds: float, seed: int = 1) -> Iterator[tuple[int, int]]:
+    """(red, infrared) at 25 Hz for that long."""
+    wave = PpgWave(
+        seed,
+        subject.red_level,
+        subject.infrared_level,
+        subject.noise_counts,
+        subject.breathing,
+        subject.breathing_hz,
+        subject.drift,
+    )
+    chance = random.Random(seed)
+    for burst in subject.bursts:
+        tones = [(chance.uniform(0.4, 4.0), chance.uniform(0, 2 * math.pi)) for _ in range(6)]
+        wave.move(burst.from_s, burst.to_s, subject.motion, tones)
+    wave.phase = chance.random() * PHASE_STEPS
+    per_out = RATE_HZ // OUT_HZ
+    for first in range(0, int(seconds * OUT_HZ) * per_out, per_out):
+        red_sum = infrared_sum = 0
+        for n in range(first, first + per_out):
+            t_s = n / RATE_HZ
+            seen = (
+                (subject.spo2_pct(t_s), subject.hr_bpm(t_s), subject.pi_pct(t_s))
+                if subject.contact(t_s)
+                else None
+            )
+            wave.see(seen)
+            red, infrared = wave.advance(1, 1 / RATE_HZ, 1.0, 1.0, FULL_SCALE)
+            red_sum += red
+            infrared_sum += infrared
+        pair = (red_sum // per_out, infrared_sum // per_out)
+        yield (pair[1], pair[0]) if subject.swapped else pair
+
+
+def main() -> int:
+    """Print `t_s,red,ir` at 25 Hz for a subject whose values do not change; exit 0."""
+    parser = argparse.ArgumentParser(prog="python -m tools.data.ppg_generator", description=__doc__)
+    parser.add_argument("--hr", type=float, default=75.0, help="beats per minute")
+    parser.add_argument("--spo2", type=float, default=97.0, help="percent")
+    parser.add_argument(
+        "--pi", type=float, default=1.0, help="perfusion index in percent; 0 is worn without a pulse"
+    )
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--seed", type=int, default=1, help="of the noise")
+    options = parser.parse_args()
+    subject = Subject(constant(options.hr), constant(options.spo2), constant(options.pi))
+    try:
+        print("t_s,red,ir")
+        for i, (red, infrared) in enumerate(samples(subject, options.seconds, options.seed)):
+            print(f"{i / OUT_HZ:.2f},{red},{infrared}")
+    except (KeyboardInterrupt, BrokenPipeError):  # the reader has enough
+        sys.stderr.close()  # or the interpreter complains about the pipe once more
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

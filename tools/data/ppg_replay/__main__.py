@@ -1,0 +1,119 @@
+"""Run a recorded PPG through the firmware's own signal chain: one CSV row for every second, kept or not.
+
+FILE is a CSV whose header names the columns red and ir (counts of an 18-bit converter); others are ignored. Row
+t_s = k says what the firmware would have told at the end of second k; the last row may stand for a part of a second.
+At valid = 0 the values are blank and `reason` says why. Exit 0: all rows written. 1: the interpreter failed. 2: the
+file or an option is wrong; the text names the line.
+"""
+
+import argparse
+import contextlib
+import io
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import TextIO
+
+from tools.data.ppg_replay.chain import HEADER
+from tools.data.ppg_replay.recording import FULL_SCALE, Recording, RecordingError
+from tools.data.ppg_replay.resample import MAX_HZ, MIN_HZ, to_25_hz
+from tools.data.ppg_replay.runtimes import InterpreterError, interpreter, on_cpython, on_micropython
+
+_QUIET_S = 2.0  # shorter runs show no progress
+
+
+def rate(text: str) -> Fraction:
+    """A rate in Hz out of an option."""
+    try:
+        value = Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+    if value < MIN_HZ:
+        raise argparse.ArgumentTypeError(f"{text} Hz is too slow to see a beat: {MIN_HZ} to {MAX_HZ} Hz")
+    if value > MAX_HZ:
+        raise argparse.ArgumentTypeError(f"{text} Hz is too fast: {MIN_HZ} to {MAX_HZ} Hz")
+    return value
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tools.data.ppg_replay", description=__doc__)
+    parser.add_argument("file", help="CSV file, or - for stdin")
+    parser.add_argument(
+        "--fs", type=rate, required=True, metavar="HZ", help=f"samples a second, {MIN_HZ} to {MAX_HZ}"
+    )
+    parser.add_argument(
+        "--runtime", choices=("micropython", "cpython"), help="default: micropython where it is"
+    )
+    parser.add_argument("--ir-only", action="store_true", help="one column ir: heart rate, no SpO2")
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE", help="write there instead of stdout, when all went well"
+    )
+    options = parser.parse_args(argv)
+    part = options.out and options.out.with_name(options.out.name + ".part")
+    try:
+        with (
+            _opened(options.file) as stream,
+            part.open("w") if part else contextlib.nullcontext(sys.stdout) as out,
+        ):
+            recording = Recording(stream, options.ir_only)
+            run = _runtime(options.runtime)
+            out.write(HEADER + "\n")
+            for row in _told(run(to_25_hz(recording, options.fs), options.ir_only)):
+                out.write(row)
+            out.flush()
+        if part:
+            part.replace(options.out)
+    except (RecordingError, OSError) as error:
+        if isinstance(error, BrokenPipeError):  # the reader has enough
+            sys.stderr.close()
+            return 0
+        print(f"ppg_replay: {options.file}: {error}", file=sys.stderr)
+        return 2
+    except InterpreterError as error:
+        print(f"ppg_replay: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("ppg_replay: stopped", file=sys.stderr)
+        return 130
+    finally:
+        if part:
+            part.unlink(missing_ok=True)
+    if recording.lost:
+        print(f"ppg_replay: {recording.lost} of {recording.count} samples were blank or NaN", file=sys.stderr)
+    if recording.clipped:
+        outside = f"{recording.clipped} values were outside 0..{FULL_SCALE}"
+        print(f"ppg_replay: {outside} and count as the end of the scale", file=sys.stderr)
+    return 0
+
+
+def _opened(name: str) -> contextlib.AbstractContextManager[TextIO]:
+    if name == "-":
+        return io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8-sig", errors="replace", newline="")
+    return Path(name).open(encoding="utf-8-sig", errors="replace", newline="")
+
+
+def _runtime(name: str | None):  # type: ignore[no-untyped-def]
+    if name is None:
+        name = "micropython" if interpreter().exists() else "cpython"
+    return on_micropython if name == "micropython" else on_cpython
+
+
+def _told(rows: Iterable[str]) -> Iterator[str]:
+    """The rows, with progress on a terminal when it takes long."""
+    begun_s = told_s = time.monotonic()
+    shown = False
+    for count, row in enumerate(rows, 1):
+        yield row
+        now_s = time.monotonic()
+        if sys.stderr.isatty() and now_s - begun_s > _QUIET_S and now_s - told_s > 0.5:
+            told_s, shown = now_s, True
+            print(f"\rppg_replay: {count} s", end="", file=sys.stderr, flush=True)
+    if shown:
+        print(file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,8 +1,0 @@
-"""Evaluation of the wearable's rules on simulated patients and on charted stays, with baselines and plots."""
-
-import sys
-from pathlib import Path
-
-_FIRMWARE = str(Path(__file__).resolve().parents[2] / "firmware")
-if _FIRMWARE not in sys.path:
-    sys.path.insert(0, _FIRMWARE)  # crs_device is no package of the host; its limits are read here

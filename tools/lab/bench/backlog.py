@@ -1,0 +1,112 @@
+"""A flash image whose journal already holds days of readings, and the host's engine that drains it."""
+
+import asyncio
+import os
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from crs_core import records
+
+from host_agent.clock import RealClock
+from host_agent.keys.keyfile import DeviceKey
+from host_agent.link.serial import open_serial
+from host_agent.store.db import Store, Tx
+from host_agent.store.rows import Journal
+from host_agent.sync.client import DeviceClient
+from host_agent.sync.listener import SilentListener
+from host_agent.sync.runner import SyncRunner
+from tools.lab.bench import series
+
+DAY = 8640
+_EVENT_EVERY = 360  # readings: one an hour
+_START_S = 20.0
+
+
+class Drained(NamedTuple):
+    """`took_s` from opening the port to caught up; `lives` until then: (seconds of the host's clock, message)."""
+
+    took_s: float
+    readings: int
+    lives: list[tuple[float, Any]]
+
+
+def build(path: Path, days: int, settings: dict[str, str]) -> Path:
+    """Write the image: readings each 10 s closed each 120 s, as a wearable journals them, and a press each hour."""
+    from crs_device.journal.journal import Journal as DeviceJournal
+
+    from tools.rig.image import PATIENT, build_image
+
+    with tempfile.TemporaryDirectory() as folder:
+        journal = DeviceJournal(folder + "/journal", 1, os.urandom, 1 << 20, 1)
+        journal.create(PATIENT)
+        week = series.made_week()
+        for n in range(days * DAY):
+            reading = week[n % len(week)]._replace(t_ms=(n + 6) * series.STEP_MS)
+            journal.add_reading(reading)
+            if n % _EVENT_EVERY == 0:
+                journal.append_event(reading.t_ms, records.BUTTON, records.encode(records.Button(1)))
+        journal.flush()
+        root = Path(folder)
+        files = {
+            "/" + str(file.relative_to(root)): file.read_bytes() for file in root.rglob("*") if file.is_file()
+        }
+    return build_image(path, settings=settings, journal=False, extra=files)
+
+
+class _Listener(SilentListener):
+    def __init__(self) -> None:
+        self.caught_up = asyncio.Event()
+        self.lives: list[tuple[float, Any]] = []
+
+    def on_live(self, device_id: bytes, live: Any) -> None:
+        """Note when it came."""
+        self.lives.append((time.time(), live))
+
+    def on_caught_up(self, journal: Journal) -> None:
+        """The backlog is in the store."""
+        self.caught_up.set()
+
+
+async def first_words(port: str, key: DeviceKey) -> None:
+    """Wait until the wearable has started: it opens a session."""
+    transport = await open_serial(port)
+    try:
+        client = DeviceClient(transport, [key])
+        await client.open(_START_S)
+        await client.close()
+    finally:
+        transport.close()
+
+
+async def drain(port: str, database: Path, key: DeviceKey) -> Drained:
+    """Sync over `port` into a new store until caught up."""
+    listener = _Listener()
+    with Store(database) as store:
+        store.write_now(lambda tx: _bind(tx, key.device_id))
+        runner = SyncRunner(store, lambda: {key.device_id: key}, board_clock=RealClock(), listener=listener)
+        begun_s = time.monotonic()
+        transport = await open_serial(port)
+        session = asyncio.create_task(runner.run_session(transport, lambda device_id: None))
+        done = asyncio.create_task(listener.caught_up.wait())
+        await asyncio.wait([session, done], return_when=asyncio.FIRST_COMPLETED)
+        took_s, lives = time.monotonic() - begun_s, list(listener.lives)
+        if session.done():
+            session.result()
+            raise RuntimeError("the session ended")
+        session.cancel()
+        await asyncio.wait([session])
+        transport.close()
+        readings = store.read_now(lambda tx: tx.execute("SELECT count(*) FROM readings").fetchone()[0])
+    return Drained(took_s, readings, lives)
+
+
+def _bind(tx: Tx, device_id: bytes) -> None:
+    from tools.rig.image import PATIENT
+
+    tx.execute(
+        "INSERT INTO devices (id, device_id, first_seen_utc_ms, last_seen_utc_ms) VALUES (1, ?, 0, 0)",
+        (device_id,),
+    )
+    tx.execute("INSERT INTO bindings VALUES (1, ?, NULL, 1, '', 'active', 0, NULL, '')", (PATIENT,))

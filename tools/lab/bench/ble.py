@@ -1,0 +1,236 @@
+"""The radio link on the simulated air: sync beside a raw sender, an event through a drain, reconnects, heap.
+
+Real firmware and the real agent; the air's pace stands for a slow central: one packet of 244 bytes each 30 ms is 8.1
+kB/s, two each 37.5 ms are 13 kB/s. Without a pace the machine is the limit, and the wearable's own work (flash, AES in
+Python) is measured, not a link.
+"""
+
+import asyncio
+import os
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from bleak import BleakClient, BleakScanner
+
+from tools.ble_air.bleak_backend import Adapter
+from tools.ble_air.link import Pace
+from tools.lab.bench import firmware
+from tools.virtual_wearable.chip_process import interpreter
+
+ROOT = Path(__file__).resolve().parents[3]
+RAW_VALUE = "11111112-7c4c-436c-a191-3aa35a771ced"
+RAW_SERVICE = "11111111-7c4c-436c-a191-3aa35a771ced"
+WEEK = 60_480
+PACES = {"8.1 kB/s": Pace(0.030, 1), "13 kB/s": Pace(0.0375, 2), "no pace": None}
+RAW_S = 5.0
+PRESSES = 100
+CUTS = int(os.environ.get("CW_BENCH_CUTS", "1000"))
+HEAP_MAX_KB = 24
+Row = tuple[str, str, str, bool]
+
+
+def rows() -> Iterator[Row]:
+    """(name, figure, target, whether it holds)."""
+    sys.path.insert(0, str(ROOT / "firmware"))  # crs_device is no package of the host
+    yield _heap()
+    for name, pace in PACES.items():
+        raw = asyncio.run(_raw_bytes_per_s(pace))
+        sent, seconds, stored = asyncio.run(_drain(pace, WEEK))
+        share = sent / seconds / raw
+        figure = f"{share:.0%} ({sent / seconds / 1000:.1f} of {raw / 1000:.1f} kB/s)"
+        yield f"BLE sync against a raw sender, {name}", figure, ">= 90 %", share >= 0.9
+        if pace is None:
+            figure = f"{WEEK - stored} lost or doubled, {seconds:.1f} s"
+            yield f"BLE: {WEEK} readings drained", figure, "0", stored == WEEK
+    for name in ("13 kB/s", "no pace"):
+        times_ms = asyncio.run(_presses(PACES[name]))
+        p99 = times_ms[int(len(times_ms) * 0.99)]
+        figure = f"{p99:.0f} ms (p50 {times_ms[len(times_ms) // 2]:.0f}, {len(times_ms)} presses)"
+        what = f"BLE: button let go to event stored, p99, while a backlog drains, {name}"
+        yield what, figure, "<= 150 ms", p99 <= 150
+    yield from asyncio.run(_cuts())
+
+
+async def _raw_bytes_per_s(pace: Pace | None) -> float:
+    from tools.ble_air.air import Air
+
+    with tempfile.TemporaryDirectory(prefix="air-") as folder:
+        async with Air.open(Path(folder)) as air:
+            program = (ROOT / "tools/lab/bench/micropython/ble_raw.py").read_text()
+            program = program.replace("CHIP_DIR", str(ROOT / "tools/virtual_wearable/chip"))
+            process = await asyncio.create_subprocess_exec(
+                str(interpreter()), "-c", program.replace("AIR", str(air.chip_path))
+            )
+            adapter = await Adapter.open(air.link)
+            scanner, client_class = adapter.backends()
+            try:
+                device = await BleakScanner.find_device_by_filter(
+                    lambda _, data: RAW_SERVICE in data.service_uuids, timeout=20, backend=scanner
+                )
+                if device is None:
+                    raise RuntimeError("the raw sender was not heard")
+                got = 0
+
+                def take(_: Any, data: bytearray) -> None:
+                    nonlocal got
+                    got += len(data)
+
+                async with BleakClient(device, backend=client_class) as client:
+                    await client.start_notify(RAW_VALUE, take)
+                    air.link.pace = pace
+                    await client.write_gatt_char(RAW_VALUE, b"go", response=False)
+                    await asyncio.sleep(0.5)
+                    got, since = 0, time.perf_counter()
+                    await asyncio.sleep(RAW_S)
+                    rate = got / (time.perf_counter() - since)
+                    air.link.pace = None
+                    process.kill()
+                return rate
+            finally:
+                if process.returncode is None:
+                    process.kill()
+                await process.wait()
+                await adapter.close()
+
+
+def backlog(count: int) -> dict[str, bytes]:
+    """Files of a journal with so many readings at 10 s, made by the wearable's own code."""
+    from crs_core import records, units
+    from crs_device.journal.journal import Journal
+
+    from tools.rig.image import PATIENT
+
+    chance = random.Random(7)
+    status = units.make_status(units.SITE_AXILLA, units.TEMP_VALID, units.PPG_VALID, units.WEAR_WORN)
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        journal = Journal(str(root / "journal"), 1, os.urandom, 1 << 20, 1)
+        journal.create(PATIENT)
+        journal.append_event(0, records.BUTTON, records.encode_button(1))  # an image has no empty folder
+        temp_cc = 3700
+        for i in range(count):
+            temp_cc += chance.choice((-2, -1, 0, 0, 1, 2))
+            spo2, hr = 970 + chance.randrange(-6, 7), 80 + chance.randrange(-3, 4)
+            journal.add_reading(units.Reading(10_000 * i, temp_cc, spo2, hr, 150, status))
+            if i % 12 == 11:
+                journal.flush()  # as the 120 s do
+        journal.flush()
+        return {
+            "/" + str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()
+        }
+
+
+async def _drain(pace: Pace | None, count: int) -> tuple[int, float, int]:
+    """(bytes of blocks, seconds, readings stored without a repeat) of a backlog by the whole agent."""
+    from tools.rig.air_ward import AirWard, until
+    from tools.rig.image import DEVICE_ID
+
+    with tempfile.TemporaryDirectory() as folder:
+        async with AirWard.open(Path(folder), "nimble", speed=1, journal=False, extra=backlog(count)) as ward:
+            await asyncio.sleep(3)
+            ward.air.link.pace = pace
+            async with ward.agent() as agent:
+                await until(lambda: ward_open(agent), 60, "a session")
+                since = time.perf_counter()
+                await until(lambda: agent.monitor.view(DEVICE_ID).is_caught_up, 900, "sync")
+                seconds = time.perf_counter() - since
+                ward.air.link.pace = None
+            sent = ward.stored("SELECT sum(length(raw)) FROM blocks")[0][0]
+            stored = ward.stored(
+                "SELECT count(DISTINCT seq) FROM readings WHERE boot = 1 AND t_ms < ?", 10_000 * count
+            )[0][0]
+            return sent, seconds, stored
+
+
+def ward_open(agent: Any) -> bool:
+    """Whether the agent's radio link is in session."""
+    return any(report.state == "open" for report in agent.links.reports.values())
+
+
+async def _presses(pace: Pace | None) -> list[float]:
+    """Sorted ms from letting the button go to the event in the store, while a backlog drains."""
+    from crs_core import records
+
+    from tools.rig.air_ward import AirWard, until
+
+    times_ms = []
+    with tempfile.TemporaryDirectory() as folder:
+        async with AirWard.open(Path(folder), "nimble", speed=1, journal=False, extra=backlog(WEEK)) as ward:
+            await asyncio.sleep(3)
+            ward.air.link.pace = pace or Pace(0.0075, 6)  # a fast central, or the drain is over at once
+            async with ward.agent() as agent:
+                await until(lambda: ward_open(agent), 60, "a session")
+                for number in range(1, PRESSES + 1):
+                    await ward.control(cmd="press", ms=150)  # longer than an erase holds the wearable up
+                    released = time.perf_counter() + 0.15
+                    sql = "SELECT count(*) FROM events WHERE type = ?"
+                    while ward.stored(sql, records.BUTTON)[0][0] < number + 1:
+                        if time.perf_counter() - released > 10:
+                            raise RuntimeError("a press was not stored within 10 s")
+                        await asyncio.sleep(0.002)
+                    times_ms.append((time.perf_counter() - released) * 1000)
+                    if ward_caught_up(agent):
+                        break
+                    await asyncio.sleep(0.05)
+                ward.air.link.pace = None
+    return sorted(times_ms)
+
+
+def ward_caught_up(agent: Any) -> bool:
+    """Whether the backlog is over."""
+    return any(view.is_caught_up for view in agent.monitor.views.values())
+
+
+async def _cuts() -> list[Row]:
+    """Random losses of the link: what is lost or doubled, and how soon the session is back."""
+    from tools.rig.air_ward import AirWard, until
+    from tools.rig.image import SETTINGS
+    from tools.rig.journal_check import compare
+
+    chance = random.Random(11)
+    back_s = []
+    with tempfile.TemporaryDirectory() as folder:
+        settings = {**SETTINGS, "reading_interval_s": "1"}
+        async with AirWard.open(Path(folder), "nimble", speed=60, settings=settings) as ward:
+            async with ward.agent() as agent:
+                await until(lambda: ward_open(agent), 30, "a session")
+                for _ in range(CUTS):
+                    await asyncio.sleep(chance.uniform(0, 0.15))
+                    ward.air.link.cut(ward.adapter.controller)  # type: ignore[arg-type]
+                    since = time.perf_counter()
+                    await asyncio.sleep(0)
+                    await until(lambda: not ward_open(agent), 5, "the loss")
+                    await until(lambda: ward_open(agent), 30, "a session again")
+                    back_s.append(time.perf_counter() - since)
+                await until(lambda: ward_caught_up(agent), 60, "sync")
+            doubled = ward.stored("SELECT count(*) - count(DISTINCT seq) FROM readings")[0][0]
+            forks = ward.stored("SELECT count(*) FROM forks")[0][0]
+            await asyncio.to_thread(ward.wearable.kill)
+            agreed = compare(ward.wearable.image, Path(folder) / "bedside" / "cytowatch.db")
+    back_s.sort()
+    p99 = back_s[int(len(back_s) * 0.99)]
+    took = f"{p99:.2f} s (p50 {back_s[len(back_s) // 2]:.2f})"
+    lost = f"0 lost, {doubled + forks} doubled of {agreed} records"
+    return [
+        (f"BLE: {CUTS} random disconnects", lost, "0 / 0", doubled + forks == 0),
+        ("BLE: link lost to session again, p99", took, "<= 1 s", p99 <= 1),
+    ]  # fmt: skip
+
+
+def _heap() -> Row:
+    without, _ = firmware.free_heap_after_start()
+    beside, _ = firmware.free_heap_after_start("--ble", "nimble")
+    used = without - beside
+    # an object of the unix interpreter is twice as large as on a chip of 32 bits
+    figure = f"{used / 2048:.1f} KiB as 32-bit words ({used / 1024:.1f} KiB here)"
+    return (
+        "BLE: heap of the firmware's radio link",
+        figure,
+        f"<= {HEAP_MAX_KB} kB",
+        used / 2 <= HEAP_MAX_KB * 1000,
+    )

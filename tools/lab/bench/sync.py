@@ -1,0 +1,182 @@
+"""A backlog over a slow line: the share of the line that syncing uses, its time, and how late a live value is.
+
+The wearable is the virtual one (its real firmware on MicroPython, measuring all the while), the host the real engine
+with FULL commits; between them a line of so many bytes a second in a process of its own (`throttle.py`). A raw sender
+then puts the same number of bytes on the same line: `share` is its time over ours, HELLO, acknowledgements and commits
+included. At 921 600 and 115 200 baud (8N1: a tenth in bytes) it is the whole week; at 8 and 13 kB/s one day of it,
+its time taken seven times. At 921 600 baud four processes share this machine's cores, so it is the best of three.
+
+The live values are measured on a wearable with no more room towards its port than a chip has: the pseudo-terminals of
+the virtual wearable hold some 20 kB, nearly two seconds of 115 200 baud. So it is the firmware's application, monitor,
+journal and link on MicroPython without sensors, each erase 50 ms long, on a socket that takes two pieces of 64 bytes.
+Monitor and host share this machine's clock. The samples are those of whole drains of the week, one after the other.
+"""
+
+import asyncio
+import os
+import select
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import tty
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from host_agent.keys.keyfile import DeviceKey
+from tools.lab.bench.backlog import DAY, Drained, drain, first_words
+from tools.lab.bench.throttle import Line
+from tools.rig.micropython import FIRMWARE, ROOT, interpreter
+
+Row = tuple[str, str, str, bool | None]
+
+WEEK_DAYS = 7
+SHARE = 90.0
+LIVE_MS, LIVE_SAMPLES = 250.0, 60
+_BAUD_115200 = 11_520
+_ERASE_MS = 50
+_SCRIPT = ROOT / "tools" / "lab" / "bench" / "micropython" / "live_wearable.py"
+
+
+class Rate(NamedTuple):
+    """`bytes_s` of a line; a week may take `target_s`, None: nothing is asked; `days` are drained, `tries` times."""
+
+    name: str
+    bytes_s: int
+    target_s: float | None
+    days: int
+    tries: int = 1
+
+
+RATES = (
+    Rate("921 600 baud", 92_160, 6, WEEK_DAYS, tries=3),
+    Rate("115 200 baud", _BAUD_115200, 45, WEEK_DAYS),
+    Rate("13 kB/s", 13_000, None, 1),
+    Rate("8 kB/s", 8_000, 64, 1),
+)
+
+
+def rows() -> Iterator[Row]:
+    """(name, figure, target, reached)."""
+    if str(ROOT / "firmware") not in sys.path:
+        sys.path.insert(0, str(ROOT / "firmware"))  # crs_device is no package of the host
+    for days in (WEEK_DAYS, 1):
+        yield from _drains(days, [rate for rate in RATES if rate.days == days])
+    with tempfile.TemporaryDirectory(prefix="cytowatch-live-") as folder:
+        late_ms = sorted(_live(Path(folder)))
+    p99 = late_ms[int(len(late_ms) * 0.99)]
+    yield (
+        "live value during a drain at 115 200 baud, monitor to host",
+        f"p99 {p99:.0f} ms, p50 {late_ms[len(late_ms) // 2]:.0f} ms ({len(late_ms)} samples)",
+        f"p99 <= {LIVE_MS:g} ms",
+        p99 <= LIVE_MS,
+    )
+
+
+def _drains(days: int, rates: list[Rate]) -> Iterator[Row]:
+    from tools.lab.bench.backlog import build
+    from tools.rig.image import SETTINGS
+    from tools.rig.wearable import VirtualWearable
+
+    with tempfile.TemporaryDirectory(prefix="cytowatch-sync-") as name:
+        folder = Path(name)
+        build(folder / "flash.img", days, SETTINGS)
+        scenario = str(ROOT / "tools/virtual_wearable/scenarios/steady_afebrile.toml")
+        with VirtualWearable(folder, "--scenario", scenario, speed=1) as wearable:
+            asyncio.run(first_words(str(wearable.link), _key()))
+            for rate in rates:
+                measured = [_beside(rate, str(wearable.link), folder / f"{n}.db") for n in range(rate.tries)]
+                yield from _row(rate, *min(measured, key=lambda each: each[0].took_s / each[2]))
+
+
+def _beside(rate: Rate, port: str, database: Path) -> tuple[Drained, int, float]:
+    """(the drain, bytes that it put on the line, seconds that a raw sender takes for as many)."""
+    with Line(port, rate.bytes_s) as line:
+        done = asyncio.run(drain(line.path, database, _key()))
+        carried = line.carried
+    database.unlink()
+    return done, carried, _raw_s(carried, rate.bytes_s)
+
+
+def _row(rate: Rate, done: Drained, carried: int, raw_s: float) -> Iterator[Row]:
+    if done.readings < rate.days * DAY:
+        raise RuntimeError(f"{done.readings} readings of {rate.days} days")
+    share = 100 * raw_s / done.took_s
+    yield (
+        f"sync at {rate.name}, share of a raw sender of the same {carried:,} bytes",
+        f"{share:.1f} % ({done.took_s:.2f} s beside {raw_s:.2f} s, {carried / done.readings:.2f} B/reading)",
+        f">= {SHARE:g} %",
+        share >= SHARE,
+    )
+    week_s = done.took_s * WEEK_DAYS / rate.days
+    how = "measured whole" if rate.days == WEEK_DAYS else f"{rate.days} day measured, times {WEEK_DAYS}"
+    yield (
+        f"sync at {rate.name}, 7 days ({WEEK_DAYS * DAY:,} readings)",
+        f"{week_s:.1f} s ({how})",
+        "nothing asked" if rate.target_s is None else f"<= {rate.target_s:g} s",
+        None if rate.target_s is None else week_s <= rate.target_s,
+    )
+
+
+def _key() -> DeviceKey:
+    from tools.rig.image import CUSTODIAN, DEVICE_ID
+
+    return DeviceKey(DEVICE_ID, CUSTODIAN.key_id, CUSTODIAN.key, CUSTODIAN.role, CUSTODIAN.name)
+
+
+def _raw_s(count: int, bytes_s: int) -> float:
+    """Seconds for `count` plain bytes over such a line, from the first write to the last byte read."""
+    master, slave = os.openpty()
+    tty.setraw(slave)
+    with Line(os.ttyname(slave), bytes_s) as line:
+        fd = os.open(line.path, os.O_RDWR | os.O_NOCTTY)
+        begun_s = time.monotonic()
+        sender = threading.Thread(target=_send, args=(master, count), daemon=True)
+        sender.start()
+        left = count
+        while left:
+            if not select.select([fd], [], [], 10)[0]:
+                raise RuntimeError(f"the line stopped with {left} bytes to go")
+            left -= len(os.read(fd, 65536))
+        took_s = time.monotonic() - begun_s
+        sender.join()
+    for each in (fd, master, slave):
+        os.close(each)
+    return took_s
+
+
+def _send(fd: int, count: int) -> None:
+    while count:
+        count -= os.write(fd, bytes(min(count, 2048)))
+
+
+def _live(folder: Path) -> list[float]:
+    """How late each live value of the drains was, in ms."""
+    from tools.lab.bench.backlog import build
+    from tools.rig.image import SETTINGS
+
+    image = build(folder / "flash.img", WEEK_DAYS, SETTINGS)
+    epoch_ms = int(time.time() * 1000)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(folder / "far"))
+        listener.listen(1)
+        with Line(str(folder / "far"), _BAUD_115200) as line:
+            port, _ = listener.accept()
+            port.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 0)  # the least there is: two small pieces
+            wearable = subprocess.Popen(
+                [interpreter(), "-X", "heapsize=192wK", str(_SCRIPT), str(image), str(epoch_ms), str(_ERASE_MS)],
+                stdin=port, stdout=port, env={**os.environ, "MICROPYPATH": f"{FIRMWARE}:{ROOT}:.frozen"},
+            )  # fmt: skip
+            try:
+                late_ms: list[float] = []
+                while len(late_ms) < LIVE_SAMPLES:
+                    done = asyncio.run(drain(line.path, folder / f"{len(late_ms)}.db", _key()))
+                    late_ms += [came_s * 1000 - epoch_ms - live.t_ms for came_s, live in done.lives]
+            finally:
+                wearable.kill()
+                wearable.wait()
+                port.close()
+    return late_ms

@@ -1,0 +1,130 @@
+"""The wearables' end of a ward, in a process of its own: the firmware's session, journal and pump on a terminal each.
+
+Every second each journals one reading in a block of its own and sends one live value, its own second apart from the
+others'. `Wearables` is the handle of the other process.
+"""
+
+import asyncio
+import hashlib
+import multiprocessing
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+from crs_core import block
+from crs_core.keys import Key
+from crs_core.wire import message as wire
+
+_EACH_S = 1.0
+_ANSWER_S = 60.0
+
+
+class Plan(NamedTuple):
+    """One wearable: its identity and how many readings it holds at the start."""
+
+    device_id: bytes
+    key: Key
+    binding_id: bytes
+    backlog: int
+
+
+class Held(NamedTuple):
+    """What one journal holds at the end: its blocks by their hash, and how many records and live values."""
+
+    blocks: dict[int, bytes]
+    records: int
+    lives: int
+
+
+class Wearables:
+    """`paths` are the ports. `quiet()` ends the readings; `held()` tells what each journal holds, by device id."""
+
+    def __init__(self, folder: Path, plans: list[Plan]) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._ours, theirs = context.Pipe()
+        self._process = context.Process(target=_main, args=(theirs, folder, plans), daemon=True)
+        self._process.start()
+        theirs.close()
+        self.paths: list[str] = self._take()
+
+    def quiet(self) -> None:
+        """Journal nothing more."""
+        self._ours.send("quiet")
+        self._take()
+
+    def held(self) -> dict[bytes, Held]:
+        """What is on each wearable."""
+        self._ours.send("held")
+        return self._take()  # type: ignore[no-any-return]
+
+    def _take(self) -> Any:
+        if not self._ours.poll(_ANSWER_S):
+            raise RuntimeError("the wearables do not answer")
+        return self._ours.recv()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.join()
+
+
+class _Worn:
+    def __init__(self, folder: Path, plan: Plan) -> None:
+        from tools.rig.protocol_wearable import FakeDevice
+        from tools.rig.pty_port import PtyPort
+
+        self.device = FakeDevice(folder / plan.device_id.hex(), keys=[plan.key], device_id=plan.device_id)
+        self.device.bind(plan.binding_id)
+        for _ in range(plan.backlog // 12):
+            self.device.read_sensors(12)
+        self.port = PtyPort()
+        self.lives = 0
+
+    async def live(self, offset_s: float, quiet: asyncio.Event) -> None:
+        """A reading and a live value each second, from the moment a host is in session."""
+        await asyncio.sleep(offset_s)
+        device = self.device
+        while not quiet.is_set():
+            if device.session.is_open:
+                device.read_sensors(1)
+                await device.say(wire.Live(device.now_ms, 3700, 970, 80, 150, 1025, 0, None, None, []))
+                self.lives += 1
+            await asyncio.sleep(_EACH_S)
+
+    def held(self) -> Held:
+        """Read the whole journal."""
+        blocks, records, seq = {}, 0, 1
+        while (found := self.device.journal.read_from(seq)) is not None:
+            _, header, raw = found
+            blocks[header.first_seq] = hashlib.sha256(raw).digest()
+            records += header.count
+            seq = block.last_seq(header) + 1
+        return Held(blocks, records, self.lives)
+
+
+def _main(parent: Connection, folder: Path, plans: list[Plan]) -> None:
+    asyncio.run(_run(parent, folder, plans))
+
+
+async def _run(parent: Connection, folder: Path, plans: list[Plan]) -> None:
+    worn = [_Worn(folder, plan) for plan in plans]
+    quiet, asked = asyncio.Event(), asyncio.Event()
+    asyncio.get_running_loop().add_reader(parent.fileno(), asked.set)
+    tasks = [asyncio.create_task(each.device.serve(each.port)) for each in worn]
+    tasks += [asyncio.create_task(each.live(n / len(worn) * _EACH_S, quiet)) for n, each in enumerate(worn)]
+    parent.send([each.port.path for each in worn])
+    while True:
+        await asked.wait()
+        asked.clear()
+        if not parent.poll():
+            continue
+        if parent.recv() == "quiet":
+            quiet.set()
+            parent.send(None)
+        else:
+            parent.send({each.device.device_id: each.held() for each in worn})
+        for task in tasks:
+            if task.done() and not task.cancelled():
+                task.result()

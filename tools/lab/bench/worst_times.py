@@ -1,0 +1,92 @@
+"""The worst time from a true crossing to its alarm, in every measuring schedule: worked out, and measured.
+
+Worked out: what the signal needs to show a fall, the dark time and the first value after it, one hole in the samples,
+the delay of the rule, one step. Measured: register models, the real drivers, chain and conditions on MicroPython, a
+crossing about each 2 s.
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from crs_core.grade.rules import DEFAULT, Rules
+
+ROOT = Path(__file__).resolve().parents[3]
+PHASE_MS = 1900
+SCHEDULES = ("continuous", "by_state")
+
+
+class Condition(NamedTuple):
+    """A condition whose delay is the rule `delay`; `told` has room for its limit; `measured` as the script names it."""
+
+    delay: str
+    told: str
+    priority: str
+    measured: str = ""
+
+
+def conditions(numbers: Rules) -> tuple[Condition, ...]:
+    """What a schedule could delay, under these rules."""
+    return (
+        Condition("spo2_fast_ms", f"SpO2 < {numbers.spo2_fast_tenths / 10:g} %", "HIGH", "spo2_fast"),
+        Condition("spo2_slow_ms", f"SpO2 < {numbers.spo2_slow_tenths / 10:g} %", "HIGH", "spo2_slow"),
+        Condition("spo2_medium_ms", f"SpO2 < {numbers.spo2_medium_tenths / 10:g} %", "MEDIUM", "spo2_medium"),
+        Condition("pulse_lost_ms", "no pulse with the strap on", "HIGH"),
+        Condition("hr_delay_ms", f"heart rate > {numbers.hr_high_bpm}/min with a second sign", "HIGH"),
+    )
+
+
+def worst_ms(condition: Condition, by_state: bool, numbers: Rules = DEFAULT) -> int:
+    """From the true crossing to the alarm, at worst."""
+    from crs_device.measuring import schedule
+
+    dark_ms = schedule.dark_ms(numbers) if by_state else 0
+    dark_costs_ms = dark_ms + schedule.FIRST_VALUE_MS if dark_ms else 0
+    delay_ms: int = getattr(numbers, condition.delay)
+    return int(schedule.SEEN_MS + dark_costs_ms + schedule.HOLE_MS + delay_ms + schedule.STEP_MS)
+
+
+def allowed_ms(condition: Condition) -> int:
+    """What is stated for its priority."""
+    from crs_device.measuring import schedule
+
+    return int(schedule.TOTAL_HIGH_MS if condition.priority == "HIGH" else schedule.TOTAL_MEDIUM_MS)
+
+
+def measured_ms(phase_ms: int = PHASE_MS) -> dict[tuple[str, str], tuple[int, int]]:
+    """(worst ms, crossings) of (schedule, condition), on MicroPython."""
+    from tools.rig.micropython import run_micropython
+
+    script = ROOT / "tests/micropython/worst_times.py"
+    done = run_micropython(script, str(phase_ms), timeout_s=600)
+    if done.returncode:
+        raise RuntimeError(done.stdout + done.stderr)
+    found = {}
+    for line in done.stdout.splitlines():
+        _, schedule, name, worst, crossings = line.split()
+        found[schedule, name] = (int(worst), int(crossings))
+    return found
+
+
+def rows() -> Iterator[tuple[str, str, str, bool]]:
+    """One row for each condition and schedule."""
+    if str(ROOT / "firmware") not in sys.path:
+        sys.path.insert(0, str(ROOT / "firmware"))  # crs_device is no package of the host
+    measured = measured_ms()
+    for condition in conditions(DEFAULT):
+        for schedule in SCHEDULES:
+            worst, allowed = worst_ms(condition, schedule == "by_state"), allowed_ms(condition)
+            figure = f"{worst / 1000:g} s at worst"
+            within = worst <= allowed
+            if condition.measured:
+                seen_ms, crossings = measured[schedule, condition.measured]
+                figure += f", {seen_ms / 1000:.1f} s measured over {crossings} crossings"
+                within = within and seen_ms <= worst
+            delay_s = getattr(DEFAULT, condition.delay) // 1000
+            yield (
+                f"crossing to {condition.priority}, measuring {schedule}, {condition.told} for {delay_s} s",
+                figure,
+                f"<= {allowed // 1000} s",
+                within,
+            )

@@ -1,0 +1,266 @@
+"""Charted stays of `icu-vitals` through the wearable's rules: speed, guards, both runtimes, fuller intervals.
+
+These are real patients without the syndrome, charted about hourly: nothing here measures how well a fever is found.
+Each charted instant is one reading; a sign that was not charted at it is absent. The file does not say where the
+temperature was taken; it is read as `core`, which settles the fever row. It has no vasopressors and no oxygen device
+but the ventilator, so the fuller grade is an interval as well, and must lie within the wearable's.
+"""
+
+import gzip
+import os
+import struct
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from crs_core import codes, units
+from crs_core.grade import case, grader
+from crs_core.units import Reading
+
+from tools.data.recording.icu import Stay
+from tools.lab.evaluate.micropython import stay_run
+from tools.rig.micropython import run_micropython
+
+ROOT = Path(__file__).resolve().parents[3]
+SCRIPT = Path(stay_run.__file__)
+ALL_MAX_S = 20
+LEAST_STAYS = 200
+CONTEXT_MIN = 60  # how long a charted pressure stands; a ventilator is charted each few hours
+VENTILATOR_MIN = 240
+
+
+class NoRecordings(Exception):  # noqa: N818
+    """The recordings are not there; the text says where they were looked for."""
+
+
+@dataclass
+class Charted:
+    """One stay: the wearer's signs and, by minute, what only people know."""
+
+    number: int
+    signs: Stay = field(default_factory=Stay)
+    systolic_mmhg: dict[int, int] = field(default_factory=dict)
+    ventilated_min: list[int] = field(default_factory=list)
+    age_months: int | None = None
+
+    def readings(self) -> list[Reading]:
+        """One reading for each charted instant."""
+        signs = self.signs.signs
+        found = []
+        for minute in sorted(set().union(*signs.values())):
+            temp, spo2, hr = (signs[name].get(minute) for name in ("Temp", "SaO2", "HR"))
+            status = units.make_status(
+                units.SITE_CORE,
+                units.TEMP_ABSENT if temp is None else units.TEMP_VALID,
+                units.PPG_ABSENT if spo2 is None and hr is None else units.PPG_VALID,
+                units.WEAR_UNKNOWN,
+            )
+            found.append(
+                Reading(
+                    int(minute) * stay_run.MINUTE_MS,
+                    None if temp is None else round(temp * 100),
+                    None if spo2 is None else round(spo2 * 10),
+                    None if hr is None else round(hr),
+                    None,
+                    status,
+                )
+            )
+        return found
+
+
+def find() -> Path:
+    """The file (CRS_DATA_DIR, else ../shared/data); NoRecordings where it is absent."""
+    path = Path(os.environ.get("CRS_DATA_DIR", ROOT.parent / "shared" / "data")) / "icu-vitals/vitals.csv.gz"
+    if not path.is_file():
+        raise NoRecordings(f"no recordings at {path}: set CRS_DATA_DIR")
+    return path
+
+
+def read(path: Path) -> list[Charted]:
+    """Every stay of the file in one pass, in the order of the file."""
+    stays: dict[str, Charted] = {}
+    with gzip.open(path, "rt", encoding="utf-8") as text:
+        if next(text).strip() != "rec,minute,name,value":
+            raise NoRecordings(f"{path}: the header must be rec,minute,name,value")
+        for line in text:
+            record, minute, name, number = line.rstrip("\n").split(",")
+            stay = stays.get(record)
+            if stay is None:
+                stay = stays[record] = Charted(int(record))
+            if name in ("Temp", "SaO2", "HR"):
+                stay.signs.add(float(minute), name, float(number))
+            elif name in ("SysABP", "NISysABP"):
+                if 30 <= float(number) <= 260:
+                    # of two at one minute the lower one: it decides
+                    pressure = round(float(number))
+                    stay.systolic_mmhg[int(minute)] = min(
+                        pressure, stay.systolic_mmhg.get(int(minute), pressure)
+                    )
+            elif name == "MechVent":
+                stay.ventilated_min.append(int(minute))
+            elif name == "Age" and 0 <= float(number) <= 120:
+                stay.age_months = 12 * round(float(number))
+    return list(stays.values())
+
+
+def pack(number: int, readings: list[Reading]) -> bytes:
+    """The bytes that micropython/stay_run.py reads."""
+    out = [struct.pack(stay_run.HEAD, number, len(readings))]
+    for r in readings:
+        out.append(
+            struct.pack(
+                stay_run.ROW,
+                r.t_ms // stay_run.MINUTE_MS,
+                *(0 if one is None else one + 1 for one in (r.temp_cc, r.spo2_tenths, r.hr_bpm)),
+                r.status,
+            )
+        )
+    return b"".join(out)
+
+
+def fuller_case(stay: Charted, reading: Reading, latched: bool) -> dict[str, Any] | None:
+    """What is known at a reading with the chart beside it, in the vocabulary; None without temperature or pressure."""
+    minute = reading.t_ms // stay_run.MINUTE_MS
+    recent = [at for at in stay.systolic_mmhg if minute - CONTEXT_MIN <= at <= minute]
+    if reading.temp_cc is None or not recent:
+        return None
+    inputs: dict[str, Any] = {
+        "temperature_cc": reading.temp_cc,
+        "site": "core",
+        "systolic_mmhg": stay.systolic_mmhg[max(recent)],
+    }
+    if stay.age_months is not None:
+        inputs["age_months"] = stay.age_months
+    if latched:
+        inputs["fever_earlier"] = True
+    if reading.spo2_tenths is not None:
+        inputs["spo2_tenths"] = reading.spo2_tenths
+    if any(minute - VENTILATOR_MIN <= at <= minute for at in stay.ventilated_min):
+        inputs["oxygen"] = "invasive_ventilation"
+    return inputs
+
+
+@dataclass
+class Comparison:
+    """The wearable's interval beside the fuller one, over all instants that have both."""
+
+    instants: int = 0
+    outside: int = 0
+    widths: Counter[tuple[int, int]] = field(default_factory=Counter)  # (wearable's, fuller)
+    _known: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def add(self, told: grader.Assessment, inputs: dict[str, Any]) -> None:
+        """Take one instant."""
+        key = repr({**inputs, "temperature_cc": inputs["temperature_cc"] >= 3800})
+        if key not in self._known:  # the same facts give the same interval, however high the fever
+            grade = case.assess(inputs)["grades"]["ASTCT"]
+            self._known[key] = grade["lower"], grade["upper"]
+        lower, upper = self._known[key]
+        self.instants += 1
+        self.outside += not told.lower <= lower <= upper <= told.upper
+        self.widths[(told.upper - told.lower, upper - lower)] += 1
+
+
+def rows(compared: int) -> Iterator[tuple[str, str, str, bool]]:
+    """(name, figure, target, reached) of the charted stays; `compared` of them on both runtimes."""
+    stays = read(find())
+    charted = [(stay, stay.readings()) for stay in stays]
+    count = sum(len(readings) for _, readings in charted)
+    told_by: Counter[int] = Counter()
+    changes_by: Counter[tuple[int, int]] = Counter()
+    graded = 0
+
+    def tell(reading: Reading, told: grader.Assessment, changes: list[tuple[int, int]], state: Any) -> None:
+        nonlocal graded
+        told_by.update(told.reasons)
+        changes_by.update(changes)
+        graded += told.lower is not None
+
+    begun_s = time.perf_counter()
+    for _, readings in charted:
+        stay_run.run(readings, tell=tell)
+    took_s = time.perf_counter() - begun_s
+    shown = f"{took_s:.1f} s for {len(stays)} stays, {count} readings"
+    yield "all stays through grader and alarms, CPython", shown, f"<= {ALL_MAX_S} s", took_s <= ALL_MAX_S
+    parts = ", ".join(f"{codes.reason_text(code)} {n}" for code, n in told_by.most_common())
+    shown = f"{graded} of {count} readings gradable; {parts}"
+    yield "guards and reasons of all stays", shown, "no reading refused by an error", True
+    dropped = sum(stay.signs.dropped for stay in stays)
+    yield "charted values that no body has, left out", str(dropped), "reported", True
+    alarms_shown = ", ".join(
+        f"{codes.ALARM_NAMES[alarm]} {n}" for (alarm, priority), n in sorted(changes_by.items()) if priority
+    )
+    yield (
+        "alarm starts and rises over hourly charts (no rate can be read from them)",
+        alarms_shown,
+        "reported",
+        True,
+    )
+    yield from _intervals(charted)
+    yield _both_runtimes(charted, compared)
+
+
+def _intervals(charted: list[tuple[Charted, list[Reading]]]) -> Iterator[tuple[str, str, str, bool]]:
+    result = Comparison()
+    for stay, readings in charted:
+
+        def tell(reading: Reading, told: Any, changes: Any, state: Any, stay: Charted = stay) -> None:
+            inputs = (
+                fuller_case(stay, reading, grader.fever_latched(state)) if told.lower is not None else None
+            )
+            if inputs is not None:
+                result.add(told, inputs)
+
+        stay_run.run(readings, tell=tell)
+    yield (
+        "instants where the interval with pressure and ventilator leaves the wearable's",
+        f"{result.outside} of {result.instants}",
+        "0",
+        result.outside == 0,
+    )
+    before: Counter[int] = Counter()
+    after: Counter[int] = Counter()
+    for (wearable, fuller), n in result.widths.items():
+        before[wearable] += n
+        after[fuller] += n
+    shown = "; ".join(
+        f"{name}: "
+        + ", ".join(f"{width} wide {100 * n / result.instants:.0f} %" for width, n in sorted(by.items()))
+        for name, by in (("wearable", before), ("with the chart", after))
+        if result.instants
+    )
+    yield (
+        "width of the interval at charted instants",
+        shown,
+        "reported (vasopressors are not in the file)",
+        True,
+    )
+
+
+def _both_runtimes(charted: list[tuple[Charted, list[Reading]]], compared: int) -> tuple[str, str, str, bool]:
+    chosen = charted[:compared]
+    with tempfile.NamedTemporaryFile(suffix=".bin") as file:
+        for stay, readings in chosen:
+            file.write(pack(stay.number, readings))
+        file.flush()
+        ours = stay_run.hashes(file.name)
+        done = run_micropython(SCRIPT, file.name, heap="2M", timeout_s=600)
+    if done.returncode:
+        raise RuntimeError(done.stdout + done.stderr)
+    theirs = [line.split() for line in done.stdout.splitlines()]
+    same = sum(
+        [str(number), f"{crc:08x}"] == other for (number, crc), other in zip(ours, theirs, strict=False)
+    )
+    steps = sum(len(readings) for _, readings in chosen)
+    shown = f"{same} of {len(chosen)} stays the same, {steps} readings"
+    reached = same == len(chosen) == len(theirs) and same >= min(LEAST_STAYS, len(charted))
+    return (
+        "MicroPython and CPython over charted stays",
+        shown,
+        f"bit for bit, >= {LEAST_STAYS} stays",
+        reached,
+    )

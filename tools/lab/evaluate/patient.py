@@ -1,0 +1,30 @@
+"""One simulated patient, drawn from (seed, number): the same again on every machine."""
+
+from dataclasses import dataclass
+from random import Random
+
+from tools.lab.evaluate.body import Body, live
+from tools.lab.evaluate.illness import Illness, plan
+from tools.lab.evaluate.parameters import PRODUCTS, Product
+from tools.lab.evaluate.worn import Worn, wear
+
+
+@dataclass
+class Patient:
+    """A simulated patient: plan, truth and what the sensors say, `days` days from midnight of the day of infusion."""
+
+    number: int
+    product: Product
+    days: int
+    ill: Illness
+    body: Body
+    worn: Worn
+
+
+def simulate(seed: int, number: int, days: int) -> Patient:
+    """Draw patient `number` of the run `seed`. Products take turns; each part has dice of its own."""
+    product = PRODUCTS[number % len(PRODUCTS)]
+    ill = plan(Random(f"{seed}/{number}/illness"), product, days)
+    body = live(Random(f"{seed}/{number}/body"), ill, days)
+    worn = wear(Random(f"{seed}/{number}/worn"), ill, body, days)
+    return Patient(number, product, days, ill, body, worn)

@@ -1,0 +1,116 @@
+"""One simulated patient's bed: a virtual wearable and an agent, both real processes, and what was seen of them.
+
+`live` lets time pass and looks after both: an end that nobody caused is written down in `findings` and started again,
+as a service manager would. Everything started here ends in `__exit__`, by its own process id.
+"""
+
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Self
+
+from tools.lab.soak.archive import Archive
+from tools.lab.soak.laptop import SoakLaptop
+from tools.rig.image import SETTINGS
+from tools.rig.ward import Ward
+from tools.rig.wearable import WearableError
+
+SPEED = 60  # one reading in a second of the wearable's time: about 60 in a real second
+EACH_SECOND = {**SETTINGS, "reading_interval_s": "1"}
+_LOOK_S = 0.2
+_BEGIN_S = 60.0
+_STUCK_S = 120.0
+
+
+class StuckError(Exception):
+    """Both run and nothing comes any more; the message holds the agent's last words."""
+
+
+class Bed:
+    """Wearable and agent in `folder`. Use as a context manager; then `begin`."""
+
+    def __init__(self, folder: Path, scenario: Path, wearable_seed: int) -> None:
+        self.ward = Ward(
+            folder, "--seed", str(wearable_seed),
+            speed=SPEED, scenario=scenario, settings=EACH_SECOND, binding_id=None, slots="ab",
+        )  # fmt: skip
+        self.laptop = SoakLaptop(folder / "soaked")
+        self.ward.laptops.append(self.laptop)
+        self.wearable = self.ward.wearable
+        self.archive = Archive()
+        self.findings: list[str] = []
+        self.on_look: Callable[[], None] = lambda: None
+
+    def __enter__(self) -> Self:
+        self.ward.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        impatient = signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must leave nothing running
+        try:
+            self.ward.__exit__()
+        finally:
+            signal.signal(signal.SIGINT, impatient)
+
+    def begin(self) -> None:
+        """Start the agent and bind a simulated patient; from then on there is one journal."""
+        self.start_agent()
+        self.ward.until(self.laptop.caught_up, _BEGIN_S, "the first session")
+        self.laptop.cytowatch("patient", "start", "--age-years", "54")
+        self.ward.until(
+            lambda: self.laptop.caught_up() and self.laptop.readings(), _BEGIN_S, "first readings"
+        )
+
+    def start_agent(self) -> None:
+        """Start it, with room on its disk."""
+        self.laptop.start(self.ward.port, SPEED)
+
+    def kill_wearable(self) -> None:
+        """Kill -9, and look into the flash that it leaves."""
+        self.wearable.kill()
+        self.archive.look(self.ward.image)
+
+    def live(self, seconds: float) -> None:
+        """Let so much real time pass."""
+        deadline = time.monotonic() + seconds
+        while True:
+            self._look_after()
+            left_s = deadline - time.monotonic()
+            if left_s <= 0:
+                return
+            time.sleep(min(left_s, _LOOK_S))
+
+    def _look_after(self) -> None:
+        if how := self.laptop.ended_of_itself():
+            self.findings.append(f"the agent ended of itself, {how}")
+            self.laptop.agent = None
+            self.start_agent()
+        try:
+            self.wearable.control(cmd="state")
+        except WearableError as error:
+            self.findings.append(str(error))
+            self.kill_wearable()
+            self.wearable.start()
+        self.on_look()
+
+    def end(self) -> None:
+        """Everything the wearable has numbered goes to the store; then both end. StuckError when it does not."""
+        self.kill_wearable()
+        must_have = self.archive.must_have = self.archive.head
+        self.wearable.start()
+        if self.laptop.agent is None:
+            self.start_agent()
+        last, since = -1, time.monotonic()
+        while not (self.laptop.caught_up() and self.laptop.cursor() >= must_have):
+            cursor = self.laptop.cursor()
+            if cursor != last:
+                last, since = cursor, time.monotonic()
+            if time.monotonic() - since > _STUCK_S:
+                log = self.laptop.log.read_text()[-1500:]
+                raise StuckError(f"the store stays at {cursor} of {must_have} records; the agent: {log}")
+            self.live(1.0)
+        code = self.laptop.stop()
+        if code != 0:
+            self.findings.append(f"the agent, asked to stop, ended with exit {code}")
+        self.kill_wearable()

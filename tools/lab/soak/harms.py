@@ -1,0 +1,165 @@
+"""What goes wrong in a life: one function for each kind, and the table with their weights.
+
+A harm gets the bed and a source of chance of its own, does its worst and puts right what a person or a service manager
+would: the agent is started again, the disk has room again. It ends with both alive, not with both caught up. To add
+one: a function, and a row in HARMS.
+"""
+
+import signal
+import time
+from collections.abc import Callable
+from random import Random
+from typing import NamedTuple
+
+from host_agent.control import socket as control
+from host_agent.errors import HostAgentError
+from host_agent.paths import Paths
+from tools.lab.soak.bed import Bed
+
+HOUR_MS = 3_600_000
+_TORN_WAIT_S = 10.0
+_ASK_S = 5.0
+
+
+class Harm(NamedTuple):
+    """`weight`: how often, against the sum of all; `says`: what it does, in a few words."""
+
+    weight: int
+    do: Callable[[Bed, Random], None]
+    says: str
+
+
+def agent_kill(bed: Bed, chance: Random) -> None:
+    """The agent's process is gone from one instruction to the next."""
+    bed.laptop.stop(signal.SIGKILL)
+    time.sleep(chance.choice((0, chance.uniform(0, 3))))
+    bed.start_agent()
+
+
+def agent_term(bed: Bed, chance: Random) -> None:
+    """The agent is asked to end, perhaps before it is up."""
+    code = bed.laptop.stop(signal.SIGTERM)
+    if code not in {0, -signal.SIGTERM}:  # the signal itself: it came before the agent listened to it
+        bed.findings.append(f"the agent, asked to stop, ended with exit {code}")
+    time.sleep(chance.uniform(0, 2))
+    bed.start_agent()
+
+
+def agent_suspend(bed: Bed, chance: Random) -> None:
+    """The laptop's lid: the agent stands still while the wearable goes on."""
+    bed.laptop.send(signal.SIGSTOP)
+    time.sleep(chance.uniform(0.2, 5.0))
+    bed.laptop.send(signal.SIGCONT)
+
+
+def agent_clock(bed: Bed, chance: Random) -> None:
+    """Somebody sets the laptop's clock: seconds to days, forwards or back."""
+    size_ms = round(10 ** chance.uniform(2, 8.4))
+    by_ms = size_ms * chance.choice((-1, 1))
+    if abs(bed.laptop.offset_ms + by_ms) > 30 * 24 * HOUR_MS:
+        by_ms = -by_ms
+    bed.laptop.step_clock(by_ms)
+
+
+def agent_disk_full(bed: Bed, chance: Random) -> None:
+    """No file of the agent can grow, some not even be rewritten; in one of three the agent is killed meanwhile."""
+    bed.laptop.limit_files(round(bed.laptop.wal_size() * chance.random()))
+    bed.live(chance.uniform(0.5, 6.0))
+    if chance.random() < 1 / 3:
+        bed.laptop.stop(signal.SIGKILL)
+        bed.start_agent()
+    bed.laptop.limit_files(None)
+
+
+def agent_restored(bed: Bed, chance: Random) -> None:
+    """The store goes back to a backup made some seconds before: what came since must come again."""
+    backup = bed.laptop.home.parent / "backup.db"
+    backup.unlink(missing_ok=True)
+    bed.laptop.cytowatch("backup", str(backup))
+    bed.live(chance.uniform(0, 8))
+    bed.laptop.stop(chance.choice((signal.SIGTERM, signal.SIGKILL)))
+    try:
+        bed.laptop.cytowatch("restore", str(backup))
+        for kept in bed.laptop.home.glob("*.before-*"):
+            kept.unlink()
+    finally:
+        bed.start_agent()
+
+
+def link_loss(bed: Bed, chance: Random) -> None:
+    """The port closes under the session and opens again, after the time or earlier."""
+    socket, port = Paths(bed.laptop.home).socket, bed.ward.port
+    seconds, early = chance.uniform(0.2, 4.0), chance.random() < 0.5
+    try:
+        control.call_now(socket, "release", timeout_s=_ASK_S, port=port, seconds=seconds)
+        time.sleep(seconds / 2)
+        if early:
+            control.call_now(socket, "retake", timeout_s=_ASK_S, port=port)
+    except (HostAgentError, OSError):
+        return  # the agent is not up, or just now has no port: nothing to lose
+
+
+def wearable_cut(bed: Bed, chance: Random) -> None:
+    """The battery falls out."""
+    bed.wearable.control(cmd="cut", off_ms=chance.randrange(1, 1500))
+
+
+def wearable_flicker(bed: Bed, chance: Random) -> None:
+    """A loose contact: some power cuts one after the other, most of them before it is up again."""
+    for _ in range(chance.randrange(2, 7)):
+        bed.wearable.control(cmd="cut", off_ms=chance.randrange(1, 200))
+        time.sleep(10 ** chance.uniform(-1.5, 0.4))
+
+
+def wearable_torn(bed: Bed, chance: Random) -> None:
+    """Power goes in the middle of one of the next flash operations, which is written in part."""
+    cuts = bed.wearable.control(cmd="state")["flash"]["cuts"]
+    bed.wearable.control(
+        cmd="fault", what="cut_at", op=chance.randrange(1, 60), torn_pct=chance.randrange(101)
+    )
+    deadline = time.monotonic() + _TORN_WAIT_S
+    while bed.wearable.control(cmd="state")["flash"]["cuts"] == cuts and time.monotonic() < deadline:
+        bed.live(0.2)
+    bed.wearable.control(cmd="heal")
+
+
+def wearable_kill(bed: Bed, chance: Random) -> None:
+    """The whole board is gone, and comes back on the same flash behind another port."""
+    bed.kill_wearable()
+    time.sleep(chance.uniform(0, 1.5))
+    bed.wearable.start()
+
+
+def wearable_reset(bed: Bed, _: Random) -> None:
+    """Its reset button."""
+    bed.wearable.control(cmd="reset")
+
+
+def both_at_once(bed: Bed, chance: Random) -> None:
+    """Mains and battery: the agent is killed and the wearable loses power within some milliseconds."""
+    first, second = bed.laptop.stop, bed.wearable.control
+    if chance.random() < 0.5:
+        first(signal.SIGKILL)
+        second(cmd="cut", off_ms=chance.randrange(1, 500))
+    else:
+        second(cmd="cut", off_ms=chance.randrange(1, 500))
+        first(signal.SIGKILL)
+    time.sleep(chance.uniform(0, 1))
+    bed.start_agent()
+
+
+HARMS = {
+    "agent_kill": Harm(5, agent_kill, "kill -9 of the agent"),
+    "agent_term": Harm(3, agent_term, "SIGTERM to the agent"),
+    "agent_suspend": Harm(3, agent_suspend, "the agent stands still for 0.2 to 5 s"),
+    "agent_clock": Harm(3, agent_clock, "the agent's wall clock steps by 0.1 s to 3 days"),
+    "agent_disk_full": Harm(3, agent_disk_full, "the agent's files cannot be written"),
+    "agent_restored": Harm(1, agent_restored, "the store is replaced by a backup some seconds old"),
+    "link_loss": Harm(3, link_loss, "the port closes for 0.1 to 4 s"),
+    "wearable_cut": Harm(4, wearable_cut, "power cut at any moment"),
+    "wearable_flicker": Harm(2, wearable_flicker, "two to six power cuts, one after the other"),
+    "wearable_torn": Harm(4, wearable_torn, "power cut inside a flash operation, written in part"),
+    "wearable_kill": Harm(3, wearable_kill, "kill -9 of the whole wearable, again on the same flash"),
+    "wearable_reset": Harm(2, wearable_reset, "hard reset of the wearable"),
+    "both_at_once": Harm(2, both_at_once, "kill -9 of the agent and power cut together"),
+}

@@ -1,8 +1,0 @@
-"""A recording through the firmware's own PPG chain: what it would have said each second, and why it said nothing."""
-
-import sys
-from pathlib import Path
-
-FIRMWARE = Path(__file__).resolve().parent.parent.parent / "firmware"
-if str(FIRMWARE) not in sys.path:  # the firmware is not installed, only found
-    sys.path.insert(0, str(FIRMWARE))

@@ -1,0 +1,109 @@
+"""Build a flash image with the compiled firmware, settings, keys and an empty journal, without a board or mpremote.
+
+    image = build_image(tmp_path / "flash.img")
+    image = build_image(path, binding_id=PATIENT, settings={"site": "oral"}, without=("crs_device/measuring/sampling.mpy",))
+
+The compiled firmware is kept in the system's temporary folder under a hash of its sources and the build, so a test
+starts in well under a second.
+"""
+
+import hashlib
+import os
+import pickle
+import tempfile
+from pathlib import Path
+
+from crs_core.keys import ROLE_CUSTODIAN, ROLE_READER, Key
+from crs_device.journal.journal import Journal
+from crs_device.settings.key_file import KeyFile
+from crs_device.settings.settings_file import SettingsFile
+from littlefs import LittleFS
+
+from tools.board import build_firmware
+from tools.board.build_firmware import PACKAGES, bundle, compile_application, root_files, source_tree
+
+SECTOR = 4096
+SECTORS = 352
+DEVICE_ID = bytes.fromhex("c1770a7c8ed00001")
+CUSTODIAN = Key(0x11111111, ROLE_CUSTODIAN, bytes(range(32)), "bedside")
+READER = Key(0x22222222, ROLE_READER, bytes(range(32, 64)), "ward")
+SETTINGS = {"site": "axilla", "patient_call_number": "+49 30 1234", "emergency_number": "112"}
+PATIENT = b"PATIENT1"
+
+
+def compiled() -> dict[str, bytes]:
+    """{path inside a slot: .mpy bytes} of the present sources for the virtual board."""
+    digest = hashlib.sha256(Path(build_firmware.__file__).read_bytes())
+    for package in PACKAGES:
+        for path in sorted((source_tree() / package).rglob("*.py")):
+            digest.update(str(path).encode() + path.read_bytes())
+    kept = Path(tempfile.gettempdir()) / f"cytowatch-firmware-{digest.hexdigest()[:16]}.pickle"
+    try:
+        return pickle.loads(kept.read_bytes())  # noqa: S301 written below, by the same user
+    except (OSError, EOFError, pickle.UnpicklingError):
+        files = compile_application("virtual")
+        fresh = kept.with_suffix(f".{os.getpid()}")
+        fresh.write_bytes(pickle.dumps(files))
+        fresh.replace(kept)
+        return files
+
+
+def build_image(
+    path: Path,
+    *,
+    slots: str = "a",
+    settings: dict[str, str] | None = SETTINGS,
+    keys: tuple[Key, ...] = (CUSTODIAN, READER),
+    binding_id: bytes | None = PATIENT,
+    journal: bool = True,
+    without: tuple[str, ...] = (),
+    extra: dict[str, bytes] | None = None,
+) -> Path:
+    """Write the image and return its path. `slots` names the slots that get the application, the first is active.
+
+    `binding_id` None: not bound. `settings` None and `keys` (): not provisioned. `without` leaves files of the
+    application out; `extra` adds or replaces files by absolute path.
+    """
+    files: dict[str, bytes] = {}
+    for slot in slots:
+        files[f"/{slot}.app"] = bundle(
+            {name: code for name, code in compiled().items() if name not in without}
+        )
+    files |= {f"/{name}": content for name, content in root_files().items()}
+    if slots:
+        files["/slot"] = slots[0].encode()
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        if settings is not None:
+            SettingsFile(str(root / "settings")).store(dict(settings))
+        if keys:
+            KeyFile(str(root / "keys")).store(DEVICE_ID, list(keys))
+        if journal:
+            made = Journal(str(root / "journal"), 0, os.urandom, 1 << 20)
+            made.create(binding_id) if binding_id else made.create()
+        files |= {
+            "/" + str(file.relative_to(root)): file.read_bytes() for file in root.rglob("*") if file.is_file()
+        }
+        folders = {"/" + str(each.relative_to(root)) for each in root.rglob("*") if each.is_dir()}
+    files |= extra or {}
+    filesystem = LittleFS(
+        block_size=SECTOR, block_count=SECTORS, read_size=256, prog_size=256, lookahead_size=32
+    )
+    for name in sorted(folders | {str(Path(file).parent) for file in files}):
+        if name != "/":
+            filesystem.makedirs(name, exist_ok=True)
+    for name, content in files.items():
+        with filesystem.open(name, "wb") as file:
+            file.write(content)
+    path.write_bytes(bytes(filesystem.context.buffer))
+    return path
+
+
+def read_image(path: Path) -> LittleFS:
+    """Mount an image file for looking into it."""
+    filesystem = LittleFS(
+        block_size=SECTOR, block_count=SECTORS, read_size=256, prog_size=256, lookahead_size=32, mount=False
+    )
+    filesystem.context.buffer = bytearray(path.read_bytes())
+    filesystem.mount()
+    return filesystem

@@ -1,0 +1,101 @@
+"""A small receiver of events, for trying out a webhook: `python -m tools.rig.webhook_receiver --secret-file FILE`.
+
+It checks the signature of each POST, keeps one copy per Idempotency-Key, prints a line for each event, and answers 204.
+"""
+
+import argparse
+import json
+import sys
+import threading
+import time
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from host_agent.errors import ForwardError
+from host_agent.forward.signature import HEADER, check
+
+LARGEST_BODY_BYTES = 1_000_000
+
+
+class Receiver:
+    """Serves on a loopback port from its own thread. `events` maps Idempotency-Key to the decoded body."""
+
+    def __init__(
+        self, secret: bytes, port: int = 0, on_event: Callable[[dict[str, Any]], None] | None = None
+    ) -> None:
+        self.events: dict[str, dict[str, Any]] = {}
+        self.refused: list[str] = []
+        self.repeats = 0
+        self._lock = threading.Lock()
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                self._answer(*receiver.take(self))
+
+            def _answer(self, status: int, text: str) -> None:
+                body = text.encode()
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *args: object) -> None:
+                """Quiet: on_event says what arrived."""
+
+        self._on_event = on_event
+        self._secret = secret
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/events"
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+
+    def take(self, request: BaseHTTPRequestHandler) -> tuple[int, str]:
+        """Check and keep one request; return (status, text)."""
+        length = int(request.headers.get("Content-Length", "0"))
+        if not 0 < length <= LARGEST_BODY_BYTES:
+            return 413, "body missing or too large\n"
+        body = request.rfile.read(length)
+        try:
+            check(self._secret, request.headers.get(HEADER, ""), body, int(time.time()))
+            event = json.loads(body)
+        except (ForwardError, ValueError) as error:
+            self.refused.append(str(error))
+            return 401, f"{error}\n"
+        key = request.headers.get("Idempotency-Key", "")
+        with self._lock:
+            new = key not in self.events
+            self.events.setdefault(key, event)
+            self.repeats += not new
+        if new and self._on_event:
+            self._on_event(event)
+        return 204, ""
+
+    def close(self) -> None:
+        """Stop serving."""
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def main() -> int:
+    """Serve until Ctrl-C; exit 0."""
+    parser = argparse.ArgumentParser(prog="python -m tools.rig.webhook_receiver", description=__doc__)
+    parser.add_argument("--secret-file", type=Path, required=True, help="shared secret, first line")
+    parser.add_argument("--port", type=int, default=8765)
+    options = parser.parse_args()
+    secret = options.secret_file.read_text().splitlines()[0].strip().encode()
+    receiver = Receiver(secret, options.port, lambda event: print(json.dumps(event), flush=True))
+    print(f"receiving at {receiver.url}", file=sys.stderr, flush=True)
+    try:
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        receiver.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
