@@ -20,7 +20,7 @@ from crs_device.health import Health
 from crs_device.power import Power
 from crs_device.alarm.host_presence import HostPresence
 from crs_device.measuring.vitals import NOTHING
-from crs_device.heap import unload_modules_modules
+from crs_device.heap import unload_modules
 
 TYPE_CHECKING = False  # MicroPython has no typing; mypy takes this name for true
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ class App:
         return self.sampling.measure(now_ms) if self.sampling is not None else NOTHING
 
     def drain(self) -> None:
-        """Empty the FIFO of the optical sensor. Call it just before a flash write, which may stall everything for 50 ms."""
+        """Empty the FIFO of the optical sensor, just before a flash write that may stall everything."""
         if self.sampling is not None:
             self.sampling.poll(self.clock.ms())
 
@@ -220,7 +220,7 @@ class App:
 
     def journal_settings(self, now_ms: int) -> None:
         """Write the CALIBRATION and SETTINGS records that later records refer to."""
-        from crs_device.settings.settings_file import provisioned
+        from crs_device.settings import provisioned
 
         text = provisioned.settings_text()
         provisioned.release()

@@ -115,7 +115,7 @@ class Binding:
             self._server.answer(result)
 
     def _wipe(self, binding_id: bytes) -> None:
-        from crs_device.settings.settings_file import provisioned
+        from crs_device.settings import provisioned
 
         app = self._app
         if app.log.journal.binding_id == binding_id:

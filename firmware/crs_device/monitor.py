@@ -16,7 +16,7 @@ from crs_core.units import STATUS_CHARGING, STATUS_LOW_BATTERY, STATUS_PAUSED, R
 from crs_core.wire import message as wire
 from crs_device.alarm.output import MEASURING, NOT_MONITORING, PAIRING, PAUSED, SEARCHING
 from crs_device.health import READING_LATE, STEP_LATE_SECONDS
-from crs_device.heap import unload_modules_modules
+from crs_device.heap import unload_modules
 
 STATE_HOURLY = const(1)
 STATE_BOOT = const(2)

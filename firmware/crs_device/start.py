@@ -26,7 +26,7 @@ from crs_core.units import SITE_NONE, SITES
 from crs_device import health as counts
 from crs_device.alarm.output import MEASURING
 from crs_device.journal.event_log import EventLog
-from crs_device.heap import unload_modules_modules
+from crs_device.heap import unload_modules
 from crs_device.version import APP_VERSION
 
 _LOST_AT_CUT_MS = const(120_000)  # the oldest reading that a cut can take with it
@@ -78,7 +78,7 @@ def _alone(app, subsystem: int, begin) -> None:  # type: ignore[no-untyped-def]
 
 
 def _settings(app) -> None:  # type: ignore[no-untyped-def]
-    from crs_device.settings.settings_file import provisioned
+    from crs_device.settings import provisioned
 
     values, fault = provisioned.load_settings(app)
     _values.update(values)
@@ -132,7 +132,7 @@ def _unfinished_binding(app) -> None:  # type: ignore[no-untyped-def]
 
 def _monitor(app) -> None:  # type: ignore[no-untyped-def]
     from crs_core.grade import grader
-    from crs_device.settings.settings_file import provisioned
+    from crs_device.settings import provisioned
     from crs_device.monitor import Monitor
 
     site = SITES.index(_values["site"]) if "site" in _values else SITE_NONE
@@ -146,7 +146,7 @@ def _monitor(app) -> None:  # type: ignore[no-untyped-def]
 
 def _rules(app) -> None:  # type: ignore[no-untyped-def]
     """Decide by the site's signed numbers and, while a patient is bound, by that patient's on top."""
-    from crs_device.settings.settings_file import provisioned
+    from crs_device.settings import provisioned
 
     values = provisioned.settings_values()
     limits = values.get("limits", "") if app.is_bound else ""
@@ -199,6 +199,10 @@ def _restore(app) -> None:  # type: ignore[no-untyped-def]
 def _sampling(app) -> None:  # type: ignore[no-untyped-def]
     from crs_core import calibration
     from crs_device.measuring.sampling import Sampling
+    from crs_device.sensors import drivers
+
+    drivers.report_incomplete(app.health)
+    unload_modules("crs_device.sensors.drivers")
 
     try:
         used = calibration.in_use(_values.get("calibration", ""), _values.get("calibration_id", 1))

@@ -9,7 +9,7 @@ from crs_core.compat import const
 from crs_core.codes import FAULT_EXCEPTION, SUBSYSTEM_APP
 from crs_device import health as counts
 from crs_device.alarm.button import SHORT, Button
-from crs_device.heap import unload_modules_modules
+from crs_device.heap import unload_modules
 
 _SAMPLE_EVERY_MS = const(360)  # nine samples a burst; the FIFO holds 1280
 _OUTPUT_EVERY_MS = const(25)

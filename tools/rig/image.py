@@ -1,7 +1,9 @@
 """Build a flash image with the compiled firmware, settings, keys and an empty journal, without a board or mpremote.
 
     image = build_image(tmp_path / "flash.img")
-    image = build_image(path, binding_id=PATIENT, settings={"site": "oral"}, without=("crs_device/measuring/sampling.mpy",))
+    image = build_image(
+        path, binding_id=PATIENT, settings={"site": "oral"}, without=("crs_device/measuring/sampling.mpy",)
+    )
 
 The compiled firmware is kept in the system's temporary folder under a hash of its sources and the build, so a test
 starts in well under a second.

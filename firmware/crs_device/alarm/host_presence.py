@@ -6,7 +6,7 @@ _HEARTBEATS_MISSED = const(3)
 _REAL_FLOOR_MS = const(2000)  # of a sped-up board: what real scheduling alone can cost
 
 
-class Presence:
+class HostPresence:
     """Counts from start: a host that was never heard is away like one that fell silent. Settings in seconds."""
 
     def __init__(self, clock, heartbeat_s: int, low_s: int, alarm_s: int) -> None:  # type: ignore[no-untyped-def]

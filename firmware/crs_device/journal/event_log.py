@@ -9,7 +9,7 @@ sensor's FIFO may overflow: so the FIFO is drained here before each write, and a
 from crs_core import records
 from crs_core.compat import const
 from crs_core.errors import CoreError
-from crs_device.heap import unload_modules_modules
+from crs_device.heap import unload_modules
 from crs_device.health import GAP_COALESCED, JOURNAL_FAIL, READINGS_DROPPED, UNJOURNALED_EVENT, Health
 
 _GAP_EVERY_MS = const(60_000)
@@ -29,7 +29,9 @@ class EventLog:
         self._drain = drain
         self._failed = journal is None
         self._health = health
-        self._held: list[list[tuple[int, int, bytes]]] = []  # batches that flash refused, each to be one block
+        self._held: list[
+            list[tuple[int, int, bytes]]
+        ] = []  # batches that flash refused, each to be one block
         self._offered_ms = 0
         self._gaps: dict[int, list[int]] = {}  # sensor -> [reason, lost, span_ms]
         self._gap_written_ms = 0

@@ -1,7 +1,8 @@
 """What a host may ask and what it gets; custodian-only where the wearable's state changes.
 
 `handle(server, message)` returns the answers. A reader may read, ping, give the time, accept alarms, run the self-test,
-and ask for status, settings and keys; it never frees flash and never changes anything. Requests that come seldom are in requests_on_demand.py.
+and ask for status, settings and keys; it never frees flash and never changes anything. Requests that come seldom are
+answered by requests_on_demand.py.
 """
 
 from crs_core import records
@@ -9,7 +10,7 @@ from crs_core.compat import const
 from crs_core.errors import CoreError
 from crs_core.wire import message as wire
 from crs_device import health as counts
-from crs_device.heap import unload_modules_modules
+from crs_device.heap import unload_modules
 
 _TIME_MARK_EVERY_MS = const(3_600_000)
 _CLOCK_MOVED_MS = const(500)  # beyond both bounds; a crystal of 100 ppm drifts 360 ms in an hour

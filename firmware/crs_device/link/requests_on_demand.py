@@ -9,7 +9,7 @@ from crs_core.compat import const
 from crs_core.errors import RemoteError
 from crs_core.codes import PRIORITY_MEDIUM
 from crs_core.wire import message as wire
-from crs_device.heap import unload_modules_modules
+from crs_device.heap import unload_modules
 
 _MAINTENANCE_MAX_S = const(1800)
 _STATE_CHANGE = const(4)
@@ -21,7 +21,7 @@ def _result(message, code: int, detail: str = "") -> list:  # type: ignore[no-un
 
 def settings(app, server, parts, message) -> list | None:  # type: ignore[no-untyped-def,type-arg]
     """Show, or check, keep, use and journal."""
-    from crs_device.settings.settings_file import provisioned
+    from crs_device.settings import provisioned
 
     if message.op == wire.SETTINGS_GET:
         text = provisioned.settings_text()
@@ -113,7 +113,7 @@ def keys(app, server, parts, message) -> list:  # type: ignore[no-untyped-def,ty
         return [wire.KeysIs([wire.KeyInfo(key.key_id, key.role, key.name) for key in app.keys])]
     if message.op != wire.KEYS_REVOKE:
         raise RemoteError("keys operation %d" % message.op)
-    from crs_device.settings.settings_file import provisioned
+    from crs_device.settings import provisioned
 
     try:
         done = provisioned.revoke_key(app, message.key_id)

@@ -10,7 +10,7 @@ from crs_core.wire import message as wire
 from crs_core.wire import session as sessions
 from crs_device import health as counts
 from crs_device.link.pump import Pump
-from crs_device.heap import unload_modules_modules
+from crs_device.heap import unload_modules
 
 SILENCE_MS = const(45_000)
 _FRAMES_PER_TURN = const(8)

@@ -88,7 +88,7 @@ class Pause:
         if is_away != self._is_away_kept and (is_away or not runs):
             # a restart must find out that the wearer was away; once is enough for one pause
             self._is_away_kept = is_away
-                monitor.journal_states(_STATE_CHANGE, now_ms)
+            monitor.journal_states(_STATE_CHANGE, now_ms)
         rules = monitor.rules
         temp_why = guards.temp(
             inputs.temp_cc, inputs.temp_state, inputs.site, inputs.wear, inputs.temp_age_ms, rules.alarm_temp_max_age_ms

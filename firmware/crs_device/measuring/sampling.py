@@ -20,7 +20,6 @@ class Sampling:
 
     def __init__(self, i2c, settings: dict, log, health, curve, temp_offset_cc: int) -> None:  # type: ignore[no-untyped-def,type-arg]
         from crs_device.sensors.bus import Bus
-        from crs_device.sensors.max3010x import Max3010x
         from crs_device.sensors.optical import Optical
         from crs_device.sensors.thermometer import Thermometer
         from crs_device.sensors.wear import Wear
@@ -30,10 +29,10 @@ class Sampling:
         self.log = log
         self._health = health
         self._ppg = Ppg(curve)
-        ppg_chip = Max3010x(self.bus, settings.get("ppg_channels") == "ir_red")
+        is_swapped = settings.get("ppg_channels") == "ir_red"
         red = settings.get("led_red_ua", 7000) // _LED_STEP_UA
         infrared = settings.get("led_ir_ua", 7000) // _LED_STEP_UA
-        self.optical = Optical(ppg_chip, self._ppg, health, red, infrared)
+        self.optical = Optical(None, self._ppg, health, red, infrared, self.bus, is_swapped)
         self.thermometer = Thermometer(None, health, self.bus, temp_offset_cc)
         self._wear = Wear()
         self.vitals = NOTHING

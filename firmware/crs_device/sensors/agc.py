@@ -12,7 +12,8 @@ still stays below the chain's CONTACT_OFF. Numbers marked † are proposals to b
 
 from crs_core.compat import const
 
-REFERENCE_GAIN = const(144)  # 7.2 mA at range 1: what every count below is told at
+LED_START = const(36)  # 7.2 mA
+REFERENCE_GAIN = const(144)  # LED_START at range 1: every count below is meant at this gain
 NEAR_COUNTS = const(2000)  # † infrared; open air gives 900 through a clean window, dark skin 2600 and more
 CONTACT_COUNTS = const(20000)  # below this the chain without gain control would not see contact
 LED_MIN = const(5)  # 1 mA: below it a step is more than a fifth

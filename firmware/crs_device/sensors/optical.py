@@ -15,9 +15,14 @@ from crs_device.health import (
     SENSOR_RESTART,
     Health,
 )
-from crs_device.sensors.agc import Agc
-from crs_device.sensors.max3010x import FIFO_DEPTH, FULL_SCALE, LED_CURRENT_DEFAULT, SAMPLE_RATE_HZ
+from crs_device.heap import unload_modules
+from crs_device.sensors.agc import LED_START, Agc
 from crs_device.sensors.sample_clock import OFF_MAX, SampleClock
+
+# What the PPG chain needs of every chip; a driver for another rate or width has to convert.
+SAMPLE_RATE_HZ = const(25)
+FULL_SCALE = const(262_143)
+FIFO_MAX = const(32)  # samples that one drain returns at most
 
 GAP_OVERFLOW = const(1)  # reasons of the SAMPLE_GAP record
 GAP_BUS = const(2)
@@ -37,15 +42,24 @@ class Optical:
     """
 
     def __init__(  # type: ignore[no-untyped-def]
-        self, chip, ppg, health=None, red: int = LED_CURRENT_DEFAULT, infrared: int = LED_CURRENT_DEFAULT
+        self,
+        chip,
+        ppg,
+        health=None,
+        red: int = LED_START,
+        infrared: int = LED_START,
+        bus=None,
+        is_swapped=False,
     ) -> None:
         self._chip = chip
+        self._bus = bus
+        self._is_swapped = is_swapped
         self._ppg = ppg
         self._health = health if health is not None else Health()
         self.agc = Agc(red, infrared)
         self.clock = SampleClock()
-        self._red = array("i", [0] * FIFO_DEPTH)
-        self._infrared = array("i", [0] * FIFO_DEPTH)
+        self._red = array("i", [0] * FIFO_MAX)
+        self._infrared = array("i", [0] * FIFO_MAX)
         self._started = False
         self._start_tried_ms: int | None = None
         self._sample_ms = -1  # when samples last came, or the chip was started; -1 before
@@ -126,7 +140,7 @@ class Optical:
                 lost = chip.overflow
                 if chip.overflow_is_floor:
                     since = (now_ms - since_ms) * SAMPLE_RATE_HZ // 1000
-                    lost = max(lost, since - FIFO_DEPTH - chip.bus_lost)
+                    lost = max(lost, since - chip.fifo_depth - chip.bus_lost)
                 gap = self._gap(GAP_OVERFLOW, lost, gap)
             if abs(self.clock.permille - 1000) > OFF_MAX:
                 self._failed(OSError("PPG sensor: runs at %d/1000 of its rate" % self.clock.permille), now_ms)
@@ -203,8 +217,17 @@ class Optical:
             self._health.count(SENSOR_RESTART)
         self._start_tried_ms = now_ms
         try:
+            if self._chip is None:
+                # needed only until a chip answers: unloaded again, to save heap
+                from crs_device.sensors import drivers
+
+                try:
+                    self._chip = drivers.optical(self._bus, self._is_swapped)
+                finally:
+                    unload_modules("crs_device.sensors.drivers")
             self._chip.start(self.agc.red, self.agc.infrared, self.agc.range)
-        except OSError as error:
+        except (OSError, ImportError) as error:
+            # A driver that is missing must not cost the other sensor.
             self._failed(error, now_ms)
             return None
         self._started = True
@@ -218,7 +241,7 @@ class Optical:
         span_ms = now_ms - since_ms
         return self._gap(GAP_BUS, span_ms * SAMPLE_RATE_HZ // 1000, None)
 
-    def _failed(self, error: OSError, now_ms: int) -> None:
+    def _failed(self, error: Exception, now_ms: int) -> None:
         self._started = False
         self._start_tried_ms = now_ms
         self.present = False

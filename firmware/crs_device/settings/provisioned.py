@@ -5,7 +5,7 @@ from crs_core.errors import RemoteError
 from crs_device.settings.key_file import KeyFile
 from crs_device.settings.settings_file import SettingsFile
 from crs_device.two_slot import TwoSlot
-from crs_device.heap import unload_modules_modules
+from crs_device.heap import unload_modules
 
 
 def release() -> None:
@@ -14,6 +14,7 @@ def release() -> None:
         "crs_device.settings.provisioned",
         "crs_device.settings.settings_file",
         "crs_device.settings.key_file",
+        "crs_device.settings",
         "crs_core.settings",
         "crs_core.keys",
         "crs_core.calibration",

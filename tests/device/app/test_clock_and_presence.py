@@ -1,7 +1,7 @@
 """Time that never wraps, and whether a host is listening."""
 
-from crs_device.clock import Clock
 from crs_device.alarm.host_presence import HostPresence
+from crs_device.clock import Clock
 
 WRAP = 1 << 30
 
@@ -52,7 +52,7 @@ def test_board_time_runs_faster_and_real_time_does_not() -> None:
     assert clock.real_ms() == 333
 
 
-def make(speed: int = 1) -> tuple[Ticks, Presence]:
+def make(speed: int = 1) -> tuple[Ticks, HostPresence]:
     ticks = Ticks()
     clock = Clock(ticks.now, ticks.diff, speed)
     return ticks, HostPresence(clock, 15, 1800, 60)

@@ -5,8 +5,8 @@ import os
 import pytest
 from crs_core import block, records
 from crs_device import health as counts
-from crs_device.journal.event_log import EventLog
 from crs_device.health import Health
+from crs_device.journal.event_log import EventLog
 from crs_device.journal.journal import Journal
 
 
@@ -36,7 +36,7 @@ def flash(monkeypatch) -> Flash:
 def log(tmp_path) -> EventLog:
     journal = Journal(str(tmp_path / "journal"), 1, os.urandom, 1 << 20)
     journal.create()
-    return EventLog(journal, Health())
+    return EventLog(journal, Health(), lambda: None)
 
 
 def written(log: EventLog) -> list[tuple[int, int]]:

@@ -1,8 +1,8 @@
 """The door to the journal, seen from the application: numbers, held events, gaps, faults."""
 
 from crs_core import records
-from crs_device.journal.event_log import EventLog
 from crs_device.health import GAP_COALESCED, JOURNAL_FAIL, READINGS_DROPPED, UNJOURNALED_EVENT, Health
+from crs_device.journal.event_log import EventLog
 
 
 class Flash:
@@ -33,7 +33,7 @@ class Flash:
 
 def make() -> tuple[EventLog, Flash, Health]:
     flash, health = Flash(), Health()
-    return EventLog(flash, health), flash, health
+    return EventLog(flash, health, lambda: None), flash, health
 
 
 def types(flash: Flash) -> list[int]:
@@ -81,7 +81,7 @@ def test_held_events_are_bounded() -> None:
 
 def test_without_a_journal_everything_is_unjournaled_and_nothing_raises() -> None:
     health = Health()
-    log = EventLog(None, health)
+    log = EventLog(None, health, lambda: None)
     assert log.is_faulty
     assert log.append(1, records.BUTTON, b"\1") == 0
     assert not log.add_reading(object())

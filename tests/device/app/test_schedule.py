@@ -202,6 +202,7 @@ def test_a_chip_that_does_not_take_the_order_goes_on_measuring() -> None:
     def refuse() -> None:
         raise OSError(5)
 
+    life.live_until(1000)  # by then the chip was found
     life.sampling.optical._chip.sleep = refuse  # type: ignore[method-assign]
     life.live_until(CALM_MS)
     assert life.dark_ms == 0

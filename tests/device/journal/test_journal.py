@@ -6,9 +6,9 @@ import pytest
 from crs_core import block, codes, records
 from crs_core.errors import LocalError
 from crs_core.units import Reading, make_status
+from crs_device.journal.chain import Chain
 from crs_device.journal.header import UNBOUND, JournalMissing
 from crs_device.journal.journal import Journal
-from crs_device.journal.chain import Chain
 
 STATUS = make_status(1, 0, 0, 1)
 

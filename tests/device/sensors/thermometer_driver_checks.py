@@ -1,8 +1,7 @@
 """TMP117 and MAX30205 drivers against register models, good input and bad; runs on both runtimes."""
 
-from crs_device.sensors import max30205, tmp117
+from crs_device.sensors import drivers, max30205, tmp117
 from crs_device.sensors.bus import Bus
-from crs_device.sensors.drivers import fitted
 from crs_device.sensors.max30205 import Max30205
 from crs_device.sensors.tmp117 import Tmp117
 
@@ -178,12 +177,13 @@ class DeafAt:
         self._i2c.writeto_mem(address, register, data)
 
 
-def check_the_fitted_thermometer_is_found() -> None:
-    assert type(fitted(Bus(Bench().i2c))) is Tmp117
+def check_the_thermometer_on_the_board_is_found() -> None:
+    assert type(drivers.thermometer(Bus(Bench().i2c))) is Tmp117
     bench, _ = second()
-    assert type(fitted(Bus(bench.i2c))) is Max30205
-    assert type(fitted(Bus(DeafAt(bench.i2c, 0x0F)))) is Max30205
+    assert type(drivers.thermometer(Bus(bench.i2c))) is Max30205
+    assert type(drivers.thermometer(Bus(DeafAt(bench.i2c, 0x0F)))) is Max30205
     for value in (0x00, 0xFF):
         bus = Bus(I2cBus({tmp117.ADDRESS: ConstantChip(value)}))
-        assert "neither" in refused(lambda bus=bus: fitted(bus))
-    refused(lambda: fitted(Bus(I2cBus({}))))
+        said = refused(lambda bus=bus: drivers.thermometer(bus))
+        assert "not a TMP117: part id" in said and "not a MAX30205: limits" in said
+    refused(lambda: drivers.thermometer(Bus(I2cBus({}))))

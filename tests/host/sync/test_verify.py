@@ -8,10 +8,10 @@ import pytest
 from crs_core import codes, records, units
 from crs_core.grade import alarms, grader
 from crs_core.grade.rules import DEFAULT, rule_hash
-from crs_device.journal.event_log import EventLog
 from crs_device.health import Health
-from crs_device.monitor import Monitor
+from crs_device.journal.event_log import EventLog
 from crs_device.measuring.sampling import Vitals
+from crs_device.monitor import Monitor
 
 from host_agent.store.coverage import Coverage
 from host_agent.store.db import Store
@@ -46,7 +46,7 @@ class Wearable:
         health = Health()
         vitals = Vitals(None, units.TEMP_ABSENT, None, None, None, None, units.PPG_ABSENT, None, 0)
         self.parts: Any = SimpleNamespace(
-            health=health, log=EventLog(device.journal, health), vitals=vitals, in_maintenance=False, is_pairing=False,
+            health=health, log=EventLog(device.journal, health, lambda: None), vitals=vitals, in_maintenance=False, is_pairing=False,
             measure=lambda now_ms: self.parts.vitals, drain=nothing, ring=nothing, live=nothing,
             fault_bits=lambda: 0, power=SimpleNamespace(is_charging=False, is_low=False),
             schedule=None, sampling=None, pause_left_ms=lambda now_ms: -1, step_pause=nothing,

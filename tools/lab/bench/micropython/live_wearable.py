@@ -85,7 +85,7 @@ app = App(Board())
 journal = Journal("/f/journal", 2, os.urandom, app.journal_budget_kb * 1024, 1)
 journal.open()
 app.boot_number = journal.boot
-app.log = EventLog(journal, app.health)
+app.log = EventLog(journal, app.health, app.drain)
 store = KeyFile("/f/keys")
 store.load()
 app.device_id, app.keys = store.device_id, store.keys
