@@ -11,7 +11,7 @@ from crs_core import records
 from crs_core.compat import const
 from crs_core.grade import alarm_state as bits
 from crs_core.codes import PATIENT_BUTTON
-from crs_core.units import SITES, WEAR_OFF
+from crs_core.units import WEAR_OFF
 from crs_core.wire import message as wire
 from crs_device.alarm.output import NOT_MONITORING, AlarmOutput
 from crs_device.alarm.attention import Attention
@@ -67,32 +67,6 @@ class App:
         self.pause: Pause | None = None  # a planned pause, and the measuring that must follow it
         self.monitor: Monitor = None  # type: ignore[assignment]  # until start.py has brought it up
         self._maintenance_until_ms = -1
-
-    def use_settings(self, values: dict, version: int) -> None:  # type: ignore[type-arg]
-        """Put complete settings to use, or none ({}); what is not kept here is read from flash when asked for."""
-        self.settings_version = version
-        self.has_settings = bool(values)
-        if not values:
-            return
-        self.journal_budget_kb = values["journal_budget_kb"]
-        self.attention.set_times(values["sound_pause_s"] * 1000, values["host_away_alarm_s"] * 1000)
-        self.presence.set_times(values["heartbeat_s"], values["host_away_low_s"], values["host_away_alarm_s"])
-        if (values["measuring"] == "by_state") != (self.schedule is not None):
-            self._pace()
-        if self.monitor is not None:
-            self.monitor.site = SITES.index(values["site"])
-            self.monitor.interval_ms = values["reading_interval_s"] * 1000
-
-    def _pace(self) -> None:
-        """Take up the schedule, or drop it with the light on."""
-        if self.schedule is None:
-            from crs_device.measuring.schedule import Schedule
-
-            self.schedule = Schedule()
-            return
-        self.schedule = None
-        if self.sampling is not None:
-            self.sampling.light(True, self.clock.ms())
 
     @property
     def is_bound(self) -> bool:
@@ -218,20 +192,6 @@ class App:
             self.health.pairs(),
         )
 
-    def journal_settings(self, now_ms: int) -> None:
-        """Write the CALIBRATION and SETTINGS records that later records refer to."""
-        from crs_device.settings import provisioned
-
-        text = provisioned.settings_text()
-        provisioned.release()
-        calibration_id, calibration = self.calibration
-        payload = records.encode_settings(self.settings_version, self.monitor.rule_hash, calibration_id, text)
-        events = [(now_ms, records.SETTINGS, payload)]
-        if calibration_id:
-            payload = records.encode_calibration(calibration_id, calibration)
-            events.insert(0, (now_ms, records.CALIBRATION, payload))
-        self.log.append_all(events)
-
     def keys_changed(self) -> None:
         """Other keys: a session under a key that is gone ends."""
         for server in self.servers:
@@ -323,7 +283,7 @@ def run(guard) -> None:  # type: ignore[no-untyped-def]
         del start
         from crs_device.tasks import run_all
 
-        unload_modules("crs_device.start")
+        unload_modules("crs_device.start", "crs_device.version")
         gc.threshold(_COLLECT_EACH_BYTES)
         asyncio.run(run_all(app))
     except KeyboardInterrupt:

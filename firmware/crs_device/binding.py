@@ -135,6 +135,8 @@ class Binding:
 
     def _journal_replaced(self, op: int, binding_id: bytes, profile: bytes) -> None:
         """The first records of a new journal: how it came to be, the settings, the states it starts from."""
+        from crs_device.settings import provisioned
+
         app = self._app
         now_ms = app.clock.ms()
         # queued before the session over the old journal ends: nobody hears what is said after BYE
@@ -145,6 +147,7 @@ class Binding:
         app.monitor.is_bound = self._app.is_bound
         app.pause = None
         app.log.append(now_ms, records.BINDING, records.encode_binding(op, binding_id, profile))
-        app.journal_settings(now_ms)
+        provisioned.journal_settings(app, now_ms)
+        provisioned.release()
         app.monitor.journal_states(3, now_ms)
         app.journal_replaced()

@@ -10,7 +10,6 @@ import time
 
 from crs_core.compat import const
 from crs_core.codes import PRIORITY_MEDIUM
-from crs_device.heap import unload_modules
 from crs_device.version import APP_VERSION
 
 _LIGHT = const(1)
@@ -72,7 +71,6 @@ def _sensors(app) -> dict:  # type: ignore[no-untyped-def,type-arg]
         thermometer = {"pass": True, "chip": type(drivers.thermometer(bus)).__name__}
     except OSError as error:
         thermometer = {"pass": False, "error": str(error)}
-    unload_modules("crs_device.sensors.drivers")
     return {optical_name: optical, "thermometer": thermometer}
 
 

@@ -199,10 +199,10 @@ def _restore(app) -> None:  # type: ignore[no-untyped-def]
 def _sampling(app) -> None:  # type: ignore[no-untyped-def]
     from crs_core import calibration
     from crs_device.measuring.sampling import Sampling
-    from crs_device.sensors import drivers
+    from crs_device.sensors.drivers import report_incomplete
 
-    drivers.report_incomplete(app.health)
-    unload_modules("crs_device.sensors.drivers")
+    report_incomplete(app.health)
+    del report_incomplete
 
     try:
         used = calibration.in_use(_values.get("calibration", ""), _values.get("calibration_id", 1))
@@ -243,6 +243,8 @@ def _radio(app) -> None:  # type: ignore[no-untyped-def]
 
 def _first_records(app) -> None:  # type: ignore[no-untyped-def]
     """BOOT, SETTINGS and GRADER_STATE: what restarted, with which settings and states."""
+    from crs_device.settings import provisioned
+
     journal = app.log.journal
     if journal is None:
         return
@@ -260,7 +262,8 @@ def _first_records(app) -> None:  # type: ignore[no-untyped-def]
         grader_state,
     )
     app.log.append(now_ms, records.BOOT, boot)
-    app.journal_settings(now_ms)
+    provisioned.journal_settings(app, now_ms)
+    provisioned.release()
     app.monitor.journal_states(2, now_ms)
     if app.guard is not None and app.guard.fell_back:
         app.health.fault(SUBSYSTEM_APP, FAULT_EXCEPTION, "went back to application slot " + app.guard.slot)

@@ -117,7 +117,7 @@ class EventLog:
         try:
             self.journal.tick(now_ms)
             if was_wiping and not self.journal.wiping:
-                unload_modules("crs_device.journal.handover")
+                unload_modules("crs_device.journal.handover", "crs_device.journal.recover")
         except (OSError, MemoryError):
             self._health.count(JOURNAL_FAIL)
             self._failed = True

@@ -9,6 +9,7 @@ does not overwrite what was there.
 import os
 import struct
 
+from crs_core.errors import LocalError
 from crs_device.journal import header
 from crs_device.two_slot import TwoSlot
 
@@ -17,6 +18,24 @@ _INTENT = "<8s8sI"
 
 def _intent(root: str) -> TwoSlot:
     return TwoSlot(root + ".intent")
+
+
+def create(journal, binding_id: bytes) -> None:  # type: ignore[no-untyped-def]
+    """As Journal.create."""
+    root = journal.root
+    resume(root)
+    if header.read(root) is not None:
+        raise LocalError("a readable journal is there")
+    set_aside(root)
+    begin(root, journal.random_bytes(8), binding_id, journal.boot)
+    journal.open()
+
+
+def replace(journal, binding_id: bytes) -> None:  # type: ignore[no-untyped-def]
+    """As Journal.handover."""
+    journal.close()
+    begin(journal.root, journal.random_bytes(8), binding_id, journal.boot)
+    journal.open()
 
 
 def begin(root: str, journal_id: bytes, binding_id: bytes, boot: int) -> None:

@@ -20,11 +20,9 @@ Every call costs at most one group of flash operations; `tick` without work cost
 from crs_core import block, codec2, records
 from crs_core import codes
 from crs_core.compat import const
-from crs_core.errors import LocalError
 from crs_core.units import Reading
 from crs_device.journal import header, reader, space
 from crs_device.journal.chain import Chain
-from crs_device.journal.header import JournalMissing
 
 READINGS_MAX = const(60)
 READINGS_MAX_MS = const(120_000)
@@ -33,10 +31,6 @@ RESERVE = const(4096)  # numbers reserved per store of the mark
 
 _EVENTS_BODY_MAX = const(3500)  # bytes of payload that share a block; longer batches take several
 _ENOSPC = 28
-
-
-def _note(code: int, count: int, detail: str) -> records.Fault:
-    return records.Fault(codes.SUBSYSTEM_JOURNAL, code, count, detail)
 
 
 class Journal:
@@ -63,7 +57,7 @@ class Journal:
             "doubtful_tails": 0,
             "acks_beyond_head": 0,
         }
-        self._random = random_bytes
+        self.random_bytes = random_bytes
         self._budget = budget_bytes
         self._readings: list[Reading] = []
         self._notes: list[records.Fault] = []
@@ -87,54 +81,18 @@ class Journal:
 
         LocalError when a readable journal is there (that takes `handover`); OSError from flash.
         """
-        from crs_device.journal import handover
+        from crs_device.journal import handover  # here and below: loaded for one call, to save heap
 
-        handover.resume(self.root)
-        if header.read(self.root) is not None:
-            raise LocalError("a readable journal is there")
-        handover.set_aside(self.root)
-        handover.begin(self.root, self._random(8), binding_id, self.boot)
-        self.open()
+        handover.create(self, binding_id)
 
     def open(self) -> None:
         """Recover: finish a handover, find the head, the last states and time. JournalMissing when unreadable.
 
         Costs the directory listing and the newest segment of each chain. Call again after a failure to try again.
         """
-        from crs_device.journal import handover, recover  # not at the top: a wearable lets them go
+        from crs_device.journal import recover
 
-        handover.resume(self.root)
-        found = header.read(self.root)
-        if found is None:
-            there = header.exists(self.root)
-            raise JournalMissing("journal header unreadable, all kept as it is" if there else "no journal")
-        self.journal_id, self.binding_id = found
-        self._readings = []
-        self._r = Chain(self.root + "/r", self.journal_id, space.SEAL_READINGS)
-        self._e = Chain(self.root + "/e", self.journal_id, space.SEAL_EVENTS)
-        self._r.load()
-        self._e.load()
-        r_last, r_first, r_found, r_doubt = self._r.resume()
-        e_last, e_first, e_found, e_doubt = self._e.resume()
-        self.acked_seq, self._reserved, self.thinned_seq = header.read_mark(self.root)
-        self.head_seq = max(r_last, e_last)
-        self._next = self.head_seq + 1
-        if r_doubt or e_doubt or self.acked_seq > self.head_seq:
-            self.counters["doubtful_tails"] += 1
-            # without a mark (two faults at once) a damaged segment held at most one number per byte
-            bound = self._reserved or self.head_seq + 2 * space.SEAL_READINGS
-            self._next = max(bound, self.head_seq) + 1
-            self._notes.append(_note(codes.FAULT_UNREADABLE, 1, "numbers skipped to %d" % self._next))
-        ends = (
-            recover.last_time(self._r, r_first, r_found),
-            recover.last_time(self._e, e_first, e_found),
-        )
-        self.last_boot, t_ms = max(ends)
-        self.last_ms = t_ms if t_ms >= 0 else None
-        self.boot = max(self.boot, self.last_boot + 1)
-        self._states = recover.last_states(self._e)
-        self._wiping = True
-        self.fault = False
+        recover.open_journal(self)
 
     def handover(self, binding_id: bytes) -> None:
         """Begin a new journal (new id, sequence from 1) for `binding_id`; the old one is deleted by `tick`.
@@ -144,11 +102,13 @@ class Journal:
         """
         from crs_device.journal import handover
 
+        handover.replace(self, binding_id)
+
+    def close(self) -> None:
+        """Forget what is buffered and refuse every write until `open` succeeds."""
         self._readings = []
         self._notes = []
-        self.journal_id = b""  # until open succeeds every write is refused
-        handover.begin(self.root, self._random(8), binding_id, self.boot)
-        self.open()
+        self.journal_id = b""
 
     @property
     def wiping(self) -> bool:
@@ -297,7 +257,8 @@ class Journal:
         lost = space.make_room(chain, need, events_quota)
         if lost:
             count["events_lost"] += lost
-            self._notes.append(_note(codes.FAULT_MISSING, lost, "event segments dropped unacknowledged"))
+            detail = "event segments dropped unacknowledged"
+            self._notes.append(records.Fault(codes.SUBSYSTEM_JOURNAL, codes.FAULT_MISSING, lost, detail))
 
     def _merge_one(self) -> None:
         """Look at the next pair of full event segments and merge it if that frees one: at most two files read."""
@@ -369,9 +330,8 @@ class Journal:
                 self._wiping = handover.wipe_step(self.root + ".old")
             except OSError:
                 self.counters["flash_faults"] += 1
-        elif (
-            self._e.used > self._budget // 16 * 3
-        ):  # three quarters of the events' quarter: merge before it is full
+        elif self._e.used > self._budget // 16 * 3:
+            # Three quarters of the events' quarter are full: merge before all of it is.
             self._merge_one()
 
     def _store_ack(self, now_ms: int) -> None:

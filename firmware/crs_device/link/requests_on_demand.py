@@ -5,6 +5,7 @@ for "this part was taken, send the next".
 RemoteError is a bad value, OSError flash or hardware: the caller turns them into answers.
 """
 
+from crs_core import records
 from crs_core.compat import const
 from crs_core.errors import RemoteError
 from crs_core.codes import PRIORITY_MEDIUM
@@ -35,25 +36,42 @@ def settings(app, server, parts, message) -> list | None:  # type: ignore[no-unt
     rule_hash = app.monitor.rule_hash
     try:
         provisioned.change_settings(app, whole)
+        provisioned.journal_settings(app, app.clock.ms())
     finally:
         provisioned.release()
-    app.journal_settings(app.clock.ms())
     if app.monitor.rule_hash != rule_hash:
-        app.monitor.journal_states(
-            _STATE_CHANGE, app.clock.ms()
-        )  # the steps from here on go by other numbers
+        # The steps from here on go by other numbers.
+        app.monitor.journal_states(_STATE_CHANGE, app.clock.ms())
     return _result(message, wire.RESULT_DONE, "version %d" % app.settings_version)
 
 
 def context(app, server, parts, message) -> list | None:  # type: ignore[no-untyped-def,type-arg]
-    """Journal what only people know, as the host signed it, and grade with it."""
+    """Journal what only people know, as the host signed it, and grade with it from the next reading on."""
     whole = parts.add(message.part, message.parts, message.data)
     if whole is None:
         return None
     if not app.is_bound:
         raise RemoteError("no patient is bound")
-    if not app.monitor.enter(whole, app.clock.ms()):
+    # only for one entry: unloaded again by Monitor.grade_on
+    from crs_core import context as entry
+    from crs_core.grade import alarms, bedside, grader, told
+
+    monitor = app.monitor
+    now_ms = app.clock.ms()
+    age_ms, _, numbers = entry.decode(whole)
+    after = bedside.enter(monitor.grader_state, told.values_of(numbers), now_ms - age_ms, monitor.rules)
+    # The state to restore from is journaled with the entry.
+    state = records.encode_grader_state(
+        _STATE_CHANGE,
+        monitor.rule_hash,
+        alarms.encode_state(monitor.alarm_state, now_ms),
+        grader.encode_state(after, now_ms),
+    )
+    events = [(now_ms, records.CONTEXT, whole), (now_ms, records.GRADER_STATE, state)]
+    if not app.log.append_all(events, False):
+        # Nothing is graded that is not journaled; the host sends it again.
         return _result(message, wire.RESULT_FAILED, "not journaled")
+    monitor.grade_on(after)
     return _result(message, wire.RESULT_DONE)
 
 

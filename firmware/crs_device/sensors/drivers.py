@@ -2,7 +2,8 @@
 
 A new sensor is its driver file and its name in one of the two lists below. The driver's module ends with
 `DRIVER = ItsClass`; what the class must offer stands in `THERMOMETER_NEEDS` or `OPTICAL_NEEDS`, and README.md says
-what each part of it means. Code of a chip that is not on the board never stays in the heap.
+what each part of it means. Code of a chip that is not on the board does not stay in the heap, and neither does this
+module, which unloads itself.
 """
 
 import sys
@@ -17,7 +18,8 @@ OPTICAL = ("max3010x",)
 # One string each: a short string of its own would stay in the heap when this module is unloaded.
 THERMOMETER_NEEDS = "identify start read_cc code"
 OPTICAL_NEEDS = (
-    "identify start set_light drain sleep wake fifo_depth ambient_overflow overflow overflow_is_floor bus_lost"
+    "identify start set_light drain sleep wake "
+    "fifo_depth ambient_overflow overflow overflow_is_floor bus_lost"
 )
 
 
@@ -60,9 +62,11 @@ def report_incomplete(health) -> None:  # type: ignore[no-untyped-def]
                 unload_modules(_module(name))
         if faults:
             health.fault(subsystem, FAULT_MISSING, "; ".join(faults))
+    unload_modules("crs_device.sensors.drivers")
 
 
 def _find(names, needs, kind: str, *arguments):  # type: ignore[no-untyped-def]
+    unload_modules("crs_device.sensors.drivers")  # what runs here stays until it returns
     found = []
     for name in names:
         is_loaded = _module(name) in sys.modules

@@ -15,7 +15,6 @@ from crs_device.health import (
     SENSOR_RESTART,
     Health,
 )
-from crs_device.heap import unload_modules
 from crs_device.sensors.agc import LED_START, Agc
 from crs_device.sensors.sample_clock import OFF_MAX, SampleClock
 
@@ -218,13 +217,10 @@ class Optical:
         self._start_tried_ms = now_ms
         try:
             if self._chip is None:
-                # needed only until a chip answers: unloaded again, to save heap
-                from crs_device.sensors import drivers
+                # needed only until a chip answers: it unloads itself, to save heap
+                from crs_device.sensors.drivers import optical
 
-                try:
-                    self._chip = drivers.optical(self._bus, self._is_swapped)
-                finally:
-                    unload_modules("crs_device.sensors.drivers")
+                self._chip = optical(self._bus, self._is_swapped)
             self._chip.start(self.agc.red, self.agc.infrared, self.agc.range)
         except (OSError, ImportError) as error:
             # A driver that is missing must not cost the other sensor.

@@ -19,7 +19,6 @@ from crs_core.units import (
 )
 from crs_device.health import SENSOR_RESTART, TEMP_FAIL
 from crs_device.sensors.settling import Settling
-from crs_device.heap import unload_modules
 
 ON_BODY_CC = const(3050)  # † coming from below, at or above this the probe touches a body
 _OFF_BODY_CC = const(2950)  # † coming from above, below this it does not
@@ -137,13 +136,10 @@ class Thermometer:
         self._start_tried_ms = now_ms
         try:
             if self._chip is None:
-                # needed only until a chip answers: unloaded again, to save heap
-                from crs_device.sensors import drivers
+                # needed only until a chip answers: it unloads itself, to save heap
+                from crs_device.sensors.drivers import thermometer
 
-                try:
-                    self._chip = drivers.thermometer(self._bus, self._offset_cc)
-                finally:
-                    unload_modules("crs_device.sensors.drivers")
+                self._chip = thermometer(self._bus, self._offset_cc)
             self._chip.start()
         except (OSError, ImportError) as error:
             # A driver that is missing must not cost the other sensor.

@@ -1,15 +1,20 @@
-"""Settings and keys between flash and the running application. Load, change, then `release()` the code's heap."""
+"""Stored settings and keys, put to use by the running application, changed, and wiped with a binding.
 
+Loaded for one call: call `release()` last, it gives the heap of this code back.
+"""
+
+from crs_core import records
 from crs_core import settings as table
 from crs_core.errors import RemoteError
+from crs_core.units import SITES
+from crs_device.heap import unload_modules
 from crs_device.settings.key_file import KeyFile
 from crs_device.settings.settings_file import SettingsFile
 from crs_device.two_slot import TwoSlot
-from crs_device.heap import unload_modules
 
 
 def release() -> None:
-    """Let this code and what it loaded go; call it last."""
+    """Unload this module and what it loaded; call it last."""
     unload_modules(
         "crs_device.settings.provisioned",
         "crs_device.settings.settings_file",
@@ -25,8 +30,50 @@ def load_settings(app) -> tuple[dict, str]:  # type: ignore[no-untyped-def,type-
     """Put the stored settings to use; returns them ({} when there are none) and why they cannot be used, or ""."""
     store = SettingsFile()
     values = store.load() or {}
-    app.use_settings(values, store.version)
+    use_settings(app, values, store.version)
     return values, store.fault
+
+
+def use_settings(app, values: dict, version: int) -> None:  # type: ignore[no-untyped-def,type-arg]
+    """Put complete settings to use, or none ({}); what is not kept here is read from flash when it is needed."""
+    app.settings_version = version
+    app.has_settings = bool(values)
+    if not values:
+        return
+    app.journal_budget_kb = values["journal_budget_kb"]
+    app.attention.set_times(values["sound_pause_s"] * 1000, values["host_away_alarm_s"] * 1000)
+    app.presence.set_times(values["heartbeat_s"], values["host_away_low_s"], values["host_away_alarm_s"])
+    if (values["measuring"] == "by_state") != (app.schedule is not None):
+        _switch_schedule(app)
+    if app.monitor is not None:
+        app.monitor.site = SITES.index(values["site"])
+        app.monitor.interval_ms = values["reading_interval_s"] * 1000
+
+
+def _switch_schedule(app) -> None:  # type: ignore[no-untyped-def]
+    """Begin to measure by state, or measure continuously again, with the light on."""
+    if app.schedule is None:
+        # stays loaded only on a wearable that measures by state
+        from crs_device.measuring.schedule import Schedule
+
+        app.schedule = Schedule()
+        return
+    app.schedule = None
+    if app.sampling is not None:
+        app.sampling.light(True, app.clock.ms())
+
+
+def journal_settings(app, now_ms: int) -> None:  # type: ignore[no-untyped-def]
+    """Write the CALIBRATION and SETTINGS records that later records refer to."""
+    calibration_id, calibration = app.calibration
+    payload = records.encode_settings(
+        app.settings_version, app.monitor.rule_hash, calibration_id, settings_text()
+    )
+    events = [(now_ms, records.SETTINGS, payload)]
+    if calibration_id:
+        payload = records.encode_calibration(calibration_id, calibration)
+        events.insert(0, (now_ms, records.CALIBRATION, payload))
+    app.log.append_all(events)
 
 
 def settings_text() -> str:
@@ -44,7 +91,7 @@ def change_settings(app, text: bytes) -> None:  # type: ignore[no-untyped-def]
         values = store.load() or {}
         values.update(changes)
         made = rules_of(values)
-    app.use_settings(store.change(text), store.version)
+    use_settings(app, store.change(text), store.version)
     if made is not None and app.monitor is not None:  # None: at the start, which makes the monitor afterwards
         app.monitor.use_rules(made[0], made[1])
 
@@ -66,7 +113,7 @@ def drop_limits(app) -> None:  # type: ignore[no-untyped-def]
     if not (store.load() or {}).get("limits"):
         return
     values = store.change(b"limits=\n")
-    app.use_settings(values, store.version)
+    use_settings(app, values, store.version)
     if app.monitor is not None:  # None: at the start, which reads the rules afterwards
         try:
             rules, rule_hash = rules_of(values)

@@ -7,6 +7,7 @@ from crs_core.grade.rules_table import TABLE
 from crs_core.units import PPG_NO_CONTACT, PPG_RESTING, PPG_SETTLING, PPG_VALID, ppg_state_of
 from crs_device.measuring import schedule
 from crs_device.measuring.schedule import CALM_AFTER_MS, FIRST_VALUE_MS, HOLE_MS, SEEN_MS, STEP_MS, dark_ms
+from crs_device.settings import provisioned
 
 from tests.fakes.worn_life import SETTLED_MS, WornLife
 from tools.lab.bench.worst_times import allowed_ms, conditions, measured_ms, worst_ms
@@ -213,12 +214,12 @@ def test_the_setting_takes_effect_at_once_in_either_direction() -> None:
     life = WornLife(None)
     needed = {"site": "axilla", "patient_call_number": "12345", "emergency_number": "112"}
     for measuring in ("continuous", "by_state"):
-        life.app.use_settings(settings.complete(needed | {"measuring": measuring}), 2)
+        provisioned.use_settings(life.app, settings.complete(needed | {"measuring": measuring}), 2)
         assert (life.app.schedule is not None) == (measuring == "by_state")
     life.app.schedule = schedule.Schedule(0)
     life.live_until(CALM_MS)
     until_dark(life)
-    life.app.use_settings(settings.complete(needed), 3)
+    provisioned.use_settings(life.app, settings.complete(needed), 3)
     assert life.app.schedule is None
     assert not life.sampling.optical.resting
     assert share_dark(life, MINUTE_MS) == 0
