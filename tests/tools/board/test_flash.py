@@ -1,4 +1,4 @@
-"""tools/board/flash against the real firmware on the virtual wearable: fresh, again, changed, cut, damaged, unhealthy."""
+"""`tools.board.flash` on the virtual wearable: fresh, again, changed, cut, damaged, unhealthy."""
 
 import io
 import os
