@@ -46,7 +46,8 @@ class Wearable:
         health = Health()
         vitals = Vitals(None, units.TEMP_ABSENT, None, None, None, None, units.PPG_ABSENT, None, 0)
         self.parts: Any = SimpleNamespace(
-            health=health, log=EventLog(device.journal, health, lambda: None), vitals=vitals, in_maintenance=False, is_pairing=False,
+            health=health, log=EventLog(device.journal, health, nothing), vitals=vitals, in_maintenance=False,
+            is_pairing=False,
             measure=lambda now_ms: self.parts.vitals, drain=nothing, ring=nothing, live=nothing,
             fault_bits=lambda: 0, power=SimpleNamespace(is_charging=False, is_low=False),
             schedule=None, sampling=None, pause_left_ms=lambda now_ms: -1, step_pause=nothing,
