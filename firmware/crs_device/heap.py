@@ -1,4 +1,4 @@
-"""Heap that modules took which are needed only now and then: at the start, or for one request."""
+"""Frees the heap of modules that are needed only now and then: at the start, or for one request."""
 
 import gc
 import sys

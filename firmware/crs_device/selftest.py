@@ -1,4 +1,4 @@
-"""Look at every part of the wearable and tell, as JSON. Light and sound only on request; a real alarm overrides them.
+"""Tests every part of the wearable and reports as JSON. Light and sound only on request; a real alarm overrides them.
 
 `what` is a sum: 1 light (red, green, blue for 300 ms each), 2 buzzer (200 ms), 4 vibration (200 ms). 0: look only.
 """
@@ -22,7 +22,7 @@ _COLOUR_MS = const(300)
 
 
 def run_self_test(app, what: int) -> str:  # type: ignore[no-untyped-def]
-    """The report: one object per part with "pass" true, false or null (not judged), and the serial number."""
+    """Return the report: one object per part with "pass" true, false or null (not judged), and the serial number."""
     parts = {
         "bus": _bus(app),
         "flash": _flash(),
@@ -55,7 +55,7 @@ def _bus(app) -> dict:  # type: ignore[no-untyped-def,type-arg]
 
 
 def _sensors(app) -> dict:  # type: ignore[no-untyped-def,type-arg]
-    """Which driver knows which chip, without touching what the chip does now."""
+    """Which chip is on the board, found without disturbing what it does now."""
     from crs_device.sensors import drivers
     from crs_device.sensors.bus import Bus
 
@@ -116,7 +116,7 @@ def _alarm_is_open(app) -> bool:  # type: ignore[no-untyped-def]
 
 
 def _drive(app, what: int) -> bool:  # type: ignore[no-untyped-def]
-    """Each output for its time; False as soon as a real alarm has risen."""
+    """Drive each output for its time; False as soon as a real alarm has risen."""
     board = app.board
     if what & _LIGHT:
         for colour in ((1, 0, 0), (0, 1, 0), (0, 0, 1)):
@@ -135,7 +135,7 @@ def _drive(app, what: int) -> bool:  # type: ignore[no-untyped-def]
 
 
 def _wait(app, wait_ms: int) -> bool:  # type: ignore[no-untyped-def]
-    """Wait in real time and go on measuring: a test loses no samples, and a real alarm ends it (False)."""
+    """Wait in real time and go on measuring, so that no sample is lost; False when a real alarm has risen."""
     end_ms = app.clock.real_ms() + wait_ms
     while app.clock.real_ms() < end_ms:
         app.drain()

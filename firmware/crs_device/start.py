@@ -1,6 +1,6 @@
-"""The start: each subsystem alone, most urgent first. Whatever fails is reported and the rest goes on.
+"""Starts each subsystem alone, the most urgent first. What fails is reported, and the others go on.
 
-Loaded once and let go when it is done: this code is not needed again until the next start.
+Loaded once and unloaded when it is done; loaded again only when the journal is opened later.
 """
 
 import gc
@@ -29,13 +29,13 @@ from crs_device.journal.event_log import EventLog
 from crs_device.heap import unload_modules
 from crs_device.version import APP_VERSION
 
-_LOST_AT_CUT_MS = const(120_000)  # the oldest reading that a cut can take with it
+_LOST_AT_CUT_MS = const(120_000)  # age of the oldest reading that a cut can lose
 _JOURNAL_ROOT = "/journal"
-_values: dict = {}  # type: ignore[type-arg]  # the settings, for the length of the start
+_values: dict = {}  # type: ignore[type-arg]  # the settings while the start runs
 
 
 def start(app) -> None:  # type: ignore[no-untyped-def]
-    """Bring up every subsystem: light, settings, journal, conditions, sensors, power, link; then the first records."""
+    """Start light, settings, journal, conditions, sensors, power, link; then write the first records."""
     app.output.show(0, 0, app.clock.real_ms(), MEASURING)
     _alone(app, SUBSYSTEM_SETTINGS, _settings)
     _alone(app, SUBSYSTEM_JOURNAL, _journal)
@@ -49,14 +49,13 @@ def start(app) -> None:  # type: ignore[no-untyped-def]
 
 
 def retry_journal(app) -> None:  # type: ignore[no-untyped-def]
-    """The journal could not be opened at the start; when it can now, go on as after a start."""
+    """Try again to open a journal that could not be opened at the start; then go on as after a start."""
     _alone(app, SUBSYSTEM_JOURNAL, _journal)
     journal = app.log.journal
     if journal is None:
         return
-    _alone(
-        app, SUBSYSTEM_ALARM, _rules
-    )  # the patient's own numbers: only now it is known whose the journal is
+    # Only now it is known whose journal it is, and so which limits count.
+    _alone(app, SUBSYSTEM_ALARM, _rules)
     _alone(app, SUBSYSTEM_ALARM, _restore)
     if app.sampling is not None:
         app.sampling.log = app.log
@@ -145,12 +144,12 @@ def _monitor(app) -> None:  # type: ignore[no-untyped-def]
 
 
 def _rules(app) -> None:  # type: ignore[no-untyped-def]
-    """Decide by the site's signed numbers and, while a patient is bound, by that patient's on top."""
+    """Use the site's signed numbers and, while a patient is bound, that patient's limits on top."""
     from crs_device.settings import provisioned
 
     values = provisioned.settings_values()
     limits = values.get("limits", "") if app.is_bound else ""
-    # what another application's table made unreadable is said, and takes nothing else with it
+    # Numbers that this application cannot read are reported; the others are used.
     for rules_text, limits_text in (
         (values.get("rules", ""), limits),
         ("", limits),
@@ -188,12 +187,13 @@ def _restore(app) -> None:  # type: ignore[no-untyped-def]
         app.health.fault(SUBSYSTEM_ALARM, FAULT_EXCEPTION, str(error.args[0]))
     monitor.resume(alarm_state, grader_state)
     if alarm_state[FLAGS] & FLAG_AWAY:
-        # it ends here, as PAUSE_OVER: the power was away for nobody knows how long
+        # The pause ends here, as PAUSE_OVER: nobody knows for how long the power was off.
         from crs_device.measuring.pause import Pause
 
         app.pause = Pause(1_800_000)
         unload_modules("crs_device.measuring.pause")
-    monitor.show(now_ms)  # an alarm that was not finished sounds again, before anything else starts
+    # An alarm that had not ended sounds again before anything else starts.
+    monitor.show(now_ms)
 
 
 def _sampling(app) -> None:  # type: ignore[no-untyped-def]
@@ -206,9 +206,8 @@ def _sampling(app) -> None:  # type: ignore[no-untyped-def]
 
     try:
         used = calibration.in_use(_values.get("calibration", ""), _values.get("calibration_id", 1))
-    except (
-        CoreError
-    ) as error:  # another application's: said, and the record names the curve that is used instead
+    except CoreError as error:
+        # It is of another application. The record names the curve that is used instead.
         app.health.fault(SUBSYSTEM_SETTINGS, FAULT_UNREADABLE, str(error.args[0]))
         used = calibration.in_use("", 1)
     unload_modules("crs_core.calibration")
@@ -229,7 +228,7 @@ def _link(app) -> None:  # type: ignore[no-untyped-def]
 
 
 def _radio(app) -> None:  # type: ignore[no-untyped-def]
-    """The radio, where the board has one and the settings want it: absent is not faulty."""
+    """Start the radio where the board has one and the settings ask for it; a board without one is no fault."""
     if _values.get("ble", "on") != "on" or app.requests is None:
         return
     try:
@@ -242,7 +241,7 @@ def _radio(app) -> None:  # type: ignore[no-untyped-def]
 
 
 def _first_records(app) -> None:  # type: ignore[no-untyped-def]
-    """BOOT, SETTINGS and GRADER_STATE: what restarted, with which settings and states."""
+    """Journal BOOT, SETTINGS and GRADER_STATE: what restarted, with which settings and states."""
     from crs_device.settings import provisioned
 
     journal = app.log.journal

@@ -1,4 +1,6 @@
-"""The tasks of the application, each kept alive alone. Only while sampling and stepping go on is the watchdog fed."""
+"""The endless tasks of the application. Each is restarted alone when it fails; the watchdog is fed only while both
+sampling and stepping go on.
+"""
 
 import asyncio
 import gc
@@ -13,12 +15,12 @@ from crs_device.heap import unload_modules
 
 _SAMPLE_EVERY_MS = const(360)  # nine samples a burst; the FIFO holds 1280
 _OUTPUT_EVERY_MS = const(25)
-_OUTPUT_FAST_MS = const(5)  # on a board whose clock runs faster a press is as much shorter
+_OUTPUT_FAST_MS = const(5)  # for a board whose time is sped up: there a press is shorter, too
 _LINK_EVERY_MS = const(4)
 _SLOW_EVERY_MS = const(10_000)
 _STATE_EVERY_MS = const(3_600_000)
 _FEED_EVERY_MS = const(1000)
-_STALLED_MS = const(3000)  # without progress of sampling or stepping: the watchdog is no longer fed
+_STALLED_MS = const(3000)  # without progress of sampling or stepping the watchdog is no longer fed
 _HEALTHY_MS = const(60_000)
 _RESTART_MS = const(250)
 _RETRY_JOURNAL_MS = const(60_000)
@@ -33,7 +35,7 @@ async def run_all(app) -> None:  # type: ignore[no-untyped-def]
 
 
 async def _keep(app, task) -> None:  # type: ignore[no-untyped-def]
-    """Run a task again after an unexpected error; one that fails for good starves the watchdog, not the others."""
+    """Run a task again after an unexpected error. If it always fails, the watchdog resets the board."""
     while True:
         try:
             await task(app)
@@ -92,7 +94,7 @@ async def _link(app) -> None:  # type: ignore[no-untyped-def]
 async def _slow(app) -> None:  # type: ignore[no-untyped-def]
     next_state_ms = app.clock.ms() + _STATE_EVERY_MS
     next_retry_ms = _RETRY_JOURNAL_MS
-    healthy_told = app.guard is None
+    is_marked_healthy = app.guard is None
     while True:
         await app.clock.sleep_ms(_SLOW_EVERY_MS)
         now_ms = app.clock.ms()
@@ -106,8 +108,8 @@ async def _slow(app) -> None:  # type: ignore[no-untyped-def]
         if now_ms >= next_state_ms:
             next_state_ms = now_ms + _STATE_EVERY_MS
             _hourly(app, now_ms)
-        if not healthy_told and app.clock.real_ms() >= _HEALTHY_MS:
-            healthy_told = True
+        if not is_marked_healthy and app.clock.real_ms() >= _HEALTHY_MS:
+            is_marked_healthy = True
             app.drain()
             app.guard.healthy()
         gc.collect()

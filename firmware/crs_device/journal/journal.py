@@ -10,9 +10,10 @@ What survives, exactly:
   highest valid one; but when anything suggests that a higher one was once valid (bytes that are no block after the
   last valid block of a chain, a newest segment that cannot be read, an acknowledgement above the highest), what a
   torn header claims is not trusted: the next number follows `reserved`, a bound stored on flash before any number up
-  to it is used. So also a block that was sent and rotted afterwards cannot give its number to another.
-* What cannot hold: when the whole flash goes back to an older image, numbers that left after that image was taken are
-  given out again (and the boot number goes back too). The host sees the same key with other bytes: a fork.
+  to it is used. So the number of a block that was sent and damaged later is not given out again either.
+* What no wearable can prevent: when the whole flash goes back to an older image, numbers that left after that image
+  was taken are given out again (and the boot number goes back, too). The host sees the same key with other bytes:
+  a fork.
 
 Every call costs at most one group of flash operations; `tick` without work costs a few comparisons.
 """
@@ -145,7 +146,7 @@ class Journal:
         try:
             self.flush()
         except (OSError, MemoryError):
-            pass  # counted where it happened; the readings stay buffered
+            pass  # `_write` counted it; the readings stay buffered
 
     def flush(self) -> None:
         """Close the readings block. OSError: still buffered, nothing numbered."""
@@ -178,7 +179,7 @@ class Journal:
                 self._put_events(notes)
                 self._notes = []
             except (OSError, MemoryError):
-                pass  # counted where it happened; the events are journaled, the notes follow with the next
+                pass  # `_write` counted it; the events are journaled, the notes follow with the next ones
         return first
 
     def _put_events(self, events: list[tuple[int, int, bytes]]) -> int:
@@ -211,7 +212,9 @@ class Journal:
                     self.fault = True
                     raise
                 continue
-            self._next = first + count  # from here on it may be on flash, if only in part: never used again
+            self._next = (
+                first + count
+            )  # from here on it may be on flash, perhaps in part, so it is never used again
             try:
                 chain.append(first, data)
             except (OSError, MemoryError) as error:
@@ -240,7 +243,7 @@ class Journal:
         try:
             self._make_room(chain, size)
         except OSError:
-            self.counters["flash_faults"] += 1  # over budget is better than not journaled
+            self.counters["flash_faults"] += 1  # too much flash used is better than an event not journaled
 
     def _make_room(self, chain: Chain, size: int) -> None:
         need = chain.growth(size)
@@ -274,7 +277,7 @@ class Journal:
         self._merging = True
         try:
             if merge.merge_pair(self._e, index, self._write_merged):
-                following = segments[index][0]  # the merged file may take in the next one, too
+                following = segments[index][0]  # the merged file may absorb the next one, too
         except (OSError, MemoryError):
             self.counters["flash_faults"] += 1
         finally:
@@ -290,7 +293,7 @@ class Journal:
             self.thinned_seq = thinned
 
     def _force_room(self) -> None:
-        """Flash is full although the budget is not: the oldest readings go."""
+        """Drop the oldest readings: flash is full although the budget is not."""
         if len(self._r.segments) > 1:
             try:
                 self._r.drop(0)
@@ -318,7 +321,7 @@ class Journal:
     # --- time -------------------------------------------------------------------------------------------------
 
     def tick(self, now_ms: int) -> None:
-        """Call each second just after a FIFO drain: closes old readings, stores acks, deletes an old journal."""
+        """Call each second: closes old readings, stores acknowledgements, deletes an old journal."""
         if self._readings and now_ms - self._readings[0].t_ms >= READINGS_MAX_MS:
             self._try_flush()
         elif self._ack_dirty and now_ms - self._ack_stored_ms >= ACK_STORE_MS:
@@ -340,4 +343,4 @@ class Journal:
             header.store_mark(self.root, self.acked_seq, self._reserved, self.thinned_seq)
             self._ack_dirty = False
         except OSError:
-            self.counters["flash_faults"] += 1  # tried again in a minute; losing it is harmless
+            self.counters["flash_faults"] += 1  # it is tried again in a minute; losing it is harmless

@@ -12,7 +12,7 @@ STATE_SEGMENTS = 8  # every BOOT carries the states, so they are near the end; m
 
 
 def open_journal(journal) -> None:  # type: ignore[no-untyped-def]
-    """As Journal.open."""
+    """Does the work of Journal.open."""
     root = journal.root
     handover.resume(root)
     found = header.read(root)
@@ -32,7 +32,7 @@ def open_journal(journal) -> None:  # type: ignore[no-untyped-def]
     journal._next = head + 1
     if r_doubt or e_doubt or journal.acked_seq > head:
         journal.counters["doubtful_tails"] += 1
-        # without a mark (two faults at once) a damaged segment held at most one number per byte
+        # Without a mark, so with two faults at once: a damaged segment held at most one number per byte.
         bound = journal._reserved or head + 2 * space.SEAL_READINGS
         journal._next = max(bound, head) + 1
         detail = "numbers skipped to %d" % journal._next

@@ -28,23 +28,23 @@ _ON_DEMAND = {
 
 
 class Requests:
-    """`app` is the running application; one Requests for all carriers: a time mark is due once, whoever gives it."""
+    """`app` is the running application. One object serves all carriers: a time mark is due once, whoever sends it."""
 
     def __init__(self, app) -> None:  # type: ignore[no-untyped-def]
         self._app = app
         self._mark: tuple[int, int, int] | None = None  # utc_ms, bound_ms, t_ms of the last TIME_MARK
 
     def forget_time(self) -> None:
-        """Another journal begins: it needs a time mark of its own."""
+        """Another journal begins: the next time that a host sends is journaled."""
         self._mark = None
 
     def utc_ms(self, now_ms: int) -> int | None:
-        """The time of day that a host gave, carried on; None before one did."""
+        """The time of day at `now_ms`, by the last host that sent it; None before that."""
         mark = self._mark
         return None if mark is None else mark[0] + now_ms - mark[2]
 
     def handle(self, server, message) -> list:  # type: ignore[no-untyped-def,type-arg]
-        """Answers to one authenticated message; a refusal is an answer too, and is counted."""
+        """Answer one authenticated message. A refusal is an answer, too, and is counted."""
         if _is_for_custodian(message) and not server.is_custodian:
             return self._refuse(message, wire.RESULT_FORBIDDEN, "custodian only")
         try:
@@ -110,7 +110,7 @@ class Requests:
         app = self._app
         now_ms = app.clock.ms()
         mark = self._mark
-        # it may have waited here while the board was held up: its bound knows nothing of that
+        # The message may have waited here while the board was stalled: its bound does not include that.
         bound_ms = min(message.bound_ms + max(now_ms - server.emptied_ms, 0), 0xFFFFFFFF)
         wanted = True
         if mark is not None and now_ms - mark[2] < _TIME_MARK_EVERY_MS:
@@ -123,7 +123,7 @@ class Requests:
         return [wire.TimeIs(message.utc_ms, app.boot_number, now_ms)]
 
     def _status(self, server) -> list:  # type: ignore[no-untyped-def,type-arg]
-        """Each session begins with it: what rose without a session and is in no journal is rung now."""
+        """Answer with the status. Every session begins with it, so an alarm that is in no journal rings now."""
         app = self._app
         server.take_counts()
         bell = app.monitor.bell

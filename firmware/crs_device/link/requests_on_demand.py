@@ -1,4 +1,4 @@
-"""Requests that come seldom: settings, context, binding, self-test, maintenance, keys. Loaded for one request only.
+"""Requests that come seldom: settings, context, binding, self-test, maintenance, pause, keys. Loaded for one request.
 
 Each function takes (app, server, parts, message), server the link that asked, and returns the answers; None stands
 for "this part was taken, send the next".
@@ -21,7 +21,7 @@ def _result(message, code: int, detail: str = "") -> list:  # type: ignore[no-un
 
 
 def settings(app, server, parts, message) -> list | None:  # type: ignore[no-untyped-def,type-arg]
-    """Show, or check, keep, use and journal."""
+    """Show the settings; or check, store, use and journal changed ones."""
     from crs_device.settings import provisioned
 
     if message.op == wire.SETTINGS_GET:
@@ -94,7 +94,7 @@ def bind(app, server, parts, message) -> list | None:  # type: ignore[no-untyped
 
 
 def self_test(app, server, parts, message) -> list:  # type: ignore[no-untyped-def,type-arg]
-    """Look at every part and tell."""
+    """Test every part and report."""
     from crs_device.selftest import run_self_test
 
     text = run_self_test(app, message.what)
@@ -103,7 +103,7 @@ def self_test(app, server, parts, message) -> list:  # type: ignore[no-untyped-d
 
 
 def maintenance(app, server, parts, message) -> list:  # type: ignore[no-untyped-def,type-arg]
-    """Enter or leave."""
+    """Enter or leave maintenance."""
     if message.op == wire.MAINTENANCE_LEAVE:
         app.leave_maintenance()
     elif message.op != wire.MAINTENANCE_ENTER or not 1 <= message.seconds <= _MAINTENANCE_MAX_S:
@@ -126,7 +126,7 @@ def pause(app, server, parts, message) -> list:  # type: ignore[no-untyped-def,t
 
 
 def keys(app, server, parts, message) -> list:  # type: ignore[no-untyped-def,type-arg]
-    """List without secrets, or take a reader's key away."""
+    """List the keys without their secrets, or revoke a reader's key."""
     if message.op == wire.KEYS_LIST:
         return [wire.KeysIs([wire.KeyInfo(key.key_id, key.role, key.name) for key in app.keys])]
     if message.op != wire.KEYS_REVOKE:

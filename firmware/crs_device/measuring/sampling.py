@@ -1,4 +1,4 @@
-"""The sensors of this wearable as one thing: drain, derive, and say what is known now.
+"""Both sensors of this wearable together: drain them, derive values, and say what is known now.
 
 `poll()` empties the FIFO and may be called at any time (before a flash write, too); `measure()` derives the values of
 this second. Nothing here raises for a sensor: what is missing shows in the states.
@@ -39,7 +39,7 @@ class Sampling:
         self.polls = 0
 
     def poll(self, now_ms: int) -> None:
-        """Drain the optical FIFO into the PPG chain; note what was lost."""
+        """Drain the optical FIFO into the PPG chain, and note which samples were lost."""
         self.polls += 1
         gap = self.optical.poll(now_ms)
         if gap is not None:

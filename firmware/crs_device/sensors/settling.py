@@ -1,4 +1,4 @@
-"""Does a probe that touches a body show the body's temperature? Judged by where its course leads, in whole numbers.
+"""Whether a probe that touches a body shows that body's temperature, judged by where its course leads; integers only.
 
 A probe approaches the body as a first-order system, T(t) = T_body - D exp(-t / tau), with tau from 20 s (a bead on
 skin) to 300 s (a strap in an axilla that was open: such a pocket takes 5 to 10 min to warm through). Two equal spans
@@ -39,7 +39,7 @@ class Settling:
         self.restart()
 
     def restart(self) -> None:
-        """A new contact: nothing is known of it."""
+        """Forget the course: a new contact begins."""
         self._n = 0
         self._fell_from_mc = 0  # level before an artefact; 0: none
         self._still = 0  # estimates in a row that leave little to go
@@ -91,7 +91,7 @@ class Settling:
         return TEMP_ARTEFACT if self._fell_from_mc else TEMP_VALID
 
     def _left_mc(self) -> int:
-        """Signed estimate of what the probe has still to go in 0.001 °C; beyond any limit while it cannot be told."""
+        """How far the probe has still to go, signed, in 0.001 °C; very large while it cannot be estimated."""
         if self._n <= _SHORT_SPAN:
             return _FEVER_MC
         newest = self._level(0)

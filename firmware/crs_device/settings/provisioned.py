@@ -83,7 +83,7 @@ def settings_text() -> str:
 
 
 def change_settings(app, text: bytes) -> None:  # type: ignore[no-untyped-def]
-    """Check, keep and use changed settings. RemoteError names a wrong key; OSError: nothing changed."""
+    """Check, store and use changed settings. RemoteError names a wrong key; OSError: nothing changed."""
     store = SettingsFile()
     changes = table.parse_changes(text)
     made = None
@@ -108,7 +108,7 @@ def rules_of(values: dict):  # type: ignore[no-untyped-def,type-arg]
 
 
 def drop_limits(app) -> None:  # type: ignore[no-untyped-def]
-    """The patient's own numbers go with the binding, whatever else the settings hold."""
+    """Delete the patient's own limits at the end of the binding; every other setting stays."""
     store = SettingsFile()
     if not (store.load() or {}).get("limits"):
         return
@@ -123,7 +123,7 @@ def drop_limits(app) -> None:  # type: ignore[no-untyped-def]
 
 
 def drop_bonds(app) -> None:  # type: ignore[no-untyped-def]
-    """No phone of the wearer before stays bonded, whether the radio runs now or not."""
+    """Delete the bonds of the previous wearer's phones, whether the radio is on or not."""
     if app.ble is not None:
         app.ble.wipe_bonds()
         return

@@ -6,7 +6,7 @@ from crs_core.grade import rules
 from crs_core.grade.rules_table import TABLE
 from crs_core.units import PPG_NO_CONTACT, PPG_RESTING, PPG_SETTLING, PPG_VALID, ppg_state_of
 from crs_device.measuring import schedule
-from crs_device.measuring.schedule import CALM_AFTER_MS, FIRST_VALUE_MS, HOLE_MS, SEEN_MS, STEP_MS, dark_ms
+from crs_device.measuring.schedule import CALM_AFTER_MS, FIRST_VALUE_MS, GAP_MS, SEEN_MS, STEP_MS, dark_ms
 from crs_device.settings import provisioned
 
 from tests.fakes.worn_life import SETTLED_MS, WornLife
@@ -227,7 +227,7 @@ def test_the_setting_takes_effect_at_once_in_either_direction() -> None:
 
 def test_slower_signed_rules_shorten_the_dark_down_to_none() -> None:
     stated = min(HIGH_S - 60, MEDIUM_S - 120) * 1000
-    assert dark_ms(rules.DEFAULT) == stated - SEEN_MS - FIRST_VALUE_MS - HOLE_MS - STEP_MS == 13_000
+    assert dark_ms(rules.DEFAULT) == stated - SEEN_MS - FIRST_VALUE_MS - GAP_MS - STEP_MS == 13_000
     for name, value in (("spo2_slow_ms", 65_000), ("hr_delay_ms", 65_000), ("spo2_medium_ms", 125_000)):
         assert dark_ms(rules.with_limits(rules.DEFAULT, {name: value})) == 8_000
         slow = rules.with_limits(rules.DEFAULT, {name: value + 9_000})
