@@ -212,9 +212,8 @@ class Journal:
                     self.fault = True
                     raise
                 continue
-            self._next = (
-                first + count
-            )  # from here on it may be on flash, perhaps in part, so it is never used again
+            # From here on it may be on flash, perhaps in part, so it is never used again.
+            self._next = first + count
             try:
                 chain.append(first, data)
             except (OSError, MemoryError) as error:

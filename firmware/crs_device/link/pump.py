@@ -8,12 +8,10 @@ from crs_core.compat import const
 from crs_core.wire.message import Block, CaughtUp, Gap
 
 _EVENTS = const(2)  # kind of an event block
-_LOOKS_PER_TURN = const(
-    24
-)  # blocks looked at before others get their turn: four radio fragments full of short ones
-_MESSAGE_MAX = const(
-    2048
-)  # a message and its sealed and framed copies must fit the heap beside the application
+# blocks looked at before others get their turn: four radio fragments full of short ones
+_LOOKS_PER_TURN = const(24)
+# a message and its sealed and framed copies must fit the heap beside the application
+_MESSAGE_MAX = const(2048)
 _MESSAGE_MIN = const(64)
 
 

@@ -27,9 +27,8 @@ _HIGH = const(196600)  # 75 %
 _LOW_VALID = const(26214)  # 10 %: while values are made, only a level that will soon end them is worth a gap
 _HIGH_VALID = const(241170)  # 92 %
 _FULL = const(249000)  # 95 %: the true level is unknown
-_ONSET_MS = const(
-    4000
-)  # after something came near: no values can be lost yet, so changes may follow each other
+# after something came near: no values can be lost yet, so changes may follow each other
+_ONSET_MS = const(4000)
 _PAUSE_MS = const(5000)  # later, between two changes
 _POLLS = const(2)  # in a row outside the band, at the onset
 _POLLS_LATER = const(4)

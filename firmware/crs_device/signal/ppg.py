@@ -35,9 +35,8 @@ FIRST_WINDOW = const(80)  # 3.2 s is enough for a first value; slower pulses nee
 CONTACT_ON = const(20000)  # infrared counts of 262143; a finger gives 50 000 or more, open air below 2 000
 CONTACT_OFF = const(10000)
 OLDER = const(25)  # a window that ended a second ago
-BEHIND_MAX_MS = const(
-    8000
-)  # † a window before a longer hole is not answered: alarms take none older than 10 s
+# † a window before a longer gap gives no answer: alarms take none older than 10 s
+BEHIND_MAX_MS = const(8000)
 ONSET = const(5)  # samples dropped after contact: the level is still rising
 STALE_MS = const(3000)
 
