@@ -1,4 +1,4 @@
-"""Time as an injected thing: real, or N times faster for simulations. The fake one is in tests/fakes.
+"""The clocks of an agent: real, or N times faster for simulations.
 
 Two clocks run in an agent: the board clock (scaled in a simulation: heartbeats, staleness, escalation steps) and
 the link clock (always real: deadlines, back-off, release windows).
@@ -73,7 +73,7 @@ class ScaledClock:
 
 
 async def sleep_or_event(clock: Clock, seconds: float, event: asyncio.Event) -> None:
-    """Sleep for so long, or until the event is set."""
+    """Wait `seconds` of this clock, or until the event is set."""
     sleep = asyncio.ensure_future(clock.sleep(seconds))
     woken = asyncio.ensure_future(event.wait())
     try:

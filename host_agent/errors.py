@@ -1,14 +1,14 @@
-"""Every error the agent raises on purpose: one tree, each with one sentence of what to do about it."""
-# ruff: noqa: N818 (the leaves name the condition, as TransportLost; all are below HostAgentError)
+"""Every error that the agent raises on purpose: one tree, and for each error what a person can do."""
+# ruff: noqa: N818 (errors are named by their condition, such as TransportLost)
 
 from typing import ClassVar
 
 
 class HostAgentError(Exception):
-    """Root. `args[0]` says what happened, `.advice` what a person can do; `.code` is stable for logs and JSON."""
+    """Root of all. The message says what happened, `.advice` what to do; `.code` stays the same for logs and JSON."""
 
     code: ClassVar[str] = "host_agent"
-    default_advice: ClassVar[str] = "Run `cytowatch doctor` and read the log."
+    default_advice: ClassVar[str] = "Run `cytowatch doctor`, and read the log of the agent."
 
     def __init__(self, message: str, advice: str | None = None) -> None:
         super().__init__(message)
@@ -26,7 +26,7 @@ class ConfigError(HostAgentError):
 
 
 class KeyFileError(HostAgentError):
-    """A key file that is missing, malformed or readable by others."""
+    """A key file that is missing, malformed, or readable by other users."""
 
     code = "key_file"
     default_advice = "Enrol the wearable again: `cytowatch enrol FILE`."
@@ -36,38 +36,38 @@ class KeyFileError(HostAgentError):
 
 
 class LinkError(HostAgentError):
-    """Something between this laptop and the wearable; the supervisor retries all of these."""
+    """The link between this laptop and the wearable failed; the supervisor tries again after each of these."""
 
     code = "link"
-    default_advice = "Check the cable and the port; the agent keeps trying."
+    default_advice = "Check the cable and the port. The agent keeps trying."
 
 
 class TransportLost(LinkError):
-    """The carrier is gone or stopped moving: unplugged, hung up, not reading."""
+    """The link is gone or takes no bytes: it was unplugged, or the wearable stopped reading."""
 
     code = "transport_lost"
-    default_advice = "Check the cable; the agent reconnects by itself."
+    default_advice = "Check the cable. The agent reconnects by itself."
 
 
 class PortMissing(LinkError):
-    """No such port now."""
+    """There is no such port now."""
 
     code = "port_missing"
-    default_advice = "Plug the wearable in, or correct the port in the configuration."
+    default_advice = "Connect the wearable, or correct the port in the configuration."
 
 
 class PortBusy(LinkError):
-    """Another program holds the port."""
+    """Another program uses the port."""
 
     code = "port_busy"
-    default_advice = "Close the other program; `cytowatch doctor` names it when it is an agent."
+    default_advice = "Close the other program. If it is an agent, `cytowatch doctor` names it."
 
 
 class PortDenied(LinkError):
-    """The operating system refuses this user the port."""
+    """The operating system does not let this user open the port."""
 
     code = "port_denied"
-    default_advice = "Give this user access to serial ports (on Linux: group dialout), then log in again."
+    default_advice = "Give this user access to serial ports (on Linux: the group dialout), then log in again."
 
 
 class RadioUnavailable(LinkError):
@@ -75,24 +75,26 @@ class RadioUnavailable(LinkError):
 
     code = "ble_unavailable"
     default_advice = (
-        "Switch Bluetooth on (on Linux: `bluetoothctl power on`, and the service `bluetooth` must run)."
+        "Switch Bluetooth on. On Linux: `bluetoothctl power on`, and the service `bluetooth` must run."
     )
 
 
 class WearableNotHeard(LinkError):
-    """The wearable did not advertise within reach."""
+    """This laptop did not hear the wearable by radio."""
 
     code = "ble_not_heard"
-    default_advice = "Bring it within some metres; is it charged? `cytowatch scan` shows what is heard."
+    default_advice = (
+        "Bring the wearable closer and check that it is charged. `cytowatch scan` lists what is heard."
+    )
 
 
 class PairingFailed(LinkError):
-    """Pairing did not come about."""
+    """The wearable and this laptop could not be paired."""
 
     code = "ble_pairing"
     default_advice = (
-        "Hold the wearable's button while it starts, for one second; then pair within two minutes. "
-        "If this laptop or the wearable had paired before, forget it in this laptop's Bluetooth settings first."
+        "Hold the wearable's button for one second while it starts. You then have two minutes to pair. "
+        "If this laptop and the wearable were paired before, first remove the wearable in the Bluetooth settings."
     )
 
 
@@ -100,21 +102,21 @@ class HelloTimeout(LinkError):
     """Nobody on the port answered HELLO in time."""
 
     code = "no_answer"
-    default_advice = "Is this the wearable's port, and does its application run? Press its reset button."
+    default_advice = "Check that this is the wearable's port, then press the wearable's reset button."
 
 
 class DeviceAtRepl(LinkError):
-    """The port shows a Python prompt: the application is stopped and nobody is monitored."""
+    """The port shows a Python prompt: the wearable's application is stopped, and nobody is monitored."""
 
     code = "at_repl"
     default_advice = "Restart the wearable: `cytowatch release PORT`, then `mpremote connect PORT reset`."
 
 
 class SessionRefused(LinkError):
-    """The peer, or this side, refused the session; `.reason` is the number of crs_core's refuse reasons."""
+    """One side refused the session; `.reason` is a REFUSE number of crs_core.wire.hello, 0 without one."""
 
     code = "refused"
-    default_advice = "Enrol this laptop again, or update the older side."
+    default_advice = "Enrol this laptop again, or update the older one of agent and firmware."
 
     def __init__(self, message: str, reason: int = 0, advice: str | None = None) -> None:
         super().__init__(message, advice)
@@ -122,48 +124,43 @@ class SessionRefused(LinkError):
 
 
 class NotEnrolled(SessionRefused):
-    """A wearable whose key this laptop does not hold."""
+    """This laptop does not hold the key of the wearable."""
 
     code = "not_enrolled"
-    default_advice = "Enrol it: `cytowatch enrol FILE` with the file made by tools/board/provision."
+    default_advice = "Enrol the wearable: `cytowatch enrol FILE`, with the file that provisioning made."
 
 
 class SessionClosed(LinkError):
-    """The peer said BYE, or the session ended by its rules."""
+    """The wearable or the agent ended the session."""
 
     code = "session_closed"
     default_advice = "The agent opens a new session by itself."
-
-
-class Released(LinkError):
-    """The port was handed over on request (`cytowatch release`)."""
-
-    code = "released"
-    default_advice = "The agent takes the port back when the time is over."
 
 
 # --- protocol -----------------------------------------------------------------------------------------------
 
 
 class ProtocolError(HostAgentError):
-    """An answer that the protocol does not allow, or none before its deadline."""
+    """An answer that the protocol does not allow, or no answer before its deadline."""
 
     code = "protocol"
-    default_advice = "Update the older of agent and firmware."
+    default_advice = "Update the older one of agent and firmware."
 
 
 class AnswerTimeout(ProtocolError):
     """A request got no answer before its deadline."""
 
     code = "answer_timeout"
-    default_advice = "The wearable is busy or the link is bad; the agent tries again."
+    default_advice = "The wearable is busy, or the link is bad. The agent tries again."
 
 
 class RequestRefused(ProtocolError):
-    """The wearable answered RESULT with a code other than 0; `.result_code` has it."""
+    """The wearable refused a request; `.result_code` is the code of its RESULT."""
 
     code = "request_refused"
-    default_advice = "Only the custodian host may do this; see `cytowatch hosts`."
+    default_advice = (
+        "Only the laptop with the custodian role may do this. `cytowatch hosts` shows which it is."
+    )
 
     def __init__(self, message: str, result_code: int, advice: str | None = None) -> None:
         super().__init__(message, advice)
@@ -174,17 +171,17 @@ class RequestRefused(ProtocolError):
 
 
 class StoreError(HostAgentError):
-    """The database did not take or give something; nothing was acknowledged to any wearable."""
+    """The database could not be read or written; nothing was acknowledged to any wearable."""
 
     code = "store"
     default_advice = "Nothing is lost: the wearable keeps its records. Run `cytowatch doctor`."
 
 
 class StoreFull(StoreError):
-    """The disk (or the quota, or the page limit) is full."""
+    """The disk, the quota or the page limit is full."""
 
     code = "store_full"
-    default_advice = "Free disk space; the wearable keeps its records until then."
+    default_advice = "Free disk space. The wearable keeps its records until then."
 
 
 class StoreReadOnly(StoreError):
@@ -192,48 +189,38 @@ class StoreReadOnly(StoreError):
 
     code = "store_read_only"
     default_advice = (
-        "Make the state folder writable for this user; the wearable keeps its records until then."
+        "Make the state folder writable for this user. The wearable keeps its records until then."
     )
 
 
 class StoreLocked(StoreError):
-    """Another program holds the write lock for too long."""
+    """Another program has been writing the database for too long."""
 
     code = "store_locked"
-    default_advice = "Close other programs that have cytowatch.db open for writing."
+    default_advice = "Close other programs that write to cytowatch.db."
 
 
 class StoreCorrupt(StoreError):
     """The file is not a sound database."""
 
     code = "store_corrupt"
-    default_advice = "Stop the agent, keep a copy of cytowatch.db, restore a backup or start with a new file."
+    default_advice = (
+        "Stop the agent and keep a copy of cytowatch.db. Then restore a backup, or start with a new file."
+    )
 
 
 class SchemaNewer(StoreError):
     """The database was written by a later version of this program."""
 
     code = "schema_newer"
-    default_advice = "Update cytowatch; an older version must not touch this database."
+    default_advice = "Update cytowatch: an older version must not write to this database."
 
 
 # --- forward ------------------------------------------------------------------------------------------------
 
 
 class ForwardError(HostAgentError):
-    """A delivery that did not happen."""
+    """An event was not delivered."""
 
     code = "forward"
-    default_advice = "Check the target's address and its log."
-
-
-class ForwardRetryable(ForwardError):
-    """It may work later: the outbox row stays pending."""
-
-    code = "forward_retry"
-
-
-class ForwardPermanent(ForwardError):
-    """It will not work by trying again."""
-
-    code = "forward_permanent"
+    default_advice = "Check the address of the receiver, and its log."

@@ -7,7 +7,7 @@ missing value reads "not measured", and simulated data says SIMULATED.
 import datetime
 from collections.abc import Iterable
 
-from crs_core import codes, units
+from crs_core import code_texts, units
 
 NOTICE = "Research prototype, not a medical device."
 SIMULATED = "SIMULATED"
@@ -103,12 +103,12 @@ def heart_rate_text(bpm: int | None) -> str:
 
 def scale_name(scale: int, version: int, joint: str = " ") -> str:
     """`ASTCT 2019`; a scale of a newer wearable keeps its number."""
-    return f"{codes.SCALE_NAMES.get(scale) or f'scale {scale}'}{joint}{version}"
+    return f"{code_texts.SCALE_NAMES.get(scale) or f'scale {scale}'}{joint}{version}"
 
 
 def missing_names(missing: Iterable[int]) -> list[str]:
     """What was not known, in words; an id of a newer wearable keeps its number."""
-    return [codes.MISSING_TEXTS.get(item) or f"input {item}" for item in missing]
+    return [code_texts.MISSING_TEXTS.get(item) or f"input {item}" for item in missing]
 
 
 def prompt_names(names: Iterable[str]) -> str:

@@ -1,17 +1,17 @@
-"""How full a lithium cell is by its voltage: coarse, in whole percent, and nothing at all where it is not measured."""
+"""The charge of a lithium cell from its voltage: coarse, in whole percent, and None where it is not measured."""
 
 from crs_core.compat import const
 
-# † mV under a load of about a tenth of the capacity -> percent, of no cell in particular: the cell in use replaces it.
-# 0 is where the 3.3 V regulator no longer holds, not where the cell is hurt. Between 3700 and 3800 mV ten percent lie
-# within 20 to 50 mV, so a converter that is 2 % off misses by 20 to 30 percent there.
+# † mV under a load of about a tenth of the capacity -> percent. The curve is of no cell in particular: replace it by
+# that of the cell in use. At 0 the 3.3 V regulator fails; the cell is not damaged there. Between 3700 and 3800 mV ten
+# percent lie within 20 to 50 mV, so a converter that is 2 % off is wrong by 20 to 30 percent there.
 _CURVE_MV = (3300, 3450, 3650, 3710, 3740, 3760, 3790, 3840, 3890, 3950, 4030, 4150)
 _CURVE_PERCENT = (0, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100)
 _STEADY_PERCENT = const(3)
 
 
 def percent(battery_mv: int) -> int | None:
-    """Charge left in percent, straight between the points; None for 0 mV, which says "not measured"."""
+    """Charge left in percent, linear between the points; None for 0 mV, the mark of "not measured"."""
     if battery_mv <= 0:
         return None
     for i in range(len(_CURVE_MV)):
@@ -26,7 +26,8 @@ def percent(battery_mv: int) -> int | None:
 
 
 def steady(now: int | None, shown: int | None) -> int | None:
-    """What to show after `shown`: the same until it is wrong by 3 percent, so that a load does not make it flicker."""
+    """The percentage to show after `shown`: the same until it is wrong by 3 percent, so that a load does not make it
+    flicker."""
     if now is None or shown is None or now == 0 or abs(now - shown) >= _STEADY_PERCENT:
         return now
     return shown

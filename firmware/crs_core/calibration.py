@@ -1,12 +1,12 @@
-"""What was measured about one wearable, as one line of text: SpO2 curve, temperature offset, and where both are from.
+"""The calibration of one wearable as one line of text: SpO2 curve, temperature offset, and their origin.
 
     date=2026-11-20;spo2=15958,-346597,1126899;spo2_n=120;spo2_arms=187;temp=-5;temp_n=24;temp_sd=4;by=bench 2
 
-spo2: c2,c1,c0 in 0.0001 % (spo2_curve.py), from spo2_n pairs, with ARMS in hundredths of a percent; spo2_n 0: no pairs,
-and then the curve of AN6845. temp: what is added to the chip's value, cc (0.01 °C), from temp_n pairs that scatter with
-the standard deviation temp_sd, cc; temp_n 0: none, and then 0. by: who and against what, printable ASCII without ";".
-There is one text for one content, and the id comes from the text: the same id always means the same bytes.
-Numbers marked † are proposals that whoever stands for the device must sign.
+spo2: c2,c1,c0 in 0.0001 % (spo2_curve.py), from spo2_n pairs, with ARMS in hundredths of a percent. spo2_n 0: no pairs,
+then the curve is that of AN6845. temp: the offset to add to the chip's value, cc (0.01 °C), from temp_n pairs with the
+standard deviation temp_sd, cc. temp_n 0: no pairs, then the offset is 0. by: the person and the reference, printable
+ASCII without ";". There is one text for one content, and the id comes from the text: the same id always means the same
+bytes. Numbers marked † are proposals that the person responsible for the device must sign.
 """
 
 from binascii import crc32
@@ -20,20 +20,20 @@ _NAMES = ("date", "spo2", "spo2_n", "spo2_arms", "temp", "temp_n", "temp_sd", "b
 Calibration = namedtuple(
     "Calibration", ("date", "spo2", "spo2_n", "spo2_arms", "temp", "temp_n", "temp_sd", "by")
 )
-BUILT_IN = {  # id: (curve, text of its record); no offset, measured on no device of ours
+# id: (curve, text of its record). No offset; not measured on any device of this project.
+BUILT_IN = {
     1: (AN6845, "AN6845: 1.5958 R^2 - 34.6597 R + 112.6899"),
     2: ((0, -170000, 1040000), "AN6409: 104 - 17 R"),
 }
 TEXT_MAX = const(200)  # bytes
 BY_MAX = const(60)  # bytes
-SPO2_PAIRS_MIN = const(20)  # † fewer do not hold three coefficients against the scatter of one finger
+SPO2_PAIRS_MIN = const(20)  # † fewer pairs cannot fix three coefficients against the scatter of one finger
 SPO2_ARMS_MAX = const(400)  # 4.00 %: what ISO 80601-2-61 allows between 70 and 100 %
 TEMP_PAIRS_MIN = const(5)  # †
-TEMP_SD_MAX = const(10)  # † 0.10 °C: scatter beyond it is a probe that had not settled, not an offset
-TEMP_MAX_CC = const(
-    50
-)  # † a chip of ±0.1 °C (TMP117 data sheet) that is off by more is mounted badly or broken
-_FROM_AN6845_TENTHS = const(80)  # † 8 %: further off, pairs were shifted in time or channels swapped
+TEMP_SD_MAX = const(10)  # † 0.10 °C: more scatter means a probe that had not settled, not an offset
+# † A chip of ±0.1 °C (TMP117 data sheet) that is off by more is mounted badly or broken.
+TEMP_MAX_CC = const(50)
+_FROM_AN6845_TENTHS = const(80)  # † 8 %: beyond it, pairs were shifted in time or channels swapped
 
 
 def _refuse(why: str) -> RemoteError:
@@ -48,7 +48,7 @@ def encode(calibration) -> str:  # type: ignore[no-untyped-def]
 
 
 def parse(text: str) -> Calibration:
-    """The calibration that a text says; RemoteError says what is wrong with it. Whoever gets one may use it."""
+    """The calibration in a text; RemoteError says what is wrong with it. A calibration that is returned may be used."""
     if len(text.encode()) > TEXT_MAX:
         raise _refuse("longer than %d bytes" % TEXT_MAX)
     values: dict = {}  # type: ignore[type-arg]
@@ -64,7 +64,8 @@ def parse(text: str) -> Calibration:
         is_canonical = len(curve) == 3 and encode(found) == text
     except (KeyError, ValueError):
         is_canonical = False
-    if not is_canonical:  # also what int() takes beyond plain digits, another order, a field twice
+    # Also refused: numbers that int() accepts beyond plain digits, another order, a field twice.
+    if not is_canonical:
         raise _refuse("not of the form " + ";".join(name + "=..." for name in _NAMES))
     why = _wrong(found)
     if why:
@@ -117,7 +118,7 @@ def _wrong(found: Calibration) -> str:
 
 
 def wrong_curve(curve: tuple[int, int, int]) -> str:
-    """Why no light through a living finger gives this curve, or "". † The bounds are wide: they stop mistakes."""
+    """Why light through a living finger cannot give this curve, or "". † The bounds are wide: they stop mistakes."""
     c2, c1, _ = curve
     if max([abs(c) for c in curve]) > 9999999:
         return "SpO2 coefficient too large"

@@ -1,5 +1,5 @@
-"""Texts and names of the numbers in reasons.py, for people; reach them as `reasons.ALARM_TEXTS` and so on. They state
-what was measured and reassure nobody. The wearable shows none of them and does not load this file."""
+"""Texts and names of the numbers in codes.py and entry_codes.py, for people. They state what was measured and reassure
+nobody. Hosts import this module; a wearable shows no text and does not load it."""
 
 from crs_core import entry_codes as entry
 from crs_core.codes import (

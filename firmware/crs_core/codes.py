@@ -1,9 +1,7 @@
-"""Every number that stands for a word: alarms, priorities, reasons, gaps, faults, and their one-line texts.
-Why a session is refused stands in wire/hello.py, why it was closed in wire/message.py.
+"""Every number that stands for a word: alarms, priorities, reasons, gaps, faults. code_texts.py has their texts.
+wire/hello.py has the reasons why a session is refused, wire/message.py those why it was closed.
 
-Numbers are on flash and on the wire, so a number once given keeps its meaning; new ones are added, none is reused.
-Texts are for people: they state what was measured and reassure nobody. MicroPython dicts have no order: look up, never
-iterate for meaning.
+Numbers are on flash and on the wire: a number keeps its meaning for ever, and none is used again for another meaning.
 """
 
 from crs_core.compat import const
@@ -32,7 +30,7 @@ LOW_BATTERY = const(12)
 RECORDS_LOST = const(13)
 NOT_MONITORING = const(14)
 LAST_WEARABLE_ALARM = const(14)
-# --- kept for signed context and prompts
+# --- from signed context and prompts
 HYPOTENSION = const(20)
 ICE_LOW = const(21)
 NEW_OXYGEN = const(22)
@@ -40,7 +38,7 @@ MEASURE_BP = const(23)
 REASSESS = const(24)
 PROMPT_MISSED = const(25)
 RECORD_CONTRADICTS = const(26)
-PAUSE_OVER = const(27)  # technical: the announced pause is over, and not measured again
+PAUSE_OVER = const(27)  # technical: the planned pause is over and no values came back
 FIRST_TOLD_ALARM = const(20)
 LAST_TOLD_ALARM = const(27)
 # --- technical alarms of the host
@@ -86,7 +84,7 @@ SCALE_CARTOX = const(6)
 SCALE_MSKCC = const(7)
 SCALE_ICANS = const(8)
 
-# --- reasons of an assessment, u8; from 100 on in entry_reasons.py
+# --- reasons of an assessment, u8; from 100 on in entry_codes.py
 R_FEVER_MET = const(1)
 R_BELOW_AT_AXILLA = const(2)
 R_BELOW = const(3)
@@ -126,7 +124,7 @@ R_ROOM_AIR_UNSETTLED = const(57)
 R_VENTILATION_OTHER = const(58)
 R_OTHER_CAUSE = const(59)
 R_DEATH = const(60)
-R_HELD_1 = const(61)  # and the three after it: what an entry that nobody renewed had made sure of
+R_HELD_1 = const(61)  # and the three after it: the least grade that an expired entry had proved
 R_HELD_2 = const(62)
 R_HELD_3 = const(63)
 R_HELD_4 = const(64)
@@ -134,7 +132,7 @@ R_MASK_WINDOW_OVER = const(65)
 R_FEVER_BY_HAND = const(66)
 
 
-# --- inputs that are missing, u8: the vocabulary's key; from 20 on in entry_reasons.py
+# --- inputs that are missing, u8: the vocabulary's key; from 20 on in entry_codes.py
 MISSING_TEMPERATURE = const(1)
 MISSING_BLOOD_PRESSURE = const(2)
 MISSING_VASOPRESSORS = const(3)
@@ -142,7 +140,7 @@ MISSING_OXYGEN = const(4)
 MISSING_SPO2 = const(5)
 MISSING_FEVER_EARLIER = const(6)
 
-# --- why a range of sequence numbers is not there
+# --- why a range of sequence numbers is missing
 GAP_DROPPED = const(1)
 GAP_CORRUPT = const(2)
 GAP_FLASH_FAILED = const(3)
@@ -165,10 +163,3 @@ FAULT_UNREADABLE = const(6)
 FAULT_EXCEPTION = const(7)
 FAULT_DEADLINE = const(8)
 FAULT_MISSING = const(9)
-
-
-def __getattr__(name: str):  # type: ignore[no-untyped-def]
-    # names and texts are for hosts; on the wearable they would take a twentieth of the heap
-    from crs_core import code_texts as reason_texts
-
-    return getattr(reason_texts, name)

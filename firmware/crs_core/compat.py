@@ -1,6 +1,7 @@
-"""The one place that looks at which Python runs this: `const`, viper and AES-128 ECB for both runtimes."""
+"""The only module that asks which Python runs it: `const`, viper and AES-128 ECB for both runtimes."""
 
-from array import array as ptr32  # what one points into; an annotation that the viper compiler reads
+# An annotation that the viper compiler reads; on CPython it stands for the array that it points into.
+from array import array as ptr32
 
 __all__ = ("aes_ecb", "const", "micropython", "ptr32")
 

@@ -1,11 +1,11 @@
-"""Context on the link: what only people know, in the few numbers that the wearable's grader reads.
+"""Context on the link: facts that only people know, as the few numbers that the wearable's grader reads.
 
 Layout, little-endian: version u8, flags u8 (0), observed_age_ms u32, proof 8 B, count u8, then per entry key u8 and
-value u16: 0 says withdrawn (asked again, or not known any more), anything else is value + 1. Keys ascend, so one set of
-entries has one form. A hand-held temperature stands together with its site, always.
+value u16: 0 says withdrawn (asked again, or no longer known), anything else is value + 1. Keys ascend, so one set of
+entries has one form. A hand-held temperature always comes together with its site.
 
-A key that this side does not know is refused as a whole, never skipped: whoever entered it must not believe that the
-wearable grades with it.
+An entry with a key that this side does not know is refused as a whole, never in part: the person who entered it must
+not believe that the wearable grades with it.
 """
 
 import struct

@@ -1,7 +1,7 @@
 """Names of the health counters that STATUS_IS and HEALTH carry by id.
 
-The wearable itself counts by id (crs_device/health.py) and does not load this table; hosts and tools show it.
-A number, once used, keeps its meaning for ever.
+The wearable counts by id (crs_device/health.py) and does not load this table; hosts and tools show it. A number keeps
+its meaning for ever.
 """
 
 # (id, name, what it counts), in id order

@@ -1,7 +1,7 @@
-"""Numbers of the reasons and missing inputs that only people's entries can give; reasons.py has the wearable's own.
+"""Numbers of the reasons and missing inputs that only people's entries can give; codes.py has the wearable's own.
 
-Apart so that a wearable does not hold them. One number space with reasons.py: R_* from 100 and MISSING_* from 20 are
-here. Their texts stand in reason_texts.py.
+They are apart so that a wearable does not load them. They share one number space with codes.py: R_* from 100 and
+MISSING_* from 20 are here. code_texts.py has their texts.
 """
 
 # --- reasons of an assessment, u8

@@ -1,8 +1,8 @@
 """The key file: who this wearable is and which hosts may talk to it.
 
 Layout, little-endian: version 1 u8, device_id 8 B, slot count u8, then per slot key_id u32, role u8, key 32 B,
-name (u8 length + UTF-8). Four slots; as soon as there is a key, exactly one is the custodian's, whose
-acknowledgement alone frees flash. Key ids are 1..2**32-1 and distinct.
+name (u8 length + UTF-8). There are four slots. When there is a key, exactly one is the custodian's: only the
+custodian's acknowledgement frees flash. Key ids are 1..2**32-1 and distinct.
 """
 
 import struct

@@ -1,8 +1,8 @@
-"""Settings: one table with every key, its bounds and its unit, and a canonical text form.
+"""Settings: one table with every key, its bounds and its unit, and one canonical text.
 
-The text is `key=value` lines sorted by key, UTF-8, each line ended by a newline. `encode` writes every key that has
-a value, so the text stands alone in a SETTINGS record. `site` and both phone numbers have no default: a patient text
-without a number to call is refused. Keys and secrets are never settings.
+The text is UTF-8: `key=value` lines sorted by key, each ended by a newline. `encode` writes every key, so a SETTINGS
+record needs nothing else. `site` and both phone numbers have no default: a configuration without a number to call is
+refused. Keys and secrets are never settings.
 """
 
 from collections import namedtuple
@@ -27,26 +27,28 @@ def _enum(default: str | None, choices: tuple[str, ...], doc: str) -> Spec:
 
 
 SETTINGS = {
-    "site": _enum(None, SITES[1:], "where the thermometer sits; decides what it may say"),
+    "site": _enum(None, SITES[1:], "where the thermometer sits; the fever rules depend on it"),
     "patient_call_number": Spec("phone", None, 3, 24, "", "the care team, in the patient's text", ()),
     "emergency_number": Spec("phone", None, 2, 16, "", "the emergency service, in the patient's text", ()),
-    "reading_interval_s": _int(10, 1, 60, "s", "one journaled reading each"),
+    "reading_interval_s": _int(10, 1, 60, "s", "time between two journaled readings"),
     "device_name": Spec("text", "", 0, 24, "", "shown on the host, never a patient's name", ()),
     "unit": _enum("C", ("C", "F"), "first temperature unit in texts"),
     "language": _enum("en", ("en",), "language of texts on the wearable"),
     "sound_pause_s": _int(120, 10, 120, "s", "how long a short press pauses sound"),
-    "heartbeat_s": _int(15, 5, 60, "s", "a host that says nothing for three of these is away"),
-    "host_away_low_s": _int(1800, 60, 7200, "s", "host away without an open alarm: LOW after this"),
-    "host_away_alarm_s": _int(60, 10, 60, "s", "host away with an open alarm: escalate within this"),
+    "heartbeat_s": _int(15, 5, 60, "s", "a host that sends nothing for three of these is away"),
+    "host_away_low_s": _int(
+        1800, 60, 7200, "s", "host away without an open alarm: a LOW alarm after this time"
+    ),
+    "host_away_alarm_s": _int(60, 10, 60, "s", "host away with an open alarm: escalate within this time"),
     "journal_budget_kb": _int(
-        1024, 64, 8192, "KiB", "flash the journal may fill; leaves two applications' room"
+        1024, 64, 8192, "KiB", "flash that the journal may fill; it leaves room for two applications"
     ),
     "led_red_ua": _int(7000, 200, 50000, "uA", "start current of the red LED"),
     "led_ir_ua": _int(7000, 200, 50000, "uA", "start current of the infrared LED"),
     "measuring": _enum(
         "continuous",
         ("continuous", "by_state"),
-        "by_state: the optical sensor rests for seconds while all is calm",
+        "by_state: the optical sensor rests for some seconds while all is calm",
     ),
     "ble": _enum("on", ("on", "off"), "the radio, where the board has one; from the next start"),
     "ppg_channels": _enum(
@@ -61,17 +63,19 @@ SETTINGS = {
         "signed numbers that differ from the program's: name:value,...",
         (),
     ),
-    "limits": Spec("text", "", 0, 400, "", "the same for the patient bound now; wiped with the binding", ()),
+    "limits": Spec(
+        "text", "", 0, 400, "", "the same for the patient who is bound; wiped when the binding ends", ()
+    ),
     "calibration": Spec(
         "text",
         "",
         0,
         200,
         "",
-        "what was measured about this device (tools/board/calibrate); from the next start",
+        "calibration of this device (tools/board/calibrate); from the next start",
         (),
     ),
-    "calibration_id": _int(1, 1, 999, "", "SpO2 curve where nothing was measured: 1 AN6845, 2 AN6409"),
+    "calibration_id": _int(1, 1, 999, "", "SpO2 curve without an own calibration: 1 AN6845, 2 AN6409"),
 }
 _PHONE_SIGNS = "0123456789+-() "
 
@@ -86,7 +90,7 @@ def parse_value(key: str, text: str) -> int | str:
         raise _refuse(key, "no such setting")
     spec = SETTINGS[key]
     if spec.kind == "int":
-        # MicroPython's int() takes " 7", "1_0" and "+7"; one number has one text
+        # MicroPython's int() accepts " 7", "1_0" and "+7"; one number must have one text.
         digits = text.isdigit() and (text == "0" or text[0] != "0") and len(text) < 10
         if not digits or not spec.lo <= int(text) <= spec.hi:
             raise _refuse(key, "%r is not a whole number %d..%d" % (text, spec.lo, spec.hi))
@@ -106,9 +110,9 @@ def parse_value(key: str, text: str) -> int | str:
 
 
 def parse_changes(data: bytes, ignore_unknown: bool = False) -> dict[str, int | str]:
-    """The settings that `data` names, in any order, no default added. RemoteError names the key.
+    """The settings in `data`, in any order, without defaults. RemoteError names the key.
 
-    `ignore_unknown` is for a device that went back to an older application: it must start with a newer file.
+    `ignore_unknown` is for a device that rolled back to an older application: it must start with a newer file.
     """
     try:
         text = str(bytes(data), "utf-8")
@@ -127,7 +131,8 @@ def parse_changes(data: bytes, ignore_unknown: bool = False) -> dict[str, int | 
         if key in values:
             raise _refuse(key[:40], "given twice")
         values[key] = parse_value(key, line[at + 1 :])
-    if not ignore_unknown:  # what is stored is judged by whoever uses it: it must not bar the other settings
+    # A stored calibration is checked where it is used: a wrong one must not block the other settings.
+    if not ignore_unknown:
         _check_calibration(values)
     return values
 

@@ -1,7 +1,8 @@
-"""From the ratio of ratios R to SpO2: one integer polynomial. All that a running wearable keeps of its calibration."""
+"""From the ratio of ratios R to SpO2: one integer polynomial. A running wearable keeps no more of its calibration."""
 
 # SpO2 = c0 + c1 R + c2 R² as (c2, c1, c0) in 0.0001 %: 112.6899 - 34.6597 R + 1.5958 R², Maxim Integrated
-# application note 6845. Nobody's device: without a calibration of its own the answer is off by what the device differs.
+# application note 6845. It is of no particular device: without a calibration of its own, a device is off by its
+# difference.
 AN6845 = (15958, -346597, 1126899)
 
 

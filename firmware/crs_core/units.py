@@ -1,4 +1,4 @@
-"""The words of a reading: integer units, status bits, sites.
+"""A reading: integer units, status bits, sites.
 
 A value that was not measured is `None`, never 0. Units: temp_cc hundredths of a degree Celsius at `site`,
 spo2_tenths tenths of a percent, hr_bpm beats per minute, pi_hundredths hundredths of a percent (AC/DC of
@@ -9,8 +9,8 @@ from collections import namedtuple
 
 from crs_core.compat import const
 
-# temp_cc is the value at the site, the chip's plus the calibration's offset, kept even when temp_state says it must not
-# be graded.
+# temp_cc is the value at the site: the chip's value plus the calibration's offset. It is kept even when temp_state says
+# that it must not be graded.
 Reading = namedtuple("Reading", ("t_ms", "temp_cc", "spo2_tenths", "hr_bpm", "pi_hundredths", "status"))
 
 # status, 16 bits: site 0-2, temp_state 3-5, ppg_state 6-9, wear 10-11, charging 12, low battery 13, pause 14, rest 0
@@ -30,7 +30,7 @@ TEMP_SETTLING = const(3)
 TEMP_OUT_OF_RANGE = const(4)  # outside 25.00-45.00
 TEMP_STALE = const(5)
 TEMP_FLAT = const(6)  # bit-identical for too long: a stuck converter
-TEMP_ARTEFACT = const(7)  # on the body, but not its temperature: an open arm, a slipped probe, chill
+TEMP_ARTEFACT = const(7)  # on the body, but not the body's temperature: an open arm, a slipped probe, chill
 
 PPG_VALID = const(0)
 PPG_ABSENT = const(1)
@@ -43,9 +43,8 @@ PPG_SATURATED = const(7)
 PPG_SWAPPED = const(8)
 PPG_STALE = const(9)
 PPG_NO_PULSE = const(10)  # in contact, nothing pulsatile
-PPG_RESTING = const(
-    11
-)  # the light is off by plan, for seconds: no value, and nothing said about contact or pulse
+# The light is off by plan for some seconds: no value, and contact and pulse are not known.
+PPG_RESTING = const(11)
 
 WEAR_UNKNOWN = const(0)
 WEAR_WORN = const(1)
@@ -53,9 +52,9 @@ WEAR_OFF = const(2)
 
 STATUS_CHARGING = const(1 << 12)
 STATUS_LOW_BATTERY = const(1 << 13)
-STATUS_PAUSED = const(1 << 14)  # a pause that was announced runs
+STATUS_PAUSED = const(1 << 14)  # a planned pause runs
 
-TEMP_MIN_CC = const(2500)  # below or above, the value is a code or a fault, not a body
+TEMP_MIN_CC = const(2500)  # a value outside is a code or a fault, not a body
 TEMP_MAX_CC = const(4500)
 SPO2_MIN_TENTHS = const(500)
 SPO2_MAX_TENTHS = const(1000)

@@ -7,7 +7,7 @@ sensors, journal, settings or keys the alarm conditions are still stepped and th
 import asyncio
 import gc
 
-from crs_core import records
+from crs_core.journal import record_layout, record_writer
 from crs_core.compat import const
 from crs_core.grade import alarm_state as bits
 from crs_core.codes import PATIENT_BUTTON
@@ -75,7 +75,7 @@ class App:
 
     def serve(self, port, carrier=None):  # type: ignore[no-untyped-def]
         """Start a LinkServer for one more carrier and return it; `carrier` None: serial frames."""
-        from crs_core.wire.session import DeviceSession
+        from crs_core.wire.session_device import DeviceSession
         from crs_device.link.server import LinkServer
 
         journal = self.log.journal
@@ -167,7 +167,8 @@ class App:
         if alarm == PATIENT_BUTTON:
             self.monitor.press(bits.BUTTON_ACCEPTED)
         self.monitor.show(now_ms)
-        self.log.append(now_ms, records.ACCEPTED, records.encode_accepted(alarm, priority, key_id, who))
+        payload = record_writer.write(record_layout.ACCEPTED, alarm, priority, key_id, who)
+        self.log.append(now_ms, record_layout.ACCEPTED, payload)
         return True
 
     def status(self) -> wire.StatusIs:
@@ -258,7 +259,9 @@ class App:
     def _journal_maintenance(self, op: int) -> None:
         now_ms = self.clock.ms()
         self.monitor.show(now_ms)
-        self.log.append(now_ms, records.MAINTENANCE, records.encode_maintenance(op, _BY_HOST))
+        self.log.append(
+            now_ms, record_layout.MAINTENANCE, record_writer.write(record_layout.MAINTENANCE, op, _BY_HOST)
+        )
 
     def interrupted(self) -> None:
         """Ctrl-C ended the program: feed the watchdog, stop the sound, show and journal "not monitoring"."""
@@ -269,8 +272,8 @@ class App:
         for server in self.servers:
             server.abandon()
         self.log.flush()
-        payload = records.encode_maintenance(_MAINTENANCE_ENTERED, _BY_REPL)
-        self.log.append(self.clock.ms(), records.MAINTENANCE, payload)
+        payload = record_writer.write(record_layout.MAINTENANCE, _MAINTENANCE_ENTERED, _BY_REPL)
+        self.log.append(self.clock.ms(), record_layout.MAINTENANCE, payload)
         if self.ble is not None:  # last, because a radio stack may be slow or fail
             self.ble.off()
 

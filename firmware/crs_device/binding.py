@@ -6,7 +6,7 @@ baseline and reader keys go together. The intent is on flash first, so a cut in 
 
 import os
 
-from crs_core import records
+from crs_core.journal import record_layout, record_writer
 from crs_core.compat import const
 from crs_core.grade import alarms, grader
 from crs_core.wire import message as wire
@@ -83,7 +83,11 @@ class Binding:
             return []
         if self._waiting is None:
             app.log.flush()
-            app.log.append(app.clock.ms(), records.BINDING, records.encode_binding(_END, binding_id, b""))
+            app.log.append(
+                app.clock.ms(),
+                record_layout.BINDING,
+                record_writer.write(record_layout.BINDING, _END, binding_id, b""),
+            )
         if journal.acked_seq >= journal.head_seq:
             self._finish(op, binding_id)
             return []
@@ -149,7 +153,8 @@ class Binding:
         app.monitor.resume(alarms.new_state(), grader.new_state())
         app.monitor.is_bound = self._app.is_bound
         app.pause = None
-        app.log.append(now_ms, records.BINDING, records.encode_binding(op, binding_id, profile))
+        payload = record_writer.write(record_layout.BINDING, op, binding_id, profile)
+        app.log.append(now_ms, record_layout.BINDING, payload)
         provisioned.journal_settings(app, now_ms)
         provisioned.release()
         app.monitor.journal_states(3, now_ms)

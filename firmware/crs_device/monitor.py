@@ -6,7 +6,7 @@ and invents no data: seconds and readings that it missed are counted, and the ne
 
 from binascii import crc32
 
-from crs_core import records
+from crs_core.journal import record_layout, record_writer
 from crs_core.compat import const
 from crs_core.grade import alarms, grader
 from crs_core.grade.grader_state import TOLD
@@ -171,7 +171,8 @@ class Monitor:
     def _journal_alarm(self, changes, inputs, before, now_ms: int) -> None:  # type: ignore[no-untyped-def]
         parts = self._parts
         after_crc = crc32(alarms.encode_state(self.alarm_state, now_ms))
-        payload = records.encode_alarm(
+        payload = record_writer.write(
+            record_layout.ALARM,
             self.rule_hash,
             changes,
             alarms.encode_inputs(inputs),
@@ -180,8 +181,8 @@ class Monitor:
         )
         # An ALARM holds the state before it; the state to restore from is journaled with it.
         events = [
-            (now_ms, records.ALARM, payload),
-            (now_ms, records.GRADER_STATE, self._state_payload(STATE_CHANGE, now_ms)),
+            (now_ms, record_layout.ALARM, payload),
+            (now_ms, record_layout.GRADER_STATE, self._state_payload(STATE_CHANGE, now_ms)),
         ]
         seq = parts.log.append_all(events)
         self.bell = wire.Alarm(seq, now_ms, self.active)
@@ -238,18 +239,20 @@ class Monitor:
         )  # fmt: skip
         if grade == self._last_grade:
             return
-        payload = records.encode_grade(
+        payload = record_writer.write(record_layout.GRADE,
             SCALE_ASTCT, assessment.version, self.rule_hash, assessment.lower, assessment.upper, assessment.fever,
             assessment.status, assessment.reasons, assessment.missing, assessment.temp_age_ms, assessment.ppg_age_ms,
             grader.encode_state(self.grader_state, reading.t_ms),
         )  # fmt: skip
-        if self._parts.log.append(reading.t_ms, records.GRADE, payload):
+        if self._parts.log.append(reading.t_ms, record_layout.GRADE, payload):
             self._last_grade = grade
 
     def journal_states(self, reason: int, now_ms: int) -> None:
         """Journal both states; `reason` is a STATE_*."""
-        self._parts.log.append(now_ms, records.GRADER_STATE, self._state_payload(reason, now_ms))
+        self._parts.log.append(now_ms, record_layout.GRADER_STATE, self._state_payload(reason, now_ms))
 
     def _state_payload(self, reason: int, now_ms: int) -> bytes:
         alarm_state, grader_state = self.states(now_ms)
-        return records.encode_grader_state(reason, self.rule_hash, alarm_state, grader_state)
+        return record_writer.write(
+            record_layout.GRADER_STATE, reason, self.rule_hash, alarm_state, grader_state
+        )

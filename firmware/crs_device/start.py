@@ -6,7 +6,7 @@ Loaded once and unloaded when it is done; loaded again only when the journal is 
 import gc
 import sys
 
-from crs_core import records
+from crs_core.journal import record_layout, record_writer
 from crs_core.compat import const
 from crs_core.errors import CoreError
 from crs_core.codes import (
@@ -113,11 +113,11 @@ def _journal(app) -> None:  # type: ignore[no-untyped-def]
         "crs_device.journal.boot_count",
         "crs_device.journal.recover",
         "crs_device.journal.handover",
-        "crs_core.record_reader",
-        "crs_core.record_types",
-        "crs_core.codec1_reader",
-        "crs_core.codec2_reader",
-        "crs_core.block_reader",
+        "crs_core.journal.record_reader",
+        "crs_core.journal.record_types",
+        "crs_core.journal.codec1_reader",
+        "crs_core.journal.codec2_reader",
+        "crs_core.journal.block_reader",
     )
 
 
@@ -249,7 +249,8 @@ def _first_records(app) -> None:  # type: ignore[no-untyped-def]
         return
     now_ms = app.clock.ms()
     alarm_state, grader_state = app.monitor.states(now_ms)
-    boot = records.encode_boot(
+    boot = record_writer.write(
+        record_layout.BOOT,
         app.board.reset_cause() & 0xFF,
         journal.last_boot,
         journal.last_ms,
@@ -260,7 +261,7 @@ def _first_records(app) -> None:  # type: ignore[no-untyped-def]
         alarm_state,
         grader_state,
     )
-    app.log.append(now_ms, records.BOOT, boot)
+    app.log.append(now_ms, record_layout.BOOT, boot)
     provisioned.journal_settings(app, now_ms)
     provisioned.release()
     app.monitor.journal_states(2, now_ms)

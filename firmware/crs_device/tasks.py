@@ -6,7 +6,7 @@ import asyncio
 import gc
 import sys
 
-from crs_core import records
+from crs_core.journal import record_layout, record_writer
 from crs_core.compat import const
 from crs_core.codes import FAULT_EXCEPTION, SUBSYSTEM_APP
 from crs_device import health as counts
@@ -78,7 +78,7 @@ def _pressed(app, press: int) -> None:  # type: ignore[no-untyped-def]
         app.attention.pause(now_ms)
     app.monitor.press(press)
     app.monitor.show(now_ms)
-    app.log.append(now_ms, records.BUTTON, records.encode_button(press))
+    app.log.append(now_ms, record_layout.BUTTON, record_writer.write(record_layout.BUTTON, press))
 
 
 async def _link(app) -> None:  # type: ignore[no-untyped-def]
@@ -129,7 +129,9 @@ def _hourly(app, now_ms: int) -> None:  # type: ignore[no-untyped-def]
     for server in app.servers:
         server.take_counts()
     app.monitor.journal_states(1, now_ms)
-    app.log.append(now_ms, records.HEALTH, records.encode_health(app.health.pairs()))
+    app.log.append(
+        now_ms, record_layout.HEALTH, record_writer.write(record_layout.HEALTH, app.health.pairs())
+    )
 
 
 async def _feed(app) -> None:  # type: ignore[no-untyped-def]

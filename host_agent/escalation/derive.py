@@ -7,13 +7,18 @@ neither, and then the wearable still holds the record, because nothing was ackno
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from crs_core import records as event_records
+from crs_core.journal import record_layout
 
 from host_agent.escalation import episodes
 from host_agent.escalation.events import Event, Origin, alarm_event
-from host_agent.escalation.news import Resolve, device_name, news, patient_of
+from host_agent.escalation.record_events import device_name, events_of, patient_of
+from host_agent.store.alarm_changes import note_active
+from host_agent.store.bindings import open_binding
 from host_agent.store.db import Tx
-from host_agent.store.rows import HostAlarm, Journal, Records, StoredEvent
+from host_agent.store.devices import device
+from host_agent.store.episodes import Episode, close_episode, put_episode
+from host_agent.store.outbox import Addressed, add_delivery
+from host_agent.store.rows import Derivation, HostAlarm, Journal, Records, StoredEvent
 
 
 class Target(NamedTuple):
@@ -23,7 +28,7 @@ class Target(NamedTuple):
     accept_simulated: bool
 
 
-class Escalation:
+class Escalation(Derivation):
     """The store's Derivation. `link_utc_ms` is the real clock, by which deliveries are timed.
 
     `on_event` is called in the writer thread when rows were added, before the commit.
@@ -33,13 +38,11 @@ class Escalation:
         self,
         targets: Sequence[Target],
         *,
-        resolve: Resolve,
         link_utc_ms: Callable[[], int],
         agent_simulated: bool = False,
         on_event: Callable[[], None] = lambda: None,
     ) -> None:
         self._targets = tuple(targets)
-        self._resolve = resolve
         self._link_utc_ms = link_utc_ms
         self._agent_simulated = agent_simulated
         self._on_event = on_event
@@ -50,13 +53,13 @@ class Escalation:
         for event in records.events:
             if event.record is None:
                 continue
-            made = news(tx, journal, event, self._resolve, utc_ms)
+            made = events_of(tx, journal, event, utc_ms)
             record: Any = event.record
-            if event.type == event_records.GRADE:
+            if event.type == record_layout.GRADE:
                 self._grade_record(tx, journal, event, made, utc_ms)
-            elif event.type in (event_records.ALARM, event_records.BOOT, event_records.GRADER_STATE):
+            elif event.type in (record_layout.ALARM, record_layout.BOOT, record_layout.GRADER_STATE):
                 self._alarm_record(tx, journal, event, made, utc_ms)
-            elif event.type == event_records.ACCEPTED:
+            elif event.type == record_layout.ACCEPTED:
                 episodes.accept(
                     tx,
                     journal,
@@ -70,23 +73,15 @@ class Escalation:
         """A host alarm was raised, rose, or ended (priority 0)."""
         key = f"host-{alarm.id}"
         if alarm.priority == 0:
-            episodes.close(tx, key, alarm.changed_utc_ms)
+            close_episode(tx, key, alarm.changed_utc_ms)
             return
         device_id, simulated, binding = self._about(tx, alarm.device)
         episode = None
         if alarm.device is not None:
-            row = episodes.Episode(
-                key,
-                alarm.device,
-                None,
-                binding,
-                "host",
-                alarm.alarm,
-                alarm.priority,
-                alarm.priority,
-                simulated,
-            )
-            episode = episodes.put(tx, row, alarm.changed_utc_ms)
+            row = Episode(
+                key, alarm.device, None, binding, "host", alarm.alarm, alarm.priority, alarm.priority, simulated
+            )  # fmt: skip
+            episode = put_episode(tx, row, alarm.changed_utc_ms)
         event = alarm_event(
             Origin(device_id, device_name(tx, alarm.device), None, 0, None, None, None),
             patient_of(tx, binding, alarm.changed_utc_ms),
@@ -95,7 +90,6 @@ class Escalation:
             simulated=simulated,
             occurred=(alarm.changed_utc_ms, 0),
             detail=alarm.detail,
-            from_host=True,
             key=f"{device_id or 'agent'}-host-{alarm.alarm}-{alarm.raised_utc_ms}-{alarm.priority}",
         )
         self.post(tx, event, episode)
@@ -105,13 +99,11 @@ class Escalation:
         now_ms = self._link_utc_ms()
         for target in self._targets:
             withheld = event.simulated and not target.accept_simulated
-            tx.execute(
-                "INSERT OR IGNORE INTO outbox (target, event_key, episode, priority, simulated, payload, state,"
-                " created_utc_ms, next_try_utc_ms, last_error) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (target.name, event.key, episode, event.priority, int(event.simulated), event.payload,
-                 "withheld" if withheld else "pending", now_ms, now_ms,
-                 "simulated; this receiver does not accept simulations" if withheld else ""),
-            )  # fmt: skip
+            why = "simulated; this receiver does not accept simulations" if withheld else ""
+            delivery = Addressed(
+                target.name, event.key, episode, event.priority, event.simulated, event.payload, why
+            )
+            add_delivery(tx, delivery, now_ms)
         self._on_event()
 
     def _grade_record(
@@ -133,27 +125,23 @@ class Escalation:
         self, tx: Tx, journal: Journal, event: StoredEvent, made: list[Event], utc_ms: int
     ) -> None:
         raised = {item.alarm: item for item in made}
-        if event.type != event_records.ALARM:
-            tx.executemany(
-                "INSERT OR IGNORE INTO alarm_changes VALUES (?, ?, ?, ?, ?, ?, ?)",
-                [
-                    (journal.id, event.seq, alarm, item.priority, event.boot, event.t_ms, int(item.simulated))
-                    for alarm, item in raised.items()
-                ],
-            )
+        if event.type != record_layout.ALARM:
+            note_active(
+                tx, journal.id, event, [(alarm, item.priority, item.simulated) for alarm, item in raised.items()]
+            )  # fmt: skip
         record: Any = event.record
-        changed = dict(record.changes) if event.type == event_records.ALARM else raised
+        changed = dict(record.changes) if event.type == record_layout.ALARM else raised
         for alarm in changed:
             found = episodes.refresh_alarm(tx, journal, alarm, bool(event.simulated), utc_ms)
             if alarm in raised:
                 inside = [row for first, last, row in found if first <= event.seq <= last]
                 self.post(tx, raised[alarm], inside[0] if inside else None)
 
-    def _about(self, tx: Tx, device: int | None) -> tuple[str | None, bool, int | None]:
-        if device is None:
+    def _about(self, tx: Tx, row: int | None) -> tuple[str | None, bool, int | None]:
+        """(device id, whether it is simulated, its open binding) by a wearable's row id; None: the agent."""
+        if row is None:
             return None, self._agent_simulated, None
-        row = tx.execute("SELECT device_id, simulated FROM devices WHERE id = ?", (device,)).fetchone()
-        binding = tx.execute(
-            "SELECT id FROM bindings WHERE device = ? AND state <> 'ended'", (device,)
-        ).fetchone()
-        return row[0].hex(), bool(row[1]) or self._agent_simulated, binding[0] if binding else None
+        found = device(tx, row)
+        bound = open_binding(tx, row)
+        simulated = found.simulated or self._agent_simulated
+        return found.device_id.hex(), simulated, bound.row if bound else None

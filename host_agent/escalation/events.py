@@ -7,7 +7,7 @@ crash, a second sync or a restored database, and a receiver can drop repeats by 
 import json
 from typing import Any, NamedTuple
 
-from crs_core import codes
+from crs_core import code_texts, codes
 
 from host_agent.text import NOTICE, iso_utc, marked
 
@@ -54,19 +54,18 @@ def alarm_event(
     occurred: tuple[int, int] | None,
     detail: str = "",
     key: str | None = None,
-    from_host: bool = False,
 ) -> Event:
-    """An alarm of the wearable, or of the host (`from_host`); `occurred` = (utc_ms, bound_ms).
+    """An alarm of the wearable, or of the host (no `seq` in `origin`); `occurred` = (utc_ms, bound_ms).
 
     The key comes from the record's place in the journal; what has none brings its own.
     """
-    name = codes.alarm_name(alarm)
+    name = code_texts.alarm_name(alarm)
     body = {
         "kind": "alarm",
         "name": name,
         "text": marked(
             simulated,
-            f"{codes.PRIORITY_NAMES[priority]}: {codes.ALARM_TEXTS.get(alarm, name)}{_tail(detail)}",
+            f"{codes.PRIORITY_NAMES[priority]}: {code_texts.ALARM_TEXTS.get(alarm, name)}{_tail(detail)}",
         ),
         "alarm": {
             "id": alarm,

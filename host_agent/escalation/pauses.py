@@ -2,11 +2,11 @@
 
 from typing import NamedTuple
 
-from crs_core import records
+from crs_core.journal import record_layout, record_types
 
-from host_agent.escalation.news import Resolve
 from host_agent.store.db import Tx
-from host_agent.store.records import decode_event
+from host_agent.store.events import decode_event, has_event_after, newest_event
+from host_agent.sync.timebase import record_time
 
 BEGUN = 1
 WHY = {1: "charging", 2: "washing", 3: "other"}
@@ -20,31 +20,20 @@ class StoredPause(NamedTuple):
     until_utc_ms: int
 
 
-def open_pause(tx: Tx, device: int, resolve: Resolve) -> StoredPause | None:
+def open_pause(tx: Tx, device: int) -> StoredPause | None:
     """The pause of the current journal that was not ended by its record or by a restart.
 
-    One that may be over is not stretched: `until_utc_ms` is the earliest that the error of its time allows, and one
-    whose time nothing bounds is none. None of a quarantined journal counts.
+    A pause that may be over counts as over: `until_utc_ms` is the earliest end that the error of its time allows, and
+    a pause without a known time does not count. Neither does one of a quarantined journal.
     """
-    row = tx.execute(
-        "SELECT e.journal, e.seq, e.boot, e.t_ms, e.payload FROM events e JOIN journals j ON j.id = e.journal"
-        " WHERE j.device = ? AND j.is_current = 1 AND j.binding IS NOT NULL AND e.type = ?"
-        " ORDER BY e.seq DESC LIMIT 1",
-        (device, records.PAUSE),
-    ).fetchone()
+    row = newest_event(tx, device, record_layout.PAUSE)
     if row is None:
         return None
-    journal, seq, boot, t_ms, payload = row
-    pause = decode_event(records.PAUSE, payload)
-    if not isinstance(pause, records.Pause) or pause.op != BEGUN:
+    pause = decode_event(record_layout.PAUSE, row.payload)
+    if not isinstance(pause, record_types.Pause) or pause.op != BEGUN:
         return None
-    restart = tx.execute(
-        "SELECT 1 FROM events WHERE journal = ? AND type = ? AND seq > ? LIMIT 1",
-        (journal, records.BOOT, seq),
-    ).fetchone()
-    moment = resolve(tx, device, boot, t_ms)
-    if restart is not None or moment is None:
+    begun = record_time(tx, device, row.boot, row.t_ms)
+    if begun is None or has_event_after(tx, row.journal, record_layout.BOOT, row.seq):
         return None
-    return StoredPause(
-        WHY.get(pause.why, str(pause.why)), moment[0], moment[0] - moment[1] + pause.left_s * 1000
-    )
+    utc_ms, bound_ms = begun
+    return StoredPause(WHY.get(pause.why, str(pause.why)), utc_ms, utc_ms - bound_ms + pause.left_s * 1000)

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from host_agent.clock import Clock, RealClock
 from host_agent.errors import StoreError
-from host_agent.forward import queue
 from host_agent.forward.base import Delivered, Delivery, Forwarder, Outcome, Rejected, RetryAfter
+from host_agent.store import outbox
 from host_agent.store.db import Store, Tx
 
 _LOG = logging.getLogger(__name__)
@@ -95,7 +95,7 @@ class Worker:
         above_id = self._paused_above_id if paused_s > 0 else 0
         # through the writer, so that a commit under way when we were woken is seen
         due = await self._store.write(
-            lambda tx: queue.find_due(tx, self.name, now_ms, round(self._cap_s * 1000), above_id)
+            lambda tx: outbox.find_due(tx, self.name, now_ms, round(self._cap_s * 1000), above_id)
         )
         if due.row is None:
             waits = [_IDLE_S]
@@ -153,15 +153,15 @@ class Worker:
         )
         return min(self._cap_s, max(self._first_s, wish_s))
 
-    def _write_back(self, tx: Tx, row: queue.Row, outcome: Outcome) -> None:
+    def _write_back(self, tx: Tx, row: outbox.Row, outcome: Outcome) -> None:
         now_ms = self._clock.utc_ms()
         if isinstance(outcome, Delivered):
-            queue.mark_delivered(tx, row.id, now_ms)
+            outbox.mark_delivered(tx, row.id, now_ms)
         elif isinstance(outcome, Rejected):
-            queue.mark_refused(tx, row.id, outcome.reason)
+            outbox.mark_refused(tx, row.id, outcome.reason)
         else:
             delay_ms = round(self._delay_s(outcome, row.attempts) * 1000)
-            queue.mark_retry(tx, row.id, now_ms + delay_ms, outcome.reason)
+            outbox.mark_retry(tx, row.id, now_ms + delay_ms, outcome.reason)
 
     def _remember(self, event_key: str, outcome: Outcome) -> None:
         self._settled[event_key] = outcome

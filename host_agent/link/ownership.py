@@ -1,7 +1,8 @@
-"""Which agent owns which port: a record per port in this user's runtime folder, locked while the owner lives.
+"""Which agent owns which port: one file per port in this user's runtime folder, locked while the owner runs.
 
-The lock is the truth (it dies with the process); the JSON beside it is for people: `cytowatch doctor` names agent,
-pid and the release command from it. mpremote and others are kept out by the lock on the port itself, not by this.
+The lock decides, because it ends with the process. The JSON in the file is for people: `cytowatch doctor` shows the
+agent, its process id and the release command from it. Other programs such as mpremote are kept out by a lock on the
+port itself.
 """
 
 import fcntl
@@ -16,7 +17,7 @@ from host_agent.paths import runtime_dir
 
 
 class Owner(NamedTuple):
-    """Who holds a port. `released_until_utc_ms` set: the owner lent it out and takes it back then."""
+    """Who uses a port. When `released_until_utc_ms` is set, the owner has released the port until then."""
 
     port: str
     pid: int
@@ -26,7 +27,7 @@ class Owner(NamedTuple):
 
     @property
     def release_command(self) -> str:
-        """What frees the port for another program."""
+        """The command that frees the port for another program."""
         return f"cytowatch release {self.port} --for 5m"
 
 
@@ -39,12 +40,12 @@ class Claim:
         self._write()
 
     def mark_released(self, until_utc_ms: int | None) -> None:
-        """Say in the record that the port is lent until then (None: in use by us again)."""
+        """Write into the file that the port is released until then; None: this process uses it again."""
         self.owner = self.owner._replace(released_until_utc_ms=until_utc_ms)
         self._write()
 
     def drop(self) -> None:
-        """Give the claim up; safe to call twice."""
+        """End the claim; safe to call twice."""
         self._file.close()
 
     def _write(self) -> None:
@@ -66,10 +67,10 @@ def claim(port: str, home: str, utc_ms: int, folder: Path | None = None) -> Clai
         owner = _parse(file)
         file.close()
         if owner is None:
-            raise PortBusy(f"{port} is being claimed by another agent") from None
+            raise PortBusy(f"Another agent is taking {port}") from None
         raise PortBusy(
-            f"{port} belongs to the agent with pid {owner.pid} (home {owner.home})",
-            f"Stop that agent, or hand the port over: {owner.release_command}",
+            f"The agent with process id {owner.pid} (state folder {owner.home}) uses {port}",
+            f"Stop that agent, or release the port: `{owner.release_command}`.",
         ) from None
     return Claim(file, Owner(port, os.getpid(), home, utc_ms, None))
 
@@ -94,7 +95,7 @@ def _living(path: Path) -> Owner | None:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except OSError:
-            return _parse(file)  # locked: its owner lives
+            return _parse(file)  # locked, so its owner runs
         return None
 
 
@@ -104,7 +105,7 @@ def _parse(file: IO[str]) -> Owner | None:
         data: dict[str, Any] = json.load(file)
         return Owner(**{name: data[name] for name in Owner._fields})
     except (ValueError, KeyError, TypeError):
-        return None  # its owner is writing it this moment
+        return None  # its owner is writing it now
 
 
 def _records(folder: Path | None) -> Path:

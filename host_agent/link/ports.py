@@ -1,6 +1,6 @@
 """Which ports may be a wearable: those named in the configuration, known USB ids, remembered serial numbers.
 
-Never every port: bytes sent to a stranger's device can do harm.
+Other ports are never opened: bytes sent to an unknown device can do harm.
 """
 
 import os
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from serial.tools import list_ports
 
-# Boards that this firmware runs on, in their own USB ids; bridges such as CP210x are anybody's and not listed.
+# USB ids of the boards that this firmware runs on. Bridges such as CP210x are in many products, so not listed.
 KNOWN_USB_IDS = {
     (0x2E8A, 0x0005): "MicroPython on RP2040/RP2350",
     (0x303A, 0x4001): "MicroPython on ESP32-S3",
@@ -18,7 +18,7 @@ KNOWN_USB_IDS = {
 
 
 class Candidate(NamedTuple):
-    """A port worth a HELLO; `why` is configured, remembered or usb_id."""
+    """A port to try; `why` is configured, remembered or usb_id."""
 
     port: str
     why: str
@@ -26,7 +26,7 @@ class Candidate(NamedTuple):
 
 
 class UsbPort(NamedTuple):
-    """What the system says about one port."""
+    """One serial port as the system describes it."""
 
     device: str
     vid: int | None
@@ -35,7 +35,7 @@ class UsbPort(NamedTuple):
 
 
 def system_ports() -> list[UsbPort]:
-    """All serial ports with their USB identity, as the system lists them."""
+    """All serial ports of this laptop."""
     return [UsbPort(p.device, p.vid, p.pid, p.serial_number) for p in list_ports.comports()]
 
 

@@ -1,12 +1,12 @@
-"""Keeps one port in session: a state machine with visible reasons, back-off, release and retake.
+"""Keeps one port in session: a state machine that reports each state with its reason.
 
     opening -> hello_wait -> open -> lost -> (back-off) -> opening
                   |-> refused (reason)    slow retry
-                  '-> at_repl             silence; a slow, single try now and then
+                  '-> at_repl             slow retry, one try each
     released (until) at any time by `release`
     standby (reason) while another link serves the same wearable
 
-All times here are real seconds: a link's deadlines do not run faster in a simulation.
+All times here are real seconds: in a simulation the deadlines of a link do not run faster.
 """
 
 import asyncio
@@ -23,13 +23,13 @@ from host_agent.link.transport import Transport
 BACKOFF_FIRST_S = 0.2
 BACKOFF_MAX_S = 5.0
 BACKOFF_FACTOR = 2.0
-_STEADY_S = 10.0  # a session that lasted so long starts the back-off anew
+_STEADY_S = 10.0  # a session that lasted this long resets the back-off
 RELEASE_MAX_S = 3600.0
 _STANDBY_LOOK_S = 5.0
 
 
 class LinkState(StrEnum):
-    """Where a link stands."""
+    """The states of a link."""
 
     OPENING = "opening"
     HELLO_WAIT = "hello_wait"
@@ -43,7 +43,7 @@ class LinkState(StrEnum):
 
 
 class LinkReport(NamedTuple):
-    """One change of state. `code` and `advice` come from the error, if one; times are UTC ms."""
+    """One change of state. `code` and `advice` are those of the error that caused it, "" without one."""
 
     port: str
     state: LinkState
@@ -57,7 +57,7 @@ class LinkReport(NamedTuple):
 
 
 class OpenReporter(Protocol):
-    """How the session tells the supervisor that the wearable proved itself."""
+    """The session calls it once the wearable has proved its key."""
 
     def __call__(self, device_id: bytes) -> None:
         """The session is open with this wearable."""
@@ -83,9 +83,10 @@ class LinkSupervisor:
         opened_max_s: float = BACKOFF_MAX_S,
     ) -> None:
         """`standby()` says why this link must rest now, "" when it may work; call `reconsider` when that changes.
-        `opened_max_s`: longest pause after a try that was in session, for a link that may well break often.
+        `opened_max_s`: longest pause after a try that was in session, for a link that breaks often.
 
-        `run_session(transport, opened)` does HELLO, calls `opened(device_id)`, syncs, and raises when it ends."""
+        `run_session(transport, opened)` does HELLO, calls `opened(device_id)`, syncs, and raises when it ends.
+        """
         self.port = port
         self._open_transport = open_transport
         self._run_session = run_session
@@ -105,7 +106,7 @@ class LinkSupervisor:
         )
 
     async def run(self) -> None:
-        """Until cancelled. Every error leads to another try; nothing that a link does ends the supervisor."""
+        """Until cancelled. Every error leads to another try."""
         backoff_s = BACKOFF_FIRST_S
         try:
             while True:
@@ -134,7 +135,7 @@ class LinkSupervisor:
             self._tell(LinkState.STOPPED, "stopped")
 
     async def release(self, seconds: float) -> None:
-        """Hand the port to another program for so long (real seconds, at most an hour). Returns when it is closed."""
+        """Leave the port to another program for real seconds, at most an hour. Returns once the port is closed."""
         seconds = min(max(seconds, 0.0), RELEASE_MAX_S)
         self._released_until_s = self._clock.monotonic() + seconds
         session = self._session
@@ -151,7 +152,7 @@ class LinkSupervisor:
             self._wake.set()
 
     def reconsider(self) -> None:
-        """What `standby` looks at has changed: end the session if there is a reason now, or begin if there is none."""
+        """`standby` may answer differently now: end the session if there is a reason, begin one if there is none."""
         if self._standby() and self._session is not None:
             self._session.cancel()
         self._wake.set()
@@ -171,7 +172,7 @@ class LinkSupervisor:
         self._session = asyncio.create_task(self._attempt_session(), name=f"link {self.port}")
         try:
             await asyncio.wait([self._session])
-        finally:  # we are cancelled: the session ends first
+        finally:  # when this task is cancelled, the session ends first
             if not self._session.done():
                 self._session.cancel()
                 await asyncio.wait([self._session])
@@ -185,7 +186,7 @@ class LinkSupervisor:
             self._tell(LinkState.REFUSED, str(error), error)
         elif isinstance(error, HostAgentError):
             self._tell(LinkState.LOST, str(error), error)
-        elif error is not None:  # a bug of ours must not end monitoring: it is told, and the link tries again
+        elif error is not None:  # a fault in the agent must not end monitoring: report it and try again
             self._tell(
                 LinkState.LOST, f"internal error: {type(error).__name__}: {error}", LinkError(str(error))
             )

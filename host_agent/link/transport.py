@@ -1,4 +1,4 @@
-"""What a link offers to the sync client: bytes out with a progress deadline, bytes in, or TransportLost."""
+"""What a link offers to the sync client: write bytes, read bytes, or TransportLost."""
 
 from typing import Any, Protocol
 
@@ -13,20 +13,20 @@ class Transport(Protocol):
 
     @property
     def fragment_bytes(self) -> int | None:
-        """Largest piece that one `write` carries and one `read` gives, whole; None: a stream of bytes."""
+        """Largest piece in bytes that one `write` and one `read` carry undivided; None: a stream of bytes."""
         ...
 
     carrier: Any
-    """What the sessions of this link share to cut and join pieces; None where they need nothing."""
+    """Cuts and joins the pieces of all sessions of this link; None on a stream of bytes."""
 
     async def write(self, data: bytes) -> None:
-        """Hand over all of `data`; waits while the other side is slow, TransportLost when it stops reading."""
+        """Write all of `data`. Waits while the other side is slow; TransportLost when it stops reading."""
         ...
 
     async def read(self) -> bytes:
-        """The next bytes, at least one; waits for as long as it takes."""
+        """Wait for the next bytes, at least one, without a deadline."""
         ...
 
     def close(self) -> None:
-        """Give the link back at once; safe to call twice."""
+        """Close the link at once; safe to call twice."""
         ...

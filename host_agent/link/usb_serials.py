@@ -1,6 +1,6 @@
-"""USB serial numbers of boards that proved to be enrolled wearables: their ports are opened again wherever they appear.
+"""USB serial numbers of boards that proved to be enrolled wearables: a board is found again at any port.
 
-A comfort, not a record: a file that cannot be read or written costs nothing but that.
+When the file cannot be read or written, only this convenience is lost.
 """
 
 import json
@@ -13,14 +13,14 @@ _MOST = 64
 
 
 class Remembered:
-    """The list in `path`; the newest last, the oldest forgotten."""
+    """The list in `path`, the newest last; beyond 64 the oldest is dropped."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self.serials: list[str] = self._load()
 
     def add(self, usb_serial: str) -> None:
-        """Remember one; written atomically."""
+        """Remember one serial number; the file is replaced in one step."""
         if usb_serial in self.serials:
             return
         self.serials = [*self.serials, usb_serial][-_MOST:]

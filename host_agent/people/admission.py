@@ -21,8 +21,8 @@ from host_agent.people import (
 )
 from host_agent.people.asking import Ask, Refusal, Wearer, find_wearer, refused
 from host_agent.people.entry import Entry, MalformedEntryError, decode, verifies
+from host_agent.store.counters import count
 from host_agent.store.db import Store
-from host_agent.store.journals import count
 from host_agent.text import span_text
 
 

@@ -9,9 +9,10 @@ import json
 import sqlite3
 from typing import NamedTuple
 
-from crs_core import context, records
+from crs_core import context
 from crs_core.errors import RemoteError
 from crs_core.grade.rules import Rules, rule_hash
+from crs_core.journal import record_layout
 
 from host_agent.people import accounts, chain, context_values, roles
 from host_agent.people.context_entries import proof_of
@@ -265,7 +266,7 @@ def _check_wearables(tx: sqlite3.Connection, check: _Check) -> None:
     for seq, payload, device_id in tx.execute(
         "SELECT e.seq, e.payload, d.device_id FROM events e JOIN journals j ON j.id = e.journal"
         " JOIN devices d ON d.id = j.device WHERE e.type = ? AND j.binding IS NOT NULL ORDER BY d.id, e.seq",
-        (records.CONTEXT,),
+        (record_layout.CONTEXT,),
     ):
         try:
             proof = context.decode(payload)[1]

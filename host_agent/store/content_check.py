@@ -6,8 +6,8 @@ The raw bytes carry their own CRC, so a damaged block names itself; a changed, m
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from crs_core import block as block_codec
 from crs_core.errors import RemoteError
+from crs_core.journal import block_layout, block_reader
 
 from host_agent.store.coverage import Coverage
 from host_agent.store.db import Tx, integrity_problems
@@ -98,7 +98,7 @@ def _blocks(tx: Tx, journal: _Journal, tally: Tally) -> Iterator[tuple[_Count, l
     ):
         where = f"{journal}, records {first} to {last}"
         try:
-            header, content = block_codec.decode(raw, journal.journal_id)
+            header, content = block_reader.decode(raw, journal.journal_id)
         except RemoteError as error:
             yield _Count(), [f"{where}: the block is damaged ({error.args[0]})"]
             continue
@@ -107,13 +107,13 @@ def _blocks(tx: Tx, journal: _Journal, tally: Tally) -> Iterator[tuple[_Count, l
             first, last, kind, flags, boot,
         ):  # fmt: skip
             problems.append(f"{where}: the block says something else of itself")
-        simulated = header.flags & block_codec.FLAG_SIMULATED
+        simulated = header.flags & block_layout.FLAG_SIMULATED
         if content is None or not understood:
             yield _Count(), problems  # kept as bytes until a later version decodes it
             continue
         expected: list[tuple[object, ...]]
         expected = [(first + i, boot, *record, simulated) for i, record in enumerate(content)]
-        if header.kind == block_codec.KIND_READINGS:
+        if header.kind == block_layout.KIND_READINGS:
             columns = "seq, boot, t_ms, temp_cc, spo2_tenths, hr_bpm, pi_hundredths, status, simulated"
             table, count = "readings", _Count(len(content), len(content) if thinned else 0)
             tally.add(expected)

@@ -3,10 +3,10 @@
 from host_agent.store.db import Tx
 from host_agent.store.rows import Derivation, HostAlarm
 
-_SELECT = (
-    "SELECT id, device, alarm, priority, detail, raised_utc_ms, changed_utc_ms FROM host_alarms"
-    " WHERE ended_utc_ms IS NULL"
+_ALL = (
+    "SELECT id, device, alarm, priority, detail, raised_utc_ms, changed_utc_ms, ended_utc_ms FROM host_alarms"
 )
+_SELECT = f"{_ALL} WHERE ended_utc_ms IS NULL"
 
 
 def raise_alarm(
@@ -57,6 +57,11 @@ def end_alarm(tx: Tx, derive: Derivation, *, device: int | None, alarm: int, utc
 def open_alarms(tx: Tx) -> list[HostAlarm]:
     """Everything that has not ended, oldest first."""
     return [HostAlarm(*row) for row in tx.execute(_SELECT + " ORDER BY id")]
+
+
+def host_alarms(tx: Tx) -> list[HostAlarm]:
+    """Every alarm that the host ever raised, oldest first."""
+    return [HostAlarm(*row) for row in tx.execute(_ALL + " ORDER BY raised_utc_ms, id")]
 
 
 def _open(tx: Tx, device: int | None, alarm: int) -> HostAlarm | None:

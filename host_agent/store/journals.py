@@ -1,4 +1,4 @@
-"""Devices, their journals, and which changes of journal this host knew of before it saw them."""
+"""The journals of each wearable, and which changes of journal this host knew of before it saw them."""
 
 from typing import NamedTuple
 
@@ -22,17 +22,6 @@ class Opened(NamedTuple):
     is_new: bool
     unexpected: bool
     returned: bool
-
-
-def ensure_device(tx: Tx, device_id: bytes, utc_ms: int, name: str = "") -> int:
-    """Row id of a wearable, made when it is new."""
-    tx.execute(
-        "INSERT INTO devices (device_id, name, first_seen_utc_ms, last_seen_utc_ms) VALUES (?, ?, ?, ?)"
-        " ON CONFLICT (device_id) DO UPDATE SET last_seen_utc_ms = excluded.last_seen_utc_ms,"
-        " name = CASE WHEN excluded.name = '' THEN name ELSE excluded.name END",
-        (device_id, name, utc_ms, utc_ms),
-    )
-    return int(tx.execute("SELECT id FROM devices WHERE device_id = ?", (device_id,)).fetchone()[0])
 
 
 def expect_journal(tx: Tx, device_id: bytes, why: str, binding: int | None, utc_ms: int) -> int:
@@ -126,6 +115,25 @@ def journals_of(tx: Tx, device: int) -> list[Journal]:
     ]
 
 
+def all_journals(tx: Tx) -> list[Journal]:
+    """All journals and branches, by wearable, oldest first."""
+    return [Journal(*row) for row in tx.execute(f"SELECT {_COLUMNS} ORDER BY j.device, j.id")]
+
+
+def journals_of_binding(tx: Tx, binding: int) -> list[Journal]:
+    """All journals and branches of a binding (row id), oldest first."""
+    return [
+        Journal(*row)
+        for row in tx.execute(f"SELECT {_COLUMNS} WHERE j.binding = ? ORDER BY j.id", (binding,))
+    ]
+
+
+def current_journal_of_binding(tx: Tx, binding: int) -> Journal | None:
+    """The journal that the wearable of this binding (row id) showed last, when it belongs to the binding."""
+    row = tx.execute(f"SELECT {_COLUMNS} WHERE j.binding = ? AND j.is_current = 1", (binding,)).fetchone()
+    return Journal(*row) if row else None
+
+
 def binding_row(tx: Tx, device: int, binding_id: bytes) -> int | None:
     """Row id of a binding of this wearable that this host knows; None for zeros and for strangers."""
     if binding_id == NO_BINDING:
@@ -134,23 +142,6 @@ def binding_row(tx: Tx, device: int, binding_id: bytes) -> int | None:
         "SELECT id FROM bindings WHERE binding_id = ? AND device = ?", (binding_id, device)
     ).fetchone()
     return int(row[0]) if row else None
-
-
-def note_boot(tx: Tx, device: int, boot: int) -> int:
-    """Raise the highest boot number known; returns what it was before."""
-    row = tx.execute("SELECT max_boot FROM devices WHERE id = ?", (device,)).fetchone()
-    before = int(row[0])
-    if boot > before:
-        tx.execute("UPDATE devices SET max_boot = ? WHERE id = ?", (boot, device))
-    return before
-
-
-def count(tx: Tx, device: int | None, name: str, by: int = 1) -> None:
-    """Add to a named counter of a device (None: of the agent)."""
-    tx.execute(
-        "INSERT INTO counters VALUES (?, ?, ?) ON CONFLICT (device, name) DO UPDATE SET value = value + excluded.value",
-        (device or 0, name, by),
-    )
 
 
 def _insert(tx: Tx, row: tuple[object, ...]) -> int:

@@ -7,20 +7,20 @@ A step is one transaction: rows go, their blocks say so, and `thinnings` says ho
 import logging
 from typing import NamedTuple
 
-from crs_core import block as block_codec
 from crs_core.errors import RemoteError
+from crs_core.journal import block_layout, block_reader
 
 from host_agent.clock import Clock
 from host_agent.errors import StoreCorrupt, StoreError
 from host_agent.store.db import Store, Tx
 from host_agent.store.rollups import uncovered
+from host_agent.store.rows import StoredReading
 
 _LOG = logging.getLogger(__name__)
 _DAY_MS = 86_400_000
 _DAY_S = 86_400.0
 _BLOCKS_PER_STEP = 500  # a few ms of the one writer: no alarm waits behind it
 _SPAN_MAX = 255  # records in one block
-Row = tuple[int, int, int, int | None, int | None, int | None, int | None, int, int]
 
 
 class Run(NamedTuple):
@@ -55,7 +55,7 @@ def thin_step(tx: Tx, journal: int, run: Run) -> int:
         "SELECT first_seq, last_seq FROM blocks WHERE journal = ?1 AND first_seq > ?2 - ?3 AND kind = ?4"
         " AND understood AND thinned IS NULL AND last_seq <= (SELECT verified_seq FROM journals WHERE id = ?1)"
         " ORDER BY first_seq LIMIT ?5",
-        (journal, lowest, _SPAN_MAX, block_codec.KIND_READINGS, _BLOCKS_PER_STEP),
+        (journal, lowest, _SPAN_MAX, block_layout.KIND_READINGS, _BLOCKS_PER_STEP),
     ).fetchall()
     if not blocks:
         return 0
@@ -78,29 +78,53 @@ def thin_step(tx: Tx, journal: int, run: Run) -> int:
     tx.execute(
         "UPDATE blocks SET thinned = ? WHERE journal = ? AND first_seq BETWEEN ? AND ? AND kind = ?"
         " AND understood AND thinned IS NULL",
-        (thinning, journal, first, blocks[-1][0], block_codec.KIND_READINGS),
+        (thinning, journal, first, blocks[-1][0], block_layout.KIND_READINGS),
     )
     return removed
 
 
-def thinned_readings(tx: Tx, journal: int) -> list[Row]:
+class Thinning(NamedTuple):
+    """What one run removed from one journal: sequences from first to last, `readings` of them."""
+
+    device: int
+    journal_id: bytes
+    branch: int
+    run_utc_ms: int
+    keep_days: int
+    first_seq: int
+    last_seq: int
+    readings: int
+    simulated: bool
+
+
+def thinnings(tx: Tx) -> list[Thinning]:
+    """Everything that retention removed, by wearable, oldest run first."""
+    rows = tx.execute(
+        "SELECT j.device, j.journal_id, j.branch, t.run_utc_ms, t.keep_days, t.first_seq, t.last_seq, t.readings,"
+        " EXISTS (SELECT 1 FROM rollups r WHERE r.journal = j.id AND r.simulated)"
+        " FROM thinnings t JOIN journals j ON j.id = t.journal ORDER BY j.device, t.id"
+    )
+    return [Thinning(*columns, bool(simulated)) for *columns, simulated in rows]
+
+
+def thinned_readings(tx: Tx, journal: int) -> list[StoredReading]:
     """Readings of this journal that have no row any more, decoded from their blocks, in order of sequence.
 
-    seq, boot, t_ms, temp_cc, spo2_tenths, hr_bpm, pi_hundredths, status, simulated. A damaged block gives none.
+    A damaged block gives none.
     """
-    rows: list[Row] = []
+    rows: list[StoredReading] = []
     for journal_id, raw in tx.execute(
         "SELECT j.journal_id, b.raw FROM blocks b JOIN journals j ON j.id = b.journal"
         " WHERE b.journal = ? AND b.thinned IS NOT NULL ORDER BY b.first_seq",
         (journal,),
     ):
         try:
-            header, content = block_codec.decode(raw, journal_id)
+            header, content = block_reader.decode(raw, journal_id)
         except RemoteError:
             continue
-        simulated = header.flags & block_codec.FLAG_SIMULATED
+        simulated = header.flags & block_layout.FLAG_SIMULATED
         rows += [
-            (header.first_seq + i, header.boot, *reading, simulated)
+            StoredReading(header.first_seq + i, header.boot, *reading, simulated)
             for i, reading in enumerate(content or ())
         ]
     return rows

@@ -1,6 +1,6 @@
 """The records as the store and everything above it hand them around. Units as in crs_core.units."""
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from host_agent.store.db import Tx
 
@@ -19,8 +19,22 @@ class Journal(NamedTuple):
     cursor: int
 
 
+class StoredReading(NamedTuple):
+    """One reading; `status` bits as in crs_core.units, a value None: none was measured."""
+
+    seq: int
+    boot: int
+    t_ms: int
+    temp_cc: int | None
+    spo2_tenths: int | None
+    hr_bpm: int | None
+    pi_hundredths: int | None
+    status: int
+    simulated: int
+
+
 class StoredEvent(NamedTuple):
-    """One event; `record` is its decoded payload (crs_core.records), None when this program cannot read it."""
+    """One event; `record` is its payload (of journal.record_types), None when this program cannot read it."""
 
     seq: int
     boot: int
@@ -28,7 +42,7 @@ class StoredEvent(NamedTuple):
     type: int
     payload: bytes
     simulated: int
-    record: tuple | None  # type: ignore[type-arg]  # namedtuple of crs_core.records
+    record: tuple | None  # type: ignore[type-arg]  # of crs_core.journal.record_types
 
 
 class StoredGap(NamedTuple):
@@ -70,10 +84,11 @@ class HostAlarm(NamedTuple):
     detail: str
     raised_utc_ms: int
     changed_utc_ms: int
+    ended_utc_ms: int | None = None
 
 
-class Derivation(Protocol):
-    """What else belongs into the same commit as the records: episodes, contact steps, outbox rows.
+class Derivation:
+    """What else belongs into the same commit as the records: episodes and outbox rows. This one adds nothing.
 
     Both run inside the transaction, in the writer thread. An exception undoes the records too, and nothing is
     acknowledged. `records` is called only for journals with a binding; never twice for one record.
@@ -81,18 +96,6 @@ class Derivation(Protocol):
 
     def records(self, tx: Tx, journal: Journal, records: Records) -> None:
         """New records of a bound journal."""
-        ...
 
     def host_alarm(self, tx: Tx, alarm: HostAlarm) -> None:
         """A host alarm was raised, rose, or ended (priority 0)."""
-        ...
-
-
-class NoDerivation:
-    """Stores and nothing else."""
-
-    def records(self, tx: Tx, journal: Journal, records: Records) -> None:
-        """Add nothing."""
-
-    def host_alarm(self, tx: Tx, alarm: HostAlarm) -> None:
-        """Add nothing."""

@@ -1,7 +1,7 @@
-"""The wearable's battery as the agent hears of it: percent that does not flicker, and hours left by its own fall.
+"""The wearable's battery, from the voltages that it reports: steady percent, and hours left by how fast it fell.
 
-A board that does not measure its cell answers 0 mV: then nothing is known, and nothing is shown as empty or full. Hours
-are told only after an hour of fall that was seen; before, and while it charges, they are unknown.
+A board that does not measure its battery reports 0 mV: then percent and hours are unknown. Hours are also unknown
+while the battery charges, and until it was seen falling for an hour.
 """
 
 from collections import deque
@@ -13,12 +13,12 @@ from crs_core import battery
 WINDOW_MS = 6 * 3_600_000
 SPAN_MIN_MS = 3_600_000
 FALL_MIN_PERCENT = 5
-_MEAN_OF = 3  # voltages at either end: one alone is as wrong as the load of its moment
-_RISE_MV = 60  # more than a load that ends gives back: it was charged
+_MEAN_OF = 3  # voltages at either end: a single one depends on the load at its moment
+_RISE_MV = 60  # a rise above this is charging, not the end of a load
 
 
 class Heard(NamedTuple):
-    """One answer of the wearable."""
+    """One report of the wearable."""
 
     utc_ms: int
     battery_mv: int
@@ -26,7 +26,7 @@ class Heard(NamedTuple):
 
 @dataclass
 class Battery:
-    """What was heard of one wearable's battery since the agent started."""
+    """The battery of one wearable since the agent started."""
 
     percent: int | None = None
     is_charging: bool = False
@@ -34,7 +34,7 @@ class Battery:
     _fall: deque[Heard] = field(default_factory=deque)
 
     def heard(self, utc_ms: int, battery_mv: int, *, is_charging: bool) -> None:
-        """Take one voltage; 0 mV is no measurement."""
+        """Take in one voltage; 0 mV means that it was not measured."""
         self.heard_utc_ms = utc_ms
         self.is_charging = is_charging
         self.percent = battery.steady(battery.percent(battery_mv), self.percent)
@@ -51,7 +51,7 @@ class Battery:
 
     @property
     def hours_left(self) -> int | None:
-        """Whole hours until 0 % if it goes on falling as in the last hours; None: not known."""
+        """Whole hours until 0 % at the rate of the last hours; None: unknown."""
         if len(self._fall) < 2 * _MEAN_OF:
             return None
         heard = list(self._fall)
@@ -63,7 +63,7 @@ class Battery:
         return now * span_ms // (start - now) // 3_600_000
 
     def values(self) -> dict[str, Any]:
-        """For JSON; None stands for "not known"."""
+        """For JSON; None: unknown."""
         return {
             "percent": self.percent,
             "hours_left": self.hours_left,
@@ -79,7 +79,7 @@ def _mean(heard: list[Heard]) -> Heard:
 
 
 def battery_text(values: dict[str, Any]) -> str:
-    """One line for people of what `values` gave."""
+    """The result of `values` as one line for people."""
     if values["percent"] is None:
         return "not known, the wearable does not measure it"
     text = f"about {values['percent']} %"

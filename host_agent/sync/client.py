@@ -16,6 +16,7 @@ from crs_core.wire import message as wire
 from crs_core.wire import session as wire_session
 from crs_core.wire.fragment_carrier import FragmentCarrier
 from crs_core.wire.parts import split_parts
+from crs_core.wire.session_host import HostSession
 
 from host_agent.clock import Clock, RealClock
 from host_agent.errors import (
@@ -97,9 +98,7 @@ class DeviceClient:
 
     async def _handshake(self, key: DeviceKey) -> None:
         self._keep_counters()
-        self._session = wire_session.HostSession(
-            key, self._random_bytes, key.device_id, carrier=self._carrier()
-        )
+        self._session = HostSession(key, self._random_bytes, key.device_id, carrier=self._carrier())
         proofs_refused = 0
         answered = False
         await self._write(self._session.start_pieces())

@@ -1,12 +1,12 @@
-"""What a wearable's port says between frames: cleaned for the log, and searched for a Python prompt."""
+"""Text from a wearable between frames: cleaned for the log, and searched for a Python prompt."""
 
 from collections.abc import Callable
 
 _LINE_MAX = 200  # characters of one log line
 _LINES_PER_FEED = 20
 _TAIL_BYTES = 64
-# A prompt at a line's start; the banner of the raw prompt; our own HELLO typed back at us by a line editor (escaped
-# as only this direction is: a wearable's HELLO that lost its flag has bytes below 0x20 there).
+# A prompt at the start of a line; the banner of the raw prompt; or the agent's own HELLO, echoed by a line editor. The
+# echo is escaped as only this direction is: a wearable's HELLO that lost its flag has bytes below 0x20 there.
 _PROMPTS = (b"\n>>> ", b"\r>>> ", b"raw REPL; CTRL-B", b"CWHL}")
 
 
@@ -19,7 +19,7 @@ class DeviceText:
         self._line = b""
 
     def feed(self, data: bytes) -> bool:
-        """Take text; True when a prompt is in it, whole or cut in two by a read."""
+        """Take in text; True when it contains a prompt, also one that two reads cut."""
         seen = self._tail + data
         self._tail = seen[-_TAIL_BYTES:]
         lines = (self._line + data).split(b"\n")
@@ -32,6 +32,6 @@ class DeviceText:
 
 
 def clean(raw: bytes) -> str:
-    """Printable ASCII of one line, the rest as dots: a log is no place for a terminal's control codes."""
+    """One line as printable ASCII, other bytes as dots: control codes must not reach a terminal through the log."""
     text = raw.strip()[:_LINE_MAX].decode("ascii", "replace")
     return "".join(c if " " <= c <= "~" else "." for c in text)

@@ -1,12 +1,12 @@
-"""From BLOCK and GAP messages to what the store takes: split, check, decode. Bad bytes are counted, never raised."""
+"""Turns BLOCK and GAP messages into items for the store: split, check, decode. Bad bytes are counted, never raised."""
 
 from typing import Any
 
-from crs_core import block as block_codec
 from crs_core.errors import RemoteError
+from crs_core.journal import block_layout, block_reader
 from crs_core.wire import message as wire
 
-from host_agent.store.records import IncomingBlock, IncomingGap
+from host_agent.store.insertion import IncomingBlock, IncomingGap
 
 
 def unpack(message: Any, journal_id: bytes, counters: dict[str, int]) -> list[IncomingBlock | IncomingGap]:
@@ -18,20 +18,20 @@ def unpack(message: Any, journal_id: bytes, counters: dict[str, int]) -> list[In
         return []
     items: list[IncomingBlock | IncomingGap] = []
     try:
-        pieces = block_codec.split(message.data)
+        pieces = block_reader.split(message.data)
     except RemoteError:
         _count(counters, "block_malformed")
         return []
     for raw in pieces:
         try:
-            header, content = block_codec.decode(raw, journal_id)
+            header, content = block_reader.decode(raw, journal_id)
         except RemoteError:
-            if not block_codec.verify(raw, journal_id):
+            if not block_layout.verify(raw, journal_id):
                 _count(counters, "block_bad_crc")
                 continue
-            # the wearable wrote these very bytes: keep them, a later program may read them
+            # the CRC holds, so the wearable wrote these bytes: keep them for a later version of this program
             _count(counters, "block_undecodable")
-            header, content = block_codec.parse_header(raw), None
+            header, content = block_layout.parse_header(raw), None
         items.append(IncomingBlock(header, raw, content))
     return items
 

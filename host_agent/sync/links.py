@@ -22,20 +22,20 @@ from host_agent.link.usb_serials import Remembered
 from host_agent.paths import Paths
 from host_agent.sync.runner import SyncRunner
 
-_RADIO_AGAIN_S = 0.4  # real: a wearable that was in session is looked for again at once
-_SCAN_S = 3.0  # real: how soon a wearable that is plugged in is noticed
+_RADIO_AGAIN_S = 0.4  # real: pause before looking again for a wearable that was in session
+_SCAN_S = 3.0  # real: within this time a wearable that is plugged in is noticed
 
 OpenPort = Callable[[str], Awaitable[Transport]]
 MakeRunner = Callable[[str, bytes | None], SyncRunner]
 
 
 def ble_name(device_id: bytes) -> str:
-    """What the radio link of a wearable is called where a serial link has its port."""
+    """Name of the radio link of a wearable, used where a serial link has its port."""
     return f"ble:{device_id.hex()}"
 
 
 class Links:
-    """`run` in a task group; `make_runner(name, only_device)` makes what a link runs, `on_report` hears each change."""
+    """`make_runner(name, only_device)` makes the sessions of a link; `on_report(before, now)` gets each change."""
 
     def __init__(
         self,
@@ -109,7 +109,7 @@ class Links:
         )
 
     def _why_standby(self, device_id: bytes) -> str:
-        """A cable is faster than the radio: while one serves a wearable, its radio link rests."""
+        """The reason why a radio link rests: a cable serves the same wearable, and is faster."""
         for name, report in self.reports.items():
             if (
                 name != ble_name(device_id)

@@ -1,22 +1,24 @@
-"""What the running agent knows of each wearable right now: link, live values, age of data. Fed by the sync engine.
+"""What the running agent knows of each wearable now: link, live values, age of data.
 
-Nothing here is a record: `status` shows it, the watchdog judges it, a restart forgets it.
+Nothing here is a record: `status` shows it, the check for silence judges it, and a restart forgets it.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
-from crs_core import codes, units
+from crs_core import code_texts, codes, units
 from crs_core.wire import message as wire
 
 from host_agent.clock import Clock
 from host_agent.errors import StoreError
 from host_agent.link.supervisor import LinkReport
-from host_agent.store.records import IncomingBlock, IncomingGap, Inserted
+from host_agent.store.insertion import IncomingBlock, IncomingGap, Inserted
+from host_agent.store.journals import NO_BINDING
 from host_agent.store.rows import Journal
 from host_agent.sync.battery import Battery
+from host_agent.sync.listener import SyncListener
 from host_agent.text import heart_rate_text, marked, saturation_text, temperature_at_text
 
 _LOG = logging.getLogger(__name__)
@@ -36,21 +38,30 @@ class View:
     is_caught_up: bool = False
     link: LinkReport | None = None
     battery: Battery = field(default_factory=Battery)
-    rung: dict[int, int] = field(default_factory=dict)  # alarm -> priority in this session's last doorbell
+    sounding: dict[int, int] = field(
+        default_factory=dict
+    )  # alarm → priority in this session's last ALARM message
+
+
+class Heard(NamedTuple):
+    """When live values last moved (agent's clock), and whether any data came since the agent started."""
+
+    live_s: float | None
+    has_data: bool
 
 
 @dataclass(frozen=True)
 class Hooks:
-    """What the agent does about it; called in the event loop, must not block."""
+    """What the agent does then; called in the event loop, must not block."""
 
     committed: Callable[[], None]
     opened: Callable[[View], None]
     unstored: Callable[[Journal, Sequence[IncomingBlock | IncomingGap], StoreError], None]
-    unjournaled: Callable[[View, Any], None]
+    unjournaled: Callable[[Journal, Any, Any], None]  # StatusIs, and the ALARM message with what rose
 
 
-class Monitor:
-    """The engine's SyncListener."""
+class LiveViews(SyncListener):
+    """What was heard of every wearable; the sync engine reports to it."""
 
     def __init__(self, clock: Clock, hooks: Hooks) -> None:
         self.views: dict[bytes, View] = {}
@@ -62,17 +73,22 @@ class Monitor:
         """The view of a wearable, made when it is first heard of."""
         return self.views.setdefault(device_id, View(device_id))
 
+    def heard(self, device_ids: Iterable[bytes]) -> dict[bytes, Heard]:
+        """When data of each of these wearables last came in this run; also of one that was never heard."""
+        views = ((device_id, self.views.get(device_id, View(device_id))) for device_id in device_ids)
+        return {device_id: Heard(view.live_s, view.has_data) for device_id, view in views}
+
     def on_open(self, device_id: bytes, journal: Journal | None, status: Any) -> None:
-        """In session."""
+        """A session is open."""
         view = self.view(device_id)
         view.journal, view.status, view.is_caught_up = journal, status, False
-        view.rung = {}
+        view.sounding = {}
         self._heard_battery(view)
         self._hooks.opened(view)
         self._hooks.committed()
 
     def on_live(self, device_id: bytes, live: Any) -> None:
-        """Counts as data only when the wearable's time moved: a stuck wearable repeats itself."""
+        """Count it as data only when the wearable's time moved: a wearable that is stuck repeats itself."""
         view = self.view(device_id)
         if view.live is None or live.t_ms != view.live.t_ms:
             view.has_data = True
@@ -81,15 +97,21 @@ class Monitor:
         view.live = live
 
     def on_doorbell(self, device_id: bytes, alarm: Any) -> None:
-        """A record will follow, unless the wearable's flash failed (`seq` 0).
+        """Alarm at once when no record will follow: the wearable's flash failed (`seq` 0), or the store fails.
 
-        While this computer's store fails it may not: nothing is acknowledged, so the window fills and stays full.
+        In the second case nothing is acknowledged, so the window fills and no more records come.
         """
         view = self.view(device_id)
-        rising = [(a, p) for a, p in alarm.alarms if p > view.rung.get(a, 0)]
-        view.rung = dict(alarm.alarms)
-        if rising and (not alarm.seq or self.store_error is not None):
-            self._hooks.unjournaled(view, alarm._replace(alarms=tuple(rising)))
+        rising = tuple((a, p) for a, p in alarm.alarms if p > view.sounding.get(a, 0))
+        view.sounding = dict(alarm.alarms)
+        is_bound = view.status is not None and view.status.binding_id != NO_BINDING
+        if (
+            rising
+            and is_bound
+            and view.journal is not None
+            and (not alarm.seq or self.store_error is not None)
+        ):
+            self._hooks.unjournaled(view.journal, view.status, alarm._replace(alarms=rising))
 
     def on_status(self, device_id: bytes, status: Any) -> None:
         """A later StatusIs."""
@@ -102,7 +124,7 @@ class Monitor:
         view.battery.heard(self._clock.utc_ms(), view.status.battery_mv, is_charging=is_charging)
 
     def on_committed(self, journal: Journal, inserted: Inserted) -> None:
-        """Records are in the store."""
+        """Records are committed."""
         view = self.view(journal.device_id)
         view.journal = inserted.journal
         view.has_data = view.has_data or bool(inserted.records.readings)
@@ -112,20 +134,20 @@ class Monitor:
     def on_unstored(
         self, journal: Journal, items: Sequence[IncomingBlock | IncomingGap], error: StoreError
     ) -> None:
-        """The store took nothing."""
+        """Report the first failure in the log; hand over the records to be alarmed from memory."""
         if self.store_error is None:
-            _LOG.error("%s; alarming from memory, acknowledging nothing. %s", error, error.advice)
+            _LOG.error("%s. Alarms go out from memory and nothing is acknowledged. %s", error, error.advice)
         self.store_error = error
         self._hooks.unstored(journal, items, error)
 
     def on_store_back(self, journal: Journal) -> None:
-        """It does again."""
-        _LOG.info("the store takes records again")
+        """The store accepts writes again."""
+        _LOG.info("the store accepts writes again")
         self.store_error = None
         self._hooks.committed()
 
     def on_caught_up(self, journal: Journal) -> None:
-        """The store holds all that the wearable had."""
+        """The store holds everything that the wearable had."""
         self.view(journal.device_id).is_caught_up = True
 
     def on_report(self, before: LinkReport | None, report: LinkReport) -> None:
@@ -133,7 +155,7 @@ class Monitor:
         if report.device_id is not None:
             view = self.view(report.device_id)
             shown = view.link
-            # of two links the one in session is the wearable's
+            # of two links of a wearable, the one in session is shown
             if report.state == "open" or shown is None or shown.port == report.port or shown.state != "open":
                 view.link = report
                 if report.state != "open":
@@ -147,7 +169,7 @@ class Monitor:
 
 
 def live_values(live: Any) -> dict[str, Any] | None:
-    """A LIVE message as plain values for JSON; None when there is none."""
+    """A LIVE message as plain values for JSON; None without one."""
     if not isinstance(live, wire.Live):
         return None
     return {
@@ -175,7 +197,8 @@ def live_text(live: Any, simulated: bool | None) -> str:
         f"heart rate {heart_rate_text(live.hr_bpm)}",
     ]
     names = [
-        f"{codes.alarm_name(alarm)} {codes.PRIORITY_NAMES[priority & 3]}" for alarm, priority in live.alarms
+        f"{code_texts.alarm_name(alarm)} {codes.PRIORITY_NAMES[priority & 3]}"
+        for alarm, priority in live.alarms
     ]
     parts.append(f"sounding: {', '.join(names)}" if names else "no alarm sounding")
     return marked(simulated, ", ".join(parts))

@@ -1,9 +1,9 @@
-"""What the link supervisor runs on an open transport: HELLO, then the engine; a new session on BYE, same port.
+"""Runs sessions on an open transport for the link supervisor: HELLO, then the engine, and after a BYE once more.
 
     runner = SyncRunner(store, keys, derive=..., listener=..., board_clock=...)
     supervisor = LinkSupervisor(port, partial(open_serial, port), runner.run_session, on_report=...)
 
-`runner.client` is the open session for requests of other parts (bind, settings, accept), None when there is none.
+`runner.client` is the open session, for requests of other parts (bind, settings); None without one.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,19 +14,19 @@ from host_agent.keys.keyfile import DeviceKey
 from host_agent.link.supervisor import OpenReporter
 from host_agent.link.transport import Transport
 from host_agent.store.db import Store
-from host_agent.store.rows import Derivation, NoDerivation
+from host_agent.store.rows import Derivation
 from host_agent.sync.client import DeviceClient
 from host_agent.sync.engine import HEARTBEAT_S, SyncEngine
-from host_agent.sync.listener import SilentListener, SyncListener
+from host_agent.sync.listener import SyncListener
 from host_agent.sync.verify import Verifier
 
 _AGAIN_PAUSE_S = 0.1
 _SHORT_S = 2.0
-_SHORT_MAX = 5  # sessions in a row that end at once: then it is a lost link, with its back-off
+_SHORT_MAX = 5  # after so many short sessions in a row the link counts as lost, with a back-off
 
 
 class SyncRunner:
-    """Syncs whichever enrolled wearable answers on one port."""
+    """Syncs the enrolled wearable that answers on one port."""
 
     def __init__(
         self,
@@ -42,14 +42,14 @@ class SyncRunner:
         only_device: bytes | None = None,
         on_text: Callable[[str], None] = lambda line: None,
     ) -> None:
-        """`keys` is asked anew at each session, so that an enrolment counts at once."""
+        """`keys` is called at each session, so that an enrolment counts at once."""
         self._engine: SyncEngine | None = None
         self.link_counters: dict[str, int] = {}
         self._store = store
         self._keys = keys
         self._board = board_clock
-        self._derive: Derivation = derive or NoDerivation()
-        self._listener: SyncListener = listener or SilentListener()
+        self._derive: Derivation = derive or Derivation()
+        self._listener: SyncListener = listener or SyncListener()
         self._verifier = verifier or Verifier()
         self._link: Clock = link_clock or RealClock()
         self._heartbeat_s = heartbeat_s
@@ -58,11 +58,11 @@ class SyncRunner:
 
     @property
     def engine(self) -> SyncEngine | None:
-        """The engine in session, once it knows journal and status; None otherwise."""
+        """The engine in session; None without one, and until it knows journal and status."""
         return self._engine if self._engine is not None and self._engine.is_started else None
 
     async def wait_engine(self, deadline_s: float = 5.0) -> SyncEngine | None:
-        """The engine in session; waits through a new HELLO (after a BYE), None at the deadline (real seconds)."""
+        """The engine in session; waits for a new HELLO after a BYE. None at the deadline, in real seconds."""
         until_s = self._link.monotonic() + deadline_s
         while (engine := self.engine) is None and self._link.monotonic() < until_s:
             await self._link.sleep(_AGAIN_PAUSE_S / 2)
@@ -70,11 +70,11 @@ class SyncRunner:
 
     @property
     def client(self) -> DeviceClient | None:
-        """The open session, for requests; None when there is none."""
+        """The open session, for requests; None without one."""
         return self.engine.client if self.engine is not None else None
 
     async def run_session(self, transport: Transport, opened: OpenReporter) -> None:
-        """Runs until the link fails; after a BYE (a new journal, a restart) it says HELLO again on the same port."""
+        """Run until the link fails. After a BYE (a new journal, a restart) a new session begins on the same port."""
         short_sessions = 0
         while True:
             started_s = self._link.monotonic()

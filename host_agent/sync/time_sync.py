@@ -1,40 +1,37 @@
-"""Telling a wearable the time, and learning from the round trip when its ticks were."""
+"""Send the time to a wearable, and date its clock by the round trip."""
 
 from typing import Any, NamedTuple
 
 from crs_core.wire import message as wire
 
 from host_agent.clock import Clock
+from host_agent.store.time_marks import Mark
 from host_agent.sync.client import DeviceClient
 
-_DELIVERY_MS = 2000  # real; what TIME's own delivery may take before the wearable reads it
+_DELIVERY_MS = 2000  # real; longest time until the wearable has read TIME
 
 
-class LiveMark(NamedTuple):
-    """The wearable's boot and ms since boot stood at `utc_ms` ± `bound_ms`."""
+class HostMark(NamedTuple):
+    """A mark that this host made. `source` is "live", or "journal" when it corrects the mark that the wearable
+    journaled at this very moment."""
 
-    boot: int
-    t_ms: int
-    utc_ms: int
-    bound_ms: int
-    source: str = (
-        "live"  # "journal": a correction of the mark that the wearable journaled at this very moment
-    )
+    mark: Mark
+    source: str
 
 
-def late_mark(answer: Any, clock: Clock, host_bound_ms: int) -> LiveMark:
-    """For a TIME_IS that came after its TIME's bound was up: the wearable read TIME some time since it was sent.
+def late_mark(answer: Any, clock: Clock, host_bound_ms: int) -> HostMark:
+    """For a TIME_IS that came later than the bound of its TIME allows: the wearable read TIME at any time since.
 
-    The mark that the wearable journaled may say too little; this one covers the whole round trip.
+    The bound of the mark that the wearable journaled may be too small; this one covers the whole round trip.
     """
     trip_ms = max(clock.utc_ms() - answer.utc_ms, 0)
-    return LiveMark(answer.boot, answer.t_ms, answer.utc_ms, host_bound_ms + trip_ms, "journal")
+    return HostMark(Mark(answer.boot, answer.t_ms, answer.utc_ms, host_bound_ms + trip_ms), "journal")
 
 
-async def exchange_time(client: DeviceClient, clock: Clock, host_bound_ms: int) -> LiveMark:
-    """Send TIME with a bound that covers its delivery, wait for TIME_IS; AnswerTimeout when none came in time.
+async def exchange_time(client: DeviceClient, clock: Clock, host_bound_ms: int) -> HostMark:
+    """Send TIME with a bound that covers its delivery, and wait for TIME_IS; AnswerTimeout when none came in time.
 
-    The wearable journals the mark that TIME carries; the round trip gives the host a tighter one, or corrects it.
+    The wearable journals the mark that TIME carries. The round trip gives a tighter mark, or corrects that one.
     """
     delivery_ms = round(_DELIVERY_MS * clock.speed)
     sent_ms = clock.utc_ms()
@@ -49,4 +46,4 @@ async def exchange_time(client: DeviceClient, clock: Clock, host_bound_ms: int) 
     half_ms = (trip_ms + 1) // 2
     if trip_ms > delivery_ms:
         return late_mark(reply, clock, host_bound_ms)
-    return LiveMark(reply.boot, reply.t_ms, sent_ms + half_ms, half_ms + host_bound_ms)
+    return HostMark(Mark(reply.boot, reply.t_ms, sent_ms + half_ms, half_ms + host_bound_ms), "live")

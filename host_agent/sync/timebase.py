@@ -1,38 +1,22 @@
 """Wall time of records: (boot, ms since boot) -> UTC with an error bound, from time marks. Integers only.
 
-Every mark says: at this moment of this boot it was utc ± bound. Away from it the bound grows by the drift of the
-wearable's crystal, forwards and backwards alike; several marks of one boot must all hold, so their intervals are cut
-with each other. A boot without a mark lies between its neighbours: after everything of the boot before and before
-everything of the boot after, or the moment its records were received.
+A mark gives the time of one moment of one boot as utc ± bound. Away from that moment the bound grows by the drift of
+the wearable's crystal, forwards and backwards. All marks of a boot must hold, so their intervals are intersected. A
+boot without a mark lies after everything of the boot before it, and before the boot after it or the moment at which
+its records were received.
 """
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from host_agent.store.db import Tx
+from host_agent.store.time_marks import Extent, Mark, extents_of, marks_of, marks_of_boot
 
 DRIFT_PPM = 100  # crystals of ESP32-S3 and RP2350 boards, with room for temperature
 
 
-class Mark(NamedTuple):
-    """At `t_ms` of `boot` it was `utc_ms` ± `bound_ms`."""
-
-    boot: int
-    t_ms: int
-    utc_ms: int
-    bound_ms: int
-
-
-class Extent(NamedTuple):
-    """What is known of one boot: the latest moment of it in a record, and when that record was received."""
-
-    boot: int
-    last_ms: int
-    received_utc_ms: int
-
-
 class WallTime(NamedTuple):
-    """`utc_ms` ± `bound_ms`; `how` is mark, bracket or conflict (marks that cannot all be true: the widest)."""
+    """`utc_ms` ± `bound_ms`. `how`: mark, bracket (between other boots), or conflict (contradicting marks; widest)."""
 
     utc_ms: int
     bound_ms: int
@@ -65,7 +49,7 @@ class Timebase:
         return _middle(low_bound, high_bound, "bracket")
 
     def _not_before(self, boot: int, t_ms: int) -> int | None:
-        """Earliest: the boots before, back to one with a mark, lie whole before this one."""
+        """Earliest time: all boots back to one with a mark ended before this one began."""
         total = t_ms - _drift(t_ms)
         for other in reversed([b for b in self._boots if b < boot]):
             extent = self._extents.get(other)
@@ -78,7 +62,7 @@ class Timebase:
         return None
 
     def _not_after(self, boot: int, t_ms: int) -> int | None:
-        """Latest: before the next marked boot began, and before its own last record was received."""
+        """Latest time: before the next boot with a mark began, and before its own last record was received."""
         limits = []
         own = self._extents.get(boot)
         rest = 0
@@ -105,7 +89,7 @@ def _cut(marks: Sequence[Mark], t_ms: int) -> tuple[int, int]:
 
 
 def _drift(span_ms: int) -> int:
-    """The most that a crystal can be off over a span, rounded up."""
+    """The largest error of a crystal over a span, in ms, rounded up."""
     return -(-span_ms * DRIFT_PPM // 1_000_000)
 
 
@@ -116,15 +100,14 @@ def _middle(low: int, high: int, how: str) -> WallTime:
 
 def load_timebase(tx: Tx, device: int) -> Timebase:
     """The timebase of one wearable from everything stored."""
-    marks = [
-        Mark(*row)
-        for row in tx.execute(
-            "SELECT boot, t_ms, utc_ms, bound_ms FROM time_marks WHERE device = ? ORDER BY boot, t_ms",
-            (device,),
-        )
-    ]
-    extents = [
-        Extent(*row)
-        for row in tx.execute("SELECT boot, last_ms, received_utc_ms FROM boots WHERE device = ?", (device,))
-    ]
-    return Timebase(marks, extents)
+    return Timebase(marks_of(tx, device), extents_of(tx, device))
+
+
+def record_time(tx: Tx, device: int, boot: int, t_ms: int) -> tuple[int, int] | None:
+    """(utc_ms, bound_ms) of a record of this wearable; None while nothing bounds it.
+
+    The marks of the record's own boot come first: they are one indexed read.
+    """
+    marks = marks_of_boot(tx, device, boot)
+    found = (Timebase(marks) if marks else load_timebase(tx, device)).resolve(boot, t_ms)
+    return (found.utc_ms, found.bound_ms) if found else None

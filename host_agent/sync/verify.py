@@ -7,33 +7,25 @@ state record. Runs behind the commits, restartable: its position and state are r
 
 import json
 from binascii import crc32
-from typing import Any, NamedTuple
+from typing import Any
 
 from crs_core import codes, context
-from crs_core import records as event_records
 from crs_core.errors import CoreError
 from crs_core.grade import alarm_state, alarms, bedside, grader, grader_state, rules, told
+from crs_core.journal import record_layout
 from crs_core.units import Reading
 
 from host_agent.store.db import Tx
+from host_agent.store.events import decode_event, events_between
 from host_agent.store.host_alarms import raise_alarm
-from host_agent.store.records import decode_event
+from host_agent.store.readings import readings_between
+from host_agent.store.rechecks import Disagreement, keep_disagreements, position, set_position
 from host_agent.store.rows import Derivation
 
 _READING = -1  # stands for the event type in the merged walk
-_STATEFUL = (event_records.BOOT, event_records.GRADE, event_records.GRADER_STATE, event_records.ALARM)
-_TOLD = (event_records.CONTEXT, event_records.BUTTON)
+_STATEFUL = (record_layout.BOOT, record_layout.GRADE, record_layout.GRADER_STATE, record_layout.ALARM)
+_ENTERED = (record_layout.CONTEXT, record_layout.BUTTON)
 _OWN_RULES = rules.rule_hash(rules.DEFAULT)
-
-
-class Disagreement(NamedTuple):
-    """`kind` is grade, alarm, state, rules or malformed; both sides as short text."""
-
-    seq: int
-    kind: str
-    device_says: str
-    host_says: str
-    rule_hash: bytes
 
 
 class Chain:
@@ -46,7 +38,7 @@ class Chain:
         self._rules: Any = None
         self._rule_hash = b""
         self._state: list[Any] | None = None  # None: wait for a state record
-        self._told: tuple[Any, ...] | None = (
+        self._reported: tuple[Any, ...] | None = (
             None  # what the last GRADE said; None: not known since a boot or hole
         )
         self._last: Any = None  # the newest Assessment
@@ -54,7 +46,7 @@ class Chain:
 
     def lose(self) -> None:
         """A hole in the sequence: nothing is known until the next state record."""
-        self._state = self._told = self._last = None
+        self._state = self._reported = self._last = None
         self._owed_seq = 0
 
     def reading(self, seq: int, reading: Any) -> None:
@@ -64,17 +56,17 @@ class Chain:
             return
         self._state, assessment = grader.step(self._state, reading, reading.t_ms, self._rules)
         self._last = assessment
-        if self._told is not None and _told(assessment) != self._told:
+        if self._reported is not None and _reported(assessment) != self._reported:
             self._owed_seq = seq
 
     def event(self, seq: int, t_ms: int, kind: int, record: Any) -> None:
         """One event; types that hold no state are ignored."""
-        if kind in _TOLD and record is not None and self._state is not None:
+        if kind in _ENTERED and record is not None and self._state is not None:
             self._settle_debt()
-            self._told_something(seq, t_ms, kind, record)
+            self._enter(seq, t_ms, kind, record)
         if kind not in _STATEFUL:
             return
-        if kind != event_records.GRADE:
+        if kind != record_layout.GRADE:
             self._settle_debt()
         if record is None:
             self.lose()
@@ -86,11 +78,11 @@ class Chain:
             self.lose()
             return
         try:
-            if kind == event_records.ALARM:
+            if kind == record_layout.ALARM:
                 self._alarm(seq, t_ms, record)
-            elif kind == event_records.GRADE:
+            elif kind == record_layout.GRADE:
                 self._grade(seq, t_ms, record)
-            elif kind == event_records.BOOT:
+            elif kind == record_layout.BOOT:
                 self.lose()
                 if record.grader_state:
                     self._state = grader.decode_state(record.grader_state, t_ms)
@@ -100,9 +92,9 @@ class Chain:
             self.lose()
             self._disagree(seq, "malformed", str(error.args[0]), "cannot be re-run")
 
-    def _told_something(self, seq: int, t_ms: int, kind: int, record: Any) -> None:
+    def _enter(self, seq: int, t_ms: int, kind: int, record: Any) -> None:
         """An entry, or the patient's button: what changes the grader's state outside its steps."""
-        if kind == event_records.BUTTON:
+        if kind == record_layout.BUTTON:
             if record.kind == alarm_state.BUTTON_LONG and self._state[grader_state.TOLD]:  # type: ignore[index]
                 self._state = bedside.doubt(self._state or [], t_ms)
             return
@@ -126,8 +118,8 @@ class Chain:
 
     def _grade(self, seq: int, t_ms: int, record: Any) -> None:
         if self._state is not None and self._last is not None:
-            claimed = (*_told(record), record.temp_age_ms, record.ppg_age_ms)
-            computed = (*_told(self._last), self._last.temp_age_ms, self._last.ppg_age_ms)
+            claimed = (*_reported(record), record.temp_age_ms, record.ppg_age_ms)
+            computed = (*_reported(self._last), self._last.temp_age_ms, self._last.ppg_age_ms)
             state = grader.encode_state(self._state, t_ms)
             if claimed != computed:
                 self._disagree(seq, "grade", str(claimed), str(computed))
@@ -137,7 +129,7 @@ class Chain:
                 self._state = None
         if self._state is None:
             self._state = grader.decode_state(record.state_after, t_ms)
-        self._told = _told(record)
+        self._reported = _reported(record)
         self._owed_seq = 0
 
     def _state_record(self, seq: int, t_ms: int, record: Any) -> None:
@@ -167,8 +159,8 @@ class Chain:
 
     def _settle_debt(self) -> None:
         if self._owed_seq:
-            self._disagree(self._owed_seq, "grade", "no change", str(_told(self._last)))
-            self._told = _told(self._last)
+            self._disagree(self._owed_seq, "grade", "no change", str(_reported(self._last)))
+            self._reported = _reported(self._last)
             self._owed_seq = 0
 
     def _disagree(self, seq: int, kind: str, device: str, host: str, rule_hash: bytes | None = None) -> None:
@@ -177,7 +169,7 @@ class Chain:
     def dump(self) -> bytes:
         """Everything needed to go on later, as bytes of this program's own."""
         last = list(self._last) if self._last is not None else None
-        content = [_OWN_RULES.hex(), self._rule_hash.hex(), self._state, self._told, last, self._owed_seq,
+        content = [_OWN_RULES.hex(), self._rule_hash.hex(), self._state, self._reported, last, self._owed_seq,
                    [h.hex() for h in self._unknown_rules]]  # fmt: skip
         return json.dumps(content).encode()
 
@@ -198,7 +190,7 @@ class Chain:
             self._rule_hash = b""
             return
         self._state, self._owed_seq = state, owed
-        self._told = None if told is None else (*told[:4], tuple(told[4]), tuple(told[5]))
+        self._reported = None if told is None else (*told[:4], tuple(told[4]), tuple(told[5]))
         if last is not None:
             last[6], last[7] = tuple(last[6]), tuple(last[7])
             self._last = grader.Assessment(*last)
@@ -212,10 +204,7 @@ class Verifier:
 
     def advance(self, tx: Tx, derive: Derivation, journal: int, *, utc_ms: int, limit: int) -> bool:
         """Re-run up to `limit` sequences of what is contiguous; True when more is waiting."""
-        row = tx.execute(
-            "SELECT device, cursor, verified_seq, verify_state FROM journals WHERE id = ?", (journal,)
-        ).fetchone()
-        device, cursor, done, state = row
+        device, cursor, done, state = position(tx, journal)
         until = min(cursor, done + limit)
         if until <= done:
             return False
@@ -232,10 +221,7 @@ class Verifier:
                 chain.event(seq, t_ms, kind, decode_event(kind, content))
         if expected != until + 1:
             chain.lose()
-        tx.execute(
-            "UPDATE journals SET verified_seq = ?, verify_state = ? WHERE id = ?",
-            (until, chain.dump(), journal),
-        )
+        set_position(tx, journal, until, chain.dump())
         if chain.found:
             _keep(tx, derive, device=device, journal=journal, found=chain.found, utc_ms=utc_ms)
         return bool(until < cursor)
@@ -244,11 +230,7 @@ class Verifier:
 def _keep(
     tx: Tx, derive: Derivation, *, device: int, journal: int, found: list[Disagreement], utc_ms: int
 ) -> None:
-    tx.executemany(
-        "INSERT OR IGNORE INTO disagreements (journal, seq, kind, device_says, host_says, rule_hash,"
-        " detected_utc_ms) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        [(journal, *entry, utc_ms) for entry in found],
-    )
+    keep_disagreements(tx, journal, found, utc_ms)
     first = found[0]
     raise_alarm(
         tx, derive, device=device, alarm=codes.RECHECK_DISAGREES, priority=codes.PRIORITY_MEDIUM,
@@ -262,21 +244,14 @@ def _walk(tx: Tx, journal: int, after: int, until: int) -> list[tuple[int, int, 
     """(seq, type or _READING, t_ms, Reading or payload) in sequence order."""
     walk: list[tuple[int, int, int, Any]] = [
         (seq, _READING, values[0], Reading(*values))
-        for seq, *values in tx.execute(
-            "SELECT seq, t_ms, temp_cc, spo2_tenths, hr_bpm, pi_hundredths, status FROM readings"
-            " WHERE journal = ? AND seq > ? AND seq <= ?",
-            (journal, after, until),
-        )
+        for seq, *values in readings_between(tx, journal, after, until)
     ]
-    walk += tx.execute(
-        "SELECT seq, type, t_ms, payload FROM events WHERE journal = ? AND seq > ? AND seq <= ?",
-        (journal, after, until),
-    )
+    walk += events_between(tx, journal, after, until)
     walk.sort(key=lambda entry: entry[0])
     return walk
 
 
-def _told(assessment: Any) -> tuple[Any, ...]:
+def _reported(assessment: Any) -> tuple[Any, ...]:
     """What makes the wearable write a GRADE when it changes; of an Assessment or a Grade record."""
     return (
         assessment.lower, assessment.upper, assessment.fever, assessment.status,

@@ -7,10 +7,11 @@ journal. Where none is stored nothing is assumed: the calibration, and the chip'
 import sqlite3
 from typing import Any, NamedTuple
 
-from crs_core import calibration, records
+from crs_core import calibration
 from crs_core.errors import RemoteError
+from crs_core.journal import record_layout
 
-from host_agent.store.records import decode_event
+from host_agent.store.events import decode_event
 from host_agent.sync.device_text import clean
 
 _FIRST_OWN_ID = 1000
@@ -71,10 +72,14 @@ class Told(NamedTuple):
 
 def told_by(kind: int, payload: bytes) -> Told | None:
     """What a CALIBRATION or SETTINGS record says about the calibration; None for any other or a malformed one."""
-    record: Any = decode_event(kind, payload) if kind in (records.CALIBRATION, records.SETTINGS) else None
+    record: Any = (
+        decode_event(kind, payload) if kind in (record_layout.CALIBRATION, record_layout.SETTINGS) else None
+    )
     if record is None or record.calibration_id == 0:  # 0: nothing measures
         return None
-    return Told(record.calibration_id, clean(record.text.encode()) if kind == records.CALIBRATION else "")
+    return Told(
+        record.calibration_id, clean(record.text.encode()) if kind == record_layout.CALIBRATION else ""
+    )
 
 
 class Calibrations:
@@ -121,7 +126,7 @@ class Calibrations:
         """Boot → (seq, Told), CALIBRATION records before SETTINGS, which older firmware wrote alone."""
         if row not in self._by_journal:
             boots: dict[int, list[tuple[int, Told]]] = {}
-            for kind in (records.CALIBRATION, records.SETTINGS):
+            for kind in (record_layout.CALIBRATION, record_layout.SETTINGS):
                 for seq, boot, payload in self._tx.execute(
                     "SELECT seq, boot, payload FROM events WHERE journal = ? AND type = ? ORDER BY seq",
                     (row, kind),

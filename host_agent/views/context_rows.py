@@ -9,13 +9,13 @@ from crs_core import context as wearable_context
 from crs_core.grade import entries
 from crs_core.grade.rules import Rules
 
-from host_agent.escalation.moment import resolve_moment
 from host_agent.people.asking import Wearer, find_wearer
 from host_agent.people.context_state import Given, Held, fold, given
 from host_agent.people.limits import rules_for
 from host_agent.people.regrade import replayed
 from host_agent.people.signed_records import Signed, signed
 from host_agent.people.validity import expires_utc_ms
+from host_agent.sync.timebase import record_time
 from host_agent.text import iso_utc
 
 # Keys of the vocabulary that reach the wearable under another name of its own.
@@ -60,7 +60,7 @@ def values_text(values: dict[str, Any]) -> str:
 def rows_in_force(tx: sqlite3.Connection, binding: int, now_ms: int) -> list[dict[str, Any]]:
     """One row per key: value, age, when it stops counting, who signed, and whether the wearable has it."""
     rules = rules_for(tx, binding)
-    replay = replayed(tx, binding, rules, now_ms, resolve_moment)
+    replay = replayed(tx, binding, rules, now_ms, record_time)
     counting = {entry[0] for entry in replay.told if entry[3] == entries.IN_FORCE}
     state = fold(given(tx, binding))
     sent = _sent(tx, binding)

@@ -7,7 +7,7 @@ other reading as well.
 from collections.abc import Iterator
 from typing import Any
 
-from crs_core import codes
+from crs_core import code_texts, codes
 
 from host_agent import text as words
 from host_agent.terminal.output import table
@@ -120,5 +120,5 @@ def _grade(grade: dict[str, Any]) -> str:
 
 
 def _missing(grade: dict[str, Any]) -> str:
-    ids = {name: number for number, name in codes.MISSING_NAMES.items()}
+    ids = {name: number for number, name in code_texts.MISSING_NAMES.items()}
     return ", ".join(words.missing_names(ids[name] for name in grade["missing"])) or "-"

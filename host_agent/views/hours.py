@@ -9,11 +9,12 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
-from crs_core import records, units
+from crs_core import units
 from crs_core.grade import guards
 from crs_core.grade.rules import DEFAULT
+from crs_core.journal import record_layout, record_types
 
-from host_agent.store.records import decode_event
+from host_agent.store.events import decode_event
 from host_agent.store.retention import thinned_readings
 from host_agent.sync.timebase import load_timebase
 from host_agent.text import iso_utc
@@ -164,10 +165,10 @@ class _Measured:
         found = []
         for seq, payload in self._tx.execute(
             "SELECT seq, payload FROM events WHERE journal = ? AND type = ? ORDER BY seq",
-            (journal, records.SETTINGS),
+            (journal, record_layout.SETTINGS),
         ):
-            record = decode_event(records.SETTINGS, payload)
-            text = record.text if isinstance(record, records.Settings) else ""
+            record = decode_event(record_layout.SETTINGS, payload)
+            text = record.text if isinstance(record, record_types.Settings) else ""
             values = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
             if values.get("reading_interval_s", "").isdigit():
                 found.append((seq, int(values["reading_interval_s"]) * 1000))

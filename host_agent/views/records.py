@@ -4,10 +4,11 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from crs_core import codes, records, units
+from crs_core import code_texts, codes, units
+from crs_core.journal import record_layout, record_types
 
 from host_agent.patient.binding_rows import BindingError
-from host_agent.store.records import decode_event
+from host_agent.store.events import decode_event
 from host_agent.store.rollups import BUCKET_MS, read_rollups
 from host_agent.sync.timebase import Timebase, load_timebase
 from host_agent.text import (
@@ -42,7 +43,7 @@ _SHOWN_CHARS = 40  # states and inputs are long hex strings; --json and export h
 _CAUSES = {  # machine.reset_cause() of both ports
     1: "after power was lost", 2: "by a reset", 3: "by its watchdog", 4: "after deep sleep", 5: "by a soft reset",
 }  # fmt: skip
-_EVENT_NAMES = {kind: name for kind, (name, _) in records.TYPES.items()}
+_EVENT_NAMES = {kind: name for kind, (name, _) in record_types.TYPES.items()}
 
 
 class Question(NamedTuple):
@@ -158,7 +159,7 @@ class Answer:
                 yield {
                     "at": iso_utc(received), "device_id": self._devices[device], "journal_id": journal_id.hex(),
                     "branch": branch, "first_seq": first, "last_seq": last, "reason": reason,
-                    "text": f"{last - first + 1} missing: {codes.GAP_TEXTS.get(reason) or f'reason {reason}'}",
+                    "text": f"{last - first + 1} missing: {code_texts.GAP_TEXTS.get(reason) or f'reason {reason}'}",
                 }  # fmt: skip
 
     def _thinned(self) -> Iterator[dict[str, Any]]:
@@ -197,7 +198,7 @@ class Answer:
     def _restarts(self) -> Iterator[dict[str, Any]]:
         """Each start that followed another, and for how long nothing is stored because of it."""
         for shared, (kind, payload) in self._journal_rows("events", "t.type, t.payload"):
-            start: Any = decode_event(kind, payload) if kind == records.BOOT else None
+            start: Any = decode_event(kind, payload) if kind == record_layout.BOOT else None
             if start is None or not start.prev_boot:
                 continue
             since = None
@@ -212,7 +213,7 @@ class Answer:
         """Each calibration that a wearable began to measure with; starts with the one before it are left out."""
         last: dict[str, Told] = {}
         for shared, (kind, payload) in self._journal_rows("events", "t.type, t.payload"):
-            told = told_by(kind, payload) if kind == records.CALIBRATION else None
+            told = told_by(kind, payload) if kind == record_layout.CALIBRATION else None
             if told is not None and last.get(shared["device_id"]) != told:
                 last[shared["device_id"]] = told
                 yield {**shared, **told.fields()}
@@ -350,10 +351,10 @@ def _figures(n: int, *rest: int | None) -> dict[str, Any]:
 
 
 def _alarm_fields(alarm: int, priority: int) -> dict[str, Any]:
-    name = codes.alarm_name(alarm)
+    name = code_texts.alarm_name(alarm)
     return {
         "alarm": alarm, "name": name, "priority": codes.PRIORITY_NAMES[priority & 3],
-        "text": codes.ALARM_TEXTS.get(alarm, name),
+        "text": code_texts.ALARM_TEXTS.get(alarm, name),
     }  # fmt: skip
 
 

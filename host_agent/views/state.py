@@ -4,17 +4,17 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
-from crs_core import codes, units
+from crs_core import code_texts, codes, units
 from crs_core.grade import rules
 
-from host_agent.escalation.moment import resolve_moment
 from host_agent.escalation.pauses import open_pause
-from host_agent.forward.queue import counts
 from host_agent.keys.keyfile import ROLE_NAMES, DeviceKey
 from host_agent.patient.binding_rows import open_binding
 from host_agent.patient.profile import day_number
 from host_agent.people.outgoing import waiting
 from host_agent.people.regrade import Regraded, regrade
+from host_agent.store.outbox import counts
+from host_agent.sync.timebase import record_time
 from host_agent.text import grade_text, iso_utc, local_time, missing_names, scale_name
 from host_agent.views.calibrations import Calibrations
 from host_agent.views.context_rows import signed_rows
@@ -66,7 +66,7 @@ def _device(
     if grade is not None:  # what was true then is not known to be true now
         age_s = newest["age_s"] if newest else None
         grade["stale"] = age_s is None or age_s * 1000 > rules.DEFAULT.grade_temp_max_age_ms
-    whole = regrade(tx, binding.row, now_ms, resolve_moment) if binding else None
+    whole = regrade(tx, binding.row, now_ms, record_time) if binding else None
     return {
         "device_id": device_id.hex(),
         "name": name or (key.name if key else ""),
@@ -104,7 +104,7 @@ def _device(
 
 def _pause(tx: sqlite3.Connection, device: int, now_ms: int) -> dict[str, Any] | None:
     """The planned pause that runs by this clock, or that was to be over and whose end is not stored."""
-    pause = open_pause(tx, device, resolve_moment)
+    pause = open_pause(tx, device)
     return pause and {
         "why": pause.why, "since": iso_utc(pause.since_utc_ms), "until": iso_utc(pause.until_utc_ms),
         "left_s": (pause.until_utc_ms - now_ms) // 1000,
@@ -141,7 +141,7 @@ def _newest_reading(tx: sqlite3.Connection, device: int, journal: int, now_ms: i
     if row is None:
         return None
     seq, boot, t_ms, temp_cc, spo2_tenths, hr_bpm, pi_hundredths, status, simulated = row
-    moment = resolve_moment(tx, device, boot, t_ms)
+    moment = record_time(tx, device, boot, t_ms)
     return {
         "seq": seq, "at": iso_utc(moment[0]) if moment else None, "time_bound_ms": moment[1] if moment else None,
         "age_s": _age_s(moment, now_ms),
@@ -170,13 +170,13 @@ def _grade(tx: sqlite3.Connection, device: int, journal: int) -> dict[str, Any] 
     if row is None:
         return None
     boot, t_ms, scale, version, lower, upper, fever, status, why, missing, simulated = row
-    moment = resolve_moment(tx, device, boot, t_ms)
+    moment = record_time(tx, device, boot, t_ms)
     signed = status == codes.SIGNED
     return {
         "scale": scale_name(scale, version, "-"), "lower": lower, "upper": upper,
         "fever": codes.FEVER_NAMES[fever] if fever < len(codes.FEVER_NAMES) else str(fever),
         "signed": signed, "since": iso_utc(moment[0]) if moment else None, "simulated": bool(simulated),
-        "reasons": [codes.reason_text(code) for code in why], "missing": missing_names(missing),
+        "reasons": [code_texts.reason_text(code) for code in why], "missing": missing_names(missing),
         "text": grade_text(
             scale, version, lower=lower, upper=upper, missing=missing, signed=signed,
             at_text=local_time(moment[0])[:5] if moment else "a time not known",
@@ -193,7 +193,7 @@ def _wearable_alarms(tx: sqlite3.Connection, device: int, journal: int) -> list[
     ).fetchall()
     out = []
     for alarm, priority, boot, t_ms, simulated in rows:
-        moment = resolve_moment(tx, device, boot, t_ms)
+        moment = record_time(tx, device, boot, t_ms)
         out.append(_alarm(alarm, priority, moment[0] if moment else None, simulated=bool(simulated)))
     return out
 
@@ -214,10 +214,10 @@ def _host_alarms(tx: sqlite3.Connection, device: int | None) -> list[dict[str, A
 def _alarm(
     alarm: int, priority: int, utc_ms: int | None, *, simulated: bool, by: str = "wearable", detail: str = ""
 ) -> dict[str, Any]:
-    name = codes.alarm_name(alarm)
+    name = code_texts.alarm_name(alarm)
     return {
         "name": name, "priority": codes.PRIORITY_NAMES[priority & 3], "since": iso_utc(utc_ms) if utc_ms else None,
-        "raised_by": by, "text": codes.ALARM_TEXTS.get(alarm, name), "detail": detail, "simulated": simulated,
+        "raised_by": by, "text": code_texts.ALARM_TEXTS.get(alarm, name), "detail": detail, "simulated": simulated,
     }  # fmt: skip
 
 

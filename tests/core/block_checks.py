@@ -1,13 +1,22 @@
-"""The checks of tests/vectors/blocks.json without pytest, so that the same lines run on MicroPython and CPython."""
+"""Blocks, both codecs of readings and event payloads: the golden vectors of tests/vectors/blocks.json."""
 
 import binascii
 import json
 
-from crs_core import block, records
 from crs_core.errors import RemoteError
+from crs_core.journal import (
+    block_layout,
+    block_reader,
+    block_writer,
+    record_reader,
+    record_types,
+)
 from crs_core.units import Reading
 
 from tools.rig import codec1_writer
+
+with open(__file__.rsplit("/", 2)[0] + "/vectors/blocks.json") as file:  # noqa: PTH123 MicroPython has no pathlib
+    BLOCKS = json.load(file)
 
 
 def unhex(text):
@@ -23,65 +32,64 @@ def refused(what, call, *args):
     raise AssertionError(what + ": taken")
 
 
-def check_block(case, journal):
-    data = unhex(case["bytes"])
-    header, found = block.decode(data, journal)
-    assert block.verify(data, journal) and block.block_len(data) == len(data), case["name"]
-    assert (header.kind, header.boot, header.first_seq) == (case["kind"], case["boot"], case["first_seq"]), (
-        case["name"]
-    )
-    assert header.count == len(case["records"]) and header.flags == case["flags"], case["name"]
-    if header.kind == block.KIND_READINGS:
-        expect = [Reading(*row) for row in case["records"]]
-        encode = codec1_writer.encode_readings if header.codec == block.CODEC_ROWS else block.encode_readings
-        again = encode(journal, header.boot, header.first_seq, found, header.flags)
-    else:
-        expect = [block.Event(t, kind, unhex(payload)) for t, kind, payload in case["records"]]
-        again = block.encode_events(journal, header.boot, header.first_seq, found, header.flags)
-    assert found == expect, (case["name"], found)
-    assert again == data, case["name"]
-    for garbage in (b"", b"\xc5", b"\xc5\x11\x10" + bytes(30)):  # found at an offset, too
-        assert block.parse_header(garbage + data, len(garbage)) == header, case["name"]
+def check_every_case_is_there():
+    assert sum([len(BLOCKS[key]) for key in BLOCKS if key != "journal"]) > 80
+    assert {case["type"] for case in BLOCKS["payloads"]} == set(record_types.TYPES)
 
 
-def check_refused(case):
-    data, journal = unhex(case["bytes"]), unhex(case["journal"])
-    said = refused(case["name"], block.decode, data, journal)
-    assert case["says"] in said, (case["name"], said)
+def check_blocks_both_ways():
+    journal = unhex(BLOCKS["journal"])
+    for case in BLOCKS["blocks"]:
+        name, data = case["name"], unhex(case["bytes"])
+        header, found = block_reader.decode(data, journal)
+        assert block_layout.verify(data, journal) and block_layout.block_len(data) == len(data), name
+        head = (header.kind, header.boot, header.first_seq, header.flags, header.count)
+        assert head == (case["kind"], case["boot"], case["first_seq"], case["flags"], len(case["records"])), (
+            name
+        )
+        if header.kind == block_layout.KIND_READINGS:
+            expect = [Reading(*row) for row in case["records"]]
+            is_codec1 = header.codec == block_layout.CODEC_ROWS
+            encode = codec1_writer.encode_readings if is_codec1 else block_writer.encode_readings
+        else:
+            expect = [block_layout.Event(t, kind, unhex(payload)) for t, kind, payload in case["records"]]
+            encode = block_writer.encode_events
+        assert found == expect, (name, found)
+        assert encode(journal, header.boot, header.first_seq, found, header.flags) == data, name
+        for garbage in (b"", b"\xc5", b"\xc5\x11\x10" + bytes(30)):  # found at an offset, too
+            assert block_layout.parse_header(garbage + data, len(garbage)) == header, name
 
 
-def check_not_understood(case, journal):
-    data = unhex(case["bytes"])
-    header, found = block.decode(data, journal)
-    assert found is None and block.verify(data, journal), case["name"]
-    assert block.split(data + data) == [data, data], case["name"]
-    assert header.count >= 1
+def check_refused_blocks():
+    for case in BLOCKS["refused"]:
+        said = refused(case["name"], block_reader.decode, unhex(case["bytes"]), unhex(case["journal"]))
+        assert case["says"] in said, (case["name"], said)
 
 
-def check_payload(case):
-    data = unhex(case["bytes"])
-    record = records.decode(case["type"], data)
-    assert records.TYPES[case["type"]][0] == case["name"]
-    assert records.encode(record) == data, (case["name"], record)
-    assert records.type_of(record) == case["type"]
+def check_blocks_that_are_not_understood():
+    for case in BLOCKS["not_understood"]:
+        data, journal = unhex(case["bytes"]), unhex(BLOCKS["journal"])
+        header, found = block_reader.decode(data, journal)
+        assert found is None and header.count >= 1 and block_layout.verify(data, journal), case["name"]
+        assert block_reader.split(data + data) == [data, data], case["name"]
 
 
-def run_all(folder):
-    with open(folder + "/blocks.json") as file:  # noqa: PTH123 MicroPython has no pathlib
-        doc = json.load(file)
-    journal = unhex(doc["journal"])
-    for case in doc["blocks"]:
-        check_block(case, journal)
-    for case in doc["refused"]:
-        check_refused(case)
-    for case in doc["not_understood"]:
-        check_not_understood(case, journal)
-    for case in doc["payloads"]:
-        check_payload(case)
-    for case in doc["payloads_refused"]:
-        refused(case["name"], records.decode, case["type"], unhex(case["bytes"]))
-    whole = [unhex(case["bytes"]) for case in doc["blocks"]]
-    assert block.split(b"".join(whole)) == whole
+def check_payloads_both_ways():
+    for case in BLOCKS["payloads"]:
+        data = unhex(case["bytes"])
+        record = record_reader.decode(case["type"], data)
+        assert record_types.TYPES[case["type"]][0] == case["name"]
+        assert record_types.encode(record) == data, (case["name"], record)
+        assert record_types.type_of(record) == case["type"]
+
+
+def check_refused_payloads():
+    for case in BLOCKS["payloads_refused"]:
+        refused(case["name"], record_reader.decode, case["type"], unhex(case["bytes"]))
+
+
+def check_blocks_in_a_row_are_split():
+    whole = [unhex(case["bytes"]) for case in BLOCKS["blocks"]]
+    assert block_reader.split(b"".join(whole)) == whole
     for size in range(1, len(whole[2])):
-        refused(f"split at {size}", block.split, whole[0] + whole[2][:size])
-    return sum([len(doc[key]) for key in doc if key != "journal"])
+        refused(f"split at {size}", block_reader.split, whole[0] + whole[2][:size])

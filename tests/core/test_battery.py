@@ -1,13 +1,7 @@
-"""Battery percent on both runtimes, and the wearable's low-battery decision beside it."""
+"""The wearable's low-battery decision; battery_checks.py has the percentages."""
 
-import pytest
 from crs_core import battery
 from crs_device.power import Power
-
-from tests.core import battery_checks
-from tools.rig.micropython import ROOT, run_micropython
-
-CHECKS = [name for name in dir(battery_checks) if name.startswith("check_")]
 
 
 class Cell:
@@ -22,17 +16,6 @@ class Cell:
 
     def charging(self) -> bool:
         return self.on_charger
-
-
-@pytest.mark.parametrize("name", CHECKS)
-def test_on_cpython(name: str) -> None:
-    getattr(battery_checks, name)()
-
-
-def test_on_micropython() -> None:
-    done = run_micropython(ROOT / "tests/micropython/run_checks.py", "tests.core.battery_checks")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert [line.split()[1] for line in done.stdout.splitlines()] == sorted(CHECKS)
 
 
 def test_low_is_told_below_ten_percent_and_taken_back_only_well_above_or_on_the_charger() -> None:

@@ -1,16 +1,15 @@
 """The journal under real LittleFS on real MicroPython: cuts, damage, flash errors, and proof that the checks notice."""
 
-from pathlib import Path
-
 import pytest
 
-from tools.rig.micropython import run_micropython
+from tools.rig.micropython import ROOT, run_micropython
 
-SCRIPTS = Path(__file__).parent.parent / "micropython"
+FOLDERS = (ROOT / "tools/rig/on_micropython", ROOT / "tests/micropython")
 
 
 def run(script: str, *args: str) -> tuple[int, str]:
-    done = run_micropython(SCRIPTS / script, *args, heap="16M", timeout_s=200)
+    (path,) = (folder / script for folder in FOLDERS if (folder / script).exists())
+    done = run_micropython(path, *args, heap="16M", timeout_s=200)
     return done.returncode, done.stdout + done.stderr
 
 

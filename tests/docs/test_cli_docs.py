@@ -9,7 +9,7 @@ from crs_core import codes
 
 from host_agent.cli.main import COMMANDS, build_app
 from host_agent.escalation.events import Origin, Patient, alarm_event, grade_event
-from host_agent.escalation.news import grade_fields
+from host_agent.escalation.record_events import grade_fields
 from host_agent.terminal import exits
 from tests.host.escalation.world import grade_record
 from tools.rig.micropython import ROOT

@@ -3,14 +3,25 @@
 import re
 
 import pytest
-from crs_core import block, codes, context, keys, record_types, records
+from cogapp import Cog
+from crs_core import codes, context, keys
+from crs_core.journal import (
+    block_layout,
+    block_reader,
+    block_writer,
+    record_layout,
+    record_reader,
+    record_types,
+)
 from crs_core.wire import fragment, frame, gatt_uuids, hello, message, sealed, session
 from crs_device.link.ble import advertising
 
+from tools.dev import session_diagram
 from tools.rig import codec1_writer
 from tools.rig.micropython import ROOT
 
-PAGE = (ROOT / "firmware" / "crs_core" / "PROTOCOL.md").read_text(encoding="utf-8")
+PATH = ROOT / "firmware" / "crs_core" / "PROTOCOL.md"
+PAGE = PATH.read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"^```example (\w+)(?: (\d+))?\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 
 
@@ -86,22 +97,22 @@ def check_message(body, _):
 def check_block(body, _):
     raw, said = split(body)
     journal_id = bytes.fromhex(re.match("journal: (.*)", body)[1])
-    header, rows = block.decode(b"".join(raw), journal_id)
+    header, rows = block_reader.decode(b"".join(raw), journal_id)
     assert [repr(header), *map(repr, rows)] == said
-    assert not block.verify(b"".join(raw), b"another!")
+    assert not block_layout.verify(b"".join(raw), b"another!")
     encode = {
-        (block.KIND_READINGS, block.CODEC_COLUMNS): block.encode_readings,
-        (block.KIND_READINGS, block.CODEC_ROWS): codec1_writer.encode_readings,
-        (block.KIND_EVENTS, block.CODEC_TLV): block.encode_events,
+        (block_layout.KIND_READINGS, block_layout.CODEC_COLUMNS): block_writer.encode_readings,
+        (block_layout.KIND_READINGS, block_layout.CODEC_ROWS): codec1_writer.encode_readings,
+        (block_layout.KIND_EVENTS, block_layout.CODEC_TLV): block_writer.encode_events,
     }[header.kind, header.codec]
     assert encode(journal_id, header.boot, header.first_seq, rows, header.flags) == b"".join(raw)
 
 
 def check_record(body, number):
     raw, said = split(body)
-    decoded = records.decode(int(number), b"".join(raw))
+    decoded = record_reader.decode(int(number), b"".join(raw))
     assert [repr(decoded)] == said
-    assert records.encode(decoded) == b"".join(raw)
+    assert record_types.encode(decoded) == b"".join(raw)
 
 
 def check_keys(body, _):
@@ -129,7 +140,13 @@ def test_example(example):
 
 def test_every_kind_of_example_is_there_and_none_is_unread():
     assert {kind for kind, _, _ in EXAMPLES} == set(CHECKS)
-    assert len(EXAMPLES) == PAGE.count("```") // 2, "a fenced block that no test reads"
+    generated = session_diagram.section().count("```mermaid\n")
+    assert len(EXAMPLES) + generated == PAGE.count("```") // 2, "a fenced block that no test reads"
+
+
+def test_the_diagrams_are_those_of_the_tables():
+    command = "python -m cogapp -r firmware/crs_core/PROTOCOL.md"
+    assert Cog().main(["cog", "--check", str(PATH)]) == 0, f"run `{command}`"
 
 
 def test_the_parts_of_a_body_of_codec_2_are_its_bits():
@@ -137,7 +154,7 @@ def test_the_parts_of_a_body_of_codec_2_are_its_bits():
     data = b"".join(split(body)[0])
     said = PAGE.split("| part | bits of the body |", 1)[1].split("\n\n", 1)[0]
     bits = "".join(re.findall("`(.*?)`", said)).replace(" ", "")
-    assert int(bits, 2).to_bytes(len(bits) // 8, "big") == data[block.HEADER_LEN : -4]
+    assert int(bits, 2).to_bytes(len(bits) // 8, "big") == data[block_layout.HEADER_LEN : -4]
 
 
 def table(section):
@@ -169,10 +186,8 @@ def test_the_table_of_records_is_the_codes():
         "l": "u8 list", "c": "pairs", "h": "counters", "x": "text to the end", "r": "bytes to the end",
     }  # fmt: skip
     code = []
-    for number in sorted(records.TYPES):
-        name, letters = records.TYPES[number]
-        cls = record_types.CLASSES[number]
-        fields = zip(cls._fields, letters, strict=True)
+    for number, (name, cls) in sorted(record_types.TYPES.items()):
+        fields = zip(cls._fields, record_layout.LAYOUTS[number], strict=True)
         code.append([str(number), name, "; ".join(f"{field} {words[c]}" for field, c in fields)])
     assert table("9. Events") == code
 
@@ -210,8 +225,8 @@ def test_sizes_are_the_codes():
     assert f"HELLO, {hello.HELLO_BYTES} bytes" in PAGE
     assert f"({session.SERIAL_LARGEST_TO_DEVICE} of plaintext)" in PAGE
     assert f"+ {sealed.OVERHEAD_BYTES} bytes" in PAGE and f"1..{message.MAX_MESSAGE_BYTES} bytes" in PAGE
-    assert f"which is {session.HANDSHAKE_DEADLINE_MS // 1000} s at most" in PAGE
-    assert f"at most {block.BLOCK_MAX} bytes" in PAGE
+    assert f"waits at most {session.HANDSHAKE_DEADLINE_MS // 1000} s for the PROOF" in PAGE
+    assert f"at most {block_layout.BLOCK_MAX} bytes" in PAGE
     whole = session.SERIAL_LARGEST_TO_DEVICE + sealed.OVERHEAD_BYTES
     worst_frame = 2 * (whole + 4) + 2
     assert f"at most {worst_frame} bytes even when" in PAGE

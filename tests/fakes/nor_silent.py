@@ -4,7 +4,7 @@ Two kinds: what reads back as it is, so that whoever looks can know; and what re
 cache in front of cells that never took it), which nothing on the wearable can know before its next start.
 """
 
-from tests.fakes.nor_flash import NorFlash
+from tools.rig.on_micropython.nor_flash import NorFlash
 
 NOTHING = -1
 

@@ -13,17 +13,17 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
-from crs_core import records
+from crs_core.journal import record_types
 from crs_core.wire import message as wire
 
 from host_agent.clock import RealClock
 from host_agent.store.db import Store
-from host_agent.store.records import IncomingBlock
-from host_agent.store.rows import NoDerivation
+from host_agent.store.insertion import IncomingBlock
+from host_agent.store.rows import Derivation
 from host_agent.sync.client import DeviceClient
 from host_agent.sync.engine import SyncEngine
 from host_agent.sync.intake import unpack
-from host_agent.sync.listener import SilentListener
+from host_agent.sync.listener import SyncListener
 from host_agent.sync.verify import Verifier
 from tools.rig.protocol_wearable import FakeDevice, Pipe, host_key, serving
 
@@ -76,7 +76,7 @@ async def syncing(
 
         client.send = marked  # type: ignore[method-assign]
         engine = SyncEngine(
-            store, client, derive=NoDerivation(), listener=SilentListener(), verifier=Verifier(),
+            store, client, derive=Derivation(), listener=SyncListener(), verifier=Verifier(),
             board_clock=RealClock(),
         )  # fmt: skip
         running = asyncio.create_task(engine.run())
@@ -96,7 +96,7 @@ async def ingest(database: Path, flash: Path, marks: int) -> None:
     async with syncing(store, device, lambda seq: os.write(marks, b"%d\n" % seq)) as running:
         for _ in range(ROUNDS):
             device.read_sensors(24)
-            device.event(records.Button(2))
+            device.event(record_types.Button(2))
             device.read_sensors(12)
             async with asyncio.timeout(20):
                 while device.journal.acked_seq < device.journal.head_seq:

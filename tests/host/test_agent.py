@@ -274,7 +274,7 @@ async def test_silence_from_the_start_is_an_alarm(world):
     world.device.deaf = True
     text = "[watchdog]\nno_data_yet_s = 10\n" + world.config_text
     async with world.agent(config_text=text) as agent:
-        agent.watchdog._started_s -= 31
+        agent.checks.checks["silence"]._started_s -= 31
         await world.receiver.wait_for(1)
         (event,) = events(world)
         assert (event["name"], event["priority"]) == ("NO_DATA_YET", "LOW")
@@ -290,9 +290,9 @@ async def test_live_values_are_shown_and_a_stuck_clock_is_no_data(world):
         await world.in_session()
         await world.device.say(live(5000))
         text = "SIMULATED. 38.64 °C (101.5 °F) axilla, SpO2 not measured, heart rate 104/min, sounding: FEVER MEDIUM"
-        await world.until(lambda: agent.monitor.views[world.device.device_id].live is not None)
+        await world.until(lambda: agent.live.views[world.device.device_id].live is not None)
         assert (await world.call("status"))["devices"][0]["live_text"] == text
-        view = agent.monitor.views[world.device.device_id]
+        view = agent.live.views[world.device.device_id]
         heard_s = view.live_s
         await world.device.say(live(5000))
         await asyncio.sleep(0.1)
@@ -356,7 +356,7 @@ async def test_a_bug_in_one_part_does_not_end_the_agent(world, monkeypatch):
         async def broken(*_):
             raise RuntimeError("bug")
 
-        monkeypatch.setattr(agent.watchdog, "look", broken)
+        monkeypatch.setattr(agent.checks, "_look", broken)
         await asyncio.sleep(1.3)
         monkeypatch.undo()
         await world.in_session()
@@ -376,7 +376,7 @@ async def test_a_missed_prompt_is_raised_by_the_running_agent_once_and_not_again
         await world.until(lambda: "PROMPT_MISSED" in [event["name"] for event in events(world)])
     async with world.agent(speed=60) as agent:
         await world.in_session()
-        await agent.prompts.look()
+        await agent.checks.checks["prompts"].look()
         await asyncio.sleep(1.5)
         # an agent that ends between a delivery and its note delivers it again, under the same key
         told = {event["key"]: event for event in events(world) if event["name"] == "PROMPT_MISSED"}

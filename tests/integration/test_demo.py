@@ -13,7 +13,7 @@ import pytest
 
 from host_agent.control import socket as control
 from host_agent.paths import Paths
-from tools.rig.wearable import ROOT
+from tools.rig.micropython import ROOT
 
 pytestmark = pytest.mark.slow
 

@@ -3,7 +3,6 @@
 The agent runs in a mount namespace of its own with its state folder on a small tmpfs.
 """
 
-import json
 import subprocess
 import sys
 import time
@@ -11,9 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.test_hosts import acked_seq
-from tools.rig.journal_check import compare
-from tools.rig.ward import Laptop, Ward
+from tools.rig.bedside import Bedside
+from tools.rig.image import CUSTODIAN
+from tools.rig.journal_check import acked_seq, compare
+from tools.rig.laptop import Laptop, LaptopError
+from tools.rig.micropython import ROOT
+from tools.rig.waiting import until
 
 SPEED = 60
 NAMESPACE = ("unshare", "--map-root-user", "--mount")
@@ -29,28 +31,18 @@ def needs_namespaces() -> None:
 class CrampedLaptop(Laptop):
     """Its state folder is a tmpfs of 6 MB, seen only by its own processes."""
 
-    def start(self, port: str, speed: float = 1) -> None:
-        """As Bedside.start, with the folder's content moved onto the tmpfs."""
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, CUSTODIAN)
         script = (
             'cp -r "$CYTOWATCH_HOME" "$0" && mount -t tmpfs -o size=6m tmpfs "$CYTOWATCH_HOME" && '
             'cp -r "$0/." "$CYTOWATCH_HOME" && chmod 700 "$CYTOWATCH_HOME" && exec "$@"'
         )
-        with self.log.with_suffix(".outside").open("ab") as log:
-            self.agent = subprocess.Popen(
-                [*NAMESPACE, "sh", "-c", script, f"{self.home}.saved", self._command, "run", "--port", port,
-                 "--speed", f"{speed:g}"],
-                env=self._environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-            )  # fmt: skip
+        self.agent_command = [*NAMESPACE, "sh", "-c", script, f"{folder}.saved", *self.command]
 
-    def cytowatch(
-        self, *arguments: str, check: bool = True, timeout_s: float = 60
-    ) -> subprocess.CompletedProcess[str]:
-        """A command beside the agent, on the same tmpfs."""
-        assert self.agent is not None
-        return subprocess.run(
-            [*self._enter(), self._command, *arguments], env=self._environment, capture_output=True, text=True,
-            stdin=subprocess.DEVNULL, timeout=timeout_s, check=check,
-        )  # fmt: skip
+    def start(self, port: str = "", speed: float = 1) -> None:
+        """As Laptop.start; from now on every command runs beside the agent, on the same tmpfs."""
+        super().start(port, speed)
+        self.command = [*self._enter(), *self.command]
 
     def _enter(self) -> list[str]:
         assert self.agent is not None
@@ -64,22 +56,16 @@ class CrampedLaptop(Laptop):
         return folder / self.database.name
 
     def cursor(self) -> int:
-        """Everything up to this sequence is stored."""
-        return int(self.query_inside("SELECT max(cursor) FROM journals")[0][0] or 0)
-
-    def query_inside(self, sql: str) -> list[list[int]]:
-        """Rows of the store, read beside the agent."""
+        """Everything up to this sequence is stored, read beside the agent."""
         code = (
-            "import json, sqlite3, sys\n"
-            "with sqlite3.connect('file:%s?mode=ro' % sys.argv[1], uri=True) as store:\n"
-            "    print(json.dumps(store.execute(sys.argv[2]).fetchall()))\n"
+            "import pathlib, sys\nfrom host_agent.store import contents, db\n"
+            "print(contents.totals(db.open_read_only(pathlib.Path(sys.argv[1]))).cursor)\n"
         )
         done = subprocess.run(
-            [*self._enter(), sys.executable, "-c", code, str(self.database), sql],
-            capture_output=True, text=True, check=True,
+            [*self._enter(), sys.executable, "-c", code, str(self.database)],
+            cwd=ROOT, capture_output=True, text=True, check=True,
         )  # fmt: skip
-        rows: list[list[int]] = json.loads(done.stdout)
-        return rows
+        return int(done.stdout)
 
     @property
     def inside(self) -> Path:
@@ -91,7 +77,7 @@ class CrampedLaptop(Laptop):
         """`status --json`; empty until the agent answers."""
         try:
             found: dict[str, object] = self.ask("status")
-        except (subprocess.CalledProcessError, ValueError):
+        except (LaptopError, ValueError):
             return {}
         return found if found.get("agent_running") else {}
 
@@ -117,16 +103,14 @@ def fill(folder: Path) -> Path:
 
 def test_a_full_disk_is_told_acknowledges_nothing_and_loses_nothing(tmp_path: Path) -> None:
     needs_namespaces()
-    with Ward(tmp_path, speed=SPEED, binding_id=None) as ward:
+    with Bedside(tmp_path, speed=SPEED, binding_id=None) as bedside:
         laptop = CrampedLaptop(tmp_path / "cramped")
-        ward.laptops.append(laptop)
-        laptop.start(ward.port, SPEED)
-        ward.until(laptop.synced, 25, "sync")
+        bedside.laptops.append(laptop)
+        laptop.start(bedside.port, SPEED)
+        until(laptop.synced, 25, "sync")
         filler = fill(laptop.inside)
-        said = ward.until(
-            lambda: said if (said := laptop.says()) and said["agent"]["store_error"] else None,
-            25,
-            "the fault",
+        said = until(
+            lambda: (said := laptop.says()) and said["agent"]["store_error"] and said, 25, "the fault"
         )
         assert "disk is full" in said["agent"]["store_error"]
         stored = laptop.cursor()
@@ -137,11 +121,11 @@ def test_a_full_disk_is_told_acknowledges_nothing_and_loses_nothing(tmp_path: Pa
         assert "Free disk space" in doctor.stdout
         time.sleep(4)  # minutes of the wearable's time, in which its mark goes to flash several times
         assert laptop.cursor() == stored
-        assert acked_seq(ward) <= stored, "nothing is acknowledged that is not stored"
+        assert acked_seq(bedside.image) <= stored, "nothing is acknowledged that is not stored"
         filler.unlink()
-        ward.until(lambda: laptop.synced() and laptop.cursor() > stored, 40, "sync with room again")
-        ward.wearable.kill()
-        assert compare(ward.image, laptop.copied(tmp_path / "copy")) == laptop.cursor()
+        until(lambda: laptop.synced() and laptop.cursor() > stored, 40, "sync with room again")
+        bedside.wearable.kill()
+        assert compare(bedside.image, laptop.copied(tmp_path / "copy")) == laptop.cursor()
         alarms = laptop.ask("history", "--kind", "host_alarms")["rows"]
         assert [(row["name"], bool(row["ended_at"])) for row in alarms if row["name"] == "STORE_FAULT"] == [
             ("STORE_FAULT", True)

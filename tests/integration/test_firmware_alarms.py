@@ -2,107 +2,83 @@
 
 import itertools
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from crs_core import codes, records
+import pytest
+from crs_core import codes
 from crs_core.grade import alarms
+from crs_core.journal import record_layout, record_reader
 from crs_core.wire import message as wire
 
-from tests.fakes.records_of import of_type, pull
-from tools.rig.image import READER, build_image
-from tools.rig.serial_host import Host, Wearable
+from tools.rig.host import Host, of_type, pull
+from tools.rig.image import READER
+from tools.rig.scenarios import keyframes, steady, worn
+from tools.rig.wearable import Wearable, ready
 
 HIGH, MEDIUM = codes.PRIORITY_HIGH, codes.PRIORITY_MEDIUM
-LOW_SPO2 = """
-[[keyframe]]
-t_s = 0
-temp_c = 36.8
-spo2_pct = 85.0
-hr_bpm = 90
-pi_pct = 1.5
-"""
+LOW_SPO2 = worn(spo2_pct=85.0, hr_bpm=90)
 
 
-def scenario(tmp_path: Path, text: str = LOW_SPO2) -> Path:
-    path = tmp_path / "scenario.toml"
-    path.write_text('title = "test"\n' + text)
-    return path
-
-
-def alarm_is_told(host: Host, alarm: int, priority: int, timeout_s: float = 20) -> Any:
-    """The doorbell that first says so."""
-    return host.wait(
-        lambda: next(
-            (m for m in host.messages if isinstance(m, wire.Alarm) and (alarm, priority) in m.alarms), None
-        ),
-        timeout_s,
-        f"{codes.alarm_name(alarm)} {priority}",
-    )
-
-
-def is_sounding(wearable: Wearable) -> bool:
-    return wearable.control("state")["buzzer"]["duty_u16"] > 0
+@pytest.fixture
+def wearable(tmp_path: Path) -> Iterator[Wearable]:
+    """Worn by somebody whose saturation is low from the start."""
+    with ready(tmp_path, scenario=LOW_SPO2, speed=10) as wearable:
+        yield wearable
 
 
 def sounds_within(wearable: Wearable, host: Host, seconds: float) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        if is_sounding(wearable):
+        if wearable.is_sounding():
             return True
         host.pump(0.02)
     return False
 
 
 def test_low_saturation_sounds_lights_rings_and_is_journaled_before_it_rings(tmp_path: Path) -> None:
-    with Wearable(
-        tmp_path, build_image(tmp_path / "f.img"), scenario=scenario(tmp_path), speed=30
-    ) as wearable:
+    with ready(tmp_path, scenario=LOW_SPO2, speed=30) as wearable:
         host = wearable.connect()
-        bell = alarm_is_told(host, codes.HYPOXAEMIA, HIGH)
+        bell = host.see_alarm(codes.HYPOXAEMIA, HIGH)
         assert bell.seq > 0
         assert sounds_within(wearable, host, 1)
-        state = wearable.control("state")
+        state = wearable.state()
         assert state["led"][1:] == [0, 0]
         events, _ = pull(host)
         journaled = dict(events)[bell.seq]
-        assert journaled.type == records.ALARM
+        assert journaled.type == record_layout.ALARM
         assert journaled.t_ms == bell.t_ms
-        assert (codes.HYPOXAEMIA, HIGH) in records.decode(records.ALARM, journaled.payload).changes
+        assert (codes.HYPOXAEMIA, HIGH) in record_reader.decode(
+            record_layout.ALARM, journaled.payload
+        ).changes
         # never a grade rise from saturation alone
-        assert all(grade.lower in (None, 0) for grade in of_type(events, records.GRADE))
+        assert all(grade.lower in (None, 0) for grade in of_type(events, record_layout.GRADE))
 
 
-def test_the_alarm_sounds_within_the_stated_time_of_the_crossing(tmp_path: Path) -> None:
+def test_the_alarm_sounds_within_the_stated_time_of_the_crossing(wearable: Wearable) -> None:
     """85 % from the start: HIGH after 15 s of valid samples, told within the 90 s that are promised."""
-    with Wearable(
-        tmp_path, build_image(tmp_path / "f.img"), scenario=scenario(tmp_path), speed=10
-    ) as wearable:
-        host = wearable.connect()
-        assert alarm_is_told(host, codes.HYPOXAEMIA, HIGH).t_ms <= 60_000
+    host = wearable.connect()
+    assert host.see_alarm(codes.HYPOXAEMIA, HIGH).t_ms <= 60_000
 
 
-def test_a_short_press_silences_and_leaves_the_light(tmp_path: Path) -> None:
-    with Wearable(
-        tmp_path, build_image(tmp_path / "f.img"), scenario=scenario(tmp_path), speed=10
-    ) as wearable:
-        host = wearable.connect()
-        alarm_is_told(host, codes.HYPOXAEMIA, HIGH)
-        wearable.control("press", ms=400)
-        time.sleep(0.3)
-        deadline = time.monotonic() + 6  # a HIGH burst would have come back within 5 s
-        while time.monotonic() < deadline:
-            assert not is_sounding(wearable)
-            host.pump(0.05)
-        events, _ = pull(host)
-        assert [press.kind for press in of_type(events, records.BUTTON)] == [1]
+def test_a_short_press_silences_and_leaves_the_light(wearable: Wearable) -> None:
+    host = wearable.connect()
+    host.see_alarm(codes.HYPOXAEMIA, HIGH)
+    wearable.control("press", ms=400)
+    time.sleep(0.3)
+    deadline = time.monotonic() + 6  # a HIGH burst would have come back within 5 s
+    while time.monotonic() < deadline:
+        assert not wearable.is_sounding()
+        host.pump(0.05)
+    events, _ = pull(host)
+    assert [press.kind for press in of_type(events, record_layout.BUTTON)] == [1]
 
 
 def test_a_long_press_calls_for_help_and_is_an_event_of_its_own(tmp_path: Path) -> None:
-    with Wearable(tmp_path, build_image(tmp_path / "f.img"), speed=10) as wearable:
+    with ready(tmp_path, speed=10) as wearable:
         host = wearable.connect()
         wearable.control("press", ms=2300)
-        alarm_is_told(host, codes.PATIENT_BUTTON, MEDIUM, 10)
+        host.see_alarm(codes.PATIENT_BUTTON, MEDIUM, 10)
         assert host.ask(wire.AlarmAccept(codes.PATIENT_BUTTON, MEDIUM, "A. Nurse")).code == wire.RESULT_DONE
         host.wait(
             lambda: any(
@@ -113,91 +89,80 @@ def test_a_long_press_calls_for_help_and_is_an_event_of_its_own(tmp_path: Path) 
             "the end of PATIENT_BUTTON",
         )
         events, _ = pull(host)
-        assert [press.kind for press in of_type(events, records.BUTTON)] == [2]
-        (accepted,) = of_type(events, records.ACCEPTED)
+        assert [press.kind for press in of_type(events, record_layout.BUTTON)] == [2]
+        (accepted,) = of_type(events, record_layout.ACCEPTED)
         assert (accepted.alarm_id, accepted.who) == (codes.PATIENT_BUTTON, "A. Nurse")
 
 
-def test_acceptance_gives_a_sign_and_silences_and_a_reader_may_accept(tmp_path: Path) -> None:
-    with Wearable(
-        tmp_path, build_image(tmp_path / "f.img"), scenario=scenario(tmp_path), speed=10
-    ) as wearable:
-        host = wearable.connect(READER)
-        alarm_is_told(host, codes.HYPOXAEMIA, HIGH)
-        assert host.ask(wire.AlarmAccept(codes.HYPOXAEMIA, MEDIUM, "x")).code == wire.RESULT_BAD_VALUE
-        before = wearable.control("outputs")["log"][-1]["n"]
-        assert host.ask(wire.AlarmAccept(codes.HYPOXAEMIA, HIGH, "ward")).code == wire.RESULT_DONE
-        time.sleep(1.2)
-        tones = [
-            str(entry) for entry in wearable.control("outputs", since=before)["log"] if "buzzer" in str(entry)
-        ]
-        assert any("600" in tone for tone in tones)
-        assert any("900" in tone for tone in tones)
-        deadline = time.monotonic() + 6
-        while time.monotonic() < deadline:
-            assert not is_sounding(wearable)
-            host.pump(0.05)
-        assert wearable.control("state")["led"] in ([1, 0, 0], [0, 0, 0])
+def test_acceptance_gives_a_sign_and_silences_and_a_reader_may_accept(wearable: Wearable) -> None:
+    host = wearable.connect(READER)
+    host.see_alarm(codes.HYPOXAEMIA, HIGH)
+    assert host.ask(wire.AlarmAccept(codes.HYPOXAEMIA, MEDIUM, "x")).code == wire.RESULT_BAD_VALUE
+    before = wearable.control("outputs")["log"][-1]["n"]
+    assert host.ask(wire.AlarmAccept(codes.HYPOXAEMIA, HIGH, "ward")).code == wire.RESULT_DONE
+    time.sleep(1.2)
+    tones = [
+        str(entry) for entry in wearable.control("outputs", since=before)["log"] if "buzzer" in str(entry)
+    ]
+    assert any("600" in tone for tone in tones)
+    assert any("900" in tone for tone in tones)
+    deadline = time.monotonic() + 6
+    while time.monotonic() < deadline:
+        assert not wearable.is_sounding()
+        host.pump(0.05)
+    assert wearable.state()["led"] in ([1, 0, 0], [0, 0, 0])
 
 
-def test_an_alarm_that_was_not_finished_sounds_again_after_a_power_cut(tmp_path: Path) -> None:
-    with Wearable(
-        tmp_path, build_image(tmp_path / "f.img"), scenario=scenario(tmp_path), speed=10
-    ) as wearable:
-        host = wearable.connect()
-        alarm_is_told(host, codes.HYPOXAEMIA, HIGH)
-        wearable.control("cut", off_ms=300)
-        time.sleep(0.4)
-        cut_at = time.monotonic()
-        while not is_sounding(wearable):
-            assert time.monotonic() - cut_at < 3, "no sound after the cut"
-            time.sleep(0.01)
-        host.open()
-        host.messages.clear()
-        events, _ = pull(host)
-        boots = of_type(events, records.BOOT)
-        assert len(boots) == 2
-        assert boots[1].prev_boot == 1
-        # restored, not raised anew: the ALARM carries the state before it, so the state to restore went with it
-        assert (codes.HYPOXAEMIA, HIGH) in alarms.active(alarms.decode_state(boots[1].alarm_state, 0))
-        at = [index for index, (_, event) in enumerate(events) if event.type == records.ALARM]
-        assert at
-        assert all(events[index + 1][1].type == records.GRADER_STATE for index in at)
-        assert all(events[index + 1][1].t_ms == events[index][1].t_ms for index in at)
-        live = host.take(wire.Live)
-        assert (codes.HYPOXAEMIA, HIGH) in live.alarms
+def test_an_alarm_that_was_not_finished_sounds_again_after_a_power_cut(wearable: Wearable) -> None:
+    host = wearable.connect()
+    host.see_alarm(codes.HYPOXAEMIA, HIGH)
+    wearable.control("cut", off_ms=300)
+    time.sleep(0.4)
+    cut_at = time.monotonic()
+    while not wearable.is_sounding():
+        assert time.monotonic() - cut_at < 3, "no sound after the cut"
+        time.sleep(0.01)
+    host.open()
+    host.messages.clear()
+    events, _ = pull(host)
+    boots = of_type(events, record_layout.BOOT)
+    assert len(boots) == 2
+    assert boots[1].prev_boot == 1
+    # restored, not raised anew: the ALARM carries the state before it, so the state to restore went with it
+    assert (codes.HYPOXAEMIA, HIGH) in alarms.active(alarms.decode_state(boots[1].alarm_state, 0))
+    at = [index for index, (_, event) in enumerate(events) if event.type == record_layout.ALARM]
+    assert at
+    assert all(events[index + 1][1].type == record_layout.GRADER_STATE for index in at)
+    assert all(events[index + 1][1].t_ms == events[index][1].t_ms for index in at)
+    live = host.take(wire.Live)
+    assert (codes.HYPOXAEMIA, HIGH) in live.alarms
 
 
 def test_with_a_failing_flash_the_alarm_still_sounds_and_is_marked_unjournaled(tmp_path: Path) -> None:
-    text = (
-        LOW_SPO2.replace("85.0", "97.0")
-        + "\n[[keyframe]]\nt_s = 60\n\n[[keyframe]]\nt_s = 62\nspo2_pct = 85.0\n"
-    )
-    with Wearable(
-        tmp_path, build_image(tmp_path / "f.img"), scenario=scenario(tmp_path, text), speed=30
-    ) as wearable:
+    falling = keyframes((0, steady(hr_bpm=90)), (60, {}), (62, {"spo2_pct": 85.0}))
+    with ready(tmp_path, scenario=falling, speed=30) as wearable:
         host = wearable.connect()
         host.take(wire.Live)
         wearable.control("fault", what="flash", writes=-1)
-        bell = alarm_is_told(host, codes.HYPOXAEMIA, HIGH, 30)
+        bell = host.see_alarm(codes.HYPOXAEMIA, HIGH, 30)
         assert bell.seq == 0
         assert sounds_within(wearable, host, 6)
-        alarm_is_told(host, codes.JOURNAL_FAULT, HIGH)
+        host.see_alarm(codes.JOURNAL_FAULT, HIGH)
         wearable.control("heal")
-        host.wait(lambda: not host.ask(wire.StatusAsk(), wire.StatusIs).flags & wire.STATUS_JOURNAL_FAULT, 20)
+        host.wait(lambda: not host.status().flags & wire.STATUS_JOURNAL_FAULT, 20)
         events, _ = pull(host)
-        changes = [change for alarm in of_type(events, records.ALARM) for change in alarm.changes]
+        changes = [change for alarm in of_type(events, record_layout.ALARM) for change in alarm.changes]
         assert (codes.HYPOXAEMIA, HIGH) in changes, "what flash refused was offered again"
 
 
 def test_samples_lost_are_told_at_most_once_a_minute(tmp_path: Path) -> None:
     """At this speed each erase of 50 ms overruns the FIFO; writing about it must not feed itself."""
-    with Wearable(tmp_path, build_image(tmp_path / "f.img"), speed=60) as wearable:
+    with ready(tmp_path, speed=60) as wearable:
         host = wearable.connect()
         host.wait(lambda: sum(isinstance(m, wire.Live) for m in host.messages) >= 30, 30)
         events, readings = pull(host)
-        status = host.ask(wire.StatusAsk(), wire.StatusIs)
-    gaps = [event.t_ms for _, event in events if event.type == records.SAMPLE_GAP]
+        status = host.status()
+    gaps = [event.t_ms for _, event in events if event.type == record_layout.SAMPLE_GAP]
     assert all(b - a >= 60_000 for a, b in itertools.pairwise(gaps))
     times = [reading.t_ms for _, reading in readings]
     assert times == sorted(set(times)), "no instant was read twice"
@@ -206,25 +171,25 @@ def test_samples_lost_are_told_at_most_once_a_minute(tmp_path: Path) -> None:
 
 def test_what_rose_unjournaled_without_a_host_is_rung_when_one_comes(tmp_path: Path) -> None:
     """Soon enough that nothing else changes by the host's coming: it was never away."""
-    with Wearable(tmp_path, build_image(tmp_path / "f.img"), speed=5) as wearable:
+    with ready(tmp_path, speed=5) as wearable:
         host = wearable.connect()
         host.take(wire.Live)
         host.close()
         wearable.control("fault", what="flash", writes=-1)
         wearable.control("press", ms=300)
         deadline = time.monotonic() + 6
-        while not is_sounding(wearable):
+        while not wearable.is_sounding():
             assert time.monotonic() < deadline, "never sounded"
             time.sleep(0.02)
         time.sleep(0.5)
         host = wearable.connect()
-        host.ask(wire.StatusAsk(), wire.StatusIs)
+        host.status()
         bell = host.take(wire.Alarm, 2)
         assert bell.seq == 0
         assert (codes.JOURNAL_FAULT, HIGH) in bell.alarms
         wearable.control("heal")
-        host.wait(lambda: not host.ask(wire.StatusAsk(), wire.StatusIs).flags & wire.STATUS_JOURNAL_FAULT, 20)
+        host.wait(lambda: not host.status().flags & wire.STATUS_JOURNAL_FAULT, 20)
         host.messages.clear()
-        host.ask(wire.StatusAsk(), wire.StatusIs)
-        host.ask(wire.StatusAsk(), wire.StatusIs)
+        host.status()
+        host.status()
         assert not [m for m in host.messages if isinstance(m, wire.Alarm) and m.seq == 0]

@@ -1,20 +1,29 @@
 """A patient's binding on the real firmware: a journal of its own, and an end that wipes everything or nothing."""
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from crs_core import records
+from crs_core.journal import record_layout
 from crs_core.wire import message as wire
 from crs_core.wire.parts import split_parts
 from littlefs import LittleFS
 
-from tests.fakes.records_of import of_type, pull
-from tools.rig.image import CUSTODIAN, PATIENT, READER, build_image, read_image
-from tools.rig.serial_host import Host, Wearable
+from tools.rig.host import Host, of_type, pull
+from tools.rig.image import CUSTODIAN, PATIENT, READER, read_image
+from tools.rig.scenarios import worn
+from tools.rig.wearable import Wearable, ready
 
 PROFILE = "age_years=54\nbinding=7Q\ninfusion_date=2026-11-20\nproduct=axi-cel\nsite=axilla\n"
+
+
+@pytest.fixture
+def wearable(tmp_path: Path) -> Iterator[Wearable]:
+    """A wearable in service with a bound patient."""
+    with ready(tmp_path, speed=30) as wearable:
+        yield wearable
 
 
 def bind(host: Host, op: int, binding_id: bytes, profile: str = "") -> Any:
@@ -24,17 +33,6 @@ def bind(host: Host, op: int, binding_id: bytes, profile: str = "") -> Any:
         if number < len(parts) - 1:
             assert host.take(wire.Result).code == wire.RESULT_MORE_PARTS
     return None
-
-
-def status(host: Host) -> wire.StatusIs:
-    return host.ask(wire.StatusAsk(), wire.StatusIs)  # type: ignore[no-any-return]
-
-
-def reopened(host: Host) -> None:
-    """The wearable says BYE because its journal was replaced; a host begins anew."""
-    host.wait(lambda: host.closed, 5, "BYE")
-    assert host.closed.pop() == wire.BYE_JOURNAL_CHANGED
-    host.open()
 
 
 def end_synced(host: Host, binding_id: bytes = PATIENT) -> Any:
@@ -60,28 +58,26 @@ def end_synced(host: Host, binding_id: bytes = PATIENT) -> Any:
 
 
 def test_a_start_makes_a_journal_that_tells_its_own_beginning(tmp_path: Path) -> None:
-    with Wearable(tmp_path, build_image(tmp_path / "f.img", binding_id=None), speed=30) as wearable:
+    with ready(tmp_path, speed=30, binding_id=None) as wearable:
         host = wearable.connect()
         live = host.take(wire.Live, 15)
         assert (live.fever, live.lower, live.upper) == (0, None, None), "nobody is graded while unbound"
         old = host.session.peer.journal_id
         bind(host, wire.BIND_START, b"NEWPATNT", PROFILE)
         assert host.take(wire.Result).code == wire.RESULT_DONE
-        reopened(host)
+        host.open_again()
         assert host.session.peer.journal_id not in (old, bytes(8))
-        assert status(host).binding_id == b"NEWPATNT"
+        assert host.status().binding_id == b"NEWPATNT"
         events, _ = pull(host, 4)
         assert [event.type for _, event in events[:4]] == [
-            records.BINDING,
-            records.CALIBRATION,
-            records.SETTINGS,
-            records.GRADER_STATE,
+            record_layout.BINDING,
+            record_layout.CALIBRATION,
+            record_layout.SETTINGS,
+            record_layout.GRADER_STATE,
         ]
-        (binding,) = of_type(events, records.BINDING)
+        (binding,) = of_type(events, record_layout.BINDING)
         assert (binding.op, binding.binding_id, binding.profile) == (1, b"NEWPATNT", PROFILE.encode())
-        host.wait(
-            lambda: any(isinstance(m, wire.Live) and m.upper == 4 for m in host.messages), 20, "a grade"
-        )
+        host.see(wire.Live, lambda m: m.upper == 4, 20, "a grade")
         bind(host, wire.BIND_START, b"NEWPATNT", PROFILE)
         assert host.take(wire.Result).code == wire.RESULT_DONE, "asking twice is harmless"
         bind(host, wire.BIND_START, b"OTHERPAT", PROFILE)
@@ -89,22 +85,20 @@ def test_a_start_makes_a_journal_that_tells_its_own_beginning(tmp_path: Path) ->
 
 
 def test_an_end_waits_for_the_custodian_and_then_wipes_all(tmp_path: Path) -> None:
-    with Wearable(tmp_path, build_image(tmp_path / "f.img"), speed=30) as wearable:
+    with ready(tmp_path, speed=30) as wearable:
         host = wearable.connect()
         host.take(wire.Live, 15)
         old = host.session.peer.journal_id
         assert end_synced(host).code == wire.RESULT_DONE
-        reopened(host)
+        host.open_again()
         assert host.session.peer.journal_id != old
-        now = status(host)
+        now = host.status()
         assert now.binding_id == bytes(8)
         assert not now.flags & wire.STATUS_BOUND
-        assert [key.key_id for key in host.ask(wire.Keys(wire.KEYS_LIST, 0), wire.KeysIs).keys] == [
-            CUSTODIAN.key_id
-        ]
+        assert host.keys() == [CUSTODIAN.key_id]
         events, _ = pull(host)
-        assert [event.type for _, event in events[:1]] == [records.BINDING]
-        assert of_type(events, records.BINDING)[0].op == 2
+        assert [event.type for _, event in events[:1]] == [record_layout.BINDING]
+        assert of_type(events, record_layout.BINDING)[0].op == 2
         host.close()
         reader = wearable.plug(READER)
         with pytest.raises(AssertionError, match="no session"):
@@ -126,29 +120,30 @@ def left_of(filesystem: LittleFS, journal_id: bytes) -> list[str]:
     return found
 
 
-def test_an_end_without_the_custodians_acknowledgement_is_refused_and_nothing_is_lost(tmp_path: Path) -> None:
-    with Wearable(tmp_path, build_image(tmp_path / "f.img"), speed=30) as wearable:
-        host = wearable.connect()
-        host.take(wire.Live, 15)
-        bind(host, wire.BIND_END, PATIENT)
-        result = host.take(wire.Result, 50)
-        assert result.code == wire.RESULT_NOT_SYNCED
-        assert "commit" in result.detail
-        assert status(host).binding_id == PATIENT
-        assert pull(host)[0][0][0] == 1
-        bind(host, wire.BIND_END, b"SOMEBODY")
-        assert host.take(wire.Result).code == wire.RESULT_BAD_VALUE
-        bind(host, wire.BIND_END_OVERRIDE, PATIENT)
-        assert host.take(wire.Result).code == wire.RESULT_DONE
-        reopened(host)
-        assert status(host).binding_id == bytes(8)
+def test_an_end_without_the_custodians_acknowledgement_is_refused_and_nothing_is_lost(
+    wearable: Wearable,
+) -> None:
+    host = wearable.connect()
+    host.take(wire.Live, 15)
+    bind(host, wire.BIND_END, PATIENT)
+    result = host.take(wire.Result, 50)
+    assert result.code == wire.RESULT_NOT_SYNCED
+    assert "commit" in result.detail
+    assert host.status().binding_id == PATIENT
+    assert pull(host)[0][0][0] == 1
+    bind(host, wire.BIND_END, b"SOMEBODY")
+    assert host.take(wire.Result).code == wire.RESULT_BAD_VALUE
+    bind(host, wire.BIND_END_OVERRIDE, PATIENT)
+    assert host.take(wire.Result).code == wire.RESULT_DONE
+    host.open_again()
+    assert host.status().binding_id == bytes(8)
 
 
 @pytest.mark.parametrize("cut_after", [1, 3, 6, 10, 14])
 def test_a_cut_in_the_middle_of_an_end_leaves_the_patient_bound_or_wiped_never_between(
     tmp_path: Path, cut_after: int
 ) -> None:
-    with Wearable(tmp_path, build_image(tmp_path / "f.img"), speed=30) as wearable:
+    with ready(tmp_path, speed=30) as wearable:
         host = wearable.connect()
         host.take(wire.Live, 15)
         old = host.session.peer.journal_id
@@ -157,10 +152,10 @@ def test_a_cut_in_the_middle_of_an_end_leaves_the_patient_bound_or_wiped_never_b
         deadline = time.monotonic() + 1.5
         while time.monotonic() < deadline:
             host.pump(0.05)
-        assert wearable.control("state")["flash"]["cuts"] == 1
+        assert wearable.state()["flash"]["cuts"] == 1
         host.open()
-        now = status(host)
-        keys = [key.key_id for key in host.ask(wire.Keys(wire.KEYS_LIST, 0), wire.KeysIs).keys]
+        now = host.status()
+        keys = host.keys()
         if now.flags & wire.STATUS_BOUND:
             assert (now.binding_id, host.session.peer.journal_id) == (PATIENT, old)
             assert keys == [CUSTODIAN.key_id, READER.key_id]
@@ -173,13 +168,9 @@ def test_a_cut_in_the_middle_of_an_end_leaves_the_patient_bound_or_wiped_never_b
 
 
 def test_a_binding_survives_a_power_cut_with_its_latches(tmp_path: Path) -> None:
-    hot = tmp_path / "hot.toml"
-    hot.write_text('title = "hot"\n[[keyframe]]\nt_s = 0\ntemp_c = 38.5\nspo2_pct = 97.0\nhr_bpm = 90\n')
-    with Wearable(tmp_path, build_image(tmp_path / "f.img"), scenario=hot, speed=60) as wearable:
+    with ready(tmp_path, scenario=worn(temp_c=38.5, hr_bpm=90), speed=60) as wearable:
         host = wearable.connect()
-        host.wait(
-            lambda: any(isinstance(m, wire.Live) and m.lower == 1 for m in host.messages), 20, "grade 1..4"
-        )
+        host.see(wire.Live, lambda m: m.lower == 1, 20, "grade 1..4")
         wearable.control("cut", off_ms=200)
         time.sleep(0.5)
         host.open()
@@ -187,5 +178,5 @@ def test_a_binding_survives_a_power_cut_with_its_latches(tmp_path: Path) -> None
         live = host.take(wire.Live, 10)
         assert live.lower in (None, 1)
         events, _ = pull(host)
-        boot = of_type(events, records.BOOT)[-1]
+        boot = of_type(events, record_layout.BOOT)[-1]
         assert boot.grader_state[1] == 1, "the fever latch of the episode"

@@ -8,49 +8,29 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from crs_core import block, records
+from crs_core.journal import block_layout, block_reader, record_layout
 from crs_core.keys import Key
 from crs_core.units import TEMP_VALID, temp_state_of
 from crs_core.wire import frame
 from crs_core.wire import message as wire
-from crs_core.wire.parts import split_parts
 from crs_core.wire.session import HostSession
 
-from tests.fakes.records_of import of_type, pull
-from tools.rig.image import CUSTODIAN, READER, build_image
-from tools.rig.serial_host import Host, Wearable
-
-
-@pytest.fixture
-def wearable(tmp_path: Path) -> Any:
-    with Wearable(tmp_path, build_image(tmp_path / "f.img"), speed=60) as one:
-        yield one
-
-
-def status(host: Host) -> wire.StatusIs:
-    return host.ask(wire.StatusAsk(), wire.StatusIs)  # type: ignore[no-any-return]
-
-
-def set_settings(host: Host, text: str) -> wire.Result:
-    parts = split_parts(text.encode(), 60)
-    for number, part in enumerate(parts):
-        result = host.ask(wire.Settings(wire.SETTINGS_SET, number, len(parts), part))
-        if number < len(parts) - 1 and result.code != wire.RESULT_MORE_PARTS:
-            return result  # type: ignore[no-any-return]
-    return result  # type: ignore[no-any-return]
+from tools.rig.host import of_type, pull
+from tools.rig.image import CUSTODIAN, READER
+from tools.rig.wearable import Wearable, ready
 
 
 def test_only_the_custodian_frees_flash(wearable: Wearable) -> None:
     reader = wearable.connect(READER)
     head = pull(reader)[0][-1][0]
     reader.send(wire.Ack(head, 1))
-    assert status(reader).acked_seq == 0
+    assert reader.status().acked_seq == 0
     reader.close()
     custodian = wearable.connect(CUSTODIAN)
     custodian.send(wire.Ack(head, 0))
-    assert status(custodian).acked_seq == head
+    assert custodian.status().acked_seq == head
     custodian.send(wire.Ack(4_000_000, 0))
-    assert status(custodian).acked_seq == head
+    assert custodian.status().acked_seq == head
 
 
 @pytest.mark.parametrize(
@@ -67,32 +47,32 @@ def test_only_the_custodian_frees_flash(wearable: Wearable) -> None:
 )
 def test_a_reader_changes_nothing(wearable: Wearable, request_: Any) -> None:
     host = wearable.connect(READER)
-    before = host.ask(wire.Settings(wire.SETTINGS_GET, 0, 1, b""), wire.SettingsIs)
+    before = host.settings()
     assert host.ask(request_).code == wire.RESULT_FORBIDDEN
-    after = host.ask(wire.Settings(wire.SETTINGS_GET, 0, 1, b""), wire.SettingsIs)
+    after = host.settings()
     assert before == after
-    assert len(host.ask(wire.Keys(wire.KEYS_LIST, 0), wire.KeysIs).keys) == 2
-    assert status(host).binding_id == b"PATIENT1"
-    assert dict(status(host).counters)[26] == 1
+    assert len(host.keys()) == 2
+    assert host.status().binding_id == b"PATIENT1"
+    assert host.counted(26) == 1
 
 
 def test_settings_are_changed_used_and_journaled_and_a_wrong_one_changes_nothing(wearable: Wearable) -> None:
     host = wearable.connect()
-    assert set_settings(host, "site=oral\nreading_interval_s=5\n").code == wire.RESULT_DONE
-    now = host.ask(wire.Settings(wire.SETTINGS_GET, 0, 1, b""), wire.SettingsIs)
+    assert host.change_settings("site=oral\nreading_interval_s=5\n").code == wire.RESULT_DONE
+    now = host.settings()
     assert now.version == 2
     assert b"site=oral\n" in now.data
-    refused = set_settings(host, "site=elbow\n")
+    refused = host.change_settings("site=elbow\n")
     assert refused.code == wire.RESULT_BAD_VALUE
     assert "site" in refused.detail
-    assert set_settings(host, "nonsense=1\n").code == wire.RESULT_BAD_VALUE
-    assert host.ask(wire.Settings(wire.SETTINGS_GET, 0, 1, b""), wire.SettingsIs) == now
+    assert host.change_settings("nonsense=1\n").code == wire.RESULT_BAD_VALUE
+    assert host.settings() == now
     host.messages.clear()
     lives = [host.take(wire.Live) for _ in range(4)]
     assert [live.status & 7 for live in lives] == [2] * 4
     assert 4000 <= lives[3].t_ms - lives[2].t_ms <= 9000
     events, _ = pull(host)
-    assert [entry.settings_version for entry in of_type(events, records.SETTINGS)] == [1, 2]
+    assert [entry.settings_version for entry in of_type(events, record_layout.SETTINGS)] == [1, 2]
 
 
 def test_time_is_marked_once_and_again_when_the_hosts_clock_moved(wearable: Wearable) -> None:
@@ -101,18 +81,18 @@ def test_time_is_marked_once_and_again_when_the_hosts_clock_moved(wearable: Wear
     first = host.ask(wire.Time(utc_ms, 20), wire.TimeIs)
     assert (first.utc_ms, first.boot) == (utc_ms, 1)
     time.sleep(0.5)
-    steady = utc_ms + status(host).now_ms - first.t_ms
+    steady = utc_ms + host.status().now_ms - first.t_ms
     host.ask(wire.Time(steady, 20), wire.TimeIs)
     host.ask(wire.Time(steady + 7_200_000, 20), wire.TimeIs)
     events, _ = pull(host)
-    marks = of_type(events, records.TIME_MARK)
+    marks = of_type(events, record_layout.TIME_MARK)
     assert [mark.utc_ms for mark in marks] == [utc_ms, steady + 7_200_000]
     assert marks[0].key_id == CUSTODIAN.key_id
 
 
 def test_no_more_messages_fly_than_the_window_allows(wearable: Wearable) -> None:
     host = wearable.connect()
-    host.wait(lambda: status(host).head_seq > 30, 20)
+    host.wait(lambda: host.status().head_seq > 30, 20)
     host.messages.clear()
     host.send(wire.ReadFrom(1, 2, 64))
     deadline = time.monotonic() + 1.5
@@ -126,7 +106,7 @@ def test_no_more_messages_fly_than_the_window_allows(wearable: Wearable) -> None
 
 def test_events_overtake_the_backlog_and_nothing_comes_twice(wearable: Wearable) -> None:
     host = wearable.connect()
-    host.wait(lambda: status(host).head_seq > 40, 20)
+    host.wait(lambda: host.status().head_seq > 40, 20)
     host.messages.clear()
     host.send(wire.ReadFrom(1, 100, 300))
     kinds, seqs = [], []
@@ -134,14 +114,14 @@ def test_events_overtake_the_backlog_and_nothing_comes_twice(wearable: Wearable)
         message = host.take((wire.Block, wire.CaughtUp))
         if isinstance(message, wire.CaughtUp):
             break
-        for piece in block.split(message.data):
-            header, _ = block.decode(piece, host.session.peer.journal_id)
+        for piece in block_reader.split(message.data):
+            header, _ = block_reader.decode(piece, host.session.peer.journal_id)
             kinds.append(header.kind)
             seqs += list(range(header.first_seq, header.first_seq + header.count))
     assert sorted(seqs) == sorted(set(seqs))
     assert set(range(1, max(seqs) + 1)) == set(seqs)
-    first_reading = kinds.index(block.KIND_READINGS)
-    assert kinds[:first_reading].count(block.KIND_EVENTS) >= 5
+    first_reading = kinds.index(block_layout.KIND_READINGS)
+    assert kinds[:first_reading].count(block_layout.KIND_EVENTS) >= 5
 
 
 def test_a_wrong_key_an_unknown_key_and_a_revoked_key_are_refused(wearable: Wearable) -> None:
@@ -152,20 +132,18 @@ def test_a_wrong_key_an_unknown_key_and_a_revoked_key_are_refused(wearable: Wear
         host = wearable.plug(key)
         with pytest.raises(AssertionError, match="no session"):
             host.open(1.5)
-        assert {refused.reason for refused in host.refused} == {reason}
+        assert set(host.refused) == {reason}
         host.close()
     host = wearable.connect()
     assert host.ask(wire.Keys(wire.KEYS_REVOKE, CUSTODIAN.key_id)).code == wire.RESULT_BAD_VALUE
     assert host.ask(wire.Keys(wire.KEYS_REVOKE, READER.key_id)).code == wire.RESULT_DONE
-    assert [key.key_id for key in host.ask(wire.Keys(wire.KEYS_LIST, 0), wire.KeysIs).keys] == [
-        CUSTODIAN.key_id
-    ]
-    counted = dict(status(host).counters)
+    assert host.keys() == [CUSTODIAN.key_id]
+    counted = dict(host.status().counters)
     host.close()
     reader = wearable.plug(READER)
     with pytest.raises(AssertionError, match="no session"):
         reader.open(1.5)
-    assert {refused.reason for refused in reader.refused} == {2}
+    assert set(reader.refused) == {2}
     assert counted[37] >= 1
     assert counted[36] >= 1
 
@@ -186,21 +164,11 @@ def test_the_self_test_tells_every_part(wearable: Wearable) -> None:
 
 
 def test_the_other_thermometer_is_found_and_read(tmp_path: Path) -> None:
-    image = build_image(tmp_path / "flash.img")
-    with Wearable(tmp_path, image, speed=60, options=("--thermometer", "max30205")) as other:
+    with ready(tmp_path, "--thermometer", "max30205", speed=60) as other:
         host = other.connect()
-        live = host.wait(
-            lambda: [
-                m
-                for m in host.messages
-                if isinstance(m, wire.Live)
-                and m.temp_cc is not None
-                and temp_state_of(m.status) == TEMP_VALID
-            ],
-            30,
-            "a temperature",
-        )
-        assert 3000 < live[0].temp_cc < 4200
+        is_valid = lambda m: m.temp_cc is not None and temp_state_of(m.status) == TEMP_VALID  # noqa: E731
+        live = host.see(wire.Live, is_valid, 30, "a temperature")
+        assert 3000 < live.temp_cc < 4200
         report = json.loads(host.ask(wire.SelfTest(0), wire.SelfTestIs, 15).text)
         assert report["parts"]["thermometer"] == {"pass": True, "chip": "Max30205"}
 
@@ -210,10 +178,10 @@ def test_maintenance_is_shown_told_journaled_and_ends_by_itself(wearable: Wearab
     host.take(wire.Live)
     assert host.ask(wire.Maintenance(wire.MAINTENANCE_ENTER, 0)).code == wire.RESULT_BAD_VALUE
     assert host.ask(wire.Maintenance(wire.MAINTENANCE_ENTER, 120)).code == wire.RESULT_DONE
-    assert status(host).flags & wire.STATUS_MAINTENANCE
-    host.wait(lambda: not status(host).flags & wire.STATUS_MAINTENANCE, 10)
+    assert host.status().flags & wire.STATUS_MAINTENANCE
+    host.wait(lambda: not host.status().flags & wire.STATUS_MAINTENANCE, 10)
     events, _ = pull(host)
-    assert [entry.op for entry in of_type(events, records.MAINTENANCE)] == [1, 2]
+    assert [entry.op for entry in of_type(events, record_layout.MAINTENANCE)] == [1, 2]
 
 
 def test_a_newer_message_type_is_skipped(wearable: Wearable) -> None:
@@ -238,12 +206,12 @@ def test_noise_torn_frames_and_a_flood_do_not_disturb_the_session(wearable: Wear
         host.write(piece)
         time.sleep(0.3)  # what overruns the 260 bytes of the receive ring is lost, like on a real port
         assert host.ask(wire.Ping(noise.randrange(1 << 30)), wire.Pong, 5)
-    counted = dict(status(host).counters)
+    counted = dict(host.status().counters)
     spoiled = [
         counted.get(counter, 0) for counter in (13, 14, 15, 33)
     ]  # bad CRC, oversize, short, bad escape
     assert sum(spoiled) >= 2, counted
-    assert wearable.control("state")["resets"]["watchdog"] == 0
+    assert wearable.state()["resets"]["watchdog"] == 0
     host.take(wire.Live)
 
 
@@ -253,25 +221,25 @@ def test_a_half_open_session_is_dropped_and_a_replayed_message_is_not_obeyed(wea
     deadline = time.monotonic() + 5.7
     while time.monotonic() < deadline:
         host.pump(0.1)
-    assert dict(status(host).counters)[25] == 1
+    assert host.counted(25) == 1
     replay = host.session.seal(wire.Settings(wire.SETTINGS_SET, 0, 1, b"unit=F\n"))
     host.write(replay)
     assert host.take(wire.Result).code == wire.RESULT_DONE
     host.write(replay)
     time.sleep(0.3)
-    assert status(host).settings_version == 2
-    assert dict(status(host).counters)[18] == 1
+    assert host.status().settings_version == 2
+    assert host.counted(18) == 1
 
 
 def test_a_port_that_is_not_read_does_not_stop_the_wearable(wearable: Wearable) -> None:
     host = wearable.connect()
     host.send(wire.ReadFrom(1, 200, 2048))
-    before = status(host).now_ms
+    before = host.status().now_ms
     time.sleep(4)  # nobody reads: the pty fills
     host.session.link_lost()
     host.messages.clear()
     host.open()
-    now = status(host)
+    now = host.status()
     assert now.now_ms - before > 150_000
     _, readings = pull(host)
     assert len(readings) >= 10

@@ -5,27 +5,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from crs_core import records, units
+from crs_core import units
 from crs_core.codes import FAULT_WRONG_PART, SUBSYSTEM_PPG
+from crs_core.journal import record_layout
 from crs_core.wire import message as wire
 from crs_device import health
 
-from tests.fakes.records_of import of_type, pull
-from tools.rig.image import build_image
-from tools.rig.serial_host import Host, Wearable
+from tools.rig.host import Host, of_type, pull
+from tools.rig.scenarios import worn as worn_by
+from tools.rig.wearable import Wearable, ready
 
 PPG = 0x57
 FIFO = 32  # samples that one broken drain can cost
 SPEED = 10
 SPO2 = 96.0
-SCENARIO = f"""title = "test"
-[[keyframe]]
-t_s = 0
-temp_c = 36.8
-spo2_pct = {SPO2}
-hr_bpm = 90
-pi_pct = 1.5
-"""
+SCENARIO = worn_by(spo2_pct=SPO2, hr_bpm=90)
 
 
 class Worn:
@@ -57,17 +51,10 @@ class Worn:
         assert (live.spo2_tenths, live.hr_bpm) == (None, None)
         assert units.temp_state_of(live.status) in (units.TEMP_SETTLING, units.TEMP_VALID)
 
-    def counted(self, counter: int) -> int:
-        """A health counter."""
-        return dict(self.host.ask(wire.StatusAsk(), wire.StatusIs).counters).get(counter, 0)
-
 
 @pytest.fixture
 def wearable(tmp_path: Path) -> Iterator[Wearable]:
-    (tmp_path / "s.toml").write_text(SCENARIO)
-    with Wearable(
-        tmp_path, build_image(tmp_path / "f.img"), scenario=tmp_path / "s.toml", speed=SPEED
-    ) as wearable:
+    with ready(tmp_path, scenario=SCENARIO, speed=SPEED) as wearable:
         yield wearable
 
 
@@ -79,9 +66,9 @@ def worn(wearable: Wearable) -> Worn:
 
 
 def test_little_light_is_brought_up_and_measured(worn: Worn) -> None:
-    before = worn.counted(health.PPG_LIGHT_CHANGE)
+    before = worn.host.counted(health.PPG_LIGHT_CHANGE)
     worn.wearable.control("fault", what="light", red=0.15, ir=0.15)
-    worn.host.wait(lambda: worn.counted(health.PPG_LIGHT_CHANGE) > before, 5, "the change")
+    worn.host.wait(lambda: worn.host.counted(health.PPG_LIGHT_CHANGE) > before, 5, "the change")
     worn.host.messages.clear()
     worn.see_right()
 
@@ -89,7 +76,7 @@ def test_little_light_is_brought_up_and_measured(worn: Worn) -> None:
 def test_sunlight_gives_no_value_is_counted_and_passes(worn: Worn) -> None:
     worn.wearable.control("fault", what="sunlight")
     worn.see_reason(units.PPG_SATURATED)
-    assert worn.counted(health.PPG_AMBIENT) > 0
+    assert worn.host.counted(health.PPG_AMBIENT) > 0
     worn.wearable.control("heal")
     worn.see_right()
 
@@ -98,9 +85,9 @@ def test_lights_swapped_from_the_start_give_no_value_and_are_journaled(wearable:
     wearable.control("fault", what="swapped")
     worn = Worn(wearable, wearable.connect())
     worn.see_reason(units.PPG_SWAPPED)
-    assert worn.counted(health.PPG_SWAPPED_LIGHTS) == 1
+    assert worn.host.counted(health.PPG_SWAPPED_LIGHTS) == 1
     events, _ = pull(worn.host)
-    faults = of_type(events, records.FAULT)
+    faults = of_type(events, record_layout.FAULT)
     assert [(f.subsystem, f.code) for f in faults if "ppg_channels" in f.detail] == [
         (SUBSYSTEM_PPG, FAULT_WRONG_PART)
     ]
@@ -109,17 +96,19 @@ def test_lights_swapped_from_the_start_give_no_value_and_are_journaled(wearable:
 
 
 def test_a_burst_that_breaks_off_costs_its_samples_and_nothing_else(worn: Worn) -> None:
-    before = worn.counted(health.PPG_LOST_SAMPLES)
+    before = worn.host.counted(health.PPG_LOST_SAMPLES)
     worn.wearable.control("fault", what="nack_in_burst", address=PPG, after_bytes=21, times=2)
-    worn.host.wait(lambda: worn.counted(health.I2C_FAIL) >= 1, 5, "the broken transfer is counted")
+    worn.host.wait(lambda: worn.host.counted(health.I2C_FAIL) >= 1, 5, "the broken transfer is counted")
     worn.see_right()
     lost = worn.host.wait(
-        lambda: worn.counted(health.PPG_LOST_SAMPLES) - before, 5, "lost samples are counted"
+        lambda: worn.host.counted(health.PPG_LOST_SAMPLES) - before, 5, "lost samples are counted"
     )
     assert lost <= 2 * FIFO
-    assert worn.counted(health.SENSOR_RESTART) == 0
+    assert worn.host.counted(health.SENSOR_RESTART) == 0
     worn.host.wait(
-        lambda: sum(gap.lost for gap in of_type(pull(worn.host)[0], records.SAMPLE_GAP)) == before + lost,
+        lambda: (
+            sum(gap.lost for gap in of_type(pull(worn.host)[0], record_layout.SAMPLE_GAP)) == before + lost
+        ),
         15,
         "SAMPLE_GAP says how many",
     )
@@ -128,6 +117,6 @@ def test_a_burst_that_breaks_off_costs_its_samples_and_nothing_else(worn: Worn) 
 def test_a_fifo_that_stands_still_is_started_afresh(worn: Worn) -> None:
     worn.wearable.control("fault", what="stuck_fifo")
     worn.see(lambda m: m.spo2_tenths is None, "no old value")
-    worn.host.wait(lambda: worn.counted(health.SENSOR_RESTART) >= 1, 8, "a restart")
+    worn.host.wait(lambda: worn.host.counted(health.SENSOR_RESTART) >= 1, 8, "a restart")
     worn.wearable.control("heal")
     worn.see_right()

@@ -10,46 +10,21 @@ from crs_core import codes
 from crs_core.units import PPG_RESTING, PPG_VALID, ppg_state_of
 from crs_core.wire import message as wire
 
-from tests.fakes.records_of import pull
-from tools.rig.image import SETTINGS, build_image
-from tools.rig.serial_host import Wearable
+from tools.rig.host import pull
+from tools.rig.image import SETTINGS
+from tools.rig.scenarios import keyframes, steady
+from tools.rig.wearable import ready
 
 FALL_S = 2400
-SCENARIO = f"""
-title = "calm, then a sudden fall"
-[[keyframe]]
-t_s = 0
-temp_c = 36.8
-spo2_pct = 97.0
-hr_bpm = 72
-pi_pct = 1.5
-[[keyframe]]
-t_s = {FALL_S}
-spo2_pct = 97.0
-[[keyframe]]
-t_s = {FALL_S + 1}
-spo2_pct = 88.5
-"""
+SCENARIO = keyframes((0, steady(hr_bpm=72)), (FALL_S, {"spo2_pct": 97.0}), (FALL_S + 1, {"spo2_pct": 88.5}))
 
 
 def test_it_rests_by_turns_after_half_an_hour_and_a_fall_sounds(tmp_path: Path) -> None:
-    scenario = tmp_path / "scenario.toml"
-    scenario.write_text(SCENARIO)
-    image = build_image(tmp_path / "f.img", settings=SETTINGS | {"measuring": "by_state"})
-    with Wearable(tmp_path, image, scenario=scenario, speed=60) as wearable:
+    with ready(
+        tmp_path, scenario=SCENARIO, speed=60, settings=SETTINGS | {"measuring": "by_state"}
+    ) as wearable:
         host = wearable.connect()
-        bell = host.wait(
-            lambda: next(
-                (
-                    m
-                    for m in host.messages
-                    if isinstance(m, wire.Alarm) and (codes.HYPOXAEMIA, codes.PRIORITY_HIGH) in m.alarms
-                ),
-                None,
-            ),
-            120,
-            "HYPOXAEMIA HIGH",
-        )
+        bell = host.see_alarm(codes.HYPOXAEMIA, codes.PRIORITY_HIGH, 120)
         assert bell.t_ms > FALL_S * 1000 + 60_000
         alarms = {alarm for m in host.messages if isinstance(m, wire.Alarm) for alarm, _ in m.alarms}
         assert codes.NO_DATA not in alarms

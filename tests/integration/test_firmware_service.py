@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from crs_core import records
+from crs_core.journal import record_layout
 from crs_core.wire import message as wire
 
-from tests.fakes.records_of import of_type, pull
 from tools.board.build_firmware import bundle, root_files
-from tools.rig.image import build_image, compiled, read_image
-from tools.rig.serial_host import Host, Wearable
+from tools.rig.host import Host, of_type, pull
+from tools.rig.image import compiled, read_file
+from tools.rig.scenarios import worn
+from tools.rig.wearable import Wearable, ready
 
 MAGENTA = [1, 0, 1]
 
@@ -28,7 +29,7 @@ def colours_within(wearable: Wearable, seconds: float) -> set[tuple[int, ...]]:
     seen = set()
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        seen.add(tuple(wearable.control("state")["led"]))
+        seen.add(tuple(wearable.state()["led"]))
         time.sleep(0.05)
     return seen
 
@@ -40,58 +41,54 @@ def interrupt(host: Host) -> None:
 
 
 def test_ctrl_c_leaves_a_usable_repl_silence_and_a_light_that_says_not_monitoring(tmp_path: Path) -> None:
-    low = tmp_path / "low.toml"
-    low.write_text('title = "low"\n[[keyframe]]\nt_s = 0\ntemp_c = 36.8\nspo2_pct = 85.0\nhr_bpm = 90\n')
-    with Wearable(tmp_path, build_image(tmp_path / "f.img"), scenario=low, speed=30) as wearable:
+    with ready(tmp_path, scenario=worn(spo2_pct=85.0, hr_bpm=90), speed=30) as wearable:
         host = wearable.connect()
         host.wait(lambda: any(isinstance(m, wire.Alarm) for m in host.messages), 10)
         interrupt(host)
         assert b"NOT MONITORING" in host.text
         assert b"6 * 7\r\n42\r\n" in repl(host, "6 * 7")
         assert colours_within(wearable, 2.5) == {(1, 0, 1), (0, 0, 0)}
-        assert wearable.control("state")["buzzer"]["duty_u16"] == 0
-        resets = wearable.control("state")["resets"]
+        assert wearable.state()["buzzer"]["duty_u16"] == 0
+        resets = wearable.state()["resets"]
         assert resets["watchdog"] == 0
         host.write(b"import machine; machine.reset()\r")
         host.heartbeat_s = 0.5
         host.open(15)
         events, _ = pull(host, 8)
-        (entered,) = of_type(events, records.MAINTENANCE)
+        (entered,) = of_type(events, record_layout.MAINTENANCE)
         assert (entered.op, entered.reason) == (1, 1)
-        assert len(of_type(events, records.BOOT)) == 2
+        assert len(of_type(events, record_layout.BOOT)) == 2
 
 
 @pytest.mark.slow
 def test_the_watchdog_is_fed_while_an_engineer_works_and_after_a_soft_reset(tmp_path: Path) -> None:
-    with Wearable(tmp_path, build_image(tmp_path / "f.img"), speed=30) as wearable:
+    with ready(tmp_path, speed=30) as wearable:
         host = wearable.connect()
         interrupt(host)
         time.sleep(9)
-        assert wearable.control("state")["resets"]["watchdog"] == 0
+        assert wearable.state()["resets"]["watchdog"] == 0
         assert b"1" in repl(host, "1")
         host.text = b""
         host.write(b"\x01")
         host.wait(lambda: b"raw REPL" in host.text, 5)
         host.write(b"\x04\x04")
         time.sleep(9)
-        state = wearable.control("state")
+        state = wearable.state()
         assert state["resets"]["watchdog"] == 0
         assert state["watchdog_due_ms"] > 0
 
 
 @pytest.mark.slow
 def test_an_application_that_hangs_is_restarted_by_the_watchdog(tmp_path: Path) -> None:
-    with Wearable(
-        tmp_path, build_image(tmp_path / "f.img"), speed=30, options=("--erase-ms", "9500")
-    ) as wearable:
+    with ready(tmp_path, "--erase-ms", "9500", speed=30) as wearable:
         deadline = time.monotonic() + 40
-        while wearable.control("state")["resets"]["watchdog"] == 0:
+        while wearable.state()["resets"]["watchdog"] == 0:
             assert time.monotonic() < deadline, "an erase that stalls the chip for 9.5 s must cost a reset"
             time.sleep(0.5)
 
 
 def test_an_interrupted_start_is_not_held_against_the_application(tmp_path: Path) -> None:
-    with Wearable(tmp_path, build_image(tmp_path / "f.img", slots="ab"), speed=30) as wearable:
+    with ready(tmp_path, speed=30, slots="ab") as wearable:
         for _ in range(4):
             host = wearable.connect()
             host.text = b""
@@ -100,12 +97,7 @@ def test_an_interrupted_start_is_not_held_against_the_application(tmp_path: Path
             time.sleep(0.5)
             host.close()
         wearable.connect()
-    assert read_text(wearable.image, "/slot") == "a"
-
-
-def read_text(image: Path, name: str) -> str:
-    with read_image(image).open(name, "rb") as file:
-        return str(file.read().decode())
+    assert read_file(wearable.image, "/slot") == b"a"
 
 
 def broken(raises: str = "crs_device/monitor.mpy") -> bytes:
@@ -115,18 +107,17 @@ def broken(raises: str = "crs_device/monitor.mpy") -> bytes:
 
 @pytest.mark.slow
 def test_an_application_that_never_becomes_healthy_gives_way_to_the_other_slot(tmp_path: Path) -> None:
-    image = build_image(
-        tmp_path / "f.img", slots="b", extra={"/a.app": broken("crs_device/app.mpy"), "/slot": b"a"}
-    )
-    with Wearable(tmp_path, image, speed=30) as wearable:
+    with ready(
+        tmp_path, speed=30, slots="b", extra={"/a.app": broken("crs_device/app.mpy"), "/slot": b"a"}
+    ) as wearable:
         host = wearable.connect(timeout_s=30)
-        assert wearable.control("state")["resets"]["machine"] == 3
+        assert wearable.state()["resets"]["machine"] == 3
         events, _ = pull(host, 4)
         host.wait(
-            lambda: any("slot b" in fault.detail for fault in of_type(pull(host)[0], records.FAULT)), 10
+            lambda: any("slot b" in fault.detail for fault in of_type(pull(host)[0], record_layout.FAULT)), 10
         )
         assert events
-    assert read_text(wearable.image, "/slot") == "b"
+    assert read_file(wearable.image, "/slot") == b"b"
 
 
 def test_a_cut_or_damaged_slot_file_is_not_started(tmp_path: Path) -> None:
@@ -137,16 +128,14 @@ def test_a_cut_or_damaged_slot_file_is_not_started(tmp_path: Path) -> None:
         b"",
         b"CWAPP1 zzzzzzzz zzzzzzzz\n",
     ):
-        image = build_image(tmp_path / "f.img", slots="b", extra={"/a.app": damaged, "/slot": b"a"})
-        with Wearable(tmp_path, image, speed=30) as wearable:
+        with ready(tmp_path, speed=30, slots="b", extra={"/a.app": damaged, "/slot": b"a"}) as wearable:
             wearable.connect(timeout_s=20)
 
 
 def test_without_an_application_a_provisioned_wearable_says_so_loudly_and_a_new_one_by_light(
     tmp_path: Path,
 ) -> None:
-    image = build_image(tmp_path / "f.img", slots="")
-    with Wearable(tmp_path, image, speed=1) as wearable:
+    with ready(tmp_path, speed=1, slots="") as wearable:
         host = wearable.plug()
         host.heartbeat_s = 0
         host.write(b"\r")
@@ -158,15 +147,14 @@ def test_without_an_application_a_provisioned_wearable_says_so_loudly_and_a_new_
         assert all(
             60 <= b["sim_ms"] - a["sim_ms"] <= 220 for a, b in zip(log[:20:2], log[1:20:2], strict=True)
         )
-    fresh = build_image(tmp_path / "g.img", slots="", keys=(), settings=None, journal=False)
-    with Wearable(tmp_path, fresh, speed=1) as wearable:
+    with ready(tmp_path, speed=1, slots="", keys=(), settings=None, journal=False) as wearable:
         time.sleep(1.5)
         assert not any(entry["what"] == "buzzer" for entry in wearable.control("outputs")["log"])
         assert (1, 0, 1) in colours_within(wearable, 2.5)
 
 
 def test_the_button_held_at_power_on_gives_safe_mode_and_a_watchdog_start_ignores_it(tmp_path: Path) -> None:
-    with Wearable(tmp_path, build_image(tmp_path / "f.img"), speed=1) as wearable:
+    with ready(tmp_path, speed=1) as wearable:
         wearable.control("press", ms=6000)
         wearable.control("cut", off_ms=200)
         host = wearable.plug()

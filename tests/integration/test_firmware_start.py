@@ -4,62 +4,53 @@ from binascii import crc32
 from pathlib import Path
 
 import pytest
-from crs_core import codes, records
+from crs_core import codes
 from crs_core.grade import alarms, rules
+from crs_core.journal import record_layout, record_reader
 from crs_core.wire import message as wire
 
-from tests.fakes.records_of import of_type, pull
-from tools.rig.image import CUSTODIAN, PATIENT, build_image, read_image
-from tools.rig.serial_host import Wearable
+from tools.rig.host import of_type, pull
+from tools.rig.image import CUSTODIAN, PATIENT, read_file
+from tools.rig.wearable import Wearable, ready
 from tools.virtual_wearable.chip_process import CHIP_SIDE_BYTES
 
 PPG, THERMOMETER = 0x57, 0x48
 
 
-def test_a_start_journals_what_it_restarted_with_and_goes_on_measuring(tmp_path: Path) -> None:
-    with Wearable(tmp_path, build_image(tmp_path / "f.img"), speed=60) as wearable:
-        host = wearable.connect()
-        status = host.ask(wire.StatusAsk(), wire.StatusIs)
-        assert status.flags == wire.STATUS_SIMULATED | wire.STATUS_BOUND
-        assert (status.boot, status.binding_id) == (1, PATIENT)
-        live = host.take(wire.Live)
-        while live.spo2_tenths is None or live.fever == codes.FEVER_UNKNOWN:
-            live = host.take(wire.Live)
-        assert abs(live.temp_cc - 3680) <= 20
-        assert abs(live.spo2_tenths - 970) <= 20
-        assert abs(live.hr_bpm - 72) <= 3
-        assert (live.lower, live.upper) == (0, 4)
-        events, readings = pull(host, 4)
-        assert [event.type for _, event in events[:4]] == [
-            records.BOOT,
-            records.CALIBRATION,
-            records.SETTINGS,
-            records.GRADER_STATE,
-        ]
-        assert of_type(events, records.SETTINGS)[0].text.splitlines()[-1] == "unit=C"
-        assert of_type(events, records.GRADE)
-        assert wearable.control("state")["led"] == [0, 0, 1]
-        assert host.text == b""
-        assert readings == sorted(readings)
+def test_a_start_journals_what_it_restarted_with_and_goes_on_measuring(wearable: Wearable) -> None:
+    host = wearable.connect()
+    status = host.status()
+    assert status.flags == wire.STATUS_SIMULATED | wire.STATUS_BOUND
+    assert (status.boot, status.binding_id) == (1, PATIENT)
+    live = host.see_measured()
+    assert abs(live.temp_cc - 3680) <= 20
+    assert abs(live.spo2_tenths - 970) <= 20
+    assert abs(live.hr_bpm - 72) <= 3
+    assert (live.lower, live.upper) == (0, 4)
+    events, readings = pull(host, 4)
+    assert [event.type for _, event in events[:4]] == [
+        record_layout.BOOT,
+        record_layout.CALIBRATION,
+        record_layout.SETTINGS,
+        record_layout.GRADER_STATE,
+    ]
+    assert of_type(events, record_layout.SETTINGS)[0].text.splitlines()[-1] == "unit=C"
+    assert of_type(events, record_layout.GRADE)
+    assert wearable.state()["led"] == [0, 0, 1]
+    assert host.text == b""
+    assert readings == sorted(readings)
 
 
 def test_every_journaled_alarm_step_is_repeated_bit_for_bit_by_a_host(tmp_path: Path) -> None:
-    with Wearable(tmp_path, build_image(tmp_path / "f.img"), scenario="hypoxaemia", speed=60) as wearable:
+    with ready(tmp_path, scenario="hypoxaemia", speed=60) as wearable:
         host = wearable.connect()
-        host.wait(
-            lambda: any(
-                isinstance(m, wire.Alarm) and (codes.HYPOXAEMIA, codes.PRIORITY_HIGH) in m.alarms
-                for m in host.messages
-            ),
-            30,
-            "HYPOXAEMIA HIGH",
-        )
-        state = wearable.control("state")
+        host.see_alarm(codes.HYPOXAEMIA, codes.PRIORITY_HIGH, 30)
+        state = wearable.state()
         events, _ = pull(host)
     steps = [
-        (event.t_ms, records.decode(event.type, event.payload))
+        (event.t_ms, record_reader.decode(event.type, event.payload))
         for _, event in events
-        if event.type == records.ALARM
+        if event.type == record_layout.ALARM
     ]
     assert steps
     for t_ms, step in steps:
@@ -70,71 +61,55 @@ def test_every_journaled_alarm_step_is_repeated_bit_for_bit_by_a_host(tmp_path: 
     assert state["vibration"] in (0, 1)
 
 
-def test_without_sensors_the_alarm_sounds_and_the_link_works(tmp_path: Path) -> None:
-    with Wearable(tmp_path, build_image(tmp_path / "f.img"), speed=60) as wearable:
-        for address in (PPG, THERMOMETER):
-            wearable.control("fault", what="nack", address=address)
-        host = wearable.connect()
-        raised = host.wait(
-            lambda: next(
-                (m for m in host.messages if isinstance(m, wire.Alarm) and (codes.NO_DATA, 1) in m.alarms),
-                None,
-            ),
-            20,
-        )
-        assert raised.seq > 0
-        live = host.take(wire.Live)
-        assert live.spo2_tenths is None
-        assert wearable.control("state")["led"] == [1, 1, 0]
-        log = wearable.control("outputs")["log"]
-        assert any("buzzer" in str(entry) for entry in log)
+def test_without_sensors_the_alarm_sounds_and_the_link_works(wearable: Wearable) -> None:
+    for address in (PPG, THERMOMETER):
+        wearable.control("fault", what="nack", address=address)
+    host = wearable.connect()
+    raised = host.see_alarm(codes.NO_DATA, 1, 20)
+    assert raised.seq > 0
+    live = host.take(wire.Live)
+    assert live.spo2_tenths is None
+    assert wearable.state()["led"] == [1, 1, 0]
+    log = wearable.control("outputs")["log"]
+    assert any("buzzer" in str(entry) for entry in log)
 
 
 @pytest.mark.parametrize("missing", ["ppg", "thermometer"])
-def test_one_sensor_missing_leaves_the_other_measuring(tmp_path: Path, missing: str) -> None:
-    with Wearable(tmp_path, build_image(tmp_path / "f.img"), speed=60) as wearable:
-        wearable.control("fault", what="nack", address=PPG if missing == "ppg" else THERMOMETER)
-        host = wearable.connect()
+def test_one_sensor_missing_leaves_the_other_measuring(wearable: Wearable, missing: str) -> None:
+    wearable.control("fault", what="nack", address=PPG if missing == "ppg" else THERMOMETER)
+    host = wearable.connect()
 
-        def other_is_valid() -> bool:
-            lives = [m for m in host.messages if isinstance(m, wire.Live)]
-            if not lives:
-                return False
-            last = lives[-1]
-            return last.status >> 3 & 7 == 0 if missing == "ppg" else last.spo2_tenths is not None
+    def other_is_valid() -> bool:
+        lives = [m for m in host.messages if isinstance(m, wire.Live)]
+        if not lives:
+            return False
+        last = lives[-1]
+        return last.status >> 3 & 7 == 0 if missing == "ppg" else last.spo2_tenths is not None
 
-        host.wait(other_is_valid, 20)
-        wearable.control("heal")
-        host.wait(
-            lambda: any(
-                isinstance(m, wire.Live) and m.spo2_tenths and m.status >> 3 & 7 == 0 for m in host.messages
-            ),
-            20,
-        )
+    host.wait(other_is_valid, 20)
+    wearable.control("heal")
+    host.see(wire.Live, lambda m: m.spo2_tenths and m.status >> 3 & 7 == 0, 20)
 
 
 def test_without_a_journal_it_says_so_loudly_and_marks_the_doorbell_unjournaled(tmp_path: Path) -> None:
-    with Wearable(tmp_path, build_image(tmp_path / "f.img", journal=False), speed=60) as wearable:
+    with ready(tmp_path, speed=60, journal=False) as wearable:
         host = wearable.connect()
-        status = host.ask(wire.StatusAsk(), wire.StatusIs)
+        status = host.status()
         assert status.flags & wire.STATUS_JOURNAL_FAULT
         assert status.head_seq == 0
         assert host.session.peer.journal_id == bytes(8)
         assert host.ask(wire.ReadFrom(1, 4, 1024)).code == wire.RESULT_FAILED
-        host.wait(
-            lambda: wearable.control("state")["led"][1:] == [0, 0] and wearable.control("state")["led"][0], 10
-        )
+        host.wait(lambda: wearable.state()["led"][1:] == [0, 0] and wearable.state()["led"][0], 10)
         host.take(wire.Live)
 
 
 def test_an_unprovisioned_wearable_runs_and_refuses_every_key(tmp_path: Path) -> None:
-    image = build_image(tmp_path / "f.img", settings=None, keys=(), journal=False)
-    with Wearable(tmp_path, image, speed=60) as wearable:
+    with ready(tmp_path, speed=60, settings=None, keys=(), journal=False) as wearable:
         host = wearable.plug(CUSTODIAN)
         with pytest.raises(AssertionError, match="no session"):
             host.open(2)
-        assert {refused.reason for refused in host.refused} == {2}
-        state = wearable.control("state")
+        assert set(host.refused) == {2}
+        state = wearable.state()
         assert state["resets"]["watchdog"] == state["resets"]["machine"] == 0
         assert state["watchdog_due_ms"] > 0
 
@@ -143,32 +118,30 @@ def test_an_unprovisioned_wearable_runs_and_refuses_every_key(tmp_path: Path) ->
     "without", ["crs_device/measuring/sampling.mpy", "crs_device/sensors/tmp117.mpy", "crs_device/link/serial_port.mpy"]
 )
 def test_a_part_whose_code_is_broken_does_not_stop_the_alarm(tmp_path: Path, without: str) -> None:
-    with Wearable(tmp_path, build_image(tmp_path / "f.img", without=(without,)), speed=60) as wearable:
+    with ready(tmp_path, speed=60, without=(without,)) as wearable:
         host = wearable.plug()
         log = host.wait(
             lambda: (
                 [e for e in wearable.control("outputs")["log"] if "buzzer" in str(e) and "520" in str(e)]
                 if "link" not in without
-                else wearable.control("state")["led"] == [0, 0, 1]
+                else wearable.state()["led"] == [0, 0, 1]
             ),
             20,
             "sound or a measuring light",
         )
         assert log
         assert b"Traceback" in host.text or without
-        assert wearable.control("state")["resets"]["watchdog"] == 0
+        assert wearable.state()["resets"]["watchdog"] == 0
 
 
 def test_a_damaged_journal_is_kept_and_reported_and_never_formatted(tmp_path: Path) -> None:
     damaged = {"/journal/header.0": b"\0" * 40, "/journal/header.1": b"\xff" * 40}
-    with Wearable(tmp_path, build_image(tmp_path / "f.img", extra=damaged), speed=60) as wearable:
+    with ready(tmp_path, speed=60, extra=damaged) as wearable:
         host = wearable.connect()
-        assert host.ask(wire.StatusAsk(), wire.StatusIs).flags & wire.STATUS_JOURNAL_FAULT
-        host.wait(lambda: wearable.control("state")["led"][0], 10)
-    image = read_image(wearable.image)
+        assert host.status().flags & wire.STATUS_JOURNAL_FAULT
+        host.wait(lambda: wearable.state()["led"][0], 10)
     for name, content in damaged.items():
-        with image.open(name, "rb") as file:
-            assert file.read() == content
+        assert read_file(wearable.image, name) == content
 
 
 # main.py that hides the journal from the start and gives it back while the application runs
@@ -190,25 +163,22 @@ run(sys.modules["boot_guard"])
 
 
 def test_a_journal_that_could_not_be_read_at_the_start_is_taken_up_later(tmp_path: Path) -> None:
-    image = build_image(tmp_path / "f.img", extra={"/main.py": LATE_JOURNAL})
-    with Wearable(tmp_path, image, speed=60) as wearable:
+    with ready(tmp_path, speed=60, extra={"/main.py": LATE_JOURNAL}) as wearable:
         host = wearable.connect()
         assert host.session.peer.journal_id == bytes(8)
-        assert host.ask(wire.StatusAsk(), wire.StatusIs).flags & wire.STATUS_JOURNAL_FAULT
-        host.wait(lambda: host.closed, 15, "BYE, journal changed")
-        assert host.closed == [wire.BYE_JOURNAL_CHANGED]
-        host.open()
+        assert host.status().flags & wire.STATUS_JOURNAL_FAULT
+        host.open_again()
         assert host.session.peer.journal_id != bytes(8)
         events, _ = pull(host, 4)
         # samples that an erase cost at this speed may be told in between
-        types = [event.type for _, event in events if event.type != records.SAMPLE_GAP]
+        types = [event.type for _, event in events if event.type != record_layout.SAMPLE_GAP]
         assert types[:4] == [
-            records.BOOT,
-            records.CALIBRATION,
-            records.SETTINGS,
-            records.GRADER_STATE,
+            record_layout.BOOT,
+            record_layout.CALIBRATION,
+            record_layout.SETTINGS,
+            record_layout.GRADER_STATE,
         ]
-        host.wait(lambda: not host.ask(wire.StatusAsk(), wire.StatusIs).flags & wire.STATUS_JOURNAL_FAULT)
+        host.wait(lambda: not host.status().flags & wire.STATUS_JOURNAL_FAULT)
         host.messages.clear()
         assert codes.JOURNAL_FAULT not in dict(host.take(wire.Live).alarms)
 
@@ -220,9 +190,7 @@ def test_the_heap_of_the_virtual_chip_is_the_firmwares_own(tmp_path: Path) -> No
         2656,
     )  # measured without the chip's side; a real chip has them too
     look = b"import gc, sys\ngc.collect()\nsys.stdout.write('HEAP %d\\n' % gc.mem_alloc())\n"
-    with Wearable(
-        tmp_path, build_image(tmp_path / "f.img", extra={"/boot.py": look, "/main.py": b""})
-    ) as wearable:
+    with ready(tmp_path, extra={"/boot.py": look, "/main.py": b""}) as wearable:
         host = wearable.plug()
         host.heartbeat_s = 0
         host.wait(lambda: b"HEAP" in host.text and host.text.endswith(b">>> "), 10)

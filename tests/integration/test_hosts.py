@@ -6,65 +6,66 @@ from pathlib import Path
 
 import pytest
 
+from host_agent.store.contents import contents, journal_ids
 from tools.board.provision import provision
-from tools.data.journal_dump.report import journal
-from tools.data.journal_dump.source import files_of
+from tools.rig.bedside import Bedside
 from tools.rig.image import READER
-from tools.rig.ward import Laptop, Ward
+from tools.rig.journal_check import acked_seq
+from tools.rig.laptop import Laptop
+from tools.rig.waiting import until
 
 SPEED = 60
 NUMBERS = {"site": "axilla", "patient_call_number": "+49 30 1234", "emergency_number": "112"}
 
 
-def acked_seq(ward: Ward) -> int:
-    """What the wearable believes is stored for good, from its own flash."""
-    return int(journal(files_of(ward.image), "/journal")["acked_seq"])
+def blocks_of(laptop: Laptop) -> dict[int, bytes]:
+    """The stored blocks of the one journal."""
+    (journal_id,) = laptop.read(journal_ids) or []
+    return laptop.read(lambda tx: contents(tx, journal_id)).blocks  # type: ignore[union-attr]
 
 
 def test_provisioned_in_one_home_enrolled_and_synced_from_another(tmp_path: Path) -> None:
-    with Ward(tmp_path, speed=SPEED, settings=None, keys=(), journal=False, binding_id=None) as ward:
-        receipt = provision(ward.port, NUMBERS, out=tmp_path / "wearable.enrol")
-        laptop = ward.add_laptop("another home", key=None)
+    with Bedside(tmp_path, speed=SPEED, settings=None, keys=(), journal=False, binding_id=None) as bedside:
+        receipt = provision(bedside.port, NUMBERS, out=tmp_path / "wearable.enrol")
+        laptop = bedside.add_laptop("another home", key=None)
         wrong = "AAAA-BBBB-CCCC" if receipt.code != "AAAA-BBBB-CCCC" else "AAAA-BBBB-CCCD"
         refused = laptop.cytowatch("enrol", str(tmp_path / "wearable.enrol"), "--code", wrong, check=False)
         assert refused.returncode != 0
         assert "the code is wrong" in refused.stderr
         assert not list((laptop.home / "keys").glob("*.key"))
         laptop.cytowatch("enrol", str(tmp_path / "wearable.enrol"), "--code", receipt.code)
-        laptop.start(ward.port, SPEED)
-        ward.until(laptop.caught_up, 20, "sync from another home")
-        ward.until(laptop.readings, 15, "readings")
+        bedside.start_agent(laptop)
+        until(laptop.readings, 15, "readings")
         (device,) = laptop.ask("status")["devices"]
         assert device["device_id"] == receipt.device_id
         assert device["site"] == "axilla"
 
 
 def test_a_reader_reads_everything_and_frees_no_flash(tmp_path: Path) -> None:
-    with Ward(tmp_path, speed=SPEED, binding_id=None) as ward:
-        reader = ward.add_laptop("ward", READER)
-        reader.start(ward.port, SPEED)
-        ward.until(lambda: reader.caught_up() and reader.readings() > 12, 20, "the reader's sync")
+    with Bedside(tmp_path, speed=SPEED, binding_id=None) as bedside:
+        reader = bedside.add_laptop("ward", READER)
+        reader.start(bedside.port, SPEED)
+        until(lambda: reader.caught_up() and reader.readings() > 12, 20, "the reader's sync")
         assert reader.stop() == 0
         read = reader.cursor()
-        assert acked_seq(ward) == 0, "a reader's acknowledgement frees nothing"
-        refused = reader_is_refused_a_binding(ward, reader)
+        assert acked_seq(bedside.image) == 0, "a reader's acknowledgement frees nothing"
+        refused = reader_is_refused_a_binding(bedside, reader)
         assert "custodian" in refused.lower()
-        ward.laptop.start(ward.port, SPEED)
-        ward.until(
-            lambda: ward.laptop.caught_up() and ward.laptop.cursor() >= read, 20, "the custodian's sync"
+        bedside.laptop.start(bedside.port, SPEED)
+        until(
+            lambda: bedside.laptop.caught_up() and bedside.laptop.cursor() >= read, 20, "the custodian's sync"
         )
-        ward.until(lambda: acked_seq(ward) >= read, 15, "the custodian's acknowledgement on flash")
+        until(lambda: acked_seq(bedside.image) >= read, 15, "the custodian's acknowledgement on flash")
         mine, theirs = (
-            dict(laptop.query("SELECT first_seq, raw FROM blocks WHERE first_seq <= ?", read))
-            for laptop in (reader, ward.laptop)
+            {first: raw for first, raw in blocks_of(laptop).items() if first <= read}
+            for laptop in (reader, bedside.laptop)
         )
         assert mine == theirs, "both hosts hold the same bytes"
 
 
-def reader_is_refused_a_binding(ward: Ward, reader: Laptop) -> str:
+def reader_is_refused_a_binding(bedside: Bedside, reader: Laptop) -> str:
     """What a reader hears when it wants to bind a patient."""
-    reader.start(ward.port, SPEED)
-    ward.until(reader.caught_up, 20, "the reader's session")
+    bedside.start_agent(reader)
     done = reader.cytowatch("patient", "start", "--age-years", "54", check=False)
     assert done.returncode != 0
     reader.stop()
@@ -72,13 +73,11 @@ def reader_is_refused_a_binding(ward: Ward, reader: Laptop) -> str:
 
 
 def test_a_revoked_host_is_refused_and_every_place_says_so(tmp_path: Path) -> None:
-    with Ward(tmp_path, speed=SPEED) as ward:
-        reader, custodian = ward.add_laptop("ward", READER), ward.laptop
-        reader.start(ward.port, SPEED)
-        ward.until(reader.caught_up, 20, "the reader's sync")
+    with Bedside(tmp_path, speed=SPEED) as bedside:
+        reader, custodian = bedside.add_laptop("ward", READER), bedside.laptop
+        bedside.start_agent(reader)
         reader.stop()
-        custodian.start(ward.port, SPEED)
-        ward.until(custodian.caught_up, 20, "the custodian's sync")
+        bedside.start_agent(custodian)
         hosts = custodian.ask("hosts", "list")["hosts"]
         assert {(host["name"], host["role"], host["this_host"]) for host in hosts} == {
             ("bedside", "custodian", True), ("ward", "reader", False),
@@ -87,8 +86,8 @@ def test_a_revoked_host_is_refused_and_every_place_says_so(tmp_path: Path) -> No
         assert [host["name"] for host in custodian.ask("hosts", "list")["hosts"]] == ["bedside"]
         custodian.stop()
         stored = reader.readings()
-        reader.start(ward.port, SPEED)
-        ward.until(lambda: reader.link().get("state") == "refused", 20, "the refusal")
+        reader.start(bedside.port, SPEED)
+        until(lambda: reader.link().get("state") == "refused", 20, "the refusal")
         status = reader.cytowatch("status").stdout
         doctor = reader.cytowatch("doctor", check=False)
         assert doctor.returncode == 1
@@ -100,16 +99,15 @@ def test_a_revoked_host_is_refused_and_every_place_says_so(tmp_path: Path) -> No
             assert re.search(r"enrol", text, re.IGNORECASE), f"{place} gives no advice: {text}"
         assert reader.readings() == stored
         reader.stop()
-        custodian.start(ward.port, SPEED)
-        ward.until(custodian.caught_up, 20, "the custodian goes on")
+        bedside.start_agent(custodian)
 
 
 def test_another_wearables_key_opens_nothing(tmp_path: Path) -> None:
     stranger = READER._replace(key=bytes(reversed(READER.key)))
-    with Ward(tmp_path, speed=SPEED) as ward:
-        laptop = ward.add_laptop("stranger", stranger)
-        laptop.start(ward.port, SPEED)
-        ward.until(lambda: laptop.link().get("state") == "refused", 20, "the refusal")
+    with Bedside(tmp_path, speed=SPEED) as bedside:
+        laptop = bedside.add_laptop("stranger", stranger)
+        laptop.start(bedside.port, SPEED)
+        until(lambda: laptop.link().get("state") == "refused", 20, "the refusal")
         assert laptop.readings() == 0
         assert json.dumps(laptop.link()).count(READER.key.hex()) == 0
 

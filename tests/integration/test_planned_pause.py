@@ -1,86 +1,72 @@
 """A planned pause as a person announces it: the real command, agent and firmware; back too late, or not heard again."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-from crs_core import codes, records
+from crs_core import codes
+from crs_core.journal import record_layout
 
-from tools.rig.ward import Ward
+from host_agent.store.contents import AlarmChange, bound_alarm_changes, host_alarms_raised, verified_seqs
+from host_agent.store.host_alarms import open_alarms
+from tools.rig.bedside import Bedside
+from tools.rig.laptop import Laptop
+from tools.rig.scenarios import keyframes, steady
+from tools.rig.waiting import until
 
 SPEED = 60
-WORN_THEN_OFF = """title = "test"
-[[keyframe]]
-t_s = 0
-temp_c = 36.8
-spo2_pct = 97.0
-hr_bpm = 74
-pi_pct = 1.5
+WORN_THEN_OFF = keyframes((0, steady()), (1199, {}), (1200, {"strap": "off"}))
 
-[[keyframe]]
-t_s = 1199
 
-[[keyframe]]
-t_s = 1200
-strap = "off"
-"""
+def changes(laptop: Laptop, alarm: int) -> list[AlarmChange]:
+    """What the wearable journaled of this alarm."""
+    return [change for change in laptop.read(bound_alarm_changes) or [] if change.alarm == alarm]
 
 
 @pytest.mark.slow
 def test_announced_shown_stored_re_run_and_told_when_nobody_comes_back(tmp_path: Path) -> None:
-    scenario = tmp_path / "off.toml"
-    scenario.write_text(WORN_THEN_OFF)
-    with Ward(tmp_path, speed=SPEED, scenario=scenario, binding_id=None) as ward:
-        laptop = ward.laptop
-        laptop.start(ward.port, SPEED)
-        ward.until(laptop.caught_up, 20, "sync")
-        laptop.cytowatch("patient", "start", "--age-years", "54")
-        ward.until(lambda: laptop.caught_up() and laptop.readings() > 6, 20, "readings of the patient")
+    with Bedside(tmp_path, speed=SPEED, scenario=WORN_THEN_OFF, binding_id=None) as bedside:
+        laptop = bedside.laptop
+        bedside.start_agent()
+        bedside.start_patient(7)
 
         def device() -> dict[str, Any]:
-            return dict(json.loads(laptop.cytowatch("status", "--json").stdout)["devices"][0])
+            return dict(laptop.ask("status")["devices"][0])
 
         said = laptop.cytowatch("pause", "--for", "29m", "--why", "charging").stdout
         assert "Paused for charging, back by" in said and "SIMULATED" in said
-        query = ("SELECT payload FROM events WHERE type = ?", records.PAUSE)
-        ward.until(lambda: laptop.query(*query), 20, "the record of the pause")
+        until(lambda: laptop.events(record_layout.PAUSE), 20, "the record of the pause")
         shown = device()["pause"]
         assert shown["why"] == "charging" and 0 < shown["left_s"] <= 29 * 60
         assert "min left, back by" in laptop.cytowatch("status").stdout
-        alarms = "SELECT DISTINCT alarm FROM alarm_changes WHERE alarm = ?"
-        ward.until(lambda: laptop.query(alarms, codes.PAUSE_OVER), 60, "the end of the pause")
+        until(lambda: changes(laptop, codes.PAUSE_OVER), 60, "the end of the pause")
         assert device()["pause"] is None
-        (over,) = laptop.query("SELECT min(seq) FROM alarm_changes WHERE alarm = ?", codes.PAUSE_OVER)[0]
-        (begun,) = laptop.query("SELECT min(seq) FROM events WHERE type = ?", records.PAUSE)[0]
-        raised = (
-            "SELECT seq, priority FROM alarm_changes WHERE alarm = ? AND priority > 0 AND seq BETWEEN ? AND ?"
-        )
-        assert laptop.query(raised, codes.NO_DATA, begun, over) == []
-        assert not laptop.query("SELECT 1 FROM host_alarms WHERE alarm = ?", codes.STALE_DATA)
-        ward.until(
-            lambda: laptop.query("SELECT 1 FROM journals WHERE verified_seq > 0"),
-            20,
-            "the re-run of the steps",
-        )
-        assert laptop.query("SELECT * FROM disagreements") == []
-        report = json.loads(laptop.cytowatch("report", "hours", "--utc", "--json").stdout)
+        over = changes(laptop, codes.PAUSE_OVER)[0].seq
+        (begun,) = laptop.query("SELECT min(seq) FROM events WHERE type = ?", record_layout.PAUSE)[0]
+        silent = [one for one in changes(laptop, codes.NO_DATA) if one.priority and begun <= one.seq <= over]
+        assert silent == []
+        assert codes.STALE_DATA not in dict(laptop.read(host_alarms_raised) or [])
+        until(lambda: any(laptop.read(verified_seqs) or []), 20, "the re-run of the steps")
+        assert laptop.totals().disagreements == 0
+        report = laptop.ask("report", "hours", "--utc")
         assert sum(row["pause_ms"] for row in report["rows"]) > 15 * 60_000
         assert all(row["simulated"] for row in report["rows"])
 
 
+def of_wearables(laptop: Laptop) -> list[tuple[int, int]]:
+    """(alarm, priority) of what the host itself alarms about a wearable now."""
+    alarms = laptop.read(open_alarms) or []
+    return [(alarm.alarm, alarm.priority) for alarm in alarms if alarm.device is not None]
+
+
 @pytest.mark.slow
 def test_a_wearable_that_is_not_heard_again_is_high_at_the_end_of_its_pause(tmp_path: Path) -> None:
-    with Ward(tmp_path, speed=SPEED, binding_id=None) as ward:
-        laptop = ward.laptop
-        laptop.start(ward.port, SPEED)
-        ward.until(laptop.caught_up, 20, "sync")
-        laptop.cytowatch("patient", "start", "--age-years", "54")
-        ward.until(lambda: laptop.caught_up() and laptop.readings() > 3, 20, "readings of the patient")
+    with Bedside(tmp_path, speed=SPEED, binding_id=None) as bedside:
+        laptop = bedside.laptop
+        bedside.start_agent()
+        bedside.start_patient(4)
         laptop.cytowatch("pause", "--for", "28m", "--why", "washing")
-        query = ("SELECT 1 FROM events WHERE type = ?", records.PAUSE)
-        ward.until(lambda: laptop.query(*query), 20, "the record of the pause")
-        ward.wearable.kill()
-        found = "SELECT alarm, priority FROM host_alarms WHERE device IS NOT NULL AND ended_utc_ms IS NULL"
-        rows = ward.until(lambda: laptop.query(found), 60, "an alarm of the host")
-        assert rows == [(codes.NOT_BACK, codes.PRIORITY_HIGH)]
+        until(lambda: laptop.events(record_layout.PAUSE), 20, "the record of the pause")
+        bedside.wearable.kill()
+        found = until(lambda: of_wearables(laptop), 60, "an alarm of the host")
+        assert found == [(codes.NOT_BACK, codes.PRIORITY_HIGH)]

@@ -1,102 +1,95 @@
 """One port, one owner: the agent keeps it from mpremote, lends it on request and takes it back; and the watchdog."""
 
 import re
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.integration.board_bench import MPREMOTE
 from tools.board.port import released
-from tools.rig.ward import Ward
+from tools.rig.bedside import Bedside
+from tools.rig.repl import mpremote
+from tools.rig.waiting import until
 
 SPEED = 20
 
 
-def mpremote(port: str, *arguments: str, timeout_s: float = 30) -> subprocess.CompletedProcess[str]:
-    """The real mpremote, as a person types it."""
-    return subprocess.run(
-        [str(MPREMOTE), "connect", port, *arguments],
-        capture_output=True, text=True, timeout=timeout_s, check=False, stdin=subprocess.DEVNULL,
-    )  # fmt: skip
-
-
 @pytest.fixture
-def ward(tmp_path: Path) -> Iterator[Ward]:
+def bedside(tmp_path: Path) -> Iterator[Bedside]:
     """A wearable and an agent in session."""
-    with Ward(tmp_path, speed=SPEED) as ward:
-        ward.laptop.start(ward.port, SPEED)
-        ward.until(ward.laptop.caught_up, 20, "the agent's session")
-        yield ward
+    with Bedside(tmp_path, speed=SPEED) as bedside:
+        bedside.start_agent()
+        yield bedside
 
 
-def test_without_release_mpremote_says_in_use_and_the_session_goes_on(ward: Ward) -> None:
-    since = ward.laptop.link()["since_utc_ms"]
-    boot = ward.laptop.query("SELECT max(boot) FROM events")
+def test_without_release_mpremote_says_in_use_and_the_session_goes_on(bedside: Bedside) -> None:
+    since = bedside.laptop.link()["since_utc_ms"]
+    starts = bedside.laptop.totals().boots
     for _ in range(3):
-        refused = mpremote(ward.port, "fs", "ls")
+        refused = mpremote(bedside.wearable, "fs", "ls")
         assert refused.returncode != 0
         assert "in use" in refused.stdout + refused.stderr
-    link = ward.laptop.link()
+    link = bedside.laptop.link()
     assert (link["state"], link["since_utc_ms"]) == ("open", since), "the same session, undisturbed"
-    before = ward.laptop.readings()
-    ward.until(lambda: ward.laptop.readings() > before, 15, "sync goes on")
-    assert ward.laptop.query("SELECT max(boot) FROM events") == boot
+    before = bedside.laptop.readings()
+    until(lambda: bedside.laptop.readings() > before, 15, "sync goes on")
+    assert bedside.laptop.totals().boots == starts
 
 
-def test_doctor_names_the_owner_and_the_release_command(ward: Ward) -> None:
-    assert ward.laptop.agent is not None
-    said = ward.laptop.cytowatch("doctor", check=False).stdout
+def test_doctor_names_the_owner_and_the_release_command(bedside: Bedside) -> None:
+    assert bedside.laptop.agent is not None
+    said = bedside.laptop.cytowatch("doctor", check=False).stdout
     assert re.search(
-        rf"port {re.escape(ward.port)}: owned by the agent with pid {ward.laptop.agent.pid}\b", said
+        rf"port {re.escape(bedside.port)}: owned by the agent with pid {bedside.laptop.agent.pid}\b", said
     ), said
-    (command,) = re.findall(rf"cytowatch (release {re.escape(ward.port)} --for \S+)", said)
-    other = ward.add_laptop("another", key=None)
-    assert f"pid {ward.laptop.agent.pid}" in other.cytowatch("doctor", check=False).stdout, "from any home"
-    ward.laptop.cytowatch(*command.split())
-    assert "lent until" in ward.laptop.cytowatch("doctor", check=False).stdout
-    assert mpremote(ward.port, "exec", "print(6*7)").stdout.split() == ["42"]
+    (command,) = re.findall(rf"cytowatch (release {re.escape(bedside.port)} --for \S+)", said)
+    other = bedside.add_laptop("another", key=None)
+    assert f"pid {bedside.laptop.agent.pid}" in other.cytowatch("doctor", check=False).stdout, "from any home"
+    bedside.laptop.cytowatch(*command.split())
+    assert "lent until" in bedside.laptop.cytowatch("doctor", check=False).stdout
+    assert mpremote(bedside.wearable, "exec", "print(6*7)").stdout.split() == ["42"]
 
 
-def test_a_released_port_serves_mpremote_and_sync_resumes_by_itself(ward: Ward) -> None:
-    before = ward.laptop.readings()
-    ward.laptop.cytowatch("release", ward.port, "--for", "12s")
+def test_a_released_port_serves_mpremote_and_sync_resumes_by_itself(bedside: Bedside) -> None:
+    before = bedside.laptop.readings()
+    bedside.laptop.cytowatch("release", bedside.port, "--for", "12s")
     lent_at = time.monotonic()
-    assert ward.laptop.link()["state"] == "released"
-    assert mpremote(ward.port, "exec", "print(6*7)").stdout.split() == ["42"], (
+    assert bedside.laptop.link()["state"] == "released"
+    assert mpremote(bedside.wearable, "exec", "print(6*7)").stdout.split() == ["42"], (
         "Ctrl-C stopped the application"
     )
-    assert "boot.py" in mpremote(ward.port, "fs", "ls").stdout
-    state = ward.wearable.control(cmd="state")
+    assert "boot.py" in mpremote(bedside.wearable, "fs", "ls").stdout
+    state = bedside.wearable.state()
     assert state["resets"]["watchdog"] == 0
-    assert mpremote(ward.port, "reset").returncode == 0
-    ward.until(ward.laptop.caught_up, 30, "sync after the lease")
+    assert mpremote(bedside.wearable, "reset").returncode == 0
+    until(bedside.laptop.caught_up, 30, "sync after the lease")
     assert time.monotonic() - lent_at >= 11.5, "the lease was kept"
-    ward.until(lambda: ward.laptop.readings() > before, 15, "new readings")
-    assert [row["cause"] for row in ward.laptop.ask("history", "--kind", "restarts")["rows"]] == [2]
+    until(lambda: bedside.laptop.readings() > before, 15, "new readings")
+    assert [row["cause"] for row in bedside.laptop.ask("history", "--kind", "restarts")["rows"]] == [2]
 
 
-def test_the_tools_lend_and_give_back_for_themselves(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CYTOWATCH_HOME", str(ward.folder / "not the agent's home"))
-    with released(ward.port):
-        assert ward.laptop.link()["state"] == "released"
-        assert mpremote(ward.port, "exec", "print(6*7)", "+", "reset").returncode == 0
-    ward.until(ward.laptop.caught_up, 15, "the port is taken back at once, not after ten minutes")
+def test_the_tools_lend_and_give_back_for_themselves(
+    bedside: Bedside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CYTOWATCH_HOME", str(bedside.folder / "not the agent's home"))
+    with released(bedside.port):
+        assert bedside.laptop.link()["state"] == "released"
+        assert mpremote(bedside.wearable, "exec", "print(6*7)", "+", "reset").returncode == 0
+    until(bedside.laptop.caught_up, 15, "the port is taken back at once, not after ten minutes")
 
 
 def test_a_copy_that_takes_longer_than_the_watchdog_succeeds(tmp_path: Path) -> None:
     (tmp_path / "big").write_bytes(bytes(range(256)) * 56)
-    with Ward(tmp_path, "--bps", "36000", speed=1) as ward:
+    with Bedside(tmp_path, "--bps", "36000", speed=1) as bedside:
         begun = time.monotonic()
-        done = mpremote(ward.port, "fs", "cp", str(tmp_path / "big"), ":big", timeout_s=60)
+        done = mpremote(bedside.wearable, "fs", "cp", str(tmp_path / "big"), ":big", timeout_s=60)
         took_s = time.monotonic() - begun
         assert done.returncode == 0, done.stderr
         assert took_s > 9, f"{took_s:.1f} s say nothing about a watchdog of 8 s"
-        listing = mpremote(ward.port, "resume", "fs", "ls").stdout
+        listing = mpremote(bedside.wearable, "resume", "fs", "ls").stdout
         assert "14336 big" in listing
-        assert ward.wearable.control(cmd="state")["resets"]["watchdog"] == 0
+        assert bedside.wearable.state()["resets"]["watchdog"] == 0
         print(f"copied in {took_s:.1f} s")
 
 
@@ -119,14 +112,12 @@ def test_a_wedged_application_is_reset_by_the_watchdog_and_monitors_again(tmp_pa
         "from crs_device.app import run\n"
         "run(sys.modules['boot_guard'])\n"
     )
-    with Ward(tmp_path, speed=SPEED, extra={"/main.py": wedge.encode()}) as ward:
-        ward.laptop.start(ward.port, SPEED)
-        ward.until(
-            lambda: ward.wearable.control(cmd="state")["resets"]["watchdog"] == 1, 25, "the watchdog's bite"
-        )
-        ward.until(ward.laptop.caught_up, 20, "sync after the reset")
-        restarts = ward.until(
-            lambda: ward.laptop.ask("history", "--kind", "restarts")["rows"], 10, "the restart"
+    with Bedside(tmp_path, speed=SPEED, extra={"/main.py": wedge.encode()}) as bedside:
+        bedside.laptop.start(bedside.port, SPEED)
+        until(lambda: bedside.wearable.state()["resets"]["watchdog"] == 1, 25, "the watchdog's bite")
+        until(bedside.laptop.caught_up, 20, "sync after the reset")
+        restarts = until(
+            lambda: bedside.laptop.ask("history", "--kind", "restarts")["rows"], 10, "the restart"
         )
         assert [row["cause_text"] for row in restarts] == ["by its watchdog"]
-        assert ward.wearable.control(cmd="state")["watchdog_due_ms"] > 0, "fed again"
+        assert bedside.wearable.state()["watchdog_due_ms"] > 0, "fed again"

@@ -3,24 +3,36 @@
 Each recording is played once, on a wearable that runs tens of times faster, and looked at by several tests.
 """
 
+import contextlib
 import itertools
 import shutil
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from crs_core import codes
 from crs_core.units import TEMP_VALID, WEAR_OFF, temp_state_of, wear_of
 from crs_core.wire import message as wire
 
+from host_agent.store.contents import (
+    AlarmChange,
+    bound_alarm_changes,
+    bound_grades,
+    bound_readings,
+    host_alarms_raised,
+    totals,
+)
+from host_agent.store.db import Tx, open_read_only
 from tools.data.recording.__main__ import main as convert
 from tools.demo.__main__ import recording_speed
-from tools.rig.image import build_image
+from tools.demo.mission import Outcome, run
+from tools.rig.image import CUSTODIAN, build_image
 from tools.rig.journal_check import JournalDiffersError, compare
-from tools.rig.mission import OFF, Mission, Row, fly, write
-from tools.rig.serial_host import Wearable
+from tools.rig.laptop import Laptop
+from tools.rig.wearable import Wearable, ready
 
 pytestmark = pytest.mark.slow
 
@@ -29,6 +41,59 @@ WELL = (36.8, 97.0, 74.0, 1.5)
 LOW_SPO2 = (36.8, 86.0, 84.0, 1.5)
 NO_PULSE = (36.8, 86.0, 84.0, 0.0)
 PROBE_OFF = (36.8, None, None, None)
+
+
+OFF = (None, None, None, None)
+Row = tuple[float, float | None, float | None, float | None, float | None]
+T = TypeVar("T")
+
+
+class Mission:
+    """What is left of a mission: the outcome, and the store and the flash that it came from."""
+
+    def __init__(self, folder: Path, outcome: Outcome) -> None:
+        self.outcome, self.line, self.events = outcome, outcome.line, outcome.events
+        self.database = folder / "bedside" / "cytowatch.db"
+        self.image = folder / "flash.img"
+
+    def read(self, what: Callable[[Tx], T]) -> T:
+        """What a function of host_agent.store reads."""
+        with contextlib.closing(open_read_only(self.database)) as tx:
+            return what(tx)
+
+    def alarms(self) -> list[AlarmChange]:
+        """Changes of the wearable's alarms while bound, in order."""
+        return self.read(bound_alarm_changes)
+
+    def raised(self, alarm: int, priority: int) -> list[float]:
+        """When an alarm was raised at that priority, in seconds since boot."""
+        return [one.t_ms / 1000 for one in self.alarms() if (one.alarm, one.priority) == (alarm, priority)]
+
+    def lowers(self) -> set[int | None]:
+        """Every lower bound that was computed while bound."""
+        return {lower for lower, _, _ in self.read(bound_grades)}
+
+    def kinds(self) -> list[str]:
+        """Kinds of the events that the webhook's receiver took: alarm, grade_rise."""
+        return [event["kind"] for event in self.events]
+
+
+def write(path: Path, rows: Iterable[Row]) -> Path:
+    """A recording of rows (t_s, temp_c, spo2_pct, hr_bpm, pi_pct); None is a blank."""
+    lines = ["t_s,temp_c,spo2_pct,hr_bpm,pi_pct"]
+    lines += [",".join("" if value is None else f"{value:g}" for value in row) for row in rows]
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def fly(folder: Path, recording: Path, speed: int) -> Mission:
+    """Play a recording on a wearable that needs no flashing and whose key the agent has."""
+    build_image(folder / "flash.img", binding_id=None)
+
+    def enrol(_wearable: Wearable, laptop: Laptop) -> None:
+        laptop.enrol(CUSTODIAN)
+
+    return Mission(folder, run(folder, ["--recording", str(recording)], speed, prepare=enrol))
 
 
 def steady(until_s: int, values: tuple, start_s: int = 0, step_s: int = 30) -> list[Row]:
@@ -111,26 +176,24 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Mission]
 def test_an_afebrile_recording_alarms_nothing(played: Callable[[str], Mission]) -> None:
     mission = played("afebrile")
     assert mission.line.endswith("0 events delivered, no fever criterion met, alarms none")
-    assert mission.alarms == []
-    assert mission.ask("SELECT count(*) FROM host_alarms") == [(0,)]
+    assert mission.alarms() == []
+    assert mission.read(host_alarms_raised) == []
     assert mission.lowers() <= {0, None}
 
 
 def test_most_of_a_fast_recording_is_measured(played: Callable[[str], Mission]) -> None:
     """At 60 times real time an erase costs 3 s of samples; what is left must not be a rag."""
-    rows = played("afebrile").ask(
-        "SELECT spo2_tenths, status FROM readings JOIN journals ON id = journal WHERE binding IS NOT NULL"
-    )
-    valid = [temp_state_of(status) == TEMP_VALID for _, status in rows]
+    rows = played("afebrile").read(bound_readings)
+    valid = [temp_state_of(row.status) == TEMP_VALID for row in rows]
     first = valid.index(True)
     assert sum(valid[first:]) >= 0.98 * len(valid[first:])
-    assert sum(spo2 is not None for spo2, _ in rows) >= 0.7 * len(rows)
+    assert sum(row.spo2_tenths is not None for row in rows) >= 0.7 * len(rows)
 
 
 def test_a_blank_recording_is_not_gradable_and_not_silent(played: Callable[[str], Mission]) -> None:
     mission = played("blank")
     assert ", not gradable, alarms NO_DATA:LOW" in mission.line
-    assert {change.name for change in mission.alarms} == {"NO_DATA"}
+    assert {change.alarm for change in mission.alarms()} == {codes.NO_DATA}
     assert [event["name"] for event in mission.events] == ["NO_DATA"]
     assert mission.lowers() <= {None}
 
@@ -148,14 +211,14 @@ def test_eight_seconds_of_low_saturation_alarm_although_then_nothing_is_measured
 ) -> None:
     """Faster than a demonstration plays a recording of a quarter of an hour or less."""
     assert recording_speed(900) <= RECORDINGS["two_bursts"][1]
-    raised = played("two_bursts").raised("HYPOXAEMIA", HIGH)
+    raised = played("two_bursts").raised(codes.HYPOXAEMIA, HIGH)
     assert len(raised) == 2, after
     assert 80 <= raised[1] - raised[0] <= 120
 
 
 def test_eight_seconds_are_seen_also_at_sixty_times_real_time(played: Callable[[str], Mission]) -> None:
     """One write of the journal blinds the sensor for 3 to 6 s of its time: one burst of eight may hide behind it."""
-    raised = played("many_bursts").raised("HYPOXAEMIA", HIGH)
+    raised = played("many_bursts").raised(codes.HYPOXAEMIA, HIGH)
     assert len(raised) >= 7
     assert all(80 <= b - a <= 220 for a, b in itertools.pairwise(raised))
 
@@ -173,22 +236,13 @@ def real_time(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple, float]:
     def watch(after: tuple) -> None:
         folder = tmp_path_factory.mktemp("real_time")
         recording = write(folder / "r.csv", [(0.0, *WELL), *burst(4, after)])
-        image = build_image(folder / "flash.img")
-        with Wearable(folder, image, recording=recording, speed=1, options=("--hold",)) as wearable:
+        with ready(folder, "--hold", recording=recording, speed=1) as wearable:
             host = wearable.connect()
-            host.wait(
-                lambda: any(isinstance(m, wire.Live) and m.spo2_tenths for m in host.messages), 25, "a value"
-            )
-            at_s = wearable.control("state")["sim_ms"] / 1000
+            host.see(wire.Live, lambda m: m.spo2_tenths, 25, "a value")
+            at_s = wearable.state()["sim_ms"] / 1000
             wearable.control("play")
-            host.wait(
-                lambda: any(
-                    isinstance(m, wire.Alarm) and (codes.HYPOXAEMIA, HIGH) in m.alarms for m in host.messages
-                ),
-                40,
-                "HYPOXAEMIA HIGH",
-            )
-            found[after] = wearable.control("state")["sim_ms"] / 1000 - at_s - 4
+            host.see_alarm(codes.HYPOXAEMIA, HIGH, 40)
+            found[after] = wearable.state()["sim_ms"] / 1000 - at_s - 4
 
     threads = [threading.Thread(target=watch, args=(after,)) for after in (NO_PULSE, PROBE_OFF)]
     for thread in threads:
@@ -202,7 +256,7 @@ def real_time(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple, float]:
 def test_a_fever_is_graded_forwarded_and_alarmed(played: Callable[[str], Mission]) -> None:
     mission = played("fever")
     assert "peak grade ASTCT-2019 1..4 provisional" in mission.line
-    assert len(mission.raised("FEVER", MEDIUM)) == 1
+    assert len(mission.raised(codes.FEVER, MEDIUM)) == 1
     assert sorted(mission.kinds()) == ["alarm", "grade_rise"]
     assert all(event["simulated"] for event in mission.events)
 
@@ -212,18 +266,16 @@ def test_readings_lie_within_the_stated_error_of_what_was_played(played: Callabl
     checked = 0
     for name in ("afebrile", "fever"):
         truth = RECORDINGS[name][0]()
-        for t_ms, temp_cc, spo2_tenths, hr_bpm, status in played(name).ask(
-            "SELECT t_ms, temp_cc, spo2_tenths, hr_bpm, status FROM readings JOIN journals ON id = journal"
-            " WHERE binding IS NOT NULL"
-        ):
-            _, temp_c, spo2_pct, heart, _ = min(truth, key=lambda row: abs(row[0] - t_ms / 1000))
+        for row in played(name).read(bound_readings):
+            at_s = row.t_ms / 1000
+            _, temp_c, spo2_pct, heart, _ = min(truth, key=lambda one: abs(one[0] - at_s))
             assert temp_c is not None and spo2_pct is not None and heart is not None
-            if temp_state_of(status) == TEMP_VALID:
-                assert abs(temp_cc / 100 - temp_c) <= 0.3, (name, t_ms)
+            if temp_state_of(row.status) == TEMP_VALID:
+                assert abs(row.temp_cc / 100 - temp_c) <= 0.3, (name, at_s)
                 checked += 1
-            if spo2_tenths is not None:
-                assert abs(spo2_tenths / 10 - spo2_pct) <= 1.0, (name, t_ms)
-                assert abs(hr_bpm - heart) <= 5, (name, t_ms)
+            if row.spo2_tenths is not None:
+                assert abs(row.spo2_tenths / 10 - spo2_pct) <= 1.0, (name, at_s)
+                assert abs(row.hr_bpm - heart) <= 5, (name, at_s)
                 checked += 1
     assert checked >= 200
 
@@ -231,18 +283,20 @@ def test_readings_lie_within_the_stated_error_of_what_was_played(played: Callabl
 def test_the_strap_off_for_a_while_is_told_and_ends(played: Callable[[str], Mission]) -> None:
     mission = played("strap_off")
     assert mission.line.endswith("no fever criterion met, alarms NO_DATA:LOW")
-    assert [(change.name, change.priority) for change in mission.alarms] == [("NO_DATA", LOW), ("NO_DATA", 0)]
-    rows = mission.ask("SELECT spo2_tenths, status FROM readings")
-    off = [(spo2, status) for spo2, status in rows if wear_of(status) == WEAR_OFF]
+    assert [(one.alarm, one.priority) for one in mission.alarms()] == [
+        (codes.NO_DATA, LOW),
+        (codes.NO_DATA, 0),
+    ]
+    off = [row for row in mission.read(bound_readings) if wear_of(row.status) == WEAR_OFF]
     assert len(off) >= 15, "240 s at a reading each 10 s"
-    assert all(spo2 is None and temp_state_of(status) != TEMP_VALID for spo2, status in off)
+    assert all(row.spo2_tenths is None and temp_state_of(row.status) != TEMP_VALID for row in off)
 
 
 def test_the_store_equals_the_journal_in_every_recording(played: Callable[[str], Mission]) -> None:
     for name in ("afebrile", "fever", "strap_off"):
         mission = played(name)
         assert mission.outcome.compared >= mission.outcome.summary.readings > 50
-        assert mission.ask("SELECT count(*) FROM disagreements") == [(0,)]
+        assert mission.read(totals).disagreements == 0
 
 
 @pytest.mark.parametrize(
@@ -265,12 +319,11 @@ def test_the_comparison_notices_a_store_that_differs(
     mission = played("afebrile")
     copy = tmp_path / "copy.db"
     shutil.copy(mission.database, copy)
-    image = mission.database.parent.parent / "flash.img"
-    assert compare(image, copy) == mission.outcome.compared
+    assert compare(mission.image, copy) == mission.outcome.compared
     with sqlite3.connect(copy) as store:
         store.execute(harm)
     with pytest.raises(JournalDiffersError, match=told):
-        compare(image, copy)
+        compare(mission.image, copy)
 
 
 def test_a_desaturation_that_was_recorded(tmp_path: Path, data_dir: Path) -> None:
@@ -280,11 +333,10 @@ def test_a_desaturation_that_was_recorded(tmp_path: Path, data_dir: Path) -> Non
     out = tmp_path / "desaturation.csv"
     assert convert(["desaturation", str(source), "--temp-c", "36.8", "-o", str(out)]) == 0
     mission = fly(tmp_path, out, 60)
-    assert len(mission.raised("HYPOXAEMIA", HIGH)) >= 1
+    assert len(mission.raised(codes.HYPOXAEMIA, HIGH)) >= 1
     assert "no fever criterion met" in mission.line
     assert mission.lowers() <= {0, None}
-    lowest = mission.ask("SELECT min(spo2_tenths) FROM readings")[0][0]
-    assert lowest < 850
+    assert min(row.spo2_tenths or 1000 for row in mission.read(bound_readings)) < 850
 
 
 def test_a_stay_that_was_charted(tmp_path: Path, data_dir: Path) -> None:
@@ -298,4 +350,4 @@ def test_a_stay_that_was_charted(tmp_path: Path, data_dir: Path) -> None:
     assert out.read_text().startswith("# interpolated")
     mission = fly(tmp_path, out, 60)
     assert "peak grade ASTCT-2019 1..4 provisional" in mission.line
-    assert len(mission.raised("FEVER", MEDIUM)) == 1
+    assert len(mission.raised(codes.FEVER, MEDIUM)) == 1

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from crs_core import block, records
+from crs_core.journal import block_layout, record_layout, record_reader, record_types
 
 from tools.lab.soak.archive import Archive
 from tools.lab.soak.harms import HARMS
 from tools.lab.soak.schedule import planned
 from tools.lab.soak.verdict import judge
-from tools.rig.wearable import ROOT
+from tools.rig.micropython import ROOT
 
 pytestmark = pytest.mark.slow
 
@@ -139,10 +139,10 @@ def test_a_restart_that_states_its_gap_wrongly_is_told(life: Kept) -> None:
     seq, boot = max(
         (seq, row)
         for seq, row in archive.records.items()
-        if isinstance(row.record, block.Event) and row.record.type == records.BOOT
+        if isinstance(row.record, block_layout.Event) and row.record.type == record_layout.BOOT
     )
-    said = records.decode(boot.record.type, boot.record.payload)
-    lie = records.encode(said._replace(prev_last_ms=said.prev_last_ms + 2000))
+    said = record_reader.decode(boot.record.type, boot.record.payload)
+    lie = record_types.encode(said._replace(prev_last_ms=said.prev_last_ms + 2000))
     archive.records[seq] = boot._replace(record=boot.record._replace(payload=lie))
     verdict = judge(archive, folder / "soaked" / "cytowatch.db")
     assert len(verdict.misstated) == 1

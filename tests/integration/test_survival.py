@@ -10,13 +10,15 @@ import signal
 import time
 from pathlib import Path
 
-from crs_core import block
+from crs_core.journal import block_layout, block_reader
 from crs_core.wire import message as wire
 
+from host_agent.store.db import integrity_problems
+from tools.rig.bedside import Bedside
+from tools.rig.host import Host
 from tools.rig.image import CUSTODIAN, SETTINGS
-from tools.rig.journal_check import compare, flash_blocks
-from tools.rig.serial_host import Host
-from tools.rig.ward import Ward, boots, on_flash
+from tools.rig.journal_check import boots, compare, flash_blocks, on_flash
+from tools.rig.waiting import until
 
 READINGS = 500
 SPEED = 60
@@ -34,38 +36,36 @@ def seeded() -> random.Random:
 def test_kill_9_of_the_agent_over_500_readings_loses_and_doubles_nothing(tmp_path: Path) -> None:
     chance = seeded()
     kills = 0
-    with Ward(tmp_path, speed=SPEED, settings=EACH_SECOND) as ward:
-        laptop = ward.laptop
+    with Bedside(tmp_path, speed=SPEED, settings=EACH_SECOND) as bedside:
+        laptop = bedside.laptop
         deadline = time.monotonic() + 60
         while laptop.readings() < READINGS:
             assert time.monotonic() < deadline, f"{laptop.readings()} readings after {kills} kills"
-            laptop.start(ward.port, SPEED)
+            laptop.start(bedside.port, SPEED)
             # from before its first word up to the middle of a sync
             time.sleep(chance.uniform(0.2, 3.0))
             laptop.stop(signal.SIGKILL)
             kills += 1
         assert kills >= 3, "too few kills to say anything"
-        laptop.start(ward.port, SPEED)
-        ward.until(laptop.caught_up, 20, "sync after the last kill")
+        laptop.start(bedside.port, SPEED)
+        until(laptop.caught_up, 20, "sync after the last kill")
         assert laptop.stop() == 0
-        ward.wearable.kill()
+        bedside.wearable.kill()
         cursor = laptop.cursor()
-        agreed = compare(ward.image, laptop.database)
-        found = on_flash(ward.image)
+        agreed = compare(bedside.image, laptop.database)
+        found = on_flash(bedside.image)
         assert sorted(found)[:cursor] == list(range(1, cursor + 1)), "the wearable itself has no hole"
         assert agreed == cursor
-        assert (
-            laptop.query("SELECT count(*) FROM gaps") == laptop.query("SELECT count(*) FROM forks") == [(0,)]
-        )
-        assert laptop.query("PRAGMA integrity_check") == [("ok",)]
+        assert (laptop.totals().gaps, laptop.totals().forks) == (0, 0)
+        assert laptop.read(integrity_problems) == []
         print(f"{laptop.readings()} readings, {cursor} records, {kills} kills")
 
 
 class Witness:
     """A host that writes down all it was ever told, over every power cut: numbers, bytes, and times of readings."""
 
-    def __init__(self, ward: Ward) -> None:
-        self._ward = ward
+    def __init__(self, bedside: Bedside) -> None:
+        self._bedside = bedside
         self.head_seq = 0  # the highest number that the wearable said is on flash
         self.blocks: dict[int, bytes] = {}
         self.live_ms: dict[int, list[int]] = {}  # boot -> readings that were shown, journaled or not
@@ -91,7 +91,7 @@ class Witness:
 
     def _connect(self, deadline: float) -> None:
         if self._host is None:
-            self._host = Host(self._ward.wearable.port, CUSTODIAN)
+            self._host = Host(self._bedside.wearable.port, CUSTODIAN)
         self._host.write(self._host.session.start())
         until = min(time.monotonic() + 0.5, deadline)
         while time.monotonic() < until and self._host.session.state != "open":
@@ -109,48 +109,48 @@ class Witness:
             elif isinstance(message, wire.Live):
                 self.live_ms.setdefault(self.boot, []).append(message.t_ms)
             elif isinstance(message, wire.Block):
-                for piece in block.split(message.data):
-                    first = block.parse_header(piece).first_seq
+                for piece in block_reader.split(message.data):
+                    first = block_layout.parse_header(piece).first_seq
                     assert self.blocks.setdefault(first, piece) == piece, f"{first} came with two contents"
         host.messages.clear()
 
 
-def cut_power(ward: Ward, witness: Witness, chance: random.Random, how: str) -> None:
+def cut_power(bedside: Bedside, witness: Witness, chance: random.Random, how: str) -> None:
     """One end of the board, at a moment nobody chose."""
     if how == "torn":  # in the middle of one of the next flash operations
-        ward.wearable.control(
-            cmd="fault", what="cut_at", op=chance.randrange(1, 12), torn_pct=chance.randrange(101)
+        bedside.wearable.control(
+            "fault", what="cut_at", op=chance.randrange(1, 12), torn_pct=chance.randrange(101)
         )
-        before = ward.wearable.control(cmd="state")["flash"]["cuts"]
+        before = bedside.wearable.state()["flash"]["cuts"]
         deadline = time.monotonic() + 30
-        while ward.wearable.control(cmd="state")["flash"]["cuts"] == before:
+        while bedside.wearable.state()["flash"]["cuts"] == before:
             assert time.monotonic() < deadline, "no flash operation came"
-            ward.wearable.control(
-                cmd="press", ms=100
+            bedside.wearable.control(
+                "press", ms=100
             )  # an event, once the board has started: something is written
             witness.watch(1.0)
     elif how == "cut":
-        ward.wearable.control(cmd="cut", off_ms=chance.randrange(50, 300))
+        bedside.wearable.control("cut", off_ms=chance.randrange(50, 300))
     else:
         witness.leave()
-        ward.wearable.kill()
-        ward.wearable.start()
+        bedside.wearable.kill()
+        bedside.wearable.start()
 
 
 def test_power_cuts_of_the_wearable_lose_nothing_that_was_numbered_and_state_the_rest(tmp_path: Path) -> None:
     chance = seeded()
-    with Ward(tmp_path, speed=SPEED) as ward:
-        witness = Witness(ward)
+    with Bedside(tmp_path, speed=SPEED) as bedside:
+        witness = Witness(bedside)
         ways = ["kill -9", "cut", "torn"] * 3
         chance.shuffle(ways)
         for how in ways:
             witness.watch(chance.uniform(1.0, 3.0))
-            cut_power(ward, witness, chance, how)
+            cut_power(bedside, witness, chance, how)
         witness.watch(2.5)
         witness.leave()
-        ward.wearable.kill()
-        found = on_flash(ward.image)
-        journal_blocks = flash_blocks(ward.image)[1]
+        bedside.wearable.kill()
+        found = on_flash(bedside.image)
+        journal_blocks = flash_blocks(bedside.image)[1]
     started = boots(found)
     assert len(started) == len(ways) + 1, ways
     assert witness.blocks, "the host saw nothing"
@@ -177,26 +177,24 @@ def test_power_cuts_of_the_wearable_lose_nothing_that_was_numbered_and_state_the
 def test_the_store_survives_power_cuts_of_the_wearable_and_history_tells_them(tmp_path: Path) -> None:
     chance = seeded()
     cuts = 4
-    with Ward(tmp_path, speed=SPEED) as ward:
-        laptop = ward.laptop
-        laptop.start(ward.port, SPEED)
+    with Bedside(tmp_path, speed=SPEED) as bedside:
+        laptop = bedside.laptop
+        laptop.start(bedside.port, SPEED)
         for _ in range(cuts):
-            ward.until(laptop.caught_up, 20, "sync")
+            until(laptop.caught_up, 20, "sync")
             before = laptop.readings()
-            ward.until(lambda before=before: laptop.readings() > before, 10, "new readings")
+            until(lambda before=before: laptop.readings() > before, 10, "new readings")
             time.sleep(chance.uniform(0.0, 2.0))
-            ward.wearable.kill()
+            bedside.wearable.kill()
             time.sleep(chance.uniform(0.0, 0.5))
-            ward.wearable.start()
-        ward.until(
-            lambda: laptop.query("SELECT count(DISTINCT boot) FROM events") == [(cuts + 1,)], 20, "last boot"
-        )
-        ward.until(laptop.caught_up, 20, "sync after the last cut")
+            bedside.wearable.start()
+        until(lambda: laptop.totals().boots == cuts + 1, 20, "last boot")
+        until(laptop.caught_up, 20, "sync after the last cut")
         assert laptop.stop() == 0
-        ward.wearable.kill()
-        agreed = compare(ward.image, laptop.database)
+        bedside.wearable.kill()
+        agreed = compare(bedside.image, laptop.database)
         assert agreed == laptop.cursor()
-        assert laptop.query("SELECT count(*) FROM forks") == [(0,)]
+        assert laptop.totals().forks == 0
         rows = laptop.ask("history", "--kind", "restarts")["rows"]
         told = laptop.cytowatch("history").stdout
     assert [row["boot"] for row in rows] == list(range(2, cuts + 2))

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.board_bench import Port, board, said, until
 from tools.rig.micropython import ROOT, run_micropython
-from tools.rig.serial_host import Wearable
+from tools.rig.repl import Port, said
+from tools.rig.waiting import until
+from tools.rig.wearable import Wearable
 
 PACKAGES = ("boards/__init__.py", "boards/virtual.py", "crs_device/__init__.py", "crs_device/clock.py")
 
@@ -37,7 +38,7 @@ b.stdout.write(b"raw\\n")
 print("lit")
 """
     (tmp_path / "parts.py").write_text(program)
-    with board(tmp_path, speed=20) as wearable:
+    with Wearable(tmp_path, speed=20) as wearable:
         with_boards(wearable)
         wearable.control("charging", on=True)
         text = said(wearable, "run", str(tmp_path / "parts.py"))
@@ -47,12 +48,12 @@ print("lit")
         assert "clock 20 True True" in text
         assert "poll True" in text
         assert "raw\n" in text
-        state = wearable.control("state")
+        state = wearable.state()
         assert state["led"] == [1, 0, 1]
         assert state["buzzer"] == {"freq_hz": 880, "duty_u16": 20000}
         assert state["vibration"] == 1
         said(wearable, "resume", "exec", "b.led.rgb(0, 1, 0); b.buzzer.off(); b.vibration.value(0)")
-        state = wearable.control("state")
+        state = wearable.state()
         assert (state["led"], state["buzzer"]["duty_u16"], state["vibration"]) == ([0, 1, 0], 0, 0)
         log = [(entry["what"], entry["value"]) for entry in wearable.control("outputs")["log"]]
         assert ("red", 1) in log
@@ -60,19 +61,18 @@ print("lit")
         assert log[-1] == ("vibration", 0)
 
 
-def test_watchdog_button_and_reset_of_the_board(tmp_path: Path) -> None:
-    with board(tmp_path) as wearable:
-        with_boards(wearable)
-        with Port(wearable) as port:
-            port.write(b"\r\x03import boards; b = boards.detect(); w = b.wdt(60000)\r")
-            until(lambda: wearable.control("state")["watchdog_due_ms"], what="the watchdog to be armed")
-            wearable.control("press", ms=60000)
-            port.write(b"print('pressed', b.button.value())\r")
-            port.read_until(b"pressed 0\r\n")
-            before = wearable.control("state")["resets"]["machine"]
-            port.write(b"b.reset()\r")
-            until(lambda: wearable.control("state")["resets"]["machine"] == before + 1)
-            assert wearable.control("state")["watchdog_due_ms"] is None, "a hard reset disarms it"
+def test_watchdog_button_and_reset_of_the_board(board: Wearable) -> None:
+    with_boards(board)
+    with Port(board) as port:
+        port.write(b"\r\x03import boards; b = boards.detect(); w = b.wdt(60000)\r")
+        until(lambda: board.state()["watchdog_due_ms"], what="the watchdog to be armed")
+        board.control("press", ms=60000)
+        port.write(b"print('pressed', b.button.value())\r")
+        port.read_until(b"pressed 0\r\n")
+        before = board.state()["resets"]["machine"]
+        port.write(b"b.reset()\r")
+        until(lambda: board.state()["resets"]["machine"] == before + 1)
+        assert board.state()["watchdog_due_ms"] is None, "a hard reset disarms it"
 
 
 @pytest.mark.parametrize(

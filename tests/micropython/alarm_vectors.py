@@ -4,6 +4,7 @@ import json
 import sys
 
 from crs_core import codes
+from crs_core import code_texts
 from crs_core.grade import alarms
 from crs_core.grade.rules import DEFAULT
 
@@ -30,7 +31,9 @@ def live(life: list, through_bytes: bool = False) -> list:
                 inputs = alarms.decode_inputs(alarms.encode_inputs(inputs))
             state, changed = alarms.step(state, inputs, now_ms, DEFAULT)
             for alarm, priority in changed:
-                told.append([now_ms // 1000, codes.alarm_name(alarm) + ":" + codes.PRIORITY_NAMES[priority]])
+                told.append(
+                    [now_ms // 1000, code_texts.alarm_name(alarm) + ":" + codes.PRIORITY_NAMES[priority]]
+                )
     return told
 
 

@@ -5,7 +5,7 @@ Run: micropython tests/micropython/journal_eio.py. The last line is `eio passed`
 
 import sys
 
-from tests.micropython import journal_life as jl
+from tools.rig.on_micropython import journal_life as jl
 
 STEPS = (jl._first, jl._fill, jl._batch, jl._rotate, jl._faults, jl._state)
 
@@ -67,7 +67,7 @@ def for_good(image, ledger, ops):
         refused = live(life)
         head = life.j.head_seq
         try:
-            life.event(jl.records.BUTTON, b"\x01")
+            life.event(jl.record_layout.BUTTON, b"\x01")
             raise jl.Broken("an append on dead flash returned")
         except OSError:
             pass

@@ -2,7 +2,7 @@
 
 import sys
 
-from tests.micropython import journal_life as jl
+from tools.rig.on_micropython import journal_life as jl
 
 life = jl.Life(jl.NorFlash(jl.BLOCK, jl.BLOCKS, bytearray(jl.empty_image())), jl.Ledger())
 life.boot()

@@ -10,7 +10,7 @@ import sys
 
 import vfs
 
-from crs_core import block, records
+from crs_core.journal import block_layout, record_layout, record_writer
 from crs_core.units import Reading
 from crs_device.journal.journal import Journal
 
@@ -50,7 +50,9 @@ def fill(journal):
         k = n * 7919
         journal.add_reading(Reading(t_ms, 3500 + k % 503, 900 + k % 101, 60 + k % 89, k % 1009, 1025))
         if n % 10 == 0:
-            journal.append_event(t_ms, records.FAULT, records.encode_fault(2, n % 5, n, "x" * 20))
+            journal.append_event(
+                t_ms, record_layout.FAULT, record_writer.write(record_layout.FAULT, 2, n % 5, n, "x" * 20)
+            )
         if journal.counters["readings_segments_dropped"] > 3 and journal.counters["events_merged"] > 20:
             return
     raise Exception(journal.counters, journal._e.used, journal._r.used, len(journal._e.segments))
@@ -75,7 +77,7 @@ def main():
         step = journal.read_from(seq)
         if step is None:
             break
-        seq = step[2] + 1 if step[0] == "gap" else block.last_seq(step[1]) + 1
+        seq = step[2] + 1 if step[0] == "gap" else block_layout.last_seq(step[1]) + 1
         blocks += 1
     step = None
     gc.collect()

@@ -8,7 +8,9 @@ import sys
 
 from crs_core.errors import RemoteError
 from crs_core.wire import fragment, frame, hello, message, session
-from tests.core.wire.vector_checks import Key
+from crs_core.wire.session_device import DeviceSession
+from crs_core.wire.session_host import HostSession
+from tests.core.wire.wire_checks import Key
 
 KEY = Key(7, 1, bytes(range(32)), "bed 3")
 HEADS = (b"", b"CWHL", b"CWPF", b"CWRF", b"\xd1", b"\xd2", b"~", b"}")
@@ -23,8 +25,8 @@ def random_bytes(size):
 
 
 def opened():
-    host = session.HostSession(KEY, random_bytes)
-    device = session.DeviceSession(b"DEVICE01", b"JOURNAL1", [KEY], random_bytes)
+    host = HostSession(KEY, random_bytes)
+    device = DeviceSession(b"DEVICE01", b"JOURNAL1", [KEY], random_bytes)
     to_device = [host.start()]
     for _ in range(2):
         to_host = [e.data for d in to_device for e in device.receive(d) if isinstance(e, session.Send)]
@@ -49,7 +51,7 @@ for turn in range(int(sys.argv[2])):
         except RemoteError:
             pass
     assembler.feed(data)
-    idle = session.DeviceSession(b"DEVICE01", b"JOURNAL1", [KEY], random_bytes)
+    idle = DeviceSession(b"DEVICE01", b"JOURNAL1", [KEY], random_bytes)
     line = data + (frame.encode(data, bool(turn & 1)) if data else b"") + noise(40)
     for side in (idle, host, device):
         for event in side.receive(line):

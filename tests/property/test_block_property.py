@@ -1,8 +1,19 @@
 """Any reading and event survives the codec; any bytes are refused with RemoteError or decoded, never anything else."""
 
-from crs_core import block, codec2, codec2_reader, keys, records, varint
+from crs_core import keys
 from crs_core import settings as device_settings
 from crs_core.errors import RemoteError
+from crs_core.journal import (
+    block_layout,
+    block_reader,
+    block_writer,
+    codec2_reader,
+    codec2_writer,
+    record_layout,
+    record_reader,
+    record_types,
+    varint,
+)
 from crs_core.units import Reading
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,10 +24,10 @@ JOURNAL = b"\x5a" * 8
 T_MAX = (1 << 48) - 1
 VALUE = st.none() | st.integers(0, 65534) | st.sampled_from([3700, 970, 80, 150, 0])
 READING = st.builds(Reading, st.integers(0, T_MAX), VALUE, VALUE, VALUE, VALUE, st.integers(0, 65535))
-FLAGS = st.sampled_from([0, block.FLAG_SIMULATED])
+FLAGS = st.sampled_from([0, block_layout.FLAG_SIMULATED])
 
 
-ENCODERS = {1: codec1_writer.encode_readings, 2: block.encode_readings}
+ENCODERS = {1: codec1_writer.encode_readings, 2: block_writer.encode_readings}
 CODEC = st.sampled_from(sorted(ENCODERS))
 
 
@@ -51,7 +62,7 @@ READINGS = st.lists(READING, min_size=1, max_size=60) | likely_readings()
 @given(CODEC, READINGS, st.integers(0, 2**32 - 1), st.integers(1, 2**31), FLAGS)
 def test_readings_survive(codec, readings, boot, first_seq, flags):
     data = ENCODERS[codec](JOURNAL, boot, first_seq, readings, flags)
-    header, back = block.decode(data, JOURNAL)
+    header, back = block_reader.decode(data, JOURNAL)
     assert back == readings
     assert (header.codec, header.boot, header.first_seq, header.flags, header.count) == (
         codec,
@@ -60,7 +71,7 @@ def test_readings_survive(codec, readings, boot, first_seq, flags):
         flags,
         len(readings),
     )
-    assert block.split(data * 3) == [data] * 3
+    assert block_reader.split(data * 3) == [data] * 3
 
 
 @given(
@@ -71,12 +82,12 @@ def test_readings_survive(codec, readings, boot, first_seq, flags):
 def test_events_survive(events):
     start = min(t_ms for t_ms, _, _ in events)
     events = [(start, 7, b""), *events]
-    data = block.encode_events(JOURNAL, 1, 1, events)
-    assert [tuple(event) for event in block.decode(data, JOURNAL)[1]] == events
+    data = block_writer.encode_events(JOURNAL, 1, 1, events)
+    assert [tuple(event) for event in block_reader.decode(data, JOURNAL)[1]] == events
 
 
 def sealed(kind: int, codec: int, count: int, body: bytes) -> bytes:
-    return block.seal(JOURNAL, kind, codec, 0, count, 1, 1, 1000, body)
+    return block_writer.seal(JOURNAL, kind, codec, 0, count, 1, 1, 1000, body)
 
 
 @settings(max_examples=400)
@@ -84,21 +95,21 @@ def sealed(kind: int, codec: int, count: int, body: bytes) -> bytes:
 def test_a_body_of_any_bytes_decodes_or_is_refused(kind_codec, count, body):
     data = sealed(*kind_codec, count, body)
     try:
-        header, rows = block.decode(data, JOURNAL)
+        header, rows = block_reader.decode(data, JOURNAL)
     except RemoteError:
         return
     assert len(rows) == header.count == count
     if kind_codec[0] == 1:  # what is taken can be written, though not always with the same bytes
         again = ENCODERS[kind_codec[1]](JOURNAL, 1, 1, rows)
-        assert block.decode(again, JOURNAL)[1] == rows
+        assert block_reader.decode(again, JOURNAL)[1] == rows
 
 
 @given(st.binary(max_size=300), st.integers(0, 320))
 def test_any_bytes_at_any_offset(data, offset):
     for call in (
-        lambda: block.parse_header(data, offset),
-        lambda: block.decode(data, JOURNAL),
-        lambda: block.split(data),
+        lambda: block_layout.parse_header(data, offset),
+        lambda: block_reader.decode(data, JOURNAL),
+        lambda: block_reader.split(data),
         lambda: varint.get(data, offset),
         lambda: keys.decode(data),
         lambda: device_settings.decode(data),
@@ -107,21 +118,21 @@ def test_any_bytes_at_any_offset(data, offset):
             call()
         except RemoteError:
             continue
-    assert block.verify(data, JOURNAL) is False
+    assert block_layout.verify(data, JOURNAL) is False
 
 
 @settings(max_examples=300)
 @given(st.integers(0, 255), st.binary(max_size=120))
 def test_any_payload_decodes_or_is_refused(kind, payload):
     try:
-        record = records.decode(kind, payload)
+        record = record_reader.decode(kind, payload)
     except RemoteError:
         return
     if record is None:
-        assert kind not in records.TYPES
+        assert kind not in record_layout.LAYOUTS
     else:
-        assert records.encode(record) == payload
-        assert records.type_of(record) == kind
+        assert record_types.encode(record) == payload
+        assert record_types.type_of(record) == kind
 
 
 @given(st.integers(0, 2**56 - 1))
@@ -135,7 +146,7 @@ def test_varints_survive_and_have_one_form(value):
 @settings(max_examples=300)
 @given(likely_readings(), st.data())
 def test_a_spoiled_body_of_codec_2_decodes_or_is_refused(readings, data):
-    body = bytearray(codec2.encode(readings, readings[0].t_ms))
+    body = bytearray(codec2_writer.encode(readings, readings[0].t_ms))
     at = data.draw(st.integers(0, len(body) * 8 - 1))
     body[at >> 3] ^= 128 >> (at & 7)
     del body[data.draw(st.integers(1, len(body))) :]
@@ -148,6 +159,6 @@ def test_a_spoiled_body_of_codec_2_decodes_or_is_refused(readings, data):
 
 @given(READINGS)
 def test_no_block_of_codec_2_outgrows_its_bound(readings):
-    body = codec2.encode(readings, readings[0].t_ms)
+    body = codec2_writer.encode(readings, readings[0].t_ms)
     # a row takes at most a change of time and one of state, with the rows since (16 bits), and 4 values of 17 bits
     assert len(body) * 8 <= 2 + 16 + 7 + len(readings) * (93 + 20 + 2 * 15) + 4 * 33 + len(readings) * 4 * 17

@@ -4,7 +4,7 @@ import ast
 from pathlib import Path
 
 import pytest
-from crs_core import codes, context, units
+from crs_core import code_texts, codes, context, units
 from crs_core.grade import alarm_state, alarms, bedside, entries, grader, told
 from crs_core.grade.alarm_state import INPUTS_SIZE
 from crs_core.grade.grader_state import TOLD
@@ -112,7 +112,7 @@ def test_loss_ends_no_physiological_condition_and_lowers_none(life: list, ppg_st
         after = dict(alarms.active(state))
         for alarm, priority in before.items():
             if codes.is_physiological(alarm) and alarm != codes.POSSIBLE_FEVER:
-                assert after.get(alarm, 0) >= priority, codes.alarm_name(alarm)
+                assert after.get(alarm, 0) >= priority, code_texts.alarm_name(alarm)
         # possible fever may only give way to met
         if codes.POSSIBLE_FEVER in before:
             assert after.get(codes.POSSIBLE_FEVER) or after.get(codes.FEVER)

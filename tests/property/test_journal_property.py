@@ -4,7 +4,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from crs_core import block, records
+from crs_core.journal import block_reader, record_layout
 from crs_core.units import Reading, make_status
 from crs_device.journal.journal import Journal
 from hypothesis import settings
@@ -72,7 +72,7 @@ class JournalMachine(RuleBasedStateMachine):
     def events(self, n):
         self.t_ms += 5
         head = self.j._next - 1
-        made = [(self.t_ms + i, records.BUTTON, bytes([i])) for i in range(n)]
+        made = [(self.t_ms + i, record_layout.BUTTON, bytes([i])) for i in range(n)]
         first = self.j.append_events(made)
         self.take_flushed(head)
         assert not self.buffered
@@ -136,7 +136,7 @@ class JournalMachine(RuleBasedStateMachine):
                 assert step[1] == seq
                 seq = step[2] + 1
                 continue
-            header, rows = block.decode(step[2], self.j.journal_id)
+            header, rows = block_reader.decode(step[2], self.j.journal_id)
             assert header.first_seq == seq
             for i, row in enumerate(rows):
                 found[seq + i] = (header.boot, *row)
@@ -152,7 +152,7 @@ class JournalMachine(RuleBasedStateMachine):
             assert found.get(seq) == content
         extra = set(found) - set(self.kept)
         for seq in extra:  # rot on rot can heal; the rest is what the journal says about itself
-            assert seq in self.ever or found[seq][2] == records.FAULT
+            assert seq in self.ever or found[seq][2] == record_layout.FAULT
             self.numbered(seq, found[seq])
 
 

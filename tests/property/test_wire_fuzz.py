@@ -4,6 +4,8 @@ import random
 
 from crs_core.errors import RemoteError
 from crs_core.wire import fragment, frame, hello, message, parts, session
+from crs_core.wire.session_device import DeviceSession
+from crs_core.wire.session_host import HostSession
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -107,8 +109,8 @@ def test_part_joiner_is_bounded(adds):
 @SETTINGS
 @given(stream=streams)
 def test_sessions_in_every_state_take_anything(stream):
-    idle = session.DeviceSession(DEVICE_ID, JOURNAL_ID, [KEY], numbers(1))
-    waiting = session.HostSession(KEY, numbers(2))
+    idle = DeviceSession(DEVICE_ID, JOURNAL_ID, [KEY], numbers(1))
+    waiting = HostSession(KEY, numbers(2))
     waiting.start()
     opened = Pair().open()
     for side in (idle, waiting, opened.host, opened.device):

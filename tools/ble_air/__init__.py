@@ -1,1 +1,1 @@
-"""A simulated Bluetooth air: controllers of bumble on one link, with what its simulation gets wrong put right."""
+"""A simulated Bluetooth air: controllers of bumble on one link, with corrections where its simulation is wrong."""

@@ -20,9 +20,11 @@ from tools.board.port import PortError
 from tools.board.provision import ProvisionError
 from tools.data.recording.reader import RecordingError, read_recording
 from tools.demo.mission import UNFLUSHED_S, run, say
-from tools.rig.bedside import BedsideError
 from tools.rig.journal_check import JournalDiffersError
-from tools.rig.wearable import ROOT, WearableError
+from tools.rig.laptop import LaptopError
+from tools.rig.micropython import ROOT
+from tools.rig.waiting import NotInTimeError
+from tools.rig.wearable import WearableError
 from tools.virtual_wearable.__main__ import whole_speed
 from tools.virtual_wearable.scenario import ScenarioError, read_scenario
 
@@ -38,7 +40,7 @@ class _RefusedError(Exception):
 
 
 def recording_speed(end_s: float) -> int:
-    """How fast a recording of `end_s` seconds plays unless told otherwise; more than an hour takes longer."""
+    """How fast a recording of `end_s` seconds plays by default; more than an hour takes longer than a minute."""
     slowest, fastest = RECORDING_SPEEDS
     return max(slowest, min(fastest, math.ceil((end_s + UNFLUSHED_S) / RECORDING_PLAYS_S)))
 
@@ -97,8 +99,8 @@ def main(argv: list[str] | None = None) -> int:
             print(f"demo refused: {error}", file=sys.stderr)
             return 1
         except (
-            WearableError, BedsideError, PortError, BuildError, ProvisionError, HostAgentError, JournalDiffersError,
-            CoreError, subprocess.SubprocessError, OSError,
+            WearableError, LaptopError, NotInTimeError, PortError, BuildError, ProvisionError, HostAgentError,
+            JournalDiffersError, CoreError, subprocess.SubprocessError, OSError,
         ) as error:  # fmt: skip
             print(f"demo failed: {error}", file=sys.stderr)
             return 1

@@ -1,13 +1,15 @@
 """The last line of a demonstration, from the agent's store alone."""
 
-import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from crs_core import codes
+from crs_core import code_texts, codes
+from crs_core.codes import FEVER_MET
 from crs_core.units import TEMP_VALID, temp_state_of
 
-FEVER_MET = 3
+from host_agent.store.contents import bound_alarm_changes, bound_grades, bound_readings, host_alarms_raised
+from host_agent.store.db import open_read_only
 
 
 @dataclass(frozen=True)
@@ -31,26 +33,17 @@ class Summary:
 
 def summarise(database: Path) -> Summary:
     """Read the store of a demonstration with one bound patient."""
-    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as store:
-        rows = store.execute(
-            "SELECT status, temp_cc FROM readings JOIN journals ON id = journal WHERE binding IS NOT NULL"
-        ).fetchall()
-        grades = store.execute(
-            "SELECT lower, upper FROM grades JOIN journals ON id = journal WHERE binding IS NOT NULL "
-            "AND fever = ? AND lower IS NOT NULL ORDER BY lower DESC, upper DESC",
-            (FEVER_MET,),
-        ).fetchall()
-        raised = store.execute(
-            "SELECT alarm, priority FROM alarm_changes JOIN journals ON id = journal WHERE binding IS NOT NULL "
-            "AND priority > 0 GROUP BY alarm, priority ORDER BY min(seq), alarm"
-        ).fetchall()
-        raised += store.execute(
-            "SELECT alarm, priority FROM host_alarms GROUP BY alarm, priority ORDER BY min(id)"
-        ).fetchall()
-    measured = any(temp_cc is not None and temp_state_of(status) == TEMP_VALID for status, temp_cc in rows)
-    if grades:
-        graded = f"peak grade ASTCT-2019 {grades[0][0]}..{grades[0][1]} provisional"
+    with closing(open_read_only(database)) as tx:
+        readings, grades = bound_readings(tx), bound_grades(tx)
+        raised = [(change.alarm, change.priority) for change in bound_alarm_changes(tx) if change.priority]
+        raised = [*dict.fromkeys(raised), *dict.fromkeys(host_alarms_raised(tx))]
+    febrile = [(lower, upper) for lower, upper, fever in grades if fever == FEVER_MET and lower is not None]
+    if febrile:
+        lower, upper = max(febrile)
+        graded = f"peak grade ASTCT-2019 {lower}..{upper} provisional"
+    elif any(one.temp_cc is not None and temp_state_of(one.status) == TEMP_VALID for one in readings):
+        graded = "no fever criterion met"
     else:
-        graded = "no fever criterion met" if measured else "not gradable"
-    names = [f"{codes.alarm_name(alarm)}:{codes.PRIORITY_NAMES[priority]}" for alarm, priority in raised]
-    return Summary(len(rows), graded, ",".join(names) or "none")
+        graded = "not gradable"
+    names = [f"{code_texts.alarm_name(alarm)}:{codes.PRIORITY_NAMES[priority]}" for alarm, priority in raised]
+    return Summary(len(readings), graded, ",".join(names) or "none")

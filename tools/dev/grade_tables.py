@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from crs_core import codes, entry_codes
+from crs_core import code_texts, codes, entry_codes
 from crs_core.grade.scale import Row, Scale
 from crs_core.grade.scales import ICANS, SCALES, sources
 
@@ -107,7 +107,7 @@ def _row(row: Row, marks: list[str]) -> str:
     """One line; a row with a second reading gets its number."""
     first = len(marks)
     for _, _, reason in row.others:
-        text = codes.reason_text(reason)
+        text = code_texts.reason_text(reason)
         if text not in marks:
             marks.append(text)
     mark = "".join(f" ({number})" for number in range(first + 1, len(marks) + 1))
@@ -121,13 +121,13 @@ def _beside(scale: Scale) -> Iterator[str]:
     """Second readings that belong to no cell of the table."""
     for row in scale.rows:
         if not row.cells:
-            yield from [codes.reason_text(reason) for _, _, reason in row.others]
+            yield from [code_texts.reason_text(reason) for _, _, reason in row.others]
     if "vasopressors" in scale.facts:
-        yield codes.reason_text(codes.R_VASOPRESSIN_ALONE)
+        yield code_texts.reason_text(codes.R_VASOPRESSIN_ALONE)
     if "support" in scale.facts:
-        yield codes.reason_text(entry_codes.R_READ_VENTILATION_OTHER)
+        yield code_texts.reason_text(entry_codes.R_READ_VENTILATION_OTHER)
     if scale.other_gate:
-        yield codes.reason_text(entry_codes.R_READ_FEVER_GATE)
+        yield code_texts.reason_text(entry_codes.R_READ_FEVER_GATE)
 
 
 def main() -> int:

@@ -1,70 +1,74 @@
-"""The bedside laptop of a demonstration: a state folder, the real `cytowatch` command, and a running agent."""
+"""A patient's bedside as the product stands there: a virtual wearable and laptops on its cable, all real processes.
 
-import json
-import os
-import signal
-import subprocess
-import sys
+with Bedside(tmp_path) as bedside:                # ready image, no flashing; the wearable's clock 60 times as fast
+    bedside.start_agent()                         # the real `cytowatch run`, enrolled as custodian
+    until(bedside.laptop.caught_up)
+"""
+
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-ROOT = Path(__file__).resolve().parents[2]
-STOP_TIMEOUT_S = 15.0
+from crs_core.keys import Key
 
-
-class BedsideError(Exception):
-    """A `cytowatch` command failed; the message holds what it printed."""
+from tools.rig.image import CUSTODIAN, build_image
+from tools.rig.laptop import Laptop
+from tools.rig.waiting import until
+from tools.rig.wearable import Wearable
 
 
 class Bedside:
-    """One home of the agent in `folder`; every command runs as a person would type it."""
+    """One wearable on an image that is ready to run, and the custodian's laptop. Ends everything it started."""
 
-    def __init__(self, folder: Path) -> None:
-        self.home = folder
-        self.home.mkdir(parents=True, exist_ok=True)
-        self.log = folder / "agent.log"
-        self.database = folder / "cytowatch.db"
-        self._environment = {**os.environ, "CYTOWATCH_HOME": str(folder)}
-        self._command = str(Path(sys.executable).parent / "cytowatch")
-        self.agent: subprocess.Popen[bytes] | None = None
+    def __init__(
+        self, folder: Path, *options: str, speed: int = 60, scenario: str | Path = "steady_afebrile",
+        image: bool = True, **built: Any,
+    ) -> None:  # fmt: skip
+        """`built` goes to build_image; `image` False: blank flash."""
+        self.folder = folder
+        self.speed = speed
+        if image:
+            build_image(folder / "flash.img", **built)
+        self.wearable = Wearable(folder, *options, scenario=scenario, speed=speed)
+        self.laptops: list[Laptop] = []
+        self.laptop = self.add_laptop("bedside")
 
-    def cytowatch(
-        self, *arguments: str, check: bool = True, timeout_s: float = 60
-    ) -> subprocess.CompletedProcess[str]:
-        """Run one command; raise BedsideError when `check` and its exit code is not 0."""
-        done = subprocess.run(
-            [self._command, *arguments], env=self._environment, capture_output=True, text=True,
-            stdin=subprocess.DEVNULL, timeout=timeout_s, check=False,
-        )  # fmt: skip
-        if check and done.returncode:
-            raise BedsideError(
-                f"cytowatch {' '.join(arguments)}: exit {done.returncode}: {done.stderr or done.stdout}"
-            )
-        return done
+    def add_laptop(self, name: str, key: Key | None = CUSTODIAN) -> Laptop:
+        """One more home directory, enrolled under `key`."""
+        laptop = Laptop(self.folder / name, key)
+        self.laptops.append(laptop)
+        return laptop
 
-    def ask(self, *arguments: str) -> Any:
-        """Run one read command with --json and return what it says."""
-        return json.loads(self.cytowatch(*arguments, "--json").stdout)
+    @property
+    def port(self) -> str:
+        """The link to the port, which is the same after the wearable was started again."""
+        return str(self.wearable.link)
 
-    def start(self, port: str, speed: float = 1, hci: str = "") -> None:
-        """Start the agent, its log in `log`: on `port`, and by the radio of a simulated air when `hci` names it."""
-        command = [sys.executable, "-m", "tools.ble_air.run_cytowatch", hci] if hci else [self._command]
-        ports = ["--port", port] if port else []
-        with self.log.open("ab") as log:
-            self.agent = subprocess.Popen(
-                [*command, "run", *ports, "--speed", f"{speed:g}"], cwd=ROOT,
-                env=self._environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-            )  # fmt: skip
+    @property
+    def image(self) -> Path:
+        """The flash."""
+        return self.wearable.image
 
-    def stop(self, how: int = signal.SIGTERM) -> int | None:
-        """End the agent by `how` and return its exit code."""
-        if not self.agent:
-            return None
-        self.agent.send_signal(how)
-        try:
-            code = self.agent.wait(STOP_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            self.agent.kill()
-            code = self.agent.wait()
-        self.agent = None
-        return code
+    def start_agent(self, laptop: Laptop | None = None) -> Laptop:
+        """Start the agent of the custodian's laptop, or of another one, and wait until it has caught up."""
+        laptop = laptop or self.laptop
+        laptop.start(self.port, self.speed)
+        until(laptop.caught_up, 20, "the agent's first sync")
+        return laptop
+
+    def start_patient(self, readings: int = 1) -> None:
+        """Bind an adult by the real command; wait until the new journal is synced and so many readings are stored."""
+        self.laptop.cytowatch("patient", "start", "--age-years", "54")
+        until(
+            lambda: self.laptop.caught_up() and self.laptop.readings() >= readings,
+            20,
+            "readings of the patient",
+        )
+
+    def __enter__(self) -> Self:
+        self.wearable.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for laptop in self.laptops:
+            laptop.stop()
+        self.wearable.stop()

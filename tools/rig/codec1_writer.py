@@ -1,11 +1,11 @@
 """Codec 1 as wearables wrote it before codec 2: what tests read and the bench measures. Runs on both runtimes.
 
-The format is described in crs_core/codec1_reader.py.
+The format is described in crs_core/journal/codec1_reader.py.
 """
 
-from crs_core import block
-from crs_core.codec1_reader import FIRST_STEP_MS, HR, PI, SPO2, STATUS, T_LIMIT, TEMP
 from crs_core.errors import LocalError
+from crs_core.journal import block_layout, block_writer
+from crs_core.journal.codec1_reader import FIRST_STEP_MS, HR, PI, SPO2, STATUS, T_LIMIT, TEMP
 from crs_core.units import Reading
 
 _ROW_MAX = 24  # mask 1, t 8, four values and status 3 each
@@ -125,10 +125,10 @@ def encode_readings(
     """One block in codec 1; otherwise as block.encode_readings."""
     start_ms = readings[0][0]
     body = encode(readings, start_ms)
-    return block.seal(
+    return block_writer.seal(
         journal_id,
-        block.KIND_READINGS,
-        block.CODEC_ROWS,
+        block_layout.KIND_READINGS,
+        block_layout.CODEC_ROWS,
         flags,
         len(readings),
         boot,

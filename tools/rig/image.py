@@ -5,13 +5,14 @@
         path, binding_id=PATIENT, settings={"site": "oral"}, without=("crs_device/measuring/sampling.mpy",)
     )
 
-The compiled firmware is kept in the system's temporary folder under a hash of its sources and the build, so a test
-starts in well under a second.
+The compiled firmware is kept in this checkout's build/firmware, in a folder named by the hash of its sources and of the
+build, so an image takes well under a second. `make clean` removes it.
 """
 
+import contextlib
 import hashlib
 import os
-import pickle
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from littlefs import LittleFS
 
 from tools.board import build_firmware
 from tools.board.build_firmware import PACKAGES, bundle, compile_application, root_files, source_tree
+from tools.rig.micropython import ROOT
 
 SECTOR = 4096
 SECTORS = 352
@@ -33,21 +35,41 @@ SETTINGS = {"site": "axilla", "patient_call_number": "+49 30 1234", "emergency_n
 PATIENT = b"PATIENT1"
 
 
+_CACHE = ROOT / "build" / "firmware"
+
+
 def compiled() -> dict[str, bytes]:
     """{path inside a slot: .mpy bytes} of the present sources for the virtual board."""
     digest = hashlib.sha256(Path(build_firmware.__file__).read_bytes())
     for package in PACKAGES:
         for path in sorted((source_tree() / package).rglob("*.py")):
-            digest.update(str(path).encode() + path.read_bytes())
-    kept = Path(tempfile.gettempdir()) / f"cytowatch-firmware-{digest.hexdigest()[:16]}.pickle"
-    try:
-        return pickle.loads(kept.read_bytes())  # noqa: S301 written below, by the same user
-    except (OSError, EOFError, pickle.UnpicklingError):
+            digest.update(str(path.relative_to(source_tree())).encode() + path.read_bytes())
+    kept = _CACHE / digest.hexdigest()[:16]
+    if not kept.is_dir():
         files = compile_application("virtual")
-        fresh = kept.with_suffix(f".{os.getpid()}")
-        fresh.write_bytes(pickle.dumps(files))
-        fresh.replace(kept)
+        with contextlib.suppress(OSError):  # a checkout that cannot be written is compiled anew each time
+            _keep(files, kept)
         return files
+    return files_in(kept, "")
+
+
+def _keep(files: dict[str, bytes], folder: Path) -> None:
+    """Write the files under a name of this process, then rename: other processes see all of them or none."""
+    _CACHE.mkdir(mode=0o700, parents=True, exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(dir=_CACHE))
+    try:
+        for name, content in files.items():
+            (fresh / name).parent.mkdir(parents=True, exist_ok=True)
+            (fresh / name).write_bytes(content)
+        fresh.rename(folder)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def files_in(folder: Path, prefix: str = "/") -> dict[str, bytes]:
+    """{prefix + path inside the folder: content} of all its files."""
+    found = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return {prefix + path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
 
 
 def build_image(
@@ -83,14 +105,10 @@ def build_image(
         if journal:
             made = Journal(str(root / "journal"), 0, os.urandom, 1 << 20)
             made.create(binding_id) if binding_id else made.create()
-        files |= {
-            "/" + str(file.relative_to(root)): file.read_bytes() for file in root.rglob("*") if file.is_file()
-        }
+        files |= files_in(root)
         folders = {"/" + str(each.relative_to(root)) for each in root.rglob("*") if each.is_dir()}
     files |= extra or {}
-    filesystem = LittleFS(
-        block_size=SECTOR, block_count=SECTORS, read_size=256, prog_size=256, lookahead_size=32
-    )
+    filesystem = _file_system(SECTORS)
     for name in sorted(folders | {str(Path(file).parent) for file in files}):
         if name != "/":
             filesystem.makedirs(name, exist_ok=True)
@@ -102,10 +120,21 @@ def build_image(
 
 
 def read_image(path: Path) -> LittleFS:
-    """Mount an image file for looking into it."""
-    filesystem = LittleFS(
-        block_size=SECTOR, block_count=SECTORS, read_size=256, prog_size=256, lookahead_size=32, mount=False
-    )
-    filesystem.context.buffer = bytearray(path.read_bytes())
+    """Mount a copy of an image file for looking into it."""
+    content = bytearray(path.read_bytes())
+    filesystem = _file_system(len(content) // SECTOR, mount=False)
+    filesystem.context.buffer = content
     filesystem.mount()
     return filesystem
+
+
+def read_file(image: Path, name: str) -> bytes:
+    """One file of an image."""
+    with read_image(image).open(name, "rb") as file:
+        return bytes(file.read())
+
+
+def _file_system(sectors: int, mount: bool = True) -> LittleFS:
+    return LittleFS(
+        block_size=SECTOR, block_count=sectors, read_size=256, prog_size=256, lookahead_size=32, mount=mount
+    )

@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from crs_core import records, units
+from crs_core import units
+from crs_core.journal import record_layout, record_types
 from crs_core.keys import Key
 from crs_core.wire import message as wire
 from crs_core.wire import session as sessions
 from crs_core.wire.parts import PartJoiner
+from crs_core.wire.session_device import DeviceSession
 from crs_device.journal.journal import Journal
 from crs_device.link.pump import Pump
 
@@ -117,7 +119,7 @@ class FakeDevice:
             self.journal.open()
         else:
             self.journal.create()
-        self.session = sessions.DeviceSession(device_id, self.journal.journal_id, list(keys), os.urandom)
+        self.session = DeviceSession(device_id, self.journal.journal_id, list(keys), os.urandom)
         self.pump = Pump(self.journal)
         self._port: Any = None
 
@@ -148,7 +150,7 @@ class FakeDevice:
     def event(self, record: Any = None, kind: int | None = None, payload: bytes = b"") -> int:
         """Journal one event (a record tuple, or raw type and payload)."""
         if record is not None:
-            kind, payload = records.type_of(record), records.encode(record)
+            kind, payload = record_types.type_of(record), record_types.encode(record)
         self.now_ms += 1
         assert kind is not None
         seq = self.journal.append_event(self.now_ms, kind, payload)
@@ -215,7 +217,7 @@ class FakeDevice:
             if whole is None:
                 await self.say(wire.Result(0x14, wire.RESULT_MORE_PARTS, ""))
                 return
-            self.event(kind=records.CONTEXT, payload=whole)
+            self.event(kind=record_layout.CONTEXT, payload=whole)
             await self.say(wire.Result(0x14, wire.RESULT_DONE, ""))
         elif isinstance(message, wire.Bind):
             await self.say(wire.Result(0x15, wire.RESULT_DONE, ""))

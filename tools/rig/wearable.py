@@ -1,4 +1,9 @@
-"""Start a virtual wearable, talk to its control socket, and stop it."""
+"""A virtual wearable as a process: start it, reach its control socket and its port, kill it, stop it.
+
+with ready(tmp_path, speed=60) as wearable:      # provisioned and bound, on an image that was just built
+    host = wearable.connect()                    # a session on its port
+    wearable.control("press", ms=300)
+"""
 
 import json
 import os
@@ -8,13 +13,17 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-ROOT = Path(__file__).resolve().parents[2]
-START_TIMEOUT_S = 30.0
-STOP_TIMEOUT_S = 10.0
+from tools.rig import evidence
+from tools.rig.host import Host
+from tools.rig.image import CUSTODIAN, build_image
+from tools.rig.micropython import ROOT
+from tools.rig.scenarios import scenario_file
+
+_START_S = 30.0
+_STOP_S = 10.0
 _SOCKET_PATH_MAX = 100  # sun_path is 104 bytes on macOS, 108 on Linux
 
 
@@ -22,66 +31,104 @@ class WearableError(Exception):
     """The virtual wearable did not do what it was asked; the message says what it printed."""
 
 
-class VirtualWearable:
-    """One `python -m tools.virtual_wearable` process in `folder`. Use as a context manager.
+class Wearable:
+    """One `python -m tools.virtual_wearable` process in `folder`. Use it as a context manager.
 
-    `port` is the pty that mpremote and the agent open; `image` the flash image, which outlives the process.
+    `port` is the pty that mpremote and the agent open, `link` a path that leads there after every start; `image` is the
+    flash image, which outlives the process. A blank one is made where there is none.
     """
 
-    def __init__(self, folder: Path, *options: str, speed: float = 1) -> None:
+    def __init__(
+        self, folder: Path, *options: str, scenario: str | Path = "steady_afebrile", recording: Path | None = None,
+        speed: float = 1,
+    ) -> None:  # fmt: skip
+        """`scenario` as `scenarios.scenario_file` takes it; a `recording` is played instead of it."""
         self.folder = folder
         self.image = folder / "flash.img"
         self.link = folder / "tty"
         self.log = folder / "wearable.log"
-        self._short: str | None = None
-        if len(os.fsencode(folder / "control")) > _SOCKET_PATH_MAX:
-            self._short = tempfile.mkdtemp(prefix="cytowatch-")
-        self._control = Path(self._short or folder) / "control"
-        self._options = [
-            "--image", str(self.image), "--link", str(self.link), "--control", str(self._control),
-            "--speed", f"{speed:g}", *options,
-        ]  # fmt: skip
+        self.speed = speed
         self.port = ""
         self.ble_address = self.hci = ""  # with --ble: where its radio is, and a transport of its own air
+        self._source = (
+            ("--recording", recording) if recording else ("--scenario", scenario_file(folder, scenario))
+        )
+        self._options = options
+        self._short = ""  # the folder of a control socket whose path would be too long
         self._process: subprocess.Popen[str] | None = None
+        self._hosts: list[Host] = []
 
-    def start(self) -> "VirtualWearable":
-        """Start the process and wait for READY; raise WearableError with what it printed when it does not come."""
+    @property
+    def _control(self) -> Path:
+        if len(os.fsencode(self.folder / "control")) <= _SOCKET_PATH_MAX:
+            return self.folder / "control"
+        self._short = self._short or tempfile.mkdtemp(prefix="cytowatch-")
+        return Path(self._short, "control")
+
+    def start(self) -> Self:
+        """Start the process and wait for READY; WearableError with what it printed when READY does not come."""
+        evidence.note(self.log, self.image)
+        command = [
+            sys.executable, "-m", "tools.virtual_wearable", *map(str, self._source), "--image", str(self.image),
+            "--link", str(self.link), "--control", str(self._control), "--speed", f"{self.speed:g}", *self._options,
+        ]  # fmt: skip
         with self.log.open("a") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tools.virtual_wearable", *self._options],
-                cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True,
-            )  # fmt: skip
-        assert self._process.stdout is not None
-        ready, _, _ = select.select([self._process.stdout], [], [], START_TIMEOUT_S)
-        line = self._process.stdout.readline() if ready else ""
+                command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True
+            )
+        said = self._process.stdout
+        assert said is not None
+        is_ready, _, _ = select.select([said], [], [], _START_S)
+        line = said.readline() if is_ready else ""
         if not line.startswith("READY "):
             self.stop()
-            raise WearableError(
-                f"the virtual wearable did not start: {line or self.log.read_text()[-500:]!r}"
-            )
+            raise WearableError(f"the virtual wearable did not start: {line or self._last_words()!r}")
         self.port = line.split()[1]
         if "--ble" in self._options:
-            said = dict(word.split("=", 1) for word in self._process.stdout.readline().split()[1:])
-            self.ble_address, self.hci = said["address"], said["hci"]
+            radio = dict(word.split("=", 1) for word in said.readline().split()[1:])
+            self.ble_address, self.hci = radio["address"], radio["hci"]
         return self
 
-    def control(self, **request: Any) -> dict[str, Any]:
-        """Send one control command and return its answer; WearableError when there is none."""
+    def control(self, cmd: str, **arguments: Any) -> dict[str, Any]:
+        """Send one control command and return its answer; WearableError when it is refused or there is none."""
         try:
             with socket.socket(socket.AF_UNIX) as connection:
-                connection.settimeout(STOP_TIMEOUT_S)
+                connection.settimeout(_STOP_S)
                 connection.connect(str(self._control))
-                connection.sendall(json.dumps(request).encode() + b"\n")
+                connection.sendall(json.dumps({"cmd": cmd, **arguments}).encode() + b"\n")
                 with connection.makefile("r") as answers:
                     answer: dict[str, Any] = json.loads(answers.readline())
         except (OSError, ValueError) as error:
             raise WearableError(
-                f"the virtual wearable does not answer: {error}; its last words: {self.log.read_text()[-500:]!r}"
+                f"the virtual wearable does not answer: {error}; its last words: {self._last_words()!r}"
             ) from error
         if "error" in answer:
-            raise WearableError(f"{request}: {answer['error']}")
+            raise WearableError(f"{cmd} {arguments}: {answer['error']}")
         return answer
+
+    def state(self) -> dict[str, Any]:
+        """What the board shows and counts now."""
+        return self.control("state")
+
+    def is_sounding(self) -> bool:
+        """Whether the buzzer is on."""
+        return bool(self.state()["buzzer"]["duty_u16"])
+
+    def plug(self, key: Any = CUSTODIAN) -> Host:
+        """Open the port only; the host will speak under `key`."""
+        self._hosts.append(Host(self.port, key))
+        return self._hosts[-1]
+
+    def connect(self, key: Any = CUSTODIAN, timeout_s: float = 10) -> Host:
+        """Open the port and a session under `key`."""
+        host = self.plug(key)
+        host.open(timeout_s)
+        return host
+
+    def wait(self, timeout_s: float) -> int:
+        """Wait for the process to end by itself; its exit code."""
+        assert self._process is not None
+        return self._process.wait(timeout_s)
 
     def kill(self) -> None:
         """Kill -9, as a power cut that takes the whole board."""
@@ -89,39 +136,43 @@ class VirtualWearable:
         self.link.unlink(missing_ok=True)
         if self._process:
             self._process.kill()
-            self._process.wait()
-            self._process = None
+            self._reap()
 
     def stop(self) -> None:
         """Ask the process to end; kill it when it does not."""
+        while self._hosts:
+            self._hosts.pop().close()
+        if self._process:
+            self._process.terminate()
+            try:
+                self._process.wait(_STOP_S)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+            self._reap()
         if self._short:
             shutil.rmtree(self._short, ignore_errors=True)
-        if not self._process:
-            return
-        self._process.terminate()
-        try:
-            self._process.wait(STOP_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        if self._process.stdout:
-            self._process.stdout.close()
+            self._short = ""
+
+    def _reap(self) -> None:
+        assert self._process is not None and self._process.stdout is not None
+        self._process.wait()
+        self._process.stdout.close()
         self._process = None
 
-    def __enter__(self) -> "VirtualWearable":
+    def _last_words(self) -> str:
+        return self.log.read_text()[-500:]
+
+    def __enter__(self) -> Self:
         return self.start()
 
     def __exit__(self, *_: object) -> None:
         self.stop()
 
 
-def wait_until(condition: Any, timeout_s: float, what: str, poll_s: float = 0.2) -> Any:
-    """Poll `condition` until it is true and return its value; raise WearableError naming `what` at the deadline."""
-    deadline = time.monotonic() + timeout_s
-    while True:
-        value = condition()
-        if value:
-            return value
-        if time.monotonic() > deadline:
-            raise WearableError(f"{what}: not within {timeout_s:.0f} s")
-        time.sleep(poll_s)
+def ready(
+    folder: Path, *options: str, scenario: str | Path = "steady_afebrile", recording: Path | None = None,
+    speed: float = 60, **built: Any,
+) -> Wearable:  # fmt: skip
+    """A wearable that needs no flashing: `built` goes to build_image; by default provisioned, with a bound patient."""
+    build_image(folder / "flash.img", **built)
+    return Wearable(folder, *options, scenario=scenario, recording=recording, speed=speed)

@@ -74,7 +74,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--seed", type=int, default=1, help="of the sensors' noise")
     parser.add_argument(
-        "--thermometer", choices=sorted(THERMOMETERS), default="tmp117", help="which chip is fitted"
+        "--thermometer",
+        choices=sorted(THERMOMETERS),
+        default="tmp117",
+        help="which thermometer chip is on the bus",
     )
     parser.add_argument(
         "--ble", choices=PROFILES, help="give it a radio, with the stack of ESP32-S3 or of stock Pico 2 W"

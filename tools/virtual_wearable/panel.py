@@ -67,7 +67,7 @@ class Panel:
     # -- what the outside does --
 
     def set_button(self, pressed: bool) -> None:
-        """Press or let go."""
+        """Press or release the button."""
         self.button_pressed = pressed
         self._set_level(pinout.BUTTON, not pressed)
 

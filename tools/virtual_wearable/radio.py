@@ -36,7 +36,7 @@ class Radio:
         self._chip_path = chip_path or self._start()
 
     def environment(self) -> dict[str, str]:
-        """What the chip is told."""
+        """Variables that tell the chip which radio it has."""
         return {"VW_BLE": self.profile, "VW_AIR": str(self._chip_path), "VW_BLE_ADDRESS": self.address}
 
     def _start(self) -> Path:

@@ -8,7 +8,7 @@ which is a signed record.
 # States and cases are bare lists, tuples and dicts: MicroPython has no typing module to say more with.
 
 from crs_core import entry_codes
-from crs_core import code_texts as reason_texts
+from crs_core import code_texts
 from crs_core import codes
 from crs_core.grade import alarm_state as st
 from crs_core.grade import facts, signs, vocabulary
@@ -128,11 +128,11 @@ def _result(scale: Scale, told: tuple, status: int, others: list, say: list, mis
         "status": codes.STATUS_NAMES[status],
         "ambiguous": bool(others),
         "other_readings": [
-            {"lower": reading[0], "upper": reading[1], "why": reason_texts.reason_text(code)}
+            {"lower": reading[0], "upper": reading[1], "why": code_texts.reason_text(code)}
             for reading, code in others
         ],
-        "reasons": [reason_texts.reason_text(code) for code in say],
-        "missing": [reason_texts.MISSING_NAMES[code] for code in missing],
+        "reasons": [code_texts.reason_text(code) for code in say],
+        "missing": [code_texts.MISSING_NAMES[code] for code in missing],
     }
 
 
@@ -160,7 +160,7 @@ def alarms_of(inputs: dict, gradable: bool, rules: Rules) -> list:
         found.append((codes.ICE_LOW, codes.PRIORITY_MEDIUM))
     if bits & st.TOLD_NEW_OXYGEN:
         found.append((codes.NEW_OXYGEN, codes.PRIORITY_MEDIUM))
-    return [{"name": codes.alarm_name(a), "priority": codes.PRIORITY_NAMES[p]} for a, p in found]
+    return [{"name": code_texts.alarm_name(a), "priority": codes.PRIORITY_NAMES[p]} for a, p in found]
 
 
 def is_life_threatening(inputs: dict, rules: Rules, bits: int) -> bool:

@@ -9,6 +9,7 @@ with their ages. Host only. A value of a sensor's key counts from the step that 
 
 from crs_core import units
 from crs_core import codes
+from crs_core import code_texts
 from crs_core.compat import const
 from crs_core.errors import RemoteError
 from crs_core.grade import alarms, bedside, case, entries, facts, grader, prompts, vocabulary
@@ -219,7 +220,7 @@ class Course:
             "first_met_ms": self._first_met_ms,
             "sustained_ms": self._sustained_ms,
             "alarms": [
-                {"name": codes.alarm_name(alarm), "priority": codes.PRIORITY_NAMES[priority]}
+                {"name": code_texts.alarm_name(alarm), "priority": codes.PRIORITY_NAMES[priority]}
                 for alarm, priority in sounding
             ],
             "grades": grades,

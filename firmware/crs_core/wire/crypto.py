@@ -1,4 +1,4 @@
-"""The standard parts that stock MicroPython lacks, by hand over hashlib.sha256 and AES-128 ECB.
+"""The standard functions that stock MicroPython lacks, written over hashlib.sha256 and AES-128 ECB.
 
 `Hmac(key).digest(data)` is RFC 2104 with SHA-256; `hkdf(...)` is RFC 5869; `Ctr(key).crypt(...)` is AES-128 in counter
 mode (SP 800-38A) with the 16-byte counter block of the session; `equal(a, b)` takes the same time wherever they differ.
@@ -49,7 +49,7 @@ def hkdf(key: bytes, salt: bytes, info: bytes, length: int) -> bytes:
 
 
 def equal(a: bytes, b: bytes) -> bool:
-    """Whether `a` and `b` are the same bytes; every byte is looked at, so time tells only the length."""
+    """Whether `a` and `b` are the same bytes. Every byte is compared, so the time tells only the length."""
     if len(a) != len(b):
         return False
     difference = 0
@@ -81,8 +81,8 @@ class Ctr:
         size = len(data)
         blocks = (size + 15) >> 4
         first = start >> 4
-        # block indices, big-endian, behind an empty head: `prefix.join` lays out the counter blocks
+        # Block indices, big-endian, after an empty first item: `prefix.join` then writes the counter blocks.
         indices = [b""] + [struct.pack(">I", first + i) for i in range(blocks)]
         stream = self._ecb.encrypt(prefix.join(indices))[:size]
-        # one wide XOR: 20 times faster than a loop over bytes on MicroPython
+        # One wide XOR is 20 times faster than a loop over bytes on MicroPython.
         return (int.from_bytes(stream, "little") ^ int.from_bytes(data, "little")).to_bytes(size, "little")

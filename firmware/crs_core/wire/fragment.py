@@ -1,4 +1,4 @@
-"""Fragments: one message cut to the size of a radio payload, one header byte each; order is the carrier's promise.
+"""Fragments: one message cut to the size of a radio payload, one header byte each. The radio keeps their order.
 
 Header: bit 7 first, bit 6 last, bits 0-5 a count that rolls over all fragments of one direction of one link.
 `split(message, size, count)` -> list of fragments; the next message starts at `count + len(list)`.
@@ -33,8 +33,8 @@ def split(message: bytes, size: int, count: int = 0) -> list[bytes]:
 
 
 class Assembler:
-    """Puts fragments together again; counts doubled, oversize, empty, and torn: messages left unfinished and fragments
-    without a place."""
+    """Puts fragments together again. Counts doubled, oversize, empty, and torn: unfinished messages and fragments out
+    of order."""
 
     def __init__(self, max_message: int) -> None:
         self._max_message = max_message

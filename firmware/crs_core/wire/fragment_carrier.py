@@ -1,4 +1,4 @@
-"""One payload as several radio fragments; see carrier.py, which hands it out."""
+"""Each payload in radio fragments. serial_carrier.py says what a carrier offers."""
 
 from crs_core.wire import fragment, sealed
 
@@ -8,7 +8,7 @@ class FragmentCarrier:
 
     def __init__(self, size: int, largest: int) -> None:
         self._split = fragment.split
-        self.size = size  # the owner follows the connection: payloads cut from now on
+        self.size = size  # the owner sets it as the connection changes; it counts for the next payload
         self._count = 0
         self._assembler = fragment.Assembler(largest + sealed.OVERHEAD_BYTES)
 
@@ -24,10 +24,11 @@ class FragmentCarrier:
         return [] if payload is None else [("frame", payload)]
 
     def flush(self) -> list[tuple[str, bytes]]:
-        """Give up a half-received payload. The own count goes on: the other side would take its start for a double."""
+        """Give up a half-received payload. The count of this side goes on: from 0 the other side could take it for a
+        double."""
         self._assembler.reset()
         return []
 
     def counters(self) -> dict[str, int]:
-        """What the assembler threw away."""
+        """What the assembler dropped."""
         return self._assembler.counters()

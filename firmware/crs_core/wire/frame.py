@@ -1,9 +1,9 @@
 """Serial frames: 0x7E, stuffed (payload, CRC-32 little-endian), 0x7E, in the manner of RFC 1662 octet stuffing.
 
 `encode(payload, to_device)` -> bytes for the port.
-`Decoder(max_payload).feed(data)` -> list of `("frame", payload)` and `("text", bytes)` in order of arrival; bytes
-that stand outside frames (the board's REPL, a traceback) are text. The decoder holds at most one candidate frame of
-bounded size and never raises; what it throws away it counts. `flush()` gives up a half-received candidate.
+`Decoder(max_payload).feed(data)` -> list of `("frame", payload)` and `("text", bytes)` in order of arrival. Bytes
+outside frames (the board's REPL, a traceback) are text. The decoder keeps at most one candidate frame of bounded size
+and never raises. It counts what it drops. `flush()` gives up a half-received candidate.
 """
 
 import binascii
@@ -16,13 +16,13 @@ FLAG = b"\x7e"
 ESCAPE = b"\x7d"
 _FLIP = const(0x20)
 _CRC_BYTES = const(4)
-OVERHEAD_BYTES = 6  # two flags and the CRC; stuffing comes on top, at worst one byte per byte
-TEXT_TAIL_BYTES = 512  # of a spoiled candidate that reads as text, at most this much is surfaced
+OVERHEAD_BYTES = 6  # two flags and the CRC; stuffing adds one byte per byte at worst
+TEXT_TAIL_BYTES = 512  # of a spoiled candidate that reads as text, at most these last bytes are returned
 
-# Towards the device no byte below 0x20 ever stands on the line: 0x03 there is Ctrl-C and must stay mpremote's.
+# No frame to the device contains a byte below 0x20: 0x03 is Ctrl-C there and belongs to mpremote.
 _to_device_table: list[
     bytes
-] = []  # made when first asked for: only hosts send this way, and a board's heap is small
+] = []  # made at first use: only hosts send in this direction, and a board's heap is small
 _UNFLIP = bytes([b ^ _FLIP for b in range(256)])
 _TEXT_CONTROLS = b"\t\n\r\x1b"
 
@@ -62,7 +62,7 @@ def _unstuff(candidate: bytes) -> bytes | None:
 
 
 def _reads_as_text(piece: bytes) -> bool:
-    # ASCII only: what is left of a sealed message is full of other bytes
+    # ASCII only: the rest of a sealed message is full of other bytes.
     for b in piece:
         if b > 0x7E or (b < 0x20 and b not in _TEXT_CONTROLS):
             return False
@@ -96,7 +96,7 @@ class Decoder:
         }
 
     def feed(self, data: bytes) -> list[tuple[str, bytes]]:
-        """Take the next bytes from the line, any cut; return what became whole."""
+        """Take the next bytes from the line, however they are cut; return what became whole."""
         found: list[tuple[str, bytes]] = []
         start = 0
         while True:
@@ -134,7 +134,7 @@ class Decoder:
             self._pass_lines(found)
 
     def _pass_lines(self, found: list[tuple[str, bytes]]) -> None:
-        """A board that died inside a frame may talk on for long without a flag: let its lines through."""
+        """A board that died inside a frame may go on writing text without a flag: return its lines."""
         waiting = bytes(self._candidate)
         start = 0
         while True:

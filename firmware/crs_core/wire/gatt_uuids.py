@@ -1,7 +1,7 @@
-"""Names of the wearable on the air: its private service, what it advertises, the passkey. Shared by both sides.
+"""Names of the wearable on the air: its private service, its advertisement, the passkey. Both sides use them.
 
 Advertised under the company id 0xFFFF (nobody's): version u8 = 1, flags u8, tag of 4 bytes. The tag is the first bytes
-of SHA-256 over the device id: a host that knows the id finds its wearable, and nobody learns a patient from it.
+of SHA-256 over the device id: a host that knows the id finds its wearable, and the tag tells nobody who the patient is.
 """
 
 import hashlib
@@ -10,9 +10,8 @@ from crs_core.compat import const
 from crs_core.wire.crypto import Hmac
 
 SERVICE = "6acd5f30-7c4c-436c-a191-3aa35a771ced"
-DOORBELL = (
-    "6acd5f31-7c4c-436c-a191-3aa35a771ced"  # notify: one rolling byte when alarms change, in session only
-)
+# notify: one byte that counts up when alarms change, in session only
+DOORBELL = "6acd5f31-7c4c-436c-a191-3aa35a771ced"
 OUT = "6acd5f32-7c4c-436c-a191-3aa35a771ced"  # notify: fragments to the host
 IN = "6acd5f33-7c4c-436c-a191-3aa35a771ced"  # write: fragments to the wearable
 NAME = "CytoWatch"
@@ -42,7 +41,7 @@ def decode_advertised(data: bytes) -> tuple[int, bytes] | None:
 
 
 def passkey(custodian_key: bytes, journal_id: bytes) -> int:
-    """The six digits that pair a central: another number for each journal, so a former wearer's is worth nothing."""
+    """The six digits that pair a central. Each journal has another number, so a former wearer's number is useless."""
     code = Hmac(custodian_key).digest(b"cytowatch passkey" + journal_id)
     number: int = int.from_bytes(code[:4], "little") % _PASSKEYS
     return number

@@ -1,4 +1,4 @@
-"""The opening of a session: HELLO both ways, PROOF both ways, or REFUSE. The HELLO layout is frozen for all versions.
+"""The opening of a session: HELLO both ways, PROOF both ways, or REFUSE. No version may change the HELLO layout.
 
 HELLO 48 bytes, little-endian: "CWHL", low version u8, high version u8, features u16, largest message u16 (plaintext
 bytes that the sender accepts), role u8 (1 device, 2 host), reserved u8 0, device id 8, journal id 8 (host: zeros),
@@ -78,7 +78,7 @@ def common_version(low: int, high: int) -> int:
 
 
 def encode_proof(key: bytes, role: int, host_hello: bytes, device_hello: bytes) -> bytes:
-    """Prove as `role` to hold `key` and to have seen both HELLOs exactly as they were sent."""
+    """The PROOF by which `role` shows that it has `key` and has seen both HELLOs exactly as they were sent."""
     code = crypto.Hmac(key).digest(b"cw proof" + bytes([role]) + host_hello + device_hello)
     return PROOF_MAGIC + bytes([role]) + code
 
@@ -91,7 +91,7 @@ def verify_proof(payload: bytes, key: bytes, role: int, host_hello: bytes, devic
 
 
 def encode_refuse(reason: int) -> bytes:
-    """Say why no session opens, with the versions spoken here."""
+    """The REFUSE that says why no session opens, with the versions of this side."""
     return REFUSE_MAGIC + bytes([reason, VERSION_LOW, VERSION_HIGH])
 
 

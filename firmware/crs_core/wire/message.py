@@ -8,8 +8,8 @@ To the device: ReadFrom Ack Time Settings Context Bind AlarmAccept SelfTest Main
   Pause
 To the host: Block Gap Live Alarm StatusIs Pong Result SettingsIs CaughtUp TimeIs KeysIs SelfTestIs
 Both ways: Bye
-Settings, Context and Bind carry longer data in numbered parts (see parts.py); every request but ReadFrom, Ack and Bye
-is answered: Settings get -> SettingsIs, Time -> TimeIs, SelfTest -> SelfTestIs, Ping -> Pong, Keys list -> KeysIs,
+Settings, Context and Bind carry longer data in numbered parts (parts.py). Every request except ReadFrom, Ack and Bye is
+answered: Settings get -> SettingsIs, Time -> TimeIs, SelfTest -> SelfTestIs, Ping -> Pong, Keys list -> KeysIs,
 StatusAsk -> StatusIs, anything else and any failure -> Result.
 """
 
@@ -36,7 +36,7 @@ KEYS_REVOKE = const(1)
 
 BYE_DONE = const(0)
 BYE_JOURNAL_CHANGED = const(1)  # BIND made a new journal: say HELLO again and read from 1
-BYE_REPLACED = const(2)  # a newer session took its place
+BYE_REPLACED = const(2)  # a newer session replaces it
 BYE_REVOKED = const(3)  # the key of this session is gone
 BYE_RELEASED = const(4)  # the port is handed to another program
 BYE_SHUTDOWN = const(5)
@@ -47,7 +47,7 @@ RESULT_MORE_PARTS = const(1)  # this part was taken, send the next
 RESULT_FORBIDDEN = const(2)  # the key's role may not ask this
 RESULT_BAD_VALUE = const(3)  # detail names the field
 RESULT_BUSY = const(4)
-RESULT_FAILED = const(5)  # flash or hardware said no
+RESULT_FAILED = const(5)  # flash or hardware refused
 RESULT_UNKNOWN_REQUEST = const(6)
 RESULT_NOT_SYNCED = const(7)  # BIND end: records are left that no custodian committed
 
@@ -143,7 +143,7 @@ _SIZES = {"B": 1, "H": 2, "I": 4, "Q": 8, "T": 6}
 
 
 def type_of(message: tuple) -> int:  # type: ignore[type-arg]
-    """The type number of a message; a Result names the request that it answers by it."""
+    """The type number of a message, by which a Result names the request that it answers."""
     if isinstance(message, Unknown):
         return message.type  # type: ignore[no-any-return]
     number = _TYPE_OF.get(type(message))
@@ -187,7 +187,7 @@ def decode(plaintext: bytes) -> tuple:  # type: ignore[type-arg]
 
 
 def _uint(value: int, size: int) -> bytes:
-    # MicroPython's struct cuts silently what does not fit, so the bound is checked here
+    # MicroPython's struct silently cuts what does not fit, so the bound is checked here.
     if not 0 <= value < 1 << 8 * size:
         raise LocalError(f"{value} does not fit {size} bytes")
     return value.to_bytes(size, "little")
@@ -271,8 +271,8 @@ def _decode_field(letter: str, buf: bytes, at: int):  # type: ignore[no-untyped-
 
 
 def text_of(raw: bytes) -> str:
-    """Decode UTF-8 as strictly as CPython on both runtimes; RemoteError otherwise. MicroPython alone would let
-    overlong forms and surrogates pass, which the other side could then not read back."""
+    """Decode UTF-8 as strictly as CPython on both runtimes; RemoteError otherwise. MicroPython itself accepts overlong
+    forms and surrogates, and the other side could then not read the text."""
     try:
         text = str(raw, "utf-8")
         if raw and max(raw) >= 0x80:

@@ -1,8 +1,8 @@
-"""Settings, Context and Bind travel to a device that takes small messages: numbered parts, one outstanding.
+"""Settings, Context and Bind go to the device in numbered parts, because it accepts small messages only.
 
 `split_parts(data, room)` -> list of bytes, at least one. `PartJoiner(max_bytes).add(part, parts, data)` -> whole bytes
-when the last part came, else None (answer Result RESULT_MORE_PARTS). Parts count from 0 and come in order; part 0
-starts over; anything else is a RemoteError.
+when the last part came, else None (answer Result RESULT_MORE_PARTS). Parts count from 0 and come in order, one
+outstanding at a time. Part 0 starts over. Anything else is a RemoteError.
 """
 
 from crs_core.errors import LocalError, RemoteError

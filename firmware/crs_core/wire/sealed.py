@@ -1,8 +1,8 @@
 """Sealed messages: direction tag u8, counter u32 LE, ciphertext, 8-byte MAC over all before it.
 
 `Sealer(encrypt_key, auth_key, tag).seal(plaintext)` -> payload; the counter starts at 0 and never wraps.
-`Opener(encrypt_key, auth_key, tag).open(payload)` -> plaintext or None; what it drops, it counts: reflected (our own
-direction came back), bad_mac, replayed (old counter); `missed` counts the numbers that were skipped.
+`Opener(encrypt_key, auth_key, tag).open(payload)` -> plaintext or None. It counts what it drops: reflected (this side's
+own direction came back), bad_mac, replayed (old counter). `missed` counts the numbers that were skipped.
 """
 
 import struct
@@ -53,7 +53,7 @@ class Opener:
 
     def open(self, payload: bytes) -> bytes | None:
         """Return the plaintext, or None when the payload must be dropped. A gap in the numbers is not an error: the
-        line lost messages, they are counted in `missed`, and pulling by sequence brings the records again."""
+        line lost messages, `missed` counts them, and the host asks for the records again by sequence."""
         if payload[:1] != bytes([self._tag]):
             self.reflected += 1
             return None

@@ -7,7 +7,7 @@ and stays where it is until its turn to be dropped: its readable blocks still co
 
 import os
 
-from crs_core import block
+from crs_core.journal import block_layout
 from crs_device.journal import segment
 
 FLASH_BLOCK = 4096  # what a file really takes is rounded up to this
@@ -32,12 +32,14 @@ class Chain:
         self.corrupt = 0  # damaged runs met while reading
         self._seal_at = seal_at
         self._read_faults: dict[int, int] = {}  # segment first: failed reads in a row
-        self._fetched: tuple[block.Header, bytes] | None = None  # the block that was read and verified last
+        self._fetched: tuple[block_layout.Header, bytes] | None = (
+            None  # the block that was read and verified last
+        )
         self._piece: tuple[int, int, bytes] = _NO_PIECE  # (segment first, offset, bytes) that were read last
         self._open = False  # whether the last segment may be appended to
         # (from_seq, segment first, offset, header or None, damaged): the first block whose last sequence is
         # >= from_seq is at that place; header None: the chain ended there. `damaged`: bad bytes were passed on the way.
-        self._cursors: list[tuple[int, int, int, block.Header | None, bool]] = []
+        self._cursors: list[tuple[int, int, int, block_layout.Header | None, bool]] = []
 
     def file(self, first_seq: int) -> str:
         """Path of the segment that begins with `first_seq`."""
@@ -64,7 +66,7 @@ class Chain:
     def _recount(self) -> None:
         self.used = sum(_rounded(size) for _, size in self.segments)
 
-    def resume(self) -> tuple[int, int, tuple[int, block.Header] | None, bool]:
+    def resume(self) -> tuple[int, int, tuple[int, block_layout.Header] | None, bool]:
         """Find the last valid block, usually by reading the newest segment, and make ready to append.
 
         Returns (last sequence or 0, first of its segment, (offset, header) of that block, doubt): `doubt` when
@@ -92,7 +94,7 @@ class Chain:
             doubt = doubt or tail_bad
             self._open = not doubt
             if found is not None:
-                return block.last_seq(found[1]), first, found, doubt
+                return block_layout.last_seq(found[1]), first, found, doubt
         return 0, 0, None, doubt
 
     def growth(self, size: int) -> int:
@@ -166,7 +168,7 @@ class Chain:
 
     def bound(self, index: int) -> int:
         """A sequence that the last record of segment `index` does not exceed (the newest has none: 2**32-1)."""
-        return self.segments[index + 1][0] - 1 if index + 1 < len(self.segments) else block.SEQ_MAX
+        return self.segments[index + 1][0] - 1 if index + 1 < len(self.segments) else block_layout.SEQ_MAX
 
     def drop(self, index: int) -> int:
         """Delete a segment that is not the newest; returns the bytes of flash it gave back."""
@@ -185,7 +187,7 @@ class Chain:
         read; ask again. After three times in a row for one segment its rest counts as damaged.
         """
         for from_seq, _, _, header, damaged in self._cursors:
-            if header is not None and from_seq <= seq <= block.last_seq(header):
+            if header is not None and from_seq <= seq <= block_layout.last_seq(header):
                 return header, damaged
         index = len(self.segments) - 1
         while index > 0 and self.segments[index][0] > seq:
@@ -198,7 +200,7 @@ class Chain:
                     offset = cursor[2]
                     damaged = False if cursor[3] else cursor[4]
                     if cursor[3]:
-                        offset += cursor[3].body_len + block.OVERHEAD
+                        offset += cursor[3].body_len + block_layout.OVERHEAD
         while 0 <= index < len(self.segments):
             first, size = self.segments[index]
             header, offset, bad = self._scan(first, offset, size, seq)
@@ -212,7 +214,9 @@ class Chain:
             offset = 0
         return None, damaged
 
-    def _scan(self, first: int, offset: int, size: int, seq: int) -> tuple[block.Header | None, int, bool]:
+    def _scan(
+        self, first: int, offset: int, size: int, seq: int
+    ) -> tuple[block_layout.Header | None, int, bool]:
         """First valid block from `offset` with last sequence >= seq: (header or None, its offset or end, damaged)."""
         try:
             found = self._search(first, offset, size, seq)
@@ -227,14 +231,16 @@ class Chain:
             self.corrupt += 1
             return None, size, True
 
-    def _search(self, first: int, offset: int, size: int, seq: int) -> tuple[block.Header | None, int, bool]:
+    def _search(
+        self, first: int, offset: int, size: int, seq: int
+    ) -> tuple[block_layout.Header | None, int, bool]:
         path = self.file(first)
         damaged = False
         while offset < size:
             found = self._block(first, offset)
             if found is None:
                 break
-            if block.last_seq(found[0]) >= seq:
+            if block_layout.last_seq(found[0]) >= seq:
                 self._fetched = found
                 return found[0], offset, damaged
             offset += len(found[1])
@@ -243,11 +249,11 @@ class Chain:
                 if header is None:
                     damaged = True
                     self.corrupt += 1
-                elif block.last_seq(header) >= seq:
+                elif block_layout.last_seq(header) >= seq:
                     return header, offset + at, damaged
         return None, size, damaged
 
-    def _block(self, first: int, offset: int) -> tuple[block.Header, bytes] | None:
+    def _block(self, first: int, offset: int) -> tuple[block_layout.Header, bytes] | None:
         """The valid block at `offset` of a segment, or None; several are read at once, each verified when asked for."""
         kept = self._piece
         if kept[0] == first and kept[1] <= offset:
@@ -263,11 +269,11 @@ class Chain:
         self._piece = (first, offset, data)
         return found
 
-    def _remember(self, cursor: tuple[int, int, int, block.Header | None, bool]) -> None:
+    def _remember(self, cursor: tuple[int, int, int, block_layout.Header | None, bool]) -> None:
         kept = [c for c in self._cursors if c[1:3] != cursor[1:3]]
         self._cursors = [cursor] + kept[: _CURSORS - 1]
 
-    def load_block(self, header: block.Header) -> bytes | None:
+    def load_block(self, header: block_layout.Header) -> bytes | None:
         """Bytes of the block that `find` just named; None when they no longer verify."""
         found = self._fetched
         self._fetched = None

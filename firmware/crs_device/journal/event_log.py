@@ -6,7 +6,7 @@ written anyway; alone only after ten minutes. A flash erase stalls the chip for 
 sensor's FIFO may overflow: so the FIFO is drained here before each write, and a gap alone is not worth a write.
 """
 
-from crs_core import records
+from crs_core.journal import record_layout, record_writer
 from crs_core.compat import const
 from crs_core.errors import CoreError
 from crs_device.heap import unload_modules
@@ -106,8 +106,8 @@ class EventLog:
         if self._gaps and now_ms - self._gap_written_ms >= _GAP_ALONE_MS:
             self.append_all(self._take_gaps(now_ms))
         for subsystem, code, count, detail in self._health.take_faults():
-            payload = records.encode_fault(subsystem, code, count, detail)
-            self.append(now_ms, records.FAULT, payload)
+            payload = record_writer.write(record_layout.FAULT, subsystem, code, count, detail)
+            self.append(now_ms, record_layout.FAULT, payload)
         if self.journal is None:
             return
         if self._held and now_ms - self._offered_ms >= _OFFER_AGAIN_MS:
@@ -129,10 +129,10 @@ class EventLog:
         events = []
         for sensor in sorted(gaps):
             reason, lost, span_ms = gaps[sensor]
-            payload = records.encode_sample_gap(
-                sensor, reason, min(lost, 0xFFFFFFFF), min(span_ms, 0xFFFFFFFF)
+            payload = record_writer.write(
+                record_layout.SAMPLE_GAP, sensor, reason, min(lost, 0xFFFFFFFF), min(span_ms, 0xFFFFFFFF)
             )
-            events.append((t_ms, records.SAMPLE_GAP, payload))
+            events.append((t_ms, record_layout.SAMPLE_GAP, payload))
         return events
 
     def flush(self) -> None:

@@ -18,7 +18,7 @@ What survives, exactly:
 Every call costs at most one group of flash operations; `tick` without work costs a few comparisons.
 """
 
-from crs_core import block, codec2, records
+from crs_core.journal import block_layout, block_writer, codec2_writer, record_layout, record_writer
 from crs_core import codes
 from crs_core.compat import const
 from crs_core.units import Reading
@@ -61,7 +61,7 @@ class Journal:
         self.random_bytes = random_bytes
         self._budget = budget_bytes
         self._readings: list[Reading] = []
-        self._notes: list[records.Fault] = []
+        self._notes: list[bytes] = []
         self._next = 1
         self._reserved = 0
         self.thinned_seq = 0  # up to here repeats were merged
@@ -128,7 +128,7 @@ class Journal:
         Never raises for flash: a block that cannot be written stays buffered, beyond 60 the oldest is lost and
         counted.
         """
-        codec2.encode([reading], reading.t_ms)
+        codec2_writer.encode([reading], reading.t_ms)
         self._t_ms = reading.t_ms
         buffered = self._readings
         if buffered and reading.t_ms - buffered[0].t_ms >= READINGS_MAX_MS:
@@ -155,7 +155,7 @@ class Journal:
             return
 
         def encode(first: int) -> bytes:
-            return block.encode_readings(self.journal_id, self.boot, first, readings, self.flags)
+            return block_writer.encode_readings(self.journal_id, self.boot, first, readings, self.flags)
 
         self._write(self._r, len(readings), encode)
         self._readings = []
@@ -174,7 +174,7 @@ class Journal:
         self.flush()
         first = self._put_events(events)
         if self._notes:
-            notes = [(self._t_ms, records.FAULT, records.encode(note)) for note in self._notes]
+            notes = [(self._t_ms, record_layout.FAULT, note) for note in self._notes]
             try:
                 self._put_events(notes)
                 self._notes = []
@@ -190,7 +190,7 @@ class Journal:
             return seq
 
         def encode(first: int) -> bytes:
-            return block.encode_events(self.journal_id, self.boot, first, events, self.flags)
+            return block_writer.encode_events(self.journal_id, self.boot, first, events, self.flags)
 
         return self._write(self._e, len(events), encode)
 
@@ -232,7 +232,7 @@ class Journal:
 
     def _reserve(self, last: int) -> None:
         if last > self._reserved:
-            reserved = min(last + RESERVE, block.SEQ_MAX)
+            reserved = min(last + RESERVE, block_layout.SEQ_MAX)
             header.store_mark(self.root, self.acked_seq, reserved, self.thinned_seq)
             self._reserved = reserved
 
@@ -260,7 +260,10 @@ class Journal:
         if lost:
             count["events_lost"] += lost
             detail = "event segments dropped unacknowledged"
-            self._notes.append(records.Fault(codes.SUBSYSTEM_JOURNAL, codes.FAULT_MISSING, lost, detail))
+            note = record_writer.write(
+                record_layout.FAULT, codes.SUBSYSTEM_JOURNAL, codes.FAULT_MISSING, lost, detail
+            )
+            self._notes.append(note)
 
     def _merge_one(self) -> None:
         """Look at the next pair of full event segments and merge it if that frees one: at most two files read."""
@@ -283,8 +286,9 @@ class Journal:
             self._merging = False
         self._merge_from = following
 
-    def _write_merged(self, merged: list[records.Merged]) -> None:
-        self._put_events([(self._t_ms, records.MERGED, records.encode(one)) for one in merged])
+    def _write_merged(self, merged: list) -> None:  # type: ignore[type-arg]  # of record_types.Merged
+        payloads = [record_writer.write(record_layout.MERGED, *one) for one in merged]
+        self._put_events([(self._t_ms, record_layout.MERGED, payload) for payload in payloads])
         self.counters["events_merged"] += sum([one.count for one in merged])
         thinned = max([one.last_seq for one in merged])
         if thinned > self.thinned_seq:

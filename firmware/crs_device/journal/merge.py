@@ -5,21 +5,26 @@ Loaded when it is first needed; on most wearables never.
 
 import os
 
-from crs_core import block, records, varint
+from crs_core.journal import block_layout, record_layout, record_types, varint
 from crs_device.journal import segment, space
 
 # Repeats: type -> how many payload bytes must agree (FAULT subsystem and code, SAMPLE_GAP sensor and reason).
-_REPEATS = {records.FAULT: 2, records.SAMPLE_GAP: 2, records.HEALTH: 0, records.GRADER_STATE: 1}
+_REPEATS = {
+    record_layout.FAULT: 2,
+    record_layout.SAMPLE_GAP: 2,
+    record_layout.HEALTH: 0,
+    record_layout.GRADER_STATE: 1,
+}
 
 
-def _repeat_key(data: bytes, offset: int, header: block.Header):  # type: ignore[no-untyped-def]
+def _repeat_key(data: bytes, offset: int, header: block_layout.Header):  # type: ignore[no-untyped-def]
     """(boot, type, leading bytes) when the valid block at `offset` is one single repeatable event, else None."""
-    kind = data[offset + block.HEADER_LEN]
-    if header.count != 1 or header.kind != block.KIND_EVENTS or header.codec != block.CODEC_TLV:
+    kind = data[offset + block_layout.HEADER_LEN]
+    if header.count != 1 or header.kind != block_layout.KIND_EVENTS or header.codec != block_layout.CODEC_TLV:
         return None
-    if header.flags & ~block.FLAG_SIMULATED or kind not in _REPEATS:
+    if header.flags & ~block_layout.FLAG_SIMULATED or kind not in _REPEATS:
         return None
-    length, at = varint.get(data, offset + block.HEADER_LEN + 1)
+    length, at = varint.get(data, offset + block_layout.HEADER_LEN + 1)
     _, at = varint.get(data, at)
     return header.boot, kind, data[at : at + min(length, _REPEATS[kind])]
 
@@ -49,7 +54,7 @@ def survey(chain, pair: tuple[int, int]):  # type: ignore[no-untyped-def]
                 gone[which].append((offset, length))
                 stay -= length
             first, last = middle[0], middle[-1]
-            merged.append(records.Merged(key[1], len(middle), first[3], last[3], first[4], last[4]))
+            merged.append(record_types.Merged(key[1], len(middle), first[3], last[3], first[4], last[4]))
     return stay, gone, merged
 
 

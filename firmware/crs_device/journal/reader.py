@@ -1,6 +1,6 @@
 """Reading the two chains as one sequence: the next block, or the gap before it with its reason."""
 
-from crs_core import block
+from crs_core.journal import block_layout
 from crs_core import codes
 
 
@@ -10,7 +10,7 @@ def read_from(journal, r, e, seq: int, kind: int):  # type: ignore[no-untyped-de
         if seq > journal.head_seq:
             return None
         best, chain, damaged = None, e, False
-        for each in (e,) if kind == block.KIND_EVENTS else (e, r):
+        for each in (e,) if kind == block_layout.KIND_EVENTS else (e, r):
             found, bad = each.find(seq)
             damaged = damaged or bad
             if found is not None and (best is None or found.first_seq < best.first_seq):

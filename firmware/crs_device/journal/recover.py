@@ -3,8 +3,9 @@
 Part of the class Journal, in a module of its own because a wearable unloads it after the start.
 """
 
-from crs_core import block, codes, records
+from crs_core import codes
 from crs_core.errors import RemoteError
+from crs_core.journal import block_layout, block_reader, record_layout, record_reader, record_writer
 from crs_device.journal import handover, header, segment, space
 from crs_device.journal.chain import Chain
 
@@ -36,7 +37,10 @@ def open_journal(journal) -> None:  # type: ignore[no-untyped-def]
         bound = journal._reserved or head + 2 * space.SEAL_READINGS
         journal._next = max(bound, head) + 1
         detail = "numbers skipped to %d" % journal._next
-        journal._notes.append(records.Fault(codes.SUBSYSTEM_JOURNAL, codes.FAULT_UNREADABLE, 1, detail))
+        note = record_writer.write(
+            record_layout.FAULT, codes.SUBSYSTEM_JOURNAL, codes.FAULT_UNREADABLE, 1, detail
+        )
+        journal._notes.append(note)
     journal.last_boot, t_ms = max(last_time(readings, r_first, r_found), last_time(events, e_first, e_found))
     journal.last_ms = t_ms if t_ms >= 0 else None
     journal.boot = max(journal.boot, journal.last_boot + 1)
@@ -53,7 +57,7 @@ def last_time(chain, first: int, found) -> tuple[int, int]:  # type: ignore[no-u
     t_ms = header.start_ms
     try:
         data = segment.read_block(chain.file(first), offset, chain.journal_id)
-        rows = block.decode(data[1], chain.journal_id)[1] if data is not None else None
+        rows = block_reader.decode(data[1], chain.journal_id)[1] if data is not None else None
         if rows:
             t_ms = rows[-1].t_ms
     except (OSError, RemoteError):
@@ -75,20 +79,22 @@ def last_states(chain) -> tuple[bytes, bytes] | None:  # type: ignore[no-untyped
             continue
         starts = [at for at, _, header in segment.walk(data, chain.journal_id) if header is not None]
         for at in reversed(starts):
-            for event in reversed(_events(data[at : at + block.block_len(data, at)], chain.journal_id)):
+            for event in reversed(
+                _events(data[at : at + block_layout.block_len(data, at)], chain.journal_id)
+            ):
                 try:
-                    record = records.decode(event.type, event.payload)
+                    record = record_reader.decode(event.type, event.payload)
                 except RemoteError:
                     continue
-                if event.type == records.GRADE and grader is None:
+                if event.type == record_layout.GRADE and grader is None:
                     grader = record.state_after
-                elif event.type in (records.BOOT, records.GRADER_STATE):
+                elif event.type in (record_layout.BOOT, record_layout.GRADER_STATE):
                     return record.alarm_state, record.grader_state if grader is None else grader
     return None if grader is None else (b"", grader)
 
 
-def _events(data: bytes, journal_id: bytes) -> list[block.Event]:
+def _events(data: bytes, journal_id: bytes) -> list[block_layout.Event]:
     try:
-        return block.decode_events(data, journal_id)[1]
+        return block_reader.decode_events(data, journal_id)[1]
     except RemoteError:
         return []

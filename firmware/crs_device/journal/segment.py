@@ -1,6 +1,6 @@
 """One segment file: whole blocks one after the other, at most 8 KiB. Reads verify; bytes that do not are skipped."""
 
-from crs_core import block
+from crs_core.journal import block_layout
 from crs_core.errors import RemoteError
 
 SEGMENT_MAX = 8192
@@ -23,7 +23,7 @@ def _read(path: str, offset: int) -> bytes:
         return f.read(min(max(size, 0), SEGMENT_MAX))
 
 
-def last_in_row(path: str, journal_id: bytes) -> tuple[tuple[int, block.Header] | None, int]:
+def last_in_row(path: str, journal_id: bytes) -> tuple[tuple[int, block_layout.Header] | None, int]:
     """((offset, header) of the last valid block before the first byte that is none, or None; the offset behind it).
 
     One block is in RAM at a time. OSError after a second try, also when the heap has no room for it now.
@@ -36,7 +36,7 @@ def last_in_row(path: str, journal_id: bytes) -> tuple[tuple[int, block.Header] 
         raise OSError(12)
 
 
-def _last_in_row(path: str, journal_id: bytes) -> tuple[tuple[int, block.Header] | None, int]:
+def _last_in_row(path: str, journal_id: bytes) -> tuple[tuple[int, block_layout.Header] | None, int]:
     found = None
     at = 0
     with open(path, "rb") as f:
@@ -55,34 +55,34 @@ def read_piece(path: str, offset: int, size: int) -> bytes:
         return f.read(size)
 
 
-def block_in(data: bytes, at: int, journal_id: bytes) -> tuple[block.Header, bytes] | None:
+def block_in(data: bytes, at: int, journal_id: bytes) -> tuple[block_layout.Header, bytes] | None:
     """The valid block at `at` of these bytes, or None: there is none, or not all of it."""
     try:
-        header = block.parse_header(data, at)
+        header = block_layout.parse_header(data, at)
     except RemoteError:
         return None
-    raw = data[at : at + header.body_len + block.OVERHEAD]
-    return (header, raw) if block.verify(raw, journal_id) else None
+    raw = data[at : at + header.body_len + block_layout.OVERHEAD]
+    return (header, raw) if block_layout.verify(raw, journal_id) else None
 
 
-def read_block(path: str, offset: int, journal_id: bytes) -> tuple[block.Header, bytes] | None:
+def read_block(path: str, offset: int, journal_id: bytes) -> tuple[block_layout.Header, bytes] | None:
     """The valid block at exactly `offset`, or None. OSError from flash."""
     with open(path, "rb") as f:
         f.seek(offset)
         return _block_of(f, journal_id)
 
 
-def _block_of(f, journal_id: bytes) -> tuple[block.Header, bytes] | None:  # type: ignore[no-untyped-def]
+def _block_of(f, journal_id: bytes) -> tuple[block_layout.Header, bytes] | None:  # type: ignore[no-untyped-def]
     """The valid block at the place of the file `f`, or None."""
-    head = f.read(block.HEADER_LEN)
+    head = f.read(block_layout.HEADER_LEN)
     try:
-        header = block.parse_header(head)
+        header = block_layout.parse_header(head)
     except RemoteError:
         return None
     if header.body_len > SEGMENT_MAX:  # it is damaged: no such block was ever written
         return None
-    data = head + f.read(header.body_len + block.OVERHEAD - block.HEADER_LEN)
-    return (header, data) if block.verify(data, journal_id) else None
+    data = head + f.read(header.body_len + block_layout.OVERHEAD - block_layout.HEADER_LEN)
+    return (header, data) if block_layout.verify(data, journal_id) else None
 
 
 def walk(data: bytes, journal_id: bytes):  # type: ignore[no-untyped-def]
@@ -96,9 +96,9 @@ def walk(data: bytes, journal_id: bytes):  # type: ignore[no-untyped-def]
     while at < len(data):
         header = None
         try:
-            header = block.parse_header(data, at)
-            length = header.body_len + block.OVERHEAD
-            if at + length > len(data) or not block.crc_holds(view[at : at + length], journal_id):
+            header = block_layout.parse_header(data, at)
+            length = header.body_len + block_layout.OVERHEAD
+            if at + length > len(data) or not block_layout.crc_holds(view[at : at + length], journal_id):
                 header = None
         except RemoteError:
             pass

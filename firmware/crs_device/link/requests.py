@@ -5,7 +5,7 @@ and ask for status, settings and keys; it never frees flash and never changes an
 answered by requests_on_demand.py.
 """
 
-from crs_core import records
+from crs_core.journal import record_layout, record_writer
 from crs_core.compat import const
 from crs_core.errors import CoreError
 from crs_core.wire import message as wire
@@ -117,8 +117,10 @@ class Requests:
             moved_ms = abs((message.utc_ms - mark[0]) - (now_ms - mark[2]))
             wanted = moved_ms > _CLOCK_MOVED_MS * app.clock.speed + bound_ms + mark[1]
         if wanted:
-            payload = records.encode_time_mark(message.utc_ms, bound_ms, server.session.key.key_id)
-            if app.log.append(now_ms, records.TIME_MARK, payload):
+            payload = record_writer.write(
+                record_layout.TIME_MARK, message.utc_ms, bound_ms, server.session.key.key_id
+            )
+            if app.log.append(now_ms, record_layout.TIME_MARK, payload):
                 self._mark = (message.utc_ms, bound_ms, now_ms)
         return [wire.TimeIs(message.utc_ms, app.boot_number, now_ms)]
 

@@ -5,9 +5,9 @@ for "this part was taken, send the next".
 RemoteError is a bad value, OSError flash or hardware: the caller turns them into answers.
 """
 
-from crs_core import records
 from crs_core.compat import const
 from crs_core.errors import RemoteError
+from crs_core.journal import record_layout, record_writer
 from crs_core.codes import PRIORITY_MEDIUM
 from crs_core.wire import message as wire
 from crs_device.heap import unload_modules
@@ -61,13 +61,14 @@ def context(app, server, parts, message) -> list | None:  # type: ignore[no-unty
     age_ms, _, numbers = entry.decode(whole)
     after = bedside.enter(monitor.grader_state, told.values_of(numbers), now_ms - age_ms, monitor.rules)
     # The state to restore from is journaled with the entry.
-    state = records.encode_grader_state(
+    state = record_writer.write(
+        record_layout.GRADER_STATE,
         _STATE_CHANGE,
         monitor.rule_hash,
         alarms.encode_state(monitor.alarm_state, now_ms),
         grader.encode_state(after, now_ms),
     )
-    events = [(now_ms, records.CONTEXT, whole), (now_ms, records.GRADER_STATE, state)]
+    events = [(now_ms, record_layout.CONTEXT, whole), (now_ms, record_layout.GRADER_STATE, state)]
     if not app.log.append_all(events, False):
         # Nothing is graded that is not journaled; the host sends it again.
         return _result(message, wire.RESULT_FAILED, "not journaled")

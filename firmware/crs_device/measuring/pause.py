@@ -5,7 +5,7 @@ end, the alarm conditions raise PAUSE_OVER, HIGH (crs_core/grade/alarms.py). Bet
 measuring. A new binding begins without a pause.
 """
 
-from crs_core import records
+from crs_core.journal import record_layout, record_writer
 from crs_core.compat import const
 from crs_core.grade import alarms, guards
 from crs_core.grade.alarm_state import FLAG_AWAY, FLAGS, PPG_MISSING
@@ -57,8 +57,8 @@ class Pause:
         left_s = (_MAX_MS - self._used_ms - (now_ms - self._begun_ms if runs else 0)) // 1000
         if not 1 <= span_s <= left_s:
             return "%d s of a pause are left until %d s were measured" % (max(left_s, 0), _MEASURE_MS // 1000)
-        payload = records.encode_pause(_BEGUN, why, span_s, key_id)
-        if not app.log.append_all([(now_ms, records.PAUSE, payload)], False):
+        payload = record_writer.write(record_layout.PAUSE, _BEGUN, why, span_s, key_id)
+        if not app.log.append_all([(now_ms, record_layout.PAUSE, payload)], False):
             return "not journaled"  # an unjournaled pause would look like a loss to the host
         if not runs:
             self._begun_ms = now_ms
@@ -76,7 +76,9 @@ class Pause:
         self._used_ms += now_ms - self._begun_ms
         self._begun_ms = -1
         self._measured = 0
-        app.log.append(now_ms, records.PAUSE, records.encode_pause(_ENDED, how, 0, key_id))
+        app.log.append(
+            now_ms, record_layout.PAUSE, record_writer.write(record_layout.PAUSE, _ENDED, how, 0, key_id)
+        )
         return True
 
     def step(self, app, inputs, now_ms: int) -> bool:  # type: ignore[no-untyped-def]

@@ -3,9 +3,9 @@
 Loaded for one call: call `release()` last, it gives the heap of this code back.
 """
 
-from crs_core import records
 from crs_core import settings as table
 from crs_core.errors import RemoteError
+from crs_core.journal import record_layout, record_writer
 from crs_core.units import SITES
 from crs_device.heap import unload_modules
 from crs_device.settings.key_file import KeyFile
@@ -66,13 +66,13 @@ def _switch_schedule(app) -> None:  # type: ignore[no-untyped-def]
 def journal_settings(app, now_ms: int) -> None:  # type: ignore[no-untyped-def]
     """Write the CALIBRATION and SETTINGS records that later records refer to."""
     calibration_id, calibration = app.calibration
-    payload = records.encode_settings(
-        app.settings_version, app.monitor.rule_hash, calibration_id, settings_text()
+    payload = record_writer.write(
+        record_layout.SETTINGS, app.settings_version, app.monitor.rule_hash, calibration_id, settings_text()
     )
-    events = [(now_ms, records.SETTINGS, payload)]
+    events = [(now_ms, record_layout.SETTINGS, payload)]
     if calibration_id:
-        payload = records.encode_calibration(calibration_id, calibration)
-        events.insert(0, (now_ms, records.CALIBRATION, payload))
+        payload = record_writer.write(record_layout.CALIBRATION, calibration_id, calibration)
+        events.insert(0, (now_ms, record_layout.CALIBRATION, payload))
     app.log.append_all(events)
 
 

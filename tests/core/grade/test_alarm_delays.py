@@ -5,7 +5,7 @@ The total is made of the signal delay (at most 10 s: the true value reaches the 
 """
 
 import pytest
-from crs_core import codes, units
+from crs_core import code_texts, codes, units
 from crs_core.errors import LocalError
 from crs_core.grade import alarms, rules
 from crs_core.grade.rules import DEFAULT
@@ -54,7 +54,7 @@ def total_s(alarm: int, priority: int, true_values: dict, settings: rules.Rules,
         state, _ = alarms.step(state, inputs, now_ms, settings)
         if (alarm, priority) in alarms.active(state):
             return -(-(now_ms - crossing_ms) // 1000)
-    raise AssertionError(f"{codes.alarm_name(alarm)} never came")
+    raise AssertionError(f"{code_texts.alarm_name(alarm)} never came")
 
 
 CASES = [
@@ -68,7 +68,7 @@ CASES = [
     (codes.FEVER, 2, {"temp_cc": 3800}, MEDIUM_S),
     (codes.PATIENT_BUTTON, 2, {"button": 2}, MEDIUM_S),
 ]
-IDS = [f"{codes.alarm_name(c[0])}-{c[1]}-{n}" for n, c in enumerate(CASES)]
+IDS = [f"{code_texts.alarm_name(c[0])}-{c[1]}-{n}" for n, c in enumerate(CASES)]
 
 
 @pytest.mark.parametrize("which", ["default", "slowest"])

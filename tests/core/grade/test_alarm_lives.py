@@ -31,8 +31,8 @@ def test_the_same_lives_hold_on_micropython() -> None:
 
 
 def test_every_alarm_of_the_wearable_is_in_some_life() -> None:
-    from crs_core import codes
+    from crs_core import code_texts, codes
 
     raised = {name.partition(":")[0] for vector in VECTORS for _, name in vector["expected"]}
-    own = {codes.alarm_name(alarm) for alarm in range(1, codes.LAST_WEARABLE_ALARM + 1)}
+    own = {code_texts.alarm_name(alarm) for alarm in range(1, codes.LAST_WEARABLE_ALARM + 1)}
     assert raised == own | {"PAUSE_OVER"}

@@ -1,7 +1,7 @@
 """The wearable's grader: what each reading may say, and what none may."""
 
 import pytest
-from crs_core import codes, units
+from crs_core import code_texts, codes, units
 from crs_core.errors import RemoteError
 from crs_core.grade import grader
 from crs_core.grade.rules import DEFAULT
@@ -55,7 +55,7 @@ def test_fever_at_the_axilla_is_at_least_one_and_could_be_four(wearer: Wearer) -
         2019,
     )
     assert told.reasons == (codes.R_FEVER_MET,)
-    assert [codes.MISSING_NAMES[m] for m in told.missing] == ["blood_pressure", "vasopressors", "oxygen"]
+    assert [code_texts.MISSING_NAMES[m] for m in told.missing] == ["blood_pressure", "vasopressors", "oxygen"]
     assert told.temp_age_ms == told.ppg_age_ms == 0
 
 

@@ -247,8 +247,8 @@ def test_every_cell_has_its_citation_and_no_citation_is_left_over() -> None:
 
 
 def test_numbers_and_names_of_the_scales_stand_for_one_scale_each() -> None:
-    from crs_core import codes
+    from crs_core import code_texts
 
-    assert {scale.number: scale.name for scale in NAMED.values()} == codes.SCALE_NAMES
+    assert {scale.number: scale.name for scale in NAMED.values()} == code_texts.SCALE_NAMES
     assert NAMED["ASTCT"].number == 1 and NAMED["ASTCT"].version == 2019
     assert len({(scale.name, scale.version) for scale in NAMED.values()}) == 8

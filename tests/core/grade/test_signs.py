@@ -1,8 +1,7 @@
 """Which entry stands for which alarm, at which number; which prompt is due when; what a case alone would sound."""
 
 import pytest
-from crs_core import code_texts as reason_texts
-from crs_core import codes, entry_codes
+from crs_core import code_texts, codes, entry_codes
 from crs_core.grade import alarm_state as st
 from crs_core.grade import case, entries, prompts, signs
 from crs_core.grade.rules import DEFAULT
@@ -216,7 +215,7 @@ def test_a_signed_death_gives_its_own_reason_and_asks_for_nothing() -> None:
         ("icans", "ICANS", entry_codes.R_DEATH_ICANS),
     ):
         grade = case.assess({"death": death})["grades"][name]
-        assert grade["reasons"] == [reason_texts.reason_text(code)]
+        assert grade["reasons"] == [code_texts.reason_text(code)]
         assert (grade["missing"], grade["other_readings"], grade["ambiguous"]) == ([], [], False)
 
 
@@ -238,5 +237,5 @@ def test_another_reading_of_a_fact_says_which_words_allow_it(
 ) -> None:
     hot = {"temperature_cc": 3840, "site": "oral", "context": "complete"}
     grade = case.assess(hot | inputs)["grades"][name]
-    assert {"lower": lower, "upper": upper, "why": reason_texts.reason_text(code)} in grade["other_readings"]
-    assert reason_texts.reason_text(code) in grade["reasons"]
+    assert {"lower": lower, "upper": upper, "why": code_texts.reason_text(code)} in grade["other_readings"]
+    assert code_texts.reason_text(code) in grade["reasons"]

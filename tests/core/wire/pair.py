@@ -5,6 +5,8 @@ from collections import deque
 
 from crs_core.keys import Key
 from crs_core.wire import frame, session
+from crs_core.wire.session_device import DeviceSession
+from crs_core.wire.session_host import HostSession
 
 KEY = Key(7, 1, bytes(range(32)), "bed 3")
 READER = Key(8, 2, bytes(range(32, 64)), "ward")
@@ -23,8 +25,8 @@ class Pair:
 
     def __init__(self, host_key=KEY, device_keys=(KEY, READER), device_id=DEVICE_ID, seed=1, **sizes):
         random_bytes = numbers(seed)
-        self.host = session.HostSession(host_key, random_bytes, device_id, **sizes)
-        self.device = session.DeviceSession(DEVICE_ID, JOURNAL_ID, list(device_keys), random_bytes)
+        self.host = HostSession(host_key, random_bytes, device_id, **sizes)
+        self.device = DeviceSession(DEVICE_ID, JOURNAL_ID, list(device_keys), random_bytes)
         self.host_events = []
         self.device_events = []
         self.seen = []

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from crs_core import records
+from crs_core.journal import record_layout, record_reader
 from crs_device.health import GAP_COALESCED, JOURNAL_FAIL, READINGS_DROPPED, UNJOURNALED_EVENT, Health
 from crs_device.journal.event_log import EventLog
 
@@ -54,8 +54,8 @@ def types(flash: Flash) -> list[int]:
 @pytest.mark.parametrize(
     "write",
     [
-        lambda log: log.append(10, records.BUTTON, b"\1"),
-        lambda log: log.append_all([(10, records.BUTTON, b"\1")], hold=False),
+        lambda log: log.append(10, record_layout.BUTTON, b"\1"),
+        lambda log: log.append_all([(10, record_layout.BUTTON, b"\1")], hold=False),
         lambda log: log.add_reading(object()),
         lambda log: log.tick(700_000),
         lambda log: log.flush(),
@@ -66,7 +66,7 @@ def test_the_fifo_is_drained_just_before_every_write(write: Callable[[EventLog],
     """A flash erase stalls the chip for 50 ms and more: nobody else has to think of it."""
     log, flash, _ = make()
     flash.refuses = True
-    log.append(1, records.BUTTON, b"\1")
+    log.append(1, record_layout.BUTTON, b"\1")
     flash.refuses = False
     flash.calls.clear()
     write(log)
@@ -75,20 +75,20 @@ def test_the_fifo_is_drained_just_before_every_write(write: Callable[[EventLog],
 
 def test_what_is_kept_has_a_number() -> None:
     log, flash, _ = make()
-    assert log.append(10, records.BUTTON, b"\1") == 1
+    assert log.append(10, record_layout.BUTTON, b"\1") == 1
     assert not log.is_faulty
-    assert flash.events == [(10, records.BUTTON, b"\1")]
+    assert flash.events == [(10, record_layout.BUTTON, b"\1")]
 
 
 def test_what_flash_refuses_is_numbered_zero_counted_and_offered_first() -> None:
     log, flash, health = make()
     flash.refuses = True
-    assert log.append(10, records.BUTTON, b"\1") == 0
-    assert log.append(20, records.BUTTON, b"\2") == 0
+    assert log.append(10, record_layout.BUTTON, b"\1") == 0
+    assert log.append(20, record_layout.BUTTON, b"\2") == 0
     assert log.is_faulty
     assert health.value(UNJOURNALED_EVENT) == 2
     flash.refuses = False
-    assert log.append(30, records.BUTTON, b"\1") == 3
+    assert log.append(30, record_layout.BUTTON, b"\1") == 3
     assert [t_ms for t_ms, _, _ in flash.events] == [10, 20, 30]
     assert not log.is_faulty
 
@@ -96,17 +96,17 @@ def test_what_flash_refuses_is_numbered_zero_counted_and_offered_first() -> None
 def test_the_tick_offers_again_by_itself() -> None:
     log, flash, _ = make()
     flash.refuses = True
-    log.append(10, records.BUTTON, b"\1")
+    log.append(10, record_layout.BUTTON, b"\1")
     flash.refuses = False
     log.tick(11_000)
-    assert types(flash) == [records.BUTTON]
+    assert types(flash) == [record_layout.BUTTON]
 
 
 def test_held_events_are_bounded() -> None:
     log, flash, _ = make()
     flash.refuses = True
     for t_ms in range(100):
-        log.append(t_ms, records.BUTTON, b"\1")
+        log.append(t_ms, record_layout.BUTTON, b"\1")
     flash.refuses = False
     log.tick(60_000)
     assert len(flash.events) == 16
@@ -116,7 +116,7 @@ def test_without_a_journal_everything_is_unjournaled_and_nothing_raises() -> Non
     health = Health()
     log = EventLog(None, health, lambda: None)
     assert log.is_faulty
-    assert log.append(1, records.BUTTON, b"\1") == 0
+    assert log.append(1, record_layout.BUTTON, b"\1") == 0
     assert not log.add_reading(object())
     log.gap(1, 1, 5, 200)
     log.tick(70_000)
@@ -130,11 +130,11 @@ def test_gaps_ride_with_another_event_at_most_once_a_minute() -> None:
         log.gap(1, 1, 10, 400)
         log.tick(now_ms)
     assert types(flash) == [], "a write for a gap alone would make the next gap"
-    log.append(120_000, records.BUTTON, b"\1")
+    log.append(120_000, record_layout.BUTTON, b"\1")
     log.gap(1, 1, 10, 400)
-    log.append(121_000, records.BUTTON, b"\1")
-    assert types(flash) == [records.BUTTON, records.SAMPLE_GAP, records.BUTTON]
-    told = records.decode(records.SAMPLE_GAP, flash.events[1][2])
+    log.append(121_000, record_layout.BUTTON, b"\1")
+    assert types(flash) == [record_layout.BUTTON, record_layout.SAMPLE_GAP, record_layout.BUTTON]
+    told = record_reader.decode(record_layout.SAMPLE_GAP, flash.events[1][2])
     assert (told.lost, told.span_ms) == (1200, 48_000)
     assert health.value(GAP_COALESCED) == 119
 
@@ -145,7 +145,7 @@ def test_a_gap_that_nothing_takes_along_is_told_after_ten_minutes() -> None:
     log.tick(599_000)
     assert types(flash) == []
     log.tick(600_000)
-    assert types(flash) == [records.SAMPLE_GAP]
+    assert types(flash) == [record_layout.SAMPLE_GAP]
 
 
 def test_faults_are_journaled_with_their_count() -> None:
@@ -153,7 +153,7 @@ def test_faults_are_journaled_with_their_count() -> None:
     health.fault(1, 2, "bus")
     health.fault(1, 2, "bus")
     log.tick(5)
-    fault = records.decode(records.FAULT, flash.events[0][2])
+    fault = record_reader.decode(record_layout.FAULT, flash.events[0][2])
     assert (fault.subsystem, fault.code, fault.count, fault.detail) == (1, 2, 2, "bus")
     log.tick(6)
     assert len(flash.events) == 1
@@ -162,7 +162,7 @@ def test_faults_are_journaled_with_their_count() -> None:
 def test_another_journal_gets_nothing_that_belongs_to_the_one_before() -> None:
     log, flash, health = make()
     flash.refuses = True
-    log.append(10, records.BUTTON, b"\1")
+    log.append(10, record_layout.BUTTON, b"\1")
     log.gap(1, 1, 5, 200)
     flash.refuses = False
     log.forget_held()

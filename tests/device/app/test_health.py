@@ -1,6 +1,7 @@
 """Health counters: the ids in the firmware, the table for hosts, and the faults that wait for the journal."""
 
-from crs_core import counters, records
+from crs_core import counters
+from crs_core.journal import record_layout, record_writer
 from crs_device import health
 from crs_device.health import Health
 
@@ -38,7 +39,7 @@ def test_counts_saturate_and_zero_is_left_out() -> None:
     one.count(health.I2C_RETRY, 5)
     one.set(health.I2C_FAIL, 0)
     assert one.pairs() == [(health.I2C_RETRY, 0xFFFFFFFF)]
-    records.encode_health(one.pairs())
+    record_writer.write(record_layout.HEALTH, one.pairs())
 
 
 def test_equal_faults_are_counted_and_taken_once() -> None:
@@ -54,7 +55,7 @@ def test_a_fault_always_fits_its_record() -> None:
     one = Health()
     one.fault(1, 2, "°" * 100)
     (subsystem, code, count, detail), *_ = one.take_faults()
-    records.encode_fault(subsystem, code, count, detail)
+    record_writer.write(record_layout.FAULT, subsystem, code, count, detail)
 
 
 def test_faults_are_bounded() -> None:

@@ -9,8 +9,8 @@ from crs_device.measuring import schedule
 from crs_device.measuring.schedule import CALM_AFTER_MS, FIRST_VALUE_MS, GAP_MS, SEEN_MS, STEP_MS, dark_ms
 from crs_device.settings import provisioned
 
-from tests.fakes.worn_life import SETTLED_MS, WornLife
 from tools.lab.bench.worst_times import allowed_ms, conditions, measured_ms, worst_ms
+from tools.rig.on_micropython.worn_life import SETTLED_MS, WornLife
 
 CALM_MS = SETTLED_MS + 60_000  # the schedule has gone its round
 MINUTE_MS = 60_000

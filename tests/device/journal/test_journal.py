@@ -3,8 +3,15 @@
 import os
 
 import pytest
-from crs_core import block, codes, records
+from crs_core import codes
 from crs_core.errors import LocalError
+from crs_core.journal import (
+    block_layout,
+    block_reader,
+    record_layout,
+    record_reader,
+    record_writer,
+)
 from crs_core.units import Reading, make_status
 from crs_device.journal.chain import Chain
 from crs_device.journal.header import UNBOUND, JournalMissing
@@ -39,7 +46,9 @@ def fill(journal, n, t_ms=0, step=10_000):
 
 
 def fault(journal, t_ms, n=0):
-    return journal.append_event(t_ms, records.FAULT, records.encode_fault(2, 2, n, "x" * 40))
+    return journal.append_event(
+        t_ms, record_layout.FAULT, record_writer.write(record_layout.FAULT, 2, 2, n, "x" * 40)
+    )
 
 
 def everything(journal, kind=0):
@@ -50,7 +59,7 @@ def everything(journal, kind=0):
             found.append((step[1], step[2], step[3]))
             seq = step[2] + 1
         else:
-            last = block.last_seq(step[1])
+            last = block_layout.last_seq(step[1])
             found.append((step[1].first_seq, last, "block"))
             seq = last + 1
     return found
@@ -84,7 +93,7 @@ def test_an_event_closes_the_readings_before_it(root):
     fill(journal, 3)
     assert fault(journal, 25_000) == 4
     assert everything(journal) == [(1, 3, "block"), (4, 4, "block")]
-    assert everything(journal, block.KIND_EVENTS) == [(4, 4, "block")]
+    assert everything(journal, block_layout.KIND_EVENTS) == [(4, 4, "block")]
 
 
 def test_unflushed_readings_are_lost_and_never_had_a_number(root):
@@ -107,12 +116,12 @@ def test_a_reading_that_no_block_can_hold_is_refused_at_once(root):
 
 
 def test_flags_and_boot_are_in_every_block(root):
-    journal = created(root, boot=7, flags=block.FLAG_SIMULATED)
+    journal = created(root, boot=7, flags=block_layout.FLAG_SIMULATED)
     fill(journal, 2)
     fault(journal, 30_000)
     for seq in (1, 3):
         header = journal.read_from(seq)[1]
-        assert (header.flags, header.boot) == (block.FLAG_SIMULATED, 7)
+        assert (header.flags, header.boot) == (block_layout.FLAG_SIMULATED, 7)
 
 
 def test_a_boot_number_that_went_back_is_raised(root):
@@ -127,7 +136,7 @@ def test_reading_from_the_middle_of_a_block_gives_the_block(root):
     journal.flush()
     step = journal.read_from(5)
     assert step[1].first_seq == 1
-    assert block.verify(step[2], journal.journal_id)
+    assert block_layout.verify(step[2], journal.journal_id)
     assert journal.read_from(13) is None
     assert journal.read_from(0)[1].first_seq == 1
 
@@ -159,7 +168,7 @@ def test_readings_go_oldest_first_and_leave_a_stated_gap(root):
 def test_events_have_room_of_their_own_and_acknowledged_ones_go_first(root):
     journal = created(root, budget=64 * 1024)
     for n in range(220):
-        journal.append_event(n, records.CONTEXT, bytes(100))
+        journal.append_event(n, record_layout.CONTEXT, bytes(100))
         journal.ack(journal.head_seq)
     assert journal.counters["events_segments_dropped"] > 0
     assert journal.counters["events_lost"] == 0
@@ -172,7 +181,7 @@ def test_then_repeats_are_merged_and_the_rest_keeps_its_bytes(root):
     for n in range(260):
         fault(journal, n, n)
         if n % 20 == 0:
-            seq = journal.append_event(n, records.BUTTON, records.encode_button(1))
+            seq = journal.append_event(n, record_layout.BUTTON, record_writer.write(record_layout.BUTTON, 1))
             buttons[seq] = journal.read_from(seq)[2]
     assert journal.counters["events_merged"] > 0
     assert journal.counters["events_lost"] == 0
@@ -180,14 +189,14 @@ def test_then_repeats_are_merged_and_the_rest_keeps_its_bytes(root):
         assert journal.read_from(seq)[2] == data
     merged = []
     seq = 1
-    while (step := journal.read_from(seq, block.KIND_EVENTS)) is not None:
-        for event in block.decode(step[2], journal.journal_id)[1]:
-            if event.type == records.MERGED:
-                merged.append(records.decode_merged(event.payload))
-        seq = block.last_seq(step[1]) + 1
+    while (step := journal.read_from(seq, block_layout.KIND_EVENTS)) is not None:
+        for event in block_reader.decode(step[2], journal.journal_id)[1]:
+            if event.type == record_layout.MERGED:
+                merged.append(record_reader.decode(record_layout.MERGED, event.payload))
+        seq = block_layout.last_seq(step[1]) + 1
     assert sum(one.count for one in merged) == journal.counters["events_merged"]
     for one in merged:
-        assert one.type == records.FAULT
+        assert one.type == record_layout.FAULT
         assert one.first_seq <= one.last_seq
         assert journal.read_from(one.first_seq)[0] == "gap"
         assert journal.read_from(one.first_seq)[3] == codes.GAP_DROPPED
@@ -196,39 +205,39 @@ def test_then_repeats_are_merged_and_the_rest_keeps_its_bytes(root):
 def test_last_of_all_the_oldest_events_go_and_that_is_counted_and_journaled(root):
     journal = created(root, budget=64 * 1024)
     for n in range(260):
-        journal.append_event(n, records.CONTEXT, bytes(100))
+        journal.append_event(n, record_layout.CONTEXT, bytes(100))
     assert journal.counters["events_lost"] > 0
     said = []
     seq = 1
-    while (step := journal.read_from(seq, block.KIND_EVENTS)) is not None:
-        for event in block.decode(step[2], journal.journal_id)[1]:
-            if event.type == records.FAULT:
-                said.append(records.decode_fault(event.payload))
-        seq = block.last_seq(step[1]) + 1
+    while (step := journal.read_from(seq, block_layout.KIND_EVENTS)) is not None:
+        for event in block_reader.decode(step[2], journal.journal_id)[1]:
+            if event.type == record_layout.FAULT:
+                said.append(record_reader.decode(record_layout.FAULT, event.payload))
+        seq = block_layout.last_seq(step[1]) + 1
     assert said
     assert all(one.subsystem == codes.SUBSYSTEM_JOURNAL for one in said)
 
 
 def test_a_batch_larger_than_a_block_takes_several(root):
     journal = created(root)
-    first = journal.append_events([(n, records.CONTEXT, bytes(300)) for n in range(40)])
+    first = journal.append_events([(n, record_layout.CONTEXT, bytes(300)) for n in range(40)])
     assert first == 1
     assert journal.head_seq == 40
     assert len(everything(journal)) > 1
     with pytest.raises(LocalError):
-        journal.append_event(50, records.CONTEXT, bytes(5000))
+        journal.append_event(50, record_layout.CONTEXT, bytes(5000))
 
 
 def test_states_are_found_again(root):
     journal = created(root)
     assert reopened(root).last_state() is None
-    state = records.encode_grader_state(1, b"rulehash", b"alarm", b"grade")
-    journal.append_event(5, records.GRADER_STATE, state)
+    state = record_writer.write(record_layout.GRADER_STATE, 1, b"rulehash", b"alarm", b"grade")
+    journal.append_event(5, record_layout.GRADER_STATE, state)
     for n in range(100):
         fault(journal, 10 + n, n)
     assert reopened(root).last_state() == (b"alarm", b"grade")
-    grade = records.encode_grade(1, 1, b"rulehash", 1, 4, 3, 1, (), (), 1, 1, b"newer")
-    journal.append_event(200, records.GRADE, grade)
+    grade = record_writer.write(record_layout.GRADE, 1, 1, b"rulehash", 1, 4, 3, 1, (), (), 1, 1, b"newer")
+    journal.append_event(200, record_layout.GRADE, grade)
     assert reopened(root).last_state() == (b"alarm", b"newer")
 
 
@@ -243,7 +252,7 @@ def test_no_journal_and_an_unreadable_one_are_missing_and_kept(root):
     with pytest.raises(JournalMissing, match="unreadable"):
         again.open()
     with pytest.raises(OSError):
-        again.append_event(5, records.BUTTON, b"\x01")
+        again.append_event(5, record_layout.BUTTON, b"\x01")
     again.create()
     assert again.journal_id != journal.journal_id
     assert len(list((root.parent / "journal.bad" / "e").glob("*.seg"))) == 1
@@ -259,7 +268,7 @@ def test_create_never_replaces_a_readable_journal(root):
 def test_handover_begins_anew_and_the_old_records_go_bit_by_bit(root):
     journal = created(root)
     for n in range(400):
-        journal.append_event(n, records.CONTEXT, bytes(100))
+        journal.append_event(n, record_layout.CONTEXT, bytes(100))
     old = journal.journal_id
     fill(journal, 3)
     journal.handover(b"binding!")
@@ -301,8 +310,8 @@ def test_damage_is_told_in_the_journal_itself(root):
     seq = fault(again, 7)
     assert again.read_from(2)[0] == "gap"
     assert again.read_from(2)[3] == codes.GAP_CORRUPT
-    note = block.decode(again.read_from(seq + 1)[2], again.journal_id)[1][0]
-    assert records.decode_fault(note.payload).code == codes.FAULT_UNREADABLE
+    note = block_reader.decode(again.read_from(seq + 1)[2], again.journal_id)[1][0]
+    assert record_reader.decode(record_layout.FAULT, note.payload).code == codes.FAULT_UNREADABLE
 
 
 def test_names_that_are_no_segments_are_left_alone(root):
@@ -315,7 +324,11 @@ def test_names_that_are_no_segments_are_left_alone(root):
 
 def test_an_event_is_journaled_even_when_the_note_after_it_is_not(root, monkeypatch):
     journal = created(root)
-    journal._notes.append(records.Fault(codes.SUBSYSTEM_JOURNAL, codes.FAULT_MISSING, 1, "said later"))
+    journal._notes.append(
+        record_writer.write(
+            record_layout.FAULT, codes.SUBSYSTEM_JOURNAL, codes.FAULT_MISSING, 1, "said later"
+        )
+    )
     left = [1]  # appends that flash takes
 
     def opened(path, mode):
@@ -332,7 +345,7 @@ def test_an_event_is_journaled_even_when_the_note_after_it_is_not(root, monkeypa
     fault(journal, 2000)
     found = [step for step in everything(journal) if step[2] == "block"]
     assert len(found) == 3
-    details = [records.decode(records.FAULT, e.payload).detail for e in events_of(journal)]
+    details = [record_reader.decode(record_layout.FAULT, e.payload).detail for e in events_of(journal)]
     assert details.count("said later") == 1
 
 
@@ -340,8 +353,8 @@ def events_of(journal):
     """Every event in order."""
     found, seq = [], 1
     while (step := journal.read_from(seq, 2)) is not None:
-        found += block.decode_events(step[2], journal.journal_id)[1]
-        seq = block.last_seq(step[1]) + 1
+        found += block_reader.decode_events(step[2], journal.journal_id)[1]
+        seq = block_layout.last_seq(step[1]) + 1
     return found
 
 

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from crs_core import block
+from crs_core.journal import block_writer
 from crs_core.units import Reading
 from crs_device.journal import chain, segment
 from crs_device.journal.chain import Chain
@@ -14,7 +14,7 @@ ID = b"journal1"
 
 def blocks(count: int) -> list[bytes]:
     return [
-        block.encode_readings(ID, 1, 1 + n, [Reading(1000 * n, 3700, 970, 80, 150, 1025)])
+        block_writer.encode_readings(ID, 1, 1 + n, [Reading(1000 * n, 3700, 970, 80, 150, 1025)])
         for n in range(count)
     ]
 

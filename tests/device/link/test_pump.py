@@ -3,7 +3,7 @@
 import os
 
 import pytest
-from crs_core import block, records
+from crs_core.journal import block_layout, block_reader, record_layout, record_writer
 from crs_core.units import Reading, make_status
 from crs_core.wire.message import Block, CaughtUp, Gap
 from crs_device.journal.journal import Journal
@@ -39,14 +39,16 @@ def journal(tmp_path) -> Journal:
     for i in range(4):
         for t_ms in (i * 30_000, i * 30_000 + 10_000):
             journal.add_reading(Reading(t_ms, 3700, 970, 80, 150, STATUS))
-        journal.append_event(i * 30_000 + 20_000, records.BUTTON, records.encode_button(1))
+        journal.append_event(
+            i * 30_000 + 20_000, record_layout.BUTTON, record_writer.write(record_layout.BUTTON, 1)
+        )
     return journal
 
 
 def sequences(message: Block) -> list[int]:
     found: list[int] = []
-    for data in block.split(message.data):
-        header = block.parse_header(data)
+    for data in block_reader.split(message.data):
+        header = block_layout.parse_header(data)
         found += range(header.first_seq, header.first_seq + header.count)
     return found
 
@@ -121,7 +123,7 @@ def test_a_new_event_goes_before_the_rest_of_the_backlog(journal: Journal) -> No
     while 1 not in sent:
         sent += sequences(pump.next())
     assert 10 not in sent
-    journal.append_event(200_000, records.BUTTON, records.encode_button(2))
+    journal.append_event(200_000, record_layout.BUTTON, record_writer.write(record_layout.BUTTON, 2))
     assert sequences(pump.next()) == [13]
 
 

@@ -2,7 +2,7 @@
 
 from collections import namedtuple
 
-from crs_core.block import KIND_EVENTS, KIND_READINGS
+from crs_core.journal.block_layout import KIND_EVENTS, KIND_READINGS
 from crs_core.wire.message import Block, CaughtUp, Gap
 from crs_device.link.pump import Pump
 

@@ -2,10 +2,12 @@
 
 import os
 
-from crs_core import block, records
+from crs_core.journal import block_layout, block_reader, record_layout, record_reader, record_types
 from crs_core.keys import ROLE_CUSTODIAN, Key
 from crs_core.wire import message as wire
-from crs_core.wire.session import DeviceSession, HostSession, Received, Send
+from crs_core.wire.session import Received, Send
+from crs_core.wire.session_device import DeviceSession
+from crs_core.wire.session_host import HostSession
 from crs_device.alarm.host_presence import HostPresence
 from crs_device.health import Health
 from crs_device.journal.event_log import EventLog
@@ -92,12 +94,14 @@ class Board:
                 received.append(event.message)
         return received
 
-    def marks(self) -> list[records.TimeMark]:
+    def marks(self) -> list[record_types.TimeMark]:
         found, seq = [], 1
         while (step := self.journal.read_from(seq, 2)) is not None:
-            events = block.decode_events(step[2], self.journal.journal_id)[1]
-            found += [records.decode(e.type, e.payload) for e in events if e.type == records.TIME_MARK]
-            seq = block.last_seq(step[1]) + 1
+            events = block_reader.decode_events(step[2], self.journal.journal_id)[1]
+            found += [
+                record_reader.decode(e.type, e.payload) for e in events if e.type == record_layout.TIME_MARK
+            ]
+            seq = block_layout.last_seq(step[1]) + 1
         return found
 
 

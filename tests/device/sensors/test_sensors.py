@@ -36,6 +36,6 @@ def test_on_micropython(module: str) -> None:
 
 
 def test_drain_and_filter_allocate_nothing() -> None:
-    done = run_micropython(Path(ROOT / "tests/micropython/sample_path_allocates_nothing.py"))
+    done = run_micropython(Path(ROOT / "tools/rig/on_micropython/sample_path_allocates_nothing.py"))
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.split() == ["bytes", "0"]

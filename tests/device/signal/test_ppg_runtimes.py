@@ -29,7 +29,7 @@ def test_bit_for_bit_on_both_runtimes(tmp_path: Path) -> None:
         stream = list(samples(subject, 45, seed))
         file = tmp_path / f"{seed}.bin"
         file.write_bytes(b"".join(struct.pack("<II", *pair) for pair in stream))
-        done = run_micropython(ROOT / "tests/micropython/ppg_answers.py", str(file))
+        done = run_micropython(ROOT / "tools/rig/on_micropython/ppg_answers.py", str(file))
         assert done.returncode == 0, done.stderr
         ours = [str(answer[1:]) for answer in answers(stream)]
         assert done.stdout.splitlines()[:-1] == ours

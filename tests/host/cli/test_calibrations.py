@@ -8,23 +8,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from crs_core import block, calibration, records, units
+from crs_core import calibration, units
+from crs_core.journal import block_reader, block_writer, record_types
 
 from host_agent.store.coverage import Coverage
+from host_agent.store.insertion import IncomingBlock, Insertion
 from host_agent.store.journals import journal_by_id, open_branch
-from host_agent.store.records import IncomingBlock, Insertion
 from host_agent.views.calibrations import Calibrations, Told
 from tests.core.calibration_checks import TEMPERATURE_ALONE, TEXT
 from tests.host.cli.test_cli import run
 from tests.host.escalation.world import JOURNAL_ID, NOW_MS, RULE_HASH, World
 
-OWN = records.Calibration(calibration.id_of(TEXT), TEXT)
-AN6845 = records.Calibration(1, calibration.BUILT_IN[1][1])
+OWN = record_types.Calibration(calibration.id_of(TEXT), TEXT)
+AN6845 = record_types.Calibration(1, calibration.BUILT_IN[1][1])
 
 
 def settings(calibration_id: int) -> Any:
     """A SETTINGS record as it stands beside a CALIBRATION, and stood alone once."""
-    return records.Settings(1, RULE_HASH, calibration_id, "site=axilla\n")
+    return record_types.Settings(1, RULE_HASH, calibration_id, "site=axilla\n")
 
 
 class Journal(World):
@@ -36,13 +37,16 @@ class Journal(World):
         """Readings when they are temperatures in cc (or None), else events."""
         first, self.next_seq = self.next_seq, self.next_seq + len(items)
         if isinstance(items[0], tuple):
-            rows = [(60_000 + i, records.type_of(item), records.encode(item)) for i, item in enumerate(items)]
-            raw = block.encode_events(JOURNAL_ID, boot, first, rows, 0)
+            rows = [
+                (60_000 + i, record_types.type_of(item), record_types.encode(item))
+                for i, item in enumerate(items)
+            ]
+            raw = block_writer.encode_events(JOURNAL_ID, boot, first, rows, 0)
         else:
             status = units.make_status(units.SITE_AXILLA, 0, 0, units.WEAR_WORN)
             readings = [units.Reading(61_000 + i, cc, 970, 72, 150, status) for i, cc in enumerate(items)]
-            raw = block.encode_readings(JOURNAL_ID, boot, first, readings, 0)
-        header, content = block.decode(raw, JOURNAL_ID)
+            raw = block_writer.encode_readings(JOURNAL_ID, boot, first, readings, 0)
+        header, content = block_reader.decode(raw, JOURNAL_ID)
         row = getattr(self, "row", self.journal.id)
 
         def insert(tx: Any) -> None:

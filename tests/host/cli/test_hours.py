@@ -3,7 +3,8 @@
 import datetime
 
 import pytest
-from crs_core import records, units
+from crs_core import units
+from crs_core.journal import record_layout, record_types
 from crs_core.units import make_status
 
 from host_agent.views.hours import KINDS, hours_rows
@@ -116,12 +117,12 @@ def test_what_nothing_dates_is_in_no_column_but_lost(ledger):
 
 def test_the_interval_of_the_settings_in_force_is_the_bound(ledger):
     text = "reading_interval_s=60\nsite=axilla\n"
-    payload = records.encode(records.Settings(1, bytes(8), 1, text))
+    payload = record_types.encode(record_types.Settings(1, bytes(8), 1, text))
     ledger.read(0, 600, each_s=60)  # made at an interval of 10 s: five of six are lost
     ledger.seq += 1
     ledger.sql(
         "INSERT INTO events VALUES (?, ?, 1, 600000, ?, ?, 0, 1)",
-        ledger.world.journal.id, ledger.seq, records.SETTINGS, payload,
+        ledger.world.journal.id, ledger.seq, record_layout.SETTINGS, payload,
     )  # fmt: skip
     ledger.read(600, 1200, each_s=60)
     assert ledger.minutes()["both"] == pytest.approx(10 / 6 + 10)

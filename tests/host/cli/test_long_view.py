@@ -5,11 +5,12 @@ import io
 import json
 
 import pytest
-from crs_core import block, units
+from crs_core import units
+from crs_core.journal import block_layout, block_reader, block_writer
 
 from host_agent.store.db import Store
+from host_agent.store.insertion import IncomingBlock, Insertion
 from host_agent.store.journals import journal_by_id
-from host_agent.store.records import IncomingBlock, Insertion
 from host_agent.store.retention import Run, thin_step
 from host_agent.terminal import exits
 from tests.host.cli.test_cli import run
@@ -35,8 +36,8 @@ def home(tmp_path):
                 units.Reading(i * 10_000, 3700 + i % 3, 970, 80, 150, OFF if 30 <= i < 60 else WORN)
                 for i in range(at, at + 12)
             ]
-            raw = block.encode_readings(JOURNAL_ID, 1, at + 1, rows, block.FLAG_SIMULATED)
-            header, content = block.decode(raw, JOURNAL_ID)
+            raw = block_writer.encode_readings(JOURNAL_ID, 1, at + 1, rows, block_layout.FLAG_SIMULATED)
+            header, content = block_reader.decode(raw, JOURNAL_ID)
             insertion.block(IncomingBlock(header, raw, content))
         insertion.finish()
 

@@ -9,7 +9,7 @@ import sqlite3
 
 import pytest
 from crs_core import context as wearable_context
-from crs_core import records
+from crs_core.journal import record_layout
 from crs_core.wire import message as wire
 
 from tests.host.agent_world import World, make_world
@@ -49,7 +49,7 @@ def journaled(world: World) -> list[dict]:
     """Numbers of every context record on the wearable, as the agent stored them."""
     with sqlite3.connect(world.paths.database) as conn:
         rows = conn.execute(
-            "SELECT payload FROM events WHERE type = ? ORDER BY seq", (records.CONTEXT,)
+            "SELECT payload FROM events WHERE type = ? ORDER BY seq", (record_layout.CONTEXT,)
         ).fetchall()
     return [wearable_context.decode(row[0])[2] for row in rows]
 

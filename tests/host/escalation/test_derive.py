@@ -1,8 +1,9 @@
 """Episodes and outbox rows in the commit of their records: every rise is told once, nothing without its row."""
 
 import pytest
-from crs_core import codes, records
+from crs_core import codes
 from crs_core.codes import PRIORITY_HIGH
+from crs_core.journal import record_types
 
 from host_agent.store.host_alarms import end_alarm, raise_alarm
 from tests.host.escalation.world import (
@@ -106,12 +107,12 @@ def test_late_records_lead_to_the_same_episodes(world):
 
 def test_an_acceptance_never_covers_more_than_was_seen(world):
     world.commit(alarm_record({}, HYPOXAEMIA=2))
-    world.commit(records.Accepted(codes.HYPOXAEMIA, 2, 0x11, "nurse"))
+    world.commit(record_types.Accepted(codes.HYPOXAEMIA, 2, 0x11, "nurse"))
     state = "SELECT state, accepted_by FROM episodes"
     assert world.query(state) == [("accepted", "nurse")]
     world.commit(alarm_record({"HYPOXAEMIA": 2}, HYPOXAEMIA=3))
     assert world.query(state)[0][0] == "open"
-    world.commit(records.Accepted(codes.HYPOXAEMIA, 2, 0x11, "nurse"))
+    world.commit(record_types.Accepted(codes.HYPOXAEMIA, 2, 0x11, "nurse"))
     assert world.query(state)[0][0] == "open", "accepted at MEDIUM, but it is HIGH now"
 
 
@@ -188,9 +189,9 @@ def test_records_and_rows_stand_or_fall_together(world, monkeypatch):
 
 def test_an_alarm_open_since_before_the_binding_is_told_by_the_first_state_record(world):
     state = state_with(SENSOR_FAULT=1)
-    world.commit(records.GraderState(3, RULE_HASH, state, b""))
+    world.commit(record_types.GraderState(3, RULE_HASH, state, b""))
     assert world.told() == [("SENSOR_FAULT", "LOW")]
-    world.commit(records.GraderState(1, RULE_HASH, state, b""))
+    world.commit(record_types.GraderState(1, RULE_HASH, state, b""))
     world.commit(alarm_record({"SENSOR_FAULT": 1}, SENSOR_FAULT=0))
     assert world.told() == [("SENSOR_FAULT", "LOW")]
     assert world.query("SELECT state FROM episodes") == [("closed",)]

@@ -4,15 +4,16 @@ import json
 from pathlib import Path
 from typing import Any
 
-from crs_core import block, codes, records
+from crs_core import codes
 from crs_core.grade import alarms, rules
+from crs_core.journal import block_layout, block_reader, block_writer, record_types
 
 from host_agent.escalation.derive import Escalation, Target
-from host_agent.escalation.moment import resolve_moment
 from host_agent.store.coverage import Coverage
 from host_agent.store.db import Store
-from host_agent.store.journals import ensure_device, journal_by_id, open_journal
-from host_agent.store.records import IncomingBlock, Insertion
+from host_agent.store.devices import ensure_device
+from host_agent.store.insertion import IncomingBlock, Insertion
+from host_agent.store.journals import journal_by_id, open_journal
 
 DEVICE_ID = bytes.fromhex("c0ffee0011223344")
 JOURNAL_ID = b"JOURNAL1"
@@ -36,7 +37,7 @@ def state_with(**active: int) -> bytes:
 def alarm_record(before: dict[str, int], **changes: int) -> Any:
     """An ALARM record: `before` active, then these changes (0 = ended)."""
     pairs = tuple((getattr(codes, name), priority) for name, priority in changes.items())
-    return records.Alarm(RULE_HASH, pairs, bytes(alarms_inputs()), state_with(**before), 0)
+    return record_types.Alarm(RULE_HASH, pairs, bytes(alarms_inputs()), state_with(**before), 0)
 
 
 def alarms_inputs() -> bytes:
@@ -47,7 +48,7 @@ def alarms_inputs() -> bytes:
 
 def grade_record(lower: int | None, upper: int | None = 4, **change: Any) -> Any:
     """A GRADE record of ASTCT 2019."""
-    usual = records.Grade(
+    usual = record_types.Grade(
         codes.SCALE_ASTCT, 2019, RULE_HASH, lower, upper, codes.FEVER_MET, codes.PROVISIONAL,
         (codes.R_FEVER_MET,), (codes.MISSING_BLOOD_PRESSURE, codes.MISSING_OXYGEN), 1000, None, b"",
     )  # fmt: skip
@@ -61,7 +62,6 @@ class World:
         self.store = Store(folder / "c.db")
         self.escalation = Escalation(
             [Target("ward", False), Target("study", True)],
-            resolve=resolve_moment,
             link_utc_ms=lambda: NOW_MS + 5,
             agent_simulated=agent_simulated,
         )
@@ -86,10 +86,15 @@ class World:
     ) -> IncomingBlock:
         """One event block as it comes from the wire."""
         first = self.next_seq if seq is None else seq
-        rows = [(t_ms + i, records.type_of(event), records.encode(event)) for i, event in enumerate(events)]
-        raw = block.encode_events(JOURNAL_ID, 1, first, rows, block.FLAG_SIMULATED if simulated else 0)
+        rows = [
+            (t_ms + i, record_types.type_of(event), record_types.encode(event))
+            for i, event in enumerate(events)
+        ]
+        raw = block_writer.encode_events(
+            JOURNAL_ID, 1, first, rows, block_layout.FLAG_SIMULATED if simulated else 0
+        )
         self.next_seq = max(self.next_seq, first + len(events))
-        header, content = block.decode(raw, JOURNAL_ID)
+        header, content = block_reader.decode(raw, JOURNAL_ID)
         return IncomingBlock(header, raw, content)
 
     def commit(self, *events: Any, **options: Any) -> None:

@@ -9,10 +9,10 @@ import pytest
 
 from host_agent.clock import RealClock
 from host_agent.errors import StoreFull
-from host_agent.forward import queue
 from host_agent.forward.base import Delivered, Delivery, RetryAfter
 from host_agent.forward.webhook import Webhook
 from host_agent.forward.worker import Worker
+from host_agent.store import outbox
 from host_agent.store.db import Store
 from tests.fakes.fake_http import FakeReceiver, Reply
 
@@ -234,14 +234,14 @@ async def test_a_delivery_that_could_not_be_noted_is_not_sent_twice(store, monke
     forwarder = CountingForwarder()
     worker = Worker(store, forwarder, retry_first_s=0.05, retry_cap_s=1)
     failures = [StoreFull("the disk is full")]
-    noted = queue.mark_delivered
+    noted = outbox.mark_delivered
 
     def failing(*args):
         if failures:
             raise failures.pop()
         noted(*args)
 
-    monkeypatch.setattr(queue, "mark_delivered", failing)
+    monkeypatch.setattr(outbox, "mark_delivered", failing)
     await run_for(worker, lambda: rows(store)["a"][0] == "delivered")
     assert forwarder.sent == ["a"]
 

@@ -203,7 +203,7 @@ async def test_a_port_of_another_agent_is_busy_and_its_owner_named(tmp_path) -> 
     bench = Bench(make_claim=lambda: claim("/dev/ttyX", "/home/ward", 1, tmp_path))
     await bench.advance(0)
     assert bench.supervisor.report.code == "port_busy"
-    assert f"pid {held.owner.pid}" in bench.supervisor.report.reason
+    assert f"process id {held.owner.pid}" in bench.supervisor.report.reason
     held.drop()
     await bench.advance(1)
     assert bench.supervisor.report.state == LinkState.OPEN

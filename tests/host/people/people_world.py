@@ -9,7 +9,7 @@ from host_agent.people.admission import Taken
 from host_agent.people.asking import Wearer, find_wearer
 from host_agent.people.context_state import in_force
 from host_agent.store.db import Store
-from host_agent.store.journals import ensure_device
+from host_agent.store.devices import ensure_device
 
 NOW_MS = 1_800_000_000_000
 MIN_MS = 60_000

@@ -3,7 +3,8 @@
 import sqlite3
 
 import pytest
-from crs_core import context, records
+from crs_core import context
+from crs_core.journal import record_layout
 
 from host_agent.errors import StoreError
 from host_agent.people.chain_check import verify
@@ -177,7 +178,8 @@ def test_a_cut_end_is_found_by_what_the_wearable_journaled(filled):
         row = open_journal(tx, 1, b"JOURNAL1", b"BINDING1", 0).journal.id
         for seq, payload in enumerate([*kept, stranger, b"\x09damaged"], 1):
             tx.execute(
-                "INSERT INTO events VALUES (?, ?, 1, 0, ?, ?, 0, 1)", (row, seq, records.CONTEXT, payload)
+                "INSERT INTO events VALUES (?, ?, 1, 0, ?, ?, 0, 1)",
+                (row, seq, record_layout.CONTEXT, payload),
             )
 
     filled.store.write_now(journal)

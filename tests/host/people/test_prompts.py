@@ -4,8 +4,8 @@ import pytest
 from crs_core import codes
 from crs_core.grade.rules import DEFAULT
 
-from host_agent.escalation.moment import resolve_moment
 from host_agent.people.regrade import NO_PROMPTS, asked_for
+from host_agent.sync.timebase import record_time
 from tests.host.people.people_world import HOUR_MS, MIN_MS
 from tests.host.people.wearable_rows import WearableRows
 
@@ -20,7 +20,7 @@ def rows(world):
 
 
 def asked(world, after_ms=0):
-    return world.store.read_now(lambda tx: asked_for(tx, 1, world.now_ms + after_ms, resolve_moment))
+    return world.store.read_now(lambda tx: asked_for(tx, 1, world.now_ms + after_ms, record_time))
 
 
 def test_before_a_fever_all_three_are_due_after_twelve_hours_and_missed_half_an_hour_later(world, rows):

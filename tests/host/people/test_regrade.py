@@ -5,9 +5,9 @@ from crs_core import codes, units
 from crs_core.grade import course
 from crs_core.grade.rules import DEFAULT
 
-from host_agent.escalation.moment import resolve_moment
 from host_agent.people.regrade import regrade, replayed
 from host_agent.people.wearable_says import fresh
+from host_agent.sync.timebase import record_time
 from tests.host.people.people_world import HOUR_MS, MIN_MS, PROFILE
 from tests.host.people.wearable_rows import WearableRows
 
@@ -20,7 +20,7 @@ def rows(world):
 
 
 def graded(world):
-    return world.store.read_now(lambda tx: regrade(tx, 1, world.now_ms, resolve_moment))
+    return world.store.read_now(lambda tx: regrade(tx, 1, world.now_ms, record_time))
 
 
 def bounds(world, scale="ASTCT"):
@@ -34,14 +34,14 @@ def held(world, scale="ASTCT"):
 
 
 def replay(world):
-    return world.store.read_now(lambda tx: replayed(tx, 1, DEFAULT, world.now_ms, resolve_moment))
+    return world.store.read_now(lambda tx: replayed(tx, 1, DEFAULT, world.now_ms, record_time))
 
 
 # -- what the wearable answers ----------------------------------------------------------------------------------------
 
 
 def sensors(world):
-    return world.store.read_now(lambda tx: fresh(tx, 1, DEFAULT, world.now_ms, resolve_moment))
+    return world.store.read_now(lambda tx: fresh(tx, 1, DEFAULT, world.now_ms, record_time))
 
 
 def test_the_newest_reading_answers_while_it_is_fresh(world, rows):

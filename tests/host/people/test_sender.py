@@ -9,7 +9,6 @@ from crs_core.wire import message as wire
 
 from host_agent.errors import AnswerTimeout, RequestRefused, SessionClosed, StoreLocked
 from host_agent.escalation.derive import Escalation, Target
-from host_agent.escalation.moment import resolve_moment
 from host_agent.people import rule_sending
 from host_agent.people.sender import RETRY_S, ContextSender, Session
 from host_agent.store.db import Store
@@ -38,9 +37,7 @@ async def run(world):
     def start(wearable=None, store=None):
         if wearable is not None:
             sessions.append(Session(1, wearable))
-        derive = Escalation(
-            [Target("ward", True)], resolve=resolve_moment, link_utc_ms=clock.utc_ms, agent_simulated=False
-        )
+        derive = Escalation([Target("ward", True)], link_utc_ms=clock.utc_ms, agent_simulated=False)
         sender = ContextSender(store or world.store, derive, lambda: list(sessions), clock, clock)
         tasks.append(asyncio.create_task(sender.run()))
         return sender

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from crs_core import block, codes, records, units
+from crs_core import codes, units
 from crs_core.grade.rules import DEFAULT
+from crs_core.journal import block_layout, block_reader, block_writer, record_layout, record_types
 
 from host_agent.people.signed_records import SCALE_VERSIONS
 from host_agent.store import db
@@ -44,11 +45,11 @@ def readings_blocks() -> list[tuple[int, bytes, int]]:
     second += [units.Reading(310_000 + i, 3900, 900, 110, None, ORAL) for i in range(6)]
     third = [units.Reading(i * 10_000, 3700, 970, 80, 150, WORN) for i in range(3)]
     return [
-        (50, block.encode_readings(NAMES[50], 1, 1, first), 0),
-        (50, block.encode_readings(NAMES[50], 1, 13, second), 0),
-        (50, block.encode_readings(NAMES[50], 2, 28, third, block.FLAG_SIMULATED), 1),
-        (51, block.encode_readings(NAMES[51], 2, 31, third), 0),
-        (52, block.encode_readings(NAMES[52], 4, 1, third), 0),
+        (50, block_writer.encode_readings(NAMES[50], 1, 1, first), 0),
+        (50, block_writer.encode_readings(NAMES[50], 1, 13, second), 0),
+        (50, block_writer.encode_readings(NAMES[50], 2, 28, third, block_layout.FLAG_SIMULATED), 1),
+        (51, block_writer.encode_readings(NAMES[51], 2, 31, third), 0),
+        (52, block_writer.encode_readings(NAMES[52], 4, 1, third), 0),
     ]
 
 
@@ -120,20 +121,20 @@ def _records(conn: sqlite3.Connection) -> None:
     )  # fmt: skip
     conn.execute("INSERT INTO journal_changes VALUES (50, x'c0ffee0011223344', 'patient_start', 50, 1, 50)")
     for journal, raw, flags in readings_blocks():
-        header, rows = block.decode(raw, NAMES[journal])
+        header, rows = block_reader.decode(raw, NAMES[journal])
         _block(conn, journal, header, raw, understood=1)
         conn.executemany(
             "INSERT INTO readings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [(journal, header.first_seq + i, header.boot, *row, flags) for i, row in enumerate(rows)],
         )
-    raw = block.seal(NAMES[50], 9, 1, 0, 1, 2, 27, 5, b"of a later version")
-    _block(conn, 50, block.parse_header(raw), raw, understood=0)
-    payload = records.encode(records.Button(1))
-    raw = block.encode_events(NAMES[50], 2, 25, [(i, records.BUTTON, payload) for i in range(2)])
-    _block(conn, 50, block.parse_header(raw), raw, understood=1)
+    raw = block_writer.seal(NAMES[50], 9, 1, 0, 1, 2, 27, 5, b"of a later version")
+    _block(conn, 50, block_layout.parse_header(raw), raw, understood=0)
+    payload = record_types.encode(record_types.Button(1))
+    raw = block_writer.encode_events(NAMES[50], 2, 25, [(i, record_layout.BUTTON, payload) for i in range(2)])
+    _block(conn, 50, block_layout.parse_header(raw), raw, understood=1)
     conn.executemany(
         "INSERT INTO events VALUES (50, ?, 2, ?, ?, ?, 0, 1)",
-        [(25 + i, i, records.BUTTON, payload) for i in range(2)],
+        [(25 + i, i, record_layout.BUTTON, payload) for i in range(2)],
     )
     conn.execute("INSERT INTO gaps VALUES (52, 4, 9, 1, 5)")
     conn.execute(

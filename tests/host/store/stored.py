@@ -3,12 +3,14 @@
 from pathlib import Path
 from typing import Any
 
-from crs_core import block, records, units
+from crs_core import units
+from crs_core.journal import block_reader, block_writer, record_layout, record_types
 
 from host_agent.store.coverage import Coverage
 from host_agent.store.db import Store
-from host_agent.store.journals import ensure_device, open_journal
-from host_agent.store.records import IncomingBlock, IncomingGap, Insertion
+from host_agent.store.devices import ensure_device
+from host_agent.store.insertion import IncomingBlock, IncomingGap, Insertion
+from host_agent.store.journals import open_journal
 
 JOURNAL_ID = b"journal1"
 STATUS = units.make_status(units.SITE_AXILLA, units.TEMP_VALID, units.PPG_VALID, units.WEAR_WORN)
@@ -23,13 +25,13 @@ def blocks(count: int, first_seq: int = 1) -> list[IncomingBlock]:
     found, seq = [], first_seq
     for at in range(count):
         if at % 2:
-            payload = records.encode(records.Button(1))
-            raw = block.encode_events(
-                JOURNAL_ID, 1, seq, [(seq * 10_000 + i, records.BUTTON, payload) for i in range(2)]
+            payload = record_types.encode(record_types.Button(1))
+            raw = block_writer.encode_events(
+                JOURNAL_ID, 1, seq, [(seq * 10_000 + i, record_layout.BUTTON, payload) for i in range(2)]
             )
         else:
-            raw = block.encode_readings(JOURNAL_ID, 1, seq, [reading(seq + i) for i in range(12)])
-        header, content = block.decode(raw, JOURNAL_ID)
+            raw = block_writer.encode_readings(JOURNAL_ID, 1, seq, [reading(seq + i) for i in range(12)])
+        header, content = block_reader.decode(raw, JOURNAL_ID)
         found.append(IncomingBlock(header, raw, content))
         seq += header.count
     return found

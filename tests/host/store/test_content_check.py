@@ -7,7 +7,7 @@ import pytest
 
 from host_agent.store.content_check import check_content
 from host_agent.store.db import Store, open_read_only
-from host_agent.store.records import IncomingGap
+from host_agent.store.insertion import IncomingGap
 from tests.host.store.stored import blocks, fill, filled
 
 

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from crs_core import block
+from crs_core.journal import block_layout, block_reader, block_writer
 
 from host_agent.errors import StoreCorrupt, StoreFull
 from host_agent.store import retention
 from host_agent.store.content_check import check_content
 from host_agent.store.db import Store, open_read_only
-from host_agent.store.journals import ensure_device, open_journal
+from host_agent.store.devices import ensure_device
+from host_agent.store.journals import open_journal
 from host_agent.store.retention import Retention, Run, due_journals, thin_step, thinned_readings
 from host_agent.views.hours import hours_rows
 from tests.fakes.fake_clock import FakeClock
@@ -115,11 +116,11 @@ def test_the_same_block_again_stays_removed_and_other_bytes_are_a_fork(tmp_path)
         thin(store)
         fill(store, list(blocks(20)))  # the wearable's flash was set back: its old journal is shown again
         assert count(store, "readings") == 0 and count(store, "forks") == 0
-        other = [item for item in blocks(20) if item.header.kind == block.KIND_READINGS][3]
-        raw = block.encode_readings(
+        other = [item for item in blocks(20) if item.header.kind == block_layout.KIND_READINGS][3]
+        raw = block_writer.encode_readings(
             b"journal1", 1, other.header.first_seq, [row._replace(temp_cc=3999) for row in other.content]
         )
-        header, content = block.decode(raw, b"journal1")
+        header, content = block_reader.decode(raw, b"journal1")
         fill(store, [other._replace(header=header, raw=raw, content=content)])
         assert count(store, "forks") == 1
 

@@ -4,14 +4,15 @@ import sqlite3
 from typing import Any
 
 import pytest
-from crs_core import block, units
+from crs_core import units
+from crs_core.journal import block_layout, block_reader, block_writer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from host_agent.store.content_check import check_content
 from host_agent.store.coverage import Coverage
 from host_agent.store.db import Store, open_read_only
-from host_agent.store.records import IncomingBlock
+from host_agent.store.insertion import IncomingBlock
 from host_agent.store.rollup_check import valid_values
 from host_agent.store.rollups import BUCKET_MS, read_rollups, uncovered
 from tests.host.store.stored import JOURNAL_ID, STATUS, blocks, fill
@@ -33,8 +34,8 @@ VALUES = st.builds(
 
 
 def incoming(first_seq: int, readings: list[units.Reading], boot: int = 1, flags: int = 0) -> IncomingBlock:
-    raw = block.encode_readings(JOURNAL_ID, boot, first_seq, readings, flags)
-    header, content = block.decode(raw, JOURNAL_ID)
+    raw = block_writer.encode_readings(JOURNAL_ID, boot, first_seq, readings, flags)
+    header, content = block_reader.decode(raw, JOURNAL_ID)
     return IncomingBlock(header, raw, content)
 
 
@@ -84,7 +85,7 @@ def test_sites_boots_and_simulations_are_never_mixed(tmp_path) -> None:
             [
                 incoming(1, [at(10), at(20, status=oral)]),
                 incoming(3, [at(10)], boot=2),
-                incoming(4, [at(30)], boot=2, flags=block.FLAG_SIMULATED),
+                incoming(4, [at(30)], boot=2, flags=block_layout.FLAG_SIMULATED),
             ],
         )
         assert rows(store, "boot, bucket, site, simulated, n") == [
@@ -131,9 +132,9 @@ def test_in_any_order_and_any_number_of_commits_they_are_what_verify_adds_up(
         for step, reading in cases:
             t_ms += step
             readings.append(reading._replace(t_ms=t_ms))
-        items.append(incoming(seq, readings, boot, block.FLAG_SIMULATED if boot == 2 else 0))
+        items.append(incoming(seq, readings, boot, block_layout.FLAG_SIMULATED if boot == 2 else 0))
         seq += len(readings)
-    events = [item for item in blocks(2, seq) if item.header.kind == block.KIND_EVENTS]
+    events = [item for item in blocks(2, seq) if item.header.kind == block_layout.KIND_EVENTS]
     items += events
     rng.shuffle(items)
     folder = tmp_path_factory.mktemp("any")

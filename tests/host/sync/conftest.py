@@ -11,15 +11,15 @@ import pytest
 from host_agent.clock import RealClock
 from host_agent.store.db import Store
 from host_agent.store.host_alarms import open_alarms
-from host_agent.store.rows import NoDerivation
+from host_agent.store.rows import Derivation
 from host_agent.sync.client import DeviceClient
 from host_agent.sync.engine import SyncEngine
-from host_agent.sync.listener import SilentListener
+from host_agent.sync.listener import SyncListener
 from host_agent.sync.verify import Verifier
 from tools.rig.protocol_wearable import FakeDevice, Pipe, host_key, serving
 
 
-class Ears(SilentListener):
+class Ears(SyncListener):
     """Remembers what the engine told."""
 
     def __init__(self) -> None:
@@ -81,7 +81,7 @@ def session(store: Store) -> Session:
             client = DeviceClient(pipe, [key or host_key()])
             await client.open()
             engine = SyncEngine(
-                options.pop("store", store), client, derive=derive or NoDerivation(), listener=ears,
+                options.pop("store", store), client, derive=derive or Derivation(), listener=ears,
                 verifier=Verifier(), board_clock=options.pop("board_clock", RealClock()), **options,
             )  # fmt: skip
             running = asyncio.create_task(engine.run())

@@ -5,7 +5,8 @@ import random
 from typing import Any
 
 import pytest
-from crs_core import block, codes, records
+from crs_core import codes
+from crs_core.journal import block_writer, record_types
 from crs_core.wire import message as wire
 
 from host_agent.clock import RealClock
@@ -15,7 +16,7 @@ from host_agent.sync import engine as engine_module
 from tests.host.sync.conftest import alarms_of, held, on_flash, until
 from tools.rig.protocol_wearable import READER, FakeDevice, Pipe, host_key
 
-TIME_MARK = records.TimeMark(1_800_000_000_000, 500, 0x11)
+TIME_MARK = record_types.TimeMark(1_800_000_000_000, 500, 0x11)
 
 
 async def test_everything_on_flash_comes_into_the_store_and_is_then_acknowledged(
@@ -54,7 +55,7 @@ async def test_new_events_arrive_while_the_session_is_open(store, device, sessio
     device.read_sensors(12)
     async with session(device) as (_engine, ears):
         await asyncio.wait_for(ears.caught_up.wait(), 10)
-        device.event(records.Button(2))
+        device.event(record_types.Button(2))
         await until(lambda: held(store)["events"], "event stored")
         await until(lambda: device.journal.acked_seq == 13, "acknowledged")
 
@@ -73,7 +74,7 @@ async def test_live_and_doorbell_reach_the_listener_and_never_the_store(store, d
 async def test_events_overtake_a_backlog_and_the_prefix_stays_true(store, device, session) -> None:
     for _ in range(60):
         device.read_sensors(12)
-    last = device.event(records.Button(2))
+    last = device.event(record_types.Button(2))
     seen: list[int] = []
     async with session(device) as (engine, ears):
         await until(lambda: ears.committed, "first commit")
@@ -141,7 +142,9 @@ async def test_dropped_ranges_come_as_gaps_with_their_reason(store, tmp_path, se
 async def test_unknown_codec_is_kept_raw_acknowledged_and_marked(store, device, session) -> None:
     device.read_sensors(12)
     journal = device.journal
-    raw = block.seal(journal.journal_id, 1, 7, 0, 3, 1, journal.head_seq + 1, device.now_ms, b"\x01\x02\x03")
+    raw = block_writer.seal(
+        journal.journal_id, 1, 7, 0, 3, 1, journal.head_seq + 1, device.now_ms, b"\x01\x02\x03"
+    )
     journal._write(journal._r, 3, lambda first: raw)
     device.event(kind=200, payload=b"from the future")
     async with session(device) as (engine, ears):
@@ -282,7 +285,7 @@ async def test_blocks_of_another_journal_or_torn_ones_are_left_out_and_counted(
     good = on_flash(device)[0]
     async with session(device) as (engine, ears):
         await asyncio.wait_for(ears.caught_up.wait(), 10)
-        alien = block.encode_events(b"elsewher", 1, 13, [(5, 7, b"\x02")])
+        alien = block_writer.encode_events(b"elsewher", 1, 13, [(5, 7, b"\x02")])
         await device.say(wire.Block(alien))
         await device.say(wire.Block(good[:-1]))
         await device.say(wire.Block(good + b"\x00"))
@@ -298,7 +301,7 @@ async def test_a_gap_covers_only_what_is_not_held(store, device, session) -> Non
     device.read_sensors(12)
     async with session(device) as (engine, ears):
         await asyncio.wait_for(ears.caught_up.wait(), 10)
-        late = block.encode_events(device.journal.journal_id, 1, 20, [(device.now_ms, 7, b"\x02")])
+        late = block_writer.encode_events(device.journal.journal_id, 1, 20, [(device.now_ms, 7, b"\x02")])
         await device.say(wire.Block(late))
         await device.say(wire.Gap(5, 25, 3))
         await until(lambda: engine.journal.cursor == 25, "covered")
@@ -321,12 +324,12 @@ async def test_a_time_is_that_comes_late_widens_the_mark_that_was_journaled(
     async with session(device) as (_, ears):
         await asyncio.wait_for(ears.caught_up.wait(), 10)
         if record_first:
-            device.event(records.TimeMark(sent_ms, 3000, 1))
+            device.event(record_types.TimeMark(sent_ms, 3000, 1))
             await until(lambda: bounds() == [(sent_ms, 3000)], "the wearable's own mark")
         await device.say(wire.TimeIs(sent_ms, 1, 5000))
         await until(lambda: bounds() and bounds()[0][1] > 3000, "the wider one")
         if not record_first:
-            device.event(records.TimeMark(sent_ms, 3000, 1))
+            device.event(record_types.TimeMark(sent_ms, 3000, 1))
             await until(lambda: held(store)["events"], "the record")
     assert len(bounds()) == 1
     utc_ms, bound_ms = bounds()[0]

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from crs_core import codes, records
+from crs_core import codes
+from crs_core.journal import record_types
 
-from host_agent.store.journals import ensure_device, expect_journal
+from host_agent.store.devices import ensure_device
+from host_agent.store.journals import expect_journal
 from tests.host.sync.conftest import alarms_of, held, on_flash, until
 from tools.rig.protocol_wearable import DEVICE_ID, FakeDevice
 
@@ -40,7 +42,7 @@ async def test_an_older_image_that_wrote_on_is_a_fork_and_both_contents_are_kept
         device.read_sensors(12)
     image = older_image(device, tmp_path / "image")
     device.read_sensors(12, temp_cc=3900)
-    device.event(records.Button(2))
+    device.event(record_types.Button(2))
     await sync_all(session, device)
     first_story = on_flash(device)
     again = FakeDevice(image, boot=1, seed=9)  # the same boot number, fewer records

@@ -2,18 +2,19 @@
 
 from types import SimpleNamespace
 
-from crs_core import block, units
+from crs_core import units
+from crs_core.journal import block_writer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from host_agent.store.records import decode_event
+from host_agent.store.events import decode_event
 from host_agent.sync.device_text import DeviceText
 from host_agent.sync.intake import unpack
 
 JOURNAL = b"journal1"
-GOOD = block.encode_readings(
+GOOD = block_writer.encode_readings(
     JOURNAL, 1, 1, [units.Reading(10_000 * i, 3700 + i, 970, 80, 150, 1) for i in range(12)]
-) + block.encode_events(JOURNAL, 1, 13, [(130_000, 7, b"\x02"), (130_500, 200, b"later")])
+) + block_writer.encode_events(JOURNAL, 1, 13, [(130_000, 7, b"\x02"), (130_500, 200, b"later")])
 
 
 def test_whole_blocks_come_out_decoded() -> None:
@@ -39,7 +40,7 @@ def test_a_changed_byte_is_never_taken(at, flip) -> None:
 
 @given(st.binary(min_size=1, max_size=80), st.integers(0, 15), st.integers(0, 15), st.integers(0, 15))
 def test_a_block_with_a_good_crc_is_always_kept_whatever_is_in_it(body, kind, codec, flags) -> None:
-    raw = block.seal(JOURNAL, kind, codec, flags, 3, 1, 7, 5, body)
+    raw = block_writer.seal(JOURNAL, kind, codec, flags, 3, 1, 7, 5, body)
     (item,) = unpack(SimpleNamespace(data=raw), JOURNAL, {})
     assert item.raw == raw
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from crs_core import records
+from crs_core.journal import record_types
 from crs_core.wire import message as wire
 
 from tests.host.sync.conftest import held, on_flash, until
@@ -27,10 +27,10 @@ async def test_a_lost_message_is_asked_for_again_although_newer_ones_keep_coming
     async with session(device, Pipe(to_host=lose_one), heartbeat_s=0.05) as (engine, ears):
         await asyncio.wait_for(ears.caught_up.wait(), 10)
         losing[0] = True
-        device.event(records.Button(2))
+        device.event(record_types.Button(2))
         await until(lambda: lost, "the loss")
         for _ in range(100):  # one each 50 ms: for ten times as long as the host waits
-            device.event(records.Button(2))
+            device.event(record_types.Button(2))
             await asyncio.sleep(0.05)
             if engine.counters.get("read_again"):
                 break

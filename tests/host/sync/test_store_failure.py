@@ -4,11 +4,12 @@ import asyncio
 from typing import Any
 
 import pytest
-from crs_core import codes, records
+from crs_core import codes
+from crs_core.journal import record_types
 from crs_core.wire import message as wire
 
 from host_agent.errors import StoreReadOnly
-from host_agent.store.journals import ensure_device
+from host_agent.store.devices import ensure_device
 from tests.host.sync.conftest import held, on_flash, until
 from tools.rig.protocol_wearable import DEVICE_ID
 
@@ -35,7 +36,7 @@ class Derived:
 async def test_unbound_records_are_stored_but_never_derived_from(store, device, session) -> None:
     derive = Derived()
     device.read_sensors(12)
-    device.event(records.Button(2))
+    device.event(record_types.Button(2))
     async with session(device, derive=derive) as (_, ears):
         await asyncio.wait_for(ears.caught_up.wait(), 10)
     assert len(held(store)["readings"]) == 12
@@ -124,7 +125,7 @@ async def test_a_database_that_another_program_locks_is_waited_for(
         await asyncio.wait_for(ears.caught_up.wait(), 10)
         other = sqlite3.connect(store.path, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
-        device.event(records.Button(2))
+        device.event(record_types.Button(2))
         await until(lambda: ears.unstored, "told")
         assert ears.unstored[0][1].code == "store_locked"
         assert device.journal.acked_seq == 0
@@ -160,7 +161,7 @@ async def test_a_session_that_begins_while_the_store_fails_still_hears_of_alarms
     async with session(device) as (engine, ears):
         await until(lambda: ears.opened, "in session")
         assert ears.unstored[0][0] == []
-        device.event(records.Button(2))
+        device.event(record_types.Button(2))
         await until(lambda: any(len(items) for items, _ in ears.unstored), "the event, from memory")
         assert device.journal.acked_seq == 12
         refuse_writes(store, False)

@@ -4,7 +4,8 @@ import random
 
 import pytest
 
-from host_agent.sync.timebase import Extent, Mark, Timebase
+from host_agent.store.time_marks import Extent, Mark
+from host_agent.sync.timebase import Timebase
 
 T0 = 1_800_000_000_000
 HOUR = 3_600_000

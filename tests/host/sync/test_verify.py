@@ -5,9 +5,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from crs_core import codes, records, units
+from crs_core import codes, units
 from crs_core.grade import alarms, grader
 from crs_core.grade.rules import DEFAULT, rule_hash
+from crs_core.journal import record_layout, record_types, record_writer
 from crs_device.health import Health
 from crs_device.journal.event_log import EventLog
 from crs_device.measuring.sampling import Vitals
@@ -15,10 +16,11 @@ from crs_device.monitor import Monitor
 
 from host_agent.store.coverage import Coverage
 from host_agent.store.db import Store
+from host_agent.store.devices import ensure_device
 from host_agent.store.host_alarms import open_alarms
-from host_agent.store.journals import ensure_device, open_journal
-from host_agent.store.records import IncomingBlock, IncomingGap, Insertion
-from host_agent.store.rows import NoDerivation
+from host_agent.store.insertion import IncomingBlock, IncomingGap, Insertion
+from host_agent.store.journals import open_journal
+from host_agent.store.rows import Derivation
 from host_agent.sync.intake import unpack
 from host_agent.sync.verify import Verifier
 from tests.host.sync.conftest import on_flash
@@ -58,7 +60,9 @@ class Wearable:
     def begin(self) -> None:
         """The first records of a new binding."""
         self.parts.log.append(
-            self.device.now_ms, records.BINDING, records.encode_binding(1, b"bindings", b"")
+            self.device.now_ms,
+            record_layout.BINDING,
+            record_writer.write(record_layout.BINDING, 1, b"bindings", b""),
         )
         self.monitor.journal_states(3, self.device.now_ms)
 
@@ -89,7 +93,7 @@ class Wearable:
             grader.after_boot(grader.decode_state(states[1], device.now_ms), DEFAULT),
         )
         states = again.monitor.states(device.now_ms + 1)  # `event` journals a millisecond on
-        device.event(records.Boot(1, 1, prev_ms, 120_000, 1, HASH, "test", *states))
+        device.event(record_types.Boot(1, 1, prev_ms, 120_000, 1, HASH, "test", *states))
         self.parts, self.monitor = again.parts, again.monitor
 
 
@@ -139,7 +143,7 @@ def load(store: Any, device: FakeDevice, gaps: Any = ()) -> int:
 
 
 def verify(store: Any, journal: int, limit: int = 100_000) -> list[Any]:
-    while store.write_now(lambda tx: Verifier().advance(tx, NoDerivation(), journal, utc_ms=1, limit=limit)):
+    while store.write_now(lambda tx: Verifier().advance(tx, Derivation(), journal, utc_ms=1, limit=limit)):
         pass
     return store.read_now(
         lambda tx: tx.execute(
@@ -160,8 +164,8 @@ def test_every_decision_of_the_firmware_is_repeated_bit_by_bit(store, wearable, 
     device.journal.flush()
     journal = load(store, device)
     counts = kinds_of(store)
-    assert counts[records.GRADE] >= 3
-    assert counts[records.ALARM] >= 5
+    assert counts[record_layout.GRADE] >= 3
+    assert counts[record_layout.ALARM] >= 5
     assert verify(store, journal, limit) == []
     assert store.read_now(open_alarms) == []
     done = store.read_now(lambda tx: tx.execute("SELECT verified_seq, cursor FROM journals").fetchone())
@@ -249,7 +253,7 @@ def alarm_record(now_ms: int, changes: list[tuple[int, int]], crc_flip: int = 0)
         ppg_age_ms=0, wear=1, site=1, bound=1, faults=0, button=2, told=0,
     )  # fmt: skip
     after, true_changes = alarms.step(before, inputs, now_ms, DEFAULT)
-    return records.Alarm(
+    return record_types.Alarm(
         HASH, tuple(changes or true_changes), alarms.encode_inputs(inputs), alarms.encode_state(before, now_ms),
         crc32(alarms.encode_state(after, now_ms)) ^ crc_flip,
     )  # fmt: skip
@@ -266,13 +270,15 @@ def test_alarm_changes_are_stepped_again(store, wearable, device) -> None:
 def test_bytes_that_cannot_be_stepped_are_malformed(store, wearable, device) -> None:
     good = alarm_record(device.now_ms + 1, [])
     seq = device.event(good._replace(state_before=b"\xff\xff"))
-    device.event(records.GraderState(1, HASH, b"", b"\x00"))
+    device.event(record_types.GraderState(1, HASH, b"", b"\x00"))
     found = verify(store, load(store, device))
     assert [entry[1] for entry in found] == ["malformed", "malformed"]
     assert found[0][0] == seq
 
 
-@pytest.mark.parametrize("kind", [records.GRADE, records.ALARM, records.BOOT, records.GRADER_STATE])
+@pytest.mark.parametrize(
+    "kind", [record_layout.GRADE, record_layout.ALARM, record_layout.BOOT, record_layout.GRADER_STATE]
+)
 def test_a_decision_whose_record_cannot_be_read_is_not_passed_over(store, wearable, device, kind) -> None:
     episode(wearable)
     seq = device.event(kind=kind, payload=b"\x01")

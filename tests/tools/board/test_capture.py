@@ -12,15 +12,16 @@ from pathlib import Path
 import pytest
 
 from tools.board.capture.rows import BoardLineError, Rows
+from tools.rig.bedside import Bedside
+from tools.rig.host import Host
 from tools.rig.image import CUSTODIAN
-from tools.rig.serial_host import Host
-from tools.rig.ward import Ward
+from tools.rig.waiting import until
 
 
-def start(ward: Ward, out: Path, *options: str) -> "subprocess.Popen[str]":
+def start(bedside: Bedside, out: Path, *options: str) -> "subprocess.Popen[str]":
     """The tool as a person runs it."""
     return subprocess.Popen(
-        [sys.executable, "-m", "tools.board.capture", ward.port, "--out", str(out), "--json", *options],
+        [sys.executable, "-m", "tools.board.capture", bedside.port, "--out", str(out), "--json", *options],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a CI may have been started without it
     )  # fmt: skip
@@ -32,17 +33,17 @@ def rows_of(out: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def monitors_again(ward: Ward) -> None:
+def monitors_again(bedside: Bedside) -> None:
     """The application answers its custodian."""
-    host = Host(ward.wearable.port, CUSTODIAN)
+    host = Host(bedside.wearable.port, CUSTODIAN)
     host.open(30)
     host.close()
 
 
 def test_a_recording_has_every_sample_and_the_board_monitors_again(tmp_path: Path) -> None:
     out = tmp_path / "light.csv"
-    with Ward(tmp_path, speed=1) as ward:
-        said, told = (tool := start(ward, out, "--seconds", "8")).communicate(timeout=90)
+    with Bedside(tmp_path, speed=1) as bedside:
+        said, told = (tool := start(bedside, out, "--seconds", "8")).communicate(timeout=90)
         assert tool.returncode == 0, said + told
         summary = json.loads(said)
         assert summary["ended"] == "whole" and summary["simulated"] is True
@@ -53,7 +54,7 @@ def test_a_recording_has_every_sample_and_the_board_monitors_again(tmp_path: Pat
             assert float(row["t_s"]) == pytest.approx(at / 25) and row["simulated"] == "1"
             if row["red"]:
                 assert 90000 < int(row["red"]) < 110000 and 110000 < int(row["ir"]) < 130000
-        monitors_again(ward)
+        monitors_again(bedside)
     replay = [sys.executable, "-m", "tools.data.ppg_replay", str(out), "--fs", "25"]
     done = subprocess.run(replay, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
     valid = [row for row in csv.DictReader(done.stdout.splitlines()) if row["valid"] == "1"]
@@ -62,12 +63,12 @@ def test_a_recording_has_every_sample_and_the_board_monitors_again(tmp_path: Pat
 
 def test_lost_samples_are_blank_rows_in_their_place(tmp_path: Path) -> None:
     out = tmp_path / "light.csv"
-    with Ward(tmp_path, speed=1) as ward:
-        tool = start(ward, out, "--seconds", "12")
-        ward.until(lambda: out.exists() and out.read_text().count("\n") > 60)
-        ward.wearable.control(cmd="fault", what="nack", address=0x57)
+    with Bedside(tmp_path, speed=1) as bedside:
+        tool = start(bedside, out, "--seconds", "12")
+        until(lambda: out.exists() and out.read_text().count("\n") > 60)
+        bedside.wearable.control("fault", what="nack", address=0x57)
         time.sleep(3)
-        ward.wearable.control(cmd="heal")
+        bedside.wearable.control("heal")
         said, told = tool.communicate(timeout=90)
         assert tool.returncode == 0, said + told
         rows = rows_of(out)
@@ -79,9 +80,9 @@ def test_lost_samples_are_blank_rows_in_their_place(tmp_path: Path) -> None:
 
 def test_ctrl_c_keeps_what_there_is(tmp_path: Path) -> None:
     out = tmp_path / "light.csv"
-    with Ward(tmp_path, speed=1) as ward:
-        tool = start(ward, out, "--seconds", "600")
-        ward.until(lambda: out.exists() and out.read_text().count("\n") > 60)
+    with Bedside(tmp_path, speed=1) as bedside:
+        tool = start(bedside, out, "--seconds", "600")
+        until(lambda: out.exists() and out.read_text().count("\n") > 60)
         tool.send_signal(signal.SIGINT)
         said, told = tool.communicate(timeout=60)
         assert tool.returncode == 130, said + told
@@ -89,17 +90,17 @@ def test_ctrl_c_keeps_what_there_is(tmp_path: Path) -> None:
         assert (
             summary["ended"] == "stopped" and len(rows_of(out)) == summary["samples"] + summary["lost"] >= 60
         )
-        monitors_again(ward)
+        monitors_again(bedside)
 
 
 def test_without_a_sensor_nothing_is_left_and_the_reason_is_told(tmp_path: Path) -> None:
     out = tmp_path / "light.csv"
-    with Ward(tmp_path, speed=1) as ward:
-        ward.wearable.control(cmd="fault", what="nack", address=0x57)
-        said, told = (tool := start(ward, out, "--seconds", "3")).communicate(timeout=90)
+    with Bedside(tmp_path, speed=1) as bedside:
+        bedside.wearable.control("fault", what="nack", address=0x57)
+        said, told = (tool := start(bedside, out, "--seconds", "3")).communicate(timeout=90)
         assert tool.returncode == 1, said + told
         assert "no answer" in json.loads(said)["ended"] and not out.exists()
-        monitors_again(ward)
+        monitors_again(bedside)
 
 
 def test_usage_and_an_existing_file_are_refused(tmp_path: Path) -> None:

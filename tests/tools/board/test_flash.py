@@ -12,31 +12,31 @@ from pathlib import Path
 import pytest
 from crs_core.wire import message as wire
 
-from tests.integration.board_bench import until
 from tools.board.build_firmware import bundle, compile_application, source_tree
 from tools.board.flash import Report, flash
 from tools.board.port import PortError
+from tools.rig.bedside import Bedside
+from tools.rig.host import Host
 from tools.rig.image import CUSTODIAN, build_image, compiled, read_image
-from tools.rig.serial_host import Host
-from tools.rig.ward import Ward
+from tools.rig.waiting import until
 
 QUIET = io.StringIO()  # progress lines, of no interest here
 
 
-def monitors(ward: Ward, timeout_s: float = 12) -> str:
+def monitors(bedside: Bedside, timeout_s: float = 12) -> str:
     """Open a session and wait for a LIVE value; the application version that its last BOOT record names."""
-    host = Host(ward.wearable.port, CUSTODIAN)
+    host = Host(bedside.wearable.port, CUSTODIAN)
     try:
         host.open(timeout_s)
         host.take(wire.Live, timeout_s)
-        return str(host.ask(wire.StatusAsk(), wire.StatusIs).boot)
+        return str(host.status().boot)
     finally:
         host.close()
 
 
-def flashed(ward: Ward) -> Report:
+def flashed(bedside: Bedside) -> Report:
     """One run of the tool, as a person starts it from Python."""
-    return flash(ward.port, say=QUIET)
+    return flash(bedside.port, say=QUIET)
 
 
 def on_image(image: Path, name: str) -> bytes:
@@ -57,24 +57,24 @@ def test_a_blank_board_gets_all_then_what_changed_then_nothing(
     tree = tmp_path / "firmware"
     shutil.copytree(source_tree(), tree)
     monkeypatch.setenv("CW_BOARD_FIRMWARE", str(tree))
-    with Ward(tmp_path, image=False, speed=1) as ward:
-        fresh = flash(ward.port, restart=False, say=QUIET)
+    with Bedside(tmp_path, image=False, speed=1) as bedside:
+        fresh = flash(bedside.port, restart=False, say=QUIET)
         assert (fresh.board, fresh.slot, fresh.unchanged) == ("virtual", "a", 0)
         assert fresh.sent > 50
         module = tree / "crs_device/measuring/vitals.py"
         module.write_text(module.read_text() + "\nADDED = 1\n")
-        changed = flash(ward.port, restart=False, say=QUIET)
+        changed = flash(bedside.port, restart=False, say=QUIET)
         assert (changed.slot, changed.sent, changed.unchanged) == ("b", 1, fresh.sent - 1)
         assert changed.bytes_sent < 8000
         assert changed.version != fresh.version
-        again = flash(ward.port, restart=False, say=QUIET)
+        again = flash(bedside.port, restart=False, say=QUIET)
         assert (again.slot, again.sent, again.unchanged) == ("a", 0, fresh.sent)
         assert again.version == changed.version
         print(
             f"fresh {fresh.seconds} s, {fresh.bytes_sent} bytes; one changed {changed.seconds} s; {again.seconds} s"
         )
-        assert active_slot(ward.image) == "a"
-        assert on_image(ward.image, "/a.app") == bundle(compile_application("virtual")), "byte by byte"
+        assert active_slot(bedside.image) == "a"
+        assert on_image(bedside.image, "/a.app") == bundle(compile_application("virtual")), "byte by byte"
 
 
 def test_a_power_cut_while_flashing_leaves_the_old_version_running(tmp_path: Path) -> None:
@@ -83,14 +83,13 @@ def test_a_power_cut_while_flashing_leaves_the_old_version_running(tmp_path: Pat
     print(f"CW_SEED={cut_at}")
     image = build_image(tmp_path / "flash.img", extra={"/marker": b"old"})
     before = on_image(image, "/a.app")
-    with Ward(tmp_path, "--cut", str(cut_at), "--torn", "50", "--once", image=False, speed=1) as ward:
+    with Bedside(tmp_path, "--cut", str(cut_at), "--torn", "50", "--once", image=False, speed=1) as bedside:
         run = subprocess.Popen(
-            [sys.executable, "-m", "tools.board.flash", ward.port],
+            [sys.executable, "-m", "tools.board.flash", bedside.port],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )  # fmt: skip
         try:
-            assert ward.wearable._process is not None
-            ward.wearable._process.wait(30)
+            bedside.wearable.wait(30)
             time.sleep(0.2)
             if run.poll() is None:
                 run.kill()
@@ -98,8 +97,8 @@ def test_a_power_cut_while_flashing_leaves_the_old_version_running(tmp_path: Pat
             run.communicate(timeout=20)
     assert active_slot(image) == "a"
     assert on_image(image, "/a.app") == before
-    with Ward(tmp_path, image=False, speed=1) as ward:
-        monitors(ward)
+    with Bedside(tmp_path, image=False, speed=1) as bedside:
+        monitors(bedside)
 
 
 def damaged(slot_file: bytes) -> bytes:
@@ -108,9 +107,9 @@ def damaged(slot_file: bytes) -> bytes:
     return slot_file[:middle] + bytes([slot_file[middle] ^ 0x10]) + slot_file[middle + 1 :]
 
 
-def beeps(ward: Ward) -> list[int]:
+def beeps(bedside: Bedside) -> list[int]:
     """Frequencies that were sounded, in order."""
-    log = ward.wearable.control(cmd="outputs")["log"]
+    log = bedside.wearable.control("outputs")["log"]
     return [entry["value"] for entry in log if entry["what"] == "buzzer" and entry["value"]]
 
 
@@ -121,19 +120,17 @@ def test_one_flipped_bit_in_a_slot_starts_the_other_one_or_says_loudly_that_ther
     image = build_image(
         tmp_path / "flash.img", slots="a" + good, extra={"/a.app": damaged(bundle(compiled()))}
     )
-    with Ward(tmp_path, image=False, speed=20) as ward:
+    with Bedside(tmp_path, image=False, speed=20) as bedside:
         if good:
-            monitors(ward)
+            monitors(bedside)
             assert active_slot(image) == "b", "the next flash must not overwrite what runs"
-            assert flashed(ward).slot == "a"
-            monitors(ward)
+            assert flashed(bedside).slot == "a"
+            monitors(bedside)
             return
-        until(
-            lambda: ward.wearable.control(cmd="state")["led"] == [1, 0, 1], 10, "the light of not monitoring"
-        )
-        until(lambda: beeps(ward)[4:], 10, "the HIGH pattern")
-        assert flashed(ward).slot == "b", "it can still be flashed"
-        monitors(ward)
+        until(lambda: bedside.wearable.state()["led"] == [1, 0, 1], 10, "the light of not monitoring")
+        until(lambda: beeps(bedside)[4:], 10, "the HIGH pattern")
+        assert flashed(bedside).slot == "b", "it can still be flashed"
+        monitors(bedside)
 
 
 @pytest.mark.parametrize("is_provisioned", [True, False])
@@ -141,12 +138,12 @@ def test_an_only_slot_that_never_starts_sounds_between_its_tries(
     tmp_path: Path, is_provisioned: bool
 ) -> None:
     built = {} if is_provisioned else {"settings": None, "keys": (), "journal": False}
-    with Ward(tmp_path, speed=20, without=("crs_device/tasks.mpy",), **built) as ward:
-        until(lambda: ward.wearable.control(cmd="state")["resets"]["machine"] >= 3, 30, "three tries")
+    with Bedside(tmp_path, speed=20, without=("crs_device/tasks.mpy",), **built) as bedside:
+        until(lambda: bedside.wearable.state()["resets"]["machine"] >= 3, 30, "three tries")
         if is_provisioned:
-            until(lambda: beeps(ward)[4:], 25, "the HIGH pattern")
+            until(lambda: beeps(bedside)[4:], 25, "the HIGH pattern")
         else:
-            assert not beeps(ward), "nobody wears it"
+            assert not beeps(bedside), "nobody wears it"
 
 
 def test_a_board_that_does_not_answer_is_named_with_advice(tmp_path: Path) -> None:

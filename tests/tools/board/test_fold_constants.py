@@ -62,6 +62,6 @@ def test_a_constant_that_is_hidden_is_refused(tmp_path: Path, body: str) -> None
 
 def test_the_boards_bytecode_names_no_constant() -> None:
     files = compile_application("virtual")
-    for module in ("crs_core/units.mpy", "crs_core/records.mpy", "crs_device/monitor.mpy"):
+    for module in ("crs_core/units.mpy", "crs_core/journal/block_layout.mpy", "crs_device/monitor.mpy"):
         assert b"STATUS_CHARGING" not in files[module]
     assert b"make_status" in files["crs_core/units.mpy"]

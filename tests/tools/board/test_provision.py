@@ -15,29 +15,29 @@ from crs_device.settings.key_file import KeyFile
 
 from host_agent.keys.enrolment import open_sealed
 from tools.board.provision import ProvisionError, provision
+from tools.rig.bedside import Bedside
 from tools.rig.image import CUSTODIAN, DEVICE_ID, READER, read_image
-from tools.rig.ward import Ward
 
 SITE_AND_NUMBERS = {"site": "axilla", "patient_call_number": "+49 30 1234", "emergency_number": "112"}
 
 
 @pytest.fixture
-def blank(tmp_path: Path) -> Iterator[Ward]:
+def blank(tmp_path: Path) -> Iterator[Bedside]:
     """Flashed, not provisioned."""
-    with Ward(tmp_path, settings=None, keys=(), journal=False, speed=1) as ward:
-        yield ward
+    with Bedside(tmp_path, settings=None, keys=(), journal=False, speed=1) as bedside:
+        yield bedside
 
 
 @pytest.fixture
-def ready(tmp_path: Path) -> Iterator[Ward]:
+def ready(tmp_path: Path) -> Iterator[Bedside]:
     """Provisioned with a custodian and a reader."""
-    with Ward(tmp_path, speed=1) as ward:
-        yield ward
+    with Bedside(tmp_path, speed=1) as bedside:
+        yield bedside
 
 
-def keys_on(ward: Ward, folder: Path) -> KeyFile:
+def keys_on(bedside: Bedside, folder: Path) -> KeyFile:
     """The key file of the image, read by the firmware's own code."""
-    filesystem = read_image(ward.image)
+    filesystem = read_image(bedside.image)
     folder.mkdir(exist_ok=True)
     for slot in ("keys.0", "keys.1"):
         if slot in filesystem.listdir("/"):
@@ -48,16 +48,16 @@ def keys_on(ward: Ward, folder: Path) -> KeyFile:
     return store
 
 
-def run_tool(ward: Ward, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run_tool(bedside: Bedside, *arguments: str) -> subprocess.CompletedProcess[str]:
     """The command, as a person types it."""
     return subprocess.run(
-        [sys.executable, "-m", "tools.board.provision", ward.port, *arguments],
+        [sys.executable, "-m", "tools.board.provision", bedside.port, *arguments],
         capture_output=True, text=True, timeout=60, check=False, stdin=subprocess.DEVNULL,
     )  # fmt: skip
 
 
 def test_the_first_run_makes_identity_key_settings_and_journal_and_shows_no_key(
-    blank: Ward, tmp_path: Path
+    blank: Bedside, tmp_path: Path
 ) -> None:
     out = tmp_path / "wearable.enrol"
     seen: set[str] = set()
@@ -99,7 +99,7 @@ def watch_arguments(seen: set[str], done: threading.Event) -> None:
                 continue
 
 
-def test_what_is_missing_or_wrong_is_named_and_changes_nothing(blank: Ward, tmp_path: Path) -> None:
+def test_what_is_missing_or_wrong_is_named_and_changes_nothing(blank: Bedside, tmp_path: Path) -> None:
     out = tmp_path / "wearable.enrol"
     for changes, named in (
         ({}, "site.*"),
@@ -121,7 +121,7 @@ def test_what_is_missing_or_wrong_is_named_and_changes_nothing(blank: Ward, tmp_
     assert not [name for name in there if name.startswith(("keys", "settings", "journal"))]
 
 
-def test_an_enrolment_file_is_never_overwritten(ready: Ward, tmp_path: Path) -> None:
+def test_an_enrolment_file_is_never_overwritten(ready: Bedside, tmp_path: Path) -> None:
     out = tmp_path / "wearable.enrol"
     out.write_text("another wearable's")
     with pytest.raises(ProvisionError, match="exists already"):
@@ -133,15 +133,15 @@ def test_an_enrolment_file_is_never_overwritten(ready: Ward, tmp_path: Path) -> 
     assert len(keys_on(ready, tmp_path / "found").keys) == 2, "and no key was made"
 
 
-def test_a_board_that_refuses_the_key_leaves_no_enrolment_file(ready: Ward, tmp_path: Path) -> None:
+def test_a_board_that_refuses_the_key_leaves_no_enrolment_file(ready: Bedside, tmp_path: Path) -> None:
     out = tmp_path / "wearable.enrol"
-    ready.wearable.control(cmd="fault", what="flash", writes=-1)
+    ready.wearable.control("fault", what="flash", writes=-1)
     with pytest.raises(ProvisionError, match="EIO|refused|5"):
         provision(ready.port, {}, out=out, add_reader="study", restart=False)
     assert not out.exists()
 
 
-def test_later_runs_change_settings_and_keys_and_keep_the_identity(ready: Ward, tmp_path: Path) -> None:
+def test_later_runs_change_settings_and_keys_and_keep_the_identity(ready: Bedside, tmp_path: Path) -> None:
     changed = provision(ready.port, {"site": "oral"}, restart=False)
     assert changed.device_id == DEVICE_ID.hex()
     assert changed.settings["site"] == "oral"
@@ -169,7 +169,7 @@ def test_later_runs_change_settings_and_keys_and_keep_the_identity(ready: Ward, 
 
 def test_a_board_without_application_is_refused_with_advice(tmp_path: Path) -> None:
     with (
-        Ward(tmp_path, image=False, speed=1) as ward,
+        Bedside(tmp_path, image=False, speed=1) as bedside,
         pytest.raises(ProvisionError, match="tools.board.flash first"),
     ):
-        provision(ward.port, SITE_AND_NUMBERS, out=tmp_path / "wearable.enrol", restart=False)
+        provision(bedside.port, SITE_AND_NUMBERS, out=tmp_path / "wearable.enrol", restart=False)

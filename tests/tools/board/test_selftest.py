@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tools.board.selftest import Report, run
+from tools.rig.bedside import Bedside
+from tools.rig.host import Host
 from tools.rig.image import CUSTODIAN, DEVICE_ID
-from tools.rig.serial_host import Host
-from tools.rig.ward import Ward
 
 PARTS = (
     "serial number", "interpreter", "heap", "i2c bus", "pulse oximeter", "thermometer", "flash", "battery", "button",
@@ -19,9 +19,9 @@ PARTS = (
 
 
 def test_table_report_and_outputs_of_a_sound_board(tmp_path: Path) -> None:
-    with Ward(tmp_path, speed=1) as ward:
+    with Bedside(tmp_path, speed=1) as bedside:
         tool = subprocess.run(
-            [sys.executable, "-m", "tools.board.selftest", ward.port, "--out", str(tmp_path / "report.json")],
+            [sys.executable, "-m", "tools.board.selftest", bedside.port, "--out", str(tmp_path / "report.json")],
             capture_output=True, text=True, timeout=90, check=False, stdin=subprocess.DEVNULL,
         )  # fmt: skip
         assert tool.returncode == 0, tool.stdout + tool.stderr
@@ -35,9 +35,9 @@ def test_table_report_and_outputs_of_a_sound_board(tmp_path: Path) -> None:
         assert DEVICE_ID.hex() in found["identity"]["found"]
         for name in ("red light", "yellow light", "blue light", "buzzer", "vibration"):
             assert found[name]["passed"] is None, "driven, but nobody said whether it worked"
-        log = [(entry["what"], entry["value"]) for entry in ward.wearable.control(cmd="outputs")["log"]]
+        log = [(entry["what"], entry["value"]) for entry in bedside.wearable.control("outputs")["log"]]
         assert {("buzzer", 520), ("vibration", 1), ("red", 1), ("green", 1), ("blue", 1)} <= set(log)
-        host = Host(ward.wearable.port, CUSTODIAN)
+        host = Host(bedside.wearable.port, CUSTODIAN)
         host.open(15)
         host.close()
 
@@ -49,10 +49,10 @@ def test_table_report_and_outputs_of_a_sound_board(tmp_path: Path) -> None:
 def test_a_missing_sensor_fails_its_own_line_only_and_exits_1(
     tmp_path: Path, address: int, part: str, other: str
 ) -> None:
-    with Ward(tmp_path, speed=1) as ward:
-        ward.wearable.control(cmd="fault", what="nack", address=address)
+    with Bedside(tmp_path, speed=1) as bedside:
+        bedside.wearable.control("fault", what="nack", address=address)
         tool = subprocess.run(
-            [sys.executable, "-m", "tools.board.selftest", ward.port, "--no-outputs"],
+            [sys.executable, "-m", "tools.board.selftest", bedside.port, "--no-outputs"],
             capture_output=True, text=True, timeout=90, check=False, stdin=subprocess.DEVNULL,
         )  # fmt: skip
         lines = {line.split("  ")[0].strip(): line for line in tool.stdout.splitlines()}
@@ -64,8 +64,8 @@ def test_a_missing_sensor_fails_its_own_line_only_and_exits_1(
 
 
 def test_an_unprovisioned_board_says_so_and_is_tested_all_the_same(tmp_path: Path) -> None:
-    with Ward(tmp_path, settings=None, keys=(), journal=False, speed=1) as ward:
-        report: Report = run(ward.port, outputs=False)
+    with Bedside(tmp_path, settings=None, keys=(), journal=False, speed=1) as bedside:
+        report: Report = run(bedside.port, outputs=False)
         found = {part.name: part for part in report.parts}
         assert found["identity"].passed is False
         assert "not provisioned" in found["identity"].found

@@ -125,11 +125,11 @@ def test_without_a_header_nothing_is_called_valid_until_the_id_is_given(folder, 
 
 
 def test_one_number_with_two_contents_is_a_fault(folder, capsys):
-    from crs_core import block
+    from crs_core.journal import block_writer
 
     whole = dump(capsys, folder)[1]
     journal_id = bytes.fromhex(whole["journal_id"])
-    forged = block.encode_events(journal_id, 9, 5, [(1, 7, b"\x02")])
+    forged = block_writer.encode_events(journal_id, 9, 5, [(1, 7, b"\x02")])
     (folder / "journal/e/00000005.seg").write_bytes(forged)
     code, found = dump(capsys, folder)
     assert code == 1

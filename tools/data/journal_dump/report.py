@@ -4,8 +4,8 @@ import struct
 import zlib
 from collections.abc import Iterator
 
-from crs_core import block, records
 from crs_core.errors import RemoteError
+from crs_core.journal import block_layout, block_reader, record_reader, record_types
 
 _NO_ID = "without its header file the journal id is unknown and no CRC can be checked; give --journal-id"
 
@@ -77,14 +77,14 @@ def _segment(report: dict, path: str, data: bytes | None, journal_id: bytes | No
             continue
         found = {
             "file": path, "offset": at, "length": length, "first_seq": header.first_seq,
-            "last_seq": block.last_seq(header), "kind": header.kind, "codec": header.codec, "boot": header.boot,
-            "start_ms": header.start_ms, "simulated": bool(header.flags & block.FLAG_SIMULATED), "records": None,
+            "last_seq": block_layout.last_seq(header), "kind": header.kind, "codec": header.codec, "boot": header.boot,
+            "start_ms": header.start_ms, "simulated": bool(header.flags & block_layout.FLAG_SIMULATED), "records": None,
         }  # fmt: skip
         report["blocks"].append(found)
         if journal_id is None:
             continue
         try:
-            rows = block.decode(data[at : at + length], journal_id)[1]
+            rows = block_reader.decode(data[at : at + length], journal_id)[1]
         except RemoteError as error:
             report["faults"].append({"file": path, "offset": at, "length": length, "why": str(error)})
             continue
@@ -92,20 +92,20 @@ def _segment(report: dict, path: str, data: bytes | None, journal_id: bytes | No
             found["records"] = [_record(header.first_seq + i, row) for i, row in enumerate(rows)]
 
 
-def _walk(data: bytes, journal_id: bytes | None) -> Iterator[tuple[int, int, block.Header | None]]:
+def _walk(data: bytes, journal_id: bytes | None) -> Iterator[tuple[int, int, block_layout.Header | None]]:
     """(offset, length, header); header None for bytes that are no block of this journal."""
     at, bad_from = 0, None
     while at < len(data):
         try:
-            header = block.parse_header(data, at)
-            length = header.body_len + block.OVERHEAD
+            header = block_layout.parse_header(data, at)
+            length = header.body_len + block_layout.OVERHEAD
             whole = data[at : at + length]
-            valid = block.verify(whole, journal_id) if journal_id else len(whole) == length
+            valid = block_layout.verify(whole, journal_id) if journal_id else len(whole) == length
         except RemoteError:
             valid = False
         if not valid:
             bad_from = at if bad_from is None else bad_from
-            at = data.find(bytes([block.MAGIC]), at + 1)
+            at = data.find(bytes([block_layout.MAGIC]), at + 1)
             if at < 0:
                 break
             continue
@@ -127,11 +127,11 @@ def _plain(value: object) -> object:
 
 
 def _record(seq: int, row: tuple) -> dict:
-    if not isinstance(row, block.Event):
+    if not isinstance(row, block_layout.Event):
         return {"seq": seq, "name": "READING", **row._asdict()}
     named = {"seq": seq, "name": f"type {row.type}", "t_ms": row.t_ms, "type": row.type}
     try:
-        decoded = records.decode(row.type, row.payload)
+        decoded = record_reader.decode(row.type, row.payload)
     except RemoteError as error:
         return {**named, "payload": row.payload.hex(), "fault": str(error)}
     if decoded is None:
@@ -139,7 +139,7 @@ def _record(seq: int, row: tuple) -> dict:
     fields = {key: _plain(value) for key, value in decoded._asdict().items()}
     if "type" in fields:
         fields["merged_type"] = fields.pop("type")
-    return {**named, "name": records.TYPES[row.type][0], **fields}
+    return {**named, "name": record_types.TYPES[row.type][0], **fields}
 
 
 def _ranges(report: dict) -> None:

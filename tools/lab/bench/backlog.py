@@ -7,17 +7,21 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from crs_core import records
+from crs_core.journal import record_layout, record_types
+from crs_device.journal.journal import Journal as DeviceJournal
 
 from host_agent.clock import RealClock
 from host_agent.keys.keyfile import DeviceKey
 from host_agent.link.serial import open_serial
-from host_agent.store.db import Store, Tx
+from host_agent.store.contents import totals
+from host_agent.store.db import Store
 from host_agent.store.rows import Journal
 from host_agent.sync.client import DeviceClient
-from host_agent.sync.listener import SilentListener
+from host_agent.sync.listener import SyncListener
 from host_agent.sync.runner import SyncRunner
 from tools.lab.bench import series
+from tools.rig.bound import bind_patient
+from tools.rig.image import PATIENT, build_image, files_in
 
 DAY = 8640
 _EVENT_EVERY = 360  # readings: one an hour
@@ -34,10 +38,6 @@ class Drained(NamedTuple):
 
 def build(path: Path, days: int, settings: dict[str, str]) -> Path:
     """Write the image: readings each 10 s closed each 120 s, as a wearable journals them, and a press each hour."""
-    from crs_device.journal.journal import Journal as DeviceJournal
-
-    from tools.rig.image import PATIENT, build_image
-
     with tempfile.TemporaryDirectory() as folder:
         journal = DeviceJournal(folder + "/journal", 1, os.urandom, 1 << 20, 1)
         journal.create(PATIENT)
@@ -46,16 +46,15 @@ def build(path: Path, days: int, settings: dict[str, str]) -> Path:
             reading = week[n % len(week)]._replace(t_ms=(n + 6) * series.STEP_MS)
             journal.add_reading(reading)
             if n % _EVENT_EVERY == 0:
-                journal.append_event(reading.t_ms, records.BUTTON, records.encode(records.Button(1)))
+                journal.append_event(
+                    reading.t_ms, record_layout.BUTTON, record_types.encode(record_types.Button(1))
+                )
         journal.flush()
-        root = Path(folder)
-        files = {
-            "/" + str(file.relative_to(root)): file.read_bytes() for file in root.rglob("*") if file.is_file()
-        }
+        files = files_in(Path(folder))
     return build_image(path, settings=settings, journal=False, extra=files)
 
 
-class _Listener(SilentListener):
+class _Listener(SyncListener):
     def __init__(self) -> None:
         self.caught_up = asyncio.Event()
         self.lives: list[tuple[float, Any]] = []
@@ -84,7 +83,7 @@ async def drain(port: str, database: Path, key: DeviceKey) -> Drained:
     """Sync over `port` into a new store until caught up."""
     listener = _Listener()
     with Store(database) as store:
-        store.write_now(lambda tx: _bind(tx, key.device_id))
+        store.write_now(lambda tx: bind_patient(tx, key.device_id, PATIENT))
         runner = SyncRunner(store, lambda: {key.device_id: key}, board_clock=RealClock(), listener=listener)
         begun_s = time.monotonic()
         transport = await open_serial(port)
@@ -98,15 +97,5 @@ async def drain(port: str, database: Path, key: DeviceKey) -> Drained:
         session.cancel()
         await asyncio.wait([session])
         transport.close()
-        readings = store.read_now(lambda tx: tx.execute("SELECT count(*) FROM readings").fetchone()[0])
+        readings = store.read_now(totals).readings
     return Drained(took_s, readings, lives)
-
-
-def _bind(tx: Tx, device_id: bytes) -> None:
-    from tools.rig.image import PATIENT
-
-    tx.execute(
-        "INSERT INTO devices (id, device_id, first_seen_utc_ms, last_seen_utc_ms) VALUES (1, ?, 0, 0)",
-        (device_id,),
-    )
-    tx.execute("INSERT INTO bindings VALUES (1, ?, NULL, 1, '', 'active', 0, NULL, '')", (PATIENT,))

@@ -8,7 +8,6 @@ Python) is measured, not a link.
 import asyncio
 import os
 import random
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -16,10 +15,18 @@ from pathlib import Path
 from typing import Any
 
 from bleak import BleakClient, BleakScanner
+from crs_core import units
+from crs_core.journal import record_layout, record_writer
+from crs_device.journal.journal import Journal
 
+from host_agent.store.contents import contents, event_payloads, journal_ids
+from tools.ble_air.air import Air
 from tools.ble_air.bleak_backend import Adapter
 from tools.ble_air.link import Pace
 from tools.lab.bench import firmware
+from tools.rig.air_bedside import AirBedside, is_caught_up, is_open
+from tools.rig.image import PATIENT, SETTINGS, files_in
+from tools.rig.waiting import until_async
 from tools.virtual_wearable.chip_process import interpreter
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -36,7 +43,6 @@ Row = tuple[str, str, str, bool]
 
 def rows() -> Iterator[Row]:
     """(name, figure, target, whether it holds)."""
-    sys.path.insert(0, str(ROOT / "firmware"))  # crs_device is no package of the host
     yield _heap()
     for name, pace in PACES.items():
         raw = asyncio.run(_raw_bytes_per_s(pace))
@@ -57,8 +63,6 @@ def rows() -> Iterator[Row]:
 
 
 async def _raw_bytes_per_s(pace: Pace | None) -> float:
-    from tools.ble_air.air import Air
-
     with tempfile.TemporaryDirectory(prefix="air-") as folder:
         async with Air.open(Path(folder)) as air:
             program = (ROOT / "tools/lab/bench/micropython/ble_raw.py").read_text()
@@ -100,18 +104,15 @@ async def _raw_bytes_per_s(pace: Pace | None) -> float:
 
 def backlog(count: int) -> dict[str, bytes]:
     """Files of a journal with so many readings at 10 s, made by the wearable's own code."""
-    from crs_core import records, units
-    from crs_device.journal.journal import Journal
-
-    from tools.rig.image import PATIENT
-
     chance = random.Random(7)
     status = units.make_status(units.SITE_AXILLA, units.TEMP_VALID, units.PPG_VALID, units.WEAR_WORN)
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         journal = Journal(str(root / "journal"), 1, os.urandom, 1 << 20, 1)
         journal.create(PATIENT)
-        journal.append_event(0, records.BUTTON, records.encode_button(1))  # an image has no empty folder
+        journal.append_event(
+            0, record_layout.BUTTON, record_writer.write(record_layout.BUTTON, 1)
+        )  # an image has no empty folder
         temp_cc = 3700
         for i in range(count):
             temp_cc += chance.choice((-2, -1, 0, 0, 1, 2))
@@ -120,98 +121,75 @@ def backlog(count: int) -> dict[str, bytes]:
             if i % 12 == 11:
                 journal.flush()  # as the 120 s do
         journal.flush()
-        return {
-            "/" + str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()
-        }
+        return files_in(root)
 
 
 async def _drain(pace: Pace | None, count: int) -> tuple[int, float, int]:
     """(bytes of blocks, seconds, readings stored without a repeat) of a backlog by the whole agent."""
-    from tools.rig.air_ward import AirWard, until
-    from tools.rig.image import DEVICE_ID
-
     with tempfile.TemporaryDirectory() as folder:
-        async with AirWard.open(Path(folder), "nimble", speed=1, journal=False, extra=backlog(count)) as ward:
+        async with AirBedside.open(
+            Path(folder), "nimble", speed=1, journal=False, extra=backlog(count)
+        ) as bedside:
             await asyncio.sleep(3)
-            ward.air.link.pace = pace
-            async with ward.agent() as agent:
-                await until(lambda: ward_open(agent), 60, "a session")
+            bedside.air.link.pace = pace
+            async with bedside.agent() as agent:
+                await until_async(lambda: is_open(agent), 60, "a session")
                 since = time.perf_counter()
-                await until(lambda: agent.monitor.view(DEVICE_ID).is_caught_up, 900, "sync")
+                await until_async(lambda: is_caught_up(agent), 900, "sync")
                 seconds = time.perf_counter() - since
-                ward.air.link.pace = None
-            sent = ward.stored("SELECT sum(length(raw)) FROM blocks")[0][0]
-            stored = ward.stored(
-                "SELECT count(DISTINCT seq) FROM readings WHERE boot = 1 AND t_ms < ?", 10_000 * count
-            )[0][0]
-            return sent, seconds, stored
-
-
-def ward_open(agent: Any) -> bool:
-    """Whether the agent's radio link is in session."""
-    return any(report.state == "open" for report in agent.links.reports.values())
+                bedside.air.link.pace = None
+            held = bedside.read(lambda tx: contents(tx, journal_ids(tx)[0]))
+            stored = sum(boot == 1 and row.t_ms < 10_000 * count for boot, row in held.readings.values())
+            return bedside.totals().block_bytes, seconds, stored
 
 
 async def _presses(pace: Pace | None) -> list[float]:
     """Sorted ms from letting the button go to the event in the store, while a backlog drains."""
-    from crs_core import records
-
-    from tools.rig.air_ward import AirWard, until
-
     times_ms = []
     with tempfile.TemporaryDirectory() as folder:
-        async with AirWard.open(Path(folder), "nimble", speed=1, journal=False, extra=backlog(WEEK)) as ward:
+        async with AirBedside.open(
+            Path(folder), "nimble", speed=1, journal=False, extra=backlog(WEEK)
+        ) as bedside:
             await asyncio.sleep(3)
-            ward.air.link.pace = pace or Pace(0.0075, 6)  # a fast central, or the drain is over at once
-            async with ward.agent() as agent:
-                await until(lambda: ward_open(agent), 60, "a session")
+            bedside.air.link.pace = pace or Pace(0.0075, 6)  # a fast central, or the drain is over at once
+            async with bedside.agent() as agent:
+                await until_async(lambda: is_open(agent), 60, "a session")
                 for number in range(1, PRESSES + 1):
-                    await ward.control(cmd="press", ms=150)  # longer than an erase holds the wearable up
+                    await bedside.control("press", ms=150)  # longer than an erase holds the wearable up
                     released = time.perf_counter() + 0.15
-                    sql = "SELECT count(*) FROM events WHERE type = ?"
-                    while ward.stored(sql, records.BUTTON)[0][0] < number + 1:
+                    while len(bedside.read(lambda tx: event_payloads(tx, record_layout.BUTTON))) < number + 1:
                         if time.perf_counter() - released > 10:
                             raise RuntimeError("a press was not stored within 10 s")
                         await asyncio.sleep(0.002)
                     times_ms.append((time.perf_counter() - released) * 1000)
-                    if ward_caught_up(agent):
+                    if is_caught_up(agent):
                         break
                     await asyncio.sleep(0.05)
-                ward.air.link.pace = None
+                bedside.air.link.pace = None
     return sorted(times_ms)
-
-
-def ward_caught_up(agent: Any) -> bool:
-    """Whether the backlog is over."""
-    return any(view.is_caught_up for view in agent.monitor.views.values())
 
 
 async def _cuts() -> list[Row]:
     """Random losses of the link: what is lost or doubled, and how soon the session is back."""
-    from tools.rig.air_ward import AirWard, until
-    from tools.rig.image import SETTINGS
-    from tools.rig.journal_check import compare
-
     chance = random.Random(11)
     back_s = []
     with tempfile.TemporaryDirectory() as folder:
         settings = {**SETTINGS, "reading_interval_s": "1"}
-        async with AirWard.open(Path(folder), "nimble", speed=60, settings=settings) as ward:
-            async with ward.agent() as agent:
-                await until(lambda: ward_open(agent), 30, "a session")
+        async with AirBedside.open(Path(folder), "nimble", speed=60, settings=settings) as bedside:
+            async with bedside.agent() as agent:
+                await until_async(lambda: is_open(agent), 30, "a session")
                 for _ in range(CUTS):
                     await asyncio.sleep(chance.uniform(0, 0.15))
-                    ward.air.link.cut(ward.adapter.controller)  # type: ignore[arg-type]
+                    bedside.cut()
                     since = time.perf_counter()
                     await asyncio.sleep(0)
-                    await until(lambda: not ward_open(agent), 5, "the loss")
-                    await until(lambda: ward_open(agent), 30, "a session again")
+                    await until_async(lambda: not is_open(agent), 5, "the loss")
+                    await until_async(lambda: is_open(agent), 30, "a session again")
                     back_s.append(time.perf_counter() - since)
-                await until(lambda: ward_caught_up(agent), 60, "sync")
-            doubled = ward.stored("SELECT count(*) - count(DISTINCT seq) FROM readings")[0][0]
-            forks = ward.stored("SELECT count(*) FROM forks")[0][0]
-            await asyncio.to_thread(ward.wearable.kill)
-            agreed = compare(ward.wearable.image, Path(folder) / "bedside" / "cytowatch.db")
+                await until_async(lambda: is_caught_up(agent), 60, "sync")
+            doubled = len(bedside.read(lambda tx: contents(tx, journal_ids(tx)[0])).twice)
+            forks = bedside.totals().forks
+            agreed = await bedside.records_agree(1)
     back_s.sort()
     p99 = back_s[int(len(back_s) * 0.99)]
     took = f"{p99:.2f} s (p50 {back_s[len(back_s) // 2]:.2f})"

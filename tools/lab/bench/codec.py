@@ -9,7 +9,7 @@ import tempfile
 import timeit
 from collections.abc import Callable, Iterable
 
-from crs_core import block
+from crs_core.journal import block_layout, block_reader, block_writer
 from crs_core.units import Reading
 from crs_core.wire import frame, message, sealed
 
@@ -25,7 +25,10 @@ ENCODE_US, DECODE_US = {1: 3.0, 2: 20.0}, 2.0
 WIRE_BYTES = {(1, 12): 7.6, (1, 60): 5.8}
 FLASH_BYTES = {(2, 12): 5.3, (2, 60): 3.0}
 GAIN_PCT = 15.0
-ENCODERS: dict[int, Callable[..., bytes]] = {1: codec1_writer.encode_readings, 2: block.encode_readings}
+ENCODERS: dict[int, Callable[..., bytes]] = {
+    1: codec1_writer.encode_readings,
+    2: block_writer.encode_readings,
+}
 
 Row = tuple[str, str, str, bool | None]
 
@@ -34,7 +37,7 @@ def blocks_of(codec: int, readings: list[Reading], per_block: int) -> list[bytes
     """Whole blocks of `per_block` readings, as the journal closes them."""
     whole = len(readings) // per_block * per_block
     return [
-        ENCODERS[codec](JOURNAL, 3, 1 + at, readings[at : at + per_block], block.FLAG_SIMULATED)
+        ENCODERS[codec](JOURNAL, 3, 1 + at, readings[at : at + per_block], block_layout.FLAG_SIMULATED)
         for at in range(0, whole, per_block)
     ]
 
@@ -56,7 +59,9 @@ def wire_bytes(blocks: list[bytes]) -> int:
 def decode_us(codec: int, readings: list[Reading], per_block: int) -> float:
     """Microseconds per reading to verify and decode on this Python, best of 200."""
     blocks = blocks_of(codec, readings[: per_block * 40], per_block)
-    best = min(timeit.repeat(lambda: [block.decode(data, JOURNAL) for data in blocks], number=1, repeat=200))
+    best = min(
+        timeit.repeat(lambda: [block_reader.decode(data, JOURNAL) for data in blocks], number=1, repeat=200)
+    )
     return best / (len(blocks) * per_block) * 1e6
 
 

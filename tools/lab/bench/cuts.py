@@ -1,7 +1,7 @@
 """Losses and duplicates over ten thousand power cuts of the journal, on real MicroPython under real LittleFS.
 
 Each life is cut at a random flash operation, torn by none, some or all of its bytes, recovers and is checked in full;
-one in four is cut again while it recovers. `tests/micropython/journal_random_cuts.py` says what is checked, the seed
+one in four is cut again while it recovers. `journal_random_cuts.py` says what is checked, the seed
 of a process (CW_SEED plus its number) repeats what it did. Not measured here: damage, and power that fails while an
 erase of a real chip leaves bits that read differently each time.
 """
@@ -18,7 +18,7 @@ from tools.rig.micropython import run_micropython
 PROCESSES = 10
 LIVES = 825  # of each process; with the second cuts of a quarter of them 10 300 in all
 LEAST = 10_000
-SCRIPT = Path(__file__).parents[3] / "tests/micropython/journal_random_cuts.py"
+SCRIPT = Path(__file__).parents[3] / "tools/rig/on_micropython/journal_random_cuts.py"
 
 Row = tuple[str, str, str, bool | None]
 

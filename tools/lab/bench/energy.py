@@ -5,10 +5,13 @@ the lowest and the highest that can apply are carried through, so every sum is a
 says so. Milliamperes at the 3.3 V rail but for the sums, which are of the cell.
 """
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
+
+from crs_core.grade.rules import DEFAULT
+from crs_device.alarm import output as alarm_output
+from crs_device.measuring import schedule
 
 ROOT = Path(__file__).resolve().parents[3]
 CELL_MAH = 500
@@ -108,8 +111,6 @@ ALWAYS = (
 
 def sounding() -> tuple[Part, ...]:
     """What a HIGH alarm adds, by the pattern that is played."""
-    from crs_device.alarm import output as alarm_output
-
     burst = alarm_output._BURSTS[alarm_output.HIGH]
     share = sum(burst[::2]) / sum(burst)
     return (
@@ -136,9 +137,6 @@ def sounding() -> tuple[Part, ...]:
 
 def dark_share() -> float:
     """Share of a calm time in which the light is off, measuring by state."""
-    from crs_core.grade.rules import DEFAULT
-    from crs_device.measuring import schedule
-
     dark_ms = schedule.dark_ms(DEFAULT)
     return float(dark_ms / (dark_ms + schedule.FIRST_VALUE_MS))
 
@@ -170,8 +168,6 @@ def saved(board: Board, base: tuple[Part, ...], optical: tuple[Part, ...]) -> tu
 
 def rows() -> Iterator[tuple[str, str, str, None]]:
     """Every part with its source, then the sums."""
-    if str(ROOT / "firmware") not in sys.path:
-        sys.path.insert(0, str(ROOT / "firmware"))  # crs_device is no package of the host
     alarm = sounding()
     for part in (*OPTICAL, OPTICAL_BRIGHT[1], *OPTICAL_RESTING, *ALWAYS, *alarm):
         yield _part_row(part)

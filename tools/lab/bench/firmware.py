@@ -10,6 +10,8 @@ import tty
 from collections.abc import Iterator
 from pathlib import Path
 
+from tools.rig.image import build_image
+
 ROOT = Path(__file__).resolve().parents[3]
 HEAP = "192wK"
 TARGET_FREE_PCT = 40.0
@@ -35,10 +37,6 @@ def free_heap_after_start(*options: str) -> tuple[int, int]:
 
     `options` go to the virtual wearable.
     """
-    if str(ROOT / "firmware") not in sys.path:
-        sys.path.insert(0, str(ROOT / "firmware"))  # crs_device is no package of the host
-    from tools.rig.image import build_image
-
     with tempfile.TemporaryDirectory() as folder:
         image = build_image(Path(folder) / "flash.img", extra={"/main.py": _MAIN})
         command = [

@@ -1,8 +1,13 @@
 """What the optical sensor costs the bus: an hour of drains at the application's pace, gain control included."""
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
+
+from crs_device import tasks
+from crs_device.sensors.bus import Bus
+from crs_device.sensors.max3010x import Max3010x
+from crs_device.sensors.optical import Optical
+from crs_device.signal.ppg import Ppg
 
 from tools.virtual_wearable.models.bench import Bench
 
@@ -13,13 +18,6 @@ TRANSFERS_MAX = 0.25
 
 def i2c_per_sample(minutes: int = 60) -> tuple[float, float]:
     """(data bytes, transfers) of each sample that reached the chain, start-up and every change of light counted in."""
-    if str(ROOT / "firmware") not in sys.path:
-        sys.path.insert(0, str(ROOT / "firmware"))  # crs_device is no package of the host
-    from crs_device import tasks
-    from crs_device.sensors.bus import Bus
-    from crs_device.sensors.max3010x import Max3010x
-    from crs_device.sensors.optical import Optical
-    from crs_device.signal.ppg import Ppg
 
     class Counting(Ppg):
         samples = 0

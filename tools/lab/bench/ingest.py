@@ -12,15 +12,18 @@ from pathlib import Path
 from statistics import median
 from types import SimpleNamespace
 
-from crs_core import block, records, units
+from crs_core import units
 from crs_core.grade import alarms, grader, rules
+from crs_core.journal import block_writer, record_layout, record_types, record_writer
 
+from host_agent.store.contents import totals, verified_seqs
 from host_agent.store.coverage import Coverage
 from host_agent.store.db import Store, Tx
-from host_agent.store.journals import ensure_device, open_journal
-from host_agent.store.records import Inserted, Insertion
+from host_agent.store.devices import ensure_device
+from host_agent.store.insertion import Inserted, Insertion
+from host_agent.store.journals import open_journal
 from host_agent.store.rollups import read_rollups
-from host_agent.store.rows import Journal, NoDerivation
+from host_agent.store.rows import Derivation, Journal
 from host_agent.sync.intake import unpack
 from host_agent.sync.verify import Verifier
 
@@ -47,7 +50,7 @@ def rows() -> Iterable[tuple[str, str, str, bool]]:
             done = _commit(store, journal, coverage, messages[at : at + _MESSAGES_PER_COMMIT])
             journal, coverage = done.journal, done.coverage
         spent_s = time.perf_counter() - start_s
-        stored = store.read_now(lambda tx: tx.execute("SELECT count(*) FROM readings").fetchone()[0])
+        stored = store.read_now(totals).readings
         if stored != _WEEK_READINGS or coverage.prefix != _WEEK_READINGS:
             raise RuntimeError(f"{stored} readings stored of {_WEEK_READINGS}")
         rate = _WEEK_READINGS / spent_s
@@ -101,12 +104,12 @@ def rows() -> Iterable[tuple[str, str, str, bool]]:
 def _regraded_per_s(messages: list[SimpleNamespace]) -> float:
     """Readings a second when every commit is followed by the re-run of each grade, as the agent's are."""
     # by the default rules from a new state, one number after the readings' own: a journal begins with its state
-    start = records.encode_grader_state(
+    start = record_writer.write(record_layout.GRADER_STATE,
         2, rules.rule_hash(rules.DEFAULT), alarms.encode_state(alarms.new_state(), 0),
         grader.encode_state(grader.new_state(), 0),
     )  # fmt: skip
-    first = block.encode_events(_JOURNAL_ID, 1, 1, [(0, records.GRADER_STATE, start)])
-    verifier, derive = Verifier(), NoDerivation()
+    first = block_writer.encode_events(_JOURNAL_ID, 1, 1, [(0, record_layout.GRADER_STATE, start)])
+    verifier, derive = Verifier(), Derivation()
     with tempfile.TemporaryDirectory() as folder, Store(Path(folder) / "bench.db") as store:
         journal, coverage = store.write_now(_journal), Coverage()
         start_s = time.perf_counter()
@@ -120,12 +123,7 @@ def _regraded_per_s(messages: list[SimpleNamespace]) -> float:
             ):  # type: ignore[misc]
                 pass
         spent_s = time.perf_counter() - start_s
-        done_to, found = store.read_now(
-            lambda tx: (
-                tx.execute("SELECT verified_seq FROM journals").fetchone()[0],
-                tx.execute("SELECT count(*) FROM disagreements").fetchone()[0],
-            )
-        )
+        (done_to,), found = store.read_now(verified_seqs), store.read_now(totals).disagreements
         if done_to != _WEEK_READINGS + 1 or found:
             raise RuntimeError(f"re-run up to {done_to} of {_WEEK_READINGS + 1}, {found} disagreements")
     return _WEEK_READINGS / spent_s
@@ -134,8 +132,10 @@ def _regraded_per_s(messages: list[SimpleNamespace]) -> float:
 def _event_times_ms(store: Store, journal: Journal, coverage: Coverage) -> Iterable[float]:
     seq, t_ms = coverage.prefix, 10_000 * _WEEK_READINGS
     for i in range(_EVENTS):
-        payload = records.encode(records.Button(1 + i % 2))
-        raw = block.encode_events(_JOURNAL_ID, 1, seq + 1 + i, [(t_ms + i * 1000, records.BUTTON, payload)])
+        payload = record_types.encode(record_types.Button(1 + i % 2))
+        raw = block_writer.encode_events(
+            _JOURNAL_ID, 1, seq + 1 + i, [(t_ms + i * 1000, record_layout.BUTTON, payload)]
+        )
         start_s = time.perf_counter()
         done = _commit(store, journal, coverage, [SimpleNamespace(data=raw)])
         yield (time.perf_counter() - start_s) * 1000
@@ -171,7 +171,7 @@ def _messages(first_seq: int = 1) -> list[SimpleNamespace]:
         readings.append(units.Reading(10_000 * i + rng.randrange(3), temp_cc, spo2, hr, 150, status))
     messages, data = [], b""
     for at in range(0, _WEEK_READINGS, _PER_BLOCK):
-        raw = block.encode_readings(_JOURNAL_ID, 1, at + first_seq, readings[at : at + _PER_BLOCK])
+        raw = block_writer.encode_readings(_JOURNAL_ID, 1, at + first_seq, readings[at : at + _PER_BLOCK])
         if len(data) + len(raw) > _PER_MESSAGE_BYTES:
             messages.append(SimpleNamespace(data=data))
             data = b""

@@ -21,12 +21,12 @@ Plain logs append each reading to files of the same size, two hours scaled to a 
 same records for all: 16 bytes a reading as a packed struct, and the payloads of the events.
 """
 
-import sys
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from tools.rig.image import build_image
 from tools.rig.micropython import ROOT, run_micropython
 
 Row = tuple[str, str, str, bool | None]
@@ -107,10 +107,6 @@ def _segments_read(lines: list[list[str]]) -> Row:
 
 
 def _wear(folder: Path) -> Iterable[Row]:
-    if str(ROOT / "firmware") not in sys.path:
-        sys.path.insert(0, str(ROOT / "firmware"))  # crs_device is no package of the host
-    from tools.rig.image import build_image
-
     image = str(build_image(folder / "product.img"))
     run("journal_fill.py", image, "0", str(PRODUCT_BUDGET))
     lines = run("journal_wear.py", image, str(PRODUCT_BUDGET), str(DAYS), str(folder / "blank.img"))

@@ -6,12 +6,12 @@ figure is what is left at the worst moment, just after a segment went.
 """
 
 import itertools
-import sys
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 
+from crs_device.journal import chain, space
+
 from tools.board import build_firmware
-from tools.rig.micropython import ROOT
 
 DAYS = {(1, 1_400_000): 14, (2, 2_000_000): 30}
 BUDGETS = (1_400_000, 2_000_000)
@@ -26,10 +26,6 @@ Row = tuple[str, str, str, bool | None]
 
 def days(blocks: Sequence[bytes], block_ms: int, budget: int) -> float:
     """Days of readings held at worst, when blocks like `blocks`, one each `block_ms`, go into a journal of `budget`."""
-    if str(ROOT / "firmware") not in sys.path:
-        sys.path.insert(0, str(ROOT / "firmware"))  # crs_device is no package of the host
-    from crs_device.journal import chain, space
-
     quota = budget - budget // 4
     worst = None
     with tempfile.TemporaryDirectory() as folder:

@@ -18,18 +18,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from crs_core import block, records
 from crs_core.codes import PATIENT_BUTTON
 from crs_core.grade import alarm_state, alarms, rules
+from crs_core.journal import block_layout, block_writer, record_layout, record_types
 from crs_core.keys import Key
 from crs_core.units import PPG_ABSENT, SITE_AXILLA, TEMP_ABSENT, WEAR_UNKNOWN
 from crs_core.wire import message as wire
 from crs_core.wire import session as sessions
+from crs_core.wire.session_device import DeviceSession
 
 from host_agent.agent import Agent
 from host_agent.config.model import parse_config
 from host_agent.keys import keyfile
 from host_agent.paths import Paths
+from tools.rig.bound import bind_patient
+from tools.rig.laptop import device_key
 
 SAMPLES = 300
 WARM_UP = 20
@@ -67,7 +70,7 @@ def measure(samples: int) -> list[float]:
 
 async def _run(folder: Path, port: str, url: str, ends: Any) -> list[float]:
     paths = Paths(folder / "home").ensure()
-    keyfile.save(paths.keys, keyfile.DeviceKey(DEVICE_ID, KEY.key_id, KEY.key, KEY.role, KEY.name))
+    keyfile.save(paths.keys, device_key(KEY, DEVICE_ID))
     (folder / "secret").write_text("0123456789abcdef")
     (folder / "secret").chmod(0o600)
     config = parse_config(
@@ -76,7 +79,7 @@ async def _run(folder: Path, port: str, url: str, ends: Any) -> list[float]:
         f'secret_file = "{folder / "secret"}"\naccept_simulated = true\n'
     )
     agent = Agent(paths, config, [port])
-    agent.store.write_now(_bind)
+    agent.store.write_now(lambda tx: bind_patient(tx, DEVICE_ID, BINDING_ID))
     running = asyncio.create_task(agent.run())
     try:
         taken_ms = await asyncio.to_thread(ends.recv)
@@ -100,14 +103,6 @@ def _ends(parent: Any, samples: int) -> None:
         threading.Event().wait()  # the port must stay until the agent has closed it: then we are killed
 
 
-def _bind(tx: Any) -> None:
-    tx.execute(
-        "INSERT INTO devices (id, device_id, first_seen_utc_ms, last_seen_utc_ms) VALUES (1, ?, 0, 0)",
-        (DEVICE_ID,),
-    )
-    tx.execute("INSERT INTO bindings VALUES (1, ?, NULL, 1, '', 'active', 0, NULL, '')", (BINDING_ID,))
-
-
 def _sample(wearable: "_WearableEnd", receiver: "_Receiver", samples: int) -> list[float]:
     wearable.start()
     taken_ms = []
@@ -128,7 +123,7 @@ class _WearableEnd:
         tty.setraw(self._master)
         tty.setraw(self._slave)
         self.path = os.ttyname(self._slave)
-        self._session = sessions.DeviceSession(DEVICE_ID, JOURNAL_ID, [KEY], os.urandom)
+        self._session = DeviceSession(DEVICE_ID, JOURNAL_ID, [KEY], os.urandom)
         self._lock = threading.Lock()
         self._reading = threading.Event()
         self._idle = alarms.Inputs(
@@ -153,8 +148,8 @@ class _WearableEnd:
         """Send one block with one ALARM record; returns the moment before its first byte."""
         self._seq += 1
         t_ms = 2000 + number
-        rows = [(t_ms, records.ALARM, records.encode(self._button_record(t_ms)))]
-        raw = block.encode_events(JOURNAL_ID, 1, self._seq, rows, block.FLAG_SIMULATED)
+        rows = [(t_ms, record_layout.ALARM, record_types.encode(self._button_record(t_ms)))]
+        raw = block_writer.encode_events(JOURNAL_ID, 1, self._seq, rows, block_layout.FLAG_SIMULATED)
         with self._lock:
             frame = self._session.seal(wire.Block(raw))
             sent_s = time.perf_counter()
@@ -165,7 +160,7 @@ class _WearableEnd:
         """What a wearable journals when the patient presses "I feel ill": the host's re-run agrees with it."""
         pressed = self._idle._replace(button=alarm_state.BUTTON_LONG)
         after, changes = alarms.step(self._state, pressed, t_ms, rules.DEFAULT)
-        return records.Alarm(
+        return record_types.Alarm(
             rules.rule_hash(rules.DEFAULT), tuple(changes), alarms.encode_inputs(pressed),
             alarms.encode_state(self._state, t_ms), crc32(alarms.encode_state(after, t_ms)),
         )  # fmt: skip

@@ -46,7 +46,7 @@ def _answers(stream: Iterable[tuple[int, int]]) -> list[Answer]:
     with tempfile.NamedTemporaryFile() as file:
         file.write(_packed(stream))
         file.flush()
-        lines = _micropython("tests/micropython/ppg_answers.py", file.name).stdout.splitlines()[:-1]
+        lines = _micropython("tools/rig/on_micropython/ppg_answers.py", file.name).stdout.splitlines()[:-1]
     found = [ast.literal_eval(line) for line in lines]
     return [(second, spo2, rate, state) for second, (spo2, rate, _, state) in enumerate(found, 1)]
 
@@ -101,7 +101,7 @@ def _cost() -> Iterator[Row]:
     with tempfile.NamedTemporaryFile() as file:
         file.write(_packed(samples(Subject(), 40)))
         file.flush()
-        cost = ("tests/micropython/ppg_cost.py", file.name)
+        cost = ("tools/rig/on_micropython/ppg_cost.py", file.name)
         seconds = min(_cpu_s(*cost, str(long)) - _cpu_s(*cost, str(short)) for _ in range(3))
         per_sample_us = seconds * 1e6 / ((long - short) * 1000)
         name = "PPG filter and analysis, processor time on MicroPython unix"
@@ -118,7 +118,7 @@ def _cost() -> Iterator[Row]:
             )
             each = (many - few) // 3000
             yield name, f"{each} /sample (callgrind)", "<= 25000 /sample", each <= 25000
-    used = int(_micropython("tests/micropython/sample_path_allocates_nothing.py").stdout.split()[1])
+    used = int(_micropython("tools/rig/on_micropython/sample_path_allocates_nothing.py").stdout.split()[1])
     yield "PPG heap growth over 25 bursts, FIFO to filter", f"{used} B", "0 B", used == 0
 
 

@@ -17,7 +17,6 @@ import os
 import select
 import socket
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -26,10 +25,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from host_agent.keys.keyfile import DeviceKey
-from tools.lab.bench.backlog import DAY, Drained, drain, first_words
+from tools.lab.bench.backlog import DAY, Drained, build, drain, first_words
 from tools.lab.bench.throttle import Line
+from tools.rig.image import CUSTODIAN, SETTINGS
+from tools.rig.laptop import device_key
 from tools.rig.micropython import FIRMWARE, ROOT, interpreter
+from tools.rig.wearable import Wearable
 
 Row = tuple[str, str, str, bool | None]
 
@@ -61,8 +62,6 @@ RATES = (
 
 def rows() -> Iterator[Row]:
     """(name, figure, target, reached)."""
-    if str(ROOT / "firmware") not in sys.path:
-        sys.path.insert(0, str(ROOT / "firmware"))  # crs_device is no package of the host
     for days in (WEEK_DAYS, 1):
         yield from _drains(days, [rate for rate in RATES if rate.days == days])
     with tempfile.TemporaryDirectory(prefix="cytowatch-live-") as folder:
@@ -77,16 +76,11 @@ def rows() -> Iterator[Row]:
 
 
 def _drains(days: int, rates: list[Rate]) -> Iterator[Row]:
-    from tools.lab.bench.backlog import build
-    from tools.rig.image import SETTINGS
-    from tools.rig.wearable import VirtualWearable
-
     with tempfile.TemporaryDirectory(prefix="cytowatch-sync-") as name:
         folder = Path(name)
         build(folder / "flash.img", days, SETTINGS)
-        scenario = str(ROOT / "tools/virtual_wearable/scenarios/steady_afebrile.toml")
-        with VirtualWearable(folder, "--scenario", scenario, speed=1) as wearable:
-            asyncio.run(first_words(str(wearable.link), _key()))
+        with Wearable(folder) as wearable:
+            asyncio.run(first_words(str(wearable.link), device_key(CUSTODIAN)))
             for rate in rates:
                 measured = [_beside(rate, str(wearable.link), folder / f"{n}.db") for n in range(rate.tries)]
                 yield from _row(rate, *min(measured, key=lambda each: each[0].took_s / each[2]))
@@ -95,7 +89,7 @@ def _drains(days: int, rates: list[Rate]) -> Iterator[Row]:
 def _beside(rate: Rate, port: str, database: Path) -> tuple[Drained, int, float]:
     """(the drain, bytes that it put on the line, seconds that a raw sender takes for as many)."""
     with Line(port, rate.bytes_s) as line:
-        done = asyncio.run(drain(line.path, database, _key()))
+        done = asyncio.run(drain(line.path, database, device_key(CUSTODIAN)))
         carried = line.carried
     database.unlink()
     return done, carried, _raw_s(carried, rate.bytes_s)
@@ -119,12 +113,6 @@ def _row(rate: Rate, done: Drained, carried: int, raw_s: float) -> Iterator[Row]
         "nothing asked" if rate.target_s is None else f"<= {rate.target_s:g} s",
         None if rate.target_s is None else week_s <= rate.target_s,
     )
-
-
-def _key() -> DeviceKey:
-    from tools.rig.image import CUSTODIAN, DEVICE_ID
-
-    return DeviceKey(DEVICE_ID, CUSTODIAN.key_id, CUSTODIAN.key, CUSTODIAN.role, CUSTODIAN.name)
 
 
 def _raw_s(count: int, bytes_s: int) -> float:
@@ -155,9 +143,6 @@ def _send(fd: int, count: int) -> None:
 
 def _live(folder: Path) -> list[float]:
     """How late each live value of the drains was, in ms."""
-    from tools.lab.bench.backlog import build
-    from tools.rig.image import SETTINGS
-
     image = build(folder / "flash.img", WEEK_DAYS, SETTINGS)
     epoch_ms = int(time.time() * 1000)
     with socket.socket(socket.AF_UNIX) as listener:
@@ -173,7 +158,7 @@ def _live(folder: Path) -> list[float]:
             try:
                 late_ms: list[float] = []
                 while len(late_ms) < LIVE_SAMPLES:
-                    done = asyncio.run(drain(line.path, folder / f"{len(late_ms)}.db", _key()))
+                    done = asyncio.run(drain(line.path, folder / f"{len(late_ms)}.db", device_key(CUSTODIAN)))
                     late_ms += [came_s * 1000 - epoch_ms - live.t_ms for came_s, live in done.lives]
             finally:
                 wearable.kill()

@@ -11,9 +11,12 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-from crs_core import block
+from crs_core.journal import block_layout
 from crs_core.keys import Key
 from crs_core.wire import message as wire
+
+from tools.rig.protocol_wearable import FakeDevice
+from tools.rig.pty_port import PtyPort
 
 _EACH_S = 1.0
 _ANSWER_S = 60.0
@@ -31,6 +34,7 @@ class Plan(NamedTuple):
 class Held(NamedTuple):
     """What one journal holds at the end: its blocks by their hash, and how many records and live values."""
 
+    journal_id: bytes
     blocks: dict[int, bytes]
     records: int
     lives: int
@@ -72,9 +76,6 @@ class Wearables:
 
 class _Worn:
     def __init__(self, folder: Path, plan: Plan) -> None:
-        from tools.rig.protocol_wearable import FakeDevice
-        from tools.rig.pty_port import PtyPort
-
         self.device = FakeDevice(folder / plan.device_id.hex(), keys=[plan.key], device_id=plan.device_id)
         self.device.bind(plan.binding_id)
         for _ in range(plan.backlog // 12):
@@ -100,8 +101,8 @@ class _Worn:
             _, header, raw = found
             blocks[header.first_seq] = hashlib.sha256(raw).digest()
             records += header.count
-            seq = block.last_seq(header) + 1
-        return Held(blocks, records, self.lives)
+            seq = block_layout.last_seq(header) + 1
+        return Held(self.device.journal.journal_id, blocks, records, self.lives)
 
 
 def _main(parent: Connection, folder: Path, plans: list[Plan]) -> None:

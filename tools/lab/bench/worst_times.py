@@ -5,12 +5,14 @@ the delay of the rule, one step. Measured: register models, the real drivers, ch
 crossing about each 2 s.
 """
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from crs_core.grade.rules import DEFAULT, Rules
+from crs_device.measuring import schedule
+
+from tools.rig.micropython import run_micropython
 
 ROOT = Path(__file__).resolve().parents[3]
 PHASE_MS = 1900
@@ -39,8 +41,6 @@ def conditions(numbers: Rules) -> tuple[Condition, ...]:
 
 def worst_ms(condition: Condition, by_state: bool, numbers: Rules = DEFAULT) -> int:
     """From the true crossing to the alarm, at worst."""
-    from crs_device.measuring import schedule
-
     dark_ms = schedule.dark_ms(numbers) if by_state else 0
     dark_costs_ms = dark_ms + schedule.FIRST_VALUE_MS if dark_ms else 0
     delay_ms: int = getattr(numbers, condition.delay)
@@ -49,16 +49,12 @@ def worst_ms(condition: Condition, by_state: bool, numbers: Rules = DEFAULT) -> 
 
 def allowed_ms(condition: Condition) -> int:
     """What is stated for its priority."""
-    from crs_device.measuring import schedule
-
     return int(schedule.TOTAL_HIGH_MS if condition.priority == "HIGH" else schedule.TOTAL_MEDIUM_MS)
 
 
 def measured_ms(phase_ms: int = PHASE_MS) -> dict[tuple[str, str], tuple[int, int]]:
     """(worst ms, crossings) of (schedule, condition), on MicroPython."""
-    from tools.rig.micropython import run_micropython
-
-    script = ROOT / "tests/micropython/worst_times.py"
+    script = ROOT / "tools/rig/on_micropython/worst_times.py"
     done = run_micropython(script, str(phase_ms), timeout_s=600)
     if done.returncode:
         raise RuntimeError(done.stdout + done.stderr)
@@ -71,21 +67,19 @@ def measured_ms(phase_ms: int = PHASE_MS) -> dict[tuple[str, str], tuple[int, in
 
 def rows() -> Iterator[tuple[str, str, str, bool]]:
     """One row for each condition and schedule."""
-    if str(ROOT / "firmware") not in sys.path:
-        sys.path.insert(0, str(ROOT / "firmware"))  # crs_device is no package of the host
     measured = measured_ms()
     for condition in conditions(DEFAULT):
-        for schedule in SCHEDULES:
-            worst, allowed = worst_ms(condition, schedule == "by_state"), allowed_ms(condition)
+        for measuring in SCHEDULES:
+            worst, allowed = worst_ms(condition, measuring == "by_state"), allowed_ms(condition)
             figure = f"{worst / 1000:g} s at worst"
             within = worst <= allowed
             if condition.measured:
-                seen_ms, crossings = measured[schedule, condition.measured]
+                seen_ms, crossings = measured[measuring, condition.measured]
                 figure += f", {seen_ms / 1000:.1f} s measured over {crossings} crossings"
                 within = within and seen_ms <= worst
             delay_s = getattr(DEFAULT, condition.delay) // 1000
             yield (
-                f"crossing to {condition.priority}, measuring {schedule}, {condition.told} for {delay_s} s",
+                f"crossing to {condition.priority}, measuring {measuring}, {condition.told} for {delay_s} s",
                 figure,
                 f"<= {allowed // 1000} s",
                 within,

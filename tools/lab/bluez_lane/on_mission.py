@@ -4,15 +4,13 @@ import asyncio
 import shutil
 from pathlib import Path
 
-from host_agent.keys import keyfile
-from host_agent.paths import Paths
 from tools.demo import mission
 from tools.demo.__main__ import SCENARIO, SCENARIO_SPEED
-from tools.lab.bluez_lane.bed import Bed
-from tools.lab.bluez_lane.laptop import KEY
-from tools.rig.bedside import Bedside
-from tools.rig.image import build_image
-from tools.rig.wearable import VirtualWearable
+from tools.lab.bluez_lane.bluez_bedside import BluezBedside
+from tools.rig.image import CUSTODIAN, build_image
+from tools.rig.laptop import Laptop
+from tools.rig.radio_bedside import RadioBedside
+from tools.rig.wearable import Wearable
 
 
 def unbound(image: Path) -> Path:
@@ -25,23 +23,24 @@ def make_unbound(image: Path) -> None:
     build_image(unbound(image), binding_id=None)
 
 
-async def whole_mission(bed: Bed) -> str:
+async def whole_mission(bedside: RadioBedside) -> str:
     """A patient is bound, a fever and a fall of the saturation are played; store and flash are compared at the end."""
-    await asyncio.to_thread(bed.wearable.kill)  # the same wearable, so one of the two only
-    folder = bed.folder / "mission"
+    assert isinstance(bedside, BluezBedside)
+    await bedside.kill_wearable()  # the same wearable, so one of the two only
+    folder = bedside.folder / "mission"
     folder.mkdir()
-    if bed.image is None:
+    if bedside.image is None:
         await asyncio.to_thread(build_image, folder / "flash.img", binding_id=None)
     else:
-        shutil.copyfile(unbound(bed.image), folder / "flash.img")
+        shutil.copyfile(unbound(bedside.image), folder / "flash.img")
     source = ["--scenario", str(SCENARIO)]
     outcome = await asyncio.to_thread(
-        lambda: mission.run(folder, source, SCENARIO_SPEED, _enrolled, link="ble", air=bed.chip_path)
+        lambda: mission.run(folder, source, SCENARIO_SPEED, _enrolled, link="ble", air=bedside.chip_path)
     )
-    await asyncio.to_thread(bed.wearable.start)
+    await bedside.start_wearable()
     assert "FEVER:MEDIUM" in outcome.line and "HYPOXAEMIA:HIGH" in outcome.line, outcome.line
     return f"{outcome.line}; {outcome.compared} records agree"
 
 
-def _enrolled(_wearable: VirtualWearable, bedside: Bedside) -> None:
-    keyfile.save(Paths(bedside.home).ensure().keys, KEY)
+def _enrolled(_wearable: Wearable, laptop: Laptop) -> None:
+    laptop.enrol(CUSTODIAN)

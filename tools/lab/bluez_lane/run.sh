@@ -53,7 +53,7 @@ TMPDIR=$scratch setsid "$linux" mem="${memory_mib}M" uml_dir="$out/uml/" rootfst
     </dev/null 2>"$out/kernel.log" &
 kernel=$!
 end_guest() {
-    trap '' INT TERM # told twice, it would end before the guest does
+    trap '' INT TERM # a second signal would end this script before the guest has ended
     kill -KILL -- "-$kernel" 2>/dev/null || true
     rm -rf "$out/uml"
 }

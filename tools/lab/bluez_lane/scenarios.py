@@ -11,31 +11,24 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tools.lab.bluez_lane import on_agent, on_link, on_mission, on_pairing
-from tools.lab.bluez_lane.bed import Bed
+from tools.lab.bluez_lane import on_mission
+from tools.lab.bluez_lane.bluez_bedside import BluezBedside
+from tools.rig import radio_scenarios
 from tools.rig.image import build_image
+from tools.rig.radio_scenarios import Scenario, name_of
 
 EACH_S = 240.0
 _LOG_BYTES = 1500
 
-Scenario = Callable[[Bed], Awaitable[str]]
-
 # One after the other with one wearable: a later one begins with what those before it left.
 SCENARIOS: Sequence[Scenario] = (
-    on_link.found_by_service_and_tag,
-    on_link.session_and_status,
-    on_pairing.stranger_gets_nothing,
-    on_pairing.wrong_passkey_refused,
-    on_pairing.paired_reads_what_is_measured,
-    on_pairing.bond_outlives_a_power_cut,
-    on_pairing.forgotten_on_the_laptop_pairs_again,
-    on_agent.agent_syncs_the_backlog,
-    on_agent.agent_returns_after_a_power_cut,
-    on_agent.agent_says_that_the_adapter_is_off,
+    *radio_scenarios.LINK,
+    *radio_scenarios.PAIRING,
+    *radio_scenarios.AGENT,
     on_mission.whole_mission,
 )
 
@@ -55,18 +48,13 @@ class Outcome(NamedTuple):
         return f"scenario: {self.name} | FAILED: {self.detail}"
 
 
-def name_of(scenario: Scenario) -> str:
-    """Its function's name as words."""
-    return str(scenario.__name__).replace("_", " ")
-
-
-async def run_one(scenario: Scenario, bed: Bed) -> Outcome:
+async def run_one(scenario: Scenario, bedside: BluezBedside) -> Outcome:
     """Run it within its time; whatever it raises is its failure."""
     name = name_of(scenario)
     begun_s = time.monotonic()
     try:
         async with asyncio.timeout(EACH_S):
-            detail = await scenario(bed)
+            detail = await scenario(bedside)
     except Exception as error:
         traceback.print_exc(file=sys.stderr)
         detail = " ".join(f"{type(error).__name__}: {error}".split())
@@ -75,16 +63,16 @@ async def run_one(scenario: Scenario, bed: Bed) -> Outcome:
 
 
 async def run_all(scenarios: Sequence[Scenario], image: Path | None, as_json: bool) -> list[Outcome]:
-    """Each scenario in turn, each told as soon as it is over."""
+    """Run each scenario in turn; print each outcome as soon as there is one."""
     outcomes = []
-    with tempfile.TemporaryDirectory(prefix="bed-") as folder:
-        async with Bed.open(Path(folder), image) as bed:
+    with tempfile.TemporaryDirectory(prefix="bluez-") as folder:
+        async with BluezBedside.open(Path(folder), image) as bedside:
             for scenario in scenarios:
-                outcomes.append(await run_one(scenario, bed))
+                outcomes.append(await run_one(scenario, bedside))
                 if not as_json:
                     print(outcomes[-1].line(), flush=True)
             if not all(outcome.passed for outcome in outcomes):
-                for name, log in (("wearable", bed.wearable.log), ("laptop", bed.laptop.log)):
+                for name, log in (("wearable", bedside.wearable.log), ("laptop", bedside.laptop.log)):
                     words = log.read_text()[-_LOG_BYTES:] if log.exists() else ""
                     print(f"the {name}'s last words: {words}", file=sys.stderr)
     return outcomes

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from crs_core import codes, units
+from crs_core import code_texts, units
 from crs_core.grade import case, grader
 from crs_core.units import Reading
 
@@ -186,13 +186,15 @@ def rows(compared: int) -> Iterator[tuple[str, str, str, bool]]:
     took_s = time.perf_counter() - begun_s
     shown = f"{took_s:.1f} s for {len(stays)} stays, {count} readings"
     yield "all stays through grader and alarms, CPython", shown, f"<= {ALL_MAX_S} s", took_s <= ALL_MAX_S
-    parts = ", ".join(f"{codes.reason_text(code)} {n}" for code, n in told_by.most_common())
+    parts = ", ".join(f"{code_texts.reason_text(code)} {n}" for code, n in told_by.most_common())
     shown = f"{graded} of {count} readings gradable; {parts}"
     yield "guards and reasons of all stays", shown, "no reading refused by an error", True
     dropped = sum(stay.signs.dropped for stay in stays)
     yield "charted values that no body has, left out", str(dropped), "reported", True
     alarms_shown = ", ".join(
-        f"{codes.ALARM_NAMES[alarm]} {n}" for (alarm, priority), n in sorted(changes_by.items()) if priority
+        f"{code_texts.ALARM_NAMES[alarm]} {n}"
+        for (alarm, priority), n in sorted(changes_by.items())
+        if priority
     )
     yield (
         "alarm starts and rises over hourly charts (no rate can be read from them)",

@@ -9,7 +9,7 @@ reading would change nothing either and are left out (a delay that runs out amon
 from dataclasses import dataclass, field
 from typing import Any
 
-from crs_core import codes, units
+from crs_core import code_texts, codes, units
 from crs_core.grade import alarms, grader, rules
 from crs_core.units import Reading, make_status
 
@@ -46,7 +46,7 @@ class Alarm:
     @property
     def name(self) -> str:
         """Its name in the interface."""
-        return str(codes.ALARM_NAMES[self.alarm])
+        return str(code_texts.ALARM_NAMES[self.alarm])
 
 
 @dataclass
@@ -135,7 +135,9 @@ class _Run:
                 start_s, highest = self._open.pop(alarm)
                 self.course.alarms.append(Alarm(alarm, highest, start_s, at_s))
             if priority < before and self._is_by_loss(alarm, inputs, before, last, at_s):
-                self.course.better_by_loss.append(f"{codes.ALARM_NAMES[alarm]} fell at {at_s} s by a loss")
+                self.course.better_by_loss.append(
+                    f"{code_texts.ALARM_NAMES[alarm]} fell at {at_s} s by a loss"
+                )
         if inputs.temp_state == units.TEMP_VALID:
             self._usable_temp_cc = inputs.temp_cc
         if inputs.ppg_state == units.PPG_VALID:

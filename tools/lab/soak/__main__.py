@@ -1,7 +1,7 @@
 """A week of a patient's life in minutes, while everything that can go wrong does: `make soak`.
 
 The virtual wearable (real MicroPython, real LittleFS) and the real `cytowatch run` are killed, cut, suspended and
-cheated by a seeded schedule; at the end the store is compared with the wearable's flash, record by record. Progress on
+misled by a seeded schedule; at the end the store is compared with the wearable's flash, record by record. Progress on
 stderr, rows on stdout. Exit 0: nothing lost, nothing doubled; 1: something was, or a process ended that no harm had
 ended; 2: asked wrongly; 130: Ctrl-C, after what was reached.
 """
@@ -15,7 +15,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tools.lab.soak.bed import StuckError
+from tools.lab.soak.harmed_bedside import StuckError
 from tools.lab.soak.life import Life
 from tools.lab.soak.report import as_json, rows
 from tools.rig.journal_check import JournalDiffersError
@@ -62,9 +62,9 @@ def _run(folder: Path, options: argparse.Namespace) -> int:
         return 130
     except (StuckError, WearableError, AssertionError, JournalDiffersError, OSError) as error:
         life.say(f"failed, seed {seed}: {error}")
-        print("\n".join(life.bed.findings), file=sys.stderr)
+        print("\n".join(life.bedside.findings), file=sys.stderr)
         return 1
-    findings = life.bed.findings
+    findings = life.bedside.findings
     if options.json:
         print(json.dumps(as_json(verdict, life.counts, findings, seed, life.elapsed_s)))
     else:

@@ -7,7 +7,7 @@ once and is gone after a power cut would not be missed.
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from crs_core import block
+from crs_core.journal import block_layout, block_reader
 
 from tools.rig.journal_check import flash_blocks
 
@@ -50,13 +50,13 @@ class Archive:
         self.looks += 1
         self.latest = set()
         for first, data in blocks.items():
-            count = block.parse_header(data).count
+            count = block_layout.parse_header(data).count
             self.latest.update(range(first, first + count))
             if self._blocks.get(first) != data:
                 self._take(first, data)
 
     def _take(self, first: int, data: bytes) -> None:
-        header, rows = block.decode(data, self.journal_id)
+        header, rows = block_reader.decode(data, self.journal_id)
         if rows is None:
             self.faults.append(f"block {first} is of an unknown kind")
             return

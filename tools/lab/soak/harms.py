@@ -1,8 +1,8 @@
 """What goes wrong in a life: one function for each kind, and the table with their weights.
 
-A harm gets the bed and a source of chance of its own, does its worst and puts right what a person or a service manager
-would: the agent is started again, the disk has room again. It ends with both alive, not with both caught up. To add
-one: a function, and a row in HARMS.
+A harm gets the bedside and a source of chance of its own, does its worst and puts right what a person or a service
+manager would: the agent is started again, the disk has room again. It ends with both alive, not with both caught up.
+To add one: a function, and a row in HARMS.
 """
 
 import signal
@@ -13,8 +13,7 @@ from typing import NamedTuple
 
 from host_agent.control import socket as control
 from host_agent.errors import HostAgentError
-from host_agent.paths import Paths
-from tools.lab.soak.bed import Bed
+from tools.lab.soak.harmed_bedside import HarmedBedside
 
 HOUR_MS = 3_600_000
 _TORN_WAIT_S = 10.0
@@ -25,70 +24,70 @@ class Harm(NamedTuple):
     """`weight`: how often, against the sum of all; `says`: what it does, in a few words."""
 
     weight: int
-    do: Callable[[Bed, Random], None]
+    do: Callable[[HarmedBedside, Random], None]
     says: str
 
 
-def agent_kill(bed: Bed, chance: Random) -> None:
+def agent_kill(bedside: HarmedBedside, chance: Random) -> None:
     """The agent's process is gone from one instruction to the next."""
-    bed.laptop.stop(signal.SIGKILL)
+    bedside.laptop.stop(signal.SIGKILL)
     time.sleep(chance.choice((0, chance.uniform(0, 3))))
-    bed.start_agent()
+    bedside.start_agent()
 
 
-def agent_term(bed: Bed, chance: Random) -> None:
+def agent_term(bedside: HarmedBedside, chance: Random) -> None:
     """The agent is asked to end, perhaps before it is up."""
-    code = bed.laptop.stop(signal.SIGTERM)
+    code = bedside.laptop.stop(signal.SIGTERM)
     if code not in {0, -signal.SIGTERM}:  # the signal itself: it came before the agent listened to it
-        bed.findings.append(f"the agent, asked to stop, ended with exit {code}")
+        bedside.findings.append(f"the agent, asked to stop, ended with exit {code}")
     time.sleep(chance.uniform(0, 2))
-    bed.start_agent()
+    bedside.start_agent()
 
 
-def agent_suspend(bed: Bed, chance: Random) -> None:
+def agent_suspend(bedside: HarmedBedside, chance: Random) -> None:
     """The laptop's lid: the agent stands still while the wearable goes on."""
-    bed.laptop.send(signal.SIGSTOP)
+    bedside.laptop.send(signal.SIGSTOP)
     time.sleep(chance.uniform(0.2, 5.0))
-    bed.laptop.send(signal.SIGCONT)
+    bedside.laptop.send(signal.SIGCONT)
 
 
-def agent_clock(bed: Bed, chance: Random) -> None:
+def agent_clock(bedside: HarmedBedside, chance: Random) -> None:
     """Somebody sets the laptop's clock: seconds to days, forwards or back."""
     size_ms = round(10 ** chance.uniform(2, 8.4))
     by_ms = size_ms * chance.choice((-1, 1))
-    if abs(bed.laptop.offset_ms + by_ms) > 30 * 24 * HOUR_MS:
+    if abs(bedside.laptop.offset_ms + by_ms) > 30 * 24 * HOUR_MS:
         by_ms = -by_ms
-    bed.laptop.step_clock(by_ms)
+    bedside.laptop.step_clock(by_ms)
 
 
-def agent_disk_full(bed: Bed, chance: Random) -> None:
+def agent_disk_full(bedside: HarmedBedside, chance: Random) -> None:
     """No file of the agent can grow, some not even be rewritten; in one of three the agent is killed meanwhile."""
-    bed.laptop.limit_files(round(bed.laptop.wal_size() * chance.random()))
-    bed.live(chance.uniform(0.5, 6.0))
+    bedside.laptop.limit_files(round(bedside.laptop.wal_size() * chance.random()))
+    bedside.live(chance.uniform(0.5, 6.0))
     if chance.random() < 1 / 3:
-        bed.laptop.stop(signal.SIGKILL)
-        bed.start_agent()
-    bed.laptop.limit_files(None)
+        bedside.laptop.stop(signal.SIGKILL)
+        bedside.start_agent()
+    bedside.laptop.limit_files(None)
 
 
-def agent_restored(bed: Bed, chance: Random) -> None:
+def agent_restored(bedside: HarmedBedside, chance: Random) -> None:
     """The store goes back to a backup made some seconds before: what came since must come again."""
-    backup = bed.laptop.home.parent / "backup.db"
+    backup = bedside.laptop.home.parent / "backup.db"
     backup.unlink(missing_ok=True)
-    bed.laptop.cytowatch("backup", str(backup))
-    bed.live(chance.uniform(0, 8))
-    bed.laptop.stop(chance.choice((signal.SIGTERM, signal.SIGKILL)))
+    bedside.laptop.cytowatch("backup", str(backup))
+    bedside.live(chance.uniform(0, 8))
+    bedside.laptop.stop(chance.choice((signal.SIGTERM, signal.SIGKILL)))
     try:
-        bed.laptop.cytowatch("restore", str(backup))
-        for kept in bed.laptop.home.glob("*.before-*"):
+        bedside.laptop.cytowatch("restore", str(backup))
+        for kept in bedside.laptop.home.glob("*.before-*"):
             kept.unlink()
     finally:
-        bed.start_agent()
+        bedside.start_agent()
 
 
-def link_loss(bed: Bed, chance: Random) -> None:
+def link_loss(bedside: HarmedBedside, chance: Random) -> None:
     """The port closes under the session and opens again, after the time or earlier."""
-    socket, port = Paths(bed.laptop.home).socket, bed.ward.port
+    socket, port = bedside.laptop.paths.socket, bedside.port
     seconds, early = chance.uniform(0.2, 4.0), chance.random() < 0.5
     try:
         control.call_now(socket, "release", timeout_s=_ASK_S, port=port, seconds=seconds)
@@ -99,53 +98,53 @@ def link_loss(bed: Bed, chance: Random) -> None:
         return  # the agent is not up, or just now has no port: nothing to lose
 
 
-def wearable_cut(bed: Bed, chance: Random) -> None:
+def wearable_cut(bedside: HarmedBedside, chance: Random) -> None:
     """The battery falls out."""
-    bed.wearable.control(cmd="cut", off_ms=chance.randrange(1, 1500))
+    bedside.wearable.control("cut", off_ms=chance.randrange(1, 1500))
 
 
-def wearable_flicker(bed: Bed, chance: Random) -> None:
+def wearable_flicker(bedside: HarmedBedside, chance: Random) -> None:
     """A loose contact: some power cuts one after the other, most of them before it is up again."""
     for _ in range(chance.randrange(2, 7)):
-        bed.wearable.control(cmd="cut", off_ms=chance.randrange(1, 200))
+        bedside.wearable.control("cut", off_ms=chance.randrange(1, 200))
         time.sleep(10 ** chance.uniform(-1.5, 0.4))
 
 
-def wearable_torn(bed: Bed, chance: Random) -> None:
+def wearable_torn(bedside: HarmedBedside, chance: Random) -> None:
     """Power goes in the middle of one of the next flash operations, which is written in part."""
-    cuts = bed.wearable.control(cmd="state")["flash"]["cuts"]
-    bed.wearable.control(
-        cmd="fault", what="cut_at", op=chance.randrange(1, 60), torn_pct=chance.randrange(101)
+    cuts = bedside.wearable.state()["flash"]["cuts"]
+    bedside.wearable.control(
+        "fault", what="cut_at", op=chance.randrange(1, 60), torn_pct=chance.randrange(101)
     )
     deadline = time.monotonic() + _TORN_WAIT_S
-    while bed.wearable.control(cmd="state")["flash"]["cuts"] == cuts and time.monotonic() < deadline:
-        bed.live(0.2)
-    bed.wearable.control(cmd="heal")
+    while bedside.wearable.state()["flash"]["cuts"] == cuts and time.monotonic() < deadline:
+        bedside.live(0.2)
+    bedside.wearable.control("heal")
 
 
-def wearable_kill(bed: Bed, chance: Random) -> None:
+def wearable_kill(bedside: HarmedBedside, chance: Random) -> None:
     """The whole board is gone, and comes back on the same flash behind another port."""
-    bed.kill_wearable()
+    bedside.kill_wearable()
     time.sleep(chance.uniform(0, 1.5))
-    bed.wearable.start()
+    bedside.wearable.start()
 
 
-def wearable_reset(bed: Bed, _: Random) -> None:
+def wearable_reset(bedside: HarmedBedside, _: Random) -> None:
     """Its reset button."""
-    bed.wearable.control(cmd="reset")
+    bedside.wearable.control("reset")
 
 
-def both_at_once(bed: Bed, chance: Random) -> None:
+def both_at_once(bedside: HarmedBedside, chance: Random) -> None:
     """Mains and battery: the agent is killed and the wearable loses power within some milliseconds."""
-    first, second = bed.laptop.stop, bed.wearable.control
+    first, second = bedside.laptop.stop, bedside.wearable.control
     if chance.random() < 0.5:
         first(signal.SIGKILL)
-        second(cmd="cut", off_ms=chance.randrange(1, 500))
+        second("cut", off_ms=chance.randrange(1, 500))
     else:
-        second(cmd="cut", off_ms=chance.randrange(1, 500))
+        second("cut", off_ms=chance.randrange(1, 500))
         first(signal.SIGKILL)
     time.sleep(chance.uniform(0, 1))
-    bed.start_agent()
+    bedside.start_agent()
 
 
 HARMS = {

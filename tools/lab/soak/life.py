@@ -1,4 +1,4 @@
-"""A whole life: bed, harms one after the other until the goal is reached, the end, and the verdict.
+"""A whole life: a bedside, harms one after the other until the goal is reached, the end, and the verdict.
 
 `Life` says every ten seconds where it is; KeyboardInterrupt ends everything it started and is passed on, after which
 `readings` and `counts` still say what was reached.
@@ -9,12 +9,12 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from tools.lab.soak.bed import Bed
+from tools.lab.soak.harmed_bedside import HarmedBedside
 from tools.lab.soak.harms import HARMS
 from tools.lab.soak.patient import write_scenario
 from tools.lab.soak.schedule import Planned, planned
 from tools.lab.soak.verdict import Verdict, judge
-from tools.rig.bedside import BedsideError
+from tools.rig.laptop import LaptopError
 from tools.rig.wearable import WearableError
 
 _SAY_EVERY_S = 10.0
@@ -35,8 +35,8 @@ class Life:
         self._readings_goal, self._seconds_goal = readings, seconds
         self._said = self._counted = 0.0
         scenario = write_scenario(folder / "patient.toml", seed)
-        self.bed = Bed(folder, scenario, seed % 2**31)
-        self.bed.on_look = self._look
+        self.bedside = HarmedBedside(folder, scenario, seed % 2**31)
+        self.bedside.on_look = self._look
 
     @property
     def elapsed_s(self) -> float:
@@ -51,31 +51,31 @@ class Life:
     def run(self) -> Verdict:
         """Live, end, judge."""
         schedule = planned(self.seed)
-        with self.bed as bed:
-            bed.begin()
+        with self.bedside as bedside:
+            bedside.begin()
             self.began = time.monotonic()
             while not self._reached():
                 harm = next(schedule)
-                bed.live(harm.pause_s)
+                bedside.live(harm.pause_s)
                 if self._reached():
                     break
                 self._do(harm)
             self.say("the last sync")
-            bed.end()
-            self.readings = bed.laptop.readings()
+            bedside.end()
+            self.readings = bedside.laptop.readings()
         self.say("comparing")
-        return judge(bed.archive, bed.laptop.database)
+        return judge(bedside.archive, bedside.laptop.database)
 
     def _do(self, harm: Planned) -> None:
         """One harm; what refuses to be harmed is a finding, and `live` puts up again what lies there."""
         self.counts[harm.kind] += 1
-        with (self.bed.ward.folder / "harms.txt").open("a") as log:
+        with (self.bedside.folder / "harms.txt").open("a") as log:
             utc = time.strftime("%H:%M:%S", time.gmtime())
-            log.write(f"{utc} {self.bed.laptop.cursor()} {harm.number} {harm.kind}\n")
+            log.write(f"{utc} {self.bedside.laptop.cursor()} {harm.number} {harm.kind}\n")
         try:
-            HARMS[harm.kind].do(self.bed, harm.chance)
-        except (BedsideError, WearableError) as error:
-            self.bed.findings.append(f"harm {harm.number}, {harm.kind}: {error}")
+            HARMS[harm.kind].do(self.bedside, harm.chance)
+        except (LaptopError, WearableError) as error:
+            self.bedside.findings.append(f"harm {harm.number}, {harm.kind}: {error}")
 
     def _reached(self) -> bool:
         if self._readings_goal is not None and self.readings >= self._readings_goal:
@@ -86,7 +86,7 @@ class Life:
         now = time.monotonic()
         if now - self._counted >= _COUNT_EVERY_S:
             self._counted = now
-            self.readings = self.bed.laptop.readings()
+            self.readings = self.bedside.laptop.readings()
         if now - self._said >= _SAY_EVERY_S:
             self._said = now
             self.say(self._left())

@@ -1,4 +1,4 @@
-"""What a life is told as: rows for a person, one object for a script."""
+"""The report of a life: rows for a person, one object for a script."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -25,7 +25,7 @@ def rows(verdict: Verdict, counts: Mapping[str, int], findings: list[str], seed:
     yield f"row: soak: starts of the wearable | {verdict.boots} | {verdict.unnumbered_s} s stated as lost at most"
     yield f"row: soak: longest pause inside one start | {verdict.pause_s} s of its time | flash stalls in real time"
     if verdict.skipped:
-        yield f"row: soak: numbers never used | {verdict.skipped} | told as gaps after torn writes"
+        yield f"row: soak: numbers never used | {verdict.skipped} | reported as gaps after torn writes"
     if verdict.unseen:
         yield f"row: soak: records not compared | {verdict.unseen} | dropped from flash before it was looked at"
     for kind, count in counts.items():

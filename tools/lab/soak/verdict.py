@@ -6,14 +6,18 @@ wearable lost before they had a number are no losses; it states them in the BOOT
 """
 
 import itertools
-import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-from crs_core import block, codes, records
+from crs_core import codes
+from crs_core.journal import block_layout, record_layout, record_reader
 
 from host_agent.store.content_check import check_content
+from host_agent.store.contents import Contents, contents, totals
+from host_agent.store.db import Tx, open_read_only
+from host_agent.store.rows import StoredGap
 from tools.lab.soak.archive import Archive, Numbered
 
 LOST_MS_MAX = 120_000
@@ -31,7 +35,7 @@ class Verdict(NamedTuple):
     content: list[str]  # what the store's own check finds
     boots: int
     unnumbered_s: int  # the sum of what BOOT records say may have been lost before it was numbered
-    skipped: int  # numbers that were never on flash, told as a gap
+    skipped: int  # numbers that were never on flash, reported as a gap
     pause_s: int  # the longest between two readings of one start: flash stalls in real time
     unseen: int  # in the store, and gone from flash for want of room before anybody looked
 
@@ -44,14 +48,14 @@ class Verdict(NamedTuple):
 class _Store(NamedTuple):
     rows: dict[int, Numbered]
     twice: list[int]  # numbers that more than one branch of the journal holds
-    gaps: list[tuple[int, int, int]]
+    gaps: list[StoredGap]
     cursor: int
     forks: int
 
 
 def judge(archive: Archive, database: Path) -> Verdict:
     """Compare all that flash ever held with the store; nothing may be writing."""
-    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as tx:
+    with closing(open_read_only(database)) as tx:
         store = _read(tx, archive.journal_id)
         content = check_content(tx)
     truth = archive.records
@@ -59,10 +63,10 @@ def judge(archive: Archive, database: Path) -> Verdict:
     skipped, losses = _losses(archive, store)
     unseen, duplicates = _duplicates(archive, store)
     boots = [(seq, row) for seq, row in sorted(truth.items()) if _is_boot(row)]
-    stated = [records.decode(row.record.type, row.record.payload) for _, row in boots]
+    stated = [record_reader.decode(row.record.type, row.record.payload) for _, row in boots]
     return Verdict(
-        readings=sum(truth[seq].kind == block.KIND_READINGS for seq in compared),
-        events=sum(truth[seq].kind == block.KIND_EVENTS for seq in compared),
+        readings=sum(truth[seq].kind == block_layout.KIND_READINGS for seq in compared),
+        events=sum(truth[seq].kind == block_layout.KIND_EVENTS for seq in compared),
         losses=losses,
         duplicates=duplicates,
         misstated=list(_misstated(archive)),
@@ -75,34 +79,20 @@ def judge(archive: Archive, database: Path) -> Verdict:
     )
 
 
-def _read(tx: sqlite3.Connection, journal_id: bytes) -> _Store:
-    found: dict[int, Numbered] = {}
-    twice = []
-    mine = "journal IN (SELECT id FROM journals WHERE journal_id = ?)"
-    readings = tx.execute(
-        f"SELECT seq, boot, t_ms, temp_cc, spo2_tenths, hr_bpm, pi_hundredths, status FROM readings WHERE {mine}",  # noqa: S608 names of ours
-        (journal_id,),
-    )
-    events = tx.execute(
-        f"SELECT seq, boot, t_ms, type, payload FROM events WHERE {mine}",  # noqa: S608
-        (journal_id,),
-    )
-    for kind, rows in ((block.KIND_READINGS, readings), (block.KIND_EVENTS, events)):
-        for seq, boot, *values in rows:
-            if seq in found:
-                twice.append(seq)
-            found[seq] = Numbered(boot, kind, tuple(values))
-    gaps = tx.execute(f"SELECT first_seq, last_seq, reason FROM gaps WHERE {mine}", (journal_id,)).fetchall()  # noqa: S608
-    cursor = tx.execute("SELECT max(cursor) FROM journals WHERE journal_id = ?", (journal_id,)).fetchone()[0]
-    forks = tx.execute("SELECT count(*) FROM forks").fetchone()[0]
-    return _Store(found, twice, gaps, cursor or 0, forks)
+def _read(tx: Tx, journal_id: bytes) -> _Store:
+    held = contents(tx, journal_id) or Contents(0, {}, {}, {}, [], [])
+    rows = {
+        seq: Numbered(boot, block_layout.KIND_READINGS, row) for seq, (boot, row) in held.readings.items()
+    }
+    rows |= {seq: Numbered(boot, block_layout.KIND_EVENTS, row) for seq, (boot, row) in held.events.items()}
+    return _Store(rows, held.twice, held.gaps, held.cursor, totals(tx).forks)
 
 
 def _losses(archive: Archive, store: _Store) -> tuple[int, list[str]]:
     truth, skipped = archive.records, 0
     losses = list(archive.faults)
     end = max(archive.must_have, store.cursor)
-    told = {
+    in_gap = {
         seq
         for first, last, reason in store.gaps
         if reason == codes.GAP_FLASH_FAILED
@@ -114,7 +104,7 @@ def _losses(archive: Archive, store: _Store) -> tuple[int, list[str]]:
                 losses.append(f"record {seq} is on flash and not in the store")
             elif store.rows[seq] != truth[seq]:
                 losses.append(f"record {seq} differs: flash {truth[seq]}, store {store.rows[seq]}")
-        elif seq in told:
+        elif seq in in_gap:
             skipped += 1
         elif seq not in store.rows:
             losses.append(f"record {seq} is nowhere, and no gap says that it never was")
@@ -126,11 +116,12 @@ def _duplicates(archive: Archive, store: _Store) -> tuple[int, list[str]]:
     found += [f"{store.forks} forks of the journal"] if store.forks else []
     unseen = 0
     thinned = list(_thinned(archive))
-    oldest = {kind: archive.oldest(kind) for kind in (block.KIND_READINGS, block.KIND_EVENTS)}
+    oldest = {kind: archive.oldest(kind) for kind in (block_layout.KIND_READINGS, block_layout.KIND_EVENTS)}
     for seq in sorted(store.rows.keys() - archive.records.keys()):
         row = store.rows[seq]
         if seq < oldest[row.kind] or any(
-            seq in span and row.kind == block.KIND_EVENTS and row.record[1] == kind for kind, span in thinned
+            seq in span and row.kind == block_layout.KIND_EVENTS and row.record[1] == kind
+            for kind, span in thinned
         ):
             unseen += 1
         else:
@@ -138,7 +129,7 @@ def _duplicates(archive: Archive, store: _Store) -> tuple[int, list[str]]:
     for where, rows in (("flash", archive.records), ("the store", store.rows)):
         first: dict[tuple[int, int], int] = {}
         for seq, row in sorted(rows.items()):
-            if row.kind == block.KIND_READINGS:
+            if row.kind == block_layout.KIND_READINGS:
                 before = first.setdefault((row.boot, row.record[0]), seq)
                 if before != seq:
                     found.append(f"{where} holds one reading as {before} and as {seq}")
@@ -148,19 +139,19 @@ def _duplicates(archive: Archive, store: _Store) -> tuple[int, list[str]]:
 def _thinned(archive: Archive) -> Iterator[tuple[int, range]]:
     """(type, numbers) of the events that a MERGED record on flash stands for."""
     for row in archive.records.values():
-        if row.kind == block.KIND_EVENTS and row.record.type == records.MERGED:
-            said = records.decode(row.record.type, row.record.payload)
+        if row.kind == block_layout.KIND_EVENTS and row.record.type == record_layout.MERGED:
+            said = record_reader.decode(row.record.type, row.record.payload)
             yield said.type, range(said.first_seq, said.last_seq + 1)
 
 
 def _longest_pause_ms(truth: dict[int, Numbered]) -> int:
-    readings = [row for _, row in sorted(truth.items()) if row.kind == block.KIND_READINGS]
+    readings = [row for _, row in sorted(truth.items()) if row.kind == block_layout.KIND_READINGS]
     pairs = itertools.pairwise(readings)
     return max((b.record.t_ms - a.record.t_ms for a, b in pairs if a.boot == b.boot), default=0)
 
 
 def _is_boot(row: Numbered) -> bool:
-    return bool(row.kind == block.KIND_EVENTS and row.record.type == records.BOOT)
+    return bool(row.kind == block_layout.KIND_EVENTS and row.record.type == record_layout.BOOT)
 
 
 def _misstated(archive: Archive) -> Iterator[str]:
@@ -171,7 +162,7 @@ def _misstated(archive: Archive) -> Iterator[str]:
     started = [(seq, row) for seq, row in sorted(archive.records.items()) if _is_boot(row)]
     before = {boot: earlier for earlier, boot in itertools.pairwise(sorted(last_ms))}
     for seq, row in started:
-        said = records.decode(row.record.type, row.record.payload)
+        said = record_reader.decode(row.record.type, row.record.payload)
         if said.lost_ms_max > LOST_MS_MAX:
             yield f"BOOT {seq} states {said.lost_ms_max} ms lost"
         if row.boot not in before:

@@ -134,7 +134,15 @@ def _power_on() -> bool:
     flash = nor_flash.NorFlash(os.getenv("VW_IMAGE"), board, inputs, int(os.getenv("VW_ERASE_MS")), _stall)
     chip = _machine()
     _radio()
-    for module in ("backplane", "console_out", "machine_parts", "nor_flash", "power_on", "radio_wire"):
+    for module in (
+        "backplane",
+        "ble_uuid",
+        "console_out",
+        "machine_parts",
+        "nor_flash",
+        "power_on",
+        "radio_wire",
+    ):
         sys.modules.pop(module, None)
     sys.path[:] = ["", ".frozen", "/lib"]
     sys.argv[:] = []

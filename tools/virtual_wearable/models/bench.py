@@ -25,8 +25,8 @@ class Bench:
         self.max30102 = max30102.Max30102(self.wearer, self._now, seed)
         self.tmp117 = tmp117.Tmp117(self.wearer, self._now, seed + 6)
         self.max30205 = max30205.Max30205(self.wearer, self._now, seed + 6)
-        fitted = self.max30205 if thermometer == "max30205" else self.tmp117
-        self.i2c = I2cBus({max30102.ADDRESS: self.max30102, tmp117.ADDRESS: fitted})
+        on_bus = self.max30205 if thermometer == "max30205" else self.tmp117
+        self.i2c = I2cBus({max30102.ADDRESS: self.max30102, tmp117.ADDRESS: on_bus})
 
     def _now(self) -> int:
         return self.now_us

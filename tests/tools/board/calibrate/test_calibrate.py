@@ -10,14 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from crs_core import calibration, records
+from crs_core import calibration
+from crs_core.journal import record_layout
 from crs_core.spo2_curve import AN6845, spo2_tenths
 
 from tests.core.calibration_checks import TEMPERATURE_ALONE
 from tools.board.calibrate.recording import pairs_of as recorded_pairs
 from tools.data.ppg_generator import Subject, samples
 from tools.data.ppg_wave import ratio_of
-from tools.rig.ward import Ward
+from tools.rig.bedside import Bedside
+from tools.rig.waiting import until
 
 TRUTH = (0, -250000, 1060000)  # far from AN6845, inside every bound
 BY = ("--by", "simulated bench")
@@ -147,9 +149,9 @@ def test_what_is_asked_wrongly_or_is_not_there(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_wearable_measures_by_it_and_every_reading_says_so(tmp_path: Path) -> None:
     """Measured, applied over its port, restarted: values shift as the curve says, the host resolves whose they are."""
-    with Ward(tmp_path, speed=10) as ward:
-        ward.laptop.start(ward.port, speed=10)
-        ward.until(lambda: ward.laptop.query("SELECT 1 FROM readings WHERE spo2_tenths NOT NULL LIMIT 5"), 40)
+    with Bedside(tmp_path, speed=10) as bedside:
+        bedside.laptop.start(bedside.port, speed=10)
+        until(lambda: bedside.laptop.query("SELECT 1 FROM readings WHERE spo2_tenths NOT NULL LIMIT 5"), 40)
         curve = calibrate("spo2", ratios(tmp_path / "r.csv"), *BY, "-o", tmp_path / "own.txt")
         assert curve.returncode == 0, curve.stderr
         done = calibrate(
@@ -163,20 +165,22 @@ def test_a_wearable_measures_by_it_and_every_reading_says_so(tmp_path: Path) -> 
         )
         assert done.returncode == 0, done.stderr
         own = (tmp_path / "own.txt").read_text().strip()
-        applied = calibrate("spo2", tmp_path / "r.csv", *BY, "--port", ward.port, "--apply", "--json")
+        applied = calibrate("spo2", tmp_path / "r.csv", *BY, "--port", bedside.port, "--apply", "--json")
         text = told(applied)["text"]
         first = calibration.parse(text)
         assert first.spo2 == calibration.parse(own).spo2 and first.temp_n == 0
-        applied = calibrate("temperature", tmp_path / "t.csv", *BY, "--port", ward.port, "--apply", "--json")
+        applied = calibrate(
+            "temperature", tmp_path / "t.csv", *BY, "--port", bedside.port, "--apply", "--json"
+        )
         assert told(applied)["text"] == own, "the curve was kept from the wearable"
-        ward.until(
-            lambda: ward.laptop.query(
+        until(
+            lambda: bedside.laptop.query(
                 "SELECT 1 FROM readings WHERE spo2_tenths NOT NULL AND boot ="
                 " (SELECT max(boot) FROM events WHERE type = ? AND instr(payload, CAST('temp=-30' AS BLOB)))",
-                records.CALIBRATION,
+                record_layout.CALIBRATION,
             ), 60, "readings by its own calibration",
         )  # fmt: skip
-        rows = list(csv.DictReader(ward.laptop.cytowatch("export").stdout.splitlines()))
+        rows = list(csv.DictReader(bedside.laptop.cytowatch("export").stdout.splitlines()))
         measured = [row for row in rows if row["spo2_tenths"]]
         by_id = {row["calibration"] for row in measured}
         assert {"1", str(calibration.id_of(own))} <= by_id and "" not in by_id

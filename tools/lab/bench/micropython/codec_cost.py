@@ -5,7 +5,7 @@ import json
 import sys
 import time
 
-from crs_core import block
+from crs_core.journal import block_writer
 from crs_core.units import Reading
 
 from tools.rig import codec1_writer
@@ -13,7 +13,7 @@ from tools.rig import codec1_writer
 per_block = int(sys.argv[1])
 with open(sys.argv[2]) as file:  # noqa: PTH123 MicroPython has no pathlib
     rows = [Reading(*row) for row in json.load(file)]
-encode = codec1_writer.encode_readings if sys.argv[3] == "1" else block.encode_readings
+encode = codec1_writer.encode_readings if sys.argv[3] == "1" else block_writer.encode_readings
 rows = (rows * (per_block // len(rows) + 1))[:per_block]
 best = None
 for _ in range(80):

@@ -10,17 +10,15 @@ import os
 import sys
 import time
 
-import crs_core.block_reader
-import crs_core.codec1_reader
-import crs_core.record_reader
-import crs_core.record_types  # noqa: F401 what a start loads is code, not the journal's memory
-from crs_core import records
+import crs_core.journal.block_reader
+import crs_core.journal.codec1_reader
+import crs_core.journal.record_reader
+import crs_core.journal.record_types  # noqa: F401 what a start loads is code, not the journal's memory
 from crs_device import two_slot
 from crs_device.journal import chain, handover, recover, segment  # noqa: F401
 from crs_device.journal.journal import Journal
 from tools.lab.bench.micropython.image_flash import READ, READ_BYTES, ImageFlash, watch
 
-records.Boot  # noqa: B018 made when asked for
 BALLAST = 4096
 ROOM_MAX = 96 * 1024
 FINE = 256

@@ -4,7 +4,7 @@ The rate of events is an assumption, on the high side of a stay in hospital: `EA
 session all the time and acknowledges within seconds, which is what writes the mark most often.
 """
 
-from crs_core import records
+from crs_core.journal import record_layout, record_writer
 from crs_core.grade import alarms, grader
 from crs_core.units import Reading, make_status
 
@@ -27,39 +27,43 @@ def _inputs():
 
 
 def _state(t_ms):
-    return records.GRADER_STATE, records.encode_grader_state(1, HASH, _alarm_state(t_ms), _grader_state(t_ms))
+    return record_layout.GRADER_STATE, record_writer.write(
+        record_layout.GRADER_STATE, 1, HASH, _alarm_state(t_ms), _grader_state(t_ms)
+    )
 
 
 def hourly(t_ms):
     """[(kind, payload)] of each full hour: states, health counters, the host's time."""
-    health = records.encode_health([(n, n * 17) for n in range(12)])
+    health = record_writer.write(record_layout.HEALTH, [(n, n * 17) for n in range(12)])
     return [
         _state(t_ms),
-        (records.HEALTH, health),
-        (records.TIME_MARK, records.encode_time_mark(t_ms, 40, 7)),
+        (record_layout.HEALTH, health),
+        (record_layout.TIME_MARK, record_writer.write(record_layout.TIME_MARK, t_ms, 40, 7)),
     ]
 
 
 def alarm(t_ms):
     """[(kind, payload)] of a change of the alarms, which share a block."""
-    made = records.encode_alarm(HASH, [(3, 2)], _inputs(), _alarm_state(t_ms), 0x12345678)
-    return [(records.ALARM, made), _state(t_ms)]
+    made = record_writer.write(record_layout.ALARM, HASH, [(3, 2)], _inputs(), _alarm_state(t_ms), 0x12345678)
+    return [(record_layout.ALARM, made), _state(t_ms)]
 
 
 def grade(t_ms):
     """[(kind, payload)] of a change of the grade."""
-    made = records.encode_grade(1, 1, HASH, 1, 4, 1, 0, [3, 4], [1, 2], 1000, 1000, _grader_state(t_ms))
-    return [(records.GRADE, made)]
+    made = record_writer.write(
+        record_layout.GRADE, 1, 1, HASH, 1, 4, 1, 0, [3, 4], [1, 2], 1000, 1000, _grader_state(t_ms)
+    )
+    return [(record_layout.GRADE, made)]
 
 
 def button(t_ms):
     """[(kind, payload)] of a press."""
-    return [(records.BUTTON, records.encode_button(1))]
+    return [(record_layout.BUTTON, record_writer.write(record_layout.BUTTON, 1))]
 
 
 def sample_gap(t_ms):
     """[(kind, payload)] of samples that are missing."""
-    return [(records.SAMPLE_GAP, records.encode_sample_gap(1, 1, 32, 320))]
+    return [(record_layout.SAMPLE_GAP, record_writer.write(record_layout.SAMPLE_GAP, 1, 1, 32, 320))]
 
 
 EACH_HOUR = (hourly,)

@@ -5,15 +5,17 @@ import os
 import time
 from collections import namedtuple
 
-from crs_core.wire import crypto, frame, message, session
+from crs_core.wire import crypto, frame, message
+from crs_core.wire.session_device import DeviceSession
+from crs_core.wire.session_host import HostSession
 
 Key = namedtuple("Key", ("key_id", "role", "key", "name"))
 KEY = Key(7, 1, bytes(range(32)), "bed 3")
 
 
 def opened():
-    host = session.HostSession(KEY, os.urandom)
-    device = session.DeviceSession(b"DEVICE01", b"JOURNAL1", [KEY], os.urandom)
+    host = HostSession(KEY, os.urandom)
+    device = DeviceSession(b"DEVICE01", b"JOURNAL1", [KEY], os.urandom)
     hello = device.receive(host.start())[0].data
     proof = host.receive(hello)[0].data
     host.receive(device.receive(proof)[0].data)

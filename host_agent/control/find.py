@@ -1,0 +1,61 @@
+"""Which session, link or wearable a command means: named by a person, or the only one there is."""
+
+import os
+
+from host_agent.errors import HostAgentError
+from host_agent.link.supervisor import LinkState, LinkSupervisor
+from host_agent.store.bindings import open_bindings
+from host_agent.store.db import Tx
+from host_agent.sync.engine import SyncEngine
+from host_agent.sync.links import Links
+
+_NEW_HELLO_S = 3.0  # real: a new session on a link that is open
+
+
+class NoSession(HostAgentError):  # noqa: N818 named by the condition, as in errors.py
+    """The command needs one wearable in session, or one that is bound."""
+
+    code = "no_session"
+    default_advice = "Connect the wearable and wait until `cytowatch status` says in session."
+
+
+async def find_session(links: Links, device: str | None) -> SyncEngine:
+    """The session of the wearable whose device id starts with `device`, or the only session; NoSession says why not.
+
+    After a change of journal the wearable says HELLO anew on an open link: that is waited for.
+    """
+    engines = []
+    for port, runner in links.runners.items():
+        is_open = links.supervisors[port].report.state == LinkState.OPEN
+        engine = await runner.wait_engine(_NEW_HELLO_S if is_open else 0)
+        if engine is not None:
+            engines.append(engine)
+    if device:
+        engines = [engine for engine in engines if engine.device_id.hex().startswith(device.lower())]
+        if len(engines) != 1:
+            raise NoSession(f"No single wearable {device} is in session now.")
+        return engines[0]
+    if not engines:
+        raise NoSession("No wearable is in session now.")
+    if len(engines) > 1:
+        names = ", ".join(engine.device_id.hex() for engine in engines)
+        raise NoSession(f"Several wearables are in session: {names}.", "Name one with --device.")
+    return engines[0]
+
+
+def find_link(links: Links, port: str) -> LinkSupervisor:
+    """The link on this port, by any of the port's names."""
+    wanted = os.path.realpath(port)
+    for name, supervisor in links.supervisors.items():
+        if os.path.realpath(name) == wanted:
+            return supervisor
+    known = ", ".join(links.supervisors) or "none"
+    raise HostAgentError(f"This agent does not hold {port}.", f"It holds: {known}.")
+
+
+def find_bound_device(tx: Tx, device: str | None) -> int:
+    """Row id of the bound wearable whose device id starts with `device`, or of the only bound one."""
+    rows = [b.device for b in open_bindings(tx) if b.device_id.hex().startswith((device or "").lower())]
+    if len(rows) != 1:
+        raise NoSession(f"{len(rows)} bound wearables match.", "Name one with --device.")
+    return rows[0]

@@ -1,0 +1,27 @@
+"""The parts of a running agent that its control commands work with."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from host_agent.clock import Clock
+from host_agent.forward.workers import Workers
+from host_agent.keys.enrolled import EnrolledKeys
+from host_agent.people.sender import ContextSender
+from host_agent.store.db import Store
+from host_agent.sync.links import Links
+from host_agent.sync.live import LiveViews
+from host_agent.sync.verify import Verifier
+
+
+class Parts(NamedTuple):
+    """`clock` is the agent's (it may be scaled); `stop` ends the agent."""
+
+    store: Store
+    clock: Clock
+    keys: EnrolledKeys
+    links: Links
+    live: LiveViews
+    workers: Workers
+    verifier: Verifier
+    context_sender: ContextSender
+    stop: Callable[[], None]

@@ -1,0 +1,64 @@
+"""The answer to `status`: what the running agent knows of its links, wearables and receivers, as JSON values."""
+
+import os
+from typing import Any
+
+from crs_core.wire import message as wire
+
+from host_agent.control.parts import Parts
+from host_agent.errors import StoreError
+from host_agent.link.supervisor import LinkReport
+from host_agent.store.outbox import count_waiting
+from host_agent.sync.live import View, live_text, live_values
+
+
+async def status_values(parts: Parts) -> dict[str, Any]:
+    """Everything that `cytowatch status` shows of a running agent; `outbox_waiting` None while the store fails."""
+    try:
+        waiting = await parts.store.read(count_waiting)
+    except StoreError:
+        waiting = None
+    live, links = parts.live, parts.links
+    device_ids = {*parts.keys(), *live.views}
+    return {
+        "pid": os.getpid(),
+        "simulation_speed": parts.clock.speed,
+        "now_utc_ms": parts.clock.utc_ms(),
+        "ports": [_report(report) for report in links.reports.values()],
+        "devices": [_view(live.view(device_id)) for device_id in sorted(device_ids)],
+        "outbox_waiting": waiting,
+        "targets": {
+            worker.name: {**worker.counters._asdict(), "last_error": worker.last_error}
+            for worker in parts.workers
+        },
+        "store_error": str(live.store_error) if live.store_error else None,
+        "key_errors": parts.keys.errors,
+        "link_counters": {port: runner.link_counters for port, runner in links.runners.items()},
+    }
+
+
+def _report(report: LinkReport) -> dict[str, Any]:
+    fields = report._asdict()
+    fields["state"] = report.state.value
+    fields["device_id"] = report.device_id.hex() if report.device_id else None
+    return fields
+
+
+def _view(view: View) -> dict[str, Any]:
+    status = view.status
+    simulated = bool(status.flags & wire.STATUS_SIMULATED) if status else None
+    return {
+        "device_id": view.device_id.hex(),
+        "simulated": simulated,
+        "link": _report(view.link) if view.link else {"state": "never opened"},
+        "caught_up": view.is_caught_up,
+        "bound": bool(status.flags & wire.STATUS_BOUND) if status else None,
+        "maintenance": bool(status.flags & wire.STATUS_MAINTENANCE) if status else None,
+        "live": live_values(view.live),
+        "live_text": live_text(view.live, simulated),
+        "live_utc_ms": view.live_utc_ms,
+        "head_seq": status.head_seq if status else None,
+        "battery_mv": status.battery_mv if status else None,
+        "battery": view.battery.values(),
+        "heap_free_bytes": status.heap_free if status else None,
+    }

@@ -1,0 +1,107 @@
+"""Silence is an alarm: looks at every enrolled wearable and keeps the alarms about its data true.
+
+A store that fails does not silence it: the alarm goes out from memory and is stored as soon as that works again.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+
+from host_agent.errors import StoreError
+from host_agent.escalation.checks.check import CheckParts, Finding
+from host_agent.escalation.checks.silence_facts import binding_state, newest_reading, recent_priority
+from host_agent.escalation.checks.silence_rules import ALL, BOUND, ENDED, UNBOUND, Facts, Limits, findings
+from host_agent.escalation.pauses import open_pause
+from host_agent.store.db import Tx
+from host_agent.store.devices import ensure_device_unheard, find_device
+from host_agent.store.host_alarms import end_alarm, raise_alarm
+from host_agent.sync.live import Heard
+
+_LOG = logging.getLogger(__name__)
+
+
+class SilenceCheck:
+    """`heard` gives, for every enrolled wearable, when data last came in this run."""
+
+    name = "silence"
+    every_s = 1.0
+    least_real_s = 0.2
+
+    def __init__(
+        self, parts: CheckParts, limits: Limits, *, heard: Callable[[], Mapping[bytes, Heard]]
+    ) -> None:
+        self._parts = parts
+        self._limits = limits
+        self._heard = heard
+        self._started_s = parts.clock.monotonic()
+        self._raised: dict[tuple[bytes, int], int] = {}  # (wearable, alarm) → priority in the store
+
+    async def look(self) -> None:
+        """Judge every enrolled wearable now."""
+        for device_id, heard in self._heard().items():
+            await self.look_at(device_id, heard)
+
+    async def look_at(self, device_id: bytes, heard: Heard) -> list[Finding]:
+        """Judge one wearable now; returns what holds."""
+        store, now_ms = self._parts.store, self._parts.clock.utc_ms()
+
+        def judge(tx: Tx) -> Facts:
+            device = find_device(tx, device_id)
+            if device is None:
+                return self._facts_without_store(heard, UNBOUND)
+            return self._facts(tx, device.id, heard, now_ms)
+
+        try:
+            facts = await store.read(judge)
+            found = findings(facts, self._limits)
+            rising = [f for f in found if f.priority > self._raised.get((device_id, f.alarm), 0)]
+            over = self._over(device_id, facts, found)
+            if rising or over:
+                await store.write(lambda tx: self._keep(tx, device_id, rising, over, now_ms))
+                self._raised.update({(device_id, f.alarm): f.priority for f in rising})
+                self._raised.update({(device_id, alarm): 0 for alarm in over})
+        except StoreError as error:
+            _LOG.error("silence of a wearable cannot be read or stored: %s", error)
+            found = findings(self._facts_without_store(heard, BOUND), self._limits)
+            for finding in found:
+                self._parts.alarm_from_memory(device_id, finding)
+        return found
+
+    def _over(self, device_id: bytes, facts: Facts, found: list[Finding]) -> list[int]:
+        """Alarms that ended. Before any data of this run, what an earlier run raised is not over."""
+        if not facts.has_data and facts.binding != ENDED:
+            return []
+        holding = {finding.alarm for finding in found}
+        return [
+            alarm for alarm in ALL if alarm not in holding and self._raised.get((device_id, alarm), -1) != 0
+        ]
+
+    def _facts(self, tx: Tx, device: int, heard: Heard, now_ms: int) -> Facts:
+        facts = self._facts_without_store(heard, binding_state(tx, device))
+        newest = newest_reading(tx, device)
+        if newest is not None:
+            age_s = max(0.0, (now_ms - newest[0] - newest[1]) / 1000)
+            live_age_s = facts.newest_age_s
+            facts = facts._replace(
+                newest_age_s=age_s if live_age_s is None else min(age_s, live_age_s),
+                ahead_s=(newest[0] - newest[1] - now_ms) / 1000,
+            )
+        pause = open_pause(tx, device) if facts.binding == BOUND else None
+        return facts._replace(
+            recent_priority=recent_priority(tx, device, now_ms),
+            pause_left_s=(pause.until_utc_ms - now_ms) / 1000 if pause else None,
+        )
+
+    def _facts_without_store(self, heard: Heard, binding: str) -> Facts:
+        now_s = self._parts.clock.monotonic()
+        age_s = None if heard.live_s is None else now_s - heard.live_s
+        return Facts(now_s - self._started_s, age_s, heard.has_data, 0.0, 0, binding)
+
+    def _keep(self, tx: Tx, device_id: bytes, rising: list[Finding], over: list[int], now_ms: int) -> None:
+        derive = self._parts.derive
+        device = ensure_device_unheard(tx, device_id, now_ms)
+        for alarm, priority, detail in rising:
+            raise_alarm(
+                tx, derive, device=device, alarm=alarm, priority=priority, detail=detail, utc_ms=now_ms
+            )
+        for alarm in over:
+            end_alarm(tx, derive, device=device, alarm=alarm, utc_ms=now_ms)

@@ -1,0 +1,155 @@
+"""Alarms that cannot wait for the store, or never will be records: from memory, under the keys they would have there.
+
+Three causes: this laptop's disk takes nothing (`records_not_stored`), the wearable's flash took nothing and its ALARM
+message has no sequence (`not_journaled`), or a finding of the host itself cannot be stored (`finding`). Nothing is
+acknowledged to the wearable meanwhile.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from crs_core import codes
+from crs_core.journal import block_layout
+from crs_core.wire import message as wire
+
+from host_agent.clock import Clock
+from host_agent.errors import StoreError
+from host_agent.escalation.checks.check import Finding
+from host_agent.escalation.derive import Escalation
+from host_agent.escalation.events import Event, Origin, alarm_event
+from host_agent.escalation.record_events import device_name, events_of, patient_of
+from host_agent.forward.base import Delivery
+from host_agent.store.db import Store, Tx
+from host_agent.store.empty import read_or_empty
+from host_agent.store.events import decode_event
+from host_agent.store.insertion import IncomingBlock, IncomingGap
+from host_agent.store.rows import Journal, StoredEvent
+from host_agent.sync.timebase import record_time
+
+
+class MemoryAlarms:
+    """`offer(priority, simulated, delivery)` hands it to every receiver that may have it, past the store."""
+
+    def __init__(
+        self,
+        store: Store,
+        escalation: Escalation,
+        clock: Clock,
+        offer: Callable[[int, bool, Delivery], None],
+        *,
+        agent_simulated: bool = False,
+    ) -> None:
+        self._store = store
+        self._escalation = escalation
+        self._clock = clock
+        self._offer = offer
+        self._agent_simulated = agent_simulated
+        self._run = clock.utc_ms()  # names this run of the agent: a finding is sent once in it
+
+    async def records_not_stored(
+        self, journal: Journal, items: Sequence[IncomingBlock | IncomingGap], error: StoreError
+    ) -> None:
+        """What the records would have raised, and that the store takes nothing (STORE_FAULT)."""
+        now_ms = self._clock.utc_ms()
+        for event in await events_in_memory(self._store, journal, items, now_ms):
+            self._send(event)
+        self.finding(None, Finding(codes.STORE_FAULT, codes.PRIORITY_HIGH, str(error)))
+
+    async def not_journaled(self, journal: Journal, status: Any, alarm: Any) -> None:
+        """The alarms of an ALARM message whose record does not come; `status` is the wearable's StatusIs."""
+        events = await not_journaled_events(
+            self._store, journal, status.boot, alarm,
+            simulated=bool(status.flags & wire.STATUS_SIMULATED), utc_ms=self._clock.utc_ms(),
+        )  # fmt: skip
+
+        def post_all(tx: Tx) -> None:
+            for event in events:
+                self._escalation.post(tx, event, None)
+
+        try:
+            await self._store.write(post_all)
+        except StoreError:
+            for event in events:
+                self._send(event)
+
+    def finding(self, device_id: bytes | None, finding: Finding) -> None:
+        """An alarm of the host itself about a wearable, None: about the agent."""
+        self._send(
+            host_event(
+                device_id, finding, simulated=self._agent_simulated, utc_ms=self._clock.utc_ms(), run=self._run
+            )
+        )  # fmt: skip
+
+    def _send(self, event: Event) -> None:
+        self._offer(event.priority, event.simulated, Delivery(event.key, event.payload.encode()))
+
+
+async def events_in_memory(
+    store: Store, journal: Journal, items: Sequence[IncomingBlock | IncomingGap], utc_ms: int
+) -> list[Event]:
+    """The events of blocks that could not be stored. Reads what it can of the store; without it, says less."""
+    if journal.binding is None:
+        return []
+    records = [record for item in items if isinstance(item, IncomingBlock) for record in _events_in(item)]
+    return await read_or_empty(
+        store, lambda tx: [event for record in records for event in events_of(tx, journal, record, utc_ms)]
+    )
+
+
+async def not_journaled_events(
+    store: Store, journal: Journal, boot: int, alarm: Any, *, simulated: bool, utc_ms: int
+) -> list[Event]:
+    """One event per alarm of an ALARM message whose record the wearable could not write, or this laptop cannot fetch.
+
+    In the second case the record has a sequence, and the event the key that the record will give it.
+    """
+
+    def judge(tx: Tx) -> list[Event]:
+        device_id = journal.device_id.hex()
+        occurred = record_time(tx, journal.device, boot, alarm.t_ms)
+        place = (journal.branch, alarm.seq, boot, alarm.t_ms) if alarm.seq else (0, None, None, None)
+        return [
+            alarm_event(
+                Origin(device_id, device_name(tx, journal.device), journal.journal_id.hex(), *place),
+                patient_of(tx, journal.binding, utc_ms),
+                alarm=number,
+                priority=priority,
+                simulated=simulated,
+                occurred=occurred,
+                detail="" if alarm.seq else "not in the journal: the wearable's flash did not take it",
+                key=None if alarm.seq else f"{device_id}-unjournaled-{boot}-{alarm.t_ms}-alarm-{number}",
+            )
+            for number, priority in alarm.alarms
+            if priority > 0
+        ]
+
+    return await read_or_empty(store, judge)
+
+
+def host_event(device_id: bytes | None, finding: Finding, *, simulated: bool, utc_ms: int, run: int) -> Event:
+    """An alarm of the host that could not be stored; in one `run` of the agent the same finding has the same key."""
+    about = device_id.hex() if device_id else None
+    return alarm_event(
+        Origin(about, about or "", None, 0, None, None, None),
+        None,
+        alarm=finding.alarm,
+        priority=finding.priority,
+        simulated=simulated,
+        occurred=(utc_ms, 0),
+        detail=finding.detail,
+        key=f"{about or 'agent'}-host-{finding.alarm}-unstored-{run}-{finding.priority}",
+    )
+
+
+def _events_in(item: IncomingBlock) -> list[StoredEvent]:
+    if item.content is None or item.header.kind == block_layout.KIND_READINGS:
+        return []
+    first, boot, simulated = (
+        item.header.first_seq,
+        item.header.boot,
+        item.header.flags & block_layout.FLAG_SIMULATED,
+    )
+    return [
+        StoredEvent(first + i, boot, t_ms, kind, payload, simulated, decode_event(kind, payload))
+        for i, (t_ms, kind, payload) in enumerate(item.content)
+    ]

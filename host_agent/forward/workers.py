@@ -1,0 +1,43 @@
+"""All receivers of this agent at once: wake them after a commit, or hand them an event past the store."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+
+from host_agent.forward.base import Delivery
+from host_agent.forward.worker import Worker
+
+
+class Workers:
+    """One worker per receiver."""
+
+    def __init__(self, workers: Sequence[Worker]) -> None:
+        self._workers = tuple(workers)
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def __iter__(self) -> Iterator[Worker]:
+        return iter(self._workers)
+
+    def use_loop(self, loop: asyncio.AbstractEventLoop) -> None:
+        """The event loop that `run` of each worker is in; before that, `wake_from_thread` does nothing."""
+        self._loop = loop
+
+    def wake(self) -> None:
+        """There may be something to send. Call from the event loop's thread."""
+        for worker in self._workers:
+            worker.wake()
+
+    def wake_from_thread(self) -> None:
+        """`wake` from the store's writer thread."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self.wake)
+
+    def offer(self, priority: int, simulated: bool, delivery: Delivery) -> None:
+        """Send from memory to each receiver that may have it: a simulation only to those that accept them."""
+        for worker in self._workers:
+            if not simulated or worker.accept_simulated:
+                worker.offer(priority, delivery)
+
+    async def close(self) -> None:
+        """Release all connections; after each `run` ended."""
+        for worker in self._workers:
+            await worker.close()

@@ -1,0 +1,82 @@
+"""Episode rows: one cause of alarm from its first raise until it ended or a person closed it."""
+
+import json
+from typing import NamedTuple
+
+from host_agent.store.db import Tx
+
+
+class Episode(NamedTuple):
+    """What `put_episode` needs; device, journal and binding are row ids, `kind` is alarm, grade or host."""
+
+    key: str
+    device: int | None
+    journal: int | None
+    binding: int | None
+    kind: str
+    alarm: int
+    priority: int
+    peak: int
+    simulated: bool
+
+
+def put_episode(tx: Tx, episode: Episode, utc_ms: int) -> int:
+    """Open or update the row of this key; returns its id. A peak never falls and `opened` never moves.
+
+    A priority above what was accepted opens the episode again: an acceptance never covers more than was seen.
+    """
+    row = tx.execute("SELECT id FROM episodes WHERE key = ?", (episode.key,)).fetchone()
+    if row is None:
+        made = tx.execute(
+            "INSERT INTO episodes (key, device, journal, binding, kind, alarm, priority, peak_priority, state,"
+            " simulated, opened_utc_ms, changed_utc_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?, ?)",
+            (*episode[:6], episode.priority, episode.peak, int(episode.simulated), utc_ms, utc_ms),
+        )
+        assert made.lastrowid is not None
+        return made.lastrowid
+    tx.execute(
+        "UPDATE episodes SET priority = ?, peak_priority = max(peak_priority, ?), changed_utc_ms = ?,"
+        " state = CASE WHEN state = 'accepted' AND ? > priority THEN 'open' ELSE state END WHERE id = ?",
+        (episode.priority, episode.peak, utc_ms, episode.priority, row[0]),
+    )
+    return int(row[0])
+
+
+def close_episode(tx: Tx, key: str, utc_ms: int) -> None:
+    """The condition is over: priority 0, state closed. A closed episode stays as it is."""
+    tx.execute(
+        "UPDATE episodes SET priority = 0, state = 'closed', changed_utc_ms = ?, closed_utc_ms = ?"
+        " WHERE key = ? AND state <> 'closed'",
+        (utc_ms, utc_ms, key),
+    )
+
+
+def open_alarm_keys(tx: Tx, journal: int, alarm: int) -> list[str]:
+    """Keys of the episodes of one alarm of a journal that are not closed."""
+    rows = tx.execute(
+        "SELECT key FROM episodes WHERE journal = ? AND alarm = ? AND kind = 'alarm' AND state <> 'closed'",
+        (journal, alarm),
+    )
+    return [row[0] for row in rows]
+
+
+def peak_lower(tx: Tx, key: str) -> int:
+    """Highest lower bound of a grade's episode so far, 0 before any."""
+    row = tx.execute("SELECT detail FROM episodes WHERE key = ?", (key,)).fetchone()
+    return int(json.loads(row[0]).get("peak_lower", 0)) if row else 0
+
+
+def set_peak_lower(tx: Tx, episode: int, lower: int) -> None:
+    """Keep the highest lower bound of a grade's episode."""
+    tx.execute("UPDATE episodes SET detail = ? WHERE id = ?", (json.dumps({"peak_lower": lower}), episode))
+
+
+def accept_alarm(
+    tx: Tx, journal: int, alarm: int, *, priority: int, who: str, utc_ms: int, lapses_utc_ms: int
+) -> None:
+    """Mark the episodes of one alarm as accepted, up to this priority; the acceptance ends at `lapses_utc_ms`."""
+    tx.execute(
+        "UPDATE episodes SET state = 'accepted', accepted_by = ?, accepted_utc_ms = ?, acceptance_lapses_utc_ms = ?"
+        " WHERE journal = ? AND alarm = ? AND kind = 'alarm' AND state <> 'closed' AND priority <= ?",
+        (who, utc_ms, lapses_utc_ms, journal, alarm, priority),
+    )

@@ -1,0 +1,66 @@
+"""Events of journals (crs_core.records), as they are stored and decoded."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from crs_core.errors import RemoteError
+from crs_core.journal import record_reader
+
+from host_agent.store.db import Tx
+from host_agent.store.rows import StoredEvent
+
+
+class EventRow(NamedTuple):
+    """One event; `journal` is a row id, (`boot`, `t_ms`) the wearable's own time."""
+
+    journal: int
+    seq: int
+    boot: int
+    t_ms: int
+    payload: bytes
+
+
+def decode_event(kind: int, payload: bytes) -> tuple[Any, ...] | None:
+    """The record of an event, None when its type is unknown or its payload malformed: it stays as bytes."""
+    try:
+        record: tuple[Any, ...] | None = record_reader.decode(kind, payload)
+    except RemoteError:
+        return None
+    return record
+
+
+def events(tx: Tx, journal: int, kind: int | None = None) -> Iterator[StoredEvent]:
+    """The events of one journal (row id), of one type or (None) of all, oldest first."""
+    where, values = ("", (journal,)) if kind is None else (" AND type = ?", (journal, kind))
+    for row in tx.execute(
+        f"SELECT seq, boot, t_ms, type, payload, simulated FROM events WHERE journal = ?{where} ORDER BY seq",  # noqa: S608
+        values,
+    ):
+        yield StoredEvent._make((*row, decode_event(row[3], row[4])))
+
+
+def newest_event(tx: Tx, device: int, kind: int) -> EventRow | None:
+    """The last event of this type in the wearable's current journal; none of a quarantined journal counts."""
+    row = tx.execute(
+        "SELECT e.journal, e.seq, e.boot, e.t_ms, e.payload FROM events e JOIN journals j ON j.id = e.journal"
+        " WHERE j.device = ? AND j.is_current = 1 AND j.binding IS NOT NULL AND e.type = ?"
+        " ORDER BY e.seq DESC LIMIT 1",
+        (device, kind),
+    ).fetchone()
+    return EventRow(*row) if row else None
+
+
+def has_event_after(tx: Tx, journal: int, kind: int, seq: int) -> bool:
+    """Whether the journal holds an event of this type with a higher sequence."""
+    found = tx.execute(
+        "SELECT 1 FROM events WHERE journal = ? AND type = ? AND seq > ? LIMIT 1", (journal, kind, seq)
+    ).fetchone()
+    return found is not None
+
+
+def events_between(tx: Tx, journal: int, after: int, until: int) -> list[tuple[int, int, int, bytes]]:
+    """(seq, type, t_ms, payload) of events with after < seq <= until."""
+    return tx.execute(
+        "SELECT seq, type, t_ms, payload FROM events WHERE journal = ? AND seq > ? AND seq <= ?",
+        (journal, after, until),
+    ).fetchall()

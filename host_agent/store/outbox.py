@@ -1,0 +1,108 @@
+"""The outbox: one row for each event and receiver, made in the commit of the event's cause and never deleted.
+
+A receiver's rows are a queue: the most urgent first, then the oldest; what became of each is written back.
+"""
+
+from typing import NamedTuple
+
+from host_agent.store.db import Tx
+
+
+class Addressed(NamedTuple):
+    """One event for one receiver; `payload` is final. `withheld` says why it is never sent, "" that it is."""
+
+    target: str
+    event_key: str
+    episode: int | None
+    priority: int
+    simulated: bool
+    payload: str
+    withheld: str = ""
+
+
+class Row(NamedTuple):
+    """One pending delivery."""
+
+    id: int
+    event_key: str
+    priority: int
+    payload: str
+    attempts: int
+
+
+class Due(NamedTuple):
+    """`row` to send now, or None; `next_utc_ms` when the next pending one falls due; `newest_id` of any row."""
+
+    row: Row | None
+    next_utc_ms: int | None
+    newest_id: int
+
+
+def add_delivery(tx: Tx, delivery: Addressed, now_ms: int) -> None:
+    """One more delivery, due at once; an event that this receiver has a row of already stays as it is."""
+    tx.execute(
+        "INSERT OR IGNORE INTO outbox (target, event_key, episode, priority, simulated, payload, state,"
+        " created_utc_ms, next_try_utc_ms, last_error) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (delivery.target, delivery.event_key, delivery.episode, delivery.priority, int(delivery.simulated),
+         delivery.payload, "withheld" if delivery.withheld else "pending", now_ms, now_ms, delivery.withheld),
+    )  # fmt: skip
+
+
+def find_due(tx: Tx, target: str, now_ms: int, longest_wait_ms: int, above_id: int) -> Due:
+    """The most urgent due row with an id above `above_id`.
+
+    A row planned further ahead than any wait can be was planned by a clock that has since been set back: it is due.
+    """
+    row = tx.execute(
+        "SELECT id, event_key, priority, payload, attempts FROM outbox WHERE target = ? AND state = 'pending'"
+        " AND id > ? AND (next_try_utc_ms <= ? OR next_try_utc_ms > ?) ORDER BY priority DESC, id LIMIT 1",
+        (target, above_id, now_ms, now_ms + longest_wait_ms),
+    ).fetchone()
+    next_utc_ms, newest = tx.execute(
+        "SELECT (SELECT min(next_try_utc_ms) FROM outbox WHERE target = ?1 AND state = 'pending'),"
+        " (SELECT max(id) FROM outbox)",
+        (target,),
+    ).fetchone()
+    return Due(Row(*row) if row else None, next_utc_ms, newest or 0)
+
+
+def mark_delivered(tx: Tx, row_id: int, now_ms: int) -> None:
+    """The receiver took it."""
+    tx.execute(
+        "UPDATE outbox SET state = 'delivered', delivered_utc_ms = ?, attempts = attempts + 1, last_error = ''"
+        " WHERE id = ? AND state = 'pending'",
+        (now_ms, row_id),
+    )
+
+
+def mark_refused(tx: Tx, row_id: int, reason: str) -> None:
+    """The receiver will never take it; the row stays and is shown."""
+    tx.execute(
+        "UPDATE outbox SET state = 'refused', attempts = attempts + 1, last_error = ?"
+        " WHERE id = ? AND state = 'pending'",
+        (reason, row_id),
+    )
+
+
+def mark_retry(tx: Tx, row_id: int, next_try_utc_ms: int, reason: str) -> None:
+    """Not delivered; due again then."""
+    tx.execute(
+        "UPDATE outbox SET attempts = attempts + 1, next_try_utc_ms = ?, last_error = ?"
+        " WHERE id = ? AND state = 'pending'",
+        (next_try_utc_ms, reason, row_id),
+    )
+
+
+def counts(tx: Tx) -> dict[str, dict[str, int]]:
+    """target → state → number of rows."""
+    out: dict[str, dict[str, int]] = {}
+    for target, state, number in tx.execute(
+        "SELECT target, state, count(*) FROM outbox GROUP BY target, state"
+    ):
+        out.setdefault(target, {})[state] = number
+    return out
+
+
+def count_waiting(tx: Tx) -> int:
+    """Deliveries that no receiver took yet."""
+    return int(tx.execute("SELECT count(*) FROM outbox WHERE state = 'pending'").fetchone()[0])

@@ -1,0 +1,23 @@
+"""Wearables that many tests start with. A failed test shows their logs and journals, and the agent's log."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tools.rig.pytest_evidence import pytest_runtest_makereport, pytest_runtest_setup  # noqa: F401
+from tools.rig.wearable import Wearable, ready
+
+
+@pytest.fixture
+def board(tmp_path: Path) -> Iterator[Wearable]:
+    """A board new from the factory, in real time."""
+    with Wearable(tmp_path) as board:
+        yield board
+
+
+@pytest.fixture
+def wearable(tmp_path: Path) -> Iterator[Wearable]:
+    """A wearable in service, worn by a bound patient, 60 times as fast."""
+    with ready(tmp_path) as wearable:
+        yield wearable

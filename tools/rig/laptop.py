@@ -1,0 +1,166 @@
+"""A bedside laptop as a person uses it: a state folder, the real `cytowatch` command, and an agent that runs.
+
+laptop = Laptop(tmp_path / "bedside", CUSTODIAN)      # enrolled; without a key it is not
+laptop.start(port, speed=60)
+laptop.read(totals).readings
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any, TypeVar
+
+from crs_core.keys import Key
+
+from host_agent.control import socket as control
+from host_agent.errors import HostAgentError, StoreError
+from host_agent.keys import keyfile
+from host_agent.paths import Paths
+from host_agent.store import contents
+from host_agent.store.db import Tx, open_read_only, store_errors
+from tools.rig import evidence
+from tools.rig.image import DEVICE_ID
+from tools.rig.micropython import ROOT
+
+CABLE_ONLY = "[serial]\nscan_usb = false\n[ble]\nenabled = false\n"
+RADIO_TOO = "[serial]\nscan_usb = false\n[ble]\nenabled = true\n"
+_STOP_S = 15.0
+
+T = TypeVar("T")
+
+
+class LaptopError(Exception):
+    """A `cytowatch` command failed, or the agent ended unasked; the message holds what it printed."""
+
+
+def device_key(key: Key, device_id: bytes = DEVICE_ID) -> keyfile.DeviceKey:
+    """A key slot of a wearable as a host keeps it."""
+    return keyfile.DeviceKey(device_id, key.key_id, key.key, key.role, key.name)
+
+
+class Laptop:
+    """One home of the agent in `folder`; every command runs as a person would type it."""
+
+    def __init__(self, folder: Path, key: Key | None = None, config: str = CABLE_ONLY) -> None:
+        self.home = folder
+        self.paths = Paths(folder).ensure()
+        self.log = folder / "agent.log"
+        self.database = self.paths.database
+        self.agent: subprocess.Popen[bytes] | None = None
+        self.environment = {**os.environ, "CYTOWATCH_HOME": str(folder)}
+        self.command = [str(Path(sys.executable).parent / "cytowatch")]
+        self.agent_command = self.command  # what runs the agent: on a simulated radio, under another clock
+        (folder / "config.toml").write_text(config)
+        if key is not None:
+            self.enrol(key)
+
+    def use_radio(self, hci: str) -> None:
+        """From now on the agent's Bluetooth is a radio on the simulated air behind this bumble transport."""
+        self.agent_command = [sys.executable, "-m", "tools.ble_air.run_cytowatch", hci]
+
+    def enrol(self, key: Key) -> None:
+        """Keep a key of the wearable, as `cytowatch enrol` does."""
+        keyfile.save(self.paths.keys, device_key(key))
+
+    def cytowatch(
+        self, *arguments: str, check: bool = True, timeout_s: float = 60, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run one command; raise LaptopError when `check` and its exit code is not 0."""
+        done = subprocess.run(
+            [*self.command, *arguments], env=self.environment | environment, capture_output=True, text=True, cwd=ROOT,
+            stdin=subprocess.DEVNULL, timeout=timeout_s, check=False,
+        )  # fmt: skip
+        if check and done.returncode:
+            raise LaptopError(
+                f"cytowatch {' '.join(arguments)}: exit {done.returncode}: {done.stderr or done.stdout}"
+            )
+        return done
+
+    def ask(self, *arguments: str) -> Any:
+        """Run one read command with --json and return what it says."""
+        return json.loads(self.cytowatch(*arguments, "--json").stdout)
+
+    def start(self, port: str = "", speed: float = 1) -> None:
+        """Start the agent, its log in `log`; `port` "": what its configuration says."""
+        evidence.note(self.log)
+        ports = ["--port", port] if port else []
+        with self.log.open("ab") as log:
+            self.agent = subprocess.Popen(
+                [*self.agent_command, "run", *ports, "--speed", f"{speed:g}"], cwd=ROOT,
+                env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            )  # fmt: skip
+
+    def stop(self, how: int = signal.SIGTERM) -> int | None:
+        """End the agent by `how` and return its exit code."""
+        if not self.agent:
+            return None
+        self.agent.send_signal(how)
+        try:
+            code = self.agent.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
+            self.agent.kill()
+            code = self.agent.wait()
+        self.agent = None
+        return code
+
+    def check_running(self) -> None:
+        """LaptopError when the agent has ended by itself."""
+        code = self.agent.poll() if self.agent else None
+        if code is not None:
+            how = f"was killed by signal {-code}" if code < 0 else f"ended with exit {code}"
+            raise LaptopError(f"the agent {how}; its last words:\n{self.log.read_text()[-800:]}")
+
+    def status(self) -> dict[str, Any]:
+        """What the running agent says now; empty when it does not answer."""
+        try:
+            return control.call_now(self.paths.socket, "status", timeout_s=5)
+        except (HostAgentError, OSError):
+            return {}
+
+    def devices(self) -> list[dict[str, Any]]:
+        """The wearables that the running agent knows."""
+        return list(self.status().get("devices") or [])
+
+    def link(self) -> dict[str, Any]:
+        """The agent's one link: `state`, `reason`, `code`, `advice`; empty before there is one."""
+        return dict((self.status().get("ports") or [{}])[0])
+
+    def caught_up(self) -> bool:
+        """Whether everything that the wearables have numbered is committed here."""
+        devices = self.devices()
+        return bool(devices) and all(device["caught_up"] for device in devices)
+
+    def read(self, what: Callable[[Tx], T]) -> T | None:
+        """What a function of host_agent.store reads in the store; None before there is one."""
+        if not self.database.exists():
+            return None
+        try:
+            with store_errors(self.database), closing(open_read_only(self.database)) as tx:
+                return what(tx)
+        except StoreError:  # it is being made
+            return None
+
+    def query(self, sql: str, *parameters: Any) -> list[Any]:
+        """Rows of a question that only one test asks; nothing before there is a store."""
+        return self.read(lambda tx: tx.execute(sql, parameters).fetchall()) or []
+
+    def totals(self) -> contents.Totals:
+        """How much is stored; zeros before there is a store."""
+        return self.read(contents.totals) or contents.Totals(*[0] * len(contents.Totals._fields))
+
+    def readings(self) -> int:
+        """How many readings are stored."""
+        return self.totals().readings
+
+    def cursor(self) -> int:
+        """Everything up to this sequence is stored."""
+        return self.totals().cursor
+
+    def events(self, kind: int) -> list[bytes]:
+        """Payloads of the stored events of one type, in order."""
+        return self.read(lambda tx: contents.event_payloads(tx, kind)) or []
