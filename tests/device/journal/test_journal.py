@@ -5,13 +5,7 @@ import os
 import pytest
 from crs_core import codes
 from crs_core.errors import LocalError
-from crs_core.journal import (
-    block_layout,
-    block_reader,
-    record_layout,
-    record_reader,
-    record_writer,
-)
+from crs_core.journal import block_layout, block_reader, record_layout, record_reader, record_writer
 from crs_core.units import Reading, make_status
 from crs_device.journal.chain import Chain
 from crs_device.journal.header import UNBOUND, JournalMissing
