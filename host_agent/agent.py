@@ -20,6 +20,7 @@ from host_agent.control.socket import ControlServer
 from host_agent.errors import StoreError
 from host_agent.escalation.checks.at_repl import AtReplCheck
 from host_agent.escalation.checks.check import Check, CheckParts
+from host_agent.escalation.checks.not_taken import NotTakenCheck
 from host_agent.escalation.checks.prompts import PromptCheck
 from host_agent.escalation.checks.runner import CheckRunner
 from host_agent.escalation.checks.silence import SilenceCheck
@@ -99,7 +100,7 @@ class Agent:
             clock=self.link_clock, open_port=open_port,
         )  # fmt: skip
         self.context_sender = ContextSender(
-            self.store, self.escalation, lambda: bound_sessions(self.links), self.clock, self.link_clock
+            self.store, lambda: bound_sessions(self.links), self.clock, self.link_clock
         )
         self.checks = self._checks(Limits(**config.watchdog.model_dump()).with_real_time_for_links(speed))
 
@@ -109,6 +110,7 @@ class Agent:
         checks: list[Check] = [
             SilenceCheck(parts, limits, heard=lambda: self.live.heard(self.keys())),
             PromptCheck(parts),
+            NotTakenCheck(parts, self.context_sender.refused_numbers),
             AtReplCheck(parts, reports=self.links.reports.values, keys=self.keys),
         ]
         return CheckRunner(checks, self.clock)
