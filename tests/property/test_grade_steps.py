@@ -281,6 +281,7 @@ def test_the_random_life_meets_every_condition() -> None:
     assert {priority for _, priority in met} == {0, 1, 2, 3}
 
 
+@pytest.mark.slow
 def test_the_heap_does_not_grow_over_a_hundred_thousand_steps() -> None:
     done = run_micropython(SCRIPT, "100000", "3", heap="512k", as_it_is=True)
     assert done.returncode == 0, done.stderr
