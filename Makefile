@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test test-bluez lint bench soak mutation clean setup
+.PHONY: demo test quick house cover thorough docs test-bluez lint bench soak mutation clean setup
 setup: $(STAMP)
 $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "CytoWatch needs Python 3.11 or newer; set PYTHON=")'
@@ -21,7 +21,22 @@ demo: $(STAMP)
 	@$(BIN)/python -m tools.demo $(if $(RECORDING),--recording "$(RECORDING)") $(if $(SPEED),--speed $(SPEED)) $(if $(LINK),--link $(LINK))
 
 test: lint
+	@$(BIN)/python -m tools.dev.suite
+
+# The inner loop: what computes and takes less than ten seconds a test.
+quick: $(STAMP)
+	@$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not wearable and not slow"
+
+# Lines that ran on CPython and on MicroPython, for what computes; takes about twice the time of its tests.
+cover: $(STAMP)
 	@$(BIN)/python -m tools.lab.coverage
+
+# Many more random cases, other ones each time; SEED=n repeats a run.
+thorough: SEED := $(or $(SEED),$(shell od -An -N4 -tu4 /dev/urandom | tr -d ' '))
+thorough: $(STAMP)
+	@echo "thorough: make thorough SEED=$(SEED) repeats this run"
+	@HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -q -n auto --dist worksteal --timeout 3600 --hypothesis-seed=$(SEED) \
+		$(or $(TESTS),tests/property tests/host/store/test_rollups.py)
 
 # Real bluetoothd and kernel Bluetooth, in user-mode Linux; where that cannot be built it says so and goes on.
 test-bluez: $(STAMP)
@@ -29,6 +44,16 @@ test-bluez: $(STAMP)
 
 lint: $(STAMP) typings/esp32/.done typings/rp2/.done
 	@$(BIN)/python -m tools.dev.lint
+
+# Writes every part of a page that a program generates.
+docs: $(STAMP)
+	@$(BIN)/python -m cogapp -r $$(git grep -l --fixed-strings '[[[cog' -- '*.md')
+	@$(BIN)/python -m tools.dev.grade_tables --write
+	@$(BIN)/python -m tools.dev.picture --write
+
+# Import circles, SQL outside the store, lengths of modules: each figure beside its target.
+house: $(STAMP)
+	@$(BIN)/python -m tools.dev.house
 
 bench: $(STAMP)
 	@$(BIN)/python -m tools.lab.bench

@@ -20,22 +20,21 @@ from host_agent.control.socket import ControlServer
 from host_agent.errors import StoreError
 from host_agent.escalation.checks.at_repl import AtReplCheck
 from host_agent.escalation.checks.check import Check, CheckParts
+from host_agent.escalation.checks.not_taken import NotTakenCheck
 from host_agent.escalation.checks.prompts import PromptCheck
 from host_agent.escalation.checks.runner import CheckRunner
 from host_agent.escalation.checks.silence import SilenceCheck
 from host_agent.escalation.checks.silence_rules import Limits
 from host_agent.escalation.derive import Escalation, Target
 from host_agent.escalation.from_memory import MemoryAlarms
-from host_agent.forward.base import Forwarder
-from host_agent.forward.secret import read_secret
-from host_agent.forward.webhook import Webhook
+from host_agent.forward.receiver import Receiver
 from host_agent.forward.worker import Worker
 from host_agent.forward.workers import Workers
 from host_agent.keys.enrolled import EnrolledKeys
 from host_agent.link.serial import open_serial
 from host_agent.link.supervisor import LinkReport
 from host_agent.paths import Paths
-from host_agent.patient.binding_rows import reconcile
+from host_agent.patient.binding_states import reconcile
 from host_agent.people.rule_sending import known_rules
 from host_agent.people.sender import ContextSender
 from host_agent.store.db import Store
@@ -73,7 +72,7 @@ class Agent:
         self._background: set[asyncio.Task[Any]] = set()
         self.store = Store(paths.ensure().database, self.clock)
         try:
-            self.workers = Workers([self._worker(forwarder, hook) for forwarder, hook in self._forwarders()])
+            self.workers = Workers([self._worker(receiver) for receiver in config.receivers])
         except BaseException:
             self.store.close()
             raise
@@ -101,7 +100,7 @@ class Agent:
             clock=self.link_clock, open_port=open_port,
         )  # fmt: skip
         self.context_sender = ContextSender(
-            self.store, self.escalation, lambda: bound_sessions(self.links), self.clock, self.link_clock
+            self.store, lambda: bound_sessions(self.links), self.clock, self.link_clock
         )
         self.checks = self._checks(Limits(**config.watchdog.model_dump()).with_real_time_for_links(speed))
 
@@ -111,6 +110,7 @@ class Agent:
         checks: list[Check] = [
             SilenceCheck(parts, limits, heard=lambda: self.live.heard(self.keys())),
             PromptCheck(parts),
+            NotTakenCheck(parts, self.context_sender.refused_numbers),
             AtReplCheck(parts, reports=self.links.reports.values, keys=self.keys),
         ]
         return CheckRunner(checks, self.clock)
@@ -196,23 +196,10 @@ class Agent:
         if not task.cancelled() and (error := task.exception()) is not None:
             _LOG.error("internal error: %s: %s", type(error).__name__, error)
 
-    def _forwarders(self) -> list[tuple[Forwarder, Any]]:
-        # a new kind of receiver is one file in forward/ and one line here
-        return [
-            (
-                Webhook(
-                    hook.name, hook.url, read_secret(hook), timeout_s=hook.timeout_s,
-                    accept_simulated=hook.accept_simulated, utc_ms=self.link_clock.utc_ms,
-                ),
-                hook,
-            )
-            for hook in self.config.webhook
-        ]  # fmt: skip
-
-    def _worker(self, forwarder: Forwarder, hook: Any) -> Worker:
+    def _worker(self, receiver: Receiver) -> Worker:
         return Worker(
-            self.store, forwarder, retry_first_s=hook.retry_first_s, retry_cap_s=hook.retry_cap_s,
-            clock=self.link_clock,
+            self.store, receiver.forwarder(self.link_clock.utc_ms), retry_first_s=receiver.retry_first_s,
+            retry_cap_s=receiver.retry_cap_s, clock=self.link_clock,
         )  # fmt: skip
 
 

@@ -25,6 +25,13 @@ class ConfigError(HostAgentError):
     default_advice = "Compare the file with `cytowatch config --example`."
 
 
+class HalfRegistered(HostAgentError):
+    """A part that is written and not registered, or registered and not written; the message names it."""
+
+    code = "half_registered"
+    default_advice = "The README of its folder says which lines a new part needs."
+
+
 class KeyFileError(HostAgentError):
     """A key file that is missing, malformed, or readable by other users."""
 

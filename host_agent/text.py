@@ -8,6 +8,7 @@ import datetime
 from collections.abc import Iterable
 
 from crs_core import code_texts, units
+from crs_core.grade.scales import SCALE_NAMES
 
 NOTICE = "Research prototype, not a medical device."
 SIMULATED = "SIMULATED"
@@ -103,7 +104,7 @@ def heart_rate_text(bpm: int | None) -> str:
 
 def scale_name(scale: int, version: int, joint: str = " ") -> str:
     """`ASTCT 2019`; a scale of a newer wearable keeps its number."""
-    return f"{code_texts.SCALE_NAMES.get(scale) or f'scale {scale}'}{joint}{version}"
+    return f"{SCALE_NAMES.get(scale) or f'scale {scale}'}{joint}{version}"
 
 
 def missing_names(missing: Iterable[int]) -> list[str]:

@@ -3,14 +3,35 @@
 import os
 from pathlib import Path
 
+import coverage
+import hypothesis
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+ON_WEARABLES = (ROOT / "tests/integration", ROOT / "tests/hil")
+
+# Lines are counted in the workers alone. The process that prints the summary is not traced: CPython 3.11 could end
+# there with a SystemError. Nor are the processes that tests start: an agent that is traced would be late.
+if "PYTEST_XDIST_WORKER" in os.environ and "CW_COUNT_LINES" in os.environ:
+    coverage.Coverage(config_file=os.environ.pop("CW_COUNT_LINES"), auto_data=True).start()
+
+# No deadline by the wall clock: a busy machine is no fault of the code. What every run tries is the same each time.
+hypothesis.settings.register_profile("quick", deadline=None, derandomize=True, print_blob=True)
+hypothesis.settings.register_profile("thorough", deadline=None, max_examples=5000, print_blob=True)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--hil-port PORT` runs the hardware tests against a real board."""
     parser.addoption("--hil-port", default=None, help="serial port of a real board for tests/hil")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what talks to wearables, and start slow tests first: one that starts last would make the others wait."""
+    for item in items:
+        if any(item.path.is_relative_to(folder) for folder in ON_WEARABLES):
+            item.add_marker(pytest.mark.wearable)
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""`account` and `audit`: who may sign, and the chain of everything that was signed."""
+"""`account`: the people who may sign here."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,28 +8,25 @@ import typer
 from host_agent.errors import ConfigError, HostAgentError
 from host_agent.paths import Paths, default_paths
 from host_agent.people import account_key, chain, roles
-from host_agent.people.accounts import accounts
-from host_agent.people.chain_check import verify as verify_chain
-from host_agent.people.entry import MalformedEntryError, decode
-from host_agent.terminal import exits
+from host_agent.people.composing import Door, sign_entry
+from host_agent.store.accounts import accounts
 from host_agent.terminal.options import JsonOption
 from host_agent.terminal.output import nothing, show, table
 from host_agent.terminal.reading_store import open_store
 from host_agent.terminal.signing import (
-    Door,
     PassphraseOption,
     find_signer,
     read_passphrase,
-    sign_entry,
     with_or_without_agent,
 )
-from host_agent.text import iso_utc, local_of_iso
 
 NEW_PASSPHRASE_VARIABLE = "CYTOWATCH_NEW_PASSPHRASE"  # noqa: S105 the name of a variable
 account = typer.Typer(help="The people who may sign here.", no_args_is_help=True)
-audit = typer.Typer(help="The chain of everything that was signed.", no_args_is_help=True)
 NameArgument = Annotated[
-    str, typer.Argument(metavar="NAME", help="Account name, e.g. nurse-1: a-z, 0-9, dot, dash, underscore.")
+    str,
+    typer.Argument(
+        metavar="NAME", help="Account name, for example nurse-1: a-z, 0-9, dot, dash, underscore."
+    ),
 ]
 ByOption = Annotated[
     str | None,
@@ -37,15 +34,10 @@ ByOption = Annotated[
         "--by",
         metavar="NAME",
         envvar="CYTOWATCH_ACCOUNT",
-        help="The clinician who signs for it; the only account with a key here when left out.",
+        help="Clinician who signs for it."
+        " When left out: CYTOWATCH_ACCOUNT, or the only account whose key is on this computer.",
     ),
 ]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    app.add_typer(account, name="account")
-    app.add_typer(audit, name="audit")
 
 
 @account.command()
@@ -53,7 +45,7 @@ def add(
     *,
     name: NameArgument,
     role: Annotated[
-        str, typer.Option("--role", metavar="ROLE", help=f"One of {', '.join(roles.ROLES)}.")
+        str, typer.Option("--role", metavar="ROLE", help=f"Role: one of {', '.join(roles.ROLES)}.")
     ] = "",
     by: ByOption = None,
     passphrase_file: PassphraseOption = None,
@@ -62,12 +54,13 @@ def add(
         typer.Option(
             "--new-passphrase-file",
             metavar="FILE",
-            help=f"File with the new account's passphrase; {NEW_PASSPHRASE_VARIABLE}, or asked for, when left out.",
+            help="File with the new account's passphrase."
+            f" When left out: {NEW_PASSPHRASE_VARIABLE}, or the command asks.",
         ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Add an account with a key of its own. The first one is a clinician's; a clinician signs for every later one."""
+    """Add an account with its own key. The first one is a clinician's. A clinician signs for every later one."""
     if role not in roles.ROLES:
         raise ConfigError(f"--role: expected one of {', '.join(roles.ROLES)}, found {role!r}.", "Try --help.")
     paths = default_paths().ensure()
@@ -110,7 +103,7 @@ def add(
 
 @account.command("list")
 def list_accounts(as_json: JsonOption = False) -> None:
-    """Show all accounts, disabled ones too."""
+    """Show all accounts, also those that are disabled."""
     paths = default_paths()
     here = account_key.names(paths.accounts)
     with open_store(paths) as tx:
@@ -147,7 +140,10 @@ def disable(
     passphrase_file: PassphraseOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Disable an account: it signs no more; what it signed stands. The last clinician cannot be disabled."""
+    """Disable an account. It can no longer sign. Its earlier signatures stay valid.
+
+    The last clinician's account cannot be disabled.
+    """
     paths = default_paths()
 
     def work(door: Door) -> dict[str, Any]:
@@ -168,70 +164,3 @@ def _was_added(paths: Paths, public_key: bytes) -> bool:
 
 def _seen(done: dict[str, Any]) -> dict[str, Any]:
     return {key: done[key] for key in ("entry", "audit", "hash")}
-
-
-@audit.command("list")
-def list_entries(as_json: JsonOption = False) -> None:
-    """Show every signed entry, oldest first."""
-    with open_store(default_paths()) as tx:
-        data = [] if tx is None else [_row(row) for row in chain.rows(tx)]
-    if not data:
-        nothing("Nothing was signed here yet.", {"entries": []}, as_json=as_json)
-    lines = [
-        f"{row['audit']:>5}  {local_of_iso(row['at'], with_date=True):19}  {row['kind']:15}  {row['account'] or '?':15}"
-        f"  {row['entry']}" + (f"  patient {row['patient']}" if row["patient"] else "")
-        for row in data
-    ]
-    show({"entries": data}, lines, as_json=as_json)
-
-
-def _row(row: chain.Row) -> dict[str, Any]:
-    try:
-        entry = decode(row.entry)
-    except MalformedEntryError:  # somebody changed it: `audit verify` says more
-        entry = None
-    return {
-        "audit": row.seq, "at": iso_utc(row.stored_utc_ms), "kind": row.kind, "entry": row.entry_id,
-        "account": entry.account if entry else None, "patient": entry.patient if entry else None,
-        "values": entry.values if entry else None, "refers_to": entry.refers_to if entry else None,
-        "hash": row.hash.hex(), "signature": row.signature.hex(),
-    }  # fmt: skip
-
-
-@audit.command()
-def verify(
-    head: Annotated[
-        str | None,
-        typer.Option(
-            "--head", metavar="HASH", help="A head noted earlier, which must still be in the chain."
-        ),
-    ] = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Check every signature and hash of the chain, and every stored row that was made from it. Exit 1 on a problem."""
-    with open_store(default_paths()) as tx:
-        if tx is None or (chain.head(tx).seq == 0 and head is None):
-            nothing(
-                "Nothing was signed here yet.", {"rows": 0, "head": None, "problems": []}, as_json=as_json
-            )
-        report = verify_chain(tx, head)
-        refused = dict(
-            tx.execute(
-                "SELECT substr(name, 15), value FROM counters WHERE name LIKE 'entry_refused_%'"
-            ).fetchall()
-        )
-    data = {
-        "rows": report.rows, "head": report.head, "refused": refused,
-        "problems": [{"audit": seq, "text": text} for seq, text in report.problems],
-    }  # fmt: skip
-    lines = [f"{report.rows} entries. Head: {report.head}"]
-    lines += [
-        f"problem  {'row ' + str(seq) + ': ' if seq is not None else ''}{text}"
-        for seq, text in report.problems
-    ]
-    lines += [f"refused  {number} for {why.replace('_', ' ')}" for why, number in sorted(refused.items())]
-    lines.append("No problem was found. Note the head elsewhere: it shows later whether rows were cut off."
-                 if not report.problems else f"{len(report.problems)} problems.")  # fmt: skip
-    show(data, lines, as_json=as_json)
-    if report.problems:
-        raise typer.Exit(exits.FAILED)

@@ -8,23 +8,17 @@ import typer
 
 from host_agent.config.example import example
 from host_agent.config.model import load_config
-from host_agent.forward.secret import read_secret
 from host_agent.paths import default_paths
 from host_agent.terminal.config_option import find_config
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(config)
-
-
 def config(
     print_example: Annotated[
-        bool, typer.Option("--example", help="Print a complete commented configuration.")
+        bool, typer.Option("--example", help="Print a complete configuration with comments.")
     ] = False,
     check: Annotated[
         Path | None,
-        typer.Option("--check", metavar="FILE", help="Check a file, and that its secrets can be read."),
+        typer.Option("--check", metavar="FILE", help="Check a file, and check that its secrets can be read."),
     ] = None,
 ) -> None:
     """Show, check or explain the configuration. Secrets are never shown."""
@@ -32,8 +26,9 @@ def config(
         print(example(), end="")
         return
     if check is not None:
-        for hook in load_config(check).webhook:
-            read_secret(hook)
+        for receiver in load_config(check).receivers:
+            for problem in receiver.problems():
+                raise problem
         print(f"{check}: every key is valid.")
         return
     paths = default_paths()

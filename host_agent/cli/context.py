@@ -5,23 +5,26 @@ from typing import Annotated, Any
 
 import typer
 
-from host_agent.cli.status import live_status
 from host_agent.clock import RealClock
-from host_agent.errors import ConfigError, HostAgentError
+from host_agent.errors import ConfigError
 from host_agent.paths import default_paths
 from host_agent.people import context_values
+from host_agent.people.asking import NoWearer, wearers
+from host_agent.people.composing import When, sign_entry
+from host_agent.store.context import context_entries
+from host_agent.terminal.entry_ids import find_entry
 from host_agent.terminal.options import DeviceOption, JsonOption
 from host_agent.terminal.output import nothing, show, table
 from host_agent.terminal.reading_store import open_store
+from host_agent.terminal.running_agent import live_status
 from host_agent.terminal.signing import (
     AccountOption,
     AgoOption,
     AtOption,
     PassphraseOption,
     agent_door,
-    check_moment,
     find_signer,
-    sign_entry,
+    moment,
 )
 from host_agent.text import local_of_iso, local_time, marked, span_text
 from host_agent.views.context_rows import (
@@ -34,28 +37,22 @@ from host_agent.views.context_rows import (
 )
 
 context = typer.Typer(
-    help="What only people know: blood pressure, oxygen, drugs, the neurological score. Entering needs the agent.",
+    help="Enter what only people know: blood pressure, oxygen, drugs. Entering needs the running agent.",
     no_args_is_help=True,
 )
 ValuesArgument = Annotated[
     list[str],
     typer.Argument(
         metavar="KEY=VALUE...",
-        help="Keys of the grader's vocabulary, e.g. oxygen=face_mask vasopressors=norepinephrine,vasopressin.",
+        help="Keys of the grader's vocabulary, for example oxygen=face_mask vasopressors=norepinephrine,vasopressin.",
     ),
 ]
 EntryArgument = Annotated[
     str,
     typer.Argument(
-        metavar="ENTRY", help="The entry, by (the start of) its id, as `context history` shows it."
+        metavar="ENTRY", help="The entry, by its id or the start of it, as `context history` shows it."
     ),
 ]
-_MIN_ID_CHARS = 6
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    app.add_typer(context, name="context")
 
 
 @context.command("set")
@@ -69,16 +66,18 @@ def set_values(
     device: DeviceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Enter what is known now, or was at a time, and sign it. Lists are written a,b; a temperature needs its site."""
-    check_moment(at, ago)
+    """Enter what is known, now or at a given time, and sign it. Write a list as a,b. A temperature needs its site."""
+    when = moment(at, ago)
     parsed = parse_values(values)
-    _enter(parsed, account, passphrase_file, as_json=as_json, device=device or "", at=at, ago=ago)
+    _enter(parsed, account, passphrase_file, as_json=as_json, device=device or "", when=when)
 
 
 @context.command()
 def withdraw(
     *,
-    keys: Annotated[list[str], typer.Argument(metavar="KEY...", help="Keys that are not known any more.")],
+    keys: Annotated[
+        list[str], typer.Argument(metavar="KEY...", help="Keys whose values are no longer known.")
+    ],
     at: AtOption = None,
     ago: AgoOption = None,
     account: AccountOption = None,
@@ -86,13 +85,13 @@ def withdraw(
     device: DeviceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say that keys are not known any more; what was entered stays in the history."""
-    check_moment(at, ago)
+    """Say that values are no longer known. Earlier entries stay in the history."""
+    when = moment(at, ago)
     values: dict[str, Any] = dict.fromkeys(keys)
     if "temperature_cc" in values or "site" in values:
         values |= {"temperature_cc": None, "site": None}
     _refuse_fault(values)
-    _enter(values, account, passphrase_file, as_json=as_json, device=device or "", at=at, ago=ago)
+    _enter(values, account, passphrase_file, as_json=as_json, device=device or "", when=when)
 
 
 @context.command()
@@ -105,35 +104,35 @@ def correct(
     device: DeviceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Correct an entry by a new one that takes its place and keeps its moment; the wrong one stays in the history."""
+    """Replace a wrong entry. The new entry keeps its time, and the wrong one stays in the history."""
     parsed = parse_values(values)
     paths = default_paths()
     agent_door(paths).begin(device or "")
     with open_store(paths) as tx:
         wearer = patient_of(tx, device)
-        rows = [] if tx is None or wearer is None else list(entry_rows(tx, wearer.row))
-        observed = (
-            {} if tx is None else dict(tx.execute("SELECT entry_id, observed_utc_ms FROM context_entries"))
-        )
-    found = find_entry(entry, [row["entry"] for row in rows])
+        entries = [] if tx is None or wearer is None else context_entries(tx, wearer.row)
+    observed = {one.entry_id: one.observed_utc_ms for one in entries}
+    found = find_entry(entry, list(observed))
     _enter(
         parsed, account, passphrase_file, as_json=as_json, device=device or "", refers_to=found,
-        observed_utc_ms=observed[found],
+        when=When(observed[found]),
     )  # fmt: skip
 
 
 @context.command("show")
 def show_in_force(device: DeviceOption = None, as_json: JsonOption = False) -> None:
-    """Show what is in force: value, age, when it stops counting, who signed, whether the wearable has it."""
+    """Show what counts now: value, age, when it expires, who signed, whether the wearable has it."""
     paths = default_paths()
     live = live_status(paths)
     now_ms = live["now_utc_ms"] if live else RealClock().utc_ms()
     with open_store(paths) as tx:
         wearer = patient_of(tx, device)
+        bound = 0 if tx is None else len(wearers(tx, device or ""))
         rows = [] if tx is None or wearer is None else rows_in_force(tx, wearer.row, now_ms)
     data = {"patient": wearer.patient if wearer else None, "context": rows}
     if wearer is None:
-        nothing("There is not one patient bound here: see `cytowatch status`.", data, as_json=as_json)
+        why = NoWearer(bound, device or "")
+        nothing(f"{why} {why.advice}", data, as_json=as_json)
     if not rows:
         nothing(f"Nothing was entered about {wearer.patient}: all of it is unknown.", data, as_json=as_json)
     lines = [marked(wearer.simulated, f"Patient {wearer.patient}, {local_time(now_ms)}:")]
@@ -150,7 +149,7 @@ def show_in_force(device: DeviceOption = None, as_json: JsonOption = False) -> N
 
 @context.command()
 def history(device: DeviceOption = None, as_json: JsonOption = False) -> None:
-    """Show every entry about the patient, corrected and withdrawn ones too, in order of observation."""
+    """Show every entry about the patient in order of observation, also corrected and withdrawn ones."""
     with open_store(default_paths()) as tx:
         wearer = patient_of(tx, device)
         rows = [] if tx is None or wearer is None else list(entry_rows(tx, wearer.row))
@@ -165,17 +164,6 @@ def history(device: DeviceOption = None, as_json: JsonOption = False) -> None:
         ],
         as_json=as_json,
     )
-
-
-def find_entry(start: str, ids: list[str]) -> str:
-    """The one id that starts so; HostAgentError when it is none or several."""
-    found = [one for one in ids if one.startswith(start.lower())] if len(start) >= _MIN_ID_CHARS else []
-    if len(found) != 1:
-        raise HostAgentError(
-            f"{len(found)} entries about this patient start with {start!r}.",
-            f"Give at least {_MIN_ID_CHARS} characters of its id: see `cytowatch context history`.",
-        )
-    return found[0]
 
 
 def parse_values(pairs: list[str]) -> dict[str, Any]:

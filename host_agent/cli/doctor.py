@@ -1,27 +1,30 @@
-"""`doctor`: look at everything that can be wrong, and say for each what to do."""
+"""`doctor`: look at everything that can be wrong, and say for each finding what to do."""
 
 import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import typer
 
-from host_agent.cli.status import live_status
 from host_agent.clock import RealClock
 from host_agent.config.model import Config
 from host_agent.errors import HostAgentError
-from host_agent.forward.secret import read_secret
+from host_agent.forward.registry import receiver_kinds
 from host_agent.keys import keyfile
 from host_agent.link.ownership import owners
 from host_agent.link.ports import candidates
 from host_agent.paths import Paths, default_paths
+from host_agent.store.counters import counters
 from host_agent.store.db import integrity_problems
+from host_agent.store.retention import thinnings
 from host_agent.terminal import exits
 from host_agent.terminal.config_option import ConfigOption, find_config
+from host_agent.terminal.options import JsonOption
 from host_agent.terminal.output import show
 from host_agent.terminal.reading_store import open_store
+from host_agent.terminal.running_agent import live_status
 from host_agent.text import local_time
 from host_agent.views.state import read_state
 
@@ -38,16 +41,14 @@ class Finding(NamedTuple):
     advice: str
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(doctor)
-
-
 def doctor(
     config: ConfigOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
-    """Check configuration, keys, ports and their owners, store, agent and receivers. Exit 1 on a problem."""
+    """Check configuration, keys, ports, store, agent and receivers. Exit code 1 on a problem.
+
+    Each finding says what is wrong and what to do. This looks at the equipment, never at the patient.
+    """
     paths = default_paths()
     found = list(_examine(paths, config))
     worst = any(finding.level == PROBLEM for finding in found)
@@ -73,14 +74,13 @@ def _examine(paths: Paths, config_file: Path | None) -> Iterator[Finding]:
         yield Finding(INFO, "configuration", f"valid ({source})", "")
     except HostAgentError as error:
         yield Finding(PROBLEM, "configuration", str(error), error.advice)
-    for hook in settings.webhook:
-        try:
-            read_secret(hook)
-        except HostAgentError as error:
-            yield Finding(PROBLEM, f"receiver {hook.name}", str(error), error.advice)
-    if not settings.webhook:
-        yield Finding(WARNING, "receivers", "none is configured: alarms reach nobody beyond laptop and wearable",
-                      "Add a [[webhook]] table: cytowatch config --example")  # fmt: skip
+    for receiver in settings.receivers:
+        for problem in receiver.problems():
+            yield Finding(PROBLEM, f"receiver {receiver.name}", str(problem), problem.advice)
+    if not settings.receivers:
+        tables = " or ".join(f"[[{kind}]]" for kind in receiver_kinds())
+        yield Finding(WARNING, "receivers", "none is configured: alarms reach only this laptop and the wearable",
+                      f"Add a table {tables}: cytowatch config --example")  # fmt: skip
     keys, errors = keyfile.load_all(paths.keys)
     for refused in errors:
         yield Finding(PROBLEM, "key file", str(refused), refused.advice)
@@ -99,7 +99,7 @@ def _ports(settings: Config) -> Iterator[Finding]:
     for owner in owned.values():
         if owner.released_until_utc_ms:
             until = local_time(owner.released_until_utc_ms)
-            yield Finding(WARNING, f"port {owner.port}", f"lent until {until} by the agent with pid {owner.pid}",
+            yield Finding(WARNING, f"port {owner.port}", f"lent by the agent with pid {owner.pid} until {until}",
                           f"Take it back now: cytowatch release {owner.port} --back")  # fmt: skip
         else:
             yield Finding(INFO, f"port {owner.port}", f"owned by the agent with pid {owner.pid} (home {owner.home})",
@@ -109,7 +109,7 @@ def _ports(settings: Config) -> Iterator[Finding]:
         if os.path.realpath(found.port) in owned:
             continue
         if not path.exists():
-            yield Finding(WARNING, f"port {found.port}", "is configured and not there",
+            yield Finding(WARNING, f"port {found.port}", "is configured, but it is not there",
                           "Plug the wearable in, or correct serial.ports.")  # fmt: skip
         elif not os.access(path, os.R_OK | os.W_OK):
             yield Finding(PROBLEM, f"port {found.port}", "may not be opened by this user",
@@ -128,7 +128,7 @@ def _agent(live: dict[str, Any] | None) -> Iterator[Finding]:
             PROBLEM,
             "agent",
             f"cannot store: {live['store_error']}",
-            "Free disk space, or mend the state folder.",
+            "Free disk space, or repair the state folder.",
         )
     for port in live["ports"]:
         if port["state"] in ("refused", "at_repl", "lost"):
@@ -138,8 +138,8 @@ def _agent(live: dict[str, Any] | None) -> Iterator[Finding]:
                 f"{port['state'].replace('_', ' ')}: {port['reason']}",
                 port["advice"],
             )
-    for port, counters in live["link_counters"].items():
-        counted = ", ".join(f"{name} {value}" for name, value in sorted(counters.items()) if value)
+    for port, numbers in live["link_counters"].items():
+        counted = ", ".join(f"{name} {value}" for name, value in sorted(numbers.items()) if value)
         if counted:
             yield Finding(INFO, f"link {port}", f"counters since start: {counted}", "")
 
@@ -155,38 +155,41 @@ def _store(
                 PROBLEM,
                 "disk",
                 f"{free // 1_000_000} MB free",
-                "Free space: without it nothing is acknowledged.",
+                "Free disk space. Without it the agent acknowledges nothing to the wearable.",
             )
     try:
         with open_store(paths) as tx:
             if tx is None:
-                yield Finding(INFO, "store", "nothing was ever stored here", "")
+                yield Finding(INFO, "store", "nothing has been stored here yet", "")
                 return
             problems = integrity_problems(tx)
             for problem in problems:
-                yield Finding(PROBLEM, "store", problem, "Stop the agent, keep a copy, restore a backup.")
+                yield Finding(
+                    PROBLEM,
+                    "store",
+                    problem,
+                    "Stop the agent, keep a copy of the state folder, restore a backup.",
+                )
             if not problems:
-                yield Finding(INFO, "store", f"{paths.database} is sound", "")
+                yield Finding(INFO, "store", f"{paths.database} is not damaged", "")
             state = read_state(tx, keys, live["now_utc_ms"] if live else RealClock().utc_ms())
-            counters = tx.execute(
-                "SELECT name, sum(value) FROM counters GROUP BY name ORDER BY name"
-            ).fetchall()
-            removed = tx.execute("SELECT sum(readings), max(run_utc_ms) FROM thinnings").fetchone()
+            counted = counters(tx)
+            removed = thinnings(tx)
     except HostAgentError as error:
         yield Finding(PROBLEM, "store", str(error), error.advice)
         return
-    if counters:
-        yield Finding(
-            INFO, "store", "counters: " + ", ".join(f"{name} {value}" for name, value in counters), ""
-        )
-    if removed[0]:
-        at = local_time(removed[1], with_date=True)
-        text = f"{removed[0]} readings of patients who left were removed as configured, last at {at}"
+    if counted:
+        text = ", ".join(f"{name} {value}" for name, value in counted.items())
+        yield Finding(INFO, "store", f"counters: {text}", "")
+    if removed:
+        number = sum(one.readings for one in removed)
+        at = local_time(max(one.run_utc_ms for one in removed), with_date=True)
+        text = f"{number} readings of patients who left were removed as configured, last at {at}"
         yield Finding(INFO, "store", text, "Which: cytowatch history --kind thinned")
     yield from _deliveries(state)
     bound = [device for device in state["devices"] if device["patient"]]
     if bound and live is None:
-        yield Finding(PROBLEM, "agent", f"not running although {len(bound)} bound wearable(s) should be watched",
+        yield Finding(PROBLEM, "agent", f"not running, but wearables bound to a patient must be watched: {len(bound)}",
                       "Start it now: cytowatch run")  # fmt: skip
     for device in state["devices"]:
         for alarm in device["alarms"]:
@@ -200,10 +203,12 @@ def _deliveries(state: dict[str, Any]) -> Iterator[Finding]:
         why = state["delivery_errors"].get(target)
         about = f"receiver {target}"
         if states.get("refused"):
-            yield Finding(PROBLEM, about, f"{states['refused']} events refused; {why}",
-                          "See its log and `cytowatch history --kind deliveries`.")  # fmt: skip
+            yield Finding(PROBLEM, about, f"it refused {states['refused']} events: {why}",
+                          "Read the receiver's log, and `cytowatch history --kind deliveries`.")  # fmt: skip
         elif states.get("pending") and why:
-            yield Finding(PROBLEM, about, f"{states['pending']} events wait; {why}",
-                          "The agent keeps trying. Check address and network.")  # fmt: skip
+            yield Finding(PROBLEM, about, f"{states['pending']} events wait: {why}",
+                          "The agent keeps trying. Check the address and the network.")  # fmt: skip
         if states.get("withheld"):
-            yield Finding(INFO, about, f"{states['withheld']} simulated events withheld", "")
+            yield Finding(
+                INFO, about, f"{states['withheld']} simulated events were withheld, as configured", ""
+            )

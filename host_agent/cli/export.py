@@ -2,7 +2,6 @@
 
 import csv
 import json
-import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,12 +10,14 @@ from typing import Annotated, Any, TextIO
 
 import typer
 
-from host_agent.cli.history import FromOption, LastOption, ToOption, check_kinds, make_question
 from host_agent.errors import ConfigError, HostAgentError
 from host_agent.paths import default_paths
+from host_agent.store.db import Tx
+from host_agent.store.retention import thinnings
 from host_agent.store.rollups import BUCKET_MS
 from host_agent.terminal import exits
 from host_agent.terminal.options import DeviceOption
+from host_agent.terminal.question import FromOption, LastOption, ToOption, check_kinds, make_question
 from host_agent.terminal.reading_store import open_store
 from host_agent.terminal.times import parse_span_s
 from host_agent.views.records import KINDS, Answer
@@ -28,17 +29,12 @@ _JSON_ALONE = (
 )
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(export)
-
-
 def export(
     *,
     kind: Annotated[
-        str, typer.Option("--kind", metavar="KIND", help=f"One of {', '.join(KINDS)}.")
+        str, typer.Option("--kind", metavar="KIND", help=f"Which records: one of {', '.join(KINDS)}.")
     ] = "readings",
-    form: Annotated[str, typer.Option("--format", metavar="FORMAT", help="csv or jsonl.")] = "csv",
+    form: Annotated[str, typer.Option("--format", metavar="FORMAT", help="Format: csv or jsonl.")] = "csv",
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", metavar="FILE", help="Write here instead of standard output."),
@@ -48,7 +44,7 @@ def export(
         typer.Option(
             "--every",
             metavar="SPAN",
-            help="Readings alone: one row for each 5m of the wearable's clock, or a multiple such as 1h.",
+            help="For readings only: one row for each 5m of the wearable's clock, or for a multiple such as 1h.",
         ),
     ] = None,
     start: FromOption = None,
@@ -56,7 +52,17 @@ def export(
     last: LastOption = None,
     device: DeviceOption = None,
 ) -> None:
-    """Write stored records, raw integer units, one row each. A column or field `simulated` marks simulated data."""
+    """Write stored records in raw integer units, one row each. The column or field `simulated` marks simulated data.
+
+    With --every a row is a roll-up. `n` counts its readings: five minutes at 10 s are 30, so a smaller number shows
+    that time is missing. For temperature, saturation and heart rate it has how many values the grader can use
+    (`temp_n`, `spo2_n`, `hr_n`), and their minimum, rounded mean and maximum; these are empty (`null`) where there
+    is no value.
+
+    Rows are cut by the wearable's own clock since its start (`boot`, `t_ms`). The time `at`, when a row begins, may
+    become more exact later, but the content of a row never changes. --from and --to choose rows that begin in that
+    time. Two sites, or simulated and measured readings, never share a row.
+    """
     check_kinds([kind])
     if form not in FORMATS:
         raise ConfigError(f"--format: expected csv or jsonl, found {form!r}.", "Try --help.")
@@ -95,8 +101,8 @@ def _buckets(every: str | None, kind: str) -> int:
     return buckets
 
 
-def _tell_removed(tx: sqlite3.Connection) -> None:
-    removed = tx.execute("SELECT coalesce(sum(readings), 0) FROM thinnings").fetchone()[0]
+def _tell_removed(tx: Tx) -> None:
+    removed = sum(one.readings for one in thinnings(tx))
     if removed:
         print(
             f"{removed} readings of patients who left were removed as configured and are not in this export."

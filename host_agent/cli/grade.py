@@ -12,16 +12,11 @@ from host_agent.views.grade_json import grade_file, grade_sequence
 from host_agent.views.grade_text import course_lines, grade_lines
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(grade)
-
-
 def grade(
     file: Annotated[
         Path | None,
         typer.Option(
-            "--json", metavar="FILE", help="JSON file of cases; the answer is JSON on standard output."
+            "--json", metavar="FILE", help="JSON file of cases. The answer is JSON on standard output."
         ),
     ] = None,
     sequence: Annotated[
@@ -29,16 +24,18 @@ def grade(
         typer.Option(
             "--sequence",
             metavar="FILE",
-            help="JSON list of {at_ms, inputs} of one patient in time order; the answer is a list, one entry a step.",
+            help="JSON list of {at_ms, inputs} of one patient in time order. The answer has one entry for each step.",
         ),
     ] = None,
     as_text: Annotated[
-        bool, typer.Option("--text", help="Answer in lines for people instead of JSON.")
+        bool, typer.Option("--text", help="Answer in text for people instead of JSON.")
     ] = False,
 ) -> None:
-    """Grade cases, or a patient's course, on every scale with the shared core; a wearable has ASTCT alone.
+    """Grade cases, or one patient's course, on every scale. Nothing is stored.
 
-    Nothing is stored.
+    Give one file. A case holds keys of the grader's vocabulary (firmware/crs_core/grade/vocabulary.py). In a course
+    a key replaces its earlier value, `null` withdraws it, and its age counts from the step that set it. Between two
+    steps the alarm conditions are checked for every second. A wearable itself grades by ASTCT alone.
     """
     if (file is None) == (sequence is None):
         raise ConfigError(

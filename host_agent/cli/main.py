@@ -2,43 +2,44 @@
 
 import importlib
 import sys
+from pathlib import Path
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
 
-from host_agent.errors import HostAgentError
+from host_agent.errors import HalfRegistered, HostAgentError
 from host_agent.terminal import exits
 from host_agent.terminal.output import fail
 from host_agent.text import NOTICE
 
-# command → module. Only the module of the command that was typed is loaded: `status` must answer at once.
-COMMANDS = {
-    "run": "run",
-    "release": "run",
-    "status": "status",
-    "scan": "ble",
-    "pair": "ble",
-    "devices": "enrol",
-    "enrol": "enrol",
-    "hosts": "enrol",
-    "patient": "patient",
-    "pause": "pause",
-    "account": "account",
-    "context": "context",
-    "sign": "sign",
-    "audit": "account",
-    "rules": "rules",
-    "history": "history",
-    "report": "report",
-    "export": "export",
-    "grade": "grade",
-    "config": "config",
-    "backup": "store",
-    "restore": "store",
-    "verify": "store",
-    "doctor": "doctor",
-}
+# In the order in which --help shows them. A command is the file of its name beside this one, and one line here.
+COMMANDS = (
+    "run",
+    "release",
+    "status",
+    "scan",
+    "pair",
+    "devices",
+    "enrol",
+    "hosts",
+    "patient",
+    "pause",
+    "account",
+    "context",
+    "sign",
+    "audit",
+    "rules",
+    "history",
+    "report",
+    "export",
+    "grade",
+    "config",
+    "backup",
+    "restore",
+    "verify",
+    "doctor",
+)
 _EPILOG = "Exit codes: " + "; ".join(f"{code} {meaning}" for code, meaning in exits.MEANINGS.items()) + "."
 
 
@@ -55,7 +56,11 @@ class _Group(TyperGroup):
 
 
 def build_app(command: str | None = None) -> typer.Typer:
-    """The command line with every command, or with what is needed for one."""
+    """The command line with every command, or with only the one that was typed: `status` must answer at once.
+
+    Raises HalfRegistered where a command has a file and no line, or a line and no file.
+    """
+    _compare_files_with_lines()
     app = typer.Typer(
         cls=_Group,
         rich_markup_mode=None,
@@ -66,10 +71,36 @@ def build_app(command: str | None = None) -> typer.Typer:
         epilog=_EPILOG,
     )
     app.callback()(_nothing)
-    modules = [COMMANDS[command]] if command in COMMANDS else dict.fromkeys(COMMANDS.values())
-    for name in modules:
-        importlib.import_module(f"host_agent.cli.{name}").register(app)
+    for name in [command] if command in COMMANDS else COMMANDS:
+        _add(app, str(name))
     return app
+
+
+def _compare_files_with_lines() -> None:
+    files = {path.stem for path in Path(__file__).parent.glob("*.py")} - {"__init__", "main"}
+    for name in sorted(files - set(COMMANDS)):
+        raise HalfRegistered(
+            f"The command {name} has a file in host_agent/cli and no line in COMMANDS.",
+            f'Add "{name}" to COMMANDS in host_agent/cli/main.py.',
+        )
+    for name in sorted(set(COMMANDS) - files):
+        raise HalfRegistered(
+            f"The command {name} has a line in COMMANDS and no file.", f"Add host_agent/cli/{name}.py."
+        )
+
+
+def _add(app: typer.Typer, name: str) -> None:
+    """A module holds the command under its own name: a function, or a Typer with commands below it."""
+    command = getattr(importlib.import_module(f"host_agent.cli.{name}"), name, None)
+    if isinstance(command, typer.Typer):
+        app.add_typer(command, name=name)
+    elif callable(command):
+        app.command(name)(command)
+    else:
+        raise HalfRegistered(
+            f"host_agent/cli/{name}.py holds no command: nothing in it is called {name}.",
+            f"Name its function, or its typer.Typer, {name}.",
+        )
 
 
 def _nothing() -> None:

@@ -12,13 +12,8 @@ from host_agent.terminal.options import DeviceOption, JsonOption
 from host_agent.terminal.output import show
 
 patient = typer.Typer(
-    help="Bind a wearable to a patient, or end it. Needs the running agent.", no_args_is_help=True
+    help="Start or end the binding of a wearable to a patient. Needs the running agent.", no_args_is_help=True
 )
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    app.add_typer(patient, name="patient")
 
 
 @patient.command()
@@ -26,40 +21,49 @@ def start(
     *,
     age_years: Annotated[
         int | None,
-        typer.Option("--age-years", metavar="N", help="Age in whole years; mandatory, 12 or more."),
+        typer.Option("--age-years", metavar="N", help="Age in whole years, 12 or more. Mandatory."),
     ] = None,
     site: Annotated[
         str | None,
         typer.Option(
             "--site",
             metavar="SITE",
-            help="Where the thermometer sits; refused unless the wearable is set up so.",
+            help="Where the thermometer sits. The wearable must be set up for the same site.",
         ),
     ] = None,
     pseudonym: Annotated[
         str | None,
-        typer.Option("--patient", metavar="ID", help="Pseudonym, never a name; made up when left out."),
+        typer.Option(
+            "--patient",
+            metavar="ID",
+            help="Pseudonym, never a name. When left out, one is made up.",
+        ),
     ] = None,
     infusion_date: Annotated[
         str | None,
-        typer.Option("--infusion-date", metavar="DATE", help="Day 0, e.g. 2026-03-31; screens show Day +N."),
+        typer.Option(
+            "--infusion-date",
+            metavar="DATE",
+            help="Day of the infusion, e.g. 2026-03-31. Screens then show Day +N.",
+        ),
     ] = None,
     product: Annotated[
-        str | None, typer.Option("--product", metavar="TEXT", help="The product given.")
+        str | None, typer.Option("--product", metavar="TEXT", help="Product that was infused.")
     ] = None,
     systolic_mmhg: Annotated[
         int | None,
         typer.Option(
-            "--baseline-systolic", metavar="MMHG", help="The patient's own usual systolic pressure."
+            "--baseline-systolic", metavar="MMHG", help="The patient's usual systolic blood pressure in mmHg."
         ),
     ] = None,
     call_number: Annotated[
-        str | None, typer.Option("--call-number", metavar="NUMBER", help="Whom the patient calls.")
+        str | None,
+        typer.Option("--call-number", metavar="NUMBER", help="Telephone number that the patient calls."),
     ] = None,
     device: DeviceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Bind the wearable in session to a patient: a new journal begins, grading and alarms start."""
+    """Bind the wearable in session to a patient. A new journal begins, and grading and alarms start."""
     profile = {
         "patient": pseudonym or f"P-{secrets.token_hex(3).upper()}", "age_years": age_years, "site": site or "",
         "infusion_date": infusion_date, "product": product, "systolic_mmhg": systolic_mmhg, "call_number": call_number,
@@ -82,7 +86,7 @@ def end(
         typer.Option(
             "--override",
             metavar="REASON",
-            help="End although records are not synced: they are lost. The reason is kept.",
+            help="End although records are not synced. Those records are lost. Your reason is kept.",
         ),
     ] = None,
     wearable_lost: Annotated[
@@ -90,13 +94,13 @@ def end(
         typer.Option(
             "--wearable-lost",
             metavar="REASON",
-            help="End on this laptop only: the wearable is gone. The reason is kept.",
+            help="End on this laptop only, because the wearable is lost. Your reason is kept.",
         ),
     ] = None,
     device: DeviceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """End the binding: the wearable wipes journal, limits and latches. Refused while records are not synced."""
+    """End the binding. The wearable erases journal, limits and alarm states. Refused until all records are synced."""
     done = call_now(
         default_paths().socket,
         "patient_end",

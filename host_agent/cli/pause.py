@@ -16,23 +16,26 @@ from host_agent.text import local_time, marked
 LONGEST_S = 1800
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(pause)
-
-
 def pause(
     lasting: Annotated[
-        str, typer.Option("--for", metavar="SPAN", help="From now on, e.g. 20m; at most 30m.")
+        str, typer.Option("--for", metavar="SPAN", help="How long from now, for example 20m; at most 30m.")
     ] = "20m",
     why: Annotated[
-        str, typer.Option("--why", metavar="WHY", help=f"One of {', '.join(WHY.values())}.")
+        str, typer.Option("--why", metavar="WHY", help=f"Reason: one of {', '.join(WHY.values())}.")
     ] = "other",
     end: Annotated[bool, typer.Option("--end", help="End the pause now.")] = False,
     device: DeviceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Announce that the wearable comes off for a while, or move or end that pause. Nothing is measured meanwhile."""
+    """Announce that the wearable comes off for a while. Nothing is measured meanwhile.
+
+    Announce again to move the end of the pause. Only the custodian can pause a wearable, and not while a HIGH alarm
+    about the patient or PAUSE_OVER is active. A pause holds back NO_DATA and this laptop's own alarms of silence,
+    and no other alarm. It ends by itself when the wearable measures on the body again. If it is not measuring again
+    by the end, a HIGH alarm sounds: PAUSE_OVER on the wearable, and NOT_BACK on a host that hears nothing from it.
+    Both are forwarded. Pauses may last 30 minutes in all. After 15 minutes of measuring the next 30 minutes are
+    free.
+    """
     socket = default_paths().socket
     if end:
         done = call_now(socket, "pause_end", device=device)

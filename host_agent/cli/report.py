@@ -5,23 +5,18 @@ from typing import Annotated
 
 import typer
 
-from host_agent.cli.status import live_status
 from host_agent.clock import RealClock
 from host_agent.errors import ConfigError
 from host_agent.paths import default_paths
 from host_agent.terminal.options import DeviceOption, JsonOption
 from host_agent.terminal.output import nothing, show, table
 from host_agent.terminal.reading_store import open_store
+from host_agent.terminal.running_agent import live_status
 from host_agent.text import NOTICE, SIMULATED
 from host_agent.views.hours import KINDS, hours_rows
 
-report = typer.Typer(help="Reports from the store. Work without the agent.", no_args_is_help=True)
+report = typer.Typer(help="Reports from the store. They work without the agent.", no_args_is_help=True)
 _HEADER = ("day", "patient", "bound", *(kind.replace("_", " ") for kind in KINDS), "")
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    app.add_typer(report, name="report")
 
 
 @report.callback()
@@ -32,13 +27,22 @@ def _group() -> None:
 @report.command()
 def hours(
     day: Annotated[
-        str | None, typer.Option("--day", metavar="DATE", help="Only this day, e.g. 2026-03-31.")
+        str | None, typer.Option("--day", metavar="DATE", help="Only this day, for example 2026-03-31.")
     ] = None,
-    utc: Annotated[bool, typer.Option("--utc", help="Days of UTC instead of this computer's zone.")] = False,
+    utc: Annotated[
+        bool, typer.Option("--utc", help="Cut days by UTC instead of this computer's time zone.")
+    ] = False,
     device: DeviceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show for how long each patient was measured, day by day, and for how long not, in hours and minutes."""
+    """Show for each day how long each patient was measured and how long not, in hours and minutes.
+
+    `bound` is how long the binding lasted on that day, up to now. A reading counts until the next one, but never
+    longer than its interval. `temperature`, `spo2` and `both` count values that the grader can use. `pause` is an
+    announced pause, `not worn` is off the body without one, and `lost` means that no reading is stored, whatever
+    the reason. `charging` may overlap with each of them. In JSON every column is in ms: `both_ms`, and `span_ms` for
+    `bound`. `undated_readings` counts readings without a known time.
+    """
     if day is not None:
         try:
             day = datetime.date.fromisoformat(day).isoformat()

@@ -10,29 +10,24 @@ from crs_core.grade.rules_table import TABLE
 
 from host_agent.errors import ConfigError, HostAgentError
 from host_agent.paths import default_paths
+from host_agent.people.composing import Door, sign_entry
 from host_agent.people.rule_sets import rules_of
+from host_agent.store.rule_sets import rule_sets
 from host_agent.terminal.options import JsonOption
 from host_agent.terminal.output import show, table
 from host_agent.terminal.reading_store import open_store
 from host_agent.terminal.signing import (
     AccountOption,
-    Door,
     PassphraseOption,
     find_signer,
-    sign_entry,
     with_or_without_agent,
 )
 from host_agent.text import iso_utc, local_of_iso
 
 FORMAT = "cytowatch.rules/1"
 _LARGEST_BYTES = 200_000
-rules = typer.Typer(help="The numbers that decide, each to be signed by a clinician.", no_args_is_help=True)
+rules = typer.Typer(help="The numbers that decide. A clinician signs them.", no_args_is_help=True)
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="Rule file, as `rules export` writes it.")]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    app.add_typer(rules, name="rules")
 
 
 def document(made: core.Rules, reasons: dict[str, str]) -> dict[str, Any]:
@@ -55,12 +50,10 @@ def document(made: core.Rules, reasons: dict[str, str]) -> dict[str, Any]:
 def show_rules(as_json: JsonOption = False) -> None:
     """Show the numbers of this program and the rule sets that were signed here."""
     with open_store(default_paths()) as tx:
-        rows = [] if tx is None else tx.execute(
-            "SELECT rule_hash, account, signed_utc_ms FROM rule_sets ORDER BY audit"
-        ).fetchall()  # fmt: skip
+        rows = [] if tx is None else rule_sets(tx)
     signed = [
-        {"rule_hash": rule_hash.hex(), "account": account, "at": iso_utc(at_ms)}
-        for rule_hash, account, at_ms in rows
+        {"rule_hash": one.rule_hash.hex(), "account": one.account, "at": iso_utc(one.signed_utc_ms)}
+        for one in rows
     ]
     data = {**document(core.DEFAULT, {}), "signed": signed}
     lines = table(
@@ -80,7 +73,7 @@ def show_rules(as_json: JsonOption = False) -> None:
 
 @rules.command()
 def export(file: FileArgument) -> None:
-    """Write the default numbers to a file, to be read, changed with reasons, checked and signed."""
+    """Write the default numbers to a file. Read it, change numbers with reasons, check it and sign it."""
     try:
         with file.open("x", encoding="utf-8") as out:
             out.write(json.dumps(document(core.DEFAULT, {}), ensure_ascii=False, indent=1) + "\n")
@@ -93,7 +86,7 @@ def export(file: FileArgument) -> None:
 
 @rules.command()
 def check(file: FileArgument, as_json: JsonOption = False) -> None:
-    """Check a rule file: every number there, inside its bounds, and with a reason where it differs from the default."""
+    """Check a rule file. Every number must be there, within bounds, and have a reason where it is not the default."""
     made, values = read_file(file)
     show(_summary(made, values), _lines(file, made, values), as_json=as_json)
 
@@ -106,7 +99,7 @@ def sign(
     passphrase_file: PassphraseOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Sign a rule file as a clinician: records that name its hash are re-run with it. The wearable is told."""
+    """Sign a rule file as a clinician. The wearable gets the rules, and its decisions are re-checked with them."""
     made, values = read_file(file)
     paths = default_paths()
 

@@ -1,4 +1,4 @@
-"""`run` and `release`: the agent itself, and lending a port."""
+"""`run`: the agent itself."""
 
 import asyncio
 import logging
@@ -6,30 +6,24 @@ from typing import Annotated
 
 import typer
 
-from host_agent.control.socket import call_now
 from host_agent.errors import ConfigError
 from host_agent.paths import default_paths
 from host_agent.terminal.config_option import ConfigOption, find_config
-from host_agent.terminal.options import JsonOption
-from host_agent.terminal.output import show
-from host_agent.terminal.times import parse_span_s
 from host_agent.text import NOTICE, marked
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    app.command()(run)
-    app.command()(release)
 
 
 def run(
     port: Annotated[
         list[str] | None,
-        typer.Option("--port", metavar="PORT", help="Serial port to open; may be given several times."),
+        typer.Option(
+            "--port", metavar="PORT", help="Serial port to open. Give it several times for several ports."
+        ),
     ] = None,
     speed: Annotated[
         float,
-        typer.Option("--speed", metavar="N", help="Run the agent's clock N times faster: simulations only."),
+        typer.Option(
+            "--speed", metavar="N", help="Run the agent's clock N times faster. For simulations only."
+        ),
     ] = 1.0,
     config: ConfigOption = None,
 ) -> None:
@@ -63,33 +57,3 @@ def run(
         await run_agent(agent, ready)
 
     asyncio.run(serve())
-
-
-def release(
-    port: Annotated[
-        str, typer.Argument(metavar="PORT", help="The port, as the agent opened it or a link to it.")
-    ],
-    lasting: Annotated[
-        str, typer.Option("--for", metavar="SPAN", help="For how long, e.g. 90s or 5m; at most 1h.")
-    ] = "5m",
-    back: Annotated[
-        bool, typer.Option("--back", help="End the release now: the agent takes the port again.")
-    ] = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Lend a port to another program for a while; the agent takes it back by itself. Nobody is monitored meanwhile."""
-    socket = default_paths().socket
-    if back:
-        done = call_now(socket, "retake", port=port)
-        show(done, [f"{port}: the agent takes it back now."], as_json=as_json)
-        return
-    seconds = parse_span_s(lasting, "--for")
-    done = call_now(socket, "release", port=port, seconds=seconds)
-    show(
-        done,
-        [
-            f"{port} is free for {seconds:g} s; then the agent takes it back.",
-            "The wearable is not synced meanwhile; its own alarm goes on while its application runs.",
-        ],
-        as_json=as_json,
-    )

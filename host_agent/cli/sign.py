@@ -5,13 +5,14 @@ from typing import Annotated, Any
 import typer
 from crs_core.grade.rules import DEFAULT
 
-from host_agent.cli.context import find_entry
 from host_agent.errors import ConfigError
 from host_agent.paths import default_paths
 from host_agent.people import limits
+from host_agent.people.composing import sign_entry
 from host_agent.people.for_wearable import DEATH
 from host_agent.people.rule_sets import newest_rules
 from host_agent.people.signed_records import SCALE_VERSIONS, Signed, signed
+from host_agent.terminal.entry_ids import find_entry
 from host_agent.terminal.options import DeviceOption, JsonOption
 from host_agent.terminal.output import show
 from host_agent.terminal.reading_store import open_store
@@ -21,9 +22,8 @@ from host_agent.terminal.signing import (
     AtOption,
     PassphraseOption,
     agent_door,
-    check_moment,
     find_signer,
-    sign_entry,
+    moment,
 )
 from host_agent.text import marked
 from host_agent.views.context_rows import patient_of, signed_text
@@ -33,25 +33,23 @@ RecordArgument = Annotated[
     str,
     typer.Argument(
         metavar="ENTRY",
-        help="The signed record, by (the start of) its id, as `history --kind signed` shows it.",
+        help="The signed record, by its id or the start of it, as `history --kind signed` shows it.",
     ),
 ]
 _UNSPECIFIED = "unspecified"
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    app.add_typer(sign, name="sign")
 
 
 @sign.command()
 def grade(
     *,
     scale: Annotated[
-        str, typer.Option("--scale", metavar="SCALE", help=f"One of {', '.join(SCALE_VERSIONS)}.")
+        str, typer.Option("--scale", metavar="SCALE", help=f"Scale: one of {', '.join(SCALE_VERSIONS)}.")
     ] = "ASTCT",
     value: Annotated[
-        str, typer.Option("--grade", metavar="GRADE", help="1 to 4, or unspecified. A 5 is `sign death`.")
+        str,
+        typer.Option(
+            "--grade", metavar="GRADE", help="1 to 4, or unspecified. For grade 5 use `sign death`."
+        ),
     ] = "",
     at: AtOption = None,
     ago: AgoOption = None,
@@ -60,8 +58,8 @@ def grade(
     device: DeviceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Sign a grade. A signed grade of CRS has its ICD-10-CM code; a computed one never has."""
-    check_moment(at, ago)
+    """Sign a grade. A signed grade of CRS has its ICD-10-CM code; a computed grade never has one."""
+    when = moment(at, ago)
     if scale not in SCALE_VERSIONS:
         raise ConfigError(
             f"--scale: expected one of {', '.join(SCALE_VERSIONS)}, found {scale!r}.", "Try --help."
@@ -75,13 +73,15 @@ def grade(
     values = {
         "scale": scale, "scale_version": SCALE_VERSIONS[scale], "grade": None if value == _UNSPECIFIED else int(value),
     }  # fmt: skip
-    _sign("grade", values, account, passphrase_file, as_json=as_json, device=device or "", at=at, ago=ago)
+    _sign("grade", values, account, passphrase_file, as_json=as_json, device=device or "", when=when)
 
 
 @sign.command()
 def death(
     *,
-    cause: Annotated[str, typer.Option("--cause", metavar="CAUSE", help=f"One of {', '.join(DEATH)}.")] = "",
+    cause: Annotated[
+        str, typer.Option("--cause", metavar="CAUSE", help=f"Cause: one of {', '.join(DEATH)}.")
+    ] = "",
     at: AtOption = None,
     ago: AgoOption = None,
     account: AccountOption = None,
@@ -89,8 +89,8 @@ def death(
     device: DeviceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Sign the death of the patient who is bound. It counts only when a second clinician countersigned it."""
-    check_moment(at, ago)
+    """Sign the death of the patient who is bound. It counts only when a second clinician has countersigned it."""
+    when = moment(at, ago)
     if cause not in DEATH:
         raise ConfigError(f"--cause: expected one of {', '.join(DEATH)}, found {cause!r}.", "Try --help.")
     _sign(
@@ -100,8 +100,7 @@ def death(
         passphrase_file,
         as_json=as_json,
         device=device or "",
-        at=at,
-        ago=ago,
+        when=when,
     )
 
 
@@ -114,7 +113,7 @@ def countersign(
     device: DeviceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Countersign a death as a second clinician. From then on it counts: the wearable stops sounding."""
+    """Countersign a death as a second clinician. From then on it counts, and the wearable stops sounding."""
     _sign("countersign", {}, account, passphrase_file, as_json=as_json, device=device or "", about=entry)
 
 
@@ -122,13 +121,15 @@ def countersign(
 def reverse(
     *,
     entry: RecordArgument,
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; mandatory, it is kept.")] = "",
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="TEXT", help="Your reason. Mandatory; it is kept.")
+    ] = "",
     account: AccountOption = None,
     passphrase_file: PassphraseOption = None,
     device: DeviceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Reverse a signed grade or death. One clinician can; it stays in the history, and it is final."""
+    """Reverse a signed grade or death. One clinician can do this. It is final, and it stays in the history."""
     if not reason.strip():
         raise ConfigError("--reason: say why; a reversal without a reason is refused.", "Add --reason TEXT.")
     _sign(
@@ -148,16 +149,18 @@ def limits_of_patient(
     values: Annotated[
         list[str],
         typer.Argument(
-            metavar="NAME=VALUE...", help=f"Rules of this patient alone: {', '.join(limits.NAMES)}."
+            metavar="NAME=VALUE...", help=f"Limits of this patient alone: {', '.join(limits.NAMES)}."
         ),
     ],
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; mandatory, it is kept.")] = "",
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="TEXT", help="Your reason. Mandatory; it is kept.")
+    ] = "",
     account: AccountOption = None,
     passphrase_file: PassphraseOption = None,
     device: DeviceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Sign limits of the patient, inside the bounds of the rules. They replace earlier ones; the wearable is told."""
+    """Sign limits of this patient, within the bounds of the rules. They replace earlier ones and go to the wearable."""
     numbers: dict[str, Any] = {}
     for pair in values:
         name, _, text = pair.partition("=")
@@ -179,8 +182,11 @@ def limits_of_patient(
     )
     told = ", ".join(f"{name}={number}" for name, number in numbers.items())
     text = f"{done['patient']}: {told}, signed by {done['account']} as entry {done['entry'][:8]}."
-    show(done, [marked(done["simulated"], text), "This computer judges by them; the wearable keeps its numbers."],
-         as_json=as_json)  # fmt: skip
+    lines = [
+        marked(done["simulated"], text),
+        "This computer judges by them now. The wearable gets them once it is in session, and judges by them then.",
+    ]
+    show(done, lines, as_json=as_json)
 
 
 @sign.command("close-episode")
@@ -193,9 +199,9 @@ def close_episode(
     device: DeviceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Sign the end of the episode: its fever and its masking no longer count. The wearable is told."""
-    check_moment(at, ago)
-    _sign("close_episode", {}, account, passphrase_file, as_json=as_json, device=device or "", at=at, ago=ago)
+    """Sign the end of the episode. Its fever and its masking no longer count, also on the wearable."""
+    when = moment(at, ago)
+    _sign("close_episode", {}, account, passphrase_file, as_json=as_json, device=device or "", when=when)
 
 
 def _sign(

@@ -1,17 +1,16 @@
 """`status`: what is known of every wearable, from the store, with what the running agent adds."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 from host_agent.clock import RealClock
-from host_agent.control.socket import AgentNotRunning, ControlFailed, call_now
 from host_agent.keys import keyfile
-from host_agent.paths import Paths, default_paths
+from host_agent.paths import default_paths
 from host_agent.sync.battery import battery_text
+from host_agent.terminal.options import JsonOption
 from host_agent.terminal.output import nothing, show
 from host_agent.terminal.reading_store import open_store
+from host_agent.terminal.running_agent import live_status
 from host_agent.text import (
     NOTICE,
     heart_rate_text,
@@ -27,18 +26,18 @@ from host_agent.views.state import read_state
 
 _LIVE_IS_NOW_S = 10.0  # a wearable in session tells its values each second
 _BATTERY_IS_NOW_S = 1200.0  # asked for every 10 min
-_LIVE_TIMEOUT_S = 0.7  # the whole command answers within a second
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(status)
 
 
 def status(
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
-    """Show every wearable: link, newest data, grade, alarms, deliveries. Works without the agent."""
+    """Show link, newest reading, grade and alarms of every wearable. Works without the agent.
+
+    Below the wearable's own grade stands one line for each scale. This laptop computes it from what people entered
+    and from what the wearable measures now. The line `asked` shows what people are asked to enter: due now, or
+    missed. The alarm PROMPT_MISSED sounds for a missed entry. While the agent runs, `battery` shows the percentage
+    and the hours left; the agent asks for them every 10 minutes.
+    """
     paths = default_paths()
     keys, errors = keyfile.load_all(paths.keys)
     live = live_status(paths)
@@ -64,14 +63,6 @@ def status(
     if not data["devices"]:
         nothing("No wearable is known here. Enrol one: cytowatch enrol FILE", data, as_json=as_json)
     show(data, _lines(data, now_ms), as_json=as_json)
-
-
-def live_status(paths: Paths) -> dict[str, Any] | None:
-    """What the running agent says; None when none runs or it does not answer at once."""
-    try:
-        return call_now(paths.socket, "status", timeout_s=_LIVE_TIMEOUT_S)
-    except (AgentNotRunning, ControlFailed):
-        return None
 
 
 def _lines(data: dict[str, Any], now_ms: int) -> Iterator[str]:

@@ -8,36 +8,31 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from host_agent.config.model import Config, WebhookSection
+from host_agent.config.model import Config
 from host_agent.config.problems import expectation
-
-_WEBHOOK_VALUES: dict[str, Any] = {
-    "name": "ward",
-    "url": "https://alarms.example.org/cytowatch",
-    "secret_file": "/etc/cytowatch/ward.secret",
-}
+from host_agent.forward.receiver import Receiver
 
 
 def example() -> str:
-    """TOML with every key at its default; the webhook table is switched off by a `#` without a blank."""
+    """TOML with every key at its default; tables of receivers are switched off by a `#` without a blank."""
     parts = [
         "# CytoWatch agent configuration. Research prototype, not a medical device.",
-        "# Every key is shown with its default. A line `#key = value` is switched off: remove the # to use it.",
+        "# Every key is shown with its default. A line that starts with `#key =` is off. Remove the # to use it.",
         "",
     ]
-    for name, field in Config.model_fields.items():
-        model = field.annotation
-        if isinstance(model, type) and issubclass(model, BaseModel):
+    for name, model in sections():
+        if issubclass(model, Receiver):
+            parts += _table(f"[[{name}]]", model, model.example, live=False)
+        else:
             parts += _table(f"[{name}]", model, {}, live=True)
-    parts += _table("[[webhook]]", WebhookSection, _WEBHOOK_VALUES, live=False)
     return "\n".join(parts).rstrip() + "\n"
 
 
 def key_rows() -> list[tuple[str, str, str, str]]:
     """(key path, what it takes, default, description) for every key."""
     rows = []
-    for section, model in _sections():
-        for name, field in model.model_fields.items():
+    for section, model in sections():
+        for name, field in _keys(model):
             default = (
                 "mandatory" if field.is_required() else _toml(field.get_default(call_default_factory=True))
             )
@@ -45,7 +40,8 @@ def key_rows() -> list[tuple[str, str, str, str]]:
     return rows
 
 
-def _sections() -> list[tuple[str, type[BaseModel]]]:
+def sections() -> list[tuple[str, type[BaseModel]]]:
+    """(name, model) of every table of the file."""
     out: list[tuple[str, type[BaseModel]]] = []
     for name, field in Config.model_fields.items():
         arguments = typing.get_args(field.annotation)
@@ -55,10 +51,16 @@ def _sections() -> list[tuple[str, type[BaseModel]]]:
     return out
 
 
+def _keys(model: type[BaseModel]) -> list[tuple[str, FieldInfo]]:
+    """Keys in the order in which a person needs them: of a receiver its name, its kind's own, then the common ones."""
+    common = [name for name in Receiver.model_fields if name != "name"] if issubclass(model, Receiver) else []
+    return sorted(model.model_fields.items(), key=lambda item: (item[0] in common, item[0] != "name"))
+
+
 def _table(header: str, model: type[BaseModel], values: dict[str, Any], *, live: bool) -> list[str]:
     off = "" if live else "#"
     lines = [*_comment(model.__doc__ or ""), off + header]
-    for name, field in model.model_fields.items():
+    for name, field in _keys(model):
         lines += _comment(f"{field.description} Takes {expectation(field)}.")
         lines.append(_assignment(name, field, values, off))
     return [*lines, ""]

@@ -5,15 +5,15 @@ Secrets never stand in here: a key names the file or the environment variable th
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model, model_validator
 
 from host_agent.config.problems import describe_problems, syntax_problem
 from host_agent.errors import ConfigError
+from host_agent.forward.receiver import Receiver
+from host_agent.forward.registry import receiver_kinds
 
-LOOPBACK_HOSTS = ("127.0.0.1", "::1", "localhost")
 LARGEST_CONFIG_BYTES = 1_000_000  # a configuration is a page; anything larger is another file
 
 
@@ -22,7 +22,7 @@ class _Section(BaseModel):
 
 
 class AgentSection(_Section):
-    """The process itself."""
+    """The log of the agent."""
 
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="How much the agent writes to its log (standard error)."
@@ -30,43 +30,43 @@ class AgentSection(_Section):
 
 
 class SerialSection(_Section):
-    """Which serial ports the agent may open. It never opens a port that is neither named nor a known board."""
+    """Serial ports that the agent may open: those named here and those of known boards. It opens no other port."""
 
     ports: tuple[str, ...] = Field(
         default=(),
         strict=False,
-        description="Ports to open, as paths or names, whether or not they exist yet.",
+        description="Ports to open, as paths or names. A port may be absent for now.",
     )
     scan_usb: bool = Field(
         default=True,
-        description="Open ports too whose USB id is that of a supported board, and wearables seen before.",
+        description="Also open ports whose USB id is that of a known board or of a wearable seen before.",
     )
 
 
 class BleSection(_Section):
-    """The radio link. Only wearables that this laptop holds a key of are looked for."""
+    """The radio link. The agent looks only for wearables whose key is on this laptop."""
 
     enabled: bool = Field(
         default=True,
-        description="Reach wearables over Bluetooth when no cable serves them (needs the extra 'ble').",
+        description="Reach wearables over Bluetooth when no cable serves them. Needs pip install 'cytowatch[ble]'.",
     )
 
 
 class WatchdogSection(_Section):
-    """When silence becomes an alarm. Times run on the agent's clock; they are proposals a clinician must sign."""
+    """When silence becomes an alarm, by the agent's clock. The times are proposals that a clinician must sign."""
 
     no_data_yet_s: int = Field(
-        default=120, ge=10, le=3600, description="From start-up without any reading to NO_DATA_YET.",
+        default=120, ge=10, le=3600, description="Time from the start without any reading until the alarm NO_DATA_YET.",
         json_schema_extra={"unit": "s"},
     )  # fmt: skip
     stale_s: int = Field(
         default=180, ge=60, le=3600,
-        description="Age of the newest reading that raises STALE_DATA (the wearable closes a block within 120 s).",
+        description="Age of the newest reading that raises STALE_DATA. The wearable sends a block within 120 s.",
         json_schema_extra={"unit": "s"},
     )  # fmt: skip
     future_s: int = Field(
         default=60, ge=5, le=3600,
-        description="How far a reading may lie ahead of the agent's clock before FUTURE_DATA.",
+        description="How far a reading may lie ahead of the agent's clock before the alarm FUTURE_DATA.",
         json_schema_extra={"unit": "s"},
     )  # fmt: skip
     medium_after_s: int = Field(
@@ -74,87 +74,37 @@ class WatchdogSection(_Section):
         json_schema_extra={"unit": "s"},
     )  # fmt: skip
     high_after_s: int = Field(
-        default=1800, ge=120, le=86400, description="Silence after which it becomes HIGH.",
+        default=1800, ge=120, le=86400, description="Silence after which the alarm becomes HIGH.",
         json_schema_extra={"unit": "s"},
     )  # fmt: skip
 
     @model_validator(mode="after")
-    def _grows(self) -> "WatchdogSection":
+    def _grows(self) -> Self:
         if not self.stale_s <= self.medium_after_s < self.high_after_s:
             raise ValueError("stale_s <= medium_after_s < high_after_s, so that the alarm grows with time")
         return self
 
 
 class StoreSection(_Section):
-    """What is kept. Roll-ups, alarms, grades, events, entries and signatures always are."""
+    """How long readings are kept. Roll-ups, alarms, grades, events, entries and signatures are always kept."""
 
     keep_days: int = Field(
         default=0, ge=0, le=36_500,
-        description="Days after a patient's end until single readings lose their rows; 0 keeps them for ever.",
+        description="Days from a patient's end until the rows of single readings are deleted. 0 keeps them for ever.",
         json_schema_extra={"unit": "days"},
     )  # fmt: skip
 
 
-class WebhookSection(_Section):
-    """One receiver of events over HTTPS. Write one [[webhook]] table per receiver."""
-
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")] = Field(
-        description="Name of this receiver in status and history: a-z, 0-9 and dashes. Keep it: deliveries follow it."
-    )
-    url: str = Field(description="Address that takes the POST. Redirects are refused.")
-    secret_file: str | None = Field(
-        default=None,
-        description="File with the shared secret (first line, 16 characters or more, readable by you alone).",
-    )
-    secret_env: Annotated[str, Field(pattern=r"^[A-Z_][A-Z0-9_]*$")] | None = Field(
-        default=None,
-        description="Environment variable with the shared secret; exactly one of secret_file and secret_env.",
-    )
-    accept_simulated: bool = Field(
-        default=False,
-        description="Deliver simulated events too. When false they are recorded as withheld for this receiver.",
-    )
-    allow_plain_http: bool = Field(
-        default=False,
-        description="Permit http:// to another machine. Unencrypted: the network sees what is sent.",
-    )
-    timeout_s: float = Field(
-        default=10.0, ge=0.1, le=60, description="Longest time for one whole delivery attempt.",
-        json_schema_extra={"unit": "s"},
-    )  # fmt: skip
-    retry_first_s: float = Field(
-        default=1.0, ge=0.05, le=60, description="Pause after the first failed attempt; it doubles with each one.",
-        json_schema_extra={"unit": "s"},
-    )  # fmt: skip
-    retry_cap_s: float = Field(
-        default=60.0, ge=1, le=3600, description="Longest pause between attempts, also against a longer Retry-After.",
-        json_schema_extra={"unit": "s"},
-    )  # fmt: skip
-
-    @field_validator("url")
-    @classmethod
-    def _is_http(cls, url: str) -> str:
-        try:
-            parts = urlsplit(url)
-            parts.port  # noqa: B018 a port out of range raises here
-        except ValueError as error:
-            raise ValueError("an address such as https://alarms.example.org/cytowatch") from error
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ValueError("an address such as https://alarms.example.org/cytowatch")
-        if parts.username or parts.password:
-            raise ValueError("an address without user name or password; the signature proves the sender")
-        return url
-
-    @model_validator(mode="after")
-    def _is_whole(self) -> "WebhookSection":
-        if (self.secret_file is None) == (self.secret_env is None):
-            raise ValueError("exactly one of secret_file and secret_env")
-        parts = urlsplit(self.url)
-        if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS and not self.allow_plain_http:
-            raise ValueError("https:// (or allow_plain_http = true, when the network itself is protected)")
-        return self
+def _with_receivers(tables: type[BaseModel]) -> type[BaseModel]:
+    """Add one list of tables for each kind of receiver; the name of the table says which model it has."""
+    lists: dict[str, Any] = {
+        kind: (tuple[model, ...], Field(default=(), strict=False))  # type: ignore[valid-type]
+        for kind, model in receiver_kinds().items()
+    }
+    return create_model(tables.__name__, __base__=tables, __doc__=tables.__doc__, **lists)
 
 
+@_with_receivers
 class Config(_Section):
     """The whole file. An absent table means its defaults."""
 
@@ -163,13 +113,20 @@ class Config(_Section):
     ble: BleSection = BleSection()
     watchdog: WatchdogSection = WatchdogSection()
     store: StoreSection = StoreSection()
-    webhook: tuple[WebhookSection, ...] = Field(default=(), strict=False)
+
+    @property
+    def receivers(self) -> tuple[Receiver, ...]:
+        """Every receiver of every kind."""
+        return tuple(receiver for kind in receiver_kinds() for receiver in getattr(self, kind))
 
     @model_validator(mode="after")
-    def _names_differ(self) -> "Config":
-        names = [hook.name for hook in self.webhook]
-        if len(set(names)) != len(names):
-            raise ValueError("a different webhook name for each [[webhook]] table")
+    def _names_differ(self) -> Self:
+        names = [receiver.name for receiver in self.receivers]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(
+                    f"a different name for each receiver; {name} is used {names.count(name)} times"
+                )
         return self
 
 
@@ -198,7 +155,9 @@ def load_config(path: Path) -> Config:
         with path.open("rb") as file:
             data = file.read(LARGEST_CONFIG_BYTES + 1)
         if len(data) > LARGEST_CONFIG_BYTES:
-            raise ConfigError(f"{path}: larger than 1 MB, so not a configuration.", advice="Check the path.")
+            raise ConfigError(
+                f"{path}: is larger than 1 MB, so it is not a configuration.", advice="Check the path."
+            )
         text = data.decode("utf-8")
     except OSError as error:
         raise ConfigError(
@@ -207,6 +166,6 @@ def load_config(path: Path) -> Config:
         ) from None
     except UnicodeDecodeError as error:
         raise ConfigError(
-            f"{path}: not UTF-8 text (byte {error.start}).", advice="Save it as UTF-8."
+            f"{path}: is not UTF-8 text (byte {error.start}).", advice="Save it as UTF-8."
         ) from None
     return parse_config(text, str(path))

@@ -9,7 +9,7 @@ import typing
 from typing import Any
 
 from annotated_types import Ge, Le
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
 _TABLE = re.compile(r"^\s*(\[{1,2})\s*([A-Za-z0-9_.\-\"' ]+?)\s*\]{1,2}\s*(?:#.*)?$")
@@ -44,9 +44,12 @@ def _sentence(problem: Any, path: Path, model: type[BaseModel]) -> str:
         return f"unknown key; {hint}"
     if kind == "value_error":  # our own validators state what they expect
         return f"expected {problem['ctx']['error']}"
-    expected = expectation(_field_at(path, model))
+    field = _field_at(path, model)
+    expected = expectation(field)
     if kind == "missing":
         return f"mandatory key is missing; expected {expected}"
+    if field is not None and SecretStr in (field.annotation, *typing.get_args(field.annotation)):
+        return f"expected {expected}"  # and never what was found
     return f"expected {expected}, found {_shown(problem['input'])}"
 
 
@@ -75,7 +78,13 @@ def _type_words(annotation: Any, field: FieldInfo | None = None) -> str:
         return _type_words(next(a for a in typing.get_args(annotation) if a is not type(None)))
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return "a table"
-    words = {bool: "true or false", int: "a whole number", float: "a number", str: "text in quotes"}
+    words = {
+        bool: "true or false",
+        int: "a whole number",
+        float: "a number",
+        str: "text in quotes",
+        SecretStr: "text in quotes",
+    }
     extra = "".join(_pattern_words(item) for item in field.metadata) if field else ""
     return words.get(annotation, "a value") + extra
 

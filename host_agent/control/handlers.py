@@ -1,4 +1,4 @@
-"""What the control socket offers: each handler takes the request's fields and returns plain JSON values."""
+"""The requests of the control socket: each handler takes the request's fields and returns plain JSON values."""
 
 import os
 from typing import Any
@@ -13,10 +13,12 @@ from host_agent.errors import HostAgentError, RequestRefused
 from host_agent.keys.keyfile import ROLE_NAMES
 from host_agent.link.supervisor import RELEASE_MAX_S
 from host_agent.patient import binding
-from host_agent.patient.binding_rows import give_up_wearable
+from host_agent.patient.binding_states import give_up_wearable
 from host_agent.patient.profile import make_profile
 from host_agent.people import admission
+from host_agent.people.asking import the_wearer
 from host_agent.people.rule_sending import known_rules
+from host_agent.store.db import Tx
 
 
 class Commands:
@@ -50,7 +52,7 @@ class Commands:
         if not 0 < seconds <= RELEASE_MAX_S:
             raise HostAgentError(
                 f"A port can be released for 1 s to {RELEASE_MAX_S:g} s.",
-                "Nobody is monitored meanwhile: ask for less.",
+                "Nobody is monitored meanwhile, so release the port for a shorter time.",
             )
         await find_link(self._parts.links, port).release(seconds)
         return {"port": port, "seconds": seconds}
@@ -76,7 +78,7 @@ class Commands:
         if lost:
             device = await parts.store.read(lambda tx: find_bound_device(tx, request.get("device")))
             ended = await parts.store.write(lambda tx: give_up_wearable(tx, device, lost, now_ms))
-            return {"binding_id": ended.binding_id.hex(), "patient": ended.pseudonym, "device_id": None}
+            return {"binding_id": ended.binding_id.hex(), "patient": ended.patient or "", "device_id": None}
         engine = await find_session(self._parts.links, request.get("device"))
         return await binding.end_binding(parts.store, engine, str(request.get("override") or ""), now_ms)
 
@@ -96,7 +98,9 @@ class Commands:
             if error.result_code != wire.RESULT_BUSY:
                 raise
             raise RequestRefused(
-                str(error), error.result_code, "Nothing was changed; what is active shows `cytowatch status`."
+                str(error),
+                error.result_code,
+                "Nothing was changed. See `cytowatch status` for what is active.",
             ) from None
         status = self._parts.live.view(engine.device_id).status
         return {
@@ -126,17 +130,21 @@ class Commands:
         key_id = int(str(request["key_id"]), 16)
         if engine.client.key and key_id == engine.client.key.key_id:
             raise HostAgentError(
-                "This is the key of this very host.", "Revoke it from another host, or provision again."
+                "This is the key of this laptop itself.",
+                "Revoke it from another laptop, or provision the wearable again.",
             )
         await engine.client.command(wire.Keys(wire.KEYS_REVOKE, key_id))
         return {"device_id": engine.device_id.hex(), "key_id": f"{key_id:08x}"}
 
     async def _entry_begin(self, request: dict[str, Any]) -> dict[str, Any]:
-        """What a person's own process needs to compose and sign an entry; keys and passphrases never come here."""
+        """What a person's own process needs to compose and sign an entry. Keys and passphrases never come here."""
         parts = self._parts
-        device = str(request.get("device") or "").lower() if request["about_patient"] else None
-        begun = await parts.store.read(lambda tx: admission.begin(tx, device, parts.clock.utc_ms()))
-        return begun._asdict()
+
+        def begin(tx: Tx) -> admission.Opening:
+            wearer = the_wearer(tx, str(request.get("device") or "")) if request["about_patient"] else None
+            return admission.begin(tx, wearer, parts.clock.utc_ms())
+
+        return (await parts.store.read(begin))._asdict()
 
     async def _entry_take(self, request: dict[str, Any]) -> dict[str, Any]:
         parts = self._parts

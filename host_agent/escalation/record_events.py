@@ -1,4 +1,4 @@
-"""Which events a stored record stands for. Reads the store, writes nothing: a host whose disk is full uses it too."""
+"""Which events a record makes. Reads the store and writes nothing, so it also works while the disk is full."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from host_agent.escalation.episodes import grade_key
 from host_agent.escalation.events import Event, Origin, Patient, alarm_event, grade_event
 from host_agent.patient.profile import day_number
 from host_agent.store.alarm_changes import priorities_before
-from host_agent.store.bindings import binding
+from host_agent.store.bindings import binding_by_row
 from host_agent.store.db import Tx
 from host_agent.store.devices import device
 from host_agent.store.episodes import peak_lower
@@ -122,7 +122,7 @@ def patient_of(tx: Tx, row: int | None, utc_ms: int) -> Patient | None:
     if row is None:
         return None
     try:
-        found = binding(tx, row)
+        found = binding_by_row(tx, row)
     except KeyError:
         return None
     return Patient(found.patient or "", found.binding_id.hex(), day_number(found.profile, utc_ms))

@@ -1,4 +1,4 @@
-"""The enrolment file: what a host needs to talk to one wearable, sealed with a code that travels another way.
+"""The enrolment file: what a host needs to talk to one wearable, sealed with a code that is sent by another way.
 
 File: one JSON object. The key is scrypt(code, salt); the content is AES-256-GCM with the other fields as associated
 data, so that a wrong code and a changed byte look alike and both are refused. The code has 12 random characters
@@ -82,7 +82,7 @@ def open_sealed(data: bytes, code: str) -> Enrolment:
     except InvalidTag:
         raise ConfigError(
             "The enrolment file does not open: the code is wrong, or the file was altered on its way.",
-            advice="Type the code again as printed by the provisioning tool; if it still fails, provision again.",
+            advice="Type the code again as it was printed. If it still fails, provision the wearable again.",
         ) from None
     try:
         fields = json.loads(plain)
@@ -107,20 +107,20 @@ def _check(enrolment: Enrolment) -> None:
         or len(enrolment.device_id) != 8
         or not any(enrolment.device_id)
     ):
-        problems.append("device_id is not 8 bytes, or all zero")
+        problems.append("device_id is not 8 bytes or is all zero")
     if not isinstance(enrolment.key_id, int) or not 0 < enrolment.key_id < 1 << 32:
-        problems.append("key_id is not 1..4294967295")
+        problems.append("key_id is not from 1 to 4294967295")
     if not isinstance(enrolment.key, bytes) or len(enrolment.key) != KEY_BYTES:
         problems.append(f"key is not {KEY_BYTES} bytes")
     if enrolment.role not in ROLES:
         problems.append(f"role is not one of {', '.join(ROLES)}")
     if not isinstance(enrolment.name, str) or not 1 <= len(enrolment.name.encode()) <= NAME_BYTES:
-        problems.append(f"name is not 1..{NAME_BYTES} bytes of text")
+        problems.append(f"name is not text of 1 to {NAME_BYTES} bytes")
     if not isinstance(enrolment.site, str) or not enrolment.site:
         problems.append("site is missing")
     if problems:
         raise ConfigError(
-            f"Not a valid enrolment: {'; '.join(problems)}.", advice="Provision the wearable again."
+            f"Not a valid enrolment: {', '.join(problems)}.", advice="Provision the wearable again."
         )
 
 
@@ -152,7 +152,7 @@ def _stretch(code: str, salt: bytes) -> bytes:
     if len(letters) != _CODE_CHARS or any(ch not in _ALPHABET for ch in letters):
         raise ConfigError(
             f"A code has {_CODE_CHARS} characters out of {_ALPHABET}, in groups such as K7QD-M2XF-9TRB.",
-            advice="Type it as printed; 0, 1, I, L, O and U never occur.",
+            advice="Type it as printed. It has no 0, 1, I, L, O or U.",
         )
     return Scrypt(salt=salt, length=32, **_SCRYPT).derive(letters.encode())
 

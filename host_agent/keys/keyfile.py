@@ -34,7 +34,7 @@ def path_of(folder: Path, device_id: bytes) -> Path:
 
 def save(folder: Path, key: DeviceKey) -> Path:
     """Write the file with mode 0600, atomically and synced; replaces an older key of the same wearable."""
-    _check(key, "this key")
+    _check(key, "This key")
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = path_of(folder, key.device_id)
     fresh = path.with_suffix(".new")
@@ -63,7 +63,7 @@ def load(path: Path) -> DeviceKey:
         with path.open() as file:
             mode = os.fstat(file.fileno()).st_mode
             if mode & 0o077:
-                raise KeyFileError(f"{path} can be read by other users", f"Run: chmod 600 {path}")
+                raise KeyFileError(f"{path} can be read by other users.", f"Run: chmod 600 {path}")
             data = json.load(file)
         names = {name: role for role, name in ROLE_NAMES.items()}
         key = DeviceKey(
@@ -74,15 +74,15 @@ def load(path: Path) -> DeviceKey:
             str(data["name"]),
         )
     except FileNotFoundError:
-        raise KeyFileError(f"{path} does not exist") from None
+        raise KeyFileError(f"{path} does not exist.") from None
     except OSError as error:
-        raise KeyFileError(f"{path} cannot be read: {error.strerror}") from error
+        raise KeyFileError(f"{path} cannot be read ({error.strerror}).") from error
     except (ValueError, KeyError, TypeError):
         # the cause is not chained: a JSON error quotes the file, and the file holds a key
-        raise KeyFileError(f"{path} is not a key file") from None
+        raise KeyFileError(f"{path} is not a key file.") from None
     _check(key, str(path))
     if path.name != f"{key.device_id.hex()}.key":
-        raise KeyFileError(f"{path} holds the key of another wearable", "Rename it to its device id.")
+        raise KeyFileError(f"{path} holds the key of another wearable.", "Rename it to its device id.")
     return key
 
 
@@ -102,6 +102,8 @@ def load_all(folder: Path) -> tuple[dict[bytes, DeviceKey], list[KeyFileError]]:
 
 def _check(key: DeviceKey, what: str) -> None:
     if len(key.device_id) != _DEVICE_ID_BYTES or len(key.key) != _KEY_BYTES or key.role not in ROLE_NAMES:
-        raise KeyFileError(f"{what} does not have an 8-byte device id, a 32-byte key and a known role")
+        raise KeyFileError(
+            f"{what} does not have a device id of 8 bytes, a key of 32 bytes and a known role."
+        )
     if not 0 < key.key_id < 1 << 32:
-        raise KeyFileError(f"{what} has a key id outside 1..2^32-1")
+        raise KeyFileError(f"{what} has a key id that is not from 1 to 4294967295.")

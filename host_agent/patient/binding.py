@@ -1,6 +1,6 @@
-"""Binding a wearable to a patient and ending it: rows before the wearable acts, so that a kill in between is mended.
+"""Bind a wearable in session to a patient, and end that: the host's rows first, then the wearable, then the rows again.
 
-The wearable's own status decides what really happened (`binding_rows.reconcile`).
+A crash midway is repaired at the next contact (`binding_states.reconcile`).
 """
 
 import os
@@ -9,9 +9,11 @@ from typing import Any
 from crs_core.wire import message as wire
 
 from host_agent.errors import RequestRefused
-from host_agent.patient import binding_rows
-from host_agent.patient.binding_rows import BindingError
+from host_agent.patient import binding_states
+from host_agent.patient.binding_states import BindingError
 from host_agent.patient.profile import Profile, encode_profile
+from host_agent.store.bindings import ACTIVE, open_binding, set_binding_state
+from host_agent.store.bindings import end_binding as end_row
 from host_agent.store.db import Store
 from host_agent.store.journals import NO_BINDING
 from host_agent.sync.engine import SyncEngine
@@ -46,19 +48,17 @@ async def start_binding(
         raise BindingError(
             "The wearable is bound to a patient already.", "End that first: `cytowatch patient end`."
         )
-    change = await store.write(
-        lambda tx: binding_rows.begin_start(
+    row, announced = await store.write(
+        lambda tx: binding_states.begin_start(
             tx, device, engine.device_id, binding_id=chosen, profile=profile, text=text, utc_ms=utc_ms
         )
     )
     try:
         await engine.client.bind(wire.BIND_START, chosen, text)
     except RequestRefused:
-        await store.write(lambda tx: binding_rows.undo_start(tx, change, chosen, utc_ms))
+        await store.write(lambda tx: binding_states.undo_start(tx, row, announced, utc_ms))
         raise
-    await store.write(
-        lambda tx: tx.execute("UPDATE bindings SET state = 'active' WHERE binding_id = ?", (chosen,))
-    )
+    await store.write(lambda tx: set_binding_state(tx, row, ACTIVE))
     return {
         "binding_id": chosen.hex(), "device_id": engine.device_id.hex(), "patient": profile.patient, "site": site,
     }  # fmt: skip
@@ -68,26 +68,26 @@ async def end_binding(store: Store, engine: SyncEngine, override: str, utc_ms: i
     """End the binding and let the wearable wipe itself. Without `override` (a reason) everything must be synced."""
     journal = engine.journal
     device = journal.device if journal else None
-    binding = None if device is None else await store.read(lambda tx: binding_rows.open_binding(tx, device))
+    binding = None if device is None else await store.read(lambda tx: open_binding(tx, device))
     if binding is None or journal is None or device is None:
-        raise BindingError("No patient is bound to this wearable here.", "See `cytowatch status`.")
+        raise BindingError("No patient is bound to this wearable here.")
     behind = engine.head_seq - journal.cursor
     if not override and (not engine.is_caught_up or behind > 0):
         raise BindingError(
             f"The wearable still holds records that are not synced ({max(behind, 0)} known).",
-            "Wait until `cytowatch status` says synced, or give them up by name: --override REASON.",
+            "Wait until `cytowatch status` says synced, or lose them on purpose with --override REASON.",
         )
     row = binding.row
-    change = await store.write(lambda tx: binding_rows.begin_end(tx, row, engine.device_id, utc_ms))
+    announced = await store.write(lambda tx: binding_states.begin_end(tx, row, engine.device_id, utc_ms))
     op = wire.BIND_END_OVERRIDE if override else wire.BIND_END
     try:
         await engine.client.bind(op, binding.binding_id, override)
     except RequestRefused:
-        await store.write(lambda tx: binding_rows.undo_end(tx, row, change))
+        await store.write(lambda tx: binding_states.undo_end(tx, row, announced))
         raise
-    await store.write(lambda tx: binding_rows.end(tx, row, override, utc_ms))
+    await store.write(lambda tx: end_row(tx, row, override, utc_ms))
     return {
         "binding_id": binding.binding_id.hex(),
         "device_id": engine.device_id.hex(),
-        "patient": binding.pseudonym,
+        "patient": binding.patient,
     }

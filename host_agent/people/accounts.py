@@ -3,40 +3,20 @@
 The first account signs itself in and must be a clinician's; from then on a clinician signs for every other.
 """
 
-import sqlite3
-from typing import Any, NamedTuple
+from typing import Any
 
 from host_agent.people import roles
 from host_agent.people.asking import Ask, Refusal
 from host_agent.people.entry import Entry, is_account_name, key_id_of
-
-
-class Account(NamedTuple):
-    """One row. `is_disabled`: it signs no more; what it signed stands."""
-
-    name: str
-    role: str
-    key_id: bytes
-    public_key: bytes
-    added_by: int
-    is_disabled: bool
-
-
-def account(tx: sqlite3.Connection, name: str) -> Account | None:
-    """The account of this name, disabled ones too."""
-    row = tx.execute(
-        "SELECT name, role, key_id, public_key, added_by, disabled_by IS NOT NULL FROM accounts WHERE name = ?",
-        (name,),
-    ).fetchone()
-    return Account._make((*row[:5], bool(row[5]))) if row else None
-
-
-def accounts(tx: sqlite3.Connection) -> list[Account]:
-    """All accounts in the order in which they were added."""
-    rows = tx.execute(
-        "SELECT name, role, key_id, public_key, added_by, disabled_by IS NOT NULL FROM accounts ORDER BY added_by"
-    )
-    return [Account._make((*row[:5], bool(row[5]))) for row in rows]
+from host_agent.store.accounts import (
+    Account,
+    account,
+    account_of_key,
+    accounts,
+    add_account,
+    disable_account,
+)
+from host_agent.store.db import Tx
 
 
 def first_account(entry: Entry) -> Account | Refusal:
@@ -48,7 +28,7 @@ def first_account(entry: Entry) -> Account | Refusal:
         )
     if entry.values["name"] != entry.account or entry.values["role"] != roles.CLINICIAN:
         return Refusal("not_allowed", "The first account must be a clinician's and signs for itself.")
-    return _from_values(entry.values, 1)
+    return account_from(entry.values, 1)
 
 
 def add_fault(values: dict[str, Any]) -> str:
@@ -65,7 +45,7 @@ def add_fault(values: dict[str, Any]) -> str:
     return ""
 
 
-def check_add(tx: sqlite3.Connection, ask: Ask) -> Refusal | None:
+def check_add(tx: Tx, ask: Ask) -> Refusal | None:
     """Whether this account may be added."""
     values = ask.entry.values
     if fault := add_fault(values):
@@ -73,21 +53,17 @@ def check_add(tx: sqlite3.Connection, ask: Ask) -> Refusal | None:
     if account(tx, values["name"]) is not None:
         return Refusal("conflict", f"An account {values['name']} exists; a name is never used twice.")
     key_id = key_id_of(bytes.fromhex(values["public_key"]))
-    if tx.execute("SELECT 1 FROM accounts WHERE key_id = ?", (key_id,)).fetchone():
+    if account_of_key(tx, key_id) is not None:
         return Refusal("conflict", "This key is another account's.")
     return None
 
 
-def keep_add(tx: sqlite3.Connection, ask: Ask, audit: int) -> None:
-    """Make the row."""
-    made = _from_values(ask.entry.values, audit)
-    tx.execute(
-        "INSERT INTO accounts VALUES (?, ?, ?, ?, ?, NULL)",
-        (made.name, made.role, made.key_id, made.public_key, audit),
-    )
+def keep_add(tx: Tx, ask: Ask, audit: int) -> None:
+    """Store the account that the entry in this audit row adds."""
+    add_account(tx, account_from(ask.entry.values, audit))
 
 
-def check_disable(tx: sqlite3.Connection, ask: Ask) -> Refusal | None:
+def check_disable(tx: Tx, ask: Ask) -> Refusal | None:
     """Whether this account may be disabled: the last clinician cannot, or nobody could sign anything any more."""
     name = ask.entry.values.get("name")
     if set(ask.entry.values) != {"name"} or not isinstance(name, str):
@@ -105,11 +81,12 @@ def check_disable(tx: sqlite3.Connection, ask: Ask) -> Refusal | None:
     return None
 
 
-def keep_disable(tx: sqlite3.Connection, ask: Ask, audit: int) -> None:
-    """Mark the row."""
-    tx.execute("UPDATE accounts SET disabled_by = ? WHERE name = ?", (audit, ask.entry.values["name"]))
+def keep_disable(tx: Tx, ask: Ask, audit: int) -> None:
+    """Disable the account that the entry names."""
+    disable_account(tx, ask.entry.values["name"], audit)
 
 
-def _from_values(values: dict[str, Any], audit: int) -> Account:
+def account_from(values: dict[str, Any], audit: int) -> Account:
+    """The account that the values of an account_add entry without a fault state; `audit` is the entry's row."""
     public_key = bytes.fromhex(values["public_key"])
     return Account(values["name"], values["role"], key_id_of(public_key), public_key, audit, False)

@@ -4,11 +4,9 @@ Nothing is kept of a refused entry but the count of its reason. The order of the
 signature is looked at before anything that the entry claims.
 """
 
-import sqlite3
 from collections.abc import Callable
 from typing import NamedTuple
 
-from host_agent.errors import HostAgentError
 from host_agent.people import (
     accounts,
     chain,
@@ -19,10 +17,14 @@ from host_agent.people import (
     signed_records,
     validity,
 )
-from host_agent.people.asking import Ask, Refusal, Wearer, find_wearer, refused
+from host_agent.people.asking import REFUSED, Ask, Refusal, refused, wearers
 from host_agent.people.entry import Entry, MalformedEntryError, decode, verifies
+from host_agent.store.accounts import account
+from host_agent.store.audit import has_entry
+from host_agent.store.bindings import Binding
 from host_agent.store.counters import count
-from host_agent.store.db import Store
+from host_agent.store.db import Store, Tx
+from host_agent.store.outgoing import is_outgoing
 from host_agent.text import span_text
 
 
@@ -45,7 +47,7 @@ class Taken(NamedTuple):
     for_wearable: bool
 
 
-_CHECKS: dict[str, Callable[[sqlite3.Connection, Ask], Refusal | None]] = {
+_CHECKS: dict[str, Callable[[Tx, Ask], Refusal | None]] = {
     "account_add": accounts.check_add,
     "account_disable": accounts.check_disable,
     "context": context_entries.check,
@@ -57,7 +59,7 @@ _CHECKS: dict[str, Callable[[sqlite3.Connection, Ask], Refusal | None]] = {
     "rules": rule_sets.check,
     "limits": limits.check,
 }
-_KEEPS: dict[str, Callable[[sqlite3.Connection, Ask, int], None]] = {
+_KEEPS: dict[str, Callable[[Tx, Ask, int], None]] = {
     "account_add": accounts.keep_add,
     "account_disable": accounts.keep_disable,
     "context": context_entries.keep,
@@ -72,25 +74,12 @@ _KEEPS: dict[str, Callable[[sqlite3.Connection, Ask, int], None]] = {
 _WITHOUT_PATIENT = ("account_add", "account_disable", "rules")
 
 
-def opening(tx: sqlite3.Connection, wearer: Wearer | None, utc_ms: int) -> Opening:
+def begin(tx: Tx, wearer: Binding | None, utc_ms: int) -> Opening:
     """What an entry about this wearer (None: about nobody) must refer to now."""
-    head = chain.head(tx)
+    prev = chain.head(tx).hash.hex()
     if wearer is None:
-        return Opening(head.hash.hex(), utc_ms, None, None, False)
-    return Opening(head.hash.hex(), utc_ms, wearer.binding_id.hex(), wearer.patient, wearer.simulated)
-
-
-def begin(tx: sqlite3.Connection, device: str | None, utc_ms: int) -> Opening:
-    """`opening` for the one open binding whose wearable's id starts with `device`; None: an entry about nobody."""
-    if device is None:
-        return opening(tx, None, utc_ms)
-    wearer = find_wearer(tx, "substr(lower(hex(d.device_id)), 1, ?) = ?", len(device), device)
-    if wearer is None:
-        raise HostAgentError(
-            "There is not one patient bound here that this can be about.",
-            "See `cytowatch status`; name the wearable with --device when there are several.",
-        )
-    return opening(tx, wearer, utc_ms)
+        return Opening(prev, utc_ms, None, None, False)
+    return Opening(prev, utc_ms, wearer.binding_id.hex(), wearer.patient, wearer.simulated)
 
 
 def plain(taken: Taken) -> dict[str, object]:
@@ -120,30 +109,29 @@ def _answer(outcome: Taken | Refusal) -> Taken:
     return outcome
 
 
-def admit(tx: sqlite3.Connection, raw: bytes, signature: bytes, utc_ms: int) -> Taken | Refusal:
+def admit(tx: Tx, raw: bytes, signature: bytes, utc_ms: int) -> Taken | Refusal:
     """In the writer's transaction: the chain row and everything that follows from it, or a counted refusal."""
     ask = _examine(tx, raw, signature, utc_ms)
     refusal = ask if isinstance(ask, Refusal) else _CHECKS[ask.entry.kind](tx, ask)
     if refusal is not None:
-        count(tx, None, f"entry_refused_{refusal.why}")
+        count(tx, None, REFUSED + refusal.why)
         return refusal
     assert isinstance(ask, Ask)
-    audit, row_hash = chain.append(tx, ask.entry, raw, signature, utc_ms)
-    _KEEPS[ask.entry.kind](tx, ask, audit)
-    waits = tx.execute("SELECT 1 FROM context_outgoing WHERE audit = ?", (audit,)).fetchone()
-    return Taken(audit, ask.entry, row_hash, waits is not None)
+    row = chain.append(tx, ask.entry, raw, signature, utc_ms)
+    _KEEPS[ask.entry.kind](tx, ask, row.seq)
+    return Taken(row.seq, ask.entry, row.hash, is_outgoing(tx, row.seq))
 
 
-def _examine(tx: sqlite3.Connection, raw: bytes, signature: bytes, utc_ms: int) -> Ask | Refusal:
+def _examine(tx: Tx, raw: bytes, signature: bytes, utc_ms: int) -> Ask | Refusal:
     """Form, replay, signature, order, time, patient, role: what holds for entries of every kind."""
     try:
         entry = decode(raw)
     except MalformedEntryError as error:
         return Refusal("malformed", f"This is not an entry: {error}.")
-    if tx.execute("SELECT 1 FROM audit WHERE entry_id = ?", (entry.id,)).fetchone():
+    if has_entry(tx, entry.id):
         return Refusal("replayed", f"Entry {entry.id} was taken before.")
     head = chain.head(tx)
-    signer = accounts.account(tx, entry.account) if head.seq else accounts.first_account(entry)
+    signer = account(tx, entry.account) if head.seq else accounts.first_account(entry)
     if signer is None:
         return Refusal("unknown_account", f"There is no account {entry.account}.")
     if isinstance(signer, Refusal):
@@ -169,12 +157,12 @@ def _examine(tx: sqlite3.Connection, raw: bytes, signature: bytes, utc_ms: int) 
     return Ask(entry, signature, signer.role, wearer, utc_ms)
 
 
-def _wearer(tx: sqlite3.Connection, entry: Entry) -> Wearer | Refusal | None:
+def _wearer(tx: Tx, entry: Entry) -> Binding | Refusal | None:
     if entry.kind in _WITHOUT_PATIENT:
         return None if entry.binding is None else Refusal("malformed", "This entry is about no patient.")
     if entry.binding is None:
         return Refusal("wrong_patient", "The entry does not say whom it is about.")
-    wearer = find_wearer(tx, "b.binding_id = ?", bytes.fromhex(entry.binding))
+    wearer = next((one for one in wearers(tx) if one.binding_id.hex() == entry.binding), None)
     if wearer is None:
         return Refusal("wrong_patient", f"Binding {entry.binding} is not open here.")
     if wearer.patient != entry.patient:

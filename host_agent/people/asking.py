@@ -1,10 +1,13 @@
 """What the checks of every kind of entry see, and how they say no."""
 
-import sqlite3
 from typing import NamedTuple
 
 from host_agent.errors import HostAgentError
 from host_agent.people.entry import Entry
+from host_agent.store.bindings import ACTIVE, STARTING, Binding, open_bindings
+from host_agent.store.db import Tx
+
+REFUSED = "entry_refused_"  # counters of refused entries are called so, followed by one of WHY
 
 
 class Refusal(NamedTuple):
@@ -33,7 +36,7 @@ WHY = {
 
 
 class EntryRefused(HostAgentError):  # noqa: N818 named by the condition, as in errors.py
-    """A signed entry that was not taken; `.why` names the rule. It is counted as entry_refused_<why>."""
+    """A signed entry that was not taken; `.why` names the rule. It is counted as REFUSED + why."""
 
     code = "entry_refused"
 
@@ -53,33 +56,50 @@ def refused(refusal: Refusal) -> EntryRefused:
     return MovedOn(refusal) if refusal.why == "moved_on" else EntryRefused(refusal)
 
 
-class Wearer(NamedTuple):
-    """The open binding that an entry is about."""
-
-    row: int
-    binding_id: bytes
-    device: int
-    patient: str
-    profile: str
-    simulated: bool
-
-
 class Ask(NamedTuple):
     """One entry whose signature is right, on its way into the chain."""
 
     entry: Entry
     signature: bytes
     role: str
-    wearer: Wearer | None
+    wearer: Binding | None
     now_ms: int
 
 
-def find_wearer(tx: sqlite3.Connection, where: str, *values: object) -> Wearer | None:
-    """The open binding for which `where` (SQL over b, p, d) holds; None when there is none or more than one."""
-    rows = tx.execute(
-        "SELECT b.id, b.binding_id, b.device, coalesce(p.pseudonym, ''), b.profile, d.simulated FROM bindings b"  # noqa: S608
-        " JOIN devices d ON d.id = b.device LEFT JOIN patients p ON p.id = b.patient"
-        f" WHERE b.state IN ('starting', 'active') AND {where}",
-        values,
-    ).fetchall()
-    return Wearer._make((*rows[0][:5], bool(rows[0][5]))) if len(rows) == 1 else None
+class NoWearer(HostAgentError):  # noqa: N818 named by the condition, as in errors.py
+    """It is not clear whom an entry is about: no patient is bound here, or several are."""
+
+    code = "no_wearer"
+
+    def __init__(self, number: int, device: str) -> None:
+        where = f"to a wearable whose id starts with {device}" if device else "here"
+        if number:
+            super().__init__(
+                f"{number} patients are bound {where}.",
+                "Choose one with --device; `cytowatch status` shows the ids.",
+            )
+        else:
+            super().__init__(
+                f"No patient is bound {where}.",
+                "See `cytowatch status`; bind one with `cytowatch patient start`.",
+            )
+
+
+def wearers(tx: Tx, device: str = "") -> list[Binding]:
+    """The bindings that an entry can be about, of wearables whose id (hex) starts with `device`.
+
+    Nobody can enter anything about a binding that is ending.
+    """
+    return [
+        one
+        for one in open_bindings(tx)
+        if one.state in (STARTING, ACTIVE) and one.device_id.hex().startswith(device.lower())
+    ]
+
+
+def the_wearer(tx: Tx, device: str = "") -> Binding:
+    """The one binding of `wearers`; NoWearer when there is none or more than one."""
+    found = wearers(tx, device)
+    if len(found) != 1:
+        raise NoWearer(len(found), device)
+    return found[0]

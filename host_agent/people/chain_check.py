@@ -6,7 +6,6 @@ not in it any more, or when a wearable journaled an entry that the chain does no
 """
 
 import json
-import sqlite3
 from typing import NamedTuple
 
 from crs_core import context
@@ -17,9 +16,20 @@ from crs_core.journal import record_layout
 from host_agent.people import accounts, chain, context_values, roles
 from host_agent.people.context_entries import proof_of
 from host_agent.people.context_state import Given, fold
-from host_agent.people.entry import NO_HASH, Entry, MalformedEntryError, decode, key_id_of, row_hash, verifies
+from host_agent.people.entry import NO_HASH, Entry, MalformedEntryError, decode, row_hash, verifies
 from host_agent.people.for_wearable import DEATH, numbers_of
 from host_agent.people.rule_sets import rules_of
+from host_agent.store.accounts import Account
+from host_agent.store.accounts import accounts as stored_accounts
+from host_agent.store.audit import AuditRow, audit_rows
+from host_agent.store.context import context_entries
+from host_agent.store.context import context_values as stored_values
+from host_agent.store.db import Tx
+from host_agent.store.events import events
+from host_agent.store.journals import all_journals
+from host_agent.store.outgoing import outgoing
+from host_agent.store.rule_sets import patient_limits, rule_sets
+from host_agent.store.signed_records import signed_records
 
 
 class Problem(NamedTuple):
@@ -40,7 +50,7 @@ class Report(NamedTuple):
 class _Check:
     def __init__(self) -> None:
         self.problems: list[Problem] = []
-        self.known: dict[str, accounts.Account] = {}
+        self.known: dict[str, Account] = {}
         self.entries: dict[int, Entry] = {}
         self.proof_of: dict[int, bytes] = {}
         self.hashes: set[bytes] = set()
@@ -50,7 +60,7 @@ class _Check:
     def say(self, seq: int | None, text: str) -> None:
         self.problems.append(Problem(seq, text))
 
-    def row(self, row: chain.Row) -> None:
+    def row(self, row: AuditRow) -> None:
         if row.seq != self._expected:
             last = row.seq - 1
             which = f"row {last} is" if last == self._expected else f"rows {self._expected} to {last} are"
@@ -74,11 +84,11 @@ class _Check:
             self.entries[row.seq] = entry
             self._people(row.seq, entry)
 
-    def _signature(self, row: chain.Row, entry: Entry) -> bool:
+    def _signature(self, row: AuditRow, entry: Entry) -> bool:
         signer: object = self.known.get(entry.account)
         if not self.known:
             signer = accounts.first_account(entry)
-        if not isinstance(signer, accounts.Account):
+        if not isinstance(signer, Account):
             self.say(row.seq, f"account {entry.account} was not added before it")
             return False
         if entry.key != signer.key_id.hex() or not verifies(signer.public_key, row.entry, row.signature):
@@ -92,20 +102,17 @@ class _Check:
 
     def _people(self, seq: int, entry: Entry) -> None:
         if entry.kind == "account_add" and not accounts.add_fault(entry.values):
-            public_key = bytes.fromhex(entry.values["public_key"])
-            self.known[entry.values["name"]] = accounts.Account(
-                entry.values["name"], entry.values["role"], key_id_of(public_key), public_key, seq, False
-            )  # fmt: skip
+            self.known[entry.values["name"]] = accounts.account_from(entry.values, seq)
         elif entry.kind == "account_disable" and entry.values.get("name") in self.known:
             name = entry.values["name"]
             self.known[name] = self.known[name]._replace(is_disabled=True)
 
 
-def verify(tx: sqlite3.Connection, noted_head: str | None = None) -> Report:
+def verify(tx: Tx, noted_head: str | None = None) -> Report:
     """Check every row, every row made from one, and that `noted_head` (hex) is still in the chain."""
     check = _Check()
     number = 0
-    for row in chain.rows(tx):
+    for row in audit_rows(tx):
         number += 1
         check.row(row)
     if noted_head is not None and noted_head.lower() not in {one.hex() for one in check.hashes}:
@@ -121,44 +128,42 @@ def verify(tx: sqlite3.Connection, noted_head: str | None = None) -> Report:
     return Report(number, chain.head(tx).hash.hex(), check.problems)
 
 
-def _check_accounts(tx: sqlite3.Connection, check: _Check) -> None:
-    stored = {one.name: one for one in accounts.accounts(tx)}
+def _check_accounts(tx: Tx, check: _Check) -> None:
+    stored = {one.name: one for one in stored_accounts(tx)}
     for name in sorted({*stored, *check.known}):
         if stored.get(name) != check.known.get(name):
             check.say(None, f"account {name} is not as the chain has it")
 
 
-def _check_context(tx: sqlite3.Connection, check: _Check) -> None:
-    stored: dict[int, dict[str, object]] = {}
-    heads: dict[int, tuple[object, ...]] = {}
-    for audit, *columns in tx.execute(
-        "SELECT e.audit, e.entry_id, lower(hex(b.binding_id)), e.account, e.observed_utc_ms, e.entered_utc_ms,"
-        " c.entry_id FROM context_entries e JOIN bindings b ON b.id = e.binding"
-        " LEFT JOIN context_entries c ON c.audit = e.corrects"
-    ):
-        heads[audit], stored[audit] = tuple(columns), {}
-    for audit, key, value in tx.execute("SELECT entry, key, value FROM context_values"):
-        stored.setdefault(audit, {})[key] = _json(value)
+def _check_context(tx: Tx, check: _Check) -> None:
+    stored = {
+        one.audit: (
+            one.entry_id, _hex(one.binding_id), one.account, one.observed_utc_ms, one.entered_utc_ms, one.corrects,
+        )
+        for one in context_entries(tx)
+    }  # fmt: skip
+    values = {
+        audit: {key: _json(text) for key, text in pairs.items()} for audit, pairs in stored_values(tx).items()
+    }
     signed = {seq: entry for seq, entry in check.entries.items() if entry.kind == "context"}
-    for seq in sorted({*stored, *signed}):
+    for seq in sorted({*stored, *values, *signed}):
         entry = signed.get(seq)
-        if entry is None or heads.get(seq) != (
+        if entry is None or stored.get(seq) != (
             entry.id, entry.binding, entry.account, entry.observed_utc_ms, entry.entered_utc_ms, entry.refers_to,
         ):  # fmt: skip
             check.say(seq, "the stored context entry is not the signed one")
-        elif stored[seq] != context_values.from_signed(entry.values):
+        elif values.get(seq, {}) != context_values.from_signed(entry.values):
             check.say(seq, "the stored context values are not the signed ones")
 
 
-def _check_signed(tx: sqlite3.Connection, check: _Check) -> None:
+def _check_signed(tx: Tx, check: _Check) -> None:
     stored = {
-        audit: tuple(columns)
-        for audit, *columns in tx.execute(
-            "SELECT s.audit, s.entry_id, lower(hex(b.binding_id)), s.kind, s.account, s.observed_utc_ms, s.scale,"
-            " s.scale_version, s.grade, s.cause, s.countersigned_by, s.reversed_by FROM signed_records s"
-            " JOIN bindings b ON b.id = s.binding"
+        one.audit: (
+            one.entry_id, _hex(one.binding_id), one.kind, one.account, one.observed_utc_ms, one.scale,
+            one.scale_version, one.grade, one.cause, one.countersigned_by, one.reversed_by,
         )
-    }
+        for one in signed_records(tx)
+    }  # fmt: skip
     seconds: dict[tuple[str, str], int] = {
         (entry.kind, str(entry.refers_to)): seq
         for seq, entry in check.entries.items()
@@ -178,19 +183,13 @@ def _check_signed(tx: sqlite3.Connection, check: _Check) -> None:
             check.say(seq, "the stored record is not the signed one")
 
 
-def _check_rules(tx: sqlite3.Connection, check: _Check) -> None:
+def _check_rules(tx: Tx, check: _Check) -> None:
     """Rule sets and limits of patients."""
     stored: dict[int, tuple[object, ...]] = {
-        audit: (lower_hash, account)
-        for audit, lower_hash, account in tx.execute(
-            "SELECT audit, lower(hex(rule_hash)), account FROM rule_sets"
-        )
+        one.audit: (_hex(one.rule_hash), one.account) for one in rule_sets(tx)
     }
-    for audit, binding, limits, reason in tx.execute(
-        "SELECT l.audit, lower(hex(b.binding_id)), l.limits, l.reason FROM patient_limits l"
-        " JOIN bindings b ON b.id = l.binding"
-    ):
-        stored[audit] = (binding, _json(limits), reason)
+    for limits in patient_limits(tx):
+        stored[limits.audit] = (_hex(limits.binding_id), _json(limits.limits), limits.reason)
     signed: dict[int, tuple[object, ...]] = {}
     for seq, entry in check.entries.items():
         if entry.kind == "limits":
@@ -206,30 +205,27 @@ def _check_rules(tx: sqlite3.Connection, check: _Check) -> None:
             check.say(seq, "the stored rules or limits are not the signed ones")
 
 
-def _check_outgoing(tx: sqlite3.Connection, check: _Check) -> None:
+def _check_outgoing(tx: Tx, check: _Check) -> None:
     """What was or will be sent. A pressure judged from what was measured is left alone: rules change."""
     by_id = {entry.id: entry for entry in check.entries.values()}
-    for audit, proof, observed_utc_ms, numbers, profile in tx.execute(
-        "SELECT o.audit, o.proof, o.observed_utc_ms, o.numbers, b.profile FROM context_outgoing o"
-        " JOIN bindings b ON b.id = o.binding"
-    ):
-        entry = check.entries.get(audit)
+    for item in outgoing(tx):
+        entry = check.entries.get(item.audit)
         if entry is None:
-            check.say(audit, "what the wearable is told comes from no signed entry")
+            check.say(item.audit, "what goes to the wearable comes from no signed entry")
             continue
-        source, told = _told(audit, entry, by_id, profile)
-        tree = _json(numbers)
+        source, right_numbers = _right_numbers(item.audit, entry, by_id, item.profile)
+        tree = _json(item.numbers)
         sent = (
             {int(key): value for key, value in tree.items() if key.isdigit()}
             if isinstance(tree, dict)
             else {}
         )
-        right = source is not None and (proof, observed_utc_ms) == (
-            check.proof_of[audit],
+        is_right = source is not None and (item.proof, item.observed_utc_ms) == (
+            check.proof_of[item.audit],
             source.observed_utc_ms,
         )
-        if not right or not sent or any(told.get(key, sent[key]) != sent[key] for key in sent):
-            check.say(audit, "what the wearable is told is not what was signed")
+        if not is_right or not sent or any(right_numbers.get(key, sent[key]) != sent[key] for key in sent):
+            check.say(item.audit, "what goes to the wearable is not what was signed")
 
 
 def _json(text: object) -> object:
@@ -240,7 +236,12 @@ def _json(text: object) -> object:
         return f"not JSON: {text!r}"
 
 
-def _told(
+def _hex(data: object) -> str:
+    """What stands in a column of bytes, or a word that was never signed when it is something else."""
+    return data.hex() if isinstance(data, bytes) else f"not bytes: {data!r}"
+
+
+def _right_numbers(
     audit: int, entry: Entry, by_id: dict[str, Entry], profile: str
 ) -> tuple[Entry | None, dict[int, int | None]]:
     """The entry whose moment counts, and the numbers that follow from what was signed alone."""
@@ -253,27 +254,25 @@ def _told(
         return death, {} if death is None else {context.DEATH: DEATH.get(str(death.values.get("cause")))}
     values = context_values.from_signed(entry.values)
     given = Given(audit, entry.id, entry.account, "", 0, 0, values, None, False)
-    told = numbers_of(audit, fold([given]), profile)
+    numbers = numbers_of(audit, fold([given]), profile)
     if values.get("blood_pressure") is None:
-        told.pop(context.BLOOD_PRESSURE, None)
-    told.pop(context.ORGAN_GRADE_WORST, None)  # the worst of several entries
-    return entry, told
+        numbers.pop(context.BLOOD_PRESSURE, None)
+    numbers.pop(context.ORGAN_GRADE_WORST, None)  # the worst of several entries
+    return entry, numbers
 
 
-def _check_wearables(tx: sqlite3.Connection, check: _Check) -> None:
+def _check_wearables(tx: Tx, check: _Check) -> None:
     """A wearable bound by this host got its context from this host alone."""
     proofs = set(check.proof_of.values())
-    for seq, payload, device_id in tx.execute(
-        "SELECT e.seq, e.payload, d.device_id FROM events e JOIN journals j ON j.id = e.journal"
-        " JOIN devices d ON d.id = j.device WHERE e.type = ? AND j.binding IS NOT NULL ORDER BY d.id, e.seq",
-        (record_layout.CONTEXT,),
-    ):
-        try:
-            proof = context.decode(payload)[1]
-        except RemoteError:
-            continue
-        if proof not in proofs:
-            check.say(
-                None,
-                f"wearable {device_id.hex()} journaled, as its record {seq}, an entry that is not in the chain",
-            )
+    for journal in all_journals(tx):
+        for event in events(tx, journal.id, record_layout.CONTEXT) if journal.binding is not None else ():
+            try:
+                proof = context.decode(event.payload)[1]
+            except RemoteError:
+                continue
+            if proof not in proofs:
+                check.say(
+                    None,
+                    f"wearable {journal.device_id.hex()} journaled, as its record {event.seq}, an entry that is not in"
+                    " the chain",
+                )

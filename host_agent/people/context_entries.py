@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import sqlite3
 
 from crs_core.context import PROOF_BYTES
 
@@ -11,6 +10,8 @@ from host_agent.people.asking import Ask, Refusal
 from host_agent.people.context_state import in_force
 from host_agent.people.for_wearable import numbers_of
 from host_agent.people.limits import rules_for
+from host_agent.store.context import ContextEntry, add_context_entry, context_entry
+from host_agent.store.db import Tx
 from host_agent.text import span_text
 
 
@@ -19,8 +20,8 @@ def proof_of(signature: bytes) -> bytes:
     return hashlib.sha256(signature).digest()[:PROOF_BYTES]
 
 
-def check(tx: sqlite3.Connection, ask: Ask) -> Refusal | None:
-    """Whether this entry may be taken; everything but the signature and the patient, which were looked at before."""
+def check(tx: Tx, ask: Ask) -> Refusal | None:
+    """Whether this entry may be taken. Its signature and its patient were checked before."""
     entry, wearer = ask.entry, ask.wearer
     assert wearer is not None
     try:
@@ -46,54 +47,45 @@ def check(tx: sqlite3.Connection, ask: Ask) -> Refusal | None:
             held = state.get(key)
             if value is None and held is not None and held.given.role != roles.CAREGIVER:
                 return Refusal(
-                    "not_allowed", f"{key}: was entered by a {held.given.role}, who may withdraw it"
+                    "not_allowed",
+                    f"{key}: a {held.given.role} entered it. A {held.given.role} may withdraw it.",
                 )
     return None
 
 
-def _check_corrected(tx: sqlite3.Connection, ask: Ask) -> Refusal | None:
+def _check_corrected(tx: Tx, ask: Ask) -> Refusal | None:
     assert ask.wearer is not None
-    row = tx.execute(
-        "SELECT e.binding, e.observed_utc_ms, a.role FROM context_entries e JOIN accounts a ON a.name = e.account"
-        " WHERE e.entry_id = ?",
-        (ask.entry.refers_to,),
-    ).fetchone()
-    if row is None:
+    corrected = context_entry(tx, str(ask.entry.refers_to))
+    if corrected is None:
         return Refusal("no_such_entry", f"There is no context entry {ask.entry.refers_to}.")
-    binding, observed_utc_ms, role = row
-    if binding != ask.wearer.row:
+    if corrected.binding != ask.wearer.row:
         return Refusal("wrong_patient", "The entry to correct is about another patient.")
-    if observed_utc_ms != ask.entry.observed_utc_ms:
+    if corrected.observed_utc_ms != ask.entry.observed_utc_ms:
         return Refusal(
             "bad_value", "observed_utc_ms: a correction keeps the moment of what it corrects; withdraw it instead"
         )  # fmt: skip
-    if ask.role == roles.CAREGIVER and role != roles.CAREGIVER:
-        return Refusal("not_allowed", f"The entry was made by a {role}, who may correct it.")
+    if ask.role == roles.CAREGIVER and corrected.role != roles.CAREGIVER:
+        return Refusal(
+            "not_allowed", f"A {corrected.role} made this entry. A {corrected.role} may correct it."
+        )
     return None
 
 
-def keep(tx: sqlite3.Connection, ask: Ask, audit: int) -> None:
-    """The rows of the entry, and what the wearable shall know of it, in the same commit."""
+def keep(tx: Tx, ask: Ask, audit: int) -> None:
+    """Store the entry, and queue what of it goes to the wearable, in the same commit."""
     entry, wearer = ask.entry, ask.wearer
     assert wearer is not None
-    corrected = None
-    if entry.refers_to is not None:
-        corrected = tx.execute(
-            "SELECT audit FROM context_entries WHERE entry_id = ?", (entry.refers_to,)
-        ).fetchone()[0]
-    tx.execute(
-        "INSERT INTO context_entries VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            audit, entry.id, wearer.row, entry.account, entry.observed_utc_ms, entry.entered_utc_ms, corrected,
-            wearer.simulated,
+    values = context_values.from_signed(entry.values)
+    add_context_entry(
+        tx,
+        ContextEntry(
+            audit, entry.id, wearer.row, wearer.binding_id, entry.account, ask.role, entry.observed_utc_ms,
+            entry.entered_utc_ms, entry.refers_to, wearer.simulated,
         ),
+        {key: json.dumps(value) for key, value in values.items()},
     )  # fmt: skip
-    tx.executemany(
-        "INSERT INTO context_values VALUES (?, ?, ?)",
-        [(audit, key, json.dumps(value)) for key, value in context_values.from_signed(entry.values).items()],
-    )
     numbers = numbers_of(audit, in_force(tx, wearer.row), wearer.profile, rules_for(tx, wearer.row))
     if numbers:
-        outgoing.put(
+        outgoing.queue(
             tx, audit, wearer.row, proof_of(ask.signature), observed_utc_ms=entry.observed_utc_ms, numbers=numbers
         )  # fmt: skip

@@ -5,13 +5,16 @@ keeps the moment of what it corrects, takes its place. Nothing is deleted: a wit
 """
 
 import json
-import sqlite3
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from crs_core.grade import entries
 
 from host_agent.people.context_values import DROPS, NONE_VALUES, ONLY_BY_NAME, PRESSURE
+from host_agent.store.context import context_entries
+from host_agent.store.context import context_values as stored_values
+from host_agent.store.db import Tx
+from host_agent.store.signed_records import signed_records
 
 
 class Given(NamedTuple):
@@ -43,35 +46,24 @@ _OF_THE_EPISODE = entries.OF_THE_EPISODE
 _COMPLETED = [key for key in (*NONE_VALUES, *PRESSURE) if key not in ONLY_BY_NAME]
 
 
-def given(tx: sqlite3.Connection, binding: int) -> list[Given]:
+def given(tx: Tx, binding: int) -> list[Given]:
     """Every context entry and every signed end of an episode of this binding, in order of observation."""
+    values = stored_values(tx, binding)
     found = [
-        Given(audit, entry_id, account, role, observed, entered, {}, corrects, bool(simulated))
-        for audit, entry_id, account, role, observed, entered, corrects, simulated in tx.execute(
-            "SELECT e.audit, e.entry_id, e.account, a.role, e.observed_utc_ms, e.entered_utc_ms, c.entry_id,"
-            " e.simulated FROM context_entries e JOIN accounts a ON a.name = e.account"
-            " LEFT JOIN context_entries c ON c.audit = e.corrects WHERE e.binding = ?",
-            (binding,),
+        Given(
+            one.audit, one.entry_id, one.account, one.role, one.observed_utc_ms, one.entered_utc_ms,
+            {key: json.loads(text) for key, text in values.get(one.audit, {}).items()}, one.corrects, one.simulated,
         )
-    ]
-    values = {entry.audit: entry.values for entry in found}
-    for audit, key, value in tx.execute(
-        "SELECT v.entry, v.key, v.value FROM context_values v JOIN context_entries e ON e.audit = v.entry"
-        " WHERE e.binding = ?",
-        (binding,),
-    ):
-        held = values[audit]
-        assert held is not None
-        held[key] = json.loads(value)
+        for one in context_entries(tx, binding)
+    ]  # fmt: skip
     found += [
-        Given(audit, entry_id, account, role, observed, entered, None, None, bool(simulated))
-        for audit, entry_id, account, role, observed, entered, simulated in tx.execute(
-            "SELECT s.audit, s.entry_id, s.account, a.role, s.observed_utc_ms, s.entered_utc_ms, s.simulated"
-            " FROM signed_records s JOIN accounts a ON a.name = s.account"
-            " WHERE s.binding = ? AND s.kind = 'close_episode'",
-            (binding,),
+        Given(
+            one.audit, one.entry_id, one.account, one.role, one.observed_utc_ms, one.entered_utc_ms, None, None,
+            one.simulated,
         )
-    ]
+        for one in signed_records(tx, binding)
+        if one.kind == "close_episode"
+    ]  # fmt: skip
     return sorted(found, key=lambda entry: (entry.observed_utc_ms, entry.audit))
 
 
@@ -90,7 +82,7 @@ def fold(given_entries: Iterable[Given]) -> State:
     return state
 
 
-def in_force(tx: sqlite3.Connection, binding: int) -> State:
+def in_force(tx: Tx, binding: int) -> State:
     """What is in force for this binding, expired values included: see validity.py."""
     return fold(given(tx, binding))
 

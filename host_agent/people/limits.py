@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import sqlite3
 from typing import Any
 
 from crs_core.errors import LocalError
@@ -10,6 +9,8 @@ from crs_core.grade.rules import DEFAULT, Rules, with_limits
 
 from host_agent.people.asking import Ask, Refusal
 from host_agent.people.rule_sets import newest_rules
+from host_agent.store.db import Tx
+from host_agent.store.rule_sets import add_patient_limits, patient_limits
 
 # Numbers that differ from patient to patient; all others are the site's.
 NAMES = (
@@ -36,31 +37,27 @@ def fault(values: dict[str, Any], rules: Rules = DEFAULT) -> str:
     return ""
 
 
-def check(tx: sqlite3.Connection, ask: Ask) -> Refusal | None:
+def check(tx: Tx, ask: Ask) -> Refusal | None:
     """Whether these limits may be signed."""
     text = fault(ask.entry.values, newest_rules(tx))
     return Refusal("bad_value", text) if text else None
 
 
-def keep(tx: sqlite3.Connection, ask: Ask, audit: int) -> None:
-    """The row; it takes the place of the limits signed before."""
+def keep(tx: Tx, ask: Ask, audit: int) -> None:
+    """Store the limits; they replace those signed before."""
     assert ask.wearer is not None
     values = ask.entry.values
-    tx.execute(
-        "INSERT INTO patient_limits VALUES (?, ?, ?, ?)",
-        (audit, ask.wearer.row, json.dumps(values["limits"], sort_keys=True), values["reason"]),
-    )
+    text = json.dumps(values["limits"], sort_keys=True)
+    add_patient_limits(tx, audit, ask.wearer.row, text, values["reason"])
 
 
-def limits_of(tx: sqlite3.Connection, binding: int) -> dict[str, int]:
+def limits_of(tx: Tx, binding: int) -> dict[str, int]:
     """The limits signed last for this binding; empty when there are none."""
-    row = tx.execute(
-        "SELECT limits FROM patient_limits WHERE binding = ? ORDER BY audit DESC LIMIT 1", (binding,)
-    ).fetchone()
-    return dict(json.loads(row[0])) if row else {}
+    signed = patient_limits(tx, binding)
+    return dict(json.loads(signed[-1].limits)) if signed else {}
 
 
-def rules_for(tx: sqlite3.Connection, binding: int) -> Rules:
+def rules_for(tx: Tx, binding: int) -> Rules:
     """The rules for this patient: the set signed last (else the default) with the patient's limits on top.
 
     A limit that a later rule set contradicts is left out, that one alone: the site's number then holds until it is

@@ -1,69 +1,36 @@
-"""Entries on their way to the wearable: rows of the commit that took the entry, sent until the wearable journaled them.
+"""What an entry tells the wearable: queued in the commit that took the entry, sent until the wearable journaled it.
 
 Each goes with the age that it has when it is sent, under the same proof; twice is harmless.
 """
 
 import json
-import sqlite3
-from typing import NamedTuple
 
 from crs_core import context
 
-
-class Waiting(NamedTuple):
-    """One entry that the wearable does not have yet."""
-
-    audit: int
-    proof: bytes
-    observed_utc_ms: int
-    numbers: dict[int, int | None]
-
-    def data(self, now_ms: int) -> bytes:
-        """The bytes of CONTEXT as of now."""
-        return context.encode(max(0, now_ms - self.observed_utc_ms), self.proof, self.numbers)
+from host_agent.store.db import Tx
+from host_agent.store.outgoing import Outgoing, add_outgoing
 
 
-def put(
-    tx: sqlite3.Connection,
-    audit: int,
-    binding: int,
-    proof: bytes,
-    *,
-    observed_utc_ms: int,
-    numbers: dict[int, int | None],
+def queue(
+    tx: Tx, audit: int, binding: int, proof: bytes, *, observed_utc_ms: int, numbers: dict[int, int | None]
 ) -> None:
-    """Queue what one entry tells the wearable."""
+    """Queue what one entry tells the wearable: key number of crs_core.context → value, None to withdraw it."""
     context.encode(0, proof, numbers)  # LocalError here, and not when it is sent at night
-    tx.execute(
-        "INSERT INTO context_outgoing (audit, binding, proof, observed_utc_ms, numbers, state)"
-        " VALUES (?, ?, ?, ?, ?, 'waiting')",
-        (audit, binding, proof, observed_utc_ms, json.dumps(numbers, sort_keys=True)),
+    add_outgoing(
+        tx,
+        audit,
+        binding,
+        proof,
+        observed_utc_ms=observed_utc_ms,
+        numbers=json.dumps(numbers, sort_keys=True),
     )
 
 
-def waiting(tx: sqlite3.Connection, binding: int) -> list[Waiting]:
-    """What is still to be sent for this binding, in the order in which it was signed."""
-    return [
-        Waiting(audit, proof, observed, {int(key): value for key, value in json.loads(numbers).items()})
-        for audit, proof, observed, numbers in tx.execute(
-            "SELECT audit, proof, observed_utc_ms, numbers FROM context_outgoing"
-            " WHERE binding = ? AND state = 'waiting' ORDER BY audit",
-            (binding,),
-        )
-    ]
+def numbers_in(item: Outgoing) -> dict[int, int | None]:
+    """Key number → value of a queued entry."""
+    return {int(key): value for key, value in json.loads(item.numbers).items()}
 
 
-def tried(tx: sqlite3.Connection, audit: int, error: str) -> None:
-    """It was sent and nothing came back: it stays and is sent again."""
-    tx.execute(
-        "UPDATE context_outgoing SET attempts = attempts + 1, last_error = ? WHERE audit = ?", (error, audit)
-    )
-
-
-def done(tx: sqlite3.Connection, audit: int, state: str, error: str, utc_ms: int) -> None:
-    """`journaled` by the wearable, `refused` by it for good, or `left` because its binding ended."""
-    tx.execute(
-        "UPDATE context_outgoing SET attempts = attempts + ?, state = ?, last_error = ?, done_utc_ms = ?"
-        " WHERE audit = ?",
-        (state != "left", state, error, utc_ms, audit),
-    )
+def message_of(item: Outgoing, now_ms: int) -> bytes:
+    """The bytes of CONTEXT for a queued entry, with its age as of `now_ms`."""
+    return context.encode(max(0, now_ms - item.observed_utc_ms), item.proof, numbers_in(item))

@@ -3,7 +3,6 @@
 A pure read of the store. Computed grades end at 4 and carry no code; a 5 is the signed death that is in force.
 """
 
-import sqlite3
 from typing import Any, NamedTuple
 
 from crs_core.grade import case, entries, prompts
@@ -16,6 +15,8 @@ from host_agent.people.limits import rules_for
 from host_agent.people.replay import Replay
 from host_agent.people.signed_records import death_in_force
 from host_agent.people.wearable_says import Resolve, fresh, signs
+from host_agent.store.bindings import ACTIVE, STARTING, binding_by_row
+from host_agent.store.db import Tx
 
 
 class Prompts(NamedTuple):
@@ -43,7 +44,7 @@ class Regraded(NamedTuple):
     prompts: Prompts
 
 
-def regrade(tx: sqlite3.Connection, binding: int, now_ms: int, resolve: Resolve) -> Regraded:
+def regrade(tx: Tx, binding: int, now_ms: int, resolve: Resolve) -> Regraded:
     """Grade an open binding as of `now_ms`; `resolve` dates the wearable's records."""
     rules = rules_for(tx, binding)
     replay = replayed(tx, binding, rules, now_ms, resolve)
@@ -71,7 +72,7 @@ def regrade(tx: sqlite3.Connection, binding: int, now_ms: int, resolve: Resolve)
     return Regraded(answer["fever"], answer["grades"], asked)
 
 
-def asked_for(tx: sqlite3.Connection, binding: int, now_ms: int, resolve: Resolve) -> Prompts:
+def asked_for(tx: Tx, binding: int, now_ms: int, resolve: Resolve) -> Prompts:
     """What people are asked for about an open binding; nothing once a death is signed."""
     if death_in_force(tx, binding) is not None:
         return NO_PROMPTS
@@ -79,22 +80,18 @@ def asked_for(tx: sqlite3.Connection, binding: int, now_ms: int, resolve: Resolv
     return _asked(tx, binding, rules, replayed(tx, binding, rules, now_ms, resolve), now_ms)
 
 
-def replayed(tx: sqlite3.Connection, binding: int, rules: Rules, now_ms: int, resolve: Resolve) -> Replay:
+def replayed(tx: Tx, binding: int, rules: Rules, now_ms: int, resolve: Resolve) -> Replay:
     """The binding's entries with the wearable's signs between them, up to now."""
-    profile = tx.execute("SELECT profile FROM bindings WHERE id = ?", (binding,)).fetchone()[0]
-    return Replay(rules, inputs_of_profile(profile)).run(
-        given(tx, binding), signs(tx, binding, rules, now_ms, resolve), now_ms
-    )
+    own = inputs_of_profile(binding_by_row(tx, binding).profile)
+    return Replay(rules, own).run(given(tx, binding), signs(tx, binding, rules, now_ms, resolve), now_ms)
 
 
-def _asked(tx: sqlite3.Connection, binding: int, rules: Rules, replay: Replay, now_ms: int) -> Prompts:
-    """Nobody can enter anything about a binding that is ending: it asks for nothing."""
-    started_utc_ms, state = tx.execute(
-        "SELECT started_utc_ms, state FROM bindings WHERE id = ?", (binding,)
-    ).fetchone()
-    if state not in ("starting", "active"):
+def _asked(tx: Tx, binding: int, rules: Rules, replay: Replay, now_ms: int) -> Prompts:
+    """What people are asked for; nothing about a binding that is ending, since nobody can enter anything about it."""
+    bound = binding_by_row(tx, binding)
+    if bound.state not in (STARTING, ACTIVE):
         return NO_PROMPTS
-    due, missed = prompts.look(replay.answered, started_utc_ms, replay.first_met_ms, now_ms, rules)
+    due, missed = prompts.look(replay.answered, bound.started_utc_ms, replay.first_met_ms, now_ms, rules)
     by_hand_ms = replay.answered.get("temperature_cc")
     is_due, is_missed = prompts.oral_due(replay.possible_since_ms, by_hand_ms, now_ms, rules)
     if is_missed:

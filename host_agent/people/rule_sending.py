@@ -6,7 +6,6 @@ knows less. The wearable names the hash of what it decides by in every record; t
 
 import json
 import logging
-import sqlite3
 from typing import Any, Protocol
 
 from crs_core import settings
@@ -15,6 +14,8 @@ from crs_core.grade.rules import DEFAULT, Rules, limits_text, rule_hash, with_li
 
 from host_agent.people.limits import limits_of, rules_for
 from host_agent.people.rule_sets import newest_rules, signed_rules
+from host_agent.store.db import Tx
+from host_agent.store.rule_sets import patient_limits
 
 _LOG = logging.getLogger(__name__)
 
@@ -31,7 +32,7 @@ class SettingsClient(Protocol):
         ...
 
 
-def wanted(tx: sqlite3.Connection, binding: int) -> dict[str, str]:
+def wanted(tx: Tx, binding: int) -> dict[str, str]:
     """{setting: text} that the wearable of this binding shall have; only what was signed on this host."""
     found = {}
     site = newest_rules(tx)
@@ -42,11 +43,11 @@ def wanted(tx: sqlite3.Connection, binding: int) -> dict[str, str]:
     return found
 
 
-def known_rules(tx: sqlite3.Connection) -> dict[bytes, Rules]:
+def known_rules(tx: Tx) -> dict[bytes, Rules]:
     """Every set by its hash that a wearable may decide by: the signed ones, each also with each patient's limits."""
     known = {rule_hash(DEFAULT): DEFAULT, **signed_rules(tx)}
     for site in list(known.values()):
-        for (limits,) in tx.execute("SELECT DISTINCT limits FROM patient_limits"):
+        for limits in {one.limits for one in patient_limits(tx)}:
             try:
                 made = with_limits(site, json.loads(limits))
             except LocalError:

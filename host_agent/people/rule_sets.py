@@ -1,6 +1,5 @@
 """Rule sets that a clinician signed: all numbers at once, and a reason for each that differs from the default."""
 
-import sqlite3
 from typing import Any
 
 from crs_core.errors import CoreError
@@ -9,6 +8,8 @@ from crs_core.grade.rules import DEFAULT, Rules
 from crs_core.settings import RULES_MAX_BYTES
 
 from host_agent.people.asking import Ask, Refusal
+from host_agent.store.db import Tx
+from host_agent.store.rule_sets import RuleSet, add_rule_set, rule_sets
 
 _REASON_CHARS = 200
 
@@ -40,38 +41,39 @@ def rules_of(values: dict[str, Any]) -> Rules | str:
     return made
 
 
-def check(tx: sqlite3.Connection, ask: Ask) -> Refusal | None:
+def check(tx: Tx, ask: Ask) -> Refusal | None:
     """Whether this rule set may be signed."""
     made = rules_of(ask.entry.values)
     return Refusal("bad_value", made) if isinstance(made, str) else None
 
 
-def keep(tx: sqlite3.Connection, ask: Ask, audit: int) -> None:
-    """The row, with the hash by which records of a wearable name it."""
+def keep(tx: Tx, ask: Ask, audit: int) -> None:
+    """Store the rule set with the hash by which records of a wearable name it."""
     made = rules_of(ask.entry.values)
     assert isinstance(made, Rules)
-    tx.execute(
-        "INSERT INTO rule_sets VALUES (?, ?, ?, ?, ?)",
-        (audit, rules.rule_hash(made), rules.encode(made), ask.entry.account, ask.entry.entered_utc_ms),
+    entry = ask.entry
+    add_rule_set(
+        tx, RuleSet(audit, rules.rule_hash(made), rules.encode(made), entry.account, entry.entered_utc_ms)
     )
 
 
-def newest_rules(tx: sqlite3.Connection) -> Rules:
+def newest_rules(tx: Tx) -> Rules:
     """The rule set signed last that this program can read; the default when there is none."""
-    for (data,) in tx.execute("SELECT rules FROM rule_sets ORDER BY audit DESC"):
-        try:
-            return rules.decode(data)
-        except CoreError:
-            continue
-    return DEFAULT
+    readable = signed_rules(tx)
+    return list(readable.values())[-1] if readable else DEFAULT
 
 
-def signed_rules(tx: sqlite3.Connection) -> dict[bytes, Rules]:
-    """Every signed rule set by its hash; what an older version of the table wrote is left out: it cannot be re-run."""
-    found = {}
-    for rule_hash, data in tx.execute("SELECT rule_hash, rules FROM rule_sets ORDER BY audit"):
+def signed_rules(tx: Tx) -> dict[bytes, Rules]:
+    """Every signed rule set by its hash; what an older version of the table wrote is left out: it cannot be re-run.
+
+    The one signed last is last, also when the same numbers were signed before.
+    """
+    found: dict[bytes, Rules] = {}
+    for one in rule_sets(tx):
         try:
-            found[rule_hash] = rules.decode(data)
+            made = rules.decode(one.rules)
         except CoreError:
             continue
+        found.pop(one.rule_hash, None)
+        found[one.rule_hash] = made
     return found

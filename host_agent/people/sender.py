@@ -5,7 +5,6 @@ Nothing waits for this: an entry counts on the host from its commit on.
 
 import asyncio
 import logging
-import sqlite3
 from collections.abc import Callable, Iterable
 from typing import NamedTuple, Protocol
 
@@ -13,9 +12,10 @@ from crs_core.wire import message as wire
 
 from host_agent.clock import Clock
 from host_agent.errors import LinkError, ProtocolError, RequestRefused, StoreError
-from host_agent.people import not_taken, outgoing, rule_sending
+from host_agent.people import rule_sending
+from host_agent.people.outgoing import message_of
+from host_agent.store import outgoing
 from host_agent.store.db import Store, Tx
-from host_agent.store.rows import Derivation
 
 _LOG = logging.getLogger(__name__)
 RETRY_S = 5.0  # real: how long a wearable that did not answer is left alone
@@ -42,20 +42,19 @@ class ContextSender:
     def __init__(
         self,
         store: Store,
-        derive: Derivation,
         sessions: Callable[[], Iterable[Session]],
         clock: Clock,
         link_clock: Clock,
     ) -> None:
         """`clock` dates observations (it may be scaled), `link_clock` paces the tries."""
         self._store = store
-        self._derive = derive
         self._sessions = sessions
         self._clock = clock
         self._link = link_clock
         self._due = asyncio.Event()
         self._brought: dict[int, tuple[object, dict[str, str]]] = {}
-        self._refused: dict[int, str] = {}  # by binding: why its wearable takes no signed numbers
+        # binding → why its wearable refused signed numbers, "" when it has them; none before its first session
+        self.refused_numbers: dict[int, str] = {}
 
     def wake(self) -> None:
         """Something may be waiting: an entry was taken, or a session opened."""
@@ -66,12 +65,11 @@ class ContextSender:
         while True:
             await self._wait()
             try:
-                if await self._store.read(_has_ended):
+                if await self._store.read(outgoing.waiting_for_nobody):
                     await self._store.write(self._leave_ended)
                 for session in list(self._sessions()):
                     await self._send(session)
                     await self._send_numbers(session)
-                    await self._tell(session.binding)
             except StoreError as error:
                 _LOG.warning("waiting entries cannot be read or marked: %s", error)
 
@@ -89,15 +87,15 @@ class ContextSender:
     async def _send(self, session: Session) -> None:
         """In the order of signing; one that gets no answer holds back those behind it, so that the order stays."""
         for item in await self._store.read(lambda tx: outgoing.waiting(tx, session.binding)):
-            state, error = "journaled", ""
+            state, error = outgoing.JOURNALED, ""
             try:
-                await session.client.send_context(item.data(self._clock.utc_ms()))
+                await session.client.send_context(message_of(item, self._clock.utc_ms()))
             except RequestRefused as refusal:
                 error = str(refusal)
                 if refusal.result_code != wire.RESULT_BAD_VALUE:
                     await self._tried(item.audit, error)
                     return
-                state = "refused"
+                state = outgoing.REFUSED
                 _LOG.error("the wearable refused entry %d and does not grade with it: %s", item.audit, error)
             except (LinkError, ProtocolError) as lost:
                 await self._tried(item.audit, str(lost))
@@ -115,43 +113,22 @@ class ContextSender:
             _LOG.error("the wearable refused signed numbers and decides by its own: %s", refusal)
             if refusal.result_code != wire.RESULT_BAD_VALUE:
                 return  # flash said no: the next turn tries again
-            self._refused[session.binding] = f"signed numbers: {refusal}"
+            self.refused_numbers[session.binding] = str(refusal)
         except (LinkError, ProtocolError):
             return  # the next turn tries again
         else:
-            self._refused.pop(session.binding, None)
+            self.refused_numbers[session.binding] = ""
         self._brought[session.binding] = (session.client, numbers)
 
-    async def _tell(self, binding: int) -> None:
-        """Raise, reword or end the alarm about what this wearable refused."""
-
-        def judged(tx: Tx) -> tuple[str, str]:
-            found = (self._refused.get(binding, ""), not_taken.refused_entry(tx, binding))
-            return "; ".join(filter(None, found)), not_taken.standing(tx, binding)
-
-        detail, told = await self._store.read(judged)
-        if detail != told:
-            now_ms = self._clock.utc_ms()
-            await self._store.write(lambda tx: not_taken.keep(tx, self._derive, binding, detail, now_ms))
-
     def _leave_ended(self, tx: Tx) -> None:
-        """The wearer's binding ended first: nobody is there to be told any more."""
+        """Give up what still waits for a wearable whose binding ended."""
         now_ms = self._clock.utc_ms()
-        for (audit,) in tx.execute(f"SELECT audit FROM context_outgoing WHERE {_ENDED}").fetchall():  # noqa: S608
-            outgoing.done(tx, audit, "left", "the binding ended first", now_ms)
-        not_taken.end_with_bindings(tx, self._derive, now_ms)
+        for item in outgoing.waiting_for_nobody(tx):
+            outgoing.finish(tx, item.audit, outgoing.LEFT, "the binding ended first", now_ms)
 
     async def _tried(self, audit: int, error: str) -> None:
-        await self._store.write(lambda tx: outgoing.tried(tx, audit, error))
+        await self._store.write(lambda tx: outgoing.note_attempt(tx, audit, error))
 
     async def _done(self, audit: int, state: str, error: str) -> None:
         now_ms = self._clock.utc_ms()
-        await self._store.write(lambda tx: outgoing.done(tx, audit, state, error, now_ms))
-
-
-_ENDED = "state = 'waiting' AND binding IN (SELECT id FROM bindings WHERE state = 'ended')"
-
-
-def _has_ended(tx: sqlite3.Connection) -> bool:
-    waiting = tx.execute(f"SELECT 1 FROM context_outgoing WHERE {_ENDED} LIMIT 1").fetchone()  # noqa: S608
-    return waiting is not None or not_taken.is_over(tx)
+        await self._store.write(lambda tx: outgoing.finish(tx, audit, state, error, now_ms))

@@ -4,20 +4,22 @@ A death counts only while a second clinician countersigned it and nobody reverse
 Diagnosis codes (ICD-10-CM) stand with signed records alone; a computed grade never has one.
 """
 
-import sqlite3
 from typing import Any, NamedTuple
 
 from crs_core import context
+from crs_core.grade.scales import ICANS, SCALES
 
 from host_agent.people import outgoing, validity
 from host_agent.people.asking import Ask, Refusal
 from host_agent.people.context_entries import proof_of
+from host_agent.people.entry import MalformedEntryError, decode
 from host_agent.people.for_wearable import DEATH
+from host_agent.store import signed_records as stored
+from host_agent.store.db import Tx
+from host_agent.store.signed_records import SignedRecord
 
 # Scales that a grade can be signed on, with the version that is meant.
-SCALE_VERSIONS = {
-    "ASTCT": 2019, "Lee14": 2014, "v5": 5, "v6": 6, "Penn": 2018, "CARTOX": 2018, "MSKCC": 2018, "ICANS": 2019,
-}  # fmt: skip
+SCALE_VERSIONS = {scale.name: scale.version for scale in (*SCALES, ICANS)}
 CRS_UNSPECIFIED = "D89.839"
 CRS_BY_GRADE = {1: "D89.831", 2: "D89.832", 3: "D89.833", 4: "D89.834", 5: "D89.835"}
 _REASON_CHARS = 200
@@ -60,29 +62,36 @@ class Signed(NamedTuple):
         return CRS_UNSPECIFIED if self.grade is None else CRS_BY_GRADE[self.grade]
 
 
-_SELECT = (
-    "SELECT s.audit, s.entry_id, s.kind, s.account, s.observed_utc_ms, s.entered_utc_ms, s.scale, s.scale_version,"
-    " s.grade, s.cause, json_extract(CAST(c.entry AS TEXT), '$.account'),"
-    " json_extract(CAST(r.entry AS TEXT), '$.account'), json_extract(CAST(r.entry AS TEXT), '$.values.reason'),"
-    " s.simulated FROM signed_records s LEFT JOIN audit c ON c.seq = s.countersigned_by"
-    " LEFT JOIN audit r ON r.seq = s.reversed_by"
-)
-
-
-def signed(tx: sqlite3.Connection, binding: int) -> list[Signed]:
+def signed(tx: Tx, binding: int) -> list[Signed]:
     """Every signed record of a binding, oldest signature first."""
-    return [
-        Signed._make((*row[:-1], bool(row[-1])))
-        for row in tx.execute(f"{_SELECT} WHERE s.binding = ? ORDER BY s.audit", (binding,))
-    ]
+    return [_signed(one) for one in stored.signed_records(tx, binding)]
 
 
-def death_in_force(tx: sqlite3.Connection, binding: int) -> Signed | None:
+def _signed(one: SignedRecord) -> Signed:
+    second, reversal = _read(one.countersignature), _read(one.reversal)
+    return Signed(
+        one.audit, one.entry_id, one.kind, one.account, one.observed_utc_ms, one.entered_utc_ms, one.scale,
+        one.scale_version, one.grade, one.cause, second[0], reversal[0], reversal[1], one.simulated,
+    )  # fmt: skip
+
+
+def _read(raw: bytes | None) -> tuple[str | None, str | None]:
+    """(account, reason) of the entry in an audit row, "?" for one that somebody changed: `audit verify` says more."""
+    if raw is None:
+        return None, None
+    try:
+        entry = decode(raw)
+    except MalformedEntryError:
+        return "?", "?"
+    return entry.account, entry.values.get("reason")
+
+
+def death_in_force(tx: Tx, binding: int) -> Signed | None:
     """The death that counts now for this binding, if there is one."""
     return next((one for one in signed(tx, binding) if one.kind == "death" and one.in_force), None)
 
 
-def check(tx: sqlite3.Connection, ask: Ask) -> Refusal | None:
+def check(tx: Tx, ask: Ask) -> Refusal | None:
     """Whether a grade, a death or the end of an episode may be signed."""
     entry = ask.entry
     assert ask.wearer is not None
@@ -114,18 +123,16 @@ def _fault(kind: str, values: dict[str, Any]) -> str:
     return ""
 
 
-def check_second(tx: sqlite3.Connection, ask: Ask) -> Refusal | None:
+def check_second(tx: Tx, ask: Ask) -> Refusal | None:
     """Whether a countersignature or a reversal may be signed."""
     entry = ask.entry
     assert ask.wearer is not None
-    row = tx.execute(
-        "SELECT binding FROM signed_records WHERE entry_id = ?", (entry.refers_to or "",)
-    ).fetchone()
-    if row is None:
+    found = stored.signed_record(tx, str(entry.refers_to))
+    if found is None:
         return Refusal("no_such_entry", f"There is no signed record {entry.refers_to}.")
-    if row[0] != ask.wearer.row:
+    if found.binding != ask.wearer.row:
         return Refusal("wrong_patient", "The signed record is about another patient.")
-    first = next(one for one in signed(tx, ask.wearer.row) if one.entry_id == entry.refers_to)
+    first = _signed(found)
     if first.reversed_by is not None:
         return Refusal("conflict", "It was reversed: sign a new one.")
     return _check_countersign(ask, first) if entry.kind == "countersign" else _check_reverse(ask, first)
@@ -154,43 +161,39 @@ def _check_reverse(ask: Ask, first: Signed) -> Refusal | None:
     return None
 
 
-def keep(tx: sqlite3.Connection, ask: Ask, audit: int) -> None:
-    """The row of a grade, a death or the end of an episode. The last is told to the wearable at once."""
+def keep(tx: Tx, ask: Ask, audit: int) -> None:
+    """Store a grade, a death or the end of an episode. An end of an episode goes to the wearable at once."""
     entry, wearer = ask.entry, ask.wearer
     assert wearer is not None
     values = entry.values
-    tx.execute(
-        "INSERT INTO signed_records (audit, entry_id, binding, kind, account, observed_utc_ms, entered_utc_ms,"
-        " scale, scale_version, grade, cause, simulated) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            audit, entry.id, wearer.row, entry.kind, entry.account, entry.observed_utc_ms, entry.entered_utc_ms,
-            values.get("scale"), values.get("scale_version"), values.get("grade"), values.get("cause"),
-            wearer.simulated,
+    stored.add_signed_record(
+        tx,
+        SignedRecord(
+            audit, entry.id, wearer.row, wearer.binding_id, entry.kind, entry.account, ask.role,
+            entry.observed_utc_ms, entry.entered_utc_ms, values.get("scale"), values.get("scale_version"),
+            values.get("grade"), values.get("cause"), None, None, None, None, wearer.simulated,
         ),
     )  # fmt: skip
     if entry.kind == "close_episode":
-        _tell(tx, ask, audit, entry.observed_utc_ms, {context.EPISODE_CLOSED: 1})
+        _send(tx, ask, audit, entry.observed_utc_ms, {context.EPISODE_CLOSED: 1})
 
 
-def keep_second(tx: sqlite3.Connection, ask: Ask, audit: int) -> None:
-    """A countersignature puts a death in force, a reversal takes it back; the wearable is told of both."""
-    wearer = ask.wearer
-    assert wearer is not None
-    before = next(one for one in signed(tx, wearer.row) if one.entry_id == ask.entry.refers_to)
+def keep_second(tx: Tx, ask: Ask, audit: int) -> None:
+    """A countersignature puts a death in force, a reversal takes it back; both go to the wearable."""
+    found = stored.signed_record(tx, str(ask.entry.refers_to))
+    assert found is not None
+    before = _signed(found)
     if ask.entry.kind == "countersign":
-        tx.execute("UPDATE signed_records SET countersigned_by = ? WHERE audit = ?", (audit, before.audit))
-    else:
-        tx.execute("UPDATE signed_records SET reversed_by = ? WHERE audit = ?", (audit, before.audit))
-    if ask.entry.kind == "countersign":
-        _tell(tx, ask, audit, before.observed_utc_ms, {context.DEATH: DEATH[str(before.cause)]})
-    elif before.kind == "death" and before.in_force:
-        _tell(tx, ask, audit, ask.entry.observed_utc_ms, {context.DEATH: None})
+        stored.countersign(tx, before.audit, audit)
+        _send(tx, ask, audit, before.observed_utc_ms, {context.DEATH: DEATH[str(before.cause)]})
+        return
+    stored.reverse(tx, before.audit, audit)
+    if before.kind == "death" and before.in_force:
+        _send(tx, ask, audit, ask.entry.observed_utc_ms, {context.DEATH: None})
 
 
-def _tell(
-    tx: sqlite3.Connection, ask: Ask, audit: int, observed_utc_ms: int, numbers: dict[int, int | None]
-) -> None:
+def _send(tx: Tx, ask: Ask, audit: int, observed_utc_ms: int, numbers: dict[int, int | None]) -> None:
     assert ask.wearer is not None
-    outgoing.put(
+    outgoing.queue(
         tx, audit, ask.wearer.row, proof_of(ask.signature), observed_utc_ms=observed_utc_ms, numbers=numbers
     )

@@ -49,4 +49,4 @@ def disable_account(tx: Tx, name: str, audit: int) -> None:
 
 def _found(tx: Tx, where: str, *values: object) -> Iterator[Account]:
     for *columns, is_disabled in tx.execute(f"{_SELECT} {where}", values):
-        yield Account(*columns, bool(is_disabled))
+        yield Account._make((*columns, bool(is_disabled)))

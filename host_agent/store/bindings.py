@@ -47,7 +47,7 @@ def open_binding(tx: Tx, device: int) -> Binding | None:
     return next(_found(tx, "WHERE b.device = ? AND b.state <> 'ended'", device), None)
 
 
-def binding(tx: Tx, row: int) -> Binding:
+def binding_by_row(tx: Tx, row: int) -> Binding:
     """The binding of this row id; KeyError when there is none."""
     found = next(_found(tx, "WHERE b.id = ?", row), None)
     if found is None:
@@ -95,4 +95,4 @@ def end_binding(tx: Tx, row: int, reason: str, utc_ms: int) -> None:
 
 def _found(tx: Tx, where: str, *values: object) -> Iterator[Binding]:
     for *columns, simulated in tx.execute(f"{_SELECT} {where}", values):
-        yield Binding(*columns, bool(simulated))
+        yield Binding._make((*columns, bool(simulated)))

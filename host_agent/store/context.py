@@ -53,7 +53,8 @@ def context_values(tx: Tx, binding: int | None = None) -> dict[int, dict[str, st
 def add_context_entry(tx: Tx, entry: ContextEntry, values: Mapping[str, str]) -> None:
     """Store an entry and its values (key → JSON text)."""
     tx.execute(
-        "INSERT INTO context_entries VALUES (?, ?, ?, ?, ?, ?, (SELECT audit FROM context_entries WHERE entry_id = ?), ?)",
+        "INSERT INTO context_entries VALUES (?, ?, ?, ?, ?, ?,"
+        " (SELECT audit FROM context_entries WHERE entry_id = ?), ?)",
         (entry.audit, entry.entry_id, entry.binding, entry.account, entry.observed_utc_ms, entry.entered_utc_ms,
          entry.corrects, entry.simulated),
     )  # fmt: skip
@@ -65,4 +66,4 @@ def add_context_entry(tx: Tx, entry: ContextEntry, values: Mapping[str, str]) ->
 
 def _found(tx: Tx, where: str, *values: object) -> Iterator[ContextEntry]:
     for *columns, simulated in tx.execute(f"{_SELECT} {where}", values):
-        yield ContextEntry(*columns, bool(simulated))
+        yield ContextEntry._make((*columns, bool(simulated)))

@@ -3,6 +3,7 @@
 A receiver's rows are a queue: the most urgent first, then the oldest; what became of each is written back.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from host_agent.store.db import Tx
@@ -18,6 +19,20 @@ class Addressed(NamedTuple):
     simulated: bool
     payload: str
     withheld: str = ""
+
+
+class Delivery(NamedTuple):
+    """One event for one receiver and what became of it; `state` is pending, delivered, refused or withheld."""
+
+    target: str
+    event_key: str
+    priority: int
+    state: str
+    attempts: int
+    last_error: str
+    created_utc_ms: int
+    delivered_utc_ms: int | None
+    simulated: bool
 
 
 class Row(NamedTuple):
@@ -106,3 +121,21 @@ def counts(tx: Tx) -> dict[str, dict[str, int]]:
 def count_waiting(tx: Tx) -> int:
     """Deliveries that no receiver took yet."""
     return int(tx.execute("SELECT count(*) FROM outbox WHERE state = 'pending'").fetchone()[0])
+
+
+def deliveries(tx: Tx) -> Iterator[Delivery]:
+    """Every delivery, oldest first."""
+    for *columns, simulated in tx.execute(
+        "SELECT target, event_key, priority, state, attempts, last_error, created_utc_ms, delivered_utc_ms, simulated"
+        " FROM outbox ORDER BY id"
+    ):
+        yield Delivery._make((*columns, bool(simulated)))
+
+
+def delivery_errors(tx: Tx) -> dict[str, tuple[str, str]]:
+    """Receiver → (state, error) of its oldest delivery that waits or was refused, as far as an error is known."""
+    rows = tx.execute(
+        "SELECT target, state, last_error FROM outbox WHERE state IN ('pending', 'refused') AND last_error <> ''"
+        " ORDER BY id DESC"
+    )
+    return {target: (state, error) for target, state, error in rows}

@@ -104,7 +104,7 @@ def thinnings(tx: Tx) -> list[Thinning]:
         " EXISTS (SELECT 1 FROM rollups r WHERE r.journal = j.id AND r.simulated)"
         " FROM thinnings t JOIN journals j ON j.id = t.journal ORDER BY j.device, t.id"
     )
-    return [Thinning(*columns, bool(simulated)) for *columns, simulated in rows]
+    return [Thinning._make((*columns, bool(simulated))) for *columns, simulated in rows]
 
 
 def thinned_readings(tx: Tx, journal: int) -> list[StoredReading]:
@@ -124,7 +124,7 @@ def thinned_readings(tx: Tx, journal: int) -> list[StoredReading]:
             continue
         simulated = header.flags & block_layout.FLAG_SIMULATED
         rows += [
-            StoredReading(header.first_seq + i, header.boot, *reading, simulated)
+            StoredReading._make((header.first_seq + i, header.boot, *reading, simulated))
             for i, reading in enumerate(content or ())
         ]
     return rows

@@ -5,7 +5,7 @@ since its start, so the time of a bucket may be refined later, and what is in it
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import NamedTuple
 
 from host_agent.store.db import Tx
 
@@ -47,18 +47,30 @@ def add_readings(tx: Tx, journal: int, runs: Iterable[tuple[int, int]]) -> None:
         tx.execute(_ADD, (journal, first, last))
 
 
-def read_rollups(tx: Tx, buckets: int) -> Iterator[tuple[Any, ...]]:
-    """(device, journal id, branch, binding, KEY, COLUMNS), `buckets` of five minutes in one, oldest first.
+class Rollup(NamedTuple):
+    """`bucket` counts buckets of the width asked for; `figures` are those of COLUMNS, None: of no valid value."""
 
-    The bucket number counts the larger buckets. A minimum or maximum of nothing is None.
-    """
+    device: int
+    journal_id: bytes
+    branch: int
+    binding: int | None
+    boot: int
+    bucket: int
+    site: int
+    simulated: bool
+    figures: tuple[int | None, ...]
+
+
+def read_rollups(tx: Tx, buckets: int) -> Iterator[Rollup]:
+    """Every roll-up by wearable and journal, oldest first, `buckets` of five minutes in one."""
     figures = ", ".join(f"{_together(column)}(r.{column})" for column in COLUMNS)
-    yield from tx.execute(
+    for device, journal_id, branch, binding, boot, bucket, site, simulated, *values in tx.execute(
         "SELECT j.device, j.journal_id, j.branch, j.binding, r.boot, r.bucket / ?1 AS b, r.site, r.simulated,"  # noqa: S608
         f" {figures} FROM rollups r JOIN journals j ON j.id = r.journal"
         " GROUP BY j.device, j.id, r.boot, b, r.site, r.simulated",
         (buckets,),
-    )
+    ):
+        yield Rollup(device, journal_id, branch, binding, boot, bucket, site, bool(simulated), tuple(values))
 
 
 def uncovered(tx: Tx, journal: int) -> int:

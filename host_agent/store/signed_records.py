@@ -7,14 +7,15 @@ from host_agent.store.db import Tx
 
 _SELECT = (
     "SELECT s.audit, s.entry_id, s.binding, b.binding_id, s.kind, s.account, a.role, s.observed_utc_ms,"
-    " s.entered_utc_ms, s.scale, s.scale_version, s.grade, s.cause, s.countersigned_by, s.reversed_by, c.entry, r.entry,"
-    " s.simulated FROM signed_records s JOIN bindings b ON b.id = s.binding LEFT JOIN accounts a ON a.name = s.account"
+    " s.entered_utc_ms, s.scale, s.scale_version, s.grade, s.cause, s.countersigned_by, s.reversed_by, c.entry,"
+    " r.entry, s.simulated FROM signed_records s JOIN bindings b ON b.id = s.binding"
+    " LEFT JOIN accounts a ON a.name = s.account"
     " LEFT JOIN audit c ON c.seq = s.countersigned_by LEFT JOIN audit r ON r.seq = s.reversed_by"
 )
 
 
 class SignedRecord(NamedTuple):
-    """`countersigned_by` and `reversed_by` are audit rows; the entries beside them are the signed bytes of those rows."""
+    """`countersigned_by` and `reversed_by` are audit rows, `countersignature` and `reversal` their signed bytes."""
 
     audit: int
     entry_id: str
@@ -71,4 +72,4 @@ def reverse(tx: Tx, record: int, audit: int) -> None:
 def _found(tx: Tx, where: str, *values: object) -> Iterator[SignedRecord]:
     for *columns, simulated in tx.execute(f"{_SELECT} {where}", values):
         blobs = [one.encode() if isinstance(one, str) else one for one in columns[-2:]]
-        yield SignedRecord(*columns[:-2], *blobs, bool(simulated))
+        yield SignedRecord._make((*columns[:-2], *blobs, bool(simulated)))

@@ -11,7 +11,7 @@ from host_agent.paths import Paths
 ConfigOption = Annotated[
     Path | None,
     typer.Option(
-        "--config", metavar="FILE", help="Configuration instead of config.toml in the state folder."
+        "--config", metavar="FILE", help="Use this configuration instead of config.toml in the state folder."
     ),
 ]
 

@@ -4,10 +4,12 @@ from typing import Annotated
 
 import typer
 
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 DeviceOption = Annotated[
     str | None,
     typer.Option(
-        "--device", metavar="ID", help="Which wearable, by (the start of) its id, when there are several."
+        "--device",
+        metavar="ID",
+        help="Which wearable, by its id or the start of it. Needed when there are several.",
     ),
 ]

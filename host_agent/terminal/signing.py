@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import typer
 
@@ -16,15 +16,14 @@ from host_agent.clock import RealClock
 from host_agent.control.socket import AgentNotRunning, ControlFailed, call_now
 from host_agent.errors import ConfigError
 from host_agent.paths import Paths
-from host_agent.people import account_key, admission
+from host_agent.people import account_key
 from host_agent.people.account_key import Signer
 from host_agent.people.admission import Opening
-from host_agent.people.asking import MovedOn
-from host_agent.people.composing import compose
+from host_agent.people.asking import MovedOn, Refusal
+from host_agent.people.composing import Door, When, store_door
 from host_agent.store.db import Store
 from host_agent.terminal.times import parse_moment_ms, parse_span_s
 
-_TRIES = 5
 ACCOUNT_VARIABLE = "CYTOWATCH_ACCOUNT"
 PASSPHRASE_VARIABLE = "CYTOWATCH_PASSPHRASE"  # noqa: S105 the name of a variable
 
@@ -34,7 +33,8 @@ AccountOption = Annotated[
         "--account",
         metavar="NAME",
         envvar=ACCOUNT_VARIABLE,
-        help=f"Who signs; {ACCOUNT_VARIABLE}, or the only account with a key here, when left out.",
+        help="Account that signs."
+        f" When left out: {ACCOUNT_VARIABLE}, or the only account whose key is on this computer.",
     ),
 ]
 PassphraseOption = Annotated[
@@ -42,24 +42,21 @@ PassphraseOption = Annotated[
     typer.Option(
         "--passphrase-file",
         metavar="FILE",
-        help=f"File whose first line is the passphrase; {PASSPHRASE_VARIABLE}, or asked for, when left out.",
+        help=f"File whose first line is the passphrase. When left out: {PASSPHRASE_VARIABLE}, or the command asks.",
     ),
 ]
 AtOption = Annotated[
     str | None,
-    typer.Option("--at", metavar="TIME", help="When it was so, e.g. 2026-03-31T14:05; now when left out."),
+    typer.Option(
+        "--at", metavar="TIME", help="When it was observed, e.g. 2026-03-31T14:05. When left out: now."
+    ),
 ]
 AgoOption = Annotated[
     str | None,
-    typer.Option("--ago", metavar="SPAN", help="How long ago it was so, e.g. 5m, instead of --at."),
+    typer.Option(
+        "--ago", metavar="SPAN", help="How long ago it was observed, for example 5m. Use it instead of --at."
+    ),
 ]
-
-
-class Door(NamedTuple):
-    """Where a signed entry is handed in: the running agent, or the store when none runs."""
-
-    begin: Callable[[str | None], Opening]
-    take: Callable[[bytes, bytes], dict[str, Any]]
 
 
 def agent_door(paths: Paths) -> Door:
@@ -71,20 +68,12 @@ def agent_door(paths: Paths) -> Door:
         )
 
     def take(raw: bytes, signature: bytes) -> dict[str, Any]:
-        return call_now(paths.socket, "entry_take", entry=raw.decode(), signature=signature.hex())
-
-    return Door(begin, take)
-
-
-def store_door(store: Store) -> Door:
-    """The store itself, for what is about no patient and may be done before an agent ever ran."""
-    clock = RealClock()
-
-    def begin(device: str | None) -> Opening:
-        return store.read_now(lambda tx: admission.begin(tx, device, clock.utc_ms()))
-
-    def take(raw: bytes, signature: bytes) -> dict[str, Any]:
-        return admission.plain(admission.take_now(store, raw, signature, clock.utc_ms()))
+        try:
+            return call_now(paths.socket, "entry_take", entry=raw.decode(), signature=signature.hex())
+        except ControlFailed as error:
+            if error.failed_code == MovedOn.code:
+                raise MovedOn(Refusal("moved_on", str(error))) from error
+            raise
 
     return Door(begin, take)
 
@@ -96,34 +85,8 @@ def with_or_without_agent(paths: Paths, work: Callable[[Door], dict[str, Any]]) 
         door.begin(None)
     except AgentNotRunning:
         with Store(paths.ensure().database) as store:
-            return work(store_door(store))
+            return work(store_door(store, RealClock().utc_ms))
     return work(door)
-
-
-def sign_entry(
-    door: Door,
-    signer: Signer,
-    kind: str,
-    values: dict[str, Any],
-    *,
-    device: str | None = None,
-    at: str | None = None,
-    ago: str | None = None,
-    observed_utc_ms: int | None = None,
-    refers_to: str | None = None,
-) -> dict[str, Any]:
-    """Compose, sign, hand in; again when somebody else signed meanwhile. `device` "" means the only bound one."""
-    for attempt in range(_TRIES):
-        opening = door.begin(device)
-        observed = observed_utc_ms if observed_utc_ms is not None else _moment(opening, at, ago)
-        raw, signature = compose(opening, signer, kind, values, observed_utc_ms=observed, refers_to=refers_to)
-        try:
-            return {**door.take(raw, signature), "simulated": opening.simulated}
-        except (MovedOn, ControlFailed) as error:
-            moved = isinstance(error, MovedOn) or error.failed_code == MovedOn.code
-            if not moved or attempt == _TRIES - 1:
-                raise
-    raise AssertionError
 
 
 def find_signer(paths: Paths, account: str | None, passphrase_file: Path | None) -> Signer:
@@ -164,17 +127,10 @@ def read_passphrase(file: Path | None, variable: str, prompt: str, *, twice: boo
     return typed
 
 
-def check_moment(at: str | None, ago: str | None) -> None:
-    """ConfigError for a moment that cannot be read, before anybody is asked for a passphrase."""
+def moment(at: str | None, ago: str | None) -> When:
+    """The moment that --at or --ago means; ConfigError when it cannot be read or both are given."""
     if at and ago:
         raise ConfigError("--at cannot be combined with --ago.", "Use one or the other.")
-    if at:
-        parse_moment_ms(at, "--at")
-    if ago:
-        parse_span_s(ago, "--ago")
-
-
-def _moment(opening: Opening, at: str | None, ago: str | None) -> int:
-    if at:
-        return parse_moment_ms(at, "--at")
-    return opening.now_utc_ms - (round(parse_span_s(ago, "--ago") * 1000) if ago else 0)
+    return When(
+        parse_moment_ms(at, "--at") if at else None, round(parse_span_s(ago, "--ago") * 1000) if ago else 0
+    )

@@ -4,21 +4,23 @@ A calibration changes at a start only (PROTOCOL.md, CALIBRATION), so the one of 
 journal. Where none is stored nothing is assumed: the calibration, and the chip's own temperature with it, is not known.
 """
 
-import sqlite3
 from typing import Any, NamedTuple
 
 from crs_core import calibration
 from crs_core.errors import RemoteError
 from crs_core.journal import record_layout
 
-from host_agent.store.events import decode_event
+from host_agent.store.db import Tx
+from host_agent.store.events import events
+from host_agent.store.journals import journal_by_id
+from host_agent.store.rows import StoredEvent
 from host_agent.sync.device_text import clean
 
 _FIRST_OWN_ID = 1000
 
 
-class Told(NamedTuple):
-    """What a wearable said: `text` "" when only the number is known (older firmware), cleaned for a screen."""
+class SensorCalibration(NamedTuple):
+    """What a wearable said of its calibration; `text` is cleaned for a screen, "" when only the id is known."""
 
     id: int
     text: str
@@ -70,38 +72,35 @@ class Told(NamedTuple):
         }  # fmt: skip
 
 
-def told_by(kind: int, payload: bytes) -> Told | None:
+def calibration_in(event: StoredEvent) -> SensorCalibration | None:
     """What a CALIBRATION or SETTINGS record says about the calibration; None for any other or a malformed one."""
-    record: Any = (
-        decode_event(kind, payload) if kind in (record_layout.CALIBRATION, record_layout.SETTINGS) else None
-    )
+    record: Any = event.record if event.type in (record_layout.CALIBRATION, record_layout.SETTINGS) else None
     if record is None or record.calibration_id == 0:  # 0: nothing measures
         return None
-    return Told(
-        record.calibration_id, clean(record.text.encode()) if kind == record_layout.CALIBRATION else ""
-    )
+    text = clean(record.text.encode()) if event.type == record_layout.CALIBRATION else ""
+    return SensorCalibration(record.calibration_id, text)
 
 
 class Calibrations:
     """`of(journal, boot)` of the readings; one query for each journal that is asked for."""
 
-    def __init__(self, tx: sqlite3.Connection) -> None:
+    def __init__(self, tx: Tx) -> None:
         self._tx = tx
-        self._by_journal: dict[int, dict[int, list[tuple[int, Told]]]] = {}
+        self._by_journal: dict[int, dict[int, list[tuple[int, SensorCalibration]]]] = {}
 
-    def of(self, journal: int, boot: int) -> Told | None:
+    def of(self, journal: int, boot: int) -> SensorCalibration | None:
         """The calibration of a boot in a journal (row ids) or the branches below it; None: not known."""
         limit: int | None = None
         row: int | None = journal
         while row is not None:
-            for seq, told in self._boots(row).get(boot, []):
+            for seq, found in self._boots(row).get(boot, []):
                 if limit is None or seq <= limit:
-                    return told
+                    return found
             row, limit = self._below(row, limit)
         return None
 
-    def newest(self, journal: int) -> Told | None:
-        """The last one that a journal or the branches below it tell of."""
+    def newest(self, journal: int) -> SensorCalibration | None:
+        """The last calibration in a journal or in the branches below it."""
         limit: int | None = None
         row: int | None = journal
         while row is not None:
@@ -117,22 +116,17 @@ class Calibrations:
         return None
 
     def _below(self, row: int, limit: int | None) -> tuple[int | None, int]:
-        parent, base = self._tx.execute(
-            "SELECT parent, base_seq FROM journals WHERE id = ?", (row,)
-        ).fetchone()
-        return parent, base if limit is None else min(limit, base)
+        journal = journal_by_id(self._tx, row)
+        return journal.parent, journal.base_seq if limit is None else min(limit, journal.base_seq)
 
-    def _boots(self, row: int) -> dict[int, list[tuple[int, Told]]]:
-        """Boot → (seq, Told), CALIBRATION records before SETTINGS, which older firmware wrote alone."""
+    def _boots(self, row: int) -> dict[int, list[tuple[int, SensorCalibration]]]:
+        """Boot → (seq, SensorCalibration), CALIBRATION records before SETTINGS, which older firmware wrote alone."""
         if row not in self._by_journal:
-            boots: dict[int, list[tuple[int, Told]]] = {}
+            boots: dict[int, list[tuple[int, SensorCalibration]]] = {}
             for kind in (record_layout.CALIBRATION, record_layout.SETTINGS):
-                for seq, boot, payload in self._tx.execute(
-                    "SELECT seq, boot, payload FROM events WHERE journal = ? AND type = ? ORDER BY seq",
-                    (row, kind),
-                ):
-                    told = told_by(kind, payload)
-                    if told is not None:
-                        boots.setdefault(boot, []).append((seq, told))
+                for event in events(self._tx, row, kind):
+                    found = calibration_in(event)
+                    if found is not None:
+                        boots.setdefault(event.boot, []).append((event.seq, found))
             self._by_journal[row] = boots
         return self._by_journal[row]

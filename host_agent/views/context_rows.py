@@ -1,7 +1,5 @@
 """What people entered, as plain rows for `context`, `history` and `export`."""
 
-import json
-import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,12 +7,16 @@ from crs_core import context as wearable_context
 from crs_core.grade import entries
 from crs_core.grade.rules import Rules
 
-from host_agent.people.asking import Wearer, find_wearer
+from host_agent.people.asking import wearers
 from host_agent.people.context_state import Given, Held, fold, given
 from host_agent.people.limits import rules_for
+from host_agent.people.outgoing import numbers_in
 from host_agent.people.regrade import replayed
 from host_agent.people.signed_records import Signed, signed
 from host_agent.people.validity import expires_utc_ms
+from host_agent.store.bindings import Binding
+from host_agent.store.db import Tx
+from host_agent.store.outgoing import JOURNALED, LEFT, REFUSED, WAITING, Outgoing, outgoing
 from host_agent.sync.timebase import record_time
 from host_agent.text import iso_utc
 
@@ -25,20 +27,18 @@ _PART_OF = {
     "creatinine_grade": "organ_grade_worst", "flow_lpm": "flow_dlpm",
 }  # fmt: skip
 _STATES = {
-    "waiting": "not yet on the wearable",
-    "journaled": "on the wearable",
-    "refused": "refused by the wearable",
-    "left": "never reached the wearable: its binding ended",
+    WAITING: "not yet on the wearable",
+    JOURNALED: "on the wearable",
+    REFUSED: "refused by the wearable",
+    LEFT: "never reached the wearable: its binding ended",
 }
 _ON_HOST = "for this computer only"
 
 
-def patient_of(tx: sqlite3.Connection | None, device: str | None) -> Wearer | None:
-    """The one patient who is bound here to a wearable whose id starts so; None when there is not one."""
-    if tx is None:
-        return None
-    start = (device or "").lower()
-    return find_wearer(tx, "substr(lower(hex(d.device_id)), 1, ?) = ?", len(start), start)
+def patient_of(tx: Tx | None, device: str | None) -> Binding | None:
+    """The one patient bound to a wearable whose id starts so (None: any); None when there is none or more than one."""
+    found = [] if tx is None else wearers(tx, device or "")
+    return found[0] if len(found) == 1 else None
 
 
 def value_text(value: Any) -> str:
@@ -57,7 +57,7 @@ def values_text(values: dict[str, Any]) -> str:
     return ", ".join(f"{key}={value_text(value)}" for key, value in values.items())
 
 
-def rows_in_force(tx: sqlite3.Connection, binding: int, now_ms: int) -> list[dict[str, Any]]:
+def rows_in_force(tx: Tx, binding: int, now_ms: int) -> list[dict[str, Any]]:
     """One row per key: value, age, when it stops counting, who signed, and whether the wearable has it."""
     rules = rules_for(tx, binding)
     replay = replayed(tx, binding, rules, now_ms, record_time)
@@ -68,7 +68,7 @@ def rows_in_force(tx: sqlite3.Connection, binding: int, now_ms: int) -> list[dic
         {
             **_in_force(key, state[key], rules, now_ms=now_ms, is_at_risk=replay.is_at_risk),
             "expired": state[key].value is not None and key not in counting,
-            "wearable": _wearable(state[key].given.audit, key, sent),
+            "wearable": _wearable(key, sent.get(state[key].given.audit)),
         }
         for key in sorted(state)
     ]
@@ -86,24 +86,21 @@ def _in_force(key: str, held: Held, rules: Rules, *, now_ms: int, is_at_risk: bo
     }  # fmt: skip
 
 
-def _wearable(audit: int, key: str, sent: dict[int, tuple[str, set[str], str]]) -> str:
-    state, names, error = sent.get(audit, ("", set(), ""))
-    if _PART_OF.get(key, key) not in names:
+def _wearable(key: str, item: Outgoing | None) -> str:
+    """Whether the wearable has this key of an entry; `item` is what of the entry goes there."""
+    names = {wearable_context.KEYS[number][0] for number in numbers_in(item)} if item is not None else set()
+    if item is None or _PART_OF.get(key, key) not in names:
         return _ON_HOST
-    return _STATES[state] + (f" ({error})" if error and state in ("waiting", "refused") else "")
+    error = item.last_error if item.state in (WAITING, REFUSED) else ""
+    return _STATES[item.state] + (f" ({error})" if error else "")
 
 
-def _sent(tx: sqlite3.Connection, binding: int) -> dict[int, tuple[str, set[str], str]]:
-    """Audit row → (state, names of the wearable's keys, last error)."""
-    return {
-        audit: (state, {wearable_context.KEYS[int(key)][0] for key in json.loads(numbers)}, error)
-        for audit, state, numbers, error in tx.execute(
-            "SELECT audit, state, numbers, last_error FROM context_outgoing WHERE binding = ?", (binding,)
-        )
-    }
+def _sent(tx: Tx, binding: int) -> dict[int, Outgoing]:
+    """Audit row → what of that entry goes to the wearable."""
+    return {item.audit: item for item in outgoing(tx, binding)}
 
 
-def entry_rows(tx: sqlite3.Connection, binding: int) -> Iterator[dict[str, Any]]:
+def entry_rows(tx: Tx, binding: int) -> Iterator[dict[str, Any]]:
     """Every context entry of a binding, in order of observation, with what corrected it."""
     entries = [one for one in given(tx, binding) if one.values is not None]
     sent = _sent(tx, binding)
@@ -115,7 +112,7 @@ def entry_rows(tx: sqlite3.Connection, binding: int) -> Iterator[dict[str, Any]]
         yield {
             **_head(one), "values": one.values, "corrects": one.corrects,
             "corrected_by": corrected_by.get(one.entry_id, []),
-            "wearable": _STATES[sent[one.audit][0]] if one.audit in sent else _ON_HOST,
+            "wearable": _STATES[sent[one.audit].state] if one.audit in sent else _ON_HOST,
         }  # fmt: skip
 
 
@@ -133,7 +130,7 @@ def _head(one: Given | Signed) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def signed_rows(tx: sqlite3.Connection, binding: int) -> Iterator[dict[str, Any]]:
+def signed_rows(tx: Tx, binding: int) -> Iterator[dict[str, Any]]:
     """Every signed record of a binding; the code of the diagnosis stands here and nowhere else."""
     for one in signed(tx, binding):
         yield {

@@ -7,14 +7,13 @@ other reading as well.
 from collections.abc import Iterator
 from typing import Any
 
-from crs_core import code_texts, codes
+from crs_core import codes
+from crs_core.grade.scales import MISSING_TEXTS, PUBLISHED
 
 from host_agent import text as words
 from host_agent.terminal.output import table
 
 _HEADER = ("scale", "grade", "not known")
-# where the vocabulary's name says less than people call the table
-_TABLE = {"Lee14": "Lee 2014", "v5": "CTCAE 5.0", "v6": "CTCAE 6.0"}
 _FEVER = {
     "met": "fever criterion met",
     "possible": "fever possible",
@@ -37,14 +36,12 @@ def _case_lines(answer: dict[str, Any]) -> Iterator[str]:
     for alarm in answer["alarms"]:
         yield f"  {alarm['priority']} {alarm['name']}"
     grades = answer["grades"]
-    rows = [
-        (_scale(scale, grades[scale]), _grade(grades[scale]), _missing(grades[scale])) for scale in grades
-    ]
+    rows = [(PUBLISHED[scale].title, _grade(grades[scale]), _missing(grades[scale])) for scale in grades]
     yield from (f"  {line}" for line in table(_HEADER, rows))
     for scale, grade in grades.items():
         for other in grade["other_readings"]:
             bounds = _bounds(other["lower"], other["upper"])
-            yield f"  {_scale(scale, grade)} may also be read as {bounds}: {other['why']}"
+            yield f"  {PUBLISHED[scale].title} may also be read as {bounds}: {other['why']}"
 
 
 def course_lines(steps: list[dict[str, Any]]) -> Iterator[str]:
@@ -58,7 +55,7 @@ def course_lines(steps: list[dict[str, Any]]) -> Iterator[str]:
             if "held" in grade:
                 held = grade["held"]
                 at = words.span_text(held["at_ms"] / 1000)
-                yield f"  {_scale(name, grade)}: at least {held['lower']} held since {at}, when an entry expired"
+                yield f"  {PUBLISHED[name].title}: at least {held['lower']} held since {at}, when an entry expired"
         for what in ("due", "missed"):
             if step["prompts"][what]:
                 yield f"  prompts {what}: {', '.join(step['prompts'][what])}"
@@ -69,7 +66,7 @@ def scale_text(name: str, grade: dict[str, Any], at_text: str) -> str:
 
     `grade` is of `people.regrade`, `at_text` when it was computed.
     """
-    head = f"{name} {grade['version']}:" if name == "ICANS" else f"CRS ({_scale(name, grade)}):"
+    head = f"{name} {grade['version']}:" if name == "ICANS" else f"CRS ({PUBLISHED[name].title}):"
     if grade["status"] == codes.STATUS_NAMES[codes.SIGNED]:
         return f"{head} {grade['lower']}. Signed."
     unknown = _missing(grade)
@@ -98,10 +95,6 @@ def _status_bounds(grade: dict[str, Any], at_text: str) -> str:
     return f"{lower} on what is known" if lower == upper else f"at least {lower}, could be up to {upper}"
 
 
-def _scale(name: str, grade: dict[str, Any]) -> str:
-    return _TABLE.get(name) or f"{name} {grade['version']}"
-
-
 def _bounds(lower: int, upper: int) -> str:
     if upper == 0:
         return "no criterion met on what was entered"
@@ -120,5 +113,4 @@ def _grade(grade: dict[str, Any]) -> str:
 
 
 def _missing(grade: dict[str, Any]) -> str:
-    ids = {name: number for number, name in code_texts.MISSING_NAMES.items()}
-    return ", ".join(words.missing_names(ids[name] for name in grade["missing"])) or "-"
+    return ", ".join(MISSING_TEXTS[key] for key in grade["missing"]) or "-"

@@ -5,7 +5,6 @@ was made. What no reading stands for is lost. Values count as the guards of the 
 """
 
 import datetime
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -14,8 +13,13 @@ from crs_core.grade import guards
 from crs_core.grade.rules import DEFAULT
 from crs_core.journal import record_layout, record_types
 
-from host_agent.store.events import decode_event
+from host_agent.store.bindings import bindings
+from host_agent.store.db import Tx
+from host_agent.store.events import events
+from host_agent.store.journals import journals_of_binding
+from host_agent.store.readings import readings
 from host_agent.store.retention import thinned_readings
+from host_agent.store.rows import StoredReading
 from host_agent.sync.timebase import load_timebase
 from host_agent.text import iso_utc
 
@@ -63,7 +67,7 @@ class Days:
 
 
 def hours_rows(
-    tx: sqlite3.Connection, *, device: str | None, day: str | None, now_ms: int, utc: bool
+    tx: Tx, *, device: str | None, day: str | None, now_ms: int, utc: bool
 ) -> list[dict[str, Any]]:
     """One row for each binding and day, by binding; `*_ms` sums of KINDS and of `span`, the time the binding lasted.
 
@@ -71,23 +75,21 @@ def hours_rows(
     sum. A binding that goes on counts up to `now_ms`.
     """
     rows = []
-    for binding, device_row, device_id, patient, started, ended in tx.execute(
-        "SELECT b.id, b.device, d.device_id, p.pseudonym, b.started_utc_ms, b.ended_utc_ms FROM bindings b"
-        " JOIN devices d ON d.id = b.device LEFT JOIN patients p ON p.id = b.patient ORDER BY b.id"
-    ).fetchall():
-        if not device_id.hex().startswith((device or "").lower()):
+    for binding in bindings(tx):
+        device_id = binding.device_id.hex()
+        if not device_id.startswith((device or "").lower()):
             continue
-        measured = _Measured(tx, binding, load_timebase(tx, device_row).resolve)
+        measured = _Measured(tx, binding.row, load_timebase(tx, binding.device).resolve)
         days = Days(utc)
-        stop = now_ms if ended is None else ended
-        for stretch in _filled(measured.stretches(), started, stop):
+        stop = now_ms if binding.ended_utc_ms is None else binding.ended_utc_ms
+        for stretch in _filled(measured.stretches(), binding.started_utc_ms, stop):
             days.add(stretch)
         for name, sums in sorted(days.sums.items()):
             if day is None or day == name:
                 rows.append(
                     {
-                        "at": iso_utc(started), "device_id": device_id.hex(), "patient": patient, "day": name,
-                        "simulated": measured.is_simulated, "undated_readings": measured.undated,
+                        "at": iso_utc(binding.started_utc_ms), "device_id": device_id, "patient": binding.patient,
+                        "day": name, "simulated": measured.is_simulated, "undated_readings": measured.undated,
                         **{f"{kind}_ms": value for kind, value in sums.items()},
                     }
                 )  # fmt: skip
@@ -113,7 +115,7 @@ def _filled(stretches: Iterable[Stretch], start: int, stop: int) -> Iterator[Str
 class _Measured:
     """Reads one binding; `stretches` also counts readings that nothing dates and sees whether any is simulated."""
 
-    def __init__(self, tx: sqlite3.Connection, binding: int, resolve: Callable[[int, int], Any]) -> None:
+    def __init__(self, tx: Tx, binding: int, resolve: Callable[[int, int], Any]) -> None:
         self._tx = tx
         self._binding = binding
         self._resolve = resolve
@@ -124,10 +126,8 @@ class _Measured:
     def stretches(self) -> list[Stretch]:
         """What each reading stands for, joined where nothing changes."""
         found: list[Stretch] = []
-        for (journal,) in self._tx.execute(
-            "SELECT id FROM journals WHERE binding = ? ORDER BY id", (self._binding,)
-        ).fetchall():
-            for stretch in self._of_journal(journal):
+        for journal in journals_of_binding(self._tx, self._binding):
+            for stretch in self._of_journal(journal.id):
                 last = found[-1] if found else None
                 if last and last.kinds == stretch.kinds and 0 <= stretch.start - last.end <= _LATE_MS:
                     found[-1] = Stretch(last.start, stretch.end, last.kinds)
@@ -137,41 +137,33 @@ class _Measured:
 
     def _of_journal(self, journal: int) -> Iterator[Stretch]:
         intervals = self._intervals(journal)
-        rows = self._tx.execute(
-            "SELECT seq, boot, t_ms, temp_cc, spo2_tenths, hr_bpm, pi_hundredths, status, simulated FROM readings"
-            " WHERE journal = ? ORDER BY seq",
-            (journal,),
-        ).fetchall()
+        rows = list(readings(self._tx, journal))
         if removed := thinned_readings(self._tx, journal):  # what retention removed was measured all the same
             rows = sorted(rows + removed)
         interval_ms = _INTERVAL_MS
-        for at, (seq, boot, t_ms, temp_cc, spo2_tenths, _, pi, status, simulated) in enumerate(rows):
-            while intervals and intervals[0][0] < seq:
+        for at, one in enumerate(rows):
+            while intervals and intervals[0][0] < one.seq:
                 interval_ms = intervals.pop(0)[1]
-            self.is_simulated = self.is_simulated or bool(simulated)
-            start = self._utc_ms(boot, t_ms)
+            self.is_simulated = self.is_simulated or bool(one.simulated)
+            start = self._utc_ms(one.boot, one.t_ms)
             if start is None:
                 self.undated += 1
                 continue
             length_ms = interval_ms
-            if at + 1 < len(rows) and rows[at + 1][1] == boot:
-                next_ms = rows[at + 1][2] - t_ms
+            if at + 1 < len(rows) and rows[at + 1].boot == one.boot:
+                next_ms = rows[at + 1].t_ms - one.t_ms
                 if 0 < next_ms <= interval_ms + _LATE_MS:
                     length_ms = next_ms
-            yield Stretch(start, start + length_ms, _kinds(temp_cc, spo2_tenths, pi, status))
+            yield Stretch(start, start + length_ms, _kinds(one))
 
     def _intervals(self, journal: int) -> list[tuple[int, int]]:
         """(sequence, interval in ms) of each SETTINGS record."""
         found = []
-        for seq, payload in self._tx.execute(
-            "SELECT seq, payload FROM events WHERE journal = ? AND type = ? ORDER BY seq",
-            (journal, record_layout.SETTINGS),
-        ):
-            record = decode_event(record_layout.SETTINGS, payload)
-            text = record.text if isinstance(record, record_types.Settings) else ""
+        for event in events(self._tx, journal, record_layout.SETTINGS):
+            text = event.record.text if isinstance(event.record, record_types.Settings) else ""
             values = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
             if values.get("reading_interval_s", "").isdigit():
-                found.append((seq, int(values["reading_interval_s"]) * 1000))
+                found.append((event.seq, int(values["reading_interval_s"]) * 1000))
         return found
 
     def _utc_ms(self, boot: int, t_ms: int) -> int | None:
@@ -183,13 +175,12 @@ class _Measured:
         return None if utc_ms is None else utc_ms + t_ms - anchor
 
 
-def _kinds(
-    temp_cc: int | None, spo2_tenths: int | None, pi_hundredths: int | None, status: int
-) -> frozenset[str]:
+def _kinds(one: StoredReading) -> frozenset[str]:
+    status = one.status
     wear = units.wear_of(status)
-    has_temp = not guards.temp(temp_cc, units.temp_state_of(status), units.site_of(status), wear, 0, 0)
+    has_temp = not guards.temp(one.temp_cc, units.temp_state_of(status), units.site_of(status), wear, 0, 0)
     has_spo2 = wear != units.WEAR_OFF and not guards.ppg(
-        spo2_tenths, pi_hundredths, units.ppg_state_of(status), 0, 0, DEFAULT.pi_min_hundredths
+        one.spo2_tenths, one.pi_hundredths, units.ppg_state_of(status), 0, 0, DEFAULT.pi_min_hundredths
     )
     paused = bool(status & units.STATUS_PAUSED)
     held = {

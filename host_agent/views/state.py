@@ -1,6 +1,5 @@
 """What the store says about every wearable and delivery: the data behind `status`, `devices` and `doctor`."""
 
-import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,11 +8,19 @@ from crs_core.grade import rules
 
 from host_agent.escalation.pauses import open_pause
 from host_agent.keys.keyfile import ROLE_NAMES, DeviceKey
-from host_agent.patient.binding_rows import open_binding
 from host_agent.patient.profile import day_number
-from host_agent.people.outgoing import waiting
 from host_agent.people.regrade import Regraded, regrade
-from host_agent.store.outbox import counts
+from host_agent.store.alarm_changes import standing_alarms
+from host_agent.store.bindings import open_binding
+from host_agent.store.db import Tx
+from host_agent.store.devices import Device, devices
+from host_agent.store.grades import newest_grade
+from host_agent.store.host_alarms import open_alarms
+from host_agent.store.journals import current_journal
+from host_agent.store.outbox import counts, delivery_errors
+from host_agent.store.outgoing import waiting
+from host_agent.store.readings import newest_readings
+from host_agent.store.rows import Journal
 from host_agent.sync.timebase import record_time
 from host_agent.text import grade_text, iso_utc, local_time, missing_names, scale_name
 from host_agent.views.calibrations import Calibrations
@@ -21,22 +28,20 @@ from host_agent.views.context_rows import signed_rows
 from host_agent.views.grade_text import scale_text
 
 
-def read_state(tx: sqlite3.Connection | None, keys: Mapping[bytes, DeviceKey], now_ms: int) -> dict[str, Any]:
+def read_state(tx: Tx | None, keys: Mapping[bytes, DeviceKey], now_ms: int) -> dict[str, Any]:
     """Everything `status --json` gives without the agent; `tx` None: nothing was ever stored."""
-    devices = []
-    seen: set[bytes] = set()
-    if tx is not None:
-        for row in tx.execute(
-            "SELECT id, device_id, name, simulated, last_seen_utc_ms, settings FROM devices ORDER BY id"
-        ).fetchall():
-            seen.add(row[1])
-            devices.append(_device(tx, row, keys.get(row[1]), now_ms))
-    devices += [_unseen(key) for device_id, key in sorted(keys.items()) if device_id not in seen]
+    seen = [] if tx is None else devices(tx)
+    known = {one.device_id for one in seen}
+    unseen = [_unseen(key) for device_id, key in sorted(keys.items()) if device_id not in known]
+    if tx is None:
+        return {"devices": unseen, "agent_alarms": [], "deliveries": {}, "delivery_errors": {}}
     return {
-        "devices": devices,
-        "agent_alarms": _host_alarms(tx, None) if tx is not None else [],
-        "deliveries": counts(tx) if tx is not None else {},
-        "delivery_errors": _delivery_errors(tx) if tx is not None else {},
+        "devices": [*(_device(tx, one, keys.get(one.device_id), now_ms) for one in seen), *unseen],
+        "agent_alarms": _host_alarms(tx, None),
+        "deliveries": counts(tx),
+        "delivery_errors": {
+            target: f"{state}: {error}" for target, (state, error) in delivery_errors(tx).items()
+        },
     }
 
 
@@ -49,33 +54,27 @@ def _unseen(key: DeviceKey) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _device(
-    tx: sqlite3.Connection, row: tuple[Any, ...], key: DeviceKey | None, now_ms: int
-) -> dict[str, Any]:
-    device, device_id, name, simulated, last_seen_utc_ms, settings = row
-    binding = open_binding(tx, device)
-    journal = tx.execute(
-        "SELECT id, journal_id, branch, cursor, binding FROM journals WHERE device = ? AND is_current = 1",
-        (device,),
-    ).fetchone()
-    site = dict(line.split("=", 1) for line in settings.splitlines() if "=" in line).get("site")
-    is_graded = journal is not None and journal[4] is not None
-    newest = _newest_reading(tx, device, journal[0], now_ms) if journal else None
-    told = Calibrations(tx).newest(journal[0]) if journal else None
-    grade = _grade(tx, device, journal[0]) if is_graded else None
+def _device(tx: Tx, device: Device, key: DeviceKey | None, now_ms: int) -> dict[str, Any]:
+    binding = open_binding(tx, device.id)
+    journal = current_journal(tx, device.id)
+    graded = journal if journal is not None and journal.binding is not None else None
+    site = dict(line.split("=", 1) for line in device.settings.splitlines() if "=" in line).get("site")
+    newest = _newest_reading(tx, journal, now_ms) if journal else None
+    calibration = Calibrations(tx).newest(journal.id) if journal else None
+    grade = _grade(tx, graded) if graded else None
     if grade is not None:  # what was true then is not known to be true now
         age_s = newest["age_s"] if newest else None
         grade["stale"] = age_s is None or age_s * 1000 > rules.DEFAULT.grade_temp_max_age_ms
     whole = regrade(tx, binding.row, now_ms, record_time) if binding else None
     return {
-        "device_id": device_id.hex(),
-        "name": name or (key.name if key else ""),
+        "device_id": device.device_id.hex(),
+        "name": device.name or (key.name if key else ""),
         "role": ROLE_NAMES[key.role] if key else None,
-        "simulated": bool(simulated),
-        "last_seen": iso_utc(last_seen_utc_ms),
+        "simulated": device.simulated,
+        "last_seen": iso_utc(device.last_seen_utc_ms),
         "site": site,
         "patient": {
-            "id": binding.pseudonym,
+            "id": binding.patient or "",
             "binding_id": binding.binding_id.hex(),
             "state": binding.state,
             "day": day_number(binding.profile, now_ms),
@@ -83,26 +82,26 @@ def _device(
         if binding
         else None,
         "journal": {
-            "journal_id": journal[1].hex(), "branch": journal[2], "synced_to_seq": journal[3],
-            "quarantined": journal[4] is None,
+            "journal_id": journal.journal_id.hex(), "branch": journal.branch, "synced_to_seq": journal.cursor,
+            "quarantined": journal.binding is None,
         }
         if journal
         else None,
         "newest_reading": newest,
-        "calibration": told.fields() if told else None,
-        "pause": _pause(tx, device, now_ms),
+        "calibration": calibration.fields() if calibration else None,
+        "pause": _pause(tx, device.id, now_ms),
         "grade": grade,
-        "grades": _grades(whole, now_ms, bool(simulated)) if whole else {},
+        "grades": _grades(whole, now_ms, device.simulated) if whole else {},
         "prompts": {
             "due": whole.prompts.due if whole else [], "missed": whole.prompts.missed if whole else [],
         },
         "signed": _signed(tx, binding.row) if binding else [],
         "context_waiting": len(waiting(tx, binding.row)) if binding else 0,
-        "alarms": (_wearable_alarms(tx, device, journal[0]) if is_graded else []) + _host_alarms(tx, device),
+        "alarms": (_wearable_alarms(tx, graded) if graded else []) + _host_alarms(tx, device),
     }  # fmt: skip
 
 
-def _pause(tx: sqlite3.Connection, device: int, now_ms: int) -> dict[str, Any] | None:
+def _pause(tx: Tx, device: int, now_ms: int) -> dict[str, Any] | None:
     """The planned pause that runs by this clock, or that was to be over and whose end is not stored."""
     pause = open_pause(tx, device)
     return pause and {
@@ -122,7 +121,7 @@ def _grades(whole: Regraded, now_ms: int, simulated: bool) -> dict[str, dict[str
     return found
 
 
-def _signed(tx: sqlite3.Connection, binding: int) -> list[dict[str, Any]]:
+def _signed(tx: Tx, binding: int) -> list[dict[str, Any]]:
     """The newest signed grade of each scale and what was signed about a death; nothing that was reversed."""
     rows = [row for row in signed_rows(tx, binding) if row["reversed_by"] is None]
     newest = {row["scale"]: row["audit"] for row in rows if row["record"] == "grade"}
@@ -132,22 +131,18 @@ def _signed(tx: sqlite3.Connection, binding: int) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _newest_reading(tx: sqlite3.Connection, device: int, journal: int, now_ms: int) -> dict[str, Any] | None:
-    row = tx.execute(
-        "SELECT seq, boot, t_ms, temp_cc, spo2_tenths, hr_bpm, pi_hundredths, status, simulated FROM readings"
-        " WHERE journal = ? ORDER BY seq DESC LIMIT 1",
-        (journal,),
-    ).fetchone()
-    if row is None:
+def _newest_reading(tx: Tx, journal: Journal, now_ms: int) -> dict[str, Any] | None:
+    found = newest_readings(tx, journal.id, 1)
+    if not found:
         return None
-    seq, boot, t_ms, temp_cc, spo2_tenths, hr_bpm, pi_hundredths, status, simulated = row
-    moment = record_time(tx, device, boot, t_ms)
+    one = found[0]
+    moment = record_time(tx, journal.device, one.boot, one.t_ms)
     return {
-        "seq": seq, "at": iso_utc(moment[0]) if moment else None, "time_bound_ms": moment[1] if moment else None,
-        "age_s": _age_s(moment, now_ms),
-        "temp_cc": temp_cc, "spo2_tenths": spo2_tenths, "hr_bpm": hr_bpm, "pi_hundredths": pi_hundredths,
-        "site": units.SITES[units.site_of(status)], "temp_state": units.temp_state_of(status),
-        "ppg_state": units.ppg_state_of(status), "simulated": bool(simulated),
+        "seq": one.seq, "at": iso_utc(moment[0]) if moment else None, "time_bound_ms": moment[1] if moment else None,
+        "age_s": _age_s(moment, now_ms), "temp_cc": one.temp_cc, "spo2_tenths": one.spo2_tenths, "hr_bpm": one.hr_bpm,
+        "pi_hundredths": one.pi_hundredths, "site": units.SITES[units.site_of(one.status)],
+        "temp_state": units.temp_state_of(one.status), "ppg_state": units.ppg_state_of(one.status),
+        "simulated": bool(one.simulated),
     }  # fmt: skip
 
 
@@ -161,54 +156,43 @@ def _age_s(moment: tuple[int, int] | None, now_ms: int) -> int | None:
     return -(-age_ms // 1000) if age_ms < 0 else age_ms // 1000
 
 
-def _grade(tx: sqlite3.Connection, device: int, journal: int) -> dict[str, Any] | None:
-    row = tx.execute(
-        "SELECT boot, t_ms, scale, scale_version, lower, upper, fever, status, reasons, missing, simulated"
-        " FROM grades WHERE journal = ? ORDER BY seq DESC LIMIT 1",
-        (journal,),
-    ).fetchone()
-    if row is None:
+def _grade(tx: Tx, journal: Journal) -> dict[str, Any] | None:
+    one = newest_grade(tx, journal.id)
+    if one is None:
         return None
-    boot, t_ms, scale, version, lower, upper, fever, status, why, missing, simulated = row
-    moment = record_time(tx, device, boot, t_ms)
-    signed = status == codes.SIGNED
+    moment = record_time(tx, journal.device, one.boot, one.t_ms)
+    signed = one.status == codes.SIGNED
     return {
-        "scale": scale_name(scale, version, "-"), "lower": lower, "upper": upper,
-        "fever": codes.FEVER_NAMES[fever] if fever < len(codes.FEVER_NAMES) else str(fever),
-        "signed": signed, "since": iso_utc(moment[0]) if moment else None, "simulated": bool(simulated),
-        "reasons": [code_texts.reason_text(code) for code in why], "missing": missing_names(missing),
+        "scale": scale_name(one.scale, one.scale_version, "-"), "lower": one.lower, "upper": one.upper,
+        "fever": codes.FEVER_NAMES[one.fever] if one.fever < len(codes.FEVER_NAMES) else str(one.fever),
+        "signed": signed, "since": iso_utc(moment[0]) if moment else None, "simulated": bool(one.simulated),
+        "reasons": [code_texts.reason_text(code) for code in one.reasons], "missing": missing_names(one.missing),
         "text": grade_text(
-            scale, version, lower=lower, upper=upper, missing=missing, signed=signed,
+            one.scale, one.scale_version, lower=one.lower, upper=one.upper, missing=one.missing, signed=signed,
             at_text=local_time(moment[0])[:5] if moment else "a time not known",
         ),
     }  # fmt: skip
 
 
-def _wearable_alarms(tx: sqlite3.Connection, device: int, journal: int) -> list[dict[str, Any]]:
-    rows = tx.execute(
-        "SELECT alarm, priority, boot, t_ms, simulated FROM ("
-        " SELECT *, row_number() OVER (PARTITION BY alarm ORDER BY seq DESC) AS newest FROM alarm_changes"
-        "  WHERE journal = ?) WHERE newest = 1 AND priority > 0 ORDER BY priority DESC, alarm",
-        (journal,),
-    ).fetchall()
+def _wearable_alarms(tx: Tx, journal: Journal) -> list[dict[str, Any]]:
     out = []
-    for alarm, priority, boot, t_ms, simulated in rows:
-        moment = record_time(tx, device, boot, t_ms)
-        out.append(_alarm(alarm, priority, moment[0] if moment else None, simulated=bool(simulated)))
+    for one in standing_alarms(tx, journal.id):
+        moment = record_time(tx, journal.device, one.boot, one.t_ms)
+        since = moment[0] if moment else None
+        out.append(_alarm(one.alarm, one.priority, since, simulated=bool(one.simulated)))
     return out
 
 
-def _host_alarms(tx: sqlite3.Connection, device: int | None) -> list[dict[str, Any]]:
-    rows = tx.execute(
-        "SELECT h.alarm, h.priority, h.raised_utc_ms, coalesce(d.simulated, 0), h.detail FROM host_alarms h"
-        " LEFT JOIN devices d ON d.id = h.device WHERE coalesce(h.device, 0) = ? AND h.ended_utc_ms IS NULL"
-        " ORDER BY h.priority DESC, h.id",
-        (device or 0,),
-    ).fetchall()
+def _host_alarms(tx: Tx, device: Device | None) -> list[dict[str, Any]]:
+    """What the host itself raised about one wearable, or (None) about the agent, the most urgent first."""
+    found = [one for one in open_alarms(tx) if one.device == (device.id if device else None)]
     return [
-        _alarm(alarm, priority, raised_utc_ms, simulated=bool(simulated), by="host", detail=detail)
-        for alarm, priority, raised_utc_ms, simulated, detail in rows
-    ]
+        _alarm(
+            one.alarm, one.priority, one.raised_utc_ms, simulated=device is not None and device.simulated, by="host",
+            detail=one.detail,
+        )
+        for one in sorted(found, key=lambda one: -one.priority)
+    ]  # fmt: skip
 
 
 def _alarm(
@@ -219,12 +203,3 @@ def _alarm(
         "name": name, "priority": codes.PRIORITY_NAMES[priority & 3], "since": iso_utc(utc_ms) if utc_ms else None,
         "raised_by": by, "text": code_texts.ALARM_TEXTS.get(alarm, name), "detail": detail, "simulated": simulated,
     }  # fmt: skip
-
-
-def _delivery_errors(tx: sqlite3.Connection) -> dict[str, str]:
-    """Target → why its oldest waiting or refused delivery is not there."""
-    rows = tx.execute(
-        "SELECT target, state, last_error FROM outbox WHERE state IN ('pending', 'refused') AND last_error <> ''"
-        " ORDER BY id DESC"
-    )
-    return {target: f"{state}: {error}" for target, state, error in rows}

@@ -13,11 +13,12 @@ from crs_core.wire import message as wire
 
 from host_agent.errors import LinkError, SessionRefused, WearableNotHeard
 from host_agent.link.supervisor import LinkState
-from host_agent.store.contents import contents, journal_ids
+from host_agent.store.contents import contents
 from host_agent.store.db import Tx
 from tools.ble_air.link import NotificationHarm
 from tools.rig.air_bedside import PROFILES, RADIO, AirBedside, is_caught_up, is_open
 from tools.rig.image import CUSTODIAN, READER, SETTINGS
+from tools.rig.stored import journal_ids
 from tools.rig.waiting import until_async
 
 EACH_SECOND = {**SETTINGS, "reading_interval_s": "1"}

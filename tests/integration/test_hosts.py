@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from host_agent.store.contents import contents, journal_ids
+from host_agent.store.contents import contents
 from tools.board.provision import provision
 from tools.rig.bedside import Bedside
 from tools.rig.image import READER
 from tools.rig.journal_check import acked_seq
 from tools.rig.laptop import Laptop
+from tools.rig.stored import journal_ids
 from tools.rig.waiting import until
 
 SPEED = 60

@@ -7,11 +7,12 @@ import pytest
 from crs_core import codes
 from crs_core.journal import record_layout
 
-from host_agent.store.contents import AlarmChange, bound_alarm_changes, host_alarms_raised, verified_seqs
-from host_agent.store.host_alarms import open_alarms
+from host_agent.store.alarm_changes import AlarmChange
+from host_agent.store.host_alarms import host_alarms, open_alarms
 from tools.rig.bedside import Bedside
 from tools.rig.laptop import Laptop
 from tools.rig.scenarios import keyframes, steady
+from tools.rig.stored import bound_alarm_changes, rechecked_seqs
 from tools.rig.waiting import until
 
 SPEED = 60
@@ -42,11 +43,11 @@ def test_announced_shown_stored_re_run_and_told_when_nobody_comes_back(tmp_path:
         until(lambda: changes(laptop, codes.PAUSE_OVER), 60, "the end of the pause")
         assert device()["pause"] is None
         over = changes(laptop, codes.PAUSE_OVER)[0].seq
-        (begun,) = laptop.query("SELECT min(seq) FROM events WHERE type = ?", record_layout.PAUSE)[0]
+        begun = laptop.events(record_layout.PAUSE)[0].seq
         silent = [one for one in changes(laptop, codes.NO_DATA) if one.priority and begun <= one.seq <= over]
         assert silent == []
-        assert codes.STALE_DATA not in dict(laptop.read(host_alarms_raised) or [])
-        until(lambda: any(laptop.read(verified_seqs) or []), 20, "the re-run of the steps")
+        assert codes.STALE_DATA not in [alarm.alarm for alarm in laptop.read(host_alarms) or []]
+        until(lambda: any(laptop.read(rechecked_seqs) or []), 20, "the re-run of the steps")
         assert laptop.totals().disagreements == 0
         report = laptop.ask("report", "hours", "--utc")
         assert sum(row["pause_ms"] for row in report["rows"]) > 15 * 60_000

@@ -17,24 +17,24 @@ from crs_core import codes
 from crs_core.units import TEMP_VALID, WEAR_OFF, temp_state_of, wear_of
 from crs_core.wire import message as wire
 
-from host_agent.store.contents import (
-    AlarmChange,
-    bound_alarm_changes,
-    bound_grades,
-    bound_readings,
-    host_alarms_raised,
-    totals,
-)
+from host_agent.store.alarm_changes import AlarmChange
+from host_agent.store.contents import totals
 from host_agent.store.db import Tx, open_read_only
+from host_agent.store.host_alarms import host_alarms
 from tools.data.recording.__main__ import main as convert
 from tools.demo.__main__ import recording_speed
 from tools.demo.mission import Outcome, run
 from tools.rig.image import CUSTODIAN, build_image
 from tools.rig.journal_check import JournalDiffersError, compare
 from tools.rig.laptop import Laptop
+from tools.rig.stored import bound_alarm_changes, bound_grades, bound_readings
 from tools.rig.wearable import Wearable, ready
 
 pytestmark = pytest.mark.slow
+# One worker plays what several tests look at, and has them all.
+THE_LONG_ONES = pytest.mark.xdist_group("afebrile, fever and strap off")
+TWO_BURSTS = pytest.mark.xdist_group("two bursts")
+IN_REAL_TIME = pytest.mark.xdist_group("bursts in real time")
 
 LOW, MEDIUM, HIGH = codes.PRIORITY_LOW, codes.PRIORITY_MEDIUM, codes.PRIORITY_HIGH
 WELL = (36.8, 97.0, 74.0, 1.5)
@@ -71,7 +71,7 @@ class Mission:
 
     def lowers(self) -> set[int | None]:
         """Every lower bound that was computed while bound."""
-        return {lower for lower, _, _ in self.read(bound_grades)}
+        return {grade.lower for grade in self.read(bound_grades)}
 
     def kinds(self) -> list[str]:
         """Kinds of the events that the webhook's receiver took: alarm, grade_rise."""
@@ -173,14 +173,16 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Mission]
     return play
 
 
+@THE_LONG_ONES
 def test_an_afebrile_recording_alarms_nothing(played: Callable[[str], Mission]) -> None:
     mission = played("afebrile")
     assert mission.line.endswith("0 events delivered, no fever criterion met, alarms none")
     assert mission.alarms() == []
-    assert mission.read(host_alarms_raised) == []
+    assert mission.read(host_alarms) == []
     assert mission.lowers() <= {0, None}
 
 
+@THE_LONG_ONES
 def test_most_of_a_fast_recording_is_measured(played: Callable[[str], Mission]) -> None:
     """At 60 times real time an erase costs 3 s of samples; what is left must not be a rag."""
     rows = played("afebrile").read(bound_readings)
@@ -205,6 +207,7 @@ def test_low_saturation_alarms_high_and_is_no_grade(played: Callable[[str], Miss
     assert mission.lowers() <= {0, None}
 
 
+@TWO_BURSTS
 @pytest.mark.parametrize("index, after", [(0, "no pulse"), (1, "probe off")])
 def test_eight_seconds_of_low_saturation_alarm_although_then_nothing_is_measured(
     played: Callable[[str], Mission], index: int, after: str
@@ -223,6 +226,7 @@ def test_eight_seconds_are_seen_also_at_sixty_times_real_time(played: Callable[[
     assert all(80 <= b - a <= 220 for a, b in itertools.pairwise(raised))
 
 
+@IN_REAL_TIME
 @pytest.mark.parametrize("after", [NO_PULSE, PROBE_OFF], ids=["no pulse", "probe off"])
 def test_eight_seconds_alarm_in_real_time(real_time: dict[tuple, float], after: tuple) -> None:
     assert 15 <= real_time[after] <= 30, "seconds from the fall to the alarm"
@@ -253,6 +257,7 @@ def real_time(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple, float]:
     return found
 
 
+@THE_LONG_ONES
 def test_a_fever_is_graded_forwarded_and_alarmed(played: Callable[[str], Mission]) -> None:
     mission = played("fever")
     assert "peak grade ASTCT-2019 1..4 provisional" in mission.line
@@ -261,6 +266,7 @@ def test_a_fever_is_graded_forwarded_and_alarmed(played: Callable[[str], Mission
     assert all(event["simulated"] for event in mission.events)
 
 
+@THE_LONG_ONES
 def test_readings_lie_within_the_stated_error_of_what_was_played(played: Callable[[str], Mission]) -> None:
     """What crs_device/signal and crs_device/sensors say of their error; both recordings change slower than that."""
     checked = 0
@@ -280,6 +286,7 @@ def test_readings_lie_within_the_stated_error_of_what_was_played(played: Callabl
     assert checked >= 200
 
 
+@THE_LONG_ONES
 def test_the_strap_off_for_a_while_is_told_and_ends(played: Callable[[str], Mission]) -> None:
     mission = played("strap_off")
     assert mission.line.endswith("no fever criterion met, alarms NO_DATA:LOW")
@@ -292,6 +299,7 @@ def test_the_strap_off_for_a_while_is_told_and_ends(played: Callable[[str], Miss
     assert all(row.spo2_tenths is None and temp_state_of(row.status) != TEMP_VALID for row in off)
 
 
+@THE_LONG_ONES
 def test_the_store_equals_the_journal_in_every_recording(played: Callable[[str], Mission]) -> None:
     for name in ("afebrile", "fever", "strap_off"):
         mission = played(name)
@@ -299,6 +307,7 @@ def test_the_store_equals_the_journal_in_every_recording(played: Callable[[str],
         assert mission.read(totals).disagreements == 0
 
 
+@THE_LONG_ONES
 @pytest.mark.parametrize(
     "harm, told",
     [

@@ -24,6 +24,8 @@ from tools.rig.micropython import ROOT
 
 pytestmark = pytest.mark.slow
 
+# One worker lives the life that several tests look at, and has them all.
+ONE_LIFE = pytest.mark.xdist_group("one soaked life")
 SECONDS = 30
 Kept = tuple[Path, dict[str, Any]]
 
@@ -62,6 +64,7 @@ def harmed(folder: Path, copy: Path, sql: str) -> Path:
     return database
 
 
+@ONE_LIFE
 def test_a_short_life_loses_and_doubles_nothing(life: Kept) -> None:
     _, said = life
     assert said["passed"]
@@ -75,6 +78,7 @@ def test_a_short_life_loses_and_doubles_nothing(life: Kept) -> None:
     assert sum(said["harms"].values()) >= 1
 
 
+@ONE_LIFE
 def test_a_store_as_it_was_left_passes_again(life: Kept) -> None:
     folder, said = life
     verdict = judge(on_flash(folder), folder / "soaked" / "cytowatch.db")
@@ -85,6 +89,7 @@ def test_a_store_as_it_was_left_passes_again(life: Kept) -> None:
 MIDDLE = "(SELECT seq FROM {0} ORDER BY seq LIMIT 1 OFFSET (SELECT count(*) FROM {0}) / 2)"
 
 
+@ONE_LIFE
 @pytest.mark.parametrize("table", ["readings", "events"])
 def test_one_row_deleted_by_hand_is_a_loss(life: Kept, tmp_path: Path, table: str) -> None:
     folder, _ = life
@@ -96,6 +101,7 @@ def test_one_row_deleted_by_hand_is_a_loss(life: Kept, tmp_path: Path, table: st
     assert verdict.content, "the store's own check sees it, too"
 
 
+@ONE_LIFE
 def test_one_changed_value_is_a_loss(life: Kept, tmp_path: Path) -> None:
     folder, _ = life
     sql = f"UPDATE readings SET hr_bpm = ifnull(hr_bpm, 60) + 1 WHERE seq = {MIDDLE.format('readings')}"
@@ -104,6 +110,7 @@ def test_one_changed_value_is_a_loss(life: Kept, tmp_path: Path) -> None:
     assert "differs" in verdict.losses[0]
 
 
+@ONE_LIFE
 def test_one_row_doubled_by_hand_is_a_duplicate(life: Kept, tmp_path: Path) -> None:
     folder, _ = life
     sql = (
@@ -118,6 +125,7 @@ def test_one_row_doubled_by_hand_is_a_duplicate(life: Kept, tmp_path: Path) -> N
     assert "holds one reading as" in twice
 
 
+@ONE_LIFE
 def test_a_whole_block_that_is_gone_is_a_loss_of_each_of_its_records(life: Kept, tmp_path: Path) -> None:
     folder, _ = life
     archive = on_flash(folder)
@@ -133,6 +141,7 @@ def test_a_whole_block_that_is_gone_is_a_loss_of_each_of_its_records(life: Kept,
     )
 
 
+@ONE_LIFE
 def test_a_restart_that_states_its_gap_wrongly_is_told(life: Kept) -> None:
     folder, _ = life
     archive = on_flash(folder)
@@ -153,6 +162,7 @@ def test_a_restart_that_states_its_gap_wrongly_is_told(life: Kept) -> None:
     assert len(verdict.losses) == 1, "and the store holds another BOOT"
 
 
+@ONE_LIFE
 def test_a_number_with_two_contents_on_flash_is_a_loss(life: Kept) -> None:
     folder, _ = life
     archive = on_flash(folder)

@@ -8,8 +8,9 @@ from crs_core import code_texts, codes
 from crs_core.codes import FEVER_MET
 from crs_core.units import TEMP_VALID, temp_state_of
 
-from host_agent.store.contents import bound_alarm_changes, bound_grades, bound_readings, host_alarms_raised
 from host_agent.store.db import open_read_only
+from host_agent.store.host_alarms import host_alarms
+from tools.rig.stored import bound_alarm_changes, bound_grades, bound_readings
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,8 @@ def summarise(database: Path) -> Summary:
     with closing(open_read_only(database)) as tx:
         readings, grades = bound_readings(tx), bound_grades(tx)
         raised = [(change.alarm, change.priority) for change in bound_alarm_changes(tx) if change.priority]
-        raised = [*dict.fromkeys(raised), *dict.fromkeys(host_alarms_raised(tx))]
-    febrile = [(lower, upper) for lower, upper, fever in grades if fever == FEVER_MET and lower is not None]
+        raised += [(alarm.alarm, alarm.priority) for alarm in host_alarms(tx)]
+    febrile = [(one.lower, one.upper) for one in grades if one.fever == FEVER_MET and one.lower is not None]
     if febrile:
         lower, upper = max(febrile)
         graded = f"peak grade ASTCT-2019 {lower}..{upper} provisional"
@@ -45,5 +46,8 @@ def summarise(database: Path) -> Summary:
         graded = "no fever criterion met"
     else:
         graded = "not gradable"
-    names = [f"{code_texts.alarm_name(alarm)}:{codes.PRIORITY_NAMES[priority]}" for alarm, priority in raised]
+    names = [
+        f"{code_texts.alarm_name(alarm)}:{codes.PRIORITY_NAMES[priority]}"
+        for alarm, priority in dict.fromkeys(raised)
+    ]
     return Summary(len(readings), graded, ",".join(names) or "none")

@@ -180,7 +180,7 @@ def is_open(agent: Agent, name: str = RADIO) -> bool:
 
 def is_caught_up(agent: Agent) -> bool:
     """Whether the agent has stored everything that the wearable has numbered."""
-    return agent.monitor.view(DEVICE_ID).is_caught_up
+    return agent.live.view(DEVICE_ID).is_caught_up
 
 
 async def _none() -> ble_radio.Backend:

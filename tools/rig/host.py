@@ -17,7 +17,8 @@ from crs_core import code_texts, codes
 from crs_core.journal import block_layout, block_reader, record_reader
 from crs_core.wire import message as wire
 from crs_core.wire.parts import split_parts
-from crs_core.wire.session import Closed, HostSession, Opened, Received, Refused, Send, Text
+from crs_core.wire.session import Closed, Opened, Received, Refused, Send, Text
+from crs_core.wire.session_host import HostSession
 
 from tools.rig.image import CUSTODIAN, DEVICE_ID
 from tools.rig.waiting import until
@@ -85,10 +86,11 @@ class Host:
                 assert isinstance(event, Opened)
         return True
 
-    def pump_for(self, seconds: float) -> None:
-        """Take what comes for so long."""
+    def pump_for(self, seconds: float, each: Callable[[], object] = lambda: None) -> None:
+        """Take what comes for so long; `each` is called before each look at the port."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
+            each()
             self.pump(0.05)
 
     def wait(self, condition: Callable[[], Any], timeout_s: float = 10, what: str = "a condition") -> Any:

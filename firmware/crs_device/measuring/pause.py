@@ -7,7 +7,7 @@ measuring. A new binding begins without a pause.
 
 from crs_core.journal import record_layout, record_writer
 from crs_core.compat import const
-from crs_core.grade import alarms, guards
+from crs_core.grade import guards
 from crs_core.grade.alarm_state import FLAG_AWAY, FLAGS, PPG_MISSING
 from crs_core.codes import NO_DATA, PAUSE_OVER, PRIORITY_HIGH, is_physiological
 from crs_core.units import WEAR_OFF
@@ -98,7 +98,7 @@ class Pause:
             inputs.spo2_tenths, inputs.pi_hundredths, inputs.ppg_state, inputs.ppg_age_ms,
             rules.alarm_ppg_max_age_ms, rules.pi_min_hundredths,
         )  # fmt: skip
-        is_back = alarms.is_back(inputs, temp_why, ppg_why)
+        is_back = guards.is_back(inputs.wear, temp_why, ppg_why)
         if not runs:
             self._measured += 1 if is_back else 0
             return self._measured * 1000 < _MEASURE_MS

@@ -14,9 +14,9 @@ from crs_core.journal import block_reader, block_writer, record_types
 from host_agent.store.coverage import Coverage
 from host_agent.store.insertion import IncomingBlock, Insertion
 from host_agent.store.journals import journal_by_id, open_branch
-from host_agent.views.calibrations import Calibrations, Told
+from host_agent.views.calibrations import Calibrations, SensorCalibration
 from tests.core.calibration_checks import TEMPERATURE_ALONE, TEXT
-from tests.host.cli.test_cli import run
+from tests.host.cli.people_cli import run
 from tests.host.escalation.world import JOURNAL_ID, NOW_MS, RULE_HASH, World
 
 OWN = record_types.Calibration(calibration.id_of(TEXT), TEXT)
@@ -140,15 +140,19 @@ def test_a_branch_has_what_it_shares_and_not_what_it_left(journal: Journal) -> N
             [Calibrations(tx).of(branch.id, boot) for boot in (1, 2)] + [Calibrations(tx).newest(branch.id)]
         )
     )
-    assert found == [Told(1, AN6845.text), None, Told(1, AN6845.text)]
+    assert found == [SensorCalibration(1, AN6845.text), None, SensorCalibration(1, AN6845.text)]
 
 
 def test_words_for_half_a_calibration_and_for_one_that_is_not_understood() -> None:
-    half = Told(calibration.id_of(TEMPERATURE_ALONE), TEMPERATURE_ALONE)
+    half = SensorCalibration(calibration.id_of(TEMPERATURE_ALONE), TEMPERATURE_ALONE)
     assert half.temp_offset_cc == 12
     assert "SpO2 not calibrated for this device: AN6845; temperature +0.12 °C over 5 pairs" in half.words
-    for strange in (Told(4711, TEXT), Told(OWN.calibration_id, TEXT + ";x=1"), Told(OWN.calibration_id, "")):
+    for strange in (
+        SensorCalibration(4711, TEXT),
+        SensorCalibration(OWN.calibration_id, TEXT + ";x=1"),
+        SensorCalibration(OWN.calibration_id, ""),
+    ):
         assert strange.own is None and strange.temp_offset_cc is None
         assert f"calibration {strange.id}, not understood by this version" in strange.words
-    assert Told(3, "AN9999: a curve of later").words == "not calibrated for this device: AN9999"
-    assert Told(3, "").words == "not calibrated for this device: curve 3"
+    assert SensorCalibration(3, "AN9999: a curve of later").words == "not calibrated for this device: AN9999"
+    assert SensorCalibration(3, "").words == "not calibrated for this device: curve 3"

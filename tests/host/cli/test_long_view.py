@@ -13,7 +13,7 @@ from host_agent.store.insertion import IncomingBlock, Insertion
 from host_agent.store.journals import journal_by_id
 from host_agent.store.retention import Run, thin_step
 from host_agent.terminal import exits
-from tests.host.cli.test_cli import run
+from tests.host.cli.people_cli import run
 from tests.host.escalation.world import JOURNAL_ID, World
 from tests.host.store.test_retention import DAY_MS
 

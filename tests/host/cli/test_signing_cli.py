@@ -13,7 +13,7 @@ from crs_core.journal import record_layout
 from crs_core.wire import message as wire
 
 from tests.host.agent_world import World, make_world
-from tests.host.cli.people_cli import run
+from tests.host.cli.people_cli import run_process as run
 from tests.host.escalation.world import grade_record
 
 PATIENT = {"patient": "P-1", "age_years": 54, "site": "axilla"}
@@ -195,5 +195,5 @@ async def test_a_signed_rule_set_is_known_to_the_running_re_run(world):
 
 async def test_without_a_bound_patient_nothing_can_be_entered(world):
     async with world.agent():
-        assert "not one patient bound here" in await text(world, "context", "set", "ice=9", by="nurse-1")
-        assert "not one patient bound here" in await text(world, "context", "show")
+        assert "No patient is bound here" in await text(world, "context", "set", "ice=9", by="nurse-1")
+        assert "No patient is bound here" in await text(world, "context", "show")

@@ -13,8 +13,7 @@ KEY = DeviceKey(b"device01", 0x1234, bytes(range(32)), ROLE_CUSTODIAN, "ward 7")
 
 def test_a_key_comes_back_from_a_file_that_only_its_user_can_read(tmp_path) -> None:
     path = save(tmp_path / "keys", KEY)
-    assert path == path_of(tmp_path / "keys", KEY.device_id)
-    assert path.stat().st_mode & 0o777 == 0o600
+    assert path == path_of(tmp_path / "keys", KEY.device_id) and path.stat().st_mode & 0o777 == 0o600
     assert load(path) == KEY
     save(tmp_path / "keys", KEY._replace(key_id=9))
     assert load(path).key_id == 9
@@ -42,8 +41,7 @@ def test_a_malformed_file_is_refused_and_its_key_never_told(tmp_path, change) ->
     path.write_text(json.dumps({name: value for name, value in data.items() if value is not None}))
     with pytest.raises(KeyFileError) as caught:
         load(path)
-    assert KEY.key.hex() not in str(caught.value)
-    assert caught.value.__cause__ is None
+    assert KEY.key.hex() not in str(caught.value) and caught.value.__cause__ is None
 
 
 def test_a_file_under_another_wearable_s_name_is_refused(tmp_path) -> None:
@@ -53,36 +51,29 @@ def test_a_file_under_another_wearable_s_name_is_refused(tmp_path) -> None:
         load(other)
 
 
-def test_a_missing_file_is_told(tmp_path) -> None:
+def test_a_missing_file_is_named_and_one_bad_file_does_not_hide_the_others(tmp_path) -> None:
     with pytest.raises(KeyFileError, match="does not exist"):
         load(tmp_path / "none.key")
-
-
-def test_one_bad_file_does_not_hide_the_others(tmp_path) -> None:
     save(tmp_path, KEY)
     (tmp_path / "ffff.key").write_text("{")
     keys, errors = load_all(tmp_path)
-    assert list(keys) == [KEY.device_id]
-    assert len(errors) == 1
+    assert list(keys) == [KEY.device_id] and len(errors) == 1
 
 
 def test_no_key_in_what_a_log_would_show() -> None:
-    assert KEY.key.hex() not in repr(KEY)
-    assert "\\x01\\x02" not in repr(KEY)
+    assert KEY.key.hex() not in repr(KEY) and "\\x01\\x02" not in repr(KEY)
 
 
 def test_the_home_comes_from_the_environment_and_is_closed_to_others(tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("CYTOWATCH_HOME", str(tmp_path / "home"))
     paths = default_paths().ensure()
     assert paths.database == tmp_path / "home" / "cytowatch.db"
-    assert paths.home.stat().st_mode & 0o077 == 0
-    assert paths.keys.stat().st_mode & 0o077 == 0
+    assert all(folder.stat().st_mode & 0o077 == 0 for folder in (paths.home, paths.keys))
 
 
 def test_a_long_home_gets_a_short_socket_path_of_its_own(tmp_path) -> None:
     one, two = Paths(tmp_path / ("a" * 120)), Paths(tmp_path / ("b" * 120))
-    assert len(str(one.socket)) < 100
-    assert one.socket != two.socket
+    assert len(str(one.socket)) < 100 and one.socket != two.socket
     assert Paths(tmp_path / "h").socket == tmp_path / "h" / "agent.sock"
 
 

@@ -6,8 +6,11 @@ from typing import Any
 from host_agent.people import admission, composing
 from host_agent.people.account_key import Signer, new_signer
 from host_agent.people.admission import Taken
-from host_agent.people.asking import Wearer, find_wearer
+from host_agent.people.asking import wearers
 from host_agent.people.context_state import in_force
+from host_agent.people.outgoing import numbers_in
+from host_agent.store import outgoing
+from host_agent.store.bindings import Binding
 from host_agent.store.db import Store
 from host_agent.store.devices import ensure_device
 
@@ -51,10 +54,8 @@ class PeopleWorld:
         values = {"name": signer.name, "role": role, "public_key": signer.public_key.hex()}
         return self.sign(by or self.doctor, "account_add", values, patient=None)
 
-    def wearer(self, patient: str = "P-1") -> Wearer:
-        found = self.store.read_now(lambda tx: find_wearer(tx, "p.pseudonym = ?", patient))
-        assert found is not None
-        return found
+    def wearer(self, patient: str = "P-1") -> Binding:
+        return next(one for one in self.store.read_now(wearers) if one.patient == patient)
 
     def compose(
         self, signer: Signer, kind: str, values: dict[str, Any], **change: Any
@@ -62,7 +63,7 @@ class PeopleWorld:
         """(bytes, signature) of an entry made now; `ago_ms`, `refers_to` and `patient` as wanted."""
         patient = change.pop("patient", "P-1")
         wearer = self.wearer(patient) if patient else None
-        opening = self.store.read_now(lambda tx: admission.opening(tx, wearer, self.now_ms))
+        opening = self.store.read_now(lambda tx: admission.begin(tx, wearer, self.now_ms))
         observed_utc_ms = change.pop("observed_utc_ms", self.now_ms - change.pop("ago_ms", 0))
         return composing.compose(opening, signer, kind, values, observed_utc_ms=observed_utc_ms, **change)
 
@@ -86,11 +87,13 @@ class PeopleWorld:
         """Key → value in force for P-1, expired ones too."""
         return {key: held.value for key, held in self.store.read_now(lambda tx: in_force(tx, 1)).items()}
 
-    def waiting(self) -> list[Any]:
+    def queued(self) -> list[outgoing.Outgoing]:
         """What waits for the wearable of P-1."""
-        from host_agent.people import outgoing
-
         return self.store.read_now(lambda tx: outgoing.waiting(tx, 1))
+
+    def waiting(self) -> list[dict[int, int | None]]:
+        """The numbers that wait for the wearable of P-1, entry by entry."""
+        return [numbers_in(item) for item in self.queued()]
 
     def refused(self) -> dict[str, int]:
         """Counted refusals by reason."""

@@ -3,10 +3,11 @@
 import pytest
 from crs_core import context as wearable_context
 
-from host_agent.people import composing
 from host_agent.people.account_key import new_signer
 from host_agent.people.asking import WHY, EntryRefused, MovedOn
+from host_agent.people.composing import sign_entry, store_door
 from host_agent.people.entry import decode, encode
+from host_agent.people.outgoing import message_of
 from tests.host.people.people_world import HOUR_MS, MIN_MS, OLD_BINDING, PeopleWorld
 
 ROOM_AIR = {"oxygen": "room_air"}
@@ -283,25 +284,20 @@ def test_an_account_entry_is_about_no_patient(world):
     refuse(world, "malformed", lambda: world.take(raw, signature), "no patient")
 
 
-async def test_the_python_api_enters_and_tries_again_when_the_chain_moved_on(world, monkeypatch):
-    wearer, real, raced = world.wearer(), composing.compose, []
+def test_the_python_api_signs_and_tries_again_when_the_chain_moved_on(world):
+    door, raced = store_door(world.store, lambda: world.now_ms), []
 
-    def compose_slowly(*args, **options):
-        made = real(*args, **options)
+    def begin_slowly(device):
+        opening = door.begin(device)
         if not raced:
-            raced.append(1)
-            other = real(
-                world.store.read_now(lambda tx: composing.admission.opening(tx, wearer, world.now_ms)),
-                world.carer, "context", {"hr_bpm": 99},
-            )  # fmt: skip
-            world.take(*other)
-        return made
+            raced.append(world.sign(world.carer, "context", {"hr_bpm": 99}))
+        return opening
 
-    monkeypatch.setattr(composing, "compose", compose_slowly)
-    taken = await composing.enter(world.store, world.nurse, wearer, {"ice": 8}, utc_ms=world.now_ms)
-    assert taken.entry.values == {"ice": 8} and world.state() == {"hr_bpm": 99, "ice": 8}
+    slow = door._replace(begin=begin_slowly)
+    done = sign_entry(slow, world.nurse, "context", {"ice": 8}, device="01")
+    assert done["values"] == {"ice": 8} and world.state() == {"hr_bpm": 99, "ice": 8}
     with pytest.raises(EntryRefused, match="ice"):
-        await composing.enter(world.store, world.nurse, wearer, {"ice": 12}, utc_ms=world.now_ms)
+        sign_entry(door, world.nurse, "context", {"ice": 12}, device="01")
 
 
 def test_the_proof_that_the_wearable_gets_is_of_the_signature(world):
@@ -309,6 +305,6 @@ def test_the_proof_that_the_wearable_gets_is_of_the_signature(world):
 
     world.enter(world.nurse, ice=8)
     signature = world.query("SELECT signature FROM audit ORDER BY seq DESC")[0][0]
-    age_ms, proof, numbers = wearable_context.decode(world.waiting()[0].data(world.now_ms + 90_000))
+    age_ms, proof, numbers = wearable_context.decode(message_of(world.queued()[0], world.now_ms + 90_000))
     assert proof == hashlib.sha256(signature).digest()[:8]
     assert (age_ms, numbers) == (90_000, {wearable_context.ICE: 8})

@@ -9,6 +9,7 @@ from crs_core.journal import record_layout
 from host_agent.errors import StoreError
 from host_agent.people.chain_check import verify
 from host_agent.people.entry import NO_HASH, decode, encode, row_hash
+from host_agent.people.outgoing import message_of
 from host_agent.store.migrate import migrations
 
 TRIGGERS = ("audit_is_never_changed", "audit_is_never_deleted", "audit_only_grows_at_its_end")
@@ -169,7 +170,7 @@ def test_a_cut_end_is_found_by_a_head_that_was_noted(filled):
 
 
 def test_a_cut_end_is_found_by_what_the_wearable_journaled(filled):
-    kept = [item.data(0) for item in filled.waiting()]
+    kept = [message_of(item, 0) for item in filled.queued()]
     stranger = context.encode(0, b"\xee" * 8, {context.ICE: 3})
 
     def journal(tx):
@@ -209,14 +210,14 @@ def test_a_cut_end_is_found_by_what_the_wearable_journaled(filled):
         ("UPDATE accounts SET disabled_by = 4 WHERE name = 'nurse-1'", None, "nurse-1 is not as"),
         ("UPDATE accounts SET public_key = randomblob(32) WHERE name = 'nurse-1'", None, "nurse-1 is not as"),
         ("INSERT INTO accounts VALUES ('ghost', 'nurse', randomblob(8), randomblob(32), 4, NULL)", None, "ghost"),
-        ("UPDATE context_outgoing SET numbers = '{\"3\": 0}' WHERE audit = 7", 7, "wearable is told"),
-        ("UPDATE context_outgoing SET proof = randomblob(8) WHERE audit = 7", 7, "wearable is told"),
-        ("UPDATE context_outgoing SET observed_utc_ms = 7 WHERE audit = 7", 7, "wearable is told"),
+        ("UPDATE context_outgoing SET numbers = '{\"3\": 0}' WHERE audit = 7", 7, "goes to the wearable"),
+        ("UPDATE context_outgoing SET proof = randomblob(8) WHERE audit = 7", 7, "goes to the wearable"),
+        ("UPDATE context_outgoing SET observed_utc_ms = 7 WHERE audit = 7", 7, "goes to the wearable"),
         ("UPDATE audit SET kind = 'grade' WHERE seq = 6", 6, "id or kind"),
         ("UPDATE context_values SET value = 'x' WHERE entry = 7", 7, "values are not the signed"),
-        ("UPDATE context_outgoing SET numbers = 'x' WHERE audit = 7", 7, "wearable is told"),
-        ("UPDATE context_outgoing SET numbers = '{}' WHERE audit = 7", 7, "wearable is told"),
-        ("UPDATE context_outgoing SET audit = 1 WHERE audit = 7", 1, "wearable is told"),
+        ("UPDATE context_outgoing SET numbers = 'x' WHERE audit = 7", 7, "goes to the wearable"),
+        ("UPDATE context_outgoing SET numbers = '{}' WHERE audit = 7", 7, "goes to the wearable"),
+        ("UPDATE context_outgoing SET audit = 1 WHERE audit = 7", 1, "goes to the wearable"),
     ],
 )  # fmt: skip
 def test_rows_made_from_the_chain_are_compared_with_it(filled, sql, seq, text):

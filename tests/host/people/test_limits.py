@@ -44,7 +44,7 @@ def test_a_pressure_is_judged_by_the_limit_of_the_patient(world):
     world.enter(world.nurse, systolic_mmhg=105)
     sign(world, {"hypotension_systolic_mmhg": 110}, "hypertensive before")
     world.enter(world.nurse, systolic_mmhg=105)
-    assert [item.numbers for item in world.waiting()] == [
+    assert world.waiting() == [
         {context.BLOOD_PRESSURE: 0},
         {context.BLOOD_PRESSURE: 1},
     ]

@@ -4,11 +4,10 @@ import asyncio
 import contextlib
 
 import pytest
-from crs_core import codes, context
+from crs_core import context
 from crs_core.wire import message as wire
 
 from host_agent.errors import AnswerTimeout, RequestRefused, SessionClosed, StoreLocked
-from host_agent.escalation.derive import Escalation, Target
 from host_agent.people import rule_sending
 from host_agent.people.sender import RETRY_S, ContextSender, Session
 from host_agent.store.db import Store
@@ -37,8 +36,7 @@ async def run(world):
     def start(wearable=None, store=None):
         if wearable is not None:
             sessions.append(Session(1, wearable))
-        derive = Escalation([Target("ward", True)], link_utc_ms=clock.utc_ms, agent_simulated=False)
-        sender = ContextSender(store or world.store, derive, lambda: list(sessions), clock, clock)
+        sender = ContextSender(store or world.store, lambda: list(sessions), clock, clock)
         tasks.append(asyncio.create_task(sender.run()))
         return sender
 
@@ -133,32 +131,7 @@ async def test_what_the_wearable_refuses_for_good_is_marked_and_the_next_one_goe
     assert rows(world)[0] == ("refused", 1, "key 12 is unknown")
 
 
-def not_taken(world):
-    return world.query(
-        "SELECT priority, detail, ended_utc_ms IS NULL FROM host_alarms WHERE alarm = ?", codes.NOT_TAKEN
-    )
-
-
-async def test_a_refused_entry_is_an_alarm_until_a_later_one_is_taken(world, run):
-    first = world.enter(world.nurse, ice=8)
-    wearable = Wearable(RequestRefused("key 12 is unknown", wire.RESULT_BAD_VALUE))
-    sender = run(wearable)
-    sender.wake()
-    await until(lambda: not_taken(world))
-    assert rows(world)[0][0] == "refused"
-    audit = world.query("SELECT audit FROM context_outgoing")[0][0]
-    assert first and not_taken(world) == [(2, f"entry {audit}: key 12 is unknown", 1)]
-    for _ in range(3):
-        sender.wake()
-        await asyncio.sleep(0.02)
-    assert len(not_taken(world)) == 1 and world.query("SELECT count(*) FROM outbox") == [(1,)]
-    world.enter(world.nurse, ice=7)
-    sender.wake()
-    await until(lambda: not_taken(world)[0][2] == 0)
-    assert rows(world)[1][0] == "journaled"
-
-
-async def test_refused_numbers_are_an_alarm_until_they_are_taken(world, run, monkeypatch):
+async def test_refused_numbers_are_known_until_they_are_taken(world, run, monkeypatch):
     answers = [
         RequestRefused("rules: fever_cc", wire.RESULT_BAD_VALUE),
         RequestRefused("flash", wire.RESULT_FAILED),
@@ -171,25 +144,13 @@ async def test_refused_numbers_are_an_alarm_until_they_are_taken(world, run, mon
 
     monkeypatch.setattr(rule_sending, "bring", bring)
     sender = run(Wearable())
-    sender.wake()
-    await until(lambda: not_taken(world))
-    assert not_taken(world) == [(2, "signed numbers: rules: fever_cc", 1)]
-    for _ in range(2):  # a new session is a new try; what flash refuses says nothing about the numbers
+    assert sender.refused_numbers == {}, "nothing is known before the first session"
+    for left, known in [(1, "rules: fever_cc"), (0, "rules: fever_cc"), (0, "")]:
+        # a new session is a new try; what flash refuses says nothing about the numbers
         run.sessions[:] = [Session(1, Wearable())]
         sender.wake()
         await asyncio.sleep(0.05)
-    assert not_taken(world)[0][2] == 0 and not answers
-
-
-async def test_it_ends_with_the_binding(world, run):
-    world.enter(world.nurse, ice=8)
-    sender = run(Wearable(RequestRefused("key 12 is unknown", wire.RESULT_BAD_VALUE)))
-    sender.wake()
-    await until(lambda: not_taken(world))
-    run.sessions.clear()
-    world.store.write_now(lambda tx: tx.execute("UPDATE bindings SET state = 'ended' WHERE id = 1"))
-    sender.wake()
-    await until(lambda: not_taken(world)[0][2] == 0)
+        assert len(answers) == left and sender.refused_numbers == {1: known}
 
 
 async def test_only_the_wearable_of_that_binding_gets_it(world, run):

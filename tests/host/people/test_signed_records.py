@@ -33,7 +33,7 @@ def death(world, cause="crs"):
 
 
 def told(world):
-    return [item.numbers for item in world.waiting()]
+    return world.waiting()
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_a_death_counts_only_with_two_clinicians_and_is_told_to_the_wearable_the
     counted = in_force(world)
     assert counted is not None and counted.countersigned_by == "clinician-2" and counted.icd10cm == "D89.835"
     assert told(world) == [{context.DEATH: 1}]
-    assert world.waiting()[0].observed_utc_ms == first.entry.observed_utc_ms
+    assert world.queued()[0].observed_utc_ms == first.entry.observed_utc_ms
 
 
 @pytest.mark.parametrize(

@@ -186,8 +186,8 @@ def test_larger_spans_are_made_of_whole_buckets(tmp_path) -> None:
     with Store(tmp_path / "a.db") as store:
         hour = [at(10 * i, 3600 + i) for i in range(12 * 31)]  # 62 minutes
         fill(store, [incoming(1 + i, hour[i : i + 12]) for i in range(0, len(hour), 12)])
-        told = store.read_now(lambda tx: list(read_rollups(tx, 3_600_000 // BUCKET_MS)))
-    assert [(row[4], row[5], *row[8:13]) for row in told] == [
+        hours = store.read_now(lambda tx: list(read_rollups(tx, 3_600_000 // BUCKET_MS)))
+    assert [(row.boot, row.bucket, *row.figures[:5]) for row in hours] == [
         (1, 0, 360, 360, sum(range(3600, 3960)), 3600, 3959),
         (1, 1, 12, 12, sum(range(3960, 3972)), 3960, 3971),
     ]

@@ -11,6 +11,8 @@ from tools.ble_air.air import Air
 from tools.rig.micropython import ROOT
 from tools.virtual_wearable.chip_process import interpreter
 
+pytestmark = pytest.mark.wearable
+
 HEAD = """
 import sys
 sys.path.insert(0, "tools/virtual_wearable/chip")

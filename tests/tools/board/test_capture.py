@@ -17,6 +17,8 @@ from tools.rig.host import Host
 from tools.rig.image import CUSTODIAN
 from tools.rig.waiting import until
 
+pytestmark = pytest.mark.wearable
+
 
 def start(bedside: Bedside, out: Path, *options: str) -> "subprocess.Popen[str]":
     """The tool as a person runs it."""

@@ -20,6 +20,8 @@ from tools.rig.host import Host
 from tools.rig.image import CUSTODIAN, build_image, compiled, read_image
 from tools.rig.waiting import until
 
+pytestmark = pytest.mark.wearable
+
 QUIET = io.StringIO()  # progress lines, of no interest here
 
 

@@ -18,6 +18,8 @@ from tools.board.provision import ProvisionError, provision
 from tools.rig.bedside import Bedside
 from tools.rig.image import CUSTODIAN, DEVICE_ID, READER, read_image
 
+pytestmark = pytest.mark.wearable
+
 SITE_AND_NUMBERS = {"site": "axilla", "patient_call_number": "+49 30 1234", "emergency_number": "112"}
 
 

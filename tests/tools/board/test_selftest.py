@@ -12,6 +12,8 @@ from tools.rig.bedside import Bedside
 from tools.rig.host import Host
 from tools.rig.image import CUSTODIAN, DEVICE_ID
 
+pytestmark = pytest.mark.wearable
+
 PARTS = (
     "serial number", "interpreter", "heap", "i2c bus", "pulse oximeter", "thermometer", "flash", "battery", "button",
     "identity",

@@ -20,8 +20,8 @@ from host_agent.sync.client import DeviceClient
 from host_agent.sync.listener import SyncListener
 from host_agent.sync.runner import SyncRunner
 from tools.lab.bench import series
-from tools.rig.bound import bind_patient
 from tools.rig.image import PATIENT, build_image, files_in
+from tools.rig.stored import bind_patient
 
 DAY = 8640
 _EVENT_EVERY = 360  # readings: one an hour
@@ -60,11 +60,9 @@ class _Listener(SyncListener):
         self.lives: list[tuple[float, Any]] = []
 
     def on_live(self, device_id: bytes, live: Any) -> None:
-        """Note when it came."""
         self.lives.append((time.time(), live))
 
     def on_caught_up(self, journal: Journal) -> None:
-        """The backlog is in the store."""
         self.caught_up.set()
 
 

@@ -16,16 +16,17 @@ from typing import Any
 
 from bleak import BleakClient, BleakScanner
 from crs_core import units
-from crs_core.journal import record_layout, record_writer
+from crs_core.journal import record_layout, record_types, record_writer
 from crs_device.journal.journal import Journal
 
-from host_agent.store.contents import contents, event_payloads, journal_ids
+from host_agent.store.contents import contents
 from tools.ble_air.air import Air
 from tools.ble_air.bleak_backend import Adapter
 from tools.ble_air.link import Pace
 from tools.lab.bench import firmware
 from tools.rig.air_bedside import AirBedside, is_caught_up, is_open
 from tools.rig.image import PATIENT, SETTINGS, files_in
+from tools.rig.stored import events_of_type, journal_ids
 from tools.rig.waiting import until_async
 from tools.virtual_wearable.chip_process import interpreter
 
@@ -57,7 +58,7 @@ def rows() -> Iterator[Row]:
         times_ms = asyncio.run(_presses(PACES[name]))
         p99 = times_ms[int(len(times_ms) * 0.99)]
         figure = f"{p99:.0f} ms (p50 {times_ms[len(times_ms) // 2]:.0f}, {len(times_ms)} presses)"
-        what = f"BLE: button let go to event stored, p99, while a backlog drains, {name}"
+        what = f"BLE: button released to event stored, p99, while a backlog drains, {name}"
         yield what, figure, "<= 150 ms", p99 <= 150
     yield from asyncio.run(_cuts())
 
@@ -111,7 +112,7 @@ def backlog(count: int) -> dict[str, bytes]:
         journal = Journal(str(root / "journal"), 1, os.urandom, 1 << 20, 1)
         journal.create(PATIENT)
         journal.append_event(
-            0, record_layout.BUTTON, record_writer.write(record_layout.BUTTON, 1)
+            0, record_layout.BUTTON, record_writer.encode(record_types.Button(1))
         )  # an image has no empty folder
         temp_cc = 3700
         for i in range(count):
@@ -144,7 +145,7 @@ async def _drain(pace: Pace | None, count: int) -> tuple[int, float, int]:
 
 
 async def _presses(pace: Pace | None) -> list[float]:
-    """Sorted ms from letting the button go to the event in the store, while a backlog drains."""
+    """Sorted ms from the release of the button to the event in the store, while a backlog drains."""
     times_ms = []
     with tempfile.TemporaryDirectory() as folder:
         async with AirBedside.open(
@@ -157,7 +158,7 @@ async def _presses(pace: Pace | None) -> list[float]:
                 for number in range(1, PRESSES + 1):
                     await bedside.control("press", ms=150)  # longer than an erase holds the wearable up
                     released = time.perf_counter() + 0.15
-                    while len(bedside.read(lambda tx: event_payloads(tx, record_layout.BUTTON))) < number + 1:
+                    while len(bedside.read(lambda tx: events_of_type(tx, record_layout.BUTTON))) < number + 1:
                         if time.perf_counter() - released > 10:
                             raise RuntimeError("a press was not stored within 10 s")
                         await asyncio.sleep(0.002)

@@ -16,12 +16,12 @@ from crs_core import units
 from crs_core.grade import alarms, grader, rules
 from crs_core.journal import block_writer, record_layout, record_types, record_writer
 
-from host_agent.store.contents import totals, verified_seqs
+from host_agent.store.contents import totals
 from host_agent.store.coverage import Coverage
 from host_agent.store.db import Store, Tx
-from host_agent.store.devices import ensure_device
 from host_agent.store.insertion import Inserted, Insertion
-from host_agent.store.journals import open_journal
+from host_agent.store.journals import ensure_device, open_journal
+from host_agent.store.rechecks import position
 from host_agent.store.rollups import read_rollups
 from host_agent.store.rows import Derivation, Journal
 from host_agent.sync.intake import unpack
@@ -123,7 +123,8 @@ def _regraded_per_s(messages: list[SimpleNamespace]) -> float:
             ):  # type: ignore[misc]
                 pass
         spent_s = time.perf_counter() - start_s
-        (done_to,), found = store.read_now(verified_seqs), store.read_now(totals).disagreements
+        done_to = store.read_now(lambda tx: position(tx, journal.id)).done_seq
+        found = store.read_now(totals).disagreements
         if done_to != _WEEK_READINGS + 1 or found:
             raise RuntimeError(f"re-run up to {done_to} of {_WEEK_READINGS + 1}, {found} disagreements")
     return _WEEK_READINGS / spent_s

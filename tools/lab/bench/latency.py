@@ -31,8 +31,8 @@ from host_agent.agent import Agent
 from host_agent.config.model import parse_config
 from host_agent.keys import keyfile
 from host_agent.paths import Paths
-from tools.rig.bound import bind_patient
 from tools.rig.laptop import device_key
+from tools.rig.stored import bind_patient
 
 SAMPLES = 300
 WARM_UP = 20

@@ -18,8 +18,8 @@ from host_agent.keys import keyfile
 from host_agent.store.contents import contents
 from host_agent.store.db import Store
 from tools.lab.bench.ward_end import Held, Plan, Wearables
-from tools.rig.bound import bind_patient
 from tools.rig.laptop import Laptop, device_key
+from tools.rig.stored import bind_patient
 from tools.rig.waiting import until
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -8,7 +8,11 @@ import time
 import tty
 from pathlib import Path
 
+import pytest
+
 from tools.lab.bench.throttle import Line
+
+pytestmark = pytest.mark.wearable
 
 FAST = 1_000_000
 

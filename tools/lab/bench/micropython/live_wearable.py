@@ -35,19 +35,19 @@ class SlowFlash(ImageFlash):
 
 
 class Dark:
-    """Lights and sounds that nobody is there for."""
+    """Lights and sounds that do nothing."""
 
     def rgb(self, *levels):
-        """No light."""
+        pass
 
     def tone(self, *tone):
-        """No sound."""
+        pass
 
     def off(self):
-        """No sound."""
+        pass
 
     def value(self, level):
-        """No vibration."""
+        pass
 
 
 def now_ms():

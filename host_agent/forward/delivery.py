@@ -1,4 +1,4 @@
-"""What a receiver of events is to the worker. Add a forwarder: one file that keeps this contract, one line in agent.py.
+"""What a receiver of events is to the worker. A kind of receiver keeps this contract: see README.md, "Add a kind".
 
 A forwarder answers one delivery with one of three outcomes and never raises for what the receiver or the network did.
 Delivery is at least once: the same `event_key` and the same bytes are sent again until a `Delivered`.

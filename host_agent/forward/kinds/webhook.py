@@ -3,20 +3,77 @@
 import asyncio
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
+from typing import Any, ClassVar, Self
+from urllib.parse import urlsplit
 
 import httpx2
+from pydantic import Field, field_validator, model_validator
 
-from host_agent.forward.base import Delivered, Delivery, Outcome, Rejected, RetryAfter
+from host_agent.forward.delivery import Delivered, Delivery, Outcome, Rejected, RetryAfter
+from host_agent.forward.receiver import Receiver
+from host_agent.forward.secret import VariableName
 from host_agent.forward.signature import HEADER, sign
 
+_LOOPBACK_HOSTS = ("127.0.0.1", "::1", "localhost")
 SCHEMA = "cytowatch.event/1"
 # Statuses that speak about these bytes; every other refusal (key, path, overload) may be mended at the receiver,
 # so the event waits for that instead of being given up.
 _ABOUT_THE_BODY = (400, 413, 415, 422)
 _ABOUT_ALL = (401, 403, 404, 429, 502, 503, 504)  # a second event now would meet the same
-_DRAIN_BYTES = (
-    65_536  # how much of an answer is read to keep the connection; more is a receiver that misbehaves
-)
+# How much of an answer is read to keep the connection; a receiver that sends more misbehaves.
+_DRAIN_BYTES = 65_536
+
+
+class WebhookReceiver(Receiver):
+    """One receiver of events over HTTPS. Write one [[webhook]] table for each receiver."""
+
+    example: ClassVar[dict[str, Any]] = {
+        "name": "ward",
+        "url": "https://alarms.example.org/cytowatch",
+        "secret_file": "/etc/cytowatch/ward.secret",
+    }
+    secrets: ClassVar[tuple[str, ...]] = ("secret",)
+
+    url: str = Field(description="Address that takes the POST. Redirects are refused.")
+    secret_file: str | None = Field(
+        default=None,
+        description="File with the shared secret: its first line, at least 16 characters, readable by you alone.",
+    )
+    secret_env: VariableName | None = Field(
+        default=None,
+        description="Environment variable with the shared secret. Set either secret_file or secret_env.",
+    )
+    allow_plain_http: bool = Field(
+        default=False,
+        description="Allow http:// to another machine. Everyone on the network can then read what is sent.",
+    )
+
+    @field_validator("url")
+    @classmethod
+    def _is_http(cls, url: str) -> str:
+        try:
+            parts = urlsplit(url)
+            parts.port  # noqa: B018 a port out of range raises here
+        except ValueError as error:
+            raise ValueError("an address such as https://alarms.example.org/cytowatch") from error
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError("an address such as https://alarms.example.org/cytowatch")
+        if parts.username or parts.password:
+            raise ValueError("an address without user name or password; the signature proves the sender")
+        return url
+
+    @model_validator(mode="after")
+    def _is_encrypted(self) -> Self:
+        parts = urlsplit(self.url)
+        if parts.scheme == "http" and parts.hostname not in _LOOPBACK_HOSTS and not self.allow_plain_http:
+            raise ValueError("https:// (or allow_plain_http = true, when the network itself is protected)")
+        return self
+
+    def forwarder(self, utc_ms: Callable[[], int]) -> "Webhook":
+        return Webhook(
+            self.name, self.url, self.read_secret("secret"), timeout_s=self.timeout_s,
+            accept_simulated=self.accept_simulated, utc_ms=utc_ms,
+        )  # fmt: skip
 
 
 class Webhook:

@@ -1,0 +1,78 @@
+"""What the configuration says of one receiver: the keys that every kind has, and what a kind adds.
+
+A kind is one file in `kinds/` and one line in `registry.py`. All that a person meets of it follows from its model.
+"""
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from host_agent.errors import ConfigError
+from host_agent.forward.delivery import Forwarder
+from host_agent.forward.secret import read_secret
+
+
+class Receiver(BaseModel, ABC):
+    """One table `[[kind]]` of the configuration. The docstring of a kind is the comment above its table."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    kind: ClassVar[str]
+    """Name of the kind's file and of its table; the registry sets it."""
+
+    example: ClassVar[dict[str, Any]]
+    """Values of the keys without a default, for `cytowatch config --example`."""
+
+    secrets: ClassVar[tuple[str, ...]] = ()
+    """Names of the kind's secrets. Secret X has the keys X_file and X_env, which say where it is; it is never shown."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")] = Field(
+        description="Name of this receiver in status and history: a-z, 0-9 and dashes."
+        " Do not change it: waiting deliveries belong to the name."
+    )
+    accept_simulated: bool = Field(
+        default=False,
+        description="Deliver simulated events too. When false, they are recorded as withheld from this receiver.",
+    )
+    timeout_s: float = Field(
+        default=10.0, ge=0.1, le=60, description="Longest time for one whole delivery attempt.",
+        json_schema_extra={"unit": "s"},
+    )  # fmt: skip
+    retry_first_s: float = Field(
+        default=1.0, ge=0.05, le=60,
+        description="Pause after the first failed attempt; it doubles after each further one.",
+        json_schema_extra={"unit": "s"},
+    )  # fmt: skip
+    retry_cap_s: float = Field(
+        default=60.0, ge=1, le=3600,
+        description="Longest pause between two attempts, even if the receiver asks for a longer one.",
+        json_schema_extra={"unit": "s"},
+    )  # fmt: skip
+
+    @abstractmethod
+    def forwarder(self, utc_ms: Callable[[], int]) -> Forwarder:
+        """What delivers to this receiver; `utc_ms` is the time to sign with. Raises ConfigError for a secret."""
+
+    def problems(self) -> Iterator[ConfigError]:
+        """What `doctor` and `config --check` report of it, without sending anything: here each secret."""
+        for secret in self.secrets:
+            try:
+                self.read_secret(secret)
+            except ConfigError as error:
+                yield error
+
+    def read_secret(self, secret: str, environ: Mapping[str, str] = os.environ) -> bytes:
+        """The secret from the place that its keys name; ConfigError names the place and never the content."""
+        file, variable = getattr(self, f"{secret}_file"), getattr(self, f"{secret}_env")
+        return read_secret(f"{self.kind} {self.name}", file, variable, environ)
+
+    @model_validator(mode="after")
+    def _has_one_place_for_each_secret(self) -> Self:
+        for secret in self.secrets:
+            file, variable = f"{secret}_file", f"{secret}_env"
+            if (getattr(self, file) is None) == (getattr(self, variable) is None):
+                raise ValueError(f"exactly one of {file} and {variable}")
+        return self

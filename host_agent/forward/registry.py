@@ -1,0 +1,73 @@
+"""Which kinds of receiver there are. A kind is the file of its name in `kinds/`, and one line here."""
+
+import functools
+import importlib
+from collections.abc import Mapping
+from pathlib import Path
+
+from host_agent.errors import HalfRegistered
+from host_agent.forward import kinds
+from host_agent.forward.receiver import Receiver
+
+_LINES = ("webhook",)
+
+
+@functools.cache
+def receiver_kinds() -> Mapping[str, type[Receiver]]:
+    """The model of each kind by the name of its table; HalfRegistered names a kind of which a part is missing."""
+    files = {path.stem for folder in kinds.__path__ for path in Path(folder).glob("*.py")} - {"__init__"}
+    for kind in sorted(files - set(_LINES)):
+        raise HalfRegistered(
+            f"The receiver kind {kind} has a file in host_agent/forward/kinds and no line in the registry.",
+            f'Add "{kind}" to _LINES in host_agent/forward/registry.py.',
+        )
+    for kind in sorted(set(_LINES) - files):
+        raise HalfRegistered(
+            f"The receiver kind {kind} has a line in the registry and no file.",
+            f"Add host_agent/forward/kinds/{kind}.py.",
+        )
+    return {kind: _model(kind) for kind in _LINES}
+
+
+def _model(kind: str) -> type[Receiver]:
+    module = importlib.import_module(f"host_agent.forward.kinds.{kind}")
+    models = [
+        found
+        for found in vars(module).values()
+        if isinstance(found, type) and issubclass(found, Receiver) and found.__module__ == module.__name__
+    ]
+    if len(models) != 1:
+        raise HalfRegistered(
+            f"The receiver kind {kind} needs one subclass of Receiver in its file and has {len(models)}.",
+            "Compare it with host_agent/forward/kinds/webhook.py.",
+        )
+    if missing := list(_missing(models[0])):
+        raise HalfRegistered(
+            f"The receiver kind {kind} is not complete: {', '.join(missing)}.",
+            f"Complete host_agent/forward/kinds/{kind}.py.",
+        )
+    models[0].kind = kind
+    return models[0]
+
+
+def _missing(model: type[Receiver]) -> list[str]:
+    fields = model.model_fields
+    examples = getattr(model, "example", {})
+    missing = [f"it has no method {method}" for method in sorted(model.__abstractmethods__)]
+    missing += [
+        f"the key {name} has no description" for name, field in fields.items() if not field.description
+    ]
+    missing += [
+        f"the key {name} has no example"
+        for name, field in fields.items()
+        if field.is_required() and name not in examples
+    ]
+    missing += [
+        f"the secret {secret} has no key {secret}_{place}"
+        for secret in model.secrets
+        for place in ("file", "env")
+        if f"{secret}_{place}" not in fields
+    ]
+    if not model.__dict__.get("__doc__"):
+        missing.append("its model has no docstring")
+    return missing

@@ -1,0 +1,79 @@
+"""How a binding goes from starting to active, ending and ended, each step in one transaction.
+
+The row is there before the wearable acts, and its own status decides what really happened (`reconcile`): a crash midway
+is repaired at the next contact.
+"""
+
+from host_agent.errors import HostAgentError
+from host_agent.patient.profile import Profile
+from host_agent.store.bindings import (
+    ACTIVE,
+    ENDING,
+    STARTING,
+    Binding,
+    add_binding,
+    end_binding,
+    open_binding,
+    set_binding_state,
+)
+from host_agent.store.db import Tx
+from host_agent.store.journals import NO_BINDING, expect_journal, forget_expected
+
+
+class BindingError(HostAgentError):
+    """A patient start or end that cannot be done now."""
+
+    code = "binding"
+    default_advice = "See `cytowatch status`."
+
+
+def reconcile(tx: Tx, device: int, wearable_binding: bytes, utc_ms: int) -> None:
+    """Bring the row in line with what the wearable says it is bound to (zeros: to nobody)."""
+    binding = open_binding(tx, device)
+    if binding is None:
+        return
+    if binding.state == STARTING and binding.binding_id == wearable_binding:
+        set_binding_state(tx, binding.row, ACTIVE)
+    elif binding.state == ENDING and wearable_binding == NO_BINDING:
+        end_binding(tx, binding.row, "", utc_ms)
+
+
+def give_up_wearable(tx: Tx, device: int, reason: str, utc_ms: int) -> Binding:
+    """End the binding on this side only: the wearable is lost. Should it return, its records stay with the binding."""
+    binding = open_binding(tx, device)
+    if binding is None:
+        raise BindingError("No patient is bound to this wearable here.")
+    end_binding(tx, binding.row, reason, utc_ms)
+    return binding
+
+
+def begin_start(
+    tx: Tx, device: int, device_id: bytes, *, binding_id: bytes, profile: Profile, text: str, utc_ms: int
+) -> tuple[int, int]:
+    """Make the row and announce the new journal: (row id of the binding, number of the announcement).
+
+    `text` is the canonical text of `profile`.
+    """
+    left = open_binding(tx, device)
+    if left is not None:  # a start that never reached the wearable, which says that it is free
+        end_binding(tx, left.row, "the wearable reported no binding", utc_ms)
+    row = add_binding(tx, device, binding_id, patient=profile.patient, profile=text, utc_ms=utc_ms)
+    return row, expect_journal(tx, device_id, "patient_start", row, utc_ms)
+
+
+def undo_start(tx: Tx, row: int, announced: int, utc_ms: int) -> None:
+    """The wearable refused the start."""
+    forget_expected(tx, announced)
+    end_binding(tx, row, "refused by the wearable", utc_ms)
+
+
+def begin_end(tx: Tx, row: int, device_id: bytes, utc_ms: int) -> int:
+    """Announce the end of a binding and of its journal; returns the number of the announcement."""
+    set_binding_state(tx, row, ENDING)
+    return expect_journal(tx, device_id, "patient_end", None, utc_ms)
+
+
+def undo_end(tx: Tx, row: int, announced: int) -> None:
+    """The wearable refused the end."""
+    forget_expected(tx, announced)
+    set_binding_state(tx, row, ACTIVE)

@@ -1,0 +1,76 @@
+"""Rows of views/records.py as lines for people."""
+
+from collections.abc import Callable
+from typing import Any
+
+from host_agent.text import (
+    heart_rate_text,
+    local_of_iso,
+    saturation_text,
+    span_text,
+    temperature_at_text,
+)
+from host_agent.views.context_rows import entry_line
+
+_SHOWN_CHARS = 40  # states and inputs are long hex strings; --json and export have them whole
+
+
+def history_line(kind: str, row: dict[str, Any]) -> str:
+    """One row for people."""
+    return _LINES[kind](row)
+
+
+def _alarm_line(row: dict[str, Any]) -> str:
+    if row["priority"] == "NONE":
+        return f"{row['name']} no longer raised"
+    return f"{row['priority']} {row['name']}: {row['text']}"
+
+
+def _event_line(row: dict[str, Any]) -> str:
+    if row["fields"] is None:
+        return f"{row['name']} not understood by this version, {len(row['payload']) // 2} bytes kept"
+    told = [f"{key}={_short(value)}" for key, value in row["fields"].items() if value not in ("", None, ())]
+    return f"{row['name']} {', '.join(told)}"
+
+
+def _short(value: Any) -> str:
+    text = " ".join(str(value).split())
+    return text if len(text) <= _SHOWN_CHARS else f"{text[:_SHOWN_CHARS]}…"
+
+
+def _restart_line(row: dict[str, Any]) -> str:
+    since = local_of_iso(row["nothing_stored_from"])
+    return (
+        f"wearable restarted {row['cause_text']}: nothing is stored from {since} on; "
+        f"up to {span_text(row['lost_ms_max'] / 1000)} of that was measured and lost"
+    )
+
+
+def _delivery_line(row: dict[str, Any]) -> str:
+    error = f" ({row['last_error']})" if row["last_error"] else ""
+    return f"to {row['target']}: {row['event_key']} {row['state']}{error}"
+
+
+def _reading_line(row: dict[str, Any]) -> str:
+    temperature = temperature_at_text(row["temp_cc"], row["site"], row["temp_state"])
+    saturation = saturation_text(row["spo2_tenths"], row["ppg_state"])
+    return f"{temperature}, SpO2 {saturation}, heart rate {heart_rate_text(row['hr_bpm'])}"
+
+
+_LINES: dict[str, Callable[[dict[str, Any]], str]] = {
+    "readings": _reading_line,
+    "grades": lambda row: str(row["text"]),
+    "alarms": _alarm_line,
+    "events": _event_line,
+    "gaps": lambda row: f"sequences {row['first_seq']} to {row['last_seq']}: {row['text']}",
+    "thinned": lambda row: (
+        f"{row['readings']} single readings removed, sequences {row['first_seq']} to {row['last_seq']},"
+        f" {row['keep_days']} days after the patient's end; roll-ups and blocks are kept"
+    ),
+    "restarts": _restart_line,
+    "calibrations": lambda row: f"measured from here on: {row['words']}",
+    "host_alarms": lambda row: f"{_alarm_line(row)} ({row['detail']})",
+    "deliveries": _delivery_line,
+    "context": lambda row: f"entered about {row['patient']}: {entry_line(row)}",
+    "signed": lambda row: f"signed about {row['patient']}: {row['text']} Entry {row['entry'][:8]}",
+}
