@@ -122,6 +122,7 @@ class Binding:
             self._server.answer(result)
 
     def _wipe(self, binding_id: bytes) -> None:
+        # loaded for one call, to save heap
         from crs_device.settings import provisioned
 
         app = self._app

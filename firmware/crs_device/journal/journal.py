@@ -91,6 +91,7 @@ class Journal:
 
         Costs the directory listing and the newest segment of each chain. Call again after a failure to try again.
         """
+        # unloaded after the start, to save heap
         from crs_device.journal import recover
 
         recover.open_journal(self)
@@ -273,6 +274,7 @@ class Journal:
             index += 1
         if index + 2 >= len(segments):  # the newest is being written
             return
+        # loaded when it is first needed, to save heap
         from crs_device.journal import merge
 
         following = segments[index + 1][0]

@@ -1,7 +1,7 @@
 """Requests that come seldom: settings, context, binding, self-test, maintenance, pause, keys. Loaded for one request.
 
 Each function takes (app, server, parts, message), server the link that asked, and returns the answers; None stands
-for "this part was taken, send the next".
+for "this part was taken, send the next". Each loads what it needs for itself, to save heap.
 RemoteError is a bad value, OSError flash or hardware: the caller turns them into answers.
 """
 
