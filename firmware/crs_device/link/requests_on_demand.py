@@ -29,7 +29,7 @@ def settings(app, server, parts, message) -> list | None:  # type: ignore[no-unt
         provisioned.release()
         return [wire.SettingsIs(app.settings_version, text.encode())]
     if message.op != wire.SETTINGS_SET:
-        raise RemoteError("settings operation %d" % message.op)
+        raise RemoteError("unknown settings operation %d" % message.op)
     whole = parts.add(message.part, message.parts, message.data)
     if whole is None:
         return None
@@ -131,7 +131,7 @@ def keys(app, server, parts, message) -> list:  # type: ignore[no-untyped-def,ty
     if message.op == wire.KEYS_LIST:
         return [wire.KeysIs([wire.KeyInfo(key.key_id, key.role, key.name) for key in app.keys])]
     if message.op != wire.KEYS_REVOKE:
-        raise RemoteError("keys operation %d" % message.op)
+        raise RemoteError("unknown keys operation %d" % message.op)
     from crs_device.settings import provisioned
 
     try:
@@ -139,6 +139,6 @@ def keys(app, server, parts, message) -> list:  # type: ignore[no-untyped-def,ty
     finally:
         provisioned.release()
     if not done:
-        raise RemoteError("no reader has key %d" % message.key_id)
+        raise RemoteError("no reader has the key %d" % message.key_id)
     app.keys_changed()
     return _result(message, wire.RESULT_DONE)
