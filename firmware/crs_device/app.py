@@ -75,6 +75,7 @@ class App:
 
     def serve(self, port, carrier=None):  # type: ignore[no-untyped-def]
         """Start a LinkServer for one more carrier and return it; `carrier` None: serial frames."""
+        # loaded here, so that a link that cannot be loaded stops nothing else
         from crs_core.wire.session_device import DeviceSession
         from crs_device.link.server import LinkServer
 
@@ -226,6 +227,7 @@ class App:
     def pause_on_charger(self) -> None:
         """Begin a planned pause when the strap has just come off and the wearable was put on its charger."""
         if self.power.is_charging and self.pause is None and self.is_bound and self.vitals.wear == WEAR_OFF:
+            # loaded for one call, to save heap
             from crs_device.measuring.pause import on_charger
 
             on_charger(self)
@@ -280,6 +282,7 @@ class App:
 
 def run(guard) -> None:  # type: ignore[no-untyped-def]
     """Run the application on this board until Ctrl-C, which is raised again after `interrupted`."""
+    # Loaded here: boards needs a board, and start is unloaded again to save heap.
     import boards
     from crs_device.start import start
 

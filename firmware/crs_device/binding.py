@@ -54,7 +54,7 @@ class Binding:
             refusal = self._start(binding_id, profile)
             return [] if refusal is None else [refusal]
         if op not in (_END, _OVERRIDE_END):
-            return [wire.Result(0x15, wire.RESULT_BAD_VALUE, "operation %d" % op)]
+            return [wire.Result(0x15, wire.RESULT_BAD_VALUE, "unknown binding operation %d" % op)]
         return self._end(op, binding_id)
 
     def _start(self, binding_id: bytes, profile: bytes):  # type: ignore[no-untyped-def]
@@ -122,6 +122,7 @@ class Binding:
             self._server.answer(result)
 
     def _wipe(self, binding_id: bytes) -> None:
+        # loaded for one call, to save heap
         from crs_device.settings import provisioned
 
         app = self._app

@@ -85,7 +85,7 @@ class Monitor:
         if len(self._presses) < _PRESSES_MAX:
             self._presses.append(kind)
         if kind == _LONG and self.grader_state[TOLD]:
-            # "I feel ill" withdraws what was reassuring until now.
+            # "I feel ill" withdraws what was reassuring until now. Loaded for that, to save heap.
             from crs_core.grade import bedside
 
             self.grader_state = bedside.doubt(self.grader_state, self._parts.clock.ms())
@@ -99,6 +99,7 @@ class Monitor:
     def _read_signs(self) -> None:
         self.entered_signs = 0
         if self.grader_state[TOLD]:
+            # loaded while something is entered, to save heap
             from crs_core.grade import bedside
 
             self.entered_signs = bedside.signs(self.grader_state, self.rules)

@@ -10,6 +10,8 @@ import time
 
 from crs_core.compat import const
 from crs_core.codes import PRIORITY_MEDIUM
+from crs_device.sensors import drivers
+from crs_device.sensors.bus import Bus
 from crs_device.version import APP_VERSION
 
 _LIGHT = const(1)
@@ -56,9 +58,6 @@ def _bus(app) -> dict:  # type: ignore[no-untyped-def,type-arg]
 
 def _sensors(app) -> dict:  # type: ignore[no-untyped-def,type-arg]
     """Which chip is on the board, found without disturbing what it does now."""
-    from crs_device.sensors import drivers
-    from crs_device.sensors.bus import Bus
-
     bus = Bus(app.board.i2c)
     optical_name = drivers.OPTICAL[0]
     try:

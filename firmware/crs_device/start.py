@@ -1,6 +1,7 @@
 """Starts each subsystem alone, the most urgent first. What fails is reported, and the others go on.
 
-Loaded once and unloaded when it is done; loaded again only when the journal is opened later.
+Loaded once and unloaded when it is done; loaded again only when the journal is opened later. Each function imports what
+it starts: so a part that cannot be loaded stops no other, and code that is needed once is unloaded, to save heap.
 """
 
 import gc

@@ -118,6 +118,7 @@ async def _slow(app) -> None:  # type: ignore[no-untyped-def]
 
 
 def _retry_journal(app) -> None:  # type: ignore[no-untyped-def]
+    # loaded for one call and unloaded again, to save heap
     from crs_device.start import retry_journal
 
     retry_journal(app)

@@ -18,8 +18,8 @@ What survives, exactly:
 Every call costs at most one group of flash operations; `tick` without work costs a few comparisons.
 """
 
-from crs_core.journal import block_layout, block_writer, codec2_writer, record_layout, record_writer
 from crs_core import codes
+from crs_core.journal import block_layout, block_writer, codec2_writer, record_layout, record_writer
 from crs_core.compat import const
 from crs_core.units import Reading
 from crs_device.journal import header, reader, space
@@ -75,14 +75,14 @@ class Journal:
         self._r = Chain(root + "/r", b"", space.SEAL_READINGS)
         self._e = Chain(root + "/e", b"", space.SEAL_EVENTS)
 
-    # --- life -------------------------------------------------------------------------------------------------
+    # --- life: what is imported in these methods is loaded for one call, to save heap --------------------------
 
     def create(self, binding_id: bytes = header.UNBOUND) -> None:
         """Make a new journal and open it: provisioning only. An unreadable one is kept as `root.bad`.
 
         LocalError when a readable journal is there (that takes `handover`); OSError from flash.
         """
-        from crs_device.journal import handover  # here and below: loaded for one call, to save heap
+        from crs_device.journal import handover
 
         handover.create(self, binding_id)
 
@@ -273,6 +273,7 @@ class Journal:
             index += 1
         if index + 2 >= len(segments):  # the newest is being written
             return
+        # loaded when it is first needed, to save heap
         from crs_device.journal import merge
 
         following = segments[index + 1][0]

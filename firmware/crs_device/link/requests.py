@@ -74,6 +74,7 @@ class Requests:
         return [wire.Result(wire.type_of(message), code, detail)]
 
     def _load_and_answer(self, server, name: str, message) -> list:  # type: ignore[no-untyped-def,type-arg]
+        # loaded for one request and unloaded again, to save heap
         from crs_core.wire.parts import PartJoiner
         from crs_device.link import requests_on_demand
 

@@ -1,7 +1,7 @@
 """Requests that come seldom: settings, context, binding, self-test, maintenance, pause, keys. Loaded for one request.
 
 Each function takes (app, server, parts, message), server the link that asked, and returns the answers; None stands
-for "this part was taken, send the next".
+for "this part was taken, send the next". Each loads what it needs for itself, to save heap.
 RemoteError is a bad value, OSError flash or hardware: the caller turns them into answers.
 """
 
@@ -29,7 +29,7 @@ def settings(app, server, parts, message) -> list | None:  # type: ignore[no-unt
         provisioned.release()
         return [wire.SettingsIs(app.settings_version, text.encode())]
     if message.op != wire.SETTINGS_SET:
-        raise RemoteError("settings operation %d" % message.op)
+        raise RemoteError("unknown settings operation %d" % message.op)
     whole = parts.add(message.part, message.parts, message.data)
     if whole is None:
         return None
@@ -131,7 +131,7 @@ def keys(app, server, parts, message) -> list:  # type: ignore[no-untyped-def,ty
     if message.op == wire.KEYS_LIST:
         return [wire.KeysIs([wire.KeyInfo(key.key_id, key.role, key.name) for key in app.keys])]
     if message.op != wire.KEYS_REVOKE:
-        raise RemoteError("keys operation %d" % message.op)
+        raise RemoteError("unknown keys operation %d" % message.op)
     from crs_device.settings import provisioned
 
     try:
@@ -139,6 +139,6 @@ def keys(app, server, parts, message) -> list:  # type: ignore[no-untyped-def,ty
     finally:
         provisioned.release()
     if not done:
-        raise RemoteError("no reader has key %d" % message.key_id)
+        raise RemoteError("no reader has the key %d" % message.key_id)
     app.keys_changed()
     return _result(message, wire.RESULT_DONE)

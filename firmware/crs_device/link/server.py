@@ -113,6 +113,7 @@ class LinkServer:
 
     def take_counts(self) -> None:
         """Copy what the session counted into the health counters."""
+        # loaded for one call and unloaded again, to save heap
         from crs_device.link.session_counts import copy
 
         copy(self.session, self._health, self._counted)

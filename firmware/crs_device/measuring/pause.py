@@ -56,7 +56,10 @@ class Pause:
         runs = self._begun_ms >= 0
         left_s = (_MAX_MS - self._used_ms - (now_ms - self._begun_ms if runs else 0)) // 1000
         if not 1 <= span_s <= left_s:
-            return "%d s of a pause are left until %d s were measured" % (max(left_s, 0), _MEASURE_MS // 1000)
+            return "%d s of pause are left; measure for %d s before more" % (
+                max(left_s, 0),
+                _MEASURE_MS // 1000,
+            )
         payload = record_writer.write(record_layout.PAUSE, _BEGUN, why, span_s, key_id)
         if not app.log.append_all([(now_ms, record_layout.PAUSE, payload)], False):
             return "not journaled"  # an unjournaled pause would look like a loss to the host
@@ -119,12 +122,12 @@ def request(app, op: int, why: int, span_s: int, key_id: int) -> str:  # type: i
     pause = app.pause or Pause()
     if op == _BEGUN:
         if not 1 <= why <= _WHY_LAST:
-            return "a pause for %d" % why
+            return "unknown reason for a pause: %d" % why
         refused = pause.begin(app, span_s, why, key_id)
         if not refused:
             app.pause = pause
         return refused  # type: ignore[no-any-return]
-    return "" if op == _ENDED and pause.end(app, _BY_HOST, key_id) else "no pause runs"
+    return "" if op == _ENDED and pause.end(app, _BY_HOST, key_id) else "no pause is running"
 
 
 def on_charger(app) -> None:  # type: ignore[no-untyped-def]

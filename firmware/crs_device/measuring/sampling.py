@@ -8,6 +8,11 @@ from crs_core.compat import const
 from crs_core.units import PPG_ABSENT, PPG_RESTING
 from crs_device.health import TASK_CRASH
 from crs_device.measuring.vitals import NOTHING, Vitals
+from crs_device.sensors.bus import Bus
+from crs_device.sensors.optical import Optical
+from crs_device.sensors.thermometer import Thermometer
+from crs_device.sensors.wear import Wear
+from crs_device.signal.ppg import Ppg
 
 SENSOR_PPG = const(1)  # of the SAMPLE_GAP record
 _LED_STEP_UA = const(200)
@@ -19,12 +24,6 @@ class Sampling:
     """
 
     def __init__(self, i2c, settings: dict, log, health, curve, temp_offset_cc: int) -> None:  # type: ignore[no-untyped-def,type-arg]
-        from crs_device.sensors.bus import Bus
-        from crs_device.sensors.optical import Optical
-        from crs_device.sensors.thermometer import Thermometer
-        from crs_device.sensors.wear import Wear
-        from crs_device.signal.ppg import Ppg
-
         self.bus = Bus(i2c, health)
         self.log = log
         self._health = health

@@ -223,8 +223,8 @@ class Optical:
 
                 self._chip = optical(self._bus, self._is_swapped)
             self._chip.start(self.agc.red, self.agc.infrared, self.agc.range)
-        except (OSError, ImportError) as error:
-            # A driver that is missing must not cost the other sensor.
+        except (OSError, ImportError, MemoryError) as error:
+            # A driver that is missing, or for which there is no heap now, must not cost the other sensor.
             self._failed(error, now_ms)
             return None
         self._started = True

@@ -141,8 +141,8 @@ class Thermometer:
 
                 self._chip = thermometer(self._bus, self._offset_cc)
             self._chip.start()
-        except (OSError, ImportError) as error:
-            # A driver that is missing must not cost the other sensor.
+        except (OSError, ImportError, MemoryError) as error:
+            # A driver that is missing, or for which there is no heap now, must not cost the other sensor.
             self._failed(error, now_ms)
             return False
         self._started = True

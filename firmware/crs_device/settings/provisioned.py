@@ -98,6 +98,7 @@ def change_settings(app, text: bytes) -> None:  # type: ignore[no-untyped-def]
 
 def rules_of(values: dict):  # type: ignore[no-untyped-def,type-arg]
     """(rules, hash) of complete settings or {}; RemoteError names the number that is refused."""
+    # loaded for one call and unloaded below, to save heap
     from crs_core.grade import rules
 
     made = rules.in_use(values.get("rules", ""), values.get("limits", ""))

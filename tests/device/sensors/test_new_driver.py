@@ -2,9 +2,15 @@
 
 import json
 import shutil
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from crs_device.health import Health
+from crs_device.sensors.optical import Optical
+from crs_device.sensors.thermometer import Thermometer
+from crs_device.signal.ppg import Ppg
 
 from tools.board import build_firmware
 from tools.rig.micropython import FIRMWARE, ROOT, run_micropython
@@ -116,6 +122,22 @@ def test_a_half_registered_optical_driver_costs_neither_sensor(tree: Path) -> No
     assert [fault[:3] for fault in answers["faults"]] == [[1, 9, 1]]
     assert answers["faults"][0][3].startswith("driver glow lacks identify, start, set_light")
     assert answers["vitals"][0] is not None and answers["is_optical_present"]
+
+
+def test_a_heap_that_is_full_while_a_driver_loads_costs_neither_a_write_nor_the_other_sensor(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full(*_: object) -> None:
+        raise MemoryError("memory allocation failed")
+
+    health = Health()
+    optical = Optical(None, Ppg(), health, bus=object())
+    thermometer = Thermometer(None, health, object())
+    monkeypatch.setitem(
+        sys.modules, "crs_device.sensors.drivers", SimpleNamespace(optical=full, thermometer=full)
+    )
+    assert optical.poll(0) is None and not optical.present
+    assert thermometer.poll(0) is False and thermometer.fault
 
 
 def test_a_driver_whose_file_is_missing_is_named(tree: Path) -> None:

@@ -47,6 +47,7 @@ class BleLink:
         self._write_device_information(app.board)
         self._health = None
         if self.can_pair:
+            # loaded only where phones can pair, to save heap
             from crs_device.link.ble.health_services import HealthServices
 
             self._health = HealthServices(self._radio, self._handles, app.board.simulated)

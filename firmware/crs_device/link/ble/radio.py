@@ -242,6 +242,7 @@ class Radio:
         now = self.utc_ms()
         if now is None:
             return _READ_REFUSED
+        # loaded when somebody first asks for the time, to save heap
         from crs_device.link.ble.health_values import current_time
 
         self.ble.gatts_write(handle, current_time(now))
