@@ -12,6 +12,7 @@ from host_agent.people import context_values
 from host_agent.people.asking import NoWearer, wearers
 from host_agent.people.composing import When, sign_entry
 from host_agent.store.context import context_entries
+from host_agent.terminal.context_lines import entry_line, value_text, values_text
 from host_agent.terminal.entry_ids import find_entry
 from host_agent.terminal.options import DeviceOption, JsonOption
 from host_agent.terminal.output import nothing, show, table
@@ -27,14 +28,7 @@ from host_agent.terminal.signing import (
     moment,
 )
 from host_agent.text import local_of_iso, local_time, marked, span_text
-from host_agent.views.context_rows import (
-    entry_line,
-    entry_rows,
-    patient_of,
-    rows_in_force,
-    value_text,
-    values_text,
-)
+from host_agent.views.context_rows import entry_rows, patient_of, rows_in_force
 
 context = typer.Typer(
     help="Enter what only people know: blood pressure, oxygen, drugs. Entering needs the running agent.",
@@ -172,9 +166,9 @@ def parse_values(pairs: list[str]) -> dict[str, Any]:
     for pair in pairs:
         key, equals, text = pair.partition("=")
         if not equals or not key:
-            raise ConfigError(f"{pair!r} is not KEY=VALUE.", "Write for instance blood_pressure=hypotension.")
+            raise ConfigError(f"{pair!r} is not KEY=VALUE.", "Write for example blood_pressure=hypotension.")
         if key in values:
-            raise ConfigError(f"{key}: is given twice.", "Give it once.")
+            raise ConfigError(f"{key} is given twice.", "Give it once.")
         values[key] = _parse(key, text)
     _refuse_fault(values)
     return values
@@ -194,7 +188,7 @@ def _parse(key: str, text: str) -> Any:
 
 def _refuse_fault(values: dict[str, Any]) -> None:
     if fault := context_values.fault(values):
-        raise ConfigError(fault, "Keys and values are those of `cytowatch grade`; a list is written a,b.")
+        raise ConfigError(fault, "Keys and values are those of `cytowatch grade`. Write a list as a,b.")
 
 
 def _enter(
@@ -202,10 +196,10 @@ def _enter(
 ) -> None:
     paths = default_paths()
     door = agent_door(paths)
-    door.begin(entry["device"])  # says that no agent runs before anybody is asked for a passphrase
+    door.begin(entry["device"])  # without an agent this fails before anybody types a passphrase
     done = sign_entry(door, find_signer(paths, account, passphrase_file), "context", values, **entry)
-    told = (
-        "Not yet on the wearable: it is sent when the session is up, see `cytowatch context show`."
+    to_wearable = (
+        "The wearable gets it when it is in session. `cytowatch context show` says whether it has it."
         if done["for_wearable"]
         else "Nothing of it goes to the wearable."
     )
@@ -213,12 +207,12 @@ def _enter(
         f"{values_text(values)} of {done['patient']} at {local_time(done['observed_utc_ms'])}:"
         f" signed by {done['account']} as entry {done['entry'][:8]}."
     )
-    show(done, [marked(done["simulated"], text), told], as_json=as_json)
+    show(done, [marked(done["simulated"], text), to_wearable], as_json=as_json)
 
 
 def _until(row: dict[str, Any]) -> str:
     if row["withdrawn"]:
         return "not known"
-    if row["expired"]:  # its time is over, or a newer sign speaks against it
-        return "counts no longer: not known"
-    return "no end of its own" if row["expires"] is None else local_of_iso(row["expires"], with_date=True)
+    if row["expired"]:
+        return "expired: not known"
+    return "it does not expire" if row["expires"] is None else local_of_iso(row["expires"], with_date=True)

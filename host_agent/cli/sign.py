@@ -1,4 +1,4 @@
-"""`sign`: what a clinician stands for: a grade, a death, the end of an episode."""
+"""`sign`: a clinician signs a grade, a death, the end of an episode, or limits of a patient."""
 
 from typing import Annotated, Any
 
@@ -166,7 +166,8 @@ def limits_of_patient(
         name, _, text = pair.partition("=")
         if name in numbers or not text.isdigit():
             raise ConfigError(
-                f"{pair!r} is not NAME=VALUE with a whole number, once each.", "See `cytowatch rules show`."
+                f"{pair!r}: expected NAME=VALUE with a whole number, each name once.",
+                "See `cytowatch rules show`.",
             )
         numbers[name] = int(text)
     signed_values = {"limits": numbers, "reason": reason}
@@ -180,8 +181,8 @@ def limits_of_patient(
     done = sign_entry(
         door, find_signer(paths, account, passphrase_file), "limits", signed_values, device=device or ""
     )
-    told = ", ".join(f"{name}={number}" for name, number in numbers.items())
-    text = f"{done['patient']}: {told}, signed by {done['account']} as entry {done['entry'][:8]}."
+    listed = ", ".join(f"{name}={number}" for name, number in numbers.items())
+    text = f"{done['patient']}: {listed}, signed by {done['account']} as entry {done['entry'][:8]}."
     lines = [
         marked(done["simulated"], text),
         "This computer judges by them now. The wearable gets them once it is in session, and judges by them then.",

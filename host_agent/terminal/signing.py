@@ -1,4 +1,4 @@
-"""How a command signs: find the account, ask for its passphrase, compose here, and hand the signed entry to the agent.
+"""How a command signs: it finds the account, asks for its passphrase, composes and signs here, and hands the entry in.
 
 The private key and the passphrase never leave this process; the agent sees the entry and its signature.
 """
@@ -97,8 +97,8 @@ def find_signer(paths: Paths, account: str | None, passphrase_file: Path | None)
         if len(here) != 1:
             known = ", ".join(here) or "none"
             raise ConfigError(
-                f"--account: say who signs; keys on this computer: {known}.",
-                f"Give --account or set {ACCOUNT_VARIABLE}; add one with `cytowatch account add`.",
+                f"--account: say who signs. Keys on this computer: {known}.",
+                f"Give --account or set {ACCOUNT_VARIABLE}. Add an account with `cytowatch account add`.",
             )
         name = here[0]
     account_key.check_there(paths.accounts, name)
@@ -119,7 +119,7 @@ def read_passphrase(file: Path | None, variable: str, prompt: str, *, twice: boo
         return os.environ[variable]
     if not sys.stdin.isatty():
         raise ConfigError(
-            f"{prompt}: there is no terminal to ask.", f"Give --passphrase-file or set {variable}."
+            f"{prompt}: there is no terminal to ask on.", f"Give --passphrase-file or set {variable}."
         )
     typed = getpass.getpass(f"{prompt}: ")
     if twice and getpass.getpass("Again: ") != typed:

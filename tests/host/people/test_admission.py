@@ -200,7 +200,7 @@ def test_nobody_but_a_clinician_signs_records(world, kind, values):
      ({"temperature_cc": 9999, "site": "oral"}, "temperature_cc"), ({"temperature_cc": 3900, "site": None}, "site"),
      ({"vasopressors": ["water"]}, "vasopressors"), ({"death": "crs"}, "death"), ({"flow_lpm": "0.50"}, "flow_lpm"),
      ({"flow_lpm": "x"}, "flow_lpm|number|float"), ({"nonsense": None}, "nonsense"), ({"context": None}, "context"),
-     ({}, "without a value")],
+     ({}, "needs a value")],
 )  # fmt: skip
 def test_what_the_vocabulary_does_not_have_is_refused_with_the_key_named(world, values, named):
     raw, _ = world.compose(world.doctor, "context", ROOM_AIR)
@@ -264,7 +264,7 @@ def test_a_key_belongs_to_one_account_and_a_name_is_never_used_again(world):
     raw, signature = world.compose(world.doctor, "account_add", values, patient=None)
     refuse(world, "conflict", lambda: world.take(raw, signature), "another account")
     world.sign(world.doctor, "account_disable", {"name": "nurse-1"}, patient=None)
-    with pytest.raises(EntryRefused, match="never used twice"):
+    with pytest.raises(EntryRefused, match="A name is used once"):
         world.add(new_signer("nurse-1"), "nurse")
 
 
@@ -281,7 +281,7 @@ def test_the_last_clinician_cannot_be_disabled(world):
 
 def test_an_account_entry_is_about_no_patient(world):
     raw, signature = world.compose(world.doctor, "account_disable", {"name": "nurse-1"})
-    refuse(world, "malformed", lambda: world.take(raw, signature), "no patient")
+    refuse(world, "malformed", lambda: world.take(raw, signature), "must not name a patient")
 
 
 def test_the_python_api_signs_and_tries_again_when_the_chain_moved_on(world):

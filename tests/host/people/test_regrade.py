@@ -258,7 +258,7 @@ def test_a_newer_sign_ends_what_reassures(world, rows, how):
     rows.grade(codes.FEVER_NOT_MET, ago_ms=30 * MIN_MS)
     rows.reading(3680, 970, ago_ms=20 * MIN_MS)
     world.enter(world.nurse, ago_ms=15 * MIN_MS, blood_pressure="normal", vasopressors=[], oxygen="room_air")
-    counting = {entry[0] for entry in replay(world).told}
+    counting = {entry[0] for entry in replay(world).entered}
     assert "blood_pressure" in counting and "oxygen" in counting
     if how == "button":
         rows.alarm(codes.PATIENT_BUTTON, ago_ms=5 * MIN_MS)
@@ -270,7 +270,7 @@ def test_a_newer_sign_ends_what_reassures(world, rows, how):
     else:
         rows.grade(codes.FEVER_MET, ago_ms=20 * MIN_MS)
         world.enter(world.nurse, oxygen="face_mask")
-    left = {entry[0] for entry in replay(world).told}
+    left = {entry[0] for entry in replay(world).entered}
     assert "blood_pressure" not in left and "vasopressors" not in left
     assert ("oxygen" in left) == (how == "worry")
 
@@ -346,24 +346,24 @@ def test_a_loss_and_its_return_are_no_rise_and_doubt_nothing(world, rows):
     world.enter(world.nurse, ago_ms=30 * MIN_MS, blood_pressure="normal", oxygen="room_air")
     rows.grade(codes.FEVER_UNKNOWN, ago_ms=20 * MIN_MS)
     rows.grade(codes.FEVER_MET, ago_ms=10 * MIN_MS)
-    assert {"blood_pressure", "oxygen"} <= {entry[0] for entry in replay(world).told}
+    assert {"blood_pressure", "oxygen"} <= {entry[0] for entry in replay(world).entered}
 
 
 def test_a_fever_that_begins_doubts_also_what_was_entered_after_the_last_worry(world, rows):
     rows.grade(codes.FEVER_NOT_MET, ago_ms=60 * MIN_MS)
     world.enter(world.nurse, ago_ms=30 * MIN_MS, blood_pressure="hypotension")
     world.enter(world.nurse, ago_ms=20 * MIN_MS, oxygen="room_air")
-    assert "oxygen" in {entry[0] for entry in replay(world).told}
+    assert "oxygen" in {entry[0] for entry in replay(world).entered}
     rows.grade(codes.FEVER_MET, ago_ms=10 * MIN_MS)
-    assert [entry[0] for entry in replay(world).told] == ["blood_pressure"]
+    assert [entry[0] for entry in replay(world).entered] == ["blood_pressure"]
 
 
 def test_what_reassures_counts_for_four_hours_again_once_a_fever_is_over(world, rows):
     rows.grade(codes.FEVER_MET, ago_ms=5 * HOUR_MS)
     world.enter(world.nurse, ago_ms=2 * HOUR_MS, oxygen="room_air")
-    assert replay(world).told == [] and replay(world).is_at_risk
+    assert replay(world).entered == [] and replay(world).is_at_risk
     rows.grade(codes.FEVER_NOT_MET, ago_ms=4 * HOUR_MS)
-    assert [entry[0] for entry in replay(world).told] == ["oxygen"]
+    assert [entry[0] for entry in replay(world).entered] == ["oxygen"]
 
 
 def test_what_lapsed_before_the_fever_had_made_sure_of_nothing(world, rows):

@@ -37,8 +37,7 @@ def told(world):
 
 
 @pytest.mark.parametrize(
-    "value, code",
-    [(1, "D89.831"), (2, "D89.832"), (3, "D89.833"), (4, "D89.834"), (None, "D89.839")],
+    "value, code", [(1, "D89.831"), (2, "D89.832"), (3, "D89.833"), (4, "D89.834"), (None, "D89.839")]
 )
 def test_a_signed_grade_has_its_code(world, value, code):
     grade(world, value)
