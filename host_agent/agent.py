@@ -36,11 +36,10 @@ from host_agent.link.supervisor import LinkReport
 from host_agent.paths import Paths
 from host_agent.patient.binding_states import reconcile
 from host_agent.people.rule_sending import known_rules
-from host_agent.people.sender import ContextSender
+from host_agent.people.sender import ContextSender, Session
 from host_agent.store.db import Store
 from host_agent.store.retention import Retention
 from host_agent.store.rows import Journal
-from host_agent.sync.bound_sessions import bound_sessions
 from host_agent.sync.links import Links, OpenPort
 from host_agent.sync.live import Hooks, LiveViews, View
 from host_agent.sync.runner import SyncRunner
@@ -99,9 +98,7 @@ class Agent:
             paths, config, ports, keys=self.keys, make_runner=self._make_runner, on_report=self._on_report,
             clock=self.link_clock, open_port=open_port,
         )  # fmt: skip
-        self.context_sender = ContextSender(
-            self.store, lambda: bound_sessions(self.links), self.clock, self.link_clock
-        )
+        self.context_sender = ContextSender(self.store, self._bound_sessions, self.clock, self.link_clock)
         self.checks = self._checks(Limits(**config.watchdog.model_dump()).with_real_time_for_links(speed))
 
     def _checks(self, limits: Limits) -> CheckRunner:
@@ -170,6 +167,15 @@ class Agent:
             only_device=only_device,
             on_text=lambda line: _LOG.info("%s says: %s", name, line),
         )
+
+    def _bound_sessions(self) -> list[Session]:
+        """Wearables that are in session and bound here."""
+        engines = [runner.engine for runner in self.links.runners.values()]
+        return [
+            Session(engine.journal.binding, engine.client)
+            for engine in engines
+            if engine is not None and engine.journal is not None and engine.journal.binding is not None
+        ]
 
     def _on_report(self, before: LinkReport | None, report: LinkReport) -> None:
         self.live.on_report(before, report)

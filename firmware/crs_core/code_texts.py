@@ -1,7 +1,9 @@
-"""Texts and names of the numbers in codes.py and entry_codes.py, for people. They state what was measured and reassure
-nobody. Hosts import this module; a wearable shows no text and does not load it."""
+"""Texts and names of the numbers in codes.py, for people. They state what was measured and reassure nobody.
 
-from crs_core import entry_codes as entry
+Hosts import this module; a wearable shows no text and does not load it. What only people enter has its numbers and its
+texts in grade/scales/.
+"""
+
 from crs_core.codes import (
     DEVICE_AT_REPL,
     FAULT_ABSENT,
@@ -95,14 +97,6 @@ from crs_core.codes import (
     R_TEMP_TOO_OLD,
     R_VASOPRESSIN_ALONE,
     R_VENTILATION_OTHER,
-    SCALE_ASTCT,
-    SCALE_CARTOX,
-    SCALE_CTCAE5,
-    SCALE_CTCAE6,
-    SCALE_ICANS,
-    SCALE_LEE2014,
-    SCALE_MSKCC,
-    SCALE_PENN,
     SENSOR_FAULT,
     SPO2_LOST,
     STALE_DATA,
@@ -158,16 +152,16 @@ ALARM_TEXTS = {
     FEVER: "Temperature at or above 38.0 °C.",
     POSSIBLE_FEVER: "Possible fever: take an oral temperature now.",
     HYPOXAEMIA: "Suspected low oxygen saturation.",
-    SPO2_LOST: "Oxygen saturation cannot be read on a worn device.",
-    PULSE_LOST: "Worn, but no pulse found.",
+    SPO2_LOST: "The wearable is worn but cannot read the oxygen saturation.",
+    PULSE_LOST: "The wearable is worn but finds no pulse.",
     LIFE_THREATENING: "Life-threatening pattern of signs: get help now.",
     PATIENT_BUTTON: "The patient pressed: I feel ill.",
     NO_DATA: "Not measuring: check the strap; take the temperature by hand.",
     SENSOR_FAULT: "A sensor does not answer.",
     JOURNAL_FAULT: "The wearable cannot write its journal.",
-    HOST_AWAY: "The bedside laptop is not heard.",
+    HOST_AWAY: "The wearable does not hear the bedside laptop.",
     LOW_BATTERY: "Battery low: charge the wearable.",
-    RECORDS_LOST: "Stored events were dropped before they were synced.",
+    RECORDS_LOST: "Stored events were deleted before they reached the laptop.",
     NOT_MONITORING: "In maintenance: not monitoring.",
     HYPOTENSION: "Low blood pressure was entered.",
     ICE_LOW: "Low neurological score was entered.",
@@ -181,25 +175,13 @@ ALARM_TEXTS = {
     STALE_DATA: "No new data has arrived.",
     FUTURE_DATA: "Data is dated in the future.",
     LINK_LOST: "The link to the wearable is lost.",
-    FORK: "Two different records carry the same number.",
-    RECHECK_DISAGREES: "The host's re-run of a decision disagrees with the wearable.",
-    STORE_FAULT: "The host cannot write its store.",
-    JOURNAL_REPLACED: "The wearable's journal was replaced without a known act.",
+    FORK: "Two different records have the same number.",
+    RECHECK_DISAGREES: "The laptop repeated a decision of the wearable and got another result.",
+    STORE_FAULT: "The laptop cannot write its store.",
+    JOURNAL_REPLACED: "The wearable was started or ended by another laptop. Check whose it is.",
     DEVICE_AT_REPL: "The wearable runs no application: not monitoring.",
-    NOT_TAKEN: "The wearable refused what was signed here and does not use it.",
-    NOT_BACK: "The planned pause is over and no data has arrived since.",
-}
-
-# as in the vocabulary; scale and version together name a table
-SCALE_NAMES = {
-    SCALE_ASTCT: "ASTCT",
-    SCALE_LEE2014: "Lee14",
-    SCALE_CTCAE5: "v5",
-    SCALE_CTCAE6: "v6",
-    SCALE_PENN: "Penn",
-    SCALE_CARTOX: "CARTOX",
-    SCALE_MSKCC: "MSKCC",
-    SCALE_ICANS: "ICANS",
+    NOT_TAKEN: "The wearable refused a signed entry and does not use it.",
+    NOT_BACK: "The planned pause is over, and no data has arrived since.",
 }
 
 REASON_TEXTS = {
@@ -248,52 +230,6 @@ REASON_TEXTS = {
     R_HELD_4: "At least 4 was known from an entry that has expired: re-assess.",
     R_MASK_WINDOW_OVER: "The time in which a drug hides fever is over; whether more was given since is not known.",
     R_FEVER_BY_HAND: "A reading by hand is at or above 38.00 °C.",
-    # entered by people
-    entry.R_CONSTITUTIONAL: "Constitutional symptoms.",
-    entry.R_TWO_VASOPRESSORS: "Two or more vasopressors of any kind.",
-    entry.R_DOSE_HIGH: "High-dose vasopressor.",
-    entry.R_FROM_24_HOURS: "Vasopressor for 24 hours or longer.",
-    entry.R_REFRACTORY: "Hypotension refractory to high-dose vasopressor.",
-    entry.R_FLUIDS_MULTIPLE: "Several fluid boluses for the blood pressure.",
-    entry.R_NONINVASIVE: "CPAP or BiPAP.",
-    entry.R_VENTILATOR: "Invasive ventilation.",
-    entry.R_FIO2_FROM_40: "Inspired oxygen of 40 % or above.",
-    entry.R_COAGULOPATHY: "Coagulopathy that was treated.",
-    entry.R_HOSPITALISED: "In hospital for the syndrome.",
-    entry.R_ORGAN_1: "Organ toxicity of grade 1, transaminases apart.",
-    entry.R_ORGAN_2: "Organ toxicity of grade 2, transaminases apart.",
-    entry.R_ORGAN_3: "Organ toxicity of grade 3, transaminases apart.",
-    entry.R_ORGAN_4: "Organ toxicity of grade 4, transaminases apart.",
-    entry.R_TRANSAMINASE_1: "Transaminases of grade 1.",
-    entry.R_TRANSAMINASE_2: "Transaminases of grade 2.",
-    entry.R_TRANSAMINASE_3: "Transaminases of grade 3.",
-    entry.R_TRANSAMINASE_4: "Transaminases of grade 4.",
-    entry.R_CREATININE_1: "Creatinine of grade 1.",
-    entry.R_CREATININE_2: "Creatinine of grade 2.",
-    entry.R_CREATININE_3: "Creatinine of grade 3.",
-    entry.R_CREATININE_4: "Creatinine of grade 4.",
-    entry.R_ICE_7_9: "ICE score of 7 to 9.",
-    entry.R_ICE_3_6: "ICE score of 3 to 6.",
-    entry.R_ICE_0_2: "ICE score of 0 to 2.",
-    entry.R_CAPD_1_8: "CAPD score of 1 to 8.",
-    entry.R_CAPD_FROM_9: "CAPD score of 9 or above.",
-    entry.R_AWAKENS_TO_VOICE: "Awakens to voice.",
-    entry.R_AWAKENS_TO_TOUCH: "Awakens only to touch.",
-    entry.R_UNAROUSABLE: "Unarousable.",
-    entry.R_SEIZURE_BRIEF: "Seizure that ended rapidly or with treatment.",
-    entry.R_SEIZURE_PROLONGED: "Prolonged or repeated seizure.",
-    entry.R_MOTOR_WEAKNESS: "Deep focal motor weakness.",
-    entry.R_OEDEMA_FOCAL: "Focal cerebral oedema.",
-    entry.R_OEDEMA_DIFFUSE: "Diffuse cerebral oedema or signs of raised pressure.",
-    entry.R_DEATH_ICANS: "Signed record of death due to ICANS.",
-    entry.R_READ_TWO_VASOPRESSORS: "Two vasopressors are read as 4, life-threatening; the other reading is 3.",
-    entry.R_READ_NONINVASIVE_FIO2: "CPAP or BiPAP is read by inspired oxygen; the other reading is 4, ventilation.",
-    entry.R_READ_NONINVASIVE_CTCAE6: "CPAP or BiPAP is read as 4, life-threatening; the other reading is 3.",
-    entry.R_READ_FLUIDS_PENN: "Hypotension with several boluses is read as 3; the other reading is 2.",
-    entry.R_READ_FLUIDS_MSKCC: "Hypotension with fluids alone is in no cell; the other reading is 2.",
-    entry.R_READ_TRANSAMINASE: "Transaminases below 4 are in no cell; the other reading is organ toxicity.",
-    entry.R_READ_FEVER_GATE: "The table states no fever gate; with one, nothing would count without a fever.",
-    entry.R_READ_VENTILATION_OTHER: "Positive pressure not for hypoxia is read as none; the other reading counts it.",
 }
 
 MISSING_NAMES = {
@@ -303,24 +239,6 @@ MISSING_NAMES = {
     MISSING_OXYGEN: "oxygen",
     MISSING_SPO2: "spo2_tenths",
     MISSING_FEVER_EARLIER: "fever_earlier",
-    # entered by people
-    entry.MISSING_CONSTITUTIONAL: "constitutional",
-    entry.MISSING_VASOPRESSOR_DOSE: "vasopressor_dose",
-    entry.MISSING_VASOPRESSOR_HOURS: "vasopressor_hours",
-    entry.MISSING_REFRACTORY: "refractory",
-    entry.MISSING_FLUIDS: "fluids_for_bp",
-    entry.MISSING_FIO2: "fio2_pct",
-    entry.MISSING_ORGAN: "organ_grade",
-    entry.MISSING_TRANSAMINASE: "transaminase_grade",
-    entry.MISSING_CREATININE: "creatinine_grade",
-    entry.MISSING_COAGULOPATHY: "coagulopathy_treated",
-    entry.MISSING_HOSPITALISED: "hospitalised_for_crs",
-    entry.MISSING_ICE: "ice",
-    entry.MISSING_CAPD: "capd",
-    entry.MISSING_CONSCIOUSNESS: "consciousness",
-    entry.MISSING_SEIZURE: "seizure",
-    entry.MISSING_MOTOR_WEAKNESS: "motor_weakness",
-    entry.MISSING_OEDEMA: "cerebral_oedema",
 }
 
 MISSING_TEXTS = {
@@ -330,24 +248,6 @@ MISSING_TEXTS = {
     MISSING_OXYGEN: "oxygen",
     MISSING_SPO2: "oxygen saturation",
     MISSING_FEVER_EARLIER: "fever earlier in this episode",
-    # entered by people
-    entry.MISSING_CONSTITUTIONAL: "constitutional symptoms",
-    entry.MISSING_VASOPRESSOR_DOSE: "dose of the vasopressor",
-    entry.MISSING_VASOPRESSOR_HOURS: "hours on vasopressors",
-    entry.MISSING_REFRACTORY: "whether hypotension is refractory",
-    entry.MISSING_FLUIDS: "fluids for the blood pressure",
-    entry.MISSING_FIO2: "inspired oxygen",
-    entry.MISSING_ORGAN: "organ toxicity",
-    entry.MISSING_TRANSAMINASE: "transaminases",
-    entry.MISSING_CREATININE: "creatinine",
-    entry.MISSING_COAGULOPATHY: "treated coagulopathy",
-    entry.MISSING_HOSPITALISED: "whether in hospital for the syndrome",
-    entry.MISSING_ICE: "ICE score",
-    entry.MISSING_CAPD: "CAPD score",
-    entry.MISSING_CONSCIOUSNESS: "consciousness",
-    entry.MISSING_SEIZURE: "seizure",
-    entry.MISSING_MOTOR_WEAKNESS: "motor weakness",
-    entry.MISSING_OEDEMA: "cerebral oedema",
 }
 
 GAP_TEXTS = {

@@ -74,17 +74,10 @@ PROVISIONAL = const(1)
 SIGNED = const(2)
 STATUS_NAMES = ("not_gradable", "provisional", "signed")
 
-# --- scales
+# --- scales; those that no wearable holds have their numbers in grade/scales/
 SCALE_ASTCT = const(1)
-SCALE_LEE2014 = const(2)
-SCALE_CTCAE5 = const(3)
-SCALE_CTCAE6 = const(4)
-SCALE_PENN = const(5)
-SCALE_CARTOX = const(6)
-SCALE_MSKCC = const(7)
-SCALE_ICANS = const(8)
 
-# --- reasons of an assessment, u8; from 100 on in entry_codes.py
+# --- reasons of an assessment, u8; from 100 on in grade/scales/
 R_FEVER_MET = const(1)
 R_BELOW_AT_AXILLA = const(2)
 R_BELOW = const(3)
@@ -132,7 +125,7 @@ R_MASK_WINDOW_OVER = const(65)
 R_FEVER_BY_HAND = const(66)
 
 
-# --- inputs that are missing, u8: the vocabulary's key; from 20 on in entry_codes.py
+# --- inputs that are missing, u8: the vocabulary's key; from 20 on in grade/scales/
 MISSING_TEMPERATURE = const(1)
 MISSING_BLOOD_PRESSURE = const(2)
 MISSING_VASOPRESSORS = const(3)

@@ -67,13 +67,7 @@ SETTINGS = {
         "text", "", 0, 400, "", "the same for the patient who is bound; wiped when the binding ends", ()
     ),
     "calibration": Spec(
-        "text",
-        "",
-        0,
-        200,
-        "",
-        "calibration of this device (tools/board/calibrate); from the next start",
-        (),
+        "text", "", 0, 200, "", "calibration of this device (tools/board/calibrate); from the next start", ()
     ),
     "calibration_id": _int(1, 1, 999, "", "SpO2 curve without an own calibration: 1 AN6845, 2 AN6409"),
 }

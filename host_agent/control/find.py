@@ -1,4 +1,4 @@
-"""Which session, link or wearable a command means: named by a person, or the only one there is."""
+"""Finds the session, link or wearable that a command means: the named one, or the only one."""
 
 import os
 
@@ -39,7 +39,7 @@ async def find_session(links: Links, device: str | None) -> SyncEngine:
         raise NoSession("No wearable is in session now.")
     if len(engines) > 1:
         names = ", ".join(engine.device_id.hex() for engine in engines)
-        raise NoSession(f"Several wearables are in session: {names}.", "Name one with --device.")
+        raise NoSession(f"Several wearables are in session: {names}.", "Choose one with --device.")
     return engines[0]
 
 
@@ -50,12 +50,12 @@ def find_link(links: Links, port: str) -> LinkSupervisor:
         if os.path.realpath(name) == wanted:
             return supervisor
     known = ", ".join(links.supervisors) or "none"
-    raise HostAgentError(f"This agent does not hold {port}.", f"It holds: {known}.")
+    raise HostAgentError(f"This agent does not use {port}.", f"It uses: {known}.")
 
 
 def find_bound_device(tx: Tx, device: str | None) -> int:
     """Row id of the bound wearable whose device id starts with `device`, or of the only bound one."""
     rows = [b.device for b in open_bindings(tx) if b.device_id.hex().startswith((device or "").lower())]
     if len(rows) != 1:
-        raise NoSession(f"{len(rows)} bound wearables match.", "Name one with --device.")
+        raise NoSession(f"{len(rows)} wearables match that are bound here.", "Choose one with --device.")
     return rows[0]

@@ -1,4 +1,4 @@
-"""What the control socket offers: each handler takes the request's fields and returns plain JSON values."""
+"""The requests of the control socket: each handler takes the request's fields and returns plain JSON values."""
 
 import os
 from typing import Any
@@ -52,7 +52,7 @@ class Commands:
         if not 0 < seconds <= RELEASE_MAX_S:
             raise HostAgentError(
                 f"A port can be released for 1 s to {RELEASE_MAX_S:g} s.",
-                "Nobody is monitored meanwhile: ask for less.",
+                "Nobody is monitored meanwhile, so release the port for a shorter time.",
             )
         await find_link(self._parts.links, port).release(seconds)
         return {"port": port, "seconds": seconds}
@@ -98,7 +98,9 @@ class Commands:
             if error.result_code != wire.RESULT_BUSY:
                 raise
             raise RequestRefused(
-                str(error), error.result_code, "Nothing was changed; what is active shows `cytowatch status`."
+                str(error),
+                error.result_code,
+                "Nothing was changed. See `cytowatch status` for what is active.",
             ) from None
         status = self._parts.live.view(engine.device_id).status
         return {
@@ -128,13 +130,14 @@ class Commands:
         key_id = int(str(request["key_id"]), 16)
         if engine.client.key and key_id == engine.client.key.key_id:
             raise HostAgentError(
-                "This is the key of this very host.", "Revoke it from another host, or provision again."
+                "This is the key of this laptop itself.",
+                "Revoke it from another laptop, or provision the wearable again.",
             )
         await engine.client.command(wire.Keys(wire.KEYS_REVOKE, key_id))
         return {"device_id": engine.device_id.hex(), "key_id": f"{key_id:08x}"}
 
     async def _entry_begin(self, request: dict[str, Any]) -> dict[str, Any]:
-        """What a person's own process needs to compose and sign an entry; keys and passphrases never come here."""
+        """What a person's own process needs to compose and sign an entry. Keys and passphrases never come here."""
         parts = self._parts
 
         def begin(tx: Tx) -> admission.Opening:

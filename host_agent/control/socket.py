@@ -16,7 +16,7 @@ from typing import Any
 
 from host_agent.errors import HostAgentError
 
-LARGEST_LINE_BYTES = 1 << 20  # a status of many devices is some kB; a line beyond this is not ours
+LARGEST_LINE_BYTES = 1 << 20  # a status of many wearables is some kB
 COMMAND_TIMEOUT_S = 30.0  # the longest command waits for an answer of a wearable
 _CONNECTIONS = 16
 
@@ -24,14 +24,14 @@ Handler = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 
 
 class AgentNotRunning(HostAgentError):  # noqa: N818 named by the condition, as in errors.py
-    """Nobody listens on the control socket."""
+    """No agent listens on the control socket."""
 
     code = "agent_not_running"
-    default_advice = "Start it with `cytowatch run` in another terminal, or as a service."
+    default_advice = "Start the agent with `cytowatch run` in another terminal, or as a service."
 
 
 class ControlFailed(HostAgentError):  # noqa: N818
-    """The agent took the command and says why it was not done; `.failed_code` is that error's code."""
+    """The agent refused the command or could not do it; `.failed_code` is the code of its error."""
 
     code = "control_failed"
 
@@ -53,15 +53,15 @@ class ControlServer:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        """Listen; a socket left by a dead agent is removed, a living one raises HostAgentError."""
+        """Listen. A socket left by an agent that ended is removed; HostAgentError when another agent runs."""
         if self._path.exists():
             if await asyncio.to_thread(_someone_listens, self._path):
                 raise HostAgentError(
                     f"Another agent already runs on {self._path}.",
-                    "One agent per state folder: stop the other one, or set CYTOWATCH_HOME to another folder.",
+                    "Stop the other agent, or set CYTOWATCH_HOME to another folder.",
                 )
             self._path.unlink()
-        old = os.umask(0o177)  # the socket must never exist with wider rights, not even for a moment
+        old = os.umask(0o177)  # the socket must never exist with wider rights
         try:
             self._server = await asyncio.start_unix_server(
                 self._serve, str(self._path), limit=LARGEST_LINE_BYTES
@@ -112,13 +112,13 @@ class ControlServer:
             return _failure(
                 HostAgentError(
                     f"Not done within {self._timeout_s:g} s.",
-                    "The wearable may be away: see `cytowatch status`, then try again.",
+                    "The wearable may be away. Look at `cytowatch status`, then try again.",
                 )
             )
         except (KeyError, ValueError, TypeError) as error:
             return _failure(
                 HostAgentError(
-                    f"The command is malformed ({error}).", "Update agent and command line together."
+                    f"The command is malformed ({error}).", "Update the agent and the command line together."
                 )
             )
 
@@ -134,7 +134,7 @@ async def call(
         raise AgentNotRunning("The agent is not running.") from None
     except (ConnectionError, asyncio.IncompleteReadError):
         raise AgentNotRunning(
-            "The agent stopped before it answered.", "See its log; start it again."
+            "The agent stopped before it answered.", "Read its log and start it again."
         ) from None
     except PermissionError:
         raise ControlFailed(
@@ -142,7 +142,7 @@ async def call(
         ) from None
     except TimeoutError:
         raise ControlFailed(
-            f"The agent did not answer within {timeout_s:g} s.", "See its log; restart it if it hangs."
+            f"The agent did not answer within {timeout_s:g} s.", "Read its log. Restart it if it hangs."
         ) from None
 
 
@@ -177,7 +177,7 @@ def _failure(error: HostAgentError) -> dict[str, Any]:
 
 def _someone_listens(path: Path) -> bool:
     if not stat.S_ISSOCK(path.lstat().st_mode):
-        raise HostAgentError(f"{path} is not a socket.", "Something else made this file: move it away.")
+        raise HostAgentError(f"{path} is not a socket.", "Another program made this file: move it away.")
     with socket.socket(socket.AF_UNIX) as probe:
         probe.settimeout(1)
         try:

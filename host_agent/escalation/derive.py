@@ -1,7 +1,7 @@
-"""What a commit of records adds besides: episodes and outbox rows, in the same transaction.
+"""Derives episodes and outbox rows from records, in the transaction that stores the records.
 
-No event without its outbox rows, no row without its event: kill the agent anywhere and either both are there or
-neither, and then the wearable still holds the record, because nothing was acknowledged.
+So after a crash either all of them are stored or none, and then the wearable still holds the record, because nothing
+was acknowledged.
 """
 
 from collections.abc import Callable, Sequence
@@ -29,7 +29,7 @@ class Target(NamedTuple):
 
 
 class Escalation(Derivation):
-    """The store's Derivation. `link_utc_ms` is the real clock, by which deliveries are timed.
+    """Adds episodes and outbox rows. `link_utc_ms` is the real clock, which times deliveries.
 
     `on_event` is called in the writer thread when rows were added, before the commit.
     """

@@ -1,7 +1,7 @@
-"""Episodes: one cause from its first raise until it ended or a person closed it.
+"""Episodes of a wearable's alarms and of its grade: which there are, and what changes them.
 
-Rows are recomputed from the records that stand in the store, so that late, repeated and reordered records lead to
-the same rows. The grade's episode lasts as long as the journal's binding; its peak never falls.
+They are recomputed from the stored records, so late, repeated and reordered records lead to the same episodes. The
+grade's episode lasts as long as the journal's binding; its peak never falls.
 """
 
 from crs_core.codes import PRIORITY_HIGH, PRIORITY_LOW, PRIORITY_MEDIUM
@@ -19,7 +19,7 @@ from host_agent.store.episodes import (
 )
 from host_agent.store.rows import Journal
 
-# How long an acceptance holds while the condition goes on (proposal, to be signed): by priority, in ms.
+# How long an acceptance holds while the condition lasts, in ms, by priority (a proposal that a clinician must sign).
 ACCEPTANCE_MS = {PRIORITY_LOW: 1_800_000, PRIORITY_MEDIUM: 1_800_000, PRIORITY_HIGH: 600_000}
 
 

@@ -1,7 +1,7 @@
 """One event as it leaves the laptop: versioned JSON, the same bytes at every attempt.
 
-The key names the cause (wearable, journal, branch, sequence, what), so the same record gives the same key after a
-crash, a second sync or a restored database, and a receiver can drop repeats by it.
+The key names the cause (wearable, journal, branch, sequence, kind). The same record gives the same key after a crash, a
+second sync or a restored database, so a receiver can drop repeats.
 """
 
 import json
@@ -57,7 +57,7 @@ def alarm_event(
 ) -> Event:
     """An alarm of the wearable, or of the host (no `seq` in `origin`); `occurred` = (utc_ms, bound_ms).
 
-    The key comes from the record's place in the journal; what has none brings its own.
+    The key comes from the record's place in the journal; an alarm without a record gives its own `key`.
     """
     name = code_texts.alarm_name(alarm)
     body = {
@@ -91,7 +91,7 @@ def grade_event(
     simulated: bool,
     occurred: tuple[int, int] | None,
 ) -> Event:
-    """The lower bound rose; `grade` is the object of the payload (scale, lower, upper, …), `text` its sentence."""
+    """A rise of the lower bound; `grade` is the payload's object (scale, lower, upper, …), `text` its sentence."""
     body = {
         "kind": "grade_rise",
         "name": "GRADE_RISE",

@@ -18,7 +18,7 @@ from host_agent.escalation.checks.check import Finding
 from host_agent.escalation.derive import Escalation
 from host_agent.escalation.events import Event, Origin, alarm_event
 from host_agent.escalation.record_events import device_name, events_of, patient_of
-from host_agent.forward.base import Delivery
+from host_agent.forward.delivery import Delivery
 from host_agent.store.db import Store, Tx
 from host_agent.store.empty import read_or_empty
 from host_agent.store.events import decode_event

@@ -1,4 +1,4 @@
-"""The planned pause of a wearable as the store knows it: announced, and until when by this host's clock."""
+"""The planned pause of a wearable, from the store: when it was announced, and when it ends by this host's clock."""
 
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ WHY = {1: "charging", 2: "washing", 3: "other"}
 
 
 class StoredPause(NamedTuple):
-    """The pause that was announced last and whose end is not stored; times are UTC ms, `why` a word of WHY."""
+    """The last announced pause, while its end is not stored; times are UTC ms, `why` is a word of WHY."""
 
     why: str
     since_utc_ms: int

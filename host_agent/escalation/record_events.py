@@ -1,4 +1,4 @@
-"""Which events a stored record stands for. Reads the store, writes nothing: a host whose disk is full uses it too."""
+"""Which events a record makes. Reads the store and writes nothing, so it also works while the disk is full."""
 
 from typing import Any
 

@@ -1,7 +1,7 @@
 """When something new must reach a person: pure functions over what the records say.
 
-A rise is never silenced: an alarm above its priority just before, or a lower bound of the grade above the highest one
-of its episode. Falling, ending, repeating and getting unknown are no events; they change the episode only.
+Every rise is an event: an alarm above its priority before, or a lower bound of the grade above the highest one of its
+episode. A fall, an end, a repetition and a change to unknown are no events: they only change the episode.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from host_agent.text import HIGHEST_COMPUTED
 
 
 class Span(NamedTuple):
-    """One episode of one alarm: from its first raise to its end, or open. `priority` is that of now, 0 once ended."""
+    """One episode of one alarm, from its first raise to its end. `priority` is the present one, 0 after the end."""
 
     first_seq: int
     last_seq: int
@@ -22,9 +22,9 @@ class Span(NamedTuple):
 
 
 def raised(changes: Sequence[tuple[int, int]], before: Mapping[int, int]) -> list[tuple[int, int]]:
-    """The (alarm, priority) pairs that stand above `before`, the priorities that the same record names as before it.
+    """The (alarm, priority) pairs above `before`, the priorities that the same record gives for the time before it.
 
-    Judging a record by itself makes the answer independent of lost, late and reordered records.
+    Each record is judged by itself, so lost, late and reordered records do not change the answer.
     """
     return [(alarm, priority) for alarm, priority in changes if priority > before.get(alarm, 0)]
 
@@ -42,7 +42,7 @@ def spans(changes: Sequence[tuple[int, int]]) -> list[Span]:
 
 
 def is_grade_rise(peak: int, lower: int | None) -> bool:
-    """Whether this lower bound of the ASTCT grade is news; None (not gradable) never is, nor does it end anything.
+    """Whether this lower bound of the ASTCT grade is an event; None (not gradable) never is, and ends nothing.
 
     Grade 5 is death and has no path from sensors: a record that claims it is no grade, and the re-run disagrees.
     """
@@ -50,5 +50,5 @@ def is_grade_rise(peak: int, lower: int | None) -> bool:
 
 
 def grade_priority(lower: int) -> int:
-    """Priority of a grade rise: to 1 MEDIUM, above HIGH (proposal, to be signed by a clinician)."""
+    """Priority of a grade rise: MEDIUM up to grade 1, HIGH above (a proposal that a clinician must sign)."""
     return int(PRIORITY_MEDIUM if lower <= 1 else PRIORITY_HIGH)

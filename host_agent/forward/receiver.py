@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from host_agent.errors import ConfigError
-from host_agent.forward.base import Forwarder
+from host_agent.forward.delivery import Forwarder
 from host_agent.forward.secret import read_secret
 
 

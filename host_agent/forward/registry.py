@@ -1,5 +1,6 @@
 """Which kinds of receiver there are. A kind is the file of its name in `kinds/`, and one line here."""
 
+import functools
 import importlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +12,7 @@ from host_agent.forward.receiver import Receiver
 _LINES = ("webhook",)
 
 
+@functools.cache
 def receiver_kinds() -> Mapping[str, type[Receiver]]:
     """The model of each kind by the name of its table; HalfRegistered names a kind of which a part is missing."""
     files = {path.stem for folder in kinds.__path__ for path in Path(folder).glob("*.py")} - {"__init__"}

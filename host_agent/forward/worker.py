@@ -1,7 +1,7 @@
-"""Empties one target's queue: one delivery in flight, most urgent first, with back-off, across restarts.
+"""Sends the outbox rows of one receiver: one at a time, the most urgent first, with back-off, across restarts.
 
-At least once: a crash between the receiver's 2xx and our commit sends the event again under the same key. Nothing is
-given up except what the receiver refuses for good. All times here are real: a receiver's pace is not simulated.
+Delivery is at least once: a crash between the receiver's 2xx and our commit sends the event again under the same key.
+Only what the receiver refuses for good is given up. All times here are real, also in a simulation.
 """
 
 import asyncio
@@ -10,18 +10,18 @@ from typing import NamedTuple
 
 from host_agent.clock import Clock, RealClock
 from host_agent.errors import StoreError
-from host_agent.forward.base import Delivered, Delivery, Forwarder, Outcome, Rejected, RetryAfter
+from host_agent.forward.delivery import Delivered, Delivery, Forwarder, Outcome, Rejected, RetryAfter
 from host_agent.store import outbox
 from host_agent.store.db import Store, Tx
 
 _LOG = logging.getLogger(__name__)
-_IDLE_S = 30.0  # longest sleep without a wake: also finds rows that another process wrote
+_IDLE_S = 30.0  # longest sleep without a wake; then rows of another process are found too
 _STORE_RETRY_S = 1.0
 _REMEMBERED = 10_000  # keys delivered while the store could not note it
 
 
 class Counters(NamedTuple):
-    """Since start."""
+    """Deliveries since the agent started."""
 
     delivered: int
     retried: int
@@ -29,7 +29,7 @@ class Counters(NamedTuple):
 
 
 class Worker:
-    """One per target. Call `wake` after a commit that may have added rows; `run` until cancelled."""
+    """One per receiver. Call `wake` after a commit that may have added rows."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class Worker:
         self._woken.set()
 
     def offer(self, priority: int, delivery: Delivery) -> None:
-        """Send from memory: the store cannot take the event now. Its row, should it come later, is not sent again."""
+        """Send from memory, because the store cannot take the event now. A later row of it is not sent again."""
         if delivery.event_key in self._settled or any(
             d.event_key == delivery.event_key for _, d in self._memory
         ):
@@ -93,7 +93,7 @@ class Worker:
         now_ms, now_s = self._clock.utc_ms(), self._clock.monotonic()
         paused_s = self._paused_until_s - now_s
         above_id = self._paused_above_id if paused_s > 0 else 0
-        # through the writer, so that a commit under way when we were woken is seen
+        # through the writer: a commit that is under way at a wake must be seen
         due = await self._store.write(
             lambda tx: outbox.find_due(tx, self.name, now_ms, round(self._cap_s * 1000), above_id)
         )
@@ -147,7 +147,7 @@ class Worker:
             self.last_error = ""
 
     def _delay_s(self, outcome: RetryAfter, attempts: int) -> float:
-        """The receiver's wish or a doubling pause, never above the cap: an alarm must not wait for hours."""
+        """The receiver's wish or a doubling pause in seconds, never above the cap: an alarm must not wait for hours."""
         wish_s = (
             outcome.after_s if outcome.after_s is not None else self._first_s * 2 ** min(max(attempts, 0), 20)
         )

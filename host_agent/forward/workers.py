@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 
-from host_agent.forward.base import Delivery
+from host_agent.forward.delivery import Delivery
 from host_agent.forward.worker import Worker
 
 

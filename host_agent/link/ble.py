@@ -1,7 +1,7 @@
-"""A wearable's private service as a transport: fragments written to it, fragments notified by it.
+"""A wearable's private Bluetooth service as a transport: fragments are written to it and notified by it.
 
-bleak carries it on every system, bleak-retry-connector makes connections that come about. Liveness is data, not
-"connected": the sync engine's heartbeat judges it; this transport only says when the link is known to be gone.
+It works through bleak on every system. A connection says nothing about life: the sync engine's heartbeat judges that,
+and this transport only reports when the link is known to be gone.
 """
 
 import asyncio
@@ -19,9 +19,9 @@ FRAGMENT_MAX = 244
 CONNECT_S = 20.0  # real, all attempts
 WRITE_S = 5.0
 _FRAGMENT_MIN = 20
-_CLOSE_S = 5.0  # BlueZ takes two seconds, in case somebody else wants the connection
+_CLOSE_S = 5.0  # BlueZ keeps a connection for two seconds, in case another program wants it
 _ATTEMPTS = 3
-_ADVICE = "The wearable may be out of reach or restarting; the agent goes on looking for it."
+_ADVICE = "The wearable may be out of reach or restarting. The agent goes on looking for it."
 _FIRST_AND_LAST = 0xC0  # of crs_core fragment: bits of its header
 _LOCKED = "00002a60-0000-1000-8000-00805f9b34fb"  # PLX Features
 
@@ -32,7 +32,7 @@ class BleTransport:
     def __init__(
         self, name: str, write_s: float = WRITE_S, leaving: set[asyncio.Task[None]] | None = None
     ) -> None:
-        """`leaving`: where to put the task that lets the connection go, until it is done."""
+        """`leaving`: holds the task that ends the connection, until it is done."""
         self._name = name
         self._leaving = set() if leaving is None else leaving
         self._write_s = write_s
@@ -47,21 +47,21 @@ class BleTransport:
 
     @property
     def name(self) -> str:
-        """What the link is called in reports."""
+        """The name of the link in reports."""
         return self._name
 
     @property
     def fragment_bytes(self) -> int:
-        """What one write carries: the negotiated MTU less the ATT header."""
+        """Bytes that one write carries: the negotiated MTU without the ATT header."""
         return self._fragment_bytes
 
     @property
     def client(self) -> Any:
-        """bleak's client, for what is beside the session (pairing)."""
+        """bleak's client, for pairing."""
         return self._client
 
     async def attach(self, client: Any) -> None:
-        """Take a connected client over: find the characteristics, subscribe."""
+        """Use a connected client: find the characteristics and subscribe."""
         self._client = client
         out = client.services.get_characteristic(names.OUT)
         self._in = client.services.get_characteristic(names.IN)
@@ -73,7 +73,7 @@ class BleTransport:
         await client.start_notify(out, self._take)
 
     async def read(self) -> bytes:
-        """The next fragment. What came before a loss is still given out."""
+        """The next fragment. Fragments that came before a loss are still returned."""
         while not self._pieces:
             if self._lost is not None:
                 raise self._lost
@@ -84,8 +84,8 @@ class BleTransport:
     async def write(self, data: bytes) -> None:
         """Write one fragment.
 
-        A message that is one fragment goes without a response: the response would queue behind all that the wearable
-        notifies, and an acknowledgement that waits leaves the link dry. What gets lost is asked again above.
+        A message that is one fragment is written without a response. A response would queue behind everything that the
+        wearable notifies, and a late acknowledgement leaves the link idle. The engine asks again for lost messages.
         """
         if self._lost is not None:
             raise self._lost
@@ -99,7 +99,7 @@ class BleTransport:
             raise self.lose(f"{self._name}: {error or type(error).__name__}") from error
 
     def close(self) -> None:
-        """Let the connection go, in a task of its own; whoever waits gets TransportLost."""
+        """End the connection in a task of its own; a waiting read or write raises TransportLost."""
         self.lose(f"{self._name} was closed")
         if self._closing is None and self._client is not None:
             self._closing = asyncio.ensure_future(_disconnect(self._client))
@@ -107,12 +107,12 @@ class BleTransport:
             self._closing.add_done_callback(self._leaving.discard)
 
     async def closed(self) -> None:
-        """Wait until the connection is down, a moment at most."""
+        """Wait until the connection is down, 5 s at most."""
         if self._closing is not None:
             await asyncio.wait([self._closing])
 
     def lose(self, why: str) -> TransportLost:
-        """The link is gone: say so to everybody who waits."""
+        """Note that the link is gone; a waiting read raises TransportLost."""
         if self._lost is None:
             self._lost = TransportLost(why, _ADVICE)
             self._arrived.set()
@@ -136,7 +136,7 @@ async def open_ble(radio: Radio, device_id: bytes, name: str) -> BleTransport:
 
 
 async def connect(radio: Radio, heard: Heard, name: str) -> BleTransport:
-    """Connect with what was heard."""
+    """Connect with the wearable of this advertisement."""
     from bleak import BleakClient  # noqa: PLC0415 only where there is a radio
     from bleak_retry_connector import BleakConnectionError, establish_connection  # noqa: PLC0415
 
@@ -145,17 +145,18 @@ async def connect(radio: Radio, heard: Heard, name: str) -> BleTransport:
     client: Any = None
 
     def broke(which: Any) -> None:
-        # an attempt that was given up breaks later, beside the one that came about
+        # an earlier attempt that was given up may break later, after another one succeeded
         if which is transport.client:
             transport.lose(f"{name}: the radio link broke")
 
     try:
         async with radio.connecting, asyncio.timeout(CONNECT_S):
-            if radio.leaving:  # who connects while BlueZ disconnects gets the connection that is going away
+            # while BlueZ disconnects, a new connect would get the connection that is being ended
+            if radio.leaving:
                 await asyncio.wait(radio.leaving)
             for left in reversed(range(_ATTEMPTS)):
                 try:
-                    # a new client each time: on BlueZ one that gave up may believe for ever that it is connected
+                    # a new client each time: on BlueZ a client that gave up may stay "connected" for ever
                     client = await establish_connection(
                         BleakClient, heard.device, name,
                         disconnected_callback=broke,
@@ -185,7 +186,7 @@ async def connect(radio: Radio, heard: Heard, name: str) -> BleTransport:
 
 
 async def _give_up(radio: Radio, client: Any) -> None:
-    """Whoever connects next waits for this one to be gone."""
+    """Disconnect; the next connect waits until this is done."""
     if client is not None:
         leaving = asyncio.ensure_future(_disconnect(client))
         radio.leaving.add(leaving)
@@ -194,7 +195,7 @@ async def _give_up(radio: Radio, client: Any) -> None:
 
 
 def _typist(passkey: int) -> contextlib.AbstractAsyncContextManager[None]:
-    """Who types: this program on Linux; elsewhere the system asks the person in a window of its own."""
+    """On Linux this program types the passkey; elsewhere the system asks the person in a window of its own."""
     if sys.platform != "linux":
         return contextlib.nullcontext()
     from host_agent.link.bluez_agent import typing_passkey  # noqa: PLC0415 D-Bus is on Linux only
@@ -207,7 +208,7 @@ async def pair(transport: BleTransport, passkey: int, with_agent: bool = False) 
     try:
         async with _typist(passkey) if with_agent else contextlib.nullcontext():
             await transport.client.pair(passkey=passkey)
-        # only an encrypted and authenticated link reads it: the proof that the bond is worth something
+        # only an encrypted and authenticated link can read it, so reading it proves the bond
         await transport.client.read_gatt_char(_LOCKED)
     except Exception as error:
         raise PairingFailed(f"{transport.name}: pairing failed: {error or type(error).__name__}") from error

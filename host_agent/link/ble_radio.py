@@ -1,7 +1,7 @@
-"""This laptop's Bluetooth: which bleak backend it is, and one scan that serves everybody who waits for a wearable.
+"""This laptop's Bluetooth: its bleak backend, and one scan that all links share.
 
-bleak picks the system's own backend. `use_backend` replaces it (for another radio, or a simulated one); the function
-is called in the loop that uses it, when the first radio link starts.
+bleak picks the system's own backend. `use_backend` replaces it with another radio or a simulated one: its function is
+called in the event loop that uses it, when the first radio link starts.
 """
 
 import asyncio
@@ -13,11 +13,11 @@ from crs_core.wire import gatt_uuids as names
 
 from host_agent.errors import RadioUnavailable, WearableNotHeard
 
-SCAN_S = 30.0  # real: how long one try listens
+SCAN_S = 30.0  # real: one try listens for this long
 
 
 class Backend(NamedTuple):
-    """Classes for bleak's `backend=`; None is the system's own."""
+    """Classes for bleak's `backend=`; None: the system's own."""
 
     scanner: Any = None
     client: Any = None
@@ -34,7 +34,7 @@ class Heard(NamedTuple):
 
     @property
     def is_simulated(self) -> bool:
-        """Whether it says that its data are simulated."""
+        """Whether the wearable says that its data are simulated."""
         return bool(self.flags & names.FLAG_SIMULATED)
 
     @property
@@ -68,7 +68,7 @@ def is_installed() -> bool:
 
 
 def spoken(error: Exception) -> str:
-    """An error of bleak in words: that of an adapter which is off has its number beside them."""
+    """An error of bleak as text; the error of an adapter that is off carries a number beside its text."""
     if type(error).__name__ == "BleakBluetoothNotAvailableError":
         return str(error.args[0])
     return str(error) or type(error).__name__
@@ -77,7 +77,7 @@ def spoken(error: Exception) -> str:
 async def _whole(
     work: Coroutine[Any, Any, None], undo: Callable[[], Coroutine[Any, Any, None]] | None = None
 ) -> None:
-    """Let `work` end although its caller is cancelled, then `undo` it: a scan must not go on for nobody."""
+    """Run `work` to its end. If the caller was cancelled, `undo` it: no scan may go on without a listener."""
     task = asyncio.ensure_future(work)
     try:
         await asyncio.shield(task)
@@ -97,7 +97,7 @@ class Radio:
         self._scanner: Any = None
         self._switching = asyncio.Lock()
         self.connecting = asyncio.Lock()  # controllers connect to one peer at a time
-        self.leaving: set[asyncio.Task[None]] = set()  # connections that are being let go
+        self.leaving: set[asyncio.Task[None]] = set()  # tasks that end connections
 
     async def backend(self) -> Backend:
         """The backend, made at the first call."""

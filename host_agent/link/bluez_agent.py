@@ -1,4 +1,4 @@
-"""BlueZ's own side of pairing, on Linux only: who types the passkey when no desktop does. bleak brings D-Bus with it.
+"""Types the passkey for BlueZ when no desktop does, on Linux only. bleak brings D-Bus with it.
 
 async with passkey_agent(ask):      # every pairing of this machine asks it for as long as the block runs
     await client.pair()
@@ -22,11 +22,11 @@ Ask = Callable[[str], Awaitable[int | None]]
 
 
 class BluezError(Exception):
-    """bluetoothd said no; the message holds its own words."""
+    """bluetoothd refused; the message is its own text."""
 
 
 class PasskeyAgent(ServiceInterface):
-    """Answers a request for a passkey with what `ask(device path)` returns; None refuses. Nothing else is granted."""
+    """Answers a request for a passkey with the result of `ask(device path)`; None refuses. All other requests fail."""
 
     def __init__(self, ask: Ask) -> None:
         super().__init__("org.bluez.Agent1")
@@ -44,7 +44,7 @@ class PasskeyAgent(ServiceInterface):
 
     @dbus_method(name="RequestAuthorization")
     def request_authorization(self, device: DBusObjectPath) -> None:
-        """Pairing without a passkey: what an attacker in the middle would ask for."""
+        """Refuse pairing without a passkey: an attacker in the middle would ask for it."""
         raise DBusError("org.bluez.Error.Rejected", "only with a passkey")
 
     @dbus_method(name="Cancel")
@@ -53,12 +53,12 @@ class PasskeyAgent(ServiceInterface):
 
     @dbus_method(name="Release")
     def release(self) -> None:
-        """bluetoothd forgets this agent."""
+        """bluetoothd no longer uses this agent."""
 
 
 @asynccontextmanager
 async def system_bus() -> AsyncIterator[MessageBus]:
-    """A connection to the system's bus for as long as it is used."""
+    """A connection to the system's bus while the block runs."""
     bus = await MessageBus(bus_type=BusType.SYSTEM).connect()
     try:
         yield bus
@@ -67,7 +67,7 @@ async def system_bus() -> AsyncIterator[MessageBus]:
 
 
 async def call(bus: MessageBus, path: str, member: str, signature: str = "", *body: Any) -> list[Any]:
-    """Call `INTERFACE.METHOD` of one of bluetoothd's objects; returns what it answers. BluezError."""
+    """Call `INTERFACE.METHOD` of one of bluetoothd's objects and return its answer; BluezError when it refuses."""
     interface, _, method = member.rpartition(".")
     reply = await bus.call(
         Message(
@@ -83,7 +83,7 @@ async def call(bus: MessageBus, path: str, member: str, signature: str = "", *bo
 
 @asynccontextmanager
 async def passkey_agent(ask: Ask) -> AsyncIterator[PasskeyAgent]:
-    """Be the agent that every pairing of this machine asks, for as long as the block runs."""
+    """Answer every pairing of this machine while the block runs."""
     agent = PasskeyAgent(ask)
     async with system_bus() as bus:
         bus.export(_PATH, agent)

@@ -18,9 +18,9 @@ import serial
 from host_agent.errors import PortBusy, PortDenied, PortMissing, TransportLost
 
 BAUD = 115200
-WRITE_PROGRESS_S = 2.0  # a wearable that takes no byte for so long has stopped reading
+WRITE_PROGRESS_S = 2.0  # a wearable that takes no byte for this long has stopped reading
 _READ_CHUNK_BYTES = 65536
-_BUFFER_HIGH_BYTES = 262144  # reading pauses here: the kernel's buffer and then the wearable wait
+_BUFFER_HIGH_BYTES = 262144  # reading pauses here; then the kernel's buffer fills, and the wearable waits
 _BUFFER_LOW_BYTES = 65536
 
 
@@ -45,16 +45,16 @@ class SerialTransport:
 
     @property
     def name(self) -> str:
-        """The path it was opened by."""
+        """The path by which the port was opened."""
         return self._name
 
     @property
     def fragment_bytes(self) -> None:
-        """A stream."""
+        """None: the port is a stream of bytes."""
         return
 
     async def read(self) -> bytes:
-        """All bytes that have arrived, at least one. What came before a loss is still given out."""
+        """All bytes that have arrived, at least one. Bytes that came before a loss are still returned."""
         while not self._chunks:
             if self._lost is not None:
                 raise self._lost
@@ -85,12 +85,12 @@ class SerialTransport:
                     await self._wait_writable()
 
     def close(self) -> None:
-        """Let the port go; whoever waits in read or write gets TransportLost."""
+        """Close the port; a waiting read or write raises TransportLost."""
         if self._closed:
             return
         self._lose(f"{self._name} was closed")
         self._closed = True
-        # output that nobody will read must not hold up the close
+        # unread output must not delay the close
         with contextlib.suppress(OSError, termios.error):
             termios.tcflush(self._fd, termios.TCOFLUSH)
         with contextlib.suppress(OSError):

@@ -8,6 +8,7 @@ Diagnosis codes (ICD-10-CM) stand with signed records alone; a computed grade ne
 from typing import Any, NamedTuple
 
 from crs_core import context
+from crs_core.grade.scales import ICANS, SCALES
 
 from host_agent.people import outgoing, validity
 from host_agent.people.asking import Ask, Refusal
@@ -19,9 +20,7 @@ from host_agent.store.db import Tx
 from host_agent.store.signed_records import SignedRecord
 
 # Scales that a grade can be signed on, with the version that is meant.
-SCALE_VERSIONS = {
-    "ASTCT": 2019, "Lee14": 2014, "v5": 5, "v6": 6, "Penn": 2018, "CARTOX": 2018, "MSKCC": 2018, "ICANS": 2019,
-}  # fmt: skip
+SCALE_VERSIONS = {scale.name: scale.version for scale in (*SCALES, ICANS)}
 CRS_UNSPECIFIED = "D89.839"
 CRS_BY_GRADE = {1: "D89.831", 2: "D89.832", 3: "D89.833", 4: "D89.834", 5: "D89.835"}
 _REASON_CHARS = 200

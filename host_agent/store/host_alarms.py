@@ -34,7 +34,7 @@ def raise_alarm(
 
 
 def reword_alarm(tx: Tx, *, device: int | None, alarm: int, detail: str, utc_ms: int) -> None:
-    """Say anew what the open one is about; nobody is told again."""
+    """Change the detail of the open one; no new event is sent."""
     row = _open(tx, device, alarm)
     if row is not None and row.detail != detail:
         tx.execute(
@@ -43,7 +43,7 @@ def reword_alarm(tx: Tx, *, device: int | None, alarm: int, detail: str, utc_ms:
 
 
 def end_alarm(tx: Tx, derive: Derivation, *, device: int | None, alarm: int, utc_ms: int) -> bool:
-    """End the open one; False when none was open. The derivation hears of it with priority 0."""
+    """End the open one; False when none was open. The derivation gets it with priority 0."""
     row = _open(tx, device, alarm)
     if row is None:
         return False

@@ -11,7 +11,8 @@ from typing import Any
 
 from crs_core import codes, context
 from crs_core.errors import CoreError
-from crs_core.grade import alarm_state, alarms, bedside, grader, grader_state, rules, told
+from crs_core.grade import alarm_state, bedside, grader, grader_state, rerun, rules, told
+from crs_core.grade.assessment import Assessment
 from crs_core.journal import record_layout
 from crs_core.units import Reading
 
@@ -108,7 +109,7 @@ class Chain:
             self._disagree(seq, "malformed", str(error.args[0]), "cannot be re-run")
 
     def _alarm(self, seq: int, t_ms: int, record: Any) -> None:
-        after, changes = alarms.rerun(record.state_before, record.inputs, t_ms, self._rules)
+        after, changes = rerun.alarm_step(record.state_before, record.inputs, t_ms, self._rules)
         claimed = sorted(tuple(change) for change in record.changes)
         computed = sorted(tuple(change) for change in changes)
         if claimed != computed:
@@ -193,7 +194,7 @@ class Chain:
         self._reported = None if told is None else (*told[:4], tuple(told[4]), tuple(told[5]))
         if last is not None:
             last[6], last[7] = tuple(last[6]), tuple(last[7])
-            self._last = grader.Assessment(*last)
+            self._last = Assessment(*last)
 
 
 class Verifier:

@@ -7,9 +7,10 @@ other reading as well.
 from collections.abc import Iterator
 from typing import Any
 
-from host_agent.terminal.output import table
-from host_agent.text import NOTICE, span_text
-from host_agent.views.grade_text import bounds_text, grade_cell, missing_text, table_name
+from crs_core.grade.scales import PUBLISHED
+
+from host_agent.text import NOTICE, span_text, table
+from host_agent.views.grade_text import bounds_text, grade_cell, missing_text
 
 _HEADER = ("scale", "grade", "not known")
 _FEVER = {
@@ -35,14 +36,13 @@ def _case_lines(answer: dict[str, Any]) -> Iterator[str]:
         yield f"  {alarm['priority']} {alarm['name']}"
     grades = answer["grades"]
     rows = [
-        (table_name(scale, grades[scale]), grade_cell(grades[scale]), missing_text(grades[scale]))
-        for scale in grades
+        (PUBLISHED[scale].title, grade_cell(grades[scale]), missing_text(grades[scale])) for scale in grades
     ]
     yield from (f"  {line}" for line in table(_HEADER, rows))
     for scale, grade in grades.items():
         for other in grade["other_readings"]:
             bounds = bounds_text(other["lower"], other["upper"])
-            yield f"  {table_name(scale, grade)} may also be read as {bounds}: {other['why']}"
+            yield f"  {PUBLISHED[scale].title} may also be read as {bounds}: {other['why']}"
 
 
 def course_lines(steps: list[dict[str, Any]]) -> Iterator[str]:
@@ -56,7 +56,7 @@ def course_lines(steps: list[dict[str, Any]]) -> Iterator[str]:
             if "held" in grade:
                 held = grade["held"]
                 at = span_text(held["at_ms"] / 1000)
-                yield f"  {table_name(name, grade)}: at least {held['lower']} held since {at}, when an entry expired"
+                yield f"  {PUBLISHED[name].title}: at least {held['lower']} held since {at}, when an entry expired"
         for what in ("due", "missed"):
             if step["prompts"][what]:
                 yield f"  prompts {what}: {', '.join(step['prompts'][what])}"

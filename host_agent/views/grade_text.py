@@ -2,12 +2,10 @@
 
 from typing import Any
 
-from crs_core import code_texts, codes
+from crs_core import codes
+from crs_core.grade.scales import MISSING_TEXTS, PUBLISHED
 
 from host_agent import text as words
-
-# Names of tables as people say them, where the vocabulary's name says less.
-_TABLE = {"Lee14": "Lee 2014", "v5": "CTCAE 5.0", "v6": "CTCAE 6.0"}
 
 
 def scale_text(name: str, grade: dict[str, Any], at_text: str) -> str:
@@ -15,7 +13,7 @@ def scale_text(name: str, grade: dict[str, Any], at_text: str) -> str:
 
     `grade` is of `people.regrade`, `at_text` when it was computed.
     """
-    head = f"{name} {grade['version']}:" if name == "ICANS" else f"CRS ({table_name(name, grade)}):"
+    head = f"{name} {grade['version']}:" if name == "ICANS" else f"CRS ({PUBLISHED[name].title}):"
     if grade["status"] == codes.STATUS_NAMES[codes.SIGNED]:
         return f"{head} {grade['lower']}. Signed."
     unknown = missing_text(grade)
@@ -45,11 +43,6 @@ def _status_bounds(grade: dict[str, Any], at_text: str) -> str:
     return f"{lower} on what is known" if lower == upper else f"at least {lower}, could be up to {upper}"
 
 
-def table_name(name: str, grade: dict[str, Any]) -> str:
-    """The name of a scale's table and its version, as people say it."""
-    return _TABLE.get(name) or f"{name} {grade['version']}"
-
-
 def bounds_text(lower: int, upper: int) -> str:
     """The interval of a grade; 0 is no grade but no criterion met."""
     if upper == 0:
@@ -71,5 +64,4 @@ def grade_cell(grade: dict[str, Any]) -> str:
 
 def missing_text(grade: dict[str, Any]) -> str:
     """The inputs that are not known; "-" for none."""
-    ids = {name: number for number, name in code_texts.MISSING_NAMES.items()}
-    return ", ".join(words.missing_names(ids[name] for name in grade["missing"])) or "-"
+    return ", ".join(MISSING_TEXTS[key] for key in grade["missing"]) or "-"

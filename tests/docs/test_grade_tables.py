@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from crs_core.grade.scales import ICANS, SCALES, sources
+from crs_core.grade.scales import PUBLISHED
 
 from tools.dev import grade_tables
 from tools.rig.micropython import ROOT
@@ -30,12 +30,12 @@ def test_the_tool_prints_what_it_would_write() -> None:
 
 def test_every_table_has_a_line_for_each_parameter_and_names_its_paper() -> None:
     text = grade_tables.section()
-    for scale in (*SCALES, ICANS):
-        part = text.partition(f"#### `{scale.name}`")[2].partition("####")[0]
+    for name, one in PUBLISHED.items():
+        part = text.partition(f"#### `{name}`")[2].partition("####")[0]
         assert part
-        for row in scale.rows:
-            assert (f"\n| {row.name}" in part) == bool(row.cells), (scale.name, row.name)
-        assert sources.PAPERS[scale.name] in part and sources.LEAVES[scale.name] in part
+        for row in one.scale.rows:
+            assert (f"\n| {row.name}" in part) == bool(row.cells), (name, row.name)
+        assert one.paper in part and one.people_judge in part
 
 
 def test_a_readme_without_marks_is_refused(

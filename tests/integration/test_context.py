@@ -10,6 +10,7 @@ from crs_core.grade import rules
 from crs_core.journal import record_layout
 from crs_core.wire import message as wire
 
+from host_agent.store.outgoing import outgoing
 from tools.rig.bedside import Bedside
 from tools.rig.host import of_type, pull
 from tools.rig.laptop import Laptop
@@ -42,11 +43,11 @@ def laptop(tmp_path: Path) -> Iterator[Laptop]:
 def test_an_entry_is_journaled_by_the_wearable_and_found_in_the_chain(laptop: Laptop) -> None:
     typed(laptop, "account", "add", "nurse-1", "--role", "nurse")
     typed(laptop, "context", "set", "systolic_mmhg=84", "oxygen=cpap", "--ago", "10m", by="nurse-1")
-    (payload,) = until(lambda: laptop.events(record_layout.CONTEXT), 30, "the record of the wearable")
-    age_ms, proof, numbers = context.decode(payload)
+    (event,) = until(lambda: laptop.events(record_layout.CONTEXT), 30, "the record of the wearable")
+    age_ms, proof, numbers = context.decode(event.payload)
     assert numbers == {context.BLOOD_PRESSURE: 1, context.OXYGEN: 7}
     assert 600_000 <= age_ms < 600_000 + 60_000 * SPEED
-    assert laptop.query("SELECT proof FROM context_outgoing") == [(proof,)]
+    assert [entry.proof for entry in laptop.read(outgoing) or []] == [proof]
     until(
         lambda: "on the wearable" in typed(laptop, "context", "show")
         and "not yet" not in typed(laptop, "context", "show"),
@@ -83,7 +84,7 @@ def test_signed_rules_and_limits_decide_on_the_wearable_and_the_re_run_agrees(
     made = rules.with_limits(rules.DEFAULT, {"hr_delay_ms": 30_000, "hr_high_bpm": 110})
 
     def by_them(kind: int) -> int:
-        return sum(rules.rule_hash(made) in payload for payload in laptop.events(kind))
+        return sum(rules.rule_hash(made) in event.payload for event in laptop.events(kind))
 
     until(lambda: by_them(record_layout.SETTINGS) == 1, 30, "the signed numbers")
     # an entry makes the wearable journal a state under them, which the host steps again

@@ -14,6 +14,7 @@ from crs_core.wire import message as wire
 from tools.rig.host import Host, of_type, pull
 from tools.rig.image import READER
 from tools.rig.scenarios import keyframes, steady, worn
+from tools.rig.waiting import until
 from tools.rig.wearable import Wearable, ready
 
 HIGH, MEDIUM = codes.PRIORITY_HIGH, codes.PRIORITY_MEDIUM
@@ -27,13 +28,13 @@ def wearable(tmp_path: Path) -> Iterator[Wearable]:
         yield wearable
 
 
-def sounds_within(wearable: Wearable, host: Host, seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if wearable.is_sounding():
-            return True
-        host.pump(0.02)
-    return False
+def stays_silent(wearable: Wearable, host: Host) -> None:
+    """For six seconds: a HIGH burst would come back within five."""
+
+    def is_silent() -> None:
+        assert not wearable.is_sounding()
+
+    host.pump_for(6, is_silent)
 
 
 def test_low_saturation_sounds_lights_rings_and_is_journaled_before_it_rings(tmp_path: Path) -> None:
@@ -41,7 +42,7 @@ def test_low_saturation_sounds_lights_rings_and_is_journaled_before_it_rings(tmp
         host = wearable.connect()
         bell = host.see_alarm(codes.HYPOXAEMIA, HIGH)
         assert bell.seq > 0
-        assert sounds_within(wearable, host, 1)
+        host.wait(wearable.is_sounding, 1, "a sound")
         state = wearable.state()
         assert state["led"][1:] == [0, 0]
         events, _ = pull(host)
@@ -66,10 +67,7 @@ def test_a_short_press_silences_and_leaves_the_light(wearable: Wearable) -> None
     host.see_alarm(codes.HYPOXAEMIA, HIGH)
     wearable.control("press", ms=400)
     time.sleep(0.3)
-    deadline = time.monotonic() + 6  # a HIGH burst would have come back within 5 s
-    while time.monotonic() < deadline:
-        assert not wearable.is_sounding()
-        host.pump(0.05)
+    stays_silent(wearable, host)
     events, _ = pull(host)
     assert [press.kind for press in of_type(events, record_layout.BUTTON)] == [1]
 
@@ -106,10 +104,7 @@ def test_acceptance_gives_a_sign_and_silences_and_a_reader_may_accept(wearable: 
     ]
     assert any("600" in tone for tone in tones)
     assert any("900" in tone for tone in tones)
-    deadline = time.monotonic() + 6
-    while time.monotonic() < deadline:
-        assert not wearable.is_sounding()
-        host.pump(0.05)
+    stays_silent(wearable, host)
     assert wearable.state()["led"] in ([1, 0, 0], [0, 0, 0])
 
 
@@ -146,7 +141,7 @@ def test_with_a_failing_flash_the_alarm_still_sounds_and_is_marked_unjournaled(t
         wearable.control("fault", what="flash", writes=-1)
         bell = host.see_alarm(codes.HYPOXAEMIA, HIGH, 30)
         assert bell.seq == 0
-        assert sounds_within(wearable, host, 6)
+        host.wait(wearable.is_sounding, 6, "a sound")
         host.see_alarm(codes.JOURNAL_FAULT, HIGH)
         wearable.control("heal")
         host.wait(lambda: not host.status().flags & wire.STATUS_JOURNAL_FAULT, 20)
@@ -177,10 +172,7 @@ def test_what_rose_unjournaled_without_a_host_is_rung_when_one_comes(tmp_path: P
         host.close()
         wearable.control("fault", what="flash", writes=-1)
         wearable.control("press", ms=300)
-        deadline = time.monotonic() + 6
-        while not wearable.is_sounding():
-            assert time.monotonic() < deadline, "never sounded"
-            time.sleep(0.02)
+        until(wearable.is_sounding, 6, "a sound")
         time.sleep(0.5)
         host = wearable.connect()
         host.status()

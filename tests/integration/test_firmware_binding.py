@@ -149,9 +149,7 @@ def test_a_cut_in_the_middle_of_an_end_leaves_the_patient_bound_or_wiped_never_b
         old = host.session.peer.journal_id
         wearable.control("fault", what="cut_at", op=cut_after, torn_pct=50)
         bind(host, wire.BIND_END_OVERRIDE, PATIENT)
-        deadline = time.monotonic() + 1.5
-        while time.monotonic() < deadline:
-            host.pump(0.05)
+        host.pump_for(1.5)
         assert wearable.state()["flash"]["cuts"] == 1
         host.open()
         now = host.status()

@@ -95,9 +95,7 @@ def test_no_more_messages_fly_than_the_window_allows(wearable: Wearable) -> None
     host.wait(lambda: host.status().head_seq > 30, 20)
     host.messages.clear()
     host.send(wire.ReadFrom(1, 2, 64))
-    deadline = time.monotonic() + 1.5
-    while time.monotonic() < deadline:
-        host.pump(0.05)
+    host.pump_for(1.5)
     blocks = [m for m in host.messages if isinstance(m, wire.Block)]
     assert len(blocks) == 2
     host.send(wire.Ack(0, 1))
@@ -218,9 +216,7 @@ def test_noise_torn_frames_and_a_flood_do_not_disturb_the_session(wearable: Wear
 def test_a_half_open_session_is_dropped_and_a_replayed_message_is_not_obeyed(wearable: Wearable) -> None:
     host = wearable.connect()
     host.write(HostSession(CUSTODIAN, os.urandom).start())  # and never a PROOF
-    deadline = time.monotonic() + 5.7
-    while time.monotonic() < deadline:
-        host.pump(0.1)
+    host.pump_for(5.7)
     assert host.counted(25) == 1
     replay = host.session.seal(wire.Settings(wire.SETTINGS_SET, 0, 1, b"unit=F\n"))
     host.write(replay)

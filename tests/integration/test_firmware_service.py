@@ -12,6 +12,7 @@ from tools.board.build_firmware import bundle, root_files
 from tools.rig.host import Host, of_type, pull
 from tools.rig.image import compiled, read_file
 from tools.rig.scenarios import worn
+from tools.rig.waiting import until
 from tools.rig.wearable import Wearable, ready
 
 MAGENTA = [1, 0, 1]
@@ -81,10 +82,11 @@ def test_the_watchdog_is_fed_while_an_engineer_works_and_after_a_soft_reset(tmp_
 @pytest.mark.slow
 def test_an_application_that_hangs_is_restarted_by_the_watchdog(tmp_path: Path) -> None:
     with ready(tmp_path, "--erase-ms", "9500", speed=30) as wearable:
-        deadline = time.monotonic() + 40
-        while wearable.state()["resets"]["watchdog"] == 0:
-            assert time.monotonic() < deadline, "an erase that stalls the chip for 9.5 s must cost a reset"
-            time.sleep(0.5)
+        until(
+            lambda: wearable.state()["resets"]["watchdog"],
+            40,
+            "a reset by an erase that stalls the chip for 9.5 s",
+        )
 
 
 def test_an_interrupted_start_is_not_held_against_the_application(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from crs_core import codes
-from crs_core.grade import alarms, rules
+from crs_core.grade import rerun, rules
 from crs_core.journal import record_layout, record_reader
 from crs_core.wire import message as wire
 
@@ -54,7 +54,7 @@ def test_every_journaled_alarm_step_is_repeated_bit_for_bit_by_a_host(tmp_path: 
     ]
     assert steps
     for t_ms, step in steps:
-        after, changes = alarms.rerun(step.state_before, step.inputs, t_ms, rules.DEFAULT)
+        after, changes = rerun.alarm_step(step.state_before, step.inputs, t_ms, rules.DEFAULT)
         assert tuple(changes) == step.changes
         assert crc32(after) == step.state_after_crc
         assert step.rule_hash == rules.rule_hash(rules.DEFAULT)
@@ -115,7 +115,8 @@ def test_an_unprovisioned_wearable_runs_and_refuses_every_key(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    "without", ["crs_device/sampling.mpy", "crs_device/sensors/tmp117.mpy", "crs_device/link/serial_port.mpy"]
+    "without",
+    ["crs_device/measuring/sampling.mpy", "crs_device/sensors/tmp117.mpy", "crs_device/link/serial_port.mpy"],
 )
 def test_a_part_whose_code_is_broken_does_not_stop_the_alarm(tmp_path: Path, without: str) -> None:
     with ready(tmp_path, speed=60, without=(without,)) as wearable:

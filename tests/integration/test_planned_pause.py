@@ -43,7 +43,7 @@ def test_announced_shown_stored_re_run_and_told_when_nobody_comes_back(tmp_path:
         until(lambda: changes(laptop, codes.PAUSE_OVER), 60, "the end of the pause")
         assert device()["pause"] is None
         over = changes(laptop, codes.PAUSE_OVER)[0].seq
-        (begun,) = laptop.query("SELECT min(seq) FROM events WHERE type = ?", record_layout.PAUSE)[0]
+        begun = laptop.events(record_layout.PAUSE)[0].seq
         silent = [one for one in changes(laptop, codes.NO_DATA) if one.priority and begun <= one.seq <= over]
         assert silent == []
         assert codes.STALE_DATA not in [alarm.alarm for alarm in laptop.read(host_alarms) or []]

@@ -62,7 +62,7 @@ def test_kill_9_of_the_agent_over_500_readings_loses_and_doubles_nothing(tmp_pat
 
 
 class Witness:
-    """A host that writes down all it was ever told, over every power cut: numbers, bytes, and times of readings."""
+    """A host that keeps all it ever receives, over every power cut: numbers, bytes, and times of readings."""
 
     def __init__(self, bedside: Bedside) -> None:
         self._bedside = bedside
@@ -73,7 +73,7 @@ class Witness:
         self.boot = 0
 
     def watch(self, seconds: float) -> None:
-        """Read everything the wearable has, and go on for so long; its end may come at any moment."""
+        """Read everything that the wearable has, for so long; the wearable may end at any moment."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if self._host is None or self._host.session.state != "open":
@@ -93,8 +93,8 @@ class Witness:
         if self._host is None:
             self._host = Host(self._bedside.wearable.port, CUSTODIAN)
         self._host.write(self._host.session.start())
-        until = min(time.monotonic() + 0.5, deadline)
-        while time.monotonic() < until and self._host.session.state != "open":
+        again = min(time.monotonic() + 0.5, deadline)
+        while time.monotonic() < again and self._host.session.state != "open":
             self._host.pump(0.02)
         if self._host.session.state == "open":
             self._host.send(wire.ReadFrom(1, 64, 2048))
@@ -116,19 +116,17 @@ class Witness:
 
 
 def cut_power(bedside: Bedside, witness: Witness, chance: random.Random, how: str) -> None:
-    """One end of the board, at a moment nobody chose."""
+    """Take the power away in one of three ways, at a random moment."""
     if how == "torn":  # in the middle of one of the next flash operations
-        bedside.wearable.control(
-            "fault", what="cut_at", op=chance.randrange(1, 12), torn_pct=chance.randrange(101)
-        )
-        before = bedside.wearable.state()["flash"]["cuts"]
-        deadline = time.monotonic() + 30
-        while bedside.wearable.state()["flash"]["cuts"] == before:
-            assert time.monotonic() < deadline, "no flash operation came"
-            bedside.wearable.control(
-                "press", ms=100
-            )  # an event, once the board has started: something is written
+        wearable = bedside.wearable
+        wearable.control("fault", what="cut_at", op=chance.randrange(1, 12), torn_pct=chance.randrange(101))
+        before = wearable.state()["flash"]["cuts"]
+
+        def make_it_write() -> None:
+            wearable.control("press", ms=100)  # an event, once the board has started
             witness.watch(1.0)
+
+        until(lambda: wearable.state()["flash"]["cuts"] != before, 30, "a flash operation", make_it_write)
     elif how == "cut":
         bedside.wearable.control("cut", off_ms=chance.randrange(50, 300))
     else:

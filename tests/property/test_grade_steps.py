@@ -1,11 +1,12 @@
 """What holds for every life: a host's re-run is exact, loss improves nothing, and a 5 has no path from sensors."""
 
 import ast
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from crs_core import code_texts, codes, context, units
-from crs_core.grade import alarm_state, alarms, bedside, entries, grader, told
+from crs_core.grade import alarm_state, alarms, bedside, entries, grader, rerun, told
 from crs_core.grade.alarm_state import INPUTS_SIZE
 from crs_core.grade.grader_state import TOLD
 from crs_core.grade.rules import DEFAULT
@@ -13,7 +14,8 @@ from crs_core.units import Reading
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tools.rig.grade_run import Life, run
+from tools.rig.grade_run import Life as RandomLife
+from tools.rig.grade_run import run
 from tools.rig.micropython import run_micropython
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,42 +54,53 @@ LIVES = st.lists(
 )
 
 
-@settings(max_examples=100, deadline=None)
-@given(LIVES, st.integers(0, 10**9))
-def test_a_step_from_bytes_is_the_same_as_the_live_step(life: list, start_ms: int) -> None:
-    live = alarms.new_state()
+Life = list[tuple[alarms.Inputs, int, int]]
+
+
+def seconds_of(life: Life, start_ms: int = 0) -> Iterator[tuple[int, alarms.Inputs]]:
+    """(now_ms, inputs) of every second of a life."""
     now_ms = start_ms
     for inputs, seconds, pause_ms in life:
         now_ms += pause_ms
         for _ in range(seconds):
             now_ms += 1000
-            before = alarms.encode_state(live, now_ms)
-            assert len(before) <= 104
-            assert alarms.encode_state(alarms.decode_state(before, now_ms), now_ms) == before
-            live, changes = alarms.step(live, inputs, now_ms, DEFAULT)
-            packed = alarms.encode_inputs(inputs)
-            assert len(packed) == INPUTS_SIZE
-            assert alarms.rerun(before, packed, now_ms, DEFAULT) == (
-                alarms.encode_state(live, now_ms),
-                changes,
-            )
+            yield now_ms, inputs
+
+
+def lived(life: Life) -> tuple[int, list]:
+    """(now_ms, state) at the end of a life."""
+    state = alarms.new_state()
+    for now_ms, inputs in seconds_of(life):
+        state, _ = alarms.step(state, inputs, now_ms, DEFAULT)
+    return now_ms, state
+
+
+@settings(max_examples=100, deadline=None)
+@given(LIVES, st.integers(0, 10**9))
+def test_a_step_from_bytes_is_the_same_as_the_live_step(life: Life, start_ms: int) -> None:
+    live = alarms.new_state()
+    for now_ms, inputs in seconds_of(life, start_ms):
+        before = alarms.encode_state(live, now_ms)
+        assert len(before) <= 104
+        assert alarms.encode_state(alarms.decode_state(before, now_ms), now_ms) == before
+        live, changes = alarms.step(live, inputs, now_ms, DEFAULT)
+        packed = alarms.encode_inputs(inputs)
+        assert len(packed) == INPUTS_SIZE
+        after = alarms.encode_state(live, now_ms), changes
+        assert rerun.alarm_step(before, packed, now_ms, DEFAULT) == after
 
 
 @settings(max_examples=100, deadline=None)
 @given(LIVES)
-def test_changes_and_active_conditions_say_the_same(life: list) -> None:
+def test_changes_and_active_conditions_say_the_same(life: Life) -> None:
     state = alarms.new_state()
-    now_ms = 0
     known: dict[int, int] = {}
-    for inputs, seconds, pause_ms in life:
-        now_ms += pause_ms
-        for _ in range(seconds):
-            now_ms += 1000
-            state, changes = alarms.step(state, inputs, now_ms, DEFAULT)
-            for alarm, priority in changes:
-                assert known.get(alarm, 0) != priority
-                known[alarm] = priority
-            assert alarms.active(state) == sorted((a, p) for a, p in known.items() if p)
+    for now_ms, inputs in seconds_of(life):
+        state, changes = alarms.step(state, inputs, now_ms, DEFAULT)
+        for alarm, priority in changes:
+            assert known.get(alarm, 0) != priority
+            known[alarm] = priority
+        assert alarms.active(state) == sorted((a, p) for a, p in known.items() if p)
 
 
 LOST = alarms.Inputs(None, 1, None, None, None, None, 1, None, 0, 1, 1, 0, 0, 0)
@@ -95,19 +108,13 @@ LOST = alarms.Inputs(None, 1, None, None, None, None, 1, None, 0, 1, 1, 0, 0, 0)
 
 @settings(max_examples=60, deadline=None)
 @given(LIVES, st.sampled_from([2, 10, 5]), st.integers(0, 2))
-def test_loss_ends_no_physiological_condition_and_lowers_none(life: list, ppg_state: int, wear: int) -> None:
-    state = alarms.new_state()
-    now_ms = 0
-    for inputs, seconds, pause_ms in life:
-        now_ms += pause_ms
-        for _ in range(seconds):
-            now_ms += 1000
-            state, _ = alarms.step(state, inputs._replace(bound=1), now_ms, DEFAULT)
+def test_loss_ends_no_physiological_condition_and_lowers_none(life: Life, ppg_state: int, wear: int) -> None:
+    now_ms, state = lived([(inputs._replace(bound=1), seconds, pause) for inputs, seconds, pause in life])
     before = dict(alarms.active(state))
+    # what people entered is not lost with the sensors
+    lost = LOST._replace(ppg_state=ppg_state, wear=wear, told=life[-1][0].told)
     for _ in range(300):
         now_ms += 1000
-        # what people entered is not lost with the sensors
-        lost = LOST._replace(ppg_state=ppg_state, wear=wear, told=inputs.told)
         state, _ = alarms.step(state, lost, now_ms, DEFAULT)
         after = dict(alarms.active(state))
         for alarm, priority in before.items():
@@ -121,17 +128,10 @@ def test_loss_ends_no_physiological_condition_and_lowers_none(life: list, ppg_st
 
 @settings(max_examples=30, deadline=None)
 @given(LIVES)
-def test_silence_always_ends_in_a_high_alarm(life: list) -> None:
-    state = alarms.new_state()
-    now_ms = 0
-    for inputs, seconds, pause_ms in life:
-        now_ms += pause_ms
-        for _ in range(seconds):
-            now_ms += 1000
-            state, _ = alarms.step(state, inputs, now_ms, DEFAULT)
-    for _ in range(1802):
-        now_ms += 1000
-        state, _ = alarms.step(state, LOST, now_ms, DEFAULT)
+def test_silence_always_ends_in_a_high_alarm(life: Life) -> None:
+    now_ms, state = lived(life)
+    for second in range(1, 1803):
+        state, _ = alarms.step(state, LOST, now_ms + 1000 * second, DEFAULT)
     assert dict(alarms.active(state))[codes.NO_DATA] == codes.PRIORITY_HIGH
 
 
@@ -277,7 +277,7 @@ def test_a_random_life_is_the_same_bit_for_bit_on_both_runtimes(seed: int) -> No
 
 def test_the_random_life_meets_every_condition() -> None:
     """Otherwise the comparison of runtimes compares little."""
-    life = Life(7)
+    life = RandomLife(7)
     state = alarms.new_state()
     met: set[tuple[int, int]] = set()
     for _ in range(25_000):

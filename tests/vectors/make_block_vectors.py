@@ -175,13 +175,8 @@ def main() -> None:
     }  # fmt: skip
     for name, (kind, data) in payload.items():
         payloads.append({"name": name, "type": kind, "bytes": data.hex()})
-    several = events(
-        "every type",
-        2,
-        13,
-        1,
-        [(5000 + i * 3, kind, data) for i, (kind, data) in enumerate(payload.values())],
-    )
+    several = events("every type", 2, 13, 1,
+                     [(5000 + i * 3, kind, data) for i, (kind, data) in enumerate(payload.values())])  # fmt: skip
     events("unknown type kept", 2, 77, 0, [(9, 200, b"new"), (300, 7, b"\x01"), (2**40, 255, b"")])
 
     def refuse(name, data, says, journal=JOURNAL):
@@ -229,25 +224,16 @@ def main() -> None:
     refuse2("columns cut short in the low bits", "11" + "1110" + "1" * 12 + ok[18:] + "1", "cut short")
     refuse2("a byte after the columns", ok + "0" * 8, "after the last column")
     refuse2("a bit after the columns", ok + "1", "after the last column")
-    refuse2(
-        "differences of one value",
-        "1" + (gamma(1, 0) + f"{1:020b}") * 2 + "1" + "0000" + "1" * 12 + ok[18:],
-        "fewer than two",
-    )
-    refuse2(
-        "differences of no value",
-        "1" + gamma(1, 0) + f"{1:020b}" + "1" + "0000" + "1" * 12 + ok[25:],
-        "fewer than two",
-    )
+    refuse2("differences of one value",
+            "1" + (gamma(1, 0) + f"{1:020b}") * 2 + "1" + "0000" + "1" * 12 + ok[18:], "fewer than two")  # fmt: skip
+    refuse2("differences of no value", "1" + gamma(1, 0) + f"{1:020b}" + "1" + "0000" + "1" * 12 + ok[25:],
+            "fewer than two")  # fmt: skip
     refuse2("step changes after the last row", gamma(2, 0) + gamma(5, 11) + ok, "after the last row")
     refuse2(
         "state changes after the last row", "1" + gamma(3, 0) + f"{1:020b}" + ok[1:], "after the last row"
     )
-    refuse2(
-        "state changes after very many rows",
-        "1" + gamma(2**43, 0) + f"{1:020b}" + ok[1:],
-        "after the last row",
-    )
+    refuse2("state changes after very many rows", "1" + gamma(2**43, 0) + f"{1:020b}" + ok[1:],
+            "after the last row")  # fmt: skip
     refuse2("columns with a time below zero", gamma(1, 0) + gamma(zigzag(-11_001), 11) + ok, "outside")
     refuse2("columns with a time past the end", gamma(1, 0) + gamma(2**50, 11) + ok, "outside")
     refuse("on the grid past the end", seal(1, 2, 0, 2, 1, 1, 2**48 - 1, packed(ok)), "outside")

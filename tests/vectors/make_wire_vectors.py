@@ -49,18 +49,10 @@ def frames() -> dict:
     case("one byte", frame(b"\x7e", True), [("frame", b"\x7e")])
     case("two in a row", good + other, [("frame", hello), ("frame", b"second")])
     case("many flags between", good + b"\x7e" * 9 + other, [("frame", hello), ("frame", b"second")])
-    case(
-        "one flag shared",
-        good + other[1:],
-        [("frame", hello), ("text", other[1:-1])],
-        text_bytes=len(other) - 2,
-    )
-    case(
-        "text around",
-        b">>> " + good + b"\r\nMemoryError: \r\n" + other,
-        [("text", b">>> "), ("frame", hello), ("text", b"\r\nMemoryError: \r\n"), ("frame", b"second")],
-        text_bytes=21,
-    )
+    case("one flag shared", good + other[1:],
+         [("frame", hello), ("text", other[1:-1])], text_bytes=len(other) - 2)  # fmt: skip
+    around = [("text", b">>> "), ("frame", hello), ("text", b"\r\nMemoryError: \r\n"), ("frame", b"second")]
+    case("text around", b">>> " + good + b"\r\nMemoryError: \r\n" + other, around, text_bytes=21)
     binary = frame(controls, False)
     flipped = bytearray(binary)
     flipped[3] ^= 0x04
@@ -75,20 +67,10 @@ def frames() -> dict:
     case("largest", frame(b"\x7d" * 300, False), [("frame", b"\x7d" * 300)])
     case("one too large", frame(b"\x00" * 301, False) + other, [("frame", b"second")], oversize=1)
     case("far too large", frame(b"\x00" * 2000, False) + other, [("frame", b"second")], oversize=1)
-    case(
-        "a tilde in text",
-        b"cost ~3 \r\n" + good,
-        [("text", b"cost "), ("text", b"3 \r\n"), ("frame", hello)],
-        too_short=1,
-        text_bytes=9,
-    )
-    case(
-        "traceback in a torn frame",
-        torn[:1] + b"Traceback (most recent call last):\r\n" + good,
-        [("text", b"Traceback (most recent call last):\r\n"), ("frame", hello)],
-        bad_crc=1,
-        text_bytes=36,
-    )
+    case("a tilde in text", b"cost ~3 \r\n" + good,
+         [("text", b"cost "), ("text", b"3 \r\n"), ("frame", hello)], too_short=1, text_bytes=9)  # fmt: skip
+    case("traceback in a torn frame", torn[:1] + b"Traceback (most recent call last):\r\n" + good,
+         [("text", b"Traceback (most recent call last):\r\n"), ("frame", hello)], bad_crc=1, text_bytes=36)  # fmt: skip
     encode = [
         {"payload": p.hex(), "to_device": d, "wire": frame(p, d).hex()}
         for p in (b"\x00", b"~}", hello, every, bytes(124))
@@ -192,16 +174,8 @@ def sessions() -> dict:
         b"CWHL" + bytes([1, 1]) + u(0, 2) + u(4096, 2) + bytes([2, 0]) + bytes(16) + u(key_id, 4) + nonce_h
     )
     hello_d = (
-        b"CWHL"
-        + bytes([1, 1])
-        + u(0, 2)
-        + u(111, 2)
-        + bytes([1, 0])
-        + device_id
-        + journal_id
-        + u(key_id, 4)
-        + nonce_d
-    )
+        b"CWHL" + bytes([1, 1]) + u(0, 2) + u(111, 2) + bytes([1, 0]) + device_id + journal_id + u(key_id, 4) + nonce_d
+    )  # fmt: skip
     proof_h = b"CWPF\x02" + mac(key, b"cw proof\x02" + hello_h + hello_d)
     proof_d = b"CWPF\x01" + mac(key, b"cw proof\x01" + hello_h + hello_d)
     info = b"cw v1" + hashlib.sha256(hello_h + hello_d).digest()

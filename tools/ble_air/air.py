@@ -62,12 +62,12 @@ class _HostRadio(StreamPacketSource):
         self._controller: AirController | None = None
 
     def connection_made(self, transport: Any) -> None:
-        """A host has come."""
+        """A host joined: give it a radio."""
         self._controller = AirController("host", self._air.link, self, StreamPacketSink(transport))
         self._air.hosts.append(self._controller)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """It has gone, and its radio with it."""
+        """The host left: its radio ends."""
         if self._controller is not None:
             self._air.hosts.remove(self._controller)
             self._controller.close()

@@ -44,17 +44,16 @@ class AirClient(BaseBleakClient):
 
     @property
     def name(self) -> str:
-        """As advertised."""
         return self._name or self.address.replace(":", "-")
 
     @property
     def is_connected(self) -> bool:
-        """Whether the link stands."""
+        """Whether there is a connection."""
         return self._connection is not None
 
     @property
     def mtu_size(self) -> int:
-        """ATT bytes per PDU."""
+        """The negotiated ATT MTU, in bytes."""
         return int(self._need().att_mtu)
 
     def _need(self) -> Connection:
@@ -135,7 +134,6 @@ class AirClient(BaseBleakClient):
             self._disconnected_callback()
 
     async def disconnect(self) -> None:
-        """End the link."""
         if self._connection is not None:
             with contextlib.suppress(core.BaseBumbleError, hci.HCI_Error):
                 await self._connection.disconnect()
@@ -197,21 +195,17 @@ class AirClient(BaseBleakClient):
         return self._peer.gatt_client
 
     async def read_gatt_char(self, characteristic: BleakGATTCharacteristic, **_: Any) -> bytearray:
-        """Read, long values too."""
         return bytearray(await self._att(self._client().read_value(characteristic.obj.handle)))
 
     async def read_gatt_descriptor(self, descriptor: BleakGATTDescriptor, **_: Any) -> bytearray:
-        """Read."""
         return bytearray(await self._att(self._client().read_value(descriptor.handle)))
 
     async def write_gatt_char(
         self, characteristic: BleakGATTCharacteristic, data: Any, response: bool
     ) -> None:
-        """Write, with or without response."""
         await self._att(self._client().write_value(characteristic.obj.handle, bytes(data), response))
 
     async def write_gatt_descriptor(self, descriptor: BleakGATTDescriptor, data: Any) -> None:
-        """Write."""
         await self._att(self._client().write_value(descriptor.handle, bytes(data), True))
 
     async def start_notify(
@@ -227,7 +221,6 @@ class AirClient(BaseBleakClient):
         self._callbacks[characteristic.handle] = take
 
     async def stop_notify(self, characteristic: BleakGATTCharacteristic) -> None:
-        """Unsubscribe."""
         take = self._callbacks.pop(characteristic.handle, None)
         if take is not None:
             await self._att(characteristic.obj.unsubscribe(take))

@@ -34,12 +34,10 @@ class AirScanner(BaseBleakScanner):
         self._active = scanning_mode == "active"
 
     async def start(self) -> None:
-        """Begin to hear."""
         self.seen_devices = {}
         await self.adapter.listen(self._heard, self._active)
 
     async def stop(self) -> None:
-        """Hear no more."""
         await self.adapter.unlisten(self._heard)
 
     def _heard(self, advertisement: Advertisement) -> None:

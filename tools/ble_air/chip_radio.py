@@ -38,7 +38,7 @@ class _Delegate(PairingDelegate):
         return await self._radio.ask_passkey(self._connection, _DISPLAY, 0)
 
     async def display_number(self, number: int, digits: int) -> None:
-        """The chip named it itself."""
+        """Nothing: the chip chose the number itself and shows it."""
 
     async def get_number(self) -> int | None:
         return await self._radio.ask_passkey(self._connection, _INPUT, 0)
@@ -306,7 +306,7 @@ class ChipRadio:
         self.tell(codes.ENCRYPTED, body)
 
     async def ask_passkey(self, connection: Connection, action: int, number: int) -> int:
-        """What the firmware says; it waits for gap_passkey."""
+        """The passkey of the firmware; waits until it calls gap_passkey."""
         self._passkey = asyncio.get_running_loop().create_future()
         self.tell(codes.PASSKEY, struct.pack("<HBI", connection.handle, action, number))
         return await asyncio.wait_for(self._passkey, _PASSKEY_S)

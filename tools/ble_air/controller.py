@@ -1,6 +1,6 @@
 """A bumble controller whose simulation behaves as the Core specification says where it matters here.
 
-Put right: a scan response is its own data and only sent to active scanners; advertising that cannot be connected or
+Corrected: a scan response is its own data and only sent to active scanners; advertising that cannot be connected or
 scanned is heard as such; intervals are in 0.625 ms; LE Create Connection Cancel cancels; a reset forgets; and the
 features that bumble only claims (extended and periodic advertising, link layer privacy) are not claimed, or Linux
 would wait for their events.
@@ -72,7 +72,7 @@ class AirController(Controller):
         self._next_event_s = 0.0
 
     def close(self) -> None:
-        """The radio is gone: its connections are lost, nothing more is said."""
+        """End the radio: its connections are lost, and it sends nothing more."""
         self.le_legacy_advertiser.stop()
         self.pending_le_connection = None
         self.air.cut(self)

@@ -1,4 +1,4 @@
-"""The air itself: which controller hears which, and the harm that a test does to what they say.
+"""The air itself: which controller hears which, and the harm that a test does to their packets.
 
 bumble's own LocalLink labels data with the sender's random address and delivers a CONNECT_IND in a later turn of the
 loop; here data carries the address of the connection, and a connection is made or refused at once, so two centrals

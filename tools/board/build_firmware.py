@@ -19,6 +19,7 @@ HOST_ONLY = (
     "crs_core/grade/case.py",
     "crs_core/grade/course.py",
     "crs_core/grade/prompts.py",
+    "crs_core/grade/rerun.py",
 )
 # Native code an interpreter takes, by `sys.implementation._mpy >> 10 & 15` (MicroPython, ".mpy files"); 0: none.
 MARCHES = (

@@ -86,10 +86,11 @@ class Host:
                 assert isinstance(event, Opened)
         return True
 
-    def pump_for(self, seconds: float) -> None:
-        """Take what comes for so long."""
+    def pump_for(self, seconds: float, each: Callable[[], object] = lambda: None) -> None:
+        """Take what comes for so long; `each` is called before each look at the port."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
+            each()
             self.pump(0.05)
 
     def wait(self, condition: Callable[[], Any], timeout_s: float = 10, what: str = "a condition") -> Any:

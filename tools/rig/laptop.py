@@ -23,10 +23,11 @@ from host_agent.keys import keyfile
 from host_agent.paths import Paths
 from host_agent.store import contents
 from host_agent.store.db import Tx, open_read_only, store_errors
+from host_agent.store.rows import StoredEvent
 from tools.rig import evidence
 from tools.rig.image import DEVICE_ID
 from tools.rig.micropython import ROOT
-from tools.rig.stored import event_payloads
+from tools.rig.stored import events_of_type
 
 CABLE_ONLY = "[serial]\nscan_usb = false\n[ble]\nenabled = false\n"
 RADIO_TOO = "[serial]\nscan_usb = false\n[ble]\nenabled = true\n"
@@ -146,10 +147,6 @@ class Laptop:
         except StoreError:  # it is being made
             return None
 
-    def query(self, sql: str, *parameters: Any) -> list[Any]:
-        """Rows of a question that only one test asks; nothing before there is a store."""
-        return self.read(lambda tx: tx.execute(sql, parameters).fetchall()) or []
-
     def totals(self) -> contents.Totals:
         """How much is stored; zeros before there is a store."""
         return self.read(contents.totals) or contents.Totals(*[0] * len(contents.Totals._fields))
@@ -162,6 +159,6 @@ class Laptop:
         """Everything up to this sequence is stored."""
         return self.totals().cursor
 
-    def events(self, kind: int) -> list[bytes]:
-        """Payloads of the stored events of one type, in order."""
-        return self.read(lambda tx: event_payloads(tx, kind)) or []
+    def events(self, kind: int) -> list[StoredEvent]:
+        """The stored events of one type, in order."""
+        return self.read(lambda tx: events_of_type(tx, kind)) or []

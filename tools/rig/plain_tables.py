@@ -4,6 +4,8 @@ Written from the published tables, apart from `crs_core`: it shares no code and 
 reading of the published words. What is missing is gone through in `plain_worlds.py`.
 """
 
+from collections.abc import Callable
+
 # what the support of oxygen is, in words of the vocabulary, and the inspired oxygen in percent
 Oxygen = tuple[str, int]
 # hypotension, number of vasopressors, the same without vasopressin, is it vasopressin alone
@@ -166,3 +168,29 @@ def icans(
     grade = max(grade, {"none": 0, "brief": 3, "prolonged": 4}[seizure])
     grade = max(grade, 4 if weakness else 0)
     return max(grade, {"none": 0, "focal": 3, "diffuse": 4}[oedema])
+
+
+FEVER, FIO2 = {"temperature_cc"}, {"fio2_pct"}
+PRESSURE = {"blood_pressure", "systolic_mmhg", "map_mmhg", "vasopressors"}
+SYMPTOMS, DOSE = {"constitutional"}, {"vasopressor_dose"}
+LABORATORY = {"organ_grade", "transaminase_grade"}
+HOSPITAL = {
+    "hospitalised_for_crs",
+    "creatinine_grade",
+    "transaminase_grade",
+    "coagulopathy_treated",
+    "fluids_for_bp",
+}
+
+# scale -> its table, and the keys that make it gradable; a device of oxygen does for every scale but ICANS.
+# The names of a table's arguments are those of the groups of worlds that it takes.
+TABLES: dict[str, tuple[Callable[..., int], set[str]]] = {
+    "ASTCT": (astct, FEVER | PRESSURE),
+    "Lee14": (lee2014, FEVER | PRESSURE | FIO2 | SYMPTOMS | DOSE | LABORATORY),
+    "v5": (ctcae5, FEVER | PRESSURE | FIO2),
+    "v6": (ctcae6, FEVER | PRESSURE),
+    "Penn": (penn, FEVER | PRESSURE | SYMPTOMS | DOSE | HOSPITAL),
+    "CARTOX": (cartox, FEVER | PRESSURE | FIO2 | DOSE | LABORATORY),
+    "MSKCC": (mskcc, FEVER | FIO2 | SYMPTOMS | {"vasopressors", "vasopressor_hours", "refractory"}),
+    "ICANS": (icans, {"ice", "capd", "consciousness", "seizure", "motor_weakness", "cerebral_oedema"}),
+}

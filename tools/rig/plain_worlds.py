@@ -6,22 +6,11 @@ share no key, so all completions are the product of the groups' worlds.
 
 from collections.abc import Callable
 from functools import cache
+from inspect import signature
 from itertools import product
 from typing import Any
 
-from tools.rig.plain_tables import (
-    DEVICES,
-    Blood,
-    Oxygen,
-    astct,
-    cartox,
-    ctcae5,
-    ctcae6,
-    icans,
-    lee2014,
-    mskcc,
-    penn,
-)
+from tools.rig.plain_tables import DEVICES, TABLES, Blood, Oxygen, icans
 
 Inputs = dict[str, Any]
 MASKING = ("antipyretic", "steroid", "anticytokine")
@@ -161,52 +150,11 @@ GROUPS: dict[str, Callable[[Inputs], set[Any]]] = {
     "weakness": _one_key("motor_weakness", FLAG, False),
     "oedema": _one_key("cerebral_oedema", ("none", "focal", "diffuse"), "none"),
 }
-PRESSURE = {"blood_pressure", "systolic_mmhg", "map_mmhg", "vasopressors"}
-LABORATORY = {"organ_grade", "transaminase_grade"}
-
-# scale -> (the table, the groups it takes in order, keys that make it gradable; oxygen is asked apart)
-SCALES: dict[str, tuple[Callable[..., int], tuple[str, ...], set[str]]] = {
-    "ASTCT": (astct, ("fever", "earlier", "blood", "oxygen"), {"temperature_cc"} | PRESSURE),
-    "Lee14": (
-        lee2014,
-        ("fever", "constitutional", "blood", "dose", "oxygen", "organ", "liver"),
-        {"temperature_cc", "constitutional", "vasopressor_dose", "fio2_pct"} | LABORATORY | PRESSURE,
-    ),
-    "v5": (ctcae5, ("fever", "blood", "oxygen"), {"temperature_cc", "fio2_pct"} | PRESSURE),
-    "v6": (ctcae6, ("fever", "blood", "oxygen"), {"temperature_cc"} | PRESSURE),
-    "Penn": (
-        penn,
-        (
-            "fever", "constitutional", "hospitalised", "creatinine", "liver", "coagulopathy", "blood", "fluids", "dose",
-            "oxygen",
-        ),
-        {
-            "temperature_cc", "constitutional", "hospitalised_for_crs", "creatinine_grade", "transaminase_grade",
-            "coagulopathy_treated", "fluids_for_bp", "vasopressor_dose",
-        }
-        | PRESSURE,
-    ),
-    "CARTOX": (
-        cartox,
-        ("fever", "blood", "dose", "oxygen", "organ", "liver"),
-        {"temperature_cc", "vasopressor_dose", "fio2_pct"} | LABORATORY | PRESSURE,
-    ),
-    "MSKCC": (
-        mskcc,
-        ("fever", "constitutional", "blood", "fluids", "hours", "refractory", "oxygen"),
-        {"temperature_cc", "constitutional", "vasopressors", "vasopressor_hours", "refractory", "fio2_pct"},
-    ),
-    "ICANS": (
-        icans,
-        ("points", "wakes", "seizure", "weakness", "oedema"),
-        {"ice", "capd", "consciousness", "seizure", "motor_weakness", "cerebral_oedema"},
-    ),
-}  # fmt: skip
 
 
 def is_gradable(scale: str, inputs: Inputs) -> bool:
     """Is a key known that the table of this scale reads?"""
-    if "context" in inputs or SCALES[scale][2] & set(inputs):
+    if "context" in inputs or TABLES[scale][1] & set(inputs):
         return True
     device = inputs.get("oxygen")
     return (
@@ -218,12 +166,13 @@ def is_gradable(scale: str, inputs: Inputs) -> bool:
 
 def brute(scale: str, inputs: Inputs, reading: str = "") -> tuple[int, int]:
     """(lowest, highest) grade of every completion of the missing keys, each graded by the plain table."""
-    return _extremes(scale, reading, tuple(frozenset(GROUPS[name](inputs)) for name in SCALES[scale][1]))
+    groups = [name for name in signature(TABLES[scale][0]).parameters if name != "reading"]
+    return _extremes(scale, reading, tuple(frozenset(GROUPS[name](inputs)) for name in groups))
 
 
 @cache
 def _extremes(scale: str, reading: str, worlds: tuple[frozenset[Any], ...]) -> tuple[int, int]:
-    table = SCALES[scale][0]
+    table = TABLES[scale][0]
     grades = {table(*world, reading=reading) for world in product(*worlds)}
     return min(grades), max(grades)
 

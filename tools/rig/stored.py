@@ -11,7 +11,7 @@ from host_agent.store.grades import StoredGrade, grades
 from host_agent.store.journals import all_journals
 from host_agent.store.readings import readings
 from host_agent.store.rechecks import position
-from host_agent.store.rows import StoredReading
+from host_agent.store.rows import StoredEvent, StoredReading
 
 
 def _bound(tx: Tx) -> Iterator[int]:
@@ -34,9 +34,14 @@ def bound_alarm_changes(tx: Tx) -> list[AlarmChange]:
     return [change for journal in _bound(tx) for change in alarm_changes(tx, journal)]
 
 
-def event_payloads(tx: Tx, kind: int) -> list[bytes]:
-    """Payloads of all events of one type, in order."""
-    return [event.payload for journal in all_journals(tx) for event in events(tx, journal.id, kind)]
+def events_of_type(tx: Tx, kind: int) -> list[StoredEvent]:
+    """All events of one type, in order."""
+    return [event for journal in all_journals(tx) for event in events(tx, journal.id, kind)]
+
+
+def all_readings(tx: Tx) -> list[StoredReading]:
+    """All readings, in order."""
+    return [reading for journal in all_journals(tx) for reading in readings(tx, journal.id)]
 
 
 def journal_ids(tx: Tx) -> list[bytes]:

@@ -1,4 +1,4 @@
-"""Alarm inputs and alarm state as bytes: what an ALARM record carries so that any host re-runs the step exactly."""
+"""Alarm inputs and alarm state as bytes: an ALARM record carries them so that any host can repeat the step exactly."""
 
 # mypy: disable-error-code="type-arg, no-any-return"
 # States and cases are bare lists, tuples and dicts: MicroPython has no typing module to say more with.
@@ -6,13 +6,14 @@
 import struct
 from collections import namedtuple
 
+from crs_core import codes
 from crs_core.compat import const
 from crs_core.errors import RemoteError
 from crs_core.grade import baseline, hold
 
 # One second of what the sensors say. Values as in crs_core.units, None = no value; ages in ms, None = never.
 # site, wear, temp_state, ppg_state as in crs_core.units; bound 0/1; faults: FAULT_* bits; button: BUTTON_*;
-# told: TOLD_* bits, what people entered (signs.py makes them).
+# told: TOLD_* bits of what people entered; signs.py makes them.
 Inputs = namedtuple(
     "Inputs",
     (
@@ -60,7 +61,7 @@ TOLD_HOT = const(512)  # read by hand: a sign of pattern (d) ...
 TOLD_FAST_HEART = const(1024)  # ... and another
 TOLD_SPO2_MEDIUM = const(2048)  # read by hand, below the MEDIUM limit ...
 TOLD_SPO2_LOW = const(4096)  # ... below the HIGH one
-TOLD_PAUSED = const(8192)  # a pause that was announced runs now
+TOLD_PAUSED = const(8192)  # a planned pause runs now
 
 # --- state: a list, opaque to callers; times are ms since boot
 LAST = const(0)
@@ -90,8 +91,8 @@ TOLD_PRIORITIES = const(53)  # two bits per alarm id from codes.FIRST_TOLD_ALARM
 FLAG_BOUND = const(1)
 FLAG_SPO2_LOW = const(2)  # the last usable saturation was below the MEDIUM limit
 FLAG_HR_HIGH = const(4)  # the last usable heart rate was above its limit
-FLAG_PATIENT = const(8)  # the patient called and nobody accepted
-FLAG_AWAY = const(16)  # an announced pause runs, and at its last step the wearable was not measuring
+FLAG_PATIENT = const(8)  # the patient called and nobody accepted yet
+FLAG_AWAY = const(16)  # a planned pause runs, and at the last step the wearable was not measuring
 
 _VERSION = const(2)
 _INPUTS = "<HBIHHHBIBBBHBH"
@@ -101,7 +102,7 @@ INPUTS_SIZE = struct.calcsize(_INPUTS)
 
 
 def new_state() -> list:
-    """State of a wearable that has measured nothing yet and is bound to nobody."""
+    """State of a wearable that has measured nothing yet and is bound to no patient."""
     s = [None, 0, 0, None, None, 0, 0, None]
     for _ in range(_COUNT):
         s.append(None)
@@ -121,8 +122,38 @@ def forget_patient(s: list) -> None:
             hold.reset(s, at)
 
 
+def active(state: list) -> list:
+    """The conditions that hold now as [(alarm id, priority)], by id: what must sound, also after a restore."""
+    bits = state[PRIORITIES]
+    told = state[TOLD_PRIORITIES]
+    return (
+        listed(bits, bits, 0) + listed(told, told, codes.FIRST_TOLD_ALARM) if told else listed(bits, bits, 0)
+    )
+
+
+def listed(bits: int, which: int, first: int) -> list:
+    """[(alarm id, priority)] of the alarms whose two bits in `which` are not 0."""
+    found = []
+    alarm = first
+    while which:
+        if which & 3:
+            found.append((alarm, bits >> 2 * (alarm - first) & 3))
+        which >>= 2
+        alarm += 1
+    return found
+
+
+def highest(bits: int) -> int:
+    """The highest priority of two bits each."""
+    found = 0
+    while bits:
+        found = max(found, bits & 3)
+        bits >>= 2
+    return found
+
+
 def delay_runs(state: list) -> bool:
-    """True while the delay of a condition about the patient runs: something is suspected and not yet told."""
+    """True while the delay of a condition about the patient runs: something is suspected and does not sound yet."""
     for at in range(SPO2_FAST, TEMP_MISSING, hold.SLOTS):
         if state[at] is not None or state[at + 1]:
             return True

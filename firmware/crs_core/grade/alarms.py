@@ -1,48 +1,36 @@
 """Alarm conditions, stepped once a second: `step(state, inputs, now_ms, rules) -> (state, changes)`.
 
-Pure: the state given is not touched, the same arguments give the same result on every runtime, so a host re-runs a
-journaled step from `decode_state(record.state_before, t)`, `decode_inputs(record.inputs)` and the record's own time.
-Physiological conditions step only while bound to a patient; technical ones always. Something unusable neither resets a
-delay nor ends an alarm. A planned pause holds back NO_DATA and nothing else; not back at its end is PAUSE_OVER.
+Pure: a step leaves the given state as it was, and the same arguments give the same result on every runtime. So a host
+repeats a journaled step exactly (rerun.py). Conditions about the patient step only while the wearable is bound to one;
+technical conditions always step. A value that cannot be used neither resets a delay nor ends an alarm. A planned pause
+suppresses NO_DATA and nothing else. If the wearable does not measure again at its end, PAUSE_OVER sounds.
 `changes` is a list of (alarm id, priority); priority 0 means that the condition ended.
 """
 
 # mypy: disable-error-code="type-arg, no-any-return"
 # States and cases are bare lists, tuples and dicts: MicroPython has no typing module to say more with.
 
-from crs_core import units
-from crs_core import codes
+from crs_core import codes, units
 from crs_core.grade import baseline, guards, hold
 from crs_core.grade import alarm_state as st
-from crs_core.grade.alarm_state import (
-    Inputs,
-    decode_inputs,
-    decode_state,
-    encode_inputs,
-    encode_state,
-    new_state,
-)
 from crs_core.grade.rules import Rules
 from crs_core.compat import const
 
-__all__ = (
-    "Inputs",
-    "active",
-    "decode_inputs",
-    "decode_state",
-    "encode_inputs",
-    "encode_state",
-    "is_back",
-    "new_state",
-    "rerun",
-    "step",
-)
+# a step, its inputs and its state are one interface
+Inputs = st.Inputs
+new_state = st.new_state
+active = st.active
+encode_inputs = st.encode_inputs
+decode_inputs = st.decode_inputs
+encode_state = st.encode_state
+decode_state = st.decode_state
 
-# A late step counts as at most this much time: little towards an end, more towards an alarm.
+# A late step counts for at most this long: little towards the end of an alarm, more towards its start.
 _BACK_MAX_MS = const(2_000)
 _DT_MAX_MS = const(5_000)
 _FIRST = codes.FIRST_TOLD_ALARM
-_TOLD_PHYSIOLOGICAL = const(0x303F)  # the two bits each of the first three, and of the last
+# two bits each of HYPOTENSION, ICE_LOW, NEW_OXYGEN and RECORD_CONTRADICTS
+_TOLD_PHYSIOLOGICAL = const(0x303F)
 _LOW = codes.PRIORITY_LOW
 _MEDIUM = codes.PRIORITY_MEDIUM
 _HIGH = codes.PRIORITY_HIGH
@@ -80,7 +68,7 @@ def step(state: list, inputs: Inputs, now_ms: int, rules: Rules) -> tuple:
     if inputs.bound:
         bits, fever = _physiological(s, inputs, temp_why, ppg_why, now_ms, dt_ms, back_ms, rules)
         told = _told(s, inputs, fever, dt_ms, rules)
-    open_priority = max(_highest(bits), _highest(told & _TOLD_PHYSIOLOGICAL))
+    open_priority = max(st.highest(bits), st.highest(told & _TOLD_PHYSIOLOGICAL))
     if open_priority >= _MEDIUM:
         s[st.RECENT_MEDIUM] = now_ms
     if open_priority == _HIGH:
@@ -89,55 +77,19 @@ def step(state: list, inputs: Inputs, now_ms: int, rules: Rules) -> tuple:
     bits |= _technical(s, inputs.faults, silence, open_priority, now_ms, dt_ms, rules)
     if inputs.bound:
         told |= _pause(s, inputs, temp_why, ppg_why)
-    if (
-        inputs.told & st.TOLD_DEATH
-        and inputs.bound
-        and not told >> 2 * (codes.RECORD_CONTRADICTS - _FIRST) & 3
-    ):
-        bits = told = (
-            0  # a signed record of death stops sound for this binding, unless a pulse contradicts it
-        )
+    contradicted = told >> 2 * (codes.RECORD_CONTRADICTS - _FIRST) & 3
+    if inputs.told & st.TOLD_DEATH and inputs.bound and not contradicted:
+        # a signed record of death stops sound for this binding
+        bits = told = 0
     s[st.PRIORITIES] = bits
     s[st.TOLD_PRIORITIES] = told
     if bits == old and told == old_told:
         return s, []
-    return s, _listed(bits, bits ^ old, 0) + _listed(told, told ^ old_told, _FIRST)
-
-
-def active(state: list) -> list:
-    """The conditions that hold now as [(alarm id, priority)], by id: what must sound, also after a restore."""
-    bits = state[st.PRIORITIES]
-    told = state[st.TOLD_PRIORITIES]
-    return _listed(bits, bits, 0) + _listed(told, told, _FIRST) if told else _listed(bits, bits, 0)
-
-
-def _listed(bits: int, which: int, first: int) -> list:
-    """[(alarm id, priority)] of the alarms whose two bits in `which` are not 0."""
-    found = []
-    alarm = first
-    while which:
-        if which & 3:
-            found.append((alarm, bits >> 2 * (alarm - first) & 3))
-        which >>= 2
-        alarm += 1
-    return found
-
-
-def rerun(state_before: bytes, inputs: bytes, now_ms: int, rules: Rules) -> tuple:
-    """Step from journaled bytes; returns (encoded state after, changes). RemoteError when the bytes cannot be read."""
-    after, changes = step(decode_state(state_before, now_ms), decode_inputs(inputs), now_ms, rules)
-    return encode_state(after, now_ms), changes
+    return s, st.listed(bits, bits ^ old, 0) + st.listed(told, told ^ old_told, _FIRST)
 
 
 def _physiological(
-    s: list,
-    inputs: Inputs,
-    temp_why: int,
-    ppg_why: int,
-    now_ms: int,
-    dt_ms: int,
-    back_ms: int,
-    rules: Rules,
+    s: list, inputs: Inputs, temp_why: int, ppg_why: int, now_ms: int, dt_ms: int, back_ms: int, rules: Rules
 ) -> tuple:
     """Step the conditions about the patient; returns (their priority bits, fever)."""
     fever, hot, possible = _temperature(s, inputs, temp_why == 0, now_ms, back_ms, rules)
@@ -172,7 +124,7 @@ def _physiological(
 
 
 def _told(s: list, inputs: Inputs, fever: bool, dt_ms: int, rules: Rules) -> int:
-    """Step the conditions about what people entered, or have to; returns priority bits from the first such alarm on."""
+    """Step the conditions about what people entered or must enter; returns priority bits, from alarm _FIRST on."""
     told = inputs.told
     usable = guards.heart_rate_usable(
         inputs.hr_bpm, inputs.ppg_state, inputs.ppg_age_ms, rules.alarm_ppg_max_age_ms
@@ -186,10 +138,10 @@ def _told(s: list, inputs: Inputs, fever: bool, dt_ms: int, rules: Rules) -> int
     measure = hold.collect(
         s, st.MEASURE_BP, asked, dt_ms // 10, rules.measure_bp_ms // 10, rules.hr_end_ms // 10
     )
-    # an empty clock while there is no record: only pulses after it contradict it
+    # the clock is empty while there is no record: only a pulse after the record contradicts it
     pulse = (1 if usable else -1) if told & st.TOLD_DEATH else 0
     alive = hold.collect(s, st.CONTRADICTS, pulse, dt_ms, rules.contradicts_ms, 0)
-    if told & st.TOLD_DEATH and inputs.button == st.BUTTON_LONG:  # so does a press
+    if told & st.TOLD_DEATH and inputs.button == st.BUTTON_LONG:  # a press contradicts it too
         alive = hold.collect(s, st.CONTRADICTS, 1, rules.contradicts_ms, rules.contradicts_ms, 0)
     bits = 0
     if told & st.TOLD_HYPOTENSION:
@@ -208,13 +160,13 @@ def _told(s: list, inputs: Inputs, fever: bool, dt_ms: int, rules: Rules) -> int
 
 
 def _temperature(s: list, inputs: Inputs, usable: bool, now_ms: int, back_ms: int, rules: Rules) -> tuple:
-    """(fever, hot, possible). A falling temperature ends the sound only; the grader keeps the episode's latch."""
+    """(fever, hot, possible). A falling temperature ends only the alarm; the grader remembers the fever."""
     cc = inputs.temp_cc
     met = hot = above = rise = -1
     by_hand = inputs.told & st.TOLD_FEVER
     if usable:
-        met = _above(s, st.FEVER, cc, rules.fever_cc, rules.fever_end_below_cc)
-        hot = _above(s, st.HIGH_TEMP, cc, rules.high_temp_cc, rules.fever_end_below_cc)
+        met = hold.above(s, st.FEVER, cc, rules.fever_cc, rules.fever_end_below_cc)
+        hot = hold.above(s, st.HIGH_TEMP, cc, rules.high_temp_cc, rules.fever_end_below_cc)
         if inputs.site == units.SITE_AXILLA:
             above = 1 if cc >= rules.possible_cc else 0
             own_cc = baseline.value_cc(s, st.BASELINE, rules.baseline_ready_min)
@@ -222,7 +174,7 @@ def _temperature(s: list, inputs: Inputs, usable: bool, now_ms: int, back_ms: in
                 rise = 1 if cc >= own_cc + rules.rise_cc else 0
             if above == 0 and rise <= 0:
                 baseline.learn(s, st.BASELINE, cc, now_ms, rules.baseline_span_min)
-    if by_hand:  # any source at the limit is met, and a lower one does not cancel it
+    if by_hand:  # fever is met when any source is at the limit; a lower source does not cancel it
         met = 1
         hot = 1 if inputs.told & st.TOLD_HOT else hot
     end_ms = rules.fever_end_ms
@@ -238,7 +190,7 @@ def _temperature(s: list, inputs: Inputs, usable: bool, now_ms: int, back_ms: in
 
 
 def _saturation(s: list, inputs: Inputs, usable: bool, now_ms: int, back_ms: int, rules: Rules) -> tuple:
-    """(HIGH, MEDIUM) of suspected hypoxaemia: three limits, each with its own delay; read by hand, two of them."""
+    """(HIGH, MEDIUM) of suspected hypoxaemia: three limits, each with its own delay. A value read by hand has two."""
     spo2_tenths = inputs.spo2_tenths
     reset_ms = rules.spo2_reset_ms
     end_ms = rules.spo2_end_ms
@@ -251,7 +203,7 @@ def _saturation(s: list, inputs: Inputs, usable: bool, now_ms: int, back_ms: int
             s[st.FLAGS] |= st.FLAG_SPO2_LOW
         else:
             s[st.FLAGS] &= ~st.FLAG_SPO2_LOW
-    if inputs.told & st.TOLD_SPO2_MEDIUM:  # a better value of the sensor does not cancel it
+    if inputs.told & st.TOLD_SPO2_MEDIUM:  # a better value from the sensor does not cancel it
         medium = 1
         slow = 1 if inputs.told & st.TOLD_SPO2_LOW else slow
     is_fast = hold.hold(s, st.SPO2_FAST, fast, now_ms, back_ms, rules.spo2_fast_ms, reset_ms, end_ms)
@@ -267,7 +219,7 @@ def _pulse(s: list, inputs: Inputs, now_ms: int, dt_ms: int, back_ms: int, rules
     fast = lost = -1
     if usable:
         # "above 120" is the rule, so the first rate that fulfils it is 121
-        fast = _above(s, st.HEART_RATE, hr_bpm, rules.hr_high_bpm + 1, rules.hr_end_below_bpm)
+        fast = hold.above(s, st.HEART_RATE, hr_bpm, rules.hr_high_bpm + 1, rules.hr_end_below_bpm)
         lost = 0
         if hr_bpm > rules.hr_high_bpm:
             s[st.FLAGS] |= st.FLAG_HR_HIGH
@@ -286,7 +238,7 @@ def _pulse(s: list, inputs: Inputs, now_ms: int, dt_ms: int, back_ms: int, rules
 def _technical(
     s: list, faults: int, silence: int, open_priority: int, now_ms: int, dt_ms: int, rules: Rules
 ) -> int:
-    """Step the conditions about equipment and link; each starts at the priority of the patient's last hour."""
+    """Step the conditions about equipment and link. Each starts at the highest priority of the patient's last hour."""
     floor = 0
     if s[st.RECENT_HIGH] is not None and now_ms - s[st.RECENT_HIGH] <= rules.recent_ms:
         floor = _HIGH
@@ -313,12 +265,12 @@ def _silence(
     """Priority of NO_DATA: no gradable temperature or no usable saturation; louder with time while bound."""
     low_ms = rules.no_data_low_ms
     if inputs.told & st.TOLD_PAUSED and inputs.bound:
-        # announced: silence counts from the pause's end, where PAUSE_OVER waits for whoever is not back
+        # silence counts from the end of the pause; PAUSE_OVER sounds then if nothing is measured
         hold.reset(s, st.TEMP_MISSING)
         hold.reset(s, st.PPG_MISSING)
         return 0
-    # a probe that settles, after being put on or under an open arm, is not silent yet; it has the settling time,
-    # counted from the loss
+    # a probe that settles, just put on or under an open arm, is not silent yet: it has the settling time, counted from
+    # the loss
     settles = temp_why in (codes.R_TEMP_SETTLING, codes.R_TEMP_ARTEFACT)
     temp_ms = rules.settling_ms if settles else low_ms
     end_ms = rules.no_data_end_ms
@@ -337,52 +289,25 @@ def _silence(
     return _MEDIUM if silent_ms >= rules.no_data_medium_ms else _LOW
 
 
-def is_back(inputs: Inputs, temp_why: int, ppg_why: int) -> bool:
-    """Whether the wearable measures on the body again; a probe that settles is back, its value is not.
-
-    `temp_why` and `ppg_why`: why a value is not usable, from guards.
-    """
-    return (
-        inputs.wear != units.WEAR_OFF
-        and ppg_why == 0
-        and (temp_why == 0 or temp_why == codes.R_TEMP_SETTLING)
-    )
-
-
 def _pause(s: list, inputs: Inputs, temp_why: int, ppg_why: int) -> int:
-    """Priority bits of PAUSE_OVER: HIGH from the end of an announced pause on, until the wearable is back.
+    """Priority bits of PAUSE_OVER: HIGH from the end of a planned pause until the wearable measures again.
 
-    A pause that a restart cut short has ended for this: nobody knows how long the power was away.
+    A restart ends the pause, because nobody knows how long the power was off.
     """
     over = s[st.TOLD_PRIORITIES] >> 2 * (codes.PAUSE_OVER - _FIRST) & 3
     was_away = s[st.FLAGS] & st.FLAG_AWAY
     s[st.FLAGS] &= ~st.FLAG_AWAY
-    if is_back(inputs, temp_why, ppg_why):
+    if guards.is_back(inputs.wear, temp_why, ppg_why):
         return 0
     if inputs.told & st.TOLD_PAUSED:
         s[st.FLAGS] |= st.FLAG_AWAY
-    elif was_away:  # at its end already back, and disturbed since: that is for NO_DATA
+    elif was_away:  # one that was back at the end and is disturbed since is a case for NO_DATA
         over = _HIGH
     return _HIGH << 2 * (codes.PAUSE_OVER - _FIRST) if over else 0
 
 
-def _above(s: list, at: int, value: int, limit: int, end_below: int) -> int:
-    """Verdict for "at or above `limit`"; once raised, only a value `end_below` under the limit speaks against it."""
-    if value >= limit:
-        return 1
-    return 0 if not s[at + 2] or value < limit - end_below else -1
-
-
-def _highest(bits: int) -> int:
-    highest = 0
-    while bits:
-        highest = max(highest, bits & 3)
-        bits >>= 2
-    return highest
-
-
 def _start(old: int, alarm: int, priority: int, floor: int) -> int:
-    """Bits of a technical alarm: never below where it started, started not below `floor`."""
+    """Bits of a technical alarm. It starts at `floor` or above and does not get quieter while it lasts."""
     if not priority:
         return 0
     before = old >> 2 * alarm & 3

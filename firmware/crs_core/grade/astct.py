@@ -2,13 +2,14 @@
 
 The more severe of hypotension and hypoxia decides, in a patient who has or had the fever of the syndrome. Vasopressin
 does not count towards "several"; its dose does not matter. Organ toxicity is graded elsewhere. Death is not a row.
+What the paper says in each cell, and the cases that test it, stand in scales/astct_paper.py, which no wearable loads.
 """
 
 # mypy: disable-error-code="type-arg, no-any-return"
 # States and cases are bare lists, tuples and dicts: MicroPython has no typing module to say more with.
 
 from crs_core import codes
-from crs_core.grade.scale import Row, interval, make, matters
+from crs_core.grade.scale import grade, interval, make, matters, parameter
 
 VERSION = 2019
 
@@ -17,22 +18,20 @@ SCALE = make(
     name="ASTCT",
     version=VERSION,
     rows=(
-        Row("fever", ("fever",), ((1, (("fever", "yes"),)),), ()),
-        Row(
+        parameter("fever", ("fever",), grade(1, fever="yes")),
+        parameter(
             "hypotension",
             ("pressure", "vasopressors"),
-            (
-                (4, (("vasopressors", "several"),)),
-                (3, (("vasopressors", "one"),)),
-                (2, (("pressure", "hypotension"),)),
-            ),
-            (),
+            grade(2, pressure="hypotension"),
+            grade(3, vasopressors="one"),
+            grade(4, vasopressors="several"),
         ),
-        Row(
+        parameter(
             "hypoxia",
             ("oxygen",),
-            ((4, (("oxygen", "positive_pressure"),)), (3, (("oxygen", "high"),)), (2, (("oxygen", "low"),))),
-            (),
+            grade(2, oxygen="low"),
+            grade(3, oxygen="high"),
+            grade(4, oxygen="positive_pressure"),
         ),
     ),
     gate=(("fever", "yes"), ("fever_earlier", "yes")),

@@ -15,7 +15,7 @@ _HALF = const(512)
 
 
 def learn(s: list, at: int, temp_cc: int, now_ms: int, span_min: int) -> None:
-    """Take `temp_cc` into the mean unless a minute has not passed; the mean forgets over `span_min` minutes."""
+    """Add `temp_cc` to the mean, at most once a minute; the mean forgets over `span_min` minutes."""
     last_ms = s[at + 2]
     if last_ms is not None and now_ms - last_ms < _MINUTE_MS:
         return
@@ -28,7 +28,7 @@ def learn(s: list, at: int, temp_cc: int, now_ms: int, span_min: int) -> None:
 
 
 def value_cc(s: list, at: int, ready_min: int) -> int | None:
-    """The baseline in 0.01 °C, or None before `ready_min` minutes were learnt."""
+    """The baseline in 0.01 °C, or None until `ready_min` minutes were learnt."""
     return (s[at] + _HALF) >> _SHIFT if s[at + 1] >= ready_min else None
 
 

@@ -1,4 +1,4 @@
-"""The grader of a wearable that was told something: entries in force, lapsed, doubted, and the interval they leave.
+"""The grader's step with entries: which of them count, and the interval that they leave.
 
 Loaded with the first entry. `enter`, `doubt` and `boot` change the state outside a step, `assess` ends a step; `signs`
 is what the alarm conditions read. The same facts and the same table as a case on the host.
@@ -11,7 +11,7 @@ from crs_core import codes
 from crs_core.compat import const
 from crs_core.grade import entries
 from crs_core.grade import grader_state as st
-from crs_core.grade.grader import Assessment
+from crs_core.grade.assessment import Assessment
 from crs_core.grade.rules import Rules
 
 _SKIN_OR_AXILLA = ("axilla", "skin")
@@ -29,7 +29,7 @@ def enter(state: list, values: dict, t_ms: int, rules: Rules) -> list:
     hand_cc = values.get("temperature_cc")
     before = entries.in_force(s[st.TOLD])
     if hand_cc is not None and hand_cc < rules.fever_cc <= before.get("temperature_cc", 0):
-        # a lower reading cancels none that still counts
+        # a lower reading does not cancel a fever by hand that still counts
         values.pop("temperature_cc")
         values.pop("site", None)
     left = entries.enter(s[st.TOLD], values, t_ms)
@@ -46,7 +46,7 @@ def enter(state: list, values: dict, t_ms: int, rules: Rules) -> list:
         ):
             s[st.FLAGS] |= st.WORRIED
     _replace(s, left, t_ms, rules)
-    # a reading by hand that comes late is no present fever any more, but it was one
+    # a reading by hand that arrives late tells of no present fever, but of one in this episode
     if values.get("fever_earlier") or (
         hand_cc is not None
         and hand_cc >= rules.fever_cc
@@ -60,7 +60,7 @@ def enter(state: list, values: dict, t_ms: int, rules: Rules) -> list:
 
 
 def _close(s: list, t_ms: int) -> None:
-    """The episode was over at `t_ms`; a fever that was met after it is one of a new episode."""
+    """The episode ended at `t_ms`; a fever that was met later belongs to a new episode."""
     s[st.TOLD] = entries.close_episode(s[st.TOLD], t_ms)
     if s[st.MET_AT] is None or s[st.MET_AT] <= t_ms:
         s[st.LATCH] = 0
@@ -70,14 +70,14 @@ def _close(s: list, t_ms: int) -> None:
 
 
 def doubt(state: list, t_ms: int) -> list:
-    """The state after a newer sign at `t_ms` that no reading holds: the patient's button."""
+    """The state after the patient's button at `t_ms`, a newer sign that no reading contains."""
     s = list(state)
     s[st.TOLD] = entries.doubt(s[st.TOLD], t_ms)
     return s
 
 
 def boot(s: list, rules: Rules) -> None:
-    """After a boot nobody knows how old the entries are: those that count for a time ran out. In place."""
+    """Change `s` after a boot: nobody knows how old the entries are, so those with a time limit expire."""
     left = entries.boot(s[st.TOLD], rules)
     if left != s[st.TOLD]:
         _replace(s, left, 0, rules)
@@ -88,7 +88,7 @@ def signs(state: list, rules: Rules) -> int:
     """Bits for the alarm conditions (signs.py)."""
     if not state[st.TOLD]:
         return 0
-    from crs_core.grade import signs as bits
+    from crs_core.grade import signs as bits  # loaded for each entry: the wearable has no room to keep it
 
     return bits.of_entries(state[st.TOLD], rules)
 
@@ -98,14 +98,14 @@ def assess(s: list, fever: int, say: tuple, fell: bool, now_ms: int, rules: Rule
     at_risk = entries.is_masked(s[st.TOLD]) or s[st.FLAGS] & st.FEBRILE != 0
     _replace(s, entries.expire(s[st.TOLD], now_ms, at_risk, rules), now_ms, rules)
     if fever == codes.FEVER_MET and not s[st.FLAGS] & st.FEBRILE:
-        # a new crossing: what was said of an earlier fever, and what reassured before it, counts no longer
+        # a new fever: statements about an earlier one, and what reassured before it, no longer count
         s[st.TOLD] = entries.doubt(s[st.TOLD], now_ms)
     elif fell:
         s[st.TOLD] = entries.doubt(s[st.TOLD], now_ms)
     fever, say = _fever_told(s, fever, say, now_ms, rules)
     found = _look_up(_case(s, fever, say, now_ms, rules), rules)
     if s[st.FLAGS] & st.WORRIED and (s[st.LOWER] is None or found[0] > s[st.LOWER]):
-        # the bound rose by what was entered, so older reassurance counts no longer; that of the same entry does
+        # an entry raised the bound, so older reassurance no longer counts; that of the same entry does
         left = entries.doubt(s[st.TOLD], entries.newest_worry_ms(s[st.TOLD], now_ms))
         if len(left) != len(s[st.TOLD]):
             s[st.TOLD] = left
@@ -141,13 +141,13 @@ _OPEN = (codes.R_SKIN_BELOW, codes.R_MASK_WINDOW_OVER)
 
 
 def _replace(s: list, left: list, now_ms: int, rules: Rules) -> None:
-    """Put other entries in place; what those that lapsed with it had made sure of is held."""
+    """Put other entries in place; the lowest grade that newly lapsed entries had proved is held."""
     if left is s[st.TOLD]:
         return
     had = entries.lapsed(s[st.TOLD])
     has = entries.lapsed(left)
     if [key for key in has if key not in had]:
-        # also of an entry that came after the last step; whether there is a fever now decides nothing of what was
+        # of an entry that came after the last step too; whether there is a fever now does not matter here
         sure = _look_up(_case(s, codes.FEVER_UNKNOWN, (0,), now_ms, rules), rules)[0]
         s[st.HELD] = max(s[st.HELD], s[st.LOWER] or 0, sure)
     elif not has:
@@ -156,7 +156,7 @@ def _replace(s: list, left: list, now_ms: int, rules: Rules) -> None:
 
 
 def _fever_told(s: list, fever: int, say: tuple, now_ms: int, rules: Rules) -> tuple:
-    """(FEVER_*, reasons) with readings by hand and masks: any source at the limit is met, a lower one cancels none."""
+    """(FEVER_*, reasons) with readings by hand and masks. Any source at the limit is met; no lower one cancels it."""
     inputs = entries.in_force(s[st.TOLD])
     hand_cc = inputs.get("temperature_cc")
     usable = fever != codes.FEVER_UNKNOWN or say[0] == codes.R_SKIN_BELOW
@@ -185,7 +185,7 @@ def _fever_told(s: list, fever: int, say: tuple, now_ms: int, rules: Rules) -> t
 
 
 def _possible_since(s: list) -> int:
-    """Since when the thermometer says that a fever is possible: what was read by hand before it settles nothing."""
+    """Since when a fever is possible by the thermometer: a reading by hand before that settles nothing."""
     times = [s[at] for at in (st.POSSIBLE, st.RISE) if s[at + 2]]
     return max(times)
 
@@ -221,6 +221,7 @@ def _look_up(case: dict, rules: Rules) -> tuple:
         _memo["rules"] = rules
     key = repr(sorted(case.items()))
     if key not in _memo:
+        # the wearable loads these for a new case and lets them go
         from crs_core.grade import astct, facts
         from crs_core.grade.scale import interval, matters
 

@@ -1,24 +1,22 @@
 """One case in the words of the vocabulary → fever, alarms and the interval of every scale.
 
-For what people enter and for worked cases; the wearable's own path is grader.py. A 5 comes only from the key `death`,
-which is a signed record.
+For what people enter and for worked cases; the wearable's own path is grader.py. A 5 comes only from the key `death`, a
+signed record.
 """
 
 # mypy: disable-error-code="type-arg, no-any-return"
 # States and cases are bare lists, tuples and dicts: MicroPython has no typing module to say more with.
 
-from crs_core import entry_codes
-from crs_core import code_texts
-from crs_core import codes
+from crs_core import code_texts, codes
 from crs_core.grade import alarm_state as st
 from crs_core.grade import facts, signs, vocabulary
 from crs_core.grade.rules import DEFAULT, Rules
 from crs_core.grade.scale import Fact, Scale, holds, interval, weighty
-from crs_core.grade.scales import ICANS, SCALES
-from crs_core.grade.scales.entered_facts import read
+from crs_core.grade.scales import FACTS, ICANS, MISSING_KEYS, PUBLISHED, REASON_TEXTS, SCALES
+from crs_core.grade.scales.shared_rows import FEVER_GATE
 
 _GRADE_OF_DEATH = 5
-# A vasopressor counts as hypotension: who is asked for the one is asked for the other.
+# A vasopressor counts as hypotension, so both are asked for together.
 _ASKED_TOGETHER = ("pressure", "vasopressors", "agents")
 _NEUROLOGICAL = ("ice", "capd", "consciousness", "seizure", "motor_weakness", "cerebral_oedema")
 
@@ -44,12 +42,12 @@ def assess_scale(scale: Scale, inputs: dict, rules: Rules, known: dict) -> dict:
     `known` holds the facts of this case that were read before: one dict for all scales, empty at first.
     """
     if inputs.get("death") == scale.death:
-        death = entry_codes.R_DEATH_ICANS if scale.death == "icans" else codes.R_DEATH
-        return _result(scale, (_GRADE_OF_DEATH, _GRADE_OF_DEATH), codes.SIGNED, [], [death], [])
+        say = [PUBLISHED[scale.name].death.number]
+        return _result(scale, (_GRADE_OF_DEATH, _GRADE_OF_DEATH), codes.SIGNED, [], say, [])
     found = {name: _fact(name, inputs, rules, known) for name in scale.facts}
     possible = {name: found[name].values for name in found}
     worth_asking = weighty(scale, possible)
-    say: list = []
+    say = []
     missing: list = []
     for name in scale.facts:
         fact = found[name]
@@ -71,8 +69,8 @@ def assess_scale(scale: Scale, inputs: dict, rules: Rules, known: dict) -> dict:
 def other_readings(scale: Scale, inputs: dict, rules: Rules, known: dict) -> list:
     """[((lower, upper), reason code)] of the case under each other reading of the table, taken one at a time.
 
-    A reading counts where its condition is settled: that an open input could still lead to an ambiguous cell does not
-    make the case ambiguous, it makes it open.
+    A reading counts when its condition is settled. An open input that could still lead to an ambiguous cell makes the
+    case open, not ambiguous.
     """
     found = {name: _fact(name, inputs, rules, known) for name in scale.facts}
     possible = {name: found[name].values for name in found}
@@ -81,19 +79,15 @@ def other_readings(scale: Scale, inputs: dict, rules: Rules, known: dict) -> lis
         if found[name].otherwise:
             other = possible.copy()
             other[name] = found[name].otherwise
-            readings.append((interval(scale, other), _reason_of_fact(name)))
+            readings.append((interval(scale, other), FACTS[name].otherwise.number))
     for row in scale.rows:
-        for grade, conditions, reason in row.others:
+        for of, conditions, why in row.others:
             if _is_settled(conditions, inputs, rules, known):
-                readings.append((interval(scale, possible, (row.name, grade)), reason))
+                readings.append((interval(scale, possible, (row.name, of)), why.number))
     gate = [_fact(name, inputs, rules, known).values for name, _ in scale.other_gate]
     if gate and all([values == ("no",) for values in gate]):
-        readings.append(((0, 0), entry_codes.R_READ_FEVER_GATE))
+        readings.append(((0, 0), FEVER_GATE.number))
     return readings
-
-
-def _reason_of_fact(name: str) -> int:
-    return entry_codes.R_READ_VENTILATION_OTHER if name == "support" else codes.R_VASOPRESSIN_ALONE
 
 
 def _is_settled(conditions: tuple, inputs: dict, rules: Rules, known: dict) -> bool:
@@ -107,7 +101,7 @@ def _is_settled(conditions: tuple, inputs: dict, rules: Rules, known: dict) -> b
 
 def _fact(name: str, inputs: dict, rules: Rules, known: dict) -> Fact:
     if name not in known:
-        known[name] = read(name, inputs, rules)
+        known[name] = FACTS[name].read(inputs, rules)
     return known[name]
 
 
@@ -128,12 +122,15 @@ def _result(scale: Scale, told: tuple, status: int, others: list, say: list, mis
         "status": codes.STATUS_NAMES[status],
         "ambiguous": bool(others),
         "other_readings": [
-            {"lower": reading[0], "upper": reading[1], "why": code_texts.reason_text(code)}
-            for reading, code in others
+            {"lower": reading[0], "upper": reading[1], "why": _text(code)} for reading, code in others
         ],
-        "reasons": [code_texts.reason_text(code) for code in say],
-        "missing": [code_texts.MISSING_NAMES[code] for code in missing],
+        "reasons": [_text(code) for code in say],
+        "missing": [MISSING_KEYS[code] for code in missing],
     }
+
+
+def _text(code: int) -> str:
+    return REASON_TEXTS.get(code) or code_texts.reason_text(code)
 
 
 def alarms_of(inputs: dict, gradable: bool, rules: Rules) -> list:
@@ -152,7 +149,7 @@ def alarms_of(inputs: dict, gradable: bool, rules: Rules) -> list:
     if is_life_threatening(inputs, rules, bits):
         found.append((codes.LIFE_THREATENING, codes.PRIORITY_HIGH))
     if not gradable and spo2_tenths is None and "hr_bpm" not in inputs:
-        # how long it has been silent is not in a case, so the loudest step of that ladder
+        # a case does not say for how long it has been silent, so the highest priority of NO_DATA
         found.append((codes.NO_DATA, codes.PRIORITY_HIGH))
     if bits & st.TOLD_HYPOTENSION:
         found.append((codes.HYPOTENSION, codes.PRIORITY_HIGH))

@@ -1,4 +1,4 @@
-"""A patient's course: what was measured and entered over time, and what is said at each step (`grade --sequence`).
+"""A patient's course: what was measured and entered over time, and the answer at each step (`grade --sequence`).
 
 The wearable's own machines, run through time: alarm conditions each second, a step of the grader every ten, entries
 with their ages. Host only. A value of a sensor's key counts from the step that set it for as long as a reading may.
@@ -7,9 +7,7 @@ with their ages. Host only. A value of a sensor's key counts from the step that 
 # mypy: disable-error-code="type-arg, no-any-return"
 # States and cases are bare lists, tuples and dicts: MicroPython has no typing module to say more with.
 
-from crs_core import units
-from crs_core import codes
-from crs_core import code_texts
+from crs_core import code_texts, codes, units
 from crs_core.compat import const
 from crs_core.errors import RemoteError
 from crs_core.grade import alarms, bedside, case, entries, facts, grader, prompts, vocabulary
@@ -100,7 +98,7 @@ class Course:
             # a value that was stated twice is not a converter that stands still
             self._grader[st.FLAT_CC] = None
         if told.get("context"):
-            # asked and none: what was entered before is answered, too
+            # everything was asked and there is none: that answers what was entered before, too
             for entry in self._grader[st.TOLD]:
                 if entry[0] in entries.NONE and entry[0] not in told:
                     told[entry[0]] = entries.NONE[entry[0]]
@@ -184,7 +182,7 @@ class Course:
         return inputs
 
     def _hold(self, before: list, at_ms: int) -> None:
-        """Keep what entries that ran out had made sure of until somebody enters anew; `before`: the state with them."""
+        """Keep what expired entries had proved until somebody enters again; `before`: the state with them."""
         if not entries.lapsed(self._grader[st.TOLD]):
             self._held = {}
             return

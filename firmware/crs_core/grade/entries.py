@@ -1,9 +1,9 @@
-"""What people entered, over time: in force, lapsed, replaced. Pure; the wearable and the host keep the same list.
+"""Lists of what people entered: each entry is in force, lapsed or replaced. Wearable and host keep the same list.
 
 An entry is [key, value, t_ms, mark] in the words of vocabulary.py; t_ms is when it was observed (ms since boot, may lie
-before it). A reassuring value ("normal", "room_air", ICE 10) counts for a time and is dropped when that is over or a
-newer sign speaks against it. A worrying value that runs out is kept, marked LAPSED: its row is open again, what it
-raised stays raised, and somebody is asked to assess again. Only a newer entry of the same key takes it away.
+before it). A reassuring value ("normal", "room_air", ICE 10) counts for a time; it is dropped when that time is over or
+a newer sign contradicts it. A worrying value that expires is kept and marked LAPSED: its row is open again, the alarms
+that it raised go on, and somebody is asked to assess again. Only a newer entry of the same key removes it.
 """
 
 # mypy: disable-error-code="type-arg, no-any-return"
@@ -15,7 +15,7 @@ from crs_core.grade.rules import Rules
 IN_FORCE = const(0)
 LAPSED = const(1)
 
-# What "none" or "normal" is, by key: any other value of these keys worries.
+# The value of each key that means "none" or "normal"; any other value of these keys worries.
 NONE = {
     "context": "complete",
     "blood_pressure": "normal",
@@ -40,7 +40,7 @@ NONE = {
     "motor_weakness": False,
     "cerebral_oedema": "none",
 }
-# Statements that lower a bound: they count no longer than any other reassuring entry.
+# Statements that lower a bound: they count as long as any other reassuring entry.
 _LOWERING = {"fever_other_cause": True, "ventilation_not_for_hypoxia": True, "fever_earlier": False}
 # Measured pressures; whether one worries stands beside them as the judged "blood_pressure".
 PRESSURES = ("systolic_mmhg", "diastolic_mmhg", "map_mmhg")
@@ -56,7 +56,8 @@ REPLACES = (
 MEASURED = ("temperature_cc", "site", "spo2_tenths", "hr_bpm")
 OF_THE_EPISODE = ("anticytokine", "fever_earlier", "fever_other_cause")
 MASKS = ("antipyretic", "steroid", "anticytokine")
-RISING_NEED = "rising_need"  # made here, never entered: oxygen need went up between two entries
+# made here, never entered: the need for oxygen went up between two entries
+RISING_NEED = "rising_need"
 _SAME_MS = const(600_000)
 _NEED = ("room_air", "nasal_cannula_low blow_by", "nasal_cannula_high face_mask non_rebreather venturi",
          "cpap bipap", "invasive_ventilation")  # fmt: skip
@@ -65,8 +66,8 @@ _NEED = ("room_air", "nasal_cannula_low blow_by", "nasal_cannula_high face_mask 
 def enter(entries: list, values: dict, t_ms: int) -> list:
     """The entries after `values` {key: value, None = no longer known}, observed at `t_ms`.
 
-    What comes later counts, whatever its time: a wearable knows times only as ages, to within what the link took, and
-    after an outage not at all. Who enters keeps the order; a correction has the moment of what it corrects.
+    The entry that arrives later counts, whatever its time: a wearable knows times only as ages, off by the delay of the
+    link, and after an outage not at all. The host keeps the order; a correction has the time of what it corrects.
     """
     kept = [entry for entry in entries]
     was = oxygen_need(values_of(entries))
@@ -90,17 +91,17 @@ def enter(entries: list, values: dict, t_ms: int) -> list:
 
 
 def _rising(kept: list, was: tuple, t_ms: int) -> None:
-    """Note a need that is above an earlier one, which was a need already; take it away when it no longer rises."""
+    """Note that the need for oxygen rose above an earlier need; remove the note when it no longer rises."""
     now = oxygen_need(values_of(kept))
     at = _index(kept, RISING_NEED)
     if was[0] > 0 and (now[0] > was[0] or (now[0] > 0 and (now[1] > was[1] > 0 or now[2] > was[2] > 21))):
         _put(kept, at, [RISING_NEED, True, t_ms, IN_FORCE])
     elif at is not None and (now < was or abs(t_ms - kept[at][2]) > _SAME_MS):
-        kept.pop(at)  # not for the same observation told twice
+        kept.pop(at)  # the same observation, sent twice, keeps it
 
 
 def oxygen_need(values: dict) -> tuple:
-    """(rank of the device: 0 none or not known to 4 invasive ventilation, flow in L/min, FiO2 in %)."""
+    """(rank of the device from 0, none or not known, to 4, invasive ventilation; flow in L/min; FiO2 in %)."""
     device = values.get("oxygen")
     rank = 0
     if device is not None and not (
@@ -113,7 +114,7 @@ def oxygen_need(values: dict) -> tuple:
 
 
 def expire(entries: list, now_ms: int, at_risk: bool, rules: Rules) -> list:
-    """The entries at `now_ms`; the same list when nothing ran out. `at_risk`: febrile or masked, which shortens."""
+    """The entries at `now_ms`; the same list when nothing expired. `at_risk`: febrile or masked."""
     kept = None
     for entry in entries:
         until_ms = counts_ms(entry[0], entry[1], at_risk, rules) if entry[3] == IN_FORCE else None
@@ -125,25 +126,27 @@ def expire(entries: list, now_ms: int, at_risk: bool, rules: Rules) -> list:
 
 
 def doubt(entries: list, before_ms: int) -> list:
-    """The entries after a newer sign at `before_ms` (a rise, a low saturation, the patient's button): what reassures
-    and was observed before it counts no longer."""
+    """The entries after a newer sign at `before_ms`, such as a rise or the patient's button.
+
+    Reassuring entries that were observed before it no longer count.
+    """
     return [e for e in entries if e[2] >= before_ms or not is_reassuring(e[0], e[1])]
 
 
 def newest_worry_ms(entries: list, now_ms: int) -> int:
-    """When the newest worrying entry in force was observed: what a rise came from. `now_ms` when there is none."""
+    """When the newest worrying entry in force was observed: a rise came from it. `now_ms` when there is none."""
     times = [e[2] for e in entries if e[3] == IN_FORCE and is_worrying(e[0], e[1])]
     return max(times) if times else now_ms
 
 
 def time_of(entries: list, key: str) -> int:
-    """When the entry of `key`, which there is, was observed."""
+    """When the entry of `key` was observed; there must be one."""
     at = _index(entries, key)
     return entries[at or 0][2]
 
 
 def boot(entries: list, rules: Rules) -> list:
-    """The entries after a boot that has no time mark: how old they are is not known, so all that is timed ran out."""
+    """The entries after a boot without a time mark: their age is unknown, so every entry with a time limit expires."""
     kept = [entry for entry in entries]
     for entry in entries:
         if entry[3] == IN_FORCE and counts_ms(entry[0], entry[1], False, rules) is not None:
@@ -152,10 +155,10 @@ def boot(entries: list, rules: Rules) -> list:
 
 
 def close_episode(entries: list, t_ms: int) -> list:
-    """The entries after a clinician signed at `t_ms` that the episode is over: what was observed after it stays.
+    """The entries after a clinician signed at `t_ms` that the episode is over; what was observed later stays.
 
-    An anticytokine masks until then, and so long count the statements about the episode; what had lapsed is settled.
-    A steroid and an antipyretic go on masking for their own windows.
+    An anticytokine and the statements about the episode end with it, and lapsed entries are settled. A steroid and an
+    antipyretic go on masking for their own windows.
     """
     return [
         e
@@ -165,17 +168,17 @@ def close_episode(entries: list, t_ms: int) -> list:
 
 
 def values_of(entries: list) -> dict:
-    """{key: value} of everything told, lapsed too: what a sign goes by, since it does not fall by age."""
+    """{key: value} of all entries, the lapsed ones too: an alarm does not end because an entry is old."""
     return {entry[0]: entry[1] for entry in entries}
 
 
 def in_force(entries: list) -> dict:
-    """{key: value} of what counts for a grade. A mask whose window is over stays: whether more was given is unknown."""
+    """{key: value} of what counts for a grade. A mask stays after its window: whether more was given is unknown."""
     return {e[0]: e[1] for e in entries if e[0] != RISING_NEED and (e[3] == IN_FORCE or e[0] in MASKS)}
 
 
 def is_masked(entries: list) -> bool:
-    """True while a drug that hides fever was given and its window runs, or nobody said that none came after it."""
+    """True while a drug that hides fever masks, and afterwards until somebody enters that none was given since."""
     for entry in entries:
         if entry[0] in MASKS and entry[1]:
             return True
@@ -183,30 +186,30 @@ def is_masked(entries: list) -> bool:
 
 
 def mask_is_over(entries: list) -> bool:
-    """True when every window of a mask is over, and only "none since" is not known."""
+    """True when every mask's window is over, and whether more was given since is not known."""
     marks = [e[3] for e in entries if e[0] in MASKS and e[1]]
     return bool(marks) and IN_FORCE not in marks
 
 
 def lapsed(entries: list) -> list:
-    """The keys of worrying entries that ran out and were not renewed: if any, somebody must assess again."""
+    """The keys of worrying entries that expired and were not renewed. If there is one, somebody must assess again."""
     return [e[0] for e in entries if e[3] == LAPSED and e[0] not in MASKS]
 
 
 def is_reassuring(key: str, value: object) -> bool:
-    """True for a value that caps a grade: it counts for a time only, and no longer than a newer sign lets it."""
+    """True for a value that caps a grade. It counts for a time, and only until a newer sign."""
     if key in NONE:
         return value == NONE[key]
     return key in PRESSURES or (key in _LOWERING and value == _LOWERING[key])
 
 
 def is_worrying(key: str, value: object) -> bool:
-    """True for a value that must not be lost by age."""
+    """True for a value that must not be forgotten because it is old."""
     return key == RISING_NEED or (key in NONE and value != NONE[key])
 
 
 def counts_ms(key: str, value: object, at_risk: bool, rules: Rules) -> int | None:
-    """How long an entry counts, `at_risk` (febrile, masked) less if it reassures; None: it has no end of its own."""
+    """How long an entry counts in ms; a reassuring one counts for less `at_risk` (febrile, masked). None: no limit."""
     if is_reassuring(key, value):
         return rules.entry_febrile_ms if at_risk else rules.entry_ms
     if is_worrying(key, value):

@@ -1,7 +1,7 @@
 """What the inputs of a case say about each fact that a table reads: the values it can still have.
 
-An absent key is unknown, unless the case is `context: complete`: then it was asked and there is none. What only scales
-of the host read stands in scales/entered_facts.py.
+An absent key is unknown, unless the case is `context: complete`: then it was asked and there is none. The scales of the
+host read more facts (scales/shared_facts.py and their own files).
 """
 
 # mypy: disable-error-code="type-arg, no-any-return"
@@ -33,7 +33,6 @@ _NEED_REASONS = {
 }
 _ANY_NEED = ("none", "low", "high", "positive_pressure")
 _EITHER_PRESSURE = ("held", "hypotension")
-# For adults also, where they were measured; to be signed by a clinician like every number of the rules.
 
 
 def is_complete(inputs: dict) -> bool:

@@ -1,55 +1,39 @@
 """The wearable's grader, stepped on each journaled reading: `step(state, reading, now_ms, rules)`.
 
-Pure, integers only. What the sensors alone may say: "fever met" gives 1..4, a temperature below the threshold 0..4 (an
-axilla or a skin does not exclude fever, and blood pressure and oxygen are not known), no usable temperature gives
-nothing at all. What people entered (bedside.py) narrows the interval for as long as it counts. A 5 is not in the table
-that it reads. Call it with now_ms = reading.t_ms: the host repeats it with the same.
+Pure, integers only. From the sensors alone, a fever gives 1..4 and a temperature below the threshold 0..4: axilla and
+skin do not exclude fever, and blood pressure and oxygen are not known. Without a usable temperature there is no grade.
+Entries (bedside.py) narrow the interval for as long as they count. The table that it reads has no 5.
+Call it with now_ms = reading.t_ms: the host repeats the step with the same.
 """
 
 # mypy: disable-error-code="type-arg, no-any-return"
 # States and cases are bare lists, tuples and dicts: MicroPython has no typing module to say more with.
 
-from collections import namedtuple
-
-from crs_core import units
-from crs_core import codes
+from crs_core import codes, units
 from crs_core.compat import const
 from crs_core.grade import baseline, guards, hold
 from crs_core.grade import grader_state as st
-from crs_core.grade.grader_state import after_boot, decode_state, encode_state, new_state
+from crs_core.grade.assessment import Assessment
 from crs_core.grade.rules import Rules
 from crs_core.units import Reading
 
-__all__ = (
-    "Assessment",
-    "after_boot",
-    "decode_state",
-    "encode_state",
-    "fever_latched",
-    "new_state",
-    "prepare",
-    "step",
-)
-
-# lower, upper: 0..4, or None and None when not gradable. fever, status, reasons, missing: numbers of crs_core.codes.
-# *_age_ms: age of the newest usable value, None = never or not known since a boot.
-Assessment = namedtuple(
-    "Assessment",
-    (
-        "scale",
-        "version",
-        "lower",
-        "upper",
-        "fever",
-        "status",
-        "reasons",
-        "missing",
-        "temp_age_ms",
-        "ppg_age_ms",
-    ),
-)
+# a step and its state are one interface
+new_state = st.new_state
+encode_state = st.encode_state
+decode_state = st.decode_state
 
 _DT_MAX_MS = const(30_000)
+
+
+def after_boot(state: list, rules: Rules) -> list:
+    """The state to go on with after a boot: latch and baseline stay; ages are dropped, as the outage is unknown."""
+    s = list(state)
+    s[st.LAST] = s[st.TEMP_AT] = s[st.PPG_AT] = s[st.FLAT_CC] = s[st.FLAT_SINCE] = s[st.BASELINE + 2] = None
+    if s[st.TOLD]:
+        from crs_core.grade import bedside  # loaded with the first entry
+
+        bedside.boot(s, rules)
+    return s
 
 
 def step(state: list, reading: Reading, now_ms: int, rules: Rules) -> tuple:
@@ -59,7 +43,7 @@ def step(state: list, reading: Reading, now_ms: int, rules: Rules) -> tuple:
         why = codes.R_FUTURE
     elif state[st.LAST] is not None and reading.t_ms <= state[st.LAST]:
         why = codes.R_DOUBLED
-    if why:  # such a reading says nothing about now, and leaves no trace in the state
+    if why:  # the reading says nothing about now, and does not change the state
         return state, _of_sensors(state, codes.FEVER_UNKNOWN, (why,), now_ms)
     s = list(state)
     dt_ms = 0 if s[st.LAST] is None else min(reading.t_ms - s[st.LAST], _DT_MAX_MS)
@@ -82,7 +66,7 @@ def step(state: list, reading: Reading, now_ms: int, rules: Rules) -> tuple:
         s[st.TEMP_AT] = reading.t_ms
     fever, say = _fever(reading.temp_cc, site, why, level, risen, rules)
     if s[st.TOLD]:
-        from crs_core.grade import bedside  # a wearable that was told nothing never loads it
+        from crs_core.grade import bedside  # loaded with the first entry
 
         return s, bedside.assess(s, fever, say, fell, now_ms, rules)
     if fever == codes.FEVER_MET:
@@ -193,7 +177,7 @@ def _interval(present: str, latched: bool) -> tuple:
     """(lower, upper, missing ids, version of the scale) of one of the six cases that a wearable can tell apart."""
     key = (present, latched)
     if key not in _intervals:
-        from crs_core.grade import astct
+        from crs_core.grade import astct  # the wearable works out all cases at its start and lets it go
 
         _intervals[key] = astct.from_sensors(present, latched) + (astct.VERSION,)
     return _intervals[key]

@@ -1,4 +1,4 @@
-"""The grader's state: its layout, its bytes, and what a boot leaves of it.
+"""The grader's state: its layout and its bytes.
 
 A list, opaque to callers; times are ms since boot. What people entered stands in the last slot (entries.py).
 """
@@ -11,7 +11,6 @@ import struct
 from crs_core.compat import const
 from crs_core.errors import RemoteError
 from crs_core.grade import baseline, hold
-from crs_core.grade.rules import Rules
 
 LAST = const(0)
 LATCH = const(1)
@@ -48,17 +47,6 @@ def new_state() -> list:
     return [None, 0, None, None, None, None, 0, 0, None, None, 0, 0, None, 0, 0, 0, None, 0, None, [], None]
 
 
-def after_boot(state: list, rules: Rules) -> list:
-    """The state to go on with after a boot: latch and baseline stay; ages that the outage made unknown are dropped."""
-    s = list(state)
-    s[LAST] = s[TEMP_AT] = s[PPG_AT] = s[FLAT_CC] = s[FLAT_SINCE] = s[BASELINE + 2] = None
-    if s[TOLD]:
-        from crs_core.grade import bedside
-
-        bedside.boot(s, rules)
-    return s
-
-
 def encode_state(state: list, now_ms: int) -> bytes:
     """State as at most 52 bytes and 8 for each entry; times become ages at `now_ms`."""
     out = bytearray((_VERSION, state[LATCH], state[FLAGS], state[HELD]))
@@ -73,7 +61,7 @@ def encode_state(state: list, now_ms: int) -> bytes:
     baseline.put(out, state, BASELINE)
     hold.put_clocks(out, state, CLOCKS, _COUNT, now_ms)
     if state[TOLD]:
-        from crs_core.grade import told
+        from crs_core.grade import told  # loaded with the first entry
 
         told.put(out, state[TOLD], now_ms)  # nothing when none of them is of the link
     return bytes(out)
@@ -98,7 +86,7 @@ def decode_state(data: bytes, now_ms: int) -> list:
     offset = baseline.get(data, _FIXED, s, BASELINE)
     offset = hold.get_clocks(data, offset, s, CLOCKS, _COUNT, now_ms)
     if offset < len(data):
-        from crs_core.grade import told
+        from crs_core.grade import told  # loaded with the first entry
 
         s[TOLD], offset = told.get(data, offset, now_ms)
     if offset != len(data):

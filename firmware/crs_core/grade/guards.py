@@ -1,4 +1,4 @@
-"""What may not be graded, asked first: too old, off the body, settling, out of range, low perfusion.
+"""Guards come first. They refuse a value that is too old, off the body, settling, out of range or of low perfusion.
 
 Each guard returns 0 when the value may be used, else the reason code (crs_core.codes R_*).
 """
@@ -6,8 +6,7 @@ Each guard returns 0 when the value may be used, else the reason code (crs_core.
 # mypy: disable-error-code="no-any-return"
 # const() of MicroPython has no type.
 
-from crs_core import units
-from crs_core import codes
+from crs_core import codes, units
 
 _TEMP_REASONS = (
     0,
@@ -62,7 +61,7 @@ def ppg(
     max_age_ms: int,
     pi_min: int,
 ) -> int:
-    """Reason why a saturation (0.1 %, `age_ms` old) is not usable; 0 when it is. An unknown PI is no reason."""
+    """Reason why a saturation (0.1 %, `age_ms` old) is not usable; 0 when it is. An unknown PI refuses nothing."""
     if ppg_state != units.PPG_VALID:
         return _PPG_REASONS[ppg_state] if ppg_state < len(_PPG_REASONS) else codes.R_PPG_ABSENT
     if spo2_tenths is None:
@@ -85,3 +84,11 @@ def heart_rate_usable(hr_bpm: int | None, ppg_state: int, age_ms: int | None, ma
         and age_ms is not None
         and age_ms <= max_age_ms
     )
+
+
+def is_back(wear: int, temp_why: int, ppg_why: int) -> bool:
+    """True when the wearable measures on the body again, although a settling probe has no value yet.
+
+    `temp_why`, `ppg_why`: what `temp` and `ppg` returned.
+    """
+    return wear != units.WEAR_OFF and ppg_why == 0 and (temp_why == 0 or temp_why == codes.R_TEMP_SETTLING)

@@ -1,4 +1,4 @@
-"""Two clocks for conditions, and how they are written down as ages.
+"""Two kinds of clocks for conditions, and their bytes: times are stored as ages.
 
 A clock lives in three slots of a state list: since (ms since boot, or None), back (0.1 s), raised (0 or 1).
 A verdict is 1 (a usable sample fulfils the condition), 0 (a usable sample does not), -1 (nothing usable: it neither
@@ -15,7 +15,7 @@ SLOTS = const(3)
 _AGE_NONE = const(0xFFFFFF)
 _AGE_MAX = const(0xFFFFFE)
 _U16_MAX = const(0xFFFF)
-_DRAIN_MAX_MS = const(2_000)  # a stall is no time of recovery
+_DRAIN_MAX_MS = const(2_000)  # a stalled device did not see the patient recover
 
 
 def hold(
@@ -47,9 +47,9 @@ def hold(
 
 
 def collect(s: list, at: int, verdict: int, dt_ms: int, delay_ms: int, back_ms: int) -> bool:
-    """Step a clock that counts only fulfilling time (slot back, ms): for conditions that need the strap on.
+    """Step a clock that adds up only the time in which the condition is fulfilled (slot back, ms).
 
-    It raises when `delay_ms` were collected, drains within `back_ms` of samples that do not fulfil it, and ends empty.
+    It raises at `delay_ms`. Samples that do not fulfil the condition empty it within `back_ms` and end it.
     """
     level = s[at + 1]
     if verdict > 0:
@@ -64,6 +64,13 @@ def collect(s: list, at: int, verdict: int, dt_ms: int, delay_ms: int, back_ms: 
             s[at + 2] = 0
     s[at + 1] = level
     return s[at + 2] != 0
+
+
+def above(s: list, at: int, value: int, limit: int, end_below: int) -> int:
+    """Verdict for "at or above `limit`"; once raised, only a value more than `end_below` below it is against."""
+    if value >= limit:
+        return 1
+    return 0 if not s[at + 2] or value < limit - end_below else -1
 
 
 def reset(s: list, at: int) -> None:

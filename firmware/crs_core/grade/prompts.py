@@ -1,7 +1,7 @@
 """Prompts with deadlines: blood pressure, oxygen, and ICE or CAPD, each asked for again and again.
 
-Pure, for the host: nobody can answer a prompt on the wearable. The first is due one interval after monitoring began;
-once a fever was met in the episode the interval is the short one, counted from the fever where that is later.
+Pure, for the host: nobody can answer a prompt on the wearable. The first is due one interval after monitoring began.
+Once a fever was met in the episode the interval is shorter, and the next prompt is due with the fever at the earliest.
 """
 
 # mypy: disable-error-code="type-arg, no-any-return"

@@ -16,16 +16,29 @@ from collections import namedtuple
 # death: the value of the key `death` that is a 5 here; facts: what gate and cells read, in order.
 Scale = namedtuple("Scale", ("number", "name", "version", "rows", "gate", "other_gate", "death", "facts"))
 
-# cells: from the top, (grade, conditions): the first whose conditions all hold is the row's grade, none holds: 0;
-# a condition is (fact, value) or (fact, tuple of values).
-# others: what the published words allow as well, (grade, conditions, reason code): the row's grade under that reading.
-# Where each cell is published stands in scales/sources.py, which no wearable loads.
+# One parameter of a table. facts: what its cells read, in the order in which their inputs are asked for.
+# cells: (grade, conditions, paper), the highest grade first; the first whose conditions all hold is the row's grade,
+# and 0 when none does. A condition is (fact, value) or (fact, tuple of values).
+# others: what the published words allow as well, (grade, conditions, reason): the row's grade under that reading.
 Row = namedtuple("Row", ("name", "facts", "cells", "others"))
 
 # What is known of one fact. values: what it can be; known: an input bears on it, which makes a case gradable;
 # missing: number of the input that would settle it (0 = none would); reasons: reason codes;
 # otherwise: the values under the other reading where the published words allow two, else None.
 Fact = namedtuple("Fact", ("values", "known", "missing", "reasons", "otherwise"))
+
+
+def grade(of: int, paper: str = "", **conditions: object) -> tuple:
+    """One cell: grade `of` where every fact has the value, or one of the values, named for it.
+
+    `paper` says in the project's own words what the publication has in this cell; a wearable has no use for it.
+    """
+    return of, tuple(conditions.items()), paper
+
+
+def parameter(name: str, facts: tuple, *cells: tuple, others: tuple = ()) -> Row:
+    """One row of a table: its cells from the left column of the paper to the right one, each made by `grade`."""
+    return Row(name, facts, tuple(reversed(cells)), others)
 
 
 def make(
@@ -56,9 +69,9 @@ def holds(conditions: tuple, values: dict) -> bool:
 
 def row_grade(row: Row, values: dict) -> int:
     """Grade 0..4 that one row gives to a complete case {fact: value}; there is no cell for 5."""
-    for grade, conditions in row.cells:
+    for of, conditions, _ in row.cells:
         if holds(conditions, values):
-            return grade
+            return of
     return 0
 
 

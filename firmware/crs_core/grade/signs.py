@@ -1,7 +1,7 @@
-"""What stands for an alarm in what people entered: one bit each, read by the alarm conditions every second.
+"""The signs in what people entered, one bit each; the alarm conditions read them every second.
 
-The patterns are those that sound whatever the grade: hypotension or any vasopressor; seizure, unarousable, a low ICE or
-a high CAPD, focal weakness; high-flow, mask or positive-pressure oxygen, or a rising need.
+The life-threatening patterns sound whatever the grade: hypotension or any vasopressor; seizure, unarousable, a low ICE
+or a high CAPD, focal weakness; high-flow, mask or positive-pressure oxygen, or a rising need.
 """
 
 # mypy: disable-error-code="type-arg, no-any-return"
@@ -58,7 +58,7 @@ def of(values: dict, rules: Rules) -> int:
 
 
 def of_entries(told: list, rules: Rules) -> int:
-    """The bits of everything told: lapsed entries too, since no alarm falls by age."""
+    """The bits of all entries, the lapsed ones too: no alarm ends because an entry is old."""
     bits = of(entries.values_of(told), rules)
     if len(facts.pressure(entries.in_force(told), rules).values) == 1:
         bits |= st.TOLD_PRESSURE_KNOWN

@@ -1,6 +1,6 @@
 """Entries as numbers: from the link into the words of the vocabulary, and into the state that survives a boot.
 
-The numbers are those of crs_core.context; one more, RISING, stands only in a state.
+The numbers are those of crs_core.context. One more, RISING, is only in a state.
 """
 
 # mypy: disable-error-code="type-arg, no-any-return"
@@ -64,8 +64,10 @@ def values_of(numbers: dict) -> dict:
 
 
 def put(out: bytearray, told: list, now_ms: int) -> None:
-    """Append entries: count u8, then {number u8, value u16, mark u8, age u32 ms}, by number. Other keys than those of
-    crs_core.context are not kept: no wearable has them."""
+    """Append entries by number: count u8, then {number u8, value u16, mark u8, age u32 ms}.
+
+    Only keys of crs_core.context are kept: a wearable has no others.
+    """
     by_name = {_name(n): n for n in list(context.KEYS) + [_RISING]}
     rows = []
     for key, value, t_ms, mark in told:
@@ -91,7 +93,7 @@ def _code(number: int, value: object) -> int:
 
 
 def get(data: bytes, offset: int, now_ms: int) -> tuple:
-    """(entries, offset behind them) of what `put` wrote; RemoteError when it cannot be."""
+    """(entries, offset behind them) of what `put` wrote; RemoteError when the bytes cannot be read."""
     if offset >= len(data):
         raise RemoteError("entries cut short")
     count = data[offset]

@@ -41,8 +41,7 @@ _PROOF_BYTES = const(37)
 _REFUSE_BYTES = const(7)
 
 Hello = namedtuple(
-    "Hello",
-    ("low", "high", "features", "largest", "role", "device_id", "journal_id", "key_id", "nonce"),
+    "Hello", ("low", "high", "features", "largest", "role", "device_id", "journal_id", "key_id", "nonce")
 )
 Refuse = namedtuple("Refuse", ("reason", "low", "high"))
 SessionKeys = namedtuple("SessionKeys", ("h2d_encrypt", "h2d_auth", "d2h_encrypt", "d2h_auth"))

@@ -34,7 +34,7 @@ class Limits(NamedTuple):
     high_after_s: int
 
     def with_real_time_for_links(self, speed: float) -> "Limits":
-        """Opening a link takes real seconds, however fast a simulation runs: never fewer of them than that needs."""
+        """At least the real time that opening a link takes, however fast a simulation runs."""
         return self._replace(
             no_data_yet_s=max(self.no_data_yet_s, round(LINK_OPENS_S * speed)),
             stale_s=max(self.stale_s, round(LINK_REOPENS_S * speed)),
@@ -42,12 +42,12 @@ class Limits(NamedTuple):
 
 
 class Facts(NamedTuple):
-    """What is known of one wearable. Ages in seconds; None = there was none.
+    """What is known of one wearable. Ages in seconds; None: there was no data.
 
-    `newest_age_s` of the newest data of all time, `has_data` whether any came since the agent started,
-    `ahead_s` how far the newest stored reading lies in the future (0 or less: it does not), `recent_priority` the
-    highest physiological alarm active within the last hour, `binding` unbound (never bound), bound or ended,
-    `pause_left_s` of a planned pause whose end is not stored: below 0 since its end, None without one.
+    `newest_age_s`: age of the newest data, stored or live. `has_data`: data came since the agent started. `ahead_s`:
+    how far the newest stored reading lies in the future, 0 or less when it does not. `recent_priority`: the highest
+    physiological alarm of the last hour. `binding`: unbound (never bound), bound or ended. `pause_left_s`: of a planned
+    pause whose end is not stored, below 0 after its end; None without a pause.
     """
 
     running_s: float
@@ -60,8 +60,8 @@ class Facts(NamedTuple):
 
 
 def findings(facts: Facts, limits: Limits) -> list[Finding]:
-    """What must be raised now; an alarm of `ALL` that is not in the answer has ended."""
-    if facts.binding == ENDED:  # nobody wears it: `patient end` was the act that disarms
+    """The alarms that must stand now; an alarm of `ALL` that is not among them has ended."""
+    if facts.binding == ENDED:  # nobody wears it since `patient end`
         return []
     out = []
     if facts.ahead_s > limits.future_s:
@@ -69,20 +69,20 @@ def findings(facts: Facts, limits: Limits) -> list[Finding]:
             Finding(
                 FUTURE_DATA,
                 _capped(facts, max(PRIORITY_LOW, facts.recent_priority)),
-                f"newest reading is dated {span_text(facts.ahead_s)} ahead of this computer's clock",
+                f"the newest reading is dated {span_text(facts.ahead_s)} ahead of this laptop's clock",
             )
         )
     silent = None if _is_paused(facts) else _silence(facts, limits)
     if silent and _is_not_back(facts):
         over_s = -(facts.pause_left_s or 0)
         silent = Finding(
-            NOT_BACK, PRIORITY_HIGH, f"the planned pause was over {span_text(over_s)} ago; {silent.detail}"
+            NOT_BACK, PRIORITY_HIGH, f"the planned pause ended {span_text(over_s)} ago; {silent.detail}"
         )
     return [silent, *out] if silent else out
 
 
 def _is_paused(facts: Facts) -> bool:
-    """An announced pause holds silence back, by this host's own clock and not a second longer."""
+    """An announced pause delays the alarm until its end by this host's own clock, and not a second longer."""
     return facts.pause_left_s is not None and facts.pause_left_s > 0
 
 
@@ -101,13 +101,15 @@ def _silence(facts: Facts, limits: Limits) -> Finding | None:
             facts.running_s if facts.newest_age_s is None else max(facts.newest_age_s, facts.running_s)
         )
         last = (
-            "never before" if facts.newest_age_s is None else f"newest is {span_text(facts.newest_age_s)} old"
+            "nothing came before"
+            if facts.newest_age_s is None
+            else f"the newest data is {span_text(facts.newest_age_s)} old"
         )
-        text = f"nothing in {span_text(facts.running_s)} since the agent started; {last}"
+        text = f"no data in {span_text(facts.running_s)} since the agent started; {last}"
         return Finding(NO_DATA_YET, _capped(facts, _grown(silence_s, facts, limits)), text)
     if facts.newest_age_s is None or facts.newest_age_s < limits.stale_s:
         return None
-    text = f"newest data is {span_text(facts.newest_age_s)} old"
+    text = f"the newest data is {span_text(facts.newest_age_s)} old"
     return Finding(STALE_DATA, _capped(facts, _grown(facts.newest_age_s, facts, limits)), text)
 
 
@@ -123,5 +125,5 @@ def _grown(silence_s: float, facts: Facts, limits: Limits) -> int:
 
 
 def _capped(facts: Facts, priority: int) -> int:
-    """Bound to nobody yet, nobody is at risk: it is told, and does not grow."""
+    """LOW while the wearable was never bound: nobody is at risk yet, so the alarm does not grow."""
     return int(PRIORITY_LOW) if facts.binding == UNBOUND else priority

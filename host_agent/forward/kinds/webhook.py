@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import httpx2
 from pydantic import Field, field_validator, model_validator
 
-from host_agent.forward.base import Delivered, Delivery, Outcome, Rejected, RetryAfter
+from host_agent.forward.delivery import Delivered, Delivery, Outcome, Rejected, RetryAfter
 from host_agent.forward.receiver import Receiver
 from host_agent.forward.secret import VariableName
 from host_agent.forward.signature import HEADER, sign

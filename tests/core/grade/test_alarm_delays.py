@@ -4,6 +4,8 @@ The total is made of the signal delay (at most 10 s: the true value reaches the 
 (rules) and one step. It is measured here for the default rules and for the slowest that a clinician may sign.
 """
 
+from collections.abc import Iterable, Iterator
+
 import pytest
 from crs_core import code_texts, codes, units
 from crs_core.errors import LocalError
@@ -11,49 +13,52 @@ from crs_core.grade import alarms, rules
 from crs_core.grade.rules import DEFAULT
 from crs_core.grade.rules_table import TABLE
 
+from tests.fakes.one_step import QUIET
+
 SIGNAL_DELAY_S = 10
 HIGH_S = 90
 MEDIUM_S = 150
-QUIET = alarms.Inputs(3700, 0, 0, 970, 80, 150, 0, 0, 1, 1, 1, 0, 0, 0)
 NO_PULSE = {"spo2_tenths": None, "hr_bpm": None, "pi_hundredths": 0, "ppg_state": units.PPG_NO_PULSE}
 LOW_PERFUSION = {"spo2_tenths": None, "hr_bpm": None, "ppg_state": units.PPG_LOW_PERFUSION}
 
 
 def slowest() -> rules.Rules:
     """Every delay that these totals hang on at the highest value that passes the check."""
-    limits = {
-        row[0]: row[4]
-        for row in TABLE
-        if row[0]
-        in (
-            "fever_delay_ms",
-            "high_temp_delay_ms",
-            "spo2_fast_ms",
-            "spo2_slow_ms",
-            "spo2_medium_ms",
-            "hr_delay_ms",
-            "pulse_lost_ms",
-            "spo2_lost_ms",
-        )
-    }
-    return rules.with_limits(DEFAULT, limits)
+    hang_on = (
+        "fever_delay",
+        "high_temp_delay",
+        "spo2_fast",
+        "spo2_slow",
+        "spo2_medium",
+        "hr_delay",
+        "pulse_lost",
+        "spo2_lost",
+    )
+    highest = {row[0]: row[4] for row in TABLE}
+    return rules.with_limits(DEFAULT, {f"{name}_ms": highest[f"{name}_ms"] for name in hang_on})
+
+
+def stepped(
+    life: Iterable[dict], settings: rules.Rules, state: list | None = None, start_ms: int = 0
+) -> Iterator[list]:
+    """The state after each second of inputs that differ from a quiet wearer's."""
+    state = state or alarms.new_state()
+    for second, values in enumerate(life, 1):
+        state, _ = alarms.step(state, QUIET._replace(**values), start_ms + 1000 * second, settings)
+        yield state
 
 
 def total_s(alarm: int, priority: int, true_values: dict, settings: rules.Rules, phase_ms: int = 0) -> int:
     """Seconds, rounded up, from the crossing (at `phase_ms` before a step) to the first step that raises it."""
-    state = alarms.new_state()
-    now_ms = 0
-    for _ in range(120):
-        now_ms += 1000
-        state, _ = alarms.step(state, QUIET, now_ms, settings)
-    crossing_ms = now_ms + 1000 - phase_ms
-    while now_ms < crossing_ms + 300_000:
-        now_ms += 1000
-        late = now_ms - crossing_ms >= SIGNAL_DELAY_S * 1000
-        inputs = QUIET._replace(**true_values) if late else QUIET
-        state, _ = alarms.step(state, inputs, now_ms, settings)
-        if (alarm, priority) in alarms.active(state):
-            return -(-(now_ms - crossing_ms) // 1000)
+    quiet_s = 120
+    crossing_ms = (quiet_s + 1) * 1000 - phase_ms
+    known_s = -(
+        -(crossing_ms + SIGNAL_DELAY_S * 1000) // 1000
+    )  # the step to which the true value has come through
+    life = [{}] * (known_s - 1) + [true_values] * 300
+    for second, state in enumerate(stepped(life, settings), 1):
+        if second > quiet_s and (alarm, priority) in alarms.active(state):
+            return -(-(second * 1000 - crossing_ms) // 1000)
     raise AssertionError(f"{code_texts.alarm_name(alarm)} never came")
 
 
@@ -85,19 +90,8 @@ def test_the_total_from_true_crossing_to_alarm_holds(
 @pytest.mark.parametrize("risk", [{"spo2_tenths": 919}, {"hr_bpm": 121}])
 def test_a_saturation_lost_at_risk_is_told_within_a_minute(risk: dict, which: str) -> None:
     settings = DEFAULT if which == "default" else slowest()
-    state = alarms.new_state()
-    now_ms = 0
-    for _ in range(5):
-        now_ms += 1000
-        state, _ = alarms.step(state, QUIET._replace(**risk), now_ms, settings)
-    for second in range(61):
-        now_ms += 1000
-        inputs = QUIET._replace(**(LOW_PERFUSION if second >= SIGNAL_DELAY_S else risk))
-        state, _ = alarms.step(state, inputs, now_ms, settings)
-        if codes.SPO2_LOST in dict(alarms.active(state)):
-            assert second <= 60
-            return
-    raise AssertionError("never told")
+    *_, state = stepped([risk] * (5 + SIGNAL_DELAY_S) + [LOW_PERFUSION] * (61 - SIGNAL_DELAY_S), settings)
+    assert codes.SPO2_LOST in dict(alarms.active(state))
 
 
 def test_delays_that_break_the_totals_cannot_be_signed() -> None:
@@ -126,8 +120,5 @@ def test_delays_that_break_the_totals_cannot_be_signed() -> None:
     ],
 )
 def test_a_short_low_saturation_followed_by_nothing_still_sounds_high(seconds_low: int, then: dict) -> None:
-    state = alarms.new_state()
-    for second in range(1, 17):
-        values = {"spo2_tenths": 860} if second <= seconds_low else then
-        state, _ = alarms.step(state, QUIET._replace(**values), second * 1000, DEFAULT)
+    *_, state = stepped([{"spo2_tenths": 860}] * seconds_low + [then] * (16 - seconds_low), DEFAULT)
     assert dict(alarms.active(state))[codes.HYPOXAEMIA] == codes.PRIORITY_HIGH

@@ -6,7 +6,7 @@ from crs_core.grade import alarm_state as st
 from crs_core.grade import alarms
 from crs_core.grade.rules import DEFAULT
 
-from tests.fakes.one_step import AT_ONCE, HIGH, LOW, MEDIUM, NOW_MS, QUIET, bound, raised
+from tests.fakes.one_step import AT_ONCE, HIGH, MEDIUM, NOW_MS, QUIET, bound, raised
 
 
 def test_the_patients_call_stands_until_a_person_accepts_it() -> None:
@@ -129,19 +129,20 @@ def test_a_rise_above_the_own_baseline_is_a_possible_fever_at_the_axilla() -> No
 
 
 def test_the_baseline_learns_from_what_suggests_no_fever() -> None:
-    for values, is_learnt in (
-        ({}, True),
-        ({"temp_cc": 3749}, True),
-        ({"temp_cc": 3750}, False),
-        ({"site": units.SITE_ORAL}, False),
-        ({"temp_state": units.TEMP_SETTLING}, False),
+    ready = DEFAULT.baseline_ready_min
+    for minutes, values, is_learnt in (
+        (0, {}, True),
+        (0, {"temp_cc": 3749}, True),
+        (0, {"temp_cc": 3750}, False),
+        (0, {"site": units.SITE_ORAL}, False),
+        (0, {"temp_state": units.TEMP_SETTLING}, False),
+        (ready, {"temp_cc": 3600 + DEFAULT.rise_cc - 1}, True),
+        (ready, {"temp_cc": 3600 + DEFAULT.rise_cc}, False),
     ):
-        after, _ = alarms.step(bound(), QUIET._replace(**values), NOW_MS, AT_ONCE)
-        assert (after[st.BASELINE + 1] == 1) is is_learnt
-    state = bound()
-    state[st.BASELINE], state[st.BASELINE + 1] = 3600 << 10, DEFAULT.baseline_ready_min
-    after, _ = alarms.step(state, QUIET._replace(temp_cc=3600 + DEFAULT.rise_cc), NOW_MS, AT_ONCE)
-    assert after[st.BASELINE + 1] == DEFAULT.baseline_ready_min
+        state = bound(BASELINE=3600 << 10 if minutes else 0)
+        state[st.BASELINE + 1] = minutes
+        after, _ = alarms.step(state, QUIET._replace(**values), NOW_MS, AT_ONCE)
+        assert (after[st.BASELINE + 1] == minutes + 1) is is_learnt, values
 
 
 def test_another_patient_starts_without_what_the_last_one_had() -> None:
@@ -157,17 +158,6 @@ def test_another_patient_starts_without_what_the_last_one_had() -> None:
     assert dict(alarms.active(kept))[codes.PATIENT_BUTTON] == MEDIUM, "the same patient keeps it"
 
 
-def test_what_is_too_old_is_no_value() -> None:
-    old = {"temp_age_ms": DEFAULT.alarm_temp_max_age_ms + 1, "temp_cc": 3900}
-    assert raised(**old) == {codes.NO_DATA: LOW}
-    assert raised(**(old | {"temp_age_ms": DEFAULT.alarm_temp_max_age_ms}))[codes.FEVER] == MEDIUM
-    worn_off = {"temp_cc": 3900, "wear": units.WEAR_OFF}
-    assert codes.FEVER not in raised(**worn_off)
-    weak = {"spo2_tenths": 800, "pi_hundredths": DEFAULT.pi_min_hundredths - 1}
-    assert codes.HYPOXAEMIA not in raised(**weak)
-    assert codes.HYPOXAEMIA in raised(**(weak | {"pi_hundredths": DEFAULT.pi_min_hundredths}))
-
-
 def test_changes_are_told_once_and_the_end_as_priority_0() -> None:
     state, changes = alarms.step(
         bound(), QUIET._replace(spo2_tenths=899, told=st.TOLD_ICE_LOW), NOW_MS, AT_ONCE
@@ -181,38 +171,34 @@ def test_changes_are_told_once_and_the_end_as_priority_0() -> None:
     assert changes == [(codes.ICE_LOW, 0)]
 
 
-def test_what_holds_at_once_is_all_told_and_nothing_hides_another() -> None:
-    said = raised(temp_cc=3900, spo2_tenths=919, hr_bpm=121, button=st.BUTTON_LONG, told=511 & ~st.TOLD_DEATH)
-    assert said == {
-        codes.FEVER: MEDIUM,
-        codes.HYPOXAEMIA: MEDIUM,
-        codes.LIFE_THREATENING: HIGH,
-        codes.PATIENT_BUTTON: MEDIUM,
-        codes.HYPOTENSION: HIGH,
-        codes.ICE_LOW: MEDIUM,
-        codes.NEW_OXYGEN: MEDIUM,
-        codes.REASSESS: MEDIUM,
-    }
-    lost = {"spo2_tenths": None, "hr_bpm": None, "ppg_state": units.PPG_NO_PULSE}
-    said = raised(temp_cc=3900, button=st.BUTTON_LONG, told=st.TOLD_ORGAN, faults=255, **lost)
-    assert said == {
-        codes.FEVER: MEDIUM,
-        codes.SPO2_LOST: MEDIUM,
-        codes.PULSE_LOST: HIGH,
-        codes.LIFE_THREATENING: HIGH,
-        codes.PATIENT_BUTTON: MEDIUM,
-        codes.NO_DATA: HIGH,
-        codes.SENSOR_FAULT: HIGH,
-        codes.JOURNAL_FAULT: HIGH,
-        codes.HOST_AWAY: HIGH,
-        codes.LOW_BATTERY: HIGH,
-        codes.RECORDS_LOST: HIGH,
-        codes.NOT_MONITORING: HIGH,
-    }
-
-
 def test_a_question_for_a_pressure_and_a_contradicted_record_stand_beside_the_others() -> None:
     rules = AT_ONCE._replace(measure_bp_ms=0, contradicts_ms=0)
     said = raised(rules, temp_cc=3800, hr_bpm=121, told=511 & ~st.TOLD_PRESSURE_KNOWN)
     assert set(said) >= set(range(codes.HYPOTENSION, codes.REASSESS + 1)) - {codes.PROMPT_MISSED}
     assert said[codes.MEASURE_BP] == MEDIUM and said[codes.RECORD_CONTRADICTS] == HIGH
+
+
+@pytest.mark.parametrize("slot", ["FEVER", "HIGH_TEMP", "POSSIBLE", "RISE"])
+def test_each_clock_of_a_temperature_has_its_own_reset_and_the_same_end(slot: str) -> None:
+    at = getattr(st, slot)
+    reset_ms = 2_000 if slot in ("FEVER", "HIGH_TEMP") else 1_000
+    rules = DEFAULT._replace(fever_reset_ms=2_000, possible_reset_ms=1_000, fever_end_ms=3_000)
+    for is_raised, until_ms in ((0, reset_ms), (1, 3_000)):
+        state = bound(**{slot: 0}, BASELINE=3700 << 10)
+        state[st.BASELINE + 1], state[at + 2] = DEFAULT.baseline_ready_min, is_raised
+        for second in range(1, 5):
+            state, _ = alarms.step(state, QUIET, NOW_MS + 1_000 * (second - 1), rules)
+            assert (state[at] is None) is (1_000 * second >= until_ms)
+
+
+def test_the_clock_of_a_question_stays_whole_when_it_drains_and_when_it_is_full() -> None:
+    """Integers decide: a fraction in a state could not be written down."""
+    state = bound(FEVER=0)
+    state[st.FEVER + 2] = 1
+    state[st.MEASURE_BP + 1] = 777
+    after, _ = alarms.step(state, QUIET._replace(temp_cc=3800, hr_bpm=120), NOW_MS, AT_ONCE)
+    assert type(after[st.MEASURE_BP + 1]) is int and 0 <= after[st.MEASURE_BP + 1] < 777
+    rules = AT_ONCE._replace(measure_bp_ms=1_000)
+    after, _ = alarms.step(bound(), QUIET._replace(temp_cc=3800, hr_bpm=121), NOW_MS, rules)
+    clock = after[st.MEASURE_BP + 1 : st.MEASURE_BP + 3]
+    assert clock == [100, 1] and type(clock[0]) is int

@@ -3,7 +3,7 @@
 import pytest
 from crs_core import codes, units
 from crs_core.grade import alarm_state as st
-from crs_core.grade import alarms
+from crs_core.grade import alarms, rerun
 from crs_core.grade.rules import DEFAULT
 
 from tests.fakes.one_step import HIGH, LOW, QUIET
@@ -35,7 +35,7 @@ class Life:
             before = alarms.encode_state(self.state, self.now_ms)
             data = alarms.encode_inputs(inputs._replace(told=told))
             self.state, changes = alarms.step(self.state, inputs._replace(told=told), self.now_ms, DEFAULT)
-            assert alarms.rerun(before, data, self.now_ms, DEFAULT) == (
+            assert rerun.alarm_step(before, data, self.now_ms, DEFAULT) == (
                 alarms.encode_state(self.state, self.now_ms),
                 changes,
             )

@@ -1,6 +1,7 @@
 """Every number in one place, each with a unit, bounds and a source; the hash names exactly these numbers."""
 
 import ast
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,16 @@ def test_damaged_rules_are_refused_with_the_remote_error(damage) -> None:  # typ
         rules.decode(damage(rules.encode(DEFAULT)))
 
 
+def literals(tree: ast.AST) -> Iterator[int]:
+    """Every integer that decides something: not those of a test's case, nor the number of a reason or input."""
+    if isinstance(tree, ast.Call) and ast.unparse(tree.func) in ("Case", "OtherReading", "Reason", "Missing"):
+        return
+    if isinstance(tree, ast.Constant) and type(tree.value) is int:
+        yield tree.value
+    for node in ast.iter_child_nodes(tree):
+        yield from literals(node)
+
+
 def test_no_clinical_number_is_written_outside_the_rules() -> None:
     """A number of the table that appears as a literal in a step would be a second truth."""
     clinical = {row[1] for row in TABLE if row[1] >= (10_000 if row[2] == "ms" else 50)}
@@ -112,16 +123,12 @@ def test_no_clinical_number_is_written_outside_the_rules() -> None:
     steps += [GRADE / f"{name}.py" for name in ("facts", "case", "astct", "scale")]
     for path in steps + sorted((GRADE / "scales").glob("*.py")):
         name = path.stem
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Constant) and type(node.value) is int and node.value in clinical:
-                found.add((name, node.value))
+        found |= {(name, value) for value in literals(ast.parse(path.read_text())) if value in clinical}
     assert found == {
         ("hold", 100),  # milliseconds in a tenth of a second
-        (
-            "facts",
-            100,
-        ),  # percent, and a pressure in mmHg; the same digits as the rise above a baseline in 0.01 °C
+        ("facts", 100),  # percent; the same digits as the rise above a baseline in 0.01 °C
         ("grader", 30_000),  # longest step that counts as time between two readings
+        ("registry", 100),  # the first number of a reason that only entries give
     }
 
 
@@ -140,12 +147,38 @@ def test_what_differs_is_written_as_it_is_read() -> None:
     assert rules.limits_text(DEFAULT, DEFAULT) == ""
 
 
+NOT_PAIRS = (
+    "hr_high_bpm",
+    "hr_high_bpm:",
+    "hr_high_bpm:1x",
+    "hr_high_bpm:-1",
+    "hr_high_bpm:100,",
+    "hr_high_bpm:100 ",
+)
+
+
 @pytest.mark.parametrize(
-    "text",
-    ["hr_high_bpm", "hr_high_bpm:", "hr_high_bpm:1x", "hr_high_bpm:-1", ":5", "hr_high_bpm:100,", "hr_high_bpm:221",
-     "hr_high_bpm:100,hr_high_bpm:101", "fever_cc:3799", "spo2_slow_tenths:849", "hr_high_bpm:100 "],
-)  # fmt: skip
-def test_numbers_that_are_not_signed_numbers_are_refused(text: str) -> None:
+    ("text", "said"),
+    [
+        *[(text, "is not name:value") for text in (*NOT_PAIRS, "hr_high_bpm:100,hr_high_bpm:101")],
+        ("hr_high_bpm:221", "rule hr_high_bpm"),
+        ("fever_cc:3799", "rule fever_cc"),
+        ("spo2_slow_tenths:849", "rule spo2_slow_tenths"),
+        ("no_rule:1", "no_rule"),
+        (":5", "no such rule"),
+    ],
+)
+def test_numbers_that_are_not_signed_numbers_are_refused_and_named(text: str, said: str) -> None:
     for site, patient in ((text, ""), ("", text)):
-        with pytest.raises(RemoteError):
+        with pytest.raises(RemoteError, match=said):
             rules.in_use(site, patient)
+
+
+def test_orders_that_make_no_sense_are_refused_and_equal_limits_are_not() -> None:
+    rules.check(DEFAULT._replace(spo2_fast_tenths=900, spo2_slow_tenths=900, spo2_medium_tenths=900))
+    with pytest.raises(LocalError, match="spo2"):
+        rules.check(DEFAULT._replace(spo2_fast_tenths=900, spo2_slow_tenths=890))
+    with pytest.raises(LocalError, match="spo2"):
+        rules.check(DEFAULT._replace(spo2_slow_tenths=910, spo2_medium_tenths=900))
+    with pytest.raises(LocalError, match="no_data"):
+        rules.check(DEFAULT._replace(no_data_medium_ms=DEFAULT.no_data_high_ms))

@@ -1,7 +1,7 @@
 """Which entry stands for which alarm, at which number; which prompt is due when; what a case alone would sound."""
 
 import pytest
-from crs_core import code_texts, codes, entry_codes
+from crs_core import codes
 from crs_core.grade import alarm_state as st
 from crs_core.grade import case, entries, prompts, signs
 from crs_core.grade.rules import DEFAULT
@@ -72,63 +72,6 @@ def test_what_ran_out_still_sounds_and_asks_for_a_new_look() -> None:
     told[0][3] = entries.IN_FORCE
     assert signs.of_entries(told, DEFAULT) == st.TOLD_HYPOTENSION | LIFE | st.TOLD_PRESSURE_KNOWN
     assert signs.of_entries([["blood_pressure", "normal", 0, 0]], DEFAULT) == st.TOLD_PRESSURE_KNOWN
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "is_rising"),
-    [
-        ({"oxygen": "room_air"}, {"oxygen": "nasal_cannula_low"}, False),  # new, which is an alarm of its own
-        ({"oxygen": "nasal_cannula_low"}, {"oxygen": "nasal_cannula_high"}, True),
-        ({"oxygen": "blow_by"}, {"oxygen": "nasal_cannula_low"}, False),
-        ({"oxygen": "face_mask"}, {"oxygen": "cpap"}, True),
-        ({"oxygen": "bipap"}, {"oxygen": "invasive_ventilation"}, True),
-        ({"oxygen": "cpap"}, {"oxygen": "face_mask"}, False),
-        ({"oxygen": "cpap"}, {"oxygen": "room_air"}, False),
-        ({"oxygen": "face_mask", "flow_lpm": 6}, {"oxygen": "face_mask", "flow_lpm": 7}, True),
-        ({"oxygen": "face_mask", "flow_lpm": 6}, {"oxygen": "face_mask", "flow_lpm": 6}, False),
-        ({"oxygen": "blow_by", "flow_lpm": 1}, {"oxygen": "blow_by", "flow_lpm": 2}, True),
-        ({"oxygen": "venturi", "fio2_pct": 22}, {"oxygen": "venturi", "fio2_pct": 24}, True),
-        ({"oxygen": "face_mask"}, {"oxygen": "face_mask", "flow_lpm": 7}, False),  # told for the first time
-        ({"oxygen": "face_mask", "fio2_pct": 35}, {"oxygen": "face_mask", "fio2_pct": 36}, True),
-        ({"oxygen": "face_mask", "fio2_pct": 35}, {"oxygen": "face_mask", "fio2_pct": 35}, False),
-        ({"oxygen": "face_mask", "fio2_pct": 21}, {"oxygen": "face_mask", "fio2_pct": 30}, False),
-        ({"oxygen": "room_air", "flow_lpm": 1}, {"oxygen": "room_air", "flow_lpm": 2}, False),
-        ({"oxygen": "face_mask", "fio2_pct": 35}, {"fio2_pct": 40}, True),
-        ({"oxygen": "face_mask", "flow_lpm": 6}, {"flow_lpm": 8}, True),
-    ],
-)
-def test_a_need_that_goes_up_between_two_entries_is_noted_and_taken_back(
-    before: dict, after: dict, is_rising: bool
-) -> None:
-    told = entries.enter(entries.enter([], before, 0), after, 10)
-    assert ([entries.RISING_NEED, True, 10, 0] in told) is is_rising
-    assert entries.RISING_NEED not in entries.in_force(told), "it is a sign, not an input of a table"
-    again = entries.enter(told, {"oxygen": "room_air"}, 20)
-    assert entries.RISING_NEED not in entries.values_of(again)
-    withdrawn = entries.enter(told, dict.fromkeys(["oxygen", *after]), 20)
-    assert (entries.RISING_NEED in entries.values_of(withdrawn)) is is_rising, "not known is no fall"
-
-
-def test_a_rising_need_told_again_is_the_same_for_ten_minutes_either_way() -> None:
-    """The link and a correction move the moment of an observation; a need that stays does not rise for ever."""
-    at_ms, same_ms = 5_000_000, 600_000
-    told = entries.enter([], {"oxygen": "nasal_cannula_low"}, 0)
-    told = entries.enter(told, {"oxygen": "face_mask", "flow_lpm": 6}, at_ms)
-    assert [entries.RISING_NEED, True, at_ms, 0] in told
-    for again_ms, is_kept in (
-        (at_ms + same_ms, True),
-        (at_ms + same_ms + 1, False),
-        (at_ms - same_ms, True),
-        (at_ms - same_ms - 1, False),
-    ):
-        again = entries.enter(told, {"oxygen": "face_mask", "flow_lpm": 6}, again_ms)
-        assert ([entries.RISING_NEED, True, at_ms, 0] in again) is is_kept, again_ms
-        other = entries.enter(told, {"ice": 10}, again_ms)
-        assert [entries.RISING_NEED, True, at_ms, 0] in other, (
-            "an entry about something else says nothing of it"
-        )
-    for lower in ({"oxygen": "nasal_cannula_low"}, {"oxygen": "face_mask", "flow_lpm": 5}, {"flow_lpm": 5}):
-        assert entries.RISING_NEED not in entries.values_of(entries.enter(told, lower, at_ms + 1)), lower
 
 
 def test_a_prompt_is_due_at_its_interval_and_missed_at_the_end_of_its_grace() -> None:
@@ -206,36 +149,3 @@ def test_a_missed_prompt_is_louder_once_a_fever_was_met() -> None:
 def test_a_case_sounds_what_would_sound_if_it_lasted(inputs: dict, alarms: list) -> None:
     said = case.assess(inputs)["alarms"]
     assert [alarm["name"] + ":" + alarm["priority"] for alarm in said] == alarms
-
-
-def test_a_signed_death_gives_its_own_reason_and_asks_for_nothing() -> None:
-    for death, name, code in (
-        ("crs", "ASTCT", codes.R_DEATH),
-        ("crs", "Penn", codes.R_DEATH),
-        ("icans", "ICANS", entry_codes.R_DEATH_ICANS),
-    ):
-        grade = case.assess({"death": death})["grades"][name]
-        assert grade["reasons"] == [code_texts.reason_text(code)]
-        assert (grade["missing"], grade["other_readings"], grade["ambiguous"]) == ([], [], False)
-
-
-@pytest.mark.parametrize(
-    ("inputs", "name", "code", "lower", "upper"),
-    [
-        ({"vasopressors": ["vasopressin"]}, "ASTCT", codes.R_VASOPRESSIN_ALONE, 2, 2),
-        (
-            {"oxygen": "cpap", "ventilation_not_for_hypoxia": True},
-            "Penn",
-            entry_codes.R_READ_VENTILATION_OTHER,
-            3,
-            3,
-        ),
-    ],
-)
-def test_another_reading_of_a_fact_says_which_words_allow_it(
-    inputs: dict, name: str, code: int, lower: int, upper: int
-) -> None:
-    hot = {"temperature_cc": 3840, "site": "oral", "context": "complete"}
-    grade = case.assess(hot | inputs)["grades"][name]
-    assert {"lower": lower, "upper": upper, "why": code_texts.reason_text(code)} in grade["other_readings"]
-    assert code_texts.reason_text(code) in grade["reasons"]

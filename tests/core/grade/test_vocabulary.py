@@ -102,3 +102,27 @@ def test_the_device_decides_whatever_flow_and_fraction_say(device: str, extra: d
     base = {"temperature_cc": 3840, "site": "oral", "oxygen": device, "context": "complete"}
     for scale in ("ASTCT", "v6", "Penn"):  # the others have their rung at 40 % inspired oxygen
         assert case.assess(base)["grades"][scale] == case.assess({**base, **extra})["grades"][scale]
+
+
+def test_a_key_that_is_no_text_is_refused_by_its_name() -> None:
+    for key in (5, None, True):
+        with pytest.raises(RemoteError, match=f"^{key}: "):
+            vocabulary.check({key: 1})
+    with pytest.raises(RemoteError, match="^bp: "):
+        vocabulary.check_key("bp")
+    for key in ("vasopressors", "ice", "flow_lpm", "site"):
+        vocabulary.check_key(key)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "words"),
+    [
+        ({"fever_earlier": 1}, "true, false"),
+        ({"blood_pressure": "low"}, "normal, hypotension"),
+        ({"vasopressors": ["x"]}, "norepinephrine, epinephrine, dopamine"),
+        ({"ice": 11}, "from 0 to 10"),
+    ],
+)
+def test_a_refusal_says_which_values_there_are(inputs: dict, words: str) -> None:
+    with pytest.raises(RemoteError, match=words):
+        vocabulary.check(inputs)

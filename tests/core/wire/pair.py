@@ -20,6 +20,12 @@ def numbers(seed):
     return source.randbytes
 
 
+def payload_of(line):
+    """What the one frame in `line` carries."""
+    ((_, payload),) = frame.Decoder(5000).feed(line)
+    return payload
+
+
 class Pair:
     """Carries every Send to the other side at once; `seen` keeps (direction, payload) of all that was on the link."""
 

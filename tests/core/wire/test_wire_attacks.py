@@ -7,7 +7,7 @@ from crs_core.wire.session import Closed, Received, Refused
 from crs_core.wire.session_device import DeviceSession
 from crs_core.wire.session_host import HostSession
 
-from tests.core.wire.pair import DEVICE_ID, JOURNAL_ID, KEY, READER, Pair, numbers
+from tests.core.wire.pair import DEVICE_ID, JOURNAL_ID, KEY, READER, Pair, numbers, payload_of
 
 
 class FlipBit(Pair):
@@ -56,9 +56,7 @@ def test_version_bits_flipped_end_in_a_clear_refusal():
 
 def test_reflection_opens_nothing():
     host = Pair().host
-    own_hello = host.start()
-    payload = frame.Decoder(100).feed(own_hello)[0][1]
-    assert host.receive(frame.encode(payload, False)) == []
+    assert host.receive(frame.encode(payload_of(host.start()), False)) == []
     assert host.state == "handshake" and host.counters()["reflected"] == 1
 
 
@@ -77,12 +75,12 @@ def test_the_hosts_own_proof_sent_back_opens_nothing():
 def test_a_hosts_hello_wearing_the_device_role_opens_nothing():
     """The role byte alone is not what protects: the proof names the role too."""
     host = Pair().host
-    payload = bytearray(frame.Decoder(100).feed(host.start())[0][1])
+    payload = bytearray(payload_of(host.start()))
     payload[10] = hello.ROLE_DEVICE
     payload[12:20] = DEVICE_ID
     proof = host.receive(frame.encode(bytes(payload), False))
     assert len(proof) == 1
-    back = frame.Decoder(100).feed(proof[0].data)[0][1]
+    back = payload_of(proof[0].data)
     for role in (1, 2):
         again = host.receive(frame.encode(back[:4] + bytes([role]) + back[5:], False))
         assert not [e for e in again if isinstance(e, session.Opened)]
@@ -140,7 +138,7 @@ def test_a_strangers_hello_does_not_disturb_an_open_session():
 def test_one_proof_per_nonce():
     pair = Pair()
     answer = pair.device.receive(pair.host.start())[0].data
-    proof = frame.Decoder(100).feed(pair.host.receive(answer)[0].data)[0][1]
+    proof = payload_of(pair.host.receive(answer)[0].data)
     wrong = proof[:-1] + bytes([proof[-1] ^ 1])
     assert pair.device.receive(frame.encode(wrong, True))[-1] == Refused(hello.REFUSE_PROOF, 1, 1)
     assert pair.device.receive(frame.encode(proof, True)) == []
@@ -228,7 +226,7 @@ def test_a_device_that_restarted_says_once_that_no_session_is_open():
 
 def test_a_hello_with_an_unknown_role_or_reserved_byte():
     pair = Pair()
-    payload = bytearray(frame.Decoder(100).feed(pair.host.start())[0][1])
+    payload = bytearray(payload_of(pair.host.start()))
     payload[10] = 3
     assert pair.device.receive(frame.encode(bytes(payload), True)) == []
     assert pair.device.counters()["bad_payload"] == 1
@@ -246,6 +244,6 @@ def test_a_device_in_use_elsewhere_says_so():
 def test_a_device_that_answers_for_another_key_is_refused():
     pair = Pair()
     answer = pair.device.receive(pair.host.start())[0].data
-    payload = bytearray(frame.Decoder(100).feed(answer)[0][1])
+    payload = bytearray(payload_of(answer))
     payload[28] ^= 1  # key id
     assert pair.host.receive(frame.encode(bytes(payload), False)) == [Refused(hello.REFUSE_KEY, 1, 1)]

@@ -108,17 +108,12 @@ def test_text_between_frames_surfaces():
 
 
 def test_features_are_those_of_both():
-    random_bytes = numbers(3)
-    host = HostSession(KEY, random_bytes, features=0b0110)
-    device = DeviceSession(DEVICE_ID, JOURNAL_ID, [KEY], random_bytes, features=0b0011)
-    hello = device.receive(host.start())[0].data
-    proof = host.receive(hello)[0].data
-    for event in device.receive(proof):
-        if isinstance(event, Send):
-            host.receive(event.data)
-    assert host.features == device.features == 0b0010
-    host.link_lost()
-    assert host.features == 0
+    pair = Pair(features=0b0110)
+    pair.device = DeviceSession(DEVICE_ID, JOURNAL_ID, [KEY], numbers(3), features=0b0011)
+    pair.open()
+    assert pair.host.features == pair.device.features == 0b0010
+    pair.host.link_lost()
+    assert pair.host.features == 0
 
 
 @pytest.mark.parametrize("size", [20, 185, 244])

@@ -6,11 +6,11 @@ from crs_core.wire import frame, message, session, session_device, session_host
 from crs_core.wire.session_device import HANDSHAKE, RENEWING
 from crs_core.wire.session_host import HELLO_SENT, PROOF_SENT, HostSession
 
-from tests.core.wire.pair import DEVICE_ID, KEY, Pair, numbers
+from tests.core.wire.pair import DEVICE_ID, KEY, Pair, numbers, payload_of
 
 
 def spoiled(line, to_device):
-    payload = frame.Decoder(300).feed(line)[0][1]
+    payload = payload_of(line)
     return frame.encode(payload[:-1] + bytes([payload[-1] ^ 1]), to_device)
 
 

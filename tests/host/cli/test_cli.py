@@ -25,6 +25,16 @@ ENROLMENT = Enrolment(
 )
 
 
+HOOK = '[[webhook]]\nname = "ward"\nurl = "https://a.example"\n'
+
+
+def answer(home, *arguments, code=0, **env):
+    """The JSON of a command that ends with `code`."""
+    done = run(home, *arguments, "--json", **env)
+    assert done.returncode == code, done.stderr
+    return json.loads(done.stdout)
+
+
 @pytest.fixture
 def home(tmp_path):
     return tmp_path / "home"
@@ -44,13 +54,11 @@ def filled(tmp_path):
 
 
 def test_hours_are_told_by_day_and_never_called_enough(filled):
-    done = run(filled, "report", "hours", "--utc", "--json")
-    rows = json.loads(done.stdout)["rows"]
-    assert done.returncode == 0 and rows[0]["patient"] == "P-1"
+    rows = answer(filled, "report", "hours", "--utc")["rows"]
+    assert rows[0]["patient"] == "P-1"
     assert all(row["lost_ms"] == row["span_ms"] > 0 and row["both_ms"] == 0 for row in rows)
     lines = run(filled, "report", "hours", "--utc", "--day", rows[0]["day"]).stdout.splitlines()
-    assert lines[0] == NOTICE and lines[1].split()[:3] == ["day", "patient", "bound"]
-    assert len(lines) == 3
+    assert lines[0] == NOTICE and lines[1].split()[:3] == ["day", "patient", "bound"] and len(lines) == 3
     assert run(filled, "report", "hours", "--day", "1969-06-01").returncode == exits.NO_DATA
     assert run(filled, "report", "hours", "--day", "yesterday").returncode == exits.USAGE
 
@@ -58,8 +66,7 @@ def test_hours_are_told_by_day_and_never_called_enough(filled):
 def test_a_pause_that_cannot_be_is_refused_before_anybody_is_asked(filled):
     for wrong in (["--for", "31m"], ["--for", "0.2s"], ["--for", "soon"], ["--why", "party"]):
         done = run(filled, "pause", *wrong)
-        assert done.returncode == exits.USAGE, wrong
-        assert wrong[0] in done.stderr
+        assert done.returncode == exits.USAGE and wrong[0] in done.stderr, wrong
     assert run(filled, "pause").returncode == exits.NOT_RUNNING
 
 
@@ -83,10 +90,9 @@ def test_nothing_known_is_no_data(home):
 )  # fmt: skip
 def test_commands_that_need_the_agent_say_how_to_start_it(home, arguments):
     done = run(home, *arguments)
-    assert done.returncode == exits.NOT_RUNNING
-    assert (
-        done.stderr
-        == "error: The agent is not running.\n  Start it with `cytowatch run` in another terminal, or as a service.\n"
+    assert done.returncode == exits.NOT_RUNNING and done.stderr == (
+        "error: The agent is not running.\n"
+        "  Start the agent with `cytowatch run` in another terminal, or as a service.\n"
     )
 
 
@@ -96,10 +102,7 @@ def test_commands_that_need_the_agent_say_how_to_start_it(home, arguments):
         (["patient", "start"], "--age-years is missing"),
         (["patient", "start", "--age-years", "11"], "below 12 years"),
         (["patient", "start", "--age-years", "54", "--site", "knee"], "--site: expected one of axilla, oral"),
-        (
-            ["patient", "start", "--age-years", "54", "--infusion-date", "31.3."],
-            "--infusion-date: expected a date",
-        ),
+        (["patient", "start", "--age-years", "54", "--infusion-date", "31.3."], "--infusion-date: expected a date"),
         (["patient", "start", "--age-years", "54", "--baseline-systolic", "12"], "mmHg from 50 to 250"),
         (["release", "/dev/x", "--for", "5"], "--for: expected a duration such as 90s"),
         (["hosts", "revoke", "xyz"], "8 hex digits"),
@@ -115,7 +118,7 @@ def test_commands_that_need_the_agent_say_how_to_start_it(home, arguments):
         (["grade", "--json", "none.json"], "none.json"),
         (["nonsense"], "No such command"),
     ],
-)
+)  # fmt: skip
 def test_wrong_use_is_refused_with_one_code_and_a_sentence(home, arguments, expected):
     done = run(home, *arguments)
     assert done.returncode == exits.USAGE and expected in done.stderr, done.stderr
@@ -174,29 +177,23 @@ def test_status_without_an_agent_answers_within_a_second_from_the_store(filled):
 
 
 def test_status_json_holds_the_same_facts(filled):
-    data = json.loads(run(filled, "status", "--json").stdout)
+    data = answer(filled, "status")
     device = data["devices"][0]
+    grade, alarms = device["grade"], [(alarm["name"], alarm["priority"]) for alarm in device["alarms"]]
     assert data["agent_running"] is False and data["notice"] == NOTICE
-    assert (
-        device["patient"]["id"] == "P-1" and device["grade"]["lower"] == 1 and device["grade"]["upper"] == 4
-    )
-    assert [(a["name"], a["priority"]) for a in device["alarms"]] == [
-        ("HYPOXAEMIA", "HIGH"),
-        ("FEVER", "MEDIUM"),
-    ]
+    assert (device["patient"]["id"], grade["lower"], grade["upper"]) == ("P-1", 1, 4)
+    assert alarms == [("HYPOXAEMIA", "HIGH"), ("FEVER", "MEDIUM")]
     assert data["deliveries"]["ward"] == {"pending": 1, "withheld": 2}
 
 
 def test_history_is_in_order_marked_and_filtered(filled):
-    done = run(filled, "history")
-    lines = done.stdout.splitlines()
+    lines = run(filled, "history").stdout.splitlines()
     assert [line[:19] for line in lines] == sorted(line[:19] for line in lines) and len(lines) == 3
     assert lines[0].startswith(
         "2023-11-14 21:14:20  SIMULATED  MEDIUM FEVER: Temperature at or above 38.0 °C."
     )
     assert "SIMULATED" not in lines[2] and "HIGH HYPOXAEMIA" in lines[2]
-    only = run(filled, "history", "--kind", "alarms", "--from", "2023-11-14T21:30:00Z", "--json")
-    rows = json.loads(only.stdout)["rows"]
+    rows = answer(filled, "history", "--kind", "alarms", "--from", "2023-11-14T21:30:00Z")["rows"]
     assert [(row["kind"], row["name"]) for row in rows] == [("alarms", "HYPOXAEMIA")]
     assert run(filled, "history", "--last", "1h").returncode == exits.NO_DATA
 
@@ -223,8 +220,8 @@ def test_a_damaged_store_is_named_with_advice(filled):
     (filled / "cytowatch.db").write_bytes(b"not a database" * 1000)
     done = run(filled, "status")
     assert done.returncode == exits.FAILED and "keep a copy" in done.stderr and "Traceback" not in done.stderr
-    doctor = run(filled, "doctor")
-    assert doctor.returncode == exits.FAILED and "problem  store" in doctor.stdout
+    done = run(filled, "doctor")
+    assert done.returncode == exits.FAILED and "problem  store" in done.stdout
 
 
 def test_a_store_is_backed_up_found_harmed_and_restored(filled, tmp_path):
@@ -240,12 +237,11 @@ def test_a_store_is_backed_up_found_harmed_and_restored(filled, tmp_path):
     done = run(filled, "verify")
     assert done.returncode == exits.FAILED and "the events do not say what the block says" in done.stdout
     assert "cytowatch restore" in done.stdout
-    told = json.loads(run(filled, "verify", "--json").stdout)
-    assert told["found"] == len(told["problems"]) >= 1 and told["events"] >= 3
-    done = run(filled, "restore", str(copy), "--json")
-    assert done.returncode == 0, done.stderr
-    assert json.loads(run(filled, "verify", "--json").stdout)["found"] == 0
-    with sqlite3.connect(json.loads(done.stdout)["kept"]) as conn:
+    found = answer(filled, "verify", code=exits.FAILED)
+    assert found["found"] == len(found["problems"]) >= 1 and found["events"] >= 3
+    kept = answer(filled, "restore", str(copy))["kept"]
+    assert answer(filled, "verify")["found"] == 0
+    with sqlite3.connect(kept) as conn:
         assert conn.execute("SELECT count(*) FROM events WHERE payload = x''").fetchone() == (1,)
 
 
@@ -257,20 +253,16 @@ def test_nothing_to_back_up_and_nothing_to_restore_are_told(home, tmp_path):
 
 
 def test_doctor_names_what_is_wrong_and_what_to_do(filled):
-    (filled / "config.toml").write_text(
-        '[[webhook]]\nname = "ward"\nurl = "https://a.example"\nsecret_env = "NOPE_X"\n'
-    )
+    (filled / "config.toml").write_text(HOOK + 'secret_env = "NOPE_X"\n')
     (filled / "keys").mkdir()
     bad = filled / "keys" / "c0ffee0011223344.key"
     bad.write_text("{}")
     bad.chmod(0o644)
-    done = run(filled, "doctor")
-    assert done.returncode == exits.FAILED
-    assert "environment variable NOPE_X is not set" in done.stdout
-    assert "can be read by other users" in done.stdout and f"chmod 600 {bad}" in done.stdout
-    assert json.loads(run(filled, "doctor", "--json").stdout)["problems"] == 3, (
-        "and a bound wearable without an agent"
-    )
+    text = run(filled, "doctor").stdout
+    assert "environment variable NOPE_X is not set" in text
+    assert "can be read by other users" in text and f"chmod 600 {bad}" in text
+    assert "wearables bound to a patient must be watched: 1" in text
+    assert answer(filled, "doctor", code=exits.FAILED)["problems"] == 3
 
 
 def test_config_prints_an_example_that_checks_and_never_a_secret(home, tmp_path):
@@ -281,9 +273,7 @@ def test_config_prints_an_example_that_checks_and_never_a_secret(home, tmp_path)
     secret = tmp_path / "s"
     secret.write_text("very-secret-very-secret")
     secret.chmod(0o600)
-    (home / "config.toml").write_text(
-        f'[[webhook]]\nname = "ward"\nurl = "https://a.example"\nsecret_file = "{secret}"\n'
-    )
+    (home / "config.toml").write_text(HOOK + f'secret_file = "{secret}"\n')
     shown = run(home, "config")
     assert shown.returncode == 0 and "very-secret" not in shown.stdout and str(secret) in shown.stdout
 
@@ -291,8 +281,7 @@ def test_config_prints_an_example_that_checks_and_never_a_secret(home, tmp_path)
 def test_grade_answers_as_the_shared_core_does(home, tmp_path):
     file = tmp_path / "cases.json"
     file.write_text("{}")
-    done = run(home, "grade", "--json", str(file))
-    assert done.returncode == 0 and json.loads(done.stdout) == {}
+    assert json.loads(run(home, "grade", "--json", str(file)).stdout) == {}
     file.write_text(
         '{"a": {"temperature_cc": 3840, "site": "oral", "vasopressors": ["other", "other"], "ice": 5}}'
     )
@@ -315,33 +304,32 @@ async def world(tmp_path):
 
 
 async def test_run_serves_commands_and_ends_cleanly_by_signal(world: AgentWorld):
-    config = world.home / "config.toml"
-    config.write_text(world.config_text)
-    environment = {**os.environ, "CYTOWATCH_HOME": str(world.home)}
+    port, copy = world.port.path, str(world.home / "copy.db")
+    (world.home / "config.toml").write_text(world.config_text)
+
+    async def said(*arguments, code=0):
+        done = await asyncio.to_thread(run, world.home, *arguments)
+        assert done.returncode == code, done.stderr
+        return done.stdout + done.stderr
+
     for number in (signal.SIGTERM, signal.SIGINT):
         agent = await asyncio.create_subprocess_exec(
-            COMMAND, "run", "--port", world.port.path, env=environment,
+            COMMAND, "run", "--port", port, env={**os.environ, "CYTOWATCH_HOME": str(world.home)},
             stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
         )  # fmt: skip
         try:
             await world.until(world.paths.socket.exists)
             await world.in_session()
-            status = await asyncio.to_thread(run_process, world.home, "status")
-            assert f"Agent running, pid {agent.pid}." in status.stdout and "open, synced" in status.stdout
-            doctor = await asyncio.to_thread(run_process, world.home, "doctor")
-            assert f"port {world.port.path}: owned by the agent with pid {agent.pid}" in doctor.stdout
-            assert f"cytowatch release {world.port.path} --for 5m" in doctor.stdout
-            lent = await asyncio.to_thread(
-                run_process, world.home, "release", world.port.path, "--for", "60s"
-            )
-            assert lent.returncode == 0 and "is free for 60 s" in lent.stdout
-            back = await asyncio.to_thread(run_process, world.home, "release", world.port.path, "--back")
-            assert back.returncode == 0
-            copy = world.home / f"copy-{number}.db"
-            done = await asyncio.to_thread(run_process, world.home, "backup", str(copy))
-            assert done.returncode == 0, done.stderr
-            done = await asyncio.to_thread(run_process, world.home, "restore", str(copy))
-            assert done.returncode == exits.FAILED and "The agent runs on this state folder" in done.stderr
+            status = await said("status")
+            assert f"Agent running, pid {agent.pid}." in status and "open, synced" in status
+            doctor = await said("doctor")
+            assert f"port {port}: owned by the agent with pid {agent.pid}" in doctor
+            assert f"cytowatch release {port} --for 5m" in doctor
+            assert "is free for 60 s" in await said("release", port, "--for", "60s")
+            await said("release", port, "--back")
+            await said("backup", f"{copy}-{number}")
+            refused = await said("restore", f"{copy}-{number}", code=exits.FAILED)
+            assert "The agent runs on this state folder" in refused
         finally:
             agent.send_signal(number)
         _, log = await asyncio.wait_for(agent.communicate(), 10)

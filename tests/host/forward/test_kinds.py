@@ -20,7 +20,7 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 
 from host_agent.errors import ConfigError
-from host_agent.forward.base import Delivered, Delivery
+from host_agent.forward.delivery import Delivered, Delivery
 from host_agent.forward.receiver import Receiver
 
 
@@ -59,7 +59,7 @@ DELIVER = """
 import asyncio, sys
 from host_agent.agent import Agent
 from host_agent.config.model import load_config
-from host_agent.forward.base import Delivery
+from host_agent.forward.delivery import Delivery
 from host_agent.paths import default_paths
 
 async def main():

@@ -9,7 +9,7 @@ import pytest
 
 from host_agent.clock import RealClock
 from host_agent.errors import StoreFull
-from host_agent.forward.base import Delivered, Delivery, RetryAfter
+from host_agent.forward.delivery import Delivered, Delivery, RetryAfter
 from host_agent.forward.kinds.webhook import Webhook
 from host_agent.forward.worker import Worker
 from host_agent.store import outbox

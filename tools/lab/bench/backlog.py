@@ -60,11 +60,9 @@ class _Listener(SyncListener):
         self.lives: list[tuple[float, Any]] = []
 
     def on_live(self, device_id: bytes, live: Any) -> None:
-        """Note when it came."""
         self.lives.append((time.time(), live))
 
     def on_caught_up(self, journal: Journal) -> None:
-        """The backlog is in the store."""
         self.caught_up.set()
 
 

@@ -26,7 +26,7 @@ from tools.ble_air.link import Pace
 from tools.lab.bench import firmware
 from tools.rig.air_bedside import AirBedside, is_caught_up, is_open
 from tools.rig.image import PATIENT, SETTINGS, files_in
-from tools.rig.stored import event_payloads, journal_ids
+from tools.rig.stored import events_of_type, journal_ids
 from tools.rig.waiting import until_async
 from tools.virtual_wearable.chip_process import interpreter
 
@@ -58,7 +58,7 @@ def rows() -> Iterator[Row]:
         times_ms = asyncio.run(_presses(PACES[name]))
         p99 = times_ms[int(len(times_ms) * 0.99)]
         figure = f"{p99:.0f} ms (p50 {times_ms[len(times_ms) // 2]:.0f}, {len(times_ms)} presses)"
-        what = f"BLE: button let go to event stored, p99, while a backlog drains, {name}"
+        what = f"BLE: button released to event stored, p99, while a backlog drains, {name}"
         yield what, figure, "<= 150 ms", p99 <= 150
     yield from asyncio.run(_cuts())
 
@@ -145,7 +145,7 @@ async def _drain(pace: Pace | None, count: int) -> tuple[int, float, int]:
 
 
 async def _presses(pace: Pace | None) -> list[float]:
-    """Sorted ms from letting the button go to the event in the store, while a backlog drains."""
+    """Sorted ms from the release of the button to the event in the store, while a backlog drains."""
     times_ms = []
     with tempfile.TemporaryDirectory() as folder:
         async with AirBedside.open(
@@ -158,7 +158,7 @@ async def _presses(pace: Pace | None) -> list[float]:
                 for number in range(1, PRESSES + 1):
                     await bedside.control("press", ms=150)  # longer than an erase holds the wearable up
                     released = time.perf_counter() + 0.15
-                    while len(bedside.read(lambda tx: event_payloads(tx, record_layout.BUTTON))) < number + 1:
+                    while len(bedside.read(lambda tx: events_of_type(tx, record_layout.BUTTON))) < number + 1:
                         if time.perf_counter() - released > 10:
                             raise RuntimeError("a press was not stored within 10 s")
                         await asyncio.sleep(0.002)

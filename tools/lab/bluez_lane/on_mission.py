@@ -19,7 +19,7 @@ def unbound(image: Path) -> Path:
 
 
 def make_unbound(image: Path) -> None:
-    """Make that image."""
+    """Make the image of a wearable without a patient beside `image`."""
     build_image(unbound(image), binding_id=None)
 
 

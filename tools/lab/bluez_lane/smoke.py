@@ -1,7 +1,7 @@
 """Does the lane itself work? Real BlueZ meets a small simulated peripheral; runs in the guest, see the README.
 
 Found, connected, read, notified, refused with a wrong passkey, paired with the right one, reconnected with the bond,
-unpaired. One line for each step with its time; exit 0 when all were as they must be.
+unpaired. One line for each step with its time; exit 0 when every step passed.
 """
 
 import asyncio
@@ -78,7 +78,7 @@ class Peripheral:
         return PairingConfig(delegate=self.display, identity_address_type=identity)
 
     async def advertise(self) -> None:
-        """Be found, again after every connection."""
+        """Advertise, and again after every connection."""
         await self.device.power_on()
         data = AdvertisingData(
             [
@@ -96,7 +96,7 @@ class Peripheral:
         )
 
     async def silence(self) -> None:
-        """Be heard no more, once the central is gone."""
+        """Stop advertising once the central is gone."""
         async with asyncio.timeout(STEP_S):
             while not self.device.is_advertising:  # it begins again when a connection ends
                 await asyncio.sleep(CONNECT_PAUSE_S)

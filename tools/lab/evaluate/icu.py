@@ -19,6 +19,7 @@ from typing import Any
 
 from crs_core import code_texts, units
 from crs_core.grade import case, grader
+from crs_core.grade.assessment import Assessment
 from crs_core.units import Reading
 
 from tools.data.recording.icu import Stay
@@ -153,7 +154,7 @@ class Comparison:
     widths: Counter[tuple[int, int]] = field(default_factory=Counter)  # (wearable's, fuller)
     _known: dict[str, tuple[int, int]] = field(default_factory=dict)
 
-    def add(self, told: grader.Assessment, inputs: dict[str, Any]) -> None:
+    def add(self, told: Assessment, inputs: dict[str, Any]) -> None:
         """Take one instant."""
         key = repr({**inputs, "temperature_cc": inputs["temperature_cc"] >= 3800})
         if key not in self._known:  # the same facts give the same interval, however high the fever
@@ -174,7 +175,7 @@ def rows(compared: int) -> Iterator[tuple[str, str, str, bool]]:
     changes_by: Counter[tuple[int, int]] = Counter()
     graded = 0
 
-    def tell(reading: Reading, told: grader.Assessment, changes: list[tuple[int, int]], state: Any) -> None:
+    def tell(reading: Reading, told: Assessment, changes: list[tuple[int, int]], state: Any) -> None:
         nonlocal graded
         told_by.update(told.reasons)
         changes_by.update(changes)

@@ -23,11 +23,10 @@ WORK = ROOT / "build" / "mutation"
 GRADE = Path("crs_core/grade")
 TESTS = (
     "tests/core/grade",
-    "tests/property/test_grade_interval.py",
     "tests/property/test_grade_steps.py",
     "tests/property/test_scale_interval.py",
 )
-DATA_ONLY = ("rules_table.py", "sources.py")
+DATA_ONLY = ("rules_table.py",)
 PROJECT = """\
 [tool.pytest.ini_options]
 pythonpath = ["."]
@@ -70,7 +69,7 @@ def main() -> int:
     """Exit 0 when the tests notice enough, 1 when not or when they could not be run, 2 when asked wrongly."""
     parser = argparse.ArgumentParser(prog="python -m tools.lab.mutation", description=__doc__)
     parser.add_argument(
-        "modules", nargs="*", help="of crs_core/grade, such as alarms or scales.entered_facts; default: all"
+        "modules", nargs="*", help="of crs_core/grade, such as alarms or scales.shared_facts; default: all"
     )
     parser.add_argument("--survivors", action="store_true", help="only what the last run did not notice")
     parser.add_argument(

@@ -13,7 +13,7 @@ from tools.rig.journal_check import flash_blocks
 
 
 class Numbered(NamedTuple):
-    """One record under its number; `record` is a crs_core Reading or block.Event."""
+    """One record under its number; `record` is a crs_core Reading or journal event."""
 
     boot: int
     kind: int

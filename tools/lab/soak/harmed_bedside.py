@@ -24,7 +24,7 @@ _STUCK_S = 120.0
 
 
 class StuckError(Exception):
-    """Both run and nothing comes any more; the message holds the agent's last words."""
+    """Wearable and agent run, but no record arrives any more; the message holds the agent's last words."""
 
 
 class HarmedBedside:
@@ -62,7 +62,7 @@ class HarmedBedside:
         until(lambda: self.laptop.caught_up() and self.laptop.readings(), _BEGIN_S, "first readings")
 
     def start_agent(self) -> None:
-        """Start it, with room on its disk."""
+        """Start the agent; its disk has room."""
         self.laptop.start(self.port, SPEED)
 
     def kill_wearable(self) -> None:

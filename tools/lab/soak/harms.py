@@ -1,7 +1,7 @@
 """What goes wrong in a life: one function for each kind, and the table with their weights.
 
-A harm gets the bedside and a source of chance of its own, does its worst and puts right what a person or a service
-manager would: the agent is started again, the disk has room again. It ends with both alive, not with both caught up.
+A harm gets the bedside and a source of chance of its own, does harm, and then does what a person or a service
+manager would do: start the agent again, make room on the disk. Afterwards both run, but need not have caught up.
 To add one: a function, and a row in HARMS.
 """
 
@@ -29,7 +29,7 @@ class Harm(NamedTuple):
 
 
 def agent_kill(bedside: HarmedBedside, chance: Random) -> None:
-    """The agent's process is gone from one instruction to the next."""
+    """The agent's process ends between two instructions."""
     bedside.laptop.stop(signal.SIGKILL)
     time.sleep(chance.choice((0, chance.uniform(0, 3))))
     bedside.start_agent()
@@ -45,7 +45,7 @@ def agent_term(bedside: HarmedBedside, chance: Random) -> None:
 
 
 def agent_suspend(bedside: HarmedBedside, chance: Random) -> None:
-    """The laptop's lid: the agent stands still while the wearable goes on."""
+    """The laptop's lid is closed: the agent stands still while the wearable continues."""
     bedside.laptop.send(signal.SIGSTOP)
     time.sleep(chance.uniform(0.2, 5.0))
     bedside.laptop.send(signal.SIGCONT)
@@ -71,7 +71,7 @@ def agent_disk_full(bedside: HarmedBedside, chance: Random) -> None:
 
 
 def agent_restored(bedside: HarmedBedside, chance: Random) -> None:
-    """The store goes back to a backup made some seconds before: what came since must come again."""
+    """The store is restored from a backup some seconds old; the agent must fetch what came since again."""
     backup = bedside.laptop.home.parent / "backup.db"
     backup.unlink(missing_ok=True)
     bedside.laptop.cytowatch("backup", str(backup))
@@ -130,7 +130,7 @@ def wearable_kill(bedside: HarmedBedside, chance: Random) -> None:
 
 
 def wearable_reset(bedside: HarmedBedside, _: Random) -> None:
-    """Its reset button."""
+    """Somebody presses its reset button."""
     bedside.wearable.control("reset")
 
 

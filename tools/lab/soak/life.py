@@ -49,7 +49,7 @@ class Life:
         return self.counts.total()
 
     def run(self) -> Verdict:
-        """Live, end, judge."""
+        """Live until the goal, sync the rest, and compare."""
         schedule = planned(self.seed)
         with self.bedside as bedside:
             bedside.begin()
@@ -67,7 +67,7 @@ class Life:
         return judge(bedside.archive, bedside.laptop.database)
 
     def _do(self, harm: Planned) -> None:
-        """One harm; what refuses to be harmed is a finding, and `live` puts up again what lies there."""
+        """Do one harm. A process that does not answer is a finding; `live` starts it again."""
         self.counts[harm.kind] += 1
         with (self.bedside.folder / "harms.txt").open("a") as log:
             utc = time.strftime("%H:%M:%S", time.gmtime())

@@ -36,7 +36,7 @@ def rows(verdict: Verdict, counts: Mapping[str, int], findings: list[str], seed:
 def as_json(
     verdict: Verdict, counts: Mapping[str, int], findings: list[str], seed: int, seconds: float
 ) -> dict[str, Any]:
-    """The same as plain values."""
+    """The report as plain values."""
     return {
         "passed": verdict.passed and not findings,
         **verdict._asdict(),

@@ -1,4 +1,4 @@
-"""The real `cytowatch` with a wall clock that somebody steps: `python -m tools.lab.soak.stepped_agent FILE run ...`.
+"""The real `cytowatch` with a wall clock that a soak steps: `python -m tools.lab.soak.stepped_agent FILE run ...`.
 
 FILE holds when the life began and by how much the clock is wrong now (see `write`); it is read anew at each look at the
 clock, so a step meets a running agent at any moment. The simulated wall time goes on over restarts of the agent, as a

@@ -1,4 +1,4 @@
-"""A NOR flash block device with a mind to fail; runs on MicroPython under the real VfsLfs2.
+"""A NOR flash block device that can fail; runs on MicroPython under the real VfsLfs2.
 
 Programming only clears bits, erasing sets a whole sector. Every program and erase is one operation, counted. A cut at
 operation n does `torn` percent of it and then the device is dead (every call answers EIO) until `revive`.

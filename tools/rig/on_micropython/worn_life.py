@@ -9,9 +9,9 @@ from crs_core.spo2_curve import AN6845
 from crs_core.units import SITE_AXILLA
 from crs_device.app import App
 from crs_device.clock import Clock
+from crs_device.measuring.sampling import Sampling
+from crs_device.measuring.schedule import Schedule
 from crs_device.monitor import Monitor
-from crs_device.sampling import Sampling
-from crs_device.schedule import Schedule
 
 from tools.virtual_wearable.models.bench import Bench
 
@@ -20,19 +20,19 @@ SETTLED_MS = 50_000  # the thermometer counts from 45 s on
 
 
 class Dark:
-    """A lamp, buzzer and motor that nobody looks at."""
+    """A lamp, a buzzer and a motor that do nothing."""
 
     def rgb(self, red: int, green: int, blue: int) -> None:
-        """No light."""
+        pass
 
     def tone(self, freq_hz: int, duty: int = 0) -> None:
-        """No sound."""
+        pass
 
     def off(self) -> None:
-        """No sound."""
+        pass
 
     def value(self, level: int) -> None:
-        """No vibration."""
+        pass
 
 
 class ListedLog:
@@ -47,23 +47,19 @@ class ListedLog:
         self.gaps = []  # type: ignore[var-annotated]
 
     def add_reading(self, reading) -> bool:  # type: ignore[no-untyped-def]
-        """Kept."""
         self.readings.append(reading)
         return True
 
     def append(self, t_ms: int, kind: int, payload: bytes) -> int:
-        """Kept."""
         self.events.append((t_ms, kind))
         return 1
 
     def append_all(self, events, hold: bool = True) -> int:  # type: ignore[no-untyped-def]
-        """Kept."""
         for t_ms, kind, _ in events:
             self.events.append((t_ms, kind))
         return 1
 
     def gap(self, *told) -> None:  # type: ignore[no-untyped-def]
-        """Kept."""
         self.gaps.append(told)
 
 
@@ -77,7 +73,6 @@ class Board:
         self.clock = Clock(lambda: bench.now_us // 1000, lambda later, earlier: later - earlier)
 
     def battery_mv(self) -> int:
-        """Not measured."""
         return 0
 
 

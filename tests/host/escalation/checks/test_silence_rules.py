@@ -72,7 +72,7 @@ def test_after_patient_end_it_is_disarmed():
 
 def test_details_say_how_long():
     finding = findings(facts(newest_age_s=3725), LIMITS)[0]
-    assert finding.detail == "newest data is 1 h 2 min old"
+    assert finding.detail == "the newest data is 1 h 2 min old"
 
 
 @pytest.mark.parametrize("age_s", [5, 180, 900, 1800, None])
@@ -99,5 +99,5 @@ def test_silence_that_began_after_the_pause_grows_as_ever():
 def test_a_pause_hides_nothing_else_and_says_what_is_late():
     assert found(ahead_s=61, pause_left_s=600) == [(FUTURE_DATA, LOW)]
     assert findings(facts(newest_age_s=1260, pause_left_s=-60), LIMITS)[0].detail == (
-        "the planned pause was over 1 min ago; newest data is 21 min old"
+        "the planned pause ended 1 min ago; the newest data is 21 min old"
     )

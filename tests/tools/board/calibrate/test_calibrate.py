@@ -19,6 +19,8 @@ from tools.board.calibrate.recording import pairs_of as recorded_pairs
 from tools.data.ppg_generator import Subject, samples
 from tools.data.ppg_wave import ratio_of
 from tools.rig.bedside import Bedside
+from tools.rig.laptop import Laptop
+from tools.rig.stored import all_readings
 from tools.rig.waiting import until
 
 TRUTH = (0, -250000, 1060000)  # far from AN6845, inside every bound
@@ -146,13 +148,23 @@ def test_what_is_asked_wrongly_or_is_not_there(tmp_path: Path) -> None:
         assert done.returncode == 1 and says in done.stderr, (arguments, done.stderr)
 
 
+def is_measured_by(laptop: Laptop, part: bytes) -> bool:
+    """Whether a saturation is stored of a start whose calibration has this part."""
+    boots = {event.boot for event in laptop.events(record_layout.CALIBRATION) if part in event.payload}
+    return any(one.spo2_tenths and one.boot in boots for one in laptop.read(all_readings) or [])
+
+
 @pytest.mark.slow
 @pytest.mark.wearable
 def test_a_wearable_measures_by_it_and_every_reading_says_so(tmp_path: Path) -> None:
     """Measured, applied over its port, restarted: values shift as the curve says, the host resolves whose they are."""
     with Bedside(tmp_path, speed=10) as bedside:
         bedside.laptop.start(bedside.port, speed=10)
-        until(lambda: bedside.laptop.query("SELECT 1 FROM readings WHERE spo2_tenths NOT NULL LIMIT 5"), 40)
+        until(
+            lambda: any(one.spo2_tenths for one in bedside.laptop.read(all_readings) or []),
+            40,
+            "a saturation",
+        )
         curve = calibrate("spo2", ratios(tmp_path / "r.csv"), *BY, "-o", tmp_path / "own.txt")
         assert curve.returncode == 0, curve.stderr
         done = calibrate(
@@ -174,13 +186,7 @@ def test_a_wearable_measures_by_it_and_every_reading_says_so(tmp_path: Path) -> 
             "temperature", tmp_path / "t.csv", *BY, "--port", bedside.port, "--apply", "--json"
         )
         assert told(applied)["text"] == own, "the curve was kept from the wearable"
-        until(
-            lambda: bedside.laptop.query(
-                "SELECT 1 FROM readings WHERE spo2_tenths NOT NULL AND boot ="
-                " (SELECT max(boot) FROM events WHERE type = ? AND instr(payload, CAST('temp=-30' AS BLOB)))",
-                record_layout.CALIBRATION,
-            ), 60, "readings by its own calibration",
-        )  # fmt: skip
+        until(lambda: is_measured_by(bedside.laptop, b"temp=-30"), 60, "readings by its own calibration")
         rows = list(csv.DictReader(bedside.laptop.cytowatch("export").stdout.splitlines()))
         measured = [row for row in rows if row["spo2_tenths"]]
         by_id = {row["calibration"] for row in measured}

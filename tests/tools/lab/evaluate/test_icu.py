@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from crs_core import units
-from crs_core.grade import grader
+from crs_core.grade.assessment import Assessment
 from crs_core.grade.rules import DEFAULT
 
 from tools.lab.evaluate import __main__ as tool
@@ -71,8 +71,8 @@ def test_the_fuller_case_takes_what_was_charted_shortly_before(chart: Path) -> N
     assert fuller is not None and fuller["oxygen"] == "invasive_ventilation"
 
 
-def told(lower: int, upper: int) -> grader.Assessment:
-    return grader.Assessment(1, 2019, lower, upper, 3, 1, (), (), 0, 0)
+def told(lower: int, upper: int) -> Assessment:
+    return Assessment(1, 2019, lower, upper, 3, 1, (), (), 0, 0)
 
 
 def test_an_interval_that_leaves_the_wearables_is_counted() -> None:

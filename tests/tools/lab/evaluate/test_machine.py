@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from crs_core import codes, units
 from crs_core.grade import alarms, rules
-from crs_core.grade.grader import Assessment
+from crs_core.grade.assessment import Assessment
 
 from tests.tools.lab.evaluate.series import fill, take_off, worn
 from tools.lab.evaluate import machine, own_limits
