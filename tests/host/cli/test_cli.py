@@ -227,7 +227,9 @@ def test_a_damaged_store_is_named_with_advice(filled):
 def test_a_store_is_backed_up_found_harmed_and_restored(filled, tmp_path):
     copy = tmp_path / "copy.db"
     done = run(filled, "backup", str(copy))
-    assert done.returncode == 0 and "read back and whole" in done.stdout and copy.stat().st_mode & 0o077 == 0
+    assert (
+        done.returncode == 0 and "read back and complete" in done.stdout and copy.stat().st_mode & 0o077 == 0
+    )
     assert run(filled, "verify").stdout.endswith(": 0 problems.\n")
     assert run(filled, "backup", str(copy)).returncode == exits.FAILED
     with sqlite3.connect(filled / "cytowatch.db") as conn:
