@@ -11,7 +11,7 @@ from host_agent.people import account_key, chain, roles
 from host_agent.people.composing import Door, sign_entry
 from host_agent.store.accounts import accounts
 from host_agent.terminal.options import JsonOption
-from host_agent.terminal.output import nothing, show, table
+from host_agent.terminal.output import nothing, show
 from host_agent.terminal.reading_store import open_store
 from host_agent.terminal.signing import (
     PassphraseOption,
@@ -19,6 +19,7 @@ from host_agent.terminal.signing import (
     read_passphrase,
     with_or_without_agent,
 )
+from host_agent.text import table
 
 NEW_PASSPHRASE_VARIABLE = "CYTOWATCH_NEW_PASSPHRASE"  # noqa: S105 the name of a variable
 account = typer.Typer(help="The people who may sign here.", no_args_is_help=True)

@@ -14,7 +14,7 @@ from host_agent.people.composing import When, sign_entry
 from host_agent.store.context import context_entries
 from host_agent.terminal.entry_ids import find_entry
 from host_agent.terminal.options import DeviceOption, JsonOption
-from host_agent.terminal.output import nothing, show, table
+from host_agent.terminal.output import nothing, show
 from host_agent.terminal.reading_store import open_store
 from host_agent.terminal.running_agent import live_status
 from host_agent.terminal.signing import (
@@ -26,7 +26,7 @@ from host_agent.terminal.signing import (
     find_signer,
     moment,
 )
-from host_agent.text import local_of_iso, local_time, marked, span_text
+from host_agent.text import local_of_iso, local_time, marked, span_text, table
 from host_agent.views.context_rows import (
     entry_line,
     entry_rows,

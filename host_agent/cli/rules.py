@@ -14,7 +14,7 @@ from host_agent.people.composing import Door, sign_entry
 from host_agent.people.rule_sets import rules_of
 from host_agent.store.rule_sets import rule_sets
 from host_agent.terminal.options import JsonOption
-from host_agent.terminal.output import show, table
+from host_agent.terminal.output import show
 from host_agent.terminal.reading_store import open_store
 from host_agent.terminal.signing import (
     AccountOption,
@@ -22,7 +22,7 @@ from host_agent.terminal.signing import (
     find_signer,
     with_or_without_agent,
 )
-from host_agent.text import iso_utc, local_of_iso
+from host_agent.text import iso_utc, local_of_iso, table
 
 FORMAT = "cytowatch.rules/1"
 _LARGEST_BYTES = 200_000

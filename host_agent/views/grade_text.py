@@ -11,7 +11,7 @@ from crs_core import codes
 from crs_core.grade.scales import MISSING_TEXTS, PUBLISHED
 
 from host_agent import text as words
-from host_agent.terminal.output import table
+from host_agent.text import table
 
 _HEADER = ("scale", "grade", "not known")
 _FEVER = {

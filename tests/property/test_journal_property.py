@@ -6,7 +6,7 @@ from pathlib import Path
 
 from crs_core.journal import block_reader, record_layout
 from crs_core.units import Reading, make_status
-from crs_device.journal import Journal
+from crs_device.journal.journal import Journal
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
