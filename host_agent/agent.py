@@ -171,15 +171,6 @@ class Agent:
             on_text=lambda line: _LOG.info("%s says: %s", name, line),
         )
 
-    def _bound_sessions(self) -> list[Session]:
-        """Wearables that are in session and bound here."""
-        engines = [runner.engine for runner in self.links.runners.values()]
-        return [
-            Session(engine.journal.binding, engine.client)
-            for engine in engines
-            if engine is not None and engine.journal is not None and engine.journal.binding is not None
-        ]
-
     def _on_report(self, before: LinkReport | None, report: LinkReport) -> None:
         self.live.on_report(before, report)
         self.checks.look_now()
