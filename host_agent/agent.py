@@ -121,6 +121,9 @@ class Agent:
         ]
         return CheckRunner(checks, self.clock)
 
+    def _bound_sessions(self) -> list[Session]:
+        return [Session(binding, client) for binding, client in self.links.bound_clients()]
+
     def stop(self) -> None:
         """Ask `run` to end; safe from a signal handler of the loop."""
         self._stop.set()
@@ -176,15 +179,6 @@ class Agent:
             only_device=only_device,
             on_text=lambda line: _LOG.info("%s says: %s", name, line),
         )
-
-    def _bound_sessions(self) -> list[Session]:
-        """Wearables that are in session and bound here."""
-        engines = [runner.engine for runner in self.links.runners.values()]
-        return [
-            Session(engine.journal.binding, engine.client)
-            for engine in engines
-            if engine is not None and engine.journal is not None and engine.journal.binding is not None
-        ]
 
     def _on_report(self, before: LinkReport | None, report: LinkReport) -> None:
         self.live.on_report(before, report)

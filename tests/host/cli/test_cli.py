@@ -235,7 +235,7 @@ def test_a_store_is_backed_up_found_harmed_and_restored(filled, tmp_path):
     with sqlite3.connect(filled / "cytowatch.db") as conn:
         conn.execute("UPDATE events SET payload = x'' WHERE seq = (SELECT max(seq) FROM events)")
     done = run(filled, "verify")
-    assert done.returncode == exits.FAILED and "the events do not say what the block says" in done.stdout
+    assert done.returncode == exits.FAILED and "the events differ from the block" in done.stdout
     assert "cytowatch restore" in done.stdout
     found = answer(filled, "verify", code=exits.FAILED)
     assert found["found"] == len(found["problems"]) >= 1 and found["events"] >= 3
