@@ -52,7 +52,7 @@ def enrol(
         [
             f"Enrolled wearable {key.device_id.hex()} as {enrolment.role} ({enrolment.name}),"
             f" site {enrolment.site}.{again}",
-            f"The file is spent: delete {file}. A running agent uses the key at its next attempt.",
+            f"Delete {file} now; it is not needed again. A running agent uses the key when it next tries the wearable.",
         ],
         as_json=as_json,
     )

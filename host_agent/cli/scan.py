@@ -11,9 +11,10 @@ from host_agent.keys import keyfile
 from host_agent.link.ble_radio import Heard, Radio
 from host_agent.paths import default_paths
 from host_agent.terminal.options import JsonOption
-from host_agent.terminal.output import nothing, show, table
+from host_agent.terminal.output import nothing, show
 from host_agent.terminal.radio import need_radio
 from host_agent.terminal.times import parse_span_s
+from host_agent.text import table
 
 LONGEST_SCAN_S = 300
 
@@ -31,7 +32,7 @@ def scan(
     """
     seconds = parse_span_s(lasting, "--for")
     if not 1 <= seconds <= LONGEST_SCAN_S:
-        raise ConfigError(f"--for: from 1s to 5m, found {lasting!r}.", "Listen for a shorter time.")
+        raise ConfigError(f"--for: expected 1s to 5m, found {lasting!r}.", "Listen for a shorter time.")
     need_radio()
     keys, _ = keyfile.load_all(default_paths().keys)
     known = {names.tag(device_id): device_id.hex() for device_id in keys}
@@ -45,7 +46,7 @@ def scan(
     ]  # fmt: skip
     if not data:
         nothing(
-            f"No wearable was heard in {seconds:g} s. Is it charged, and within some metres?",
+            f"No wearable was heard in {seconds:g} s. Charge it, and bring it within some metres.",
             data,
             as_json=as_json,
         )

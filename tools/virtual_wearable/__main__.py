@@ -9,12 +9,12 @@ import tempfile
 from pathlib import Path
 
 from tools.data.recording.reader import RecordingError, read_recording
+from tools.data.track import Track
 from tools.virtual_wearable.chip_process import heap_bytes
 from tools.virtual_wearable.flash_plan import FlashPlan
 from tools.virtual_wearable.radio import PROFILES, AirError, Radio
 from tools.virtual_wearable.scenario import ScenarioError, read_scenario
 from tools.virtual_wearable.supervisor import BoardDeadError, Build, Supervisor, chip_id_of
-from tools.virtual_wearable.track import Track
 from tools.virtual_wearable.world import THERMOMETERS, World
 
 SECTOR = 4096

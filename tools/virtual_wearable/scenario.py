@@ -21,7 +21,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from tools.virtual_wearable.track import DEFAULT_PI_PCT, Action, Point, Track
+from tools.data.track import DEFAULT_PI_PCT, Action, Point, Track
 
 _LIMITS = {"temp_c": (15.0, 45.0), "spo2_pct": (50.0, 100.0), "hr_bpm": (20.0, 300.0), "pi_pct": (0.0, 20.0)}
 

@@ -3,10 +3,10 @@
 import time
 from collections.abc import Callable
 
+from tools.data.track import Track
 from tools.virtual_wearable.models import max30102, max30205, tmp117
 from tools.virtual_wearable.models.i2c_bus import I2cBus
 from tools.virtual_wearable.models.wearer import ward_c
-from tools.virtual_wearable.track import Track
 
 THERMOMETERS = {"tmp117": tmp117.Tmp117, "max30205": max30205.Max30205}
 

@@ -117,19 +117,8 @@ def test_an_acceptance_never_covers_more_than_was_seen(world):
 
 
 def test_grade_rises_only_above_the_episodes_peak(world):
-    for lower, upper in [
-        (None, None),
-        (0, 4),
-        (1, 4),
-        (None, None),
-        (1, 4),
-        (0, 4),
-        (2, 4),
-        (1, 4),
-        (2, 4),
-        (3, 3),
-    ]:
-        world.commit(grade_record(lower, upper))
+    for lower in (None, 0, 1, None, 1, 0, 2, 1, 2, 3):
+        world.commit(grade_record(lower, {None: None, 3: 3}.get(lower, 4)))
     rises = [(event["grade"]["lower"], event["priority"]) for event in world.outbox()]
     assert rises == [(1, "MEDIUM"), (2, "HIGH"), (3, "HIGH")]
 
@@ -197,53 +186,40 @@ def test_an_alarm_open_since_before_the_binding_is_told_by_the_first_state_recor
     assert world.query("SELECT state FROM episodes") == [("closed",)]
 
 
-def test_host_alarms_have_episodes_keys_of_their_own_and_rise(world):
-    def change(fn, **what):
-        world.store.write_now(lambda tx: fn(tx, world.escalation, device=world.journal.device, **what))
+def raise_host_alarm(world, alarm, priority, detail, *, after_ms=0, device=1):
+    world.store.write_now(
+        lambda tx: raise_alarm(
+            tx, world.escalation, device=device, alarm=alarm, priority=priority, detail=detail, utc_ms=NOW_MS + after_ms
+        )
+    )  # fmt: skip
 
-    change(raise_alarm, alarm=codes.STALE_DATA, priority=1, detail="newest data is 3 min old", utc_ms=NOW_MS)
-    change(raise_alarm, alarm=codes.STALE_DATA, priority=1, detail="again", utc_ms=NOW_MS + 1)
-    change(raise_alarm, alarm=codes.STALE_DATA, priority=PRIORITY_HIGH, detail="older", utc_ms=NOW_MS + 2)
+
+def test_host_alarms_have_episodes_keys_of_their_own_and_rise(world):
+    raise_host_alarm(world, codes.STALE_DATA, 1, "newest data is 3 min old")
+    raise_host_alarm(world, codes.STALE_DATA, 1, "again", after_ms=1)
+    raise_host_alarm(world, codes.STALE_DATA, PRIORITY_HIGH, "older", after_ms=2)
     assert world.told() == [("STALE_DATA", "LOW"), ("STALE_DATA", "HIGH")]
     keys = [event["key"] for event in world.outbox()]
     assert keys == [f"{DEVICE_ID.hex()}-host-41-{NOW_MS}-1", f"{DEVICE_ID.hex()}-host-41-{NOW_MS}-3"]
     first = world.outbox()[0]
     assert first["text"] == "LOW: No new data has arrived. (newest data is 3 min old)"
     assert first["alarm"]["host"] is True and first["source"] is None and first["patient"]["id"] == "P-1"
-    change(end_alarm, alarm=codes.STALE_DATA, utc_ms=NOW_MS + 3)
+    world.store.write_now(
+        lambda tx: end_alarm(tx, world.escalation, device=1, alarm=codes.STALE_DATA, utc_ms=NOW_MS + 3)
+    )
     assert world.query("SELECT kind, state, peak_priority FROM episodes") == [("host", "closed", 3)]
     assert len(world.told()) == 2
 
 
 def test_an_alarm_of_the_agent_itself_reaches_the_targets(world):
-    world.store.write_now(
-        lambda tx: raise_alarm(
-            tx,
-            world.escalation,
-            device=None,
-            alarm=codes.STORE_FAULT,
-            priority=3,
-            detail="full",
-            utc_ms=NOW_MS,
-        )
-    )
+    raise_host_alarm(world, codes.STORE_FAULT, 3, "full", device=None)
     event = world.outbox()[0]
     assert event["device"] is None and event["key"] == f"agent-host-46-{NOW_MS}-3"
 
 
 def test_a_host_alarm_of_a_simulated_wearable_is_simulated(world):
     world.store.write_now(lambda tx: tx.execute("UPDATE devices SET simulated = 1"))
-    world.store.write_now(
-        lambda tx: raise_alarm(
-            tx,
-            world.escalation,
-            device=world.journal.device,
-            alarm=codes.FORK,
-            priority=3,
-            detail="x",
-            utc_ms=NOW_MS,
-        )
-    )
+    raise_host_alarm(world, codes.FORK, 3, "x")
     assert world.outbox()[0]["simulated"] is True
     assert world.query("SELECT state FROM outbox WHERE target = 'ward'") == [("withheld",)]
 

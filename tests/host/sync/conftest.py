@@ -69,11 +69,17 @@ Session = Callable[..., contextlib.AbstractAsyncContextManager[tuple[SyncEngine,
 
 @pytest.fixture
 def session(store: Store) -> Session:
-    """`async with session(device, pipe) as (engine, ears)`: in session, syncing."""
+    """`async with session(device, pipe) as (engine, ears)`: in session, syncing; `synced=True`: once all is here."""
 
     @contextlib.asynccontextmanager
     async def open_session(
-        device: FakeDevice, pipe: Pipe | None = None, *, key: Any = None, derive: Any = None, **options: Any
+        device: FakeDevice,
+        pipe: Pipe | None = None,
+        *,
+        key: Any = None,
+        derive: Any = None,
+        synced: bool = False,
+        **options: Any,
     ) -> AsyncIterator[tuple[SyncEngine, Ears]]:
         pipe = pipe or Pipe()
         ears = Ears()
@@ -87,6 +93,8 @@ def session(store: Store) -> Session:
             running = asyncio.create_task(engine.run())
             engine.running = running  # type: ignore[attr-defined]
             try:
+                if synced:
+                    await asyncio.wait_for(ears.caught_up.wait(), 20)
                 yield engine, ears
             finally:
                 running.cancel()

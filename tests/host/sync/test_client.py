@@ -1,7 +1,9 @@
 """Opening a session, and what a port may throw at it."""
 
 import asyncio
+import contextlib
 import random
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -29,10 +31,18 @@ async def open_client(pipe: Pipe, keys: Any = None, **options: Any) -> DeviceCli
     return client
 
 
-async def test_a_session_opens_and_answers(device) -> None:
-    pipe = Pipe()
+@contextlib.asynccontextmanager
+async def connected(
+    device: FakeDevice, pipe: Pipe | None = None, keys: Any = None, **options: Any
+) -> AsyncIterator[DeviceClient]:
+    """A client in session with this wearable."""
+    pipe = pipe or Pipe()
     async with serving(device, pipe):
-        client = await open_client(pipe)
+        yield await open_client(pipe, keys, **options)
+
+
+async def test_a_session_opens_and_answers(device) -> None:
+    async with connected(device) as client:
         assert client.peer.device_id == DEVICE_ID
         status = await client.ask(wire.StatusAsk(), wire.StatusIs)
         assert status.head_seq == device.journal.head_seq
@@ -43,8 +53,7 @@ async def test_a_session_opens_and_answers(device) -> None:
 
 async def test_no_byte_below_0x20_ever_goes_to_the_wearable(device) -> None:
     pipe = Pipe()
-    async with serving(device, pipe):
-        client = await open_client(pipe)
+    async with connected(device, pipe) as client:
         for token in range(300):
             await client.send(wire.Ping(token))
         await client.close()
@@ -76,9 +85,7 @@ async def test_a_lost_answer_in_the_handshake_is_made_good(device, monkeypatch, 
         number += 1
         return [] if number == lost_frame else [data]
 
-    pipe = Pipe(to_host=lose_one)
-    async with serving(device, pipe):
-        client = await open_client(pipe)
+    async with connected(device, Pipe(to_host=lose_one)) as client:
         await client.ask(wire.StatusAsk(), wire.StatusIs)
 
 
@@ -89,48 +96,42 @@ async def test_silence_ends_in_a_timeout(monkeypatch) -> None:
 
 async def test_the_right_key_is_found_among_several(device) -> None:
     stranger = Key(0x77, 1, bytes(32), "other")
-    pipe = Pipe()
-    async with serving(device, pipe):
-        client = await open_client(pipe, [host_key(stranger, bytes(8)), host_key()])
+    async with connected(device, keys=[host_key(stranger, bytes(8)), host_key()]) as client:
         assert client.key is not None
         assert client.key.key_id == CUSTODIAN.key_id
 
 
-async def test_a_revoked_key_is_refused_and_named(device) -> None:
-    device.session.set_keys([])
+WRONG = host_key(Key(CUSTODIAN.key_id, 1, bytes(32), "wrong"))
+
+
+@pytest.mark.parametrize(
+    ("device_id", "revoked", "key", "error", "says"),
+    [
+        (DEVICE_ID, True, host_key(), NotEnrolled, "revoked"),
+        (DEVICE_ID, False, WRONG, SessionRefused, "not the wearable's"),
+        (b"otherdev", False, host_key(), NotEnrolled, "or another wearable"),
+    ],
+    ids=["revoked", "a wrong key under a known id", "another wearable"],
+)
+async def test_a_key_that_does_not_fit_is_refused(tmp_path, device_id, revoked, key, error, says) -> None:
+    device = FakeDevice(tmp_path / "flash", device_id=device_id)
+    if revoked:
+        device.session.set_keys([])
     pipe = Pipe()
     async with serving(device, pipe):
-        with pytest.raises(NotEnrolled, match="revoked") as caught:
-            await open_client(pipe)
-    assert "enrol" in caught.value.advice
+        with pytest.raises(error, match=says) as caught:
+            await open_client(pipe, [key])
+    assert "enrol" in caught.value.advice.lower() and not device.session.is_open
 
 
 async def test_a_key_revoked_in_session_ends_it(device) -> None:
     pipe = Pipe()
-    async with serving(device, pipe):
-        client = await open_client(pipe)
+    async with connected(device, pipe) as client:
         for event in device.session.set_keys([]):
             if hasattr(event, "data"):
                 await pipe.device_write(event.data)
         with pytest.raises(SessionClosed, match="BYE"):
             await asyncio.wait_for(client.next_message(), 2)
-
-
-async def test_a_wrong_key_under_a_known_id_is_refused(device) -> None:
-    wrong = Key(CUSTODIAN.key_id, 1, bytes(32), "wrong")
-    pipe = Pipe()
-    async with serving(device, pipe):
-        with pytest.raises(SessionRefused, match="not the wearable's"):
-            await open_client(pipe, [host_key(wrong)])
-    assert not device.session.is_open
-
-
-async def test_another_wearable_than_the_key_s_is_not_opened(tmp_path) -> None:
-    other = FakeDevice(tmp_path / "other", device_id=b"otherdev")
-    pipe = Pipe()
-    async with serving(other, pipe):
-        with pytest.raises(NotEnrolled):
-            await open_client(pipe, [host_key()])
 
 
 async def test_another_protocol_version_is_named_on_both_sides() -> None:
@@ -229,9 +230,9 @@ async def test_a_crash_in_session_shows_as_a_prompt(device) -> None:
 
 
 async def test_text_between_frames_does_not_disturb_the_session(device) -> None:
-    pipe = Pipe(to_host=lambda data: [b"boot: heap 120k\r\n", data, b"\x00\xff~garbage~"])
-    async with serving(device, pipe):
-        client = await open_client(pipe)
+    async with connected(
+        device, Pipe(to_host=lambda data: [b"boot: heap 120k\r\n", data, b"\x00\xff~garbage~"])
+    ) as client:
         for token in range(20):
             assert (await client.ask(wire.Ping(token), wire.Pong)).token == token
 
@@ -239,8 +240,7 @@ async def test_text_between_frames_does_not_disturb_the_session(device) -> None:
 async def test_replayed_reflected_oversize_and_random_frames_are_counted_and_change_nothing(device) -> None:
     rng = random.Random(5)
     pipe = Pipe()
-    async with serving(device, pipe):
-        client = await open_client(pipe)
+    async with connected(device, pipe) as client:
         await client.ask(wire.StatusAsk(), wire.StatusIs)
         old = pipe.device_wrote[-1]
         await pipe.device_write(old)  # replayed
@@ -259,9 +259,7 @@ async def test_replayed_reflected_oversize_and_random_frames_are_counted_and_cha
 
 
 async def test_a_request_without_an_answer_times_out_and_the_session_goes_on(device) -> None:
-    pipe = Pipe()
-    async with serving(device, pipe):
-        client = await open_client(pipe)
+    async with connected(device) as client:
         with pytest.raises(AnswerTimeout, match="SelfTest"):
             await client.ask(wire.SelfTest(0), wire.SelfTestIs, deadline_s=0.1)
         assert (await client.ask(wire.Ping(7), wire.Pong)).token == 7
@@ -269,9 +267,7 @@ async def test_a_request_without_an_answer_times_out_and_the_session_goes_on(dev
 
 async def test_a_refused_request_carries_its_code(device) -> None:
     device.read_only_answers[wire.Keys] = wire.Result(0x1B, wire.RESULT_FORBIDDEN, "custodian only")
-    pipe = Pipe()
-    async with serving(device, pipe):
-        client = await open_client(pipe)
+    async with connected(device) as client:
         with pytest.raises(RequestRefused, match="custodian only") as caught:
             await client.ask(wire.Keys(wire.KEYS_LIST, 0), wire.KeysIs)
     assert caught.value.result_code == wire.RESULT_FORBIDDEN

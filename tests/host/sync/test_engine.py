@@ -25,8 +25,7 @@ async def test_everything_on_flash_comes_into_the_store_and_is_then_acknowledged
     for _ in range(10):
         device.read_sensors(12)
         device.event(TIME_MARK)
-    async with session(device) as (engine, ears):
-        await asyncio.wait_for(ears.caught_up.wait(), 10)
+    async with session(device, synced=True) as (engine, _ears):
         assert engine.journal.cursor == device.journal.head_seq == 130
         await until(lambda: device.journal.acked_seq == 130, "acknowledged")
         assert device.pump.in_flight == 0, "every message is counted back, or the window would fill up"
@@ -46,23 +45,20 @@ async def test_half_a_window_of_readings_waits_for_nothing(
     monkeypatch.setattr(engine_module, "LINGER_S", 30.0)
     for _ in range(200):  # 13 messages: more than a window, so nothing goes on without a commit
         device.read_sensors(12)
-    async with session(device) as (engine, ears):
-        await asyncio.wait_for(ears.caught_up.wait(), 10)
+    async with session(device, synced=True) as (engine, _ears):
         assert engine.journal.cursor == device.journal.head_seq == 2400
 
 
 async def test_new_events_arrive_while_the_session_is_open(store, device, session) -> None:
     device.read_sensors(12)
-    async with session(device) as (_engine, ears):
-        await asyncio.wait_for(ears.caught_up.wait(), 10)
+    async with session(device, synced=True) as (_engine, _ears):
         device.event(record_types.Button(2))
         await until(lambda: held(store)["events"], "event stored")
         await until(lambda: device.journal.acked_seq == 13, "acknowledged")
 
 
 async def test_live_and_doorbell_reach_the_listener_and_never_the_store(store, device, session) -> None:
-    async with session(device) as (_, ears):
-        await asyncio.wait_for(ears.caught_up.wait(), 10)
+    async with session(device, synced=True) as (_, ears):
         await device.say(wire.Live(5, 3850, 960, 90, 100, 1, 3, 1, 4, [(1, 2)]))
         await device.say(wire.Alarm(0, 5, [(1, 2)]))
         await until(lambda: ears.doorbells, "doorbell")
@@ -90,17 +86,15 @@ async def test_events_overtake_a_backlog_and_the_prefix_stays_true(store, device
 
 async def test_a_second_session_reads_on_and_doubles_nothing(store, device, session) -> None:
     device.read_sensors(12)
-    async with session(device) as (_, ears):
-        await asyncio.wait_for(ears.caught_up.wait(), 10)
+    async with session(device, synced=True):
+        pass
     device.read_sensors(12)
-    async with session(device) as (_, ears):
-        await asyncio.wait_for(ears.caught_up.wait(), 10)
+    async with session(device, synced=True) as (_, ears):
         # the last known block is compared once more, nothing older
         assert device.reads[-1].seq == 1
         assert sum(c.duplicates for c in ears.committed) == 1
     device.read_sensors(12)
-    async with session(device) as (_, ears):
-        await asyncio.wait_for(ears.caught_up.wait(), 10)
+    async with session(device, synced=True) as (_, ears):
         assert device.reads[-1].seq == 13
     assert [row[1] for row in held(store)["readings"]] == list(range(1, 37))
     assert not alarms_of(store)
@@ -119,8 +113,7 @@ async def test_nothing_is_acknowledged_before_its_commit(store, device, session)
     store._transact = spy
     device.read_sensors(12)
     pipe = Pipe()
-    async with session(device, pipe) as (_, ears):
-        await asyncio.wait_for(ears.caught_up.wait(), 10)
+    async with session(device, pipe, synced=True) as (_, _ears):
         await until(lambda: device.acks, "ack")
     assert order and device.acks[0].committed_seq == 12
 
@@ -131,8 +124,7 @@ async def test_dropped_ranges_come_as_gaps_with_their_reason(store, tmp_path, se
     for _ in range(900):
         device.read_sensors(12)
     assert device.journal.counters["readings_segments_dropped"] > 0
-    async with session(device) as (engine, ears):
-        await asyncio.wait_for(ears.caught_up.wait(), 20)
+    async with session(device, synced=True) as (engine, _ears):
         assert engine.journal.cursor == device.journal.head_seq
     gap = held(store)["gaps"][0]
     assert gap[1] == 1
@@ -147,8 +139,7 @@ async def test_unknown_codec_is_kept_raw_acknowledged_and_marked(store, device, 
     )
     journal._write(journal._r, 3, lambda first: raw)
     device.event(kind=200, payload=b"from the future")
-    async with session(device) as (engine, ears):
-        await asyncio.wait_for(ears.caught_up.wait(), 10)
+    async with session(device, synced=True) as (engine, _ears):
         assert engine.journal.cursor == 16
         await until(lambda: device.journal.acked_seq == 16, "acknowledged")
     rows = store.read_now(
@@ -218,15 +209,14 @@ async def test_a_pulled_cable_ends_the_session_and_the_next_goes_on(store, devic
         pipe.lose()
         with pytest.raises(TransportLost):
             await asyncio.wait_for(asyncio.shield(engine.running), 5)
-    async with session(device) as (_, ears):
-        await asyncio.wait_for(ears.caught_up.wait(), 10)
+    async with session(device, synced=True):
+        pass
     assert [row[3] for row in held(store)["blocks"]] == on_flash(device)
 
 
 async def test_a_silent_wearable_is_lost_after_three_heartbeats(store, device, session, monkeypatch) -> None:
     monkeypatch.setattr("host_agent.sync.engine.SILENCE_S", 0.2)
-    async with session(device, heartbeat_s=0.05) as (engine, ears):
-        await asyncio.wait_for(ears.caught_up.wait(), 10)
+    async with session(device, heartbeat_s=0.05, synced=True) as (engine, _ears):
         device.deaf = True
         with pytest.raises(TransportLost, match="nothing heard"):
             await asyncio.wait_for(asyncio.shield(engine.running), 5)
@@ -234,8 +224,7 @@ async def test_a_silent_wearable_is_lost_after_three_heartbeats(store, device, s
 
 async def test_a_restart_of_the_wearable_ends_the_session_at_once(store, device, session, tmp_path) -> None:
     pipe = Pipe()
-    async with session(device, pipe, heartbeat_s=0.05) as (engine, ears):
-        await asyncio.wait_for(ears.caught_up.wait(), 10)
+    async with session(device, pipe, heartbeat_s=0.05, synced=True) as (engine, _ears):
         device.session.link_lost()  # the keys are gone, as after a reset
         with pytest.raises(SessionClosed, match="knows no session"):
             await asyncio.wait_for(asyncio.shield(engine.running), 5)
@@ -243,8 +232,7 @@ async def test_a_restart_of_the_wearable_ends_the_session_at_once(store, device,
 
 async def test_a_reader_reads_all_and_frees_nothing(store, device, session) -> None:
     device.read_sensors(12)
-    async with session(device, key=host_key(READER)) as (_engine, ears):
-        await asyncio.wait_for(ears.caught_up.wait(), 10)
+    async with session(device, key=host_key(READER), synced=True) as (_engine, _ears):
         await until(lambda: device.acks, "ack")
     assert len(held(store)["readings"]) == 12
     assert device.journal.acked_seq == 0
@@ -253,8 +241,7 @@ async def test_a_reader_reads_all_and_frees_nothing(store, device, session) -> N
 async def test_bind_over_the_link_makes_the_journal_and_the_session_begins_anew(
     store, device, session
 ) -> None:
-    async with session(device) as (engine, ears):
-        await asyncio.wait_for(ears.caught_up.wait(), 10)
+    async with session(device, synced=True) as (engine, _ears):
         await engine.client.bind(wire.BIND_START, b"bindings", "age_years=54\n" * 20)
         with pytest.raises(SessionClosed):
             await asyncio.wait_for(asyncio.shield(engine.running), 5)
@@ -273,8 +260,8 @@ async def test_a_wearable_without_a_journal_is_heard_but_not_read(store, device,
     found = {alarm.alarm: alarm for alarm in store.read_now(open_alarms)}
     assert found[codes.JOURNAL_FAULT].priority == codes.PRIORITY_HIGH
     device.session.journal_id = device.journal.journal_id
-    async with session(device) as (_, ears):
-        await asyncio.wait_for(ears.caught_up.wait(), 10)
+    async with session(device, synced=True):
+        pass
     assert not alarms_of(store)
 
 
@@ -283,8 +270,7 @@ async def test_blocks_of_another_journal_or_torn_ones_are_left_out_and_counted(
 ) -> None:
     device.read_sensors(12)
     good = on_flash(device)[0]
-    async with session(device) as (engine, ears):
-        await asyncio.wait_for(ears.caught_up.wait(), 10)
+    async with session(device, synced=True) as (engine, _ears):
         alien = block_writer.encode_events(b"elsewher", 1, 13, [(5, 7, b"\x02")])
         await device.say(wire.Block(alien))
         await device.say(wire.Block(good[:-1]))
@@ -299,8 +285,7 @@ async def test_blocks_of_another_journal_or_torn_ones_are_left_out_and_counted(
 
 async def test_a_gap_covers_only_what_is_not_held(store, device, session) -> None:
     device.read_sensors(12)
-    async with session(device) as (engine, ears):
-        await asyncio.wait_for(ears.caught_up.wait(), 10)
+    async with session(device, synced=True) as (engine, _ears):
         late = block_writer.encode_events(device.journal.journal_id, 1, 20, [(device.now_ms, 7, b"\x02")])
         await device.say(wire.Block(late))
         await device.say(wire.Gap(5, 25, 3))
@@ -321,8 +306,7 @@ async def test_a_time_is_that_comes_late_widens_the_mark_that_was_journaled(
             lambda tx: tx.execute("SELECT utc_ms, bound_ms FROM time_marks WHERE t_ms = 5000").fetchall()
         )
 
-    async with session(device) as (_, ears):
-        await asyncio.wait_for(ears.caught_up.wait(), 10)
+    async with session(device, synced=True) as (_, _ears):
         if record_first:
             device.event(record_types.TimeMark(sent_ms, 3000, 1))
             await until(lambda: bounds() == [(sent_ms, 3000)], "the wearable's own mark")

@@ -1,6 +1,5 @@
 """Older images, replaced journals, announced ones: what the host notices, keeps and says."""
 
-import asyncio
 import shutil
 from pathlib import Path
 from typing import Any
@@ -24,8 +23,7 @@ def only_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def sync_all(session: Any, device: FakeDevice) -> None:
-    async with session(device) as (engine, ears):
-        await asyncio.wait_for(ears.caught_up.wait(), 20)
+    async with session(device, synced=True) as (engine, _ears):
         await until(lambda: engine.journal.cursor == device.journal.head_seq, "cursor at the head")
 
 

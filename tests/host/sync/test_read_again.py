@@ -24,8 +24,7 @@ async def test_a_lost_message_is_asked_for_again_although_newer_ones_keep_coming
             return []
         return [data]
 
-    async with session(device, Pipe(to_host=lose_one), heartbeat_s=0.05) as (engine, ears):
-        await asyncio.wait_for(ears.caught_up.wait(), 10)
+    async with session(device, Pipe(to_host=lose_one), heartbeat_s=0.05, synced=True) as (engine, _ears):
         losing[0] = True
         device.event(record_types.Button(2))
         await until(lambda: lost, "the loss")
@@ -54,8 +53,10 @@ async def test_a_message_lost_at_the_end_of_a_backlog_is_asked_for_again(
             return []
         return [data]
 
-    async with session(device, Pipe(to_host=lose_the_block), heartbeat_s=0.05) as (engine, ears):
-        await asyncio.wait_for(ears.caught_up.wait(), 10)
+    async with session(device, Pipe(to_host=lose_the_block), heartbeat_s=0.05, synced=True) as (
+        engine,
+        _ears,
+    ):
         assert engine.counters["read_again"] >= 1
     assert lost
     assert [row[3] for row in held(store)["blocks"]] == on_flash(device)
@@ -76,8 +77,7 @@ async def test_a_burst_that_takes_a_block_and_the_caught_up_after_it_loses_nothi
             return []
         return [data]
 
-    async with session(device, Pipe(to_host=lose_two), heartbeat_s=0.05) as (engine, ears):
-        await asyncio.wait_for(ears.caught_up.wait(), 10)
+    async with session(device, Pipe(to_host=lose_two), heartbeat_s=0.05, synced=True) as (engine, _ears):
         await until(lambda: device.acks, "ack")
         noisy[0] = True
         device.event(kind=7, payload=b"\x02")
@@ -92,8 +92,7 @@ async def test_a_doorbell_whose_record_does_not_come_makes_the_host_ask(
 ) -> None:
     monkeypatch.setattr("host_agent.sync.engine.REREAD_S", 0.1)
     device.read_sensors(12)
-    async with session(device, heartbeat_s=0.05) as (engine, ears):
-        await asyncio.wait_for(ears.caught_up.wait(), 10)
+    async with session(device, heartbeat_s=0.05, synced=True) as (engine, _ears):
         asked = len(device.reads)
         await device.say(wire.Alarm(12, 5, [(3, 3)]))
         await asyncio.sleep(0.4)

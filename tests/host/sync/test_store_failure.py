@@ -37,8 +37,8 @@ async def test_unbound_records_are_stored_but_never_derived_from(store, device, 
     derive = Derived()
     device.read_sensors(12)
     device.event(record_types.Button(2))
-    async with session(device, derive=derive) as (_, ears):
-        await asyncio.wait_for(ears.caught_up.wait(), 10)
+    async with session(device, derive=derive, synced=True):
+        pass
     assert len(held(store)["readings"]) == 12
     assert (derive.readings, derive.events) == (0, 0)
 
@@ -87,8 +87,7 @@ async def test_a_full_disk_acknowledges_nothing_tells_it_and_catches_up_with_roo
 ) -> None:
     monkeypatch.setattr("host_agent.sync.engine._STORE_RETRY_FIRST_S", 0.05)
     monkeypatch.setattr("host_agent.sync.engine._STORE_RETRY_MAX_S", 0.05)
-    async with session(device) as (engine, ears):
-        await asyncio.wait_for(ears.caught_up.wait(), 10)
+    async with session(device, synced=True) as (engine, ears):
         ears.caught_up.clear()
         limit_pages(store, 0)
         for _ in range(200):
@@ -121,8 +120,7 @@ async def test_a_database_that_another_program_locks_is_waited_for(
 
     monkeypatch.setattr("host_agent.sync.engine._STORE_RETRY_FIRST_S", 0.05)
     store._writer.submit(lambda: store._conn.execute("PRAGMA busy_timeout = 20").fetchall()).result()
-    async with session(device) as (engine, ears):
-        await asyncio.wait_for(ears.caught_up.wait(), 10)
+    async with session(device, synced=True) as (engine, ears):
         other = sqlite3.connect(store.path, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         device.event(record_types.Button(2))
@@ -154,8 +152,7 @@ async def test_a_session_that_begins_while_the_store_fails_still_hears_of_alarms
 ) -> None:
     monkeypatch.setattr("host_agent.sync.engine._STORE_RETRY_FIRST_S", 0.05)
     device.read_sensors(12)
-    async with session(device) as (_, ears):
-        await asyncio.wait_for(ears.caught_up.wait(), 10)
+    async with session(device, synced=True) as (_, ears):
         await until(lambda: device.journal.acked_seq == 12, "acknowledged")
     refuse_writes(store, True)
     async with session(device) as (engine, ears):
@@ -172,8 +169,8 @@ async def test_a_session_that_begins_while_the_store_fails_still_hears_of_alarms
 
 
 async def test_an_older_image_is_not_taken_up_unchecked_while_the_store_fails(store, device, session) -> None:
-    async with session(device) as (_, ears):
-        await asyncio.wait_for(ears.caught_up.wait(), 10)
+    async with session(device, synced=True):
+        pass
     store.write_now(lambda tx: tx.execute("UPDATE devices SET max_boot = 9"))
     refuse_writes(store, True)
     async with session(device) as (engine, _):

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from tools.data.track import Point, Track
 from tools.virtual_wearable.scenario import ScenarioError, read_scenario
-from tools.virtual_wearable.track import Point, Track
 from tools.virtual_wearable.world import World
 
 SCENARIOS = Path(__file__).resolve().parents[3] / "tools/virtual_wearable/scenarios"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 
-from tools.virtual_wearable.track import DEFAULT_PI_PCT, Point, Track
+from tools.data.track import DEFAULT_PI_PCT, Point, Track
 
 COLUMNS = ("t_s", "temp_c", "spo2_pct", "hr_bpm")
 JOIN_S = 300.0  # rows further apart are not joined: between them nothing is known

@@ -48,7 +48,7 @@ def main() -> int:
         "CW_MP_FIRMWARE": str(tree),
         "CW_COV_FILE": str(marks),
         "COVERAGE_FILE": str(BUILD / "data"),
-        "COVERAGE_PROCESS_START": str(ROOT / "pyproject.toml"),  # read by each worker
+        "CW_COUNT_LINES": str(ROOT / "pyproject.toml"),  # tests/conftest.py counts in each worker
     }
     command = [sys.executable, "-m", "pytest", "-q", *COMPUTING.arguments, *sys.argv[1:]]
     status = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode

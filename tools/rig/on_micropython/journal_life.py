@@ -9,8 +9,10 @@ import vfs
 
 from crs_core.journal import block_layout, block_reader, record_layout, record_writer
 from crs_core.units import Reading, make_status
-from crs_device.journal import Journal, JournalMissing, boot_count, chain, space
-from crs_device.settings import SettingsStore
+from crs_device.journal import boot_count, chain, space
+from crs_device.journal.header import JournalMissing
+from crs_device.journal.journal import Journal
+from crs_device.settings.settings_file import SettingsFile
 from tools.rig.on_micropython import journal_steps as js
 from tools.rig.on_micropython.journal_ledger import Broken, Ledger, require
 from tools.rig.on_micropython.nor_flash import NorFlash
@@ -45,7 +47,7 @@ class Life:
         self.mount()
         number = boot_count.next_boot("/f/boot.cnt")
         self.t_ms = 0
-        self.settings = SettingsStore("/f/settings")
+        self.settings = SettingsFile("/f/settings")
         self.j = Journal(ROOT, number, self.random, BUDGET, block_layout.FLAG_SIMULATED)
         try:
             self.j.open()
