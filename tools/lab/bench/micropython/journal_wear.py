@@ -14,14 +14,7 @@ from crs_device import two_slot
 from crs_device.journal import Journal, boot_count, chain, segment
 from crs_device.keys import KeyStore
 from crs_device.settings import SettingsStore
-from tools.lab.bench.micropython.image_flash import (
-    ERASE,
-    PROGRAM_BYTES,
-    SECTOR,
-    ImageFlash,
-    WatchedOs,
-    watch,
-)
+from tools.lab.bench.micropython.image_flash import ERASE, PROGRAM_BYTES, SECTOR, ImageFlash, WatchedOs, watch
 from tools.lab.bench.micropython.lived import STEPS_A_DAY, Days
 
 SETTINGS = {"site": "axilla", "patient_call_number": "555 0100", "emergency_number": "112"}
