@@ -1,46 +1,68 @@
-"""The one loop of all repeated checks: each looks when its pause is over, one after the other."""
+"""The one loop of all repeated checks. Each check runs apart: one that hangs or fails stops no other."""
 
 import asyncio
 import logging
 from collections.abc import Sequence
 
 from host_agent.clock import Clock, sleep_or_event
+from host_agent.errors import HalfRegistered
 from host_agent.escalation.checks.check import Check
 
 _LOG = logging.getLogger(__name__)
+LATE_REAL_S = 15.0  # longer than a look that waits twice for another program's transaction
 
 
 class CheckRunner:
-    """`clock` is the agent's: a simulation's checks run as fast as its wearables."""
+    """`clock` is the agent's: a simulation's checks run as fast as its wearables.
 
-    def __init__(self, checks: Sequence[Check], clock: Clock) -> None:
+    Raises HalfRegistered for two checks of one name. A look longer than `late_real_s` real seconds is logged.
+    """
+
+    def __init__(self, checks: Sequence[Check], clock: Clock, late_real_s: float = LATE_REAL_S) -> None:
         self.checks = {check.name: check for check in checks}
+        if len(self.checks) < len(checks):
+            names = [check.name for check in checks]
+            twice = next(name for name in names if names.count(name) > 1)
+            raise HalfRegistered(
+                f"Two checks are called {twice}.",
+                "Give each check in host_agent/escalation/checks its own name.",
+            )
         self._clock = clock
-        self._asked = asyncio.Event()
+        self._late_real_s = late_real_s
+        self._asked = {name: asyncio.Event() for name in self.checks}
 
     def look_now(self) -> None:
-        """Something changed: let all checks look without their pause. Call from the event loop's thread."""
-        self._asked.set()
+        """Something changed: let all checks look without their pause. Call from the event loop's thread.
+
+        A check still never looks more often than its `least_real_s` allows, however often it is asked.
+        """
+        for asked in self._asked.values():
+            asked.set()
 
     async def run(self) -> None:
         """Until cancelled. An error in one check is logged; the others go on, and it looks again later."""
-        due_s = {name: self._next_s(check) for name, check in self.checks.items()}
-        while True:
-            pause_s = min(due_s.values()) - self._clock.monotonic()
-            if pause_s > 0:
-                await sleep_or_event(self._clock, pause_s, self._asked)
-            is_asked = self._asked.is_set()
-            self._asked.clear()
-            for name, check in self.checks.items():
-                if is_asked or due_s[name] <= self._clock.monotonic():
-                    await self._look(check)
-                    due_s[name] = self._next_s(check)
+        async with asyncio.TaskGroup() as group:
+            for check in self.checks.values():
+                group.create_task(self._repeat(check), name=f"check {check.name}")
 
-    def _next_s(self, check: Check) -> float:
-        return self._clock.monotonic() + max(check.every_s, check.least_real_s * self._clock.speed)
+    async def _repeat(self, check: Check) -> None:
+        asked = self._asked[check.name]
+        least_s = check.least_real_s * self._clock.speed
+        while True:
+            await self._clock.sleep(least_s)
+            if check.every_s > least_s:
+                await sleep_or_event(self._clock, check.every_s - least_s, asked)
+            asked.clear()
+            await self._look(check)
 
     async def _look(self, check: Check) -> None:
+        late = asyncio.get_running_loop().call_later(
+            self._late_real_s, _LOG.error,
+            "the check %s has not ended after %g s; the other checks go on", check.name, self._late_real_s,
+        )  # fmt: skip
         try:
             await check.look()
         except Exception:
             _LOG.exception("internal error in the check %s; it looks again", check.name)
+        finally:
+            late.cancel()

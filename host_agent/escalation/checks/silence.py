@@ -3,6 +3,7 @@
 A store that fails does not silence it: the alarm goes out from memory and is stored as soon as that works again.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping
 
@@ -17,6 +18,9 @@ from host_agent.store.host_alarms import end_alarm, raise_alarm
 from host_agent.sync.live import Heard
 
 _LOG = logging.getLogger(__name__)
+STORE_REAL_S = (
+    12.0  # a store that does not answer is a store that fails; SQLite waits 5 s for another program
+)
 
 
 class SilenceCheck:
@@ -27,11 +31,17 @@ class SilenceCheck:
     least_real_s = 0.2
 
     def __init__(
-        self, parts: CheckParts, limits: Limits, *, heard: Callable[[], Mapping[bytes, Heard]]
+        self,
+        parts: CheckParts,
+        limits: Limits,
+        *,
+        heard: Callable[[], Mapping[bytes, Heard]],
+        store_real_s: float = STORE_REAL_S,
     ) -> None:
         self._parts = parts
         self._limits = limits
         self._heard = heard
+        self._store_real_s = store_real_s
         self._started_s = parts.clock.monotonic()
         self._raised: dict[tuple[bytes, int], int] = {}  # (wearable, alarm) → priority in the store
 
@@ -51,16 +61,19 @@ class SilenceCheck:
             return self._facts(tx, device.id, heard, now_ms)
 
         try:
-            facts = await store.read(judge)
+            async with asyncio.timeout(self._store_real_s):
+                facts = await store.read(judge)
             found = findings(facts, self._limits)
             rising = [f for f in found if f.priority > self._raised.get((device_id, f.alarm), 0)]
             over = self._over(device_id, facts, found)
             if rising or over:
-                await store.write(lambda tx: self._keep(tx, device_id, rising, over, now_ms))
+                async with asyncio.timeout(self._store_real_s):
+                    await store.write(lambda tx: self._keep(tx, device_id, rising, over, now_ms))
                 self._raised.update({(device_id, f.alarm): f.priority for f in rising})
                 self._raised.update({(device_id, alarm): 0 for alarm in over})
-        except StoreError as error:
-            _LOG.error("silence of a wearable cannot be read or stored: %s", error)
+        except (StoreError, TimeoutError) as error:
+            why = error if isinstance(error, StoreError) else f"no answer in {self._store_real_s:g} s"
+            _LOG.error("silence of a wearable cannot be read or stored: %s", why)
             found = findings(self._facts_without_store(heard, BOUND), self._limits)
             for finding in found:
                 self._parts.alarm_from_memory(device_id, finding)

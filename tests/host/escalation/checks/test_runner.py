@@ -5,6 +5,7 @@ import contextlib
 
 import pytest
 
+from host_agent.errors import HalfRegistered
 from host_agent.escalation.checks.runner import CheckRunner
 from tests.fakes.fake_clock import FakeClock
 
@@ -61,3 +62,38 @@ async def test_a_change_lets_all_look_at_once(caplog):
         runner.look_now()
         await clock.advance(1)
         assert len(check.looks) == 1 and check.looks[0] <= 11
+
+
+class Hanging(Looking):
+    """A check whose store never answers."""
+
+    async def look(self):
+        await super().look()
+        await asyncio.Event().wait()
+
+
+async def test_a_check_that_hangs_stops_no_other_and_is_logged(caplog):
+    clock = FakeClock(utc_ms=0)
+    hanging, other = Hanging("hanging", clock, 1.0), Looking("other", clock, 1.0)
+    task = asyncio.create_task(CheckRunner([hanging, other], clock, late_real_s=0.0).run())
+    await asyncio.sleep(0)
+    await clock.advance(4)
+    task.cancel()
+    assert hanging.looks == [1] and other.looks == [1, 2, 3, 4]
+    assert "the check hanging has not ended" in caplog.text
+
+
+async def test_a_flood_of_changes_lets_a_check_look_no_more_often_than_it_may():
+    clock = FakeClock(utc_ms=0)
+    check = Looking("one", clock, every_s=30.0, least_real_s=1.0)
+    async with running(clock, check) as runner:
+        for _ in range(50):
+            runner.look_now()
+            await clock.advance(0.1)
+    assert 4 <= len(check.looks) <= 5
+
+
+def test_two_checks_of_one_name_are_refused():
+    clock = FakeClock(utc_ms=0)
+    with pytest.raises(HalfRegistered, match="Two checks are called one"):
+        CheckRunner([Looking("one", clock, 1.0), Looking("one", clock, 1.0)], clock)

@@ -1,5 +1,7 @@
 """Silence of a wearable over a real store and a clock that the test moves."""
 
+import asyncio
+
 import pytest
 from crs_core.codes import FUTURE_DATA, NO_DATA_YET, NOT_BACK, STALE_DATA
 from crs_core.journal import record_types
@@ -192,3 +194,19 @@ async def test_a_time_that_is_known_badly_lengthens_no_pause(bench):
     bench.pause(1, 1200)
     assert await bench.look(1130, HEARD) == []
     assert await bench.look(11, HEARD) == [(NOT_BACK, 3)]
+
+
+async def test_a_store_that_never_answers_silences_nothing(bench, monkeypatch, caplog):
+    async def never(_):
+        await asyncio.Event().wait()
+
+    parts = CheckParts(
+        bench.world.store, bench.world.escalation, bench.clock, lambda *about: bench.unstored.append(about)
+    )
+    monkeypatch.setattr(bench.world.store, "read", never)
+    check = SilenceCheck(parts, LIMITS, heard=lambda: {DEVICE_ID: NOTHING}, store_real_s=0.01)
+    await bench.clock.advance(200)
+    await check.look()
+    ((device_id, finding),) = bench.unstored
+    assert (device_id, finding.alarm) == (DEVICE_ID, NO_DATA_YET)
+    assert "no answer in 0.01 s" in caplog.text
