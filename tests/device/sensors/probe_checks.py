@@ -32,7 +32,7 @@ class ScriptedThermometer:
         self.starts = 0
 
     def start(self) -> None:
-        """Count it."""
+        """Count the conversions that were started."""
         self.starts += 1
 
     def read_cc(self):

@@ -117,5 +117,5 @@ def mixedsignals(folder: Path) -> Recording:
 
 
 def with_ecg(folder: Path) -> list[Recording]:
-    """Both."""
+    """The recordings of both data sets that come with an ECG."""
     return [bidmc(folder), mixedsignals(folder)]
