@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from crs_core import code_texts, codes, context, units
-from crs_core.grade import alarm_state, alarms, bedside, entries, grader, rerun, told
+from crs_core.grade import alarm_state, alarms, bedside, entries, entry_numbers, grader, rerun
 from crs_core.grade.alarm_state import INPUTS_SIZE
 from crs_core.grade.grader_state import TOLD
 from crs_core.grade.rules import DEFAULT
@@ -201,7 +201,7 @@ def entry_of(numbers: dict) -> dict:
     for number, value in numbers.items():
         _, low, high = context.KEYS[number]
         bounded[number] = None if value is None else min(max(value, low), high)
-    return told.values_of(bounded)
+    return entry_numbers.values_of(bounded)
 
 
 @given(st.lists(st.tuples(NEAR, NUMBERS, st.sampled_from([10_000, 1_000_000, 20_000_000])), max_size=15))

@@ -94,9 +94,7 @@ def _check_one(key: str, value: object) -> None:
         for word in WORDS[key]:
             if type(value) is type(word) and value == word:
                 return
-        raise RemoteError(
-            "%s: %r is not one of %s" % (key, value, ", ".join([_show(w) for w in WORDS[key]]))
-        )
+        raise RemoteError("%s: %r is not one of %s" % (key, value, ", ".join([_show(w) for w in WORDS[key]])))
     if key in INTEGERS:
         low, high = INTEGERS[key]
         if type(value) is not int or not low <= value <= high:
