@@ -39,9 +39,8 @@ class Chain:
         self._rules: Any = None
         self._rule_hash = b""
         self._state: list[Any] | None = None  # None: wait for a state record
-        self._reported: tuple[Any, ...] | None = (
-            None  # what the last GRADE said; None: not known since a boot or hole
-        )
+        # what the last GRADE said; None: not known since a boot or hole
+        self._reported: tuple[Any, ...] | None = None
         self._last: Any = None  # the newest Assessment
         self._owed_seq = 0  # a reading whose changed assessment has no GRADE yet
 

@@ -248,6 +248,7 @@ def test_the_graders_state_steps_the_same_from_bytes(readings: list, start_ms: i
 
 
 def test_the_number_five_is_not_in_the_wearables_path() -> None:
+    # the grader itself is held by the property above
     for name in (
         "astct",
         "scale",
@@ -255,7 +256,7 @@ def test_the_number_five_is_not_in_the_wearables_path() -> None:
         "entries",
         "bedside",
         "signs",
-    ):  # the grader itself is held by the property above
+    ):
         tree = ast.parse((ROOT / f"firmware/crs_core/grade/{name}.py").read_text())
         assert 5 not in {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}, name
 
