@@ -23,9 +23,9 @@ demo: $(STAMP)
 test: lint
 	@$(BIN)/python -m tools.dev.suite
 
-# The inner loop: what computes and takes less than ten seconds a test.
+# The inner loop: what computes and takes less than ten seconds a test, with few random cases.
 quick: $(STAMP)
-	@$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not wearable and not slow"
+	@HYPOTHESIS_PROFILE=few $(BIN)/python -m pytest -q -n auto --dist worksteal -m "not wearable and not slow"
 
 # Lines that ran on CPython and on MicroPython, for what computes; takes about twice the time of its tests.
 cover: $(STAMP)

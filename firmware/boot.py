@@ -4,10 +4,10 @@
    run, yet the watchdog of rp2 goes on; so an engineer can work, and the board then resets into monitoring by itself.
 2. Chooses the application slot: /slot says "a" or "b"; after 3 starts that never became healthy, the other one. A slot
    is one file, /a.app or /b.app, mounted at /app: as files of their own its modules would take three times the flash.
-3. The button held for half a second at a start, and let go: the application may let a phone pair for two minutes.
+3. The button held for half a second at a start and then released: a phone may pair for two minutes.
 4. Safe mode: the button held for 3 s at a start, or no application: no monitoring, the REPL, a light that says so. A
-   provisioned wearable without application also sounds the HIGH pattern: nobody is being watched.
-What main.py and the application need to know they find in sys.modules["boot_guard"].
+   provisioned wearable without an application also sounds the HIGH pattern: the patient is not monitored.
+What boot decided, main.py and the application find in sys.modules["boot_guard"].
 """
 
 import gc
@@ -20,8 +20,8 @@ from binascii import crc32
 
 import machine
 
-# Collect often while modules load: what stays must not end up scattered between what goes, or a heap that is more than
-# half free has no room for one file buffer.
+# Collect often while modules load. Otherwise lasting objects end up scattered, and a heap that is more than half free
+# has no room for one file buffer.
 gc.threshold(4096)
 
 _WDT_MS = 8000
@@ -30,7 +30,7 @@ _HOLD_TICKS = 30 * 60 * 1000 // _TICK_MS
 _UNHEALTHY_MAX = 3
 _SAFE_HOLD_MS = 3000
 _PAIR_HOLD_MS = 500
-# where the board files say the parts are: button, red, green, blue, buzzer
+# the pins as the board files have them: button, red, green, blue, buzzer
 _PINS = {"rp2": (22, 18, 19, 20, 21), "esp32": (4, 5, 6, 7, 15), "linux": (22, 18, 19, 20, 21)}
 # IEC 60601-1-8 HIGH, one step each 125 ms: 3 + 2 pulses, twice, then 5 s of silence
 _HIGH_HALF = b"\1\0\1\0\1\0\0\0\1\0\1\0\0\0\0"
@@ -83,12 +83,12 @@ class _Content(io.IOBase):
         return got
 
     def ioctl(self, request, _argument):
-        """Ask for the largest reads (11: get buffer size); closing needs nothing."""
+        """Ask for the largest reads (11: get buffer size); closing needs no action."""
         return 255 if request == 11 else 0
 
 
 class Application:
-    """A slot file as a read-only file system: what import asks of one, and no more.
+    """A slot file as a read-only file system, as far as import needs one.
 
     Layout: "CWAPP1 ", length and CRC-32 of the index (8 hex digits each, separated and ended by one byte), the index
     (a line per file: name, offset from the index's end, size, CRC-32), the contents. OSError(EIO) when damaged.
@@ -118,7 +118,7 @@ class Application:
         return self._index
 
     def rest(self):
-        """Imports are over for now: give back the open file and the index, both come again when they are needed."""
+        """Free the open file and the index until the next import: the index alone is a hundredth of the heap."""
         if self._file is not None:
             self._file.close()
         self._file = self._index = None
@@ -131,14 +131,14 @@ class Application:
         return index[start + 1 : index.find(b"\n", start + 1)].split(b" ")
 
     def mount(self, _readonly, _mkfs):
-        """Nothing to do: the file is open."""
+        """Nothing to do: the file is already open."""
 
     def umount(self):
         """Close the slot file."""
         self.rest()
 
     def chdir(self, _path):
-        """Nobody works in it."""
+        """Refuse: this is no place to work in."""
         raise OSError(1)
 
     def stat(self, path):
@@ -151,7 +151,7 @@ class Application:
         raise OSError(2)
 
     def open(self, path, _mode):
-        """The content as a stream, checked whole beforehand."""
+        """The content as a stream, after all of it was checked. OSError when missing (ENOENT) or damaged (EIO)."""
         entry = self._find(path)
         if entry is None:
             raise OSError(2)
@@ -170,7 +170,7 @@ class Application:
         return _Content(self._file, at, size)
 
     def check(self):
-        """Read every file; OSError(EIO) when one is damaged: found at the start, not when its code is needed."""
+        """Read every file, so that damage is found at the start. OSError(EIO) when one is damaged."""
         index = self._read_index()
         at = 1
         while at < len(index):
@@ -188,7 +188,7 @@ class Guard:
         self.mode = MONITOR
         self.slot = ""
         self.fell_back = False
-        self.pairing = False  # the button was held at power-up, and let go before safe mode
+        self.pairing = False  # the button was held at power-on and released before safe mode
         self.is_provisioned = _exists("/keys.0") or _exists("/keys.1")
         self.application = None
         self.starts = 0
@@ -217,7 +217,7 @@ class Guard:
             self._buzzer.duty_u16(32768 if _HIGH_STEPS[self._ticks % len(_HIGH_STEPS)] else 0)
 
     def hold(self, light=True, sound=False):
-        """Feed the watchdog from a timer for 30 minutes from now; then it bites and the board starts anew."""
+        """Feed the watchdog from a timer for 30 minutes from now; then it resets the board."""
         self._left = _HOLD_TICKS
         self._light = light
         if sound:
@@ -235,7 +235,7 @@ class Guard:
             self._timer.init(period=_TICK_MS, mode=machine.Timer.PERIODIC, callback=self._tick_bound)
 
     def release(self):
-        """The application feeds the watchdog from here on."""
+        """Stop feeding the watchdog: the application feeds it from here on."""
         if self._timer is not None:
             self._timer.deinit()
             self._timer = None
@@ -243,26 +243,26 @@ class Guard:
         self.wdt.feed()
 
     def count_start(self):
-        """main.py is about to start the application: a trial until `healthy`."""
+        """Count this start of the application; `healthy` clears the count."""
         _write("/starts", "%s%d" % (self.slot, self.starts + 1))
 
     def forget_index(self):
-        """Imports are over for now: the index of the slot file, a hundredth of the heap, is read again when needed."""
+        """Free the slot file's index until the next import."""
         if self.application is not None:
             self.application.rest()
 
     def healthy(self):
-        """The application has run well for its first minute."""
+        """Clear the count of starts: the application has run well for its first minute."""
         self.starts = 0
         _write("/starts", "%s0" % self.slot)
 
     def uncount(self):
-        """This start was interrupted by a person: not a failure."""
+        """Do not count this start: a person interrupted it."""
         _write("/starts", "%s%d" % (self.slot, self.starts))
 
 
-def _whole(name):
-    """The application of a slot; None when it is missing, cut or damaged: not a slot to start from."""
+def _intact(name):
+    """The application of a slot; None when it is missing, cut or damaged."""
     try:
         application = Application("/%s.app" % name)
         application.check()
@@ -274,7 +274,7 @@ def _whole(name):
 def _try_write(path, text):
     try:
         _write(path, text)
-    except OSError as error:  # flash that refuses must not stop the start
+    except OSError as error:  # a refusing flash must not stop the start
         _say("boot: flash refused: %s" % error)
 
 
@@ -286,17 +286,17 @@ def _choose(guard):
     other = "a" if slot == "b" else "b"
     starts = _read("/starts").strip()
     guard.starts = int(starts[1:]) if starts[:1] == slot and starts[1:].isdigit() else 0
-    tired = guard.starts >= _UNHEALTHY_MAX
-    for name in (other, slot) if tired else (slot, other):
-        application = _whole(name)
+    is_failing = guard.starts >= _UNHEALTHY_MAX
+    for name in (other, slot) if is_failing else (slot, other):
+        application = _intact(name)
         if application is not None:
             break
     else:
         name = ""
     if name == other:
         guard.starts = 0
-        # a first flash into b is no fall-back; and the next flash must not overwrite what runs now
-        guard.fell_back = tired or _exists("/%s.app" % slot)
+        # A first flash into b is no fall-back. The next flash must not overwrite what runs now.
+        guard.fell_back = is_failing or _exists("/%s.app" % slot)
         _try_write("/slot", name)
     guard.slot = name
     if application is not None:
@@ -310,7 +310,7 @@ def _choose(guard):
 
 
 def _button_held(guard):
-    # a watchdog start while somebody calls for help with the button must go on monitoring
+    # After a watchdog reset the button may be held because somebody calls for help: go on monitoring.
     if machine.reset_cause() == getattr(machine, "WDT_RESET", -1):
         return False
     for i in range(_SAFE_HOLD_MS // 50):
@@ -335,5 +335,5 @@ def _start():
 
 
 _start()
-for _name in ("_start", "_choose", "_button_held", "_read", "_exists", "_whole", "_try_write"):
-    globals().pop(_name)  # heap for the application
+for _name in ("_start", "_choose", "_button_held", "_read", "_exists", "_intact", "_try_write"):
+    globals().pop(_name)  # leaves more heap for the application

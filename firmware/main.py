@@ -17,7 +17,8 @@ def _main():
     try:
         guard.count_start()
     except OSError as error:
-        _say("main: flash refused: %s" % error)  # monitoring goes on; only the fall-back is weaker
+        # Monitoring goes on; only the fall-back to the other slot does not count this start.
+        _say("main: flash refused: %s" % error)
     try:
         from crs_device.app import run
 
@@ -29,7 +30,7 @@ def _main():
         return
     except Exception as error:
         sys.print_exception(error)
-    # a third failure in a row means that no slot runs: between the tries one whole HIGH pattern says so
+    # After a third failure in a row no slot runs: one whole HIGH pattern sounds between the attempts.
     is_loud = guard.starts >= 2 and guard.is_provisioned
     guard.hold(sound=is_loud)
     _say("main: the application ended; restarting")

@@ -1,7 +1,7 @@
 # For a MicroPython build of one's own with the application frozen in (`make ... FROZEN_MANIFEST=.../manifest.py`).
 # Nothing needs this: stock firmware runs the bytecode that tools/board/flash copies into a slot. A frozen application
-# has no slots: boot.py and main.py stay on the file system, and a slot file there is preferred. The port's
-# own MPY_CROSS_FLAGS name the processor that the PPG chain's machine code is for.
+# has no slots: boot.py and main.py stay on the file system, and a slot file there is preferred. The port's own
+# MPY_CROSS_FLAGS name the processor that the PPG chain's machine code is for.
 import os
 
 HOST_ONLY = (

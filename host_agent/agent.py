@@ -36,11 +36,10 @@ from host_agent.link.supervisor import LinkReport
 from host_agent.paths import Paths
 from host_agent.patient.binding_states import reconcile
 from host_agent.people.rule_sending import known_rules
-from host_agent.people.sender import ContextSender
+from host_agent.people.sender import ContextSender, Session
 from host_agent.store.db import Store
 from host_agent.store.retention import Retention
 from host_agent.store.rows import Journal
-from host_agent.sync.bound_sessions import bound_sessions
 from host_agent.sync.links import Links, OpenPort
 from host_agent.sync.live import Hooks, LiveViews, View
 from host_agent.sync.runner import SyncRunner
@@ -99,9 +98,7 @@ class Agent:
             paths, config, ports, keys=self.keys, make_runner=self._make_runner, on_report=self._on_report,
             clock=self.link_clock, open_port=open_port,
         )  # fmt: skip
-        self.context_sender = ContextSender(
-            self.store, lambda: bound_sessions(self.links), self.clock, self.link_clock
-        )
+        self.context_sender = ContextSender(self.store, self._bound_sessions, self.clock, self.link_clock)
         self.checks = self._checks(Limits(**config.watchdog.model_dump()).with_real_time_for_links(speed))
 
     def _checks(self, limits: Limits) -> CheckRunner:
@@ -114,6 +111,9 @@ class Agent:
             AtReplCheck(parts, reports=self.links.reports.values, keys=self.keys),
         ]
         return CheckRunner(checks, self.clock)
+
+    def _bound_sessions(self) -> list[Session]:
+        return [Session(binding, client) for binding, client in self.links.bound_clients()]
 
     def stop(self) -> None:
         """Ask `run` to end; safe from a signal handler of the loop."""

@@ -5,7 +5,7 @@ missing value reads "not measured", and simulated data says SIMULATED.
 """
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from crs_core import code_texts, units
 from crs_core.grade.scales import SCALE_NAMES
@@ -152,3 +152,13 @@ def marked(simulated: object, text: str) -> str:
 
 def _two(high: int, high_unit: str, low: int, low_unit: str) -> str:
     return f"{high} {high_unit}" + (f" {low} {low_unit}" if low else "")
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
+    """Columns as wide as their content, two blanks apart."""
+    cells = [tuple(header), *(tuple("" if cell is None else str(cell) for cell in row) for row in rows)]
+    widths = [max(len(row[at]) for row in cells) for at in range(len(header))]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in cells
+    ]

@@ -16,7 +16,9 @@ if "PYTEST_XDIST_WORKER" in os.environ and "CW_COUNT_LINES" in os.environ:
     coverage.Coverage(config_file=os.environ.pop("CW_COUNT_LINES"), auto_data=True).start()
 
 # No deadline by the wall clock: a busy machine is no fault of the code. What every run tries is the same each time.
-hypothesis.settings.register_profile("quick", deadline=None, derandomize=True, print_blob=True)
+hypothesis.settings.register_profile(
+    "quick", deadline=None, max_examples=200, derandomize=True, print_blob=True
+)
 hypothesis.settings.register_profile("thorough", deadline=None, max_examples=5000, print_blob=True)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 

@@ -1,4 +1,4 @@
-"""Boards: `detect()` returns the one this runs on, as an object with everything the application needs of it.
+"""Boards: `detect()` returns the board this runs on, with all the parts that the application needs.
 
 One file per board (pin numbers and machine parts, nothing else). A new board is one file and one line in `_NAMES`.
 """
@@ -13,7 +13,7 @@ import machine
 
 from crs_device.clock import Clock
 
-# what the port says of the machine, in lower case -> file in this folder
+# part of the port's name for the machine, in lower case -> file in this folder
 _NAMES = (("esp32s3", "esp32s3"), ("esp32-s3", "esp32s3"), ("pico 2 w", "pico2_w"), ("rp2350", "pico2_w"))
 
 _DUTY_MAX = 65535
@@ -44,7 +44,6 @@ class Buzzer:
         self._pwm.duty_u16(duty)
 
     def off(self) -> None:
-        """Silence."""
         self._pwm.duty_u16(0)
 
 
@@ -58,7 +57,7 @@ class Board:
     name = ""
     simulated = False  # only the virtual board says otherwise; its file is never copied to a real one
     fs_root = "/"
-    attribute_bytes = 0  # of the radio's attribute table; 0 where it grows as needed
+    attribute_bytes = 0  # size of the radio's attribute table; 0 where it grows as needed
 
     def __init__(self) -> None:
         self.uid = machine.unique_id()

@@ -20,8 +20,6 @@ _CONVERSIONS = 8
 
 
 class Esp32S3(Board):
-    """See Board."""
-
     name = "esp32s3"
 
     def __init__(self) -> None:
@@ -42,10 +40,8 @@ class Esp32S3(Board):
         return total // _CONVERSIONS * BATTERY_DIVIDER // 1000
 
     def charging(self) -> bool:
-        """See Board."""
         return not self._charger.value()
 
 
 def make() -> Board:
-    """Build it."""
     return Esp32S3()

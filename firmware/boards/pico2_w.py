@@ -18,10 +18,8 @@ _CONVERSIONS = 8
 
 
 class Pico2W(Board):
-    """See Board."""
-
     name = "pico2_w"
-    attribute_bytes = 512  # stock BTstack: what does not fit is left out without a word
+    attribute_bytes = 512  # stock BTstack: it leaves out silently what does not fit
 
     def __init__(self) -> None:
         super().__init__()
@@ -41,10 +39,8 @@ class Pico2W(Board):
         return total // _CONVERSIONS * _ADC_FULL_MV * BATTERY_DIVIDER // 65535
 
     def charging(self) -> bool:
-        """See Board."""
         return not self._charger.value()
 
 
 def make() -> Board:
-    """Build it."""
     return Pico2W()

@@ -18,8 +18,6 @@ BATTERY_DIVIDER = 2
 
 
 class VirtualBoard(Board):
-    """See Board."""
-
     name = "virtual"
     simulated = True
 
@@ -36,14 +34,11 @@ class VirtualBoard(Board):
         self._charging = machine.Pin(PINS["charging"], machine.Pin.IN)
 
     def battery_mv(self) -> int:
-        """See Board."""
         return self._battery.read_uv() * BATTERY_DIVIDER // 1000
 
     def charging(self) -> bool:
-        """See Board."""
         return self._charging.value() == 1
 
 
 def make() -> Board:
-    """Build it."""
     return VirtualBoard()

@@ -1,7 +1,7 @@
 """The running application: what its parts ask of each other.
 
-start.py brings the parts up, each alone; tasks.py keeps them going. Nothing that is missing stops the rest: without
-sensors, journal, settings or keys the conditions are still stepped and the local alarm still sounds.
+start.py starts the parts, each alone; tasks.py keeps them running. A missing part does not stop the others: without
+sensors, journal, settings or keys the alarm conditions are still stepped and the local alarm still sounds.
 """
 
 import asyncio
@@ -11,29 +11,29 @@ from crs_core.journal import record_layout, record_writer
 from crs_core.compat import const
 from crs_core.grade import alarm_state as bits
 from crs_core.codes import PATIENT_BUTTON
-from crs_core.units import SITES, WEAR_OFF
+from crs_core.units import WEAR_OFF
 from crs_core.wire import message as wire
-from crs_device.alarm_output import NOT_MONITORING, AlarmOutput
-from crs_device.attention import Attention
-from crs_device.event_log import EventLog
+from crs_device.alarm.output import NOT_MONITORING, AlarmOutput
+from crs_device.alarm.attention import Attention
+from crs_device.journal.event_log import EventLog
 from crs_device.health import Health
 from crs_device.power import Power
-from crs_device.presence import Presence
-from crs_device.vitals import NOTHING
-from crs_device.unload import unload
+from crs_device.alarm.host_presence import HostPresence
+from crs_device.measuring.vitals import NOTHING
+from crs_device.heap import unload_modules
 
 TYPE_CHECKING = False  # MicroPython has no typing; mypy takes this name for true
 if TYPE_CHECKING:
     from crs_device.monitor import Monitor
-    from crs_device.pause import Pause
-    from crs_device.schedule import Schedule
+    from crs_device.measuring.pause import Pause
+    from crs_device.measuring.schedule import Schedule
 
 _MAINTENANCE_ENTERED = const(1)
 _MAINTENANCE_LEFT = const(2)
 _BY_REPL = const(1)
 _BY_HOST = const(2)
 _UNBOUND = bytes(8)
-_COLLECT_EACH_BYTES = const(16_384)  # keeps what lives together, so that a large message finds room
+_COLLECT_EACH_BYTES = const(16_384)  # keeps the heap compact, so that a large message finds room
 
 
 class App:
@@ -49,50 +49,24 @@ class App:
         self.clock = board.clock
         self.guard = guard
         self.health = Health()
-        self.log = EventLog(None, self.health)
+        self.log = EventLog(None, self.health, self.drain)
         self.output = AlarmOutput(board.led, board.buzzer, board.vibration)
         self.power = Power(board)
         self.attention = Attention(120_000, 60_000)
-        self.presence = Presence(self.clock, 15, 1800, 60)
+        self.presence = HostPresence(self.clock, 15, 1800, 60)
         self.boot_number = 0
         self.device_id = _UNBOUND
         self.keys: list = []  # type: ignore[type-arg]
         self.settings_version = 0
         self.has_settings = False
         self.journal_budget_kb = 1024
-        self.calibration = (0, "")  # id and text of the one that makes the values, from the start to the next
+        self.calibration = (0, "")  # (id, text) of the one in use until the next start
         self.sampling = self.requests = self.binding = self.ble = None  # type: ignore[var-annotated]
-        self.servers: list = []  # type: ignore[type-arg]  # a LinkServer for each carrier that is there
+        self.servers: list = []  # type: ignore[type-arg]  # one LinkServer for each carrier
         self.schedule: Schedule | None = None
-        self.pause: Pause | None = None  # a planned pause, and the measuring that must follow it
-        self.monitor: Monitor = None  # type: ignore[assignment]  # until start.py has brought it up
+        self.pause: Pause | None = None  # a planned pause, or the measuring that must follow it
+        self.monitor: Monitor = None  # type: ignore[assignment]  # until start.py has made it
         self._maintenance_until_ms = -1
-
-    def use_settings(self, values: dict, version: int) -> None:  # type: ignore[type-arg]
-        """Put complete settings to use, or none ({}); what is not kept here is read from flash when asked for."""
-        self.settings_version = version
-        self.has_settings = bool(values)
-        if not values:
-            return
-        self.journal_budget_kb = values["journal_budget_kb"]
-        self.attention.set_times(values["sound_pause_s"] * 1000, values["host_away_alarm_s"] * 1000)
-        self.presence.set_times(values["heartbeat_s"], values["host_away_low_s"], values["host_away_alarm_s"])
-        if (values["measuring"] == "by_state") != (self.schedule is not None):
-            self._pace()
-        if self.monitor is not None:
-            self.monitor.site = SITES.index(values["site"])
-            self.monitor.interval_ms = values["reading_interval_s"] * 1000
-
-    def _pace(self) -> None:
-        """Take up the schedule, or drop it with the light on."""
-        if self.schedule is None:
-            from crs_device.schedule import Schedule
-
-            self.schedule = Schedule()
-            return
-        self.schedule = None
-        if self.sampling is not None:
-            self.sampling.light(True, self.clock.ms())
 
     @property
     def is_bound(self) -> bool:
@@ -100,7 +74,8 @@ class App:
         return self.log.journal is not None and self.log.journal.binding_id != _UNBOUND
 
     def serve(self, port, carrier=None):  # type: ignore[no-untyped-def]
-        """A LinkServer for one more carrier; `carrier` None: serial frames."""
+        """Start a LinkServer for one more carrier and return it; `carrier` None: serial frames."""
+        # loaded here, so that a link that cannot be loaded stops nothing else
         from crs_core.wire.session_device import DeviceSession
         from crs_device.link.server import LinkServer
 
@@ -134,16 +109,16 @@ class App:
         return self.sampling.vitals if self.sampling is not None else NOTHING
 
     def measure(self, now_ms: int):  # type: ignore[no-untyped-def]
-        """Values of this second."""
+        """Measure, and return the values of this second."""
         return self.sampling.measure(now_ms) if self.sampling is not None else NOTHING
 
     def drain(self) -> None:
-        """Empty the FIFO: a flash write comes next and may hold everything up."""
+        """Empty the FIFO of the optical sensor, just before a flash write that may stall everything."""
         if self.sampling is not None:
             self.sampling.poll(self.clock.ms())
 
     def fault_bits(self) -> int:
-        """FAULT_* bits of the alarm inputs."""
+        """The FAULT_* bits that hold now, for the alarm conditions."""
         now_ms = self.clock.ms()
         faults = 0
         sampling = self.sampling
@@ -179,10 +154,13 @@ class App:
         for server in self.servers:
             server.live(live)
         if self.ble is not None:
-            self.ble.tell(live)
+            self.ble.show(live)
 
     def accept(self, alarm: int, priority: int, key_id: int, who: str) -> bool:
-        """A person elsewhere accepted an alarm: give the sign, stop its sound, journal it. False: not active so."""
+        """A person elsewhere accepted an alarm: signal it, stop the sound, journal it.
+
+        False: the alarm is not active, or has risen above `priority`.
+        """
         now_ms = self.clock.ms()
         if not self.attention.accept(alarm, priority, now_ms):
             return False
@@ -190,16 +168,12 @@ class App:
         if alarm == PATIENT_BUTTON:
             self.monitor.press(bits.BUTTON_ACCEPTED)
         self.monitor.show(now_ms)
-        self.drain()
-        self.log.append(
-            now_ms,
-            record_layout.ACCEPTED,
-            record_writer.write(record_layout.ACCEPTED, alarm, priority, key_id, who),
-        )
+        payload = record_writer.write(record_layout.ACCEPTED, alarm, priority, key_id, who)
+        self.log.append(now_ms, record_layout.ACCEPTED, payload)
         return True
 
     def status(self) -> wire.StatusIs:
-        """How the wearable is."""
+        """The answer to a request for the status."""
         journal = self.log.journal
         flags = wire.STATUS_SIMULATED if self.board.simulated else 0
         if self.is_bound:
@@ -223,31 +197,15 @@ class App:
             self.health.pairs(),
         )
 
-    def journal_settings(self, now_ms: int) -> None:
-        """Write the CALIBRATION and SETTINGS records that later records refer to."""
-        from crs_device import stored
-
-        text = stored.settings_text()
-        stored.release()
-        calibration_id, calibration = self.calibration
-        payload = record_writer.write(
-            record_layout.SETTINGS, self.settings_version, self.monitor.rule_hash, calibration_id, text
-        )
-        events = [(now_ms, record_layout.SETTINGS, payload)]
-        if calibration_id:
-            payload = record_writer.write(record_layout.CALIBRATION, calibration_id, calibration)
-            events.insert(0, (now_ms, record_layout.CALIBRATION, payload))
-        self.log.append_all(events)
-
     def keys_changed(self) -> None:
-        """Other keys: a session under a key that is gone ends."""
+        """The keys changed: end each session whose key is gone."""
         for server in self.servers:
             server.set_keys(self.keys)
         if self.ble is not None:
             self.ble.keys_changed()
 
     def journal_replaced(self) -> None:
-        """A binding made a new journal: the host must begin anew."""
+        """A binding made a new journal: make every host start reading from its beginning."""
         if self.requests is not None:
             self.requests.forget_time()
         for server in self.servers:
@@ -262,53 +220,53 @@ class App:
         return -1 if self.pause is None else self.pause.left_ms(now_ms)
 
     def step_pause(self, inputs, now_ms: int) -> None:  # type: ignore[no-untyped-def]
-        """One second of a pause, or of the measuring after it."""
+        """Count one second of a pause, or of the measuring after it."""
         if self.pause is not None and not self.pause.step(self, inputs, now_ms):
             self.pause = None
 
     def pause_on_charger(self) -> None:
-        """Charging, not worn and no pause of late: when the strap has just come off, it begins one."""
+        """Begin a planned pause when the strap has just come off and the wearable was put on its charger."""
         if self.power.is_charging and self.pause is None and self.is_bound and self.vitals.wear == WEAR_OFF:
-            from crs_device.pause import on_charger
+            # loaded for one call, to save heap
+            from crs_device.measuring.pause import on_charger
 
             on_charger(self)
-            unload("crs_device.pause")
+            unload_modules("crs_device.measuring.pause")
 
     # --- maintenance ------------------------------------------------------------------------------------------------
 
     @property
     def in_maintenance(self) -> bool:
-        """Whether a host asked to service the wearable: it says that it is not monitoring."""
+        """Whether a host asked to service the wearable, which then shows "not monitoring"."""
         return self._maintenance_until_ms >= 0
 
     def enter_maintenance(self, span_ms: int) -> None:
-        """Say "not monitoring" for a while, by light and in the journal."""
+        """Show and journal "not monitoring" for `span_ms`."""
         was_in = self.in_maintenance
         self._maintenance_until_ms = self.clock.ms() + span_ms
         if not was_in:
-            self._tell_maintenance(_MAINTENANCE_ENTERED)
+            self._journal_maintenance(_MAINTENANCE_ENTERED)
 
     def leave_maintenance(self) -> None:
-        """Monitor again."""
+        """Show and journal that the wearable monitors again."""
         if self.in_maintenance:
             self._maintenance_until_ms = -1
-            self._tell_maintenance(_MAINTENANCE_LEFT)
+            self._journal_maintenance(_MAINTENANCE_LEFT)
 
     def end_maintenance_if_due(self, now_ms: int) -> None:
-        """Monitor again when the time that was asked for is over."""
+        """Leave maintenance when its time is over."""
         if self.in_maintenance and now_ms >= self._maintenance_until_ms:
             self.leave_maintenance()
 
-    def _tell_maintenance(self, op: int) -> None:
+    def _journal_maintenance(self, op: int) -> None:
         now_ms = self.clock.ms()
         self.monitor.show(now_ms)
-        self.drain()
         self.log.append(
             now_ms, record_layout.MAINTENANCE, record_writer.write(record_layout.MAINTENANCE, op, _BY_HOST)
         )
 
     def interrupted(self) -> None:
-        """Ctrl-C took the program: feed the watchdog, be silent, say "not monitoring", journal it if flash lets us."""
+        """Ctrl-C ended the program: feed the watchdog, stop the sound, show and journal "not monitoring"."""
         if self.guard is not None:
             self.guard.hold()
         self.output.show(0, 0, self.clock.real_ms(), NOT_MONITORING)
@@ -318,12 +276,13 @@ class App:
         self.log.flush()
         payload = record_writer.write(record_layout.MAINTENANCE, _MAINTENANCE_ENTERED, _BY_REPL)
         self.log.append(self.clock.ms(), record_layout.MAINTENANCE, payload)
-        if self.ble is not None:  # last: a stack may take its time, or fail
+        if self.ble is not None:  # last, because a radio stack may be slow or fail
             self.ble.off()
 
 
 def run(guard) -> None:  # type: ignore[no-untyped-def]
-    """Run the application on this board until Ctrl-C, which is passed on with the REPL and the watchdog cared for."""
+    """Run the application on this board until Ctrl-C, which is raised again after `interrupted`."""
+    # Loaded here: boards needs a board, and start is unloaded again to save heap.
     import boards
     from crs_device.start import start
 
@@ -333,7 +292,7 @@ def run(guard) -> None:  # type: ignore[no-untyped-def]
         del start
         from crs_device.tasks import run_all
 
-        unload("crs_device.start")
+        unload_modules("crs_device.start", "crs_device.version")
         gc.threshold(_COLLECT_EACH_BYTES)
         asyncio.run(run_all(app))
     except KeyboardInterrupt:

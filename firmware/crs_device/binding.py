@@ -1,4 +1,4 @@
-"""A journal belongs to one patient: what starts a binding, what ends it, and what an end wipes.
+"""A journal belongs to one patient: how a binding starts and ends, and what its end wipes.
 
 End: the journal is closed and must be committed by the custodian (or overridden), then journal, profile, latches,
 baseline and reader keys go together. The intent is on flash first, so a cut in between is finished at the next start.
@@ -37,13 +37,16 @@ class Binding:
         return self._waiting is not None
 
     def resume(self) -> None:
-        """At start: finish what a cut interrupted."""
+        """At the start: finish an end that a cut interrupted."""
         intent = self._intent_file.load()
         if intent:
             self._wipe(intent)
 
     def request(self, server, op: int, binding_id: bytes, profile: bytes) -> list:  # type: ignore[no-untyped-def,type-arg]
-        """Refusal of a BIND, or none: what is done answers by itself, an end perhaps only when all is committed."""
+        """Start or end a binding; returns the refusal, or no answer yet.
+
+        What succeeds is answered when it is done: an end perhaps only when the host has committed every record.
+        """
         self._server = server
         if self._app.log.journal is None:
             return [wire.Result(0x15, wire.RESULT_FAILED, "no journal")]
@@ -51,7 +54,7 @@ class Binding:
             refusal = self._start(binding_id, profile)
             return [] if refusal is None else [refusal]
         if op not in (_END, _OVERRIDE_END):
-            return [wire.Result(0x15, wire.RESULT_BAD_VALUE, "operation %d" % op)]
+            return [wire.Result(0x15, wire.RESULT_BAD_VALUE, "unknown binding operation %d" % op)]
         return self._end(op, binding_id)
 
     def _start(self, binding_id: bytes, profile: bytes):  # type: ignore[no-untyped-def]
@@ -79,7 +82,6 @@ class Binding:
             self._finish(op, binding_id)
             return []
         if self._waiting is None:
-            app.drain()
             app.log.flush()
             app.log.append(
                 app.clock.ms(),
@@ -93,7 +95,7 @@ class Binding:
         return []
 
     def acknowledged(self) -> None:
-        """The custodian committed more: an end that waits may be possible now."""
+        """The custodian committed more records: finish an end that waits for the last one."""
         waiting = self._waiting
         journal = self._app.log.journal
         if waiting is None or journal.acked_seq < journal.head_seq:
@@ -101,7 +103,7 @@ class Binding:
         self._finish(_END, waiting[0])
 
     def tick(self) -> None:
-        """Give up an end whose records were not committed in time; the binding goes on."""
+        """Give up an end whose records were not committed in time; the binding stays."""
         waiting = self._waiting
         if waiting is not None and self._app.clock.real_ms() >= waiting[1]:
             self._waiting = None
@@ -116,11 +118,12 @@ class Binding:
         self._journal_replaced(op, binding_id, b"")
 
     def _answer(self, result) -> None:  # type: ignore[no-untyped-def]
-        if self._server is not None:  # None: a start finishes what a cut interrupted
+        if self._server is not None:  # None: a start finishes an end that a cut interrupted
             self._server.answer(result)
 
     def _wipe(self, binding_id: bytes) -> None:
-        from crs_device import stored
+        # loaded for one call, to save heap
+        from crs_device.settings import provisioned
 
         app = self._app
         if app.log.journal.binding_id == binding_id:
@@ -129,29 +132,31 @@ class Binding:
             try:
                 os.remove("%s.%d" % (self._profile_path, slot))
             except OSError:
-                pass  # was never written, or is gone already
+                pass  # it was never written, or is deleted already
         self._profile_file = TwoSlot(self._profile_path)
-        stored.drop_readers(app)
-        stored.drop_limits(app)
-        stored.drop_bonds(app)
-        stored.release()
+        provisioned.drop_readers(app)
+        provisioned.drop_limits(app)
+        provisioned.drop_bonds(app)
+        provisioned.release()
         app.keys_changed()
         self._intent_file.store(_NO_INTENT)
 
     def _journal_replaced(self, op: int, binding_id: bytes, profile: bytes) -> None:
-        """The first records of a new journal: how it came to be, the settings, the states it starts from."""
+        """Write the first records of a new journal: why it was made, the settings, the states it starts from."""
+        from crs_device.settings import provisioned
+
         app = self._app
         now_ms = app.clock.ms()
-        # queued before the session over the old journal ends: nobody hears what is said after BYE
+        # Queued before the session over the old journal ends: a host does not read what follows BYE.
         self._answer(wire.Result(0x15, wire.RESULT_DONE, ""))
         app.log.forget_held()
-        # no latch, no baseline, no delay of the wearer before
+        # No latch, baseline or delay of the previous wearer stays.
         app.monitor.resume(alarms.new_state(), grader.new_state())
         app.monitor.is_bound = self._app.is_bound
         app.pause = None
-        app.log.append(
-            now_ms, record_layout.BINDING, record_writer.write(record_layout.BINDING, op, binding_id, profile)
-        )
-        app.journal_settings(now_ms)
+        payload = record_writer.write(record_layout.BINDING, op, binding_id, profile)
+        app.log.append(now_ms, record_layout.BINDING, payload)
+        provisioned.journal_settings(app, now_ms)
+        provisioned.release()
         app.monitor.journal_states(3, now_ms)
         app.journal_replaced()

@@ -1,4 +1,4 @@
-"""Counters of everything that was dropped, retried or went wrong, and the faults waiting to be journaled.
+"""Counters of everything that was dropped, retried or failed, and the faults that wait to be journaled.
 
 A counter's id is part of the protocol (STATUS_IS and HEALTH carry it): never reuse a number. Names and meanings are
 in crs_core/counters.py, which a test holds against this list and which the wearable does not load.
@@ -57,7 +57,7 @@ DETAIL_MAX = const(48)  # bytes, as the FAULT record allows
 
 
 class Health:
-    """Counts by id. `fault()` remembers what the journal should be told; `take_faults()` hands it over."""
+    """Counts by id. `fault()` remembers a fault for the journal; `take_faults()` returns the remembered ones."""
 
     def __init__(self) -> None:
         self._counts: dict[int, int] = {}
@@ -69,12 +69,12 @@ class Health:
         self._counts[counter] = value if value < 0xFFFFFFFF else 0xFFFFFFFF
 
     def set(self, counter: int, value: int) -> None:
-        """Take over a total that another part counts itself."""
+        """Set a counter to a total that another part counts itself."""
         if value:
             self._counts[counter] = min(value, 0xFFFFFFFF)
 
     def value(self, counter: int) -> int:
-        """How often it happened since boot."""
+        """The count since boot."""
         return self._counts.get(counter, 0)
 
     def pairs(self) -> list[tuple[int, int]]:

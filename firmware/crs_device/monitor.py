@@ -1,4 +1,4 @@
-"""Watching: each whole second the alarm conditions, each interval one journaled reading and one step of the grader.
+"""Each whole second one step of the alarm conditions; each interval one journaled reading and one step of the grader.
 
 Sounding waits for nothing: output first, then the journal, then the doorbell. A late board never steps an instant twice
 and invents no data: seconds and readings that it missed are counted, and the next step uses the true time.
@@ -14,9 +14,9 @@ from crs_core.codes import SCALE_ASTCT
 from crs_core.grade.alarm_state import TOLD_PAUSED
 from crs_core.units import STATUS_CHARGING, STATUS_LOW_BATTERY, STATUS_PAUSED, Reading, make_status
 from crs_core.wire import message as wire
-from crs_device.alarm_output import MEASURING, NOT_MONITORING, PAIRING, PAUSED, SEARCHING
+from crs_device.alarm.output import MEASURING, NOT_MONITORING, PAIRING, PAUSED, SEARCHING
 from crs_device.health import READING_LATE, STEP_LATE_SECONDS
-from crs_device.unload import unload
+from crs_device.heap import unload_modules
 
 STATE_HOURLY = const(1)
 STATE_BOOT = const(2)
@@ -24,8 +24,8 @@ STATE_BINDING = const(3)
 STATE_CHANGE = const(4)  # with an ALARM
 _PRESSES_MAX = const(8)
 _LONG = const(2)
-_PAUSE_BLINK_MS = const(600_000)  # of a pause, each blink of its light
-# What only a change of entries needs.
+_PAUSE_BLINK_MS = const(600_000)  # a planned pause blinks once for each of these that are left
+# Only needed when people enter something, or when an entry expires.
 _FOR_ENTRIES = (
     "crs_core.context",
     "crs_core.grade.told",
@@ -55,24 +55,24 @@ class Monitor:
         self.bell: wire.Alarm | None = None  # the last doorbell
         self.alarm_state = alarms.new_state()
         self.grader_state = grader.new_state()
-        self.told = 0  # bits of what people entered, for the alarm conditions
+        self.entered_signs = 0  # SIGN_* bits of what people entered, for the alarm conditions
         self.assessment = None
-        self._told: tuple | None = None  # type: ignore[type-arg]  # what the last GRADE event said
+        self._last_grade: tuple | None = None  # type: ignore[type-arg]  # what the last GRADE event holds
         self._presses: list[int] = []
         self._last_second = -1
         self._next_reading_ms = 0
 
     def use_rules(self, rules, rule_hash: bytes) -> None:  # type: ignore[no-untyped-def]
-        """Decide by these numbers from the next step on; delays that run go on."""
+        """Use these rules from the next step on; delays that have begun go on."""
         self.rules = rules
         self.rule_hash = rule_hash
-        self._told = None  # the next GRADE names them
+        self._last_grade = None  # so the next step journals a GRADE with their hash
 
     def resume(self, alarm_state, grader_state) -> None:  # type: ignore[no-untyped-def]
-        """Go on from these states: restored ones, or new ones for a new binding."""
+        """Continue from these states: restored ones, or new ones for a new binding."""
         self.alarm_state = alarm_state
         self.grader_state = grader_state
-        self.assessment = self._told = None
+        self.assessment = self._last_grade = None
         self.active = alarms.active(alarm_state)
         self._read_signs()
 
@@ -81,50 +81,29 @@ class Monitor:
         return alarms.encode_state(self.alarm_state, now_ms), grader.encode_state(self.grader_state, now_ms)
 
     def press(self, kind: int) -> None:
-        """BUTTON_* for the alarm conditions; each is seen by one step of its own, in order."""
+        """Take a press (BUTTON_*); each press is given to one step of the alarm conditions, in order."""
         if len(self._presses) < _PRESSES_MAX:
             self._presses.append(kind)
         if kind == _LONG and self.grader_state[TOLD]:
-            # "I feel ill" speaks against what was reassuring until now
+            # "I feel ill" withdraws what was reassuring until now. Loaded for that, to save heap.
             from crs_core.grade import bedside
 
             self.grader_state = bedside.doubt(self.grader_state, self._parts.clock.ms())
             self._read_signs()
 
-    def enter(self, data: bytes, now_ms: int) -> bool:
-        """Journal what people entered and grade with it from the next reading on; False when flash refused it.
-
-        RemoteError when the bytes are not an entry: then nothing changed.
-        """
-        from crs_core import context
-        from crs_core.grade import bedside, told
-
-        age_ms, _, numbers = context.decode(data)
-        values = told.values_of(numbers)
-        after = bedside.enter(self.grader_state, values, now_ms - age_ms, self.rules)
-        self._parts.drain()
-        # the state to restore from goes with it
-        state = record_writer.write(
-            record_layout.GRADER_STATE,
-            STATE_CHANGE,
-            self.rule_hash,
-            alarms.encode_state(self.alarm_state, now_ms),
-            grader.encode_state(after, now_ms),
-        )
-        events = [(now_ms, record_layout.CONTEXT, data), (now_ms, record_layout.GRADER_STATE, state)]
-        if not self._parts.log.append_all(events, False):
-            return False  # the host sends it again: what it is told and what is graded stay one
-        self.grader_state = after
+    def grade_on(self, grader_state) -> None:  # type: ignore[no-untyped-def]
+        """Continue from this state, which holds something that people entered or withdrew."""
+        self.grader_state = grader_state
         self._read_signs()
-        return True
 
     def _read_signs(self) -> None:
-        self.told = 0
+        self.entered_signs = 0
         if self.grader_state[TOLD]:
+            # loaded while something is entered, to save heap
             from crs_core.grade import bedside
 
-            self.told = bedside.signs(self.grader_state, self.rules)
-        unload(*_FOR_ENTRIES)
+            self.entered_signs = bedside.signs(self.grader_state, self.rules)
+        unload_modules(*_FOR_ENTRIES)
 
     def step(self, now_ms: int) -> bool:
         """Step the alarm conditions when a new second has begun; True when it was done."""
@@ -151,7 +130,7 @@ class Monitor:
         return True
 
     def show(self, now_ms: int) -> None:
-        """Bring light and sound to what is active now."""
+        """Show and sound what is active now."""
         parts = self._parts
         in_maintenance = parts.in_maintenance
         away = parts.presence.is_away(now_ms)
@@ -187,7 +166,7 @@ class Monitor:
             bound=1 if self.is_bound else 0,
             faults=self._parts.fault_bits(),
             button=button,
-            told=self.told if self._parts.pause_left_ms(now_ms) < 0 else self.told | TOLD_PAUSED,
+            told=self.entered_signs | (TOLD_PAUSED if self._parts.pause_left_ms(now_ms) >= 0 else 0),
         )
 
     def _journal_alarm(self, changes, inputs, before, now_ms: int) -> None:  # type: ignore[no-untyped-def]
@@ -201,8 +180,7 @@ class Monitor:
             alarms.encode_state(before, now_ms),
             after_crc,
         )
-        parts.drain()
-        # an ALARM carries the state before it; the state to restore from goes with it
+        # An ALARM holds the state before it; the state to restore from is journaled with it.
         events = [
             (now_ms, record_layout.ALARM, payload),
             (now_ms, record_layout.GRADER_STATE, self._state_payload(STATE_CHANGE, now_ms)),
@@ -224,7 +202,7 @@ class Monitor:
         if parts.pause_left_ms(now_ms) >= 0:
             flags |= STATUS_PAUSED
         status = make_status(self.site, vitals.temp_state, vitals.ppg_state, vitals.wear, flags)
-        # stamped with the whole second that this step stands for: a step some ms late costs no byte in the journal
+        # Stamped with the whole second: then a step that is some ms late takes no extra byte in the journal.
         reading = Reading(
             now_ms - now_ms % 1000,
             vitals.temp_cc,
@@ -234,9 +212,8 @@ class Monitor:
             status,
         )
         if not parts.log.add_reading(reading):
-            self.assessment = (
-                None  # only journaled readings are graded, and an old grade is not shown as a new one
-            )
+            # Only journaled readings are graded, and an old grade is not shown as a new one.
+            self.assessment = None
         elif self.is_bound:
             self._grade(reading)
         assessment = self.assessment
@@ -251,29 +228,28 @@ class Monitor:
         )  # fmt: skip
 
     def _grade(self, reading) -> None:  # type: ignore[no-untyped-def]
-        # the grader's time is the reading's own: the host re-runs the same step from the journal
+        # The grader gets the reading's own time, so that the host can re-run the same step from the journal.
         before = self.grader_state[TOLD]
         self.grader_state, assessment = grader.step(self.grader_state, reading, reading.t_ms, self.rules)
         self.assessment = assessment
         if self.grader_state[TOLD] is not before:
             self._read_signs()
-        told = (
+        grade = (
             assessment.lower, assessment.upper, assessment.fever, assessment.status,
             tuple(assessment.reasons), tuple(assessment.missing),
         )  # fmt: skip
-        if told == self._told:
+        if grade == self._last_grade:
             return
         payload = record_writer.write(record_layout.GRADE,
             SCALE_ASTCT, assessment.version, self.rule_hash, assessment.lower, assessment.upper, assessment.fever,
             assessment.status, assessment.reasons, assessment.missing, assessment.temp_age_ms, assessment.ppg_age_ms,
             grader.encode_state(self.grader_state, reading.t_ms),
         )  # fmt: skip
-        self._parts.drain()
         if self._parts.log.append(reading.t_ms, record_layout.GRADE, payload):
-            self._told = told
+            self._last_grade = grade
 
     def journal_states(self, reason: int, now_ms: int) -> None:
-        """Write GRADER_STATE (reason STATE_*)."""
+        """Journal both states; `reason` is a STATE_*."""
         self._parts.log.append(now_ms, record_layout.GRADER_STATE, self._state_payload(reason, now_ms))
 
     def _state_payload(self, reason: int, now_ms: int) -> bytes:

@@ -1,4 +1,4 @@
-"""Look at every part of the wearable and tell, as JSON. Light and sound only on request; a real alarm overrides them.
+"""Tests every part of the wearable and reports as JSON. Light and sound only on request; a real alarm overrides them.
 
 `what` is a sum: 1 light (red, green, blue for 300 ms each), 2 buzzer (200 ms), 4 vibration (200 ms). 0: look only.
 """
@@ -10,7 +10,8 @@ import time
 
 from crs_core.compat import const
 from crs_core.codes import PRIORITY_MEDIUM
-from crs_device.unload import unload
+from crs_device.sensors import drivers
+from crs_device.sensors.bus import Bus
 from crs_device.version import APP_VERSION
 
 _LIGHT = const(1)
@@ -18,19 +19,14 @@ _BUZZER = const(2)
 _VIBRATION = const(4)
 _PROBE_PATH = "/selftest.tmp"
 _PROBE = b"flash probe 0123456789abcdef" * 8
-_PPG_ADDRESS = const(0x57)
-_PPG_PART_REGISTER = const(0xFF)
-_PPG_PART = const(0x15)
 _SHORT_MS = const(200)
 _COLOUR_MS = const(300)
 
 
 def run_self_test(app, what: int) -> str:  # type: ignore[no-untyped-def]
-    """The report: one object per part with "pass" true, false or null (not judged), and the serial number."""
+    """Return the report: one object per part with "pass" true, false or null (not judged), and the serial number."""
     parts = {
         "bus": _bus(app),
-        "max3010x": _ppg(app),
-        "thermometer": _thermometer(app),
         "flash": _flash(),
         "battery": {"pass": None, "mv": app.power.battery_mv, "charging": app.power.is_charging},
         "button": {"pass": None, "down": not app.board.button.value()},
@@ -39,6 +35,7 @@ def run_self_test(app, what: int) -> str:  # type: ignore[no-untyped-def]
         "settings": {"pass": app.has_settings, "version": app.settings_version},
         "keys": {"pass": len(app.keys) > 0, "count": len(app.keys)},
     }
+    parts.update(_sensors(app))
     parts["outputs"] = _outputs(app, what)
     report = {
         "board": app.board.name,
@@ -59,25 +56,21 @@ def _bus(app) -> dict:  # type: ignore[no-untyped-def,type-arg]
     return {"pass": len(found) > 0, "addresses": ["0x%02x" % address for address in found]}
 
 
-def _ppg(app) -> dict:  # type: ignore[no-untyped-def,type-arg]
+def _sensors(app) -> dict:  # type: ignore[no-untyped-def,type-arg]
+    """Which chip is on the board, found without disturbing what it does now."""
+    bus = Bus(app.board.i2c)
+    optical_name = drivers.OPTICAL[0]
     try:
-        number = app.board.i2c.readfrom_mem(_PPG_ADDRESS, _PPG_PART_REGISTER, 1)[0]
+        chip = drivers.optical(bus)
+        optical_name = type(chip).__name__.lower()
+        optical = {"pass": True, "id": "0x%02x" % chip.identify()}
     except OSError as error:
-        return {"pass": False, "error": str(error)}
-    return {"pass": number == _PPG_PART, "id": "0x%02x" % number}
-
-
-def _thermometer(app) -> dict:  # type: ignore[no-untyped-def,type-arg]
-    from crs_device.sensors.bus import Bus
-    from crs_device.sensors.fitted import fitted
-
+        optical = {"pass": False, "error": str(error)}
     try:
-        chip = fitted(Bus(app.board.i2c))
-    except (OSError, ImportError) as error:
-        return {"pass": False, "error": str(error)}
-    finally:
-        unload("crs_device.sensors.fitted")
-    return {"pass": True, "chip": type(chip).__name__}
+        thermometer = {"pass": True, "chip": type(drivers.thermometer(bus)).__name__}
+    except OSError as error:
+        thermometer = {"pass": False, "error": str(error)}
+    return {optical_name: optical, "thermometer": thermometer}
 
 
 def _flash() -> dict:  # type: ignore[type-arg]
@@ -122,7 +115,7 @@ def _alarm_is_open(app) -> bool:  # type: ignore[no-untyped-def]
 
 
 def _drive(app, what: int) -> bool:  # type: ignore[no-untyped-def]
-    """Each output for its time; False as soon as a real alarm has risen."""
+    """Drive each output for its time; False as soon as a real alarm has risen."""
     board = app.board
     if what & _LIGHT:
         for colour in ((1, 0, 0), (0, 1, 0), (0, 0, 1)):
@@ -141,7 +134,7 @@ def _drive(app, what: int) -> bool:  # type: ignore[no-untyped-def]
 
 
 def _wait(app, wait_ms: int) -> bool:  # type: ignore[no-untyped-def]
-    """Wait in real time and go on measuring: a test loses no samples, and a real alarm ends it (False)."""
+    """Wait in real time and go on measuring, so that no sample is lost; False when a real alarm has risen."""
     end_ms = app.clock.real_ms() + wait_ms
     while app.clock.real_ms() < end_ms:
         app.drain()

@@ -1,6 +1,7 @@
-"""The start: each subsystem alone, most urgent first. Whatever fails is reported and the rest goes on.
+"""Starts each subsystem alone, the most urgent first. What fails is reported, and the others go on.
 
-Loaded once and let go when it is done: this code is not needed again until the next start.
+Loaded once and unloaded when it is done; loaded again only when the journal is opened later. Each function imports what
+it starts: so a part that cannot be loaded stops no other, and code that is needed once is unloaded, to save heap.
 """
 
 import gc
@@ -24,18 +25,18 @@ from crs_core.codes import (
 from crs_core.grade.alarm_state import FLAG_AWAY, FLAGS
 from crs_core.units import SITE_NONE, SITES
 from crs_device import health as counts
-from crs_device.alarm_output import MEASURING
-from crs_device.event_log import EventLog
-from crs_device.unload import unload
+from crs_device.alarm.output import MEASURING
+from crs_device.journal.event_log import EventLog
+from crs_device.heap import unload_modules
 from crs_device.version import APP_VERSION
 
-_LOST_AT_CUT_MS = const(120_000)  # the oldest reading that a cut can take with it
+_LOST_AT_CUT_MS = const(120_000)  # age of the oldest reading that a cut can lose
 _JOURNAL_ROOT = "/journal"
-_values: dict = {}  # type: ignore[type-arg]  # the settings, for the length of the start
+_values: dict = {}  # type: ignore[type-arg]  # the settings while the start runs
 
 
 def start(app) -> None:  # type: ignore[no-untyped-def]
-    """Bring up every subsystem: light, settings, journal, conditions, sensors, power, link; then the first records."""
+    """Start light, settings, journal, conditions, sensors, power, link; then write the first records."""
     app.output.show(0, 0, app.clock.real_ms(), MEASURING)
     _alone(app, SUBSYSTEM_SETTINGS, _settings)
     _alone(app, SUBSYSTEM_JOURNAL, _journal)
@@ -49,14 +50,13 @@ def start(app) -> None:  # type: ignore[no-untyped-def]
 
 
 def retry_journal(app) -> None:  # type: ignore[no-untyped-def]
-    """The journal could not be opened at the start; when it can now, go on as after a start."""
+    """Try again to open a journal that could not be opened at the start; then go on as after a start."""
     _alone(app, SUBSYSTEM_JOURNAL, _journal)
     journal = app.log.journal
     if journal is None:
         return
-    _alone(
-        app, SUBSYSTEM_ALARM, _rules
-    )  # the patient's own numbers: only now it is known whose the journal is
+    # Only now it is known whose journal it is, and so which limits count.
+    _alone(app, SUBSYSTEM_ALARM, _rules)
     _alone(app, SUBSYSTEM_ALARM, _restore)
     if app.sampling is not None:
         app.sampling.log = app.log
@@ -78,17 +78,17 @@ def _alone(app, subsystem: int, begin) -> None:  # type: ignore[no-untyped-def]
 
 
 def _settings(app) -> None:  # type: ignore[no-untyped-def]
-    from crs_device import stored
+    from crs_device.settings import provisioned
 
-    values, fault = stored.load_settings(app)
+    values, fault = provisioned.load_settings(app)
     _values.update(values)
     if fault:
         app.health.count(counts.SETTINGS_BAD)
         app.health.fault(SUBSYSTEM_SETTINGS, FAULT_MISSING, fault)
-    if not stored.load_keys(app):
+    if not provisioned.load_keys(app):
         app.health.count(counts.SETTINGS_BAD)
         app.health.fault(SUBSYSTEM_SETTINGS, FAULT_MISSING, "no keys")
-    stored.release()
+    provisioned.release()
 
 
 def _journal(app) -> None:  # type: ignore[no-untyped-def]
@@ -109,8 +109,8 @@ def _journal(app) -> None:  # type: ignore[no-untyped-def]
     if journal.boot != app.boot_number:
         app.boot_number = journal.boot
         boot_count.raise_to(journal.boot)
-    app.log = EventLog(journal, app.health)
-    unload(
+    app.log = EventLog(journal, app.health, app.drain)
+    unload_modules(
         "crs_device.journal.boot_count",
         "crs_device.journal.recover",
         "crs_device.journal.handover",
@@ -127,43 +127,43 @@ def _unfinished_binding(app) -> None:  # type: ignore[no-untyped-def]
 
     if app.log.journal is not None:
         Binding(app).resume()
-    unload("crs_device.binding")
+    unload_modules("crs_device.binding")
 
 
 def _monitor(app) -> None:  # type: ignore[no-untyped-def]
     from crs_core.grade import grader
-    from crs_device import stored
+    from crs_device.settings import provisioned
     from crs_device.monitor import Monitor
 
     site = SITES.index(_values["site"]) if "site" in _values else SITE_NONE
-    rules, rule_hash = stored.rules_of({})
+    rules, rule_hash = provisioned.rules_of({})
     app.monitor = Monitor(app, rules, rule_hash, site, _values.get("reading_interval_s", 10))
     _rules(app)
     grader.prepare()
-    unload("crs_core.grade.astct", "crs_core.grade.scale")
+    unload_modules("crs_core.grade.astct", "crs_core.grade.scale")
     _restore(app)
 
 
 def _rules(app) -> None:  # type: ignore[no-untyped-def]
-    """Decide by the site's signed numbers and, while a patient is bound, by that patient's on top."""
-    from crs_device import stored
+    """Use the site's signed numbers and, while a patient is bound, that patient's limits on top."""
+    from crs_device.settings import provisioned
 
-    values = stored.settings_values()
+    values = provisioned.settings_values()
     limits = values.get("limits", "") if app.is_bound else ""
-    # what another application's table made unreadable is said, and takes nothing else with it
+    # Numbers that this application cannot read are reported; the others are used.
     for rules_text, limits_text in (
         (values.get("rules", ""), limits),
         ("", limits),
         (values.get("rules", ""), ""),
     ):
         try:
-            rules, rule_hash = stored.rules_of({"rules": rules_text, "limits": limits_text})
+            rules, rule_hash = provisioned.rules_of({"rules": rules_text, "limits": limits_text})
         except CoreError as error:
             app.health.fault(SUBSYSTEM_SETTINGS, FAULT_EXCEPTION, str(error.args[0]))
             continue
         app.monitor.use_rules(rules, rule_hash)
         break
-    stored.release()
+    provisioned.release()
 
 
 def _restore(app) -> None:  # type: ignore[no-untyped-def]
@@ -188,26 +188,30 @@ def _restore(app) -> None:  # type: ignore[no-untyped-def]
         app.health.fault(SUBSYSTEM_ALARM, FAULT_EXCEPTION, str(error.args[0]))
     monitor.resume(alarm_state, grader_state)
     if alarm_state[FLAGS] & FLAG_AWAY:
-        # it ends here, as PAUSE_OVER: the power was away for nobody knows how long
-        from crs_device.pause import Pause
+        # The pause ends here, as PAUSE_OVER: nobody knows for how long the power was off.
+        from crs_device.measuring.pause import Pause
 
         app.pause = Pause(1_800_000)
-        unload("crs_device.pause")
-    monitor.show(now_ms)  # an alarm that was not finished sounds again, before anything else starts
+        unload_modules("crs_device.measuring.pause")
+    # An alarm that had not ended sounds again before anything else starts.
+    monitor.show(now_ms)
 
 
 def _sampling(app) -> None:  # type: ignore[no-untyped-def]
     from crs_core import calibration
-    from crs_device.sampling import Sampling
+    from crs_device.measuring.sampling import Sampling
+    from crs_device.sensors.drivers import report_incomplete
+
+    report_incomplete(app.health)
+    del report_incomplete
 
     try:
         used = calibration.in_use(_values.get("calibration", ""), _values.get("calibration_id", 1))
-    except (
-        CoreError
-    ) as error:  # another application's: said, and the record names the curve that is used instead
+    except CoreError as error:
+        # It is of another application. The record names the curve that is used instead.
         app.health.fault(SUBSYSTEM_SETTINGS, FAULT_UNREADABLE, str(error.args[0]))
         used = calibration.in_use("", 1)
-    unload("crs_core.calibration")
+    unload_modules("crs_core.calibration")
     app.calibration = used[:2]
     app.sampling = Sampling(app.board.i2c, _values, app.log, app.health, used[2], used[3])
 
@@ -225,7 +229,7 @@ def _link(app) -> None:  # type: ignore[no-untyped-def]
 
 
 def _radio(app) -> None:  # type: ignore[no-untyped-def]
-    """The radio, where the board has one and the settings want it: absent is not faulty."""
+    """Start the radio where the board has one and the settings ask for it; a board without one is no fault."""
     if _values.get("ble", "on") != "on" or app.requests is None:
         return
     try:
@@ -238,7 +242,9 @@ def _radio(app) -> None:  # type: ignore[no-untyped-def]
 
 
 def _first_records(app) -> None:  # type: ignore[no-untyped-def]
-    """BOOT, SETTINGS and GRADER_STATE: what restarted, with which settings and states."""
+    """Journal BOOT, SETTINGS and GRADER_STATE: what restarted, with which settings and states."""
+    from crs_device.settings import provisioned
+
     journal = app.log.journal
     if journal is None:
         return
@@ -256,9 +262,9 @@ def _first_records(app) -> None:  # type: ignore[no-untyped-def]
         alarm_state,
         grader_state,
     )
-    app.drain()
     app.log.append(now_ms, record_layout.BOOT, boot)
-    app.journal_settings(now_ms)
+    provisioned.journal_settings(app, now_ms)
+    provisioned.release()
     app.monitor.journal_states(2, now_ms)
     if app.guard is not None and app.guard.fell_back:
         app.health.fault(SUBSYSTEM_APP, FAULT_EXCEPTION, "went back to application slot " + app.guard.slot)

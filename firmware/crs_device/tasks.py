@@ -1,4 +1,6 @@
-"""The tasks of the application, each kept alive alone. Only while sampling and stepping go on is the watchdog fed."""
+"""The endless tasks of the application. Each is restarted alone when it fails; the watchdog is fed only while both
+sampling and stepping go on.
+"""
 
 import asyncio
 import gc
@@ -8,17 +10,17 @@ from crs_core.journal import record_layout, record_writer
 from crs_core.compat import const
 from crs_core.codes import FAULT_EXCEPTION, SUBSYSTEM_APP
 from crs_device import health as counts
-from crs_device.button import SHORT, Button
-from crs_device.unload import unload
+from crs_device.alarm.button import SHORT, Button
+from crs_device.heap import unload_modules
 
 _SAMPLE_EVERY_MS = const(360)  # nine samples a burst; the FIFO holds 1280
 _OUTPUT_EVERY_MS = const(25)
-_OUTPUT_FAST_MS = const(5)  # on a board whose clock runs faster a press is as much shorter
+_OUTPUT_FAST_MS = const(5)  # for a board whose time is sped up: there a press is shorter, too
 _LINK_EVERY_MS = const(4)
 _SLOW_EVERY_MS = const(10_000)
 _STATE_EVERY_MS = const(3_600_000)
 _FEED_EVERY_MS = const(1000)
-_STALLED_MS = const(3000)  # without progress of sampling or stepping: the watchdog is no longer fed
+_STALLED_MS = const(3000)  # without progress of sampling or stepping the watchdog is no longer fed
 _HEALTHY_MS = const(60_000)
 _RESTART_MS = const(250)
 _RETRY_JOURNAL_MS = const(60_000)
@@ -33,7 +35,7 @@ async def run_all(app) -> None:  # type: ignore[no-untyped-def]
 
 
 async def _keep(app, task) -> None:  # type: ignore[no-untyped-def]
-    """Run a task again after an unexpected error; one that fails for good starves the watchdog, not the others."""
+    """Run a task again after an unexpected error. If it always fails, the watchdog resets the board."""
     while True:
         try:
             await task(app)
@@ -55,7 +57,6 @@ async def _step(app) -> None:  # type: ignore[no-untyped-def]
         now_ms = app.clock.ms()
         app.end_maintenance_if_due(now_ms)
         if app.monitor.step(now_ms):
-            app.drain()
             app.log.tick(app.clock.ms())
         await app.clock.sleep_ms(1000 - app.clock.ms() % 1000)
 
@@ -77,7 +78,6 @@ def _pressed(app, press: int) -> None:  # type: ignore[no-untyped-def]
         app.attention.pause(now_ms)
     app.monitor.press(press)
     app.monitor.show(now_ms)
-    app.drain()
     app.log.append(now_ms, record_layout.BUTTON, record_writer.write(record_layout.BUTTON, press))
 
 
@@ -94,7 +94,7 @@ async def _link(app) -> None:  # type: ignore[no-untyped-def]
 async def _slow(app) -> None:  # type: ignore[no-untyped-def]
     next_state_ms = app.clock.ms() + _STATE_EVERY_MS
     next_retry_ms = _RETRY_JOURNAL_MS
-    healthy_told = app.guard is None
+    is_marked_healthy = app.guard is None
     while True:
         await app.clock.sleep_ms(_SLOW_EVERY_MS)
         now_ms = app.clock.ms()
@@ -108,8 +108,8 @@ async def _slow(app) -> None:  # type: ignore[no-untyped-def]
         if now_ms >= next_state_ms:
             next_state_ms = now_ms + _STATE_EVERY_MS
             _hourly(app, now_ms)
-        if not healthy_told and app.clock.real_ms() >= _HEALTHY_MS:
-            healthy_told = True
+        if not is_marked_healthy and app.clock.real_ms() >= _HEALTHY_MS:
+            is_marked_healthy = True
             app.drain()
             app.guard.healthy()
         gc.collect()
@@ -118,17 +118,17 @@ async def _slow(app) -> None:  # type: ignore[no-untyped-def]
 
 
 def _retry_journal(app) -> None:  # type: ignore[no-untyped-def]
+    # loaded for one call and unloaded again, to save heap
     from crs_device.start import retry_journal
 
     retry_journal(app)
     del retry_journal
-    unload("crs_device.start")
+    unload_modules("crs_device.start")
 
 
 def _hourly(app, now_ms: int) -> None:  # type: ignore[no-untyped-def]
     for server in app.servers:
         server.take_counts()
-    app.drain()
     app.monitor.journal_states(1, now_ms)
     app.log.append(
         now_ms, record_layout.HEALTH, record_writer.write(record_layout.HEALTH, app.health.pairs())

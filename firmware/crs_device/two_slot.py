@@ -1,4 +1,4 @@
-"""A small file that survives a cut while it is replaced: two slots, the newer valid one counts.
+"""A small file that survives a power cut while it is replaced: two slots, the newer valid one counts.
 
 Each slot (`path.0`, `path.1`) is generation u32, length u16, payload, CRC-32 of all before, little-endian. `store`
 writes the slot that does not hold the current payload, so the current one is untouched until the new one is whole.
@@ -11,7 +11,7 @@ PAYLOAD_MAX = 4096
 
 
 class TwoSlot:
-    """One payload of at most 4096 bytes behind two files."""
+    """One payload of at most 4096 bytes, kept in two files."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -25,7 +25,7 @@ class TwoSlot:
         for last_try in (False, True):
             try:
                 with open("%s.%d" % (self._path, slot), "rb") as f:
-                    size = f.seek(0, 2)  # asked for more, a board takes all of it from its heap first
+                    size = f.seek(0, 2)  # a read of more would take all of that from the heap first
                     f.seek(0)
                     data = f.read(min(size, PAYLOAD_MAX + 11))
                 break
@@ -44,7 +44,7 @@ class TwoSlot:
         return None
 
     def load(self) -> bytes | None:
-        """The current payload; None when no slot is readable (`damaged` tells unreadable from never written)."""
+        """The current payload; None when no slot is readable (`damaged`: unreadable, not just never written)."""
         self.damaged = False
         found = None
         self.generation = 0
@@ -65,7 +65,7 @@ class TwoSlot:
             raise ValueError("payload longer than a slot")
         slot = 1 - self._slot
         data = struct.pack("<IH", self.generation + 1, len(payload)) + payload
-        self._known = False  # a failed write leaves the slot unknown: look again before the next
+        self._known = False  # after a failed write the slots are read again before the next one
         with open("%s.%d" % (self._path, slot), "wb") as f:
             f.write(data + struct.pack("<I", crc32(data)))
         self._slot = slot

@@ -11,7 +11,7 @@ from host_agent.people import account_key, chain, roles
 from host_agent.people.composing import Door, sign_entry
 from host_agent.store.accounts import accounts
 from host_agent.terminal.options import JsonOption
-from host_agent.terminal.output import nothing, show, table
+from host_agent.terminal.output import nothing, show
 from host_agent.terminal.reading_store import open_store
 from host_agent.terminal.signing import (
     PassphraseOption,
@@ -19,6 +19,7 @@ from host_agent.terminal.signing import (
     read_passphrase,
     with_or_without_agent,
 )
+from host_agent.text import table
 
 NEW_PASSPHRASE_VARIABLE = "CYTOWATCH_NEW_PASSPHRASE"  # noqa: S105 the name of a variable
 account = typer.Typer(help="The people who may sign here.", no_args_is_help=True)
@@ -66,7 +67,7 @@ def add(
     paths = default_paths().ensure()
     path = account_key.path_of(paths.accounts, name)
     if path.exists():
-        raise HostAgentError(f"{path} is there already.", "Choose another account name.")
+        raise HostAgentError(f"{path} exists already.", "Choose another account name.")
     with open_store(paths) as tx:
         is_first = tx is None or chain.head(tx).seq == 0
     if is_first and role != roles.CLINICIAN:
@@ -89,10 +90,10 @@ def add(
         if not _was_added(paths, fresh.public_key):  # an answer may get lost after the entry was taken
             path.unlink(missing_ok=True)
         raise
-    who = "signs for itself, as the first one" if is_first else f"signed for by {done['account']}"
+    who = "It is the first one and signed for itself." if is_first else f"Signed by {done['account']}."
     lines = [
-        f"Account {name} ({role}) was added; it {who if is_first else 'was ' + who}.",
-        f"Its key is {path}, sealed with the passphrase. A lost passphrase cannot be replaced.",
+        f"Account {name} ({role}) was added. {who}",
+        f"Its key is in {path}, sealed with the passphrase. A lost passphrase cannot be replaced.",
     ]
     show(
         {**values, "key_id": fresh.key_id.hex(), "signed_by": done["account"], **_seen(done)},
@@ -152,7 +153,9 @@ def disable(
     done = with_or_without_agent(paths, work)
     show(
         {"name": name, "signed_by": done["account"], **_seen(done)},
-        [f"Account {name} signs no more; {done['account']} signed that."],
+        [
+            f"Account {name} can no longer sign. Its earlier signatures stay valid. Signed by {done['account']}."
+        ],
         as_json=as_json,
     )
 

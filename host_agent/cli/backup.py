@@ -29,8 +29,8 @@ def backup(file: FileArgument, as_json: JsonOption = False) -> None:
     show(
         {"file": str(file), "bytes": size},
         [
-            f"{file}: {size / 1e6:.1f} MB, read back and whole. It holds patients' data: keep it as you keep those.",
-            "Keys of wearables and accounts are not in it.",
+            f"{file}: {size / 1e6:.1f} MB, read back and complete. Protect it: it holds patients' data.",
+            "It does not hold the keys of wearables and accounts.",
         ],
         as_json=as_json,
     )

@@ -10,31 +10,18 @@ from host_agent.errors import ConfigError
 from host_agent.paths import default_paths
 from host_agent.people import context_values
 from host_agent.people.asking import NoWearer, wearers
-from host_agent.people.composing import When, sign_entry
+from host_agent.people.composing import When
 from host_agent.store.context import context_entries
+from host_agent.terminal.bundles import with_bundles
+from host_agent.terminal.context_lines import entry_line, value_text, values_text
 from host_agent.terminal.entry_ids import find_entry
 from host_agent.terminal.options import DeviceOption, JsonOption
-from host_agent.terminal.output import nothing, show, table
+from host_agent.terminal.output import nothing, show
 from host_agent.terminal.reading_store import open_store
 from host_agent.terminal.running_agent import live_status
-from host_agent.terminal.signing import (
-    AccountOption,
-    AgoOption,
-    AtOption,
-    PassphraseOption,
-    agent_door,
-    find_signer,
-    moment,
-)
-from host_agent.text import local_of_iso, local_time, marked, span_text
-from host_agent.views.context_rows import (
-    entry_line,
-    entry_rows,
-    patient_of,
-    rows_in_force,
-    value_text,
-    values_text,
-)
+from host_agent.terminal.signing import Observed, Who, agent_door, moment, sign_about_patient
+from host_agent.text import local_of_iso, local_time, marked, span_text, table
+from host_agent.views.context_rows import entry_rows, patient_of, rows_in_force
 
 context = typer.Typer(
     help="Enter what only people know: blood pressure, oxygen, drugs. Entering needs the running agent.",
@@ -56,67 +43,56 @@ EntryArgument = Annotated[
 
 
 @context.command("set")
+@with_bundles
 def set_values(
     *,
     values: ValuesArgument,
-    at: AtOption = None,
-    ago: AgoOption = None,
-    account: AccountOption = None,
-    passphrase_file: PassphraseOption = None,
-    device: DeviceOption = None,
-    as_json: JsonOption = False,
+    observed: Observed,
+    who: Who,
 ) -> None:
     """Enter what is known, now or at a given time, and sign it. Write a list as a,b. A temperature needs its site."""
-    when = moment(at, ago)
+    when = moment(observed)
     parsed = parse_values(values)
-    _enter(parsed, account, passphrase_file, as_json=as_json, device=device or "", when=when)
+    _enter(who, parsed, when)
 
 
 @context.command()
+@with_bundles
 def withdraw(
     *,
     keys: Annotated[
         list[str], typer.Argument(metavar="KEY...", help="Keys whose values are no longer known.")
     ],
-    at: AtOption = None,
-    ago: AgoOption = None,
-    account: AccountOption = None,
-    passphrase_file: PassphraseOption = None,
-    device: DeviceOption = None,
-    as_json: JsonOption = False,
+    observed: Observed,
+    who: Who,
 ) -> None:
     """Say that values are no longer known. Earlier entries stay in the history."""
-    when = moment(at, ago)
+    when = moment(observed)
     values: dict[str, Any] = dict.fromkeys(keys)
     if "temperature_cc" in values or "site" in values:
         values |= {"temperature_cc": None, "site": None}
     _refuse_fault(values)
-    _enter(values, account, passphrase_file, as_json=as_json, device=device or "", when=when)
+    _enter(who, values, when)
 
 
 @context.command()
+@with_bundles
 def correct(
     *,
     entry: EntryArgument,
     values: ValuesArgument,
-    account: AccountOption = None,
-    passphrase_file: PassphraseOption = None,
-    device: DeviceOption = None,
-    as_json: JsonOption = False,
+    who: Who,
 ) -> None:
     """Replace a wrong entry. The new entry keeps its time, and the wrong one stays in the history."""
     parsed = parse_values(values)
     paths = default_paths()
-    agent_door(paths).begin(device or "")
+    agent_door(paths).begin(who.device or "")
     with open_store(paths) as tx:
-        wearer = patient_of(tx, device)
+        wearer = patient_of(tx, who.device)
         entries = [] if tx is None or wearer is None else context_entries(tx, wearer.row)
     observed = {one.entry_id: one.observed_utc_ms for one in entries}
     found = find_entry(entry, list(observed))
-    _enter(
-        parsed, account, passphrase_file, as_json=as_json, device=device or "", refers_to=found,
-        when=When(observed[found]),
-    )  # fmt: skip
+    _enter(who, parsed, When(observed[found]), refers_to=found)
 
 
 @context.command("show")
@@ -172,9 +148,9 @@ def parse_values(pairs: list[str]) -> dict[str, Any]:
     for pair in pairs:
         key, equals, text = pair.partition("=")
         if not equals or not key:
-            raise ConfigError(f"{pair!r} is not KEY=VALUE.", "Write for instance blood_pressure=hypotension.")
+            raise ConfigError(f"{pair!r} is not KEY=VALUE.", "Write for example blood_pressure=hypotension.")
         if key in values:
-            raise ConfigError(f"{key}: is given twice.", "Give it once.")
+            raise ConfigError(f"{key} is given twice.", "Give it once.")
         values[key] = _parse(key, text)
     _refuse_fault(values)
     return values
@@ -194,18 +170,13 @@ def _parse(key: str, text: str) -> Any:
 
 def _refuse_fault(values: dict[str, Any]) -> None:
     if fault := context_values.fault(values):
-        raise ConfigError(fault, "Keys and values are those of `cytowatch grade`; a list is written a,b.")
+        raise ConfigError(fault, "Keys and values are those of `cytowatch grade`. Write a list as a,b.")
 
 
-def _enter(
-    values: dict[str, Any], account: str | None, passphrase_file: Any, *, as_json: bool, **entry: Any
-) -> None:
-    paths = default_paths()
-    door = agent_door(paths)
-    door.begin(entry["device"])  # says that no agent runs before anybody is asked for a passphrase
-    done = sign_entry(door, find_signer(paths, account, passphrase_file), "context", values, **entry)
-    told = (
-        "Not yet on the wearable: it is sent when the session is up, see `cytowatch context show`."
+def _enter(who: Who, values: dict[str, Any], when: When, refers_to: str | None = None) -> None:
+    done = sign_about_patient(who, "context", values, when=when, find_target=lambda: refers_to)
+    to_wearable = (
+        "The wearable gets it when it is in session. `cytowatch context show` says whether it has it."
         if done["for_wearable"]
         else "Nothing of it goes to the wearable."
     )
@@ -213,12 +184,12 @@ def _enter(
         f"{values_text(values)} of {done['patient']} at {local_time(done['observed_utc_ms'])}:"
         f" signed by {done['account']} as entry {done['entry'][:8]}."
     )
-    show(done, [marked(done["simulated"], text), told], as_json=as_json)
+    show(done, [marked(done["simulated"], text), to_wearable], as_json=who.as_json)
 
 
 def _until(row: dict[str, Any]) -> str:
     if row["withdrawn"]:
         return "not known"
-    if row["expired"]:  # its time is over, or a newer sign speaks against it
-        return "counts no longer: not known"
-    return "no end of its own" if row["expires"] is None else local_of_iso(row["expires"], with_date=True)
+    if row["expired"]:
+        return "expired: not known"
+    return "it does not expire" if row["expires"] is None else local_of_iso(row["expires"], with_date=True)

@@ -9,10 +9,10 @@ from host_agent.link.ports import candidates
 from host_agent.paths import default_paths
 from host_agent.terminal.config_option import ConfigOption, find_config
 from host_agent.terminal.options import JsonOption
-from host_agent.terminal.output import nothing, show, table
+from host_agent.terminal.output import nothing, show
 from host_agent.terminal.reading_store import open_store
 from host_agent.terminal.running_agent import live_status
-from host_agent.text import local_of_iso
+from host_agent.text import local_of_iso, table
 from host_agent.views.state import read_state
 
 

@@ -184,8 +184,8 @@ def _store(
     if removed:
         number = sum(one.readings for one in removed)
         at = local_time(max(one.run_utc_ms for one in removed), with_date=True)
-        text = f"{number} readings of patients who left were removed as configured, last at {at}"
-        yield Finding(INFO, "store", text, "Which: cytowatch history --kind thinned")
+        text = f"{number} readings of earlier patients were removed as configured, last at {at}"
+        yield Finding(INFO, "store", text, "See them: cytowatch history --kind thinned")
     yield from _deliveries(state)
     bound = [device for device in state["devices"] if device["patient"]]
     if bound and live is None:

@@ -82,7 +82,7 @@ def export(
         with _target(out) as file:
             written = _write(file, first, rows, form)
     left_out = (
-        f"; {answer.undated} left out, nothing dates them" if answer is not None and answer.undated else ""
+        f"; {answer.undated} without a known time left out" if answer is not None and answer.undated else ""
     )
     print(f"{written} {'rows of readings' if buckets else kind} written{left_out}", file=sys.stderr)
 
@@ -105,8 +105,8 @@ def _tell_removed(tx: Tx) -> None:
     removed = sum(one.readings for one in thinnings(tx))
     if removed:
         print(
-            f"{removed} readings of patients who left were removed as configured and are not in this export."
-            " Their roll-ups: --every 5m. When and which: cytowatch history --kind thinned.",
+            f"{removed} readings of earlier patients were removed as configured and are not in this export."
+            " See their roll-ups with --every 5m, and what was removed with `cytowatch history --kind thinned`.",
             file=sys.stderr,
         )
 

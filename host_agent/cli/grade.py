@@ -7,9 +7,9 @@ import typer
 from crs_core.errors import CoreError
 
 from host_agent.errors import ConfigError
+from host_agent.terminal.grade_lines import course_lines, grade_lines
 from host_agent.terminal.output import show
 from host_agent.views.grade_json import grade_file, grade_sequence
-from host_agent.views.grade_text import course_lines, grade_lines
 
 
 def grade(
@@ -49,4 +49,4 @@ def grade(
             answers = grade_file(file)
             show(answers, grade_lines(answers), as_json=not as_text)
     except CoreError as error:
-        raise ConfigError(str(error.args[0]), "Mend the file; no case was graded.") from None
+        raise ConfigError(str(error.args[0]), "Correct the file. No case was graded.") from None

@@ -64,6 +64,6 @@ def history(
     ]
     if undated:
         lines.append(
-            f"{undated} records are left out: nothing dates them. Without --from, --to and --last they are shown."
+            f"{undated} records without a known time are left out. Leave out --from, --to and --last to see them."
         )
     show(data, lines, as_json=as_json)

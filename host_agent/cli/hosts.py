@@ -8,7 +8,8 @@ from host_agent.control.socket import call_now
 from host_agent.errors import ConfigError
 from host_agent.paths import default_paths
 from host_agent.terminal.options import DeviceOption, JsonOption
-from host_agent.terminal.output import show, table
+from host_agent.terminal.output import show
+from host_agent.text import table
 
 hosts = typer.Typer(
     help="The hosts (laptops) that a wearable knows. Needs the running agent and the wearable in session.",

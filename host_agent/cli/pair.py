@@ -44,14 +44,13 @@ def pair(
     key = _the_key(paths, device)
     number = names.passkey(key.key, _journal_id(paths, key.device_id))
     data: dict[str, Any] = {"device_id": key.device_id.hex(), "passkey": f"{number:06d}", "paired": False}
-    gesture = (
-        "Hold the wearable's button while it starts and let go after one second: two minutes are open then."
-    )
+    gesture = "Hold the wearable's button while it starts and release it after one second."
     if not here:
         lines = [
             f"Number to type on the phone: {number:06d}",
             gesture,
-            "It shows temperature, SpO2 and battery to that phone, until the wearable gets another patient.",
+            "You then have two minutes to pair.",
+            "The phone can then read temperature, SpO2 and battery until the wearable gets another patient.",
         ]
         show(data, lines, as_json=as_json)
         return

@@ -73,7 +73,7 @@ def start(
     lines = [
         f"Wearable {done['device_id']} is bound to {done['patient']}, site {done['site']}"
         f" (binding {done['binding_id']}).",
-        "Its journal began anew; grading needs fresh readings.",
+        "A new journal has begun. Grading starts with the first new readings.",
     ]
     show(done, lines, as_json=as_json)
 
@@ -112,6 +112,6 @@ def end(
     text = (
         f"The binding of {done['patient']} ended on this laptop; the wearable was not reached."
         if wearable_lost
-        else f"The binding of {done['patient']} ended; the wearable wiped itself."
+        else f"The binding of {done['patient']} ended; the wearable erased its records."
     )
-    show(done, [text, "Nobody is monitored by it now."], as_json=as_json)
+    show(done, [text, "The wearable monitors nobody now."], as_json=as_json)

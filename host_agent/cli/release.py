@@ -37,7 +37,7 @@ def release(
         done,
         [
             f"{port} is free for {seconds:g} s; then the agent takes it back.",
-            "The wearable is not synced meanwhile; its own alarm goes on while its application runs.",
+            "This laptop monitors nobody meanwhile. The wearable's own alarm goes on while its application runs.",
         ],
         as_json=as_json,
     )

@@ -9,10 +9,10 @@ from host_agent.clock import RealClock
 from host_agent.errors import ConfigError
 from host_agent.paths import default_paths
 from host_agent.terminal.options import DeviceOption, JsonOption
-from host_agent.terminal.output import nothing, show, table
+from host_agent.terminal.output import nothing, show
 from host_agent.terminal.reading_store import open_store
 from host_agent.terminal.running_agent import live_status
-from host_agent.text import NOTICE, SIMULATED
+from host_agent.text import NOTICE, SIMULATED, table
 from host_agent.views.hours import KINDS, hours_rows
 
 report = typer.Typer(help="Reports from the store. They work without the agent.", no_args_is_help=True)
@@ -57,7 +57,7 @@ def hours(
         rows = [] if tx is None else hours_rows(tx, device=device, day=day, now_ms=now_ms, utc=utc)
     data = {"notice": NOTICE, "zone": "UTC" if utc else "local", "rows": rows}
     if not rows:
-        nothing("Nobody was bound then: there is nothing to count.", data, as_json=as_json)
+        nothing("Nobody was bound then, so there is nothing to count.", data, as_json=as_json)
     cells = [
         (
             row["day"], row["patient"] or "", *(_clock(row[f"{kind}_ms"]) for kind in ("span", *KINDS)),
@@ -68,7 +68,7 @@ def hours(
     lines = [NOTICE, *table(_HEADER, cells)]
     undated = {(row["device_id"], row["at"]): row["undated_readings"] for row in rows}
     if any(undated.values()):
-        lines.append(f"{sum(undated.values())} readings are in no column but lost: nothing dates them.")
+        lines.append(f"{sum(undated.values())} readings without a known time are counted as lost.")
     show(data, lines, as_json=as_json)
 
 

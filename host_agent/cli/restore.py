@@ -36,17 +36,17 @@ def restore(file: FileArgument, as_json: JsonOption = False) -> None:
     else:
         raise _running()
     kept = store_backup.restore(file, paths.database, RealClock().utc_ms(), progress("copied", "pages"))
-    lines = [f"{paths.database} is what {file} held."]
+    lines = [f"Restored {paths.database} from {file}."]
     if kept is not None:
-        lines.append(f"The store that was there: {kept}")
+        lines.append(f"The store that was there before is now {kept}.")
     lines.append(
-        "What wearables still hold comes again with the next sync; what they let go since is told as a gap."
+        "Wearables send again what they still have. Records deleted since the backup will show as a gap."
     )
     show({"database": str(paths.database), "kept": str(kept) if kept else None}, lines, as_json=as_json)
 
 
 def _running() -> HostAgentError:
     return HostAgentError(
-        "The agent runs on this state folder: it would go on writing the store that is replaced.",
+        "The agent runs on this state folder. It would go on writing to the old store.",
         "Stop it (Ctrl-C, or SIGTERM to its pid), restore, then start it again at once.",
     )

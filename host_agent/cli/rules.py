@@ -14,7 +14,7 @@ from host_agent.people.composing import Door, sign_entry
 from host_agent.people.rule_sets import rules_of
 from host_agent.store.rule_sets import rule_sets
 from host_agent.terminal.options import JsonOption
-from host_agent.terminal.output import show, table
+from host_agent.terminal.output import show
 from host_agent.terminal.reading_store import open_store
 from host_agent.terminal.signing import (
     AccountOption,
@@ -22,7 +22,7 @@ from host_agent.terminal.signing import (
     find_signer,
     with_or_without_agent,
 )
-from host_agent.text import iso_utc, local_of_iso
+from host_agent.text import iso_utc, local_of_iso, table
 
 FORMAT = "cytowatch.rules/1"
 _LARGEST_BYTES = 200_000
@@ -78,7 +78,7 @@ def export(file: FileArgument) -> None:
         with file.open("x", encoding="utf-8") as out:
             out.write(json.dumps(document(core.DEFAULT, {}), ensure_ascii=False, indent=1) + "\n")
     except FileExistsError:
-        raise HostAgentError(f"{file} is there already.", "Give another path.") from None
+        raise HostAgentError(f"{file} exists already.", "Give another path.") from None
     except OSError as error:
         raise HostAgentError(f"{file}: cannot be written ({error.strerror}).", "Give another path.") from None
     print(f"{len(TABLE)} numbers written to {file}.")
@@ -138,7 +138,7 @@ def read_file(file: Path) -> tuple[core.Rules, dict[str, Any]]:
         for field in ("default", "unit", "lowest", "highest", "source"):
             if fixed and entry.get(field) != fixed[field]:
                 raise ConfigError(
-                    f"{file}: rule {name}: {field} is not a site's to change.",
+                    f"{file}: rule {name}: a site cannot change {field}.",
                     "Change value and reason only.",
                 )
     values = {
@@ -162,7 +162,7 @@ def _summary(made: core.Rules, values: dict[str, Any]) -> dict[str, Any]:
 
 def _lines(file: Path, made: core.Rules, values: dict[str, Any]) -> list[str]:
     summary = _summary(made, values)
-    lines = [f"{file}: {len(TABLE)} numbers, each inside its bounds. Hash: {summary['rule_hash']}"]
+    lines = [f"{file}: {len(TABLE)} numbers, each within its bounds. Hash: {summary['rule_hash']}"]
     for name, one in summary["changed"].items():
         lines.append(f"  {name}: {one['value']} instead of {one['default']}: {one['reason']}")
     return lines

@@ -11,9 +11,10 @@ from host_agent.keys import keyfile
 from host_agent.link.ble_radio import Heard, Radio
 from host_agent.paths import default_paths
 from host_agent.terminal.options import JsonOption
-from host_agent.terminal.output import nothing, show, table
+from host_agent.terminal.output import nothing, show
 from host_agent.terminal.radio import need_radio
 from host_agent.terminal.times import parse_span_s
+from host_agent.text import table
 
 LONGEST_SCAN_S = 300
 

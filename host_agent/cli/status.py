@@ -24,7 +24,7 @@ from host_agent.text import (
 )
 from host_agent.views.state import read_state
 
-_LIVE_IS_NOW_S = 10.0  # a wearable in session tells its values each second
+_LIVE_IS_NOW_S = 10.0  # a wearable in session sends its values each second
 _BATTERY_IS_NOW_S = 1200.0  # asked for every 10 min
 
 
@@ -90,15 +90,15 @@ def _lines(data: dict[str, Any], now_ms: int) -> Iterator[str]:
     if data["deliveries"]:
         yield ""
     for target, states in sorted(data["deliveries"].items()):
-        told = ", ".join(f"{number} {state}" for state, number in sorted(states.items()))
+        numbers = ", ".join(f"{number} {state}" for state, number in sorted(states.items()))
         error = data["delivery_errors"].get(target)
-        yield f"Receiver {target}: {told}" + (f". {error}" if error else "")
+        yield f"Receiver {target}: {numbers}" + (f". {error}" if error else "")
     for text in data["key_errors"]:
         yield f"Key file left out: {text}"
 
 
 def _port_lines(ports: list[dict[str, Any]]) -> Iterator[str]:
-    """Ports on which no wearable made itself known: no wearable's own lines tell of them."""
+    """Ports on which no wearable answered: the lines of no wearable show them."""
     for port in ports:
         if port["device_id"] is None:
             yield f"Port {port['port']}: {port['state'].replace('_', ' ')}: {port['reason']}"
@@ -137,7 +137,7 @@ def _device_lines(device: dict[str, Any], running: bool, now_ms: int) -> Iterato
         at = local_of_iso(record["at"], with_date=True)
         yield f"  signed    {marked(record['simulated'], f'{at}: ' + record['text'])}"
     if device["context_waiting"]:
-        yield f"  context   {device['context_waiting']} entries are not yet on the wearable"
+        yield f"  context   entries not yet on the wearable: {device['context_waiting']}"
     for alarm in device["alarms"]:
         yield _alarm_line(alarm)
 
@@ -172,16 +172,16 @@ def _people_lines(device: dict[str, Any]) -> Iterator[str]:
     if not device["grades"]:
         yield "  scales    other scales need entries: cytowatch context set"
     due, missed = device["prompts"]["due"], device["prompts"]["missed"]
-    told = [f"Due now: {prompt_names(due)}."] if due else []
-    told += [f"Missed: {prompt_names(missed)}."] if missed else []
-    if told:
-        yield f"  asked     {' '.join(told)}"
+    asked = [f"Due now: {prompt_names(due)}."] if due else []
+    asked += [f"Missed: {prompt_names(missed)}."] if missed else []
+    if asked:
+        yield f"  asked     {' '.join(asked)}"
 
 
 def _pause_text(pause: dict[str, Any]) -> str:
     by = local_of_iso(pause["until"])[:5]
     if pause["left_s"] <= 0:
-        return f"for {pause['why']}, was to be back by {by}: its end is not stored"
+        return f"for {pause['why']}, planned until {by}. Its end is not stored"
     return f"paused for {pause['why']}, {-(-pause['left_s'] // 60)} min left, back by {by}: not measuring, planned"
 
 
@@ -192,7 +192,7 @@ def _reading_text(reading: dict[str, Any] | None) -> str:
     if age_s is None:
         age = "at a time not known"
     elif age_s < 0:
-        age = f"dated {span_text(-age_s)} ahead of this computer's clock"
+        age = f"dated {span_text(-age_s)} ahead of this laptop's clock"
     else:
         age = f"{span_text(age_s)} ago"
     return marked(

@@ -35,14 +35,16 @@ def verify(as_json: JsonOption = False) -> None:
     if found > len(problems):
         lines.append(f"problem  and {found - len(problems)} more")
     if report.found:
-        lines.append("What was signed was not checked: mend these first.")
+        lines.append("Signed entries were not checked. Repair these problems first.")
     lines.append(
         f"{report.journals} journals, {report.blocks} blocks, {report.readings} readings"
-        f"{f' ({report.thinned} of them removed on purpose, their blocks are whole)' if report.thinned else ''},"
+        f"{f' ({report.thinned} of them removed on purpose; their blocks are complete)' if report.thinned else ''},"
         f" {report.events} events, {report.gaps} gaps: {found} problem{'s' if found != 1 else ''}."
     )
     if found:
-        lines.append("Keep a copy of the state folder, stop the agent, then `cytowatch restore` a backup.")
+        lines.append(
+            "Keep a copy of the state folder, stop the agent, then restore a backup with `cytowatch restore FILE`."
+        )
     data = report._asdict() | {
         "problems": problems,
         "found": found,

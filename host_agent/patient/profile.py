@@ -1,4 +1,4 @@
-"""The profile of a patient binding: what `patient start` asks for, in one canonical text.
+"""The profile of a patient binding: what `patient start` asks for, as one canonical text.
 
 The same text goes to the wearable's journal and into the store. It holds no name: the id is a pseudonym. Ages below
 12 years are refused, because the rules in use are those for adults and adolescents.
@@ -12,9 +12,8 @@ from crs_core.units import SITES
 
 from host_agent.errors import ConfigError
 
-YOUNGEST_YEARS = (
-    12  # paediatric limits are other numbers; without them the answer is a refusal, never adult defaults
-)
+# Children have other limits. Without them a profile is refused: adult limits are never used instead.
+YOUNGEST_YEARS = 12
 OLDEST_YEARS = 120
 PROFILE_BYTES = 400  # fits one record and a few messages
 _PSEUDONYM = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$")
@@ -51,13 +50,13 @@ def make_profile(
         )
     if age_years is None:
         raise ConfigError(
-            "--age-years is missing: without an age there is no profile, and without a profile no grading.",
+            "--age-years is missing. Without an age there is no profile, and without a profile no grading.",
             "State the age in whole years.",
         )
     if age_years < YOUNGEST_YEARS:
         raise ConfigError(
-            f"Age {age_years} is below {YOUNGEST_YEARS} years: this version has no paediatric rules, and adult limits "
-            "must not be used instead.",
+            f"Age {age_years} is below {YOUNGEST_YEARS} years. This version has no rules for children, and adult "
+            "limits must not be used instead.",
             "Do not use this prototype for a child below 12 years.",
         )
     if age_years > OLDEST_YEARS:

@@ -21,11 +21,8 @@ from host_agent.people.entry import is_account_name, key_id_of, signed_bytes
 
 FORMAT = "cytowatch.account/1"
 PASSPHRASE_CHARS = 8
-_SCRYPT = {
-    "n": 1 << 16,
-    "r": 8,
-    "p": 2,
-}  # as in enrolment.py; fixed, so that a file cannot ask for a weak key
+# As in keys/enrolment.py; fixed, so that a file cannot ask for a weak key.
+_SCRYPT = {"n": 1 << 16, "r": 8, "p": 2}
 _LARGEST_FILE_BYTES = 8192
 
 
@@ -33,11 +30,11 @@ class AccountKeyError(HostAgentError):
     """A key file that is missing, altered, open to others, or a passphrase that does not open it."""
 
     code = "account_key"
-    default_advice = "See `cytowatch account list`; a lost key means a new account, signed by a clinician."
+    default_advice = "See `cytowatch account list`. When a key is lost, a clinician adds a new account."
 
 
 class Signer:
-    """A person who proved to be the holder of an account: signs entries in its name."""
+    """A person who opened the key of an account: signs entries in its name."""
 
     def __init__(self, name: str, private_key: Ed25519PrivateKey) -> None:
         self.name = name
@@ -59,16 +56,16 @@ def new_signer(name: str) -> Signer:
 
 
 def path_of(folder: Path, name: str) -> Path:
-    """The file of one account; AccountKeyError for a name that no account has."""
+    """The file of one account; AccountKeyError for a name that no account can have."""
     if not is_account_name(name):
         raise AccountKeyError(
-            f"{name!r} is no account name.", "Use 1 to 32 of a-z, 0-9, dot, dash, underscore: a role or initials."
+            f"{name!r} is not an account name.", "Use 1 to 32 of a-z, 0-9, dot, dash, underscore: a role or initials."
         )  # fmt: skip
     return folder / f"{name}.json"
 
 
 def save(folder: Path, signer: Signer, passphrase: str) -> Path:
-    """Write the sealed key; refuses to replace one that is there, since what it signed could not be followed by it."""
+    """Write the sealed key. AccountKeyError when a file of this name exists: a replaced key could never sign again."""
     if len(passphrase) < PASSPHRASE_CHARS:
         raise AccountKeyError(
             f"The passphrase has fewer than {PASSPHRASE_CHARS} characters.", "Choose a longer one."
@@ -86,7 +83,7 @@ def save(folder: Path, signer: Signer, passphrase: str) -> Path:
     try:
         number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        raise AccountKeyError(f"{path} is there already.", "Choose another account name.") from None
+        raise AccountKeyError(f"{path} exists already.", "Choose another account name.") from None
     with os.fdopen(number, "w") as file:
         file.write(text)
         file.flush()

@@ -27,7 +27,7 @@ def first_account(entry: Entry) -> Account | Refusal:
             "unknown_account", "No account exists: the first one must be added before anything is signed."
         )
     if entry.values["name"] != entry.account or entry.values["role"] != roles.CLINICIAN:
-        return Refusal("not_allowed", "The first account must be a clinician's and signs for itself.")
+        return Refusal("not_allowed", "The first account must be a clinician's, and it signs for itself.")
     return account_from(entry.values, 1)
 
 
@@ -51,10 +51,10 @@ def check_add(tx: Tx, ask: Ask) -> Refusal | None:
     if fault := add_fault(values):
         return Refusal("bad_value", fault)
     if account(tx, values["name"]) is not None:
-        return Refusal("conflict", f"An account {values['name']} exists; a name is never used twice.")
+        return Refusal("conflict", f"An account {values['name']} exists already. A name is used once.")
     key_id = key_id_of(bytes.fromhex(values["public_key"]))
     if account_of_key(tx, key_id) is not None:
-        return Refusal("conflict", "This key is another account's.")
+        return Refusal("conflict", "This key belongs to another account.")
     return None
 
 
@@ -64,7 +64,7 @@ def keep_add(tx: Tx, ask: Ask, audit: int) -> None:
 
 
 def check_disable(tx: Tx, ask: Ask) -> Refusal | None:
-    """Whether this account may be disabled: the last clinician cannot, or nobody could sign anything any more."""
+    """Whether this account may be disabled. The last clinician's may not: nobody could sign or add anybody any more."""
     name = ask.entry.values.get("name")
     if set(ask.entry.values) != {"name"} or not isinstance(name, str):
         return Refusal("bad_value", "name: the account to disable")
@@ -76,7 +76,8 @@ def check_disable(tx: Tx, ask: Ask) -> Refusal | None:
     clinicians = [other for other in accounts(tx) if other.role == roles.CLINICIAN and not other.is_disabled]
     if [other.name for other in clinicians] == [name]:
         return Refusal(
-            "conflict", f"{name} is the last clinician: without one nobody could sign or add anybody."
+            "conflict",
+            f"{name} is the last clinician. Without a clinician nobody could sign or add accounts.",
         )
     return None
 

@@ -1,7 +1,7 @@
-"""The one door into the audit chain: an entry comes in signed, is looked at from all sides, and is kept or refused.
+"""The one way into the audit chain: a signed entry passes every check and is kept, or it is refused.
 
-Nothing is kept of a refused entry but the count of its reason. The order of the checks is part of the contract: the
-signature is looked at before anything that the entry claims.
+Of a refused entry only the count of its reason is kept. The order of the checks is part of the contract: the signature
+is checked before anything that the entry claims.
 """
 
 from collections.abc import Callable
@@ -29,7 +29,7 @@ from host_agent.text import span_text
 
 
 class Opening(NamedTuple):
-    """What one must know to compose an entry: the head of the chain, the agent's time, and whom it is about."""
+    """What composing an entry needs: the head of the chain, the agent's time, and whom the entry is about."""
 
     prev: str
     now_utc_ms: int
@@ -39,7 +39,7 @@ class Opening(NamedTuple):
 
 
 class Taken(NamedTuple):
-    """An entry in the chain. `for_wearable`: something of it waits to be sent there."""
+    """An entry in the chain. `for_wearable`: a part of it waits to be sent to the wearable."""
 
     audit: int
     entry: Entry
@@ -141,13 +141,13 @@ def _examine(tx: Tx, raw: bytes, signature: bytes, utc_ms: int) -> Ask | Refusal
     if signer.is_disabled:
         return Refusal("disabled_account", f"Account {entry.account} is disabled.")
     if entry.prev != head.hash.hex():
-        return Refusal("moved_on", "The chain grew since this entry was composed.")
+        return Refusal("moved_on", "Somebody else signed since this entry was composed.")
     if abs(utc_ms - entry.entered_utc_ms) > validity.ENTRY_MS:
         away = span_text(abs(utc_ms - entry.entered_utc_ms) / 1000)
-        return Refusal("stale", f"The entry says that it was made {away} away from the agent's time.")
+        return Refusal("stale", f"The entry's own time is {away} away from the agent's time.")
     if entry.observed_utc_ms > utc_ms + validity.FUTURE_MS:
         ahead = span_text((entry.observed_utc_ms - utc_ms) / 1000)
-        return Refusal("from_future", f"It was observed {ahead} ahead of the agent's clock.")
+        return Refusal("from_future", f"Its time of observation lies {ahead} ahead of the agent's clock.")
     wearer = _wearer(tx, entry)
     if isinstance(wearer, Refusal):
         return wearer
@@ -159,9 +159,9 @@ def _examine(tx: Tx, raw: bytes, signature: bytes, utc_ms: int) -> Ask | Refusal
 
 def _wearer(tx: Tx, entry: Entry) -> Binding | Refusal | None:
     if entry.kind in _WITHOUT_PATIENT:
-        return None if entry.binding is None else Refusal("malformed", "This entry is about no patient.")
+        return None if entry.binding is None else Refusal("malformed", "This entry must not name a patient.")
     if entry.binding is None:
-        return Refusal("wrong_patient", "The entry does not say whom it is about.")
+        return Refusal("wrong_patient", "The entry does not name a patient.")
     wearer = next((one for one in wearers(tx) if one.binding_id.hex() == entry.binding), None)
     if wearer is None:
         return Refusal("wrong_patient", f"Binding {entry.binding} is not open here.")

@@ -1,4 +1,4 @@
-"""What the checks of every kind of entry see, and how they say no."""
+"""What the checks of every kind of entry see, and how they refuse."""
 
 from typing import NamedTuple
 
@@ -22,12 +22,12 @@ WHY = {
     "replayed": "It was taken before: see `cytowatch audit list`.",
     "unknown_account": "See `cytowatch account list`.",
     "disabled_account": "A clinician adds another account: `cytowatch account add`.",
-    "bad_signature": "The entry was changed on its way, or signed with another key: enter it again.",
-    "moved_on": "Somebody else signed meanwhile: enter it again.",
-    "stale": "Enter it again; look at the clock of this computer.",
-    "wrong_patient": "Look at `cytowatch status`: who wears the wearable now?",
+    "bad_signature": "The entry was changed on its way, or signed with another key. Enter it again.",
+    "moved_on": "Somebody else signed meanwhile. Enter it again.",
+    "stale": "Check the clock of this computer and enter it again.",
+    "wrong_patient": "Check in `cytowatch status` who wears the wearable now.",
     "expired": "Enter what is true now.",
-    "from_future": "Look at the time given and at the clock of this computer.",
+    "from_future": "Check the time that you gave and the clock of this computer.",
     "not_allowed": "See the table of roles in host_agent/people/README.md.",
     "bad_value": "See the table of keys: `cytowatch context set --help`.",
     "no_such_entry": "See `cytowatch context history` and `cytowatch audit list`.",
@@ -46,7 +46,7 @@ class EntryRefused(HostAgentError):  # noqa: N818 named by the condition, as in 
 
 
 class MovedOn(EntryRefused):
-    """The chain grew since the entry was composed: composing it anew is all that is needed."""
+    """Somebody else signed since the entry was composed. Compose it again."""
 
     code = "entry_moved_on"
 
@@ -57,7 +57,7 @@ def refused(refusal: Refusal) -> EntryRefused:
 
 
 class Ask(NamedTuple):
-    """One entry whose signature is right, on its way into the chain."""
+    """One entry whose signature is right, before it is kept."""
 
     entry: Entry
     signature: bytes

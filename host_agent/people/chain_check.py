@@ -1,4 +1,4 @@
-"""Read the whole audit chain again, trust only the keys that it introduces itself, and name what does not fit.
+"""Read the whole audit chain again, trust only the keys that the chain itself adds, and name what does not fit.
 
 A changed row breaks its hash or its signature; a removed, inserted or moved one breaks the numbering and the `prev`
 that the next person signed. A cut at the end breaks nothing inside the chain: it shows when the head noted earlier is
@@ -117,7 +117,8 @@ def verify(tx: Tx, noted_head: str | None = None) -> Report:
         check.row(row)
     if noted_head is not None and noted_head.lower() not in {one.hex() for one in check.hashes}:
         check.say(
-            None, f"the chain does not contain {noted_head}: rows were cut off its end, or it is another"
+            None,
+            f"the chain does not contain {noted_head}: rows at its end were removed, or it is another chain",
         )
     _check_accounts(tx, check)
     _check_context(tx, check)
@@ -132,7 +133,7 @@ def _check_accounts(tx: Tx, check: _Check) -> None:
     stored = {one.name: one for one in stored_accounts(tx)}
     for name in sorted({*stored, *check.known}):
         if stored.get(name) != check.known.get(name):
-            check.say(None, f"account {name} is not as the chain has it")
+            check.say(None, f"account {name} is not as the chain says")
 
 
 def _check_context(tx: Tx, check: _Check) -> None:
@@ -206,7 +207,7 @@ def _check_rules(tx: Tx, check: _Check) -> None:
 
 
 def _check_outgoing(tx: Tx, check: _Check) -> None:
-    """What was or will be sent. A pressure judged from what was measured is left alone: rules change."""
+    """What was or will be sent. A pressure that was judged from numbers is not compared: rules change."""
     by_id = {entry.id: entry for entry in check.entries.values()}
     for item in outgoing(tx):
         entry = check.entries.get(item.audit)
@@ -229,7 +230,7 @@ def _check_outgoing(tx: Tx, check: _Check) -> None:
 
 
 def _json(text: object) -> object:
-    """What stands in a column, or a word that was never signed when it is not JSON."""
+    """The content of a column; for text that is not JSON, a text that nobody can have signed."""
     try:
         return json.loads(str(text))
     except (ValueError, RecursionError):
@@ -237,7 +238,7 @@ def _json(text: object) -> object:
 
 
 def _hex(data: object) -> str:
-    """What stands in a column of bytes, or a word that was never signed when it is something else."""
+    """The content of a column as hex; for other content, a text that nobody can have signed."""
     return data.hex() if isinstance(data, bytes) else f"not bytes: {data!r}"
 
 

@@ -37,7 +37,7 @@ def check(tx: Tx, ask: Ask) -> Refusal | None:
         if entry.refers_to is None and longest_ms is not None and age_ms > longest_ms:
             return Refusal(
                 "expired",
-                f"{key}: observed {span_text(age_ms / 1000)} ago; it counts for {span_text(longest_ms / 1000)}.",
+                f"{key}: observed {span_text(age_ms / 1000)} ago. It counts for {span_text(longest_ms / 1000)}.",
             )
     if entry.refers_to is not None and (refusal := _check_corrected(tx, ask)):
         return refusal
@@ -62,7 +62,7 @@ def _check_corrected(tx: Tx, ask: Ask) -> Refusal | None:
         return Refusal("wrong_patient", "The entry to correct is about another patient.")
     if corrected.observed_utc_ms != ask.entry.observed_utc_ms:
         return Refusal(
-            "bad_value", "observed_utc_ms: a correction keeps the moment of what it corrects; withdraw it instead"
+            "bad_value", "observed_utc_ms: a correction keeps the time of what it corrects. Withdraw that instead."
         )  # fmt: skip
     if ask.role == roles.CAREGIVER and corrected.role != roles.CAREGIVER:
         return Refusal(

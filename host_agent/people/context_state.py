@@ -90,7 +90,7 @@ def in_force(tx: Tx, binding: int) -> State:
 def of_one_moment(given_entries: Iterable[Given]) -> Iterator[dict[str, Any] | None]:
     """The values of entries of the same moment as one, a correction in the place of what it corrects.
 
-    None is the signed end of an episode, which stands by itself.
+    None is the signed end of an episode, by itself.
     """
     values: dict[str, Any] = {}
     for entry in given_entries:
@@ -116,14 +116,14 @@ def _drop(state: dict[str, Any], values: dict[str, Any]) -> None:
                 state.pop(dropped, None)
 
 
-def expanded(values: dict[str, Any], told: dict[str, Any]) -> dict[str, Any]:
-    """`context: complete` written out, key by key; `told` {key: value} is what was told before."""
+def expanded(values: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
+    """`context: complete` written out, key by key; `before` {key: value} is what was entered before."""
     if values.get("context") != "complete":
         return values
     out = {key: value for key, value in values.items() if key != "context"}
-    pressure_is_told = any(key in values for key in ("systolic_mmhg", "map_mmhg"))
+    has_pressure = any(key in values for key in ("systolic_mmhg", "map_mmhg"))
     for key, value in NONE_VALUES.items():
-        stays = key in ONLY_BY_NAME and told.get(key)
-        if key not in out and not stays and not (key == "blood_pressure" and pressure_is_told):
+        stays = key in ONLY_BY_NAME and before.get(key)
+        if key not in out and not stays and not (key == "blood_pressure" and has_pressure):
             out[key] = value
     return out

@@ -6,7 +6,7 @@ from typing import Any
 from crs_core.errors import RemoteError
 from crs_core.grade import entries, vocabulary
 
-# "complete" says that every key not listed was asked and that there is none; what that means, key by key.
+# "complete" says that every key that is not listed was asked for and is absent. What that means, key by key:
 NONE_VALUES: dict[str, Any] = {
     "constitutional": False,
     "blood_pressure": "normal",
@@ -29,10 +29,10 @@ NONE_VALUES: dict[str, Any] = {
     "steroid": False,
     "anticytokine": False,
 }
-# What was given or met stays so until somebody says otherwise by its own name.
+# These stay until somebody changes them by name.
 ONLY_BY_NAME = ("fever_earlier", "antipyretic", "steroid", "anticytokine")
 PRESSURE = ("blood_pressure", "systolic_mmhg", "diastolic_mmhg", "map_mmhg")
-# A newer value of the first makes the older ones of the others say nothing any more.
+# A newer value of the first key removes the older values of the others.
 DROPS: dict[str, tuple[str, ...]] = {
     **dict(entries.REPLACES),
     "diastolic_mmhg": tuple(key for key in PRESSURE if key != "diastolic_mmhg"),
@@ -44,12 +44,12 @@ _FRACTION_PLACES = 3
 def fault(values: dict[str, Any]) -> str:
     """What is wrong with the values of an entry, with the key named; "" when nothing is. None stands for withdrawn."""
     if not values:
-        return "an entry without a value"
+        return "an entry needs a value"
     if "death" in values:
         return "death: is signed and countersigned, with `cytowatch sign death`"
     given = {key: value for key, value in values.items() if value is not None}
     if ("site" in values) != ("temperature_cc" in values) or ("site" in given) != ("temperature_cc" in given):
-        return "site: is mandatory with temperature_cc and stands only with it"
+        return "site: give it together with temperature_cc, and only then"
     try:
         vocabulary.check(given)
         for key in values:

@@ -2,8 +2,8 @@
 
 Canonical form: JSON in UTF-8, keys sorted, no blanks, characters beyond ASCII as they are. Numbers are integers; one
 that is not whole (a flow of 0.5 L/min) is a text such as "0.5". Signed is DOMAIN followed by these bytes (Ed25519), so
-a signature can never be taken for one over anything else. `prev` is the hash of the audit row before: who signs, signs
-the whole chain before it.
+a signature can never be taken for one over anything else. `prev` is the hash of the audit row before, so a signature
+covers the whole chain before it.
 """
 
 import hashlib

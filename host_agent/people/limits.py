@@ -27,7 +27,7 @@ def fault(values: dict[str, Any], rules: Rules = DEFAULT) -> str:
         return "limits: at least one number, and a reason"
     for name in limits:
         if name not in NAMES:
-            return f"{name}: is no limit of a patient; these are: {', '.join(NAMES)}"
+            return f"{name} is not a limit of a patient. These are: {', '.join(NAMES)}"
     if not isinstance(reason, str) or not reason.strip() or len(reason) > _REASON_CHARS:
         return f"reason: 1 to {_REASON_CHARS} characters"
     try:
@@ -60,8 +60,8 @@ def limits_of(tx: Tx, binding: int) -> dict[str, int]:
 def rules_for(tx: Tx, binding: int) -> Rules:
     """The rules for this patient: the set signed last (else the default) with the patient's limits on top.
 
-    A limit that a later rule set contradicts is left out, that one alone: the site's number then holds until it is
-    signed again.
+    A limit that a later rule set contradicts is left out, and only that one: the site's number then counts until the
+    limit is signed again.
     """
     rules = newest_rules(tx)
     limits = limits_of(tx, binding)

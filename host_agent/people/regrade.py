@@ -55,11 +55,11 @@ def regrade(tx: Tx, binding: int, now_ms: int, resolve: Resolve) -> Regraded:
         inputs["death"] = death.cause
     answer = case.assess(inputs, rules)
     asked = NO_PROMPTS if death is not None else _asked(tx, binding, rules, replay, now_ms)
-    if not replay.was_told and death is None:
+    if not replay.has_entries and death is None:
         return Regraded(answer["fever"], {}, asked)
     if ICANS.name in replay.held and ICANS.name not in answer["grades"]:
         answer["grades"][ICANS.name] = case.assess_scale(ICANS, inputs, rules, {})
-    counted = [entry[2] for entry in replay.told if entry[3] == entries.IN_FORCE]
+    counted = [entry[2] for entry in replay.entered if entry[3] == entries.IN_FORCE]
     data_age = {
         "temp_age_ms": ages.get("temperature_cc"), "ppg_age_ms": ages.get("spo2_tenths"),
         "oldest_entry_age_ms": max(0, now_ms - min(counted)) if counted else None,

@@ -1,8 +1,8 @@
-"""What holds at a moment by everything that was entered and by what the wearable said meanwhile. Pure.
+"""What counts at a moment, from all entries and from what the wearable said meanwhile. Pure.
 
-The entries run through `crs_core.grade.entries`, the list that the wearable keeps, with UTC ms as time: each counts as
-long as there, lapses as there, is doubted by the same signs. A binding is replayed from its first entry at every look,
-so a late, corrected or withdrawn entry leads to what it would have led to in time.
+The entries run through `crs_core.grade.entries`, the code of the wearable, with UTC ms as time, so they count as
+long as there and end by the same signs. Every look replays a binding from its first entry, so a late, corrected or
+withdrawn entry has the effect that it would have had in time.
 """
 
 from collections.abc import Iterable, Mapping
@@ -28,7 +28,7 @@ class Fever(NamedTuple):
 
 
 class Doubt(NamedTuple):
-    """A low saturation or the patient's button: what was entered before and reassures counts no longer."""
+    """A low saturation or the patient's button: reassuring entries from before no longer count."""
 
     utc_ms: int
 
@@ -37,14 +37,14 @@ class Possible(NamedTuple):
     """POSSIBLE_FEVER began or ended."""
 
     utc_ms: int
-    stands: bool
+    is_active: bool
 
 
 Sign = Fever | Doubt | Possible
 
 
 class Held(NamedTuple):
-    """A lower bound that an entry made sure of until it ran out, and when it did."""
+    """A lower bound that an entry supported until it expired, and when it expired."""
 
     lower: int
     utc_ms: int
@@ -53,14 +53,14 @@ class Held(NamedTuple):
 class Replay:
     """One binding; `own` are the keys that its profile answers. Read the attributes after `run`.
 
-    `told` entries of crs_core.grade.entries, `was_told` whether there ever was one; `answered` key → when it was last
-    observed; `held` scale → what lapsed; `first_met_ms` when a fever was first met in this episode;
-    `possible_since_ms` while POSSIBLE_FEVER stands.
+    `entered` entries of crs_core.grade.entries, `has_entries` whether there ever was one; `answered` key → when it was
+    last observed; `held` scale → what lapsed; `first_met_ms` when a fever was first met in this episode;
+    `possible_since_ms` while POSSIBLE_FEVER is active.
     """
 
     def __init__(self, rules: Rules, own: Mapping[str, Any]) -> None:
-        self.told: list[Any] = []
-        self.was_told = False
+        self.entered: list[Any] = []
+        self.has_entries = False
         self.answered: dict[str, int] = {}
         self.held: dict[str, Held] = {}
         self.is_latched = False
@@ -78,7 +78,7 @@ class Replay:
     @property
     def is_at_risk(self) -> bool:
         """Febrile or masked: what reassures counts for a shorter time."""
-        return self._is_febrile or bool(entries.is_masked(self.told))
+        return self._is_febrile or bool(entries.is_masked(self.entered))
 
     def run(self, given: Iterable[Given], signs: Iterable[Sign], now_ms: int) -> "Replay":
         """Replay everything up to `now_ms`; what is dated later counts as of now."""
@@ -102,7 +102,7 @@ class Replay:
 
         Any source at the limit of fever is met and a lower one does not cancel it; else the site that settles decides.
         """
-        inputs = {**self._own, **entries.in_force(self.told)}
+        inputs = {**self._own, **entries.in_force(self.entered)}
         by_hand = [(inputs.pop("temperature_cc"), inputs.pop("site"))] if "temperature_cc" in inputs else []
         by_sensor = [(sensors["temperature_cc"], sensors["site"])] if "temperature_cc" in sensors else []
         readings = by_hand + by_sensor
@@ -122,13 +122,13 @@ class Replay:
 
     def _hear(self, sign: Sign) -> None:
         if isinstance(sign, Possible):
-            if sign.stands and self.possible_since_ms is None:
+            if sign.is_active and self.possible_since_ms is None:
                 self.possible_since_ms = sign.utc_ms
-            elif not sign.stands:
+            elif not sign.is_active:
                 self.possible_since_ms = None
         elif isinstance(sign, Doubt):
             self._settle(sign.utc_ms)
-            self.told = entries.doubt(self.told, sign.utc_ms)
+            self.entered = entries.doubt(self.entered, sign.utc_ms)
         else:
             self._sensor = sign.temperature
             self._settle(sign.utc_ms)
@@ -136,7 +136,7 @@ class Replay:
     def _enter(self, entered: list[Given], utc_ms: int) -> None:
         for values in of_one_moment(entered):
             if values is None:
-                self.told = entries.close_episode(self.told, utc_ms)
+                self.entered = entries.close_episode(self.entered, utc_ms)
                 self.held = {}
                 self.is_latched = False
                 self._lower = self.first_met_ms = None
@@ -145,23 +145,23 @@ class Replay:
             self._settle(utc_ms)
 
     def _take(self, values: dict[str, Any], utc_ms: int) -> None:
-        self.was_told = True
+        self.has_entries = True
         for key, value in values.items():
             if value is not None and (key != "temperature_cc" or values.get("site") not in _NOT_ORAL):
                 self.answered[key] = utc_ms
-        in_force = {**self._own, **entries.in_force(self.told)}
-        told = expanded(values, entries.values_of(self.told))
-        told = course.with_judged_pressure(told, in_force, self._rules)
-        hand_cc = told.get("temperature_cc")
+        in_force = {**self._own, **entries.in_force(self.entered)}
+        new = expanded(values, entries.values_of(self.entered))
+        new = course.with_judged_pressure(new, in_force, self._rules)
+        hand_cc = new.get("temperature_cc")
         if hand_cc is not None and hand_cc < self._rules.fever_cc <= in_force.get("temperature_cc", 0):
-            told = {key: told[key] for key in told if key not in ("temperature_cc", "site")}  # cancels none
-        left = entries.enter(self.told, told, utc_ms)
-        is_low = (told.get("spo2_tenths") or 1000) < self._rules.spo2_medium_tenths
+            new = {key: new[key] for key in new if key not in ("temperature_cc", "site")}  # it cancels none
+        left = entries.enter(self.entered, new, utc_ms)
+        is_low = (new.get("spo2_tenths") or 1000) < self._rules.spo2_medium_tenths
         if is_low or ((hand_cc or 0) >= self._rules.fever_cc and not self._is_febrile):
             left = entries.doubt(left, utc_ms)
         self._is_worried = self._is_worried or any(
             value is not None and entries.is_worrying(key, value) and in_force.get(key) != value
-            for key, value in told.items()
+            for key, value in new.items()
         )
         self._replace(left, utc_ms)
         # a reading by hand that is entered late is no present fever any more, but it was one
@@ -172,11 +172,11 @@ class Replay:
             self.is_latched = True
 
     def _run_out(self, until_ms: int) -> None:
-        """Let what is entered lapse, each at its own time, up to `until_ms`."""
+        """Let entries expire, each at its own time, up to `until_ms`."""
         while True:
             ends = [
                 entry[2] + span_ms + 1
-                for entry in self.told
+                for entry in self.entered
                 if entry[3] == entries.IN_FORCE
                 and (span_ms := entries.counts_ms(entry[0], entry[1], self.is_at_risk, self._rules))
                 is not None
@@ -188,12 +188,12 @@ class Replay:
     def _settle(self, utc_ms: int) -> None:
         """Judge this moment: lapse, fever, and whether a rise speaks against what was entered before."""
         self._now_ms = utc_ms
-        self._replace(entries.expire(self.told, utc_ms, self.is_at_risk, self._rules), utc_ms)
+        self._replace(entries.expire(self.entered, utc_ms, self.is_at_risk, self._rules), utc_ms)
         by_sensor = self._sensor is not None and self._sensor[0] >= self._rules.fever_cc
         if by_sensor and not self._is_febrile:
-            # a new crossing: what was said of an earlier fever, and what reassured before it, counts no longer
-            self.told = entries.doubt(self.told, utc_ms)
-        in_force = entries.in_force(self.told)
+            # a new fever: statements about an earlier fever and earlier reassurance no longer count
+            self.entered = entries.doubt(self.entered, utc_ms)
+        in_force = entries.in_force(self.entered)
         by_hand = in_force.get("temperature_cc", 0) >= self._rules.fever_cc
         if by_sensor or by_hand:
             self._is_febrile = True
@@ -205,8 +205,8 @@ class Replay:
         if lower is None:
             return
         if self._is_worried and (self._lower is None or lower > self._lower):
-            # the bound rose by what was entered, so older reassurance counts no longer
-            self.told = entries.doubt(self.told, entries.newest_worry_ms(self.told, utc_ms))
+            # the entries raised the bound, so older reassurance no longer counts
+            self.entered = entries.doubt(self.entered, entries.newest_worry_ms(self.entered, utc_ms))
             lower = self._astct_lower() or 0
         self._is_worried = False
         self._lower = lower
@@ -216,16 +216,16 @@ class Replay:
             self.first_met_ms = utc_ms
 
     def _replace(self, left: list[Any], utc_ms: int) -> None:
-        """Put other entries in place; what those that lapse with it had made sure of is held until they are renewed."""
+        """Put other entries in place. A lower bound that lapses with the old ones is held until they are renewed."""
         lapsed = entries.lapsed(left)
-        if any(key not in entries.lapsed(self.told) for key in lapsed):
+        if any(key not in entries.lapsed(self.entered) for key in lapsed):
             for name, grade in case.assess(self._case(), self._rules)["grades"].items():
                 lower = grade["lower"] or 0
                 if lower > (self.held[name].lower if name in self.held else 0):
                     self.held[name] = Held(lower, utc_ms)
         elif not lapsed:
             self.held = {}
-        self.told = left
+        self.entered = left
 
     def _case(self) -> dict[str, Any]:
         """The case of a moment that is past: of the wearable only what it said about the fever."""

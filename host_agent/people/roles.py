@@ -1,4 +1,4 @@
-"""Which role may enter and sign what. One rule behind it: who knows less may raise concern, and never take it away.
+"""Which role may enter and sign what. The rule behind it: a role that knows less may raise concern and never remove it.
 
 A caregiver says what is measured by hand and what is seen; nobody but a nurse or a clinician says that something was
 looked for and is not there. Statements that take a criterion out of the grade, and every signature on a grade, are a
@@ -41,9 +41,9 @@ def why_not(role: str, kind: str, values: dict[str, Any]) -> str:
         return ""
     for key, value in values.items():
         if key not in CAREGIVER_MAY:
-            return f"{key}: a nurse or a clinician enters it."
+            return f"{key}: only a nurse or a clinician may enter it."
         allowed = CAREGIVER_MAY[key]
         if value is not None and allowed is not None and value not in allowed:
             words = ", ".join("true" if word is True else str(word) for word in allowed)
-            return f"{key}: a caregiver may enter {words}; anything else is for a nurse or a clinician."
+            return f"{key}: a caregiver may enter {words}. A nurse or a clinician enters anything else."
     return ""

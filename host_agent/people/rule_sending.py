@@ -1,7 +1,7 @@
 """Brings signed numbers to the wearable: the site's rule set and the patient's limits on top, as two of its settings.
 
-A host that signed no rule set leaves the wearable's alone, and so with limits: nothing is loosened by a laptop that
-knows less. The wearable names the hash of what it decides by in every record; the re-run knows the same sets.
+A host without a signed rule set does not change the wearable's rules, and the same holds for limits: a laptop that
+knows less never loosens anything. Every record of the wearable names the hash of its rules; the re-run knows them too.
 """
 
 import json

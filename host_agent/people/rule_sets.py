@@ -21,10 +21,10 @@ def rules_of(values: dict[str, Any]) -> Rules | str:
         return "a rule set has rules and reasons"
     for name in (*numbers, *reasons):
         if name not in Rules._fields:
-            return f"rule {name}: no such rule"
+            return f"rule {name}: there is no rule of this name"
     for name in Rules._fields:
         if name not in numbers:
-            return f"rule {name}: is missing; a rule set states every number"
+            return f"rule {name} is missing. A rule set states every number"
     made = Rules(*[numbers[name] for name in Rules._fields])
     try:
         rules.check(made)
@@ -35,7 +35,7 @@ def rules_of(values: dict[str, Any]) -> Rules | str:
         if not isinstance(reason, str) or len(reason) > _REASON_CHARS:
             return f"rule {name}: a reason is text of at most {_REASON_CHARS} characters"
         if value != default and not reason.strip():
-            return f"rule {name}: {value} differs from {default}; a reason is mandatory"
+            return f"rule {name}: {value} differs from {default}. Give a reason"
     if len(rules.limits_text(made, DEFAULT)) > RULES_MAX_BYTES:
         return "rules: too many numbers differ from the program's for a wearable to keep"
     return made

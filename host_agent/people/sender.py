@@ -1,6 +1,6 @@
 """Brings waiting entries to the wearable: when one was taken, when a session opens, and again until it is journaled.
 
-Nothing waits for this: an entry counts on the host from its commit on.
+Nothing waits for this: an entry counts on the host as soon as it is committed.
 """
 
 import asyncio
@@ -57,7 +57,7 @@ class ContextSender:
         self.refused_numbers: dict[int, str] = {}
 
     def wake(self) -> None:
-        """Something may be waiting: an entry was taken, or a session opened."""
+        """Look for waiting entries now: an entry was taken, or a session opened."""
         self._due.set()
 
     async def run(self) -> None:
@@ -85,7 +85,7 @@ class ContextSender:
         self._due.clear()
 
     async def _send(self, session: Session) -> None:
-        """In the order of signing; one that gets no answer holds back those behind it, so that the order stays."""
+        """Send in the order of signing. An entry without an answer holds back the later ones, to keep the order."""
         for item in await self._store.read(lambda tx: outgoing.waiting(tx, session.binding)):
             state, error = outgoing.JOURNALED, ""
             try:

@@ -1,6 +1,7 @@
-"""What a clinician signs about a patient: a grade, a death, the end of an episode; and what makes a death count.
+"""What a clinician signs about a patient: a grade, a death, the end of an episode. When a death counts.
 
-A death counts only while a second clinician countersigned it and nobody reversed it. It is the one way to a grade 5.
+A death counts only when a second clinician has countersigned it and nobody has reversed it. It is the only way to a
+grade 5.
 Diagnosis codes (ICD-10-CM) stand with signed records alone; a computed grade never has one.
 """
 
@@ -26,7 +27,7 @@ _REASON_CHARS = 200
 
 
 class Signed(NamedTuple):
-    """One signed record as it stands now."""
+    """One signed record with its countersignature and its reversal, as of now."""
 
     audit: int
     entry_id: str
@@ -96,11 +97,11 @@ def check(tx: Tx, ask: Ask) -> Refusal | None:
     entry = ask.entry
     assert ask.wearer is not None
     if ask.now_ms - entry.observed_utc_ms > validity.RECORD_MS:
-        return Refusal("expired", "It is dated more than 7 days back.")
+        return Refusal("expired", "It is dated more than 7 days ago.")
     if fault := _fault(entry.kind, entry.values):
         return Refusal("bad_value", fault)
     if entry.kind == "death" and death_in_force(tx, ask.wearer.row) is not None:
-        return Refusal("conflict", "A signed and countersigned death counts already; it can be reversed.")
+        return Refusal("conflict", "A countersigned death counts already. It can be reversed.")
     return None
 
 
@@ -134,7 +135,7 @@ def check_second(tx: Tx, ask: Ask) -> Refusal | None:
         return Refusal("wrong_patient", "The signed record is about another patient.")
     first = _signed(found)
     if first.reversed_by is not None:
-        return Refusal("conflict", "It was reversed: sign a new one.")
+        return Refusal("conflict", "It was reversed. Sign a new one.")
     return _check_countersign(ask, first) if entry.kind == "countersign" else _check_reverse(ask, first)
 
 
@@ -146,18 +147,20 @@ def _check_countersign(ask: Ask, first: Signed) -> Refusal | None:
     if first.countersigned_by is not None:
         return Refusal("conflict", "It is countersigned already.")
     if first.account == ask.entry.account:
-        return Refusal("not_allowed", "A second clinician must countersign, not the one who signed.")
+        return Refusal("not_allowed", "A second clinician must countersign, not the clinician who signed.")
     return None
 
 
 def _check_reverse(ask: Ask, first: Signed) -> Refusal | None:
     reason = ask.entry.values.get("reason")
     if set(ask.entry.values) != {"reason"} or not isinstance(reason, str):
-        return Refusal("bad_value", "reason: is mandatory")
+        return Refusal("bad_value", "reason: give a reason")
     if not reason.strip() or len(reason) > _REASON_CHARS:
         return Refusal("bad_value", f"reason: 1 to {_REASON_CHARS} characters")
     if first.kind == "close_episode":
-        return Refusal("conflict", "The end of an episode is not reversed: a new episode begins by itself.")
+        return Refusal(
+            "conflict", "The end of an episode cannot be reversed. A new episode begins by itself."
+        )
     return None
 
 

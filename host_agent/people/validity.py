@@ -1,6 +1,6 @@
 """For how long what people entered counts: by the rules of the grader, for host and wearable alike.
 
-Afterwards it is unknown, never better. Here stand only the bounds beyond which an observation is not taken.
+Afterwards it is unknown, never better. This module holds only the bounds beyond which an observation is refused.
 """
 
 from typing import Any

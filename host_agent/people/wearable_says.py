@@ -15,7 +15,7 @@ from host_agent.store.journals import current_journal_of_binding, journals_of_bi
 from host_agent.store.readings import newest_readings
 from host_agent.store.rows import Journal
 
-# (tx, device row, boot, t_ms) → (utc_ms, bound_ms); None while nothing dates it
+# (tx, device row, boot, t_ms) → (utc_ms, bound_ms); None while the time is not known
 Resolve = Callable[[Tx, int, int, int], tuple[int, int] | None]
 # Readings looked at for a saturation that fell: more than a reassuring entry can outlast.
 _READINGS = 3000

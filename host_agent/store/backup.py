@@ -22,7 +22,8 @@ _SIDE_FILES = ("-wal", "-shm")
 def back_up(database: Path, target: Path, on_progress: Progress = lambda done, total: None) -> int:
     """Copy one moment of `database` to the new file `target` (0600) and return its bytes.
 
-    A writer beside it is neither held up nor half copied. StoreError: nothing is left under that name.
+    A writer in another process is not delayed, and none of its transactions is copied in part. After a StoreError
+    there is no file of that name.
     """
     if not database.exists():
         raise StoreError(f"{database}: there is no store yet.", "Start the agent once: `cytowatch run`.")
@@ -44,7 +45,7 @@ def restore(
     fresh.unlink(missing_ok=True)
     _copy(backup, fresh, on_progress)
     kept = database.with_name(f"{database.name}.before-{utc_ms}") if database.exists() else None
-    for side in ("", *_SIDE_FILES):  # a log that stays behind would be taken for the new file's
+    for side in ("", *_SIDE_FILES):  # SQLite would use a log that stays behind for the new file
         there = database.with_name(database.name + side)
         if there.exists():
             there.rename(database.with_name(f"{database.name}.before-{utc_ms}{side}"))
@@ -93,14 +94,13 @@ def _copy_pages(source: Path, partial: Path, on_progress: Progress) -> None:
         contextlib.closing(sqlite3.connect(partial)) as copy,
     ):
         conn.execute("BEGIN")
-        conn.execute(
-            "SELECT count(*) FROM sqlite_master"
-        ).fetchone()  # from here on one moment, whoever writes
+        # the first read fixes the moment that is copied, whatever others write later
+        conn.execute("SELECT count(*) FROM sqlite_master").fetchone()
 
-        def told(_status: int, remaining: int, total: int) -> None:
+        def report(_status: int, remaining: int, total: int) -> None:
             on_progress(total - remaining, total)
 
-        conn.backup(copy, pages=_PAGES_PER_STEP, progress=told, sleep=0)
+        conn.backup(copy, pages=_PAGES_PER_STEP, progress=report, sleep=0)
         copy.execute("PRAGMA journal_mode = DELETE")  # one file, nothing beside it
 
 

@@ -1,6 +1,6 @@
-"""Does the store still say what the wearables said? Every block is decoded again and held against the rows made of it.
+"""Checks the store: every block is decoded again and compared with the rows that were made of it.
 
-The raw bytes carry their own CRC, so a damaged block names itself; a changed, missing or invented row shows beside it.
+The raw bytes carry their own CRC, which shows damaged blocks. The comparison shows changed, missing and added rows.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,9 +18,9 @@ _PROGRESS_BLOCKS = 2000
 
 
 class ContentReport(NamedTuple):
-    """What was looked at and what does not fit; `problems` is cut at 20, `found` counts them all.
+    """What was checked and found; `problems` holds at most 20, `found` counts them all.
 
-    `thinned` of the readings have no row any more, on purpose: their blocks are here and are checked like all others.
+    The rows of `thinned` readings were removed on purpose: their blocks are stored and are checked like all others.
     """
 
     journals: int
@@ -38,7 +38,7 @@ def check_content(
 ) -> ContentReport:
     """Check file, rows and coverage; `on_progress(blocks done, blocks in all)`. Reads everything, changes nothing."""
     problems = [f"file: {text}" for text in integrity_problems(tx)]
-    if problems:  # rows of a damaged file mean nothing
+    if problems:  # rows of a damaged file are not worth checking
         return ContentReport(0, 0, 0, 0, 0, 0, len(problems), problems)
     problems += [
         f"table {row[0]}: row {row[1]} refers to nothing" for row in tx.execute("PRAGMA foreign_key_check")
@@ -61,7 +61,7 @@ def check_content(
                 on_progress(done, total)
         problems += _extra_rows(tx, journal)
         problems += _thinnings(tx, journal)
-        if sound:  # of damaged blocks nothing can be added up
+        if sound:  # damaged blocks cannot be added up
             problems += _rollups(tx, journal, tally)
         problems += _holes(tx, journal, {each.id: each for each in journals})
     on_progress(done, total)
@@ -89,7 +89,7 @@ class _Count(NamedTuple):
 
 
 def _blocks(tx: Tx, journal: _Journal, tally: Tally) -> Iterator[tuple[_Count, list[str]]]:
-    """What is in a block and its problems, block by block; readings are added to `tally`."""
+    """The records and the problems of each block; readings are added to `tally`."""
     reader = tx.cursor()
     for first, last, kind, flags, boot, understood, thinned, raw in tx.execute(
         "SELECT first_seq, last_seq, kind, flags, boot, understood, thinned, raw FROM blocks WHERE journal = ?"
@@ -106,7 +106,7 @@ def _blocks(tx: Tx, journal: _Journal, tally: Tally) -> Iterator[tuple[_Count, l
         if (header.first_seq, header.first_seq + header.count - 1, header.kind, header.flags, header.boot) != (
             first, last, kind, flags, boot,
         ):  # fmt: skip
-            problems.append(f"{where}: the block says something else of itself")
+            problems.append(f"{where}: the header of the block differs from its row")
         simulated = header.flags & block_layout.FLAG_SIMULATED
         if content is None or not understood:
             yield _Count(), problems  # kept as bytes until a later version decodes it
@@ -132,7 +132,7 @@ def _blocks(tx: Tx, journal: _Journal, tally: Tally) -> Iterator[tuple[_Count, l
         elif rows != expected:
             held = set(rows)
             differs = next((row[0] for row in expected if row not in held), first)
-            problems.append(f"{where}: the {table} do not say what the block says, first at {differs}")
+            problems.append(f"{where}: the {table} differ from the block, first at {differs}")
         yield count, problems
 
 
@@ -148,17 +148,17 @@ def _rollups(tx: Tx, journal: _Journal, tally: Tally) -> list[str]:
 
 
 def _thinnings(tx: Tx, journal: _Journal) -> list[str]:
-    """What was removed on purpose must be as much as was written down."""
+    """As many readings must be marked as removed as `thinnings` counts."""
     found = []
-    for first, last, told, marked in tx.execute(
+    for first, last, removed, marked in tx.execute(
         "SELECT t.first_seq, t.last_seq, t.readings, coalesce(sum(b.last_seq - b.first_seq + 1), 0) FROM thinnings t"
         " LEFT JOIN blocks b ON b.thinned = t.id AND b.journal = t.journal AND b.first_seq >= t.first_seq"
         " AND b.last_seq <= t.last_seq WHERE t.journal = ? GROUP BY t.id",
         (journal.id,),
     ):
-        if told != marked:
+        if removed != marked:
             found.append(
-                f"{journal}, records {first} to {last}: {told} readings were removed, {marked} are marked so"
+                f"{journal}, records {first} to {last}: {removed} readings were removed, {marked} are marked as removed"
             )
     return found
 
@@ -179,7 +179,7 @@ def _extra_rows(tx: Tx, journal: _Journal) -> list[str]:
 
 
 def _holes(tx: Tx, journal: _Journal, journals: dict[int, _Journal]) -> list[str]:
-    """Everything up to the cursor was acknowledged, so all of it must be held or answered by a gap."""
+    """Every sequence up to the cursor was acknowledged, so it must be held, or be in a gap."""
     held = Coverage()
     at: _Journal | None = journal
     limit = journal.cursor

@@ -1,4 +1,4 @@
-"""What a store holds, whole: for comparing it with a wearable's flash, and for whoever sums up a run."""
+"""Everything that a store holds: to compare it with a wearable's flash, or to sum up a run."""
 
 from typing import NamedTuple
 

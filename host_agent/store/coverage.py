@@ -1,4 +1,4 @@
-"""Which sequences are held: a contiguous prefix and the spans beyond it that overtook."""
+"""Which sequences are held: an unbroken run from 1, and spans beyond it that arrived earlier."""
 
 from bisect import bisect_left
 
@@ -17,14 +17,14 @@ class Coverage:
         return self._lasts[-1] if self._lasts else self.prefix
 
     def copy(self) -> "Coverage":
-        """An independent copy: a transaction works on one and it counts only after the commit."""
+        """An independent copy: a transaction changes a copy, which counts only after the commit."""
         other = Coverage(self.prefix)
         other._firsts = self._firsts.copy()
         other._lasts = self._lasts.copy()
         return other
 
     def add(self, first: int, last: int) -> None:
-        """Hold first..last as well."""
+        """Mark first..last as held."""
         if last <= self.prefix:
             return
         first = max(first, self.prefix + 1)

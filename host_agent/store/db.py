@@ -26,7 +26,7 @@ from host_agent.store.migrate import migrate
 T = TypeVar("T")
 Tx = sqlite3.Connection  # inside a function given to `write` or `read`
 
-_BUSY_TIMEOUT_MS = 5000  # the CLI may write while the agent runs; its transactions are short
+_BUSY_TIMEOUT_MS = 5000  # a command may write while the agent runs; its transactions are short
 _READERS = 2
 
 
@@ -34,7 +34,7 @@ class Store:
     """One open database. `await store.write(fn)` and `await store.read(fn)`; `*_now` block, for commands and tests."""
 
     def __init__(self, path: Path, clock: Clock | None = None) -> None:
-        """Open or create `path` and bring its schema up to date; StoreError says what is wrong with it."""
+        """Open or create `path` and bring its schema up to date; StoreError when that fails."""
         self.path = path
         self.clock: Clock = clock or RealClock()
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
@@ -63,7 +63,7 @@ class Store:
     ) -> T:
         try:
             task = asyncio.get_running_loop().run_in_executor(pool, run, fn)
-        except RuntimeError as error:  # what the pool says once it was shut down
+        except RuntimeError as error:  # the pool was shut down
             raise StoreError(f"the store is closed: {error}") from error
         return await task
 
@@ -141,7 +141,7 @@ def open_read_only(path: Path) -> sqlite3.Connection:
 
 
 def integrity_problems(tx: Tx) -> list[str]:
-    """What SQLite's own check finds; an empty list is a sound file. Reads the whole database."""
+    """The problems that SQLite's own check finds; none in a sound file. Reads the whole database."""
     try:
         rows = [str(row[0]) for row in tx.execute("PRAGMA integrity_check(20)")]
     except sqlite3.DatabaseError as error:
@@ -166,7 +166,7 @@ _BY_CODE: dict[int, tuple[type[StoreError], str]] = {
 
 @contextmanager
 def store_errors(path: Path) -> Iterator[None]:
-    """Turn what SQLite raises into a StoreError with advice; everything else passes."""
+    """Turn errors of SQLite into a StoreError with advice; other errors pass."""
     try:
         yield
     except HostAgentError:

@@ -1,4 +1,4 @@
-"""Events of journals (crs_core.records), as they are stored and decoded."""
+"""Events of journals (crs_core.journal), as they are stored and decoded."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple

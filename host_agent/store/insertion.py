@@ -1,7 +1,7 @@
-"""Put what a wearable sent into the store: every record once, under (journal, seq), raw bytes kept.
+"""Inserts what a wearable sent: every record once, under (journal, seq), with the raw bytes of its block.
 
-One key has one content. The same block again is ignored; other bytes under a known key open a branch, so that both
-are kept, and are reported as a fork.
+One key has one content. The same block again is ignored. Other bytes under a known key open a branch, so that both are
+kept, and are reported as a fork.
 """
 
 from collections.abc import Iterable
@@ -33,7 +33,7 @@ class IncomingBlock(NamedTuple):
 
 
 class IncomingGap(NamedTuple):
-    """A range that the wearable says it cannot give."""
+    """Sequences that the wearable declares as lost."""
 
     first_seq: int
     last_seq: int
@@ -41,7 +41,7 @@ class IncomingGap(NamedTuple):
 
 
 class Inserted(NamedTuple):
-    """What one transaction did. `journal` and `coverage` are as after it."""
+    """The result of one transaction. `journal` and `coverage` are those after it."""
 
     journal: Journal
     coverage: Coverage
@@ -60,7 +60,7 @@ class Insertion:
         self._coverage = coverage.copy()
         self._utc_ms = utc_ms
         self._blocks: list[tuple[object, ...]] = []
-        self._readings: list[Iterable[tuple[object, ...]]] = []  # of each block; SQLite pulls the rows out
+        self._readings: list[Iterable[tuple[object, ...]]] = []  # one iterator per block, read by SQLite
         self._new_readings = 0
         self._events: list[StoredEvent] = []
         self._gaps: list[StoredGap] = []
@@ -70,11 +70,11 @@ class Insertion:
         self._written: Records = Records(0, [], [], utc_ms)
         self._duplicates = 0
         self._not_understood = 0
-        # above this nothing is stored yet, so nothing needs to be compared
+        # blocks above this are new and need no comparison
         self._known_until = max(coverage.highest, journal.cursor, _highest_stored(tx, journal))
 
     def block(self, item: IncomingBlock) -> None:
-        """Add one block, or see that it is known, or branch."""
+        """Add one block; a known one is ignored, other bytes under known keys open a branch."""
         header = item.header
         first, last = header.first_seq, header.first_seq + header.count - 1
         if first <= self._known_until and self._is_known(item, first, last):
@@ -107,7 +107,7 @@ class Insertion:
         self._coverage.add(first, last)
 
     def gap(self, item: IncomingGap) -> None:
-        """Note the parts of a gap that we do not hold anyway."""
+        """Keep the parts of a gap that are not held already."""
         for first, last in self._coverage.missing(item.first_seq, item.last_seq):
             self._gaps.append(StoredGap(first, last, item.reason))
             self._coverage.add(first, last)
@@ -164,7 +164,7 @@ class Insertion:
             " VALUES (?, ?, 'bytes', ?, ?, ?, ?, ?)",
             (where.id, self._journal.id, first, last, known, other, self._utc_ms),
         )
-        self._coverage = Coverage()  # what is held was never compared with this branch: read it again
+        self._coverage = Coverage()  # nothing was compared with this branch yet: read all of it again
         self._forks.append(Fork("bytes", first, last, self._journal.id))
 
     def _flush(self) -> None:
@@ -189,7 +189,7 @@ class Insertion:
             "INSERT OR IGNORE INTO gaps VALUES (?, ?, ?, ?, ?)",
             [(journal, *gap, self._utc_ms) for gap in self._gaps],
         )
-        if self._readings:  # a lone event must not wait for this
+        if self._readings:  # an event alone is committed without this
             add_readings(tx, journal, self._runs)
         for event in self._events:
             if event.record is not None:
@@ -212,13 +212,13 @@ class Insertion:
 def _reading_rows(
     content: list[Any], first_seq: int, boot: int, simulated: int
 ) -> Iterable[tuple[object, ...]]:
-    """The rows of one block of readings without their journal: no Python runs for a row."""
+    """The rows of one block of readings without their journal, made without Python code per row."""
     columns = zip(*content, strict=True)
     return zip(count_from(first_seq), repeat(boot), *columns, repeat(simulated), strict=False)
 
 
 def held_coverage(tx: Tx, journal: Journal) -> Coverage:
-    """What the store holds of a journal branch, with the spans beyond its cursor."""
+    """The sequences that the store holds of a journal branch, also beyond its cursor."""
     held = Coverage(journal.cursor)
     for first, last in tx.execute(
         "SELECT first_seq, last_seq FROM blocks WHERE journal = ? AND first_seq > ? - 255 AND last_seq > ?"
@@ -239,7 +239,7 @@ def last_known_block(tx: Tx, journal: Journal) -> int | None:
 
 
 def note_fork(tx: Tx, journal: Journal, how: str, *, first_seq: int, last_seq: int, utc_ms: int) -> bool:
-    """Keep a sign of an older image (how: head or boot); False when this very sign is known already."""
+    """Keep a sign of an older image (how: head or boot); False when the same sign is stored already."""
     known = tx.execute(
         "SELECT 1 FROM forks WHERE journal = ? AND how = ? AND first_seq = ? AND last_seq = ?",
         (journal.id, how, first_seq, last_seq),

@@ -1,4 +1,4 @@
-"""The journals of each wearable, and which changes of journal this host knew of before it saw them."""
+"""The journals of each wearable, and the changes of journal that this host announced beforehand."""
 
 from typing import NamedTuple
 
@@ -13,9 +13,9 @@ _COLUMNS = (
 
 
 class Opened(NamedTuple):
-    """Answer of `open_journal`. `unexpected`: it replaces a known journal and nobody on this host knew why.
+    """Answer of `open_journal`. `unexpected`: it replaces a known journal, and nothing on this host announced that.
 
-    `returned`: it is a journal that another one had replaced, so the wearable's flash is older than we know.
+    `returned`: it is a journal that another one had replaced, so the wearable's flash is an older image.
     """
 
     journal: Journal
@@ -25,7 +25,7 @@ class Opened(NamedTuple):
 
 
 def expect_journal(tx: Tx, device_id: bytes, why: str, binding: int | None, utc_ms: int) -> int:
-    """Say beforehand that this wearable will show a new journal: why is provisioned, patient_start, patient_end.
+    """Announce that this wearable will show a new journal; `why` is provisioned, patient_start or patient_end.
 
     Returns a number for `forget_expected`.
     """
@@ -38,7 +38,7 @@ def expect_journal(tx: Tx, device_id: bytes, why: str, binding: int | None, utc_
 
 
 def forget_expected(tx: Tx, change: int) -> None:
-    """Take an announcement back: the request was refused and no new journal will come of it."""
+    """Withdraw an announcement: the request was refused, so no new journal will come."""
     tx.execute("DELETE FROM journal_changes WHERE id = ? AND used_by IS NULL", (change,))
 
 
@@ -56,7 +56,7 @@ def open_journal(tx: Tx, device: int, journal_id: bytes, binding_id: bytes, utc_
         return Opened(current, False, False, False)
     expected = None
     if current is not None:
-        # only what was announced: a start that never reached the wearable must not cover for an empty journal later
+        # only a matching announcement: a start that never reached the wearable must not excuse an empty journal later
         expected = tx.execute(
             "SELECT c.id FROM journal_changes c LEFT JOIN bindings b ON b.id = c.binding WHERE c.used_by IS NULL"
             " AND c.device_id = (SELECT device_id FROM devices WHERE id = ?) AND (c.why = 'provisioned'"
@@ -73,7 +73,7 @@ def open_journal(tx: Tx, device: int, journal_id: bytes, binding_id: bytes, utc_
         tx.execute("UPDATE journals SET is_current = 1 WHERE id = ?", (row_id,))
         return Opened(journal_by_id(tx, row_id), False, True, True)
     row_id = _insert(tx, (device, journal_id, 0, None, 0, binding, 0, 0, utc_ms))
-    # the first journal of a wearable uses up what was announced too, so that no later one can
+    # the first journal of a wearable also uses up all announcements, so that no later journal can use them
     tx.execute(
         "UPDATE journal_changes SET used_by = ? WHERE used_by IS NULL AND device_id ="
         " (SELECT device_id FROM devices WHERE id = ?)",

@@ -1,7 +1,7 @@
-"""Readings of patients who left long ago lose their rows; their roll-ups and the bytes they came in stay.
+"""Removes the rows of readings of patients who left long ago; their roll-ups and their blocks stay.
 
-Only journals of an ended binding, which no wearable shows now, up to what was graded again, and only what is rolled up.
-A step is one transaction: rows go, their blocks say so, and `thinnings` says how many, all or nothing.
+Only journals of an ended binding that no wearable shows now, only sequences that were re-run, and only readings that
+are in the roll-ups. A step is one transaction: rows are removed, their blocks marked, and `thinnings` counts them.
 """
 
 import logging
@@ -19,12 +19,12 @@ from host_agent.store.rows import StoredReading
 _LOG = logging.getLogger(__name__)
 _DAY_MS = 86_400_000
 _DAY_S = 86_400.0
-_BLOCKS_PER_STEP = 500  # a few ms of the one writer: no alarm waits behind it
+_BLOCKS_PER_STEP = 500  # some ms of the one writer, so that no alarm waits long
 _SPAN_MAX = 255  # records in one block
 
 
 class Run(NamedTuple):
-    """One run of retention: when it began, by this laptop's clock, and the setting in force."""
+    """One run of retention: its start by this laptop's clock, and the setting that it follows."""
 
     utc_ms: int
     keep_days: int
@@ -46,7 +46,7 @@ def due_journals(tx: Tx, run: Run) -> list[int]:
 def thin_step(tx: Tx, journal: int, run: Run) -> int:
     """Remove the rows of the next blocks; returns how many rows, 0 when nothing is left to do.
 
-    StoreCorrupt, and nothing is removed, when the rows are not those that the blocks hold.
+    StoreCorrupt, and nothing is removed, when the rows differ from the blocks.
     """
     if journal not in due_journals(tx, run):
         return 0
@@ -139,7 +139,7 @@ class Retention:
         self._clock = clock
 
     async def run(self) -> None:
-        """For ever. A store that fails now is left alone until the next day: nothing waits for this."""
+        """Until cancelled. After a failure of the store the next try is a day later: nothing waits for this."""
         while True:
             try:
                 await self.once()
@@ -148,7 +148,7 @@ class Retention:
             await self._clock.sleep(_DAY_S)
 
     async def once(self) -> int:
-        """All that is due now; returns how many readings lost their rows."""
+        """Remove everything that is due now; returns the number of readings."""
         run = Run(self._clock.utc_ms(), self._keep_days)
         total = 0
         for journal in await self._store.read(lambda tx: due_journals(tx, run)):
@@ -166,6 +166,6 @@ class Retention:
         try:
             while removed := await self._store.write(lambda tx: thin_step(tx, journal, run)):
                 total += removed
-        except StoreCorrupt as error:  # this journal alone; the others are as they should be
+        except StoreCorrupt as error:  # the other journals are not affected
             _LOG.error("%s", error)
         return total

@@ -1,4 +1,4 @@
-"""Roll-ups once more, from decoded blocks and with the grader's own guards: what `verify` holds against the table."""
+"""Computes roll-ups again, from blocks and with the grader's own guards: `verify` compares the table with them."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -14,13 +14,13 @@ _NOTHING = (0, 0, None, None)  # n, sum, min, max
 
 
 class Tally:
-    """The roll-ups of one journal as its blocks have it. Plain Python, a reading at a time: it proves the SQL."""
+    """The roll-ups of one journal, from its blocks, in plain Python: they check the SQL."""
 
     def __init__(self) -> None:
         self._found: dict[tuple[int, ...], list[Any]] = {}
 
     def add(self, rows: Iterable[tuple[Any, ...]]) -> None:
-        """Take up readings: seq, boot, t_ms, temp_cc, spo2_tenths, hr_bpm, pi_hundredths, status, simulated."""
+        """Add readings: seq, boot, t_ms, temp_cc, spo2_tenths, hr_bpm, pi_hundredths, status, simulated."""
         for _, boot, t_ms, temp_cc, spo2_tenths, hr_bpm, pi_hundredths, status, simulated in rows:
             key = (boot, t_ms // BUCKET_MS, units.site_of(status), simulated)
             held = self._found.setdefault(key, [0, _NOTHING, _NOTHING, _NOTHING])
@@ -34,7 +34,7 @@ class Tally:
                     )  # fmt: skip
 
     def differences(self, tx: Tx, journal: int) -> list[tuple[int, ...]]:
-        """Keys (boot, bucket, site, simulated) of the buckets that the table has otherwise, or that one side lacks."""
+        """Keys (boot, bucket, site, simulated) of the buckets that differ from the table, or that one side lacks."""
         stored = {
             tuple(row[: len(KEY)]): tuple(row[len(KEY) :])
             for row in tx.execute(

@@ -1,7 +1,7 @@
-"""Five-minute roll-ups of readings: kept current in the transaction that inserts them, in SQL over ranges of sequences.
+"""Five-minute roll-ups of readings, updated in the transaction that inserts the readings.
 
-What counts as a value is said once, in the view `valid_readings`. A bucket is five minutes of the wearable's own clock
-since its start, so the time of a bucket may be refined later, and what is in it never changes because of that.
+The view `valid_readings` defines which values count. A bucket is five minutes of the wearable's own clock since its
+start: a later time mark may change the time of a bucket, and never its content.
 """
 
 from collections.abc import Iterable, Iterator
@@ -24,7 +24,7 @@ def _together(column: str) -> str:
 
 
 def _merged(column: str) -> str:
-    """How a stored figure takes up a further one; of a figure without a value the other counts."""
+    """How a stored figure is combined with a further one; when one has no value, the other counts."""
     if _together(column) != "sum":
         both = f"coalesce({column}, excluded.{column}), coalesce(excluded.{column}, {column})"
         return f"{column} = {column[-3:]}({both})"
@@ -42,7 +42,7 @@ _ADD = (
 
 
 def add_readings(tx: Tx, journal: int, runs: Iterable[tuple[int, int]]) -> None:
-    """Take up the stored readings of the sequences (first, last); each reading exactly once in its life."""
+    """Add the stored readings of these ranges of sequences; call it exactly once for each reading."""
     for first, last in runs:
         tx.execute(_ADD, (journal, first, last))
 
@@ -74,7 +74,7 @@ def read_rollups(tx: Tx, buckets: int) -> Iterator[Rollup]:
 
 
 def uncovered(tx: Tx, journal: int) -> int:
-    """How many buckets of this journal do not hold all readings that are stored of them; 0 is as it must be.
+    """How many buckets of this journal do not hold all their stored readings; 0 in a sound store.
 
     A bucket may hold more: readings whose rows were removed stay in it.
     """

@@ -1,4 +1,4 @@
-"""The records as the store and everything above it hand them around. Units as in crs_core.units."""
+"""Records and alarms as tuples, for the store and everything above it. Units as in crs_core.units."""
 
 from typing import NamedTuple
 
@@ -20,7 +20,7 @@ class Journal(NamedTuple):
 
 
 class StoredReading(NamedTuple):
-    """One reading; `status` bits as in crs_core.units, a value None: none was measured."""
+    """One reading; `status` bits as in crs_core.units, a value that was not measured is None."""
 
     seq: int
     boot: int
@@ -46,7 +46,7 @@ class StoredEvent(NamedTuple):
 
 
 class StoredGap(NamedTuple):
-    """Sequences that the wearable itself says it cannot give; reason of crs_core.codes."""
+    """Sequences that the wearable declares as lost; reason of crs_core.codes."""
 
     first_seq: int
     last_seq: int
@@ -65,7 +65,7 @@ class Fork(NamedTuple):
 class Records(NamedTuple):
     """What one commit added to one journal, in the order it came (events may be ahead of older readings).
 
-    `readings` is how many: who needs their rows finds them in the transaction.
+    `readings` is their number; their rows can be read in the same transaction.
     """
 
     readings: int
@@ -75,7 +75,7 @@ class Records(NamedTuple):
 
 
 class HostAlarm(NamedTuple):
-    """A finding of the host itself; priority 0 says it ended. `device` None is the agent."""
+    """An alarm that the host raised itself; priority 0: it ended. `device` None: it is about the agent."""
 
     id: int
     device: int | None

@@ -163,8 +163,6 @@ class SyncEngine:
                 return await self.client.ask(wire.StatusAsk(), wire.StatusIs, _ASK_DEADLINE_S)
         return await self.client.ask(wire.StatusAsk(), wire.StatusIs, _ASK_DEADLINE_S)
 
-    # -- incoming --------------------------------------------------------------------------------------------------
-
     def _count(self, name: str) -> None:
         self.counters[name] = self.counters.get(name, 0) + 1
 
@@ -190,8 +188,6 @@ class SyncEngine:
                 await self._store_mark(late_mark(message, self._board, self._host_bound_ms))
             elif kind is not wire.Pong:
                 self._count("skipped")
-
-    # -- committing ------------------------------------------------------------------------------------------------
 
     async def _commit_loop(self) -> None:
         while True:
@@ -280,8 +276,6 @@ class SyncEngine:
     async def _read_again(self) -> None:
         self._progress_s = self._link.monotonic()
         await self.client.send(wire.ReadFrom(self._coverage.prefix + 1, WINDOW, MAX_BYTES))
-
-    # -- keeping up ------------------------------------------------------------------------------------------------
 
     async def _keep_alive(self) -> None:
         """PING each heartbeat of board time; TransportLost after 3 heartbeats and 5 real seconds without a message."""

@@ -20,6 +20,7 @@ from host_agent.link.supervisor import LinkReport, LinkState, LinkSupervisor
 from host_agent.link.transport import Transport
 from host_agent.link.usb_serials import Remembered
 from host_agent.paths import Paths
+from host_agent.sync.client import DeviceClient
 from host_agent.sync.runner import SyncRunner
 
 _RADIO_AGAIN_S = 0.4  # real: pause before looking again for a wearable that was in session
@@ -78,6 +79,15 @@ class Links:
                     if ble_name(device_id) not in self.supervisors:
                         self._start(group, ble_name(device_id), self._radio_link(device_id))
             await self._clock.sleep(_SCAN_S)
+
+    def bound_clients(self) -> list[tuple[int, DeviceClient]]:
+        """(binding row, client) of each wearable that is in session and bound here."""
+        engines = [runner.engine for runner in self.runners.values()]
+        return [
+            (engine.journal.binding, engine.client)
+            for engine in engines
+            if engine is not None and engine.journal is not None and engine.journal.binding is not None
+        ]
 
     def _start(self, group: asyncio.TaskGroup, name: str, supervisor: LinkSupervisor) -> None:
         self.supervisors[name] = supervisor

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, NoReturn
 
 import typer
@@ -19,16 +19,6 @@ def show(data: Any, lines: Iterable[str], *, as_json: bool) -> None:
     else:
         for line in lines:
             print(line)
-
-
-def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
-    """Columns as wide as their content, two blanks apart."""
-    cells = [tuple(header), *(tuple("" if cell is None else str(cell) for cell in row) for row in rows)]
-    widths = [max(len(row[at]) for row in cells) for at in range(len(header))]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in cells
-    ]
 
 
 def fail(error: HostAgentError) -> int:

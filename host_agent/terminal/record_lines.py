@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from host_agent.terminal.context_lines import entry_line
 from host_agent.text import (
     heart_rate_text,
     local_of_iso,
@@ -10,7 +11,6 @@ from host_agent.text import (
     span_text,
     temperature_at_text,
 )
-from host_agent.views.context_rows import entry_line
 
 _SHOWN_CHARS = 40  # states and inputs are long hex strings; --json and export have them whole
 
@@ -29,8 +29,8 @@ def _alarm_line(row: dict[str, Any]) -> str:
 def _event_line(row: dict[str, Any]) -> str:
     if row["fields"] is None:
         return f"{row['name']} not understood by this version, {len(row['payload']) // 2} bytes kept"
-    told = [f"{key}={_short(value)}" for key, value in row["fields"].items() if value not in ("", None, ())]
-    return f"{row['name']} {', '.join(told)}"
+    fields = [f"{key}={_short(value)}" for key, value in row["fields"].items() if value not in ("", None, ())]
+    return f"{row['name']} {', '.join(fields)}"
 
 
 def _short(value: Any) -> str:
@@ -41,7 +41,7 @@ def _short(value: Any) -> str:
 def _restart_line(row: dict[str, Any]) -> str:
     since = local_of_iso(row["nothing_stored_from"])
     return (
-        f"wearable restarted {row['cause_text']}: nothing is stored from {since} on; "
+        f"wearable restarted {row['cause_text']}. Nothing is stored from {since} on; "
         f"up to {span_text(row['lost_ms_max'] / 1000)} of that was measured and lost"
     )
 
@@ -65,7 +65,7 @@ _LINES: dict[str, Callable[[dict[str, Any]], str]] = {
     "gaps": lambda row: f"sequences {row['first_seq']} to {row['last_seq']}: {row['text']}",
     "thinned": lambda row: (
         f"{row['readings']} single readings removed, sequences {row['first_seq']} to {row['last_seq']},"
-        f" {row['keep_days']} days after the patient's end; roll-ups and blocks are kept"
+        f" {row['keep_days']} days after the patient's binding ended. Roll-ups and blocks are kept"
     ),
     "restarts": _restart_line,
     "calibrations": lambda row: f"measured from here on: {row['words']}",

@@ -1,4 +1,4 @@
-"""How a command signs: find the account, ask for its passphrase, compose here, and hand the signed entry to the agent.
+"""How a command signs: it finds the account, asks for its passphrase, composes and signs here, and hands the entry in.
 
 The private key and the passphrase never leave this process; the agent sees the entry and its signature.
 """
@@ -8,20 +8,21 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
 from host_agent.clock import RealClock
 from host_agent.control.socket import AgentNotRunning, ControlFailed, call_now
 from host_agent.errors import ConfigError
-from host_agent.paths import Paths
+from host_agent.paths import Paths, default_paths
 from host_agent.people import account_key
 from host_agent.people.account_key import Signer
 from host_agent.people.admission import Opening
 from host_agent.people.asking import MovedOn, Refusal
-from host_agent.people.composing import Door, When, store_door
+from host_agent.people.composing import NOW, Door, When, sign_entry, store_door
 from host_agent.store.db import Store
+from host_agent.terminal.options import DeviceOption, JsonOption
 from host_agent.terminal.times import parse_moment_ms, parse_span_s
 
 ACCOUNT_VARIABLE = "CYTOWATCH_ACCOUNT"
@@ -57,6 +58,22 @@ AgoOption = Annotated[
         "--ago", metavar="SPAN", help="How long ago it was observed, for example 5m. Use it instead of --at."
     ),
 ]
+
+
+class Who(NamedTuple):
+    """The options of a command that signs something about a patient."""
+
+    account: AccountOption = None
+    passphrase_file: PassphraseOption = None
+    device: DeviceOption = None
+    as_json: JsonOption = False
+
+
+class Observed(NamedTuple):
+    """The options of a command that signs something with a time of its own; `moment` reads them."""
+
+    at: AtOption = None
+    ago: AgoOption = None
 
 
 def agent_door(paths: Paths) -> Door:
@@ -97,8 +114,8 @@ def find_signer(paths: Paths, account: str | None, passphrase_file: Path | None)
         if len(here) != 1:
             known = ", ".join(here) or "none"
             raise ConfigError(
-                f"--account: say who signs; keys on this computer: {known}.",
-                f"Give --account or set {ACCOUNT_VARIABLE}; add one with `cytowatch account add`.",
+                f"--account: say who signs. Keys on this computer: {known}.",
+                f"Give --account or set {ACCOUNT_VARIABLE}. Add an account with `cytowatch account add`.",
             )
         name = here[0]
     account_key.check_there(paths.accounts, name)
@@ -119,7 +136,7 @@ def read_passphrase(file: Path | None, variable: str, prompt: str, *, twice: boo
         return os.environ[variable]
     if not sys.stdin.isatty():
         raise ConfigError(
-            f"{prompt}: there is no terminal to ask.", f"Give --passphrase-file or set {variable}."
+            f"{prompt}: there is no terminal to ask on.", f"Give --passphrase-file or set {variable}."
         )
     typed = getpass.getpass(f"{prompt}: ")
     if twice and getpass.getpass("Again: ") != typed:
@@ -127,10 +144,32 @@ def read_passphrase(file: Path | None, variable: str, prompt: str, *, twice: boo
     return typed
 
 
-def moment(at: str | None, ago: str | None) -> When:
+def moment(observed: Observed) -> When:
     """The moment that --at or --ago means; ConfigError when it cannot be read or both are given."""
+    at, ago = observed
     if at and ago:
         raise ConfigError("--at cannot be combined with --ago.", "Use one or the other.")
     return When(
         parse_moment_ms(at, "--at") if at else None, round(parse_span_s(ago, "--ago") * 1000) if ago else 0
     )
+
+
+def sign_about_patient(
+    who: Who,
+    kind: str,
+    values: dict[str, Any],
+    *,
+    when: When = NOW,
+    find_target: Callable[[], str | None] = lambda: None,
+) -> dict[str, Any]:
+    """Sign an entry about the patient with the agent's help; returns what was taken.
+
+    `find_target` names the entry that it refers to. Without an agent this fails before anybody types a passphrase.
+    """
+    paths = default_paths()
+    device = who.device or ""
+    door = agent_door(paths)
+    door.begin(device)
+    refers_to = find_target()
+    signer = find_signer(paths, who.account, who.passphrase_file)
+    return sign_entry(door, signer, kind, values, device=device, when=when, refers_to=refers_to)

@@ -30,7 +30,7 @@ _STATES = {
     WAITING: "not yet on the wearable",
     JOURNALED: "on the wearable",
     REFUSED: "refused by the wearable",
-    LEFT: "never reached the wearable: its binding ended",
+    LEFT: "never reached the wearable, because its binding ended",
 }
 _ON_HOST = "for this computer only"
 
@@ -41,27 +41,11 @@ def patient_of(tx: Tx | None, device: str | None) -> Binding | None:
     return found[0] if len(found) == 1 else None
 
 
-def value_text(value: Any) -> str:
-    """A value as it is typed: lists with commas, none as `withdrawn`."""
-    if value is None:
-        return "withdrawn"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, list):
-        return ",".join(value) or "none"
-    return str(value)
-
-
-def values_text(values: dict[str, Any]) -> str:
-    """`key=value` of each, in the order in which they stand."""
-    return ", ".join(f"{key}={value_text(value)}" for key, value in values.items())
-
-
 def rows_in_force(tx: Tx, binding: int, now_ms: int) -> list[dict[str, Any]]:
     """One row per key: value, age, when it stops counting, who signed, and whether the wearable has it."""
     rules = rules_for(tx, binding)
     replay = replayed(tx, binding, rules, now_ms, record_time)
-    counting = {entry[0] for entry in replay.told if entry[3] == entries.IN_FORCE}
+    counting = {entry[0] for entry in replay.entered if entry[3] == entries.IN_FORCE}
     state = fold(given(tx, binding))
     sent = _sent(tx, binding)
     return [
@@ -116,13 +100,6 @@ def entry_rows(tx: Tx, binding: int) -> Iterator[dict[str, Any]]:
         }  # fmt: skip
 
 
-def entry_line(row: dict[str, Any]) -> str:
-    """One entry for people."""
-    corrects = f", corrects {row['corrects'][:8]}" if row["corrects"] else ""
-    by = f", corrected by {', '.join(one[:8] for one in row['corrected_by'])}" if row["corrected_by"] else ""
-    return f"{row['entry'][:8]}  {row['account']}: {values_text(row['values'])}{corrects}{by} ({row['wearable']})"
-
-
 def _head(one: Given | Signed) -> dict[str, Any]:
     return {
         "at": iso_utc(one.observed_utc_ms), "entered_at": iso_utc(one.entered_utc_ms), "audit": one.audit,
@@ -131,7 +108,7 @@ def _head(one: Given | Signed) -> dict[str, Any]:
 
 
 def signed_rows(tx: Tx, binding: int) -> Iterator[dict[str, Any]]:
-    """Every signed record of a binding; the code of the diagnosis stands here and nowhere else."""
+    """Every signed record of a binding. Only these rows have the code of a diagnosis."""
     for one in signed(tx, binding):
         yield {
             **_head(one), "record": one.kind, "scale": one.scale, "scale_version": one.scale_version,
@@ -154,7 +131,7 @@ def signed_text(one: Signed) -> str:
         second = (
             f"countersigned by {one.countersigned_by}"
             if one.countersigned_by
-            else "does not count: not countersigned by a second clinician"
+            else "does not count before a second clinician countersigns"
         )
         text = f"Death, cause {one.cause}, signed by {one.account}, {second}"
     if one.icd10cm:

@@ -1,7 +1,7 @@
 """How long a patient was measured, day by day, from the stored readings. Integers; nothing is guessed.
 
-A reading stands for the time to the next one of the same boot, and never for more than the interval in force when it
-was made. What no reading stands for is lost. Values count as the guards of the grader let them.
+A reading covers the time to the next one of the same boot, but never more than the interval that was set when it was
+made. Time that no reading covers is lost. A value counts when the guards of the grader let it count.
 """
 
 import datetime
@@ -71,7 +71,7 @@ def hours_rows(
 ) -> list[dict[str, Any]]:
     """One row for each binding and day, by binding; `*_ms` sums of KINDS and of `span`, the time the binding lasted.
 
-    `device` the start of an id, `day` YYYY-MM-DD; None: all. `undated_readings`: nothing dates them, so they are in no
+    `device` the start of an id, `day` YYYY-MM-DD; None: all. `undated_readings` have no known time and are in no
     sum. A binding that goes on counts up to `now_ms`.
     """
     rows = []
@@ -113,7 +113,7 @@ def _filled(stretches: Iterable[Stretch], start: int, stop: int) -> Iterator[Str
 
 
 class _Measured:
-    """Reads one binding; `stretches` also counts readings that nothing dates and sees whether any is simulated."""
+    """Reads one binding; `stretches` also counts readings without a known time and notes whether any is simulated."""
 
     def __init__(self, tx: Tx, binding: int, resolve: Callable[[int, int], Any]) -> None:
         self._tx = tx
@@ -124,7 +124,7 @@ class _Measured:
         self.is_simulated = False
 
     def stretches(self) -> list[Stretch]:
-        """What each reading stands for, joined where nothing changes."""
+        """The time that each reading covers, joined where nothing changes."""
         found: list[Stretch] = []
         for journal in journals_of_binding(self._tx, self._binding):
             for stretch in self._of_journal(journal.id):

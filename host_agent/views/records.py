@@ -1,4 +1,4 @@
-"""Stored records as plain rows with wall time, values in JSON types: what `history` and `export` read."""
+"""Stored records as rows with wall time and values in JSON types, for `history` and `export`."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
@@ -171,7 +171,7 @@ class Answer:
                     }  # fmt: skip
 
     def _thinned(self) -> Iterator[dict[str, Any]]:
-        """What retention removed: rows of readings whose roll-ups and blocks are kept."""
+        """Runs of retention: single readings were removed, their roll-ups and blocks are kept."""
         for one in thinnings(self._tx):
             if one.device in self._devices and self._wanted(one.run_utc_ms):
                 yield {
@@ -211,7 +211,7 @@ class Answer:
             }  # fmt: skip
 
     def _calibrations(self) -> Iterator[dict[str, Any]]:
-        """Each calibration that a wearable began to measure with; starts with the one before it are left out."""
+        """Each change of the calibration that a wearable measures with."""
         last: dict[int, SensorCalibration] = {}
         for shared, one, journal in self._journaled(partial(events, kind=record_layout.CALIBRATION)):
             found = calibration_in(one)

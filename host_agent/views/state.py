@@ -1,4 +1,4 @@
-"""What the store says about every wearable and delivery: the data behind `status`, `devices` and `doctor`."""
+"""What the store knows of every wearable and delivery, for `status`, `devices` and `doctor`."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -102,7 +102,7 @@ def _device(tx: Tx, device: Device, key: DeviceKey | None, now_ms: int) -> dict[
 
 
 def _pause(tx: Tx, device: int, now_ms: int) -> dict[str, Any] | None:
-    """The planned pause that runs by this clock, or that was to be over and whose end is not stored."""
+    """The planned pause that is running, or that should be over but whose end is not stored."""
     pause = open_pause(tx, device)
     return pause and {
         "why": pause.why, "since": iso_utc(pause.since_utc_ms), "until": iso_utc(pause.until_utc_ms),
@@ -111,7 +111,7 @@ def _pause(tx: Tx, device: int, now_ms: int) -> dict[str, Any] | None:
 
 
 def _grades(whole: Regraded, now_ms: int, simulated: bool) -> dict[str, dict[str, Any]]:
-    """Scale → the host's own grade of this moment, with its sentence. No code stands with a computed grade."""
+    """Scale → the host's own grade of this moment, with its sentence. A computed grade has no code of a diagnosis."""
     found = {}
     for name, grade in whole.grades.items():
         held = grade["held"]

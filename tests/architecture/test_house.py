@@ -20,6 +20,10 @@ def test_no_tool_imports_a_test() -> None:
     assert house.tools_that_import_tests(import_graph(ROOT)) == []
 
 
+def test_sql_stands_in_the_store_alone() -> None:
+    assert house.sql_outside_the_store(ROOT) == []
+
+
 def test_a_tool_that_imports_a_test_inside_a_function_is_found(tmp_path: Path) -> None:
     write(tmp_path, "tests/fakes/bed.py", "")
     write(tmp_path, "tools/demo/mission.py", "def late():\n    from tests.fakes import bed\n")

@@ -13,6 +13,7 @@ def run(script: str, *args: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_a_cut_at_every_flash_operation_loses_nothing_journaled():
     code, out = run("journal_cuts.py")
     assert code == 0, out
@@ -29,6 +30,7 @@ def test_damaged_blocks_are_refused_and_the_rest_reads():
     assert "damage passed" in out
 
 
+@pytest.mark.slow
 def test_flash_errors_are_ridden_out_or_refused():
     code, out = run("journal_eio.py")
     assert code == 0, out

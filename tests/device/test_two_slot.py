@@ -4,8 +4,8 @@ import pytest
 from crs_core import keys
 from crs_core.errors import RemoteError
 from crs_device.journal import boot_count
-from crs_device.keys import KeyStore
-from crs_device.settings import SettingsStore
+from crs_device.settings.key_file import KeyFile
+from crs_device.settings.settings_file import SettingsFile
 from crs_device.two_slot import TwoSlot
 
 BASE = {"site": "axilla", "patient_call_number": "555 0100", "emergency_number": "112"}
@@ -53,7 +53,7 @@ def test_both_slots_damaged_is_told_from_never_written(path, tmp_path):
 
 
 def test_settings_change_is_whole_or_refused(path):
-    store = SettingsStore(path)
+    store = SettingsFile(path)
     assert store.load() is None
     assert store.fault == "not provisioned"
     with pytest.raises(RemoteError, match="missing"):
@@ -64,20 +64,20 @@ def test_settings_change_is_whole_or_refused(path):
         store.change(b"heartbeat_s=20\nunit=K\n")
     assert store.load()["heartbeat_s"] == 15
     assert store.change(b"unit=F\n")["unit"] == "F"
-    again = SettingsStore(path)
+    again = SettingsFile(path)
     assert again.load()["unit"] == "F"
     assert again.version == 2
 
 
 def test_settings_that_are_refused_say_why(path):
     TwoSlot(path).store(b"site=elbow\n")
-    store = SettingsStore(path)
+    store = SettingsFile(path)
     assert store.load() is None
     assert "site" in store.fault
 
 
 def test_keys_are_revoked_but_never_the_custodians(path):
-    store = KeyStore(path)
+    store = KeyFile(path)
     assert store.load() is False
     custodian = keys.Key(1, keys.ROLE_CUSTODIAN, b"c" * 32, "laptop")
     readers = [keys.Key(n, keys.ROLE_READER, bytes([n]) * 32, "ward") for n in (2, 3)]
@@ -85,11 +85,11 @@ def test_keys_are_revoked_but_never_the_custodians(path):
     assert store.revoke(1) is False
     assert store.revoke(7) is False
     assert store.revoke(2) is True
-    again = KeyStore(path)
+    again = KeyFile(path)
     assert again.load()
     assert [key.key_id for key in again.keys] == [1, 3]
     again.drop_readers()
-    assert KeyStore(path).load()
+    assert KeyFile(path).load()
     assert again.keys == [custodian]
 
 

@@ -34,9 +34,11 @@ def test_every_health_counter_stands_in_the_page() -> None:
     assert rows("Health counters") == [[str(number), name, text] for number, name, text in counters.TABLE]
 
 
-def test_every_module_is_named() -> None:
+def test_every_module_and_every_room_is_named() -> None:
     block = PAGE.split("```")[1]
     named = set(re.findall(r"([a-z_]+\.py)", block))
-    there = {path.name for path in FOLDER.glob("*.py")} - {"__init__.py", "settings.py", "keys.py"}
+    there = {path.name for path in FOLDER.glob("*.py")} - {"__init__.py"}
     assert there - named == set()
     assert named <= there
+    rooms = {path.name + "/" for path in FOLDER.iterdir() if (path / "__init__.py").exists()}
+    assert set(re.findall(r"^([a-z_]+/)", block, re.M)) == rooms

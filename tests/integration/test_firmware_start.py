@@ -115,7 +115,8 @@ def test_an_unprovisioned_wearable_runs_and_refuses_every_key(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    "without", ["crs_device/sampling.mpy", "crs_device/sensors/tmp117.mpy", "crs_device/link/serial_port.mpy"]
+    "without",
+    ["crs_device/measuring/sampling.mpy", "crs_device/sensors/tmp117.mpy", "crs_device/link/serial_port.mpy"],
 )
 def test_a_part_whose_code_is_broken_does_not_stop_the_alarm(tmp_path: Path, without: str) -> None:
     with ready(tmp_path, speed=60, without=(without,)) as wearable:

@@ -10,6 +10,7 @@ import sys
 from crs_core.journal import block_layout, block_reader
 from crs_device.journal import segment
 from tools.rig.on_micropython import journal_life as jl
+from tools.rig.on_micropython import journal_steps as js
 
 
 def no_crc():
@@ -34,7 +35,7 @@ def lived():
     life = jl.Life(jl.NorFlash(jl.BLOCK, jl.BLOCKS, bytearray(jl.empty_image())), jl.Ledger())
     life.boot()
     life.j.create()
-    for step in (jl._first, jl._fill, jl._batch, jl._rotate, jl._faults, jl._faults, jl._state, jl._fill):
+    for step in (js.first, js.fill, js.batch, js.rotate, js.faults, js.faults, js.state, js.fill):
         step(life)
     life.j.flush()
     snap = jl.snapshot(life)

@@ -6,8 +6,9 @@ Run: micropython tests/micropython/journal_eio.py. The last line is `eio passed`
 import sys
 
 from tools.rig.on_micropython import journal_life as jl
+from tools.rig.on_micropython import journal_steps as js
 
-STEPS = (jl._first, jl._fill, jl._batch, jl._rotate, jl._faults, jl._state)
+STEPS = (js.first, js.fill, js.batch, js.rotate, js.faults, js.state)
 
 
 def start(image, ledger):

@@ -3,11 +3,12 @@
 import sys
 
 from tools.rig.on_micropython import journal_life as jl
+from tools.rig.on_micropython import journal_steps as js
 
 life = jl.Life(jl.NorFlash(jl.BLOCK, jl.BLOCKS, bytearray(jl.empty_image())), jl.Ledger())
 life.boot()
-jl._create(life)
-for step in (jl._first, jl._fill, jl._batch, jl._rotate, jl._crowd, jl._settings, jl._state, jl._ack):
+js.create(life)
+for step in (js.first, js.fill, js.batch, js.rotate, js.crowd, js.change_settings, js.state, js.ack):
     step(life)
 life.j.flush()
 print(life.j.head_seq)

@@ -12,7 +12,7 @@ import vfs
 
 from crs_core.journal import block_layout, record_layout, record_writer
 from crs_core.units import Reading
-from crs_device.journal import Journal
+from crs_device.journal.journal import Journal
 
 SECTOR = 4096
 

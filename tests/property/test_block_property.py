@@ -15,7 +15,7 @@ from crs_core.journal import (
     varint,
 )
 from crs_core.units import Reading
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tools.rig import codec1_writer
@@ -90,7 +90,6 @@ def sealed(kind: int, codec: int, count: int, body: bytes) -> bytes:
     return block_writer.seal(JOURNAL, kind, codec, 0, count, 1, 1, 1000, body)
 
 
-@settings(max_examples=400)
 @given(st.sampled_from([(1, 1), (1, 2), (2, 0)]), st.integers(1, 255), st.binary(min_size=1, max_size=200))
 def test_a_body_of_any_bytes_decodes_or_is_refused(kind_codec, count, body):
     data = sealed(*kind_codec, count, body)
@@ -121,7 +120,6 @@ def test_any_bytes_at_any_offset(data, offset):
     assert block_layout.verify(data, JOURNAL) is False
 
 
-@settings(max_examples=300)
 @given(st.integers(0, 255), st.binary(max_size=120))
 def test_any_payload_decodes_or_is_refused(kind, payload):
     try:
@@ -143,7 +141,6 @@ def test_varints_survive_and_have_one_form(value):
     assert varint.unzigzag(varint.zigzag(-value)) == -value
 
 
-@settings(max_examples=300)
 @given(likely_readings(), st.data())
 def test_a_spoiled_body_of_codec_2_decodes_or_is_refused(readings, data):
     body = bytearray(codec2_writer.encode(readings, readings[0].t_ms))

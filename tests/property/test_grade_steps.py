@@ -11,7 +11,7 @@ from crs_core.grade.alarm_state import INPUTS_SIZE
 from crs_core.grade.grader_state import TOLD
 from crs_core.grade.rules import DEFAULT
 from crs_core.units import Reading
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tools.rig.grade_run import Life as RandomLife
@@ -75,7 +75,6 @@ def lived(life: Life) -> tuple[int, list]:
     return now_ms, state
 
 
-@settings(max_examples=100, deadline=None)
 @given(LIVES, st.integers(0, 10**9))
 def test_a_step_from_bytes_is_the_same_as_the_live_step(life: Life, start_ms: int) -> None:
     live = alarms.new_state()
@@ -90,7 +89,6 @@ def test_a_step_from_bytes_is_the_same_as_the_live_step(life: Life, start_ms: in
         assert rerun.alarm_step(before, packed, now_ms, DEFAULT) == after
 
 
-@settings(max_examples=100, deadline=None)
 @given(LIVES)
 def test_changes_and_active_conditions_say_the_same(life: Life) -> None:
     state = alarms.new_state()
@@ -106,7 +104,6 @@ def test_changes_and_active_conditions_say_the_same(life: Life) -> None:
 LOST = alarms.Inputs(None, 1, None, None, None, None, 1, None, 0, 1, 1, 0, 0, 0)
 
 
-@settings(max_examples=60, deadline=None)
 @given(LIVES, st.sampled_from([2, 10, 5]), st.integers(0, 2))
 def test_loss_ends_no_physiological_condition_and_lowers_none(life: Life, ppg_state: int, wear: int) -> None:
     now_ms, state = lived([(inputs._replace(bound=1), seconds, pause) for inputs, seconds, pause in life])
@@ -126,7 +123,6 @@ def test_loss_ends_no_physiological_condition_and_lowers_none(life: Life, ppg_st
         before = after
 
 
-@settings(max_examples=30, deadline=None)
 @given(LIVES)
 def test_silence_always_ends_in_a_high_alarm(life: Life) -> None:
     now_ms, state = lived(life)
@@ -155,7 +151,6 @@ NEAR = st.builds(
 )
 
 
-@settings(max_examples=500, deadline=None)
 @given(st.lists(st.tuples(NEAR | READINGS, st.integers(-3000, 2**20)), max_size=20))
 def test_no_reading_whatever_leads_to_a_five_or_to_a_grade_from_nothing(steps: list) -> None:
     state = grader.new_state()
@@ -209,7 +204,6 @@ def entry_of(numbers: dict) -> dict:
     return told.values_of(bounded)
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.lists(st.tuples(NEAR, NUMBERS, st.sampled_from([10_000, 1_000_000, 20_000_000])), max_size=15))
 def test_no_entry_of_the_link_leads_to_a_five_and_losing_all_of_them_improves_nothing(steps: list) -> None:
     state = grader.new_state()
@@ -240,7 +234,6 @@ def test_no_entry_of_the_link_leads_to_a_five_and_losing_all_of_them_improves_no
             assert any(codes.R_HELD_1 <= code <= codes.R_HELD_4 for code in worse.reasons)
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.lists(st.tuples(NEAR, NUMBERS), max_size=30), st.integers(0, 2**33))
 def test_the_graders_state_steps_the_same_from_bytes(readings: list, start_ms: int) -> None:
     live = grader.new_state()
@@ -288,6 +281,7 @@ def test_the_random_life_meets_every_condition() -> None:
     assert {priority for _, priority in met} == {0, 1, 2, 3}
 
 
+@pytest.mark.slow
 def test_the_heap_does_not_grow_over_a_hundred_thousand_steps() -> None:
     done = run_micropython(SCRIPT, "100000", "3", heap="512k", as_it_is=True)
     assert done.returncode == 0, done.stderr

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from crs_core.journal import block_reader, record_layout
 from crs_core.units import Reading, make_status
-from crs_device.journal import Journal
+from crs_device.journal.journal import Journal
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -156,5 +156,7 @@ class JournalMachine(RuleBasedStateMachine):
             self.numbered(seq, found[seq])
 
 
-JournalMachine.TestCase.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+JournalMachine.TestCase.settings = settings(
+    max_examples=settings.default.max_examples // 5, stateful_step_count=25
+)
 TestJournal = JournalMachine.TestCase

@@ -16,7 +16,7 @@ from crs_core.grade import case
 from crs_core.grade.rules import DEFAULT
 from crs_core.grade.scale import completions, grade_of, interval, matters
 from crs_core.grade.scales import FACTS, ICANS, PUBLISHED, SCALES
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tools.rig import plain_tables, plain_worlds
@@ -51,7 +51,6 @@ def check(inputs: dict[str, Any]) -> None:
         assert grade["ambiguous"] == bool(grade["other_readings"])
 
 
-@settings(max_examples=2000, deadline=None)
 @given(CASES)
 def test_every_scale_is_the_minimum_and_maximum_over_all_completions(inputs: dict[str, Any]) -> None:
     check(inputs)
@@ -95,7 +94,6 @@ def test_an_input_that_is_missing_leaves_every_value_that_a_table_may_ask_for() 
             assert fact.read({"context": "complete"}, DEFAULT).values == fact.values[:1]
 
 
-@settings(max_examples=400, deadline=None)
 @given(st.data())
 def test_the_evaluator_takes_no_wrong_short_cut(data: st.DataObject) -> None:
     """Row by row gives what every completion of the whole table gives, for the interval and for what matters."""
@@ -154,7 +152,6 @@ WORSE: dict[str, list[Any]] = {
 ANSWERS = WORSE | {"spo2_tenths": [900, 970]}
 
 
-@settings(max_examples=500, deadline=None)
 @given(CASES, st.sampled_from(ALL), st.data())
 def test_answering_what_is_missing_closes_the_interval_and_never_widens_it(
     inputs: dict[str, Any], scale: Any, data: st.DataObject
@@ -179,7 +176,6 @@ def test_answering_what_is_missing_closes_the_interval_and_never_widens_it(
     assert grade["lower"] is None or grade["lower"] == grade["upper"] or masked
 
 
-@settings(max_examples=1000, deadline=None)
 @given(CASES, st.sampled_from(sorted(WORSE)), st.data())
 def test_a_worse_input_never_lowers_a_bound(inputs: dict[str, Any], key: str, data: st.DataObject) -> None:
     inputs = dict(inputs)
@@ -197,7 +193,6 @@ def test_a_worse_input_never_lowers_a_bound(inputs: dict[str, Any], key: str, da
             assert worse[name][0] >= lower and worse[name][1] >= upper, (name, key)
 
 
-@settings(max_examples=300, deadline=None)
 @given(CASES)
 def test_room_air_that_is_settled_is_better_than_any_device(inputs: dict[str, Any]) -> None:
     inputs = {key: value for key, value in inputs.items() if key != "ventilation_not_for_hypoxia"}
@@ -207,7 +202,6 @@ def test_room_air_that_is_settled_is_better_than_any_device(inputs: dict[str, An
             assert name == "ICANS" or (lower >= air[name][0] and upper >= air[name][1])
 
 
-@settings(max_examples=1000, deadline=None)
 @given(CASES, st.data())
 def test_a_lost_input_never_raises_lower_nor_lowers_upper(
     inputs: dict[str, Any], data: st.DataObject
@@ -239,7 +233,6 @@ def test_a_lost_input_never_raises_lower_nor_lowers_upper(
             assert after[name][0] <= lower and after[name][1] >= upper, (name, lost)
 
 
-@settings(max_examples=1000, deadline=None)
 @given(CASES, st.sampled_from([None, "crs", "icans", "other"]))
 def test_a_five_comes_from_the_signed_death_of_that_syndrome_only(
     inputs: dict[str, Any], death: str | None
@@ -271,7 +264,6 @@ KEYS = st.sampled_from(
 )
 
 
-@settings(max_examples=800, deadline=None)
 @given(st.dictionaries(KEYS, JSON, max_size=4))
 def test_anything_else_is_refused_by_name_and_never_crashes(inputs: dict[str, Any]) -> None:
     try:

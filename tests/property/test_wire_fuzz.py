@@ -6,13 +6,12 @@ from crs_core.errors import RemoteError
 from crs_core.wire import fragment, frame, hello, message, parts, session
 from crs_core.wire.session_device import DeviceSession
 from crs_core.wire.session_host import HostSession
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.core.wire.pair import DEVICE_ID, JOURNAL_ID, KEY, Pair, numbers
 from tools.rig.micropython import ROOT, run_micropython
 
-SETTINGS = settings(max_examples=400, deadline=None)
 lumps = st.one_of(
     st.binary(max_size=80),
     st.sampled_from([b"~", b"}", b"~~", b"}~", b"CWHL", b"CWPF", b"CWRF", b"\xd1", b"\xd2", b">>> \r\n"]),
@@ -25,7 +24,6 @@ lumps = st.one_of(
 streams = st.lists(lumps, max_size=12).map(b"".join)
 
 
-@SETTINGS
 @given(stream=streams, cuts=st.lists(st.integers(1, 40), min_size=1, max_size=8), limit=st.integers(1, 200))
 def test_frame_decoder_does_not_care_where_the_stream_is_cut(stream, cuts, limit):
     whole, pieces = frame.Decoder(limit), frame.Decoder(limit)
@@ -45,7 +43,6 @@ def test_frame_decoder_does_not_care_where_the_stream_is_cut(stream, cuts, limit
     assert len(pieces._candidate) <= max(2 * (limit + 4), frame.TEXT_TAIL_BYTES)
 
 
-@SETTINGS
 @given(payload=st.binary(min_size=1, max_size=300), before=streams, to_device=st.booleans())
 def test_a_whole_frame_after_a_flag_is_found_whatever_came_before(payload, before, to_device):
     decoder = frame.Decoder(300)
@@ -55,7 +52,6 @@ def test_a_whole_frame_after_a_flag_is_found_whatever_came_before(payload, befor
     )
 
 
-@SETTINGS
 @given(data=st.binary(max_size=120))
 @example(data=b"\x22" + bytes(19) + b"\xff")
 def test_message_decoder_is_exact(data):
@@ -66,7 +62,6 @@ def test_message_decoder_is_exact(data):
     assert message.encode(decoded) == data
 
 
-@SETTINGS
 @given(
     number=st.sampled_from(sorted(message.LAYOUTS)), body=st.binary(max_size=60), tail=st.binary(max_size=3)
 )
@@ -74,7 +69,6 @@ def test_message_decoder_of_every_type(number, body, tail):
     test_message_decoder_is_exact.hypothesis.inner_test(bytes([number]) + body + tail)
 
 
-@SETTINGS
 @given(data=st.binary(max_size=60), head=st.sampled_from([b"", b"CWHL", b"CWRF"]))
 def test_opening_decoders(data, head):
     for decode in (hello.decode_hello, hello.decode_refuse):
@@ -84,7 +78,6 @@ def test_opening_decoders(data, head):
             continue
 
 
-@SETTINGS
 @given(pieces=st.lists(st.binary(max_size=30), max_size=30))
 def test_assembler_is_bounded_and_silent(pieces):
     assembler = fragment.Assembler(64)
@@ -94,7 +87,6 @@ def test_assembler_is_bounded_and_silent(pieces):
         assert assembler._pieces is None or sum(map(len, assembler._pieces)) <= 64
 
 
-@SETTINGS
 @given(adds=st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5), st.binary(max_size=20)), max_size=20))
 def test_part_joiner_is_bounded(adds):
     joiner = parts.PartJoiner(40)
@@ -106,7 +98,6 @@ def test_part_joiner_is_bounded(adds):
         assert whole is None or len(whole) <= 40
 
 
-@SETTINGS
 @given(stream=streams)
 def test_sessions_in_every_state_take_anything(stream):
     idle = DeviceSession(DEVICE_ID, JOURNAL_ID, [KEY], numbers(1))
@@ -125,7 +116,6 @@ def test_sessions_in_every_state_take_anything(stream):
     assert opened.device.receive(opened.host.seal(ping))[-1:] == [session.Received(ping)]
 
 
-@SETTINGS
 @given(flips=st.lists(st.integers(0, 1 << 30), min_size=1, max_size=4), which=st.integers(0, 3))
 def test_a_changed_opening_never_opens_both(flips, which):
     class Flipper(Pair):

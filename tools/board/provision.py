@@ -32,14 +32,14 @@ ON_BOARD = """
 import sys, os, json, binascii
 try:
     from crs_core.keys import Key
-    from crs_device.keys import KeyStore
-    from crs_device.settings import SettingsStore
+    from crs_device.settings.key_file import KeyFile
+    from crs_device.settings.settings_file import SettingsFile
     from crs_device.journal import header
     from crs_device.journal.journal import Journal
 except (OSError, ImportError) as e:
     print(json.dumps({'error': 'no application on this board (%r): run tools.board.flash first' % e})); raise SystemExit
 import machine
-keys, store = KeyStore(), SettingsStore()
+keys, store = KeyFile(), SettingsFile()
 keys.load()
 changes, action = CHANGES, ACTION
 try:

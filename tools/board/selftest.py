@@ -42,12 +42,12 @@ from crs_device.sensors.bus import Bus
 bus = Bus(board.i2c)
 part('i2c bus', lambda: (len(board.i2c.scan()) >= 2, 'answers at ' + ' '.join('0x%02x' % a for a in board.i2c.scan())))
 def ppg():
-    from crs_device.sensors.max3010x import Max3010x
-    Max3010x(bus).start(); return 1, 'a MAX3010x that keeps its set-up'
+    from crs_device.sensors import drivers
+    chip = drivers.optical(bus); chip.start(); return 1, 'a %s that keeps its set-up' % type(chip).__name__
 part('pulse oximeter', ppg)
 def thermometer():
-    from crs_device.sensors.fitted import fitted
-    t = fitted(bus); t.start(); end = time.ticks_add(time.ticks_ms(), 5000)
+    from crs_device.sensors import drivers
+    t = drivers.thermometer(bus); t.start(); end = time.ticks_add(time.ticks_ms(), 5000)
     while time.ticks_diff(end, time.ticks_ms()) > 0:
         cc = t.read_cc()
         if cc is not None: return 1, '%s %d.%02d C' % (type(t).__name__, cc // 100, cc % 100)
@@ -69,8 +69,8 @@ def battery():
 part('battery', battery)
 part('button', lambda: (board.button.value() == 1, 'not pressed' if board.button.value() else 'reads pressed'))
 def identity():
-    from crs_device.keys import KeyStore
-    k = KeyStore()
+    from crs_device.settings.key_file import KeyFile
+    k = KeyFile()
     return (1, 'device ' + binascii.hexlify(k.device_id).decode()) if k.load() else (0, 'not provisioned')
 part('identity', identity)
 """

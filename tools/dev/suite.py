@@ -11,9 +11,8 @@ import time
 from typing import NamedTuple
 
 WORKERS_PER_CORE_THAT_WAIT = 3
-PYTEST_FAILED = (
-    1  # pytest's exit code for "some test failed"; every other one but 0 means that it did not get so far
-)
+# pytest's own exit codes; with any other one it did not get as far as its summary
+PASSED, FAILED, NOTHING_CHOSEN = 0, 1, 5
 
 
 class Phase(NamedTuple):
@@ -37,26 +36,31 @@ WAITING = Phase(
 
 def verdict(code: int) -> str:
     """What an exit code of pytest says about its phase."""
-    if code == 0:
-        return "passed"
-    if code == PYTEST_FAILED:
-        return "FAILED"
-    return f"DIED (killed by signal {-code})" if code < 0 else f"DIED (pytest exit code {code})"
+    words = {PASSED: "passed", FAILED: "FAILED", NOTHING_CHOSEN: "nothing to run"}
+    return words.get(code) or (
+        f"DIED (killed by signal {-code})" if code < 0 else f"DIED (pytest exit code {code})"
+    )
+
+
+def run(command: list[str]) -> int:
+    """Run pytest in front of the person who waits; return its exit code."""
+    return subprocess.run(command, check=False).returncode
 
 
 def main() -> int:
-    """Run both phases even when the first fails; return 0 when every test of both passed, 1 otherwise."""
-    lines = []
-    failed = False
+    """Run both phases even when the first fails, with the arguments that pytest is given here.
+
+    Return 0 when every chosen test passed, 1 when one failed, a phase died, or no test was chosen at all.
+    """
+    lines, codes = [], set()
     for name, arguments in (COMPUTING, WAITING):
         print(f"suite: {name}", flush=True)
         begun_s = time.monotonic()
-        command = [sys.executable, "-m", "pytest", "-q", "--durations=10", *arguments, *sys.argv[1:]]
-        code = subprocess.run(command, check=False).returncode
+        code = run([sys.executable, "-m", "pytest", "-q", "--durations=10", *arguments, *sys.argv[1:]])
         lines.append(f"suite: {name}: {verdict(code)} in {time.monotonic() - begun_s:.0f} s")
-        failed = failed or code != 0
+        codes.add(code)
     print("\n".join(lines), flush=True)
-    return int(failed)
+    return 0 if PASSED in codes and codes <= {PASSED, NOTHING_CHOSEN} else 1
 
 
 if __name__ == "__main__":

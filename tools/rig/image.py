@@ -1,7 +1,9 @@
 """Build a flash image with the compiled firmware, settings, keys and an empty journal, without a board or mpremote.
 
     image = build_image(tmp_path / "flash.img")
-    image = build_image(path, binding_id=PATIENT, settings={"site": "oral"}, without=("crs_device/sampling.mpy",))
+    image = build_image(
+        path, binding_id=PATIENT, settings={"site": "oral"}, without=("crs_device/measuring/sampling.mpy",)
+    )
 
 The compiled firmware is kept in this checkout's build/firmware, in a folder named by the hash of its sources and of the
 build, so an image takes well under a second. `make clean` removes it.
@@ -16,8 +18,8 @@ from pathlib import Path
 
 from crs_core.keys import ROLE_CUSTODIAN, ROLE_READER, Key
 from crs_device.journal.journal import Journal
-from crs_device.keys import KeyStore
-from crs_device.settings import SettingsStore
+from crs_device.settings.key_file import KeyFile
+from crs_device.settings.settings_file import SettingsFile
 from littlefs import LittleFS
 
 from tools.board import build_firmware
@@ -97,9 +99,9 @@ def build_image(
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         if settings is not None:
-            SettingsStore(str(root / "settings")).store(dict(settings))
+            SettingsFile(str(root / "settings")).store(dict(settings))
         if keys:
-            KeyStore(str(root / "keys")).store(DEVICE_ID, list(keys))
+            KeyFile(str(root / "keys")).store(DEVICE_ID, list(keys))
         if journal:
             made = Journal(str(root / "journal"), 0, os.urandom, 1 << 20)
             made.create(binding_id) if binding_id else made.create()

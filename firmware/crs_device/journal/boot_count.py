@@ -6,9 +6,10 @@ from crs_device.two_slot import TwoSlot
 
 
 def next_boot(path: str = "/boot.cnt") -> int:
-    """Count this start and return its number (1 at the first). When flash refuses, the number is still given;
+    """Count this start and return its number, 1 at the first.
 
-    Journal.open raises it above every boot found in the journal, and `raise_to` then makes the file agree.
+    A number is returned even when flash refuses. Journal.open raises it above every boot found in the journal, and
+    `raise_to` then corrects the file.
     """
     file = TwoSlot(path)
     boot = _read(file) + 1

@@ -12,7 +12,7 @@ from crs_device.journal import segment
 
 FLASH_BLOCK = 4096  # what a file really takes is rounded up to this
 _CURSORS = 4  # ordered and event reader of two links
-_PIECE = 1024  # read at once of a segment: opening its file costs more reads of flash than the blocks do
+_PIECE = 1024  # bytes read at once: opening a file costs more reads of flash than its blocks do
 _NO_PIECE = (0, 0, b"")
 _READ_TRIES = 3  # reads of a segment that may fail before its records are reported as corrupt
 
@@ -56,7 +56,7 @@ class Chain:
             elif name.endswith(".new"):
                 cut.append(name)
         for name in cut:
-            os.remove(self.path + "/" + name)  # a merge that was cut before it counted
+            os.remove(self.path + "/" + name)  # of a merge that a cut ended before it counted
         self.segments.sort()
         self._recount()
         self._open = False
@@ -77,7 +77,7 @@ class Chain:
         doubt = False
         for index in range(len(self.segments) - 1, -1, -1):
             first, size = self.segments[index]
-            found = None  # the last alone: a hundred headers would be much of a chip's heap
+            found = None  # only the last one: a hundred headers would fill much of a chip's heap
             tail_bad = False
             try:
                 found, end = segment.last_in_row(self.file(first), self.journal_id)
@@ -260,7 +260,7 @@ class Chain:
             found = segment.block_in(kept[2], offset - kept[1], self.journal_id)
             if found is not None:
                 return found
-        kept = self._piece = _NO_PIECE  # two would be in RAM at once
+        kept = self._piece = _NO_PIECE  # else two would be in RAM at once
         path = self.file(first)
         data = segment.read_piece(path, offset, _PIECE)
         found = segment.block_in(data, 0, self.journal_id)
@@ -287,7 +287,7 @@ class Chain:
                     found = None
                 if found is not None and found[0] == header:
                     return found[1]
-        self._cursors = []  # look afresh: it rotted since
+        self._cursors = []  # search again: the block was damaged in the meantime
         return None
 
 

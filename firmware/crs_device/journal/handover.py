@@ -1,4 +1,4 @@
-"""From one journal to the next, for a new patient binding: whole or not at all, and carried on after any cut.
+"""From one journal to the next, for a new patient binding: completely or not at all, and continued after any cut.
 
 1. the intent (new id, binding, boot) is stored: from here on the handover happens; 2. `root.new` is built;
 3. `root` becomes `root.old`; 4. `root.new` becomes `root`; 5. the intent is cleared; 6. `root.old` is deleted one
@@ -9,6 +9,7 @@ does not overwrite what was there.
 import os
 import struct
 
+from crs_core.errors import LocalError
 from crs_device.journal import header
 from crs_device.two_slot import TwoSlot
 
@@ -19,8 +20,26 @@ def _intent(root: str) -> TwoSlot:
     return TwoSlot(root + ".intent")
 
 
+def create(journal, binding_id: bytes) -> None:  # type: ignore[no-untyped-def]
+    """Does the work of Journal.create."""
+    root = journal.root
+    resume(root)
+    if header.read(root) is not None:
+        raise LocalError("a readable journal is there")
+    set_aside(root)
+    begin(root, journal.random_bytes(8), binding_id, journal.boot)
+    journal.open()
+
+
+def replace(journal, binding_id: bytes) -> None:  # type: ignore[no-untyped-def]
+    """Does the work of Journal.handover."""
+    journal.close()
+    begin(journal.root, journal.random_bytes(8), binding_id, journal.boot)
+    journal.open()
+
+
 def begin(root: str, journal_id: bytes, binding_id: bytes, boot: int) -> None:
-    """Decide for the handover and carry it out up to the switch. OSError: `resume` at the next start goes on."""
+    """Begin the handover and carry it out up to the switch. OSError: `resume` continues it at the next start."""
     _intent(root).store(struct.pack(_INTENT, journal_id, binding_id, boot))
     resume(root)
 
@@ -56,7 +75,7 @@ def wipe_step(path: str) -> bool:
     """Delete one file or empty directory of the tree at `path`; False when nothing is left of it."""
     if not header.exists(path):
         return False
-    while True:  # down to something that can go in one step
+    while True:  # down to something that one step can delete
         names = os.listdir(path)
         if not names:
             os.rmdir(path)
@@ -70,7 +89,7 @@ def wipe_step(path: str) -> bool:
 
 
 def set_aside(root: str) -> None:
-    """Keep an unreadable journal as `root.bad` (one is kept: an older one makes room)."""
+    """Keep an unreadable journal as `root.bad` (only the newest such is kept)."""
     if header.exists(root):
         while wipe_step(root + ".bad"):
             pass

@@ -15,7 +15,7 @@ UNBOUND = b"\0" * 8
 _HEADER = "<B8s8sI"
 
 
-class JournalMissing(Exception):  # noqa: N818 it names a state, not a slip
+class JournalMissing(Exception):  # noqa: N818 it names a state
     """There is no readable journal; only provisioning or a handover makes one."""
 
 
@@ -34,7 +34,7 @@ def read(root: str) -> tuple[bytes, bytes] | None:
 
 
 def build(root: str, journal_id: bytes, binding_id: bytes, boot: int) -> None:
-    """Make an empty journal in the directory `root`, which may exist from a try that was cut. Header last."""
+    """Make an empty journal at `root`, which may exist from an attempt that was cut. The header is written last."""
     for path in (root, root + "/r", root + "/e"):
         if not exists(path):
             os.mkdir(path)
@@ -60,5 +60,5 @@ def read_mark(root: str) -> tuple[int, int, int]:
 
 
 def store_mark(root: str, acked: int, reserved: int, thinned: int) -> None:
-    """Keep the mark; OSError: the one before still counts."""
+    """Store the mark; OSError: the one before still counts."""
     TwoSlot(root + "/mark").store(struct.pack("<III", acked, reserved, thinned))

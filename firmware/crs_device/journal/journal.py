@@ -10,21 +10,20 @@ What survives, exactly:
   highest valid one; but when anything suggests that a higher one was once valid (bytes that are no block after the
   last valid block of a chain, a newest segment that cannot be read, an acknowledgement above the highest), what a
   torn header claims is not trusted: the next number follows `reserved`, a bound stored on flash before any number up
-  to it is used. So also a block that was sent and rotted afterwards cannot give its number to another.
-* What cannot hold: when the whole flash goes back to an older image, numbers that left after that image was taken are
-  given out again (and the boot number goes back too). The host sees the same key with other bytes: a fork.
+  to it is used. So the number of a block that was sent and damaged later is not given out again either.
+* What no wearable can prevent: when the whole flash goes back to an older image, numbers that left after that image
+  was taken are given out again (and the boot number goes back, too). The host sees the same key with other bytes:
+  a fork.
 
 Every call costs at most one group of flash operations; `tick` without work costs a few comparisons.
 """
 
-from crs_core.journal import block_layout, block_writer, codec2_writer, record_layout, record_writer
 from crs_core import codes
+from crs_core.journal import block_layout, block_writer, codec2_writer, record_layout, record_writer
 from crs_core.compat import const
-from crs_core.errors import LocalError
 from crs_core.units import Reading
 from crs_device.journal import header, reader, space
 from crs_device.journal.chain import Chain
-from crs_device.journal.header import JournalMissing
 
 READINGS_MAX = const(60)
 READINGS_MAX_MS = const(120_000)
@@ -33,10 +32,6 @@ RESERVE = const(4096)  # numbers reserved per store of the mark
 
 _EVENTS_BODY_MAX = const(3500)  # bytes of payload that share a block; longer batches take several
 _ENOSPC = 28
-
-
-def _note(code: int, count: int, detail: str) -> bytes:
-    return record_writer.write(record_layout.FAULT, codes.SUBSYSTEM_JOURNAL, code, count, detail)
 
 
 class Journal:
@@ -63,7 +58,7 @@ class Journal:
             "doubtful_tails": 0,
             "acks_beyond_head": 0,
         }
-        self._random = random_bytes
+        self.random_bytes = random_bytes
         self._budget = budget_bytes
         self._readings: list[Reading] = []
         self._notes: list[bytes] = []
@@ -80,7 +75,7 @@ class Journal:
         self._r = Chain(root + "/r", b"", space.SEAL_READINGS)
         self._e = Chain(root + "/e", b"", space.SEAL_EVENTS)
 
-    # --- life -------------------------------------------------------------------------------------------------
+    # --- life: what is imported in these methods is loaded for one call, to save heap --------------------------
 
     def create(self, binding_id: bytes = header.UNBOUND) -> None:
         """Make a new journal and open it: provisioning only. An unreadable one is kept as `root.bad`.
@@ -89,52 +84,16 @@ class Journal:
         """
         from crs_device.journal import handover
 
-        handover.resume(self.root)
-        if header.read(self.root) is not None:
-            raise LocalError("a readable journal is there")
-        handover.set_aside(self.root)
-        handover.begin(self.root, self._random(8), binding_id, self.boot)
-        self.open()
+        handover.create(self, binding_id)
 
     def open(self) -> None:
         """Recover: finish a handover, find the head, the last states and time. JournalMissing when unreadable.
 
         Costs the directory listing and the newest segment of each chain. Call again after a failure to try again.
         """
-        from crs_device.journal import handover, recover  # not at the top: a wearable lets them go
+        from crs_device.journal import recover
 
-        handover.resume(self.root)
-        found = header.read(self.root)
-        if found is None:
-            there = header.exists(self.root)
-            raise JournalMissing("journal header unreadable, all kept as it is" if there else "no journal")
-        self.journal_id, self.binding_id = found
-        self._readings = []
-        self._r = Chain(self.root + "/r", self.journal_id, space.SEAL_READINGS)
-        self._e = Chain(self.root + "/e", self.journal_id, space.SEAL_EVENTS)
-        self._r.load()
-        self._e.load()
-        r_last, r_first, r_found, r_doubt = self._r.resume()
-        e_last, e_first, e_found, e_doubt = self._e.resume()
-        self.acked_seq, self._reserved, self.thinned_seq = header.read_mark(self.root)
-        self.head_seq = max(r_last, e_last)
-        self._next = self.head_seq + 1
-        if r_doubt or e_doubt or self.acked_seq > self.head_seq:
-            self.counters["doubtful_tails"] += 1
-            # without a mark (two faults at once) a damaged segment held at most one number per byte
-            bound = self._reserved or self.head_seq + 2 * space.SEAL_READINGS
-            self._next = max(bound, self.head_seq) + 1
-            self._notes.append(_note(codes.FAULT_UNREADABLE, 1, "numbers skipped to %d" % self._next))
-        ends = (
-            recover.last_time(self._r, r_first, r_found),
-            recover.last_time(self._e, e_first, e_found),
-        )
-        self.last_boot, t_ms = max(ends)
-        self.last_ms = t_ms if t_ms >= 0 else None
-        self.boot = max(self.boot, self.last_boot + 1)
-        self._states = recover.last_states(self._e)
-        self._wiping = True
-        self.fault = False
+        recover.open_journal(self)
 
     def handover(self, binding_id: bytes) -> None:
         """Begin a new journal (new id, sequence from 1) for `binding_id`; the old one is deleted by `tick`.
@@ -144,11 +103,13 @@ class Journal:
         """
         from crs_device.journal import handover
 
+        handover.replace(self, binding_id)
+
+    def close(self) -> None:
+        """Forget what is buffered and refuse every write until `open` succeeds."""
         self._readings = []
         self._notes = []
-        self.journal_id = b""  # until open succeeds every write is refused
-        handover.begin(self.root, self._random(8), binding_id, self.boot)
-        self.open()
+        self.journal_id = b""
 
     @property
     def wiping(self) -> bool:
@@ -185,7 +146,7 @@ class Journal:
         try:
             self.flush()
         except (OSError, MemoryError):
-            pass  # counted where it happened; the readings stay buffered
+            pass  # `_write` counted it; the readings stay buffered
 
     def flush(self) -> None:
         """Close the readings block. OSError: still buffered, nothing numbered."""
@@ -218,7 +179,7 @@ class Journal:
                 self._put_events(notes)
                 self._notes = []
             except (OSError, MemoryError):
-                pass  # counted where it happened; the events are journaled, the notes follow with the next
+                pass  # `_write` counted it; the events are journaled, the notes follow with the next ones
         return first
 
     def _put_events(self, events: list[tuple[int, int, bytes]]) -> int:
@@ -251,7 +212,8 @@ class Journal:
                     self.fault = True
                     raise
                 continue
-            self._next = first + count  # from here on it may be on flash, if only in part: never used again
+            # From here on it may be on flash, perhaps in part, so it is never used again.
+            self._next = first + count
             try:
                 chain.append(first, data)
             except (OSError, MemoryError) as error:
@@ -280,7 +242,7 @@ class Journal:
         try:
             self._make_room(chain, size)
         except OSError:
-            self.counters["flash_faults"] += 1  # over budget is better than not journaled
+            self.counters["flash_faults"] += 1  # too much flash used is better than an event not journaled
 
     def _make_room(self, chain: Chain, size: int) -> None:
         need = chain.growth(size)
@@ -297,7 +259,11 @@ class Journal:
         lost = space.make_room(chain, need, events_quota)
         if lost:
             count["events_lost"] += lost
-            self._notes.append(_note(codes.FAULT_MISSING, lost, "event segments dropped unacknowledged"))
+            detail = "event segments dropped unacknowledged"
+            note = record_writer.write(
+                record_layout.FAULT, codes.SUBSYSTEM_JOURNAL, codes.FAULT_MISSING, lost, detail
+            )
+            self._notes.append(note)
 
     def _merge_one(self) -> None:
         """Look at the next pair of full event segments and merge it if that frees one: at most two files read."""
@@ -307,13 +273,14 @@ class Journal:
             index += 1
         if index + 2 >= len(segments):  # the newest is being written
             return
+        # loaded when it is first needed, to save heap
         from crs_device.journal import merge
 
         following = segments[index + 1][0]
         self._merging = True
         try:
             if merge.merge_pair(self._e, index, self._write_merged):
-                following = segments[index][0]  # the merged file may take in the next one, too
+                following = segments[index][0]  # the merged file may absorb the next one, too
         except (OSError, MemoryError):
             self.counters["flash_faults"] += 1
         finally:
@@ -330,7 +297,7 @@ class Journal:
             self.thinned_seq = thinned
 
     def _force_room(self) -> None:
-        """Flash is full although the budget is not: the oldest readings go."""
+        """Drop the oldest readings: flash is full although the budget is not."""
         if len(self._r.segments) > 1:
             try:
                 self._r.drop(0)
@@ -358,7 +325,7 @@ class Journal:
     # --- time -------------------------------------------------------------------------------------------------
 
     def tick(self, now_ms: int) -> None:
-        """Call each second just after a FIFO drain: closes old readings, stores acks, deletes an old journal."""
+        """Call each second: closes old readings, stores acknowledgements, deletes an old journal."""
         if self._readings and now_ms - self._readings[0].t_ms >= READINGS_MAX_MS:
             self._try_flush()
         elif self._ack_dirty and now_ms - self._ack_stored_ms >= ACK_STORE_MS:
@@ -370,9 +337,8 @@ class Journal:
                 self._wiping = handover.wipe_step(self.root + ".old")
             except OSError:
                 self.counters["flash_faults"] += 1
-        elif (
-            self._e.used > self._budget // 16 * 3
-        ):  # three quarters of the events' quarter: merge before it is full
+        elif self._e.used > self._budget // 16 * 3:
+            # Three quarters of the events' quarter are full: merge before all of it is.
             self._merge_one()
 
     def _store_ack(self, now_ms: int) -> None:
@@ -381,4 +347,4 @@ class Journal:
             header.store_mark(self.root, self.acked_seq, self._reserved, self.thinned_seq)
             self._ack_dirty = False
         except OSError:
-            self.counters["flash_faults"] += 1  # tried again in a minute; losing it is harmless
+            self.counters["flash_faults"] += 1  # it is tried again in a minute; losing it is harmless

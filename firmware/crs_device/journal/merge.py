@@ -1,6 +1,6 @@
-"""Repeats of one kind become one MERGED record when the events' quarter is full; see space.py for the order of things.
+"""Repeats of one kind become one MERGED record when the events' quarter is full; see space.py for the order.
 
-Loaded when it first comes to that: on most wearables never.
+Loaded when it is first needed; on most wearables never.
 """
 
 import os

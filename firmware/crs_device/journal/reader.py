@@ -22,7 +22,7 @@ def read_from(journal, r, e, seq: int, kind: int):  # type: ignore[no-untyped-de
         data = chain.load_block(best)
         if data is not None:
             return "block", best, data
-    raise OSError(5)  # read well when looked for, not when fetched, three times over
+    raise OSError(5)  # three times a block was found, but could not be read
 
 
 def _reason(journal, r, e, seq: int, damaged: bool) -> int:  # type: ignore[no-untyped-def]

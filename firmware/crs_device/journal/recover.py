@@ -1,11 +1,52 @@
-"""What a start finds in the newest event segments: the last grader and alarm state, and when the last boot ended."""
+"""What a start finds on flash: the head of the journal, its last states, and when the last boot ended.
 
-from crs_core.journal import block_layout, block_reader, record_layout, record_reader
+Part of the class Journal, in a module of its own because a wearable unloads it after the start.
+"""
+
+from crs_core import codes
 from crs_core.errors import RemoteError
-from crs_device.journal import segment
-
+from crs_core.journal import block_layout, block_reader, record_layout, record_reader, record_writer
+from crs_device.journal import handover, header, segment, space
+from crs_device.journal.chain import Chain
 
 STATE_SEGMENTS = 8  # every BOOT carries the states, so they are near the end; more would delay the start
+
+
+def open_journal(journal) -> None:  # type: ignore[no-untyped-def]
+    """Does the work of Journal.open."""
+    root = journal.root
+    handover.resume(root)
+    found = header.read(root)
+    if found is None:
+        there = header.exists(root)
+        raise header.JournalMissing("journal header unreadable, all kept as it is" if there else "no journal")
+    journal.journal_id, journal.binding_id = found
+    journal._readings = []
+    journal._r = readings = Chain(root + "/r", journal.journal_id, space.SEAL_READINGS)
+    journal._e = events = Chain(root + "/e", journal.journal_id, space.SEAL_EVENTS)
+    readings.load()
+    events.load()
+    r_last, r_first, r_found, r_doubt = readings.resume()
+    e_last, e_first, e_found, e_doubt = events.resume()
+    journal.acked_seq, journal._reserved, journal.thinned_seq = header.read_mark(root)
+    head = journal.head_seq = max(r_last, e_last)
+    journal._next = head + 1
+    if r_doubt or e_doubt or journal.acked_seq > head:
+        journal.counters["doubtful_tails"] += 1
+        # Without a mark, so with two faults at once: a damaged segment held at most one number per byte.
+        bound = journal._reserved or head + 2 * space.SEAL_READINGS
+        journal._next = max(bound, head) + 1
+        detail = "numbers skipped to %d" % journal._next
+        note = record_writer.write(
+            record_layout.FAULT, codes.SUBSYSTEM_JOURNAL, codes.FAULT_UNREADABLE, 1, detail
+        )
+        journal._notes.append(note)
+    journal.last_boot, t_ms = max(last_time(readings, r_first, r_found), last_time(events, e_first, e_found))
+    journal.last_ms = t_ms if t_ms >= 0 else None
+    journal.boot = max(journal.boot, journal.last_boot + 1)
+    journal._states = last_states(events)
+    journal._wiping = True
+    journal.fault = False
 
 
 def last_time(chain, first: int, found) -> tuple[int, int]:  # type: ignore[no-untyped-def]

@@ -18,7 +18,7 @@ def read(path: str, offset: int = 0) -> bytes:
 
 def _read(path: str, offset: int) -> bytes:
     with open(path, "rb") as f:
-        size = f.seek(0, 2) - offset  # asked for more, a board takes all of it from its heap first
+        size = f.seek(0, 2) - offset  # a read of more would take all of that from the heap first
         f.seek(offset)
         return f.read(min(max(size, 0), SEGMENT_MAX))
 
@@ -79,7 +79,7 @@ def _block_of(f, journal_id: bytes) -> tuple[block_layout.Header, bytes] | None:
         header = block_layout.parse_header(head)
     except RemoteError:
         return None
-    if header.body_len > SEGMENT_MAX:  # damage: no such block was ever written
+    if header.body_len > SEGMENT_MAX:  # it is damaged: no such block was ever written
         return None
     data = head + f.read(header.body_len + block_layout.OVERHEAD - block_layout.HEADER_LEN)
     return (header, data) if block_layout.verify(data, journal_id) else None

@@ -1,4 +1,4 @@
-"""What goes when the byte budget is full, in this order, and what is said about it.
+"""What is dropped when the byte budget is full, in which order, and how it is reported.
 
 Readings have three quarters: the oldest segment goes. Events have the reserved quarter: first segments whose every
 record is acknowledged; then repeats: of blocks that hold one and the same kind of repeat, the first and the last stay
@@ -15,7 +15,7 @@ DROPS_MAX = 2
 
 
 def make_room(chain, need: int, quota: int) -> int:  # type: ignore[no-untyped-def]
-    """Drop oldest segments until `need` more bytes fit; returns how many segments went."""
+    """Drop oldest segments until `need` more bytes fit; returns how many were dropped."""
     dropped = 0
     while dropped < DROPS_MAX and chain.used + need > quota and len(chain.segments) > 1:
         chain.drop(0)
@@ -24,7 +24,7 @@ def make_room(chain, need: int, quota: int) -> int:  # type: ignore[no-untyped-d
 
 
 def drop_acked_events(chain, need: int, quota: int, acked: int) -> int:  # type: ignore[no-untyped-def]
-    """Drop segments whose every record is acknowledged, oldest first; returns how many went."""
+    """Drop segments whose every record is acknowledged, oldest first; returns how many were dropped."""
     dropped = 0
     while dropped < DROPS_MAX and chain.used + need > quota and chain.bound(0) <= acked:
         chain.drop(0)

@@ -1,4 +1,4 @@
-"""Which records go to a host next: events overtake the backlog, readings follow in order, nothing goes twice.
+"""Which records are sent to a host next: events overtake the backlog, readings follow in order, nothing is sent twice.
 
 Two cursors over the journal. The event cursor runs first over event blocks only; the ordered cursor then visits all
 blocks and leaves out the event blocks that went already on this link. A host computes what it has without a hole.
@@ -8,12 +8,10 @@ from crs_core.compat import const
 from crs_core.wire.message import Block, CaughtUp, Gap
 
 _EVENTS = const(2)  # kind of an event block
-_LOOKS_PER_TURN = const(
-    24
-)  # blocks looked at before others get their turn: four radio fragments full of short ones
-_MESSAGE_MAX = const(
-    2048
-)  # a message and its sealed and framed copies must fit the heap beside the application
+# blocks looked at before others get their turn: four radio fragments full of short ones
+_LOOKS_PER_TURN = const(24)
+# a message and its sealed and framed copies must fit the heap beside the application
+_MESSAGE_MAX = const(2048)
 _MESSAGE_MIN = const(64)
 
 
@@ -32,7 +30,7 @@ class Pump:
         self._events_seen_head = -1
         self._sent = 0
         self._received = 0
-        self._base = 0  # what the host had counted when it last asked: all before is forgotten, not in flight
+        self._base = 0  # the host's count at its last READ_FROM: nothing before it is in flight
 
     def start(self, seq: int, window: int, max_bytes: int) -> None:
         """Begin at `seq` (1 is the first record ever) with `window` messages in flight."""
@@ -82,7 +80,7 @@ class Pump:
             except OSError:
                 if not blocks:
                     raise
-                break  # what was read goes out; the next call meets the error again
+                break  # send what was read; the next call meets the error again
             if found is None:
                 self._events_seen_head = head
                 seq = max(seq, head + 1)
@@ -96,7 +94,7 @@ class Pump:
             if size >= self._max_bytes:
                 break
         message = Block(b"".join(blocks)) if blocks else None
-        self._event_seq = seq  # only now: what an error keeps from going out is asked for again
+        self._event_seq = seq  # only now: after an error above, the same events are read again
         return message
 
     def _next_in_order(self):  # type: ignore[no-untyped-def]

@@ -1,7 +1,8 @@
 """What a host may ask and what it gets; custodian-only where the wearable's state changes.
 
 `handle(server, message)` returns the answers. A reader may read, ping, give the time, accept alarms, run the self-test,
-and ask for status, settings and keys; it never frees flash and never changes anything. Rare requests are in rare.py.
+and ask for status, settings and keys; it never frees flash and never changes anything. Requests that come seldom are
+answered by requests_on_demand.py.
 """
 
 from crs_core.journal import record_layout, record_writer
@@ -9,13 +10,13 @@ from crs_core.compat import const
 from crs_core.errors import CoreError
 from crs_core.wire import message as wire
 from crs_device import health as counts
-from crs_device.unload import unload
+from crs_device.heap import unload_modules
 
 _TIME_MARK_EVERY_MS = const(3_600_000)
 _CLOCK_MOVED_MS = const(500)  # beyond both bounds; a crystal of 100 ppm drifts 360 ms in an hour
 _PARTS_MAX = const(2048)
 
-_RARE = {
+_ON_DEMAND = {
     wire.Settings: "settings",
     wire.Context: "context",
     wire.Bind: "bind",
@@ -27,23 +28,23 @@ _RARE = {
 
 
 class Requests:
-    """`app` is the running application; one Requests for all carriers: a time mark is due once, whoever gives it."""
+    """`app` is the running application. One object serves all carriers: a time mark is due once, whoever sends it."""
 
     def __init__(self, app) -> None:  # type: ignore[no-untyped-def]
         self._app = app
         self._mark: tuple[int, int, int] | None = None  # utc_ms, bound_ms, t_ms of the last TIME_MARK
 
     def forget_time(self) -> None:
-        """Another journal begins: it needs a time mark of its own."""
+        """Another journal begins: the next time that a host sends is journaled."""
         self._mark = None
 
     def utc_ms(self, now_ms: int) -> int | None:
-        """The time of day that a host gave, carried on; None before one did."""
+        """The time of day at `now_ms`, by the last host that sent it; None before that."""
         mark = self._mark
         return None if mark is None else mark[0] + now_ms - mark[2]
 
     def handle(self, server, message) -> list:  # type: ignore[no-untyped-def,type-arg]
-        """Answers to one authenticated message; a refusal is an answer too, and is counted."""
+        """Answer one authenticated message. A refusal is an answer, too, and is counted."""
         if _is_for_custodian(message) and not server.is_custodian:
             return self._refuse(message, wire.RESULT_FORBIDDEN, "custodian only")
         try:
@@ -59,10 +60,10 @@ class Requests:
                 return self._status(server)
             if isinstance(message, wire.AlarmAccept):
                 return self._alarm_accept(server, message)
-            name = _RARE.get(type(message))
+            name = _ON_DEMAND.get(type(message))
             if name is None:
                 return self._refuse(message, wire.RESULT_UNKNOWN_REQUEST, "")
-            return self._rare(server, name, message)
+            return self._load_and_answer(server, name, message)
         except CoreError as error:
             return self._refuse(message, wire.RESULT_BAD_VALUE, str(error.args[0]))
         except OSError as error:
@@ -72,18 +73,19 @@ class Requests:
         self._app.health.count(counts.REQUEST_REFUSED)
         return [wire.Result(wire.type_of(message), code, detail)]
 
-    def _rare(self, server, name: str, message) -> list:  # type: ignore[no-untyped-def,type-arg]
+    def _load_and_answer(self, server, name: str, message) -> list:  # type: ignore[no-untyped-def,type-arg]
+        # loaded for one request and unloaded again, to save heap
         from crs_core.wire.parts import PartJoiner
-        from crs_device.link import rare
+        from crs_device.link import requests_on_demand
 
         kind = type(message)
         parts = server.parts
         if kind not in parts:
             parts[kind] = PartJoiner(_PARTS_MAX)
         try:
-            answers = getattr(rare, name)(self._app, server, parts[kind], message)
+            answers = getattr(requests_on_demand, name)(self._app, server, parts[kind], message)
         finally:
-            unload("crs_device.link.rare", "crs_core.wire.parts")
+            unload_modules("crs_device.link.requests_on_demand", "crs_core.wire.parts")
         if answers is None:
             return [wire.Result(wire.type_of(message), wire.RESULT_MORE_PARTS, "")]
         parts.pop(kind, None)
@@ -109,7 +111,7 @@ class Requests:
         app = self._app
         now_ms = app.clock.ms()
         mark = self._mark
-        # it may have waited here while the board was held up: its bound knows nothing of that
+        # The message may have waited here while the board was stalled: its bound does not include that.
         bound_ms = min(message.bound_ms + max(now_ms - server.emptied_ms, 0), 0xFFFFFFFF)
         wanted = True
         if mark is not None and now_ms - mark[2] < _TIME_MARK_EVERY_MS:
@@ -119,13 +121,12 @@ class Requests:
             payload = record_writer.write(
                 record_layout.TIME_MARK, message.utc_ms, bound_ms, server.session.key.key_id
             )
-            app.drain()
             if app.log.append(now_ms, record_layout.TIME_MARK, payload):
                 self._mark = (message.utc_ms, bound_ms, now_ms)
         return [wire.TimeIs(message.utc_ms, app.boot_number, now_ms)]
 
     def _status(self, server) -> list:  # type: ignore[no-untyped-def,type-arg]
-        """Each session begins with it: what rose without a session and is in no journal is rung now."""
+        """Answer with the status. Every session begins with it, so an alarm that is in no journal rings now."""
         app = self._app
         server.take_counts()
         bell = app.monitor.bell

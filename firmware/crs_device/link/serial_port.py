@@ -10,8 +10,8 @@ import select
 from crs_core.compat import const
 
 _PIECE_BYTES = const(64)
-READ_MAX = const(512)  # per turn: a flood of input must not hold up sampling
-_PIECES_PER_TURN = const(64)  # and neither must a port that takes all it is given
+READ_MAX = const(512)  # bytes a turn: a flood of input must not delay sampling
+_PIECES_PER_TURN = const(64)  # the same for output
 DEAD_MS = const(2000)
 
 

@@ -1,4 +1,4 @@
-"""One session over one carrier: takes what the port gave, answers requests, sends records, never holds up sampling.
+"""One session over one carrier: reads the port, answers requests, sends records, and never delays sampling.
 
 Order of sending: handshake, answers, the ALARM doorbell, LIVE, records. Deadlines are real time: a HELLO without PROOF
 is dropped after 5 s, a port that takes nothing for 2 s or a host that says nothing for 45 s ends the session.
@@ -10,7 +10,7 @@ from crs_core.wire import message as wire
 from crs_core.wire import session as sessions
 from crs_device import health as counts
 from crs_device.link.pump import Pump
-from crs_device.unload import unload
+from crs_device.heap import unload_modules
 
 SILENCE_MS = const(45_000)
 _FRAMES_PER_TURN = const(8)
@@ -20,7 +20,7 @@ _HANDSHAKE_MAX = const(4)
 
 class LinkServer:
     """`port` offers read/is_idle/queue/drop/pump and the bounds of what its host may have in flight; `session` is a
-    DeviceSession; `handle(server, message)` returns answers, `presence` is told of every authenticated message.
+    DeviceSession; `handle(server, message)` returns answers, `presence` hears every authenticated message.
 
     Call `turn()` every few milliseconds. `ring()` and `live()` may be called at any time; they only remember.
     """
@@ -41,9 +41,8 @@ class LinkServer:
         self._live: wire.Live | None = None
         self._half_since_ms = -1
         self._heard_real_ms = 0
-        self.emptied_ms = (
-            clock.ms()
-        )  # board time when the port was last read empty: what is read now came later
+        # board time when the port was last read empty: what is read now arrived later
+        self.emptied_ms = clock.ms()
 
     @property
     def is_open(self) -> bool:
@@ -57,37 +56,37 @@ class LinkServer:
         return key is not None and key.role == 1
 
     def ring(self, alarm: wire.Alarm) -> None:
-        """The alarms changed: tell the host before anything else. The newest doorbell replaces one not yet sent."""
+        """Send the changed alarms before anything else. The newest doorbell replaces one that was not sent yet."""
         if self._alarm is not None and self.is_open:
             self._health.count(counts.TX_DROPPED)
         self._alarm = alarm if self.is_open else None
 
     def live(self, live: wire.Live) -> None:
-        """The newest values, shown and never stored; replaces one not yet sent."""
+        """Send the newest values, which are shown and never stored. They replace values that were not sent yet."""
         if self._live is not None and self.is_open:
             self._health.count(counts.TX_DROPPED)
         self._live = live if self.is_open else None
 
     def answer(self, message) -> None:  # type: ignore[no-untyped-def]
-        """Queue one answer."""
+        """Queue one answer; when too many wait it is dropped and counted."""
         if len(self._answers) < _ANSWERS_MAX:
             self._answers.append(message)
         else:
             self._health.count(counts.TX_DROPPED)
 
     def adopt(self, journal) -> None:  # type: ignore[no-untyped-def]
-        """A journal is there now: a host begins anew."""
+        """Serve this journal from now on; the host must start reading from its beginning."""
         self.pump = Pump(journal)
         self.set_journal_id(journal.journal_id)
 
     def set_journal_id(self, journal_id: bytes) -> None:
-        """The journal was replaced: the host is told, and begins anew."""
+        """Tell the host by BYE that the journal was replaced, so that it starts reading from its beginning."""
         self.session.journal_id = journal_id
         self._flush_answers()
         self._events(self.session.close(wire.BYE_JOURNAL_CHANGED))
 
     def set_keys(self, keys: list) -> None:  # type: ignore[type-arg]
-        """The key file changed: a session under a key that is gone ends."""
+        """Use these keys; a session whose key is gone ends."""
         self._flush_answers()
         self._events(self.session.set_keys(keys))
 
@@ -103,7 +102,7 @@ class LinkServer:
         self.session.link_lost()
 
     def link_lost(self) -> None:
-        """The carrier is gone: end the session, forget what waited."""
+        """The carrier is gone: end the session and forget what waited."""
         self.abandon()
         self._reset()
 
@@ -114,10 +113,11 @@ class LinkServer:
 
     def take_counts(self) -> None:
         """Copy what the session counted into the health counters."""
+        # loaded for one call and unloaded again, to save heap
         from crs_device.link.session_counts import copy
 
         copy(self.session, self._health, self._counted)
-        unload("crs_device.link.session_counts")
+        unload_modules("crs_device.link.session_counts")
 
     def turn(self) -> bool:
         """Do what can be done without waiting; True when there is more to send."""
@@ -225,6 +225,6 @@ class LinkServer:
             return None
         try:
             return self.session.seal_pieces(message)  # type: ignore[no-any-return]
-        except CoreError:  # larger than this peer takes, or the counter is used up
+        except CoreError:  # too large for this peer, or its counter is used up
             self._health.count(counts.TX_DROPPED)
             return None

@@ -1,4 +1,4 @@
-"""What a session counts by name, as health counters. Loaded when somebody asks for the status."""
+"""Copies the counters of a session into the health counters. Loaded when a host asks for the status."""
 
 from crs_device import health as counts
 

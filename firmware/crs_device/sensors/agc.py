@@ -12,23 +12,25 @@ still stays below the chain's CONTACT_OFF. Numbers marked † are proposals to b
 
 from crs_core.compat import const
 
-REFERENCE_GAIN = const(144)  # 7.2 mA at range 1: what every count below is told at
+LED_START = const(36)  # 7.2 mA
+REFERENCE_GAIN = const(144)  # LED_START at range 1: every count below is meant at this gain
 NEAR_COUNTS = const(2000)  # † infrared; open air gives 900 through a clean window, dark skin 2600 and more
 CONTACT_COUNTS = const(20000)  # below this the chain without gain control would not see contact
 LED_MIN = const(5)  # 1 mA: below it a step is more than a fifth
 LED_MAX = const(150)  # † 30 mA at 4.1 % duty is 1.2 mA on average: no heat to feel, and the cell bears it
 WATCH_CURRENT = const(10)  # † 2 mA, infrared only: invisible, a fifth of the light's charge
-WATCH_AFTER_MS = const(10000)  # † nothing near for so long: red off
+WATCH_AFTER_MS = const(10000)  # † after so long with nothing near, red goes dark
 
 _AIM = const(131072)  # 50 % of full scale
 _LOW = const(91750)  # 35 %
 _HIGH = const(196600)  # 75 %
-_LOW_VALID = const(26214)  # 10 %: while values are made only what will soon end them is worth a hole
+_LOW_VALID = const(26214)  # 10 %: while values are made, only a level that will soon end them is worth a gap
 _HIGH_VALID = const(241170)  # 92 %
 _FULL = const(249000)  # 95 %: the true level is unknown
-_ONSET_MS = const(4000)  # of something near: no values to lose yet, changes may follow one another
-_PAUSE_MS = const(5000)  # between changes later
-_POLLS = const(2)  # outside the band in a row, at the onset
+# after something came near: no values can be lost yet, so changes may follow each other
+_ONSET_MS = const(4000)
+_PAUSE_MS = const(5000)  # later, between two changes
+_POLLS = const(2)  # in a row outside the band, at the onset
 _POLLS_LATER = const(4)
 
 
@@ -95,7 +97,7 @@ class Agc:
         return self._set(0, WATCH_CURRENT, 1)
 
     def _aim(self, red: int, infrared: int) -> bool:
-        """Choose currents and range for these levels; False when they are what is set already."""
+        """Choose currents and range for these levels; False when they are set already."""
         sensitivity = 8 >> self.range
         red_gain = _wanted(self.red * sensitivity, red)
         infrared_gain = _wanted(self.infrared * sensitivity, infrared)
@@ -122,7 +124,7 @@ class Agc:
 
 
 def _wanted(gain: int, level: int) -> int:
-    """The gain that brings `level` to the middle; one inside the band is left alone."""
+    """The gain that brings `level` to the middle; inside the band the gain stays."""
     if _LOW <= level <= _HIGH:
         return gain
     if level >= _FULL:

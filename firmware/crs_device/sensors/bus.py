@@ -1,4 +1,4 @@
-"""One I2C bus: register access that retries, and counts what it retried and what it gave up on.
+"""One I2C bus: register access that retries, and counts retries and failures.
 
 Every method raises OSError, and only OSError, when the chip did not answer after the last try. A transfer moves a
 few hundred bytes at most and the board's driver bounds it in time, so nothing here waits.
@@ -49,22 +49,22 @@ class Bus:
                 retries -= 1
 
     def read_u8(self, address: int, register: int) -> int:
-        """One register of one byte."""
+        """Read a register of one byte."""
         self.read_into(address, register, self._one)
         return self._one[0]
 
     def write_u8(self, address: int, register: int, value: int) -> None:
-        """One register of one byte."""
+        """Write a register of one byte."""
         self._one[0] = value
         self.write(address, register, self._one)
 
     def read_u16(self, address: int, register: int) -> int:
-        """One register of two bytes, high byte first as the TMP117 sends it."""
+        """Read a register of two bytes, high byte first."""
         self.read_into(address, register, self._two)
         return self._two[0] << 8 | self._two[1]
 
     def write_u16(self, address: int, register: int, value: int) -> None:
-        """One register of two bytes, high byte first."""
+        """Write a register of two bytes, high byte first."""
         self._two[0] = value >> 8
         self._two[1] = value & 0xFF
         self.write(address, register, self._two)

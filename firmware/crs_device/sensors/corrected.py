@@ -1,7 +1,8 @@
-"""A thermometer chip as its calibration corrects it: loaded only on a wearable that has an offset.
+"""Adds the offset of a calibration to a thermometer chip; loaded only on a wearable that has an offset.
 
 The value is shifted before anything judges it, so that every threshold of thermometer.py, above all "a warming probe at
-or above 38.00 °C is believed", is asked of the value that is graded. `code` stays the chip's: still is still.
+or above 38.00 °C is believed", is
+compared with the value that is graded. `code` stays the chip's own: an offset does not change whether it is still.
 """
 
 

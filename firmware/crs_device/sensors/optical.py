@@ -1,4 +1,4 @@
-"""The optical probe as a whole: keeps the chip running and the light right, feeds the PPG chain, reports every hole."""
+"""The optical probe: keeps the chip running and the light right, feeds the PPG chain, and reports every gap."""
 
 from array import array
 
@@ -15,17 +15,21 @@ from crs_device.health import (
     SENSOR_RESTART,
     Health,
 )
-from crs_device.sensors.agc import Agc
-from crs_device.sensors.max3010x import FIFO_DEPTH, FULL_SCALE, LED_CURRENT_DEFAULT, SAMPLE_RATE_HZ
+from crs_device.sensors.agc import LED_START, Agc
 from crs_device.sensors.sample_clock import OFF_MAX, SampleClock
+
+# What the PPG chain needs of every chip; a driver for another rate or width has to convert.
+SAMPLE_RATE_HZ = const(25)
+FULL_SCALE = const(262_143)
+FIFO_MAX = const(32)  # samples that one drain returns at most
 
 GAP_OVERFLOW = const(1)  # reasons of the SAMPLE_GAP record
 GAP_BUS = const(2)
 GAP_STALL = const(3)
-STALL_MS = const(1000)  # 25 samples overdue
+STALL_MS = const(1000)  # then 25 samples are overdue
 RESTART_MS = const(2000)
-BLIND_MS = const(4500)  # after ambient overflow: until no sample of it is left in the chain's window
-_MIXED = const(2)  # samples under way when the light changes
+BLIND_MS = const(4500)  # after ambient overflow, until the chain's window holds no such sample
+_MIXED = const(2)  # samples that are under way when the light changes
 
 
 class Optical:
@@ -37,19 +41,28 @@ class Optical:
     """
 
     def __init__(  # type: ignore[no-untyped-def]
-        self, chip, ppg, health=None, red: int = LED_CURRENT_DEFAULT, infrared: int = LED_CURRENT_DEFAULT
+        self,
+        chip,
+        ppg,
+        health=None,
+        red: int = LED_START,
+        infrared: int = LED_START,
+        bus=None,
+        is_swapped=False,
     ) -> None:
         self._chip = chip
+        self._bus = bus
+        self._is_swapped = is_swapped
         self._ppg = ppg
         self._health = health if health is not None else Health()
         self.agc = Agc(red, infrared)
         self.clock = SampleClock()
-        self._red = array("i", [0] * FIFO_DEPTH)
-        self._infrared = array("i", [0] * FIFO_DEPTH)
+        self._red = array("i", [0] * FIFO_MAX)
+        self._infrared = array("i", [0] * FIFO_MAX)
         self._started = False
         self._start_tried_ms: int | None = None
         self._sample_ms = -1  # when samples last came, or the chip was started; -1 before
-        self._blind_ms = -1  # when ambient light was last too much
+        self._blind_ms = -1  # when there was last too much ambient light
         self._missed = False  # the last drain failed
         self._light_due = False
         self._mixed = 0  # samples still to drop after a change of light
@@ -63,7 +76,7 @@ class Optical:
         """Light off until `wake()`: `poll()` then leaves the bus alone, and nothing counts as lost.
 
         Samples not drained yet are dropped, so `poll()` first. A chip that is missing, or does not take it, goes on as
-        it was: rest must not hide a fault.
+        it was: a rest must not hide a fault.
         """
         if self.resting or not self.present:
             return
@@ -80,12 +93,12 @@ class Optical:
         if not self.resting:
             return
         self.resting = False
-        self._sample_ms = now_ms  # the rest was no hole
+        self._sample_ms = now_ms  # the rest was no gap
         try:
             self._chip.wake()
         except OSError as error:
             self._failed(error, now_ms)
-            self._start_tried_ms = now_ms - RESTART_MS  # nothing to wait for
+            self._start_tried_ms = now_ms - RESTART_MS  # try again at once
 
     def poll(self, now_ms: int) -> "tuple[int, int, int] | None":
         """Drain the chip into the PPG chain. Returns (reason GAP_*, lost samples at least, span ms) when some are lost.
@@ -101,7 +114,7 @@ class Optical:
         try:
             n = chip.drain(self._red, self._infrared)
         except OSError as error:
-            # One broken transfer is only counted: the next drain knows what it cost.
+            # One broken transfer is only counted; the next drain knows how many samples it cost.
             if self._missed and now_ms - since_ms >= STALL_MS:
                 self._failed(error, now_ms)
             self._missed = True
@@ -114,7 +127,7 @@ class Optical:
             self.clock.count(n + chip.bus_lost + chip.overflow, now_ms)
         if chip.bus_lost:
             gap = self._gap(GAP_BUS, chip.bus_lost, None)
-            self._sample_ms = now_ms  # it converts
+            self._sample_ms = now_ms  # the chip is converting
         if n:
             self._take(n, now_ms)
             self._sample_ms = now_ms
@@ -122,30 +135,30 @@ class Optical:
             self.fault = ""
             if chip.overflow:
                 self._health.count(PPG_OVERFLOW)
-                # The counter stops at 31: then the time since the last drain, less the FIFO, is the better floor.
+                # The counter stops at 31. Then the time since the last drain, less the FIFO, is the better lower bound.
                 lost = chip.overflow
                 if chip.overflow_is_floor:
                     since = (now_ms - since_ms) * SAMPLE_RATE_HZ // 1000
-                    lost = max(lost, since - FIFO_DEPTH - chip.bus_lost)
+                    lost = max(lost, since - chip.fifo_depth - chip.bus_lost)
                 gap = self._gap(GAP_OVERFLOW, lost, gap)
             if abs(self.clock.permille - 1000) > OFF_MAX:
                 self._failed(OSError("PPG sensor: runs at %d/1000 of its rate" % self.clock.permille), now_ms)
         elif not gap and now_ms - since_ms >= STALL_MS:
             self._failed(OSError("PPG sensor: no samples"), now_ms)
-            self._start_tried_ms = now_ms - RESTART_MS  # it answers, so there is nothing to wait for
+            self._start_tried_ms = now_ms - RESTART_MS  # it answers, so try again at once
             self._sample_ms = now_ms
             gap = self._gap(GAP_STALL, (now_ms - since_ms) * SAMPLE_RATE_HZ // 1000, None)
         return gap
 
     def vitals(self, now_ms: int) -> "tuple[int | None, int | None, int | None, int]":
-        """The chain's answer, with what only the probe knows: blinded by ambient light, nobody there, clock off."""
+        """The chain's values, corrected by what only the probe knows: ambient light, open air, the chip's clock."""
         spo2_tenths, hr_bpm, pi_hundredths, state = self._ppg.vitals(now_ms)
         self.contact = self._ppg.contact
         if self.contact and self._blind_ms >= 0 and now_ms - self._blind_ms <= BLIND_MS:
             spo2_tenths = hr_bpm = pi_hundredths = None
             state = PPG_SATURATED
         elif state == PPG_NO_PULSE and self.agc.doubtful:
-            # A sheet before the window, brought up to a finger's level: without a pulse it is not taken for skin.
+            # A sheet of paper before the window, lit to a finger's level. Without a pulse it does not count as skin.
             self.contact = False
             pi_hundredths = None
             state = PPG_NO_CONTACT
@@ -158,7 +171,7 @@ class Optical:
         return (spo2_tenths, hr_bpm, pi_hundredths, state)
 
     def _take(self, n: int, now_ms: int) -> None:
-        """Give a burst to the chain, unless its light was not yet right, and see to the light."""
+        """Give a burst to the chain unless its light was wrong, and adjust the light."""
         red = self._red
         infrared = self._infrared
         mixed = min(self._mixed, n)
@@ -174,14 +187,15 @@ class Optical:
             self._health.count(PPG_FULL_SCALE)
         if self._chip.ambient_overflow:
             self._blind_ms = now_ms
-            self._health.count(PPG_AMBIENT)  # less light of our own would not help
+            self._health.count(PPG_AMBIENT)  # dimming our own light would not help
         elif not self._light_due and self.agc.step(
             red[n - 1], infrared[n - 1], self._state == PPG_VALID, now_ms
         ):
             self._light_due = True
             self._health.count(PPG_LIGHT_CHANGE)
         if self._light_due:
-            self._shine()  # these samples are of a light that was wrong
+            # These samples were taken in a light that was wrong.
+            self._shine()
         else:
             self._ppg.push(red, infrared, n)
 
@@ -190,7 +204,7 @@ class Optical:
         try:
             self._chip.set_light(agc.red, agc.infrared, agc.range)
         except OSError:
-            return  # after the next burst again
+            return  # it is tried again after the next burst
         self._light_due = False
         self._mixed = _MIXED
         self._ppg.gap()
@@ -203,8 +217,14 @@ class Optical:
             self._health.count(SENSOR_RESTART)
         self._start_tried_ms = now_ms
         try:
+            if self._chip is None:
+                # needed only until a chip answers: it unloads itself, to save heap
+                from crs_device.sensors.drivers import optical
+
+                self._chip = optical(self._bus, self._is_swapped)
             self._chip.start(self.agc.red, self.agc.infrared, self.agc.range)
-        except OSError as error:
+        except (OSError, ImportError, MemoryError) as error:
+            # A driver that is missing, or for which there is no heap now, must not cost the other sensor.
             self._failed(error, now_ms)
             return None
         self._started = True
@@ -214,11 +234,11 @@ class Optical:
         since_ms = self._sample_ms
         self._sample_ms = now_ms
         if since_ms < 0 or since_ms == now_ms:
-            return None  # the first start, or the hole was already told
+            return None  # the first start, or the gap was reported already
         span_ms = now_ms - since_ms
         return self._gap(GAP_BUS, span_ms * SAMPLE_RATE_HZ // 1000, None)
 
-    def _failed(self, error: OSError, now_ms: int) -> None:
+    def _failed(self, error: Exception, now_ms: int) -> None:
         self._started = False
         self._start_tried_ms = now_ms
         self.present = False

@@ -1,17 +1,17 @@
-"""How fast the chip really samples, against the board's crystal: its own oscillator may be some percent off.
+"""How fast the chip really samples, compared with the board's crystal: its own oscillator may be some percent off.
 
-Beats are measured in samples, so a heart rate is off by as much; SpO2 is not. A drain that was held up finds samples
-that came after its time was taken, never fewer than the time says: so of each window the drain that was ahead least
-counts (the lower envelope, as delays over a network are taken out of a clock's skew).
+Beats are measured in samples, so a heart rate is off by as much; SpO2 is not. A delayed drain finds samples that
+came after its time was taken, never fewer than the time says. So of each window the drain counts that was ahead least
+(the lower envelope; the same method takes network delays out of a clock's skew).
 """
 
 from crs_core.compat import const
 
 NOMINAL_MS = const(40)  # from sample to sample at 25 Hz
-WINDOW_MS = const(20000)  # of its drains, some 55, one was on time
+WINDOW_MS = const(20000)  # one of its 55 drains or so was on time
 FIRST_MS = const(60000)  # ends of a span are known to one or two samples: 0.13 % of it
 SPAN_MS = const(600000)  # then a new span begins; keeps the product below 2^30
-TOLERANCE = const(10)  # permille that are not worth correcting: jitter of polls
+TOLERANCE = const(10)  # permille; less is jitter of the polls and not corrected
 OFF_MAX = const(100)  # permille; more is no oscillator's error
 
 
@@ -27,7 +27,7 @@ class SampleClock:
         self._first_ms = self._first_at_ms = -1  # that of the span's first window
 
     def restart(self) -> None:
-        """Samples went missing uncounted, or the chip slept: measure from the next burst on."""
+        """Start again with the next burst: uncounted samples are missing, or the chip slept."""
         self._since_ms = -1
 
     def count(self, n: int, now_ms: int) -> None:
@@ -58,7 +58,7 @@ class SampleClock:
         self._ahead_ms = 1 << 29  # the next drain is the least so far
 
     def corrected(self, rate: int) -> int:
-        """A rate that was measured in samples, in the board's time."""
+        """Convert a rate that was measured in samples into the board's time."""
         if abs(self.permille - 1000) <= TOLERANCE:
             return rate
         return (rate * self.permille + 500) // 1000

@@ -1,4 +1,4 @@
-"""Does a probe that touches a body show the body's temperature? Judged by where its course leads, in whole numbers.
+"""Whether a probe that touches a body shows that body's temperature, judged by where its course leads; integers only.
 
 A probe approaches the body as a first-order system, T(t) = T_body - D exp(-t / tau), with tau from 20 s (a bead on
 skin) to 300 s (a strap in an axilla that was open: such a pocket takes 5 to 10 min to warm through). Two equal spans
@@ -19,15 +19,13 @@ _SHORT_SPAN = const(3)
 _END_MC = const(100)  # † settled: at most 0.10 °C left to go, in 0.001 °C
 _AGREE = const(2)  # † estimates in a row that must say so: noise alone would end the wait too early
 _FEVER_MC = const(38_000)  # a course that leads across this is not settled below it
-_FALL_MC = const(
-    150
-)  # † within the ring's 2 min: 4.5 °C/h; no body does, an open arm or a slipped probe does
+# † within the ring's 2 min: 4.5 °C/h; no body does, an open arm or a slipped probe does
+_FALL_MC = const(150)
 _BACK_MC = const(150)  # † this near to the level before the fall: back
 _NEAR_MC = const(300)  # † or this near, and settled
 _PLATEAU_BLOCKS = const(180)  # † settled lower down for 30 min: that is the temperature now
-_WARMING_COUNTS_CC = const(
-    3800
-)  # from here a probe that still warms is believed: the body is at least as warm
+# from here a probe that still warms is believed: the body is at least as warm
+_WARMING_COUNTS_CC = const(3800)
 MIN_CONTACT_MS = const(45000)  # † but never before this
 
 
@@ -39,7 +37,7 @@ class Settling:
         self.restart()
 
     def restart(self) -> None:
-        """A new contact: nothing is known of it."""
+        """Forget the course: a new contact begins."""
         self._n = 0
         self._fell_from_mc = 0  # level before an artefact; 0: none
         self._still = 0  # estimates in a row that leave little to go
@@ -62,9 +60,8 @@ class Settling:
             self._lower = self._lower + 1 if leads_here else max(self._lower - 2, 0)
             below_mc = self._fell_from_mc - level_mc
             is_back = below_mc <= _BACK_MC or (is_still and below_mc <= _NEAR_MC)
-            if (
-                level_mc < _FEVER_MC <= self._fell_from_mc
-            ):  # a fever is not taken back by what may be half an open arm
+            # A fever is not taken back by what may be half an open arm.
+            if level_mc < _FEVER_MC <= self._fell_from_mc:
                 is_back = False
             if is_back or self._lower >= _PLATEAU_BLOCKS:
                 self._fell_from_mc = 0
@@ -91,7 +88,7 @@ class Settling:
         return TEMP_ARTEFACT if self._fell_from_mc else TEMP_VALID
 
     def _left_mc(self) -> int:
-        """Signed estimate of what the probe has still to go in 0.001 °C; beyond any limit while it cannot be told."""
+        """How far the probe has still to go, signed, in 0.001 °C; very large while it cannot be estimated."""
         if self._n <= _SHORT_SPAN:
             return _FEVER_MC
         newest = self._level(0)

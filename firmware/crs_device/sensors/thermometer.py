@@ -1,10 +1,10 @@
-"""What the thermometer may claim: its value, whether it is on a body, and whether it shows that body's temperature.
+"""What the thermometer may claim: a value, whether it is on a body, and whether it shows that body's temperature.
 
 The raw value is always kept; the state says whether it may be graded. Contact is judged here, settling and artefacts in
-settling.py: a value counts once its course leads nowhere else; except that a warming probe at or above 38.00 °C already
-tells of a fever. Once settled, a rise counts at once, however fast; a fast fall (an open arm, a probe that slips,
-chill) is an artefact until the probe is back or has stayed where it is for long. Numbers marked † are proposals a
-clinician or the probe's maker must sign.
+settling.py. A value counts once its course has ended; but a warming probe at or above 38.00 °C already shows a fever.
+Once settled, a rise counts at once, however fast. A fast fall (an open arm, a slipping probe, chill) is an artefact
+until the probe is back, or has stayed there for long. Numbers marked † are proposals that a clinician or the maker of
+the probe must sign.
 """
 
 from crs_core.compat import const
@@ -19,20 +19,19 @@ from crs_core.units import (
 )
 from crs_device.health import SENSOR_RESTART, TEMP_FAIL
 from crs_device.sensors.settling import Settling
-from crs_device.unload import unload
 
 ON_BODY_CC = const(3050)  # † coming from below, at or above this the probe touches a body
 _OFF_BODY_CC = const(2950)  # † coming from above, below this it does not
 _LEFT_CC = const(100)  # † a fall of 1.00 °C within 30 to 40 s: no body cools so fast, the probe has left it
 _LEFT_BLOCKS = const(3)
-_RETURN_CC = const(30)  # † and this much above the lowest since then: it is back
+_RETURN_CC = const(30)  # † this much above the lowest value since then, it is back
 _STILL_CC = const(10)  # † what a probe that stayed on may have lost in a pause
 _AMBIENT_MIN_CC = const(500)  # colder than any room a patient is in: a fault, not "off the body"
 _BLOCK_MS = const(10000)  # what settling.py calls a block
 _STALE_MS = const(10000)
-_PAUSE_MS = const(30000)  # † readings missing for longer: nobody knows whether the probe stayed on
-# † the optical probe saw no skin for so long: the strap was off, however warm the thermometer. Shorter than that, the
-# thermometer tells by itself: in room air it falls by more than a degree.
+_PAUSE_MS = const(30000)  # † after a longer pause nobody knows whether the probe stayed on
+# † When the optical probe sees no skin for so long, the strap was off, however warm the thermometer. A shorter absence
+# shows in the thermometer itself: in room air it falls by more than a degree.
 BARE_MS = const(60000)
 FLAT_MS = const(600000)  # † this long bit-identical: a converter averaging a live body is never that still
 _RESTART_MS = const(2000)  # between attempts to start a chip that failed
@@ -63,7 +62,7 @@ class Thermometer:
         self._block_ms = 0  # of the block that is being filled: begin, sum, count, highest
         self._block_sum_cc = self._block_n = self._block_high_cc = 0
         self.temp_cc: int | None = None
-        self.fault = ""  # plain words while the chip cannot be used
+        self.fault = ""  # why the chip cannot be used, in plain words
 
     def poll(self, now_ms: int, skin: bool | None = None) -> bool:
         """Start the chip if needed and take a new conversion; True when there was one. Never raises for the chip.
@@ -137,12 +136,13 @@ class Thermometer:
         self._start_tried_ms = now_ms
         try:
             if self._chip is None:
-                from crs_device.sensors.fitted import fitted
+                # needed only until a chip answers: it unloads itself, to save heap
+                from crs_device.sensors.drivers import thermometer
 
-                self._chip = fitted(self._bus, self._offset_cc)
-                unload("crs_device.sensors.fitted")
+                self._chip = thermometer(self._bus, self._offset_cc)
             self._chip.start()
-        except (OSError, ImportError) as error:  # a driver that is not there must not cost the other sensor
+        except (OSError, ImportError, MemoryError) as error:
+            # A driver that is missing, or for which there is no heap now, must not cost the other sensor.
             self._failed(error, now_ms)
             return False
         self._started = True

@@ -35,9 +35,8 @@ FIRST_WINDOW = const(80)  # 3.2 s is enough for a first value; slower pulses nee
 CONTACT_ON = const(20000)  # infrared counts of 262143; a finger gives 50 000 or more, open air below 2 000
 CONTACT_OFF = const(10000)
 OLDER = const(25)  # a window that ended a second ago
-BEHIND_MAX_MS = const(
-    8000
-)  # † a window before a longer hole is not answered: alarms take none older than 10 s
+# † a window before a longer gap gives no answer: alarms take none older than 10 s
+BEHIND_MAX_MS = const(8000)
 ONSET = const(5)  # samples dropped after contact: the level is still rising
 STALE_MS = const(3000)
 
@@ -47,13 +46,13 @@ _ORIENTED_RATIO = const(1000)
 
 
 class Ppg:
-    """`Ppg(curve=AN6845, ir_only=False)`. Feed with `push()`, tell holes with `gap()`, ask `vitals()` once a second.
+    """`Ppg(curve=AN6845, ir_only=False)`. Feed it by `push()`, report gaps by `gap()`, call `vitals()` once a second.
 
     `contact`: True, False, or None when no samples came yet or lately. The first value comes 3.4 to 4.6 s after
     contact, drains of 200 ms included. `ratio_milli` is the last R in thousandths (0: none). `behind_ms` is how old the
-    newest sample behind the last answer is at least, 0 but after a hole or in movement.
+    newest sample behind the last answer is at least: 0 except after a gap or in movement.
 
-    `ir_only`: there is no red light; what is pushed as red is not looked at, and SpO2 stays None beside a heart rate.
+    `ir_only`: there is no red light. What is pushed as red is ignored, and SpO2 stays None beside a heart rate.
     """
 
     def __init__(self, curve: tuple[int, int, int] = AN6845, ir_only: bool = False) -> None:
@@ -86,7 +85,7 @@ class Ppg:
         self.behind_ms = 0
 
     def push(self, red: array, infrared: array, n: int) -> None:
-        """Take n samples (raw counts) that follow the last ones without a hole. No allocation."""
+        """Take n samples (raw counts) that follow the last ones without a gap. No allocation."""
         if n <= 0:
             return
         if self._ir_only:
@@ -170,7 +169,7 @@ class Ppg:
             elif ratio >= _SWAPPED_RATIO:
                 return (None, None, None, PPG_SWAPPED)
         spo2 = spo2_tenths(self._curve, ratio)
-        # Beyond the curve's end the limit is told: "50 or less" must alarm, not vanish.
+        # Beyond the curve's end its limit is reported: "50 or less" must alarm, not vanish.
         spo2 = max(SPO2_MIN_TENTHS, min(SPO2_MAX_TENTHS, spo2))
         return (spo2, rate, perfusion, PPG_VALID)
 

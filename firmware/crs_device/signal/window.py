@@ -22,14 +22,12 @@ RED_MIN = const(2500)  # darker than this under a finger: the red light is dead
 
 _HEIGHT_MIN = const(700)  # autocorrelation at the period, thousandths
 _HEIGHT_SURE = const(850)  # from here on any shape counts that repeats; below it only the shape of a pulse
-_HEIGHT_SURE_FEW = const(
-    900
-)  # the same with less than four beats in the window: movement repeats twice by chance
+# the same with less than four beats in the window: movement repeats twice by chance
+_HEIGHT_SURE_FEW = const(900)
 _HEIGHT_FEW_MIN = const(850)
 _UPSTROKE_MIN = const(1700)  # blood comes faster than it goes; movement 1000 either way, pulses 1600 to 4000
-_OVERTONE_MIN = const(
-    40
-)  # lamps and swinging are sines (below 35); a pulse of 200 per minute has 40 and more
+# lamps and swinging are sines (below 35); a pulse of 200 per minute has 40 and more
+_OVERTONE_MIN = const(40)
 _OVERTONE_MIN_SHORT = const(150)  # the filter may still be settling
 _OVERTONE_MAX = const(1500)  # half the period repeats as well: the wave is too quick for a heart
 _AGREEMENT_MIN = const(902)  # squared correlation of red and infrared: 0.95²

@@ -1,4 +1,4 @@
-"""What every repeated check of the host is, and what each of them needs."""
+"""The contract of the host's repeated checks, and the parts that each check gets."""
 
 from collections.abc import Callable
 from typing import NamedTuple, Protocol

@@ -137,6 +137,7 @@ def test_the_sites_numbers_and_the_patients_on_top_are_one_rule_set() -> None:
     assert (made.hr_high_bpm, made.spo2_need_tenths) == (100, 920)
     assert made._replace(hr_high_bpm=120, spo2_need_tenths=900) == DEFAULT
     assert rules.in_use("", "") == DEFAULT
+    assert rules.in_use("hr_high_bpm:0000000100", "").hr_high_bpm == 100, "ten digits at most"
     assert rules.rule_hash(made) != rules.rule_hash(DEFAULT)
 
 
@@ -152,6 +153,7 @@ NOT_PAIRS = (
     "hr_high_bpm:",
     "hr_high_bpm:1x",
     "hr_high_bpm:-1",
+    "hr_high_bpm:00000000100",
     "hr_high_bpm:100,",
     "hr_high_bpm:100 ",
 )

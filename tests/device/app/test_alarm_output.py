@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from crs_device.alarm_output import (
+from crs_device.alarm.output import (
     HIGH,
     LOW,
     MEASURING,

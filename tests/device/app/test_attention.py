@@ -1,6 +1,6 @@
 """How loud: pauses, acceptance and the rise when nobody listens."""
 
-from crs_device.attention import ACCEPT_LAPSE_HIGH_MS, ACCEPT_LAPSE_MS, Attention
+from crs_device.alarm.attention import ACCEPT_LAPSE_HIGH_MS, ACCEPT_LAPSE_MS, Attention
 
 FEVER, HYPOX, NO_DATA = 1, 3, 8
 LOW, MEDIUM, HIGH = 1, 2, 3

@@ -1,6 +1,6 @@
 """The button: what counts as a press, and which."""
 
-from crs_device.button import LONG, NOTHING, SHORT, Button
+from crs_device.alarm.button import LONG, NOTHING, SHORT, Button
 from crs_device.health import BUTTON_BOUNCE, Health
 
 

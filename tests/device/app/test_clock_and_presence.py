@@ -1,7 +1,7 @@
 """Time that never wraps, and whether a host is listening."""
 
+from crs_device.alarm.host_presence import HostPresence
 from crs_device.clock import Clock
-from crs_device.presence import Presence
 
 WRAP = 1 << 30
 
@@ -52,10 +52,10 @@ def test_board_time_runs_faster_and_real_time_does_not() -> None:
     assert clock.real_ms() == 333
 
 
-def make(speed: int = 1) -> tuple[Ticks, Presence]:
+def make(speed: int = 1) -> tuple[Ticks, HostPresence]:
     ticks = Ticks()
     clock = Clock(ticks.now, ticks.diff, speed)
-    return ticks, Presence(clock, 15, 1800, 60)
+    return ticks, HostPresence(clock, 15, 1800, 60)
 
 
 def pass_time(ticks: Ticks, seconds: int) -> int:
@@ -85,7 +85,7 @@ def test_a_host_never_heard_is_away_too_and_one_message_ends_it() -> None:
 def test_a_sped_up_board_gives_real_scheduling_its_time() -> None:
     ticks = Ticks()
     clock = Clock(ticks.now, ticks.diff, 60)
-    presence = Presence(clock, 15, 1800, 60)
+    presence = HostPresence(clock, 15, 1800, 60)
     ticks.value += 1500
     assert clock.ms() == 90_000
     assert not presence.is_away(clock.ms())

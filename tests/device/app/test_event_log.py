@@ -5,38 +5,16 @@ import os
 import pytest
 from crs_core.journal import block_layout, block_reader, record_layout, record_writer
 from crs_device import health as counts
-from crs_device.event_log import EventLog
 from crs_device.health import Health
-from crs_device.journal import Journal
-
-
-class Flash:
-    """Makes the chains' files refuse: each opening to append raises `error`, the first `passes` of them excepted."""
-
-    def __init__(self, monkeypatch) -> None:
-        self.error: Exception | None = None
-        self.passes = 0
-
-        def opened(path, mode):
-            if self.error is not None and "a" in mode:
-                if not self.passes:
-                    raise self.error
-                self.passes -= 1
-            return open(path, mode)  # noqa: PTH123 as the journal does
-
-        monkeypatch.setattr("crs_device.journal.chain.open", opened, raising=False)
-
-
-@pytest.fixture
-def flash(monkeypatch) -> Flash:
-    return Flash(monkeypatch)
+from crs_device.journal.event_log import EventLog
+from crs_device.journal.journal import Journal
 
 
 @pytest.fixture
 def log(tmp_path) -> EventLog:
     journal = Journal(str(tmp_path / "journal"), 1, os.urandom, 1 << 20)
     journal.create()
-    return EventLog(journal, Health())
+    return EventLog(journal, Health(), lambda: None)
 
 
 def written(log: EventLog) -> list[tuple[int, int]]:
@@ -55,7 +33,7 @@ def written(log: EventLog) -> list[tuple[int, int]]:
 BUTTON = record_writer.write(record_layout.BUTTON, 1)
 
 
-def test_an_alarm_and_the_grade_of_its_second_survive_a_refusal(log: EventLog, flash: Flash) -> None:
+def test_an_alarm_and_the_grade_of_its_second_survive_a_refusal(log: EventLog, flash) -> None:
     """The GRADE of a step carries the whole second, the ALARM before it some ms more."""
     flash.error = OSError(5)
     pair = [
@@ -74,7 +52,7 @@ def test_an_alarm_and_the_grade_of_its_second_survive_a_refusal(log: EventLog, f
     ]  # fmt: skip
 
 
-def test_what_was_offered_once_with_success_is_not_written_twice(log: EventLog, flash: Flash) -> None:
+def test_what_was_offered_once_with_success_is_not_written_twice(log: EventLog, flash) -> None:
     flash.error = OSError(5)
     for t_ms in (1000, 2000, 3000):
         log.append(t_ms, record_layout.BUTTON, BUTTON)
@@ -85,7 +63,7 @@ def test_what_was_offered_once_with_success_is_not_written_twice(log: EventLog, 
     assert [t_ms for t_ms, _ in written(log)] == [1000, 2000, 3000, 4000, 5000]
 
 
-def test_a_full_heap_is_a_refusal_and_no_crash(log: EventLog, flash: Flash) -> None:
+def test_a_full_heap_is_a_refusal_and_no_crash(log: EventLog, flash) -> None:
     flash.error = MemoryError("memory allocation failed, allocating 2048 bytes")
     assert log.append(1000, record_layout.BUTTON, BUTTON) == 0
     flash.error = None

@@ -1,8 +1,11 @@
 """The door to the journal, seen from the application: numbers, held events, gaps, faults."""
 
+from collections.abc import Callable
+
+import pytest
 from crs_core.journal import record_layout, record_reader
-from crs_device.event_log import EventLog
 from crs_device.health import GAP_COALESCED, JOURNAL_FAIL, READINGS_DROPPED, UNJOURNALED_EVENT, Health
+from crs_device.journal.event_log import EventLog
 
 
 class Flash:
@@ -13,9 +16,13 @@ class Flash:
         self.refuses = False
         self.fault = False
         self.wiping = False
-        self.ticks = 0
+        self.calls: list[str] = []  # drains of the FIFO and calls that may write to flash, in order
+
+    def drain(self) -> None:
+        self.calls.append("drain")
 
     def append_events(self, events: list[tuple[int, int, bytes]]) -> int:
+        self.calls.append("write")
         if self.refuses:
             self.fault = True
             raise OSError(5)
@@ -23,21 +30,47 @@ class Flash:
         self.events += events
         return len(self.events) - len(events) + 1
 
+    def flush(self) -> None:
+        self.calls.append("write")
+
     def add_reading(self, reading: object) -> None:
+        self.calls.append("write")
         if self.refuses:
             raise OSError(5)
 
     def tick(self, now_ms: int) -> None:
-        self.ticks += 1
+        self.calls.append("write")
 
 
 def make() -> tuple[EventLog, Flash, Health]:
     flash, health = Flash(), Health()
-    return EventLog(flash, health), flash, health
+    return EventLog(flash, health, flash.drain), flash, health
 
 
 def types(flash: Flash) -> list[int]:
     return [kind for _, kind, _ in flash.events]
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda log: log.append(10, record_layout.BUTTON, b"\1"),
+        lambda log: log.append_all([(10, record_layout.BUTTON, b"\1")], hold=False),
+        lambda log: log.add_reading(object()),
+        lambda log: log.tick(700_000),
+        lambda log: log.flush(),
+    ],
+    ids=["event", "events", "reading", "tick", "flush"],
+)
+def test_the_fifo_is_drained_just_before_every_write(write: Callable[[EventLog], object]) -> None:
+    """A flash erase stalls the chip for 50 ms and more: nobody else has to think of it."""
+    log, flash, _ = make()
+    flash.refuses = True
+    log.append(1, record_layout.BUTTON, b"\1")
+    flash.refuses = False
+    flash.calls.clear()
+    write(log)
+    assert flash.calls[0] == "drain" and "write" in flash.calls
 
 
 def test_what_is_kept_has_a_number() -> None:
@@ -81,7 +114,7 @@ def test_held_events_are_bounded() -> None:
 
 def test_without_a_journal_everything_is_unjournaled_and_nothing_raises() -> None:
     health = Health()
-    log = EventLog(None, health)
+    log = EventLog(None, health, lambda: None)
     assert log.is_faulty
     assert log.append(1, record_layout.BUTTON, b"\1") == 0
     assert not log.add_reading(object())

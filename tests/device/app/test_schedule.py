@@ -5,8 +5,9 @@ from crs_core import codes, settings
 from crs_core.grade import rules
 from crs_core.grade.rules_table import TABLE
 from crs_core.units import PPG_NO_CONTACT, PPG_RESTING, PPG_SETTLING, PPG_VALID, ppg_state_of
-from crs_device import schedule
-from crs_device.schedule import CALM_AFTER_MS, FIRST_VALUE_MS, HOLE_MS, SEEN_MS, STEP_MS, dark_ms
+from crs_device.measuring import schedule
+from crs_device.measuring.schedule import CALM_AFTER_MS, FIRST_VALUE_MS, GAP_MS, SEEN_MS, STEP_MS, dark_ms
+from crs_device.settings import provisioned
 
 from tools.lab.bench.worst_times import allowed_ms, conditions, measured_ms, worst_ms
 from tools.rig.on_micropython.worn_life import SETTLED_MS, WornLife
@@ -202,6 +203,7 @@ def test_a_chip_that_does_not_take_the_order_goes_on_measuring() -> None:
     def refuse() -> None:
         raise OSError(5)
 
+    life.live_until(1000)  # by then the chip was found
     life.sampling.optical._chip.sleep = refuse  # type: ignore[method-assign]
     life.live_until(CALM_MS)
     assert life.dark_ms == 0
@@ -212,12 +214,12 @@ def test_the_setting_takes_effect_at_once_in_either_direction() -> None:
     life = WornLife(None)
     needed = {"site": "axilla", "patient_call_number": "12345", "emergency_number": "112"}
     for measuring in ("continuous", "by_state"):
-        life.app.use_settings(settings.complete(needed | {"measuring": measuring}), 2)
+        provisioned.use_settings(life.app, settings.complete(needed | {"measuring": measuring}), 2)
         assert (life.app.schedule is not None) == (measuring == "by_state")
     life.app.schedule = schedule.Schedule(0)
     life.live_until(CALM_MS)
     until_dark(life)
-    life.app.use_settings(settings.complete(needed), 3)
+    provisioned.use_settings(life.app, settings.complete(needed), 3)
     assert life.app.schedule is None
     assert not life.sampling.optical.resting
     assert share_dark(life, MINUTE_MS) == 0
@@ -225,7 +227,7 @@ def test_the_setting_takes_effect_at_once_in_either_direction() -> None:
 
 def test_slower_signed_rules_shorten_the_dark_down_to_none() -> None:
     stated = min(HIGH_S - 60, MEDIUM_S - 120) * 1000
-    assert dark_ms(rules.DEFAULT) == stated - SEEN_MS - FIRST_VALUE_MS - HOLE_MS - STEP_MS == 13_000
+    assert dark_ms(rules.DEFAULT) == stated - SEEN_MS - FIRST_VALUE_MS - GAP_MS - STEP_MS == 13_000
     for name, value in (("spo2_slow_ms", 65_000), ("hr_delay_ms", 65_000), ("spo2_medium_ms", 125_000)):
         assert dark_ms(rules.with_limits(rules.DEFAULT, {name: value})) == 8_000
         slow = rules.with_limits(rules.DEFAULT, {name: value + 9_000})

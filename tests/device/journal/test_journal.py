@@ -5,16 +5,11 @@ import os
 import pytest
 from crs_core import codes
 from crs_core.errors import LocalError
-from crs_core.journal import (
-    block_layout,
-    block_reader,
-    record_layout,
-    record_reader,
-    record_writer,
-)
+from crs_core.journal import block_layout, block_reader, record_layout, record_reader, record_writer
 from crs_core.units import Reading, make_status
-from crs_device.journal import UNBOUND, Journal, JournalMissing
 from crs_device.journal.chain import Chain
+from crs_device.journal.header import UNBOUND, JournalMissing
+from crs_device.journal.journal import Journal
 
 STATUS = make_status(1, 0, 0, 1)
 
@@ -62,6 +57,20 @@ def everything(journal, kind=0):
             found.append((step[1].first_seq, last, "block"))
             seq = last + 1
     return found
+
+
+def events_of(journal):
+    """Every event in order."""
+    found, seq = [], 1
+    while (step := journal.read_from(seq, block_layout.KIND_EVENTS)) is not None:
+        found += block_reader.decode_events(step[2], journal.journal_id)[1]
+        seq = block_layout.last_seq(step[1]) + 1
+    return found
+
+
+def decoded(journal, kind):
+    """Every event of one type, decoded."""
+    return [record_reader.decode(kind, event.payload) for event in events_of(journal) if event.type == kind]
 
 
 @pytest.fixture
@@ -186,13 +195,7 @@ def test_then_repeats_are_merged_and_the_rest_keeps_its_bytes(root):
     assert journal.counters["events_lost"] == 0
     for seq, data in buttons.items():
         assert journal.read_from(seq)[2] == data
-    merged = []
-    seq = 1
-    while (step := journal.read_from(seq, block_layout.KIND_EVENTS)) is not None:
-        for event in block_reader.decode(step[2], journal.journal_id)[1]:
-            if event.type == record_layout.MERGED:
-                merged.append(record_reader.decode(record_layout.MERGED, event.payload))
-        seq = block_layout.last_seq(step[1]) + 1
+    merged = decoded(journal, record_layout.MERGED)
     assert sum(one.count for one in merged) == journal.counters["events_merged"]
     for one in merged:
         assert one.type == record_layout.FAULT
@@ -206,15 +209,7 @@ def test_last_of_all_the_oldest_events_go_and_that_is_counted_and_journaled(root
     for n in range(260):
         journal.append_event(n, record_layout.CONTEXT, bytes(100))
     assert journal.counters["events_lost"] > 0
-    said = []
-    seq = 1
-    while (step := journal.read_from(seq, block_layout.KIND_EVENTS)) is not None:
-        for event in block_reader.decode(step[2], journal.journal_id)[1]:
-            if event.type == record_layout.FAULT:
-                said.append(record_reader.decode(record_layout.FAULT, event.payload))
-        seq = block_layout.last_seq(step[1]) + 1
-    assert said
-    assert all(one.subsystem == codes.SUBSYSTEM_JOURNAL for one in said)
+    assert {one.subsystem for one in decoded(journal, record_layout.FAULT)} == {codes.SUBSYSTEM_JOURNAL}
 
 
 def test_a_batch_larger_than_a_block_takes_several(root):
@@ -321,40 +316,22 @@ def test_names_that_are_no_segments_are_left_alone(root):
     assert everything(reopened(root)) == everything(journal)
 
 
-def test_an_event_is_journaled_even_when_the_note_after_it_is_not(root, monkeypatch):
+def test_an_event_is_journaled_even_when_the_note_after_it_is_not(root, flash):
     journal = created(root)
     journal._notes.append(
         record_writer.write(
             record_layout.FAULT, codes.SUBSYSTEM_JOURNAL, codes.FAULT_MISSING, 1, "said later"
         )
     )
-    left = [1]  # appends that flash takes
-
-    def opened(path, mode):
-        if "a" in mode:
-            if not left[0]:
-                raise OSError(5)
-            left[0] -= 1
-        return open(path, mode)  # noqa: PTH123 as the journal does
-
-    monkeypatch.setattr("crs_device.journal.chain.open", opened, raising=False)
+    flash.error, flash.passes = OSError(5), 1
     assert fault(journal, 1000) == 1
     assert everything(journal) == [(1, 1, "block")]
-    left[0] = 10
+    flash.error = None
     fault(journal, 2000)
     found = [step for step in everything(journal) if step[2] == "block"]
     assert len(found) == 3
-    details = [record_reader.decode(record_layout.FAULT, e.payload).detail for e in events_of(journal)]
+    details = [one.detail for one in decoded(journal, record_layout.FAULT)]
     assert details.count("said later") == 1
-
-
-def events_of(journal):
-    """Every event in order."""
-    found, seq = [], 1
-    while (step := journal.read_from(seq, 2)) is not None:
-        found += block_reader.decode_events(step[2], journal.journal_id)[1]
-        seq = block_layout.last_seq(step[1]) + 1
-    return found
 
 
 def test_a_full_heap_after_the_write_gives_no_number_two_contents(root, monkeypatch):

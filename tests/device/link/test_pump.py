@@ -6,7 +6,7 @@ import pytest
 from crs_core.journal import block_layout, block_reader, record_layout, record_writer
 from crs_core.units import Reading, make_status
 from crs_core.wire.message import Block, CaughtUp, Gap
-from crs_device.journal import Journal
+from crs_device.journal.journal import Journal
 from crs_device.link.pump import Pump
 
 STATUS = make_status(1, 0, 0, 1)
@@ -100,31 +100,6 @@ def test_an_error_that_stays_is_told_each_time(journal: Journal) -> None:
         with pytest.raises(OSError, match="5"):
             pump.next()
     assert pump.in_flight == 0
-
-
-def test_the_window_bounds_what_is_in_flight_and_a_new_start_forgets_it(journal: Journal) -> None:
-    pump = Pump(journal)
-    pump.start(1, 2, 64)
-    assert pump.next() is not None
-    assert pump.next() is not None
-    assert pump.next() is None
-    pump.acknowledge(1)
-    assert pump.next() is not None
-    assert pump.next() is None
-    pump.start(1, 2, 64)
-    assert pump.in_flight == 0
-    assert pump.next() is not None
-
-
-def test_a_new_event_goes_before_the_rest_of_the_backlog(journal: Journal) -> None:
-    pump = Pump(journal)
-    pump.start(1, 8, 64)
-    sent: list[int] = []
-    while 1 not in sent:
-        sent += sequences(pump.next())
-    assert 10 not in sent
-    journal.append_event(200_000, record_layout.BUTTON, record_writer.write(record_layout.BUTTON, 2))
-    assert sequences(pump.next()) == [13]
 
 
 def test_a_dropped_range_is_answered_by_a_gap_that_counts_in_the_window(journal: Journal, tmp_path) -> None:

@@ -8,12 +8,12 @@ from crs_core.wire import message as wire
 from crs_core.wire.session import Received, Send
 from crs_core.wire.session_device import DeviceSession
 from crs_core.wire.session_host import HostSession
-from crs_device.event_log import EventLog
+from crs_device.alarm.host_presence import HostPresence
 from crs_device.health import Health
-from crs_device.journal import Journal
+from crs_device.journal.event_log import EventLog
+from crs_device.journal.journal import Journal
 from crs_device.link.requests import Requests
 from crs_device.link.server import LinkServer
-from crs_device.presence import Presence
 
 KEY = Key(7, ROLE_CUSTODIAN, bytes(range(32)), "bedside")
 DEVICE_ID = b"devicexx"
@@ -64,11 +64,11 @@ class Board:
         self.health = Health()
         self.journal = Journal(str(root), 1, os.urandom, 1 << 20)
         self.journal.create()
-        self.log = EventLog(self.journal, self.health)
+        self.log = EventLog(self.journal, self.health, lambda: None)
         self.port = Port()
         device = DeviceSession(DEVICE_ID, self.journal.journal_id, [KEY], os.urandom)
         requests = Requests(self)
-        presence = Presence(self.clock, 15, 1800, 60)
+        presence = HostPresence(self.clock, 15, 1800, 60)
         self.server = LinkServer(
             self.port, device, self.journal, requests.handle, presence, self.health, self.clock
         )

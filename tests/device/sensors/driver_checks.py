@@ -162,6 +162,34 @@ class ScriptedFifo:
         return (self._status if self._register == 0 else self._data)[:count]
 
 
+def check_ppg_fifo_counts() -> None:
+    for write, read, lost, is_flagged_full, is_unread, waiting in (
+        (10, 4, 0, False, False, 6),
+        (2, 30, 0, False, False, 4),
+        (31, 0, 5, True, True, 31),
+        (7, 7, 0, False, False, 0),
+        (7, 7, 3, False, False, 32),
+        (7, 7, 0, True, False, 32),
+        (7, 7, 0, False, True, 32),
+    ):
+        found = max3010x.samples_waiting(write, read, lost, is_flagged_full, is_unread)
+        assert found == waiting, (write, read, lost, is_flagged_full, is_unread, found)
+
+
+def check_ppg_step_of_a_drain() -> None:
+    for waiting, taken, is_broken, gap, step in (
+        (0, 0, False, 0, max3010x.NOTHING),
+        (10, 0, False, 0, max3010x.READ),
+        (10, 3, False, 0, max3010x.READ),
+        (10, 3, True, 0, max3010x.ALIGN),
+        (32, 0, True, 5, max3010x.ALIGN),
+        (0, 0, True, 5, max3010x.NOTHING),
+        (10, 3, True, 5, max3010x.DROP),
+        (0, 3, True, 5, max3010x.DROP),
+    ):
+        assert max3010x.drain_step(waiting, taken, is_broken, gap) == step, (waiting, taken, is_broken, gap)
+
+
 def check_ppg_wrong_part_is_refused_by_name() -> None:
     for value in (0x00, 0xFF, 0x11):
         chip = Max3010x(Bus(I2cBus({max3010x.ADDRESS: ConstantChip(value)})))

@@ -321,7 +321,7 @@ def check_data_of_all_zeros_and_all_ones() -> None:
 def check_another_part_is_named_and_the_right_one_goes_on() -> None:
     worn = Worn(part_id=0x11)
     worn.run(5)
-    assert worn.probe.fault == "PPG sensor: part id 0x11, expected 0x15" and not worn.probe.present
+    assert worn.probe.fault == "not a MAX3010x: part id 0x11, expected 0x15" and not worn.probe.present
     worn.bench.max30102.part_id = 0x15
     worn.run(8)
     assert right(worn.run(5)) and worn.probe.fault == ""

@@ -65,9 +65,8 @@ def check_optical_overflow_is_told_after_the_samples() -> None:
     assert health.value(PPG_OVERFLOW) == 1 and health.value(PPG_LOST_SAMPLES) == 18
     bench.pass_ms(60000)
     reason, lost, span_ms = probe.poll(bench.now_us // 1000)
-    assert (
-        lost == bench.max30102.lost - 18 == 1468 and span_ms == 58720
-    )  # beyond the counter's 31, by the clock
+    # beyond the counter's 31, by the clock
+    assert lost == bench.max30102.lost - 18 == 1468 and span_ms == 58720
 
 
 def check_optical_broken_burst_is_told_before_the_samples() -> None:

@@ -342,7 +342,7 @@ def check_either_thermometer_is_taken_when_it_comes_and_its_faults_are_told() ->
 
 
 def check_what_is_told_is_the_chips_own_code_and_nothing_added() -> None:
-    from crs_device.sampling import Sampling
+    from crs_device.measuring.sampling import Sampling
 
     for name, hundredths_per_code, code in (("tmp117", 100 / 128, 4779), ("max30205", 100 / 256, 9559)):
         bench = Bench(thermometer=name)

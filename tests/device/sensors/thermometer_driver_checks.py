@@ -1,8 +1,7 @@
 """TMP117 and MAX30205 drivers against register models, good input and bad; runs on both runtimes."""
 
-from crs_device.sensors import max30205, tmp117
+from crs_device.sensors import drivers, max30205, tmp117
 from crs_device.sensors.bus import Bus
-from crs_device.sensors.fitted import fitted
 from crs_device.sensors.max30205 import Max30205
 from crs_device.sensors.tmp117 import Tmp117
 
@@ -10,12 +9,21 @@ from tests.device.sensors.driver_checks import ConstantChip, refused
 from tools.virtual_wearable.models.bench import Bench
 from tools.virtual_wearable.models.i2c_bus import I2cBus
 
+BOTH = (("tmp117", Tmp117, "part id"), ("max30205", Max30205, "limits"))
 
-def check_thermometer_reads_each_conversion_once() -> None:
-    bench = Bench()
-    chip = Tmp117(Bus(bench.i2c))
+
+def started(name: str):
+    """A bench with that thermometer, its model, and its driver, started and with its first conversion taken."""
+    bench = Bench(thermometer=name)
+    chip = {"tmp117": Tmp117, "max30205": Max30205}[name](Bus(bench.i2c))
+    bench.pass_ms(100)  # its own conversions since power-on do not count
     chip.start()
     assert chip.read_cc() is None
+    return bench, getattr(bench, name), chip
+
+
+def check_tmp117_reads_each_conversion_once() -> None:
+    bench, _, chip = started("tmp117")
     seen = 0
     for _ in range(20):
         bench.pass_ms(500)
@@ -26,138 +34,81 @@ def check_thermometer_reads_each_conversion_once() -> None:
     assert 9 <= seen <= 10
 
 
-def check_thermometer_codes() -> None:
-    for code, temp_cc in (
-        (0x1280, 3700),
-        (0x1281, 3701),
-        (0x0000, 0),
-        (0xFFFF, -1),
-        (0xF380, -2500),
-        (0x1900, 5000),
-    ):
-        bench = Bench()
-        chip = Tmp117(Bus(bench.i2c))
-        chip.start()
-        bench.pass_ms(1100)
-        bench.tmp117.live()
-        bench.tmp117.regs[0] = code
-        assert chip.read_cc() == temp_cc, (code, temp_cc)
-        assert chip.code == code
-
-
-def check_thermometer_no_result_yet_is_none() -> None:
-    bench = Bench()
-    chip = Tmp117(Bus(bench.i2c))
-    chip.start()
-    bench.pass_ms(1100)
-    bench.tmp117.live()
-    bench.tmp117.regs[0] = 0x8000
-    assert chip.read_cc() is None
-
-
-def check_thermometer_wrong_part_is_refused_by_name() -> None:
-    for value in (0x00, 0xFF):
-        chip = Tmp117(Bus(I2cBus({tmp117.ADDRESS: ConstantChip(value)})))
-        assert "part id" in refused(chip.start)
-    refused(Tmp117(Bus(I2cBus({}))).start)
-
-
-def check_thermometer_any_revision_is_taken() -> None:
-    bench = Bench()
-    bench.tmp117.regs[15] = 0x3117
-    Tmp117(Bus(bench.i2c)).start()
-
-
-def check_thermometer_lost_set_up_is_an_error() -> None:
-    bench = Bench()
-    chip = Tmp117(Bus(bench.i2c))
-    chip.start()
-    for value in (0x00, 0xFF):
-        bench.i2c.devices[tmp117.ADDRESS] = ConstantChip(value)
-        assert "set-up lost" in refused(chip.read_cc)
-
-
-def second():
-    """A bench with a MAX30205, and its driver."""
-    bench = Bench(thermometer="max30205")
-    return bench, Max30205(Bus(bench.i2c))
-
-
-def check_second_thermometer_reads_what_the_call_before_started() -> None:
-    bench, chip = second()
-    bench.pass_ms(100)  # its own conversions since power-on do not count
-    chip.start()
-    assert chip.read_cc() is None
-    bench.wearer.temp_c = bench.max30205.probe_c = 38.4
+def check_max30205_reads_what_the_call_before_started() -> None:
+    bench, model, chip = started("max30205")
+    bench.wearer.temp_c = model.probe_c = 38.4
     for _ in range(20):
         bench.pass_ms(1000)
         assert 3698 <= chip.read_cc() <= 3842
     assert abs(chip.read_cc() - 3840) <= 1
 
 
-def check_second_thermometer_codes() -> None:
-    for code, temp_cc in (
-        (0x2500, 3700),
-        (0x2501, 3700),
-        (0x2502, 3701),  # 37.0078
-        (0x0000, 0),
-        (0xFFFF, 0),
-        (0xFFFE, -1),
-        (0xE700, -2500),
-        (0x3200, 5000),
+def check_codes() -> None:
+    for name, table in (
+        ("tmp117", ((0x1280, 3700), (0x1281, 3701), (0, 0), (0xFFFF, -1), (0xF380, -2500), (0x1900, 5000))),
+        # 0x2502 is 37.0078 °C
+        ("max30205", ((0x2500, 3700), (0x2501, 3700), (0x2502, 3701), (0, 0), (0xFFFF, 0), (0xFFFE, -1))),
+        ("max30205", ((0xE700, -2500), (0x3200, 5000))),
+        ("tmp117", ((0x8000, None),)),  # no result yet
     ):
-        bench, chip = second()
-        chip.start()
-        chip.read_cc()
-        bench.pass_ms(1000)
-        bench.max30205.live()
-        bench.max30205.regs[0] = code
-        assert chip.read_cc() == temp_cc, (code, temp_cc)
-        assert chip.code == code
+        for code, temp_cc in table:
+            bench, model, chip = started(name)
+            bench.pass_ms(1100)
+            model.live()
+            model.regs[0] = code
+            assert chip.read_cc() == temp_cc, (name, code, temp_cc)
+            assert temp_cc is None or chip.code == code
 
 
-def check_second_thermometer_is_refused_when_it_is_not_one() -> None:
-    for value in (0x00, 0xFF):
-        chip = Max30205(Bus(I2cBus({max30205.ADDRESS: ConstantChip(value)})))
-        assert "limits" in refused(chip.start)
-    refused(Max30205(Bus(I2cBus({}))).start)
-    bench, chip = second()
+def check_another_part_or_none_is_refused_by_name() -> None:
+    for _, driver, word in BOTH:
+        for value in (0x00, 0xFF):
+            for call in ("identify", "start"):
+                chip = driver(Bus(I2cBus({tmp117.ADDRESS: ConstantChip(value)})))
+                assert word in refused(getattr(chip, call)), (word, value, call)
+        refused(driver(Bus(I2cBus({}))).start)
+
+
+def check_a_set_up_that_is_not_kept_is_refused() -> None:
+    bench = Bench(thermometer="max30205")
     bench.max30205._configure = lambda value: None
-    assert "did not take" in refused(chip.start)
+    assert "did not take" in refused(Max30205(Bus(bench.i2c)).start)
 
 
-def check_second_thermometer_lost_set_up_is_an_error() -> None:
-    for value in (0x00, 0xFF):
-        bench, chip = second()
-        chip.start()
-        bench.i2c.devices[max30205.ADDRESS] = ConstantChip(value)
-        assert "set-up lost" in refused(chip.read_cc)
-    bench, chip = second()
+def check_any_revision_of_a_tmp117_is_taken() -> None:
+    bench = Bench()
+    bench.tmp117.regs[15] = 0x3117
+    chip = Tmp117(Bus(bench.i2c))
     chip.start()
-    bench.max30205._power_on()
+    assert chip.identify() == 0x3117
+
+
+def check_a_lost_set_up_is_an_error() -> None:
+    for name, _, _ in BOTH:
+        for value in (0x00, 0xFF):
+            bench, _, chip = started(name)
+            bench.i2c.devices[tmp117.ADDRESS] = ConstantChip(value)
+            assert "set-up lost" in refused(chip.read_cc), (name, value)
+    _, model, chip = started("max30205")
+    model._power_on()
     assert "set-up lost" in refused(chip.read_cc)
 
 
 def check_a_coarse_part_with_the_same_registers_is_found_out() -> None:
-    bench, chip = second()
-    chip.start()
-    answers = []
-    for _ in range(40):
+    bench, model, chip = started("max30205")
+
+    def read_coarse():
         bench.pass_ms(1000)
-        bench.max30205.live()
-        bench.max30205.regs[0] &= 0xFF80  # 0.5 °C, as in an LM75
-        try:
-            answers.append(chip.read_cc())
-        except OSError as error:
-            assert "not a MAX30205" in str(error)
-            break
-    assert len(answers) == 30, len(answers)
+        model.live()
+        model.regs[0] &= 0xFF80  # 0.5 °C, as in an LM75
+        return chip.read_cc()
+
+    for _ in range(29):
+        read_coarse()
+    assert "not a MAX30205" in refused(read_coarse)
     chip.start()
     chip.read_cc()
-    bench.pass_ms(1000)
-    bench.max30205.live()
-    bench.max30205.regs[0] &= 0xFF80
-    assert "not a MAX30205" in refused(chip.read_cc)  # a restart does not make it another part
+    assert "not a MAX30205" in refused(read_coarse)  # a restart does not make it another part
 
 
 class DeafAt:
@@ -178,12 +129,12 @@ class DeafAt:
         self._i2c.writeto_mem(address, register, data)
 
 
-def check_the_fitted_thermometer_is_found() -> None:
-    assert type(fitted(Bus(Bench().i2c))) is Tmp117
-    bench, _ = second()
-    assert type(fitted(Bus(bench.i2c))) is Max30205
-    assert type(fitted(Bus(DeafAt(bench.i2c, 0x0F)))) is Max30205
+def check_the_thermometer_on_the_board_is_found() -> None:
+    second = Bench(thermometer="max30205").i2c
+    for i2c, driver in ((Bench().i2c, "Tmp117"), (second, "Max30205"), (DeafAt(second, 0x0F), "Max30205")):
+        assert type(drivers.thermometer(Bus(i2c))).__name__ == driver
     for value in (0x00, 0xFF):
-        bus = Bus(I2cBus({tmp117.ADDRESS: ConstantChip(value)}))
-        assert "neither" in refused(lambda bus=bus: fitted(bus))
-    refused(lambda: fitted(Bus(I2cBus({}))))
+        bus = Bus(I2cBus({max30205.ADDRESS: ConstantChip(value)}))
+        said = refused(lambda bus=bus: drivers.thermometer(bus))
+        assert "not a TMP117: part id" in said and "not a MAX30205: limits" in said
+    refused(lambda: drivers.thermometer(Bus(I2cBus({}))))

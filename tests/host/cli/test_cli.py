@@ -227,13 +227,15 @@ def test_a_damaged_store_is_named_with_advice(filled):
 def test_a_store_is_backed_up_found_harmed_and_restored(filled, tmp_path):
     copy = tmp_path / "copy.db"
     done = run(filled, "backup", str(copy))
-    assert done.returncode == 0 and "read back and whole" in done.stdout and copy.stat().st_mode & 0o077 == 0
+    assert (
+        done.returncode == 0 and "read back and complete" in done.stdout and copy.stat().st_mode & 0o077 == 0
+    )
     assert run(filled, "verify").stdout.endswith(": 0 problems.\n")
     assert run(filled, "backup", str(copy)).returncode == exits.FAILED
     with sqlite3.connect(filled / "cytowatch.db") as conn:
         conn.execute("UPDATE events SET payload = x'' WHERE seq = (SELECT max(seq) FROM events)")
     done = run(filled, "verify")
-    assert done.returncode == exits.FAILED and "the events do not say what the block says" in done.stdout
+    assert done.returncode == exits.FAILED and "the events differ from the block" in done.stdout
     assert "cytowatch restore" in done.stdout
     found = answer(filled, "verify", code=exits.FAILED)
     assert found["found"] == len(found["problems"]) >= 1 and found["events"] >= 3

@@ -36,6 +36,7 @@ def test_a_command_is_found_in_help_on_the_page_and_running(tree):
         (None, LINE, "The command greet has a line in COMMANDS and no file.\n  Add host_agent/cli/greet.py."),
         (GREET.replace("def greet", "def hello"), LINE, "greet.py holds no command: nothing in it is called greet."),
     ],
+    ids=["no line", "no file", "no function"],
 )  # fmt: skip
 def test_a_command_of_which_a_part_is_missing_stops_the_start_with_its_name(tree, text, line, expected):
     if text is not None:

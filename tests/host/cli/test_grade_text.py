@@ -5,7 +5,7 @@ import json
 import pytest
 from crs_core.grade import case
 
-from host_agent.views.grade_text import grade_lines
+from host_agent.terminal.grade_lines import grade_lines
 from tests.docs.test_forbidden_words import FORBIDDEN
 from tools.rig.micropython import ROOT
 

@@ -106,15 +106,16 @@ def test_what_was_removed_is_told_everywhere_and_the_long_view_stays(home):
     assert run(home, "export", "--every", "5m").stdout == before
     done = run(home, "export")
     assert len(done.stdout.splitlines()) == 1 + 516
-    assert "24 readings of patients who left were removed as configured" in done.stderr
+    assert "24 readings of earlier patients were removed as configured" in done.stderr
     line = run(home, "history", "--kind", "thinned").stdout
-    assert "SIMULATED  24 single readings removed, sequences 1 to 24, 30 days after the patient's end" in line
+    assert (
+        "SIMULATED  24 single readings removed, sequences 1 to 24, 30 days after the patient's binding ended"
+        in line
+    )
     assert line in run(home, "history").stdout
     (row,) = json.loads(run(home, "history", "--kind", "thinned", "--json").stdout)["rows"]
     assert (row["first_seq"], row["last_seq"], row["readings"], row["keep_days"]) == (1, 24, 24, 30)
-    assert (
-        "24 readings of patients who left were removed as configured, last at" in run(home, "doctor").stdout
-    )
+    assert "24 readings of earlier patients were removed as configured, last at" in run(home, "doctor").stdout
     done = run(home, "verify")
     assert done.returncode == 0 and "540 readings (24 of them removed on purpose" in done.stdout
     assert json.loads(run(home, "verify", "--json").stdout)["thinned"] == 24

@@ -22,9 +22,9 @@ def test_accounts_from_the_first_to_the_last(home):
     done = run(home, "account", "add", "nurse-1", "--role", "nurse")
     assert done.returncode == exits.FAILED and "first account must be a clinician's" in done.stderr
     done = run(home, "account", "add", "clinician-1", "--role", "clinician")
-    assert done.returncode == 0 and "signs for itself, as the first one" in done.stdout
+    assert done.returncode == 0 and "It is the first one and signed for itself." in done.stdout
     done = run(home, "account", "add", "nurse-1", "--role", "nurse")
-    assert done.returncode == 0 and "signed for by clinician-1" in done.stdout
+    assert done.returncode == 0 and "Signed by clinician-1" in done.stdout
     for arguments, text in (
         (["add", "nurse-2", "--role", "nurse"], "not that of|clinician may sign"),
         (["disable", "clinician-1"], "clinician may sign"),
@@ -33,11 +33,11 @@ def test_accounts_from_the_first_to_the_last(home):
         assert done.returncode == exits.FAILED and text.rpartition("|")[2] in done.stderr
     assert not (home / "accounts" / "nurse-2.json").exists(), "a refused account leaves no key behind"
     done = run(home, "account", "add", "nurse-1", "--role", "nurse", by="clinician-1")
-    assert done.returncode == exits.FAILED and "is there already" in done.stderr
+    assert done.returncode == exits.FAILED and "exists already" in done.stderr
     done = run(home, "account", "disable", "clinician-1", by="clinician-1")
     assert done.returncode == exits.FAILED and "last clinician" in done.stderr
     done = run(home, "account", "disable", "nurse-1", by="clinician-1")
-    assert done.returncode == 0 and "signs no more" in done.stdout
+    assert done.returncode == 0 and "can no longer sign" in done.stdout
     rows = json.loads(run(home, "account", "list", "--json").stdout)["accounts"]
     assert [(row["name"], row["role"], row["disabled"], row["key_here"]) for row in rows] == [
         ("clinician-1", "clinician", False, True), ("nurse-1", "nurse", True, True),
@@ -95,10 +95,10 @@ def test_what_is_about_a_patient_needs_the_agent_and_says_so_before_asking_for_a
     "arguments, expected",
     [
         (["context", "set", "ice"], "not KEY=VALUE"),
-        (["context", "set", "ice=9", "ice=8"], "ice: is given twice"),
+        (["context", "set", "ice=9", "ice=8"], "ice is given twice"),
         (["context", "set", "icee=9"], "icee: unknown key"),
         (["context", "set", "ice=11"], "ice: 11 is not an integer"),
-        (["context", "set", "temperature_cc=3900"], "site: is mandatory"),
+        (["context", "set", "temperature_cc=3900"], "site: give it together with"),
         (["context", "set", "vasopressors=norepinephrine,water"], "'water' is not one of"),
         (["context", "set", "death=crs"], "cytowatch sign death"),
         (["context", "set", "ice=9", "--at", "noon"], "--at: expected a time"),
@@ -112,8 +112,8 @@ def test_what_is_about_a_patient_needs_the_agent_and_says_so_before_asking_for_a
         (["sign", "death", "--cause", "old age"], "--cause: expected one of crs"),
         (["sign", "reverse", "abcdef12"], "without a reason is refused"),
         (["sign", "limits", "hr_high_bpm=130"], "reason: 1 to 200"),
-        (["sign", "limits", "hr_high_bpm=fast", "--reason", "x"], "not NAME=VALUE"),
-        (["sign", "limits", "fever_cc=3900", "--reason", "x"], "fever_cc: is no limit"),
+        (["sign", "limits", "hr_high_bpm=fast", "--reason", "x"], "expected NAME=VALUE"),
+        (["sign", "limits", "fever_cc=3900", "--reason", "x"], "fever_cc is not a limit"),
         (["sign", "limits", "spo2_fast_tenths=800", "--reason", "x"], "spo2_fast_tenths: 800 is outside"),
         (["account", "add", "nurse-1", "--role", "chief"], "--role: expected one of clinician"),
         (["rules", "check", "none.json"], "cannot be read"),
@@ -144,7 +144,7 @@ def test_a_touched_chain_is_named_and_ends_with_one(home, people):
     assert "1 problems" not in run(home, "audit", "verify", "--head", head).stdout
     assert run(home, "audit", "list").returncode == 0
     other = run(home, "audit", "verify", "--head", "ab" * 32)
-    assert other.returncode == exits.FAILED and "rows were cut off" in other.stdout
+    assert other.returncode == exits.FAILED and "rows at its end were removed" in other.stdout
 
 
 def test_rules_from_export_to_signature(home, tmp_path, people):
@@ -152,7 +152,7 @@ def test_rules_from_export_to_signature(home, tmp_path, people):
     file = tmp_path / "rules.json"
     assert run(home, "rules", "export", str(file)).returncode == 0
     assert run(home, "rules", "export", str(file)).returncode == exits.FAILED, "never written over"
-    assert "each inside its bounds" in run(home, "rules", "check", str(file)).stdout
+    assert "each within its bounds" in run(home, "rules", "check", str(file)).stdout
     tree = json.loads(file.read_text())
     tree["rules"]["spo2_medium_tenths"]["value"] = 930
     file.write_text(json.dumps(tree))
@@ -177,13 +177,13 @@ def test_rules_from_export_to_signature(home, tmp_path, people):
         (lambda tree: tree.update(format="x"), "not a rule file"),
         (lambda tree: tree.update(logic=0), "not a rule file"),
         (lambda tree: tree.pop("rules"), "rules are missing"),
-        (lambda tree: tree["rules"].pop("fever_cc"), "fever_cc: is missing"),
-        (lambda tree: tree["rules"].update(x={"value": 1}), "x: no such rule"),
+        (lambda tree: tree["rules"].pop("fever_cc"), "fever_cc is missing"),
+        (lambda tree: tree["rules"].update(x={"value": 1}), "x: there is no rule"),
         (
             lambda tree: tree["rules"]["fever_cc"].update(value=3790, lowest=3700),
-            "lowest is not a site's to change",
+            "a site cannot change lowest",
         ),
-        (lambda tree: tree["rules"]["fever_cc"].update(source="me"), "source is not a site's to change"),
+        (lambda tree: tree["rules"]["fever_cc"].update(source="me"), "a site cannot change source"),
         (
             lambda tree: tree["rules"]["hr_high_bpm"].update(value=300, reason="x"),
             "hr_high_bpm: 300 is outside",

@@ -76,7 +76,7 @@ async def test_context_from_the_keyboard_to_the_journal_of_the_wearable(world):
         assert shown["systolic_mmhg"][0] == 86 and shown["systolic_mmhg"][1].startswith(
             "not yet on the wearable"
         )
-        assert "1 entries are not yet on the wearable" in await text(world, "status")
+        assert "entries not yet on the wearable: 1" in await text(world, "status")
         del world.device.read_only_answers[wire.Context]
         await world.until(lambda: journaled(world))
         assert journaled(world) == [{3: 1, 4: 1, 5: 1, 22: 5}]
@@ -92,7 +92,7 @@ async def test_context_from_the_keyboard_to_the_journal_of_the_wearable(world):
         )
         assert "P-1: hypotension_systolic_mmhg=100, signed by clinician-1" in limited
         told = await text(world, "context", "set", "ice=10", by="caregiver-1")
-        assert "ice: a nurse or a clinician enters it" in told
+        assert "ice: only a nurse or a clinician may enter it" in told
         await cli(world, "context", "correct", done["entry"][:8], "systolic_mmhg=126", by="nurse-1")
         await cli(world, "context", "withdraw", "oxygen", by="nurse-1")
         await world.until(lambda: len(journaled(world)) == 3)

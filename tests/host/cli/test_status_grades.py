@@ -87,7 +87,7 @@ def test_what_is_held_stands_in_line_and_json(world):
     )
     assert astct["data_age"]["oldest_entry_age_ms"] is None and astct["simulated"] is False
     assert astct["data_age"]["temp_age_ms"] == pytest.approx(MIN_MS, abs=45_000)
-    assert "At least 3 held since " in astct["text"] and "assess again. Not known: " in astct["text"]
+    assert "At least 3 held since " in astct["text"] and "Assess again. Not known: " in astct["text"]
     assert data["ICANS"]["held"]["lower"] == 2 and data["ICANS"]["text"].startswith(
         "ICANS 2019: not gradable at "
     )

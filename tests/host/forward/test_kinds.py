@@ -127,19 +127,30 @@ def test_a_kind_tells_doctor_what_is_wrong_and_nothing_shows_its_secrets(bell):
         assert "4711" not in text and "secret-of-the-bell" not in text and "short-key" not in text
 
 
+INCOMPLETE = (
+    BELL.replace("def forwarder", "def _forwarder")
+    .replace('description="Number that opens the bell."', "")
+    .replace('"pin": "4711", ', "")
+    .replace("    key_env", "    no_env")
+    .replace('    """A bell that rings by writing to a file."""\n', "")
+)
+MISSING = (
+    "is not complete: it has no method forwarder, the key pin has no description, the key pin has no example,"
+    " the secret key has no key key_env, its model has no docstring.\n"
+    "  Complete host_agent/forward/kinds/bell.py."
+)
+
+
 @pytest.mark.parametrize(
     "text, line, expected",
     [
-        (BELL, None, 'The receiver kind bell has a file in host_agent/forward/kinds and no line in the registry.'),
-        (None, LINE, "The receiver kind bell has a line in the registry and no file."),
-        ("", LINE, "The receiver kind bell needs one subclass of Receiver in its file and has 0."),
-        (BELL.replace("def forwarder", "def _forwarder"), LINE, "it has no method forwarder"),
-        (BELL.replace('description="Number that opens the bell."', ""), LINE, "the key pin has no description"),
-        (BELL.replace('"pin": "4711", ', ""), LINE, "the key pin has no example"),
-        (BELL.replace("    key_env", "    no_env"), LINE, "the secret key has no key key_env"),
-        (BELL.replace('    """A bell that rings by writing to a file."""\n', ""), LINE, "its model has no docstring"),
+        (BELL, None, "has a file in host_agent/forward/kinds and no line in the registry.\n  Add"),
+        (None, LINE, "has a line in the registry and no file.\n  Add host_agent/forward/kinds/bell.py."),
+        ("", LINE, "needs one subclass of Receiver in its file and has 0."),
+        (INCOMPLETE, LINE, MISSING),
     ],
-)  # fmt: skip
+    ids=["no line", "no file", "no model", "incomplete"],
+)
 def test_a_kind_of_which_a_part_is_missing_stops_the_start_with_its_name(tree, text, line, expected):
     if text is not None:
         tree.write(FILE, text)
@@ -147,7 +158,7 @@ def test_a_kind_of_which_a_part_is_missing_stops_the_start_with_its_name(tree, t
         tree.replace(REGISTRY, *line)
     done = tree.cytowatch("doctor")
     assert done.returncode == 1 and "Traceback" not in done.stderr
-    assert done.stderr.startswith("error: The receiver kind bell ") and expected in done.stderr
+    assert done.stderr.startswith(f"error: The receiver kind bell {expected}")
 
 
 @pytest.mark.parametrize("kind", receiver_kinds())

@@ -1,12 +1,15 @@
 """A bound wearable in a real store, with a clinician, a nurse and a caregiver who hold real keys."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from host_agent.people import admission, composing
 from host_agent.people.account_key import Signer, new_signer
 from host_agent.people.admission import Taken
-from host_agent.people.asking import wearers
+from host_agent.people.asking import WHY, EntryRefused, wearers
 from host_agent.people.context_state import in_force
 from host_agent.people.outgoing import numbers_in
 from host_agent.store import outgoing
@@ -20,6 +23,10 @@ HOUR_MS = 3_600_000
 PROFILE = "age_years=54\npatient=P-1\nsite=axilla\nsystolic_mmhg=130\n"
 BINDINGS = {"P-1": b"BINDING1", "P-2": b"BINDING2"}
 OLD_BINDING = b"BINDING0"
+TABLES = (
+    "audit", "accounts", "context_entries", "context_values", "signed_records", "context_outgoing", "rule_sets",
+    "patient_limits",
+)  # fmt: skip
 
 
 class PeopleWorld:
@@ -99,6 +106,29 @@ class PeopleWorld:
         """Counted refusals by reason."""
         rows = self.query("SELECT name, value FROM counters WHERE name LIKE 'entry_refused_%'")
         return {name.removeprefix("entry_refused_"): value for name, value in rows}
+
+    def refuses(self, why: str, take: Callable[[], Any], match: str | None = None) -> None:
+        """`take` raises EntryRefused for this reason, it is counted once more, and no table of entries grows."""
+        before = [self.query(f"SELECT count(*) FROM {table}") for table in TABLES]
+        counted = self.refused().get(why, 0)
+        with pytest.raises(EntryRefused, match=match) as caught:
+            take()
+        assert caught.value.why == why and caught.value.advice == WHY[why]
+        assert self.refused()[why] == counted + 1
+        assert [self.query(f"SELECT count(*) FROM {table}") for table in TABLES] == before
+
+    def refuses_entry(
+        self,
+        why: str,
+        signer: Signer,
+        kind: str,
+        values: dict[str, Any],
+        match: str | None = None,
+        **change: Any,
+    ) -> None:
+        """An entry made now by this signer is refused."""
+        made = self.compose(signer, kind, values, **change)
+        self.refuses(why, lambda: self.take(*made), match)
 
     def query(self, sql: str, *values: Any) -> list[Any]:
         return self.store.read_now(lambda tx: tx.execute(sql, values).fetchall())

@@ -44,17 +44,14 @@ def test_a_pressure_is_judged_by_the_limit_of_the_patient(world):
     world.enter(world.nurse, systolic_mmhg=105)
     sign(world, {"hypotension_systolic_mmhg": 110}, "hypertensive before")
     world.enter(world.nurse, systolic_mmhg=105)
-    assert world.waiting() == [
-        {context.BLOOD_PRESSURE: 0},
-        {context.BLOOD_PRESSURE: 1},
-    ]
+    assert world.waiting() == [{context.BLOOD_PRESSURE: 0}, {context.BLOOD_PRESSURE: 1}]
     assert world.store.read_now(verify).problems == []
 
 
 @pytest.mark.parametrize(
     "limits, reason, named",
     [({}, "x", "at least one"), ({"hr_high_bpm": 130}, " ", "reason"), ({"hr_high_bpm": 130}, "x" * 201, "reason"),
-     ({"fever_cc": 3800}, "x", "fever_cc: is no limit"), ({"spo2_fast_tenths": 849}, "x", "spo2_fast_tenths"),
+     ({"fever_cc": 3800}, "x", "fever_cc is not a limit"), ({"spo2_fast_tenths": 849}, "x", "spo2_fast_tenths"),
      ({"spo2_medium_tenths": 880}, "x", "HIGH limit"), ({"hr_high_bpm": "130"}, "x", "hr_high_bpm"),
      ({"hr_high_bpm": True}, "x", "hr_high_bpm")],
 )  # fmt: skip

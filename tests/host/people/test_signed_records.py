@@ -3,7 +3,6 @@
 import pytest
 from crs_core import context
 
-from host_agent.people.asking import EntryRefused
 from host_agent.people.signed_records import SCALE_VERSIONS, death_in_force, signed
 from tests.host.people.people_world import HOUR_MS
 
@@ -21,24 +20,12 @@ def in_force(world):
     return world.store.read_now(lambda tx: death_in_force(tx, 1))
 
 
-def refused(world, why, signer, kind, values, match=None, **change):
-    made = world.compose(signer, kind, values, **change)
-    with pytest.raises(EntryRefused, match=match) as caught:
-        world.take(*made)
-    assert caught.value.why == why
-
-
 def death(world, cause="crs"):
     return world.sign(world.doctor, "death", {"cause": cause})
 
 
-def told(world):
-    return world.waiting()
-
-
 @pytest.mark.parametrize(
-    "value, code",
-    [(1, "D89.831"), (2, "D89.832"), (3, "D89.833"), (4, "D89.834"), (None, "D89.839")],
+    "value, code", [(1, "D89.831"), (2, "D89.832"), (3, "D89.833"), (4, "D89.834"), (None, "D89.839")]
 )
 def test_a_signed_grade_has_its_code(world, value, code):
     grade(world, value)
@@ -46,7 +33,7 @@ def test_a_signed_grade_has_its_code(world, value, code):
     assert (one.grade, one.icd10cm, one.account, one.scale, one.scale_version) == (
         value, code, "clinician-1", "ASTCT", 2019,
     )  # fmt: skip
-    assert told(world) == [], "the wearable grades by itself"
+    assert world.waiting() == [], "the wearable grades by itself"
 
 
 def test_a_grade_of_another_syndrome_has_no_code_of_this_one(world):
@@ -70,7 +57,7 @@ def test_a_reversed_grade_has_no_code(world):
 )  # fmt: skip
 def test_grades_that_cannot_be_signed(world, change, match):
     values = {"scale": "ASTCT", "scale_version": 2019, "grade": 2, **change}
-    refused(world, "bad_value", world.doctor, "grade", values, match)
+    world.refuses_entry("bad_value", world.doctor, "grade", values, match)
     assert records(world) == []
 
 
@@ -88,11 +75,11 @@ def test_no_grade_of_five_gets_past_the_store_either(world):
 
 def test_a_death_counts_only_with_two_clinicians_and_is_told_to_the_wearable_then(world):
     first = death(world)
-    assert in_force(world) is None and told(world) == [] and records(world)[0].icd10cm is None
+    assert in_force(world) is None and world.waiting() == [] and records(world)[0].icd10cm is None
     world.sign(world.second, "countersign", {}, refers_to=first.entry.id)
     counted = in_force(world)
     assert counted is not None and counted.countersigned_by == "clinician-2" and counted.icd10cm == "D89.835"
-    assert told(world) == [{context.DEATH: 1}]
+    assert world.waiting() == [{context.DEATH: 1}]
     assert world.queued()[0].observed_utc_ms == first.entry.observed_utc_ms
 
 
@@ -102,35 +89,37 @@ def test_a_death_counts_only_with_two_clinicians_and_is_told_to_the_wearable_the
 def test_only_a_death_of_this_syndrome_has_its_code(world, cause, number, code):
     first = death(world, cause)
     world.sign(world.second, "countersign", {}, refers_to=first.entry.id)
-    assert told(world) == [{context.DEATH: number}] and in_force(world).icd10cm == code
+    assert world.waiting() == [{context.DEATH: number}] and in_force(world).icd10cm == code
 
 
 def test_one_clinician_cannot_do_both(world):
     first = death(world)
-    refused(
-        world, "not_allowed", world.doctor, "countersign", {}, "second clinician", refers_to=first.entry.id
+    world.refuses_entry(
+        "not_allowed", world.doctor, "countersign", {}, "second clinician", refers_to=first.entry.id
     )
-    assert in_force(world) is None and told(world) == []
+    assert in_force(world) is None and world.waiting() == []
 
 
 def test_nobody_but_a_clinician_countersigns_or_reverses(world):
     first = death(world)
     for signer in (world.nurse, world.carer):
-        refused(world, "not_allowed", signer, "countersign", {}, refers_to=first.entry.id)
-        refused(world, "not_allowed", signer, "reverse", {"reason": "x"}, refers_to=first.entry.id)
+        world.refuses_entry("not_allowed", signer, "countersign", {}, refers_to=first.entry.id)
+        world.refuses_entry("not_allowed", signer, "reverse", {"reason": "x"}, refers_to=first.entry.id)
     assert in_force(world) is None
 
 
 def test_a_countersignature_by_a_disabled_clinician_does_not_count(world):
     first = death(world)
     world.sign(world.doctor, "account_disable", {"name": "clinician-2"}, patient=None)
-    refused(world, "disabled_account", world.second, "countersign", {}, refers_to=first.entry.id)
+    world.refuses_entry("disabled_account", world.second, "countersign", {}, refers_to=first.entry.id)
     assert in_force(world) is None
 
 
 def test_a_countersignature_about_another_patient_does_not_count(world):
     first = death(world)
-    refused(world, "wrong_patient", world.second, "countersign", {}, patient="P-2", refers_to=first.entry.id)
+    world.refuses_entry(
+        "wrong_patient", world.second, "countersign", {}, patient="P-2", refers_to=first.entry.id
+    )
     assert in_force(world) is None
 
 
@@ -142,30 +131,34 @@ def test_only_a_death_is_countersigned(world, target):
         "nothing": lambda: "ab" * 16,
     }[target]()
     why = "no_such_entry" if target == "nothing" else "conflict"
-    refused(world, why, world.second, "countersign", {}, refers_to=about)
+    world.refuses_entry(why, world.second, "countersign", {}, refers_to=about)
 
 
 def test_a_second_countersignature_and_one_with_values_are_refused(world):
     first = death(world)
-    refused(world, "bad_value", world.second, "countersign", {"cause": "crs"}, refers_to=first.entry.id)
+    world.refuses_entry("bad_value", world.second, "countersign", {"cause": "crs"}, refers_to=first.entry.id)
     world.sign(world.second, "countersign", {}, refers_to=first.entry.id)
-    refused(world, "conflict", world.second, "countersign", {}, "already", refers_to=first.entry.id)
-    refused(world, "conflict", world.second, "death", {"cause": "other"}, "counts already")
+    world.refuses_entry("conflict", world.second, "countersign", {}, "already", refers_to=first.entry.id)
+    world.refuses_entry("conflict", world.second, "death", {"cause": "other"}, "counts already")
 
 
 def test_a_reversal_needs_a_reason_takes_the_death_back_and_is_final(world):
     first = death(world)
     world.sign(world.second, "countersign", {}, refers_to=first.entry.id)
     for reason in ("", "  ", "x" * 201, None):
-        refused(world, "bad_value", world.doctor, "reverse", {"reason": reason}, refers_to=first.entry.id)
-    refused(world, "bad_value", world.doctor, "reverse", {}, refers_to=first.entry.id)
+        world.refuses_entry(
+            "bad_value", world.doctor, "reverse", {"reason": reason}, refers_to=first.entry.id
+        )
+    world.refuses_entry("bad_value", world.doctor, "reverse", {}, refers_to=first.entry.id)
     assert in_force(world) is not None
     world.sign(world.doctor, "reverse", {"reason": "entered for another bed"}, refers_to=first.entry.id)
-    assert in_force(world) is None and told(world) == [{context.DEATH: 1}, {context.DEATH: None}]
+    assert in_force(world) is None and world.waiting() == [{context.DEATH: 1}, {context.DEATH: None}]
     (record,) = records(world)
     assert record.icd10cm is None and record.reversal_reason == "entered for another bed"
-    refused(world, "conflict", world.second, "countersign", {}, "reversed", refers_to=first.entry.id)
-    refused(world, "conflict", world.doctor, "reverse", {"reason": "x"}, "reversed", refers_to=first.entry.id)
+    world.refuses_entry("conflict", world.second, "countersign", {}, "reversed", refers_to=first.entry.id)
+    world.refuses_entry(
+        "conflict", world.doctor, "reverse", {"reason": "x"}, "reversed", refers_to=first.entry.id
+    )
     death(world)  # a new one may be signed, and again needs two
     assert in_force(world) is None
 
@@ -173,21 +166,21 @@ def test_a_reversal_needs_a_reason_takes_the_death_back_and_is_final(world):
 def test_a_death_reversed_before_it_counted_never_reaches_the_wearable(world):
     first = death(world)
     world.sign(world.doctor, "reverse", {"reason": "wrong bed"}, refers_to=first.entry.id)
-    refused(world, "conflict", world.second, "countersign", {}, refers_to=first.entry.id)
-    assert in_force(world) is None and told(world) == []
+    world.refuses_entry("conflict", world.second, "countersign", {}, refers_to=first.entry.id)
+    assert in_force(world) is None and world.waiting() == []
 
 
 def test_the_end_of_an_episode_is_not_reversed(world):
     closed = world.sign(world.doctor, "close_episode", {})
-    refused(world, "conflict", world.doctor, "reverse", {"reason": "x"}, refers_to=closed.entry.id)
-    refused(world, "bad_value", world.doctor, "close_episode", {"x": 1})
+    world.refuses_entry("conflict", world.doctor, "reverse", {"reason": "x"}, refers_to=closed.entry.id)
+    world.refuses_entry("bad_value", world.doctor, "close_episode", {"x": 1})
 
 
 def test_causes_that_there_are_not_and_dates_too_far_back(world):
     for values in ({"cause": "crs2"}, {}, {"cause": "crs", "more": 1}, {"cause": None}):
-        refused(world, "bad_value", world.doctor, "death", values)
-    refused(world, "expired", world.doctor, "death", {"cause": "crs"}, ago_ms=168 * HOUR_MS + 1)
-    refused(world, "from_future", world.doctor, "death", {"cause": "crs"}, ago_ms=-61_000)
+        world.refuses_entry("bad_value", world.doctor, "death", values)
+    world.refuses_entry("expired", world.doctor, "death", {"cause": "crs"}, ago_ms=168 * HOUR_MS + 1)
+    world.refuses_entry("from_future", world.doctor, "death", {"cause": "crs"}, ago_ms=-61_000)
 
 
 def test_records_of_one_patient_are_not_those_of_another(world):

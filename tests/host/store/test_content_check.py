@@ -59,13 +59,13 @@ def test_records_of_a_branch_may_lie_in_what_it_left(tmp_path) -> None:
 @pytest.mark.parametrize(
     "harm, told",
     [
-        ("UPDATE readings SET temp_cc = temp_cc + 1 WHERE seq = 5", "records 1 to 12: the readings do not say"),
+        ("UPDATE readings SET temp_cc = temp_cc + 1 WHERE seq = 5", "records 1 to 12: the readings differ"),
         ("UPDATE readings SET simulated = 1 WHERE seq = 5", "first at 5"),
         ("DELETE FROM readings WHERE seq = 12", "first at 12"),
-        ("UPDATE events SET payload = x'02' WHERE seq = 13", "records 13 to 14: the events do not say"),
+        ("UPDATE events SET payload = x'02' WHERE seq = 13", "records 13 to 14: the events differ"),
         ("DELETE FROM events WHERE seq = 14", "first at 14"),
         ("UPDATE blocks SET raw = substr(raw, 2) WHERE first_seq = 1", "the block is damaged"),
-        ("UPDATE blocks SET boot = 2 WHERE first_seq = 1", "says something else of itself"),
+        ("UPDATE blocks SET boot = 2 WHERE first_seq = 1", "the header of the block differs from its row"),
         ("DELETE FROM blocks WHERE first_seq = 1", "records 1 to 12 were acknowledged and are not here"),
         ("DELETE FROM blocks WHERE first_seq = 1", "12 readings that no block holds, first 1"),
         (

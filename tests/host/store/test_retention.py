@@ -166,11 +166,11 @@ def test_rows_that_are_not_those_of_the_blocks_are_left_for_verify(tmp_path) -> 
 @pytest.mark.parametrize(
     "harm, told",
     [
-        ("DELETE FROM readings WHERE seq = 30", "the readings do not say what the block says, first at 30"),
-        ("UPDATE blocks SET thinned = NULL WHERE first_seq = 1", "the readings do not say what the block says"),
+        ("DELETE FROM readings WHERE seq = 30", "the readings differ from the block, first at 30"),
+        ("UPDATE blocks SET thinned = NULL WHERE first_seq = 1", "the readings differ from the block"),
         ("UPDATE blocks SET thinned = 1 WHERE first_seq = 29", "12 readings are here and are marked as removed"),
         ("UPDATE blocks SET thinned = 1 WHERE first_seq = 13", "events are marked as removed"),
-        ("UPDATE thinnings SET readings = 1", "1 readings were removed, 24 are marked so"),
+        ("UPDATE thinnings SET readings = 1", "1 readings were removed, 24 are marked as removed"),
         ("INSERT INTO readings SELECT journal, 5, boot, t_ms, temp_cc, spo2_tenths, hr_bpm, pi_hundredths, status,"
          " simulated FROM readings WHERE seq = 30", "1 readings are here and are marked as removed"),
         ("UPDATE rollups SET temp_sum = temp_sum + 1 WHERE bucket = 0", "roll-ups are not"),

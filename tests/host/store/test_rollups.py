@@ -114,7 +114,10 @@ def _with_schema() -> sqlite3.Connection:
 _VIEW = _with_schema()
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=settings.default.max_examples // 5,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(
     st.lists(
         st.tuples(st.lists(VALUES, min_size=1, max_size=12), st.integers(1, 3)), min_size=1, max_size=12

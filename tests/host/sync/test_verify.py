@@ -9,10 +9,10 @@ from crs_core import codes, units
 from crs_core.grade import alarms, grader
 from crs_core.grade.rules import DEFAULT, rule_hash
 from crs_core.journal import record_layout, record_types, record_writer
-from crs_device.event_log import EventLog
 from crs_device.health import Health
+from crs_device.journal.event_log import EventLog
+from crs_device.measuring.sampling import Vitals
 from crs_device.monitor import Monitor
-from crs_device.sampling import Vitals
 
 from host_agent.store.coverage import Coverage
 from host_agent.store.db import Store
@@ -48,7 +48,8 @@ class Wearable:
         health = Health()
         vitals = Vitals(None, units.TEMP_ABSENT, None, None, None, None, units.PPG_ABSENT, None, 0)
         self.parts: Any = SimpleNamespace(
-            health=health, log=EventLog(device.journal, health), vitals=vitals, in_maintenance=False, is_pairing=False,
+            health=health, log=EventLog(device.journal, health, nothing), vitals=vitals, in_maintenance=False,
+            is_pairing=False,
             measure=lambda now_ms: self.parts.vitals, drain=nothing, ring=nothing, live=nothing,
             fault_bits=lambda: 0, power=SimpleNamespace(is_charging=False, is_low=False),
             schedule=None, sampling=None, pause_left_ms=lambda now_ms: -1, step_pause=nothing,

@@ -56,7 +56,7 @@ def test_a_blank_board_gets_all_then_what_changed_then_nothing(
         fresh = flash(bedside.port, restart=False, say=QUIET)
         assert (fresh.board, fresh.slot, fresh.unchanged) == ("virtual", "a", 0)
         assert fresh.sent > 50
-        module = tree / "crs_device/vitals.py"
+        module = tree / "crs_device/measuring/vitals.py"
         module.write_text(module.read_text() + "\nADDED = 1\n")
         changed = flash(bedside.port, restart=False, say=QUIET)
         assert (changed.slot, changed.sent, changed.unchanged) == ("b", 1, fresh.sent - 1)

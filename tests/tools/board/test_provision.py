@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from crs_core.keys import ROLE_CUSTODIAN, ROLE_READER
-from crs_device.keys import KeyStore
+from crs_device.settings.key_file import KeyFile
 
 from host_agent.keys.enrolment import open_sealed
 from tools.board.provision import ProvisionError, provision
@@ -36,7 +36,7 @@ def ready(tmp_path: Path) -> Iterator[Bedside]:
         yield bedside
 
 
-def keys_on(bedside: Bedside, folder: Path) -> KeyStore:
+def keys_on(bedside: Bedside, folder: Path) -> KeyFile:
     """The key file of the image, read by the firmware's own code."""
     filesystem = read_image(bedside.image)
     folder.mkdir(exist_ok=True)
@@ -44,7 +44,7 @@ def keys_on(bedside: Bedside, folder: Path) -> KeyStore:
         if slot in filesystem.listdir("/"):
             with filesystem.open(f"/{slot}", "rb") as file:
                 (folder / slot).write_bytes(file.read())
-    store = KeyStore(str(folder / "keys"))
+    store = KeyFile(str(folder / "keys"))
     store.load()
     return store
 

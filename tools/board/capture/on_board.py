@@ -11,7 +11,7 @@ import boards
 from crs_device.sensors.bus import Bus
 from crs_device.sensors.max3010x import Max3010x
 from crs_device.sensors.optical import Optical
-from crs_device.settings import SettingsStore
+from crs_device.settings.settings_file import SettingsFile
 class Printer:
     def push(self, red, infrared, n):
         words = ['S', str(now)]
@@ -23,7 +23,7 @@ class Printer:
         print('G', span_ms // 40)
 board = boards.detect()
 print('B', int(board.simulated))
-settings = SettingsStore().load() or {}
+settings = SettingsFile().load() or {}
 chip = Max3010x(Bus(board.i2c), settings.get('ppg_channels') == 'ir_red')
 start = settings.get('led_red_ua', 7000) // 200, settings.get('led_ir_ua', 7000) // 200
 now = board.clock.ms()

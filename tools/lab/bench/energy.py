@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from crs_core.grade.rules import DEFAULT
-from crs_device import alarm_output, schedule
+from crs_device.alarm import output as alarm_output
+from crs_device.measuring import schedule
 
 from tools.lab.bench.measuring import Row
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from crs_core.grade.rules import DEFAULT, Rules
-from crs_device import schedule
+from crs_device.measuring import schedule
 
 from tools.lab.bench.measuring import Row, words_of
 
@@ -44,7 +44,7 @@ def worst_ms(condition: Condition, by_state: bool, numbers: Rules = DEFAULT) -> 
     dark_ms = schedule.dark_ms(numbers) if by_state else 0
     dark_costs_ms = dark_ms + schedule.FIRST_VALUE_MS if dark_ms else 0
     delay_ms: int = getattr(numbers, condition.delay)
-    return int(schedule.SEEN_MS + dark_costs_ms + schedule.HOLE_MS + delay_ms + schedule.STEP_MS)
+    return int(schedule.SEEN_MS + dark_costs_ms + schedule.GAP_MS + delay_ms + schedule.STEP_MS)
 
 
 def allowed_ms(condition: Condition) -> int:

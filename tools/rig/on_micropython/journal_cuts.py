@@ -9,6 +9,7 @@ import sys
 from crs_device import two_slot
 from crs_device.journal import chain
 from tools.rig.on_micropython import journal_life as jl
+from tools.rig.on_micropython import journal_steps as js
 
 SECOND_EVERY = 7  # every so many cut points get a second cut, at every operation of the recovery and after it
 
@@ -130,7 +131,7 @@ def main():
         {"write_behind": write_behind, "one_slot": one_slot, "no_generation": no_generation}[name]()
     image, ledger, ids = jl.empty_image(), None, 0
     cuts = seconds = points = 0
-    for phase in jl.PHASES:
+    for phase in js.PHASES:
         try:
             image, snaps, ops, ref = jl.reference(image, ledger, ids, phase)
         except jl.Broken as broken:

@@ -7,47 +7,25 @@ neither knows, and no number with other content than it ever had (`Ledger`).
 
 import vfs
 
-from crs_core import settings
 from crs_core.journal import block_layout, block_reader, record_layout, record_writer
 from crs_core.units import Reading, make_status
-from crs_device.journal import Journal, JournalMissing, boot_count, chain, space
-from crs_device.settings import SettingsStore
+from crs_device.journal import boot_count, chain, space
+from crs_device.journal.header import JournalMissing
+from crs_device.journal.journal import Journal
+from crs_device.settings.settings_file import SettingsFile
+from tools.rig.on_micropython import journal_steps as js
+from tools.rig.on_micropython.journal_ledger import Broken, Ledger, require
 from tools.rig.on_micropython.nor_flash import NorFlash
 
 BLOCK, BLOCKS = 4096, 48
 BUDGET = 6 * 1024
 ROOT = "/f/journal"
-BASE = {"site": "axilla", "patient_call_number": "555 0100", "emergency_number": "112"}
 STATUS = make_status(1, 0, 0, 1)
 # Small segments and a small budget, so that a short life rotates, drops and merges. Above 512 bytes LittleFS keeps a
 # file in blocks of its own, below it inside the directory: both occur.
 space.SEAL_READINGS = 1024
 space.SEAL_EVENTS = 384
 chain.FLASH_BLOCK = 512
-
-
-class Broken(Exception):  # noqa: N818 said of a promise
-    """A promise of the journal does not hold."""
-
-
-def require(holds, what, *facts):
-    """Raise Broken with the facts unless `holds`."""
-    if not holds:
-        raise Broken("%s %r" % (what, facts))
-
-
-class Ledger:
-    """Everything ever seen under a key (journal id, seq); `told`: keys that an append gave out in this life."""
-
-    def __init__(self, other=None):
-        self.seen = dict(other.seen) if other else {}
-        self.told = []
-
-    def add(self, journal_id, seq, content):
-        key = (journal_id, seq)
-        old = self.seen.get(key)
-        require(old is None or old == content, "one number, two contents", seq, old, content)
-        self.seen[key] = content
 
 
 class Life:
@@ -69,7 +47,7 @@ class Life:
         self.mount()
         number = boot_count.next_boot("/f/boot.cnt")
         self.t_ms = 0
-        self.settings = SettingsStore("/f/settings")
+        self.settings = SettingsFile("/f/settings")
         self.j = Journal(ROOT, number, self.random, BUDGET, block_layout.FLAG_SIMULATED)
         try:
             self.j.open()
@@ -152,105 +130,6 @@ def events_of(j):
         seq = block_layout.last_seq(step[1]) + 1
 
 
-# --- the life -------------------------------------------------------------------------------------------------------
-
-
-def fault(life, n, code=7):
-    life.event(record_layout.FAULT, record_writer.write(record_layout.FAULT, 2, code, n, "x" * 20))
-
-
-def _create(life):
-    life.settings.store(dict(BASE))
-    life.j.create()
-
-
-def _first(life):
-    life.boot_event(b"alarm0")
-    life.reading(3)
-    life.event(record_layout.BUTTON, record_writer.write(record_layout.BUTTON, 1))
-
-
-def _fill(life):
-    life.reading(14)  # the 120 s rule closes one block inside
-    life.j.tick(life.t_ms + 120000)
-
-
-def _rotate(life):
-    life.reading(84)
-
-
-def _ack(life):
-    life.j.ack(life.j.head_seq)
-    life.j.tick(life.t_ms + 70000)
-
-
-def _settings(life):
-    values = dict(BASE)
-    values["reading_interval_s"] = 20
-    life.settings.store(values)
-    text = settings.encode(values)
-    life.event(
-        record_layout.SETTINGS,
-        record_writer.write(
-            record_layout.SETTINGS, life.settings.version, b"rulehash", 1, str(text, "utf-8")
-        ),
-    )
-
-
-def _faults(life):
-    for n in range(6):
-        fault(life, n)
-
-
-def _crowd(life):
-    fault(life, 1)
-    fault(life, 2)
-
-
-def _state(life):
-    life.event(
-        record_layout.GRADER_STATE,
-        record_writer.write(record_layout.GRADER_STATE, 1, b"rulehash", b"alarm1", b"grade1"),
-    )
-
-
-def _batch(life):
-    life.t_ms += 10
-    made = [
-        (life.t_ms + i, record_layout.ACCEPTED, record_writer.write(record_layout.ACCEPTED, i, 2, 5, "n"))
-        for i in range(3)
-    ]
-    first = life.j.append_events(made)
-    for i in range(3):
-        life.tell(first + i, (life.j.boot,) + made[i])
-
-
-def _handover(life):
-    life.j.handover(b"binding!")
-    require(life.j.binding_id == b"binding!", "handover without its binding")
-
-
-def _wipe(life):
-    for _ in range(6):
-        life.j.tick(life.t_ms)
-
-
-# Phases begin with a power-on from the image the phase before left, so a cut replays one phase only.
-PHASES = (
-    ("create", (_create, _first)),
-    ("fill", (_first, _fill, _batch)),
-    ("rotate", (_rotate, _ack)),
-    ("settings", (_settings, _state)),
-    ("drop", (_first, _rotate)),
-    ("acked", (_faults, _ack, _faults)),
-    ("merge", (_crowd, _crowd, _crowd)),
-    ("handover", (_first, _handover, _wipe)),
-    ("after", (_first, _fill)),
-)
-# How much life lies between two phases without being swept, to reach the states where rotation drops and merges.
-BETWEEN = {"drop": (_rotate,) * 4, "acked": (_faults,) * 4, "merge": (_faults,) * 5 + (_state,)}
-
-
 def start(image, ledger, ids):
     """A life from a stored image; the first image is an empty formatted flash."""
     return Life(NorFlash(BLOCK, BLOCKS, bytearray(image)), Ledger(ledger), 0, ids)
@@ -276,9 +155,9 @@ def reference(image, ledger, ids, phase):
     name, steps = phase
     life = start(image, ledger, ids)
     life.boot()
-    for step in BETWEEN.get(name, ()):
+    for step in js.BETWEEN.get(name, ()):
         step(life)
-    if name in BETWEEN:
+    if name in js.BETWEEN:
         life.off()
         image = bytes(life.flash.data)
         life = start(image, life.ledger, life.ids)
@@ -298,7 +177,7 @@ def run_until_fault(life, steps):
     """Run the steps; returns the index of the step that a fault ended, len(steps) when none did."""
     at = -1
     try:
-        if not life.boot() and steps[0] is not _create:
+        if not life.boot() and steps[0] is not js.create:
             if life.flash.dead:  # the cut hit the start itself
                 return 0
             raise Broken("no journal after a clean start")
@@ -359,7 +238,7 @@ def check_recovered(life, before, after, ledger, told=()):
 def go_on(life, ledger):
     """Life after the recovery: what is journaled now is there after the next start, under numbers of its own."""
     if not life.j.journal_id:
-        _create(life)
+        js.create(life)
     life.boot_event(b"later")
     life.reading(2)
     life.event(record_layout.BUTTON, record_writer.write(record_layout.BUTTON, 2))

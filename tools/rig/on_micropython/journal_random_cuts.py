@@ -12,18 +12,19 @@ import vfs
 
 from tools.rig.on_micropython import journal_cuts as jc
 from tools.rig.on_micropython import journal_life as jl
+from tools.rig.on_micropython import journal_steps as js
 
 SECOND_OF = 4  # one life in so many is cut twice
 PER_PHASE = 30  # cuts of one phase before the life goes on
 STEPS = (
-    jl._first, jl._fill, jl._rotate, jl._ack, jl._settings, jl._faults, jl._crowd, jl._state, jl._batch, jl._handover,
-    jl._wipe,
+    js.first, js.fill, js.rotate, js.ack, js.change_settings, js.faults, js.crowd, js.state, js.batch, js.handover,
+    js.wipe,
 )  # fmt: skip
 
 
 def phases():
     """The scripted life, then phases of two to four drawn steps for ever."""
-    yield from jl.PHASES
+    yield from js.PHASES
     n = 0
     while True:
         n += 1

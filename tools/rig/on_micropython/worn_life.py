@@ -9,9 +9,9 @@ from crs_core.spo2_curve import AN6845
 from crs_core.units import SITE_AXILLA
 from crs_device.app import App
 from crs_device.clock import Clock
+from crs_device.measuring.sampling import Sampling
+from crs_device.measuring.schedule import Schedule
 from crs_device.monitor import Monitor
-from crs_device.sampling import Sampling
-from crs_device.schedule import Schedule
 
 from tools.virtual_wearable.models.bench import Bench
 

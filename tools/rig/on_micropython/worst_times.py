@@ -8,7 +8,7 @@ import sys
 
 from crs_core import codes
 from crs_core.grade.rules import DEFAULT
-from crs_device.schedule import dark_ms
+from crs_device.measuring.schedule import dark_ms
 from tools.rig.on_micropython.worn_life import SETTLED_MS, WornLife
 
 HIGH = codes.PRIORITY_HIGH

@@ -22,8 +22,8 @@ from crs_core.grade.scales.shared_rows import FEVER_GATE
 Published = namedtuple(
     "Published", ("scale", "paper", "people_judge", "facts", "cases", "readings", "cited", "death", "title")
 )
-# What all files say together: {name: Published}, {fact: EnteredFact}, {reason: text}, {missing: key}, {key: text}.
 
+# What all files say together: {name: Published}, {fact: EnteredFact}, {reason: text}, {missing: key}, {key: text}.
 Registry = namedtuple("Registry", ("published", "facts", "reason_texts", "missing_keys", "missing_texts"))
 
 _PARTS = ("SCALE", "PAPER", "PEOPLE_JUDGE", "FACTS", "CASES", "READINGS")

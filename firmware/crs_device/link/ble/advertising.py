@@ -9,9 +9,8 @@ import struct
 from crs_core.compat import const
 from crs_core.wire import gatt_uuids as names
 
-SLOW_US = const(
-    1_022_500
-)  # calm: intervals that phones look for (multiples of 0.625 ms as accessories use them)
+# calm: intervals that phones look for (multiples of 0.625 ms as accessories use them)
+SLOW_US = const(1_022_500)
 FAST_US = const(152_500)
 FAST_MS = const(120_000)  # after an alarm, a button or a lost host
 _GENERAL_LE_ONLY = const(0x06)

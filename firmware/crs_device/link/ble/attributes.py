@@ -15,9 +15,8 @@ _NOTIFY = const(0x10)
 _INDICATE = const(0x20)
 _PAIRED = const(0x0602)  # read, and only over a link that is encrypted and authenticated
 
-_BASE_BYTES = const(
-    64
-)  # GAP with name, GATT with Service Changed, and the end mark, as MicroPython sets them up
+# GAP with name, GATT with Service Changed, and the end mark, as MicroPython sets them up
+_BASE_BYTES = const(64)
 _ENTRY_BYTES = const(6)  # size, flags, handle
 
 # (service, (characteristic, flags), ...); a number is a UUID of the Bluetooth SIG

@@ -1,4 +1,4 @@
-"""The radio link: who may stay, who is in session, when to be heard. `turn` does what can be done without waiting.
+"""The radio link: who may stay, who is in session, when to advertise. `turn` never waits.
 
 A central that is neither secure nor in session is dropped after 20 s; where the board takes several, the last free
 place is kept for the custodian by dropping the oldest such central at once. An address that was dropped comes back for
@@ -18,9 +18,9 @@ from crs_device.link.ble.radio import FRAGMENT_MAX, Radio
 from crs_device.version import APP_VERSION
 
 STRANGER_MS = const(20_000)
-_SHUNNED_MS = const(10_000)  # a real central needs seconds for discovery and the session
-_SHUN_MS = const(60_000)
-_SHUNNED_MAX = const(4)
+_DROPPED_MS = const(10_000)  # a real central needs seconds for discovery and the session
+_DROPPED_FOR_MS = const(60_000)
+_DROPPED_MAX = const(4)
 _ASK_AGAIN_MS = const(2000)
 _TYPING_MS = const(60_000)  # somebody types the passkey
 _PLACES = const(4)  # of NimBLE; stock BTstack has one
@@ -44,15 +44,16 @@ class BleLink:
         self._service_uuid = bytes(bluetooth.UUID(names.SERVICE))
         self._radio.in_handle = self._handles[names.IN]
         self._radio.ble.gatts_set_buffer(self._radio.in_handle, FRAGMENT_MAX)
-        self._say_who(app.board)
+        self._write_device_information(app.board)
         self._health = None
         if self.can_pair:
+            # loaded only where phones can pair, to save heap
             from crs_device.link.ble.health_services import HealthServices
 
             self._health = HealthServices(self._radio, self._handles, app.board.simulated)
             self._radio.utc_ms = self._utc_ms  # type: ignore[assignment]
         self._with_server: list = []  # type: ignore[type-arg]  # connections whose fragments are served
-        self._shunned: list[tuple[bytes, int]] = []  # address, until when
+        self._dropped: list[tuple[bytes, int]] = []  # address, until when
         self._bell = 0
         self._fast_until_ms = app.clock.real_ms() + advertising.FAST_MS
         self._advertised: tuple | None = None  # type: ignore[type-arg]
@@ -61,16 +62,16 @@ class BleLink:
             self.window.open(app.clock.real_ms())
         self.keys_changed()
 
-    def _say_who(self, board) -> None:  # type: ignore[no-untyped-def]
+    def _write_device_information(self, board) -> None:  # type: ignore[no-untyped-def]
         model = board.name + " SIMULATED" if board.simulated else board.name
         serial = "".join(["%02x" % byte for byte in self._app.device_id])
         for uuid, text in ((0x2A29, names.NAME), (0x2A24, model), (0x2A25, serial), (0x2A26, APP_VERSION)):
             self._radio.ble.gatts_write(self._handles[uuid], text.encode())
 
-    # -- what the application tells --------------------------------------------------------------------------------
+    # -- what the application calls --------------------------------------------------------------------------------
 
     def ring(self) -> None:
-        """The alarms changed: be found fast, and ring at every host in session."""
+        """The alarms changed: advertise fast, and ring at every host in session."""
         self.hurry()
         self._bell = (self._bell + 1) & 0xFF
         for connection in self._with_server:
@@ -81,13 +82,13 @@ class BleLink:
         """Advertise fast for two minutes: an alarm, a button, a host that has gone."""
         self._fast_until_ms = self._app.clock.real_ms() + advertising.FAST_MS
 
-    def tell(self, live) -> None:  # type: ignore[no-untyped-def]
+    def show(self, live) -> None:  # type: ignore[no-untyped-def]
         """The newest values, for the health services."""
         if self._health is not None:
-            self._health.tell(live, self._app.power.battery_mv, self._utc_ms())
+            self._health.show(live, self._app.power.battery_mv, self._utc_ms())
 
     def keys_changed(self) -> None:
-        """Another custodian or another journal: another passkey."""
+        """Another custodian or another journal makes another passkey."""
         app = self._app
         journal = app.log.journal
         self._radio.passkey = -1  # without a custodian nobody pairs
@@ -98,12 +99,12 @@ class BleLink:
                 )
 
     def wipe_bonds(self) -> None:
-        """Another patient: no phone of the one before stays bonded. OSError: flash refused."""
+        """Delete the bonds of the previous patient's phones. OSError: flash refused."""
         self._radio.refuse_pairing()
         self._radio.bonds.wipe()
 
     def off(self) -> None:
-        """The program ends: the radio, too."""
+        """Switch the radio off: the program ends."""
         try:
             self._radio.ble.active(False)
         except OSError:
@@ -116,10 +117,10 @@ class BleLink:
     # -- the turn --------------------------------------------------------------------------------------------------
 
     def turn(self) -> None:
-        """Serve. What waits to be sent is the turn of each central's LinkServer."""
+        """Keep connections and advertising in order. Each central's LinkServer sends in its own turn."""
         now = self._app.clock.real_ms()
         radio = self._radio
-        self._take_leave()
+        self._end_gone()
         for connection in list(radio.connections.values()):
             if connection.server is None and connection.inbox:
                 self._serve(connection)
@@ -142,7 +143,7 @@ class BleLink:
         connection.server = self._app.serve(port, connection.carrier)
         self._with_server.append(connection)
 
-    def _take_leave(self) -> None:
+    def _end_gone(self) -> None:
         for connection in self._with_server:
             if not connection.is_gone:
                 continue
@@ -160,7 +161,7 @@ class BleLink:
         for connection in radio.connections.values():
             if connection.is_secure or (connection.server is not None and connection.server.is_open):
                 connection.since_ms = now
-                self._shunned = [one for one in self._shunned if one[0] != connection.address]
+                self._dropped = [one for one in self._dropped if one[0] != connection.address]
             else:
                 strangers.append(connection)
         is_full = self.can_pair and len(radio.connections) >= _PLACES
@@ -171,22 +172,22 @@ class BleLink:
             patience_ms = STRANGER_MS
             if radio.is_pairing(connection.number):
                 patience_ms = _TYPING_MS
-            elif self._is_shunned(connection.address, connection.since_ms):
-                patience_ms = _SHUNNED_MS
+            elif self._is_dropped(connection.address, connection.since_ms):
+                patience_ms = _DROPPED_MS
             if now - connection.since_ms >= patience_ms and not connection.must_go:
                 connection.must_go = True
-                others = [one for one in self._shunned if one[0] != connection.address]
-                self._shunned = others[1 - _SHUNNED_MAX :] + [(connection.address, now + _SHUN_MS)]
+                others = [one for one in self._dropped if one[0] != connection.address]
+                self._dropped = others[1 - _DROPPED_MAX :] + [(connection.address, now + _DROPPED_FOR_MS)]
         for connection in list(radio.connections.values()):
             if connection.must_go and now >= connection.ask_ms:
                 if not connection.ask_ms:
                     self._app.health.count(counts.BLE_STRANGER)
-                connection.ask_ms = now + _ASK_AGAIN_MS  # the stack tells of its going later, if it heard
+                connection.ask_ms = now + _ASK_AGAIN_MS  # the stack reports its end later, if it understood
                 radio.disconnect(connection.number)
 
-    def _is_shunned(self, address: bytes, at_ms: int) -> bool:
-        for shunned, until_ms in self._shunned:
-            if shunned == address and at_ms < until_ms:
+    def _is_dropped(self, address: bytes, at_ms: int) -> bool:
+        for dropped, until_ms in self._dropped:
+            if dropped == address and at_ms < until_ms:
                 return True
         return False
 

@@ -1,6 +1,6 @@
 """Bonds: the secrets that the stack hands out, in a file of two slots. Oldest first out; wiped with the binding.
 
-The stack asks and tells from its interrupt, so memory answers and `flush`, called by a task, writes.
+The stack calls from its interrupt: it is answered from memory, and `flush`, called by a task, writes.
 Payload: version u8, then for each secret type u8, key length u8, key, value length u8, value.
 """
 
@@ -32,7 +32,7 @@ class Bonds:
             try:
                 self._secrets = decode(data)
             except RemoteError:
-                self._is_dirty = True  # nothing can be read from it: an empty one replaces it
+                self._is_dirty = True  # it is unreadable, and an empty file replaces it
 
     @property
     def count(self) -> int:
@@ -73,11 +73,11 @@ class Bonds:
         return True
 
     def settle(self) -> None:
-        """What was put aside is gone."""
+        """Forget what was put aside: the pairing was good."""
         self._aside = []
 
     def restore(self) -> None:
-        """What was put aside counts again, but for what was replaced."""
+        """Use what was put aside again, except what was replaced since."""
         aside, self._aside = self._aside, []
         for kind, key, value in aside:
             if self.get(kind, 0, key) is None:
@@ -94,7 +94,7 @@ class Bonds:
         """Write what changed. OSError: it is tried again at the next call."""
         if not self._is_dirty or self._aside:
             return
-        self._is_dirty = False  # first: the stack may tell of another secret while this one is written
+        self._is_dirty = False  # first, because the stack may hand out another secret during the write
         try:
             self._file.store(encode(self._secrets))
         except OSError:

@@ -6,12 +6,12 @@ Order is kept: a fragment leaves the queue only when the stack took it.
 from crs_core.compat import const
 from crs_core.wire.sealed import OVERHEAD_BYTES
 
-_PIECES_PER_TURN = const(16)  # several to a connection event, and sampling is not held up
+_PIECES_PER_TURN = const(16)  # several in each connection event, without delaying sampling
 DEAD_MS = const(2000)
-# BTstack says yes to all and keeps a copy, which it never frees when the central goes: no faster than it may send
+# BTstack accepts everything and keeps a copy, which it does not free when the central goes: so send no faster.
 _BTSTACK_PAUSE_MS = const(8)
 _MESSAGE_FRAGMENTS = const(4)
-_MESSAGE_MIN = const(200)  # where the MTU is small: not more overhead than records
+_MESSAGE_MIN = const(200)  # with a small MTU, so that overhead does not exceed the records
 
 
 class FragmentPort:

@@ -1,7 +1,7 @@
-"""The standard health services: values kept for readers, and told to every central that the stack reports secure.
+"""The standard health services: values that a central may read, and that are sent to every secure central.
 
-Whether a central subscribed is the stack's secret, and the descriptor by which it does is open to strangers: so a value
-is sent to each secure connection by itself, and to nobody else.
+MicroPython does not say whether a central subscribed, and the descriptor that subscribes is open to strangers. So a
+value is sent to each secure connection by itself, and to nobody else.
 """
 
 from crs_core import battery, units
@@ -17,7 +17,7 @@ _TIME = const(0x2A2B)
 
 
 class HealthServices:
-    """`handles` as of attributes.register. A battery level that is not known is neither told nor readable."""
+    """`handles` as of attributes.register. An unknown battery level is neither sent nor readable."""
 
     def __init__(self, radio, handles: dict, simulated: bool) -> None:  # type: ignore[no-untyped-def,type-arg]
         self._radio = radio
@@ -30,8 +30,8 @@ class HealthServices:
         radio.time_handle = handles[_TIME]
         radio.level_handle = handles[_LEVEL]
 
-    def tell(self, live, battery_mv: int, utc_ms: int | None) -> None:  # type: ignore[no-untyped-def]
-        """One reading, as the LIVE message has it."""
+    def show(self, live, battery_mv: int, utc_ms: int | None) -> None:  # type: ignore[no-untyped-def]
+        """Update the values from a LIVE message, and send them."""
         radio, handles = self._radio, self._handles
         site = units.site_of(live.status)
         if site != self._site:
@@ -50,7 +50,7 @@ class HealthServices:
         valid = units.temp_state_of(live.status) == units.TEMP_VALID
         temp_cc = live.temp_cc if valid else None
         temperature = None
-        # once without a value, so that the last one does not go on standing there
+        # Sent once without a value, so that the last value does not stay on a screen.
         if valid or self._had_temp:
             temperature = health_values.temperature(temp_cc, site, utc_ms)
         self._had_temp = valid

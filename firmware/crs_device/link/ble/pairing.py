@@ -1,6 +1,7 @@
 """When a central may pair: within two minutes of the gesture, three failures at most.
 
-A passkey that never changes gives one bit away with each failed try, so tries are few and need somebody at the device.
+A passkey that never changes gives one bit away with each failed attempt. So attempts are few, and need somebody at the
+device.
 """
 
 from crs_core.compat import const
@@ -17,7 +18,7 @@ class PairingWindow:
         self.failures = 0
 
     def open(self, now_real_ms: int) -> None:
-        """The gesture was made."""
+        """Open the window: the gesture was made."""
         self._until_ms = now_real_ms + WINDOW_MS
         self.failures = 0
 
@@ -26,7 +27,7 @@ class PairingWindow:
         return 0 <= self._until_ms and now_real_ms < self._until_ms
 
     def failed(self) -> None:
-        """A try was wrong; the third one closes the window."""
+        """Count a failed attempt; the third one closes the window."""
         self.failures += 1
         if self.failures >= _FAILURES_MAX:
             self.close()

@@ -108,7 +108,7 @@ class Radio:
         return True
 
     def indicate(self, number: int, handle: int, data: bytes) -> bool:
-        """See notify."""
+        """As `notify`, but the central confirms."""
         time.sleep_ms(0)
         try:
             self.ble.gatts_indicate(number, handle, data)
@@ -117,7 +117,7 @@ class Radio:
         return True
 
     def disconnect(self, number: int) -> None:
-        """End a connection; its going is told by an interrupt, or it is one that the stack forgot without a word."""
+        """End a connection. An interrupt reports its end, unless the stack had forgotten it."""
         try:
             if self.ble.gap_disconnect(number):
                 return
@@ -126,8 +126,8 @@ class Radio:
         self._forget(number)
 
     def advertise(self, interval_us: int, data: bytes, response: bytes) -> bool:
-        """Start, or start anew; False when the stack refuses (no free connection)."""
-        self.is_advertising = True  # first: a central may connect before the call is over
+        """Start advertising, or start it again; False when the stack refuses (no free connection)."""
+        self.is_advertising = True  # first, because a central may connect during the call
         time.sleep_ms(0)
         try:
             self.ble.gap_advertise(interval_us, data, resp_data=response)
@@ -136,18 +136,10 @@ class Radio:
             return False
         return True
 
-    def silence(self) -> None:
-        """Stop advertising."""
-        self.is_advertising = False
-        try:
-            self.ble.gap_advertise(None)
-        except OSError:
-            return
-
     def _guarded_irq(self, event: int, data):  # type: ignore[no-untyped-def]
         try:
             return self._irq(event, data)
-        except Exception:  # raised into the stack, it would take the radio away for good
+        except Exception:  # raised into the stack, it would disable the radio for good
             self.errors += 1
             return None
 
@@ -185,7 +177,7 @@ class Radio:
         if connection is not None:
             connection.is_gone = True
         if self._asked.pop(number, False):
-            self.window.failed()  # it went before its pairing was through
+            self.window.failed()  # it left before its pairing was complete
         self.bonds.restore()
 
     def _encryption(self, number: int, encrypted: bool, authenticated: bool) -> None:
@@ -198,12 +190,12 @@ class Radio:
             self.bonds.settle()
             if asked:
                 self._kept_until_ms = self._clock.real_ms() + _KEYS_MS
-                self.window.close()  # who recorded this pairing knows the number now
+                self.window.close()  # whoever recorded this pairing knows the passkey now
             return
         self.bonds.restore()
         if asked:
             self.window.failed()
-        # encrypted without the passkey is Just Works: nobody stood at the wearable
+        # Encrypted without the passkey is Just Works: nobody stood at the wearable.
         connection.must_go = True
         self.pairing_refused += 1
 
@@ -222,7 +214,7 @@ class Radio:
             connection.must_go = True
 
     def refuse_pairing(self) -> None:
-        """Nobody who is at it now, or was let in before, stays."""
+        """Close the window and disconnect everybody who is pairing or was paired."""
         self.window.close()
         for connection in self.connections.values():
             if connection.is_secure or self.is_pairing(connection.number):
@@ -230,7 +222,7 @@ class Radio:
                 connection.must_go = True
 
     def _keep_secret(self, kind: int, key: bytes, value: bytes | None) -> bool:
-        """What pairs without the passkey is not kept, and the stack is told that it was.
+        """Keep the secrets of a pairing with the passkey; of others report that they were kept, and do not.
 
         A "no" would make NimBLE throw out one bond after the other to make room.
         """
@@ -250,6 +242,7 @@ class Radio:
         now = self.utc_ms()
         if now is None:
             return _READ_REFUSED
+        # loaded when somebody first asks for the time, to save heap
         from crs_device.link.ble.health_values import current_time
 
         self.ble.gatts_write(handle, current_time(now))

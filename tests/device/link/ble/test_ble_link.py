@@ -86,12 +86,12 @@ def test_a_battery_that_was_not_measured_has_no_level(parts):
     def told() -> list[bytes]:
         return [data for _, at, data in stack.notified if at == handle]
 
-    link.tell(live)
+    link.show(live)
     assert stack.handler(READ_REQUEST, (1, handle)) == 0x80 and not told()
     app.power.battery_mv = 3900
-    link.tell(live)
+    link.show(live)
     assert stack.handler(READ_REQUEST, (1, handle)) == 0
     assert told() == [stack.values[handle]] and 0 < told()[0][0] <= 100
     app.power.battery_mv = 0
-    link.tell(live)
+    link.show(live)
     assert stack.handler(READ_REQUEST, (1, handle)) == 0x80 and len(told()) == 1

@@ -7,7 +7,8 @@ are nearly full, too.
 import os
 import sys
 
-from crs_device.journal import Journal, space
+from crs_device.journal import space
+from crs_device.journal.journal import Journal
 from tools.lab.bench.micropython.image_flash import ImageFlash
 from tools.lab.bench.micropython.lived import STEPS_A_DAY, Days
 

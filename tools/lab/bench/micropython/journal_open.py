@@ -15,7 +15,8 @@ import crs_core.journal.codec1_reader
 import crs_core.journal.record_reader
 import crs_core.journal.record_types  # noqa: F401 what a start loads is code, not the journal's memory
 from crs_device import two_slot
-from crs_device.journal import Journal, chain, handover, recover, segment  # noqa: F401
+from crs_device.journal import chain, handover, recover, segment  # noqa: F401
+from crs_device.journal.journal import Journal
 from tools.lab.bench.micropython.image_flash import READ, READ_BYTES, ImageFlash, watch
 
 BALLAST = 4096

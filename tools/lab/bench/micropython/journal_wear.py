@@ -11,10 +11,18 @@ import sys
 
 from crs_core.keys import Key
 from crs_device import two_slot
-from crs_device.journal import Journal, boot_count, chain, segment
-from crs_device.keys import KeyStore
-from crs_device.settings import SettingsStore
-from tools.lab.bench.micropython.image_flash import ERASE, PROGRAM_BYTES, SECTOR, ImageFlash, WatchedOs, watch
+from crs_device.journal import boot_count, chain, segment
+from crs_device.journal.journal import Journal
+from crs_device.settings.key_file import KeyFile
+from crs_device.settings.settings_file import SettingsFile
+from tools.lab.bench.micropython.image_flash import (
+    ERASE,
+    PROGRAM_BYTES,
+    SECTOR,
+    ImageFlash,
+    WatchedOs,
+    watch,
+)
 from tools.lab.bench.micropython.lived import STEPS_A_DAY, Days
 
 SETTINGS = {"site": "axilla", "patient_call_number": "555 0100", "emergency_number": "112"}
@@ -48,8 +56,8 @@ def live(flash, budget, span_days):
         boot_count.next_boot("/f/boot.cnt")
         for n in range(SETTINGS_A_DAY):
             SETTINGS["reading_interval_s"] = 10 + n
-            SettingsStore("/f/settings").store(dict(SETTINGS))
-        KeyStore("/f/keys").store(b"deviceid", KEYS)
+            SettingsFile("/f/settings").store(dict(SETTINGS))
+        KeyFile("/f/keys").store(b"deviceid", KEYS)
         for _ in range(STEPS_A_DAY):
             days.step()
     for area in sorted(flash.counts):

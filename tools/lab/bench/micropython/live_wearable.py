@@ -14,9 +14,9 @@ from crs_core.units import SITE_AXILLA
 from crs_device import tasks
 from crs_device.app import App
 from crs_device.clock import Clock
-from crs_device.event_log import EventLog
-from crs_device.journal import Journal
-from crs_device.keys import KeyStore
+from crs_device.journal.event_log import EventLog
+from crs_device.journal.journal import Journal
+from crs_device.settings.key_file import KeyFile
 from crs_device.link.requests import Requests
 from crs_device.link.serial_port import SerialPort
 from crs_device.monitor import Monitor
@@ -85,8 +85,8 @@ app = App(Board())
 journal = Journal("/f/journal", 2, os.urandom, app.journal_budget_kb * 1024, 1)
 journal.open()
 app.boot_number = journal.boot
-app.log = EventLog(journal, app.health)
-store = KeyStore("/f/keys")
+app.log = EventLog(journal, app.health, app.drain)
+store = KeyFile("/f/keys")
 store.load()
 app.device_id, app.keys = store.device_id, store.keys
 app.monitor = Monitor(app, rules.DEFAULT, rules.rule_hash(rules.DEFAULT), SITE_AXILLA, 1)

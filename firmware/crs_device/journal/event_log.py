@@ -1,14 +1,15 @@
-"""The application's one door to the journal: it never raises, it says what was kept and remembers what was not.
+"""The application's one way into the journal: it never raises for flash, and keeps what flash refused.
 
-An event that flash refused keeps sequence 0 ("unjournaled"), is counted, and is offered again later with its own time,
-before anything newer. Holes in the samples become at most one SAMPLE_GAP event a minute, in the block of an event
-that is written anyway; alone only after ten. An erase can itself make the FIFO run over: telling must cost no samples.
+An event that flash refused gets sequence 0 ("unjournaled"), is counted, and is offered again later with its own time,
+before anything newer. Missing samples become at most one SAMPLE_GAP event a minute, in the block of an event that is
+written anyway; alone only after ten minutes. A flash erase stalls the chip for 50 ms or more, and then the optical
+sensor's FIFO may overflow: so the FIFO is drained here before each write, and a gap alone is not worth a write.
 """
 
 from crs_core.journal import record_layout, record_writer
 from crs_core.compat import const
 from crs_core.errors import CoreError
-from crs_device.unload import unload
+from crs_device.heap import unload_modules
 from crs_device.health import GAP_COALESCED, JOURNAL_FAIL, READINGS_DROPPED, UNJOURNALED_EVENT, Health
 
 _GAP_EVERY_MS = const(60_000)
@@ -18,16 +19,22 @@ _HELD_MAX = const(16)
 
 
 class EventLog:
-    """`journal` may be None: then everything is unjournaled and `is_faulty` is True."""
+    """`journal` may be None: then everything is unjournaled and `is_faulty` is True.
 
-    def __init__(self, journal, health: Health) -> None:  # type: ignore[no-untyped-def]
+    `drain()` empties the FIFO of the optical sensor; it is called just before each call that may write to flash.
+    """
+
+    def __init__(self, journal, health: Health, drain) -> None:  # type: ignore[no-untyped-def]
         self.journal = journal
+        self._drain = drain
         self._failed = journal is None
         self._health = health
-        self._held: list[list[tuple[int, int, bytes]]] = []  # batches, each to be one block
+        self._held: list[
+            list[tuple[int, int, bytes]]
+        ] = []  # batches that flash refused, each to be one block
         self._offered_ms = 0
         self._gaps: dict[int, list[int]] = {}  # sensor -> [reason, lost, span_ms]
-        self._gap_told_ms = 0
+        self._gap_written_ms = 0
 
     @property
     def is_faulty(self) -> bool:
@@ -36,7 +43,7 @@ class EventLog:
 
     @property
     def is_holding(self) -> bool:
-        """Whether events wait that flash refused."""
+        """Whether events wait because flash refused them."""
         return self.journal is None or len(self._held) > 0
 
     def append(self, t_ms: int, kind: int, payload: bytes) -> int:
@@ -46,10 +53,11 @@ class EventLog:
     def append_all(self, events: list[tuple[int, int, bytes]], hold: bool = True) -> int:
         """Journal events in one block; the sequence of the first, or 0 when flash refused them.
 
-        `hold` False: whoever asked is told, and asks again; nothing is kept to be offered later.
+        `hold` False: nothing is kept for later, because the caller reports the refusal and the host asks again.
         """
+        self._drain()
         t_ms = events[-1][0]
-        if self._gaps and t_ms - self._gap_told_ms >= _GAP_EVERY_MS:
+        if self._gaps and t_ms - self._gap_written_ms >= _GAP_EVERY_MS:
             events = events + self._take_gaps(t_ms)
         if self.journal is not None and (not self._held or self._offer_again()):
             try:
@@ -58,9 +66,8 @@ class EventLog:
                 return seq
             except (OSError, MemoryError):
                 self._health.count(JOURNAL_FAIL)
-            except (
-                CoreError
-            ):  # it fits no block, now or later: to hold it would bar the way for all that follows
+            except CoreError:
+                # It never fits a block. Keeping it would block every later event.
                 self._health.count(UNJOURNALED_EVENT, len(events))
                 return 0
         self._failed = True
@@ -72,6 +79,7 @@ class EventLog:
     def add_reading(self, reading) -> bool:  # type: ignore[no-untyped-def]
         """Buffer one reading for the journal; False when it could not be kept."""
         if self.journal is not None:
+            self._drain()
             try:
                 self.journal.add_reading(reading)
                 return True
@@ -82,7 +90,7 @@ class EventLog:
         return False
 
     def gap(self, sensor: int, reason: int, lost: int, span_ms: int) -> None:
-        """Samples are missing; told to the journal with the next event, or by `tick`."""
+        """Remember missing samples; they are journaled with the next event, or by `tick`."""
         known = self._gaps.get(sensor)
         if known is None:
             self._gaps[sensor] = [reason, lost, span_ms]
@@ -93,8 +101,9 @@ class EventLog:
         known[2] += span_ms
 
     def tick(self, now_ms: int) -> None:
-        """Write what is due: old readings, gaps, faults, held events. Call right after a FIFO drain."""
-        if self._gaps and now_ms - self._gap_told_ms >= _GAP_ALONE_MS:
+        """Write what is due: old readings, gaps, faults, refused events. Call each second."""
+        self._drain()
+        if self._gaps and now_ms - self._gap_written_ms >= _GAP_ALONE_MS:
             self.append_all(self._take_gaps(now_ms))
         for subsystem, code, count, detail in self._health.take_faults():
             payload = record_writer.write(record_layout.FAULT, subsystem, code, count, detail)
@@ -108,14 +117,14 @@ class EventLog:
         try:
             self.journal.tick(now_ms)
             if was_wiping and not self.journal.wiping:
-                unload("crs_device.journal.handover")
+                unload_modules("crs_device.journal.handover", "crs_device.journal.recover")
         except (OSError, MemoryError):
             self._health.count(JOURNAL_FAIL)
             self._failed = True
 
     def _take_gaps(self, t_ms: int) -> list[tuple[int, int, bytes]]:
-        """The SAMPLE_GAP events of all holes so far, which are told by that."""
-        self._gap_told_ms = t_ms
+        """SAMPLE_GAP events of all gaps so far, which are forgotten by that."""
+        self._gap_written_ms = t_ms
         gaps, self._gaps = self._gaps, {}
         events = []
         for sensor in sorted(gaps):
@@ -129,6 +138,7 @@ class EventLog:
     def flush(self) -> None:
         """Close the buffered readings into a block (before a restart)."""
         if self.journal is not None:
+            self._drain()
             try:
                 self.journal.flush()
             except (OSError, MemoryError):
@@ -136,12 +146,12 @@ class EventLog:
                 self._failed = True
 
     def forget_held(self) -> None:
-        """Another journal begins: what waits belongs to the one before."""
+        """Drop what waits: it belongs to the journal before."""
         self._held = []
         self._gaps = {}
 
     def _offer_again(self) -> bool:
-        """Journal what flash refused, before anything newer; True when nothing waits any more.
+        """Journal what flash refused, before anything newer; True when nothing is left.
 
         Each batch in a block of its own, as it was meant: a GRADE is stamped with the second that began before the
         ALARM of its step, and no event of a block may be earlier than the block's first.
@@ -153,7 +163,7 @@ class EventLog:
                 self._health.count(JOURNAL_FAIL)
                 return False
             except CoreError:
-                pass  # counted as unjournaled already
+                pass  # it was counted as unjournaled when it came
             self._held.pop(0)
         self._failed = False
         return True

@@ -1,13 +1,13 @@
-"""Is a host listening? Judged by its last authenticated message, in board time, which heartbeats follow."""
+"""Whether a host is listening: judged by its last authenticated message, in board time like the heartbeat."""
 
 from crs_core.compat import const
 
 _HEARTBEATS_MISSED = const(3)
-_REAL_FLOOR_MS = const(2000)  # of a sped-up board: what real scheduling alone can cost
+_REAL_FLOOR_MS = const(2000)  # on a sped-up board: what scheduling alone can take
 
 
-class Presence:
-    """Counts from start: a host that was never heard is away like one that fell silent. Settings in seconds."""
+class HostPresence:
+    """Counts from the start: a host that was never heard is away like one that fell silent. Times in seconds."""
 
     def __init__(self, clock, heartbeat_s: int, low_s: int, alarm_s: int) -> None:  # type: ignore[no-untyped-def]
         self._clock = clock
@@ -16,7 +16,7 @@ class Presence:
         self._heard_real_ms = clock.real_ms()
 
     def set_times(self, heartbeat_s: int, low_s: int, alarm_s: int) -> None:
-        """The settings changed."""
+        """Use other times, in seconds: heartbeat, alarm for a host that is away, the same with an open alarm."""
         self._away_ms = _HEARTBEATS_MISSED * heartbeat_s * 1000
         self._quiet_ms = min(self._away_ms, alarm_s * 1000)
         self._low_ms = low_s * 1000

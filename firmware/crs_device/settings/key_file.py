@@ -5,8 +5,8 @@ from crs_core.errors import RemoteError
 from crs_device.two_slot import TwoSlot
 
 
-class KeyStore:
-    """`/keys`; call `load` once at start. A change is kept before it takes effect."""
+class KeyFile:
+    """`/keys`; call `load` once at start. A change is on flash before it takes effect."""
 
     def __init__(self, path: str = "/keys") -> None:
         self._file = TwoSlot(path)
@@ -25,7 +25,7 @@ class KeyStore:
         return True
 
     def store(self, device_id: bytes, new_keys: list[keys.Key]) -> None:
-        """Replace identity and keys. LocalError when the set breaks the rules; OSError: the old ones count."""
+        """Replace identity and keys. LocalError when the set breaks the rules; OSError: the old ones still count."""
         self._file.store(keys.encode(device_id, new_keys))
         self.device_id = device_id
         self.keys = list(new_keys)

@@ -1,6 +1,6 @@
-"""When the light of the optical sensor may rest: for some seconds at a time, and only while nothing at all is going on.
+"""When the light of the optical sensor may rest: for some seconds at a time, while nothing speaks for measuring.
 
-The dark time is worked out from the rules, so that with it, too, no alarm comes later than is stated: at most 90 s from
+The dark time is worked out from the rules, so that no alarm comes later than stated: at most 90 s from
 the true crossing for HIGH and 150 s for MEDIUM. A rule with a longer delay shortens it, down to none.
 """
 
@@ -11,12 +11,12 @@ from crs_core.units import PPG_VALID
 
 TOTAL_HIGH_MS = const(90_000)  # what is stated (tests/hazards.md, A1)
 TOTAL_MEDIUM_MS = const(150_000)
-# a fall is told within this (tests/device/signal): one that began so much before the dark shows only after it
+# A fall shows within this time (tests/device/signal). One that began so shortly before the dark shows only after it.
 SEEN_MS = const(5_000)
 FIRST_VALUE_MS = const(6_000)  # from light on: 4 s of pulse, the onset, one drain, one step
-HOLE_MS = const(5_000)  # one hole in the samples at the worst moment: the chain starts over
+GAP_MS = const(5_000)  # one gap in the samples at the worst moment: the chain starts again
 STEP_MS = const(1_000)
-DARK_MIN_MS = const(5_000)  # shorter is not worth its settling: then always measuring
+DARK_MIN_MS = const(5_000)  # a shorter rest is not worth its settling: then it always measures
 CALM_AFTER_MS = const(1_800_000)  # † continuous for 30 min after the last reason
 CALM_SPO2_TENTHS = const(940)  # † below: a reason, two percent before the MEDIUM limit ...
 _ABOVE_MEDIUM_TENTHS = const(20)  # ... also before one that was signed higher
@@ -27,7 +27,7 @@ def dark_ms(rules) -> int:  # type: ignore[no-untyped-def]
     """How long the light may be off under these rules; 0: never."""
     high_ms = max(rules.spo2_fast_ms, rules.spo2_slow_ms, rules.hr_delay_ms, rules.pulse_lost_ms)
     left_ms = min(TOTAL_HIGH_MS - high_ms, TOTAL_MEDIUM_MS - rules.spo2_medium_ms)
-    left_ms = (left_ms - SEEN_MS - FIRST_VALUE_MS - HOLE_MS - STEP_MS) // 1000 * 1000
+    left_ms = (left_ms - SEEN_MS - FIRST_VALUE_MS - GAP_MS - STEP_MS) // 1000 * 1000
     return left_ms if left_ms >= DARK_MIN_MS else 0
 
 
@@ -42,7 +42,7 @@ class Schedule:
 
     def step(self, now_ms: int, inputs, monitor) -> bool:  # type: ignore[no-untyped-def]
         """Whether the light is wanted until the next step, after `inputs` were stepped by `monitor` at `now_ms`."""
-        now_ms -= now_ms % 1000  # a step some ms late is the same second
+        now_ms -= now_ms % 1000  # a step that is some ms late belongs to the same second
         if self._reason_ms is None or _reason(inputs, monitor):
             self._reason_ms = now_ms
         span_ms = dark_ms(monitor.rules)
@@ -56,7 +56,7 @@ class Schedule:
             self._dark_ms = None
             self._values = 0
             return True
-        # without a value there is no rest: loss, movement and a strap that slips keep the light on
+        # Without a value there is no rest: loss, movement and a slipping strap keep the light on.
         self._values = self._values + 1 if inputs.ppg_state == PPG_VALID else 0
         if self._values < _VALUES:
             return True
@@ -65,7 +65,7 @@ class Schedule:
 
 
 def _reason(inputs, monitor) -> bool:  # type: ignore[no-untyped-def]
-    """Whether anything speaks for measuring all the time; what is not known does."""
+    """Whether anything speaks for measuring all the time; an unknown value does."""
     rules = monitor.rules
     if inputs.button or not inputs.bound:
         return True

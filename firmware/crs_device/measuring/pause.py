@@ -1,8 +1,8 @@
 """A planned pause: taken off for charging or washing, announced, counted down, 30 minutes at most. Loaded while needed.
 
-It holds back NO_DATA and nothing else, and is journaled at both ends. Not back at its end is PAUSE_OVER, HIGH, which
-the alarm step decides (crs_core/grade/alarms.py). After it the wearable measures for 15 minutes† before the next
-whole one. A new binding begins without it.
+It holds back NO_DATA and no other alarm, and is journaled at both ends. If the wearable is not measuring again at its
+end, the alarm conditions raise PAUSE_OVER, HIGH (crs_core/grade/alarms.py). Between two whole pauses lie 15 minutes† of
+measuring. A new binding begins without a pause.
 """
 
 from crs_core.journal import record_layout, record_writer
@@ -15,9 +15,8 @@ from crs_core.units import WEAR_OFF
 _MAX_MS = const(1_800_000)
 _MEASURE_MS = const(900_000)  # † measured between two whole pauses
 _BACK_MS = const(10_000)  # on the body again for this long ends it early
-_STARTED_MS = const(
-    30_000
-)  # a loss that began earlier than this after the start was none: nothing was measured
+# Data that are missing since earlier than this after the start were never there: nothing was measured yet.
+_STARTED_MS = const(30_000)
 _STATE_CHANGE = const(4)
 _BEGUN = const(1)
 _ENDED = const(2)
@@ -32,7 +31,7 @@ class Pause:
     """One pause and the measuring after it; `left_ms` is -1 when none runs. The application drops it afterwards."""
 
     def __init__(self, used_ms: int = 0) -> None:
-        self._used_ms = used_ms  # of pauses that ended, until enough was measured
+        self._used_ms = used_ms  # used by ended pauses, until enough was measured
         self._begun_ms = self._until_ms = -1
         self._back_since_ms = -1
         self._was_off = False
@@ -44,7 +43,7 @@ class Pause:
         return max(self._until_ms - now_ms, 0) if self._begun_ms >= 0 else -1
 
     def begin(self, app, span_s: int, why: int, key_id: int) -> str:  # type: ignore[no-untyped-def]
-        """Start, or change the end of the one that runs; "" when it runs, else why not.
+        """Start a pause, or change the end of the one that runs. Returns "" when it runs, else why it does not.
 
         `why`: 1 charging, 2 washing, 3 other. `key_id` of the host that asked, 0 for the wearable itself.
         """
@@ -57,11 +56,13 @@ class Pause:
         runs = self._begun_ms >= 0
         left_s = (_MAX_MS - self._used_ms - (now_ms - self._begun_ms if runs else 0)) // 1000
         if not 1 <= span_s <= left_s:
-            return "%d s of a pause are left until %d s were measured" % (max(left_s, 0), _MEASURE_MS // 1000)
-        app.drain()
+            return "%d s of pause are left; measure for %d s before more" % (
+                max(left_s, 0),
+                _MEASURE_MS // 1000,
+            )
         payload = record_writer.write(record_layout.PAUSE, _BEGUN, why, span_s, key_id)
         if not app.log.append_all([(now_ms, record_layout.PAUSE, payload)], False):
-            return "not journaled"  # a host must know of it
+            return "not journaled"  # an unjournaled pause would look like a loss to the host
         if not runs:
             self._begun_ms = now_ms
             self._was_off = False
@@ -71,28 +72,26 @@ class Pause:
         return ""
 
     def end(self, app, how: int = _BY_HOST, key_id: int = 0) -> bool:  # type: ignore[no-untyped-def]
-        """End it now, and say so; False when none runs."""
+        """End it now and journal its end; False when none runs."""
         if self._begun_ms < 0:
             return False
         now_ms = app.clock.ms()
         self._used_ms += now_ms - self._begun_ms
         self._begun_ms = -1
         self._measured = 0
-        app.drain()
         app.log.append(
             now_ms, record_layout.PAUSE, record_writer.write(record_layout.PAUSE, _ENDED, how, 0, key_id)
         )
         return True
 
     def step(self, app, inputs, now_ms: int) -> bool:  # type: ignore[no-untyped-def]
-        """After each step of the alarm conditions, with its inputs; False when this pause is of no more use."""
+        """After each step of the alarm conditions, with its inputs; False when this object is no longer needed."""
         monitor = app.monitor
         runs = self._begun_ms >= 0
         is_away = bool(monitor.alarm_state[FLAGS] & FLAG_AWAY)
         if is_away != self._is_away_kept and (is_away or not runs):
-            # a restart must find out that the wearer was away; once is enough for one pause
+            # A restart must find out that the wearer was away. Once is enough for one pause.
             self._is_away_kept = is_away
-            app.drain()
             monitor.journal_states(_STATE_CHANGE, now_ms)
         rules = monitor.rules
         temp_why = guards.temp(
@@ -107,7 +106,7 @@ class Pause:
             self._measured += 1 if is_back else 0
             return self._measured * 1000 < _MEASURE_MS
         if not is_back:
-            self._was_off = self._was_off or inputs.wear == WEAR_OFF  # movement alone is no absence
+            self._was_off = self._was_off or inputs.wear == WEAR_OFF  # a moving wearer is not away
             self._back_since_ms = -1
         elif self._back_since_ms < 0:
             self._back_since_ms = now_ms
@@ -119,20 +118,20 @@ class Pause:
 
 
 def request(app, op: int, why: int, span_s: int, key_id: int) -> str:  # type: ignore[no-untyped-def]
-    """What a host asks (wire.PAUSE_BEGIN, PAUSE_END); "" when done, else why not."""
+    """Do what a host asks (wire.PAUSE_BEGIN, PAUSE_END); returns "" when done, else why it was not."""
     pause = app.pause or Pause()
     if op == _BEGUN:
         if not 1 <= why <= _WHY_LAST:
-            return "a pause for %d" % why
+            return "unknown reason for a pause: %d" % why
         refused = pause.begin(app, span_s, why, key_id)
         if not refused:
             app.pause = pause
         return refused  # type: ignore[no-any-return]
-    return "" if op == _ENDED and pause.end(app, _BY_HOST, key_id) else "no pause runs"
+    return "" if op == _ENDED and pause.end(app, _BY_HOST, key_id) else "no pause is running"
 
 
 def on_charger(app) -> None:  # type: ignore[no-untyped-def]
-    """Put on the charger while the strap came off: a pause for charging, unless NO_DATA already says otherwise."""
+    """Begin a pause for charging, unless NO_DATA is already active: the wearable was put on the charger too late."""
     since_ms = app.monitor.alarm_state[PPG_MISSING]
     if since_ms is None or since_ms < _STARTED_MS:
         return

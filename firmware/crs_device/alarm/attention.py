@@ -1,4 +1,4 @@
-"""How loud to be: from the active alarms, what people did about them, and whether a host listens.
+"""Decides how loud: by the active alarms, by what people did about them, and by whether a host listens.
 
 Pure: board milliseconds in, a decision out. Times marked † are proposals that a clinician must sign; they come from the
 settings or the signed rules.
@@ -9,7 +9,7 @@ from crs_core.compat import const
 MEDIUM = const(2)
 HIGH = const(3)
 
-ACCEPT_LAPSE_HIGH_MS = const(600_000)  # † acceptance without an end of the condition lapses, HIGH
+ACCEPT_LAPSE_HIGH_MS = const(600_000)  # † after this an acceptance no longer counts, HIGH
 ACCEPT_LAPSE_MS = const(1_800_000)  # † the same, MEDIUM and LOW
 
 
@@ -26,12 +26,12 @@ class Attention:
         self._was_escalated = False
 
     def set_times(self, pause_ms: int, escalate_ms: int) -> None:
-        """The settings changed."""
+        """Use other times: sound pause, and escalation while no host listens."""
         self._pause_ms = pause_ms
         self._escalate_ms = escalate_ms
 
     def pause(self, now_ms: int) -> None:
-        """The wearer's short press: no sound for the pause time, unless something rises."""
+        """The wearer pressed the button: no sound for the pause time, unless an alarm rises."""
         self._pause_until_ms = now_ms + self._pause_ms
 
     def paused(self, now_ms: int) -> bool:
@@ -39,7 +39,7 @@ class Attention:
         return now_ms < self._pause_until_ms
 
     def accept(self, alarm: int, priority: int, now_ms: int) -> bool:
-        """A person stands for this alarm up to `priority`; False when it is not active or has risen above it."""
+        """A person accepts this alarm up to `priority`; False when it is not active or has risen above that."""
         active = self._known.get(alarm, 0)
         if active == 0 or active > priority:
             return False
@@ -70,7 +70,7 @@ class Attention:
                 is_open = is_open or priority >= MEDIUM
         for alarm in list(self._accepted):
             if alarm not in known:
-                del self._accepted[alarm]  # a later return of the condition sounds again
+                del self._accepted[alarm]  # when the condition returns, it sounds again
         self._known = known
         if not is_open:
             self._open_since_ms = -1

@@ -1,11 +1,14 @@
-"""Give back the heap of modules that were needed once: at the start, or for a rare request."""
+"""Frees the heap of modules that are needed only now and then: at the start, or for one request."""
 
 import gc
 import sys
 
 
-def unload(*names: str) -> None:
-    """Forget modules by full name; the next import loads them again. Objects still held keep their code alive."""
+def unload_modules(*names: str) -> None:
+    """Remove modules, by full name, from memory; the next import loads them again.
+
+    Objects that are still used keep their code alive.
+    """
     for name in names:
         if sys.modules.pop(name, None) is not None:
             package, _, last = name.rpartition(".")

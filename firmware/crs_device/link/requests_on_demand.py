@@ -1,15 +1,16 @@
-"""Requests that come seldom: settings, context, binding, self-test, maintenance, keys. Loaded for one request only.
+"""Requests that come seldom: settings, context, binding, self-test, maintenance, pause, keys. Loaded for one request.
 
 Each function takes (app, server, parts, message), server the link that asked, and returns the answers; None stands
-for "this part was taken, send the next".
+for "this part was taken, send the next". Each loads what it needs for itself, to save heap.
 RemoteError is a bad value, OSError flash or hardware: the caller turns them into answers.
 """
 
 from crs_core.compat import const
 from crs_core.errors import RemoteError
+from crs_core.journal import record_layout, record_writer
 from crs_core.codes import PRIORITY_MEDIUM
 from crs_core.wire import message as wire
-from crs_device.unload import unload
+from crs_device.heap import unload_modules
 
 _MAINTENANCE_MAX_S = const(1800)
 _STATE_CHANGE = const(4)
@@ -20,41 +21,58 @@ def _result(message, code: int, detail: str = "") -> list:  # type: ignore[no-un
 
 
 def settings(app, server, parts, message) -> list | None:  # type: ignore[no-untyped-def,type-arg]
-    """Show, or check, keep, use and journal."""
-    from crs_device import stored
+    """Show the settings; or check, store, use and journal changed ones."""
+    from crs_device.settings import provisioned
 
     if message.op == wire.SETTINGS_GET:
-        text = stored.settings_text()
-        stored.release()
+        text = provisioned.settings_text()
+        provisioned.release()
         return [wire.SettingsIs(app.settings_version, text.encode())]
     if message.op != wire.SETTINGS_SET:
-        raise RemoteError("settings operation %d" % message.op)
+        raise RemoteError("unknown settings operation %d" % message.op)
     whole = parts.add(message.part, message.parts, message.data)
     if whole is None:
         return None
     rule_hash = app.monitor.rule_hash
     try:
-        stored.change_settings(app, whole)
+        provisioned.change_settings(app, whole)
+        provisioned.journal_settings(app, app.clock.ms())
     finally:
-        stored.release()
-    app.drain()
-    app.journal_settings(app.clock.ms())
+        provisioned.release()
     if app.monitor.rule_hash != rule_hash:
-        app.monitor.journal_states(
-            _STATE_CHANGE, app.clock.ms()
-        )  # the steps from here on go by other numbers
+        # The steps from here on go by other numbers.
+        app.monitor.journal_states(_STATE_CHANGE, app.clock.ms())
     return _result(message, wire.RESULT_DONE, "version %d" % app.settings_version)
 
 
 def context(app, server, parts, message) -> list | None:  # type: ignore[no-untyped-def,type-arg]
-    """Journal what only people know, as the host signed it, and grade with it."""
+    """Journal what only people know, as the host signed it, and grade with it from the next reading on."""
     whole = parts.add(message.part, message.parts, message.data)
     if whole is None:
         return None
     if not app.is_bound:
         raise RemoteError("no patient is bound")
-    if not app.monitor.enter(whole, app.clock.ms()):
+    # only for one entry: unloaded again by Monitor.grade_on
+    from crs_core import context as entry
+    from crs_core.grade import alarms, bedside, grader, told
+
+    monitor = app.monitor
+    now_ms = app.clock.ms()
+    age_ms, _, numbers = entry.decode(whole)
+    after = bedside.enter(monitor.grader_state, told.values_of(numbers), now_ms - age_ms, monitor.rules)
+    # The state to restore from is journaled with the entry.
+    state = record_writer.write(
+        record_layout.GRADER_STATE,
+        _STATE_CHANGE,
+        monitor.rule_hash,
+        alarms.encode_state(monitor.alarm_state, now_ms),
+        grader.encode_state(after, now_ms),
+    )
+    events = [(now_ms, record_layout.CONTEXT, whole), (now_ms, record_layout.GRADER_STATE, state)]
+    if not app.log.append_all(events, False):
+        # Nothing is graded that is not journaled; the host sends it again.
         return _result(message, wire.RESULT_FAILED, "not journaled")
+    monitor.grade_on(after)
     return _result(message, wire.RESULT_DONE)
 
 
@@ -73,20 +91,20 @@ def bind(app, server, parts, message) -> list | None:  # type: ignore[no-untyped
         if binding.is_waiting:
             app.binding = binding
         else:
-            unload("crs_device.binding")
+            unload_modules("crs_device.binding")
 
 
 def self_test(app, server, parts, message) -> list:  # type: ignore[no-untyped-def,type-arg]
-    """Look at every part and tell."""
+    """Test every part and report."""
     from crs_device.selftest import run_self_test
 
     text = run_self_test(app, message.what)
-    unload("crs_device.selftest")
+    unload_modules("crs_device.selftest")
     return [wire.SelfTestIs(text)]
 
 
 def maintenance(app, server, parts, message) -> list:  # type: ignore[no-untyped-def,type-arg]
-    """Enter or leave."""
+    """Enter or leave maintenance."""
     if message.op == wire.MAINTENANCE_LEAVE:
         app.leave_maintenance()
     elif message.op != wire.MAINTENANCE_ENTER or not 1 <= message.seconds <= _MAINTENANCE_MAX_S:
@@ -101,26 +119,26 @@ def maintenance(app, server, parts, message) -> list:  # type: ignore[no-untyped
 
 def pause(app, server, parts, message) -> list:  # type: ignore[no-untyped-def,type-arg]
     """Begin a planned pause, change its end, or end it."""
-    from crs_device.pause import request
+    from crs_device.measuring.pause import request
 
     refused = request(app, message.op, message.why, message.seconds, server.session.key.key_id)
-    unload("crs_device.pause")
+    unload_modules("crs_device.measuring.pause")
     return _result(message, wire.RESULT_BUSY if refused else wire.RESULT_DONE, refused)
 
 
 def keys(app, server, parts, message) -> list:  # type: ignore[no-untyped-def,type-arg]
-    """List without secrets, or take a reader's key away."""
+    """List the keys without their secrets, or revoke a reader's key."""
     if message.op == wire.KEYS_LIST:
         return [wire.KeysIs([wire.KeyInfo(key.key_id, key.role, key.name) for key in app.keys])]
     if message.op != wire.KEYS_REVOKE:
-        raise RemoteError("keys operation %d" % message.op)
-    from crs_device import stored
+        raise RemoteError("unknown keys operation %d" % message.op)
+    from crs_device.settings import provisioned
 
     try:
-        done = stored.revoke_key(app, message.key_id)
+        done = provisioned.revoke_key(app, message.key_id)
     finally:
-        stored.release()
+        provisioned.release()
     if not done:
-        raise RemoteError("no reader has key %d" % message.key_id)
+        raise RemoteError("no reader has the key %d" % message.key_id)
     app.keys_changed()
     return _result(message, wire.RESULT_DONE)

@@ -11,13 +11,13 @@ _LONG_MS = const(2000)
 
 
 class Button:
-    """Feed it the pin's level; it answers with presses. The long press counts while still held: nobody waits for it."""
+    """Turns the pin's level into presses. A long press counts while the button is still held."""
 
     def __init__(self, health=None, bounce_counter: int = 0) -> None:  # type: ignore[no-untyped-def]
         self._health = health
         self._bounce_counter = bounce_counter
         self._down_since_ms = -1
-        self._long_told = False
+        self._long_reported = False
 
     @property
     def is_down(self) -> bool:
@@ -29,16 +29,16 @@ class Button:
         if is_down:
             if self._down_since_ms < 0:
                 self._down_since_ms = now_ms
-                self._long_told = False
-            elif not self._long_told and now_ms - self._down_since_ms >= _LONG_MS:
-                self._long_told = True
+                self._long_reported = False
+            elif not self._long_reported and now_ms - self._down_since_ms >= _LONG_MS:
+                self._long_reported = True
                 return LONG
             return NOTHING
         if self._down_since_ms < 0:
             return NOTHING
         held_ms = now_ms - self._down_since_ms
         self._down_since_ms = -1
-        if self._long_told:
+        if self._long_reported:
             return NOTHING
         if held_ms < _BOUNCE_MS:
             if self._health is not None:

@@ -1,4 +1,4 @@
-"""The sensors of this wearable as one thing: drain, derive, and say what is known now.
+"""Both sensors of this wearable together: drain them, derive values, and say what is known now.
 
 `poll()` empties the FIFO and may be called at any time (before a flash write, too); `measure()` derives the values of
 this second. Nothing here raises for a sensor: what is missing shows in the states.
@@ -7,7 +7,12 @@ this second. Nothing here raises for a sensor: what is missing shows in the stat
 from crs_core.compat import const
 from crs_core.units import PPG_ABSENT, PPG_RESTING
 from crs_device.health import TASK_CRASH
-from crs_device.vitals import NOTHING, Vitals
+from crs_device.measuring.vitals import NOTHING, Vitals
+from crs_device.sensors.bus import Bus
+from crs_device.sensors.optical import Optical
+from crs_device.sensors.thermometer import Thermometer
+from crs_device.sensors.wear import Wear
+from crs_device.signal.ppg import Ppg
 
 SENSOR_PPG = const(1)  # of the SAMPLE_GAP record
 _LED_STEP_UA = const(200)
@@ -19,28 +24,21 @@ class Sampling:
     """
 
     def __init__(self, i2c, settings: dict, log, health, curve, temp_offset_cc: int) -> None:  # type: ignore[no-untyped-def,type-arg]
-        from crs_device.sensors.bus import Bus
-        from crs_device.sensors.max3010x import Max3010x
-        from crs_device.sensors.optical import Optical
-        from crs_device.sensors.thermometer import Thermometer
-        from crs_device.sensors.wear import Wear
-        from crs_device.signal.ppg import Ppg
-
         self.bus = Bus(i2c, health)
         self.log = log
         self._health = health
         self._ppg = Ppg(curve)
-        ppg_chip = Max3010x(self.bus, settings.get("ppg_channels") == "ir_red")
+        is_swapped = settings.get("ppg_channels") == "ir_red"
         red = settings.get("led_red_ua", 7000) // _LED_STEP_UA
         infrared = settings.get("led_ir_ua", 7000) // _LED_STEP_UA
-        self.optical = Optical(ppg_chip, self._ppg, health, red, infrared)
+        self.optical = Optical(None, self._ppg, health, red, infrared, self.bus, is_swapped)
         self.thermometer = Thermometer(None, health, self.bus, temp_offset_cc)
         self._wear = Wear()
         self.vitals = NOTHING
         self.polls = 0
 
     def poll(self, now_ms: int) -> None:
-        """Drain the optical FIFO into the PPG chain; note what was lost."""
+        """Drain the optical FIFO into the PPG chain, and note which samples were lost."""
         self.polls += 1
         gap = self.optical.poll(now_ms)
         if gap is not None:

@@ -5,7 +5,7 @@ from crs_core.errors import RemoteError
 from crs_device.two_slot import TwoSlot
 
 
-class SettingsStore:
+class SettingsFile:
     """`/settings`; `version` counts every change, modulo 2**16."""
 
     def __init__(self, path: str = "/settings") -> None:
@@ -35,11 +35,11 @@ class SettingsStore:
             return None
 
     def store(self, values: dict[str, int | str]) -> None:
-        """Check and keep complete settings. RemoteError names a wrong key; OSError: the old ones still count."""
+        """Check and store complete settings. RemoteError names a wrong key; OSError: the old ones still count."""
         self._file.store(settings.encode(values))
 
     def change(self, text: bytes) -> dict[str, int | str]:
-        """Apply `key=value` lines to what is stored and return the complete result; nothing is kept when refused."""
+        """Apply `key=value` lines to the stored settings and return the result; refused lines change nothing."""
         changes = settings.parse_changes(text)
         values = self.load() or {}
         values.update(changes)

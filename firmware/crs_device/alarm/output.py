@@ -1,4 +1,4 @@
-"""Light, sound and vibration in IEC 60601-1-8 patterns, in real time; a wish takes effect before `show` returns.
+"""Light, sound and vibration in IEC 60601-1-8 patterns, in real time; they begin before `show` returns.
 
 Light: HIGH red flashing 2 Hz; MEDIUM yellow 0.6 Hz; LOW yellow steady; measuring blue steady; searching for a signal a
 short white blink each 2 s; not monitoring magenta, 1 s on and 1 s off. A green light alone does not exist: no light
@@ -34,9 +34,8 @@ _BURSTS = {
     MEDIUM: (200, 200, 200, 200, 200, 14000),
     HIGH: _BURST_HIGH_HALF + (600,) + _BURST_HIGH_HALF + (5000,),
 }
-_BURST_URGENT = (
-    _BURST_HIGH_HALF + (600,) + _BURST_HIGH_HALF + (2500,)
-)  # nobody answered: the shortest gap allowed
+# Nobody answered: the shortest gap that the standard allows.
+_BURST_URGENT = _BURST_HIGH_HALF + (600,) + _BURST_HIGH_HALF + (2500,)
 
 
 def _period_ms(burst: tuple[int, ...]) -> int:
@@ -49,7 +48,7 @@ def _period_ms(burst: tuple[int, ...]) -> int:
 class AlarmOutput:
     """Drives `led.rgb(r, g, b)`, `buzzer.tone(hz, duty)`/`.off()` and the `vibration` pin of a board.
 
-    `show()` sets what is wanted and starts it at once; `tick()` keeps the pattern going and must be called at least
+    `show()` starts a pattern at once; `tick()` keeps it going and must be called at least
     each 50 ms of real time. Both take real milliseconds. Writes reach the pins only when something changes.
     """
 
@@ -80,7 +79,7 @@ class AlarmOutput:
         paused: bool = False,
         host_away: bool = False,
     ) -> None:
-        """Want `light` and `sound` priorities (0 none) from now on; a louder sound starts its burst at once."""
+        """Show and sound these priorities (0: none) from now on; a louder sound starts its burst at once."""
         burst = _BURSTS.get(sound)
         if urgent and sound == HIGH:
             burst = _BURST_URGENT
@@ -89,7 +88,7 @@ class AlarmOutput:
             self._burst = burst
             if burst is not None:
                 self._burst_ms = _period_ms(burst)
-                # after a fall the silence of the new pattern comes first
+                # After a fall of the priority the silence of the new pattern comes first.
                 self._burst_from_ms = now_real_ms if louder else now_real_ms - self._burst_ms + burst[-1]
         if light != self.light:
             self._light_from_ms = now_real_ms
@@ -106,16 +105,16 @@ class AlarmOutput:
         self.tick(now_real_ms)
 
     def off(self) -> None:
-        """Silence and darkness at once, whatever was wanted (before a reset or at a test's end)."""
+        """Switch sound and light off at once (before a reset, or at the end of a test)."""
         self._set_tone(0)
         self._set_rgb(0)
 
     def forget(self) -> None:
-        """Somebody else drove the pins: the next tick sets them anew."""
+        """Another part drove the pins: the next tick sets them again."""
         self._rgb = self._tone = -1
 
     def tick(self, now_real_ms: int) -> None:
-        """Bring the pins to where the patterns are at `now_real_ms`."""
+        """Set the pins as the patterns have them at `now_real_ms`."""
         tone = self._tone_at(now_real_ms)
         rgb = self._rgb_at(now_real_ms)
         if self._known_from_ms >= 0:

@@ -1,4 +1,4 @@
-"""What is known about the wearer in one second; nothing known is a value of its own."""
+"""What is known about the wearer in one second; `NOTHING` when nothing is known."""
 
 from collections import namedtuple
 
