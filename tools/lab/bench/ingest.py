@@ -20,8 +20,9 @@ from crs_core.journal import block_writer, record_layout, record_types, record_w
 from host_agent.store.contents import totals
 from host_agent.store.coverage import Coverage
 from host_agent.store.db import Store, Tx
+from host_agent.store.devices import ensure_device
 from host_agent.store.insertion import Inserted, Insertion
-from host_agent.store.journals import ensure_device, open_journal
+from host_agent.store.journals import open_journal
 from host_agent.store.rechecks import position
 from host_agent.store.rollups import read_rollups
 from host_agent.store.rows import Derivation, Journal
