@@ -1,4 +1,4 @@
-"""Count the faults in the grader that the tests notice: `make mutation`, or `python -m tools.lab.mutation [MODULE ...]`.
+"""Count the faults in the grader that the tests notice: `make mutation`, `python -m tools.lab.mutation [MODULE ...]`.
 
 mutmut makes the faults (mutants): for every function of crs_core/grade one changed copy for each operator, number,
 word, argument and branch. They are written with the tests to build/mutation. For each fault trial.py then runs the
