@@ -24,7 +24,7 @@ from host_agent.store.devices import ensure_device
 from host_agent.store.insertion import Inserted, Insertion
 from host_agent.store.journals import open_journal
 from host_agent.store.rechecks import position
-from host_agent.store.rollups import read_rollups
+from host_agent.store.rollups import COLUMNS, read_rollups
 from host_agent.store.rows import Derivation, Journal
 from host_agent.sync.intake import unpack
 from host_agent.sync.verify import Verifier
@@ -68,7 +68,7 @@ def rows() -> Iterable[Row]:
         start_s = time.perf_counter()
         view = store.read_now(lambda tx: list(read_rollups(tx, 1)))
         spent_s = time.perf_counter() - start_s
-        if sum(row[8] for row in view) != _WEEK_READINGS:
+        if sum(row.figures[COLUMNS.index("n")] or 0 for row in view) != _WEEK_READINGS:
             raise RuntimeError("the roll-ups do not count every reading once")
         spent_ms, most_ms = spent_s * 1000, _TARGET_VIEW_MS
         figure = f"{len(view):,} rows in {spent_ms:.0f} ms"
