@@ -41,11 +41,10 @@ def held_twice(tx: Tx) -> list[int]:
 
 
 async def test_pieces_of_twenty_bytes_carry_it_too(tmp_path: Path) -> None:
-    async with AirBedside.open(tmp_path, "nimble", mtu=23) as bedside:
-        async with bedside.session() as session:
-            assert session.transport.fragment_bytes == 20
-            answer = await session.ask(wire.Settings(wire.SETTINGS_GET, 0, 1, b""), wire.SettingsIs)
-            assert b"site=axilla" in answer.data
+    async with AirBedside.open(tmp_path, "nimble", mtu=23) as bedside, bedside.session() as session:
+        assert session.transport.fragment_bytes == 20
+        answer = await session.ask(wire.Settings(wire.SETTINGS_GET, 0, 1, b""), wire.SettingsIs)
+        assert b"site=axilla" in answer.data
 
 
 @pytest.mark.parametrize("profile", PROFILES)
