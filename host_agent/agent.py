@@ -101,15 +101,6 @@ class Agent:
         self.context_sender = ContextSender(self.store, self._bound_sessions, self.clock, self.link_clock)
         self.checks = self._checks(Limits(**config.watchdog.model_dump()).with_real_time_for_links(speed))
 
-    def _bound_sessions(self) -> list[Session]:
-        """Wearables that are in session and bound here: the only ones that a patient's entries may go to."""
-        engines = [runner.engine for runner in self.links.runners.values()]
-        return [
-            Session(engine.journal.binding, engine.client)
-            for engine in engines
-            if engine is not None and engine.journal is not None and engine.journal.binding is not None
-        ]
-
     def _checks(self, limits: Limits) -> CheckRunner:
         parts = CheckParts(self.store, self.escalation, self.clock, self.memory_alarms.finding)
         # a new check is one file in escalation/checks/ and one line here

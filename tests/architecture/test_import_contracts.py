@@ -13,10 +13,6 @@ ROOT = Path(__file__).resolve().parents[2]
 CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
 
 BREAKS = {
-    "a command is one file: none imports another": (
-        "host_agent/cli/rules.py",
-        "import host_agent.cli.context\n",
-    ),
     "only tests import tests": (
         "tools/demo/__init__.py",
         "def late():\n    from tests.fakes import nor_flash\n",
@@ -38,6 +34,10 @@ BREAKS = {
     "what people sign is kept apart from link, sync, receivers and screen": (
         "host_agent/people/__init__.py",
         "import host_agent.link.serial\n",
+    ),
+    "a command is one file: none imports another": (
+        "host_agent/cli/pause.py",
+        "import host_agent.cli.report\n",
     ),
     "forwarders know neither the screen, the link nor the configuration": (
         "host_agent/forward/__init__.py",
@@ -64,8 +64,7 @@ def broken(project: Path) -> set[str]:
         cwd=project, env={**os.environ, "PYTHONPATH": ".:firmware"}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert "Analyzed" in done.stdout, done.stdout + done.stderr
-    results = done.stdout.replace("\n", " ")  # a long name is broken into two lines
-    return {contract["name"] for contract in CONTRACTS if f"{contract['name']} BROKEN" in results}
+    return {line.removesuffix(" BROKEN") for line in done.stdout.splitlines() if line.endswith(" BROKEN")}
 
 
 def test_every_contract_has_an_import_that_breaks_it() -> None:

@@ -1,4 +1,4 @@
-"""Compile the firmware to bytecode: what `tools/board/flash` copies and what a board runs."""
+"""Compile the firmware to the bytecode that `tools/board/flash` copies and a board runs."""
 
 import functools
 import hashlib
@@ -22,13 +22,14 @@ HOST_ONLY = (
     "crs_core/grade/prompts.py",
     "crs_core/grade/rerun.py",
 )
-# Native code an interpreter takes, by `sys.implementation._mpy >> 10 & 15` (MicroPython, ".mpy files"); 0: none.
+# Processors whose native code an interpreter runs. The index is `sys.implementation._mpy >> 10 & 15` (MicroPython,
+# ".mpy files"); 0: bytecode only.
 MARCHES = (
     None, "x86", "x64", "armv6", "armv6m", "armv7m", "armv7em", "armv7emsp", "armv7emdp", "xtensa", "xtensawin",
     "rv32imc", "rv64imc",
 )  # fmt: skip
 HOST = "host"
-NATIVE = "@micropython.viper\n"  # such a function runs as bytecode, too, only slower
+NATIVE = "@micropython.viper\n"  # without this line a function runs as bytecode, only slower
 ROOT_FILES = ("boot.py", "main.py")  # stay source at `/`: stock MicroPython looks for these names
 
 
@@ -37,18 +38,18 @@ class BuildError(Exception):
 
 
 def source_tree() -> Path:
-    """The firmware folder; a coverage run replaces it by its instrumented copy."""
+    """The firmware folder. A coverage run sets CW_BOARD_FIRMWARE to its instrumented copy."""
     return Path(os.environ.get("CW_BOARD_FIRMWARE", ROOT / "firmware"))
 
 
 def march_of(mpy: int) -> str | None:
-    """Processor of an interpreter whose `sys.implementation._mpy` is `mpy`; None: it takes bytecode only."""
+    """Processor of an interpreter whose `sys.implementation._mpy` is `mpy`; None: it runs bytecode only."""
     index = mpy >> 10 & 15
     return MARCHES[index] if index < len(MARCHES) else None
 
 
 def host_march() -> str | None:
-    """Processor of the interpreter that plays the virtual board."""
+    """Processor of the interpreter that runs the virtual board."""
     ask = "import sys; print(sys.implementation._mpy)"
     command = [str(Path(sys.executable).parent / "micropython"), "-c", ask]
     return march_of(int(subprocess.run(command, capture_output=True, text=True, check=True).stdout))
@@ -57,9 +58,9 @@ def host_march() -> str | None:
 def compile_application(board: str, march: str | None = HOST) -> dict[str, bytes]:
     """Return {path inside a slot: .mpy bytes} for `board` (a file of firmware/boards without its suffix).
 
-    Only that board's own file is taken, so a real board holds nothing that could claim to be simulated.
-    `march` is the board's processor, one of MARCHES: the loops of the PPG chain become its machine code, all else is
-    bytecode and the same for every processor. None: bytecode alone. HOST: that of the virtual board.
+    Only that board's own file is compiled, so a real board has no code that could claim to be simulated.
+    `march` is the board's processor, one of MARCHES: the loops of the PPG chain become its machine code; the rest is
+    the same bytecode for every processor. None: bytecode only. HOST: the processor of the virtual board.
     """
     tree = source_tree()
     if march == HOST:
@@ -95,7 +96,7 @@ def _compile(source: str, name: Path, march: str | None) -> bytes:
 
 
 def root_files() -> dict[str, bytes]:
-    """Return boot.py and main.py as they stand at `/`."""
+    """Contents of boot.py and main.py."""
     return {name: (source_tree() / name).read_bytes() for name in ROOT_FILES}
 
 
@@ -110,7 +111,7 @@ def bundle(files: dict[str, bytes]) -> bytes:
 
 
 def sha256_hex(content: bytes) -> str:
-    """SHA-256 of a file as the board computes it."""
+    """SHA-256 of a file's content, spelled as the board prints it."""
     return hashlib.sha256(content).hexdigest()
 
 

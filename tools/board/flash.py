@@ -1,8 +1,8 @@
 """Put the firmware on a board, virtual or real: `python -m tools.board.flash PORT`.
 
-Compiles, sends only files whose SHA-256 differs from what either slot already holds, assembles the slot file that is
-not running, verifies it whole, then switches by renaming one pointer, and restarts. A cut at any moment leaves the
-running application as it was.
+It compiles the firmware and sends only files whose SHA-256 is in neither slot. The board assembles the file of the slot
+that is not running and checks it whole; then one pointer file is renamed and the board restarts. If power fails at any
+moment, the application that was running stays as it was.
 """
 
 import argparse
@@ -12,15 +12,7 @@ import time
 from dataclasses import asdict, dataclass, field
 from typing import TextIO
 
-from tools.board.build_firmware import (
-    BuildError,
-    bundle,
-    compile_application,
-    march_of,
-    root_files,
-    sha256_hex,
-    version,
-)
+from tools.board import build_firmware
 from tools.board.port import BoardPort, PortError, released
 
 # Prints one line per fact: a board's heap has no room for one long text.
@@ -64,7 +56,7 @@ print('mpy', getattr(sys.implementation, '_mpy', 0))
 print('machine', sys.implementation._machine)
 """
 
-# Reads: HEAD and the new contents from the two files that were sent; PLAN says where each content comes from.
+# The head and the new contents are in the two files that were sent. PLAN says where each piece comes from.
 ASSEMBLE = """
 import os, hashlib, binascii
 buf = memoryview(bytearray(512))
@@ -102,7 +94,7 @@ os.rename('/slot.new', '/slot')
 
 
 @dataclass
-class Held:
+class SlotFile:
     """One file inside a slot on the board."""
 
     slot: str
@@ -111,10 +103,10 @@ class Held:
 
 
 @dataclass
-class Look:
-    """What is on a board: contents by SHA-256, root files by name, and `slot`, `free`, `virtual`, `mpy`, `machine`."""
+class BoardState:
+    """Slot files by SHA-256, hashes of the root files by name, and `slot`, `free`, `virtual`, `mpy`, `machine`."""
 
-    contents: dict[str, Held] = field(default_factory=dict)
+    contents: dict[str, SlotFile] = field(default_factory=dict)
     root: dict[str, str] = field(default_factory=dict)
     facts: dict[str, str] = field(default_factory=dict)
 
@@ -133,25 +125,25 @@ class Report:
     seconds: float
 
 
-def look_at(port: BoardPort) -> Look:
+def read_state(port: BoardPort) -> BoardState:
     """Read the board's files as hashes; PortError when it does not answer in full."""
-    found = Look()
+    found = BoardState()
     for line in port.execute(LOOK).splitlines():
         word, _, rest = line.strip().partition(" ")
         parts = rest.split(" ")
         if word == "file" and len(parts) == 5:
-            found.contents[parts[4]] = Held(parts[0], int(parts[2]), int(parts[3]))
+            found.contents[parts[4]] = SlotFile(parts[0], int(parts[2]), int(parts[3]))
         elif word == "root" and len(parts) == 2:
             found.root[parts[0]] = parts[1]
         else:
             found.facts[word] = rest
     if not {"slot", "free", "virtual", "mpy", "machine"} <= found.facts.keys():
-        raise PortError(f"{port.port}: the board did not say what it holds; reset it and try again")
+        raise PortError(f"{port.port}: the board did not list all its files. Reset it and try again.")
     return found
 
 
 def board_of(facts: dict[str, str]) -> str:
-    """Name of the file in firmware/boards for what the board says of itself."""
+    """Name of the board's file in firmware/boards, from the facts `virtual` and `machine`."""
     machine = facts["machine"].lower()
     if facts["virtual"] == "1":
         return "virtual"
@@ -160,20 +152,21 @@ def board_of(facts: dict[str, str]) -> str:
     if "pico 2 w" in machine or "rp2350" in machine:
         return "pico2_w"
     raise PortError(
-        f"{facts['machine']}: CytoWatch has no board file for this. Boards are ESP32-S3 and Pico 2 W; "
-        "a new one is one file in firmware/boards."
+        f"{facts['machine']}: CytoWatch does not know this board. It knows ESP32-S3 and Pico 2 W; "
+        "to add another one, write one file in firmware/boards."
     )
 
 
-def plan(
-    files: dict[str, bytes], held: dict[str, Held]
-) -> tuple[list[tuple[str, int, int]], bytes, bytes, int]:
+Piece = tuple[str, int, int]  # source, offset, size
+
+
+def plan(files: dict[str, bytes], on_board: dict[str, SlotFile]) -> tuple[list[Piece], bytes, bytes, int]:
     """(where each piece of the slot file comes from, head, new contents, how many files are new)."""
-    whole = bundle(files)
+    whole = build_firmware.bundle(files)
     head = whole[: len(whole) - sum(len(content) for content in files.values())]
     pieces, parts, new = [("head", 0, len(head))], b"", 0
     for path in sorted(files):
-        here = held.get(sha256_hex(files[path]))
+        here = on_board.get(build_firmware.sha256_hex(files[path]))
         if here is None:
             pieces.append(("parts", len(parts), len(files[path])))
             parts += files[path]
@@ -191,42 +184,40 @@ def flash(port: str, restart: bool = True, say: TextIO = sys.stderr) -> Report:
 
     begun_s = time.monotonic()
     board_port = BoardPort(port)
-    look = look_at(board_port)
-    board = board_of(look.facts)
-    files = compile_application(board, march_of(int(look.facts["mpy"])))
-    target = "b" if look.facts["slot"] == "a" else "a"
-    progress(f"{board} on {port}: {len(files)} files compiled, version {version(files)}, into slot {target}")
+    state = read_state(board_port)
+    board = board_of(state.facts)
+    files = build_firmware.compile_application(board, build_firmware.march_of(int(state.facts["mpy"])))
+    target = "b" if state.facts["slot"] == "a" else "a"
+    version = build_firmware.version(files)
+    progress(f"{board} on {port}: {len(files)} files compiled, version {version}, into slot {target}")
 
-    pieces, head, parts, new = plan(files, look.contents)
+    pieces, head, parts, new = plan(files, state.contents)
     roots = {
-        name: content for name, content in root_files().items() if look.root.get(name) != sha256_hex(content)
+        name: text
+        for name, text in build_firmware.root_files().items()
+        if state.root.get(name) != build_firmware.sha256_hex(text)
     }
     sent = {"/new.head": head, **({"/new.parts": parts} if parts else {})}
     sent |= {f"/{name}.new": content for name, content in roots.items()}
     sent_bytes = sum(len(content) for content in sent.values())
     needed = sent_bytes + sum(size for _, _, size in pieces)
-    if needed > int(look.facts["free"]):
-        raise PortError(
-            f"{port}: {needed} bytes needed, {look.facts['free']} free on the board. Nothing was changed."
-        )
+    free = int(state.facts["free"])
+    if needed > free:
+        raise PortError(f"{port}: {needed} bytes are needed, {free} are free. Nothing was changed.")
     progress(f"sending {new} files of {len(files)}, {sent_bytes} bytes")
     board_port.copy(sent)
     paths = {"head": "/new.head", "parts": "/new.parts", "a": "/a.app", "b": "/b.app"}
-    used = sorted({name for name, _, _ in pieces})
-    answer = board_port.run_script(
-        ASSEMBLE.replace("PATHS", repr([(name, paths[name]) for name in used])).replace("PLAN", repr(pieces))
-    )
-    if f"assembled {sha256_hex(bundle(files))}" not in answer:
-        raise PortError(
-            f"{port}: the slot file differs after the copy. The old version still runs; try again."
-        )
+    used = [(name, paths[name]) for name in sorted({name for name, _, _ in pieces})]
+    answer = board_port.run_script(ASSEMBLE.replace("PATHS", repr(used)).replace("PLAN", repr(pieces)))
+    if f"assembled {build_firmware.sha256_hex(build_firmware.bundle(files))}" not in answer:
+        raise PortError(f"{port}: the new slot file has an error. The old version still runs. Try again.")
     board_port.execute(SWITCH.replace("SLOT", target).replace("ROOT_FILES", repr(sorted(roots))))
-    progress(f"slot {target} verified by SHA-256 and next to run")
+    progress(f"slot {target} is verified by SHA-256 and runs after the next restart")
     if restart:
         board_port.restart()
         progress("restarted")
     seconds = round(time.monotonic() - begun_s, 2)
-    return Report(port, board, target, version(files), new, len(files) - new, sent_bytes, seconds)
+    return Report(port, board, target, version, new, len(files) - new, sent_bytes, seconds)
 
 
 def main() -> int:
@@ -239,11 +230,11 @@ def main() -> int:
     try:
         with released(options.port):
             report = flash(options.port, restart=not options.no_restart)
-    except (PortError, BuildError) as error:
+    except (PortError, build_firmware.BuildError) as error:
         print(f"flash: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("flash: stopped; the application that was running is still the active one", file=sys.stderr)
+        print("flash: stopped. The application that was running is still the active one.", file=sys.stderr)
         return 1
     if options.json:
         print(json.dumps(asdict(report)))

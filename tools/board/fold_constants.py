@@ -1,9 +1,9 @@
 """Put the firmware's named numbers where they are used, before a board's bytecode is made.
 
-MicroPython folds `_NAME = const(1)` only inside one module. A public `NAME = const(1)` stays: an entry in its module's
+MicroPython folds `_NAME = const(1)` only inside one module. A public `NAME = const(1)` costs an entry in its module's
 dictionary, one more in each module that imports it, and its name in the table of strings that is never freed. On a
-heap of 192 kB words the firmware's six hundred names cost 15 kB. Here every use becomes the number itself and the
-names are gone from the board; the source, and what a host runs, keep them.
+heap of 192 kB words the firmware's six hundred names cost 15 kB. Here each use becomes the number itself, so the board
+does not store the names. The source keeps them, and the host runs the source.
 """
 
 import ast
@@ -11,16 +11,17 @@ from collections.abc import Mapping
 from pathlib import Path
 
 Constants = Mapping[str, int]
+_ARITHMETIC = (ast.Constant, ast.BinOp, ast.UnaryOp, ast.operator, ast.unaryop, ast.expr_context)
 
 
 class FoldError(Exception):
-    """A name that stands for a number is used for something else, too; the message says where."""
+    """The name of a constant is also used for something else; the message says where."""
 
 
 def fold(tree: Path, names: list[Path]) -> dict[Path, str]:
-    """Return {name: source with its numbers in place} of the modules `names` below `tree`.
+    """Return {name: source with each constant replaced by its number} of the modules `names` below `tree`.
 
-    SyntaxError for what is no Python; FoldError for a constant that a function's own name hides.
+    SyntaxError when a file is not Python; FoldError when a local name hides a constant.
     """
     parsed = {name: ast.parse((tree / name).read_text(), str(name)) for name in names}
     modules = {_module(name): name for name in names}
@@ -45,7 +46,7 @@ def _constants_of(
     parsed: Mapping[Path, ast.Module],
     found: dict[str, dict[str, int]],
 ) -> dict[str, int]:
-    """The numbers that `module` names at its top, each worked out from numbers and earlier names."""
+    """The constants that `module` defines at its top level, each computed from numbers and earlier constants."""
     if module in found:
         return found[module]
     own: dict[str, int] = {}
@@ -72,13 +73,9 @@ def _constant_target(node: ast.stmt) -> tuple[str, ast.expr] | None:
 
 
 def _number(expression: ast.expr, known: Constants) -> int | None:
-    """Its value, when it is made of numbers and known names alone."""
+    """The value of an expression of numbers and known names; None for any other expression."""
     for node in ast.walk(expression):
-        if isinstance(node, ast.Name) and node.id in known:
-            continue
-        if not isinstance(
-            node, ast.Constant | ast.BinOp | ast.UnaryOp | ast.operator | ast.unaryop | ast.expr_context
-        ):
+        if not (isinstance(node, ast.Name) and node.id in known) and not isinstance(node, _ARITHMETIC):
             return None
     code = compile(ast.Expression(expression), "const", "eval")
     value = eval(code, {"__builtins__": {}}, dict(known))  # noqa: S307 numbers and operators alone, by the loop above
@@ -90,8 +87,8 @@ class _Folder(ast.NodeTransformer):
         self._name = name
         self._own = own
         self._all = constants
-        self._numbers = dict(own)  # what a name in this module stands for
-        self._modules: dict[str, str] = {}  # what is imported whole, by the name it has here
+        self._numbers = dict(own)  # constants by their name in this module
+        self._modules: dict[str, str] = {}  # imported modules by their name in this module
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.stmt:
         module = node.module or ""
@@ -139,4 +136,4 @@ class _Folder(ast.NodeTransformer):
         return node
 
     def _hidden(self, name: str, line: int) -> FoldError:
-        return FoldError(f"{self._name}:{line}: {name} is a constant and may not name anything else")
+        return FoldError(f"{self._name}:{line}: {name} is a constant. Give the other thing another name.")

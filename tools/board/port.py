@@ -11,9 +11,8 @@ from pathlib import Path
 from host_agent.link.ownership import find_owner
 
 BIN = Path(sys.executable).parent
-COMMAND_TIMEOUT_S = (
-    120.0  # mpremote has no deadline of its own on a pty: a board that never answers blocks for ever
-)
+# mpremote has no deadline of its own on a pty: a board that never answers would block it for ever.
+COMMAND_TIMEOUT_S = 120.0
 WAKE_TIMEOUT_S = 15.0
 WAKE_TRIES = 4
 RELEASE_FOR = "10m"
@@ -24,24 +23,24 @@ class PortError(Exception):
 
 
 class BoardPort:
-    """mpremote against one port. Each call is one process, so nothing holds the port between calls."""
+    """mpremote on one port. Each call is one process, so the port is free between calls."""
 
     def __init__(self, port: str, timeout_s: float = COMMAND_TIMEOUT_S) -> None:
-        # mpremote reads a pty five times faster when it is named by its device, not by a link to it
+        # mpremote reads a pty five times faster by its device name than by a link to it.
         self.port = os.path.realpath(port) if Path(port).exists() else port
         self._timeout_s = timeout_s
         self._awake = False
 
     def _wake(self) -> None:
-        """Bring the board to its REPL; a Ctrl-C that meets a board in the middle of its start may be lost."""
+        """Bring the board to its REPL. It takes several tries, because a board that is starting may lose the Ctrl-C."""
         for _ in range(WAKE_TRIES):
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._mpremote("exec", "pass", timeout_s=WAKE_TIMEOUT_S)
                 self._awake = True
                 return
         raise PortError(
-            f"{self.port}: no answer in {WAKE_TRIES} tries. Is a board attached, and does it run MicroPython? "
-            "Press its reset button and try again."
+            f"{self.port}: no answer in {WAKE_TRIES} tries. Check that a board with MicroPython is attached, "
+            "press its reset button and try again."
         )
 
     def _run(self, *commands: str) -> str:
@@ -51,8 +50,8 @@ class BoardPort:
             return self._mpremote(*commands, timeout_s=self._timeout_s)
         except subprocess.TimeoutExpired:
             raise PortError(
-                f"{self.port}: no answer within {self._timeout_s:.0f} s in the middle of the work. "
-                "Press the board's reset button and try again."
+                f"{self.port}: the board stopped answering for {self._timeout_s:.0f} s. "
+                "Press its reset button and try again."
             ) from None
 
     def _mpremote(self, *commands: str, timeout_s: float) -> str:
@@ -62,7 +61,7 @@ class BoardPort:
         )  # fmt: skip
         if done.returncode:
             said = (done.stderr + done.stdout).strip().splitlines()
-            raise PortError(f"{self.port}: mpremote: {said[-1] if said else 'failed without a word'}")
+            raise PortError(f"{self.port}: mpremote: {said[-1] if said else 'failed without a message'}")
         return done.stdout
 
     def execute(self, code: str) -> str:
@@ -70,14 +69,14 @@ class BoardPort:
         return self._run("exec", code)
 
     def run_script(self, code: str) -> str:
-        """As `execute`, but the code never stands in a command line: it may hold a key."""
+        """Like `execute`, but the code, which may contain a key, never appears on a command line."""
         with tempfile.NamedTemporaryFile("w", suffix=".py") as script:  # made with mode 0600
             script.write(code)
             script.flush()
             return self._run("run", script.name)
 
     def copy(self, files: dict[str, bytes]) -> None:
-        """Write each file to its absolute path on the board; folders must exist."""
+        """Write each file to its absolute path on the board; the folders must exist."""
         if not files:
             return
         with tempfile.TemporaryDirectory() as folder:
@@ -96,14 +95,13 @@ class BoardPort:
 
 @contextlib.contextmanager
 def released(port: str) -> Iterator[None]:
-    """Have the agent that owns `port`, of whatever state folder, lend it for the time of this block.
+    """Ask the agent that owns `port` to release it for this block; nothing is asked when no agent owns it.
 
-    Without an agent nothing is asked. PortError when the agent does not let go: working on would meet a port in use.
+    PortError when the agent refuses, because the port is then still in use.
     """
     owner = find_owner(port)
-    if (
-        owner is None or owner.released_until_utc_ms is not None
-    ):  # lent already: whoever lent it takes it back
+    # Who released the port earlier also takes it back.
+    if owner is None or owner.released_until_utc_ms is not None:
         yield
         return
     cytowatch = str(BIN / "cytowatch")
@@ -114,12 +112,11 @@ def released(port: str) -> Iterator[None]:
     )  # fmt: skip
     if asked.returncode:
         raise PortError(
-            f"{port}: in use by the agent with pid {owner.pid}, which does not release it: {asked.stderr.strip()}. "
+            f"{port}: the agent with pid {owner.pid} uses this port and did not release it: {asked.stderr.strip()}. "
             f"Try: {owner.release_command}"
         )
     try:
         yield
     finally:
-        subprocess.run(
-            [cytowatch, "release", owner.port, "--back"], capture_output=True, check=False, env=environment
-        )
+        back = [cytowatch, "release", owner.port, "--back"]
+        subprocess.run(back, capture_output=True, check=False, env=environment)

@@ -1,8 +1,8 @@
 """Give a wearable its identity, site, settings and keys: `python -m tools.board.provision PORT --site axilla ...`.
 
-The first run makes the device id and the custodian's key, and writes an enrolment file sealed with a one-time code,
-printed once. The file and the code travel to the bedside laptop by different ways. Later runs change settings, add a
-reader, replace the custodian or revoke a key. Keys never stand in a command line, and nothing reads them back.
+The first run makes the device id and the custodian's key. It writes an enrolment file sealed with a one-time code and
+prints the code once. Bring the file and the code to the bedside laptop by different ways. Later runs change settings,
+add a reader, replace the custodian or revoke a key. Keys never appear on a command line and cannot be read back.
 """
 
 import argparse
@@ -25,9 +25,9 @@ from host_agent.errors import ConfigError
 from host_agent.keys.enrolment import Enrolment, new_code, seal
 from tools.board.port import BoardPort, PortError, released
 
-ROLES = {"custodian": ROLE_CUSTODIAN, "reader": ROLE_READER}
+ROLES = {ROLE_CUSTODIAN: "custodian", ROLE_READER: "reader"}
 
-# Runs on the board, with the application that is flashed there. Prints one line of JSON.
+# Runs on the board with the flashed application. Prints one line of JSON.
 ON_BOARD = """
 import sys, os, json, binascii
 try:
@@ -69,7 +69,7 @@ class ProvisionError(Exception):
 
 @dataclass(frozen=True)
 class Receipt:
-    """What a run did. `code` opens the enrolment file; it is printed once and kept nowhere. Never a key."""
+    """What a run did. `code` opens the enrolment file; it is printed once and stored nowhere. It contains no key."""
 
     device_id: str
     chip_id: str
@@ -98,50 +98,47 @@ def _on_board(port: BoardPort, changes: bytes, action: Action | None) -> dict[st
 def _choose(
     state: dict[str, Any], add_reader: str, replace: str, revoke: int | None, host: str
 ) -> Action | None:
-    """The key change that was asked for, checked against the keys on the board."""
+    """The requested key change, checked against the keys on the board; None when none was requested."""
     key_id = 1 + secrets.randbelow((1 << 32) - 1)
     if not state["keys"]:
         if add_reader or replace or revoke:
             raise ProvisionError(
-                "This wearable has no keys yet: the first run makes the custodian's; leave that option out."
+                "This wearable has no keys yet. Run without the key option: that makes the custodian's."
             )
         return ("first", secrets.token_bytes(8), key_id, ROLE_CUSTODIAN, secrets.token_bytes(32), host)
     if add_reader:
         if len(state["keys"]) >= SLOTS:
-            raise ProvisionError(f"All {SLOTS} key slots are taken: revoke one first (--revoke KEY_ID).")
+            raise ProvisionError(f"All {SLOTS} key slots are in use. Revoke one first with --revoke KEY_ID.")
         return ("add", b"", key_id, ROLE_READER, secrets.token_bytes(32), add_reader)
     if replace:
         return ("replace", b"", key_id, ROLE_CUSTODIAN, secrets.token_bytes(32), replace)
     if revoke is not None:
-        held = {slot[0]: slot[1] for slot in state["keys"]}
-        if revoke not in held:
+        role_of = {key_id: role for key_id, role, _ in state["keys"]}
+        if revoke not in role_of:
+            known = ", ".join(f"{key_id:08x}" for key_id in role_of)
+            raise ProvisionError(f"No key {revoke:08x} on this wearable. Its keys are {known}.")
+        if role_of[revoke] == ROLE_CUSTODIAN:
             raise ProvisionError(
-                f"No key {revoke:08x} on this wearable; it holds {', '.join(f'{k:08x}' for k in held)}."
-            )
-        if held[revoke] == ROLE_CUSTODIAN:
-            raise ProvisionError(
-                "That is the custodian's key, which alone frees flash: use --replace-custodian NAME."
+                f"{revoke:08x} is the custodian's key. Without a custodian the journal fills up. "
+                "Use --replace-custodian NAME."
             )
         return ("revoke", b"", revoke, ROLE_READER, b"", "")
     return None
 
 
-def _slots(state: dict[str, Any]) -> list[dict[str, Any]]:
-    role_names = {role: name for name, role in ROLES.items()}
-    return [
-        {"key_id": key_id, "role": role_names[role], "name": name} for key_id, role, name in state["keys"]
-    ]
+def _receipt(state: dict[str, Any], *made: Any) -> Receipt:
+    keys = [{"key_id": key_id, "role": ROLES[role], "name": name} for key_id, role, name in state["keys"]]
+    return Receipt(state["device_id"], state["chip_id"], state["journal_id"], state["settings"], keys, *made)
 
 
 @contextlib.contextmanager
 def _enrolment_file(path: Path) -> Iterator[BinaryIO]:
-    """A new file for this user alone; it goes again when the board did not take the key."""
+    """A new file that only this user may read; it is deleted again when the board did not store the key."""
     try:
         file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
     except FileExistsError:
-        raise ProvisionError(
-            f"{path} exists already. It may hold a key that is still in use: name another file."
-        ) from None
+        why = f"{path} exists already. It may contain a key that is still in use. Name another file."
+        raise ProvisionError(why) from None
     except OSError as error:
         raise ProvisionError(f"{path} cannot be written: {error.strerror}. Nothing was changed.") from None
     try:
@@ -168,13 +165,12 @@ def provision(
     state = _on_board(board, b"", None)
     action = _choose(state, add_reader, replace_custodian, revoke, host)
     if not state["settings"]:
-        missing = [
-            key for key, spec in settings.SETTINGS.items() if spec.default is None and key not in changes
-        ]
+        required = [key for key, spec in settings.SETTINGS.items() if spec.default is None]
+        missing = [key for key in required if key not in changes]
         if missing:
             raise ProvisionError(
-                f"A new wearable needs {', '.join(missing)}. Where the thermometer sits decides what it may say, "
-                "and a patient's text without numbers to call is refused."
+                f"A new wearable needs {', '.join(missing)}. The fever limit depends on the thermometer's site, "
+                "and the patient's text needs the numbers to call."
             )
     makes_key = action is not None and action[0] != "revoke"
     if makes_key and out is None:
@@ -184,75 +180,63 @@ def provision(
         key_id, code = None, ""
     else:
         key_id, code = action[2], new_code(os.urandom)
-        with _enrolment_file(out) as file:  # before the board changes: a key that no file holds helps nobody
+        # The file is opened first: a key on the board that is in no file would be useless.
+        with _enrolment_file(out) as file:
             state = _on_board(board, text, action)
-            role = "custodian" if action[3] == ROLE_CUSTODIAN else "reader"
             device_id, site = bytes.fromhex(state["device_id"]), str(state["settings"]["site"])
-            file.write(seal(Enrolment(device_id, key_id, action[4], role, action[5], site), code))
-    # restarting ends a session that still uses a key which is gone
+            file.write(seal(Enrolment(device_id, key_id, action[4], ROLES[action[3]], action[5], site), code))
+    # A restart ends every session that still uses a revoked key.
     if restart:
         board.restart()
-    return Receipt(
-        state["device_id"], state["chip_id"], state["journal_id"], state["settings"],
-        _slots(state), key_id, str(out) if key_id else "", code,
-    )  # fmt: skip
+    return _receipt(state, key_id, str(out) if key_id else "", code)
+
+
+def hexadecimal(text: str) -> int:
+    return int(text, 16)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tools.board.provision", description=__doc__)
     parser.add_argument("port")
     parser.add_argument("--site", choices=SITES[1:], help="where the thermometer sits")
-    parser.add_argument("--call-number", metavar="NUMBER", help="the care team, in the patient's text")
-    parser.add_argument(
-        "--emergency-number", metavar="NUMBER", help="the emergency service, in the patient's text"
-    )
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", help="any other setting; repeatable"
-    )
+    parser.add_argument("--call-number", metavar="NUMBER", help="care team's number in the patient's text")
+    parser.add_argument("--emergency-number", metavar="NUMBER", help="emergency number in the patient's text")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="other settings")
     parser.add_argument("--out", type=Path, help="enrolment file to write, for a run that makes a key")
-    parser.add_argument(
-        "--host", default="bedside", metavar="NAME", help="name of the custodian (default: bedside)"
-    )
+    parser.add_argument("--host", default="bedside", metavar="NAME", help="custodian's name (bedside)")
     keys = parser.add_mutually_exclusive_group()
-    keys.add_argument(
-        "--add-reader", default="", metavar="NAME", help="make a key that reads and frees nothing"
-    )
-    keys.add_argument("--replace-custodian", default="", metavar="NAME", help="the old custodian's key ends")
-    keys.add_argument(
-        "--revoke", type=lambda text: int(text, 16), metavar="KEY_ID", help="remove a reader's key (hex)"
-    )
-    parser.add_argument("--show", action="store_true", help="change nothing; print what the wearable holds")
+    keys.add_argument("--add-reader", default="", metavar="NAME", help="make a key that can only read")
+    keys.add_argument("--replace-custodian", default="", metavar="NAME", help="replace the custodian's key")
+    keys.add_argument("--revoke", type=hexadecimal, metavar="KEY_ID", help="remove a reader's key (hex)")
+    parser.add_argument("--show", action="store_true", help="print settings and key names; change nothing")
     parser.add_argument("--no-restart", action="store_true", help="leave the board at its REPL")
     parser.add_argument("--json", action="store_true", help="print the receipt as JSON on stdout")
     return parser.parse_args()
 
 
 def _changes(options: argparse.Namespace) -> dict[str, str]:
-    named = {
-        "site": options.site, "patient_call_number": options.call_number, "emergency_number": options.emergency_number,
-    }  # fmt: skip
-    changes = {key: value for key, value in named.items() if value is not None}
+    named = {"site": "site", "patient_call_number": "call_number", "emergency_number": "emergency_number"}
+    given = {key: getattr(options, name) for key, name in named.items()}
+    changes = {key: value for key, value in given.items() if value is not None}
     for pair in options.set:
         key, equals, value = pair.partition("=")
         if not equals:
-            raise ProvisionError(f"--set {pair}: write KEY=VALUE")
+            raise ProvisionError(f"--set {pair} has no '='. Write --set KEY=VALUE.")
         changes[key] = value
     return changes
 
 
 def show(port: str, restart: bool) -> Receipt:
-    """Return what a wearable holds; change nothing. PortError or ProvisionError as `provision`."""
+    """Return identity, settings and key names; change nothing. PortError or ProvisionError like `provision`."""
     board = BoardPort(port)
     state = _on_board(board, b"", None)
     if restart:
         board.restart()
-    return Receipt(
-        state["device_id"], state["chip_id"], state["journal_id"], state["settings"], _slots(state)
-    )
+    return _receipt(state)
 
 
 def main() -> int:
-    """Exit 0 when done, 1 when the board could not be reached or refused, 2 when asked wrongly."""
+    """Exit 0 when done, 1 when the board could not be reached or refused, 2 when the request was wrong."""
     options = _arguments()
     try:
         changes = _changes(options)
@@ -271,7 +255,7 @@ def main() -> int:
         print(f"provision: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("provision: stopped; run it again with --show to see what the wearable holds", file=sys.stderr)
+        print("provision: stopped. Run it with --show to see the wearable's settings.", file=sys.stderr)
         return 1
     if options.json:
         print(json.dumps(asdict(receipt)))
@@ -283,9 +267,8 @@ def main() -> int:
     for key in sorted(receipt.settings):
         print(f"  {key} = {receipt.settings[key]}")
     if receipt.code:
-        print(
-            f"enrolment file: {receipt.enrolment}\none-time code:  {receipt.code}   (send it another way than the file)"
-        )
+        print(f"enrolment file: {receipt.enrolment}")
+        print(f"one-time code:  {receipt.code}   (send the code and the file by different ways)")
     return 0
 
 

@@ -1,8 +1,8 @@
-"""Test a board part by part: `python -m tools.board.selftest PORT`: a table, and a JSON report with the serial number.
+"""Test a board part by part: `python -m tools.board.selftest PORT` prints a table, or a JSON report with --json.
 
-Runs on the flashed application's own drivers through the REPL, so monitoring pauses for some seconds and the board
-restarts at the end. Lights, buzzer and vibration are driven one after the other; with --ask a person says whether they
-were seen, heard and felt, without it the report says "driven, not observed".
+It runs the flashed application's own drivers through the REPL, so monitoring pauses for some seconds and the board
+restarts at the end. Lights, buzzer and vibration are driven one after the other. With --ask a person says whether each
+one worked; without it the report says "driven, not observed".
 """
 
 import argparse
@@ -24,7 +24,7 @@ LINK_TIMEOUT_S = 20.0
 OUTPUTS = ("red light", "yellow light", "blue light", "buzzer", "vibration")
 HEAP_FLOOR_BYTES = 100_000  # an idle interpreter on the smallest board has far more
 
-# Each line is "NAME|passed 0/1|what was found". One part's failure never stops the next one's test.
+# Each line is "NAME|passed 0/1|finding". When one part fails, the next ones are still tested.
 ON_BOARD = """
 import sys, os, time, gc, binascii
 import machine
@@ -75,7 +75,7 @@ def identity():
 part('identity', identity)
 """
 
-# One output for a second, then off: index into OUTPUTS.
+# Drives one output for a second. INDEX counts in OUTPUTS.
 DRIVE = """
 import sys, time
 import boards
@@ -92,7 +92,7 @@ b.led.rgb(0, 0, 0); b.buzzer.off(); b.vibration.value(0)
 
 @dataclass
 class Part:
-    """One line of the report. `passed` None: driven, but nobody said whether it worked."""
+    """One line of the report. `passed` is None when the part was driven but nobody said whether it worked."""
 
     name: str
     passed: bool | None
@@ -101,20 +101,17 @@ class Part:
 
 @dataclass
 class Report:
-    """A self-test. It passed when no part failed."""
-
     port: str
     serial_number: str = ""
     parts: list[Part] = field(default_factory=list)
 
     @property
     def passed(self) -> bool:
-        """Whether no part failed."""
         return all(part.passed is not False for part in self.parts)
 
 
 def test_link(port: str) -> Part:
-    """Restarted board: one HELLO out, one HELLO or refusal back; no key is needed to see that the link answers."""
+    """Send HELLO to the restarted board. Its HELLO or its refusal shows that the link works; no key is needed."""
     greeting = hello.encode_hello(
         hello.Hello(1, 1, 0, 4096, hello.ROLE_HOST, bytes(8), bytes(8), 0xFFFFFFFF, os.urandom(16))
     )
@@ -130,20 +127,19 @@ def test_link(port: str) -> Part:
                 for kind, content in decoder.feed(link.read(4096)):
                     if kind == "frame" and content[:2] == b"CW":
                         answer_ms = (time.monotonic() - sent) * 1000
-                        return Part("link", True, f"{_said(content)} in {answer_ms:.0f} ms")
+                        return Part("link", True, f"{_answer(content)} in {answer_ms:.0f} ms")
     return Part("link", False, f"no answer within {LINK_TIMEOUT_S:.0f} s of the restart")
 
 
-def _said(content: bytes) -> str:
+def _answer(content: bytes) -> str:
     try:
-        peer = hello.decode_hello(content)
+        return f"device {hello.decode_hello(content).device_id.hex()} answered"
     except RemoteError:
-        return "answered (refusing a stranger, as it must)"
-    return f"device {peer.device_id.hex()} answered"
+        return "answered (it refused an unknown host, as it must)"
 
 
 def drive_outputs(port: BoardPort, ask: bool) -> list[Part]:
-    """Drive each output for a second; with `ask`, a person says what happened."""
+    """Drive each output for a second; with `ask`, ask a person whether it worked."""
     parts = []
     for index, name in enumerate(OUTPUTS):
         try:
@@ -155,12 +151,12 @@ def drive_outputs(port: BoardPort, ask: bool) -> list[Part]:
             parts.append(Part(name, None, "driven, not observed"))
             continue
         seen = input(f"Did the {name} come on for a second? [y/n] ").strip().lower().startswith("y")
-        parts.append(Part(name, seen, "a person says so" if seen else "a person says it did not"))
+        parts.append(Part(name, seen, f"a person says that it {'worked' if seen else 'did not work'}"))
     return parts
 
 
 def run(port: str, ask: bool = False, outputs: bool = True) -> Report:
-    """Test one board whole; PortError when it cannot be reached at all."""
+    """Test all parts of one board; PortError when it cannot be reached."""
     board = BoardPort(port)
     report = Report(port)
     print("selftest: sensors, flash, heap, battery ...", file=sys.stderr, flush=True)
@@ -172,7 +168,7 @@ def run(port: str, ask: bool = False, outputs: bool = True) -> Report:
                 report.serial_number = found
     if not report.parts:
         raise PortError(
-            f"{port}: the board ran nothing of the test; flash it first (python -m tools.board.flash)"
+            f"{port}: the board did not run the test. Flash it first: python -m tools.board.flash {port}"
         )
     if outputs:
         print("selftest: lights, buzzer, vibration ...", file=sys.stderr, flush=True)
@@ -188,7 +184,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.board.selftest", description=__doc__)
     parser.add_argument("port")
     parser.add_argument("--ask", action="store_true", help="ask a person about each light and sound")
-    parser.add_argument("--no-outputs", action="store_true", help="leave lights, buzzer and vibration alone")
+    parser.add_argument("--no-outputs", action="store_true", help="do not drive lights, buzzer and vibration")
     parser.add_argument("--json", action="store_true", help="print the report as JSON instead of a table")
     parser.add_argument("--out", type=Path, help="also write the JSON report to this file")
     options = parser.parse_args()
@@ -199,7 +195,7 @@ def main() -> int:
         print(f"selftest: {error}", file=sys.stderr)
         return 1
     except (KeyboardInterrupt, EOFError):
-        print("selftest: stopped; reset the board so that it monitors again", file=sys.stderr)
+        print("selftest: stopped. Press the board's reset button so that it monitors again.", file=sys.stderr)
         return 1
     as_json = json.dumps({**asdict(report), "passed": report.passed}, indent=1)
     if options.out:

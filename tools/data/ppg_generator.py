@@ -1,8 +1,8 @@
-"""Red and infrared samples of a finger that does not exist, with the truth beside them.
+"""Red and infrared samples of a simulated finger whose true values are known.
 
-Deterministic for a seed. A `Subject` says how rate, saturation and perfusion go over time; `samples()` gives what a
-MAX30102 at 100 samples a second, averaged by four, would put in its FIFO. The light itself is `ppg_wave`, the same
-that the virtual wearable's sensor sees. Run as a module it prints CSV.
+A seed always gives the same samples. A `Subject` defines rate, saturation and perfusion over time; `samples()` gives
+the FIFO content of a MAX30102 at 100 samples a second, averaged by four. The light comes from `ppg_wave`, as in the
+virtual wearable's sensor. Run as a module it prints CSV.
 """
 
 import argparse
@@ -23,12 +23,11 @@ Track = Callable[[float], float]
 
 
 def constant(value: float) -> Track:
-    """The same at any time."""
     return lambda _t_s: value
 
 
 def ramp(before: float, after: float, from_s: float, to_s: float) -> Track:
-    """`before` until from_s, then straight to `after` at to_s."""
+    """`before` until from_s, then along a straight line to `after` at to_s."""
 
     def at(t_s: float) -> float:
         part = min(1.0, max(0.0, (t_s - from_s) / (to_s - from_s)))
@@ -39,7 +38,7 @@ def ramp(before: float, after: float, from_s: float, to_s: float) -> Track:
 
 @dataclass(frozen=True)
 class Burst:
-    """Movement seen by both channels alike between two times."""
+    """Movement between two times; it changes both channels alike."""
 
     from_s: float
     to_s: float
@@ -47,7 +46,7 @@ class Burst:
 
 @dataclass
 class Subject:
-    """What is worn and how. Tracks are functions of seconds; perfusion in percent; levels and noise in counts."""
+    """The wearer and the probe. Tracks are functions of seconds; perfusion in percent; levels and noise in counts."""
 
     hr_bpm: Track = field(default_factory=lambda: constant(75.0))
     spo2_pct: Track = field(default_factory=lambda: constant(97.0))
@@ -65,16 +64,9 @@ class Subject:
 
 
 def samples(subject: Subject, seconds: float, seed: int = 1) -> Iterator[tuple[int, int]]:
-    """(red, infrared) at 25 Hz for that long."""
-    wave = PpgWave(
-        seed,
-        subject.red_level,
-        subject.infrared_level,
-        subject.noise_counts,
-        subject.breathing,
-        subject.breathing_hz,
-        subject.drift,
-    )
+    """(red, infrared) counts at 25 Hz."""
+    levels = subject.red_level, subject.infrared_level, subject.noise_counts
+    wave = PpgWave(seed, *levels, subject.breathing, subject.breathing_hz, subject.drift)
     chance = random.Random(seed)
     for burst in subject.bursts:
         tones = [(chance.uniform(0.4, 4.0), chance.uniform(0, 2 * math.pi)) for _ in range(6)]
@@ -85,12 +77,8 @@ def samples(subject: Subject, seconds: float, seed: int = 1) -> Iterator[tuple[i
         red_sum = infrared_sum = 0
         for n in range(first, first + per_out):
             t_s = n / RATE_HZ
-            seen = (
-                (subject.spo2_pct(t_s), subject.hr_bpm(t_s), subject.pi_pct(t_s))
-                if subject.contact(t_s)
-                else None
-            )
-            wave.see(seen)
+            values = (subject.spo2_pct(t_s), subject.hr_bpm(t_s), subject.pi_pct(t_s))
+            wave.see(values if subject.contact(t_s) else None)
             red, infrared = wave.advance(1, 1 / RATE_HZ, 1.0, 1.0, FULL_SCALE)
             red_sum += red
             infrared_sum += infrared
@@ -103,9 +91,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.data.ppg_generator", description=__doc__)
     parser.add_argument("--hr", type=float, default=75.0, help="beats per minute")
     parser.add_argument("--spo2", type=float, default=97.0, help="percent")
-    parser.add_argument(
-        "--pi", type=float, default=1.0, help="perfusion index in percent; 0 is worn without a pulse"
-    )
+    parser.add_argument("--pi", type=float, default=1.0, help="perfusion index in percent; 0: no pulse")
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--seed", type=int, default=1, help="of the noise")
     options = parser.parse_args()
@@ -114,8 +100,9 @@ def main() -> int:
         print("t_s,red,ir")
         for i, (red, infrared) in enumerate(samples(subject, options.seconds, options.seed)):
             print(f"{i / OUT_HZ:.2f},{red},{infrared}")
-    except (KeyboardInterrupt, BrokenPipeError):  # the reader has enough
-        sys.stderr.close()  # or the interpreter complains about the pipe once more
+    except (KeyboardInterrupt, BrokenPipeError):
+        # With stderr open the interpreter would report the closed pipe once more.
+        sys.stderr.close()
     return 0
 
 

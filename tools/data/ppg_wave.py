@@ -1,12 +1,12 @@
 """Light that comes back from a finger: a physically modelled two-colour pulse wave.
 
-The one model of it: `ppg_generator` and the virtual wearable's sensor both read this. Runs on CPython and MicroPython.
+`ppg_generator` and the virtual wearable's sensor both use this model. It runs on CPython and MicroPython.
 
-One beat is a sum of three bumps (systolic, reflected, dicrotic) looked up in a table. Breathing modulates the
-heart rate by 2 % and the mean level by 0.2 %, vasomotion the mean level by 0.3 %; movement is six tones of 0.4 to
-4 Hz that swell and fade; all common to both colours. The ratio of ratios R comes from SpO2 by inverting AN6845, the
-firmware's default: SpO2 = 1.5958 R^2 - 34.6597 R + 112.6899. Levels are counts of an 18-bit converter at the
-reference LED current and range (see virtual_wearable/models/max30102.py), before noise.
+One beat is a sum of three bumps (systolic, reflected, dicrotic) in a table. Breathing modulates the heart rate by 2 %
+and the mean level by 0.2 %, vasomotion the mean level by 0.3 %. Movement is six tones of 0.4 to 4 Hz that swell and
+fade. All of these act on both colours alike. The ratio of ratios R comes from SpO2 by inverting AN6845, the firmware's
+default: SpO2 = 1.5958 R^2 - 34.6597 R + 112.6899. Levels are counts of an 18-bit converter at the reference LED
+current and range (see virtual_wearable/models/max30102.py), before noise.
 """
 
 from array import array
@@ -57,7 +57,7 @@ def _sine_table() -> array:
 
 
 class _Lcg:
-    """32-bit linear congruential generator (Numerical Recipes constants): cheap, and the same on every runtime."""
+    """32-bit linear congruential generator (Numerical Recipes constants): fast and equal on every runtime."""
 
     def __init__(self, seed: int) -> None:
         self.state = seed & 0xFFFFFFFF
@@ -67,7 +67,7 @@ class _Lcg:
         return self.state
 
     def uniform(self) -> float:
-        """0 to 1, without 1."""
+        """A number from 0 up to but not including 1."""
         return self.next() / 4294967296
 
 
@@ -86,10 +86,10 @@ _SINE = _sine_table()
 
 
 class PpgWave:
-    """Running wave of one wearer. `seed` fixes noise and movement; time only moves by `advance` and `skip`.
+    """The wave of one wearer. `seed` fixes noise and movement; only `advance` and `skip` move its time.
 
-    Levels and noise are in counts, `breathing` and `vasomotion` fractions of the level. `phase` is of the beat, in
-    steps of PHASE_STEPS.
+    Levels and noise are in counts; `breathing` and `vasomotion` are fractions of the level. `phase` is the phase of
+    the beat, in steps of PHASE_STEPS.
     """
 
     def __init__(
@@ -152,7 +152,7 @@ class PpgWave:
         return total
 
     def skip(self, span_s: float) -> None:
-        """Let `span_s` pass without looking."""
+        """Let `span_s` pass without a conversion."""
         self._t_s += span_s
         self.phase = (self.phase + self._hz * span_s * PHASE_STEPS) % PHASE_STEPS
 
@@ -174,11 +174,8 @@ class PpgWave:
             base, pulse = 1.0, 0.0
             if contact:
                 breath = int(t_s * breath_steps)
-                rate = (
-                    1.0
-                    + 0.02 * _SINE[breath & _MASK]
-                    + 0.01 * _SINE[int(t_s * (_MAYER_HZ * PHASE_STEPS)) & _MASK]
-                )
+                mayer = _SINE[int(t_s * (_MAYER_HZ * PHASE_STEPS)) & _MASK]
+                rate = 1.0 + 0.02 * _SINE[breath & _MASK] + 0.01 * mayer
                 phase = (phase + self._hz * rate * step_s * PHASE_STEPS) % PHASE_STEPS
                 slow = _SINE[int(t_s * (_VASOMOTION_HZ * PHASE_STEPS)) & _MASK]
                 base += breathing * _SINE[(breath + 456) & _MASK] + vasomotion * slow  # 456 steps = 0.7 rad

@@ -1,9 +1,9 @@
-"""The true values over time: keyframes of a scenario or rows of a recording, joined by straight lines."""
+"""True values over time: keyframes of a scenario or rows of a recording, joined by straight lines."""
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
 
-DEFAULT_PI_PCT = 1.5  # perfusion index of a warm finger, where a track does not say
+DEFAULT_PI_PCT = 1.5  # perfusion index of a warm finger, used where a track gives none
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Action:
-    """Something that happens once at a moment of the track: a control command (see control.py)."""
+    """A control command (see control.py) that runs once at a moment of the track."""
 
     t_s: float
     command: dict[str, object]
@@ -27,10 +27,10 @@ class Action:
 
 @dataclass
 class Track:
-    """Points in order of time; before the first its values hold, after the last one too.
+    """Points in order of time. The first point's values apply before it, the last point's values after it.
 
-    Two points no more than `join_s` apart are joined by straight lines; a value stays where it is until a point that
-    lacks it. Over a longer distance nothing is known: the values hold for `hold_s`, then all probes are off.
+    Points at most `join_s` apart are joined by straight lines; before a point without a value the earlier value stays.
+    Over a longer gap the earlier values last for `hold_s`, then all probes are off.
     """
 
     points: list[Point]
@@ -40,7 +40,6 @@ class Track:
     actions: list[Action] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        """Keep the times apart for searching."""
         if not self.points:
             raise ValueError("a track needs at least one point")
         self._times = [point.t_s for point in self.points]
@@ -51,7 +50,7 @@ class Track:
         return self._times[-1]
 
     def _around(self, t_s: float) -> tuple[Point, Point, float] | None:
-        """Return the points before and after and how far between (0..1); None where nothing is known."""
+        """The points before and after and the position between them (0..1); None in a gap."""
         i = bisect_right(self._times, t_s) - 1
         if i < 0:
             return self.points[0], self.points[0], 0.0
@@ -80,7 +79,8 @@ class Track:
         if spo2 is None or hr is None:
             return None
         pi = before.pi_pct
-        if pi and after.pi_pct and after.spo2_pct is not None:  # a pulse that is gone is gone at once
+        # A pulse does not fade out: it ends at once.
+        if pi and after.pi_pct and after.spo2_pct is not None:
             pi += (after.pi_pct - pi) * share
         return spo2, hr, pi
 

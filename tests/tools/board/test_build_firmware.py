@@ -11,9 +11,7 @@ from tools.board.port import PortError
 
 def test_a_real_board_never_gets_the_simulated_one() -> None:
     files = build_firmware.compile_application("pico2_w")
-    assert "boards/pico2_w.mpy" in files
-    assert "boards/virtual.mpy" not in files
-    assert "boards/esp32s3.mpy" not in files
+    assert {name[7:] for name in files if name.startswith("boards/")} == {"__init__.mpy", "pico2_w.mpy"}
 
 
 def test_every_core_and_device_module_is_compiled() -> None:
@@ -77,9 +75,9 @@ def test_the_board_says_which_native_code_it_takes(mpy: int, march: str | None) 
 
 
 def test_the_version_follows_content_and_names() -> None:
-    assert build_firmware.version({"a": b"1"}) != build_firmware.version({"a": b"2"})
-    assert build_firmware.version({"a": b"1"}) != build_firmware.version({"b": b"1"})
-    assert build_firmware.version({"a": b"1", "b": b"2"}) == build_firmware.version({"b": b"2", "a": b"1"})
+    version = build_firmware.version
+    assert len({version({"a": b"1"}), version({"a": b"2"}), version({"b": b"1"})}) == 3
+    assert version({"a": b"1", "b": b"2"}) == version({"b": b"2", "a": b"1"})
 
 
 def test_a_file_that_micropython_cannot_compile_is_named(

@@ -21,7 +21,6 @@ pytestmark = pytest.mark.wearable
 
 
 def start(bedside: Bedside, out: Path, *options: str) -> "subprocess.Popen[str]":
-    """The tool as a person runs it."""
     return subprocess.Popen(
         [sys.executable, "-m", "tools.board.capture", bedside.port, "--out", str(out), "--json", *options],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL,
@@ -30,7 +29,6 @@ def start(bedside: Bedside, out: Path, *options: str) -> "subprocess.Popen[str]"
 
 
 def rows_of(out: Path) -> list[dict[str, str]]:
-    """The recording's rows."""
     with out.open(newline="") as file:
         return list(csv.DictReader(file))
 
@@ -89,9 +87,8 @@ def test_ctrl_c_keeps_what_there_is(tmp_path: Path) -> None:
         said, told = tool.communicate(timeout=60)
         assert tool.returncode == 130, said + told
         summary = json.loads(said)
-        assert (
-            summary["ended"] == "stopped" and len(rows_of(out)) == summary["samples"] + summary["lost"] >= 60
-        )
+        assert summary["ended"] == "stopped"
+        assert len(rows_of(out)) == summary["samples"] + summary["lost"] >= 60
         monitors_again(bedside)
 
 
@@ -108,18 +105,12 @@ def test_without_a_sensor_nothing_is_left_and_the_reason_is_told(tmp_path: Path)
 def test_usage_and_an_existing_file_are_refused(tmp_path: Path) -> None:
     out = tmp_path / "light.csv"
     out.write_text("mine\n")
-    for options in (["--out", str(out)], ["--out", str(tmp_path / "b.csv"), "--seconds", "0"]):
-        command = [sys.executable, "-m", "tools.board.capture", "/dev/none", *options]
-        assert subprocess.run(command, capture_output=True, check=False).returncode == 2
+    tool = [sys.executable, "-m", "tools.board.capture"]
+    for options in (["--out", out], ["--out", tmp_path / "b.csv", "--seconds", "0"]):
+        refused = subprocess.run([*tool, "/dev/none", *options], capture_output=True, check=False)
+        assert refused.returncode == 2
     assert out.read_text() == "mine\n"
-    command = [
-        sys.executable,
-        "-m",
-        "tools.board.capture",
-        str(tmp_path / "none"),
-        "--out",
-        str(tmp_path / "c.csv"),
-    ]
+    command = [*tool, tmp_path / "none", "--out", tmp_path / "c.csv"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1 and "failed to access" in done.stdout and "reset it by hand" in done.stdout
 

@@ -13,7 +13,7 @@ import pytest
 from crs_core.wire import message as wire
 
 from tools.board.build_firmware import bundle, compile_application, source_tree
-from tools.board.flash import Report, flash
+from tools.board.flash import flash
 from tools.board.port import PortError
 from tools.rig.bedside import Bedside
 from tools.rig.host import Host
@@ -22,11 +22,11 @@ from tools.rig.waiting import until
 
 pytestmark = pytest.mark.wearable
 
-QUIET = io.StringIO()  # progress lines, of no interest here
+QUIET = io.StringIO()  # takes the progress lines
 
 
 def monitors(bedside: Bedside, timeout_s: float = 12) -> str:
-    """Open a session and wait for a LIVE value; the application version that its last BOOT record names."""
+    """Open a session and wait for a LIVE value; return the application version of the last BOOT record."""
     host = Host(bedside.wearable.port, CUSTODIAN)
     try:
         host.open(timeout_s)
@@ -36,20 +36,13 @@ def monitors(bedside: Bedside, timeout_s: float = 12) -> str:
         host.close()
 
 
-def flashed(bedside: Bedside) -> Report:
-    """One run of the tool, as a person starts it from Python."""
-    return flash(bedside.port, say=QUIET)
-
-
 def on_image(image: Path, name: str) -> bytes:
-    """Content of one file of an image."""
     filesystem = read_image(image)  # must outlive the file
     with filesystem.open(name, "rb") as file:
         return bytes(file.read())
 
 
 def active_slot(image: Path) -> str:
-    """What the pointer in the image says."""
     return on_image(image, "/slot").decode()
 
 
@@ -73,7 +66,7 @@ def test_a_blank_board_gets_all_then_what_changed_then_nothing(
         assert (again.slot, again.sent, again.unchanged) == ("a", 0, fresh.sent)
         assert again.version == changed.version
         print(
-            f"fresh {fresh.seconds} s, {fresh.bytes_sent} bytes; one changed {changed.seconds} s; {again.seconds} s"
+            f"fresh {fresh.seconds} s, {fresh.bytes_sent} B; one changed {changed.seconds} s; {again.seconds} s"
         )
         assert active_slot(bedside.image) == "a"
         assert on_image(bedside.image, "/a.app") == bundle(compile_application("virtual")), "byte by byte"
@@ -104,13 +97,13 @@ def test_a_power_cut_while_flashing_leaves_the_old_version_running(tmp_path: Pat
 
 
 def damaged(slot_file: bytes) -> bytes:
-    """One bit turned in the middle of the contents, as rot would; LittleFS keeps no checksum of contents."""
+    """One flipped bit in the middle of the contents. LittleFS keeps no checksum of contents."""
     middle = len(slot_file) * 2 // 3
     return slot_file[:middle] + bytes([slot_file[middle] ^ 0x10]) + slot_file[middle + 1 :]
 
 
 def beeps(bedside: Bedside) -> list[int]:
-    """Frequencies that were sounded, in order."""
+    """Frequencies that the buzzer sounded, in order."""
     log = bedside.wearable.control("outputs")["log"]
     return [entry["value"] for entry in log if entry["what"] == "buzzer" and entry["value"]]
 
@@ -119,26 +112,23 @@ def beeps(bedside: Bedside) -> list[int]:
 def test_one_flipped_bit_in_a_slot_starts_the_other_one_or_says_loudly_that_there_is_none(
     tmp_path: Path, good: str
 ) -> None:
-    image = build_image(
-        tmp_path / "flash.img", slots="a" + good, extra={"/a.app": damaged(bundle(compiled()))}
-    )
+    extra = {"/a.app": damaged(bundle(compiled()))}
+    image = build_image(tmp_path / "flash.img", slots="a" + good, extra=extra)
     with Bedside(tmp_path, image=False, speed=20) as bedside:
         if good:
             monitors(bedside)
             assert active_slot(image) == "b", "the next flash must not overwrite what runs"
-            assert flashed(bedside).slot == "a"
+            assert flash(bedside.port, say=QUIET).slot == "a"
             monitors(bedside)
             return
         until(lambda: bedside.wearable.state()["led"] == [1, 0, 1], 10, "the light of not monitoring")
         until(lambda: beeps(bedside)[4:], 10, "the HIGH pattern")
-        assert flashed(bedside).slot == "b", "it can still be flashed"
+        assert flash(bedside.port, say=QUIET).slot == "b", "it can still be flashed"
         monitors(bedside)
 
 
 @pytest.mark.parametrize("is_provisioned", [True, False])
-def test_an_only_slot_that_never_starts_sounds_between_its_tries(
-    tmp_path: Path, is_provisioned: bool
-) -> None:
+def test_an_only_slot_that_never_starts_sounds_between_tries(tmp_path: Path, is_provisioned: bool) -> None:
     built = {} if is_provisioned else {"settings": None, "keys": (), "journal": False}
     with Bedside(tmp_path, speed=20, without=("crs_device/tasks.mpy",), **built) as bedside:
         until(lambda: bedside.wearable.state()["resets"]["machine"] >= 3, 30, "three tries")

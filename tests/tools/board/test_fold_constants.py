@@ -35,9 +35,8 @@ def test_a_name_of_an_imported_module_becomes_its_number(tmp_path: Path) -> None
     (tmp_path / "core").mkdir()
     (tmp_path / "core/__init__.py").write_text("")
     (tmp_path / "core/units.py").write_text(UNITS)
-    (tmp_path / "user.py").write_text(
-        "from core import units as u\ndef f(a):\n    return u.WIDE, u.NAMES, a.WIDE\n"
-    )
+    user = "from core import units as u\ndef f(a):\n    return u.WIDE, u.NAMES, a.WIDE\n"
+    (tmp_path / "user.py").write_text(user)
     made = fold(tmp_path, [Path("core/__init__.py"), Path("core/units.py"), Path("user.py")])
     assert made[Path("user.py")].splitlines()[-1].strip() == "return (17, u.NAMES, a.WIDE)"
 

@@ -25,7 +25,6 @@ SITE_AND_NUMBERS = {"site": "axilla", "patient_call_number": "+49 30 1234", "eme
 
 @pytest.fixture
 def blank(tmp_path: Path) -> Iterator[Bedside]:
-    """Flashed, not provisioned."""
     with Bedside(tmp_path, settings=None, keys=(), journal=False, speed=1) as bedside:
         yield bedside
 
@@ -79,10 +78,10 @@ def test_the_first_run_makes_identity_key_settings_and_journal_and_shows_no_key(
     assert stat.S_IMODE(out.stat().st_mode) == 0o600
     store = keys_on(blank, tmp_path / "found")
     assert (enrolment.role, enrolment.site, enrolment.device_id) == ("custodian", "axilla", store.device_id)
-    assert [(key.key_id, key.role, key.key) for key in store.keys] == [
-        (enrolment.key_id, ROLE_CUSTODIAN, enrolment.key)
-    ]
     secret = enrolment.key
+    assert [(key.key_id, key.role, key.key) for key in store.keys] == [
+        (enrolment.key_id, ROLE_CUSTODIAN, secret)
+    ]
     spelled = [secret.hex(), repr(secret)[2:-1], secret.hex(" ")]
     for text in (tool.stdout, tool.stderr, out.read_text(), *seen):
         assert not any(each in text for each in spelled), "a key is in plain sight"
@@ -145,10 +144,8 @@ def test_a_board_that_refuses_the_key_leaves_no_enrolment_file(ready: Bedside, t
 
 def test_later_runs_change_settings_and_keys_and_keep_the_identity(ready: Bedside, tmp_path: Path) -> None:
     changed = provision(ready.port, {"site": "oral"}, restart=False)
-    assert changed.device_id == DEVICE_ID.hex()
-    assert changed.settings["site"] == "oral"
-    assert changed.key_id is None
-    assert not changed.code
+    assert (changed.device_id, changed.settings["site"]) == (DEVICE_ID.hex(), "oral")
+    assert changed.key_id is None and not changed.code
 
     added = provision(ready.port, {}, out=tmp_path / "study.enrol", add_reader="study", restart=False)
     study = open_sealed((tmp_path / "study.enrol").read_bytes(), added.code)

@@ -20,12 +20,15 @@ PARTS = (
 )  # fmt: skip
 
 
+def selftest(bedside: Bedside, *options: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "tools.board.selftest", bedside.port, *options]
+    quiet = subprocess.DEVNULL
+    return subprocess.run(command, capture_output=True, text=True, timeout=90, check=False, stdin=quiet)
+
+
 def test_table_report_and_outputs_of_a_sound_board(tmp_path: Path) -> None:
     with Bedside(tmp_path, speed=1) as bedside:
-        tool = subprocess.run(
-            [sys.executable, "-m", "tools.board.selftest", bedside.port, "--out", str(tmp_path / "report.json")],
-            capture_output=True, text=True, timeout=90, check=False, stdin=subprocess.DEVNULL,
-        )  # fmt: skip
+        tool = selftest(bedside, "--out", str(tmp_path / "report.json"))
         assert tool.returncode == 0, tool.stdout + tool.stderr
         report = json.loads((tmp_path / "report.json").read_text())
         assert report["passed"] is True
@@ -48,20 +51,15 @@ def test_table_report_and_outputs_of_a_sound_board(tmp_path: Path) -> None:
     ("address", "part", "other"),
     [(0x57, "pulse oximeter", "thermometer"), (0x48, "thermometer", "pulse oximeter")],
 )
-def test_a_missing_sensor_fails_its_own_line_only_and_exits_1(
+def test_a_missing_sensor_fails_its_own_line_and_exits_1(
     tmp_path: Path, address: int, part: str, other: str
 ) -> None:
     with Bedside(tmp_path, speed=1) as bedside:
         bedside.wearable.control("fault", what="nack", address=address)
-        tool = subprocess.run(
-            [sys.executable, "-m", "tools.board.selftest", bedside.port, "--no-outputs"],
-            capture_output=True, text=True, timeout=90, check=False, stdin=subprocess.DEVNULL,
-        )  # fmt: skip
+        tool = selftest(bedside, "--no-outputs")
         lines = {line.split("  ")[0].strip(): line for line in tool.stdout.splitlines()}
         assert tool.returncode == 1
-        assert "FAILED" in lines[part]
-        assert "FAILED" in lines["i2c bus"]
-        assert "passed" in lines[other]
+        assert "FAILED" in lines[part] and "FAILED" in lines["i2c bus"] and "passed" in lines[other]
         assert tool.stdout.splitlines()[-1].endswith("FAILED")
 
 

@@ -56,19 +56,16 @@ def test_image_and_directory_say_the_same(written, folder, capsys):
     moved = folder / "elsewhere"
     shutil.move(folder / "journal", moved)
     code, found = dump(capsys, moved)
-    assert code == 0
-    assert found["records"] == written[1]
+    assert (code, found["records"]) == (0, written[1])
 
 
 def test_text_shows_records_and_summary_does_not(written, capsys):
     assert main([str(written[0])]) == 0
     whole = capsys.readouterr().out
-    assert "BUTTON kind=1" in whole
-    assert "SIMULATED" in whole
+    assert "BUTTON kind=1" in whole and "SIMULATED" in whole
     assert main([str(written[0]), "--summary"]) == 0
     short = capsys.readouterr().out
-    assert "BUTTON" not in short
-    assert f"head {written[1]}, 0 gaps, 0 faults" in short
+    assert "BUTTON" not in short and f"head {written[1]}, 0 gaps, 0 faults" in short
 
 
 def test_a_flipped_bit_is_named_with_its_place_and_leaves_a_gap(folder, capsys):
@@ -83,9 +80,7 @@ def test_a_flipped_bit_is_named_with_its_place_and_leaves_a_gap(folder, capsys):
         path.write_bytes(kept)
         assert code == 1
         fault = found["faults"][0]
-        assert (fault["file"], fault["offset"], fault["length"]) == (
-            victim["file"], victim["offset"], victim["length"]
-        )  # fmt: skip
+        assert [fault[key] == victim[key] for key in ("file", "offset", "length")] == [True] * 3
         assert found["records"] == whole["records"] - (victim["last_seq"] - victim["first_seq"] + 1)
         if victim["last_seq"] != whole["head_seq"]:
             assert found["gaps"] == [{"first": victim["first_seq"], "last": victim["last_seq"]}]
@@ -117,8 +112,7 @@ def test_without_a_header_nothing_is_called_valid_until_the_id_is_given(folder, 
     for slot in (folder / "journal").glob("header.*"):
         slot.write_bytes(b"\0" * 20)
     code, found = dump(capsys, folder)
-    assert code == 1
-    assert found["records"] == 0
+    assert (code, found["records"]) == (1, 0)
     assert "journal id is unknown" in found["faults"][0]["why"]
     code, found = dump(capsys, folder, "--journal-id", whole["journal_id"])
     assert found["records"] == whole["records"]
@@ -132,15 +126,15 @@ def test_one_number_with_two_contents_is_a_fault(folder, capsys):
     forged = block_writer.encode_events(journal_id, 9, 5, [(1, 7, b"\x02")])
     (folder / "journal/e/00000005.seg").write_bytes(forged)
     code, found = dump(capsys, folder)
-    assert code == 1
-    assert any("two contents" in fault["why"] for fault in found["faults"])
+    assert code == 1 and any("two contents" in fault["why"] for fault in found["faults"])
 
 
 def test_nothing_there_is_said_so(tmp_path, capsys):
-    assert main([str(tmp_path / "absent")]) == 2
-    assert "no such file" in capsys.readouterr().err
-    assert main([str(tmp_path)]) == 2
-    assert "no journal there" in capsys.readouterr().err
     (tmp_path / "noise.img").write_bytes(bytes(range(256)) * 64)
-    assert main([str(tmp_path / "noise.img")]) == 2
-    assert "no readable LittleFS" in capsys.readouterr().err
+    for path, says in (
+        ("absent", "no such file"),
+        ("", "no journal found"),
+        ("noise.img", "no readable LittleFS"),
+    ):
+        assert main([str(tmp_path / path)]) == 2
+        assert says in capsys.readouterr().err

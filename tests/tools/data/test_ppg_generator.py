@@ -22,9 +22,8 @@ def test_the_virtual_sensor_puts_the_generators_samples_in_its_fifo() -> None:
     sensed = stream(bench, 60)
     assert len(sensed) == len(generated) == 60 * OUT_HZ
     # Time is summed up in other steps, so that a conversion may fall on the next step of a table.
-    worst = max(
-        abs(a - b) for one, two in zip(sensed, generated, strict=True) for a, b in zip(one, two, strict=True)
-    )
+    pairs = zip(itertools.chain(*sensed), itertools.chain(*generated), strict=True)
+    worst = max(abs(a - b) for a, b in pairs)
     assert worst <= 8, worst
 
 
@@ -34,9 +33,8 @@ def test_a_seed_is_one_recording_and_another_seed_another() -> None:
 
 
 def test_movement_is_in_its_burst_only() -> None:
-    still, moving = (
-        list(samples(replace(SUBJECT, motion=motion, bursts=(Burst(4, 8),)), 12)) for motion in (0.0, 0.02)
-    )
+    subjects = [replace(SUBJECT, motion=motion, bursts=(Burst(4, 8),)) for motion in (0.0, 0.02)]
+    still, moving = (list(samples(subject, 12)) for subject in subjects)
     differ = [n / OUT_HZ for n, (a, b) in enumerate(zip(still, moving, strict=True)) if a != b]
     assert 4 <= differ[0] < 4.2 and 7.8 < differ[-1] < 8
     assert max(abs(a[1] - b[1]) for a, b in zip(still, moving, strict=True)) > 0.005 * 120000

@@ -1,1 +1,1 @@
-"""Measure a wearable against references and write what was found as its calibration (see README.md)."""
+"""Compare a wearable with references and write its calibration (see README.md)."""

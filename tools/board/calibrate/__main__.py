@@ -1,8 +1,8 @@
-"""Measure one wearable against a reference: `python -m tools.board.calibrate spo2 PAIRS.csv --by "lab 2, oximeter X"`.
+"""Compare a wearable with a reference: `python -m tools.board.calibrate spo2 PAIRS.csv --by "lab 2, oximeter X"`.
 
-Fits, says what it would write, and writes nothing unless asked: --out FILE keeps the text, --port PORT --apply gives it
-to the wearable, which measures with it from its next start on (it is restarted). The half that was not measured (curve
-or temperature) is kept from --base FILE or from the wearable on --port.
+It fits the pairs and prints the calibration. It writes nothing unless asked: --out FILE saves the text; --port PORT
+--apply writes it to the wearable and restarts it. The half that was not measured (curve or temperature) comes from
+--base FILE or from the wearable on --port.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from crs_core.errors import RemoteError
 from crs_core.spo2_curve import AN6845
 
 from host_agent.errors import ConfigError
-from tools.board.calibrate.fit import fit_spo2, fit_temperature, told
+from tools.board.calibrate.fit import fit_spo2, fit_temperature, formula
 from tools.board.calibrate.pairs import CalibrateError, read_spo2, read_temperature
 from tools.board.calibrate.recording import pairs_of
 from tools.board.port import PortError, released
@@ -27,7 +27,7 @@ UNMEASURED = calibration.Calibration("", AN6845, 0, 0, 0, 0, 0, "")
 
 
 class AskedWronglyError(Exception):
-    """Options that contradict each other."""
+    """Options are missing or contradict each other."""
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -39,26 +39,17 @@ def _parser() -> argparse.ArgumentParser:
         "--recording", type=Path, metavar="RAW", help="instead: CSV with columns red,ir (counts)"
     )
     spo2.add_argument("--fs", type=float, metavar="HZ", help="samples a second of the recording")
-    spo2.add_argument(
-        "--reference", type=Path, metavar="REF", help="CSV with columns t_s,spo2_pct from its start"
-    )
-    temperature = kinds.add_parser("temperature", help="what to add to the thermometer chip's value")
-    temperature.add_argument(
-        "pairs",
-        type=Path,
-        help="CSV with columns device_c (the chip's own value, temp_raw_cc / 100), reference_c",
-    )
+    spo2.add_argument("--reference", type=Path, metavar="REF", help="CSV with columns t_s,spo2_pct")
+    temperature = kinds.add_parser("temperature", help="the offset of the thermometer chip")
+    probe_columns = "CSV with columns device_c (the chip's own value, temp_raw_cc / 100), reference_c"
+    temperature.add_argument("pairs", type=Path, help=probe_columns)
+    by = f"who measured, with which reference; at most {calibration.BY_MAX} characters"
+    today = datetime.date.today().isoformat()
     for kind in (spo2, temperature):
-        kind.add_argument(
-            "--by", required=True, help=f"who measured against what, at most {calibration.BY_MAX} characters"
-        )
-        kind.add_argument(
-            "--date", default=datetime.date.today().isoformat(), help="YYYY-MM-DD (default: today)"
-        )
-        kind.add_argument(
-            "--base", type=Path, metavar="FILE", help="calibration text whose other half is kept"
-        )
-        kind.add_argument("--port", help="the wearable: its other half is kept")
+        kind.add_argument("--by", required=True, help=by)
+        kind.add_argument("--date", default=today, help="YYYY-MM-DD (default: today)")
+        kind.add_argument("--base", type=Path, metavar="FILE", help="calibration with the other half")
+        kind.add_argument("--port", help="wearable to take the other half from")
         kind.add_argument(
             "--apply", action="store_true", help="write to the wearable on --port and restart it"
         )
@@ -71,23 +62,21 @@ def _check(options: argparse.Namespace) -> None:
     if options.apply and not options.port:
         raise AskedWronglyError("--apply needs --port PORT")
     if options.base and options.port:
-        raise AskedWronglyError("--base or --port: one of them says what is kept")
+        raise AskedWronglyError("give --base or --port, not both: the other half comes from one of them")
     if options.kind == "spo2":
-        recorded = (options.recording, options.fs, options.reference)
-        if (options.pairs is None) == (recorded == (None, None, None)) or (
-            options.pairs is None and None in recorded
-        ):
+        recorded = [one is not None for one in (options.recording, options.fs, options.reference)]
+        if not (all(recorded) if options.pairs is None else not any(recorded)):
             raise AskedWronglyError("give PAIRS.csv, or --recording RAW --fs HZ --reference REF")
 
 
 def _base(options: argparse.Namespace) -> Any:
-    """The calibration whose other half is kept."""
+    """The calibration that the half that is not measured comes from."""
     if options.port:
         with released(options.port):
-            held = show(options.port, True).settings
-        if not held:
-            raise CalibrateError(f"{options.port}: not provisioned: run tools.board.provision first")
-        text = str(held.get("calibration", ""))
+            settings = show(options.port, True).settings
+        if not settings:
+            raise CalibrateError(f"{options.port}: not provisioned. Run tools.board.provision first.")
+        text = str(settings.get("calibration", ""))
     elif options.base:
         try:
             text = options.base.read_text(encoding="utf-8").strip()
@@ -102,7 +91,7 @@ def _base(options: argparse.Namespace) -> Any:
 
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
-    """Fit and merge; `text` is the calibration, `lines` say it to people."""
+    """Fit the pairs and merge with the other half; `text` is the calibration, `lines` describe it for people."""
     base = _base(options)
     if options.kind == "spo2":
         lag_s = None
@@ -115,7 +104,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         unit = "second" if lag_s is not None else "line"
         lines = [
             *([f"reference {lag_s:+d} s behind R"] if lag_s is not None else []),
-            f"{told(fit.curve)} from {fit.pairs} pairs, {fit.spo2_range[0]:g} to {fit.spo2_range[1]:g} %,"
+            f"{formula(fit.curve)} from {fit.pairs} pairs, {fit.spo2_range[0]:g} to {fit.spo2_range[1]:g} %,"
             f" R {fit.ratio_range[0]:.3f} to {fit.ratio_range[1]:.3f}",
             f"ARMS over all pairs: {fit.arms_before:.2f} % before, {fit.arms:.2f} % by leave-one-out",
             *(
@@ -126,9 +115,8 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         figures = fit._asdict() | {"lag_s": lag_s, "outliers": [one._asdict() for one in fit.outliers]}
     else:
         offset = fit_temperature(read_temperature(options.pairs))
-        made = base._replace(
-            temp=round(100 * offset.offset_c), temp_n=offset.pairs, temp_sd=round(100 * offset.sd_c)
-        )
+        temp, temp_sd = round(100 * offset.offset_c), round(100 * offset.sd_c)
+        made = base._replace(temp=temp, temp_n=offset.pairs, temp_sd=temp_sd)
         lines = [
             f"temperature {offset.offset_c:+.3f} °C from {offset.pairs} pairs, standard deviation {offset.sd_c:.3f} °C",
             f"farthest: line {offset.worst.line}",
@@ -143,7 +131,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _write(options: argparse.Namespace, text: str) -> str:
-    """Keep the text where it was asked for; what was done, in words."""
+    """Write the text to --out and to the wearable, as asked; say in words what was done."""
     done = []
     if options.out:
         try:
@@ -154,15 +142,13 @@ def _write(options: argparse.Namespace, text: str) -> str:
     if options.apply:
         with released(options.port):
             provision(options.port, {"calibration": text})
-        done.append(f"on the wearable at {options.port}, which restarts with it")
-    return (
-        "; ".join(done)
-        or "nothing was written: --out FILE keeps it, --port PORT --apply gives it to a wearable"
-    )
+        done.append(f"written to the wearable at {options.port}, which restarts now")
+    nothing = "nothing was written. Use --out FILE, or --port PORT --apply to write it to a wearable"
+    return "; ".join(done) or nothing
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit 0 when done, 1 when the pairs, a file or the board refused, 2 when asked wrongly."""
+    """Exit 0 when done, 1 when the pairs, a file or the board were refused, 2 when the options were wrong."""
     options = _parser().parse_args(arguments)
     try:
         _check(options)
@@ -175,15 +161,11 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"calibrate: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print(
-            "calibrate: stopped; tools.board.provision PORT --show says what the wearable holds",
-            file=sys.stderr,
-        )
+        print("calibrate: stopped. See the settings with tools.board.provision PORT --show.", file=sys.stderr)
         return 1
     if options.json:
-        print(
-            json.dumps({key: result[key] for key in ("text", "id", "figures")} | {"applied": options.apply})
-        )
+        shown = {key: result[key] for key in ("text", "id", "figures")}
+        print(json.dumps(shown | {"applied": options.apply}))
     else:
         print("\n".join([*result["lines"], f"calibration {result['id']}: {result['text']}"]))
     print(done, file=sys.stderr)

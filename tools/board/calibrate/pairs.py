@@ -1,4 +1,4 @@
-"""Pairs of what a device said and what a reference said, read from CSV with every wrong line named."""
+"""Read pairs of a device's value and a reference's value from CSV; every wrong line is named."""
 
 import csv
 import math
@@ -9,11 +9,11 @@ _SHOWN = 10
 
 
 class CalibrateError(Exception):
-    """What was measured does not make a calibration, or cannot be read; the message says why."""
+    """The measurements cannot be read or give no calibration; the message says why."""
 
 
 class Pair(NamedTuple):
-    """`line` of the file, or the second of a recording; `device` is R, or °C; `reference` is %, or °C."""
+    """`line` of the file or second of the recording; `device` in R or °C; `reference` in % or °C."""
 
     line: int
     device: float
@@ -27,9 +27,9 @@ RAW_LIMITS = {"red": (0.0, 262143.0), "ir": (0.0, 262143.0)}
 
 
 def read_columns(path: Path, limits: dict[str, tuple[float, float]]) -> list[tuple[int, tuple[float, ...]]]:
-    """(line, values) of the named columns, each within its limits; CalibrateError names every line that is not.
+    """(line, values) of the columns in `limits`; CalibrateError names every line with a value outside its limits.
 
-    Lines that start with # are comments. Columns beyond the named ones are passed over.
+    Lines that start with # are comments. Other columns are ignored.
     """
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
@@ -40,9 +40,8 @@ def read_columns(path: Path, limits: dict[str, tuple[float, float]]) -> list[tup
     header = [cell.strip() for cell in rows[0]] if rows else []
     missing = [name for name in limits if name not in header]
     if missing:
-        raise CalibrateError(
-            f"{path}: no column {', '.join(missing)}; the first line names {', '.join(limits)}"
-        )
+        wanted = ", ".join(limits)
+        raise CalibrateError(f"{path}: no column {', '.join(missing)}. The first line must name {wanted}.")
     found, problems = [], []
     for (number, _), row in zip(numbered[1:], rows[1:], strict=True):
         values = []
@@ -69,6 +68,4 @@ def read_spo2(path: Path) -> list[Pair]:
 
 def read_temperature(path: Path) -> list[Pair]:
     """Pairs of the chip's own value and the reference's, °C."""
-    return [
-        Pair(line, device, reference) for line, (device, reference) in read_columns(path, TEMPERATURE_LIMITS)
-    ]
+    return [Pair(line, *values) for line, values in read_columns(path, TEMPERATURE_LIMITS)]

@@ -1,7 +1,7 @@
-"""From a raw recording and a reference beside it to pairs: the firmware's own chain gives R, a search gives the lag.
+"""Make pairs from a raw recording and its reference: the firmware's own chain gives R, a search gives the lag.
 
-The reference comes later or earlier than R: it averages, its blood comes another way, its clock differs. One lag for
-the whole recording is looked for, the one that leaves the pairs closest to a line.
+The reference comes later or earlier than R, because it averages, sits at another place of the body and has its own
+clock. The search finds the one lag for the whole recording that puts the pairs closest to a line.
 """
 
 from collections.abc import Iterator
@@ -16,19 +16,18 @@ from tools.data.ppg_replay.resample import OUT_HZ, to_25_hz
 FS_MAX_HZ = 1000.0
 PAIR_EVERY_S = 5  # R is a median of three windows of 4 s: closer pairs are the same pair again
 LAG_S = range(-30, 61)  # † reference behind R
-LAG_PAIRS_MIN = 30  # seconds with both, at any lag that is looked at
+LAG_PAIRS_MIN = 30  # seconds with both values that a lag needs
 
 
 def pairs_of(raw: Path, fs_hz: float, reference: Path) -> tuple[list[Pair], int]:
-    """(pairs each PAIR_EVERY_S, lag in s); CalibrateError names what is wrong with the files or with the lag."""
+    """(a pair every PAIR_EVERY_S, lag in s); CalibrateError names what is wrong with the files or with the lag."""
     if not OUT_HZ <= fs_hz <= FS_MAX_HZ:
-        raise CalibrateError(f"--fs {fs_hz:g}: from {OUT_HZ} to {FS_MAX_HZ:g} samples a second")
+        raise CalibrateError(f"--fs {fs_hz:g} must be {OUT_HZ} to {FS_MAX_HZ:g} samples a second")
     light = [values for _, values in read_columns(raw, RAW_LIMITS)]
     ratios = dict(ratio_each_second(light, fs_hz))
     if len(ratios) < LAG_PAIRS_MIN:
-        raise CalibrateError(
-            f"{raw}: the firmware's chain gives R in {len(ratios)} seconds: at least {LAG_PAIRS_MIN}"
-        )
+        why = f"R was found in {len(ratios)} seconds only, at least {LAG_PAIRS_MIN} are needed"
+        raise CalibrateError(f"{raw}: {why}")
     spo2 = {round(t_s): pct for _, (t_s, pct) in read_columns(reference, REFERENCE_LIMITS)}
     lag_s = find_lag(ratios, spo2)
     joined = _joined(ratios, spo2, lag_s)
@@ -36,7 +35,7 @@ def pairs_of(raw: Path, fs_hz: float, reference: Path) -> tuple[list[Pair], int]
 
 
 def ratio_each_second(light: list[tuple[float, ...]], fs_hz: float) -> Iterator[tuple[int, float]]:
-    """(second, R) wherever the wearable would give a value, from (red, infrared) counts."""
+    """(second, R) for each second in which the wearable would give a value, from (red, infrared) counts."""
     replay = Replay(ir_only=False)
     samples = to_25_hz(((red, infrared) for red, infrared in light), Fraction(str(fs_hz)))
     second = 0
@@ -49,21 +48,17 @@ def ratio_each_second(light: list[tuple[float, ...]], fs_hz: float) -> Iterator[
 
 
 def find_lag(ratios: dict[int, float], spo2: dict[int, float]) -> int:
-    """Seconds by which the reference comes behind R; CalibrateError when there is no one best."""
-    found = {}
-    for lag_s in LAG_S:
-        joined = _joined(ratios, spo2, lag_s)
-        if len(joined) >= LAG_PAIRS_MIN:
-            found[lag_s] = deviation(joined)
+    """Seconds by which the reference comes behind R; CalibrateError when no lag is clearly best."""
+    joined = {lag_s: _joined(ratios, spo2, lag_s) for lag_s in LAG_S}
+    found = {lag_s: deviation(pairs) for lag_s, pairs in joined.items() if len(pairs) >= LAG_PAIRS_MIN}
     if not found:
-        raise CalibrateError(
-            f"recording and reference share fewer than {LAG_PAIRS_MIN} s: is t_s from the same start?"
-        )
+        why = f"recording and reference share fewer than {LAG_PAIRS_MIN} s. Check that t_s counts from the same start."
+        raise CalibrateError(why)
     best = min(found, key=lambda lag_s: found[lag_s])
     if best in (min(found), max(found)):
         raise CalibrateError(
-            f"the reference fits best at the end of the search ({best:+d} s): its t_s is not from the recording's"
-            " start, or its saturation hardly changes"
+            f"the reference fits best at the end of the search ({best:+d} s): its t_s does not count from the"
+            " recording's start, or its saturation hardly changes"
         )
     return best
 

@@ -1,7 +1,7 @@
 """Record light: `python -m tools.board.capture PORT [--seconds N] --out FILE.csv`, 25 rows a second of `t_s,red,ir`.
 
-The application is stopped for it: NOBODY IS MONITORED until the board has restarted, which this tool sees to at the
-end and after Ctrl-C. The firmware's own driver finds the light; a row without counts is a sample that was lost.
+The application stops during the recording: NOBODY IS MONITORED until the board has restarted. This tool restarts it at
+the end and after Ctrl-C. The firmware's own driver sets the LED currents. A row without counts is a lost sample.
 """
 
 import argparse
@@ -24,7 +24,7 @@ RATE_HZ = 25
 
 
 def record(board: BoardPort, rows: Rows, seconds: int) -> None:
-    """Run the script on the board and write its rows until it ends. PortError: no sensor, or the board went silent."""
+    """Run the script on the board and write its rows until it ends; PortError: no sensor, or no answer."""
     board.execute("pass")
     with tempfile.NamedTemporaryFile("w", suffix=".py") as script:
         script.write(SCRIPT.replace("SECONDS", str(seconds)))
@@ -54,7 +54,7 @@ def _follow(port: str, process: subprocess.Popen[bytes], rows: Rows, seconds: in
         data = process.stdout.read(4096)
         if not data:
             last = text.decode(errors="replace").strip()
-            raise PortError(f"{port}: the recording broke off. {rows.fault or last}".strip())
+            raise PortError(f"{port}: the recording stopped early. {rows.fault or last}".strip())
         heard = time.monotonic()
         *lines, text = (text + data).split(b"\n")
         for line in lines:
@@ -75,12 +75,12 @@ def _say(text: str) -> None:
 
 
 def capture(port: str, out: TextIO, seconds: int) -> tuple[Rows, str]:
-    """Record and put the board back to monitoring; (what was recorded, "whole" | "stopped" | why not)."""
+    """Record, then restart the board; (the rows, how it ended: "whole", "stopped" or the error)."""
     rows = Rows(out, seconds * RATE_HZ)
     ended = "whole"
     with released(port):
         board = BoardPort(port)
-        _say("the application is stopped: nobody is monitored until the board has restarted")
+        _say("the application is stopped; nobody is monitored until the board has restarted")
         try:
             record(board, rows, seconds)
         except KeyboardInterrupt:
@@ -92,16 +92,16 @@ def capture(port: str, out: TextIO, seconds: int) -> tuple[Rows, str]:
             _say("the board restarts and monitors again")
         except PortError as error:
             first = "" if ended in ("whole", "stopped") else f"{ended}; "
-            ended = f"{first}the board may NOT be monitoring, reset it by hand: {error}"
+            ended = f"{first}the board may NOT be monitoring; reset it by hand: {error}"
     return rows, ended
 
 
 def main() -> int:
-    """Exit 0 recorded whole, 130 stopped by Ctrl-C (what there is is kept), 1 broken off or not reached, 2 usage."""
+    """Exit 0: recorded in full; 130: stopped by Ctrl-C, the rows so far are kept; 1: failed; 2: wrong options."""
     parser = argparse.ArgumentParser(prog="python -m tools.board.capture", description=__doc__)
     parser.add_argument("port")
     parser.add_argument("--seconds", type=int, default=60, help=f"1 to {SECONDS_MAX}, default 60")
-    parser.add_argument("--out", type=Path, required=True, help="the recording; an existing file is refused")
+    parser.add_argument("--out", type=Path, required=True, help="the recording; must not exist yet")
     parser.add_argument("--json", action="store_true", help="print the summary as JSON")
     options = parser.parse_args()
     if not 1 <= options.seconds <= SECONDS_MAX:
@@ -129,11 +129,8 @@ def main() -> int:
     if options.json:
         print(json.dumps(summary))
     else:
-        kind = "simulated " if rows.simulated else ""
-        print(
-            f"{options.out}: {rows.samples} {kind}samples, {rows.lost} lost, "
-            f"{rows.light_changes} changes of light; {ended}"
-        )
+        samples = f"{rows.samples} {'simulated ' if rows.simulated else ''}samples"
+        print(f"{options.out}: {samples}, {rows.lost} lost, {rows.light_changes} changes of light; {ended}")
     return {"whole": 0, "stopped": 130}.get(ended, 1)
 
 

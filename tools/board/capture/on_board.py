@@ -1,10 +1,10 @@
-"""What runs on the board: the application's own probe code, with a chain that prints what it is given.
+"""The script that runs on the board: the application's own probe code, with a chain that prints the samples it gets.
 
 Lines: `B simulated` at the start, `S ms red ir red ir ...` a burst and the board's time after it, `G lost` a hole
 before the next burst (0: the light changed), `F text` the sensor's fault, `E` the end.
 """
 
-# SECONDS is replaced. The light is found as in monitoring; the settings' start currents and channels count.
+# SECONDS is replaced. LED currents are searched as in monitoring, from the currents and channels of the settings.
 SCRIPT = """
 import time
 import boards

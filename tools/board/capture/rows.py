@@ -1,4 +1,4 @@
-"""From the board's lines to rows of the recording: 25 a second, a blank one for each sample that is missing."""
+"""Turn the board's lines into rows of the recording: 25 a second, a blank one for each missing sample."""
 
 from typing import TextIO
 
@@ -6,17 +6,17 @@ PERIOD_MS = 40
 
 
 class BoardLineError(Exception):
-    """The board said something that is no line of a capture; the message quotes it."""
+    """A line from the board that is not one of on_board.py; the message quotes it."""
 
 
 class Rows:
-    """Writes `t_s,red,ir` as lines come. `samples`, `lost`, `light_changes` count; `ended` once the board is done.
+    """Writes `t_s,red,ir` as lines come, at most `limit` rows, lost samples included.
 
-    A board that simulates is told in a fourth column: such a recording must never pass for a person's.
+    `samples`, `lost` and `light_changes` count; `ended` is true once the board is done. A simulated board is marked in
+    a fourth column, so that nobody mistakes its recording for a person's.
     """
 
     def __init__(self, out: TextIO, limit: int) -> None:
-        """At most `limit` rows are written, lost ones included."""
         self._out = out
         self._limit = limit
         self._t0_ms: int | None = None
@@ -27,7 +27,7 @@ class Rows:
         self.fault = ""
 
     def take(self, line: str) -> None:
-        """One line of on_board.py. BoardLineError when it is none."""
+        """Take one line of on_board.py; BoardLineError for any other line."""
         kind, _, rest = line.strip().partition(" ")
         try:
             if kind == "S":
@@ -55,7 +55,7 @@ class Rows:
         if self._t0_ms is None:
             self._t0_ms = now_ms - n * PERIOD_MS
         elif self._hole:
-            # How long a hole was the board's clock knows best: its count of lost samples is a floor.
+            # The board's clock gives the length of a hole; the board may count fewer lost samples than there were.
             missing = round((now_ms - self._t0_ms) / PERIOD_MS) - n - self.samples - self.lost
             for _ in range(max(1, missing)):
                 self._row(None)

@@ -1,1 +1,1 @@
-"""Read a journal without the wearable."""
+"""Read a wearable's journal from an image or a folder, without the wearable."""

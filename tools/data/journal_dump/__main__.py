@@ -1,6 +1,6 @@
-"""List what a journal holds, from a flash image or a directory, without the wearable and without changing a byte.
+"""List the records of a journal from a flash image or a directory, without changing it.
 
-Exit 0: everything read and valid. 1: read, but with damage (each named). 2: nothing readable there.
+Exit 0: everything is valid. 1: some of it is damaged; each damage is named. 2: no journal could be read.
 """
 
 import argparse
@@ -19,13 +19,10 @@ def _fields(record: dict) -> str:
 
 
 def show(found: dict, summary: bool) -> None:
-    """Print one journal as text."""
     simulated = any(entry["simulated"] for entry in found["blocks"])
     print(f"journal {found['path']} id {found['journal_id'] or 'unknown'}{' SIMULATED' if simulated else ''}")
-    bound = found["binding_id"]
-    print(
-        f"  binding {bound if bound and bound.strip('0') else 'none'}, acknowledged up to {found['acked_seq']}"
-    )
+    binding = found["binding_id"] if (found["binding_id"] or "").strip("0") else "none"
+    print(f"  binding {binding}, acknowledged up to {found['acked_seq']}")
     if not summary:
         for entry in found["blocks"]:
             kind = _KINDS.get(entry["kind"], f"kind {entry['kind']}")
@@ -34,7 +31,7 @@ def show(found: dict, summary: bool) -> None:
                 f"from {entry['start_ms']} ms, {entry['length']} B at {entry['file']}+{entry['offset']}"
             )
             if entry["records"] is None:
-                print("    not understood or not checked")
+                print("    this block could not be checked or decoded")
             for record in entry["records"] or []:
                 text = str(_fields(record)).replace("\n", "\\n")
                 print(f"    {record['seq']} {record['t_ms']} ms {record['name']} {text}")
@@ -54,15 +51,12 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tools.data.journal_dump", description=__doc__)
     parser.add_argument("source", type=Path, help="LittleFS image file, or a directory")
-    parser.add_argument("--json", action="store_true", help="everything as one JSON document")
+    parser.add_argument("--json", action="store_true", help="print everything as one JSON document")
+    parser.add_argument("--summary", action="store_true", help="print ranges and faults only")
+    offset_help = "byte at which the file system begins"
+    parser.add_argument("--offset", type=lambda text: int(text, 0), default=0, help=offset_help)
     parser.add_argument(
-        "--summary", action="store_true", help="no blocks and records, only ranges and faults"
-    )
-    parser.add_argument(
-        "--offset", type=lambda text: int(text, 0), default=0, help="where the file system begins"
-    )
-    parser.add_argument(
-        "--journal-id", type=bytes.fromhex, help="8 bytes in hex, when the header is unreadable"
+        "--journal-id", type=bytes.fromhex, help="8 bytes in hex, if the header is unreadable"
     )
     options = parser.parse_args(argv)
     try:
@@ -72,7 +66,7 @@ def main(argv: list[str] | None = None) -> int:
         return 2
     found = [report.journal(files, root, options.journal_id) for root in report.journal_roots(files)]
     if not found:
-        print(f"journal_dump: {options.source}: no journal there", file=sys.stderr)
+        print(f"journal_dump: {options.source}: no journal found", file=sys.stderr)
         return 2
     if options.json:
         print(json.dumps({"source": str(options.source), "journals": found}, indent=1))

@@ -1,4 +1,4 @@
-"""What a journal holds, as plain data: blocks with their records, damage, gaps, boots."""
+"""The content of a journal as plain data: blocks with their records, damage, gaps, boots."""
 
 import struct
 import zlib
@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from crs_core.errors import RemoteError
 from crs_core.journal import block_layout, block_reader, record_reader, record_types
 
-_NO_ID = "without its header file the journal id is unknown and no CRC can be checked; give --journal-id"
+_NO_ID = (
+    "the header file is unreadable, so the journal id is unknown and no CRC can be checked; give --journal-id"
+)
 
 
 def two_slot(files: dict[str, bytes | None], path: str) -> bytes | None:
@@ -24,7 +26,7 @@ def two_slot(files: dict[str, bytes | None], path: str) -> bytes | None:
 
 
 def journal_roots(files: dict[str, bytes | None]) -> list[str]:
-    """Every folder that looks like a journal: the current one, and those set aside or being replaced."""
+    """Every folder that looks like a journal: the current one and older ones that were replaced."""
     roots = set()
     for path in files:
         folder, _, name = path.rpartition("/")
@@ -36,24 +38,18 @@ def journal_roots(files: dict[str, bytes | None]) -> list[str]:
 
 
 def journal(files: dict[str, bytes | None], root: str, journal_id: bytes | None = None) -> dict:
-    """Report of the journal at `root`; `journal_id` stands in for a header that cannot be read."""
+    """Report of the journal at `root`; `journal_id` is used when the header cannot be read."""
     head = two_slot(files, f"{root}/header")
     binding = b""
     if head is not None and len(head) == 21:
         journal_id, binding = head[1:9], head[9:17]
     report: dict = {
-        "path": root or "/",
-        "journal_id": journal_id.hex() if journal_id else None,
-        "binding_id": binding.hex() or None,
-        "blocks": [],
-        "faults": [],
-        "gaps": [],
-        "boots": [],
-        "records": 0,
-        "head_seq": 0,
-    }
+        "path": root or "/", "journal_id": journal_id.hex() if journal_id else None,
+        "binding_id": binding.hex() or None, "blocks": [], "faults": [], "gaps": [], "boots": [],
+        "records": 0, "head_seq": 0,
+    }  # fmt: skip
     if journal_id is None:
-        report["faults"].append({"file": f"{root}/header", "offset": 0, "length": 0, "why": _NO_ID})
+        _fault(report, f"{root}/header", _NO_ID)
     mark = two_slot(files, f"{root}/mark")
     report["acked_seq"] = struct.unpack_from("<I", mark)[0] if mark and len(mark) >= 4 else 0
     for path in sorted(files):
@@ -64,16 +60,17 @@ def journal(files: dict[str, bytes | None], root: str, journal_id: bytes | None 
     return report
 
 
+def _fault(report: dict, file: str, why: str, offset: int = 0, length: int = 0) -> None:
+    report["faults"].append({"file": file, "offset": offset, "length": length, "why": why})
+
+
 def _segment(report: dict, path: str, data: bytes | None, journal_id: bytes | None) -> None:
     if data is None:
-        report["faults"].append(
-            {"file": path, "offset": 0, "length": 0, "why": "the file system cannot read it"}
-        )
+        _fault(report, path, "the file system cannot read it")
         return
     for at, length, header in _walk(data, journal_id):
         if header is None:
-            why = "no valid block (CRC, header or cut)"
-            report["faults"].append({"file": path, "offset": at, "length": length, "why": why})
+            _fault(report, path, "no valid block (CRC, header or cut)", at, length)
             continue
         found = {
             "file": path, "offset": at, "length": length, "first_seq": header.first_seq,
@@ -86,14 +83,14 @@ def _segment(report: dict, path: str, data: bytes | None, journal_id: bytes | No
         try:
             rows = block_reader.decode(data[at : at + length], journal_id)[1]
         except RemoteError as error:
-            report["faults"].append({"file": path, "offset": at, "length": length, "why": str(error)})
+            _fault(report, path, str(error), at, length)
             continue
         if rows is not None:
             found["records"] = [_record(header.first_seq + i, row) for i, row in enumerate(rows)]
 
 
 def _walk(data: bytes, journal_id: bytes | None) -> Iterator[tuple[int, int, block_layout.Header | None]]:
-    """(offset, length, header); header None for bytes that are no block of this journal."""
+    """(offset, length, header); the header is None for bytes that are not a block of this journal."""
     at, bad_from = 0, None
     while at < len(data):
         try:
@@ -143,7 +140,7 @@ def _record(seq: int, row: tuple) -> dict:
 
 
 def _ranges(report: dict) -> None:
-    """Gaps between sequence 1 and the head, boots with their ranges, and numbers that stand for two contents."""
+    """Add gaps between sequence 1 and the head, boots with their ranges, and sequence numbers with two contents."""
     expected = 1
     boots: dict[int, dict] = {}
     seen: dict[int, dict] = {}
@@ -151,18 +148,15 @@ def _ranges(report: dict) -> None:
         if found["first_seq"] > expected:
             report["gaps"].append({"first": expected, "last": found["first_seq"] - 1})
         expected = max(expected, found["last_seq"] + 1)
-        boot = boots.setdefault(
-            found["boot"], {"boot": found["boot"], "first_seq": found["first_seq"], "last_seq": 0}
-        )
+        new_boot = {"boot": found["boot"], "first_seq": found["first_seq"], "last_seq": 0}
+        boot = boots.setdefault(found["boot"], new_boot)
         boot["last_seq"] = max(boot["last_seq"], found["last_seq"])
         for record in found["records"] or []:
             other = seen.setdefault(record["seq"], record)
             if other is record:
                 report["records"] += 1
             elif other != record:
-                why = f"sequence {record['seq']} stands for two contents"
-                report["faults"].append(
-                    {"file": found["file"], "offset": found["offset"], "length": 0, "why": why}
-                )
+                why = f"sequence {record['seq']} has two contents"
+                _fault(report, found["file"], why, found["offset"])
     report["boots"] = [boots[number] for number in sorted(boots)]
     report["head_seq"] = expected - 1

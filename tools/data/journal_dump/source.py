@@ -1,4 +1,4 @@
-"""Where a journal is read from: a LittleFS flash image or a directory. Both are only ever read."""
+"""Read a journal's files from a LittleFS flash image or a directory. Neither is ever written."""
 
 from pathlib import Path
 
@@ -13,27 +13,24 @@ class SourceError(Exception):
 
 
 def files_of(path: Path, offset: int = 0) -> dict[str, bytes | None]:
-    """{"/journal/r/00000001.seg": bytes, ...} of every file; None for one that the file system cannot read.
+    """{"/journal/r/00000001.seg": bytes, ...} of every file; None for a file that the file system cannot read.
 
-    `offset`: where the file system begins in an image of the whole flash.
+    `offset` is the byte at which the file system begins in an image of the whole flash.
     """
     if path.is_dir():
-        return {
-            "/" + str(file.relative_to(path)): file.read_bytes()
-            for file in sorted(path.rglob("*"))
-            if file.is_file()
-        }
+        files = [file for file in sorted(path.rglob("*")) if file.is_file()]
+        return {"/" + str(file.relative_to(path)): file.read_bytes() for file in files}
     if not path.exists():
         raise SourceError(f"{path}: no such file or directory")
     data = path.read_bytes()[offset:]
     if len(data) < 2 * SECTOR:
-        raise SourceError(f"{path}: {len(data)} bytes hold no file system")
+        raise SourceError(f"{path}: {len(data)} bytes are too few for a file system")
     return _mounted(path, data[: len(data) // SECTOR * SECTOR])
 
 
 def _mounted(path: Path, data: bytes) -> dict[str, bytes | None]:
     context = UserContext(len(data))
-    context.buffer = bytearray(data)  # a copy: nothing can reach the file
+    context.buffer = bytearray(data)  # a copy, so that the file itself cannot change
     found: dict[str, bytes | None] = {}
     try:
         flash = LittleFS(context=context, block_size=SECTOR, block_count=0, mount=True)

@@ -1,4 +1,4 @@
-"""A recording through the firmware's own PPG chain: what it would have said each second, and why it said nothing."""
+"""Run a recording through the firmware's own PPG chain: its values of each second, or the reason for having none."""
 
 import sys
 from pathlib import Path

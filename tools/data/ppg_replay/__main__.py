@@ -1,9 +1,9 @@
-"""Run a recorded PPG through the firmware's own signal chain: one CSV row for every second, kept or not.
+"""Run a recorded PPG through the firmware's own signal chain: one CSV row for every second, valid or not.
 
-FILE is a CSV whose header names the columns red and ir (counts of an 18-bit converter); others are ignored. Row
-t_s = k says what the firmware would have told at the end of second k; the last row may stand for a part of a second.
-At valid = 0 the values are blank and `reason` says why. Exit 0: all rows written. 1: the interpreter failed. 2: the
-file or an option is wrong; the text names the line.
+FILE is a CSV whose header names the columns red and ir (counts of an 18-bit converter); other columns are ignored.
+Row t_s = k has the firmware's values at the end of second k; the last second may be incomplete. With valid = 0 the
+values are blank and `reason` says why. Exit 0: all rows written. 1: the interpreter failed. 2: the file or an option
+is wrong; the text names the line.
 """
 
 import argparse
@@ -25,7 +25,7 @@ _QUIET_S = 2.0  # shorter runs show no progress
 
 
 def rate(text: str) -> Fraction:
-    """A rate in Hz out of an option."""
+    """A rate in Hz from the text of an option."""
     try:
         value = Fraction(text)
     except (ValueError, ZeroDivisionError):
@@ -41,16 +41,12 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tools.data.ppg_replay", description=__doc__)
     parser.add_argument("file", help="CSV file, or - for stdin")
-    parser.add_argument(
-        "--fs", type=rate, required=True, metavar="HZ", help=f"samples a second, {MIN_HZ} to {MAX_HZ}"
-    )
-    parser.add_argument(
-        "--runtime", choices=("micropython", "cpython"), help="default: micropython where it is"
-    )
+    samples_a_second = f"samples a second, {MIN_HZ} to {MAX_HZ}"
+    parser.add_argument("--fs", type=rate, required=True, metavar="HZ", help=samples_a_second)
+    runtimes = ("micropython", "cpython")
+    parser.add_argument("--runtime", choices=runtimes, help="default: micropython if installed")
     parser.add_argument("--ir-only", action="store_true", help="one column ir: heart rate, no SpO2")
-    parser.add_argument(
-        "--out", type=Path, metavar="FILE", help="write there instead of stdout, when all went well"
-    )
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write to FILE once all rows are complete")
     options = parser.parse_args(argv)
     part = options.out and options.out.with_name(options.out.name + ".part")
     try:
@@ -61,13 +57,13 @@ def main(argv: list[str] | None = None) -> int:
             recording = Recording(stream, options.ir_only)
             run = _runtime(options.runtime)
             out.write(HEADER + "\n")
-            for row in _told(run(to_25_hz(recording, options.fs), options.ir_only)):
+            for row in _with_progress(run(to_25_hz(recording, options.fs), options.ir_only)):
                 out.write(row)
             out.flush()
         if part:
             part.replace(options.out)
     except (RecordingError, OSError) as error:
-        if isinstance(error, BrokenPipeError):  # the reader has enough
+        if isinstance(error, BrokenPipeError):  # the reader closed the pipe, as `head` does
             sys.stderr.close()
             return 0
         print(f"ppg_replay: {options.file}: {error}", file=sys.stderr)
@@ -85,7 +81,7 @@ def main(argv: list[str] | None = None) -> int:
         print(f"ppg_replay: {recording.lost} of {recording.count} samples were blank or NaN", file=sys.stderr)
     if recording.clipped:
         outside = f"{recording.clipped} values were outside 0..{FULL_SCALE}"
-        print(f"ppg_replay: {outside} and count as the end of the scale", file=sys.stderr)
+        print(f"ppg_replay: {outside} and were set to its nearer end", file=sys.stderr)
     return 0
 
 
@@ -101,15 +97,15 @@ def _runtime(name: str | None):  # type: ignore[no-untyped-def]
     return on_micropython if name == "micropython" else on_cpython
 
 
-def _told(rows: Iterable[str]) -> Iterator[str]:
-    """The rows, with progress on a terminal when it takes long."""
-    begun_s = told_s = time.monotonic()
+def _with_progress(rows: Iterable[str]) -> Iterator[str]:
+    """The rows, with progress on a terminal when they take long."""
+    begun_s = shown_s = time.monotonic()
     shown = False
     for count, row in enumerate(rows, 1):
         yield row
         now_s = time.monotonic()
-        if sys.stderr.isatty() and now_s - begun_s > _QUIET_S and now_s - told_s > 0.5:
-            told_s, shown = now_s, True
+        if sys.stderr.isatty() and now_s - begun_s > _QUIET_S and now_s - shown_s > 0.5:
+            shown_s, shown = now_s, True
             print(f"\rppg_replay: {count} s", end="", file=sys.stderr, flush=True)
     if shown:
         print(file=sys.stderr)

@@ -1,7 +1,7 @@
 """Feed the PPG chain as the firmware does and write one row a second; runs on MicroPython and CPython.
 
-Samples are pairs of int32 (red, infrared), 25 a second; LOST stands for a sample that was lost. As a script it reads
-them from stdin and writes rows to stdout; argv[1] is "ir-only" or "red-and-ir".
+Samples are pairs of int32 (red, infrared), 25 a second; LOST marks a lost sample. As a script it reads them from stdin
+and writes rows to stdout; argv[1] is "ir-only" or "red-and-ir".
 """
 
 import struct
@@ -17,11 +17,11 @@ LOST = -1
 SAMPLE = "<ii"
 SAMPLE_BYTES = 8
 PER_SECOND = 25
-_DRAIN = 10  # samples the firmware takes at once, at most
+_DRAIN = 10  # the firmware reads at most so many samples at once
 _PERIOD_MS = 40
 
 REASONS = {
-    units.PPG_ABSENT: "absent",  # no samples yet; red stays dark under a finger
+    units.PPG_ABSENT: "absent",  # no samples yet, or red stays dark under a finger
     units.PPG_NO_CONTACT: "no contact",
     units.PPG_SETTLING: "settling",
     units.PPG_LOW_PERFUSION: "low perfusion",
@@ -36,9 +36,9 @@ REASONS = {
 
 
 class Replay:
-    """`take()` every sample in order, then `end()`; both return a row (with its line end) when a second is over.
+    """Call `take()` for every sample in order, then `end()`; both return a row with its line end after each second.
 
-    `ratio_milli`: R of that row in thousandths, 0 when it has no value.
+    `ratio_milli` is R of that row in thousandths, 0 when it has no value.
     """
 
     def __init__(self, ir_only: bool) -> None:
@@ -51,13 +51,13 @@ class Replay:
         self.ratio_milli = 0
 
     def take(self, red: int, infrared: int) -> "str | None":
-        """One sample, in counts, or LOST in both."""
+        """Take one sample in counts, or LOST in both."""
         self._count += 1
         if infrared == LOST:
             self._drain()
             self._lost += 1
         else:
-            self._tell_hole()
+            self._report_hole()
             self._red[self._held] = red
             self._infrared[self._held] = infrared
             self._held += 1
@@ -66,21 +66,22 @@ class Replay:
         return None if self._count % PER_SECOND else self._row()
 
     def end(self) -> "str | None":
-        """The row of a last second that was not whole."""
+        """The row of a last second that is incomplete."""
         return self._row() if self._count % PER_SECOND else None
 
     def _drain(self) -> None:
         self._ppg.push(self._red, self._infrared, self._held)
         self._held = 0
 
-    def _tell_hole(self) -> None:
+    def _report_hole(self) -> None:
         if self._lost:
             self._ppg.gap(self._lost * _PERIOD_MS)
             self._lost = 0
 
     def _row(self) -> str:
         self._drain()
-        self._tell_hole()  # now, not when it ends: what the chain saw before it is less than a second old
+        # The chain must know of a hole now: its samples before the hole are less than a second old.
+        self._report_hole()
         spo2_tenths, hr_bpm, pi_hundredths, state = self._ppg.vitals(self._count * _PERIOD_MS)
         t_s = (self._count + PER_SECOND - 1) // PER_SECOND
         self.ratio_milli = self._ppg.ratio_milli if state == units.PPG_VALID else 0

@@ -1,4 +1,4 @@
-"""Read samples out of a CSV file with a header, as a stream; nothing is guessed about what is not a number."""
+"""Read samples from a CSV file with a header, as a stream; text that is not a number is refused, never guessed."""
 
 import csv
 from collections.abc import Iterator
@@ -11,14 +11,14 @@ _MISSING = {"", "nan", "na", "n/a", "null", "none"}
 
 
 class RecordingError(ValueError):
-    """The file is not what was promised; the text names the place and is one line."""
+    """The file has a wrong column or value; the text names the place and is one line."""
 
 
 class Recording:
     """The samples of one file, in order, to be iterated once.
 
-    `count` samples were read so far, of them `lost` (blank or NaN); `clipped` values were outside 0..FULL_SCALE and
-    count as the end of the scale, as a converter gives them. With `ir_only` the red of each sample is 0.
+    `count` samples were read so far, `lost` of them blank or NaN. `clipped` values were outside 0..FULL_SCALE and were
+    set to its nearer end, as a converter does. With `ir_only` the red of each sample is 0.
     """
 
     def __init__(self, stream: TextIO, ir_only: bool = False) -> None:
@@ -45,7 +45,7 @@ class Recording:
             raise RecordingError(f"line {self._rows.line_num}: {error}") from error
 
     def __iter__(self) -> Iterator[Sample]:
-        empty = 0  # empty lines not passed on yet: at the end of a table they are no samples
+        empty = 0  # empty lines so far; at the end of the file they are not samples
         for cells in self._checked():
             if not cells and self._width > 1:
                 empty += 1
@@ -55,12 +55,10 @@ class Recording:
                 yield self._lose()
             empty = 0
             if len(row) != self._width:
-                raise RecordingError(
-                    f"line {self._rows.line_num}: {len(row)} columns, but the header has {self._width}"
-                )
-            values = [
-                self._value(row[place], name) for place, name in zip(self._places, self._names, strict=True)
-            ]
+                why = f"{len(row)} columns, but the header has {self._width}"
+                raise RecordingError(f"line {self._rows.line_num}: {why}")
+            named = zip(self._places, self._names, strict=True)
+            values = [self._value(row[place], name) for place, name in named]
             if None in values:
                 yield self._lose()
                 continue
@@ -78,7 +76,7 @@ class Recording:
             value = float(text)
         except ValueError:
             value = None
-        if value is None or "_" in text:  # Python reads 1_000 as a number, no other program does
+        if value is None or "_" in text:  # only Python reads 1_000 as a number
             if text.strip().lower() in _MISSING:
                 return None
             raise RecordingError(f"line {self._rows.line_num}: column {name}: {text[:40]!r} is not a number")
@@ -97,5 +95,5 @@ def _no_column(name: str, header: list[str]) -> str:
     if name == "red" and "ir" in header:
         return f"no column 'red'; there are: {there} (with --ir-only, ir is enough)"
     if all(cell.replace(".", "", 1).lstrip("-").isdigit() for cell in header):
-        return f"no column {name!r}; the first line must name the columns, and is: {there}"
+        return f"no column {name!r}; the first line must name the columns, but it is: {there}"
     return f"no column {name!r}; there are: {there}"

@@ -1,4 +1,4 @@
-"""Bring samples of any rate to the 25 a second that the chain expects; memory does not grow with the recording."""
+"""Convert samples of any rate to the 25 a second that the chain expects; memory does not grow with the recording."""
 
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
@@ -13,15 +13,15 @@ Count = tuple[int, int] | None  # (red, infrared); None: lost
 def to_25_hz(samples: Iterable[Sample], rate_hz: Fraction) -> Iterator[Count]:
     """ceil(25 x duration) samples in whole counts.
 
-    Down: the mean over each 40 ms, samples that lie across a border in proportion, as the sensor's own averaging does;
-    the last one over what is left. Up: the straight line between neighbours, the last value to the end. What a lost
-    sample has a part in is lost.
+    From a faster rate: the mean over each 40 ms, as the sensor's own averaging does. A sample across a border counts in
+    proportion; the last mean is over the rest. From a slower rate: straight lines between neighbours, and the last
+    value to the end. A result that needs a lost sample is lost, too.
     """
     yield from _averaged(samples, rate_hz) if rate_hz >= OUT_HZ else _interpolated(samples, rate_hz)
 
 
 def _averaged(samples: Iterable[Sample], rate_hz: Fraction) -> Iterator[Count]:
-    # Whole numbers throughout, so that no rate drifts: an input lasts `per_in`, an output `per_out`.
+    # Whole numbers only, so that no rate drifts: an input lasts `per_in`, an output `per_out`.
     per_out, per_in = (rate_hz / OUT_HZ).as_integer_ratio()
     red = infrared = 0.0
     room, lost = per_out, False
@@ -48,7 +48,7 @@ def _averaged(samples: Iterable[Sample], rate_hz: Fraction) -> Iterator[Count]:
 def _interpolated(samples: Iterable[Sample], rate_hz: Fraction) -> Iterator[Count]:
     step, per_in = (rate_hz / OUT_HZ).as_integer_ratio()
     before: Sample = None
-    place = 0  # of the next output after `before`, of `per_in` to the next input
+    place = 0  # of the next output, counted from `before`; the next input is at `per_in`
     first = True
     for sample in samples:
         while not first and place < per_in:

@@ -1,4 +1,4 @@
-"""Run the chain on samples here (CPython) or in the real MicroPython interpreter; the rows are the same bytes."""
+"""Run the chain on samples in this Python or in the real MicroPython interpreter; both give the same rows."""
 
 import contextlib
 import os
@@ -19,11 +19,11 @@ _LOST = (LOST, LOST)
 
 
 class InterpreterError(Exception):
-    """The interpreter is not there or ended with an error; one line."""
+    """The interpreter is missing or ended with an error; the text is one line."""
 
 
 def interpreter() -> Path:
-    """The `micropython` that `make setup` put beside this Python."""
+    """Path of the `micropython` that `make setup` installs beside this Python."""
     return Path(sys.executable).parent / "micropython"
 
 
@@ -40,9 +40,9 @@ def on_cpython(samples: Iterable[Count], ir_only: bool) -> Iterator[str]:
 
 
 def on_micropython(samples: Iterable[Count], ir_only: bool) -> Iterator[str]:
-    """One row a second; they come a moment later than their samples."""
+    """One row a second; a row comes a moment later than its samples."""
     if not interpreter().exists():
-        raise InterpreterError(f"{interpreter()} is not there: run `make setup`, or use --runtime cpython")
+        raise InterpreterError(f"{interpreter()} is missing. Run `make setup`, or use --runtime cpython.")
     script = Path(__file__).parent / "chain.py"
     process = subprocess.Popen(
         [interpreter(), "-X", "heapsize=1M", script, "ir-only" if ir_only else "red-and-ir"],
@@ -53,9 +53,11 @@ def on_micropython(samples: Iterable[Count], ir_only: bool) -> Iterator[str]:
     assert process.stdin and process.stdout and process.stderr
     rows: SimpleQueue[bytes] = SimpleQueue()
     reader = threading.Thread(target=_read, args=(process.stdout, rows), daemon=True)
-    reader.start()  # or both would wait: one to write rows, the other to write samples
+    # Without this thread both processes could block, one writing rows and the other writing samples.
+    reader.start()
     try:
-        with contextlib.suppress(BrokenPipeError):  # it ended first; its exit code and last line say why
+        # When the interpreter ends first, its exit code and last line say why.
+        with contextlib.suppress(BrokenPipeError):
             for packed in _packed(samples):
                 process.stdin.write(packed)
                 process.stdin.flush()
@@ -65,9 +67,8 @@ def on_micropython(samples: Iterable[Count], ir_only: bool) -> Iterator[str]:
         yield from _ready(rows)
         if process.wait():
             lines = process.stderr.read().decode(errors="replace").strip().splitlines()
-            raise InterpreterError(
-                f"micropython ended with {process.returncode}: {lines[-1] if lines else ''}"
-            )
+            last = lines[-1] if lines else ""
+            raise InterpreterError(f"micropython ended with {process.returncode}: {last}")
     finally:
         process.kill()
         process.wait()
@@ -95,6 +96,6 @@ def _read(stdout: IO[bytes], rows: "SimpleQueue[bytes]") -> None:
 
 
 def _ready(rows: "SimpleQueue[bytes]") -> Iterator[str]:
-    """The rows that are there by now."""
+    """The rows that have come so far."""
     while not rows.empty():
         yield rows.get().decode()

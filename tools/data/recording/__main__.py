@@ -1,4 +1,4 @@
-"""Convert foreign recordings into the format that the virtual wearable plays, or check one (see README.md)."""
+"""Convert other recordings into the format that the virtual wearable plays, or check one (see README.md)."""
 
 import argparse
 import sys
@@ -13,21 +13,18 @@ from tools.data.recording.writer import write_recording
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tools.data.recording", description=__doc__)
     kinds = parser.add_subparsers(dest="kind", required=True)
-    icu = kinds.add_parser(
-        "icu", help="one stay of charted vital signs (rec,minute,name,value; .csv or .csv.gz)"
-    )
+    charted = "one stay of charted vital signs (rec,minute,name,value; .csv or .csv.gz)"
+    icu = kinds.add_parser("icu", help=charted)
     icu.add_argument("file", type=Path)
     icu.add_argument("--rec", required=True, help="number of the stay")
     icu.add_argument("--from-min", type=float, default=0.0, help="first minute (default 0)")
     icu.add_argument("--to-min", type=float, help="last minute (default: the last charted value)")
     desaturation = kinds.add_parser("desaturation", help="one session of induced desaturation, 1 Hz")
     desaturation.add_argument("file", type=Path)
-    desaturation.add_argument(
-        "--temp-c", type=float, help="assumed constant temperature (default: thermometer off)"
-    )
+    desaturation.add_argument("--temp-c", type=float, help="assumed temperature (default: thermometer off)")
     for kind in (icu, desaturation):
         kind.add_argument("-o", "--output", type=Path, required=True)
-    check = kinds.add_parser("check", help="read a recording and say what is wrong with it")
+    check = kinds.add_parser("check", help="read a recording and list its errors")
     check.add_argument("file", type=Path)
     return parser
 
@@ -40,7 +37,7 @@ def _icu(arguments: argparse.Namespace) -> str:
         f"charted values up to {JOIN_MIN // 60} h apart joined by straight lines, longer gaps left blank",
     ]
     if stay.dropped:
-        comments.append(f"charted values that no body has, dropped: {stay.dropped}")
+        comments.append(f"charted values outside what a body can have, dropped: {stay.dropped}")
     count = write_recording(arguments.output, comments, rows(stay, arguments.from_min, arguments.to_min))
     return f"{arguments.output}: rows {count}, implausible values dropped {stay.dropped}"
 
@@ -60,9 +57,8 @@ def _check(arguments: argparse.Namespace) -> str:
     recording = read_recording(arguments.file)
     span_s = recording.points[-1].t_s - recording.points[0].t_s
     marks = ", interpolated" if recording.interpolated else ""
-    return "\n".join(
-        [f"{arguments.file}: rows {len(recording.points)}, {span_s:g} s{marks}", *recording.notes]
-    )
+    found = f"{arguments.file}: rows {len(recording.points)}, {span_s:g} s{marks}"
+    return "\n".join([found, *recording.notes])
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -1,7 +1,7 @@
-"""Induced desaturations, 1 Hz, up to four clinical oximeters on one person, to a recording.
+"""Convert induced desaturations (1 Hz, up to four clinical oximeters on one person) to a recording.
 
-SpO2 and pulse are the median of the oximeters that read, the perfusion index the mean of theirs. There was no
-thermometer: temp_c stays blank, or is the constant that the caller supplies (and the file says so).
+SpO2 and pulse are the median of the oximeters with a value, the perfusion index is their mean. There was no
+thermometer, so temp_c stays blank or is a constant that the caller assumes; the file then says so.
 """
 
 import csv
@@ -17,7 +17,7 @@ _DAY_S = 86400
 
 
 class Desaturation:
-    """One session: rows of the source; `skipped` counts lines that hold no measurement."""
+    """Rows of one session; `skipped` counts lines without a measurement."""
 
     def __init__(self, path: Path) -> None:
         self.skipped = 0
@@ -52,13 +52,12 @@ class Desaturation:
                 raise ConversionError(f"{self._path}: row {number + 2}: time does not go forward")
             last = t_s
             pi = self._numbers(row, "PI ", 0, 20)
-            yield (
-                t_s,
-                temp_c,
+            means = (
                 median(spo2) if spo2 else None,
                 median(pulse) if pulse else None,
                 fmean(pi) if pi else None,
             )
+            yield t_s, temp_c, *means
 
     def _numbers(self, row: dict[str, str], kind: str, low: float, high: float) -> list[float]:
         found = []

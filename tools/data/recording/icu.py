@@ -1,7 +1,7 @@
-"""Charted vital signs of one intensive-care stay (long form: rec,minute,name,value) to a recording.
+"""Convert charted vital signs of one intensive-care stay (long form: rec,minute,name,value) to a recording.
 
 Values are charted about hourly. Two charted values of one sign up to 4 h apart are joined by a straight line, a row per
-minute; over a longer distance the sign stays blank. So what lies between charted values is made, and the file says so.
+minute; in a longer gap the sign stays blank. The values between charted ones are interpolated; the file says so.
 """
 
 import csv
@@ -19,11 +19,11 @@ _SIGNS = {"Temp": (25.0, 45.0), "SaO2": (50.0, 100.0), "HR": (20.0, 300.0)}
 
 
 class ConversionError(ValueError):
-    """The source does not hold what was asked for; the text says what is missing."""
+    """The source lacks something that was asked for; the text says what."""
 
 
 class Stay:
-    """Charted signs of one stay by minute. `dropped` counts charted values that no body has."""
+    """Charted signs of one stay by minute. `dropped` counts charted values outside what a body can have."""
 
     def __init__(self) -> None:
         self.signs: dict[str, dict[float, float]] = {name: {} for name in _SIGNS}
@@ -43,7 +43,7 @@ class Stay:
         return max((minute for sign in self.signs.values() for minute in sign), default=0.0)
 
     def at(self, name: str, minute: float) -> float | None:
-        """Return the sign at a minute: charted, or joined from neighbours at most JOIN_MIN apart."""
+        """Return the sign at a minute: charted, or interpolated between neighbours at most JOIN_MIN apart."""
         sign = self.signs[name]
         times = sorted(sign)
         i = bisect_right(times, minute)
@@ -59,7 +59,7 @@ class Stay:
 
 
 def read_stay(path: Path, record: str) -> Stay:
-    """Return one stay of a .csv or .csv.gz; ConversionError when it is not in there."""
+    """Return one stay of a .csv or .csv.gz; ConversionError when the file does not contain it."""
     stay, found = Stay(), False
     with path.open("rb") as raw:
         zipped = raw.read(2) == b"\x1f\x8b"
@@ -67,9 +67,8 @@ def read_stay(path: Path, record: str) -> Stay:
         with io.TextIOWrapper(gzip.GzipFile(fileobj=raw) if zipped else raw, encoding="utf-8") as text:
             reader = csv.DictReader(text)
             if reader.fieldnames is None or set(reader.fieldnames) != {"rec", "minute", "name", "value"}:
-                raise ConversionError(
-                    f"{path}: the header must be rec,minute,name,value, not {reader.fieldnames}"
-                )
+                why = f"the header must be rec,minute,name,value, not {reader.fieldnames}"
+                raise ConversionError(f"{path}: {why}")
             for row in reader:
                 if row["rec"] != record:
                     continue
@@ -89,7 +88,7 @@ def rows(stay: Stay, from_min: float, to_min: float | None) -> Iterator[Row]:
     """Yield a row per minute from `from_min` to `to_min` (the last charted value when None); t_s starts at 0."""
     end = stay.last_min if to_min is None else to_min
     if end <= from_min:
-        raise ConversionError(f"nothing between minute {from_min:g} and {end:g}")
+        raise ConversionError(f"no charted value between minute {from_min:g} and {end:g}")
     for second in range(0, int((end - from_min) * 60) + 1, STEP_S):
         minute = from_min + second / 60
         yield second, stay.at("Temp", minute), stay.at("SaO2", minute), stay.at("HR", minute), None

@@ -1,8 +1,8 @@
 """Reads and checks a recording: `t_s,temp_c,spo2_pct,hr_bpm[,pi_pct]`, one row per moment.
 
 Blank temp_c: thermometer off. Blank spo2_pct and hr_bpm: optical probe off. All blank: strap off. pi_pct 0: worn
-without a pulse; blank or no such column: a warm finger. Lines that start with # are comments; `# interpolated` marks
-a file whose values were joined between sparser ones.
+without a pulse; blank or without the column: a warm finger. Lines that start with # are comments; `# interpolated`
+marks a file whose values were interpolated.
 """
 
 import csv
@@ -14,8 +14,8 @@ from pathlib import Path
 from tools.data.track import DEFAULT_PI_PCT, Point, Track
 
 COLUMNS = ("t_s", "temp_c", "spo2_pct", "hr_bpm")
-JOIN_S = 300.0  # rows further apart are not joined: between them nothing is known
-HOLD_S = 60.0  # how long the earlier row then still holds
+JOIN_S = 300.0  # rows further apart are not joined
+HOLD_S = 60.0  # so long the earlier row's values then still apply
 _LIMITS = {"temp_c": (15.0, 45.0), "spo2_pct": (50.0, 100.0), "hr_bpm": (20.0, 300.0), "pi_pct": (0.0, 20.0)}
 _SHOWN = 10
 
@@ -33,7 +33,7 @@ class RecordingError(ValueError):
 
 @dataclass
 class Recording:
-    """A checked recording; its time counts from the first row. `notes` say what a reader should know: gaps and such."""
+    """A checked recording; its time counts from the first row. `notes` name gaps and incomplete rows."""
 
     points: list[Point]
     interpolated: bool = False
@@ -45,7 +45,7 @@ class Recording:
 
 
 def read_recording(path: Path) -> Recording:
-    """Return the recording, or raise RecordingError that names each bad line and column."""
+    """Return the recording; RecordingError names each bad line and column."""
     problems: list[str] = []
     points: list[Point] = []
     interpolated = False
@@ -70,10 +70,8 @@ def read_recording(path: Path) -> Recording:
         if header is None:
             header = cells
             if tuple(header[:4]) != COLUMNS or header[4:] not in ([], ["pi_pct"]):
-                raise RecordingError(
-                    path,
-                    [f"line {number}: the header must be t_s,temp_c,spo2_pct,hr_bpm[,pi_pct], not {line!r}"],
-                )
+                why = f"the header must be t_s,temp_c,spo2_pct,hr_bpm[,pi_pct], not {line!r}"
+                raise RecordingError(path, [f"line {number}: {why}"])
             continue
         if len(cells) != len(header):
             problems.append(f"line {number}: {len(cells)} columns, the header has {len(header)}")
@@ -88,13 +86,8 @@ def read_recording(path: Path) -> Recording:
         if (values.get("spo2_pct") is None) != (values.get("hr_bpm") is None):
             half_known.append(number)
         line_numbers.append(number)
-        pi_pct = values.get("pi_pct")
-        points.append(
-            Point(
-                t_s, values.get("temp_c"), values.get("spo2_pct"), values.get("hr_bpm"),
-                DEFAULT_PI_PCT if pi_pct is None else pi_pct,
-            )
-        )  # fmt: skip
+        pi_pct = DEFAULT_PI_PCT if values.get("pi_pct") is None else values["pi_pct"]
+        points.append(Point(t_s, *(values.get(name) for name in COLUMNS[1:]), pi_pct))
     if header is None:
         problems.append("no header line")
     elif not points and not problems:
@@ -124,7 +117,7 @@ def _values(number: int, header: list[str], cells: list[str], problems: list[str
             problems.append(f"{place}: {cell!r} is not a number")
             continue
         if not math.isfinite(value):
-            problems.append(f"{place}: {cell!r} is not a number; a probe that was off is a blank cell")
+            problems.append(f"{place}: {cell!r} is not a number; leave the cell blank when a probe was off")
             continue
         hint = _implausible(name, value)
         if hint:
@@ -149,25 +142,22 @@ def _implausible(name: str, value: float) -> str:
 
 def _notes(path: Path, points: list[Point], line_numbers: list[int], half_known: list[int]) -> list[str]:
     notes = []
-    gaps = [
-        number
-        for (before, after), number in zip(pairwise(points), line_numbers[1:], strict=True)
-        if after.t_s - before.t_s > JOIN_S
-    ]
+    distances = [after.t_s - before.t_s for before, after in pairwise(points)]
+    gaps = [number for s, number in zip(distances, line_numbers[1:], strict=True) if s > JOIN_S]
     if gaps:
         notes.append(
             f"{path}: gaps of more than {JOIN_S:g} s before a row: {_counted(gaps)}; "
-            f"the row before holds for {HOLD_S:g} s, then the strap counts as off"
+            f"the row before a gap applies for {HOLD_S:g} s, then the strap counts as off"
         )
     if half_known:
         notes.append(
             f"{path}: rows with only one of spo2_pct and hr_bpm: {_counted(half_known)}; "
-            "light needs both, so the optical probe counts as off"
+            "the simulated light needs both, so the optical probe counts as off"
         )
     return notes
 
 
 def _counted(line_numbers: list[int]) -> str:
-    """`2 (lines 7, 12)`."""
+    """Text like `2 (lines 7, 12)`."""
     more = ", ..." if len(line_numbers) > _SHOWN else ""
     return f"{len(line_numbers)} (lines {', '.join(map(str, line_numbers[:_SHOWN]))}{more})"

@@ -140,8 +140,7 @@ def _onsets(outcomes: list[Outcome]) -> Iterator[Row]:
 def worst_tenth(outcomes: list[Outcome], priority: int) -> float:
     """Share (%) of the false alarms of a priority that the tenth of the patients with most of them has."""
     counts = sorted(
-        (sum(day[priority == _HIGH] for day in one.false_by_day) for one in outcomes),
-        reverse=True,
+        (sum(day[priority == _HIGH] for day in one.false_by_day) for one in outcomes), reverse=True
     )
     most = sum(counts[: -(-len(counts) // 10)])
     return 100 * most / sum(counts) if sum(counts) else 0.0

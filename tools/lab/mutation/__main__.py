@@ -21,11 +21,7 @@ from tools.lab.mutation.tally import print_survivors, print_table
 ROOT = Path(__file__).resolve().parents[3]
 WORK = ROOT / "build" / "mutation"
 GRADE = Path("crs_core/grade")
-TESTS = (
-    "tests/core/grade",
-    "tests/property/test_grade_steps.py",
-    "tests/property/test_scale_interval.py",
-)
+TESTS = ("tests/core/grade", "tests/property/test_grade_steps.py", "tests/property/test_scale_interval.py")
 DATA_ONLY = ("rules_table.py",)
 PROJECT = """\
 [tool.pytest.ini_options]

@@ -18,10 +18,8 @@ def pairs_of(curve: tuple[int, int, int], count: int = 120, low: float = 0.4, hi
     """Pairs of a finger with this curve, and a reference that scatters."""
     chance = random.Random(seed)
     ratios = [low + (high - low) * i / (count - 1) for i in range(count)]
-    return [
-        Pair(i + 2, r, spo2_tenths(curve, round(1000 * r)) / 10 + chance.gauss(0, scatter))
-        for i, r in enumerate(ratios)
-    ]
+    spo2 = [spo2_tenths(curve, round(1000 * r)) / 10 + chance.gauss(0, scatter) for r in ratios]
+    return [Pair(i, *pair) for i, pair in enumerate(zip(ratios, spo2, strict=True), 2)]
 
 
 def farthest(curve: tuple[int, int, int], truth: tuple[int, int, int]) -> int:
@@ -103,9 +101,8 @@ def test_twenty_pairs_over_ten_points_are_enough():
 
 def temperatures(offset_c: float, scatter_c: float = 0.03, count: int = 24) -> list[Pair]:
     chance = random.Random(4)
-    return [
-        Pair(i + 2, 36 + i / 12, 36 + i / 12 + offset_c + chance.gauss(0, scatter_c)) for i in range(count)
-    ]
+    device_c = [36 + i / 12 for i in range(count)]
+    return [Pair(i, c, c + offset_c + chance.gauss(0, scatter_c)) for i, c in enumerate(device_c, 2)]
 
 
 @pytest.mark.parametrize("offset_c", [-0.45, -0.05, 0.0, 0.2])

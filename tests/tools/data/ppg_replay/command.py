@@ -19,7 +19,6 @@ def write(path: Path, pairs: Iterable[tuple[float, float]]) -> Path:
 
 
 def replay(*args: object, stdin: str | None = None) -> "subprocess.CompletedProcess[str]":
-    """The finished command."""
     return subprocess.run(
         [sys.executable, "-m", "tools.data.ppg_replay", *map(str, args)],
         cwd=ROOT, input=stdin, capture_output=True, text=True, check=False, timeout=120,
@@ -34,5 +33,4 @@ def rows(*args: object) -> list[Row]:
 
 
 def valid(found: list[Row]) -> list[Row]:
-    """Those with values."""
     return [row for row in found if row["valid"] == "1"]

@@ -69,9 +69,8 @@ def test_a_slow_recording_still_gives_the_rate(tmp_path: Path) -> None:
 def test_every_second_has_a_row_the_last_part_too(
     tmp_path: Path, count: int, rate_hz: float, expected: int
 ) -> None:
-    found = rows(
-        write(tmp_path / "a.csv", [(100000, 120000)] * count), "--fs", rate_hz, "--runtime", "cpython"
-    )
+    path = write(tmp_path / "a.csv", [(100000, 120000)] * count)
+    found = rows(path, "--fs", rate_hz, "--runtime", "cpython")
     assert [row["t_s"] for row in found] == [str(t_s) for t_s in range(1, expected + 1)]
 
 
@@ -111,7 +110,7 @@ def test_infrared_alone_gives_a_rate_and_no_saturation(tmp_path: Path) -> None:
 
 
 def both_runtimes(path: Path, *args: object) -> str:
-    """What both wrote, which must be the same."""
+    """The rows that both runtimes wrote, which must be equal."""
     on_micropython = replay(path, *args, "--runtime", "micropython")
     on_cpython = replay(path, *args, "--runtime", "cpython")
     assert on_micropython.returncode == on_cpython.returncode == 0, on_micropython.stderr + on_cpython.stderr
