@@ -111,11 +111,11 @@ def after(life, snap, ledger, what):
     inside = [seq for seq in missing if seq <= life.j.head_seq]
     reasons = set()
     for seq in inside:
-        given_out = [gap[2] for gap in gaps if gap[0] <= seq <= gap[1]]
-        jl.require(given_out, "a lost record was closed over", what, seq, gaps)
+        gap_reasons = [gap[2] for gap in gaps if gap[0] <= seq <= gap[1]]
+        jl.require(gap_reasons, "a lost record was closed over", what, seq, gaps)
         is_oldest = seq < max(life.j._r.floor(), life.j._e.floor())
-        jl.require(is_oldest or given_out[0] != 1, "a lost record counts as dropped", what, seq, gaps)
-        reasons.add(given_out[0])
+        jl.require(is_oldest or gap_reasons[0] != 1, "a lost record counts as dropped", what, seq, gaps)
+        reasons.add(gap_reasons[0])
     is_back = [seq for seq in missing if seq >= life.j._next]
     if is_back:
         life.ledger = ledger = jl.Ledger()  # else no number comes twice
