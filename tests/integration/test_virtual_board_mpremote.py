@@ -52,11 +52,7 @@ def test_exec_run_eval_and_mount(board: Wearable, tmp_path: Path) -> None:
 
 
 def test_resets_run_what_a_real_board_runs(board: Wearable) -> None:
-    put(
-        board,
-        boot="import machine\ncause = machine.reset_cause()\n",
-        main="print('main', cause)\n",
-    )
+    put(board, boot="import machine\ncause = machine.reset_cause()\n", main="print('main', cause)\n")
     with Port(board) as port:
         port.read_until(b"main 2\r\n")
         port.write(b"\r\x03\r\x04")
