@@ -15,7 +15,6 @@ from host_agent.keys.enrolment import Enrolment, seal
 from host_agent.terminal import exits
 from host_agent.text import NOTICE
 from tests.host.agent_world import World as AgentWorld
-from tests.host.agent_world import make_world
 from tests.host.cli.people_cli import COMMAND, run, run_process
 from tests.host.escalation.world import World, alarm_record, grade_record
 
@@ -295,12 +294,6 @@ def test_grade_answers_as_the_shared_core_does(home, tmp_path):
     file.write_text('{"a": {"no_such_key": 1}}')
     done = run(home, "grade", "--json", str(file))
     assert done.returncode == exits.USAGE and "no_such_key" in done.stderr
-
-
-@pytest.fixture
-async def world(tmp_path):
-    async with make_world(tmp_path) as made:
-        yield made
 
 
 async def test_run_serves_commands_and_ends_cleanly_by_signal(world: AgentWorld):

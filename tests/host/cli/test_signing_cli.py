@@ -12,18 +12,15 @@ from crs_core import context as wearable_context
 from crs_core.journal import record_layout
 from crs_core.wire import message as wire
 
-from tests.host.agent_world import World, make_world
+from tests.host.agent_world import PATIENT, World
 from tests.host.cli.people_cli import run_process as run
 from tests.host.escalation.world import grade_record
 
-PATIENT = {"patient": "P-1", "age_years": 54, "site": "axilla"}
-
 
 @pytest.fixture
-async def world(tmp_path, people):
-    async with make_world(tmp_path) as made:
-        shutil.copytree(people, made.home, dirs_exist_ok=True)
-        yield made
+async def world(world, people):
+    shutil.copytree(people, world.home, dirs_exist_ok=True)
+    return world
 
 
 async def cli(world: World, *arguments: str, by: str | None = None) -> dict:

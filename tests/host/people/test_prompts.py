@@ -7,16 +7,14 @@ from crs_core.grade.rules import DEFAULT
 from host_agent.people.regrade import NO_PROMPTS, asked_for
 from host_agent.sync.timebase import record_time
 from tests.host.people.people_world import HOUR_MS, MIN_MS
-from tests.host.people.wearable_rows import WearableRows
 
 ALL = ["blood_pressure", "oxygen", "ice"]
 
 
 @pytest.fixture
-def rows(world):
-    made = WearableRows(world)
-    made.started(0)
-    return made
+def rows(rows):
+    rows.started(0)
+    return rows
 
 
 def asked(world, after_ms=0):
