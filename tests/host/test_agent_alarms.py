@@ -40,8 +40,7 @@ async def test_a_full_disk_does_not_silence_an_alarm_and_nothing_is_acknowledged
         world.device.event(alarm_record({}, HYPOXAEMIA=3))
         await world.receiver.wait_for(2)
         names = {event["name"]: event for event in events(world)}
-        assert set(names) == {"HYPOXAEMIA", "STORE_FAULT"}
-        assert names["HYPOXAEMIA"]["patient"]["id"] == "P-1"
+        assert set(names) == {"HYPOXAEMIA", "STORE_FAULT"} and names["HYPOXAEMIA"]["patient"]["id"] == "P-1"
         assert world.device.journal.acked_seq == acked
         assert (await world.call("status"))["store_error"] == "the disk is full"
         free()

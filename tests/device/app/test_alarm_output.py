@@ -75,8 +75,7 @@ def flashes(output: AlarmOutput, pins: Pins, colour: tuple[int, int, int], to_ms
 def test_sound_starts_before_show_returns() -> None:
     output, pins = make()
     output.show(HIGH, HIGH, 1000)
-    assert pins.tone_hz > 0
-    assert pins.lit == (1, 0, 0)
+    assert pins.tone_hz > 0 and pins.lit == (1, 0, 0)
 
 
 def test_high_is_three_and_two_pulses_twice_with_allowed_widths() -> None:
@@ -113,8 +112,7 @@ def test_the_pause_between_bursts_is_within_the_standard() -> None:
         found = pulses(output, pins, 0, 90_000)
         gaps = [b[0] - a[0] - a[1] for a, b in itertools.pairwise(found)]
         between = [gap for gap in gaps if gap > 1300]
-        assert len(between) >= 2
-        assert all(shortest_ms <= gap <= longest_ms for gap in between)
+        assert len(between) >= 2 and all(shortest_ms <= gap <= longest_ms for gap in between)
 
 
 def test_medium_is_three_pulses_and_low_is_one() -> None:
@@ -122,8 +120,7 @@ def test_medium_is_three_pulses_and_low_is_one() -> None:
         output, pins = make()
         output.show(level, level, 0)
         burst = pulses(output, pins, 0, 5000)
-        assert len(burst) == count
-        assert all(125 <= length <= 250 for _, length in burst)
+        assert len(burst) == count and all(125 <= length <= 250 for _, length in burst)
 
 
 def test_flash_rates_are_those_of_the_standard() -> None:
@@ -225,9 +222,7 @@ def test_someone_knows_is_two_rising_notes_and_white_light() -> None:
         if pins.tone_hz and pins.tone_hz not in notes:
             notes.append(pins.tone_hz)
         lights.add(pins.lit)
-    assert len(notes) == 2
-    assert notes[0] < notes[1]
-    assert (1, 1, 1) in lights
+    assert len(notes) == 2 and notes[0] < notes[1] and (1, 1, 1) in lights
     assert pins.tone_hz == 0
 
 

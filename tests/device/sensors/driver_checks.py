@@ -72,8 +72,7 @@ def check_bus_retries_and_counts() -> None:
     health = Health()
     bus = Bus(bench.i2c, health)
     bench.i2c.fail(max3010x.ADDRESS, 2)
-    assert bus.read_u8(max3010x.ADDRESS, 0xFF) == 0x15
-    assert (bus.retries, bus.failures) == (2, 0)
+    assert bus.read_u8(max3010x.ADDRESS, 0xFF) == 0x15 and (bus.retries, bus.failures) == (2, 0)
     bench.i2c.fail(max3010x.ADDRESS, 3)
     refused(lambda: bus.read_u8(max3010x.ADDRESS, 0xFF))
     assert (bus.retries, bus.failures) == (4, 1)
@@ -90,8 +89,7 @@ def check_ppg_sets_the_chip_up() -> None:
     bench, chip, _ = started()
     regs = bench.max30102.regs
     assert regs[0x08] == 0x40 and regs[0x09] == 0x03 and regs[0x0A] == 0x27
-    assert regs[0x0C] == regs[0x0D] == max3010x.LED_CURRENT_DEFAULT
-    assert chip.is_running()
+    assert regs[0x0C] == regs[0x0D] == max3010x.LED_CURRENT_DEFAULT and chip.is_running()
     bench.max30102._power_on()
     assert not chip.is_running()
 
@@ -113,8 +111,7 @@ def check_ppg_drains_25_samples_a_second_in_order() -> None:
 
 def check_ppg_empty_fifo_is_nothing() -> None:
     bench, chip, (red, infrared) = started()
-    assert chip.drain(red, infrared) == 0 and chip.overflow == 0
-    assert bench.max30102.over_reads == 0
+    assert chip.drain(red, infrared) == 0 and chip.overflow == 0 and bench.max30102.over_reads == 0
 
 
 def check_ppg_equal_pointers_with_overflow_is_full_not_empty() -> None:
@@ -130,8 +127,7 @@ def check_ppg_equal_pointers_with_overflow_is_full_not_empty() -> None:
 def check_ppg_overflow_counter_that_stopped_says_so() -> None:
     bench, chip, (red, infrared) = started()
     bench.pass_ms(10000)
-    assert chip.drain(red, infrared) == 32
-    assert chip.overflow == 31 and chip.overflow_is_floor
+    assert chip.drain(red, infrared) == 32 and chip.overflow == 31 and chip.overflow_is_floor
 
 
 def check_ppg_18_bits_survive() -> None:
@@ -228,8 +224,7 @@ def check_ppg_all_ones_is_an_error_not_32_samples() -> None:
 def check_ppg_all_zero_is_nothing() -> None:
     bench, chip, (red, infrared) = started()
     bench.i2c.devices[max3010x.ADDRESS] = ConstantChip(0x00)
-    assert chip.drain(red, infrared) == 0
-    assert not chip.is_running()
+    assert chip.drain(red, infrared) == 0 and not chip.is_running()
 
 
 def check_ppg_nack_in_the_burst_counts_what_it_cost() -> None:
@@ -242,8 +237,7 @@ def check_ppg_nack_in_the_burst_counts_what_it_cost() -> None:
     wire.after_bytes = 3 * 6 + 6  # four of ten samples leave the FIFO and are lost on the way
     refused(lambda: chip.drain(red, infrared))
     bench.pass_ms(400)
-    assert chip.drain(red, infrared) == 16
-    assert chip.bus_lost == 4
+    assert chip.drain(red, infrared) == 16 and chip.bus_lost == 4
     bench.pass_ms(400)
     assert chip.drain(red, infrared) == 10 and chip.bus_lost == 0
 

@@ -21,15 +21,15 @@ from tests.device.sensors.worn_finger import POLL_MS, Worn, right
 
 def check_an_ordinary_finger_keeps_the_start_light() -> None:
     worn = Worn()
-    assert worn.first_valid_s(8) <= 5
-    assert right(worn.run(120))
+    assert worn.first_valid_s(8) <= 5 and right(worn.run(120))
     assert worn.registers() == (36, 36, 1) and worn.health.value(PPG_LIGHT_CHANGE) == 0 and worn.gaps == []
 
 
 def check_every_skin_ends_with_values_and_the_light_rests() -> None:
     """Light that comes back from 1 % of full scale to four times what saturates, each colour by itself."""
-    levels = ((0.0219, 0.0263), (0.05, 0.05), (0.2, 0.2), (2.5, 2.5), (8.0, 8.0))
-    for red_light, ir_light in levels + ((0.1, 1.0), (1.0, 0.3), (2.5, 0.5)):
+    for red_light, ir_light in (
+        (0.0219, 0.0263), (0.05, 0.05), (0.2, 0.2), (2.5, 2.5), (8.0, 8.0), (0.1, 1.0), (1.0, 0.3), (2.5, 0.5),
+    ):  # fmt: skip
         worn = Worn(red_light=red_light, ir_light=ir_light)
         assert worn.first_valid_s(15) <= 12, (red_light, ir_light)
         worn.run(5)
@@ -46,8 +46,7 @@ def check_every_skin_ends_with_values_and_the_light_rests() -> None:
 def check_one_percent_of_full_scale_at_the_start_light() -> None:
     worn = Worn(red_light=0.0262, ir_light=0.0218)
     worn.run(2)
-    assert worn.registers() == (LED_MAX, LED_MAX, 0)
-    assert worn.first_valid_s(10) <= 8
+    assert worn.registers() == (LED_MAX, LED_MAX, 0) and worn.first_valid_s(10) <= 8
 
 
 def check_values_are_not_given_up_for_a_level_that_drifts() -> None:
@@ -110,8 +109,7 @@ def check_weak_light_sees_the_darkest_finger() -> None:
     assert worn.probe.agc.watching
     worn.bench.wearer.spo2_pct = 97.0
     worn.run(1)
-    assert not worn.probe.agc.watching
-    assert worn.first_valid_s(12) <= 8
+    assert not worn.probe.agc.watching and worn.first_valid_s(12) <= 8
 
 
 def check_first_value_after_contact_is_soon_at_every_phase() -> None:
@@ -128,20 +126,17 @@ def check_first_value_after_contact_is_soon_at_every_phase() -> None:
 
 def check_gain_falls_back_when_the_finger_leaves() -> None:
     worn = Worn(red_light=0.0262, ir_light=0.0218)
-    assert worn.first_valid_s(12) <= 10
-    assert worn.registers() == (LED_MAX, LED_MAX, 0)
+    assert worn.first_valid_s(12) <= 10 and worn.registers() == (LED_MAX, LED_MAX, 0)
     worn.bench.wearer.spo2_pct = None
     worn.run(1)
-    assert worn.registers() == (36, 36, 1)
-    assert {answer[3] for answer in worn.run(5)} == {PPG_NO_CONTACT}
+    assert worn.registers() == (36, 36, 1) and {answer[3] for answer in worn.run(5)} == {PPG_NO_CONTACT}
 
 
 def check_a_sheet_before_the_window_is_no_skin() -> None:
     worn = Worn(red_light=0.1, ir_light=0.1)  # 12 000 counts: the chain alone says no contact
     worn.bench.wearer.pi_pct = 0.0
     answers = worn.run(60)
-    assert {answer[3] for answer in answers[6:]} == {PPG_NO_CONTACT}
-    assert worn.probe.contact is False
+    assert {answer[3] for answer in answers[6:]} == {PPG_NO_CONTACT} and worn.probe.contact is False
     worn.bench.wearer.pi_pct = 1.5
     worn.run(6)
     assert right(worn.run(10)) and worn.probe.contact
@@ -152,8 +147,7 @@ def check_a_pulse_lost_on_dark_skin_is_told() -> None:
     assert worn.first_valid_s(12) <= 10
     worn.bench.wearer.pi_pct = 0.0
     worn.run(6)
-    assert {answer[3] for answer in worn.run(60)} == {PPG_NO_PULSE}
-    assert worn.probe.contact
+    assert {answer[3] for answer in worn.run(60)} == {PPG_NO_PULSE} and worn.probe.contact
 
 
 def check_sunlight_is_saturated_counted_and_over_when_it_is_over() -> None:
@@ -177,15 +171,13 @@ def check_sunlight_that_does_not_pin_the_counts_still_gives_no_value() -> None:
     for _ in range(10):
         chip.regs[0] |= 0x20  # ALC_OVF alone
         answers = worn.run(1)
-    assert answers[0] == (None, None, None, PPG_SATURATED)
-    assert right(worn.run(8)[6:])
+    assert answers[0] == (None, None, None, PPG_SATURATED) and right(worn.run(8)[6:])
 
 
 def check_swapped_lights_are_told_and_the_setting_puts_them_right() -> None:
     worn = Worn(swapped=True)
     answers = worn.run(30)
-    assert {answer[0] for answer in answers} == {None}
-    assert answers[-1][3] == PPG_SWAPPED
+    assert {answer[0] for answer in answers} == {None} and answers[-1][3] == PPG_SWAPPED
     assert worn.health.value(PPG_SWAPPED_LIGHTS) == 1
     faults = worn.health.take_faults()
     assert len(faults) == 1 and faults[0][0] == 1 and "ppg_channels" in faults[0][3]
@@ -230,8 +222,7 @@ def check_bursts_that_break_off_are_counted_and_no_piece_is_joined() -> None:
             assert state in (PPG_VALID, PPG_SETTLING), state
             assert spo2 is None or (abs(spo2 - 970) <= 15 and abs(hr - 75) <= 2)
     assert worn.gaps == [(1 + 1, 3, 120)] * 6  # GAP_BUS: three whole samples left the FIFO each time
-    assert worn.health.value(4) == 18
-    assert right(worn.run(10)[6:])
+    assert worn.health.value(4) == 18 and right(worn.run(10)[6:])
 
 
 def check_light_that_cannot_be_set_is_set_later() -> None:

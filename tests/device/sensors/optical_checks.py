@@ -61,8 +61,7 @@ def check_optical_overflow_is_told_after_the_samples() -> None:
     bench.pass_ms(2000)
     reason, lost, span_ms = probe.poll(bench.now_us // 1000)
     assert reason == GAP_OVERFLOW and lost == bench.max30102.lost == 18 and span_ms == 720
-    assert ppg.order == "sg"
-    assert health.value(PPG_OVERFLOW) == 1 and health.value(PPG_LOST_SAMPLES) == 18
+    assert ppg.order == "sg" and health.value(PPG_OVERFLOW) == 1 and health.value(PPG_LOST_SAMPLES) == 18
     bench.pass_ms(60000)
     reason, lost, span_ms = probe.poll(bench.now_us // 1000)
     # beyond the counter's 31, by the clock
@@ -79,8 +78,7 @@ def check_optical_broken_burst_is_told_before_the_samples() -> None:
     bench.pass_ms(400)
     assert probe.poll(bench.now_us // 1000) is None
     bench.pass_ms(400)
-    assert probe.poll(bench.now_us // 1000) == (GAP_BUS, 4, 160)
-    assert ppg.order == "gs" and probe.present
+    assert probe.poll(bench.now_us // 1000) == (GAP_BUS, 4, 160) and ppg.order == "gs" and probe.present
 
 
 def check_optical_stuck_fifo_is_restarted_and_told() -> None:
@@ -91,8 +89,7 @@ def check_optical_stuck_fifo_is_restarted_and_told() -> None:
     bench.max30102.stuck = True
     told = [gap for gap in run(bench, probe, 4, 400) if gap]
     assert told and told[0][0] == GAP_STALL and told[0][1] >= 25
-    assert not probe.present and probe.fault == "PPG sensor: no samples"
-    assert health.value(SENSOR_RESTART) >= 1
+    assert not probe.present and probe.fault == "PPG sensor: no samples" and health.value(SENSOR_RESTART) >= 1
     bench.max30102.stuck = False
     before = ppg.samples
     run(bench, probe, 4, 400)
@@ -105,8 +102,7 @@ def check_optical_chip_reset_is_noticed() -> None:
     run(bench, probe, 4, 400)
     bench.max30102._power_on()
     told = [gap for gap in run(bench, probe, 6, 400) if gap]
-    assert told and probe.present and ppg.gaps
-    assert bench.max30102.regs[0x09] == 0x03
+    assert told and probe.present and ppg.gaps and bench.max30102.regs[0x09] == 0x03
 
 
 def check_optical_lost_bus_is_absent_then_told_in_full() -> None:
@@ -118,8 +114,7 @@ def check_optical_lost_bus_is_absent_then_told_in_full() -> None:
     assert not probe.present and "no answer" in probe.fault
     bench.i2c.heal(max3010x.ADDRESS)
     told = [gap for gap in run(bench, probe, 4, 400) if gap]
-    assert len(told) == 1 and told[0][0] == GAP_BUS and 250 <= told[0][1] <= 310
-    assert probe.present
+    assert len(told) == 1 and told[0][0] == GAP_BUS and 250 <= told[0][1] <= 310 and probe.present
 
 
 def check_optical_never_there() -> None:
@@ -146,8 +141,7 @@ def check_optical_rest_is_dark_silent_and_no_loss() -> None:
     assert not probe.resting and bench.max30102.regs[0x09] == 0x03
     assert bench.max30102.regs[0x0C] == max3010x.LED_CURRENT_DEFAULT
     assert set(run(bench, probe, 4, 400)) == {None}
-    assert ppg.samples == samples + 100 and ppg.gaps == 1 and probe.present
-    assert health.pairs() == []
+    assert ppg.samples == samples + 100 and ppg.gaps == 1 and probe.present and health.pairs() == []
 
 
 def check_optical_rest_that_took_the_set_up_is_started_afresh() -> None:
@@ -161,8 +155,7 @@ def check_optical_rest_that_took_the_set_up_is_started_afresh() -> None:
     assert not probe.present and "set-up lost" in probe.fault
     samples = ppg.samples
     run(bench, probe, 4, 400)
-    assert probe.present and ppg.samples == samples + 90
-    assert bench.max30102.regs[0x0A] == 0x27
+    assert probe.present and ppg.samples == samples + 90 and bench.max30102.regs[0x0A] == 0x27
 
 
 def check_optical_rest_does_not_hide_a_chip_that_is_gone() -> None:
@@ -231,8 +224,7 @@ def drain_at_random(seed: int, longest_ms: int, breaks: bool):
         gap = probe.poll(bench.now_us // 1000)
         told += gap[1] if gap else 0
     assert told == health.value(PPG_LOST_SAMPLES), (told, health.value(PPG_LOST_SAMPLES))
-    assert bench.max30102.over_reads == 0 and health.value(SENSOR_RESTART) == 0
-    assert bench.max30102.lost > 300
+    assert bench.max30102.over_reads == 0 and health.value(SENSOR_RESTART) == 0 and bench.max30102.lost > 300
     return bench.now_us // 40000, ppg.samples, told, stopped
 
 

@@ -19,8 +19,7 @@ from tests.device.sensors.scripted_thermometer import ScriptedThermometer, play
 def check_warming_below_a_fever_is_not_believed_until_still() -> None:
     warming = [3200 + 60 * second // 10 for second in range(90)]  # 32.0 to 37.3 °C, 0.36 °C a minute too fast
     _, states = play(warming + [3734] * 100)
-    assert set(states[: len(warming)]) == {TEMP_SETTLING}
-    assert states[-1] == TEMP_VALID
+    assert set(states[: len(warming)]) == {TEMP_SETTLING} and states[-1] == TEMP_VALID
 
 
 def check_warming_above_a_fever_counts_after_minimum_contact() -> None:
@@ -71,8 +70,7 @@ def check_an_open_arm_is_no_temperature_until_it_is_closed() -> None:
     values = [3710] * 200 + fall + approach_cc(3710, fall[-1], 120, 900)
     thermometer, states = play(values)
     seen = [values[second] for second in range(200, len(values)) if states[second] == TEMP_VALID]
-    assert min(seen) >= 3710 - 30 and states[-1] == TEMP_VALID
-    assert set(states[240:800]) == {TEMP_ARTEFACT}
+    assert min(seen) >= 3710 - 30 and states[-1] == TEMP_VALID and set(states[240:800]) == {TEMP_ARTEFACT}
     assert thermometer.on_body(1000 * len(values)) is True
 
 

@@ -110,8 +110,7 @@ async def test_mpremote_gets_its_own_in_use_message_and_works_after_close(pty) -
         text=True,
         timeout=20,
     )
-    assert result.returncode
-    assert "in use" in result.stdout + result.stderr
+    assert result.returncode and "in use" in result.stdout + result.stderr
     await pty.device_write(b"undisturbed")
     assert await asyncio.wait_for(port.read(), 2) == b"undisturbed"
     port.close()
@@ -179,8 +178,7 @@ async def test_reading_pauses_when_nobody_takes_the_bytes(pty, monkeypatch) -> N
         with contextlib.suppress(BlockingIOError):
             sent += os.write(pty.master, b"y" * 100)
         await asyncio.sleep(0)
-    assert port._buffered < 80_000
-    assert sent < 150_000
+    assert port._buffered < 80_000 and sent < 150_000
     got = 0
     while got < sent:
         got += len(await asyncio.wait_for(port.read(), 2))
@@ -268,8 +266,7 @@ def test_the_lock_is_the_kind_that_dies_with_its_process(pty) -> None:
         "asyncio.run(main())\n"
     )
     child = subprocess.Popen([sys.executable, "-c", code, pty.path], stdout=subprocess.PIPE)
-    assert child.stdout is not None
-    assert child.stdout.readline() == b"open\n"
+    assert child.stdout is not None and child.stdout.readline() == b"open\n"
     fd = os.open(pty.path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
     with pytest.raises(BlockingIOError):
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
