@@ -59,12 +59,18 @@ def buffers():
     return array("i", [0] * 32), array("i", [0] * 32)
 
 
-def started(i2c=None):
+def started():
     """A bench, a running chip on it, and buffers."""
+    return started_on_breaking_bus()[1:]
+
+
+def started_on_breaking_bus():
+    """The bus between a bench and a running chip, and what `started` gives."""
     bench = Bench()
-    chip = Max3010x(Bus(i2c or bench.i2c))
+    wire = BreakingBus(bench.i2c)
+    chip = Max3010x(Bus(wire))
     chip.start()
-    return bench, chip, buffers()
+    return wire, bench, chip, buffers()
 
 
 def check_bus_retries_and_counts() -> None:
@@ -228,11 +234,7 @@ def check_ppg_all_zero_is_nothing() -> None:
 
 
 def check_ppg_nack_in_the_burst_counts_what_it_cost() -> None:
-    bench = Bench()
-    wire = BreakingBus(bench.i2c)
-    chip = Max3010x(Bus(wire))
-    chip.start()
-    red, infrared = buffers()
+    wire, bench, chip, (red, infrared) = started_on_breaking_bus()
     bench.pass_ms(400)
     wire.after_bytes = 3 * 6 + 6  # four of ten samples leave the FIFO and are lost on the way
     refused(lambda: chip.drain(red, infrared))
@@ -245,11 +247,7 @@ def check_ppg_nack_in_the_burst_counts_what_it_cost() -> None:
 def check_ppg_nack_in_the_middle_of_a_sample_never_shifts_the_next() -> None:
     for after_bytes in range(60):
         for wait_ms in (400, 1400):
-            bench = Bench()
-            wire = BreakingBus(bench.i2c)
-            chip = Max3010x(Bus(wire))
-            chip.start()
-            red, infrared = buffers()
+            wire, bench, chip, (red, infrared) = started_on_breaking_bus()
             bench.pass_ms(400)
             wire.after_bytes = after_bytes
             refused(lambda chip=chip, red=red, infrared=infrared: chip.drain(red, infrared))
@@ -263,11 +261,7 @@ def check_ppg_nack_in_the_middle_of_a_sample_never_shifts_the_next() -> None:
 
 
 def check_ppg_nack_before_the_burst_costs_nothing() -> None:
-    bench = Bench()
-    wire = BreakingBus(bench.i2c)
-    chip = Max3010x(Bus(wire))
-    chip.start()
-    red, infrared = buffers()
+    wire, bench, chip, (red, infrared) = started_on_breaking_bus()
     bench.pass_ms(400)
     wire.after_bytes = 0
     refused(lambda: chip.drain(red, infrared))
