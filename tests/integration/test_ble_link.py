@@ -41,12 +41,10 @@ def held_twice(tx: Tx) -> list[int]:
 
 
 async def test_pieces_of_twenty_bytes_carry_it_too(tmp_path: Path) -> None:
-    async with AirBedside.open(tmp_path, "nimble", mtu=23) as bedside:
-        session = await bedside.session()
+    async with AirBedside.open(tmp_path, "nimble", mtu=23) as bedside, bedside.session() as session:
         assert session.transport.fragment_bytes == 20
-        answer = await session.settings()
+        answer = await session.ask(wire.Settings(wire.SETTINGS_GET, 0, 1, b""), wire.SettingsIs)
         assert b"site=axilla" in answer.data
-        await bedside.end(session)
 
 
 @pytest.mark.parametrize("profile", PROFILES)
