@@ -89,14 +89,10 @@ def many_bursts() -> list[Row]:
 
 
 RECORDINGS: dict[str, tuple[Rows, int]] = {
-    "afebrile": (afebrile, 60),
-    "blank": (blank, 30),
-    "low_saturation": (low_saturation, 30),
-    "strap_off": (strap_off, 60),
-    "fever": (fever, 60),
-    "two_bursts": (two_bursts, 20),
+    "afebrile": (afebrile, 60), "blank": (blank, 30), "low_saturation": (low_saturation, 30),
+    "strap_off": (strap_off, 60), "fever": (fever, 60), "two_bursts": (two_bursts, 20),
     "many_bursts": (many_bursts, 60),
-}
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -117,17 +117,10 @@ def test_after_a_rest_the_first_value_is_of_this_light_alone() -> None:
         lambda life: setattr(life.monitor, "assessment", None),
     ],
     ids=[
-        "fever",
-        "probe off",
-        "fast heart",
-        "below 94",
-        "low saturation",
-        "pause",
-        "call",
-        "unbound",
+        "fever", "probe off", "fast heart", "below 94", "low saturation", "pause", "call", "unbound",
         "ungraded",
     ],
-)
+)  # fmt: skip
 def test_every_reason_ends_the_rest_and_keeps_the_light_on(change: object) -> None:
     life = calm(2 * MINUTE_MS)
     change(life)  # type: ignore[operator]

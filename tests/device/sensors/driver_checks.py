@@ -166,29 +166,21 @@ class ScriptedFifo:
 
 def check_ppg_fifo_counts() -> None:
     for write, read, lost, is_flagged_full, is_unread, waiting in (
-        (10, 4, 0, False, False, 6),
-        (2, 30, 0, False, False, 4),
-        (31, 0, 5, True, True, 31),
-        (7, 7, 0, False, False, 0),
-        (7, 7, 3, False, False, 32),
-        (7, 7, 0, True, False, 32),
+        (10, 4, 0, False, False, 6), (2, 30, 0, False, False, 4), (31, 0, 5, True, True, 31),
+        (7, 7, 0, False, False, 0), (7, 7, 3, False, False, 32), (7, 7, 0, True, False, 32),
         (7, 7, 0, False, True, 32),
-    ):
+    ):  # fmt: skip
         found = max3010x.samples_waiting(write, read, lost, is_flagged_full, is_unread)
         assert found == waiting, (write, read, lost, is_flagged_full, is_unread, found)
 
 
 def check_ppg_step_of_a_drain() -> None:
     for waiting, taken, is_broken, gap, step in (
-        (0, 0, False, 0, max3010x.NOTHING),
-        (10, 0, False, 0, max3010x.READ),
-        (10, 3, False, 0, max3010x.READ),
-        (10, 3, True, 0, max3010x.ALIGN),
-        (32, 0, True, 5, max3010x.ALIGN),
-        (0, 0, True, 5, max3010x.NOTHING),
-        (10, 3, True, 5, max3010x.DROP),
-        (0, 3, True, 5, max3010x.DROP),
-    ):
+        (0, 0, False, 0, max3010x.NOTHING), (10, 0, False, 0, max3010x.READ),
+        (10, 3, False, 0, max3010x.READ), (10, 3, True, 0, max3010x.ALIGN),
+        (32, 0, True, 5, max3010x.ALIGN), (0, 0, True, 5, max3010x.NOTHING),
+        (10, 3, True, 5, max3010x.DROP), (0, 3, True, 5, max3010x.DROP),
+    ):  # fmt: skip
         assert max3010x.drain_step(waiting, taken, is_broken, gap) == step, (waiting, taken, is_broken, gap)
 
 

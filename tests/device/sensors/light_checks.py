@@ -11,7 +11,7 @@ from crs_core.units import (
     PPG_SETTLING,
     PPG_SWAPPED,
     PPG_VALID,
-)  # fmt: skip
+)
 from crs_device.health import PPG_AMBIENT, PPG_FULL_SCALE, PPG_LIGHT_CHANGE, PPG_SWAPPED_LIGHTS
 from crs_device.sensors.agc import LED_MAX, LED_MIN, WATCH_CURRENT, Agc
 from crs_device.sensors.max3010x import ADDRESS

@@ -9,7 +9,7 @@ from crs_core.units import (
     TEMP_SETTLING,
     TEMP_STALE,
     TEMP_VALID,
-)  # fmt: skip
+)
 from crs_device.sensors.settling import MIN_CONTACT_MS, Settling
 from crs_device.sensors.thermometer import BARE_MS, Thermometer
 

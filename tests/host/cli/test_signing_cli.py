@@ -79,14 +79,9 @@ async def test_context_from_the_keyboard_to_the_journal_of_the_wearable(world):
         assert journaled(world) == [{3: 1, 4: 1, 5: 1, 22: 5}]
         assert (await in_force(world))["systolic_mmhg"] == (86, "on the wearable")
         limited = await text(
-            world,
-            "sign",
-            "limits",
-            "hypotension_systolic_mmhg=100",
-            "--reason",
-            "own usual pressure",
+            world, "sign", "limits", "hypotension_systolic_mmhg=100", "--reason", "own usual pressure",
             by="clinician-1",
-        )
+        )  # fmt: skip
         assert "P-1: hypotension_systolic_mmhg=100, signed by clinician-1" in limited
         told = await text(world, "context", "set", "ice=10", by="caregiver-1")
         assert "ice: only a nurse or a clinician may enter it" in told

@@ -58,14 +58,8 @@ def test_one_line_for_each_scale_with_what_is_not_known(world):
     )
     heads = [line.split("): ")[0].split("(")[1] for line in scales]
     assert heads == [
-        "ASTCT 2019",
-        "Lee 2014",
-        "CTCAE 5.0",
-        "CTCAE 6.0",
-        "Penn 2018",
-        "CARTOX 2018",
-        "MSKCC 2018",
-    ]
+        "ASTCT 2019", "Lee 2014", "CTCAE 5.0", "CTCAE 6.0", "Penn 2018", "CARTOX 2018", "MSKCC 2018",
+    ]  # fmt: skip
     assert all(line.endswith("Not signed.") and "D89" not in line for line in scales)
     assert "  asked     Missed: oxygen, ICE or CAPD." in lines
 

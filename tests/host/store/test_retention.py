@@ -28,16 +28,9 @@ DAY_MS = 86_400_000
 ENDED_MS = 100 * DAY_MS
 RUN = Run(ENDED_MS + 30 * DAY_MS, 30)
 KEPT = (
-    "events",
-    "rollups",
-    "blocks",
-    "gaps",
-    "grades",
-    "alarm_changes",
-    "audit",
-    "context_entries",
+    "events", "rollups", "blocks", "gaps", "grades", "alarm_changes", "audit", "context_entries",
     "bindings",
-)
+)  # fmt: skip
 
 
 def left_patient(path: Path, count: int = 20) -> Store:
