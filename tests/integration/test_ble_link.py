@@ -59,8 +59,7 @@ async def test_random_disconnects_lose_and_double_nothing(tmp_path: Path, profil
                 await asyncio.sleep(chance.uniform(0.0, 0.6))
                 bedside.cut()
             await until_async(lambda: is_caught_up(agent), 30, "sync after the last cut")
-        assert bedside.totals().forks == 0
-        assert bedside.read(held_twice) == []
+        assert bedside.totals().forks == 0 and bedside.read(held_twice) == []
         await bedside.records_agree(101)
 
 

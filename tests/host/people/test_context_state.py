@@ -132,8 +132,7 @@ def test_the_values_of_complete_are_those_that_the_grader_reads_from_it():
 def test_the_signed_end_of_the_episode_takes_its_fever_and_its_masking_along(world):
     world.enter(world.nurse, fever_earlier=True, anticytokine=True, ice=9)
     world.sign(world.doctor, "close_episode", {})
-    assert world.state() == {"ice": 9}
-    assert world.waiting()[-1] == {context.EPISODE_CLOSED: 1}
+    assert world.state() == {"ice": 9} and world.waiting()[-1] == {context.EPISODE_CLOSED: 1}
     world.enter(world.nurse, fever_earlier=True)
     assert world.state() == {"ice": 9, "fever_earlier": True}, "a new episode"
 
@@ -160,8 +159,7 @@ def test_the_signed_end_of_the_episode_takes_its_fever_and_its_masking_along(wor
 )  # fmt: skip
 def test_each_key_has_the_number_of_the_protocol(world, values, numbers):
     taken = world.enter(world.doctor, **values)
-    assert world.waiting() == ([numbers] if numbers else [])
-    assert taken.for_wearable == bool(numbers)
+    assert world.waiting() == ([numbers] if numbers else []) and taken.for_wearable == bool(numbers)
 
 
 def test_words_of_the_wearable_are_in_the_order_of_the_vocabulary():
