@@ -52,10 +52,10 @@ def run(
 ) -> Outcome:  # fmt: skip
     """Run one mission in `folder`; raise with what failed.
 
-    `played` names what the wearer does: {"scenario": FILE} or {"recording": FILE}. `prepare` makes the wearable and the laptop know each other; by
-    default a blank board is flashed, provisioned and enrolled, as a person would: by cable. `link` is then "serial" or
-    "ble"; `air` is the chip socket of an air that this system's own Bluetooth is on. Without it the agent, too, gets a
-    simulated radio.
+    `played` names what the wearer does: {"scenario": FILE} or {"recording": FILE}. `prepare` makes the wearable and
+    the laptop know each other; by default a blank board is flashed, provisioned and enrolled, as a person would: by
+    cable. `link` is then "serial" or "ble"; `air` is the chip socket of an air that this system's own Bluetooth is on.
+    Without it the agent, too, gets a simulated radio.
     """
     radio = ["--ble", "nimble", *(["--air", str(air)] if air else [])] if link == "ble" else []
     receiver, laptop = _receiver_and_laptop(folder, link)
