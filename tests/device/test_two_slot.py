@@ -18,13 +18,11 @@ def path(tmp_path):
 
 def test_the_newer_slot_counts_and_the_older_one_is_left_alone(path, tmp_path):
     file = TwoSlot(path)
-    assert file.load() is None
-    assert not file.damaged
+    assert file.load() is None and not file.damaged
     for n in range(5):
         file.store(b"value %d" % n)
         assert TwoSlot(path).load() == b"value %d" % n
-    assert file.generation == 5
-    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["file.0", "file.1"]
+    assert file.generation == 5 and sorted(entry.name for entry in tmp_path.iterdir()) == ["file.0", "file.1"]
 
 
 def test_any_damage_of_the_newer_slot_falls_back(path, tmp_path):
@@ -36,8 +34,7 @@ def test_any_damage_of_the_newer_slot_falls_back(path, tmp_path):
     for at in range(len(data)):
         slot.write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
         again = TwoSlot(path)
-        assert again.load() == b"old"
-        assert again.damaged
+        assert again.load() == b"old" and again.damaged
         slot.write_bytes(data[:at])
         assert TwoSlot(path).load() == b"old"
     again.store(b"newer")  # goes over the damaged slot, not over the good one
@@ -48,32 +45,27 @@ def test_both_slots_damaged_is_told_from_never_written(path, tmp_path):
     TwoSlot(path).store(b"x")
     (tmp_path / "file.0").write_bytes(b"\0" * 30)
     file = TwoSlot(path)
-    assert file.load() is None
-    assert file.damaged
+    assert file.load() is None and file.damaged
 
 
 def test_settings_change_is_whole_or_refused(path):
     store = SettingsFile(path)
-    assert store.load() is None
-    assert store.fault == "not provisioned"
+    assert store.load() is None and store.fault == "not provisioned"
     with pytest.raises(RemoteError, match="missing"):
         store.change(b"unit=F\n")
     store.store(BASE)
     assert store.version == 1
     with pytest.raises(RemoteError, match="unit"):
         store.change(b"heartbeat_s=20\nunit=K\n")
-    assert store.load()["heartbeat_s"] == 15
-    assert store.change(b"unit=F\n")["unit"] == "F"
+    assert store.load()["heartbeat_s"] == 15 and store.change(b"unit=F\n")["unit"] == "F"
     again = SettingsFile(path)
-    assert again.load()["unit"] == "F"
-    assert again.version == 2
+    assert again.load()["unit"] == "F" and again.version == 2
 
 
 def test_settings_that_are_refused_say_why(path):
     TwoSlot(path).store(b"site=elbow\n")
     store = SettingsFile(path)
-    assert store.load() is None
-    assert "site" in store.fault
+    assert store.load() is None and "site" in store.fault
 
 
 def test_keys_are_revoked_but_never_the_custodians(path):
@@ -82,15 +74,11 @@ def test_keys_are_revoked_but_never_the_custodians(path):
     custodian = keys.Key(1, keys.ROLE_CUSTODIAN, b"c" * 32, "laptop")
     readers = [keys.Key(n, keys.ROLE_READER, bytes([n]) * 32, "ward") for n in (2, 3)]
     store.store(b"deviceid", [custodian, *readers])
-    assert store.revoke(1) is False
-    assert store.revoke(7) is False
-    assert store.revoke(2) is True
+    assert store.revoke(1) is False and store.revoke(7) is False and store.revoke(2) is True
     again = KeyFile(path)
-    assert again.load()
-    assert [key.key_id for key in again.keys] == [1, 3]
+    assert again.load() and [key.key_id for key in again.keys] == [1, 3]
     again.drop_readers()
-    assert KeyFile(path).load()
-    assert again.keys == [custodian]
+    assert KeyFile(path).load() and again.keys == [custodian]
 
 
 def test_boot_numbers_rise_and_can_be_raised(path):

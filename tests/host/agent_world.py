@@ -2,10 +2,13 @@
 
 import asyncio
 import contextlib
+import json
+import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+from crs_core import codes
 from crs_core.wire import message as wire
 
 from host_agent.agent import Agent
@@ -14,10 +17,11 @@ from host_agent.control.socket import call
 from host_agent.keys import keyfile
 from host_agent.paths import Paths
 from tests.fakes.fake_http import FakeReceiver
-from tools.rig.protocol_wearable import CUSTODIAN, FakeDevice, host_key, serving
+from tools.rig.protocol_wearable import AXILLA, CUSTODIAN, FakeDevice, host_key, serving
 from tools.rig.pty_port import PtyPort
 
 SECRET = "0123456789abcdef0123"
+PATIENT = {"patient": "P-1", "age_years": 54, "site": "axilla"}
 
 
 class World:
@@ -100,3 +104,25 @@ async def make_world(folder: Path) -> AsyncIterator[World]:
                 yield world
         finally:
             port.close()
+
+
+async def start_patient(world: World, **change: Any) -> dict[str, Any]:
+    await world.in_session()
+    done = await world.call("patient_start", profile={**PATIENT, **change})
+    # the session of the journal before is open for a moment yet
+    await world.until(lambda: query(world, "SELECT 1 FROM journals WHERE is_current AND binding IS NOT NULL"))
+    await world.in_session()
+    return done
+
+
+def events(world: World) -> list[dict[str, Any]]:
+    return [json.loads(request.body) for request in world.receiver.received]
+
+
+def query(world: World, sql: str) -> list[tuple[Any, ...]]:
+    with sqlite3.connect(world.paths.database) as conn:
+        return conn.execute(sql).fetchall()
+
+
+def live(t_ms: int) -> wire.Live:
+    return wire.Live(t_ms, 3864, None, 104, None, AXILLA, 3, 1, 4, ((codes.FEVER, 2),))

@@ -1,14 +1,16 @@
-"""Folders that tests of the host share."""
+"""The running agent and the folder of the product that tests of the host share."""
 
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+
+from tests.host.agent_world import World, make_world
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -58,3 +60,10 @@ def tree(tmp_path: Path) -> Tree:
         )  # fmt: skip
 
     return Tree(root, home, run)
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    """A wearable on a port, a receiver and the means to run agents over them."""
+    async with make_world(tmp_path) as made:
+        yield made

@@ -6,7 +6,6 @@ import json
 import os
 import random
 import signal
-import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -14,12 +13,11 @@ from pathlib import Path
 import pytest
 
 from host_agent.errors import HostAgentError
-from tests.host.agent_world import make_world
+from tests.host.agent_world import PATIENT, make_world, query
 from tests.host.escalation.world import alarm_record
 
 COMMAND = str(Path(sys.executable).parent / "cytowatch")
 READINGS = 500
-PATIENT = {"patient": "P-1", "age_years": 54, "site": "axilla"}
 
 
 async def start(world):
@@ -28,11 +26,6 @@ async def start(world):
         COMMAND, "run", "--port", world.port.path, env={**os.environ, "CYTOWATCH_HOME": str(world.home)},
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
-
-
-def query(world, sql):
-    with sqlite3.connect(world.paths.database) as conn:
-        return conn.execute(sql).fetchall()
 
 
 @pytest.mark.slow

@@ -8,16 +8,9 @@ import pytest
 
 from host_agent.store.content_check import check_content
 from host_agent.store.db import open_read_only
-from tests.host.agent_world import make_world
+from tests.host.agent_world import events, query, start_patient
 from tests.host.escalation.world import alarm_record
 from tests.host.store.test_retention import left_patient
-from tests.host.test_agent import events, query, start_patient
-
-
-@pytest.fixture
-async def world(tmp_path):
-    async with make_world(tmp_path) as made:
-        yield made
 
 
 @contextlib.asynccontextmanager

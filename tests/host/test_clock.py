@@ -11,8 +11,7 @@ async def test_a_scaled_clock_runs_faster_from_the_same_start() -> None:
     clock = ScaledClock(60, base)
     assert clock.utc_ms() == base.utc_ms()
     await clock.sleep(120)
-    assert base.slept == [2.0]
-    assert clock.monotonic() == pytest.approx(120)
+    assert base.slept == [2.0] and clock.monotonic() == pytest.approx(120)
     assert clock.utc_ms() - base._start_utc_ms == 120_000
 
 
@@ -26,5 +25,4 @@ async def test_the_real_clock_moves_forward() -> None:
     clock = RealClock()
     before = clock.monotonic(), clock.utc_ms()
     await clock.sleep(0.002)
-    assert clock.monotonic() - before[0] >= 0.002
-    assert clock.utc_ms() >= before[1]
+    assert clock.monotonic() - before[0] >= 0.002 and clock.utc_ms() >= before[1]

@@ -47,11 +47,7 @@ def test_its_signatures_hold(home, capsys):
 
 def test_its_wearable_and_patient_are_shown(home, capsys):
     (device,) = json.loads(said(capsys, "status", "--json"))["devices"]
-    assert (device["device_id"], device["role"], device["patient"]["id"]) == (
-        DEVICE,
-        "custodian",
-        "P-5F8532",
-    )
+    assert (device["device_id"], device["role"], device["patient"]["id"]) == (DEVICE, "custodian", "P-5F8532")
     assert (device["grade"]["lower"], device["grade"]["upper"]) == (0, 4)
 
 

@@ -45,14 +45,10 @@ def test_a_temperature_below_the_limit_never_reads_as_the_limit(temp_cc, expecte
 @pytest.mark.parametrize(
     "seconds, expected",
     [
-        (-5, "0 s"),
-        (59.9, "59 s"),
-        (60, "1 min"),
-        (750, "12 min 30 s"),
-        (11100, "3 h 5 min"),
+        (-5, "0 s"), (59.9, "59 s"), (60, "1 min"), (750, "12 min 30 s"), (11100, "3 h 5 min"),
         (187200, "2 d 4 h"),
     ],
-)
+)  # fmt: skip
 def test_spans(seconds, expected):
     assert words.span_text(seconds) == expected
 

@@ -41,12 +41,10 @@ def held_twice(tx: Tx) -> list[int]:
 
 
 async def test_pieces_of_twenty_bytes_carry_it_too(tmp_path: Path) -> None:
-    async with AirBedside.open(tmp_path, "nimble", mtu=23) as bedside:
-        session = await bedside.session()
+    async with AirBedside.open(tmp_path, "nimble", mtu=23) as bedside, bedside.session() as session:
         assert session.transport.fragment_bytes == 20
-        answer = await session.settings()
+        answer = await session.ask(wire.Settings(wire.SETTINGS_GET, 0, 1, b""), wire.SettingsIs)
         assert b"site=axilla" in answer.data
-        await bedside.end(session)
 
 
 @pytest.mark.parametrize("profile", PROFILES)
@@ -61,8 +59,7 @@ async def test_random_disconnects_lose_and_double_nothing(tmp_path: Path, profil
                 await asyncio.sleep(chance.uniform(0.0, 0.6))
                 bedside.cut()
             await until_async(lambda: is_caught_up(agent), 30, "sync after the last cut")
-        assert bedside.totals().forks == 0
-        assert bedside.read(held_twice) == []
+        assert bedside.totals().forks == 0 and bedside.read(held_twice) == []
         await bedside.records_agree(101)
 
 

@@ -57,9 +57,7 @@ def test_the_fever_ends_with_the_documented_line(fever: tuple[Done, Path]) -> No
     found = LAST_LINE.fullmatch(done.stdout.splitlines()[-1])
     assert found, done.stdout.splitlines()[-1]
     readings, events, lower, upper, alarms = found.groups()
-    assert int(readings) >= 60
-    assert int(events) >= 3
-    assert (lower, upper) == ("1", "4")
+    assert int(readings) >= 60 and int(events) >= 3 and (lower, upper) == ("1", "4")
     assert {"FEVER:MEDIUM", "HYPOXAEMIA:HIGH"} <= set(alarms.split(","))
     raised = {alarm.split(":")[0] for alarm in alarms.split(",")}
     assert raised <= {"FEVER", "HYPOXAEMIA", "NO_DATA", "SPO2_LOST", "PULSE_LOST"}, "technical noise"
@@ -83,8 +81,7 @@ def test_what_it_shows_meanwhile(fever: tuple[Done, Path]) -> None:
 
 def test_kept_files_are_not_mixed_with_another_run(fever: tuple[Done, Path]) -> None:
     again = demo("--keep", fever[1])
-    assert again.returncode == 1
-    assert "not empty" in again.stderr
+    assert again.returncode == 1 and "not empty" in again.stderr
 
 
 def _lines_until(process: "subprocess.Popen[str]", word: str) -> Iterator[str]:
@@ -113,10 +110,8 @@ def test_an_agent_that_is_killed_midway_fails_the_demo_and_is_named(tmp_path: Pa
         guard.cancel()
         if process.poll() is None:
             process.kill()
-    assert process.returncode == 1
-    assert err.startswith("demo failed: the agent was killed by signal 9")
-    assert "Traceback" not in err + out
-    assert not any(line.startswith("demo: ") for line in out.splitlines())
+    assert process.returncode == 1 and err.startswith("demo failed: the agent was killed by signal 9")
+    assert "Traceback" not in err + out and not any(line.startswith("demo: ") for line in out.splitlines())
 
 
 @pytest.mark.parametrize(

@@ -116,8 +116,7 @@ def test_a_full_disk_is_told_acknowledges_nothing_and_loses_nothing(tmp_path: Pa
         stored = laptop.cursor()
         assert "cannot store: " in laptop.cytowatch("status").stdout
         doctor = laptop.cytowatch("doctor", check=False)
-        assert doctor.returncode == 1
-        assert "disk is full" in doctor.stdout
+        assert doctor.returncode == 1 and "disk is full" in doctor.stdout
         assert "Free disk space" in doctor.stdout
         time.sleep(4)  # minutes of the wearable's time, in which its mark goes to flash several times
         assert laptop.cursor() == stored

@@ -47,8 +47,7 @@ def test_low_saturation_sounds_lights_rings_and_is_journaled_before_it_rings(tmp
         assert state["led"][1:] == [0, 0]
         events, _ = pull(host)
         journaled = dict(events)[bell.seq]
-        assert journaled.type == record_layout.ALARM
-        assert journaled.t_ms == bell.t_ms
+        assert journaled.type == record_layout.ALARM and journaled.t_ms == bell.t_ms
         assert (codes.HYPOXAEMIA, HIGH) in record_reader.decode(
             record_layout.ALARM, journaled.payload
         ).changes
@@ -102,8 +101,7 @@ def test_acceptance_gives_a_sign_and_silences_and_a_reader_may_accept(wearable: 
     tones = [
         str(entry) for entry in wearable.control("outputs", since=before)["log"] if "buzzer" in str(entry)
     ]
-    assert any("600" in tone for tone in tones)
-    assert any("900" in tone for tone in tones)
+    assert any("600" in tone for tone in tones) and any("900" in tone for tone in tones)
     stays_silent(wearable, host)
     assert wearable.state()["led"] in ([1, 0, 0], [0, 0, 0])
 
@@ -121,13 +119,11 @@ def test_an_alarm_that_was_not_finished_sounds_again_after_a_power_cut(wearable:
     host.messages.clear()
     events, _ = pull(host)
     boots = of_type(events, record_layout.BOOT)
-    assert len(boots) == 2
-    assert boots[1].prev_boot == 1
+    assert len(boots) == 2 and boots[1].prev_boot == 1
     # restored, not raised anew: the ALARM carries the state before it, so the state to restore went with it
     assert (codes.HYPOXAEMIA, HIGH) in alarms.active(alarms.decode_state(boots[1].alarm_state, 0))
     at = [index for index, (_, event) in enumerate(events) if event.type == record_layout.ALARM]
-    assert at
-    assert all(events[index + 1][1].type == record_layout.GRADER_STATE for index in at)
+    assert at and all(events[index + 1][1].type == record_layout.GRADER_STATE for index in at)
     assert all(events[index + 1][1].t_ms == events[index][1].t_ms for index in at)
     live = host.take(wire.Live)
     assert (codes.HYPOXAEMIA, HIGH) in live.alarms
@@ -177,8 +173,7 @@ def test_what_rose_unjournaled_without_a_host_is_rung_when_one_comes(tmp_path: P
         host = wearable.connect()
         host.status()
         bell = host.take(wire.Alarm, 2)
-        assert bell.seq == 0
-        assert (codes.JOURNAL_FAULT, HIGH) in bell.alarms
+        assert bell.seq == 0 and (codes.JOURNAL_FAULT, HIGH) in bell.alarms
         wearable.control("heal")
         host.wait(lambda: not host.status().flags & wire.STATUS_JOURNAL_FAULT, 20)
         host.messages.clear()

@@ -66,8 +66,7 @@ def test_a_start_makes_a_journal_that_tells_its_own_beginning(tmp_path: Path) ->
         bind(host, wire.BIND_START, b"NEWPATNT", PROFILE)
         assert host.take(wire.Result).code == wire.RESULT_DONE
         host.open_again()
-        assert host.session.peer.journal_id not in (old, bytes(8))
-        assert host.status().binding_id == b"NEWPATNT"
+        assert host.session.peer.journal_id not in (old, bytes(8)) and host.status().binding_id == b"NEWPATNT"
         events, _ = pull(host, 4)
         assert [event.type for _, event in events[:4]] == [
             record_layout.BINDING,
@@ -93,8 +92,7 @@ def test_an_end_waits_for_the_custodian_and_then_wipes_all(tmp_path: Path) -> No
         host.open_again()
         assert host.session.peer.journal_id != old
         now = host.status()
-        assert now.binding_id == bytes(8)
-        assert not now.flags & wire.STATUS_BOUND
+        assert now.binding_id == bytes(8) and not now.flags & wire.STATUS_BOUND
         assert host.keys() == [CUSTODIAN.key_id]
         events, _ = pull(host)
         assert [event.type for _, event in events[:1]] == [record_layout.BINDING]
@@ -127,10 +125,8 @@ def test_an_end_without_the_custodians_acknowledgement_is_refused_and_nothing_is
     host.take(wire.Live, 15)
     bind(host, wire.BIND_END, PATIENT)
     result = host.take(wire.Result, 50)
-    assert result.code == wire.RESULT_NOT_SYNCED
-    assert "commit" in result.detail
-    assert host.status().binding_id == PATIENT
-    assert pull(host)[0][0][0] == 1
+    assert result.code == wire.RESULT_NOT_SYNCED and "commit" in result.detail
+    assert host.status().binding_id == PATIENT and pull(host)[0][0][0] == 1
     bind(host, wire.BIND_END, b"SOMEBODY")
     assert host.take(wire.Result).code == wire.RESULT_BAD_VALUE
     bind(host, wire.BIND_END_OVERRIDE, PATIENT)
@@ -158,8 +154,7 @@ def test_a_cut_in_the_middle_of_an_end_leaves_the_patient_bound_or_wiped_never_b
             assert (now.binding_id, host.session.peer.journal_id) == (PATIENT, old)
             assert keys == [CUSTODIAN.key_id, READER.key_id]
         else:
-            assert host.session.peer.journal_id != old
-            assert keys == [CUSTODIAN.key_id]
+            assert host.session.peer.journal_id != old and keys == [CUSTODIAN.key_id]
             time.sleep(1.5)
     if not now.flags & wire.STATUS_BOUND:
         assert left_of(read_image(wearable.image), old) == []

@@ -22,8 +22,7 @@ def test_its_own_curve_and_offset_make_the_values_and_the_journal_says_so(tmp_pa
     with ready(tmp_path, speed=60, settings={**SETTINGS, "calibration": OWN}) as wearable:
         host = wearable.connect()
         live = host.see_measured()
-        assert abs(live.spo2_tenths - AT_97) <= 15
-        assert abs(live.temp_cc - 3630) <= 20
+        assert abs(live.spo2_tenths - AT_97) <= 15 and abs(live.temp_cc - 3630) <= 20
         events, _ = pull(host, 4)
         own_id = calibration.id_of(OWN)
         assert of_type(events, record_layout.CALIBRATION) == [record_types.Calibration(own_id, OWN)]
@@ -39,8 +38,7 @@ def test_a_change_is_for_the_next_start_and_a_wrong_one_for_none(wearable: Weara
     assert (refused.code, refused.detail) == (
         wire.RESULT_BAD_VALUE, "calibration: temperature offset beyond 50 cc",
     )  # fmt: skip
-    assert host.settings() == before
-    assert abs(host.see_measured().spo2_tenths - 970) <= 15
+    assert host.settings() == before and abs(host.see_measured().spo2_tenths - 970) <= 15
     assert host.change_settings(f"calibration={OWN}\n").code == wire.RESULT_DONE
     host.messages.clear()
     assert abs(host.see_measured().spo2_tenths - 970) <= 15, "what runs is what the journal said at the start"

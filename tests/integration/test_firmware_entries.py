@@ -101,8 +101,7 @@ def test_after_a_cut_timed_entries_count_as_expired_and_nothing_looks_better(wea
     live_says(host, 1, 4, 60)
     events, readings = pull(host)
     last = of_type(events, record_layout.GRADE)[-1]
-    assert codes.R_HELD_3 in last.reasons
-    assert codes.R_CONTEXT_AGE_UNKNOWN in last.reasons
+    assert codes.R_HELD_3 in last.reasons and codes.R_CONTEXT_AGE_UNKNOWN in last.reasons
     state = grader_state.decode_state(last.state_after, 0)
     assert [entry[3] for entry in state[grader_state.TOLD]] == [1, 1]
     enter(host, NOTHING_WORRIES)

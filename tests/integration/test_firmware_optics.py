@@ -103,8 +103,7 @@ def test_a_burst_that_breaks_off_costs_its_samples_and_nothing_else(worn: Worn) 
     lost = worn.host.wait(
         lambda: worn.host.counted(health.PPG_LOST_SAMPLES) - before, 5, "lost samples are counted"
     )
-    assert lost <= 2 * FIFO
-    assert worn.host.counted(health.SENSOR_RESTART) == 0
+    assert lost <= 2 * FIFO and worn.host.counted(health.SENSOR_RESTART) == 0
     worn.host.wait(
         lambda: (
             sum(gap.lost for gap in of_type(pull(worn.host)[0], record_layout.SAMPLE_GAP)) == before + lost

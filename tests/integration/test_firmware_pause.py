@@ -55,8 +55,7 @@ def bells(host: Host) -> set[int]:
 
 def test_not_back_at_the_end_is_high_and_nothing_sounds_before(wearable: Wearable) -> None:
     host = measuring(wearable)
-    assert begin(host, 900).code == wire.RESULT_DONE
-    assert is_paused(host)
+    assert begin(host, 900).code == wire.RESULT_DONE and is_paused(host)
     host.wait(lambda: host.status().now_ms > 600_000, 40)
     assert bells(host) == set()
     assert wearable.state()["led"][1] == 0  # magenta and dark: never green
@@ -101,16 +100,13 @@ def test_back_before_its_end_ends_it_and_no_alarm_was_told(tmp_path: Path) -> No
 def test_it_is_never_longer_than_half_an_hour_however_often_it_is_extended(tmp_path: Path) -> None:
     with ready(tmp_path, scenario=WORN_THEN_OFF) as wearable:
         host = wearable.connect()
-        assert begin(host, 1801).code == wire.RESULT_BUSY
-        assert begin(host, 0).code == wire.RESULT_BUSY
+        assert begin(host, 1801).code == wire.RESULT_BUSY and begin(host, 0).code == wire.RESULT_BUSY
         assert begin(host, 60, 4).code == wire.RESULT_BUSY
-        assert host.ask(wire.Pause(3, 1, 60)).code == wire.RESULT_BUSY
-        assert not is_paused(host)
+        assert host.ask(wire.Pause(3, 1, 60)).code == wire.RESULT_BUSY and not is_paused(host)
         assert begin(host, 600).code == wire.RESULT_DONE
         began_ms = host.status().now_ms
         host.wait(lambda: host.status().now_ms > began_ms + 300_000, 20)
-        assert begin(host, 1800).code == wire.RESULT_BUSY
-        assert begin(host, 1200).code == wire.RESULT_DONE
+        assert begin(host, 1800).code == wire.RESULT_BUSY and begin(host, 1200).code == wire.RESULT_DONE
         host.wait(lambda: is_active(host, codes.PAUSE_OVER), 40)
         events, _ = pull(host)
         over = next(e.t_ms for _, e in reversed(events) if e.type == record_layout.PAUSE)
@@ -125,8 +121,7 @@ def test_a_high_alarm_about_the_patient_lets_no_pause_begin_and_a_reader_may_not
         host = wearable.connect()
         host.wait(lambda: is_active(host, codes.HYPOXAEMIA), 20)
         refused = begin(host, 60)
-        assert (refused.code, "alarm" in refused.detail) == (wire.RESULT_BUSY, True)
-        assert not is_paused(host)
+        assert (refused.code, "alarm" in refused.detail) == (wire.RESULT_BUSY, True) and not is_paused(host)
         assert is_active(host, codes.HYPOXAEMIA)
 
 
@@ -140,8 +135,7 @@ def test_a_restart_in_a_pause_sounds(tmp_path: Path) -> None:
         wearable.control("cut", off_ms=200)
         host = wearable.connect(timeout_s=20)
         host.wait(lambda: is_active(host, codes.PAUSE_OVER), 20)
-        assert not is_paused(host)
-        assert begin(host, 60).code == wire.RESULT_BUSY
+        assert not is_paused(host) and begin(host, 60).code == wire.RESULT_BUSY
 
 
 @pytest.mark.parametrize("on", [True, False])
@@ -164,8 +158,7 @@ def test_on_the_charger_after_the_alarm_it_goes_on_sounding(wearable: Wearable) 
     wearable.control("charging", on=True)
     now_ms = host.status().now_ms
     host.wait(lambda: host.status().now_ms > now_ms + 60_000, 10)
-    assert is_active(host, codes.NO_DATA, 1)
-    assert not is_paused(host)
+    assert is_active(host, codes.NO_DATA, 1) and not is_paused(host)
 
 
 def test_charging_while_worn_is_only_charging(tmp_path: Path) -> None:

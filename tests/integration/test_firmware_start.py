@@ -23,9 +23,7 @@ def test_a_start_journals_what_it_restarted_with_and_goes_on_measuring(wearable:
     assert status.flags == wire.STATUS_SIMULATED | wire.STATUS_BOUND
     assert (status.boot, status.binding_id) == (1, PATIENT)
     live = host.see_measured()
-    assert abs(live.temp_cc - 3680) <= 20
-    assert abs(live.spo2_tenths - 970) <= 20
-    assert abs(live.hr_bpm - 72) <= 3
+    assert abs(live.temp_cc - 3680) <= 20 and abs(live.spo2_tenths - 970) <= 20 and abs(live.hr_bpm - 72) <= 3
     assert (live.lower, live.upper) == (0, 4)
     events, readings = pull(host, 4)
     assert [event.type for _, event in events[:4]] == [
@@ -35,9 +33,7 @@ def test_a_start_journals_what_it_restarted_with_and_goes_on_measuring(wearable:
         record_layout.GRADER_STATE,
     ]
     assert of_type(events, record_layout.SETTINGS)[0].text.splitlines()[-1] == "unit=C"
-    assert of_type(events, record_layout.GRADE)
-    assert wearable.state()["led"] == [0, 0, 1]
-    assert host.text == b""
+    assert of_type(events, record_layout.GRADE) and wearable.state()["led"] == [0, 0, 1] and host.text == b""
     assert readings == sorted(readings)
 
 
@@ -55,8 +51,7 @@ def test_every_journaled_alarm_step_is_repeated_bit_for_bit_by_a_host(tmp_path: 
     assert steps
     for t_ms, step in steps:
         after, changes = rerun.alarm_step(step.state_before, step.inputs, t_ms, rules.DEFAULT)
-        assert tuple(changes) == step.changes
-        assert crc32(after) == step.state_after_crc
+        assert tuple(changes) == step.changes and crc32(after) == step.state_after_crc
         assert step.rule_hash == rules.rule_hash(rules.DEFAULT)
     assert state["vibration"] in (0, 1)
 
@@ -68,8 +63,7 @@ def test_without_sensors_the_alarm_sounds_and_the_link_works(wearable: Wearable)
     raised = host.see_alarm(codes.NO_DATA, 1, 20)
     assert raised.seq > 0
     live = host.take(wire.Live)
-    assert live.spo2_tenths is None
-    assert wearable.state()["led"] == [1, 1, 0]
+    assert live.spo2_tenths is None and wearable.state()["led"] == [1, 1, 0]
     log = wearable.control("outputs")["log"]
     assert any("buzzer" in str(entry) for entry in log)
 
@@ -95,8 +89,7 @@ def test_without_a_journal_it_says_so_loudly_and_marks_the_doorbell_unjournaled(
     with ready(tmp_path, speed=60, journal=False) as wearable:
         host = wearable.connect()
         status = host.status()
-        assert status.flags & wire.STATUS_JOURNAL_FAULT
-        assert status.head_seq == 0
+        assert status.flags & wire.STATUS_JOURNAL_FAULT and status.head_seq == 0
         assert host.session.peer.journal_id == bytes(8)
         assert host.ask(wire.ReadFrom(1, 4, 1024)).code == wire.RESULT_FAILED
         host.wait(lambda: wearable.state()["led"][1:] == [0, 0] and wearable.state()["led"][0], 10)
@@ -110,8 +103,7 @@ def test_an_unprovisioned_wearable_runs_and_refuses_every_key(tmp_path: Path) ->
             host.open(2)
         assert set(host.refused) == {2}
         state = wearable.state()
-        assert state["resets"]["watchdog"] == state["resets"]["machine"] == 0
-        assert state["watchdog_due_ms"] > 0
+        assert state["resets"]["watchdog"] == state["resets"]["machine"] == 0 and state["watchdog_due_ms"] > 0
 
 
 @pytest.mark.parametrize(
@@ -166,8 +158,7 @@ run(sys.modules["boot_guard"])
 def test_a_journal_that_could_not_be_read_at_the_start_is_taken_up_later(tmp_path: Path) -> None:
     with ready(tmp_path, speed=60, extra={"/main.py": LATE_JOURNAL}) as wearable:
         host = wearable.connect()
-        assert host.session.peer.journal_id == bytes(8)
-        assert host.status().flags & wire.STATUS_JOURNAL_FAULT
+        assert host.session.peer.journal_id == bytes(8) and host.status().flags & wire.STATUS_JOURNAL_FAULT
         host.open_again()
         assert host.session.peer.journal_id != bytes(8)
         events, _ = pull(host, 4)
@@ -186,10 +177,11 @@ def test_a_journal_that_could_not_be_read_at_the_start_is_taken_up_later(tmp_pat
 
 def test_the_heap_of_the_virtual_chip_is_the_firmwares_own(tmp_path: Path) -> None:
     """What --heap names is for the firmware: the chip's own side comes on top, neither less nor much more."""
+    # measured without the chip's side; a real chip has them too
     interpreter_bytes, file_system_bytes = (
         960,
         2656,
-    )  # measured without the chip's side; a real chip has them too
+    )
     look = b"import gc, sys\ngc.collect()\nsys.stdout.write('HEAP %d\\n' % gc.mem_alloc())\n"
     with ready(tmp_path, extra={"/boot.py": look, "/main.py": b""}) as wearable:
         host = wearable.plug()

@@ -89,14 +89,10 @@ def many_bursts() -> list[Row]:
 
 
 RECORDINGS: dict[str, tuple[Rows, int]] = {
-    "afebrile": (afebrile, 60),
-    "blank": (blank, 30),
-    "low_saturation": (low_saturation, 30),
-    "strap_off": (strap_off, 60),
-    "fever": (fever, 60),
-    "two_bursts": (two_bursts, 20),
+    "afebrile": (afebrile, 60), "blank": (blank, 30), "low_saturation": (low_saturation, 30),
+    "strap_off": (strap_off, 60), "fever": (fever, 60), "two_bursts": (two_bursts, 20),
     "many_bursts": (many_bursts, 60),
-}
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -118,9 +114,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Mission]
 def test_an_afebrile_recording_alarms_nothing(played: Callable[[str], Mission]) -> None:
     mission = played("afebrile")
     assert mission.line.endswith("0 events delivered, no fever criterion met, alarms none")
-    assert mission.alarms() == []
-    assert mission.read(host_alarms) == []
-    assert mission.lowers() <= {0, None}
+    assert mission.alarms() == [] and mission.read(host_alarms) == [] and mission.lowers() <= {0, None}
 
 
 @THE_LONG_ONES
@@ -137,15 +131,13 @@ def test_a_blank_recording_is_not_gradable_and_not_silent(played: Callable[[str]
     mission = played("blank")
     assert ", not gradable, alarms NO_DATA:LOW" in mission.line
     assert {change.alarm for change in mission.alarms()} == {codes.NO_DATA}
-    assert [event["name"] for event in mission.events] == ["NO_DATA"]
-    assert mission.lowers() <= {None}
+    assert [event["name"] for event in mission.events] == ["NO_DATA"] and mission.lowers() <= {None}
 
 
 def test_low_saturation_alarms_high_and_is_no_grade(played: Callable[[str], Mission]) -> None:
     mission = played("low_saturation")
     assert mission.line.endswith("no fever criterion met, alarms HYPOXAEMIA:HIGH")
-    assert mission.kinds() == ["alarm"]
-    assert mission.lowers() <= {0, None}
+    assert mission.kinds() == ["alarm"] and mission.lowers() <= {0, None}
 
 
 @TWO_BURSTS
@@ -163,8 +155,7 @@ def test_eight_seconds_of_low_saturation_alarm_although_then_nothing_is_measured
 def test_eight_seconds_are_seen_also_at_sixty_times_real_time(played: Callable[[str], Mission]) -> None:
     """One write of the journal blinds the sensor for 3 to 6 s of its time: one burst of eight may hide behind it."""
     raised = played("many_bursts").raised(codes.HYPOXAEMIA, HIGH)
-    assert len(raised) >= 7
-    assert all(80 <= b - a <= 220 for a, b in itertools.pairwise(raised))
+    assert len(raised) >= 7 and all(80 <= b - a <= 220 for a, b in itertools.pairwise(raised))
 
 
 @IN_REAL_TIME
@@ -283,8 +274,7 @@ def test_a_desaturation_that_was_recorded(tmp_path: Path, data_dir: Path) -> Non
     out = tmp_path / "desaturation.csv"
     assert convert(["desaturation", str(source), "--temp-c", "36.8", "-o", str(out)]) == 0
     mission = fly(tmp_path, out, 60)
-    assert len(mission.raised(codes.HYPOXAEMIA, HIGH)) >= 1
-    assert "no fever criterion met" in mission.line
+    assert len(mission.raised(codes.HYPOXAEMIA, HIGH)) >= 1 and "no fever criterion met" in mission.line
     assert mission.lowers() <= {0, None}
     assert min(row.spo2_tenths or 1000 for row in mission.read(bound_readings)) < 850
 

@@ -72,9 +72,7 @@ def test_a_short_life_loses_and_doubles_nothing(life: Kept) -> None:
         [] == said["losses"] == said["duplicates"] == said["misstated"] == said["content"] == said["findings"]
     )
     assert said["unseen"] == 0, "every record was compared"
-    assert said["readings"] > 0
-    assert said["events"] >= said["boots"] >= 1
-    assert set(said["harms"]) == set(HARMS)
+    assert said["readings"] > 0 and said["events"] >= said["boots"] >= 1 and set(said["harms"]) == set(HARMS)
     assert sum(said["harms"].values()) >= 1
 
 
@@ -95,8 +93,7 @@ def test_one_row_deleted_by_hand_is_a_loss(life: Kept, tmp_path: Path, table: st
     folder, _ = life
     sql = f"DELETE FROM {table} WHERE seq = {MIDDLE.format(table)}"
     verdict = judge(on_flash(folder), harmed(folder, tmp_path, sql))
-    assert not verdict.passed
-    assert len(verdict.losses) == 1
+    assert not verdict.passed and len(verdict.losses) == 1
     assert "is on flash and not in the store" in verdict.losses[0]
     assert verdict.content, "the store's own check sees it, too"
 
@@ -106,8 +103,7 @@ def test_one_changed_value_is_a_loss(life: Kept, tmp_path: Path) -> None:
     folder, _ = life
     sql = f"UPDATE readings SET hr_bpm = ifnull(hr_bpm, 60) + 1 WHERE seq = {MIDDLE.format('readings')}"
     verdict = judge(on_flash(folder), harmed(folder, tmp_path, sql))
-    assert len(verdict.losses) == 1
-    assert "differs" in verdict.losses[0]
+    assert len(verdict.losses) == 1 and "differs" in verdict.losses[0]
 
 
 @ONE_LIFE
@@ -121,8 +117,7 @@ def test_one_row_doubled_by_hand_is_a_duplicate(life: Kept, tmp_path: Path) -> N
     verdict = judge(on_flash(folder), harmed(folder, tmp_path, sql))
     assert not verdict.losses
     alone, twice = verdict.duplicates
-    assert "never was on flash" in alone
-    assert "holds one reading as" in twice
+    assert "never was on flash" in alone and "holds one reading as" in twice
 
 
 @ONE_LIFE
@@ -200,9 +195,7 @@ def test_ctrl_c_ends_everything_and_says_what_was_reached(tmp_path: Path) -> Non
     finally:
         process.kill()
     assert process.returncode == 130, error
-    assert out == ""
-    assert "stopped before it could be compared" in error
-    assert "Traceback" not in error
+    assert out == "" and "stopped before it could be compared" in error and "Traceback" not in error
     left = [path for path in Path("/proc").glob("[0-9]*/cmdline") if str(keep).encode() in content_of(path)]
     assert not left
 

@@ -26,8 +26,7 @@ def test_an_unfed_watchdog_resets_in_real_time_whatever_the_speed(tmp_path: Path
         port.read_until(b"armed 2\r\n")
         start = time.monotonic()
         port.read_until(b"armed 3\r\n")
-        assert 0.9 < time.monotonic() - start < 3.0
-        assert wearable.state()["resets"]["watchdog"] == 1
+        assert 0.9 < time.monotonic() - start < 3.0 and wearable.state()["resets"]["watchdog"] == 1
 
 
 def test_a_fed_watchdog_does_not_bite(board: Wearable) -> None:
@@ -42,8 +41,7 @@ def test_the_watchdog_survives_a_soft_reset(board: Wearable) -> None:
     put(board, main=ARMED.format(timeout=6000, loop="wdt.feed(); time.sleep_ms(20)"))
     said(board, "soft-reset")
     state = board.state()
-    assert state["resets"]["watchdog"] == 0
-    assert state["watchdog_due_ms"] is not None
+    assert state["resets"]["watchdog"] == 0 and state["watchdog_due_ms"] is not None
     until(lambda: board.state()["resets"]["watchdog"], what="the watchdog after a soft reset")
 
 
@@ -71,8 +69,7 @@ def test_a_soft_reset_kills_timers_and_stops_pwm(board: Wearable, tmp_path: Path
     said(board, "soft-reset")
     after = changes()
     time.sleep(0.3)
-    assert changes() == after
-    assert board.state()["buzzer"]["duty_u16"] == 0
+    assert changes() == after and board.state()["buzzer"]["duty_u16"] == 0
 
 
 def test_a_timer_callback_may_not_allocate(board: Wearable, tmp_path: Path) -> None:
@@ -83,8 +80,7 @@ def test_a_timer_callback_may_not_allocate(board: Wearable, tmp_path: Path) -> N
         "time.sleep_ms(200)\nprint('alive', len(bytearray(100)))\n"
     )
     text = said(board, "run", str(tmp_path / "bad.py"))
-    assert "MemoryError" in text
-    assert "alive 100" in text
+    assert "MemoryError" in text and "alive 100" in text
 
 
 def test_text_gets_crlf_and_buffers_stay_exact(board: Wearable) -> None:
@@ -221,8 +217,7 @@ def test_nothing_is_left_behind(tmp_path: Path) -> None:
 
     def start() -> tuple[subprocess.Popen[str], int]:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        assert process.stdout is not None
-        assert process.stdout.readline().startswith("READY ")
+        assert process.stdout is not None and process.stdout.readline().startswith("READY ")
         chips = until(lambda: Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split())
         return process, int(chips[0])
 
@@ -230,9 +225,7 @@ def test_nothing_is_left_behind(tmp_path: Path) -> None:
         process, chip = start()
         assert str(link.readlink()).startswith("/dev/pts/")
         process.send_signal(number)
-        assert process.wait(5) == 0
-        assert not link.is_symlink()
-        assert not is_running(chip)
+        assert process.wait(5) == 0 and not link.is_symlink() and not is_running(chip)
     process, chip = start()
     process.kill()
     process.wait(5)
@@ -245,8 +238,7 @@ def test_a_chip_that_cannot_start_ends_the_board_with_a_reason() -> None:
         [sys.executable, "-m", "tools.virtual_wearable", "--scenario", scenario, "--heap", "1"],
         capture_output=True, text=True, timeout=20, check=False,
     )  # fmt: skip
-    assert done.returncode == 1
-    assert "ended 5 times before it was up" in done.stderr
+    assert done.returncode == 1 and "ended 5 times before it was up" in done.stderr
     assert "MemoryError" in done.stderr
     assert 'File "<frozen' not in done.stderr, "no traceback of ours"
 
@@ -265,8 +257,7 @@ def test_system_exit_is_a_soft_reset_and_an_exception_is_not(board: Wearable, tm
     with Port(board) as port:
         put(board, boot="1/0\n", main="print('main')\n")
         text = port.read_until(b">>> ")
-        assert b'File "boot.py", line 1, in <module>\r\nZeroDivisionError' in text
-        assert b"power_on" not in text
+        assert b'File "boot.py", line 1, in <module>\r\nZeroDivisionError' in text and b"power_on" not in text
         assert b"main\r\n" not in text, "a port does not run main.py after boot.py failed"
 
 

@@ -34,8 +34,7 @@ def test_files_travel_both_ways_and_survive_a_reset(board: Wearable, tmp_path: P
     assert (tmp_path / "back").read_bytes() == content
     said(board, "fs", "rm", ":data.bin")
     assert "data.bin" not in said(board, "fs", "ls")
-    assert mpremote(board, "fs", "rm", ":data.bin").returncode != 0
-    assert board.state()["rx_dropped"] == 0
+    assert mpremote(board, "fs", "rm", ":data.bin").returncode != 0 and board.state()["rx_dropped"] == 0
 
 
 def test_exec_run_eval_and_mount(board: Wearable, tmp_path: Path) -> None:
@@ -47,16 +46,11 @@ def test_exec_run_eval_and_mount(board: Wearable, tmp_path: Path) -> None:
     assert said(board, "run", str(tmp_path / "script.py")).split() == ["ran", "True"]
     assert "from the host" in said(board, "mount", str(tmp_path / "mounted"), "exec", "import there")
     failed = mpremote(board, "exec", "1/0")
-    assert failed.returncode != 0
-    assert "ZeroDivisionError" in failed.stdout + failed.stderr
+    assert failed.returncode != 0 and "ZeroDivisionError" in failed.stdout + failed.stderr
 
 
 def test_resets_run_what_a_real_board_runs(board: Wearable) -> None:
-    put(
-        board,
-        boot="import machine\ncause = machine.reset_cause()\n",
-        main="print('main', cause)\n",
-    )
+    put(board, boot="import machine\ncause = machine.reset_cause()\n", main="print('main', cause)\n")
     with Port(board) as port:
         port.read_until(b"main 2\r\n")
         port.write(b"\r\x03\r\x04")
@@ -165,8 +159,7 @@ def test_a_copy_longer_than_the_watchdog_succeeds_when_boot_feeds_it(tmp_path: P
         succeeded, took_s = copy_slowly(wearable, tmp_path)
         assert succeeded
         assert took_s > 2.5, "well over the 1.5 s of the watchdog"
-        assert wearable.state()["resets"]["watchdog"] == 0
-        assert "30000 big" in said(wearable, "fs", "ls")
+        assert wearable.state()["resets"]["watchdog"] == 0 and "30000 big" in said(wearable, "fs", "ls")
 
 
 def test_the_same_copy_dies_when_nothing_feeds(tmp_path: Path) -> None:
@@ -186,8 +179,7 @@ def test_a_locked_port_is_in_use_and_its_owner_undisturbed(board: Wearable) -> N
         lock = os.open(board.port, os.O_RDWR | os.O_NOCTTY)
         fcntl.flock(lock, fcntl.LOCK_EX)
         refused = mpremote(board, "exec", "print(1)")
-        assert refused.returncode != 0
-        assert "in use" in refused.stdout + refused.stderr
+        assert refused.returncode != 0 and "in use" in refused.stdout + refused.stderr
         port.read_until(b"tick 60\r\n")
         os.close(lock)
     assert board.state()["resets"] == before

@@ -43,22 +43,16 @@ print("lit")
         wearable.control("charging", on=True)
         text = said(wearable, "run", str(tmp_path / "parts.py"))
         lines = [line.strip() for line in text.splitlines() if line.strip()]
-        assert lines[0] == "virtual True / True True"
-        assert lines[1] == "[72, 87] 1 3950 True 16 True"
-        assert "clock 20 True True" in text
-        assert "poll True" in text
-        assert "raw\n" in text
+        assert lines[0] == "virtual True / True True" and lines[1] == "[72, 87] 1 3950 True 16 True"
+        assert "clock 20 True True" in text and "poll True" in text and "raw\n" in text
         state = wearable.state()
-        assert state["led"] == [1, 0, 1]
-        assert state["buzzer"] == {"freq_hz": 880, "duty_u16": 20000}
+        assert state["led"] == [1, 0, 1] and state["buzzer"] == {"freq_hz": 880, "duty_u16": 20000}
         assert state["vibration"] == 1
         said(wearable, "resume", "exec", "b.led.rgb(0, 1, 0); b.buzzer.off(); b.vibration.value(0)")
         state = wearable.state()
         assert (state["led"], state["buzzer"]["duty_u16"], state["vibration"]) == ([0, 1, 0], 0, 0)
         log = [(entry["what"], entry["value"]) for entry in wearable.control("outputs")["log"]]
-        assert ("red", 1) in log
-        assert ("buzzer", 880) in log
-        assert log[-1] == ("vibration", 0)
+        assert ("red", 1) in log and ("buzzer", 880) in log and log[-1] == ("vibration", 0)
 
 
 def test_watchdog_button_and_reset_of_the_board(board: Wearable) -> None:

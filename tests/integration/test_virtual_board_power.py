@@ -135,8 +135,7 @@ def test_what_cannot_be_mounted_is_never_formatted(tmp_path: Path) -> None:
 def test_a_blank_image_is_a_chip_new_from_the_factory(board: Wearable, tmp_path: Path) -> None:
     (tmp_path / "flash.img").write_bytes(b"\xff" * SECTOR * 64)
     total = said(board, "exec", "import os; s = os.statvfs('/'); print(s[0] * s[2], os.listdir('/'))").split()
-    assert total == [str(SECTOR * 64), "[]"]
-    assert board.state()["mounted"] is True
+    assert total == [str(SECTOR * 64), "[]"] and board.state()["mounted"] is True
 
 
 def test_the_image_is_a_plain_littlefs_that_others_read(tmp_path: Path) -> None:
@@ -158,9 +157,7 @@ def test_wrong_images_links_and_options_are_refused(tmp_path: Path) -> None:
     def refused(words: str, *options: str, image: Path | None = None) -> None:
         done = started(tmp_path, *options, image=image)
         assert done.returncode == 2, done.stderr
-        assert words in done.stderr
-        assert "READY" not in done.stdout
-        assert "Traceback" not in done.stderr
+        assert words in done.stderr and "READY" not in done.stdout and "Traceback" not in done.stderr
 
     (tmp_path / "odd").write_bytes(bytes(5000))
     refused("5000 bytes is no flash image", image=tmp_path / "odd")
@@ -180,8 +177,7 @@ def test_a_held_track_waits_for_play(tmp_path: Path) -> None:
     with Wearable(tmp_path, "--hold", speed=60) as wearable:
         said(wearable, "exec", "import machine; machine.I2C(0).scan()")
         time.sleep(0.2)
-        assert wearable.state()["track_s"] == 0
-        assert wearable.state()["held"] is True
+        assert wearable.state()["track_s"] == 0 and wearable.state()["held"] is True
         wearable.control("play")
         until(lambda: wearable.state()["track_s"] > 5)
 
@@ -241,8 +237,7 @@ def test_sensor_time_runs_with_speed_and_through_resets(tmp_path: Path) -> None:
             if most_us < 120_000:  # else the machine stood still, and the 32 places of the FIFO ran over
                 break
         # 25 Hz at speed 10 is a sample each 4 ms; one more or less for where the edges of the interval fall
-        assert least_us // 4000 - 1 <= write <= most_us // 4000 + 1 < 32
-        assert (overflow, read) == (0, 0)
+        assert least_us // 4000 - 1 <= write <= most_us // 4000 + 1 < 32 and (overflow, read) == (0, 0)
         wearable.control("cut", off_ms=500)
         until(lambda: wearable.state()["pid"])
         registers = eval(said(wearable, "exec", look))

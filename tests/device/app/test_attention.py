@@ -46,8 +46,7 @@ def test_acceptance_silences_until_it_lapses_and_only_up_to_its_priority() -> No
     assert attention.accept(FEVER, MEDIUM, 0)
     assert attention.step([(FEVER, MEDIUM)], ACCEPT_LAPSE_MS - 1, False) == (MEDIUM, 0, False)
     assert attention.step([(FEVER, MEDIUM)], ACCEPT_LAPSE_MS, False)[1] == MEDIUM
-    assert attention.accept(FEVER, MEDIUM, 0)
-    assert attention.step([(FEVER, HIGH)], 2000, False)[1] == HIGH
+    assert attention.accept(FEVER, MEDIUM, 0) and attention.step([(FEVER, HIGH)], 2000, False)[1] == HIGH
 
 
 def test_high_lapses_sooner() -> None:
@@ -61,8 +60,7 @@ def test_what_is_not_active_or_has_risen_cannot_be_accepted() -> None:
     attention = make()
     assert not attention.accept(FEVER, HIGH, 0)
     attention.step([(FEVER, HIGH)], 0, False)
-    assert not attention.accept(FEVER, MEDIUM, 0)
-    assert attention.step([(FEVER, HIGH)], 1000, False)[1] == HIGH
+    assert not attention.accept(FEVER, MEDIUM, 0) and attention.step([(FEVER, HIGH)], 1000, False)[1] == HIGH
 
 
 def test_a_condition_that_ends_and_returns_sounds_again() -> None:

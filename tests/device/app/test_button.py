@@ -32,8 +32,7 @@ def test_a_long_press_is_long_even_when_nobody_looked_in_between() -> None:
 
 def test_a_bounce_is_no_press_and_is_counted() -> None:
     health = Health()
-    assert play([(0, True), (20, False), (40, False)], health) == []
-    assert health.value(BUTTON_BOUNCE) == 1
+    assert play([(0, True), (20, False), (40, False)], health) == [] and health.value(BUTTON_BOUNCE) == 1
 
 
 def test_never_pressed_says_nothing() -> None:

@@ -48,8 +48,7 @@ def test_board_time_runs_faster_and_real_time_does_not() -> None:
     for _ in range(1000):
         ticks.value += 333  # microseconds
         clock.ms()
-    assert clock.ms() == 333 * 60
-    assert clock.real_ms() == 333
+    assert clock.ms() == 333 * 60 and clock.real_ms() == 333
 
 
 def make(speed: int = 1) -> tuple[Ticks, HostPresence]:
@@ -68,9 +67,7 @@ def test_three_heartbeats_missed_is_away_and_half_an_hour_is_long_away() -> None
     now = pass_time(ticks, 44)
     assert not presence.is_away(now)
     now = pass_time(ticks, 1)
-    assert presence.is_away(now)
-    assert presence.is_quiet(now)
-    assert not presence.is_long_away(now)
+    assert presence.is_away(now) and presence.is_quiet(now) and not presence.is_long_away(now)
     assert presence.is_long_away(pass_time(ticks, 1755))
 
 
@@ -87,7 +84,6 @@ def test_a_sped_up_board_gives_real_scheduling_its_time() -> None:
     clock = Clock(ticks.now, ticks.diff, 60)
     presence = HostPresence(clock, 15, 1800, 60)
     ticks.value += 1500
-    assert clock.ms() == 90_000
-    assert not presence.is_away(clock.ms())
+    assert clock.ms() == 90_000 and not presence.is_away(clock.ms())
     ticks.value += 1000
     assert presence.is_away(clock.ms())

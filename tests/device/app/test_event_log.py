@@ -40,12 +40,10 @@ def test_an_alarm_and_the_grade_of_its_second_survive_a_refusal(log: EventLog, f
         (12_003, record_layout.BUTTON, BUTTON),
         (12_003, record_layout.MAINTENANCE, record_writer.write(record_layout.MAINTENANCE, 1, 1)),
     ]
-    assert log.append_all(pair) == 0
-    assert log.append(12_000, record_layout.BUTTON, BUTTON) == 0
+    assert log.append_all(pair) == 0 and log.append(12_000, record_layout.BUTTON, BUTTON) == 0
     assert log.is_faulty
     flash.error = None
-    assert log.append(13_000, record_layout.BUTTON, BUTTON) > 0
-    assert not log.is_faulty
+    assert log.append(13_000, record_layout.BUTTON, BUTTON) > 0 and not log.is_faulty
     assert written(log) == [
         (12_003, record_layout.BUTTON), (12_003, record_layout.MAINTENANCE), (12_000, record_layout.BUTTON),
         (13_000, record_layout.BUTTON),

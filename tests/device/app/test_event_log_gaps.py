@@ -75,8 +75,7 @@ def test_the_fifo_is_drained_just_before_every_write(write: Callable[[EventLog],
 
 def test_what_is_kept_has_a_number() -> None:
     log, flash, _ = make()
-    assert log.append(10, record_layout.BUTTON, b"\1") == 1
-    assert not log.is_faulty
+    assert log.append(10, record_layout.BUTTON, b"\1") == 1 and not log.is_faulty
     assert flash.events == [(10, record_layout.BUTTON, b"\1")]
 
 
@@ -84,13 +83,11 @@ def test_what_flash_refuses_is_numbered_zero_counted_and_offered_first() -> None
     log, flash, health = make()
     flash.refuses = True
     assert log.append(10, record_layout.BUTTON, b"\1") == 0
-    assert log.append(20, record_layout.BUTTON, b"\2") == 0
-    assert log.is_faulty
+    assert log.append(20, record_layout.BUTTON, b"\2") == 0 and log.is_faulty
     assert health.value(UNJOURNALED_EVENT) == 2
     flash.refuses = False
     assert log.append(30, record_layout.BUTTON, b"\1") == 3
-    assert [t_ms for t_ms, _, _ in flash.events] == [10, 20, 30]
-    assert not log.is_faulty
+    assert [t_ms for t_ms, _, _ in flash.events] == [10, 20, 30] and not log.is_faulty
 
 
 def test_the_tick_offers_again_by_itself() -> None:
@@ -115,9 +112,7 @@ def test_held_events_are_bounded() -> None:
 def test_without_a_journal_everything_is_unjournaled_and_nothing_raises() -> None:
     health = Health()
     log = EventLog(None, health, lambda: None)
-    assert log.is_faulty
-    assert log.append(1, record_layout.BUTTON, b"\1") == 0
-    assert not log.add_reading(object())
+    assert log.is_faulty and log.append(1, record_layout.BUTTON, b"\1") == 0 and not log.add_reading(object())
     log.gap(1, 1, 5, 200)
     log.tick(70_000)
     log.flush()
@@ -135,8 +130,7 @@ def test_gaps_ride_with_another_event_at_most_once_a_minute() -> None:
     log.append(121_000, record_layout.BUTTON, b"\1")
     assert types(flash) == [record_layout.BUTTON, record_layout.SAMPLE_GAP, record_layout.BUTTON]
     told = record_reader.decode(record_layout.SAMPLE_GAP, flash.events[1][2])
-    assert (told.lost, told.span_ms) == (1200, 48_000)
-    assert health.value(GAP_COALESCED) == 119
+    assert (told.lost, told.span_ms) == (1200, 48_000) and health.value(GAP_COALESCED) == 119
 
 
 def test_a_gap_that_nothing_takes_along_is_told_after_ten_minutes() -> None:
@@ -167,5 +161,4 @@ def test_another_journal_gets_nothing_that_belongs_to_the_one_before() -> None:
     flash.refuses = False
     log.forget_held()
     log.tick(70_000)
-    assert flash.events == []
-    assert health.value(JOURNAL_FAIL) == 1
+    assert flash.events == [] and health.value(JOURNAL_FAIL) == 1

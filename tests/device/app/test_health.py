@@ -22,14 +22,11 @@ def test_every_counter_of_the_firmware_is_in_the_table_under_the_same_number() -
 
 def test_numbers_are_unique_one_byte_and_ordered() -> None:
     numbers = [number for number, _, _ in counters.TABLE]
-    assert numbers == sorted(set(numbers))
-    assert numbers[0] > 0
-    assert numbers[-1] < 256
+    assert numbers == sorted(set(numbers)) and numbers[0] > 0 and numbers[-1] < 256
 
 
 def test_an_unknown_counter_has_a_name_too() -> None:
-    assert counters.counter_name(numbers := counters.TABLE[0][0]) == counters.TABLE[0][1]
-    assert numbers
+    assert counters.counter_name(numbers := counters.TABLE[0][0]) == counters.TABLE[0][1] and numbers
     assert counters.counter_name(250) == "counter_250"
 
 
@@ -47,8 +44,7 @@ def test_equal_faults_are_counted_and_taken_once() -> None:
     one.fault(1, 2, "first")
     one.fault(1, 2, "second")
     one.fault(1, 3)
-    assert one.take_faults() == [(1, 2, 2, "second"), (1, 3, 1, "")]
-    assert one.take_faults() == []
+    assert one.take_faults() == [(1, 2, 2, "second"), (1, 3, 1, "")] and one.take_faults() == []
 
 
 def test_a_fault_always_fits_its_record() -> None:

@@ -50,8 +50,7 @@ def share_dark(life: WornLife, span_ms: int) -> float:
 def test_without_the_schedule_the_light_never_rests() -> None:
     life = WornLife(None)
     life.live_until(CALM_MS)
-    assert life.dark_ms == 0
-    assert PPG_RESTING not in [state for _, state, _ in life.seen]
+    assert life.dark_ms == 0 and PPG_RESTING not in [state for _, state, _ in life.seen]
 
 
 def test_a_restart_measures_for_half_an_hour_and_then_rests_most_of_the_time() -> None:
@@ -66,11 +65,8 @@ def test_a_rest_by_plan_is_neither_a_loss_nor_a_value() -> None:
     life = calm()
     life.live_until(life.now_ms + 20 * MINUTE_MS)
     dark = [(state, spo2) for _, state, spo2 in life.seen if state == PPG_RESTING]
-    assert len(dark) > 700
-    assert {spo2 for _, spo2 in dark} == {None}
-    assert life.alarms() == []
-    assert life.log.gaps == []
-    assert life.app.health.pairs() == []
+    assert len(dark) > 700 and {spo2 for _, spo2 in dark} == {None} and life.alarms() == []
+    assert life.log.gaps == [] and life.app.health.pairs() == []
     states = {ppg_state_of(reading.status) for reading in life.log.readings[12:]}
     assert states == {PPG_RESTING, PPG_SETTLING, PPG_VALID}
     for reading in life.log.readings:
@@ -121,17 +117,10 @@ def test_after_a_rest_the_first_value_is_of_this_light_alone() -> None:
         lambda life: setattr(life.monitor, "assessment", None),
     ],
     ids=[
-        "fever",
-        "probe off",
-        "fast heart",
-        "below 94",
-        "low saturation",
-        "pause",
-        "call",
-        "unbound",
+        "fever", "probe off", "fast heart", "below 94", "low saturation", "pause", "call", "unbound",
         "ungraded",
     ],
-)
+)  # fmt: skip
 def test_every_reason_ends_the_rest_and_keeps_the_light_on(change: object) -> None:
     life = calm(2 * MINUTE_MS)
     change(life)  # type: ignore[operator]
@@ -153,8 +142,7 @@ def test_a_possible_fever_of_ten_minutes_delay_keeps_the_light_on_while_the_dela
     life = calm()
     life.wearer.temp_c = 37.7
     life.live_until(life.now_ms + 2 * MINUTE_MS)
-    assert life.alarms() == []
-    assert share_dark(life, 2 * MINUTE_MS) == 0
+    assert life.alarms() == [] and share_dark(life, 2 * MINUTE_MS) == 0
 
 
 def test_after_the_reason_the_rest_begins_again_only_when_it_is_long_enough_ago() -> None:
@@ -171,8 +159,7 @@ def test_without_a_value_there_is_no_rest() -> None:
     until_dark(life)
     life.wearer.spo2_pct = None  # the strap came loose in the dark
     life.live_until(life.now_ms + 30_000)
-    assert life.seen[-1][1] == PPG_NO_CONTACT
-    assert share_dark(life, 5 * MINUTE_MS) == 0
+    assert life.seen[-1][1] == PPG_NO_CONTACT and share_dark(life, 5 * MINUTE_MS) == 0
     assert "NO_DATA" in life.alarms()
 
 
@@ -193,8 +180,7 @@ def test_a_chip_that_does_not_come_back_is_told_like_any_loss() -> None:
     last_value_ms = max(t_ms for t_ms, state, _ in life.seen if state == PPG_VALID)
     life.bench.max30102.stuck = True
     at_ms = life.live_until(life.now_ms + 5 * MINUTE_MS, codes.NO_DATA, codes.PRIORITY_LOW)
-    assert last_value_ms + 60_000 <= at_ms <= last_value_ms + 62_000
-    assert life.sampling.optical.fault
+    assert last_value_ms + 60_000 <= at_ms <= last_value_ms + 62_000 and life.sampling.optical.fault
 
 
 def test_a_chip_that_does_not_take_the_order_goes_on_measuring() -> None:
@@ -206,8 +192,7 @@ def test_a_chip_that_does_not_take_the_order_goes_on_measuring() -> None:
     life.live_until(1000)  # by then the chip was found
     life.sampling.optical._chip.sleep = refuse  # type: ignore[method-assign]
     life.live_until(CALM_MS)
-    assert life.dark_ms == 0
-    assert {state for t_ms, state, _ in life.seen if t_ms > 10_000} == {PPG_VALID}
+    assert life.dark_ms == 0 and {state for t_ms, state, _ in life.seen if t_ms > 10_000} == {PPG_VALID}
 
 
 def test_the_setting_takes_effect_at_once_in_either_direction() -> None:
@@ -220,8 +205,7 @@ def test_the_setting_takes_effect_at_once_in_either_direction() -> None:
     life.live_until(CALM_MS)
     until_dark(life)
     provisioned.use_settings(life.app, settings.complete(needed), 3)
-    assert life.app.schedule is None
-    assert not life.sampling.optical.resting
+    assert life.app.schedule is None and not life.sampling.optical.resting
     assert share_dark(life, MINUTE_MS) == 0
 
 

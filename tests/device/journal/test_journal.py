@@ -99,8 +99,7 @@ def test_a_block_closes_at_120_seconds_with_12_readings(root):
 def test_an_event_closes_the_readings_before_it(root):
     journal = created(root)
     fill(journal, 3)
-    assert fault(journal, 25_000) == 4
-    assert everything(journal) == [(1, 3, "block"), (4, 4, "block")]
+    assert fault(journal, 25_000) == 4 and everything(journal) == [(1, 3, "block"), (4, 4, "block")]
     assert everything(journal, block_layout.KIND_EVENTS) == [(4, 4, "block")]
 
 
@@ -109,9 +108,7 @@ def test_unflushed_readings_are_lost_and_never_had_a_number(root):
     fault(journal, 5)
     fill(journal, 5)
     again = reopened(root, boot=2)
-    assert again.head_seq == 1
-    assert (again.last_boot, again.last_ms) == (1, 5)
-    assert fault(again, 1) == 2
+    assert again.head_seq == 1 and (again.last_boot, again.last_ms) == (1, 5) and fault(again, 1) == 2
 
 
 def test_a_reading_that_no_block_can_hold_is_refused_at_once(root):
@@ -143,18 +140,15 @@ def test_reading_from_the_middle_of_a_block_gives_the_block(root):
     fill(journal, 12)
     journal.flush()
     step = journal.read_from(5)
-    assert step[1].first_seq == 1
-    assert block_layout.verify(step[2], journal.journal_id)
-    assert journal.read_from(13) is None
-    assert journal.read_from(0)[1].first_seq == 1
+    assert step[1].first_seq == 1 and block_layout.verify(step[2], journal.journal_id)
+    assert journal.read_from(13) is None and journal.read_from(0)[1].first_seq == 1
 
 
 def test_acknowledgements_are_kept_lazily_and_never_run_ahead(root):
     journal = created(root)
     fault(journal, 5)
     journal.ack(2)
-    assert journal.acked_seq == 0
-    assert journal.counters["acks_beyond_head"] == 1
+    assert journal.acked_seq == 0 and journal.counters["acks_beyond_head"] == 1
     journal.ack(1)
     assert reopened(root).acked_seq == 0
     journal.tick(60_000)
@@ -167,8 +161,7 @@ def test_readings_go_oldest_first_and_leave_a_stated_gap(root):
     fill(journal, 14_000)
     assert journal.counters["readings_segments_dropped"] > 0
     found = everything(journal)
-    assert found[0][2] == codes.GAP_DROPPED
-    assert all(step[2] == "block" for step in found[1:])
+    assert found[0][2] == codes.GAP_DROPPED and all(step[2] == "block" for step in found[1:])
     assert sum(f.stat().st_size for f in (root / "r").iterdir()) <= 48 * 1024
     assert everything(reopened(root, boot=2)) == found
 
@@ -178,8 +171,7 @@ def test_events_have_room_of_their_own_and_acknowledged_ones_go_first(root):
     for n in range(220):
         journal.append_event(n, record_layout.CONTEXT, bytes(100))
         journal.ack(journal.head_seq)
-    assert journal.counters["events_segments_dropped"] > 0
-    assert journal.counters["events_lost"] == 0
+    assert journal.counters["events_segments_dropped"] > 0 and journal.counters["events_lost"] == 0
     assert journal.counters["events_merged"] == 0
 
 
@@ -191,15 +183,13 @@ def test_then_repeats_are_merged_and_the_rest_keeps_its_bytes(root):
         if n % 20 == 0:
             seq = journal.append_event(n, record_layout.BUTTON, record_writer.write(record_layout.BUTTON, 1))
             buttons[seq] = journal.read_from(seq)[2]
-    assert journal.counters["events_merged"] > 0
-    assert journal.counters["events_lost"] == 0
+    assert journal.counters["events_merged"] > 0 and journal.counters["events_lost"] == 0
     for seq, data in buttons.items():
         assert journal.read_from(seq)[2] == data
     merged = decoded(journal, record_layout.MERGED)
     assert sum(one.count for one in merged) == journal.counters["events_merged"]
     for one in merged:
-        assert one.type == record_layout.FAULT
-        assert one.first_seq <= one.last_seq
+        assert one.type == record_layout.FAULT and one.first_seq <= one.last_seq
         assert journal.read_from(one.first_seq)[0] == "gap"
         assert journal.read_from(one.first_seq)[3] == codes.GAP_DROPPED
 
@@ -215,9 +205,7 @@ def test_last_of_all_the_oldest_events_go_and_that_is_counted_and_journaled(root
 def test_a_batch_larger_than_a_block_takes_several(root):
     journal = created(root)
     first = journal.append_events([(n, record_layout.CONTEXT, bytes(300)) for n in range(40)])
-    assert first == 1
-    assert journal.head_seq == 40
-    assert len(everything(journal)) > 1
+    assert first == 1 and journal.head_seq == 40 and len(everything(journal)) > 1
     with pytest.raises(LocalError):
         journal.append_event(50, record_layout.CONTEXT, bytes(5000))
 
@@ -267,8 +255,7 @@ def test_handover_begins_anew_and_the_old_records_go_bit_by_bit(root):
     fill(journal, 3)
     journal.handover(b"binding!")
     assert (journal.head_seq, journal.acked_seq, journal.binding_id) == (0, 0, b"binding!")
-    assert journal.journal_id != old
-    assert fault(journal, 5) == 1
+    assert journal.journal_id != old and fault(journal, 5) == 1
     ticks = 0
     while journal.wiping:
         journal.tick(10)
@@ -289,8 +276,7 @@ def test_a_segment_of_another_journal_is_not_taken(root, tmp_path):
     data = (tmp_path / "other" / "e" / "00000001.seg").read_bytes()
     (root / "e" / "00000001.seg").write_bytes(data)
     again = reopened(root)
-    assert again.head_seq == 0
-    assert again.counters["doubtful_tails"] == 1
+    assert again.head_seq == 0 and again.counters["doubtful_tails"] == 1
     assert fault(again, 7) > 1  # number 1 was used
 
 
@@ -302,8 +288,7 @@ def test_damage_is_told_in_the_journal_itself(root):
     path.write_bytes(path.read_bytes()[:-3])
     again = reopened(root, boot=2)
     seq = fault(again, 7)
-    assert again.read_from(2)[0] == "gap"
-    assert again.read_from(2)[3] == codes.GAP_CORRUPT
+    assert again.read_from(2)[0] == "gap" and again.read_from(2)[3] == codes.GAP_CORRUPT
     note = block_reader.decode(again.read_from(seq + 1)[2], again.journal_id)[1][0]
     assert record_reader.decode(record_layout.FAULT, note.payload).code == codes.FAULT_UNREADABLE
 
@@ -324,8 +309,7 @@ def test_an_event_is_journaled_even_when_the_note_after_it_is_not(root, flash):
         )
     )
     flash.error, flash.passes = OSError(5), 1
-    assert fault(journal, 1000) == 1
-    assert everything(journal) == [(1, 1, "block")]
+    assert fault(journal, 1000) == 1 and everything(journal) == [(1, 1, "block")]
     flash.error = None
     fault(journal, 2000)
     found = [step for step in everything(journal) if step[2] == "block"]
@@ -346,8 +330,7 @@ def test_a_full_heap_after_the_write_gives_no_number_two_contents(root, monkeypa
         whole(chain, index, size)
 
     monkeypatch.setattr(Chain, "_resize", resize)
-    assert fault(journal, 2000, 2) == 2
-    assert fault(journal, 3000, 3) == 3
+    assert fault(journal, 2000, 2) == 2 and fault(journal, 3000, 3) == 3
     assert everything(journal) == [(n, n, "block") for n in (1, 2, 3)]
     assert [e.t_ms for e in events_of(journal)] == [1000, 2000, 3000]
     again = reopened(root, boot=2)

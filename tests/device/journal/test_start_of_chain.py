@@ -42,8 +42,7 @@ def test_a_torn_header_that_claims_more_than_a_segment_is_not_read_into_the_heap
     torn[4:6] = (65000).to_bytes(2, "little")  # the body's length
     path = tmp_path / "00000001.seg"
     path.write_bytes(bytes(torn) + bytes(70_000))
-    assert segment.read_block(str(path), 0, ID) is None
-    assert segment.last_in_row(str(path), ID) == (None, 0)
+    assert segment.read_block(str(path), 0, ID) is None and segment.last_in_row(str(path), ID) == (None, 0)
 
 
 def test_a_chain_goes_on_behind_damage_as_before(tmp_path: Path) -> None:
@@ -52,8 +51,7 @@ def test_a_chain_goes_on_behind_damage_as_before(tmp_path: Path) -> None:
     found = Chain(str(tmp_path), ID, 8192)
     found.load()
     last, first, newest, doubt = found.resume()
-    assert (last, first, newest[1].first_seq, doubt) == (3, 1, 3, False)
-    assert found.corrupt == 1
+    assert (last, first, newest[1].first_seq, doubt) == (3, 1, 3, False) and found.corrupt == 1
     (tmp_path / "00000001.seg").write_bytes(made[0] + made[1] + b"\xc5")
     found.load()
     assert found.resume()[0::3] == (2, True)
@@ -78,8 +76,7 @@ def test_a_file_system_that_tells_sizes_is_not_asked_for_each(
         patched.setattr(chain.os, "stat", lambda path, **how: asked.append(path) or real(path, **how))
         found.load()
     assert [(first, size > 0) for first, size in found.segments] == [(1, True), (2, True), (3, True)]
-    assert not (tmp_path / "00000001.seg.new").exists()
-    assert len(asked) == (0 if with_size else 4)
+    assert not (tmp_path / "00000001.seg.new").exists() and len(asked) == (0 if with_size else 4)
 
 
 def test_neighbouring_blocks_are_read_at_once_and_each_is_verified(
@@ -95,8 +92,7 @@ def test_neighbouring_blocks_are_read_at_once_and_each_is_verified(
     for n in range(5):
         header, damaged = found.find(n + 1)
         assert (header.first_seq, damaged, found.load_block(header)) == (n + 1, False, made[n])
-    assert opened == [0]
-    assert found.find(6) == (None, False)
+    assert opened == [0] and found.find(6) == (None, False)
     found.resume()
     found.append(6, made[5])
     header, _ = found.find(6)

@@ -75,10 +75,8 @@ def test_events_overtake_and_nothing_goes_twice(journal: Journal) -> None:
     pump = Pump(journal)
     pump.start(1, 8, 2048)
     first, second, last = drain(pump)
-    assert sequences(first) == [3, 6, 9, 12]
-    assert sequences(second) == [1, 2, 4, 5, 7, 8, 10, 11]
-    assert last == CaughtUp(12)
-    assert pump.next() is None
+    assert sequences(first) == [3, 6, 9, 12] and sequences(second) == [1, 2, 4, 5, 7, 8, 10, 11]
+    assert last == CaughtUp(12) and pump.next() is None
 
 
 @pytest.mark.parametrize("call", range(1, 16))
@@ -89,8 +87,7 @@ def test_a_read_error_anywhere_keeps_no_block_from_the_link(journal: Journal, ca
     messages = drain(pump)
     assert reluctant.calls >= call or call > 10
     sent = [seq for m in messages if isinstance(m, Block) for seq in sequences(m)]
-    assert sorted(sent) == list(range(1, 13))
-    assert messages[-1] == CaughtUp(12)
+    assert sorted(sent) == list(range(1, 13)) and messages[-1] == CaughtUp(12)
 
 
 def test_an_error_that_stays_is_told_each_time(journal: Journal) -> None:

@@ -4,7 +4,7 @@ from crs_core.units import TEMP_SETTLING, TEMP_VALID
 from crs_device.sensors.corrected import Corrected
 from crs_device.sensors.thermometer import Thermometer
 
-from tests.device.sensors.probe_checks import ScriptedThermometer
+from tests.device.sensors.scripted_thermometer import ScriptedThermometer
 
 
 def corrected(offset_cc: int, values):

@@ -18,7 +18,7 @@ class ConstantChip:
         self.value = value
 
     def write(self, data: bytes) -> None:
-        """Swallow it."""
+        """Ignore what is written."""
 
     def read(self, count: int) -> bytes:
         """Nothing but `value`."""
@@ -59,12 +59,18 @@ def buffers():
     return array("i", [0] * 32), array("i", [0] * 32)
 
 
-def started(i2c=None):
+def started():
     """A bench, a running chip on it, and buffers."""
+    return started_on_breaking_bus()[1:]
+
+
+def started_on_breaking_bus():
+    """The bus between a bench and a running chip, and what `started` gives."""
     bench = Bench()
-    chip = Max3010x(Bus(i2c or bench.i2c))
+    wire = BreakingBus(bench.i2c)
+    chip = Max3010x(Bus(wire))
     chip.start()
-    return bench, chip, buffers()
+    return wire, bench, chip, buffers()
 
 
 def check_bus_retries_and_counts() -> None:
@@ -72,8 +78,7 @@ def check_bus_retries_and_counts() -> None:
     health = Health()
     bus = Bus(bench.i2c, health)
     bench.i2c.fail(max3010x.ADDRESS, 2)
-    assert bus.read_u8(max3010x.ADDRESS, 0xFF) == 0x15
-    assert (bus.retries, bus.failures) == (2, 0)
+    assert bus.read_u8(max3010x.ADDRESS, 0xFF) == 0x15 and (bus.retries, bus.failures) == (2, 0)
     bench.i2c.fail(max3010x.ADDRESS, 3)
     refused(lambda: bus.read_u8(max3010x.ADDRESS, 0xFF))
     assert (bus.retries, bus.failures) == (4, 1)
@@ -90,8 +95,7 @@ def check_ppg_sets_the_chip_up() -> None:
     bench, chip, _ = started()
     regs = bench.max30102.regs
     assert regs[0x08] == 0x40 and regs[0x09] == 0x03 and regs[0x0A] == 0x27
-    assert regs[0x0C] == regs[0x0D] == max3010x.LED_CURRENT_DEFAULT
-    assert chip.is_running()
+    assert regs[0x0C] == regs[0x0D] == max3010x.LED_CURRENT_DEFAULT and chip.is_running()
     bench.max30102._power_on()
     assert not chip.is_running()
 
@@ -113,8 +117,7 @@ def check_ppg_drains_25_samples_a_second_in_order() -> None:
 
 def check_ppg_empty_fifo_is_nothing() -> None:
     bench, chip, (red, infrared) = started()
-    assert chip.drain(red, infrared) == 0 and chip.overflow == 0
-    assert bench.max30102.over_reads == 0
+    assert chip.drain(red, infrared) == 0 and chip.overflow == 0 and bench.max30102.over_reads == 0
 
 
 def check_ppg_equal_pointers_with_overflow_is_full_not_empty() -> None:
@@ -130,8 +133,7 @@ def check_ppg_equal_pointers_with_overflow_is_full_not_empty() -> None:
 def check_ppg_overflow_counter_that_stopped_says_so() -> None:
     bench, chip, (red, infrared) = started()
     bench.pass_ms(10000)
-    assert chip.drain(red, infrared) == 32
-    assert chip.overflow == 31 and chip.overflow_is_floor
+    assert chip.drain(red, infrared) == 32 and chip.overflow == 31 and chip.overflow_is_floor
 
 
 def check_ppg_18_bits_survive() -> None:
@@ -164,29 +166,21 @@ class ScriptedFifo:
 
 def check_ppg_fifo_counts() -> None:
     for write, read, lost, is_flagged_full, is_unread, waiting in (
-        (10, 4, 0, False, False, 6),
-        (2, 30, 0, False, False, 4),
-        (31, 0, 5, True, True, 31),
-        (7, 7, 0, False, False, 0),
-        (7, 7, 3, False, False, 32),
-        (7, 7, 0, True, False, 32),
+        (10, 4, 0, False, False, 6), (2, 30, 0, False, False, 4), (31, 0, 5, True, True, 31),
+        (7, 7, 0, False, False, 0), (7, 7, 3, False, False, 32), (7, 7, 0, True, False, 32),
         (7, 7, 0, False, True, 32),
-    ):
+    ):  # fmt: skip
         found = max3010x.samples_waiting(write, read, lost, is_flagged_full, is_unread)
         assert found == waiting, (write, read, lost, is_flagged_full, is_unread, found)
 
 
 def check_ppg_step_of_a_drain() -> None:
     for waiting, taken, is_broken, gap, step in (
-        (0, 0, False, 0, max3010x.NOTHING),
-        (10, 0, False, 0, max3010x.READ),
-        (10, 3, False, 0, max3010x.READ),
-        (10, 3, True, 0, max3010x.ALIGN),
-        (32, 0, True, 5, max3010x.ALIGN),
-        (0, 0, True, 5, max3010x.NOTHING),
-        (10, 3, True, 5, max3010x.DROP),
-        (0, 3, True, 5, max3010x.DROP),
-    ):
+        (0, 0, False, 0, max3010x.NOTHING), (10, 0, False, 0, max3010x.READ),
+        (10, 3, False, 0, max3010x.READ), (10, 3, True, 0, max3010x.ALIGN),
+        (32, 0, True, 5, max3010x.ALIGN), (0, 0, True, 5, max3010x.NOTHING),
+        (10, 3, True, 5, max3010x.DROP), (0, 3, True, 5, max3010x.DROP),
+    ):  # fmt: skip
         assert max3010x.drain_step(waiting, taken, is_broken, gap) == step, (waiting, taken, is_broken, gap)
 
 
@@ -228,22 +222,16 @@ def check_ppg_all_ones_is_an_error_not_32_samples() -> None:
 def check_ppg_all_zero_is_nothing() -> None:
     bench, chip, (red, infrared) = started()
     bench.i2c.devices[max3010x.ADDRESS] = ConstantChip(0x00)
-    assert chip.drain(red, infrared) == 0
-    assert not chip.is_running()
+    assert chip.drain(red, infrared) == 0 and not chip.is_running()
 
 
 def check_ppg_nack_in_the_burst_counts_what_it_cost() -> None:
-    bench = Bench()
-    wire = BreakingBus(bench.i2c)
-    chip = Max3010x(Bus(wire))
-    chip.start()
-    red, infrared = buffers()
+    wire, bench, chip, (red, infrared) = started_on_breaking_bus()
     bench.pass_ms(400)
     wire.after_bytes = 3 * 6 + 6  # four of ten samples leave the FIFO and are lost on the way
     refused(lambda: chip.drain(red, infrared))
     bench.pass_ms(400)
-    assert chip.drain(red, infrared) == 16
-    assert chip.bus_lost == 4
+    assert chip.drain(red, infrared) == 16 and chip.bus_lost == 4
     bench.pass_ms(400)
     assert chip.drain(red, infrared) == 10 and chip.bus_lost == 0
 
@@ -251,11 +239,7 @@ def check_ppg_nack_in_the_burst_counts_what_it_cost() -> None:
 def check_ppg_nack_in_the_middle_of_a_sample_never_shifts_the_next() -> None:
     for after_bytes in range(60):
         for wait_ms in (400, 1400):
-            bench = Bench()
-            wire = BreakingBus(bench.i2c)
-            chip = Max3010x(Bus(wire))
-            chip.start()
-            red, infrared = buffers()
+            wire, bench, chip, (red, infrared) = started_on_breaking_bus()
             bench.pass_ms(400)
             wire.after_bytes = after_bytes
             refused(lambda chip=chip, red=red, infrared=infrared: chip.drain(red, infrared))
@@ -269,11 +253,7 @@ def check_ppg_nack_in_the_middle_of_a_sample_never_shifts_the_next() -> None:
 
 
 def check_ppg_nack_before_the_burst_costs_nothing() -> None:
-    bench = Bench()
-    wire = BreakingBus(bench.i2c)
-    chip = Max3010x(Bus(wire))
-    chip.start()
-    red, infrared = buffers()
+    wire, bench, chip, (red, infrared) = started_on_breaking_bus()
     bench.pass_ms(400)
     wire.after_bytes = 0
     refused(lambda: chip.drain(red, infrared))

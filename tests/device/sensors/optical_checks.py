@@ -29,211 +29,188 @@ class CountingPpg:
         self.order += "g"
 
 
-def run(bench, part, seconds: int, step_ms: int = 1000):
-    """Poll `part` on the bench's time for so long."""
-    answers = []
-    for _ in range(seconds * 1000 // step_ms):
-        bench.pass_ms(step_ms)
-        answers.append(part.poll(bench.now_us // 1000))
-    return answers
+class Optics:
+    """A probe that was polled every 0.4 s for so long, its bench, its bus, and what the PPG chain was given."""
 
+    def __init__(self, seconds: int = 0) -> None:
+        self.bench = Bench()
+        self.chip = self.bench.max30102
+        self.wire = BreakingBus(self.bench.i2c)
+        self.health = Health()
+        self.ppg = CountingPpg()
+        self.probe = Optical(Max3010x(Bus(self.wire)), self.ppg, self.health)
+        self.run(seconds)
+        self.ppg.order = ""
 
-def optical(bench, health=None, i2c=None):
-    """An optical probe on the bench, and what its PPG chain was given."""
-    ppg = CountingPpg()
-    return Optical(Max3010x(Bus(i2c or bench.i2c)), ppg, health), ppg
+    def now_ms(self) -> int:
+        return self.bench.now_us // 1000
+
+    def rest(self) -> None:
+        self.probe.rest(self.now_ms())
+
+    def wake(self) -> None:
+        self.probe.wake(self.now_ms())
+
+    def is_well(self) -> bool:
+        return self.probe.present and self.probe.fault == ""
+
+    def is_gone(self) -> bool:
+        return not self.probe.present and "no answer" in self.probe.fault
+
+    def poll(self, after_ms: int):
+        self.bench.pass_ms(after_ms)
+        return self.probe.poll(self.now_ms())
+
+    def run(self, seconds: int):
+        """What the polls of so long said."""
+        return [self.poll(400) for _ in range(seconds * 1000 // 400)]
 
 
 def check_optical_feeds_every_sample() -> None:
-    bench = Bench()
-    probe, ppg = optical(bench)
-    answers = run(bench, probe, 20, 400)
-    assert set(answers) == {None} and ppg.gaps == 0
-    assert ppg.samples == 490 and probe.present and probe.fault == ""  # the first poll only starts the chip
+    optics = Optics()
+    assert set(optics.run(20)) == {None} and optics.ppg.gaps == 0 and optics.is_well()
+    assert optics.ppg.samples == 490  # the first poll only starts the chip
 
 
 def check_optical_overflow_is_told_after_the_samples() -> None:
-    bench = Bench()
-    health = Health()
-    probe, ppg = optical(bench, health)
-    run(bench, probe, 4, 400)
-    ppg.order = ""
-    bench.pass_ms(2000)
-    reason, lost, span_ms = probe.poll(bench.now_us // 1000)
-    assert reason == GAP_OVERFLOW and lost == bench.max30102.lost == 18 and span_ms == 720
-    assert ppg.order == "sg"
-    assert health.value(PPG_OVERFLOW) == 1 and health.value(PPG_LOST_SAMPLES) == 18
-    bench.pass_ms(60000)
-    reason, lost, span_ms = probe.poll(bench.now_us // 1000)
+    optics = Optics(4)
+    reason, lost, span_ms = optics.poll(2000)
+    assert reason == GAP_OVERFLOW and lost == optics.chip.lost == 18 and span_ms == 720
+    counted = optics.health.value(PPG_OVERFLOW), optics.health.value(PPG_LOST_SAMPLES)
+    assert optics.ppg.order == "sg" and counted == (1, 18)
+    reason, lost, span_ms = optics.poll(60000)
     # beyond the counter's 31, by the clock
-    assert lost == bench.max30102.lost - 18 == 1468 and span_ms == 58720
+    assert lost == optics.chip.lost - 18 == 1468 and span_ms == 58720
 
 
 def check_optical_broken_burst_is_told_before_the_samples() -> None:
-    bench = Bench()
-    wire = BreakingBus(bench.i2c)
-    probe, ppg = optical(bench, None, wire)
-    run(bench, probe, 4, 400)
-    ppg.order = ""
-    wire.after_bytes = 24
-    bench.pass_ms(400)
-    assert probe.poll(bench.now_us // 1000) is None
-    bench.pass_ms(400)
-    assert probe.poll(bench.now_us // 1000) == (GAP_BUS, 4, 160)
-    assert ppg.order == "gs" and probe.present
+    optics = Optics(4)
+    optics.wire.after_bytes = 24
+    assert optics.poll(400) is None
+    assert optics.poll(400) == (GAP_BUS, 4, 160) and optics.ppg.order == "gs" and optics.probe.present
 
 
 def check_optical_stuck_fifo_is_restarted_and_told() -> None:
-    bench = Bench()
-    health = Health()
-    probe, ppg = optical(bench, health)
-    run(bench, probe, 4, 400)
-    bench.max30102.stuck = True
-    told = [gap for gap in run(bench, probe, 4, 400) if gap]
+    optics = Optics(4)
+    optics.chip.stuck = True
+    told = [gap for gap in optics.run(4) if gap]
     assert told and told[0][0] == GAP_STALL and told[0][1] >= 25
-    assert not probe.present and probe.fault == "PPG sensor: no samples"
-    assert health.value(SENSOR_RESTART) >= 1
-    bench.max30102.stuck = False
-    before = ppg.samples
-    run(bench, probe, 4, 400)
-    assert ppg.samples > before + 50 and probe.present and probe.fault == ""
+    assert (optics.probe.present, optics.probe.fault) == (False, "PPG sensor: no samples")
+    assert optics.health.value(SENSOR_RESTART) >= 1
+    optics.chip.stuck = False
+    before = optics.ppg.samples
+    optics.run(4)
+    assert optics.ppg.samples > before + 50 and optics.is_well()
 
 
 def check_optical_chip_reset_is_noticed() -> None:
-    bench = Bench()
-    probe, ppg = optical(bench)
-    run(bench, probe, 4, 400)
-    bench.max30102._power_on()
-    told = [gap for gap in run(bench, probe, 6, 400) if gap]
-    assert told and probe.present and ppg.gaps
-    assert bench.max30102.regs[0x09] == 0x03
+    optics = Optics(4)
+    optics.chip._power_on()
+    told = [gap for gap in optics.run(6) if gap]
+    assert told and optics.probe.present and optics.ppg.gaps and optics.chip.regs[0x09] == 0x03
 
 
 def check_optical_lost_bus_is_absent_then_told_in_full() -> None:
-    bench = Bench()
-    probe, _ = optical(bench)
-    run(bench, probe, 4, 400)
-    bench.i2c.fail(max3010x.ADDRESS)
-    run(bench, probe, 10, 400)
-    assert not probe.present and "no answer" in probe.fault
-    bench.i2c.heal(max3010x.ADDRESS)
-    told = [gap for gap in run(bench, probe, 4, 400) if gap]
-    assert len(told) == 1 and told[0][0] == GAP_BUS and 250 <= told[0][1] <= 310
-    assert probe.present
+    optics = Optics(4)
+    optics.bench.i2c.fail(max3010x.ADDRESS)
+    optics.run(10)
+    assert optics.is_gone()
+    optics.bench.i2c.heal(max3010x.ADDRESS)
+    told = [gap for gap in optics.run(4) if gap]
+    assert len(told) == 1 and told[0][0] == GAP_BUS and 250 <= told[0][1] <= 310 and optics.probe.present
 
 
 def check_optical_never_there() -> None:
-    bench = Bench()
-    health = Health()
-    bench.i2c.fail(max3010x.ADDRESS)
-    probe, ppg = optical(bench, health)
-    answers = run(bench, probe, 10, 400)
-    assert set(answers) == {None} and ppg.samples == 0 and not probe.present
-    assert 4 <= health.value(SENSOR_RESTART) <= 5
+    optics = Optics()
+    optics.bench.i2c.fail(max3010x.ADDRESS)
+    answers = optics.run(10)
+    assert set(answers) == {None} and optics.ppg.samples == 0 and not optics.probe.present
+    assert 4 <= optics.health.value(SENSOR_RESTART) <= 5
 
 
 def check_optical_rest_is_dark_silent_and_no_loss() -> None:
-    bench = Bench()
-    health = Health()
-    probe, ppg = optical(bench, health)
-    run(bench, probe, 4, 400)
-    probe.rest(bench.now_us // 1000)
-    assert probe.resting and bench.max30102.regs[0x09] == 0x83
-    before, samples = bench.i2c.transactions, ppg.samples
-    assert set(run(bench, probe, 100, 400)) == {None}
-    assert bench.i2c.transactions == before and ppg.samples == samples and probe.fault == ""
-    probe.wake(bench.now_us // 1000)
-    assert not probe.resting and bench.max30102.regs[0x09] == 0x03
-    assert bench.max30102.regs[0x0C] == max3010x.LED_CURRENT_DEFAULT
-    assert set(run(bench, probe, 4, 400)) == {None}
-    assert ppg.samples == samples + 100 and ppg.gaps == 1 and probe.present
-    assert health.pairs() == []
+    optics = Optics(4)
+    optics.rest()
+    assert optics.probe.resting and optics.chip.regs[0x09] == 0x83
+    before, samples = optics.bench.i2c.transactions, optics.ppg.samples
+    assert set(optics.run(100)) == {None}
+    assert (optics.bench.i2c.transactions, optics.ppg.samples, optics.probe.fault) == (before, samples, "")
+    optics.wake()
+    assert not optics.probe.resting and optics.chip.regs[0x09] == 0x03
+    assert optics.chip.regs[0x0C] == max3010x.LED_CURRENT_DEFAULT
+    assert set(optics.run(4)) == {None}
+    assert (optics.ppg.samples, optics.ppg.gaps, optics.health.pairs()) == (samples + 100, 1, [])
+    assert optics.probe.present
 
 
 def check_optical_rest_that_took_the_set_up_is_started_afresh() -> None:
-    bench = Bench()
-    probe, ppg = optical(bench)
-    run(bench, probe, 4, 400)
-    probe.rest(bench.now_us // 1000)
-    bench.max30102._power_on()
-    bench.pass_ms(60000)
-    probe.wake(bench.now_us // 1000)
-    assert not probe.present and "set-up lost" in probe.fault
-    samples = ppg.samples
-    run(bench, probe, 4, 400)
-    assert probe.present and ppg.samples == samples + 90
-    assert bench.max30102.regs[0x0A] == 0x27
+    optics = Optics(4)
+    optics.rest()
+    optics.chip._power_on()
+    optics.bench.pass_ms(60000)
+    optics.wake()
+    assert not optics.probe.present and "set-up lost" in optics.probe.fault
+    samples = optics.ppg.samples
+    optics.run(4)
+    assert optics.probe.present and optics.ppg.samples == samples + 90 and optics.chip.regs[0x0A] == 0x27
 
 
 def check_optical_rest_does_not_hide_a_chip_that_is_gone() -> None:
-    bench = Bench()
-    probe, _ = optical(bench)
-    probe.rest(0)
-    assert not probe.resting  # never there
-    run(bench, probe, 4, 400)
-    bench.i2c.fail(max3010x.ADDRESS)
-    probe.rest(bench.now_us // 1000)
-    assert not probe.resting
-    run(bench, probe, 4, 400)
-    assert not probe.present and "no answer" in probe.fault
-    probe.rest(bench.now_us // 1000)
-    assert not probe.resting
-    bench.i2c.heal(max3010x.ADDRESS)
-    run(bench, probe, 4, 400)
-    assert probe.present
+    optics = Optics()
+    optics.probe.rest(0)
+    assert not optics.probe.resting  # never there
+    optics.run(4)
+    optics.bench.i2c.fail(max3010x.ADDRESS)
+    optics.rest()
+    assert not optics.probe.resting
+    optics.run(4)
+    assert optics.is_gone()
+    optics.rest()
+    assert not optics.probe.resting
+    optics.bench.i2c.heal(max3010x.ADDRESS)
+    optics.run(4)
+    assert optics.probe.present
 
 
 def check_optical_chip_gone_at_the_end_of_a_rest() -> None:
-    bench = Bench()
-    probe, ppg = optical(bench)
-    run(bench, probe, 4, 400)
-    probe.rest(bench.now_us // 1000)
-    bench.i2c.fail(max3010x.ADDRESS)
-    probe.wake(bench.now_us // 1000)
-    assert not probe.resting and not probe.present and "no answer" in probe.fault
-    bench.i2c.heal(max3010x.ADDRESS)
-    samples = ppg.samples
-    run(bench, probe, 4, 400)
-    assert probe.present and ppg.samples > samples
+    optics = Optics(4)
+    optics.rest()
+    optics.bench.i2c.fail(max3010x.ADDRESS)
+    optics.wake()
+    assert not optics.probe.resting and optics.is_gone()
+    optics.bench.i2c.heal(max3010x.ADDRESS)
+    samples = optics.ppg.samples
+    optics.run(4)
+    assert optics.probe.present and optics.ppg.samples > samples
 
 
 def drain_at_random(seed: int, longest_ms: int, breaks: bool):
     """20 minutes of polls at every delay: (converted, read, told as lost, times the counter stopped)."""
-    bench = Bench()
-    health = Health()
-    wire = BreakingBus(bench.i2c)
-    probe, ppg = optical(bench, health, wire)
-    probe.poll(0)
+    optics = Optics()
+    optics.probe.poll(0)
     told = stopped = 0
     broke = False
     state = seed
-    while bench.now_us < 1200 * 1000000:
+    while optics.bench.now_us < 1200 * 1000000:
         state = (state * 1103515245 + 12345) & 0x3FFFFFFF
         kind, number = state >> 8 & 15, state >> 12
-        if kind == 0:
-            bench.pass_ms(longest_ms)
-        elif kind == 1:
-            bench.pass_ms(1300 + number % 900)
-        else:
-            bench.pass_ms(40 + number % 600)
+        delay_ms = {0: longest_ms, 1: 1300 + number % 900}.get(kind, 40 + number % 600)
         # two in a row can take a second, and the chip is then rightly started afresh
         breaks_now = breaks and kind == 2 and not broke
         if breaks_now:
-            wire.after_bytes = number % 200
+            optics.wire.after_bytes = number % 200
         broke = breaks_now
-        before = bench.max30102.lost
-        gap = probe.poll(bench.now_us // 1000)
+        before = optics.chip.lost
+        gap = optics.poll(delay_ms)
         told += gap[1] if gap else 0
-        stopped += bench.max30102.lost - before >= 31
-    wire.after_bytes = -1
+        stopped += optics.chip.lost - before >= 31
+    optics.wire.after_bytes = -1
     for _ in range(2):  # what the last break cost is only known after the next burst
-        bench.pass_ms(400)
-        gap = probe.poll(bench.now_us // 1000)
+        gap = optics.poll(400)
         told += gap[1] if gap else 0
-    assert told == health.value(PPG_LOST_SAMPLES), (told, health.value(PPG_LOST_SAMPLES))
-    assert bench.max30102.over_reads == 0 and health.value(SENSOR_RESTART) == 0
-    assert bench.max30102.lost > 300
-    return bench.now_us // 40000, ppg.samples, told, stopped
+    assert told == optics.health.value(PPG_LOST_SAMPLES), (told, optics.health.value(PPG_LOST_SAMPLES))
+    assert optics.chip.over_reads == 0 and optics.health.value(SENSOR_RESTART) == 0 and optics.chip.lost > 300
+    return optics.bench.now_us // 40000, optics.ppg.samples, told, stopped
 
 
 def check_every_sample_is_read_or_counted_whatever_the_delay_of_polls() -> None:
@@ -250,23 +227,15 @@ def check_every_sample_is_read_or_counted_when_bursts_break_off_too() -> None:
 
 
 def check_beyond_the_counter_the_clock_tells_to_one_sample_each_time() -> None:
-    for seed in (7,):
-        converted, read, told, stopped = drain_at_random(seed, 9000, False)
-        assert stopped > 9 and abs(read + told - converted) <= stopped
+    converted, read, told, stopped = drain_at_random(7, 9000, False)
+    assert stopped > 9 and abs(read + told - converted) <= stopped
 
 
 def check_a_burst_that_breaks_off_in_an_overrun_joins_nothing() -> None:
-    bench = Bench()
-    wire = BreakingBus(bench.i2c)
-    probe, ppg = optical(bench, None, wire)
-    run(bench, probe, 4, 400)
-    ppg.order = ""
-    wire.after_bytes = 60
-    bench.pass_ms(2000)  # 32 wait, 18 are lost behind them
-    assert probe.poll(bench.now_us // 1000) is None
-    before = ppg.samples
-    bench.pass_ms(400)
-    assert probe.poll(bench.now_us // 1000) == (GAP_BUS, 60, 2400)
-    assert ppg.order == "g" and ppg.samples == before
-    bench.pass_ms(400)
-    assert probe.poll(bench.now_us // 1000) is None and ppg.samples == before + 10
+    optics = Optics(4)
+    optics.wire.after_bytes = 60
+    assert optics.poll(2000) is None  # 32 wait, 18 are lost behind them
+    before = optics.ppg.samples
+    assert optics.poll(400) == (GAP_BUS, 60, 2400)
+    assert optics.ppg.order == "g" and optics.ppg.samples == before
+    assert optics.poll(400) is None and optics.ppg.samples == before + 10

@@ -8,8 +8,8 @@ import pytest
 from tools.rig.micropython import ROOT, run_micropython
 
 MODULES = (
-    "driver_checks", "thermometer_driver_checks", "light_checks", "optical_checks", "probe_checks", "wear_checks",
-    "corrected_checks",
+    "driver_checks", "thermometer_driver_checks", "light_checks", "sample_clock_checks", "optical_checks",
+    "probe_checks", "settling_checks", "wear_checks", "corrected_checks",
 )  # fmt: skip
 
 

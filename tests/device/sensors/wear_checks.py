@@ -18,10 +18,8 @@ def check_wear_table() -> None:
 
 def check_wear_off_is_held_and_on_is_at_once() -> None:
     wear = Wear()
-    assert wear.update(True, True, 0) == WEAR_WORN
-    assert wear.update(False, False, 1000) == WEAR_WORN
+    assert wear.update(True, True, 0) == WEAR_WORN and wear.update(False, False, 1000) == WEAR_WORN
     assert wear.update(False, False, 1000 + OFF_HOLD_MS - 1) == WEAR_WORN
     assert wear.update(False, False, 1000 + OFF_HOLD_MS) == WEAR_OFF
-    assert wear.update(False, True, 7000) == WEAR_WORN
-    assert wear.update(False, False, 8000) == WEAR_WORN
+    assert wear.update(False, True, 7000) == WEAR_WORN and wear.update(False, False, 8000) == WEAR_WORN
     assert wear.update(False, None, 20000) == WEAR_UNKNOWN

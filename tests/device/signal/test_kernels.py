@@ -17,8 +17,7 @@ def watched() -> list[str]:
 
 def test_every_intermediate_fits_a_chip() -> None:
     Watched.worst = 0
-    assert len(watched()) > 100
-    assert INT32 / 8 < Watched.worst < INT32
+    assert len(watched()) > 100 and INT32 / 8 < Watched.worst < INT32
 
 
 def test_machine_code_and_plain_python_answer_alike() -> None:
@@ -55,12 +54,10 @@ def test_where_contact_begins_within_a_burst() -> None:
         found = kernels.contact_from(array("i", values), len(values), 20000, level)
         return found % kernels.BROKEN, found >= kernels.BROKEN
 
-    assert first([90000] * 8) == (0, False)
-    assert first([900, 900, 90000, 90000]) == (2, True)
+    assert first([90000] * 8) == (0, False) and first([900, 900, 90000, 90000]) == (2, True)
     assert first([90000, 90000, 900, 900]) == (4, True)
     assert first([90000, 90000], level=50000) == (0, True)  # a new grip
-    assert first([90000, 40000, 40000]) == (1, True)
-    assert first([90000, 70000, 88000]) == (2, True)
+    assert first([90000, 40000, 40000]) == (1, True) and first([90000, 70000, 88000]) == (2, True)
     assert first([900] * 32) == (32, True)
 
 

@@ -12,9 +12,7 @@ BURSTS = (Burst(8, 12), Burst(20, 26), Burst(34, 38), Burst(46, 54))
 @pytest.mark.parametrize("hr_bpm", [30, 35, 40, 50, 60, 75, 90, 110, 130, 150, 180, 200, 220])
 def test_heart_rate_from_30_to_220(hr_bpm: float) -> None:
     result = score([Subject(hr_bpm=constant(hr_bpm))], first_seed=int(hr_bpm))
-    assert result.share == 1.0
-    assert result.hr_mae <= 1.3 and result.hr_worst <= 5
-    assert result.spo2_arms <= 0.3
+    assert result.share == 1.0 and result.hr_mae <= 1.3 and result.hr_worst <= 5 and result.spo2_arms <= 0.3
 
 
 @pytest.mark.parametrize("spo2_pct", [70, 75, 80, 85, 90, 95, 97, 99.5])
@@ -94,8 +92,7 @@ def test_first_value_within_five_seconds_of_contact(on_s: float) -> None:
     for seed, hr_bpm in ((1, 50), (2, 75), (3, 140)):
         subject = Subject(contact=lambda t_s: t_s >= on_s, hr_bpm=constant(hr_bpm))
         answer = next(a for a in answers(samples(subject, 12, seed)) if a[4] == PPG_VALID)
-        assert answer[0] - on_s <= 5.0
-        assert answer[2] is not None and abs(answer[2] - hr_bpm) <= 3
+        assert answer[0] - on_s <= 5.0 and answer[2] is not None and abs(answer[2] - hr_bpm) <= 3
 
 
 def test_nothing_is_said_before_contact_lasts() -> None:
@@ -115,5 +112,4 @@ def test_rising_heart_rate_is_followed() -> None:
     subject = Subject(hr_bpm=ramp(70, 120, 20, 23))
     after = [a for a in answers(samples(subject, 50)) if a[0] >= 23]
     settled = next(a[0] for a in after if a[2] is not None and abs(a[2] - 120) <= 5)
-    assert settled - 23 <= 5
-    assert all(a[2] is None or abs(a[2] - 120) <= 5 for a in after if a[0] >= settled)
+    assert settled - 23 <= 5 and all(a[2] is None or abs(a[2] - 120) <= 5 for a in after if a[0] >= settled)

@@ -61,8 +61,7 @@ def test_open_air() -> None:
 
 def test_lifted_finger_ends_values_at_once() -> None:
     out = answers(samples(Subject(contact=lambda t: t < 10.4), 14))
-    assert out[9][4] == PPG_VALID
-    assert [a[4] for a in out[10:]] == [PPG_NO_CONTACT] * 4
+    assert out[9][4] == PPG_VALID and [a[4] for a in out[10:]] == [PPG_NO_CONTACT] * 4
     assert all(a[1:4] == (None, None, None) for a in out[10:])
 
 
@@ -73,8 +72,7 @@ def test_settling_then_valid() -> None:
 
 def test_sensor_that_falls_silent_is_stale() -> None:
     ppg = fed()
-    assert ppg.vitals(10000)[3] == PPG_VALID
-    assert ppg.vitals(12999)[3] == PPG_VALID
+    assert ppg.vitals(10000)[3] == PPG_VALID and ppg.vitals(12999)[3] == PPG_VALID
     assert ppg.vitals(13000) == (None, None, None, PPG_STALE) and ppg.contact is None
 
 
@@ -131,8 +129,7 @@ def test_pulse_in_one_colour_only_is_no_value() -> None:
 
 def test_weak_pulse_says_low_perfusion_with_its_size() -> None:
     spo2, rate, pi, state = fed(20, pi_pct=constant(0.05)).vitals(0)
-    assert (spo2, rate, state) == (None, None, PPG_LOW_PERFUSION)
-    assert pi is not None and 3 <= pi <= 8
+    assert (spo2, rate, state) == (None, None, PPG_LOW_PERFUSION) and pi is not None and 3 <= pi <= 8
 
 
 def test_lost_pulse_is_told() -> None:
@@ -152,8 +149,7 @@ def test_swapped_lights_are_named_not_believed(spo2_pct: float) -> None:
 
 def test_deep_desaturation_after_a_plausible_value_is_never_called_swapped() -> None:
     out = answers(samples(Subject(spo2_pct=ramp(96, 52, 10, 60)), 70))
-    assert PPG_SWAPPED not in {a[4] for a in out}
-    assert out[-1][1] is not None and out[-1][1] <= 550
+    assert PPG_SWAPPED not in {a[4] for a in out} and out[-1][1] is not None and out[-1][1] <= 550
 
 
 def test_beyond_the_curve_the_limit_is_told() -> None:

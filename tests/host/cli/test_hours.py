@@ -111,8 +111,7 @@ def test_what_nothing_dates_is_in_no_column_but_lost(ledger):
     ledger.read(0, 1800)
     ledger.read(0, 600, boot=9)
     (row,) = ledger.rows()
-    assert row["undated_readings"] == 60
-    assert (row["both_ms"], row["lost_ms"]) == (HOUR_MS // 2, HOUR_MS // 2)
+    assert row["undated_readings"] == 60 and (row["both_ms"], row["lost_ms"]) == (HOUR_MS // 2, HOUR_MS // 2)
 
 
 def test_the_interval_of_the_settings_in_force_is_the_bound(ledger):
@@ -152,8 +151,7 @@ def test_the_sums_end_with_the_binding_and_other_wearables_are_left_out(ledger):
     ledger.read(0, 3600)
     ledger.sql("UPDATE bindings SET state = 'ended', ended_utc_ms = ?", NOON_MS + HOUR_MS // 2)
     assert ledger.minutes(NOON_MS + 9 * HOUR_MS) == {"span": 30, "temperature": 30, "spo2": 30, "both": 30}
-    assert len(ledger.rows(device=DEVICE_ID.hex()[:6])) == 1
-    assert ledger.rows(device="ffff") == []
+    assert len(ledger.rows(device=DEVICE_ID.hex()[:6])) == 1 and ledger.rows(device="ffff") == []
 
 
 def test_without_a_single_reading_everything_is_lost(ledger):

@@ -12,18 +12,15 @@ from crs_core import context as wearable_context
 from crs_core.journal import record_layout
 from crs_core.wire import message as wire
 
-from tests.host.agent_world import World, make_world
+from tests.host.agent_world import PATIENT, World
 from tests.host.cli.people_cli import run_process as run
 from tests.host.escalation.world import grade_record
 
-PATIENT = {"patient": "P-1", "age_years": 54, "site": "axilla"}
-
 
 @pytest.fixture
-async def world(tmp_path, people):
-    async with make_world(tmp_path) as made:
-        shutil.copytree(people, made.home, dirs_exist_ok=True)
-        yield made
+async def world(world, people):
+    shutil.copytree(people, world.home, dirs_exist_ok=True)
+    return world
 
 
 async def cli(world: World, *arguments: str, by: str | None = None) -> dict:
@@ -82,14 +79,9 @@ async def test_context_from_the_keyboard_to_the_journal_of_the_wearable(world):
         assert journaled(world) == [{3: 1, 4: 1, 5: 1, 22: 5}]
         assert (await in_force(world))["systolic_mmhg"] == (86, "on the wearable")
         limited = await text(
-            world,
-            "sign",
-            "limits",
-            "hypotension_systolic_mmhg=100",
-            "--reason",
-            "own usual pressure",
+            world, "sign", "limits", "hypotension_systolic_mmhg=100", "--reason", "own usual pressure",
             by="clinician-1",
-        )
+        )  # fmt: skip
         assert "P-1: hypotension_systolic_mmhg=100, signed by clinician-1" in limited
         told = await text(world, "context", "set", "ice=10", by="caregiver-1")
         assert "ice: only a nurse or a clinician may enter it" in told
@@ -138,8 +130,7 @@ async def test_signed_records_from_the_keyboard_and_where_their_codes_stand(worl
         first = await cli(world, "sign", "death", "--cause", "crs", by="clinician-1")
         assert first["icd10cm"] is None and first["in_force"] is False
         refused = await text(world, "sign", "countersign", first["entry"][:8], by="clinician-1")
-        assert "A second clinician must countersign" in refused
-        assert journaled(world) == []
+        assert "A second clinician must countersign" in refused and journaled(world) == []
         second = await cli(world, "sign", "countersign", first["entry"][:8], by="clinician-2")
         assert second["in_force"] is True and second["icd10cm"] == "D89.835"
         await world.until(lambda: journaled(world) == [{19: 1}])

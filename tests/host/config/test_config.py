@@ -80,8 +80,7 @@ TABLE = HOOK + "\n[[webhook]]\n"
 )  # fmt: skip
 def test_what_cannot_be_used_is_refused_with_its_key_and_what_was_expected(text, expected):
     refused = refusal(text)
-    assert expected in refused
-    assert "hunter2" not in refused and "pw@" not in refused
+    assert expected in refused and "hunter2" not in refused and "pw@" not in refused
 
 
 def test_plain_http_is_allowed_to_this_machine_and_on_request():
@@ -99,6 +98,5 @@ def test_file_errors_are_sentences(tmp_path):
 
 def test_line_of_falls_back_to_the_table_and_then_to_nothing():
     text = "[a]\nb = 1\n[[c]]\nd = 1\n[[c]]\nd = 2\n"
-    assert line_of(text, ("c", 1, "d")) == 6
-    assert line_of(text, ("c", 1, "e")) == 5
+    assert line_of(text, ("c", 1, "d")) == 6 and line_of(text, ("c", 1, "e")) == 5
     assert line_of(text, ("x",)) is None

@@ -30,14 +30,11 @@ def other_agent(tmp_path):
     child.wait()
 
 
-def test_an_owner_in_another_process_is_named_with_the_command_that_frees_its_port(
-    other_agent, tmp_path
-) -> None:
+def test_an_owner_in_another_process_is_named_with_the_command_that_frees_its_port(other_agent, tmp_path):
     owner = find_owner("/dev/ttyX", tmp_path)
     assert owner is not None
     assert (owner.pid, owner.home, owner.since_utc_ms) == (other_agent.pid, "/home/ward", 42)
-    assert owner.release_command == "cytowatch release /dev/ttyX --for 5m"
-    assert owners(tmp_path) == [owner]
+    assert owner.release_command == "cytowatch release /dev/ttyX --for 5m" and owners(tmp_path) == [owner]
     with pytest.raises(PortBusy, match=str(other_agent.pid)) as caught:
         claim("/dev/ttyX", "/home/me", 1, tmp_path)
     assert "cytowatch release" in caught.value.advice
@@ -46,8 +43,7 @@ def test_an_owner_in_another_process_is_named_with_the_command_that_frees_its_po
 def test_a_killed_owner_owns_nothing(other_agent, tmp_path) -> None:
     other_agent.kill()
     other_agent.wait()
-    assert find_owner("/dev/ttyX", tmp_path) is None
-    assert owners(tmp_path) == []
+    assert find_owner("/dev/ttyX", tmp_path) is None and owners(tmp_path) == []
     claim("/dev/ttyX", "/home/me", 1, tmp_path).drop()
 
 

@@ -7,63 +7,35 @@ import os
 import subprocess
 import sys
 import termios
-import tty
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from host_agent.errors import PortBusy, PortDenied, PortMissing, TransportLost
-from host_agent.link.serial import open_serial
+from host_agent.link.serial import SerialTransport, open_serial
 from tools.rig.protocol_wearable import FakeDevice, host_key, serving
-
-
-class Pty:
-    """The board's end of a pty, non-blocking."""
-
-    def __init__(self) -> None:
-        self.master, slave = os.openpty()
-        tty.setraw(slave)
-        self.path = os.ttyname(slave)
-        os.close(slave)
-        os.set_blocking(self.master, False)
-
-    async def device_read(self) -> bytes:
-        loop = asyncio.get_running_loop()
-        while True:
-            ready = loop.create_future()
-            loop.add_reader(self.master, lambda r=ready: r.done() or r.set_result(None))
-            try:
-                await ready
-            finally:
-                loop.remove_reader(self.master)
-            with contextlib.suppress(BlockingIOError):
-                try:
-                    return os.read(self.master, 4096)
-                except OSError:  # nobody has the port open now
-                    await asyncio.sleep(0.01)
-
-    async def device_write(self, data: bytes) -> None:
-        while data:
-            try:
-                data = data[os.write(self.master, data) :]
-            except BlockingIOError:
-                await asyncio.sleep(0.001)
-
-    def close(self) -> None:
-        with contextlib.suppress(OSError):
-            os.close(self.master)
+from tools.rig.pty_port import PtyPort
 
 
 @pytest.fixture
-def pty() -> Iterator[Pty]:
-    port = Pty()
-    yield port
-    port.close()
+def pty() -> Iterator[PtyPort]:
+    """The board's end; a test may have closed it."""
+    made = PtyPort()
+    yield made
+    with contextlib.suppress(OSError):
+        made.close()
 
 
-async def test_bytes_go_both_ways_unchanged(pty) -> None:
-    port = await open_serial(pty.path)
+@pytest.fixture
+async def port(pty) -> AsyncIterator[SerialTransport]:
+    """The host's end, open."""
+    opened = await open_serial(pty.path)
+    yield opened
+    opened.close()
+
+
+async def test_bytes_go_both_ways_unchanged(pty, port) -> None:
     everything = bytes(range(256)) * 8
     await port.write(everything)
     got = b""
@@ -75,7 +47,6 @@ async def test_bytes_go_both_ways_unchanged(pty) -> None:
     while len(got) < len(everything):
         got += await asyncio.wait_for(port.read(), 2)
     assert got == everything
-    port.close()
 
 
 async def test_a_symlink_to_a_port_is_that_port(pty, tmp_path) -> None:
@@ -88,8 +59,7 @@ async def test_a_symlink_to_a_port_is_that_port(pty, tmp_path) -> None:
     port.close()
 
 
-async def test_a_second_opener_gets_busy_and_disturbs_nothing(pty) -> None:
-    port = await open_serial(pty.path)
+async def test_a_second_opener_gets_busy_and_disturbs_nothing(pty, port) -> None:
     with pytest.raises(PortBusy):
         await open_serial(pty.path)
     await pty.device_write(b"still here")
@@ -99,22 +69,16 @@ async def test_a_second_opener_gets_busy_and_disturbs_nothing(pty) -> None:
     again.close()
 
 
-async def test_mpremote_gets_its_own_in_use_message_and_works_after_close(pty) -> None:
+async def test_mpremote_gets_its_own_in_use_message_and_works_after_close(pty, port) -> None:
     """The real tool, against the real lock."""
     mpremote = Path(sys.executable).parent / "mpremote"
-    port = await open_serial(pty.path)
     result = await asyncio.to_thread(
-        subprocess.run,
-        [mpremote, "connect", pty.path, "resume", "fs", "ls"],
-        capture_output=True,
-        text=True,
-        timeout=20,
-    )
-    assert result.returncode
-    assert "in use" in result.stdout + result.stderr
+        subprocess.run, [mpremote, "connect", pty.path, "resume", "fs", "ls"],
+        capture_output=True, text=True, timeout=20,
+    )  # fmt: skip
+    assert result.returncode and "in use" in result.stdout + result.stderr
     await pty.device_write(b"undisturbed")
     assert await asyncio.wait_for(port.read(), 2) == b"undisturbed"
-    port.close()
 
 
 async def test_closing_the_port_does_not_hang_up(pty) -> None:
@@ -128,8 +92,7 @@ async def test_closing_the_port_does_not_hang_up(pty) -> None:
     port.close()
 
 
-async def test_a_port_that_vanishes_is_lost_at_once(pty) -> None:
-    port = await open_serial(pty.path)
+async def test_a_port_that_vanishes_is_lost_at_once(pty, port) -> None:
     reading = asyncio.create_task(port.read())
     await asyncio.sleep(0)
     pty.close()
@@ -137,11 +100,9 @@ async def test_a_port_that_vanishes_is_lost_at_once(pty) -> None:
         await asyncio.wait_for(reading, 2)
     with pytest.raises(TransportLost):
         await port.write(b"x")
-    port.close()
 
 
-async def test_what_came_before_the_loss_is_still_read(pty) -> None:
-    port = await open_serial(pty.path)
+async def test_what_came_before_the_loss_is_still_read(pty, port) -> None:
     await pty.device_write(b"last words")
     await asyncio.sleep(0.05)
     pty.close()
@@ -149,7 +110,6 @@ async def test_what_came_before_the_loss_is_still_read(pty) -> None:
     assert await port.read() == b"last words"
     with pytest.raises(TransportLost):
         await port.read()
-    port.close()
 
 
 async def test_a_port_that_stops_reading_is_lost_after_its_progress_deadline(pty) -> None:
@@ -179,8 +139,7 @@ async def test_reading_pauses_when_nobody_takes_the_bytes(pty, monkeypatch) -> N
         with contextlib.suppress(BlockingIOError):
             sent += os.write(pty.master, b"y" * 100)
         await asyncio.sleep(0)
-    assert port._buffered < 80_000
-    assert sent < 150_000
+    assert port._buffered < 80_000 and sent < 150_000
     got = 0
     while got < sent:
         got += len(await asyncio.wait_for(port.read(), 2))
@@ -188,14 +147,12 @@ async def test_reading_pauses_when_nobody_takes_the_bytes(pty, monkeypatch) -> N
     port.close()
 
 
-async def test_closing_wakes_a_reader(pty) -> None:
-    port = await open_serial(pty.path)
+async def test_closing_wakes_a_reader(port) -> None:
     reading = asyncio.create_task(port.read())
     await asyncio.sleep(0)
     port.close()
     with pytest.raises(TransportLost):
         await asyncio.wait_for(reading, 2)
-    port.close()
 
 
 async def test_closing_with_unread_output_does_not_wait(pty) -> None:
@@ -268,8 +225,7 @@ def test_the_lock_is_the_kind_that_dies_with_its_process(pty) -> None:
         "asyncio.run(main())\n"
     )
     child = subprocess.Popen([sys.executable, "-c", code, pty.path], stdout=subprocess.PIPE)
-    assert child.stdout is not None
-    assert child.stdout.readline() == b"open\n"
+    assert child.stdout is not None and child.stdout.readline() == b"open\n"
     fd = os.open(pty.path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
     with pytest.raises(BlockingIOError):
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -75,12 +75,9 @@ async def test_back_off_grows_from_a_fifth_of_a_second_to_five(bench) -> None:
     await bench.advance(0)
     await bench.advance(60)
     waits = [s for s in bench.clock.slept if s > 0]
-    assert waits[:5] == [0.2, 0.4, 0.8, 1.6, 3.2]
-    assert set(waits[5:]) == {BACKOFF_MAX_S}
+    assert waits[:5] == [0.2, 0.4, 0.8, 1.6, 3.2] and set(waits[5:]) == {BACKOFF_MAX_S}
     report = bench.supervisor.report
-    assert report.state == LinkState.LOST
-    assert report.code == "port_missing"
-    assert report.advice
+    assert report.state == LinkState.LOST and report.code == "port_missing" and report.advice
     assert report.attempt > 10
 
 
@@ -89,8 +86,7 @@ async def test_a_steady_session_starts_the_back_off_anew(bench) -> None:
     await bench.advance(30)
     bench.release_session.set()
     await bench.advance(0)
-    assert bench.supervisor.report.state == LinkState.LOST
-    assert bench.clock.slept[-1] == 0.2
+    assert bench.supervisor.report.state == LinkState.LOST and bench.clock.slept[-1] == 0.2
 
 
 async def test_sessions_that_fail_at_once_back_off(bench) -> None:
@@ -114,8 +110,7 @@ async def test_a_refusal_is_its_own_state_and_retried_slowly(bench) -> None:
 
     bench.session = refuse
     await bench.advance(0)
-    assert bench.supervisor.report.state == LinkState.REFUSED
-    assert "revoked" in bench.supervisor.report.reason
+    assert bench.supervisor.report.state == LinkState.REFUSED and "revoked" in bench.supervisor.report.reason
     assert bench.clock.slept[-1] == BACKOFF_MAX_S
 
 
@@ -145,14 +140,12 @@ async def test_release_closes_the_port_and_takes_it_back_in_time(bench) -> None:
     await bench.advance(0)
     await bench.supervisor.release(300)
     await bench.advance(0)
-    assert bench.pipes[0].is_lost
-    assert bench.supervisor.report.state == LinkState.RELEASED
+    assert bench.pipes[0].is_lost and bench.supervisor.report.state == LinkState.RELEASED
     assert bench.supervisor.report.until_utc_ms == bench.clock.utc_ms() + 300_000
     await bench.advance(299)
     assert len(bench.pipes) == 1
     await bench.advance(2)
-    assert bench.supervisor.report.state == LinkState.OPEN
-    assert len(bench.pipes) == 2
+    assert bench.supervisor.report.state == LinkState.OPEN and len(bench.pipes) == 2
 
 
 async def test_a_release_ends_early_by_retake(bench) -> None:
@@ -187,13 +180,11 @@ async def test_the_claim_lives_as_long_as_the_supervisor_and_tells_of_a_release(
     bench = Bench(make_claim=lambda: claim("/dev/ttyX", "/home/ward", 1, tmp_path))
     await bench.advance(0)
     owner = find_owner("/dev/ttyX", tmp_path)
-    assert owner is not None
-    assert owner.released_until_utc_ms is None
+    assert owner is not None and owner.released_until_utc_ms is None
     await bench.supervisor.release(60)
     await bench.advance(0)
     lent = find_owner("/dev/ttyX", tmp_path)
-    assert lent is not None
-    assert lent.released_until_utc_ms == bench.clock.utc_ms() + 60_000
+    assert lent is not None and lent.released_until_utc_ms == bench.clock.utc_ms() + 60_000
     await bench.stop()
     assert find_owner("/dev/ttyX", tmp_path) is None
 
@@ -213,5 +204,4 @@ async def test_a_port_of_another_agent_is_busy_and_its_owner_named(tmp_path) -> 
 async def test_cancelling_ends_the_session_and_closes_the_port(bench) -> None:
     await bench.advance(0)
     await bench.stop()
-    assert bench.pipes[0].is_lost
-    assert bench.states[-1] == LinkState.STOPPED
+    assert bench.pipes[0].is_lost and bench.states[-1] == LinkState.STOPPED

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.host.people.people_world import PeopleWorld
+from tests.host.people.wearable_rows import WearableRows
 
 
 @pytest.fixture
@@ -13,3 +14,8 @@ def world(tmp_path: Path) -> Iterator[PeopleWorld]:
     made = PeopleWorld(tmp_path)
     yield made
     made.store.close()
+
+
+@pytest.fixture
+def rows(world: PeopleWorld) -> WearableRows:
+    return WearableRows(world)

@@ -132,8 +132,7 @@ def test_the_values_of_complete_are_those_that_the_grader_reads_from_it():
 def test_the_signed_end_of_the_episode_takes_its_fever_and_its_masking_along(world):
     world.enter(world.nurse, fever_earlier=True, anticytokine=True, ice=9)
     world.sign(world.doctor, "close_episode", {})
-    assert world.state() == {"ice": 9}
-    assert world.waiting()[-1] == {context.EPISODE_CLOSED: 1}
+    assert world.state() == {"ice": 9} and world.waiting()[-1] == {context.EPISODE_CLOSED: 1}
     world.enter(world.nurse, fever_earlier=True)
     assert world.state() == {"ice": 9, "fever_earlier": True}, "a new episode"
 
@@ -160,14 +159,13 @@ def test_the_signed_end_of_the_episode_takes_its_fever_and_its_masking_along(wor
 )  # fmt: skip
 def test_each_key_has_the_number_of_the_protocol(world, values, numbers):
     taken = world.enter(world.doctor, **values)
-    assert world.waiting() == ([numbers] if numbers else [])
-    assert taken.for_wearable == bool(numbers)
+    assert world.waiting() == ([numbers] if numbers else []) and taken.for_wearable == bool(numbers)
 
 
 def test_words_of_the_wearable_are_in_the_order_of_the_vocabulary():
-    assert vocabulary._WORDS["consciousness"] == for_wearable.CONSCIOUSNESS
-    assert vocabulary._WORDS["seizure"] == for_wearable.SEIZURE
-    assert list(for_wearable.DEATH) == list(vocabulary._WORDS["death"])
+    assert vocabulary.WORDS["consciousness"] == for_wearable.CONSCIOUSNESS
+    assert vocabulary.WORDS["seizure"] == for_wearable.SEIZURE
+    assert list(for_wearable.DEATH) == list(vocabulary.WORDS["death"])
 
 
 def test_the_worst_organ_counts_over_all_entries(world):
@@ -229,7 +227,7 @@ def test_signed_rules_decide_how_long_a_value_counts_and_how_old_it_may_be(world
 
 
 def test_every_key_of_the_vocabulary_has_an_oldest_age():
-    for key in (*vocabulary._WORDS, *vocabulary._INTEGERS, *vocabulary._NUMBERS, "vasopressors"):
+    for key in (*vocabulary.WORDS, *vocabulary.INTEGERS, *vocabulary.NUMBERS, "vasopressors"):
         span = oldest_ms(key, True)
         assert (span is None) == (key in OF_ANY_AGE), key
         assert span is None or span >= HOUR_MS, key

@@ -80,12 +80,10 @@ def test_values_that_have_no_one_form_are_not_encoded(value):
 def test_a_signature_is_over_the_domain_and_the_bytes_and_by_that_key_alone():
     signer, other, raw = new_signer("nurse-1"), new_signer("nurse-2"), encode(ENTRY)
     signature = signer.sign(raw)
-    assert signed_bytes(raw) == DOMAIN + raw
-    assert verifies(signer.public_key, raw, signature)
+    assert signed_bytes(raw) == DOMAIN + raw and verifies(signer.public_key, raw, signature)
     assert not verifies(other.public_key, raw, signature)
     assert not verifies(signer.public_key, raw + b" ", signature)
-    assert not verifies(signer.public_key, raw, bytes(64))
-    assert not verifies(signer.public_key, raw, b"")
+    assert not verifies(signer.public_key, raw, bytes(64)) and not verifies(signer.public_key, raw, b"")
     assert not verifies(b"short", raw, signature)
     assert not verifies(signer.public_key, raw, signer._private_key.sign(raw)), (
         "a signature without the domain"

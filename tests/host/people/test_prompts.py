@@ -7,16 +7,14 @@ from crs_core.grade.rules import DEFAULT
 from host_agent.people.regrade import NO_PROMPTS, asked_for
 from host_agent.sync.timebase import record_time
 from tests.host.people.people_world import HOUR_MS, MIN_MS
-from tests.host.people.wearable_rows import WearableRows
 
 ALL = ["blood_pressure", "oxygen", "ice"]
 
 
 @pytest.fixture
-def rows(world):
-    made = WearableRows(world)
-    made.started(0)
-    return made
+def rows(rows):
+    rows.started(0)
+    return rows
 
 
 def asked(world, after_ms=0):
@@ -34,8 +32,7 @@ def test_before_a_fever_all_three_are_due_after_twelve_hours_and_missed_half_an_
 
 def test_once_febrile_they_come_every_two_hours_and_a_missed_one_is_medium(world, rows):
     rows.grade(codes.FEVER_MET)
-    assert asked(world, 2 * HOUR_MS - 1)[:2] == ([], [])
-    assert asked(world, 2 * HOUR_MS)[:2] == (ALL, [])
+    assert asked(world, 2 * HOUR_MS - 1)[:2] == ([], []) and asked(world, 2 * HOUR_MS)[:2] == (ALL, [])
     assert asked(world, 2 * HOUR_MS + 30 * MIN_MS) == (
         [], ALL, codes.PRIORITY_MEDIUM,
     )  # fmt: skip
@@ -45,8 +42,7 @@ def test_an_answer_counts_from_when_it_was_observed_and_for_what_it_answers(worl
     rows.grade(codes.FEVER_MET)
     world.now_ms += 2 * HOUR_MS + 45 * MIN_MS
     world.enter(world.nurse, systolic_mmhg=124, capd=3, ago_ms=HOUR_MS)
-    assert asked(world).missed == ["oxygen"]
-    assert asked(world, HOUR_MS).due == ["blood_pressure", "ice"]
+    assert asked(world).missed == ["oxygen"] and asked(world, HOUR_MS).due == ["blood_pressure", "ice"]
     world.enter(world.nurse, context="complete")
     assert asked(world) == NO_PROMPTS
 
@@ -66,8 +62,7 @@ def test_the_end_of_the_episode_brings_the_long_interval_back(world, rows):
     assert asked(world).priority == codes.PRIORITY_MEDIUM
     rows.grade(codes.FEVER_NOT_MET, ago_ms=MIN_MS)
     world.sign(world.doctor, "close_episode", {})
-    assert asked(world) == NO_PROMPTS
-    assert asked(world, 9 * HOUR_MS).due == ALL
+    assert asked(world) == NO_PROMPTS and asked(world, 9 * HOUR_MS).due == ALL
 
 
 def test_while_fever_is_possible_a_temperature_by_mouth_is_asked_for_at_once_and_again(world, rows):
@@ -77,8 +72,7 @@ def test_while_fever_is_possible_a_temperature_by_mouth_is_asked_for_at_once_and
     world.enter(world.nurse, temperature_cc=3790, site="axilla")
     assert asked(world).due == ["temperature_cc"], "the axilla is what the wearable has"
     world.enter(world.nurse, temperature_cc=3790, site="oral")
-    assert asked(world) == NO_PROMPTS
-    assert asked(world, DEFAULT.prompt_possible_ms).due == ["temperature_cc"]
+    assert asked(world) == NO_PROMPTS and asked(world, DEFAULT.prompt_possible_ms).due == ["temperature_cc"]
     rows.alarm(codes.POSSIBLE_FEVER, 0)
     assert asked(world, DEFAULT.prompt_possible_ms) == NO_PROMPTS
 

@@ -24,11 +24,9 @@ def test_a_backup_is_one_closed_file_with_all_of_it(tmp_path) -> None:
     with Store(tmp_path / "a.db") as store:
         fill(store, list(blocks(20)))  # still in the write-ahead log
         size = backup.back_up(tmp_path / "a.db", target)
-    assert size == target.stat().st_size
-    assert target.stat().st_mode & 0o077 == 0
+    assert size == target.stat().st_size and target.stat().st_mode & 0o077 == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.db", "copy.db"]
-    assert backup.check_backup(target) > 0
-    assert check_content(open_read_only(target)).found == 0
+    assert backup.check_backup(target) > 0 and check_content(open_read_only(target)).found == 0
     assert readings(target) == 120
 
 
@@ -97,8 +95,7 @@ def test_a_restore_keeps_the_store_that_was_there(tmp_path) -> None:
     filled(tmp_path / "old.db", 10)
     filled(tmp_path / "a.db", 20)
     kept = backup.restore(tmp_path / "old.db", tmp_path / "a.db", 77)
-    assert kept == tmp_path / "a.db.before-77"
-    assert (readings(tmp_path / "a.db"), readings(kept)) == (60, 120)
+    assert kept == tmp_path / "a.db.before-77" and (readings(tmp_path / "a.db"), readings(kept)) == (60, 120)
     with Store(tmp_path / "a.db") as store:  # and is a store like any other
         fill(store, list(blocks(20)))
     assert readings(tmp_path / "a.db") == 120
@@ -113,8 +110,7 @@ def test_what_a_killed_agent_left_in_the_log_stays_with_the_store_that_was_there
     killed = tmp_path / "killed-a.db"
     assert (tmp_path / "killed-a.db-wal").stat().st_size > 0
     kept = backup.restore(tmp_path / "old.db", killed, 77)
-    assert kept is not None
-    assert (readings(killed), readings(kept)) == (60, 120)
+    assert kept is not None and (readings(killed), readings(kept)) == (60, 120)
 
 
 def test_a_restore_in_an_empty_folder(tmp_path) -> None:
@@ -130,8 +126,7 @@ def test_a_restore_over_a_damaged_store_keeps_it_with_its_log(tmp_path) -> None:
     kept = backup.restore(tmp_path / "old.db", tmp_path / "a.db", 77)
     assert kept is not None and kept.read_bytes().startswith(b"no database")
     assert not (tmp_path / "a.db-wal").exists()
-    assert kept.with_name(kept.name + "-wal").read_bytes() == b"a log"
-    assert readings(tmp_path / "a.db") == 60
+    assert kept.with_name(kept.name + "-wal").read_bytes() == b"a log" and readings(tmp_path / "a.db") == 60
 
 
 @pytest.mark.parametrize("what", ["text", "foreign", "newer", "damaged", "missing", "empty"])

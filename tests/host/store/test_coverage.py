@@ -17,8 +17,7 @@ def test_coverage_is_a_set_of_sequences(spans, start, question) -> None:
         prefix = 0
         while prefix + 1 in model:
             prefix += 1
-        assert held.prefix == prefix
-        assert held.highest == max(model)
+        assert held.prefix == prefix and held.highest == max(model)
     first, last = question[0], question[0] + question[1]
     missing = {n for a, b in held.missing(first, last) for n in range(a, b + 1)}
     assert missing == set(range(first, last + 1)) - model

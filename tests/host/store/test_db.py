@@ -30,8 +30,7 @@ def test_writes_are_durable_by_wal_and_full(tmp_path) -> None:
                 store._conn.execute(f"PRAGMA {p}").fetchone()[0] for p in ("journal_mode", "synchronous")
             ]
         ).result()
-        assert pragma == ["wal", 2]
-        assert (tmp_path / "a.db").stat().st_mode & 0o077 == 0
+        assert pragma == ["wal", 2] and (tmp_path / "a.db").stat().st_mode & 0o077 == 0
 
 
 def test_a_full_disk_says_so_keeps_nothing_of_the_write_and_works_again_with_room(tmp_path) -> None:
@@ -161,8 +160,7 @@ def test_a_newer_schema_is_refused_and_not_touched(tmp_path) -> None:
     before = path.read_bytes()
     with pytest.raises(SchemaNewer, match="999") as caught:
         Store(path)
-    assert "Update" in caught.value.advice
-    assert path.read_bytes() == before
+    assert "Update" in caught.value.advice and path.read_bytes() == before
 
 
 def test_a_migration_that_fails_leaves_the_version_before_it() -> None:
@@ -173,8 +171,7 @@ def test_a_migration_that_fails_leaves_the_version_before_it() -> None:
         migrate(conn, 1, [good, bad])
     assert schema_version(conn) == 1
     tables = {row[0] for row in conn.execute("SELECT name FROM sqlite_master")}
-    assert "a" in tables
-    assert "b" not in tables
+    assert "a" in tables and "b" not in tables
     assert conn.execute("SELECT version FROM migrations").fetchall() == [(1,)]
 
 

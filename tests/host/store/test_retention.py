@@ -28,16 +28,9 @@ DAY_MS = 86_400_000
 ENDED_MS = 100 * DAY_MS
 RUN = Run(ENDED_MS + 30 * DAY_MS, 30)
 KEPT = (
-    "events",
-    "rollups",
-    "blocks",
-    "gaps",
-    "grades",
-    "alarm_changes",
-    "audit",
-    "context_entries",
+    "events", "rollups", "blocks", "gaps", "grades", "alarm_changes", "audit", "context_entries",
     "bindings",
-)
+)  # fmt: skip
 
 
 def left_patient(path: Path, count: int = 20) -> Store:
@@ -76,8 +69,7 @@ def test_readings_go_and_all_else_stays_and_verify_knows_it(tmp_path, monkeypatc
     with left_patient(tmp_path / "a.db") as store:
         before = {table: count(store, table) for table in KEPT}
         read = store.read_now(lambda tx: tx.execute("SELECT * FROM readings ORDER BY seq").fetchall())
-        assert thin(store) == 120
-        assert count(store, "readings") == 0
+        assert thin(store) == 120 and count(store, "readings") == 0
         assert {table: count(store, table) for table in KEPT} == before
         told = store.read_now(lambda tx: tx.execute("SELECT * FROM thinnings").fetchall())
         assert told == [(1, 1, RUN.utc_ms, 30, 1, read[-1][1], 120)]
@@ -134,9 +126,7 @@ async def test_what_is_not_rolled_up_is_not_removed(tmp_path) -> None:
         assert await Retention(store, 30, FakeClock(RUN.utc_ms)).once() == 120
 
 
-async def test_it_runs_at_the_start_and_each_day_and_a_failing_store_ends_it_not(
-    tmp_path, monkeypatch
-) -> None:
+async def test_it_runs_at_the_start_and_each_day_and_a_failing_store_ends_it_not(tmp_path, monkeypatch):
     with left_patient(tmp_path / "a.db") as store:
         clock = FakeClock(RUN.utc_ms - 2 * DAY_MS + 1)
         running = asyncio.create_task(Retention(store, 30, clock).run())
@@ -249,5 +239,4 @@ def test_hours_count_what_was_measured_and_removed(tmp_path) -> None:
         before = store.read_now(lambda tx: hours_rows(tx, **asked))
         assert sum(row["both_ms"] for row in before) > 0
         store.write_now(lambda tx: tx.execute("UPDATE journals SET verified_seq = 100 WHERE id = 1"))
-        assert 0 < thin(store) < 120
-        assert store.read_now(lambda tx: hours_rows(tx, **asked)) == before
+        assert 0 < thin(store) < 120 and store.read_now(lambda tx: hours_rows(tx, **asked)) == before

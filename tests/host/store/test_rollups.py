@@ -124,9 +124,7 @@ _VIEW = _with_schema()
     ),
     st.randoms(use_true_random=False),
 )
-def test_in_any_order_and_any_number_of_commits_they_are_what_verify_adds_up(
-    tmp_path_factory, plan, rng
-) -> None:
+def test_in_any_order_and_any_number_of_commits_they_are_what_verify_adds_up(tmp_path_factory, plan, rng):
     items, seq, boot, t_ms = [], 1, 1, 0
     for cases, leap in plan:
         if leap == 3:

@@ -26,16 +26,14 @@ def test_hours_are_not_known_before_an_hour_nor_without_a_fall() -> None:
     assert battery.hours_left is None
     still = Battery()
     fall(still, [3900] * 30)
-    assert still.hours_left is None
-    assert battery_text(still.values()) == "about 71 %, hours left not known yet"
+    assert still.hours_left is None and battery_text(still.values()) == "about 71 %, hours left not known yet"
 
 
 def test_charging_and_a_jump_of_voltage_begin_anew() -> None:
     battery = Battery()
     end_ms = fall(battery, [4030 - 8 * i for i in range(13)])
     battery.heard(end_ms + MINUTE_MS, 3960, is_charging=True)
-    assert battery.hours_left is None
-    assert battery_text(battery.values()) == "about 81 %, charging"
+    assert battery.hours_left is None and battery_text(battery.values()) == "about 81 %, charging"
     jumped = Battery()
     end_ms = fall(jumped, [3900 - 8 * i for i in range(13)])
     assert jumped.hours_left is not None

@@ -19,9 +19,7 @@ from tools.rig.protocol_wearable import READER, FakeDevice, Pipe, host_key
 TIME_MARK = record_types.TimeMark(1_800_000_000_000, 500, 0x11)
 
 
-async def test_everything_on_flash_comes_into_the_store_and_is_then_acknowledged(
-    store, device, session
-) -> None:
+async def test_everything_on_flash_comes_into_the_store_and_is_then_acknowledged(store, device, session):
     for _ in range(10):
         device.read_sensors(12)
         device.event(TIME_MARK)
@@ -34,8 +32,7 @@ async def test_everything_on_flash_comes_into_the_store_and_is_then_acknowledged
     assert [row[1] for row in rows["readings"]] + [row[1] for row in rows["events"]] and len(
         rows["readings"]
     ) == 120
-    assert len(rows["events"]) == 10
-    assert not rows["gaps"]
+    assert len(rows["events"]) == 10 and not rows["gaps"]
     assert store.read_now(lambda tx: tx.execute("SELECT count(*) FROM time_marks").fetchone()[0]) >= 10
 
 
@@ -62,9 +59,7 @@ async def test_live_and_doorbell_reach_the_listener_and_never_the_store(store, d
         await device.say(wire.Live(5, 3850, 960, 90, 100, 1, 3, 1, 4, [(1, 2)]))
         await device.say(wire.Alarm(0, 5, [(1, 2)]))
         await until(lambda: ears.doorbells, "doorbell")
-    assert ears.lives[0].temp_cc == 3850
-    assert ears.doorbells[0].seq == 0
-    assert not held(store)["blocks"]
+    assert ears.lives[0].temp_cc == 3850 and ears.doorbells[0].seq == 0 and not held(store)["blocks"]
 
 
 async def test_events_overtake_a_backlog_and_the_prefix_stays_true(store, device, session) -> None:
@@ -75,13 +70,11 @@ async def test_events_overtake_a_backlog_and_the_prefix_stays_true(store, device
     async with session(device) as (engine, ears):
         await until(lambda: ears.committed, "first commit")
         first = ears.committed[0]
-        assert [e.seq for e in first.records.events] == [last]
-        assert first.coverage.prefix < last
+        assert [e.seq for e in first.records.events] == [last] and first.coverage.prefix < last
         await asyncio.wait_for(ears.caught_up.wait(), 20)
         seen = [ack.committed_seq for ack in device.acks]
         assert engine.journal.cursor == last
-    assert seen == sorted(seen)
-    assert len(held(store)["readings"]) == 720
+    assert seen == sorted(seen) and len(held(store)["readings"]) == 720
 
 
 async def test_a_second_session_reads_on_and_doubles_nothing(store, device, session) -> None:
@@ -91,13 +84,11 @@ async def test_a_second_session_reads_on_and_doubles_nothing(store, device, sess
     device.read_sensors(12)
     async with session(device, synced=True) as (_, ears):
         # the last known block is compared once more, nothing older
-        assert device.reads[-1].seq == 1
-        assert sum(c.duplicates for c in ears.committed) == 1
+        assert device.reads[-1].seq == 1 and sum(c.duplicates for c in ears.committed) == 1
     device.read_sensors(12)
     async with session(device, synced=True) as (_, ears):
         assert device.reads[-1].seq == 13
-    assert [row[1] for row in held(store)["readings"]] == list(range(1, 37))
-    assert not alarms_of(store)
+    assert [row[1] for row in held(store)["readings"]] == list(range(1, 37)) and not alarms_of(store)
 
 
 async def test_nothing_is_acknowledged_before_its_commit(store, device, session) -> None:
@@ -196,8 +187,7 @@ async def test_a_link_that_loses_doubles_spoils_and_adds_ends_with_the_same_stor
             return engine.is_caught_up and engine.journal.cursor == device.journal.head_seq
 
         await until(is_done, "all here", 30)
-    assert [row[3] for row in held(store)["blocks"]] == on_flash(device)
-    assert not alarms_of(store)
+    assert [row[3] for row in held(store)["blocks"]] == on_flash(device) and not alarms_of(store)
 
 
 async def test_a_pulled_cable_ends_the_session_and_the_next_goes_on(store, device, session) -> None:
@@ -234,13 +224,10 @@ async def test_a_reader_reads_all_and_frees_nothing(store, device, session) -> N
     device.read_sensors(12)
     async with session(device, key=host_key(READER), synced=True) as (_engine, _ears):
         await until(lambda: device.acks, "ack")
-    assert len(held(store)["readings"]) == 12
-    assert device.journal.acked_seq == 0
+    assert len(held(store)["readings"]) == 12 and device.journal.acked_seq == 0
 
 
-async def test_bind_over_the_link_makes_the_journal_and_the_session_begins_anew(
-    store, device, session
-) -> None:
+async def test_bind_over_the_link_makes_the_journal_and_the_session_begins_anew(store, device, session):
     async with session(device, synced=True) as (engine, _ears):
         await engine.client.bind(wire.BIND_START, b"bindings", "age_years=54\n" * 20)
         with pytest.raises(SessionClosed):
@@ -254,9 +241,7 @@ async def test_a_wearable_without_a_journal_is_heard_but_not_read(store, device,
         await until(lambda: ears.opened, "open")
         await device.say(wire.Alarm(0, 5, [(10, 3)]))
         await until(lambda: ears.doorbells, "doorbell")
-        assert ears.opened[0][1] is None
-        assert not device.reads
-        assert engine.journal is None
+        assert ears.opened[0][1] is None and not device.reads and engine.journal is None
     found = {alarm.alarm: alarm for alarm in store.read_now(open_alarms)}
     assert found[codes.JOURNAL_FAULT].priority == codes.PRIORITY_HIGH
     device.session.journal_id = device.journal.journal_id
@@ -265,9 +250,7 @@ async def test_a_wearable_without_a_journal_is_heard_but_not_read(store, device,
     assert not alarms_of(store)
 
 
-async def test_blocks_of_another_journal_or_torn_ones_are_left_out_and_counted(
-    store, device, session
-) -> None:
+async def test_blocks_of_another_journal_or_torn_ones_are_left_out_and_counted(store, device, session):
     device.read_sensors(12)
     good = on_flash(device)[0]
     async with session(device, synced=True) as (engine, _ears):
@@ -277,8 +260,7 @@ async def test_blocks_of_another_journal_or_torn_ones_are_left_out_and_counted(
         await device.say(wire.Block(good + b"\x00"))
         await device.say(wire.Gap(9, 3, 1))
         await until(lambda: engine.counters.get("gap_malformed"), "counted")
-        assert engine.counters["block_bad_crc"] == 1
-        assert engine.counters["block_malformed"] == 2
+        assert engine.counters["block_bad_crc"] == 1 and engine.counters["block_malformed"] == 2
         assert engine.journal.cursor == 12
     assert len(held(store)["blocks"]) == 1
 
@@ -317,5 +299,4 @@ async def test_a_time_is_that_comes_late_widens_the_mark_that_was_journaled(
             await until(lambda: held(store)["events"], "the record")
     assert len(bounds()) == 1
     utc_ms, bound_ms = bounds()[0]
-    assert utc_ms == sent_ms
-    assert 10_000 <= bound_ms < 20_000
+    assert utc_ms == sent_ms and 10_000 <= bound_ms < 20_000

@@ -51,8 +51,7 @@ async def test_an_older_image_that_wrote_on_is_a_fork_and_both_contents_are_kept
     assert codes.FORK in alarms_of(store)
     rows = held(store)
     kept = [row[3] for row in rows["blocks"]]
-    assert set(first_story) | set(on_flash(again)) == set(kept)
-    assert len(kept) == len(set(kept))
+    assert set(first_story) | set(on_flash(again)) == set(kept) and len(kept) == len(set(kept))
     hows = store.read_now(
         lambda tx: tx.execute("SELECT how, known IS NOT NULL FROM forks ORDER BY id").fetchall()
     )
@@ -63,8 +62,7 @@ async def test_an_older_image_that_wrote_on_is_a_fork_and_both_contents_are_kept
             "SELECT id, base_seq, cursor FROM journals WHERE is_current = 1 AND branch = 1"
         ).fetchone()
     )
-    assert branch is not None
-    assert branch[1:] == (36, again.journal.head_seq)
+    assert branch is not None and branch[1:] == (36, again.journal.head_seq)
     again.read_sensors(12)
     await sync_all(session, again)
     assert branch[0] == held(store)["readings"][-1][0]
@@ -105,13 +103,10 @@ async def test_a_replaced_journal_without_a_known_reason_alarms(store, device, s
     device.bind(bytes(8))
     device.read_sensors(12)
     await sync_all(session, device)
-    assert codes.JOURNAL_REPLACED in alarms_of(store)
-    assert len(held(store)["readings"]) == 24
+    assert codes.JOURNAL_REPLACED in alarms_of(store) and len(held(store)["readings"]) == 24
 
 
-async def test_a_replaced_journal_that_was_announced_is_no_alarm_and_gets_its_binding(
-    store, device, session
-) -> None:
+async def test_a_replaced_journal_that_was_announced_is_no_alarm_and_gets_its_binding(store, device, session):
     await sync_all(session, device)
     binding_id = b"bindings"
 
@@ -137,9 +132,7 @@ async def test_a_replaced_journal_that_was_announced_is_no_alarm_and_gets_its_bi
     assert codes.JOURNAL_REPLACED in alarms_of(store)
 
 
-async def test_an_announced_start_that_never_happened_covers_for_no_empty_journal(
-    store, device, session
-) -> None:
+async def test_an_announced_start_that_never_happened_covers_for_no_empty_journal(store, device, session):
     """`patient start` lost its link before the wearable heard of it; later the wearable comes back wiped."""
     await sync_all(session, device)
 

@@ -33,9 +33,7 @@ def test_a_changed_byte_is_never_taken(at, flip) -> None:
     counters: dict[str, int] = {}
     spoiled = GOOD[:at] + bytes([GOOD[at] ^ flip]) + GOOD[at + 1 :]
     items = unpack(SimpleNamespace(data=spoiled), JOURNAL, counters)
-    assert all(item.raw in GOOD for item in items)
-    assert len(items) < 2
-    assert counters
+    assert all(item.raw in GOOD for item in items) and len(items) < 2 and counters
 
 
 @given(st.binary(min_size=1, max_size=80), st.integers(0, 15), st.integers(0, 15), st.integers(0, 15))
@@ -57,6 +55,4 @@ def test_text_of_a_port_is_printable_and_bounded_in_the_log(pieces) -> None:
     for piece in pieces:
         text.feed(piece)
     for line in lines:
-        assert line.isprintable()
-        assert line.isascii()
-        assert len(line) <= 200
+        assert line.isprintable() and line.isascii() and len(line) <= 200

@@ -39,9 +39,7 @@ async def test_a_lost_message_is_asked_for_again_although_newer_ones_keep_coming
     assert [row[3] for row in held(store)["blocks"]] == on_flash(device)
 
 
-async def test_a_message_lost_at_the_end_of_a_backlog_is_asked_for_again(
-    store, device, session, monkeypatch
-) -> None:
+async def test_a_message_lost_at_the_end_of_a_backlog_is_asked_for_again(store, device, session, monkeypatch):
     monkeypatch.setattr("host_agent.sync.engine.REREAD_S", 0.2)
     for _ in range(3):
         device.read_sensors(12)
@@ -58,8 +56,7 @@ async def test_a_message_lost_at_the_end_of_a_backlog_is_asked_for_again(
         _ears,
     ):
         assert engine.counters["read_again"] >= 1
-    assert lost
-    assert [row[3] for row in held(store)["blocks"]] == on_flash(device)
+    assert lost and [row[3] for row in held(store)["blocks"]] == on_flash(device)
 
 
 async def test_a_burst_that_takes_a_block_and_the_caught_up_after_it_loses_nothing_for_long(
@@ -83,13 +80,10 @@ async def test_a_burst_that_takes_a_block_and_the_caught_up_after_it_loses_nothi
         device.event(kind=7, payload=b"\x02")
         await until(lambda: len(burst) == 2, "the burst")
         await until(lambda: engine.journal.cursor == 13, "the event all the same")
-    assert [row[3] for row in held(store)["blocks"]] == on_flash(device)
-    assert len(held(store)["events"]) == 1
+    assert [row[3] for row in held(store)["blocks"]] == on_flash(device) and len(held(store)["events"]) == 1
 
 
-async def test_a_doorbell_whose_record_does_not_come_makes_the_host_ask(
-    store, device, session, monkeypatch
-) -> None:
+async def test_a_doorbell_whose_record_does_not_come_makes_the_host_ask(store, device, session, monkeypatch):
     monkeypatch.setattr("host_agent.sync.engine.REREAD_S", 0.1)
     device.read_sensors(12)
     async with session(device, heartbeat_s=0.05, synced=True) as (engine, _ears):

@@ -39,13 +39,10 @@ async def test_unbound_records_are_stored_but_never_derived_from(store, device, 
     device.event(record_types.Button(2))
     async with session(device, derive=derive, synced=True):
         pass
-    assert len(held(store)["readings"]) == 12
-    assert (derive.readings, derive.events) == (0, 0)
+    assert len(held(store)["readings"]) == 12 and (derive.readings, derive.events) == (0, 0)
 
 
-async def test_what_is_derived_commits_with_the_records_or_not_at_all(
-    store, device, session, monkeypatch
-) -> None:
+async def test_what_is_derived_commits_with_the_records_or_not_at_all(store, device, session, monkeypatch):
     monkeypatch.setattr("host_agent.sync.engine._STORE_RETRY_FIRST_S", 0.05)
     store.write_now(
         lambda tx: tx.execute(
@@ -59,12 +56,10 @@ async def test_what_is_derived_commits_with_the_records_or_not_at_all(
     derive.fail_times = 2
     async with session(device, derive=derive) as (_, ears):
         await until(lambda: ears.unstored, "failure told")
-        assert not held(store)["readings"]
-        assert not device.acks
+        assert not held(store)["readings"] and not device.acks
         await asyncio.wait_for(ears.caught_up.wait(), 10)
         await until(lambda: device.journal.acked_seq == 12, "acknowledged")
-    assert derive.readings == 12
-    assert ears.backs == 1
+    assert derive.readings == 12 and ears.backs == 1
 
 
 # --- a store that fails ---------------------------------------------------------------------------------------------
@@ -94,15 +89,13 @@ async def test_a_full_disk_acknowledges_nothing_tells_it_and_catches_up_with_roo
             device.read_sensors(12)
         await until(lambda: len(ears.unstored) >= 3, "failure told again and again")
         items, error = ears.unstored[0]
-        assert error.code == "store_full"
-        assert items
+        assert error.code == "store_full" and items
         acked = device.journal.acked_seq
         assert len(engine._pending) <= 8, "the window bounds what waits in memory"
         # the agent goes on hearing: live values, the doorbell, a session that stays open
         await device.say(wire.Alarm(0, 5, [(3, 3)]))
         await until(lambda: ears.doorbells, "doorbell while the disk is full")
-        assert device.journal.acked_seq == acked < device.journal.head_seq
-        assert not engine.running.done()
+        assert device.journal.acked_seq == acked < device.journal.head_seq and not engine.running.done()
         limit_pages(store, None)
         await until(lambda: engine.is_caught_up and device.journal.acked_seq == 2400, "caught up")
         assert ears.backs == 1
@@ -113,9 +106,7 @@ async def test_a_full_disk_acknowledges_nothing_tells_it_and_catches_up_with_roo
     assert trace == [(codes.STORE_FAULT, 1)]
 
 
-async def test_a_database_that_another_program_locks_is_waited_for(
-    store, device, session, monkeypatch
-) -> None:
+async def test_a_database_that_another_program_locks_is_waited_for(store, device, session, monkeypatch):
     import sqlite3
 
     monkeypatch.setattr("host_agent.sync.engine._STORE_RETRY_FIRST_S", 0.05)
@@ -125,17 +116,14 @@ async def test_a_database_that_another_program_locks_is_waited_for(
         other.execute("BEGIN IMMEDIATE")
         device.event(record_types.Button(2))
         await until(lambda: ears.unstored, "told")
-        assert ears.unstored[0][1].code == "store_locked"
-        assert device.journal.acked_seq == 0
+        assert ears.unstored[0][1].code == "store_locked" and device.journal.acked_seq == 0
         other.execute("ROLLBACK")
         other.close()
         await until(lambda: device.journal.acked_seq == 1, "acknowledged")
         assert engine.journal.cursor == 1
 
 
-async def test_a_store_that_fails_at_the_start_ends_the_session_with_its_reason(
-    store, device, session
-) -> None:
+async def test_a_store_that_fails_at_the_start_ends_the_session_with_its_reason(store, device, session):
     store._writer.submit(lambda: store._conn.execute("PRAGMA query_only = ON").fetchall()).result()
     async with session(device) as (engine, _):
         with pytest.raises(StoreReadOnly):
@@ -163,8 +151,7 @@ async def test_a_session_that_begins_while_the_store_fails_still_hears_of_alarms
         assert device.journal.acked_seq == 12
         refuse_writes(store, False)
         await until(lambda: device.journal.acked_seq == 13, "acknowledged")
-        assert ears.backs == 1
-        assert not engine.running.done()
+        assert ears.backs == 1 and not engine.running.done()
     assert [row[3] for row in held(store)["blocks"]] == on_flash(device)
 
 

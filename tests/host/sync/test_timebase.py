@@ -25,17 +25,13 @@ def test_away_from_a_mark_the_bound_grows_by_100_ppm_both_ways(away_ms) -> None:
 def test_two_marks_are_better_than_either() -> None:
     marks = [Mark(1, 0, T0, 1000), Mark(1, 10_000, T0 + 10_900, 1000)]
     both = Timebase(marks).resolve(1, 0)
-    assert both is not None
-    assert both.bound_ms < 1000
-    assert both.utc_ms > T0
+    assert both is not None and both.bound_ms < 1000 and both.utc_ms > T0
 
 
 def test_marks_that_cannot_both_be_true_are_told_with_the_width_that_holds_both() -> None:
     base = Timebase([Mark(1, 0, T0, 10), Mark(1, 0, T0 + HOUR, 10)])
     found = base.resolve(1, 0)
-    assert found is not None
-    assert found.how == "conflict"
-    assert found.utc_ms - found.bound_ms <= T0 + 10
+    assert found is not None and found.how == "conflict" and found.utc_ms - found.bound_ms <= T0 + 10
     assert found.utc_ms + found.bound_ms >= T0 + HOUR - 10
 
 
@@ -45,8 +41,7 @@ def test_a_boot_without_a_mark_lies_between_its_neighbours() -> None:
         [Extent(1, HOUR, 0), Extent(2, 2 * HOUR, T0 + 20 * HOUR), Extent(3, HOUR, T0 + 20 * HOUR)],
     )
     found = base.resolve(2, HOUR)
-    assert found is not None
-    assert found.how == "bracket"
+    assert found is not None and found.how == "bracket"
     # not before 1 h of boot 1 and 1 h of its own; not after boot 3 less its own last hour
     assert abs(found.utc_ms - found.bound_ms - (T0 + 2 * HOUR)) <= 800
     assert abs(found.utc_ms + found.bound_ms - (T0 + 9 * HOUR)) <= 800
@@ -55,12 +50,10 @@ def test_a_boot_without_a_mark_lies_between_its_neighbours() -> None:
 def test_the_newest_boot_without_a_mark_ends_where_it_was_received() -> None:
     base = Timebase([Mark(1, 0, T0, 0)], [Extent(1, HOUR, T0), Extent(2, HOUR, T0 + 5 * HOUR)])
     found = base.resolve(2, HOUR)
-    assert found is not None
-    assert found.utc_ms + found.bound_ms == T0 + 5 * HOUR
+    assert found is not None and found.utc_ms + found.bound_ms == T0 + 5 * HOUR
     # an hour before its last record it was at least an hour (less the drift) before that
     first = base.resolve(2, 0)
-    assert first is not None
-    assert abs(first.utc_ms + first.bound_ms - (T0 + 4 * HOUR + 360)) <= 1
+    assert first is not None and abs(first.utc_ms + first.bound_ms - (T0 + 4 * HOUR + 360)) <= 1
 
 
 def test_a_fast_crystal_in_a_boot_between_is_allowed_for() -> None:
@@ -70,8 +63,7 @@ def test_a_fast_crystal_in_a_boot_between_is_allowed_for() -> None:
         [Extent(1, 0, T0), Extent(2, 10 * HOUR, T0 + 10 * HOUR), Extent(3, 0, T0 + 20 * HOUR)],
     )
     found = base.resolve(3, 0)
-    assert found is not None
-    assert found.utc_ms - found.bound_ms <= T0 + 10 * HOUR - 3600
+    assert found is not None and found.utc_ms - found.bound_ms <= T0 + 10 * HOUR - 3600
 
 
 def test_without_any_lower_bound_there_is_no_time() -> None:

@@ -164,10 +164,8 @@ def test_every_decision_of_the_firmware_is_repeated_bit_by_bit(store, wearable, 
     device.journal.flush()
     journal = load(store, device)
     counts = kinds_of(store)
-    assert counts[record_layout.GRADE] >= 3
-    assert counts[record_layout.ALARM] >= 5
-    assert verify(store, journal, limit) == []
-    assert store.read_now(open_alarms) == []
+    assert counts[record_layout.GRADE] >= 3 and counts[record_layout.ALARM] >= 5
+    assert verify(store, journal, limit) == [] and store.read_now(open_alarms) == []
     done = store.read_now(lambda tx: tx.execute("SELECT verified_seq, cursor FROM journals").fetchone())
     assert done == (device.journal.head_seq, device.journal.head_seq)
 
@@ -200,9 +198,7 @@ def test_a_hole_anywhere_is_waited_out_until_the_next_state_record(tmp_path, wea
             assert verify(store, load(store, device, gaps={first_seq})) == [], first_seq
 
 
-def test_a_grade_that_does_not_follow_from_its_readings_disagrees(
-    store, wearable, device, monkeypatch
-) -> None:
+def test_a_grade_that_does_not_follow_from_its_readings_disagrees(store, wearable, device, monkeypatch):
     wearable.live(100, 3700, 972)
     real = grader.step
 
@@ -272,8 +268,7 @@ def test_bytes_that_cannot_be_stepped_are_malformed(store, wearable, device) -> 
     seq = device.event(good._replace(state_before=b"\xff\xff"))
     device.event(record_types.GraderState(1, HASH, b"", b"\x00"))
     found = verify(store, load(store, device))
-    assert [entry[1] for entry in found] == ["malformed", "malformed"]
-    assert found[0][0] == seq
+    assert [entry[1] for entry in found] == ["malformed", "malformed"] and found[0][0] == seq
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A flash image whose journal already holds days of readings, and the host's engine that drains it."""
+"""A flash image whose journal contains days of readings, and the host's engine that drains it."""
 
 import asyncio
 import os
@@ -29,7 +29,7 @@ _START_S = 20.0
 
 
 class Drained(NamedTuple):
-    """`took_s` from opening the port to caught up; `lives` until then: (seconds of the host's clock, message)."""
+    """`took_s` from opening the port until caught up; `lives` of that time: (seconds of the host's clock, message)."""
 
     took_s: float
     readings: int
@@ -37,7 +37,7 @@ class Drained(NamedTuple):
 
 
 def build(path: Path, days: int, settings: dict[str, str]) -> Path:
-    """Write the image: readings each 10 s closed each 120 s, as a wearable journals them, and a press each hour."""
+    """Write the image as a wearable does: a reading every 10 s, a block every 120 s, and a button press every hour."""
     with tempfile.TemporaryDirectory() as folder:
         journal = DeviceJournal(folder + "/journal", 1, os.urandom, 1 << 20, 1)
         journal.create(PATIENT)
@@ -46,9 +46,8 @@ def build(path: Path, days: int, settings: dict[str, str]) -> Path:
             reading = week[n % len(week)]._replace(t_ms=(n + 6) * series.STEP_MS)
             journal.add_reading(reading)
             if n % _EVENT_EVERY == 0:
-                journal.append_event(
-                    reading.t_ms, record_layout.BUTTON, record_types.encode(record_types.Button(1))
-                )
+                press = record_types.encode(record_types.Button(1))
+                journal.append_event(reading.t_ms, record_layout.BUTTON, press)
         journal.flush()
         files = files_in(Path(folder))
     return build_image(path, settings=settings, journal=False, extra=files)
@@ -66,8 +65,8 @@ class _Listener(SyncListener):
         self.caught_up.set()
 
 
-async def first_words(port: str, key: DeviceKey) -> None:
-    """Wait until the wearable has started: it opens a session."""
+async def wait_until_started(port: str, key: DeviceKey) -> None:
+    """Wait until the wearable opens a session."""
     transport = await open_serial(port)
     try:
         client = DeviceClient(transport, [key])

@@ -1,8 +1,8 @@
-"""The radio link on the simulated air: sync beside a raw sender, an event through a drain, reconnects, heap.
+"""The radio link on the simulated air: sync compared with a raw sender, an event during a drain, reconnects, heap.
 
-Real firmware and the real agent; the air's pace stands for a slow central: one packet of 244 bytes each 30 ms is 8.1
-kB/s, two each 37.5 ms are 13 kB/s. Without a pace the machine is the limit, and the wearable's own work (flash, AES in
-Python) is measured, not a link.
+Firmware and agent are the real ones. The pace of the air stands for a slow central: one packet of 244 bytes every 30 ms
+is 8.1 kB/s, two every 37.5 ms are 13 kB/s. Without a pace the machine is the limit: that measures the wearable's own
+work (flash, AES in Python), not a link.
 """
 
 import asyncio
@@ -24,6 +24,7 @@ from tools.ble_air.air import Air
 from tools.ble_air.bleak_backend import Adapter
 from tools.ble_air.link import Pace
 from tools.lab.bench import firmware
+from tools.lab.bench.measuring import Row, percentile
 from tools.rig.air_bedside import AirBedside, is_caught_up, is_open
 from tools.rig.image import PATIENT, SETTINGS, files_in
 from tools.rig.stored import events_of_type, journal_ids
@@ -39,11 +40,9 @@ RAW_S = 5.0
 PRESSES = 100
 CUTS = int(os.environ.get("CW_BENCH_CUTS", "1000"))
 HEAP_MAX_KB = 24
-Row = tuple[str, str, str, bool]
 
 
 def rows() -> Iterator[Row]:
-    """(name, figure, target, whether it holds)."""
     yield _heap()
     for name, pace in PACES.items():
         raw = asyncio.run(_raw_bytes_per_s(pace))
@@ -56,8 +55,8 @@ def rows() -> Iterator[Row]:
             yield f"BLE: {WEEK} readings drained", figure, "0", stored == WEEK
     for name in ("13 kB/s", "no pace"):
         times_ms = asyncio.run(_presses(PACES[name]))
-        p99 = times_ms[int(len(times_ms) * 0.99)]
-        figure = f"{p99:.0f} ms (p50 {times_ms[len(times_ms) // 2]:.0f}, {len(times_ms)} presses)"
+        p99 = percentile(times_ms, 0.99)
+        figure = f"{p99:.0f} ms (p50 {percentile(times_ms, 0.5):.0f}, {len(times_ms)} presses)"
         what = f"BLE: button released to event stored, p99, while a backlog drains, {name}"
         yield what, figure, "<= 150 ms", p99 <= 150
     yield from asyncio.run(_cuts())
@@ -104,33 +103,31 @@ async def _raw_bytes_per_s(pace: Pace | None) -> float:
 
 
 def backlog(count: int) -> dict[str, bytes]:
-    """Files of a journal with so many readings at 10 s, made by the wearable's own code."""
+    """Files of a journal with `count` readings, one every 10 s, made by the wearable's own code."""
     chance = random.Random(7)
     status = units.make_status(units.SITE_AXILLA, units.TEMP_VALID, units.PPG_VALID, units.WEAR_WORN)
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         journal = Journal(str(root / "journal"), 1, os.urandom, 1 << 20, 1)
         journal.create(PATIENT)
-        journal.append_event(
-            0, record_layout.BUTTON, record_writer.encode(record_types.Button(1))
-        )  # an image has no empty folder
+        # An image has no empty folder, so the events' folder needs one record.
+        journal.append_event(0, record_layout.BUTTON, record_writer.encode(record_types.Button(1)))
         temp_cc = 3700
         for i in range(count):
             temp_cc += chance.choice((-2, -1, 0, 0, 1, 2))
             spo2, hr = 970 + chance.randrange(-6, 7), 80 + chance.randrange(-3, 4)
             journal.add_reading(units.Reading(10_000 * i, temp_cc, spo2, hr, 150, status))
             if i % 12 == 11:
-                journal.flush()  # as the 120 s do
+                journal.flush()  # as the wearable does every 120 s
         journal.flush()
         return files_in(root)
 
 
 async def _drain(pace: Pace | None, count: int) -> tuple[int, float, int]:
-    """(bytes of blocks, seconds, readings stored without a repeat) of a backlog by the whole agent."""
+    """(bytes of blocks, seconds, distinct readings stored) of a backlog that the whole agent drains."""
     with tempfile.TemporaryDirectory() as folder:
-        async with AirBedside.open(
-            Path(folder), "nimble", speed=1, journal=False, extra=backlog(count)
-        ) as bedside:
+        extra = backlog(count)
+        async with AirBedside.open(Path(folder), "nimble", speed=1, journal=False, extra=extra) as bedside:
             await asyncio.sleep(3)
             bedside.air.link.pace = pace
             async with bedside.agent() as agent:
@@ -148,15 +145,15 @@ async def _presses(pace: Pace | None) -> list[float]:
     """Sorted ms from the release of the button to the event in the store, while a backlog drains."""
     times_ms = []
     with tempfile.TemporaryDirectory() as folder:
-        async with AirBedside.open(
-            Path(folder), "nimble", speed=1, journal=False, extra=backlog(WEEK)
-        ) as bedside:
+        extra = backlog(WEEK)
+        async with AirBedside.open(Path(folder), "nimble", speed=1, journal=False, extra=extra) as bedside:
             await asyncio.sleep(3)
-            bedside.air.link.pace = pace or Pace(0.0075, 6)  # a fast central, or the drain is over at once
+            # "No pace" is a fast central here: without any, the drain would end before the presses do.
+            bedside.air.link.pace = pace or Pace(0.0075, 6)
             async with bedside.agent() as agent:
                 await until_async(lambda: is_open(agent), 60, "a session")
                 for number in range(1, PRESSES + 1):
-                    await bedside.control("press", ms=150)  # longer than an erase holds the wearable up
+                    await bedside.control("press", ms=150)  # longer than an erase blocks the wearable
                     released = time.perf_counter() + 0.15
                     while len(bedside.read(lambda tx: events_of_type(tx, record_layout.BUTTON))) < number + 1:
                         if time.perf_counter() - released > 10:
@@ -171,7 +168,7 @@ async def _presses(pace: Pace | None) -> list[float]:
 
 
 async def _cuts() -> list[Row]:
-    """Random losses of the link: what is lost or doubled, and how soon the session is back."""
+    """Random losses of the link: records lost or doubled, and the time to the next session."""
     chance = random.Random(11)
     back_s = []
     with tempfile.TemporaryDirectory() as folder:
@@ -191,9 +188,8 @@ async def _cuts() -> list[Row]:
             doubled = len(bedside.read(lambda tx: contents(tx, journal_ids(tx)[0])).twice)
             forks = bedside.totals().forks
             agreed = await bedside.records_agree(1)
-    back_s.sort()
-    p99 = back_s[int(len(back_s) * 0.99)]
-    took = f"{p99:.2f} s (p50 {back_s[len(back_s) // 2]:.2f})"
+    p99 = percentile(back_s, 0.99)
+    took = f"{p99:.2f} s (p50 {percentile(back_s, 0.5):.2f})"
     lost = f"0 lost, {doubled + forks} doubled of {agreed} records"
     return [
         (f"BLE: {CUTS} random disconnects", lost, "0 / 0", doubled + forks == 0),
@@ -205,11 +201,7 @@ def _heap() -> Row:
     without, _ = firmware.free_heap_after_start()
     beside, _ = firmware.free_heap_after_start("--ble", "nimble")
     used = without - beside
-    # an object of the unix interpreter is twice as large as on a chip of 32 bits
+    # An object of the unix interpreter is twice as large as on a 32-bit chip.
     figure = f"{used / 2048:.1f} KiB as 32-bit words ({used / 1024:.1f} KiB here)"
-    return (
-        "BLE: heap of the firmware's radio link",
-        figure,
-        f"<= {HEAP_MAX_KB} kB",
-        used / 2 <= HEAP_MAX_KB * 1000,
-    )
+    is_reached = used / 2 <= HEAP_MAX_KB * 1000
+    return "BLE: heap of the firmware's radio link", figure, f"<= {HEAP_MAX_KB} kB", is_reached

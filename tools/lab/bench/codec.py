@@ -1,7 +1,7 @@
-"""The codecs of readings: bytes per reading with everything in, time per reading, and the days that fit a wearable.
+"""The codecs of readings: bytes per reading with all overhead, time per reading, and the days that fit on a wearable.
 
-Peers on similar data, B per reading before any header, seal or frame: JSON array 33, CBOR array 20, packed struct 16.
-Codec 1, delta rows, is what codec 2 has to beat: by 15 % where the wearable closes its blocks, or it is not worth it.
+Other formats on similar data, B per reading without header, seal or frame: JSON array 33, CBOR array 20, struct 16.
+Codec 2 is worth its cost if its blocks are at least 15 % smaller than those of codec 1 (delta rows).
 """
 
 import json
@@ -14,13 +14,14 @@ from crs_core.units import Reading
 from crs_core.wire import frame, message, sealed
 
 from tools.lab.bench import journal_days, series
+from tools.lab.bench.measuring import Row, words_of
 from tools.rig import codec1_writer
-from tools.rig.micropython import ROOT, run_micropython
+from tools.rig.micropython import ROOT
 
 SCRIPT = ROOT / "tools" / "lab" / "bench" / "micropython" / "codec_cost.py"
 JOURNAL = bytes(range(8))
 BLOCKS_PER_MESSAGE, BYTES_PER_MESSAGE = 16, 2048  # what the wearable's pump puts into one BLOCK message
-WRITTEN, MERGED = 12, 60  # readings: the wearable closes a block after 120 s; five such in one
+WRITTEN, MERGED = 12, 60  # readings in a block of 120 s, and in five of them merged into one
 ENCODE_US, DECODE_US = {1: 3.0, 2: 20.0}, 2.0
 WIRE_BYTES = {(1, 12): 7.6, (1, 60): 5.8}
 FLASH_BYTES = {(2, 12): 5.3, (2, 60): 3.0}
@@ -30,11 +31,9 @@ ENCODERS: dict[int, Callable[..., bytes]] = {
     2: block_writer.encode_readings,
 }
 
-Row = tuple[str, str, str, bool | None]
-
 
 def blocks_of(codec: int, readings: list[Reading], per_block: int) -> list[bytes]:
-    """Whole blocks of `per_block` readings, as the journal closes them."""
+    """Full blocks of `per_block` readings, as the journal closes them."""
     whole = len(readings) // per_block * per_block
     return [
         ENCODERS[codec](JOURNAL, 3, 1 + at, readings[at : at + per_block], block_layout.FLAG_SIMULATED)
@@ -43,7 +42,7 @@ def blocks_of(codec: int, readings: list[Reading], per_block: int) -> list[bytes
 
 
 def wire_bytes(blocks: list[bytes]) -> int:
-    """Bytes that a serial line carries for them: messages of several blocks, sealed, framed, stuffed."""
+    """Bytes on a serial line for these blocks: messages of several blocks, sealed, framed and stuffed."""
     sealer = sealed.Sealer(bytes(16), bytes(16), sealed.TAG_TO_HOST)
     total, held = 0, []
     for data in [*blocks, None]:
@@ -59,22 +58,19 @@ def wire_bytes(blocks: list[bytes]) -> int:
 def decode_us(codec: int, readings: list[Reading], per_block: int) -> float:
     """Microseconds per reading to verify and decode on this Python, best of 200."""
     blocks = blocks_of(codec, readings[: per_block * 40], per_block)
-    best = min(
-        timeit.repeat(lambda: [block_reader.decode(data, JOURNAL) for data in blocks], number=1, repeat=200)
-    )
-    return best / (len(blocks) * per_block) * 1e6
+    times_s = timeit.repeat(lambda: [block_reader.decode(b, JOURNAL) for b in blocks], number=1, repeat=200)
+    return min(times_s) / (len(blocks) * per_block) * 1e6
 
 
 def encode_us(codec: int, readings: list[Reading], per_block: int) -> float:
     """Microseconds per reading to encode a whole block on MicroPython unix, best of 80 batches."""
     rows = [list(row) for row in readings[:60]]
-    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:  # an argument may have 255 bytes there
+    # The rows go in a file, because MicroPython takes arguments of 255 bytes at most.
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump(rows, file)
         file.flush()
-        done = run_micropython(SCRIPT, str(per_block), file.name, str(codec))
-    if done.returncode:
-        raise RuntimeError(done.stdout + done.stderr)
-    return float(done.stdout)
+        [[us]] = words_of(SCRIPT, str(per_block), file.name, str(codec))
+    return float(us)
 
 
 def _bytes(name: str, readings: list[Reading]) -> Iterable[Row]:
@@ -103,17 +99,11 @@ def _times(readings: list[Reading]) -> Iterable[Row]:
             us, most = encode_us(codec, readings, per_block), ENCODE_US[codec]
             name = f"codec {codec}, {per_block} per block"
             yield f"encode, MicroPython unix, {name}", f"{us:.2f} us/reading", f"<= {most:.0f} us", us <= most
-            us = decode_us(codec, readings, per_block)
-            yield (
-                f"decode, CPython, {name}",
-                f"{us:.2f} us/reading",
-                f"<= {DECODE_US:.0f} us",
-                us <= DECODE_US,
-            )
+            us, most = decode_us(codec, readings, per_block), DECODE_US
+            yield f"decode, CPython, {name}", f"{us:.2f} us/reading", f"<= {most:.0f} us", us <= most
 
 
 def rows() -> Iterable[Row]:
-    """(name, figure, target, reached)."""
     made = series.made_week()
     sources = [
         ("made week at 10 s", made),

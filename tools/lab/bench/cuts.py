@@ -1,9 +1,9 @@
 """Losses and duplicates over ten thousand power cuts of the journal, on real MicroPython under real LittleFS.
 
-Each life is cut at a random flash operation, torn by none, some or all of its bytes, recovers and is checked in full;
-one in four is cut again while it recovers. `journal_random_cuts.py` says what is checked, the seed
-of a process (CW_SEED plus its number) repeats what it did. Not measured here: damage, and power that fails while an
-erase of a real chip leaves bits that read differently each time.
+Each life ends with a power cut at a random flash operation that wrote none, some or all of its bytes. The journal then
+recovers and is checked in full; one recovery in four is cut, too. `journal_random_cuts.py` says what is checked. A
+process repeats its cuts from its seed (CW_SEED plus its number). Not measured: damaged flash, and an interrupted erase
+of a real chip whose bits read differently each time.
 """
 
 import os
@@ -13,18 +13,17 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from tools.lab.bench.measuring import Row
 from tools.rig.micropython import run_micropython
 
 PROCESSES = 10
-LIVES = 825  # of each process; with the second cuts of a quarter of them 10 300 in all
-LEAST = 10_000
+LIVES = 825  # of each process; with the second cuts of a quarter of them 10 300 cuts in all
+LEAST_CUTS = 10_000
 SCRIPT = Path(__file__).parents[3] / "tools/rig/on_micropython/journal_random_cuts.py"
-
-Row = tuple[str, str, str, bool | None]
 
 
 def one_process(seed: int, lives: int = LIVES) -> Counter[str]:
-    """Figures of one seed by name; promises that broke go to stderr. RuntimeError when the script itself failed."""
+    """Figures of one seed by name; failed checks go to stderr. RuntimeError when the script itself failed."""
     done = run_micropython(SCRIPT, str(seed), str(lives), heap="16M", timeout_s=1200, as_it_is=True)
     *broken, last = done.stdout.splitlines() or [""]
     for line in broken:
@@ -36,7 +35,7 @@ def one_process(seed: int, lives: int = LIVES) -> Counter[str]:
 
 
 def rows() -> Iterable[Row]:
-    """The row of losses and duplicates, and what kinds of cuts they were looked for in."""
+    """The row of losses and duplicates, and one with the kinds of cuts."""
     first = int(os.environ.get("CW_SEED", "1"))
     total: Counter[str] = Counter()
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
@@ -44,11 +43,7 @@ def rows() -> Iterable[Row]:
             total.update(figures)
     cuts = total["cuts"] + total["second"]
     clean = not (total["losses"] or total["duplicates"])
-    yield (
-        f"cuts: losses / duplicates over {cuts} cuts",
-        f"{total['losses']} / {total['duplicates']}",
-        "0 / 0",
-        clean and cuts >= LEAST,
-    )
+    figure = f"{total['losses']} / {total['duplicates']}"
+    yield f"cuts: losses / duplicates over {cuts} cuts", figure, "0 / 0", clean and cuts >= LEAST_CUTS
     kinds = f"torn by no byte {total['none']}, some {total['some']}, all {total['all']}"
     yield "cuts: lives, and those cut again in recovery", f"{total['cuts']}, {total['second']}", kinds, None

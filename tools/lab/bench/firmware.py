@@ -1,4 +1,4 @@
-"""What the firmware costs the chip: free heap after its start on the virtual wearable."""
+"""The firmware's heap: bytes free after its start on the virtual wearable."""
 
 import os
 import select
@@ -10,6 +10,7 @@ import tty
 from collections.abc import Iterator
 from pathlib import Path
 
+from tools.lab.bench.measuring import Row
 from tools.rig.image import build_image
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -17,7 +18,7 @@ HEAP = "192wK"
 TARGET_FREE_PCT = 40.0
 _DEADLINE_S = 30
 
-# main.py with the last step replaced: instead of running the tasks it says what is left
+# main.py with the last step replaced: it prints the free heap instead of running the tasks.
 _MAIN = b"""
 import gc, sys
 gc.threshold(4096)
@@ -53,7 +54,7 @@ def free_heap_after_start(*options: str) -> tuple[int, int]:
             process.terminate()
             process.wait(10)
     if not is_whole:
-        raise RuntimeError("the firmware did not start whole: its figure would flatter")
+        raise RuntimeError("a part of the firmware did not start, so its heap figure would be too good")
     return free, int(HEAP[:-2]) * 2 * 1024
 
 
@@ -70,16 +71,11 @@ def _answer(port: str) -> list[int]:
                     return [int(word) for word in line.split()[1:]]
     finally:
         os.close(fd)
-    raise RuntimeError(f"the firmware said nothing about its heap: {text[-300:]!r}")
+    raise RuntimeError(f"the firmware printed no heap figure: {text[-300:]!r}")
 
 
-def rows() -> Iterator[tuple[str, str, str, bool]]:
-    """(name, figure, target, whether it holds)."""
+def rows() -> Iterator[Row]:
     free, total = free_heap_after_start()
-    percent = 100 * free / total
-    yield (
-        f"free heap after start, {HEAP}",
-        f"{percent:.1f} % ({free // 1024} of {total // 1024} KiB)",
-        f">= {TARGET_FREE_PCT:.0f} %",
-        percent >= TARGET_FREE_PCT,
-    )
+    percent, least = 100 * free / total, TARGET_FREE_PCT
+    figure = f"{percent:.1f} % ({free // 1024} of {total // 1024} KiB)"
+    yield f"free heap after start, {HEAP}", figure, f">= {least:.0f} %", percent >= least

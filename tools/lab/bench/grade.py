@@ -7,8 +7,8 @@ from pathlib import Path
 from crs_core.grade import alarms, grader
 from crs_core.grade.rules import DEFAULT
 
+from tools.lab.bench.measuring import Row, words_of
 from tools.rig.grade_run import Life
-from tools.rig.micropython import run_micropython
 
 SCRIPT = Path(__file__).resolve().parent / "grade_cost.py"
 MICROPYTHON_MAX_US = 100
@@ -17,28 +17,20 @@ STEPS = 1_000_000
 ROUNDS = 7
 
 
-def rows() -> Iterator[tuple[str, str, str, bool]]:
-    """(name, figure, target, reached). Times: best of some rounds over one random life."""
-    us = _cpython("grader")
-    yield "grade: assessment, CPython", f"{us:.1f} us", f"<= {CPYTHON_MAX_US} us", us <= CPYTHON_MAX_US
-    us = _cpython("alarms")
-    yield "grade: alarm step, CPython", f"{us:.1f} us", f"<= {CPYTHON_MAX_US} us", us <= CPYTHON_MAX_US
-    done = run_micropython(SCRIPT, str(STEPS), heap="256k", timeout_s=900)
-    if done.returncode:
-        raise RuntimeError(done.stdout + done.stderr)
-    figures = dict(line.split() for line in done.stdout.splitlines())
-    for name, what in (
-        ("grader_ns", "assessment"),
-        ("entries_ns", "assessment with entries"),
-        ("alarms_ns", "alarm step"),
-    ):
+MICROPYTHON = {"grader_ns": "assessment", "entries_ns": "assessment with entries", "alarms_ns": "alarm step"}
+
+
+def rows() -> Iterator[Row]:
+    """Times are the best of some rounds over one random life."""
+    most = CPYTHON_MAX_US
+    for which, what in (("grader", "assessment"), ("alarms", "alarm step")):
+        us = _cpython(which)
+        yield f"grade: {what}, CPython", f"{us:.1f} us", f"<= {most} us", us <= most
+    figures = dict(words_of(SCRIPT, str(STEPS), heap="256k", timeout_s=900))
+    most = MICROPYTHON_MAX_US
+    for name, what in MICROPYTHON.items():
         us = int(figures[name]) / 1000
-        yield (
-            f"grade: {what}, MicroPython unix",
-            f"{us:.1f} us",
-            f"<= {MICROPYTHON_MAX_US} us",
-            us <= MICROPYTHON_MAX_US,
-        )
+        yield f"grade: {what}, MicroPython unix", f"{us:.1f} us", f"<= {most} us", us <= most
     growth = int(figures["growth"])
     yield f"grade: heap growth over {STEPS} steps of each", f"{growth} B", "0 B", growth <= 0
 

@@ -25,10 +25,8 @@ def life_of(count: int) -> list:
     for _ in range(count):
         one = life.next()
         status = units.make_status(one.site, one.temp_state, one.ppg_state, one.wear)
-        reading = units.Reading(
-            life.now_ms, one.temp_cc, one.spo2_tenths, one.hr_bpm, one.pi_hundredths, status
-        )
-        steps.append((reading, one, life.now_ms))
+        values = one.temp_cc, one.spo2_tenths, one.hr_bpm, one.pi_hundredths
+        steps.append((units.Reading(life.now_ms, *values, status), one, life.now_ms))
     return steps
 
 
@@ -56,9 +54,8 @@ print("grader_ns", min([one[0] for one in times]))
 print("entries_ns", min([one[1] for one in times]))
 print("alarms_ns", min([one[2] for one in times]))
 held = [0, 0]
-for part, count in enumerate(
-    (int(sys.argv[1]) // 10, int(sys.argv[1]))
-):  # what is allocated once is in the first part
+# The first part makes all allocations that happen only once.
+for part, count in enumerate((int(sys.argv[1]) // 10, int(sys.argv[1]))):
     for _ in range(count // EACH):
         once(steps)
     gc.collect()

@@ -1,4 +1,4 @@
-"""What the optical sensor costs the bus: an hour of drains at the application's pace, gain control included."""
+"""The optical sensor's load on the bus: an hour of drains at the application's pace, gain control included."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +9,7 @@ from crs_device.sensors.max3010x import Max3010x
 from crs_device.sensors.optical import Optical
 from crs_device.signal.ppg import Ppg
 
+from tools.lab.bench.measuring import Row
 from tools.virtual_wearable.models.bench import Bench
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -17,7 +18,7 @@ TRANSFERS_MAX = 0.25
 
 
 def i2c_per_sample(minutes: int = 60) -> tuple[float, float]:
-    """(data bytes, transfers) of each sample that reached the chain, start-up and every change of light counted in."""
+    """(data bytes, transfers) per sample that reached the chain, including start-up and every change of light."""
 
     class Counting(Ppg):
         samples = 0
@@ -40,13 +41,8 @@ def i2c_per_sample(minutes: int = 60) -> tuple[float, float]:
     return bench.i2c.bytes / chain.samples, bench.i2c.transactions / chain.samples
 
 
-def rows() -> Iterator[tuple[str, str, str, bool]]:
-    """(name, figure, target, whether it holds)."""
+def rows() -> Iterator[Row]:
     size, transfers = i2c_per_sample()
-    yield "PPG I2C per sample", f"{size:.2f} bytes", f"<= {BYTES_MAX:.0f} bytes", size <= BYTES_MAX
-    yield (
-        "PPG I2C per sample",
-        f"{transfers:.3f} transfers",
-        f"<= {TRANSFERS_MAX}",
-        transfers <= TRANSFERS_MAX,
-    )
+    name, most = "PPG I2C per sample", TRANSFERS_MAX
+    yield name, f"{size:.2f} bytes", f"<= {BYTES_MAX:.0f} bytes", size <= BYTES_MAX
+    yield name, f"{transfers:.3f} transfers", f"<= {most}", transfers <= most

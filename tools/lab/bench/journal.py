@@ -1,24 +1,24 @@
-"""The journal on flash: what a start reads, takes and lasts, and how long the flash lives under it.
+"""The journal on flash: reads, heap and time of a start, and how long the flash lasts.
 
-Real MicroPython unix and its LittleFS on an image in a file; no erase or read time of a chip is modelled, so the time
-of a start is the work alone. Two images: one full journal of 1.4 MB, and the product's own flash (352 sectors with the
-application on it, 1 MiB of journal, full).
+MicroPython unix and its LittleFS are real, on an image in a file. No erase or read time of a chip is modelled, so the
+time of a start is computing time only. There are two images: a full journal of 1.4 MB, and the product's own flash (352
+sectors with the application on it, 1 MiB of journal, full).
 
-Heap: the smallest room in one piece, all other heap taken, in which a start finds everything. This machine's words have
-8 bytes, a chip's 4: the index is words only, so the chip needs half of it less.
+Heap: the smallest free piece in which a start succeeds when all other heap is in use. Words have 8 bytes on this
+machine and 4 on a chip. The index consists of words, so on a chip it needs half.
 
-Reads of a segment are counted as flash sees them, read ahead by LittleFS included: the newest are gone through once for
-the last block, that block once more for its time, and the newest of the events once more for the last states.
+Reads of a segment are counted as flash sees them, with LittleFS's read-ahead. A start goes once through the newest
+segments for the last block, reads that block again for its time, and the newest events again for the last states.
 
-Wear: days as in `micropython/lived.py` (10 s readings, an assumed rate of events, a host that acknowledges all the
-time, a boot, two changes of settings and one of keys a day), erases counted below LittleFS and booked under the file
-that caused them. Life: 100 000 erases a sector. LittleFS takes free blocks in turn and moves no file that rests, so the
-sectors of the application take no part. The target is held against the worst sector of the measured days, as if it
-stayed the worst. It does not: each 13 days the journal turns over and other sectors are free, so the measured span is
-two of these, and the even spread is what the figure tends to.
+Wear: days as in `micropython/lived.py` (a reading every 10 s, an assumed rate of events, a host that acknowledges all
+the time, one boot, two changes of settings and one of keys a day). Erases are counted below LittleFS and assigned to
+the file that caused them. A sector lasts 100 000 erases. LittleFS uses free blocks in turn and does not move unchanged
+files, so the application's sectors do not share the wear. The target is compared with the worst sector of the measured
+days, as if it always stayed the worst. In fact the journal turns over every 13 days and frees other sectors; the
+measured span has two such turns, and over years the wear approaches the even spread.
 
-Plain logs append each reading to files of the same size, two hours scaled to a day. Written bytes are held against the
-same records for all: 16 bytes a reading as a packed struct, and the payloads of the events.
+The plain logs append each reading to files of the same size; two hours are scaled to a day. For all logs, written bytes
+are divided by the same records: 16 bytes a reading as a packed struct, and the payloads of the events.
 """
 
 import tempfile
@@ -26,10 +26,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from tools.lab.bench.measuring import Row, words_of
 from tools.rig.image import build_image
-from tools.rig.micropython import ROOT, run_micropython
-
-Row = tuple[str, str, str, bool | None]
+from tools.rig.micropython import ROOT
 
 SCRIPTS = ROOT / "tools" / "lab" / "bench" / "micropython"
 SECTORS, BUDGET = 384, 1_400_000
@@ -42,22 +41,18 @@ _TRIES = 3
 
 
 class Log(NamedTuple):
-    """A day of one log: erases, and bytes programmed for each byte of its records."""
+    """Erases of a log in a day, and bytes programmed for each byte of its records."""
 
     erases: float
     amplification: float
 
 
 def run(script: str, *args: str, heap: str = "2M") -> list[list[str]]:
-    """Words of each line that the script prints; RuntimeError with what it said when it failed."""
-    done = run_micropython(SCRIPTS / script, *args, heap=heap, timeout_s=400, as_it_is=True)
-    if done.returncode:
-        raise RuntimeError(done.stdout + done.stderr)
-    return [line.split() for line in done.stdout.splitlines()]
+    """Words of each line that one of SCRIPTS prints; RuntimeError when it failed."""
+    return words_of(SCRIPTS / script, *args, heap=heap, timeout_s=400, as_it_is=True)
 
 
 def rows() -> Iterable[Row]:
-    """(name, figure, target, reached)."""
     with tempfile.TemporaryDirectory(prefix="cytowatch-journal-") as folder:
         yield from _start(Path(folder))
         yield from _wear(Path(folder))

@@ -1,8 +1,8 @@
-"""For how many days the readings of a wearable without a host stay on its flash, by the journal's own rules.
+"""How many days of readings stay on a wearable without a host, by the journal's own rules.
 
-The rules are run, not added up: segments of 8 KiB that blocks do not straddle, what a file takes rounded up to flash
-blocks, three quarters of the budget for readings, and the oldest segment gone when one more block does not fit. The
-figure is what is left at the worst moment, just after a segment went.
+The bench runs the journal's own code: segments of 8 KiB with whole blocks only, file sizes rounded up to flash blocks,
+three quarters of the budget for readings, and the oldest segment deleted when the next block does not fit. The figure
+is for the worst moment, just after a segment was deleted.
 """
 
 import itertools
@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from crs_device.journal import chain, space
 
 from tools.board import build_firmware
+from tools.lab.bench.measuring import Row
 
 DAYS = {(1, 1_400_000): 14, (2, 2_000_000): 30}
 BUDGETS = (1_400_000, 2_000_000)
@@ -21,11 +22,9 @@ FLASHES = (
 )
 _DAY_MS = 86_400_000
 
-Row = tuple[str, str, str, bool | None]
-
 
 def days(blocks: Sequence[bytes], block_ms: int, budget: int) -> float:
-    """Days of readings held at worst, when blocks like `blocks`, one each `block_ms`, go into a journal of `budget`."""
+    """Least days of readings in a journal of `budget` bytes that gets one of `blocks` every `block_ms`."""
     quota = budget - budget // 4
     worst = None
     with tempfile.TemporaryDirectory() as folder:
@@ -45,23 +44,19 @@ def days(blocks: Sequence[bytes], block_ms: int, budget: int) -> float:
 
 
 def slot_bytes(board: str, march: str) -> int:
-    """What one application takes."""
+    """Size of one application."""
     return len(build_firmware.bundle(build_firmware.compile_application(board, march)))
 
 
 def rows(name: str, blocks: Mapping[int, Sequence[bytes]], block_ms: int) -> Iterable[Row]:
-    """(name, figure, target, reached) for `blocks` of each codec, one each `block_ms`."""
+    """Rows for `blocks` of each codec, one every `block_ms`."""
     for budget in BUDGETS:
         for codec, data in blocks.items():
             figure = days(data, block_ms, budget)
             label = f"days in a journal of {budget / 1e6:.1f} MB, codec {codec}, {name}"
             least = DAYS.get((codec, budget))
-            yield (
-                label,
-                f"{figure:.1f} d",
-                f">= {least} d" if least else "no target",
-                figure >= least if least else None,
-            )
+            target = (f">= {least} d", figure >= least) if least else ("no target", None)
+            yield label, f"{figure:.1f} d", *target
     for board, file, march, flash in FLASHES:
         slot = slot_bytes(file, march)
         most = (flash - 2 * slot) // 1024

@@ -1,8 +1,8 @@
-"""From the last byte of a sealed frame on the port to the webhook at its receiver: the whole agent, on loopback.
+"""Time from the last byte of a sealed frame on the port to the webhook at its receiver, through the whole agent.
 
-A wearable end on a pseudo-terminal (the shared session code) sends one ALARM record per sample; a plain HTTP server
-notes its arrival. Every sample passes frame, MAC, decode, SQLite commit
-with FULL durability, outbox, HMAC and HTTP.
+A simulated wearable on a pseudo-terminal (the shared session code) sends one ALARM record per sample; a plain HTTP
+server on this machine notes its arrival. Every sample passes frame, MAC, decode, SQLite commit with FULL durability,
+outbox, HMAC and HTTP.
 """
 
 import asyncio
@@ -31,6 +31,7 @@ from host_agent.agent import Agent
 from host_agent.config.model import parse_config
 from host_agent.keys import keyfile
 from host_agent.paths import Paths
+from tools.lab.bench.measuring import Row, percentile
 from tools.rig.laptop import device_key
 from tools.rig.stored import bind_patient
 
@@ -45,17 +46,16 @@ KEY = Key(1, 1, bytes(range(32)), "bench")
 SAMPLE_TIMEOUT_S = 5.0
 
 
-def rows() -> Iterator[tuple[str, str, str, bool]]:
-    """p50 and p99 of frame in → webhook out."""
-    taken_ms = sorted(measure(SAMPLES))
-    p50, p99 = taken_ms[len(taken_ms) // 2], taken_ms[int(len(taken_ms) * 0.99)]
-    count = f"{len(taken_ms)} events, max {taken_ms[-1]:.1f} ms"
+def rows() -> Iterator[Row]:
+    taken_ms = measure(SAMPLES)
+    p50, p99 = percentile(taken_ms, 0.5), percentile(taken_ms, 0.99)
+    count = f"{len(taken_ms)} events, max {max(taken_ms):.1f} ms"
     yield "frame in to webhook out, p50", f"{p50:.2f} ms ({count})", f"<= {P50_MS:g} ms", p50 <= P50_MS
     yield "frame in to webhook out, p99", f"{p99:.2f} ms ({count})", f"<= {P99_MS:g} ms", p99 <= P99_MS
 
 
 def measure(samples: int) -> list[float]:
-    """Milliseconds of each sample after the warm-up. Both ends live in a process of their own, with one clock."""
+    """Milliseconds of each sample after the warm-up. Both ends run in one other process, with one clock."""
     ours, theirs = multiprocessing.Pipe()
     ends = multiprocessing.get_context("spawn").Process(target=_ends, args=(theirs, samples), daemon=True)
     ends.start()
@@ -100,7 +100,8 @@ def _ends(parent: Any, samples: int) -> None:
             parent.send(_sample(wearable, receiver, samples))
         except TimeoutError as error:
             parent.send(str(error))
-        threading.Event().wait()  # the port must stay until the agent has closed it: then we are killed
+        # The port must stay open until the agent has closed it. The parent then kills this process.
+        threading.Event().wait()
 
 
 def _sample(wearable: "_WearableEnd", receiver: "_Receiver", samples: int) -> list[float]:
@@ -116,7 +117,7 @@ def _sample(wearable: "_WearableEnd", receiver: "_Receiver", samples: int) -> li
 
 
 class _WearableEnd:
-    """A pseudo-terminal and the device role of the session; answers what the agent asks, in a thread."""
+    """The wearable's side of a session on a pseudo-terminal; a thread answers the agent's requests."""
 
     def __init__(self) -> None:
         self._master, self._slave = os.openpty()
@@ -141,11 +142,11 @@ class _WearableEnd:
 
     @property
     def newest_key(self) -> str:
-        """The key of the event that the newest record becomes."""
+        """Key of the webhook event that the newest record causes."""
         return f"{DEVICE_ID.hex()}-{JOURNAL_ID.hex()}-0-{self._seq}-alarm-{PATIENT_BUTTON}"
 
     def send_alarm(self, number: int) -> float:
-        """Send one block with one ALARM record; returns the moment before its first byte."""
+        """Send one block with one ALARM record; return the time just before its first byte."""
         self._seq += 1
         t_ms = 2000 + number
         rows = [(t_ms, record_layout.ALARM, record_types.encode(self._button_record(t_ms)))]
@@ -157,7 +158,7 @@ class _WearableEnd:
         return sent_s
 
     def _button_record(self, t_ms: int) -> Any:
-        """What a wearable journals when the patient presses "I feel ill": the host's re-run agrees with it."""
+        """The record of a press on "I feel ill", as a wearable journals it, so that the host's re-run agrees."""
         pressed = self._idle._replace(button=alarm_state.BUTTON_LONG)
         after, changes = alarms.step(self._state, pressed, t_ms, rules.DEFAULT)
         return record_types.Alarm(
@@ -189,7 +190,7 @@ class _WearableEnd:
 
 
 class _Receiver:
-    """Notes when each request's body is whole, then answers 200."""
+    """Notes when each request has arrived in full, then answers 200."""
 
     def __init__(self) -> None:
         self._arrived: dict[str, float] = {}
@@ -223,7 +224,7 @@ class _Receiver:
         self._server.server_close()
 
     def wait(self, key: str) -> float:
-        """When the event with this key arrived."""
+        """Time at which the event with this key arrived; TimeoutError when it does not come."""
         with self._changed:
             if not self._changed.wait_for(lambda: key in self._arrived, SAMPLE_TIMEOUT_S):
                 raise TimeoutError(f"event {key} did not arrive; {len(self._arrived)} others did")

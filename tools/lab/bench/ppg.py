@@ -1,8 +1,8 @@
 """Cost and accuracy of the PPG chain, both on real MicroPython: generated fingers, and recordings with an ECG.
 
-An accuracy row is over all answers that the chain called valid; a kept share is over every second from the fifth of
-contact on, that of movement over every second there is. Answers are held against the truth 2 s before: the middle of
-the window.
+Accuracy is over all answers that the chain called valid. A kept share is over every second from the fifth second of
+contact on; for movement it is over every second. Answers are compared with the truth 2 s earlier, the middle of their
+window.
 """
 
 import ast
@@ -20,12 +20,12 @@ from pathlib import Path
 
 from tools.data.ppg_generator import Burst, Subject, constant, ramp, samples
 from tools.lab.bench import i2c, ppg_recordings
+from tools.lab.bench.measuring import Row
 
 ROOT = Path(__file__).resolve().parents[3]
 BURSTS = (Burst(8, 12), Burst(20, 26), Burst(34, 38), Burst(46, 54))
 MOVED = ((75, 97), (105, 88), (60, 92), (130, 85), (90, 80), (50, 95))  # heart rate, SpO2
 _VALID = 0
-Row = tuple[str, str, str, bool]
 Answer = tuple[int, int | None, int | None, int]  # second, SpO2 in tenths, heart rate, state
 
 
@@ -42,7 +42,7 @@ def _packed(stream: Iterable[tuple[int, int]]) -> bytes:
 
 
 def _answers(stream: Iterable[tuple[int, int]]) -> list[Answer]:
-    """One answer a second of the firmware's own chain."""
+    """The answers of the firmware's own chain, one a second."""
     with tempfile.NamedTemporaryFile() as file:
         file.write(_packed(stream))
         file.flush()
@@ -53,14 +53,14 @@ def _answers(stream: Iterable[tuple[int, int]]) -> list[Answer]:
 
 @dataclass
 class Errors:
-    """What valid answers were off by, and how many seconds were asked for."""
+    """Errors of the valid answers, and the number of seconds that were asked."""
 
     rate_bpm: list[float] = field(default_factory=list)
     spo2_pct: list[float] = field(default_factory=list)
     asked: int = 0
 
     def add(self, subject: Subject, seed: int, seconds: int = 60, from_s: int = 5) -> "Errors":
-        """Run a subject and take its errors in."""
+        """Run a subject and add its errors."""
         for t_s, spo2, rate, state in _answers(samples(subject, seconds, seed)):
             if t_s < from_s:
                 continue
@@ -72,12 +72,12 @@ class Errors:
 
     @property
     def mae_bpm(self) -> float:
-        """Mean absolute error of the heart rate; without a value there is none to praise."""
+        """Mean absolute error of the heart rate; infinite without a value."""
         return sum(self.rate_bpm) / len(self.rate_bpm) if self.rate_bpm else math.inf
 
     @property
     def arms_pct(self) -> float:
-        """Root mean square error of SpO2."""
+        """Root mean square error of SpO2; infinite without a value."""
         total = sum(e * e for e in self.spo2_pct)
         return math.sqrt(total / len(self.spo2_pct)) if self.spo2_pct else math.inf
 
@@ -112,10 +112,8 @@ def _cost() -> Iterator[Row]:
             yield name, "not measured here: no valgrind", "<= 25000 /sample", False
         else:
             tool = (valgrind, "--tool=callgrind", "--callgrind-out-file=/dev/null")
-            few, many = (
-                int(re.findall(r"Collected : (\d+)", _micropython(*cost, n, tool=tool).stderr)[0])
-                for n in ("1", "4")
-            )
+            reports = [_micropython(*cost, count, tool=tool).stderr for count in ("1", "4")]
+            few, many = (int(re.findall(r"Collected : (\d+)", report)[0]) for report in reports)
             each = (many - few) // 3000
             yield name, f"{each} /sample (callgrind)", "<= 25000 /sample", each <= 25000
     used = int(_micropython("tools/rig/on_micropython/sample_path_allocates_nothing.py").stdout.split()[1])
@@ -123,7 +121,7 @@ def _cost() -> Iterator[Row]:
 
 
 def _cpu_s(*command: str) -> float:
-    """Processor time of one run: what other programs take of the machine has little part in it."""
+    """Processor time of one run, which other programs on the machine hardly change."""
     before = os.times()
     _micropython(*command)
     after = os.times()
@@ -200,9 +198,9 @@ def _latency() -> Iterator[Row]:
     for seed in range(8):
         subject = Subject(spo2_pct=ramp(97, 85, 20, 30))
         out = _answers(samples(subject, 50, seed))
-        told = next((a[0] for a in out if a[1] is not None and a[1] < 900), math.inf)
-        worst = max(worst, told - (20 + 10 * 7 / 12))
-    yield "falling 1.2 % a second: below 90 % told after, worst of 8", f"{worst:.2f} s", "<= 5 s", worst <= 5
+        seen_s = next((a[0] for a in out if a[1] is not None and a[1] < 900), math.inf)
+        worst = max(worst, seen_s - (20 + 10 * 7 / 12))
+    yield "falling 1.2 % a second: below 90 % shown after, worst of 8", f"{worst:.2f} s", "<= 5 s", worst <= 5
 
 
 def _recorded() -> Iterator[Row]:
@@ -226,11 +224,5 @@ def _recorded() -> Iterator[Row]:
 
 
 def rows() -> Iterator[Row]:
-    """(name, figure, target, reached) of each measurement."""
-    yield from _cost()
-    yield from i2c.rows()
-    yield from _still()
-    yield from _moved()
-    yield from _silent()
-    yield from _latency()
-    yield from _recorded()
+    for bench in (_cost, i2c.rows, _still, _moved, _silent, _latency, _recorded):
+        yield from bench()

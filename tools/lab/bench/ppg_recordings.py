@@ -1,7 +1,7 @@
-"""Two real recordings of a pulse wave with an ECG beside it, as counts of the sensor, and the beats of that ECG.
+"""Two real recordings of a pulse wave with an ECG, as counts of the sensor, and the beats of that ECG.
 
-They hold one optical channel: infrared is its wave on a sensor's level with a sensor's noise, red is made from it. So
-nothing is said here about SpO2. Files: CRS_DATA_DIR, by default the data folder beside the project.
+They have one optical channel. Infrared is its wave at a sensor's level and with a sensor's noise; red is computed from
+it, so the recordings cannot test SpO2. The files are in CRS_DATA_DIR, by default the data folder beside the project.
 """
 
 import csv
@@ -29,13 +29,13 @@ class Recording:
     beats_s: list[float]
 
     def rate_bpm(self, until_s: float, window_s: float = 4.0) -> float | None:
-        """Mean heart rate of the ECG over the window that ends there; None with fewer than three beats in it."""
+        """Mean heart rate of the ECG over the window that ends at `until_s`; None with fewer than three beats."""
         inside = [beat for beat in self.beats_s if until_s - window_s <= beat <= until_s]
         return 60 * (len(inside) - 1) / (inside[-1] - inside[0]) if len(inside) >= 3 else None
 
 
 def data_dir() -> Path | None:
-    """Where the recordings are, or None."""
+    """Folder of the recordings, or None."""
     named = os.environ.get("CRS_DATA_DIR")
     folder = Path(named) if named else ROOT.parent / "shared/data"
     return folder if folder.is_dir() else None
@@ -44,13 +44,9 @@ def data_dir() -> Path | None:
 def two_channels(wave: Sequence[float], seed: int = 1) -> list[tuple[int, int]]:
     """(red, infrared) counts of an absorption wave given as a fraction of the level, with the sensor's noise."""
     chance = random.Random(seed)
-    return [
-        (
-            round(100000 * (1 - 0.5 * x) + chance.gauss(0, _NOISE_COUNTS)),
-            round(120000 * (1 - x) + chance.gauss(0, _NOISE_COUNTS)),
-        )
-        for x in wave
-    ]
+    clean = [(100000 * (1 - 0.5 * x), 120000 * (1 - x)) for x in wave]
+    noise = (chance.gauss(0, _NOISE_COUNTS) for _ in range(2 * len(clean)))
+    return [(round(red + next(noise)), round(infrared + next(noise))) for red, infrared in clean]
 
 
 def resampled(values: Sequence[float], rate_hz: float) -> list[float]:
@@ -117,5 +113,4 @@ def mixedsignals(folder: Path) -> Recording:
 
 
 def with_ecg(folder: Path) -> list[Recording]:
-    """Both."""
     return [bidmc(folder), mixedsignals(folder)]

@@ -1,6 +1,6 @@
-"""Every scale against brute force, both runtimes against one another, and what one case costs.
+"""Compare every scale with brute force and both runtimes with each other; measure the cost of one case.
 
-The reference is the plain tables of the tests, the cases those of the generator that runs on both runtimes.
+The reference are the plain tables in tools/rig; the cases come from the generator that runs on both runtimes.
 """
 
 import statistics
@@ -14,6 +14,7 @@ from typing import Any
 from crs_core.grade import case
 from crs_core.grade.scales import ICANS, SCALES
 
+from tools.lab.bench.measuring import Row
 from tools.rig import plain_worlds
 from tools.rig.case_run import SITES, TEMPERATURES, VALUES, Dice, random_case
 from tools.rig.micropython import FIRMWARE, ROOT, interpreter
@@ -40,8 +41,7 @@ SCENARIOS = {
 }  # fmt: skip
 
 
-def rows() -> Iterator[tuple[str, str, str, bool]]:
-    """(name, figure, target, reached)."""
+def rows() -> Iterator[Row]:
     yield from _cost()
     for name, figure in _widths():
         yield f"scales: median width, {name}", figure, "reported", True
@@ -49,19 +49,15 @@ def rows() -> Iterator[tuple[str, str, str, bool]]:
     yield "scales: every subset of missing keys", f"{subsets} cases, {wrong} differ", "0 differ", wrong == 0
     counts, differ = _against_brute_force()
     least = min(counts.values())
-    yield (
-        "scales: interval and ambiguity = brute force",
+    figure, target = (
         f"{least} cases or more on each of {len(NAMES)} scales, {differ} differ",
-        f">= {CASES} cases, 0 differ",
-        differ == 0 and least >= CASES,
+        f">= {CASES} cases",
     )
+    is_same = differ == 0 and least >= CASES
+    yield "scales: interval and ambiguity = brute force", figure, f"{target}, 0 differ", is_same
     here, there = _both_runtimes()
-    yield (
-        "scales: same words on MicroPython and CPython",
-        f"{CASES} cases, {here} {there}",
-        f">= {CASES} cases, the same hash",
-        here == there != "",
-    )
+    name = "scales: same results on MicroPython and CPython"
+    yield name, f"{CASES} cases, {here} {there}", f"{target}, the same hash", here == there != ""
 
 
 def _differs(inputs: dict[str, Any], counts: dict[str, int]) -> int:
@@ -78,7 +74,7 @@ def _differs(inputs: dict[str, Any], counts: dict[str, int]) -> int:
 
 
 def _against_brute_force() -> tuple[dict[str, int], int]:
-    """Random cases until every scale had its number; ICANS is not in all of them."""
+    """Random cases until every scale had CASES of them; not every case has ICANS."""
     dice = Dice(20_261_124)
     counts = dict.fromkeys(NAMES, 0)
     differ = 0
@@ -88,7 +84,7 @@ def _against_brute_force() -> tuple[dict[str, int], int]:
 
 
 def _subsets() -> tuple[int, int]:
-    """Cases of ten keys, each with every subset of them."""
+    """Cases of ten keys, each graded with every subset of its keys; (cases, how many differ)."""
     dice = Dice(7)
     done = wrong = 0
     counts = dict.fromkeys(NAMES, 0)
@@ -138,10 +134,8 @@ def _both_runtimes() -> tuple[str, str]:
     script = [str(ROOT / "tools/rig/case_run.py"), str(CASES), "20261124"]
     paths = {"PYTHONPATH": f"{ROOT}:{FIRMWARE}", "MICROPYPATH": f"{FIRMWARE}:{ROOT}:.frozen"}
     commands = [[sys.executable, *script], [interpreter(), "-X", "heapsize=16M", *script]]
-    running = [
-        subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=paths) for command in commands
-    ]
-    told = [process.communicate()[0].strip() for process in running]
+    running = [subprocess.Popen(each, stdout=subprocess.PIPE, text=True, env=paths) for each in commands]
+    printed = [process.communicate()[0].strip() for process in running]
     if any(process.returncode for process in running):
-        raise RuntimeError(f"a runtime failed: {told}")
-    return told[0].removeprefix("hash "), told[1].removeprefix("hash ")
+        raise RuntimeError(f"a runtime failed: {printed}")
+    return printed[0].removeprefix("hash "), printed[1].removeprefix("hash ")

@@ -1,6 +1,6 @@
-"""Readings to measure the codec on: a made week at 10 s, and the real recordings of induced desaturation when present.
+"""Readings for the codec bench: a simulated week, and the real recordings of induced desaturation when present.
 
-The recordings have SpO2, pulse and perfusion index but no thermometer: a slow drift stands in for it.
+The recordings have SpO2, pulse and perfusion index but no temperature; a slowly drifting one is added.
 """
 
 import csv
@@ -34,7 +34,7 @@ def _times(step_ms: int = STEP_MS) -> Iterator[int]:
 
 
 def made_week() -> list[Reading]:
-    """60 480 readings of a quiet adult: values that wander as sensors do, twice an hour a minute without a value."""
+    """60 480 readings of a quiet adult: values wander like a sensor's; twice an hour they are missing for a minute."""
     rng = random.Random(1)
     temperatures, times = _temperatures(rng), _times()
     rows, spo2, hr, pi = [], 970.0, 78.0, 150.0
@@ -49,17 +49,15 @@ def made_week() -> list[Reading]:
 
 
 def recorded(step_s: int) -> list[Reading]:
-    """The six desaturation recordings, one after the other, a reading each `step_s`; empty when they are not there."""
+    """The six desaturation recordings, one after the other, a reading every `step_s`; empty when they are missing."""
+    scales = (("SpO2 1", 10), ("Pulse 1", 1), ("PI 1", 100))
     rng = random.Random(2)
     temperatures, times = _temperatures(rng), _times(step_s * 1000)
     rows = []
     for path in sorted((data_dir() / "spo2-desaturation").glob("gt_*.csv")):
         with path.open() as file:
             for line in list(csv.DictReader(file))[::step_s]:
-                values = [
-                    _scaled(line, key, scale)
-                    for key, scale in (("SpO2 1", 10), ("Pulse 1", 1), ("PI 1", 100))
-                ]
+                values = [_scaled(line, key, scale) for key, scale in scales]
                 rows.append(Reading(next(times), next(temperatures), *values, STATUS))
     return rows
 

@@ -1,15 +1,16 @@
 """A backlog over a slow line: the share of the line that syncing uses, its time, and how late a live value is.
 
-The wearable is the virtual one (its real firmware on MicroPython, measuring all the while), the host the real engine
-with FULL commits; between them a line of so many bytes a second in a process of its own (`throttle.py`). A raw sender
-then puts the same number of bytes on the same line: `share` is its time over ours, HELLO, acknowledgements and commits
-included. At 921 600 and 115 200 baud (8N1: a tenth in bytes) it is the whole week; at 8 and 13 kB/s one day of it,
-its time taken seven times. At 921 600 baud four processes share this machine's cores, so it is the best of three.
+The wearable is the virtual one (its real firmware on MicroPython, still measuring); the host is the real engine with
+FULL commits. A line of limited speed between them runs in its own process (`throttle.py`). A raw sender then sends as
+many bytes over the same line; `share` is the raw sender's time divided by the time of the sync with HELLO,
+acknowledgements and commits. At 921 600 and 115 200 baud (8N1: a tenth in bytes) the whole week is drained; at 8 and
+13 kB/s it is one day, and its time is multiplied by seven. At 921 600 baud four processes share this machine's cores,
+so the best of three counts.
 
-The live values are measured on a wearable with no more room towards its port than a chip has: the pseudo-terminals of
-the virtual wearable hold some 20 kB, nearly two seconds of 115 200 baud. So it is the firmware's application, monitor,
-journal and link on MicroPython without sensors, each erase 50 ms long, on a socket that takes two pieces of 64 bytes.
-Monitor and host share this machine's clock. The samples are those of whole drains of the week, one after the other.
+The live values need a wearable with a port buffer as small as a chip's: the pseudo-terminals of the virtual wearable
+buffer about 20 kB, nearly two seconds at 115 200 baud. So the firmware's application, monitor, journal and link run on
+MicroPython without sensors, each erase 50 ms long, on a socket that accepts two pieces of 64 bytes. Monitor and host
+share this machine's clock. The samples come from whole drains of the week, one after the other.
 """
 
 import asyncio
@@ -25,14 +26,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from tools.lab.bench.backlog import DAY, Drained, build, drain, first_words
+from tools.lab.bench.backlog import DAY, Drained, build, drain, wait_until_started
+from tools.lab.bench.measuring import Row, percentile
 from tools.lab.bench.throttle import Line
 from tools.rig.image import CUSTODIAN, SETTINGS
 from tools.rig.laptop import device_key
 from tools.rig.micropython import FIRMWARE, ROOT, interpreter
 from tools.rig.wearable import Wearable
-
-Row = tuple[str, str, str, bool | None]
 
 WEEK_DAYS = 7
 SHARE = 90.0
@@ -43,7 +43,7 @@ _SCRIPT = ROOT / "tools" / "lab" / "bench" / "micropython" / "live_wearable.py"
 
 
 class Rate(NamedTuple):
-    """`bytes_s` of a line; a week may take `target_s`, None: nothing is asked; `days` are drained, `tries` times."""
+    """A line of `bytes_s`; a week may take `target_s` (None: no target); `days` are drained, `tries` times."""
 
     name: str
     bytes_s: int
@@ -61,18 +61,14 @@ RATES = (
 
 
 def rows() -> Iterator[Row]:
-    """(name, figure, target, reached)."""
     for days in (WEEK_DAYS, 1):
         yield from _drains(days, [rate for rate in RATES if rate.days == days])
     with tempfile.TemporaryDirectory(prefix="cytowatch-live-") as folder:
-        late_ms = sorted(_live(Path(folder)))
-    p99 = late_ms[int(len(late_ms) * 0.99)]
-    yield (
-        "live value during a drain at 115 200 baud, monitor to host",
-        f"p99 {p99:.0f} ms, p50 {late_ms[len(late_ms) // 2]:.0f} ms ({len(late_ms)} samples)",
-        f"p99 <= {LIVE_MS:g} ms",
-        p99 <= LIVE_MS,
-    )
+        late_ms = _live(Path(folder))
+    p99 = percentile(late_ms, 0.99)
+    figure = f"p99 {p99:.0f} ms, p50 {percentile(late_ms, 0.5):.0f} ms ({len(late_ms)} samples)"
+    name = "live value during a drain at 115 200 baud, monitor to host"
+    yield name, figure, f"p99 <= {LIVE_MS:g} ms", p99 <= LIVE_MS
 
 
 def _drains(days: int, rates: list[Rate]) -> Iterator[Row]:
@@ -80,14 +76,14 @@ def _drains(days: int, rates: list[Rate]) -> Iterator[Row]:
         folder = Path(name)
         build(folder / "flash.img", days, SETTINGS)
         with Wearable(folder) as wearable:
-            asyncio.run(first_words(str(wearable.link), device_key(CUSTODIAN)))
+            asyncio.run(wait_until_started(str(wearable.link), device_key(CUSTODIAN)))
             for rate in rates:
                 measured = [_beside(rate, str(wearable.link), folder / f"{n}.db") for n in range(rate.tries)]
                 yield from _row(rate, *min(measured, key=lambda each: each[0].took_s / each[2]))
 
 
 def _beside(rate: Rate, port: str, database: Path) -> tuple[Drained, int, float]:
-    """(the drain, bytes that it put on the line, seconds that a raw sender takes for as many)."""
+    """(the drain, its bytes on the line, seconds that a raw sender needs for as many bytes)."""
     with Line(port, rate.bytes_s) as line:
         done = asyncio.run(drain(line.path, database, device_key(CUSTODIAN)))
         carried = line.carried
@@ -99,20 +95,13 @@ def _row(rate: Rate, done: Drained, carried: int, raw_s: float) -> Iterator[Row]
     if done.readings < rate.days * DAY:
         raise RuntimeError(f"{done.readings} readings of {rate.days} days")
     share = 100 * raw_s / done.took_s
-    yield (
-        f"sync at {rate.name}, share of a raw sender of the same {carried:,} bytes",
-        f"{share:.1f} % ({done.took_s:.2f} s beside {raw_s:.2f} s, {carried / done.readings:.2f} B/reading)",
-        f">= {SHARE:g} %",
-        share >= SHARE,
-    )
-    week_s = done.took_s * WEEK_DAYS / rate.days
-    how = "measured whole" if rate.days == WEEK_DAYS else f"{rate.days} day measured, times {WEEK_DAYS}"
-    yield (
-        f"sync at {rate.name}, 7 days ({WEEK_DAYS * DAY:,} readings)",
-        f"{week_s:.1f} s ({how})",
-        "nothing asked" if rate.target_s is None else f"<= {rate.target_s:g} s",
-        None if rate.target_s is None else week_s <= rate.target_s,
-    )
+    figure = f"{share:.1f} % ({done.took_s:.2f} s and {raw_s:.2f} s, {carried / done.readings:.2f} B/reading)"
+    name = f"sync at {rate.name}, share of a raw sender of the same {carried:,} bytes"
+    yield name, figure, f">= {SHARE:g} %", share >= SHARE
+    week_s, most_s = done.took_s * WEEK_DAYS / rate.days, rate.target_s
+    how = "all measured" if rate.days == WEEK_DAYS else f"{rate.days} day measured, times {WEEK_DAYS}"
+    target = ("no target", None) if most_s is None else (f"<= {most_s:g} s", week_s <= most_s)
+    yield f"sync at {rate.name}, 7 days ({WEEK_DAYS * DAY:,} readings)", f"{week_s:.1f} s ({how})", *target
 
 
 def _raw_s(count: int, bytes_s: int) -> float:
@@ -150,7 +139,7 @@ def _live(folder: Path) -> list[float]:
         listener.listen(1)
         with Line(str(folder / "far"), _BAUD_115200) as line:
             port, _ = listener.accept()
-            port.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 0)  # the least there is: two small pieces
+            port.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 0)  # the minimum: two small pieces
             wearable = subprocess.Popen(
                 [interpreter(), "-X", "heapsize=192wK", str(_SCRIPT), str(image), str(epoch_ms), str(_ERASE_MS)],
                 stdin=port, stdout=port, env={**os.environ, "MICROPYPATH": f"{FIRMWARE}:{ROOT}:.frozen"},

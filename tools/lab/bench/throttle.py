@@ -1,9 +1,9 @@
-"""A line of so many bytes a second between two ends, in a process of its own; the host's end is a terminal.
+"""A line of limited speed between two ends, in its own process; the host's end is a terminal.
 
-    with Line(wearable_port, 11520) as line:      # line.path: what the host opens; line.carried: bytes towards the host
+    with Line(wearable_port, 11520) as line:      # the host opens line.path; line.carried: bytes towards the host
 
-Towards the host it takes from the far end only what it may pass on now, in small slices, so whoever writes too fast is
-held up by its own full port. It may fall behind its rate by 20 ms and catch up, as a driver with a small buffer would.
+Towards the host it reads from the far end only what it may pass on now, in small slices, so a sender that is too fast
+waits at its own full port. It may fall behind its rate by 20 ms and catch up, as a driver with a small buffer would.
 The other direction has the same rate.
 """
 
@@ -24,7 +24,7 @@ _SLICE_MIN = 16
 
 
 class Line:
-    """Opens `far`, a terminal or a listening socket's path, and offers `path`; `rate` in bytes a second."""
+    """Opens `far`, the path of a terminal or a listening socket, and offers `path`; `rate` in bytes a second."""
 
     def __init__(self, far: str, rate: float) -> None:
         context = multiprocessing.get_context("spawn")
@@ -58,11 +58,11 @@ class _Way:
         self._held = b""
 
     def wait_s(self, now_s: float) -> float:
-        """How long until the next slice may go; 0 when now."""
+        """Seconds until the next slice may go; 0 when it may go now."""
         return max(self._free_s - now_s, 0.0)
 
     def pass_on(self, now_s: float) -> int:
-        """Move one slice; how many bytes went."""
+        """Move one slice; return the bytes moved."""
         try:
             if not self._held:
                 self._held = os.read(self.source, self._slice)
@@ -86,7 +86,7 @@ def _open(far: str) -> int:
 
 
 def _serve(parent: Connection, carried: Any, far: str, rate: float) -> None:
-    """The process: until killed."""
+    """Pass bytes on until the process is killed or the far end is gone."""
     far_fd = _open(far)
     master, slave = os.openpty()
     tty.setraw(master)

@@ -1,9 +1,9 @@
 """A whole ward on one laptop: 64 wearables on one real `cytowatch run`, each with a backlog and a reading each second.
 
-The wearables are light: the firmware's session, journal and pump without its application, all in one process, each on a
-terminal of its own; ten times as many readings as a wearable makes. The time is from the start of the agent's process
-until it says of every wearable that it is caught up: finding each wearable's key among 64 is part of it. Afterwards the
-readings go on for 20 s, then the store is held against every journal, block by block.
+The wearables are light: the firmware's session, journal and pump without its application, all in one process, each on
+its own terminal, with ten times as many readings as a real wearable. The time is from the start of the agent's process
+until it has caught up with every wearable, including the search for each wearable's key among 64. Afterwards the
+readings go on for 20 s, then the store is compared with every journal, block by block.
 """
 
 import hashlib
@@ -17,7 +17,8 @@ from crs_core.keys import Key
 from host_agent.keys import keyfile
 from host_agent.store.contents import contents
 from host_agent.store.db import Store
-from tools.lab.bench.ward_end import Held, Plan, Wearables
+from tools.lab.bench.measuring import Row
+from tools.lab.bench.ward_end import Journaled, Plan, Wearables
 from tools.rig.laptop import Laptop, device_key
 from tools.rig.stored import bind_patient
 from tools.rig.waiting import until
@@ -28,16 +29,12 @@ BACKLOG = 1440  # readings: four hours at 10 s
 LIVE_S = 20.0
 TARGET_MB = 200.0
 _DEADLINE_S = 240.0
-Row = tuple[str, str, str, bool | None]
 
 
 def rows() -> Iterator[Row]:
-    """(name, figure, target, reached)."""
     plans = [_plan(n) for n in range(WEARABLES)]
-    with (
-        tempfile.TemporaryDirectory(prefix="cytowatch-ward-") as name,
-        Wearables(Path(name), plans) as wearables,
-    ):
+    folder = tempfile.TemporaryDirectory(prefix="cytowatch-ward-")
+    with folder as name, Wearables(Path(name), plans) as wearables:
         home = Path(name) / "home"
         laptop = _prepared(home, plans, wearables.paths)
         begun_s = time.monotonic()
@@ -48,33 +45,21 @@ def rows() -> Iterator[Row]:
             time.sleep(LIVE_S)
             wearables.quiet()
             time.sleep(1)
-            held = wearables.held()
-            records = sum(each.records for each in held.values())
+            journals = wearables.journals()
+            records = sum(each.records for each in journals.values())
             until(lambda: laptop.readings() >= records, _DEADLINE_S, "all stored")
             assert laptop.agent is not None
             rss_mb, peak_mb = _memory_mb(laptop.agent.pid)
         finally:
             laptop.stop()
-        wrong, lives = _compared(laptop, held), sum(each.lives for each in held.values())
+        wrong, lives = _differences(laptop, journals), sum(each.lives for each in journals.values())
     label = f"ward of {WEARABLES} wearables"
-    yield (
-        f"{label}, memory of the agent",
-        f"{rss_mb:.0f} MB resident, {peak_mb:.0f} MB at its peak",
-        f"<= {TARGET_MB:g} MB",
-        peak_mb <= TARGET_MB,
-    )
-    yield (
-        f"{label}, records lost, doubled or changed",
-        f"{wrong} of {records:,} ({lives:,} live values beside them)",
-        "0",
-        wrong == 0,
-    )
-    yield (
-        f"{label}, all caught up",
-        f"{took_s:.1f} s from the agent's start, {WEARABLES * BACKLOG:,} readings of backlog",
-        "nothing asked",
-        None,
-    )
+    figure = f"{rss_mb:.0f} MB resident, {peak_mb:.0f} MB at its peak"
+    yield f"{label}, memory of the agent", figure, f"<= {TARGET_MB:g} MB", peak_mb <= TARGET_MB
+    figure = f"{wrong} of {records:,} ({lives:,} live values at the same time)"
+    yield f"{label}, records lost, doubled or changed", figure, "0", wrong == 0
+    figure = f"{took_s:.1f} s from the agent's start, {WEARABLES * BACKLOG:,} readings of backlog"
+    yield f"{label}, all caught up", figure, "no target", None
 
 
 def _plan(n: int) -> Plan:
@@ -97,10 +82,10 @@ def _caught_up(laptop: Laptop) -> int:
     return sum(bool(device["caught_up"]) for device in laptop.devices())
 
 
-def _compared(laptop: Laptop, held: dict[bytes, Held]) -> int:
+def _differences(laptop: Laptop, journals: dict[bytes, Journaled]) -> int:
     """How many blocks or records differ between the journals and the store, in either direction."""
     wrong = 0
-    for each in held.values():
+    for each in journals.values():
         stored = laptop.read(lambda tx, each=each: contents(tx, each.journal_id))  # type: ignore[misc]
         assert stored is not None
         blocks = {first_seq: hashlib.sha256(raw).digest() for first_seq, raw in stored.blocks.items()}

@@ -1,7 +1,7 @@
-"""The wearables' end of a ward, in a process of its own: the firmware's session, journal and pump on a terminal each.
+"""The wearables of a ward, in their own process: the firmware's session, journal and pump, each on its own terminal.
 
-Every second each journals one reading in a block of its own and sends one live value, its own second apart from the
-others'. `Wearables` is the handle of the other process.
+Every second each one journals one reading in its own block and sends one live value; their moments are spread over the
+second. `Wearables` is the handle of that process.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ _ANSWER_S = 60.0
 
 
 class Plan(NamedTuple):
-    """One wearable: its identity and how many readings it holds at the start."""
+    """One wearable: its identity and the number of readings in its journal at the start."""
 
     device_id: bytes
     key: Key
@@ -31,8 +31,8 @@ class Plan(NamedTuple):
     backlog: int
 
 
-class Held(NamedTuple):
-    """What one journal holds at the end: its blocks by their hash, and how many records and live values."""
+class Journaled(NamedTuple):
+    """One journal at the end: hashes of its blocks by first number, and the numbers of records and live values."""
 
     journal_id: bytes
     blocks: dict[int, bytes]
@@ -41,7 +41,7 @@ class Held(NamedTuple):
 
 
 class Wearables:
-    """`paths` are the ports. `quiet()` ends the readings; `held()` tells what each journal holds, by device id."""
+    """`paths` are the ports. `quiet()` ends the readings; `journals()` returns each journal's content by device id."""
 
     def __init__(self, folder: Path, plans: list[Plan]) -> None:
         context = multiprocessing.get_context("spawn")
@@ -52,13 +52,11 @@ class Wearables:
         self.paths: list[str] = self._take()
 
     def quiet(self) -> None:
-        """Journal nothing more."""
         self._ours.send("quiet")
         self._take()
 
-    def held(self) -> dict[bytes, Held]:
-        """What is on each wearable."""
-        self._ours.send("held")
+    def journals(self) -> dict[bytes, Journaled]:
+        self._ours.send("journals")
         return self._take()  # type: ignore[no-any-return]
 
     def _take(self) -> Any:
@@ -84,7 +82,7 @@ class _Worn:
         self.lives = 0
 
     async def live(self, offset_s: float, quiet: asyncio.Event) -> None:
-        """A reading and a live value each second, from the moment a host is in session."""
+        """Make a reading and a live value every second while a host is in session."""
         await asyncio.sleep(offset_s)
         device = self.device
         while not quiet.is_set():
@@ -94,7 +92,7 @@ class _Worn:
                 self.lives += 1
             await asyncio.sleep(_EACH_S)
 
-    def held(self) -> Held:
+    def journaled(self) -> Journaled:
         """Read the whole journal."""
         blocks, records, seq = {}, 0, 1
         while (found := self.device.journal.read_from(seq)) is not None:
@@ -102,7 +100,7 @@ class _Worn:
             blocks[header.first_seq] = hashlib.sha256(raw).digest()
             records += header.count
             seq = block_layout.last_seq(header) + 1
-        return Held(self.device.journal.journal_id, blocks, records, self.lives)
+        return Journaled(self.device.journal.journal_id, blocks, records, self.lives)
 
 
 def _main(parent: Connection, folder: Path, plans: list[Plan]) -> None:
@@ -125,7 +123,7 @@ async def _run(parent: Connection, folder: Path, plans: list[Plan]) -> None:
             quiet.set()
             parent.send(None)
         else:
-            parent.send({each.device.device_id: each.held() for each in worn})
+            parent.send({each.device.device_id: each.journaled() for each in worn})
         for task in tasks:
             if task.done() and not task.cancelled():
                 task.result()

@@ -1,8 +1,8 @@
-"""The worst time from a true crossing to its alarm, in every measuring schedule: worked out, and measured.
+"""The worst time from a true crossing to its alarm, in every measuring schedule: calculated, and measured.
 
-Worked out: what the signal needs to show a fall, the dark time and the first value after it, one hole in the samples,
-the delay of the rule, one step. Measured: register models, the real drivers, chain and conditions on MicroPython, a
-crossing about each 2 s.
+The calculation adds the time until the signal shows a fall, the dark time and the first value after it, one hole in the
+samples, the delay of the rule, and one step. The measurement runs the real drivers, chain and conditions on register
+models on MicroPython, with a crossing about every 2 s.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from typing import NamedTuple
 from crs_core.grade.rules import DEFAULT, Rules
 from crs_device.measuring import schedule
 
-from tools.rig.micropython import run_micropython
+from tools.lab.bench.measuring import Row, words_of
 
 ROOT = Path(__file__).resolve().parents[3]
 PHASE_MS = 1900
@@ -20,16 +20,16 @@ SCHEDULES = ("continuous", "by_state")
 
 
 class Condition(NamedTuple):
-    """A condition whose delay is the rule `delay`; `told` has room for its limit; `measured` as the script names it."""
+    """A condition whose delay is the rule `delay`; `text` describes it; `measured` is its name in the script."""
 
     delay: str
-    told: str
+    text: str
     priority: str
     measured: str = ""
 
 
 def conditions(numbers: Rules) -> tuple[Condition, ...]:
-    """What a schedule could delay, under these rules."""
+    """The conditions that a schedule could delay, under these rules."""
     return (
         Condition("spo2_fast_ms", f"SpO2 < {numbers.spo2_fast_tenths / 10:g} %", "HIGH", "spo2_fast"),
         Condition("spo2_slow_ms", f"SpO2 < {numbers.spo2_slow_tenths / 10:g} %", "HIGH", "spo2_slow"),
@@ -40,7 +40,7 @@ def conditions(numbers: Rules) -> tuple[Condition, ...]:
 
 
 def worst_ms(condition: Condition, by_state: bool, numbers: Rules = DEFAULT) -> int:
-    """From the true crossing to the alarm, at worst."""
+    """Longest time from the true crossing to the alarm."""
     dark_ms = schedule.dark_ms(numbers) if by_state else 0
     dark_costs_ms = dark_ms + schedule.FIRST_VALUE_MS if dark_ms else 0
     delay_ms: int = getattr(numbers, condition.delay)
@@ -48,24 +48,18 @@ def worst_ms(condition: Condition, by_state: bool, numbers: Rules = DEFAULT) -> 
 
 
 def allowed_ms(condition: Condition) -> int:
-    """What is stated for its priority."""
+    """The stated limit for its priority."""
     return int(schedule.TOTAL_HIGH_MS if condition.priority == "HIGH" else schedule.TOTAL_MEDIUM_MS)
 
 
 def measured_ms(phase_ms: int = PHASE_MS) -> dict[tuple[str, str], tuple[int, int]]:
     """(worst ms, crossings) of (schedule, condition), on MicroPython."""
     script = ROOT / "tools/rig/on_micropython/worst_times.py"
-    done = run_micropython(script, str(phase_ms), timeout_s=600)
-    if done.returncode:
-        raise RuntimeError(done.stdout + done.stderr)
-    found = {}
-    for line in done.stdout.splitlines():
-        _, schedule, name, worst, crossings = line.split()
-        found[schedule, name] = (int(worst), int(crossings))
-    return found
+    lines = words_of(script, str(phase_ms), timeout_s=600)
+    return {(where, name): (int(worst), int(count)) for _, where, name, worst, count in lines}
 
 
-def rows() -> Iterator[tuple[str, str, str, bool]]:
+def rows() -> Iterator[Row]:
     """One row for each condition and schedule."""
     measured = measured_ms()
     for condition in conditions(DEFAULT):
@@ -78,9 +72,7 @@ def rows() -> Iterator[tuple[str, str, str, bool]]:
                 figure += f", {seen_ms / 1000:.1f} s measured over {crossings} crossings"
                 within = within and seen_ms <= worst
             delay_s = getattr(DEFAULT, condition.delay) // 1000
-            yield (
-                f"crossing to {condition.priority}, measuring {measuring}, {condition.told} for {delay_s} s",
-                figure,
-                f"<= {allowed // 1000} s",
-                within,
+            label = (
+                f"crossing to {condition.priority}, measuring {measuring}, {condition.text} for {delay_s} s"
             )
+            yield label, figure, f"<= {allowed // 1000} s", within

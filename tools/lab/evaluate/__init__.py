@@ -5,4 +5,4 @@ from pathlib import Path
 
 _FIRMWARE = str(Path(__file__).resolve().parents[3] / "firmware")
 if _FIRMWARE not in sys.path:
-    sys.path.insert(0, _FIRMWARE)  # crs_device is no package of the host; its limits are read here
+    sys.path.insert(0, _FIRMWARE)  # crs_device is not installed on a host; its limits are read here

@@ -1,4 +1,4 @@
-"""What people have without the wearable's rules: a raw threshold on every sample, and oral checks by the clock."""
+"""Two ways to find fever without the wearable's rules: a raw threshold per sample, and oral checks by the clock."""
 
 from random import Random
 
@@ -10,7 +10,7 @@ from tools.lab.evaluate.parameters import value
 from tools.lab.evaluate.truth import FEVER_CC, Span
 from tools.lab.evaluate.worn import Worn
 
-# hours of the day at which an oral temperature is taken
+# Hours of the day at which an oral temperature is taken.
 CHECKS = {
     "checks every 4 h": (2, 6, 10, 14, 18, 22),
     "checks every 8 h": (6, 14, 22),
@@ -19,7 +19,7 @@ CHECKS = {
 
 
 def raw_threshold(worn: Worn) -> list[Span]:
-    """Every run of usable axillary samples at or above 38.00 °C; a sample that is not usable ends a run."""
+    """Every run of usable axillary samples at or above 38.00 °C; an unusable sample ends a run."""
     found: list[Span] = []
     start: int | None = None
     for i, (cc, state) in enumerate(zip(worn.temp_cc, worn.temp_state, strict=True)):
@@ -35,7 +35,7 @@ def raw_threshold(worn: Worn) -> list[Span]:
 
 
 def oral_reading(rng: Random, body: Body, at_s: float) -> int | None:
-    """What a person reads off an oral thermometer, in 0.01 °C on its grid of 0.1 °C; None after the series."""
+    """A person's reading of an oral thermometer, in 0.01 °C rounded to 0.1 °C; None after the series."""
     i = int(at_s) // STEP_S
     if not 0 <= i < len(body.oral_cc):
         return None
@@ -43,7 +43,7 @@ def oral_reading(rng: Random, body: Body, at_s: float) -> int | None:
 
 
 def checks(rng: Random, body: Body, hours: tuple[int, ...]) -> list[int]:
-    """Times at which a check by the clock read 38.0 °C or more."""
+    """Times at which a check read 38.0 °C or more."""
     found = []
     for day in range(len(body.oral_cc) * STEP_S // DAY_S):
         for hour in hours:

@@ -1,4 +1,4 @@
-"""The body of one simulated patient: the truth every ten seconds, as integers. Nothing here knows of a sensor."""
+"""The body of one simulated patient: the true values every ten seconds, as integers, without any sensor."""
 
 import math
 from array import array
@@ -26,7 +26,7 @@ class Body:
 
 
 def wander(rng: Random, count: int, sd: float, tau_s: float, dt_s: float) -> list[float]:
-    """A stationary random walk back to zero (Ornstein-Uhlenbeck), `count` values."""
+    """`count` values of a stationary random walk around zero (Ornstein-Uhlenbeck)."""
     keep = math.exp(-dt_s / tau_s)
     kick = sd * math.sqrt(1 - keep * keep)
     now = rng.gauss(0.0, sd)
@@ -38,7 +38,7 @@ def wander(rng: Random, count: int, sd: float, tau_s: float, dt_s: float) -> lis
 
 
 def slow_wander(rng: Random, minutes: int, sd: float, tau_h: float) -> list[float]:
-    """The same by minute, but smooth between knots 30 min apart: a body has too much heat in it to tremble."""
+    """Like `wander`, by minute and smooth between knots 30 min apart, because a body's temperature changes slowly."""
     knots = wander(rng, minutes // KNOT_MIN + 2, sd, tau_h * HOUR_S, KNOT_MIN * 60)
     out = []
     for minute in range(minutes):
@@ -49,13 +49,13 @@ def slow_wander(rng: Random, minutes: int, sd: float, tau_h: float) -> list[floa
 
 
 def is_asleep(t_s: float) -> bool:
-    """Night by the clock."""
+    """True from SLEEP_H to WAKE_H."""
     hour = t_s % DAY_S / HOUR_S
     return hour >= SLEEP_H or hour < WAKE_H
 
 
 def shape(wave: Wave, t_s: float) -> float:
-    """0..1: how much of a wave is there."""
+    """Share of a wave's height at a moment, 0..1."""
     if t_s <= wave.start_s:
         return 0.0
     share = min((t_s - wave.start_s) / wave.rise_s, 1.0)
@@ -64,14 +64,14 @@ def shape(wave: Wave, t_s: float) -> float:
 
 
 def dose_effect(age_s: float) -> float:
-    """0..1: how much of an antipyretic dose works `age_s` after it."""
+    """Share of an antipyretic dose's effect `age_s` after it, 0..1."""
     if not 0 < age_s < _DOSE_S:
         return 0.0
     return min(age_s / HOUR_S, 1.0, (_DOSE_S - age_s) / (3 * HOUR_S))
 
 
 def live(rng: Random, ill: Illness, days: int) -> Body:
-    """Draw the truth of `days` days."""
+    """Draw the true values of `days` days."""
     minutes = days * 1440
     circadian_c = rng.uniform(*value("circadian_c"))
     own = slow_wander(rng, minutes, *value("oral_wander_c"))

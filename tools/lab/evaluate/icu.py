@@ -1,9 +1,9 @@
-"""Charted stays of `icu-vitals` through the wearable's rules: speed, guards, both runtimes, fuller intervals.
+"""Run charted stays of `icu-vitals` through the wearable's rules: speed, guards, both runtimes, fuller intervals.
 
-These are real patients without the syndrome, charted about hourly: nothing here measures how well a fever is found.
-Each charted instant is one reading; a sign that was not charted at it is absent. The file does not say where the
-temperature was taken; it is read as `core`, which settles the fever row. It has no vasopressors and no oxygen device
-but the ventilator, so the fuller grade is an interval as well, and must lie within the wearable's.
+These are real patients without the syndrome, charted about hourly, so they cannot show how well a fever is found. Each
+charted instant is one reading; a sign that was not charted then is absent. The file does not name the site of the
+temperature; it is taken as `core`, so that the fever criterion can be decided. The file has no vasopressors and no
+oxygen device except the ventilator, so the fuller grade is an interval, too, and must lie within the wearable's.
 """
 
 import gzip
@@ -30,17 +30,17 @@ ROOT = Path(__file__).resolve().parents[3]
 SCRIPT = Path(stay_run.__file__)
 ALL_MAX_S = 20
 LEAST_STAYS = 200
-CONTEXT_MIN = 60  # how long a charted pressure stands; a ventilator is charted each few hours
+CONTEXT_MIN = 60  # so long a charted pressure is valid; a ventilator is charted every few hours
 VENTILATOR_MIN = 240
 
 
 class NoRecordings(Exception):  # noqa: N818
-    """The recordings are not there; the text says where they were looked for."""
+    """The recordings are missing; the text says where they should be."""
 
 
 @dataclass
 class Charted:
-    """One stay: the wearer's signs and, by minute, what only people know."""
+    """One stay: the signs that a wearable measures and, by minute, the entries of people."""
 
     number: int
     signs: Stay = field(default_factory=Stay)
@@ -60,21 +60,14 @@ class Charted:
                 units.PPG_ABSENT if spo2 is None and hr is None else units.PPG_VALID,
                 units.WEAR_UNKNOWN,
             )
-            found.append(
-                Reading(
-                    int(minute) * stay_run.MINUTE_MS,
-                    None if temp is None else round(temp * 100),
-                    None if spo2 is None else round(spo2 * 10),
-                    None if hr is None else round(hr),
-                    None,
-                    status,
-                )
-            )
+            scaled = ((temp, 100), (spo2, 10), (hr, 1))
+            values = (None if number is None else round(number * scale) for number, scale in scaled)
+            found.append(Reading(int(minute) * stay_run.MINUTE_MS, *values, None, status))
         return found
 
 
 def find() -> Path:
-    """The file (CRS_DATA_DIR, else ../shared/data); NoRecordings where it is absent."""
+    """The file below CRS_DATA_DIR, else ../shared/data; NoRecordings when it is missing."""
     path = Path(os.environ.get("CRS_DATA_DIR", ROOT.parent / "shared" / "data")) / "icu-vitals/vitals.csv.gz"
     if not path.is_file():
         raise NoRecordings(f"no recordings at {path}: set CRS_DATA_DIR")
@@ -96,11 +89,9 @@ def read(path: Path) -> list[Charted]:
                 stay.signs.add(float(minute), name, float(number))
             elif name in ("SysABP", "NISysABP"):
                 if 30 <= float(number) <= 260:
-                    # of two at one minute the lower one: it decides
-                    pressure = round(float(number))
-                    stay.systolic_mmhg[int(minute)] = min(
-                        pressure, stay.systolic_mmhg.get(int(minute), pressure)
-                    )
+                    # Of two pressures in one minute the lower one decides.
+                    pressure, at = round(float(number)), int(minute)
+                    stay.systolic_mmhg[at] = min(pressure, stay.systolic_mmhg.get(at, pressure))
             elif name == "MechVent":
                 stay.ventilated_min.append(int(minute))
             elif name == "Age" and 0 <= float(number) <= 120:
@@ -112,28 +103,19 @@ def pack(number: int, readings: list[Reading]) -> bytes:
     """The bytes that micropython/stay_run.py reads."""
     out = [struct.pack(stay_run.HEAD, number, len(readings))]
     for r in readings:
-        out.append(
-            struct.pack(
-                stay_run.ROW,
-                r.t_ms // stay_run.MINUTE_MS,
-                *(0 if one is None else one + 1 for one in (r.temp_cc, r.spo2_tenths, r.hr_bpm)),
-                r.status,
-            )
-        )
+        values = (0 if one is None else one + 1 for one in (r.temp_cc, r.spo2_tenths, r.hr_bpm))
+        out.append(struct.pack(stay_run.ROW, r.t_ms // stay_run.MINUTE_MS, *values, r.status))
     return b"".join(out)
 
 
 def fuller_case(stay: Charted, reading: Reading, latched: bool) -> dict[str, Any] | None:
-    """What is known at a reading with the chart beside it, in the vocabulary; None without temperature or pressure."""
+    """The facts of a reading and of the chart, in the vocabulary; None without temperature or pressure."""
     minute = reading.t_ms // stay_run.MINUTE_MS
     recent = [at for at in stay.systolic_mmhg if minute - CONTEXT_MIN <= at <= minute]
     if reading.temp_cc is None or not recent:
         return None
-    inputs: dict[str, Any] = {
-        "temperature_cc": reading.temp_cc,
-        "site": "core",
-        "systolic_mmhg": stay.systolic_mmhg[max(recent)],
-    }
+    inputs: dict[str, Any] = {"temperature_cc": reading.temp_cc, "site": "core"}
+    inputs["systolic_mmhg"] = stay.systolic_mmhg[max(recent)]
     if stay.age_months is not None:
         inputs["age_months"] = stay.age_months
     if latched:
@@ -147,7 +129,7 @@ def fuller_case(stay: Charted, reading: Reading, latched: bool) -> dict[str, Any
 
 @dataclass
 class Comparison:
-    """The wearable's interval beside the fuller one, over all instants that have both."""
+    """The wearable's interval compared with the fuller one, over all instants that have both."""
 
     instants: int = 0
     outside: int = 0
@@ -155,9 +137,9 @@ class Comparison:
     _known: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def add(self, told: Assessment, inputs: dict[str, Any]) -> None:
-        """Take one instant."""
         key = repr({**inputs, "temperature_cc": inputs["temperature_cc"] >= 3800})
-        if key not in self._known:  # the same facts give the same interval, however high the fever
+        # The height of the fever does not change the interval.
+        if key not in self._known:
             grade = case.assess(inputs)["grades"]["ASTCT"]
             self._known[key] = grade["lower"], grade["upper"]
         lower, upper = self._known[key]
@@ -167,7 +149,7 @@ class Comparison:
 
 
 def rows(compared: int) -> Iterator[tuple[str, str, str, bool]]:
-    """(name, figure, target, reached) of the charted stays; `compared` of them on both runtimes."""
+    """Rows of the charted stays; `compared` of them are run on both runtimes."""
     stays = read(find())
     charted = [(stay, stay.readings()) for stay in stays]
     count = sum(len(readings) for _, readings in charted)
@@ -191,18 +173,12 @@ def rows(compared: int) -> Iterator[tuple[str, str, str, bool]]:
     shown = f"{graded} of {count} readings gradable; {parts}"
     yield "guards and reasons of all stays", shown, "no reading refused by an error", True
     dropped = sum(stay.signs.dropped for stay in stays)
-    yield "charted values that no body has, left out", str(dropped), "reported", True
-    alarms_shown = ", ".join(
-        f"{code_texts.ALARM_NAMES[alarm]} {n}"
-        for (alarm, priority), n in sorted(changes_by.items())
-        if priority
-    )
-    yield (
-        "alarm starts and rises over hourly charts (no rate can be read from them)",
-        alarms_shown,
-        "reported",
-        True,
-    )
+    yield "charted values outside what a body can have, left out", str(dropped), "reported", True
+    raised = [
+        (code_texts.ALARM_NAMES[alarm], n) for (alarm, priority), n in sorted(changes_by.items()) if priority
+    ]
+    shown = ", ".join(f"{name} {n}" for name, n in raised)
+    yield "alarm starts and rises over hourly charts (they give no rate)", shown, "reported", True
     yield from _intervals(charted)
     yield _both_runtimes(charted, compared)
 
@@ -212,19 +188,15 @@ def _intervals(charted: list[tuple[Charted, list[Reading]]]) -> Iterator[tuple[s
     for stay, readings in charted:
 
         def tell(reading: Reading, told: Any, changes: Any, state: Any, stay: Charted = stay) -> None:
-            inputs = (
-                fuller_case(stay, reading, grader.fever_latched(state)) if told.lower is not None else None
-            )
+            if told.lower is None:
+                return
+            inputs = fuller_case(stay, reading, grader.fever_latched(state))
             if inputs is not None:
                 result.add(told, inputs)
 
         stay_run.run(readings, tell=tell)
-    yield (
-        "instants where the interval with pressure and ventilator leaves the wearable's",
-        f"{result.outside} of {result.instants}",
-        "0",
-        result.outside == 0,
-    )
+    name = "instants where the interval with pressure and ventilator leaves the wearable's"
+    yield name, f"{result.outside} of {result.instants}", "0", result.outside == 0
     before: Counter[int] = Counter()
     after: Counter[int] = Counter()
     for (wearable, fuller), n in result.widths.items():
@@ -236,12 +208,8 @@ def _intervals(charted: list[tuple[Charted, list[Reading]]]) -> Iterator[tuple[s
         for name, by in (("wearable", before), ("with the chart", after))
         if result.instants
     )
-    yield (
-        "width of the interval at charted instants",
-        shown,
-        "reported (vasopressors are not in the file)",
-        True,
-    )
+    target = "reported (vasopressors are not in the file)"
+    yield "width of the interval at charted instants", shown, target, True
 
 
 def _both_runtimes(charted: list[tuple[Charted, list[Reading]]], compared: int) -> tuple[str, str, str, bool]:
@@ -261,9 +229,5 @@ def _both_runtimes(charted: list[tuple[Charted, list[Reading]]], compared: int) 
     steps = sum(len(readings) for _, readings in chosen)
     shown = f"{same} of {len(chosen)} stays the same, {steps} readings"
     reached = same == len(chosen) == len(theirs) and same >= min(LEAST_STAYS, len(charted))
-    return (
-        "MicroPython and CPython over charted stays",
-        shown,
-        f"bit for bit, >= {LEAST_STAYS} stays",
-        reached,
-    )
+    target = f"bit for bit, >= {LEAST_STAYS} stays"
+    return "MicroPython and CPython over charted stays", shown, target, reached

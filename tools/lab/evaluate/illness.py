@@ -1,4 +1,4 @@
-"""What will happen to one simulated patient: syndrome, other fevers, drugs, hypoxia. Drawn once, before any series."""
+"""The plan of one simulated patient: syndrome, other fevers, drugs, hypoxia. It is drawn before any series."""
 
 import math
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ class Wave:
 
 @dataclass(frozen=True)
 class Hypoxia:
-    """A progression with falling saturation, ended by oxygen that people give."""
+    """A time of falling saturation; it ends when people give oxygen."""
 
     start_s: float
     rise_s: float
@@ -46,7 +46,7 @@ class Illness:
 
 
 def lognormal(rng: Random, median: float, log_sd: float) -> float:
-    """One draw by median and SD of the logarithm."""
+    """One draw from a lognormal distribution with this median and SD of the logarithm."""
     return median * math.exp(rng.gauss(0.0, log_sd))
 
 
@@ -56,7 +56,6 @@ def log_sd(low: float, high: float, kind: str) -> float:
 
 
 def clipped(number: float, low: float, high: float) -> float:
-    """`number` within its limits."""
     return min(max(number, low), high)
 
 
@@ -89,9 +88,8 @@ def plan(rng: Random, product: Product, days: int) -> Illness:
 def _wave(rng: Random, ill: Illness, start_s: float, end_s: float, peak_c: float, of_syndrome: bool) -> Wave:
     rise_s = rng.uniform(*value("rise_h")) * HOUR_S
     height_c = peak_c - ill.oral_c
-    return Wave(
-        start_s, rise_s, max(end_s, start_s + rise_s), height_c, of_syndrome, value("fall_h") * HOUR_S
-    )
+    fall_s = value("fall_h") * HOUR_S
+    return Wave(start_s, rise_s, max(end_s, start_s + rise_s), height_c, of_syndrome, fall_s)
 
 
 def _syndrome(rng: Random, ill: Illness, product: Product) -> None:
@@ -100,9 +98,8 @@ def _syndrome(rng: Random, ill: Illness, product: Product) -> None:
     onset_d = clipped(onset_d, 0.1, value("onset_last_d"))
     start_s = value("infusion_h") * HOUR_S + onset_d * DAY_S
     median_d, low_d, high_d = product.duration_d
-    lasts_s = DAY_S * clipped(
-        lognormal(rng, median_d, log_sd(low_d, high_d, product.duration_range)), 0.5, 60.0
-    )
+    lasts_d = lognormal(rng, median_d, log_sd(low_d, high_d, product.duration_range))
+    lasts_s = DAY_S * clipped(lasts_d, 0.5, 60.0)
     ill.syndrome = start_s, start_s + lasts_s
     ill.is_severe = rng.random() < product.severe_pct / product.any_pct
     peak_c = clipped(rng.gauss(*value("peak_c")), *value("peak_limits_c"))

@@ -1,9 +1,9 @@
-"""The one place that calls the wearable's rules: a simulated sensor series in, a course of alarms and grades out.
+"""Runs the wearable's rules on a simulated sensor series; the result is a course of alarms and grades.
 
-`alarms.step` runs each second and `grader.step` on each reading, as on the wearable. Between two readings the values
-are held; when a step changed nothing in the state but its clock, the seconds up to the last one before the next
-reading would change nothing either and are left out (a delay that runs out among them is then seen up to 9 s late).
-`every_second=True` leaves nothing out: the report compares both.
+`alarms.step` runs each second and `grader.step` on each reading, as on the wearable. Values stay the same between two
+readings. So when a step changed only the clock of the state, the seconds up to the last one before the next reading are
+skipped; a delay that ends among them is then seen up to 9 s late. `every_second=True` skips none; the report compares
+both.
 """
 
 from dataclasses import dataclass, field
@@ -16,17 +16,12 @@ from crs_core.units import Reading, make_status
 from tools.lab.evaluate.body import STEP_S
 from tools.lab.evaluate.worn import NONE, Worn
 
-PI_HUNDREDTHS = 120  # of a usable pulse; the gate for low perfusion is the state of the signal chain
+PI_HUNDREDTHS = 120  # of a usable pulse; low perfusion is a state of the signal chain instead
 PHYSIOLOGICAL = (
-    codes.FEVER,
-    codes.POSSIBLE_FEVER,
-    codes.HYPOXAEMIA,
-    codes.SPO2_LOST,
-    codes.PULSE_LOST,
-    codes.LIFE_THREATENING,
+    codes.FEVER, codes.POSSIBLE_FEVER, codes.HYPOXAEMIA, codes.SPO2_LOST, codes.PULSE_LOST, codes.LIFE_THREATENING,
     codes.MEASURE_BP,
-)
-# the delays that the documents state, whatever rules run
+)  # fmt: skip
+# The delays that the documents state, whichever rules run.
 STATED_SETTLING_S = rules.DEFAULT.settling_ms // 1000
 STATED_SILENCE_S = rules.DEFAULT.no_data_low_ms // 1000
 _BY_TEMP = (codes.FEVER, codes.POSSIBLE_FEVER)
@@ -45,25 +40,25 @@ class Alarm:
 
     @property
     def name(self) -> str:
-        """Its name in the interface."""
         return str(code_texts.ALARM_NAMES[self.alarm])
 
 
 @dataclass
 class Course:
-    """What the wearable did over one sensor series."""
+    """The wearable's alarms and checks over one sensor series.
+
+    `silent_s` is time without a usable temperature or saturation, past the stated delay, and without NO_DATA.
+    """
 
     alarms: list[Alarm] = field(default_factory=list)
     better_by_loss: list[str] = field(default_factory=list)
-    silent_s: int = (
-        0  # without a usable temperature or saturation, past the stated delay, and without NO_DATA
-    )
+    silent_s: int = 0
     unusable_s: int = 0
     steps: int = 0
 
 
 def run(worn: Worn, *, every_second: bool = False, rule_set: rules.Rules = rules.DEFAULT) -> Course:
-    """Wear the device over the whole series, bound to a patient from its begin."""
+    """Run the rules over the whole series; the wearable is bound to a patient from its start."""
     return _Run(worn, rule_set, every_second).course
 
 
@@ -135,9 +130,8 @@ class _Run:
                 start_s, highest = self._open.pop(alarm)
                 self.course.alarms.append(Alarm(alarm, highest, start_s, at_s))
             if priority < before and self._is_by_loss(alarm, inputs, before, last, at_s):
-                self.course.better_by_loss.append(
-                    f"{code_texts.ALARM_NAMES[alarm]} fell at {at_s} s by a loss"
-                )
+                fell = f"{code_texts.ALARM_NAMES[alarm]} fell at {at_s} s by a loss"
+                self.course.better_by_loss.append(fell)
         if inputs.temp_state == units.TEMP_VALID:
             self._usable_temp_cc = inputs.temp_cc
         if inputs.ppg_state == units.PPG_VALID:
@@ -149,19 +143,18 @@ class _Run:
         if alarm in _BY_BOTH:
             if temp_lost == ppg_lost:
                 return temp_lost
-            # would it have fallen as well with the last value of the lost channel? then the other one ended it
+            # If it falls with the last value of the lost channel, too, the other channel ended it.
             _, changes = alarms.step(last, self._as_if_kept(inputs), at_s * 1000, self._rules)
             return dict(changes).get(alarm, before) >= before
-        # the possible level gives way to fever itself, at the same priority
+        # FEVER replaces POSSIBLE_FEVER at the same priority.
         if alarm == codes.POSSIBLE_FEVER and self._before.get(codes.FEVER):
             return False
         return (alarm in _BY_TEMP and temp_lost) or (alarm in _BY_PPG and ppg_lost)
 
     def _as_if_kept(self, inputs: alarms.Inputs) -> alarms.Inputs:
         if inputs.temp_state != units.TEMP_VALID:
-            inputs = inputs._replace(
-                temp_cc=self._usable_temp_cc, temp_state=units.TEMP_VALID, wear=units.WEAR_WORN
-            )
+            kept_cc = self._usable_temp_cc
+            inputs = inputs._replace(temp_cc=kept_cc, temp_state=units.TEMP_VALID, wear=units.WEAR_WORN)
         if inputs.ppg_state != units.PPG_VALID:
             spo2_tenths, hr_bpm = self._usable_ppg
             inputs = inputs._replace(
@@ -171,9 +164,8 @@ class _Run:
 
     def _read(self, inputs: alarms.Inputs, at_s: int) -> None:
         status = make_status(inputs.site, inputs.temp_state, inputs.ppg_state, inputs.wear)
-        reading = Reading(
-            at_s * 1000, inputs.temp_cc, inputs.spo2_tenths, inputs.hr_bpm, inputs.pi_hundredths, status
-        )
+        values = inputs.temp_cc, inputs.spo2_tenths, inputs.hr_bpm, inputs.pi_hundredths
+        reading = Reading(at_s * 1000, *values, status)
         self._grader, told = grader.step(self._grader, reading, reading.t_ms, self._rules)
         why = looks_better(self._assessed, told, inputs.temp_state != units.TEMP_VALID)
         if why:
@@ -181,7 +173,7 @@ class _Run:
         self._assessed = told
 
     def _watch_silence(self, inputs: alarms.Inputs) -> None:
-        """Count time past the stated delays in which a channel gives nothing and no NO_DATA stands."""
+        """Count time past the stated delays in which a channel has no usable value and NO_DATA is not active."""
         lost = (inputs.temp_state != units.TEMP_VALID, inputs.ppg_state != units.PPG_VALID)
         settling = inputs.temp_state in (units.TEMP_SETTLING, units.TEMP_ARTEFACT)
         allowed_s = (STATED_SETTLING_S if settling else STATED_SILENCE_S, STATED_SILENCE_S)
@@ -196,7 +188,7 @@ class _Run:
 
 
 def looks_better(before: Any, after: Any, lost: bool) -> str:
-    """Why the assessment `after` a reading without a usable temperature says less than the one before; "" if not."""
+    """Why the assessment `after` a reading without a usable temperature looks better than `before`; "" if not."""
     if not lost or before is None:
         return ""
     if after.fever == codes.FEVER_NOT_MET:
@@ -209,6 +201,6 @@ def looks_better(before: Any, after: Any, lost: bool) -> str:
 
 
 def _same(before: list[Any], after: list[Any], at_s: int) -> bool:
-    """True when the step at `at_s` changed nothing but what says "now"."""
+    """True when the step at `at_s` changed only the entries that store the time of the step."""
     now_ms = at_s * 1000
     return all(a == b or b == now_ms for a, b in zip(before, after, strict=True))

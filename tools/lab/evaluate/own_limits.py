@@ -1,8 +1,8 @@
-"""Limits that a clinician could sign for one patient, from what the wearable itself read while the patient was well.
+"""Limits that a clinician could sign for one patient, from the wearable's readings while the patient was well.
 
-A simulated signature: the three saturation limits stand as far below the own resting median as the default ones do
-below 97 %, never below 85 %, never above the default. A sensor that reads low, or a low own saturation, then does not
-sound all night; what falls by as much as it would have to from 97 % sounds as before.
+The signature is simulated. The three saturation limits are as far below the patient's own resting median as the default
+limits are below 97 %, but never below 85 % and never above the default. So a low own saturation, or a sensor that
+reads low, does not sound all night; a fall as deep as one from 97 % to the default limit still sounds.
 """
 
 from statistics import median

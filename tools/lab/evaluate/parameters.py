@@ -1,7 +1,7 @@
-"""Every number of the simulated patient, once, with its unit and its source; none is tuned to a figure.
+"""Every number of the simulated patient with its unit and its source; none is tuned to a result.
 
-A source that reads "assumption" is nobody's measurement: it is there so that the patient has the nuisance at all, was
-chosen before the first run, and is named in the report. Pairs are (mean, SD) or (lowest, highest), as the unit says.
+A number with the source "assumption" was not measured by anybody. It makes a nuisance possible, was chosen before the
+first run, and is named in the report. Pairs are (mean, SD) or (lowest, highest), as the unit says.
 """
 
 from dataclasses import dataclass

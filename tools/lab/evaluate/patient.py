@@ -1,4 +1,4 @@
-"""One simulated patient, drawn from (seed, number): the same again on every machine."""
+"""One simulated patient, drawn from (seed, number) and therefore equal on every machine."""
 
 from dataclasses import dataclass
 from random import Random
@@ -11,7 +11,7 @@ from tools.lab.evaluate.worn import Worn, wear
 
 @dataclass
 class Patient:
-    """A simulated patient: plan, truth and what the sensors say, `days` days from midnight of the day of infusion."""
+    """A simulated patient: plan, true values and sensor series of `days` days from midnight of the day of infusion."""
 
     number: int
     product: Product
@@ -22,7 +22,7 @@ class Patient:
 
 
 def simulate(seed: int, number: int, days: int) -> Patient:
-    """Draw patient `number` of the run `seed`. Products take turns; each part has dice of its own."""
+    """Draw patient `number` of the run `seed`. Products take turns; each part has its own random numbers."""
     product = PRODUCTS[number % len(PRODUCTS)]
     ill = plan(Random(f"{seed}/{number}/illness"), product, days)
     body = live(Random(f"{seed}/{number}/body"), ill, days)

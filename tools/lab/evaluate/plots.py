@@ -1,4 +1,4 @@
-"""Three plots of a run: one patient's course, what was found and how early, false alarms of a day. All simulated."""
+"""Three plots of a run: one patient's course, fevers found and how early, false alarms of a day. All simulated."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -19,20 +19,17 @@ from tools.lab.evaluate.svg import BLUE, FAINT, GREY, ORANGE, RED, WIDTH, Drawin
 SHOWN_S = 3 * DAY_S
 EVERY = 6  # steps for one point of a line
 LANES = (
-    (codes.FEVER, ORANGE),
-    (codes.POSSIBLE_FEVER, "#e8b878"),
-    (codes.HYPOXAEMIA, RED),
-    (codes.LIFE_THREATENING, RED),
-    (codes.SPO2_LOST, GREY),
-    (codes.NO_DATA, GREY),
-)
+    (codes.FEVER, "fever", ORANGE), (codes.POSSIBLE_FEVER, "possible", "#e8b878"),
+    (codes.HYPOXAEMIA, "SpO2 low", RED), (codes.LIFE_THREATENING, "pattern", RED),
+    (codes.SPO2_LOST, "SpO2 lost", GREY), (codes.NO_DATA, "no data", GREY),
+)  # fmt: skip
 MOST_IN_A_DAY = 12
 
 
 def write(
     folder: Path, outcomes: list[Outcome], seed: int, rule_set: rules.Rules = rules.DEFAULT
 ) -> list[Path]:
-    """Write the plots into `folder`; the course is that of the first patient with an onset."""
+    """Write the plots into `folder`; the course shown is that of the first patient with an onset."""
     folder.mkdir(parents=True, exist_ok=True)
     chosen = next((one for one in outcomes if one.onset), outcomes[0])
     patient = simulate(seed, chosen.number, chosen.days)
@@ -86,7 +83,7 @@ def course(patient: Patient, seed: int, rule_set: rules.Rules = rules.DEFAULT) -
             y = temp.at_y(body.oral_cc[one.start_s // STEP_S] / 100)
             drawing.dot(temp.at_x(one.start_s / HOUR_S), y, GREY, 5, filled=False)
     _lanes(drawing, lanes, wore.alarms, begin_s, end_s)
-    legend = ((BLUE, "truth (oral; arterial)"), (ORANGE, "what the wearable may use (axilla; SpO2)"))
+    legend = ((BLUE, "true values (oral; arterial)"), (ORANGE, "usable sensor values (axilla; SpO2)"))
     for i, (colour, words) in enumerate(legend):
         drawing.box(80 + 300 * i, 43, 22, 4, colour)
         drawing.text(108 + 300 * i, 50, words, size=11)
@@ -113,13 +110,9 @@ def _line(frame: Frame, steps: range, values: list[float], usable: list[bool], c
 def _lanes(
     drawing: Drawing, frame: Frame, found_alarms: list[machine.Alarm], begin_s: int, end_s: int
 ) -> None:
-    names = {
-        codes.FEVER: "fever", codes.POSSIBLE_FEVER: "possible", codes.HYPOXAEMIA: "SpO2 low",
-        codes.LIFE_THREATENING: "pattern", codes.SPO2_LOST: "SpO2 lost", codes.NO_DATA: "no data",
-    }  # fmt: skip
-    for i, (alarm, colour) in enumerate(LANES):
+    for i, (alarm, name, colour) in enumerate(LANES):
         y = frame.at_y(len(LANES) - i) + 4
-        drawing.text(frame.left - 6, y + 11, names[alarm], size=11, anchor="end")
+        drawing.text(frame.left - 6, y + 11, name, size=11, anchor="end")
         drawing.line(frame.left, y + 17, frame.right, y + 17, FAINT)
         for one in found_alarms:
             start_s, stop_s = max(one.start_s, begin_s), min(one.end_s, end_s)
@@ -146,19 +139,16 @@ def found(outcomes: list[Outcome]) -> str:
                 middle = y + 10.5 + 15 * k
                 low, high = report.interval(count[method], of)
                 drawing.line(frame.at_x(low), middle, frame.at_x(high), middle, width=1.5)
-    for i, (colour, words) in enumerate(
-        ((BLUE, f"fevers of 30 min or longer, {fevers}"), (ORANGE, f"onsets of the syndrome, {onsets}"))
-    ):
+    legend = ((BLUE, f"fevers of 30 min or longer, {fevers}"), (ORANGE, f"onsets of the syndrome, {onsets}"))
+    for i, (colour, words) in enumerate(legend):
         drawing.box(270 + 280 * i, 48, 14, 10, colour)
         drawing.text(290 + 280 * i, 57, words, size=11)
-    drawing.text(
-        frame.at_x(95), frame.bottom + 32, "95 %: target with prompts", size=11, anchor="end", colour=RED
-    )
+    target = "95 %: target with prompts"
+    drawing.text(frame.at_x(95), frame.bottom + 32, target, size=11, anchor="end", colour=RED)
     leads = Frame(drawing, (270, 440, WIDTH - 40, 560), (-4, 12), (0, len(baselines.CHECKS)))
     leads.ticks_x(range(-4, 13, 2), [f"{h} h" for h in range(-4, 13, 2)])
-    drawing.text(
-        270, 428, "Lead of the wearable with prompts answered once: median and quartiles over onsets"
-    )
+    title = "Lead of the wearable with prompts answered once: median and quartiles over onsets"
+    drawing.text(270, 428, title)
     drawing.line(leads.at_x(0), leads.top, leads.at_x(0), leads.bottom)
     drawing.line(leads.at_x(7), leads.top, leads.at_x(7), leads.bottom, RED, dash="5 4")
     drawing.text(leads.at_x(7), leads.bottom + 32, "7 h: wished", size=11, anchor="middle", colour=RED)

@@ -1,4 +1,4 @@
-"""The people beside the patient: each prompt "take an oral temperature now" is answered within 15 min."""
+"""The people beside the patient, who answer each prompt "take an oral temperature now" within 15 min."""
 
 from random import Random
 
@@ -17,9 +17,9 @@ REPEAT_S = DEFAULT.prompt_possible_ms // 1000
 def answers(
     rng: Random, body: Body, alarms: list[Alarm], repeat_s: int | None = None
 ) -> list[tuple[int, int]]:
-    """(second, oral 0.01 °C) of every reading that a POSSIBLE_FEVER led to.
+    """(second, oral 0.01 °C) of every reading that a POSSIBLE_FEVER prompted.
 
-    One for each alarm; with `repeat_s` again at that interval while the alarm lasts, until one reads a fever.
+    There is one for each alarm; with `repeat_s` one more at that interval until one shows a fever or the alarm ends.
     """
     taken = []
     for alarm in alarms:

@@ -32,7 +32,7 @@ def share(count: int, of: int) -> str:
 
 
 def leads_h(outcomes: list[Outcome], over: str) -> list[float]:
-    """Hours by which prompts answered once beat `over`, for each onset; infinite where one side never found it."""
+    """Hours by which prompts answered once are earlier than `over`, for each onset; infinite if one never found it."""
     leads = []
     for one in outcomes:
         if not one.onset:
@@ -45,7 +45,7 @@ def leads_h(outcomes: list[Outcome], over: str) -> list[float]:
 
 
 def quantile(values: list[float], part: float) -> float:
-    """The value below which `part` of them lie."""
+    """The value below which the share `part` of them lies."""
     return sorted(values)[min(int(part * len(values)), len(values) - 1)]
 
 
@@ -69,22 +69,14 @@ def rows(outcomes: list[Outcome]) -> Iterator[Row]:
     yield "times a probe put on again counted as settled below a fever", str(warming), "0", warming == 0
     silent_h = sum(one.silent_s for one in outcomes) / 3600
     unusable_h = sum(one.unusable_s for one in outcomes) / 3600
-    yield (
-        "hours without data and without an announced gap",
-        f"{silent_h:.2f} h (of {unusable_h:.0f} h with a channel without a usable value)",
-        "0",
-        silent_h == 0,
-    )
+    shown = f"{silent_h:.2f} h (of {unusable_h:.0f} h with a channel without a usable value)"
+    yield "hours without data and without an announced gap", shown, "0", silent_h == 0
     technical = total(outcomes, "technical")
     loud = sum(n for (_, priority), n in technical.items() if priority >= _MEDIUM)
     parts = ", ".join(f"{name} {n / days:.2f}" for name, n in _by_name(technical, _MEDIUM))
     quiet = sum(technical.values()) - loud
-    yield (
-        "technical and signal-loss alarms per patient-day, MEDIUM or HIGH",
-        f"{loud / days:.2f} ({parts}); LOW besides: {quiet / days:.2f}",
-        "<= 1",
-        loud / days <= 1,
-    )
+    name, shown = "technical and signal-loss alarms per patient-day", f"{loud / days:.2f} ({parts})"
+    yield f"{name}, MEDIUM or HIGH", f"{shown}; also LOW: {quiet / days:.2f}", "<= 1", loud / days <= 1
 
 
 def _by_name(counts: Counter[tuple[str, int]], least: int) -> list[tuple[str, int]]:
@@ -110,9 +102,9 @@ def _fevers(outcomes: list[Outcome]) -> Iterator[Row]:
     if told:
         shown = (
             f"median {median(told):.0f} min, 95th percentile {quantile(told, 0.95):.0f} min, "
-            f"n {len(told)}, of these told before the crossing {told.count(0)}"
+            f"n {len(told)}, of these found before the crossing {told.count(0)}"
         )
-        yield "crossing to told, prompts answered once", shown, "reported", True
+        yield "crossing to found, prompts answered once", shown, "reported", True
 
 
 def _onsets(outcomes: list[Outcome]) -> Iterator[Row]:
@@ -138,10 +130,9 @@ def _onsets(outcomes: list[Outcome]) -> Iterator[Row]:
 
 
 def worst_tenth(outcomes: list[Outcome], priority: int) -> float:
-    """Share (%) of the false alarms of a priority that the tenth of the patients with most of them has."""
-    counts = sorted(
-        (sum(day[priority == _HIGH] for day in one.false_by_day) for one in outcomes), reverse=True
-    )
+    """Percentage of a priority's false alarms that fall on the tenth of the patients with most of them."""
+    by_patient = [sum(day[priority == _HIGH] for day in one.false_by_day) for one in outcomes]
+    counts = sorted(by_patient, reverse=True)
     most = sum(counts[: -(-len(counts) // 10)])
     return 100 * most / sum(counts) if sum(counts) else 0.0
 
@@ -171,31 +162,29 @@ def _false(outcomes: list[Outcome], days: int) -> Iterator[Row]:
 
 
 def notes(outcomes: list[Outcome]) -> Iterator[str]:
-    """What stands behind figures that are short."""
-    missed = total(outcomes, "missed")
+    """Reasons for figures that miss their target."""
+    missed = ", ".join(f"{why} {n}" for why, n in total(outcomes, "missed").most_common())
     if missed:
-        yield "fevers not found with prompts again every hour: " + ", ".join(
-            f"{why} {n}" for why, n in missed.most_common()
-        )
+        yield f"fevers not found with prompts again every hour: {missed}"
     ended = sum(one.ended_early for one in outcomes)
     after = sum(one.ended_after_loss for one in outcomes)
     yield (
         f"FEVER alarms that ended while the oral temperature was still >= 38.00: {ended} (the axilla had fallen), "
-        f"of these within 20 min of a probe that was off or settled anew, as with an open arm: {after}"
+        f"of these within 20 min of a probe that was off or was settling again, as after an open arm: {after}"
     )
-    quiet = sum(
-        not any(name == "HYPOXAEMIA" and say == "false" for name, _, say in one.verdicts) for one in outcomes
+    false_low = [
+        any(name == "HYPOXAEMIA" and say == "false" for name, _, say in one.verdicts) for one in outcomes
+    ]
+    yield (
+        f"false HYPOXAEMIA: none in {false_low.count(False)} of {len(outcomes)} patients; the others have a low "
+        "saturation of their own or a sensor that reads low; only --own-limits gives them limits of their own"
     )
     yield (
-        f"false HYPOXAEMIA: none in {quiet} of {len(outcomes)} patients; the others have a low saturation of their own "
-        "or a sensor that reads low; without --own-limits no limit of their own is signed for them"
-    )
-    yield (
-        "true but brief HIGH are dips in sleep of 20 to 40 s; technical alarms mostly movement without a "
-        "pulse: how often either comes is an assumption"
+        "true but brief HIGH alarms are dips in sleep of 20 to 40 s; technical alarms are mostly movement without a "
+        "pulse; the rates of both are assumptions"
     )
     yield f"true but brief fevers (under 30 min): {sum(one.brief_fevers for one in outcomes)}"
     yield (
-        "a check by the clock is never late or left out here and always reads the mouth: over checks every k hours "
-        "the mean lead cannot exceed k/2 by much"
+        "checks by the clock are never late or left out here and are always oral, so the mean lead over checks every "
+        "k hours cannot exceed k/2 by much"
     )

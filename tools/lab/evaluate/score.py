@@ -1,4 +1,4 @@
-"""One patient's course against the truth: what was found and when, what was false. report.py adds them up."""
+"""Compares one patient's course with the truth: fevers found and when, false alarms. report.py adds them up."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -25,7 +25,11 @@ LOSSES = (codes.SPO2_LOST, codes.PULSE_LOST)
 
 @dataclass
 class Outcome:
-    """What one patient adds to the figures. Times are seconds; a lead is None where one side never found it."""
+    """One patient's part of the figures. Times are seconds.
+
+    `told_s`: from the crossing to the first finding, prompts answered once, 0 when found before it. `warming`: times
+    after a loss at which the probe counted as settled and read below 38.00 at a site at or above 38.00.
+    """
 
     number: int
     product: str
@@ -33,9 +37,7 @@ class Outcome:
     fevers: int = 0
     brief_fevers: int = 0
     found: Counter[str] = field(default_factory=Counter)  # method: fevers found
-    told_s: list[int] = field(
-        default_factory=list
-    )  # crossing to first telling, prompts answered once; 0 = before
+    told_s: list[int] = field(default_factory=list)
     onset: bool = False
     onset_found: Counter[str] = field(default_factory=Counter)
     onset_s: dict[str, int | None] = field(default_factory=dict)  # method: seconds from crossing to found
@@ -47,26 +49,21 @@ class Outcome:
     missed: Counter[str] = field(default_factory=Counter)  # why fevers were not found with prompts
     ended_early: int = 0  # FEVER alarms that ended while the oral temperature was still at or above 38.00
     ended_after_loss: int = 0  # of these, within 20 min of a time without a usable temperature
-    warming: int = (
-        0  # times after a loss at which the probe counted as settled and read below a site >= 38.00
-    )
+    warming: int = 0
     better_by_loss: list[str] = field(default_factory=list)
     silent_s: int = 0
     unusable_s: int = 0
 
 
 def is_found(fever: Span, tellings: list[Span]) -> bool:
-    """True when something told of the fever from 10 min before it to its end."""
+    """True when a method says fever at any time from 10 min before the fever until its end."""
     return any(one.start_s < fever.end_s and fever.start_s - NEAR_S <= one.end_s for one in tellings)
 
 
 def first_told(fever: Span, until_s: int, tellings: list[Span]) -> int | None:
-    """Seconds from the crossing to the first telling before `until_s`; negative when told before, at most 10 min."""
-    times = [
-        max(one.start_s, fever.start_s - NEAR_S)
-        for one in tellings
-        if one.end_s >= fever.start_s - NEAR_S and one.start_s < until_s
-    ]
+    """Seconds from the crossing to the first telling before `until_s`; down to -600 for one before the crossing."""
+    from_s = fever.start_s - NEAR_S
+    times = [max(one.start_s, from_s) for one in tellings if one.end_s >= from_s and one.start_s < until_s]
     return min(times) - fever.start_s if times else None
 
 
@@ -82,7 +79,7 @@ def onset_of(patient: Patient, truth: Truth) -> Span | None:
 
 
 def tellings_of(patient: Patient, course: Course, seed: int) -> dict[str, list[Span]]:
-    """By method: the spans in which it says fever. A reading by a person is a moment."""
+    """By method, the spans in which it says fever. A reading by a person has no length."""
 
     def moments(times: list[int]) -> list[Span]:
         return [Span(at_s, at_s) for at_s in times]
@@ -115,7 +112,7 @@ def score(patient: Patient, course: Course, seed: int) -> Outcome:
             out.found[method] += is_found(fever, told[method])
         if is_found(fever, told[ONCE]):
             first_s = first_told(fever, fever.end_s, told[ONCE])
-            out.told_s.append(max(first_s or 0, 0))  # told before the crossing is told at it
+            out.told_s.append(max(first_s or 0, 0))
         if not is_found(fever, told[AGAIN]):
             out.missed[why_missed(fever, patient, course.alarms)] += 1
     onset = onset_of(patient, truth)
@@ -136,11 +133,8 @@ def score(patient: Patient, course: Course, seed: int) -> Outcome:
             before = patient.worn.temp_state[max(last - 120, 0) : last]
             out.ended_after_loss += any(state != units.TEMP_VALID for state in before)
     out.warming = warming_below(patient)
-    out.better_by_loss, out.silent_s, out.unusable_s = (
-        course.better_by_loss,
-        course.silent_s,
-        course.unusable_s,
-    )
+    out.better_by_loss = course.better_by_loss
+    out.silent_s, out.unusable_s = course.silent_s, course.unusable_s
     return out
 
 
@@ -150,7 +144,7 @@ def _judge(out: Outcome, truth: Truth, course: Course, days: int) -> None:
         if alarm.alarm not in machine.PHYSIOLOGICAL or alarm.alarm in LOSSES:
             out.technical[(alarm.name, alarm.priority)] += 1
         if alarm.alarm not in machine.PHYSIOLOGICAL or alarm.alarm == codes.SPO2_LOST:
-            continue  # a lost signal is told as what it is; counted with the technical ones
+            continue  # a lost signal is counted with the technical alarms
         say = true.verdict(truth, alarm.alarm, alarm.priority, alarm.start_s)
         out.verdicts[(alarm.name, alarm.priority, say)] += 1
         if say == true.FALSE:
@@ -161,7 +155,7 @@ def _judge(out: Outcome, truth: Truth, course: Course, days: int) -> None:
 
 
 def warming_below(patient: Patient) -> int:
-    """How often a probe put on again counted as settled at a value below 38.00 under an arm at 38.00 or above."""
+    """How often a probe that was put on again counted as settled below 38.00 under an arm at 38.00 or above."""
     worn, count, was_off, told = patient.worn, 0, False, False
     for state, seen_cc, site_cc in zip(worn.temp_state, worn.temp_cc, worn.site_cc, strict=True):
         if state == units.TEMP_OFF_BODY:
@@ -175,7 +169,7 @@ def warming_below(patient: Patient) -> int:
 
 
 def why_missed(fever: Span, patient: Patient, alarms: list[Alarm]) -> str:
-    """The nearest reason why nobody was told of a fever."""
+    """The most likely reason why no method found a fever."""
     worn = patient.worn
     steps = range(fever.start_s // STEP_S, fever.end_s // STEP_S)
     usable = [worn.temp_cc[i] for i in steps if worn.temp_state[i] == units.TEMP_VALID]
@@ -183,7 +177,7 @@ def why_missed(fever: Span, patient: Patient, alarms: list[Alarm]) -> str:
         return "no usable temperature for most of it"
     prompted = [one for one in alarms if one.alarm == codes.POSSIBLE_FEVER]
     if any(one.start_s < fever.end_s and fever.start_s <= one.end_s for one in prompted):
-        return "prompted, and no oral reading fell into it"
+        return "prompted, but no oral reading was taken during it"
     if max(usable) < 3750:
         return "axilla below 37.50 throughout, rise too small"
     return "axilla at 37.50 or above too briefly"
@@ -192,7 +186,7 @@ def why_missed(fever: Span, patient: Patient, alarms: list[Alarm]) -> str:
 def one_patient(
     seed: int, number: int, days: int, rule_set: rules.Rules = rules.DEFAULT, with_own_limits: bool = False
 ) -> Outcome:
-    """Simulate, wear and score one patient; `with_own_limits`: under limits signed for this patient alone."""
+    """Simulate and score one patient; with `with_own_limits` under limits signed for this patient."""
     patient = simulate(seed, number, days)
     if with_own_limits:
         rule_set = own_limits.signed(patient.worn, rule_set)

@@ -1,4 +1,4 @@
-"""A few shapes of SVG, and a frame with axes: all that the plots need, without a plotting library."""
+"""A few shapes of SVG and a frame with axes, so that the plots need no plotting library."""
 
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -13,7 +13,7 @@ GREY = "#7a7a7a"
 
 
 class Drawing:
-    """Shapes in the order in which they are added; `text()` of it is a complete file."""
+    """Shapes in the order in which they are added; `document()` is the complete file."""
 
     def __init__(self, height: int, title: str) -> None:
         self.height = height
@@ -24,16 +24,14 @@ class Drawing:
     def line(
         self, x1: float, y1: float, x2: float, y2: float, colour: str = INK, width: float = 1, dash: str = ""
     ) -> None:
-        """A straight line."""
         style = f'stroke="{colour}" stroke-width="{width}"' + (f' stroke-dasharray="{dash}"' if dash else "")
         self._parts.append(f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" {style}/>')
 
     def path(self, points: Iterable[tuple[float, float]], colour: str, width: float = 1.3) -> None:
         """An open line through points."""
         joined = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-        self._parts.append(
-            f'<polyline points="{joined}" fill="none" stroke="{colour}" stroke-width="{width}"/>'
-        )
+        style = f'fill="none" stroke="{colour}" stroke-width="{width}"'
+        self._parts.append(f'<polyline points="{joined}" {style}/>')
 
     def box(self, x: float, y: float, width: float, height: float, colour: str) -> None:
         """A filled rectangle."""
@@ -51,12 +49,10 @@ class Drawing:
     def text(
         self, x: float, y: float, words: str, *, size: int = 12, anchor: str = "start", colour: str = INK
     ) -> None:
-        """One line of text."""
         style = f'font-size="{size}" text-anchor="{anchor}" fill="{colour}"'
         self._parts.append(f'<text x="{x:.1f}" y="{y:.1f}" {style}>{escape(words)}</text>')
 
     def document(self) -> str:
-        """The whole file."""
         head = (
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{self.height}" '
             f'viewBox="0 0 {WIDTH} {self.height}" font-family="DejaVu Sans, Arial, sans-serif">'
@@ -80,11 +76,11 @@ class Frame:
         self._x, self._y = x, y
 
     def at_x(self, number: float) -> float:
-        """Where a number lies on the x axis."""
+        """Position of a number on the x axis."""
         return self.left + (number - self._x[0]) / (self._x[1] - self._x[0]) * (self.right - self.left)
 
     def at_y(self, number: float) -> float:
-        """Where a number lies on the y axis."""
+        """Position of a number on the y axis."""
         return self.bottom - (number - self._y[0]) / (self._y[1] - self._y[0]) * (self.bottom - self.top)
 
     def ticks_x(self, numbers: Sequence[float], labels: Sequence[str]) -> None:

@@ -1,7 +1,7 @@
-"""What was really the case: fevers, hypoxaemia and the life-threatening pattern of the simulated body.
+"""The true fevers, hypoxaemia and life-threatening pattern of the simulated body.
 
 A fever is a run of oral temperature at or above 38.00 °C that lasts 30 min or longer; a shorter run is true but brief.
-An alarm is false when nothing that it claims was true within 10 min of it.
+An alarm is false when its claim was not true at any time within 10 min of it.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,7 +14,7 @@ from tools.lab.evaluate.body import STEP_S, Body
 FEVER_CC = 3800
 FEVER_S = 30 * 60
 NEAR_S = 10 * 60
-LOW_S = 5 * 60  # true saturation below the limit for shorter is a dip
+LOW_S = 5 * 60  # a shorter time of true saturation below the limit is a dip
 LOW_TENTHS = {codes.PRIORITY_MEDIUM: 920, codes.PRIORITY_HIGH: 900}
 HOT_CC = 3900
 FAST_BPM = 120
@@ -26,14 +26,13 @@ FALSE = "false"
 
 @dataclass(frozen=True)
 class Span:
-    """From the first second to the first after it."""
+    """From `start_s` up to but not including `end_s`."""
 
     start_s: int
     end_s: int
 
     @property
     def length_s(self) -> int:
-        """How long it lasts."""
         return self.end_s - self.start_s
 
     def is_near(self, start_s: int, end_s: int, near_s: int = NEAR_S) -> bool:
@@ -58,7 +57,7 @@ def spans(values: Sequence[int], test: Callable[[int], bool]) -> list[Span]:
 
 @dataclass
 class Truth:
-    """Runs of one body by what they are."""
+    """The runs of one body by kind."""
 
     fevers: list[Span]
     brief_fevers: list[Span]
@@ -85,7 +84,7 @@ def of(body: Body) -> Truth:
 
 
 def verdict(truth: Truth, alarm: int, priority: int, start_s: int) -> str:
-    """TRUE, BRIEF or FALSE for an alarm that began at `start_s`; its end does not help it."""
+    """TRUE, BRIEF or FALSE for an alarm that began at `start_s`, whenever it ended."""
 
     def near(found: list[Span]) -> bool:
         return any(one.is_near(start_s, start_s) for one in found)
@@ -98,4 +97,4 @@ def verdict(truth: Truth, alarm: int, priority: int, start_s: int) -> str:
         return TRUE if near(long_runs) else BRIEF if near(runs) else FALSE
     if alarm == codes.LIFE_THREATENING:
         return TRUE if near(truth.pattern) else FALSE
-    return FALSE  # nobody's pulse stops here
+    return FALSE  # no simulated patient loses the pulse

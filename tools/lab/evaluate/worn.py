@@ -1,6 +1,6 @@
-"""What the wearable of one simulated patient would measure every ten seconds: values, states, wear.
+"""The measurements of one simulated patient's wearable every ten seconds: values, states, wear.
 
-The states are what the firmware's own parts say (crs_device.sensors), at this step instead of each second.
+The states come from the firmware's own parts (crs_device.sensors), at this step instead of each second.
 """
 
 from array import array
@@ -16,7 +16,7 @@ from tools.lab.evaluate.illness import DAY_S, HOUR_S, Illness, clipped, poisson_
 from tools.lab.evaluate.parameters import value
 
 _SETTLE_PPG_S = 20
-_READINGS = STEP_S  # the firmware reads each second and means
+_READINGS = STEP_S  # the firmware averages a reading each second
 NONE = -1
 
 
@@ -39,10 +39,8 @@ def wear(rng: Random, ill: Illness, body: Body, days: int) -> Worn:
     off = _mark(steps, _gaps(rng, days))
     temp_cc, temp_state, site_cc = _thermometer(rng, ill, body, days, off)
     ppg_state = _optical(rng, days, off)
-    bias, drift = (
-        rng.gauss(0.0, value("spo2_bias_pct")),
-        slow_wander(rng, days * 1440, *value("spo2_wander_pct")),
-    )
+    bias = rng.gauss(0.0, value("spo2_bias_pct"))
+    drift = slow_wander(rng, days * 1440, *value("spo2_wander_pct"))
     noise = wander(rng, steps, *value("spo2_noise_pct"), STEP_S)
     spo2, hr = array("h", [NONE]) * steps, array("h", [NONE]) * steps
     for i in range(steps):
@@ -123,14 +121,14 @@ def _thermometer(rng: Random, ill: Illness, body: Body, days: int, off: bytearra
 
 
 class Contact:
-    """The firmware's own judgement of a probe that touches the body; one step of this model is one of its blocks."""
+    """The firmware's own judgement of a probe on the body; one step of this model is one of its blocks."""
 
     def __init__(self) -> None:
         self._age_s = 0
         self._settling = Settling()
 
     def take(self, seen_cc: int, mean_mc: int | None = None) -> int:
-        """TEMP_* of the next value; `mean_mc`: mean of the readings of the step in 0.001 °C, if not that value."""
+        """TEMP_* of the next value; `mean_mc` is the mean of the step's readings in 0.001 °C, by default the value."""
         if not self._age_s and seen_cc < limits.ON_BODY_CC:
             return units.TEMP_OFF_BODY
         self._age_s += STEP_S

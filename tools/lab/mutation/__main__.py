@@ -1,8 +1,9 @@
-"""How many faults in the grader the tests notice: `make mutation`, or `python -m tools.lab.mutation [MODULE ...]`.
+"""Count the faults in the grader that the tests notice: `make mutation`, `python -m tools.lab.mutation [MODULE ...]`.
 
-mutmut makes the faults: of every function of crs_core/grade, one changed copy for each operator, number, word, argument
-and branch. They are laid out with the tests in build/mutation; trial.py then runs, for each fault, the tests that reach
-its function, until one fails. Prints how many each module has, then the figure; `--show` adds what no test noticed.
+mutmut makes the faults (mutants): for every function of crs_core/grade one changed copy for each operator, number,
+word, argument and branch. They are written with the tests to build/mutation. For each fault trial.py then runs the
+tests that reach its function, until one fails. The counts of each module are printed, then the figure; `--show` adds
+the faults that no test noticed.
 """
 
 import argparse
@@ -42,7 +43,7 @@ def lay_out() -> dict[str, list[str]]:
     WORK.mkdir(parents=True, exist_ok=True)
     (WORK / "pyproject.toml").write_text(PROJECT)
     if not (WORK / "firmware").exists():
-        (WORK / "firmware").symlink_to(ROOT / "firmware")  # some tests read the sources as they are
+        (WORK / "firmware").symlink_to(ROOT / "firmware")  # some tests read the original sources
     skip = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "firmware/crs_core", WORK / "crs_core", ignore=skip)
     shutil.copytree(ROOT / "tests", WORK / "tests", ignore=skip)
@@ -54,37 +55,31 @@ def lay_out() -> dict[str, list[str]]:
         with contextlib.chdir(WORK):  # where mutmut looks for its configuration
             mutated = mutate_file_contents(str(path), path.read_text())
         if mutated.mutant_names:
-            path.write_text(
-                mutated.code.replace("from mutmut.mutation.trampoline", "from tools.lab.mutation.lever")
-            )
+            trampoline = "from mutmut.mutation.trampoline"
+            path.write_text(mutated.code.replace(trampoline, "from tools.lab.mutation.lever"))
             mutants[module] = list(mutated.mutant_names)
     return mutants
 
 
 def main() -> int:
-    """Exit 0 when the tests notice enough, 1 when not or when they could not be run, 2 when asked wrongly."""
+    """Exit 0 when the tests notice enough, 1 when they do not or could not run, 2 when an option is wrong."""
     parser = argparse.ArgumentParser(prog="python -m tools.lab.mutation", description=__doc__)
+    modules = "modules of crs_core/grade, such as alarms or scales.shared_facts; default: all"
+    parser.add_argument("modules", nargs="*", help=modules)
     parser.add_argument(
-        "modules", nargs="*", help="of crs_core/grade, such as alarms or scales.shared_facts; default: all"
+        "--survivors", action="store_true", help="try only mutants that survived the last run"
     )
-    parser.add_argument("--survivors", action="store_true", help="only what the last run did not notice")
-    parser.add_argument(
-        "--learnt", action="store_true", help="reuse which test reaches what; no test has changed"
-    )
-    parser.add_argument("--show", action="store_true", help="print what no test noticed, as a diff")
-    parser.add_argument("--every", type=int, default=1, help="only each so many-th, for an estimate")
-    parser.add_argument(
-        "--budget-s", type=float, default=3.0, help="seconds of tests for a mutant, the shortest first"
-    )
-    parser.add_argument(
-        "--minutes", type=float, default=600, help="stop trying after so many, for an estimate"
-    )
+    parser.add_argument("--learnt", action="store_true", help="reuse the map from tests to functions")
+    parser.add_argument("--show", action="store_true", help="print each surviving mutant as a diff")
+    parser.add_argument("--every", type=int, default=1, help="try only every Nth mutant, for an estimate")
+    parser.add_argument("--budget-s", type=float, default=3.0, help="seconds of tests for each mutant")
+    parser.add_argument("--minutes", type=float, default=600, help="stop after so many minutes")
     parser.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1))
     given = parser.parse_args()
     try:
         mutants = lay_out()
     except ModuleNotFoundError:
-        print("mutation: mutmut is not installed; `make mutation` installs it", file=sys.stderr)
+        print("mutation: mutmut is not installed. Run `make mutation`, which installs it.", file=sys.stderr)
         return 2
     prefix = ".".join(GRADE.parts)
     wanted = {f"{prefix}.{name}" for name in given.modules}
@@ -101,13 +96,12 @@ def main() -> int:
         if not given.survivors
         or results.get(f"{module}.{name}", {"status": ""})["status"] in ("survived", "no tests")
     ]
-    asked.sort(
-        key=lambda name: sha256(name.encode()).digest()
-    )  # so that a run that is cut short is a fair sample
+    # In the order of their hashes, so that a run that stops early is a fair sample.
+    asked.sort(key=lambda name: sha256(name.encode()).digest())
     asked = asked[:: given.every]
-    told = {"mutants": asked, "budget_s": given.budget_s, "learnt": given.learnt}
-    told |= {"workers": given.workers, "minutes": given.minutes}
-    (WORK / "asked.json").write_text(json.dumps(told))
+    task = {"mutants": asked, "budget_s": given.budget_s, "learnt": given.learnt}
+    task |= {"workers": given.workers, "minutes": given.minutes}
+    (WORK / "asked.json").write_text(json.dumps(task))
     for name in ("tried.json", "so_far.json"):
         (WORK / name).unlink(missing_ok=True)
     begun_s = time.monotonic()
@@ -122,17 +116,13 @@ def main() -> int:
     tried = json.loads((WORK / "tried.json").read_text())
     results.update(tried)
     known = {f"{module}.{name}" for module, names in mutants.items() for name in names}
-    results_path.write_text(
-        json.dumps({n: r for n, r in results.items() if n in known}, indent=1, sort_keys=True)
-    )
+    still = {name: result for name, result in results.items() if name in known}
+    results_path.write_text(json.dumps(still, indent=1, sort_keys=True))
     if given.show:
         print_survivors(tried)
-    print(
-        f"mutation: {len(tried)} of {len(known)} tried in {time.monotonic() - begun_s:.0f} s", file=sys.stderr
-    )
-    if given.survivors:
-        return 0 if print_table(results, known) else 1
-    return 0 if print_table(tried, known) else 1
+    took_s = time.monotonic() - begun_s
+    print(f"mutation: {len(tried)} of {len(known)} tried in {took_s:.0f} s", file=sys.stderr)
+    return 0 if print_table(results if given.survivors else tried, known) else 1
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""What stands in for a function that has mutants: it calls the one in force, and notes that it was called.
+"""Replaces a function that has mutants by a stand-in that calls the active one and records the call.
 
-In place of mutmut's own stand-in, which asks the environment at every call and makes the grader many times slower.
+mutmut's own stand-in reads the environment at every call and makes the grader many times slower.
 """
 
 from collections.abc import Callable

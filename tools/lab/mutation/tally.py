@@ -1,4 +1,4 @@
-"""What a run found, counted and shown."""
+"""Counts and prints the results of a run."""
 
 from collections import Counter
 from typing import Any
@@ -8,7 +8,7 @@ NOTICED = ("killed", "timeout")
 
 
 def print_table(results: dict[str, Any], known: set[str]) -> bool:
-    """One line for each module and the figure over those of the `known` that have a result; True when it is reached."""
+    """Print a line for each module and the figure over the `known` mutants with a result; True when it is reached."""
     modules: dict[str, Counter[str]] = {}
     for name in known & set(results):
         module = name.rpartition(".")[0].removeprefix("crs_core.grade.")
@@ -17,8 +17,8 @@ def print_table(results: dict[str, Any], known: set[str]) -> bool:
     for module, counted in sorted(modules.items()):
         total += counted
         noticed = sum(counted[status] for status in NOTICED)
-        told = ", ".join(f"{status} {number}" for status, number in sorted(counted.items()))
-        print(f"mutation: {module}: {100 * noticed / counted.total():.1f} % of {counted.total()} ({told})")
+        parts = ", ".join(f"{status} {number}" for status, number in sorted(counted.items()))
+        print(f"mutation: {module}: {100 * noticed / counted.total():.1f} % of {counted.total()} ({parts})")
     noticed = sum(total[status] for status in NOTICED)
     percent = 100 * noticed / max(total.total(), 1)
     reached = percent >= TARGET_PERCENT
@@ -31,7 +31,7 @@ def print_table(results: dict[str, Any], known: set[str]) -> bool:
 
 
 def print_survivors(results: dict[str, Any]) -> None:
-    """The changes that no test noticed, one after another."""
+    """Print each mutant that no test noticed, as a diff."""
     for name, result in sorted(results.items()):
         if result["status"] not in NOTICED:
             print(f"--- {name.removeprefix('crs_core.grade.')}: {result['status']}\n{result['diff']}")

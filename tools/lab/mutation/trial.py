@@ -1,8 +1,8 @@
-"""A pytest plugin that runs, instead of the tests once, for each asked mutant the tests that reach its function.
+"""A pytest plugin that runs, for each requested mutant, the tests that reach its function.
 
-The tests are collected once. Each mutant is a fork of that process: nothing that one leaves behind reaches another, and
-a fork costs milliseconds where a pytest of its own costs seconds. A mutant is noticed by the first test that fails, or
-by one that takes ten times its time; that test is tried first on the next mutant of the same function.
+The tests are collected once. Each mutant runs in a fork of that process, so mutants cannot affect each other, and a
+fork takes milliseconds where a new pytest takes seconds. A mutant is noticed by the first test that fails or takes ten
+times its usual time. That test runs first on the next mutant of the same function.
 """
 
 import difflib
@@ -25,16 +25,18 @@ from tools.lab.mutation import lever
 
 EXAMPLES = 25  # of a property test: enough to reach its branches
 MEMORY_BYTES = 3 << 30
-# what a module works out once and keeps: forgotten before each test, or no test reaches what another worked out
+# Memoized results of modules. They are cleared before each test; otherwise a later test would not reach the functions.
 MEMOS = (("astct", "_memo"), ("bedside", "_memo"), ("grader", "_intervals"), ("scale", "_known"))
 ELSEWHERE = {"run_micropython", "run_script"}
-SLOW_S = 2.0  # a test that takes longer is left out: each mutant that no test notices would wait for it
+SLOW_S = 2.0  # slower tests are left out, because every surviving mutant would wait for them
 
-_report: list[int] = []  # in a process that ends at its first failure: where it writes which test that was
+_report: list[
+    int
+] = []  # in a process that ends at its first failure: the file descriptor for that test's name
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what runs the original code on MicroPython, and give property tests few, always the same examples."""
+    """Leave out tests that run the original code on MicroPython; give property tests few and fixed examples."""
     kept = []
     for item in items:
         function = item.function  # type: ignore[attr-defined]
@@ -44,27 +46,23 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         found = getattr(function, "_hypothesis_internal_use_settings", None)
         if found is not None:
             function._hypothesis_internal_use_settings = hypothesis.settings(
-                found,
-                max_examples=min(EXAMPLES, found.max_examples),
+                found, max_examples=min(EXAMPLES, found.max_examples), derandomize=True, database=None, deadline=None,
                 phases=(hypothesis.Phase.explicit, hypothesis.Phase.generate),
-                derandomize=True,
-                database=None,
-                deadline=None,
                 suppress_health_check=list(hypothesis.HealthCheck),
-            )
+            )  # fmt: skip
         kept.append(item)
     items[:] = kept
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Forget what earlier tests had worked out."""
+    """Clear the memoized results of earlier tests."""
     for module, name in MEMOS:
         getattr(sys.modules[f"crs_core.grade.{module}"], name).clear()
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
-    """In the process of a mutant the first failure ends it, before pytest describes it: that would take the longest."""
+    """End a mutant's process at its first failure, before pytest spends most of the time on describing it."""
     failed = call.excinfo is not None and not call.excinfo.errisinstance(pytest.skip.Exception)
     if _report and failed:
         os.write(_report[0], item.nodeid.encode())
@@ -72,7 +70,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 
 def pytest_runtestloop(session: pytest.Session) -> bool:
-    """Learn which test reaches which function, then try every asked mutant."""
+    """Learn which test reaches which function, then try every requested mutant."""
     asked = json.loads(Path("asked.json").read_text())
     collected = {item.nodeid for item in session.items}
     learnt = Path("reached.json")
@@ -91,7 +89,7 @@ def _silence() -> None:
 
 
 def _learn(session: pytest.Session) -> dict[str, Any]:
-    """{test: {seconds, functions}} from one run of every test, in a process of its own; a failing one ends it all."""
+    """{test: {s, functions}} from one run of every test in its own process; a failing test ends the whole run."""
     path = Path("reached.json")
     before = json.loads(path.read_text()) if path.exists() else {}
     path.unlink(missing_ok=True)
@@ -114,7 +112,8 @@ def _learn(session: pytest.Session) -> dict[str, Any]:
         os._exit(0)
     os.waitpid(pid, 0)
     if not path.exists():
-        pytest.exit(f"the tests do not pass as they are: {Path('learning.txt').resolve()}", returncode=3)
+        log_path = Path("learning.txt").resolve()
+        pytest.exit(f"the tests fail without any mutant. See {log_path}.", returncode=3)
     return json.loads(path.read_text())  # type: ignore[no-any-return]
 
 
@@ -126,7 +125,7 @@ def _try_all(asked: dict[str, Any], tests: dict[str, pytest.Item], reached: dict
             continue
         for function in told["functions"]:
             by_function.setdefault(function, []).append(test)
-    # a test that reaches few functions is about them
+    # A test that reaches few functions is most likely about them, so it runs early.
     cost = {test: told["s"] * len(told["functions"]) for test, told in reached.items()}
     _unwrap({name.rpartition(".")[0] for name in mutants})
     kills: dict[str, Counter[str]] = {}
@@ -162,24 +161,18 @@ def _try_all(asked: dict[str, Any], tests: dict[str, pytest.Item], reached: dict
         verdict = "timeout" if os.WIFSIGNALED(status) else "killed" if os.WEXITSTATUS(status) else "survived"
         if killer:
             kills[name.partition("__mutmut_")[0]][killer] += 1
-        tried[name] = (
-            {"status": verdict, "by": killer}
-            if verdict != "survived"
-            else {"status": verdict, "diff": _diff(name)}
-        )
+        detail = {"diff": _diff(name)} if verdict == "survived" else {"by": killer}
+        tried[name] = {"status": verdict, **detail}
         if len(tried) % 50 == 0:
             missed = sum(result["status"] in ("survived", "no tests") for result in tried.values())
             Path("so_far.json").write_text(json.dumps(tried))
-            print(
-                f"mutation: {len(tried)} of {len(mutants)} tried, {missed} not noticed",
-                file=sys.stderr,
-                flush=True,
-            )
+            progress = f"mutation: {len(tried)} of {len(mutants)} tried, {missed} not noticed"
+            print(progress, file=sys.stderr, flush=True)
     return tried
 
 
 def _within(tests: list[str], reached: dict[str, Any], budget_s: float) -> list[str]:
-    """The first of `tests` that together take no longer than the budget; one at least."""
+    """The first of `tests` that together take no longer than the budget, but at least one."""
     spent_s = 0.0
     for i, test in enumerate(tests):
         spent_s += reached[test]["s"]
@@ -189,25 +182,24 @@ def _within(tests: list[str], reached: dict[str, Any], budget_s: float) -> list[
 
 
 def _unwrap(modules: set[str]) -> None:
-    """Let the functions call one another directly: a stand-in between them costs more than they do."""
+    """Let the functions call each other directly, because a stand-in costs more time than they do."""
     for name in modules:
         module = importlib.import_module(name)
         for found in list(vars(module)):
             if found.endswith("__mutmut_orig"):
-                setattr(
-                    module, found.removeprefix("x_").removesuffix("__mutmut_orig"), getattr(module, found)
-                )
+                name_here = found.removeprefix("x_").removesuffix("__mutmut_orig")
+                setattr(module, name_here, getattr(module, found))
 
 
 def _be(mutant: str, items: list[pytest.Item], reached: dict[str, Any], write_fd: int) -> None:
-    """Run the tests as this mutant and end: 1 when one fails, 0 when none does, by a signal when one takes too long."""
+    """Run the tests as this mutant and exit: 1 when one fails, 0 when none does, by a signal when one is too slow."""
     _silence()
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     function = mutant.partition("__mutmut_")[0]
     changed = _named(mutant)
     if "ǁ" not in function:
         setattr(sys.modules[changed.__module__], function.rpartition(".x_")[2], changed)
-    lever.in_force[function][0] = changed  # for a method, and for those who hold the stand-in
+    lever.in_force[function][0] = changed  # for methods, and for modules that imported the stand-in
     _report.append(write_fd)
     for item in items:
         signal.setitimer(signal.ITIMER_VIRTUAL, 2.0 + 10 * reached[item.nodeid]["s"])
@@ -226,7 +218,7 @@ def _diff(mutant: str) -> str:
 
 
 def _named(mutant: str) -> Any:
-    """The function of a name that mutmut gave: module.x_FUNCTION__mutmut_N, or module.xǁCLASSǁMETHOD__mutmut_N."""
+    """The function with a name of mutmut: module.x_FUNCTION__mutmut_N, or module.xǁCLASSǁMETHOD__mutmut_N."""
     module_name, _, name = mutant.rpartition(".")
     owner = getattr(sys.modules[module_name], name.split("ǁ")[1]) if "ǁ" in name else sys.modules[module_name]
     return getattr(owner, name)

@@ -14,11 +14,7 @@ from tools.rig.on_micropython.worn_life import SETTLED_MS, WornLife
 HIGH = codes.PRIORITY_HIGH
 MEDIUM = codes.PRIORITY_MEDIUM
 # name, saturation after the crossing, alarm, priority
-CROSSINGS = (
-    ("spo2_fast", 86.5, HIGH),
-    ("spo2_slow", 88.8, HIGH),
-    ("spo2_medium", 90.8, MEDIUM),
-)
+CROSSINGS = (("spo2_fast", 86.5, HIGH), ("spo2_slow", 88.8, HIGH), ("spo2_medium", 90.8, MEDIUM))
 SETTLE_MS = 12_000  # of the schedule's first round
 
 

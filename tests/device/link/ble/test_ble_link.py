@@ -64,8 +64,7 @@ def test_who_does_not_go_is_asked_again_after_two_seconds_and_counted_once(parts
     turns(link, app, 1000)
     assert stack.asked_to_end == [1]
     turns(link, app, 2000)
-    assert stack.asked_to_end == [1, 1]
-    assert strangers_counted(app) == 1
+    assert stack.asked_to_end == [1, 1] and strangers_counted(app) == 1
 
 
 def test_without_a_custodian_there_is_no_number_to_pair_with(parts):

@@ -65,8 +65,7 @@ def test_just_works_is_never_kept_and_never_refused_to_the_stack(parts):
             )
         stack.handler(ENCRYPTION, (number, True, False, True, 16))
         assert radio.connections[number].must_go
-    assert radio.bonds.count == 1 and radio.bonds.get(1, 0, PHONE) == b"s"
-    assert radio.bonds.refused == 10
+    assert radio.bonds.count == 1 and radio.bonds.get(1, 0, PHONE) == b"s" and radio.bonds.refused == 10
 
 
 def test_who_asks_to_pair_under_a_phones_address_does_not_take_its_bond(parts):
@@ -109,8 +108,7 @@ def test_an_error_in_the_interrupt_is_counted_and_leaves_the_radio_listening(par
     radio, stack, _ = parts
     connect(stack)
     radio.in_handle = 16
-    assert stack.handler(3, (1, 16)) is None
-    assert radio.errors == 1
+    assert stack.handler(3, (1, 16)) is None and radio.errors == 1
     connect(stack, 2)
     assert len(radio.connections) == 2
 

@@ -26,8 +26,7 @@ def fields(data: bytes) -> dict[int, bytes]:
 def test_an_advertisement_fits_and_names_no_patient(fast):
     data = advertising.advertisement(SERVICE, fast)
     response = advertising.scan_response(DEVICE_ID, names.FLAG_SIMULATED)
-    assert len(data) <= 31 and len(response) <= 31
-    assert fields(data)[0x07] == SERVICE
+    assert len(data) <= 31 and len(response) <= 31 and fields(data)[0x07] == SERVICE
     said = fields(response)
     assert said[0x09] == b"CytoWatch"
     assert names.decode_advertised(said[0xFF][2:]) == (names.FLAG_SIMULATED, names.tag(DEVICE_ID))
@@ -46,8 +45,7 @@ def test_the_passkey_has_six_digits_and_changes_with_key_and_journal():
 
 def test_the_services_of_a_board_that_cannot_pair_fit_its_table():
     small = attributes.table_bytes(attributes.services(False))
-    assert small == 349
-    assert small < 512
+    assert small == 349 and small < 512
     private = {row[0] for row in attributes.PRIVATE[1:]}
     assert private == {names.DOORBELL, names.OUT, names.IN}
 
@@ -68,8 +66,7 @@ def test_the_oldest_bonds_go_when_a_fourth_and_fifth_phone_pair(tmp_path):
     for number in range(5):
         for kind in (1, 2):
             kept.put(kind, b"phone%d" % number, b"s")
-    assert kept.count == 3
-    assert kept.get(1, 0, b"phone0") is None and kept.get(2, 0, b"phone4") == b"s"
+    assert kept.count == 3 and kept.get(1, 0, b"phone0") is None and kept.get(2, 0, b"phone4") == b"s"
 
 
 def test_a_wiped_wearable_remembers_no_phone_and_keeps_its_own_secret(tmp_path):
@@ -142,8 +139,7 @@ def test_a_full_stack_keeps_fragments_and_their_order():
         stack.room = 3
         now += 4
         assert port.pump(now)
-    assert stack.sent == pieces
-    assert port.times_full > 10
+    assert stack.sent == pieces and port.times_full > 10
 
 
 def test_a_stack_that_takes_nothing_for_two_seconds_is_dead_and_so_is_one_without_its_central():

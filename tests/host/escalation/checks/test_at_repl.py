@@ -49,8 +49,7 @@ def standing(device_id=DEVICE_ID, port="/dev/ttyX"):
 
 
 async def test_it_stands_until_a_session_opens_and_is_sent_once(bench):
-    assert await bench.sees(LinkState.LOST) == []
-    assert await bench.sees(LinkState.AT_REPL) == standing()
+    assert await bench.sees(LinkState.LOST) == [] and await bench.sees(LinkState.AT_REPL) == standing()
     assert await bench.sees(LinkState.OPENING) == standing(), "another try is no session"
     assert await bench.sees(LinkState.AT_REPL) == standing()
     assert bench.world.told() == [("DEVICE_AT_REPL", "HIGH")]

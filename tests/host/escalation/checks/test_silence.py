@@ -88,8 +88,7 @@ async def test_silence_from_start_grows_is_stored_and_sent_at_each_step(bench):
 async def test_data_ends_it_and_silence_afterwards_is_stale(bench):
     await bench.look(200)
     heard = bench.now()
-    assert await bench.look(0, heard) == []
-    assert await bench.look(181, heard) == [(STALE_DATA, 1)]
+    assert await bench.look(0, heard) == [] and await bench.look(181, heard) == [(STALE_DATA, 1)]
     assert await bench.look(0, bench.now()) == []
     assert bench.world.told() == [(NAME, "LOW"), ("STALE_DATA", "LOW")]
 
@@ -161,8 +160,7 @@ async def test_a_store_that_fails_does_not_silence_it(bench, monkeypatch):
 async def test_an_announced_pause_is_waited_for_and_then_sent_as_high(bench):
     bench.reading(NOW_MS)
     bench.pause(1, 1200)
-    assert await bench.look(1199, HEARD) == []
-    assert await bench.look(2, HEARD) == [(NOT_BACK, 3)]
+    assert await bench.look(1199, HEARD) == [] and await bench.look(2, HEARD) == [(NOT_BACK, 3)]
     assert bench.world.told() == [("NOT_BACK", "HIGH")]
     bench.reading(NOW_MS + 1_201_000)
     assert await bench.look(0, HEARD) == []
@@ -184,16 +182,14 @@ async def test_a_pause_that_was_moved_ends_when_it_was_moved_to(bench):
     bench.reading(NOW_MS)
     bench.pause(1, 300)
     bench.pause(1, 600, 100_000, 501)
-    assert await bench.look(690, HEARD) == []
-    assert await bench.look(11, HEARD) == [(NOT_BACK, 3)]
+    assert await bench.look(690, HEARD) == [] and await bench.look(11, HEARD) == [(NOT_BACK, 3)]
 
 
 async def test_a_time_that_is_known_badly_lengthens_no_pause(bench):
     bench.sql("UPDATE time_marks SET bound_ms = 60000")
     bench.reading(NOW_MS)
     bench.pause(1, 1200)
-    assert await bench.look(1130, HEARD) == []
-    assert await bench.look(11, HEARD) == [(NOT_BACK, 3)]
+    assert await bench.look(1130, HEARD) == [] and await bench.look(11, HEARD) == [(NOT_BACK, 3)]
 
 
 async def test_a_store_that_never_answers_silences_nothing(bench, monkeypatch, caplog):

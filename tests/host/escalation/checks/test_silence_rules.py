@@ -57,8 +57,7 @@ def test_it_starts_at_the_priority_of_the_last_hours_alarm(recent):
 
 
 def test_future_is_beyond_the_tolerance_only_and_stands_beside_silence():
-    assert found(ahead_s=60) == []
-    assert found(ahead_s=61) == [(FUTURE_DATA, LOW)]
+    assert found(ahead_s=60) == [] and found(ahead_s=61) == [(FUTURE_DATA, LOW)]
     assert found(ahead_s=3600, newest_age_s=2000) == [(STALE_DATA, HIGH), (FUTURE_DATA, LOW)]
 
 

@@ -110,7 +110,7 @@ def test_a_raw_recording_with_a_late_reference_gives_the_curve(tmp_path: Path) -
         (
             "r_milli,spo2_ref_pct",
             [(500, 97), (0.5, 97), (500, "x"), (500, "")],
-            "line 3: r_milli '0.5' is not a",
+            "line 3: r_milli '0.5' is not a number",
         ),
         ("r_milli,spo2_ref_pct", [(500, 97), (600, "nan")], "line 3: spo2_ref_pct 'nan'"),
         ("r_milli,spo2_ref_pct", [(500,)], "line 2: spo2_ref_pct ''"),

@@ -1,4 +1,4 @@
-"""A raw notification sender on the chip's own radio: what the link carries when nothing else is done.
+"""A raw notification sender on the chip's own radio: the most that the link can carry.
 
 tools/lab/bench/ble.py replaces the placeholders.
  Advertises one characteristic, then notifies 244 bytes as fast as the
@@ -18,7 +18,7 @@ connections = []
 
 
 def irq(event, data):
-    """Remember who is there."""
+    """Keep track of connections."""
     if event == 1:
         connections.append(data[0])
     elif event == 2:
@@ -36,7 +36,7 @@ ble.gap_advertise(30_000, b"\x02\x01\x06\x11\x07" + bytes(SERVICE))
 payload = bytes(244)
 began = False
 while True:
-    if connections and (began or ble.gatts_read(handle)):  # a write says: begin
+    if connections and (began or ble.gatts_read(handle)):  # a write starts the sending
         began = True
         try:
             ble.gatts_notify(connections[0], handle, payload)

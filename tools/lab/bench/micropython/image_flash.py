@@ -1,4 +1,4 @@
-"""A flash image in a file as the block device under VfsLfs2, counting what reaches it; runs on MicroPython.
+"""A flash image in a file as the block device under VfsLfs2, which counts its operations; runs on MicroPython.
 
 The file lies outside the heap, so a heap may be as small as a chip's. `area` is what the next operations are booked
 under; whoever opens a file sets it. Nothing takes longer than the file does: no erase time is modelled.
@@ -14,7 +14,7 @@ READ, READ_BYTES, PROGRAM_BYTES, ERASE = range(4)
 
 
 class ImageFlash:
-    """`sectors` makes a new image; 0 takes the file as it is.
+    """`sectors` makes a new image; 0 uses the existing file.
 
     `counts`: area -> [reads, bytes read, bytes programmed, erases]; `erased`: how often each sector was.
     """
@@ -38,12 +38,12 @@ class ImageFlash:
         return found
 
     def clear(self):
-        """Count from nothing."""
+        """Set all counts to zero."""
         self.counts = {}
         self.erased = [0] * self.sectors
 
     def total(self, what):
-        """READ, READ_BYTES, PROGRAM_BYTES or ERASE over all areas."""
+        """Sum of READ, READ_BYTES, PROGRAM_BYTES or ERASE over all areas."""
         return sum([each[what] for each in self.counts.values()])
 
     def readblocks(self, sector, buf, offset=0):
@@ -56,14 +56,14 @@ class ImageFlash:
         return 0
 
     def writeblocks(self, sector, buf, offset=0):
-        """Program; LittleFS never programs what is not erased."""
+        """Program bytes; LittleFS never programs bytes that are not erased."""
         self._count()[PROGRAM_BYTES] += len(buf)
         self._file.seek(sector * SECTOR + offset)
         self._file.write(buf)
         return 0
 
     def ioctl(self, op, arg):
-        """4 sectors, 5 sector size, 6 erase."""
+        """Block device commands: 4 returns the sectors, 5 their size, 6 erases one."""
         if op == 4:
             return self.sectors
         if op == 5:
@@ -76,19 +76,19 @@ class ImageFlash:
         return 0
 
     def mount(self, make=False):
-        """Mount at /f as the firmware's LittleFS is set up."""
+        """Mount at /f with the settings of the firmware's LittleFS."""
         if make:
             vfs.VfsLfs2.mkfs(self, progsize=PAGE, readsize=PAGE)
         vfs.mount(vfs.VfsLfs2(self, progsize=PAGE, readsize=PAGE), "/f")
 
     def close(self):
-        """Unmount; the image is whole in its file."""
+        """Unmount; then the file contains the complete image."""
         vfs.umount("/f")
         self._file.close()
 
 
 class Watched:
-    """A file whose reads and writes are booked under `area`; looking it up under `outside`."""
+    """A file whose reads and writes count for `area`, and its lookup for `outside`."""
 
     def __init__(self, flash, file, area, outside):
         self._flash, self._file, self._area, self._outside = flash, file, area, outside
@@ -100,24 +100,22 @@ class Watched:
         self._file.close()
 
     def seek(self, *where):
-        """As the file."""
         return self._file.seek(*where)
 
     def read(self, *size):
-        """As the file, booked."""
         self._flash.area = self._area
         data = self._file.read(*size)
         self._flash.area = self._outside
         return data
 
     def write(self, data):
-        """As the file; what LittleFS holds back until the close is booked under the same area."""
+        """Write bytes; the part that LittleFS delays until the close counts for the same area."""
         self._flash.area = self._outside = self._area
         return self._file.write(data)
 
 
 def watch(flash, modules, area_of, outside=None):
-    """Book every file that `modules` open under `area_of(path)`; its lookup under `outside`, None: the same."""
+    """Count every file that `modules` open for `area_of(path)`, its lookup for `outside` (None: the same area)."""
 
     def opened(path, mode="r"):
         area = area_of(path)
@@ -129,7 +127,7 @@ def watch(flash, modules, area_of, outside=None):
 
 
 class WatchedOs:
-    """`os` for the modules of a chain, whose removals are booked too."""
+    """`os` for the modules of a chain, so that their removals are counted, too."""
 
     def __init__(self, flash, area_of):
         self._flash, self._area_of = flash, area_of

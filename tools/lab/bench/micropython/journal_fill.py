@@ -1,4 +1,4 @@
-"""Runs on MicroPython: live until the journal is full. argv: image, sectors (0: as it is), budget in bytes.
+"""Runs on MicroPython: fill the journal. argv: image, sectors (0: use the existing image), budget in bytes.
 
 Prints `records days`. Full: readings were dropped to make room, and the newest segments, which a start reads whole,
 are nearly full, too.

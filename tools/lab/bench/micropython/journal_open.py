@@ -1,4 +1,4 @@
-"""Runs on MicroPython: what `Journal.open` costs on a full image. argv: `time`, `reads` or `room`, image, budget.
+"""Runs on MicroPython: the cost of `Journal.open` on a full image. argv: `time`, `reads` or `room`, image, budget.
 
 time:  prints the best of nine starts in us, each with everything forgotten.
 reads: prints `area reads bytes size` for each segment file, `lookup` for directories, `small` for slots (size 0).
@@ -25,7 +25,7 @@ FINE = 256
 
 
 def opened(budget):
-    """A journal after its start; an error when it did not find all."""
+    """A journal after its start; an error when it did not find every record."""
     journal = Journal("/f/journal", 2, os.urandom, budget)
     journal.open()
     whole = not journal._r.corrupt and not journal._e.corrupt and not journal.counters["doubtful_tails"]
@@ -66,7 +66,7 @@ def reads(flash, budget):
 
 
 def fits(budget, room):
-    """(whether a start succeeds in `room` bytes of heap in one piece and no other, what it leaves taken)."""
+    """(whether a start succeeds when only one piece of `room` bytes of heap is free, bytes still in use after it)."""
     gc.collect()
     reserve = bytearray(room)
     ballast = None

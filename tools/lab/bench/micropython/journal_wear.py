@@ -1,4 +1,4 @@
-"""Runs on MicroPython: what days cost the flash. argv: image with a full journal, budget in bytes, days, a blank image.
+"""Runs on MicroPython: flash wear of days of use. argv: image with a full journal, budget in bytes, days, blank image.
 
 Prints `area NAME erases`, then `sectors all static free most_erased`, then `log NAME readings erases programmed events`
 (the last: bytes of event payloads) for ours and for two plain logs that append each reading, on the blank image.
@@ -67,7 +67,7 @@ def live(flash, budget, span_days):
 
 
 def plain_log(flash, name, encode):
-    """A log that appends each reading as it comes, in files of the same size as the journal's."""
+    """A log that appends each reading at once, in files of the same size as the journal's."""
     days = Days(None, seed=2)
     number, size = 0, 0
     flash.area = name

@@ -26,7 +26,7 @@ EPOCH_MS, ERASE_MS = int(sys.argv[2]), int(sys.argv[3])
 
 
 class SlowFlash(ImageFlash):
-    """Erases as long as a chip does."""
+    """A flash whose erase takes as long as a chip's."""
 
     def ioctl(self, op, arg):
         if op == 6:
@@ -55,7 +55,7 @@ def now_ms():
 
 
 class Board:
-    """What the application asks of a board."""
+    """The parts of a board that the application uses."""
 
     simulated = True
 

@@ -43,7 +43,7 @@ def hourly(t_ms):
 
 
 def alarm(t_ms):
-    """[(kind, payload)] of a change of the alarms, which share a block."""
+    """[(kind, payload)] of a change of the alarms; they share a block."""
     made = record_writer.write(record_layout.ALARM, HASH, [(3, 2)], _inputs(), _alarm_state(t_ms), 0x12345678)
     return [(record_layout.ALARM, made), _state(t_ms)]
 
@@ -62,7 +62,7 @@ def button(t_ms):
 
 
 def sample_gap(t_ms):
-    """[(kind, payload)] of samples that are missing."""
+    """[(kind, payload)] of missing samples."""
     return [(record_layout.SAMPLE_GAP, record_writer.write(record_layout.SAMPLE_GAP, 1, 1, 32, 320))]
 
 
@@ -71,7 +71,7 @@ EACH_DAY = ((alarm, 30), (grade, 40), (button, 6), (sample_gap, 24))
 
 
 class Days:
-    """Lives on `journal`; the values wander as a body's do. `t_ms` is the board's time."""
+    """Makes the days of one wearer on `journal`; the values wander like a body's. `t_ms` is the board's time."""
 
     def __init__(self, journal, seed=1):
         self.journal = journal
@@ -98,7 +98,7 @@ class Days:
         return Reading(self.t_ms, self._temp_cc, self._spo2, self._hr, self._pi, STATUS)
 
     def step(self):
-        """Ten seconds: one reading, the events that fall into them, acknowledgement and the journal's own work."""
+        """Run ten seconds: one reading, the events in them, acknowledgement and the journal's own work."""
         self.t_ms += STEP_MS
         self.steps += 1
         self.journal.add_reading(self.reading())

@@ -43,7 +43,7 @@ ack = host.seal(message.Ack(70000, 12))
 
 
 def receive_ack():
-    device._opener.expected = 0  # or the second time it would be a replay
+    device._opener.expected = 0  # otherwise the second round would count as a replay
     assert len(device.receive(ack)) == 1
 
 

@@ -1,4 +1,4 @@
-"""Charted stays through grader and alarms, each folded into one hash: the same on every runtime, or one is wrong.
+"""Charted stays through grader and alarms, each with one hash that must be equal on every runtime.
 
 usage: stay_run.py FILE; prints "STAY HASH" a line. FILE: stay u32, number of readings u16, then the readings
 {minute u16, temperature + 1, saturation + 1, heart rate + 1 (u16, 0 = none), status u16}, little-endian, until its end.

@@ -1,0 +1,146 @@
+"""The alarms of the whole agent: each is sent once, whether the disk is full or the wearable is silent or stopped."""
+
+import asyncio
+import sqlite3
+
+import pytest
+from crs_core import codes
+from crs_core.wire import message as wire
+
+from host_agent.errors import StoreFull
+from tests.host.agent_world import events, live, query, start_patient
+from tests.host.escalation.world import alarm_record
+
+
+@pytest.fixture
+def full_disk(monkeypatch):
+    """full_disk(agent) lets every write of its store fail; what it gives back ends that."""
+
+    def fill(agent):
+        async def failing(fn):
+            raise StoreFull("the disk is full")
+
+        write = agent.store.write
+        monkeypatch.setattr(agent.store, "write", failing)
+        return lambda: monkeypatch.setattr(agent.store, "write", write)
+
+    return fill
+
+
+async def delivered(world, key):
+    sql = f"SELECT state FROM outbox WHERE event_key = '{key}'"
+    await world.until(lambda: query(world, sql) == [("delivered",)])
+
+
+async def test_a_full_disk_does_not_silence_an_alarm_and_nothing_is_acknowledged(world, full_disk):
+    async with world.agent() as agent:
+        await start_patient(world)
+        acked = world.device.journal.acked_seq
+        free = full_disk(agent)
+        world.device.event(alarm_record({}, HYPOXAEMIA=3))
+        await world.receiver.wait_for(2)
+        names = {event["name"]: event for event in events(world)}
+        assert set(names) == {"HYPOXAEMIA", "STORE_FAULT"} and names["HYPOXAEMIA"]["patient"]["id"] == "P-1"
+        assert world.device.journal.acked_seq == acked
+        assert (await world.call("status"))["store_error"] == "the disk is full"
+        free()
+        await world.until(lambda: world.device.journal.acked_seq > acked)
+        key = names["HYPOXAEMIA"]["key"]
+        await delivered(world, key)
+        assert [event["key"] for event in events(world)].count(key) == 1, "same key: not sent twice"
+        assert (await world.call("status"))["store_error"] is None
+
+
+async def test_alarms_that_rise_while_the_disk_is_full_are_sent_too(world, full_disk):
+    """Also when the window is full, so that their records cannot come: then by the doorbell, under the same key."""
+    async with world.agent() as agent:
+        await start_patient(world)
+        free = full_disk(agent)
+        active = {}
+        for count, (name, priority) in enumerate((("FEVER", 2), ("HYPOXAEMIA", 3), ("PULSE_LOST", 3)), 2):
+            if name == "PULSE_LOST":
+                world.device.pump.stop()  # as when the window is full: only the doorbell gets through
+            seq = world.device.event(alarm_record(active, **{name: priority}))
+            active[name] = priority
+            bell = tuple((getattr(codes, each), level) for each, level in active.items())
+            await world.device.say(wire.Alarm(seq, world.device.now_ms, bell))
+            await world.receiver.wait_for(count)
+            sent = {event["name"]: event for event in events(world)}
+            assert sent.keys() == {*active, "STORE_FAULT"} and sent[name]["source"]["seq"] == seq
+        free()
+        world.device.pump.start(1, 8, 2048)
+        await delivered(world, sent["PULSE_LOST"]["key"])
+        await asyncio.sleep(0.2)
+        keys = [event["key"] for event in events(world)]
+        assert len(keys) == len(set(keys)), "same key: not sent twice"
+
+
+async def test_an_unjournaled_alarm_that_ended_in_between_is_told_again(world):
+    async with world.agent():
+        await start_patient(world)
+        await world.device.say(wire.Alarm(0, 5000, ((codes.HYPOXAEMIA, 3),)))
+        await world.receiver.wait_for(1)
+        await world.device.say(wire.Alarm(7, 6000, ()))
+        await world.device.say(wire.Alarm(0, 9000, ((codes.HYPOXAEMIA, 3),)))
+        await world.receiver.wait_for(2)
+
+
+async def test_an_alarm_that_the_wearables_flash_did_not_take_is_told_once(world):
+    async with world.agent():
+        await start_patient(world)
+        doorbell = wire.Alarm(0, 5000, ((codes.JOURNAL_FAULT, 3),))
+        await world.device.say(doorbell)
+        await world.device.say(doorbell)
+        await world.receiver.wait_for(1)
+        await asyncio.sleep(0.2)
+        (event,) = events(world)
+        assert event["name"] == "JOURNAL_FAULT" and "flash did not take it" in event["text"]
+        assert event["key"].endswith("-unjournaled-1-5000-alarm-10")
+
+
+async def test_silence_from_the_start_is_an_alarm(world):
+    world.device.deaf = True
+    text = "[watchdog]\nno_data_yet_s = 10\n" + world.config_text
+    async with world.agent(config_text=text) as agent:
+        agent.checks.checks["silence"]._started_s -= 31
+        await world.receiver.wait_for(1)
+        (event,) = events(world)
+        assert (event["name"], event["priority"]) == ("NO_DATA_YET", "LOW")
+        world.device.deaf = False
+        world.device.session.link_lost()
+        await world.in_session()
+        await world.device.say(live(5000))
+        await world.until(lambda: query(world, "SELECT ended_utc_ms FROM host_alarms")[0][0])
+
+
+async def test_a_board_at_its_prompt_is_a_high_alarm_until_it_is_back(world):
+    async with world.agent():
+        await world.in_session()
+        world.device.deaf = True
+        await world.port.device_write(b"\r\nMicroPython v1.29\r\n>>> ")
+        await world.call("release", port=world.port.path, seconds=0.05)
+        await asyncio.sleep(0.2)
+        await world.port.device_write(b"\r\n>>> ")
+        await world.receiver.wait_for(1)
+        assert (events(world)[0]["name"], events(world)[0]["priority"]) == ("DEVICE_AT_REPL", "HIGH")
+        world.device.deaf = False
+        world.device.session.link_lost()
+        ended = f"SELECT ended_utc_ms FROM host_alarms WHERE alarm = {codes.DEVICE_AT_REPL}"
+        await world.until(lambda: query(world, ended)[0][0], 20)
+
+
+async def test_a_missed_prompt_is_raised_by_the_running_agent_once_and_not_again_by_the_next(world):
+    async with world.agent(speed=60):
+        await start_patient(world)
+        with sqlite3.connect(world.paths.database) as conn:
+            conn.execute("UPDATE bindings SET started_utc_ms = started_utc_ms - 13 * 3600000")
+        await world.until(lambda: "PROMPT_MISSED" in [event["name"] for event in events(world)])
+    async with world.agent(speed=60) as agent:
+        await world.in_session()
+        await agent.checks.checks["prompts"].look()
+        await asyncio.sleep(1.5)
+        # an agent that ends between a delivery and its note delivers it again, under the same key
+        sent = {event["key"]: event for event in events(world) if event["name"] == "PROMPT_MISSED"}
+        (only,) = sent.values()
+        assert only["priority"] == "LOW" and "ICE or CAPD" in only["text"]
+        assert query(world, f"SELECT count(*) FROM host_alarms WHERE alarm = {codes.PROMPT_MISSED}") == [(1,)]
