@@ -24,9 +24,20 @@ def test_sql_stands_in_the_store_alone() -> None:
     assert house.sql_outside_the_store(ROOT) == []
 
 
-def test_a_tool_that_imports_a_test_inside_a_function_is_found(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from tests.fakes import bed",
+        "__import__('tests.fakes.bed')",
+        "import importlib; importlib.import_module('tests.fakes.bed')",
+        "import importlib; importlib.import_module('.bed', 'tests.fakes')",
+        "import runpy; runpy.run_module('tests.fakes.bed')",
+        "import runpy; runpy.run_path('tests/fakes/bed.py')",
+    ],
+)
+def test_a_tool_that_imports_a_test_inside_a_function_is_found(tmp_path: Path, source: str) -> None:
     write(tmp_path, "tests/fakes/bed.py", "")
-    write(tmp_path, "tools/demo/mission.py", "def late():\n    from tests.fakes import bed\n")
+    write(tmp_path, "tools/demo/mission.py", f"def late():\n    {source}\n")
     write(tmp_path, "tools/demo/calm.py", "import tools.demo.mission\n")
     assert house.tools_that_import_tests(import_graph(tmp_path)) == ["tools.demo.mission"]
 
@@ -43,6 +54,13 @@ def test_a_tool_that_imports_a_test_inside_a_function_is_found(tmp_path: Path) -
         'QUERY = "PRAGMA user_version"',
         "def f(tx, query):\n    return tx.execute(query)",
         "def f(db, query):\n    db.executescript(query)",
+        "def f(db, query):\n    run = db.execute\n    run(query)",
+        "def f(db, query):\n    getattr(db, 'execute')(query)",
+        "import sqlite3",
+        "from sqlite3 import connect",
+        'QUERY = "-- why\\nSELECT a FROM b"',
+        'QUERY = "(SELECT a FROM b)"',
+        'QUERY = "SAVEPOINT a"',
     ],
 )
 def test_sql_is_found_outside_the_store_and_nowhere_else(tmp_path: Path, source: str) -> None:

@@ -38,6 +38,10 @@ def test_no_import_circle_in_the_project() -> None:
         "from .first import name",
         "try:\n    from host_agent.first import name\nexcept ImportError:\n    pass",
         "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    pass\nelse:\n    from host_agent import first",
+        "from typing import TYPE_CHECKING\nif not TYPE_CHECKING:\n    from host_agent import first",
+        "import importlib\ndef late():\n    importlib.import_module('host_agent.first')",
+        "from importlib import import_module\ndef late():\n    import_module('.first', package='host_agent')",
+        "def late():\n    return __import__('host_agent.first')",
     ],
 )
 def test_a_circle_is_found_wherever_the_import_stands(project, back: str) -> None:

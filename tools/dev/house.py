@@ -21,7 +21,7 @@ MEDIAN_MODULE_MAX = 110
 LONGEST_MODULE_MAX = 350
 
 _STATEMENT = re.compile(
-    r"\s*(SELECT|INSERT\s+(OR\s+\w+\s+)?INTO|REPLACE\s+INTO|UPDATE\s+\w+\s+SET|DELETE\s+FROM|WITH\s+\w+.*\bAS\b|PRAGMA"
+    r"(?:\s|\(|--[^\n]*\n)*(SELECT|EXPLAIN|SAVEPOINT|REINDEX|INSERT\s+(OR\s+\w+\s+)?INTO|REPLACE\s+INTO|UPDATE\s+\w+\s+SET|DELETE\s+FROM|WITH\s+\w+.*\bAS\b|PRAGMA"
     r"|(CREATE|ALTER|DROP)\s+(TEMP\s+)?(UNIQUE\s+)?(TABLE|INDEX|VIEW|TRIGGER)|BEGIN\s+IMMEDIATE|VACUUM|ATTACH)\b"
 )
 _EXECUTING = {"execute", "executemany", "executescript"}
@@ -47,7 +47,7 @@ def modules(root: Path, *folders: str) -> Iterator[Path]:
 
 
 def tools_that_import_tests(graph: Graph) -> list[str]:
-    """Names of the tools' modules that import a module of the tests."""
+    """Names of the tools' modules that import a module of the tests, also by its name as text."""
     return sorted(
         name
         for name, targets in graph.items()
@@ -56,16 +56,22 @@ def tools_that_import_tests(graph: Graph) -> list[str]:
 
 
 def speaks_sql(tree: ast.Module) -> bool:
-    """Whether a module holds an SQL statement or hands one to a database."""
+    """Whether a module holds an SQL statement, hands one to a database or opens a database by itself."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and _STATEMENT.match(node.value):
             return True
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "getattr" and len(node.args) > 1:
+            if isinstance(node.args[1], ast.Constant) and node.args[1].value in _EXECUTING:
+                return True
         if (
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Attribute)
-            and node.func.attr in _EXECUTING
-            and ast.unparse(node.func.value) not in _BOARDS
+            isinstance(node, ast.Attribute)
+            and node.attr in _EXECUTING
+            and ast.unparse(node.value) not in _BOARDS
         ):
+            return True
+        if isinstance(node, ast.Import) and any(alias.name == "sqlite3" for alias in node.names):
+            return True
+        if isinstance(node, ast.ImportFrom) and node.module == "sqlite3":
             return True
     return False
 

@@ -1,4 +1,5 @@
-"""Which module imports which, read from the source: every import counts, also one inside a function.
+"""Which module imports which, read from the source: every import counts, also one inside a function
+and one by a name that stands as text in a call of `import_module`, `__import__`, `run_module` or `run_path`.
 
 Imports for the type checker alone (`if TYPE_CHECKING:`) do not count: they never run.
 """
@@ -10,6 +11,8 @@ from pathlib import Path
 Graph = dict[str, set[str]]
 # Where imports begin: the project's root, and firmware/, whose packages have no prefix on a board either.
 BASES = {"firmware": ("crs_core", "crs_device", "boards"), "": ("host_agent", "tools", "tests")}
+
+_BY_TEXT = {"import_module", "__import__", "run_module", "run_path"}
 
 
 def module_names(root: Path) -> dict[str, Path]:
@@ -34,7 +37,9 @@ def import_graph(root: Path) -> Graph:
 
 def _imported(name: str, path: Path, known: dict[str, Path]) -> Iterator[str]:
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-    for node in _running_imports(ast.parse(path.read_text())):
+    tree = ast.parse(path.read_text())
+    yield from _imported_by_text(tree, known)
+    for node in _running_imports(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name in known)
             continue
@@ -50,11 +55,30 @@ def _imported(name: str, path: Path, known: dict[str, Path]) -> Iterator[str]:
                 yield source
 
 
+def _imported_by_text(tree: ast.Module, known: dict[str, Path]) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call) or ast.unparse(node.func).rpartition(".")[2] not in _BY_TEXT:
+            continue
+        given = [*node.args, *(keyword.value for keyword in node.keywords)]
+        texts = [
+            each.value for each in given if isinstance(each, ast.Constant) and isinstance(each.value, str)
+        ]
+        if texts and texts[0].startswith("."):
+            texts = [texts[-1] + texts[0]]
+        for text in texts:
+            dotted = text.removesuffix(".py").removeprefix("firmware/").replace("/", ".")
+            if dotted in known:
+                yield dotted
+
+
 def _running_imports(node: ast.AST) -> Iterator[ast.Import | ast.ImportFrom]:
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.Import | ast.ImportFrom):
             yield child
-        elif isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+        elif isinstance(child, ast.If) and ast.unparse(child.test) in (
+            "TYPE_CHECKING",
+            "typing.TYPE_CHECKING",
+        ):
             for statement in child.orelse:
                 yield from _running_imports(ast.Module([statement], []))
         else:
