@@ -4,13 +4,14 @@
 # MPY_CROSS_FLAGS name the processor that the PPG chain's machine code is for.
 import os
 
+# what a wearable has no use for, as in tools/board/build_firmware.py
 HOST_ONLY = (
     "grade/scales/",
     "grade/case.py",
     "grade/course.py",
     "grade/prompts.py",
     "grade/rerun.py",
-)  # what a wearable has no use for, as in tools/board/build_firmware.py
+)
 CORE = [
     os.path.relpath(os.path.join(folder, name), "crs_core").replace(os.sep, "/")
     for folder, _, names in os.walk("crs_core")

@@ -64,7 +64,7 @@ class ScaledClock:
         return self._utc_start_ms + round((self._base.monotonic() - self._start_s) * self.speed * 1000)
 
     def monotonic(self) -> float:
-        """Simulated seconds."""
+        """Simulated seconds since an arbitrary moment; never goes back."""
         return (self._base.monotonic() - self._start_s) * self.speed
 
     async def sleep(self, seconds: float) -> None:

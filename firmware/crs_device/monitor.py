@@ -28,7 +28,7 @@ _PAUSE_BLINK_MS = const(600_000)  # a planned pause blinks once for each of thes
 # Only needed when people enter something, or when an entry expires.
 _FOR_ENTRIES = (
     "crs_core.context",
-    "crs_core.grade.told",
+    "crs_core.grade.entry_numbers",
     "crs_core.grade.signs",
     "crs_core.grade.facts",
     "crs_core.grade.astct",

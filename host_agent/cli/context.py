@@ -11,6 +11,7 @@ from host_agent.paths import default_paths
 from host_agent.people import context_values
 from host_agent.people.asking import NoWearer, wearers
 from host_agent.people.composing import When
+from host_agent.people.context_keys import context_keys, meant
 from host_agent.store.context import context_entries
 from host_agent.terminal.bundles import with_bundles
 from host_agent.terminal.context_lines import entry_line, value_text, values_text
@@ -31,7 +32,8 @@ ValuesArgument = Annotated[
     list[str],
     typer.Argument(
         metavar="KEY=VALUE...",
-        help="Keys of the grader's vocabulary, for example oxygen=face_mask vasopressors=norepinephrine,vasopressin.",
+        help="For example oxygen=face_mask vasopressors=norepinephrine,vasopressin. "
+        "`cytowatch context keys` lists all keys.",
     ),
 ]
 EntryArgument = Annotated[
@@ -61,7 +63,11 @@ def set_values(
 def withdraw(
     *,
     keys: Annotated[
-        list[str], typer.Argument(metavar="KEY...", help="Keys whose values are no longer known.")
+        list[str],
+        typer.Argument(
+            metavar="KEY...",
+            help="Keys whose values are no longer known. `cytowatch context keys` lists all keys.",
+        ),
     ],
     observed: Observed,
     who: Who,
@@ -71,7 +77,7 @@ def withdraw(
     values: dict[str, Any] = dict.fromkeys(keys)
     if "temperature_cc" in values or "site" in values:
         values |= {"temperature_cc": None, "site": None}
-    _refuse_fault(values)
+    _refuse_fault(values, [meant(key) for key in keys])
     _enter(who, values, when)
 
 
@@ -93,6 +99,19 @@ def correct(
     observed = {one.entry_id: one.observed_utc_ms for one in entries}
     found = find_entry(entry, list(observed))
     _enter(who, parsed, When(observed[found]), refers_to=found)
+
+
+@context.command()
+def keys(as_json: JsonOption = False) -> None:
+    """Show every key that can be entered, with what it takes. Write several values of one key as a,b."""
+    known = context_keys()
+    data = {"keys": [{**one._asdict(), "words": list(one.words)} for one in known]}
+    lines = table(("KEY", "TAKES"), [(one.key, one.takes) for one in known])
+    last = (
+        "Give temperature_cc and site together. "
+        "context=complete says that everything else was looked for and is absent."
+    )
+    show(data, [*lines, last], as_json=as_json)
 
 
 @context.command("show")
@@ -152,7 +171,7 @@ def parse_values(pairs: list[str]) -> dict[str, Any]:
         if key in values:
             raise ConfigError(f"{key} is given twice.", "Give it once.")
         values[key] = _parse(key, text)
-    _refuse_fault(values)
+    _refuse_fault(values, [meant(*pair.split("=", 1)) for pair in pairs])
     return values
 
 
@@ -168,9 +187,12 @@ def _parse(key: str, text: str) -> Any:
     return text
 
 
-def _refuse_fault(values: dict[str, Any]) -> None:
+def _refuse_fault(values: dict[str, Any], suggestions: list[str]) -> None:
+    """ConfigError for a key or value that an entry cannot have; `suggestions` says what was meant ("": not known)."""
     if fault := context_values.fault(values):
-        raise ConfigError(fault, "Keys and values are those of `cytowatch grade`. Write a list as a,b.")
+        meant_text = " ".join(text for text in suggestions if text)
+        question = f"Did you mean {meant_text}? " if meant_text else ""
+        raise ConfigError(fault, f"{question}All keys: `cytowatch context keys`.")
 
 
 def _enter(who: Who, values: dict[str, Any], when: When, refers_to: str | None = None) -> None:
@@ -191,5 +213,5 @@ def _until(row: dict[str, Any]) -> str:
     if row["withdrawn"]:
         return "not known"
     if row["expired"]:
-        return "expired: not known"
+        return "expired: enter it again"
     return "it does not expire" if row["expires"] is None else local_of_iso(row["expires"], with_date=True)

@@ -203,10 +203,10 @@ def _deliveries(state: dict[str, Any]) -> Iterator[Finding]:
         why = state["delivery_errors"].get(target)
         about = f"receiver {target}"
         if states.get("refused"):
-            yield Finding(PROBLEM, about, f"it refused {states['refused']} events: {why}",
+            yield Finding(PROBLEM, about, f"events that it refused: {states['refused']}. {why}",
                           "Read the receiver's log, and `cytowatch history --kind deliveries`.")  # fmt: skip
         elif states.get("pending") and why:
-            yield Finding(PROBLEM, about, f"{states['pending']} events wait: {why}",
+            yield Finding(PROBLEM, about, f"events not delivered yet: {states['pending']}. {why}",
                           "The agent keeps trying. Check the address and the network.")  # fmt: skip
         if states.get("withheld"):
             yield Finding(

@@ -24,9 +24,8 @@ from host_agent.views.records import KINDS, Answer
 
 FORMATS = ("csv", "jsonl")
 _BUCKETS_MAX = 7 * 86_400_000 // BUCKET_MS
-_JSON_ALONE = (
-    "calibration_text"  # long and the same in every row: a table has its id, and --kind calibrations the text
-)
+# long and the same in every row: a table has its id, and --kind calibrations the text
+_JSON_ALONE = "calibration_text"
 
 
 def export(

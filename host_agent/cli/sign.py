@@ -1,4 +1,4 @@
-"""`sign`: a clinician signs a grade, a death, the end of an episode, or limits of a patient."""
+"""`sign`: a clinician signs a grade, a death, the end of an episode or limits, countersigns a death, or reverses."""
 
 from typing import Annotated, Any
 
@@ -144,7 +144,7 @@ def limits_of_patient(
     text = f"{done['patient']}: {listed}, signed by {done['account']} as entry {done['entry'][:8]}."
     lines = [
         marked(done["simulated"], text),
-        "This computer judges by them now. The wearable gets them once it is in session, and judges by them then.",
+        "This computer uses them from now on. The wearable gets them at its next session, and then uses them too.",
     ]
     show(done, lines, as_json=who.as_json)
 

@@ -33,7 +33,7 @@ def status(
 ) -> None:
     """Show link, newest reading, grade and alarms of every wearable. Works without the agent.
 
-    Below the wearable's own grade stands one line for each scale. This laptop computes it from what people entered
+    Below the wearable's own grade there is one line for each scale. This laptop computes it from what people entered
     and from what the wearable measures now. The line `asked` shows what people are asked to enter: due now, or
     missed. The alarm PROMPT_MISSED sounds for a missed entry. While the agent runs, `battery` shows the percentage
     and the hours left; the agent asks for them every 10 minutes.

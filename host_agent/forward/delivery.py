@@ -46,7 +46,7 @@ Outcome = Delivered | RetryAfter | Rejected
 
 
 class Forwarder(Protocol):
-    """One receiver."""
+    """Hands events to one receiver, and says of each whether it arrived."""
 
     @property
     def name(self) -> str:

@@ -2,7 +2,7 @@
 
 File: one JSON object. The key is scrypt(code, salt); the content is AES-256-GCM with the other fields as associated
 data, so that a wrong code and a changed byte look alike and both are refused. The code has 12 random characters
-(58.9 bits) and is told to the person who enrols, never sent with the file.
+(58.9 bits) and is given to the person who enrols, never sent with the file.
 """
 
 import base64

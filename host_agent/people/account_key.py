@@ -78,7 +78,7 @@ def save(folder: Path, signer: Signer, passphrase: str) -> Path:
         "salt": _b64(salt), "nonce": _b64(nonce),
     }  # fmt: skip
     secret = signer._private_key.private_bytes_raw()
-    sealed = AESGCM(_stretch(passphrase, salt)).encrypt(nonce, secret, _bound(header))
+    sealed = AESGCM(_stretch(passphrase, salt)).encrypt(nonce, secret, _associated(header))
     text = json.dumps({**header, "sealed": _b64(sealed)}, indent=1) + "\n"
     try:
         number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -106,7 +106,7 @@ def unseal(folder: Path, name: str, passphrase: str) -> Signer:
     if header["name"] != name:
         raise AccountKeyError(f"{path} holds the key of another account.", "Give the file its old name back.")
     try:
-        secret = AESGCM(_stretch(passphrase, salt)).decrypt(nonce, sealed, _bound(header))
+        secret = AESGCM(_stretch(passphrase, salt)).decrypt(nonce, sealed, _associated(header))
     except InvalidTag:
         raise AccountKeyError(
             f"The key of {name} does not open: the passphrase is wrong, or the file was altered.",
@@ -152,7 +152,7 @@ def _stretch(passphrase: str, salt: bytes) -> bytes:
     return Scrypt(salt=salt, length=32, **_SCRYPT).derive(passphrase.encode())
 
 
-def _bound(header: dict[str, Any]) -> bytes:
+def _associated(header: dict[str, Any]) -> bytes:
     return json.dumps(header, sort_keys=True, separators=(",", ":")).encode()
 
 

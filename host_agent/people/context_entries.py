@@ -72,7 +72,7 @@ def _check_corrected(tx: Tx, ask: Ask) -> Refusal | None:
 
 
 def keep(tx: Tx, ask: Ask, audit: int) -> None:
-    """Store the entry, and queue what of it goes to the wearable, in the same commit."""
+    """Store the entry, and queue the part of it that goes to the wearable, in the same commit."""
     entry, wearer = ask.entry, ask.wearer
     assert wearer is not None
     values = context_values.from_signed(entry.values)

@@ -61,7 +61,7 @@ class ContextSender:
         self._due.set()
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Send every waiting entry to its wearable, until the task is cancelled."""
         while True:
             await self._wait()
             try:

@@ -269,9 +269,8 @@ class SyncEngine:
             self.is_caught_up = True
             self._listener.on_caught_up(self.journal)
         else:
-            self.is_caught_up = (
-                False  # a message was lost on the link: `_keep_alive` asks again after a pause
-            )
+            # a message was lost on the link: `_keep_alive` asks again after a pause
+            self.is_caught_up = False
 
     async def _read_again(self) -> None:
         self._progress_s = self._link.monotonic()

@@ -38,9 +38,8 @@ class View:
     is_caught_up: bool = False
     link: LinkReport | None = None
     battery: Battery = field(default_factory=Battery)
-    sounding: dict[int, int] = field(
-        default_factory=dict
-    )  # alarm → priority in this session's last ALARM message
+    # alarm → priority in this session's last ALARM message
+    sounding: dict[int, int] = field(default_factory=dict)
 
 
 class Heard(NamedTuple):

@@ -11,7 +11,7 @@ from typing import Any
 
 from crs_core import codes, context
 from crs_core.errors import CoreError
-from crs_core.grade import alarm_state, bedside, grader, grader_state, rerun, rules, told
+from crs_core.grade import alarm_state, bedside, entry_numbers, grader, grader_state, rerun, rules
 from crs_core.grade.assessment import Assessment
 from crs_core.journal import record_layout
 from crs_core.units import Reading
@@ -39,9 +39,8 @@ class Chain:
         self._rules: Any = None
         self._rule_hash = b""
         self._state: list[Any] | None = None  # None: wait for a state record
-        self._reported: tuple[Any, ...] | None = (
-            None  # what the last GRADE said; None: not known since a boot or hole
-        )
+        # what the last GRADE said; None: not known since a boot or hole
+        self._reported: tuple[Any, ...] | None = None
         self._last: Any = None  # the newest Assessment
         self._owed_seq = 0  # a reading whose changed assessment has no GRADE yet
 
@@ -102,7 +101,7 @@ class Chain:
         try:
             age_ms, _, numbers = context.decode(record.data)
             self._state = bedside.enter(
-                self._state or [], told.values_of(numbers), t_ms - age_ms, self._rules
+                self._state or [], entry_numbers.values_of(numbers), t_ms - age_ms, self._rules
             )
         except CoreError as error:
             self.lose()

@@ -1,7 +1,7 @@
-"""Whose values these are: the calibration that a wearable journaled at the start of each boot, and its words.
+"""The calibration that a wearable journaled at the start of each boot, as data and as one line for people.
 
-A calibration changes at a start only (PROTOCOL.md, CALIBRATION), so the one of a reading is the one of its boot in its
-journal. Where none is stored nothing is assumed: the calibration, and the chip's own temperature with it, is not known.
+A calibration changes only at a start (PROTOCOL.md, CALIBRATION), so a reading has the calibration of its boot in its
+journal. Where none is stored, none is assumed: the calibration and the chip's own temperature are then not known.
 """
 
 from typing import Any, NamedTuple
@@ -20,14 +20,14 @@ _FIRST_OWN_ID = 1000
 
 
 class SensorCalibration(NamedTuple):
-    """What a wearable said of its calibration; `text` is cleaned for a screen, "" when only the id is known."""
+    """What a wearable reported about its calibration; `text` is cleaned for a screen, "" when only the id is known."""
 
     id: int
     text: str
 
     @property
     def own(self) -> Any:
-        """What was measured about this device (crs_core.calibration.Calibration); None: built in, or not understood."""
+        """The crs_core.calibration.Calibration measured on this device; None: built in, or not understood."""
         try:
             found = calibration.parse(self.text)
         except RemoteError:
@@ -36,7 +36,7 @@ class SensorCalibration(NamedTuple):
 
     @property
     def temp_offset_cc(self) -> int | None:
-        """What was added to the chip's temperature, cc; None when not known."""
+        """Hundredths of a °C added to the chip's temperature; None when not known."""
         if self.id < _FIRST_OWN_ID:
             return 0
         own = self.own
@@ -64,7 +64,7 @@ class SensorCalibration(NamedTuple):
         return f"calibration {self.id} of {own.date}: {spo2}; {temperature}; by {own.by}"
 
     def fields(self) -> dict[str, Any]:
-        """The same for a program."""
+        """The calibration as fields of a JSON answer."""
         own = self.own
         return {
             "id": self.id, "text": self.text, "is_own": self.id >= _FIRST_OWN_ID,
@@ -73,7 +73,7 @@ class SensorCalibration(NamedTuple):
 
 
 def calibration_in(event: StoredEvent) -> SensorCalibration | None:
-    """What a CALIBRATION or SETTINGS record says about the calibration; None for any other or a malformed one."""
+    """The calibration in a CALIBRATION or SETTINGS record; None for any other or a malformed one."""
     record: Any = event.record if event.type in (record_layout.CALIBRATION, record_layout.SETTINGS) else None
     if record is None or record.calibration_id == 0:  # 0: nothing measures
         return None

@@ -71,7 +71,7 @@ def _in_force(key: str, held: Held, rules: Rules, *, now_ms: int, is_at_risk: bo
 
 
 def _wearable(key: str, item: Outgoing | None) -> str:
-    """Whether the wearable has this key of an entry; `item` is what of the entry goes there."""
+    """Whether the wearable has this key of an entry; `item` is the part of the entry that goes there."""
     names = {wearable_context.KEYS[number][0] for number in numbers_in(item)} if item is not None else set()
     if item is None or _PART_OF.get(key, key) not in names:
         return _ON_HOST
@@ -80,7 +80,7 @@ def _wearable(key: str, item: Outgoing | None) -> str:
 
 
 def _sent(tx: Tx, binding: int) -> dict[int, Outgoing]:
-    """Audit row → what of that entry goes to the wearable."""
+    """Audit row → the part of that entry that goes to the wearable."""
     return {item.audit: item for item in outgoing(tx, binding)}
 
 

@@ -26,9 +26,8 @@ from host_agent.text import iso_utc
 KINDS = ("temperature", "spo2", "both", "pause", "charging", "not_worn", "lost")
 _INTERVAL_MS = 10_000  # until a SETTINGS record says otherwise
 _LATE_MS = 1_500  # a reading that much later than its interval is still the next one
-_ANCHOR_MS = (
-    600_000  # one wall time is looked up for each stretch of this length: a crystal drifts 60 ms in it
-)
+# one wall time is looked up for each stretch of this length: a crystal drifts 60 ms in it
+_ANCHOR_MS = 600_000
 
 
 class Stretch(NamedTuple):

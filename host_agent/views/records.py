@@ -182,7 +182,7 @@ class Answer:
                 }  # fmt: skip
 
     def rollups(self, buckets: int) -> Iterator[dict[str, Any]]:
-        """Roll-ups, `buckets` of five minutes in one row, oldest first within a wearable; a row is when it begins."""
+        """Roll-ups, `buckets` of five minutes in one row, oldest first within a wearable; `at` is when it begins."""
         for one in read_rollups(self._tx, buckets):
             if one.device not in self._devices:
                 continue
@@ -197,7 +197,7 @@ class Answer:
                 }  # fmt: skip
 
     def _restarts(self) -> Iterator[dict[str, Any]]:
-        """Each start that followed another, and for how long nothing is stored because of it."""
+        """Each restart, and for how long nothing is stored because of it."""
         for shared, one, journal in self._journaled(partial(events, kind=record_layout.BOOT)):
             start: Any = one.record
             if start is None or not start.prev_boot:
@@ -242,7 +242,7 @@ class Answer:
                 }  # fmt: skip
 
     def _of_patients(self, read: Callable[[Tx, int], Iterator[dict[str, Any]]]) -> Iterator[dict[str, Any]]:
-        """What `read` finds about each binding, with whom it is about."""
+        """The rows that `read` finds about each binding, with the patient's pseudonym."""
         for binding in bindings(self._tx):
             if binding.device not in self._devices:
                 continue

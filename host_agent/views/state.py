@@ -1,4 +1,4 @@
-"""What the store knows of every wearable and delivery, for `status`, `devices` and `doctor`."""
+"""Every wearable and delivery as the store has them, for `status`, `devices` and `doctor`."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -62,7 +62,8 @@ def _device(tx: Tx, device: Device, key: DeviceKey | None, now_ms: int) -> dict[
     newest = _newest_reading(tx, journal, now_ms) if journal else None
     calibration = Calibrations(tx).newest(journal.id) if journal else None
     grade = _grade(tx, graded) if graded else None
-    if grade is not None:  # what was true then is not known to be true now
+    # A grade on old data may no longer be true.
+    if grade is not None:
         age_s = newest["age_s"] if newest else None
         grade["stale"] = age_s is None or age_s * 1000 > rules.DEFAULT.grade_temp_max_age_ms
     whole = regrade(tx, binding.row, now_ms, record_time) if binding else None
@@ -184,7 +185,7 @@ def _wearable_alarms(tx: Tx, journal: Journal) -> list[dict[str, Any]]:
 
 
 def _host_alarms(tx: Tx, device: Device | None) -> list[dict[str, Any]]:
-    """What the host itself raised about one wearable, or (None) about the agent, the most urgent first."""
+    """Alarms that the host raised about one wearable, or (None) about the agent, the most urgent first."""
     found = [one for one in open_alarms(tx) if one.device == (device.id if device else None)]
     return [
         _alarm(

@@ -99,9 +99,8 @@ def test_a_gap_costs_nothing_while_it_lasts():
 
 def test_a_usual_block_spends_two_bits_on_times_and_states():
     readings = [reading(60_000 + 10_000 * i) for i in range(12)]
-    bits = (
-        "1" + "1" + "1111" * 4 + "1000000" + "100000" + "100000" + "1000000" + "0000"
-    )  # the last to fill up
+    # the last to fill up
+    bits = "1" + "1" + "1111" * 4 + "1000000" + "100000" + "100000" + "1000000" + "0000"
     assert codec2_writer.encode(readings, 60_000) == int(bits, 2).to_bytes(6, "big")
 
 

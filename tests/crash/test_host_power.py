@@ -70,23 +70,25 @@ def check(files: dict[str, bytes], folder: Path, traced: Traced, acked: int, wha
         numbered = [
             seq for (seq,) in conn.execute("SELECT seq FROM readings UNION ALL SELECT seq FROM events")
         ]
-        told = [conn.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ("gaps", "forks")]
+        incidents = [
+            conn.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ("gaps", "forks")
+        ]
     except sqlite3.DatabaseError as error:
         raise Lost(f"{what}: {error}") from error
     finally:
         conn.close()
     if problems != ["ok"]:
         raise Lost(f"{what}: {problems}")
-    held = {first: (last, raw) for first, last, raw in rows}
-    for first, block in held.items():
+    stored = {first: (last, raw) for first, last, raw in rows}
+    for first, block in stored.items():
         if traced.blocks.get(first) != block:
             raise Lost(f"{what}: a block that the wearable never wrote at {first}")
     for first, (last, _) in traced.blocks.items():
-        if last <= acked and first not in held:
+        if last <= acked and first not in stored:
             raise Lost(f"{what}: acknowledged up to {acked}, and {first} to {last} is gone")
-    whole = sorted(seq for first, (last, _) in held.items() for seq in range(first, last + 1))
-    if sorted(numbered) != whole or told != [0, 0]:
-        raise Lost(f"{what}: rows and blocks differ, or a gap or fork that never was: {told}")
+    whole = sorted(seq for first, (last, _) in stored.items() for seq in range(first, last + 1))
+    if sorted(numbered) != whole or incidents != [0, 0]:
+        raise Lost(f"{what}: rows and blocks differ, or a gap or fork that never was: {incidents}")
 
 
 def states(disk: Disk, chance: random.Random) -> Iterator[tuple[str, dict[str, bytes]]]:
@@ -154,10 +156,10 @@ async def test_a_store_found_after_a_cut_of_power_takes_up_the_rest_once(tmp_pat
         for name, content in traced.disk.after_power_cut(chance).items():
             (folder / name).write_bytes(content)
         device = FakeDevice(folder / "flash", boot=2)
-        told: list[int] = []
+        acked: list[int] = []
         with Store(folder / DATABASE) as store:
-            async with asyncio.timeout(20), syncing(store, device, told.append):
-                while not told or told[-1] < head:
+            async with asyncio.timeout(20), syncing(store, device, acked.append):
+                while not acked or acked[-1] < head:
                     await asyncio.sleep(0.005)
         files = {path.name: path.read_bytes() for path in folder.glob(DATABASE + "*")}
         check(files, tmp_path / "found", traced, head, ("went on", number))

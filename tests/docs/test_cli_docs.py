@@ -41,7 +41,7 @@ def test_help_says_what_a_command_and_each_of_its_options_is_for(path):
 @pytest.mark.parametrize(
     "path",
     ["status", "devices", "hosts list", "history", "doctor", "account list", "audit list", "audit verify",
-     "context show", "context history", "rules show"],
+     "context keys", "context show", "context history", "rules show"],
 )  # fmt: skip
 def test_every_read_command_has_json(path):
     assert any("--json" in parameter.opts for parameter in LEAVES[path].params)

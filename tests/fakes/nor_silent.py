@@ -1,7 +1,8 @@
 """A NOR flash that reports success for operations it did not do, or did with one wrong bit; runs on MicroPython.
 
-Two kinds: what reads back as it is, so that whoever looks can know; and what reads back as asked until power goes (a
-cache in front of cells that never took it), which nothing on the wearable can know before its next start.
+There are two kinds of flash. The first reads back its real content, so a check after the write finds the fault. The
+second reads back the wanted content until the power is gone, like a cache in front of cells that never changed; the
+wearable cannot find that fault before its next start.
 """
 
 from tools.rig.on_micropython.nor_flash import NorFlash
@@ -20,11 +21,11 @@ class SilentNor(NorFlash):
         self._cells = NorFlash(block_size, blocks, bytearray(data)) if is_unseen else None
 
     def revive(self) -> NorFlash:
-        """What the cells hold, after power came back."""
+        """The flash as its cells really are, after power came back."""
         return self._cells.revive() if self._cells else super().revive()
 
     def _how(self) -> int | None:
-        """What goes wrong with the next operation, None when nothing does."""
+        """The fault of the next operation: NOTHING, a bit number, or None for no fault."""
         how = self.spoil.get(self.ops + 1)
         if how is None and self.spoil_from and self.ops + 1 >= self.spoil_from:
             how = NOTHING
@@ -33,7 +34,7 @@ class SilentNor(NorFlash):
         return how
 
     def writeblocks(self, block: int, buf: bytes, offset: int = 0) -> int:
-        """Program, or say so."""
+        """Program, or report success without doing it."""
         how = self._how()
         done: bytes | bytearray | None = buf
         if how == NOTHING:
@@ -52,7 +53,7 @@ class SilentNor(NorFlash):
         return super().writeblocks(block, done, offset)
 
     def ioctl(self, op: int, arg: int) -> int:
-        """Sizes; erase, or say so."""
+        """Answer the sizes; erase, or report success without doing it."""
         if op != 6:
             return super().ioctl(op, arg)
         how = self._how()

@@ -67,4 +67,4 @@ def fly(folder: Path, recording: Path, speed: int) -> Mission:
     def enrol(_wearable: Wearable, laptop: Laptop) -> None:
         laptop.enrol(CUSTODIAN)
 
-    return Mission(folder, run(folder, ["--recording", str(recording)], speed, prepare=enrol))
+    return Mission(folder, run(folder, {"recording": recording}, speed, prepare=enrol))

@@ -43,7 +43,7 @@ async def test_scan_names_what_is_enrolled_and_says_nothing_of_a_patient(
         assert DEVICE_ID.hex() in done.stdout and "SIMULATED" in done.stdout and "closed" in done.stdout
         await bedside.kill_wearable()
         done = await typed(bedside, "scan", "--for", "1s", "--json")
-        assert done.returncode == 4 and json.loads(done.stdout) == [] and "charged" in done.stderr
+        assert done.returncode == 4 and json.loads(done.stdout) == [] and "Charge it" in done.stderr
 
 
 async def test_pair_shows_the_number_that_lets_a_phone_in(tmp_path: Path) -> None:

@@ -177,10 +177,11 @@ def test_a_journal_that_could_not_be_read_at_the_start_is_taken_up_later(tmp_pat
 
 def test_the_heap_of_the_virtual_chip_is_the_firmwares_own(tmp_path: Path) -> None:
     """What --heap names is for the firmware: the chip's own side comes on top, neither less nor much more."""
+    # measured without the chip's side; a real chip has them too
     interpreter_bytes, file_system_bytes = (
         960,
         2656,
-    )  # measured without the chip's side; a real chip has them too
+    )
     look = b"import gc, sys\ngc.collect()\nsys.stdout.write('HEAP %d\\n' % gc.mem_alloc())\n"
     with ready(tmp_path, extra={"/boot.py": look, "/main.py": b""}) as wearable:
         host = wearable.plug()

@@ -35,7 +35,7 @@ def test_announced_shown_stored_re_run_and_told_when_nobody_comes_back(tmp_path:
             return dict(laptop.ask("status")["devices"][0])
 
         said = laptop.cytowatch("pause", "--for", "29m", "--why", "charging").stdout
-        assert "Paused for charging, back by" in said and "SIMULATED" in said
+        assert "Paused for charging. Planned: not measuring, back by" in said and "SIMULATED" in said
         until(lambda: laptop.events(record_layout.PAUSE), 20, "the record of the pause")
         shown = device()["pause"]
         assert shown["why"] == "charging" and 0 < shown["left_s"] <= 29 * 60

@@ -46,7 +46,8 @@ def test_doctor_names_the_owner_and_the_release_command(bedside: Bedside) -> Non
     other = bedside.add_laptop("another", key=None)
     assert f"pid {bedside.laptop.agent.pid}" in other.cytowatch("doctor", check=False).stdout, "from any home"
     bedside.laptop.cytowatch(*command.split())
-    assert "lent until" in bedside.laptop.cytowatch("doctor", check=False).stdout
+    lent = bedside.laptop.cytowatch("doctor", check=False).stdout
+    assert re.search(r"lent by the agent with pid \d+ until \d\d:\d\d", lent), lent
     assert mpremote(bedside.wearable, "exec", "print(6*7)").stdout.split() == ["42"]
 
 

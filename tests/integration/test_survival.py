@@ -199,6 +199,6 @@ def test_the_store_survives_power_cuts_of_the_wearable_and_history_tells_them(tm
         assert row["nothing_stored_from"] < row["at"], "a stated gap has a beginning and an end"
     lines = [line for line in told.splitlines() if "wearable restarted" in line]
     assert len(lines) == cuts and "SIMULATED" in lines[0]
-    assert "after power was lost: nothing is stored from" in lines[0]
+    assert "after power was lost. Nothing is stored from" in lines[0]
     assert "up to 2 min of that was measured and lost" in lines[0]
     print(lines[0])

@@ -29,8 +29,8 @@ def live(life):
 
 
 def check(life, ledger, what):
-    """Everything that was told is readable now, says what it said, and a restart does not change that."""
-    told = list(life.ledger.told)
+    """Everything that was given out is readable now, says what it said, and a restart does not change that."""
+    given_out = list(life.ledger.given_out)
     for again in (False, True):
         if again:
             flash = life.flash.revive()
@@ -38,7 +38,7 @@ def check(life, ledger, what):
             life = jl.Life(flash, jl.Ledger(life.ledger), 0, life.ids)
             jl.require(life.boot(), "the journal is gone", what)
         now = jl.snapshot(life)
-        for key in told:
+        for key in given_out:
             jl.require(key[1] in now[2], "a number was given out and its record is gone", what, key, again)
         for seq in now[2]:
             life.ledger.add(now[0], seq, now[2][seq])
@@ -47,7 +47,7 @@ def check(life, ledger, what):
 
 
 def once(image, ledger, ops):
-    """A single refused operation is ridden out: nothing told is lost, and almost always nothing is refused."""
+    """A single refused operation is ridden out: nothing given out is lost, and almost always nothing is refused."""
     refused = faults = 0
     for n in range(1, ops + 1):
         life = start(image, ledger)
@@ -61,7 +61,7 @@ def once(image, ledger, ops):
 
 
 def for_good(image, ledger, ops):
-    """Flash that stops writing: appends refuse, readings are counted, what was told still reads."""
+    """Flash that stops writing: appends refuse, readings are counted, what was given out still reads."""
     for n in range(1, ops, 3):
         life = start(image, ledger)
         life.flash.eio_from = life.flash.ops + n

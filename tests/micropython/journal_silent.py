@@ -5,7 +5,7 @@ Run: micropython tests/micropython/journal_silent.py [no_crc]. One line per part
 What may be expected. When reading back shows the truth: everything, because LittleFS reads back what it programs and
 takes another block; when nothing is programmed at all any more, appends refuse. When reading back shows what was asked
 until power goes, nothing here can know before the next start, and then: no record is invented or altered; what is
-missing below the head is told as a gap and never closed over; a head that went back is an older image (numbers are
+missing below the head is given_out as a gap and never closed over; a head that went back is an older image (numbers are
 given out again, and the host sees that); a file system or a journal that is unreadable says so. The reason of a gap may
 be wrong in one case: what is missing before the oldest segments counts as dropped to make room, because only the
 oldest segments say what was dropped.
@@ -38,7 +38,7 @@ def harms(ops):
 
 
 def seen(image, ledger, ops):
-    """Each operation spoiled once, read back as it is: ridden out, and everything told is there."""
+    """Each operation spoiled once, read back as it is: ridden out, and everything given out is there."""
     runs = 0
     for n, how in harms(ops):
         life = start(image, ledger, False)
@@ -52,7 +52,7 @@ def seen(image, ledger, ops):
 
 
 def seen_for_good(image, ledger, ops):
-    """Nothing is programmed any more from some operation on: appends refuse, nothing told is lost."""
+    """Nothing is programmed any more from some operation on: appends refuse, nothing given out is lost."""
     for n in range(1, ops, 3):
         life = start(image, ledger, False)
         life.flash.spoil_from = life.flash.ops + n
@@ -111,11 +111,11 @@ def after(life, snap, ledger, what):
     inside = [seq for seq in missing if seq <= life.j.head_seq]
     reasons = set()
     for seq in inside:
-        told = [gap[2] for gap in gaps if gap[0] <= seq <= gap[1]]
-        jl.require(told, "a lost record was closed over", what, seq, gaps)
+        gap_reasons = [gap[2] for gap in gaps if gap[0] <= seq <= gap[1]]
+        jl.require(gap_reasons, "a lost record was closed over", what, seq, gaps)
         is_oldest = seq < max(life.j._r.floor(), life.j._e.floor())
-        jl.require(is_oldest or told[0] != 1, "a lost record counts as dropped", what, seq, gaps)
-        reasons.add(told[0])
+        jl.require(is_oldest or gap_reasons[0] != 1, "a lost record counts as dropped", what, seq, gaps)
+        reasons.add(gap_reasons[0])
     is_back = [seq for seq in missing if seq >= life.j._next]
     if is_back:
         life.ledger = ledger = jl.Ledger()  # else no number comes twice

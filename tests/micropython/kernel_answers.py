@@ -97,7 +97,7 @@ def numbers(values) -> str:  # type: ignore[no-untyped-def]
 
 
 def main() -> None:
-    """Print them."""
+    """Print one line for each answer."""
     for line in answers(lambda values: array("i", values)):
         print(line)
 

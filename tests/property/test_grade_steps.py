@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from crs_core import code_texts, codes, context, units
-from crs_core.grade import alarm_state, alarms, bedside, entries, grader, rerun, told
+from crs_core.grade import alarm_state, alarms, bedside, entries, entry_numbers, grader, rerun
 from crs_core.grade.alarm_state import INPUTS_SIZE
 from crs_core.grade.grader_state import TOLD
 from crs_core.grade.rules import DEFAULT
@@ -201,7 +201,7 @@ def entry_of(numbers: dict) -> dict:
     for number, value in numbers.items():
         _, low, high = context.KEYS[number]
         bounded[number] = None if value is None else min(max(value, low), high)
-    return told.values_of(bounded)
+    return entry_numbers.values_of(bounded)
 
 
 @given(st.lists(st.tuples(NEAR, NUMBERS, st.sampled_from([10_000, 1_000_000, 20_000_000])), max_size=15))
@@ -248,6 +248,7 @@ def test_the_graders_state_steps_the_same_from_bytes(readings: list, start_ms: i
 
 
 def test_the_number_five_is_not_in_the_wearables_path() -> None:
+    # the grader itself is held by the property above
     for name in (
         "astct",
         "scale",
@@ -255,7 +256,7 @@ def test_the_number_five_is_not_in_the_wearables_path() -> None:
         "entries",
         "bedside",
         "signs",
-    ):  # the grader itself is held by the property above
+    ):
         tree = ast.parse((ROOT / f"firmware/crs_core/grade/{name}.py").read_text())
         assert 5 not in {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}, name
 

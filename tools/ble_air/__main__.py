@@ -1,6 +1,6 @@
-"""Run an air of its own: `python -m tools.ble_air FOLDER`. Prints READY and the HCI transport for hosts.
+"""Run a simulated air as a process: `python -m tools.ble_air FOLDER`. It prints READY and the HCI transport for hosts.
 
-Ends at Ctrl-C, SIGTERM, or when its standard input ends (so it never outlives the program that started it).
+It ends at Ctrl-C, at SIGTERM, or when its standard input ends, so it never outlives the program that started it.
 """
 
 import argparse

@@ -45,12 +45,12 @@ def recording_speed(end_s: float) -> int:
     return max(slowest, min(fastest, math.ceil((end_s + UNFLUSHED_S) / RECORDING_PLAYS_S)))
 
 
-def _source(options: argparse.Namespace) -> tuple[list[str], int]:
-    """Read the file before anything is started; (options of the wearable, speed)."""
+def _played(options: argparse.Namespace) -> tuple[dict[str, Path], int]:
+    """Read the file before anything is started; (what is played, as `mission.run` takes it, and the speed)."""
     try:
         if options.recording is None:
             read_scenario(options.scenario)
-            return ["--scenario", str(options.scenario.resolve())], options.speed or SCENARIO_SPEED
+            return {"scenario": options.scenario.resolve()}, options.speed or SCENARIO_SPEED
         recording = read_recording(options.recording)
     except (RecordingError, ScenarioError) as error:
         raise _RefusedError(str(error)) from error
@@ -61,7 +61,7 @@ def _source(options: argparse.Namespace) -> tuple[list[str], int]:
     say(f"{options.recording}: {len(recording.points)} rows, {end_s / 60:.1f} min{made}")
     for note in recording.notes:
         say(f"note: {note}")
-    return ["--recording", str(options.recording.resolve())], options.speed or recording_speed(end_s)
+    return {"recording": options.recording.resolve()}, options.speed or recording_speed(end_s)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -92,9 +92,9 @@ def main(argv: list[str] | None = None) -> int:
         try:
             if options.speed is not None and not 1 <= options.speed <= 60:
                 raise _RefusedError(f"--speed {options.speed}: must be 1 to 60")
-            source, speed = _source(options)
+            played, speed = _played(options)
             folder = _folder(options.keep) if options.keep else Path(temporary)
-            say(run(folder, source, speed, link=options.link).line)
+            say(run(folder, played, speed, link=options.link).line)
         except _RefusedError as error:
             print(f"demo refused: {error}", file=sys.stderr)
             return 1

@@ -47,21 +47,20 @@ def say(text: str) -> None:
 
 
 def run(
-    folder: Path, source: list[str], speed: int, prepare: Prepare | None = None, age_years: int = 54,
+    folder: Path, played: dict[str, Path], speed: int, prepare: Prepare | None = None, age_years: int = 54,
     link: str = "serial", air: Path | None = None,
 ) -> Outcome:  # fmt: skip
     """Run one mission in `folder`; raise with what failed.
 
-    `source` are options of the virtual wearable. `prepare` makes the wearable and the laptop know each other; by
-    default a blank board is flashed, provisioned and enrolled, as a person would: by cable. `link` is then "serial" or
-    "ble"; `air` is the chip socket of an air that this system's own Bluetooth is on. Without it the agent, too, gets a
-    simulated radio.
+    `played` names what the wearer does: {"scenario": FILE} or {"recording": FILE}. `prepare` makes the wearable and
+    the laptop know each other; by default a blank board is flashed, provisioned and enrolled, as a person would: by
+    cable. `link` is then "serial" or "ble"; `air` is the chip socket of an air that this system's own Bluetooth is on.
+    Without it the agent, too, gets a simulated radio.
     """
-    if link == "ble":
-        source = [*source, "--ble", "nimble", *(["--air", str(air)] if air else [])]
+    radio = ["--ble", "nimble", *(["--air", str(air)] if air else [])] if link == "ble" else []
     receiver, laptop = _receiver_and_laptop(folder, link)
     try:
-        with Wearable(folder, *source, "--hold", speed=speed) as wearable:
+        with Wearable(folder, *radio, "--hold", **played, speed=speed) as wearable:
             say(f"virtual wearable on {wearable.port}")
             (prepare or flash_and_provision)(wearable, laptop)
             if link == "ble":

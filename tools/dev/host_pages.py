@@ -10,12 +10,21 @@ import typer
 
 from host_agent.cli.main import build_app
 from host_agent.config.example import key_rows, sections
+from host_agent.people import context_keys as entry_keys
 from host_agent.terminal import exits
 
 
 def commands() -> str:
     """A section for each command: what its help says, and a row for each argument and option."""
     return "\n".join(line for path, command in leaves() for line in _section(path, command))
+
+
+def context_keys() -> str:
+    """What each key of an entry takes."""
+    rows = [
+        (f"`{one.key}`", f"`{one.takes}`" if one.words else one.takes) for one in entry_keys.context_keys()
+    ]
+    return _table(("key", "takes"), rows)
 
 
 def exit_codes() -> str:

@@ -50,7 +50,7 @@ def diagram(
 
 
 def section() -> str:
-    """Both diagrams."""
+    """The section of PROTOCOL.md: the diagram of the device and that of the host, as Markdown."""
     return "\n".join([
         "The device:", "", *diagram(session_device.TRANSITIONS, DEVICE_STATES, DEVICE_EVENTS), "",
         "The host:", "", *diagram(session_host.TRANSITIONS, HOST_STATES, HOST_EVENTS),

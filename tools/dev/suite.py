@@ -10,7 +10,7 @@ import sys
 import time
 from typing import NamedTuple
 
-WORKERS_PER_CORE_THAT_WAIT = 3
+WORKERS_PER_CORE_THAT_WAIT = 2
 # pytest's own exit codes; with any other one it did not get as far as its summary
 PASSED, FAILED, NOTHING_CHOSEN = 0, 1, 5
 

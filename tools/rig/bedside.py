@@ -45,7 +45,7 @@ class Bedside:
 
     @property
     def image(self) -> Path:
-        """The flash."""
+        """The file with the flash of the wearable."""
         return self.wearable.image
 
     def start_agent(self, laptop: Laptop | None = None) -> Laptop:

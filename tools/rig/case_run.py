@@ -108,8 +108,8 @@ def random_case(dice: Dice) -> dict:
     return inputs
 
 
-def told(inputs: dict) -> str:
-    """Everything that is said of a case, in one fixed order."""
+def as_text(inputs: dict) -> str:
+    """The whole answer about a case as text, in one fixed order."""
     answer = case.assess(inputs)
     parts = [answer["fever"]] + ["%s:%s" % (alarm["name"], alarm["priority"]) for alarm in answer["alarms"]]
     for scale in sorted(answer["grades"]):
@@ -125,7 +125,7 @@ def main() -> None:
     dice = Dice(int(sys.argv[2]))
     crc = 0
     for _ in range(int(sys.argv[1])):
-        crc = binascii.crc32(told(random_case(dice)).encode(), crc)
+        crc = binascii.crc32(as_text(random_case(dice)).encode(), crc)
     print("hash", "%08x" % (crc & 0xFFFFFFFF))
 
 

@@ -8,7 +8,7 @@ import gc
 import sys
 
 from crs_core import context, units
-from crs_core.grade import alarms, bedside, grader, rules, told
+from crs_core.grade import alarms, bedside, entry_numbers, grader, rules
 from crs_core.grade.grader_state import TOLD
 
 _MASK = 0x7FFFFFFF
@@ -119,7 +119,7 @@ def run(steps: int, seed: int) -> int:
         now_ms = life.now_ms
         if inputs.bound and not life.dice.throw(400):
             age_ms = life.dice.throw(5) * 700_000
-            numbers = told.values_of(life.entry())
+            numbers = entry_numbers.values_of(life.entry())
             grader_state = bedside.enter(grader_state, numbers, now_ms - age_ms, rules.DEFAULT)
         if not life.dice.throw(3000):
             grader_state = bedside.doubt(grader_state, now_ms)

@@ -45,6 +45,6 @@ class PtyPort:
                 await asyncio.sleep(0.01)
 
     def close(self) -> None:
-        """Unplug."""
+        """Close both ends: the other side sees the cable pulled out."""
         os.close(self.master)
         os.close(self._slave)

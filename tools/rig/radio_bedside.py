@@ -170,7 +170,7 @@ class RadioBedside:
                 await client.close()
 
     async def status(self, client: DeviceClient) -> Any:
-        """StatusIs."""
+        """Ask the wearable for its status and return the StatusIs message."""
         return await client.ask(wire.StatusAsk(), wire.StatusIs)
 
     async def passkey(self) -> int:

@@ -55,7 +55,6 @@ class Port:
         os.close(self._fd)
 
     def write(self, data: bytes) -> None:
-        """Send."""
         os.write(self._fd, data)
 
     def read_until(self, end: bytes, timeout_s: float = 10) -> bytes:

@@ -71,9 +71,8 @@ class BreakIn:
             return Outcome.PROMPT
         if not self._is_good_place():
             return Outcome.BUSY
-        self._libc.syscall(
-            _SYS_TGKILL, self._pid, self._pid, signal.SIGINT
-        )  # the main thread, never a timer's
+        # the main thread, never a timer's
+        self._libc.syscall(_SYS_TGKILL, self._pid, self._pid, signal.SIGINT)
         return Outcome.DONE
 
     def _is_good_place(self) -> bool:

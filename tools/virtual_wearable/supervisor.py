@@ -147,7 +147,6 @@ class Supervisor:
         self.hard_reset(PWRON_RESET, "power", self.build.off_ms if off_ms is None else off_ms)
 
     def console_ready(self, mounted: bool) -> None:
-        """See Power."""
         self._ready, self.mounted = True, mounted
         self.bridge.listen()
         if not mounted:
@@ -157,19 +156,15 @@ class Supervisor:
             )  # fmt: skip
 
     def keyboard_interrupt(self, on: bool) -> None:
-        """See Power."""
         self.bridge.interruptible = on
 
     def reset_requested(self) -> None:
-        """See Power."""
         self.hard_reset(HARD_RESET, "machine")
 
     def cut_requested(self) -> None:
-        """See Power."""
         self.power_cut()
 
     def soft_reset_requested(self) -> None:
-        """See Power."""
         if self.chip:
             self.chip.kill()
             self._bury()

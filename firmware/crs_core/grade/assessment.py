@@ -1,4 +1,4 @@
-"""What a step of the wearable's grader gives."""
+"""The result of one step of the wearable's grader."""
 
 from collections import namedtuple
 

@@ -61,9 +61,9 @@ def encode_state(state: list, now_ms: int) -> bytes:
     baseline.put(out, state, BASELINE)
     hold.put_clocks(out, state, CLOCKS, _COUNT, now_ms)
     if state[TOLD]:
-        from crs_core.grade import told  # loaded with the first entry
+        from crs_core.grade import entry_numbers  # loaded with the first entry
 
-        told.put(out, state[TOLD], now_ms)  # nothing when none of them is of the link
+        entry_numbers.put(out, state[TOLD], now_ms)  # nothing when none of them is of the link
     return bytes(out)
 
 
@@ -86,9 +86,9 @@ def decode_state(data: bytes, now_ms: int) -> list:
     offset = baseline.get(data, _FIXED, s, BASELINE)
     offset = hold.get_clocks(data, offset, s, CLOCKS, _COUNT, now_ms)
     if offset < len(data):
-        from crs_core.grade import told  # loaded with the first entry
+        from crs_core.grade import entry_numbers  # loaded with the first entry
 
-        s[TOLD], offset = told.get(data, offset, now_ms)
+        s[TOLD], offset = entry_numbers.get(data, offset, now_ms)
     if offset != len(data):
         raise RemoteError("grader state too long")
     return s

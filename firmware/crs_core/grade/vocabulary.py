@@ -27,7 +27,7 @@ _BOOL = (True, False)
 _STATED = (True,)
 
 # key -> the values it may have
-_WORDS = {
+WORDS = {
     "context": ("complete",),
     "site": SITES,
     "fever_earlier": _BOOL,
@@ -51,7 +51,7 @@ _WORDS = {
     "death": ("crs", "icans", "other"),
 }
 # key -> lowest and highest possible integer
-_INTEGERS = {
+INTEGERS = {
     "temperature_cc": (2500, 4500),
     "systolic_mmhg": (30, 260),
     "diastolic_mmhg": (30, 260),
@@ -67,7 +67,7 @@ _INTEGERS = {
     "capd": (0, 32),
 }
 # key -> lowest and highest possible number, whole or not; None = no limit
-_NUMBERS = {"vasopressor_hours": (0, None), "flow_lpm": (0, 80), "fio2_pct": (21, 100)}
+NUMBERS = {"vasopressor_hours": (0, None), "flow_lpm": (0, 80), "fio2_pct": (21, 100)}
 
 
 def check(inputs: dict) -> None:
@@ -84,25 +84,23 @@ def check(inputs: dict) -> None:
 
 def check_key(key: object) -> None:
     """Raise RemoteError unless `key` is of the vocabulary."""
-    if key not in _WORDS and key not in _INTEGERS and key not in _NUMBERS and key != "vasopressors":
+    if key not in WORDS and key not in INTEGERS and key not in NUMBERS and key != "vasopressors":
         raise RemoteError("%s: unknown key" % (key,))
 
 
 def _check_one(key: str, value: object) -> None:
-    if key in _WORDS:
+    if key in WORDS:
         # compared by type too: in Python 1 == True
-        for word in _WORDS[key]:
+        for word in WORDS[key]:
             if type(value) is type(word) and value == word:
                 return
-        raise RemoteError(
-            "%s: %r is not one of %s" % (key, value, ", ".join([_show(w) for w in _WORDS[key]]))
-        )
-    if key in _INTEGERS:
-        low, high = _INTEGERS[key]
+        raise RemoteError("%s: %r is not one of %s" % (key, value, ", ".join([_show(w) for w in WORDS[key]])))
+    if key in INTEGERS:
+        low, high = INTEGERS[key]
         if type(value) is not int or not low <= value <= high:
             raise RemoteError("%s: %r is not an integer from %d to %d" % (key, value, low, high))
-    elif key in _NUMBERS:
-        low_number, high_number = _NUMBERS[key]
+    elif key in NUMBERS:
+        low_number, high_number = NUMBERS[key]
         # written so that a NaN, which no comparison accepts, is refused
         if type(value) not in (int, float) or not value >= low_number:  # type: ignore[operator]
             raise RemoteError("%s: %r is not a number from %d" % (key, value, low_number))

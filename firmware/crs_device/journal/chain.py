@@ -32,9 +32,8 @@ class Chain:
         self.corrupt = 0  # damaged runs met while reading
         self._seal_at = seal_at
         self._read_faults: dict[int, int] = {}  # segment first: failed reads in a row
-        self._fetched: tuple[block_layout.Header, bytes] | None = (
-            None  # the block that was read and verified last
-        )
+        # the block that was read and verified last
+        self._fetched: tuple[block_layout.Header, bytes] | None = None
         self._piece: tuple[int, int, bytes] = _NO_PIECE  # (segment first, offset, bytes) that were read last
         self._open = False  # whether the last segment may be appended to
         # (from_seq, segment first, offset, header or None, damaged): the first block whose last sequence is
@@ -48,15 +47,16 @@ class Chain:
     def load(self) -> None:
         """List the directory. OSError when it cannot be read."""
         self.segments = []
-        cut = []
+        leftovers = []
         for name, size in _listed(self.path):
             first = _first_of(name)
             if first:
                 self.segments.append((first, size))
             elif name.endswith(".new"):
-                cut.append(name)
-        for name in cut:
-            os.remove(self.path + "/" + name)  # of a merge that a cut ended before it counted
+                leftovers.append(name)
+        # files of a merge that a power cut interrupted
+        for name in leftovers:
+            os.remove(self.path + "/" + name)
         self.segments.sort()
         self._recount()
         self._open = False
@@ -73,7 +73,7 @@ class Chain:
         bytes that are no block follow it, so a number above may once have been on flash here.
         """
         while self.segments and self.segments[-1][1] == 0:
-            self._forget_last()  # made, but cut before its first block was whole
+            self._forget_last()  # power failed before its first block was complete
         doubt = False
         for index in range(len(self.segments) - 1, -1, -1):
             first, size = self.segments[index]
@@ -122,7 +122,7 @@ class Chain:
         self.used += _rounded(size) - _rounded(old)
 
     def after_failure(self, data: bytes) -> bool:
-        """After append failed: whether the block is on flash all the same. The segment is closed either way if not."""
+        """Whether the block is on flash although `append` failed. If it is not, the segment is closed."""
         first, size = self.segments[-1]
         try:
             real = os.stat(self.file(first))[6]
@@ -292,7 +292,7 @@ class Chain:
 
 
 def _listed(path: str):  # type: ignore[no-untyped-def]
-    """Yield (name, size) of each entry; a board's file system tells both in one pass, to ask each is a pass each."""
+    """Yield (name, size) of each entry. A board gives both in one pass; asking for each size takes a pass for each."""
     if hasattr(os, "ilistdir"):
         for entry in os.ilistdir(path):
             yield entry[0], entry[3] if len(entry) > 3 else os.stat(path + "/" + entry[0])[6]

@@ -11,9 +11,9 @@ What survives, exactly:
   last valid block of a chain, a newest segment that cannot be read, an acknowledgement above the highest), what a
   torn header claims is not trusted: the next number follows `reserved`, a bound stored on flash before any number up
   to it is used. So the number of a block that was sent and damaged later is not given out again either.
-* What no wearable can prevent: when the whole flash goes back to an older image, numbers that left after that image
-  was taken are given out again (and the boot number goes back, too). The host sees the same key with other bytes:
-  a fork.
+* One case cannot be prevented by any wearable: when the whole flash goes back to an older image, numbers that were
+  sent after that image was taken are given out again (the boot number goes back too). The host sees the same key with
+  other bytes: a fork.
 
 Every call costs at most one group of flash operations; `tick` without work costs a few comparisons.
 """
@@ -75,7 +75,7 @@ class Journal:
         self._r = Chain(root + "/r", b"", space.SEAL_READINGS)
         self._e = Chain(root + "/e", b"", space.SEAL_EVENTS)
 
-    # --- life: what is imported in these methods is loaded for one call, to save heap --------------------------
+    # --- create, open, close: modules imported in a method are loaded for that call alone, to save heap ---------
 
     def create(self, binding_id: bytes = header.UNBOUND) -> None:
         """Make a new journal and open it: provisioning only. An unreadable one is kept as `root.bad`.
@@ -98,8 +98,8 @@ class Journal:
     def handover(self, binding_id: bytes) -> None:
         """Begin a new journal (new id, sequence from 1) for `binding_id`; the old one is deleted by `tick`.
 
-        Once this began it completes, at the next start if need be: decide before calling that the old records may
-        go. Buffered readings belong to the old binding and go with it. OSError: not finished, journal closed.
+        Once it has begun it is completed, at the next start if necessary. Call it only when the old records may be
+        deleted. Buffered readings belong to the old binding and are deleted too. OSError: not finished, journal closed.
         """
         from crs_device.journal import handover
 
@@ -308,7 +308,7 @@ class Journal:
     # --- reading ----------------------------------------------------------------------------------------------
 
     def read_from(self, seq: int, kind: int = 0):  # type: ignore[no-untyped-def]
-        """What comes at `seq` or next: ("block", Header, bytes), ("gap", first, last, reason), None at the end.
+        """The block or gap at or after `seq`: ("block", Header, bytes), ("gap", first, last, reason), None at the end.
 
         A block may begin before `seq`. kind 2: only event blocks, no gaps. The bytes were verified just now.
         """

@@ -54,12 +54,14 @@ def context(app, server, parts, message) -> list | None:  # type: ignore[no-unty
         raise RemoteError("no patient is bound")
     # only for one entry: unloaded again by Monitor.grade_on
     from crs_core import context as entry
-    from crs_core.grade import alarms, bedside, grader, told
+    from crs_core.grade import alarms, bedside, entry_numbers, grader
 
     monitor = app.monitor
     now_ms = app.clock.ms()
     age_ms, _, numbers = entry.decode(whole)
-    after = bedside.enter(monitor.grader_state, told.values_of(numbers), now_ms - age_ms, monitor.rules)
+    after = bedside.enter(
+        monitor.grader_state, entry_numbers.values_of(numbers), now_ms - age_ms, monitor.rules
+    )
     # The state to restore from is journaled with the entry.
     state = record_writer.write(
         record_layout.GRADER_STATE,

@@ -41,9 +41,8 @@ class Settling:
         self._n = 0
         self._fell_from_mc = 0  # level before an artefact; 0: none
         self._still = 0  # estimates in a row that leave little to go
-        self._lower = (
-            0  # blocks for which it has been settled below that level, less twice those for which it was not
-        )
+        # blocks for which it has been settled below that level, less twice those for which it was not
+        self._lower = 0
         self.settled = False
 
     def add(self, level_mc: int) -> None:

@@ -76,9 +76,8 @@ class Ppg:
         self._oriented = False  # a plausible ratio was seen: red is red
         self._rates = array("i", [0, 0, 0])  # tenths per minute, newest first, 0 = none
         self._ratios = array("i", [0, 0, 0])
-        self._before_hole: tuple[int, int, int, int] | None = (
-            None  # the window that a hole cut off, not answered yet
-        )
+        # the window that a hole cut off, not answered yet
+        self._before_hole: tuple[int, int, int, int] | None = None
         self._hole_ms = 0
         self.contact: bool | None = None
         self.ratio_milli = 0

@@ -52,9 +52,8 @@ def total_s(alarm: int, priority: int, true_values: dict, settings: rules.Rules,
     """Seconds, rounded up, from the crossing (at `phase_ms` before a step) to the first step that raises it."""
     quiet_s = 120
     crossing_ms = (quiet_s + 1) * 1000 - phase_ms
-    known_s = -(
-        -(crossing_ms + SIGNAL_DELAY_S * 1000) // 1000
-    )  # the step to which the true value has come through
+    # the step to which the true value has come through
+    known_s = -(-(crossing_ms + SIGNAL_DELAY_S * 1000) // 1000)
     life = [{}] * (known_s - 1) + [true_values] * 300
     for second, state in enumerate(stepped(life, settings), 1):
         if second > quiet_s and (alarm, priority) in alarms.active(state):

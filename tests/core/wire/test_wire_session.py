@@ -52,9 +52,8 @@ def test_a_message_larger_than_the_peer_takes_is_the_callers_error():
     assert pair.host.peer_largest == session.SERIAL_LARGEST_TO_DEVICE
     with pytest.raises(LocalError, match="takes 111"):
         pair.host.seal(message.Settings(1, 0, 1, bytes(108)))
-    assert (
-        len(pair.host.seal(message.Settings(1, 0, 1, bytes(107)))) <= 260
-    )  # all zeros: everything is stuffed
+    # all zeros: everything is stuffed
+    assert len(pair.host.seal(message.Settings(1, 0, 1, bytes(107)))) <= 260
     with pytest.raises(LocalError):
         pair.device.seal(message.Block(bytes(4096)))
     assert pair.to_host(message.Block(bytes(4095))) == [Received(message.Block(bytes(4095)))]

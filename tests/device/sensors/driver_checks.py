@@ -18,7 +18,7 @@ class ConstantChip:
         self.value = value
 
     def write(self, data: bytes) -> None:
-        """Swallow it."""
+        """Ignore what is written."""
 
     def read(self, count: int) -> bytes:
         """Nothing but `value`."""

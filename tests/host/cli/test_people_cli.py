@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 
 import pytest
+from crs_core.grade import vocabulary
 
 from host_agent.terminal import exits
 from tests.host.cli.people_cli import COMMAND, WORDS, run
@@ -105,6 +106,9 @@ def test_what_is_about_a_patient_needs_the_agent_and_says_so_before_asking_for_a
         (["context", "set", "ice=9", "--ago", "5"], "--ago: expected a duration"),
         (["context", "set", "ice=9", "--ago", "5m", "--at", "2026-01-01"], "cannot be combined"),
         (["context", "withdraw", "icee"], "icee: unknown key"),
+        (["context", "set", "temperature=38.4"], "Did you mean temperature_cc=3840 site=oral? All keys: `cyto"),
+        (["context", "set", "spo2=96", "ice=9"], "Did you mean spo2_tenths=960? All keys"),
+        (["context", "withdraw", "oxygn"], "Did you mean oxygen? All keys"),
         (["context", "withdraw", "context"], "by their names"),
         (["sign", "grade", "--grade", "5"], "cytowatch sign death"),
         (["sign", "grade", "--grade", "0"], "--grade: expected 1 to 4"),
@@ -123,6 +127,16 @@ def test_wrong_use_is_refused_with_the_key_named(home, arguments, expected):
     done = run(home, *arguments)
     assert done.returncode == exits.USAGE and expected in done.stderr, done.stderr
     assert "Traceback" not in done.stderr and done.stdout == ""
+
+
+def test_all_keys_are_shown_and_each_is_one_that_an_entry_may_have(home):
+    shown = json.loads(run(home, "context", "keys", "--json").stdout)["keys"]
+    keys = {one["key"] for one in shown}
+    assert keys == {*vocabulary.WORDS, *vocabulary.INTEGERS, *vocabulary.NUMBERS, "vasopressors"} - {"death"}
+    text = run(home, "context", "keys").stdout
+    assert keys == {line.split()[0] for line in text.splitlines()[1:-1]}
+    assert "2500 to 4500 hundredths of a °C, for example 3840" in text
+    assert "none, or several of: norepinephrine, epinephrine" in text
 
 
 def test_nothing_known_is_no_data(home):

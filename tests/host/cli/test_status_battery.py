@@ -1,4 +1,4 @@
-"""What `status` tells people of the battery: percent, hours when known, its age when old, nothing when never heard."""
+"""The battery line of `status`: percent, hours when known, its age when it is old, no line when it was never heard."""
 
 from typing import Any
 
@@ -33,7 +33,9 @@ def line(**battery: Any) -> str:
         ({"heard_utc_ms": NOW_MS - 3 * HOUR_MS}, "3 h ago: about 62 %, about 9 h left at this rate"),
     ],
 )
-def test_the_line(battery: dict[str, Any], expected: str) -> None:
+def test_status_says_how_full_the_battery_is_and_how_old_that_is(
+    battery: dict[str, Any], expected: str
+) -> None:
     assert line(**battery) == f"  battery   {expected}"
 
 

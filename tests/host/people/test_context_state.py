@@ -163,9 +163,9 @@ def test_each_key_has_the_number_of_the_protocol(world, values, numbers):
 
 
 def test_words_of_the_wearable_are_in_the_order_of_the_vocabulary():
-    assert vocabulary._WORDS["consciousness"] == for_wearable.CONSCIOUSNESS
-    assert vocabulary._WORDS["seizure"] == for_wearable.SEIZURE
-    assert list(for_wearable.DEATH) == list(vocabulary._WORDS["death"])
+    assert vocabulary.WORDS["consciousness"] == for_wearable.CONSCIOUSNESS
+    assert vocabulary.WORDS["seizure"] == for_wearable.SEIZURE
+    assert list(for_wearable.DEATH) == list(vocabulary.WORDS["death"])
 
 
 def test_the_worst_organ_counts_over_all_entries(world):
@@ -227,7 +227,7 @@ def test_signed_rules_decide_how_long_a_value_counts_and_how_old_it_may_be(world
 
 
 def test_every_key_of_the_vocabulary_has_an_oldest_age():
-    for key in (*vocabulary._WORDS, *vocabulary._INTEGERS, *vocabulary._NUMBERS, "vasopressors"):
+    for key in (*vocabulary.WORDS, *vocabulary.INTEGERS, *vocabulary.NUMBERS, "vasopressors"):
         span = oldest_ms(key, True)
         assert (span is None) == (key in OF_ANY_AGE), key
         assert span is None or span >= HOUR_MS, key

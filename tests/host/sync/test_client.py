@@ -242,9 +242,8 @@ async def test_replayed_reflected_oversize_and_random_frames_are_counted_and_cha
         await client.ask(wire.StatusAsk(), wire.StatusIs)
         old = pipe.device_wrote[-1]
         await pipe.device_write(old)  # replayed
-        await pipe.device_write(
-            frame.encode(frame.Decoder(300).feed(pipe.host_wrote[-1])[0][1], False)
-        )  # reflected
+        # reflected
+        await pipe.device_write(frame.encode(frame.Decoder(300).feed(pipe.host_wrote[-1])[0][1], False))
         await pipe.device_write(b"~" + b"x" * 20_000 + b"~")
         for _ in range(200):
             await pipe.device_write(frame.encode(rng.randbytes(rng.randrange(1, 80)), False))

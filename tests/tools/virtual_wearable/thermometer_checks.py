@@ -13,7 +13,7 @@ def word(bench: Bench, register: int) -> int:
 
 
 def put(bench: Bench, register: int, value: int) -> None:
-    """Write one."""
+    """Write one 16-bit register."""
     bench.i2c.writeto_mem(ADDRESS, register, bytes([value >> 8, value & 0xFF]))
 
 

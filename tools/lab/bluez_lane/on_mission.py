@@ -33,9 +33,10 @@ async def whole_mission(bedside: RadioBedside) -> str:
         await asyncio.to_thread(build_image, folder / "flash.img", binding_id=None)
     else:
         shutil.copyfile(unbound(bedside.image), folder / "flash.img")
-    source = ["--scenario", str(SCENARIO)]
     outcome = await asyncio.to_thread(
-        lambda: mission.run(folder, source, SCENARIO_SPEED, _enrolled, link="ble", air=bedside.chip_path)
+        lambda: mission.run(
+            folder, {"scenario": SCENARIO}, SCENARIO_SPEED, _enrolled, link="ble", air=bedside.chip_path
+        )
     )
     await bedside.start_wearable()
     assert "FEVER:MEDIUM" in outcome.line and "HYPOXAEMIA:HIGH" in outcome.line, outcome.line

@@ -42,7 +42,7 @@ class Outcome(NamedTuple):
     detail: str
 
     def line(self) -> str:
-        """For people."""
+        """One line of the summary: the scenario, whether it passed, and its time or what went wrong."""
         if self.passed:
             return f"scenario: {self.name} | passed in {self.seconds:.1f} s ({self.detail})"
         return f"scenario: {self.name} | FAILED: {self.detail}"

@@ -59,30 +59,30 @@ def no_generation():
     two_slot.TwoSlot.load = load
 
 
-def recover(flash, before, after, ledger, told, ids):
+def recover(flash, before, after, ledger, given_out, ids):
     """Power on, check, live on, power on again, check again."""
     life = jl.Life(flash, jl.Ledger(ledger), 0, ids)
     life.boot()
-    jl.check_recovered(life, before, after, ledger, told)
+    jl.check_recovered(life, before, after, ledger, given_out)
     now = jl.go_on(life, ledger)
     life.off()
     again = jl.Life(flash.revive(), jl.Ledger(ledger), 0, life.ids)
     again.boot()
-    jl.check_recovered(again, now, now, ledger, life.ledger.told)
+    jl.check_recovered(again, now, now, ledger, life.ledger.given_out)
     again.off()
 
 
-def undisturbed(flash_then, before, after, ledger, told, ids):
+def undisturbed(flash_then, before, after, ledger, given_out, ids):
     """The recovery and the life after it without another cut, to compare with: (recovered, lived, operations)."""
     whole = jl.Life(flash_then.copy(), jl.Ledger(ledger), 0, ids)
     whole.boot()
-    recovered = jl.check_recovered(whole, before, after, jl.Ledger(ledger), told)
+    recovered = jl.check_recovered(whole, before, after, jl.Ledger(ledger), given_out)
     lived = jl.go_on(whole, jl.Ledger(ledger))
     whole.off()
     return recovered, lived, whole.flash.ops
 
 
-def cut_again(flash_then, n, torn, around, expected, ledger, told, ids):
+def cut_again(flash_then, n, torn, around, expected, ledger, given_out, ids):
     """Cut the recovery, or the life after it, at operation `n`, and recover from that; False when it has no `n`th.
 
     `around`: the snapshots around the first cut; `expected`: those that `undisturbed` found.
@@ -96,22 +96,22 @@ def cut_again(flash_then, n, torn, around, expected, ledger, told, ids):
         second.boot()
         if not flash.dead:
             low, high = expected
-            jl.check_recovered(second, around[0], around[1], mine, told)
+            jl.check_recovered(second, around[0], around[1], mine, given_out)
             jl.go_on(second, mine)
     except OSError:
         pass
     second.off()
     if not flash.dead:
         return False
-    recover(flash.revive(), low, high, mine, told + second.ledger.told, ids + 5)
+    recover(flash.revive(), low, high, mine, given_out + second.ledger.given_out, ids + 5)
     return True
 
 
-def cut_twice(flash_then, before, after, ledger, told, ids):
+def cut_twice(flash_then, before, after, ledger, given_out, ids):
     """Cut the recovery and the life after it at each operation in turn; returns how many there were."""
-    recovered, lived, _ = undisturbed(flash_then, before, after, ledger, told, ids)
+    recovered, lived, _ = undisturbed(flash_then, before, after, ledger, given_out, ids)
     n = 1
-    while cut_again(flash_then, n, 40, (before, after), (recovered, lived), ledger, told, ids):
+    while cut_again(flash_then, n, 40, (before, after), (recovered, lived), ledger, given_out, ids):
         n += 1
     return n - 1
 
@@ -143,8 +143,8 @@ def main():
                 try:
                     flash, before, after, seen = cut_once(image, ledger, ids, phase, snaps, cut, torn)
                     if cut % SECOND_EVERY == 0 and torn == 40:
-                        seconds += cut_twice(flash, before, after, seen, seen.told, ids + 70)
-                    recover(flash, before, after, jl.Ledger(seen), seen.told, ids + 50)
+                        seconds += cut_twice(flash, before, after, seen, seen.given_out, ids + 70)
+                    recover(flash, before, after, jl.Ledger(seen), seen.given_out, ids + 50)
                     cuts += 1
                 except jl.Broken as broken:
                     print("phase %s cut %d torn %d: %s" % (phase[0], cut, torn, broken))

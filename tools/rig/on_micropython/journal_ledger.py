@@ -12,11 +12,11 @@ def require(holds, what, *facts):
 
 
 class Ledger:
-    """Everything ever seen under a key (journal id, seq); `told`: keys that an append gave out in this life."""
+    """Everything ever seen under a key (journal id, seq); `given_out`: keys that an append gave out in this life."""
 
     def __init__(self, other=None):
         self.seen = dict(other.seen) if other else {}
-        self.told = []
+        self.given_out = []
 
     def add(self, journal_id, seq, content):
         key = (journal_id, seq)

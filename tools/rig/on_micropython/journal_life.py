@@ -79,7 +79,7 @@ class Life:
 
     def tell(self, seq, content):
         self.ledger.add(self.j.journal_id, seq, content)
-        self.ledger.told.append((self.j.journal_id, seq))
+        self.ledger.given_out.append((self.j.journal_id, seq))
 
     def boot_event(self, state):
         j = self.j
@@ -190,10 +190,10 @@ def run_until_fault(life, steps):
         return max(at, 0)
 
 
-def check_recovered(life, before, after, ledger, told=()):
+def check_recovered(life, before, after, ledger, given_out=()):
     """What must hold at the power-on after a fault between two snapshots; returns what is there now.
 
-    `told`: keys that appends gave out between `before` and the fault; what the whole step keeps of them must be here.
+    `given_out`: keys of appends between `before` and the fault; those that the whole step keeps must be here.
     """
     now = snapshot(life)
     if now[0] == b"" and before[0]:
@@ -203,12 +203,12 @@ def check_recovered(life, before, after, ledger, told=()):
         require(now[1] == after[1], "journal without its binding", now[1])
     both = [snap for snap in (before, after) if snap[0] == now[0]]
     if now[0] != before[0]:
-        both = [(now[0], now[1], {}, (0, 0))]  # made between the two: only what was told must be there
+        both = [(now[0], now[1], {}, (0, 0))]  # made between the two: only what was given out must be there
     must = [seq for seq in both[0][2] if all([seq in snap[2] for snap in both])]
     for seq in must:
         require(seq in now[2], "a journaled record is gone", seq, both[0][2][seq])
     old_head = max([0] + list(before[2]))
-    for key in told:
+    for key in given_out:
         if key[0] == before[0] and key[1] <= old_head and key[1] not in before[2]:
             continue  # went to make room before then
         if key[0] == now[0] and (key[0] != after[0] or key[1] in after[2]):

@@ -45,16 +45,18 @@ def one_life(image, ledger, ids, phase, snaps, ops, tally):
     tally["cuts"] += 1
     tally["none" if percent == 0 else "all" if percent == 100 else "some"] += 1
     if again:
-        recovered, lived, there = jc.undisturbed(flash, before, after, seen, seen.told, ids + 70)
+        recovered, lived, there = jc.undisturbed(flash, before, after, seen, seen.given_out, ids + 70)
         n, percent = random.randint(1, there), torn()
         tally["at"] += (n, percent)
         jl.require(
-            jc.cut_again(flash, n, percent, (before, after), (recovered, lived), seen, seen.told, ids + 70),
+            jc.cut_again(
+                flash, n, percent, (before, after), (recovered, lived), seen, seen.given_out, ids + 70
+            ),
             "the second cut was never reached",
         )
         tally["second"] += 1
     else:
-        jc.recover(flash, before, after, jl.Ledger(seen), seen.told, ids + 50)
+        jc.recover(flash, before, after, jl.Ledger(seen), seen.given_out, ids + 50)
 
 
 def note(broken, seed, phase, tally):

@@ -27,7 +27,7 @@ def bursts_of(path: str) -> list:  # type: ignore[type-arg]
 
 
 def main(path: str, times: int) -> None:
-    """Play it."""
+    """Play the recording at `path` `times` times and print the nanoseconds for each sample."""
     bursts = bursts_of(path)
     ppg = Ppg()
     count = asked = 0

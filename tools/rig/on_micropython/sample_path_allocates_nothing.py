@@ -28,7 +28,6 @@ class Preloaded:
         self.bursts = [_burst(k) for k in range(BURSTS)]
 
     def readfrom_mem_into(self, address: int, register: int, buffer) -> None:
-        """Copy."""
         source = self.status[self.turn] if register == 0 else self.bursts[self.turn]
         for i in range(len(buffer)):
             buffer[i] = source[i]

@@ -35,7 +35,7 @@ class RawOut(io.IOBase):
         """Nothing is held back."""
 
     def fileno(self) -> int:
-        """The terminal."""
+        """The descriptor of the terminal, for select.poll."""
         return 1
 
     def ioctl(self, request: int, arg: int) -> int:
@@ -57,7 +57,7 @@ class TextOut(io.IOBase):
         """Nothing is held back."""
 
     def fileno(self) -> int:
-        """The terminal."""
+        """The descriptor of the terminal, for select.poll."""
         return 1
 
     def ioctl(self, request: int, arg: int) -> int:

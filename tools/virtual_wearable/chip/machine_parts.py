@@ -248,9 +248,9 @@ def freq(value=None):
 
 
 def disable_irq() -> int:
-    """Accepted; timers of the virtual chip are not held back."""
+    """Do nothing: the timers of the virtual chip are never blocked."""
     return 0
 
 
 def enable_irq(state=0) -> None:
-    """Accepted."""
+    """Do nothing, as disable_irq did nothing."""

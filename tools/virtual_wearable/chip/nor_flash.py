@@ -23,7 +23,10 @@ def _clear_bits(target: ptr8, source: ptr8, count: int):  # noqa: F821 viper's o
 
 
 class NorFlash:
-    """Extended block protocol over the image at `path`; `stall` is told True and False around an erase."""
+    """Extended block protocol over the image at `path`.
+
+    `stall(True)` is called when an erase begins to keep the chip waiting, `stall(False)` when it ends.
+    """
 
     def __init__(self, path: str, backplane, inputs: Inputs, erase_ms: int, stall) -> None:
         self._file = open(path, "r+b")

@@ -38,9 +38,8 @@ class Max30102:
         self.stuck = False  # fault: conversions stop, registers still answer
         self.over_reads = 0  # samples read from an empty FIFO: a driver's mistake, counted for tests
         self.lost = 0  # samples the FIFO dropped since power-on
-        self.red_light = self.ir_light = (
-            1.0  # light that comes back, against ppg_wave's levels: skin, thickness
-        )
+        # light that comes back, against ppg_wave's levels: skin, thickness
+        self.red_light = self.ir_light = 1.0
         self.swapped = False  # fault of the board: LED 1 is the infrared one
         self.sunlight = False  # fault: more ambient light than can be taken away; counts stand at full scale
         self.data_fault = None  # fault: every byte of the FIFO's data reads so (0x00 or 0xFF)

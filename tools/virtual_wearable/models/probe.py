@@ -14,9 +14,8 @@ class Probe:
         self._now_us = now_us
         self._last_us = now_us()
         start = wearer.skin_c(self._last_us / 1e6)
-        self.probe_c = (
-            wearer.ambient_c(self._last_us / 1e6) if start is None else start
-        )  # was worn before power-on
+        # was worn before power-on
+        self.probe_c = wearer.ambient_c(self._last_us / 1e6) if start is None else start
 
     def _settle(self, until_us: int) -> None:
         span_us = until_us - self._last_us

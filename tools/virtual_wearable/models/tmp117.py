@@ -92,9 +92,8 @@ class Tmp117(Probe):
             self.regs[CONFIG] |= DATA_READY
             return
         self._noise = (self._noise * 1664525 + 1013904223) & 0xFFFFFFFF
-        spread = (
-            3 if self._active_us() == _CONVERSION_US else 1
-        )  # datasheet: ±3 LSB single, ±1 LSB with 8 averages
+        # datasheet: ±3 LSB single, ±1 LSB with 8 averages
+        spread = 3 if self._active_us() == _CONVERSION_US else 1
         dither = ((self._noise >> 8) * (2 * spread + 1) >> 24) - spread
         raw = int(self.probe_c * 128 + 0.5) + dither
         offset = self.regs[OFFSET]

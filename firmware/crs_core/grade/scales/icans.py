@@ -83,7 +83,7 @@ def _step(key: str, points: int) -> str:
 
 
 def _score(inputs: dict, rules: Rules) -> Fact:
-    """The score that is given counts; of two the worse, unless the age says which one is meant."""
+    """The score that was entered. Of two the worse counts, unless the age says which one is meant."""
     age_months = inputs.get("age_months")
     is_child = age_months is not None and age_months < rules.child_below_months
     given = [key for key in ("ice", "capd") if key in inputs]
