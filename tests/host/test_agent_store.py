@@ -10,7 +10,7 @@ from host_agent.store.content_check import check_content
 from host_agent.store.db import open_read_only
 from tests.host.agent_world import events, query, start_patient
 from tests.host.escalation.world import alarm_record
-from tests.host.store.test_retention import left_patient
+from tests.host.store.stored import left_patient
 
 
 @contextlib.asynccontextmanager

@@ -13,6 +13,8 @@ from host_agent.store.insertion import IncomingBlock, IncomingGap, Insertion
 from host_agent.store.journals import open_journal
 
 JOURNAL_ID = b"journal1"
+DAY_MS = 86_400_000
+ENDED_MS = 100 * DAY_MS  # of the patient who left
 STATUS = units.make_status(units.SITE_AXILLA, units.TEMP_VALID, units.PPG_VALID, units.WEAR_WORN)
 
 
@@ -58,3 +60,21 @@ def filled(path: Path, count: int = 20) -> Path:
     with Store(path) as store:
         fill(store, list(blocks(count)))
     return path
+
+
+def left_patient(path: Path, count: int = 20) -> Store:
+    """A store in which a patient left: the journal is verified, the wearable shows another one."""
+    store = Store(path)
+    fill(store, list(blocks(count)))
+
+    def leave(tx: Any) -> None:
+        tx.execute("INSERT INTO patients VALUES (1, 'P-1', '', 0)")
+        tx.execute(
+            "INSERT INTO bindings VALUES (1, x'0101010101010101', 1, 1, '', 'ended', 0, ?, '')", (ENDED_MS,)
+        )
+        tx.execute("UPDATE journals SET binding = 1, verified_seq = cursor")
+        tx.execute("INSERT INTO time_marks VALUES (1, 1, 0, 'journal', 1000000, 0)")
+        open_journal(tx, ensure_device(tx, b"device01", 1), b"journal2", bytes(8), 1)
+
+    store.write_now(leave)
+    return store

@@ -23,26 +23,22 @@ def fill(tx: Any) -> None:
                    [(f"p{i}", "x" * 2000) for i in range(500)])  # fmt: skip
 
 
-def test_writes_are_durable_by_wal_and_full(tmp_path) -> None:
-    with Store(tmp_path / "a.db") as store:
-        pragma = store._writer.submit(
-            lambda: [
-                store._conn.execute(f"PRAGMA {p}").fetchone()[0] for p in ("journal_mode", "synchronous")
-            ]
-        ).result()
-        assert pragma == ["wal", 2] and (tmp_path / "a.db").stat().st_mode & 0o077 == 0
+def test_writes_are_durable_by_wal_and_full(tmp_path, store) -> None:
+    pragma = store._writer.submit(
+        lambda: [store._conn.execute(f"PRAGMA {p}").fetchone()[0] for p in ("journal_mode", "synchronous")]
+    ).result()
+    assert pragma == ["wal", 2] and (tmp_path / "a.db").stat().st_mode & 0o077 == 0
 
 
-def test_a_full_disk_says_so_keeps_nothing_of_the_write_and_works_again_with_room(tmp_path) -> None:
-    with Store(tmp_path / "a.db") as store:
-        limit_pages(store, 1)
-        with pytest.raises(StoreFull, match="full") as caught:
-            store.write_now(fill)
-        assert "space" in caught.value.advice
-        assert store.read_now(lambda tx: tx.execute("SELECT count(*) FROM counters").fetchone()) == (0,)
-        limit_pages(store, 1 << 30)
+def test_a_full_disk_says_so_keeps_nothing_of_the_write_and_works_again_with_room(store) -> None:
+    limit_pages(store, 1)
+    with pytest.raises(StoreFull, match="full") as caught:
         store.write_now(fill)
-        assert store.read_now(lambda tx: tx.execute("SELECT count(*) FROM patients").fetchone()) == (500,)
+    assert "space" in caught.value.advice
+    assert store.read_now(lambda tx: tx.execute("SELECT count(*) FROM counters").fetchone()) == (0,)
+    limit_pages(store, 1 << 30)
+    store.write_now(fill)
+    assert store.read_now(lambda tx: tx.execute("SELECT count(*) FROM patients").fetchone()) == (500,)
 
 
 def test_an_exception_undoes_the_whole_write(tmp_path) -> None:
@@ -69,12 +65,11 @@ def test_a_lock_held_by_another_program_is_told(tmp_path, monkeypatch) -> None:
         store.write_now(lambda tx: None)
 
 
-def test_a_read_only_database_is_told(tmp_path) -> None:
-    with Store(tmp_path / "a.db") as store:
-        store._writer.submit(lambda: store._conn.execute("PRAGMA query_only = ON").fetchall()).result()
-        with pytest.raises(StoreReadOnly) as caught:
-            store.write_now(lambda tx: tx.execute("INSERT INTO counters VALUES (0, 'x', 1)"))
-        assert "writable" in caught.value.advice
+def test_a_read_only_database_is_told(store) -> None:
+    store._writer.submit(lambda: store._conn.execute("PRAGMA query_only = ON").fetchall()).result()
+    with pytest.raises(StoreReadOnly) as caught:
+        store.write_now(lambda tx: tx.execute("INSERT INTO counters VALUES (0, 'x', 1)"))
+    assert "writable" in caught.value.advice
 
 
 def test_a_missing_folder_is_told(tmp_path) -> None:
@@ -106,24 +101,23 @@ def test_damage_in_the_middle_is_found_by_the_check(tmp_path) -> None:
         assert problems
 
 
-def test_readers_see_no_write_until_it_is_committed_and_cannot_write(tmp_path) -> None:
-    with Store(tmp_path / "a.db") as store:
-        inside, go_on = threading.Event(), threading.Event()
+def test_readers_see_no_write_until_it_is_committed_and_cannot_write(store) -> None:
+    inside, go_on = threading.Event(), threading.Event()
 
-        def slow(tx: Any) -> None:
-            tx.execute("INSERT INTO counters VALUES (0, 'x', 1)")
-            inside.set()
-            go_on.wait(5)
+    def slow(tx: Any) -> None:
+        tx.execute("INSERT INTO counters VALUES (0, 'x', 1)")
+        inside.set()
+        go_on.wait(5)
 
-        writing = threading.Thread(target=lambda: store.write_now(slow))
-        writing.start()
-        assert inside.wait(5)
-        assert store.read_now(lambda tx: tx.execute("SELECT * FROM counters").fetchall()) == []
-        go_on.set()
-        writing.join()
-        assert len(store.read_now(lambda tx: tx.execute("SELECT * FROM counters").fetchall())) == 1
-        with pytest.raises(StoreReadOnly):
-            store.read_now(lambda tx: tx.execute("DELETE FROM counters"))
+    writing = threading.Thread(target=lambda: store.write_now(slow))
+    writing.start()
+    assert inside.wait(5)
+    assert store.read_now(lambda tx: tx.execute("SELECT * FROM counters").fetchall()) == []
+    go_on.set()
+    writing.join()
+    assert len(store.read_now(lambda tx: tx.execute("SELECT * FROM counters").fetchall())) == 1
+    with pytest.raises(StoreReadOnly):
+        store.read_now(lambda tx: tx.execute("DELETE FROM counters"))
 
 
 async def test_writes_from_the_event_loop_run_one_at_a_time(tmp_path) -> None:

@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,15 +17,11 @@ from host_agent.errors import StoreCorrupt, StoreFull
 from host_agent.store import retention
 from host_agent.store.content_check import check_content
 from host_agent.store.db import Store, open_read_only
-from host_agent.store.devices import ensure_device
-from host_agent.store.journals import open_journal
 from host_agent.store.retention import Retention, Run, due_journals, thin_step, thinned_readings
 from host_agent.views.hours import hours_rows
 from tests.fakes.fake_clock import FakeClock
-from tests.host.store.stored import blocks, fill
+from tests.host.store.stored import DAY_MS, ENDED_MS, blocks, fill, left_patient
 
-DAY_MS = 86_400_000
-ENDED_MS = 100 * DAY_MS
 RUN = Run(ENDED_MS + 30 * DAY_MS, 30)
 KEPT = (
     "events", "rollups", "blocks", "gaps", "grades", "alarm_changes", "audit", "context_entries",
@@ -33,22 +29,10 @@ KEPT = (
 )  # fmt: skip
 
 
-def left_patient(path: Path, count: int = 20) -> Store:
-    """A store in which a patient left: the journal is verified, the wearable shows another one."""
-    store = Store(path)
-    fill(store, list(blocks(count)))
-
-    def leave(tx: Any) -> None:
-        tx.execute("INSERT INTO patients VALUES (1, 'P-1', '', 0)")
-        tx.execute(
-            "INSERT INTO bindings VALUES (1, x'0101010101010101', 1, 1, '', 'ended', 0, ?, '')", (ENDED_MS,)
-        )
-        tx.execute("UPDATE journals SET binding = 1, verified_seq = cursor")
-        tx.execute("INSERT INTO time_marks VALUES (1, 1, 0, 'journal', 1000000, 0)")
-        open_journal(tx, ensure_device(tx, b"device01", 1), b"journal2", bytes(8), 1)
-
-    store.write_now(leave)
-    return store
+@pytest.fixture
+def store(tmp_path) -> Iterator[Store]:
+    with left_patient(tmp_path / "a.db") as opened:
+        yield opened
 
 
 def count(store: Store, table: str, where: str = "1") -> int:
@@ -87,70 +71,64 @@ def test_readings_go_and_all_else_stays_and_verify_knows_it(tmp_path, monkeypatc
      "UPDATE journals SET is_current = 0 WHERE id = 2; UPDATE journals SET is_current = 1 WHERE id = 1",
      "UPDATE journals SET verified_seq = 0"],
 )  # fmt: skip
-def test_what_may_not_be_removed_stays(tmp_path, change: str) -> None:
-    with left_patient(tmp_path / "a.db") as store:
-        for statement in change.split("; "):
-            store.write_now(lambda tx, statement=statement: tx.execute(statement))
-        assert store.read_now(lambda tx: due_journals(tx, RUN)) == []
-        assert thin(store) == 0 and count(store, "readings") == 120
+def test_what_may_not_be_removed_stays(store, change: str) -> None:
+    for statement in change.split("; "):
+        store.write_now(lambda tx, statement=statement: tx.execute(statement))
+    assert store.read_now(lambda tx: due_journals(tx, RUN)) == []
+    assert thin(store) == 0 and count(store, "readings") == 120
 
 
-def test_only_what_was_graded_again_and_understood_goes(tmp_path) -> None:
-    with left_patient(tmp_path / "a.db") as store:
-        store.write_now(lambda tx: tx.execute("UPDATE journals SET verified_seq = 20 WHERE id = 1"))
-        assert thin(store) == 12  # the second block of readings ends at 26
-        assert count(store, "readings", "seq <= 12") == 0 and count(store, "readings") == 108
-        assert store.read_now(check_content).found == 0
+def test_only_what_was_graded_again_and_understood_goes(store) -> None:
+    store.write_now(lambda tx: tx.execute("UPDATE journals SET verified_seq = 20 WHERE id = 1"))
+    assert thin(store) == 12  # the second block of readings ends at 26
+    assert count(store, "readings", "seq <= 12") == 0 and count(store, "readings") == 108
+    assert store.read_now(check_content).found == 0
 
 
-def test_the_same_block_again_stays_removed_and_other_bytes_are_a_fork(tmp_path) -> None:
-    with left_patient(tmp_path / "a.db") as store:
-        thin(store)
-        fill(store, list(blocks(20)))  # the wearable's flash was set back: its old journal is shown again
-        assert count(store, "readings") == 0 and count(store, "forks") == 0
-        other = [item for item in blocks(20) if item.header.kind == block_layout.KIND_READINGS][3]
-        raw = block_writer.encode_readings(
-            b"journal1", 1, other.header.first_seq, [row._replace(temp_cc=3999) for row in other.content]
-        )
-        header, content = block_reader.decode(raw, b"journal1")
-        fill(store, [other._replace(header=header, raw=raw, content=content)])
-        assert count(store, "forks") == 1
+def test_the_same_block_again_stays_removed_and_other_bytes_are_a_fork(store) -> None:
+    thin(store)
+    fill(store, list(blocks(20)))  # the wearable's flash was set back: its old journal is shown again
+    assert count(store, "readings") == 0 and count(store, "forks") == 0
+    other = [item for item in blocks(20) if item.header.kind == block_layout.KIND_READINGS][3]
+    raw = block_writer.encode_readings(
+        b"journal1", 1, other.header.first_seq, [row._replace(temp_cc=3999) for row in other.content]
+    )
+    header, content = block_reader.decode(raw, b"journal1")
+    fill(store, [other._replace(header=header, raw=raw, content=content)])
+    assert count(store, "forks") == 1
 
 
-async def test_what_is_not_rolled_up_is_not_removed(tmp_path) -> None:
-    with left_patient(tmp_path / "a.db") as store:
-        store.write_now(lambda tx: tx.execute("UPDATE rollups SET temp_n = temp_n - 1 WHERE bucket = 1"))
-        assert await Retention(store, 30, FakeClock(RUN.utc_ms)).once() == 0
-        assert count(store, "readings") == 120
-        store.write_now(lambda tx: tx.execute("UPDATE rollups SET temp_n = temp_n + 1 WHERE bucket = 1"))
-        assert await Retention(store, 30, FakeClock(RUN.utc_ms)).once() == 120
+async def test_what_is_not_rolled_up_is_not_removed(store) -> None:
+    store.write_now(lambda tx: tx.execute("UPDATE rollups SET temp_n = temp_n - 1 WHERE bucket = 1"))
+    assert await Retention(store, 30, FakeClock(RUN.utc_ms)).once() == 0
+    assert count(store, "readings") == 120
+    store.write_now(lambda tx: tx.execute("UPDATE rollups SET temp_n = temp_n + 1 WHERE bucket = 1"))
+    assert await Retention(store, 30, FakeClock(RUN.utc_ms)).once() == 120
 
 
-async def test_it_runs_at_the_start_and_each_day_and_a_failing_store_ends_it_not(tmp_path, monkeypatch):
-    with left_patient(tmp_path / "a.db") as store:
-        clock = FakeClock(RUN.utc_ms - 2 * DAY_MS + 1)
-        running = asyncio.create_task(Retention(store, 30, clock).run())
-        for day in range(2):
-            while len(clock.slept) <= day:
-                await asyncio.sleep(0.01)
-            assert count(store, "readings") == 120
-            if day == 0:  # the second day the store fails
-                monkeypatch.setattr(retention, "due_journals", lambda tx, run: tx.execute("SELECT nonsense"))
-                await clock.advance(86_400)
-        monkeypatch.undo()
-        await clock.advance(86_400)
-        while len(clock.slept) < 3:
+async def test_it_runs_at_the_start_and_each_day_and_a_failing_store_ends_it_not(store, monkeypatch):
+    clock = FakeClock(RUN.utc_ms - 2 * DAY_MS + 1)
+    running = asyncio.create_task(Retention(store, 30, clock).run())
+    for day in range(2):
+        while len(clock.slept) <= day:
             await asyncio.sleep(0.01)
-        assert count(store, "readings") == 0
-        running.cancel()
+        assert count(store, "readings") == 120
+        if day == 0:  # the second day the store fails
+            monkeypatch.setattr(retention, "due_journals", lambda tx, run: tx.execute("SELECT nonsense"))
+            await clock.advance(86_400)
+    monkeypatch.undo()
+    await clock.advance(86_400)
+    while len(clock.slept) < 3:
+        await asyncio.sleep(0.01)
+    assert count(store, "readings") == 0
+    running.cancel()
 
 
-def test_rows_that_are_not_those_of_the_blocks_are_left_for_verify(tmp_path) -> None:
-    with left_patient(tmp_path / "a.db") as store:
-        store.write_now(lambda tx: tx.execute("DELETE FROM readings WHERE seq = 5"))
-        with pytest.raises(StoreCorrupt, match="119 readings are stored, blocks hold 120"):
-            thin(store)
-        assert count(store, "readings") == 119 and count(store, "thinnings") == 0
+def test_rows_that_are_not_those_of_the_blocks_are_left_for_verify(store) -> None:
+    store.write_now(lambda tx: tx.execute("DELETE FROM readings WHERE seq = 5"))
+    with pytest.raises(StoreCorrupt, match="119 readings are stored, blocks hold 120"):
+        thin(store)
+    assert count(store, "readings") == 119 and count(store, "thinnings") == 0
 
 
 @pytest.mark.parametrize(
@@ -233,10 +211,9 @@ def test_kill_9_in_the_middle_leaves_whole_steps_and_the_next_run_goes_on(tmp_pa
         assert runs == (120, 2 if report.thinned else 1)
 
 
-def test_hours_count_what_was_measured_and_removed(tmp_path) -> None:
-    with left_patient(tmp_path / "a.db") as store:
-        asked = {"device": None, "day": None, "now_ms": ENDED_MS, "utc": True}
-        before = store.read_now(lambda tx: hours_rows(tx, **asked))
-        assert sum(row["both_ms"] for row in before) > 0
-        store.write_now(lambda tx: tx.execute("UPDATE journals SET verified_seq = 100 WHERE id = 1"))
-        assert 0 < thin(store) < 120 and store.read_now(lambda tx: hours_rows(tx, **asked)) == before
+def test_hours_count_what_was_measured_and_removed(store) -> None:
+    asked = {"device": None, "day": None, "now_ms": ENDED_MS, "utc": True}
+    before = store.read_now(lambda tx: hours_rows(tx, **asked))
+    assert sum(row["both_ms"] for row in before) > 0
+    store.write_now(lambda tx: tx.execute("UPDATE journals SET verified_seq = 100 WHERE id = 1"))
+    assert 0 < thin(store) < 120 and store.read_now(lambda tx: hours_rows(tx, **asked)) == before

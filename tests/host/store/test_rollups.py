@@ -47,14 +47,13 @@ def at(t_s: int, temp: int | None = 3700, spo2: int | None = 970, status: int = 
     return units.Reading(t_s * 1000, temp, spo2, 80, 150, status)
 
 
-def test_five_minutes_are_one_row(tmp_path) -> None:
-    with Store(tmp_path / "a.db") as store:
-        fill(store, [incoming(1, [at(10, 3700), at(290, 3710), at(299, 3690, None)])])
-        fill(store, [incoming(4, [at(300, 3800), at(310, 3900, 900)])])
-        assert rows(store) == [
-            (1, 1, 0, 1, 0, 3, 3, 11100, 3690, 3710, 2, 1940, 970, 970, 3, 240, 80, 80),
-            (1, 1, 1, 1, 0, 2, 2, 7700, 3800, 3900, 2, 1870, 900, 970, 2, 160, 80, 80),
-        ]
+def test_five_minutes_are_one_row(store) -> None:
+    fill(store, [incoming(1, [at(10, 3700), at(290, 3710), at(299, 3690, None)])])
+    fill(store, [incoming(4, [at(300, 3800), at(310, 3900, 900)])])
+    assert rows(store) == [
+        (1, 1, 0, 1, 0, 3, 3, 11100, 3690, 3710, 2, 1940, 970, 970, 3, 240, 80, 80),
+        (1, 1, 1, 1, 0, 2, 2, 7700, 3800, 3900, 2, 1870, 900, 970, 2, 160, 80, 80),
+    ]
 
 
 def test_a_bucket_grows_with_each_block_and_a_known_block_counts_once(tmp_path) -> None:
@@ -66,15 +65,12 @@ def test_a_bucket_grows_with_each_block_and_a_known_block_counts_once(tmp_path) 
         assert rows(store, "n, temp_n, temp_sum, temp_min, temp_max") == [(5, 5, 18510, 3700, 3704)]
 
 
-def test_what_is_not_valid_is_counted_and_is_no_value(tmp_path) -> None:
-    with Store(tmp_path / "a.db") as store:
-        fill(store, [incoming(1, [at(10, 4200, 600, OFF), at(20, 4200, 600, OFF)])])
-        assert rows(store) == [(1, 1, 0, 1, 0, 2, 0, 0, None, None, 0, 0, None, None, 0, 0, None, None)]
-        fill(store, [incoming(3, [at(30, 3700)])])
-        fill(store, [incoming(4, [at(40, 4200, 600, OFF)])])
-        assert rows(store, "n, temp_n, temp_min, temp_max, spo2_min, spo2_max") == [
-            (4, 1, 3700, 3700, 970, 970)
-        ]
+def test_what_is_not_valid_is_counted_and_is_no_value(store) -> None:
+    fill(store, [incoming(1, [at(10, 4200, 600, OFF), at(20, 4200, 600, OFF)])])
+    assert rows(store) == [(1, 1, 0, 1, 0, 2, 0, 0, None, None, 0, 0, None, None, 0, 0, None, None)]
+    fill(store, [incoming(3, [at(30, 3700)])])
+    fill(store, [incoming(4, [at(40, 4200, 600, OFF)])])
+    assert rows(store, "n, temp_n, temp_min, temp_max, spo2_min, spo2_max") == [(4, 1, 3700, 3700, 970, 970)]
 
 
 def test_sites_boots_and_simulations_are_never_mixed(tmp_path) -> None:
@@ -168,19 +164,18 @@ def test_verify_names_a_roll_up_that_is_wrong(tmp_path, harm: str) -> None:
     assert "roll-ups are not what the readings add up to" in problem
 
 
-def test_what_lacks_a_reading_does_not_cover(tmp_path) -> None:
-    with Store(tmp_path / "a.db") as store:
-        fill(store, list(blocks(20)))
-        for harm in ("n = n - 1", "temp_n = temp_n - 1", "spo2_min = spo2_min + 1", "hr_max = NULL"):
-            store.write_now(lambda tx, harm=harm: tx.execute("CREATE TABLE kept AS SELECT * FROM rollups"))
-            store.write_now(lambda tx, harm=harm: tx.execute(f"UPDATE rollups SET {harm} WHERE bucket = 1"))
-            assert store.read_now(lambda tx: uncovered(tx, 1)) == 1, harm
-            store.write_now(lambda tx: tx.execute("DELETE FROM rollups"))
-            store.write_now(lambda tx: tx.execute("INSERT INTO rollups SELECT * FROM kept"))
-            store.write_now(lambda tx: tx.execute("DROP TABLE kept"))
-        assert store.read_now(lambda tx: uncovered(tx, 1)) == 0
-        store.write_now(lambda tx: tx.execute("UPDATE rollups SET n = n + 100"))  # of rows that are gone
-        assert store.read_now(lambda tx: uncovered(tx, 1)) == 0
+def test_what_lacks_a_reading_does_not_cover(store) -> None:
+    fill(store, list(blocks(20)))
+    for harm in ("n = n - 1", "temp_n = temp_n - 1", "spo2_min = spo2_min + 1", "hr_max = NULL"):
+        store.write_now(lambda tx, harm=harm: tx.execute("CREATE TABLE kept AS SELECT * FROM rollups"))
+        store.write_now(lambda tx, harm=harm: tx.execute(f"UPDATE rollups SET {harm} WHERE bucket = 1"))
+        assert store.read_now(lambda tx: uncovered(tx, 1)) == 1, harm
+        store.write_now(lambda tx: tx.execute("DELETE FROM rollups"))
+        store.write_now(lambda tx: tx.execute("INSERT INTO rollups SELECT * FROM kept"))
+        store.write_now(lambda tx: tx.execute("DROP TABLE kept"))
+    assert store.read_now(lambda tx: uncovered(tx, 1)) == 0
+    store.write_now(lambda tx: tx.execute("UPDATE rollups SET n = n + 100"))  # of rows that are gone
+    assert store.read_now(lambda tx: uncovered(tx, 1)) == 0
 
 
 def test_larger_spans_are_made_of_whole_buckets(tmp_path) -> None:
