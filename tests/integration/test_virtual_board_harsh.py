@@ -243,7 +243,7 @@ def test_a_chip_that_cannot_start_ends_the_board_with_a_reason() -> None:
     assert 'File "<frozen' not in done.stderr, "no traceback of ours"
 
 
-def test_system_exit_is_a_soft_reset_and_an_exception_is_not(board: Wearable, tmp_path: Path) -> None:
+def test_system_exit_is_a_soft_reset_and_an_exception_is_not(tmp_path: Path) -> None:
     once = (
         "import os, sys\nif 'again' not in os.listdir():\n"
         "    open('again', 'w').close()\n    {how}\nprint('twice')\n"
@@ -254,8 +254,8 @@ def test_system_exit_is_a_soft_reset_and_an_exception_is_not(board: Wearable, tm
             assert b"MPY: soft reboot\r\n" in port.read_until(b"twice\r\n")
             assert wearable.state()["resets"]["crash"] == 0
         (tmp_path / "flash.img").unlink()
-    with Port(board) as port:
-        put(board, boot="1/0\n", main="print('main')\n")
+    with Wearable(tmp_path) as wearable, Port(wearable) as port:
+        put(wearable, boot="1/0\n", main="print('main')\n")
         text = port.read_until(b">>> ")
         assert b'File "boot.py", line 1, in <module>\r\nZeroDivisionError' in text and b"power_on" not in text
         assert b"main\r\n" not in text, "a port does not run main.py after boot.py failed"

@@ -60,12 +60,12 @@ def test_a_cut_in_the_middle_of_a_write_leaves_old_or_new(tmp_path: Path, torn_p
         assert wearable.state()["resets"]["power"] == 3
 
 
-def test_cut_option_once_ends_the_board_and_the_image_boots_again(board: Wearable, tmp_path: Path) -> None:
+def test_cut_option_once_ends_the_board_and_the_image_boots_again(tmp_path: Path) -> None:
     with Wearable(tmp_path) as wearable:
         put(wearable, main=REWRITING)
     done = started(tmp_path, "--cut", "30", "--torn", "40", "--once", "--erase-ms", "1")
     assert done.returncode == 0
-    with Port(board) as port:
+    with Wearable(tmp_path) as wearable, Port(wearable) as port:
         port.read_until(b"wrote ")
 
 
@@ -207,13 +207,14 @@ def test_control_refuses_what_it_does_not_know(board: Wearable) -> None:
     until(lambda: board.state()["mounted"], what="the board to go on")
 
 
-def test_the_chip_keeps_its_identity(board: Wearable, tmp_path: Path) -> None:
+def test_the_chip_keeps_its_identity(tmp_path: Path) -> None:
     look = ("exec", "import machine; print(machine.unique_id().hex())")
     with Wearable(tmp_path) as wearable:
         first = said(wearable, *look)
         assert len(bytes.fromhex(first.strip())) == 8
     shutil.copy(tmp_path / "flash.img", tmp_path / "older")
-    assert said(board, *look) == first
+    with Wearable(tmp_path) as wearable:
+        assert said(wearable, *look) == first
 
 
 def test_sensor_time_runs_with_speed_and_through_resets(tmp_path: Path) -> None:

@@ -25,7 +25,8 @@ def test_the_longest_profile_fits():
 
 @pytest.mark.parametrize(
     "change, option",
-    [({"age_years": None}, "--age-years"), ({"age_years": 11}, "no rules for children"), ({"age_years": -1}, "no rules for children"),
+    [({"age_years": None}, "--age-years"), ({"age_years": 11}, "no rules for children"),
+     ({"age_years": -1}, "no rules for children"),
      ({"age_years": 121}, "--age-years"), ({"patient": "Max Muster"}, "--patient"), ({"patient": ""}, "--patient"),
      ({"patient": "a\nb"}, "--patient"), ({"site": "knee"}, "--site"), ({"site": "none"}, "--site"),
      ({"infusion_date": "31.3.2026"}, "--infusion-date"), ({"product": "a=b"}, "--product"),
