@@ -60,8 +60,9 @@ def speaks_sql(tree: ast.Module) -> bool:
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and _STATEMENT.match(node.value):
             return True
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "getattr" and len(node.args) > 1:
-            if isinstance(node.args[1], ast.Constant) and node.args[1].value in _EXECUTING:
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "getattr":
+            named = [one.value for one in node.args[1:2] if isinstance(one, ast.Constant)]
+            if set(named) & set(_EXECUTING):
                 return True
         if (
             isinstance(node, ast.Attribute)
