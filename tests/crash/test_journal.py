@@ -9,7 +9,7 @@ FOLDERS = (ROOT / "tools/rig/on_micropython", ROOT / "tests/micropython")
 
 def run(script: str, *args: str) -> tuple[int, str]:
     (path,) = (folder / script for folder in FOLDERS if (folder / script).exists())
-    done = run_micropython(path, *args, heap="16M", timeout_s=200)
+    done = run_micropython(path, *args, heap="16M", timeout_s=540)
     return done.returncode, done.stdout + done.stderr
 
 

@@ -21,7 +21,7 @@ def run_micropython(
     script: Path,
     *args: str,
     heap: str = "4M",
-    timeout_s: float = 120,
+    timeout_s: float = 300,
     env: dict[str, str] | None = None,
     as_it_is: bool = False,
 ) -> subprocess.CompletedProcess[str]:
