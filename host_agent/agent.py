@@ -28,6 +28,7 @@ from host_agent.escalation.checks.silence_rules import Limits
 from host_agent.escalation.derive import Escalation, Target
 from host_agent.escalation.from_memory import MemoryAlarms
 from host_agent.forward.receiver import Receiver
+from host_agent.forward.registry import forwarder_of
 from host_agent.forward.worker import Worker
 from host_agent.forward.workers import Workers
 from host_agent.keys.enrolled import EnrolledKeys
@@ -198,7 +199,7 @@ class Agent:
 
     def _worker(self, receiver: Receiver) -> Worker:
         return Worker(
-            self.store, receiver.forwarder(self.link_clock.utc_ms), retry_first_s=receiver.retry_first_s,
+            self.store, forwarder_of(receiver, self.link_clock.utc_ms), retry_first_s=receiver.retry_first_s,
             retry_cap_s=receiver.retry_cap_s, clock=self.link_clock,
         )  # fmt: skip
 

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Sequence
 from crs_core import code_texts, units
 from crs_core.grade.scales import SCALE_NAMES
 
-NOTICE = "Research prototype, not a medical device."
 SIMULATED = "SIMULATED"
 _NOT_MEASURED = {
     units.TEMP_ABSENT: "no thermometer answers",

@@ -8,10 +8,10 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from host_agent import NOTICE
 from host_agent.errors import HalfRegistered, HostAgentError
 from host_agent.terminal import exits
 from host_agent.terminal.output import fail
-from host_agent.text import NOTICE
 
 # In the order in which --help shows them. A command is the file of its name beside this one, and one line here.
 COMMANDS = (
@@ -58,7 +58,7 @@ class _Group(TyperGroup):
 def build_app(command: str | None = None) -> typer.Typer:
     """The command line with every command, or with only the one that was typed: `status` must answer at once.
 
-    Raises HalfRegistered where a command has a file and no line, or a line and no file.
+    Raises HalfRegistered where a command or scale is half registered, or where the file of a command does not load.
     """
     _compare_files_with_lines()
     app = typer.Typer(
@@ -73,6 +73,7 @@ def build_app(command: str | None = None) -> typer.Typer:
     app.callback()(_nothing)
     for name in [command] if command in COMMANDS else COMMANDS:
         _add(app, str(name))
+    _compare_scales_with_lines()
     return app
 
 
@@ -87,14 +88,50 @@ def _compare_files_with_lines() -> None:
         raise HalfRegistered(
             f"The command {name} has a line in COMMANDS and no file.", f"Add host_agent/cli/{name}.py."
         )
+    if len(set(COMMANDS)) < len(COMMANDS):
+        twice = next(name for name in COMMANDS if COMMANDS.count(name) > 1)
+        raise HalfRegistered(
+            f"The command {twice} has two lines in COMMANDS.", "Delete one in host_agent/cli/main.py."
+        )
+
+
+def _compare_scales_with_lines() -> None:
+    """A wearable's code never lists a folder, so the host looks for a scale's file that no line loaded."""
+    package = "crs_core.grade.scales"
+    if package not in sys.modules:
+        return
+    for folder in sys.modules[package].__path__:
+        for path in sorted(Path(folder).glob("*.py")):
+            if path.stem != "__init__" and f"{package}.{path.stem}" not in sys.modules:
+                raise HalfRegistered(
+                    f"The scale {path.stem} has a file in firmware/crs_core/grade/scales and no line in _FILES.",
+                    f'Add "{path.stem}" to _FILES in the __init__.py beside it.',
+                )
 
 
 def _add(app: typer.Typer, name: str) -> None:
     """A module holds the command under its own name: a function, or a Typer with commands below it."""
-    command = getattr(importlib.import_module(f"host_agent.cli.{name}"), name, None)
+    try:
+        command = getattr(importlib.import_module(f"host_agent.cli.{name}"), name, None)
+    except HostAgentError:
+        raise
+    except (
+        Exception
+    ) as error:  # whatever is wrong in a file that this command needs is named, without a traceback
+        raise HalfRegistered(
+            f"The command {name} cannot be loaded: {type(error).__name__}: {error}.",
+            f"For the whole traceback: python -c 'import host_agent.cli.{name}'.",
+        ) from error
+    if isinstance(command, typer.Typer) or (callable(command) and not isinstance(command, type)):
+        has_help = command.info.help if isinstance(command, typer.Typer) else command.__doc__
+        if not isinstance(has_help, str) or not has_help.strip():
+            raise HalfRegistered(
+                f"The command {name} has no help text.",
+                f"Write the docstring of its function, or the help of its typer.Typer, in host_agent/cli/{name}.py.",
+            )
     if isinstance(command, typer.Typer):
         app.add_typer(command, name=name)
-    elif callable(command):
+    elif callable(command) and not isinstance(command, type):
         app.command(name)(command)
     else:
         raise HalfRegistered(

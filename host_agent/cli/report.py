@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from host_agent import NOTICE
 from host_agent.clock import RealClock
 from host_agent.errors import ConfigError
 from host_agent.paths import default_paths
@@ -12,7 +13,7 @@ from host_agent.terminal.options import DeviceOption, JsonOption
 from host_agent.terminal.output import nothing, show
 from host_agent.terminal.reading_store import open_store
 from host_agent.terminal.running_agent import live_status
-from host_agent.text import NOTICE, SIMULATED, table
+from host_agent.text import SIMULATED, table
 from host_agent.views.hours import KINDS, hours_rows
 
 report = typer.Typer(help="Reports from the store. They work without the agent.", no_args_is_help=True)

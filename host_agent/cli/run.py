@@ -6,10 +6,11 @@ from typing import Annotated
 
 import typer
 
+from host_agent import NOTICE
 from host_agent.errors import ConfigError
 from host_agent.paths import default_paths
 from host_agent.terminal.config_option import ConfigOption, find_config
-from host_agent.text import NOTICE, marked
+from host_agent.text import marked
 
 
 def run(

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from host_agent import NOTICE
 from host_agent.clock import RealClock
 from host_agent.keys import keyfile
 from host_agent.paths import default_paths
@@ -12,7 +13,6 @@ from host_agent.terminal.output import nothing, show
 from host_agent.terminal.reading_store import open_store
 from host_agent.terminal.running_agent import live_status
 from host_agent.text import (
-    NOTICE,
     heart_rate_text,
     local_of_iso,
     local_time,

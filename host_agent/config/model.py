@@ -10,7 +10,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model, model_validator
 
 from host_agent.config.problems import describe_problems, syntax_problem
-from host_agent.errors import ConfigError
+from host_agent.errors import ConfigError, HalfRegistered
 from host_agent.forward.receiver import Receiver
 from host_agent.forward.registry import receiver_kinds
 
@@ -97,6 +97,12 @@ class StoreSection(_Section):
 
 def _with_receivers(tables: type[BaseModel]) -> type[BaseModel]:
     """Add one list of tables for each kind of receiver; the name of the table says which model it has."""
+    for kind in receiver_kinds():
+        if kind in tables.model_fields:
+            raise HalfRegistered(
+                f"The receiver kind {kind} has the name of a table of the configuration.",
+                f"Rename host_agent/forward/kinds/{kind}.py and its line in host_agent/forward/registry.py.",
+            )
     lists: dict[str, Any] = {
         kind: (tuple[model, ...], Field(default=(), strict=False))  # type: ignore[valid-type]
         for kind, model in receiver_kinds().items()

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 from crs_core import code_texts, codes
 
-from host_agent.text import NOTICE, iso_utc, marked
+from host_agent import NOTICE
+from host_agent.text import iso_utc, marked
 
 SCHEMA = "cytowatch.event/1"
 

@@ -2,11 +2,15 @@
 
 import functools
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+
+from pydantic import ValidationError
+from pydantic.errors import PydanticUserError
 
 from host_agent.errors import HalfRegistered
 from host_agent.forward import kinds
+from host_agent.forward.delivery import Forwarder
 from host_agent.forward.receiver import Receiver
 
 _LINES = ("webhook",)
@@ -26,11 +30,23 @@ def receiver_kinds() -> Mapping[str, type[Receiver]]:
             f"The receiver kind {kind} has a line in the registry and no file.",
             f"Add host_agent/forward/kinds/{kind}.py.",
         )
+    if len(set(_LINES)) < len(_LINES):
+        twice = next(kind for kind in _LINES if _LINES.count(kind) > 1)
+        raise HalfRegistered(
+            f"The receiver kind {twice} has two lines in the registry.",
+            "Delete one in host_agent/forward/registry.py.",
+        )
     return {kind: _model(kind) for kind in _LINES}
 
 
 def _model(kind: str) -> type[Receiver]:
-    module = importlib.import_module(f"host_agent.forward.kinds.{kind}")
+    try:
+        module = importlib.import_module(f"host_agent.forward.kinds.{kind}")
+    except Exception as error:  # whatever is wrong in the file, its kind is named, without a traceback
+        raise HalfRegistered(
+            f"The receiver kind {kind} cannot be loaded: {type(error).__name__}: {error}.",
+            f"Repair host_agent/forward/kinds/{kind}.py.",
+        ) from error
     models = [
         found
         for found in vars(module).values()
@@ -53,6 +69,10 @@ def _model(kind: str) -> type[Receiver]:
 def _missing(model: type[Receiver]) -> list[str]:
     fields = model.model_fields
     examples = getattr(model, "example", {})
+    if not isinstance(examples, dict):
+        return ["its example is no table"]
+    if not isinstance(model.secrets, tuple):
+        return ["its secrets are no tuple of names"]
     missing = [f"it has no method {method}" for method in sorted(model.__abstractmethods__)]
     missing += [
         f"the key {name} has no description" for name, field in fields.items() if not field.description
@@ -70,4 +90,32 @@ def _missing(model: type[Receiver]) -> list[str]:
     ]
     if not model.__dict__.get("__doc__"):
         missing.append("its model has no docstring")
+    if not missing:
+        missing += _wrong_example(model, examples)
     return missing
+
+
+def _wrong_example(model: type[Receiver], examples: dict[str, object]) -> list[str]:
+    """Why the model refuses its own example."""
+    try:
+        model.model_validate(examples)
+    except ValidationError as error:
+        wrong = [
+            str(one["loc"][0]) if one["loc"] else one["msg"] for one in error.errors(include_input=False)
+        ]
+        return [f"its example is refused at {place}" for place in dict.fromkeys(wrong)]
+    except PydanticUserError as error:
+        return [str(error).splitlines()[0]]
+    return []
+
+
+def forwarder_of(receiver: Receiver, utc_ms: Callable[[], int]) -> Forwarder:
+    """What delivers to this receiver; HalfRegistered names what the kind's forwarder lacks, ConfigError a secret."""
+    forwarder = receiver.forwarder(utc_ms)
+    lacks = [part for part in ("name", "accept_simulated", "send", "close") if not hasattr(forwarder, part)]
+    if lacks:
+        raise HalfRegistered(
+            f"The receiver kind {receiver.kind} has a forwarder without {', '.join(lacks)}.",
+            f"Complete host_agent/forward/kinds/{receiver.kind}.py.",
+        )
+    return forwarder

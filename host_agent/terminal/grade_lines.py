@@ -9,7 +9,8 @@ from typing import Any
 
 from crs_core.grade.scales import PUBLISHED
 
-from host_agent.text import NOTICE, span_text, table
+from host_agent import NOTICE
+from host_agent.text import span_text, table
 from host_agent.views.grade_text import bounds_text, grade_cell, missing_text
 
 _HEADER = ("scale", "grade", "not known")

@@ -10,10 +10,10 @@ import subprocess
 
 import pytest
 
+from host_agent import NOTICE
 from host_agent.keys import keyfile
 from host_agent.keys.enrolment import Enrolment, seal
 from host_agent.terminal import exits
-from host_agent.text import NOTICE
 from tests.host.agent_world import World as AgentWorld
 from tests.host.cli.people_cli import COMMAND, run, run_process
 from tests.host.escalation.world import World, alarm_record, grade_record

@@ -148,8 +148,37 @@ MISSING = (
         (None, LINE, "has a line in the registry and no file.\n  Add host_agent/forward/kinds/bell.py."),
         ("", LINE, "needs one subclass of Receiver in its file and has 0."),
         (INCOMPLETE, LINE, MISSING),
+        ("import toys", LINE, "cannot be loaded: ModuleNotFoundError: No module named 'toys'."),
+        ("bell = (", LINE, "cannot be loaded: SyntaxError: '(' was never closed (bell.py, line 1)."),
+        (BELL, (LINE[0], '_LINES = ("webhook", "bell", "bell")'), "has two lines in the registry."),
+        (
+            BELL.replace('secrets = ("key",)', 'secrets = "key"'),
+            LINE,
+            "is not complete: its secrets are no tuple",
+        ),
+        (
+            BELL.replace('"pin": "4711"', '"pin": 4711'),
+            LINE,
+            "is not complete: its example is refused at pin.",
+        ),
+        (
+            BELL.replace('"pin": "4711"', '"pin": "4711", "pn": 1'),
+            LINE,
+            "is not complete: its example is refused at pn.",
+        ),
     ],
-    ids=["no line", "no file", "no model", "incomplete"],
+    ids=[
+        "no line",
+        "no file",
+        "no model",
+        "incomplete",
+        "no import",
+        "syntax",
+        "twice",
+        "secrets",
+        "type",
+        "key",
+    ],
 )
 def test_a_kind_of_which_a_part_is_missing_stops_the_start_with_its_name(tree, text, line, expected):
     if text is not None:
@@ -159,6 +188,22 @@ def test_a_kind_of_which_a_part_is_missing_stops_the_start_with_its_name(tree, t
     done = tree.cytowatch("doctor")
     assert done.returncode == 1 and "Traceback" not in done.stderr
     assert done.stderr.startswith(f"error: The receiver kind bell {expected}")
+
+
+def test_a_kind_named_like_a_table_of_the_configuration_stops_the_start(tree):
+    tree.write("host_agent/forward/kinds/store.py", BELL)
+    tree.replace(REGISTRY, LINE[0], '_LINES = ("webhook", "store")')
+    done = tree.cytowatch("doctor")
+    assert done.returncode == 1 and done.stderr.startswith(
+        "error: The receiver kind store has the name of a table"
+    )
+
+
+def test_a_kind_whose_forwarder_cannot_be_closed_stops_the_start_of_the_agent(bell):
+    bell.write(FILE, BELL.replace("async def close", "async def shut"))
+    done = bell.cytowatch("run", BELL_KEY="secret-of-the-bell")
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert "The receiver kind bell has a forwarder without close." in done.stderr
 
 
 @pytest.mark.parametrize("kind", receiver_kinds())

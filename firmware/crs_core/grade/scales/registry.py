@@ -35,8 +35,11 @@ _DEATH = Reason(codes.R_DEATH, code_texts.REASON_TEXTS[codes.R_DEATH])
 
 
 def load(name: str) -> object:
-    """The module of one scale's file."""
-    return __import__("crs_core.grade.scales." + name, None, None, ("SCALE",))
+    """The module of one scale's file; LocalError names a file that is not there or does not load."""
+    try:
+        return __import__("crs_core.grade.scales." + name, None, None, ("SCALE",))
+    except Exception as error:
+        raise LocalError("scale file %s cannot be loaded: %s" % (name, error))
 
 
 def gather(modules: list) -> Registry:
@@ -73,6 +76,8 @@ def _published(module: object) -> Published:
             raise LocalError("%s: %s is missing" % (who, name))
     part = {name: getattr(module, name) for name in _PARTS}
     scale = part["SCALE"]
+    if not isinstance(scale, Scale):
+        raise LocalError("%s: SCALE is not made by make()" % who)
     if not scale.name or not scale.version:
         raise LocalError("%s: the name or the version is missing" % who)
     if type(scale.number) is not int or not 0 < scale.number <= _U8_MAX:
