@@ -27,11 +27,14 @@ def test_every_core_and_device_module_is_compiled() -> None:
 def test_a_board_gets_no_scale_but_its_own_and_needs_none() -> None:
     files = build_firmware.compile_application("pico2_w")
     assert "crs_core/grade/astct.mpy" in files
-    assert not [name for name in files if "/scales/" in name or name.endswith("/case.mpy")]
+    assert not [
+        name for name in files if "/scales/" in name or name.endswith(("/case.mpy", "/code_texts.mpy"))
+    ]
     tree = build_firmware.source_tree()
     for name in files:
         source = (tree / name).with_suffix(".py").read_text()
         assert "crs_core.grade.scales" not in source and "grade import case" not in source, name
+        assert "code_texts" not in source.replace("code_texts.py", ""), name
 
 
 def test_a_frozen_application_leaves_out_the_same_files(monkeypatch: pytest.MonkeyPatch) -> None:
