@@ -49,7 +49,7 @@ async def run(world):
 
 
 async def until(check):
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not check():
             await asyncio.sleep(0.005)
 
@@ -98,6 +98,7 @@ async def test_what_got_no_answer_is_sent_again_under_the_same_proof_and_in_orde
     assert rows(world)[0] == ("waiting", 1, str(error))
     await asyncio.sleep(0.05)
     assert wearable.got == [], "a wearable that did not answer is left alone for a while"
+    await until(lambda: len(run.clock.slept) >= 2)  # the pause before the next try has begun
     await run.clock.advance(RETRY_S)
     await until(lambda: [row[0] for row in rows(world)] == ["journaled"] * 2)
     assert [numbers for _, _, numbers in wearable.got] == [{context.ICE: 8}, {context.ICE: 3}]
@@ -116,6 +117,7 @@ async def test_a_lost_answer_means_the_same_proof_twice_which_is_harmless(world,
     wearable = Forgetful()
     run(wearable).wake()
     await until(lambda: rows(world)[0][1] == 1)
+    await until(lambda: len(run.clock.slept) >= 2)  # the pause before the next try has begun
     await run.clock.advance(RETRY_S)
     await until(lambda: rows(world)[0][0] == "journaled")
     (first, again) = wearable.got
@@ -183,5 +185,6 @@ async def test_a_store_that_fails_for_a_while_does_not_end_the_job(world, run, m
     run(wearable).wake()
     await until(lambda: not failures)
     await asyncio.sleep(0.02)
+    await until(lambda: len(run.clock.slept) >= 2)  # the pause before the next try has begun
     await run.clock.advance(RETRY_S)
     await until(lambda: rows(world)[0][0] == "journaled")
