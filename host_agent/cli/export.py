@@ -12,13 +12,16 @@ import typer
 
 from host_agent.errors import ConfigError, HostAgentError
 from host_agent.paths import default_paths
+from host_agent.printable import printable
 from host_agent.store.db import Tx
 from host_agent.store.retention import thinnings
 from host_agent.store.rollups import BUCKET_MS
 from host_agent.terminal import exits
 from host_agent.terminal.options import DeviceOption
+from host_agent.terminal.output import say
 from host_agent.terminal.question import FromOption, LastOption, ToOption, check_kinds, make_question
 from host_agent.terminal.reading_store import open_store
+from host_agent.terminal.streams import CleanStream
 from host_agent.terminal.times import parse_span_s
 from host_agent.views.records import KINDS, Answer
 
@@ -76,14 +79,14 @@ def export(
         if tx is not None and kind == "readings" and not buckets:
             _tell_removed(tx)
         if first is None:
-            print("Nothing is stored for this question; nothing was written.", file=sys.stderr)
+            say("Nothing is stored for this question; nothing was written.")
             raise typer.Exit(exits.NO_DATA)
         with _target(out) as file:
             written = _write(file, first, rows, form)
     left_out = (
         f"; {answer.undated} without a known time left out" if answer is not None and answer.undated else ""
     )
-    print(f"{written} {'rows of readings' if buckets else kind} written{left_out}", file=sys.stderr)
+    say(f"{written} {'rows of readings' if buckets else kind} written{left_out}")
 
 
 def _buckets(every: str | None, kind: str) -> int:
@@ -103,10 +106,9 @@ def _buckets(every: str | None, kind: str) -> int:
 def _tell_removed(tx: Tx) -> None:
     removed = sum(one.readings for one in thinnings(tx))
     if removed:
-        print(
+        say(
             f"{removed} readings of earlier patients were removed as configured and are not in this export."
-            " See their roll-ups with --every 5m, and what was removed with `cytowatch history --kind thinned`.",
-            file=sys.stderr,
+            " See their roll-ups with --every 5m, and what was removed with `cytowatch history --kind thinned`."
         )
 
 
@@ -135,14 +137,16 @@ def _cell(value: Any) -> Any:
         return int(value)
     if isinstance(value, (list, dict)):
         return json.dumps(value, ensure_ascii=False)
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@"):
-        return "'" + value
+    if isinstance(value, str):
+        return ("'" if value[:1] in ("=", "+", "-", "@") else "") + printable(value)
     return value
 
 
 @contextmanager
 def _target(out: Path | None) -> Iterator[TextIO]:
     if out is None:
+        if isinstance(sys.stdout, CleanStream):
+            sys.stdout.for_programs()
         yield sys.stdout
         return
     try:

@@ -1,7 +1,10 @@
 """`cytowatch`: puts the command modules together and turns errors into exit codes."""
 
+import errno
 import importlib
+import os
 import sys
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +12,10 @@ import typer
 from typer.core import TyperGroup
 
 from host_agent import NOTICE
-from host_agent.errors import HalfRegistered, HostAgentError
+from host_agent.errors import ConfigError, HalfRegistered, HostAgentError
 from host_agent.terminal import exits
 from host_agent.terminal.output import fail
+from host_agent.terminal.streams import clean_streams
 
 # In the order in which --help shows them. A command is the file of its name beside this one, and one line here.
 COMMANDS = (
@@ -40,6 +44,7 @@ COMMANDS = (
     "verify",
     "doctor",
 )
+_TRACEBACK_VARIABLE = "CYTOWATCH_TRACEBACK"
 _EPILOG = "Exit codes: " + "; ".join(f"{code} {meaning}" for code, meaning in exits.MEANINGS.items()) + "."
 
 
@@ -147,15 +152,55 @@ def _nothing() -> None:
 def main(arguments: list[str] | None = None) -> Any:
     """Entry point: never a traceback for what a person can mend, and a documented exit code."""
     given = sys.argv[1:] if arguments is None else arguments
+    with clean_streams():
+        code = _run(given)
+        try:
+            sys.stdout.flush()
+        except OSError as error:  # the disk below `> file` is full
+            code = fail(_output_error(error))
+        sys.exit(code)
+
+
+def _run(given: list[str]) -> int:
     try:
-        return build_app(given[0] if given else None)(args=given, standalone_mode=True)
+        build_app(given[0] if given else None)(args=given, standalone_mode=True)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else exits.DONE if end.code is None else exits.FAILED
     except HostAgentError as error:
-        sys.exit(fail(error))
+        return fail(error)
     except KeyboardInterrupt:
-        sys.exit(exits.INTERRUPTED)
-    except BrokenPipeError:  # `cytowatch history | head`
-        sys.stderr.close()
-        sys.exit(exits.DONE)
+        return exits.INTERRUPTED
+    except Exception as error:
+        return fail(_unforeseen(error))
+    return exits.DONE
+
+
+def _unforeseen(error: Exception) -> HostAgentError:
+    """Words for what no part of the program answered: the computer said no, or the program has a fault."""
+    if os.environ.get(_TRACEBACK_VARIABLE):
+        traceback.print_exception(error)
+    if isinstance(error, OSError) and error.filename is None and error.errno == errno.ENOSPC:
+        return _output_error(error)
+    if isinstance(error, OSError):
+        return HostAgentError(
+            f"{error.filename or 'The system'}: {error.strerror or error}.",
+            "Free disk space if the disk is full, and check that this user may use the file.",
+        )
+    if isinstance(error, UnicodeError):
+        return ConfigError(
+            "Something that was typed or read is not valid text in this terminal's encoding.",
+            "Use plain letters, or set LANG to a UTF-8 locale such as C.UTF-8.",
+        )
+    return HostAgentError(
+        f"Internal error: {type(error).__name__}: {error}.",
+        f"This is a fault of the program: report it, with what `{_TRACEBACK_VARIABLE}=1 cytowatch ...` prints.",
+    )
+
+
+def _output_error(error: OSError) -> HostAgentError:
+    return HostAgentError(
+        f"The output could not be written ({error.strerror}).", "Free disk space, or write it elsewhere."
+    )
 
 
 if __name__ == "__main__":

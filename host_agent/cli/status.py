@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from host_agent import NOTICE
+from host_agent.agent_run import Gap
 from host_agent.clock import RealClock
 from host_agent.keys import keyfile
 from host_agent.paths import default_paths
@@ -11,7 +12,7 @@ from host_agent.sync.battery import battery_text
 from host_agent.terminal.options import JsonOption
 from host_agent.terminal.output import nothing, show
 from host_agent.terminal.reading_store import open_store
-from host_agent.terminal.running_agent import live_status
+from host_agent.terminal.running_agent import live_status, presence
 from host_agent.text import (
     heart_rate_text,
     local_of_iso,
@@ -41,12 +42,14 @@ def status(
     paths = default_paths()
     keys, errors = keyfile.load_all(paths.keys)
     live = live_status(paths)
+    agent = presence(paths, live)
     now_ms = live["now_utc_ms"] if live else RealClock().utc_ms()
     with open_store(paths) as tx:
         data = read_state(tx, keys, now_ms)
     data |= {
         "notice": NOTICE,
         "agent_running": live is not None,
+        "presence": agent.values(),
         "key_errors": [str(error) for error in errors],
     }
     if live:
@@ -78,8 +81,10 @@ def _lines(data: dict[str, Any], now_ms: int) -> Iterator[str]:
         if agent["store_error"]:
             yield f"The agent cannot store: {agent['store_error']}"
     else:
-        yield "The agent is not running: nothing is synced or forwarded now. Start it: cytowatch run"
+        yield f"{data['presence']['text']} {data['presence']['advice']}"
         yield "Below is what was stored before."
+    if data["presence"]["gap"]:
+        yield f"{Gap(**data['presence']['gap']).text()}."
     if data["agent_running"]:
         yield from _port_lines(data["agent"]["ports"])
     for device in data["devices"]:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from host_agent.errors import SchemaNewer, StoreCorrupt, StoreError
-from host_agent.store.db import open_read_only, store_errors
+from host_agent.store.db import file_errors, open_read_only, store_errors
 from host_agent.store.migrate import migrations, schema_version
 
 Progress = Callable[[int, int], None]  # pages done, pages in all
@@ -74,7 +74,7 @@ def check_backup(path: Path) -> int:
 def _copy(source: Path, target: Path, on_progress: Progress) -> None:
     partial = target.with_name(target.name + ".partial")
     try:
-        with store_errors(source):
+        with file_errors(target), store_errors(source):
             partial.unlink(missing_ok=True)
             os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
             _copy_pages(source, partial, on_progress)

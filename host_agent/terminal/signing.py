@@ -22,6 +22,7 @@ from host_agent.people.admission import Opening
 from host_agent.people.asking import MovedOn, Refusal
 from host_agent.people.composing import NOW, Door, When, sign_entry, store_door
 from host_agent.store.db import Store
+from host_agent.terminal.alone import alone
 from host_agent.terminal.options import DeviceOption, JsonOption
 from host_agent.terminal.times import parse_moment_ms, parse_span_s
 
@@ -101,7 +102,7 @@ def with_or_without_agent(paths: Paths, work: Callable[[Door], dict[str, Any]]) 
     try:
         door.begin(None)
     except AgentNotRunning:
-        with Store(paths.ensure().database) as store:
+        with alone(paths, "account or rules"), Store(paths.database) as store:
             return work(store_door(store, RealClock().utc_ms))
     return work(door)
 

@@ -139,7 +139,7 @@ async def test_commands_without_a_wearable_say_so(world):
 async def test_a_second_agent_on_the_same_home_is_refused_and_the_first_goes_on(world):
     async with world.agent():
         await world.in_session()
-        with pytest.raises(HostAgentError, match="Another agent already runs"):
+        with pytest.raises(HostAgentError, match="The agent runs on this state folder"):
             async with world.agent():
                 pass
         await world.in_session()
