@@ -12,7 +12,7 @@ import sys
 import threading
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import TextIO
+from typing import Any
 
 from host_agent.fault_log import RepeatFilter
 from host_agent.printable import ERRORS, printable
@@ -84,7 +84,7 @@ class _StandardError(logging.Handler):
 class _PrivateFile(RotatingFileHandler):
     """Each of its files is readable by this user alone, and none is a link that somebody made."""
 
-    def _open(self) -> TextIO:
+    def _open(self) -> Any:
         return open(
             self.baseFilename, self.mode, encoding=self.encoding, errors=self.errors,
             opener=lambda path, flags: os.open(path, flags | os.O_NOFOLLOW, 0o600),

@@ -17,8 +17,10 @@ from host_agent.link.ownership import owners
 from host_agent.link.ports import candidates
 from host_agent.paths import Paths, state_paths, user_name
 from host_agent.store.counters import counters
-from host_agent.store.db import integrity_problems
+from host_agent.store.db import Tx, integrity_problems
+from host_agent.store.migrate import schema_version
 from host_agent.store.retention import thinnings
+from host_agent.store.schema import strange_parts
 from host_agent.terminal import exits
 from host_agent.terminal.config_option import ConfigOption, find_config
 from host_agent.terminal.options import JsonOption
@@ -176,16 +178,7 @@ def _store(
             if tx is None:
                 yield Finding(INFO, "store", "nothing has been stored here yet", "")
                 return
-            problems = integrity_problems(tx)
-            for problem in problems:
-                yield Finding(
-                    PROBLEM,
-                    "store",
-                    problem,
-                    "Stop the agent, keep a copy of the state folder, restore a backup.",
-                )
-            if not problems:
-                yield Finding(INFO, "store", f"{paths.database} is not damaged", "")
+            yield from _soundness(tx, paths.database)
             state = read_state(tx, keys, live["now_utc_ms"] if live else RealClock().utc_ms())
             counted = counters(tx)
             removed = thinnings(tx)
@@ -210,6 +203,22 @@ def _store(
             if alarm["raised_by"] == "host":
                 text = f"{alarm['priority']} {alarm['name']}: {alarm['text']}"
                 yield Finding(PROBLEM, f"wearable {device['device_id']}", text, alarm["detail"])
+
+
+def _soundness(tx: Tx, database: Path) -> Iterator[Finding]:
+    problems = integrity_problems(tx)
+    for problem in problems:
+        yield Finding(
+            PROBLEM,
+            "store",
+            problem,
+            "Stop the agent, keep a copy of the state folder, restore a backup.",
+        )
+    for part in strange_parts(tx, schema_version(tx)):
+        yield Finding(PROBLEM, "store", f"{part} is not of this program: it may change what is written",
+                      "Stop the agent, then: cytowatch backup copy.db, cytowatch restore copy.db")  # fmt: skip
+    if not problems:
+        yield Finding(INFO, "store", f"{database} is not damaged", "")
 
 
 def _deliveries(state: dict[str, Any]) -> Iterator[Finding]:

@@ -25,11 +25,21 @@ def restore(file: FileArgument, as_json: JsonOption = False) -> None:
     """
     paths = default_paths()
     with alone(paths, "restore"):
-        kept = store_backup.restore(file, paths.database, RealClock().utc_ms(), progress("copied", "pages"))
+        kept = store_backup.restore(file, paths.database, RealClock().utc_ms(), progress("copied", "tables"))
+        strange = store_backup.left_behind(file)
     lines = [f"Restored {paths.database} from {file}."]
     if kept is not None:
         lines.append(f"The store that was there before is now {kept}.")
+    if strange:
+        lines.append(
+            f"Left out, because this program never makes it: {', '.join(strange)}. Somebody changed the backup:"
+            " find out who, and compare with an older one."
+        )
     lines.append(
         "Wearables send again what they still have. Records deleted since the backup will show as a gap."
     )
-    show({"database": str(paths.database), "kept": str(kept) if kept else None}, lines, as_json=as_json)
+    show(
+        {"database": str(paths.database), "kept": str(kept) if kept else None, "left_out": strange},
+        lines,
+        as_json=as_json,
+    )
