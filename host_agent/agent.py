@@ -238,8 +238,6 @@ async def run_agent(agent: Agent, on_ready: Callable[[], None] = lambda: None) -
     }
     for number, handler in handlers.items():
         loop.add_signal_handler(number, handler)
-    # a terminal that does not let background programs write must not stop this one
-    signal.signal(signal.SIGTTOU, signal.SIG_IGN)
     try:
         await agent.run(on_ready)
     finally:

@@ -12,7 +12,7 @@ LINE_BREAKS = "\n\t"
 # Cc: control; Cf: invisible and reordering; Cs: half of a pair, from bytes that are no text; Zl, Zp: other line breaks
 _HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 _PLAIN = {
-    "°": " deg ", "–": "-", "—": "-", "…": "...", "×": "x", "±": "+/-", "≥": ">=", "≤": "<=", "→": "->", "·": "-",
+    "°": "deg ", "–": "-", "—": "-", "…": "...", "×": "x", "±": "+/-", "≥": ">=", "≤": "<=", "→": "->", "·": "-",
     "µ": "u", "“": '"', "”": '"', "‘": "'", "’": "'", "†": "+", "₂": "2", "ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss",
     "\N{NO-BREAK SPACE}": " ",
 }  # fmt: skip

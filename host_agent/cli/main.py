@@ -51,6 +51,10 @@ _EPILOG = "Exit codes: " + "; ".join(f"{code} {meaning}" for code, meaning in ex
 class _Group(TyperGroup):
     """Says what this is before anything else, and lists commands in the order of COMMANDS."""
 
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        _tell_whole_sentences(self)
+
     def get_help(self, ctx: typer.Context) -> str:  # type: ignore[override]
         """The notice is the very first line."""
         return f"{NOTICE}\n\n{super().get_help(ctx)}"
@@ -58,6 +62,15 @@ class _Group(TyperGroup):
     def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
         """As a person meets them."""
         return [name for name in COMMANDS if name in self.commands]
+
+
+def _tell_whole_sentences(group: TyperGroup) -> None:
+    """The list of commands shows the first sentence of each; without this a narrow terminal shows half of it."""
+    for command in group.commands.values():
+        if isinstance(command, TyperGroup):
+            _tell_whole_sentences(command)
+        paragraph = " ".join((command.help or "").split("\n\n")[0].split())
+        command.short_help = command.short_help or paragraph.partition(". ")[0].removesuffix(".") + "."
 
 
 def build_app(command: str | None = None) -> typer.Typer:

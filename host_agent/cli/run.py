@@ -43,7 +43,8 @@ def run(
         raise ConfigError(
             f"--speed: expected a number from 0.1 to 1000, found {speed:g}.", "Leave it out for real use."
         )
-    for number in (signal.SIGHUP, signal.SIGTSTP, signal.SIGTTOU):  # `run_agent` answers them later
+    # a terminal must neither end nor suspend monitoring; `run_agent` answers the first two
+    for number in (signal.SIGHUP, signal.SIGTSTP, signal.SIGTTOU, signal.SIGTTIN):
         signal.signal(number, signal.SIG_IGN)
     paths = default_paths().ensure()
     settings = find_config(paths, config)

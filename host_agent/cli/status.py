@@ -12,7 +12,7 @@ from host_agent.sync.battery import battery_text
 from host_agent.terminal.options import JsonOption
 from host_agent.terminal.output import nothing, show
 from host_agent.terminal.reading_store import open_store
-from host_agent.terminal.running_agent import live_status, presence
+from host_agent.terminal.running_agent import NOT_ANSWERING, live_status, presence
 from host_agent.text import (
     heart_rate_text,
     local_of_iso,
@@ -64,7 +64,8 @@ def status(
             name: live[name] for name in ("pid", "simulation_speed", "store_error", "targets", "ports")
         }
     if not data["devices"]:
-        nothing("No wearable is known here. Enrol one: cytowatch enrol FILE", data, as_json=as_json)
+        silent = f"{agent.text} {agent.advice}\n" if agent.state == NOT_ANSWERING else ""
+        nothing(f"{silent}No wearable is known here. Enrol one: cytowatch enrol FILE", data, as_json=as_json)
     show(data, _lines(data, now_ms), as_json=as_json)
 
 

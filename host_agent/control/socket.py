@@ -158,9 +158,8 @@ async def call(
     """
     holder = holder_of(path.parent)
     if holder is not None and holder.is_silent(_now_ms()):
-        timeout_s = min(
-            timeout_s, _SILENT_TIMEOUT_S
-        )  # it may still recover, but nobody waits half a minute for it
+        # it may still recover, but nobody waits half a minute for it
+        timeout_s = min(timeout_s, _SILENT_TIMEOUT_S)
     try:
         async with asyncio.timeout(timeout_s):
             return await _exchange(path, {"do": do, **fields})

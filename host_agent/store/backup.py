@@ -17,6 +17,7 @@ from host_agent.store.row_copy import Progress, copy_rows
 from host_agent.store.schema import strange_parts
 
 _PAGES_PER_STEP = 2048
+_OTHER_PLACE = "Check that the folder is there, that you may write in it, and that its disk has space."
 _SIDE_FILES = ("-wal", "-shm")
 
 
@@ -83,7 +84,7 @@ def _whole(source: Path, target: Path, copy_to: Callable[[Path], None]) -> None:
     """Let `copy_to` fill a private file, and give it the name `target` once it is complete and on disk."""
     partial = target.with_name(target.name + ".partial")
     try:
-        with file_errors(target), store_errors(source):
+        with file_errors(target, _OTHER_PLACE), store_errors(source):
             partial.unlink(missing_ok=True)
             os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
             copy_to(partial)

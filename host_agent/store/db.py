@@ -185,10 +185,10 @@ def store_errors(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def file_errors(path: Path) -> Iterator[None]:
-    """Turn errors of the disk at the database's own files into a StoreError with advice."""
+def file_errors(path: Path, advice: str | None = None) -> Iterator[None]:
+    """Turn errors of the disk at a database's own files into a StoreError with advice."""
     try:
         yield
     except OSError as error:
         kind = StoreFull if error.errno in (errno.ENOSPC, errno.EDQUOT) else StoreReadOnly
-        raise kind(f"{path}: {error.strerror}") from error
+        raise kind(f"{path}: {error.strerror}.", advice) from error

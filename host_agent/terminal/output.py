@@ -40,5 +40,5 @@ def fail(error: HostAgentError) -> int:
 def nothing(text: str, data: Any, *, as_json: bool) -> NoReturn:
     """Say that there is no data (the JSON form still is a document) and leave with its exit code."""
     show(data, [], as_json=as_json)
-    say(text)
+    say(*text.split("\n"))
     raise typer.Exit(exits.NO_DATA)
