@@ -20,6 +20,7 @@ from host_agent.control.socket import ControlServer
 from host_agent.errors import StoreError
 from host_agent.escalation.checks.at_repl import AtReplCheck
 from host_agent.escalation.checks.check import Check, CheckParts
+from host_agent.escalation.checks.contradicting_time import ContradictingTimeCheck
 from host_agent.escalation.checks.not_taken import NotTakenCheck
 from host_agent.escalation.checks.prompts import PromptCheck
 from host_agent.escalation.checks.runner import CheckRunner
@@ -109,6 +110,7 @@ class Agent:
             SilenceCheck(parts, limits, heard=lambda: self.live.heard(self.keys())),
             PromptCheck(parts),
             NotTakenCheck(parts, self.context_sender.refused_numbers),
+            ContradictingTimeCheck(parts),
             AtReplCheck(parts, reports=self.links.reports.values, keys=self.keys),
         ]
         return CheckRunner(checks, self.clock)

@@ -11,7 +11,7 @@ from host_agent.terminal.config_option import ConfigOption, find_config
 from host_agent.terminal.options import JsonOption
 from host_agent.terminal.output import nothing, show
 from host_agent.terminal.reading_store import open_store
-from host_agent.terminal.running_agent import live_status
+from host_agent.terminal.running_agent import least_ages, live_status
 from host_agent.text import local_of_iso, table
 from host_agent.views.state import read_state
 
@@ -20,10 +20,10 @@ def devices(as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """List enrolled wearables, and ports that may lead to one."""
     paths = default_paths()
     keys, errors = keyfile.load_all(paths.keys)
-    now_ms = RealClock().utc_ms()
-    with open_store(paths) as tx:
-        state = read_state(tx, keys, now_ms)
     live = live_status(paths)
+    now_ms = live["now_utc_ms"] if live else RealClock().utc_ms()
+    with open_store(paths) as tx:
+        state = read_state(tx, keys, now_ms, least_ages(live))
     links = {entry["device_id"]: entry["link"] for entry in live["devices"]} if live else {}
     known = [
         {

@@ -11,7 +11,7 @@ from host_agent.sync.battery import battery_text
 from host_agent.terminal.options import JsonOption
 from host_agent.terminal.output import nothing, show
 from host_agent.terminal.reading_store import open_store
-from host_agent.terminal.running_agent import live_status
+from host_agent.terminal.running_agent import least_ages, live_status
 from host_agent.text import (
     heart_rate_text,
     local_of_iso,
@@ -43,7 +43,7 @@ def status(
     live = live_status(paths)
     now_ms = live["now_utc_ms"] if live else RealClock().utc_ms()
     with open_store(paths) as tx:
-        data = read_state(tx, keys, now_ms)
+        data = read_state(tx, keys, now_ms, least_ages(live))
     data |= {
         "notice": NOTICE,
         "agent_running": live is not None,
@@ -55,7 +55,16 @@ def status(
             seen = by_id.get(device["device_id"], {})
             device |= {
                 name: seen.get(name)
-                for name in ("link", "caught_up", "live", "live_text", "live_utc_ms", "battery")
+                for name in (
+                    "link",
+                    "caught_up",
+                    "live",
+                    "live_text",
+                    "live_utc_ms",
+                    "live_age_s",
+                    "battery",
+                    "battery_age_s",
+                )
             }
         data["agent"] = {
             name: live[name] for name in ("pid", "simulation_speed", "store_error", "targets", "ports")
@@ -145,11 +154,11 @@ def _device_lines(device: dict[str, Any], running: bool, now_ms: int) -> Iterato
 def _measured_lines(device: dict[str, Any], now_ms: int) -> Iterator[str]:
     """What the wearable measures, by which calibration, on what battery, or for how long it is taken off."""
     if device.get("live"):
-        age_s = (now_ms - device["live_utc_ms"]) / 1000
+        age_s = device["live_age_s"]
         when = "now      " if age_s <= _LIVE_IS_NOW_S else f"heard     {span_text(age_s)} ago:"
         yield f"  {when} {device['live_text']}"
     if device.get("battery") and device["battery"]["heard_utc_ms"] is not None:
-        yield f"  battery   {_battery_text(device['battery'], now_ms)}"
+        yield f"  battery   {_battery_text(device['battery'], device.get('battery_age_s'), now_ms)}"
     if device["pause"]:
         yield f"  pause     {marked(device['simulated'], _pause_text(device['pause']))}"
     yield f"  stored    {_reading_text(device['newest_reading'])}"
@@ -157,8 +166,9 @@ def _measured_lines(device: dict[str, Any], now_ms: int) -> Iterator[str]:
         yield f"  sensors   {device['calibration']['words']}"
 
 
-def _battery_text(values: dict[str, Any], now_ms: int) -> str:
-    age_s = (now_ms - values["heard_utc_ms"]) / 1000
+def _battery_text(values: dict[str, Any], age_s: int | None, now_ms: int) -> str:
+    if age_s is None:
+        age_s = (now_ms - values["heard_utc_ms"]) // 1000
     age = f"{span_text(age_s)} ago: " if age_s > _BATTERY_IS_NOW_S else ""
     return f"{age}{battery_text(values)}"
 
@@ -189,12 +199,7 @@ def _reading_text(reading: dict[str, Any] | None) -> str:
     if reading is None:
         return "no reading yet"
     age_s = reading["age_s"]
-    if age_s is None:
-        age = "at a time not known"
-    elif age_s < 0:
-        age = f"dated {span_text(-age_s)} ahead of this laptop's clock"
-    else:
-        age = f"{span_text(age_s)} ago"
+    age = "at a time not known" if age_s is None else f"{span_text(age_s)} ago"
     return marked(
         reading["simulated"],
         f"{age}: {temperature_at_text(reading['temp_cc'], reading['site'], reading['temp_state'])},"

@@ -19,6 +19,7 @@ from host_agent.store.events import decode_event
 from host_agent.store.journals import journal_by_id, open_branch
 from host_agent.store.rollups import add_readings
 from host_agent.store.rows import Fork, Journal, Records, StoredEvent, StoredGap
+from host_agent.store.time_marks import Mark, keep_received_mark, note_extents
 
 _SPAN_MAX = 255  # records in one block
 _t_ms = itemgetter(0)
@@ -194,19 +195,11 @@ class Insertion:
         for event in self._events:
             if event.record is not None:
                 _index_event(tx, self._journal, event)
-        self._note_boots()
+        note_extents(self._tx, self._journal.device, self._latest.items(), self._utc_ms)
         self._written.events.extend(self._events)
         self._written.gaps.extend(self._gaps)
         self._blocks, self._readings, self._events, self._gaps, self._runs = [], [], [], [], []
         self._latest = {}
-
-    def _note_boots(self) -> None:
-        self._tx.executemany(
-            "INSERT INTO boots VALUES (?, ?, ?, ?) ON CONFLICT (device, boot) DO UPDATE SET"
-            " last_ms = excluded.last_ms, received_utc_ms = excluded.received_utc_ms"
-            " WHERE excluded.last_ms > last_ms",
-            [(self._journal.device, boot, t_ms, self._utc_ms) for boot, t_ms in self._latest.items()],
-        )
 
 
 def _reading_rows(
@@ -269,10 +262,8 @@ def _index_event(tx: Tx, journal: Journal, event: StoredEvent) -> None:
     """Rows that make an event findable without decoding it again."""
     record: Any = event.record
     if event.type == record_layout.TIME_MARK:
-        tx.execute(
-            "INSERT OR IGNORE INTO time_marks VALUES (?, ?, ?, 'journal', ?, ?)",
-            (journal.device, event.boot, event.t_ms, record.utc_ms, record.bound_ms),
-        )
+        mark = Mark(event.boot, event.t_ms, record.utc_ms, record.bound_ms, key_id=record.key_id)
+        keep_received_mark(tx, journal.device, mark)
     elif event.type == record_layout.GRADE:
         tx.execute(
             "INSERT INTO grades VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

@@ -13,7 +13,7 @@ from typing import Any
 
 from crs_core.wire import message as wire
 
-from host_agent.clock import Clock, RealClock, sleep_or_event
+from host_agent.clock import UTC_END_MS, UTC_FIRST_MS, Clock, RealClock, sleep_or_event
 from host_agent.errors import AnswerTimeout, StoreError, TransportLost
 from host_agent.store.coverage import Coverage
 from host_agent.store.db import Store, Tx
@@ -38,6 +38,7 @@ LINGER_S = 0.05  # longest wait of readings for half a window; events never wait
 BATCH_MESSAGES = 64
 REREAD_S = 5.0  # real: the host asks again when the unbroken run has not grown for so long
 TIME_EVERY_S = 3600.0  # board time
+CLOCK_MOVED_S = 1.0  # board time: the laptop's clock was set, and the wearable's time must be measured anew
 STATUS_EVERY_S = 600.0  # board time; often enough to see the battery fall
 _STORE_RETRY_FIRST_S = 0.5
 _STORE_RETRY_MAX_S = 15.0
@@ -87,6 +88,7 @@ class SyncEngine:
         self._verify_due = asyncio.Event()
         self._progress_s = self._link.monotonic()
         self._begin_failure: StoreError | None = None  # why the store took nothing at this session's start
+        self._clock_at_mark_s = self._clock_offset_s()
         self._missed = 0  # messages that are known to be lost on the link
 
     @property
@@ -185,7 +187,8 @@ class SyncEngine:
                 self.status = message
                 self._listener.on_status(self.device_id, message)
             elif kind is wire.TimeIs:  # it came after its request had timed out
-                await self._store_mark(late_mark(message, self._board, self._host_bound_ms))
+                key_id = self.client.key.key_id if self.client.key else None
+                await self._store_mark(late_mark(message, self._board, self._host_bound_ms, key_id))
             elif kind is not wire.Pong:
                 self._count("skipped")
 
@@ -287,6 +290,9 @@ class SyncEngine:
                 raise TransportLost(f"{self.client.transport.name}: nothing heard for {silent_s:.0f} s")
             token = token + 1 & 0xFFFFFFFF
             await self.client.send(wire.Ping(token))
+            if abs(self._clock_offset_s() - self._clock_at_mark_s) > CLOCK_MOVED_S:
+                self._count("clock_was_set")
+                await self._keep_marks()
             missed = self.client.counters().get("missed", 0)
             # the lost messages may have been records and the CAUGHT_UP after them
             if missed != self._missed:
@@ -309,12 +315,20 @@ class SyncEngine:
 
     async def _keep_marks(self) -> None:
         """Tell the wearable the time and keep the round trip as a mark; without an answer the session goes on."""
+        self._clock_at_mark_s = self._clock_offset_s()
+        if not UTC_FIRST_MS <= self._board.utc_ms() < UTC_END_MS:
+            self._count("clock_never_set")
+            return
         try:
             mark = await exchange_time(self.client, self._board, self._host_bound_ms)
         except AnswerTimeout:
             self._count("time_unanswered")
             return
         await self._store_mark(mark)
+
+    def _clock_offset_s(self) -> float:
+        """Wall time less the clock that nobody sets: it changes only when somebody sets this laptop's clock."""
+        return self._board.utc_ms() / 1000 - self._board.monotonic()
 
     async def _store_mark(self, mark: HostMark) -> None:
         journal = self.journal

@@ -35,6 +35,8 @@ class View:
     live_utc_ms: int | None = None
     live_s: float | None = None  # when LIVE last moved
     has_data: bool = False  # any data since start
+    stored_s: float | None = None  # when readings were last committed
+    battery_s: float | None = None  # when the battery was last heard of
     is_caught_up: bool = False
     link: LinkReport | None = None
     battery: Battery = field(default_factory=Battery)
@@ -43,10 +45,12 @@ class View:
 
 
 class Heard(NamedTuple):
-    """When live values last moved (agent's clock), and whether any data came since the agent started."""
+    """When live values last moved and readings were last committed (agent's clock that nobody can set), and whether any
+    data came since the agent started."""
 
     live_s: float | None
     has_data: bool
+    stored_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,7 @@ class LiveViews(SyncListener):
     def __init__(self, clock: Clock, hooks: Hooks) -> None:
         self.views: dict[bytes, View] = {}
         self.store_error: StoreError | None = None
+        self.started_s = clock.monotonic()
         self._clock = clock
         self._hooks = hooks
 
@@ -75,7 +80,7 @@ class LiveViews(SyncListener):
     def heard(self, device_ids: Iterable[bytes]) -> dict[bytes, Heard]:
         """When data of each of these wearables last came in this run; also of one that was never heard."""
         views = ((device_id, self.views.get(device_id, View(device_id))) for device_id in device_ids)
-        return {device_id: Heard(view.live_s, view.has_data) for device_id, view in views}
+        return {device_id: Heard(view.live_s, view.has_data, view.stored_s) for device_id, view in views}
 
     def on_open(self, device_id: bytes, journal: Journal | None, status: Any) -> None:
         """A session is open."""
@@ -120,13 +125,16 @@ class LiveViews(SyncListener):
 
     def _heard_battery(self, view: View) -> None:
         is_charging = isinstance(view.live, wire.Live) and bool(view.live.status & units.STATUS_CHARGING)
+        view.battery_s = self._clock.monotonic()
         view.battery.heard(self._clock.utc_ms(), view.status.battery_mv, is_charging=is_charging)
 
     def on_committed(self, journal: Journal, inserted: Inserted) -> None:
         """Records are committed."""
         view = self.view(journal.device_id)
         view.journal = inserted.journal
-        view.has_data = view.has_data or bool(inserted.records.readings)
+        if inserted.records.readings:
+            view.has_data = True
+            view.stored_s = self._clock.monotonic()
         if inserted.records.events:
             self._hooks.committed()
 

@@ -19,13 +19,14 @@ class HostMark(NamedTuple):
     source: str
 
 
-def late_mark(answer: Any, clock: Clock, host_bound_ms: int) -> HostMark:
+def late_mark(answer: Any, clock: Clock, host_bound_ms: int, key_id: int | None) -> HostMark:
     """For a TIME_IS that came later than the bound of its TIME allows: the wearable read TIME at any time since.
 
     The bound of the mark that the wearable journaled may be too small; this one covers the whole round trip.
     """
     trip_ms = max(clock.utc_ms() - answer.utc_ms, 0)
-    return HostMark(Mark(answer.boot, answer.t_ms, answer.utc_ms, host_bound_ms + trip_ms), "journal")
+    bound_ms = host_bound_ms + trip_ms
+    return HostMark(Mark(answer.boot, answer.t_ms, answer.utc_ms, bound_ms, True, key_id), "journal")
 
 
 async def exchange_time(client: DeviceClient, clock: Clock, host_bound_ms: int) -> HostMark:
@@ -33,6 +34,7 @@ async def exchange_time(client: DeviceClient, clock: Clock, host_bound_ms: int) 
 
     The wearable journals the mark that TIME carries. The round trip gives a tighter mark, or corrects that one.
     """
+    key_id = client.key.key_id if client.key else None
     delivery_ms = round(_DELIVERY_MS * clock.speed)
     sent_ms = clock.utc_ms()
 
@@ -45,5 +47,6 @@ async def exchange_time(client: DeviceClient, clock: Clock, host_bound_ms: int) 
     trip_ms = max(clock.utc_ms() - sent_ms, 0)
     half_ms = (trip_ms + 1) // 2
     if trip_ms > delivery_ms:
-        return late_mark(reply, clock, host_bound_ms)
-    return HostMark(Mark(reply.boot, reply.t_ms, sent_ms + half_ms, half_ms + host_bound_ms), "live")
+        return late_mark(reply, clock, host_bound_ms, key_id)
+    mark = Mark(reply.boot, reply.t_ms, sent_ms + half_ms, half_ms + host_bound_ms, True, key_id)
+    return HostMark(mark, "live")

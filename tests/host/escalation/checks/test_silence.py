@@ -66,8 +66,9 @@ class Bench:
     def pause(self, op, left_s, after_ms=0, seq=500):
         """A pause that begins (op 1) or ends (op 2)."""
         self.world.commit(
-            record_types.Pause(op, 1, left_s, 0x11), t_ms=NOW_MS - BOOT_UTC_MS + after_ms, seq=seq
-        )
+            record_types.Pause(op, 1, left_s, 0x11), t_ms=NOW_MS - BOOT_UTC_MS + after_ms, seq=seq,
+            received_ms=NOW_MS + after_ms,
+        )  # fmt: skip
 
 
 @pytest.fixture
@@ -174,7 +175,7 @@ async def test_a_pause_that_ended_or_was_cut_by_a_restart_holds_nothing_back(ben
         bench.pause(2, 0, 1000, 501)
     else:
         boot = record_types.Boot(1, 1, 5, 0, 1, bytes(8), "0.1.0", b"", b"")
-        bench.world.commit(boot, t_ms=NOW_MS - BOOT_UTC_MS + 1000, seq=501)
+        bench.world.commit(boot, t_ms=NOW_MS - BOOT_UTC_MS + 1000, seq=501, received_ms=NOW_MS + 1000)
     assert await bench.look(200, HEARD) == [(STALE_DATA, 1)]
 
 
