@@ -13,20 +13,19 @@ from typing import Any
 
 from crs_core.wire import message as wire
 
-from host_agent.clock import UTC_END_MS, UTC_FIRST_MS, Clock, RealClock, sleep_or_event
+from host_agent.clock import Clock, RealClock, sleep_or_event
 from host_agent.errors import AnswerTimeout, StoreError, TransportLost
 from host_agent.store.coverage import Coverage
 from host_agent.store.db import Store, Tx
 from host_agent.store.insertion import IncomingBlock, IncomingGap, Inserted
 from host_agent.store.journals import NO_BINDING
 from host_agent.store.rows import Derivation, Journal
-from host_agent.store.time_marks import keep_mark
 from host_agent.sync.begin import Begun, begin, begin_unstored, begin_without_journal
 from host_agent.sync.client import DeviceClient
 from host_agent.sync.commit import commit_records
 from host_agent.sync.intake import unpack
 from host_agent.sync.listener import SyncListener
-from host_agent.sync.time_sync import HostMark, exchange_time, late_mark
+from host_agent.sync.time_sync import TimeSync
 from host_agent.sync.verify import Verifier
 
 WINDOW = 8  # messages in flight; a bounded share of the wearable's and our memory
@@ -38,7 +37,6 @@ LINGER_S = 0.05  # longest wait of readings for half a window; events never wait
 BATCH_MESSAGES = 64
 REREAD_S = 5.0  # real: the host asks again when the unbroken run has not grown for so long
 TIME_EVERY_S = 3600.0  # board time
-CLOCK_MOVED_S = 1.0  # board time: the laptop's clock was set, and the wearable's time must be measured anew
 STATUS_EVERY_S = 600.0  # board time; often enough to see the battery fall
 _STORE_RETRY_FIRST_S = 0.5
 _STORE_RETRY_MAX_S = 15.0
@@ -78,7 +76,6 @@ class SyncEngine:
         self._board: Clock = board_clock
         self._link: Clock = link_clock or RealClock()
         self._heartbeat_s = heartbeat_s
-        self._host_bound_ms = host_bound_ms
         self._coverage = Coverage()
         self._received = 0  # BLOCK and GAP messages committed in this session
         self._pending: list[Any] = []
@@ -88,7 +85,7 @@ class SyncEngine:
         self._verify_due = asyncio.Event()
         self._progress_s = self._link.monotonic()
         self._begin_failure: StoreError | None = None  # why the store took nothing at this session's start
-        self._clock_at_mark_s = self._clock_offset_s()
+        self._time = TimeSync(store, client, board_clock, host_bound_ms, self._count)
         self._missed = 0  # messages that are known to be lost on the link
 
     @property
@@ -187,8 +184,7 @@ class SyncEngine:
                 self.status = message
                 self._listener.on_status(self.device_id, message)
             elif kind is wire.TimeIs:  # it came after its request had timed out
-                key_id = self.client.key.key_id if self.client.key else None
-                await self._store_mark(late_mark(message, self._board, self._host_bound_ms, key_id))
+                await self._time.late(self.journal, message)
             elif kind is not wire.Pong:
                 self._count("skipped")
 
@@ -290,7 +286,7 @@ class SyncEngine:
                 raise TransportLost(f"{self.client.transport.name}: nothing heard for {silent_s:.0f} s")
             token = token + 1 & 0xFFFFFFFF
             await self.client.send(wire.Ping(token))
-            if abs(self._clock_offset_s() - self._clock_at_mark_s) > CLOCK_MOVED_S:
+            if self._time.clock_was_set:
                 self._count("clock_was_set")
                 await self._keep_marks()
             missed = self.client.counters().get("missed", 0)
@@ -314,30 +310,7 @@ class SyncEngine:
             await job()
 
     async def _keep_marks(self) -> None:
-        """Tell the wearable the time and keep the round trip as a mark; without an answer the session goes on."""
-        self._clock_at_mark_s = self._clock_offset_s()
-        if not UTC_FIRST_MS <= self._board.utc_ms() < UTC_END_MS:
-            self._count("clock_never_set")
-            return
-        try:
-            mark = await exchange_time(self.client, self._board, self._host_bound_ms)
-        except AnswerTimeout:
-            self._count("time_unanswered")
-            return
-        await self._store_mark(mark)
-
-    def _clock_offset_s(self) -> float:
-        """Wall time less the clock that nobody sets: it changes only when somebody sets this laptop's clock."""
-        return self._board.utc_ms() / 1000 - self._board.monotonic()
-
-    async def _store_mark(self, mark: HostMark) -> None:
-        journal = self.journal
-        if journal is None:
-            return
-        try:
-            await self._store.write(lambda tx: keep_mark(tx, journal.device, mark.mark, mark.source))
-        except StoreError:
-            self._count("mark_unstored")
+        await self._time.exchange(self.journal)
 
     async def _verify_loop(self) -> None:
         """Re-run the wearable's decisions behind the commits; after a store failure the next commit tries again."""

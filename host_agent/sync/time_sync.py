@@ -1,13 +1,18 @@
 """Send the time to a wearable, and date its clock by the round trip."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from crs_core.wire import message as wire
 
-from host_agent.clock import Clock
-from host_agent.store.time_marks import Mark
+from host_agent.clock import UTC_END_MS, UTC_FIRST_MS, Clock
+from host_agent.errors import AnswerTimeout, RequestRefused, StoreError
+from host_agent.store.db import Store
+from host_agent.store.rows import Journal
+from host_agent.store.time_marks import Mark, keep_mark
 from host_agent.sync.client import DeviceClient
 
+CLOCK_MOVED_S = 1.0  # board time: the laptop's clock was set, and the wearable's time must be measured anew
 _DELIVERY_MS = 2000  # real; longest time until the wearable has read TIME
 
 
@@ -17,6 +22,71 @@ class HostMark(NamedTuple):
 
     mark: Mark
     source: str
+
+
+class TimeSync:
+    """Keeps the marks of one session; `host_bound_ms` is how wrong this computer's UTC may be."""
+
+    def __init__(
+        self,
+        store: Store,
+        client: DeviceClient,
+        clock: Clock,
+        host_bound_ms: int,
+        count: Callable[[str], None],
+    ) -> None:
+        self._store = store
+        self._client = client
+        self._clock = clock
+        self._host_bound_ms = host_bound_ms
+        self._count = count
+        self._offset_at_mark_s = self._offset_s()
+
+    @property
+    def clock_was_set(self) -> bool:
+        """Whether somebody set this laptop's clock since the last exchange."""
+        return abs(self._offset_s() - self._offset_at_mark_s) > CLOCK_MOVED_S
+
+    async def exchange(self, journal: Journal | None) -> None:
+        """Tell the wearable the time and keep the round trip as a mark; without an answer the session goes on.
+
+        A clock outside the years that UTC_FIRST_MS and UTC_END_MS bound was never set, and is told to nobody.
+        """
+        self._offset_at_mark_s = self._offset_s()
+        if not UTC_FIRST_MS <= self._clock.utc_ms() < UTC_END_MS:
+            self._count("clock_never_set")
+            return
+        try:
+            mark = await exchange_time(self._client, self._clock, self._host_bound_ms)
+        except AnswerTimeout:
+            self._count("time_unanswered")
+        except RequestRefused:
+            self._count("time_refused")
+        else:
+            await self._keep(journal, mark)
+
+    async def late(self, journal: Journal | None, answer: Any) -> None:
+        """A TIME_IS came after its request had timed out; one that was sent in the future never was."""
+        if answer.utc_ms > self._clock.utc_ms() + self._host_bound_ms:
+            self._count("time_unasked")
+            return
+        await self._keep(journal, late_mark(answer, self._clock, self._host_bound_ms, _key_id(self._client)))
+
+    async def _keep(self, journal: Journal | None, made: HostMark) -> None:
+        if journal is None:
+            return
+        try:
+            await self._store.write(lambda tx: keep_mark(tx, journal.device, made.mark, made.source))
+        except StoreError:
+            self._count("mark_unstored")
+
+    def _offset_s(self) -> float:
+        """Wall time less the clock that nobody sets."""
+        return self._clock.utc_ms() / 1000 - self._clock.monotonic()
+
+
+def _key_id(client: DeviceClient) -> int | None:
+    return client.key.key_id if client.key else None
 
 
 def late_mark(answer: Any, clock: Clock, host_bound_ms: int, key_id: int | None) -> HostMark:
@@ -34,7 +104,6 @@ async def exchange_time(client: DeviceClient, clock: Clock, host_bound_ms: int) 
 
     The wearable journals the mark that TIME carries. The round trip gives a tighter mark, or corrects that one.
     """
-    key_id = client.key.key_id if client.key else None
     delivery_ms = round(_DELIVERY_MS * clock.speed)
     sent_ms = clock.utc_ms()
 
@@ -47,6 +116,6 @@ async def exchange_time(client: DeviceClient, clock: Clock, host_bound_ms: int) 
     trip_ms = max(clock.utc_ms() - sent_ms, 0)
     half_ms = (trip_ms + 1) // 2
     if trip_ms > delivery_ms:
-        return late_mark(reply, clock, host_bound_ms, key_id)
-    mark = Mark(reply.boot, reply.t_ms, sent_ms + half_ms, half_ms + host_bound_ms, True, key_id)
+        return late_mark(reply, clock, host_bound_ms, _key_id(client))
+    mark = Mark(reply.boot, reply.t_ms, sent_ms + half_ms, half_ms + host_bound_ms, True, _key_id(client))
     return HostMark(mark, "live")

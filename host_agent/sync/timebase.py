@@ -62,9 +62,10 @@ class Timebase:
                 # this laptop's clock was set back: all that its marks say is that the record had come by then
                 return WallTime(latest, _away(self._all[boot], t_ms, latest), "received")
             low, high, how = (before, after, "bracket") if before <= after else (after, before, "conflict")
-        if latest is not None:
-            low, high = min(low, latest), min(high, latest)
-        return _middle(low, high, how)
+        found = _middle(low, high, how)
+        if latest is not None and found.utc_ms > latest:
+            return WallTime(latest, max(high - latest, latest - low), how)
+        return found
 
     def has_marks(self, boot: int) -> bool:
         """Whether marks of this boot count."""
@@ -75,20 +76,14 @@ class Timebase:
         holds = self._marks.get(boot, [])
         found = []
         for mark in self._all.get(boot, []):
-            latest = self._received_by(boot, mark.t_ms)
+            low = high = None if mark.own else self._received_by(boot, mark.t_ms)
             if holds:
-                low, high = _cut(holds, mark.t_ms)
-                low, high = min(low, high), max(low, high)
-            elif latest is not None:
-                low, high = mark.utc_ms - mark.bound_ms, latest
-            else:
+                low, high = sorted(_cut(holds, mark.t_ms))
+            if low is None or high is None:
                 continue
-            if latest is not None:
-                high = min(high, latest)
-            if mark.utc_ms - mark.bound_ms > high:
-                found.append(Contradiction(mark, mark.utc_ms - high))
-            elif mark.utc_ms + mark.bound_ms < low:
-                found.append(Contradiction(mark, mark.utc_ms - low))
+            is_behind = bool(holds) and mark.utc_ms + mark.bound_ms < low
+            if is_behind or mark.utc_ms - mark.bound_ms > high:
+                found.append(Contradiction(mark, mark.utc_ms - (low + high) // 2))
         if not found and holds and not holds[0].own:
             low, high = _cut(holds, holds[-1].t_ms)
             if low > high:
@@ -96,17 +91,17 @@ class Timebase:
         return found
 
     def _that_hold(self, boot: int) -> list[Mark]:
-        """The marks of a boot that count."""
+        """The marks of a boot that count; none when all of this laptop's own lie after the receipt."""
+        own = [mark for mark in self._all[boot] if mark.own]
         possible = [
             mark
-            for mark in self._all[boot]
+            for mark in own or self._all[boot]
             if (latest := self._received_by(boot, mark.t_ms)) is None or mark.utc_ms - mark.bound_ms <= latest
         ]
-        own = [mark for mark in possible if mark.own]
         if not own:
             return possible
         holds: list[Mark] = []
-        for mark in sorted(own, key=lambda mark: -mark.t_ms):
+        for mark in sorted(possible, key=lambda mark: -mark.t_ms):
             low, high = _cut([*holds, mark], mark.t_ms)
             if low <= high:
                 holds.append(mark)
