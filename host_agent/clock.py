@@ -8,9 +8,6 @@ import asyncio
 import time
 from typing import Protocol
 
-# A clock outside these years was never set; nothing is dated by it.
-UTC_FIRST_MS, UTC_END_MS = 1_577_836_800_000, 4_102_444_800_000  # 2020 up to 2100
-
 
 class Clock(Protocol):
     """`utc_ms` is wall time as integer milliseconds, `monotonic` seconds that never go back."""

@@ -12,6 +12,11 @@ _EXTENTS = (
 )
 
 
+_AHEAD_MAX_MS = (
+    600_000  # beyond it a record is not of this boot's clock, or this laptop's clock was just set back
+)
+
+
 class Mark(NamedTuple):
     """At `t_ms` of `boot` it was `utc_ms` ± `bound_ms`. `own`: this laptop measured it; `key_id` None: not known."""
 
@@ -66,7 +71,7 @@ def extents_of_boot(tx: Tx, device: int, boot: int) -> list[Extent]:
 def keep_mark(tx: Tx, device: int, mark: Mark, source: str) -> None:
     """Keep a mark that the host measured ("live") or corrected ("journal"); a bound never gets smaller.
 
-    A mark after the earliest receipt of its boot shows that this laptop's clock was set forward: it replaces it.
+    Where it contradicts the earliest receipt of its boot, this laptop's clock was set, and it stands for the receipt.
     """
     tx.execute(
         "INSERT INTO time_marks (device, boot, t_ms, source, utc_ms, bound_ms, key_id, own)"
@@ -77,8 +82,9 @@ def keep_mark(tx: Tx, device: int, mark: Mark, source: str) -> None:
     )
     tx.execute(
         "UPDATE boots SET tight_ms = ?1, tight_utc_ms = ?2 + ?3 WHERE device = ?4 AND boot = ?5"
-        " AND ?2 - ?3 - ?1 > coalesce(tight_utc_ms, received_utc_ms) - coalesce(tight_ms, last_ms)",
-        (mark.t_ms, mark.utc_ms, mark.bound_ms, device, mark.boot),
+        " AND abs(?2 - ?1 - coalesce(tight_utc_ms, received_utc_ms) + coalesce(tight_ms, last_ms)) > ?3"
+        " AND ?6 = 'live'",
+        (mark.t_ms, mark.utc_ms, mark.bound_ms, device, mark.boot, source),
     )
 
 
@@ -92,7 +98,10 @@ def keep_received_mark(tx: Tx, device: int, mark: Mark) -> None:
 
 
 def note_extents(tx: Tx, device: int, latest: Iterable[tuple[int, int]], received_utc_ms: int) -> None:
-    """A record of each (boot, t_ms) came at `received_utc_ms`; the latest record and the earliest receipt stay."""
+    """A record of each (boot, t_ms) came at `received_utc_ms`; the latest record and the earliest receipt stay.
+
+    A moment far ahead of what this laptop measured of that boot says nothing: one bad record dates no other.
+    """
     tx.executemany(
         "INSERT INTO boots VALUES (?1, ?2, ?3, ?4, ?3, ?4) ON CONFLICT (device, boot) DO UPDATE SET"
         " tight_ms = iif(?4 - ?3 < coalesce(tight_utc_ms, received_utc_ms) - coalesce(tight_ms, last_ms), ?3,"
@@ -100,8 +109,21 @@ def note_extents(tx: Tx, device: int, latest: Iterable[tuple[int, int]], receive
         " tight_utc_ms = iif(?4 - ?3 < coalesce(tight_utc_ms, received_utc_ms) - coalesce(tight_ms, last_ms), ?4,"
         " coalesce(tight_utc_ms, received_utc_ms)),"
         " received_utc_ms = iif(?3 > last_ms, ?4, received_utc_ms), last_ms = max(?3, last_ms)",
-        [(device, boot, t_ms, received_utc_ms) for boot, t_ms in latest],
+        [
+            (device, boot, t_ms, received_utc_ms)
+            for boot, t_ms in latest
+            if received_utc_ms - t_ms > _own_start(tx, device, boot) - _AHEAD_MAX_MS
+        ],
     )
+
+
+def _own_start(tx: Tx, device: int, boot: int) -> int:
+    """When this boot began by the newest mark of this laptop; the beginning of time without one."""
+    row = tx.execute(
+        "SELECT utc_ms - t_ms FROM time_marks WHERE device = ? AND boot = ? AND own = 1 ORDER BY t_ms DESC LIMIT 1",
+        (device, boot),
+    ).fetchone()
+    return -(1 << 62) if row is None else int(row[0])
 
 
 def _mark(row: tuple[int, int, int, int, int, int | None]) -> Mark:

@@ -7,6 +7,7 @@ acknowledged, the listener gets the records to alarm from memory, and they are t
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 from crs_core.wire import message as wire
 
 from host_agent.clock import Clock, RealClock, sleep_or_event
-from host_agent.errors import AnswerTimeout, StoreError, TransportLost
+from host_agent.errors import AnswerTimeout, HostAgentError, StoreError, TransportLost
 from host_agent.store.coverage import Coverage
 from host_agent.store.db import Store, Tx
 from host_agent.store.insertion import IncomingBlock, IncomingGap, Inserted
@@ -28,6 +29,7 @@ from host_agent.sync.listener import SyncListener
 from host_agent.sync.time_sync import TimeSync
 from host_agent.sync.verify import Verifier
 
+_LOG = logging.getLogger(__name__)
 WINDOW = 8  # messages in flight; a bounded share of the wearable's and our memory
 MAX_BYTES = 2048
 HEARTBEAT_S = 15.0  # board time
@@ -168,25 +170,41 @@ class SyncEngine:
     async def _dispatch(self) -> None:
         while True:
             message = await self.client.next_message()
-            kind = type(message)
-            if kind in (wire.Block, wire.Gap):
-                self._pend(message)
-                self._arrived.set()
-            elif kind is wire.Live:
-                self._listener.on_live(self.device_id, message)
-            elif kind is wire.Alarm:
-                if message.seq > self._coverage.prefix:
-                    self.is_caught_up = False  # should its record not come, `_keep_alive` asks for it
-                self._listener.on_doorbell(self.device_id, message)
-            elif kind is wire.CaughtUp:
-                self._pend(message)
-            elif kind is wire.StatusIs:
-                self.status = message
-                self._listener.on_status(self.device_id, message)
-            elif kind is wire.TimeIs:  # it came after its request had timed out
-                await self._time.late(self.journal, message)
-            elif kind is not wire.Pong:
-                self._count("skipped")
+            try:
+                await self._take(message)
+            except HostAgentError:
+                raise
+            except Exception as error:  # a message harms only itself
+                _LOG.exception("a message of type %s cannot be handled", type(message).__name__)
+                may_alarm = isinstance(message, wire.Alarm | wire.Live)
+                self._listener.on_not_understood(self.device_id, type(error).__name__, may_alarm)
+
+    async def _take(self, message: Any) -> None:
+        kind = type(message)
+        if kind in (wire.Block, wire.Gap):
+            self._pend(message)
+            self._arrived.set()
+        elif kind is wire.Live:
+            self._listener.on_live(self.device_id, message)
+        elif kind is wire.Alarm:
+            if message.seq > self._coverage.prefix:
+                self.is_caught_up = False  # should its record not come, `_keep_alive` asks for it
+            self._listener.on_doorbell(self.device_id, message)
+        elif kind is wire.CaughtUp:
+            self._pend(message)
+        elif kind is wire.StatusIs:
+            self.status = message
+            self._listener.on_status(self.device_id, message)
+        elif kind is wire.TimeIs:  # it came after its request had timed out
+            await self._time.late(self.journal, message)
+        elif kind is wire.Unknown and self.client.refused:
+            while self.client.refused:
+                refused = self.client.refused.popleft()
+                self._count("refused_" + type(refused.message).__name__.lower())
+                may_alarm = isinstance(refused.message, wire.Alarm | wire.Live)
+                self._listener.on_not_understood(self.device_id, refused.why, may_alarm)
+        elif kind is not wire.Pong:
+            self._count("skipped")
 
     async def _commit_loop(self) -> None:
         while True:

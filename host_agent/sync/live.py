@@ -40,6 +40,7 @@ class View:
     is_caught_up: bool = False
     link: LinkReport | None = None
     battery: Battery = field(default_factory=Battery)
+    not_understood: int = 0  # priority at which this session said that it cannot read a message
     # alarm → priority in this session's last ALARM message
     sounding: dict[int, int] = field(default_factory=dict)
 
@@ -61,6 +62,8 @@ class Hooks:
     opened: Callable[[View], None]
     unstored: Callable[[Journal, Sequence[IncomingBlock | IncomingGap], StoreError], None]
     unjournaled: Callable[[Journal, Any, Any], None]  # StatusIs, and the ALARM message with what rose
+    # device id, why, and the priority of NOT_UNDERSTOOD
+    not_understood: Callable[[bytes, str, int], None] = lambda device_id, why, priority: None
 
 
 class LiveViews(SyncListener):
@@ -86,7 +89,7 @@ class LiveViews(SyncListener):
         """A session is open."""
         view = self.view(device_id)
         view.journal, view.status, view.is_caught_up = journal, status, False
-        view.sounding = {}
+        view.sounding, view.not_understood = {}, codes.PRIORITY_NONE
         self._heard_battery(view)
         self._hooks.opened(view)
         self._hooks.committed()
@@ -116,6 +119,15 @@ class LiveViews(SyncListener):
             and (not alarm.seq or self.store_error is not None)
         ):
             self._hooks.unjournaled(view.journal, view.status, alarm._replace(alarms=rising))
+
+    def on_not_understood(self, device_id: bytes, why: str, may_alarm: bool) -> None:
+        """Alarm once in a session, and once more when what cannot be read may be an alarm."""
+        view = self.view(device_id)
+        priority = codes.PRIORITY_HIGH if may_alarm else codes.PRIORITY_MEDIUM
+        if priority > view.not_understood:
+            view.not_understood = priority
+            _LOG.warning("%s sent a message that cannot be true: %s", device_id.hex(), why)
+            self._hooks.not_understood(device_id, why, priority)
 
     def on_status(self, device_id: bytes, status: Any) -> None:
         """A later StatusIs."""

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from crs_core.journal.record_bounds import UTC_END_MS, UTC_FIRST_MS
 from crs_core.wire import message as wire
 
-from host_agent.clock import UTC_END_MS, UTC_FIRST_MS, Clock
+from host_agent.clock import Clock
 from host_agent.errors import AnswerTimeout, RequestRefused, StoreError
 from host_agent.store.db import Store
 from host_agent.store.rows import Journal

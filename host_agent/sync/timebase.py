@@ -11,7 +11,8 @@ the moment at which it was received.
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from host_agent.clock import UTC_END_MS, UTC_FIRST_MS
+from crs_core.journal.record_bounds import UTC_END_MS, UTC_FIRST_MS
+
 from host_agent.store.db import Tx
 from host_agent.store.time_marks import Extent, Mark, extents_of, extents_of_boot, marks_of, marks_of_boot
 
