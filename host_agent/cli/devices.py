@@ -7,6 +7,7 @@ from host_agent.keys import keyfile
 from host_agent.link.ownership import find_owner
 from host_agent.link.ports import candidates
 from host_agent.paths import default_paths
+from host_agent.terminal.broken import leave_when_broken
 from host_agent.terminal.config_option import ConfigOption, find_config
 from host_agent.terminal.options import JsonOption
 from host_agent.terminal.output import nothing, show
@@ -69,3 +70,4 @@ def devices(as_json: JsonOption = False, config: ConfigOption = None) -> None:
             (p["port"], p["why"], f"agent, pid {p['owner_pid']}" if p["owner_pid"] else "") for p in ports
         ])]  # fmt: skip
     show(data, lines, as_json=as_json)
+    leave_when_broken({one["device_id"]: one["broken"] for one in state["devices"] if one["broken"]})

@@ -192,7 +192,14 @@ def _store(
     if bound and live is None:
         yield Finding(PROBLEM, "agent", f"not running, but wearables bound to a patient must be watched: {len(bound)}",
                       "Start it now: cytowatch run")  # fmt: skip
+    yield from _wearables(state)
+
+
+def _wearables(state: dict[str, Any]) -> Iterator[Finding]:
     for device in state["devices"]:
+        if device["broken"]:
+            yield Finding(PROBLEM, f"wearable {device['device_id']}", f"its data is not understood: {device['broken']}",
+                          "Look at the patient and at the wearable itself. Report this as a bug.")  # fmt: skip
         for alarm in device["alarms"]:
             if alarm["raised_by"] == "host":
                 text = f"{alarm['priority']} {alarm['name']}: {alarm['text']}"

@@ -8,6 +8,7 @@ from host_agent.clock import RealClock
 from host_agent.keys import keyfile
 from host_agent.paths import default_paths
 from host_agent.sync.battery import battery_text
+from host_agent.terminal.broken import broken_line, leave_when_broken
 from host_agent.terminal.options import JsonOption
 from host_agent.terminal.output import nothing, show
 from host_agent.terminal.reading_store import open_store
@@ -35,7 +36,8 @@ def status(
 
     Below the wearable's own grade there is one line for each scale. This laptop computes it from what people entered
     and from what the wearable measures now. The line `asked` shows what people are asked to enter: due now, or
-    missed. The alarm PROMPT_MISSED sounds for a missed entry. While the agent runs, `battery` shows the percentage
+    missed. The alarm PROMPT_MISSED sounds for a missed entry. A wearable whose data cannot be read has a line that
+    says so, and the exit code is 1. While the agent runs, `battery` shows the percentage
     and the hours left; the agent asks for them every 10 minutes.
     """
     paths = default_paths()
@@ -72,6 +74,7 @@ def status(
     if not data["devices"]:
         nothing("No wearable is known here. Enrol one: cytowatch enrol FILE", data, as_json=as_json)
     show(data, _lines(data, now_ms), as_json=as_json)
+    leave_when_broken({one["device_id"]: one["broken"] for one in data["devices"] if one["broken"]})
 
 
 def _lines(data: dict[str, Any], now_ms: int) -> Iterator[str]:
@@ -93,6 +96,10 @@ def _lines(data: dict[str, Any], now_ms: int) -> Iterator[str]:
         yield from _port_lines(data["agent"]["ports"])
     for device in data["devices"]:
         yield ""
+        if device["broken"]:
+            yield broken_line(device["device_id"], device["broken"])
+            yield from map(_alarm_line, device["alarms"])
+            continue
         yield from _device_lines(device, data["agent_running"], now_ms)
     for alarm in data["agent_alarms"]:
         yield _alarm_line(alarm)

@@ -1,5 +1,6 @@
 """The answer to `status`: what the running agent knows of its links, wearables and receivers, as JSON values."""
 
+import logging
 import os
 from typing import Any
 
@@ -10,6 +11,8 @@ from host_agent.errors import StoreError
 from host_agent.link.supervisor import LinkReport
 from host_agent.store.outbox import count_waiting
 from host_agent.sync.live import View, live_text, live_values
+
+_LOG = logging.getLogger(__name__)
 
 
 async def status_values(parts: Parts) -> dict[str, Any]:
@@ -26,7 +29,7 @@ async def status_values(parts: Parts) -> dict[str, Any]:
         "now_utc_ms": parts.clock.utc_ms(),
         "ports": [_report(report) for report in links.reports.values()],
         "devices": [
-            _view(live.view(device_id), parts.clock.monotonic(), live.started_s)
+            _isolated(live.view(device_id), parts.clock.monotonic(), live.started_s)
             for device_id in sorted(device_ids)
         ],
         "outbox_waiting": waiting,
@@ -45,6 +48,15 @@ def _report(report: LinkReport) -> dict[str, Any]:
     fields["state"] = report.state.value
     fields["device_id"] = report.device_id.hex() if report.device_id else None
     return fields
+
+
+def _isolated(view: View, now_s: float, started_s: float) -> dict[str, Any]:
+    """One wearable by itself: values that cannot be shown are left out, and the other wearables are shown."""
+    try:
+        return _view(view, now_s, started_s)
+    except Exception:
+        _LOG.exception("what %s said cannot be shown", view.device_id.hex())
+        return _view(View(view.device_id, link=view.link, stored_s=view.stored_s), now_s, started_s)
 
 
 def _view(view: View, now_s: float, started_s: float) -> dict[str, Any]:

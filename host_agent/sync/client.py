@@ -47,10 +47,15 @@ _PROOF_TRIES = 2  # a HELLO answered late spoils one proof; twice is a wrong key
 
 
 class Refusal(NamedTuple):
-    """A message whose content cannot be true, and why."""
+    """Why the content of a message cannot be true, and whether it may have said that an alarm sounds."""
 
-    message: Any
     why: str
+    may_alarm: bool
+
+
+def may_alarm(message: Any) -> bool:
+    """Whether a message of this type may say that an alarm sounds."""
+    return isinstance(message, wire.Alarm | wire.Live)
 
 
 class DeviceClient:
@@ -315,7 +320,7 @@ class DeviceClient:
         try:
             check_message(message)
         except RemoteError as error:
-            self.refused.append(Refusal(message, str(error.args[0])))
+            self.refused.append(Refusal(str(error.args[0]), may_alarm(message)))
             message = wire.Unknown(wire.type_of(message), b"")
         if self._awaited is not None and not self._awaited[1].done() and self._awaited[0](message):
             self._awaited[1].set_result(message)

@@ -22,7 +22,7 @@ from host_agent.store.insertion import IncomingBlock, IncomingGap, Inserted
 from host_agent.store.journals import NO_BINDING
 from host_agent.store.rows import Derivation, Journal
 from host_agent.sync.begin import Begun, begin, begin_unstored, begin_without_journal
-from host_agent.sync.client import DeviceClient
+from host_agent.sync.client import DeviceClient, may_alarm
 from host_agent.sync.commit import commit_records
 from host_agent.sync.intake import unpack
 from host_agent.sync.listener import SyncListener
@@ -176,8 +176,7 @@ class SyncEngine:
                 raise
             except Exception as error:  # a message harms only itself
                 _LOG.exception("a message of type %s cannot be handled", type(message).__name__)
-                may_alarm = isinstance(message, wire.Alarm | wire.Live)
-                self._listener.on_not_understood(self.device_id, type(error).__name__, may_alarm)
+                self._listener.on_not_understood(self.device_id, type(error).__name__, may_alarm(message))
 
     async def _take(self, message: Any) -> None:
         kind = type(message)
@@ -198,11 +197,8 @@ class SyncEngine:
         elif kind is wire.TimeIs:  # it came after its request had timed out
             await self._time.late(self.journal, message)
         elif kind is wire.Unknown and self.client.refused:
-            while self.client.refused:
-                refused = self.client.refused.popleft()
-                self._count("refused_" + type(refused.message).__name__.lower())
-                may_alarm = isinstance(refused.message, wire.Alarm | wire.Live)
-                self._listener.on_not_understood(self.device_id, refused.why, may_alarm)
+            self._count("refused")
+            self._listener.on_not_understood(self.device_id, *self.client.refused.popleft())
         elif kind is not wire.Pong:
             self._count("skipped")
 

@@ -19,7 +19,14 @@ from host_agent.store.journals import NO_BINDING
 from host_agent.store.rows import Journal
 from host_agent.sync.battery import Battery
 from host_agent.sync.listener import SyncListener
-from host_agent.text import heart_rate_text, marked, saturation_text, temperature_at_text
+from host_agent.text import (
+    heart_rate_text,
+    marked,
+    priority_name,
+    saturation_text,
+    site_name,
+    temperature_at_text,
+)
 
 _LOG = logging.getLogger(__name__)
 
@@ -209,15 +216,10 @@ def live_text(live: Any, simulated: bool | None) -> str:
     if not isinstance(live, wire.Live):
         return "no live values"
     parts = [
-        temperature_at_text(
-            live.temp_cc, units.SITES[units.site_of(live.status)], units.temp_state_of(live.status)
-        ),
+        temperature_at_text(live.temp_cc, site_name(live.status), units.temp_state_of(live.status)),
         f"SpO2 {saturation_text(live.spo2_tenths, units.ppg_state_of(live.status))}",
         f"heart rate {heart_rate_text(live.hr_bpm)}",
     ]
-    names = [
-        f"{code_texts.alarm_name(alarm)} {codes.PRIORITY_NAMES[priority & 3]}"
-        for alarm, priority in live.alarms
-    ]
+    names = [f"{code_texts.alarm_name(alarm)} {priority_name(priority)}" for alarm, priority in live.alarms]
     parts.append(f"sounding: {', '.join(names)}" if names else "no alarm sounding")
     return marked(simulated, ", ".join(parts))

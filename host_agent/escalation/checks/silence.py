@@ -50,7 +50,11 @@ class SilenceCheck:
     async def look(self) -> None:
         """Judge every enrolled wearable now."""
         for device_id, heard in self._heard().items():
-            await self.look_at(device_id, heard)
+            try:
+                await self.look_at(device_id, heard)
+            except Exception:  # one wearable that cannot be judged by its records never hides another
+                _LOG.exception("the silence of %s is judged without its records", device_id.hex())
+                self._without_store(device_id, heard)
 
     async def look_at(self, device_id: bytes, heard: Heard) -> list[Finding]:
         """Judge one wearable now; returns what holds."""
@@ -76,9 +80,13 @@ class SilenceCheck:
         except (StoreError, TimeoutError) as error:
             why = error if isinstance(error, StoreError) else f"no answer in {self._store_real_s:g} s"
             _LOG.error("silence of a wearable cannot be read or stored: %s", why)
-            found = findings(self._facts_without_store(heard, BOUND), self._limits)
-            for finding in found:
-                self._parts.alarm_from_memory(device_id, finding)
+            found = self._without_store(device_id, heard)
+        return found
+
+    def _without_store(self, device_id: bytes, heard: Heard) -> list[Finding]:
+        found = findings(self._facts_without_store(heard, BOUND), self._limits)
+        for finding in found:
+            self._parts.alarm_from_memory(device_id, finding)
         return found
 
     def _over(self, device_id: bytes, facts: Facts, found: list[Finding]) -> list[int]:
