@@ -96,11 +96,7 @@ def _lines(data: dict[str, Any], now_ms: int) -> Iterator[str]:
         yield from _port_lines(data["agent"]["ports"])
     for device in data["devices"]:
         yield ""
-        if device["broken"]:
-            yield broken_line(device["device_id"], device["broken"])
-            yield from map(_alarm_line, device["alarms"])
-            continue
-        yield from _device_lines(device, data["agent_running"], now_ms)
+        yield from _isolated_lines(device, data["agent_running"], now_ms)
     for alarm in data["agent_alarms"]:
         yield _alarm_line(alarm)
     if data["deliveries"]:
@@ -120,6 +116,16 @@ def _port_lines(ports: list[dict[str, Any]]) -> Iterator[str]:
             yield f"Port {port['port']}: {port['state'].replace('_', ' ')}: {port['reason']}"
             if port["advice"]:
                 yield f"            {port['advice']}"
+
+
+def _isolated_lines(device: dict[str, Any], running: bool, now_ms: int) -> list[str]:
+    """The lines of one wearable; where they cannot be made, the line that says so, and its alarms."""
+    if not device["broken"]:
+        try:
+            return list(_device_lines(device, running, now_ms))
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            device["broken"] = f"{type(error).__name__}: {error}"
+    return [broken_line(device["device_id"], device["broken"]), *map(_alarm_line, device["alarms"])]
 
 
 def _device_lines(device: dict[str, Any], running: bool, now_ms: int) -> Iterator[str]:
