@@ -17,6 +17,7 @@ from host_agent.store.db import Tx
 from host_agent.store.retention import thinnings
 from host_agent.store.rollups import BUCKET_MS
 from host_agent.terminal import exits
+from host_agent.terminal.broken import leave_when_broken
 from host_agent.terminal.options import DeviceOption
 from host_agent.terminal.output import say
 from host_agent.terminal.question import FromOption, LastOption, ToOption, check_kinds, make_question
@@ -78,7 +79,9 @@ def export(
         first = next(rows, None)
         if tx is not None and kind == "readings" and not buckets:
             _tell_removed(tx)
+        broken = answer.broken if answer is not None else {}
         if first is None:
+            leave_when_broken(broken)
             say("Nothing is stored for this question; nothing was written.")
             raise typer.Exit(exits.NO_DATA)
         with _target(out) as file:
@@ -87,6 +90,7 @@ def export(
         f"; {answer.undated} without a known time left out" if answer is not None and answer.undated else ""
     )
     say(f"{written} {'rows of readings' if buckets else kind} written{left_out}")
+    leave_when_broken(broken)
 
 
 def _buckets(every: str | None, kind: str) -> int:

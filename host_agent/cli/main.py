@@ -205,8 +205,9 @@ def _unforeseen(error: Exception) -> HostAgentError:
             "Use plain letters, or set LANG to a UTF-8 locale such as C.UTF-8.",
         )
     return HostAgentError(
-        f"Internal error: {type(error).__name__}: {error}.",
-        f"This is a fault of the program: report it, with what `{_TRACEBACK_VARIABLE}=1 cytowatch ...` prints.",
+        f"This is a bug: {type(error).__name__}: {error}.",
+        "Report it with the command that you typed and with what it prints after"
+        f" `export {_TRACEBACK_VARIABLE}=1`. The agent goes on.",
     )
 
 

@@ -29,6 +29,9 @@ _LOG = logging.getLogger(__name__)
 Handler = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 
 
+_LOG = logging.getLogger(__name__)
+
+
 class AgentNotRunning(HostAgentError):  # noqa: N818 named by the condition, as in errors.py
     """No agent listens on the control socket."""
 
@@ -128,7 +131,9 @@ class ControlServer:
             return _failure(HostAgentError("The agent does not know this command.", f"It knows: {known}."))
         try:
             async with asyncio.timeout(self._timeout_s):
-                return {"done": await handler(request)}
+                done = {"done": await handler(request)}
+            json.dumps(done)
+            return done
         except HostAgentError as error:
             return _failure(error)
         except TimeoutError:
@@ -144,9 +149,12 @@ class ControlServer:
                     f"The command is malformed ({error}).", "Update the agent and the command line together."
                 )
             )
-        except Exception as error:
-            _LOG.exception("internal error in the command %s", request["do"])
-            return _failure(HostAgentError(f"Internal error of the agent: {type(error).__name__}: {error}."))
+        except Exception as error:  # this door never closes, whatever a command meets
+            _LOG.exception("internal error in a command on the control socket")
+            why = f"The agent could not do it ({type(error).__name__}: {error})."
+            return _failure(
+                HostAgentError(why, "The agent goes on. Report this as a bug; its log says more.")
+            )
 
 
 async def call(
@@ -165,6 +173,10 @@ async def call(
             return await _exchange(path, {"do": do, **fields})
     except (FileNotFoundError, ConnectionRefusedError, NotADirectoryError):
         raise _not_there(path) from None
+    except asyncio.LimitOverrunError:
+        raise ControlFailed(
+            "The agent's answer is too long.", "Restart the agent, and report this as a bug."
+        ) from None
     except (ConnectionError, asyncio.IncompleteReadError):
         if (holder := holder_of(path.parent)) is not None:
             raise AgentNotAnswering(*holder.without_answer(_now_ms())) from None
@@ -221,9 +233,14 @@ async def _exchange(path: Path, request: dict[str, Any]) -> dict[str, Any]:
         writer.close()
         with contextlib.suppress(ConnectionError):
             await writer.wait_closed()
-    answer = json.loads(line)
-    if "done" in answer:
-        return dict(answer["done"])
+    try:
+        answer = json.loads(line)
+        if "done" in answer:
+            return dict(answer["done"])
+    except (ValueError, TypeError, RecursionError):
+        raise ControlFailed(
+            "The agent's answer cannot be read.", "Update the agent and the command line together."
+        ) from None
     raise ControlFailed(
         str(answer.get("failed", "failed")),
         str(answer.get("advice", "")) or None,

@@ -1,4 +1,4 @@
-"""Standard output and standard error of every command: whatever is printed, a terminal gets text and no commands.
+"""Standard output and standard error of commands and tools: whatever is printed, a terminal gets text, no commands.
 
 This is the one place where text from wearables, files, servers and the command line itself is cleaned, and where an
 encoding that lacks a sign gets a plain one. A stream that was closed before the command began takes everything and
@@ -13,8 +13,8 @@ import re
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterable, Iterator
-from typing import TextIO
+from collections.abc import Callable, Iterable, Iterator
+from typing import NoReturn, TextIO
 
 from host_agent.printable import ERRORS, LINE_BREAKS, printable
 from host_agent.terminal import exits
@@ -92,6 +92,12 @@ def clean_streams() -> Iterator[None]:
         yield
     finally:
         sys.stdout, sys.stderr = before
+
+
+def run_clean(main: Callable[[], int | None]) -> NoReturn:
+    """Run a tool's `main` on clean streams and end with its exit code."""
+    with clean_streams():
+        sys.exit(main())
 
 
 def is_utf8(stream: TextIO) -> bool:

@@ -18,6 +18,7 @@ import serial
 from crs_core.errors import RemoteError
 from crs_core.wire import frame, hello
 
+from host_agent.terminal.streams import run_clean
 from tools.board.port import BoardPort, PortError, released
 
 LINK_TIMEOUT_S = 20.0
@@ -211,4 +212,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_clean(main)

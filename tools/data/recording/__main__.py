@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from host_agent.terminal.streams import run_clean
 from tools.data.recording.desaturation import Desaturation
 from tools.data.recording.icu import JOIN_MIN, ConversionError, read_stay, rows
 from tools.data.recording.reader import RecordingError, read_recording
@@ -76,4 +77,4 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_clean(main)
