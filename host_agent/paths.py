@@ -12,6 +12,7 @@ from host_agent.errors import ConfigError, HostAgentError
 _ANOTHER = (
     "Set CYTOWATCH_HOME to a folder of this user, for example: export CYTOWATCH_HOME=/home/ward/cytowatch"
 )
+_OR_ANOTHER = "Or set CYTOWATCH_HOME to a folder of this user."
 
 
 class StateFolderError(HostAgentError):
@@ -75,19 +76,19 @@ class Paths(NamedTuple):
             raise StateFolderError(f"The state folder {home} cannot be read ({error.strerror}).") from None
         if not home.is_dir():
             raise StateFolderError(
-                f"The state folder {home} is a file.", f"Move that file away. Or: {_ANOTHER}"
+                f"The state folder {home} is a file.", f"Move that file away. {_OR_ANOTHER}"
             )
         if info.st_uid != os.getuid():
             owner = user_name(info.st_uid)
             raise StateFolderError(
                 f"The state folder {home} belongs to {owner}. You are {user_name(os.getuid())}.",
-                f"Run it as that user: sudo -u {owner} -H cytowatch. Or: {_ANOTHER}",
+                f"Run it as that user: sudo -u {owner} -H cytowatch. {_OR_ANOTHER}",
             )
         if not os.access(home, needed):
             how = "written" if os.access(home, os.R_OK | os.X_OK) else "read"
             raise StateFolderError(
                 f"The state folder {home} cannot be {how}: its permissions or its disk forbid it.",
-                f"Run: chmod u+rwx {home}. If the disk is read-only, mount it for writing. Or: {_ANOTHER}",
+                f"Run: chmod u+rwx {home}. If the disk is read-only, mount it for writing. {_OR_ANOTHER}",
             )
         if info.st_mode & 0o022:
             raise StateFolderError(
@@ -107,8 +108,14 @@ class Paths(NamedTuple):
         return [path for path in within if path.lstat().st_uid != os.getuid() or not os.access(path, needed)]
 
     def try_writing(self) -> None:
-        """Write a small file and delete it; StateFolderError when the disk, a quota or the file system refuses it."""
+        """Write a small file and delete it; StateFolderError when the disk, a quota or the file system refuses it.
+
+        A folder that is not there yet is only looked at: whether it can be made.
+        """
         if not self.home.is_dir():
+            above = next(folder for folder in self.home.parents if folder.exists())
+            if not os.access(above, os.W_OK | os.X_OK):
+                raise StateFolderError(f"The state folder {self.home} cannot be created in {above}.")
             return
         path = self.home / f".try-{os.getpid()}"
         try:
@@ -148,14 +155,22 @@ class Paths(NamedTuple):
 
 def state_paths() -> Paths:
     """CYTOWATCH_HOME, else the user's state folder of this system; ConfigError when neither is known."""
-    folder = os.environ.get("CYTOWATCH_HOME", "") or platformdirs.user_state_dir("cytowatch")
+    given = os.environ.get("CYTOWATCH_HOME", "")
     try:
-        home = Path(folder).expanduser()
+        return Paths(Path(given).expanduser().absolute() if given else _users_own())
     except RuntimeError:
-        home = Path(folder)
-    if str(home).startswith("~"):
-        raise ConfigError(f"The state folder {folder} is not known: there is no such home folder.", _ANOTHER)
-    return Paths(home.absolute())
+        raise ConfigError(
+            f"The state folder {given} is not known: there is no such home folder.".replace("  ", " "),
+            _ANOTHER,
+        ) from None
+
+
+def _users_own() -> Path:
+    """The state folder that the system has for this user; RuntimeError when the user has no home folder."""
+    folder = platformdirs.user_state_dir("cytowatch")
+    if folder.startswith("~"):
+        raise RuntimeError
+    return Path(folder).absolute()
 
 
 def default_paths() -> Paths:
@@ -169,8 +184,8 @@ def ports_folder() -> Path:
     A user whose home folder cannot be written keeps it in the state folder.
     """
     try:
-        return Paths(Path(platformdirs.user_state_dir("cytowatch")).absolute()).private("ports")
-    except StateFolderError:
+        return Paths(_users_own()).private("ports")
+    except (StateFolderError, RuntimeError):
         return state_paths().private("ports")
 
 

@@ -139,9 +139,12 @@ def write_note(path: Path, note: dict[str, Any]) -> None:
     fresh = path.with_suffix(".new")
     with contextlib.suppress(OSError):
         fresh.unlink(missing_ok=True)
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            json.dump(note, file)
-        fresh.replace(path)
+        try:
+            with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                json.dump(note, file)
+            fresh.replace(path)
+        finally:
+            fresh.unlink(missing_ok=True)
 
 
 def _open(home: Path) -> int:

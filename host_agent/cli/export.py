@@ -153,9 +153,17 @@ def _target(out: Path | None) -> Iterator[TextIO]:
             sys.stdout.for_programs()
         yield sys.stdout
         return
+    # a file that is there stays as it is until the new one is whole; a pipe or a device has no place beside it
+    target = out.with_name(f".{out.name}.part") if out.is_file() or not out.exists() else out
     try:
-        with out.open("w", encoding="utf-8", newline="") as file:
-            yield file
+        try:
+            with target.open("w", encoding="utf-8", newline="") as file:
+                yield file
+            if target is not out:
+                target.replace(out)
+        finally:
+            if target is not out:
+                target.unlink(missing_ok=True)
     except OSError as error:
         raise HostAgentError(
             f"{out}: cannot be written ({error.strerror}).", "Give another path with --out."

@@ -33,11 +33,17 @@ def test_without_a_usable_home_variable_the_users_own_entry_decides(environment,
 
 
 def test_a_user_without_any_home_is_told_what_to_set(environment):
-    environment.setattr("platformdirs.user_state_dir", lambda name: f"~/.local/state/{name}")
-    environment.setattr("pathlib.Path.expanduser", lambda path: (_ for _ in ()).throw(RuntimeError))
-    with pytest.raises(ConfigError) as caught:
-        state_paths()
-    assert "CYTOWATCH_HOME" in caught.value.advice
+    def no_home(name):
+        raise RuntimeError("could not determine the home directory")
+
+    for unknown in (no_home, lambda name: f"~/.local/state/{name}"):
+        environment.setattr("platformdirs.user_state_dir", unknown)
+        with pytest.raises(ConfigError) as caught:
+            state_paths()
+        assert "CYTOWATCH_HOME" in caught.value.advice
+        environment.setenv("CYTOWATCH_HOME", "/var/lib/ward")
+        assert state_paths().home.name == "ward"
+        environment.delenv("CYTOWATCH_HOME")
 
 
 def test_a_relative_home_does_not_move_with_the_working_folder(tmp_path, environment):

@@ -7,6 +7,7 @@ import pytest
 
 from host_agent.terminal import exits
 from tests.host.cli.people_cli import COMMAND, run
+from tests.host.escalation.world import World, alarm_record
 
 NOBODY = 65534
 COMMANDS = [
@@ -94,3 +95,31 @@ def test_a_service_without_a_home_gets_an_answer(tmp_path, environment):
         env={"PATH": os.environ["PATH"], **environment},
     )  # fmt: skip
     assert done.returncode in (exits.DONE, exits.FAILED) and "bug" not in done.stderr
+
+
+def test_doctor_finds_a_folder_that_can_never_be_made(tmp_path, monkeypatch):
+    monkeypatch.setattr("os.access", lambda path, needed: path != tmp_path)
+    done = run(tmp_path / "home", "doctor")
+    assert done.returncode == exits.FAILED and "cannot be created in" in done.stdout
+
+
+def test_an_export_that_fails_leaves_the_file_that_was_there(tmp_path, monkeypatch):
+    world = World(tmp_path)
+    world.commit(alarm_record({}, FEVER=2), simulated=True)
+    world.store.close()
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    (tmp_path / "c.db").rename(home / "cytowatch.db")
+    out = tmp_path / "ward.csv"
+    out.write_text("yesterday")
+
+    def fail(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as full:
+        full.setattr("host_agent.cli.export._write", fail)
+        done = run(home, "export", "--kind", "alarms", "--out", str(out))
+    assert done.returncode == exits.FAILED and "cannot be written (No space left on device)" in done.stderr
+    assert out.read_text() == "yesterday" and not list(tmp_path.glob(".*part"))
+    assert run(home, "export", "--kind", "alarms", "--out", str(out)).returncode == exits.DONE
+    assert "FEVER" in out.read_text()
