@@ -163,6 +163,9 @@ class Agent:
                 _LOG.info("stopping")
                 for task in [*tasks, *self.links.tasks.values()]:
                     task.cancel()
+        except BaseException as error:
+            self.run_note.ending(f"it failed: {type(error).__name__}: {error}")
+            raise
         finally:
             await control.close()
             await self.workers.close()

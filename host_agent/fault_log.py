@@ -21,7 +21,10 @@ LONGEST_PAUSE_S = 3600.0
 _FACTOR = 4.0
 _TEXTS_PER_SUBJECT = 8
 _SUBJECTS = 500
-_NUMBERS = re.compile(r"0x[0-9a-fA-F]+|\d+")
+_NUMBERS = re.compile(
+    r"\b(?:0x[0-9a-fA-F]+|\d+)\b"
+)  # a digit inside an id of a wearable makes it another wearable
+_TEXTS_PER_LINE_OF_CODE = 200  # one line of code tells of many ports, receivers and wearables
 _COUNTED = "repeats_are_counted"  # a mark on a record that RepeatFilter has seen, or that a FaultLog wrote
 
 
@@ -110,7 +113,7 @@ class RepeatFilter(logging.Filter):
 
     def __init__(self, clock: Clock | None = None) -> None:
         super().__init__()
-        self._faults = FaultLog(logging.getLogger(__name__), clock)
+        self._faults = FaultLog(logging.getLogger(__name__), clock, _TEXTS_PER_LINE_OF_CODE)
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the record is written now; the number of its silent repeats is added to it."""

@@ -108,7 +108,7 @@ def sign(
     def work(door: Door) -> dict[str, Any]:
         return sign_entry(door, find_signer(paths, account, passphrase_file), "rules", values)
 
-    done = with_or_without_agent(paths, work)
+    done = with_or_without_agent(paths, work, "rules sign")
     lines = [*_lines(file, made, values), f"Signed by {done['account']} as entry {done['entry'][:8]}."]
     show(
         {**_summary(made, values), "account": done["account"], "entry": done["entry"]}, lines, as_json=as_json

@@ -96,13 +96,15 @@ def agent_door(paths: Paths) -> Door:
     return Door(begin, take)
 
 
-def with_or_without_agent(paths: Paths, work: Callable[[Door], dict[str, Any]]) -> dict[str, Any]:
-    """Do `work` through the agent when one runs, else on the store."""
+def with_or_without_agent(
+    paths: Paths, work: Callable[[Door], dict[str, Any]], command: str = "account"
+) -> dict[str, Any]:
+    """Do `work` through the agent when one runs, else on the store. `command` is named to others meanwhile."""
     door = agent_door(paths)
     try:
         door.begin(None)
     except AgentNotRunning:
-        with alone(paths, "account or rules"), Store(paths.database) as store:
+        with alone(paths, command), Store(paths.database) as store:
             return work(store_door(store, RealClock().utc_ms))
     return work(door)
 

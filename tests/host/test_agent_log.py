@@ -122,3 +122,9 @@ def test_every_part_that_repeats_itself_is_counted():
         clock._now_s += 1
     assert kept[:2] == ["ward: try 0 failed", "ward: try 60 failed (59 more since the last line)"]
     assert len(kept) < 8
+
+
+def test_the_fault_of_another_wearable_is_written_at_once():
+    filtering = RepeatFilter(FakeClock())
+    for number in range(50):
+        assert filtering.filter(record("wearable %s is broken", f"c1770a7c8ed000{number:02d}a"))
