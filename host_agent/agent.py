@@ -86,6 +86,7 @@ class Agent:
         self.memory_alarms = MemoryAlarms(
             self.store, self.escalation, self.clock, self.workers.offer, agent_simulated=self.is_simulation
         )
+        self.store.read_now(self.memory_alarms.remember)
         self.live = LiveViews(
             self.clock,
             Hooks(
@@ -178,8 +179,13 @@ class Agent:
 
     def _on_open(self, view: View) -> None:
         self.context_sender.wake()
+        self._spawn(self._remember_contacts())
         if view.journal is not None and view.status is not None:
             self._spawn(self._reconcile(view.journal, view.status.binding_id))
+
+    async def _remember_contacts(self) -> None:
+        with contextlib.suppress(StoreError):
+            await self.store.read(self.memory_alarms.remember)
 
     async def _reconcile(self, journal: Journal, wearable_binding: bytes) -> None:
         with contextlib.suppress(StoreError):

@@ -3,11 +3,14 @@
 from collections.abc import Iterator
 from typing import Any
 
+from crs_core import codes
+
 from host_agent import NOTICE
 from host_agent.clock import RealClock
 from host_agent.keys import keyfile
 from host_agent.paths import default_paths
-from host_agent.sync.battery import battery_text
+from host_agent.patient.contact import HOW_TO_SET, Contact
+from host_agent.sync.live import live_values_text
 from host_agent.terminal.options import JsonOption
 from host_agent.terminal.output import nothing, show
 from host_agent.terminal.reading_store import open_store
@@ -23,9 +26,7 @@ from host_agent.text import (
     temperature_at_text,
 )
 from host_agent.views.state import read_state
-
-_LIVE_IS_NOW_S = 10.0  # a wearable in session sends its values each second
-_BATTERY_IS_NOW_S = 1200.0  # asked for every 10 min
+from host_agent.views.state_facts import age_s
 
 
 def status(
@@ -43,20 +44,13 @@ def status(
     live = live_status(paths)
     now_ms = live["now_utc_ms"] if live else RealClock().utc_ms()
     with open_store(paths) as tx:
-        data = read_state(tx, keys, now_ms)
+        data = read_state(tx, keys, now_ms, live)
     data |= {
         "notice": NOTICE,
         "agent_running": live is not None,
         "key_errors": [str(error) for error in errors],
     }
     if live:
-        by_id = {entry["device_id"]: entry for entry in live["devices"]}
-        for device in data["devices"]:
-            seen = by_id.get(device["device_id"], {})
-            device |= {
-                name: seen.get(name)
-                for name in ("link", "caught_up", "live", "live_text", "live_utc_ms", "battery")
-            }
         data["agent"] = {
             name: live[name] for name in ("pid", "simulation_speed", "store_error", "targets", "ports")
         }
@@ -67,6 +61,7 @@ def status(
 
 def _lines(data: dict[str, Any], now_ms: int) -> Iterator[str]:
     yield NOTICE
+    yield from _alarm_lines(data)
     if data["agent_running"]:
         agent = data["agent"]
         fast = (
@@ -85,8 +80,6 @@ def _lines(data: dict[str, Any], now_ms: int) -> Iterator[str]:
     for device in data["devices"]:
         yield ""
         yield from _device_lines(device, data["agent_running"], now_ms)
-    for alarm in data["agent_alarms"]:
-        yield _alarm_line(alarm)
     if data["deliveries"]:
         yield ""
     for target, states in sorted(data["deliveries"].items()):
@@ -106,12 +99,24 @@ def _port_lines(ports: list[dict[str, Any]]) -> Iterator[str]:
                 yield f"            {port['advice']}"
 
 
+def _alarm_lines(data: dict[str, Any]) -> Iterator[str]:
+    """Every alarm before anything else, the most urgent first."""
+    alarms = [alarm for device in data["devices"] for alarm in device["alarms"]] + data["agent_alarms"]
+    for alarm in sorted(alarms, key=lambda one: -codes.PRIORITY_NAMES.index(one["priority"])):
+        yield str(alarm["text"])
+        if alarm.get("sound"):
+            yield f"       {alarm['sound']}"
+    if alarms:
+        yield ""
+
+
 def _device_lines(device: dict[str, Any], running: bool, now_ms: int) -> Iterator[str]:
-    name = f" ({device['name']})" if device["name"] else ""
+    name = f"{device['name']}, " if device["name"] else ""
     yield marked(
         device["simulated"],
-        f"Wearable {device['device_id']}{name}, thermometer at {device['site'] or 'a site not known'}",
+        f"{name}wearable {device['device_id']}, thermometer at {device['site'] or 'a site not known yet'}",
     )
+    yield f"  state     {device['state']['text']}"
     if running:
         link = device.get("link") or {"state": "never opened"}
         sync = ", synced" if device.get("caught_up") else ", syncing" if link["state"] == "open" else ""
@@ -122,10 +127,11 @@ def _device_lines(device: dict[str, Any], running: bool, now_ms: int) -> Iterato
     patient = device["patient"]
     if patient:
         day = f", Day +{patient['day']}" if patient["day"] is not None else ""
-        state = "" if patient["state"] == "active" else f" ({patient['state']})"
-        yield f"  patient   {patient['id']}{day}{state}"
+        doubt = f". {device['patient_text']}" if device["patient_text"] else ""
+        yield f"  patient   {patient['id']}{day}{doubt}"
     else:
-        yield "  patient   nobody is bound: nothing is graded. Bind: cytowatch patient start"
+        yield f"  patient   {device['patient_text']}"
+    yield from _call_lines(device)
     yield from _measured_lines(device, now_ms)
     if device["grade"]:
         old = "not known now, the data is too old. Last: " if device["grade"]["stale"] else ""
@@ -138,29 +144,33 @@ def _device_lines(device: dict[str, Any], running: bool, now_ms: int) -> Iterato
         yield f"  signed    {marked(record['simulated'], f'{at}: ' + record['text'])}"
     if device["context_waiting"]:
         yield f"  context   entries not yet on the wearable: {device['context_waiting']}"
-    for alarm in device["alarms"]:
-        yield _alarm_line(alarm)
+
+
+def _call_lines(device: dict[str, Any]) -> Iterator[str]:
+    """Whom to call; a number that is missing is said as loudly as an alarm."""
+    call = device["call"]
+    if call is None:
+        return
+    yield f"  call      {Contact(care_team=call['care_team'] or '', emergency=call['emergency'] or '').call}"
+    if not (call["care_team"] and call["emergency"]):
+        yield f"            {HOW_TO_SET}"
 
 
 def _measured_lines(device: dict[str, Any], now_ms: int) -> Iterator[str]:
-    """What the wearable measures, by which calibration, on what battery, or for how long it is taken off."""
-    if device.get("live"):
-        age_s = (now_ms - device["live_utc_ms"]) / 1000
-        when = "now      " if age_s <= _LIVE_IS_NOW_S else f"heard     {span_text(age_s)} ago:"
-        yield f"  {when} {device['live_text']}"
-    if device.get("battery") and device["battery"]["heard_utc_ms"] is not None:
-        yield f"  battery   {_battery_text(device['battery'], now_ms)}"
-    if device["pause"]:
-        yield f"  pause     {marked(device['simulated'], _pause_text(device['pause']))}"
+    """What the wearable measures, by which calibration and on what battery."""
+    live = device.get("live")
+    if live is not None:
+        values = marked(device["simulated"], live_values_text(live))
+        if device["shows_live"]:
+            yield f"  now       {values}"
+        else:
+            heard_s = age_s(device.get("live_age_s"), device["live_utc_ms"], now_ms)
+            yield f"  heard     {span_text(heard_s or 0)} ago: {values}"
+    if device["battery_text"]:
+        yield f"  battery   {device['battery_text']}"
     yield f"  stored    {_reading_text(device['newest_reading'])}"
     if device["calibration"]:
         yield f"  sensors   {device['calibration']['words']}"
-
-
-def _battery_text(values: dict[str, Any], now_ms: int) -> str:
-    age_s = (now_ms - values["heard_utc_ms"]) / 1000
-    age = f"{span_text(age_s)} ago: " if age_s > _BATTERY_IS_NOW_S else ""
-    return f"{age}{battery_text(values)}"
 
 
 def _people_lines(device: dict[str, Any]) -> Iterator[str]:
@@ -176,13 +186,6 @@ def _people_lines(device: dict[str, Any]) -> Iterator[str]:
     asked += [f"Missed: {prompt_names(missed)}."] if missed else []
     if asked:
         yield f"  asked     {' '.join(asked)}"
-
-
-def _pause_text(pause: dict[str, Any]) -> str:
-    by = local_of_iso(pause["until"])[:5]
-    if pause["left_s"] <= 0:
-        return f"for {pause['why']}, planned until {by}. Its end is not stored"
-    return f"paused for {pause['why']}, {-(-pause['left_s'] // 60)} min left, back by {by}: not measuring, planned"
 
 
 def _reading_text(reading: dict[str, Any] | None) -> str:
@@ -201,10 +204,3 @@ def _reading_text(reading: dict[str, Any] | None) -> str:
         f" SpO2 {saturation_text(reading['spo2_tenths'], reading['ppg_state'])},"
         f" heart rate {heart_rate_text(reading['hr_bpm'])}",
     )
-
-
-def _alarm_line(alarm: dict[str, Any]) -> str:
-    since = f" since {local_of_iso(alarm['since'])[:5]}" if alarm["since"] else ""
-    detail = f" ({alarm['detail']})" if alarm["detail"] else ""
-    text = marked(alarm["simulated"], alarm["text"])
-    return f"  ALARM     {alarm['priority']} {alarm['name']}{since}: {text}{detail}"

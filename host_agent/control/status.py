@@ -25,7 +25,7 @@ async def status_values(parts: Parts) -> dict[str, Any]:
         "simulation_speed": parts.clock.speed,
         "now_utc_ms": parts.clock.utc_ms(),
         "ports": [_report(report) for report in links.reports.values()],
-        "devices": [_view(live.view(device_id)) for device_id in sorted(device_ids)],
+        "devices": [_view(live.view(device_id), parts.clock.monotonic()) for device_id in sorted(device_ids)],
         "outbox_waiting": waiting,
         "targets": {
             worker.name: {**worker.counters._asdict(), "last_error": worker.last_error}
@@ -44,7 +44,7 @@ def _report(report: LinkReport) -> dict[str, Any]:
     return fields
 
 
-def _view(view: View) -> dict[str, Any]:
+def _view(view: View, now_s: float) -> dict[str, Any]:
     status = view.status
     simulated = bool(status.flags & wire.STATUS_SIMULATED) if status else None
     return {
@@ -57,8 +57,11 @@ def _view(view: View) -> dict[str, Any]:
         "live": live_values(view.live),
         "live_text": live_text(view.live, simulated),
         "live_utc_ms": view.live_utc_ms,
+        # by a clock that nobody sets: a step of the wall clock changes no age
+        "live_age_s": None if view.live_s is None else now_s - view.live_s,
         "head_seq": status.head_seq if status else None,
         "battery_mv": status.battery_mv if status else None,
         "battery": view.battery.values(),
+        "battery_age_s": None if view.battery_s is None else now_s - view.battery_s,
         "heap_free_bytes": status.heap_free if status else None,
     }

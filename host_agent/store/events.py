@@ -39,6 +39,15 @@ def events(tx: Tx, journal: int, kind: int | None = None) -> Iterator[StoredEven
         yield StoredEvent._make((*row, decode_event(row[3], row[4])))
 
 
+def event_at(tx: Tx, journal: int, seq: int) -> StoredEvent | None:
+    """One event of a journal (row id); None when it is not stored."""
+    row = tx.execute(
+        "SELECT seq, boot, t_ms, type, payload, simulated FROM events WHERE journal = ? AND seq = ?",
+        (journal, seq),
+    ).fetchone()
+    return StoredEvent._make((*row, decode_event(row[3], row[4]))) if row else None
+
+
 def newest_event(tx: Tx, device: int, kind: int) -> EventRow | None:
     """The last event of this type in the wearable's current journal; none of a quarantined journal counts."""
     row = tx.execute(

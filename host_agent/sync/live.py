@@ -38,6 +38,7 @@ class View:
     is_caught_up: bool = False
     link: LinkReport | None = None
     battery: Battery = field(default_factory=Battery)
+    battery_s: float | None = None
     # alarm → priority in this session's last ALARM message
     sounding: dict[int, int] = field(default_factory=dict)
 
@@ -119,6 +120,7 @@ class LiveViews(SyncListener):
         self._heard_battery(view)
 
     def _heard_battery(self, view: View) -> None:
+        view.battery_s = self._clock.monotonic()
         is_charging = isinstance(view.live, wire.Live) and bool(view.live.status & units.STATUS_CHARGING)
         view.battery.heard(self._clock.utc_ms(), view.status.battery_mv, is_charging=is_charging)
 
@@ -185,19 +187,24 @@ def live_values(live: Any) -> dict[str, Any] | None:
 
 
 def live_text(live: Any, simulated: bool | None) -> str:
-    """One line for people: what is measured now, and which alarms sound."""
+    """One line for people: what is measured now, and which alarms are raised. Whether they sound is not said here."""
     if not isinstance(live, wire.Live):
         return "no live values"
-    parts = [
-        temperature_at_text(
-            live.temp_cc, units.SITES[units.site_of(live.status)], units.temp_state_of(live.status)
-        ),
-        f"SpO2 {saturation_text(live.spo2_tenths, units.ppg_state_of(live.status))}",
-        f"heart rate {heart_rate_text(live.hr_bpm)}",
-    ]
     names = [
         f"{code_texts.alarm_name(alarm)} {codes.PRIORITY_NAMES[priority & 3]}"
         for alarm, priority in live.alarms
     ]
-    parts.append(f"sounding: {', '.join(names)}" if names else "no alarm sounding")
-    return marked(simulated, ", ".join(parts))
+    raised = f", raised: {', '.join(names)}" if names else ""
+    return marked(simulated, live_values_text(live_values(live)) + raised)
+
+
+def live_values_text(live: dict[str, Any] | None) -> str:
+    """What `live_values` gave, in words."""
+    if live is None:
+        return "no live values"
+    status = live["status"]
+    temperature = temperature_at_text(
+        live["temp_cc"], units.SITES[units.site_of(status)], units.temp_state_of(status)
+    )
+    saturation = saturation_text(live["spo2_tenths"], units.ppg_state_of(status))
+    return f"{temperature}, SpO2 {saturation}, heart rate {heart_rate_text(live['hr_bpm'])}"
