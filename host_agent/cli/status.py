@@ -143,7 +143,10 @@ def _device_lines(device: dict[str, Any], running: bool, now_ms: int) -> Iterato
         at = local_of_iso(record["at"], with_date=True)
         yield f"  signed    {marked(record['simulated'], f'{at}: ' + record['text'])}"
     if device["context_waiting"]:
-        yield f"  context   entries not yet on the wearable: {device['context_waiting']}"
+        yield f"  context   entries on this laptop only, being sent: {device['context_waiting']}"
+    if device["context_dropped"]:
+        number = device["context_dropped"]
+        yield f"  context   entries that the wearable dropped at its restart, being sent again: {number}"
 
 
 def _call_lines(device: dict[str, Any]) -> Iterator[str]:

@@ -56,6 +56,7 @@ class Hooks:
 
     committed: Callable[[], None]
     opened: Callable[[View], None]
+    caught_up: Callable[[], None]
     unstored: Callable[[Journal, Sequence[IncomingBlock | IncomingGap], StoreError], None]
     unjournaled: Callable[[Journal, Any, Any], None]  # StatusIs, and the ALARM message with what rose
 
@@ -150,6 +151,7 @@ class LiveViews(SyncListener):
     def on_caught_up(self, journal: Journal) -> None:
         """The store holds everything that the wearable had."""
         self.view(journal.device_id).is_caught_up = True
+        self._hooks.caught_up()
 
     def on_report(self, before: LinkReport | None, report: LinkReport) -> None:
         """A link changed state."""

@@ -12,6 +12,7 @@ from host_agent.keys.keyfile import ROLE_NAMES, DeviceKey
 from host_agent.patient.contact import contact
 from host_agent.patient.profile import day_number, decode_profile
 from host_agent.people.regrade import Regraded, regrade
+from host_agent.people.resending import to_send_again
 from host_agent.store.alarm_changes import is_raised_after
 from host_agent.store.bindings import open_binding
 from host_agent.store.db import Tx
@@ -84,6 +85,7 @@ def _unseen(key: DeviceKey) -> dict[str, Any]:
         "last_value": None, "journal": None, "newest_reading": None, "calibration": None,
         "pause": None, "grade": None,
         "grades": {}, "prompts": {"due": [], "missed": []}, "alarms": [], "signed": [], "context_waiting": 0,
+        "context_dropped": 0,
     }  # fmt: skip
 
 
@@ -136,6 +138,7 @@ def _device(tx: Tx, device: Device, key: DeviceKey | None, now_ms: int) -> dict[
         },
         "signed": _signed(tx, binding.row) if binding else [],
         "context_waiting": len(waiting(tx, binding.row)) if binding else 0,
+        "context_dropped": len(to_send_again(tx, binding.row, None, now_ms, record_time)) if binding else 0,
         "alarms": alarm_rows(tx, device, graded, about, now_ms),
     }  # fmt: skip
 
