@@ -39,6 +39,8 @@ from crs_core.codes import (
     MISSING_VASOPRESSORS,
     NEW_OXYGEN,
     NOT_BACK,
+    NOT_UNDERSTOOD,
+    TIME_CONTRADICTS,
     NOT_MONITORING,
     NOT_TAKEN,
     NO_DATA,
@@ -146,6 +148,8 @@ ALARM_NAMES = {
     DEVICE_AT_REPL: "DEVICE_AT_REPL",
     NOT_TAKEN: "NOT_TAKEN",
     NOT_BACK: "NOT_BACK",
+    NOT_UNDERSTOOD: "NOT_UNDERSTOOD",
+    TIME_CONTRADICTS: "TIME_CONTRADICTS",
 }
 
 # One text for nurses and caregivers: first what is the case, then what to do. Time, patient and numbers to call are put
@@ -184,6 +188,8 @@ ALARM_TEXTS = {
     DEVICE_AT_REPL: "the program of the wearable is stopped and nobody is monitored. Restart the wearable.",
     NOT_TAKEN: "the wearable refused a signed entry and does not use it. Check the entry and tell the care team.",
     NOT_BACK: "nothing is heard from the wearable after its planned pause{detail}. Look at the patient and put it on.",
+    NOT_UNDERSTOOD: "the wearable sent something that this laptop cannot read. Look at patient and wearable.",
+    TIME_CONTRADICTS: "the clocks contradict each other. Compare the time on this laptop with a watch.",
 }
 
 REASON_TEXTS = {

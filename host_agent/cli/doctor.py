@@ -192,12 +192,19 @@ def _store(
     if bound and live is None:
         yield Finding(PROBLEM, "agent", f"not running, but wearables bound to a patient must be watched: {len(bound)}",
                       "Start it now: cytowatch run")  # fmt: skip
+    yield from _wearables(state)
+
+
+def _wearables(state: dict[str, Any]) -> Iterator[Finding]:
     for device in state["devices"]:
         yield from _wearable(device)
 
 
 def _wearable(device: dict[str, Any]) -> Iterator[Finding]:
     about = f"wearable {device['device_id']}" + (f" ({device['name']})" if device["name"] else "")
+    if device["broken"]:
+        yield Finding(PROBLEM, about, f"its data is not understood: {device['broken']}",
+                      "Look at the patient and at the wearable itself. Report this as a bug.")  # fmt: skip
     yield Finding(INFO, about, device["state"]["text"], "")
     if device["call"] and None in device["call"].values():
         missing = " and ".join(

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from host_agent.paths import default_paths
+from host_agent.terminal.broken import leave_when_broken
 from host_agent.terminal.options import DeviceOption, JsonOption
 from host_agent.terminal.output import nothing, show
 from host_agent.terminal.question import FromOption, LastOption, ToOption, check_kinds, make_question
@@ -48,14 +49,16 @@ def history(
     question = make_question(start, end, last, device)
     rows = []
     undated = 0
+    broken: dict[str, str] = {}
     with open_store(default_paths()) as tx:
         if tx is not None:
             answer = Answer(tx, question)
             rows = [{"kind": one, **row} for one in kinds for row in answer.rows(one)]
             undated = answer.undated
+            broken = answer.broken
     rows.sort(key=lambda row: (row["at"] or "", row.get("seq") or 0))
-    data = {"rows": rows, "undated_left_out": undated}
-    if not rows:
+    data = {"rows": rows, "undated_left_out": undated, "broken": broken}
+    if not rows and not broken:
         nothing("Nothing is stored for this question.", data, as_json=as_json)
     lines = [
         f"{local_of_iso(row['at'], with_date=True):19}  {SIMULATED + '  ' if row.get('simulated') else ''}"
@@ -67,3 +70,4 @@ def history(
             f"{undated} records without a known time are left out. Leave out --from, --to and --last to see them."
         )
     show(data, lines, as_json=as_json)
+    leave_when_broken(broken)

@@ -11,6 +11,7 @@ from host_agent.keys import keyfile
 from host_agent.paths import default_paths
 from host_agent.patient.contact import HOW_TO_SET, Contact
 from host_agent.sync.live import live_values_text
+from host_agent.terminal.broken import broken_line, leave_when_broken
 from host_agent.terminal.options import JsonOption
 from host_agent.terminal.output import nothing, show
 from host_agent.terminal.reading_store import open_store
@@ -36,7 +37,8 @@ def status(
 
     Below the wearable's own grade there is one line for each scale. This laptop computes it from what people entered
     and from what the wearable measures now. The line `asked` shows what people are asked to enter: due now, or
-    missed. The alarm PROMPT_MISSED sounds for a missed entry. While the agent runs, `battery` shows the percentage
+    missed. The alarm PROMPT_MISSED sounds for a missed entry. A wearable whose data cannot be read has a line that
+    says so, and the exit code is 1. While the agent runs, `battery` shows the percentage
     and the hours left; the agent asks for them every 10 minutes.
     """
     paths = default_paths()
@@ -57,6 +59,7 @@ def status(
     if not data["devices"]:
         nothing("No wearable is known here. Enrol one: cytowatch enrol FILE", data, as_json=as_json)
     show(data, _lines(data, now_ms), as_json=as_json)
+    leave_when_broken({one["device_id"]: one["broken"] for one in data["devices"] if one["broken"]})
 
 
 def _lines(data: dict[str, Any], now_ms: int) -> Iterator[str]:
@@ -79,6 +82,9 @@ def _lines(data: dict[str, Any], now_ms: int) -> Iterator[str]:
         yield from _port_lines(data["agent"]["ports"])
     for device in data["devices"]:
         yield ""
+        if device["broken"]:
+            yield broken_line(device["device_id"], device["broken"])
+            continue
         yield from _device_lines(device, data["agent_running"], now_ms)
     if data["deliveries"]:
         yield ""
@@ -195,12 +201,7 @@ def _reading_text(reading: dict[str, Any] | None) -> str:
     if reading is None:
         return "no reading yet"
     age_s = reading["age_s"]
-    if age_s is None:
-        age = "at a time not known"
-    elif age_s < 0:
-        age = f"dated {span_text(-age_s)} ahead of this laptop's clock"
-    else:
-        age = f"{span_text(age_s)} ago"
+    age = "at a time not known" if age_s is None else f"{span_text(age_s)} ago"
     return marked(
         reading["simulated"],
         f"{age}: {temperature_at_text(reading['temp_cc'], reading['site'], reading['temp_state'])},"

@@ -78,7 +78,8 @@ def alarm_words(
 
 def people_words(priority: int, contact: Contact, when: When, said: str, *, simulated: bool) -> str:
     """`said` between how urgent it is, when and about whom, and the numbers to call."""
-    lead = LEADS.get(priority, "ENDED")
+    # a priority that there is none may be anything, so it is the highest; 0 is the end of an alarm
+    lead = LEADS.get(priority, "URGENT") if priority else "ENDED"
     return marked(simulated, f"{lead} {_when(when)}, {contact.about}: {said} {contact.call}")
 
 

@@ -7,12 +7,12 @@ second sync or a restored database, so a receiver can drop repeats.
 import json
 from typing import Any, NamedTuple
 
-from crs_core import code_texts, codes
+from crs_core import code_texts
 
 from host_agent import NOTICE
 from host_agent.escalation.alarm_words import NO_VALUES, Values, When, alarm_words, people_words
 from host_agent.patient.contact import Contact
-from host_agent.text import iso_utc
+from host_agent.text import iso_utc, priority_name
 
 SCHEMA = "cytowatch.event/1"
 _LATE = "it reached this laptop {} later"
@@ -79,7 +79,7 @@ def alarm_event(
         "alarm": {
             "id": alarm,
             "name": name,
-            "priority": codes.PRIORITY_NAMES[priority],
+            "priority": priority_name(priority),
             "host": origin.seq is None,
         },
         "grade": None,
@@ -146,7 +146,7 @@ def _event(
         "key": key,
         "notice": NOTICE,
         "simulated": simulated,
-        "priority": codes.PRIORITY_NAMES[priority],
+        "priority": priority_name(priority),
         **body,
         "device": {"id": origin.device_id, "name": origin.device_name} if origin.device_id else None,
         "patient": {"id": patient.pseudonym, "binding_id": patient.binding_id, "day": patient.day}

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from crs_core import code_texts, codes
+from crs_core import code_texts
 
 from host_agent.escalation.alarm_words import (
     NO_VALUES,
@@ -19,7 +19,7 @@ from host_agent.store.bindings import bindings
 from host_agent.store.db import Tx
 from host_agent.store.events import event_at
 from host_agent.store.rows import HostAlarm, Journal
-from host_agent.text import iso_utc, utc_ms_of_iso
+from host_agent.text import iso_utc, priority_name, utc_ms_of_iso
 
 
 class AlarmsTold:
@@ -80,10 +80,10 @@ def _fields(
     utc_ms = utc_ms_of_iso(at) if at else None
     when = When(utc_ms, utc_ms or 0)
     if priority:
-        text = alarm_words(alarm, priority & 3, contact, when, simulated=False, values=values, detail=detail)
+        text = alarm_words(alarm, priority, contact, when, simulated=False, values=values, detail=detail)
     else:
         text = people_words(0, contact, when, f"no longer raised: {alarm_noun(alarm)}.", simulated=False)
     return {
-        "alarm": alarm, "name": code_texts.alarm_name(alarm), "priority": codes.PRIORITY_NAMES[priority & 3],
+        "alarm": alarm, "name": code_texts.alarm_name(alarm), "priority": priority_name(priority),
         "text": text,
     }  # fmt: skip

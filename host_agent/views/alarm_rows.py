@@ -14,7 +14,7 @@ from host_agent.store.events import event_at
 from host_agent.store.host_alarms import open_alarms
 from host_agent.store.rows import Journal
 from host_agent.sync.timebase import record_time
-from host_agent.text import iso_utc
+from host_agent.text import iso_utc, priority_name
 
 
 def alarm_rows(
@@ -40,7 +40,7 @@ def host_alarm_rows(
     tx: Tx, device: Device | None, contact: Contact | None, now_ms: int
 ) -> list[dict[str, Any]]:
     """What this laptop raised about one wearable, or (None) about itself."""
-    about = contact or contact_of(tx, None)
+    about = contact or contact_of(tx, device.id if device is not None else None)
     accepted = acceptances(tx, device.id) if device is not None else {}
     return sorted(
         (
@@ -65,9 +65,9 @@ def _row(
     values: Values = NO_VALUES, detail: str = "", accepted: tuple[str, int] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     return {
-        "name": code_texts.alarm_name(alarm), "priority": codes.PRIORITY_NAMES[priority & 3],
+        "name": code_texts.alarm_name(alarm), "priority": priority_name(priority),
         "since": iso_utc(when.utc_ms) if when.utc_ms is not None else None, "raised_by": by,
-        "text": alarm_words(alarm, priority & 3, contact, when, simulated=simulated, values=values, detail=detail),
+        "text": alarm_words(alarm, priority, contact, when, simulated=simulated, values=values, detail=detail),
         "detail": detail, "simulated": simulated, "id": alarm,
         "accepted_by": accepted[0] if accepted else None,
         "accepted_until": iso_utc(accepted[1]) if accepted else None,

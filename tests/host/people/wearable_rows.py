@@ -23,7 +23,7 @@ class WearableRows:
             "INSERT INTO journals (id, device, journal_id, binding, first_seen_utc_ms) VALUES (1, 1, ?, 1, 0)",
             b"JOURNAL1",
         )
-        self.write("INSERT INTO time_marks VALUES (1, 1, ?, 'journal', ?, 20)", UP_MS, world.now_ms)
+        self.write("INSERT INTO time_marks VALUES (1, 1, ?, 'journal', ?, 20, NULL, 0)", UP_MS, world.now_ms)
 
     def write(self, sql: str, *values: Any) -> None:
         self.world.store.write_now(lambda tx: tx.execute(sql, values))
@@ -101,12 +101,15 @@ class WearableJournal:
     def restarts(self) -> None:
         """After a while without power: nobody on the wearable knows how long."""
         encoded = grader.encode_state(self.state, self._now_ms())
-        self.rows.write("INSERT INTO boots VALUES (1, ?, ?, 0)", self.boot, self._now_ms())
+        self.rows.write(
+            "INSERT INTO boots (device, boot, last_ms, received_utc_ms) VALUES (1, ?, ?, ?)",
+            self.boot, self._now_ms(), self.rows.world.now_ms,
+        )  # fmt: skip
         self.boot += 1
         self.boot_utc_ms = self.rows.world.now_ms
         self.state = grader.after_boot(grader.decode_state(encoded, 0), rules.DEFAULT)
         self.rows.write(
-            "INSERT INTO time_marks VALUES (1, ?, 0, 'journal', ?, 20)", self.boot, self.boot_utc_ms
+            "INSERT INTO time_marks VALUES (1, ?, 0, 'journal', ?, 20, NULL, 0)", self.boot, self.boot_utc_ms
         )
         self._journal(
             record_layout.BOOT,
