@@ -27,13 +27,13 @@ def alarm_rows(
         moment = record_time(tx, device.id, one.boot, one.t_ms)
         event = event_at(tx, journal.id, one.seq) if journal is not None else None
         rows.append(
-            _row(
+            alarm_row(
                 one.alarm, one.priority, contact, When(moment[0] if moment else None, now_ms),
                 simulated=bool(one.simulated), values=values_of(event.record) if event else NO_VALUES,
                 accepted=accepted.get(("alarm", one.alarm)),
             )
         )  # fmt: skip
-    return sorted(rows + host_alarm_rows(tx, device, contact, now_ms), key=_urgency)
+    return sorted(rows + host_alarm_rows(tx, device, contact, now_ms), key=urgency)
 
 
 def host_alarm_rows(
@@ -44,7 +44,7 @@ def host_alarm_rows(
     accepted = acceptances(tx, device.id) if device is not None else {}
     return sorted(
         (
-            _row(
+            alarm_row(
                 one.alarm, one.priority, about, When(one.raised_utc_ms, now_ms),
                 simulated=device is not None and device.simulated, by="host", detail=one.detail,
                 accepted=accepted.get(("host", one.alarm)),
@@ -52,15 +52,16 @@ def host_alarm_rows(
             for one in open_alarms(tx)
             if one.device == (device.id if device else None)
         ),
-        key=_urgency,
+        key=urgency,
     )  # fmt: skip
 
 
-def _urgency(row: dict[str, Any]) -> int:
+def urgency(row: dict[str, Any]) -> int:
+    """The most urgent sorts first."""
     return -codes.PRIORITY_NAMES.index(row["priority"])
 
 
-def _row(
+def alarm_row(
     alarm: int, priority: int, contact: Contact, when: When, *, simulated: bool, by: str = "wearable",
     values: Values = NO_VALUES, detail: str = "", accepted: tuple[str, int] | None = None,
 ) -> dict[str, Any]:  # fmt: skip

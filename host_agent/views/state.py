@@ -31,9 +31,8 @@ from host_agent.text import grade_text, iso_utc, local_time, missing_names, scal
 from host_agent.views.alarm_rows import alarm_rows, host_alarm_rows
 from host_agent.views.calibrations import Calibrations
 from host_agent.views.context_rows import signed_rows
-from host_agent.views.device_state import device_state
 from host_agent.views.grade_text import scale_text
-from host_agent.views.state_facts import facts_of
+from host_agent.views.settled import NOT_SETTLED, settle
 
 _LOOKED_AT = 600  # newest readings in which a value is looked for: some hours
 # What the running agent knows of a wearable and its store does not.
@@ -55,12 +54,10 @@ def read_state(
         seen = by_id.get(device["device_id"], {})
         if live:
             device |= {name: seen.get(name) for name in _OF_THE_AGENT}
-        state = device_state(facts_of(device, seen if live else None, now_ms))
-        device["state"] = {"word": state.word, "text": state.text}
-        device["shows_live"], device["patient_text"] = state.shows_live, state.patient_text
-        device["battery_text"] = state.battery
-        for alarm, sound in zip(device["alarms"], state.alarms, strict=True):
-            alarm["sound"] = sound
+        try:
+            settle(device, seen if live else None, now_ms)
+        except Exception as error:  # one wearable never hides another
+            device |= {"broken": f"{type(error).__name__}: {error}", **NOT_SETTLED}
     return data
 
 
