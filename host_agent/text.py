@@ -45,14 +45,14 @@ def iso_utc(utc_ms: int) -> str:
     """`2026-03-31T14:05:09.250Z`; a time outside the years 1 to 9999 as the nearest one inside."""
     utc_ms = min(max(utc_ms, _FIRST_MS), _LAST_MS)
     moment = datetime.datetime.fromtimestamp(utc_ms // 1000, datetime.UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{utc_ms % 1000:03d}Z"
+    return f"{moment.year:04d}-{moment:%m-%dT%H:%M:%S}.{utc_ms % 1000:03d}Z"
 
 
 def local_time(utc_ms: int, *, with_date: bool = False) -> str:
     """Wall time of this computer's zone: `14:05:09`, with its date when asked."""
     within_ms = min(max(utc_ms, _FIRST_MS), _LAST_MS)
     moment = datetime.datetime.fromtimestamp(within_ms / 1000, datetime.UTC).astimezone()
-    return f"{moment:%Y-%m-%d %H:%M:%S}" if with_date else f"{moment:%H:%M:%S}"
+    return f"{moment.year:04d}-{moment:%m-%d %H:%M:%S}" if with_date else f"{moment:%H:%M:%S}"
 
 
 def local_of_iso(at: str | None, *, with_date: bool = False) -> str:

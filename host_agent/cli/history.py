@@ -1,6 +1,6 @@
 """`history`: what happened, in order of time."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -60,14 +60,20 @@ def history(
     data = {"rows": rows, "undated_left_out": undated, "broken": broken}
     if not rows and not broken:
         nothing("Nothing is stored for this question.", data, as_json=as_json)
-    lines = [
-        f"{local_of_iso(row['at'], with_date=True):19}  {SIMULATED + '  ' if row.get('simulated') else ''}"
-        f"{history_line(row['kind'], row)}"
-        for row in rows
-    ]
+    lines = [] if as_json else [line for row in rows if (line := _line(row, broken))]
     if undated:
         lines.append(
             f"{undated} records without a known time are left out. Leave out --from, --to and --last to see them."
         )
     show(data, lines, as_json=as_json)
     leave_when_broken(broken)
+
+
+def _line(row: dict[str, Any], broken: dict[str, str]) -> str:
+    """One row for people; "" for a row that cannot be written, which is then added to `broken`."""
+    try:
+        at = local_of_iso(row["at"], with_date=True)
+        return f"{at:19}  {SIMULATED + '  ' if row.get('simulated') else ''}{history_line(row['kind'], row)}"
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        broken[str(row.get("device_id") or "this laptop")] = f"{type(error).__name__}: {error}"
+        return ""

@@ -82,10 +82,7 @@ def _lines(data: dict[str, Any], now_ms: int) -> Iterator[str]:
         yield from _port_lines(data["agent"]["ports"])
     for device in data["devices"]:
         yield ""
-        if device["broken"]:
-            yield broken_line(device["device_id"], device["broken"])
-            continue
-        yield from _device_lines(device, data["agent_running"], now_ms)
+        yield from _isolated_lines(device, data["agent_running"], now_ms)
     if data["deliveries"]:
         yield ""
     for target, states in sorted(data["deliveries"].items()):
@@ -114,6 +111,16 @@ def _alarm_lines(data: dict[str, Any]) -> Iterator[str]:
             yield f"       {alarm['sound']}"
     if alarms:
         yield ""
+
+
+def _isolated_lines(device: dict[str, Any], running: bool, now_ms: int) -> list[str]:
+    """The lines of one wearable; where they cannot be made, the line that says so. Its alarms stand above."""
+    if not device["broken"]:
+        try:
+            return list(_device_lines(device, running, now_ms))
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            device["broken"] = f"{type(error).__name__}: {error}"
+    return [broken_line(device["device_id"], device["broken"])]
 
 
 def _device_lines(device: dict[str, Any], running: bool, now_ms: int) -> Iterator[str]:

@@ -1,7 +1,8 @@
 """Times that cannot all be true: a host sent a wrong time, or this laptop's own clock was wrong and was then set.
 
 TIME_CONTRADICTS stands for a day of the wearable's clock after the last such mark of the boot that runs: LOW for
-less than a minute, MEDIUM for more. Ages do not depend on it: a mark that cannot be true dates nothing.
+less than a minute, MEDIUM for more. That this laptop's own clock was set by less is no alarm. Ages do not depend on
+it: a mark that cannot be true dates nothing.
 """
 
 from crs_core.codes import PRIORITY_LOW, PRIORITY_MEDIUM, TIME_CONTRADICTS

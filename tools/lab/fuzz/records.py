@@ -176,6 +176,8 @@ def hostile_block(side: Bedside) -> tuple[bytes, int]:
         )
     else:
         rows = [(t_ms + at, *event()) for at in range(pick((1, 1, 2, 20)))]
+        while sum([len(row[2]) + 12 for row in rows]) > block_layout.BLOCK_MAX - block_layout.OVERHEAD:
+            rows.pop()
         raw = block_writer.encode_events(HOSTILE, boot, seq, rows, flags)
     count = raw[3]
     side.next_seq[HOSTILE] = seq + count

@@ -38,7 +38,7 @@ def look(tmp_path):
 
 
 async def test_nothing_contradicts(look):
-    assert await look((5000, 0, True), (6000, 10, False)) == []
+    assert await look((5000, 0, True), (6000, 10, False), (7000, 50_000, True)) == []
 
 
 @pytest.mark.parametrize(

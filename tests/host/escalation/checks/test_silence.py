@@ -8,6 +8,7 @@ from crs_core.journal import record_types
 
 from host_agent.config.model import WatchdogSection
 from host_agent.errors import StoreFull
+from host_agent.escalation.checks import silence
 from host_agent.escalation.checks.check import CheckParts
 from host_agent.escalation.checks.silence import SilenceCheck
 from host_agent.escalation.checks.silence_rules import Limits
@@ -254,3 +255,21 @@ async def test_a_store_that_never_answers_silences_nothing(bench, monkeypatch, c
     ((device_id, finding),) = bench.unstored
     assert (device_id, finding.alarm) == (DEVICE_ID, NO_DATA_YET)
     assert "no answer in 0.01 s" in caplog.text
+
+
+async def test_a_wearable_that_cannot_be_judged_hides_no_other(bench, monkeypatch):
+    def read(tx, device):
+        if device == 1:
+            raise IndexError("priority 9")
+        return whole(tx, device)
+
+    whole = silence.newest_reading
+    monkeypatch.setattr(silence, "newest_reading", read)
+    parts = CheckParts(
+        bench.world.store, bench.world.escalation, bench.clock, lambda *about: bench.unstored.append(about)
+    )
+    check = SilenceCheck(parts, LIMITS, heard=lambda: {DEVICE_ID: NOTHING, b"NEVERSEE": NOTHING})
+    await bench.clock.advance(200)
+    await check.look()
+    assert [(device_id, finding.alarm) for device_id, finding in bench.unstored] == [(DEVICE_ID, NO_DATA_YET)]
+    assert bench.world.outbox()[0]["device"]["id"] == b"NEVERSEE".hex()
