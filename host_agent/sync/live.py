@@ -67,11 +67,11 @@ class Hooks:
 
     committed: Callable[[], None]
     opened: Callable[[View], None]
-    caught_up: Callable[[], None]
     unstored: Callable[[Journal, Sequence[IncomingBlock | IncomingGap], StoreError], None]
     unjournaled: Callable[[Journal, Any, Any], None]  # StatusIs, and the ALARM message with what rose
     # device id, why, and the priority of NOT_UNDERSTOOD
     not_understood: Callable[[bytes, str, int], None] = lambda device_id, why, priority: None
+    caught_up: Callable[[], None] = lambda: None
 
 
 class LiveViews(SyncListener):
