@@ -124,10 +124,10 @@ def _isolated_lines(device: dict[str, Any], running: bool, now_ms: int) -> list[
 
 
 def _device_lines(device: dict[str, Any], running: bool, now_ms: int) -> Iterator[str]:
-    name = f"{device['name']}, " if device["name"] else ""
+    name = f" ({device['name']})" if device["name"] else ""
     yield marked(
         device["simulated"],
-        f"{name}wearable {device['device_id']}, thermometer at {device['site'] or 'a site not known yet'}",
+        f"Wearable {device['device_id']}{name}, thermometer at {device['site'] or 'a site not known yet'}",
     )
     yield f"  state     {device['state']['text']}"
     if running:

@@ -52,7 +52,7 @@ def test_alarms_come_first_and_the_most_urgent_leads(world):
 
 def test_the_wearables_own_name_site_and_numbers_are_shown(world):
     text = screen(world)
-    assert "\nBed 3, wearable " in text and ", thermometer at axilla\n" in text
+    assert f"\nWearable {'01' * 8} (Bed 3), thermometer at axilla\n" in text
     assert "  call      Care team 555-0100. Emergency 112.\n" in text
 
 
