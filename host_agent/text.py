@@ -88,10 +88,12 @@ def temperature_text(temp_cc: int | None) -> str:
     return f"{temp_cc // 100}.{temp_cc % 100:02d} °C ({tenths_f // 10}.{tenths_f % 10} °F)"
 
 
-def temperature_words(temp_cc: int) -> str:
-    """Both units in tenths, cut and never rounded up over a limit: `38.6 °C (101.5 °F)`."""
+def temperature_words(temp_cc: int, unit: str = "C") -> str:
+    """Both units in tenths, `unit` first, cut and never rounded up over a limit: `38.6 °C (101.5 °F)`."""
     tenths_f = (temp_cc * 9 // 5 + 3200) // 10
-    return f"{temp_cc // 100}.{temp_cc % 100 // 10} °C ({tenths_f // 10}.{tenths_f % 10} °F)"
+    celsius = f"{temp_cc // 100}.{temp_cc % 100 // 10} °C"
+    fahrenheit = f"{tenths_f // 10}.{tenths_f % 10} °F"
+    return f"{fahrenheit} ({celsius})" if unit == "F" else f"{celsius} ({fahrenheit})"
 
 
 def site_text(site: int) -> str:

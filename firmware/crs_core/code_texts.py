@@ -162,7 +162,7 @@ ALARM_TEXTS = {
     PULSE_LOST: "the wearable is worn but finds no pulse. Look at the patient now.",
     LIFE_THREATENING: "a life-threatening pattern of signs{values}. Get help now and say: CAR-T patient.",
     PATIENT_BUTTON: "the patient pressed the button: I feel ill. Look at the patient now.",
-    NO_DATA: "the wearable does not measure. Check the strap and take the temperature by hand.",
+    NO_DATA: "values are missing{missing}. Check the strap and take the temperature by hand.",
     SENSOR_FAULT: "a sensor of the wearable does not answer. Take the temperature by hand and tell the care team.",
     JOURNAL_FAULT: "the wearable cannot keep its records. Tell the care team.",
     HOST_AWAY: "the wearable does not hear the bedside laptop. Check that the laptop is on and near.",

@@ -69,7 +69,8 @@ def alarm_words(
     )
     said = text.format_map(
         {
-            "temperature": _temperature(alarm, values), "saturation": _saturation(values), "values": _all(values),
+            "temperature": _temperature(alarm, values, contact.unit), "saturation": _saturation(values),
+            "values": _all(values, contact.unit), "missing": _missing(values),
             "detail": f": {detail}" if detail and alarm in _WITH_DETAIL else "",
         }
     )  # fmt: skip
@@ -97,21 +98,33 @@ def _when(when: When) -> str:
     return f"{at} ({when.late.format(span_text(age_ms / 1000))})" if age_ms >= _LATE_MS else at
 
 
-def _temperature(alarm: int, values: Values) -> str:
+def _temperature(alarm: int, values: Values, unit: str) -> str:
     """Only a temperature that says what the alarm says: a fever may have been entered by hand."""
     if values.temp_cc is None or (alarm == codes.FEVER and values.temp_cc < 3800):
         return ""
-    return f": {temperature_words(values.temp_cc)}, {site_text(values.site)}"
+    return f": {temperature_words(values.temp_cc, unit)}, {site_text(values.site)}"
 
 
 def _saturation(values: Values) -> str:
     return "" if values.spo2_tenths is None else f": {_percent(values.spo2_tenths)}"
 
 
-def _all(values: Values) -> str:
+def _missing(values: Values) -> str:
+    """What was not measured; nothing is said when no record tells."""
+    if values is NO_VALUES:
+        return ""
+    missing = [
+        name
+        for name, value in (("temperature", values.temp_cc), ("oxygen", values.spo2_tenths))
+        if value is None
+    ]
+    return f": {' and '.join(missing)} not measured" if missing else ""
+
+
+def _all(values: Values, unit: str) -> str:
     found = []
     if values.temp_cc is not None:
-        found.append(f"temperature {temperature_words(values.temp_cc)}, {site_text(values.site)}")
+        found.append(f"temperature {temperature_words(values.temp_cc, unit)}, {site_text(values.site)}")
     if values.spo2_tenths is not None:
         found.append(f"oxygen {_percent(values.spo2_tenths)}")
     if values.hr_bpm is not None:

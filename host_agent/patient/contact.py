@@ -17,12 +17,16 @@ HOW_TO_SET = (
 
 
 class Contact(NamedTuple):
-    """`patient` "" when nobody is bound, `device` "" for this laptop itself; a number is "" while it is not known."""
+    """`patient` "" when nobody is bound, `device` "" for this laptop itself; a number is "" while it is not known.
+
+    `unit` is the temperature unit that comes first in texts, C or F.
+    """
 
     patient: str = ""
     device: str = ""
     care_team: str = ""
     emergency: str = ""
+    unit: str = "C"
 
     @property
     def about(self) -> str:
@@ -63,7 +67,9 @@ def contact(found: Device, patient: str, profile: str) -> Contact:
     """The same from what is read already; `profile` is the canonical text of the binding."""
     settings = decode_profile(found.settings)
     care_team = decode_profile(profile).get("call_number") or settings.get("patient_call_number", "")
-    return Contact(patient, found.label, care_team, settings.get("emergency_number", ""))
+    return Contact(
+        patient, found.label, care_team, settings.get("emergency_number", ""), settings.get("unit", "C")
+    )  # fmt: skip
 
 
 def _of_the_laptop(tx: Tx) -> Contact:

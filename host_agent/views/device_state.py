@@ -42,8 +42,8 @@ class Facts(NamedTuple):
     """What is known of one wearable; ages in seconds, times UTC ms, None: not known or not so.
 
     `link` "" while no agent runs, else a word of LinkState or "never opened". `live_alarms` are those that the newest
-    LIVE names. `pause_until_utc_ms` is of a planned pause whose end is not stored; `says_paused`, `has_live_values` and
-    `is_battery_low` are of the newest LIVE.
+    LIVE names. `pause_until_utc_ms` is of a planned pause whose end is not stored; `says_paused`, `has_temperature`,
+    `has_oxygen` and `is_battery_low` are of the newest LIVE.
     """
 
     now_utc_ms: int
@@ -54,7 +54,8 @@ class Facts(NamedTuple):
     is_quarantined: bool = False
     is_in_maintenance: bool = False
     live_age_s: float | None = None
-    has_live_values: bool = False
+    has_temperature: bool = False
+    has_oxygen: bool = False
     says_paused: bool = False
     is_battery_low: bool = False
     live_alarms: frozenset[int] = frozenset()
@@ -98,7 +99,7 @@ def _word(facts: Facts) -> str:
         (PROGRAM_STOPPED, facts.link == "at_repl"),
         (LENT, facts.link == "released"),
         (MAINTENANCE, facts.link == "open" and facts.is_in_maintenance),
-        (MEASURING, is_fresh and facts.has_live_values),
+        (MEASURING, is_fresh and (facts.has_temperature or facts.has_oxygen)),
         (PAUSED, is_fresh and facts.says_paused),
         (NOT_MEASURING, is_fresh),
         (NO_VALUES_YET, facts.link == "open"),
@@ -126,7 +127,12 @@ def _pause(facts: Facts) -> str:
 
 def _measuring(facts: Facts) -> str:
     announced = _pause(facts)
-    return f"measuring now, although this was announced: {announced}" if announced else "measuring now"
+    what = "measuring now"
+    if not facts.has_oxygen:
+        what = "measuring the temperature alone now, oxygen not measured"
+    elif not facts.has_temperature:
+        what = "measuring oxygen and pulse alone now, temperature not measured"
+    return f"{what}, although this was announced: {announced}" if announced else what
 
 
 def _paused(facts: Facts) -> str:

@@ -40,10 +40,12 @@ def _with_agent(facts: Facts, seen: Mapping[str, Any]) -> Facts:
     )  # fmt: skip
     if live is not None:
         status = live["status"]
+        has_temperature, has_oxygen = _measured(status)
         facts = facts._replace(
             was_heard=True,
             live_age_s=age_s(seen.get("live_age_s"), seen.get("live_utc_ms"), now_ms),
-            has_live_values=_has_values(status),
+            has_temperature=has_temperature,
+            has_oxygen=has_oxygen,
             says_paused=bool(status & units.STATUS_PAUSED),
             is_battery_low=bool(status & units.STATUS_LOW_BATTERY),
             live_alarms=frozenset(alarm for alarm, priority in live["alarms"] if priority),
@@ -62,12 +64,12 @@ def age_s(by_steady_clock_s: float | None, utc_ms: int | None, now_ms: int) -> f
     return None if utc_ms is None else max(0.0, (now_ms - utc_ms) / 1000)
 
 
-def _has_values(status: int) -> bool:
-    """Whether something of the body is measured now: a light that rests by plan is no loss."""
+def _measured(status: int) -> tuple[bool, bool]:
+    """Whether a temperature and an oxygen value of the body are measured now; a light that rests by plan is no loss."""
     if units.wear_of(status) == units.WEAR_OFF:
-        return False
-    states = units.temp_state_of(status), units.ppg_state_of(status)
-    return bool(states[0] == units.TEMP_VALID or states[1] == units.PPG_VALID)
+        return False, False
+    has_oxygen = units.ppg_state_of(status) in (units.PPG_VALID, units.PPG_RESTING)
+    return bool(units.temp_state_of(status) == units.TEMP_VALID), bool(has_oxygen)
 
 
 def _utc_ms(at: str | None) -> int | None:

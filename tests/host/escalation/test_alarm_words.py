@@ -9,6 +9,8 @@ from crs_core.grade.alarms import Inputs
 
 from host_agent.escalation.alarm_words import NO_VALUES, Values, When, alarm_words, values_of
 from host_agent.patient.contact import Contact
+from host_agent.store.devices import ensure_device
+from host_agent.store.host_alarms import raise_alarm
 from host_agent.text import local_time
 from tests.host.escalation.world import BOOT_UTC_MS, NOW_MS, World, alarm_record
 
@@ -45,8 +47,17 @@ def words(alarm, priority=3, contact=BED, now_ms=NOW_MS, **change):
          "NOTICE {}, JS-60 (Bed 3): the battery of the wearable is low. Charge it now. {}"),
         (codes.FEVER, 2, Values(3640, units.SITE_AXILLA, None, None),
          "ALARM {}, JS-60 (Bed 3): fever. Call the care team now. {}"),
+        (codes.NO_DATA, 2, Values(3640, units.SITE_AXILLA, None, None),
+         "ALARM {}, JS-60 (Bed 3): values are missing: oxygen not measured. Check the strap and take the"
+         " temperature by hand. {}"),
+        (codes.NO_DATA, 1, Values(),
+         "NOTICE {}, JS-60 (Bed 3): values are missing: temperature and oxygen not measured. Check the strap and"
+         " take the"
+         " temperature by hand. {}"),
+        (codes.NO_DATA, 1, NO_VALUES,
+         "NOTICE {}, JS-60 (Bed 3): values are missing. Check the strap and take the temperature by hand. {}"),
     ],
-    ids=["value", "both units", "all values", "LOW", "entered by hand"],
+    ids=["value", "both units", "all values", "LOW", "entered by hand", "missing", "both missing", "no record"],
 )  # fmt: skip
 def test_a_text_says_who_what_when_what_to_do_and_whom_to_call(alarm, priority, values, expected):
     assert words(alarm, priority, values=values) == expected.format(AT, "Care team 555-0100. Emergency 112.")
@@ -123,3 +134,34 @@ def test_a_wearable_that_never_told_its_numbers_is_said_to_have_none(world):
 
 def test_inputs_that_cannot_be_read_give_no_values():
     assert values_of(object()) == NO_VALUES and values_of(alarm_record({}, b"xx", FEVER=2)) == NO_VALUES
+
+
+def test_the_unit_that_the_site_chose_comes_first_in_texts(world):
+    world.store.write_now(lambda tx: tx.execute("UPDATE devices SET settings = settings || 'unit=F\n'"))
+    world.commit(alarm_record({}, alarm_state.encode_inputs(INPUTS), FEVER=2))
+    assert ": fever: 101.2 °F (38.4 °C), armpit sensor. " in world.outbox()[0]["text"]
+
+
+def test_what_concerns_every_patient_here_has_the_numbers_of_each(world):
+    def second(tx):
+        device = ensure_device(tx, b"WEARABL2", NOW_MS, "bed 8")
+        tx.execute(
+            "UPDATE devices SET settings = 'emergency_number=112\npatient_call_number=77\n' WHERE id = ?",
+            (device,),
+        )
+        tx.execute(
+            "INSERT INTO bindings VALUES (2, x'0202020202020202', 1, ?, '', 'active', 0, NULL, '')", (device,)
+        )
+
+    world.store.write_now(second)
+    world.store.write_now(
+        lambda tx: raise_alarm(
+            tx, world.escalation, device=None, alarm=codes.STORE_FAULT, priority=3, detail="a/b: full", utc_ms=NOW_MS
+        )
+    )  # fmt: skip
+    (event,) = world.outbox("ward")
+    assert (
+        event["text"].endswith(" Care team 555-0100 or 77. Emergency 112.")
+        and ", this laptop: " in event["text"]
+    )
+    assert event["detail"] == "a/b: full" and "a/b" not in event["text"]

@@ -11,6 +11,7 @@ from host_agent.views.device_state import AlarmFact, Battery, Facts, device_stat
 
 NOW_MS = 1_800_000_000_000
 MIN_MS = 60_000
+BOTH = {"has_temperature": True, "has_oxygen": True}
 FULL = Battery({"percent": 80, "hours_left": 9, "charging": False}, 0.0)
 LOW = AlarmFact(LOW_BATTERY, True)
 OXYGEN = AlarmFact(HYPOXAEMIA, True)
@@ -24,7 +25,8 @@ TABLE = {
     "was_heard": [False, True],
     "is_in_maintenance": [False, True],
     "live_age_s": [None, 1.0, 300.0],
-    "has_live_values": [False, True],
+    "has_temperature": [False, True],
+    "has_oxygen": [False, True],
     "says_paused": [False, True],
     "pause_until_utc_ms": [None, NOW_MS + 9 * MIN_MS, NOW_MS - MIN_MS],
     "last_value_utc_ms": [None, NOW_MS - 7 * MIN_MS, NOW_MS + 7 * MIN_MS],
@@ -50,7 +52,11 @@ def test_no_two_statements_of_one_screen_contradict_each_other(named, is_low):
         texts = (state.text, state.patient_text, state.battery, *state.alarms)
         fresh = facts.link == "open" and facts.live_age_s == 1.0 and not facts.is_in_maintenance
         # measuring is said exactly when values of now are there, and nothing else is said beside it
-        assert (state.word == states.MEASURING) == (fresh and facts.has_live_values), facts
+        assert (state.word == states.MEASURING) == (fresh and (facts.has_temperature or facts.has_oxygen)), (
+            facts
+        )
+        assert ("oxygen not measured" in state.text) <= (not facts.has_oxygen), facts
+        assert ("temperature not measured" in state.text) <= (not facts.has_temperature), facts
         assert state.shows_live == (
             fresh and state.word in (states.MEASURING, states.PAUSED, states.NOT_MEASURING)
         )
@@ -86,12 +92,14 @@ def test_no_two_statements_of_one_screen_contradict_each_other(named, is_low):
         ({"was_heard": True}, "not_watched", "not watched: the agent is not running. What it measures now is not"),
         ({"link": "lost", "was_heard": True, "last_value_utc_ms": NOW_MS - MIN_MS}, "no_link", "no link since {-1}. "),
         ({"link": "open"}, "no_values_yet", "linked, and no values of now have come yet"),
-        ({"link": "open", "live_age_s": 1.0, "has_live_values": True}, "measuring", "measuring now"),
+        ({"link": "open", "live_age_s": 1.0, **BOTH}, "measuring", "measuring now"),
+        ({"link": "open", "live_age_s": 1.0, "has_temperature": True}, "measuring", "measuring the temperature alone"),
+        ({"link": "open", "live_age_s": 1.0, "has_oxygen": True}, "measuring", "measuring oxygen and pulse alone now"),
         ({"link": "open", "live_age_s": 1.0, "last_value_utc_ms": NOW_MS - MIN_MS}, "not_measuring",
          "not measuring since {-1}. Check the strap; take the temperature by hand."),
         ({"link": "open", "live_age_s": 1.0, "says_paused": True, "pause_until_utc_ms": NOW_MS + 9 * MIN_MS}, "paused",
          "not measuring, as planned: planned pause for washing, 9 min left, back by {9}."),
-        ({"link": "open", "live_age_s": 1.0, "has_live_values": True, "pause_until_utc_ms": NOW_MS + 9 * MIN_MS},
+        ({"link": "open", "live_age_s": 1.0, **BOTH, "pause_until_utc_ms": NOW_MS + 9 * MIN_MS},
          "measuring", "measuring now, although this was announced: planned pause for washing, 9 min left, back by {9}"),
         ({"link": "open", "live_age_s": 1.0, "pause_until_utc_ms": NOW_MS + 9 * MIN_MS}, "not_measuring",
          "not measuring (planned pause for washing, 9 min left, back by {9})."),
@@ -133,7 +141,7 @@ def test_each_state_has_its_sentence(change, word, text):
 )
 def test_what_is_known_of_the_sound_of_an_alarm(alarm, change, text):
     facts = Facts(
-        NOW_MS, link="open", live_age_s=1.0, has_live_values=True, live_alarms=frozenset({HYPOXAEMIA}), alarms=(alarm,)
+        NOW_MS, link="open", live_age_s=1.0, **BOTH, live_alarms=frozenset({HYPOXAEMIA}), alarms=(alarm,)
     )  # fmt: skip
     assert device_state(facts._replace(**change)).alarms[0].startswith(text)
 
