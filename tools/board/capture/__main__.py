@@ -87,6 +87,8 @@ def capture(port: str, out: TextIO, seconds: int) -> tuple[Rows, str]:
             ended = "stopped"
         except (PortError, BoardLineError) as error:
             ended = str(error)
+        except OSError as error:  # a full disk: the board must restart all the same
+            ended = f"the rows cannot be written: {error.strerror or error}"
         try:
             board.restart()
             _say("the board restarts and monitors again")
