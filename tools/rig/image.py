@@ -24,6 +24,7 @@ from littlefs import LittleFS
 
 from tools.board import build_firmware
 from tools.board.build_firmware import PACKAGES, bundle, compile_application, root_files, source_tree
+from tools.data.flash_image import at_one_instant
 from tools.rig.micropython import ROOT
 
 SECTOR = 4096
@@ -120,8 +121,8 @@ def build_image(
 
 
 def read_image(path: Path) -> LittleFS:
-    """Mount a copy of an image file for looking into it."""
-    content = bytearray(path.read_bytes())
+    """Mount a copy of an image file, as it is at one instant: a wearable may be running on it."""
+    content = bytearray(at_one_instant(path))
     filesystem = _file_system(len(content) // SECTOR, mount=False)
     filesystem.context.buffer = content
     filesystem.mount()

@@ -1,9 +1,11 @@
-"""Read a journal's files from a LittleFS flash image or a directory. Neither is ever written."""
+"""Read a journal's files from a directory or a LittleFS flash image at one instant. Neither is ever written."""
 
 from pathlib import Path
 
 from littlefs import LittleFS, LittleFSError
 from littlefs.context import UserContext
+
+from tools.data.flash_image import RestlessImageError, at_one_instant
 
 SECTOR = 4096
 
@@ -22,7 +24,10 @@ def files_of(path: Path, offset: int = 0) -> dict[str, bytes | None]:
         return {"/" + str(file.relative_to(path)): file.read_bytes() for file in files}
     if not path.exists():
         raise SourceError(f"{path}: no such file or directory")
-    data = path.read_bytes()[offset:]
+    try:
+        data = at_one_instant(path)[offset:]
+    except RestlessImageError as error:
+        raise SourceError(str(error)) from error
     if len(data) < 2 * SECTOR:
         raise SourceError(f"{path}: {len(data)} bytes are too few for a file system")
     return _mounted(path, data[: len(data) // SECTOR * SECTOR])
