@@ -7,7 +7,9 @@ import pytest
 
 from tools.data.flash_image import READS_MAX, RestlessImageError, at_one_instant, is_in_use
 from tools.data.journal_dump.__main__ import main
-from tools.rig.image import build_image, read_image
+from tools.data.journal_dump.source import files_of
+from tools.rig.image import build_image, read_file, read_image
+from tools.rig.micropython import ROOT, run_micropython
 from tools.rig.wearable import Wearable
 
 SECTOR, SECTORS, PIECE = 4096, 16, 512
@@ -90,6 +92,45 @@ def test_every_copy_of_an_image_that_is_being_written_mounts_and_reads_whole(
     for _ in range(40):
         assert _whole(at_one_instant(busy), tmp_path / "copy")  # type: ignore[arg-type]
     assert busy.steps > 200
+
+
+# Appends some bytes at a time, as the journal does, on MicroPython's LittleFS; a copy of the image after each.
+APPENDER = """
+import sys, vfs
+sys.path.insert(0, "{chip}")
+from nor_flash import NorFlash
+
+class Board:
+    def call(self, op, payload=b""):
+        return b"\\0d"
+
+class Levels:
+    def refresh(self):
+        return bytes(16)
+
+flash = NorFlash("{folder}/flash.img", Board(), Levels(), 0, lambda on: None)
+how = dict(readsize=256, progsize=256, lookahead=32)
+vfs.VfsLfs2.mkfs(flash, **how)
+vfs.mount(vfs.VfsLfs2(flash, **how), "/f")
+for n in range(200):
+    with open("/f/log", "ab" if n % 14 else "wb") as file:
+        file.write(bytes([n]) * (n * 37 % 61 + 10))
+    with open("{folder}/flash.img", "rb") as image, open("{folder}/%d.img" % n, "wb") as copy:
+        copy.write(image.read())
+"""
+
+
+def test_a_file_that_micropython_appends_to_is_read_whole_wherever_it_lies(tmp_path: Path) -> None:
+    """A file among the metadata, near the end of its sector: a reader with a smaller cache calls that corrupt."""
+    script = tmp_path / "append.py"
+    (tmp_path / "flash.img").write_bytes(b"\xff" * SECTOR * SECTORS)
+    script.write_text(APPENDER.format(chip=ROOT / "tools/virtual_wearable/chip", folder=tmp_path))
+    done = run_micropython(script)
+    assert done.returncode == 0, done.stderr
+    for n in range(200):
+        image = tmp_path / f"{n}.img"
+        wanted = b"".join(bytes([each]) * (each * 37 % 61 + 10) for each in range(n - n % 14, n + 1))
+        assert read_file(image, "/log") == files_of(image)["/log"] == wanted, n
 
 
 @pytest.mark.wearable

@@ -2,12 +2,9 @@
 
 from pathlib import Path
 
-from littlefs import LittleFS, LittleFSError
-from littlefs.context import UserContext
+from littlefs import LittleFSError
 
-from tools.data.flash_image import RestlessImageError, at_one_instant
-
-SECTOR = 4096
+from tools.data.flash_image import SECTOR, RestlessImageError, at_one_instant, mounted
 
 
 class SourceError(Exception):
@@ -30,15 +27,13 @@ def files_of(path: Path, offset: int = 0) -> dict[str, bytes | None]:
         raise SourceError(str(error)) from error
     if len(data) < 2 * SECTOR:
         raise SourceError(f"{path}: {len(data)} bytes are too few for a file system")
-    return _mounted(path, data[: len(data) // SECTOR * SECTOR])
+    return _files(path, data)
 
 
-def _mounted(path: Path, data: bytes) -> dict[str, bytes | None]:
-    context = UserContext(len(data))
-    context.buffer = bytearray(data)  # a copy, so that the file itself cannot change
+def _files(path: Path, data: bytes) -> dict[str, bytes | None]:
     found: dict[str, bytes | None] = {}
     try:
-        flash = LittleFS(context=context, block_size=SECTOR, block_count=0, mount=True)
+        flash = mounted(data)
         for folder, _, names in flash.walk("/"):
             for name in names:
                 full = f"{folder.rstrip('/')}/{name}"
