@@ -77,7 +77,7 @@ def _check(arguments: argparse.Namespace) -> str:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Exit 0 when done, 2 when the file was refused."""
+    """Exit 0 when done, 2 when the file was refused, 130 after Ctrl-C."""
     arguments = _parser().parse_args(argv)
     try:
         print({"icu": _icu, "desaturation": _desaturation, "check": _check}[arguments.kind](arguments))
@@ -85,8 +85,11 @@ def main(argv: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     except OSError as error:
-        print(f"{error.filename}: {error.strerror}", file=sys.stderr)
+        print(f"{error.filename or arguments.file}: {error.strerror}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("recording: stopped, nothing was written", file=sys.stderr)
+        return 130
     return 0
 
 

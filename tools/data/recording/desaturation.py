@@ -69,6 +69,8 @@ class Desaturation:
     def _time(self, moments: Moments, cell: str) -> float | None:
         place = f"line {self._table.line}, time"
         try:
+            if not cell:
+                raise ValueError("is missing")
             t_s = moments.read(cell)
             if moments.unit_s is None and moments.kind == "number":
                 raise ValueError(f"{quoted(moments.name)} does not name its unit. Call it t_s or t_ms")
@@ -83,21 +85,24 @@ class Desaturation:
         return t_s
 
     def _measured(self, cells: list[str]) -> tuple[list[float], list[float], list[float]]:
-        """Values of SpO2, pulse and perfusion index. An oximeter with no valid SpO2 in its cell has no pulse either."""
-        found: dict[str, dict[str, float]] = {}
-        for kind, (low, high) in _KINDS.items():
-            found[kind] = {}
-            for oximeter, place in self._columns[kind].items():
-                value = self._number(cells[place])
-                if value is not None and low <= value <= high:
-                    found[kind][oximeter] = value
-        for oximeter, place in self._columns["spo2"].items():
-            pulse = found["pulse"].get(oximeter)
-            if pulse == NO_PULSE_RATE or (cells[place] and oximeter not in found["spo2"]):
+        """Values of SpO2, pulse and perfusion index. An oximeter whose SpO2 is a number outside has no pulse."""
+        read = {
+            kind: {oximeter: self._number(cells[place]) for oximeter, place in places.items()}
+            for kind, places in self._columns.items()
+        }
+        found = {
+            kind: {
+                key: value for key, value in read[kind].items() if value is not None and low <= value <= high
+            }
+            for kind, (low, high) in _KINDS.items()
+        }
+        for oximeter, spo2 in read["spo2"].items():
+            no_value = spo2 is not None and oximeter not in found["spo2"]
+            if no_value or found["pulse"].get(oximeter) == NO_PULSE_RATE:
                 found["pulse"].pop(oximeter, None)
                 found["pi"].pop(oximeter, None)
-        spo2, pulses, pis = (list(found[kind].values()) for kind in _KINDS)
-        return spo2, pulses, pis
+        spo2s, pulses, pis = (list(found[kind].values()) for kind in _KINDS)
+        return spo2s, pulses, pis
 
     def _number(self, cell: str) -> float | None:
         """None for words, as a device writes them where it has no value."""

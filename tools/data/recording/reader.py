@@ -20,7 +20,7 @@ from tools.data.track import DEFAULT_PI_PCT, Point, Track
 JOIN_S = 300.0  # rows further apart are not joined
 HOLD_S = 60.0  # so long the earlier row's values then still apply
 CLOSEST_S = 0.005  # rows closer than the sensor's samples are counted in another unit
-ROWS_MAX = 1_000_000  # 11 days at one row a second
+ROWS_MAX = 300_000  # three days at one row a second
 NO_PULSE_RATE = 255.0  # monitors write it when they have no pulse; it is inside the limits of a pulse
 _NAMES = {
     "temp_c": header.TEMP_C,
@@ -100,7 +100,10 @@ class _Reader:
             self._table.problems.add(f"{place}: {t_s:g} is before the start")
             return None
         if self._points and t_s <= self._points[-1].t_s:
-            self._table.problems.add(f"{place}: {t_s:g} does not come after {self._points[-1].t_s:g}")
+            shown = f"{t_s:g} does not come after {self._points[-1].t_s:g}"
+            if moments.kind != "number":
+                shown = f"{quoted(cell)} does not come after the row before. Where clocks were put back, write the zone"
+            self._table.problems.add(f"{place}: {shown}")
             return None
         return t_s
 

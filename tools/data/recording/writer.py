@@ -34,5 +34,7 @@ def write_recording(path: Path, source: Path, comments: Sequence[str], rows: Ite
             valued += spo2_pct is not None or hr_bpm is not None
             valued += temp_c is not None
         if not valued:
-            raise TableError(f"{source}: it gives no row with a value, so nothing was written")
+            raise TableError(
+                f"{source}: it gives no row with a temperature, an SpO2 in percent or a pulse, so nothing was written"
+            )
     return count

@@ -26,7 +26,9 @@ PI_PCT = ("pi_pct", "pi", "perfusion_index", "perfusion_index_pct")
 def plain(name: str) -> str:
     """A name without case, blanks, brackets and signs: `SpO2 (%)` is `spo2_pct`."""
     text = unicodedata.normalize("NFKC", name).casefold().translate(_SIGNS)
-    return "_".join(re.findall(r"[a-z0-9]+", text))
+    words = re.findall(r"[a-z0-9]+", text)
+    # `temp_c (°C)` says its unit twice
+    return "_".join(words[:-1] if words[1:] and words[-1] == words[-2] else words)
 
 
 def fahrenheit_names(names: Sequence[str]) -> tuple[str, ...]:

@@ -13,9 +13,11 @@ from tools.data.table.reader import Table
 
 DAY_S = 86400.0
 LATEST_S = 1e11  # as seconds since 1970 this is the year 5138: whoever writes more counts milliseconds
-_BASES = (
-    "t|time|timestamp|time_stamp|datetime|date_time|elapsed|elapsed_time|epoch|unix|unix_time|zeit|uhrzeit"
-)
+# a column with one of these words in its name holds times
+_WORDS = {
+    "t", "time", "timestamp", "ts", "datetime", "elapsed", "epoch", "unix", "clock", "zeit", "zeitstempel", "uhrzeit",
+    "ms", "msec", "millis", "us", "usec", "micros", "sec", "secs", "second", "seconds", "minutes", "hours",
+}  # fmt: skip
 _UNITS_S = {
     1.0: "s sec secs second seconds",
     1e-3: "ms msec millis millisecond milliseconds",
@@ -25,8 +27,6 @@ _UNITS_S = {
     DAY_S: "d day days",
 }
 _UNIT_S = {name: seconds for seconds, names in _UNITS_S.items() for name in names.split()}
-_NAME = re.compile(rf"(?:{_BASES})(?:_({'|'.join(_UNIT_S)}))?")
-_ALONE = frozenset(name for name in _UNIT_S if len(name) > 3 or name in ("sec", "ms"))
 _CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}(?:[.,][0-9]{1,9})?))?(?:\s*([AaPp])\.?[Mm]\.?)?")
 _DAY = re.compile(r"([0-9]{1,4})([-./])([0-9]{1,2})\2([0-9]{1,4})")
 _ZONE = re.compile(r"\s*(Z|z|[+-][0-9]{2}:?[0-9]{2})$")
@@ -41,10 +41,7 @@ class Moments:
     def __init__(self, name: str, numbers: Numbers) -> None:
         self.name = name
         self._numbers = numbers
-        key = plain(name)
-        match = _NAME.fullmatch(key)
-        unit = match[1] if match else key
-        self.unit_s = _UNIT_S.get(unit or "")
+        self.unit_s = _unit_s(plain(name))
         self.kind = ""
         self.resolution_s = float("inf")
         self._day_s = 0.0
@@ -135,12 +132,18 @@ def time_column(table: Table) -> int | None:
     """Place of the time column, the one that names its unit before the others; None without one."""
     found = []
     for place, name in enumerate(table.names):
-        match = _NAME.fullmatch(name)
-        if match or name in _ALONE:
-            found.append((match is not None and match[1] is None, place))
+        if _WORDS & set(name.split("_")):
+            found.append((_unit_s(name) is None, place))
         elif name in ("date", "datum"):
             found.append((True, place + len(table.names)))
     return min(found)[1] % len(table.names) if found else None
+
+
+def _unit_s(name: str) -> float | None:
+    """The unit that a plain name says: `time_since_start_ms`, `millis`, `t_s`."""
+    words = name.split("_")
+    named = [word for word in words if word in _UNIT_S and (len(word) > 1 or word == words[-1])]
+    return _UNIT_S[named[-1]] if named else None
 
 
 def _zone_s(zone: str) -> float:

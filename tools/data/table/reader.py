@@ -17,6 +17,7 @@ from tools.data.table.text_lines import text_lines
 SEPARATORS = "\t;,|"
 CELL_LINES_MAX = 20  # lines that one row may take with line breaks in quotes
 COMMENTS_MAX = 1000
+COMMENT_MAX = 200  # characters that are kept
 
 
 class Table:
@@ -96,7 +97,7 @@ class Table:
             if self._between:
                 if line.lstrip(' "').startswith("#"):
                     if len(self.comments) < COMMENTS_MAX:
-                        self.comments.append(line.strip(' "#,;\t'))
+                        self.comments.append(line.strip(' "#,;\t')[:COMMENT_MAX])
                     continue
                 self.line = self._read
                 self._between = False

@@ -43,6 +43,8 @@ def clock(t_s: float, digits: int = 3) -> str:
         ("Time (ms)", lambda t: f"{1000 * t:.0f}"),
         ("time", lambda t: f"{1000 * t:.0f}"),
         ("micros", lambda t: f"{1e6 * t:.0f}"),
+        ("time_since_start [ms]", lambda t: f"{1000 * t:.0f}"),
+        ("Device time", lambda t: f"{t:.2f}"),
         ("Time", lambda t: f"{46112.5 + t / 86400:.9f}"),
         ("time", clock),
         ("time", lambda t: f"14:05:{int(t):02d}"),
