@@ -123,8 +123,8 @@ def rows(stay: Stay, from_min: float, to_min: float | None) -> Iterator[Row]:
         )
     if (end - from_min) * 60 / STEP_S > ROWS_MAX:
         raise TableError(
-            f"minute {from_min:.10g} to {end:.10g} would be more than {ROWS_MAX} rows. The charted values are from minute"
-            f" {first:.10g} to {last:.10g}: cut them with --from-min and --to-min"
+            f"minute {from_min:.10g} to {end:.10g} would be more than {ROWS_MAX} rows. The charted values are from"
+            f" minute {first:.10g} to {last:.10g}: cut them with --from-min and --to-min"
         )
     return _rows(stay, from_min, end)
 
