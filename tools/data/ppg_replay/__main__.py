@@ -9,6 +9,7 @@ is wrong; the text names the line.
 
 import argparse
 import contextlib
+import itertools
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -24,6 +25,7 @@ from tools.data.table.new_file import new_file
 from tools.data.table.problems import TableError
 from tools.data.table.text_lines import opened
 
+_HELD_S = 10
 _QUIET_S = 2.0  # shorter runs show no progress
 
 
@@ -61,7 +63,8 @@ def main(argv: list[str] | None = None) -> int:
             recording = Recording(raw, options.file, options.fs, options.ir_only)
             run = _runtime(options.runtime)
             out.write(HEADER + "\n")
-            for row in _with_progress(run(to_25_hz(recording, options.fs), options.ir_only)):
+            rows = run(to_25_hz(recording, options.fs), options.ir_only)
+            for row in _with_progress(_held(rows) if recording.is_timed else rows):
                 out.write(row)
             out.flush()
     except BrokenPipeError:  # the reader closed the pipe, as `head` does
@@ -91,6 +94,13 @@ def _check_whole(options: argparse.Namespace) -> None:
         with _opened(options.file) as raw:
             for _ in Recording(raw, options.file, options.fs, options.ir_only):
                 pass
+
+
+def _held(rows: Iterable[str]) -> Iterator[str]:
+    """The rows, the first ones only when the times have agreed with the rate for that long; matters for a pipe."""
+    rows = iter(rows)
+    yield from list(itertools.islice(rows, _HELD_S))
+    yield from rows
 
 
 def _opened(name: str) -> contextlib.AbstractContextManager[BinaryIO]:

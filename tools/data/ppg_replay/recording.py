@@ -47,6 +47,7 @@ class Recording:
             raise TableError(f"{name}: {table.missing('ir')}")
         self._places = {"ir": infrared} if red is None else {"red": red, "ir": infrared}
         self._time_place = time_column(table)
+        self.is_timed = self._time_place is not None
         self._simulated_place = table.find("simulated", needed=False)
         self.simulated = False
         self._stamps = Stamps(rate_hz)
@@ -61,17 +62,16 @@ class Recording:
 
     def __iter__(self) -> Iterator[Sample]:
         empty = 0  # empty lines so far; at the end of the file they are not samples
-        timed = self._time_place is not None
         single = len(self._table.header) == 1
         for cells in self._table.rows(blank=True):
             self._table.problems.check_first()
-            if (timed and not any(cells)) or not (cells or single):
+            if (self.is_timed and not any(cells)) or not (cells or single):
                 empty += 1
                 continue
             if self._simulated_place is not None and cells:
                 self.simulated = self.simulated or cells[self._simulated_place] not in ("", "0")
             # The times tell how long it was, where there are any.
-            for _ in range(self._lost_before(cells) if timed else empty):
+            for _ in range(self._lost_before(cells) if self.is_timed else empty):
                 yield self._lose()
             empty = 0
             values = [self._value(name, cells[at] if cells else "") for name, at in self._places.items()]

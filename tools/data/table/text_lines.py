@@ -34,7 +34,7 @@ def text_lines(raw: BinaryIO, name: str | Path) -> Iterator[str]:
             if "\x00" in line:
                 raise TableError(
                     f"{name}: line {number}: it contains NUL bytes, so the file was not written to its end or is no"
-                    " text. Copy the file again, or save it again as CSV"
+                    " text. Copy the file again, or save it again"
                 )
             yield line
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:

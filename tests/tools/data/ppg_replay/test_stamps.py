@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.tools.data.ppg_replay.command import replay as piped
 from tests.tools.data.ppg_replay.command import rows, valid, write
 from tools.data.ppg_generator import Subject, samples
 from tools.data.ppg_replay.__main__ import main
@@ -68,6 +69,17 @@ def test_a_wrong_rate_gives_no_row(
 ) -> None:
     code, found, why = replay(table(tmp_path / "a.csv", "t_s", time), fs, capsys)
     assert (code, found) == (2, []) and "line " in why and "samples a second, --fs says" in why
+
+
+@pytest.mark.parametrize("fs", ["24.5", "26", "50"])
+@pytest.mark.parametrize("time", [lambda t: f"{t:.2f}", lambda t: f"14:05:{int(t):02d}"])
+def test_a_wrong_rate_gives_no_row_from_a_pipe_either(
+    tmp_path: Path, fs: str, time: Callable[[float], str]
+) -> None:
+    done = piped(
+        "-", "--fs", fs, "--runtime", "cpython", stdin=table(tmp_path / "a.csv", "t_s", time).read_text()
+    )
+    assert done.returncode == 2 and done.stdout.splitlines()[1:] == [] and "--fs says" in done.stderr
 
 
 @pytest.mark.parametrize(
