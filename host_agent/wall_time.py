@@ -8,6 +8,7 @@ import datetime
 import time
 from functools import lru_cache
 
+_FIRST_YEAR = 1900  # before it no clock was put forward or back for summer
 _DAY = datetime.timedelta(days=1)
 
 
@@ -36,7 +37,7 @@ def has_two_offsets(day: datetime.date) -> bool:
 
 @lru_cache(maxsize=128)
 def _has_two_offsets(day: datetime.date, _zone: tuple[object, ...]) -> bool:
-    if day >= datetime.date.max:
+    if not _FIRST_YEAR <= day.year < datetime.MAXYEAR:
         return False
     # A change at midnight counts for the day that begins with it, too.
     before = (begin_of(day) - datetime.timedelta(seconds=1)).astimezone()

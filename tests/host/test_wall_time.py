@@ -137,3 +137,10 @@ def test_no_screen_cuts_a_wall_time_by_itself():
 def test_a_day_begins_when_its_first_moment_is(zone):
     zone("America/Havana")
     assert begin_of(datetime.date(2026, 3, 8)).isoformat() == "2026-03-08T01:00:00-04:00"
+
+
+@pytest.mark.parametrize("name", ["Pacific/Kiritimati", "America/Havana", "Europe/Berlin"])
+@pytest.mark.parametrize("ms", [-(2**63), -62_135_510_400_000, 0, 253_402_214_400_000, 2**63])
+def test_a_time_that_no_calendar_has_is_shown_all_the_same(zone, name, ms):
+    zone(name)
+    assert text.local_time(ms, with_date=True)[4] == "-"
