@@ -94,7 +94,7 @@ def _when(when: When) -> str:
     if when.utc_ms is None:
         return "at a time not known"
     age_ms = when.now_ms - when.utc_ms
-    at = local_time(when.utc_ms, with_date=age_ms >= 43_200_000)[:-3]
+    at = local_time(when.utc_ms, with_date=age_ms >= 43_200_000, with_seconds=False)
     return f"{at} ({when.late.format(span_text(age_ms / 1000))})" if age_ms >= _LATE_MS else at
 
 

@@ -13,6 +13,7 @@ from host_agent.text import local_time, span_text
 
 LIVE_IS_NOW_S = 10.0  # a wearable in session sends its values each second
 BATTERY_IS_NOW_S = 1200.0  # asked for every 10 min
+_HALF_DAY_MS = 43_200_000
 _LOW_PERCENT = 20  # above this a percentage beside the wearable's own LOW_BATTERY would contradict it
 
 # The words of `State.word`, for programs.
@@ -114,12 +115,17 @@ def _is_live(facts: Facts, word: str) -> bool:
     return word == MEASURING or (word in (PAUSED, NOT_MEASURING) and facts.link == "open")
 
 
+def _clock(utc_ms: int, facts: Facts) -> str:
+    """Wall time in minutes; with its date when it is not of this half day."""
+    return local_time(utc_ms, with_date=abs(facts.now_utc_ms - utc_ms) >= _HALF_DAY_MS, with_seconds=False)
+
+
 def _pause(facts: Facts) -> str:
     """The announcement, "" without one."""
     if facts.pause_until_utc_ms is None:
         return ""
     left_s = (facts.pause_until_utc_ms - facts.now_utc_ms) / 1000
-    by = local_time(facts.pause_until_utc_ms)[:5]
+    by = _clock(facts.pause_until_utc_ms, facts)
     if left_s <= 0:
         return f"the planned pause for {facts.pause_why} was over at {by}"
     return f"planned pause for {facts.pause_why}, {-(-int(left_s) // 60)} min left, back by {by}"
@@ -142,7 +148,7 @@ def _paused(facts: Facts) -> str:
 
 def _since(facts: Facts) -> str:
     last_ms = facts.last_value_utc_ms
-    return "" if last_ms is None or last_ms > facts.now_utc_ms else f" since {local_time(last_ms)[:5]}"
+    return "" if last_ms is None or last_ms > facts.now_utc_ms else f" since {_clock(last_ms, facts)}"
 
 
 def _not_measuring(facts: Facts) -> str:
@@ -156,7 +162,7 @@ def _unknown(why: str, facts: Facts) -> str:
 
 
 def _lent(facts: Facts) -> str:
-    until = f" until {local_time(facts.lent_until_utc_ms)[:5]}" if facts.lent_until_utc_ms else ""
+    until = f" until {_clock(facts.lent_until_utc_ms, facts)}" if facts.lent_until_utc_ms else ""
     return _unknown(f"not watched: its port is lent to another program{until}", facts)
 
 
@@ -206,7 +212,7 @@ def _sound(facts: Facts, word: str, alarm: AlarmFact) -> str:
     """What is known of the sound of one alarm."""
     until_ms = alarm.accepted_until_utc_ms
     if alarm.accepted_by and until_ms is not None and until_ms > facts.now_utc_ms:
-        return f"accepted by {alarm.accepted_by}, until {local_time(until_ms)[:5]}"
+        return f"accepted by {alarm.accepted_by}, until {_clock(until_ms, facts)}"
     if not alarm.is_of_wearable:
         return "raised by this laptop, nobody has accepted it"
     if word in _UNSEEN:
@@ -215,5 +221,5 @@ def _sound(facts: Facts, word: str, alarm: AlarmFact) -> str:
         return "the wearable does not raise it now; the record of its end is still to come"
     paused_ms = facts.sound_paused_until_utc_ms
     if paused_ms is not None and paused_ms > facts.now_utc_ms:
-        return f"sound paused at the wearable until {local_time(paused_ms)[:5]}, nobody has accepted it"
+        return f"sound paused at the wearable until {_clock(paused_ms, facts)}, nobody has accepted it"
     return "sounding, nobody has accepted it" if _is_live(facts, word) else "nobody has accepted it"

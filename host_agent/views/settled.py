@@ -85,7 +85,7 @@ def _grade_of_now(
         return None
     text = grade_text(
         codes.SCALE_ASTCT, _ASTCT_VERSION, lower=live["lower"], upper=live["upper"], missing=(), signed=False,
-        at_text=local_time(now_ms)[:5],
+        at_text=local_time(now_ms, with_seconds=False),
     )  # fmt: skip
     known = {"scale": f"ASTCT-{_ASTCT_VERSION}", "signed": False, "since": None, "reasons": [], "missing": []}
     fever = live["fever"]

@@ -22,7 +22,7 @@ from tests.host.escalation.world import (
 
 
 def clock(utc_ms):
-    return local_time(utc_ms)[:5]
+    return local_time(utc_ms, with_seconds=False)
 
 
 @pytest.fixture

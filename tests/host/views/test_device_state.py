@@ -77,7 +77,7 @@ def test_no_two_statements_of_one_screen_contradict_each_other(named, is_low):
         # a time that lies ahead is never said to be past, and nothing is negative
         assert (
             "-" not in state.text.replace("well-", "")
-            and local_time(NOW_MS + 7 * MIN_MS)[:5] not in state.text
+            and local_time(NOW_MS + 7 * MIN_MS, with_seconds=False) not in state.text
         )
         # nothing reassures
         assert not any(
@@ -113,7 +113,7 @@ def test_no_two_statements_of_one_screen_contradict_each_other(named, is_low):
 )  # fmt: skip
 def test_each_state_has_its_sentence(change, word, text):
     state = device_state(Facts(NOW_MS, pause_why="washing", **change))
-    clock = {str(minutes): local_time(NOW_MS + minutes * MIN_MS)[:5] for minutes in (-1, 9)}
+    clock = {str(minutes): local_time(NOW_MS + minutes * MIN_MS, with_seconds=False) for minutes in (-1, 9)}
     for name, at in clock.items():
         text = text.replace(f"{{{name}}}", at)
     assert state.word == word and state.text.startswith(text), state.text
@@ -159,3 +159,9 @@ def test_what_is_known_of_the_sound_of_an_alarm(alarm, change, text):
 )
 def test_for_whom_it_measures_is_said_when_that_is_not_simply_the_patient(binding, is_quarantined, text):
     assert device_state(Facts(NOW_MS, binding=binding, is_quarantined=is_quarantined)).patient_text == text
+
+
+def test_what_is_more_than_half_a_day_ago_has_its_date():
+    last_ms = NOW_MS - 2 * 86_400_000
+    state = device_state(Facts(NOW_MS, link="lost", was_heard=True, last_value_utc_ms=last_ms))
+    assert f"no link since {local_time(last_ms, with_date=True, with_seconds=False)}. " in state.text
