@@ -5,7 +5,6 @@ made. Time that no reading covers is lost. A value counts when the guards of the
 """
 
 import datetime
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -16,7 +15,7 @@ from crs_core.journal import record_layout, record_types
 
 from host_agent.errors import HostAgentError
 from host_agent.store.bindings import bindings
-from host_agent.store.db import Tx
+from host_agent.store.db import DatabaseError, Tx
 from host_agent.store.events import events
 from host_agent.store.journals import journals_of_binding
 from host_agent.store.readings import readings
@@ -93,7 +92,7 @@ def hours_rows(
         try:
             for stretch in _filled(measured.stretches(), binding.started_utc_ms, stop):
                 days.add(stretch)
-        except (HostAgentError, sqlite3.Error):
+        except (HostAgentError, DatabaseError):
             raise
         except Exception as error:
             if broken is None:

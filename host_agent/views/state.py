@@ -1,6 +1,5 @@
 """Every wearable and delivery as the store has them, for `status`, `devices` and `doctor`."""
 
-import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +13,7 @@ from host_agent.patient.profile import day_number
 from host_agent.people.regrade import Regraded, regrade
 from host_agent.store.alarm_changes import standing_alarms
 from host_agent.store.bindings import open_binding
-from host_agent.store.db import Tx
+from host_agent.store.db import DatabaseError, Tx
 from host_agent.store.devices import Device, devices
 from host_agent.store.grades import newest_grade
 from host_agent.store.host_alarms import open_alarms
@@ -74,7 +73,7 @@ def _isolated(tx: Tx, device: Device, key: DeviceKey | None, now_ms: int, least_
     """One wearable by itself: where its data cannot be read, `broken` says why, with the alarms that can be."""
     try:
         return _device(tx, device, key, now_ms, least_age_s)
-    except (HostAgentError, sqlite3.Error):
+    except (HostAgentError, DatabaseError):
         raise
     except Exception as error:
         blank = _blank(device.device_id, device.name, key)

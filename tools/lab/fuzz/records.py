@@ -41,10 +41,12 @@ from host_agent.escalation.checks.prompts import PromptCheck
 from host_agent.escalation.checks.silence import SilenceCheck
 from host_agent.escalation.checks.silence_rules import Limits
 from host_agent.escalation.derive import Escalation, Target
+from host_agent.store.bindings import ACTIVE, add_binding, set_binding_state
 from host_agent.store.coverage import Coverage
 from host_agent.store.db import Store
 from host_agent.store.devices import ensure_device
 from host_agent.store.journals import open_journal
+from host_agent.store.outbox import deliveries
 from host_agent.store.rows import Journal
 from host_agent.store.time_marks import Mark, keep_mark
 from host_agent.sync.client import may_alarm
@@ -98,12 +100,11 @@ class Bedside:
     def _bind(self, tx: Any, device_id: bytes) -> Journal:
         now_ms = self.clock.utc_ms()
         device = ensure_device(tx, device_id, now_ms, "")
-        profile = f"age_years=54\npatient=P-{device}\nsite=axilla\n"
-        tx.execute("INSERT INTO patients VALUES (?, ?, ?, 0)", (device, f"P-{device}", profile))
-        tx.execute(
-            "INSERT INTO bindings VALUES (?, ?, ?, ?, ?, 'active', ?, NULL, '')",
-            (device, device_id, device, device, profile, now_ms - _HOUR_MS),
-        )
+        patient = f"P-{device}"
+        profile = f"age_years=54\npatient={patient}\nsite=axilla\n"
+        since_ms = now_ms - _HOUR_MS
+        binding = add_binding(tx, device, device_id, patient=patient, profile=profile, utc_ms=since_ms)
+        set_binding_state(tx, binding, ACTIVE)
         keep_mark(tx, device, Mark(1, 0, now_ms - _HOUR_MS, 1000, True, 0x11), "live")
         return open_journal(tx, device, device_id, device_id, now_ms).journal
 
@@ -147,9 +148,8 @@ class Bedside:
         row = (self.t_ms, record_layout.ALARM, record_types.encode(record))
         self.commit(HONEST, [block_writer.encode_events(HONEST, 1, self.next_seq[HONEST], [row])])
         self.next_seq[HONEST] += 1
-        key = HONEST.hex()
-        payloads = self.store.read_now(lambda tx: tx.execute("SELECT payload FROM outbox").fetchall())
-        return any(key in row[0] and json.loads(row[0])["name"] == "FEVER" for row in payloads)
+        keys = self.store.read_now(lambda tx: [one.event_key for one in deliveries(tx)])
+        return any(key.startswith(HONEST.hex()) and key.endswith(f"-alarm-{codes.FEVER}") for key in keys)
 
 
 STATES = [
