@@ -202,7 +202,7 @@ def _people_lines(device: dict[str, Any]) -> Iterator[str]:
 
 
 def _pause_text(pause: dict[str, Any]) -> str:
-    by = local_of_iso(pause["until"])[:5]
+    by = local_of_iso(pause["until"], with_seconds=False)
     if pause["left_s"] <= 0:
         return f"for {pause['why']}, planned until {by}. Its end is not stored"
     return f"paused for {pause['why']}, {-(-pause['left_s'] // 60)} min left, back by {by}: not measuring, planned"
@@ -222,7 +222,7 @@ def _reading_text(reading: dict[str, Any] | None) -> str:
 
 
 def _alarm_line(alarm: dict[str, Any]) -> str:
-    since = f" since {local_of_iso(alarm['since'])[:5]}" if alarm["since"] else ""
+    since = f" since {local_of_iso(alarm['since'], with_seconds=False)}" if alarm["since"] else ""
     detail = f" ({alarm['detail']})" if alarm["detail"] else ""
     text = marked(alarm["simulated"], alarm["text"])
     return f"  ALARM     {alarm['priority']} {alarm['name']}{since}: {text}{detail}"

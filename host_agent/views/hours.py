@@ -25,6 +25,7 @@ from host_agent.store.retention import thinned_readings
 from host_agent.store.rows import StoredReading
 from host_agent.sync.timebase import load_timebase
 from host_agent.text import iso_utc
+from host_agent.wall_time import begin_of
 
 KINDS = ("temperature", "spo2", "both", "pause", "charging", "not_worn", "lost")
 _INTERVAL_MS = 10_000  # until a SETTINGS record says otherwise
@@ -63,9 +64,8 @@ class Days:
         return datetime.datetime.fromtimestamp(utc_ms / 1000, datetime.UTC).astimezone(self._zone)
 
     def _begin_ms(self, day: datetime.date) -> int:
-        midnight = datetime.datetime(day.year, day.month, day.day)
-        local = midnight.replace(tzinfo=datetime.UTC) if self._zone else midnight.astimezone()
-        return round(local.timestamp() * 1000)
+        midnight = datetime.datetime(day.year, day.month, day.day, tzinfo=datetime.UTC)
+        return round((midnight if self._zone else begin_of(day)).timestamp() * 1000)
 
 
 def hours_rows(

@@ -168,7 +168,7 @@ class Answer:
     def _grades(self) -> Iterator[dict[str, Any]]:
         for shared, one, _ in self._journaled(grades):
             signed = one.status == codes.SIGNED
-            at_text = local_of_iso(shared["at"])[:5] if shared["at"] else "a time not known"
+            at_text = local_of_iso(shared["at"], with_seconds=False) if shared["at"] else "a time not known"
             yield {
                 **shared, "scale": scale_name(one.scale, one.scale_version, "-"), "lower": one.lower,
                 "upper": one.upper, "fever": one.fever, "signed": signed, "reasons": list(one.reasons),

@@ -161,7 +161,7 @@ def _grades(whole: Regraded, now_ms: int, simulated: bool) -> dict[str, dict[str
         held = grade["held"]
         since = held and {"lower": held["lower"], "since": iso_utc(held["utc_ms"])}
         one = {**grade, "held": since, "simulated": simulated}
-        found[name] = {**one, "text": scale_text(name, one, local_time(now_ms)[:5])}
+        found[name] = {**one, "text": scale_text(name, one, local_time(now_ms, with_seconds=False))}
     return found
 
 
@@ -217,7 +217,7 @@ def _grade(tx: Tx, journal: Journal) -> dict[str, Any] | None:
         "reasons": [code_texts.reason_text(code) for code in one.reasons], "missing": missing_names(one.missing),
         "text": grade_text(
             one.scale, one.scale_version, lower=one.lower, upper=one.upper, missing=one.missing, signed=signed,
-            at_text=local_time(moment[0])[:5] if moment else "a time not known",
+            at_text=local_time(moment[0], with_seconds=False) if moment else "a time not known",
         ),
     }  # fmt: skip
 
