@@ -1,6 +1,5 @@
 """Every wearable and delivery for `status`, `devices` and `doctor`: what the store has, and what the agent adds."""
 
-import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,7 +16,7 @@ from host_agent.people.regrade import Regraded, regrade
 from host_agent.people.resending import to_send_again
 from host_agent.store.alarm_changes import is_raised_after
 from host_agent.store.bindings import open_binding
-from host_agent.store.db import Tx
+from host_agent.store.db import DatabaseError, Tx
 from host_agent.store.devices import Device, devices
 from host_agent.store.events import has_event_after, newest_event
 from host_agent.store.grades import newest_grade
@@ -49,7 +48,8 @@ def read_state(
     `tx` None: nothing was ever stored. `live` is the running agent's answer to `status`, None: no agent runs.
     """
     by_id = {entry["device_id"]: entry for entry in live["devices"]} if live else {}
-    data = _stored(tx, keys, now_ms, {name: int(one.get("stored_age_s", 0)) for name, one in by_id.items()})
+    counted = {name: int(one["stored_age_s"]) for name, one in by_id.items() if "stored_age_s" in one}
+    data = _stored(tx, keys, now_ms, counted)
     for device in data["devices"]:
         seen = by_id.get(device["device_id"], {})
         if live:
@@ -75,7 +75,7 @@ def _stored(
     return {
         "devices": [
             *(
-                _isolated(tx, one, keys.get(one.device_id), now_ms, least_ages.get(one.device_id.hex(), 0))
+                _isolated(tx, one, keys.get(one.device_id), now_ms, least_ages.get(one.device_id.hex()))
                 for one in seen
             ),
             *unseen,
@@ -88,11 +88,13 @@ def _stored(
     }
 
 
-def _isolated(tx: Tx, device: Device, key: DeviceKey | None, now_ms: int, least_age_s: int) -> dict[str, Any]:
+def _isolated(
+    tx: Tx, device: Device, key: DeviceKey | None, now_ms: int, least_age_s: int | None
+) -> dict[str, Any]:
     """One wearable by itself: where its data cannot be read, `broken` says why, with the alarms that can be."""
     try:
         return _device(tx, device, key, now_ms, least_age_s)
-    except (HostAgentError, sqlite3.Error):
+    except (HostAgentError, DatabaseError):
         raise
     except Exception as error:
         blank = _blank(device.device_id, device.name, key)
@@ -113,7 +115,9 @@ def _blank(device_id: bytes, name: str, key: DeviceKey | None) -> dict[str, Any]
     }  # fmt: skip
 
 
-def _device(tx: Tx, device: Device, key: DeviceKey | None, now_ms: int, least_age_s: int) -> dict[str, Any]:
+def _device(
+    tx: Tx, device: Device, key: DeviceKey | None, now_ms: int, least_age_s: int | None
+) -> dict[str, Any]:
     binding = open_binding(tx, device.id)
     journal = current_journal(tx, device.id)
     graded = journal if journal is not None and journal.binding is not None else None
@@ -224,7 +228,7 @@ def _signed(tx: Tx, binding: int) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _newest_reading(tx: Tx, journal: Journal, now_ms: int, least_age_s: int) -> dict[str, Any] | None:
+def _newest_reading(tx: Tx, journal: Journal, now_ms: int, least_age_s: int | None) -> dict[str, Any] | None:
     found = newest_readings(tx, journal.id, 1)
     if not found:
         return None
@@ -240,12 +244,17 @@ def _newest_reading(tx: Tx, journal: Journal, now_ms: int, least_age_s: int) -> 
     }  # fmt: skip
 
 
-def _age_s(moment: tuple[int, int] | None, now_ms: int, least_age_s: int) -> int | None:
-    """Whole seconds, at least `least_age_s`; None when the time is not known, or lies ahead of this clock for certain:
-    the clock was set back since the reading came."""
-    if moment is None or moment[0] - moment[1] > now_ms:
+def _age_s(moment: tuple[int, int] | None, now_ms: int, least_age_s: int | None) -> int | None:
+    """Whole seconds, at least `least_age_s`; None when the time is not known.
+
+    A time that lies ahead of this clock for certain is not known: the clock was set back since the reading came. Then
+    the age is what the running agent counted.
+    """
+    if moment is None:
         return None
-    return max((now_ms - moment[0]) // 1000, least_age_s, 0)
+    if moment[0] - moment[1] > now_ms:
+        return least_age_s
+    return max((now_ms - moment[0]) // 1000, least_age_s or 0, 0)
 
 
 def _grade(tx: Tx, journal: Journal) -> dict[str, Any] | None:
