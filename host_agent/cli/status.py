@@ -33,13 +33,14 @@ from host_agent.views.state_facts import age_s
 def status(
     as_json: JsonOption = False,
 ) -> None:
-    """Show link, newest reading, grade and alarms of every wearable. Works without the agent.
+    """Show alarms, state, newest reading and grade of every wearable. Works without the agent.
 
-    Below the wearable's own grade there is one line for each scale. This laptop computes it from what people entered
-    and from what the wearable measures now. The line `asked` shows what people are asked to enter: due now, or
-    missed. The alarm PROMPT_MISSED sounds for a missed entry. A wearable whose data cannot be read has a line that
-    says so, and the exit code is 1. While the agent runs, `battery` shows the percentage
-    and the hours left; the agent asks for them every 10 minutes.
+    Every alarm that stands comes first, the most urgent one on top, and below it what is known of its sound. The line
+    `state` says whether the wearable measures now, is paused, or cannot be heard. Below the wearable's own grade there
+    is one line for each scale. This laptop computes it from what people entered and from what the wearable measures
+    now. The line `asked` shows what people are asked to enter: due now, or missed. A wearable whose data cannot be
+    read has a line that says so, and the exit code is 1. While the agent runs, `battery` shows the percentage and the
+    hours left; the agent asks for them every 10 minutes.
     """
     paths = default_paths()
     keys, errors = keyfile.load_all(paths.keys)
