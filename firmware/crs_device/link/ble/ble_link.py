@@ -1,8 +1,9 @@
 """The radio link: who may stay, who is in session, when to advertise. `turn` never waits.
 
-A central that is neither secure nor in session is dropped after 20 s; where the board takes several, the last free
-place is kept for the custodian by dropping the oldest such central at once. An address that was dropped comes back for
-10 s only in the next minute. So nobody occupies the wearable by holding on to it.
+A central that is neither secure nor in session is a stranger, and is dropped after 20 s. Every stranger that ends,
+dropped or by itself, is counted, whatever its address: an address costs nothing to forge. While strangers come they get
+3 s for their HELLO. One each minute gets 8 s, so that a slow laptop whose own tries were counted still gets in. Where
+the board takes several centrals and all places are taken, the oldest stranger goes, once it had its 3 s.
 """
 
 from crs_core.compat import const
@@ -18,9 +19,15 @@ from crs_device.link.ble.radio import FRAGMENT_MAX, Radio
 from crs_device.version import APP_VERSION
 
 STRANGER_MS = const(20_000)
-_DROPPED_MS = const(10_000)  # a real central needs seconds for discovery and the session
-_DROPPED_FOR_MS = const(60_000)
-_DROPPED_MAX = const(4)
+SLOW_MS = const(8000)  # a central on a bad link needs this long for discovery
+HELLO_MS = const(3000)
+# its HELLO came: the rest of the handshake is two packets each way
+_PROOF_MS = const(1000)
+# by how many strangers ended lately
+_PATIENCE_MS = (STRANGER_MS, SLOW_MS, HELLO_MS)
+_COUNTED_FOR_MS = const(30_000)  # each, one after the other
+_COUNTED_MAX = const(4)
+SLOW_EVERY_MS = const(60_000)
 _ASK_AGAIN_MS = const(2000)
 _TYPING_MS = const(60_000)  # somebody types the passkey
 _PLACES = const(4)  # of NimBLE; stock BTstack has one
@@ -53,7 +60,9 @@ class BleLink:
             self._health = HealthServices(self._radio, self._handles, app.board.simulated)
             self._radio.utc_ms = self._utc_ms  # type: ignore[assignment]
         self._with_server: list = []  # type: ignore[type-arg]  # connections whose fragments are served
-        self._dropped: list[tuple[bytes, int]] = []  # address, until when
+        self._strangers = 0  # that ended lately
+        self._forget_one_ms = 0
+        self._next_slow_ms = 0
         self._bell = 0
         self._fast_until_ms = app.clock.real_ms() + advertising.FAST_MS
         self._advertised: tuple | None = None  # type: ignore[type-arg]
@@ -157,27 +166,23 @@ class BleLink:
 
     def _drop_strangers(self, now: int) -> None:
         radio = self._radio
-        strangers = []
+        self._count_strangers(now)
+        oldest = None
         for connection in radio.connections.values():
             if connection.is_secure or (connection.server is not None and connection.server.is_open):
                 connection.since_ms = now
-                self._dropped = [one for one in self._dropped if one[0] != connection.address]
+                connection.is_proven = True
             else:
-                strangers.append(connection)
+                patience_ms = self._patience_ms(connection, now)
+                if now - connection.since_ms >= patience_ms:
+                    connection.must_go = True
+                has_more = connection.is_slow or patience_ms == _TYPING_MS
+                if not has_more and (oldest is None or connection.since_ms < oldest.since_ms):
+                    oldest = connection
         is_full = self.can_pair and len(radio.connections) >= _PLACES
-        if is_full and strangers and not any([c.must_go for c in radio.connections.values()]):
-            strangers.sort(key=lambda connection: connection.since_ms)
-            strangers[0].must_go = True
-        for connection in strangers:
-            patience_ms = STRANGER_MS
-            if radio.is_pairing(connection.number):
-                patience_ms = _TYPING_MS
-            elif self._is_dropped(connection.address, connection.since_ms):
-                patience_ms = _DROPPED_MS
-            if now - connection.since_ms >= patience_ms and not connection.must_go:
-                connection.must_go = True
-                others = [one for one in self._dropped if one[0] != connection.address]
-                self._dropped = others[1 - _DROPPED_MAX :] + [(connection.address, now + _DROPPED_FOR_MS)]
+        if is_full and oldest is not None and not any([c.must_go for c in radio.connections.values()]):
+            # not sooner: a burst of strangers would drop the custodian's laptop before its HELLO
+            oldest.must_go = now - oldest.since_ms >= HELLO_MS
         for connection in list(radio.connections.values()):
             if connection.must_go and now >= connection.ask_ms:
                 if not connection.ask_ms:
@@ -185,11 +190,30 @@ class BleLink:
                 connection.ask_ms = now + _ASK_AGAIN_MS  # the stack reports its end later, if it understood
                 radio.disconnect(connection.number)
 
-    def _is_dropped(self, address: bytes, at_ms: int) -> bool:
-        for dropped, until_ms in self._dropped:
-            if dropped == address and at_ms < until_ms:
-                return True
-        return False
+    def _count_strangers(self, now: int) -> None:
+        ended, self._radio.strangers_ended = self._radio.strangers_ended, 0
+        if ended:
+            self._strangers = min(self._strangers + ended, _COUNTED_MAX)
+        elif not self._strangers or now < self._forget_one_ms:
+            return
+        else:
+            self._strangers -= 1
+        self._forget_one_ms = now + _COUNTED_FOR_MS
+
+    def _patience_ms(self, connection, now: int) -> int:  # type: ignore[no-untyped-def]
+        if self._radio.is_pairing(connection.number):
+            return _TYPING_MS
+        patience_ms = _PATIENCE_MS[min(self._strangers, len(_PATIENCE_MS) - 1)]
+        if patience_ms < SLOW_MS:
+            if not connection.was_judged and now >= self._next_slow_ms:
+                self._next_slow_ms = now + SLOW_EVERY_MS
+                connection.is_slow = True
+            connection.was_judged = True
+            if connection.is_slow:
+                patience_ms = SLOW_MS
+            elif connection.server is not None and connection.server.session.half_open:
+                patience_ms += _PROOF_MS
+        return patience_ms
 
     def _keep_advertising(self, now: int) -> None:
         fast = now < self._fast_until_ms

@@ -8,7 +8,7 @@ from crs_core.wire import message as wire
 from crs_device import health
 from crs_device.health import Health
 from crs_device.link.ble import ble_link
-from crs_device.link.ble.ble_link import STRANGER_MS, BleLink
+from crs_device.link.ble.ble_link import HELLO_MS, STRANGER_MS, BleLink
 from crs_device.link.ble.bonds import Bonds
 
 from tests.fakes.nimble_stack import ENCRYPTION, READ_REQUEST, Bluetooth, Clock, NimbleStack
@@ -47,7 +47,9 @@ def test_the_oldest_of_four_strangers_alone_goes_however_long_its_going_takes(pa
     link, stack, app = parts
     for number in range(1, 5):
         stack.connect(number)
-        app.clock.now += 10
+        app.clock.now += 500
+    turns(link, app, HELLO_MS - 2000)
+    assert stack.asked_to_end == [], "the oldest may be the custodian's laptop too, before its HELLO"
     turns(link, app, 400)
     assert stack.asked_to_end == [1], "the others, one of whom may be the custodian's laptop, stay"
     assert strangers_counted(app) == 1
