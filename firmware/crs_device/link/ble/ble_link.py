@@ -64,8 +64,9 @@ class BleLink:
         self._forget_one_ms = 0
         self._next_slow_ms = 0
         self._bell = 0
-        self._fast_until_ms = app.clock.real_ms() + advertising.FAST_MS
-        self._advertised: tuple | None = None  # type: ignore[type-arg]
+        self._renew_ms = 0
+        self._was_pairing = False
+        self._data = self._response = b""
         self._next_flush_ms = 0
         if self.can_pair and getattr(app.guard, "pairing", False):
             self.window.open(app.clock.real_ms())
@@ -73,23 +74,19 @@ class BleLink:
 
     def _write_device_information(self, board) -> None:  # type: ignore[no-untyped-def]
         model = board.name + " SIMULATED" if board.simulated else board.name
-        serial = "".join(["%02x" % byte for byte in self._app.device_id])
-        for uuid, text in ((0x2A29, names.NAME), (0x2A24, model), (0x2A25, serial), (0x2A26, APP_VERSION)):
+        # The serial number is empty: everybody could read an id. Without its row, the handles that a bonded central
+        # remembers would move.
+        for uuid, text in ((0x2A29, names.NAME), (0x2A24, model), (0x2A25, ""), (0x2A26, APP_VERSION)):
             self._radio.ble.gatts_write(self._handles[uuid], text.encode())
 
     # -- what the application calls --------------------------------------------------------------------------------
 
     def ring(self) -> None:
-        """The alarms changed: advertise fast, and ring at every host in session."""
-        self.hurry()
+        """The alarms changed: ring at every host in session. What is advertised does not change."""
         self._bell = (self._bell + 1) & 0xFF
         for connection in self._with_server:
             if connection.server.is_open and not connection.is_gone:
                 self._radio.notify(connection.number, self._handles[names.DOORBELL], bytes([self._bell]))
-
-    def hurry(self) -> None:
-        """Advertise fast for two minutes: an alarm, a button, a host that has gone."""
-        self._fast_until_ms = self._app.clock.real_ms() + advertising.FAST_MS
 
     def show(self, live) -> None:  # type: ignore[no-untyped-def]
         """The newest values, for the health services."""
@@ -97,8 +94,9 @@ class BleLink:
             self._health.show(live, self._app.power.battery_mv, self._utc_ms())
 
     def keys_changed(self) -> None:
-        """Another custodian or another journal makes another passkey."""
+        """Another custodian or another journal makes another passkey, other keys other tags."""
         app = self._app
+        self._renew_ms = 0
         journal = app.log.journal
         self._radio.passkey = -1  # without a custodian nobody pairs
         for key in app.keys:
@@ -156,8 +154,6 @@ class BleLink:
         for connection in self._with_server:
             if not connection.is_gone:
                 continue
-            if connection.server.is_open:
-                self.hurry()
             connection.server.link_lost()
             connection.server.take_counts()
             self._app.servers.remove(connection.server)
@@ -216,22 +212,28 @@ class BleLink:
         return patience_ms
 
     def _keep_advertising(self, now: int) -> None:
-        fast = now < self._fast_until_ms
-        pairing = self.window.is_open(now)
         radio = self._radio
         if len(radio.connections) >= (_PLACES if self.can_pair else 1):
             return  # every place is taken: the stack would refuse, or say nothing
-        wanted = (fast, pairing, self._app.device_id)
-        if radio.is_advertising and wanted == self._advertised:
+        pairing = self.window.is_open(now)
+        if now >= self._renew_ms or pairing != self._was_pairing:
+            self._renew_ms = now + advertising.RENEW_MS
+            self._was_pairing = pairing
+            self._renew(pairing)
+        elif radio.is_advertising:
             return
+        radio.advertise(advertising.INTERVAL_US, self._data, self._response)
+
+    def _renew(self, pairing: bool) -> None:
+        radio = self._radio
+        # a paired phone knows the wearable by its address
+        address = radio.renew_address(not pairing and not radio.bonds.count)
         flags = names.FLAG_SIMULATED if self._app.board.simulated else 0
         if pairing:
             flags |= names.FLAG_PAIRING
-        data = advertising.advertisement(self._service_uuid, fast)
-        response = advertising.scan_response(self._app.device_id, flags)
-        interval_us = advertising.FAST_US if fast else advertising.SLOW_US
-        if radio.advertise(interval_us, data, response):
-            self._advertised = wanted
+        self._data = advertising.advertisement(flags, address, [key.key for key in self._app.keys])
+        self._response = advertising.scan_response(self._service_uuid) if pairing else b""
+        radio.ble.config(gap_name=names.NAME if pairing else names.NO_NAME)
 
     def _count(self) -> None:
         radio, health = self._radio, self._app.health

@@ -30,6 +30,10 @@ FRAGMENT_MAX = const(244)
 _FRAGMENT_MIN = const(20)
 _INBOX_MAX = const(16)  # fragments: the largest message to the wearable in pieces of 20 bytes, and some
 _KEYS_MS = const(3000)
+# MicroPython's modes of the address
+_OWN = const(0)
+_RANDOM_STATIC = const(1)
+_NON_RESOLVABLE = const(3)
 _READ_REFUSED = const(0x80)  # ATT application error: not known now, or not for this central
 
 
@@ -90,7 +94,7 @@ class Radio:
         self.ble.irq(self._bound_irq)
 
     def _configure(self) -> bool:
-        self.ble.config(gap_name="CytoWatch", mtu=_MTU_WANTED)
+        self.ble.config(mtu=_MTU_WANTED)
         try:
             self.ble.config(bond=True, mitm=True, le_secure=True, io=_IO_DISPLAY)
         except (ValueError, OSError):
@@ -138,6 +142,24 @@ class Radio:
             self.is_advertising = False
             return False
         return True
+
+    def renew_address(self, is_private: bool) -> bytes:
+        """Take another random address, or the radio's own; return the address, zeros when the stack does not tell it.
+
+        NimBLE has non-resolvable private addresses. Stock BTstack has random static ones only.
+        """
+        try:
+            self.is_advertising = False
+            self.ble.gap_advertise(None)  # no controller changes its address while it advertises
+            for mode in (_NON_RESOLVABLE, _RANDOM_STATIC) if is_private else (_OWN,):
+                try:
+                    self.ble.config(addr_mode=mode)
+                    break
+                except (OSError, ValueError):
+                    continue
+            return bytes(self.ble.config("mac")[1])
+        except (OSError, ValueError, TypeError):
+            return bytes(6)
 
     def _guarded_irq(self, event: int, data):  # type: ignore[no-untyped-def]
         try:

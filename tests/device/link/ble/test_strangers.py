@@ -39,11 +39,12 @@ class OnePlace(NimbleStack):
         self.is_advertising = False
         self.written: dict[int, bytes] = {}
 
-    def config(self, *_: Any, **values: Any) -> None:
+    def config(self, *asked: str, **values: Any) -> Any:
         if "bond" in values and self.places == 1:
             raise ValueError("unknown config param")
+        return super().config(*asked, **values)
 
-    def gap_advertise(self, interval_us: int | None, *_: Any, **__: Any) -> None:
+    def gap_advertise(self, interval_us: int | None, data: bytes = b"", *, resp_data: bytes = b"") -> None:
         self.is_advertising = interval_us is not None and len(self.known) < self.places
 
     def gatts_read(self, handle: int) -> bytes:
