@@ -38,7 +38,7 @@ def scan(
     data = [
         {
             "address": one.address,
-            "device_id": next((key.device_id.hex() for key in keys.values() if one.is_of(key)), None),
+            "device_id": next((i.hex() for i, key in keys.items() if one.is_of(i, key.key)), None),
             "rssi_dbm": one.rssi_dbm,
             "simulated": one.is_simulated, "may_pair": one.may_pair,
         }

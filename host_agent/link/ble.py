@@ -14,7 +14,6 @@ from typing import Any
 from crs_core.wire import gatt_uuids as names
 
 from host_agent.errors import PairingFailed, RadioUnavailable, TransportLost
-from host_agent.keys.keyfile import DeviceKey
 from host_agent.link.ble_radio import Heard, Radio, spoken
 
 FRAGMENT_MAX = 244
@@ -144,9 +143,12 @@ async def _disconnect(client: Any) -> None:
             await client.disconnect()
 
 
-async def open_ble(radio: Radio, key: DeviceKey, name: str) -> BleTransport:
-    """Find this key's wearable and connect; WearableNotHeard, RadioUnavailable or TransportLost say why not."""
-    heard = await radio.find(key)
+async def open_ble(radio: Radio, device_id: bytes, key: bytes, name: str) -> BleTransport:
+    """Find the wearable that holds this key and connect.
+
+    WearableNotHeard, RadioUnavailable or TransportLost say why not.
+    """
+    heard = await radio.find(device_id, key)
     try:
         return await connect(radio, heard, name)
     except TransportLost:

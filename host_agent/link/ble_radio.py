@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 from crs_core.wire import gatt_uuids as names
 
 from host_agent.errors import RadioUnavailable, WearableNotHeard
-from host_agent.keys.keyfile import DeviceKey
 from host_agent.link.advertised import Advertised, decode
 from host_agent.link.ble_choice import Addresses
 
@@ -35,9 +34,9 @@ class Heard(NamedTuple):
     said: Advertised
     rssi_dbm: int | None
 
-    def is_of(self, key: DeviceKey) -> bool:
-        """Whether it is the wearable of this key."""
-        return self.said.is_of(key.device_id, key.key)
+    def is_of(self, device_id: bytes, key: bytes) -> bool:
+        """Whether it is the wearable that holds this key."""
+        return self.said.is_of(device_id, key)
 
     @property
     def is_simulated(self) -> bool:
@@ -114,8 +113,8 @@ class Radio:
                 self._backend = await _factory[0]()
             return self._backend
 
-    async def find(self, key: DeviceKey, timeout_s: float = SCAN_S) -> Heard:
-        """The wearable of this key; WearableNotHeard at the deadline, RadioUnavailable.
+    async def find(self, device_id: bytes, key: bytes, timeout_s: float = SCAN_S) -> Heard:
+        """The wearable that holds this key; WearableNotHeard at the deadline, RadioUnavailable.
 
         What only its own address can have sent is taken at once. Otherwise all that is heard in two seconds is ranked.
         """
@@ -128,7 +127,7 @@ class Radio:
                 found.set_result(min(candidates.values(), key=lambda one: self.addresses.rank(one.address)))
 
         def heard(one: Heard) -> None:
-            if found.done() or not one.is_of(key):
+            if found.done() or not one.is_of(device_id, key):
                 return
             self.addresses.heard(one.address, loop.time())
             if one.said.only_comes_from(one.address) or self.addresses.is_proven(one.address):
@@ -144,7 +143,7 @@ class Radio:
                     return await found
             except TimeoutError:
                 raise WearableNotHeard(
-                    f"wearable {key.device_id.hex()} was not heard in {timeout_s:g} s"
+                    f"wearable {device_id.hex()} was not heard in {timeout_s:g} s"
                 ) from None
 
     @contextlib.asynccontextmanager

@@ -115,14 +115,14 @@ class Links:
             key = self._keys().get(device_id)
             if key is None:
                 raise NotEnrolled(f"this laptop holds no key of wearable {device_id.hex()}")
-            return await open_ble(radio, key, name)
+            return await open_ble(radio, device_id, key.key, name)
 
         async def run_session(transport: Transport, opened: OpenReporter) -> None:
             assert isinstance(transport, BleTransport)
 
-            def proved(proven_id: bytes) -> None:
+            def proved(device_id: bytes) -> None:
                 transport.proved()
-                opened(proven_id)
+                opened(device_id)
 
             await runner.run_session(transport, proved)
 

@@ -87,7 +87,7 @@ async def test_an_earlier_version_s_wearable_is_found_by_radio(tmp_path: Path, l
     (key,) = keys.values()
     (tmp_path / "air").mkdir()
     async with AirBedside.open(tmp_path / "air", "nimble", image=tmp_path / "flash.img") as bedside:
-        heard = await bedside.radio.find(key)
+        heard = await bedside.radio.find(key.device_id, key.key)
         assert heard.said.version == 1 and heard.address == bedside.wearable.ble_address
         transport = await ble.connect(bedside.radio, heard, "ble:old")
         client = DeviceClient(transport, [key])

@@ -19,7 +19,7 @@ from host_agent.errors import TransportLost
 from host_agent.link import ble
 from host_agent.link.ble_radio import Heard, Radio
 from host_agent.sync.client import DeviceClient
-from tools.rig.image import CUSTODIAN
+from tools.rig.image import CUSTODIAN, DEVICE_ID
 from tools.rig.journal_check import compare
 from tools.rig.laptop import device_key
 from tools.rig.wearable import Wearable
@@ -111,7 +111,7 @@ class RadioBedside:
         found: asyncio.Future[Heard] = asyncio.get_running_loop().create_future()
 
         def heard(one: Heard) -> None:
-            if one.is_of(device_key(CUSTODIAN)) and wanted(one) and not found.done():
+            if one.is_of(DEVICE_ID, CUSTODIAN.key) and wanted(one) and not found.done():
                 found.set_result(one)
 
         async with self.radio.listening(heard):
@@ -140,7 +140,7 @@ class RadioBedside:
         """A connection of host_agent's, tried again as its supervisor does."""
         for left in reversed(range(_TRIES)):
             try:
-                return await ble.open_ble(self.radio, device_key(CUSTODIAN), "ble:scenario")
+                return await ble.open_ble(self.radio, DEVICE_ID, CUSTODIAN.key, "ble:scenario")
             except TransportLost:
                 if not left:
                     raise

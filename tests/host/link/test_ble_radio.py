@@ -10,14 +10,13 @@ from crs_core.wire import gatt_uuids as names
 from crs_device.link.ble import advertising
 
 from host_agent.errors import WearableNotHeard
-from host_agent.keys.keyfile import ROLE_CUSTODIAN, DeviceKey
 from host_agent.link import ble_radio
 from host_agent.link.advertised import Advertised, decode
 from host_agent.link.ble import BleTransport
 from host_agent.link.ble_choice import Addresses
 from host_agent.link.ble_radio import Heard, Radio
 
-KEY = DeviceKey(b"DEVICEID", 1, bytes(range(32)), ROLE_CUSTODIAN, "")
+DEVICE_ID, KEY = b"DEVICEID", bytes(range(32))
 OWN = "C6:00:00:00:00:01"
 MAC_ID = "5A3D9B2E-0000-4C1B-9F6B-000000000001"  # as macOS shows an address
 
@@ -28,10 +27,10 @@ def bytes_of(address: str) -> bytes:
 
 def data_of(address: str = OWN, *keys: bytes) -> bytes:
     """The manufacturer data of today's wearable."""
-    return advertising.advertisement(0, bytes_of(address), list(keys or (KEY.key,)))[7:]
+    return advertising.advertisement(0, bytes_of(address), list(keys or (KEY,)))[7:]
 
 
-OLD = bytes([1, 0]) + hashlib.sha256(KEY.device_id).digest()[:4]
+OLD = bytes([1, 0]) + hashlib.sha256(DEVICE_ID).digest()[:4]
 
 
 class Air:
@@ -52,7 +51,7 @@ class Air:
 
     async def find(self, *said: tuple[str, bytes]) -> str:
         """Which of these, heard one after the other, is taken."""
-        looking = asyncio.create_task(self.radio.find(KEY, timeout_s=1))
+        looking = asyncio.create_task(self.radio.find(DEVICE_ID, KEY, timeout_s=1))
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         for address, data in said:
@@ -74,8 +73,8 @@ async def test_a_copy_sent_from_another_address_is_not_even_a_candidate(air: Air
 
 async def test_without_the_wearable_its_copies_are_not_heard(air: Air) -> None:
     with pytest.raises(WearableNotHeard):
-        await asyncio.wait_for(air.radio.find(KEY, timeout_s=0.01), 1)
-    looking = asyncio.create_task(air.radio.find(KEY, timeout_s=0.01))
+        await asyncio.wait_for(air.radio.find(DEVICE_ID, KEY, timeout_s=0.01), 1)
+    looking = asyncio.create_task(air.radio.find(DEVICE_ID, KEY, timeout_s=0.01))
     await asyncio.sleep(0)
     air.say("E0:00:00:00:00:01", data_of())
     with pytest.raises(WearableNotHeard):
@@ -88,7 +87,7 @@ async def test_others_wearables_garbage_and_every_length_are_nobody(air: Air) ->
     said = [(OWN, other), *[(OWN, mine[:n]) for n in range(24)], (OWN, mine + b"\0"), (OWN, b"\3" + mine[1:])]
     for at in range(24):  # one bit changed
         said.append((OWN, mine[:at] + bytes([mine[at] ^ 1]) + mine[at + 1 :]))
-    looking = asyncio.create_task(air.radio.find(KEY, timeout_s=0.05))
+    looking = asyncio.create_task(air.radio.find(DEVICE_ID, KEY, timeout_s=0.05))
     await asyncio.sleep(0)
     for address, data in said[:-12]:  # the last twelve are in the tags; three of them are the right one's
         air.say(address, data)
@@ -155,5 +154,5 @@ async def test_an_advertisement_is_resolved_once(air: Air, monkeypatch: pytest.M
     monkeypatch.setattr(names, "tag", lambda key, head: calls.append(head) or b"xxx")
     assert isinstance(said, Advertised)
     for _ in range(100):
-        assert not Heard(None, OWN, said, None).is_of(KEY)
+        assert not Heard(None, OWN, said, None).is_of(DEVICE_ID, KEY)
     assert len(calls) == 1

@@ -2,21 +2,19 @@
 
 from crs_core.wire import message as wire
 
-from tools.rig.image import CUSTODIAN, READER
-from tools.rig.laptop import device_key
+from tools.rig.image import CUSTODIAN, DEVICE_ID, READER
 from tools.rig.radio_bedside import RadioBedside
 
 
 async def found_by_its_tag(bedside: RadioBedside) -> str:
     """The system hears a wearable that names itself to its key's holder alone, under another address after a start."""
-    key = device_key(CUSTODIAN)
-    heard = await bedside.radio.find(key)
+    heard = await bedside.radio.find(DEVICE_ID, CUSTODIAN.key)
     assert heard.said.only_comes_from(heard.address), heard
     assert heard.is_simulated and not heard.may_pair, heard
-    assert not heard.is_of(key._replace(key=READER.key[::-1])), "found with a key that it does not hold"
+    assert not heard.is_of(DEVICE_ID, READER.key[::-1]), "found with a key that it does not hold"
     await bedside.kill_wearable()
     await bedside.start_wearable()
-    again = await bedside.radio.find(key)
+    again = await bedside.radio.find(DEVICE_ID, CUSTODIAN.key)
     assert again.address != heard.address and not {*again.said.tags} & {*heard.said.tags}, again
     return f"{heard.address}, then {again.address}, {again.rssi_dbm} dBm"
 
