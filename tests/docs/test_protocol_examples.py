@@ -57,9 +57,8 @@ def check_advertised(body, _):
     }
     flags, keys = int(said.split()[-1]), [bytes(range(32)), bytes(range(32, 64))]
     random_bytes = {len(part[name]): part[name] for name in ("salt", "free")}.__getitem__
-    service = bytes(reversed(bytes.fromhex(gatt_uuids.SERVICE.replace("-", ""))))
     assert advertising.advertisement(flags, part["address"], keys, random_bytes) == data
-    assert advertising.scan_response(service) == response
+    assert advertising.scan_response() == response
     found = advertised.decode(data[7:])
     assert found.flags == flags and found.only_comes_from(part["address"].hex(":"))
     assert [found.is_of(b"", key) for key in (*keys, bytes(32))] == [True, True, False]

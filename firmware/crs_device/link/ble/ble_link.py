@@ -11,13 +11,15 @@ from crs_core.wire import gatt_uuids as names
 from crs_core.wire.fragment_carrier import FragmentCarrier
 from crs_core.wire.session import SERIAL_LARGEST_TO_DEVICE
 from crs_device import health as counts
-from crs_device.link.ble import advertising, attributes
+from crs_device.heap import unload_modules
 from crs_device.link.ble.bonds import Bonds
 from crs_device.link.ble.fragment_port import FragmentPort
 from crs_device.link.ble.pairing import PairingWindow
 from crs_device.link.ble.radio import FRAGMENT_MAX, Radio
 from crs_device.version import APP_VERSION
 
+INTERVAL_US = const(152_500)  # one that phones look for, always the same: it tells no alarm
+RENEW_MS = const(900_000)  # what is advertised and the address, as radios renew private addresses
 STRANGER_MS = const(20_000)
 SLOW_MS = const(8000)  # a central on a bad link needs this long for discovery
 HELLO_MS = const(3000)
@@ -42,13 +44,17 @@ class BleLink:
         self.window = PairingWindow()
         self._radio = Radio(bluetooth, Bonds(), self.window, app.clock)
         self.can_pair = self._radio.can_pair
+        # needed at the start alone
+        from crs_device.link.ble import attributes
+
         shown = attributes.services(self.can_pair)
         room = app.board.attribute_bytes
         if room and attributes.table_bytes(shown) > room:
             self._radio.ble.active(False)
             raise OSError("attribute table: %d bytes of %d" % (attributes.table_bytes(shown), room))
         self._handles = attributes.register(self._radio.ble, bluetooth, shown)
-        self._service_uuid = bytes(bluetooth.UUID(names.SERVICE))
+        del attributes
+        unload_modules("crs_device.link.ble.attributes")
         self._radio.in_handle = self._handles[names.IN]
         self._radio.ble.gatts_set_buffer(self._radio.in_handle, FRAGMENT_MAX)
         self._write_device_information(app.board)
@@ -217,23 +223,20 @@ class BleLink:
             return  # every place is taken: the stack would refuse, or say nothing
         pairing = self.window.is_open(now)
         if now >= self._renew_ms or pairing != self._was_pairing:
-            self._renew_ms = now + advertising.RENEW_MS
+            self._renew_ms = now + RENEW_MS
             self._was_pairing = pairing
             self._renew(pairing)
         elif radio.is_advertising:
             return
-        radio.advertise(advertising.INTERVAL_US, self._data, self._response)
+        radio.advertise(INTERVAL_US, self._data, self._response)
 
     def _renew(self, pairing: bool) -> None:
-        radio = self._radio
-        # a paired phone knows the wearable by its address
-        address = radio.renew_address(not pairing and not radio.bonds.count)
-        flags = names.FLAG_SIMULATED if self._app.board.simulated else 0
-        if pairing:
-            flags |= names.FLAG_PAIRING
-        self._data = advertising.advertisement(flags, address, [key.key for key in self._app.keys])
-        self._response = advertising.scan_response(self._service_uuid) if pairing else b""
-        radio.ble.config(gap_name=names.NAME if pairing else names.NO_NAME)
+        # loaded for one call and unloaded again, to save heap
+        from crs_device.link.ble.advertising import renewed
+
+        self._data, self._response = renewed(self._radio, self._app, pairing)
+        del renewed
+        unload_modules("crs_device.link.ble.advertising")
 
     def _count(self) -> None:
         radio, health = self._radio, self._app.health

@@ -30,10 +30,6 @@ FRAGMENT_MAX = const(244)
 _FRAGMENT_MIN = const(20)
 _INBOX_MAX = const(16)  # fragments: the largest message to the wearable in pieces of 20 bytes, and some
 _KEYS_MS = const(3000)
-# MicroPython's modes of the address
-_OWN = const(0)
-_RANDOM_STATIC = const(1)
-_NON_RESOLVABLE = const(3)
 _READ_REFUSED = const(0x80)  # ATT application error: not known now, or not for this central
 
 
@@ -142,24 +138,6 @@ class Radio:
             self.is_advertising = False
             return False
         return True
-
-    def renew_address(self, is_private: bool) -> bytes:
-        """Take another random address, or the radio's own; return the address, zeros when the stack does not tell it.
-
-        NimBLE has non-resolvable private addresses. Stock BTstack has random static ones only.
-        """
-        try:
-            self.is_advertising = False
-            self.ble.gap_advertise(None)  # no controller changes its address while it advertises
-            for mode in (_NON_RESOLVABLE, _RANDOM_STATIC) if is_private else (_OWN,):
-                try:
-                    self.ble.config(addr_mode=mode)
-                    break
-                except (OSError, ValueError):
-                    continue
-            return bytes(self.ble.config("mac")[1])
-        except (OSError, ValueError, TypeError):
-            return bytes(6)
 
     def _guarded_irq(self, event: int, data):  # type: ignore[no-untyped-def]
         try:

@@ -7,8 +7,8 @@ import pytest
 from crs_core.wire import message as wire
 from crs_device import health
 from crs_device.health import Health
-from crs_device.link.ble import advertising, ble_link
-from crs_device.link.ble.ble_link import HELLO_MS, STRANGER_MS, BleLink
+from crs_device.link.ble import ble_link
+from crs_device.link.ble.ble_link import HELLO_MS, INTERVAL_US, RENEW_MS, STRANGER_MS, BleLink
 from crs_device.link.ble.bonds import Bonds
 
 from host_agent.link import advertised
@@ -105,11 +105,11 @@ def test_what_is_advertised_tells_no_alarm_and_changes_after_a_quarter_of_an_hou
     link.ring()
     turns(link, app, 1000)
     (first,) = stack.advertised
-    app.clock.now += advertising.RENEW_MS
+    app.clock.now += RENEW_MS
     turns(link, app, 1000)
     assert len(stack.advertised) == 2, "rung and quiet are one advertisement"
     second = stack.advertised[1]
-    assert first[0] == second[0] == advertising.INTERVAL_US and first[2] == second[2] == b""
+    assert first[0] == second[0] == INTERVAL_US and first[2] == second[2] == b""
     assert first[1][9:15] != second[1][9:15], "another address"
     assert first[1][15:] != second[1][15:], "another salt and other tags"
     assert stack.address_modes == [3, 3], "non-resolvable private addresses"
@@ -139,7 +139,7 @@ def test_while_a_phone_may_pair_and_once_one_did_the_address_stays_and_the_name_
     turns(link, app, 100)
     assert stack.address_modes == [0, 0] and stack.advertised[-1][2] == b""
     link.wipe_bonds()
-    app.clock.now += advertising.RENEW_MS
+    app.clock.now += RENEW_MS
     turns(link, app, 100)
     assert stack.address_modes == [0, 0, 3], "the next patient's wearable has another address"
 

@@ -14,7 +14,7 @@ from crs_device.link.ble.radio import Connection
 from host_agent.link import advertised
 
 DEVICE_ID = b"DEVICEID"
-SERVICE = bytes(range(16))
+SERVICE = bytes.fromhex(names.SERVICE.replace("-", ""))[::-1]
 ADDRESS = bytes.fromhex("c60000000001")
 
 
@@ -44,8 +44,8 @@ def test_nothing_that_stays_is_advertised_and_no_product_outside_pairing():
     assert one != other and one[15:] != other[15:], "another salt, other tags"
     for word in (DEVICE_ID, SERVICE, names.NAME.encode(), key[:4], hashlib.sha256(DEVICE_ID).digest()[:4]):
         assert word not in one
-    response = fields(advertising.scan_response(SERVICE))
-    assert response == {0x09: b"CytoWatch", 0x07: SERVICE} and len(advertising.scan_response(SERVICE)) <= 31
+    response = fields(advertising.scan_response())
+    assert response == {0x09: b"CytoWatch", 0x07: SERVICE} and len(advertising.scan_response()) <= 31
 
 
 def test_the_passkey_has_six_digits_and_changes_with_key_and_journal():
