@@ -7,7 +7,7 @@ missing value reads "not measured", and simulated data says SIMULATED.
 import datetime
 from collections.abc import Iterable, Sequence
 
-from crs_core import code_texts, units
+from crs_core import code_texts, codes, units
 from crs_core.grade.scales import SCALE_NAMES
 
 SIMULATED = "SIMULATED"
@@ -29,16 +29,22 @@ _PROMPTS = {
 HIGHEST_COMPUTED = 4  # 5 is death in every scale: only ever a signed record
 
 
+# The first and last moment that every time zone can write.
+_FIRST_MS, _LAST_MS = -62_135_510_400_000, 253_402_214_400_000
+
+
 def iso_utc(utc_ms: int) -> str:
-    """`2026-03-31T14:05:09.250Z`."""
+    """`2026-03-31T14:05:09.250Z`; a time outside the years 1 to 9999 as the nearest one inside."""
+    utc_ms = min(max(utc_ms, _FIRST_MS), _LAST_MS)
     moment = datetime.datetime.fromtimestamp(utc_ms // 1000, datetime.UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{utc_ms % 1000:03d}Z"
+    return f"{moment.year:04d}-{moment:%m-%dT%H:%M:%S}.{utc_ms % 1000:03d}Z"
 
 
 def local_time(utc_ms: int, *, with_date: bool = False) -> str:
     """Wall time of this computer's zone: `14:05:09`, with its date when asked."""
-    moment = datetime.datetime.fromtimestamp(utc_ms / 1000).astimezone()
-    return f"{moment:%Y-%m-%d %H:%M:%S}" if with_date else f"{moment:%H:%M:%S}"
+    within_ms = min(max(utc_ms, _FIRST_MS), _LAST_MS)
+    moment = datetime.datetime.fromtimestamp(within_ms / 1000, datetime.UTC).astimezone()
+    return f"{moment.year:04d}-{moment:%m-%d %H:%M:%S}" if with_date else f"{moment:%H:%M:%S}"
 
 
 def local_of_iso(at: str | None, *, with_date: bool = False) -> str:
@@ -99,6 +105,19 @@ def saturation_text(tenths: int | None, ppg_state: int) -> str:
 def heart_rate_text(bpm: int | None) -> str:
     """`84/min` or `not measured`."""
     return "not measured" if bpm is None else f"{bpm}/min"
+
+
+def site_name(status: int) -> str:
+    """Where the thermometer sits, by the status word of a reading; a number that names no site is shown as it is."""
+    site = units.site_of(status)
+    return str(units.SITES[site]) if site < len(units.SITES) else f"site {site}"
+
+
+def priority_name(priority: int) -> str:
+    """`HIGH`; a priority that there is none is the highest, because it may be anything."""
+    return codes.PRIORITY_NAMES[
+        priority if 0 <= priority < len(codes.PRIORITY_NAMES) else codes.PRIORITY_HIGH
+    ]
 
 
 def scale_name(scale: int, version: int, joint: str = " ") -> str:
