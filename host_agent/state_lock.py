@@ -64,12 +64,12 @@ class Holder(NamedTuple):
             text = f"The agent is not running: `cytowatch {self.command}` {who} works on its state folder."
             return text, "Wait until that command has ended, then start the agent: cytowatch run"
         if self.is_suspended:
-            text = f"The agent is suspended since about {_clock(self.alive_utc_ms)} {who}: nobody is monitored."
+            text = (
+                f"The agent is suspended since about {_clock(self.alive_utc_ms)} {who}: nobody is monitored."
+            )
             return text, f"Let it go on: kill -CONT {pid}"
         if self.is_silent(now_utc_ms):
-            text = (
-                f"The agent does not answer since {_clock(self.alive_utc_ms)} {who}: nobody is monitored."
-            )
+            text = f"The agent does not answer since {_clock(self.alive_utc_ms)} {who}: nobody is monitored."
             return text, f"End it: kill -KILL {pid}. Then start it again: cytowatch run"
         if not self.is_ready:
             return f"The agent is starting or stopping {who}.", "Try again in some seconds."

@@ -62,11 +62,3 @@ def _last_gap(paths: Paths, now_ms: int) -> Gap | None:
         if until_ms - gap.from_utc_ms >= _SHORTEST_MS and now_ms - until_ms < _TOLD_FOR_MS:
             return gap
     return None
-
-
-def least_ages(live: dict[str, Any] | None) -> dict[str, int]:
-    """Device id → for how many seconds the newest stored reading has been here at least; {} without an agent.
-
-    The agent counts by a clock that nobody can set, so this holds whatever the wall clock says.
-    """
-    return {entry["device_id"]: int(entry["stored_age_s"]) for entry in (live["devices"] if live else ())}
