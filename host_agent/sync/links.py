@@ -81,11 +81,11 @@ class Links:
                         self._start(group, ble_name(device_id), self._radio_link(device_id))
             await self._clock.sleep(_SCAN_S)
 
-    def bound_clients(self) -> list[tuple[int, DeviceClient]]:
-        """(binding row, client) of each wearable that is in session and bound here."""
+    def bound_clients(self) -> list[tuple[int, DeviceClient, int, bool]]:
+        """(binding row, client, boot, whether all is stored) of each wearable that is in session and bound here."""
         engines = [runner.engine for runner in self.runners.values()]
         return [
-            (engine.journal.binding, engine.client)
+            (engine.journal.binding, engine.client, engine.status.boot, engine.is_caught_up)
             for engine in engines
             if engine is not None and engine.journal is not None and engine.journal.binding is not None
         ]

@@ -1,6 +1,5 @@
 """Stored records as rows with wall time and values in JSON types, for `history` and `export`."""
 
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -11,7 +10,7 @@ from crs_core.journal import record_layout, record_types
 from host_agent.errors import HostAgentError
 from host_agent.store.alarm_changes import alarm_changes
 from host_agent.store.bindings import bindings
-from host_agent.store.db import Tx
+from host_agent.store.db import DatabaseError, Tx
 from host_agent.store.devices import devices
 from host_agent.store.events import events
 from host_agent.store.gaps import gaps
@@ -33,6 +32,7 @@ from host_agent.text import (
     site_name,
     utc_ms_of_iso,
 )
+from host_agent.views.alarm_history import AlarmsTold
 from host_agent.views.calibrations import Calibrations, SensorCalibration, calibration_in
 from host_agent.views.context_rows import entry_rows, signed_rows
 
@@ -92,6 +92,7 @@ class Answer:
         self._tx = tx
         self._question = question
         self._timebases: dict[int, Timebase] = {}
+        self._alarms_told = AlarmsTold(tx)
         self._devices = {
             one.id: one.device_id.hex()
             for one in devices(tx)
@@ -121,7 +122,7 @@ class Answer:
                 self._journals = [journal for journal in whole[1] if journal.device == device]
                 try:
                     yield from read(self)
-                except (GeneratorExit, HostAgentError, sqlite3.Error):
+                except (GeneratorExit, HostAgentError, DatabaseError):
                     raise
                 except Exception as error:
                     self.broken[device_id or "this laptop"] = f"{type(error).__name__}: {error}"
@@ -169,7 +170,7 @@ class Answer:
     def _grades(self) -> Iterator[dict[str, Any]]:
         for shared, one, _ in self._journaled(grades):
             signed = one.status == codes.SIGNED
-            at_text = local_of_iso(shared["at"])[:5] if shared["at"] else "a time not known"
+            at_text = local_of_iso(shared["at"], with_seconds=False) if shared["at"] else "a time not known"
             yield {
                 **shared, "scale": scale_name(one.scale, one.scale_version, "-"), "lower": one.lower,
                 "upper": one.upper, "fever": one.fever, "signed": signed, "reasons": list(one.reasons),
@@ -181,8 +182,8 @@ class Answer:
             }  # fmt: skip
 
     def _alarms(self) -> Iterator[dict[str, Any]]:
-        for shared, one, _ in self._journaled(alarm_changes):
-            yield {**shared, **_alarm_fields(one.alarm, one.priority)}
+        for shared, one, journal in self._journaled(alarm_changes):
+            yield {**shared, **self._alarms_told.of_wearable(journal, one, shared["at"])}
 
     def _events(self) -> Iterator[dict[str, Any]]:
         for shared, one, _ in self._journaled(events):
@@ -260,7 +261,7 @@ class Answer:
                     "at": iso_utc(one.raised_utc_ms), "device_id": self._devices.get(one.device or 0),
                     "simulated": simulated.get(one.device or 0, False),
                     "ended_at": iso_utc(one.ended_utc_ms) if one.ended_utc_ms else None, "detail": one.detail,
-                    **_alarm_fields(one.alarm, one.priority),
+                    **self._alarms_told.of_host(one),
                 }  # fmt: skip
 
     def _deliveries(self) -> Iterator[dict[str, Any]]:
@@ -318,14 +319,6 @@ def _figures(figures: Sequence[int | None]) -> dict[str, Any]:
             f"{name}_n": valid, f"{name}_min_{unit}": low, f"{name}_mean_{unit}": mean, f"{name}_max_{unit}": high,
         }  # fmt: skip
     return fields
-
-
-def _alarm_fields(alarm: int, priority: int) -> dict[str, Any]:
-    name = code_texts.alarm_name(alarm)
-    return {
-        "alarm": alarm, "name": name, "priority": priority_name(priority),
-        "text": code_texts.ALARM_TEXTS.get(alarm, name),
-    }  # fmt: skip
 
 
 def _plain(value: Any) -> Any:
