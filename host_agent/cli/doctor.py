@@ -16,8 +16,10 @@ from host_agent.keys import keyfile
 from host_agent.link.ownership import owners
 from host_agent.link.ports import candidates
 from host_agent.paths import Paths, default_paths
+from host_agent.people.chain_heads import missing, read_elsewhere
+from host_agent.store.audit import hashes_at
 from host_agent.store.counters import counters
-from host_agent.store.db import integrity_problems
+from host_agent.store.db import Tx, integrity_problems
 from host_agent.store.retention import thinnings
 from host_agent.terminal import exits
 from host_agent.terminal.config_option import ConfigOption, find_config
@@ -26,6 +28,7 @@ from host_agent.terminal.output import show
 from host_agent.terminal.reading_store import open_store
 from host_agent.terminal.running_agent import live_status
 from host_agent.text import local_time
+from host_agent.views.signers import Signers, read_signers
 from host_agent.views.state import read_state
 
 _LITTLE_SPACE_BYTES = 200 * 1024 * 1024  # some months of one wearable, and the journal of SQLite itself
@@ -173,6 +176,8 @@ def _store(
             if not problems:
                 yield Finding(INFO, "store", f"{paths.database} is not damaged", "")
             state = read_state(tx, keys, live["now_utc_ms"] if live else RealClock().utc_ms())
+            yield from _signers(read_signers(tx))
+            yield from _chain(tx, paths)
             counted = counters(tx)
             removed = thinnings(tx)
     except HostAgentError as error:
@@ -196,6 +201,40 @@ def _store(
             if alarm["raised_by"] == "host":
                 text = f"{alarm['priority']} {alarm['name']}: {alarm['text']}"
                 yield Finding(PROBLEM, f"wearable {device['device_id']}", text, alarm["detail"])
+
+
+def _signers(signers: Signers) -> Iterator[Finding]:
+    add = "cytowatch account add NAME --role clinician"
+    second = f"The administrator signs in the second one: {add} --administrator"
+    if not signers.has_code:
+        second = (
+            "Make the administrator code (cytowatch account administrator) and give it to somebody who is no clinician."
+            " With it they stand behind the second one: cytowatch account vouch NAME --administrator"
+        )
+    number = len(signers.clinicians)
+    if not number:
+        yield Finding(WARNING, "accounts", "no clinician has an account: nobody can sign anything", add)
+    elif number == 1:
+        text = f"{signers.clinicians[0]} is the only clinician: nobody can countersign a death"
+        yield Finding(WARNING, "accounts", text, second)
+    elif len(signers.without_partner) == number:
+        names = ", ".join(signers.clinicians)
+        text = f"nobody can countersign a death: one person may have made the accounts of all clinicians ({names})"
+        yield Finding(WARNING, "accounts", text, second)
+    else:
+        yield Finding(INFO, "accounts", f"{number} clinicians can sign", "")
+    if signers.code_made_by is not None and signers.code_made_utc_ms is not None:
+        at = local_time(signers.code_made_utc_ms, with_date=True)
+        text = f"the administrator code was made by {signers.code_made_by} at {at}, after the installation"
+        yield Finding(INFO, "accounts", text, "Check that somebody who is no clinician keeps it.")
+
+
+def _chain(tx: Tx, paths: Paths) -> Iterator[Finding]:
+    elsewhere = read_elsewhere(paths)
+    hashes = hashes_at(tx, [one.rows for one in elsewhere.heads])
+    found = [text for text in (*elsewhere.faults, *(missing(hashes, one) for one in elsewhere.heads)) if text]
+    for text in found:
+        yield Finding(PROBLEM, "audit chain", text, "See all of it: cytowatch audit verify")
 
 
 def _deliveries(state: dict[str, Any]) -> Iterator[Finding]:

@@ -149,7 +149,9 @@ class Commands:
     async def _entry_take(self, request: dict[str, Any]) -> dict[str, Any]:
         parts = self._parts
         raw, signature = str(request["entry"]).encode(), bytes.fromhex(request["signature"])
-        taken = await admission.take(parts.store, raw, signature, parts.clock.utc_ms())
+        taken = await admission.take(
+            parts.store, raw, signature, parts.clock.utc_ms(), parts.escalation.signed
+        )
         if taken.for_wearable:
             parts.context_sender.wake()
         if taken.entry.kind in ("rules", "limits"):

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from crs_core import code_texts, codes
 
 from host_agent import NOTICE
+from host_agent.store.audit import Head
 from host_agent.text import iso_utc, marked
 
 SCHEMA = "cytowatch.event/1"
@@ -106,6 +107,32 @@ def grade_event(
     )
 
 
+def signed_event(
+    origin: Origin,
+    patient: Patient | None,
+    *,
+    kind: str,
+    name: str,
+    text: str,
+    priority: int,
+    simulated: bool,
+    occurred_utc_ms: int,
+    key: str,
+) -> Event:
+    """Something that a person signed; `kind` is `signed`, or `act` when monitoring ended under a HIGH alarm."""
+    body = {"kind": kind, "name": name, "text": marked(simulated, text), "alarm": None, "grade": None}
+    return _event(
+        key, 0, priority, simulated=simulated, origin=origin, patient=patient, occurred=(occurred_utc_ms, 0), body=body
+    )  # fmt: skip
+
+
+def with_audit_head(event: Event, head: Head | None) -> Event:
+    """The event with the head of the audit chain as it is when the event is queued; None: nothing was signed yet."""
+    whole = json.loads(event.payload)
+    whole["audit_head"] = None if head is None else {"rows": head.seq, "hash": head.hash.hex()}
+    return event._replace(payload=json.dumps(whole, ensure_ascii=False, separators=(",", ":")))
+
+
 def _event(
     key: str,
     alarm: int,
@@ -140,6 +167,7 @@ def _event(
         "source": source,
         "occurred_at": iso_utc(occurred[0]) if occurred else None,
         "time_bound_ms": occurred[1] if occurred else None,
+        "audit_head": None,
     }
     return Event(
         key, alarm, priority, simulated, json.dumps(whole, ensure_ascii=False, separators=(",", ":"))

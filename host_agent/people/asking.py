@@ -24,6 +24,7 @@ WHY = {
     "disabled_account": "A clinician adds another account: `cytowatch account add`.",
     "bad_signature": "The entry was changed on its way, or signed with another key. Enter it again.",
     "moved_on": "Somebody else signed meanwhile. Enter it again.",
+    "chain_missing": "Restore a backup (`cytowatch restore`), or begin with an empty state folder.",
     "stale": "Check the clock of this computer and enter it again.",
     "wrong_patient": "Check in `cytowatch status` who wears the wearable now.",
     "expired": "Enter what is true now.",

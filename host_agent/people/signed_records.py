@@ -10,12 +10,13 @@ from typing import Any, NamedTuple
 from crs_core import context
 from crs_core.grade.scales import ICANS, SCALES
 
-from host_agent.people import outgoing, validity
+from host_agent.people import outgoing, validity, vouching
 from host_agent.people.asking import Ask, Refusal
 from host_agent.people.context_entries import proof_of
 from host_agent.people.entry import MalformedEntryError, decode
 from host_agent.people.for_wearable import DEATH
 from host_agent.store import signed_records as stored
+from host_agent.store.accounts import account
 from host_agent.store.db import Tx
 from host_agent.store.signed_records import SignedRecord
 
@@ -136,19 +137,23 @@ def check_second(tx: Tx, ask: Ask) -> Refusal | None:
     first = _signed(found)
     if first.reversed_by is not None:
         return Refusal("conflict", "It was reversed. Sign a new one.")
-    return _check_countersign(ask, first) if entry.kind == "countersign" else _check_reverse(ask, first)
+    return _check_countersign(tx, ask, first) if entry.kind == "countersign" else _check_reverse(ask, first)
 
 
-def _check_countersign(ask: Ask, first: Signed) -> Refusal | None:
+def _check_countersign(tx: Tx, ask: Ask, first: Signed) -> Refusal | None:
     if ask.entry.values:
         return Refusal("bad_value", "a countersignature has no values")
     if first.kind != "death":
         return Refusal("conflict", "Only a death is countersigned.")
     if first.countersigned_by is not None:
         return Refusal("conflict", "It is countersigned already.")
-    if first.account == ask.entry.account:
-        return Refusal("not_allowed", "A second clinician must countersign, not the clinician who signed.")
-    return None
+    signer = account(tx, first.account)
+    if signer is None or signer.is_disabled:
+        return Refusal(
+            "conflict", f"Account {first.account} is disabled since. Another clinician signs anew."
+        )
+    why = vouching.why_not_second(tx, first.account, ask.entry.account)
+    return Refusal("not_allowed", why) if why else None
 
 
 def _check_reverse(ask: Ask, first: Signed) -> Refusal | None:

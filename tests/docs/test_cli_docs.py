@@ -7,8 +7,9 @@ import pytest
 from crs_core import codes
 
 from host_agent.cli.main import COMMANDS
-from host_agent.escalation.events import Origin, Patient, alarm_event, grade_event
+from host_agent.escalation.events import Origin, Patient, alarm_event, grade_event, with_audit_head
 from host_agent.escalation.record_events import grade_fields
+from host_agent.store.audit import Head
 from tests.host.escalation.world import grade_record
 from tools.dev.host_pages import leaves
 from tools.rig.micropython import ROOT
@@ -58,10 +59,9 @@ def test_webhook_fields_are_those_that_are_sent():
     origin = Origin("aa", "bed", "bb", 0, 1, 1, 5)
     patient = Patient("P-1", "cc", 3)
     record = grade_record(1)
+    alarm = alarm_event(origin, patient, alarm=codes.FEVER, priority=2, simulated=True, occurred=(1000, 5))
     sent = [
-        alarm_event(
-            origin, patient, alarm=codes.FEVER, priority=2, simulated=True, occurred=(1000, 5)
-        ).payload,
+        with_audit_head(alarm, Head(3, bytes(32))).payload,
         grade_event(
             origin, patient, grade=grade_fields(record), text="x", priority=2, simulated=False, occurred=None
         ).payload,
