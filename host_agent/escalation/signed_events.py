@@ -66,7 +66,7 @@ def _text(entry: Entry, about: Binding | None, *, is_act: bool) -> str:
         return f"{whom}{what}. Signed by {who}."
     act = entry.values.get("act", entry.kind)
     alarms = ", ".join(str(one) for one in entry.values.get("alarms", ()))
-    while_ = f" while HIGH alarms stood ({alarms})" if alarms else ""
+    while_ = f" while HIGH alarms stand ({alarms})" if alarms else ""
     return f"URGENT {whom}{ACTS[act].words}{while_}. By {who}: {entry.values['reason']}"
 
 

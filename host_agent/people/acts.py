@@ -14,26 +14,28 @@ REASON_CHARS = 200
 
 
 class Act(NamedTuple):
-    """One row of the table of acts: its name in entries, what it does, in words that end a sentence."""
+    """One row of the table of acts: its name in entries, and what is being done, as a sentence of its own says it."""
 
     name: str
     words: str
 
 
-# Every command of cytowatch and every tool that ends or interrupts monitoring, or makes a wearable or a laptop deaf.
-# What needs no line here, and why, stands in README.md of this folder.
+# Every command and tool that ends or interrupts monitoring. What has no line here, and why: README.md of this folder.
 ACTS = {
     act.name: act
     for act in (
-        Act("patient_end", "the binding was ended"),
-        Act("patient_lost", "the binding was ended on this laptop, the wearable being lost"),
-        Act("close_episode", "the episode was signed as ended"),
-        Act("release", "the port of the wearable was lent to another program"),
-        Act("pause", "a planned pause was announced"),
-        Act("revoke", "another laptop was shut out from the wearable"),
-        Act("enrol", "the key of the wearable was replaced"),
-        Act("restore", "the store of this laptop was replaced by a backup"),
-        Act("stop", "the agent was stopped"),
+        Act("patient_end", "the binding is being ended"),
+        Act("patient_lost", "the binding is being ended on the laptop alone"),
+        Act("close_episode", "the end of the episode was signed"),
+        Act(
+            "release",
+            "the wearable's port is being lent to another program; the laptop does not monitor",
+        ),
+        Act("pause", "a planned pause is being announced"),
+        Act("revoke", "another laptop is being shut out from the wearable"),
+        Act("enrol", "the key of the wearable is being replaced"),
+        Act("restore", "the store of the laptop is being replaced by a backup"),
+        Act("stop", "the agent is being stopped"),
     )
 }
 
@@ -44,11 +46,11 @@ def fault(values: dict[str, Any]) -> str:
         return "an act has act, reason, patients and alarms"
     if values["act"] not in ACTS:
         return f"act: one of {', '.join(ACTS)}"
-    return reason_fault(values["reason"]) or (
-        ""
-        if isinstance(values["patients"], dict) and isinstance(values["alarms"], list)
-        else "patients, alarms"
-    )
+    if "lost" in values and values["act"] != "restore":
+        return "lost: only a restore gives something up"
+    if not isinstance(values["patients"], dict):
+        return "patients: the pseudonym of each binding"
+    return reason_fault(values["reason"]) or alarms_fault(values["alarms"])
 
 
 def reason_fault(reason: object) -> str:
@@ -58,12 +60,19 @@ def reason_fault(reason: object) -> str:
     return ""
 
 
+def alarms_fault(alarms: object) -> str:
+    """What is wrong with a list of alarms; "" when nothing is."""
+    if isinstance(alarms, list) and all(isinstance(one, str) and 0 < len(one) < 65 for one in alarms):
+        return ""
+    return "alarms: the names of the alarms that stand"
+
+
 def check(tx: Tx, ask: Ask) -> Refusal | None:
     """Whether this act may be signed: its pseudonyms must be those of the bindings that it names."""
     values = ask.entry.values
     if why := fault(values):
         return Refusal("bad_value", why)
-    known = {one.binding_id.hex(): one.patient for one in bindings(tx)}
+    known = {one.binding_id.hex(): one.patient or one.device_id.hex() for one in bindings(tx)}
     for binding, typed in values["patients"].items():
         if (binding in known or values["act"] != "restore") and known.get(binding) != typed:
             return Refusal("wrong_patient", f"{typed!r} is not the pseudonym of the patient concerned.")

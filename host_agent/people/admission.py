@@ -23,7 +23,7 @@ from host_agent.people import (
 )
 from host_agent.people.asking import REFUSED, Ask, Refusal, refused, wearers
 from host_agent.people.entry import Entry, MalformedEntryError, decode, verifies
-from host_agent.store.audit import Head, has_entry
+from host_agent.store.audit import Head, has_entry, hashes_at
 from host_agent.store.bindings import Binding
 from host_agent.store.counters import count
 from host_agent.store.db import Store, Tx
@@ -101,40 +101,50 @@ def plain(taken: Taken) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _nothing_more(_tx: Tx, _taken: Taken) -> None:
-    pass
-
-
-async def take(store: Store, raw: bytes, signature: bytes, utc_ms: int, then: Then = _nothing_more) -> Taken:
+async def take(store: Store, raw: bytes, signature: bytes, utc_ms: int, then: Then | None = None) -> Taken:
     """Keep a signed entry, committed when this returns; EntryRefused says why not. `then` is in the same commit."""
-    return _answer(store, await store.write(_work(store, lambda tx: admit(tx, raw, signature, utc_ms), then)))
+    return _answer(store, *await store.write(lambda tx: _admit(tx, store, (raw, signature), utc_ms, then)))
 
 
-def take_now(store: Store, raw: bytes, signature: bytes, utc_ms: int, then: Then = _nothing_more) -> Taken:
+def take_now(store: Store, raw: bytes, signature: bytes, utc_ms: int, then: Then | None = None) -> Taken:
     """Like `take`, blocking: for commands that run without an agent."""
-    return _answer(store, store.write_now(_work(store, lambda tx: admit(tx, raw, signature, utc_ms), then)))
+    return _answer(store, *store.write_now(lambda tx: _admit(tx, store, (raw, signature), utc_ms, then)))
 
 
-def _work(
-    store: Store, admit_it: Callable[[Tx], Taken | Refusal], then: Then
-) -> Callable[[Tx], Taken | Refusal]:
-    def work(tx: Tx) -> Taken | Refusal:
-        noted = None if chain.head(tx).seq else head_note.read(store.path)
-        if noted is not None:
-            count(tx, None, REFUSED + "chain_missing")
-            return Refusal("chain_missing", f"{noted.seq} signed entries were here and are gone.")
-        outcome = admit_it(tx)
-        if isinstance(outcome, Taken):
-            then(tx, outcome)
-        return outcome
+def _admit(
+    tx: Tx, store: Store, signed: tuple[bytes, bytes], utc_ms: int, then: Then | None
+) -> tuple[Taken | Refusal, bool]:
+    """The outcome, and whether the chain goes on from the head that was noted: else the note stays, as a witness."""
+    is_empty = chain.head(tx).seq == 0
+    try:
+        noted = head_note.read(store.path)
+    except head_note.HeadNoteError:
+        if is_empty:
+            raise
+        noted = Head(0, b"")
+    if is_empty and noted is not None:
+        count(tx, None, REFUSED + "chain_missing")
+        return Refusal("chain_missing", f"{noted.seq} signed entries were here and are gone."), False
+    outcome = admit(tx, *signed, utc_ms)
+    if isinstance(outcome, Refusal):
+        return outcome, False
+    if then is not None:
+        then(tx, outcome)
+    lost = outcome.entry.values.get("lost")
+    gave_up = lost.get("head") if isinstance(lost, dict) else None
+    goes_on = (
+        noted is None
+        or noted.hash.hex() == gave_up
+        or hashes_at(tx, [noted.seq]).get(noted.seq) == noted.hash
+    )
+    return outcome, goes_on
 
-    return work
 
-
-def _answer(store: Store, outcome: Taken | Refusal) -> Taken:
+def _answer(store: Store, outcome: Taken | Refusal, goes_on: bool) -> Taken:
     if isinstance(outcome, Refusal):
         raise refused(outcome)
-    head_note.write(store.path, Head(outcome.audit, outcome.hash))
+    if goes_on:
+        head_note.write(store.path, Head(outcome.audit, outcome.hash))
     return outcome
 
 

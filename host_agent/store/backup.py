@@ -7,12 +7,12 @@ database that was there beside it.
 import contextlib
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from host_agent.errors import SchemaNewer, StoreCorrupt, StoreError
-from host_agent.store.db import open_read_only, store_errors
-from host_agent.store.migrate import migrations, schema_version
+from host_agent.store.db import Tx, open_read_only, store_errors
+from host_agent.store.migrate import migrate, migrations, schema_version
 
 Progress = Callable[[int, int], None]  # pages done, pages in all
 _PAGES_PER_STEP = 2048
@@ -69,6 +69,20 @@ def check_backup(path: Path) -> int:
         if problems != ["ok"]:
             raise StoreCorrupt(f"{path} is damaged: {problems[0]}.", "Give an older backup.")
     return version
+
+
+@contextlib.contextmanager
+def reading(path: Path) -> Iterator[Tx]:
+    """A backup of any schema that can be restored, as the newest schema shows it; the file is left as it is."""
+    is_old = check_backup(path) < len(migrations())
+    with store_errors(path), contextlib.closing(open_read_only(path)) as conn:
+        if not is_old:
+            yield conn
+            return
+        with contextlib.closing(sqlite3.connect("", isolation_level=None)) as copy:  # a file that nobody sees
+            conn.backup(copy)
+            migrate(copy, 0)
+            yield copy
 
 
 def _copy(source: Path, target: Path, on_progress: Progress) -> None:

@@ -64,7 +64,7 @@ def test_a_guarded_act_is_a_high_event_about_each_patient(world):
         ("act", "HIGH", "STOP", "P-1"), ("act", "HIGH", "STOP", "P-2"),
     ]  # fmt: skip
     assert events[0]["text"] == (
-        "URGENT P-1: the agent was stopped while HIGH alarms stood (HYPOXAEMIA). By nurse-1: a fault in the laptop"
+        "URGENT P-1: the agent is being stopped while HIGH alarms stand (HYPOXAEMIA). By nurse-1: a fault in the laptop"
     )
 
 

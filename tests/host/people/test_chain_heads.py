@@ -215,3 +215,26 @@ def test_a_signature_is_refused_before_the_note_is_written(world):
     with pytest.raises(EntryRefused):
         world.sign(world.nurse, "grade", {"scale": "ASTCT", "scale_version": 2019, "grade": 3})
     assert head_note.read(world.store.path) == before == Head(*head(world))
+
+
+def test_the_note_stays_as_a_witness_when_somebody_signs_after_a_cut(world):
+    grade(world)
+    elsewhere, witness = noted(world, "audit.head"), head_note.read(world.store.path)
+    cut(world, 5)
+    for value in (1, 2, 3):
+        grade(world, value)
+    assert head_note.read(world.store.path) == witness and len(found(world, elsewhere)) == 1
+    values = {
+        "act": "restore", "reason": "an older backup", "patients": {}, "alarms": [],
+        "lost": {"rows": witness.seq, "head": witness.hash.hex(), "proofs": []},
+    }  # fmt: skip
+    world.sign(world.doctor, "act", values, patient=None)
+    assert head_note.read(world.store.path) == head(world), "a signed restore explains it"
+    assert found(world, noted(world)) == []
+
+
+def test_a_damaged_note_keeps_nobody_from_signing_and_is_not_written_over(world):
+    path = head_note.path_of(world.store.path)
+    path.write_text("damaged")
+    grade(world)
+    assert path.read_text() == "damaged"
