@@ -25,6 +25,7 @@ WHY = {
     "bad_signature": "The entry was changed on its way, or signed with another key. Enter it again.",
     "moved_on": "Somebody else signed meanwhile. Enter it again.",
     "chain_missing": "Restore a backup (`cytowatch restore`), or begin with an empty state folder.",
+    "damaged_chain": "Nobody can countersign until that is explained: cytowatch audit verify",
     "guard_needed": "Give --reason TEXT and --patient PSEUDONYM, as you type them.",
     "stale": "Check the clock of this computer and enter it again.",
     "wrong_patient": "Check in `cytowatch status` who wears the wearable now.",

@@ -140,6 +140,8 @@ def _wearables(tx: Tx, proofs: set[bytes], custodian_of: frozenset[bytes]) -> It
                 continue
             if proof not in proofs:
                 names = ", ".join(context.KEYS[number][0] for number in numbers)
+                if journal.binding is None:
+                    names += " (it was signed on another laptop, or in a store that is gone)"
                 yield (
                     f"wearable {journal.device_id.hex()} journaled, as its record {event.seq}, an entry that is not in"
                     f" the chain: {names}"

@@ -12,7 +12,7 @@ from crs_core.code_texts import alarm_name
 from crs_core.grade.scales import ICANS, SCALES
 
 from host_agent.patient.standing import standing_high
-from host_agent.people import acts, outgoing, validity, vouching
+from host_agent.people import acts, chain_check, outgoing, validity, vouching
 from host_agent.people.asking import Ask, Refusal
 from host_agent.people.context_entries import proof_of
 from host_agent.people.entry import Entry, MalformedEntryError, decode
@@ -171,6 +171,8 @@ def _check_countersign(tx: Tx, ask: Ask, first: Signed) -> Refusal | None:
         return Refusal(
             "conflict", f"Account {first.account} is disabled since. Another clinician signs anew."
         )
+    if problems := chain_check.verify(tx).problems:  # a forged row could make a second person of anybody
+        return Refusal("damaged_chain", f"The chain of signatures has problems: {len(problems)}.")
     why = vouching.why_not_second(tx, first.account, ask.entry.account)
     return Refusal("not_allowed", why) if why else None
 

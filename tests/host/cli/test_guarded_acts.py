@@ -13,6 +13,7 @@ from crs_core import codes
 from crs_core.wire import message as wire
 
 from host_agent.cli.main import COMMANDS
+from host_agent.control.guard import GuardNeeded
 from host_agent.control.socket import ControlFailed
 from host_agent.errors import StoreCorrupt
 from host_agent.keys import keyfile
@@ -25,6 +26,7 @@ from host_agent.people.composing import compose
 from host_agent.store.bindings import add_binding
 from host_agent.store.devices import ensure_device
 from host_agent.store.host_alarms import raise_alarm
+from host_agent.terminal import guarding
 from tests.host.agent_world import PATIENT, events, live, query, start_patient
 from tests.host.cli.people_cli import WORDS
 from tests.host.cli.people_cli import run_process as run
@@ -194,6 +196,62 @@ async def test_an_alarm_that_joined_since_must_be_stood_for_too(world):
         assert acts(world) == [] and is_bound(world)
         await end("patient_end", concerned)
         assert not is_bound(world)
+
+
+async def test_a_proof_is_used_once_and_covers_every_patient_concerned(world):
+    nurse = await asyncio.to_thread(account_key.unseal, world.paths.accounts, "nurse-1", WORDS)
+    async with world.agent() as agent:
+        await in_alarm(world)
+
+        def bind_other(tx):
+            other = ensure_device(tx, b"OTHER-01", 1)
+            add_binding(tx, other, b"BINDING9", patient="P-9", profile="", utc_ms=1)
+            raise_alarm(
+                tx, agent.escalation, device=other, alarm=codes.STALE_DATA, priority=3, detail="", utc_ms=1
+            )
+
+        async def proof(act, concerned):
+            alarms = [alarm for one in concerned.values() for alarm in one["alarms"]]
+            patients = {binding: one["patient"] for binding, one in concerned.items()}
+            opening = Opening(**await world.call("entry_begin", about_patient=False))
+            values = {"act": act, "reason": "x", "patients": patients, "alarms": alarms}
+            raw, signature = compose(opening, nurse, "act", values)
+            return {"entry": raw.decode(), "signature": signature.hex()}
+
+        await agent.store.write(bind_other)
+        of_port = (await world.call("guard", act="release", port=world.port.path))["bindings"]
+        everybody = (await world.call("guard", act="stop"))["bindings"]
+        assert [one["patient"] for one in of_port.values()] == ["P-1"]
+        assert [one["patient"] for one in everybody.values()] == ["P-1", "P-9"]
+        with pytest.raises(ControlFailed, match="does not cover"):
+            await world.call("stop", proof=await proof("stop", of_port))
+        wrong = {binding: {**one, "patient": "P-9"} for binding, one in of_port.items()}
+        with pytest.raises(ControlFailed, match="'P-9' is not the pseudonym"):
+            await world.call("release", port=world.port.path, seconds=9, proof=await proof("release", wrong))
+        used = await proof("release", of_port)
+        await world.call("release", port=world.port.path, seconds=9, proof=used)
+        with pytest.raises(ControlFailed, match="taken before"):
+            await world.call("release", port=world.port.path, seconds=9, proof=used)
+        await world.call("stop", proof=await proof("stop", everybody))
+
+
+def test_on_a_terminal_each_answer_is_asked_for(monkeypatch, capsys):
+    concerned = {"ab": {"patient": "P-1", "device_id": "c0ffee", "alarms": ["HYPOXAEMIA"]}}
+    asked = []
+
+    def answer(prompt, **_options):
+        asked.append(prompt)
+        return " P-1 " if "pseudonym" in prompt else "seen by two"
+
+    monkeypatch.setattr(guarding.sys, "stdin", mock.Mock(isatty=lambda: True))
+    monkeypatch.setattr(guarding.typer, "prompt", answer)
+    assert guarding.stated(guarding.Guard(), concerned, "HIGH alarms stand.") == {
+        "reason": "seen by two", "patients": {"ab": "P-1"}, "alarms": ["HYPOXAEMIA"],
+    }  # fmt: skip
+    assert asked == ["Type the pseudonym of the patient of wearable c0ffee", "Reason"]
+    assert capsys.readouterr().err == "HIGH alarms stand.\n"
+    with pytest.raises(GuardNeeded, match="not the pseudonym"):
+        guarding.stated(guarding.Guard(typed=["P-2"]), concerned, "x")
 
 
 async def test_without_a_high_alarm_nobody_is_asked(world):

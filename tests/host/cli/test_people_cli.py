@@ -220,6 +220,25 @@ def test_the_administrator_code_is_shown_once_and_signs_the_second_clinician_in(
     assert json.loads(run(home, "audit", "verify", "--json").stdout)["problems"] == []
 
 
+def test_where_an_earlier_version_made_no_code_a_clinician_makes_it_once(home):
+    run(home, "account", "add", "clinician-1", "--role", "clinician")
+    cut_last(home)
+    (home / "audit.head").unlink()
+    said = run(home, "doctor").stdout
+    assert "cytowatch account administrator" in said and "account vouch NAME --administrator" in said
+    done = run(home, "account", "vouch", "clinician-1", "--administrator", CYTOWATCH_ADMINISTRATOR_CODE="x")
+    assert done.returncode == exits.FAILED and "No administrator code was made here" in done.stderr
+    code = json.loads(run(home, "account", "administrator", "--json", by="clinician-1").stdout)[
+        "administrator_code"
+    ]
+    done = run(
+        home, "account", "add", "clinician-2", "--role", "clinician", "--administrator",
+        CYTOWATCH_ADMINISTRATOR_CODE=code,
+    )  # fmt: skip
+    assert done.returncode == 0 and "Signed by the administrator code." in done.stdout
+    assert "2 clinicians can sign" in run(home, "doctor").stdout
+
+
 def test_rules_from_export_to_signature(home, tmp_path, people):
     shutil.copytree(people, home)
     file = tmp_path / "rules.json"

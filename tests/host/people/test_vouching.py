@@ -8,8 +8,9 @@ from host_agent.people import administrator, vouching
 from host_agent.people.account_key import new_signer
 from host_agent.people.asking import EntryRefused
 from host_agent.people.chain_check import verify
-from host_agent.people.entry import ADMINISTRATOR
+from host_agent.people.entry import ADMINISTRATOR, decode, row_hash
 from host_agent.people.signed_records import death_in_force
+from host_agent.store.audit import last_row
 from tests.host.people.people_world import PeopleWorld
 
 
@@ -139,6 +140,36 @@ def test_a_death_signed_by_an_account_disabled_since_is_signed_anew(world):
     about = death_by(world, world.doctor)
     world.sign(world.second, "account_disable", {"name": "clinician-1"}, patient=None)
     world.refuses_entry("conflict", world.second, "countersign", {}, "signs anew", refers_to=about)
+
+
+@pytest.mark.parametrize("forged", ["a vouching", "an administrator", "a key"])
+def test_rows_forged_in_the_database_make_no_second_person(world, forged):
+    """Somebody with a database tool and no key writes what would make a second person of the own account."""
+    own = clinician(world, "own", world.doctor)
+    about = death_by(world, world.doctor)
+    row = world.store.read_now(last_row)
+    if forged == "a vouching":
+        values = {"name": "own", "public_key": own.public_key.hex()}
+        raw, signature = world.compose(world.administrator, "vouch", values, patient=None)
+        signature = bytes(64)
+        statement = ("vouch", decode(raw).id, raw, signature, row_hash(row.hash, raw, signature))
+    elif forged == "an administrator":
+        raw, _ = world.compose(world.doctor, "administrator", administrator.make_code()[1], patient=None)
+        statement = ("administrator", decode(raw).id, raw, bytes(64), row_hash(row.hash, raw, bytes(64)))
+    else:
+        statement = None
+
+    def forge(tx):
+        if statement:
+            tx.execute("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, 0)", (row.seq + 1, *statement))
+        else:
+            tx.execute(
+                "UPDATE accounts SET public_key = ?, key_id = ? WHERE name = 'nurse-1'", (bytes(32), bytes(8))
+            )
+
+    world.store.write_now(forge)
+    world.refuses_entry("damaged_chain", own, "countersign", {}, refers_to=about)
+    assert world.store.read_now(lambda tx: death_in_force(tx, 1)) is None
 
 
 def test_a_countersignature_let_in_by_a_changed_program_is_named(world, monkeypatch):
