@@ -39,6 +39,8 @@ from crs_core.codes import (
     MISSING_VASOPRESSORS,
     NEW_OXYGEN,
     NOT_BACK,
+    NOT_UNDERSTOOD,
+    TIME_CONTRADICTS,
     NOT_MONITORING,
     NOT_TAKEN,
     NO_DATA,
@@ -146,6 +148,8 @@ ALARM_NAMES = {
     DEVICE_AT_REPL: "DEVICE_AT_REPL",
     NOT_TAKEN: "NOT_TAKEN",
     NOT_BACK: "NOT_BACK",
+    NOT_UNDERSTOOD: "NOT_UNDERSTOOD",
+    TIME_CONTRADICTS: "TIME_CONTRADICTS",
 }
 
 ALARM_TEXTS = {
@@ -182,6 +186,8 @@ ALARM_TEXTS = {
     DEVICE_AT_REPL: "The wearable runs no application: not monitoring.",
     NOT_TAKEN: "The wearable refused a signed entry and does not use it.",
     NOT_BACK: "The planned pause is over, and no data has arrived since.",
+    NOT_UNDERSTOOD: "The wearable sent something that this laptop cannot read: look at the wearable itself.",
+    TIME_CONTRADICTS: "The clocks contradict each other: compare the time on this laptop with a watch.",
 }
 
 REASON_TEXTS = {

@@ -102,7 +102,7 @@ class Guard:
         view = self._parts.live.views.get(device_id)
         if view is None:
             return set()
-        pairs = [*view.sounding.items(), *(view.live.alarms if view.live is not None else ())]
+        pairs = [*view.sounding.items(), *getattr(view.live, "alarms", ())]
         return {alarm for alarm, priority in pairs if priority >= PRIORITY_HIGH}
 
 

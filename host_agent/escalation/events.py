@@ -7,11 +7,11 @@ second sync or a restored database, so a receiver can drop repeats.
 import json
 from typing import Any, NamedTuple
 
-from crs_core import code_texts, codes
+from crs_core import code_texts
 
 from host_agent import NOTICE
 from host_agent.store.audit import Head
-from host_agent.text import iso_utc, marked
+from host_agent.text import iso_utc, marked, priority_name
 
 SCHEMA = "cytowatch.event/1"
 
@@ -67,12 +67,12 @@ def alarm_event(
         "name": name,
         "text": marked(
             simulated,
-            f"{codes.PRIORITY_NAMES[priority]}: {code_texts.ALARM_TEXTS.get(alarm, name)}{_tail(detail)}",
+            f"{priority_name(priority)}: {code_texts.ALARM_TEXTS.get(alarm, name)}{_tail(detail)}",
         ),
         "alarm": {
             "id": alarm,
             "name": name,
-            "priority": codes.PRIORITY_NAMES[priority],
+            "priority": priority_name(priority),
             "host": origin.seq is None,
         },
         "grade": None,
@@ -158,7 +158,7 @@ def _event(
         "key": key,
         "notice": NOTICE,
         "simulated": simulated,
-        "priority": codes.PRIORITY_NAMES[priority],
+        "priority": priority_name(priority),
         **body,
         "device": {"id": origin.device_id, "name": origin.device_name} if origin.device_id else None,
         "patient": {"id": patient.pseudonym, "binding_id": patient.binding_id, "day": patient.day}

@@ -1,11 +1,6 @@
 """Nobody ends monitoring under a HIGH alarm without name, reason and the typed pseudonym, whichever way they take."""
 
-import argparse
 import asyncio
-import io
-import json
-import os
-import shutil
 from unittest import mock
 
 import pytest
@@ -16,8 +11,6 @@ from host_agent.cli.main import COMMANDS
 from host_agent.control.guard import GuardNeeded
 from host_agent.control.socket import ControlFailed
 from host_agent.errors import StoreCorrupt
-from host_agent.keys import keyfile
-from host_agent.keys.enrolment import Enrolment, new_code, seal
 from host_agent.link.ownership import find_owner
 from host_agent.people import account_key
 from host_agent.people.acts import ACTS
@@ -27,55 +20,16 @@ from host_agent.store.bindings import add_binding
 from host_agent.store.devices import ensure_device
 from host_agent.store.host_alarms import raise_alarm
 from host_agent.terminal import guarding
-from tests.host.agent_world import PATIENT, events, live, query, start_patient
+from tests.host.agent_world import events, live, query, start_patient
+from tests.host.cli.guard_world import PROOF, acts, in_alarm, is_bound, said, told, with_people
 from tests.host.cli.people_cli import WORDS
-from tests.host.cli.people_cli import run_process as run
 from tests.host.escalation.world import alarm_record
-from tools.board.port import PortError, add_guard_options, guard_of, released
 from tools.rig.micropython import ROOT
-
-PROOF = ("--account", "nurse-1", "--reason", "goes to intensive care", "--patient", "P-1")
 
 
 @pytest.fixture
 async def world(world, people):
-    shutil.copytree(people, world.home, dirs_exist_ok=True)
-    (world.home / "config.toml").write_text(world.config_text)
-    return world
-
-
-async def said(world, *arguments, code=0, **environment):
-    done = await asyncio.to_thread(run, world.home, *arguments, **environment)
-    assert done.returncode == code, (arguments, done.stdout, done.stderr)
-    return done.stdout + done.stderr
-
-
-async def in_alarm(world):
-    """A patient with a HIGH alarm that the wearable journaled."""
-    done = await start_patient(world)
-    world.device.read_sensors(6)
-    world.device.event(alarm_record({}, HYPOXAEMIA=3))
-    await world.until(lambda: [one for one in events(world) if one["name"] == "HYPOXAEMIA"])
-    await world.in_session()
-    return done
-
-
-def acts(world):
-    """The values of each guarded act in the chain."""
-    rows = query(world, "SELECT entry FROM audit WHERE kind IN ('act', 'close_episode') ORDER BY seq")
-    return [json.loads(row[0])["values"] for row in rows]
-
-
-async def told(world, name):
-    """The event that tells receivers of a guarded act."""
-    (event,) = await world.until(
-        lambda: [one for one in events(world) if one["kind"] == "act" and one["name"] == name]
-    )
-    return event
-
-
-def is_bound(world):
-    return query(world, "SELECT 1 FROM bindings WHERE state <> 'ended'") != []
+    return with_people(world, people)
 
 
 # Request of the agent -> its fields. `port` is put in by the test.
@@ -288,93 +242,6 @@ async def test_a_store_that_cannot_be_read_lets_nothing_pass(world, monkeypatch)
                 with pytest.raises(ControlFailed, match="damaged"):
                     await world.call(do, **fields)
         assert find_owner(world.port.path).released_until_utc_ms is None and is_bound(world)
-
-
-def take(world, port, *arguments):
-    """Take a port as the tools for boards do, with these options; True when they may go on."""
-    parser = argparse.ArgumentParser()
-    add_guard_options(parser)
-    environment = {"CYTOWATCH_HOME": str(world.home), "CYTOWATCH_PASSPHRASE": WORDS}
-    with (
-        mock.patch.dict(os.environ, environment), mock.patch("sys.stdin", io.StringIO()),
-        released(port, guard_of(parser.parse_args(arguments))),
-    ):  # fmt: skip
-        return True
-
-
-async def test_a_tool_for_boards_asks_whether_the_agent_runs_or_not(world):
-    async with world.agent():
-        await in_alarm(world)
-        for port in (world.port.path, "/dev/another"):
-            with pytest.raises(PortError, match="HIGH alarms stand about P-1: HYPOXAEMIA"):
-                await asyncio.to_thread(take, world, port)
-        assert await asyncio.to_thread(take, world, "/dev/another", *PROOF)
-        assert (await told(world, "RELEASE"))["patient"]["id"] == "P-1"
-        assert await asyncio.to_thread(take, world, world.port.path, *PROOF)
-        assert len(acts(world)) == 2
-    with pytest.raises(PortError, match="HIGH alarms stand about P-1"):
-        await asyncio.to_thread(take, world, world.port.path)
-    assert await asyncio.to_thread(take, world, world.port.path, *PROOF)
-    waiting = query(world, "SELECT payload FROM outbox WHERE state = 'pending'")
-    assert [json.loads(row[0])["name"] for row in waiting] == ["RELEASE"], "told when the agent runs again"
-    shutil.copy(world.paths.database, world.home / "kept")
-    world.paths.database.write_bytes(b"not a database" * 1000)
-    with pytest.raises(PortError, match="cytowatch.db"):
-        await asyncio.to_thread(take, world, world.port.path)
-    with pytest.raises(PortError, match="cytowatch.db"):
-        await asyncio.to_thread(take, world, world.port.path, *PROOF)
-
-
-async def test_a_laptop_without_a_patient_in_alarm_lends_its_ports_as_ever(world):
-    assert await asyncio.to_thread(take, world, "/dev/another"), "nothing was ever stored here"
-    async with world.agent():
-        await start_patient(world)
-        assert await asyncio.to_thread(take, world, world.port.path)
-    assert await asyncio.to_thread(take, world, world.port.path)
-
-
-async def test_the_key_of_a_wearable_in_alarm_is_not_replaced_unguarded(world, tmp_path):
-    code = new_code(os.urandom)
-
-    def enrolment(device_id, key):
-        file = tmp_path / "w.enrol"
-        file.write_bytes(seal(Enrolment(device_id, 5, key, "custodian", "ward", "axilla"), code))
-        return ("enrol", str(file), "--code", code)
-
-    async with world.agent():
-        await in_alarm(world)
-        kept = keyfile.path_of(world.paths.keys, world.device.device_id).read_bytes()
-        await said(world, *enrolment(b"OTHER-01", bytes(32)))
-        text = await said(world, *enrolment(world.device.device_id, bytes(32)), code=1)
-        assert "HIGH alarms stand about P-1" in text
-        assert keyfile.path_of(world.paths.keys, world.device.device_id).read_bytes() == kept
-        await said(world, *enrolment(world.device.device_id, bytes(32)), *PROOF)
-        assert [one["act"] for one in acts(world)] == ["enrol"]
-
-
-async def test_a_pseudonym_is_bound_to_a_second_wearable_only_when_that_is_meant(world):
-    async with world.agent() as agent:
-        await world.in_session()
-
-        def bind_other(tx):
-            other = ensure_device(tx, b"OTHER-01", 1)
-            add_binding(tx, other, b"BINDING9", patient="p-1", profile="", utc_ms=1)
-
-        await agent.store.write(bind_other)
-        with pytest.raises(
-            ControlFailed, match=f"p-1 is bound to wearable {b'OTHER-01'.hex()} already"
-        ) as caught:
-            await world.call("patient_start", profile=PATIENT)
-        assert "--second-wearable" in caught.value.advice
-        for no in ("yes", 1, None, False):
-            with pytest.raises(ControlFailed, match="already"):
-                await world.call("patient_start", profile=PATIENT, second_wearable=no)
-        assert world.device.journal.binding_id == bytes(8)
-        await said(
-            world, "patient", "start", "--patient", "P-1", "--age-years", "54", "--second-wearable", "--device",
-            world.device.device_id.hex(),
-        )  # fmt: skip
-        assert len(query(world, "SELECT 1 FROM bindings WHERE state <> 'ended'")) == 2
 
 
 def test_every_command_is_guarded_or_says_why_not():
