@@ -49,6 +49,7 @@ from host_agent.store.rows import Journal
 from host_agent.sync.links import Links, OpenPort
 from host_agent.sync.live import Hooks, LiveViews, View
 from host_agent.sync.runner import SyncRunner
+from host_agent.sync.timebase import record_time
 from host_agent.sync.verify import Verifier
 
 _LOG = logging.getLogger(__name__)
@@ -91,11 +92,16 @@ class Agent:
         self.memory_alarms = MemoryAlarms(
             self.store, self.escalation, self.clock, self.workers.offer, agent_simulated=self.is_simulation
         )
+        self.store.read_now(self.memory_alarms.remember)
+        self.context_sender = ContextSender(
+            self.store, self._bound_sessions, self.clock, self.link_clock, record_time
+        )  # fmt: skip
         self.live = LiveViews(
             self.clock,
             Hooks(
                 committed=self.workers.wake,
                 opened=self._on_open,
+                caught_up=self.context_sender.wake,
                 unstored=lambda *about: self._spawn(self.memory_alarms.records_not_stored(*about)),
                 unjournaled=lambda *about: self._spawn(self.memory_alarms.not_journaled(*about)),
                 not_understood=lambda *about: self._spawn(self._not_understood(*about)),
@@ -105,7 +111,6 @@ class Agent:
             paths, config, ports, keys=self.keys, make_runner=self._make_runner, on_report=self._on_report,
             clock=self.link_clock, open_port=open_port,
         )  # fmt: skip
-        self.context_sender = ContextSender(self.store, self._bound_sessions, self.clock, self.link_clock)
         self.checks = self._checks(Limits(**config.watchdog.model_dump()).with_real_time_for_links(speed))
 
     def _checks(self, limits: Limits) -> CheckRunner:
@@ -121,7 +126,7 @@ class Agent:
         return CheckRunner(checks, self.clock)
 
     def _bound_sessions(self) -> list[Session]:
-        return [Session(binding, client) for binding, client in self.links.bound_clients()]
+        return [Session(*found) for found in self.links.bound_clients()]
 
     def stop(self) -> None:
         """Ask `run` to end; safe from a signal handler of the loop."""
@@ -185,8 +190,13 @@ class Agent:
 
     def _on_open(self, view: View) -> None:
         self.context_sender.wake()
+        self._spawn(self._remember_contacts())
         if view.journal is not None and view.status is not None:
             self._spawn(self._reconcile(view.journal, view.status.binding_id))
+
+    async def _remember_contacts(self) -> None:
+        with contextlib.suppress(StoreError):
+            await self.store.read(self.memory_alarms.remember)
 
     async def _not_understood(self, device_id: bytes, why: str, priority: int) -> None:
         now_ms = self.clock.utc_ms()

@@ -13,6 +13,7 @@ from host_agent.escalation import episodes
 from host_agent.escalation.events import Event, Origin, alarm_event, with_audit_head
 from host_agent.escalation.record_events import device_name, events_of, patient_of
 from host_agent.escalation.signed_events import events_of_entry
+from host_agent.patient.contact import contact_of
 from host_agent.people.admission import Taken
 from host_agent.store.alarm_changes import note_active
 from host_agent.store.audit import last_row
@@ -92,6 +93,8 @@ class Escalation(Derivation):
             priority=alarm.priority,
             simulated=simulated,
             occurred=(alarm.changed_utc_ms, 0),
+            contact=contact_of(tx, alarm.device, binding),
+            now_ms=alarm.changed_utc_ms,
             detail=alarm.detail,
             key=f"{device_id or 'agent'}-host-{alarm.alarm}-{alarm.raised_utc_ms}-{alarm.priority}",
         )

@@ -5,10 +5,13 @@ Context is left out: it goes to the wearable, which keeps it. A guarded act is H
 
 from typing import Any
 
+from crs_core.code_texts import ALARM_TEXTS, alarm_name
 from crs_core.codes import PRIORITY_HIGH, PRIORITY_LOW
 
+from host_agent.escalation.alarm_words import alarm_noun
 from host_agent.escalation.events import Event, Origin, signed_event
 from host_agent.escalation.record_events import device_name, patient_of
+from host_agent.patient.contact import contact_of
 from host_agent.people.acts import ACTS
 from host_agent.people.admission import Taken
 from host_agent.people.entry import ADMINISTRATOR, Entry
@@ -50,24 +53,24 @@ def _event(tx: Tx, entry: Entry, about: Binding | None, agent_simulated: bool) -
         patient_of(tx, about.row if about else None, entry.entered_utc_ms),
         kind="act" if is_act else "signed",
         name=values["act"].upper() if entry.kind == "act" else entry.kind.upper(),
-        text=_text(entry, about, is_act=is_act),
+        text=_text(entry, is_act=is_act),
         priority=PRIORITY_HIGH if is_act else PRIORITY_LOW,
         simulated=agent_simulated or (about is not None and about.simulated),
         occurred_utc_ms=entry.entered_utc_ms,
+        contact=contact_of(tx, about.device if about else None, about.row if about else None),
         key=f"audit-{entry.id}" + (f"-{about.binding_id.hex()}" if is_act and about else ""),
     )
 
 
-def _text(entry: Entry, about: Binding | None, *, is_act: bool) -> str:
+def _text(entry: Entry, *, is_act: bool) -> str:
     who = "the administrator" if entry.account == ADMINISTRATOR else entry.account
-    whom = f"{about.patient}: " if about and about.patient else ""
     if not is_act:
         what = _grade(entry.values) if entry.kind == "grade" else _WORDS[entry.kind].format(**entry.values)
-        return f"{whom}{what}. Signed by {who}."
-    act = entry.values.get("act", entry.kind)
-    alarms = ", ".join(str(one) for one in entry.values.get("alarms", ()))
+        return f"{what}. Signed by {who}."
+    nouns = {alarm_name(alarm): alarm_noun(alarm) for alarm in ALARM_TEXTS}
+    alarms = ", ".join(nouns.get(one, one) for one in entry.values["alarms"])
     while_ = f" while HIGH alarms stand ({alarms})" if alarms else ""
-    return f"URGENT {whom}{ACTS[act].words}{while_}. By {who}: {entry.values['reason']}"
+    return f"{ACTS[entry.values.get('act', entry.kind)].words}{while_}. By {who}: {entry.values['reason'].rstrip('.')}."
 
 
 def _grade(values: dict[str, Any]) -> str:

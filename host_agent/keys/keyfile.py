@@ -22,6 +22,7 @@ class DeviceKey(NamedTuple):
     key: bytes
     role: int
     name: str
+    site: str = ""  # as the enrolment named it; a key file of an earlier version has none
 
     def __repr__(self) -> str:
         return f"DeviceKey(device_id={self.device_id.hex()}, key_id={self.key_id}, role={self.role})"
@@ -46,6 +47,7 @@ def save(folder: Path, key: DeviceKey) -> Path:
             "key": key.key.hex(),
             "role": ROLE_NAMES[key.role],
             "name": key.name,
+            "site": key.site,
         },
         indent=1,
     )
@@ -72,6 +74,7 @@ def load(path: Path) -> DeviceKey:
             bytes.fromhex(data["key"]),
             names[data["role"]],
             str(data["name"]),
+            str(data.get("site", "")),
         )
     except FileNotFoundError:
         raise KeyFileError(f"{path} does not exist.") from None

@@ -9,6 +9,7 @@ import pytest
 from host_agent.store.bindings import add_binding, set_binding_state
 from host_agent.store.db import Store
 from host_agent.store.devices import ensure_device
+from host_agent.store.migrate import migrate, migrations
 from host_agent.terminal import exits
 from tests.host.cli.people_cli import run
 
@@ -138,16 +139,13 @@ def test_a_backup_from_before_the_first_account_needs_another_folder(home, tmp_p
 
 def test_an_earlier_schema_is_compared_too(home, tmp_path):
     disable(home, "nurse-1")
-    with sqlite3.connect(tmp_path / "copy.db") as conn:
-        newest = conn.execute("PRAGMA user_version").fetchone()[0]
-        for statement in (
-            "DROP TABLE thinnings", "DROP TABLE rollups", "DROP VIEW valid_readings",
-            "ALTER TABLE blocks DROP COLUMN thinned",
-        ):  # fmt: skip
-            conn.execute(statement)
-        conn.execute("DELETE FROM migrations WHERE version > 3")
-        conn.execute("PRAGMA user_version = 3")
-    assert newest > 3
-    done = restore(home)
+    old = sqlite3.connect(tmp_path / "old.db", isolation_level=None)
+    migrate(old, 0, migrations()[:3])
+    old.execute("ATTACH ? AS copy", (str(tmp_path / "copy.db"),))
+    for table in ("audit", "accounts"):
+        old.execute(f"INSERT INTO {table} SELECT * FROM copy.{table}")
+    old.close()
+    done = restore(home, copy="old.db")
     assert done.returncode == exits.FAILED and "can sign again: nurse-1" in done.stderr, done.stderr
-    assert restore(home, *STANDS).returncode == 0
+    assert restore(home, *STANDS, copy="old.db").returncode == 0
+    assert run(home, "audit", "verify").returncode == 0

@@ -34,18 +34,23 @@ def sign(world, signer, kind, values, **change):
     [
         ("account_disable", {"name": "nurse-1"}, None, "Account nurse-1 can no longer sign. Signed by clinician-1."),
         ("grade", {"scale": "ASTCT", "scale_version": 2019, "grade": None}, "P-1",
-         "P-1: ASTCT 2019, a grade not specified, was signed. Signed by clinician-1."),
+         "ASTCT 2019, a grade not specified, was signed. Signed by clinician-1."),
         ("death", {"cause": "crs"}, "P-1",
-         "P-1: A death was signed; it counts when a second clinician has countersigned it. Signed by clinician-1."),
-        ("close_episode", {}, "P-1", "P-1: The end of the episode was signed. Signed by clinician-1."),
+         "A death was signed; it counts when a second clinician has countersigned it. Signed by clinician-1."),
+        ("close_episode", {}, "P-1", "The end of the episode was signed. Signed by clinician-1."),
         ("limits", {"limits": {"hr_high_bpm": 130}, "reason": "own rate"}, "P-1",
-         "P-1: Limits of this patient were signed. Signed by clinician-1."),
+         "Limits of this patient were signed. Signed by clinician-1."),
     ],
 )  # fmt: skip
 def test_a_signature_is_one_low_event_with_the_head_that_it_made(world, kind, values, patient, text):
     taken, (event,) = sign(world, world.doctor, kind, values, patient=patient)
     assert (event["kind"], event["priority"], event["name"]) == ("signed", "LOW", kind.upper())
-    assert event["text"] == text and event["alarm"] is None and event["source"] is None
+    assert (
+        f": {text} Care team" in event["text"]
+        and event["text"].startswith("NOTICE ")
+        and event["alarm"] is None
+        and event["source"] is None
+    )
     assert event["audit_head"] == {"rows": taken.audit, "hash": taken.hash.hex()}
     assert (event["patient"] or {}).get("id") == patient
 
@@ -63,9 +68,9 @@ def test_a_guarded_act_is_a_high_event_about_each_patient(world):
     assert [(one["kind"], one["priority"], one["name"], one["patient"]["id"]) for one in events] == [
         ("act", "HIGH", "STOP", "P-1"), ("act", "HIGH", "STOP", "P-2"),
     ]  # fmt: skip
-    assert events[0]["text"] == (
-        "URGENT P-1: the agent is being stopped while HIGH alarms stand (HYPOXAEMIA). By nurse-1: a fault in the laptop"
-    )
+    said = "stopped while HIGH alarms stand (oxygen low). By nurse-1: a fault in the laptop. Care team"
+    assert events[0]["text"].startswith("URGENT ") and said in events[0]["text"]
+    assert ", P-1 (" in events[0]["text"] and ", P-2 (" in events[1]["text"]
 
 
 def test_an_event_that_cannot_be_queued_keeps_the_entry_out_of_the_chain(world, monkeypatch):
