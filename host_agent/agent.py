@@ -151,7 +151,7 @@ class Agent:
         self.workers.use_loop(asyncio.get_running_loop())
         parts = Parts(
             self.store, self.clock, self.keys, self.links, self.live, self.workers, self.verifier,
-            self.context_sender, self.stop,
+            self.context_sender, self.escalation, self.stop,
         )  # fmt: skip
         control = ControlServer(self.paths.socket, Commands(parts).handlers())
         try:

@@ -1,15 +1,19 @@
 """`account`: the people who may sign here."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
 from host_agent.errors import ConfigError, HostAgentError
 from host_agent.paths import Paths, default_paths
-from host_agent.people import account_key, chain, roles
+from host_agent.people import account_key, administrator, chain, roles, vouching
+from host_agent.people.account_key import Signer
 from host_agent.people.composing import Door, sign_entry
+from host_agent.people.entry import ADMINISTRATOR
+from host_agent.store.accounts import account as account_of_name
 from host_agent.store.accounts import accounts
+from host_agent.terminal.bundles import with_bundles
 from host_agent.terminal.options import JsonOption
 from host_agent.terminal.output import nothing, show
 from host_agent.terminal.reading_store import open_store
@@ -21,6 +25,7 @@ from host_agent.terminal.signing import (
 )
 from host_agent.text import table
 
+CODE_VARIABLE = "CYTOWATCH_ADMINISTRATOR_CODE"
 NEW_PASSPHRASE_VARIABLE = "CYTOWATCH_NEW_PASSPHRASE"  # noqa: S105 the name of a variable
 account = typer.Typer(help="The people who may sign here.", no_args_is_help=True)
 NameArgument = Annotated[
@@ -41,15 +46,36 @@ ByOption = Annotated[
 ]
 
 
+class Voucher(NamedTuple):
+    """The options that say who stands behind an account."""
+
+    by: ByOption = None
+    passphrase_file: PassphraseOption = None
+    administrator: Annotated[
+        bool,
+        typer.Option(
+            "--administrator", help="Sign with the administrator code instead of a clinician's account."
+        ),
+    ] = False
+    code_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--administrator-code-file",
+            metavar="FILE",
+            help=f"File with the administrator code. When left out: {CODE_VARIABLE}, or the command asks.",
+        ),
+    ] = None
+
+
 @account.command()
+@with_bundles
 def add(
     *,
     name: NameArgument,
     role: Annotated[
         str, typer.Option("--role", metavar="ROLE", help=f"Role: one of {', '.join(roles.ROLES)}.")
     ] = "",
-    by: ByOption = None,
-    passphrase_file: PassphraseOption = None,
+    voucher: Voucher,
     new_passphrase_file: Annotated[
         Path | None,
         typer.Option(
@@ -61,7 +87,11 @@ def add(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Add an account with its own key. The first one is a clinician's. A clinician signs for every later one."""
+    """Add an account with its own key. The first one is a clinician's, and makes the administrator code.
+
+    A clinician signs for every later account, or the administrator does with the code. Whoever signs for an account
+    stands behind it: a death counts only when nobody stands behind both clinicians who signed it.
+    """
     if role not in roles.ROLES:
         raise ConfigError(f"--role: expected one of {', '.join(roles.ROLES)}, found {role!r}.", "Try --help.")
     paths = default_paths().ensure()
@@ -75,7 +105,7 @@ def add(
             "The first account must be a clinician's: a clinician signs for every later one.",
             "Add it with --role clinician.",
         )
-    signer = None if is_first else find_signer(paths, by, passphrase_file)
+    signer = None if is_first else _signer(paths, voucher)
     passphrase = read_passphrase(
         new_passphrase_file, NEW_PASSPHRASE_VARIABLE, f"New passphrase of {name}", twice=True
     )
@@ -90,16 +120,49 @@ def add(
         if not _was_added(paths, fresh.public_key):  # an answer may get lost after the entry was taken
             path.unlink(missing_ok=True)
         raise
-    who = "It is the first one and signed for itself." if is_first else f"Signed by {done['account']}."
+    who = "It is the first one and signed for itself." if is_first else f"Signed by {_words(done)}."
     lines = [
         f"Account {name} ({role}) was added. {who}",
         f"Its key is in {path}, sealed with the passphrase. A lost passphrase cannot be replaced.",
     ]
+    data = {**values, "key_id": fresh.key_id.hex(), "signed_by": done["account"], **_seen(done)}
+    if is_first:
+        data["administrator_code"] = _make_code(paths, fresh)
+        lines += _code_lines(data["administrator_code"])
+    show(data, lines, as_json=as_json)
+
+
+@account.command()
+@with_bundles
+def vouch(*, name: NameArgument, voucher: Voucher, as_json: JsonOption = False) -> None:
+    """Stand behind an account that another clinician added: you know that its holder is a person of their own."""
+    paths = default_paths()
+
+    def work(door: Door) -> dict[str, Any]:
+        with open_store(paths) as tx:
+            known = None if tx is None else account_of_name(tx, name)
+        values = {"name": name, "public_key": known.public_key.hex() if known else ""}
+        return sign_entry(door, _signer(paths, voucher), "vouch", values)
+
+    done = with_or_without_agent(paths, work)
     show(
-        {**values, "key_id": fresh.key_id.hex(), "signed_by": done["account"], **_seen(done)},
-        lines,
+        {"name": name, "signed_by": done["account"], **_seen(done)},
+        [f"{_words(done)} stands behind account {name} from now on."],
         as_json=as_json,
     )
+
+
+@account.command("administrator")
+def make_administrator(
+    by: ByOption = None, passphrase_file: PassphraseOption = None, as_json: JsonOption = False
+) -> None:
+    """Make the administrator code, where the first account was added by a version that made none.
+
+    Everybody who gets events is told. The code is shown once, and there is only one.
+    """
+    paths = default_paths()
+    code = _make_code(paths, find_signer(paths, by, passphrase_file))
+    show({"administrator_code": code}, _code_lines(code), as_json=as_json)
 
 
 @account.command("list")
@@ -109,10 +172,11 @@ def list_accounts(as_json: JsonOption = False) -> None:
     here = account_key.names(paths.accounts)
     with open_store(paths) as tx:
         rows = [] if tx is None else accounts(tx)
-    data = [
+        behind = {} if tx is None else vouching.vouchers_of(tx)
+    data: list[dict[str, Any]] = [
         {
             "name": one.name, "role": one.role, "key_id": one.key_id.hex(), "disabled": one.is_disabled,
-            "key_here": one.name in here,
+            "key_here": one.name in here, "vouched_by": vouching.plain(behind, one.name),
         }
         for one in rows
     ]  # fmt: skip
@@ -123,9 +187,10 @@ def list_accounts(as_json: JsonOption = False) -> None:
             as_json=as_json,
         )
     lines = table(
-        ("NAME", "ROLE", "KEY ID", "", ""),
+        ("NAME", "ROLE", "KEY ID", "SIGNED IN BY", "", ""),
         [
-            (row["name"], row["role"], row["key_id"], "disabled" if row["disabled"] else "",
+            (row["name"], row["role"], row["key_id"], ", ".join(row["vouched_by"]),
+             "disabled" if row["disabled"] else "",
              "key on this computer" if row["key_here"] else "")
             for row in data
         ],
@@ -134,11 +199,11 @@ def list_accounts(as_json: JsonOption = False) -> None:
 
 
 @account.command()
+@with_bundles
 def disable(
     *,
     name: NameArgument,
-    by: ByOption = None,
-    passphrase_file: PassphraseOption = None,
+    voucher: Voucher,
     as_json: JsonOption = False,
 ) -> None:
     """Disable an account. It can no longer sign. Its earlier signatures stay valid.
@@ -148,16 +213,40 @@ def disable(
     paths = default_paths()
 
     def work(door: Door) -> dict[str, Any]:
-        return sign_entry(door, find_signer(paths, by, passphrase_file), "account_disable", {"name": name})
+        return sign_entry(door, _signer(paths, voucher), "account_disable", {"name": name})
 
     done = with_or_without_agent(paths, work)
     show(
         {"name": name, "signed_by": done["account"], **_seen(done)},
-        [
-            f"Account {name} can no longer sign. Its earlier signatures stay valid. Signed by {done['account']}."
-        ],
+        [f"Account {name} can no longer sign. Its earlier signatures stay valid. Signed by {_words(done)}."],
         as_json=as_json,
     )
+
+
+def _signer(paths: Paths, voucher: Voucher) -> Signer:
+    if not voucher.administrator:
+        return find_signer(paths, voucher.by, voucher.passphrase_file)
+    code = read_passphrase(voucher.code_file, CODE_VARIABLE, "Administrator code")
+    with open_store(paths) as tx:
+        return administrator.signer_of(tx, code)
+
+
+def _make_code(paths: Paths, signer: Signer) -> str:
+    code, values = administrator.make_code()
+    with_or_without_agent(paths, lambda door: sign_entry(door, signer, administrator.KIND, values))
+    return code
+
+
+def _code_lines(code: str) -> list[str]:
+    return [
+        f"Administrator code: {code}",
+        "It is shown this once and kept nowhere. Give it to somebody who is no clinician here. With it they sign in the"
+        " second clinician: cytowatch account add NAME --role clinician --administrator",
+    ]
+
+
+def _words(done: dict[str, Any]) -> str:
+    return "the administrator code" if done["account"] == ADMINISTRATOR else str(done["account"])
 
 
 def _was_added(paths: Paths, public_key: bytes) -> bool:

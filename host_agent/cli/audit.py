@@ -4,10 +4,12 @@ from typing import Annotated, Any
 
 import typer
 
+from host_agent.errors import StoreError
 from host_agent.paths import default_paths
 from host_agent.people import chain
 from host_agent.people.asking import REFUSED
 from host_agent.people.chain_check import verify as verify_chain
+from host_agent.people.chain_heads import read_elsewhere
 from host_agent.people.entry import MalformedEntryError, decode
 from host_agent.store.audit import AuditRow, audit_rows
 from host_agent.store.counters import counters
@@ -58,13 +60,24 @@ def verify(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Check every signature and hash of the chain, and every row made from it. Exit code 1 on a problem."""
-    with open_store(default_paths()) as tx:
-        if tx is None or (chain.head(tx).seq == 0 and head is None):
+    """Check every signature and hash of the chain, every row made from it, and what is known of it elsewhere.
+
+    Elsewhere are the events for receivers (their `audit_head`), the entries that wearables journaled, the file
+    audit.head, the accounts whose keys are on this laptop, and a head that you noted. Exit code 1 on a problem.
+    """
+    paths = default_paths()
+    elsewhere = read_elsewhere(paths)
+    with open_store(paths) as tx:
+        if not elsewhere.knows_a_chain and (tx is None or (chain.head(tx).seq == 0 and head is None)):
             nothing(
                 "Nothing was signed here yet.", {"rows": 0, "head": None, "problems": []}, as_json=as_json
             )
-        report = verify_chain(tx, head)
+        if tx is None:
+            raise StoreError(
+                f"{paths.database} is not there, and entries were signed here.",
+                "Restore a backup: cytowatch restore",
+            )
+        report = verify_chain(tx, head, elsewhere)
         refused = {
             name.removeprefix(REFUSED): number
             for name, number in counters(tx).items()

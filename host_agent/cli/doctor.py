@@ -17,6 +17,8 @@ from host_agent.link.ownership import owners
 from host_agent.link.ports import candidates
 from host_agent.paths import Paths, state_paths, user_name
 from host_agent.patient.contact import HOW_TO_SET
+from host_agent.people.chain_heads import missing, read_elsewhere
+from host_agent.store.audit import hashes_at
 from host_agent.store.counters import counters
 from host_agent.store.db import Tx, integrity_problems
 from host_agent.store.migrate import schema_version
@@ -29,6 +31,7 @@ from host_agent.terminal.output import show
 from host_agent.terminal.reading_store import open_store
 from host_agent.terminal.running_agent import NOT_ANSWERING, NOT_RUNNING, Presence, live_status, presence
 from host_agent.text import local_time
+from host_agent.views.signers import Signers, read_signers
 from host_agent.views.state import read_state
 
 _LITTLE_SPACE_BYTES = 200 * 1024 * 1024  # some months of one wearable, and the journal of SQLite itself
@@ -181,6 +184,8 @@ def _store(
                 return
             yield from _soundness(tx, paths.database)
             state = read_state(tx, keys, live["now_utc_ms"] if live else RealClock().utc_ms(), live)
+            yield from _signers(read_signers(tx))
+            yield from _chain(tx, paths)
             counted = counters(tx)
             removed = thinnings(tx)
     except HostAgentError as error:
@@ -239,6 +244,40 @@ def _soundness(tx: Tx, database: Path) -> Iterator[Finding]:
                       "Stop the agent, then: cytowatch backup copy.db, cytowatch restore copy.db")  # fmt: skip
     if not problems:
         yield Finding(INFO, "store", f"{database} is not damaged", "")
+
+
+def _signers(signers: Signers) -> Iterator[Finding]:
+    add = "cytowatch account add NAME --role clinician"
+    second = f"The administrator signs in the second one: {add} --administrator"
+    if not signers.has_code:
+        second = (
+            "Make the administrator code (cytowatch account administrator) and give it to somebody who is no clinician."
+            " With it they stand behind the second one: cytowatch account vouch NAME --administrator"
+        )
+    number = len(signers.clinicians)
+    if not number:
+        yield Finding(WARNING, "accounts", "no clinician has an account: nobody can sign anything", add)
+    elif number == 1:
+        text = f"{signers.clinicians[0]} is the only clinician: nobody can countersign a death"
+        yield Finding(WARNING, "accounts", text, second)
+    elif len(signers.without_partner) == number:
+        names = ", ".join(signers.clinicians)
+        text = f"nobody can countersign a death: one person may have made the accounts of all clinicians ({names})"
+        yield Finding(WARNING, "accounts", text, second)
+    else:
+        yield Finding(INFO, "accounts", f"{number} clinicians can sign", "")
+    if signers.code_made_by is not None and signers.code_made_utc_ms is not None:
+        at = local_time(signers.code_made_utc_ms, with_date=True)
+        text = f"the administrator code was made by {signers.code_made_by} at {at}, after the installation"
+        yield Finding(INFO, "accounts", text, "Check that somebody who is no clinician keeps it.")
+
+
+def _chain(tx: Tx, paths: Paths) -> Iterator[Finding]:
+    elsewhere = read_elsewhere(paths)
+    hashes = hashes_at(tx, [one.rows for one in elsewhere.heads])
+    found = [text for text in (*elsewhere.faults, *(missing(hashes, one) for one in elsewhere.heads)) if text]
+    for text in found:
+        yield Finding(PROBLEM, "audit chain", text, "See all of it: cytowatch audit verify")
 
 
 def _deliveries(state: dict[str, Any]) -> Iterator[Finding]:

@@ -6,15 +6,19 @@ from typing import Annotated
 
 import typer
 
-from host_agent.errors import ConfigError
+from host_agent.errors import ConfigError, HostAgentError
 from host_agent.keys import keyfile
 from host_agent.keys.enrolment import open_sealed
 from host_agent.paths import default_paths
+from host_agent.terminal.bundles import with_bundles
+from host_agent.terminal.guarding import Guard, beside_agent
 from host_agent.terminal.options import JsonOption
 from host_agent.terminal.output import show
 
 
+@with_bundles
 def enrol(
+    *,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Enrolment file that provisioning wrote.")],
     code: Annotated[
         str | None,
@@ -25,9 +29,13 @@ def enrol(
             help="The one-time code. When left out: CYTOWATCH_CODE, or the command asks.",
         ),
     ] = None,
+    guard: Guard,
     as_json: JsonOption = False,
 ) -> None:
-    """Take the key of a wearable from its sealed enrolment file."""
+    """Take the key of a wearable from its sealed enrolment file.
+
+    A key that replaces one while a HIGH alarm stands needs somebody who stands for it: account, reason, pseudonym.
+    """
     try:
         data = file.read_bytes()
     except OSError as error:
@@ -38,6 +46,8 @@ def enrol(
     key = keyfile.DeviceKey(
         enrolment.device_id, enrolment.key_id, enrolment.key, role, enrolment.name, enrolment.site
     )  # fmt: skip
+    if _replaces(paths.keys, key):
+        beside_agent(paths, "enrol", guard, key.device_id)
     replaced = keyfile.path_of(paths.keys, key.device_id).exists()
     keyfile.save(paths.keys, key)
     known = {
@@ -58,6 +68,15 @@ def enrol(
         ],
         as_json=as_json,
     )
+
+
+def _replaces(folder: Path, key: keyfile.DeviceKey) -> bool:
+    """Whether another key of this wearable is there, or one that cannot be read."""
+    path = keyfile.path_of(folder, key.device_id)
+    try:
+        return path.exists() and keyfile.load(path) != key
+    except HostAgentError:
+        return True
 
 
 def _ask_code() -> str:

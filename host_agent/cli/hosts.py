@@ -7,6 +7,8 @@ import typer
 from host_agent.control.socket import call_now
 from host_agent.errors import ConfigError
 from host_agent.paths import default_paths
+from host_agent.terminal.bundles import with_bundles
+from host_agent.terminal.guarding import Guard, through_agent
 from host_agent.terminal.options import DeviceOption, JsonOption
 from host_agent.terminal.output import show
 from host_agent.text import table
@@ -33,12 +35,18 @@ def list_hosts(device: DeviceOption = None, as_json: JsonOption = False) -> None
 
 
 @hosts.command("revoke")
+@with_bundles
 def revoke_host(
+    *,
     key_id: Annotated[str, typer.Argument(metavar="KEYID", help="Key id, as `hosts list` shows it.")],
     device: DeviceOption = None,
+    guard: Guard,
     as_json: JsonOption = False,
 ) -> None:
-    """Make the wearable forget a host. It then refuses that host. Only the custodian may do this."""
+    """Make the wearable forget a host. It then refuses that host. Only the custodian may do this.
+
+    While a HIGH alarm stands, somebody must stand for it: account, reason, and the patient's pseudonym.
+    """
     try:
         valid = 0 < int(key_id, 16) < 1 << 32
     except ValueError:
@@ -48,7 +56,7 @@ def revoke_host(
             f"KEYID: expected 8 hex digits as shown by `hosts list`, found {key_id!r}.",
             "Run `cytowatch hosts list`.",
         )
-    answer = call_now(default_paths().socket, "revoke", key_id=key_id, device=device)
+    answer = through_agent(default_paths(), "revoke", "revoke", guard, key_id=key_id, device=device)
     show(
         answer,
         [f"Wearable {answer['device_id']} refuses key {answer['key_id']} from now on."],

@@ -8,6 +8,8 @@ import typer
 from host_agent.control.socket import call_now
 from host_agent.paths import default_paths
 from host_agent.patient.profile import make_profile
+from host_agent.terminal.bundles import with_bundles
+from host_agent.terminal.guarding import Guard, through_agent
 from host_agent.terminal.options import DeviceOption, JsonOption
 from host_agent.terminal.output import show
 
@@ -60,6 +62,12 @@ def start(
         str | None,
         typer.Option("--call-number", metavar="NUMBER", help="Telephone number that the patient calls."),
     ] = None,
+    second_wearable: Annotated[
+        bool,
+        typer.Option(
+            "--second-wearable", help="This patient wears another wearable already, and shall wear both."
+        ),
+    ] = False,
     device: DeviceOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -69,7 +77,13 @@ def start(
         "infusion_date": infusion_date, "product": product, "systolic_mmhg": systolic_mmhg, "call_number": call_number,
     }  # fmt: skip
     make_profile(**profile)  # type: ignore[arg-type]  # refuse here what needs no wearable to refuse
-    done = call_now(default_paths().socket, "patient_start", profile=profile, device=device)
+    done = call_now(
+        default_paths().socket,
+        "patient_start",
+        profile=profile,
+        device=device,
+        second_wearable=second_wearable,
+    )
     lines = [
         f"Wearable {done['device_id']} is bound to {done['patient']}, site {done['site']}"
         f" (binding {done['binding_id']}).",
@@ -79,6 +93,7 @@ def start(
 
 
 @patient.command()
+@with_bundles
 def end(
     *,
     override: Annotated[
@@ -98,12 +113,18 @@ def end(
         ),
     ] = None,
     device: DeviceOption = None,
+    guard: Guard,
     as_json: JsonOption = False,
 ) -> None:
-    """End the binding. The wearable erases journal, limits and alarm states. Refused until all records are synced."""
-    done = call_now(
-        default_paths().socket,
+    """End the binding. The wearable erases journal, limits and alarm states. Refused until all records are synced.
+
+    While a HIGH alarm stands, somebody must stand for it: account, reason, and the patient's pseudonym. All are told.
+    """
+    done = through_agent(
+        default_paths(),
+        "patient_lost" if wearable_lost else "patient_end",
         "patient_end",
+        guard,
         timeout_s=62,
         override=override,
         wearable_lost=wearable_lost,

@@ -1,23 +1,40 @@
 """`restore`: put a backup in the place of the store."""
 
+import contextlib
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from host_agent.clock import RealClock
-from host_agent.paths import default_paths
+from host_agent.control.guard import GuardNeeded
+from host_agent.errors import HostAgentError, StoreError
+from host_agent.paths import Paths, default_paths
+from host_agent.people import account_key, head_note
+from host_agent.people.composing import sign_entry
+from host_agent.people.losing import Losing, losing
 from host_agent.store import backup as store_backup
+from host_agent.store.audit import Head
+from host_agent.store.db import Store
 from host_agent.terminal.alone import alone
+from host_agent.terminal.bundles import with_bundles
+from host_agent.terminal.guarding import Guard, Stands, stated, told_door
 from host_agent.terminal.options import JsonOption
 from host_agent.terminal.output import show
 from host_agent.terminal.progress import progress
+from host_agent.terminal.reading_store import open_store
+from host_agent.terminal.signing import find_signer
 
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The backup to restore.")]
 
 
-def restore(file: FileArgument, as_json: JsonOption = False) -> None:
+@with_bundles
+def restore(*, file: FileArgument, guard: Guard, as_json: JsonOption = False) -> None:
     """Put a backup in the place of the store. Stop the agent first. The store that was there is kept beside it.
+
+    It says which accounts, signatures and bindings since the backup are lost. Then somebody must stand for it: an
+    account of the backup, a reason, and the pseudonym of each patient whose binding is lost.
 
     The whole backup is checked before anything moves. The wearable sends again what it still has at the next sync.
     Records that were acknowledged since the backup and have left its flash will show as a gap, so restore and start
@@ -25,8 +42,15 @@ def restore(file: FileArgument, as_json: JsonOption = False) -> None:
     """
     paths = default_paths()
     with alone(paths, "restore"):
+        losing = _losing(paths, file)
+        for line in losing.lines:
+            print(line, file=sys.stderr)
+        stands = _who_stands(paths, guard, losing) if losing.is_something else None
         kept = store_backup.restore(file, paths.database, RealClock().utc_ms(), progress("copied", "tables"))
         strange = store_backup.left_behind(file)
+        if stands is not None:
+            with Store(paths.database) as store:
+                sign_entry(told_door(paths, store), stands.signer, "act", stands.values)
     lines = [f"Restored {paths.database} from {file}."]
     if kept is not None:
         lines.append(f"The store that was there before is now {kept}.")
@@ -38,8 +62,42 @@ def restore(file: FileArgument, as_json: JsonOption = False) -> None:
     lines.append(
         "Wearables send again what they still have. Records deleted since the backup will show as a gap."
     )
-    show(
-        {"database": str(paths.database), "kept": str(kept) if kept else None, "left_out": strange},
-        lines,
-        as_json=as_json,
-    )
+    data = {
+        "database": str(paths.database),
+        "kept": str(kept) if kept else None,
+        "lost": losing.lines,
+        "left_out": strange,
+    }
+    show(data, lines, as_json=as_json)
+
+
+def _losing(paths: Paths, file: Path) -> Losing:
+    noted = (
+        Head(0, bytes(32)) if account_key.names(paths.accounts) else None
+    )  # it is not known how much was signed
+    with contextlib.suppress(HostAgentError):
+        noted = head_note.read(paths.database) or noted
+    with store_backup.reading(file) as backup:
+        try:
+            with open_store(paths) as tx:
+                return losing(tx, backup, noted)
+        except StoreError as error:
+            unread = losing(None, backup, noted)
+            return unread._replace(lines=[f"The store that is there cannot be read: {error}.", *unread.lines])
+
+
+def _who_stands(paths: Paths, guard: Guard, losing: Losing) -> Stands:
+    """An account that is in the backup, because its signature is kept there."""
+    if not losing.accounts:
+        raise GuardNeeded(
+            "The backup holds no account that could stand for what is lost.",
+            f"Give another backup. To begin anew without what was signed, move {paths.home} away and restore then.",
+        )
+    answers = stated(guard, losing.bindings, "This restore loses what was signed, or a patient's binding.")
+    signer = find_signer(paths, guard.account, guard.passphrase_file)
+    if signer.name not in losing.accounts:
+        raise GuardNeeded(
+            f"Account {signer.name} is not in the backup, or it is disabled there.",
+            f"These can stand for it: {', '.join(losing.accounts)}.",
+        )
+    return Stands(signer, {"act": "restore", **answers, **losing.values()})

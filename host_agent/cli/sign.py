@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 from crs_core.grade.rules import DEFAULT
 
+from host_agent.control.guard import stands_text
 from host_agent.errors import ConfigError
 from host_agent.paths import default_paths
 from host_agent.people import limits
@@ -14,6 +15,7 @@ from host_agent.people.rule_sets import newest_rules
 from host_agent.people.signed_records import SCALE_VERSIONS, Signed, signed
 from host_agent.terminal.bundles import with_bundles
 from host_agent.terminal.entry_ids import find_entry
+from host_agent.terminal.guarding import Guard, ReasonOption, TypedOption, needed_by_agent, stated
 from host_agent.terminal.output import show
 from host_agent.terminal.reading_store import open_store
 from host_agent.terminal.signing import Observed, Who, moment, sign_about_patient
@@ -153,11 +155,23 @@ def limits_of_patient(
 @with_bundles
 def close_episode(
     *,
+    reason: ReasonOption = None,
+    typed: TypedOption = None,
     observed: Observed,
     who: Who,
 ) -> None:
-    """Sign the end of the episode. Its fever and its masking no longer count, also on the wearable."""
-    _sign(who, "close_episode", {}, when=moment(observed))
+    """Sign the end of the episode. Its fever and its masking no longer count, also on the wearable.
+
+    While a HIGH alarm stands, this needs a reason and the pseudonym as you type it. All receivers are told.
+    """
+    paths = default_paths()
+    when = moment(observed)
+    values: dict[str, Any] = {}
+    if concerned := needed_by_agent(paths, "close_episode", device=who.device):
+        guard = Guard(who.account, who.passphrase_file, reason, typed)
+        values = stated(guard, concerned, stands_text(concerned))
+        values["patient"] = next(iter(values.pop("patients").values()))
+    _sign(who, "close_episode", values, when=when)
 
 
 def _sign(who: Who, kind: str, values: dict[str, Any], *, when: When = NOW, about: str | None = None) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from crs_core.wire import message as wire
 
 from host_agent.control.find import find_bound_device, find_link, find_session
+from host_agent.control.guard import Guard
 from host_agent.control.parts import Parts
 from host_agent.control.socket import Handler
 from host_agent.control.status import status_values
@@ -26,6 +27,7 @@ class Commands:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self._guard = Guard(parts)
 
     def handlers(self) -> dict[str, Handler]:
         """Command name → handler."""
@@ -41,6 +43,7 @@ class Commands:
             "revoke": self._revoke,
             "entry_begin": self._entry_begin,
             "entry_take": self._entry_take,
+            "guard": self._needed,
             "stop": self._stop,
         }
 
@@ -54,7 +57,9 @@ class Commands:
                 f"A port can be released for 1 s to {RELEASE_MAX_S:g} s.",
                 "Nobody is monitored meanwhile, so release the port for a shorter time.",
             )
-        await find_link(self._parts.links, port).release(seconds)
+        link = find_link(self._parts.links, port)
+        await self._guard.check("release", request)
+        await link.release(seconds)
         return {"port": port, "seconds": seconds}
 
     async def _retake(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -68,22 +73,28 @@ class Commands:
         settings = await engine.client.get_settings()
         site = _settings(settings.data).get("site", "")
         return await binding.start_binding(
-            self._parts.store, engine, profile, site=site, utc_ms=self._parts.clock.utc_ms()
-        )
+            self._parts.store, engine, profile, site=site, utc_ms=self._parts.clock.utc_ms(),
+            second_wearable=request.get("second_wearable") is True,
+        )  # fmt: skip
 
     async def _patient_end(self, request: dict[str, Any]) -> dict[str, Any]:
         parts = self._parts
         now_ms = parts.clock.utc_ms()
         lost = str(request.get("wearable_lost") or "")
         if lost:
+            await self._guard.check("patient_lost", request)
             device = await parts.store.read(lambda tx: find_bound_device(tx, request.get("device")))
             ended = await parts.store.write(lambda tx: give_up_wearable(tx, device, lost, now_ms))
             return {"binding_id": ended.binding_id.hex(), "patient": ended.patient or "", "device_id": None}
         engine = await find_session(self._parts.links, request.get("device"))
-        return await binding.end_binding(parts.store, engine, str(request.get("override") or ""), now_ms)
+        override = str(request.get("override") or "")
+        await binding.check_end(parts.store, engine, override)
+        await self._guard.check("patient_end", request)
+        return await binding.end_binding(parts.store, engine, override, now_ms)
 
     async def _pause(self, request: dict[str, Any]) -> dict[str, Any]:
         seconds, why = int(request["seconds"]), int(request["why"])
+        await self._guard.check("pause", request)
         done = await self._ask_pause(request, wire.Pause(wire.PAUSE_BEGIN, why, seconds))
         return {**done, "seconds": seconds, "until_utc_ms": self._parts.clock.utc_ms() + seconds * 1000}
 
@@ -133,6 +144,7 @@ class Commands:
                 "This is the key of this laptop itself.",
                 "Revoke it from another laptop, or provision the wearable again.",
             )
+        await self._guard.check("revoke", request)
         await engine.client.command(wire.Keys(wire.KEYS_REVOKE, key_id))
         return {"device_id": engine.device_id.hex(), "key_id": f"{key_id:08x}"}
 
@@ -149,7 +161,9 @@ class Commands:
     async def _entry_take(self, request: dict[str, Any]) -> dict[str, Any]:
         parts = self._parts
         raw, signature = str(request["entry"]).encode(), bytes.fromhex(request["signature"])
-        taken = await admission.take(parts.store, raw, signature, parts.clock.utc_ms())
+        taken = await admission.take(
+            parts.store, raw, signature, parts.clock.utc_ms(), parts.escalation.signed
+        )
         if taken.for_wearable:
             parts.context_sender.wake()
         if taken.entry.kind in ("rules", "limits"):
@@ -157,7 +171,12 @@ class Commands:
             parts.context_sender.wake()
         return admission.plain(taken)
 
+    async def _needed(self, request: dict[str, Any]) -> dict[str, Any]:
+        """What a person must stand for before this act: nothing when `bindings` is empty."""
+        return {"bindings": await self._guard.needed(str(request["act"]), request)}
+
     async def _stop(self, request: dict[str, Any]) -> dict[str, Any]:
+        await self._guard.check("stop", request)
         self._parts.stop()
         return {"pid": os.getpid()}
 

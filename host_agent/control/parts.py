@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from host_agent.clock import Clock
+from host_agent.escalation.derive import Escalation
 from host_agent.forward.workers import Workers
 from host_agent.keys.enrolled import EnrolledKeys
 from host_agent.people.sender import ContextSender
@@ -24,4 +25,5 @@ class Parts(NamedTuple):
     workers: Workers
     verifier: Verifier
     context_sender: ContextSender
+    escalation: Escalation
     stop: Callable[[], None]

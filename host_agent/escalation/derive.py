@@ -10,10 +10,13 @@ from typing import Any, NamedTuple
 from crs_core.journal import record_layout
 
 from host_agent.escalation import episodes
-from host_agent.escalation.events import Event, Origin, alarm_event
+from host_agent.escalation.events import Event, Origin, alarm_event, with_audit_head
 from host_agent.escalation.record_events import device_name, events_of, patient_of
+from host_agent.escalation.signed_events import events_of_entry
 from host_agent.patient.contact import contact_of
+from host_agent.people.admission import Taken
 from host_agent.store.alarm_changes import note_active
+from host_agent.store.audit import last_row
 from host_agent.store.bindings import open_binding
 from host_agent.store.db import Tx
 from host_agent.store.devices import device
@@ -97,9 +100,15 @@ class Escalation(Derivation):
         )
         self.post(tx, event, episode)
 
+    def signed(self, tx: Tx, taken: Taken) -> None:
+        """A person signed an entry."""
+        for event in events_of_entry(tx, taken, self._agent_simulated):
+            self.post(tx, event, None)
+
     def post(self, tx: Tx, event: Event, episode: int | None) -> None:
         """One outbox row per target; a key that is there already stays as it is."""
         now_ms = self._link_utc_ms()
+        event = with_audit_head(event, last_row(tx))
         for target in self._targets:
             withheld = event.simulated and not target.accept_simulated
             why = "simulated; this receiver does not accept simulations" if withheld else ""

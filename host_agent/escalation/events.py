@@ -12,6 +12,7 @@ from crs_core import code_texts
 from host_agent import NOTICE
 from host_agent.escalation.alarm_words import NO_VALUES, Values, When, alarm_words, people_words
 from host_agent.patient.contact import Contact
+from host_agent.store.audit import Head
 from host_agent.text import iso_utc, priority_name
 
 SCHEMA = "cytowatch.event/1"
@@ -120,6 +121,38 @@ def grade_event(
     )  # fmt: skip
 
 
+def signed_event(
+    origin: Origin,
+    patient: Patient | None,
+    *,
+    kind: str,
+    name: str,
+    text: str,
+    priority: int,
+    simulated: bool,
+    occurred_utc_ms: int,
+    contact: Contact,
+    key: str,
+) -> Event:
+    """Something that a person signed; `kind` is `signed`, or `act` when monitoring ended under a HIGH alarm."""
+    when = When(occurred_utc_ms, occurred_utc_ms)
+    body = {
+        "kind": kind, "name": name, "text": people_words(priority, contact, when, text, simulated=simulated),
+        "detail": "", "alarm": None, "grade": None,
+    }  # fmt: skip
+    return _event(
+        key, 0, priority, simulated=simulated, origin=origin, patient=patient, occurred=(occurred_utc_ms, 0),
+        contact=contact, body=body,
+    )  # fmt: skip
+
+
+def with_audit_head(event: Event, head: Head | None) -> Event:
+    """The event with the head of the audit chain as it is when the event is queued; None: nothing was signed yet."""
+    whole = json.loads(event.payload)
+    whole["audit_head"] = None if head is None else {"rows": head.seq, "hash": head.hash.hex()}
+    return event._replace(payload=json.dumps(whole, ensure_ascii=False, separators=(",", ":")))
+
+
 def _event(
     key: str,
     alarm: int,
@@ -156,6 +189,7 @@ def _event(
         "source": source,
         "occurred_at": iso_utc(occurred[0]) if occurred else None,
         "time_bound_ms": occurred[1] if occurred else None,
+        "audit_head": None,
     }
     return Event(
         key, alarm, priority, simulated, json.dumps(whole, ensure_ascii=False, separators=(",", ":"))

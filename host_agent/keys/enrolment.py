@@ -147,14 +147,19 @@ def _foreign(why: str) -> ConfigError:
     )
 
 
-def _stretch(code: str, salt: bytes) -> bytes:
+def plain_code(code: str) -> str:
+    """The characters of a code as typed, without groups and in capitals; ConfigError when it cannot be a code."""
     letters = "".join(ch for ch in code.upper() if ch.isalnum())
     if len(letters) != _CODE_CHARS or any(ch not in _ALPHABET for ch in letters):
         raise ConfigError(
             f"A code has {_CODE_CHARS} characters out of {_ALPHABET}, in groups such as K7QD-M2XF-9TRB.",
             advice="Type it as printed. It has no 0, 1, I, L, O or U.",
         )
-    return Scrypt(salt=salt, length=32, **_SCRYPT).derive(letters.encode())
+    return letters
+
+
+def _stretch(code: str, salt: bytes) -> bytes:
+    return Scrypt(salt=salt, length=32, **_SCRYPT).derive(plain_code(code).encode())
 
 
 def _bound(header: dict[str, Any]) -> bytes:

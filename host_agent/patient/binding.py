@@ -12,7 +12,7 @@ from host_agent.errors import RequestRefused
 from host_agent.patient import binding_states
 from host_agent.patient.binding_states import BindingError
 from host_agent.patient.profile import Profile, encode_profile
-from host_agent.store.bindings import ACTIVE, open_binding, set_binding_state
+from host_agent.store.bindings import ACTIVE, Binding, open_binding, set_binding_state
 from host_agent.store.bindings import end_binding as end_row
 from host_agent.store.db import Store
 from host_agent.store.journals import NO_BINDING
@@ -27,8 +27,12 @@ async def start_binding(
     site: str,
     utc_ms: int,
     binding_id: bytes | None = None,
+    second_wearable: bool = False,
 ) -> dict[str, Any]:
-    """Bind the wearable in session; returns binding id and device. BindingError and RequestRefused say why not."""
+    """Bind the wearable in session; returns binding id and device. BindingError and RequestRefused say why not.
+
+    `second_wearable`: the patient may wear another one already.
+    """
     if not profile.site:
         profile = profile._replace(site=site)
     if profile.site != site:
@@ -50,7 +54,14 @@ async def start_binding(
         )
     row, announced = await store.write(
         lambda tx: binding_states.begin_start(
-            tx, device, engine.device_id, binding_id=chosen, profile=profile, text=text, utc_ms=utc_ms
+            tx,
+            device,
+            engine.device_id,
+            binding_id=chosen,
+            profile=profile,
+            text=text,
+            utc_ms=utc_ms,
+            second_wearable=second_wearable,
         )
     )
     try:
@@ -64,8 +75,11 @@ async def start_binding(
     }  # fmt: skip
 
 
-async def end_binding(store: Store, engine: SyncEngine, override: str, utc_ms: int) -> dict[str, Any]:
-    """End the binding and let the wearable wipe itself. Without `override` (a reason) everything must be synced."""
+async def check_end(store: Store, engine: SyncEngine, override: str) -> Binding:
+    """The binding that would end; BindingError when it cannot be ended now.
+
+    Without `override` (a reason) everything must be synced.
+    """
     journal = engine.journal
     device = journal.device if journal else None
     binding = None if device is None else await store.read(lambda tx: open_binding(tx, device))
@@ -77,6 +91,12 @@ async def end_binding(store: Store, engine: SyncEngine, override: str, utc_ms: i
             f"The wearable still holds records that are not synced ({max(behind, 0)} known).",
             "Wait until `cytowatch status` says synced, or lose them on purpose with --override REASON.",
         )
+    return binding
+
+
+async def end_binding(store: Store, engine: SyncEngine, override: str, utc_ms: int) -> dict[str, Any]:
+    """End the binding and let the wearable wipe itself; `override` as in `check_end`."""
+    binding = await check_end(store, engine, override)
     row = binding.row
     announced = await store.write(lambda tx: binding_states.begin_end(tx, row, engine.device_id, utc_ms))
     op = wire.BIND_END_OVERRIDE if override else wire.BIND_END

@@ -14,6 +14,7 @@ from host_agent.store.bindings import (
     add_binding,
     end_binding,
     open_binding,
+    open_bindings,
     set_binding_state,
 )
 from host_agent.store.db import Tx
@@ -48,12 +49,28 @@ def give_up_wearable(tx: Tx, device: int, reason: str, utc_ms: int) -> Binding:
 
 
 def begin_start(
-    tx: Tx, device: int, device_id: bytes, *, binding_id: bytes, profile: Profile, text: str, utc_ms: int
+    tx: Tx,
+    device: int,
+    device_id: bytes,
+    *,
+    binding_id: bytes,
+    profile: Profile,
+    text: str,
+    utc_ms: int,
+    second_wearable: bool = False,
 ) -> tuple[int, int]:
     """Make the row and announce the new journal: (row id of the binding, number of the announcement).
 
-    `text` is the canonical text of `profile`.
+    `text` is the canonical text of `profile`. A pseudonym that another wearable is bound to is refused (BindingError),
+    however its letters are written, unless a second wearable is meant.
     """
+    others = [one for one in open_bindings(tx) if one.device != device]
+    same = [one for one in others if (one.patient or "").casefold() == profile.patient.casefold()]
+    if same and not second_wearable:
+        raise BindingError(
+            f"{same[0].patient} is bound to wearable {same[0].device_id.hex()} already.",
+            "Check the pseudonym. End the other binding first, or say --second-wearable if this patient wears both.",
+        )
     left = open_binding(tx, device)
     if left is not None:  # a start that never reached the wearable, which says that it is free
         end_binding(tx, left.row, "the wearable reported no binding", utc_ms)

@@ -22,7 +22,7 @@ from host_agent.people.entry import is_account_name, key_id_of, signed_bytes
 FORMAT = "cytowatch.account/1"
 PASSPHRASE_CHARS = 8
 # As in keys/enrolment.py; fixed, so that a file cannot ask for a weak key.
-_SCRYPT = {"n": 1 << 16, "r": 8, "p": 2}
+SCRYPT = {"n": 1 << 16, "r": 8, "p": 2}
 _LARGEST_FILE_BYTES = 8192
 
 
@@ -74,7 +74,7 @@ def save(folder: Path, signer: Signer, passphrase: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     salt, nonce = os.urandom(16), os.urandom(12)
     header = {
-        "format": FORMAT, "name": signer.name, "public_key": signer.public_key.hex(), **_SCRYPT,
+        "format": FORMAT, "name": signer.name, "public_key": signer.public_key.hex(), **SCRYPT,
         "salt": _b64(salt), "nonce": _b64(nonce),
     }  # fmt: skip
     secret = signer._private_key.private_bytes_raw()
@@ -129,13 +129,27 @@ def names(folder: Path) -> list[str]:
     return sorted(path.stem for path in folder.glob("*.json")) if folder.is_dir() else []
 
 
+def public_keys(folder: Path) -> dict[str, str]:
+    """Account -> public key in hex, of every readable key file; the passphrase is not needed for it."""
+    found = {}
+    for name in names(folder):
+        try:
+            with path_of(folder, name).open("rb") as file:
+                found[name] = str(
+                    _parse(Path(file.name), file.read(_LARGEST_FILE_BYTES + 1))[0]["public_key"]
+                )
+        except (OSError, AccountKeyError):
+            continue
+    return found
+
+
 def _parse(path: Path, data: bytes) -> tuple[dict[str, Any], bytes, bytes, bytes]:
     try:
         tree = json.loads(data)
-        wanted = {"format", "name", "public_key", *_SCRYPT, "salt", "nonce", "sealed"}
+        wanted = {"format", "name", "public_key", *SCRYPT, "salt", "nonce", "sealed"}
         if set(tree) != wanted or tree["format"] != FORMAT:
             raise ValueError
-        if any(tree[key] != value for key, value in _SCRYPT.items()):
+        if any(tree[key] != value for key, value in SCRYPT.items()):
             raise ValueError
         sealed, salt, nonce = (
             base64.b64decode(tree[name], validate=True) for name in ("sealed", "salt", "nonce")
@@ -149,7 +163,7 @@ def _parse(path: Path, data: bytes) -> tuple[dict[str, Any], bytes, bytes, bytes
 
 
 def _stretch(passphrase: str, salt: bytes) -> bytes:
-    return Scrypt(salt=salt, length=32, **_SCRYPT).derive(passphrase.encode())
+    return Scrypt(salt=salt, length=32, **SCRYPT).derive(passphrase.encode())
 
 
 def _associated(header: dict[str, Any]) -> bytes:

@@ -1,13 +1,14 @@
 """Accounts: a name, a role and a public key. Added and disabled by signed entries; an account is never removed.
 
-The first account signs itself in and must be a clinician's; from then on a clinician signs for every other.
+The first account signs itself in and must be a clinician's. From then on a clinician or the administrator code signs
+for every other, and so stands behind it (vouching.py).
 """
 
 from typing import Any
 
-from host_agent.people import roles
+from host_agent.people import administrator, roles
 from host_agent.people.asking import Ask, Refusal
-from host_agent.people.entry import Entry, is_account_name, key_id_of
+from host_agent.people.entry import ADMINISTRATOR, Entry, is_account_name, key_id_of
 from host_agent.store.accounts import (
     Account,
     account,
@@ -17,6 +18,11 @@ from host_agent.store.accounts import (
     disable_account,
 )
 from host_agent.store.db import Tx
+
+
+def signer_of(tx: Tx, entry: Entry) -> Account | None:
+    """Whose key must have signed this entry, over a chain that is not empty; None for an unknown name."""
+    return administrator.administrator(tx) if entry.account == ADMINISTRATOR else account(tx, entry.account)
 
 
 def first_account(entry: Entry) -> Account | Refusal:

@@ -9,18 +9,21 @@ from typing import NamedTuple
 
 from host_agent.people import (
     accounts,
+    acts,
+    administrator,
     chain,
     context_entries,
+    head_note,
     limits,
     roles,
     rule_sets,
     signed_records,
     validity,
+    vouching,
 )
 from host_agent.people.asking import REFUSED, Ask, Refusal, refused, wearers
 from host_agent.people.entry import Entry, MalformedEntryError, decode, verifies
-from host_agent.store.accounts import account
-from host_agent.store.audit import has_entry
+from host_agent.store.audit import Head, has_entry, hashes_at
 from host_agent.store.bindings import Binding
 from host_agent.store.counters import count
 from host_agent.store.db import Store, Tx
@@ -50,6 +53,9 @@ class Taken(NamedTuple):
 _CHECKS: dict[str, Callable[[Tx, Ask], Refusal | None]] = {
     "account_add": accounts.check_add,
     "account_disable": accounts.check_disable,
+    "administrator": administrator.check,
+    "vouch": vouching.check,
+    "act": acts.check,
     "context": context_entries.check,
     "grade": signed_records.check,
     "death": signed_records.check,
@@ -59,6 +65,7 @@ _CHECKS: dict[str, Callable[[Tx, Ask], Refusal | None]] = {
     "rules": rule_sets.check,
     "limits": limits.check,
 }
+# what has no line here is kept in the chain alone
 _KEEPS: dict[str, Callable[[Tx, Ask, int], None]] = {
     "account_add": accounts.keep_add,
     "account_disable": accounts.keep_disable,
@@ -71,7 +78,8 @@ _KEEPS: dict[str, Callable[[Tx, Ask, int], None]] = {
     "rules": rule_sets.keep,
     "limits": limits.keep,
 }
-_WITHOUT_PATIENT = ("account_add", "account_disable", "rules")
+_WITHOUT_PATIENT = ("account_add", "account_disable", "administrator", "vouch", "act", "rules")
+Then = Callable[[Tx, Taken], None]
 
 
 def begin(tx: Tx, wearer: Binding | None, utc_ms: int) -> Opening:
@@ -93,19 +101,50 @@ def plain(taken: Taken) -> dict[str, object]:
     }  # fmt: skip
 
 
-async def take(store: Store, raw: bytes, signature: bytes, utc_ms: int) -> Taken:
-    """Keep a signed entry, committed when this returns; EntryRefused says why not."""
-    return _answer(await store.write(lambda tx: admit(tx, raw, signature, utc_ms)))
+async def take(store: Store, raw: bytes, signature: bytes, utc_ms: int, then: Then | None = None) -> Taken:
+    """Keep a signed entry, committed when this returns; EntryRefused says why not. `then` is in the same commit."""
+    return _answer(store, *await store.write(lambda tx: _admit(tx, store, (raw, signature), utc_ms, then)))
 
 
-def take_now(store: Store, raw: bytes, signature: bytes, utc_ms: int) -> Taken:
+def take_now(store: Store, raw: bytes, signature: bytes, utc_ms: int, then: Then | None = None) -> Taken:
     """Like `take`, blocking: for commands that run without an agent."""
-    return _answer(store.write_now(lambda tx: admit(tx, raw, signature, utc_ms)))
+    return _answer(store, *store.write_now(lambda tx: _admit(tx, store, (raw, signature), utc_ms, then)))
 
 
-def _answer(outcome: Taken | Refusal) -> Taken:
+def _admit(
+    tx: Tx, store: Store, signed: tuple[bytes, bytes], utc_ms: int, then: Then | None
+) -> tuple[Taken | Refusal, bool]:
+    """The outcome, and whether the chain goes on from the head that was noted: else the note stays, as a witness."""
+    is_empty = chain.head(tx).seq == 0
+    try:
+        noted = head_note.read(store.path)
+    except head_note.HeadNoteError:
+        if is_empty:
+            raise
+        noted = Head(0, b"")
+    if is_empty and noted is not None:
+        count(tx, None, REFUSED + "chain_missing")
+        return Refusal("chain_missing", f"{noted.seq} signed entries were here and are gone."), False
+    outcome = admit(tx, *signed, utc_ms)
+    if isinstance(outcome, Refusal):
+        return outcome, False
+    if then is not None:
+        then(tx, outcome)
+    lost = outcome.entry.values.get("lost")
+    gave_up = lost.get("head") if isinstance(lost, dict) else None
+    goes_on = (
+        noted is None
+        or noted.hash.hex() == gave_up
+        or hashes_at(tx, [noted.seq]).get(noted.seq) == noted.hash
+    )
+    return outcome, goes_on
+
+
+def _answer(store: Store, outcome: Taken | Refusal, goes_on: bool) -> Taken:
     if isinstance(outcome, Refusal):
         raise refused(outcome)
+    if goes_on:
+        head_note.write(store.path, Head(outcome.audit, outcome.hash))
     return outcome
 
 
@@ -118,7 +157,8 @@ def admit(tx: Tx, raw: bytes, signature: bytes, utc_ms: int) -> Taken | Refusal:
         return refusal
     assert isinstance(ask, Ask)
     row = chain.append(tx, ask.entry, raw, signature, utc_ms)
-    _KEEPS[ask.entry.kind](tx, ask, row.seq)
+    if ask.entry.kind in _KEEPS:
+        _KEEPS[ask.entry.kind](tx, ask, row.seq)
     return Taken(row.seq, ask.entry, row.hash, is_outgoing(tx, row.seq))
 
 
@@ -131,7 +171,7 @@ def _examine(tx: Tx, raw: bytes, signature: bytes, utc_ms: int) -> Ask | Refusal
     if has_entry(tx, entry.id):
         return Refusal("replayed", f"Entry {entry.id} was taken before.")
     head = chain.head(tx)
-    signer = account(tx, entry.account) if head.seq else accounts.first_account(entry)
+    signer = accounts.signer_of(tx, entry) if head.seq else accounts.first_account(entry)
     if signer is None:
         return Refusal("unknown_account", f"There is no account {entry.account}.")
     if isinstance(signer, Refusal):

@@ -1,22 +1,28 @@
 """Read the whole audit chain again, trust only the keys that the chain itself adds, and name what does not fit.
 
 A changed row breaks its hash or its signature; a removed, inserted or moved one breaks the numbering and the `prev`
-that the next person signed. A cut at the end breaks nothing inside the chain: it shows when the head noted earlier is
-not in it any more, or when a wearable journaled an entry that the chain does not have.
+that the next person signed. A cut at the end breaks nothing inside the chain: chain_heads.py finds it elsewhere.
 """
 
 import json
 from typing import NamedTuple
 
 from crs_core import context
-from crs_core.errors import RemoteError
 from crs_core.grade.rules import Rules, rule_hash
-from crs_core.journal import record_layout
 
-from host_agent.people import accounts, chain, context_values, roles
+from host_agent.people import accounts, administrator, chain, chain_heads, context_values, roles, vouching
+from host_agent.people.chain_heads import NOWHERE, Elsewhere
 from host_agent.people.context_entries import proof_of
 from host_agent.people.context_state import Given, fold
-from host_agent.people.entry import NO_HASH, Entry, MalformedEntryError, decode, row_hash, verifies
+from host_agent.people.entry import (
+    ADMINISTRATOR,
+    NO_HASH,
+    Entry,
+    MalformedEntryError,
+    decode,
+    row_hash,
+    verifies,
+)
 from host_agent.people.for_wearable import DEATH, numbers_of
 from host_agent.people.rule_sets import rules_of
 from host_agent.store.accounts import Account
@@ -25,8 +31,6 @@ from host_agent.store.audit import AuditRow, audit_rows
 from host_agent.store.context import context_entries
 from host_agent.store.context import context_values as stored_values
 from host_agent.store.db import Tx
-from host_agent.store.events import events
-from host_agent.store.journals import all_journals
 from host_agent.store.outgoing import outgoing
 from host_agent.store.rule_sets import patient_limits, rule_sets
 from host_agent.store.signed_records import signed_records
@@ -51,9 +55,10 @@ class _Check:
     def __init__(self) -> None:
         self.problems: list[Problem] = []
         self.known: dict[str, Account] = {}
+        self.vouchers: dict[str, set[str]] = {}
         self.entries: dict[int, Entry] = {}
         self.proof_of: dict[int, bytes] = {}
-        self.hashes: set[bytes] = set()
+        self.hashes: dict[int, bytes] = {}
         self._expected = 1
         self._prev = NO_HASH
 
@@ -67,7 +72,7 @@ class _Check:
             self.say(row.seq, f"{which} missing before it")
         self._expected = row.seq + 1
         prev, self._prev = self._prev, row.hash
-        self.hashes.add(row.hash)
+        self.hashes[row.seq] = row.hash
         self.proof_of[row.seq] = proof_of(row.signature)
         if row_hash(prev, row.entry, row.signature) != row.hash:
             self.say(row.seq, "its hash does not fit the row before it and its content")
@@ -106,32 +111,51 @@ class _Check:
         elif entry.kind == "account_disable" and entry.values.get("name") in self.known:
             name = entry.values["name"]
             self.known[name] = self.known[name]._replace(is_disabled=True)
+        elif entry.kind == administrator.KIND and not administrator.fault(entry.values):
+            if ADMINISTRATOR in self.known:
+                self.say(seq, "it makes a second administrator code")
+            self.known.setdefault(ADMINISTRATOR, administrator.account_from(entry.values, seq))
+        elif entry.kind == "countersign":
+            self._countersigned(seq, entry)
+        vouching.note(self.vouchers, entry)
+
+    def _countersigned(self, seq: int, entry: Entry) -> None:
+        """Before there was an administrator code, any two accounts could do it."""
+        first = next((one for one in self.entries.values() if one.id == entry.refers_to), None)
+        if first is not None and ADMINISTRATOR in self.known:
+            one = vouching.stands_behind_both(self.vouchers, first.account, entry.account)
+            if one is not None:
+                self.say(
+                    seq, f"{one} alone stands behind {first.account} and {entry.account}, who both signed it"
+                )
 
 
-def verify(tx: Tx, noted_head: str | None = None) -> Report:
-    """Check every row, every row made from one, and that `noted_head` (hex) is still in the chain."""
+def verify(tx: Tx, noted_head: str | None = None, elsewhere: Elsewhere = NOWHERE) -> Report:
+    """Check every row, every row made from one, and that the chain has what is known of it elsewhere.
+
+    `noted_head` (hex) was noted by a person.
+    """
     check = _Check()
     number = 0
     for row in audit_rows(tx):
         number += 1
         check.row(row)
-    if noted_head is not None and noted_head.lower() not in {one.hex() for one in check.hashes}:
-        check.say(
-            None,
-            f"the chain does not contain {noted_head}: rows at its end were removed, or it is another chain",
-        )
+    known = chain_heads.Chain(
+        check.hashes, set(check.proof_of.values()), list(check.entries.values()), check.known
+    )
+    for text in chain_heads.compare(tx, known, noted_head, elsewhere):
+        check.say(None, text)
     _check_accounts(tx, check)
     _check_context(tx, check)
     _check_signed(tx, check)
     _check_rules(tx, check)
     _check_outgoing(tx, check)
-    _check_wearables(tx, check)
     return Report(number, chain.head(tx).hash.hex(), check.problems)
 
 
 def _check_accounts(tx: Tx, check: _Check) -> None:
     stored = {one.name: one for one in stored_accounts(tx)}
-    for name in sorted({*stored, *check.known}):
+    for name in sorted({*stored, *check.known} - {ADMINISTRATOR}):
         if stored.get(name) != check.known.get(name):
             check.say(None, f"account {name} is not as the chain says")
 
@@ -260,20 +284,3 @@ def _right_numbers(
         numbers.pop(context.BLOOD_PRESSURE, None)
     numbers.pop(context.ORGAN_GRADE_WORST, None)  # the worst of several entries
     return entry, numbers
-
-
-def _check_wearables(tx: Tx, check: _Check) -> None:
-    """A wearable bound by this host got its context from this host alone."""
-    proofs = set(check.proof_of.values())
-    for journal in all_journals(tx):
-        for event in events(tx, journal.id, record_layout.CONTEXT) if journal.binding is not None else ():
-            try:
-                proof = context.decode(event.payload)[1]
-            except RemoteError:
-                continue
-            if proof not in proofs:
-                check.say(
-                    None,
-                    f"wearable {journal.device_id.hex()} journaled, as its record {event.seq}, an entry that is not in"
-                    " the chain",
-                )

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from host_agent.people import admission
 from host_agent.people.account_key import Signer
-from host_agent.people.admission import Opening
+from host_agent.people.admission import Opening, Then
 from host_agent.people.asking import EntryRefused, MovedOn, Refusal, the_wearer
 from host_agent.people.context_values import to_signed
 from host_agent.people.entry import Entry, encode
@@ -41,8 +41,8 @@ class When(NamedTuple):
 NOW = When()
 
 
-def store_door(store: Store, utc_ms: Callable[[], int]) -> Door:
-    """The store itself, for what may be signed before an agent ever ran."""
+def store_door(store: Store, utc_ms: Callable[[], int], then: Then | None = None) -> Door:
+    """The store itself, for what may be signed before an agent ever ran; `then` as in `admission.take`."""
 
     def begin(device: str | None) -> Opening:
         return store.read_now(
@@ -50,7 +50,7 @@ def store_door(store: Store, utc_ms: Callable[[], int]) -> Door:
         )
 
     def take(raw: bytes, signature: bytes) -> dict[str, Any]:
-        return admission.plain(admission.take_now(store, raw, signature, utc_ms()))
+        return admission.plain(admission.take_now(store, raw, signature, utc_ms(), then))
 
     return Door(begin, take)
 

@@ -19,14 +19,15 @@ DOMAIN = b"CytoWatch signed entry 1\x00"
 NO_HASH = bytes(32)  # `prev` of the first row
 LARGEST_BYTES = 16_384
 KINDS = (
-    "account_add", "account_disable", "context", "grade", "death", "close_episode", "countersign", "reverse", "rules",
-    "limits",
+    "account_add", "account_disable", "administrator", "vouch", "context", "grade", "death", "close_episode",
+    "countersign", "reverse", "rules", "limits", "act",
 )  # fmt: skip
 _HEX32 = re.compile(r"^[0-9a-f]{32}$")
 _HEX16 = re.compile(r"^[0-9a-f]{16}$")
 _HEX64 = re.compile(r"^[0-9a-f]{64}$")
 _NAME = re.compile(r"^[a-z0-9][a-z0-9._-]{0,31}$")
 _LAST_MS = 1 << 48
+ADMINISTRATOR = "@administrator"  # signs with the administrator code; no account can have this name
 
 
 class MalformedEntryError(ValueError):
@@ -126,7 +127,7 @@ def _rules(entry: Entry) -> list[tuple[str, bool]]:
     return [
         ("kind", entry.kind in KINDS if isinstance(entry.kind, str) else False),
         ("id", _is(_HEX32, entry.id)),
-        ("account", is_account_name(entry.account)),
+        ("account", is_account_name(entry.account) or entry.account == ADMINISTRATOR),
         ("key", _is(_HEX16, entry.key)),
         ("binding", entry.binding is None or _is(_HEX16, entry.binding)),
         (

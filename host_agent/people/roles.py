@@ -11,6 +11,8 @@ CLINICIAN = "clinician"
 NURSE = "nurse"
 CAREGIVER = "caregiver"
 ROLES = (CLINICIAN, NURSE, CAREGIVER)
+ADMINISTRATOR = "administrator"  # of the administrator code, which is no account
+_ADMINISTRATOR_MAY = ("account_add", "account_disable", "vouch")
 
 # What a caregiver may enter, and which values of it; None: any.
 CAREGIVER_MAY: dict[str, tuple[Any, ...] | None] = {
@@ -31,6 +33,14 @@ CLINICIAN_ONLY = ("fever_other_cause", "ventilation_not_for_hypoxia")
 def why_not(role: str, kind: str, values: dict[str, Any]) -> str:
     """Why this role may not sign an entry of this kind with these values; "" when it may."""
     if role == CLINICIAN:
+        return ""
+    if role == ADMINISTRATOR:
+        return (
+            ""
+            if kind in _ADMINISTRATOR_MAY
+            else "The administrator code signs for accounts and nothing else."
+        )
+    if kind == "act" and role == NURSE:
         return ""
     if kind != "context":
         return f"Only a clinician may sign this; this account is a {role}'s."

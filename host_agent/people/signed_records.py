@@ -8,14 +8,18 @@ Diagnosis codes (ICD-10-CM) stand with signed records alone; a computed grade ne
 from typing import Any, NamedTuple
 
 from crs_core import context
+from crs_core.code_texts import alarm_name
 from crs_core.grade.scales import ICANS, SCALES
 
-from host_agent.people import outgoing, validity
+from host_agent.patient.standing import standing_high
+from host_agent.people import acts, chain_check, outgoing, validity, vouching
 from host_agent.people.asking import Ask, Refusal
 from host_agent.people.context_entries import proof_of
-from host_agent.people.entry import MalformedEntryError, decode
+from host_agent.people.entry import Entry, MalformedEntryError, decode
 from host_agent.people.for_wearable import DEATH
 from host_agent.store import signed_records as stored
+from host_agent.store.accounts import account
+from host_agent.store.bindings import Binding
 from host_agent.store.db import Tx
 from host_agent.store.signed_records import SignedRecord
 
@@ -100,14 +104,30 @@ def check(tx: Tx, ask: Ask) -> Refusal | None:
         return Refusal("expired", "It is dated more than 7 days ago.")
     if fault := _fault(entry.kind, entry.values):
         return Refusal("bad_value", fault)
+    if entry.kind == "close_episode" and (why := _unguarded(tx, ask.wearer, entry)):
+        return Refusal("guard_needed", why)
     if entry.kind == "death" and death_in_force(tx, ask.wearer.row) is not None:
         return Refusal("conflict", "A countersigned death counts already. It can be reversed.")
     return None
 
 
+def _unguarded(tx: Tx, wearer: Binding, entry: Entry) -> str:
+    """Why nobody stands for the end of this episode under the HIGH alarms of now; "" when somebody does."""
+    standing = {alarm_name(alarm) for alarm in standing_high(tx, wearer)}
+    if not standing and not entry.values:
+        return ""
+    if missing := sorted(standing - set(entry.values.get("alarms", ()))):
+        return f"HIGH alarms stand about {wearer.patient}: {', '.join(missing)}."
+    return "" if entry.values["patient"] == wearer.patient else "That is not the pseudonym of this patient."
+
+
 def _fault(kind: str, values: dict[str, Any]) -> str:
     if kind == "close_episode":
-        return "an end of an episode has no values" if values else ""
+        if not values:
+            return ""
+        if set(values) != {"reason", "patient", "alarms"}:
+            return "an end of an episode has no values, or reason, patient and alarms"
+        return acts.reason_fault(values["reason"]) or acts.alarms_fault(values["alarms"])
     if kind == "death":
         return "" if values.get("cause") in DEATH and len(values) == 1 else "cause: one of crs, icans, other"
     if set(values) != {"scale", "scale_version", "grade"}:
@@ -136,19 +156,25 @@ def check_second(tx: Tx, ask: Ask) -> Refusal | None:
     first = _signed(found)
     if first.reversed_by is not None:
         return Refusal("conflict", "It was reversed. Sign a new one.")
-    return _check_countersign(ask, first) if entry.kind == "countersign" else _check_reverse(ask, first)
+    return _check_countersign(tx, ask, first) if entry.kind == "countersign" else _check_reverse(ask, first)
 
 
-def _check_countersign(ask: Ask, first: Signed) -> Refusal | None:
+def _check_countersign(tx: Tx, ask: Ask, first: Signed) -> Refusal | None:
     if ask.entry.values:
         return Refusal("bad_value", "a countersignature has no values")
     if first.kind != "death":
         return Refusal("conflict", "Only a death is countersigned.")
     if first.countersigned_by is not None:
         return Refusal("conflict", "It is countersigned already.")
-    if first.account == ask.entry.account:
-        return Refusal("not_allowed", "A second clinician must countersign, not the clinician who signed.")
-    return None
+    signer = account(tx, first.account)
+    if signer is None or signer.is_disabled:
+        return Refusal(
+            "conflict", f"Account {first.account} is disabled since. Another clinician signs anew."
+        )
+    if problems := chain_check.verify(tx).problems:  # a forged row could make a second person of anybody
+        return Refusal("damaged_chain", f"The chain of signatures has problems: {len(problems)}.")
+    why = vouching.why_not_second(tx, first.account, ask.entry.account)
+    return Refusal("not_allowed", why) if why else None
 
 
 def _check_reverse(ask: Ask, first: Signed) -> Refusal | None:

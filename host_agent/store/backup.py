@@ -7,12 +7,12 @@ database that was there beside it.
 import contextlib
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from host_agent.errors import SchemaNewer, StoreCorrupt, StoreError
-from host_agent.store.db import file_errors, open_read_only, store_errors
-from host_agent.store.migrate import migrations, schema_version
+from host_agent.store.db import Tx, file_errors, open_read_only, store_errors
+from host_agent.store.migrate import migrate, migrations, schema_version
 from host_agent.store.row_copy import Progress, copy_rows
 from host_agent.store.schema import strange_parts
 
@@ -78,6 +78,20 @@ def left_behind(path: Path) -> list[str]:
     """What of a backup's schema a restore leaves out, such as `trigger quiet`: it is no part of this program."""
     with store_errors(path), contextlib.closing(open_read_only(path)) as conn:
         return strange_parts(conn, schema_version(conn))
+
+
+@contextlib.contextmanager
+def reading(path: Path) -> Iterator[Tx]:
+    """A backup of any schema that can be restored, as the newest schema shows it; the file is left as it is."""
+    is_old = check_backup(path) < len(migrations())
+    with store_errors(path), contextlib.closing(open_read_only(path)) as conn:
+        if not is_old:
+            yield conn
+            return
+        with contextlib.closing(sqlite3.connect("", isolation_level=None)) as copy:  # a file that nobody sees
+            conn.backup(copy)
+            migrate(copy, 0)
+            yield copy
 
 
 def _whole(source: Path, target: Path, copy_to: Callable[[Path], None]) -> None:

@@ -35,6 +35,16 @@ class Delivery(NamedTuple):
     simulated: bool
 
 
+class SentHead(NamedTuple):
+    """A head of the audit chain (`hash` in hex) in the oldest event that carries it."""
+
+    rows: int
+    hash: str
+    target: str
+    event_key: str
+    created_utc_ms: int
+
+
 class Row(NamedTuple):
     """One pending delivery."""
 
@@ -121,6 +131,16 @@ def counts(tx: Tx) -> dict[str, dict[str, int]]:
 def count_waiting(tx: Tx) -> int:
     """Deliveries that no receiver took yet."""
     return int(tx.execute("SELECT count(*) FROM outbox WHERE state = 'pending'").fetchone()[0])
+
+
+def audit_heads(tx: Tx) -> list[SentHead]:
+    """Every head of the audit chain that an event carries, the shortest chain first."""
+    rows = tx.execute(
+        "SELECT json_extract(payload, '$.audit_head.rows'), json_extract(payload, '$.audit_head.hash'), target,"
+        " event_key, min(created_utc_ms) FROM outbox WHERE json_valid(payload)"
+        " AND json_type(payload, '$.audit_head.rows') = 'integer' GROUP BY 1, 2 ORDER BY 1"
+    )
+    return [SentHead(number, str(head), target, key, utc_ms) for number, head, target, key, utc_ms in rows]
 
 
 def deliveries(tx: Tx) -> Iterator[Delivery]:

@@ -8,9 +8,10 @@ from crs_core import code_texts, codes
 
 from host_agent.cli.main import COMMANDS
 from host_agent.escalation.alarm_words import alarm_noun
-from host_agent.escalation.events import Origin, Patient, alarm_event, grade_event
+from host_agent.escalation.events import Origin, Patient, alarm_event, grade_event, with_audit_head
 from host_agent.escalation.record_events import grade_fields
 from host_agent.patient.contact import Contact
+from host_agent.store.audit import Head
 from tests.host.escalation.world import grade_record
 from tools.dev.host_pages import leaves
 from tools.rig.micropython import ROOT
@@ -60,17 +61,12 @@ def test_webhook_fields_are_those_that_are_sent():
     origin = Origin("aa", "bed", "bb", 0, 1, 1, 5)
     patient = Patient("P-1", "cc", 3)
     record = grade_record(1)
+    alarm = alarm_event(
+        origin, patient, alarm=codes.FEVER, priority=2, simulated=True, occurred=(1000, 5), contact=Contact(),
+        now_ms=1000,
+    )  # fmt: skip
     sent = [
-        alarm_event(
-            origin,
-            patient,
-            alarm=codes.FEVER,
-            priority=2,
-            simulated=True,
-            occurred=(1000, 5),
-            contact=Contact(),
-            now_ms=1000,
-        ).payload,
+        with_audit_head(alarm, Head(3, bytes(32))).payload,
         grade_event(
             origin,
             patient,

@@ -54,7 +54,7 @@ def test_an_entry_is_journaled_by_the_wearable_and_found_in_the_chain(laptop: La
         20, "the acknowledgement",
     )  # fmt: skip
     report = json.loads(typed(laptop, "audit", "verify", "--json"))
-    assert (report["rows"], report["problems"]) == (3, [])
+    assert (report["rows"], report["problems"]) == (4, [])
 
 
 def test_the_wearable_takes_an_entry_in_parts_and_refuses_what_it_cannot_read(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from typing import TextIO
 
 from host_agent.terminal.streams import run_clean
 from tools.board import build_firmware
-from tools.board.port import BoardPort, PortError, released
+from tools.board.port import BoardPort, PortError, add_guard_options, guard_of, released
 
 # Prints one line per fact: a board's heap has no room for one long text.
 LOOK = """
@@ -227,9 +227,10 @@ def main() -> int:
     parser.add_argument("port")
     parser.add_argument("--no-restart", action="store_true", help="leave the board at its REPL")
     parser.add_argument("--json", action="store_true", help="print the report as JSON on stdout")
+    add_guard_options(parser)
     options = parser.parse_args()
     try:
-        with released(options.port):
+        with released(options.port, guard_of(options)):
             report = flash(options.port, restart=not options.no_restart)
     except (PortError, build_firmware.BuildError) as error:
         print(f"flash: {error}", file=sys.stderr)

@@ -1,5 +1,6 @@
 """One board on one port, reached with the stock mpremote command: copy, run, restart."""
 
+import argparse
 import contextlib
 import os
 import subprocess
@@ -8,14 +9,19 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from host_agent.control.socket import call_now
+from host_agent.errors import HostAgentError
 from host_agent.link.ownership import find_owner
+from host_agent.paths import Paths, default_paths
+from host_agent.terminal.guarding import Guard, beside_agent, through_agent
 
 BIN = Path(sys.executable).parent
 # mpremote has no deadline of its own on a pty: a board that never answers would block it for ever.
 COMMAND_TIMEOUT_S = 120.0
 WAKE_TIMEOUT_S = 15.0
 WAKE_TRIES = 4
-RELEASE_FOR = "10m"
+RELEASE_S = 600.0
+NOBODY = Guard()
 
 
 class PortError(Exception):
@@ -93,30 +99,48 @@ class BoardPort:
         self._awake = False
 
 
-@contextlib.contextmanager
-def released(port: str) -> Iterator[None]:
-    """Ask the agent that owns `port` to release it for this block; nothing is asked when no agent owns it.
+def add_guard_options(parser: argparse.ArgumentParser) -> None:
+    """The options of somebody who stands for the work while a HIGH alarm stands; under a terminal the tool asks."""
+    guard = parser.add_argument_group("while a HIGH alarm stands about a patient of this laptop")
+    guard.add_argument("--account", metavar="NAME", help="account that stands for it")
+    guard.add_argument(
+        "--passphrase-file", metavar="FILE", type=Path, help="file whose first line is its passphrase"
+    )
+    guard.add_argument("--reason", metavar="TEXT", help="why; it is kept and sent to every receiver")
+    guard.add_argument(
+        "--patient", metavar="PSEUDONYM", action="append", help="the patient's pseudonym, as you type it"
+    )
 
-    PortError when the agent refuses, because the port is then still in use.
+
+def guard_of(options: argparse.Namespace) -> Guard:
+    """What the options of `add_guard_options` say."""
+    return Guard(options.account, options.passphrase_file, options.reason, options.patient)
+
+
+@contextlib.contextmanager
+def released(port: str, guard: Guard = NOBODY) -> Iterator[None]:
+    """Ask the agent that owns `port` to release it for this block.
+
+    While a HIGH alarm stands about the patient, somebody must stand for it (`guard`, or the answers on a terminal).
+    When no agent owns the port, nobody knows whose wearable is on it: then every patient of this laptop counts.
+    PortError when that is refused, or when the agent refuses.
     """
     owner = find_owner(port)
     # Who released the port earlier also takes it back.
-    if owner is None or owner.released_until_utc_ms is not None:
-        yield
-        return
-    cytowatch = str(BIN / "cytowatch")
-    environment = {**os.environ, "CYTOWATCH_HOME": owner.home}
-    asked = subprocess.run(
-        [cytowatch, "release", owner.port, "--for", RELEASE_FOR],
-        capture_output=True, text=True, check=False, env=environment,
-    )  # fmt: skip
-    if asked.returncode:
-        raise PortError(
-            f"{port}: the agent with pid {owner.pid} uses this port and did not release it: {asked.stderr.strip()}. "
-            f"Try: {owner.release_command}"
-        )
+    is_lent_here = owner is not None and owner.released_until_utc_ms is None
+    try:
+        if owner is None:
+            beside_agent(default_paths(), "release", guard)
+        elif is_lent_here:
+            through_agent(
+                Paths(Path(owner.home)), "release", "release", guard, port=owner.port, seconds=RELEASE_S
+            )
+    except HostAgentError as error:
+        whose = f"the agent with pid {owner.pid} uses this port and did not release it: " if owner else ""
+        raise PortError(f"{port}: {whose}{error} {error.advice}") from error
     try:
         yield
     finally:
-        back = [cytowatch, "release", owner.port, "--back"]
-        subprocess.run(back, capture_output=True, check=False, env=environment)
+        if owner is not None and is_lent_here:
+            with contextlib.suppress(HostAgentError):
+                call_now(Paths(Path(owner.home)).socket, "retake", port=owner.port)

@@ -24,7 +24,7 @@ from crs_core.units import SITES
 from host_agent.errors import ConfigError
 from host_agent.keys.enrolment import Enrolment, new_code, seal
 from host_agent.terminal.streams import run_clean
-from tools.board.port import BoardPort, PortError, released
+from tools.board.port import BoardPort, PortError, add_guard_options, guard_of, released
 
 ROLES = {ROLE_CUSTODIAN: "custodian", ROLE_READER: "reader"}
 
@@ -212,6 +212,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--show", action="store_true", help="print settings and key names; change nothing")
     parser.add_argument("--no-restart", action="store_true", help="leave the board at its REPL")
     parser.add_argument("--json", action="store_true", help="print the receipt as JSON on stdout")
+    add_guard_options(parser)
     return parser.parse_args()
 
 
@@ -241,7 +242,7 @@ def main() -> int:
     options = _arguments()
     try:
         changes = _changes(options)
-        with released(options.port):
+        with released(options.port, guard_of(options)):
             if options.show:
                 receipt = show(options.port, not options.no_restart)
             else:

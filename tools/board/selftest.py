@@ -1,8 +1,9 @@
 """Test a board part by part: `python -m tools.board.selftest PORT` prints a table, or a JSON report with --json.
 
 It runs the flashed application's own drivers through the REPL, so monitoring pauses for some seconds and the board
-restarts at the end. Lights, buzzer and vibration are driven one after the other. With --ask a person says whether each
-one worked; without it the report says "driven, not observed".
+restarts at the end. While a HIGH alarm stands about the patient, it asks who stands for that. Lights, buzzer and
+vibration are driven one after the other. With --ask a person says whether each one worked; without it the report says
+"driven, not observed".
 """
 
 import argparse
@@ -20,7 +21,7 @@ from crs_core.wire import frame, hello
 
 from host_agent.terminal.streams import run_clean
 from tools.board import stray_thermometer
-from tools.board.port import BoardPort, PortError, released
+from tools.board.port import BoardPort, PortError, add_guard_options, guard_of, released
 
 LINK_TIMEOUT_S = 20.0
 OUTPUTS = ("red light", "yellow light", "blue light", "buzzer", "vibration")
@@ -196,9 +197,10 @@ def main() -> int:
     parser.add_argument("--no-outputs", action="store_true", help="do not drive lights, buzzer and vibration")
     parser.add_argument("--json", action="store_true", help="print the report as JSON instead of a table")
     parser.add_argument("--out", type=Path, help="also write the JSON report to this file")
+    add_guard_options(parser)
     options = parser.parse_args()
     try:
-        with released(options.port):
+        with released(options.port, guard_of(options)):
             report = run(options.port, options.ask, not options.no_outputs)
     except (PortError, serial.SerialException) as error:
         print(f"selftest: {error}", file=sys.stderr)

@@ -47,11 +47,12 @@ def test_accounts_from_the_first_to_the_last(home):
     text = run(home, "audit", "list").stdout
     assert [line.split()[3] for line in text.splitlines()] == [
         "account_add",
+        "administrator",
         "account_add",
         "account_disable",
     ]
     report = json.loads(run(home, "audit", "verify", "--json").stdout)
-    assert (report["rows"], report["problems"]) == (3, [])
+    assert (report["rows"], report["problems"]) == (4, [])
     assert report["refused"] == {"conflict": 1, "not_allowed": 2}
     for path in (home / "accounts").iterdir():
         assert path.stat().st_mode & 0o077 == 0
@@ -152,13 +153,90 @@ def test_a_touched_chain_is_named_and_ends_with_one(home, people):
     with sqlite3.connect(home / "cytowatch.db") as conn:
         conn.execute("DROP TRIGGER audit_is_never_changed")
         conn.execute("PRAGMA ignore_check_constraints = ON")
-        conn.execute("UPDATE audit SET entry = replace(entry, 'caregiver', 'clinician') WHERE seq = 4")
+        conn.execute("UPDATE audit SET entry = replace(entry, 'caregiver', 'clinician') WHERE seq = 5")
     done = run(home, "audit", "verify")
-    assert done.returncode == exits.FAILED and "problem  row 4: " in done.stdout
+    assert done.returncode == exits.FAILED and "problem  row 5: " in done.stdout
     assert "1 problems" not in run(home, "audit", "verify", "--head", head).stdout
     assert run(home, "audit", "list").returncode == 0
     other = run(home, "audit", "verify", "--head", "ab" * 32)
     assert other.returncode == exits.FAILED and "rows at its end were removed" in other.stdout
+
+
+def cut_last(home):
+    """Take the last row of the chain away, and what was made from it, as somebody with a database tool does."""
+    with sqlite3.connect(home / "cytowatch.db") as conn:
+        triggers = conn.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        for name, _ in triggers:
+            conn.execute(f"DROP TRIGGER {name}")
+        conn.execute("DELETE FROM accounts WHERE added_by = (SELECT max(seq) FROM audit)")
+        conn.execute("DELETE FROM audit WHERE seq = (SELECT max(seq) FROM audit)")
+        for _, sql in triggers:
+            conn.execute(sql)
+    conn.close()
+
+
+def test_a_chain_that_lost_its_end_or_everything_is_named_and_takes_no_first_account(home, people):
+    shutil.copytree(people, home)
+    cut_last(home)
+    done = run(home, "audit", "verify")
+    assert done.returncode == exits.FAILED and "row 5 is gone from the end of the chain" in done.stdout
+    assert "the key of account caregiver-1 is on this laptop, and the chain does not have" in done.stdout
+    assert "audit chain: row 5 is gone" in run(home, "doctor").stdout
+    with sqlite3.connect(home / "cytowatch.db") as conn:
+        conn.execute("DROP TRIGGER audit_is_never_deleted")
+        conn.executescript("DELETE FROM accounts; DELETE FROM audit;")
+    done = run(home, "account", "add", "mallory", "--role", "clinician")
+    assert done.returncode == exits.FAILED and "5 signed entries were here and are gone" in done.stderr
+    assert run(home, "audit", "verify").returncode == exits.FAILED
+    (home / "cytowatch.db").unlink()
+    done = run(home, "audit", "verify")
+    assert done.returncode == exits.FAILED and "entries were signed here" in done.stderr
+    assert run(home, "account", "add", "mallory", "--role", "clinician").returncode == exits.FAILED
+
+
+def test_the_administrator_code_is_shown_once_and_signs_the_second_clinician_in(home):
+    first = json.loads(run(home, "account", "add", "clinician-1", "--role", "clinician", "--json").stdout)
+    code = first["administrator_code"]
+    assert "clinician-1 is the only clinician: nobody can countersign a death" in run(home, "doctor").stdout
+    done = run(home, "account", "administrator", by="clinician-1")
+    assert done.returncode == exits.FAILED and "made before" in done.stderr and code not in done.stdout
+    own = run(home, "account", "add", "own", "--role", "clinician", by="clinician-1")
+    assert own.returncode == 0 and "administrator code" not in own.stdout
+    assert (
+        "one person may have made the accounts of all clinicians (clinician-1, own)"
+        in run(home, "doctor").stdout
+    )
+    vouch = ("account", "vouch", "own", "--administrator")
+    wrong = run(home, *vouch, CYTOWATCH_ADMINISTRATOR_CODE="AAAA-AAAA-AAAA")
+    assert wrong.returncode == exits.FAILED and "not the administrator code" in wrong.stderr
+    assert run(home, *vouch, CYTOWATCH_ADMINISTRATOR_CODE="short").returncode == exits.USAGE
+    done = run(home, *vouch, CYTOWATCH_ADMINISTRATOR_CODE=code.lower())
+    assert done.returncode == 0 and "the administrator code stands behind account own" in done.stdout
+    assert "2 clinicians can sign" in run(home, "doctor").stdout
+    rows = json.loads(run(home, "account", "list", "--json").stdout)["accounts"]
+    assert [row["vouched_by"] for row in rows] == [["clinician-1"], ["The administrator code", "clinician-1"]]
+    for kept in home.rglob("*"):
+        assert not kept.is_file() or code.encode() not in kept.read_bytes(), kept
+    assert json.loads(run(home, "audit", "verify", "--json").stdout)["problems"] == []
+
+
+def test_where_an_earlier_version_made_no_code_a_clinician_makes_it_once(home):
+    run(home, "account", "add", "clinician-1", "--role", "clinician")
+    cut_last(home)
+    (home / "audit.head").unlink()
+    said = run(home, "doctor").stdout
+    assert "cytowatch account administrator" in said and "account vouch NAME --administrator" in said
+    done = run(home, "account", "vouch", "clinician-1", "--administrator", CYTOWATCH_ADMINISTRATOR_CODE="x")
+    assert done.returncode == exits.FAILED and "No administrator code was made here" in done.stderr
+    code = json.loads(run(home, "account", "administrator", "--json", by="clinician-1").stdout)[
+        "administrator_code"
+    ]
+    done = run(
+        home, "account", "add", "clinician-2", "--role", "clinician", "--administrator",
+        CYTOWATCH_ADMINISTRATOR_CODE=code,
+    )  # fmt: skip
+    assert done.returncode == 0 and "Signed by the administrator code." in done.stdout
+    assert "2 clinicians can sign" in run(home, "doctor").stdout
 
 
 def test_rules_from_export_to_signature(home, tmp_path, people):

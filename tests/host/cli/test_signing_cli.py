@@ -12,7 +12,7 @@ from crs_core import context as wearable_context
 from crs_core.journal import record_layout
 from crs_core.wire import message as wire
 
-from tests.host.agent_world import PATIENT, World
+from tests.host.agent_world import PATIENT, World, events
 from tests.host.cli.people_cli import run_process as run
 from tests.host.escalation.world import grade_record
 
@@ -103,7 +103,7 @@ async def test_context_from_the_keyboard_to_the_journal_of_the_wearable(world):
             world, "context", "correct", "abcdef12", "ice=9", by="nurse-1"
         )
     report = await cli(world, "audit", "verify")
-    assert report["rows"] == 8 and report["problems"] == []
+    assert report["rows"] == 9 and report["problems"] == []
 
 
 async def test_what_was_entered_while_the_wearable_was_away_survives_a_killed_agent(world):
@@ -127,6 +127,11 @@ async def test_signed_records_from_the_keyboard_and_where_their_codes_stand(worl
         assert "a nurse's" in await text(world, "sign", "grade", "--grade", "3", by="nurse-1")
         done = await cli(world, "sign", "grade", "--grade", "3", by="clinician-1")
         assert done["icd10cm"] == "D89.833"
+        told = await world.until(lambda: [one for one in events(world) if one["kind"] == "signed"])
+        assert ": ASTCT 2019, grade 3, was signed. Signed by clinician-1. Care team" in told[0]["text"]
+        assert told[0]["audit_head"] == {"rows": done["audit"], "hash": done["hash"]}, (
+            "receivers hold what was signed"
+        )
         first = await cli(world, "sign", "death", "--cause", "crs", by="clinician-1")
         assert first["icd10cm"] is None and first["in_force"] is False
         refused = await text(world, "sign", "countersign", first["entry"][:8], by="clinician-1")

@@ -54,6 +54,7 @@ def test_a_raise_is_one_event_per_target_with_all_that_a_receiver_needs(world):
         "source": {"journal_id": JOURNAL_ID.hex(), "branch": 0, "seq": 1, "boot": 1, "t_ms": 60_000},
         "occurred_at": "2023-11-14T21:14:20.000Z",
         "time_bound_ms": 46,
+        "audit_head": None,
     }
     assert world.outbox("study") == [event] and BOOT_UTC_MS + 60_000 == 1_699_996_460_000
 

@@ -1,12 +1,13 @@
 """A bound wearable in a real store, with a clinician, a nurse and a caregiver who hold real keys."""
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from host_agent.people import admission, composing
+from host_agent.people import administrator, admission, composing
 from host_agent.people.account_key import Signer, new_signer
 from host_agent.people.admission import Taken
 from host_agent.people.asking import WHY, EntryRefused, wearers
@@ -29,6 +30,13 @@ TABLES = (
 )  # fmt: skip
 
 
+@functools.cache
+def _one_code() -> tuple[dict[str, str], Signer]:
+    """Values of the entry and signer of one code for every world: a code costs a second of stretching."""
+    code, values = administrator.make_code()
+    return values, administrator.signer_from(values, code)
+
+
 class PeopleWorld:
     """Two wearables with a patient each. `now_ms` is the agent's time; tests move it."""
 
@@ -37,11 +45,13 @@ class PeopleWorld:
         self.now_ms = NOW_MS
         self.store.write_now(self._bind)
         self.doctor, self.second = new_signer("clinician-1"), new_signer("clinician-2")
+        self.administrator = self.doctor  # until the code is made, with the people
         self.nurse, self.carer = new_signer("nurse-1"), new_signer("caregiver-1")
         if with_people:
             self.add(self.doctor, "clinician", by=self.doctor)
+            self.administrator = self.make_administrator()
+            self.add(self.second, "clinician", by=self.administrator)
             for signer, role in (
-                (self.second, "clinician"),
                 (self.nurse, "nurse"),
                 (self.carer, "caregiver"),
             ):
@@ -60,6 +70,16 @@ class PeopleWorld:
     def add(self, signer: Signer, role: str, by: Signer | None = None) -> Taken:
         values = {"name": signer.name, "role": role, "public_key": signer.public_key.hex()}
         return self.sign(by or self.doctor, "account_add", values, patient=None)
+
+    def make_administrator(self) -> Signer:
+        """Make the administrator code; it signs for the second clinician and for nobody else."""
+        values, signer = _one_code()
+        self.sign(self.doctor, "administrator", values, patient=None)
+        return signer
+
+    def vouch(self, signer: Signer, by: Signer) -> Taken:
+        values = {"name": signer.name, "public_key": signer.public_key.hex()}
+        return self.sign(by, "vouch", values, patient=None)
 
     def wearer(self, patient: str = "P-1") -> Binding:
         return next(one for one in self.store.read_now(wearers) if one.patient == patient)

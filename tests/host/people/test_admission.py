@@ -21,8 +21,8 @@ def resigned(world, signer, raw, **change):
 
 def test_a_signed_entry_is_taken_once_and_stands_in_the_chain(world):
     taken = world.enter(world.nurse, **ROOM_AIR)
-    assert taken.audit == 5 and taken.for_wearable and world.refused() == {}
-    row = world.query("SELECT kind, entry_id, hash FROM audit WHERE seq = 5")[0]
+    assert taken.audit == 6 and taken.for_wearable and world.refused() == {}
+    row = world.query("SELECT kind, entry_id, hash FROM audit WHERE seq = 6")[0]
     assert row == ("context", taken.entry.id, taken.hash)
 
 

@@ -78,7 +78,7 @@ def test_a_changed_limit_or_rule_set_is_named_by_the_check(world):
     )
     world.store.write_now(lambda tx: tx.execute("UPDATE rule_sets SET rule_hash = randomblob(8)"))
     text = "the stored rules or limits are not the signed ones"
-    assert [tuple(one) for one in world.store.read_now(verify).problems] == [(5, text), (6, text)]
+    assert [tuple(one) for one in world.store.read_now(verify).problems] == [(6, text), (7, text)]
 
 
 def test_every_name_is_a_rule_that_has_room():

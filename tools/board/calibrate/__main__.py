@@ -23,7 +23,7 @@ from host_agent.terminal.streams import run_clean
 from tools.board.calibrate.fit import Spo2Fit, TemperatureFit, fit_spo2, fit_temperature, formula
 from tools.board.calibrate.pairs import CalibrateError, read_spo2, read_temperature
 from tools.board.calibrate.recording import pairs_of
-from tools.board.port import PortError, released
+from tools.board.port import PortError, add_guard_options, guard_of, released
 from tools.board.provision import ProvisionError, provision, show
 from tools.data.table.new_file import new_file
 from tools.data.table.problems import TableError
@@ -62,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
         )
         kind.add_argument("--out", "-o", type=Path, metavar="FILE", help="write the calibration text here")
         kind.add_argument("--json", action="store_true", help="print the result as JSON on stdout")
+        add_guard_options(kind)
     return parser
 
 
@@ -79,7 +80,7 @@ def _check(options: argparse.Namespace) -> None:
 def _base(options: argparse.Namespace) -> Any:
     """The calibration that the half that is not measured comes from."""
     if options.port:
-        with released(options.port):
+        with released(options.port, guard_of(options)):
             settings = show(options.port, True).settings
         if not settings:
             raise CalibrateError(f"{options.port}: not provisioned. Run tools.board.provision first.")
@@ -160,7 +161,7 @@ def _write(options: argparse.Namespace, text: str) -> str:
             out.write(text + "\n")
         done.append(f"written to {options.out}")
     if options.apply:
-        with released(options.port):
+        with released(options.port, guard_of(options)):
             provision(options.port, {"calibration": text})
         done.append(f"written to the wearable at {options.port}, which restarts now")
     nothing = "nothing was written. Use --out FILE, or --port PORT --apply to write it to a wearable"

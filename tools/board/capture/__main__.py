@@ -14,10 +14,11 @@ import time
 from pathlib import Path
 from typing import TextIO
 
+from host_agent.terminal.guarding import Guard
 from host_agent.terminal.streams import run_clean
 from tools.board.capture.on_board import SCRIPT
 from tools.board.capture.rows import BoardLineError, Rows
-from tools.board.port import BIN, BoardPort, PortError, released
+from tools.board.port import BIN, NOBODY, BoardPort, PortError, add_guard_options, guard_of, released
 
 SECONDS_MAX = 1500  # the board's watchdog is fed for 30 minutes at the REPL, then it restarts
 SILENT_S = 15.0
@@ -78,11 +79,11 @@ def _say(text: str) -> None:
     print(f"capture: {text}", file=sys.stderr, flush=True)
 
 
-def capture(port: str, out: TextIO, seconds: int) -> tuple[Rows, str]:
+def capture(port: str, out: TextIO, seconds: int, guard: Guard = NOBODY) -> tuple[Rows, str]:
     """Record, then restart the board; (the rows, how it ended: "whole", "stopped" or the error)."""
     rows = Rows(out, seconds * RATE_HZ)
     ended = "whole"
-    with released(port):
+    with released(port, guard):
         board = BoardPort(port)
         _say("the application is stopped; nobody is monitored until the board has restarted")
         try:
@@ -109,6 +110,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=60, help=f"1 to {SECONDS_MAX}, default 60")
     parser.add_argument("--out", type=Path, required=True, help="the recording; must not exist yet")
     parser.add_argument("--json", action="store_true", help="print the summary as JSON")
+    add_guard_options(parser)
     options = parser.parse_args()
     if not 1 <= options.seconds <= SECONDS_MAX:
         parser.error(f"--seconds must be 1 to {SECONDS_MAX}")
@@ -118,7 +120,7 @@ def main() -> int:
         parser.error(f"--out: {error}")
     with out:
         try:
-            rows, ended = capture(options.port, out, options.seconds)
+            rows, ended = capture(options.port, out, options.seconds, guard_of(options))
         except PortError as error:
             rows, ended = Rows(out, 0), str(error)
     if not rows.samples:

@@ -1,0 +1,259 @@
+"""Nobody ends monitoring under a HIGH alarm without name, reason and the typed pseudonym, whichever way they take."""
+
+import asyncio
+from unittest import mock
+
+import pytest
+from crs_core import codes
+from crs_core.wire import message as wire
+
+from host_agent.cli.main import COMMANDS
+from host_agent.control.guard import GuardNeeded
+from host_agent.control.socket import ControlFailed
+from host_agent.errors import StoreCorrupt
+from host_agent.link.ownership import find_owner
+from host_agent.people import account_key
+from host_agent.people.acts import ACTS
+from host_agent.people.admission import Opening
+from host_agent.people.composing import compose
+from host_agent.store.bindings import add_binding
+from host_agent.store.devices import ensure_device
+from host_agent.store.host_alarms import raise_alarm
+from host_agent.terminal import guarding
+from tests.host.agent_world import events, live, query, start_patient
+from tests.host.cli.guard_world import PROOF, acts, in_alarm, is_bound, said, told, with_people
+from tests.host.cli.people_cli import WORDS
+from tests.host.escalation.world import alarm_record
+from tools.rig.micropython import ROOT
+
+
+@pytest.fixture
+async def world(world, people):
+    return with_people(world, people)
+
+
+# Request of the agent -> its fields. `port` is put in by the test.
+REQUESTS = {
+    "patient_end": {}, "patient_end with an override": {"override": "it goes home"},
+    "patient_end of a lost wearable": {"wearable_lost": "fell into the sea"},
+    "release": {"port": "", "seconds": 60}, "revoke": {"key_id": "00000022"}, "stop": {},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("request_", sorted(REQUESTS))
+async def test_a_request_that_ends_monitoring_is_refused_under_a_high_alarm(world, request_):
+    fields = dict(REQUESTS[request_])
+    if "port" in fields:
+        fields["port"] = world.port.path
+    async with world.agent():
+        await in_alarm(world)
+        before = query(world, "SELECT count(*) FROM audit")
+        for proof in (
+            {}, {"proof": {"entry": "{}", "signature": "00" * 64}}, {"proof": {"entry": "yes", "signature": ""}},
+        ):  # fmt: skip
+            with pytest.raises(
+                ControlFailed, match="HIGH alarms stand about P-1: HYPOXAEMIA|no entry"
+            ) as caught:
+                await world.call(request_.split()[0], **fields, **proof)
+            assert caught.value.failed_code == "guard_needed" and "--reason" in caught.value.advice
+        assert is_bound(world) and query(world, "SELECT count(*) FROM audit") == before
+        assert find_owner(world.port.path).released_until_utc_ms is None
+        assert await world.call("status"), "the agent runs"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [(["patient", "end"], "PATIENT_END"), (["patient", "end", "--wearable-lost", "fell"], "PATIENT_LOST"),
+     (["release", "PORT"], "RELEASE"), (["hosts", "revoke", "00000022"], "REVOKE")],
+)  # fmt: skip
+async def test_with_account_reason_and_pseudonym_it_is_done_kept_and_told(world, arguments, name):
+    arguments = [world.port.path if one == "PORT" else one for one in arguments]
+    world.device.read_only_answers[wire.Keys] = wire.Result(0x1B, 0, "")
+    async with world.agent():
+        await in_alarm(world)
+        text = await said(world, *arguments, code=1)
+        assert "HIGH alarms stand about P-1: HYPOXAEMIA." in text and "--patient PSEUDONYM" in text
+        for wrong in (
+            PROOF[:4], [*PROOF[2:], "--account", "caregiver-1"], [*PROOF[:5], "p-1"], [*PROOF[:5], "P-2"],
+            [*PROOF[:3], "   ", *PROOF[4:]], [*PROOF, "--patient", "P-2"], ["--account", "nurse-1"],
+        ):  # fmt: skip
+            await said(world, *arguments, *wrong, code=1)
+        await said(world, *arguments, *PROOF, code=1, CYTOWATCH_PASSPHRASE="not the passphrase")
+        assert acts(world) == [] and is_bound(world)
+        await said(world, *arguments, *PROOF)
+        (values,) = acts(world)
+        assert values["act"].upper() == name and values["reason"] == "goes to intensive care"
+        assert values["alarms"] == ["HYPOXAEMIA"] and list(values["patients"].values()) == ["P-1"]
+        event = await told(world, name)
+        assert event["priority"] == "HIGH" and event["patient"]["id"] == "P-1"
+        words = ACTS[values["act"]].words
+        said_ = f"{words} while HIGH alarms stand (oxygen low). By nurse-1: goes to intensive care. Care team"
+        assert event["text"].startswith("SIMULATED. URGENT ") and said_ in event["text"]
+
+
+async def test_the_end_of_an_episode_under_a_high_alarm_needs_a_reason_and_the_pseudonym(world):
+    close = ("sign", "close-episode", "--account", "clinician-1")
+    async with world.agent():
+        await in_alarm(world)
+        assert "HIGH alarms stand about P-1" in await said(world, *close, code=1)
+        await said(world, *close, "--reason", "x", "--patient", "P-2", code=1)
+        assert acts(world) == []
+        await said(world, *close, "--reason", "seen by two", "--patient", "P-1")
+        assert acts(world) == [{"reason": "seen by two", "alarms": ["HYPOXAEMIA"], "patient": "P-1"}]
+        event = await told(world, "CLOSE_EPISODE")
+        assert event["priority"] == "HIGH" and "By clinician-1: seen by two" in event["text"]
+
+
+async def test_an_alarm_that_only_the_link_told_of_counts_and_so_does_one_of_the_laptop(world):
+    async with world.agent() as agent:
+        await start_patient(world)
+        agent.live.view(world.device.device_id).live = live(5)._replace(alarms=((codes.HYPOXAEMIA, 3),))
+        with pytest.raises(ControlFailed, match="HYPOXAEMIA"):
+            await world.call("patient_end")
+        agent.live.view(world.device.device_id).live = live(6)
+        device = query(world, "SELECT id FROM devices")[0][0]
+        await agent.store.write(
+            lambda tx: raise_alarm(
+                tx, agent.escalation, device=device, alarm=codes.STALE_DATA, priority=3, detail="", utc_ms=1
+            )
+        )
+        with pytest.raises(ControlFailed, match="STALE_DATA"):
+            await world.call("patient_end")
+        with pytest.raises(ControlFailed, match="STALE_DATA"):
+            await world.call("pause", seconds=60, why=1)
+
+
+async def test_an_alarm_that_joined_since_must_be_stood_for_too(world):
+    nurse = await asyncio.to_thread(account_key.unseal, world.paths.accounts, "nurse-1", WORDS)
+    async with world.agent() as agent:
+        await in_alarm(world)
+
+        async def end(act, concerned):
+            alarms = [alarm for one in concerned.values() for alarm in one["alarms"]]
+            patients = {binding: one["patient"] for binding, one in concerned.items()}
+            opening = Opening(**await world.call("entry_begin", about_patient=False))
+            values = {"act": act, "reason": "x", "patients": patients, "alarms": alarms}
+            raw, signature = compose(opening, nurse, "act", values)
+            await world.call("patient_end", proof={"entry": raw.decode(), "signature": signature.hex()})
+
+        concerned = (await world.call("guard", act="patient_end"))["bindings"]
+        agent.live.view(world.device.device_id).sounding = {codes.PULSE_LOST: 3}
+        with pytest.raises(
+            ControlFailed, match="does not cover this. HIGH alarms stand about P-1: HYPOXAEMIA, PULSE"
+        ):
+            await end("patient_end", concerned)
+        concerned = (await world.call("guard", act="patient_end"))["bindings"]
+        with pytest.raises(ControlFailed, match="does not cover"):
+            await end("release", concerned)
+        assert acts(world) == [] and is_bound(world)
+        await end("patient_end", concerned)
+        assert not is_bound(world)
+
+
+async def test_a_proof_is_used_once_and_covers_every_patient_concerned(world):
+    nurse = await asyncio.to_thread(account_key.unseal, world.paths.accounts, "nurse-1", WORDS)
+    async with world.agent() as agent:
+        await in_alarm(world)
+
+        def bind_other(tx):
+            other = ensure_device(tx, b"OTHER-01", 1)
+            add_binding(tx, other, b"BINDING9", patient="P-9", profile="", utc_ms=1)
+            raise_alarm(
+                tx, agent.escalation, device=other, alarm=codes.STALE_DATA, priority=3, detail="", utc_ms=1
+            )
+
+        async def proof(act, concerned):
+            alarms = [alarm for one in concerned.values() for alarm in one["alarms"]]
+            patients = {binding: one["patient"] for binding, one in concerned.items()}
+            opening = Opening(**await world.call("entry_begin", about_patient=False))
+            values = {"act": act, "reason": "x", "patients": patients, "alarms": alarms}
+            raw, signature = compose(opening, nurse, "act", values)
+            return {"entry": raw.decode(), "signature": signature.hex()}
+
+        await agent.store.write(bind_other)
+        of_port = (await world.call("guard", act="release", port=world.port.path))["bindings"]
+        everybody = (await world.call("guard", act="stop"))["bindings"]
+        assert [one["patient"] for one in of_port.values()] == ["P-1"]
+        assert [one["patient"] for one in everybody.values()] == ["P-1", "P-9"]
+        with pytest.raises(ControlFailed, match="does not cover"):
+            await world.call("stop", proof=await proof("stop", of_port))
+        wrong = {binding: {**one, "patient": "P-9"} for binding, one in of_port.items()}
+        with pytest.raises(ControlFailed, match="'P-9' is not the pseudonym"):
+            await world.call("release", port=world.port.path, seconds=9, proof=await proof("release", wrong))
+        used = await proof("release", of_port)
+        await world.call("release", port=world.port.path, seconds=9, proof=used)
+        with pytest.raises(ControlFailed, match="taken before"):
+            await world.call("release", port=world.port.path, seconds=9, proof=used)
+        await world.call("stop", proof=await proof("stop", everybody))
+
+
+def test_on_a_terminal_each_answer_is_asked_for(monkeypatch, capsys):
+    concerned = {"ab": {"patient": "P-1", "device_id": "c0ffee", "alarms": ["HYPOXAEMIA"]}}
+    asked = []
+
+    def answer(prompt, **_options):
+        asked.append(prompt)
+        return " P-1 " if "pseudonym" in prompt else "seen by two"
+
+    monkeypatch.setattr(guarding.sys, "stdin", mock.Mock(isatty=lambda: True))
+    monkeypatch.setattr(guarding.typer, "prompt", answer)
+    assert guarding.stated(guarding.Guard(), concerned, "HIGH alarms stand.") == {
+        "reason": "seen by two", "patients": {"ab": "P-1"}, "alarms": ["HYPOXAEMIA"],
+    }  # fmt: skip
+    assert asked == ["Type the pseudonym of the patient of wearable c0ffee", "Reason"]
+    assert capsys.readouterr().err == "HIGH alarms stand.\n"
+    with pytest.raises(GuardNeeded, match="not the pseudonym"):
+        guarding.stated(guarding.Guard(typed=["P-2"]), concerned, "x")
+
+
+async def test_without_a_high_alarm_nobody_is_asked(world):
+    async with world.agent():
+        await start_patient(world)
+        world.device.event(alarm_record({}, FEVER=2))
+        await world.until(lambda: [one for one in events(world) if one["name"] == "FEVER"])
+        world.device.event(alarm_record({}, HYPOXAEMIA=3))
+        world.device.event(alarm_record({"HYPOXAEMIA": 3}, HYPOXAEMIA=0))
+        await world.in_session()
+        await world.until(lambda: len(query(world, "SELECT 1 FROM alarm_changes")) == 3)
+        await world.call("release", port=world.port.path, seconds=60)
+        await world.call("retake", port=world.port.path)
+        world.device.session.link_lost()
+        await world.in_session()
+        await said(world, "patient", "end")
+        assert acts(world) == [] and not is_bound(world)
+
+
+async def test_a_store_that_cannot_be_read_lets_nothing_pass(world, monkeypatch):
+    async with world.agent() as agent:
+        await start_patient(world)
+
+        async def broken(_work):
+            raise StoreCorrupt("the database is damaged")
+
+        with monkeypatch.context() as harm:
+            harm.setattr(agent.store, "read", broken)
+            for do, fields in (
+                ("release", {"port": world.port.path, "seconds": 9}),
+                ("stop", {}),
+                ("patient_end", {}),
+            ):
+                with pytest.raises(ControlFailed, match="damaged"):
+                    await world.call(do, **fields)
+        assert find_owner(world.port.path).released_until_utc_ms is None and is_bound(world)
+
+
+def test_every_command_is_guarded_or_says_why_not():
+    """A new command is decided here: it is an act, or it ends no monitoring, or something else keeps it."""
+    guarded = {"patient", "sign", "release", "pause", "hosts", "enrol", "restore"}
+    ends_nothing = {
+        "status", "scan", "devices", "history", "report", "export", "grade", "config", "backup", "verify", "doctor",
+        "audit", "context", "account", "rules", "pair", "run",
+    }  # fmt: skip
+    assert guarded | ends_nothing >= set(COMMANDS) and not guarded & ends_nothing
+    page = (ROOT / "host_agent/people/README.md").read_text(encoding="utf-8")
+    table = page[page.index("## Acts that need a guard") :].split("\n## ")[0]
+    for name in ACTS:
+        assert f"`{name}`" in table, name
+    for command in ends_nothing:
+        assert f"`{command}`" in table, command

@@ -1,0 +1,113 @@
+"""The tools for boards, enrolment and a second wearable: what the agent alone cannot guard."""
+
+import argparse
+import asyncio
+import io
+import json
+import os
+import shutil
+from unittest import mock
+
+import pytest
+
+from host_agent.control.socket import ControlFailed
+from host_agent.keys import keyfile
+from host_agent.keys.enrolment import Enrolment, new_code, seal
+from host_agent.store.bindings import add_binding
+from host_agent.store.devices import ensure_device
+from tests.host.agent_world import PATIENT, query, start_patient
+from tests.host.cli.guard_world import PROOF, acts, in_alarm, said, told, with_people
+from tests.host.cli.people_cli import WORDS
+from tools.board.port import PortError, add_guard_options, guard_of, released
+
+
+@pytest.fixture
+async def world(world, people):
+    return with_people(world, people)
+
+
+def take(world, port, *arguments):
+    """Take a port as the tools for boards do, with these options; True when they may go on."""
+    parser = argparse.ArgumentParser()
+    add_guard_options(parser)
+    environment = {"CYTOWATCH_HOME": str(world.home), "CYTOWATCH_PASSPHRASE": WORDS}
+    with (
+        mock.patch.dict(os.environ, environment), mock.patch("sys.stdin", io.StringIO()),
+        released(port, guard_of(parser.parse_args(arguments))),
+    ):  # fmt: skip
+        return True
+
+
+async def test_a_tool_for_boards_asks_whether_the_agent_runs_or_not(world):
+    async with world.agent():
+        await in_alarm(world)
+        for port in (world.port.path, "/dev/another"):
+            with pytest.raises(PortError, match="HIGH alarms stand about P-1: HYPOXAEMIA"):
+                await asyncio.to_thread(take, world, port)
+        assert await asyncio.to_thread(take, world, "/dev/another", *PROOF)
+        assert (await told(world, "RELEASE"))["patient"]["id"] == "P-1"
+        assert await asyncio.to_thread(take, world, world.port.path, *PROOF)
+        assert len(acts(world)) == 2
+    with pytest.raises(PortError, match="HIGH alarms stand about P-1"):
+        await asyncio.to_thread(take, world, world.port.path)
+    assert await asyncio.to_thread(take, world, world.port.path, *PROOF)
+    waiting = query(world, "SELECT payload FROM outbox WHERE state = 'pending'")
+    assert [json.loads(row[0])["name"] for row in waiting] == ["RELEASE"], "told when the agent runs again"
+    shutil.copy(world.paths.database, world.home / "kept")
+    world.paths.database.write_bytes(b"not a database" * 1000)
+    with pytest.raises(PortError, match="cytowatch.db"):
+        await asyncio.to_thread(take, world, world.port.path)
+    with pytest.raises(PortError, match="cytowatch.db"):
+        await asyncio.to_thread(take, world, world.port.path, *PROOF)
+
+
+async def test_a_laptop_without_a_patient_in_alarm_lends_its_ports_as_ever(world):
+    assert await asyncio.to_thread(take, world, "/dev/another"), "nothing was ever stored here"
+    async with world.agent():
+        await start_patient(world)
+        assert await asyncio.to_thread(take, world, world.port.path)
+    assert await asyncio.to_thread(take, world, world.port.path)
+
+
+async def test_the_key_of_a_wearable_in_alarm_is_not_replaced_unguarded(world, tmp_path):
+    code = new_code(os.urandom)
+
+    def enrolment(device_id, key):
+        file = tmp_path / "w.enrol"
+        file.write_bytes(seal(Enrolment(device_id, 5, key, "custodian", "ward", "axilla"), code))
+        return ("enrol", str(file), "--code", code)
+
+    async with world.agent():
+        await in_alarm(world)
+        kept = keyfile.path_of(world.paths.keys, world.device.device_id).read_bytes()
+        await said(world, *enrolment(b"OTHER-01", bytes(32)))
+        text = await said(world, *enrolment(world.device.device_id, bytes(32)), code=1)
+        assert "HIGH alarms stand about P-1" in text
+        assert keyfile.path_of(world.paths.keys, world.device.device_id).read_bytes() == kept
+        await said(world, *enrolment(world.device.device_id, bytes(32)), *PROOF)
+        assert [one["act"] for one in acts(world)] == ["enrol"]
+
+
+async def test_a_pseudonym_is_bound_to_a_second_wearable_only_when_that_is_meant(world):
+    async with world.agent() as agent:
+        await world.in_session()
+
+        def bind_other(tx):
+            other = ensure_device(tx, b"OTHER-01", 1)
+            add_binding(tx, other, b"BINDING9", patient="p-1", profile="", utc_ms=1)
+
+        await agent.store.write(bind_other)
+        with pytest.raises(
+            ControlFailed, match=f"p-1 is bound to wearable {b'OTHER-01'.hex()} already"
+        ) as caught:
+            await world.call("patient_start", profile=PATIENT)
+        assert "--second-wearable" in caught.value.advice
+        for no in ("yes", 1, None, False):
+            with pytest.raises(ControlFailed, match="already"):
+                await world.call("patient_start", profile=PATIENT, second_wearable=no)
+        assert world.device.journal.binding_id == bytes(8)
+        await said(
+            world, "patient", "start", "--patient", "P-1", "--age-years", "54", "--second-wearable", "--device",
+            world.device.device_id.hex(),
+        )  # fmt: skip
+        assert len(query(world, "SELECT 1 FROM bindings WHERE state <> 'ended'")) == 2
