@@ -38,7 +38,7 @@ def revoke_host(
     device: DeviceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make the wearable forget a host. It then refuses that host. Only the custodian may do this."""
+    """Make the wearable forget a host. It then refuses that host. Needs the right `bind`."""
     try:
         valid = 0 < int(key_id, 16) < 1 << 32
     except ValueError:

@@ -7,6 +7,7 @@ import os
 from typing import Any
 
 from crs_core.wire import message as wire
+from crs_core.wire import rights
 
 from host_agent.errors import RequestRefused
 from host_agent.patient import binding_states
@@ -29,6 +30,8 @@ async def start_binding(
     binding_id: bytes | None = None,
 ) -> dict[str, Any]:
     """Bind the wearable in session; returns binding id and device. BindingError and RequestRefused say why not."""
+    if engine.client.key is not None:
+        engine.client.key.demand(rights.BIND)
     if not profile.site:
         profile = profile._replace(site=site)
     if profile.site != site:
@@ -66,6 +69,8 @@ async def start_binding(
 
 async def end_binding(store: Store, engine: SyncEngine, override: str, utc_ms: int) -> dict[str, Any]:
     """End the binding and let the wearable wipe itself. Without `override` (a reason) everything must be synced."""
+    if engine.client.key is not None:
+        engine.client.key.demand(rights.BIND)
     journal = engine.journal
     device = journal.device if journal else None
     binding = None if device is None else await store.read(lambda tx: open_binding(tx, device))

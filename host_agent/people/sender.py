@@ -9,20 +9,25 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple, Protocol
 
 from crs_core.wire import message as wire
+from crs_core.wire import rights
 
 from host_agent.clock import Clock
 from host_agent.errors import LinkError, ProtocolError, RequestRefused, StoreError
+from host_agent.keys.keyfile import DeviceKey
 from host_agent.people import rule_sending
 from host_agent.people.outgoing import message_of
 from host_agent.store import outgoing
 from host_agent.store.db import Store, Tx
 
 _LOG = logging.getLogger(__name__)
+_NO_RIGHT = "this laptop's key may not bring entries to it"
 RETRY_S = 5.0  # real: how long a wearable that did not answer is left alone
 
 
 class ContextClient(rule_sending.SettingsClient, Protocol):
     """The part of a session's client that is needed here."""
+
+    key: DeviceKey | None
 
     async def send_context(self, data: bytes) -> None:
         """Returns when the wearable says that it journaled it."""
@@ -34,6 +39,10 @@ class Session(NamedTuple):
 
     binding: int
     client: ContextClient
+
+
+def _may(session: Session, right: int) -> bool:
+    return session.client.key is not None and session.client.key.may(right)
 
 
 class ContextSender:
@@ -87,6 +96,10 @@ class ContextSender:
     async def _send(self, session: Session) -> None:
         """Send in the order of signing. An entry without an answer holds back the later ones, to keep the order."""
         for item in await self._store.read(lambda tx: outgoing.waiting(tx, session.binding)):
+            if not _may(session, rights.CONTEXT):
+                if item.last_error != _NO_RIGHT:
+                    await self._tried(item.audit, _NO_RIGHT)
+                continue
             state, error = outgoing.JOURNALED, ""
             try:
                 await session.client.send_context(message_of(item, self._clock.utc_ms()))
@@ -104,6 +117,8 @@ class ContextSender:
 
     async def _send_numbers(self, session: Session) -> None:
         """Signed rules and limits, once for each session and each change of them."""
+        if not _may(session, rights.SETTINGS):
+            return
         numbers = await self._store.read(lambda tx: rule_sending.wanted(tx, session.binding))
         if self._brought.get(session.binding) == (session.client, numbers):
             return

@@ -7,7 +7,7 @@ from crs_core import code_texts, codes, units
 from crs_core.grade import rules
 
 from host_agent.escalation.pauses import open_pause
-from host_agent.keys.keyfile import ROLE_NAMES, DeviceKey
+from host_agent.keys.keyfile import DeviceKey
 from host_agent.patient.profile import day_number
 from host_agent.people.regrade import Regraded, regrade
 from host_agent.store.alarm_changes import standing_alarms
@@ -47,7 +47,7 @@ def read_state(tx: Tx | None, keys: Mapping[bytes, DeviceKey], now_ms: int) -> d
 
 def _unseen(key: DeviceKey) -> dict[str, Any]:
     return {
-        "device_id": key.device_id.hex(), "name": key.name, "role": ROLE_NAMES[key.role], "simulated": None,
+        "device_id": key.device_id.hex(), "name": key.name, "role": code_texts.role_name(key.role), "simulated": None,
         "last_seen": None, "site": None, "patient": None, "journal": None, "newest_reading": None, "calibration": None,
         "pause": None, "grade": None,
         "grades": {}, "prompts": {"due": [], "missed": []}, "alarms": [], "signed": [], "context_waiting": 0,
@@ -70,7 +70,7 @@ def _device(tx: Tx, device: Device, key: DeviceKey | None, now_ms: int) -> dict[
     return {
         "device_id": device.device_id.hex(),
         "name": device.name or (key.name if key else ""),
-        "role": ROLE_NAMES[key.role] if key else None,
+        "role": code_texts.role_name(key.role) if key else None,
         "simulated": device.simulated,
         "last_seen": iso_utc(device.last_seen_utc_ms),
         "site": site,

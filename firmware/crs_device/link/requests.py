@@ -1,20 +1,25 @@
-"""What a host may ask and what it gets; custodian-only where the wearable's state changes.
+"""What a host may ask and what it gets. Whether its key may ask that is decided here, for every message, at one place.
 
-`handle(server, message)` returns the answers. A reader may read, ping, give the time, accept alarms, run the self-test,
-and ask for status, settings and keys; it never frees flash and never changes anything. Requests that come seldom are
-answered by requests_on_demand.py.
+`handle(server, message)` returns the answers. A message without its right (crs_core/wire/rights.py) is answered by
+RESULT_FORBIDDEN and counted; one beyond the key's allowance by RESULT_BUSY. Requests that come seldom are answered by
+requests_on_demand.py.
 """
 
 from crs_core.journal import record_layout, record_writer
 from crs_core.compat import const
 from crs_core.errors import CoreError
+from crs_core.codes import FAULT_EXCEPTION, SUBSYSTEM_LINK
 from crs_core.wire import message as wire
+from crs_core.wire import rights
 from crs_device import health as counts
 from crs_device.heap import unload_modules
+from crs_device.link.allowance import JOURNALED, LOOKED_UP, Allowance
 
 _TIME_MARK_EVERY_MS = const(3_600_000)
 _CLOCK_MOVED_MS = const(500)  # beyond both bounds; a crystal of 100 ppm drifts 360 ms in an hour
+_BOUND_MAX_MS = const(86_400_000)  # a mark that says less than the day dates nothing
 _PARTS_MAX = const(2048)
+_REASON_MAX = const(80)
 
 _ON_DEMAND = {
     wire.Settings: "settings",
@@ -25,28 +30,40 @@ _ON_DEMAND = {
     wire.Pause: "pause",
     wire.Keys: "keys",
 }
+_IN_PARTS = (wire.Settings, wire.Context, wire.Bind)
+_ENDS = (wire.Maintenance, wire.Pause)
+_END = const(2)  # their op that ends it
 
 
 class Requests:
-    """`app` is the running application. One object serves all carriers: a time mark is due once, whoever sends it."""
+    """`app` is the running application. One object serves all carriers: a key may do the same on each."""
 
     def __init__(self, app) -> None:  # type: ignore[no-untyped-def]
         self._app = app
-        self._mark: tuple[int, int, int] | None = None  # utc_ms, bound_ms, t_ms of the last TIME_MARK
+        self._allowance = Allowance()
+        # key id -> (utc_ms, bound_ms, t_ms) of its last TIME_MARK: no key keeps the marks of another out
+        self._marks: dict[int, tuple[int, int, int]] = {}
+        self._mark: tuple[int, int, int] | None = None  # the newest of them
 
     def forget_time(self) -> None:
         """Another journal begins: the next time that a host sends is journaled."""
+        self._marks = {}
         self._mark = None
 
     def utc_ms(self, now_ms: int) -> int | None:
-        """The time of day at `now_ms`, by the last host that sent it; None before that."""
+        """The time of day at `now_ms`, by the last mark that was journaled; None before that."""
         mark = self._mark
         return None if mark is None else mark[0] + now_ms - mark[2]
 
     def handle(self, server, message) -> list:  # type: ignore[no-untyped-def,type-arg]
         """Answer one authenticated message. A refusal is an answer, too, and is counted."""
-        if _is_for_custodian(message) and not server.is_custodian:
-            return self._refuse(message, wire.RESULT_FORBIDDEN, "custodian only")
+        right = rights.needed(message)
+        if not right:
+            return self._refuse(message, wire.RESULT_UNKNOWN_REQUEST, "")
+        if not server.rights & right:
+            return self._refuse(message, wire.RESULT_FORBIDDEN, "this key may not do that")
+        if not self._is_within_allowance(server, message, right):
+            return self._refuse(message, wire.RESULT_BUSY, "too many requests: try again in a minute")
         try:
             if isinstance(message, wire.ReadFrom):
                 return self._read_from(server, message)
@@ -60,14 +77,31 @@ class Requests:
                 return self._status(server)
             if isinstance(message, wire.AlarmAccept):
                 return self._alarm_accept(server, message)
-            name = _ON_DEMAND.get(type(message))
-            if name is None:
-                return self._refuse(message, wire.RESULT_UNKNOWN_REQUEST, "")
-            return self._load_and_answer(server, name, message)
+            return self._load_and_answer(server, _ON_DEMAND[type(message)], message)
         except CoreError as error:
             return self._refuse(message, wire.RESULT_BAD_VALUE, str(error.args[0]))
         except OSError as error:
             return self._refuse(message, wire.RESULT_FAILED, "flash or hardware: %s" % error)
+        except Exception as error:
+            # One message must not end the task that serves every link.
+            self._app.health.count(counts.TASK_CRASH)
+            self._app.health.fault(SUBSYSTEM_LINK, FAULT_EXCEPTION, repr(error))
+            return self._refuse(message, wire.RESULT_FAILED, repr(error)[:_REASON_MAX])
+
+    def _is_within_allowance(self, server, message, right: int) -> bool:  # type: ignore[no-untyped-def]
+        """Take what the request costs: a request in parts pays once. What ends a pause or maintenance is free: it was
+        paid for at its beginning, and nothing may keep the wearable from monitoring again."""
+        kind = type(message)
+        if kind not in _ON_DEMAND:
+            return True
+        cost = LOOKED_UP
+        if right != rights.READ:
+            cost = JOURNALED
+            if kind in _IN_PARTS and kind in server.parts and message.part:
+                return True
+            if kind in _ENDS and message.op == _END:
+                return True
+        return self._allowance.take(server.session.key.key_id, cost, self._app.clock.ms())
 
     def _refuse(self, message, code: int, detail: str) -> list:  # type: ignore[no-untyped-def,type-arg]
         self._app.health.count(counts.REQUEST_REFUSED)
@@ -110,20 +144,30 @@ class Requests:
     def _time(self, server, message) -> list:  # type: ignore[no-untyped-def,type-arg]
         app = self._app
         now_ms = app.clock.ms()
-        mark = self._mark
         # The message may have waited here while the board was stalled: its bound does not include that.
         bound_ms = min(message.bound_ms + max(now_ms - server.emptied_ms, 0), 0xFFFFFFFF)
-        wanted = True
-        if mark is not None and now_ms - mark[2] < _TIME_MARK_EVERY_MS:
-            moved_ms = abs((message.utc_ms - mark[0]) - (now_ms - mark[2]))
-            wanted = moved_ms > _CLOCK_MOVED_MS * app.clock.speed + bound_ms + mark[1]
-        if wanted:
-            payload = record_writer.write(
-                record_layout.TIME_MARK, message.utc_ms, bound_ms, server.session.key.key_id
-            )
-            if app.log.append(now_ms, record_layout.TIME_MARK, payload):
-                self._mark = (message.utc_ms, bound_ms, now_ms)
+        if server.rights & rights.TIME and self._is_mark_wanted(server, message.utc_ms, bound_ms, now_ms):
+            self._mark_time(server.session.key.key_id, message.utc_ms, bound_ms, now_ms)
         return [wire.TimeIs(message.utc_ms, app.boot_number, now_ms)]
+
+    def _is_mark_wanted(self, server, utc_ms: int, bound_ms: int, now_ms: int) -> bool:  # type: ignore[no-untyped-def]
+        """Whether this time says more than the last mark of the same key."""
+        if bound_ms > _BOUND_MAX_MS:
+            return False
+        mark = self._marks.get(server.session.key.key_id)
+        if mark is None or now_ms - mark[2] >= _TIME_MARK_EVERY_MS:
+            return True
+        moved_ms = abs((utc_ms - mark[0]) - (now_ms - mark[2]))
+        return moved_ms > _CLOCK_MOVED_MS * self._app.clock.speed + bound_ms + mark[1]
+
+    def _mark_time(self, key_id: int, utc_ms: int, bound_ms: int, now_ms: int) -> None:
+        app = self._app
+        if not self._allowance.take(key_id, JOURNALED, now_ms):
+            app.health.count(counts.REQUEST_REFUSED)
+            return
+        payload = record_writer.write(record_layout.TIME_MARK, utc_ms, bound_ms, key_id)
+        if app.log.append(now_ms, record_layout.TIME_MARK, payload):
+            self._mark = self._marks[key_id] = (utc_ms, bound_ms, now_ms)
 
     def _status(self, server) -> list:  # type: ignore[no-untyped-def,type-arg]
         """Answer with the status. Every session begins with it, so an alarm that is in no journal rings now."""
@@ -135,16 +179,12 @@ class Requests:
         return [app.status()]
 
     def _alarm_accept(self, server, message) -> list:  # type: ignore[no-untyped-def,type-arg]
-        key_id = server.session.key.key_id
-        if not self._app.accept(message.alarm_id, message.priority, key_id, message.who):
+        app, key_id = self._app, server.session.key.key_id
+        taken = app.attention.is_taken(message.alarm_id, message.priority, app.clock.ms())
+        if taken:  # it gets no longer by that, and is not journaled again
+            return [wire.Result(wire.type_of(message), wire.RESULT_DONE, "accepted already")]
+        if not self._allowance.take(key_id, JOURNALED, app.clock.ms()):
+            return self._refuse(message, wire.RESULT_BUSY, "too many requests: try again in a minute")
+        if not app.accept(message.alarm_id, message.priority, key_id, message.who):
             return self._refuse(message, wire.RESULT_BAD_VALUE, "not active at this priority")
         return [wire.Result(wire.type_of(message), wire.RESULT_DONE, "")]
-
-
-def _is_for_custodian(message) -> bool:  # type: ignore[no-untyped-def]
-    """Whether the request changes the wearable."""
-    if isinstance(message, (wire.Context, wire.Bind, wire.Maintenance, wire.Pause)):
-        return True
-    if isinstance(message, wire.Settings):
-        return message.op != wire.SETTINGS_GET
-    return isinstance(message, wire.Keys) and message.op != wire.KEYS_LIST
