@@ -278,7 +278,7 @@ async def test_a_stuck_random_source_repeats_no_nonce(device) -> None:
     seen = set()
     for _ in range(5):
         pipe = Pipe()
-        async with connected(device, pipe, random_bytes=bytes) as client:
+        async with connected(device, pipe, random_bytes=bytes):
             ((_, hello_bytes),) = frame.Decoder(100).feed(pipe.host_wrote[0])
             seen.add(hello.decode_hello(hello_bytes).nonce)
     assert len(seen) == 5
