@@ -159,19 +159,10 @@ class Chain:
         self.used -= _rounded(size)
         self._cursors = [c for c in self._cursors if c[1] != first]
 
-    def replace(self, index: int, first_seq: int, pieces) -> None:  # type: ignore[no-untyped-def]
-        """Write segment `index` anew, to begin with `first_seq`, from [(data, [(begin, end, ...)])] in order.
-
-        OSError: the old one is still there, perhaps beside the new one.
-        """
+    def replaced(self, index: int, first_seq: int, size: int) -> None:
+        """Segment `index` was written anew with `size` bytes; when it begins later now, the old file goes. OSError: it
+        is still there, beside the new one."""
         old = self.segments[index][0]
-        size = 0
-        with open(self.file(first_seq) + ".new", "wb") as f:
-            for data, spans in pieces:
-                view = memoryview(data)
-                for span in spans:
-                    size += f.write(view[span[0] : span[1]])
-        os.rename(self.file(first_seq) + ".new", self.file(first_seq))
         self._piece = _NO_PIECE
         self._cursors = [c for c in self._cursors if c[1] not in (old, first_seq)]
         if first_seq == old:

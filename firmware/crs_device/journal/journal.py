@@ -18,7 +18,7 @@ What survives, exactly:
 Every call costs at most one group of flash operations; `tick` without work costs a few comparisons.
 """
 
-from crs_core.journal import block_layout, block_writer, codec2_writer, record_layout, record_writer
+from crs_core.journal import block_layout, block_writer, codec2_writer, record_layout
 from crs_core.compat import const
 from crs_core.units import Reading
 from crs_device.journal import header, reader, space
@@ -238,18 +238,18 @@ class Journal:
     # --- room -------------------------------------------------------------------------------------------------
 
     def _try_make_room(self, chain: Chain, size: int) -> None:
+        need = chain.growth(size)
+        quota = self._budget // 4
         try:
-            space.make_room(self, chain, self._e, size)
+            if chain is self._r:
+                dropped = space.drop_oldest(chain, need, self._budget - quota)
+                self.counters["readings_segments_dropped"] += dropped
+            elif chain.used + need > quota:
+                from crs_device.journal import event_room
+
+                event_room.make_room(self, chain, size)
         except OSError:
             self.counters["flash_faults"] += 1  # too much flash used is better than an event not journaled
-
-    def write_merged(self, merged: list, count: int) -> None:  # type: ignore[type-arg]  # of record_types.Merged
-        """Journal what stands for `count` events that are thinned out, each in a block of its own: it merges again."""
-        for one in merged:
-            self._put_events(
-                [(self._t_ms, record_layout.MERGED, record_writer.write(record_layout.MERGED, *one))]
-            )
-        space.note_merged(self, merged, count)
 
     def _force_room(self) -> None:
         """Drop the oldest readings: flash is full although the budget is not."""
@@ -292,10 +292,11 @@ class Journal:
                 self._wiping = handover.wipe_step(self.root + ".old")
             except OSError:
                 self.counters["flash_faults"] += 1
-        else:
-            due = space.levels_due(self, self._e)
-            if due:
-                space.thin(self, self._e, due)
+        elif self._e.used > self._budget // 16 * 3:
+            # Three quarters of the events' quarter are full: thin before all of it is.
+            from crs_device.journal import event_room
+
+            event_room.thin_ahead(self, self._e)
 
     def _store_ack(self, now_ms: int) -> None:
         self._ack_stored_ms = now_ms

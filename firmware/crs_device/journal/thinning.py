@@ -1,11 +1,13 @@
 """What is taken out of two neighbouring event segments to make room: by class, never an alarm or a grade.
 
-Loaded when it is first needed; on most wearables never. space.py decides when.
+Loaded when it is first needed; on most wearables never. event_room.py decides when.
 
 Level 0: of blocks that hold one and the same kind of repeat, the first and the last stay. Level 1: besides, what a host
 made the wearable journal. Level 2: besides, what the wearable says of itself. All that goes is counted in MERGED
 records. ALARM, GRADE, BOOT and BINDING stay, and so do the time marks that date them, and a type unknown here.
 """
+
+import os
 
 from crs_core.journal import block_layout, record_layout, record_types, varint
 from crs_device.journal import segment
@@ -160,6 +162,19 @@ def _cut(stays: list[tuple[int, int, int]], room: int) -> int:
     return len(stays) if size <= room else cut
 
 
+def _replace(chain, index: int, first_seq: int, pieces) -> None:  # type: ignore[no-untyped-def]
+    """Write segment `index` anew, to begin with `first_seq`, from [(data, [(begin, end, ...)])] in order."""
+    size = 0
+    name = chain.file(first_seq)
+    with open(name + ".new", "wb") as f:
+        for data, spans in pieces:
+            view = memoryview(data)
+            for span in spans:
+                size += f.write(view[span[0] : span[1]])
+    os.rename(name + ".new", name)
+    chain.replaced(index, first_seq, size)
+
+
 def thin_pair(chain, index: int, level: int, acked_seq: int, write_merged) -> tuple[int, int, int]:  # type: ignore[no-untyped-def]
     """Thin segments index and index + 1; (the segment to go on with, segments freed, events lost unacknowledged).
 
@@ -184,9 +199,9 @@ def thin_pair(chain, index: int, level: int, acked_seq: int, write_merged) -> tu
     second = segment.read(chain.file(pair[1]))
     stays = _stays(second, survey.gone[1], chain.journal_id)
     cut = len(stays) if fits else _cut(stays, chain.seal_at - size)
-    chain.replace(index, pair[0], ((first, stays_of_first), (second, stays[:cut])))
+    _replace(chain, index, pair[0], ((first, stays_of_first), (second, stays[:cut])))
     if fits:
         chain.drop(index + 1)
         return pair[0], 1, survey.lost
-    chain.replace(index + 1, stays[cut][2] or pair[1], ((second, stays[cut:]),))
+    _replace(chain, index + 1, stays[cut][2] or pair[1], ((second, stays[cut:]),))
     return chain.segments[index + 1][0], 0, survey.lost

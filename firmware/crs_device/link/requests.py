@@ -25,6 +25,7 @@ _ON_DEMAND = {
     wire.Settings: "settings",
     wire.Context: "context",
     wire.Bind: "bind",
+    wire.AlarmAccept: "alarm_accept",
     wire.SelfTest: "self_test",
     wire.Maintenance: "maintenance",
     wire.Pause: "pause",
@@ -40,7 +41,7 @@ class Requests:
 
     def __init__(self, app) -> None:  # type: ignore[no-untyped-def]
         self._app = app
-        self._allowance = Allowance()
+        self.allowance = Allowance()
         # key id -> (utc_ms, bound_ms, t_ms) of its last TIME_MARK: no key keeps the marks of another out
         self._marks: dict[int, tuple[int, int, int]] = {}
         self._mark: tuple[int, int, int] | None = None  # the newest of them
@@ -75,8 +76,6 @@ class Requests:
                 return self._time(server, message)
             if isinstance(message, wire.StatusAsk):
                 return self._status(server)
-            if isinstance(message, wire.AlarmAccept):
-                return self._alarm_accept(server, message)
             return self._load_and_answer(server, _ON_DEMAND[type(message)], message)
         except CoreError as error:
             return self._refuse(message, wire.RESULT_BAD_VALUE, str(error.args[0]))
@@ -95,13 +94,13 @@ class Requests:
         if kind not in _ON_DEMAND:
             return True
         cost = LOOKED_UP
-        if right != rights.READ:
+        if right not in (rights.READ, rights.ACCEPT):
             cost = JOURNALED
             if kind in _IN_PARTS and kind in server.parts and message.part:
                 return True
             if kind in _ENDS and message.op == _END:
                 return True
-        return self._allowance.take(server.session.key.key_id, cost, self._app.clock.ms())
+        return self.allowance.take(server.session.key.key_id, cost, self._app.clock.ms())
 
     def _refuse(self, message, code: int, detail: str) -> list:  # type: ignore[no-untyped-def,type-arg]
         self._app.health.count(counts.REQUEST_REFUSED)
@@ -162,7 +161,7 @@ class Requests:
 
     def _mark_time(self, key_id: int, utc_ms: int, bound_ms: int, now_ms: int) -> None:
         app = self._app
-        if not self._allowance.take(key_id, JOURNALED, now_ms):
+        if not self.allowance.take(key_id, JOURNALED, now_ms):
             app.health.count(counts.REQUEST_REFUSED)
             return
         payload = record_writer.write(record_layout.TIME_MARK, utc_ms, bound_ms, key_id)
@@ -177,14 +176,3 @@ class Requests:
         if bell is not None and bell.seq == 0 and app.log.is_holding:
             server.ring(bell)
         return [app.status()]
-
-    def _alarm_accept(self, server, message) -> list:  # type: ignore[no-untyped-def,type-arg]
-        app, key_id = self._app, server.session.key.key_id
-        taken = app.attention.is_taken(message.alarm_id, message.priority, app.clock.ms())
-        if taken:  # it gets no longer by that, and is not journaled again
-            return [wire.Result(wire.type_of(message), wire.RESULT_DONE, "accepted already")]
-        if not self._allowance.take(key_id, JOURNALED, app.clock.ms()):
-            return self._refuse(message, wire.RESULT_BUSY, "too many requests: try again in a minute")
-        if not app.accept(message.alarm_id, message.priority, key_id, message.who):
-            return self._refuse(message, wire.RESULT_BAD_VALUE, "not active at this priority")
-        return [wire.Result(wire.type_of(message), wire.RESULT_DONE, "")]

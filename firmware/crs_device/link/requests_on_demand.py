@@ -1,4 +1,4 @@
-"""Requests that come seldom: settings, context, binding, self-test, maintenance, pause, keys. Loaded for one request.
+"""Requests that come seldom, such as settings, an acceptance or a binding. Loaded for one request.
 
 Each function takes (app, server, parts, message), server the link that asked, and returns the answers; None stands
 for "this part was taken, send the next". Each loads what it needs for itself, to save heap.
@@ -11,6 +11,7 @@ from crs_core.journal import record_layout, record_writer
 from crs_core.codes import PRIORITY_MEDIUM
 from crs_core.wire import message as wire
 from crs_device.heap import unload_modules
+from crs_device.link.allowance import JOURNALED
 
 _MAINTENANCE_MAX_S = const(1800)
 _STATE_CHANGE = const(4)
@@ -94,6 +95,18 @@ def bind(app, server, parts, message) -> list | None:  # type: ignore[no-untyped
             app.binding = binding
         else:
             unload_modules("crs_device.binding")
+
+
+def alarm_accept(app, server, parts, message) -> list:  # type: ignore[no-untyped-def,type-arg]
+    """Take an acceptance; while one counts already, nothing is changed and nothing journaled again."""
+    key_id, now_ms = server.session.key.key_id, app.clock.ms()
+    if app.attention.is_taken(message.alarm_id, message.priority, now_ms):
+        return _result(message, wire.RESULT_DONE, "accepted already")
+    if not app.requests.allowance.take(key_id, JOURNALED, now_ms):
+        return _result(message, wire.RESULT_BUSY, "too many requests: try again in a minute")
+    if not app.accept(message.alarm_id, message.priority, key_id, message.who):
+        raise RemoteError("not active at this priority")
+    return _result(message, wire.RESULT_DONE)
 
 
 def self_test(app, server, parts, message) -> list:  # type: ignore[no-untyped-def,type-arg]
