@@ -5,7 +5,6 @@ RESULT_FORBIDDEN and counted; one beyond the key's allowance by RESULT_BUSY. Req
 requests_on_demand.py.
 """
 
-from crs_core.journal import record_layout, record_writer
 from crs_core.compat import const
 from crs_core.errors import CoreError
 from crs_core.codes import FAULT_EXCEPTION, SUBSYSTEM_LINK
@@ -13,11 +12,13 @@ from crs_core.wire import message as wire
 from crs_core.wire import rights
 from crs_device import health as counts
 from crs_device.heap import unload_modules
-from crs_device.link.allowance import JOURNALED, LOOKED_UP, Allowance
 
-_TIME_MARK_EVERY_MS = const(3_600_000)
-_CLOCK_MOVED_MS = const(500)  # beyond both bounds; a crystal of 100 ppm drifts 360 ms in an hour
-_BOUND_MAX_MS = const(86_400_000)  # a mark that says less than the day dates nothing
+# What a request costs the allowance of its key, which refills with board time. So no key wears flash or fills the
+# journal, whatever it sends, and the allowance of another key is not touched.
+_JOURNALED = const(60)
+_LOOKED_UP = const(2)  # code is loaded and flash is read
+_FULL = const(1920)  # 32 that are journaled
+_REFILL_MS = const(1000)  # one more each second: one that is journaled each minute
 _PARTS_MAX = const(2048)
 _REASON_MAX = const(80)
 
@@ -41,19 +42,19 @@ class Requests:
 
     def __init__(self, app) -> None:  # type: ignore[no-untyped-def]
         self._app = app
-        self.allowance = Allowance()
+        self._allowances: dict[int, tuple[int, int]] = {}  # key id -> (left, when that was)
         # key id -> (utc_ms, bound_ms, t_ms) of its last TIME_MARK: no key keeps the marks of another out
-        self._marks: dict[int, tuple[int, int, int]] = {}
-        self._mark: tuple[int, int, int] | None = None  # the newest of them
+        self.marks: dict[int, tuple[int, int, int]] = {}
+        self.mark: tuple[int, int, int] | None = None  # the newest of them
 
     def forget_time(self) -> None:
         """Another journal begins: the next time that a host sends is journaled."""
-        self._marks = {}
-        self._mark = None
+        self.marks = {}
+        self.mark = None
 
     def utc_ms(self, now_ms: int) -> int | None:
         """The time of day at `now_ms`, by the last mark that was journaled; None before that."""
-        mark = self._mark
+        mark = self.mark
         return None if mark is None else mark[0] + now_ms - mark[2]
 
     def handle(self, server, message) -> list:  # type: ignore[no-untyped-def,type-arg]
@@ -93,14 +94,28 @@ class Requests:
         kind = type(message)
         if kind not in _ON_DEMAND:
             return True
-        cost = LOOKED_UP
+        cost = _LOOKED_UP
         if right not in (rights.READ, rights.ACCEPT):
-            cost = JOURNALED
+            cost = _JOURNALED
             if kind in _IN_PARTS and kind in server.parts and message.part:
                 return True
             if kind in _ENDS and message.op == _END:
                 return True
-        return self.allowance.take(server.session.key.key_id, cost, self._app.clock.ms())
+        return self._pay(server, cost)
+
+    def pay_for_record(self, server) -> bool:  # type: ignore[no-untyped-def]
+        """Take the cost of one record from the allowance of the key in session; False when too little is left."""
+        return self._pay(server, _JOURNALED)
+
+    def _pay(self, server, cost: int) -> bool:  # type: ignore[no-untyped-def]
+        key_id = server.session.key.key_id
+        now_ms = self._app.clock.ms()
+        left, at_ms = self._allowances.get(key_id, (_FULL, now_ms))
+        gained = (now_ms - at_ms) // _REFILL_MS
+        left = min(left + gained, _FULL)
+        is_enough = left >= cost
+        self._allowances[key_id] = (left - cost if is_enough else left, at_ms + gained * _REFILL_MS)
+        return is_enough
 
     def _refuse(self, message, code: int, detail: str) -> list:  # type: ignore[no-untyped-def,type-arg]
         self._app.health.count(counts.REQUEST_REFUSED)
@@ -145,28 +160,14 @@ class Requests:
         now_ms = app.clock.ms()
         # The message may have waited here while the board was stalled: its bound does not include that.
         bound_ms = min(message.bound_ms + max(now_ms - server.emptied_ms, 0), 0xFFFFFFFF)
-        if server.rights & rights.TIME and self._is_mark_wanted(server, message.utc_ms, bound_ms, now_ms):
-            self._mark_time(server.session.key.key_id, message.utc_ms, bound_ms, now_ms)
+        if server.rights & rights.TIME and self._pay(server, _LOOKED_UP):
+            from crs_device.link import requests_on_demand
+
+            try:
+                requests_on_demand.time_mark(self, app, server, message.utc_ms, bound_ms)
+            finally:
+                unload_modules("crs_device.link.requests_on_demand")
         return [wire.TimeIs(message.utc_ms, app.boot_number, now_ms)]
-
-    def _is_mark_wanted(self, server, utc_ms: int, bound_ms: int, now_ms: int) -> bool:  # type: ignore[no-untyped-def]
-        """Whether this time says more than the last mark of the same key."""
-        if bound_ms > _BOUND_MAX_MS:
-            return False
-        mark = self._marks.get(server.session.key.key_id)
-        if mark is None or now_ms - mark[2] >= _TIME_MARK_EVERY_MS:
-            return True
-        moved_ms = abs((utc_ms - mark[0]) - (now_ms - mark[2]))
-        return moved_ms > _CLOCK_MOVED_MS * self._app.clock.speed + bound_ms + mark[1]
-
-    def _mark_time(self, key_id: int, utc_ms: int, bound_ms: int, now_ms: int) -> None:
-        app = self._app
-        if not self.allowance.take(key_id, JOURNALED, now_ms):
-            app.health.count(counts.REQUEST_REFUSED)
-            return
-        payload = record_writer.write(record_layout.TIME_MARK, utc_ms, bound_ms, key_id)
-        if app.log.append(now_ms, record_layout.TIME_MARK, payload):
-            self._mark = self._marks[key_id] = (utc_ms, bound_ms, now_ms)
 
     def _status(self, server) -> list:  # type: ignore[no-untyped-def,type-arg]
         """Answer with the status. Every session begins with it, so an alarm that is in no journal rings now."""
