@@ -12,6 +12,8 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from functools import partial
 from typing import Any
 
+from crs_core.codes import NOT_UNDERSTOOD
+
 from host_agent.clock import Clock, RealClock, ScaledClock
 from host_agent.config.model import Config
 from host_agent.control.handlers import Commands
@@ -19,7 +21,8 @@ from host_agent.control.parts import Parts
 from host_agent.control.socket import ControlServer
 from host_agent.errors import StoreError
 from host_agent.escalation.checks.at_repl import AtReplCheck
-from host_agent.escalation.checks.check import Check, CheckParts
+from host_agent.escalation.checks.check import Check, CheckParts, Finding
+from host_agent.escalation.checks.contradicting_time import ContradictingTimeCheck
 from host_agent.escalation.checks.not_taken import NotTakenCheck
 from host_agent.escalation.checks.prompts import PromptCheck
 from host_agent.escalation.checks.runner import CheckRunner
@@ -38,12 +41,15 @@ from host_agent.paths import Paths
 from host_agent.patient.binding_states import reconcile
 from host_agent.people.rule_sending import known_rules
 from host_agent.people.sender import ContextSender, Session
-from host_agent.store.db import Store
+from host_agent.store.db import Store, Tx
+from host_agent.store.devices import ensure_device_unheard
+from host_agent.store.host_alarms import raise_alarm
 from host_agent.store.retention import Retention
 from host_agent.store.rows import Journal
 from host_agent.sync.links import Links, OpenPort
 from host_agent.sync.live import Hooks, LiveViews, View
 from host_agent.sync.runner import SyncRunner
+from host_agent.sync.timebase import record_time
 from host_agent.sync.verify import Verifier
 
 _LOG = logging.getLogger(__name__)
@@ -86,20 +92,25 @@ class Agent:
         self.memory_alarms = MemoryAlarms(
             self.store, self.escalation, self.clock, self.workers.offer, agent_simulated=self.is_simulation
         )
+        self.store.read_now(self.memory_alarms.remember)
+        self.context_sender = ContextSender(
+            self.store, self._bound_sessions, self.clock, self.link_clock, record_time
+        )  # fmt: skip
         self.live = LiveViews(
             self.clock,
             Hooks(
                 committed=self.workers.wake,
                 opened=self._on_open,
+                caught_up=self.context_sender.wake,
                 unstored=lambda *about: self._spawn(self.memory_alarms.records_not_stored(*about)),
                 unjournaled=lambda *about: self._spawn(self.memory_alarms.not_journaled(*about)),
+                not_understood=lambda *about: self._spawn(self._not_understood(*about)),
             ),
         )
         self.links = Links(
             paths, config, ports, keys=self.keys, make_runner=self._make_runner, on_report=self._on_report,
             clock=self.link_clock, open_port=open_port,
         )  # fmt: skip
-        self.context_sender = ContextSender(self.store, self._bound_sessions, self.clock, self.link_clock)
         self.checks = self._checks(Limits(**config.watchdog.model_dump()).with_real_time_for_links(speed))
 
     def _checks(self, limits: Limits) -> CheckRunner:
@@ -109,12 +120,13 @@ class Agent:
             SilenceCheck(parts, limits, heard=lambda: self.live.heard(self.keys())),
             PromptCheck(parts),
             NotTakenCheck(parts, self.context_sender.refused_numbers),
+            ContradictingTimeCheck(parts),
             AtReplCheck(parts, reports=self.links.reports.values, keys=self.keys),
         ]
         return CheckRunner(checks, self.clock)
 
     def _bound_sessions(self) -> list[Session]:
-        return [Session(binding, client) for binding, client in self.links.bound_clients()]
+        return [Session(*found) for found in self.links.bound_clients()]
 
     def stop(self) -> None:
         """Ask `run` to end; safe from a signal handler of the loop."""
@@ -178,8 +190,28 @@ class Agent:
 
     def _on_open(self, view: View) -> None:
         self.context_sender.wake()
+        self._spawn(self._remember_contacts())
         if view.journal is not None and view.status is not None:
             self._spawn(self._reconcile(view.journal, view.status.binding_id))
+
+    async def _remember_contacts(self) -> None:
+        with contextlib.suppress(StoreError):
+            await self.store.read(self.memory_alarms.remember)
+
+    async def _not_understood(self, device_id: bytes, why: str, priority: int) -> None:
+        now_ms = self.clock.utc_ms()
+
+        def keep(tx: Tx) -> None:
+            device = ensure_device_unheard(tx, device_id, now_ms)
+            raise_alarm(
+                tx, self.escalation, device=device, alarm=NOT_UNDERSTOOD, priority=priority,
+                detail=f"a message: {why}", utc_ms=now_ms,
+            )  # fmt: skip
+
+        try:
+            await self.store.write(keep)
+        except StoreError:
+            self.memory_alarms.finding(device_id, Finding(NOT_UNDERSTOOD, priority, f"a message: {why}"))
 
     async def _reconcile(self, journal: Journal, wearable_binding: bytes) -> None:
         with contextlib.suppress(StoreError):

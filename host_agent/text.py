@@ -7,8 +7,10 @@ missing value reads "not measured", and simulated data says SIMULATED.
 import datetime
 from collections.abc import Iterable, Sequence
 
-from crs_core import code_texts, units
+from crs_core import code_texts, codes, units
 from crs_core.grade.scales import SCALE_NAMES
+
+from host_agent.wall_time import has_two_offsets
 
 SIMULATED = "SIMULATED"
 _NOT_MEASURED = {
@@ -20,6 +22,14 @@ _NOT_MEASURED = {
     units.TEMP_FLAT: "thermometer stuck",
     units.TEMP_ARTEFACT: "an open arm, a slipped probe or chill",
 }
+_SITES = {
+    units.SITE_AXILLA: "armpit sensor",
+    units.SITE_ORAL: "taken by mouth",
+    units.SITE_TYMPANIC: "ear sensor",
+    units.SITE_RECTAL: "rectal sensor",
+    units.SITE_CORE: "core sensor",
+    units.SITE_SKIN: "skin sensor",
+}
 _PROMPTS = {
     "blood_pressure": "blood pressure",
     "oxygen": "oxygen",
@@ -29,24 +39,34 @@ _PROMPTS = {
 HIGHEST_COMPUTED = 4  # 5 is death in every scale: only ever a signed record
 
 
+# The first and last moment that every time zone can write.
+_FIRST_MS, _LAST_MS = -62_135_510_400_000, 253_402_214_400_000
+
+
 def iso_utc(utc_ms: int) -> str:
-    """`2026-03-31T14:05:09.250Z`."""
+    """`2026-03-31T14:05:09.250Z`; a time outside the years 1 to 9999 as the nearest one inside."""
+    utc_ms = min(max(utc_ms, _FIRST_MS), _LAST_MS)
     moment = datetime.datetime.fromtimestamp(utc_ms // 1000, datetime.UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{utc_ms % 1000:03d}Z"
+    return f"{moment.year:04d}-{moment:%m-%dT%H:%M:%S}.{utc_ms % 1000:03d}Z"
 
 
-def local_time(utc_ms: int, *, with_date: bool = False) -> str:
-    """Wall time of this computer's zone: `14:05:09`, with its date when asked."""
-    moment = datetime.datetime.fromtimestamp(utc_ms / 1000).astimezone()
-    return f"{moment:%Y-%m-%d %H:%M:%S}" if with_date else f"{moment:%H:%M:%S}"
+def local_time(utc_ms: int, *, with_date: bool = False, with_seconds: bool = True) -> str:
+    """Wall time of this computer's zone: `14:05:09`, with its date or without its seconds when asked.
+
+    On a day when the clocks change it has its offset, as it can be typed again: `02:30:00+01:00`.
+    """
+    within_ms = min(max(utc_ms, _FIRST_MS), _LAST_MS)
+    moment = datetime.datetime.fromtimestamp(within_ms // 1000, datetime.UTC).astimezone()
+    text = f"{moment.year:04d}-{moment:%m-%d} " if with_date else ""
+    text += f"{moment:%H:%M:%S}" if with_seconds else f"{moment:%H:%M}"
+    return text + (moment.isoformat()[19:] if has_two_offsets(moment.date()) else "")
 
 
-def local_of_iso(at: str | None, *, with_date: bool = False) -> str:
+def local_of_iso(at: str | None, *, with_date: bool = False, with_seconds: bool = True) -> str:
     """What `iso_utc` wrote, in this computer's zone; `time not known` for None."""
     if at is None:
         return "time not known"
-    moment = datetime.datetime.fromisoformat(at)
-    return local_time(round(moment.timestamp() * 1000), with_date=with_date)
+    return local_time(utc_ms_of_iso(at), with_date=with_date, with_seconds=with_seconds)
 
 
 def utc_ms_of_iso(at: str) -> int:
@@ -74,6 +94,19 @@ def temperature_text(temp_cc: int | None) -> str:
     return f"{temp_cc // 100}.{temp_cc % 100:02d} °C ({tenths_f // 10}.{tenths_f % 10} °F)"
 
 
+def temperature_words(temp_cc: int, unit: str = "C") -> str:
+    """Both units in tenths, `unit` first, cut and never rounded up over a limit: `38.6 °C (101.5 °F)`."""
+    tenths_f = (temp_cc * 9 // 5 + 3200) // 10
+    celsius = f"{temp_cc // 100}.{temp_cc % 100 // 10} °C"
+    fahrenheit = f"{tenths_f // 10}.{tenths_f % 10} °F"
+    return f"{fahrenheit} ({celsius})" if unit == "F" else f"{celsius} ({fahrenheit})"
+
+
+def site_text(site: int) -> str:
+    """Where a temperature was taken, for caregivers: `armpit sensor`."""
+    return _SITES.get(site, "a site not known")
+
+
 def temperature_at_text(temp_cc: int | None, site: str, temp_state: int = units.TEMP_VALID) -> str:
     """The temperature with where it was taken: `38.64 °C (101.5 °F) axilla`, or `temperature not measured (why)`.
 
@@ -99,6 +132,19 @@ def saturation_text(tenths: int | None, ppg_state: int) -> str:
 def heart_rate_text(bpm: int | None) -> str:
     """`84/min` or `not measured`."""
     return "not measured" if bpm is None else f"{bpm}/min"
+
+
+def site_name(status: int) -> str:
+    """Where the thermometer sits, by the status word of a reading; a number that names no site is shown as it is."""
+    site = units.site_of(status)
+    return str(units.SITES[site]) if site < len(units.SITES) else f"site {site}"
+
+
+def priority_name(priority: int) -> str:
+    """`HIGH`; a priority that there is none is the highest, because it may be anything."""
+    return codes.PRIORITY_NAMES[
+        priority if 0 <= priority < len(codes.PRIORITY_NAMES) else codes.PRIORITY_HIGH
+    ]
 
 
 def scale_name(scale: int, version: int, joint: str = " ") -> str:

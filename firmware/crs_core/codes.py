@@ -53,6 +53,8 @@ JOURNAL_REPLACED = const(47)
 DEVICE_AT_REPL = const(48)
 NOT_TAKEN = const(49)
 NOT_BACK = const(50)
+NOT_UNDERSTOOD = const(55)
+TIME_CONTRADICTS = const(56)
 
 
 def is_physiological(alarm: int) -> bool:

@@ -36,8 +36,8 @@ def enrol(
     enrolment = open_sealed(data, code if code is not None else _ask_code())
     paths = default_paths().ensure()
     key = keyfile.DeviceKey(
-        enrolment.device_id, enrolment.key_id, enrolment.key, role_of(enrolment.role), enrolment.name
-    )
+        enrolment.device_id, enrolment.key_id, enrolment.key, role_of(enrolment.role), enrolment.name, enrolment.site
+    )  # fmt: skip
     replaced = keyfile.path_of(paths.keys, key.device_id).exists()
     keyfile.save(paths.keys, key)
     known = {

@@ -12,6 +12,7 @@ from crs_core.journal import record_layout
 from host_agent.escalation import episodes
 from host_agent.escalation.events import Event, Origin, alarm_event
 from host_agent.escalation.record_events import device_name, events_of, patient_of
+from host_agent.patient.contact import contact_of
 from host_agent.store.alarm_changes import note_active
 from host_agent.store.bindings import open_binding
 from host_agent.store.db import Tx
@@ -89,6 +90,8 @@ class Escalation(Derivation):
             priority=alarm.priority,
             simulated=simulated,
             occurred=(alarm.changed_utc_ms, 0),
+            contact=contact_of(tx, alarm.device, binding),
+            now_ms=alarm.changed_utc_ms,
             detail=alarm.detail,
             key=f"{device_id or 'agent'}-host-{alarm.alarm}-{alarm.raised_utc_ms}-{alarm.priority}",
         )

@@ -7,12 +7,15 @@ second sync or a restored database, so a receiver can drop repeats.
 import json
 from typing import Any, NamedTuple
 
-from crs_core import code_texts, codes
+from crs_core import code_texts
 
 from host_agent import NOTICE
-from host_agent.text import iso_utc, marked
+from host_agent.escalation.alarm_words import NO_VALUES, Values, When, alarm_words, people_words
+from host_agent.patient.contact import Contact
+from host_agent.text import iso_utc, priority_name
 
 SCHEMA = "cytowatch.event/1"
+_LATE = "it reached this laptop {} later"
 
 
 class Origin(NamedTuple):
@@ -53,32 +56,38 @@ def alarm_event(
     priority: int,
     simulated: bool,
     occurred: tuple[int, int] | None,
+    contact: Contact,
+    now_ms: int,
+    values: Values = NO_VALUES,
     detail: str = "",
     key: str | None = None,
 ) -> Event:
     """An alarm of the wearable, or of the host (no `seq` in `origin`); `occurred` = (utc_ms, bound_ms).
 
-    The key comes from the record's place in the journal; an alarm without a record gives its own `key`.
+    The key comes from the record's place in the journal; an alarm without a record gives its own `key`. `now_ms` is
+    when its text is written: an alarm that comes late says how old it is.
     """
     name = code_texts.alarm_name(alarm)
+    when = When(occurred[0] if occurred else None, now_ms, _LATE)
     body = {
         "kind": "alarm",
         "name": name,
-        "text": marked(
-            simulated,
-            f"{codes.PRIORITY_NAMES[priority]}: {code_texts.ALARM_TEXTS.get(alarm, name)}{_tail(detail)}",
+        "text": alarm_words(
+            alarm, priority, contact, when, simulated=simulated, values=values, detail=detail
         ),
+        "detail": detail,
         "alarm": {
             "id": alarm,
             "name": name,
-            "priority": codes.PRIORITY_NAMES[priority],
+            "priority": priority_name(priority),
             "host": origin.seq is None,
         },
         "grade": None,
     }
     key = key or f"{_source_key(origin)}-alarm-{alarm}"
     return _event(
-        key, alarm, priority, simulated=simulated, origin=origin, patient=patient, occurred=occurred, body=body
+        key, alarm, priority, simulated=simulated, origin=origin, patient=patient, occurred=occurred, contact=contact,
+        body=body,
     )  # fmt: skip
 
 
@@ -91,19 +100,24 @@ def grade_event(
     priority: int,
     simulated: bool,
     occurred: tuple[int, int] | None,
+    contact: Contact,
+    now_ms: int,
 ) -> Event:
     """A rise of the lower bound; `grade` is the payload's object (scale, lower, upper, …), `text` its sentence."""
+    when = When(occurred[0] if occurred else None, now_ms, _LATE)
     body = {
         "kind": "grade_rise",
         "name": "GRADE_RISE",
-        "text": marked(simulated, text),
+        "text": people_words(priority, contact, when, f"{text} Call the care team now.", simulated=simulated),
+        "detail": "",
         "alarm": None,
         "grade": grade,
     }
     key = f"{_source_key(origin)}-grade"
     return _event(
-        key, 0, priority, simulated=simulated, origin=origin, patient=patient, occurred=occurred, body=body
-    )
+        key, 0, priority, simulated=simulated, origin=origin, patient=patient, occurred=occurred, contact=contact,
+        body=body,
+    )  # fmt: skip
 
 
 def _event(
@@ -115,6 +129,7 @@ def _event(
     origin: Origin,
     patient: Patient | None,
     occurred: tuple[int, int] | None,
+    contact: Contact,
     body: dict[str, Any],
 ) -> Event:
     source = None
@@ -131,12 +146,13 @@ def _event(
         "key": key,
         "notice": NOTICE,
         "simulated": simulated,
-        "priority": codes.PRIORITY_NAMES[priority],
+        "priority": priority_name(priority),
         **body,
         "device": {"id": origin.device_id, "name": origin.device_name} if origin.device_id else None,
         "patient": {"id": patient.pseudonym, "binding_id": patient.binding_id, "day": patient.day}
         if patient
         else None,
+        "call": {"care_team": contact.care_team or None, "emergency": contact.emergency or None},
         "source": source,
         "occurred_at": iso_utc(occurred[0]) if occurred else None,
         "time_bound_ms": occurred[1] if occurred else None,
@@ -148,7 +164,3 @@ def _event(
 
 def _source_key(origin: Origin) -> str:
     return f"{origin.device_id}-{origin.journal_id}-{origin.branch}-{origin.seq}"
-
-
-def _tail(detail: str) -> str:
-    return f" ({detail})" if detail else ""

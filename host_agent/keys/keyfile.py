@@ -25,6 +25,7 @@ class DeviceKey(NamedTuple):
     key: bytes
     role: int
     name: str
+    site: str = ""  # as the enrolment named it; a key file of an earlier version has none
 
     def may(self, right: int) -> bool:
         """Whether this key has the right."""
@@ -61,6 +62,7 @@ def save(folder: Path, key: DeviceKey) -> Path:
             "key": key.key.hex(),
             "role": role_name(key.role),
             "name": key.name,
+            "site": key.site,
         },
         indent=1,
     )
@@ -86,6 +88,7 @@ def load(path: Path) -> DeviceKey:
             bytes.fromhex(data["key"]),
             role_of(data["role"]),
             str(data["name"]),
+            str(data.get("site", "")),
         )
     except FileNotFoundError:
         raise KeyFileError(f"{path} does not exist.") from None

@@ -11,11 +11,13 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from crs_core.errors import RemoteError
 from crs_core.wire import hello as hello_part
 from crs_core.wire import message as wire
 from crs_core.wire import rights
 from crs_core.wire import session as wire_session
 from crs_core.wire.fragment_carrier import FragmentCarrier
+from crs_core.wire.message_bounds import check_message
 from crs_core.wire.parts import split_parts
 from crs_core.wire.session_host import HostSession
 
@@ -37,7 +39,7 @@ from host_agent.keys.keyfile import DeviceKey
 from host_agent.link.transport import Transport
 from host_agent.sync.device_text import DeviceText
 from host_agent.sync.nonce import mixed
-from host_agent.sync.refusal import judge_refusal
+from host_agent.sync.refusal import Refusal, judge_refusal, may_alarm
 
 HELLO_RETRY_S = 1.0
 OPEN_DEADLINE_S = 5.0
@@ -45,6 +47,7 @@ ANSWER_DEADLINE_S = 5.0
 _BYE_DEADLINE_S = 0.3
 _MESSAGES_MAX = 4096  # a wearable that floods us is out of order, and memory is finite
 _PROMPT_S = 1.5  # a wearable that shows a prompt gets so long to prove that its application runs
+_REFUSED_MAX = 16
 
 
 class DeviceClient:
@@ -61,6 +64,8 @@ class DeviceClient:
     ) -> None:
         self.transport = transport
         self.messages: deque[Any] = deque()
+        # messages that cannot be true, for who asks; the oldest are forgotten
+        self.refused: deque[Refusal] = deque(maxlen=_REFUSED_MAX)
         self.peer: Any = None  # crs_core.wire.hello.Hello of the open session
         self.key: DeviceKey | None = None
         self.last_heard_s = 0.0  # link clock, when the last authenticated message came
@@ -299,6 +304,11 @@ class DeviceClient:
     def _take(self, message: Any) -> None:
         self.last_heard_s = self._clock.monotonic()
         self._heard.set()
+        try:
+            check_message(message)
+        except RemoteError as error:
+            self.refused.append(Refusal(str(error.args[0]), may_alarm(message)))
+            message = wire.Unknown(wire.type_of(message), b"")
         if self._awaited is not None and not self._awaited[1].done() and self._awaited[0](message):
             self._awaited[1].set_result(message)
             return

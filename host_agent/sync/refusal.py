@@ -1,13 +1,26 @@
-"""What it means when a wearable refuses a session."""
+"""What it means when a wearable refuses a session, and what this laptop refuses to believe of a message."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from crs_core.wire import hello as hello_part
+from crs_core.wire import message as wire
 
 from host_agent.errors import NotEnrolled, SessionRefused
 from host_agent.keys.keyfile import DeviceKey
 
 _PROOF_TRIES = 2  # a HELLO answered late spoils one proof; twice is a wrong key
+
+
+class Refusal(NamedTuple):
+    """Why the content of a message cannot be true, and whether it may have said that an alarm sounds."""
+
+    why: str
+    may_alarm: bool
+
+
+def may_alarm(message: Any) -> bool:
+    """Whether a message of this type may say that an alarm sounds."""
+    return isinstance(message, wire.Alarm | wire.Live)
 
 
 def judge_refusal(name: str, event: Any, key: DeviceKey, proofs_refused: int) -> None:

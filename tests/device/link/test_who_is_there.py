@@ -52,7 +52,13 @@ def test_a_session_and_its_messages_count_only_under_a_key_that_may_accept(role:
     line = Line(role)
     assert line.server.is_open
     line.now_ms = 40_000
-    for message in (wire.Ping(1), wire.StatusAsk(), wire.Time(1, 1), wire.Ack(1, 1), wire.Unknown(0x7E, b"")):
+    for message in (
+        wire.Ping(1),
+        wire.StatusAsk(),
+        wire.Time(1_800_000_000_000, 1),
+        wire.Ack(1, 1),
+        wire.Unknown(0x7E, b""),
+    ):
         line.say(message)
     heard_ms = 40_000 - line.presence.silence_ms(40_000)
     assert heard_ms == (40_000 if rights.of_role(role) & rights.ACCEPT else 0)

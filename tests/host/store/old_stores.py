@@ -17,7 +17,7 @@ from host_agent.store import db
 from host_agent.store.migrate import migrate, migrations, schema_version
 from tests.host.people.people_world import PeopleWorld
 
-OLD_VERSIONS = (1, 2, 3)
+OLD_VERSIONS = (1, 2, 3, 4)
 WORN = units.make_status(units.SITE_AXILLA, 0, 0, units.WEAR_WORN)
 ORAL = units.make_status(units.SITE_ORAL, 0, 0, units.WEAR_WORN)
 OFF = units.make_status(units.SITE_AXILLA, units.TEMP_OFF_BODY, units.PPG_NO_CONTACT, units.WEAR_OFF)
@@ -64,6 +64,8 @@ def old_store(path: Path, version: int) -> Path:
         _records(conn)
         if version >= 2:
             _escalation(conn)
+        if version >= 4:
+            _rollups(conn)
         conn.execute("COMMIT")
         assert schema_version(conn) == version
         empty = [name for name in tables(conn) if not conn.execute(f"SELECT 1 FROM {name}").fetchone()]
@@ -151,10 +153,20 @@ def _records(conn: sqlite3.Connection) -> None:
 
 def _block(conn: sqlite3.Connection, journal: int, header: Any, raw: bytes, understood: int) -> None:
     conn.execute(
-        "INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 7, ?)",
+        "INSERT INTO blocks (journal, first_seq, last_seq, kind, codec, flags, boot, start_ms, understood,"
+        " received_utc_ms, raw) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 7, ?)",
         (journal, header.first_seq, header.first_seq + header.count - 1, header.kind, header.codec, header.flags,
          header.boot, header.start_ms, understood, raw),
     )  # fmt: skip
+
+
+def _rollups(conn: sqlite3.Connection) -> None:
+    conn.executemany(f"INSERT INTO rollups VALUES (50{', ?' * 17})", ROLLUPS_50)
+    others = (3, 3, 11100, 3700, 3700, 3, 2910, 970, 970, 3, 240, 80, 80)
+    conn.executemany(
+        f"INSERT INTO rollups VALUES (?, ?, 0, 1, 0{', ?' * 13})", [(51, 2, *others), (52, 4, *others)]
+    )
+    conn.execute("INSERT INTO thinnings VALUES (50, 52, 1, 30, 0, 0, 0)")
 
 
 def _escalation(conn: sqlite3.Connection) -> None:

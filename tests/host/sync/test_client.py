@@ -305,7 +305,7 @@ async def test_a_reader_s_laptop_does_not_ask_what_it_may_not_and_says_so(device
             await client.command(message)
         assert "reader" in str(refused.value) and "cytowatch hosts list" in refused.value.advice
         assert refused.value.result_code == wire.RESULT_FORBIDDEN and len(pipe.host_wrote) == sent
-        assert (await client.ask(wire.Time(1, 1), wire.TimeIs)).utc_ms == 1
+        assert (await client.ask(wire.Time(1_800_000_000_000, 1), wire.TimeIs)).utc_ms
 
 
 async def test_text_between_frames_does_not_disturb_the_session(device) -> None:
