@@ -25,6 +25,7 @@ from crs_core.units import SITES
 
 from host_agent.errors import ConfigError
 from host_agent.keys.enrolment import Enrolment, new_code, seal
+from host_agent.terminal.streams import run_clean
 from tools.board.port import BoardPort, PortError, released
 
 RIGHT_NAMES = ",".join(name for name, _ in RIGHTS.values())
@@ -292,4 +293,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_clean(main)
