@@ -165,13 +165,20 @@ class RequestRefused(ProtocolError):
     """The wearable refused a request; `.result_code` is the code of its RESULT."""
 
     code = "request_refused"
-    default_advice = (
-        "Only the laptop with the custodian role may do this. `cytowatch hosts` shows which it is."
-    )
+    default_advice = "Nothing was changed. See `cytowatch status` and `cytowatch doctor`, then try again."
 
     def __init__(self, message: str, result_code: int, advice: str | None = None) -> None:
         super().__init__(message, advice)
         self.result_code = result_code
+
+
+class NotAllowed(RequestRefused):
+    """The key of this laptop lacks the right that the request needs; nothing was changed."""
+
+    code = "not_allowed"
+    default_advice = (
+        "Do it on the custodian's laptop, or on one whose key may: `cytowatch hosts list` shows them."
+    )
 
 
 # --- store --------------------------------------------------------------------------------------------------

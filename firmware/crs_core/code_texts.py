@@ -112,6 +112,7 @@ from crs_core.codes import (
     SUBSYSTEM_SETTINGS,
     SUBSYSTEM_TEMP,
 )
+from crs_core.wire import rights
 from crs_core.wire import hello
 
 ALARM_NAMES = {
@@ -306,3 +307,35 @@ def alarm_name(alarm: int) -> str:
 def reason_text(code: int) -> str:
     """One sentence for a reason code; an unknown code says so."""
     return REASON_TEXTS.get(code) or "Reason %d, not known here." % code
+
+
+# right -> (its name, what a host with it may do), in the order of their bits
+RIGHTS = {
+    rights.READ: ("read", "read this wearable"),
+    rights.TIME: ("time", "date its records"),
+    rights.ACCEPT: ("accept", "accept its alarms"),
+    rights.CONTEXT: ("context", "bring what people entered to it"),
+    rights.SETTINGS: ("settings", "change its settings, test it, service it or pause it"),
+    rights.BIND: ("bind", "start or end its patient or revoke a laptop"),
+}
+_ROLES = {rights.CUSTODIAN: "custodian", rights.READER: "reader"}
+
+
+def role_name(role: int) -> str:
+    """Name of the role of a key: custodian, reader, or its rights as `read+accept`; `role N` for an unknown one."""
+    held = rights.of_role(role)
+    spelled = "+".join(name for right, (name, _) in RIGHTS.items() if held & right)
+    return _ROLES.get(role) or spelled or f"role {role}"
+
+
+def role_of(name: str) -> int:
+    """The role of this name; 0 when there is none. Rights stand in any order, `read` among them or not."""
+    for role, known in _ROLES.items():
+        if name == known:
+            return role  # type: ignore[no-any-return]
+    named = {name: right for right, (name, _) in RIGHTS.items()}
+    parts = name.replace(",", "+").split("+")
+    if any(part not in named for part in parts):
+        return 0
+    held = rights.READ | sum({named[part] for part in parts} - {rights.READ})
+    return rights.READER if held == rights.READ else rights.OTHER + held  # type: ignore[no-any-return]

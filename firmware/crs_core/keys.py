@@ -2,7 +2,8 @@
 
 Layout, little-endian: version 1 u8, device_id 8 B, slot count u8, then per slot key_id u32, role u8, key 32 B,
 name (u8 length + UTF-8). There are four slots. When there is a key, exactly one is the custodian's: only the
-custodian's acknowledgement frees flash. Key ids are 1..2**32-1 and distinct.
+custodian's acknowledgement frees flash. Key ids are 1..2**32-1 and distinct. A role is one of wire/rights.py: the
+custodian's, a reader's, or 128 plus the rights of the key.
 """
 
 import struct
@@ -10,10 +11,11 @@ from collections import namedtuple
 
 from crs_core.compat import const
 from crs_core.errors import LocalError, RemoteError
+from crs_core.wire import rights
 
 VERSION = const(1)
-ROLE_CUSTODIAN = const(1)
-ROLE_READER = const(2)
+ROLE_CUSTODIAN = rights.CUSTODIAN
+ROLE_READER = rights.READER
 KEY_LEN = const(32)
 SLOTS = const(4)
 NAME_MAX = const(24)  # bytes of UTF-8
@@ -33,7 +35,7 @@ def _fault(device_id: bytes, keys: list[Key]) -> str:
         if key.key_id in ids or not 1 <= key.key_id <= 0xFFFFFFFF:
             return "key id %d doubled or outside 1..2**32-1" % key.key_id
         ids.append(key.key_id)
-        if key.role not in (ROLE_CUSTODIAN, ROLE_READER):
+        if not rights.of_role(key.role):
             return "key %d has role %d" % (key.key_id, key.role)
         custodians += key.role == ROLE_CUSTODIAN
         if len(key.key) != KEY_LEN or len(key.name.encode()) > NAME_MAX:

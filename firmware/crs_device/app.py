@@ -12,6 +12,7 @@ from crs_core.compat import const
 from crs_core.grade import alarm_state as bits
 from crs_core.codes import PATIENT_BUTTON
 from crs_core.units import WEAR_OFF
+from crs_core.wire import hello
 from crs_core.wire import message as wire
 from crs_device.alarm.output import NOT_MONITORING, AlarmOutput
 from crs_device.alarm.attention import Attention
@@ -67,6 +68,7 @@ class App:
         self.pause: Pause | None = None  # a planned pause, or the measuring that must follow it
         self.monitor: Monitor = None  # type: ignore[assignment]  # until start.py has made it
         self._maintenance_until_ms = -1
+        self._drawn = 0
 
     @property
     def is_bound(self) -> bool:
@@ -81,9 +83,7 @@ class App:
 
         journal = self.log.journal
         journal_id = journal.journal_id if journal is not None else _UNBOUND
-        session = DeviceSession(
-            self.device_id, journal_id, self.keys, self.board.random_bytes, carrier=carrier
-        )
+        session = DeviceSession(self.device_id, journal_id, self.keys, self.draw, carrier=carrier)
         server = LinkServer(
             port,
             session,
@@ -95,6 +95,12 @@ class App:
         )
         self.servers.append(server)
         return server
+
+    def draw(self, count: int) -> bytes:
+        """At most 16 bytes that no start, no count and no moment had before, even when the chip's random numbers do."""
+        self._drawn += 1
+        drawn = self.board.random_bytes(hello.NONCE_BYTES)
+        return hello.nonce(drawn, self.boot_number, self._drawn, self.clock.ticks())[:count]  # type: ignore[no-any-return]
 
     @property
     def is_pairing(self) -> bool:

@@ -50,6 +50,10 @@ class Clock:
         self._advance()
         return self._real_ms
 
+    def ticks(self) -> int:
+        """The raw count: what of a moment nobody else can choose."""
+        return self._ticks()  # type: ignore[no-any-return]
+
     async def sleep_ms(self, wait_ms: int) -> None:
         """Let others run for `wait_ms` of board time (0 or less: one turn)."""
         await asyncio.sleep_ms(max(wait_ms, 0) // self.speed)

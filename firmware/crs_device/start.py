@@ -100,7 +100,7 @@ def _journal(app) -> None:  # type: ignore[no-untyped-def]
         app.boot_number = boot_count.next_boot()
     budget = app.journal_budget_kb * 1024
     flags = 1 if app.board.simulated else 0
-    journal = Journal(_JOURNAL_ROOT, app.boot_number, app.board.random_bytes, budget, flags)
+    journal = Journal(_JOURNAL_ROOT, app.boot_number, app.draw, budget, flags)
     try:
         journal.open()
     except (JournalMissing, OSError) as error:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import typer
+from crs_core.code_texts import role_name
 
 from host_agent.clock import RealClock
 from host_agent.config.model import Config
@@ -101,7 +102,7 @@ def _examine(config_file: Path | None) -> Iterator[Finding]:
     for refused in errors:
         yield Finding(PROBLEM, "key file", str(refused), refused.advice)
     for key in keys.values():
-        yield Finding(INFO, "enrolled", f"{key.device_id.hex()} as {keyfile.ROLE_NAMES[key.role]}", "")
+        yield Finding(INFO, "enrolled", f"{key.device_id.hex()} as {role_name(key.role)}", "")
     if not keys:
         yield Finding(WARNING, "keys", "no wearable is enrolled", "cytowatch enrol FILE")
     yield from _ports(settings)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from crs_core.code_texts import role_of
 
 from host_agent.errors import ConfigError, HostAgentError
 from host_agent.keys import keyfile
@@ -41,10 +42,9 @@ def enrol(
     except OSError as error:
         raise ConfigError(f"{file}: cannot be read ({error.strerror}).", "Check the path.") from None
     enrolment = open_sealed(data, code if code is not None else _ask_code())
-    role = {name: number for number, name in keyfile.ROLE_NAMES.items()}[enrolment.role]
     paths = default_paths().ensure()
     key = keyfile.DeviceKey(
-        enrolment.device_id, enrolment.key_id, enrolment.key, role, enrolment.name, enrolment.site
+        enrolment.device_id, enrolment.key_id, enrolment.key, role_of(enrolment.role), enrolment.name, enrolment.site
     )  # fmt: skip
     if _replaces(paths.keys, key):
         beside_agent(paths, "enrol", guard, key.device_id)

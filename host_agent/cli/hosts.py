@@ -43,7 +43,7 @@ def revoke_host(
     guard: Guard,
     as_json: JsonOption = False,
 ) -> None:
-    """Make the wearable forget a host. It then refuses that host. Only the custodian may do this.
+    """Make the wearable forget a host. It then refuses that host. Needs the right `bind`.
 
     While a HIGH alarm stands, somebody must stand for it: account, reason, and the patient's pseudonym.
     """

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 from crs_core.wire import gatt_uuids as names
+from crs_core.wire import rights
 
 from host_agent.errors import ConfigError
 from host_agent.keys import keyfile
@@ -78,9 +79,10 @@ def _the_key(paths: Paths, device: str | None) -> DeviceKey:
             f"{len(found)} enrolled wearables match.",
             "Enrol it first (`cytowatch enrol FILE`), or name one with --device.",
         )
-    if found[0].role != keyfile.ROLE_CUSTODIAN:
+    if found[0].role != rights.CUSTODIAN:
         raise ConfigError(
-            "This laptop is a reader: only the custodian's knows the number.", "Ask there: `cytowatch pair`."
+            "This laptop is not the custodian: only the custodian's knows the number.",
+            "Ask there: `cytowatch pair`.",
         )
     return found[0]
 

@@ -34,7 +34,7 @@ def pause(
 ) -> None:
     """Announce that the wearable comes off for a while. Nothing is measured meanwhile.
 
-    Announce again to move the end of the pause. Only the custodian can pause a wearable, and not while a HIGH alarm
+    Announce again to move the end of the pause. It needs the right `settings`, and is refused while a HIGH alarm
     about the patient or PAUSE_OVER is active. While another HIGH alarm stands, somebody must stand for the pause:
     account, reason, and the patient's pseudonym. A pause holds back NO_DATA and this laptop's own alarms of silence,
     and no other alarm. It ends by itself when the wearable measures on the body again. If it is not measuring again

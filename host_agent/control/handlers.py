@@ -3,6 +3,7 @@
 import os
 from typing import Any
 
+from crs_core.code_texts import role_name
 from crs_core.wire import message as wire
 
 from host_agent.control.find import find_bound_device, find_link, find_session
@@ -11,7 +12,6 @@ from host_agent.control.parts import Parts
 from host_agent.control.socket import Handler
 from host_agent.control.status import status_values
 from host_agent.errors import HostAgentError, RequestRefused
-from host_agent.keys.keyfile import ROLE_NAMES
 from host_agent.link.supervisor import RELEASE_MAX_S
 from host_agent.patient import binding
 from host_agent.patient.binding_states import give_up_wearable
@@ -128,7 +128,7 @@ class Commands:
             "hosts": [
                 {
                     "key_id": f"{key.key_id:08x}",
-                    "role": ROLE_NAMES.get(key.role, str(key.role)),
+                    "role": role_name(key.role),
                     "name": key.name,
                     "this_host": key.key_id == own,
                 }

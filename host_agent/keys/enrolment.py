@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from crs_core.code_texts import role_of
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
@@ -26,14 +27,14 @@ _ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # without 0/O, 1/I/L, U: read alou
 _CODE_CHARS = 12
 _GROUP = 4
 _LARGEST_FILE_BYTES = 16_384
-ROLES = ("custodian", "reader")
 KEY_BYTES = 32
 NAME_BYTES = 24
 
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
-    """One key slot of one wearable. `device_id` 8 bytes, `key` 32 bytes, `role` custodian | reader."""
+    """One key slot of one wearable. `device_id` 8 bytes, `key` 32 bytes, `role` custodian, reader, or rights such as
+    `read+accept`."""
 
     device_id: bytes
     key_id: int
@@ -112,8 +113,8 @@ def _check(enrolment: Enrolment) -> None:
         problems.append("key_id is not from 1 to 4294967295")
     if not isinstance(enrolment.key, bytes) or len(enrolment.key) != KEY_BYTES:
         problems.append(f"key is not {KEY_BYTES} bytes")
-    if enrolment.role not in ROLES:
-        problems.append(f"role is not one of {', '.join(ROLES)}")
+    if not isinstance(enrolment.role, str) or not role_of(enrolment.role):
+        problems.append("role is not custodian, reader, or rights such as read+accept")
     if not isinstance(enrolment.name, str) or not 1 <= len(enrolment.name.encode()) <= NAME_BYTES:
         problems.append(f"name is not text of 1 to {NAME_BYTES} bytes")
     if not isinstance(enrolment.site, str) or not enrolment.site:

@@ -5,17 +5,20 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from host_agent.errors import KeyFileError
+from crs_core.code_texts import RIGHTS, role_name, role_of
+from crs_core.wire import message as wire
+from crs_core.wire import rights
 
-ROLE_CUSTODIAN = 1
-ROLE_READER = 2
-ROLE_NAMES = {ROLE_CUSTODIAN: "custodian", ROLE_READER: "reader"}
+from host_agent.errors import KeyFileError, NotAllowed
+
+ROLE_CUSTODIAN = rights.CUSTODIAN
+ROLE_READER = rights.READER
 _KEY_BYTES = 32
 _DEVICE_ID_BYTES = 8
 
 
 class DeviceKey(NamedTuple):
-    """What this laptop needs to open a session with one wearable."""
+    """What this laptop needs to open a session with one wearable. `role` as in crs_core/wire/rights.py."""
 
     device_id: bytes
     key_id: int
@@ -23,6 +26,18 @@ class DeviceKey(NamedTuple):
     role: int
     name: str
     site: str = ""  # as the enrolment named it; a key file of an earlier version has none
+
+    def may(self, right: int) -> bool:
+        """Whether this key has the right."""
+        return bool(rights.of_role(self.role) & right)
+
+    def demand(self, right: int) -> None:
+        """NotAllowed when this key lacks the right."""
+        if not self.may(right):
+            raise NotAllowed(
+                f"This laptop's key ({role_name(self.role)}) may not {RIGHTS[right][1]}.",
+                wire.RESULT_FORBIDDEN,
+            )
 
     def __repr__(self) -> str:
         return f"DeviceKey(device_id={self.device_id.hex()}, key_id={self.key_id}, role={self.role})"
@@ -45,7 +60,7 @@ def save(folder: Path, key: DeviceKey) -> Path:
             "device_id": key.device_id.hex(),
             "key_id": key.key_id,
             "key": key.key.hex(),
-            "role": ROLE_NAMES[key.role],
+            "role": role_name(key.role),
             "name": key.name,
             "site": key.site,
         },
@@ -67,12 +82,11 @@ def load(path: Path) -> DeviceKey:
             if mode & 0o077:
                 raise KeyFileError(f"{path} can be read by other users.", f"Run: chmod 600 {path}")
             data = json.load(file)
-        names = {name: role for role, name in ROLE_NAMES.items()}
         key = DeviceKey(
             bytes.fromhex(data["device_id"]),
             int(data["key_id"]),
             bytes.fromhex(data["key"]),
-            names[data["role"]],
+            role_of(data["role"]),
             str(data["name"]),
             str(data.get("site", "")),
         )
@@ -80,7 +94,7 @@ def load(path: Path) -> DeviceKey:
         raise KeyFileError(f"{path} does not exist.") from None
     except OSError as error:
         raise KeyFileError(f"{path} cannot be read ({error.strerror}).") from error
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         # the cause is not chained: a JSON error quotes the file, and the file holds a key
         raise KeyFileError(f"{path} is not a key file.") from None
     _check(key, str(path))
@@ -112,9 +126,11 @@ def load_all(folder: Path) -> tuple[dict[bytes, DeviceKey], list[KeyFileError]]:
 
 
 def _check(key: DeviceKey, what: str) -> None:
-    if len(key.device_id) != _DEVICE_ID_BYTES or len(key.key) != _KEY_BYTES or key.role not in ROLE_NAMES:
+    if len(key.device_id) != _DEVICE_ID_BYTES or len(key.key) != _KEY_BYTES:
+        raise KeyFileError(f"{what} does not have a device id of 8 bytes and a key of 32 bytes.")
+    if not rights.of_role(key.role):
         raise KeyFileError(
-            f"{what} does not have a device id of 8 bytes, a key of 32 bytes and a known role."
+            f"{what} does not say what it may do: custodian, reader, or rights such as read+accept."
         )
     if not 0 < key.key_id < 1 << 32:
         raise KeyFileError(f"{what} has a key id that is not from 1 to 4294967295.")

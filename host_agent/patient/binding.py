@@ -7,6 +7,7 @@ import os
 from typing import Any
 
 from crs_core.wire import message as wire
+from crs_core.wire import rights
 
 from host_agent.errors import RequestRefused
 from host_agent.patient import binding_states
@@ -33,6 +34,8 @@ async def start_binding(
 
     `second_wearable`: the patient may wear another one already.
     """
+    if engine.client.key is not None:
+        engine.client.key.demand(rights.BIND)
     if not profile.site:
         profile = profile._replace(site=site)
     if profile.site != site:
@@ -80,6 +83,8 @@ async def check_end(store: Store, engine: SyncEngine, override: str) -> Binding:
 
     Without `override` (a reason) everything must be synced.
     """
+    if engine.client.key is not None:
+        engine.client.key.demand(rights.BIND)
     journal = engine.journal
     device = journal.device if journal else None
     binding = None if device is None else await store.read(lambda tx: open_binding(tx, device))

@@ -12,9 +12,11 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple, Protocol
 
 from crs_core.wire import message as wire
+from crs_core.wire import rights
 
 from host_agent.clock import Clock
 from host_agent.errors import LinkError, ProtocolError, RequestRefused, StoreError
+from host_agent.keys.keyfile import DeviceKey
 from host_agent.people import rule_sending
 from host_agent.people.outgoing import message_of
 from host_agent.people.resending import to_send_again
@@ -23,11 +25,14 @@ from host_agent.store import outgoing
 from host_agent.store.db import Store, Tx
 
 _LOG = logging.getLogger(__name__)
+_NO_RIGHT = "this laptop's key may not bring entries to it"
 RETRY_S = 5.0  # real: how long a wearable that did not answer is left alone
 
 
 class ContextClient(rule_sending.SettingsClient, Protocol):
     """The part of a session's client that is needed here."""
+
+    key: DeviceKey | None
 
     async def send_context(self, data: bytes) -> None:
         """Returns when the wearable says that it journaled it."""
@@ -44,6 +49,10 @@ class Session(NamedTuple):
     client: ContextClient
     boot: int = 0
     is_caught_up: bool = False
+
+
+def _may(session: Session, right: int) -> bool:
+    return session.client.key is not None and session.client.key.may(right)
 
 
 class ContextSender:
@@ -84,7 +93,9 @@ class ContextSender:
                 if await self._store.read(outgoing.waiting_for_nobody):
                     await self._store.write(self._leave_ended)
                 for session in list(self._sessions()):
-                    if await self._send_again(session):
+                    if not _may(session, rights.CONTEXT):
+                        await self._say_no_right(session)
+                    elif await self._send_again(session):
                         await self._send(session)
                     await self._send_numbers(session)
             except StoreError as error:
@@ -142,8 +153,16 @@ class ContextSender:
             if not await self._bring(session, item, message_of(item, self._clock.utc_ms())):
                 return
 
+    async def _say_no_right(self, session: Session) -> None:
+        """Note once for each entry why it goes nowhere from this laptop."""
+        for item in await self._store.read(lambda tx: outgoing.waiting(tx, session.binding)):
+            if item.last_error != _NO_RIGHT:
+                await self._tried(item.audit, _NO_RIGHT)
+
     async def _send_numbers(self, session: Session) -> None:
         """Signed rules and limits, once for each session and each change of them."""
+        if not _may(session, rights.SETTINGS):
+            return
         numbers = await self._store.read(lambda tx: rule_sending.wanted(tx, session.binding))
         if self._brought.get(session.binding) == (session.client, numbers):
             return

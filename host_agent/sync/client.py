@@ -9,11 +9,12 @@ import contextlib
 import os
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from crs_core.errors import RemoteError
 from crs_core.wire import hello as hello_part
 from crs_core.wire import message as wire
+from crs_core.wire import rights
 from crs_core.wire import session as wire_session
 from crs_core.wire.fragment_carrier import FragmentCarrier
 from crs_core.wire.message_bounds import check_message
@@ -26,6 +27,7 @@ from host_agent.errors import (
     DeviceAtRepl,
     HelloTimeout,
     LinkError,
+    NotAllowed,
     NotEnrolled,
     ProtocolError,
     RequestRefused,
@@ -36,26 +38,16 @@ from host_agent.errors import (
 from host_agent.keys.keyfile import DeviceKey
 from host_agent.link.transport import Transport
 from host_agent.sync.device_text import DeviceText
+from host_agent.sync.nonce import mixed
+from host_agent.sync.refusal import Refusal, judge_refusal, may_alarm
 
 HELLO_RETRY_S = 1.0
 OPEN_DEADLINE_S = 5.0
 ANSWER_DEADLINE_S = 5.0
 _BYE_DEADLINE_S = 0.3
 _MESSAGES_MAX = 4096  # a wearable that floods us is out of order, and memory is finite
+_PROMPT_S = 1.5  # a wearable that shows a prompt gets so long to prove that its application runs
 _REFUSED_MAX = 16
-_PROOF_TRIES = 2  # a HELLO answered late spoils one proof; twice is a wrong key
-
-
-class Refusal(NamedTuple):
-    """Why the content of a message cannot be true, and whether it may have said that an alarm sounds."""
-
-    why: str
-    may_alarm: bool
-
-
-def may_alarm(message: Any) -> bool:
-    """Whether a message of this type may say that an alarm sounds."""
-    return isinstance(message, wire.Alarm | wire.Live)
 
 
 class DeviceClient:
@@ -79,10 +71,12 @@ class DeviceClient:
         self.last_heard_s = 0.0  # link clock, when the last authenticated message came
         self._keys = list(keys)
         self._clock: Clock = clock or RealClock()
-        self._random_bytes = random_bytes
+        self._draw = mixed(random_bytes)
         self._text = DeviceText(on_text)
         self._session: Any = None
         self._reader: asyncio.Task[None] | None = None
+        self._doubt: asyncio.Task[None] | None = None
+        self._heard = asyncio.Event()
         self._arrived = asyncio.Event()
         self._failure: Exception | None = None
         self._asking = asyncio.Lock()
@@ -103,7 +97,7 @@ class DeviceClient:
                     await self._handshake(key)
             except TimeoutError:
                 for event in self._session.link_lost():
-                    self._see_text(event)
+                    self._is_prompt(event)
                 raise HelloTimeout(f"{self.transport.name}: no HELLO within {deadline_s:g} s") from None
             except NotEnrolled as error:
                 refusal = error
@@ -115,15 +109,21 @@ class DeviceClient:
 
     async def _handshake(self, key: DeviceKey) -> None:
         self._keep_counters()
-        self._session = HostSession(key, self._random_bytes, key.device_id, carrier=self._carrier())
+        self._session = HostSession(key, self._draw, key.device_id, carrier=self._carrier())
         proofs_refused = 0
         answered = False
+        prompt_until_s: float | None = None
         await self._write(self._session.start_pieces())
         while True:
+            left_s = None if prompt_until_s is None else prompt_until_s - asyncio.get_running_loop().time()
+            if left_s is not None and left_s <= 0:
+                raise self._at_repl()
             try:
-                async with asyncio.timeout(HELLO_RETRY_S):
+                async with asyncio.timeout(HELLO_RETRY_S if left_s is None else left_s):
                     data = await self.transport.read()
             except TimeoutError:
+                if left_s is not None:
+                    continue
                 # our PROOF or the wearable's got lost: its HELLO counts for one try only
                 await self._write(self._session.start_pieces() if answered else self._session.again_pieces())
                 answered = False
@@ -137,14 +137,15 @@ class DeviceClient:
                     self.last_heard_s = self._clock.monotonic()
                 elif isinstance(event, wire_session.Refused):
                     proofs_refused += event.reason == hello_part.REFUSE_PROOF
-                    self._judge_refusal(event, key, proofs_refused)
+                    judge_refusal(self.transport.name, event, key, proofs_refused)
                     if event.reason == hello_part.REFUSE_PROOF:
                         answered = False
                         await self._write(self._session.start_pieces())
                 elif isinstance(event, wire_session.Received):
                     self._take(event.message)
-                else:
-                    self._see_text(event)
+                elif self._is_prompt(event) and prompt_until_s is None:
+                    # Anyone can write text. What is at its prompt does not answer, and no more is typed into it.
+                    prompt_until_s = asyncio.get_running_loop().time() + _PROMPT_S
             if self.peer is not None and self._session.is_open:
                 return
 
@@ -164,25 +165,6 @@ class DeviceClient:
             for piece in pieces:
                 await self.transport.write(piece)
 
-    def _judge_refusal(self, event: Any, key: DeviceKey, proofs_refused: int) -> None:
-        name, reason = self.transport.name, event.reason
-        if reason in (hello_part.REFUSE_KEY, hello_part.REFUSE_DEVICE):
-            raise NotEnrolled(
-                f"{name}: the wearable does not know key {key.key_id:08x}: revoked, or another wearable",
-                reason,
-            )
-        if reason == hello_part.REFUSE_VERSION:
-            raise SessionRefused(
-                f"{name}: the wearable speaks protocol {event.low} to {event.high}, this agent"
-                f" {hello_part.VERSION_LOW} to {hello_part.VERSION_HIGH}",
-                reason,
-                "Update the older side.",
-            )
-        if reason == hello_part.REFUSE_PROOF and proofs_refused >= _PROOF_TRIES:
-            raise SessionRefused(f"{name}: the key {key.key_id:08x} is not the wearable's", reason)
-        if reason == hello_part.REFUSE_BUSY:
-            raise SessionRefused(f"{name}: the wearable is busy", reason, "The agent tries again.")
-
     # -- in session ------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
@@ -199,11 +181,13 @@ class DeviceClient:
         return self.messages.popleft()
 
     async def send(self, message: Any) -> None:
-        """Seal and write one message."""
+        """Seal and write one message; NotAllowed before anything is sent, when the wearable would refuse it."""
         if self._failure is not None:
             raise self._failure
         if not self._session.is_open:
             raise SessionClosed("no session is open")
+        if self.key is not None and (right := rights.needed(message)):
+            self.key.demand(right)
         await self._write(self._session.seal_pieces(message))
 
     async def request(
@@ -238,7 +222,8 @@ class DeviceClient:
         if isinstance(reply, answer_type) and not isinstance(reply, wire.Result):
             return reply
         if reply.code not in (wire.RESULT_DONE, wire.RESULT_MORE_PARTS):
-            raise RequestRefused(f"the wearable refused {type(message).__name__}: {reply.detail}", reply.code)
+            refusal = NotAllowed if reply.code == wire.RESULT_FORBIDDEN else RequestRefused
+            raise refusal(f"the wearable refused {type(message).__name__}: {reply.detail}", reply.code)
         return reply
 
     async def command(self, message: Any, deadline_s: float = ANSWER_DEADLINE_S) -> Any:
@@ -281,10 +266,11 @@ class DeviceClient:
 
     async def close(self, reason: int = wire.BYE_DONE) -> None:
         """Say BYE if the port still takes it, stop reading; the transport stays for its owner to close."""
-        if self._reader is not None:
-            self._reader.cancel()
-            await asyncio.wait([self._reader])
-            self._reader = None
+        for task in (self._reader, self._doubt):
+            if task is not None:
+                task.cancel()
+                await asyncio.wait([task])
+        self._reader = self._doubt = None
         if self._session is not None and self._session.is_open:
             with contextlib.suppress(TransportLost, TimeoutError):
                 async with asyncio.timeout(_BYE_DEADLINE_S):
@@ -308,8 +294,8 @@ class DeviceClient:
                     elif isinstance(event, wire_session.Refused):
                         if event.reason == hello_part.REFUSE_NO_SESSION:
                             raise SessionClosed("the wearable restarted: it knows no session")
-                    else:
-                        self._see_text(event)
+                    elif self._is_prompt(event) and (self._doubt is None or self._doubt.done()):
+                        self._doubt = asyncio.create_task(self._doubt_application())
         except LinkError as error:
             self._fail(error)
         except ProtocolError as error:
@@ -317,6 +303,7 @@ class DeviceClient:
 
     def _take(self, message: Any) -> None:
         self.last_heard_s = self._clock.monotonic()
+        self._heard.set()
         try:
             check_message(message)
         except RemoteError as error:
@@ -330,9 +317,26 @@ class DeviceClient:
         self.messages.append(message)
         self._arrived.set()
 
-    def _see_text(self, event: Any) -> None:
-        if isinstance(event, wire_session.Text) and self._text.feed(event.data):
-            raise DeviceAtRepl(f"{self.transport.name} shows a Python prompt: its application is not running")
+    def _is_prompt(self, event: Any) -> bool:
+        """Log the text of an event; whether a Python prompt is in it."""
+        return isinstance(event, wire_session.Text) and self._text.feed(event.data)
+
+    def _at_repl(self) -> DeviceAtRepl:
+        return DeviceAtRepl(f"{self.transport.name} shows a Python prompt: its application is not running")
+
+    async def _doubt_application(self) -> None:
+        """A prompt was shown in session. Text proves nothing: the session ends only if nothing authentic follows."""
+        self._heard.clear()
+        try:
+            async with asyncio.timeout(_PROMPT_S):
+                await self.send(wire.Ping(0))
+                await self._heard.wait()
+                await asyncio.Event().wait()  # one PING in this time, however often a prompt is written
+        except TimeoutError:
+            if not self._heard.is_set():
+                self._fail(self._at_repl())
+        except (LinkError, ProtocolError) as error:
+            self._fail(error)
 
     def _fail(self, error: Exception) -> None:
         if self._failure is None:

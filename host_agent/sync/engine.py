@@ -22,10 +22,11 @@ from host_agent.store.insertion import IncomingBlock, IncomingGap, Inserted
 from host_agent.store.journals import NO_BINDING
 from host_agent.store.rows import Derivation, Journal
 from host_agent.sync.begin import Begun, begin, begin_unstored, begin_without_journal
-from host_agent.sync.client import DeviceClient, may_alarm
+from host_agent.sync.client import DeviceClient
 from host_agent.sync.commit import commit_records
 from host_agent.sync.intake import unpack
 from host_agent.sync.listener import SyncListener
+from host_agent.sync.refusal import may_alarm
 from host_agent.sync.time_sync import TimeSync
 from host_agent.sync.verify import Verifier
 

@@ -9,7 +9,7 @@ from crs_core.journal import record_layout
 
 from host_agent.errors import HostAgentError
 from host_agent.escalation.pauses import open_pause
-from host_agent.keys.keyfile import ROLE_NAMES, DeviceKey
+from host_agent.keys.keyfile import DeviceKey
 from host_agent.patient.contact import contact
 from host_agent.patient.profile import day_number, decode_profile
 from host_agent.people.regrade import Regraded, regrade
@@ -106,7 +106,7 @@ def _isolated(
 
 def _blank(device_id: bytes, name: str, key: DeviceKey | None) -> dict[str, Any]:
     return {
-        "device_id": device_id.hex(), "name": name, "role": ROLE_NAMES.get(key.role) if key else None,
+        "device_id": device_id.hex(), "name": name, "role": code_texts.role_name(key.role) if key else None,
         "simulated": None, "broken": None, "last_seen": None, "site": (key.site if key else "") or None,
         "patient": None, "call": None, "sound_paused_until": None, "last_value": None, "journal": None,
         "newest_reading": None, "calibration": None, "pause": None, "grade": None,
@@ -134,7 +134,7 @@ def _device(
     return {
         "device_id": device.device_id.hex(),
         "name": settings.get("device_name") or device.name or (key.name if key else ""),
-        "role": ROLE_NAMES.get(key.role) if key else None,
+        "role": code_texts.role_name(key.role) if key else None,
         "simulated": device.simulated,
         "broken": None,
         "last_seen": iso_utc(device.last_seen_utc_ms),

@@ -1,10 +1,11 @@
 """PROTOCOL.md says what the code does: every fenced example is decoded by the real decoders, every table compared."""
 
+import hashlib
 import re
 from functools import partial
 
 import pytest
-from crs_core import codes, context, keys
+from crs_core import code_texts, codes, context, keys
 from crs_core.journal import (
     block_layout,
     block_reader,
@@ -13,7 +14,9 @@ from crs_core.journal import (
     record_reader,
     record_types,
 )
-from crs_core.wire import fragment, frame, gatt_uuids, hello, message, sealed, session
+from crs_core.wire import fragment, frame, gatt_uuids, hello, message, rights, sealed, session
+from crs_device.alarm import attention
+from crs_device.link import requests, requests_on_demand
 from crs_device.link.ble import advertising
 
 from host_agent.link import advertised
@@ -161,6 +164,32 @@ def table(section):
         [cell.strip() for cell in row.strip("|").split("|")]
         for row in re.findall(r"^\| (?:0x|\d).*", text, re.M)
     ]
+
+
+def test_the_table_of_rights_is_the_codes():
+    rows = re.findall(r"^\| `(\w+)` \| (\d+) \| (.*) \|$", PAGE, re.MULTILINE)
+    assert [(name, int(value)) for name, value, _ in rows] == [
+        (name, right) for right, (name, _) in code_texts.RIGHTS.items()
+    ]
+    for _, value, needing in rows:
+        always = re.findall(r"[A-Z]\w+", needing.split(";")[0])
+        assert set(always) == {cls.__name__ for cls, right in rights.NEEDED.items() if right == int(value)}
+        asks = re.findall(r"[A-Z]\w+", needing.partition(";")[2])
+        asked = (message.Settings(0, 0, 1, b""), message.Keys(0, 0))
+        assert asks == [type(one).__name__ for one in asked if rights.needed(one) == int(value)]
+
+
+def test_the_limits_of_the_page_are_the_codes():
+    said = [int(n) for n in re.findall(r"cost (\d+),.*?op 0\) (\d+),.*?has (\d+) to", PAGE, re.DOTALL)[0]]
+    assert said == [requests._JOURNALED, requests._LOOKED_UP, requests._FULL]
+    lapses = [attention.ACCEPT_LAPSE_HIGH_MS, attention.ACCEPT_LAPSE_MS, attention.SOUND_AGAIN_MS]
+    assert lapses == [600_000, 1_800_000, 30_000] and "at least 30 s" in PAGE
+    assert requests_on_demand._BOUND_MAX_MS == 86_400_000 and "above one day" in PAGE
+
+
+def test_the_nonce_of_the_page_is_the_codes():
+    mixed = b"cw nonce" + bytes(16) + (7).to_bytes(8, "little") + (1).to_bytes(8, "little")
+    assert hello.nonce(bytes(16), 7, 1) == hashlib.sha256(mixed).digest()[:16]
 
 
 def test_the_table_of_messages_is_the_codes():

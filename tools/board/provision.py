@@ -2,7 +2,8 @@
 
 The first run makes the device id and the custodian's key. It writes an enrolment file sealed with a one-time code and
 prints the code once. Bring the file and the code to the bedside laptop by different ways. Later runs change settings,
-add a reader, replace the custodian or revoke a key. Keys never appear on a command line and cannot be read back.
+add a laptop with some of the rights, replace the custodian or revoke a key. Keys never appear on a command line and
+cannot be read back.
 """
 
 import argparse
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from crs_core import settings
+from crs_core.code_texts import RIGHTS, role_name, role_of
 from crs_core.errors import RemoteError
 from crs_core.keys import ROLE_CUSTODIAN, ROLE_READER, SLOTS
 from crs_core.units import SITES
@@ -26,13 +28,14 @@ from host_agent.keys.enrolment import Enrolment, new_code, seal
 from host_agent.terminal.streams import run_clean
 from tools.board.port import BoardPort, PortError, add_guard_options, guard_of, released
 
-ROLES = {ROLE_CUSTODIAN: "custodian", ROLE_READER: "reader"}
+RIGHT_NAMES = ",".join(name for name, _ in RIGHTS.values())
 
 # Runs on the board with the flashed application. Prints one line of JSON.
 ON_BOARD = """
 import sys, os, json, binascii
 try:
     from crs_core.keys import Key
+    from crs_core.wire import hello
     from crs_device.settings.key_file import KeyFile
     from crs_device.settings.settings_file import SettingsFile
     from crs_device.journal import header
@@ -53,7 +56,9 @@ try:
         else: new = old + [Key(key_id, role, key, name)]
         keys.store(device_id if kind == 'first' else keys.device_id, new)
     if (changes or action) and header.read('/journal') is None:
-        Journal('/journal', 0, os.urandom, 1 << 20).create()
+        # mixed with what this computer drew: the random numbers of a chip that has just started may repeat
+        draw = lambda count: hello.nonce(os.urandom(16) + SEED)[:count]
+        Journal('/journal', 0, draw, 1 << 20).create()
     found = header.read('/journal')
     print(json.dumps({'device_id': binascii.hexlify(keys.device_id).decode(), 'settings': store.load() or {},
         'fault': store.fault, 'keys': [[k.key_id, k.role, k.name] for k in keys.keys],
@@ -86,7 +91,11 @@ Action = tuple[str, bytes, int, int, bytes, str]
 
 
 def _on_board(port: BoardPort, changes: bytes, action: Action | None) -> dict[str, Any]:
-    text = port.run_script(ON_BOARD.replace("CHANGES", repr(changes)).replace("ACTION", repr(action)))
+    given = {"CHANGES": changes, "ACTION": action, "SEED": secrets.token_bytes(16)}
+    script = ON_BOARD
+    for name, value in given.items():
+        script = script.replace(name, repr(value))
+    text = port.run_script(script)
     lines = [line for line in text.splitlines() if line.startswith("{")]
     if not lines:
         raise PortError(f"{port.port}: the board answered {text[-200:]!r}")
@@ -97,28 +106,28 @@ def _on_board(port: BoardPort, changes: bytes, action: Action | None) -> dict[st
 
 
 def _choose(
-    state: dict[str, Any], add_reader: str, replace: str, revoke: int | None, host: str
+    state: dict[str, Any], add: str, role: int, replace: str, revoke: int | None, host: str
 ) -> Action | None:
     """The requested key change, checked against the keys on the board; None when none was requested."""
     key_id = 1 + secrets.randbelow((1 << 32) - 1)
     if not state["keys"]:
-        if add_reader or replace or revoke:
+        if add or replace or revoke:
             raise ProvisionError(
                 "This wearable has no keys yet. Run without the key option: that makes the custodian's."
             )
         return ("first", secrets.token_bytes(8), key_id, ROLE_CUSTODIAN, secrets.token_bytes(32), host)
-    if add_reader:
+    if add:
         if len(state["keys"]) >= SLOTS:
             raise ProvisionError(f"All {SLOTS} key slots are in use. Revoke one first with --revoke KEY_ID.")
-        return ("add", b"", key_id, ROLE_READER, secrets.token_bytes(32), add_reader)
+        return ("add", b"", key_id, role, secrets.token_bytes(32), add)
     if replace:
         return ("replace", b"", key_id, ROLE_CUSTODIAN, secrets.token_bytes(32), replace)
     if revoke is not None:
-        role_of = {key_id: role for key_id, role, _ in state["keys"]}
-        if revoke not in role_of:
-            known = ", ".join(f"{key_id:08x}" for key_id in role_of)
+        roles = {key_id: role for key_id, role, _ in state["keys"]}
+        if revoke not in roles:
+            known = ", ".join(f"{key_id:08x}" for key_id in roles)
             raise ProvisionError(f"No key {revoke:08x} on this wearable. Its keys are {known}.")
-        if role_of[revoke] == ROLE_CUSTODIAN:
+        if roles[revoke] == ROLE_CUSTODIAN:
             raise ProvisionError(
                 f"{revoke:08x} is the custodian's key. Without a custodian the journal fills up. "
                 "Use --replace-custodian NAME."
@@ -128,7 +137,7 @@ def _choose(
 
 
 def _receipt(state: dict[str, Any], *made: Any) -> Receipt:
-    keys = [{"key_id": key_id, "role": ROLES[role], "name": name} for key_id, role, name in state["keys"]]
+    keys = [{"key_id": key_id, "role": role_name(role), "name": name} for key_id, role, name in state["keys"]]
     return Receipt(state["device_id"], state["chip_id"], state["journal_id"], state["settings"], keys, *made)
 
 
@@ -154,9 +163,13 @@ def _enrolment_file(path: Path) -> Iterator[BinaryIO]:
 
 def provision(
     port: str, changes: dict[str, str], out: Path | None = None, host: str = "bedside", add_reader: str = "",
-    replace_custodian: str = "", revoke: int | None = None, restart: bool = True,
+    replace_custodian: str = "", revoke: int | None = None, restart: bool = True, rights: str = "",
 ) -> Receipt:  # fmt: skip
-    """Provision one board; raise PortError, ProvisionError or ConfigError with advice."""
+    """Provision one board; raise PortError, ProvisionError or ConfigError with advice. `rights` of the key that
+    `add_reader` names, such as `read,accept`; "" is read alone."""
+    role = role_of(rights) if rights else ROLE_READER
+    if not role or role == ROLE_CUSTODIAN or (rights and not add_reader):
+        raise ProvisionError(f"--rights {rights}: name some of {RIGHT_NAMES}, beside --add-host NAME.")
     board = BoardPort(port)
     text = "".join(f"{key}={value}\n" for key, value in changes.items()).encode()
     try:
@@ -164,7 +177,7 @@ def provision(
     except RemoteError as error:
         raise ProvisionError(f"{error}. All settings: firmware/crs_device/README.md") from None
     state = _on_board(board, b"", None)
-    action = _choose(state, add_reader, replace_custodian, revoke, host)
+    action = _choose(state, add_reader, role, replace_custodian, revoke, host)
     if not state["settings"]:
         required = [key for key, spec in settings.SETTINGS.items() if spec.default is None]
         missing = [key for key in required if key not in changes]
@@ -185,7 +198,9 @@ def provision(
         with _enrolment_file(out) as file:
             state = _on_board(board, text, action)
             device_id, site = bytes.fromhex(state["device_id"]), str(state["settings"]["site"])
-            file.write(seal(Enrolment(device_id, key_id, action[4], ROLES[action[3]], action[5], site), code))
+            file.write(
+                seal(Enrolment(device_id, key_id, action[4], role_name(action[3]), action[5], site), code)
+            )
     # A restart ends every session that still uses a revoked key.
     if restart:
         board.restart()
@@ -207,8 +222,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--host", default="bedside", metavar="NAME", help="custodian's name (bedside)")
     keys = parser.add_mutually_exclusive_group()
     keys.add_argument("--add-reader", default="", metavar="NAME", help="make a key that can only read")
+    keys.add_argument("--add-host", default="", metavar="NAME", help="make a key with the rights of --rights")
     keys.add_argument("--replace-custodian", default="", metavar="NAME", help="replace the custodian's key")
     keys.add_argument("--revoke", type=hexadecimal, metavar="KEY_ID", help="remove a reader's key (hex)")
+    parser.add_argument(
+        "--rights", default="", metavar="LIST", help="of the new key: read,time,accept,context,settings,bind"
+    )
     parser.add_argument("--show", action="store_true", help="print settings and key names; change nothing")
     parser.add_argument("--no-restart", action="store_true", help="leave the board at its REPL")
     parser.add_argument("--json", action="store_true", help="print the receipt as JSON on stdout")
@@ -247,8 +266,8 @@ def main() -> int:
                 receipt = show(options.port, not options.no_restart)
             else:
                 receipt = provision(
-                    options.port, changes, options.out, options.host, options.add_reader, options.replace_custodian,
-                    options.revoke, not options.no_restart,
+                    options.port, changes, options.out, options.host, options.add_reader or options.add_host,
+                    options.replace_custodian, options.revoke, not options.no_restart, options.rights,
                 )  # fmt: skip
     except ProvisionError as error:
         print(f"provision: {error}", file=sys.stderr)

@@ -47,6 +47,15 @@ Refuse = namedtuple("Refuse", ("reason", "low", "high"))
 SessionKeys = namedtuple("SessionKeys", ("h2d_encrypt", "h2d_auth", "d2h_encrypt", "d2h_auth"))
 
 
+def nonce(drawn: bytes, *told: int) -> bytes:
+    """A nonce from random bytes and from numbers that are others each time, such as boot, count and moment of the
+    handshake: it repeats only when all of them do, so a poor random source alone repeats none."""
+    mixed = hashlib.sha256(b"cw nonce" + drawn)
+    for number in told:
+        mixed.update(number.to_bytes(8, "little"))
+    return mixed.digest()[:NONCE_BYTES]
+
+
 def encode_hello(hello: Hello) -> bytes:
     """Return the 48 bytes; LocalError when an id or the nonce has another length."""
     if len(hello.device_id) != 8 or len(hello.journal_id) != 8 or len(hello.nonce) != NONCE_BYTES:

@@ -2,7 +2,8 @@
 
 `Sealer(encrypt_key, auth_key, tag).seal(plaintext)` -> payload; the counter starts at 0 and never wraps.
 `Opener(encrypt_key, auth_key, tag).open(payload)` -> plaintext or None. It counts what it drops: reflected (this side's
-own direction came back), bad_mac, replayed (old counter). `missed` counts the numbers that were skipped.
+own direction came back), bad_mac, replayed (a counter that is old, or the last one, which nobody uses). `missed` counts
+the numbers that were skipped.
 """
 
 import struct
@@ -64,7 +65,7 @@ class Opener:
             self.bad_mac += 1
             return None
         counter = struct.unpack("<I", body[1:_HEADER_BYTES])[0]
-        if counter < self.expected:
+        if counter < self.expected or counter == _COUNTER_END:
             self.replayed += 1
             return None
         self.missed += counter - self.expected

@@ -30,7 +30,7 @@ class Chain:
         self.segments: list[tuple[int, int]] = []
         self.used = 0  # bytes on flash, rounded up per file
         self.corrupt = 0  # damaged runs met while reading
-        self._seal_at = seal_at
+        self.seal_at = seal_at
         self._read_faults: dict[int, int] = {}  # segment first: failed reads in a row
         # the block that was read and verified last
         self._fetched: tuple[block_layout.Header, bytes] | None = None
@@ -100,12 +100,12 @@ class Chain:
     def growth(self, size: int) -> int:
         """Bytes of flash that appending `size` bytes takes."""
         old = self.segments[-1][1] if self._open else 0
-        return _rounded(size) if old + size > self._seal_at else _rounded(old + size) - _rounded(old)
+        return _rounded(size) if old + size > self.seal_at else _rounded(old + size) - _rounded(old)
 
     def append(self, first_seq: int, data: bytes) -> None:
         """Write one block at the end. When it returns the block is on flash; on OSError nothing is promised."""
         size = self.segments[-1][1] if self._open else 0
-        if not self._open or size + len(data) > self._seal_at:
+        if not self._open or size + len(data) > self.seal_at:
             self.segments.append((first_seq, 0))
             size = 0
             self._open = True
@@ -159,12 +159,18 @@ class Chain:
         self.used -= _rounded(size)
         self._cursors = [c for c in self._cursors if c[1] != first]
 
-    def replaced(self, index: int, size: int) -> None:
-        """Segment `index` was replaced by a file of `size` bytes."""
-        first = self.segments[index][0]
-        self._resize(index, size)
+    def replaced(self, index: int, first_seq: int, size: int) -> None:
+        """Segment `index` was written anew with `size` bytes; when it begins later now, the old file goes. OSError: it
+        is still there, beside the new one."""
+        old = self.segments[index][0]
         self._piece = _NO_PIECE
-        self._cursors = [c for c in self._cursors if c[1] != first]
+        self._cursors = [c for c in self._cursors if c[1] not in (old, first_seq)]
+        if first_seq == old:
+            self._resize(index, size)
+            return
+        self.segments.insert(index + 1, (first_seq, size))
+        self.used += _rounded(size)
+        self._remove(index)
 
     def bound(self, index: int) -> int:
         """A sequence that the last record of segment `index` does not exceed (the newest has none: 2**32-1)."""

@@ -18,8 +18,7 @@ What survives, exactly:
 Every call costs at most one group of flash operations; `tick` without work costs a few comparisons.
 """
 
-from crs_core import codes
-from crs_core.journal import block_layout, block_writer, codec2_writer, record_layout, record_writer
+from crs_core.journal import block_layout, block_writer, codec2_writer, record_layout
 from crs_core.compat import const
 from crs_core.units import Reading
 from crs_device.journal import header, reader, space
@@ -54,7 +53,7 @@ class Journal:
             "readings_segments_dropped": 0,
             "events_segments_dropped": 0,  # acknowledged ones
             "events_merged": 0,
-            "events_lost": 0,  # segments of unacknowledged events: HIGH technical alarm
+            "events_lost": 0,  # times that unacknowledged events were dropped: HIGH technical alarm
             "doubtful_tails": 0,
             "acks_beyond_head": 0,
         }
@@ -65,8 +64,8 @@ class Journal:
         self._next = 1
         self._reserved = 0
         self.thinned_seq = 0  # up to here repeats were merged
-        self._merge_from = 0  # event segments before this one were merged already
-        self._merging = False
+        self.thinned_from = [0, 0, 0]  # level -> event segments before this one were thinned already
+        self.is_thinning = False
         self._t_ms = 0  # newest time given by a caller: the time of records the journal writes itself
         self._ack_dirty = False
         self._ack_stored_ms = 0
@@ -199,7 +198,7 @@ class Journal:
         if not self.journal_id:
             raise OSError(19)
         data = encode(self._next)
-        if not self._merging:
+        if not self.is_thinning:
             self._try_make_room(chain, len(data))
         for last_try in (False, True):
             first = self._next
@@ -239,62 +238,18 @@ class Journal:
     # --- room -------------------------------------------------------------------------------------------------
 
     def _try_make_room(self, chain: Chain, size: int) -> None:
+        need = chain.growth(size)
+        quota = self._budget // 4
         try:
-            self._make_room(chain, size)
+            if chain is self._r:
+                dropped = space.drop_oldest(chain, need, self._budget - quota)
+                self.counters["readings_segments_dropped"] += dropped
+            elif chain.used + need > quota:
+                from crs_device.journal import event_room
+
+                event_room.make_room(self, chain, size)
         except OSError:
             self.counters["flash_faults"] += 1  # too much flash used is better than an event not journaled
-
-    def _make_room(self, chain: Chain, size: int) -> None:
-        need = chain.growth(size)
-        events_quota = self._budget // 4
-        count = self.counters
-        if chain is self._r:
-            quota = self._budget - events_quota
-            count["readings_segments_dropped"] += space.make_room(chain, need, quota)
-            return
-        count["events_segments_dropped"] += space.drop_acked_events(chain, need, events_quota, self.acked_seq)
-        if chain.used + need > events_quota:
-            self._merge_one()
-            need = chain.growth(size)  # a MERGED record may have begun the segment this block goes to
-        lost = space.make_room(chain, need, events_quota)
-        if lost:
-            count["events_lost"] += lost
-            detail = "event segments dropped unacknowledged"
-            note = record_writer.write(
-                record_layout.FAULT, codes.SUBSYSTEM_JOURNAL, codes.FAULT_MISSING, lost, detail
-            )
-            self._notes.append(note)
-
-    def _merge_one(self) -> None:
-        """Look at the next pair of full event segments and merge it if that frees one: at most two files read."""
-        segments = self._e.segments
-        index = 0
-        while index < len(segments) and segments[index][0] < self._merge_from:
-            index += 1
-        if index + 2 >= len(segments):  # the newest is being written
-            return
-        # loaded when it is first needed, to save heap
-        from crs_device.journal import merge
-
-        following = segments[index + 1][0]
-        self._merging = True
-        try:
-            if merge.merge_pair(self._e, index, self._write_merged):
-                following = segments[index][0]  # the merged file may absorb the next one, too
-        except (OSError, MemoryError):
-            self.counters["flash_faults"] += 1
-        finally:
-            self._merging = False
-        self._merge_from = following
-
-    def _write_merged(self, merged: list) -> None:  # type: ignore[type-arg]  # of record_types.Merged
-        payloads = [record_writer.write(record_layout.MERGED, *one) for one in merged]
-        self._put_events([(self._t_ms, record_layout.MERGED, payload) for payload in payloads])
-        self.counters["events_merged"] += sum([one.count for one in merged])
-        thinned = max([one.last_seq for one in merged])
-        if thinned > self.thinned_seq:
-            header.store_mark(self.root, self.acked_seq, self._reserved, thinned)
-            self.thinned_seq = thinned
 
     def _force_room(self) -> None:
         """Drop the oldest readings: flash is full although the budget is not."""
@@ -338,8 +293,10 @@ class Journal:
             except OSError:
                 self.counters["flash_faults"] += 1
         elif self._e.used > self._budget // 16 * 3:
-            # Three quarters of the events' quarter are full: merge before all of it is.
-            self._merge_one()
+            # Three quarters of the events' quarter are full: thin before all of it is.
+            from crs_device.journal import event_room
+
+            event_room.thin_ahead(self, self._e)
 
     def _store_ack(self, now_ms: int) -> None:
         self._ack_stored_ms = now_ms

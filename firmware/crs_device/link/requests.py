@@ -1,52 +1,71 @@
-"""What a host may ask and what it gets; custodian-only where the wearable's state changes.
+"""What a host may ask and what it gets. Whether its key may ask that is decided here, for every message, at one place.
 
-`handle(server, message)` returns the answers. A reader may read, ping, give the time, accept alarms, run the self-test,
-and ask for status, settings and keys; it never frees flash and never changes anything. Requests that come seldom are
-answered by requests_on_demand.py.
+`handle(server, message)` returns the answers. A message without its right (crs_core/wire/rights.py) is answered by
+RESULT_FORBIDDEN and counted; one beyond the key's allowance by RESULT_BUSY. Requests that come seldom are answered by
+requests_on_demand.py.
 """
 
-from crs_core.journal import record_layout, record_writer
 from crs_core.compat import const
 from crs_core.errors import CoreError
+from crs_core.codes import FAULT_EXCEPTION, SUBSYSTEM_LINK
 from crs_core.wire import message as wire
+from crs_core.wire import rights
 from crs_device import health as counts
 from crs_device.heap import unload_modules
 
-_TIME_MARK_EVERY_MS = const(3_600_000)
-_CLOCK_MOVED_MS = const(500)  # beyond both bounds; a crystal of 100 ppm drifts 360 ms in an hour
+# What a request costs the allowance of its key, which refills with board time. So no key wears flash or fills the
+# journal, whatever it sends, and the allowance of another key is not touched.
+_JOURNALED = const(60)
+_LOOKED_UP = const(2)  # code is loaded and flash is read
+_FULL = const(1920)  # 32 that are journaled
+_REFILL_MS = const(1000)  # one more each second: one that is journaled each minute
 _PARTS_MAX = const(2048)
+_REASON_MAX = const(80)
 
 _ON_DEMAND = {
     wire.Settings: "settings",
     wire.Context: "context",
     wire.Bind: "bind",
+    wire.AlarmAccept: "alarm_accept",
     wire.SelfTest: "self_test",
     wire.Maintenance: "maintenance",
     wire.Pause: "pause",
     wire.Keys: "keys",
 }
+_IN_PARTS = (wire.Settings, wire.Context, wire.Bind)
+_ENDS = (wire.Maintenance, wire.Pause)
+_END = const(2)  # their op that ends it
 
 
 class Requests:
-    """`app` is the running application. One object serves all carriers: a time mark is due once, whoever sends it."""
+    """`app` is the running application. One object serves all carriers: a key may do the same on each."""
 
     def __init__(self, app) -> None:  # type: ignore[no-untyped-def]
         self._app = app
-        self._mark: tuple[int, int, int] | None = None  # utc_ms, bound_ms, t_ms of the last TIME_MARK
+        self._allowances: dict[int, tuple[int, int]] = {}  # key id -> (left, when that was)
+        # key id -> (utc_ms, bound_ms, t_ms) of its last TIME_MARK: no key keeps the marks of another out
+        self.marks: dict[int, tuple[int, int, int]] = {}
+        self.mark: tuple[int, int, int] | None = None  # the newest of them
 
     def forget_time(self) -> None:
         """Another journal begins: the next time that a host sends is journaled."""
-        self._mark = None
+        self.marks = {}
+        self.mark = None
 
     def utc_ms(self, now_ms: int) -> int | None:
-        """The time of day at `now_ms`, by the last host that sent it; None before that."""
-        mark = self._mark
+        """The time of day at `now_ms`, by the last mark that was journaled; None before that."""
+        mark = self.mark
         return None if mark is None else mark[0] + now_ms - mark[2]
 
     def handle(self, server, message) -> list:  # type: ignore[no-untyped-def,type-arg]
         """Answer one authenticated message. A refusal is an answer, too, and is counted."""
-        if _is_for_custodian(message) and not server.is_custodian:
-            return self._refuse(message, wire.RESULT_FORBIDDEN, "custodian only")
+        right = rights.needed(message)
+        if not right:
+            return self._refuse(message, wire.RESULT_UNKNOWN_REQUEST, "")
+        if not server.rights & right:
+            return self._refuse(message, wire.RESULT_FORBIDDEN, "this key may not do that")
+        if not self._is_within_allowance(server, message, right):
+            return self._refuse(message, wire.RESULT_BUSY, "too many requests: try again in a minute")
         try:
             if isinstance(message, wire.ReadFrom):
                 return self._read_from(server, message)
@@ -58,16 +77,45 @@ class Requests:
                 return self._time(server, message)
             if isinstance(message, wire.StatusAsk):
                 return self._status(server)
-            if isinstance(message, wire.AlarmAccept):
-                return self._alarm_accept(server, message)
-            name = _ON_DEMAND.get(type(message))
-            if name is None:
-                return self._refuse(message, wire.RESULT_UNKNOWN_REQUEST, "")
-            return self._load_and_answer(server, name, message)
+            return self._load_and_answer(server, _ON_DEMAND[type(message)], message)
         except CoreError as error:
             return self._refuse(message, wire.RESULT_BAD_VALUE, str(error.args[0]))
         except OSError as error:
             return self._refuse(message, wire.RESULT_FAILED, "flash or hardware: %s" % error)
+        except Exception as error:
+            # One message must not end the task that serves every link.
+            self._app.health.count(counts.TASK_CRASH)
+            self._app.health.fault(SUBSYSTEM_LINK, FAULT_EXCEPTION, repr(error))
+            return self._refuse(message, wire.RESULT_FAILED, repr(error)[:_REASON_MAX])
+
+    def _is_within_allowance(self, server, message, right: int) -> bool:  # type: ignore[no-untyped-def]
+        """Take what the request costs: a request in parts pays once. What ends a pause or maintenance is free: it was
+        paid for at its beginning, and nothing may keep the wearable from monitoring again."""
+        kind = type(message)
+        if kind not in _ON_DEMAND:
+            return True
+        cost = _LOOKED_UP
+        if right not in (rights.READ, rights.ACCEPT):
+            cost = _JOURNALED
+            if kind in _IN_PARTS and kind in server.parts and message.part:
+                return True
+            if kind in _ENDS and message.op == _END:
+                return True
+        return self._pay(server, cost)
+
+    def pay_for_record(self, server) -> bool:  # type: ignore[no-untyped-def]
+        """Take the cost of one record from the allowance of the key in session; False when too little is left."""
+        return self._pay(server, _JOURNALED)
+
+    def _pay(self, server, cost: int) -> bool:  # type: ignore[no-untyped-def]
+        key_id = server.session.key.key_id
+        now_ms = self._app.clock.ms()
+        left, at_ms = self._allowances.get(key_id, (_FULL, now_ms))
+        gained = (now_ms - at_ms) // _REFILL_MS
+        left = min(left + gained, _FULL)
+        is_enough = left >= cost
+        self._allowances[key_id] = (left - cost if is_enough else left, at_ms + gained * _REFILL_MS)
+        return is_enough
 
     def _refuse(self, message, code: int, detail: str) -> list:  # type: ignore[no-untyped-def,type-arg]
         self._app.health.count(counts.REQUEST_REFUSED)
@@ -110,19 +158,15 @@ class Requests:
     def _time(self, server, message) -> list:  # type: ignore[no-untyped-def,type-arg]
         app = self._app
         now_ms = app.clock.ms()
-        mark = self._mark
         # The message may have waited here while the board was stalled: its bound does not include that.
         bound_ms = min(message.bound_ms + max(now_ms - server.emptied_ms, 0), 0xFFFFFFFF)
-        wanted = True
-        if mark is not None and now_ms - mark[2] < _TIME_MARK_EVERY_MS:
-            moved_ms = abs((message.utc_ms - mark[0]) - (now_ms - mark[2]))
-            wanted = moved_ms > _CLOCK_MOVED_MS * app.clock.speed + bound_ms + mark[1]
-        if wanted:
-            payload = record_writer.write(
-                record_layout.TIME_MARK, message.utc_ms, bound_ms, server.session.key.key_id
-            )
-            if app.log.append(now_ms, record_layout.TIME_MARK, payload):
-                self._mark = (message.utc_ms, bound_ms, now_ms)
+        if server.rights & rights.TIME and self._pay(server, _LOOKED_UP):
+            from crs_device.link import requests_on_demand
+
+            try:
+                requests_on_demand.time_mark(self, app, server, message.utc_ms, bound_ms)
+            finally:
+                unload_modules("crs_device.link.requests_on_demand")
         return [wire.TimeIs(message.utc_ms, app.boot_number, now_ms)]
 
     def _status(self, server) -> list:  # type: ignore[no-untyped-def,type-arg]
@@ -133,18 +177,3 @@ class Requests:
         if bell is not None and bell.seq == 0 and app.log.is_holding:
             server.ring(bell)
         return [app.status()]
-
-    def _alarm_accept(self, server, message) -> list:  # type: ignore[no-untyped-def,type-arg]
-        key_id = server.session.key.key_id
-        if not self._app.accept(message.alarm_id, message.priority, key_id, message.who):
-            return self._refuse(message, wire.RESULT_BAD_VALUE, "not active at this priority")
-        return [wire.Result(wire.type_of(message), wire.RESULT_DONE, "")]
-
-
-def _is_for_custodian(message) -> bool:  # type: ignore[no-untyped-def]
-    """Whether the request changes the wearable."""
-    if isinstance(message, (wire.Context, wire.Bind, wire.Maintenance, wire.Pause)):
-        return True
-    if isinstance(message, wire.Settings):
-        return message.op != wire.SETTINGS_GET
-    return isinstance(message, wire.Keys) and message.op != wire.KEYS_LIST

@@ -1,4 +1,4 @@
-"""Requests that come seldom: settings, context, binding, self-test, maintenance, pause, keys. Loaded for one request.
+"""Requests that come seldom, such as settings, an acceptance or a binding. Loaded for one request.
 
 Each function takes (app, server, parts, message), server the link that asked, and returns the answers; None stands
 for "this part was taken, send the next". Each loads what it needs for itself, to save heap.
@@ -10,8 +10,12 @@ from crs_core.errors import RemoteError
 from crs_core.journal import record_layout, record_writer
 from crs_core.codes import PRIORITY_MEDIUM
 from crs_core.wire import message as wire
+from crs_device.health import REQUEST_REFUSED
 from crs_device.heap import unload_modules
 
+_TIME_MARK_EVERY_MS = const(3_600_000)
+_CLOCK_MOVED_MS = const(500)  # beyond both bounds; a crystal of 100 ppm drifts 360 ms in an hour
+_BOUND_MAX_MS = const(86_400_000)  # a mark that says less than the day dates nothing
 _MAINTENANCE_MAX_S = const(1800)
 _STATE_CHANGE = const(4)
 
@@ -94,6 +98,36 @@ def bind(app, server, parts, message) -> list | None:  # type: ignore[no-untyped
             app.binding = binding
         else:
             unload_modules("crs_device.binding")
+
+
+def time_mark(requests, app, server, utc_ms: int, bound_ms: int) -> None:  # type: ignore[no-untyped-def]
+    """Journal this time when it says more than the last mark of the same key; no key keeps the marks of another out."""
+    key_id, now_ms = server.session.key.key_id, app.clock.ms()
+    mark = requests.marks.get(key_id)
+    if bound_ms > _BOUND_MAX_MS:
+        return
+    if mark is not None and now_ms - mark[2] < _TIME_MARK_EVERY_MS:
+        moved_ms = abs((utc_ms - mark[0]) - (now_ms - mark[2]))
+        if moved_ms <= _CLOCK_MOVED_MS * app.clock.speed + bound_ms + mark[1]:
+            return
+    if not requests.pay_for_record(server):
+        app.health.count(REQUEST_REFUSED)
+        return
+    payload = record_writer.write(record_layout.TIME_MARK, utc_ms, bound_ms, key_id)
+    if app.log.append(now_ms, record_layout.TIME_MARK, payload):
+        requests.mark = requests.marks[key_id] = (utc_ms, bound_ms, now_ms)
+
+
+def alarm_accept(app, server, parts, message) -> list:  # type: ignore[no-untyped-def,type-arg]
+    """Take an acceptance; while one counts already, nothing is changed and nothing journaled again."""
+    key_id, now_ms = server.session.key.key_id, app.clock.ms()
+    if app.attention.is_taken(message.alarm_id, message.priority, now_ms):
+        return _result(message, wire.RESULT_DONE, "accepted already")
+    if not app.requests.pay_for_record(server):
+        return _result(message, wire.RESULT_BUSY, "too many requests: try again in a minute")
+    if not app.accept(message.alarm_id, message.priority, key_id, message.who):
+        raise RemoteError("not active at this priority")
+    return _result(message, wire.RESULT_DONE)
 
 
 def self_test(app, server, parts, message) -> list:  # type: ignore[no-untyped-def,type-arg]

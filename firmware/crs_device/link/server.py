@@ -7,6 +7,7 @@ is dropped after 5 s, a port that takes nothing for 2 s or a host that says noth
 from crs_core.compat import const
 from crs_core.errors import CoreError
 from crs_core.wire import message as wire
+from crs_core.wire import rights
 from crs_core.wire import session as sessions
 from crs_device import health as counts
 from crs_device.link.pump import Pump
@@ -20,7 +21,8 @@ _HANDSHAKE_MAX = const(4)
 
 class LinkServer:
     """`port` offers read/is_idle/queue/drop/pump and the bounds of what its host may have in flight; `session` is a
-    DeviceSession; `handle(server, message)` returns answers, `presence` hears every authenticated message.
+    DeviceSession; `handle(server, message)` returns answers; `presence` hears of each authenticated message under a key
+    that may accept alarms: a host that can only read is no host that is there.
 
     Call `turn()` every few milliseconds. `ring()` and `live()` may be called at any time; they only remember.
     """
@@ -50,10 +52,16 @@ class LinkServer:
         return self.session.is_open  # type: ignore[no-any-return]
 
     @property
+    def rights(self) -> int:
+        """What the key of the host in session may do (crs_core/wire/rights.py); 0 without a session."""
+        key = self.session.key
+        return 0 if key is None else rights.of_role(key.role)
+
+    @property
     def is_custodian(self) -> bool:
         """Whether the host in session is the one whose acknowledgement frees flash."""
         key = self.session.key
-        return key is not None and key.role == 1
+        return key is not None and key.role == rights.CUSTODIAN
 
     def ring(self, alarm: wire.Alarm) -> None:
         """Send the changed alarms before anything else. The newest doorbell replaces one that was not sent yet."""
@@ -174,7 +182,8 @@ class LinkServer:
 
     def _heard(self) -> None:
         self._heard_real_ms = self._clock.real_ms()
-        self._presence.heard()
+        if self.rights & rights.ACCEPT:
+            self._presence.heard()
 
     def _reset(self) -> None:
         self._answers = []

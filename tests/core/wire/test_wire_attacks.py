@@ -1,11 +1,15 @@
 """Someone on the link who reads, holds back, changes and sends as they like, but has no key."""
 
+from types import SimpleNamespace
+
 import pytest
+from crs_core.errors import LocalError
 from crs_core.keys import Key
-from crs_core.wire import frame, hello, message, session
+from crs_core.wire import frame, hello, message, sealed, session
 from crs_core.wire.session import Closed, Received, Refused
 from crs_core.wire.session_device import DeviceSession
 from crs_core.wire.session_host import HostSession
+from crs_device.app import App
 
 from tests.core.wire.pair import DEVICE_ID, JOURNAL_ID, KEY, READER, Pair, numbers, payload_of
 
@@ -133,6 +137,68 @@ def test_a_strangers_hello_does_not_disturb_an_open_session():
     assert refused[-1] == Refused(hello.REFUSE_PROOF, 1, 1) and not pair.device.half_open
     assert pair.to_device(message.Ping(2)) == [Received(message.Ping(2))]
     assert pair.to_host(message.Pong(2)) == [Received(message.Pong(2))]
+
+
+def test_the_last_counter_is_never_used_and_never_taken():
+    keys = bytes(range(16)), bytes(range(16, 32))
+    for counter, is_taken in ((0xFFFFFFFE, True), (0xFFFFFFFF, False)):
+        sealer = sealed.Sealer(*keys, sealed.TAG_TO_DEVICE)
+        sealer.counter = 0xFFFFFFFE
+        body = (
+            bytes([sealed.TAG_TO_DEVICE]) + counter.to_bytes(4, "little") + sealer._ctr.crypt(counter, b"x")
+        )
+        opener = sealed.Opener(*keys, sealed.TAG_TO_DEVICE)
+        assert (opener.open(body + sealer._mac.digest(body)[:8]) == b"x") == is_taken
+        assert opener.replayed == (not is_taken) and opener.expected == (0xFFFFFFFF if is_taken else 0)
+    assert sealer.seal(b"x") == seal_of_the_last_but_one(keys)
+    with pytest.raises(LocalError, match="new session"):
+        sealer.seal(b"x")
+
+
+def seal_of_the_last_but_one(keys):
+    sealer = sealed.Sealer(*keys, sealed.TAG_TO_DEVICE)
+    sealer.counter = 0xFFFFFFFE
+    return sealer.seal(b"x")
+
+
+class Chip:
+    """A wearable's application as far as it draws nonces; its random source gives the same bytes for ever."""
+
+    def __init__(self, boot, us):
+        self.board = SimpleNamespace(random_bytes=lambda count: b"\xa5" * count)
+        self.boot_number, self._drawn = boot, 0
+        self.clock = SimpleNamespace(ticks=lambda: us)
+
+    def session(self):
+        return DeviceSession(DEVICE_ID, JOURNAL_ID, [KEY], lambda count: App.draw(self, count))
+
+
+@pytest.mark.parametrize(
+    "later",
+    [Chip(8, 0), Chip(7, 1), Chip(8, 1), Chip(2**32 - 1, 2**30)],
+    ids=["boot", "moment", "both", "largest"],
+)
+def test_a_tape_opens_no_session_although_the_chip_s_random_numbers_repeat(later):
+    chip = Chip(7, 0)
+    host, device, tape = HostSession(KEY, numbers(3), DEVICE_ID), chip.session(), []
+    waiting = [host.start()]
+    while waiting:
+        tape.append(waiting.pop())
+        for data in [event.data for event in device.receive(tape[-1]) if isinstance(event, session.Send)]:
+            waiting += [event.data for event in host.receive(data) if isinstance(event, session.Send)]
+    assert device.is_open
+    tape.append(host.seal(message.Ping(1)))
+    again, got = later.session(), []
+    for piece in tape:
+        got += again.receive(piece)
+    assert not again.is_open and not [event for event in got if isinstance(event, Received)]
+
+
+def test_no_two_handshakes_of_one_start_share_a_nonce_whatever_link_they_come_by():
+    chip = Chip(7, 0)
+    answers = {chip.session().receive(HostSession(KEY, numbers(n)).start())[0].data for n in range(50)}
+    nonces = {hello.decode_hello(payload_of(answer)).nonce for answer in answers}
+    assert len(nonces) == 50
 
 
 def test_one_proof_per_nonce():

@@ -1,6 +1,8 @@
 """How loud: pauses, acceptance and the rise when nobody listens."""
 
-from crs_device.alarm.attention import ACCEPT_LAPSE_HIGH_MS, ACCEPT_LAPSE_MS, Attention
+import itertools
+
+from crs_device.alarm.attention import ACCEPT_LAPSE_HIGH_MS, ACCEPT_LAPSE_MS, SOUND_AGAIN_MS, Attention
 
 FEVER, HYPOX, NO_DATA = 1, 3, 8
 LOW, MEDIUM, HIGH = 1, 2, 3
@@ -110,3 +112,57 @@ def test_the_host_that_comes_back_ends_the_rise() -> None:
     attention.step([(FEVER, MEDIUM)], 0, True)
     assert attention.step([(FEVER, MEDIUM)], 61_000, True)[1] == HIGH
     assert attention.step([(FEVER, MEDIUM)], 62_000, False)[1] == MEDIUM
+
+
+def sounding_s(seconds: int, every_s: int, alarm: tuple[int, int], away: bool = False) -> list[int]:
+    """The seconds in which a standing alarm sounds while somebody accepts it every so often."""
+    attention, loud = make(), []
+    for second in range(seconds):
+        if attention.step([alarm], second * 1000, away)[1]:
+            loud.append(second)
+        if second % every_s == 0:
+            attention.accept(*alarm, second * 1000)
+    return loud
+
+
+def test_nobody_keeps_an_alarm_silent_by_accepting_it_again_and_again() -> None:
+    for alarm, lapse_ms in (((HYPOX, HIGH), ACCEPT_LAPSE_HIGH_MS), ((FEVER, MEDIUM), ACCEPT_LAPSE_MS)):
+        for every_s in (1, 7, 30, 59, 599):
+            for away in (False, True):
+                loud = sounding_s(4 * 3600, every_s, alarm, away)
+                lapses = [second for second in loud if second - 1 not in loud]
+                assert max(b - a for a, b in itertools.pairwise(lapses)) <= lapse_ms // 1000 + every_s
+                assert len(loud) >= (len(lapses) - 2) * SOUND_AGAIN_MS // 1000
+
+
+def test_an_acceptance_that_counts_gets_no_longer_by_another() -> None:
+    attention = make()
+    attention.step([(HYPOX, HIGH)], 0, False)
+    assert not attention.is_taken(HYPOX, HIGH, 0)
+    for now_ms in (0, 1000, ACCEPT_LAPSE_HIGH_MS - 1):
+        assert attention.accept(HYPOX, HIGH, now_ms) and attention.is_taken(HYPOX, HIGH, now_ms)
+    assert attention.step([(HYPOX, HIGH)], ACCEPT_LAPSE_HIGH_MS, False)[1] == HIGH
+    assert not attention.is_taken(HYPOX, HIGH, ACCEPT_LAPSE_HIGH_MS)
+
+
+def test_a_rise_and_a_return_can_be_accepted_at_once() -> None:
+    attention = make()
+    attention.step([(FEVER, MEDIUM)], 0, False)
+    attention.accept(FEVER, MEDIUM, 0)
+    attention.step([(FEVER, HIGH)], 1000, False)
+    assert attention.accept(FEVER, HIGH, 1000)
+    assert attention.step([(FEVER, HIGH)], 1000, False)[1] == 0
+    attention.step([], 2000, False)
+    attention.step([(FEVER, HIGH)], 3000, False)
+    assert attention.accept(FEVER, HIGH, 3000)
+    assert attention.step([(FEVER, HIGH)], 3000, False)[1] == 0
+
+
+def test_who_accepts_after_it_sounded_long_enough_is_heard_at_once() -> None:
+    attention = make()
+    attention.step([(HYPOX, HIGH)], 0, False)
+    attention.accept(HYPOX, HIGH, 0)
+    late_ms = ACCEPT_LAPSE_HIGH_MS + SOUND_AGAIN_MS
+    attention.step([(HYPOX, HIGH)], late_ms, False)
+    attention.accept(HYPOX, HIGH, late_ms)
+    assert attention.step([(HYPOX, HIGH)], late_ms, False)[1] == 0

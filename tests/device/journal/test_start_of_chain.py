@@ -107,7 +107,7 @@ def test_what_was_read_ahead_is_forgotten_when_its_segment_goes_or_changes(tmp_p
     found.load()
     assert found.find(1)[0].first_seq == 1
     (tmp_path / "00000001.seg").write_bytes(made[1])
-    found.replaced(0, len(made[1]))
+    found.replaced(0, 1, len(made[1]))
     assert found.find(1)[0].first_seq == 2
     found.drop(0)
     assert found.find(1)[0].first_seq == 3

@@ -6,8 +6,10 @@ import contextlib
 import pytest
 from crs_core import context
 from crs_core.wire import message as wire
+from crs_core.wire import rights
 
 from host_agent.errors import AnswerTimeout, RequestRefused, SessionClosed, StoreLocked
+from host_agent.keys.keyfile import DeviceKey
 from host_agent.people import rule_sending
 from host_agent.people.sender import RETRY_S, ContextSender, Session
 from host_agent.store.db import Store
@@ -19,8 +21,9 @@ from tests.host.people.people_world import NOW_MS
 class Wearable:
     """Takes entries as the client of a session does; `fails` are raised first, one a try."""
 
-    def __init__(self, *fails):
+    def __init__(self, *fails, role=rights.CUSTODIAN):
         self.fails = list(fails)
+        self.key = DeviceKey(bytes(8), 1, bytes(32), role, "ward")
         self.got = []
 
     async def send_context(self, data):
@@ -189,3 +192,20 @@ async def test_a_store_that_fails_for_a_while_does_not_end_the_job(world, run, m
     await until(lambda: len(run.clock.slept) >= 2)  # the pause before the next try has begun
     await run.clock.advance(RETRY_S)
     await until(lambda: rows(world)[0][0] == "journaled")
+
+
+@pytest.mark.parametrize("role", [rights.READER, rights.OTHER + rights.READ + rights.ACCEPT])
+async def test_a_laptop_without_the_right_brings_nothing_and_says_so_once(world, run, role):
+    world.enter(world.nurse, ice=8)
+    wearable = Wearable(role=role)
+    sender = run(wearable)
+    sender.wake()
+    await until(lambda: rows(world)[0][1] == 1)
+    for _ in range(3):
+        await until(lambda: run.clock.slept)
+        await run.clock.advance(RETRY_S)
+    await asyncio.sleep(0.05)
+    assert (
+        rows(world) == [("waiting", 1, "this laptop's key may not bring entries to it")]
+        and wearable.got == []
+    )

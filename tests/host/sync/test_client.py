@@ -15,13 +15,14 @@ from host_agent.errors import (
     AnswerTimeout,
     DeviceAtRepl,
     HelloTimeout,
+    NotAllowed,
     NotEnrolled,
     RequestRefused,
     SessionClosed,
     SessionRefused,
 )
 from host_agent.sync.client import DeviceClient
-from tools.rig.protocol_wearable import CUSTODIAN, DEVICE_ID, FakeDevice, Pipe, host_key, serving
+from tools.rig.protocol_wearable import CUSTODIAN, DEVICE_ID, READER, FakeDevice, Pipe, host_key, serving
 
 
 async def open_client(pipe: Pipe, keys: Any = None, **options: Any) -> DeviceClient:
@@ -220,11 +221,91 @@ async def test_a_crash_in_session_shows_as_a_prompt(device) -> None:
     lines: list[str] = []
     async with serving(device, pipe):
         client = await open_client(pipe, on_text=lines.append)
+        device.deaf = True
         await pipe.device_write(b'Traceback (most recent call last):\r\n  File "main.py"\x1b[31m\r\n')
         await pipe.device_write(b"MemoryError: \r\n>>> ")
         with pytest.raises(DeviceAtRepl):
             await asyncio.wait_for(client.next_message(), 2)
     assert lines[0] == "Traceback (most recent call last):" and "\x1b" not in "".join(lines)
+
+
+PROMPTS = [
+    b"\r\n>>> ",
+    b"\n>>> \n>>> \n>>> ",
+    b"raw REPL; CTRL-B to exit\r\n>",
+    b'~CWHL}!}"',
+    b"\r\n>>> " * 500,
+]
+
+
+@pytest.mark.parametrize("text", PROMPTS)
+async def test_a_prompt_that_anyone_can_write_ends_no_session(device, monkeypatch, text) -> None:
+    monkeypatch.setattr("host_agent.sync.client._PROMPT_S", 0.2)
+    pipe = Pipe()
+    async with connected(device, pipe) as client:
+        for _ in range(30):
+            await pipe.device_write(text)
+            assert await client.ask(wire.StatusAsk(), wire.StatusIs)
+        assert client._doubt is not None
+        await client._doubt
+        assert await client.ask(wire.StatusAsk(), wire.StatusIs)
+        assert len(pipe.host_wrote) < 31 + 10, "what anyone writes does not make this laptop talk much"
+
+
+@pytest.mark.parametrize("text", PROMPTS)
+async def test_a_prompt_before_the_answer_does_not_keep_the_session_out(device, text) -> None:
+    pipe = Pipe(to_host=lambda data: [text, data, text])
+    async with connected(device, pipe) as client:
+        assert (await client.ask(wire.Ping(1), wire.Pong)).token == 1
+
+
+async def test_a_prompt_and_then_silence_is_a_wearable_without_application(device, monkeypatch) -> None:
+    monkeypatch.setattr("host_agent.sync.client._PROMPT_S", 0.1)
+    pipe = Pipe()
+    async with connected(device, pipe) as client:
+        await pipe.device_write(b"\r\n>>> ")
+        await client.ask(wire.StatusAsk(), wire.StatusIs)
+        assert client._doubt is not None
+        await client._doubt
+        client.messages.clear()
+        device.deaf = True
+        await pipe.device_write(b"\r\n>>> ")
+        with pytest.raises(DeviceAtRepl):
+            await asyncio.wait_for(client.next_message(), 2)
+
+
+async def test_a_stuck_random_source_repeats_no_nonce(device) -> None:
+    seen = set()
+    for _ in range(5):
+        pipe = Pipe()
+        async with connected(device, pipe, random_bytes=bytes):
+            ((_, hello_bytes),) = frame.Decoder(100).feed(pipe.host_wrote[0])
+            seen.add(hello.decode_hello(hello_bytes).nonce)
+    assert len(seen) == 5
+
+
+@pytest.mark.parametrize(
+    ("message", "says"),
+    [
+        (wire.AlarmAccept(3, 3, "Dr. House"), "accept its alarms"),
+        (wire.Bind(wire.BIND_START, b"PATIENT1", 0, 1, b""), "start or end its patient"),
+        (wire.Keys(wire.KEYS_REVOKE, 1), "revoke a laptop"),
+        (wire.Context(0, 1, b"x"), "bring what people entered"),
+        (wire.Settings(wire.SETTINGS_SET, 0, 1, b"x"), "change its settings"),
+        (wire.SelfTest(0), "test it"),
+        (wire.Maintenance(wire.MAINTENANCE_ENTER, 60), "service it"),
+        (wire.Pause(wire.PAUSE_BEGIN, 1, 60), "pause it"),
+    ],
+)
+async def test_a_reader_s_laptop_does_not_ask_what_it_may_not_and_says_so(device, message, says) -> None:
+    pipe = Pipe()
+    async with connected(device, pipe, keys=[host_key(READER)]) as client:
+        sent = len(pipe.host_wrote)
+        with pytest.raises(NotAllowed, match=says) as refused:
+            await client.command(message)
+        assert "reader" in str(refused.value) and "cytowatch hosts list" in refused.value.advice
+        assert refused.value.result_code == wire.RESULT_FORBIDDEN and len(pipe.host_wrote) == sent
+        assert (await client.ask(wire.Time(1_800_000_000_000, 1), wire.TimeIs)).utc_ms
 
 
 async def test_text_between_frames_does_not_disturb_the_session(device) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from crs_core.keys import ROLE_CUSTODIAN, ROLE_READER
+from crs_core.wire import rights
 from crs_device.settings.key_file import KeyFile
 
 from host_agent.keys.enrolment import open_sealed
@@ -164,6 +165,23 @@ def test_later_runs_change_settings_and_keys_and_keep_the_identity(ready: Bedsid
     assert {(key.name, key.role) for key in store.keys} == {("study", ROLE_READER), ("night", ROLE_CUSTODIAN)}
     assert CUSTODIAN.key not in [key.key for key in store.keys]
     assert json.dumps(replaced.keys).count("custodian") == 1
+
+
+def test_a_key_with_rights_is_made_stored_and_sealed_and_the_custodian_stays_alone(
+    ready: Bedside, tmp_path: Path
+) -> None:
+    out = tmp_path / "ward.enrol"
+    made = provision(ready.port, {}, out=out, add_reader="ward 2", rights="accept,time", restart=False)
+    sealed = open_sealed(out.read_bytes(), made.code)
+    assert sealed.role == "read+time+accept" and made.keys[-1]["role"] == "read+time+accept"
+    held = keys_on(ready, tmp_path / "found").keys
+    assert rights.of_role(held[-1].role) == rights.READ + rights.TIME + rights.ACCEPT
+    for wrong, name in (("nurse", "x"), ("read,", "x"), ("custodian", "x"), ("read,accept", "")):
+        with pytest.raises(ProvisionError, match="--rights.*--add-host"):
+            provision(ready.port, {}, out=out, add_reader=name, rights=wrong, restart=False)
+    laptop = ready.add_laptop("ward", key=None)
+    laptop.cytowatch("enrol", str(out), "--code", made.code)
+    assert "as read+time+accept" in laptop.cytowatch("doctor", check=False).stdout
 
 
 def test_a_board_without_application_is_refused_with_advice(tmp_path: Path) -> None:
