@@ -15,17 +15,19 @@ from host_agent.forward.registry import receiver_kinds
 from host_agent.keys import keyfile
 from host_agent.link.ownership import owners
 from host_agent.link.ports import candidates
-from host_agent.paths import Paths, default_paths
+from host_agent.paths import Paths, state_paths, user_name
 from host_agent.patient.contact import HOW_TO_SET
 from host_agent.store.counters import counters
-from host_agent.store.db import integrity_problems
+from host_agent.store.db import Tx, integrity_problems
+from host_agent.store.migrate import schema_version
 from host_agent.store.retention import thinnings
+from host_agent.store.schema import strange_parts
 from host_agent.terminal import exits
 from host_agent.terminal.config_option import ConfigOption, find_config
 from host_agent.terminal.options import JsonOption
 from host_agent.terminal.output import show
 from host_agent.terminal.reading_store import open_store
-from host_agent.terminal.running_agent import live_status
+from host_agent.terminal.running_agent import NOT_ANSWERING, NOT_RUNNING, Presence, live_status, presence
 from host_agent.text import local_time
 from host_agent.views.state import read_state
 
@@ -50,8 +52,7 @@ def doctor(
 
     Each finding says what is wrong and what to do. This looks at the equipment, never at the patient.
     """
-    paths = default_paths()
-    found = list(_examine(paths, config))
+    found = list(_examine(config))
     worst = any(finding.level == PROBLEM for finding in found)
     lines = []
     for finding in found:
@@ -66,8 +67,19 @@ def doctor(
     raise typer.Exit(exits.FAILED if worst else exits.DONE)
 
 
-def _examine(paths: Paths, config_file: Path | None) -> Iterator[Finding]:
-    yield Finding(INFO, "state folder", str(paths.home), "")
+def _examine(config_file: Path | None) -> Iterator[Finding]:
+    try:
+        paths = state_paths()
+        yield Finding(INFO, "state folder", str(paths.home), "")
+        paths.check(writing=True)
+        paths.try_writing()
+        for path in paths.closed_files():
+            me, home = user_name(os.getuid()), paths.home
+            yield Finding(PROBLEM, "state folder", f"{path} cannot be read and written by this user",
+                          f"Give it back: chown -R {me} {home}; chmod -R u+rwX {home}")  # fmt: skip
+    except HostAgentError as error:  # nothing else can be looked at
+        yield Finding(PROBLEM, "state folder", str(error), error.advice)
+        return
     settings = Config()
     try:
         settings = find_config(paths, config_file)
@@ -91,8 +103,9 @@ def _examine(paths: Paths, config_file: Path | None) -> Iterator[Finding]:
         yield Finding(WARNING, "keys", "no wearable is enrolled", "cytowatch enrol FILE")
     yield from _ports(settings)
     live = live_status(paths)
-    yield from _agent(live)
-    yield from _store(paths, keys, live)
+    agent = presence(paths, live)
+    yield from _agent(agent, live)
+    yield from _store(paths, keys, live, agent)
 
 
 def _ports(settings: Config) -> Iterator[Finding]:
@@ -119,9 +132,12 @@ def _ports(settings: Config) -> Iterator[Finding]:
             yield Finding(INFO, f"port {found.port}", f"free ({found.why})", "")
 
 
-def _agent(live: dict[str, Any] | None) -> Iterator[Finding]:
+def _agent(agent: Presence, live: dict[str, Any] | None) -> Iterator[Finding]:
+    if agent.gap is not None:
+        yield Finding(WARNING, "agent", agent.gap.text(), "")
     if live is None:
-        yield Finding(WARNING, "agent", "not running: nothing is synced or forwarded", "cytowatch run")
+        level = PROBLEM if agent.state == NOT_ANSWERING else WARNING
+        yield Finding(level, "agent", agent.text, agent.advice)
         return
     yield Finding(INFO, "agent", f"running, pid {live['pid']}", "")
     if live["store_error"]:
@@ -146,7 +162,7 @@ def _agent(live: dict[str, Any] | None) -> Iterator[Finding]:
 
 
 def _store(
-    paths: Paths, keys: dict[bytes, keyfile.DeviceKey], live: dict[str, Any] | None
+    paths: Paths, keys: dict[bytes, keyfile.DeviceKey], live: dict[str, Any] | None, agent: Presence
 ) -> Iterator[Finding]:
     if sys.platform != "win32" and paths.home.exists():
         stat = os.statvfs(paths.home)
@@ -163,16 +179,7 @@ def _store(
             if tx is None:
                 yield Finding(INFO, "store", "nothing has been stored here yet", "")
                 return
-            problems = integrity_problems(tx)
-            for problem in problems:
-                yield Finding(
-                    PROBLEM,
-                    "store",
-                    problem,
-                    "Stop the agent, keep a copy of the state folder, restore a backup.",
-                )
-            if not problems:
-                yield Finding(INFO, "store", f"{paths.database} is not damaged", "")
+            yield from _soundness(tx, paths.database)
             state = read_state(tx, keys, live["now_utc_ms"] if live else RealClock().utc_ms(), live)
             counted = counters(tx)
             removed = thinnings(tx)
@@ -189,7 +196,7 @@ def _store(
         yield Finding(INFO, "store", text, "See them: cytowatch history --kind thinned")
     yield from _deliveries(state)
     bound = [device for device in state["devices"] if device["patient"]]
-    if bound and live is None:
+    if bound and agent.state == NOT_RUNNING:
         yield Finding(PROBLEM, "agent", f"not running, but wearables bound to a patient must be watched: {len(bound)}",
                       "Start it now: cytowatch run")  # fmt: skip
     yield from _wearables(state)
@@ -216,6 +223,22 @@ def _wearable(device: dict[str, Any]) -> Iterator[Finding]:
         if alarm["raised_by"] == "host":
             text = f"{alarm['priority']} {alarm['name']}: {alarm['text']}"
             yield Finding(PROBLEM, about, text, alarm["detail"])
+
+
+def _soundness(tx: Tx, database: Path) -> Iterator[Finding]:
+    problems = integrity_problems(tx)
+    for problem in problems:
+        yield Finding(
+            PROBLEM,
+            "store",
+            problem,
+            "Stop the agent, keep a copy of the state folder, restore a backup.",
+        )
+    for part in strange_parts(tx, schema_version(tx)):
+        yield Finding(PROBLEM, "store", f"{part} is not of this program: it may change what is written",
+                      "Stop the agent, then: cytowatch backup copy.db, cytowatch restore copy.db")  # fmt: skip
+    if not problems:
+        yield Finding(INFO, "store", f"{database} is not damaged", "")
 
 
 def _deliveries(state: dict[str, Any]) -> Iterator[Finding]:
