@@ -208,4 +208,4 @@ async def test_a_wrong_key_gets_no_session_and_a_replayed_one_nothing(tmp_path: 
 async def test_who_is_not_there_is_not_heard(tmp_path: Path) -> None:
     async with AirBedside.open(tmp_path, "nimble") as bedside:
         with pytest.raises(WearableNotHeard):
-            await bedside.radio.find(b"anotherX", timeout_s=1)
+            await bedside.radio.find(b"anotherX", CUSTODIAN.key[::-1], timeout_s=1)
