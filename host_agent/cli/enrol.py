@@ -12,6 +12,7 @@ from host_agent.keys.enrolment import open_sealed
 from host_agent.paths import default_paths
 from host_agent.terminal.options import JsonOption
 from host_agent.terminal.output import show
+from host_agent.text_file import read_text_file
 
 
 def enrol(
@@ -28,11 +29,7 @@ def enrol(
     as_json: JsonOption = False,
 ) -> None:
     """Take the key of a wearable from its sealed enrolment file."""
-    try:
-        data = file.read_bytes()
-    except OSError as error:
-        raise ConfigError(f"{file}: cannot be read ({error.strerror}).", "Check the path.") from None
-    enrolment = open_sealed(data, code if code is not None else _ask_code())
+    enrolment = open_sealed(read_text_file(file).encode(), code if code is not None else _ask_code())
     role = {name: number for number, name in keyfile.ROLE_NAMES.items()}[enrolment.role]
     paths = default_paths().ensure()
     key = keyfile.DeviceKey(enrolment.device_id, enrolment.key_id, enrolment.key, role, enrolment.name)

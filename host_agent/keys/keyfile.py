@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from host_agent.errors import KeyFileError
+from host_agent.text_file import TextFileError, read_text_file
 
 ROLE_CUSTODIAN = 1
 ROLE_READER = 2
@@ -59,12 +60,10 @@ def save(folder: Path, key: DeviceKey) -> Path:
 
 def load(path: Path) -> DeviceKey:
     """Read one file; KeyFileError when it is missing, malformed or open to group or others."""
+    if not path.exists():
+        raise KeyFileError(f"{path} does not exist.")
     try:
-        with path.open() as file:
-            mode = os.fstat(file.fileno()).st_mode
-            if mode & 0o077:
-                raise KeyFileError(f"{path} can be read by other users.", f"Run: chmod 600 {path}")
-            data = json.load(file)
+        data = json.loads(read_text_file(path, private=True, advice=KeyFileError.default_advice))
         names = {name: role for role, name in ROLE_NAMES.items()}
         key = DeviceKey(
             bytes.fromhex(data["device_id"]),
@@ -73,10 +72,8 @@ def load(path: Path) -> DeviceKey:
             names[data["role"]],
             str(data["name"]),
         )
-    except FileNotFoundError:
-        raise KeyFileError(f"{path} does not exist.") from None
-    except OSError as error:
-        raise KeyFileError(f"{path} cannot be read ({error.strerror}).") from error
+    except TextFileError as error:
+        raise KeyFileError(f"{path} {error.why}", error.advice) from None
     except (ValueError, KeyError, TypeError):
         # the cause is not chained: a JSON error quotes the file, and the file holds a key
         raise KeyFileError(f"{path} is not a key file.") from None
