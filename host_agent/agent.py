@@ -22,6 +22,7 @@ from host_agent.escalation.checks.at_repl import AtReplCheck
 from host_agent.escalation.checks.check import Check, CheckParts
 from host_agent.escalation.checks.not_taken import NotTakenCheck
 from host_agent.escalation.checks.prompts import PromptCheck
+from host_agent.escalation.checks.repetitions import RepetitionCheck
 from host_agent.escalation.checks.runner import CheckRunner
 from host_agent.escalation.checks.silence import SilenceCheck
 from host_agent.escalation.checks.silence_rules import Limits
@@ -47,7 +48,9 @@ from host_agent.sync.runner import SyncRunner
 from host_agent.sync.verify import Verifier
 
 _LOG = logging.getLogger(__name__)
-_RESTART_S = 1.0
+_RESTART_FIRST_S = 1.0
+_RESTART_MAX_S = 60.0
+_ATTEMPT_GRACE_S = 5.0  # a forwarder keeps its own deadline; one that does not is left this much later
 
 
 class Agent:
@@ -81,6 +84,7 @@ class Agent:
             [Target(worker.name, worker.accept_simulated) for worker in self.workers],
             link_utc_ms=self.link_clock.utc_ms,
             agent_simulated=self.is_simulation,
+            speed=speed,
             on_event=self.workers.wake_from_thread,
         )
         self.memory_alarms = MemoryAlarms(
@@ -91,8 +95,8 @@ class Agent:
             Hooks(
                 committed=self.workers.wake,
                 opened=self._on_open,
-                unstored=lambda *about: self._spawn(self.memory_alarms.records_not_stored(*about)),
-                unjournaled=lambda *about: self._spawn(self.memory_alarms.not_journaled(*about)),
+                unstored=lambda *about: self._spawn(self.memory_alarms.unstored(*about)),
+                unjournaled=lambda *about: self._spawn(self.memory_alarms.unjournaled(*about)),
             ),
         )
         self.links = Links(
@@ -110,6 +114,7 @@ class Agent:
             PromptCheck(parts),
             NotTakenCheck(parts, self.context_sender.refused_numbers),
             AtReplCheck(parts, reports=self.links.reports.values, keys=self.keys),
+            RepetitionCheck(self.store, self.escalation, self.clock),
         ]
         return CheckRunner(checks, self.clock)
 
@@ -152,12 +157,17 @@ class Agent:
 
     async def _keep_up(self, name: str, job: Callable[[], Awaitable[None]]) -> None:
         """A bug in one part must not end the others, nor that part: it is logged and started again."""
+        pause_s = _RESTART_FIRST_S
         while True:
+            started_s = self.link_clock.monotonic()
             try:
                 await job()
             except Exception:
                 _LOG.exception("internal error in %s; it starts again", name)
-                await self.link_clock.sleep(_RESTART_S)
+            if self.link_clock.monotonic() - started_s > _RESTART_MAX_S:
+                pause_s = _RESTART_FIRST_S
+            await self.link_clock.sleep(pause_s)
+            pause_s = min(pause_s * 2, _RESTART_MAX_S)
 
     def _make_runner(self, name: str, only_device: bytes | None) -> SyncRunner:
         return SyncRunner(
@@ -200,7 +210,8 @@ class Agent:
     def _worker(self, receiver: Receiver) -> Worker:
         return Worker(
             self.store, forwarder_of(receiver, self.link_clock.utc_ms), retry_first_s=receiver.retry_first_s,
-            retry_cap_s=receiver.retry_cap_s, clock=self.link_clock,
+            retry_cap_s=receiver.retry_cap_s, attempt_max_s=receiver.timeout_s + _ATTEMPT_GRACE_S,
+            clock=self.link_clock,
         )  # fmt: skip
 
 

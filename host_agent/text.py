@@ -28,6 +28,7 @@ _PROMPTS = {
     "temperature_cc": "temperature taken by mouth",
 }
 _ADDRESS = re.compile(r"\b([A-Za-z][A-Za-z0-9+.-]*):(//|\\/\\/)([^\s\"'<>|]+)")
+_PLAIN_PATH = re.compile(r"(/[a-z_-]{0,16})?[/.,;:)]*")
 _AFTER_HOST = re.compile(r"[/?#\\]")
 HIGHEST_COMPUTED = 4  # 5 is death in every scale: only ever a signed record
 
@@ -181,5 +182,6 @@ def _short_address(found: re.Match[str]) -> str:
     if "@" in after and "@" not in host:
         # Perhaps a password with a slash in it: then nothing before the @ is the machine.
         return f"{scheme}://…"
-    # A path that is only a slash, or only the stop at the end of the sentence, hides nothing.
-    return f"{scheme}://{host.rpartition('@')[2]}" + ("/…" if after.strip("/.,;:)") else after)
+    # One plain word, a slash, or the stop at the end of a sentence hides nothing.
+    shown = after if _PLAIN_PATH.fullmatch(after) else "/…"
+    return f"{scheme}://{host.rpartition('@')[2]}{shown}"

@@ -9,6 +9,7 @@ import typer
 from host_agent import NOTICE
 from host_agent.errors import ConfigError
 from host_agent.paths import default_paths
+from host_agent.repeated_log import RepeatedFaults
 from host_agent.terminal.config_option import ConfigOption, find_config
 from host_agent.text import marked
 
@@ -40,6 +41,8 @@ def run(
     logging.basicConfig(
         level=settings.agent.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s", force=True
     )
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(RepeatedFaults())
     for noisy in ("httpcore2", "httpx2", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 

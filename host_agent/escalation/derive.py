@@ -10,14 +10,16 @@ from typing import Any, NamedTuple
 from crs_core.journal import record_layout
 
 from host_agent.escalation import episodes
-from host_agent.escalation.events import Event, Origin, alarm_event
+from host_agent.escalation.events import Event, Origin, alarm_event, together_event
 from host_agent.escalation.record_events import device_name, events_of, patient_of
+from host_agent.forward.share import WINDOW_MS, is_repetition
 from host_agent.store.alarm_changes import note_active
 from host_agent.store.bindings import open_binding
 from host_agent.store.db import Tx
-from host_agent.store.devices import device
+from host_agent.store.devices import device, device_row
 from host_agent.store.episodes import Episode, close_episode, put_episode
-from host_agent.store.outbox import Addressed, add_delivery
+from host_agent.store.outbox import Addressed, add_delivery, has_delivery
+from host_agent.store.repetitions import Repetitions, add_repetition, share_of, take_repetitions
 from host_agent.store.rows import Derivation, HostAlarm, Journal, Records, StoredEvent
 
 
@@ -40,11 +42,15 @@ class Escalation(Derivation):
         *,
         link_utc_ms: Callable[[], int],
         agent_simulated: bool = False,
+        speed: float = 1.0,
         on_event: Callable[[], None] = lambda: None,
     ) -> None:
         self._targets = tuple(targets)
         self._link_utc_ms = link_utc_ms
         self._agent_simulated = agent_simulated
+        self._window_ms = round(
+            WINDOW_MS / speed
+        )  # a simulation that runs faster has as many events in less time
         self._on_event = on_event
 
     def records(self, tx: Tx, journal: Journal, records: Records) -> None:
@@ -95,16 +101,57 @@ class Escalation(Derivation):
         self.post(tx, event, episode)
 
     def post(self, tx: Tx, event: Event, episode: int | None) -> None:
-        """One outbox row per target; a key that is there already stays as it is."""
+        """One outbox row per target; a key that is there already stays as it is.
+
+        What comes from one wearable beyond its share is counted, and told together by `tell_repetitions`.
+        """
         now_ms = self._link_utc_ms()
+        device = device_row(tx, bytes.fromhex(event.share)) if event.share else None
         for target in self._targets:
             withheld = event.simulated and not target.accept_simulated
             why = "simulated; this receiver does not accept simulations" if withheld else ""
+            if not withheld and self._is_repetition(tx, target.name, event, device, now_ms):
+                add_repetition(
+                    tx,
+                    Repetitions(
+                        target.name, device, event.kind, event.priority, event.simulated, event.alarm, 1, now_ms, now_ms
+                    ),
+                )  # fmt: skip
+                continue
             delivery = Addressed(
-                target.name, event.key, episode, event.priority, event.simulated, event.payload, why
-            )
+                target.name, event.key, episode, event.priority, event.simulated, event.payload, why, device,
+                event.kind, event.alarm,
+            )  # fmt: skip
             add_delivery(tx, delivery, now_ms)
         self._on_event()
+
+    def tell_repetitions(self, tx: Tx, utc_ms: int) -> None:
+        """Make one event of what was counted long enough; `utc_ms` dates the patient's day."""
+        now_ms = self._link_utc_ms()
+        for one in take_repetitions(tx, now_ms, self._window_ms):
+            device_id, _, binding = self._about(tx, one.device)
+            source = None if one.kind.startswith("host-") else "-"
+            seq = 0 if one.kind.startswith("alarm-") else None
+            like = Event(
+                "", one.alarm, one.priority, one.simulated, "",
+                Origin(device_id, device_name(tx, one.device), source, 0, seq, None, None),
+                patient_of(tx, binding, utc_ms),
+            )  # fmt: skip
+            event = together_event(like, one.number, one.first_utc_ms, one.last_utc_ms)
+            delivery = Addressed(
+                one.target, event.key, None, event.priority, event.simulated, event.payload, "", one.device,
+                f"again-{one.kind}", one.alarm,
+            )  # fmt: skip
+            add_delivery(tx, delivery, now_ms)
+            self._on_event()
+
+    def _is_repetition(self, tx: Tx, target: str, event: Event, device: int | None, now_ms: int) -> bool:
+        if not event.kind or has_delivery(tx, target, event.key):
+            return False
+        share = share_of(
+            tx, target, device, event.kind, event.priority, since_ms=now_ms - self._window_ms, now_ms=now_ms
+        )
+        return is_repetition(*share)
 
     def _grade_record(
         self, tx: Tx, journal: Journal, event: StoredEvent, made: list[Event], utc_ms: int

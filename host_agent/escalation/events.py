@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from crs_core import code_texts, codes
 
 from host_agent import NOTICE
-from host_agent.text import iso_utc, marked
+from host_agent.text import iso_utc, local_time, marked
 
 SCHEMA = "cytowatch.event/1"
 
@@ -43,6 +43,25 @@ class Event(NamedTuple):
     priority: int
     simulated: bool
     payload: str
+    origin: Origin
+    patient: Patient | None
+
+    @property
+    def share(self) -> str:
+        """The wearable whose event it is, "" for the agent itself."""
+        return self.origin.device_id or ""
+
+    @property
+    def kind(self) -> str:
+        """What it repeats when it comes again, "" when it never does. Alarm ids that nobody knows are one kind."""
+        if not self.alarm:
+            return ""
+        without_record = "unjournaled" if self.origin.journal_id else "host"
+        source = without_record if self.origin.seq is None else "alarm"
+        known = self.alarm in code_texts.ALARM_NAMES and (
+            source == "host" or self.alarm <= codes.LAST_TOLD_ALARM
+        )
+        return f"{source}-{self.alarm if known else 'unknown'}"
 
 
 def alarm_event(
@@ -80,6 +99,21 @@ def alarm_event(
     return _event(
         key, alarm, priority, simulated=simulated, origin=origin, patient=patient, occurred=occurred, body=body
     )  # fmt: skip
+
+
+def together_event(event: Event, number: int, first_utc_ms: int, last_utc_ms: int) -> Event:
+    """`number` more events like `event`, told as one; the times are those of the first and the last."""
+    origin = event.origin
+    return alarm_event(
+        Origin(origin.device_id, origin.device_name, None, 0, None, None, None),
+        event.patient,
+        alarm=event.alarm,
+        priority=event.priority,
+        simulated=event.simulated,
+        occurred=(last_utc_ms, 0),
+        detail=f"it came {number} more times from {local_time(first_utc_ms)} to {local_time(last_utc_ms)}",
+        key=f"{origin.device_id or 'agent'}-again-{event.kind}-{event.priority}-{first_utc_ms}",
+    )
 
 
 def grade_event(
@@ -141,9 +175,8 @@ def _event(
         "occurred_at": iso_utc(occurred[0]) if occurred else None,
         "time_bound_ms": occurred[1] if occurred else None,
     }
-    return Event(
-        key, alarm, priority, simulated, json.dumps(whole, ensure_ascii=False, separators=(",", ":"))
-    )
+    payload = json.dumps(whole, ensure_ascii=False, separators=(",", ":"))
+    return Event(key, alarm, priority, simulated, payload, origin, patient)
 
 
 def _source_key(origin: Origin) -> str:

@@ -1,12 +1,13 @@
 """The store read by another process: works while an agent runs, and when none does."""
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from host_agent.errors import SchemaNewer, StoreError
+from host_agent.errors import SchemaNewer
 from host_agent.store.db import Tx, open_read_only, store_errors
-from host_agent.store.migrate import migrations, schema_version
+from host_agent.store.migrate import migrate, migrations, schema_version
 
 
 @contextmanager
@@ -22,11 +23,22 @@ def open_snapshot(database: Path) -> Iterator[Tx | None]:
             if version > newest:
                 raise SchemaNewer(f"{database} has schema {version}, this program knows {newest}")
             if version < newest:
-                raise StoreError(
-                    f"{database} has schema {version}, this program needs {newest}.",
-                    "Start the new agent once: it brings the schema up to date.",
-                )
+                conn = _brought_up_to_date(conn)
             conn.execute("BEGIN")
             yield conn
         finally:
             conn.close()
+
+
+def _brought_up_to_date(old: Tx) -> Tx:
+    """A temporary copy with the newest schema: an older store can be read before the new agent was ever started."""
+    copy = sqlite3.connect("", isolation_level=None)
+    try:
+        old.backup(copy)
+        migrate(copy, 0)
+    except BaseException:
+        copy.close()
+        raise
+    finally:
+        old.close()
+    return copy

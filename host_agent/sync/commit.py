@@ -46,11 +46,11 @@ def commit_records(
             utc_ms=utc_ms,
         )  # fmt: skip
     if failure is not None:
-        _note_failure(tx, derive, failure, utc_ms)
+        note_failure(tx, derive, failure, utc_ms)
     return inserted
 
 
-def _note_failure(tx: Tx, derive: Derivation, failure: StoreError, utc_ms: int) -> None:
+def note_failure(tx: Tx, derive: Derivation, failure: StoreError, utc_ms: int) -> None:
     """Leave a trace of the time when nothing could be stored: a counter, and an alarm that is over."""
     count(tx, None, f"failed_{failure.code}")
     raise_alarm(

@@ -86,7 +86,10 @@ class Links:
         return [
             (engine.journal.binding, engine.client)
             for engine in engines
-            if engine is not None and engine.journal is not None and engine.journal.binding is not None
+            if engine is not None
+            and engine.journal is not None
+            and engine.journal.id
+            and engine.journal.binding is not None
         ]
 
     def _start(self, group: asyncio.TaskGroup, name: str, supervisor: LinkSupervisor) -> None:

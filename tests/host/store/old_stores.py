@@ -17,7 +17,7 @@ from host_agent.store import db
 from host_agent.store.migrate import migrate, migrations, schema_version
 from tests.host.people.people_world import PeopleWorld
 
-OLD_VERSIONS = (1, 2, 3)
+OLD_VERSIONS = (1, 2, 3, 4)
 WORN = units.make_status(units.SITE_AXILLA, 0, 0, units.WEAR_WORN)
 ORAL = units.make_status(units.SITE_ORAL, 0, 0, units.WEAR_WORN)
 OFF = units.make_status(units.SITE_AXILLA, units.TEMP_OFF_BODY, units.PPG_NO_CONTACT, units.WEAR_OFF)
@@ -59,12 +59,16 @@ def old_store(path: Path, version: int) -> Path:
         _people(path)
     with sqlite3.connect(path, isolation_level=None) as conn:
         conn.execute("PRAGMA journal_mode = WAL")
-        migrate(conn, 1, migrations()[:version])
+        migrate(conn, 1, migrations()[: min(version, 3)])
         conn.execute("BEGIN")
         _records(conn)
         if version >= 2:
             _escalation(conn)
         conn.execute("COMMIT")
+        if version >= 4:
+            # it makes its roll-ups from the readings that stand there
+            migrate(conn, 1, migrations()[:version])
+            conn.execute("INSERT INTO thinnings VALUES (50, 52, 7, 30, 90, 91, 0)")
         assert schema_version(conn) == version
         empty = [name for name in tables(conn) if not conn.execute(f"SELECT 1 FROM {name}").fetchone()]
         assert empty == [], "every table holds a row"
@@ -151,7 +155,8 @@ def _records(conn: sqlite3.Connection) -> None:
 
 def _block(conn: sqlite3.Connection, journal: int, header: Any, raw: bytes, understood: int) -> None:
     conn.execute(
-        "INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 7, ?)",
+        "INSERT INTO blocks (journal, first_seq, last_seq, kind, codec, flags, boot, start_ms, understood, "
+        " received_utc_ms, raw) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 7, ?)",
         (journal, header.first_seq, header.first_seq + header.count - 1, header.kind, header.codec, header.flags,
          header.boot, header.start_ms, understood, raw),
     )  # fmt: skip

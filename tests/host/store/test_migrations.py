@@ -177,7 +177,7 @@ def test_a_full_disk_is_told_and_leaves_the_file_as_it_was(copy, version: int, m
 def test_a_migration_that_fails_at_its_end_leaves_the_file_as_it_was(copy, version: int) -> None:
     path = copy(version)
     before = content(path)
-    step = migrations()[-1]
+    step = migrations()[version]
     broken = Migration(version + 1, step.name, step.sql + "\nINSERT INTO nowhere VALUES (1);\n")
     conn = sqlite3.connect(path, isolation_level=None)
     with pytest.raises(sqlite3.OperationalError, match="nowhere"):
