@@ -20,6 +20,7 @@ from host_agent.control.socket import ControlServer
 from host_agent.errors import StoreError
 from host_agent.escalation.checks.at_repl import AtReplCheck
 from host_agent.escalation.checks.check import Check, CheckParts
+from host_agent.escalation.checks.nobody_reached import NobodyReachedCheck
 from host_agent.escalation.checks.not_taken import NotTakenCheck
 from host_agent.escalation.checks.prompts import PromptCheck
 from host_agent.escalation.checks.repetitions import RepetitionCheck
@@ -45,6 +46,7 @@ from host_agent.store.rows import Journal
 from host_agent.sync.links import Links, OpenPort
 from host_agent.sync.live import Hooks, LiveViews, View
 from host_agent.sync.runner import SyncRunner
+from host_agent.sync.unreached import UnreachedTeller
 from host_agent.sync.verify import Verifier
 
 _LOG = logging.getLogger(__name__)
@@ -104,16 +106,27 @@ class Agent:
             clock=self.link_clock, open_port=open_port,
         )  # fmt: skip
         self.context_sender = ContextSender(self.store, self._bound_sessions, self.clock, self.link_clock)
+        self.unreached = UnreachedTeller(
+            self.links.bound_devices, lambda: self.nobody_reached.sounding, self.clock
+        )
         self.checks = self._checks(Limits(**config.watchdog.model_dump()).with_real_time_for_links(speed))
 
     def _checks(self, limits: Limits) -> CheckRunner:
         parts = CheckParts(self.store, self.escalation, self.clock, self.memory_alarms.finding)
+        self.nobody_reached = NobodyReachedCheck(
+            parts,
+            [worker.name for worker in self.workers],
+            self.link_clock,
+            self.workers.undelivered,
+            self.workers.retry_now,
+        )
         # a new check is one file in escalation/checks/ and one line here
         checks: list[Check] = [
             SilenceCheck(parts, limits, heard=lambda: self.live.heard(self.keys())),
             PromptCheck(parts),
             NotTakenCheck(parts, self.context_sender.refused_numbers),
             AtReplCheck(parts, reports=self.links.reports.values, keys=self.keys),
+            self.nobody_reached,
             RepetitionCheck(self.store, self.escalation, self.clock),
         ]
         return CheckRunner(checks, self.clock)
@@ -138,7 +151,7 @@ class Agent:
             async with asyncio.TaskGroup() as group:
                 jobs = [(f"target {worker.name}", worker.run) for worker in self.workers]
                 jobs += [("checks", self.checks.run), ("links", partial(self.links.run, group))]
-                jobs += [("context", self.context_sender.run)]
+                jobs += [("context", self.context_sender.run), ("unreached", self.unreached.run)]
                 if keep_days := self.config.store.keep_days:
                     jobs.append(("retention", Retention(self.store, keep_days, self.clock).run))
                 tasks = [group.create_task(self._keep_up(name, job), name=name) for name, job in jobs]

@@ -38,6 +38,7 @@ from crs_core.codes import (
     MISSING_TEMPERATURE,
     MISSING_VASOPRESSORS,
     NEW_OXYGEN,
+    NOBODY_REACHED,
     NOT_BACK,
     NOT_MONITORING,
     NOT_TAKEN,
@@ -146,6 +147,7 @@ ALARM_NAMES = {
     DEVICE_AT_REPL: "DEVICE_AT_REPL",
     NOT_TAKEN: "NOT_TAKEN",
     NOT_BACK: "NOT_BACK",
+    NOBODY_REACHED: "NOBODY_REACHED",
 }
 
 ALARM_TEXTS = {
@@ -182,6 +184,7 @@ ALARM_TEXTS = {
     DEVICE_AT_REPL: "The wearable runs no application: not monitoring.",
     NOT_TAKEN: "The wearable refused a signed entry and does not use it.",
     NOT_BACK: "The planned pause is over, and no data has arrived since.",
+    NOBODY_REACHED: "An alarm has reached nobody: look at the patient and call for help yourself.",
 }
 
 REASON_TEXTS = {

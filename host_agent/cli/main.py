@@ -35,6 +35,7 @@ COMMANDS = (
     "export",
     "grade",
     "config",
+    "deliveries",
     "backup",
     "restore",
     "verify",

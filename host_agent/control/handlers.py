@@ -5,6 +5,7 @@ from typing import Any
 
 from crs_core.wire import message as wire
 
+from host_agent.clock import RealClock
 from host_agent.control.find import find_bound_device, find_link, find_session
 from host_agent.control.parts import Parts
 from host_agent.control.socket import Handler
@@ -19,6 +20,7 @@ from host_agent.people import admission
 from host_agent.people.asking import the_wearer
 from host_agent.people.rule_sending import known_rules
 from host_agent.store.db import Tx
+from host_agent.store.undelivered import retry_deliveries
 
 
 class Commands:
@@ -41,6 +43,7 @@ class Commands:
             "revoke": self._revoke,
             "entry_begin": self._entry_begin,
             "entry_take": self._entry_take,
+            "deliveries_retry": self._deliveries_retry,
             "stop": self._stop,
         }
 
@@ -156,6 +159,12 @@ class Commands:
             parts.verifier.rules_by_hash.update(await parts.store.read(known_rules))
             parts.context_sender.wake()
         return admission.plain(taken)
+
+    async def _deliveries_retry(self, request: dict[str, Any]) -> dict[str, Any]:
+        parts, ids = self._parts, [int(one) for one in request["ids"]]
+        number = await parts.store.write(lambda tx: retry_deliveries(tx, RealClock().utc_ms(), ids))
+        parts.workers.retry_now()
+        return {"retried": number}
 
     async def _stop(self, request: dict[str, Any]) -> dict[str, Any]:
         self._parts.stop()

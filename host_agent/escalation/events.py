@@ -59,7 +59,7 @@ class Event(NamedTuple):
         without_record = "unjournaled" if self.origin.journal_id else "host"
         source = without_record if self.origin.seq is None else "alarm"
         known = self.alarm in code_texts.ALARM_NAMES and (
-            source == "host" or self.alarm <= codes.LAST_TOLD_ALARM
+            source == "host" or self.alarm <= codes.LAST_TOLD_ALARM or self.alarm == codes.NOBODY_REACHED
         )
         return f"{source}-{self.alarm if known else 'unknown'}"
 

@@ -84,6 +84,11 @@ class Worker:
         """There may be something to send. Call from the event loop's thread."""
         self._woken.set()
 
+    def retry_now(self) -> None:
+        """Somebody repaired the receiver: end its pause."""
+        self._failures, self._paused_until_s = 0, 0.0
+        self.wake()
+
     def offer(
         self,
         priority: int,

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from host_agent.forward.delivery import Delivery
 from host_agent.forward.waiting import Together
-from host_agent.forward.worker import Worker
+from host_agent.forward.worker import Undelivered, Worker
 
 
 class Workers:
@@ -31,6 +31,15 @@ class Workers:
         """`wake` from the store's writer thread."""
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self.wake)
+
+    def undelivered(self) -> list[Undelivered]:
+        """What receivers have not got of the events that no store holds."""
+        return [one for worker in self._workers for one in worker.undelivered()]
+
+    def retry_now(self) -> None:
+        """Try what waits at once, whatever pause a receiver is in."""
+        for worker in self._workers:
+            worker.retry_now()
 
     def offer(
         self,

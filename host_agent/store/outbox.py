@@ -131,9 +131,9 @@ def mark_delivered(tx: Tx, row_id: int, now_ms: int) -> None:
 
 
 def mark_refused(tx: Tx, row_id: int, reason: str) -> None:
-    """The receiver will never take it; the row stays and is shown."""
+    """The receiver will never take it; the row stays and is shown, and `undelivered.py` says when it is sent again."""
     tx.execute(
-        "UPDATE outbox SET state = 'refused', attempts = attempts + 1, last_error = ?"
+        "UPDATE outbox SET state = 'refused', attempts = attempts + 1, refusals = refusals + 1, last_error = ?"
         " WHERE id = ? AND state = 'pending'",
         (reason, row_id),
     )

@@ -92,6 +92,12 @@ class Links:
             and engine.journal.binding is not None
         ]
 
+    def bound_devices(self) -> list[tuple[bytes, DeviceClient]]:
+        """(device id, client) of each wearable that is in session and bound here."""
+        bound = dict(self.bound_clients())
+        engines = [runner.engine for runner in self.runners.values()]
+        return [(one.device_id, one.client) for one in engines if one and one.client in bound.values()]
+
     def _start(self, group: asyncio.TaskGroup, name: str, supervisor: LinkSupervisor) -> None:
         self.supervisors[name] = supervisor
         self.tasks[name] = group.create_task(supervisor.run(), name=f"link {name}")

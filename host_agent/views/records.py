@@ -23,7 +23,7 @@ from host_agent.store.retention import thinnings
 from host_agent.store.rollups import BUCKET_MS, read_rollups
 from host_agent.store.rows import Journal
 from host_agent.sync.timebase import Timebase, load_timebase
-from host_agent.text import grade_text, iso_utc, local_of_iso, scale_name, utc_ms_of_iso
+from host_agent.text import grade_text, iso_utc, local_of_iso, scale_name, utc_ms_of_iso, without_secrets
 from host_agent.views.calibrations import Calibrations, SensorCalibration, calibration_in
 from host_agent.views.context_rows import entry_rows, signed_rows
 
@@ -236,7 +236,7 @@ class Answer:
                 yield {
                     "at": iso_utc(one.created_utc_ms), "target": one.target, "event_key": one.event_key,
                     "state": one.state, "attempts": one.attempts,
-                    "priority": codes.PRIORITY_NAMES[one.priority & 3], "last_error": one.last_error,
+                    "priority": codes.PRIORITY_NAMES[one.priority & 3], "last_error": without_secrets(one.last_error),
                     "simulated": one.simulated,
                     "delivered_at": iso_utc(one.delivered_utc_ms) if one.delivered_utc_ms else None,
                 }  # fmt: skip

@@ -22,7 +22,7 @@ from host_agent.store.outgoing import waiting
 from host_agent.store.readings import newest_readings
 from host_agent.store.rows import Journal
 from host_agent.sync.timebase import record_time
-from host_agent.text import grade_text, iso_utc, local_time, missing_names, scale_name
+from host_agent.text import grade_text, iso_utc, local_time, missing_names, scale_name, without_secrets
 from host_agent.views.calibrations import Calibrations
 from host_agent.views.context_rows import signed_rows
 from host_agent.views.grade_text import scale_text
@@ -40,7 +40,8 @@ def read_state(tx: Tx | None, keys: Mapping[bytes, DeviceKey], now_ms: int) -> d
         "agent_alarms": _host_alarms(tx, None),
         "deliveries": counts(tx),
         "delivery_errors": {
-            target: f"{state}: {error}" for target, (state, error) in delivery_errors(tx).items()
+            target: f"{state}: {without_secrets(error)}"
+            for target, (state, error) in delivery_errors(tx).items()
         },
     }
 

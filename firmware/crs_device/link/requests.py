@@ -15,6 +15,7 @@ from crs_device.heap import unload_modules
 _TIME_MARK_EVERY_MS = const(3_600_000)
 _CLOCK_MOVED_MS = const(500)  # beyond both bounds; a crystal of 100 ppm drifts 360 ms in an hour
 _PARTS_MAX = const(2048)
+_UNREACHED_MS = const(600_000)
 
 _ON_DEMAND = {
     wire.Settings: "settings",
@@ -60,6 +61,11 @@ class Requests:
                 return self._status(server)
             if isinstance(message, wire.AlarmAccept):
                 return self._alarm_accept(server, message)
+            if isinstance(message, wire.NobodyReached):
+                # The host repeats it: a host that is gone says nothing about today's receivers.
+                until_ms = self._app.clock.ms() + _UNREACHED_MS if message.priority else -1
+                self._app.monitor.unreached_until_ms = until_ms
+                return [wire.Result(wire.type_of(message), wire.RESULT_DONE, "")]
             name = _ON_DEMAND.get(type(message))
             if name is None:
                 return self._refuse(message, wire.RESULT_UNKNOWN_REQUEST, "")
@@ -143,7 +149,7 @@ class Requests:
 
 def _is_for_custodian(message) -> bool:  # type: ignore[no-untyped-def]
     """Whether the request changes the wearable."""
-    if isinstance(message, (wire.Context, wire.Bind, wire.Maintenance, wire.Pause)):
+    if isinstance(message, (wire.Context, wire.Bind, wire.Maintenance, wire.Pause, wire.NobodyReached)):
         return True
     if isinstance(message, wire.Settings):
         return message.op != wire.SETTINGS_GET

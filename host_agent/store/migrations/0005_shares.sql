@@ -3,6 +3,9 @@
 ALTER TABLE outbox ADD COLUMN device INTEGER;                 -- the wearable; NULL: the agent itself
 ALTER TABLE outbox ADD COLUMN kind TEXT NOT NULL DEFAULT '';  -- what it repeats when it comes again
 ALTER TABLE outbox ADD COLUMN alarm INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE outbox ADD COLUMN refusals INTEGER NOT NULL DEFAULT 0;   -- how often the receiver refused it for good
+
+UPDATE outbox SET refusals = 1 WHERE state = 'refused';
 
 UPDATE outbox SET
     device = (SELECT id FROM devices WHERE lower(hex(device_id)) = json_extract(payload, '$.device.id')),
