@@ -260,7 +260,7 @@ def test_doctor_names_what_is_wrong_and_what_to_do(filled):
     assert "environment variable NOPE_X is not set" in text
     assert "can be read by other users" in text and f"chmod 600 {bad}" in text
     assert "wearables bound to a patient must be watched: 1" in text
-    assert answer(filled, "doctor", code=exits.FAILED)["problems"] == 3
+    assert answer(filled, "doctor", code=exits.FAILED)["problems"] == 4
 
 
 def test_config_prints_an_example_that_checks_and_never_a_secret(home, tmp_path):
@@ -328,40 +328,3 @@ async def test_run_serves_commands_and_ends_cleanly_by_signal(world: AgentWorld)
         assert agent.returncode == 0, log.decode()
         assert b"Traceback" not in log and not world.paths.socket.exists()
         world.device.session.link_lost()
-
-
-def test_doctor_names_each_receiver_once_with_all_that_waits_and_why(filled):
-    (filled / "config.toml").write_text(HOOK + 'secret_env = "NOPE_X"\n')
-    name = HOOK.split('name = "')[1].split('"', maxsplit=1)[0]
-    with sqlite3.connect(filled / "cytowatch.db") as conn:
-        conn.execute("DELETE FROM outbox")
-        insert = (
-            "INSERT INTO outbox (target, event_key, priority, simulated, payload, state, created_utc_ms,"
-            " next_try_utc_ms, attempts, last_error) VALUES (?, ?, 3, 0, '{}', ?, 1, 1, ?, ?)"
-        )
-        conn.execute(insert, (name, "a", "refused", 1, "HTTP 400"))
-        conn.execute(insert, (name, "b", "pending", 0, ""))
-        conn.execute(insert, ("gone", "a", "pending", 3, "not reached: https://u:p@h.example/t0ken"))
-    text = run(filled, "doctor").stdout
-    (line,) = [line for line in text.splitlines() if f"receiver {name}:" in line]
-    assert "NOPE_X is not set" in line and "refused: 1. HTTP 400" in line
-    assert "not delivered yet: 1. the agent is not running" in line
-    (line,) = [line for line in text.splitlines() if "receiver gone:" in line]
-    assert "not in the configuration any more" in line and "https://h.example/…" in line
-    assert "t0ken" not in text and "t0ken" not in run(filled, "status", "--json").stdout
-    assert "t0ken" not in run(filled, "history", "--kind", "deliveries").stdout
-    shown = answer(filled, "deliveries")["deliveries"]
-    assert [(row["receiver"], row["state"]) for row in shown] == [
-        (name, "refused"),
-        (name, "pending"),
-        ("gone", "pending"),
-    ]
-    refused = run(filled, "deliveries", "retry")
-    assert refused.returncode == exits.USAGE and "--all" in refused.stderr
-    assert run(filled, "deliveries", "retry", "99999").returncode == exits.USAGE
-    assert answer(filled, "deliveries", "retry", str(shown[0]["id"])) == {
-        "retried": 1,
-        "agent_running": False,
-    }
-    assert answer(filled, "deliveries", "retry", "--all")["retried"] == 3
-    assert answer(filled, "deliveries")["deliveries"][0]["state"] == "pending"
