@@ -4,17 +4,22 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test quick house cover thorough docs test-bluez lint bench soak mutation clean setup
+# Every package comes with its hash, what a package needs included.
+PIP_LOCKED := -m pip install --quiet --disable-pip-version-check --require-hashes
+SUPPLY := build/supply
+
+.PHONY: demo test quick house cover thorough docs test-bluez lint bench soak mutation clean setup lock sbom audit
 setup: $(STAMP)
-$(STAMP): pyproject.toml
+$(STAMP): pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "CytoWatch needs Python 3.11 or newer; set PYTHON=")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "installing into $(VENV) (nothing global) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[tools,ble,dev]'
+	@$(BIN)/python $(PIP_LOCKED) -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-typings/esp32/.done typings/rp2/.done: typings/%/.done: $(STAMP)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade --target typings/$* micropython-$*-stubs==1.29.0.post1
+typings/esp32/.done typings/rp2/.done: typings/%/.done: tools/dev/locks/stubs-%.lock $(STAMP)
+	@$(BIN)/python $(PIP_LOCKED) --upgrade --target typings/$* -r $<
 	@touch $@
 
 demo: $(STAMP)
@@ -61,12 +66,31 @@ bench: $(STAMP)
 soak: $(STAMP)
 	@nice -n 5 $(BIN)/python -m tools.lab.soak $(SOAK)
 
-$(VENV)/.mutation: $(STAMP)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[mutation]'
+$(VENV)/.mutation: tools/dev/locks/mutation.lock $(STAMP)
+	@$(BIN)/python $(PIP_LOCKED) -r $<
 	@touch $@
 
 mutation: $(VENV)/.mutation
 	@nice -n 10 $(BIN)/python -m tools.lab.mutation $(MODULES)
+
+# The commands about packages have an environment of their own: they never change what is tested.
+$(SUPPLY)/.installed: tools/dev/locks/supply.lock
+	@test -x $(SUPPLY)/bin/python || $(PYTHON) -m venv $(SUPPLY)
+	@$(SUPPLY)/bin/python $(PIP_LOCKED) -r $<
+	@touch $@
+
+# Writes the lock files anew from pyproject.toml; `make lock UPGRADE=1` also takes newer versions of what is not pinned there.
+lock: $(SUPPLY)/.installed
+	@$(PYTHON) tools/dev/lock.py $(SUPPLY)/bin/uv $(if $(UPGRADE),--upgrade)
+
+# What is installed, with licences and what needs what: build/sbom.json, CycloneDX.
+sbom: $(STAMP) $(SUPPLY)/.installed
+	@$(SUPPLY)/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --of JSON -o build/sbom.json $(BIN)/python
+	@echo "build/sbom.json"
+
+# Known vulnerabilities of every locked package; a package that the service does not answer for fails the audit.
+audit: $(SUPPLY)/.installed
+	@$(SUPPLY)/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off $(foreach lock,requirements.lock $(wildcard tools/dev/locks/*.lock),-r $(lock))
 
 clean:
 	rm -rf $(VENV) typings build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*

@@ -101,5 +101,6 @@ def test_the_top_level_is_the_agreed_one() -> None:
         "Makefile",
         "LICENSE",
         "CHANGELOG.md",
+        "requirements.lock",
     }
     assert {name for name in top if not name.startswith(".")} <= allowed

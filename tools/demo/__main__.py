@@ -13,11 +13,13 @@ import tempfile
 from pathlib import Path
 
 from crs_core.errors import CoreError
+from littlefs import LittleFSError
 
 from host_agent.errors import HostAgentError
 from tools.board.build_firmware import BuildError
 from tools.board.port import PortError
 from tools.board.provision import ProvisionError
+from tools.data.flash_image import RestlessImageError
 from tools.data.recording.reader import RecordingError, read_recording
 from tools.demo.mission import UNFLUSHED_S, run, say
 from tools.rig.journal_check import JournalDiffersError
@@ -100,7 +102,7 @@ def main(argv: list[str] | None = None) -> int:
             return 1
         except (
             WearableError, LaptopError, NotInTimeError, PortError, BuildError, ProvisionError, HostAgentError,
-            JournalDiffersError, CoreError, subprocess.SubprocessError, OSError,
+            JournalDiffersError, RestlessImageError, LittleFSError, CoreError, subprocess.SubprocessError, OSError,
         ) as error:  # fmt: skip
             print(f"demo failed: {error}", file=sys.stderr)
             return 1

@@ -24,9 +24,9 @@ from littlefs import LittleFS
 
 from tools.board import build_firmware
 from tools.board.build_firmware import PACKAGES, bundle, compile_application, root_files, source_tree
+from tools.data.flash_image import CACHE, SECTOR, at_one_instant, mounted
 from tools.rig.micropython import ROOT
 
-SECTOR = 4096
 SECTORS = 352
 DEVICE_ID = bytes.fromhex("c1770a7c8ed00001")
 CUSTODIAN = Key(0x11111111, ROLE_CUSTODIAN, bytes(range(32)), "bedside")
@@ -108,7 +108,14 @@ def build_image(
         files |= files_in(root)
         folders = {"/" + str(each.relative_to(root)) for each in root.rglob("*") if each.is_dir()}
     files |= extra or {}
-    filesystem = _file_system(SECTORS)
+    filesystem = LittleFS(
+        block_size=SECTOR,
+        block_count=SECTORS,
+        read_size=256,
+        prog_size=256,
+        cache_size=CACHE,
+        lookahead_size=32,
+    )
     for name in sorted(folders | {str(Path(file).parent) for file in files}):
         if name != "/":
             filesystem.makedirs(name, exist_ok=True)
@@ -120,21 +127,12 @@ def build_image(
 
 
 def read_image(path: Path) -> LittleFS:
-    """Mount a copy of an image file for looking into it."""
-    content = bytearray(path.read_bytes())
-    filesystem = _file_system(len(content) // SECTOR, mount=False)
-    filesystem.context.buffer = content
-    filesystem.mount()
-    return filesystem
+    """Mount a copy of an image file, as it is at one instant: a wearable may be running on it."""
+    return mounted(at_one_instant(path))
 
 
 def read_file(image: Path, name: str) -> bytes:
     """One file of an image."""
-    with read_image(image).open(name, "rb") as file:
+    files = read_image(image)  # must outlive the file
+    with files.open(name, "rb") as file:
         return bytes(file.read())
-
-
-def _file_system(sectors: int, mount: bool = True) -> LittleFS:
-    return LittleFS(
-        block_size=SECTOR, block_count=sectors, read_size=256, prog_size=256, lookahead_size=32, mount=mount
-    )

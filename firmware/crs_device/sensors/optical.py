@@ -16,7 +16,7 @@ from crs_device.health import (
     Health,
 )
 from crs_device.sensors.agc import LED_START, Agc
-from crs_device.sensors.sample_clock import OFF_MAX, SampleClock
+from crs_device.sensors.sample_clock import OFF_MAX, TOLERANCE, SampleClock
 
 # What the PPG chain needs of every chip; a driver for another rate or width has to convert.
 SAMPLE_RATE_HZ = const(25)
@@ -124,7 +124,11 @@ class Optical:
         if chip.overflow_is_floor:
             self.clock.restart()
         if n or chip.bus_lost:
+            was_off = abs(self.clock.permille - 1000)
             self.clock.count(n + chip.bus_lost + chip.overflow, now_ms)
+            if abs(self.clock.permille - 1000) > TOLERANCE >= was_off:
+                detail = "runs at %d/1000 of its rate: no heart rate" % self.clock.permille
+                self._health.fault(SUBSYSTEM_PPG, FAULT_WRONG_PART, detail)
         if chip.bus_lost:
             gap = self._gap(GAP_BUS, chip.bus_lost, None)
             self._sample_ms = now_ms  # the chip is converting
@@ -165,8 +169,7 @@ class Optical:
         elif state == PPG_SWAPPED and self._state != PPG_SWAPPED:
             self._health.count(PPG_SWAPPED_LIGHTS)
             self._health.fault(SUBSYSTEM_PPG, FAULT_WRONG_PART, "lights swapped? change setting ppg_channels")
-        if hr_bpm is not None:
-            hr_bpm = self.clock.corrected(hr_bpm)
+        hr_bpm = self.clock.corrected(hr_bpm)
         self._state = state
         return (spo2_tenths, hr_bpm, pi_hundredths, state)
 

@@ -8,6 +8,7 @@ import json
 import sys
 from pathlib import Path
 
+from tools.data.flash_image import is_in_use
 from tools.data.journal_dump import report, source
 
 _KINDS = {1: "readings", 2: "events"}
@@ -64,6 +65,12 @@ def main(argv: list[str] | None = None) -> int:
     except (source.SourceError, OSError) as error:
         print(f"journal_dump: {error}", file=sys.stderr)
         return 2
+    if options.source.is_file() and is_in_use(options.source):
+        print(
+            f"journal_dump: {options.source}: a virtual wearable is running on this image; "
+            "what follows is what it held at one instant.",
+            file=sys.stderr,
+        )
     found = [report.journal(files, root, options.journal_id) for root in report.journal_roots(files)]
     if not found:
         print(f"journal_dump: {options.source}: no journal found", file=sys.stderr)

@@ -1,11 +1,10 @@
-"""Read a journal's files from a LittleFS flash image or a directory. Neither is ever written."""
+"""Read a journal's files from a directory or a LittleFS flash image at one instant. Neither is ever written."""
 
 from pathlib import Path
 
-from littlefs import LittleFS, LittleFSError
-from littlefs.context import UserContext
+from littlefs import LittleFSError
 
-SECTOR = 4096
+from tools.data.flash_image import SECTOR, RestlessImageError, at_one_instant, mounted
 
 
 class SourceError(Exception):
@@ -22,18 +21,19 @@ def files_of(path: Path, offset: int = 0) -> dict[str, bytes | None]:
         return {"/" + str(file.relative_to(path)): file.read_bytes() for file in files}
     if not path.exists():
         raise SourceError(f"{path}: no such file or directory")
-    data = path.read_bytes()[offset:]
+    try:
+        data = at_one_instant(path)[offset:]
+    except RestlessImageError as error:
+        raise SourceError(str(error)) from error
     if len(data) < 2 * SECTOR:
         raise SourceError(f"{path}: {len(data)} bytes are too few for a file system")
-    return _mounted(path, data[: len(data) // SECTOR * SECTOR])
+    return _files(path, data)
 
 
-def _mounted(path: Path, data: bytes) -> dict[str, bytes | None]:
-    context = UserContext(len(data))
-    context.buffer = bytearray(data)  # a copy, so that the file itself cannot change
+def _files(path: Path, data: bytes) -> dict[str, bytes | None]:
     found: dict[str, bytes | None] = {}
     try:
-        flash = LittleFS(context=context, block_size=SECTOR, block_count=0, mount=True)
+        flash = mounted(data)
         for folder, _, names in flash.walk("/"):
             for name in names:
                 full = f"{folder.rstrip('/')}/{name}"
