@@ -73,6 +73,7 @@ async def test_a_journal_that_is_new_while_the_store_fails_is_alarmed_from_memor
         await start_patient(world)
     conn = None
     async with world.agent() as agent:
+        await world.in_session()
         conn = agent.store._conn
         run = agent.store._writer.submit
         run(lambda: conn.execute("PRAGMA query_only = ON")).result()
