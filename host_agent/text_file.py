@@ -6,7 +6,9 @@ refused with a sentence about what to do.
 
 import codecs
 import os
+import select
 import stat
+from io import FileIO
 from pathlib import Path
 
 from host_agent.errors import ConfigError
@@ -31,6 +33,7 @@ class TextFileError(ConfigError):
 
 _SAVE_AS = "Open it in an editor and save it as UTF-8 text."
 LARGEST_BYTES = 1_000_000
+_PIPE_S = 5.0
 
 
 def read_text_file(
@@ -42,14 +45,12 @@ def read_text_file(
     not there or cannot be opened.
     """
     try:
-        # A named pipe would wait for its writer for ever.
-        if path.exists() and not path.is_file():
-            raise TextFileError(path, "is not a file.", advice)
-        with path.open("rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
-            data = file.read(largest_bytes + 1)
+        number = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        with os.fdopen(number, "rb", buffering=0) as file:
+            mode = os.fstat(number).st_mode
+            data = _read(file, largest_bytes + 1, waits=not stat.S_ISREG(mode))
     except OSError as error:
-        raise TextFileError(path, f"cannot be read ({error.strerror}).", advice) from None
+        raise TextFileError(path, f"cannot be read ({error.strerror or error}).", advice) from None
     except ValueError:
         raise TextFileError(repr(str(path)), "is not a path: it holds a NUL character.", advice) from None
     if private and os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
@@ -57,6 +58,21 @@ def read_text_file(
     if len(data) > largest_bytes:
         raise TextFileError(path, f"is larger than {largest_bytes} bytes, so it is another file.", advice)
     return decode_text(data, str(path))
+
+
+def _read(file: FileIO, largest_bytes: int, *, waits: bool) -> bytes:
+    """At most so many bytes. `waits`: a pipe, which may have a writer that has not begun, or none at all."""
+    data = b""
+    while len(data) < largest_bytes:
+        if waits and not select.select([file], [], [], _PIPE_S)[0]:
+            raise OSError(f"it gave nothing for {_PIPE_S:g} s")
+        piece = file.read(largest_bytes - len(data))
+        if not piece:
+            break
+        data += piece
+    if waits and not data:
+        raise OSError("it gave nothing")
+    return data
 
 
 def decode_text(data: bytes, source: str) -> str:

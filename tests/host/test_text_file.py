@@ -1,6 +1,7 @@
 """Text files from people: what editors add changes nothing, and what is no text is refused with a sentence."""
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -35,13 +36,26 @@ def test_what_is_no_text_is_refused_without_its_content(data, why):
     assert "secret" not in str(caught.value)
 
 
-def test_a_folder_a_pipe_and_a_large_file_are_refused_at_once(tmp_path):
+def test_a_folder_an_empty_pipe_and_a_large_file_are_refused_at_once(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "large").write_bytes(b"x" * 101)
-    for path, why in ((tmp_path, "not a file"), (tmp_path / "pipe", "not a file"), (tmp_path / "large", "larger"),
-                      (tmp_path / "a\0b", "NUL")):  # fmt: skip
+    for path, why in (
+        (tmp_path, "Is a directory"),
+        (tmp_path / "pipe", "it gave nothing"),
+        (tmp_path / "large", "larger"),
+        (tmp_path / "a\0b", "NUL"),
+        (Path("/dev/zero"), "larger"),
+    ):
         with pytest.raises(TextFileError, match=why):
             read_text_file(path, largest_bytes=100)
+
+
+def test_a_pipe_of_the_shell_is_read_to_its_end():
+    reading, writing = os.pipe()
+    os.write(writing, b"0123456789abcdef\n")
+    os.close(writing)
+    assert read_passphrase(Path(f"/dev/fd/{reading}"), "UNSET", "Passphrase") == "0123456789abcdef"
+    os.close(reading)
 
 
 @pytest.mark.parametrize(
