@@ -12,6 +12,8 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from functools import partial
 from typing import Any
 
+from crs_core.codes import NOT_UNDERSTOOD
+
 from host_agent.clock import Clock, RealClock, ScaledClock
 from host_agent.config.model import Config
 from host_agent.control.handlers import Commands
@@ -19,7 +21,8 @@ from host_agent.control.parts import Parts
 from host_agent.control.socket import ControlServer
 from host_agent.errors import StoreError
 from host_agent.escalation.checks.at_repl import AtReplCheck
-from host_agent.escalation.checks.check import Check, CheckParts
+from host_agent.escalation.checks.check import Check, CheckParts, Finding
+from host_agent.escalation.checks.contradicting_time import ContradictingTimeCheck
 from host_agent.escalation.checks.nobody_reached import NobodyReachedCheck
 from host_agent.escalation.checks.not_taken import NotTakenCheck
 from host_agent.escalation.checks.prompts import PromptCheck
@@ -40,7 +43,9 @@ from host_agent.paths import Paths
 from host_agent.patient.binding_states import reconcile
 from host_agent.people.rule_sending import known_rules
 from host_agent.people.sender import ContextSender, Session
-from host_agent.store.db import Store
+from host_agent.store.db import Store, Tx
+from host_agent.store.devices import ensure_device_unheard
+from host_agent.store.host_alarms import raise_alarm
 from host_agent.store.retention import Retention
 from host_agent.store.rows import Journal
 from host_agent.sync.links import Links, OpenPort
@@ -99,6 +104,7 @@ class Agent:
                 opened=self._on_open,
                 unstored=lambda *about: self._spawn(self.memory_alarms.unstored(*about)),
                 unjournaled=lambda *about: self._spawn(self.memory_alarms.unjournaled(*about)),
+                not_understood=lambda *about: self._spawn(self._not_understood(*about)),
             ),
         )
         self.links = Links(
@@ -125,6 +131,7 @@ class Agent:
             SilenceCheck(parts, limits, heard=lambda: self.live.heard(self.keys())),
             PromptCheck(parts),
             NotTakenCheck(parts, self.context_sender.refused_numbers),
+            ContradictingTimeCheck(parts),
             AtReplCheck(parts, reports=self.links.reports.values, keys=self.keys),
             self.nobody_reached,
             RepetitionCheck(self.store, self.escalation, self.clock),
@@ -203,6 +210,21 @@ class Agent:
         self.context_sender.wake()
         if view.journal is not None and view.status is not None:
             self._spawn(self._reconcile(view.journal, view.status.binding_id))
+
+    async def _not_understood(self, device_id: bytes, why: str, priority: int) -> None:
+        now_ms = self.clock.utc_ms()
+
+        def keep(tx: Tx) -> None:
+            device = ensure_device_unheard(tx, device_id, now_ms)
+            raise_alarm(
+                tx, self.escalation, device=device, alarm=NOT_UNDERSTOOD, priority=priority,
+                detail=f"a message: {why}", utc_ms=now_ms,
+            )  # fmt: skip
+
+        try:
+            await self.store.write(keep)
+        except StoreError:
+            self.memory_alarms.finding(device_id, Finding(NOT_UNDERSTOOD, priority, f"a message: {why}"))
 
     async def _reconcile(self, journal: Journal, wearable_binding: bytes) -> None:
         with contextlib.suppress(StoreError):

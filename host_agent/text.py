@@ -8,8 +8,10 @@ import datetime
 import re
 from collections.abc import Iterable, Sequence
 
-from crs_core import code_texts, units
+from crs_core import code_texts, codes, units
 from crs_core.grade.scales import SCALE_NAMES
+
+from host_agent.wall_time import has_two_offsets
 
 SIMULATED = "SIMULATED"
 _NOT_MEASURED = {
@@ -33,24 +35,34 @@ _AFTER_HOST = re.compile(r"[/?#\\]")
 HIGHEST_COMPUTED = 4  # 5 is death in every scale: only ever a signed record
 
 
+# The first and last moment that every time zone can write.
+_FIRST_MS, _LAST_MS = -62_135_510_400_000, 253_402_214_400_000
+
+
 def iso_utc(utc_ms: int) -> str:
-    """`2026-03-31T14:05:09.250Z`."""
+    """`2026-03-31T14:05:09.250Z`; a time outside the years 1 to 9999 as the nearest one inside."""
+    utc_ms = min(max(utc_ms, _FIRST_MS), _LAST_MS)
     moment = datetime.datetime.fromtimestamp(utc_ms // 1000, datetime.UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{utc_ms % 1000:03d}Z"
+    return f"{moment.year:04d}-{moment:%m-%dT%H:%M:%S}.{utc_ms % 1000:03d}Z"
 
 
-def local_time(utc_ms: int, *, with_date: bool = False) -> str:
-    """Wall time of this computer's zone: `14:05:09`, with its date when asked."""
-    moment = datetime.datetime.fromtimestamp(utc_ms / 1000).astimezone()
-    return f"{moment:%Y-%m-%d %H:%M:%S}" if with_date else f"{moment:%H:%M:%S}"
+def local_time(utc_ms: int, *, with_date: bool = False, with_seconds: bool = True) -> str:
+    """Wall time of this computer's zone: `14:05:09`, with its date or without its seconds when asked.
+
+    On a day when the clocks change it has its offset, as it can be typed again: `02:30:00+01:00`.
+    """
+    within_ms = min(max(utc_ms, _FIRST_MS), _LAST_MS)
+    moment = datetime.datetime.fromtimestamp(within_ms // 1000, datetime.UTC).astimezone()
+    text = f"{moment.year:04d}-{moment:%m-%d} " if with_date else ""
+    text += f"{moment:%H:%M:%S}" if with_seconds else f"{moment:%H:%M}"
+    return text + (moment.isoformat()[19:] if has_two_offsets(moment.date()) else "")
 
 
-def local_of_iso(at: str | None, *, with_date: bool = False) -> str:
+def local_of_iso(at: str | None, *, with_date: bool = False, with_seconds: bool = True) -> str:
     """What `iso_utc` wrote, in this computer's zone; `time not known` for None."""
     if at is None:
         return "time not known"
-    moment = datetime.datetime.fromisoformat(at)
-    return local_time(round(moment.timestamp() * 1000), with_date=with_date)
+    return local_time(utc_ms_of_iso(at), with_date=with_date, with_seconds=with_seconds)
 
 
 def utc_ms_of_iso(at: str) -> int:
@@ -103,6 +115,19 @@ def saturation_text(tenths: int | None, ppg_state: int) -> str:
 def heart_rate_text(bpm: int | None) -> str:
     """`84/min` or `not measured`."""
     return "not measured" if bpm is None else f"{bpm}/min"
+
+
+def site_name(status: int) -> str:
+    """Where the thermometer sits, by the status word of a reading; a number that names no site is shown as it is."""
+    site = units.site_of(status)
+    return str(units.SITES[site]) if site < len(units.SITES) else f"site {site}"
+
+
+def priority_name(priority: int) -> str:
+    """`HIGH`; a priority that there is none is the highest, because it may be anything."""
+    return codes.PRIORITY_NAMES[
+        priority if 0 <= priority < len(codes.PRIORITY_NAMES) else codes.PRIORITY_HIGH
+    ]
 
 
 def scale_name(scale: int, version: int, joint: str = " ") -> str:

@@ -40,6 +40,8 @@ from crs_core.codes import (
     NEW_OXYGEN,
     NOBODY_REACHED,
     NOT_BACK,
+    NOT_UNDERSTOOD,
+    TIME_CONTRADICTS,
     NOT_MONITORING,
     NOT_TAKEN,
     NO_DATA,
@@ -148,6 +150,8 @@ ALARM_NAMES = {
     NOT_TAKEN: "NOT_TAKEN",
     NOT_BACK: "NOT_BACK",
     NOBODY_REACHED: "NOBODY_REACHED",
+    NOT_UNDERSTOOD: "NOT_UNDERSTOOD",
+    TIME_CONTRADICTS: "TIME_CONTRADICTS",
 }
 
 ALARM_TEXTS = {
@@ -185,6 +189,8 @@ ALARM_TEXTS = {
     NOT_TAKEN: "The wearable refused a signed entry and does not use it.",
     NOT_BACK: "The planned pause is over, and no data has arrived since.",
     NOBODY_REACHED: "An alarm has reached nobody: look at the patient and call for help yourself.",
+    NOT_UNDERSTOOD: "The wearable sent something that this laptop cannot read: look at the wearable itself.",
+    TIME_CONTRADICTS: "The clocks contradict each other: compare the time on this laptop with a watch.",
 }
 
 REASON_TEXTS = {

@@ -7,11 +7,12 @@ from host_agent.keys import keyfile
 from host_agent.link.ownership import find_owner
 from host_agent.link.ports import candidates
 from host_agent.paths import default_paths
+from host_agent.terminal.broken import leave_when_broken
 from host_agent.terminal.config_option import ConfigOption, find_config
 from host_agent.terminal.options import JsonOption
 from host_agent.terminal.output import nothing, show
 from host_agent.terminal.reading_store import open_store
-from host_agent.terminal.running_agent import live_status
+from host_agent.terminal.running_agent import least_ages, live_status
 from host_agent.text import local_of_iso, table
 from host_agent.views.state import read_state
 
@@ -20,10 +21,10 @@ def devices(as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """List enrolled wearables, and ports that may lead to one."""
     paths = default_paths()
     keys, errors = keyfile.load_all(paths.keys)
-    now_ms = RealClock().utc_ms()
-    with open_store(paths) as tx:
-        state = read_state(tx, keys, now_ms)
     live = live_status(paths)
+    now_ms = live["now_utc_ms"] if live else RealClock().utc_ms()
+    with open_store(paths) as tx:
+        state = read_state(tx, keys, now_ms, least_ages(live))
     links = {entry["device_id"]: entry["link"] for entry in live["devices"]} if live else {}
     known = [
         {
@@ -69,3 +70,4 @@ def devices(as_json: JsonOption = False, config: ConfigOption = None) -> None:
             (p["port"], p["why"], f"agent, pid {p['owner_pid']}" if p["owner_pid"] else "") for p in ports
         ])]  # fmt: skip
     show(data, lines, as_json=as_json)
+    leave_when_broken({one["device_id"]: one["broken"] for one in state["devices"] if one["broken"]})

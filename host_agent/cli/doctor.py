@@ -26,7 +26,7 @@ from host_agent.terminal.config_option import ConfigOption, find_config
 from host_agent.terminal.options import JsonOption
 from host_agent.terminal.output import show
 from host_agent.terminal.reading_store import open_store
-from host_agent.terminal.running_agent import live_status
+from host_agent.terminal.running_agent import least_ages, live_status
 from host_agent.text import local_time, without_secrets
 from host_agent.views.state import read_state
 
@@ -177,7 +177,8 @@ def _store(
                 )
             if not problems:
                 yield Finding(INFO, "store", f"{paths.database} is not damaged", "")
-            state = read_state(tx, keys, live["now_utc_ms"] if live else RealClock().utc_ms())
+            now_ms = live["now_utc_ms"] if live else RealClock().utc_ms()
+            state = read_state(tx, keys, now_ms, least_ages(live))
             counted = counters(tx)
             for row in find_undelivered(tx, RealClock().utc_ms()):
                 undelivered.setdefault(row.target, []).append(row)
@@ -206,7 +207,14 @@ def _kept(state: dict[str, Any], live: dict[str, Any] | None) -> Iterator[Findin
     if bound and live is None:
         yield Finding(PROBLEM, "agent", f"not running, but wearables bound to a patient must be watched: {len(bound)}",
                       "Start it now: cytowatch run")  # fmt: skip
+    yield from _wearables(state)
+
+
+def _wearables(state: dict[str, Any]) -> Iterator[Finding]:
     for device in state["devices"]:
+        if device["broken"]:
+            yield Finding(PROBLEM, f"wearable {device['device_id']}", f"its data is not understood: {device['broken']}",
+                          "Look at the patient and at the wearable itself. Report this as a bug.")  # fmt: skip
         for alarm in device["alarms"]:
             if alarm["raised_by"] == "host":
                 text = f"{alarm['priority']} {alarm['name']}: {alarm['text']}"

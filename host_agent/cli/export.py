@@ -16,6 +16,7 @@ from host_agent.store.db import Tx
 from host_agent.store.retention import thinnings
 from host_agent.store.rollups import BUCKET_MS
 from host_agent.terminal import exits
+from host_agent.terminal.broken import leave_when_broken
 from host_agent.terminal.options import DeviceOption
 from host_agent.terminal.question import FromOption, LastOption, ToOption, check_kinds, make_question
 from host_agent.terminal.reading_store import open_store
@@ -75,7 +76,9 @@ def export(
         first = next(rows, None)
         if tx is not None and kind == "readings" and not buckets:
             _tell_removed(tx)
+        broken = answer.broken if answer is not None else {}
         if first is None:
+            leave_when_broken(broken)
             print("Nothing is stored for this question; nothing was written.", file=sys.stderr)
             raise typer.Exit(exits.NO_DATA)
         with _target(out) as file:
@@ -84,6 +87,7 @@ def export(
         f"; {answer.undated} without a known time left out" if answer is not None and answer.undated else ""
     )
     print(f"{written} {'rows of readings' if buckets else kind} written{left_out}", file=sys.stderr)
+    leave_when_broken(broken)
 
 
 def _buckets(every: str | None, kind: str) -> int:

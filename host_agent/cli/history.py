@@ -1,10 +1,11 @@
 """`history`: what happened, in order of time."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from host_agent.paths import default_paths
+from host_agent.terminal.broken import leave_when_broken
 from host_agent.terminal.options import DeviceOption, JsonOption
 from host_agent.terminal.output import nothing, show
 from host_agent.terminal.question import FromOption, LastOption, ToOption, check_kinds, make_question
@@ -48,22 +49,31 @@ def history(
     question = make_question(start, end, last, device)
     rows = []
     undated = 0
+    broken: dict[str, str] = {}
     with open_store(default_paths()) as tx:
         if tx is not None:
             answer = Answer(tx, question)
             rows = [{"kind": one, **row} for one in kinds for row in answer.rows(one)]
             undated = answer.undated
+            broken = answer.broken
     rows.sort(key=lambda row: (row["at"] or "", row.get("seq") or 0))
-    data = {"rows": rows, "undated_left_out": undated}
-    if not rows:
+    data = {"rows": rows, "undated_left_out": undated, "broken": broken}
+    if not rows and not broken:
         nothing("Nothing is stored for this question.", data, as_json=as_json)
-    lines = [
-        f"{local_of_iso(row['at'], with_date=True):19}  {SIMULATED + '  ' if row.get('simulated') else ''}"
-        f"{history_line(row['kind'], row)}"
-        for row in rows
-    ]
+    lines = [] if as_json else [line for row in rows if (line := _line(row, broken))]
     if undated:
         lines.append(
             f"{undated} records without a known time are left out. Leave out --from, --to and --last to see them."
         )
     show(data, lines, as_json=as_json)
+    leave_when_broken(broken)
+
+
+def _line(row: dict[str, Any], broken: dict[str, str]) -> str:
+    """One row for people; "" for a row that cannot be written, which is then added to `broken`."""
+    try:
+        at = local_of_iso(row["at"], with_date=True)
+        return f"{at:19}  {SIMULATED + '  ' if row.get('simulated') else ''}{history_line(row['kind'], row)}"
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        broken[str(row.get("device_id") or "this laptop")] = f"{type(error).__name__}: {error}"
+        return ""

@@ -152,6 +152,9 @@ def main(arguments: list[str] | None = None) -> Any:
         return build_app(given[0] if given else None)(args=given, standalone_mode=True)
     except HostAgentError as error:
         sys.exit(fail(error))
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+        why = f"This is a bug: {type(error).__name__}: {error}."
+        sys.exit(fail(HostAgentError(why, "Report it with the command that you typed. The agent goes on.")))
     except KeyboardInterrupt:
         sys.exit(exits.INTERRUPTED)
     except BrokenPipeError:  # `cytowatch history | head`

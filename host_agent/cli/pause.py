@@ -58,7 +58,7 @@ def pause(
         raise ConfigError(f"--why: expected one of {', '.join(numbers)}, found {why!r}.", "Try --help.")
     done = call_now(socket, "pause", device=device, seconds=seconds, why=numbers[why])
     lines = [
-        f"Paused for {why}. Planned: not measuring, back by {local_time(done['until_utc_ms'])[:5]}.",
+        f"Paused for {why}. Planned: not measuring, back by {local_time(done['until_utc_ms'], with_seconds=False)}.",
         "Nobody is monitored meanwhile. If it is not measuring again by then, a HIGH alarm sounds (PAUSE_OVER).",
     ]
     show(done, [marked(done["simulated"], lines[0]), lines[1]], as_json=as_json)

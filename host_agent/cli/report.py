@@ -9,6 +9,7 @@ from host_agent import NOTICE
 from host_agent.clock import RealClock
 from host_agent.errors import ConfigError
 from host_agent.paths import default_paths
+from host_agent.terminal.broken import leave_when_broken
 from host_agent.terminal.options import DeviceOption, JsonOption
 from host_agent.terminal.output import nothing, show
 from host_agent.terminal.reading_store import open_store
@@ -54,10 +55,16 @@ def hours(
     paths = default_paths()
     live = live_status(paths)
     now_ms = live["now_utc_ms"] if live else RealClock().utc_ms()
+    broken: dict[str, str] = {}
     with open_store(paths) as tx:
-        rows = [] if tx is None else hours_rows(tx, device=device, day=day, now_ms=now_ms, utc=utc)
+        rows = (
+            []
+            if tx is None
+            else hours_rows(tx, device=device, day=day, now_ms=now_ms, utc=utc, broken=broken)
+        )
     data = {"notice": NOTICE, "zone": "UTC" if utc else "local", "rows": rows}
     if not rows:
+        leave_when_broken(broken)
         nothing("Nobody was bound then, so there is nothing to count.", data, as_json=as_json)
     cells = [
         (
@@ -71,6 +78,7 @@ def hours(
     if any(undated.values()):
         lines.append(f"{sum(undated.values())} readings without a known time are counted as lost.")
     show(data, lines, as_json=as_json)
+    leave_when_broken(broken)
 
 
 def _clock(span_ms: int) -> str:

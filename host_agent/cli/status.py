@@ -8,10 +8,11 @@ from host_agent.clock import RealClock
 from host_agent.keys import keyfile
 from host_agent.paths import default_paths
 from host_agent.sync.battery import battery_text
+from host_agent.terminal.broken import broken_line, leave_when_broken
 from host_agent.terminal.options import JsonOption
 from host_agent.terminal.output import nothing, show
 from host_agent.terminal.reading_store import open_store
-from host_agent.terminal.running_agent import live_status
+from host_agent.terminal.running_agent import least_ages, live_status
 from host_agent.text import (
     heart_rate_text,
     local_of_iso,
@@ -35,7 +36,8 @@ def status(
 
     Below the wearable's own grade there is one line for each scale. This laptop computes it from what people entered
     and from what the wearable measures now. The line `asked` shows what people are asked to enter: due now, or
-    missed. The alarm PROMPT_MISSED sounds for a missed entry. While the agent runs, `battery` shows the percentage
+    missed. The alarm PROMPT_MISSED sounds for a missed entry. A wearable whose data cannot be read has a line that
+    says so, and the exit code is 1. While the agent runs, `battery` shows the percentage
     and the hours left; the agent asks for them every 10 minutes.
     """
     paths = default_paths()
@@ -43,7 +45,7 @@ def status(
     live = live_status(paths)
     now_ms = live["now_utc_ms"] if live else RealClock().utc_ms()
     with open_store(paths) as tx:
-        data = read_state(tx, keys, now_ms)
+        data = read_state(tx, keys, now_ms, least_ages(live))
     data |= {
         "notice": NOTICE,
         "agent_running": live is not None,
@@ -55,7 +57,16 @@ def status(
             seen = by_id.get(device["device_id"], {})
             device |= {
                 name: seen.get(name)
-                for name in ("link", "caught_up", "live", "live_text", "live_utc_ms", "battery")
+                for name in (
+                    "link",
+                    "caught_up",
+                    "live",
+                    "live_text",
+                    "live_utc_ms",
+                    "live_age_s",
+                    "battery",
+                    "battery_age_s",
+                )
             }
         data["agent"] = {
             name: live[name] for name in ("pid", "simulation_speed", "store_error", "targets", "ports")
@@ -63,6 +74,7 @@ def status(
     if not data["devices"]:
         nothing("No wearable is known here. Enrol one: cytowatch enrol FILE", data, as_json=as_json)
     show(data, _lines(data, now_ms), as_json=as_json)
+    leave_when_broken({one["device_id"]: one["broken"] for one in data["devices"] if one["broken"]})
 
 
 def _lines(data: dict[str, Any], now_ms: int) -> Iterator[str]:
@@ -84,7 +96,7 @@ def _lines(data: dict[str, Any], now_ms: int) -> Iterator[str]:
         yield from _port_lines(data["agent"]["ports"])
     for device in data["devices"]:
         yield ""
-        yield from _device_lines(device, data["agent_running"], now_ms)
+        yield from _isolated_lines(device, data["agent_running"], now_ms)
     for alarm in data["agent_alarms"]:
         yield _alarm_line(alarm)
     if data["deliveries"]:
@@ -104,6 +116,16 @@ def _port_lines(ports: list[dict[str, Any]]) -> Iterator[str]:
             yield f"Port {port['port']}: {port['state'].replace('_', ' ')}: {port['reason']}"
             if port["advice"]:
                 yield f"            {port['advice']}"
+
+
+def _isolated_lines(device: dict[str, Any], running: bool, now_ms: int) -> list[str]:
+    """The lines of one wearable; where they cannot be made, the line that says so, and its alarms."""
+    if not device["broken"]:
+        try:
+            return list(_device_lines(device, running, now_ms))
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            device["broken"] = f"{type(error).__name__}: {error}"
+    return [broken_line(device["device_id"], device["broken"]), *map(_alarm_line, device["alarms"])]
 
 
 def _device_lines(device: dict[str, Any], running: bool, now_ms: int) -> Iterator[str]:
@@ -145,11 +167,11 @@ def _device_lines(device: dict[str, Any], running: bool, now_ms: int) -> Iterato
 def _measured_lines(device: dict[str, Any], now_ms: int) -> Iterator[str]:
     """What the wearable measures, by which calibration, on what battery, or for how long it is taken off."""
     if device.get("live"):
-        age_s = (now_ms - device["live_utc_ms"]) / 1000
+        age_s = device["live_age_s"]
         when = "now      " if age_s <= _LIVE_IS_NOW_S else f"heard     {span_text(age_s)} ago:"
         yield f"  {when} {device['live_text']}"
     if device.get("battery") and device["battery"]["heard_utc_ms"] is not None:
-        yield f"  battery   {_battery_text(device['battery'], now_ms)}"
+        yield f"  battery   {_battery_text(device['battery'], device.get('battery_age_s'), now_ms)}"
     if device["pause"]:
         yield f"  pause     {marked(device['simulated'], _pause_text(device['pause']))}"
     yield f"  stored    {_reading_text(device['newest_reading'])}"
@@ -157,8 +179,9 @@ def _measured_lines(device: dict[str, Any], now_ms: int) -> Iterator[str]:
         yield f"  sensors   {device['calibration']['words']}"
 
 
-def _battery_text(values: dict[str, Any], now_ms: int) -> str:
-    age_s = (now_ms - values["heard_utc_ms"]) / 1000
+def _battery_text(values: dict[str, Any], age_s: int | None, now_ms: int) -> str:
+    if age_s is None:
+        age_s = (now_ms - values["heard_utc_ms"]) // 1000
     age = f"{span_text(age_s)} ago: " if age_s > _BATTERY_IS_NOW_S else ""
     return f"{age}{battery_text(values)}"
 
@@ -179,7 +202,7 @@ def _people_lines(device: dict[str, Any]) -> Iterator[str]:
 
 
 def _pause_text(pause: dict[str, Any]) -> str:
-    by = local_of_iso(pause["until"])[:5]
+    by = local_of_iso(pause["until"], with_seconds=False)
     if pause["left_s"] <= 0:
         return f"for {pause['why']}, planned until {by}. Its end is not stored"
     return f"paused for {pause['why']}, {-(-pause['left_s'] // 60)} min left, back by {by}: not measuring, planned"
@@ -189,12 +212,7 @@ def _reading_text(reading: dict[str, Any] | None) -> str:
     if reading is None:
         return "no reading yet"
     age_s = reading["age_s"]
-    if age_s is None:
-        age = "at a time not known"
-    elif age_s < 0:
-        age = f"dated {span_text(-age_s)} ahead of this laptop's clock"
-    else:
-        age = f"{span_text(age_s)} ago"
+    age = "at a time not known" if age_s is None else f"{span_text(age_s)} ago"
     return marked(
         reading["simulated"],
         f"{age}: {temperature_at_text(reading['temp_cc'], reading['site'], reading['temp_state'])},"
@@ -204,7 +222,7 @@ def _reading_text(reading: dict[str, Any] | None) -> str:
 
 
 def _alarm_line(alarm: dict[str, Any]) -> str:
-    since = f" since {local_of_iso(alarm['since'])[:5]}" if alarm["since"] else ""
+    since = f" since {local_of_iso(alarm['since'], with_seconds=False)}" if alarm["since"] else ""
     detail = f" ({alarm['detail']})" if alarm["detail"] else ""
     text = marked(alarm["simulated"], alarm["text"])
     return f"  ALARM     {alarm['priority']} {alarm['name']}{since}: {text}{detail}"

@@ -7,6 +7,7 @@ Being this user is the authority: whoever may open the socket may already read t
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import socket
 import stat
@@ -21,6 +22,9 @@ COMMAND_TIMEOUT_S = 30.0  # the longest command waits for an answer of a wearabl
 _CONNECTIONS = 16
 
 Handler = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
+
+
+_LOG = logging.getLogger(__name__)
 
 
 class AgentNotRunning(HostAgentError):  # noqa: N818 named by the condition, as in errors.py
@@ -105,7 +109,9 @@ class ControlServer:
             return _failure(HostAgentError("The agent does not know this command.", f"It knows: {known}."))
         try:
             async with asyncio.timeout(self._timeout_s):
-                return {"done": await handler(request)}
+                done = {"done": await handler(request)}
+            json.dumps(done)
+            return done
         except HostAgentError as error:
             return _failure(error)
         except TimeoutError:
@@ -121,6 +127,12 @@ class ControlServer:
                     f"The command is malformed ({error}).", "Update the agent and the command line together."
                 )
             )
+        except Exception as error:  # this door never closes, whatever a command meets
+            _LOG.exception("internal error in a command on the control socket")
+            why = f"The agent could not do it ({type(error).__name__}: {error})."
+            return _failure(
+                HostAgentError(why, "The agent goes on. Report this as a bug; its log says more.")
+            )
 
 
 async def call(
@@ -132,6 +144,10 @@ async def call(
             return await _exchange(path, {"do": do, **fields})
     except (FileNotFoundError, ConnectionRefusedError):
         raise AgentNotRunning("The agent is not running.") from None
+    except asyncio.LimitOverrunError:
+        raise ControlFailed(
+            "The agent's answer is too long.", "Restart the agent, and report this as a bug."
+        ) from None
     except (ConnectionError, asyncio.IncompleteReadError):
         raise AgentNotRunning(
             "The agent stopped before it answered.", "Read its log and start it again."
@@ -161,9 +177,14 @@ async def _exchange(path: Path, request: dict[str, Any]) -> dict[str, Any]:
         writer.close()
         with contextlib.suppress(ConnectionError):
             await writer.wait_closed()
-    answer = json.loads(line)
-    if "done" in answer:
-        return dict(answer["done"])
+    try:
+        answer = json.loads(line)
+        if "done" in answer:
+            return dict(answer["done"])
+    except (ValueError, TypeError, RecursionError):
+        raise ControlFailed(
+            "The agent's answer cannot be read.", "Update the agent and the command line together."
+        ) from None
     raise ControlFailed(
         str(answer.get("failed", "failed")),
         str(answer.get("advice", "")) or None,

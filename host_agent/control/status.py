@@ -1,5 +1,6 @@
 """The answer to `status`: what the running agent knows of its links, wearables and receivers, as JSON values."""
 
+import logging
 import os
 from typing import Any
 
@@ -10,6 +11,8 @@ from host_agent.errors import StoreError
 from host_agent.link.supervisor import LinkReport
 from host_agent.store.outbox import count_waiting
 from host_agent.sync.live import View, live_text, live_values
+
+_LOG = logging.getLogger(__name__)
 
 
 async def status_values(parts: Parts) -> dict[str, Any]:
@@ -25,7 +28,10 @@ async def status_values(parts: Parts) -> dict[str, Any]:
         "simulation_speed": parts.clock.speed,
         "now_utc_ms": parts.clock.utc_ms(),
         "ports": [_report(report) for report in links.reports.values()],
-        "devices": [_view(live.view(device_id)) for device_id in sorted(device_ids)],
+        "devices": [
+            _isolated(live.view(device_id), parts.clock.monotonic(), live.started_s)
+            for device_id in sorted(device_ids)
+        ],
         "outbox_waiting": waiting,
         "targets": {
             worker.name: {**worker.counters._asdict(), "last_error": worker.last_error}
@@ -44,7 +50,16 @@ def _report(report: LinkReport) -> dict[str, Any]:
     return fields
 
 
-def _view(view: View) -> dict[str, Any]:
+def _isolated(view: View, now_s: float, started_s: float) -> dict[str, Any]:
+    """One wearable by itself: values that cannot be shown are left out, and the other wearables are shown."""
+    try:
+        return _view(view, now_s, started_s)
+    except Exception:
+        _LOG.exception("what %s said cannot be shown", view.device_id.hex())
+        return _view(View(view.device_id, link=view.link, stored_s=view.stored_s), now_s, started_s)
+
+
+def _view(view: View, now_s: float, started_s: float) -> dict[str, Any]:
     status = view.status
     simulated = bool(status.flags & wire.STATUS_SIMULATED) if status else None
     return {
@@ -57,6 +72,10 @@ def _view(view: View) -> dict[str, Any]:
         "live": live_values(view.live),
         "live_text": live_text(view.live, simulated),
         "live_utc_ms": view.live_utc_ms,
+        # ages by the clock that nobody can set
+        "live_age_s": None if view.live_s is None else round(now_s - view.live_s, 1),
+        "stored_age_s": int(now_s - (started_s if view.stored_s is None else view.stored_s)),
+        "battery_age_s": None if view.battery_s is None else int(now_s - view.battery_s),
         "head_seq": status.head_seq if status else None,
         "battery_mv": status.battery_mv if status else None,
         "battery": view.battery.values(),

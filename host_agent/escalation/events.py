@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from crs_core import code_texts, codes
 
 from host_agent import NOTICE
-from host_agent.text import iso_utc, local_time, marked
+from host_agent.text import iso_utc, local_time, marked, priority_name
 
 SCHEMA = "cytowatch.event/1"
 
@@ -85,12 +85,12 @@ def alarm_event(
         "name": name,
         "text": marked(
             simulated,
-            f"{codes.PRIORITY_NAMES[priority]}: {code_texts.ALARM_TEXTS.get(alarm, name)}{_tail(detail)}",
+            f"{priority_name(priority)}: {code_texts.ALARM_TEXTS.get(alarm, name)}{_tail(detail)}",
         ),
         "alarm": {
             "id": alarm,
             "name": name,
-            "priority": codes.PRIORITY_NAMES[priority],
+            "priority": priority_name(priority),
             "host": origin.seq is None,
         },
         "grade": None,
@@ -165,7 +165,7 @@ def _event(
         "key": key,
         "notice": NOTICE,
         "simulated": simulated,
-        "priority": codes.PRIORITY_NAMES[priority],
+        "priority": priority_name(priority),
         **body,
         "device": {"id": origin.device_id, "name": origin.device_name} if origin.device_id else None,
         "patient": {"id": patient.pseudonym, "binding_id": patient.binding_id, "day": patient.day}

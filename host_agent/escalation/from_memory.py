@@ -5,6 +5,7 @@ message has no sequence (`not_journaled`), or a finding of the host itself canno
 acknowledged to the wearable meanwhile.
 """
 
+import logging
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -27,6 +28,7 @@ from host_agent.store.insertion import IncomingBlock, IncomingGap
 from host_agent.store.rows import Journal, StoredEvent
 from host_agent.sync.timebase import record_time
 
+_LOG = logging.getLogger(__name__)
 _DOORBELLS_MAX = 16  # of one wearable that wait to be judged
 _Unstored = tuple[Journal, Sequence[IncomingBlock | IncomingGap], StoreError]
 _Doorbell = tuple[Journal, Any, Any]
@@ -149,9 +151,17 @@ async def events_in_memory(
     if journal.binding is None:
         return []
     records = [record for item in items if isinstance(item, IncomingBlock) for record in _events_in(item)]
-    return await read_or_empty(
-        store, lambda tx: [event for record in records for event in events_of(tx, journal, record, utc_ms)]
-    )
+
+    def judge(tx: Tx) -> list[Event]:
+        found = []
+        for record in records:
+            try:
+                found += events_of(tx, journal, record, utc_ms)
+            except Exception:  # one bad record harms one record
+                _LOG.exception("record %d makes no event", record.seq)
+        return found
+
+    return await read_or_empty(store, judge)
 
 
 async def not_journaled_events(

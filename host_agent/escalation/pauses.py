@@ -13,11 +13,16 @@ WHY = {1: "charging", 2: "washing", 3: "other"}
 
 
 class StoredPause(NamedTuple):
-    """The last announced pause, while its end is not stored; times are UTC ms, `why` is a word of WHY."""
+    """The last announced pause, while its end is not stored; times are UTC ms, `why` is a word of WHY.
+
+    `journal` and `seq` name its record.
+    """
 
     why: str
     since_utc_ms: int
     until_utc_ms: int
+    journal: int
+    seq: int
 
 
 def open_pause(tx: Tx, device: int) -> StoredPause | None:
@@ -36,4 +41,5 @@ def open_pause(tx: Tx, device: int) -> StoredPause | None:
     if begun is None or has_event_after(tx, row.journal, record_layout.BOOT, row.seq):
         return None
     utc_ms, bound_ms = begun
-    return StoredPause(WHY.get(pause.why, str(pause.why)), utc_ms, utc_ms - bound_ms + pause.left_s * 1000)
+    until_utc_ms = utc_ms - bound_ms + pause.left_s * 1000
+    return StoredPause(WHY.get(pause.why, str(pause.why)), utc_ms, until_utc_ms, row.journal, row.seq)

@@ -85,7 +85,7 @@ def record_text(record: Any, at_utc_ms: int) -> str:
         upper=record.upper,
         missing=record.missing,
         signed=record.status == codes.SIGNED,
-        at_text=local_time(at_utc_ms)[:5],
+        at_text=local_time(at_utc_ms, with_seconds=False),
     )
 
 

@@ -40,8 +40,12 @@ def fresh(
         moment = resolve(tx, journal.device, one.boot, one.t_ms)
         age_ms = None if moment is None or moment[0] - moment[1] > now_ms else max(0, now_ms - moment[0])
         site, wear = units.site_of(one.status), units.wear_of(one.status)
-        if is_newest and not guards.temp(
-            one.temp_cc, units.temp_state_of(one.status), site, wear, age_ms, rules.grade_temp_max_age_ms
+        if (
+            is_newest
+            and site < len(units.SITES)
+            and not guards.temp(
+                one.temp_cc, units.temp_state_of(one.status), site, wear, age_ms, rules.grade_temp_max_age_ms
+            )
         ):
             inputs |= {"temperature_cc": one.temp_cc, "site": units.SITES[site]}
             ages["temperature_cc"] = age_ms or 0

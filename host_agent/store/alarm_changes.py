@@ -1,4 +1,7 @@
-"""Each change of an alarm that a wearable journaled, one row each. Priority 0: the alarm ended."""
+"""Each change of an alarm that a wearable journaled, one row each. Priority 0: the alarm ended.
+
+An older version kept priorities that there are none; they are read as the highest, because they may be anything.
+"""
 
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -21,7 +24,7 @@ class AlarmChange(NamedTuple):
 def alarm_changes(tx: Tx, journal: int) -> Iterator[AlarmChange]:
     """Every change in one journal (row id), oldest first."""
     rows = tx.execute(
-        "SELECT seq, boot, t_ms, alarm, priority, simulated FROM alarm_changes WHERE journal = ? ORDER BY seq",
+        "SELECT seq, boot, t_ms, alarm, min(priority, 3), simulated FROM alarm_changes WHERE journal = ? ORDER BY seq",
         (journal,),
     )
     return map(AlarmChange._make, rows)
@@ -30,7 +33,7 @@ def alarm_changes(tx: Tx, journal: int) -> Iterator[AlarmChange]:
 def standing_alarms(tx: Tx, journal: int) -> list[AlarmChange]:
     """The last change of each alarm that has not ended, the most urgent first."""
     rows = tx.execute(
-        "SELECT seq, boot, t_ms, alarm, priority, simulated FROM"
+        "SELECT seq, boot, t_ms, alarm, min(priority, 3), simulated FROM"
         " (SELECT *, row_number() OVER (PARTITION BY alarm ORDER BY seq DESC) AS newest FROM alarm_changes"
         " WHERE journal = ?) WHERE newest = 1 AND priority > 0 ORDER BY priority DESC, alarm",
         (journal,),
@@ -41,7 +44,7 @@ def standing_alarms(tx: Tx, journal: int) -> list[AlarmChange]:
 def changes_of(tx: Tx, journal: int, alarm: int) -> list[tuple[int, int]]:
     """(seq, priority) of each change of one alarm in a journal, in order of sequence."""
     return tx.execute(
-        "SELECT seq, priority FROM alarm_changes WHERE journal = ? AND alarm = ? ORDER BY seq",
+        "SELECT seq, min(priority, 3) FROM alarm_changes WHERE journal = ? AND alarm = ? ORDER BY seq",
         (journal, alarm),
     ).fetchall()
 
@@ -49,7 +52,7 @@ def changes_of(tx: Tx, journal: int, alarm: int) -> list[tuple[int, int]]:
 def priorities_before(tx: Tx, journal: int, seq: int) -> dict[int, int]:
     """Alarm → priority after the last change below `seq`, for every alarm that changed at all."""
     rows = tx.execute(
-        "SELECT alarm, priority, max(seq) FROM alarm_changes WHERE journal = ? AND seq < ? GROUP BY alarm",
+        "SELECT alarm, min(priority, 3), max(seq) FROM alarm_changes WHERE journal = ? AND seq < ? GROUP BY alarm",
         (journal, seq),
     )
     return {alarm: priority for alarm, priority, _ in rows}
@@ -58,7 +61,7 @@ def priorities_before(tx: Tx, journal: int, seq: int) -> dict[int, int]:
 def current_changes(tx: Tx, device: int) -> list[AlarmChange]:
     """All changes in the wearable's current journal, by alarm, then by sequence."""
     rows = tx.execute(
-        "SELECT c.seq, c.boot, c.t_ms, c.alarm, c.priority, c.simulated FROM alarm_changes c"
+        "SELECT c.seq, c.boot, c.t_ms, c.alarm, min(c.priority, 3), c.simulated FROM alarm_changes c"
         " JOIN journals j ON j.id = c.journal WHERE j.device = ? AND j.is_current = 1 ORDER BY c.alarm, c.seq",
         (device,),
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from crs_core.errors import RemoteError
-from crs_core.journal import record_reader
+from crs_core.journal import record_bounds, record_reader
 
 from host_agent.store.db import Tx
 from host_agent.store.rows import StoredEvent
@@ -21,9 +21,10 @@ class EventRow(NamedTuple):
 
 
 def decode_event(kind: int, payload: bytes) -> tuple[Any, ...] | None:
-    """The record of an event, None when its type is unknown or its payload malformed: it stays as bytes."""
+    """The record of an event, None when its type is unknown or its payload cannot be true: it stays as bytes."""
     try:
         record: tuple[Any, ...] | None = record_reader.decode(kind, payload)
+        record_bounds.check_record(kind, record)
     except RemoteError:
         return None
     return record

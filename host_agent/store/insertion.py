@@ -5,6 +5,7 @@ kept, and are reported as a fork.
 """
 
 from collections.abc import Iterable
+from functools import partial
 from itertools import chain, repeat
 from itertools import count as count_from
 from operator import itemgetter
@@ -18,18 +19,24 @@ from host_agent.store.db import Tx
 from host_agent.store.events import decode_event
 from host_agent.store.journals import journal_by_id, open_branch
 from host_agent.store.rollups import add_readings
-from host_agent.store.rows import Fork, Journal, Records, StoredEvent, StoredGap
+from host_agent.store.rows import Fork, Journal, Records, Refused, StoredEvent, StoredGap
+from host_agent.store.savepoint import attempt
+from host_agent.store.time_marks import Mark, keep_received_mark, note_extents
 
+# records that may say that an alarm sounds
+_ALARMING = (record_layout.ALARM, record_layout.BOOT, record_layout.GRADER_STATE, record_layout.BUTTON)
 _SPAN_MAX = 255  # records in one block
 _t_ms = itemgetter(0)
 
 
 class IncomingBlock(NamedTuple):
-    """A block whose CRC held; `content` None when this program does not know its kind, codec or flags."""
+    """A block whose CRC held; `content` None when this program does not know its kind, codec or flags, or when its
+    bytes cannot be true (`is_refused`)."""
 
     header: Any  # crs_core.journal.block_layout.Header
     raw: bytes
     content: list[Any] | None
+    is_refused: bool = False
 
 
 class IncomingGap(NamedTuple):
@@ -49,6 +56,7 @@ class Inserted(NamedTuple):
     forks: list[Fork]
     duplicates: int
     not_understood: int
+    refused: list[Refused]
 
 
 class Insertion:
@@ -70,6 +78,7 @@ class Insertion:
         self._written: Records = Records(0, [], [], utc_ms)
         self._duplicates = 0
         self._not_understood = 0
+        self._refused: list[Refused] = []
         # blocks above this are new and need no comparison
         self._known_until = max(coverage.highest, journal.cursor, _highest_stored(tx, journal))
 
@@ -89,6 +98,9 @@ class Insertion:
             (self._journal.id, first, last, header.kind, header.codec, header.flags, header.boot,
              header.start_ms, int(understood), self._utc_ms, item.raw)
         )  # fmt: skip
+        if item.is_refused:
+            is_events = header.kind == block_layout.KIND_EVENTS
+            self._refused.append(Refused(first, last, None, is_events))
         boot = header.boot
         if item.content is not None and header.kind == block_layout.KIND_READINGS:
             self._readings.append(_reading_rows(item.content, first, boot, simulated))
@@ -96,7 +108,9 @@ class Insertion:
         elif item.content is not None:
             for i, (t_ms, kind, payload) in enumerate(item.content):
                 record = decode_event(kind, payload)
-                self._not_understood += record is None
+                if record is None:
+                    self._not_understood += 1
+                    self._note_refused(first + i, kind)
                 self._events.append(StoredEvent(first + i, boot, t_ms, kind, payload, simulated, record))
         if item.content:
             self._latest[boot] = max(self._latest.get(boot, 0), *map(_t_ms, item.content))
@@ -130,7 +144,12 @@ class Insertion:
             self._forks,
             self._duplicates,
             self._not_understood,
+            self._refused,
         )
+
+    def _note_refused(self, seq: int, kind: int) -> None:
+        if kind in record_layout.LAYOUTS:  # a type of a newer wearable is no fault
+            self._refused.append(Refused(seq, seq, kind, kind in _ALARMING))
 
     def _is_known(self, item: IncomingBlock, first: int, last: int) -> bool:
         """True for the same bytes again. Other bytes under these keys: branch, then False."""
@@ -191,22 +210,25 @@ class Insertion:
         )
         if self._readings:  # an event alone is committed without this
             add_readings(tx, journal, self._runs)
-        for event in self._events:
-            if event.record is not None:
-                _index_event(tx, self._journal, event)
-        self._note_boots()
+        for at, event in enumerate(self._events):
+            if event.record is None:
+                continue
+            error = attempt(tx, partial(_index_event, tx, self._journal, event))
+            if error is not None:
+                self._events[at] = event._replace(record=None)
+                self._not_understood += 1
+                self._note_refused(event.seq, event.type)
+                mark_not_understood(tx, journal, event.seq)
+        note_extents(self._tx, self._journal.device, self._latest.items(), self._utc_ms)
         self._written.events.extend(self._events)
         self._written.gaps.extend(self._gaps)
         self._blocks, self._readings, self._events, self._gaps, self._runs = [], [], [], [], []
         self._latest = {}
 
-    def _note_boots(self) -> None:
-        self._tx.executemany(
-            "INSERT INTO boots VALUES (?, ?, ?, ?) ON CONFLICT (device, boot) DO UPDATE SET"
-            " last_ms = excluded.last_ms, received_utc_ms = excluded.received_utc_ms"
-            " WHERE excluded.last_ms > last_ms",
-            [(self._journal.device, boot, t_ms, self._utc_ms) for boot, t_ms in self._latest.items()],
-        )
+
+def mark_not_understood(tx: Tx, journal: int, seq: int) -> None:
+    """This event stays as bytes: what follows from it cannot be derived."""
+    tx.execute("UPDATE events SET understood = 0 WHERE journal = ? AND seq = ?", (journal, seq))
 
 
 def _reading_rows(
@@ -269,10 +291,8 @@ def _index_event(tx: Tx, journal: Journal, event: StoredEvent) -> None:
     """Rows that make an event findable without decoding it again."""
     record: Any = event.record
     if event.type == record_layout.TIME_MARK:
-        tx.execute(
-            "INSERT OR IGNORE INTO time_marks VALUES (?, ?, ?, 'journal', ?, ?)",
-            (journal.device, event.boot, event.t_ms, record.utc_ms, record.bound_ms),
-        )
+        mark = Mark(event.boot, event.t_ms, record.utc_ms, record.bound_ms, key_id=record.key_id)
+        keep_received_mark(tx, journal.device, mark)
     elif event.type == record_layout.GRADE:
         tx.execute(
             "INSERT INTO grades VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

@@ -53,6 +53,18 @@ class StoredGap(NamedTuple):
     reason: int
 
 
+class Refused(NamedTuple):
+    """A record, or a whole block (`type` None), that is kept as bytes because its content cannot be true.
+
+    `may_alarm`: it may have said that an alarm sounds.
+    """
+
+    first_seq: int
+    last_seq: int
+    type: int | None
+    may_alarm: bool
+
+
 class Fork(NamedTuple):
     """One key with two contents, or signs of an older image; `how` is bytes, head or boot."""
 

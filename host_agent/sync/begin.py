@@ -58,6 +58,8 @@ def begin(
             utc_ms=utc_ms,
         )  # fmt: skip
     max_boot = note_boot(tx, device, status.boot)
+    if status.boot > max_boot:  # what could not be read is of a run that is over
+        end_alarm(tx, derive, device=device, alarm=codes.NOT_UNDERSTOOD, utc_ms=utc_ms)
     how = ""
     if status.boot < max_boot:
         how, first, last = "boot", status.boot, max_boot

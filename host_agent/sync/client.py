@@ -9,12 +9,14 @@ import contextlib
 import os
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
+from crs_core.errors import RemoteError
 from crs_core.wire import hello as hello_part
 from crs_core.wire import message as wire
 from crs_core.wire import session as wire_session
 from crs_core.wire.fragment_carrier import FragmentCarrier
+from crs_core.wire.message_bounds import check_message
 from crs_core.wire.parts import split_parts
 from crs_core.wire.session_host import HostSession
 
@@ -40,7 +42,20 @@ OPEN_DEADLINE_S = 5.0
 ANSWER_DEADLINE_S = 5.0
 _BYE_DEADLINE_S = 0.3
 _MESSAGES_MAX = 4096  # a wearable that floods us is out of order, and memory is finite
+_REFUSED_MAX = 16
 _PROOF_TRIES = 2  # a HELLO answered late spoils one proof; twice is a wrong key
+
+
+class Refusal(NamedTuple):
+    """Why the content of a message cannot be true, and whether it may have said that an alarm sounds."""
+
+    why: str
+    may_alarm: bool
+
+
+def may_alarm(message: Any) -> bool:
+    """Whether a message of this type may say that an alarm sounds."""
+    return isinstance(message, wire.Alarm | wire.Live)
 
 
 class DeviceClient:
@@ -57,6 +72,8 @@ class DeviceClient:
     ) -> None:
         self.transport = transport
         self.messages: deque[Any] = deque()
+        # messages that cannot be true, for who asks; the oldest are forgotten
+        self.refused: deque[Refusal] = deque(maxlen=_REFUSED_MAX)
         self.peer: Any = None  # crs_core.wire.hello.Hello of the open session
         self.key: DeviceKey | None = None
         self.last_heard_s = 0.0  # link clock, when the last authenticated message came
@@ -300,6 +317,11 @@ class DeviceClient:
 
     def _take(self, message: Any) -> None:
         self.last_heard_s = self._clock.monotonic()
+        try:
+            check_message(message)
+        except RemoteError as error:
+            self.refused.append(Refusal(str(error.args[0]), may_alarm(message)))
+            message = wire.Unknown(wire.type_of(message), b"")
         if self._awaited is not None and not self._awaited[1].done() and self._awaited[0](message):
             self._awaited[1].set_result(message)
             return

@@ -7,6 +7,7 @@ acknowledged, the listener gets the records to alarm from memory, and they are t
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
@@ -14,22 +15,22 @@ from typing import Any
 from crs_core.wire import message as wire
 
 from host_agent.clock import Clock, RealClock, sleep_or_event
-from host_agent.errors import AnswerTimeout, SessionClosed, StoreError, TransportLost
+from host_agent.errors import AnswerTimeout, HostAgentError, SessionClosed, StoreError, TransportLost
 from host_agent.store.coverage import Coverage
 from host_agent.store.db import Store
 from host_agent.store.insertion import IncomingBlock, IncomingGap, Inserted
 from host_agent.store.journals import NO_BINDING
 from host_agent.store.rows import Derivation, Journal
-from host_agent.store.time_marks import keep_mark
 from host_agent.sync.begin import Begun, begin, begin_in_memory, begin_without_journal
-from host_agent.sync.client import DeviceClient
+from host_agent.sync.client import DeviceClient, may_alarm
 from host_agent.sync.commit import commit_records
 from host_agent.sync.intake import unpack
 from host_agent.sync.listener import SyncListener
-from host_agent.sync.time_sync import HostMark, exchange_time, late_mark
+from host_agent.sync.time_sync import TimeSync
 from host_agent.sync.verify import Verifier, verify_behind
 from host_agent.sync.without_row import begun_in_memory, until_begun
 
+_LOG = logging.getLogger(__name__)
 WINDOW = 8  # messages in flight; a bounded share of the wearable's and our memory
 MAX_BYTES = 2048
 HEARTBEAT_S = 15.0  # board time
@@ -78,7 +79,6 @@ class SyncEngine:
         self._board: Clock = board_clock
         self._link: Clock = link_clock or RealClock()
         self._heartbeat_s = heartbeat_s
-        self._host_bound_ms = host_bound_ms
         self._coverage = Coverage()
         self._received = 0  # BLOCK and GAP messages committed in this session
         self._pending: list[Any] = []
@@ -88,6 +88,7 @@ class SyncEngine:
         self._verify_due = asyncio.Event()
         self._progress_s = self._link.monotonic()
         self._begin_failure: StoreError | None = None  # why the store took nothing at this session's start
+        self._time = TimeSync(store, client, board_clock, host_bound_ms, self._count)
         self._missed = 0  # messages that are known to be lost on the link
 
     @property
@@ -180,25 +181,37 @@ class SyncEngine:
     async def _dispatch(self) -> None:
         while True:
             message = await self.client.next_message()
-            kind = type(message)
-            if kind in (wire.Block, wire.Gap):
-                self._pend(message)
-                self._arrived.set()
-            elif kind is wire.Live:
-                self._listener.on_live(self.device_id, message)
-            elif kind is wire.Alarm:
-                if message.seq > self._coverage.prefix:
-                    self.is_caught_up = False  # should its record not come, `_keep_alive` asks for it
-                self._listener.on_doorbell(self.device_id, message)
-            elif kind is wire.CaughtUp:
-                self._pend(message)
-            elif kind is wire.StatusIs:
-                self.status = message
-                self._listener.on_status(self.device_id, message)
-            elif kind is wire.TimeIs:  # it came after its request had timed out
-                await self._store_mark(late_mark(message, self._board, self._host_bound_ms))
-            elif kind is not wire.Pong:
-                self._count("skipped")
+            try:
+                await self._take(message)
+            except HostAgentError:
+                raise
+            except Exception as error:  # a message harms only itself
+                _LOG.exception("a message of type %s cannot be handled", type(message).__name__)
+                self._listener.on_not_understood(self.device_id, type(error).__name__, may_alarm(message))
+
+    async def _take(self, message: Any) -> None:
+        kind = type(message)
+        if kind in (wire.Block, wire.Gap):
+            self._pend(message)
+            self._arrived.set()
+        elif kind is wire.Live:
+            self._listener.on_live(self.device_id, message)
+        elif kind is wire.Alarm:
+            if message.seq > self._coverage.prefix:
+                self.is_caught_up = False  # should its record not come, `_keep_alive` asks for it
+            self._listener.on_doorbell(self.device_id, message)
+        elif kind is wire.CaughtUp:
+            self._pend(message)
+        elif kind is wire.StatusIs:
+            self.status = message
+            self._listener.on_status(self.device_id, message)
+        elif kind is wire.TimeIs:  # it came after its request had timed out
+            await self._time.late(self.journal, message)
+        elif kind is wire.Unknown and self.client.refused:
+            self._count("refused")
+            self._listener.on_not_understood(self.device_id, *self.client.refused.popleft())
+        elif kind is not wire.Pong:
+            self._count("skipped")
 
     async def _commit_loop(self) -> None:
         while True:
@@ -303,6 +316,9 @@ class SyncEngine:
                 raise TransportLost(f"{self.client.transport.name}: nothing heard for {silent_s:.0f} s")
             token = token + 1 & 0xFFFFFFFF
             await self.client.send(wire.Ping(token))
+            if self._time.clock_was_set:
+                self._count("clock_was_set")
+                await self._keep_marks()
             missed = self.client.counters().get("missed", 0)
             # the lost messages may have been records and the CAUGHT_UP after them
             if missed != self._missed:
@@ -324,22 +340,7 @@ class SyncEngine:
             await job()
 
     async def _keep_marks(self) -> None:
-        """Tell the wearable the time and keep the round trip as a mark; without an answer the session goes on."""
-        try:
-            mark = await exchange_time(self.client, self._board, self._host_bound_ms)
-        except AnswerTimeout:
-            self._count("time_unanswered")
-            return
-        await self._store_mark(mark)
-
-    async def _store_mark(self, mark: HostMark) -> None:
-        journal = self.journal
-        if journal is None or not journal.id:
-            return
-        try:
-            await self._store.write(lambda tx: keep_mark(tx, journal.device, mark.mark, mark.source))
-        except StoreError:
-            self._count("mark_unstored")
+        await self._time.exchange(self.journal)
 
     def _verify_loop(self) -> Coroutine[Any, Any, None]:
         return verify_behind(

@@ -3,7 +3,7 @@
 from typing import Any
 
 from crs_core.errors import RemoteError
-from crs_core.journal import block_layout, block_reader
+from crs_core.journal import block_layout, block_reader, record_bounds
 from crs_core.wire import message as wire
 
 from host_agent.store.insertion import IncomingBlock, IncomingGap
@@ -25,13 +25,16 @@ def unpack(message: Any, journal_id: bytes, counters: dict[str, int]) -> list[In
     for raw in pieces:
         try:
             header, content = block_reader.decode(raw, journal_id)
+            if content:
+                record_bounds.check_block(header, content, header.kind == block_layout.KIND_READINGS)
         except RemoteError:
             if not block_layout.verify(raw, journal_id):
                 _count(counters, "block_bad_crc")
                 continue
             # the CRC holds, so the wearable wrote these bytes: keep them for a later version of this program
             _count(counters, "block_undecodable")
-            header, content = block_layout.parse_header(raw), None
+            items.append(IncomingBlock(block_layout.parse_header(raw), raw, None, is_refused=True))
+            continue
         items.append(IncomingBlock(header, raw, content))
     return items
 

@@ -20,6 +20,9 @@ class SyncListener:
     def on_doorbell(self, device_id: bytes, alarm: Any) -> None:
         """An alarm sounds on the wearable; `seq` 0 means that its flash did not take the record."""
 
+    def on_not_understood(self, device_id: bytes, why: str, may_alarm: bool) -> None:
+        """A message could not be read; `may_alarm`: it may have said that an alarm sounds."""
+
     def on_status(self, device_id: bytes, status: Any) -> None:
         """A later StatusIs."""
 

@@ -19,7 +19,14 @@ from host_agent.store.journals import NO_BINDING
 from host_agent.store.rows import Journal
 from host_agent.sync.battery import Battery
 from host_agent.sync.listener import SyncListener
-from host_agent.text import heart_rate_text, marked, saturation_text, temperature_at_text
+from host_agent.text import (
+    heart_rate_text,
+    marked,
+    priority_name,
+    saturation_text,
+    site_name,
+    temperature_at_text,
+)
 
 _LOG = logging.getLogger(__name__)
 
@@ -35,18 +42,23 @@ class View:
     live_utc_ms: int | None = None
     live_s: float | None = None  # when LIVE last moved
     has_data: bool = False  # any data since start
+    stored_s: float | None = None  # when readings were last committed
+    battery_s: float | None = None  # when the battery was last heard of
     is_caught_up: bool = False
     link: LinkReport | None = None
     battery: Battery = field(default_factory=Battery)
+    not_understood: int = 0  # priority at which this session said that it cannot read a message
     # alarm → priority in this session's last ALARM message
     sounding: dict[int, int] = field(default_factory=dict)
 
 
 class Heard(NamedTuple):
-    """When live values last moved (agent's clock), and whether any data came since the agent started."""
+    """When live values last moved and readings were last committed (agent's clock that nobody can set), and whether any
+    data came since the agent started."""
 
     live_s: float | None
     has_data: bool
+    stored_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -57,6 +69,8 @@ class Hooks:
     opened: Callable[[View], None]
     unstored: Callable[[Journal, Sequence[IncomingBlock | IncomingGap], StoreError], None]
     unjournaled: Callable[[Journal, Any, Any], None]  # StatusIs, and the ALARM message with what rose
+    # device id, why, and the priority of NOT_UNDERSTOOD
+    not_understood: Callable[[bytes, str, int], None] = lambda device_id, why, priority: None
 
 
 class LiveViews(SyncListener):
@@ -65,6 +79,7 @@ class LiveViews(SyncListener):
     def __init__(self, clock: Clock, hooks: Hooks) -> None:
         self.views: dict[bytes, View] = {}
         self.store_error: StoreError | None = None
+        self.started_s = clock.monotonic()
         self._clock = clock
         self._hooks = hooks
 
@@ -75,13 +90,13 @@ class LiveViews(SyncListener):
     def heard(self, device_ids: Iterable[bytes]) -> dict[bytes, Heard]:
         """When data of each of these wearables last came in this run; also of one that was never heard."""
         views = ((device_id, self.views.get(device_id, View(device_id))) for device_id in device_ids)
-        return {device_id: Heard(view.live_s, view.has_data) for device_id, view in views}
+        return {device_id: Heard(view.live_s, view.has_data, view.stored_s) for device_id, view in views}
 
     def on_open(self, device_id: bytes, journal: Journal | None, status: Any) -> None:
         """A session is open."""
         view = self.view(device_id)
         view.journal, view.status, view.is_caught_up = journal, status, False
-        view.sounding = {}
+        view.sounding, view.not_understood = {}, codes.PRIORITY_NONE
         self._heard_battery(view)
         self._hooks.opened(view)
         self._hooks.committed()
@@ -112,6 +127,15 @@ class LiveViews(SyncListener):
         ):
             self._hooks.unjournaled(view.journal, view.status, alarm._replace(alarms=rising))
 
+    def on_not_understood(self, device_id: bytes, why: str, may_alarm: bool) -> None:
+        """Alarm once in a session, and once more when what cannot be read may be an alarm."""
+        view = self.view(device_id)
+        priority = codes.PRIORITY_HIGH if may_alarm else codes.PRIORITY_MEDIUM
+        if priority > view.not_understood:
+            view.not_understood = priority
+            _LOG.warning("%s sent a message that cannot be true: %s", device_id.hex(), why)
+            self._hooks.not_understood(device_id, why, priority)
+
     def on_status(self, device_id: bytes, status: Any) -> None:
         """A later StatusIs."""
         view = self.view(device_id)
@@ -120,13 +144,16 @@ class LiveViews(SyncListener):
 
     def _heard_battery(self, view: View) -> None:
         is_charging = isinstance(view.live, wire.Live) and bool(view.live.status & units.STATUS_CHARGING)
+        view.battery_s = self._clock.monotonic()
         view.battery.heard(self._clock.utc_ms(), view.status.battery_mv, is_charging=is_charging)
 
     def on_committed(self, journal: Journal, inserted: Inserted) -> None:
         """Records are committed."""
         view = self.view(journal.device_id)
         view.journal = inserted.journal
-        view.has_data = view.has_data or bool(inserted.records.readings)
+        if inserted.records.readings:
+            view.has_data = True
+            view.stored_s = self._clock.monotonic()
         if inserted.records.events:
             self._hooks.committed()
 
@@ -189,15 +216,10 @@ def live_text(live: Any, simulated: bool | None) -> str:
     if not isinstance(live, wire.Live):
         return "no live values"
     parts = [
-        temperature_at_text(
-            live.temp_cc, units.SITES[units.site_of(live.status)], units.temp_state_of(live.status)
-        ),
+        temperature_at_text(live.temp_cc, site_name(live.status), units.temp_state_of(live.status)),
         f"SpO2 {saturation_text(live.spo2_tenths, units.ppg_state_of(live.status))}",
         f"heart rate {heart_rate_text(live.hr_bpm)}",
     ]
-    names = [
-        f"{code_texts.alarm_name(alarm)} {codes.PRIORITY_NAMES[priority & 3]}"
-        for alarm, priority in live.alarms
-    ]
+    names = [f"{code_texts.alarm_name(alarm)} {priority_name(priority)}" for alarm, priority in live.alarms]
     parts.append(f"sounding: {', '.join(names)}" if names else "no alarm sounding")
     return marked(simulated, ", ".join(parts))

@@ -8,6 +8,7 @@ state record. Runs behind the commits, restartable: its position and state are r
 import asyncio
 import contextlib
 import json
+import logging
 from binascii import crc32
 from collections.abc import Callable
 from functools import partial
@@ -28,6 +29,7 @@ from host_agent.store.readings import readings_between
 from host_agent.store.rechecks import Disagreement, keep_disagreements, position, set_position
 from host_agent.store.rows import Derivation, Journal
 
+_LOG = logging.getLogger(__name__)
 _READING = -1  # stands for the event type in the merged walk
 _STATEFUL = (record_layout.BOOT, record_layout.GRADE, record_layout.GRADER_STATE, record_layout.ALARM)
 _ENTERED = (record_layout.CONTEXT, record_layout.BUTTON)
@@ -54,6 +56,11 @@ class Chain:
         """A hole in the sequence: nothing is known until the next state record."""
         self._state = self._reported = self._last = None
         self._owed_seq = 0
+
+    def give_up(self, seq: int, why: str) -> None:
+        """A record that cannot be re-run at all."""
+        self.lose()
+        self._disagree(seq, "malformed", why, "cannot be re-run")
 
     def reading(self, seq: int, reading: Any) -> None:
         """One journaled reading of a bound wearable."""
@@ -185,7 +192,7 @@ class Chain:
             return
         try:
             own, rule_hash, state, told, last, owed, unknown = json.loads(data)
-        except ValueError:
+        except (ValueError, TypeError):
             return
         if own != _OWN_RULES.hex():
             return
@@ -221,10 +228,14 @@ class Verifier:
             if seq != expected:
                 chain.lose()
             expected = seq + 1
-            if kind == _READING:
-                chain.reading(seq, content)
-            else:
-                chain.event(seq, t_ms, kind, decode_event(kind, content))
+            try:
+                if kind == _READING:
+                    chain.reading(seq, content)
+                else:
+                    chain.event(seq, t_ms, kind, decode_event(kind, content))
+            except Exception as error:  # one bad record harms one record
+                _LOG.exception("record %d cannot be re-run", seq)
+                chain.give_up(seq, type(error).__name__)
         if expected != until + 1:
             chain.lose()
         set_position(tx, journal, until, chain.dump())

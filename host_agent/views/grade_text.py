@@ -24,10 +24,8 @@ def scale_text(name: str, grade: dict[str, Any], at_text: str) -> str:
     ]
     if grade["held"]:
         held = grade["held"]
-        parts.append(
-            f"At least {held['lower']} held since {words.local_of_iso(held['since'])[:5]}, when an entry expired."
-            " Assess again."
-        )
+        since = words.local_of_iso(held["since"], with_seconds=False)
+        parts.append(f"At least {held['lower']} held since {since}, when an entry expired. Assess again.")
     if unknown != "-":
         parts.append(f"Not known: {unknown}.")
     return " ".join([*parts, "Not signed."])

@@ -5,6 +5,7 @@ made. Time that no reading covers is lost. A value counts when the guards of the
 """
 
 import datetime
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -13,6 +14,7 @@ from crs_core.grade import guards
 from crs_core.grade.rules import DEFAULT
 from crs_core.journal import record_layout, record_types
 
+from host_agent.errors import HostAgentError
 from host_agent.store.bindings import bindings
 from host_agent.store.db import Tx
 from host_agent.store.events import events
@@ -22,6 +24,7 @@ from host_agent.store.retention import thinned_readings
 from host_agent.store.rows import StoredReading
 from host_agent.sync.timebase import load_timebase
 from host_agent.text import iso_utc
+from host_agent.wall_time import begin_of
 
 KINDS = ("temperature", "spo2", "both", "pause", "charging", "not_worn", "lost")
 _INTERVAL_MS = 10_000  # until a SETTINGS record says otherwise
@@ -60,18 +63,24 @@ class Days:
         return datetime.datetime.fromtimestamp(utc_ms / 1000, datetime.UTC).astimezone(self._zone)
 
     def _begin_ms(self, day: datetime.date) -> int:
-        midnight = datetime.datetime(day.year, day.month, day.day)
-        local = midnight.replace(tzinfo=datetime.UTC) if self._zone else midnight.astimezone()
-        return round(local.timestamp() * 1000)
+        midnight = datetime.datetime(day.year, day.month, day.day, tzinfo=datetime.UTC)
+        return round((midnight if self._zone else begin_of(day)).timestamp() * 1000)
 
 
 def hours_rows(
-    tx: Tx, *, device: str | None, day: str | None, now_ms: int, utc: bool
+    tx: Tx,
+    *,
+    device: str | None,
+    day: str | None,
+    now_ms: int,
+    utc: bool,
+    broken: dict[str, str] | None = None,
 ) -> list[dict[str, Any]]:
     """One row for each binding and day, by binding; `*_ms` sums of KINDS and of `span`, the time the binding lasted.
 
     `device` the start of an id, `day` YYYY-MM-DD; None: all. `undated_readings` have no known time and are in no
-    sum. A binding that goes on counts up to `now_ms`.
+    sum. A binding that goes on counts up to `now_ms`. Why a wearable cannot be read is added to `broken`, by device id;
+    None: it is raised.
     """
     rows = []
     for binding in bindings(tx):
@@ -81,8 +90,16 @@ def hours_rows(
         measured = _Measured(tx, binding.row, load_timebase(tx, binding.device).resolve)
         days = Days(utc)
         stop = now_ms if binding.ended_utc_ms is None else binding.ended_utc_ms
-        for stretch in _filled(measured.stretches(), binding.started_utc_ms, stop):
-            days.add(stretch)
+        try:
+            for stretch in _filled(measured.stretches(), binding.started_utc_ms, stop):
+                days.add(stretch)
+        except (HostAgentError, sqlite3.Error):
+            raise
+        except Exception as error:
+            if broken is None:
+                raise
+            broken[device_id] = f"{type(error).__name__}: {error}"
+            continue
         for name, sums in sorted(days.sums.items()):
             if day is None or day == name:
                 rows.append(

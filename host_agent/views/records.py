@@ -1,5 +1,6 @@
 """Stored records as rows with wall time and values in JSON types, for `history` and `export`."""
 
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -23,7 +24,16 @@ from host_agent.store.retention import thinnings
 from host_agent.store.rollups import BUCKET_MS, read_rollups
 from host_agent.store.rows import Journal
 from host_agent.sync.timebase import Timebase, load_timebase
-from host_agent.text import grade_text, iso_utc, local_of_iso, scale_name, utc_ms_of_iso, without_secrets
+from host_agent.text import (
+    grade_text,
+    iso_utc,
+    local_of_iso,
+    priority_name,
+    scale_name,
+    site_name,
+    utc_ms_of_iso,
+    without_secrets,
+)
 from host_agent.views.calibrations import Calibrations, SensorCalibration, calibration_in
 from host_agent.views.context_rows import entry_rows, signed_rows
 
@@ -72,10 +82,14 @@ D = TypeVar("D", bound=Dated)
 
 
 class Answer:
-    """Iterate `rows`; afterwards `undated` is how many rows were left out because their time is not known."""
+    """Iterate `rows`; afterwards `undated` is how many rows were left out because their time is not known.
+
+    `broken`: device id → why rows of this wearable are missing.
+    """
 
     def __init__(self, tx: Tx, question: Question) -> None:
         self.undated = 0
+        self.broken: dict[str, str] = {}
         self._tx = tx
         self._question = question
         self._timebases: dict[int, Timebase] = {}
@@ -93,7 +107,27 @@ class Answer:
 
     def rows(self, kind: str) -> Iterator[dict[str, Any]]:
         """All rows of one kind of KINDS, oldest first within a wearable."""
-        yield from getattr(self, f"_{kind}")()
+        yield from self._isolated(getattr(Answer, f"_{kind}"))
+
+    def rollups(self, buckets: int) -> Iterator[dict[str, Any]]:
+        """Roll-ups, `buckets` of five minutes in one row, oldest first within a wearable; `at` is when it begins."""
+        yield from self._isolated(partial(Answer._rollups, buckets=buckets))
+
+    def _isolated(self, read: Callable[["Answer"], Iterator[dict[str, Any]]]) -> Iterator[dict[str, Any]]:
+        """The rows of each wearable by itself: where one cannot be read, `broken` says so and the others follow."""
+        whole = self._devices, self._journals
+        try:
+            for device, device_id in [*whole[0].items(), (None, None)]:
+                self._devices = {} if device is None else {device: str(device_id)}
+                self._journals = [journal for journal in whole[1] if journal.device == device]
+                try:
+                    yield from read(self)
+                except (GeneratorExit, HostAgentError, sqlite3.Error):
+                    raise
+                except Exception as error:
+                    self.broken[device_id or "this laptop"] = f"{type(error).__name__}: {error}"
+        finally:
+            self._devices, self._journals = whole
 
     def _journaled(
         self, read: Callable[[Tx, int], Iterable[D]]
@@ -129,14 +163,14 @@ class Answer:
                 "temp_cc": one.temp_cc,
                 "temp_raw_cc": None if one.temp_cc is None or offset_cc is None else one.temp_cc - offset_cc,
                 "spo2_tenths": one.spo2_tenths, "hr_bpm": one.hr_bpm, "pi_hundredths": one.pi_hundredths,
-                "site": units.SITES[units.site_of(one.status)], "temp_state": units.temp_state_of(one.status),
+                "site": site_name(one.status), "temp_state": units.temp_state_of(one.status),
                 "ppg_state": units.ppg_state_of(one.status), "wear": units.wear_of(one.status), "status": one.status,
             }  # fmt: skip
 
     def _grades(self) -> Iterator[dict[str, Any]]:
         for shared, one, _ in self._journaled(grades):
             signed = one.status == codes.SIGNED
-            at_text = local_of_iso(shared["at"])[:5] if shared["at"] else "a time not known"
+            at_text = local_of_iso(shared["at"], with_seconds=False) if shared["at"] else "a time not known"
             yield {
                 **shared, "scale": scale_name(one.scale, one.scale_version, "-"), "lower": one.lower,
                 "upper": one.upper, "fever": one.fever, "signed": signed, "reasons": list(one.reasons),
@@ -181,8 +215,7 @@ class Answer:
                     "simulated": one.simulated,
                 }  # fmt: skip
 
-    def rollups(self, buckets: int) -> Iterator[dict[str, Any]]:
-        """Roll-ups, `buckets` of five minutes in one row, oldest first within a wearable; `at` is when it begins."""
+    def _rollups(self, buckets: int) -> Iterator[dict[str, Any]]:
         for one in read_rollups(self._tx, buckets):
             if one.device not in self._devices:
                 continue
@@ -222,7 +255,8 @@ class Answer:
     def _host_alarms(self) -> Iterator[dict[str, Any]]:
         simulated = {one.id: one.simulated for one in devices(self._tx)}
         for one in host_alarms(self._tx):
-            if (one.device is None or one.device in self._devices) and self._wanted(one.raised_utc_ms):
+            is_asked = one.device in self._devices if one.device is not None else not self._devices
+            if is_asked and self._wanted(one.raised_utc_ms):
                 yield {
                     "at": iso_utc(one.raised_utc_ms), "device_id": self._devices.get(one.device or 0),
                     "simulated": simulated.get(one.device or 0, False),
@@ -231,12 +265,14 @@ class Answer:
                 }  # fmt: skip
 
     def _deliveries(self) -> Iterator[dict[str, Any]]:
+        if self._devices:  # a delivery is of this laptop, and read with what is about no wearable
+            return
         for one in deliveries(self._tx):
             if self._wanted(one.created_utc_ms):
                 yield {
                     "at": iso_utc(one.created_utc_ms), "target": one.target, "event_key": one.event_key,
                     "state": one.state, "attempts": one.attempts,
-                    "priority": codes.PRIORITY_NAMES[one.priority & 3], "last_error": without_secrets(one.last_error),
+                    "priority": priority_name(one.priority), "last_error": without_secrets(one.last_error),
                     "simulated": one.simulated,
                     "delivered_at": iso_utc(one.delivered_utc_ms) if one.delivered_utc_ms else None,
                 }  # fmt: skip
@@ -288,7 +324,7 @@ def _figures(figures: Sequence[int | None]) -> dict[str, Any]:
 def _alarm_fields(alarm: int, priority: int) -> dict[str, Any]:
     name = code_texts.alarm_name(alarm)
     return {
-        "alarm": alarm, "name": name, "priority": codes.PRIORITY_NAMES[priority & 3],
+        "alarm": alarm, "name": name, "priority": priority_name(priority),
         "text": code_texts.ALARM_TEXTS.get(alarm, name),
     }  # fmt: skip
 

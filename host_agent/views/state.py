@@ -1,11 +1,13 @@
 """Every wearable and delivery as the store has them, for `status`, `devices` and `doctor`."""
 
+import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
 from crs_core import code_texts, codes, units
 from crs_core.grade import rules
 
+from host_agent.errors import HostAgentError
 from host_agent.escalation.pauses import open_pause
 from host_agent.keys.keyfile import ROLE_NAMES, DeviceKey
 from host_agent.patient.profile import day_number
@@ -22,21 +24,45 @@ from host_agent.store.outgoing import waiting
 from host_agent.store.readings import newest_readings
 from host_agent.store.rows import Journal
 from host_agent.sync.timebase import record_time
-from host_agent.text import grade_text, iso_utc, local_time, missing_names, scale_name, without_secrets
+from host_agent.text import (
+    grade_text,
+    iso_utc,
+    local_time,
+    missing_names,
+    priority_name,
+    scale_name,
+    site_name,
+    without_secrets,
+)
 from host_agent.views.calibrations import Calibrations
 from host_agent.views.context_rows import signed_rows
 from host_agent.views.grade_text import scale_text
 
 
-def read_state(tx: Tx | None, keys: Mapping[bytes, DeviceKey], now_ms: int) -> dict[str, Any]:
-    """Everything `status --json` gives without the agent; `tx` None: nothing was ever stored."""
+def read_state(
+    tx: Tx | None, keys: Mapping[bytes, DeviceKey], now_ms: int, least_ages: Mapping[str, int] | None = None
+) -> dict[str, Any]:
+    """Everything `status --json` gives without the agent; `tx` None: nothing was ever stored.
+
+    `least_ages`: how old the newest reading of a device is at least, in seconds, by a running agent.
+    """
     seen = [] if tx is None else devices(tx)
     known = {one.device_id for one in seen}
-    unseen = [_unseen(key) for device_id, key in sorted(keys.items()) if device_id not in known]
+    unseen = [
+        _blank(device_id, key.name, key) for device_id, key in sorted(keys.items()) if device_id not in known
+    ]
     if tx is None:
         return {"devices": unseen, "agent_alarms": [], "deliveries": {}, "delivery_errors": {}}
     return {
-        "devices": [*(_device(tx, one, keys.get(one.device_id), now_ms) for one in seen), *unseen],
+        "devices": [
+            *(
+                _isolated(
+                    tx, one, keys.get(one.device_id), now_ms, (least_ages or {}).get(one.device_id.hex(), 0)
+                )
+                for one in seen
+            ),
+            *unseen,
+        ],
         "agent_alarms": _host_alarms(tx, None),
         "deliveries": counts(tx),
         "delivery_errors": {
@@ -46,21 +72,35 @@ def read_state(tx: Tx | None, keys: Mapping[bytes, DeviceKey], now_ms: int) -> d
     }
 
 
-def _unseen(key: DeviceKey) -> dict[str, Any]:
+def _isolated(tx: Tx, device: Device, key: DeviceKey | None, now_ms: int, least_age_s: int) -> dict[str, Any]:
+    """One wearable by itself: where its data cannot be read, `broken` says why, with the alarms that can be."""
+    try:
+        return _device(tx, device, key, now_ms, least_age_s)
+    except (HostAgentError, sqlite3.Error):
+        raise
+    except Exception as error:
+        blank = _blank(device.device_id, device.name, key)
+        return blank | {
+            "simulated": device.simulated, "broken": f"{type(error).__name__}: {error}",
+            "alarms": _host_alarms(tx, device),
+        }  # fmt: skip
+
+
+def _blank(device_id: bytes, name: str, key: DeviceKey | None) -> dict[str, Any]:
     return {
-        "device_id": key.device_id.hex(), "name": key.name, "role": ROLE_NAMES[key.role], "simulated": None,
-        "last_seen": None, "site": None, "patient": None, "journal": None, "newest_reading": None, "calibration": None,
-        "pause": None, "grade": None,
+        "device_id": device_id.hex(), "name": name, "role": ROLE_NAMES.get(key.role) if key else None,
+        "simulated": None, "broken": None, "last_seen": None, "site": None, "patient": None, "journal": None,
+        "newest_reading": None, "calibration": None, "pause": None, "grade": None,
         "grades": {}, "prompts": {"due": [], "missed": []}, "alarms": [], "signed": [], "context_waiting": 0,
     }  # fmt: skip
 
 
-def _device(tx: Tx, device: Device, key: DeviceKey | None, now_ms: int) -> dict[str, Any]:
+def _device(tx: Tx, device: Device, key: DeviceKey | None, now_ms: int, least_age_s: int) -> dict[str, Any]:
     binding = open_binding(tx, device.id)
     journal = current_journal(tx, device.id)
     graded = journal if journal is not None and journal.binding is not None else None
     site = dict(line.split("=", 1) for line in device.settings.splitlines() if "=" in line).get("site")
-    newest = _newest_reading(tx, journal, now_ms) if journal else None
+    newest = _newest_reading(tx, journal, now_ms, least_age_s) if journal else None
     calibration = Calibrations(tx).newest(journal.id) if journal else None
     grade = _grade(tx, graded) if graded else None
     # A grade on old data may no longer be true.
@@ -71,8 +111,9 @@ def _device(tx: Tx, device: Device, key: DeviceKey | None, now_ms: int) -> dict[
     return {
         "device_id": device.device_id.hex(),
         "name": device.name or (key.name if key else ""),
-        "role": ROLE_NAMES[key.role] if key else None,
+        "role": ROLE_NAMES.get(key.role) if key else None,
         "simulated": device.simulated,
+        "broken": None,
         "last_seen": iso_utc(device.last_seen_utc_ms),
         "site": site,
         "patient": {
@@ -119,7 +160,7 @@ def _grades(whole: Regraded, now_ms: int, simulated: bool) -> dict[str, dict[str
         held = grade["held"]
         since = held and {"lower": held["lower"], "since": iso_utc(held["utc_ms"])}
         one = {**grade, "held": since, "simulated": simulated}
-        found[name] = {**one, "text": scale_text(name, one, local_time(now_ms)[:5])}
+        found[name] = {**one, "text": scale_text(name, one, local_time(now_ms, with_seconds=False))}
     return found
 
 
@@ -133,7 +174,7 @@ def _signed(tx: Tx, binding: int) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _newest_reading(tx: Tx, journal: Journal, now_ms: int) -> dict[str, Any] | None:
+def _newest_reading(tx: Tx, journal: Journal, now_ms: int, least_age_s: int) -> dict[str, Any] | None:
     found = newest_readings(tx, journal.id, 1)
     if not found:
         return None
@@ -141,21 +182,20 @@ def _newest_reading(tx: Tx, journal: Journal, now_ms: int) -> dict[str, Any] | N
     moment = record_time(tx, journal.device, one.boot, one.t_ms)
     return {
         "seq": one.seq, "at": iso_utc(moment[0]) if moment else None, "time_bound_ms": moment[1] if moment else None,
-        "age_s": _age_s(moment, now_ms), "temp_cc": one.temp_cc, "spo2_tenths": one.spo2_tenths, "hr_bpm": one.hr_bpm,
-        "pi_hundredths": one.pi_hundredths, "site": units.SITES[units.site_of(one.status)],
+        "age_s": _age_s(moment, now_ms, least_age_s),
+        "temp_cc": one.temp_cc, "spo2_tenths": one.spo2_tenths, "hr_bpm": one.hr_bpm,
+        "pi_hundredths": one.pi_hundredths, "site": site_name(one.status),
         "temp_state": units.temp_state_of(one.status), "ppg_state": units.ppg_state_of(one.status),
         "simulated": bool(one.simulated),
     }  # fmt: skip
 
 
-def _age_s(moment: tuple[int, int] | None, now_ms: int) -> int | None:
-    """Seconds; 0 within the error of the time, negative when it lies ahead of this clock for certain."""
-    if moment is None:
+def _age_s(moment: tuple[int, int] | None, now_ms: int, least_age_s: int) -> int | None:
+    """Whole seconds, at least `least_age_s`; None when the time is not known, or lies ahead of this clock for certain:
+    the clock was set back since the reading came."""
+    if moment is None or moment[0] - moment[1] > now_ms:
         return None
-    age_ms = now_ms - moment[0]
-    if age_ms < 0:
-        age_ms = min(age_ms + moment[1], 0)
-    return -(-age_ms // 1000) if age_ms < 0 else age_ms // 1000
+    return max((now_ms - moment[0]) // 1000, least_age_s, 0)
 
 
 def _grade(tx: Tx, journal: Journal) -> dict[str, Any] | None:
@@ -171,7 +211,7 @@ def _grade(tx: Tx, journal: Journal) -> dict[str, Any] | None:
         "reasons": [code_texts.reason_text(code) for code in one.reasons], "missing": missing_names(one.missing),
         "text": grade_text(
             one.scale, one.scale_version, lower=one.lower, upper=one.upper, missing=one.missing, signed=signed,
-            at_text=local_time(moment[0])[:5] if moment else "a time not known",
+            at_text=local_time(moment[0], with_seconds=False) if moment else "a time not known",
         ),
     }  # fmt: skip
 
@@ -202,6 +242,6 @@ def _alarm(
 ) -> dict[str, Any]:
     name = code_texts.alarm_name(alarm)
     return {
-        "name": name, "priority": codes.PRIORITY_NAMES[priority & 3], "since": iso_utc(utc_ms) if utc_ms else None,
+        "name": name, "priority": priority_name(priority), "since": iso_utc(utc_ms) if utc_ms else None,
         "raised_by": by, "text": code_texts.ALARM_TEXTS.get(alarm, name), "detail": detail, "simulated": simulated,
     }  # fmt: skip

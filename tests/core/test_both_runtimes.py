@@ -7,7 +7,14 @@ import pytest
 
 from tools.rig.micropython import ROOT, run_micropython
 
-MODULES = ("battery_checks", "block_checks", "calibration_checks", "context_checks", "wire.wire_checks")
+MODULES = (
+    "battery_checks",
+    "block_checks",
+    "bounds_checks",
+    "calibration_checks",
+    "context_checks",
+    "wire.wire_checks",
+)
 
 
 def checks_of(module: str) -> list[str]:

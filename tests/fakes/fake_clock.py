@@ -19,6 +19,10 @@ class FakeClock:
     def utc_ms(self) -> int:
         return self._start_utc_ms + round(self._now_s * 1000)
 
+    def set(self, by_ms: int) -> None:
+        """Somebody sets the wall clock; what counts seconds goes on."""
+        self._start_utc_ms += by_ms
+
     def monotonic(self) -> float:
         return self._now_s
 

@@ -1,9 +1,12 @@
 """What people read: units, marks, and never a word that reassures."""
 
+import time
+
 import pytest
 from crs_core import codes, units
 
 from host_agent import text as words
+from host_agent.text import iso_utc, local_of_iso, local_time, utc_ms_of_iso
 
 GRADE = {"missing": (2, 4), "signed": False, "at_text": "14:05"}
 
@@ -94,3 +97,17 @@ def test_what_may_not_be_graded_is_not_shown_as_a_body_temperature():
         "(thermometer off the body)"
     )
     assert words.temperature_at_text(3600, "axilla", units.TEMP_SETTLING).endswith("(thermometer settling)")
+
+
+@pytest.mark.parametrize(
+    "utc_ms", [-(1 << 63), -62_000_000_000_000, 0, 253_402_300_800_000, 1 << 60, (1 << 64) - 1]
+)
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Etc/GMT+12", "UTC"])
+def test_every_integer_is_a_time_that_can_be_read_back(utc_ms, zone, monkeypatch):
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    at = iso_utc(utc_ms)
+    assert abs(utc_ms_of_iso(at)) <= 253_402_300_800_000 and len(at) == 24
+    assert local_time(utc_ms, with_date=True) and local_of_iso(at, with_date=True)
+    monkeypatch.undo()
+    time.tzset()

@@ -147,7 +147,7 @@ def test_what_is_no_file_is_refused(tmp_path: Path, capsys: pytest.CaptureFixtur
     refused(capsys, tmp_path / "missing.csv", "missing.csv", "No such file")
     refused(capsys, tmp_path, str(tmp_path), "Is a directory")
     (tmp_path / "binary.csv").write_bytes(bytes(range(256)))
-    refused(capsys, tmp_path / "binary.csv", "not UTF-8")
+    refused(capsys, tmp_path / "binary.csv", "it contains NUL bytes")
 
 
 def refused(capsys: pytest.CaptureFixture[str], path: Path, *words: str) -> None:

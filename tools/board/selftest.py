@@ -18,6 +18,7 @@ import serial
 from crs_core.errors import RemoteError
 from crs_core.wire import frame, hello
 
+from tools.board import stray_thermometer
 from tools.board.port import BoardPort, PortError, released
 
 LINK_TIMEOUT_S = 20.0
@@ -40,6 +41,7 @@ import boards
 board = boards.detect()
 from crs_device.sensors.bus import Bus
 bus = Bus(board.i2c)
+STRAYS
 part('i2c bus', lambda: (len(board.i2c.scan()) >= 2, 'answers at ' + ' '.join('0x%02x' % a for a in board.i2c.scan())))
 def ppg():
     from crs_device.sensors import drivers
@@ -47,7 +49,9 @@ def ppg():
 part('pulse oximeter', ppg)
 def thermometer():
     from crs_device.sensors import drivers
-    t = drivers.thermometer(bus); t.start(); end = time.ticks_add(time.ticks_ms(), 5000)
+    try: t = drivers.thermometer(bus)
+    except OSError as e: return 0, '%s|%s' % (e.args[0], strays())
+    t.start(); end = time.ticks_add(time.ticks_ms(), 5000)
     while time.ticks_diff(end, time.ticks_ms()) > 0:
         cc = t.read_cc()
         if cc is not None: return 1, '%s %d.%02d C' % (type(t).__name__, cc // 100, cc % 100)
@@ -160,9 +164,13 @@ def run(port: str, ask: bool = False, outputs: bool = True) -> Report:
     board = BoardPort(port)
     report = Report(port)
     print("selftest: sensors, flash, heap, battery ...", file=sys.stderr, flush=True)
-    for line in board.run_script(ON_BOARD.replace("FLOOR", str(HEAP_FLOOR_BYTES))).splitlines():
+    script = ON_BOARD.replace("FLOOR", str(HEAP_FLOOR_BYTES)).replace("STRAYS", stray_thermometer.ON_BOARD)
+    for line in board.run_script(script).splitlines():
         if line.count("|") >= 2:
             name, passed, found = line.strip().split("|", 2)
+            if name == "thermometer" and passed == "0" and "|" in found:
+                why, _, strays = found.rpartition("|")
+                found = f"{why}. {stray_thermometer.named(strays)}"
             report.parts.append(Part(name, passed == "1", found))
             if name == "serial number":
                 report.serial_number = found

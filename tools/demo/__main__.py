@@ -20,7 +20,8 @@ from tools.board.build_firmware import BuildError
 from tools.board.port import PortError
 from tools.board.provision import ProvisionError
 from tools.data.flash_image import RestlessImageError
-from tools.data.recording.reader import RecordingError, read_recording
+from tools.data.recording.reader import read_recording
+from tools.data.table.problems import TableError
 from tools.demo.mission import UNFLUSHED_S, run, say
 from tools.rig.journal_check import JournalDiffersError
 from tools.rig.laptop import LaptopError
@@ -54,7 +55,7 @@ def _played(options: argparse.Namespace) -> tuple[dict[str, Path], int]:
             read_scenario(options.scenario)
             return {"scenario": options.scenario.resolve()}, options.speed or SCENARIO_SPEED
         recording = read_recording(options.recording)
-    except (RecordingError, ScenarioError) as error:
+    except (TableError, ScenarioError) as error:
         raise _RefusedError(str(error)) from error
     except OSError as error:
         raise _RefusedError(f"{error.filename}: {error.strerror}") from error

@@ -8,7 +8,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tools.data.recording.reader import RecordingError, read_recording
+from tools.data.recording.reader import read_recording
+from tools.data.table.problems import TableError
 from tools.data.track import Track
 from tools.virtual_wearable.chip_process import heap_bytes
 from tools.virtual_wearable.flash_plan import FlashPlan
@@ -96,7 +97,7 @@ def _track(arguments: argparse.Namespace) -> Track:
         if arguments.scenario:
             return read_scenario(arguments.scenario)
         recording = read_recording(arguments.recording)
-    except (ScenarioError, RecordingError) as error:
+    except (ScenarioError, TableError) as error:
         raise _RefusedError(str(error)) from error
     except OSError as error:
         raise _RefusedError(f"{error.filename}: {error.strerror}") from error

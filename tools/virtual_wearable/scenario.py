@@ -21,6 +21,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from tools.data.table.problems import TableError
+from tools.data.table.text_lines import read_text
 from tools.data.track import DEFAULT_PI_PCT, Action, Point, Track
 
 _LIMITS = {"temp_c": (15.0, 45.0), "spo2_pct": (50.0, 100.0), "hr_bpm": (20.0, 300.0), "pi_pct": (0.0, 20.0)}
@@ -33,8 +35,10 @@ class ScenarioError(ValueError):
 def read_scenario(path: Path) -> Track:
     """Return the track of a scenario file; ScenarioError names the keyframe and key."""
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        document = tomllib.loads(read_text(path))
+    except TableError as error:
+        raise ScenarioError(str(error)) from None
+    except tomllib.TOMLDecodeError as error:
         raise ScenarioError(f"{path}: {error}") from error
     unknown = set(document) - {"title", "keyframe", "action"}
     if unknown:

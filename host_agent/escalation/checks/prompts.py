@@ -4,6 +4,7 @@ Judged anew from the store at every look, so a restart raises nothing twice. A s
 """
 
 import logging
+import sqlite3
 from typing import NamedTuple
 
 from crs_core.codes import PROMPT_MISSED
@@ -65,7 +66,13 @@ class PromptCheck:
 def _missed(tx: Tx, now_ms: int) -> list[Missed]:
     missed = []
     for bound in open_bindings(tx):
-        asked = asked_for(tx, bound.row, now_ms, record_time)
+        try:
+            asked = asked_for(tx, bound.row, now_ms, record_time)
+        except (StoreError, sqlite3.Error):
+            raise
+        except Exception:  # one patient's data never hides another's prompts
+            _LOG.exception("what is asked about the patient of %s cannot be judged", bound.device_id.hex())
+            continue
         if asked.priority:
             detail = f"not entered in time: {prompt_names(asked.missed)}"
             finding = Finding(PROMPT_MISSED, asked.priority, detail)

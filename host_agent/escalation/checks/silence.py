@@ -11,7 +11,7 @@ from host_agent.errors import StoreError
 from host_agent.escalation.checks.check import CheckParts, Finding
 from host_agent.escalation.checks.silence_facts import binding_state, newest_reading, recent_priority
 from host_agent.escalation.checks.silence_rules import ALL, BOUND, ENDED, UNBOUND, Facts, Limits, findings
-from host_agent.escalation.pauses import open_pause
+from host_agent.escalation.pauses import StoredPause, open_pause
 from host_agent.store.db import Tx
 from host_agent.store.devices import ensure_device_unheard, find_device
 from host_agent.store.host_alarms import end_alarm, raise_alarm
@@ -43,12 +43,18 @@ class SilenceCheck:
         self._heard = heard
         self._store_real_s = store_real_s
         self._started_s = parts.clock.monotonic()
+        # (wearable, journal, sequence) → end of its pause
+        self._pause_ends_s: dict[tuple[int, int, int], float] = {}
         self._raised: dict[tuple[bytes, int], int] = {}  # (wearable, alarm) → priority in the store
 
     async def look(self) -> None:
         """Judge every enrolled wearable now."""
         for device_id, heard in self._heard().items():
-            await self.look_at(device_id, heard)
+            try:
+                await self.look_at(device_id, heard)
+            except Exception:  # one wearable that cannot be judged by its records never hides another
+                _LOG.exception("the silence of %s is judged without its records", device_id.hex())
+                self._without_store(device_id, heard)
 
     async def look_at(self, device_id: bytes, heard: Heard) -> list[Finding]:
         """Judge one wearable now; returns what holds."""
@@ -74,9 +80,13 @@ class SilenceCheck:
         except (StoreError, TimeoutError) as error:
             why = error if isinstance(error, StoreError) else f"no answer in {self._store_real_s:g} s"
             _LOG.error("silence of a wearable cannot be read or stored: %s", why)
-            found = findings(self._facts_without_store(heard, BOUND), self._limits)
-            for finding in found:
-                self._parts.alarm_from_memory(device_id, finding)
+            found = self._without_store(device_id, heard)
+        return found
+
+    def _without_store(self, device_id: bytes, heard: Heard) -> list[Finding]:
+        found = findings(self._facts_without_store(heard, BOUND), self._limits)
+        for finding in found:
+            self._parts.alarm_from_memory(device_id, finding)
         return found
 
     def _over(self, device_id: bytes, facts: Facts, found: list[Finding]) -> list[int]:
@@ -91,18 +101,35 @@ class SilenceCheck:
     def _facts(self, tx: Tx, device: int, heard: Heard, now_ms: int) -> Facts:
         facts = self._facts_without_store(heard, binding_state(tx, device))
         newest = newest_reading(tx, device)
-        if newest is not None:
-            age_s = max(0.0, (now_ms - newest[0] - newest[1]) / 1000)
-            live_age_s = facts.newest_age_s
-            facts = facts._replace(
-                newest_age_s=age_s if live_age_s is None else min(age_s, live_age_s),
-                ahead_s=(newest[0] - newest[1] - now_ms) / 1000,
-            )
+        if newest is not None or heard.stored_s is not None:
+            age_s = self._received_s(heard)
+            if newest is not None:
+                age_s = max(age_s, (now_ms - newest[0] - newest[1]) / 1000)
+                facts = facts._replace(ahead_s=(newest[0] - newest[1] - now_ms) / 1000)
+            ages = [age_s] if facts.newest_age_s is None else [age_s, facts.newest_age_s]
+            facts = facts._replace(newest_age_s=min(ages))
         pause = open_pause(tx, device) if facts.binding == BOUND else None
         return facts._replace(
             recent_priority=recent_priority(tx, device, now_ms),
-            pause_left_s=(pause.until_utc_ms - now_ms) / 1000 if pause else None,
+            pause_left_s=self._pause_left_s(device, pause, now_ms) if pause else None,
         )
+
+    def _received_s(self, heard: Heard) -> float:
+        """For how long the newest stored reading has been here, by the clock that nobody can set.
+
+        A reading that did not come in this run came before it. Whatever a time mark says, it is no younger.
+        """
+        now_s = self._parts.clock.monotonic()
+        if heard.stored_s is not None:
+            return now_s - heard.stored_s
+        return 0.0 if heard.has_data and heard.live_s is None else now_s - self._started_s
+
+    def _pause_left_s(self, device: int, pause: StoredPause, now_ms: int) -> float:
+        """How long a pause still lasts. A laptop's clock that is set back does not lengthen it."""
+        now_s, left_s = self._parts.clock.monotonic(), (pause.until_utc_ms - now_ms) / 1000
+        key = (device, pause.journal, pause.seq)
+        end_s = self._pause_ends_s.setdefault(key, now_s + left_s)
+        return min(left_s, end_s - now_s)
 
     def _facts_without_store(self, heard: Heard, binding: str) -> Facts:
         now_s = self._parts.clock.monotonic()

@@ -32,7 +32,7 @@ class Ledger:
         self.world.store.write_now(lambda tx: tx.execute(text, values))
 
     def mark(self, boot, utc_ms):
-        self.sql("INSERT INTO time_marks VALUES (1, ?, 0, 'journal', ?, 0)", boot, utc_ms)
+        self.sql("INSERT INTO time_marks VALUES (1, ?, 0, 'journal', ?, 0, NULL, 0)", boot, utc_ms)
 
     def read(self, from_s, to_s, status=WORN, *, boot=1, each_s=10, temp=3700, spo2=970, simulated=0):
         rows = []

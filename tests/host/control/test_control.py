@@ -21,8 +21,17 @@ async def server(tmp_path):
     async def hang(request):
         await asyncio.Event().wait()
 
+    async def fail(request):
+        raise {"index": IndexError("site 7"), "runtime": RuntimeError("x"), "none": AttributeError("y")}[
+            request["how"]
+        ]
+
+    async def unsayable(request):
+        return {"heard": b"bytes"}
+
     path = tmp_path / "agent.sock"
-    control = ControlServer(path, {"echo": echo, "refuse": refuse, "hang": hang}, timeout_s=0.2)
+    handlers = {"echo": echo, "refuse": refuse, "hang": hang, "fail": fail, "unsayable": unsayable}
+    control = ControlServer(path, handlers, timeout_s=0.2)
     await control.start()
     yield path, control
     await control.close()
@@ -58,7 +67,7 @@ async def test_an_unknown_command_lists_the_known_ones(server):
     path, _ = server
     with pytest.raises(ControlFailed) as caught:
         await call(path, "nonsense")
-    assert "echo, hang, refuse" in caught.value.advice
+    assert "echo, fail, hang, refuse, unsayable" in caught.value.advice
 
 
 @pytest.mark.parametrize("line", [b"{\n", b"[]\n", b"1\n", b'{"do": []}\n', b"\xff\n", b"[" * 5000 + b"\n"])
@@ -119,3 +128,13 @@ async def test_a_file_in_the_way_is_not_removed(tmp_path):
     with pytest.raises(HostAgentError, match="is not a socket"):
         await ControlServer(path, {}).start()
     assert path.read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("do", "how"), [("fail", "index"), ("fail", "runtime"), ("fail", "none"), ("unsayable", "")]
+)
+async def test_whatever_a_command_meets_the_door_answers_and_stays_open(server, do, how):
+    path, _ = server
+    with pytest.raises(ControlFailed, match="could not do it|malformed"):
+        await call(path, do, how=how)
+    assert await call(path, "echo", text="still here") == {"heard": "still here"}

@@ -74,7 +74,9 @@ class World:
                     "INSERT INTO bindings VALUES (1, ?, 1, ?, ?, 'active', 0, NULL, '')",
                     (BINDING_ID, device, PROFILE),
                 )
-            tx.execute("INSERT INTO time_marks VALUES (?, 1, 0, 'journal', ?, 40)", (device, BOOT_UTC_MS))
+            tx.execute(
+                "INSERT INTO time_marks VALUES (?, 1, 0, 'journal', ?, 40, NULL, 0)", (device, BOOT_UTC_MS)
+            )
             return open_journal(tx, device, JOURNAL_ID, BINDING_ID if bound else bytes(8), NOW_MS).journal
 
         self.journal = self.store.write_now(set_up)
@@ -99,10 +101,11 @@ class World:
 
     def commit(self, *events: Any, **options: Any) -> None:
         """Store one block and derive from it in the same transaction."""
+        received_ms = options.pop("received_ms", NOW_MS)
         item = self.block(*events, **options)
 
         def insert(tx: Any) -> Any:
-            insertion = Insertion(tx, journal_by_id(tx, self.journal.id), self.coverage, NOW_MS)
+            insertion = Insertion(tx, journal_by_id(tx, self.journal.id), self.coverage, received_ms)
             insertion.block(item)
             done = insertion.finish()
             if done.journal.binding is not None:

@@ -22,7 +22,7 @@ class WearableRows:
             "INSERT INTO journals (id, device, journal_id, binding, first_seen_utc_ms) VALUES (1, 1, ?, 1, 0)",
             b"JOURNAL1",
         )
-        self.write("INSERT INTO time_marks VALUES (1, 1, ?, 'journal', ?, 20)", UP_MS, world.now_ms)
+        self.write("INSERT INTO time_marks VALUES (1, 1, ?, 'journal', ?, 20, NULL, 0)", UP_MS, world.now_ms)
 
     def write(self, sql: str, *values: Any) -> None:
         self.world.store.write_now(lambda tx: tx.execute(sql, values))

@@ -17,7 +17,7 @@ from host_agent.store import db
 from host_agent.store.migrate import migrate, migrations, schema_version
 from tests.host.people.people_world import PeopleWorld
 
-OLD_VERSIONS = (1, 2, 3, 4)
+OLD_VERSIONS = (1, 2, 3, 4, 5)
 WORN = units.make_status(units.SITE_AXILLA, 0, 0, units.WEAR_WORN)
 ORAL = units.make_status(units.SITE_ORAL, 0, 0, units.WEAR_WORN)
 OFF = units.make_status(units.SITE_AXILLA, units.TEMP_OFF_BODY, units.PPG_NO_CONTACT, units.WEAR_OFF)
@@ -59,16 +59,14 @@ def old_store(path: Path, version: int) -> Path:
         _people(path)
     with sqlite3.connect(path, isolation_level=None) as conn:
         conn.execute("PRAGMA journal_mode = WAL")
-        migrate(conn, 1, migrations()[: min(version, 3)])
+        migrate(conn, 1, migrations()[:version])
         conn.execute("BEGIN")
         _records(conn)
         if version >= 2:
             _escalation(conn)
-        conn.execute("COMMIT")
         if version >= 4:
-            # it makes its roll-ups from the readings that stand there
-            migrate(conn, 1, migrations()[:version])
-            conn.execute("INSERT INTO thinnings VALUES (50, 52, 7, 30, 90, 91, 0)")
+            _rollups(conn)
+        conn.execute("COMMIT")
         assert schema_version(conn) == version
         empty = [name for name in tables(conn) if not conn.execute(f"SELECT 1 FROM {name}").fetchone()]
         assert empty == [], "every table holds a row"
@@ -145,8 +143,13 @@ def _records(conn: sqlite3.Connection) -> None:
         "INSERT INTO grades VALUES (50, 25, 2, 0, 1, 2019, zeroblob(8), 1, 4, 2, 1, x'01', x'02', 9, NULL, 0)"
     )
     conn.execute("INSERT INTO alarm_changes VALUES (50, 26, ?, 2, 2, 1, 0)", (codes.FEVER,))
-    conn.execute("INSERT INTO time_marks VALUES (50, 1, 0, 'journal', 1700000000000, 20)")
-    conn.execute("INSERT INTO boots VALUES (50, 1, 310005, 1700000400000)")
+    conn.execute(
+        "INSERT INTO time_marks (device, boot, t_ms, source, utc_ms, bound_ms)"
+        " VALUES (50, 1, 0, 'journal', 1700000000000, 20)"
+    )
+    conn.execute(
+        "INSERT INTO boots (device, boot, last_ms, received_utc_ms) VALUES (50, 1, 310005, 1700000400000)"
+    )
     conn.execute("INSERT INTO forks VALUES (50, 50, 51, 'bytes', 31, 33, x'01', x'02', 9)")
     conn.execute("INSERT INTO disagreements VALUES (50, 50, 25, 'grade', '1..4', '2..4', zeroblob(8), 9)")
     conn.execute("INSERT INTO counters VALUES (50, 'blocks_duplicate', 3)")
@@ -155,11 +158,20 @@ def _records(conn: sqlite3.Connection) -> None:
 
 def _block(conn: sqlite3.Connection, journal: int, header: Any, raw: bytes, understood: int) -> None:
     conn.execute(
-        "INSERT INTO blocks (journal, first_seq, last_seq, kind, codec, flags, boot, start_ms, understood, "
+        "INSERT INTO blocks (journal, first_seq, last_seq, kind, codec, flags, boot, start_ms, understood,"
         " received_utc_ms, raw) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 7, ?)",
         (journal, header.first_seq, header.first_seq + header.count - 1, header.kind, header.codec, header.flags,
          header.boot, header.start_ms, understood, raw),
     )  # fmt: skip
+
+
+def _rollups(conn: sqlite3.Connection) -> None:
+    conn.executemany(f"INSERT INTO rollups VALUES (50{', ?' * 17})", ROLLUPS_50)
+    others = (3, 3, 11100, 3700, 3700, 3, 2910, 970, 970, 3, 240, 80, 80)
+    conn.executemany(
+        f"INSERT INTO rollups VALUES (?, ?, 0, 1, 0{', ?' * 13})", [(51, 2, *others), (52, 4, *others)]
+    )
+    conn.execute("INSERT INTO thinnings VALUES (50, 52, 1, 30, 0, 0, 0)")
 
 
 def _escalation(conn: sqlite3.Connection) -> None:

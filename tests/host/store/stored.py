@@ -73,7 +73,7 @@ def left_patient(path: Path, count: int = 20) -> Store:
             "INSERT INTO bindings VALUES (1, x'0101010101010101', 1, 1, '', 'ended', 0, ?, '')", (ENDED_MS,)
         )
         tx.execute("UPDATE journals SET binding = 1, verified_seq = cursor")
-        tx.execute("INSERT INTO time_marks VALUES (1, 1, 0, 'journal', 1000000, 0)")
+        tx.execute("INSERT INTO time_marks VALUES (1, 1, 0, 'journal', 1000000, 0, NULL, 0)")
         open_journal(tx, ensure_device(tx, b"device01", 1), b"journal2", bytes(8), 1)
 
     store.write_now(leave)

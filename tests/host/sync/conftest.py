@@ -29,7 +29,11 @@ class Ears(SyncListener):
         self.backs = 0
         self.opened: list[Any] = []
         self.committed: list[Any] = []
+        self.not_understood: list[Any] = []
         self.caught_up = asyncio.Event()
+
+    def on_not_understood(self, device_id: bytes, why: str, may_alarm: bool) -> None:
+        self.not_understood.append((device_id, why, may_alarm))
 
     def on_open(self, device_id: bytes, journal: Any, status: Any) -> None:
         self.opened.append((device_id, journal, status))

@@ -48,7 +48,7 @@ def test_a_boot_without_a_mark_lies_between_its_neighbours() -> None:
 
 
 def test_the_newest_boot_without_a_mark_ends_where_it_was_received() -> None:
-    base = Timebase([Mark(1, 0, T0, 0)], [Extent(1, HOUR, T0), Extent(2, HOUR, T0 + 5 * HOUR)])
+    base = Timebase([Mark(1, 0, T0, 0)], [Extent(1, HOUR, T0 + HOUR), Extent(2, HOUR, T0 + 5 * HOUR)])
     found = base.resolve(2, HOUR)
     assert found is not None and found.utc_ms + found.bound_ms == T0 + 5 * HOUR
     # an hour before its last record it was at least an hour (less the drift) before that

@@ -61,6 +61,7 @@ def test_a_missing_sensor_fails_its_own_line_and_exits_1(
         assert tool.returncode == 1
         assert "FAILED" in lines[part] and "FAILED" in lines["i2c bus"] and "passed" in lines[other]
         assert tool.stdout.splitlines()[-1].endswith("FAILED")
+        assert ("No thermometer answers at another address" in lines[part]) == (part == "thermometer")
 
 
 def test_an_unprovisioned_board_says_so_and_is_tested_all_the_same(tmp_path: Path) -> None:

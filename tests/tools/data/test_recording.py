@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tools.data.recording.__main__ import main
-from tools.data.recording.reader import RecordingError, read_recording
+from tools.data.recording.reader import read_recording
+from tools.data.table.problems import TableError
 from tools.data.track import Point
 
 HEADER = "t_s,temp_c,spo2_pct,hr_bpm"
@@ -57,7 +58,7 @@ def test_bom_and_crlf_are_taken(tmp_path: Path) -> None:
 )
 def test_bad_rows_are_refused_with_line_and_column(tmp_path: Path, row: str, words: str) -> None:
     path = written(tmp_path, f"{HEADER}\n0,37,97,80\n{row}\n2,37,97,80\n")
-    with pytest.raises(RecordingError) as refused:
+    with pytest.raises(TableError) as refused:
         read_recording(path)
     assert words in str(refused.value)
     assert f"{path}: refused, problems: 1" in str(refused.value)
@@ -65,7 +66,7 @@ def test_bad_rows_are_refused_with_line_and_column(tmp_path: Path, row: str, wor
 
 def test_problems_are_counted_and_the_list_is_bounded(tmp_path: Path) -> None:
     path = written(tmp_path, f"{HEADER}\n" + "".join(f"{i},98.6,nan,80\n" for i in range(500)))
-    with pytest.raises(RecordingError) as refused:
+    with pytest.raises(TableError) as refused:
         read_recording(path)
     assert len(refused.value.problems) == 1000
     text = str(refused.value)
@@ -82,10 +83,10 @@ def test_problems_are_counted_and_the_list_is_bounded(tmp_path: Path) -> None:
     ],
 )
 def test_files_without_a_recording_are_refused(tmp_path: Path, text: str, words: str) -> None:
-    with pytest.raises(RecordingError, match=words):
+    with pytest.raises(TableError, match=words):
         read_recording(written(tmp_path, text))
     (tmp_path / "binary.csv").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(RecordingError, match="not UTF-8"):
+    with pytest.raises(TableError, match="the text is damaged"):
         read_recording(tmp_path / "binary.csv")
 
 
@@ -211,3 +212,94 @@ def test_real_recordings_convert(data_dir: Path, tmp_path: Path) -> None:
     part = ["--rec", "143895", "--from-min", "600", "--to-min", "720"]
     assert main(["icu", str(stays), *part, "-o", str(out)]) == 0
     assert len(read_recording(out).points) == 121
+
+
+DATED = [(0, 36.8, 97, 80), (60, 36.9, 96, 81)]
+
+
+@pytest.mark.parametrize(
+    ("text", "points"),
+    [
+        ("Time (s),Temp (°C),SpO2 (%),HR (bpm)\n0,36.8,97,80\n", [(0, 36.8, 97, 80)]),
+        ("t_s;temp_f;spo2;pulse\n0;98,6;97;80\n", [(0, 37.0, 97, 80)]),
+        ("hr_bpm,spo2_pct,temp_c,t_ms\n80,97,36.8,0\n81,97,36.8,60000\n", [(0, 36.8, 97, 80), (60, 36.8, 97, 81)]),
+        (f"{HEADER}\n2026-03-31 14:05:00,36.8,97,80\n2026-03-31 14:06:00,36.9,96,81\n", DATED),
+        (f"{HEADER},,\n0,36.8,97,80,,\n,,,,,\n", [(0, 36.8, 97, 80)]),
+    ],
+)  # fmt: skip
+def test_a_recording_may_be_written_otherwise(
+    tmp_path: Path, text: str, points: list[tuple[object, ...]]
+) -> None:
+    found = read_recording(written(tmp_path, text))
+    assert [(p.t_s, p.temp_c, p.spo2_pct, p.hr_bpm) for p in found.points] == points and found.notes == []
+
+
+@pytest.mark.parametrize("sentinel", ["255", "0", "-999", "127", "65535", "-1", "999.9", "32767", "-32768"])
+@pytest.mark.parametrize("column", [1, 2, 3])
+def test_what_a_device_writes_for_no_value_is_never_a_value(
+    tmp_path: Path, sentinel: str, column: int
+) -> None:
+    cells = ["60", "36.9", "97", "80"]
+    cells[column] = sentinel
+    if (column, sentinel) == (3, "127"):
+        cells[2] = sentinel  # a pulse of 127 is one; an oximeter without a value has neither
+    path = written(tmp_path, f"{HEADER}\n0,36.8,97,80\n{','.join(cells)}\n")
+    with pytest.raises(TableError, match="line 3"):
+        read_recording(path)
+
+
+@pytest.mark.parametrize(
+    ("times", "says"),
+    [
+        ("46112.5 46112.500694 46112.501389", "does not count seconds. Excel counts days"),
+        ("0 60000 120000", "t_ms counts milliseconds"),
+        ("120 60 0", "Sort the rows by time"),
+        ("1774965900000 1774965960000 1774966020000", "Is it milliseconds"),
+    ],
+)
+def test_times_in_another_unit_or_order_are_refused(tmp_path: Path, times: str, says: str) -> None:
+    path = written(tmp_path, f"{HEADER}\n" + "".join(f"{t},36.8,97,80\n" for t in times.split()))
+    with pytest.raises(TableError, match=says):
+        read_recording(path)
+
+
+def test_a_time_without_a_unit_is_asked_for(tmp_path: Path) -> None:
+    path = written(tmp_path, "time,temp_c,spo2_pct,hr_bpm\n0,36.8,97,80\n")
+    with pytest.raises(TableError, match="'time' does not name its unit"):
+        read_recording(path)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["icu", "in.csv", "--rec", "1"], ["icu", "in.csv", "--rec", "2"], ["icu", "in.csv", "--rec", "3"],
+        ["icu", "in.csv", "--rec", "4"], ["desaturation", "empty.csv"], ["desaturation", "twice.csv"],
+        ["desaturation", "out.csv"], ["icu", "in.csv", "--rec", "5", "--from-min", "0"],
+    ],
+)  # fmt: skip
+def test_a_refused_run_leaves_the_file_that_was_there(
+    tmp_path: Path, arguments: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("in.csv").write_text(
+        "rec,minute,name,value\n1,0,Temp,98.6\n1,60,Temp,101.3\n2,0,Temp,37\n3,0,HR,255\n3,60,HR,0\n"
+        "4,inf,Temp,37\n5,29000000,Temp,37\n5,29000060,Temp,38\n"
+    )
+    Path("empty.csv").write_text("Time,SpO2 A,Pulse A\n12:00:00,127,255\n12:00:01,127,127\n")
+    Path("twice.csv").write_text("Time,SpO2 A,Pulse A\n12:00:00,97,80\n12:00:00,97,80\n")
+    good = "Time,SpO2 A,Pulse A\n12:00:00,97,80\n12:00:01,96,80\n"
+    Path("out.csv").write_text(good)
+    assert main([*arguments, "-o", "out.csv"]) == 2
+    assert Path("out.csv").read_text() == good and len(list(tmp_path.iterdir())) == 4
+
+
+def test_an_oximeter_without_a_saturation_has_no_pulse(tmp_path: Path) -> None:
+    source, out = tmp_path / "gt.csv", tmp_path / "out.csv"
+    source.write_text(
+        "time;SpO2 A;Pulse A;SpO2 B;Pulse B\n2:00:00 PM;127;127;97,5;80,0\n2:00:02 PM;96;81;96;82\n"
+    )
+    assert main(["desaturation", str(source), "-o", str(out)]) == 0
+    assert [(p.t_s, p.spo2_pct, p.hr_bpm) for p in read_recording(out).points] == [
+        (0, 97.5, 80),
+        (2, 96, 81.5),
+    ]

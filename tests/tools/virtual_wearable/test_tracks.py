@@ -83,6 +83,16 @@ def test_the_fever_scenario_is_the_episode_it_promises() -> None:
     assert 540 <= fever.end_s <= 600
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le"])
+def test_a_scenario_reads_whatever_the_editor_saved(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "s.toml"
+    path.write_bytes("[[keyframe]]\r\nt_s = 0\r\ntemp_c = 38.5\r\n".encode(encoding))
+    assert read_scenario(path).temp_c(0) == 38.5
+    path.write_bytes(path.read_bytes() + b"\x00\x00\x00")
+    with pytest.raises(ScenarioError, match="NUL|damaged"):
+        read_scenario(path)
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

@@ -7,22 +7,28 @@ It fits the pairs and prints the calibration. It writes nothing unless asked: --
 
 import argparse
 import datetime
+import io
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from crs_core import calibration
 from crs_core.errors import RemoteError
 from crs_core.spo2_curve import AN6845
 
 from host_agent.errors import ConfigError
-from tools.board.calibrate.fit import fit_spo2, fit_temperature, formula
+from tools.board.calibrate.fit import Spo2Fit, TemperatureFit, fit_spo2, fit_temperature, formula
 from tools.board.calibrate.pairs import CalibrateError, read_spo2, read_temperature
 from tools.board.calibrate.recording import pairs_of
 from tools.board.port import PortError, released
 from tools.board.provision import ProvisionError, provision, show
+from tools.data.table.new_file import new_file
+from tools.data.table.problems import TableError
+from tools.data.table.text_lines import read_text
 
+Fit = TypeVar("Fit", Spo2Fit, TemperatureFit)
 UNMEASURED = calibration.Calibration("", AN6845, 0, 0, 0, 0, 0, "")
 
 
@@ -78,10 +84,7 @@ def _base(options: argparse.Namespace) -> Any:
             raise CalibrateError(f"{options.port}: not provisioned. Run tools.board.provision first.")
         text = str(settings.get("calibration", ""))
     elif options.base:
-        try:
-            text = options.base.read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise CalibrateError(f"{options.base}: cannot be read: {error}") from None
+        text = read_text(options.base).strip()
     else:
         text = ""
     try:
@@ -95,14 +98,17 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     base = _base(options)
     if options.kind == "spo2":
         lag_s = None
+        repeated, simulated = 0, False
         if options.pairs is not None:
-            pairs = read_spo2(options.pairs)
+            pairs, repeated = read_spo2(options.pairs)
         else:
-            pairs, lag_s = pairs_of(options.recording, options.fs, options.reference)
-        fit = fit_spo2(pairs, base.spo2)
+            pairs, lag_s, simulated = pairs_of(options.recording, options.fs, options.reference)
+        fit = _fitted(lambda: fit_spo2(pairs, base.spo2), repeated)
         made = base._replace(spo2=fit.curve, spo2_n=fit.pairs, spo2_arms=round(100 * fit.arms))
         unit = "second" if lag_s is not None else "line"
         lines = [
+            *_repeated(repeated),
+            *(["SIMULATED: this light is of no real finger"] if simulated else []),
             *([f"reference {lag_s:+d} s behind R"] if lag_s is not None else []),
             f"{formula(fit.curve)} from {fit.pairs} pairs, {fit.spo2_range[0]:g} to {fit.spo2_range[1]:g} %,"
             f" R {fit.ratio_range[0]:.3f} to {fit.ratio_range[1]:.3f}",
@@ -114,10 +120,12 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         ]
         figures = fit._asdict() | {"lag_s": lag_s, "outliers": [one._asdict() for one in fit.outliers]}
     else:
-        offset = fit_temperature(read_temperature(options.pairs))
+        pairs, repeated = read_temperature(options.pairs)
+        offset = _fitted(lambda: fit_temperature(pairs), repeated)
         temp, temp_sd = round(100 * offset.offset_c), round(100 * offset.sd_c)
         made = base._replace(temp=temp, temp_n=offset.pairs, temp_sd=temp_sd)
         lines = [
+            *_repeated(repeated),
             f"temperature {offset.offset_c:+.3f} °C from {offset.pairs} pairs, standard deviation {offset.sd_c:.3f} °C",
             f"farthest: line {offset.worst.line}",
         ]
@@ -130,14 +138,25 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     return {"text": text, "id": calibration.id_of(text), "lines": lines, "figures": figures}
 
 
+def _fitted(fit: Callable[[], Fit], repeated: int) -> Fit:
+    """What `fit` gives; its refusal says how many rows were not counted."""
+    try:
+        return fit()
+    except CalibrateError as error:
+        raise CalibrateError(". ".join([str(error), *_repeated(repeated)])) from None
+
+
+def _repeated(count: int) -> list[str]:
+    return [f"{count} rows repeat an earlier pair and are not counted"] if count else []
+
+
 def _write(options: argparse.Namespace, text: str) -> str:
     """Write the text to --out and to the wearable, as asked; say in words what was done."""
     done = []
     if options.out:
-        try:
-            options.out.write_text(text + "\n", encoding="utf-8")
-        except OSError as error:
-            raise CalibrateError(f"{options.out} cannot be written: {error.strerror}") from None
+        sources = [path for path in (options.pairs, getattr(options, "recording", None)) if path]
+        with new_file(options.out, *sources) as out:
+            out.write(text + "\n")
         done.append(f"written to {options.out}")
     if options.apply:
         with released(options.port):
@@ -150,15 +169,24 @@ def _write(options: argparse.Namespace, text: str) -> str:
 def main(arguments: list[str] | None = None) -> int:
     """Exit 0 when done, 1 when the pairs, a file or the board were refused, 2 when the options were wrong."""
     options = _parser().parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # "°C" on a terminal without that sign
+        sys.stdout.reconfigure(errors="replace")
     try:
         _check(options)
         result = measure(options)
+        # Whatever keeps the result from being seen must come before the wearable changes.
+        found = "\n".join([*result["lines"], f"calibration {result['id']}: {result['text']}"])
+        print(found, file=sys.stderr if options.json else sys.stdout, flush=True)
         done = _write(options, result["text"])
     except AskedWronglyError as error:
         print(f"calibrate: {error}", file=sys.stderr)
         return 2
-    except (CalibrateError, ProvisionError, PortError, ConfigError) as error:
+    except (CalibrateError, TableError, ProvisionError, PortError, ConfigError) as error:
         print(f"calibrate: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        sys.stderr.write("calibrate: nobody reads the result, so nothing was written\n")
+        sys.stdout = None  # type: ignore[assignment]  # Python would write to it once more at the end
         return 1
     except KeyboardInterrupt:
         print("calibrate: stopped. See the settings with tools.board.provision PORT --show.", file=sys.stderr)
@@ -166,8 +194,6 @@ def main(arguments: list[str] | None = None) -> int:
     if options.json:
         shown = {key: result[key] for key in ("text", "id", "figures")}
         print(json.dumps(shown | {"applied": options.apply}))
-    else:
-        print("\n".join([*result["lines"], f"calibration {result['id']}: {result['text']}"]))
     print(done, file=sys.stderr)
     return 0
 

@@ -1,11 +1,14 @@
-"""Read pairs of a device's value and a reference's value from CSV; every wrong line is named."""
+"""Read pairs of a device's value and a reference's value from a table; every wrong line is named."""
 
-import csv
-import math
 from pathlib import Path
 from typing import NamedTuple
 
-_SHOWN = 10
+from tools.data.table.header import celsius, fahrenheit_names, looks_like_fahrenheit
+from tools.data.table.problems import TableError
+from tools.data.table.reader import Table
+from tools.data.table.text_lines import opened
+
+ROWS_MAX = 100_000
 
 
 class CalibrateError(Exception):
@@ -20,52 +23,70 @@ class Pair(NamedTuple):
     reference: float
 
 
+Limits = dict[str, tuple[float, float]]
 SPO2_LIMITS = {"r_milli": (200.0, 2500.0), "spo2_ref_pct": (60.0, 100.0)}
 TEMPERATURE_LIMITS = {"device_c": (25.0, 45.0), "reference_c": (25.0, 45.0)}
-REFERENCE_LIMITS = {"t_s": (0.0, 1e6), "spo2_pct": (60.0, 100.0)}
-RAW_LIMITS = {"red": (0.0, 262143.0), "ir": (0.0, 262143.0)}
 
 
-def read_columns(path: Path, limits: dict[str, tuple[float, float]]) -> list[tuple[int, tuple[float, ...]]]:
-    """(line, values) of the columns in `limits`; CalibrateError names every line with a value outside its limits.
+def read_spo2(path: Path) -> tuple[list[Pair], int]:
+    """(pairs of R and the reference's SpO2 in percent, how many rows repeat one); see read_pairs."""
+    pairs, repeated = read_pairs(path, SPO2_LIMITS)
+    return [pair._replace(device=pair.device / 1000) for pair in pairs], repeated
 
-    Lines that start with # are comments. Other columns are ignored.
+
+def read_temperature(path: Path) -> tuple[list[Pair], int]:
+    """(pairs of the chip's own value and the reference's, °C, how many rows repeat one); see read_pairs."""
+    return read_pairs(path, TEMPERATURE_LIMITS)
+
+
+def read_pairs(path: Path, limits: Limits) -> tuple[list[Pair], int]:
+    """(pairs of the two columns in `limits`, how many rows repeat an earlier pair).
+
+    A repeated pair is no new measurement and is left out. TableError names every line with a value outside its limits.
     """
+    pairs: dict[tuple[float, ...], Pair] = {}
+    rows = 0
+    with opened(path) as raw:
+        table = Table(raw, path)
+        places = [_column(table, name) for name in limits]
+        for cells in table.rows():
+            if not any(cells):
+                continue
+            rows += 1
+            if rows > ROWS_MAX:
+                raise TableError(f"{path}: more than {ROWS_MAX} rows. Cut it into parts")
+            values = tuple(
+                read_value(table, name, cells[place], limits[name], converted)
+                for name, (place, converted) in zip(limits, places, strict=True)
+            )
+            pairs.setdefault(values, Pair(table.line, values[0], values[1]))
+        table.problems.check()
+    return list(pairs.values()), rows - len(pairs)
+
+
+def _column(table: Table, name: str) -> tuple[int, bool]:
+    """Place of a column, and whether it is in Fahrenheit by its name."""
+    place = table.find(name, *fahrenheit_names([name]))
+    assert place is not None
+    return place, table.names[place] != name
+
+
+def read_value(
+    table: Table, name: str, cell: str, limits: tuple[float, float], fahrenheit: bool = False
+) -> float:
+    """The number in a cell, noted as a problem of the table when it is none or outside its limits."""
+    low, high = limits
+    place = f"line {table.line}: {name}"
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise CalibrateError(f"{path}: cannot be read: {error}") from None
-    numbered = [(n, line) for n, line in enumerate(lines, 1) if line.strip() and not line.startswith("#")]
-    rows = list(csv.reader(line for _, line in numbered))
-    header = [cell.strip() for cell in rows[0]] if rows else []
-    missing = [name for name in limits if name not in header]
-    if missing:
-        wanted = ", ".join(limits)
-        raise CalibrateError(f"{path}: no column {', '.join(missing)}. The first line must name {wanted}.")
-    found, problems = [], []
-    for (number, _), row in zip(numbered[1:], rows[1:], strict=True):
-        values = []
-        for name, (low, high) in limits.items():
-            cell = row[header.index(name)].strip() if header.index(name) < len(row) else ""
-            try:
-                value = float(cell)
-            except ValueError:
-                value = math.nan
-            if not low <= value <= high:
-                problems.append(f"line {number}: {name} {cell!r} is not a number {low:g}..{high:g}")
-            values.append(value)
-        found.append((number, tuple(values)))
-    if problems:
-        more = [f"... and {len(problems) - _SHOWN} more"] if len(problems) > _SHOWN else []
-        raise CalibrateError("\n".join([f"{path}: refused", *problems[:_SHOWN], *more]))
-    return found
-
-
-def read_spo2(path: Path) -> list[Pair]:
-    """Pairs of R and the reference's SpO2 in percent."""
-    return [Pair(line, r / 1000, spo2) for line, (r, spo2) in read_columns(path, SPO2_LIMITS)]
-
-
-def read_temperature(path: Path) -> list[Pair]:
-    """Pairs of the chip's own value and the reference's, °C."""
-    return [Pair(line, *values) for line, values in read_columns(path, TEMPERATURE_LIMITS)]
+        value = table.numbers.read(cell)
+    except ValueError:
+        table.problems.add(f"{place} {cell[:40]!r} is not a number {low:g}..{high:g}")
+        return low
+    value = celsius(value) if fahrenheit else value
+    if low <= value <= high:
+        return value
+    hint = ""
+    if name.endswith("_c") and looks_like_fahrenheit(value):
+        hint = f". It looks like Fahrenheit: name the column {name[:-2]}_f"
+    table.problems.add(f"{place} {cell[:40]!r} is not a number {low:g}..{high:g}{hint}")
+    return low

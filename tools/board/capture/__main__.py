@@ -20,6 +20,7 @@ from tools.board.port import BIN, BoardPort, PortError, released
 
 SECONDS_MAX = 1500  # the board's watchdog is fed for 30 minutes at the REPL, then it restarts
 SILENT_S = 15.0
+LINE_MAX = 4096
 RATE_HZ = 25
 
 
@@ -57,6 +58,8 @@ def _follow(port: str, process: subprocess.Popen[bytes], rows: Rows, seconds: in
             raise PortError(f"{port}: the recording stopped early. {rows.fault or last}".strip())
         heard = time.monotonic()
         *lines, text = (text + data).split(b"\n")
+        if len(text) > LINE_MAX:
+            raise PortError(f"{port}: the board sends no lines of text. Is another program on it?")
         for line in lines:
             before = rows.fault
             rows.take(line.decode(errors="replace"))
@@ -87,6 +90,8 @@ def capture(port: str, out: TextIO, seconds: int) -> tuple[Rows, str]:
             ended = "stopped"
         except (PortError, BoardLineError) as error:
             ended = str(error)
+        except OSError as error:  # a full disk: the board must restart all the same
+            ended = f"the rows cannot be written: {error.strerror or error}"
         try:
             board.restart()
             _say("the board restarts and monitors again")

@@ -1,6 +1,7 @@
 """Run a recorded PPG through the firmware's own signal chain: one CSV row for every second, valid or not.
 
-FILE is a CSV whose header names the columns red and ir (counts of an 18-bit converter); other columns are ignored.
+FILE is a table whose header names the columns red and ir (counts of an 18-bit converter). A column of times (t_s, t_ms,
+...) is compared with --fs, and its holes are lost samples. Other columns are ignored.
 Row t_s = k has the firmware's values at the end of second k; the last second may be incomplete. With valid = 0 the
 values are blank and `reason` says why. Exit 0: all rows written. 1: the interpreter failed. 2: the file or an option
 is wrong; the text names the line.
@@ -8,19 +9,23 @@ is wrong; the text names the line.
 
 import argparse
 import contextlib
-import io
+import itertools
 import sys
 import time
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO
 
 from tools.data.ppg_replay.chain import HEADER
-from tools.data.ppg_replay.recording import FULL_SCALE, Recording, RecordingError
+from tools.data.ppg_replay.recording import FULL_SCALE, Recording
 from tools.data.ppg_replay.resample import MAX_HZ, MIN_HZ, to_25_hz
 from tools.data.ppg_replay.runtimes import InterpreterError, interpreter, on_cpython, on_micropython
+from tools.data.table.new_file import new_file
+from tools.data.table.problems import TableError
+from tools.data.table.text_lines import opened
 
+_HELD_S = 10
 _QUIET_S = 2.0  # shorter runs show no progress
 
 
@@ -48,25 +53,25 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--ir-only", action="store_true", help="one column ir: heart rate, no SpO2")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write to FILE once all rows are complete")
     options = parser.parse_args(argv)
-    part = options.out and options.out.with_name(options.out.name + ".part")
     try:
+        _check_whole(options)
+        source = Path(options.file)
         with (
-            _opened(options.file) as stream,
-            part.open("w") if part else contextlib.nullcontext(sys.stdout) as out,
+            _opened(options.file) as raw,
+            new_file(options.out, source) if options.out else contextlib.nullcontext(sys.stdout) as out,
         ):
-            recording = Recording(stream, options.ir_only)
+            recording = Recording(raw, options.file, options.fs, options.ir_only)
             run = _runtime(options.runtime)
             out.write(HEADER + "\n")
-            for row in _with_progress(run(to_25_hz(recording, options.fs), options.ir_only)):
+            rows = run(to_25_hz(recording, options.fs), options.ir_only)
+            for row in _with_progress(_held(rows) if recording.is_timed else rows):
                 out.write(row)
             out.flush()
-        if part:
-            part.replace(options.out)
-    except (RecordingError, OSError) as error:
-        if isinstance(error, BrokenPipeError):  # the reader closed the pipe, as `head` does
-            sys.stderr.close()
-            return 0
-        print(f"ppg_replay: {options.file}: {error}", file=sys.stderr)
+    except BrokenPipeError:  # the reader closed the pipe, as `head` does
+        sys.stderr.close()
+        return 0
+    except (TableError, OSError) as error:
+        print(f"ppg_replay: {error}", file=sys.stderr)
         return 2
     except InterpreterError as error:
         print(f"ppg_replay: {error}", file=sys.stderr)
@@ -74,21 +79,32 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("ppg_replay: stopped", file=sys.stderr)
         return 130
-    finally:
-        if part:
-            part.unlink(missing_ok=True)
     if recording.lost:
-        print(f"ppg_replay: {recording.lost} of {recording.count} samples were blank or NaN", file=sys.stderr)
-    if recording.clipped:
-        outside = f"{recording.clipped} values were outside 0..{FULL_SCALE}"
-        print(f"ppg_replay: {outside} and were set to its nearer end", file=sys.stderr)
+        lost = f"{recording.lost} of {recording.count} samples"
+        print(f"ppg_replay: {lost} were blank or NaN, negative or missing by their times", file=sys.stderr)
+    if recording.outside:
+        outside = f"{recording.outside} values were outside 0..{FULL_SCALE}"
+        print(f"ppg_replay: {outside}: below counts as lost, above as full scale", file=sys.stderr)
     return 0
 
 
-def _opened(name: str) -> contextlib.AbstractContextManager[TextIO]:
-    if name == "-":
-        return io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8-sig", errors="replace", newline="")
-    return Path(name).open(encoding="utf-8-sig", errors="replace", newline="")
+def _check_whole(options: argparse.Namespace) -> None:
+    """Read a file to its end first: what is wrong in its last line gives no value either."""
+    if Path(options.file).is_file():
+        with _opened(options.file) as raw:
+            for _ in Recording(raw, options.file, options.fs, options.ir_only):
+                pass
+
+
+def _held(rows: Iterable[str]) -> Iterator[str]:
+    """The rows, the first ones only when the times have agreed with the rate for that long; matters for a pipe."""
+    rows = iter(rows)
+    yield from list(itertools.islice(rows, _HELD_S))
+    yield from rows
+
+
+def _opened(name: str) -> contextlib.AbstractContextManager[BinaryIO]:
+    return contextlib.nullcontext(sys.stdin.buffer) if name == "-" else opened(Path(name))
 
 
 def _runtime(name: str | None):  # type: ignore[no-untyped-def]

@@ -1,99 +1,150 @@
-"""Read samples from a CSV file with a header, as a stream; text that is not a number is refused, never guessed."""
+"""Read samples from a table, as a stream; what is not a number is refused, never guessed.
 
-import csv
+A column of times is compared with the stated rate: rows that are missing are lost samples, rows that come too early,
+twice or backwards are refused.
+"""
+
 from collections.abc import Iterator
-from typing import TextIO
+from fractions import Fraction
+from pathlib import Path
+from typing import BinaryIO
+
+from tools.data.ppg_replay.stamps import Stamps, unit_of
+from tools.data.table.moments import Moments, time_column
+from tools.data.table.numbers import MISSING_WORDS
+from tools.data.table.problems import TableError
+from tools.data.table.reader import Table
 
 FULL_SCALE = 262143  # of an 18-bit converter
+UNIT_ROWS = 25  # after so many samples the unit of the light is judged
+VOLTS_MAX = 263.0  # fractions below are volts, shares of full scale, or counts with a point between thousands
+NEGATIVE_SHARE = 0.1  # more negative values mean that the steady part of the light was removed
 Sample = tuple[float, float] | None  # (red, infrared) in counts; None: lost
-
-_MISSING = {"", "nan", "na", "n/a", "null", "none"}
-
-
-class RecordingError(ValueError):
-    """The file has a wrong column or value; the text names the place and is one line."""
 
 
 class Recording:
-    """The samples of one file, in order, to be iterated once.
+    """The samples of one file, in order, to be iterated once; TableError names the line that is wrong.
 
-    `count` samples were read so far, `lost` of them blank or NaN. `clipped` values were outside 0..FULL_SCALE and were
-    set to its nearer end, as a converter does. With `ir_only` the red of each sample is 0.
+    `count` samples were read so far, `lost` of them blank, NaN, negative or missing by their times. `outside` values
+    were outside 0..FULL_SCALE: a negative one is a lost sample, one above counts as full scale, as a converter does.
+    With `ir_only` the red of each sample is 0. `start_s` is the first time stamp, None without;
+    `simulated` is what capture's column of that name says.
     """
 
-    def __init__(self, stream: TextIO, ir_only: bool = False) -> None:
-        self._rows = csv.reader(stream)
-        self.count = self.lost = self.clipped = 0
-        header = self._header()
-        self._width = len(header)
-        self._names = ("ir",) if ir_only else ("red", "ir")
-        for name in self._names:
-            if header.count(name) != 1:
-                raise RecordingError(_no_column(name, header))
-        self._places = [header.index(name) for name in self._names]
+    def __init__(self, raw: BinaryIO, name: str | Path, rate_hz: Fraction, ir_only: bool = False) -> None:
+        self._table = table = Table(raw, name)
+        self._rate_hz = rate_hz
+        self.count = self.lost = self.outside = 0
+        self._negative = 0
+        self._highest, self._fractions = 0.0, False
+        self.start_s: float | None = None
+        infrared = table.find("ir", "infrared", needed=False)
+        red = None if ir_only else table.find("red", needed=False)
+        if red is None and not ir_only:
+            enough = " (with --ir-only, ir is enough)" if infrared is not None else ""
+            raise TableError(f"{name}: {table.missing('red')}{enough}")
+        if infrared is None:
+            raise TableError(f"{name}: {table.missing('ir')}")
+        self._places = {"ir": infrared} if red is None else {"red": red, "ir": infrared}
+        self._time_place = time_column(table)
+        self.is_timed = self._time_place is not None
+        self._simulated_place = table.find("simulated", needed=False)
+        self.simulated = False
+        self._stamps = Stamps(rate_hz)
+        self._moments: Moments | None = None
+        if self._time_place is not None:
+            self._moments = Moments(table.header[self._time_place], table.numbers)
 
-    def _header(self) -> list[str]:
-        row = next(self._checked(), None)
-        if row is None:
-            raise RecordingError("the file is empty")
-        return [name.strip().lower() for name in row]
-
-    def _checked(self) -> Iterator[list[str]]:
-        try:
-            yield from self._rows
-        except csv.Error as error:
-            raise RecordingError(f"line {self._rows.line_num}: {error}") from error
+    @property
+    def kind(self) -> str:
+        """How the times are written: "number", "clock", "date"; "" without a column of times."""
+        return self._moments.kind if self._moments else ""
 
     def __iter__(self) -> Iterator[Sample]:
         empty = 0  # empty lines so far; at the end of the file they are not samples
-        for cells in self._checked():
-            if not cells and self._width > 1:
+        single = len(self._table.header) == 1
+        for cells in self._table.rows(blank=True):
+            self._table.problems.check_first()
+            if (self.is_timed and not any(cells)) or not (cells or single):
                 empty += 1
                 continue
-            row = cells or [""]  # one column: an empty line is a blank value
-            for _ in range(empty):
+            if self._simulated_place is not None and cells:
+                self.simulated = self.simulated or cells[self._simulated_place] not in ("", "0")
+            # The times tell how long it was, where there are any.
+            for _ in range(self._lost_before(cells) if self.is_timed else empty):
                 yield self._lose()
             empty = 0
-            if len(row) != self._width:
-                why = f"{len(row)} columns, but the header has {self._width}"
-                raise RecordingError(f"line {self._rows.line_num}: {why}")
-            named = zip(self._places, self._names, strict=True)
-            values = [self._value(row[place], name) for place, name in named]
-            if None in values:
-                yield self._lose()
-                continue
+            values = [self._value(name, cells[at] if cells else "") for name, at in self._places.items()]
             self.count += 1
-            yield (0.0 if len(values) == 1 else values[0], values[-1])  # type: ignore[misc]
+            if None in values:
+                self.count -= 1
+                yield self._lose()
+            else:
+                yield (0.0 if len(values) == 1 else values[0], values[-1])  # type: ignore[misc]
+            if self.count == UNIT_ROWS:
+                self._check_unit()
+        self._table.problems.check_first()
         if not self.count:
-            raise RecordingError("no samples after the header")
+            raise TableError(f"{self._table.name}: no samples after the header")
+        self._check_unit()
+        self._check_sign()
 
     def _lose(self) -> None:
         self.count += 1
         self.lost += 1
 
-    def _value(self, text: str, name: str) -> float | None:
+    def _lost_before(self, cells: list[str]) -> int:
+        assert self._moments is not None and self._time_place is not None
         try:
-            value = float(text)
-        except ValueError:
-            value = None
-        if value is None or "_" in text:  # only Python reads 1_000 as a number
-            if text.strip().lower() in _MISSING:
-                return None
-            raise RecordingError(f"line {self._rows.line_num}: column {name}: {text[:40]!r} is not a number")
-        if 0 <= value <= FULL_SCALE:
-            return value
-        if value != value:  # NaN
+            cell = cells[self._time_place]
+            if not cell:
+                raise ValueError("the time is missing")
+            t_s = self._moments.read(cell)
+            if self.start_s is None:
+                self.start_s = t_s
+            elif self._moments.unit_s is None and self._moments.kind == "number":
+                unit_s = unit_of(t_s - self.start_s, self._rate_hz)
+                self._stamps = Stamps(self._rate_hz)
+                self._stamps.lost_before(self.start_s * unit_s, self._moments.resolution_s * unit_s)
+                self.start_s *= unit_s
+                self._moments.unit_s = unit_s
+                self._moments.resolution_s *= unit_s
+                t_s *= unit_s
+            return self._stamps.lost_before(t_s, self._moments.resolution_s)
+        except ValueError as error:
+            raise self._refused(str(error)) from None
+
+    def _value(self, name: str, cell: str) -> float | None:
+        if cell == "" or cell.lower() in MISSING_WORDS:
             return None
-        self.clipped += 1
-        return 0.0 if value < 0 else float(FULL_SCALE)
+        try:
+            value = self._table.numbers.read(cell)
+        except ValueError as error:
+            raise self._refused(f"column {name}: {error}") from None
+        if 0 <= value <= FULL_SCALE:
+            self._highest = max(self._highest, value)
+            self._fractions = self._fractions or value % 1 > 0
+            return value
+        self.outside += 1
+        if value < 0:
+            self._negative += 1
+            return None
+        self._highest = FULL_SCALE
+        return float(FULL_SCALE)
 
+    def _check_unit(self) -> None:
+        if self._fractions and self._highest < VOLTS_MAX:
+            raise self._refused(
+                f"the highest value is {self._highest:g}, with decimals: volts, or counts with a point between"
+                f" thousands. Give counts of the converter, 0 to {FULL_SCALE}"
+            )
 
-def _no_column(name: str, header: list[str]) -> str:
-    if header.count(name) > 1:
-        return f"{header.count(name)} columns are called {name!r}"
-    there = ", ".join(header)
-    if name == "red" and "ir" in header:
-        return f"no column 'red'; there are: {there} (with --ir-only, ir is enough)"
-    if all(cell.replace(".", "", 1).lstrip("-").isdigit() for cell in header):
-        return f"no column {name!r}; the first line must name the columns, but it is: {there}"
-    return f"no column {name!r}; there are: {there}"
+    def _check_sign(self) -> None:
+        if self._negative > NEGATIVE_SHARE * self.count * len(self._places):
+            raise self._refused(
+                f"{self._negative} negative values so far: the steady part of the light was removed. Give the counts of"
+                " the converter"
+            )
+
+    def _refused(self, why: str) -> TableError:
+        return TableError(f"{self._table.name}: line {self._table.line}: {why}")

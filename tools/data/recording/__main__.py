@@ -5,9 +5,22 @@ import sys
 from pathlib import Path
 
 from tools.data.recording.desaturation import Desaturation
-from tools.data.recording.icu import JOIN_MIN, ConversionError, read_stay, rows
-from tools.data.recording.reader import RecordingError, read_recording
+from tools.data.recording.icu import JOIN_MIN, MINUTE_MAX, read_stay, rows
+from tools.data.recording.reader import read_recording
 from tools.data.recording.writer import write_recording
+from tools.data.table.numbers import Numbers
+from tools.data.table.problems import TableError
+
+
+def _minute(text: str) -> float:
+    """A minute from the text of an option."""
+    try:
+        value = Numbers().read(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    if not 0 <= value <= MINUTE_MAX:
+        raise argparse.ArgumentTypeError(f"{text} is outside 0..{MINUTE_MAX:g}")
+    return value
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -17,8 +30,8 @@ def _parser() -> argparse.ArgumentParser:
     icu = kinds.add_parser("icu", help=charted)
     icu.add_argument("file", type=Path)
     icu.add_argument("--rec", required=True, help="number of the stay")
-    icu.add_argument("--from-min", type=float, default=0.0, help="first minute (default 0)")
-    icu.add_argument("--to-min", type=float, help="last minute (default: the last charted value)")
+    icu.add_argument("--from-min", type=_minute, default=0.0, help="first minute (default 0)")
+    icu.add_argument("--to-min", type=_minute, help="last minute (default: the last charted value)")
     desaturation = kinds.add_parser("desaturation", help="one session of induced desaturation, 1 Hz")
     desaturation.add_argument("file", type=Path)
     desaturation.add_argument("--temp-c", type=float, help="assumed temperature (default: thermometer off)")
@@ -38,18 +51,20 @@ def _icu(arguments: argparse.Namespace) -> str:
     ]
     if stay.dropped:
         comments.append(f"charted values outside what a body can have, dropped: {stay.dropped}")
-    count = write_recording(arguments.output, comments, rows(stay, arguments.from_min, arguments.to_min))
+    count = write_recording(
+        arguments.output, arguments.file, comments, rows(stay, arguments.from_min, arguments.to_min)
+    )
     return f"{arguments.output}: rows {count}, implausible values dropped {stay.dropped}"
 
 
 def _desaturation(arguments: argparse.Namespace) -> str:
     if arguments.temp_c is not None and not 15.0 <= arguments.temp_c <= 45.0:
-        raise ConversionError(f"--temp-c {arguments.temp_c:g} is outside 15..45 degrees Celsius")
+        raise TableError(f"--temp-c {arguments.temp_c:g} is outside 15..45 degrees Celsius")
     session = Desaturation(arguments.file)
     comments = ["induced desaturation, 1 Hz, median of the oximeters"]
     if arguments.temp_c is not None:
         comments.append(f"temp_c {arguments.temp_c:g} is assumed, not measured")
-    count = write_recording(arguments.output, comments, session.rows(arguments.temp_c))
+    count = write_recording(arguments.output, arguments.file, comments, session.rows(arguments.temp_c))
     return f"{arguments.output}: rows {count}, lines without measurement {session.skipped}"
 
 
@@ -62,16 +77,19 @@ def _check(arguments: argparse.Namespace) -> str:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Exit 0 when done, 2 when the file was refused."""
+    """Exit 0 when done, 2 when the file was refused, 130 after Ctrl-C."""
     arguments = _parser().parse_args(argv)
     try:
         print({"icu": _icu, "desaturation": _desaturation, "check": _check}[arguments.kind](arguments))
-    except (ConversionError, RecordingError) as error:
+    except TableError as error:
         print(error, file=sys.stderr)
         return 2
     except OSError as error:
-        print(f"{error.filename}: {error.strerror}", file=sys.stderr)
+        print(f"{error.filename or arguments.file}: {error.strerror}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("recording: stopped, nothing was written", file=sys.stderr)
+        return 130
     return 0
 
 

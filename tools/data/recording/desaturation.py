@@ -4,75 +4,112 @@ SpO2 and pulse are the median of the oximeters with a value, the perfusion index
 thermometer, so temp_c stays blank or is a constant that the caller assumes; the file then says so.
 """
 
-import csv
-import math
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import fmean, median
 
-from tools.data.recording.icu import ConversionError
+from tools.data.recording.reader import NO_PULSE_RATE, ROWS_MAX
 from tools.data.recording.writer import Row
+from tools.data.table.moments import Moments, time_column
+from tools.data.table.problems import TableError, quoted
+from tools.data.table.reader import Table
+from tools.data.table.text_lines import opened
 
-_DAY_S = 86400
+_KINDS = {"spo2": (50.0, 100.0), "pulse": (20.0, 300.0), "pi": (0.0, 20.0)}
 
 
 class Desaturation:
-    """Rows of one session; `skipped` counts lines without a measurement."""
+    """Rows of one session; `skipped` counts lines without a measurement. TableError names each bad line."""
 
     def __init__(self, path: Path) -> None:
         self.skipped = 0
-        self._path = path
-        with path.open(encoding="utf-8-sig", newline="") as text:
-            reader = csv.DictReader(text)
-            names = reader.fieldnames or []
-            self._columns = {
-                kind: [name for name in names if name.startswith(kind)] for kind in ("SpO2 ", "Pulse ", "PI ")
-            }
-            if not self._columns["SpO2 "] or not self._columns["Pulse "]:
-                raise ConversionError(f"{path}: no columns 'SpO2 …' and 'Pulse …' in {names}")
-            self._rows = list(reader)
+        self._rows: list[tuple[float, float | None, float | None, float | None]] = []
+        with opened(path) as raw:
+            self._table = Table(raw, path)
+            self._columns = {kind: self._of_kind(kind) for kind in _KINDS}
+            if not self._columns["spo2"] or not self._columns["pulse"]:
+                there = ", ".join(quoted(name) for name in self._table.header[:10])
+                raise TableError(f"{path}: no columns 'SpO2 …' and 'Pulse …'; there are: {there}")
+            self._read()
+            self._table.problems.check()
 
     def rows(self, temp_c: float | None) -> Iterator[Row]:
-        """Yield the recording's rows; t_s starts at 0. Without a Time column one row is one second."""
-        start: int | None = None
-        last = -1.0
-        for number, row in enumerate(self._rows):
-            spo2 = self._numbers(row, "SpO2 ", 50, 100)
-            pulse = self._numbers(row, "Pulse ", 20, 300)
+        """Yield the recording's rows; t_s starts at 0. Without a column of times one row is one second."""
+        for t_s, spo2, pulse, pi in self._rows:
+            yield t_s - self._rows[0][0], temp_c, spo2, pulse, pi
+
+    def _of_kind(self, kind: str) -> dict[str, int]:
+        """{oximeter: place} of the columns of one kind."""
+        names = enumerate(self._table.names)
+        return {name[len(kind) + 1 :]: at for at, name in names if f"{name}_".startswith(f"{kind}_")}
+
+    def _read(self) -> None:
+        table = self._table
+        time_place = time_column(table)
+        moments = None if time_place is None else Moments(table.header[time_place], table.numbers)
+        for number, cells in enumerate(table.rows()):
+            if number >= ROWS_MAX:
+                raise TableError(f"{table.name}: more than {ROWS_MAX} rows. Cut it into parts")
+            spo2, pulse, pi = self._measured(cells)
             if not spo2 and not pulse:
                 self.skipped += 1
                 continue
-            second = _second_of_day(row["Time"]) if "Time" in row else number
-            if second is None:
-                self.skipped += 1
+            t_s: float | None = float(number)
+            if moments is not None and time_place is not None:
+                t_s = self._time(moments, cells[time_place])
+            if t_s is None:
                 continue
-            start = second if start is None else start
-            t_s = float((second - start) % _DAY_S)
-            if t_s <= last:
-                raise ConversionError(f"{self._path}: row {number + 2}: time does not go forward")
-            last = t_s
-            pi = self._numbers(row, "PI ", 0, 20)
             means = (
                 median(spo2) if spo2 else None,
                 median(pulse) if pulse else None,
                 fmean(pi) if pi else None,
             )
-            yield t_s, temp_c, *means
+            self._rows.append((t_s, *means))
 
-    def _numbers(self, row: dict[str, str], kind: str, low: float, high: float) -> list[float]:
-        found = []
-        for name in self._columns[kind]:
-            try:
-                value = float(row[name])
-            except (ValueError, TypeError):
-                continue
-            if math.isfinite(value) and low <= value <= high:
-                found.append(value)
-        return found
+    def _time(self, moments: Moments, cell: str) -> float | None:
+        place = f"line {self._table.line}, time"
+        try:
+            if not cell:
+                raise ValueError("is missing")
+            t_s = moments.read(cell)
+            if moments.unit_s is None and moments.kind == "number":
+                raise ValueError(f"{quoted(moments.name)} does not name its unit. Call it t_s or t_ms")
+        except ValueError as error:
+            self._table.problems.add(f"{place}: {error}")
+            return None
+        if self._rows and t_s <= self._rows[-1][0]:
+            self._table.problems.add(
+                f"{place}: {quoted(cell)} does not come after the row before. Sort the rows, each once"
+            )
+            return None
+        return t_s
 
+    def _measured(self, cells: list[str]) -> tuple[list[float], list[float], list[float]]:
+        """Values of SpO2, pulse and perfusion index. An oximeter whose SpO2 is a number outside has no pulse."""
+        read = {
+            kind: {oximeter: self._number(cells[place]) for oximeter, place in places.items()}
+            for kind, places in self._columns.items()
+        }
+        found = {
+            kind: {
+                key: value for key, value in read[kind].items() if value is not None and low <= value <= high
+            }
+            for kind, (low, high) in _KINDS.items()
+        }
+        for oximeter, spo2 in read["spo2"].items():
+            no_value = spo2 is not None and oximeter not in found["spo2"]
+            if no_value or found["pulse"].get(oximeter) == NO_PULSE_RATE:
+                found["pulse"].pop(oximeter, None)
+                found["pi"].pop(oximeter, None)
+        spo2s, pulses, pis = (list(found[kind].values()) for kind in _KINDS)
+        return spo2s, pulses, pis
 
-def _second_of_day(clock: str) -> int | None:
-    parts = clock.split(":")
-    if len(parts) != 3 or not all(part.isdigit() for part in parts):
-        return None
-    return int(parts[0]) * 3600 + int(parts[1]) * 60 + int(parts[2])
+    def _number(self, cell: str) -> float | None:
+        """None for words, as a device writes them where it has no value."""
+        if not any(sign.isdigit() for sign in cell):
+            return None
+        try:
+            return self._table.numbers.read(cell)
+        except ValueError as error:
+            self._table.problems.add(f"line {self._table.line}: {error}")
+            return None

@@ -4,22 +4,24 @@ Values are charted about hourly. Two charted values of one sign up to 4 h apart 
 minute; in a longer gap the sign stays blank. The values between charted ones are interpolated; the file says so.
 """
 
-import csv
-import gzip
-import io
 from bisect import bisect_right
 from collections.abc import Iterator
 from pathlib import Path
 
+from tools.data.recording.reader import NO_PULSE_RATE
 from tools.data.recording.writer import Row
+from tools.data.table.header import looks_like_fahrenheit
+from tools.data.table.numbers import MISSING_WORDS
+from tools.data.table.problems import TableError
+from tools.data.table.reader import Table
+from tools.data.table.text_lines import opened
 
 JOIN_MIN = 240
 STEP_S = 60
+ROWS_MAX = 200_000  # 138 days
+MINUTE_MAX = 1e9
 _SIGNS = {"Temp": (25.0, 45.0), "SaO2": (50.0, 100.0), "HR": (20.0, 300.0)}
-
-
-class ConversionError(ValueError):
-    """The source lacks something that was asked for; the text says what."""
+_BY_NAME = {name.lower(): name for name in _SIGNS}
 
 
 class Stay:
@@ -27,15 +29,24 @@ class Stay:
 
     def __init__(self) -> None:
         self.signs: dict[str, dict[float, float]] = {name: {} for name in _SIGNS}
+        self._times: dict[str, list[float]] = {}  # in order, made when first asked for
         self.dropped = 0
+        self.fahrenheit = 0
 
     def add(self, minute: float, name: str, value: float) -> None:
         """Take one charted value; a later one for the same minute replaces it."""
         low, high = _SIGNS[name]
-        if low <= value <= high:
+        if low <= value <= high and not (name == "HR" and value == NO_PULSE_RATE):
             self.signs[name][minute] = value
+            self._times.pop(name, None)
         else:
             self.dropped += 1
+            self.fahrenheit += name == "Temp" and looks_like_fahrenheit(value)
+
+    @property
+    def first_min(self) -> float:
+        """Minute of the first charted value."""
+        return min((minute for sign in self.signs.values() for minute in sign), default=0.0)
 
     @property
     def last_min(self) -> float:
@@ -45,7 +56,8 @@ class Stay:
     def at(self, name: str, minute: float) -> float | None:
         """Return the sign at a minute: charted, or interpolated between neighbours at most JOIN_MIN apart."""
         sign = self.signs[name]
-        times = sorted(sign)
+        times = self._times.setdefault(name, []) or sorted(sign)
+        self._times[name] = times
         i = bisect_right(times, minute)
         if i and times[i - 1] == minute:
             return sign[minute]
@@ -59,36 +71,65 @@ class Stay:
 
 
 def read_stay(path: Path, record: str) -> Stay:
-    """Return one stay of a .csv or .csv.gz; ConversionError when the file does not contain it."""
-    stay, found = Stay(), False
-    with path.open("rb") as raw:
-        zipped = raw.read(2) == b"\x1f\x8b"
-        raw.seek(0)
-        with io.TextIOWrapper(gzip.GzipFile(fileobj=raw) if zipped else raw, encoding="utf-8") as text:
-            reader = csv.DictReader(text)
-            if reader.fieldnames is None or set(reader.fieldnames) != {"rec", "minute", "name", "value"}:
-                why = f"the header must be rec,minute,name,value, not {reader.fieldnames}"
-                raise ConversionError(f"{path}: {why}")
-            for row in reader:
-                if row["rec"] != record:
-                    continue
-                found = True
-                if row["name"] not in _SIGNS:
-                    continue
-                try:
-                    stay.add(float(row["minute"]), row["name"], float(row["value"]))
-                except ValueError as error:
-                    raise ConversionError(f"{path}: line {reader.line_num}: {error}") from error
+    """Return one stay of a table; TableError names each bad line, or says that the stay is not there."""
+    stay, others = Stay(), {}
+    found = False
+    with opened(path) as raw:
+        table = Table(raw, path)
+        rec, name, value = (table.find(column) for column in ("rec", "name", "value"))
+        minute = table.find("minute", "minutes", "t_min", "time_min")
+        assert rec is not None and name is not None and value is not None and minute is not None
+        for cells in table.rows():
+            if cells[rec] != record:
+                if len(others) < 5:
+                    others[cells[rec]] = True
+                continue
+            found = True
+            sign = _BY_NAME.get(cells[name].lower())
+            if sign:
+                _take(table, stay, sign, cells[minute], cells[value])
+        table.problems.check()
     if not found:
-        raise ConversionError(f"{path}: no stay {record}")
+        raise TableError(f"{path}: no stay {record}. There are: {', '.join(others)[:200] or 'none'}")
+    if stay.fahrenheit > len(stay.signs["Temp"]):
+        why = f"{stay.fahrenheit} values of Temp look like Fahrenheit. Degrees Celsius are needed"
+        raise TableError(f"{path}: stay {record}: {why}")
     return stay
+
+
+def _take(table: Table, stay: Stay, sign: str, minute: str, value: str) -> None:
+    try:
+        at_min = table.numbers.read(minute)
+        if not 0 <= at_min <= MINUTE_MAX:
+            raise ValueError(f"minute {at_min:g} is outside 0..{MINUTE_MAX:g}")
+        if value == "" or value.lower() in MISSING_WORDS:
+            stay.dropped += 1
+        else:
+            stay.add(at_min, sign, table.numbers.read(value))
+    except ValueError as error:
+        table.problems.add(f"line {table.line}, {sign}: {error}")
 
 
 def rows(stay: Stay, from_min: float, to_min: float | None) -> Iterator[Row]:
     """Yield a row per minute from `from_min` to `to_min` (the last charted value when None); t_s starts at 0."""
     end = stay.last_min if to_min is None else to_min
-    if end <= from_min:
-        raise ConversionError(f"no charted value between minute {from_min:g} and {end:g}")
+    first, last = stay.first_min, stay.last_min
+    if not any(stay.signs.values()):
+        raise TableError(f"no value of {', '.join(_SIGNS)} inside its limits; {stay.dropped} outside")
+    if end <= from_min or from_min > last or end < first:
+        raise TableError(
+            f"no charted values between minute {from_min:.10g} and {end:.10g}: they are from minute {first:.10g} to"
+            f" {last:.10g}, and a recording needs two moments"
+        )
+    if (end - from_min) * 60 / STEP_S > ROWS_MAX:
+        raise TableError(
+            f"minute {from_min:.10g} to {end:.10g} would be more than {ROWS_MAX} rows. The charted values are from"
+            f" minute {first:.10g} to {last:.10g}: cut them with --from-min and --to-min"
+        )
+    return _rows(stay, from_min, end)
+
+
+def _rows(stay: Stay, from_min: float, end: float) -> Iterator[Row]:
     for second in range(0, int((end - from_min) * 60) + 1, STEP_S):
         minute = from_min + second / 60
         yield second, stay.at("Temp", minute), stay.at("SaO2", minute), stay.at("HR", minute), None

@@ -6,7 +6,6 @@ temperature; it is taken as `core`, so that the fever criterion can be decided. 
 oxygen device except the ventilator, so the fuller grade is an interval, too, and must lie within the wearable's.
 """
 
-import gzip
 import os
 import struct
 import tempfile
@@ -23,6 +22,9 @@ from crs_core.grade.assessment import Assessment
 from crs_core.units import Reading
 
 from tools.data.recording.icu import Stay
+from tools.data.table.problems import TableError
+from tools.data.table.reader import Table
+from tools.data.table.text_lines import opened
 from tools.lab.evaluate.micropython import stay_run
 from tools.rig.micropython import run_micropython
 
@@ -32,6 +34,7 @@ ALL_MAX_S = 20
 LEAST_STAYS = 200
 CONTEXT_MIN = 60  # so long a charted pressure is valid; a ventilator is charted every few hours
 VENTILATOR_MIN = 240
+_CHARTED = ("Temp", "SaO2", "HR", "SysABP", "NISysABP", "MechVent", "Age")
 
 
 class NoRecordings(Exception):  # noqa: N818
@@ -75,28 +78,38 @@ def find() -> Path:
 
 
 def read(path: Path) -> list[Charted]:
-    """Every stay of the file in one pass, in the order of the file."""
+    """Every stay of the file in one pass, in the order of the file; NoRecordings names each bad line."""
     stays: dict[str, Charted] = {}
-    with gzip.open(path, "rt", encoding="utf-8") as text:
-        if next(text).strip() != "rec,minute,name,value":
-            raise NoRecordings(f"{path}: the header must be rec,minute,name,value")
-        for line in text:
-            record, minute, name, number = line.rstrip("\n").split(",")
-            stay = stays.get(record)
-            if stay is None:
-                stay = stays[record] = Charted(int(record))
-            if name in ("Temp", "SaO2", "HR"):
-                stay.signs.add(float(minute), name, float(number))
-            elif name in ("SysABP", "NISysABP"):
-                if 30 <= float(number) <= 260:
-                    # Of two pressures in one minute the lower one decides.
-                    pressure, at = round(float(number)), int(minute)
-                    stay.systolic_mmhg[at] = min(pressure, stay.systolic_mmhg.get(at, pressure))
-            elif name == "MechVent":
-                stay.ventilated_min.append(int(minute))
-            elif name == "Age" and 0 <= float(number) <= 120:
-                stay.age_months = 12 * round(float(number))
+    try:
+        with opened(path) as raw:
+            table = Table(raw, path)
+            places = [table.find(name) or 0 for name in ("rec", "minute", "name", "value")]
+            for cells in table.rows():
+                record, minute, name, value = (cells[place] for place in places)
+                try:
+                    stay = stays.get(record) or stays.setdefault(record, Charted(int(record)))
+                    if name in _CHARTED:
+                        _take(stay, table.numbers.read(minute), name, table.numbers.read(value))
+                except ValueError as error:
+                    table.problems.add(f"line {table.line}: {error}")
+            table.problems.check()
+    except TableError as error:
+        raise NoRecordings(str(error)) from None
     return list(stays.values())
+
+
+def _take(stay: Charted, minute: float, name: str, value: float) -> None:
+    if name in stay.signs.signs:
+        stay.signs.add(minute, name, value)
+    elif name in ("SysABP", "NISysABP"):
+        if 30 <= value <= 260:
+            # Of two pressures in one minute the lower one decides.
+            pressure, at = round(value), int(minute)
+            stay.systolic_mmhg[at] = min(pressure, stay.systolic_mmhg.get(at, pressure))
+    elif name == "MechVent":
+        stay.ventilated_min.append(int(minute))
+    elif 0 <= value <= 120:
+        stay.age_months = 12 * round(value)
 
 
 def pack(number: int, readings: list[Reading]) -> bytes:

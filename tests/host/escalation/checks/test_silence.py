@@ -8,6 +8,7 @@ from crs_core.journal import record_types
 
 from host_agent.config.model import WatchdogSection
 from host_agent.errors import StoreFull
+from host_agent.escalation.checks import silence
 from host_agent.escalation.checks.check import CheckParts
 from host_agent.escalation.checks.silence import SilenceCheck
 from host_agent.escalation.checks.silence_rules import Limits
@@ -66,8 +67,9 @@ class Bench:
     def pause(self, op, left_s, after_ms=0, seq=500):
         """A pause that begins (op 1) or ends (op 2)."""
         self.world.commit(
-            record_types.Pause(op, 1, left_s, 0x11), t_ms=NOW_MS - BOOT_UTC_MS + after_ms, seq=seq
-        )
+            record_types.Pause(op, 1, left_s, 0x11), t_ms=NOW_MS - BOOT_UTC_MS + after_ms, seq=seq,
+            received_ms=NOW_MS + after_ms,
+        )  # fmt: skip
 
 
 @pytest.fixture
@@ -128,6 +130,53 @@ async def test_future_data_is_an_alarm_until_time_has_caught_up(bench):
     assert await bench.look(0, bench.now()) == []
 
 
+LIE = "INSERT INTO time_marks VALUES (1, 1, {t_ms}, 'journal', {utc_ms}, {bound_ms}, 34, 0)"
+DAY_MS = 86_400_000
+
+
+@pytest.mark.parametrize("bound_ms", [0, 1000, 2**32 - 1])
+@pytest.mark.parametrize(
+    "ahead_ms", [61_000, 3_600_000, 3650 * DAY_MS, -3_600_000, 2**60, 2**63 - 1 - 2 * NOW_MS]
+)
+@pytest.mark.parametrize("own", [False, True])
+async def test_a_wearable_that_stops_is_silent_whatever_a_time_mark_says(bench, ahead_ms, bound_ms, own):
+    """One reading came and was stored just now; then nothing more."""
+    t_ms = NOW_MS - BOOT_UTC_MS
+    bench.sql(LIE.format(t_ms=t_ms, utc_ms=NOW_MS + ahead_ms, bound_ms=bound_ms))
+    if own:
+        bench.sql("UPDATE time_marks SET own = 1 WHERE t_ms > 0")
+    bench.reading(NOW_MS)
+    heard = Heard(None, True, bench.clock.monotonic())
+    assert STALE_DATA in {alarm for alarm, _ in await bench.look(181, heard)}
+    assert (STALE_DATA, 3) in await bench.look(1800, heard)
+
+
+@pytest.mark.parametrize("by_ms", [-3_600_000, -86_400_000, 3_600_000])
+async def test_a_clock_that_is_set_hides_no_silence(bench, by_ms):
+    bench.reading(NOW_MS)
+    heard = Heard(None, True, bench.clock.monotonic())
+    await bench.look(0, heard)
+    bench.clock.set(by_ms)
+    assert STALE_DATA in {alarm for alarm, _ in await bench.look(181, heard)}
+
+
+async def test_after_a_restart_what_came_before_is_no_younger_than_the_run(bench):
+    bench.reading(NOW_MS + 3_600_000)
+    live = Heard(bench.clock.monotonic(), True)
+    await bench.look(0, live)
+    assert STALE_DATA in {alarm for alarm, _ in await bench.look(181, live)}
+
+
+async def test_a_clock_that_is_set_back_lengthens_no_pause(bench):
+    bench.reading(NOW_MS)
+    bench.pause(1, 1200)
+    heard = Heard(None, True, bench.clock.monotonic())
+    assert await bench.look(0, heard) == []
+    bench.clock.set(-3_600_000)
+    assert await bench.look(1190, heard) == [(FUTURE_DATA, 1)]
+    assert (NOT_BACK, 3) in await bench.look(20, heard)
+
+
 async def test_patient_end_disarms(bench):
     assert await bench.look(5000) == [(NO_DATA_YET, 3)]
     bench.sql("UPDATE bindings SET state = 'ended'")
@@ -174,7 +223,7 @@ async def test_a_pause_that_ended_or_was_cut_by_a_restart_holds_nothing_back(ben
         bench.pause(2, 0, 1000, 501)
     else:
         boot = record_types.Boot(1, 1, 5, 0, 1, bytes(8), "0.1.0", b"", b"")
-        bench.world.commit(boot, t_ms=NOW_MS - BOOT_UTC_MS + 1000, seq=501)
+        bench.world.commit(boot, t_ms=NOW_MS - BOOT_UTC_MS + 1000, seq=501, received_ms=NOW_MS + 1000)
     assert await bench.look(200, HEARD) == [(STALE_DATA, 1)]
 
 
@@ -206,3 +255,21 @@ async def test_a_store_that_never_answers_silences_nothing(bench, monkeypatch, c
     ((device_id, finding),) = bench.unstored
     assert (device_id, finding.alarm) == (DEVICE_ID, NO_DATA_YET)
     assert "no answer in 0.01 s" in caplog.text
+
+
+async def test_a_wearable_that_cannot_be_judged_hides_no_other(bench, monkeypatch):
+    def read(tx, device):
+        if device == 1:
+            raise IndexError("priority 9")
+        return whole(tx, device)
+
+    whole = silence.newest_reading
+    monkeypatch.setattr(silence, "newest_reading", read)
+    parts = CheckParts(
+        bench.world.store, bench.world.escalation, bench.clock, lambda *about: bench.unstored.append(about)
+    )
+    check = SilenceCheck(parts, LIMITS, heard=lambda: {DEVICE_ID: NOTHING, b"NEVERSEE": NOTHING})
+    await bench.clock.advance(200)
+    await check.look()
+    assert [(device_id, finding.alarm) for device_id, finding in bench.unstored] == [(DEVICE_ID, NO_DATA_YET)]
+    assert bench.world.outbox()[0]["device"]["id"] == b"NEVERSEE".hex()

@@ -1,8 +1,10 @@
 """The tool as it is typed: files, a raw recording, what it refuses; and a wearable that then measures by it."""
 
+import contextlib
 import csv
 import json
 import math
+import os
 import random
 import subprocess
 import sys
@@ -15,7 +17,10 @@ from crs_core.journal import record_layout
 from crs_core.spo2_curve import AN6845, spo2_tenths
 
 from tests.core.calibration_checks import TEMPERATURE_ALONE
+from tools.board.calibrate import __main__ as tool
 from tools.board.calibrate.recording import pairs_of as recorded_pairs
+from tools.board.capture.rows import Rows
+from tools.board.port import PortError
 from tools.data.ppg_generator import Subject, samples
 from tools.data.ppg_wave import ratio_of
 from tools.rig.bedside import Bedside
@@ -92,7 +97,7 @@ def test_a_raw_recording_with_a_late_reference_gives_the_curve(tmp_path: Path) -
         tmp_path / "ref.csv", "t_s,spo2_pct",
         [(t, round(spo2_tenths(TRUTH, round(1000 * ratio_of(spo2(t - 12)))) / 10, 1)) for t in range(12, 350)],
     )  # fmt: skip
-    pairs, lag_s = recorded_pairs(raw, 25, reference)
+    pairs, lag_s, _ = recorded_pairs(raw, 25, reference)
     assert 6 <= lag_s <= 12, "12 s of the reference less 2 to 4 of R, which is a median over 6 s"
     assert len(pairs) >= 55
     run = calibrate("spo2", "--recording", raw, "--fs", 25, "--reference", reference, *BY, "--json")
@@ -103,18 +108,109 @@ def test_a_raw_recording_with_a_late_reference_gives_the_curve(tmp_path: Path) -
     assert done["figures"]["arms"] < 0.8 < 1.5 < done["figures"]["arms_before"]
 
 
+def test_copies_of_a_pair_are_one_pair(tmp_path: Path) -> None:
+    eight = table(tmp_path / "t.csv", "device_c,reference_c,who", [("37.0", "37.050", n) for n in range(8)])
+    done = calibrate("temperature", eight, *BY)
+    assert done.returncode == 1
+    assert "1 pairs are too few: at least 5. 7 rows repeat an earlier pair and are not counted" in done.stderr
+    twice = table(
+        tmp_path / "t.csv", "device_c,reference_c", [(t / 10, t / 10 + 0.1) for t in (360, 365, 370, 375)] * 2
+    )
+    assert "4 pairs are too few" in calibrate("temperature", twice, *BY).stderr
+    many = table(tmp_path / "t.csv", "device_f;reference_f", [])
+    many.write_text(
+        "device_f;reference_f\n" + "".join(f"{t / 10};{t / 10 + 0.18}\n" for t in range(968, 1010, 6)) * 2
+    )
+    done = calibrate("temperature", many, *BY)
+    assert "7 rows repeat" in done.stdout and "temperature +0.100 °C from 7 pairs" in done.stdout
+
+
+def saturation(t_s: float) -> float:
+    """Of AN6845, which the generator inverts."""
+    return 86.0 + 11.0 * math.cos(2 * math.pi * t_s / 160)
+
+
+def test_a_recording_of_capture_is_taken_as_it_is(tmp_path: Path) -> None:
+    """With its lost samples, from a simulating board, and a reference that stands between the whole seconds."""
+    light = list(samples(Subject(spo2_pct=saturation), 330))
+    raw = tmp_path / "raw.csv"
+    with raw.open("w") as out:
+        rows = Rows(out, len(light))
+        rows.take("B 1")
+        for n in range(0, len(light) - 10, 10):
+            if n in (2000, 5000):
+                rows.take("G 5")
+                continue
+            rows.take(" ".join(["S", str(40 * (n + 10)), *(f"{red} {ir}" for red, ir in light[n : n + 10])]))
+    seconds = [t / 2 for t in range(25, 700, 2)]
+    reference = table(
+        tmp_path / "ref.csv", "t_s,spo2_pct",
+        [(t, round(spo2_tenths(TRUTH, round(1000 * ratio_of(saturation(t - 12)))) / 10, 1)) for t in seconds],
+    )  # fmt: skip
+    done = calibrate("spo2", "--recording", raw, "--fs", 25, "--reference", reference, *BY)
+    assert done.returncode == 0, done.stderr
+    assert "SIMULATED" in done.stdout and rows.lost == 20
+    found = calibration.parse(done.stdout.strip().splitlines()[-1].partition(": ")[2])
+    assert all(abs(spo2_tenths(found.spo2, r) - spo2_tenths(TRUTH, r)) <= 10 for r in range(470, 1150, 20))
+
+
+def test_the_result_is_printed_before_the_wearable_is_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen = []
+
+    def write(port: str, settings: dict[str, str]) -> None:
+        seen.append((capsys.readouterr().out, settings))
+        raise PortError("the cable was pulled")
+
+    monkeypatch.setattr(tool, "_base", lambda options: tool.UNMEASURED)
+    monkeypatch.setattr(tool, "released", lambda port: contextlib.nullcontext())
+    monkeypatch.setattr(tool, "provision", write)
+    arguments = ["temperature", str(probes(tmp_path / "t.csv")), *BY, "--port", "x", "--apply"]
+    assert tool.main(arguments) == 1
+    ((printed, settings),) = seen
+    assert settings["calibration"] in printed and "standard deviation" in printed
+    assert "the cable was pulled" in capsys.readouterr().err
+
+
+def test_a_terminal_without_the_degree_sign_or_a_closed_one_changes_nothing_by_a_crash(
+    tmp_path: Path,
+) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "tools.board.calibrate",
+        "temperature",
+        str(probes(tmp_path / "t.csv")),
+        *BY,
+    ]
+    ascii_only = {**os.environ, "PYTHONIOENCODING": "ascii", "LC_ALL": "C"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=ascii_only)
+    assert done.returncode == 0 and "temperature -0.300 ?C" in done.stdout and "Traceback" not in done.stderr
+    kept = tmp_path / "kept.txt"
+    with subprocess.Popen(
+        [*command, "-o", str(kept)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout and process.stderr
+        process.stdout.close()
+        why = process.stderr.read().decode()
+    assert process.returncode == 1 and "nobody reads the result" in why and not kept.exists()
+    assert "Traceback" not in why and "Exception ignored" not in why
+
+
 @pytest.mark.parametrize(
     "header, rows, says",
     [
-        ("r,spo2_ref_pct", [(500, 97)], "no column r_milli"),
+        ("r,spo2_ref_pct", [(500, 97)], "no column 'r_milli'"),
         (
             "r_milli,spo2_ref_pct",
             [(500, 97), (0.5, 97), (500, "x"), (500, "")],
             "line 3: r_milli '0.5' is not a number",
         ),
         ("r_milli,spo2_ref_pct", [(500, 97), (600, "nan")], "line 3: spo2_ref_pct 'nan'"),
-        ("r_milli,spo2_ref_pct", [(500,)], "line 2: spo2_ref_pct ''"),
-        ("r_milli,spo2_ref_pct", [(500, 97)] * 19, "19 pairs are too few"),
+        ("r_milli,spo2_ref_pct", [(500, "")], "line 2: spo2_ref_pct ''"),
+        ("r_milli,spo2_ref_pct", [(500,)], "line 2: 1 columns, the header has 2"),
+        ("r_milli,spo2_ref_pct", [(500 + n, 97) for n in range(19)], "19 pairs are too few"),
     ],
 )
 def test_a_file_that_cannot_be_used_says_where(tmp_path: Path, header: str, rows: Any, says: str) -> None:

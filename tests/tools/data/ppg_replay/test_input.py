@@ -25,7 +25,7 @@ CLEAN = list(samples(Subject(), 20))
     ("red,ir,ir\n1,2,3\n", "2 columns are called 'ir'"),
     ("red,ir\n1,2\n3,abc\n", "line 3: column ir: 'abc' is not a number"),
     ("red,ir\n1,2\n1_000,4\n", "line 3: column red: '1_000' is not a number"),
-    ("red,ir\n1,2\n\n\n3\n", "line 5: 1 columns, but the header has 2"),
+    ("red,ir\n1,2\n\n\n3\n", "line 5: 1 columns, the header has 2"),
     ("red,ir\n1;2\n", "line 2: 1 columns"),
 ])  # fmt: skip
 @pytest.mark.parametrize("runtime", ["micropython", "cpython"])

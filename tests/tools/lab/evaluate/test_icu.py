@@ -143,3 +143,19 @@ def test_real_charts_narrow_the_interval_and_never_leave_it(data_dir: Path) -> N
     assert rows[0][1].startswith("0 of ") and rows[0][3]
     assert int(rows[0][1].split()[-1]) > 3000
     assert DEFAULT.fever_cc == 3800  # the comparison groups temperatures at this limit
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (gzip.compress(b"rec,minute,name,value\n" + b"7,0,Temp,37\n" * 999)[:-20], "cut off or damaged"),
+        (b"rec,minute,name,value\n7,0,Temp\n", "line 2: 3 columns"),
+        (b"rec,minute,name,value\n7,0,Temp,warm\n", "line 2: 'warm' is not a number"),
+        (b"rec,minute,value\n", "no column 'name'"),
+    ],
+)
+def test_a_damaged_file_is_refused_with_its_line(tmp_path: Path, data: bytes, says: str) -> None:
+    path = tmp_path / "vitals.csv.gz"
+    path.write_bytes(data)
+    with pytest.raises(icu.NoRecordings, match=says):
+        icu.read(path)

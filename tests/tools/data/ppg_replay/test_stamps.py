@@ -1,0 +1,159 @@
+"""Time stamps against --fs: what agrees changes nothing, a hole is lost samples, a contradiction gives no value."""
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.tools.data.ppg_replay.command import replay as piped
+from tests.tools.data.ppg_replay.command import rows, valid, write
+from tools.data.ppg_generator import Subject, samples
+from tools.data.ppg_replay.__main__ import main
+
+LIGHT = list(samples(Subject(), 20))
+CHANCE = random.Random(5)
+
+
+def table(
+    path: Path, header: str, time: Callable[[float], str], keep: Callable[[int], int] = lambda n: 1
+) -> Path:
+    """A recording with a column of times; `keep` says how often each row is written."""
+    lines = [f"{time(n / 25)},{red},{ir}\n" * keep(n) for n, (red, ir) in enumerate(LIGHT)]
+    path.write_text(f"{header},red,ir\n" + "".join(lines))
+    return path
+
+
+def replay(path: Path, fs: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, list[str], str]:
+    """(exit code, rows, what stderr says) in this process."""
+    code = main([str(path), "--fs", fs, "--runtime", "cpython"])
+    done = capsys.readouterr()
+    return code, done.out.splitlines()[1:], done.err
+
+
+def clock(t_s: float, digits: int = 3) -> str:
+    return f"14:05:{t_s:0{3 + digits}.{digits}f}"
+
+
+@pytest.mark.parametrize(
+    ("header", "time"),
+    [
+        ("t_s", lambda t: f"{t:.2f}"),
+        ("t_s", lambda t: f"{1774965900 + t:.3f}"),
+        ("t_ms", lambda t: f"{1000 * t:.0f}"),
+        ("Time (ms)", lambda t: f"{1000 * t:.0f}"),
+        ("time", lambda t: f"{1000 * t:.0f}"),
+        ("micros", lambda t: f"{1e6 * t:.0f}"),
+        ("time_since_start [ms]", lambda t: f"{1000 * t:.0f}"),
+        ("Device time", lambda t: f"{t:.2f}"),
+        ("Time", lambda t: f"{46112.5 + t / 86400:.9f}"),
+        ("time", clock),
+        ("time", lambda t: f"14:05:{int(t):02d}"),
+        ("time", lambda t: f"2026-03-31 {clock(t)}"),
+        ("t_s", lambda t: f"{t + CHANCE.uniform(-0.015, 0.015) + 1:.3f}"),
+        ("t_s", lambda t: f"{t * 1.005:.4f}"),
+    ],
+)
+def test_stamps_that_agree_change_nothing(
+    tmp_path: Path, header: str, time: Callable[[float], str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    plain = replay(write(tmp_path / "a.csv", LIGHT), "25", capsys)
+    assert replay(table(tmp_path / "b.csv", header, time), "25", capsys) == plain
+    assert len(plain[1]) == 20
+
+
+@pytest.mark.parametrize("fs", ["12.5", "24", "24.5", "25.7", "26", "30", "50", "100", "1000"])
+@pytest.mark.parametrize("time", [lambda t: f"{t:.2f}", clock, lambda t: f"14:05:{int(t):02d}"])
+def test_a_wrong_rate_gives_no_row(
+    tmp_path: Path, fs: str, time: Callable[[float], str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, found, why = replay(table(tmp_path / "a.csv", "t_s", time), fs, capsys)
+    assert (code, found) == (2, []) and "line " in why and "samples a second, --fs says" in why
+
+
+@pytest.mark.parametrize("fs", ["24.5", "26", "50"])
+@pytest.mark.parametrize("time", [lambda t: f"{t:.2f}", lambda t: f"14:05:{int(t):02d}"])
+def test_a_wrong_rate_gives_no_row_from_a_pipe_either(
+    tmp_path: Path, fs: str, time: Callable[[float], str]
+) -> None:
+    done = piped(
+        "-", "--fs", fs, "--runtime", "cpython", stdin=table(tmp_path / "a.csv", "t_s", time).read_text()
+    )
+    assert done.returncode == 2 and done.stdout.splitlines()[1:] == [] and "--fs says" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("header", "time", "keep", "says"),
+    [
+        ("t_s", lambda t: f"{t:.2f}", lambda n: 2, "line 3: the time does not come after"),
+        ("t_s", lambda t: f"{t:.2f}", lambda n: 1 + (n == 300), "line 303: the time does not come after"),
+        ("t_s", lambda t: f"{20 - t:.2f}", lambda n: 1, "line 3: the time does not come after"),
+        (
+            "time",
+            lambda t: f"14:05:{int(t):02d}",
+            lambda n: 1 + (200 < n < 300),
+            "samples a second, --fs says 25",
+        ),
+        ("t_s", lambda t: f"{t if t < 10 else 5 + t / 2:.2f}", lambda n: 1, "samples a second, --fs says 25"),
+        ("t_s", lambda t: f"{40 * 25 * t:.0f}", lambda n: 1, "samples a second, --fs says 25"),
+        ("t_s", lambda t: f"{t if t < 10 else t + 9000:.2f}", lambda n: 1, "line 252: a hole of 9000"),
+        ("t_s", lambda t: "" if t == 10 else f"{t:.2f}", lambda n: 1, "line 252: the time is missing"),
+        ("time", lambda t: f"{7 * t:.2f}", lambda n: 1, "line 3: the first two time stamps are 0.28 apart"),
+    ],
+)
+def test_rows_that_are_doubled_turned_round_or_of_another_rate_give_no_row(
+    tmp_path: Path, header: str, time: Callable[[float], str], keep: Callable[[int], int], says: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    code, found, why = replay(table(tmp_path / "a.csv", header, time, keep), "25", capsys)
+    assert (code, found) == (2, []) and says in why
+
+
+@pytest.mark.parametrize("time", [lambda t: f"{t:.2f}", clock, lambda t: f"14:05:{int(t):02d}"])
+def test_a_hole_is_lost_samples_and_is_never_glued(
+    tmp_path: Path, time: Callable[[float], str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    holed = table(tmp_path / "a.csv", "t_s", time, lambda n: not 150 <= n < 350)
+    code, found, why = replay(holed, "25", capsys)
+    assert code == 0 and len(found) == 20 and "200 of 500 samples" in why
+    reasons = [row.split(",")[5] for row in found]
+    assert set(reasons[6:14]) <= {"settling", "stale"} and reasons[-1] == ""
+
+
+def test_blank_rows_of_capture_do_not_count_twice(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    lines = [
+        f"{n / 25:.2f},{red if n != 99 else ''},{ir if n != 99 else ''}\n"
+        for n, (red, ir) in enumerate(LIGHT)
+    ]
+    path.write_text("t_s,red,ir\n" + "".join(lines))
+    assert len(rows(path, "--fs", 25)) == 20 and len(valid(rows(path, "--fs", 25))) == 14
+
+
+@pytest.mark.parametrize(
+    ("light", "says"),
+    [
+        (lambda n, value: value / 262143, "volts"),
+        (lambda n, value: f"{value / 1000:.3f}", "a point between thousands"),
+        (lambda n, value: value - 120000, "the steady part of the light was removed"),
+    ],
+)
+def test_light_in_another_unit_is_refused(
+    tmp_path: Path, light: Callable[[int, int], object], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "a.csv"
+    rows = [f"{light(n, red)},{light(n, ir)}\n" for n, (red, ir) in enumerate(LIGHT)]
+    path.write_text("red,ir\n" + "".join(rows))
+    code, found, why = replay(path, "25", capsys)
+    assert (code, found) == (2, []) and says in why
+
+
+@pytest.mark.parametrize("sentinel", [-1, -999, 0, 255, 65535])
+def test_a_number_that_means_no_value_gives_none(
+    tmp_path: Path, sentinel: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write(
+        tmp_path / "a.csv", [(sentinel, sentinel) if n % 50 == 49 else pair for n, pair in enumerate(LIGHT)]
+    )
+    code, found, _ = replay(path, "25", capsys)
+    assert code == 0 and not [row for row in found if row.split(",")[4] == "1"]

@@ -1,0 +1,153 @@
+"""The time column of a table: seconds, other units, clock times or dates; what is not clear is refused.
+
+A clock time without a date may pass midnight: a step of more than 12 h back is the next day.
+"""
+
+import datetime
+import re
+
+from tools.data.table.header import plain
+from tools.data.table.numbers import Numbers
+from tools.data.table.problems import quoted
+from tools.data.table.reader import Table
+
+DAY_S = 86400.0
+LATEST_S = 1e11  # as seconds since 1970 this is the year 5138: whoever writes more counts milliseconds
+# a column with one of these words in its name holds times
+_WORDS = {
+    "t", "time", "timestamp", "ts", "datetime", "elapsed", "epoch", "unix", "clock", "zeit", "zeitstempel", "uhrzeit",
+    "ms", "msec", "millis", "us", "usec", "micros", "sec", "secs", "second", "seconds", "minutes", "hours",
+}  # fmt: skip
+_UNITS_S = {
+    1.0: "s sec secs second seconds",
+    1e-3: "ms msec millis millisecond milliseconds",
+    1e-6: "us usec micros microsecond microseconds",
+    60.0: "min mins minute minutes",
+    3600.0: "h hour hours",
+    DAY_S: "d day days",
+}
+_UNIT_S = {name: seconds for seconds, names in _UNITS_S.items() for name in names.split()}
+_CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}(?:[.,][0-9]{1,9})?))?(?:\s*([AaPp])\.?[Mm]\.?)?")
+_DAY = re.compile(r"([0-9]{1,4})([-./])([0-9]{1,2})\2([0-9]{1,4})")
+_ZONE = re.compile(r"\s*(Z|z|[+-][0-9]{2}:?[0-9]{2})$")
+
+
+class Moments:
+    """Reads one time column. `unit_s` is the length of its unit, None when its name does not tell.
+
+    `kind` is "number", "clock" or "date" after the first cell. `resolution_s` is the finest step that the cells show.
+    """
+
+    def __init__(self, name: str, numbers: Numbers) -> None:
+        self.name = name
+        self._numbers = numbers
+        self.unit_s = _unit_s(plain(name))
+        self.kind = ""
+        self.resolution_s = float("inf")
+        self._day_s = 0.0
+        self._last_s: float | None = None
+        self._month_first: bool | None = None
+
+    def read(self, cell: str) -> float:
+        """Seconds; only differences and order count. ValueError says what is wrong with the cell."""
+        kind, value = self._value(cell)
+        if self.kind and kind != self.kind:
+            raise ValueError(f"{quoted(cell)} is not written as the times before it are")
+        self.kind = kind
+        return value
+
+    def _value(self, cell: str) -> tuple[str, float]:
+        if ":" in cell:
+            return self._clock_or_date(cell)
+        value = self._numbers.read(cell)
+        unit_s = 1.0 if self.unit_s is None else self.unit_s
+        if abs(value * unit_s) >= LATEST_S:
+            raise ValueError(
+                f"{quoted(cell)} is too large for seconds. Is it milliseconds? Name the column t_ms"
+            )
+        decimals = 9 if "e" in cell.lower() else len(cell.replace(",", ".").partition(".")[2])
+        self.resolution_s = min(self.resolution_s, unit_s * 10.0**-decimals)
+        return "number", value * unit_s
+
+    def _clock_or_date(self, cell: str) -> tuple[str, float]:
+        day_text, _, clock_text = cell.replace("T", " ", 1).rpartition(" ")
+        if clock_text.rstrip(".").lower() in ("am", "pm", "a.m", "p.m"):
+            day_text, _, first = day_text.rpartition(" ")
+            clock_text = f"{first} {clock_text}"
+        zone = _ZONE.search(clock_text)
+        match = _CLOCK.fullmatch(clock_text[: zone.start()] if zone else clock_text)
+        if not match or (zone and not day_text):
+            raise ValueError(f"{quoted(cell)} is not a time. Write it as 14:05:09 or 2026-03-31 14:05:09")
+        if match[3] is None and not day_text:
+            raise ValueError(
+                f"{quoted(cell)} may be hours and minutes or minutes and seconds. Write 14:05:00 or a column t_s"
+            )
+        hour, minute, second = int(match[1]), int(match[2]), float((match[3] or "0").replace(",", "."))
+        if match[4]:
+            if not 1 <= hour <= 12:
+                raise ValueError(f"{quoted(cell)} is no time of 12 hours")
+            hour = hour % 12 + (12 if match[4] in "Pp" else 0)
+        if hour > 23 or minute > 59 or second >= 60:
+            raise ValueError(f"{quoted(cell)} is no time of a day")
+        decimals = len((match[3] or "").replace(",", ".").partition(".")[2])
+        self.resolution_s = min(self.resolution_s, 10.0**-decimals if match[3] else 60.0)
+        clock_s = hour * 3600 + minute * 60 + second
+        if not day_text:
+            return "clock", self._after_midnight(clock_s)
+        return "date", self._days(day_text.strip(), cell) * DAY_S + clock_s - _zone_s(
+            zone[1] if zone else "Z"
+        )
+
+    def _after_midnight(self, clock_s: float) -> float:
+        if self._last_s is not None and self._last_s - clock_s > DAY_S / 2:
+            self._day_s += DAY_S
+        self._last_s = clock_s
+        return self._day_s + clock_s
+
+    def _days(self, text: str, cell: str) -> int:
+        match = _DAY.fullmatch(text)
+        if not match:
+            raise ValueError(f"{quoted(cell)} is not a time. Write it as 2026-03-31 14:05:09")
+        first, sign, middle, last = int(match[1]), match[2], int(match[3]), int(match[4])
+        if len(match[1]) == 4:
+            year, month, day = first, middle, last
+        elif len(match[4]) != 4:
+            raise ValueError(f"{quoted(cell)}: the year needs four digits. Write it as 2026-03-31 14:05:09")
+        elif sign == ".":
+            year, month, day = last, middle, first
+        else:
+            if first > 12 or middle > 12:
+                self._month_first = middle > 12
+            if self._month_first is None and first != middle:
+                why = "the day and the month can be exchanged. Write it as 2026-03-31 14:05:09"
+                raise ValueError(f"{quoted(cell)}: {why}")
+            year, month, day = (last, first, middle) if self._month_first else (last, middle, first)
+        try:
+            return datetime.date(year, month, day).toordinal()
+        except ValueError:
+            raise ValueError(f"{quoted(cell)}: there is no such day") from None
+
+
+def time_column(table: Table) -> int | None:
+    """Place of the time column, the one that names its unit before the others; None without one."""
+    found = []
+    for place, name in enumerate(table.names):
+        if _WORDS & set(name.split("_")):
+            found.append((_unit_s(name) is None, place))
+        elif name in ("date", "datum"):
+            found.append((True, place + len(table.names)))
+    return min(found)[1] % len(table.names) if found else None
+
+
+def _unit_s(name: str) -> float | None:
+    """The unit that a plain name says: `time_since_start_ms`, `millis`, `t_s`."""
+    words = name.split("_")
+    named = [word for word in words if word in _UNIT_S and (len(word) > 1 or word == words[-1])]
+    return _UNIT_S[named[-1]] if named else None
+
+
+def _zone_s(zone: str) -> float:
+    if zone in "Zz":
+        return 0.0
+    sign = -1 if zone[0] == "-" else 1
+    return sign * (int(zone[1:3]) * 3600.0 + int(zone[-2:]) * 60.0)

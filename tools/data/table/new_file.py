@@ -1,0 +1,45 @@
+"""Write a file as a whole or not at all: a run that fails never harms what was there."""
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from tools.data.table.problems import TableError
+
+
+@contextmanager
+def new_file(path: Path, *sources: Path) -> Iterator[TextIO]:
+    """A text file that takes the place of `path` when the block ends well; TableError when it cannot be written.
+
+    `sources` are the files that the run reads: none of them may be the output.
+    """
+    for source in sources:
+        if path.exists() and source.exists() and path.samefile(source):
+            raise TableError(f"{path} is the input as well. Name another file for the output")
+    if path.exists() and not path.is_file():
+        if path.is_dir():
+            raise TableError(f"{path} is a folder. Name a file for the output")
+        with path.open("w", encoding="utf-8", newline="\n") as out:  # a terminal or a pipe
+            yield out
+        return
+    target = path.resolve()
+    part = target.with_name(f".{target.name[:100]}.{secrets.token_hex(4)}.part")
+    try:
+        out = part.open("x", encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise TableError(f"{path} cannot be written: {error.strerror}") from None
+    try:
+        with out:
+            yield out
+            out.flush()
+            os.fsync(out.fileno())
+        part.replace(target)
+    except OSError as error:
+        if error.filename in (None, str(part)):
+            raise TableError(f"{path} cannot be written: {error.strerror}") from None
+        raise
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+import tools.rig  # noqa: F401  puts firmware/ on the path
