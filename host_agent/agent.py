@@ -124,7 +124,8 @@ class Agent:
             [worker.name for worker in self.workers],
             self.link_clock,
             self.workers.undelivered,
-            self.workers.retry_now,
+            address_again=self.escalation.address_again,
+            retry_now=self.workers.retry_now,
         )
         # a new check is one file in escalation/checks/ and one line here
         checks: list[Check] = [

@@ -7,6 +7,7 @@ was acknowledged.
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from crs_core.codes import PRIORITY_MEDIUM
 from crs_core.journal import record_layout
 
 from host_agent.escalation import episodes
@@ -21,6 +22,9 @@ from host_agent.store.episodes import Episode, close_episode, put_episode
 from host_agent.store.outbox import Addressed, add_delivery, has_delivery
 from host_agent.store.repetitions import Repetitions, add_repetition, share_of, take_repetitions
 from host_agent.store.rows import Derivation, HostAlarm, Journal, Records, StoredEvent
+from host_agent.store.undelivered import unaddressed, untold
+
+_WITHHELD = "simulated; this receiver does not accept simulations"
 
 
 class Target(NamedTuple):
@@ -109,7 +113,7 @@ class Escalation(Derivation):
         device = device_row(tx, bytes.fromhex(event.share)) if event.share else None
         for target in self._targets:
             withheld = event.simulated and not target.accept_simulated
-            why = "simulated; this receiver does not accept simulations" if withheld else ""
+            why = _WITHHELD if withheld else ""
             if not withheld and self._is_repetition(tx, target.name, event, device, now_ms):
                 add_repetition(
                     tx,
@@ -123,6 +127,30 @@ class Escalation(Derivation):
                 event.kind, event.alarm,
             )  # fmt: skip
             add_delivery(tx, delivery, now_ms)
+        self._on_event()
+
+    def address_again(self, tx: Tx, utc_ms: int) -> None:
+        """Give what stands and reached nobody to the receivers of today, which may not be those of yesterday."""
+        now_ms = self._link_utc_ms()
+        names = {target.name for target in self._targets}
+        for one in unaddressed(tx, now_ms, names):
+            for target in self._targets:
+                withheld = "" if target.accept_simulated or not one.simulated else _WITHHELD
+                row = Addressed(target.name, *one[:5], withheld, *one[5:])
+                add_delivery(tx, row, now_ms)
+        for alarm in untold(tx, PRIORITY_MEDIUM) if names else ():
+            device_id, simulated, binding = self._about(tx, alarm.device)
+            event = alarm_event(
+                Origin(device_id, device_name(tx, alarm.device), None, 0, None, None, None),
+                patient_of(tx, binding, utc_ms),
+                alarm=alarm.alarm,
+                priority=alarm.priority,
+                simulated=simulated,
+                occurred=(alarm.opened_utc_ms, 0),
+                detail="it stood before a receiver was configured",
+                key=f"{alarm.key}-stands-{alarm.priority}",
+            )
+            self.post(tx, event, alarm.episode)
         self._on_event()
 
     def tell_repetitions(self, tx: Tx, utc_ms: int) -> None:

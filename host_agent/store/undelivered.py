@@ -1,6 +1,6 @@
 """Events that no receiver took: which of them are still true, who refused them, and sending them again."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from host_agent.store.db import Tx
@@ -82,6 +82,52 @@ def open_priorities(tx: Tx, *, least: int, without_alarm: int, grade_since_ms: i
         (least, without_alarm, grade_since_ms),
     )
     return dict(rows.fetchall())
+
+
+class Unaddressed(NamedTuple):
+    """An event that no receiver of the present configuration has; columns as in the outbox."""
+
+    event_key: str
+    episode: int | None
+    priority: int
+    simulated: bool
+    payload: str
+    device: int | None
+    kind: str
+    alarm: int
+
+
+class Untold(NamedTuple):
+    """An alarm that stands and of which no receiver ever had an event: none was configured then."""
+
+    episode: int
+    key: str
+    device: int
+    alarm: int
+    priority: int
+    opened_utc_ms: int
+
+
+def unaddressed(tx: Tx, now_ms: int, targets: Collection[str]) -> list[Unaddressed]:
+    """Standing events that nobody took and whose receivers are all gone from the configuration."""
+    rows = tx.execute(
+        "SELECT o.target, o.event_key, o.episode, o.priority, o.simulated, o.payload, o.device, o.kind, o.alarm"  # noqa: S608
+        f" FROM outbox o WHERE o.state IN ('pending', 'refused') AND {_STANDS} AND NOT {_REACHED} ORDER BY o.id",
+        (now_ms,),
+    )
+    found = [row for row in rows if row[0] not in targets]
+    return [Unaddressed._make((*row[1:4], bool(row[4]), *row[5:])) for row in found]
+
+
+def untold(tx: Tx, least: int) -> list[Untold]:
+    """Alarms of `least` priority and above that stand, that nobody accepted, and that made no delivery."""
+    rows = tx.execute(
+        "SELECT e.id, e.key, e.device, e.alarm, e.priority, e.opened_utc_ms FROM episodes e"
+        " LEFT JOIN bindings b ON b.id = e.binding WHERE e.state = 'open' AND e.kind <> 'grade' AND e.priority >= ?"
+        " AND coalesce(b.state, '') <> 'ended' AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.episode = e.id)",
+        (least,),
+    )
+    return [Untold._make(row) for row in rows]
 
 
 def retry_standing(tx: Tx, now_ms: int, before_ms: int) -> int:

@@ -79,3 +79,22 @@ async def test_its_own_delivery_that_is_refused_raises_nothing_more(world):
         )
         assert "NOBODY_REACHED: ward" not in query(world, OPEN)[0][1]
     assert len(query(world, f"SELECT 1 FROM outbox WHERE alarm = {codes.NOBODY_REACHED}")) == 1
+
+
+async def test_a_renamed_receiver_gets_what_stands_and_reached_nobody(world):
+    async with world.agent():
+        await refuse_a_high(world)
+    async with world.agent(config_text=world.config_text.replace('"ward"', '"night"')):
+        await world.until(lambda: not query(world, OPEN))
+    assert query(world, "SELECT state FROM outbox WHERE target = 'night' AND alarm = 3") == [("delivered",)]
+
+
+async def test_the_first_receiver_gets_what_stood_before_it_was_configured(world):
+    async with world.agent(config_text="[serial]\nscan_usb = false\n[ble]\nenabled = false\n"):
+        await start_patient(world)
+        world.device.event(alarm_record({}, HYPOXAEMIA=3))
+        await world.until(lambda: query(world, OPEN))
+    async with world.agent():
+        await world.until(lambda: not query(world, OPEN))
+    told = [event for event in events(world) if event["name"] == "HYPOXAEMIA"]
+    assert len(told) == 1 and told[0]["priority"] == "HIGH"

@@ -40,12 +40,16 @@ class NobodyReachedCheck:
         targets: Sequence[str],
         link_clock: Clock,
         in_memory: Callable[[], Iterable[InMemory]] = tuple,
+        *,
+        address_again: Callable[[Tx, int], None] = lambda tx, utc_ms: None,
         retry_now: Callable[[], None] = lambda: None,
     ) -> None:
         """`in_memory` gives what receivers have not got of the events that no store holds.
 
-        `retry_now` is called when rows of earlier runs are due again.
+        At the first look `address_again` gives what earlier runs could not deliver to the receivers of today, and
+        `retry_now` then wakes them.
         """
+        self._address_again = address_again
         self._retry_now = retry_now
         self.sounding: set[bytes] = set()
         self._parts = parts
@@ -65,7 +69,7 @@ class NobodyReachedCheck:
 
         try:
             if not self._is_retried:
-                await parts.store.write(lambda tx: retry_standing(tx, self._link.utc_ms(), self._since_ms))
+                await parts.store.write(self._send_again)
                 self._is_retried = True
                 self._retry_now()
             if not await parts.store.read(lambda tx: stands(tx, NOBODY_REACHED, self._found(tx, unsaved))):
@@ -76,6 +80,11 @@ class NobodyReachedCheck:
             for share, finding in unsaved.items():
                 self.sounding.add(bytes.fromhex(share))
                 parts.alarm_from_memory(bytes.fromhex(share), finding)
+
+    def _send_again(self, tx: Tx) -> None:
+        """What earlier runs could not deliver, to the receivers of today."""
+        retry_standing(tx, self._link.utc_ms(), self._since_ms)
+        self._address_again(tx, self._parts.clock.utc_ms())
 
     def _found(self, tx: Tx, unsaved: Mapping[str, Finding]) -> dict[int | None, Finding]:
         now_ms = self._link.utc_ms()
