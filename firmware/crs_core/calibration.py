@@ -93,7 +93,13 @@ def _wrong(found: Calibration) -> str:
     """Why a calibration of the right form may not be used, or ""."""
     date = found.date
     digits = date[:4] + date[5:7] + date[8:]
-    if len(date) != 10 or date[4] + date[7] != "--" or not digits.isdigit() or len(digits) != 8:
+    if (
+        len(date) != 10
+        or date[4] + date[7] != "--"
+        or not digits.isdigit()
+        or max(digits) > "9"
+        or len(digits) != 8
+    ):
         return "date is not YYYY-MM-DD"
     if not (2020 <= int(date[:4]) <= 2099 and 1 <= int(date[5:7]) <= 12 and 1 <= int(date[8:]) <= 31):
         return "no such date"

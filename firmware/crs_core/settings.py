@@ -84,8 +84,8 @@ def parse_value(key: str, text: str) -> int | str:
         raise _refuse(key, "no such setting")
     spec = SETTINGS[key]
     if spec.kind == "int":
-        # MicroPython's int() accepts " 7", "1_0" and "+7"; one number must have one text.
-        digits = text.isdigit() and (text == "0" or text[0] != "0") and len(text) < 10
+        # MicroPython's int() accepts " 7", "1_0" and "+7", and CPython's isdigit() "²"; one number must have one text.
+        digits = text.isdigit() and max(text) <= "9" and (text == "0" or text[0] != "0") and len(text) < 10
         if not digits or not spec.lo <= int(text) <= spec.hi:
             raise _refuse(key, "%r is not a whole number %d..%d" % (text, spec.lo, spec.hi))
         return int(text)

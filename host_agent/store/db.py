@@ -24,6 +24,7 @@ from host_agent.errors import (
 from host_agent.store.migrate import migrate
 
 T = TypeVar("T")
+DatabaseError = sqlite3.Error  # what a read outside `Store` raises when the file or the disk fails
 Tx = sqlite3.Connection  # inside a function given to `write` or `read`
 
 _BUSY_TIMEOUT_MS = 5000  # a command may write while the agent runs; its transactions are short

@@ -4,19 +4,20 @@ A reading covers the time to the next one of the same boot, but never more than 
 made. Time that no reading covers is lost. A value counts when the guards of the grader let it count.
 """
 
+import contextlib
 import datetime
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
-from crs_core import units
+from crs_core import settings, units
+from crs_core.errors import RemoteError
 from crs_core.grade import guards
 from crs_core.grade.rules import DEFAULT
 from crs_core.journal import record_layout, record_types
 
 from host_agent.errors import HostAgentError
 from host_agent.store.bindings import bindings
-from host_agent.store.db import Tx
+from host_agent.store.db import DatabaseError, Tx
 from host_agent.store.events import events
 from host_agent.store.journals import journals_of_binding
 from host_agent.store.readings import readings
@@ -93,7 +94,7 @@ def hours_rows(
         try:
             for stretch in _filled(measured.stretches(), binding.started_utc_ms, stop):
                 days.add(stretch)
-        except (HostAgentError, sqlite3.Error):
+        except (HostAgentError, DatabaseError):
             raise
         except Exception as error:
             if broken is None:
@@ -178,8 +179,9 @@ class _Measured:
         for event in events(self._tx, journal, record_layout.SETTINGS):
             text = event.record.text if isinstance(event.record, record_types.Settings) else ""
             values = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
-            if values.get("reading_interval_s", "").isdigit():
-                found.append((event.seq, int(values["reading_interval_s"]) * 1000))
+            with contextlib.suppress(KeyError, RemoteError):  # no interval that a wearable can have
+                interval_s = settings.parse_value("reading_interval_s", values["reading_interval_s"])
+                found.append((event.seq, int(interval_s) * 1000))
         return found
 
     def _utc_ms(self, boot: int, t_ms: int) -> int | None:

@@ -1,6 +1,5 @@
 """Stored records as rows with wall time and values in JSON types, for `history` and `export`."""
 
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -11,7 +10,7 @@ from crs_core.journal import record_layout, record_types
 from host_agent.errors import HostAgentError
 from host_agent.store.alarm_changes import alarm_changes
 from host_agent.store.bindings import bindings
-from host_agent.store.db import Tx
+from host_agent.store.db import DatabaseError, Tx
 from host_agent.store.devices import devices
 from host_agent.store.events import events
 from host_agent.store.gaps import gaps
@@ -122,7 +121,7 @@ class Answer:
                 self._journals = [journal for journal in whole[1] if journal.device == device]
                 try:
                     yield from read(self)
-                except (GeneratorExit, HostAgentError, sqlite3.Error):
+                except (GeneratorExit, HostAgentError, DatabaseError):
                     raise
                 except Exception as error:
                     self.broken[device_id or "this laptop"] = f"{type(error).__name__}: {error}"

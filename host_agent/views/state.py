@@ -1,6 +1,5 @@
 """Every wearable and delivery as the store has them, for `status`, `devices` and `doctor`."""
 
-import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +13,7 @@ from host_agent.patient.profile import day_number
 from host_agent.people.regrade import Regraded, regrade
 from host_agent.store.alarm_changes import standing_alarms
 from host_agent.store.bindings import open_binding
-from host_agent.store.db import Tx
+from host_agent.store.db import DatabaseError, Tx
 from host_agent.store.devices import Device, devices
 from host_agent.store.grades import newest_grade
 from host_agent.store.host_alarms import open_alarms
@@ -57,7 +56,7 @@ def read_state(
         "devices": [
             *(
                 _isolated(
-                    tx, one, keys.get(one.device_id), now_ms, (least_ages or {}).get(one.device_id.hex(), 0)
+                    tx, one, keys.get(one.device_id), now_ms, (least_ages or {}).get(one.device_id.hex())
                 )
                 for one in seen
             ),
@@ -72,11 +71,13 @@ def read_state(
     }
 
 
-def _isolated(tx: Tx, device: Device, key: DeviceKey | None, now_ms: int, least_age_s: int) -> dict[str, Any]:
+def _isolated(
+    tx: Tx, device: Device, key: DeviceKey | None, now_ms: int, least_age_s: int | None
+) -> dict[str, Any]:
     """One wearable by itself: where its data cannot be read, `broken` says why, with the alarms that can be."""
     try:
         return _device(tx, device, key, now_ms, least_age_s)
-    except (HostAgentError, sqlite3.Error):
+    except (HostAgentError, DatabaseError):
         raise
     except Exception as error:
         blank = _blank(device.device_id, device.name, key)
@@ -95,7 +96,9 @@ def _blank(device_id: bytes, name: str, key: DeviceKey | None) -> dict[str, Any]
     }  # fmt: skip
 
 
-def _device(tx: Tx, device: Device, key: DeviceKey | None, now_ms: int, least_age_s: int) -> dict[str, Any]:
+def _device(
+    tx: Tx, device: Device, key: DeviceKey | None, now_ms: int, least_age_s: int | None
+) -> dict[str, Any]:
     binding = open_binding(tx, device.id)
     journal = current_journal(tx, device.id)
     graded = journal if journal is not None and journal.binding is not None else None
@@ -174,7 +177,7 @@ def _signed(tx: Tx, binding: int) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _newest_reading(tx: Tx, journal: Journal, now_ms: int, least_age_s: int) -> dict[str, Any] | None:
+def _newest_reading(tx: Tx, journal: Journal, now_ms: int, least_age_s: int | None) -> dict[str, Any] | None:
     found = newest_readings(tx, journal.id, 1)
     if not found:
         return None
@@ -190,12 +193,17 @@ def _newest_reading(tx: Tx, journal: Journal, now_ms: int, least_age_s: int) -> 
     }  # fmt: skip
 
 
-def _age_s(moment: tuple[int, int] | None, now_ms: int, least_age_s: int) -> int | None:
-    """Whole seconds, at least `least_age_s`; None when the time is not known, or lies ahead of this clock for certain:
-    the clock was set back since the reading came."""
-    if moment is None or moment[0] - moment[1] > now_ms:
+def _age_s(moment: tuple[int, int] | None, now_ms: int, least_age_s: int | None) -> int | None:
+    """Whole seconds, at least `least_age_s`; None when the time is not known.
+
+    A time that lies ahead of this clock for certain is not known: the clock was set back since the reading came. Then
+    the age is what the running agent counted.
+    """
+    if moment is None:
         return None
-    return max((now_ms - moment[0]) // 1000, least_age_s, 0)
+    if moment[0] - moment[1] > now_ms:
+        return least_age_s
+    return max((now_ms - moment[0]) // 1000, least_age_s or 0, 0)
 
 
 def _grade(tx: Tx, journal: Journal) -> dict[str, Any] | None:

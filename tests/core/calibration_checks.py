@@ -10,6 +10,8 @@ TEMPERATURE_ALONE = (
 )
 # what is changed in TEXT, and what the refusal says
 WRONG = (
+    ("date=2026", "date=\u00b2026", "date is not"),
+    ("date=2026", "date=\u2460026", "date is not"),
     ("by=bench 2", "by=", "by is not"),
     ("by=bench 2", "by=bench 2 ", "by is not"),
     ("by=bench 2", "by=a\x1b[2J", "by is not"),

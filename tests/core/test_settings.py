@@ -37,6 +37,8 @@ def test_without_site_or_a_number_to_call_the_configuration_is_refused(missing):
         (b"sound_pause_s=090\n", "sound_pause_s"),
         (b"sound_pause_s=9e1\n", "sound_pause_s"),
         (b"sound_pause_s=\n", "sound_pause_s"),
+        ("sound_pause_s=9\u00b2\n".encode(), "sound_pause_s"),
+        ("sound_pause_s=\u2461\n".encode(), "sound_pause_s"),
         (b"patient_call_number=call me\n", "patient_call_number"),
         (b"patient_call_number=- ()\n", "patient_call_number"),
         (b"emergency_number=1\n", "emergency_number"),

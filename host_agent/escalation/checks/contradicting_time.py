@@ -52,7 +52,7 @@ def _found(tx: Tx) -> dict[int, Finding]:
         recent = [
             one
             for one in Timebase(marks, extents).contradictions(boot)
-            if one.mark.t_ms > now_ms - _STANDS_MS
+            if one.mark.t_ms > now_ms - _STANDS_MS and not (one.mark.own and abs(one.ahead_ms) < _MEDIUM_MS)
         ]
         if recent:
             worst = max(recent, key=lambda one: abs(one.ahead_ms))

@@ -4,7 +4,6 @@ Judged anew from the store at every look, so a restart raises nothing twice. A s
 """
 
 import logging
-import sqlite3
 from typing import NamedTuple
 
 from crs_core.codes import PROMPT_MISSED
@@ -14,7 +13,7 @@ from host_agent.escalation.checks.check import CheckParts, Finding
 from host_agent.escalation.checks.standing import make_stand, stands
 from host_agent.people.regrade import asked_for
 from host_agent.store.bindings import open_bindings
-from host_agent.store.db import Tx
+from host_agent.store.db import DatabaseError, Tx
 from host_agent.sync.timebase import record_time
 from host_agent.text import prompt_names
 
@@ -68,7 +67,7 @@ def _missed(tx: Tx, now_ms: int) -> list[Missed]:
     for bound in open_bindings(tx):
         try:
             asked = asked_for(tx, bound.row, now_ms, record_time)
-        except (StoreError, sqlite3.Error):
+        except (StoreError, DatabaseError):
             raise
         except Exception:  # one patient's data never hides another's prompts
             _LOG.exception("what is asked about the patient of %s cannot be judged", bound.device_id.hex())

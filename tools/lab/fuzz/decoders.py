@@ -149,11 +149,20 @@ def f_keys() -> None:
     assert keys.encode(*keys.decode(data)) == data
 
 
+def odd_digit(line: str) -> str:
+    """One digit replaced by what some runtime takes for a digit."""
+    return line.replace(pick("0123456789"), pick(("\u00b2", "\u0663", "\u2460", "+1", "1_0", " 7")), 1)
+
+
 def f_settings() -> None:
-    settings.decode(mutated(SETTINGS), bool(below(2)))
+    data = SETTINGS if below(2) else odd_digit(str(SETTINGS, "utf-8")).encode()
+    settings.decode(data if below(4) == 0 else mutated(data), bool(below(2)))
 
 
 def f_calibration() -> None:
+    if below(4) == 0:
+        calibration.parse(odd_digit(CALIBRATION))
+        return
     try:
         line = str(mutated(CALIBRATION.encode()), "utf-8")
     except (UnicodeError, ValueError):

@@ -7,7 +7,8 @@ NONES = {"g": "B", "a": "I", "t": "T"}
 TEXTS = (
     "", "x", "site=axilla\n", "site\n", "site=", "=\n=\n", "a=b\n\x1b[2J", "=cmd()", "\u202e\u0000", "\U0010ffff" * 8,
     "date=2026-01-01;spo2=1,2,3;temp=99999999999999999999", "%s%n{0}", "'; DROP TABLE x;--", "reading_interval_s=0\n",
-    "reading_interval_s=99999999999999999999\n", "patient=\x00", "infusion_date=9999-99-99\n", "age_years=-1\n",
+    "reading_interval_s=99999999999999999999\n", "reading_interval_s=\u00b2\n", "reading_interval_s=86400\n",
+    "patient=\x00", "infusion_date=9999-99-99\n", "age_years=-1\n",
 )  # fmt: skip
 
 

@@ -32,7 +32,7 @@ from crs_core.journal import (
 from crs_core.wire import message as wire
 from crs_core.wire.message_bounds import check_message
 
-from host_agent.clock import RealClock
+from host_agent.clock import Clock, RealClock
 from host_agent.config.model import WatchdogSection
 from host_agent.errors import StoreError
 from host_agent.escalation.checks.check import CheckParts
@@ -41,10 +41,15 @@ from host_agent.escalation.checks.prompts import PromptCheck
 from host_agent.escalation.checks.silence import SilenceCheck
 from host_agent.escalation.checks.silence_rules import Limits
 from host_agent.escalation.derive import Escalation, Target
+from host_agent.store.accounts import Account, add_account
+from host_agent.store.audit import AuditRow, add_row
+from host_agent.store.bindings import ACTIVE, add_binding, set_binding_state
+from host_agent.store.context import ContextEntry, add_context_entry
 from host_agent.store.coverage import Coverage
 from host_agent.store.db import Store
 from host_agent.store.devices import ensure_device
 from host_agent.store.journals import open_journal
+from host_agent.store.outbox import deliveries
 from host_agent.store.rows import Journal
 from host_agent.store.time_marks import Mark, keep_mark
 from host_agent.sync.client import may_alarm
@@ -79,9 +84,9 @@ class LogTracebacks(logging.Handler):
 class Bedside:
     """A state folder with both wearables bound."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, clock: Clock | None = None) -> None:
         self.home = home
-        self.clock = RealClock()
+        self.clock = clock or RealClock()
         self.store = Store(home / "cytowatch.db")
         self.escalation = Escalation([Target("ward", True)], link_utc_ms=self.clock.utc_ms)
         self.verifier = Verifier()
@@ -92,18 +97,28 @@ class Bedside:
         self.coverage = {device_id: Coverage() for device_id in (HOSTILE, HONEST)}
         self.next_seq = {HOSTILE: 1, HONEST: 1}
         self.t_ms = 60_000
+        self.store.write_now(self._people)
         for device_id in (HOSTILE, HONEST):
             self.journals[device_id] = self.store.write_now(partial(self._bind, device_id=device_id))
+
+    def _people(self, tx: Any) -> None:
+        add_row(tx, AuditRow(1, "account", "account-1", b"{}", bytes(64), bytes(32), self.clock.utc_ms()))
+        add_account(tx, Account("nurse-1", "nurse", bytes(8), bytes(32), 1, False))
 
     def _bind(self, tx: Any, device_id: bytes) -> Journal:
         now_ms = self.clock.utc_ms()
         device = ensure_device(tx, device_id, now_ms, "")
-        profile = f"age_years=54\npatient=P-{device}\nsite=axilla\n"
-        tx.execute("INSERT INTO patients VALUES (?, ?, ?, 0)", (device, f"P-{device}", profile))
-        tx.execute(
-            "INSERT INTO bindings VALUES (?, ?, ?, ?, ?, 'active', ?, NULL, '')",
-            (device, device_id, device, device, profile, now_ms - _HOUR_MS),
+        patient = f"P-{device}"
+        profile = f"age_years=54\npatient={patient}\nsite=axilla\n"
+        since_ms = now_ms - _HOUR_MS
+        binding = add_binding(tx, device, device_id, patient=patient, profile=profile, utc_ms=since_ms)
+        set_binding_state(tx, binding, ACTIVE)
+        number = 1 + device
+        add_row(tx, AuditRow(number, "context", f"entry-{device}", b"{}", bytes(64), bytes(32), now_ms))
+        entry = ContextEntry(
+            number, f"entry-{device}", binding, device_id, "nurse-1", "nurse", since_ms, since_ms, None, False
         )
+        add_context_entry(tx, entry, {"blood_pressure": '"hypotension"', "oxygen": '"face_mask"', "ice": "9"})
         keep_mark(tx, device, Mark(1, 0, now_ms - _HOUR_MS, 1000, True, 0x11), "live")
         return open_journal(tx, device, device_id, device_id, now_ms).journal
 
@@ -147,9 +162,8 @@ class Bedside:
         row = (self.t_ms, record_layout.ALARM, record_types.encode(record))
         self.commit(HONEST, [block_writer.encode_events(HONEST, 1, self.next_seq[HONEST], [row])])
         self.next_seq[HONEST] += 1
-        key = HONEST.hex()
-        payloads = self.store.read_now(lambda tx: tx.execute("SELECT payload FROM outbox").fetchall())
-        return any(key in row[0] and json.loads(row[0])["name"] == "FEVER" for row in payloads)
+        keys = self.store.read_now(lambda tx: [one.event_key for one in deliveries(tx)])
+        return any(key.startswith(HONEST.hex()) and key.endswith(f"-alarm-{codes.FEVER}") for key in keys)
 
 
 STATES = [
