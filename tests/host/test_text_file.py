@@ -8,7 +8,9 @@ import pytest
 from host_agent.config.model import load_config
 from host_agent.errors import ConfigError
 from host_agent.forward.secret import read_secret
-from host_agent.terminal.signing import read_passphrase
+from host_agent.paths import Paths
+from host_agent.people import account_key
+from host_agent.terminal.signing import find_signer, read_passphrase
 from host_agent.text_file import TextFileError, decode_text, first_line, read_text_file
 
 TEXT = '[agent]\nlog_level = "error"\n# Fieber über 38\n'
@@ -96,3 +98,17 @@ def test_a_relative_secret_file_counts_from_the_folder_of_the_configuration(tmp_
 
 def test_the_first_line_has_no_blanks_around_it():
     assert first_line(" a b \nc") == "a b"
+
+
+@pytest.mark.parametrize(
+    "sealed_with", ["a long passphrase", "\ufeffa long passphrase", "a long passphrase  "]
+)
+def test_an_account_that_was_sealed_with_the_mark_or_blanks_of_its_file_still_signs(tmp_path, sealed_with):
+    paths = Paths(tmp_path / "home").ensure()
+    account_key.save(paths.accounts, account_key.new_signer("nurse-1"), sealed_with)
+    file = tmp_path / "p"
+    file.write_bytes(sealed_with.encode() + b"\r\n")
+    assert find_signer(paths, "nurse-1", file).name == "nurse-1"
+    file.write_text("another passphrase")
+    with pytest.raises(account_key.AccountKeyError, match="passphrase is wrong"):
+        find_signer(paths, "nurse-1", file)
