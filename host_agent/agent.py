@@ -51,6 +51,7 @@ from host_agent.store.rows import Journal
 from host_agent.sync.links import Links, OpenPort
 from host_agent.sync.live import Hooks, LiveViews, View
 from host_agent.sync.runner import SyncRunner
+from host_agent.sync.timebase import record_time
 from host_agent.sync.unreached import UnreachedTeller
 from host_agent.sync.verify import Verifier
 
@@ -97,11 +98,16 @@ class Agent:
         self.memory_alarms = MemoryAlarms(
             self.store, self.escalation, self.clock, self.workers.offer, agent_simulated=self.is_simulation
         )
+        self.store.read_now(self.memory_alarms.remember)
+        self.context_sender = ContextSender(
+            self.store, self._bound_sessions, self.clock, self.link_clock, record_time
+        )  # fmt: skip
         self.live = LiveViews(
             self.clock,
             Hooks(
                 committed=self.workers.wake,
                 opened=self._on_open,
+                caught_up=self.context_sender.wake,
                 unstored=lambda *about: self._spawn(self.memory_alarms.unstored(*about)),
                 unjournaled=lambda *about: self._spawn(self.memory_alarms.unjournaled(*about)),
                 not_understood=lambda *about: self._spawn(self._not_understood(*about)),
@@ -111,7 +117,6 @@ class Agent:
             paths, config, ports, keys=self.keys, make_runner=self._make_runner, on_report=self._on_report,
             clock=self.link_clock, open_port=open_port,
         )  # fmt: skip
-        self.context_sender = ContextSender(self.store, self._bound_sessions, self.clock, self.link_clock)
         self.unreached = UnreachedTeller(
             self.links.bound_devices, lambda: self.nobody_reached.sounding, self.clock
         )
@@ -140,7 +145,7 @@ class Agent:
         return CheckRunner(checks, self.clock)
 
     def _bound_sessions(self) -> list[Session]:
-        return [Session(binding, client) for binding, client in self.links.bound_clients()]
+        return [Session(*found) for found in self.links.bound_clients()]
 
     def stop(self) -> None:
         """Ask `run` to end; safe from a signal handler of the loop."""
@@ -209,8 +214,13 @@ class Agent:
 
     def _on_open(self, view: View) -> None:
         self.context_sender.wake()
+        self._spawn(self._remember_contacts())
         if view.journal is not None and view.status is not None:
             self._spawn(self._reconcile(view.journal, view.status.binding_id))
+
+    async def _remember_contacts(self) -> None:
+        with contextlib.suppress(StoreError):
+            await self.store.read(self.memory_alarms.remember)
 
     async def _not_understood(self, device_id: bytes, why: str, priority: int) -> None:
         now_ms = self.clock.utc_ms()

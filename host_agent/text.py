@@ -23,6 +23,14 @@ _NOT_MEASURED = {
     units.TEMP_FLAT: "thermometer stuck",
     units.TEMP_ARTEFACT: "an open arm, a slipped probe or chill",
 }
+_SITES = {
+    units.SITE_AXILLA: "armpit sensor",
+    units.SITE_ORAL: "taken by mouth",
+    units.SITE_TYMPANIC: "ear sensor",
+    units.SITE_RECTAL: "rectal sensor",
+    units.SITE_CORE: "core sensor",
+    units.SITE_SKIN: "skin sensor",
+}
 _PROMPTS = {
     "blood_pressure": "blood pressure",
     "oxygen": "oxygen",
@@ -88,6 +96,19 @@ def temperature_text(temp_cc: int | None) -> str:
         return "not measured"
     tenths_f = (temp_cc * 9 // 5 + 3200) // 10
     return f"{temp_cc // 100}.{temp_cc % 100:02d} °C ({tenths_f // 10}.{tenths_f % 10} °F)"
+
+
+def temperature_words(temp_cc: int, unit: str = "C") -> str:
+    """Both units in tenths, `unit` first, cut and never rounded up over a limit: `38.6 °C (101.5 °F)`."""
+    tenths_f = (temp_cc * 9 // 5 + 3200) // 10
+    celsius = f"{temp_cc // 100}.{temp_cc % 100 // 10} °C"
+    fahrenheit = f"{tenths_f // 10}.{tenths_f % 10} °F"
+    return f"{fahrenheit} ({celsius})" if unit == "F" else f"{celsius} ({fahrenheit})"
+
+
+def site_text(site: int) -> str:
+    """Where a temperature was taken, for caregivers: `armpit sensor`."""
+    return _SITES.get(site, "a site not known")
 
 
 def temperature_at_text(temp_cc: int | None, site: str, temp_state: int = units.TEMP_VALID) -> str:

@@ -12,7 +12,7 @@ from host_agent.terminal.config_option import ConfigOption, find_config
 from host_agent.terminal.options import JsonOption
 from host_agent.terminal.output import nothing, show
 from host_agent.terminal.reading_store import open_store
-from host_agent.terminal.running_agent import least_ages, live_status
+from host_agent.terminal.running_agent import live_status
 from host_agent.text import local_of_iso, table
 from host_agent.views.state import read_state
 
@@ -24,7 +24,7 @@ def devices(as_json: JsonOption = False, config: ConfigOption = None) -> None:
     live = live_status(paths)
     now_ms = live["now_utc_ms"] if live else RealClock().utc_ms()
     with open_store(paths) as tx:
-        state = read_state(tx, keys, now_ms, least_ages(live))
+        state = read_state(tx, keys, now_ms, live)
     links = {entry["device_id"]: entry["link"] for entry in live["devices"]} if live else {}
     known = [
         {

@@ -16,6 +16,7 @@ from host_agent.keys import keyfile
 from host_agent.link.ownership import owners
 from host_agent.link.ports import candidates
 from host_agent.paths import Paths, default_paths
+from host_agent.patient.contact import HOW_TO_SET
 from host_agent.store.counters import counters
 from host_agent.store.db import integrity_problems
 from host_agent.store.retention import thinnings
@@ -26,7 +27,7 @@ from host_agent.terminal.config_option import ConfigOption, find_config
 from host_agent.terminal.options import JsonOption
 from host_agent.terminal.output import show
 from host_agent.terminal.reading_store import open_store
-from host_agent.terminal.running_agent import least_ages, live_status
+from host_agent.terminal.running_agent import live_status
 from host_agent.text import local_time, without_secrets
 from host_agent.views.state import read_state
 
@@ -177,8 +178,7 @@ def _store(
                 )
             if not problems:
                 yield Finding(INFO, "store", f"{paths.database} is not damaged", "")
-            now_ms = live["now_utc_ms"] if live else RealClock().utc_ms()
-            state = read_state(tx, keys, now_ms, least_ages(live))
+            state = read_state(tx, keys, live["now_utc_ms"] if live else RealClock().utc_ms(), live)
             counted = counters(tx)
             for row in find_undelivered(tx, RealClock().utc_ms()):
                 undelivered.setdefault(row.target, []).append(row)
@@ -212,13 +212,25 @@ def _kept(state: dict[str, Any], live: dict[str, Any] | None) -> Iterator[Findin
 
 def _wearables(state: dict[str, Any]) -> Iterator[Finding]:
     for device in state["devices"]:
-        if device["broken"]:
-            yield Finding(PROBLEM, f"wearable {device['device_id']}", f"its data is not understood: {device['broken']}",
-                          "Look at the patient and at the wearable itself. Report this as a bug.")  # fmt: skip
-        for alarm in device["alarms"]:
-            if alarm["raised_by"] == "host":
-                text = f"{alarm['priority']} {alarm['name']}: {alarm['text']}"
-                yield Finding(PROBLEM, f"wearable {device['device_id']}", text, alarm["detail"])
+        yield from _wearable(device)
+
+
+def _wearable(device: dict[str, Any]) -> Iterator[Finding]:
+    about = f"wearable {device['device_id']}" + (f" ({device['name']})" if device["name"] else "")
+    if device["broken"]:
+        yield Finding(PROBLEM, about, f"its data is not understood: {device['broken']}",
+                      "Look at the patient and at the wearable itself. Report this as a bug.")  # fmt: skip
+    yield Finding(INFO, about, device["state"]["text"], "")
+    if device["call"] and None in device["call"].values():
+        missing = " and ".join(
+            name.replace("_", " ") for name, number in device["call"].items() if not number
+        )
+        level = PROBLEM if device["patient"] else WARNING
+        yield Finding(level, about, f"no number is known to call: {missing}", HOW_TO_SET)
+    for alarm in device["alarms"]:
+        if alarm["raised_by"] == "host":
+            text = f"{alarm['priority']} {alarm['name']}: {alarm['text']}"
+            yield Finding(PROBLEM, about, text, alarm["detail"])
 
 
 def _receivers(

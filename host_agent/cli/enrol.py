@@ -32,7 +32,9 @@ def enrol(
     enrolment = open_sealed(read_text_file(file).encode(), code if code is not None else _ask_code())
     role = {name: number for number, name in keyfile.ROLE_NAMES.items()}[enrolment.role]
     paths = default_paths().ensure()
-    key = keyfile.DeviceKey(enrolment.device_id, enrolment.key_id, enrolment.key, role, enrolment.name)
+    key = keyfile.DeviceKey(
+        enrolment.device_id, enrolment.key_id, enrolment.key, role, enrolment.name, enrolment.site
+    )  # fmt: skip
     replaced = keyfile.path_of(paths.keys, key.device_id).exists()
     keyfile.save(paths.keys, key)
     known = {

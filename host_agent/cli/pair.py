@@ -62,7 +62,7 @@ def pair(
 
 async def _pair_here(key: DeviceKey, number: int) -> None:
     radio = Radio()
-    transport = await ble.open_ble(radio, key.device_id, f"ble:{key.device_id.hex()}")
+    transport = await ble.open_ble(radio, key.device_id, key.key, f"ble:{key.device_id.hex()}")
     try:
         await ble.pair(transport, number, with_agent=(await radio.backend()).client is None)
     finally:

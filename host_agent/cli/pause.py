@@ -44,7 +44,7 @@ def pause(
             [
                 marked(
                     done["simulated"],
-                    "The pause has ended. If the wearable is not measuring, a HIGH alarm sounds (PAUSE_OVER).",
+                    "The pause has ended. If the wearable is not measuring, an urgent alarm sounds.",
                 )
             ],
             as_json=as_json,
@@ -59,6 +59,6 @@ def pause(
     done = call_now(socket, "pause", device=device, seconds=seconds, why=numbers[why])
     lines = [
         f"Paused for {why}. Planned: not measuring, back by {local_time(done['until_utc_ms'], with_seconds=False)}.",
-        "Nobody is monitored meanwhile. If it is not measuring again by then, a HIGH alarm sounds (PAUSE_OVER).",
+        "Nobody is monitored meanwhile. If it is not measuring again by then, an urgent alarm sounds.",
     ]
     show(done, [marked(done["simulated"], lines[0]), lines[1]], as_json=as_json)

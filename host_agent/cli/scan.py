@@ -4,7 +4,6 @@ import asyncio
 from typing import Annotated
 
 import typer
-from crs_core.wire import gatt_uuids as names
 
 from host_agent.errors import ConfigError
 from host_agent.keys import keyfile
@@ -35,11 +34,12 @@ def scan(
         raise ConfigError(f"--for: expected 1s to 5m, found {lasting!r}.", "Listen for a shorter time.")
     need_radio()
     keys, _ = keyfile.load_all(default_paths().keys)
-    known = {names.tag(device_id): device_id.hex() for device_id in keys}
     heard = asyncio.run(_listen(seconds))
     data = [
         {
-            "address": one.address, "device_id": known.get(one.tag), "rssi_dbm": one.rssi_dbm,
+            "address": one.address,
+            "device_id": next((i.hex() for i, key in keys.items() if one.is_of(i, key.key)), None),
+            "rssi_dbm": one.rssi_dbm,
             "simulated": one.is_simulated, "may_pair": one.may_pair,
         }
         for one in sorted(heard.values(), key=lambda one: -(one.rssi_dbm or -999))

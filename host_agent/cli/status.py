@@ -3,16 +3,19 @@
 from collections.abc import Iterator
 from typing import Any
 
+from crs_core import codes
+
 from host_agent import NOTICE
 from host_agent.clock import RealClock
 from host_agent.keys import keyfile
 from host_agent.paths import default_paths
-from host_agent.sync.battery import battery_text
+from host_agent.patient.contact import HOW_TO_SET, Contact
+from host_agent.sync.live import live_values_text
 from host_agent.terminal.broken import broken_line, leave_when_broken
 from host_agent.terminal.options import JsonOption
 from host_agent.terminal.output import nothing, show
 from host_agent.terminal.reading_store import open_store
-from host_agent.terminal.running_agent import least_ages, live_status
+from host_agent.terminal.running_agent import live_status
 from host_agent.text import (
     heart_rate_text,
     local_of_iso,
@@ -24,50 +27,33 @@ from host_agent.text import (
     temperature_at_text,
 )
 from host_agent.views.state import read_state
-
-_LIVE_IS_NOW_S = 10.0  # a wearable in session sends its values each second
-_BATTERY_IS_NOW_S = 1200.0  # asked for every 10 min
+from host_agent.views.state_facts import age_s
 
 
 def status(
     as_json: JsonOption = False,
 ) -> None:
-    """Show link, newest reading, grade and alarms of every wearable. Works without the agent.
+    """Show alarms, state, newest reading and grade of every wearable. Works without the agent.
 
-    Below the wearable's own grade there is one line for each scale. This laptop computes it from what people entered
-    and from what the wearable measures now. The line `asked` shows what people are asked to enter: due now, or
-    missed. The alarm PROMPT_MISSED sounds for a missed entry. A wearable whose data cannot be read has a line that
-    says so, and the exit code is 1. While the agent runs, `battery` shows the percentage
-    and the hours left; the agent asks for them every 10 minutes.
+    Every alarm that stands comes first, the most urgent one on top, and below it what is known of its sound. The line
+    `state` says whether the wearable measures now, is paused, or cannot be heard. Below the wearable's own grade there
+    is one line for each scale. This laptop computes it from what people entered and from what the wearable measures
+    now. The line `asked` shows what people are asked to enter: due now, or missed. A wearable whose data cannot be
+    read has a line that says so, and the exit code is 1. While the agent runs, `battery` shows the percentage and the
+    hours left; the agent asks for them every 10 minutes.
     """
     paths = default_paths()
     keys, errors = keyfile.load_all(paths.keys)
     live = live_status(paths)
     now_ms = live["now_utc_ms"] if live else RealClock().utc_ms()
     with open_store(paths) as tx:
-        data = read_state(tx, keys, now_ms, least_ages(live))
+        data = read_state(tx, keys, now_ms, live)
     data |= {
         "notice": NOTICE,
         "agent_running": live is not None,
         "key_errors": [str(error) for error in errors],
     }
     if live:
-        by_id = {entry["device_id"]: entry for entry in live["devices"]}
-        for device in data["devices"]:
-            seen = by_id.get(device["device_id"], {})
-            device |= {
-                name: seen.get(name)
-                for name in (
-                    "link",
-                    "caught_up",
-                    "live",
-                    "live_text",
-                    "live_utc_ms",
-                    "live_age_s",
-                    "battery",
-                    "battery_age_s",
-                )
-            }
         data["agent"] = {
             name: live[name] for name in ("pid", "simulation_speed", "store_error", "targets", "ports")
         }
@@ -79,6 +65,7 @@ def status(
 
 def _lines(data: dict[str, Any], now_ms: int) -> Iterator[str]:
     yield NOTICE
+    yield from _alarm_lines(data)
     if data["agent_running"]:
         agent = data["agent"]
         fast = (
@@ -97,8 +84,6 @@ def _lines(data: dict[str, Any], now_ms: int) -> Iterator[str]:
     for device in data["devices"]:
         yield ""
         yield from _isolated_lines(device, data["agent_running"], now_ms)
-    for alarm in data["agent_alarms"]:
-        yield _alarm_line(alarm)
     if data["deliveries"]:
         yield ""
     for target, states in sorted(data["deliveries"].items()):
@@ -118,22 +103,34 @@ def _port_lines(ports: list[dict[str, Any]]) -> Iterator[str]:
                 yield f"            {port['advice']}"
 
 
+def _alarm_lines(data: dict[str, Any]) -> Iterator[str]:
+    """Every alarm before anything else, the most urgent first."""
+    alarms = [alarm for device in data["devices"] for alarm in device["alarms"]] + data["agent_alarms"]
+    for alarm in sorted(alarms, key=lambda one: -codes.PRIORITY_NAMES.index(one["priority"])):
+        yield str(alarm["text"])
+        if alarm.get("sound"):
+            yield f"       {alarm['sound']}"
+    if alarms:
+        yield ""
+
+
 def _isolated_lines(device: dict[str, Any], running: bool, now_ms: int) -> list[str]:
-    """The lines of one wearable; where they cannot be made, the line that says so, and its alarms."""
+    """The lines of one wearable; where they cannot be made, the line that says so. Its alarms stand above."""
     if not device["broken"]:
         try:
             return list(_device_lines(device, running, now_ms))
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:
             device["broken"] = f"{type(error).__name__}: {error}"
-    return [broken_line(device["device_id"], device["broken"]), *map(_alarm_line, device["alarms"])]
+    return [broken_line(device["device_id"], device["broken"])]
 
 
 def _device_lines(device: dict[str, Any], running: bool, now_ms: int) -> Iterator[str]:
     name = f" ({device['name']})" if device["name"] else ""
     yield marked(
         device["simulated"],
-        f"Wearable {device['device_id']}{name}, thermometer at {device['site'] or 'a site not known'}",
+        f"Wearable {device['device_id']}{name}, thermometer at {device['site'] or 'a site not known yet'}",
     )
+    yield f"  state     {device['state']['text']}"
     if running:
         link = device.get("link") or {"state": "never opened"}
         sync = ", synced" if device.get("caught_up") else ", syncing" if link["state"] == "open" else ""
@@ -144,10 +141,11 @@ def _device_lines(device: dict[str, Any], running: bool, now_ms: int) -> Iterato
     patient = device["patient"]
     if patient:
         day = f", Day +{patient['day']}" if patient["day"] is not None else ""
-        state = "" if patient["state"] == "active" else f" ({patient['state']})"
-        yield f"  patient   {patient['id']}{day}{state}"
+        doubt = f". {device['patient_text']}" if device["patient_text"] else ""
+        yield f"  patient   {patient['id']}{day}{doubt}"
     else:
-        yield "  patient   nobody is bound: nothing is graded. Bind: cytowatch patient start"
+        yield f"  patient   {device['patient_text']}"
+    yield from _call_lines(device)
     yield from _measured_lines(device, now_ms)
     if device["grade"]:
         old = "not known now, the data is too old. Last: " if device["grade"]["stale"] else ""
@@ -159,31 +157,37 @@ def _device_lines(device: dict[str, Any], running: bool, now_ms: int) -> Iterato
         at = local_of_iso(record["at"], with_date=True)
         yield f"  signed    {marked(record['simulated'], f'{at}: ' + record['text'])}"
     if device["context_waiting"]:
-        yield f"  context   entries not yet on the wearable: {device['context_waiting']}"
-    for alarm in device["alarms"]:
-        yield _alarm_line(alarm)
+        yield f"  context   entries on this laptop only, being sent: {device['context_waiting']}"
+    if device["context_dropped"]:
+        number = device["context_dropped"]
+        yield f"  context   entries that the wearable dropped at its restart, being sent again: {number}"
+
+
+def _call_lines(device: dict[str, Any]) -> Iterator[str]:
+    """Whom to call; a number that is missing is said as loudly as an alarm."""
+    call = device["call"]
+    if call is None:
+        return
+    yield f"  call      {Contact(care_team=call['care_team'] or '', emergency=call['emergency'] or '').call}"
+    if not (call["care_team"] and call["emergency"]):
+        yield f"            {HOW_TO_SET}"
 
 
 def _measured_lines(device: dict[str, Any], now_ms: int) -> Iterator[str]:
-    """What the wearable measures, by which calibration, on what battery, or for how long it is taken off."""
-    if device.get("live"):
-        age_s = device["live_age_s"]
-        when = "now      " if age_s <= _LIVE_IS_NOW_S else f"heard     {span_text(age_s)} ago:"
-        yield f"  {when} {device['live_text']}"
-    if device.get("battery") and device["battery"]["heard_utc_ms"] is not None:
-        yield f"  battery   {_battery_text(device['battery'], device.get('battery_age_s'), now_ms)}"
-    if device["pause"]:
-        yield f"  pause     {marked(device['simulated'], _pause_text(device['pause']))}"
+    """What the wearable measures, by which calibration and on what battery."""
+    live = device.get("live")
+    if live is not None:
+        values = marked(device["simulated"], live_values_text(live))
+        if device["shows_live"]:
+            yield f"  now       {values}"
+        else:
+            heard_s = age_s(device.get("live_age_s"), device["live_utc_ms"], now_ms)
+            yield f"  heard     {span_text(heard_s or 0)} ago: {values}"
+    if device["battery_text"]:
+        yield f"  battery   {device['battery_text']}"
     yield f"  stored    {_reading_text(device['newest_reading'])}"
     if device["calibration"]:
         yield f"  sensors   {device['calibration']['words']}"
-
-
-def _battery_text(values: dict[str, Any], age_s: int | None, now_ms: int) -> str:
-    if age_s is None:
-        age_s = (now_ms - values["heard_utc_ms"]) // 1000
-    age = f"{span_text(age_s)} ago: " if age_s > _BATTERY_IS_NOW_S else ""
-    return f"{age}{battery_text(values)}"
 
 
 def _people_lines(device: dict[str, Any]) -> Iterator[str]:
@@ -201,13 +205,6 @@ def _people_lines(device: dict[str, Any]) -> Iterator[str]:
         yield f"  asked     {' '.join(asked)}"
 
 
-def _pause_text(pause: dict[str, Any]) -> str:
-    by = local_of_iso(pause["until"], with_seconds=False)
-    if pause["left_s"] <= 0:
-        return f"for {pause['why']}, planned until {by}. Its end is not stored"
-    return f"paused for {pause['why']}, {-(-pause['left_s'] // 60)} min left, back by {by}: not measuring, planned"
-
-
 def _reading_text(reading: dict[str, Any] | None) -> str:
     if reading is None:
         return "no reading yet"
@@ -219,10 +216,3 @@ def _reading_text(reading: dict[str, Any] | None) -> str:
         f" SpO2 {saturation_text(reading['spo2_tenths'], reading['ppg_state'])},"
         f" heart rate {heart_rate_text(reading['hr_bpm'])}",
     )
-
-
-def _alarm_line(alarm: dict[str, Any]) -> str:
-    since = f" since {local_of_iso(alarm['since'], with_seconds=False)}" if alarm["since"] else ""
-    detail = f" ({alarm['detail']})" if alarm["detail"] else ""
-    text = marked(alarm["simulated"], alarm["text"])
-    return f"  ALARM     {alarm['priority']} {alarm['name']}{since}: {text}{detail}"

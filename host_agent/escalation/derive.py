@@ -14,6 +14,7 @@ from host_agent.escalation import episodes
 from host_agent.escalation.events import Event, Origin, alarm_event, together_event
 from host_agent.escalation.record_events import device_name, events_of, patient_of
 from host_agent.forward.share import WINDOW_MS, is_repetition
+from host_agent.patient.contact import contact_of
 from host_agent.store.alarm_changes import note_active
 from host_agent.store.bindings import open_binding
 from host_agent.store.db import Tx
@@ -99,6 +100,8 @@ class Escalation(Derivation):
             priority=alarm.priority,
             simulated=simulated,
             occurred=(alarm.changed_utc_ms, 0),
+            contact=contact_of(tx, alarm.device, binding),
+            now_ms=alarm.changed_utc_ms,
             detail=alarm.detail,
             key=f"{device_id or 'agent'}-host-{alarm.alarm}-{alarm.raised_utc_ms}-{alarm.priority}",
         )
@@ -147,6 +150,8 @@ class Escalation(Derivation):
                 priority=alarm.priority,
                 simulated=simulated,
                 occurred=(alarm.opened_utc_ms, 0),
+                contact=contact_of(tx, alarm.device, binding),
+                now_ms=utc_ms,
                 detail="it stood before a receiver was configured",
                 key=f"{alarm.key}-stands-{alarm.priority}",
             )
@@ -163,7 +168,7 @@ class Escalation(Derivation):
             like = Event(
                 "", one.alarm, one.priority, one.simulated, "",
                 Origin(device_id, device_name(tx, one.device), source, 0, seq, None, None),
-                patient_of(tx, binding, utc_ms),
+                patient_of(tx, binding, utc_ms), contact_of(tx, one.device, binding),
             )  # fmt: skip
             event = together_event(like, one.number, one.first_utc_ms, one.last_utc_ms)
             delivery = Addressed(

@@ -10,9 +10,12 @@ from typing import Any, NamedTuple
 from crs_core import code_texts, codes
 
 from host_agent import NOTICE
-from host_agent.text import iso_utc, local_time, marked, priority_name
+from host_agent.escalation.alarm_words import NO_VALUES, Values, When, alarm_words, people_words
+from host_agent.patient.contact import Contact
+from host_agent.text import iso_utc, local_time, priority_name
 
 SCHEMA = "cytowatch.event/1"
+_LATE = "it reached this laptop {} later"
 
 
 class Origin(NamedTuple):
@@ -45,6 +48,7 @@ class Event(NamedTuple):
     payload: str
     origin: Origin
     patient: Patient | None
+    contact: Contact
 
     @property
     def share(self) -> str:
@@ -72,21 +76,35 @@ def alarm_event(
     priority: int,
     simulated: bool,
     occurred: tuple[int, int] | None,
+    contact: Contact,
+    now_ms: int,
+    values: Values = NO_VALUES,
     detail: str = "",
+    more: str = "",
     key: str | None = None,
 ) -> Event:
     """An alarm of the wearable, or of the host (no `seq` in `origin`); `occurred` = (utc_ms, bound_ms).
 
-    The key comes from the record's place in the journal; an alarm without a record gives its own `key`.
+    The key comes from the record's place in the journal; an alarm without a record gives its own `key`. `now_ms` is
+    when its text is written: an alarm that comes late says how old it is. `more` is a sentence at its end.
     """
     name = code_texts.alarm_name(alarm)
+    when = When(occurred[0] if occurred else None, now_ms, _LATE)
     body = {
         "kind": "alarm",
         "name": name,
-        "text": marked(
-            simulated,
-            f"{priority_name(priority)}: {code_texts.ALARM_TEXTS.get(alarm, name)}{_tail(detail)}",
+        "text": " ".join(
+            filter(
+                None,
+                (
+                    alarm_words(
+                        alarm, priority, contact, when, simulated=simulated, values=values, detail=detail
+                    ),
+                    more,
+                ),
+            )
         ),
+        "detail": detail,
         "alarm": {
             "id": alarm,
             "name": name,
@@ -97,7 +115,8 @@ def alarm_event(
     }
     key = key or f"{_source_key(origin)}-alarm-{alarm}"
     return _event(
-        key, alarm, priority, simulated=simulated, origin=origin, patient=patient, occurred=occurred, body=body
+        key, alarm, priority, simulated=simulated, origin=origin, patient=patient, occurred=occurred, contact=contact,
+        body=body,
     )  # fmt: skip
 
 
@@ -111,7 +130,9 @@ def together_event(event: Event, number: int, first_utc_ms: int, last_utc_ms: in
         priority=event.priority,
         simulated=event.simulated,
         occurred=(last_utc_ms, 0),
-        detail=f"it came {number} more times from {local_time(first_utc_ms)} to {local_time(last_utc_ms)}",
+        contact=event.contact,
+        now_ms=last_utc_ms,
+        more=f"It came {number} more times from {local_time(first_utc_ms)} to {local_time(last_utc_ms)}.",
         key=f"{origin.device_id or 'agent'}-again-{event.kind}-{event.priority}-{first_utc_ms}",
     )
 
@@ -125,19 +146,24 @@ def grade_event(
     priority: int,
     simulated: bool,
     occurred: tuple[int, int] | None,
+    contact: Contact,
+    now_ms: int,
 ) -> Event:
     """A rise of the lower bound; `grade` is the payload's object (scale, lower, upper, …), `text` its sentence."""
+    when = When(occurred[0] if occurred else None, now_ms, _LATE)
     body = {
         "kind": "grade_rise",
         "name": "GRADE_RISE",
-        "text": marked(simulated, text),
+        "text": people_words(priority, contact, when, f"{text} Call the care team now.", simulated=simulated),
+        "detail": "",
         "alarm": None,
         "grade": grade,
     }
     key = f"{_source_key(origin)}-grade"
     return _event(
-        key, 0, priority, simulated=simulated, origin=origin, patient=patient, occurred=occurred, body=body
-    )
+        key, 0, priority, simulated=simulated, origin=origin, patient=patient, occurred=occurred, contact=contact,
+        body=body,
+    )  # fmt: skip
 
 
 def _event(
@@ -149,6 +175,7 @@ def _event(
     origin: Origin,
     patient: Patient | None,
     occurred: tuple[int, int] | None,
+    contact: Contact,
     body: dict[str, Any],
 ) -> Event:
     source = None
@@ -171,17 +198,14 @@ def _event(
         "patient": {"id": patient.pseudonym, "binding_id": patient.binding_id, "day": patient.day}
         if patient
         else None,
+        "call": {"care_team": contact.care_team or None, "emergency": contact.emergency or None},
         "source": source,
         "occurred_at": iso_utc(occurred[0]) if occurred else None,
         "time_bound_ms": occurred[1] if occurred else None,
     }
     payload = json.dumps(whole, ensure_ascii=False, separators=(",", ":"))
-    return Event(key, alarm, priority, simulated, payload, origin, patient)
+    return Event(key, alarm, priority, simulated, payload, origin, patient, contact)
 
 
 def _source_key(origin: Origin) -> str:
     return f"{origin.device_id}-{origin.journal_id}-{origin.branch}-{origin.seq}"
-
-
-def _tail(detail: str) -> str:
-    return f" ({detail})" if detail else ""

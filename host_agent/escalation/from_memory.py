@@ -5,6 +5,7 @@ message has no sequence (`not_journaled`), or a finding of the host itself canno
 acknowledged to the wearable meanwhile.
 """
 
+import contextlib
 import logging
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -21,7 +22,9 @@ from host_agent.escalation.events import Event, Origin, alarm_event, together_ev
 from host_agent.escalation.record_events import device_name, events_of, patient_of
 from host_agent.forward.delivery import Delivery
 from host_agent.forward.waiting import Together
+from host_agent.patient.contact import Contact, contact_of
 from host_agent.store.db import Store, Tx
+from host_agent.store.devices import devices
 from host_agent.store.empty import read_or_empty
 from host_agent.store.events import decode_event
 from host_agent.store.insertion import IncomingBlock, IncomingGap
@@ -61,6 +64,9 @@ class MemoryAlarms:
         self._offer = offer
         self._agent_simulated = agent_simulated
         self._run = clock.utc_ms()  # names this run of the agent: a finding is sent once in it
+        # as last read: a text needs its numbers also while the store cannot be read; None is this laptop itself
+        self._contacts: dict[bytes | None, Contact] = {}
+
         self._unstored: dict[bytes, _Unstored] = {}
         self._doorbells: dict[bytes, list[_Doorbell]] = {}
         self._at_work: set[bytes] = set()
@@ -99,19 +105,27 @@ class MemoryAlarms:
         finally:
             self._at_work.discard(device_id)
 
+    def remember(self, tx: Tx) -> None:
+        """Read whom every wearable's texts are about and whom to call."""
+        known: dict[bytes | None, Contact] = {one.device_id: contact_of(tx, one.id) for one in devices(tx)}
+        self._contacts = {**known, None: contact_of(tx, None)}
+
     async def records_not_stored(
         self, journal: Journal, items: Sequence[IncomingBlock | IncomingGap], error: StoreError
     ) -> None:
         """What the records would have raised, and that the store takes nothing (STORE_FAULT)."""
         now_ms = self._clock.utc_ms()
-        for event in await events_in_memory(self._store, journal, items, now_ms):
+        with contextlib.suppress(StoreError):
+            await self._store.read(self.remember)
+        last_known = self._contacts.get(journal.device_id)
+        for event in await events_in_memory(self._store, journal, items, now_ms, last_known):
             self._send(event)
         self.finding(None, Finding(codes.STORE_FAULT, codes.PRIORITY_HIGH, str(error)))
 
     async def not_journaled(self, journal: Journal, status: Any, alarm: Any) -> None:
         """The alarms of an ALARM message whose record does not come; `status` is the wearable's StatusIs."""
         events = await not_journaled_events(
-            self._store, journal, status.boot, alarm,
+            self._store, journal, status.boot, alarm, self._contacts.get(journal.device_id),
             simulated=bool(status.flags & wire.STATUS_SIMULATED), utc_ms=self._clock.utc_ms(),
         )  # fmt: skip
 
@@ -127,9 +141,11 @@ class MemoryAlarms:
 
     def finding(self, device_id: bytes | None, finding: Finding) -> None:
         """An alarm of the host itself about a wearable, None: about the agent."""
+        contact = self._contacts.get(device_id, Contact(device=device_id.hex() if device_id else ""))
         self._send(
             host_event(
-                device_id, finding, simulated=self._agent_simulated, utc_ms=self._clock.utc_ms(), run=self._run
+                device_id, finding, contact, simulated=self._agent_simulated, utc_ms=self._clock.utc_ms(),
+                run=self._run,
             )
         )  # fmt: skip
 
@@ -145,7 +161,11 @@ class MemoryAlarms:
 
 
 async def events_in_memory(
-    store: Store, journal: Journal, items: Sequence[IncomingBlock | IncomingGap], utc_ms: int
+    store: Store,
+    journal: Journal,
+    items: Sequence[IncomingBlock | IncomingGap],
+    utc_ms: int,
+    last_known: Contact | None,
 ) -> list[Event]:
     """The events of blocks that could not be stored. Reads what it can of the store; without it, says less."""
     if journal.binding is None:
@@ -156,7 +176,7 @@ async def events_in_memory(
         found = []
         for record in records:
             try:
-                found += events_of(tx, journal, record, utc_ms)
+                found += events_of(tx, journal, record, utc_ms, last_known)
             except Exception:  # one bad record harms one record
                 _LOG.exception("record %d makes no event", record.seq)
         return found
@@ -165,7 +185,14 @@ async def events_in_memory(
 
 
 async def not_journaled_events(
-    store: Store, journal: Journal, boot: int, alarm: Any, *, simulated: bool, utc_ms: int
+    store: Store,
+    journal: Journal,
+    boot: int,
+    alarm: Any,
+    last_known: Contact | None,
+    *,
+    simulated: bool,
+    utc_ms: int,
 ) -> list[Event]:
     """One event per alarm of an ALARM message whose record the wearable could not write, or this laptop cannot fetch.
 
@@ -184,6 +211,8 @@ async def not_journaled_events(
                 priority=priority,
                 simulated=simulated,
                 occurred=occurred,
+                contact=contact_of(tx, journal.device, journal.binding).or_else(last_known),
+                now_ms=utc_ms,
                 detail="" if alarm.seq else "not in the journal: the wearable's flash did not take it",
                 key=None if alarm.seq else f"{device_id}-unjournaled-{boot}-{alarm.t_ms}-alarm-{number}",
             )
@@ -194,7 +223,9 @@ async def not_journaled_events(
     return await read_or_empty(store, judge)
 
 
-def host_event(device_id: bytes | None, finding: Finding, *, simulated: bool, utc_ms: int, run: int) -> Event:
+def host_event(
+    device_id: bytes | None, finding: Finding, contact: Contact, *, simulated: bool, utc_ms: int, run: int
+) -> Event:
     """An alarm of the host that could not be stored; in one `run` of the agent the same finding has the same key."""
     about = device_id.hex() if device_id else None
     return alarm_event(
@@ -204,6 +235,8 @@ def host_event(device_id: bytes | None, finding: Finding, *, simulated: bool, ut
         priority=finding.priority,
         simulated=simulated,
         occurred=(utc_ms, 0),
+        contact=contact,
+        now_ms=utc_ms,
         detail=finding.detail,
         key=f"{about or 'agent'}-host-{finding.alarm}-unstored-{run}-{finding.priority}",
     )

@@ -8,8 +8,10 @@ from crs_core.grade import alarms
 from crs_core.journal import record_layout
 
 from host_agent.escalation import rules
+from host_agent.escalation.alarm_words import values_of
 from host_agent.escalation.episodes import grade_key
 from host_agent.escalation.events import Event, Origin, Patient, alarm_event, grade_event
+from host_agent.patient.contact import Contact, contact_of
 from host_agent.patient.profile import day_number
 from host_agent.store.alarm_changes import priorities_before
 from host_agent.store.bindings import binding_by_row
@@ -23,8 +25,12 @@ from host_agent.text import grade_text, local_time, scale_name
 _WITH_ALARMS = (record_layout.ALARM, record_layout.BOOT, record_layout.GRADER_STATE)
 
 
-def events_of(tx: Tx, journal: Journal, event: StoredEvent, received_utc_ms: int) -> list[Event]:
+def events_of(
+    tx: Tx, journal: Journal, event: StoredEvent, received_utc_ms: int, last_known: Contact | None = None
+) -> list[Event]:
     """The events of one record of a bound journal; an empty list for most records.
+
+    `last_known` is for a store that cannot be read now.
 
     BOOT and GRADER_STATE carry the alarms active then. An alarm that no stored ALARM record accounts for was raised
     before the binding, or its record is lost: it makes an event too.
@@ -40,11 +46,20 @@ def events_of(tx: Tx, journal: Journal, event: StoredEvent, received_utc_ms: int
     )  # fmt: skip
     patient = patient_of(tx, journal.binding, at_utc_ms)
     simulated = bool(event.simulated)
+    contact = contact_of(tx, journal.device, journal.binding).or_else(last_known)
     if event.type != record_layout.GRADE:
         now, before = record_changes(tx, journal, event)
         return [
             alarm_event(
-                origin, patient, alarm=alarm, priority=priority, simulated=simulated, occurred=occurred
+                origin,
+                patient,
+                alarm=alarm,
+                priority=priority,
+                simulated=simulated,
+                occurred=occurred,
+                contact=contact,
+                now_ms=received_utc_ms,
+                values=values_of(record),
             )
             for alarm, priority in rules.raised(now, before)
         ]
@@ -54,6 +69,7 @@ def events_of(tx: Tx, journal: Journal, event: StoredEvent, received_utc_ms: int
         grade_event(
             origin, patient, grade=grade_fields(record), simulated=simulated, occurred=occurred,
             text=record_text(record, at_utc_ms), priority=rules.grade_priority(record.lower),
+            contact=contact, now_ms=received_utc_ms,
         )
     ]  # fmt: skip
 
@@ -111,10 +127,9 @@ def device_name(tx: Tx, row: int | None) -> str:
     if row is None:
         return ""
     try:
-        found = device(tx, row)
+        return device(tx, row).label
     except KeyError:
         return ""
-    return found.name or found.device_id.hex()
 
 
 def patient_of(tx: Tx, row: int | None, utc_ms: int) -> Patient | None:

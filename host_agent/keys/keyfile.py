@@ -23,6 +23,7 @@ class DeviceKey(NamedTuple):
     key: bytes
     role: int
     name: str
+    site: str = ""  # as the enrolment named it; a key file of an earlier version has none
 
     def __repr__(self) -> str:
         return f"DeviceKey(device_id={self.device_id.hex()}, key_id={self.key_id}, role={self.role})"
@@ -47,6 +48,7 @@ def save(folder: Path, key: DeviceKey) -> Path:
             "key": key.key.hex(),
             "role": ROLE_NAMES[key.role],
             "name": key.name,
+            "site": key.site,
         },
         indent=1,
     )
@@ -71,6 +73,7 @@ def load(path: Path) -> DeviceKey:
             bytes.fromhex(data["key"]),
             names[data["role"]],
             str(data["name"]),
+            str(data.get("site", "")),
         )
     except TextFileError as error:
         raise KeyFileError(f"{path} {error.why}", error.advice) from None

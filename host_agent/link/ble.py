@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import sys
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from crs_core.wire import gatt_uuids as names
@@ -30,12 +31,18 @@ class BleTransport:
     """One connection with one wearable. Make it with `open_ble`, inside the event loop that uses it."""
 
     def __init__(
-        self, name: str, write_s: float = WRITE_S, leaving: set[asyncio.Task[None]] | None = None
+        self,
+        name: str,
+        write_s: float = WRITE_S,
+        leaving: set[asyncio.Task[None]] | None = None,
+        on_proof: Callable[[bool], None] = lambda _: None,
     ) -> None:
-        """`leaving`: holds the task that ends the connection, until it is done."""
+        """`leaving`: holds the task that ends the connection, until it is done. `on_proof` is called once: whether the
+        wearable proved its key before the connection was closed."""
         self._name = name
         self._leaving = set() if leaving is None else leaving
         self._write_s = write_s
+        self._on_proof: Callable[[bool], None] | None = on_proof
         self.carrier: Any = None
         self._client: Any = None
         self._in: Any = None
@@ -98,8 +105,15 @@ class BleTransport:
         except Exception as error:  # bleak lets errors of every layer below it through
             raise self.lose(f"{self._name}: {error or type(error).__name__}") from error
 
+    def proved(self, is_proven: bool = True) -> None:
+        """The wearable at the other end proved its key."""
+        if self._on_proof is not None:
+            on_proof, self._on_proof = self._on_proof, None
+            on_proof(is_proven)
+
     def close(self) -> None:
         """End the connection in a task of its own; a waiting read or write raises TransportLost."""
+        self.proved(False)
         self.lose(f"{self._name} was closed")
         if self._closing is None and self._client is not None:
             self._closing = asyncio.ensure_future(_disconnect(self._client))
@@ -129,10 +143,17 @@ async def _disconnect(client: Any) -> None:
             await client.disconnect()
 
 
-async def open_ble(radio: Radio, device_id: bytes, name: str) -> BleTransport:
-    """Find this wearable and connect; WearableNotHeard, RadioUnavailable or TransportLost say why not."""
-    heard = await radio.find(device_id)
-    return await connect(radio, heard, name)
+async def open_ble(radio: Radio, device_id: bytes, key: bytes, name: str) -> BleTransport:
+    """Find the wearable that holds this key and connect.
+
+    WearableNotHeard, RadioUnavailable or TransportLost say why not.
+    """
+    heard = await radio.find(device_id, key)
+    try:
+        return await connect(radio, heard, name)
+    except TransportLost:
+        radio.addresses.tried_in_vain(heard.address)
+        raise
 
 
 async def connect(radio: Radio, heard: Heard, name: str) -> BleTransport:
@@ -141,7 +162,11 @@ async def connect(radio: Radio, heard: Heard, name: str) -> BleTransport:
     from bleak_retry_connector import BleakConnectionError, establish_connection  # noqa: PLC0415
 
     backend = await radio.backend()
-    transport = BleTransport(name, leaving=radio.leaving)
+
+    def on_proof(is_proven: bool) -> None:
+        (radio.addresses.proved if is_proven else radio.addresses.tried_in_vain)(heard.address)
+
+    transport = BleTransport(name, leaving=radio.leaving, on_proof=on_proof)
     client: Any = None
 
     def broke(which: Any) -> None:

@@ -12,8 +12,11 @@ from typing import Any, NamedTuple
 from crs_core.wire import gatt_uuids as names
 
 from host_agent.errors import RadioUnavailable, WearableNotHeard
+from host_agent.link.advertised import Advertised, decode
+from host_agent.link.ble_choice import Addresses
 
 SCAN_S = 30.0  # real: one try listens for this long
+CHOOSE_S = 2.0  # real: so long others are waited for, where anybody can have sent what was heard
 
 
 class Backend(NamedTuple):
@@ -24,23 +27,26 @@ class Backend(NamedTuple):
 
 
 class Heard(NamedTuple):
-    """One wearable's advertisement. `device` is bleak's; `tag` stands for the device id (crs_core gatt_uuids)."""
+    """One wearable's advertisement. `device` is bleak's."""
 
     device: Any
     address: str
-    tag: bytes
-    flags: int
+    said: Advertised
     rssi_dbm: int | None
+
+    def is_of(self, device_id: bytes, key: bytes) -> bool:
+        """Whether it is the wearable that holds this key."""
+        return self.said.is_of(device_id, key)
 
     @property
     def is_simulated(self) -> bool:
         """Whether the wearable says that its data are simulated."""
-        return bool(self.flags & names.FLAG_SIMULATED)
+        return bool(self.said.flags & names.FLAG_SIMULATED)
 
     @property
     def may_pair(self) -> bool:
         """Whether its pairing window is open."""
-        return bool(self.flags & names.FLAG_PAIRING)
+        return bool(self.said.flags & names.FLAG_PAIRING)
 
 
 BackendFactory = Callable[[], Awaitable[Backend]]
@@ -98,6 +104,7 @@ class Radio:
         self._switching = asyncio.Lock()
         self.connecting = asyncio.Lock()  # controllers connect to one peer at a time
         self.leaving: set[asyncio.Task[None]] = set()  # tasks that end connections
+        self.addresses = Addresses()
 
     async def backend(self) -> Backend:
         """The backend, made at the first call."""
@@ -106,14 +113,29 @@ class Radio:
                 self._backend = await _factory[0]()
             return self._backend
 
-    async def find(self, device_id: bytes, timeout_s: float = SCAN_S) -> Heard:
-        """The next advertisement of this wearable; WearableNotHeard at the deadline, RadioUnavailable."""
-        wanted = names.tag(device_id)
-        found: asyncio.Future[Heard] = asyncio.get_running_loop().create_future()
+    async def find(self, device_id: bytes, key: bytes, timeout_s: float = SCAN_S) -> Heard:
+        """The wearable that holds this key; WearableNotHeard at the deadline, RadioUnavailable.
+
+        What only its own address can have sent is taken at once. Otherwise all that is heard in two seconds is ranked.
+        """
+        loop = asyncio.get_running_loop()
+        found: asyncio.Future[Heard] = loop.create_future()
+        candidates: dict[str, Heard] = {}
+
+        def choose() -> None:
+            if not found.done():
+                found.set_result(min(candidates.values(), key=lambda one: self.addresses.rank(one.address)))
 
         def heard(one: Heard) -> None:
-            if one.tag == wanted and not found.done():
+            if found.done() or not one.is_of(device_id, key):
+                return
+            self.addresses.heard(one.address, loop.time())
+            if one.said.only_comes_from(one.address) or self.addresses.is_proven(one.address):
                 found.set_result(one)
+                return
+            if not candidates:
+                loop.call_later(CHOOSE_S, choose)
+            candidates[one.address] = one
 
         async with self.listening(heard):
             try:
@@ -144,7 +166,8 @@ class Radio:
                 if self._listeners and self._scanner is None:
                     from bleak import BleakScanner  # noqa: PLC0415 only where there is a radio
 
-                    scanner = BleakScanner(self._detected, [names.SERVICE], backend=backend.scanner)
+                    # without a filter: outside pairing a wearable advertises no service, which would name it
+                    scanner = BleakScanner(self._detected, backend=backend.scanner)
                     await _whole(scanner.start(), undo=scanner.stop)
                     self._scanner = scanner
                 elif not self._listeners and self._scanner is not None:
@@ -155,9 +178,9 @@ class Radio:
                 raise RadioUnavailable(f"Bluetooth cannot be used: {spoken(error)}") from error
 
     def _detected(self, device: Any, data: Any) -> None:
-        own = names.decode_advertised(data.manufacturer_data.get(names.COMPANY, b""))
-        if own is None:
+        said = decode(data.manufacturer_data.get(names.COMPANY, b""))
+        if said is None or not said.may_come_from(device.address):
             return
-        one = Heard(device, device.address, own[1], own[0], data.rssi)
+        one = Heard(device, device.address, said, data.rssi)
         for listener in list(self._listeners):
             listener(one)

@@ -1,5 +1,8 @@
 """Brings waiting entries to the wearable: when one was taken, when a session opens, and again until it is journaled.
 
+A wearable that restarted dropped what has a time limit: it gets once more what is still valid, as soon as its records
+are here, so that no newer sign in them is overlooked.
+
 Nothing waits for this: an entry counts on the host as soon as it is committed.
 """
 
@@ -14,6 +17,8 @@ from host_agent.clock import Clock
 from host_agent.errors import LinkError, ProtocolError, RequestRefused, StoreError
 from host_agent.people import rule_sending
 from host_agent.people.outgoing import message_of
+from host_agent.people.resending import to_send_again
+from host_agent.people.wearable_says import Resolve
 from host_agent.store import outgoing
 from host_agent.store.db import Store, Tx
 
@@ -30,10 +35,15 @@ class ContextClient(rule_sending.SettingsClient, Protocol):
 
 
 class Session(NamedTuple):
-    """A wearable in session, bound by the binding of this row."""
+    """A wearable in session, bound by the binding of this row, in its boot `boot`.
+
+    `is_caught_up`: the store holds everything that it had.
+    """
 
     binding: int
     client: ContextClient
+    boot: int = 0
+    is_caught_up: bool = False
 
 
 class ContextSender:
@@ -45,13 +55,19 @@ class ContextSender:
         sessions: Callable[[], Iterable[Session]],
         clock: Clock,
         link_clock: Clock,
+        resolve: Resolve,
     ) -> None:
-        """`clock` dates observations (it may be scaled), `link_clock` paces the tries."""
+        """`clock` dates observations (it may be scaled), `link_clock` paces the tries, `resolve` dates records."""
         self._store = store
         self._sessions = sessions
         self._clock = clock
         self._link = link_clock
+        self._resolve = resolve
         self._due = asyncio.Event()
+        # binding → the client of the session in which nothing is missing any more
+        self._restored: dict[int, object] = {}
+        # audit row → the client that it was sent by: its record may come later
+        self._sent: dict[int, object] = {}
         self._brought: dict[int, tuple[object, dict[str, str]]] = {}
         # binding → why its wearable refused signed numbers, "" when it has them; none before its first session
         self.refused_numbers: dict[int, str] = {}
@@ -68,7 +84,8 @@ class ContextSender:
                 if await self._store.read(outgoing.waiting_for_nobody):
                     await self._store.write(self._leave_ended)
                 for session in list(self._sessions()):
-                    await self._send(session)
+                    if await self._send_again(session):
+                        await self._send(session)
                     await self._send_numbers(session)
             except StoreError as error:
                 _LOG.warning("waiting entries cannot be read or marked: %s", error)
@@ -84,23 +101,46 @@ class ContextSender:
             due.cancel()
         self._due.clear()
 
+    async def _send_again(self, session: Session) -> bool:
+        """What a restart dropped goes before what waits, to keep the order; False: try again before anything else."""
+        if self._restored.get(session.binding) is session.client or not session.is_caught_up:
+            return True
+        now_ms = self._clock.utc_ms()
+        for again in await self._store.read(
+            lambda tx: to_send_again(tx, session.binding, session.boot, now_ms, self._resolve)
+        ):
+            if self._sent.get(again.item.audit) is session.client:
+                continue
+            if not await self._bring(session, again.item, again.message()):
+                return False
+            _LOG.info("the wearable restarted and has entry %d again", again.item.audit)
+        self._restored[session.binding] = session.client
+        return True
+
+    async def _bring(self, session: Session, item: outgoing.Outgoing, message: bytes) -> bool:
+        """Send one entry; False when nothing came back, so that the later ones must wait."""
+        state, error = outgoing.JOURNALED, ""
+        try:
+            await session.client.send_context(message)
+        except RequestRefused as refusal:
+            error = str(refusal)
+            if refusal.result_code != wire.RESULT_BAD_VALUE:
+                await self._tried(item.audit, error)
+                return False
+            state = outgoing.REFUSED
+            _LOG.error("the wearable refused entry %d and does not grade with it: %s", item.audit, error)
+        except (LinkError, ProtocolError) as lost:
+            await self._tried(item.audit, str(lost))
+            return False
+        self._sent[item.audit] = session.client
+        await self._done(item.audit, state, error)
+        return True
+
     async def _send(self, session: Session) -> None:
         """Send in the order of signing. An entry without an answer holds back the later ones, to keep the order."""
         for item in await self._store.read(lambda tx: outgoing.waiting(tx, session.binding)):
-            state, error = outgoing.JOURNALED, ""
-            try:
-                await session.client.send_context(message_of(item, self._clock.utc_ms()))
-            except RequestRefused as refusal:
-                error = str(refusal)
-                if refusal.result_code != wire.RESULT_BAD_VALUE:
-                    await self._tried(item.audit, error)
-                    return
-                state = outgoing.REFUSED
-                _LOG.error("the wearable refused entry %d and does not grade with it: %s", item.audit, error)
-            except (LinkError, ProtocolError) as lost:
-                await self._tried(item.audit, str(lost))
+            if not await self._bring(session, item, message_of(item, self._clock.utc_ms())):
                 return
-            await self._done(item.audit, state, error)
 
     async def _send_numbers(self, session: Session) -> None:
         """Signed rules and limits, once for each session and each change of them."""

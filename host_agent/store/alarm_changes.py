@@ -58,6 +58,14 @@ def priorities_before(tx: Tx, journal: int, seq: int) -> dict[int, int]:
     return {alarm: priority for alarm, priority, _ in rows}
 
 
+def is_raised_after(tx: Tx, journal: int, seq: int) -> bool:
+    """Whether an alarm of this journal was raised, or rose, above sequence `seq`."""
+    found = tx.execute(
+        "SELECT 1 FROM alarm_changes WHERE journal = ? AND seq > ? AND priority > 0 LIMIT 1", (journal, seq)
+    ).fetchone()
+    return found is not None
+
+
 def current_changes(tx: Tx, device: int) -> list[AlarmChange]:
     """All changes in the wearable's current journal, by alarm, then by sequence."""
     rows = tx.execute(

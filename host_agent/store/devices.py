@@ -21,6 +21,14 @@ class Device(NamedTuple):
     settings: str
     max_boot: int
 
+    @property
+    def label(self) -> str:
+        """The name that people gave it (`Bed 3`), else that of this laptop's key, else its device id."""
+        own = dict(line.split("=", 1) for line in self.settings.splitlines() if "=" in line).get(
+            "device_name"
+        )
+        return own or self.name or self.device_id.hex()
+
 
 def devices(tx: Tx) -> list[Device]:
     """Every wearable, in the order in which they were first heard of."""

@@ -60,6 +60,16 @@ def open_alarm_keys(tx: Tx, journal: int, alarm: int) -> list[str]:
     return [row[0] for row in rows]
 
 
+def acceptances(tx: Tx, device: int) -> dict[tuple[str, int], tuple[str, int]]:
+    """(kind, alarm) → (who accepted it, when that lapses in UTC ms) of a wearable's episodes that are not closed."""
+    rows = tx.execute(
+        "SELECT kind, alarm, accepted_by, acceptance_lapses_utc_ms FROM episodes WHERE device = ?"
+        " AND state = 'accepted' ORDER BY id",
+        (device,),
+    )
+    return {(kind, alarm): (who, lapses or 0) for kind, alarm, who, lapses in rows}
+
+
 def peak_lower(tx: Tx, key: str) -> int:
     """Highest lower bound of a grade's episode so far, 0 before any."""
     row = tx.execute("SELECT detail FROM episodes WHERE key = ?", (key,)).fetchone()

@@ -1,6 +1,6 @@
 """Events of journals (crs_core.journal), as they are stored and decoded."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from crs_core.errors import RemoteError
@@ -38,6 +38,26 @@ def events(tx: Tx, journal: int, kind: int | None = None) -> Iterator[StoredEven
         values,
     ):
         yield StoredEvent._make((*row, decode_event(row[3], row[4])))
+
+
+def event_at(tx: Tx, journal: int, seq: int) -> StoredEvent | None:
+    """One event of a journal (row id); None when it is not stored."""
+    row = tx.execute(
+        "SELECT seq, boot, t_ms, type, payload, simulated FROM events WHERE journal = ? AND seq = ?",
+        (journal, seq),
+    ).fetchone()
+    return StoredEvent._make((*row, decode_event(row[3], row[4]))) if row else None
+
+
+def last_event_of(tx: Tx, journal: int, kinds: Sequence[int], until: int) -> StoredEvent | None:
+    """The last event of one of these types up to sequence `until` that this program understands."""
+    marks = ", ".join("?" for _ in kinds)
+    row = tx.execute(
+        "SELECT seq, boot, t_ms, type, payload, simulated FROM events WHERE journal = ? AND seq <= ?"  # noqa: S608
+        f" AND understood = 1 AND type IN ({marks}) ORDER BY seq DESC LIMIT 1",
+        (journal, until, *kinds),
+    ).fetchone()
+    return StoredEvent._make((*row, decode_event(row[3], row[4]))) if row else None
 
 
 def newest_event(tx: Tx, device: int, kind: int) -> EventRow | None:

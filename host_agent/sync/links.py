@@ -9,14 +9,15 @@ from functools import partial
 
 from host_agent.clock import Clock
 from host_agent.config.model import Config
+from host_agent.errors import NotEnrolled
 from host_agent.keys.keyfile import DeviceKey
 from host_agent.link import ble_radio
-from host_agent.link.ble import open_ble
+from host_agent.link.ble import BleTransport, open_ble
 from host_agent.link.ble_radio import Radio
 from host_agent.link.ownership import claim
 from host_agent.link.ports import candidates
 from host_agent.link.serial import open_serial
-from host_agent.link.supervisor import LinkReport, LinkState, LinkSupervisor
+from host_agent.link.supervisor import LinkReport, LinkState, LinkSupervisor, OpenReporter
 from host_agent.link.transport import Transport
 from host_agent.link.usb_serials import Remembered
 from host_agent.paths import Paths
@@ -80,11 +81,11 @@ class Links:
                         self._start(group, ble_name(device_id), self._radio_link(device_id))
             await self._clock.sleep(_SCAN_S)
 
-    def bound_clients(self) -> list[tuple[int, DeviceClient]]:
-        """(binding row, client) of each wearable that is in session and bound here."""
+    def bound_clients(self) -> list[tuple[int, DeviceClient, int, bool]]:
+        """(binding row, client, boot, whether all is stored) of each wearable that is in session and bound here."""
         engines = [runner.engine for runner in self.runners.values()]
         return [
-            (engine.journal.binding, engine.client)
+            (engine.journal.binding, engine.client, engine.status.boot, engine.is_caught_up)
             for engine in engines
             if engine is not None
             and engine.journal is not None
@@ -94,9 +95,9 @@ class Links:
 
     def bound_devices(self) -> list[tuple[bytes, DeviceClient]]:
         """(device id, client) of each wearable that is in session and bound here."""
-        bound = dict(self.bound_clients())
+        clients = [one[1] for one in self.bound_clients()]
         engines = [runner.engine for runner in self.runners.values()]
-        return [(one.device_id, one.client) for one in engines if one and one.client in bound.values()]
+        return [(one.device_id, one.client) for one in engines if one and one.client in clients]
 
     def _start(self, group: asyncio.TaskGroup, name: str, supervisor: LinkSupervisor) -> None:
         self.supervisors[name] = supervisor
@@ -116,11 +117,28 @@ class Links:
     def _radio_link(self, device_id: bytes) -> LinkSupervisor:
         name = ble_name(device_id)
         self._radio = self._radio or Radio()
-        runner = self.runners[name] = self._make_runner(name, device_id)
+        radio, runner = self._radio, self._make_runner(name, device_id)
+        self.runners[name] = runner
+
+        async def open_transport() -> BleTransport:
+            key = self._keys().get(device_id)
+            if key is None:
+                raise NotEnrolled(f"this laptop holds no key of wearable {device_id.hex()}")
+            return await open_ble(radio, device_id, key.key, name)
+
+        async def run_session(transport: Transport, opened: OpenReporter) -> None:
+            assert isinstance(transport, BleTransport)
+
+            def proved(device_id: bytes) -> None:
+                transport.proved()
+                opened(device_id)
+
+            await runner.run_session(transport, proved)
+
         return LinkSupervisor(
             name,
-            partial(open_ble, self._radio, device_id, name),
-            runner.run_session,
+            open_transport,
+            run_session,
             on_report=self._on_report,
             clock=self._clock,
             standby=lambda: self._why_standby(device_id),

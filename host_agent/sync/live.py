@@ -71,6 +71,7 @@ class Hooks:
     unjournaled: Callable[[Journal, Any, Any], None]  # StatusIs, and the ALARM message with what rose
     # device id, why, and the priority of NOT_UNDERSTOOD
     not_understood: Callable[[bytes, str, int], None] = lambda device_id, why, priority: None
+    caught_up: Callable[[], None] = lambda: None
 
 
 class LiveViews(SyncListener):
@@ -175,6 +176,7 @@ class LiveViews(SyncListener):
     def on_caught_up(self, journal: Journal) -> None:
         """The store holds everything that the wearable had."""
         self.view(journal.device_id).is_caught_up = True
+        self._hooks.caught_up()
 
     def on_report(self, before: LinkReport | None, report: LinkReport) -> None:
         """A link changed state."""
@@ -212,14 +214,19 @@ def live_values(live: Any) -> dict[str, Any] | None:
 
 
 def live_text(live: Any, simulated: bool | None) -> str:
-    """One line for people: what is measured now, and which alarms sound."""
+    """One line for people: what is measured now, and which alarms are raised. Whether they sound is not said here."""
     if not isinstance(live, wire.Live):
         return "no live values"
-    parts = [
-        temperature_at_text(live.temp_cc, site_name(live.status), units.temp_state_of(live.status)),
-        f"SpO2 {saturation_text(live.spo2_tenths, units.ppg_state_of(live.status))}",
-        f"heart rate {heart_rate_text(live.hr_bpm)}",
-    ]
     names = [f"{code_texts.alarm_name(alarm)} {priority_name(priority)}" for alarm, priority in live.alarms]
-    parts.append(f"sounding: {', '.join(names)}" if names else "no alarm sounding")
-    return marked(simulated, ", ".join(parts))
+    raised = f", raised: {', '.join(names)}" if names else ""
+    return marked(simulated, live_values_text(live_values(live)) + raised)
+
+
+def live_values_text(live: dict[str, Any] | None) -> str:
+    """What `live_values` gave, in words."""
+    if live is None:
+        return "no live values"
+    status = live["status"]
+    temperature = temperature_at_text(live["temp_cc"], site_name(status), units.temp_state_of(status))
+    saturation = saturation_text(live["spo2_tenths"], units.ppg_state_of(status))
+    return f"{temperature}, SpO2 {saturation}, heart rate {heart_rate_text(live['hr_bpm'])}"

@@ -20,12 +20,6 @@ def history_line(kind: str, row: dict[str, Any]) -> str:
     return _LINES[kind](row)
 
 
-def _alarm_line(row: dict[str, Any]) -> str:
-    if row["priority"] == "NONE":
-        return f"{row['name']} no longer raised"
-    return f"{row['priority']} {row['name']}: {row['text']}"
-
-
 def _event_line(row: dict[str, Any]) -> str:
     if row["fields"] is None:
         return f"{row['name']} not understood by this version, {len(row['payload']) // 2} bytes kept"
@@ -60,7 +54,7 @@ def _reading_line(row: dict[str, Any]) -> str:
 _LINES: dict[str, Callable[[dict[str, Any]], str]] = {
     "readings": _reading_line,
     "grades": lambda row: str(row["text"]),
-    "alarms": _alarm_line,
+    "alarms": lambda row: str(row["text"]),
     "events": _event_line,
     "gaps": lambda row: f"sequences {row['first_seq']} to {row['last_seq']}: {row['text']}",
     "thinned": lambda row: (
@@ -69,7 +63,7 @@ _LINES: dict[str, Callable[[dict[str, Any]], str]] = {
     ),
     "restarts": _restart_line,
     "calibrations": lambda row: f"measured from here on: {row['words']}",
-    "host_alarms": lambda row: f"{_alarm_line(row)} ({row['detail']})",
+    "host_alarms": lambda row: str(row["text"]),
     "deliveries": _delivery_line,
     "context": lambda row: f"entered about {row['patient']}: {entry_line(row)}",
     "signed": lambda row: f"signed about {row['patient']}: {row['text']} Entry {row['entry'][:8]}",

@@ -10,8 +10,10 @@ from crs_core.grade.rules import Rules
 from host_agent.people.asking import wearers
 from host_agent.people.context_state import Given, Held, fold, given
 from host_agent.people.limits import rules_for
+from host_agent.people.on_wearable import OnWearable, on_wearable
 from host_agent.people.outgoing import numbers_in
 from host_agent.people.regrade import replayed
+from host_agent.people.resending import to_send_again
 from host_agent.people.signed_records import Signed, signed
 from host_agent.people.validity import expires_utc_ms
 from host_agent.store.bindings import Binding
@@ -20,19 +22,30 @@ from host_agent.store.outgoing import JOURNALED, LEFT, REFUSED, WAITING, Outgoin
 from host_agent.sync.timebase import record_time
 from host_agent.text import iso_utc
 
-# Keys of the vocabulary that reach the wearable under another name of its own.
+# Keys of the vocabulary that the wearable keeps under another key of it, and that go there under a name of their own.
+_TOLD_AS = {
+    "systolic_mmhg": "blood_pressure", "diastolic_mmhg": "blood_pressure", "map_mmhg": "blood_pressure",
+    "transaminase_grade": "organ_grade", "creatinine_grade": "organ_grade",
+}  # fmt: skip
 _PART_OF = {
     "systolic_mmhg": "blood_pressure", "diastolic_mmhg": "blood_pressure", "map_mmhg": "blood_pressure",
     "organ_grade": "organ_grade_worst", "transaminase_grade": "organ_grade_worst",
     "creatinine_grade": "organ_grade_worst", "flow_lpm": "flow_dlpm",
 }  # fmt: skip
+# What became of an entry on its way; what the wearable holds now is in the rows of `rows_in_force`.
 _STATES = {
-    WAITING: "not yet on the wearable",
-    JOURNALED: "on the wearable",
+    WAITING: "on this laptop only, being sent",
+    JOURNALED: "journaled by the wearable",
     REFUSED: "refused by the wearable",
     LEFT: "never reached the wearable, because its binding ended",
 }
-_ON_HOST = "for this computer only"
+_ON_HOST = "for this laptop only"
+_IN_FORCE = "in force on the wearable"
+_UNCONFIRMED = "on this laptop only: the wearable took it, and its record is not here yet"
+_AGAIN = "on this laptop only: the wearable dropped it at its restart, being sent again"
+_DROPPED = "on this laptop only: the wearable dropped it. Enter it again"
+_REPLACED = "on this laptop only: a newer entry took its place on the wearable"
+_OVER = "no longer counts on the wearable"
 
 
 def patient_of(tx: Tx | None, device: str | None) -> Binding | None:
@@ -48,11 +61,23 @@ def rows_in_force(tx: Tx, binding: int, now_ms: int) -> list[dict[str, Any]]:
     counting = {entry[0] for entry in replay.entered if entry[3] == entries.IN_FORCE}
     state = fold(given(tx, binding))
     sent = _sent(tx, binding)
+    held = on_wearable(tx, binding, rules)
+    again = {
+        (one.item.audit, key)
+        for one in to_send_again(tx, binding, None, now_ms, record_time)
+        for key in one.meant()
+    }
     return [
         {
             **_in_force(key, state[key], rules, now_ms=now_ms, is_at_risk=replay.is_at_risk),
             "expired": state[key].value is not None and key not in counting,
-            "wearable": _wearable(key, sent.get(state[key].given.audit)),
+            "wearable": _wearable(
+                key,
+                sent.get(state[key].given.audit),
+                held,
+                again,
+                counts=key in counting and state[key].value is not None,
+            ),
         }
         for key in sorted(state)
     ]
@@ -70,13 +95,26 @@ def _in_force(key: str, held: Held, rules: Rules, *, now_ms: int, is_at_risk: bo
     }  # fmt: skip
 
 
-def _wearable(key: str, item: Outgoing | None) -> str:
-    """Whether the wearable has this key of an entry; `item` is the part of the entry that goes there."""
+def _wearable(
+    key: str, item: Outgoing | None, held: OnWearable, again: set[tuple[int, str]], *, counts: bool
+) -> str:
+    """What the wearable holds of this key, by its own records; `item` is the part of the entry that goes there."""
     names = {wearable_context.KEYS[number][0] for number in numbers_in(item)} if item is not None else set()
     if item is None or _PART_OF.get(key, key) not in names:
         return _ON_HOST
-    error = item.last_error if item.state in (WAITING, REFUSED) else ""
-    return _STATES[item.state] + (f" ({error})" if error else "")
+    if item.state != JOURNALED:
+        return _STATES[item.state] + (
+            f" ({item.last_error})" if item.last_error and item.state != LEFT else ""
+        )
+    told = _TOLD_AS.get(key, key)
+    rules = (
+        (_IN_FORCE, held.holds(told, item.proof)),
+        (_UNCONFIRMED, item.proof not in held.journaled),
+        (_OVER, not counts),
+        (_REPLACED, held.owner.get(told, item.proof) != item.proof),
+        (_AGAIN, (item.audit, told) in again),
+    )
+    return next((text for text, is_so in rules if is_so), _DROPPED)
 
 
 def _sent(tx: Tx, binding: int) -> dict[int, Outgoing]:

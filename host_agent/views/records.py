@@ -33,6 +33,7 @@ from host_agent.text import (
     utc_ms_of_iso,
     without_secrets,
 )
+from host_agent.views.alarm_history import AlarmsTold
 from host_agent.views.calibrations import Calibrations, SensorCalibration, calibration_in
 from host_agent.views.context_rows import entry_rows, signed_rows
 
@@ -92,6 +93,7 @@ class Answer:
         self._tx = tx
         self._question = question
         self._timebases: dict[int, Timebase] = {}
+        self._alarms_told = AlarmsTold(tx)
         self._devices = {
             one.id: one.device_id.hex()
             for one in devices(tx)
@@ -181,8 +183,8 @@ class Answer:
             }  # fmt: skip
 
     def _alarms(self) -> Iterator[dict[str, Any]]:
-        for shared, one, _ in self._journaled(alarm_changes):
-            yield {**shared, **_alarm_fields(one.alarm, one.priority)}
+        for shared, one, journal in self._journaled(alarm_changes):
+            yield {**shared, **self._alarms_told.of_wearable(journal, one, shared["at"])}
 
     def _events(self) -> Iterator[dict[str, Any]]:
         for shared, one, _ in self._journaled(events):
@@ -260,7 +262,7 @@ class Answer:
                     "at": iso_utc(one.raised_utc_ms), "device_id": self._devices.get(one.device or 0),
                     "simulated": simulated.get(one.device or 0, False),
                     "ended_at": iso_utc(one.ended_utc_ms) if one.ended_utc_ms else None, "detail": one.detail,
-                    **_alarm_fields(one.alarm, one.priority),
+                    **self._alarms_told.of_host(one),
                 }  # fmt: skip
 
     def _deliveries(self) -> Iterator[dict[str, Any]]:
@@ -318,14 +320,6 @@ def _figures(figures: Sequence[int | None]) -> dict[str, Any]:
             f"{name}_n": valid, f"{name}_min_{unit}": low, f"{name}_mean_{unit}": mean, f"{name}_max_{unit}": high,
         }  # fmt: skip
     return fields
-
-
-def _alarm_fields(alarm: int, priority: int) -> dict[str, Any]:
-    name = code_texts.alarm_name(alarm)
-    return {
-        "alarm": alarm, "name": name, "priority": priority_name(priority),
-        "text": code_texts.ALARM_TEXTS.get(alarm, name),
-    }  # fmt: skip
 
 
 def _plain(value: Any) -> Any:

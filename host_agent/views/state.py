@@ -1,22 +1,25 @@
-"""Every wearable and delivery as the store has them, for `status`, `devices` and `doctor`."""
+"""Every wearable and delivery for `status`, `devices` and `doctor`: what the store has, and what the agent adds."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from crs_core import code_texts, codes, units
-from crs_core.grade import rules
+from crs_core.grade import alarm_state, rules
+from crs_core.journal import record_layout
 
 from host_agent.errors import HostAgentError
 from host_agent.escalation.pauses import open_pause
 from host_agent.keys.keyfile import ROLE_NAMES, DeviceKey
-from host_agent.patient.profile import day_number
+from host_agent.patient.contact import contact
+from host_agent.patient.profile import day_number, decode_profile
 from host_agent.people.regrade import Regraded, regrade
-from host_agent.store.alarm_changes import standing_alarms
+from host_agent.people.resending import to_send_again
+from host_agent.store.alarm_changes import is_raised_after
 from host_agent.store.bindings import open_binding
 from host_agent.store.db import DatabaseError, Tx
 from host_agent.store.devices import Device, devices
+from host_agent.store.events import has_event_after, newest_event
 from host_agent.store.grades import newest_grade
-from host_agent.store.host_alarms import open_alarms
 from host_agent.store.journals import current_journal
 from host_agent.store.outbox import counts, delivery_errors
 from host_agent.store.outgoing import waiting
@@ -28,23 +31,48 @@ from host_agent.text import (
     iso_utc,
     local_time,
     missing_names,
-    priority_name,
     scale_name,
     site_name,
     without_secrets,
 )
+from host_agent.views.alarm_rows import alarm_rows, host_alarm_rows
 from host_agent.views.calibrations import Calibrations
 from host_agent.views.context_rows import signed_rows
 from host_agent.views.grade_text import scale_text
+from host_agent.views.settled import NOT_SETTLED, settle
+
+_LOOKED_AT = 600  # newest readings in which a value is looked for: some hours
+# What the running agent knows of a wearable and its store does not.
+_OF_THE_AGENT = (
+    "link", "caught_up", "maintenance", "live", "live_text", "live_utc_ms", "live_age_s", "battery", "battery_age_s",
+)  # fmt: skip
 
 
 def read_state(
-    tx: Tx | None, keys: Mapping[bytes, DeviceKey], now_ms: int, least_ages: Mapping[str, int] | None = None
+    tx: Tx | None, keys: Mapping[bytes, DeviceKey], now_ms: int, live: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """Everything `status --json` gives without the agent; `tx` None: nothing was ever stored.
+    """Everything that `status --json` gives of wearables and deliveries.
 
-    `least_ages`: how old the newest reading of a device is at least, in seconds, by a running agent.
+    `tx` None: nothing was ever stored. `live` is the running agent's answer to `status`, None: no agent runs.
     """
+    by_id = {entry["device_id"]: entry for entry in live["devices"]} if live else {}
+    counted = {name: int(one["stored_age_s"]) for name, one in by_id.items() if "stored_age_s" in one}
+    data = _stored(tx, keys, now_ms, counted)
+    for device in data["devices"]:
+        seen = by_id.get(device["device_id"], {})
+        if live:
+            device |= {name: seen.get(name) for name in _OF_THE_AGENT}
+        try:
+            settle(device, seen if live else None, now_ms)
+        except Exception as error:  # one wearable never hides another
+            device |= {"broken": f"{type(error).__name__}: {error}", **NOT_SETTLED}
+    return data
+
+
+def _stored(
+    tx: Tx | None, keys: Mapping[bytes, DeviceKey], now_ms: int, least_ages: Mapping[str, int]
+) -> dict[str, Any]:
+    """What the store has; `least_ages`: how old the newest reading of a device is at least, in s, by the agent."""
     seen = [] if tx is None else devices(tx)
     known = {one.device_id for one in seen}
     unseen = [
@@ -55,14 +83,12 @@ def read_state(
     return {
         "devices": [
             *(
-                _isolated(
-                    tx, one, keys.get(one.device_id), now_ms, (least_ages or {}).get(one.device_id.hex())
-                )
+                _isolated(tx, one, keys.get(one.device_id), now_ms, least_ages.get(one.device_id.hex()))
                 for one in seen
             ),
             *unseen,
         ],
-        "agent_alarms": _host_alarms(tx, None),
+        "agent_alarms": host_alarm_rows(tx, None, None, now_ms),
         "deliveries": counts(tx),
         "delivery_errors": {
             target: f"{state}: {without_secrets(error)}"
@@ -83,16 +109,18 @@ def _isolated(
         blank = _blank(device.device_id, device.name, key)
         return blank | {
             "simulated": device.simulated, "broken": f"{type(error).__name__}: {error}",
-            "alarms": _host_alarms(tx, device),
+            "alarms": host_alarm_rows(tx, device, None, now_ms),
         }  # fmt: skip
 
 
 def _blank(device_id: bytes, name: str, key: DeviceKey | None) -> dict[str, Any]:
     return {
         "device_id": device_id.hex(), "name": name, "role": ROLE_NAMES.get(key.role) if key else None,
-        "simulated": None, "broken": None, "last_seen": None, "site": None, "patient": None, "journal": None,
+        "simulated": None, "broken": None, "last_seen": None, "site": (key.site if key else "") or None,
+        "patient": None, "call": None, "sound_paused_until": None, "last_value": None, "journal": None,
         "newest_reading": None, "calibration": None, "pause": None, "grade": None,
         "grades": {}, "prompts": {"due": [], "missed": []}, "alarms": [], "signed": [], "context_waiting": 0,
+        "context_dropped": 0,
     }  # fmt: skip
 
 
@@ -102,7 +130,8 @@ def _device(
     binding = open_binding(tx, device.id)
     journal = current_journal(tx, device.id)
     graded = journal if journal is not None and journal.binding is not None else None
-    site = dict(line.split("=", 1) for line in device.settings.splitlines() if "=" in line).get("site")
+    settings = decode_profile(device.settings)
+    about = contact(device, (binding.patient or "") if binding else "", binding.profile if binding else "")
     newest = _newest_reading(tx, journal, now_ms, least_age_s) if journal else None
     calibration = Calibrations(tx).newest(journal.id) if journal else None
     grade = _grade(tx, graded) if graded else None
@@ -113,12 +142,14 @@ def _device(
     whole = regrade(tx, binding.row, now_ms, record_time) if binding else None
     return {
         "device_id": device.device_id.hex(),
-        "name": device.name or (key.name if key else ""),
+        "name": settings.get("device_name") or device.name or (key.name if key else ""),
         "role": ROLE_NAMES.get(key.role) if key else None,
         "simulated": device.simulated,
         "broken": None,
         "last_seen": iso_utc(device.last_seen_utc_ms),
-        "site": site,
+        # what the wearable says itself comes before what its enrolment named
+        "site": settings.get("site") or (key.site if key else "") or None,
+        "call": {"care_team": about.care_team or None, "emergency": about.emergency or None},
         "patient": {
             "id": binding.patient or "",
             "binding_id": binding.binding_id.hex(),
@@ -136,6 +167,8 @@ def _device(
         "newest_reading": newest,
         "calibration": calibration.fields() if calibration else None,
         "pause": _pause(tx, device.id, now_ms),
+        "last_value": _last_value(tx, journal) if journal else None,
+        "sound_paused_until": _sound_pause(tx, device.id, settings) if graded else None,
         "grade": grade,
         "grades": _grades(whole, now_ms, device.simulated) if whole else {},
         "prompts": {
@@ -143,8 +176,35 @@ def _device(
         },
         "signed": _signed(tx, binding.row) if binding else [],
         "context_waiting": len(waiting(tx, binding.row)) if binding else 0,
-        "alarms": (_wearable_alarms(tx, graded) if graded else []) + _host_alarms(tx, device),
+        "context_dropped": len(to_send_again(tx, binding.row, None, now_ms, record_time)) if binding else 0,
+        "alarms": alarm_rows(tx, device, graded, about, now_ms),
     }  # fmt: skip
+
+
+def _last_value(tx: Tx, journal: Journal) -> str | None:
+    """When a value that may be used was last measured, among the newest readings."""
+    for one in newest_readings(tx, journal.id, _LOOKED_AT):
+        if (
+            units.temp_state_of(one.status) == units.TEMP_VALID
+            or units.ppg_state_of(one.status) == units.PPG_VALID
+        ):
+            moment = record_time(tx, journal.device, one.boot, one.t_ms)
+            return iso_utc(moment[0]) if moment else None
+    return None
+
+
+def _sound_pause(tx: Tx, device: int, settings: Mapping[str, str]) -> str | None:
+    """Until when a short press pauses the sound, unless an alarm rose or the wearable restarted since."""
+    row = newest_event(tx, device, record_layout.BUTTON)
+    if row is None or row.payload[:1] != bytes([alarm_state.BUTTON_SHORT]):
+        return None
+    if has_event_after(tx, row.journal, record_layout.BOOT, row.seq) or is_raised_after(
+        tx, row.journal, row.seq
+    ):
+        return None
+    moment = record_time(tx, device, row.boot, row.t_ms)
+    seconds = settings.get("sound_pause_s", "")
+    return iso_utc(moment[0] + 1000 * int(seconds if seconds.isdigit() else "120")) if moment else None
 
 
 def _pause(tx: Tx, device: int, now_ms: int) -> dict[str, Any] | None:
@@ -221,35 +281,4 @@ def _grade(tx: Tx, journal: Journal) -> dict[str, Any] | None:
             one.scale, one.scale_version, lower=one.lower, upper=one.upper, missing=one.missing, signed=signed,
             at_text=local_time(moment[0], with_seconds=False) if moment else "a time not known",
         ),
-    }  # fmt: skip
-
-
-def _wearable_alarms(tx: Tx, journal: Journal) -> list[dict[str, Any]]:
-    out = []
-    for one in standing_alarms(tx, journal.id):
-        moment = record_time(tx, journal.device, one.boot, one.t_ms)
-        since = moment[0] if moment else None
-        out.append(_alarm(one.alarm, one.priority, since, simulated=bool(one.simulated)))
-    return out
-
-
-def _host_alarms(tx: Tx, device: Device | None) -> list[dict[str, Any]]:
-    """Alarms that the host raised about one wearable, or (None) about the agent, the most urgent first."""
-    found = [one for one in open_alarms(tx) if one.device == (device.id if device else None)]
-    return [
-        _alarm(
-            one.alarm, one.priority, one.raised_utc_ms, simulated=device is not None and device.simulated, by="host",
-            detail=one.detail,
-        )
-        for one in sorted(found, key=lambda one: -one.priority)
-    ]  # fmt: skip
-
-
-def _alarm(
-    alarm: int, priority: int, utc_ms: int | None, *, simulated: bool, by: str = "wearable", detail: str = ""
-) -> dict[str, Any]:
-    name = code_texts.alarm_name(alarm)
-    return {
-        "name": name, "priority": priority_name(priority), "since": iso_utc(utc_ms) if utc_ms else None,
-        "raised_by": by, "text": code_texts.ALARM_TEXTS.get(alarm, name), "detail": detail, "simulated": simulated,
     }  # fmt: skip

@@ -4,11 +4,13 @@ import json
 import re
 
 import pytest
-from crs_core import codes
+from crs_core import code_texts, codes
 
 from host_agent.cli.main import COMMANDS
+from host_agent.escalation.alarm_words import alarm_noun
 from host_agent.escalation.events import Origin, Patient, alarm_event, grade_event
 from host_agent.escalation.record_events import grade_fields
+from host_agent.patient.contact import Contact
 from tests.host.escalation.world import grade_record
 from tools.dev.host_pages import leaves
 from tools.rig.micropython import ROOT
@@ -60,15 +62,30 @@ def test_webhook_fields_are_those_that_are_sent():
     record = grade_record(1)
     sent = [
         alarm_event(
-            origin, patient, alarm=codes.FEVER, priority=2, simulated=True, occurred=(1000, 5)
+            origin,
+            patient,
+            alarm=codes.FEVER,
+            priority=2,
+            simulated=True,
+            occurred=(1000, 5),
+            contact=Contact(),
+            now_ms=1000,
         ).payload,
         grade_event(
-            origin, patient, grade=grade_fields(record), text="x", priority=2, simulated=False, occurred=None
+            origin,
+            patient,
+            grade=grade_fields(record),
+            text="x",
+            priority=2,
+            simulated=False,
+            occurred=None,
+            contact=Contact(),
+            now_ms=1000,
         ).payload,
     ]
     fields = {name for payload in sent for name in fields_of(json.loads(payload))}
     told = names_in_first_column(section("Webhook")) - {"Idempotency-Key", "CytoWatch-Signature"}
-    described = re.findall(r"`(device\.[a-z]+)`", section("Webhook"))
+    described = re.findall(r"`((?:device|call)\.[a-z_]+)`", section("Webhook"))
     assert told | set(described) == fields
 
 
@@ -111,6 +128,8 @@ def test_shell_lines_of_the_readmes_name_existing_commands_and_options():
 
 def test_the_guide_names_the_state_folder_and_each_alarm_that_it_explains_exists():
     assert "`CYTOWATCH_HOME`" in GUIDE
-    rows = re.findall(r"^\| ([A-Z_]{5,}(?:, [A-Z_]+)*) \|", GUIDE, re.MULTILINE)
-    named = {name for row in rows for name in row.split(", ")}
-    assert named and all(hasattr(codes, name) for name in named)
+    table = GUIDE.split("| the alarm says |")[1].split("\n\n")[0]
+    said = {
+        words for row in re.findall(r"^\| ([a-z][^|]+) \|", table, re.MULTILINE) for words in row.split("; ")
+    }
+    assert len(said) > 5 and said <= {alarm_noun(alarm) for alarm in code_texts.ALARM_TEXTS}

@@ -16,6 +16,7 @@ from crs_core.journal import (
 from crs_core.wire import fragment, frame, gatt_uuids, hello, message, sealed, session
 from crs_device.link.ble import advertising
 
+from host_agent.link import advertised
 from tools.dev import session_diagram
 from tools.rig import codec1_writer
 from tools.rig.micropython import ROOT
@@ -50,11 +51,25 @@ def check_fragments(body, _):
 
 def check_advertised(body, _):
     (data, response), (said,) = split(body)
+    part = {
+        name: bytes.fromhex(value)
+        for name, value in re.findall(r"(address|salt|free) ((?:[0-9a-f]{2} ?)+)", said)
+    }
+    flags, keys = int(said.split()[-1]), [bytes(range(32)), bytes(range(32, 64))]
+    random_bytes = {len(part[name]): part[name] for name in ("salt", "free")}.__getitem__
+    assert advertising.advertisement(flags, part["address"], keys, random_bytes) == data
+    assert advertising.scan_response() == response
+    found = advertised.decode(data[7:])
+    assert found.flags == flags and found.only_comes_from(part["address"].hex(":"))
+    assert [found.is_of(b"", key) for key in (*keys, bytes(32))] == [True, True, False]
+
+
+def check_advertised_1(body, _):
+    (data,), (said,) = split(body)
     device_id, flags = bytes.fromhex(said[7:30]), int(said.split()[-1])
-    service = bytes(reversed(bytes.fromhex(gatt_uuids.SERVICE.replace("-", ""))))
-    assert advertising.advertisement(service, True) == data
-    assert advertising.scan_response(device_id, flags) == response
-    assert gatt_uuids.decode_advertised(response[-6:]) == (flags, gatt_uuids.tag(device_id))
+    found = advertised.decode(data)
+    assert found.flags == flags and found.is_of(device_id, b"") and not found.is_of(bytes(8), b"")
+    assert found.may_come_from("AA:BB:CC:00:00:01") and not found.only_comes_from("AA:BB:CC:00:00:01")
 
 
 def test_the_radios_uuids_and_the_pairing_number_are_those_of_the_page():
@@ -113,7 +128,8 @@ def check_both_ways(kind, body, number):
 
 CHECKS = {kind: partial(check_both_ways, kind) for kind in BOTH_WAYS}
 CHECKS |= {
-    "frame": check_frame, "fragments": check_fragments, "advertised": check_advertised, "session": check_session,
+    "frame": check_frame, "fragments": check_fragments, "advertised": check_advertised,
+    "advertised_1": check_advertised_1, "session": check_session,
     "block": check_block,
 }  # fmt: skip
 

@@ -18,6 +18,8 @@ class NimbleStack:
         self.is_out_of_memory = False
         self.fails = False
         self._handles = 0
+        self.address_modes: list[int] = []
+        self.advertised: list[tuple[int, bytes, bytes]] = []  # (interval, data, scan response)
 
     def irq(self, handler: Any) -> None:
         self.handler = handler
@@ -25,11 +27,14 @@ class NimbleStack:
     def active(self, _on: bool) -> None:
         pass
 
-    def config(self, **_: Any) -> None:
-        pass
+    def config(self, *asked: str, **values: Any) -> Any:
+        if "addr_mode" in values:
+            self.address_modes.append(values["addr_mode"])
+        return (1, bytes([0xC6, 0, 0, 0, 0, len(self.address_modes)])) if asked == ("mac",) else None
 
-    def gap_advertise(self, *_: Any, **__: Any) -> None:
-        pass
+    def gap_advertise(self, interval_us: int | None, data: bytes = b"", *, resp_data: bytes = b"") -> None:
+        if interval_us is not None:
+            self.advertised.append((interval_us, data, resp_data))
 
     def gap_passkey(self, number: int, _action: int, passkey: int) -> None:
         if self.fails:

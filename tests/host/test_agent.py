@@ -149,7 +149,7 @@ async def test_live_values_are_shown_and_a_stuck_clock_is_no_data(world):
     async with world.agent() as agent:
         await world.in_session()
         await world.device.say(live(5000))
-        text = "SIMULATED. 38.64 °C (101.5 °F) axilla, SpO2 not measured, heart rate 104/min, sounding: FEVER MEDIUM"
+        text = "SIMULATED. 38.64 °C (101.5 °F) axilla, SpO2 not measured, heart rate 104/min, raised: FEVER MEDIUM"
         await world.until(lambda: agent.live.views[world.device.device_id].live is not None)
         assert (await world.call("status"))["devices"][0]["live_text"] == text
         view = agent.live.views[world.device.device_id]

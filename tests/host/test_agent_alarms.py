@@ -5,11 +5,12 @@ import sqlite3
 
 import pytest
 from crs_core import codes
+from crs_core.journal import record_types
 from crs_core.wire import message as wire
 
 from host_agent.errors import StoreFull
 from tests.host.agent_world import events, live, query, start_patient
-from tests.host.escalation.world import alarm_record
+from tests.host.escalation.world import SETTINGS, alarm_record
 
 
 @pytest.fixture
@@ -94,7 +95,7 @@ async def test_an_alarm_that_the_wearables_flash_did_not_take_is_told_once(world
         await world.receiver.wait_for(1)
         await asyncio.sleep(0.2)
         (event,) = events(world)
-        assert event["name"] == "JOURNAL_FAULT" and "flash did not take it" in event["text"]
+        assert event["name"] == "JOURNAL_FAULT" and "flash did not take it" in event["detail"]
         assert event["key"].endswith("-unjournaled-1-5000-alarm-10")
 
 
@@ -144,3 +145,19 @@ async def test_a_missed_prompt_is_raised_by_the_running_agent_once_and_not_again
         (only,) = sent.values()
         assert only["priority"] == "LOW" and "ICE or CAPD" in only["text"]
         assert query(world, f"SELECT count(*) FROM host_alarms WHERE alarm = {codes.PROMPT_MISSED}") == [(1,)]
+
+
+async def test_an_alarm_from_memory_carries_both_numbers(world, full_disk):
+    world.device.event(record_types.Settings(1, bytes(8), 1, SETTINGS))
+    async with world.agent() as agent:
+        await start_patient(world)
+        world.device.event(record_types.Settings(1, bytes(8), 1, SETTINGS))
+        await world.until(lambda: query(world, "SELECT 1 FROM devices WHERE settings <> ''"))
+        full_disk(agent)
+        world.device.event(alarm_record({}, HYPOXAEMIA=3))
+        await world.receiver.wait_for(2)
+        for event in events(world):
+            assert event["text"].endswith(" Care team 555-0100. Emergency 112."), event["text"]
+        assert {event["name"]: event["device"] and event["device"]["name"] for event in events(world)} == {
+            "HYPOXAEMIA": "Bed 3", "STORE_FAULT": None,
+        }  # fmt: skip

@@ -53,7 +53,8 @@ def test_its_wearable_and_patient_are_shown(home, capsys):
 
 def test_its_history_is_told(home, capsys):
     text = said(capsys, "history")
-    assert "HIGH HYPOXAEMIA" in text and "MEDIUM FEVER" in text
+    assert ": oxygen low: 88 %. Look at the patient now. Care team 000 000. Emergency 000.\n" in text
+    assert "  ALARM " in text and ": fever: " in text
 
 
 def test_its_configuration_counts(home, capsys):
@@ -70,7 +71,7 @@ def test_its_enrolment_file_opens(tmp_path, monkeypatch, capsys):
     code = (BEFORE / "enrolment_code").read_text().strip()
     assert DEVICE in said(capsys, "enrol", str(BEFORE / "wearable.enrol"), "--code", code)
     kept = json.loads((tmp_path / "keys" / f"{DEVICE}.key").read_text())
-    assert kept == json.loads((BEFORE / f"{DEVICE}.key").read_text())
+    assert kept == {**json.loads((BEFORE / f"{DEVICE}.key").read_text()), "site": "axilla"}
 
 
 def test_its_journal_is_read_from_the_flash_image(tmp_path, capsys):

@@ -1,17 +1,20 @@
 """Who may stay, who may pair, and what a stranger gets: nothing."""
 
 import asyncio
+import hashlib
 import time
 from pathlib import Path
 
 import pytest
 from bleak import BleakClient
 from bleak.exc import BleakError
+from bumble.device import AdvertisingType
 from crs_core.wire import gatt_uuids as names
 from crs_core.wire import message as wire
 
 from host_agent.errors import HostAgentError
-from tools.rig.air_bedside import PROFILES, AirBedside
+from tools.rig.air_bedside import PROFILES, AirBedside, is_caught_up
+from tools.rig.image import CUSTODIAN, DEVICE_ID
 from tools.rig.sig_formats import LEVEL
 from tools.rig.waiting import until_async
 
@@ -132,3 +135,26 @@ async def test_a_stranger_who_writes_garbage_learns_nothing(tmp_path: Path) -> N
         await client.disconnect()
         async with bedside.session() as session:
             assert (await bedside.status(session)).boot == 1, "it did not restart"
+
+
+async def pretend(bedside: AirBedside, number: int, manufacturer_data: bytes, connections: list[str]) -> None:
+    """One more radio, with an address of its own, says this 50 times a second and takes connections."""
+    device = (await bedside.another_adapter(number)).device
+    device.on("connection", lambda connection: connections.append(str(connection.peer_address)))
+    data = b"\x02\x01\x06" + bytes([len(manufacturer_data) + 3, 0xFF, 0xFF, 0xFF]) + manufacturer_data
+    await device.start_advertising(
+        AdvertisingType.UNDIRECTED_CONNECTABLE_SCANNABLE, auto_restart=True, advertising_data=data,
+        advertising_interval_min=20, advertising_interval_max=20,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+async def test_false_wearables_do_not_keep_the_laptop_from_its_own(tmp_path: Path, profile: str) -> None:
+    async with AirBedside.open(tmp_path, profile) as bedside:
+        said = (await bedside.radio.find(DEVICE_ID, CUSTODIAN.key)).said
+        connections: list[str] = []
+        await pretend(bedside, 1, said.head + b"".join(said.tags), connections)
+        await pretend(bedside, 2, bytes([1, 0]) + hashlib.sha256(DEVICE_ID).digest()[:4], connections)
+        async with bedside.agent() as agent:
+            await until_async(lambda: is_caught_up(agent), 20, "in session")
+        assert connections == [], "the laptop tried none of them"

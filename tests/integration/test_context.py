@@ -49,8 +49,8 @@ def test_an_entry_is_journaled_by_the_wearable_and_found_in_the_chain(laptop: La
     assert 600_000 <= age_ms < 600_000 + 60_000 * SPEED
     assert [entry.proof for entry in laptop.read(outgoing) or []] == [proof]
     until(
-        lambda: "on the wearable" in typed(laptop, "context", "show")
-        and "not yet" not in typed(laptop, "context", "show"),
+        lambda: "in force on the wearable" in (shown := typed(laptop, "context", "show"))
+        and "on this laptop only" not in shown,
         20, "the acknowledgement",
     )  # fmt: skip
     report = json.loads(typed(laptop, "audit", "verify", "--json"))
@@ -92,3 +92,31 @@ def test_signed_rules_and_limits_decide_on_the_wearable_and_the_re_run_agrees(
     until(lambda: by_them(record_layout.GRADER_STATE) > 1, 30, "a state by them")
     until(lambda: laptop.read(is_recheck_done), 30, "every step run again")
     assert laptop.totals().disagreements == 0
+
+
+@pytest.mark.slow
+def test_after_a_cut_the_entry_counts_on_the_wearable_again(tmp_path: Path) -> None:
+    """The wearable drops it at its start, and the agent brings it back with its true age, once."""
+    with Bedside(tmp_path, speed=SPEED, binding_id=None) as bedside:
+        laptop = bedside.laptop
+        typed(laptop, "account", "add", "clinician-1", "--role", "clinician")
+        bedside.start_agent()
+        laptop.cytowatch("patient", "start", "--age-years", "54")
+        until(laptop.caught_up, 20, "sync of the new journal")
+        typed(laptop, "context", "set", "blood_pressure=hypotension", "--ago", "5m")
+        in_force = lambda: "in force on the wearable" in typed(laptop, "context", "show")  # noqa: E731
+        until(in_force, 30, "the entry in force")
+        bedside.wearable.control("cut", off_ms=300)
+        first, again = until(
+            lambda: found if len(found := laptop.events(record_layout.CONTEXT)) > 1 else None,
+            60,
+            "the entry once more",
+        )
+        assert again.boot == first.boot + 1
+        (age_ms, proof, numbers), (later_ms, *same) = (
+            context.decode(first.payload),
+            context.decode(again.payload),
+        )
+        assert same == [proof, numbers] and later_ms > age_ms >= 300_000
+        until(in_force, 30, "the entry in force again")
+        assert len(laptop.events(record_layout.CONTEXT)) == 2

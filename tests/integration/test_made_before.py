@@ -8,7 +8,11 @@ from pathlib import Path
 import pytest
 from crs_core import codes
 
+from host_agent.keys import keyfile
+from host_agent.link import ble
 from host_agent.store.db import Tx
+from host_agent.sync.client import DeviceClient
+from tools.rig.air_bedside import AirBedside
 from tools.rig.image import build_image, read_image
 from tools.rig.journal_check import compare
 from tools.rig.laptop import Laptop
@@ -75,3 +79,17 @@ def test_an_earlier_version_s_wearable_syncs_on_under_its_old_store(
         "the store says what the flash says, byte for byte"
     )
     assert "0 gaps: 0 problems." in laptop.cytowatch("verify").stdout
+
+
+async def test_an_earlier_version_s_wearable_is_found_by_radio(tmp_path: Path, laptop: Laptop) -> None:
+    old_image(tmp_path / "flash.img")
+    keys, _ = keyfile.load_all(laptop.paths.keys)
+    (key,) = keys.values()
+    (tmp_path / "air").mkdir()
+    async with AirBedside.open(tmp_path / "air", "nimble", image=tmp_path / "flash.img") as bedside:
+        heard = await bedside.radio.find(key.device_id, key.key)
+        assert heard.said.version == 1 and heard.address == bedside.wearable.ble_address
+        transport = await ble.connect(bedside.radio, heard, "ble:old")
+        client = DeviceClient(transport, [key])
+        assert (await client.open()).device_id == key.device_id
+        await client.close()

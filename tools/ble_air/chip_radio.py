@@ -136,6 +136,10 @@ class ChipRadio:
         elif operation == codes.CONFIG:
             self.config.update(json.loads(body))
             self._use_config(device)
+            address = hci.Address(self.config["address"])
+            if address != device.random_address:
+                device.random_address = address
+                await device.send_command(hci.HCI_LE_Set_Random_Address_Command(random_address=address))
         elif operation == codes.REGISTER:
             assert self._gatt is not None
             return json.dumps(self._gatt.register(json.loads(body))).encode()

@@ -8,6 +8,7 @@ async with AirBedside.open(tmp_path, "nimble") as bedside:
 
 import asyncio
 import contextlib
+import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import closing
@@ -19,7 +20,7 @@ from crs_core.wire import gatt_uuids as names
 
 from host_agent.agent import Agent
 from host_agent.config.model import parse_config
-from host_agent.link import ble, ble_radio
+from host_agent.link import advertised, ble, ble_radio
 from host_agent.link.supervisor import LinkState
 from host_agent.store.contents import Totals, totals
 from host_agent.store.db import Tx, open_read_only
@@ -52,14 +53,19 @@ class AirBedside(RadioBedside):
     @classmethod
     @contextlib.asynccontextmanager
     async def open(
-        cls, folder: Path, profile: str, *options: str, speed: int = 60, mtu: int = 247, **built: Any
-    ) -> AsyncIterator["AirBedside"]:
-        """Start air, radio and wearable; `built` goes to build_image. Ends everything that it started."""
+        cls, folder: Path, profile: str, *options: str, speed: int = 60, mtu: int = 247,
+        image: Path | None = None, **built: Any,
+    ) -> AsyncIterator["AirBedside"]:  # fmt: skip
+        """Start air, radio and wearable on `image`, or on one of build_image, to which `built` goes. Ends everything
+        that it started."""
         with tempfile.TemporaryDirectory(prefix="air-") as sockets:  # a unix socket's path must be short
             async with Air.open(Path(sockets)) as air:
-                wearable = ready(
-                    folder, "--ble", profile, "--air", str(air.chip_path), *options, speed=speed, **built
-                )
+                radio = ("--ble", profile, "--air", str(air.chip_path), *options)
+                if image is None:
+                    wearable = ready(folder, *radio, speed=speed, **built)
+                else:
+                    shutil.copyfile(image, folder / "flash.img")
+                    wearable = Wearable(folder, *radio, speed=speed)
                 bedside = cls(folder, air, wearable, await Adapter.open(air.link, mtu=mtu))
                 ble_radio.use_backend(bedside.backend)
                 try:
@@ -83,10 +89,10 @@ class AirBedside(RadioBedside):
         return adapter
 
     async def find(self, adapter: Adapter | None = None, timeout_s: float = 10) -> Any:
-        """The wearable as bleak's scanner hears it, found by its service alone."""
+        """The wearable as bleak's scanner hears it, found by what it advertises, without a key."""
         scanner = (adapter or self.adapter).backends()[0]
         device = await BleakScanner.find_device_by_filter(
-            lambda _, data: names.SERVICE in data.service_uuids and data.local_name is not None,
+            lambda _, data: advertised.decode(data.manufacturer_data.get(names.COMPANY, b"")) is not None,
             timeout=timeout_s, backend=scanner,
         )  # fmt: skip
         assert device is not None, "not heard"

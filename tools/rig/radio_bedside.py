@@ -111,7 +111,7 @@ class RadioBedside:
         found: asyncio.Future[Heard] = asyncio.get_running_loop().create_future()
 
         def heard(one: Heard) -> None:
-            if one.tag == names.tag(DEVICE_ID) and wanted(one) and not found.done():
+            if one.is_of(DEVICE_ID, CUSTODIAN.key) and wanted(one) and not found.done():
                 found.set_result(one)
 
         async with self.radio.listening(heard):
@@ -140,7 +140,7 @@ class RadioBedside:
         """A connection of host_agent's, tried again as its supervisor does."""
         for left in reversed(range(_TRIES)):
             try:
-                return await ble.open_ble(self.radio, DEVICE_ID, "ble:scenario")
+                return await ble.open_ble(self.radio, DEVICE_ID, CUSTODIAN.key, "ble:scenario")
             except TransportLost:
                 if not left:
                     raise

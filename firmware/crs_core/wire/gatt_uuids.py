@@ -1,10 +1,9 @@
-"""Names of the wearable on the air: its private service, its advertisement, the passkey. Both sides use them.
+"""Names of the wearable on the air: its private service, the tag by which its hosts find it, the passkey. Both sides
+use them.
 
-Advertised under the company id 0xFFFF (nobody's): version u8 = 1, flags u8, tag of 4 bytes. The tag is the first bytes
-of SHA-256 over the device id: a host that knows the id finds its wearable, and the tag tells nobody who the patient is.
+An advertisement names neither product nor patient (crs_device/link/ble/advertising.py): a tag under each key, over a
+salt that changes, is known only to who holds that key.
 """
-
-import hashlib
 
 from crs_core.compat import const
 from crs_core.wire.crypto import Hmac
@@ -14,30 +13,20 @@ SERVICE = "6acd5f30-7c4c-436c-a191-3aa35a771ced"
 DOORBELL = "6acd5f31-7c4c-436c-a191-3aa35a771ced"
 OUT = "6acd5f32-7c4c-436c-a191-3aa35a771ced"  # notify: fragments to the host
 IN = "6acd5f33-7c4c-436c-a191-3aa35a771ced"  # write: fragments to the wearable
-NAME = "CytoWatch"
+NAME = "CytoWatch"  # told while a phone may pair
+NO_NAME = "-"
 COMPANY = const(0xFFFF)
-VERSION = const(1)
+VERSION = const(2)  # of the manufacturer data
+TAGS = const(4)  # one for each slot of a key
 FLAG_SIMULATED = const(1)
 FLAG_PAIRING = const(2)  # the pairing window is open
-_TAG_BYTES = const(4)
+TAG_BYTES = const(3)
 _PASSKEYS = const(1_000_000)
 
 
-def tag(device_id: bytes) -> bytes:
-    """What stands for a device id in an advertisement."""
-    return hashlib.sha256(device_id).digest()[:_TAG_BYTES]
-
-
-def encode_advertised(device_id: bytes, flags: int) -> bytes:
-    """The manufacturer data, without the company id."""
-    return bytes([VERSION, flags]) + tag(device_id)
-
-
-def decode_advertised(data: bytes) -> tuple[int, bytes] | None:
-    """(flags, tag) of manufacturer data; None when it is not ours."""
-    if len(data) < 2 + _TAG_BYTES or data[0] != VERSION:
-        return None
-    return data[1], bytes(data[2 : 2 + _TAG_BYTES])
+def tag(key: bytes, head: bytes) -> bytes:
+    """What stands in an advertisement for the holder of `key`; `head` is the manufacturer data before the tags."""
+    return Hmac(key).digest(b"cytowatch air" + head)[:TAG_BYTES]
 
 
 def passkey(custodian_key: bytes, journal_id: bytes) -> int:

@@ -165,13 +165,19 @@ def test_status_without_an_agent_answers_within_a_second_from_the_store(filled):
     assert min(used) < 1.0, f"seconds of processor time: {used}"  # wall time on a shared machine says little
     lines = done.stdout.splitlines()
     assert lines[0] == NOTICE
-    assert lines[1].startswith("The agent is not running: nothing is synced or forwarded now.")
+    assert lines[1].startswith("URGENT ") and "oxygen low. Look at the patient now." in lines[1], (
+        "alarms first"
+    )
+    assert "The agent is not running: nothing is synced or forwarded now. Start it: cytowatch run" in lines
+    assert (
+        "  state     not watched: the agent is not running. What it measures now is not known here." in lines
+    )
     assert "  patient   P-1, Day +" in done.stdout
     assert (
         "SIMULATED. CRS (ASTCT 2019): at least 1, could be up to 4. Not known: blood pressure, oxygen. Not signed."
         in done.stdout
     )
-    assert "HIGH HYPOXAEMIA" in done.stdout and "Receiver ward: 1 pending, 2 withheld" in done.stdout
+    assert "Receiver ward: 1 pending, 2 withheld" in done.stdout
 
 
 def test_status_json_holds_the_same_facts(filled):
@@ -188,9 +194,10 @@ def test_history_is_in_order_marked_and_filtered(filled):
     lines = run(filled, "history").stdout.splitlines()
     assert [line[:19] for line in lines] == sorted(line[:19] for line in lines) and len(lines) == 3
     assert lines[0].startswith(
-        "2023-11-14 21:14:20  SIMULATED  MEDIUM FEVER: Temperature at or above 38.0 °C."
+        "2023-11-14 21:14:20  SIMULATED  ALARM 21:14, P-1 (Bed 3): fever. Call the care team"
     )
-    assert "SIMULATED" not in lines[2] and "HIGH HYPOXAEMIA" in lines[2]
+    assert lines[0].endswith("Care team 555-0100. Emergency 112.")
+    assert "SIMULATED" not in lines[2] and "  URGENT " in lines[2] and ": oxygen low. " in lines[2]
     rows = answer(filled, "history", "--kind", "alarms", "--from", "2023-11-14T21:30:00Z")["rows"]
     assert [(row["kind"], row["name"]) for row in rows] == [("alarms", "HYPOXAEMIA")]
     assert run(filled, "history", "--last", "1h").returncode == exits.NO_DATA

@@ -68,16 +68,16 @@ async def test_context_from_the_keyboard_to_the_journal_of_the_wearable(world):
         assert done["for_wearable"] and done["patient"] == "P-1" and done["simulated"]
         assert done["entered_utc_ms"] - done["observed_utc_ms"] == 300_000
         shown = await in_force(world)
-        assert shown["flow_lpm"][0] == 0.5 and shown["flow_lpm"][1].startswith("not yet on the wearable")
-        assert shown["constitutional"] == (True, "for this computer only")
-        assert shown["systolic_mmhg"][0] == 86 and shown["systolic_mmhg"][1].startswith(
-            "not yet on the wearable"
+        assert shown["flow_lpm"][0] == 0.5 and shown["flow_lpm"][1].startswith(
+            "on this laptop only, being sent"
         )
-        assert "entries not yet on the wearable: 1" in await text(world, "status")
+        assert shown["constitutional"] == (True, "for this laptop only")
+        assert shown["systolic_mmhg"][0] == 86 and "only, being sent (" in shown["systolic_mmhg"][1]
+        assert "entries on this laptop only, being sent: 1" in await text(world, "status")
         del world.device.read_only_answers[wire.Context]
         await world.until(lambda: journaled(world))
         assert journaled(world) == [{3: 1, 4: 1, 5: 1, 22: 5}]
-        assert (await in_force(world))["systolic_mmhg"] == (86, "on the wearable")
+        assert (await in_force(world))["systolic_mmhg"] == (86, "in force on the wearable")
         limited = await text(
             world, "sign", "limits", "hypotension_systolic_mmhg=100", "--reason", "own usual pressure",
             by="clinician-1",

@@ -6,6 +6,7 @@ from crs_core.codes import PRIORITY_HIGH
 from crs_core.journal import record_types
 
 from host_agent.store.host_alarms import end_alarm, raise_alarm
+from host_agent.text import local_time
 from tests.host.escalation.world import (
     BINDING_ID,
     BOOT_UTC_MS,
@@ -18,6 +19,10 @@ from tests.host.escalation.world import (
     grade_record,
     state_with,
 )
+
+
+def clock(utc_ms):
+    return local_time(utc_ms, with_seconds=False)
 
 
 @pytest.fixture
@@ -38,11 +43,14 @@ def test_a_raise_is_one_event_per_target_with_all_that_a_receiver_needs(world):
         "priority": "HIGH",
         "kind": "alarm",
         "name": "HYPOXAEMIA",
-        "text": "HIGH: Suspected low oxygen saturation.",
+        "text": f"URGENT {clock(BOOT_UTC_MS + 60_000)} (it reached this laptop 59 min later), P-1 (Bed 3): oxygen low."
+        " Look at the patient now. Care team 555-0100. Emergency 112.",
+        "detail": "",
         "alarm": {"id": 3, "name": "HYPOXAEMIA", "priority": "HIGH", "host": False},
         "grade": None,
-        "device": {"id": DEVICE_ID.hex(), "name": "bed 7"},
+        "device": {"id": DEVICE_ID.hex(), "name": "Bed 3"},
         "patient": {"id": "P-1", "binding_id": BINDING_ID.hex(), "day": 4},
+        "call": {"care_team": "555-0100", "emergency": "112"},
         "source": {"journal_id": JOURNAL_ID.hex(), "branch": 0, "seq": 1, "boot": 1, "t_ms": 60_000},
         "occurred_at": "2023-11-14T21:14:20.000Z",
         "time_bound_ms": 46,
@@ -127,7 +135,9 @@ def test_a_grade_rise_says_interval_missing_and_unsigned_and_never_a_bare_number
     event = world.outbox()[0]
     assert event["kind"] == "grade_rise" and event["key"].endswith("-1-grade")
     assert event["text"] == (
-        "CRS (ASTCT 2019): at least 1, could be up to 4. Not known: blood pressure, oxygen. Not signed."
+        f"ALARM {clock(BOOT_UTC_MS + 60_000)} (it reached this laptop 59 min later), P-1 (Bed 3):"
+        " CRS (ASTCT 2019): at least 1, could be up to 4."
+        " Not known: blood pressure, oxygen. Not signed. Call the care team now. Care team 555-0100. Emergency 112."
     )
     assert event["grade"] == {
         "scale": "ASTCT-2019", "lower": 1, "upper": 4, "status": "provisional", "signed": False, "fever": "met",
@@ -201,7 +211,10 @@ def test_host_alarms_have_episodes_keys_of_their_own_and_rise(world):
     keys = [event["key"] for event in world.outbox()]
     assert keys == [f"{DEVICE_ID.hex()}-host-41-{NOW_MS}-1", f"{DEVICE_ID.hex()}-host-41-{NOW_MS}-3"]
     first = world.outbox()[0]
-    assert first["text"] == "LOW: No new data has arrived. (newest data is 3 min old)"
+    assert first["text"] == (
+        f"NOTICE {clock(NOW_MS)}, P-1 (Bed 3): nothing new arrives from the wearable: newest data is 3 min old."
+        " Look at the patient and the strap. Care team 555-0100. Emergency 112."
+    )
     assert first["alarm"]["host"] is True and first["source"] is None and first["patient"]["id"] == "P-1"
     world.store.write_now(
         lambda tx: end_alarm(tx, world.escalation, device=1, alarm=codes.STALE_DATA, utc_ms=NOW_MS + 3)

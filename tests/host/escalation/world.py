@@ -21,6 +21,7 @@ BINDING_ID = b"BINDING1"
 RULE_HASH = rules.rule_hash(rules.DEFAULT)
 NOW_MS = 1_700_000_000_000
 BOOT_UTC_MS = NOW_MS - 3_600_000
+SETTINGS = "device_name=Bed 3\nemergency_number=112\npatient_call_number=555-0100\nsite=axilla\n"
 PROFILE = "age_years=54\ninfusion_date=2023-11-10\npatient=P-1\nsite=axilla\n"
 
 
@@ -34,10 +35,10 @@ def state_with(**active: int) -> bytes:
     return alarms.encode_state(state, 0)
 
 
-def alarm_record(before: dict[str, int], **changes: int) -> Any:
-    """An ALARM record: `before` active, then these changes (0 = ended)."""
+def alarm_record(before: dict[str, int], inputs: bytes | None = None, **changes: int) -> Any:
+    """An ALARM record: `before` active, then these changes (0 = ended); `inputs` as the wearable saw them."""
     pairs = tuple((getattr(codes, name), priority) for name, priority in changes.items())
-    return record_types.Alarm(RULE_HASH, pairs, bytes(alarms_inputs()), state_with(**before), 0)
+    return record_types.Alarm(RULE_HASH, pairs, inputs or bytes(alarms_inputs()), state_with(**before), 0)
 
 
 def alarms_inputs() -> bytes:
@@ -68,6 +69,7 @@ class World:
 
         def set_up(tx: Any) -> Any:
             device = ensure_device(tx, DEVICE_ID, NOW_MS, "bed 7")
+            tx.execute("UPDATE devices SET settings = ?", (SETTINGS,))
             if bound:
                 tx.execute("INSERT INTO patients VALUES (1, 'P-1', ?, 0)", (PROFILE,))
                 tx.execute(

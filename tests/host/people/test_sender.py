@@ -11,6 +11,7 @@ from host_agent.errors import AnswerTimeout, RequestRefused, SessionClosed, Stor
 from host_agent.people import rule_sending
 from host_agent.people.sender import RETRY_S, ContextSender, Session
 from host_agent.store.db import Store
+from host_agent.sync.timebase import record_time
 from tests.fakes.fake_clock import FakeClock
 from tests.host.people.people_world import NOW_MS
 
@@ -36,7 +37,7 @@ async def run(world):
     def start(wearable=None, store=None):
         if wearable is not None:
             sessions.append(Session(1, wearable))
-        sender = ContextSender(store or world.store, lambda: list(sessions), clock, clock)
+        sender = ContextSender(store or world.store, lambda: list(sessions), clock, clock, record_time)
         tasks.append(asyncio.create_task(sender.run()))
         return sender
 

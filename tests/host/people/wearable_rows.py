@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from crs_core import codes, units
-from crs_core.grade import rules
+from crs_core import codes, context, units
+from crs_core.grade import bedside, entries, entry_numbers, grader, grader_state, rules
+from crs_core.journal import record_layout, record_writer
 
 from tests.host.people.people_world import PeopleWorld
 
@@ -59,3 +60,83 @@ class WearableRows:
     def alarm(self, alarm: int, priority: int = 2, *, ago_ms: int = 0) -> None:
         seq, t_ms = self._at(ago_ms)
         self.write("INSERT INTO alarm_changes VALUES (1, ?, ?, ?, 1, ?, 0)", seq, alarm, priority, t_ms)
+
+
+class WearableJournal:
+    """What the wearable journals of entries, by the firmware's own rules: CONTEXT, GRADER_STATE and BOOT records."""
+
+    def __init__(self, rows: WearableRows) -> None:
+        self.rows = rows
+        self.boot = 1
+        self.state = grader.new_state()
+        self.boot_utc_ms = rows.boot_utc_ms
+        self.got: list[tuple[int, bytes, dict[int, int | None]]] = []
+        self.fails: list[Exception] = []
+
+    def may(self, right: int) -> bool:
+        return True
+
+    async def send_context(self, data: bytes) -> None:
+        """As the client of a session; `fails` are raised first, one a try."""
+        if self.fails:
+            raise self.fails.pop(0)
+        self.takes(data)
+
+    def takes(self, data: bytes) -> None:
+        """Journal one entry and grade with it."""
+        age_ms, proof, numbers = context.decode(data)
+        self.got.append((age_ms, proof, numbers))
+        now_ms = self._now_ms()
+        self.state = bedside.enter(
+            self.state, entry_numbers.values_of(numbers), now_ms - age_ms, rules.DEFAULT
+        )
+        self._journal(record_layout.CONTEXT, data)
+        self._journal(
+            record_layout.GRADER_STATE,
+            record_writer.write(
+                record_layout.GRADER_STATE, 4, bytes(8), b"", grader.encode_state(self.state, now_ms)
+            ),
+        )
+
+    def restarts(self) -> None:
+        """After a while without power: nobody on the wearable knows how long."""
+        encoded = grader.encode_state(self.state, self._now_ms())
+        self.rows.write(
+            "INSERT INTO boots (device, boot, last_ms, received_utc_ms) VALUES (1, ?, ?, ?)",
+            self.boot, self._now_ms(), self.rows.world.now_ms,
+        )  # fmt: skip
+        self.boot += 1
+        self.boot_utc_ms = self.rows.world.now_ms
+        self.state = grader.after_boot(grader.decode_state(encoded, 0), rules.DEFAULT)
+        self.rows.write(
+            "INSERT INTO time_marks VALUES (1, ?, 0, 'journal', ?, 20, NULL, 0)", self.boot, self.boot_utc_ms
+        )
+        self._journal(
+            record_layout.BOOT,
+            record_writer.write(
+                record_layout.BOOT,
+                2,
+                self.boot - 1,
+                0,
+                0,
+                1,
+                bytes(8),
+                "1",
+                b"",
+                grader.encode_state(self.state, 0),
+            ),
+        )
+
+    def in_force(self) -> dict[str, Any]:
+        """{key: value} that the wearable grades with now."""
+        return dict(entries.in_force(self.state[grader_state.TOLD]))
+
+    def _now_ms(self) -> int:
+        return self.rows.world.now_ms - self.boot_utc_ms
+
+    def _journal(self, kind: int, payload: bytes) -> None:
+        self.rows.seq += 1
+        self.rows.write(
+            "INSERT INTO events VALUES (1, ?, ?, ?, ?, ?, 0, 1)",
+            self.rows.seq, self.boot, self._now_ms(), kind, payload,
+        )  # fmt: skip

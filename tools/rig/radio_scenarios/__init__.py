@@ -11,7 +11,7 @@ from tools.rig.radio_scenarios import agent, link, pairing
 
 Scenario = Callable[[RadioBedside], Awaitable[str]]
 
-LINK: Sequence[Scenario] = (link.found_by_service_and_tag, link.session_and_status)
+LINK: Sequence[Scenario] = (link.found_by_its_tag, link.session_and_status)
 PAIRING: Sequence[Scenario] = (  # where the board's radio can pair
     pairing.stranger_gets_nothing,
     pairing.wrong_passkey_refused,

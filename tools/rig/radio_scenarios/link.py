@@ -2,16 +2,21 @@
 
 from crs_core.wire import message as wire
 
-from tools.rig.image import DEVICE_ID
+from tools.rig.image import CUSTODIAN, DEVICE_ID, READER
 from tools.rig.radio_bedside import RadioBedside
 
 
-async def found_by_service_and_tag(bedside: RadioBedside) -> str:
-    """The system hears what a wearable says about itself."""
-    heard = await bedside.radio.find(DEVICE_ID)
-    assert heard.address == bedside.wearable.ble_address, heard
+async def found_by_its_tag(bedside: RadioBedside) -> str:
+    """The system hears a wearable that names itself to its key's holder alone, under another address after a start."""
+    heard = await bedside.radio.find(DEVICE_ID, CUSTODIAN.key)
+    assert heard.said.only_comes_from(heard.address), heard
     assert heard.is_simulated and not heard.may_pair, heard
-    return f"{heard.address}, {heard.rssi_dbm} dBm"
+    assert not heard.is_of(DEVICE_ID, READER.key[::-1]), "found with a key that it does not hold"
+    await bedside.kill_wearable()
+    await bedside.start_wearable()
+    again = await bedside.radio.find(DEVICE_ID, CUSTODIAN.key)
+    assert again.address != heard.address and not {*again.said.tags} & {*heard.said.tags}, again
+    return f"{heard.address}, then {again.address}, {again.rssi_dbm} dBm"
 
 
 async def session_and_status(bedside: RadioBedside) -> str:

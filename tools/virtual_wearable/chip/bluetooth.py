@@ -6,6 +6,7 @@ process (tools/ble_air; codes.py there has the numbers), reached by radio_wire.p
 
 import errno
 import json
+import os
 import random
 import struct
 from binascii import hexlify, unhexlify
@@ -56,7 +57,8 @@ class _BLE(radio_wire.Wire):
         self._advertising = None  # the frame to send again, or None
         self._data = [b"", b""]
         name = b"MPY NIMBLE" if profile == "nimble" else b"MPY BTSTACK"
-        self._config = {"gap_name": name, "mtu": 256, "rxbuf": 0, "addr_mode": 0}
+        self._config = {"gap_name": name, "mtu": 256, "rxbuf": 0}
+        self._address = address
         if profile == "nimble":
             self._config.update({"bond": True, "mitm": False, "le_secure": False, "io": 3})
 
@@ -145,7 +147,6 @@ class _BLE(radio_wire.Wire):
                 self._irq(30, (10, memoryview(b"irk"), memoryview(irk)))
         settings = self._plain()
         settings["irk"] = hexlify(bytes(irk or bytes(16))).decode()
-        settings["address"] = address
         self._ask(_ACTIVE, json.dumps(settings).encode())
         return True
 
@@ -157,6 +158,7 @@ class _BLE(radio_wire.Wire):
         plain = {"bond": False, "mitm": False, "le_secure": False, "io": 3}
         plain.update(self._config)
         plain["gap_name"] = ""
+        plain["address"] = self._address
         return plain
 
     def config(self, *names, **values):
@@ -165,10 +167,12 @@ class _BLE(radio_wire.Wire):
                 raise TypeError("must query one param")
             if names[0] == "mac":
                 self._need()
-                return (1, unhexlify(address.replace(":", "")))
+                return (1, unhexlify(self._address.replace(":", "")))
             if names[0] in ("gap_name", "mtu"):
                 return self._config[names[0]]
             raise ValueError("unknown config param")
+        if "addr_mode" in values:
+            self._take_address(values.pop("addr_mode"))
         for name in values:
             if name not in self._config:
                 raise ValueError("unknown config param")
@@ -180,6 +184,19 @@ class _BLE(radio_wire.Wire):
         if self._socket is not None:
             self._ask(_CONFIG, json.dumps(self._plain()).encode())
         return None
+
+    def _take_address(self, mode):
+        if mode == 0:
+            self._address = address
+            return
+        kind = {1: 0xC0, 3: 0x00 if profile == "nimble" else None}.get(
+            mode
+        )  # the two highest bits tell the kind
+        if kind is None or self._advertising:  # resolvable ones cannot be asked for afterwards
+            raise OSError(errno.EINVAL)
+        fresh = list(os.urandom(6))
+        fresh[0] = fresh[0] & 0x3F | kind
+        self._address = ":".join("%02X" % byte for byte in fresh)
 
     def gap_advertise(self, interval_us, adv_data=None, *, resp_data=None, connectable=True):
         self._need()

@@ -1,8 +1,9 @@
 """The radio link: who may stay, who is in session, when to advertise. `turn` never waits.
 
-A central that is neither secure nor in session is dropped after 20 s; where the board takes several, the last free
-place is kept for the custodian by dropping the oldest such central at once. An address that was dropped comes back for
-10 s only in the next minute. So nobody occupies the wearable by holding on to it.
+A central that is neither secure nor in session is a stranger, and is dropped after 20 s. Every stranger that ends,
+dropped or by itself, is counted, whatever its address: an address costs nothing to forge. While strangers come they get
+3 s for their HELLO. One each minute gets 8 s, so that a slow laptop whose own tries were counted still gets in. Where
+the board takes several centrals and all places are taken, the oldest stranger goes, once it had its 3 s.
 """
 
 from crs_core.compat import const
@@ -10,17 +11,25 @@ from crs_core.wire import gatt_uuids as names
 from crs_core.wire.fragment_carrier import FragmentCarrier
 from crs_core.wire.session import SERIAL_LARGEST_TO_DEVICE
 from crs_device import health as counts
-from crs_device.link.ble import advertising, attributes
+from crs_device.heap import unload_modules
 from crs_device.link.ble.bonds import Bonds
 from crs_device.link.ble.fragment_port import FragmentPort
 from crs_device.link.ble.pairing import PairingWindow
 from crs_device.link.ble.radio import FRAGMENT_MAX, Radio
 from crs_device.version import APP_VERSION
 
+INTERVAL_US = const(152_500)  # one that phones look for, always the same: it tells no alarm
+RENEW_MS = const(900_000)  # what is advertised and the address, as radios renew private addresses
 STRANGER_MS = const(20_000)
-_DROPPED_MS = const(10_000)  # a real central needs seconds for discovery and the session
-_DROPPED_FOR_MS = const(60_000)
-_DROPPED_MAX = const(4)
+SLOW_MS = const(8000)  # a central on a bad link needs this long for discovery
+HELLO_MS = const(3000)
+# its HELLO came: the rest of the handshake is two packets each way
+_PROOF_MS = const(1000)
+# by how many strangers ended lately
+_PATIENCE_MS = (STRANGER_MS, SLOW_MS, HELLO_MS)
+_COUNTED_FOR_MS = const(30_000)  # each, one after the other
+_COUNTED_MAX = const(4)
+SLOW_EVERY_MS = const(60_000)
 _ASK_AGAIN_MS = const(2000)
 _TYPING_MS = const(60_000)  # somebody types the passkey
 _PLACES = const(4)  # of NimBLE; stock BTstack has one
@@ -35,13 +44,17 @@ class BleLink:
         self.window = PairingWindow()
         self._radio = Radio(bluetooth, Bonds(), self.window, app.clock)
         self.can_pair = self._radio.can_pair
+        # needed at the start alone
+        from crs_device.link.ble import attributes
+
         shown = attributes.services(self.can_pair)
         room = app.board.attribute_bytes
         if room and attributes.table_bytes(shown) > room:
             self._radio.ble.active(False)
             raise OSError("attribute table: %d bytes of %d" % (attributes.table_bytes(shown), room))
         self._handles = attributes.register(self._radio.ble, bluetooth, shown)
-        self._service_uuid = bytes(bluetooth.UUID(names.SERVICE))
+        del attributes
+        unload_modules("crs_device.link.ble.attributes")
         self._radio.in_handle = self._handles[names.IN]
         self._radio.ble.gatts_set_buffer(self._radio.in_handle, FRAGMENT_MAX)
         self._write_device_information(app.board)
@@ -53,10 +66,13 @@ class BleLink:
             self._health = HealthServices(self._radio, self._handles, app.board.simulated)
             self._radio.utc_ms = self._utc_ms  # type: ignore[assignment]
         self._with_server: list = []  # type: ignore[type-arg]  # connections whose fragments are served
-        self._dropped: list[tuple[bytes, int]] = []  # address, until when
+        self._strangers = 0  # that ended lately
+        self._forget_one_ms = 0
+        self._next_slow_ms = 0
         self._bell = 0
-        self._fast_until_ms = app.clock.real_ms() + advertising.FAST_MS
-        self._advertised: tuple | None = None  # type: ignore[type-arg]
+        self._renew_ms = 0
+        self._was_pairing = False
+        self._data = self._response = b""
         self._next_flush_ms = 0
         if self.can_pair and getattr(app.guard, "pairing", False):
             self.window.open(app.clock.real_ms())
@@ -64,23 +80,19 @@ class BleLink:
 
     def _write_device_information(self, board) -> None:  # type: ignore[no-untyped-def]
         model = board.name + " SIMULATED" if board.simulated else board.name
-        serial = "".join(["%02x" % byte for byte in self._app.device_id])
-        for uuid, text in ((0x2A29, names.NAME), (0x2A24, model), (0x2A25, serial), (0x2A26, APP_VERSION)):
+        # The serial number is empty: everybody could read an id. Without its row, the handles that a bonded central
+        # remembers would move.
+        for uuid, text in ((0x2A29, names.NAME), (0x2A24, model), (0x2A25, ""), (0x2A26, APP_VERSION)):
             self._radio.ble.gatts_write(self._handles[uuid], text.encode())
 
     # -- what the application calls --------------------------------------------------------------------------------
 
     def ring(self) -> None:
-        """The alarms changed: advertise fast, and ring at every host in session."""
-        self.hurry()
+        """The alarms changed: ring at every host in session. What is advertised does not change."""
         self._bell = (self._bell + 1) & 0xFF
         for connection in self._with_server:
             if connection.server.is_open and not connection.is_gone:
                 self._radio.notify(connection.number, self._handles[names.DOORBELL], bytes([self._bell]))
-
-    def hurry(self) -> None:
-        """Advertise fast for two minutes: an alarm, a button, a host that has gone."""
-        self._fast_until_ms = self._app.clock.real_ms() + advertising.FAST_MS
 
     def show(self, live) -> None:  # type: ignore[no-untyped-def]
         """The newest values, for the health services."""
@@ -88,8 +100,9 @@ class BleLink:
             self._health.show(live, self._app.power.battery_mv, self._utc_ms())
 
     def keys_changed(self) -> None:
-        """Another custodian or another journal makes another passkey."""
+        """Another custodian or another journal makes another passkey, other keys other tags."""
         app = self._app
+        self._renew_ms = 0
         journal = app.log.journal
         self._radio.passkey = -1  # without a custodian nobody pairs
         for key in app.keys:
@@ -147,8 +160,6 @@ class BleLink:
         for connection in self._with_server:
             if not connection.is_gone:
                 continue
-            if connection.server.is_open:
-                self.hurry()
             connection.server.link_lost()
             connection.server.take_counts()
             self._app.servers.remove(connection.server)
@@ -157,27 +168,23 @@ class BleLink:
 
     def _drop_strangers(self, now: int) -> None:
         radio = self._radio
-        strangers = []
+        self._count_strangers(now)
+        oldest = None
         for connection in radio.connections.values():
             if connection.is_secure or (connection.server is not None and connection.server.is_open):
                 connection.since_ms = now
-                self._dropped = [one for one in self._dropped if one[0] != connection.address]
+                connection.is_proven = True
             else:
-                strangers.append(connection)
+                patience_ms = self._patience_ms(connection, now)
+                if now - connection.since_ms >= patience_ms:
+                    connection.must_go = True
+                has_more = connection.is_slow or patience_ms == _TYPING_MS
+                if not has_more and (oldest is None or connection.since_ms < oldest.since_ms):
+                    oldest = connection
         is_full = self.can_pair and len(radio.connections) >= _PLACES
-        if is_full and strangers and not any([c.must_go for c in radio.connections.values()]):
-            strangers.sort(key=lambda connection: connection.since_ms)
-            strangers[0].must_go = True
-        for connection in strangers:
-            patience_ms = STRANGER_MS
-            if radio.is_pairing(connection.number):
-                patience_ms = _TYPING_MS
-            elif self._is_dropped(connection.address, connection.since_ms):
-                patience_ms = _DROPPED_MS
-            if now - connection.since_ms >= patience_ms and not connection.must_go:
-                connection.must_go = True
-                others = [one for one in self._dropped if one[0] != connection.address]
-                self._dropped = others[1 - _DROPPED_MAX :] + [(connection.address, now + _DROPPED_FOR_MS)]
+        if is_full and oldest is not None and not any([c.must_go for c in radio.connections.values()]):
+            # not sooner: a burst of strangers would drop the custodian's laptop before its HELLO
+            oldest.must_go = now - oldest.since_ms >= HELLO_MS
         for connection in list(radio.connections.values()):
             if connection.must_go and now >= connection.ask_ms:
                 if not connection.ask_ms:
@@ -185,29 +192,51 @@ class BleLink:
                 connection.ask_ms = now + _ASK_AGAIN_MS  # the stack reports its end later, if it understood
                 radio.disconnect(connection.number)
 
-    def _is_dropped(self, address: bytes, at_ms: int) -> bool:
-        for dropped, until_ms in self._dropped:
-            if dropped == address and at_ms < until_ms:
-                return True
-        return False
+    def _count_strangers(self, now: int) -> None:
+        ended, self._radio.strangers_ended = self._radio.strangers_ended, 0
+        if ended:
+            self._strangers = min(self._strangers + ended, _COUNTED_MAX)
+        elif not self._strangers or now < self._forget_one_ms:
+            return
+        else:
+            self._strangers -= 1
+        self._forget_one_ms = now + _COUNTED_FOR_MS
+
+    def _patience_ms(self, connection, now: int) -> int:  # type: ignore[no-untyped-def]
+        if self._radio.is_pairing(connection.number):
+            return _TYPING_MS
+        patience_ms = _PATIENCE_MS[min(self._strangers, len(_PATIENCE_MS) - 1)]
+        if patience_ms < SLOW_MS:
+            if not connection.was_judged and now >= self._next_slow_ms:
+                self._next_slow_ms = now + SLOW_EVERY_MS
+                connection.is_slow = True
+            connection.was_judged = True
+            if connection.is_slow:
+                patience_ms = SLOW_MS
+            elif connection.server is not None and connection.server.session.half_open:
+                patience_ms += _PROOF_MS
+        return patience_ms
 
     def _keep_advertising(self, now: int) -> None:
-        fast = now < self._fast_until_ms
-        pairing = self.window.is_open(now)
         radio = self._radio
         if len(radio.connections) >= (_PLACES if self.can_pair else 1):
             return  # every place is taken: the stack would refuse, or say nothing
-        wanted = (fast, pairing, self._app.device_id)
-        if radio.is_advertising and wanted == self._advertised:
+        pairing = self.window.is_open(now)
+        if now >= self._renew_ms or pairing != self._was_pairing:
+            self._renew_ms = now + RENEW_MS
+            self._was_pairing = pairing
+            self._renew(pairing)
+        elif radio.is_advertising:
             return
-        flags = names.FLAG_SIMULATED if self._app.board.simulated else 0
-        if pairing:
-            flags |= names.FLAG_PAIRING
-        data = advertising.advertisement(self._service_uuid, fast)
-        response = advertising.scan_response(self._app.device_id, flags)
-        interval_us = advertising.FAST_US if fast else advertising.SLOW_US
-        if radio.advertise(interval_us, data, response):
-            self._advertised = wanted
+        radio.advertise(INTERVAL_US, self._data, self._response)
+
+    def _renew(self, pairing: bool) -> None:
+        # loaded for one call and unloaded again, to save heap
+        from crs_device.link.ble.advertising import renewed
+
+        self._data, self._response = renewed(self._radio, self._app, pairing)
+        del renewed
+        unload_modules("crs_device.link.ble.advertising")
 
     def _count(self) -> None:
         radio, health = self._radio, self._app.health

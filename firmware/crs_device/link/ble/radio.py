@@ -42,6 +42,8 @@ class Connection:
         self.since_ms = since_ms
         self.mtu = _MTU_MIN
         self.is_secure = False
+        self.is_proven = False  # it was secure or in session
+        self.was_judged = self.is_slow = False  # of BleLink: whether this stranger gets more time
         self.is_gone = False
         self.must_go = False  # it paired without the passkey or outside the window, or stayed too long
         self.ask_ms = 0  # when the stack is asked (again) to end it; 0: it was not yet
@@ -70,6 +72,7 @@ class Radio:
         self.is_advertising = False
         self.fragments_dropped = 0
         self.pairing_refused = 0
+        self.strangers_ended = 0  # connections without a proof
         self.errors = 0  # exceptions in the interrupt
         self.in_handle = self.time_handle = self.level_handle = -1
         self.is_level_known = False
@@ -87,7 +90,7 @@ class Radio:
         self.ble.irq(self._bound_irq)
 
     def _configure(self) -> bool:
-        self.ble.config(gap_name="CytoWatch", mtu=_MTU_WANTED)
+        self.ble.config(mtu=_MTU_WANTED)
         try:
             self.ble.config(bond=True, mitm=True, le_secure=True, io=_IO_DISPLAY)
         except (ValueError, OSError):
@@ -176,6 +179,8 @@ class Radio:
         connection = self.connections.pop(number, None)
         if connection is not None:
             connection.is_gone = True
+            if not connection.is_proven:
+                self.strangers_ended += 1
         if self._asked.pop(number, False):
             self.window.failed()  # it left before its pairing was complete
         self.bonds.restore()
@@ -203,7 +208,9 @@ class Radio:
         connection = self.connections.get(number)
         if connection is None:
             return
-        if action != _SHOW_PASSKEY or self.passkey < 0 or not self.window.is_open(self._clock.real_ms()):
+        is_closed = self.passkey < 0 or not self.window.is_open(self._clock.real_ms())
+        # one at a time: a passkey is waited for longer than a HELLO
+        if action != _SHOW_PASSKEY or is_closed or [other for other in self._asked if other != number]:
             connection.must_go = True
             self.pairing_refused += 1
             return

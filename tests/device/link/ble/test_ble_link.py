@@ -8,9 +8,10 @@ from crs_core.wire import message as wire
 from crs_device import health
 from crs_device.health import Health
 from crs_device.link.ble import ble_link
-from crs_device.link.ble.ble_link import STRANGER_MS, BleLink
+from crs_device.link.ble.ble_link import HELLO_MS, INTERVAL_US, RENEW_MS, STRANGER_MS, BleLink
 from crs_device.link.ble.bonds import Bonds
 
+from host_agent.link import advertised
 from tests.fakes.nimble_stack import ENCRYPTION, READ_REQUEST, Bluetooth, Clock, NimbleStack
 from tools.rig.image import CUSTODIAN, READER
 
@@ -47,7 +48,9 @@ def test_the_oldest_of_four_strangers_alone_goes_however_long_its_going_takes(pa
     link, stack, app = parts
     for number in range(1, 5):
         stack.connect(number)
-        app.clock.now += 10
+        app.clock.now += 500
+    turns(link, app, HELLO_MS - 2000)
+    assert stack.asked_to_end == [], "the oldest may be the custodian's laptop too, before its HELLO"
     turns(link, app, 400)
     assert stack.asked_to_end == [1], "the others, one of whom may be the custodian's laptop, stay"
     assert strangers_counted(app) == 1
@@ -94,3 +97,59 @@ def test_a_battery_that_was_not_measured_has_no_level(parts):
     app.power.battery_mv = 0
     link.show(live)
     assert stack.handler(READ_REQUEST, (1, handle)) == 0x80 and len(told()) == 1
+
+
+def test_what_is_advertised_tells_no_alarm_and_changes_after_a_quarter_of_an_hour(parts):
+    link, stack, app = parts
+    turns(link, app, 1000)
+    link.ring()
+    turns(link, app, 1000)
+    (first,) = stack.advertised
+    app.clock.now += RENEW_MS
+    turns(link, app, 1000)
+    assert len(stack.advertised) == 2, "rung and quiet are one advertisement"
+    second = stack.advertised[1]
+    assert first[0] == second[0] == INTERVAL_US and first[2] == second[2] == b""
+    assert first[1][9:15] != second[1][9:15], "another address"
+    assert first[1][15:] != second[1][15:], "another salt and other tags"
+    assert stack.address_modes == [3, 3], "non-resolvable private addresses"
+
+
+def test_a_stack_without_private_addresses_takes_a_random_one(parts, monkeypatch):
+    link, stack, app = parts
+    config = stack.config
+
+    def refuses(*asked: str, **values: Any) -> Any:
+        if values.get("addr_mode") == 3:
+            raise OSError(22)
+        return config(*asked, **values)
+
+    monkeypatch.setattr(stack, "config", refuses)
+    turns(link, app, 100)
+    assert stack.address_modes == [1] and stack.advertised[0][1][9:15] == bytes([0xC6, 0, 0, 0, 0, 1])
+
+
+def test_while_a_phone_may_pair_and_once_one_did_the_address_stays_and_the_name_is_told_in_the_window(parts):
+    link, stack, app = parts
+    link.window.open(app.clock.real_ms())
+    turns(link, app, 100)
+    assert stack.address_modes == [0] and b"CytoWatch" in stack.advertised[-1][2]
+    link.window.close()
+    link._radio.bonds.put(1, b"phone", b"secret")
+    turns(link, app, 100)
+    assert stack.address_modes == [0, 0] and stack.advertised[-1][2] == b""
+    link.wipe_bonds()
+    app.clock.now += RENEW_MS
+    turns(link, app, 100)
+    assert stack.address_modes == [0, 0, 3], "the next patient's wearable has another address"
+
+
+def test_another_key_is_advertised_at_once(parts):
+    link, stack, app = parts
+    turns(link, app, 100)
+    app.keys = [READER]
+    link.keys_changed()
+    turns(link, app, 100)
+    said = [advertised.decode(data[7:]) for _, data, _ in stack.advertised]
+    assert [one.is_of(b"", CUSTODIAN.key) for one in said] == [True, False]
+    assert [one.is_of(b"", READER.key) for one in said] == [False, True]

@@ -1,5 +1,7 @@
 """The parts of the radio link that need no radio: what is advertised, what fits, who may pair, what is remembered."""
 
+import hashlib
+
 import pytest
 from crs_core.errors import RemoteError
 from crs_core.wire import gatt_uuids as names
@@ -9,8 +11,11 @@ from crs_device.link.ble.fragment_port import FragmentPort
 from crs_device.link.ble.pairing import WINDOW_MS, PairingWindow
 from crs_device.link.ble.radio import Connection
 
+from host_agent.link import advertised
+
 DEVICE_ID = b"DEVICEID"
-SERVICE = bytes(range(16))
+SERVICE = bytes.fromhex(names.SERVICE.replace("-", ""))[::-1]
+ADDRESS = bytes.fromhex("c60000000001")
 
 
 def fields(data: bytes) -> dict[int, bytes]:
@@ -22,20 +27,25 @@ def fields(data: bytes) -> dict[int, bytes]:
     return found
 
 
-@pytest.mark.parametrize("fast", [True, False])
-def test_an_advertisement_fits_and_names_no_patient(fast):
-    data = advertising.advertisement(SERVICE, fast)
-    response = advertising.scan_response(DEVICE_ID, names.FLAG_SIMULATED)
-    assert len(data) <= 31 and len(response) <= 31 and fields(data)[0x07] == SERVICE
-    said = fields(response)
-    assert said[0x09] == b"CytoWatch"
-    assert names.decode_advertised(said[0xFF][2:]) == (names.FLAG_SIMULATED, names.tag(DEVICE_ID))
-    assert DEVICE_ID not in data + response, "the id itself is told in a HELLO only"
+@pytest.mark.parametrize("count", range(6))
+def test_an_advertisement_is_full_whatever_the_keys_and_resolves_to_each_of_the_first_four(count):
+    keys = [bytes([n]) * 32 for n in range(count)]
+    data = advertising.advertisement(names.FLAG_SIMULATED, ADDRESS, keys)
+    assert len(data) == 31 and sorted(fields(data)) == [0x01, 0xFF], "flags and manufacturer data alone"
+    said = advertised.decode(fields(data)[0xFF][2:])
+    assert said is not None and said.flags == names.FLAG_SIMULATED and said.address == "C6:00:00:00:00:01"
+    assert [said.is_of(DEVICE_ID, key) for key in keys] == [True] * min(count, 4) + [False] * (count - 4)
+    assert not said.is_of(DEVICE_ID, b"\xee" * 32)
 
 
-@pytest.mark.parametrize("data", [b"", b"\x01", b"\x02\x00abcd", b"\x01\x00abc"])
-def test_what_others_advertise_is_not_ours(data):
-    assert names.decode_advertised(data) is None
+def test_nothing_that_stays_is_advertised_and_no_product_outside_pairing():
+    key = bytes(range(32))
+    one, other = (advertising.advertisement(0, ADDRESS, [key]) for _ in range(2))
+    assert one != other and one[15:] != other[15:], "another salt, other tags"
+    for word in (DEVICE_ID, SERVICE, names.NAME.encode(), key[:4], hashlib.sha256(DEVICE_ID).digest()[:4]):
+        assert word not in one
+    response = fields(advertising.scan_response())
+    assert response == {0x09: b"CytoWatch", 0x07: SERVICE} and len(advertising.scan_response()) <= 31
 
 
 def test_the_passkey_has_six_digits_and_changes_with_key_and_journal():
