@@ -18,15 +18,20 @@ from host_agent.terminal.reading_store import open_store
 from host_agent.text import iso_utc, local_time, table, without_secrets
 
 deliveries = typer.Typer(
-    help="Events that a receiver has not taken: show them, or send them again.", invoke_without_command=True
+    help="Show events that a receiver has not taken, or send them again.", invoke_without_command=True
 )
 
 
 @deliveries.callback()
 def overview(context: typer.Context, as_json: JsonOption = False) -> None:
+    """Without a command below: the same as `deliveries list`."""
+    if context.invoked_subcommand is None:
+        list_(as_json)
+
+
+@deliveries.command(name="list")
+def list_(as_json: JsonOption = False) -> None:
     """Show what waits and what was refused, with its number and the reason."""
-    if context.invoked_subcommand is not None:
-        return
     rows = _rows(default_paths())
     show({"deliveries": [_fields(row) for row in rows]}, _lines(rows), as_json=as_json)
 
@@ -35,7 +40,9 @@ def overview(context: typer.Context, as_json: JsonOption = False) -> None:
 def retry(
     ids: Annotated[
         list[int] | None,
-        typer.Argument(metavar="ID", help="Numbers of deliveries, as `cytowatch deliveries` shows them."),
+        typer.Argument(
+            metavar="ID", help="Numbers of deliveries, as `cytowatch deliveries list` shows them."
+        ),
     ] = None,
     everything: Annotated[
         bool, typer.Option("--all", help="Every delivery that waits or was refused.")
@@ -46,14 +53,15 @@ def retry(
     if bool(ids) == everything:
         raise ConfigError(
             "Say which deliveries to send again.",
-            "Give their numbers, or --all. They are in: cytowatch deliveries",
+            "Give their numbers, or --all. They are in: cytowatch deliveries list",
         )
     paths = default_paths()
     known = {row.id for row in _rows(paths)}
     if unknown := [one for one in ids or () if one not in known]:
         numbers = ", ".join(map(str, unknown))
         raise ConfigError(
-            f"No delivery waits or was refused under {numbers}.", "See their numbers: cytowatch deliveries"
+            f"No delivery waits or was refused under {numbers}.",
+            "See their numbers: cytowatch deliveries list",
         )
     number, is_running = _retry(paths, sorted(known if everything else ids or ()))
     line = f"{number} deliver{'y is' if number == 1 else 'ies are'} sent again"
