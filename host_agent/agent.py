@@ -7,6 +7,7 @@ State is in SQLite and on the wearable; a kill at any moment loses nothing. `run
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from functools import partial
@@ -14,6 +15,7 @@ from typing import Any
 
 from crs_core.codes import NOT_UNDERSTOOD
 
+from host_agent.agent_run import AgentRun
 from host_agent.clock import Clock, RealClock, ScaledClock
 from host_agent.config.model import Config
 from host_agent.control.handlers import Commands
@@ -32,6 +34,7 @@ from host_agent.escalation.checks.silence import SilenceCheck
 from host_agent.escalation.checks.silence_rules import Limits
 from host_agent.escalation.derive import Escalation, Target
 from host_agent.escalation.from_memory import MemoryAlarms
+from host_agent.fault_log import FaultLog
 from host_agent.forward.receiver import Receiver
 from host_agent.forward.registry import forwarder_of
 from host_agent.forward.worker import Worker
@@ -59,6 +62,8 @@ _LOG = logging.getLogger(__name__)
 _RESTART_FIRST_S = 1.0
 _RESTART_MAX_S = 60.0
 _ATTEMPT_GRACE_S = 5.0  # a forwarder keeps its own deadline; one that does not is left this much later
+_LINES_OF_A_WEARABLE = 200  # a traceback of its program has some dozen
+_TO_STOP = "To stop it: kill %d"
 
 
 class Agent:
@@ -81,11 +86,19 @@ class Agent:
         self.keys = EnrolledKeys(paths.keys)
         self._stop = asyncio.Event()
         self._background: set[asyncio.Task[Any]] = set()
-        self.store = Store(paths.ensure().database, self.clock)
+        self._faults = FaultLog(_LOG, self.link_clock)
+        self._said = FaultLog(_LOG, self.link_clock, texts_per_subject=_LINES_OF_A_WEARABLE)
+        self.run_note = AgentRun(paths.ensure(), self.link_clock)
         try:
-            self.workers = Workers([self._worker(receiver) for receiver in config.receivers])
-        except BaseException:
-            self.store.close()
+            self.store = Store(paths.database, self.clock)
+            try:
+                self.workers = Workers([self._worker(receiver) for receiver in config.receivers])
+            except BaseException:
+                self.store.close()
+                raise
+        except BaseException as error:
+            self.run_note.ending(f"it could not start: {error}")
+            self.run_note.end()
             raise
         self.verifier = Verifier(self.store.read_now(known_rules))
         self.escalation = Escalation(
@@ -147,8 +160,9 @@ class Agent:
     def _bound_sessions(self) -> list[Session]:
         return [Session(*found) for found in self.links.bound_clients()]
 
-    def stop(self) -> None:
-        """Ask `run` to end; safe from a signal handler of the loop."""
+    def stop(self, why: str = "a program of this laptop stopped it") -> None:
+        """Ask `run` to end; safe from a signal handler of the loop. `why` is told afterwards, by `status` for one."""
+        self.run_note.ending(why)
         self._stop.set()
 
     async def run(self, on_ready: Callable[[], None] = lambda: None) -> None:
@@ -165,6 +179,7 @@ class Agent:
                 jobs = [(f"target {worker.name}", worker.run) for worker in self.workers]
                 jobs += [("checks", self.checks.run), ("links", partial(self.links.run, group))]
                 jobs += [("context", self.context_sender.run), ("unreached", self.unreached.run)]
+                jobs += [("signs of life", self.run_note.keep_alive)]
                 if keep_days := self.config.store.keep_days:
                     jobs.append(("retention", Retention(self.store, keep_days, self.clock).run))
                 tasks = [group.create_task(self._keep_up(name, job), name=name) for name, job in jobs]
@@ -173,6 +188,9 @@ class Agent:
                 _LOG.info("stopping")
                 for task in [*tasks, *self.links.tasks.values()]:
                     task.cancel()
+        except BaseException as error:
+            self.run_note.ending(f"it failed: {type(error).__name__}: {error}")
+            raise
         finally:
             await control.close()
             await self.workers.close()
@@ -180,6 +198,7 @@ class Agent:
                 task.cancel()
             await asyncio.gather(*self._background, return_exceptions=True)
             self.store.close()
+            self.run_note.end()
 
     async def _keep_up(self, name: str, job: Callable[[], Awaitable[None]]) -> None:
         """A bug in one part must not end the others, nor that part: it is logged and started again."""
@@ -188,8 +207,12 @@ class Agent:
             started_s = self.link_clock.monotonic()
             try:
                 await job()
-            except Exception:
-                _LOG.exception("internal error in %s; it starts again", name)
+            except Exception as error:
+                self._faults.tell(
+                    name,
+                    f"internal error in {name}; it starts again: {type(error).__name__}: {error}",
+                    error=error,
+                )
             if self.link_clock.monotonic() - started_s > _RESTART_MAX_S:
                 pause_s = _RESTART_FIRST_S
             await self.link_clock.sleep(pause_s)
@@ -205,7 +228,7 @@ class Agent:
             verifier=self.verifier,
             link_clock=self.link_clock,
             only_device=only_device,
-            on_text=lambda line: _LOG.info("%s says: %s", name, line),
+            on_text=lambda line: self._said.tell(name, f"{name} says: {line}", level=logging.INFO),
         )
 
     def _on_report(self, before: LinkReport | None, report: LinkReport) -> None:
@@ -251,7 +274,7 @@ class Agent:
     def _done(self, task: asyncio.Task[Any]) -> None:
         self._background.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            _LOG.error("internal error: %s: %s", type(error).__name__, error)
+            self._faults.tell("background", f"internal error: {type(error).__name__}: {error}", error=error)
 
     def _worker(self, receiver: Receiver) -> Worker:
         return Worker(
@@ -262,12 +285,22 @@ class Agent:
 
 
 async def run_agent(agent: Agent, on_ready: Callable[[], None] = lambda: None) -> None:
-    """Run until SIGINT, SIGTERM or the control socket's `stop`."""
+    """Run until SIGINT, SIGTERM or the control socket's `stop`. A closed terminal or Ctrl-Z never ends monitoring."""
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, agent.stop)
+    handlers: dict[int, Callable[[], None]] = {
+        signal.SIGINT: lambda: agent.stop("stopped by Ctrl-C (SIGINT)"),
+        signal.SIGTERM: lambda: agent.stop(
+            "stopped by SIGTERM: by kill, a service manager, logout or shutdown"
+        ),
+        signal.SIGHUP: partial(
+            _LOG.warning, "the terminal was closed; monitoring goes on. " + _TO_STOP, os.getpid()
+        ),
+        signal.SIGTSTP: partial(_LOG.warning, "Ctrl-Z does not suspend monitoring. " + _TO_STOP, os.getpid()),
+    }
+    for number, handler in handlers.items():
+        loop.add_signal_handler(number, handler)
     try:
         await agent.run(on_ready)
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in handlers:
             loop.remove_signal_handler(number)

@@ -1,20 +1,29 @@
-"""Where the agent keeps its things on this computer."""
+"""Where the agent keeps its things on this computer, and whether this user can use that place."""
 
-import hashlib
 import os
-import tempfile
+import pwd
 from pathlib import Path
 from typing import NamedTuple
 
 import platformdirs
 
-from host_agent.errors import ConfigError
+from host_agent.errors import ConfigError, HostAgentError
 
-_SOCKET_PATH_MAX = 100  # sun_path is 104 bytes on macOS, 108 on Linux
+_ANOTHER = (
+    "Set CYTOWATCH_HOME to a folder of this user, for example: export CYTOWATCH_HOME=/home/ward/cytowatch"
+)
+_OR_ANOTHER = "Or set CYTOWATCH_HOME to a folder of this user."
+
+
+class StateFolderError(HostAgentError):
+    """The state folder cannot be used by this user; the message says why."""
+
+    code = "state_folder"
+    default_advice = _ANOTHER
 
 
 class Paths(NamedTuple):
-    """One agent's state folder; nothing here touches the disk until `ensure` is called."""
+    """One agent's state folder; nothing here touches the disk until `check` or `ensure` is called."""
 
     home: Path
 
@@ -40,31 +49,149 @@ class Paths(NamedTuple):
 
     @property
     def socket(self) -> Path:
-        """The control socket; a long home gets a short hashed path in this user's runtime folder."""
-        path = self.home / "agent.sock"
-        if len(os.fsencode(path)) <= _SOCKET_PATH_MAX:
-            return path
-        digest = hashlib.sha256(os.fsencode(self.home.absolute())).hexdigest()[:16]
-        return runtime_dir() / f"{digest}.sock"
+        """The control socket. Its path may be longer than a socket's address: `control/socket.py` sees to that."""
+        return self.home / "agent.sock"
+
+    @property
+    def log(self) -> Path:
+        """The agent's log; older parts have a number behind the name."""
+        return self.home / "cytowatch.log"
+
+    def check(self, *, writing: bool = False) -> "Paths":
+        """Itself; StateFolderError when this user cannot read the folder, or, for `writing`, cannot write in it.
+
+        A folder that is not there yet is no fault.
+        """
+        home, needed = self.home, os.R_OK | os.X_OK | (os.W_OK if writing else 0)
+        try:
+            info = home.stat()
+        except FileNotFoundError:
+            if home.is_symlink():
+                raise StateFolderError(
+                    f"The state folder {home} is a link to a folder that does not exist.",
+                    "Mount or create that folder, or delete the link.",
+                ) from None
+            return self
+        except OSError as error:
+            raise StateFolderError(f"The state folder {home} cannot be read ({error.strerror}).") from None
+        if not home.is_dir():
+            raise StateFolderError(
+                f"The state folder {home} is a file.", f"Move that file away. {_OR_ANOTHER}"
+            )
+        if info.st_uid != os.getuid():
+            owner = user_name(info.st_uid)
+            raise StateFolderError(
+                f"The state folder {home} belongs to {owner}. You are {user_name(os.getuid())}.",
+                f"Run it as that user: sudo -u {owner} -H cytowatch. {_OR_ANOTHER}",
+            )
+        if not os.access(home, needed):
+            how = "written" if os.access(home, os.R_OK | os.X_OK) else "read"
+            raise StateFolderError(
+                f"The state folder {home} cannot be {how}: its permissions or its disk forbid it.",
+                f"Run: chmod u+rwx {home}. If the disk is read-only, mount it for writing. {_OR_ANOTHER}",
+            )
+        if info.st_mode & 0o022:
+            raise StateFolderError(
+                f"Other users may write in the state folder {home}.", f"Run: chmod go-w {home}"
+            )
+        return self
+
+    def closed_files(self) -> list[Path]:
+        """Files and folders in it that this user cannot read and write, for example because root made them."""
+        needed = os.R_OK | os.W_OK
+        if not self.home.is_dir():
+            return []
+        within = [path for path in sorted(self.home.iterdir()) if not path.is_socket()]
+        within += [
+            file for path in within if path.is_dir() and os.access(path, needed) for file in path.iterdir()
+        ]
+        return [path for path in within if path.lstat().st_uid != os.getuid() or not os.access(path, needed)]
+
+    def try_writing(self) -> None:
+        """Write a small file and delete it; StateFolderError when the disk, a quota or the file system refuses it.
+
+        A folder that is not there yet is only looked at: whether it can be made.
+        """
+        if not self.home.is_dir():
+            above = next(folder for folder in self.home.parents if folder.exists())
+            if not os.access(above, os.W_OK | os.X_OK):
+                raise StateFolderError(f"The state folder {self.home} cannot be created in {above}.")
+            return
+        path = self.home / f".try-{os.getpid()}"
+        try:
+            number = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+            try:
+                os.write(number, bytes(65536))
+                os.fsync(number)
+            finally:
+                os.close(number)
+                path.unlink()
+        except OSError as error:
+            raise StateFolderError(
+                f"The state folder {self.home} takes no file ({error.strerror}).",
+                "Free space on that disk. Until then the agent acknowledges nothing to the wearable.",
+            ) from None
 
     def ensure(self) -> "Paths":
-        """Create the folders, closed to other users."""
-        self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.keys.mkdir(exist_ok=True, mode=0o700)
+        """Create the folders, closed to other users; StateFolderError when this user cannot write there."""
+        self.private("keys")
         return self
+
+    def private(self, name: str) -> Path:
+        """The folder `name` in it, made when missing; StateFolderError when it is not this user's alone."""
+        path = self.home / name
+        try:
+            self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.check(writing=True)
+            path.mkdir(mode=0o700, exist_ok=True)
+            info = path.lstat()
+        except OSError as error:
+            self.check(writing=True)  # it knows better words for most reasons
+            raise StateFolderError(f"{path} cannot be created ({error.strerror}).") from None
+        if path.is_symlink() or info.st_uid != os.getuid() or info.st_mode & 0o022:
+            raise StateFolderError(f"Other users may write in {path}.", f"Run: chmod 700 {path}")
+        return path
+
+
+def state_paths() -> Paths:
+    """CYTOWATCH_HOME, else the user's state folder of this system; ConfigError when neither is known."""
+    given = os.environ.get("CYTOWATCH_HOME", "")
+    try:
+        return Paths(Path(given).expanduser().absolute() if given else _users_own())
+    except RuntimeError:
+        raise ConfigError(
+            f"The state folder {given} is not known: there is no such home folder.".replace("  ", " "),
+            _ANOTHER,
+        ) from None
+
+
+def _users_own() -> Path:
+    """The state folder that the system has for this user; RuntimeError when the user has no home folder."""
+    folder = platformdirs.user_state_dir("cytowatch")
+    if folder.startswith("~"):
+        raise RuntimeError
+    return Path(folder).absolute()
 
 
 def default_paths() -> Paths:
-    """CYTOWATCH_HOME, else the user's state folder of this system."""
-    home = os.environ.get("CYTOWATCH_HOME")
-    return Paths(Path(home).expanduser() if home else Path(platformdirs.user_state_dir("cytowatch")))
+    """`state_paths`, readable by this user; StateFolderError otherwise."""
+    return state_paths().check()
 
 
-def runtime_dir() -> Path:
-    """A folder of this user outside any home, 0700: port ownership is seen by every agent of the user."""
-    path = Path(tempfile.gettempdir()) / f"cytowatch-{os.getuid()}"
-    path.mkdir(mode=0o700, exist_ok=True)
-    info = path.lstat()
-    if path.is_symlink() or info.st_uid != os.getuid() or info.st_mode & 0o077:
-        raise ConfigError(f"{path} belongs to someone else or is open to others", "Remove that folder.")
-    return path
+def ports_folder() -> Path:
+    """A private folder of this user, the same for every agent of the user and whatever TMPDIR says; made when missing.
+
+    A user whose home folder cannot be written keeps it in the state folder.
+    """
+    try:
+        return Paths(_users_own()).private("ports")
+    except (StateFolderError, RuntimeError):
+        return state_paths().private("ports")
+
+
+def user_name(uid: int) -> str:
+    """The name of a user of this computer, or `user 1234`."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"user {uid}"

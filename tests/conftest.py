@@ -1,6 +1,9 @@
 """Options and data folders that every test may ask for."""
 
+import atexit
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import coverage
@@ -9,6 +12,11 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 ON_WEARABLES = (ROOT / "tests/integration", ROOT / "tests/hil")
+
+# Agents of tests note their ports here, not in the home folder of whoever runs the tests. Workers inherit it.
+if "CW_TEST_STATE" not in os.environ:
+    os.environ["CW_TEST_STATE"] = os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="cytowatch-tests-")
+    atexit.register(shutil.rmtree, os.environ["CW_TEST_STATE"], ignore_errors=True)
 
 # Lines are counted in the workers alone. The process that prints the summary is not traced: CPython 3.11 could end
 # there with a SystemError. Nor are the processes that tests start: an agent that is traced would be late.

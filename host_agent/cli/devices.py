@@ -1,7 +1,5 @@
 """`devices`: enrolled wearables, and ports that may be one."""
 
-import sys
-
 from host_agent.clock import RealClock
 from host_agent.keys import keyfile
 from host_agent.link.ownership import find_owner
@@ -10,7 +8,7 @@ from host_agent.paths import default_paths
 from host_agent.terminal.broken import leave_when_broken
 from host_agent.terminal.config_option import ConfigOption, find_config
 from host_agent.terminal.options import JsonOption
-from host_agent.terminal.output import nothing, show
+from host_agent.terminal.output import nothing, say, show
 from host_agent.terminal.reading_store import open_store
 from host_agent.terminal.running_agent import live_status
 from host_agent.text import local_of_iso, table
@@ -48,7 +46,7 @@ def devices(as_json: JsonOption = False, config: ConfigOption = None) -> None:
         "agent_running": live is not None,
     }
     for error in errors:
-        print(f"error: {error}\n  {error.advice}", file=sys.stderr)
+        say(f"error: {error}", f"  {error.advice}")
     if not known and not ports:
         nothing(
             "No wearable is enrolled and no port looks like one. Enrol one: cytowatch enrol FILE",

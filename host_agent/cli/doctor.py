@@ -15,11 +15,13 @@ from host_agent.forward.registry import receiver_kinds
 from host_agent.keys import keyfile
 from host_agent.link.ownership import owners
 from host_agent.link.ports import candidates
-from host_agent.paths import Paths, default_paths
+from host_agent.paths import Paths, state_paths, user_name
 from host_agent.patient.contact import HOW_TO_SET
 from host_agent.store.counters import counters
-from host_agent.store.db import integrity_problems
+from host_agent.store.db import Tx, integrity_problems
+from host_agent.store.migrate import schema_version
 from host_agent.store.retention import thinnings
+from host_agent.store.schema import strange_parts
 from host_agent.store.undelivered import Undelivered
 from host_agent.store.undelivered import undelivered as find_undelivered
 from host_agent.terminal import exits
@@ -27,7 +29,7 @@ from host_agent.terminal.config_option import ConfigOption, find_config
 from host_agent.terminal.options import JsonOption
 from host_agent.terminal.output import show
 from host_agent.terminal.reading_store import open_store
-from host_agent.terminal.running_agent import live_status
+from host_agent.terminal.running_agent import NOT_ANSWERING, NOT_RUNNING, Presence, live_status, presence
 from host_agent.text import local_time, without_secrets
 from host_agent.views.state import read_state
 
@@ -52,8 +54,7 @@ def doctor(
 
     Each finding says what is wrong and what to do. This looks at the equipment, never at the patient.
     """
-    paths = default_paths()
-    found = list(_examine(paths, config))
+    found = list(_examine(config))
     worst = any(finding.level == PROBLEM for finding in found)
     lines = []
     for finding in found:
@@ -68,8 +69,19 @@ def doctor(
     raise typer.Exit(exits.FAILED if worst else exits.DONE)
 
 
-def _examine(paths: Paths, config_file: Path | None) -> Iterator[Finding]:
-    yield Finding(INFO, "state folder", str(paths.home), "")
+def _examine(config_file: Path | None) -> Iterator[Finding]:
+    try:
+        paths = state_paths()
+        yield Finding(INFO, "state folder", str(paths.home), "")
+        paths.check(writing=True)
+        paths.try_writing()
+        for path in paths.closed_files():
+            me, home = user_name(os.getuid()), paths.home
+            yield Finding(PROBLEM, "state folder", f"{path} cannot be read and written by this user",
+                          f"Give it back: chown -R {me} {home}; chmod -R u+rwX {home}")  # fmt: skip
+    except HostAgentError as error:  # nothing else can be looked at
+        yield Finding(PROBLEM, "state folder", str(error), error.advice)
+        return
     settings = Config()
     try:
         settings = find_config(paths, config_file)
@@ -90,9 +102,10 @@ def _examine(paths: Paths, config_file: Path | None) -> Iterator[Finding]:
         yield Finding(WARNING, "keys", "no wearable is enrolled", "cytowatch enrol FILE")
     yield from _ports(settings)
     live = live_status(paths)
-    yield from _agent(live)
+    agent = presence(paths, live)
+    yield from _agent(agent, live)
     undelivered: dict[str, list[Undelivered]] = {}
-    yield from _store(paths, keys, live, undelivered)
+    yield from _store(paths, keys, live, agent, undelivered)
     yield from _receivers(settings, undelivered, live)
 
 
@@ -120,9 +133,12 @@ def _ports(settings: Config) -> Iterator[Finding]:
             yield Finding(INFO, f"port {found.port}", f"free ({found.why})", "")
 
 
-def _agent(live: dict[str, Any] | None) -> Iterator[Finding]:
+def _agent(agent: Presence, live: dict[str, Any] | None) -> Iterator[Finding]:
+    if agent.gap is not None:
+        yield Finding(WARNING, "agent", agent.gap.text(), "")
     if live is None:
-        yield Finding(WARNING, "agent", "not running: nothing is synced or forwarded", "cytowatch run")
+        level = PROBLEM if agent.state == NOT_ANSWERING else WARNING
+        yield Finding(level, "agent", agent.text, agent.advice)
         return
     yield Finding(INFO, "agent", f"running, pid {live['pid']}", "")
     if live["store_error"]:
@@ -150,6 +166,7 @@ def _store(
     paths: Paths,
     keys: dict[bytes, keyfile.DeviceKey],
     live: dict[str, Any] | None,
+    agent: Presence,
     undelivered: dict[str, list[Undelivered]],
 ) -> Iterator[Finding]:
     """Fills `undelivered` by receiver on the way."""
@@ -168,16 +185,7 @@ def _store(
             if tx is None:
                 yield Finding(INFO, "store", "nothing has been stored here yet", "")
                 return
-            problems = integrity_problems(tx)
-            for problem in problems:
-                yield Finding(
-                    PROBLEM,
-                    "store",
-                    problem,
-                    "Stop the agent, keep a copy of the state folder, restore a backup.",
-                )
-            if not problems:
-                yield Finding(INFO, "store", f"{paths.database} is not damaged", "")
+            yield from _soundness(tx, paths.database)
             state = read_state(tx, keys, live["now_utc_ms"] if live else RealClock().utc_ms(), live)
             counted = counters(tx)
             for row in find_undelivered(tx, RealClock().utc_ms()):
@@ -194,17 +202,17 @@ def _store(
         at = local_time(max(one.run_utc_ms for one in removed), with_date=True)
         text = f"{number} readings of earlier patients were removed as configured, last at {at}"
         yield Finding(INFO, "store", text, "See them: cytowatch history --kind thinned")
-    yield from _kept(state, live)
+    yield from _kept(state, agent)
 
 
-def _kept(state: dict[str, Any], live: dict[str, Any] | None) -> Iterator[Finding]:
+def _kept(state: dict[str, Any], agent: Presence) -> Iterator[Finding]:
     """What the store says of deliveries that were withheld and of wearables that a patient wears."""
     for target, states in state["deliveries"].items():
         if states.get("withheld"):
             text = f"{states['withheld']} simulated events were withheld, as configured"
             yield Finding(INFO, f"receiver {target}", text, "")
     bound = [device for device in state["devices"] if device["patient"]]
-    if bound and live is None:
+    if bound and agent.state == NOT_RUNNING:
         yield Finding(PROBLEM, "agent", f"not running, but wearables bound to a patient must be watched: {len(bound)}",
                       "Start it now: cytowatch run")  # fmt: skip
     yield from _wearables(state)
@@ -264,3 +272,19 @@ def _reason(rows: list[Undelivered], otherwise: str) -> str:
     """Why the newest of them was not taken, as far as an attempt says so."""
     said = [row.last_error for row in rows if row.last_error]
     return without_secrets(said[-1]) if said else otherwise
+
+
+def _soundness(tx: Tx, database: Path) -> Iterator[Finding]:
+    problems = integrity_problems(tx)
+    for problem in problems:
+        yield Finding(
+            PROBLEM,
+            "store",
+            problem,
+            "Stop the agent, keep a copy of the state folder, restore a backup.",
+        )
+    for part in strange_parts(tx, schema_version(tx)):
+        yield Finding(PROBLEM, "store", f"{part} is not of this program: it may change what is written",
+                      "Stop the agent, then: cytowatch backup copy.db, cytowatch restore copy.db")  # fmt: skip
+    if not problems:
+        yield Finding(INFO, "store", f"{database} is not damaged", "")

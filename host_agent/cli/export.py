@@ -12,14 +12,17 @@ import typer
 
 from host_agent.errors import ConfigError, HostAgentError
 from host_agent.paths import default_paths
+from host_agent.printable import printable
 from host_agent.store.db import Tx
 from host_agent.store.retention import thinnings
 from host_agent.store.rollups import BUCKET_MS
 from host_agent.terminal import exits
 from host_agent.terminal.broken import leave_when_broken
 from host_agent.terminal.options import DeviceOption
+from host_agent.terminal.output import say
 from host_agent.terminal.question import FromOption, LastOption, ToOption, check_kinds, make_question
 from host_agent.terminal.reading_store import open_store
+from host_agent.terminal.streams import CleanStream
 from host_agent.terminal.times import parse_span_s
 from host_agent.views.records import KINDS, Answer
 
@@ -79,14 +82,14 @@ def export(
         broken = answer.broken if answer is not None else {}
         if first is None:
             leave_when_broken(broken)
-            print("Nothing is stored for this question; nothing was written.", file=sys.stderr)
+            say("Nothing is stored for this question; nothing was written.")
             raise typer.Exit(exits.NO_DATA)
         with _target(out) as file:
             written = _write(file, first, rows, form)
     left_out = (
         f"; {answer.undated} without a known time left out" if answer is not None and answer.undated else ""
     )
-    print(f"{written} {'rows of readings' if buckets else kind} written{left_out}", file=sys.stderr)
+    say(f"{written} {'rows of readings' if buckets else kind} written{left_out}")
     leave_when_broken(broken)
 
 
@@ -107,10 +110,9 @@ def _buckets(every: str | None, kind: str) -> int:
 def _tell_removed(tx: Tx) -> None:
     removed = sum(one.readings for one in thinnings(tx))
     if removed:
-        print(
+        say(
             f"{removed} readings of earlier patients were removed as configured and are not in this export."
-            " See their roll-ups with --every 5m, and what was removed with `cytowatch history --kind thinned`.",
-            file=sys.stderr,
+            " See their roll-ups with --every 5m, and what was removed with `cytowatch history --kind thinned`."
         )
 
 
@@ -139,19 +141,29 @@ def _cell(value: Any) -> Any:
         return int(value)
     if isinstance(value, (list, dict)):
         return json.dumps(value, ensure_ascii=False)
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@"):
-        return "'" + value
+    if isinstance(value, str):
+        return ("'" if value[:1] in ("=", "+", "-", "@") else "") + printable(value)
     return value
 
 
 @contextmanager
 def _target(out: Path | None) -> Iterator[TextIO]:
     if out is None:
+        if isinstance(sys.stdout, CleanStream):
+            sys.stdout.for_programs()
         yield sys.stdout
         return
+    # a file that is there stays as it is until the new one is whole; a pipe or a device has no place beside it
+    target = out.with_name(f".{out.name}.part") if out.is_file() or not out.exists() else out
     try:
-        with out.open("w", encoding="utf-8", newline="") as file:
-            yield file
+        try:
+            with target.open("w", encoding="utf-8", newline="") as file:
+                yield file
+            if target is not out:
+                target.replace(out)
+        finally:
+            if target is not out:
+                target.unlink(missing_ok=True)
     except OSError as error:
         raise HostAgentError(
             f"{out}: cannot be written ({error.strerror}).", "Give another path with --out."

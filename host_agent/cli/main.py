@@ -1,7 +1,10 @@
 """`cytowatch`: puts the command modules together and turns errors into exit codes."""
 
+import errno
 import importlib
+import os
 import sys
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +12,10 @@ import typer
 from typer.core import TyperGroup
 
 from host_agent import NOTICE
-from host_agent.errors import HalfRegistered, HostAgentError
+from host_agent.errors import ConfigError, HalfRegistered, HostAgentError
 from host_agent.terminal import exits
 from host_agent.terminal.output import fail
+from host_agent.terminal.streams import clean_streams
 
 # In the order in which --help shows them. A command is the file of its name beside this one, and one line here.
 COMMANDS = (
@@ -41,11 +45,16 @@ COMMANDS = (
     "verify",
     "doctor",
 )
+_TRACEBACK_VARIABLE = "CYTOWATCH_TRACEBACK"
 _EPILOG = "Exit codes: " + "; ".join(f"{code} {meaning}" for code, meaning in exits.MEANINGS.items()) + "."
 
 
 class _Group(TyperGroup):
     """Says what this is before anything else, and lists commands in the order of COMMANDS."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        _tell_whole_sentences(self)
 
     def get_help(self, ctx: typer.Context) -> str:  # type: ignore[override]
         """The notice is the very first line."""
@@ -54,6 +63,15 @@ class _Group(TyperGroup):
     def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
         """As a person meets them."""
         return [name for name in COMMANDS if name in self.commands]
+
+
+def _tell_whole_sentences(group: TyperGroup) -> None:
+    """The list of commands shows the first sentence of each; without this a narrow terminal shows half of it."""
+    for command in group.commands.values():
+        if isinstance(command, TyperGroup):
+            _tell_whole_sentences(command)
+        paragraph = " ".join((command.help or "").split("\n\n")[0].split())
+        command.short_help = command.short_help or paragraph.partition(". ")[0].removesuffix(".") + "."
 
 
 def build_app(command: str | None = None) -> typer.Typer:
@@ -148,18 +166,56 @@ def _nothing() -> None:
 def main(arguments: list[str] | None = None) -> Any:
     """Entry point: never a traceback for what a person can mend, and a documented exit code."""
     given = sys.argv[1:] if arguments is None else arguments
+    with clean_streams():
+        code = _run(given)
+        try:
+            sys.stdout.flush()
+        except OSError as error:  # the disk below `> file` is full
+            code = fail(_output_error(error))
+        sys.exit(code)
+
+
+def _run(given: list[str]) -> int:
     try:
-        return build_app(given[0] if given else None)(args=given, standalone_mode=True)
+        build_app(given[0] if given else None)(args=given, standalone_mode=True)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else exits.DONE if end.code is None else exits.FAILED
     except HostAgentError as error:
-        sys.exit(fail(error))
-    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
-        why = f"This is a bug: {type(error).__name__}: {error}."
-        sys.exit(fail(HostAgentError(why, "Report it with the command that you typed. The agent goes on.")))
+        return fail(error)
     except KeyboardInterrupt:
-        sys.exit(exits.INTERRUPTED)
-    except BrokenPipeError:  # `cytowatch history | head`
-        sys.stderr.close()
-        sys.exit(exits.DONE)
+        return exits.INTERRUPTED
+    except Exception as error:
+        return fail(_unforeseen(error))
+    return exits.DONE
+
+
+def _unforeseen(error: Exception) -> HostAgentError:
+    """Words for what no part of the program answered: the computer said no, or the program has a fault."""
+    if os.environ.get(_TRACEBACK_VARIABLE):
+        traceback.print_exception(error)
+    if isinstance(error, OSError) and error.filename is None and error.errno == errno.ENOSPC:
+        return _output_error(error)
+    if isinstance(error, OSError):
+        return HostAgentError(
+            f"{error.filename or 'The system'}: {error.strerror or error}.",
+            "Free disk space if the disk is full, and check that this user may use the file.",
+        )
+    if isinstance(error, UnicodeError):
+        return ConfigError(
+            "Something that was typed or read is not valid text in this terminal's encoding.",
+            "Use plain letters, or set LANG to a UTF-8 locale such as C.UTF-8.",
+        )
+    return HostAgentError(
+        f"This is a bug: {type(error).__name__}: {error}.",
+        "Report it with the command that you typed and with what it prints after"
+        f" `export {_TRACEBACK_VARIABLE}=1`. The agent goes on.",
+    )
+
+
+def _output_error(error: OSError) -> HostAgentError:
+    return HostAgentError(
+        f"The output could not be written ({error.strerror}).", "Free disk space, or write it elsewhere."
+    )
 
 
 if __name__ == "__main__":

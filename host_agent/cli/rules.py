@@ -75,12 +75,14 @@ def show_rules(as_json: JsonOption = False) -> None:
 @rules.command()
 def export(file: FileArgument) -> None:
     """Write the default numbers to a file. Read it, change numbers with reasons, check it and sign it."""
+    if file.exists():
+        raise HostAgentError(f"{file} exists already.", "Give another path.")
     try:
-        with file.open("x", encoding="utf-8") as out:
-            out.write(json.dumps(document(core.DEFAULT, {}), ensure_ascii=False, indent=1) + "\n")
-    except FileExistsError:
-        raise HostAgentError(f"{file} exists already.", "Give another path.") from None
+        file.write_text(
+            json.dumps(document(core.DEFAULT, {}), ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
+        )
     except OSError as error:
+        file.unlink(missing_ok=True)
         raise HostAgentError(f"{file}: cannot be written ({error.strerror}).", "Give another path.") from None
     print(f"{len(TABLE)} numbers written to {file}.")
 
@@ -107,7 +109,7 @@ def sign(
     def work(door: Door) -> dict[str, Any]:
         return sign_entry(door, find_signer(paths, account, passphrase_file), "rules", values)
 
-    done = with_or_without_agent(paths, work)
+    done = with_or_without_agent(paths, work, "rules sign")
     lines = [*_lines(file, made, values), f"Signed by {done['account']} as entry {done['entry'][:8]}."]
     show(
         {**_summary(made, values), "account": done["account"], "entry": done["entry"]}, lines, as_json=as_json

@@ -2,14 +2,16 @@
 
 import asyncio
 import logging
+import os
+import signal
 from typing import Annotated
 
 import typer
 
 from host_agent import NOTICE
+from host_agent.agent_log import start_log
 from host_agent.errors import ConfigError
 from host_agent.paths import default_paths
-from host_agent.repeated_log import RepeatedFaults
 from host_agent.terminal.config_option import ConfigOption, find_config
 from host_agent.text import marked
 
@@ -29,22 +31,24 @@ def run(
     ] = 1.0,
     config: ConfigOption = None,
 ) -> None:
-    """Watch the enrolled wearables until Ctrl-C or SIGTERM."""
+    """Watch the enrolled wearables until Ctrl-C or SIGTERM.
+
+    A closed terminal, Ctrl-Z or a connection that ends does not stop it: `cytowatch status` shows its process id.
+    Its log is also in the file cytowatch.log of the state folder. After each time without monitoring, `status` and
+    the next start say from when to when, and why.
+    """
     from host_agent.agent import Agent, run_agent  # noqa: PLC0415 the other commands start faster without it
 
     if not 0.1 <= speed <= 1000:
         raise ConfigError(
             f"--speed: expected a number from 0.1 to 1000, found {speed:g}.", "Leave it out for real use."
         )
-    paths = default_paths()
+    # a terminal must neither end nor suspend monitoring; `run_agent` answers the first two
+    for number in (signal.SIGHUP, signal.SIGTSTP, signal.SIGTTOU, signal.SIGTTIN):
+        signal.signal(number, signal.SIG_IGN)
+    paths = default_paths().ensure()
     settings = find_config(paths, config)
-    logging.basicConfig(
-        level=settings.agent.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s", force=True
-    )
-    for handler in logging.getLogger().handlers:
-        handler.addFilter(RepeatedFaults())
-    for noisy in ("httpcore2", "httpx2", "asyncio"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    start_log(paths.log, settings.agent.log_level)
 
     async def serve() -> None:
         agent = Agent(paths, settings, port or (), speed)
@@ -52,7 +56,11 @@ def run(
 
         def ready() -> None:
             log = logging.getLogger("cytowatch")
-            log.info(marked(agent.is_simulation, f"{NOTICE} Agent running on {paths.home}"))
+            log.info(
+                marked(agent.is_simulation, f"{NOTICE} Agent running on {paths.home}, pid {os.getpid()}")
+            )
+            if agent.run_note.gap is not None:
+                log.warning("%s.", agent.run_note.gap.text())
             if not keys:
                 log.warning("no wearable is enrolled: cytowatch enrol FILE")
             if not agent.links.ports and not settings.serial.scan_usb:

@@ -6,6 +6,7 @@ from typing import Any
 from crs_core import codes
 
 from host_agent import NOTICE
+from host_agent.agent_run import Gap
 from host_agent.clock import RealClock
 from host_agent.keys import keyfile
 from host_agent.paths import default_paths
@@ -15,7 +16,7 @@ from host_agent.terminal.broken import broken_line, leave_when_broken
 from host_agent.terminal.options import JsonOption
 from host_agent.terminal.output import nothing, show
 from host_agent.terminal.reading_store import open_store
-from host_agent.terminal.running_agent import live_status
+from host_agent.terminal.running_agent import NOT_ANSWERING, live_status, presence
 from host_agent.text import (
     heart_rate_text,
     local_of_iso,
@@ -45,12 +46,14 @@ def status(
     paths = default_paths()
     keys, errors = keyfile.load_all(paths.keys)
     live = live_status(paths)
+    agent = presence(paths, live)
     now_ms = live["now_utc_ms"] if live else RealClock().utc_ms()
     with open_store(paths) as tx:
         data = read_state(tx, keys, now_ms, live)
     data |= {
         "notice": NOTICE,
         "agent_running": live is not None,
+        "presence": agent.values(),
         "key_errors": [str(error) for error in errors],
     }
     if live:
@@ -58,7 +61,8 @@ def status(
             name: live[name] for name in ("pid", "simulation_speed", "store_error", "targets", "ports")
         }
     if not data["devices"]:
-        nothing("No wearable is known here. Enrol one: cytowatch enrol FILE", data, as_json=as_json)
+        silent = f"{agent.text} {agent.advice}\n" if agent.state == NOT_ANSWERING else ""
+        nothing(f"{silent}No wearable is known here. Enrol one: cytowatch enrol FILE", data, as_json=as_json)
     show(data, _lines(data, now_ms), as_json=as_json)
     leave_when_broken({one["device_id"]: one["broken"] for one in data["devices"] if one["broken"]})
 
@@ -77,8 +81,10 @@ def _lines(data: dict[str, Any], now_ms: int) -> Iterator[str]:
         if agent["store_error"]:
             yield f"The agent cannot store: {agent['store_error']}"
     else:
-        yield "The agent is not running: nothing is synced or forwarded now. Start it: cytowatch run"
+        yield f"{data['presence']['text']} {data['presence']['advice']}"
         yield "Below is what was stored before."
+    if data["presence"]["gap"]:
+        yield f"{Gap(**data['presence']['gap']).text()}."
     if data["agent_running"]:
         yield from _port_lines(data["agent"]["ports"])
     for device in data["devices"]:

@@ -11,15 +11,20 @@ import logging
 import os
 import socket
 import stat
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from host_agent.errors import HostAgentError
+from host_agent.state_lock import holder_of
 
 LARGEST_LINE_BYTES = 1 << 20  # a status of many wearables is some kB
 COMMAND_TIMEOUT_S = 30.0  # the longest command waits for an answer of a wearable
 _CONNECTIONS = 16
+_ADDRESS_MAX_BYTES = 100  # 104 on macOS, 108 on Linux, with the zero at the end
+_SILENT_TIMEOUT_S = 2.0
+_LOG = logging.getLogger(__name__)
 
 Handler = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 
@@ -44,6 +49,12 @@ class ControlFailed(HostAgentError):  # noqa: N818
         self.failed_code = failed_code
 
 
+class AgentNotAnswering(ControlFailed):
+    """An agent holds the state folder and does not answer: it is suspended, stuck, starting or busy."""
+
+    code = "agent_not_answering"
+
+
 class ControlServer:
     """Serve `handlers` (name → coroutine taking the request) until closed."""
 
@@ -58,18 +69,25 @@ class ControlServer:
 
     async def start(self) -> None:
         """Listen. A socket left by an agent that ended is removed; HostAgentError when another agent runs."""
+        # an agent of an earlier version holds no lock on the folder, but it listens here
         if self._path.exists():
-            if await asyncio.to_thread(_someone_listens, self._path):
+            if await asyncio.to_thread(someone_listens, self._path):
                 raise HostAgentError(
                     f"Another agent already runs on {self._path}.",
                     "Stop the other agent, or set CYTOWATCH_HOME to another folder.",
                 )
             self._path.unlink()
         old = os.umask(0o177)  # the socket must never exist with wider rights
+        listener = socket.socket(socket.AF_UNIX)
         try:
+            with _short(self._path) as address:
+                listener.bind(address)
             self._server = await asyncio.start_unix_server(
-                self._serve, str(self._path), limit=LARGEST_LINE_BYTES
+                self._serve, sock=listener, limit=LARGEST_LINE_BYTES
             )
+        except BaseException:
+            listener.close()
+            raise
         finally:
             os.umask(old)
 
@@ -90,6 +108,10 @@ class ControlServer:
         self._tasks.add(task)
         try:
             if len(self._tasks) > _CONNECTIONS:
+                busy = HostAgentError(
+                    f"{_CONNECTIONS} other commands talk to the agent now.", "Try again in some seconds."
+                )
+                writer.write(json.dumps(_failure(busy)).encode() + b"\n")
                 return
             while line := await reader.readline():
                 writer.write(json.dumps(await self._answer(line)).encode() + b"\n")
@@ -138,17 +160,26 @@ class ControlServer:
 async def call(
     path: Path, do: str, timeout_s: float = COMMAND_TIMEOUT_S + 2, **fields: Any
 ) -> dict[str, Any]:
-    """Client side: run one command; raises AgentNotRunning or ControlFailed."""
+    """Client side: run one command of the agent on the state folder in which `path` lies.
+
+    Raises AgentNotRunning when none runs, AgentNotAnswering when it does not answer in time, ControlFailed otherwise.
+    """
+    holder = holder_of(path.parent)
+    if holder is not None and holder.is_silent(_now_ms()):
+        # it may still recover, but nobody waits half a minute for it
+        timeout_s = min(timeout_s, _SILENT_TIMEOUT_S)
     try:
         async with asyncio.timeout(timeout_s):
             return await _exchange(path, {"do": do, **fields})
-    except (FileNotFoundError, ConnectionRefusedError):
-        raise AgentNotRunning("The agent is not running.") from None
+    except (FileNotFoundError, ConnectionRefusedError, NotADirectoryError):
+        raise _not_there(path) from None
     except asyncio.LimitOverrunError:
         raise ControlFailed(
             "The agent's answer is too long.", "Restart the agent, and report this as a bug."
         ) from None
     except (ConnectionError, asyncio.IncompleteReadError):
+        if (holder := holder_of(path.parent)) is not None:
+            raise AgentNotAnswering(*holder.without_answer(_now_ms())) from None
         raise AgentNotRunning(
             "The agent stopped before it answered.", "Read its log and start it again."
         ) from None
@@ -157,9 +188,26 @@ async def call(
             f"{path} belongs to another user.", "Run the command as the user of the agent."
         ) from None
     except TimeoutError:
-        raise ControlFailed(
-            f"The agent did not answer within {timeout_s:g} s.", "Read its log. Restart it if it hangs."
-        ) from None
+        holder = holder_of(path.parent)
+        if holder is None:  # an agent of an earlier version, or one that ended meanwhile
+            raise AgentNotAnswering(
+                f"The agent did not answer within {timeout_s:g} s.", "Read its log. Restart it if it hangs."
+            ) from None
+        raise AgentNotAnswering(*holder.without_answer(_now_ms())) from None
+
+
+def _not_there(path: Path) -> HostAgentError:
+    """Nobody listens: no agent runs, or one that holds the folder has no socket (now)."""
+    holder = holder_of(path.parent)
+    if holder is None:
+        return AgentNotRunning("The agent is not running.")
+    text, advice = holder.without_answer(_now_ms())
+    if not holder.is_agent:
+        return AgentNotRunning(text, advice)
+    if holder.is_ready and not holder.is_silent(_now_ms()):
+        text = f"The agent runs (pid {holder.pid or 'not known'}), but its socket {path} is gone."
+        advice = f"Start it again: kill {holder.pid or 'PID'}, then cytowatch run"
+    return AgentNotAnswering(text, advice)
 
 
 def call_now(path: Path, do: str, timeout_s: float = COMMAND_TIMEOUT_S + 2, **fields: Any) -> dict[str, Any]:
@@ -168,7 +216,15 @@ def call_now(path: Path, do: str, timeout_s: float = COMMAND_TIMEOUT_S + 2, **fi
 
 
 async def _exchange(path: Path, request: dict[str, Any]) -> dict[str, Any]:
-    reader, writer = await asyncio.open_unix_connection(str(path), limit=LARGEST_LINE_BYTES)
+    link = socket.socket(socket.AF_UNIX)
+    link.setblocking(False)
+    try:
+        with _short(path) as address:
+            await asyncio.get_running_loop().sock_connect(link, address)
+        reader, writer = await asyncio.open_unix_connection(sock=link, limit=LARGEST_LINE_BYTES)
+    except BaseException:
+        link.close()
+        raise
     try:
         writer.write(json.dumps(request).encode() + b"\n")
         await writer.drain()
@@ -196,13 +252,38 @@ def _failure(error: HostAgentError) -> dict[str, Any]:
     return {"failed": str(error), "advice": error.advice, "code": error.code}
 
 
-def _someone_listens(path: Path) -> bool:
+@contextlib.contextmanager
+def _short(path: Path) -> Iterator[str]:
+    """An address of this socket that fits: through its open folder where the path itself is too long."""
+    if len(os.fsencode(path)) <= _ADDRESS_MAX_BYTES:
+        yield str(path)
+        return
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        by_folder = Path(f"/proc/self/fd/{folder}")
+        if not by_folder.exists():
+            raise HostAgentError(
+                f"The path {path} is longer than the {_ADDRESS_MAX_BYTES} bytes that this system allows for a socket.",
+                "Set CYTOWATCH_HOME to a folder with a shorter path.",
+            )
+        yield str(by_folder / path.name)
+    finally:
+        os.close(folder)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def someone_listens(path: Path) -> bool:
+    """Whether an agent of any version listens here; HostAgentError when it is no socket."""
     if not stat.S_ISSOCK(path.lstat().st_mode):
         raise HostAgentError(f"{path} is not a socket.", "Another program made this file: move it away.")
     with socket.socket(socket.AF_UNIX) as probe:
         probe.settimeout(1)
         try:
-            probe.connect(str(path))
+            with _short(path) as address:
+                probe.connect(address)
         except (ConnectionRefusedError, FileNotFoundError):
             return False
         except OSError:

@@ -90,7 +90,15 @@ def load_all(folder: Path) -> tuple[dict[bytes, DeviceKey], list[KeyFileError]]:
     """All usable keys by device id, and the errors of the files that were refused."""
     keys: dict[bytes, DeviceKey] = {}
     errors: list[KeyFileError] = []
-    for path in sorted(folder.glob("*.key")):
+    try:
+        found = sorted(path for path in folder.iterdir() if path.suffix == ".key")
+    except FileNotFoundError:
+        found = []
+    except OSError as error:
+        return keys, [
+            KeyFileError(f"{folder} cannot be read ({error.strerror}).", f"Run: chmod 700 {folder}")
+        ]
+    for path in found:
         try:
             key = load(path)
         except KeyFileError as error:

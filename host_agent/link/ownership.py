@@ -1,10 +1,11 @@
-"""Which agent owns which port: one file per port in this user's runtime folder, locked while the owner runs.
+"""Which agent owns which port: one file per port in a private folder of this user, locked while the owner runs.
 
 The lock decides, because it ends with the process. The JSON in the file is for people: `cytowatch doctor` shows the
 agent, its process id and the release command from it. Other programs such as mpremote are kept out by a lock on the
 port itself.
 """
 
+import contextlib
 import fcntl
 import hashlib
 import json
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from host_agent.errors import PortBusy
-from host_agent.paths import runtime_dir
+from host_agent.paths import StateFolderError, ports_folder
 
 
 class Owner(NamedTuple):
@@ -34,7 +35,8 @@ class Owner(NamedTuple):
 class Claim:
     """One port claimed by this process, from `claim` to `drop`."""
 
-    def __init__(self, file: IO[str], owner: Owner) -> None:
+    def __init__(self, file: IO[str] | None, owner: Owner) -> None:
+        """`file` is None where nothing can be written: then only the lock on the port itself protects it."""
         self._file = file
         self.owner = owner
         self._write()
@@ -46,21 +48,27 @@ class Claim:
 
     def drop(self) -> None:
         """End the claim; safe to call twice."""
-        self._file.close()
+        if self._file is not None:
+            with contextlib.suppress(OSError):
+                self._file.close()
 
     def _write(self) -> None:
-        if self._file.closed:
+        if self._file is None or self._file.closed:
             return
-        self._file.seek(0)
-        self._file.truncate()
-        json.dump(self.owner._asdict(), self._file)
-        self._file.flush()
+        with contextlib.suppress(OSError):  # a full disk hides the owner from people and stops no link
+            self._file.seek(0)
+            self._file.truncate()
+            json.dump(self.owner._asdict(), self._file)
+            self._file.flush()
 
 
 def claim(port: str, home: str, utc_ms: int, folder: Path | None = None) -> Claim:
     """Claim a port for this process; PortBusy names the living owner."""
-    path = _record_path(port, folder)
-    file = path.open("a+")
+    me = Owner(port, os.getpid(), home, utc_ms, None)
+    try:
+        file = _record_path(port, folder).open("a+")
+    except (OSError, StateFolderError):
+        return Claim(None, me)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
@@ -72,17 +80,24 @@ def claim(port: str, home: str, utc_ms: int, folder: Path | None = None) -> Clai
             f"The agent with process id {owner.pid} (state folder {owner.home}) uses {port}",
             f"Stop that agent, or release the port: `{owner.release_command}`.",
         ) from None
-    return Claim(file, Owner(port, os.getpid(), home, utc_ms, None))
+    return Claim(file, me)
 
 
 def find_owner(port: str, folder: Path | None = None) -> Owner | None:
     """The living agent that claims this port, by any of the port's names; None when there is none."""
-    return _living(_record_path(port, folder))
+    try:
+        return _living(_record_path(port, folder))
+    except StateFolderError:
+        return None
 
 
 def owners(folder: Path | None = None) -> list[Owner]:
     """Every port claimed by a living agent of this user."""
-    found = (_living(path) for path in sorted(_records(folder).glob("*.json")))
+    try:
+        records = sorted(_records(folder).glob("*.json"))
+    except StateFolderError:  # a user without any folder runs no agent
+        return []
+    found = (_living(path) for path in records)
     return [owner for owner in found if owner is not None]
 
 
@@ -109,9 +124,10 @@ def _parse(file: IO[str]) -> Owner | None:
 
 
 def _records(folder: Path | None) -> Path:
-    path = folder or runtime_dir() / "ports"
-    path.mkdir(mode=0o700, exist_ok=True)
-    return path
+    if folder is None:
+        return ports_folder()
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder
 
 
 def _record_path(port: str, folder: Path | None) -> Path:

@@ -11,11 +11,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from host_agent.errors import SchemaNewer, StoreCorrupt, StoreError
-from host_agent.store.db import open_read_only, store_errors
+from host_agent.store.db import file_errors, open_read_only, store_errors
 from host_agent.store.migrate import migrations, schema_version
+from host_agent.store.row_copy import Progress, copy_rows
+from host_agent.store.schema import strange_parts
 
-Progress = Callable[[int, int], None]  # pages done, pages in all
 _PAGES_PER_STEP = 2048
+_OTHER_PLACE = "Check that the folder is there, that you may write in it, and that its disk has space."
 _SIDE_FILES = ("-wal", "-shm")
 
 
@@ -29,7 +31,7 @@ def back_up(database: Path, target: Path, on_progress: Progress = lambda done, t
         raise StoreError(f"{database}: there is no store yet.", "Start the agent once: `cytowatch run`.")
     if target.exists():
         raise StoreError(f"{target} exists.", "Give another name: a backup replaces no file.")
-    _copy(database, target, on_progress)
+    _whole(database, target, lambda partial: _copy_pages(database, partial, on_progress))
     return target.stat().st_size
 
 
@@ -38,12 +40,13 @@ def restore(
 ) -> Path | None:
     """Put `backup` in the place of `database`; returns where the database that was there is now, None if none was.
 
-    Nobody may have `database` open. Until the last rename the old one stays, or lies whole under its new name.
+    Nobody may have `database` open. Until the last rename the old one stays, or lies whole under its new name. Only
+    rows come from the backup: the schema is made anew, so that no trigger or view of somebody gets into the store.
     """
-    check_backup(backup)
+    version = check_backup(backup)
     fresh = database.with_name(database.name + ".restoring")
     fresh.unlink(missing_ok=True)
-    _copy(backup, fresh, on_progress)
+    _whole(backup, fresh, lambda partial: copy_rows(backup, partial, version, utc_ms, on_progress))
     kept = database.with_name(f"{database.name}.before-{utc_ms}") if database.exists() else None
     for side in ("", *_SIDE_FILES):  # SQLite would use a log that stays behind for the new file
         there = database.with_name(database.name + side)
@@ -71,13 +74,20 @@ def check_backup(path: Path) -> int:
     return version
 
 
-def _copy(source: Path, target: Path, on_progress: Progress) -> None:
+def left_behind(path: Path) -> list[str]:
+    """What of a backup's schema a restore leaves out, such as `trigger quiet`: it is no part of this program."""
+    with store_errors(path), contextlib.closing(open_read_only(path)) as conn:
+        return strange_parts(conn, schema_version(conn))
+
+
+def _whole(source: Path, target: Path, copy_to: Callable[[Path], None]) -> None:
+    """Let `copy_to` fill a private file, and give it the name `target` once it is complete and on disk."""
     partial = target.with_name(target.name + ".partial")
     try:
-        with store_errors(source):
+        with file_errors(target, _OTHER_PLACE), store_errors(source):
             partial.unlink(missing_ok=True)
             os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-            _copy_pages(source, partial, on_progress)
+            copy_to(partial)
             with partial.open("rb") as file:
                 os.fsync(file.fileno())
         if target.exists():  # made meanwhile

@@ -11,7 +11,9 @@ from crs_core.journal import block_layout, block_reader
 
 from host_agent.store.coverage import Coverage
 from host_agent.store.db import Tx, integrity_problems
+from host_agent.store.migrate import schema_version
 from host_agent.store.rollup_check import Tally
+from host_agent.store.schema import strange_parts
 
 _PROBLEMS_MAX = 20
 _PROGRESS_BLOCKS = 2000
@@ -40,6 +42,7 @@ def check_content(
     problems = [f"file: {text}" for text in integrity_problems(tx)]
     if problems:  # rows of a damaged file are not worth checking
         return ContentReport(0, 0, 0, 0, 0, 0, len(problems), problems)
+    problems += [f"schema: {part} is not of this program" for part in strange_parts(tx, schema_version(tx))]
     problems += [
         f"table {row[0]}: row {row[1]} refers to nothing" for row in tx.execute("PRAGMA foreign_key_check")
     ]

@@ -5,6 +5,7 @@ returns, its effect is on disk. When it raises, nothing of it is.
 """
 
 import asyncio
+import errno
 import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -92,7 +93,7 @@ class Store:
         self.close()
 
     def _open(self) -> None:
-        with store_errors(self.path):
+        with file_errors(self.path), store_errors(self.path):
             conn = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
             self._conn = conn
             conn.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
@@ -100,7 +101,7 @@ class Store:
             conn.execute("PRAGMA synchronous = FULL")
             conn.execute("PRAGMA foreign_keys = ON")
             migrate(conn, self.clock.utc_ms())
-        self.path.chmod(0o600)
+            self.path.chmod(0o600)
 
     def _transact(self, fn: Callable[[Tx], T]) -> T:
         conn = self._conn
@@ -138,6 +139,7 @@ def open_read_only(path: Path) -> sqlite3.Connection:
     conn = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
     conn.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
     conn.execute("PRAGMA query_only = ON")
+    conn.execute("PRAGMA trusted_schema = OFF")  # what a file brings along calls nothing outside it
     return conn
 
 
@@ -167,7 +169,10 @@ _BY_CODE: dict[int, tuple[type[StoreError], str]] = {
 
 @contextmanager
 def store_errors(path: Path) -> Iterator[None]:
-    """Turn errors of SQLite into a StoreError with advice; other errors pass."""
+    """Turn errors of SQLite into a StoreError with advice; other errors pass.
+
+    What a caller does in between may fail in its own ways: a pipe that closes is no error of the database.
+    """
     try:
         yield
     except HostAgentError:
@@ -178,5 +183,13 @@ def store_errors(path: Path) -> Iterator[None]:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         kind, text = _BY_CODE.get(code, (StoreError, "the database failed"))
         raise kind(f"{path}: {text} ({error})") from error
+
+
+@contextmanager
+def file_errors(path: Path, advice: str | None = None) -> Iterator[None]:
+    """Turn errors of the disk at a database's own files into a StoreError with advice."""
+    try:
+        yield
     except OSError as error:
-        raise StoreReadOnly(f"{path}: {error.strerror}") from error
+        kind = StoreFull if error.errno in (errno.ENOSPC, errno.EDQUOT) else StoreReadOnly
+        raise kind(f"{path}: {error.strerror}.", advice) from error

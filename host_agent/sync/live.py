@@ -13,6 +13,7 @@ from crs_core.wire import message as wire
 
 from host_agent.clock import Clock
 from host_agent.errors import StoreError
+from host_agent.fault_log import FaultLog
 from host_agent.link.supervisor import LinkReport
 from host_agent.store.insertion import IncomingBlock, IncomingGap, Inserted
 from host_agent.store.journals import NO_BINDING
@@ -83,6 +84,7 @@ class LiveViews(SyncListener):
         self.started_s = clock.monotonic()
         self._clock = clock
         self._hooks = hooks
+        self._faults = FaultLog(_LOG)
 
     def view(self, device_id: bytes) -> View:
         """The view of a wearable, made when it is first heard of."""
@@ -162,14 +164,15 @@ class LiveViews(SyncListener):
         self, journal: Journal, items: Sequence[IncomingBlock | IncomingGap], error: StoreError
     ) -> None:
         """Report the first failure in the log; hand over the records to be alarmed from memory."""
-        if self.store_error is None:
-            _LOG.error("%s. Alarms go out from memory and nothing is acknowledged. %s", error, error.advice)
+        self._faults.tell(
+            "store", f"{error}. Alarms go out from memory and nothing is acknowledged. {error.advice}"
+        )
         self.store_error = error
         self._hooks.unstored(journal, items, error)
 
     def on_store_back(self, journal: Journal) -> None:
         """The store accepts writes again."""
-        _LOG.info("the store accepts writes again")
+        self._faults.over("store", "the store accepts writes again")
         self.store_error = None
         self._hooks.committed()
 
@@ -188,12 +191,20 @@ class LiveViews(SyncListener):
                 view.link = report
                 if report.state != "open":
                     view.is_caught_up = False
+        self._log_report(before, report)
+
+    def _log_report(self, before: LinkReport | None, report: LinkReport) -> None:
+        """A link that fails again and again is written once, then counted; its tries in between are details."""
+        text = f"{report.port}: {report.state.value.replace('_', ' ')}, {report.reason}"
+        if report.state in ("lost", "refused", "at_repl"):
+            advice = f". {report.advice}" if report.advice else ""
+            self._faults.tell(report.port, text + advice, level=logging.WARNING)
+        elif report.state == "open":
+            self._faults.over(report.port, f"{report.port}: in session again")
+            self._faults.tell(f"{report.port} open", text, level=logging.INFO)
         if before is None or (before.state, before.reason) != (report.state, report.reason):
-            _LOG.log(
-                logging.INFO if report.state in {"open", "opening", "hello_wait", "stopped"} else logging.WARNING,
-                "%s: %s, %s%s", report.port, report.state.value, report.reason,
-                f". {report.advice}" if report.advice else "",
-            )  # fmt: skip
+            is_detail = report.state not in ("released", "standby", "stopped")
+            _LOG.log(logging.DEBUG if is_detail else logging.INFO, "%s", text)
 
 
 def live_values(live: Any) -> dict[str, Any] | None:

@@ -22,6 +22,7 @@ from host_agent.people.admission import Opening
 from host_agent.people.asking import MovedOn, Refusal
 from host_agent.people.composing import NOW, Door, When, sign_entry, store_door
 from host_agent.store.db import Store
+from host_agent.terminal.alone import alone
 from host_agent.terminal.options import DeviceOption, JsonOption
 from host_agent.terminal.times import parse_moment_ms, parse_span_s
 from host_agent.text_file import first_line, read_text_file
@@ -96,13 +97,15 @@ def agent_door(paths: Paths) -> Door:
     return Door(begin, take)
 
 
-def with_or_without_agent(paths: Paths, work: Callable[[Door], dict[str, Any]]) -> dict[str, Any]:
-    """Do `work` through the agent when one runs, else on the store."""
+def with_or_without_agent(
+    paths: Paths, work: Callable[[Door], dict[str, Any]], command: str = "account"
+) -> dict[str, Any]:
+    """Do `work` through the agent when one runs, else on the store. `command` is named to others meanwhile."""
     door = agent_door(paths)
     try:
         door.begin(None)
     except AgentNotRunning:
-        with Store(paths.ensure().database) as store:
+        with alone(paths, command), Store(paths.database) as store:
             return work(store_door(store, RealClock().utc_ms))
     return work(door)
 

@@ -56,6 +56,15 @@ def test_crs_device_imports_only_what_stock_micropython_has() -> None:
         assert imported_roots(path) <= DEVICE_MAY_IMPORT, path
 
 
+def test_nothing_is_kept_in_a_form_that_runs_code_or_in_a_place_that_another_user_can_occupy() -> None:
+    for path in tracked_python():
+        assert not imported_roots(path) & {"pickle", "marshal", "shelve", "dill", "joblib"}, path
+        if path.is_relative_to(ROOT / "tests") or "bluez_lane" in path.parts:
+            continue
+        text = path.read_text()
+        assert "gettempdir" not in text and '"/tmp' not in text and "mktemp(" not in text, path
+
+
 def test_boot_imports_nothing_of_the_application() -> None:
     assert not imported_roots(ROOT / "firmware/boot.py") & {"crs_core", "crs_device", "boards"}
 

@@ -10,6 +10,7 @@ from host_agent.control.socket import ControlFailed
 from host_agent.errors import HostAgentError
 from host_agent.forward.signature import check
 from host_agent.link.ownership import find_owner
+from host_agent.state_lock import holder_of, read_note
 from tests.host.agent_world import PATIENT, SECRET, events, live, query, start_patient
 from tests.host.escalation.world import alarm_record, grade_record
 
@@ -139,7 +140,7 @@ async def test_commands_without_a_wearable_say_so(world):
 async def test_a_second_agent_on_the_same_home_is_refused_and_the_first_goes_on(world):
     async with world.agent():
         await world.in_session()
-        with pytest.raises(HostAgentError, match="Another agent already runs"):
+        with pytest.raises(HostAgentError, match="The agent runs on this state folder"):
             async with world.agent():
                 pass
         await world.in_session()
@@ -197,3 +198,15 @@ async def test_a_bug_in_one_part_does_not_end_the_agent(world, monkeypatch):
         await asyncio.sleep(1.3)
         monkeypatch.undo()
         await world.in_session()
+
+
+async def test_an_agent_that_fails_leaves_the_reason_and_the_folder(world):
+    world.paths.socket.write_text("in the way")
+    with pytest.raises(HostAgentError, match="is not a socket"):
+        async with world.agent():
+            pass
+    note = read_note(world.home / "agent.json")
+    assert "it failed: HostAgentError" in note["why"] and holder_of(world.home) is None
+    world.paths.socket.unlink()
+    async with world.agent() as agent:
+        assert agent.run_note.gap is not None and "is not a socket" in agent.run_note.gap.why

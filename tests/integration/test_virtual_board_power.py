@@ -1,5 +1,6 @@
 """Power cuts, flash faults, images and time: what survives on the virtual board and what is refused."""
 
+import ast
 import os
 import shutil
 import subprocess
@@ -241,6 +242,6 @@ def test_sensor_time_runs_with_speed_and_through_resets(tmp_path: Path) -> None:
         assert least_us // 4000 - 1 <= write <= most_us // 4000 + 1 < 32 and (overflow, read) == (0, 0)
         wearable.control("cut", off_ms=500)
         until(lambda: wearable.state()["pid"])
-        registers = eval(said(wearable, "exec", look))
+        registers = ast.literal_eval(said(wearable, "exec", look))
         assert registers[2:] == [0x50, 3], "the sensor kept its supply and its settings"
         assert registers[1] == 31, "and overflowed meanwhile"

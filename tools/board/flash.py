@@ -12,6 +12,7 @@ import time
 from dataclasses import asdict, dataclass, field
 from typing import TextIO
 
+from host_agent.terminal.streams import run_clean
 from tools.board import build_firmware
 from tools.board.port import BoardPort, PortError, released
 
@@ -247,4 +248,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_clean(main)

@@ -23,6 +23,7 @@ from crs_core.units import SITES
 
 from host_agent.errors import ConfigError
 from host_agent.keys.enrolment import Enrolment, new_code, seal
+from host_agent.terminal.streams import run_clean
 from tools.board.port import BoardPort, PortError, released
 
 ROLES = {ROLE_CUSTODIAN: "custodian", ROLE_READER: "reader"}
@@ -273,4 +274,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_clean(main)

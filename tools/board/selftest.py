@@ -18,6 +18,7 @@ import serial
 from crs_core.errors import RemoteError
 from crs_core.wire import frame, hello
 
+from host_agent.terminal.streams import run_clean
 from tools.board import stray_thermometer
 from tools.board.port import BoardPort, PortError, released
 
@@ -219,4 +220,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_clean(main)

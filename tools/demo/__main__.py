@@ -16,6 +16,7 @@ from crs_core.errors import CoreError
 from littlefs import LittleFSError
 
 from host_agent.errors import HostAgentError
+from host_agent.terminal.streams import run_clean
 from tools.board.build_firmware import BuildError
 from tools.board.port import PortError
 from tools.board.provision import ProvisionError
@@ -125,4 +126,4 @@ def _folder(keep: Path) -> Path:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_clean(main)

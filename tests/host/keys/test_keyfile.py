@@ -4,9 +4,8 @@ import json
 
 import pytest
 
-from host_agent.errors import ConfigError, KeyFileError
+from host_agent.errors import KeyFileError
 from host_agent.keys.keyfile import ROLE_CUSTODIAN, DeviceKey, load, load_all, path_of, save
-from host_agent.paths import Paths, default_paths, runtime_dir
 
 KEY = DeviceKey(b"device01", 0x1234, bytes(range(32)), ROLE_CUSTODIAN, "ward 7")
 
@@ -62,23 +61,3 @@ def test_a_missing_file_is_named_and_one_bad_file_does_not_hide_the_others(tmp_p
 
 def test_no_key_in_what_a_log_would_show() -> None:
     assert KEY.key.hex() not in repr(KEY) and "\\x01\\x02" not in repr(KEY)
-
-
-def test_the_home_comes_from_the_environment_and_is_closed_to_others(tmp_path, monkeypatch) -> None:
-    monkeypatch.setenv("CYTOWATCH_HOME", str(tmp_path / "home"))
-    paths = default_paths().ensure()
-    assert paths.database == tmp_path / "home" / "cytowatch.db"
-    assert all(folder.stat().st_mode & 0o077 == 0 for folder in (paths.home, paths.keys))
-
-
-def test_a_long_home_gets_a_short_socket_path_of_its_own(tmp_path) -> None:
-    one, two = Paths(tmp_path / ("a" * 120)), Paths(tmp_path / ("b" * 120))
-    assert len(str(one.socket)) < 100 and one.socket != two.socket
-    assert Paths(tmp_path / "h").socket == tmp_path / "h" / "agent.sock"
-
-
-def test_a_runtime_folder_that_others_can_enter_is_refused(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
-    runtime_dir().chmod(0o755)
-    with pytest.raises(ConfigError, match="open to others"):
-        runtime_dir()

@@ -1,5 +1,6 @@
 """A backup is whole or not there; a restore keeps what was there; neither takes a file for what it is not."""
 
+import contextlib
 import shutil
 import sqlite3
 import threading
@@ -11,6 +12,8 @@ from host_agent.errors import SchemaNewer, StoreCorrupt, StoreError
 from host_agent.store import backup
 from host_agent.store.content_check import check_content
 from host_agent.store.db import Store, open_read_only
+from host_agent.store.migrate import schema_version
+from host_agent.store.schema import strange_parts
 from tests.host.store.stored import blocks, fill, filled
 
 
@@ -159,3 +162,82 @@ def test_what_cannot_be_restored_is_refused_and_changes_nothing(tmp_path, what: 
         backup.restore(bad, tmp_path / "a.db", 77)
     assert (tmp_path / "a.db").read_bytes() == before
     assert not list(tmp_path.glob("*.restoring*")) and not list(tmp_path.glob("*.before-*"))
+
+
+def spoil(path: Path, *statements: str) -> Path:
+    """Change a backup as somebody with an editor could, whatever its rules say."""
+    with sqlite3.connect(path, isolation_level=None) as conn:
+        conn.execute("PRAGMA writable_schema = ON")
+        conn.execute("PRAGMA ignore_check_constraints = ON")
+        for statement in statements:
+            conn.execute(statement)
+    return path
+
+
+QUIET = "UPDATE outbox SET state = 'delivered' WHERE id = new.id; END"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        f"CREATE TRIGGER quiet AFTER INSERT ON outbox BEGIN {QUIET}",
+        f"CREATE TRIGGER quiet AFTER UPDATE ON outbox BEGIN {QUIET}",
+        "CREATE TRIGGER audit_is_never_deleted2 BEFORE INSERT ON readings BEGIN SELECT RAISE(IGNORE); END",
+        "CREATE VIEW extra AS SELECT * FROM readings",
+        "CREATE INDEX extra ON events (payload)",
+        "CREATE UNIQUE INDEX extra ON outbox (target, state)",
+        "CREATE TABLE extra (id)",
+        "UPDATE sqlite_master SET sql = replace(sql, 'BEGIN', 'WHEN 0 BEGIN') WHERE name = 'audit_is_never_changed'",
+        "UPDATE sqlite_master SET sql = replace(sql, '2500 AND 4500', '0 AND 1') WHERE name = 'valid_readings'",
+    ],
+)  # fmt: skip
+def test_nothing_but_rows_comes_from_a_backup_and_what_stays_behind_is_named(
+    tmp_path, statement: str
+) -> None:
+    backup_file = spoil(filled(tmp_path / "old.db", 10), statement)
+    assert len(backup.left_behind(backup_file)) == 1
+    with contextlib.closing(open_read_only(backup_file)) as conn:
+        assert any("is not of this program" in problem for problem in check_content(conn).problems)
+    backup.restore(backup_file, tmp_path / "a.db", 77)
+    with Store(tmp_path / "a.db") as store:
+        assert store.read_now(check_content).found == 0
+        assert store.read_now(lambda tx: strange_parts(tx, schema_version(tx))) == []
+    assert readings(tmp_path / "a.db") == 60
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        ["DROP TABLE outbox"],
+        ["DROP TABLE outbox", "CREATE VIEW outbox AS SELECT 1 AS id"],
+        ["DROP TABLE counters", "CREATE VIRTUAL TABLE counters USING fts5(name, value)"],
+        ["ALTER TABLE outbox ADD COLUMN more TEXT"],
+        ["ALTER TABLE counters ADD COLUMN more INTEGER AS (1)"],
+        ["UPDATE events SET payload = 'text'"],
+        ["UPDATE blocks SET raw = 5"],
+        ["UPDATE devices SET device_id = 'x' || device_id"],
+        ["UPDATE journals SET cursor = 'many'"],
+        ["INSERT INTO migrations VALUES (99, CAST(x'ff' AS TEXT), 1)", "UPDATE devices SET first_seen_utc_ms = x'00'"],
+    ],
+)  # fmt: skip
+def test_rows_and_tables_that_are_not_those_of_a_store_are_refused(tmp_path, statements: list[str]) -> None:
+    filled(tmp_path / "a.db")
+    before = (tmp_path / "a.db").read_bytes()
+    try:
+        bad = spoil(filled(tmp_path / "old.db", 10), *statements)
+    except sqlite3.OperationalError as error:
+        assert "fts5" in str(error), error
+        pytest.skip("this SQLite has no full-text search")
+    with pytest.raises(StoreCorrupt):
+        backup.restore(bad, tmp_path / "a.db", 77)
+    assert (tmp_path / "a.db").read_bytes() == before and not list(tmp_path.glob("*.restoring*"))
+
+
+def test_a_restored_store_guards_its_chain_again(tmp_path) -> None:
+    backup.restore(filled(tmp_path / "old.db", 10), tmp_path / "a.db", 77)
+    with Store(tmp_path / "a.db") as store, pytest.raises(StoreError, match="only grows at its end"):
+        store.write_now(
+            lambda tx: tx.execute(
+                "INSERT INTO audit VALUES (5, 'x', 'y', x'00', zeroblob(64), zeroblob(32), 1)"
+            )
+        )

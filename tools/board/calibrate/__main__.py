@@ -19,6 +19,7 @@ from crs_core.errors import RemoteError
 from crs_core.spo2_curve import AN6845
 
 from host_agent.errors import ConfigError
+from host_agent.terminal.streams import run_clean
 from tools.board.calibrate.fit import Spo2Fit, TemperatureFit, fit_spo2, fit_temperature, formula
 from tools.board.calibrate.pairs import CalibrateError, read_spo2, read_temperature
 from tools.board.calibrate.recording import pairs_of
@@ -199,4 +200,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_clean(main)

@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 from typing import TextIO
 
+from host_agent.terminal.streams import run_clean
 from tools.board.capture.on_board import SCRIPT
 from tools.board.capture.rows import BoardLineError, Rows
 from tools.board.port import BIN, BoardPort, PortError, released
@@ -140,4 +141,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_clean(main)

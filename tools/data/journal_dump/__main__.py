@@ -8,6 +8,7 @@ import json
 import sys
 from pathlib import Path
 
+from host_agent.terminal.streams import run_clean
 from tools.data.flash_image import is_in_use
 from tools.data.journal_dump import report, source
 
@@ -84,4 +85,4 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_clean(main)

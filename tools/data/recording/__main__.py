@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from host_agent.terminal.streams import run_clean
 from tools.data.recording.desaturation import Desaturation
 from tools.data.recording.icu import JOIN_MIN, MINUTE_MAX, read_stay, rows
 from tools.data.recording.reader import read_recording
@@ -94,4 +95,4 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_clean(main)

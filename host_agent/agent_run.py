@@ -1,0 +1,120 @@
+"""The agent's own note of when it ran: that nobody was monitored is seen afterwards, however the agent ended.
+
+`agent.json` in the state folder says when this run began, whether it ended and why, and when the agent did not run
+before. The time of change of the file is the last sign of life: after a crash or a power cut it is all there is.
+"""
+
+import contextlib
+import os
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from host_agent.clock import Clock, RealClock
+from host_agent.paths import Paths
+from host_agent.state_lock import AGENT, AGENT_NOTE, StateLock, read_note, write_note
+from host_agent.text import local_time
+
+LIFE_S = 5.0  # real seconds between two signs of life
+_GAPS_KEPT = 50
+_SHORT_RUN_MS = 60_000  # a start that failed does not cut a gap in two
+_CUT = "the agent ended without a word: it was killed, it crashed, or the power was cut"
+
+
+class Gap(NamedTuple):
+    """A time in which no agent ran here. `until_utc_ms` is None when none runs now."""
+
+    from_utc_ms: int
+    until_utc_ms: int | None
+    why: str
+
+    def text(self) -> str:
+        """`Not monitoring from 2026-03-31 02:10:00 to 2026-03-31 06:30:00: stopped by SIGTERM`."""
+        end = (
+            "until now"
+            if self.until_utc_ms is None
+            else f"to {local_time(self.until_utc_ms, with_date=True)}"
+        )
+        return f"Not monitoring from {local_time(self.from_utc_ms, with_date=True)} {end}: {self.why}"
+
+
+class AgentRun:
+    """One run of the agent on a state folder, from before it opens anything to after it closed everything."""
+
+    def __init__(self, paths: Paths, clock: Clock | None = None) -> None:
+        """Lock the folder; StateFolderBusy when another process works there."""
+        self._clock: Clock = clock or RealClock()
+        self._path = paths.home / AGENT_NOTE
+        self._why = "it was stopped"
+        self._lock = StateLock(paths, AGENT)
+        now_ms = self._clock.utc_ms()
+        gaps = _joined(gaps_of(paths.home, now_ms))
+        self._note: dict[str, Any] = {
+            "pid": os.getpid(), "command": AGENT, "since_utc_ms": now_ms, "ready": False,
+            "gaps": [list(gap) for gap in gaps[-_GAPS_KEPT:]],
+        }  # fmt: skip
+        self.gap = gaps[-1] if gaps and gaps[-1].until_utc_ms == now_ms else None
+        write_note(self._path, self._note)
+
+    async def keep_alive(self) -> None:
+        """Give signs of life, until cancelled."""
+        self._note["ready"] = True
+        write_note(self._path, self._note)
+        while True:
+            with contextlib.suppress(OSError):
+                if read_note(self._path).get("pid") != self._note["pid"]:  # somebody deleted it
+                    write_note(self._path, self._note)
+                os.utime(self._path)
+            await self._clock.sleep(LIFE_S)
+
+    def ending(self, why: str) -> None:
+        """Remember why this run ends; the first reason counts."""
+        if self._why == "it was stopped":
+            self._why = why
+
+    def end(self) -> None:
+        """Write the end and its reason, and let others work on the folder; safe to call twice."""
+        if "ended_utc_ms" not in self._note:
+            self._note |= {"ready": False, "ended_utc_ms": self._clock.utc_ms(), "why": self._why}
+            write_note(self._path, self._note)
+        self._lock.release()
+
+
+def gaps_of(home: Path, until_utc_ms: int | None) -> list[Gap]:
+    """When no agent ran here, oldest first, with the time since the end of the last run.
+
+    `until_utc_ms`: when the next run begins, None when none does. Call it only while no agent runs.
+    """
+    note = read_note(home / AGENT_NOTE)
+    gaps = past_gaps(home)
+    try:
+        ended_ms = int(note["ended_utc_ms"]) if "ended_utc_ms" in note else None
+        if ended_ms is not None:
+            gaps.append(Gap(ended_ms, until_utc_ms, str(note.get("why", ""))))
+        elif "since_utc_ms" in note:
+            alive_ms = (home / AGENT_NOTE).stat().st_mtime_ns // 1_000_000
+            gaps.append(Gap(alive_ms, until_utc_ms, _CUT))
+    except (OSError, ValueError, TypeError):
+        pass
+    return gaps
+
+
+def _joined(gaps: list[Gap]) -> list[Gap]:
+    joined: list[Gap] = []
+    for gap in gaps:
+        before = joined[-1] if joined else None
+        if before is not None and gap.from_utc_ms - (before.until_utc_ms or 0) < _SHORT_RUN_MS:
+            joined[-1] = before._replace(until_utc_ms=gap.until_utc_ms)
+        else:
+            joined.append(gap)
+    return joined
+
+
+def past_gaps(home: Path) -> list[Gap]:
+    """When no agent ran here, oldest first, as the last start of the agent found it."""
+    try:
+        return [
+            Gap(int(begin), int(until), str(why))
+            for begin, until, why in read_note(home / AGENT_NOTE).get("gaps", [])
+        ]
+    except (ValueError, TypeError):
+        return []

@@ -1,0 +1,212 @@
+"""Who works on a state folder: the agent for its life, or a command that writes while no agent runs.
+
+The lock is on the folder itself. It depends on no other folder, no name and no file that somebody may delete, a link to
+the folder is the same folder, and the lock ends with the process. A note in the folder says for people who holds it.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from host_agent.errors import HostAgentError
+from host_agent.paths import Paths, StateFolderError
+
+AGENT = "run"
+AGENT_NOTE = "agent.json"
+_COMMAND_NOTE = "command.json"
+SILENT_S = 20.0  # the agent gives a sign of life each 5 s
+_TRIES, _TRY_S = 25, 0.02  # another process may be looking who holds the lock
+_NOTE_MAX_BYTES = 65536
+
+
+class StateFolderBusy(HostAgentError):  # noqa: N818 named by the condition, as in errors.py
+    """Another process works on this state folder."""
+
+    code = "state_folder_busy"
+
+
+class Holder(NamedTuple):
+    """The process that holds the folder. `pid` 0: its note cannot be read. `command` is `run` for the agent."""
+
+    pid: int
+    command: str
+    since_utc_ms: int
+    alive_utc_ms: int
+    is_ready: bool
+
+    @property
+    def is_agent(self) -> bool:
+        """Whether it is the agent and no other command."""
+        return self.command == AGENT
+
+    @property
+    def is_suspended(self) -> bool:
+        """Whether the system has stopped the process, by SIGSTOP or a debugger (seen on Linux alone)."""
+        with contextlib.suppress(OSError, IndexError):
+            words = Path(f"/proc/{self.pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+            return words[0] in "Tt"
+        return False
+
+    def is_silent(self, now_utc_ms: int) -> bool:
+        """Whether an agent that was ready has given no sign of life for longer than a busy computer explains."""
+        late = self.is_ready and now_utc_ms - self.alive_utc_ms > SILENT_S * 1000
+        return self.is_agent and (late or self.is_suspended)
+
+    def without_answer(self, now_utc_ms: int) -> tuple[str, str]:
+        """(what is seen of this process when it does not answer on the control socket, what to do)."""
+        who = f"(pid {self.pid})" if self.pid else "(its process id is not known)"
+        pid = self.pid or "PID"
+        if not self.is_agent:
+            text = f"The agent is not running: `cytowatch {self.command}` {who} works on its state folder."
+            return text, "Wait until that command has ended, then start the agent: cytowatch run"
+        if self.is_suspended:
+            text = (
+                f"The agent is suspended since about {_clock(self.alive_utc_ms)} {who}: nobody is monitored."
+            )
+            return text, f"Let it go on: kill -CONT {pid}"
+        if self.is_silent(now_utc_ms):
+            text = f"The agent does not answer since {_clock(self.alive_utc_ms)} {who}: nobody is monitored."
+            return text, f"End it: kill -KILL {pid}. Then start it again: cytowatch run"
+        if not self.is_ready:
+            return f"The agent is starting or stopping {who}.", "Try again in some seconds."
+        return f"The agent is busy and did not answer in time {who}.", "Try again in some seconds."
+
+
+class StateLock:
+    """Held from construction to `release`, or to the end of the process."""
+
+    def __init__(self, paths: Paths, command: str) -> None:
+        """StateFolderBusy names the process that works there. `command` is what this one does, such as `restore`."""
+        self._folder = _open(paths.home)
+        try:
+            _lock(self._folder, paths.home)
+        except BaseException:
+            self.release()
+            raise
+        if command != AGENT:  # the agent's note also tells of its earlier runs: `agent_run.py` writes it
+            write_note(
+                paths.home / _COMMAND_NOTE,
+                {"pid": os.getpid(), "command": command, "since_utc_ms": time.time_ns() // 1_000_000},
+            )
+
+    def release(self) -> None:
+        """Let others work on the folder; safe to call twice."""
+        if self._folder >= 0:
+            os.close(self._folder)
+            self._folder = -1
+
+    def __enter__(self) -> "StateLock":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+
+def holder_of(home: Path) -> Holder | None:
+    """The process that works on this state folder; None when there is none."""
+    try:
+        folder = _open(home)
+    except StateFolderError:
+        return None
+    try:
+        fcntl.flock(folder, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _read_holder(home)
+    except OSError:
+        return None
+    finally:
+        os.close(folder)
+    return None
+
+
+def read_note(path: Path) -> dict[str, Any]:
+    """What a note holds; empty when there is none that can be read."""
+    try:
+        with path.open("rb") as file:
+            note = json.loads(file.read(_NOTE_MAX_BYTES))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return note if isinstance(note, dict) else {}
+
+
+def write_note(path: Path, note: dict[str, Any]) -> None:
+    """Write a note, whole or not at all. A disk that takes nothing is no reason to end: the lock holds without it."""
+    fresh = path.with_suffix(".new")
+    with contextlib.suppress(OSError):
+        fresh.unlink(missing_ok=True)
+        try:
+            with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                json.dump(note, file)
+            fresh.replace(path)
+        finally:
+            fresh.unlink(missing_ok=True)
+
+
+def _open(home: Path) -> int:
+    try:
+        return os.open(home, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise StateFolderError(f"The state folder {home} cannot be opened ({error.strerror}).") from None
+
+
+def _lock(folder: int, home: Path) -> None:
+    for _ in range(_TRIES):
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_TRY_S)
+        except OSError as error:
+            raise StateFolderError(
+                f"The state folder {home} cannot be locked ({error.strerror}): it may be on a network disk.",
+                "Set CYTOWATCH_HOME to a folder on a disk of this computer.",
+            ) from None
+        else:
+            return
+    raise _busy(home, _read_holder(home))
+
+
+def _busy(home: Path, holder: Holder) -> StateFolderBusy:
+    now_ms = time.time_ns() // 1_000_000
+    if not holder.is_agent:
+        return StateFolderBusy(
+            f"`cytowatch {holder.command}` (pid {holder.pid}) works on the state folder {home} now.",
+            "Wait until it has ended, then try again.",
+        )
+    if holder.is_silent(now_ms):
+        text, advice = holder.without_answer(now_ms)
+        return StateFolderBusy(f"{text} It holds the state folder {home}.", advice)
+    return StateFolderBusy(
+        f"The agent runs on this state folder, {home} (pid {holder.pid or 'not known'}).",
+        f"Use the agent that runs, or stop it first: kill {holder.pid or 'PID'}",
+    )
+
+
+def _read_holder(home: Path) -> Holder:
+    """The later of the two notes: a command that was killed leaves its own behind."""
+    return max(
+        (_holder(home / name) for name in (AGENT_NOTE, _COMMAND_NOTE)), key=lambda holder: holder.since_utc_ms
+    )
+
+
+def _clock(utc_ms: int) -> str:
+    """`14:05:09` of this computer's zone. `text.py` is not asked: every command loads this module first."""
+    return time.strftime("%H:%M:%S", time.localtime(utc_ms / 1000))
+
+
+def _holder(path: Path) -> Holder:
+    note = read_note(path)
+    try:
+        alive_ms = path.stat().st_mtime_ns // 1_000_000
+        return Holder(
+            int(note["pid"]),
+            str(note["command"]),
+            int(note["since_utc_ms"]),
+            alive_ms,
+            bool(note.get("ready")),
+        )
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
+        return Holder(0, AGENT, 0, 0, is_ready=False)
