@@ -25,8 +25,10 @@ from host_agent.errors import StoreError
 from host_agent.escalation.checks.at_repl import AtReplCheck
 from host_agent.escalation.checks.check import Check, CheckParts, Finding
 from host_agent.escalation.checks.contradicting_time import ContradictingTimeCheck
+from host_agent.escalation.checks.nobody_reached import NobodyReachedCheck
 from host_agent.escalation.checks.not_taken import NotTakenCheck
 from host_agent.escalation.checks.prompts import PromptCheck
+from host_agent.escalation.checks.repetitions import RepetitionCheck
 from host_agent.escalation.checks.runner import CheckRunner
 from host_agent.escalation.checks.silence import SilenceCheck
 from host_agent.escalation.checks.silence_rules import Limits
@@ -53,10 +55,13 @@ from host_agent.sync.links import Links, OpenPort
 from host_agent.sync.live import Hooks, LiveViews, View
 from host_agent.sync.runner import SyncRunner
 from host_agent.sync.timebase import record_time
+from host_agent.sync.unreached import UnreachedTeller
 from host_agent.sync.verify import Verifier
 
 _LOG = logging.getLogger(__name__)
-_RESTART_S = 1.0
+_RESTART_FIRST_S = 1.0
+_RESTART_MAX_S = 60.0
+_ATTEMPT_GRACE_S = 5.0  # a forwarder keeps its own deadline; one that does not is left this much later
 _LINES_OF_A_WEARABLE = 200  # a traceback of its program has some dozen
 _TO_STOP = "To stop it: kill %d"
 
@@ -100,6 +105,7 @@ class Agent:
             [Target(worker.name, worker.accept_simulated) for worker in self.workers],
             link_utc_ms=self.link_clock.utc_ms,
             agent_simulated=self.is_simulation,
+            speed=speed,
             on_event=self.workers.wake_from_thread,
         )
         self.memory_alarms = MemoryAlarms(
@@ -115,8 +121,8 @@ class Agent:
                 committed=self.workers.wake,
                 opened=self._on_open,
                 caught_up=self.context_sender.wake,
-                unstored=lambda *about: self._spawn(self.memory_alarms.records_not_stored(*about)),
-                unjournaled=lambda *about: self._spawn(self.memory_alarms.not_journaled(*about)),
+                unstored=lambda *about: self._spawn(self.memory_alarms.unstored(*about)),
+                unjournaled=lambda *about: self._spawn(self.memory_alarms.unjournaled(*about)),
                 not_understood=lambda *about: self._spawn(self._not_understood(*about)),
             ),
         )
@@ -124,10 +130,21 @@ class Agent:
             paths, config, ports, keys=self.keys, make_runner=self._make_runner, on_report=self._on_report,
             clock=self.link_clock, open_port=open_port,
         )  # fmt: skip
+        self.unreached = UnreachedTeller(
+            self.links.bound_devices, lambda: self.nobody_reached.sounding, self.clock
+        )
         self.checks = self._checks(Limits(**config.watchdog.model_dump()).with_real_time_for_links(speed))
 
     def _checks(self, limits: Limits) -> CheckRunner:
         parts = CheckParts(self.store, self.escalation, self.clock, self.memory_alarms.finding)
+        self.nobody_reached = NobodyReachedCheck(
+            parts,
+            [worker.name for worker in self.workers],
+            self.link_clock,
+            self.workers.undelivered,
+            address_again=self.escalation.address_again,
+            retry_now=self.workers.retry_now,
+        )
         # a new check is one file in escalation/checks/ and one line here
         checks: list[Check] = [
             SilenceCheck(parts, limits, heard=lambda: self.live.heard(self.keys())),
@@ -135,6 +152,8 @@ class Agent:
             NotTakenCheck(parts, self.context_sender.refused_numbers),
             ContradictingTimeCheck(parts),
             AtReplCheck(parts, reports=self.links.reports.values, keys=self.keys),
+            self.nobody_reached,
+            RepetitionCheck(self.store, self.escalation, self.clock),
         ]
         return CheckRunner(checks, self.clock)
 
@@ -159,7 +178,8 @@ class Agent:
             async with asyncio.TaskGroup() as group:
                 jobs = [(f"target {worker.name}", worker.run) for worker in self.workers]
                 jobs += [("checks", self.checks.run), ("links", partial(self.links.run, group))]
-                jobs += [("context", self.context_sender.run), ("signs of life", self.run_note.keep_alive)]
+                jobs += [("context", self.context_sender.run), ("unreached", self.unreached.run)]
+                jobs += [("signs of life", self.run_note.keep_alive)]
                 if keep_days := self.config.store.keep_days:
                     jobs.append(("retention", Retention(self.store, keep_days, self.clock).run))
                 tasks = [group.create_task(self._keep_up(name, job), name=name) for name, job in jobs]
@@ -182,7 +202,9 @@ class Agent:
 
     async def _keep_up(self, name: str, job: Callable[[], Awaitable[None]]) -> None:
         """A bug in one part must not end the others, nor that part: it is logged and started again."""
+        pause_s = _RESTART_FIRST_S
         while True:
+            started_s = self.link_clock.monotonic()
             try:
                 await job()
             except Exception as error:
@@ -191,7 +213,10 @@ class Agent:
                     f"internal error in {name}; it starts again: {type(error).__name__}: {error}",
                     error=error,
                 )
-                await self.link_clock.sleep(_RESTART_S)
+            if self.link_clock.monotonic() - started_s > _RESTART_MAX_S:
+                pause_s = _RESTART_FIRST_S
+            await self.link_clock.sleep(pause_s)
+            pause_s = min(pause_s * 2, _RESTART_MAX_S)
 
     def _make_runner(self, name: str, only_device: bytes | None) -> SyncRunner:
         return SyncRunner(
@@ -254,7 +279,8 @@ class Agent:
     def _worker(self, receiver: Receiver) -> Worker:
         return Worker(
             self.store, forwarder_of(receiver, self.link_clock.utc_ms), retry_first_s=receiver.retry_first_s,
-            retry_cap_s=receiver.retry_cap_s, clock=self.link_clock,
+            retry_cap_s=receiver.retry_cap_s, attempt_max_s=receiver.timeout_s + _ATTEMPT_GRACE_S,
+            clock=self.link_clock,
         )  # fmt: skip
 
 

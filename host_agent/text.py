@@ -5,6 +5,7 @@ missing value reads "not measured", and simulated data says SIMULATED.
 """
 
 import datetime
+import re
 from collections.abc import Iterable, Sequence
 
 from crs_core import code_texts, codes, units
@@ -36,6 +37,9 @@ _PROMPTS = {
     "ice": "ICE or CAPD",
     "temperature_cc": "temperature taken by mouth",
 }
+_ADDRESS = re.compile(r"\b([A-Za-z][A-Za-z0-9+.-]*):(//|\\/\\/)([^\s\"'<>|]+)")
+_PLAIN_PATH = re.compile(r"(/[a-z_-]{0,16})?[/.,;:)]*")
+_AFTER_HOST = re.compile(r"[/?#\\]")
 HIGHEST_COMPUTED = 4  # 5 is death in every scale: only ever a signed record
 
 
@@ -207,3 +211,23 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in cells
     ]
+
+
+def without_secrets(text: str) -> str:
+    """`text` with every address in it cut to its scheme, machine and port: `https://chat.example.org/…`.
+
+    User name, password, query and path may be a secret: whoever knows the path of a chat hook may post there.
+    """
+    return _ADDRESS.sub(_short_address, text)
+
+
+def _short_address(found: re.Match[str]) -> str:
+    scheme, rest = found.group(1), found.group(3)
+    place = _AFTER_HOST.search(rest)
+    host, after = (rest[: place.start()], rest[place.start() :]) if place else (rest, "")
+    if "@" in after and "@" not in host:
+        # Perhaps a password with a slash in it: then nothing before the @ is the machine.
+        return f"{scheme}://…"
+    # One plain word, a slash, or the stop at the end of a sentence hides nothing.
+    shown = after if _PLAIN_PATH.fullmatch(after) else "/…"
+    return f"{scheme}://{host.rpartition('@')[2]}{shown}"

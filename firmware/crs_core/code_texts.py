@@ -38,6 +38,7 @@ from crs_core.codes import (
     MISSING_TEMPERATURE,
     MISSING_VASOPRESSORS,
     NEW_OXYGEN,
+    NOBODY_REACHED,
     NOT_BACK,
     NOT_UNDERSTOOD,
     TIME_CONTRADICTS,
@@ -149,6 +150,7 @@ ALARM_NAMES = {
     DEVICE_AT_REPL: "DEVICE_AT_REPL",
     NOT_TAKEN: "NOT_TAKEN",
     NOT_BACK: "NOT_BACK",
+    NOBODY_REACHED: "NOBODY_REACHED",
     NOT_UNDERSTOOD: "NOT_UNDERSTOOD",
     TIME_CONTRADICTS: "TIME_CONTRADICTS",
 }
@@ -191,6 +193,7 @@ ALARM_TEXTS = {
     NOT_BACK: "nothing is heard from the wearable after its planned pause{detail}. Look at the patient and put it on.",
     NOT_UNDERSTOOD: "the wearable sent something that this laptop cannot read. Look at patient and wearable.",
     TIME_CONTRADICTS: "the clocks contradict each other. Compare the time on this laptop with a watch.",
+    NOBODY_REACHED: "an alarm has reached nobody. Look at the patient now and call for help yourself.",
 }
 
 REASON_TEXTS = {

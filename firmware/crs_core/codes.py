@@ -53,6 +53,7 @@ JOURNAL_REPLACED = const(47)
 DEVICE_AT_REPL = const(48)
 NOT_TAKEN = const(49)
 NOT_BACK = const(50)
+NOBODY_REACHED = const(51)  # no receiver took an alarm: sounds on the wearable too
 NOT_UNDERSTOOD = const(55)
 TIME_CONTRADICTS = const(56)
 

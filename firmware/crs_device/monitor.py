@@ -11,7 +11,7 @@ from crs_core.compat import const
 from crs_core.grade import alarms, grader
 from crs_core.grade.grader_state import TOLD
 from crs_core.codes import SCALE_ASTCT
-from crs_core.grade.alarm_state import TOLD_PAUSED
+from crs_core.grade.alarm_state import TOLD_NOBODY_REACHED, TOLD_PAUSED
 from crs_core.units import STATUS_CHARGING, STATUS_LOW_BATTERY, STATUS_PAUSED, Reading, make_status
 from crs_core.wire import message as wire
 from crs_device.alarm.output import MEASURING, NOT_MONITORING, PAIRING, PAUSED, SEARCHING
@@ -55,6 +55,7 @@ class Monitor:
         self.bell: wire.Alarm | None = None  # the last doorbell
         self.alarm_state = alarms.new_state()
         self.grader_state = grader.new_state()
+        self.unreached_until_ms = -1  # the laptop says until then that an alarm has reached nobody
         self.entered_signs = 0  # SIGN_* bits of what people entered, for the alarm conditions
         self.assessment = None
         self._last_grade: tuple | None = None  # type: ignore[type-arg]  # what the last GRADE event holds
@@ -166,7 +167,9 @@ class Monitor:
             bound=1 if self.is_bound else 0,
             faults=self._parts.fault_bits(),
             button=button,
-            told=self.entered_signs | (TOLD_PAUSED if self._parts.pause_left_ms(now_ms) >= 0 else 0),
+            told=self.entered_signs
+            | (TOLD_PAUSED if self._parts.pause_left_ms(now_ms) >= 0 else 0)
+            | (TOLD_NOBODY_REACHED if now_ms < self.unreached_until_ms else 0),
         )
 
     def _journal_alarm(self, changes, inputs, before, now_ms: int) -> None:  # type: ignore[no-untyped-def]

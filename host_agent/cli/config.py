@@ -10,6 +10,7 @@ from host_agent.config.example import example
 from host_agent.config.model import load_config
 from host_agent.paths import default_paths
 from host_agent.terminal.config_option import find_config
+from host_agent.text import without_secrets
 
 
 def config(
@@ -34,4 +35,5 @@ def config(
     paths = default_paths()
     source = str(paths.config) if paths.config.exists() else "defaults (there is no config.toml)"
     print(f"# in use: {source}")
-    print(json.dumps(find_config(paths, None).model_dump(mode="json"), indent=2))
+    shown = json.dumps(find_config(paths, None).model_dump(mode="json"), indent=2, ensure_ascii=False)
+    print(without_secrets(shown))

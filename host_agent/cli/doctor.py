@@ -25,13 +25,15 @@ from host_agent.store.db import Tx, integrity_problems
 from host_agent.store.migrate import schema_version
 from host_agent.store.retention import thinnings
 from host_agent.store.schema import strange_parts
+from host_agent.store.undelivered import Undelivered
+from host_agent.store.undelivered import undelivered as find_undelivered
 from host_agent.terminal import exits
 from host_agent.terminal.config_option import ConfigOption, find_config
 from host_agent.terminal.options import JsonOption
 from host_agent.terminal.output import show
 from host_agent.terminal.reading_store import open_store
 from host_agent.terminal.running_agent import NOT_ANSWERING, NOT_RUNNING, Presence, live_status, presence
-from host_agent.text import local_time
+from host_agent.text import local_time, without_secrets
 from host_agent.views.signers import Signers, read_signers
 from host_agent.views.state import read_state
 
@@ -91,9 +93,6 @@ def _examine(config_file: Path | None) -> Iterator[Finding]:
         yield Finding(INFO, "configuration", f"valid ({source})", "")
     except HostAgentError as error:
         yield Finding(PROBLEM, "configuration", str(error), error.advice)
-    for receiver in settings.receivers:
-        for problem in receiver.problems():
-            yield Finding(PROBLEM, f"receiver {receiver.name}", str(problem), problem.advice)
     if not settings.receivers:
         tables = " or ".join(f"[[{kind}]]" for kind in receiver_kinds())
         yield Finding(WARNING, "receivers", "none is configured: alarms reach only this laptop and the wearable",
@@ -109,7 +108,9 @@ def _examine(config_file: Path | None) -> Iterator[Finding]:
     live = live_status(paths)
     agent = presence(paths, live)
     yield from _agent(agent, live)
-    yield from _store(paths, keys, live, agent)
+    undelivered: dict[str, list[Undelivered]] = {}
+    yield from _store(paths, keys, live, agent, undelivered)
+    yield from _receivers(settings, undelivered, live)
 
 
 def _ports(settings: Config) -> Iterator[Finding]:
@@ -166,8 +167,13 @@ def _agent(agent: Presence, live: dict[str, Any] | None) -> Iterator[Finding]:
 
 
 def _store(
-    paths: Paths, keys: dict[bytes, keyfile.DeviceKey], live: dict[str, Any] | None, agent: Presence
+    paths: Paths,
+    keys: dict[bytes, keyfile.DeviceKey],
+    live: dict[str, Any] | None,
+    agent: Presence,
+    undelivered: dict[str, list[Undelivered]],
 ) -> Iterator[Finding]:
+    """Fills `undelivered` by receiver on the way."""
     if sys.platform != "win32" and paths.home.exists():
         stat = os.statvfs(paths.home)
         free = stat.f_bavail * stat.f_frsize
@@ -188,6 +194,8 @@ def _store(
             yield from _signers(read_signers(tx))
             yield from _chain(tx, paths)
             counted = counters(tx)
+            for row in find_undelivered(tx, RealClock().utc_ms()):
+                undelivered.setdefault(row.target, []).append(row)
             removed = thinnings(tx)
     except HostAgentError as error:
         yield Finding(PROBLEM, "store", str(error), error.advice)
@@ -200,7 +208,15 @@ def _store(
         at = local_time(max(one.run_utc_ms for one in removed), with_date=True)
         text = f"{number} readings of earlier patients were removed as configured, last at {at}"
         yield Finding(INFO, "store", text, "See them: cytowatch history --kind thinned")
-    yield from _deliveries(state)
+    yield from _kept(state, agent)
+
+
+def _kept(state: dict[str, Any], agent: Presence) -> Iterator[Finding]:
+    """What the store says of deliveries that were withheld and of wearables that a patient wears."""
+    for target, states in state["deliveries"].items():
+        if states.get("withheld"):
+            text = f"{states['withheld']} simulated events were withheld, as configured"
+            yield Finding(INFO, f"receiver {target}", text, "")
     bound = [device for device in state["devices"] if device["patient"]]
     if bound and agent.state == NOT_RUNNING:
         yield Finding(PROBLEM, "agent", f"not running, but wearables bound to a patient must be watched: {len(bound)}",
@@ -229,6 +245,39 @@ def _wearable(device: dict[str, Any]) -> Iterator[Finding]:
         if alarm["raised_by"] == "host":
             text = f"{alarm['priority']} {alarm['name']}: {alarm['text']}"
             yield Finding(PROBLEM, about, text, alarm["detail"])
+
+
+def _receivers(
+    settings: Config, undelivered: dict[str, list[Undelivered]], live: dict[str, Any] | None
+) -> Iterator[Finding]:
+    """One finding for each receiver that has a fault, or events that it has not taken."""
+    configured = {receiver.name: receiver for receiver in settings.receivers}
+    for name in dict.fromkeys((*configured, *undelivered)):
+        receiver, rows = configured.get(name), undelivered.get(name, [])
+        problems = list(receiver.problems()) if receiver is not None else []
+        says = [str(problem) for problem in problems]
+        advice = [problem.advice for problem in problems]
+        if receiver is None:
+            says.append("it is not in the configuration any more")
+            advice.append("Put it back under this name, or leave it: its events are then never delivered.")
+        refused = [row for row in rows if row.state == "refused"]
+        waiting = [row for row in rows if row.state == "pending"]
+        if refused:
+            says.append(f"events that it refused: {len(refused)}. {_reason(refused, '')}".rstrip(". ") + ".")
+            advice.append("Read the receiver's log, repair it, then: cytowatch deliveries retry --all")
+        if waiting:
+            why = _reason(waiting, "the agent is not running" if live is None else "no attempt has ended yet")
+            says.append(f"events not delivered yet: {len(waiting)}. {why}")
+            advice.append("Start the agent: cytowatch run" if live is None
+                          else "The agent keeps trying. Check the address and the network.")  # fmt: skip
+        if says:
+            yield Finding(PROBLEM, f"receiver {name}", " ".join(says), " ".join(dict.fromkeys(advice)))
+
+
+def _reason(rows: list[Undelivered], otherwise: str) -> str:
+    """Why the newest of them was not taken, as far as an attempt says so."""
+    said = [row.last_error for row in rows if row.last_error]
+    return without_secrets(said[-1]) if said else otherwise
 
 
 def _soundness(tx: Tx, database: Path) -> Iterator[Finding]:
@@ -279,19 +328,3 @@ def _chain(tx: Tx, paths: Paths) -> Iterator[Finding]:
     found = [text for text in (*elsewhere.faults, *(missing(hashes, one) for one in elsewhere.heads)) if text]
     for text in found:
         yield Finding(PROBLEM, "audit chain", text, "See all of it: cytowatch audit verify")
-
-
-def _deliveries(state: dict[str, Any]) -> Iterator[Finding]:
-    for target, states in state["deliveries"].items():
-        why = state["delivery_errors"].get(target)
-        about = f"receiver {target}"
-        if states.get("refused"):
-            yield Finding(PROBLEM, about, f"events that it refused: {states['refused']}. {why}",
-                          "Read the receiver's log, and `cytowatch history --kind deliveries`.")  # fmt: skip
-        elif states.get("pending") and why:
-            yield Finding(PROBLEM, about, f"events not delivered yet: {states['pending']}. {why}",
-                          "The agent keeps trying. Check the address and the network.")  # fmt: skip
-        if states.get("withheld"):
-            yield Finding(
-                INFO, about, f"{states['withheld']} simulated events were withheld, as configured", ""
-            )

@@ -15,6 +15,7 @@ from host_agent.terminal.bundles import with_bundles
 from host_agent.terminal.guarding import Guard, beside_agent
 from host_agent.terminal.options import JsonOption
 from host_agent.terminal.output import show
+from host_agent.text_file import read_text_file
 
 
 @with_bundles
@@ -37,11 +38,7 @@ def enrol(
 
     A key that replaces one while a HIGH alarm stands needs somebody who stands for it: account, reason, pseudonym.
     """
-    try:
-        data = file.read_bytes()
-    except OSError as error:
-        raise ConfigError(f"{file}: cannot be read ({error.strerror}).", "Check the path.") from None
-    enrolment = open_sealed(data, code if code is not None else _ask_code())
+    enrolment = open_sealed(read_text_file(file).encode(), code if code is not None else _ask_code())
     paths = default_paths().ensure()
     key = keyfile.DeviceKey(
         enrolment.device_id, enrolment.key_id, enrolment.key, role_of(enrolment.role), enrolment.name, enrolment.site

@@ -39,6 +39,7 @@ COMMANDS = (
     "export",
     "grade",
     "config",
+    "deliveries",
     "backup",
     "restore",
     "verify",

@@ -23,6 +23,7 @@ from host_agent.terminal.signing import (
     with_or_without_agent,
 )
 from host_agent.text import iso_utc, local_of_iso, table
+from host_agent.text_file import read_text_file
 
 FORMAT = "cytowatch.rules/1"
 _LARGEST_BYTES = 200_000
@@ -118,10 +119,7 @@ def sign(
 def read_file(file: Path) -> tuple[core.Rules, dict[str, Any]]:
     """(rules, values of an entry) of a rule file; ConfigError names the number that is wrong."""
     try:
-        data = file.read_bytes()
-        tree = json.loads(data) if len(data) <= _LARGEST_BYTES else None
-    except OSError as error:
-        raise ConfigError(f"{file}: cannot be read ({error.strerror}).", "Check the path.") from None
+        tree = json.loads(read_text_file(file, largest_bytes=_LARGEST_BYTES))
     except (ValueError, RecursionError) as error:
         raise ConfigError(
             f"{file}: is not JSON ({error}).", "Compare with `cytowatch rules export`."

@@ -13,6 +13,7 @@ from host_agent.config.problems import describe_problems, syntax_problem
 from host_agent.errors import ConfigError, HalfRegistered
 from host_agent.forward.receiver import Receiver
 from host_agent.forward.registry import receiver_kinds
+from host_agent.text_file import read_text_file
 
 LARGEST_CONFIG_BYTES = 1_000_000  # a configuration is a page; anything larger is another file
 
@@ -136,15 +137,20 @@ class Config(_Section):
         return self
 
 
-def parse_config(text: str, source: str = "configuration") -> Config:
-    """Check `text` (TOML) whole; raises ConfigError naming each wrong key, its line and what was expected."""
+def parse_config(text: str, source: str = "configuration", folder: Path | None = None) -> Config:
+    """Check `text` (TOML) whole; raises ConfigError naming each wrong key, its line and what was expected.
+
+    The files that it names by a relative path are sought in `folder`, None: in the working directory.
+    """
     try:
         tree = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(
-            f"{source}: {syntax_problem(error)}",
+            f"{source}: {syntax_problem(error, text)}",
             advice="Compare with `cytowatch config --example`.",
         ) from None
+    if folder is not None:
+        _place_secret_files(tree, folder)
     try:
         return Config.model_validate(tree)
     except ValidationError as error:
@@ -156,22 +162,21 @@ def parse_config(text: str, source: str = "configuration") -> Config:
 
 
 def load_config(path: Path) -> Config:
-    """Read and check the file at `path`; raises ConfigError."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(LARGEST_CONFIG_BYTES + 1)
-        if len(data) > LARGEST_CONFIG_BYTES:
-            raise ConfigError(
-                f"{path}: is larger than 1 MB, so it is not a configuration.", advice="Check the path."
-            )
-        text = data.decode("utf-8")
-    except OSError as error:
-        raise ConfigError(
-            f"{path}: cannot be read ({error.strerror}).",
-            advice="Give the path of a readable file, or leave --config out to use the defaults.",
-        ) from None
-    except UnicodeDecodeError as error:
-        raise ConfigError(
-            f"{path}: is not UTF-8 text (byte {error.start}).", advice="Save it as UTF-8."
-        ) from None
-    return parse_config(text, str(path))
+    """Read and check the file at `path`; raises ConfigError. Its relative paths count from its own folder."""
+    text = read_text_file(
+        path,
+        largest_bytes=LARGEST_CONFIG_BYTES,
+        advice="Give the path of a readable file, or leave --config out to use the defaults.",
+    )
+    return parse_config(text, str(path), path.absolute().parent)
+
+
+def _place_secret_files(tree: dict[str, Any], folder: Path) -> None:
+    """Write the whole path of each secret's file into the receivers' tables."""
+    for kind, model in receiver_kinds().items():
+        tables = tree.get(kind)
+        for table in tables if isinstance(tables, list) else ():
+            for key in (f"{secret}_file" for secret in model.secrets):
+                named = table.get(key) if isinstance(table, dict) else None
+                if isinstance(named, str) and not named.startswith("~"):
+                    table[key] = str(folder / named)

@@ -6,22 +6,38 @@ import re
 import tomllib
 import types
 import typing
+import unicodedata
 from typing import Any
 
 from annotated_types import Ge, Le
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
+from host_agent.text import without_secrets
+
 _TABLE = re.compile(r"^\s*(\[{1,2})\s*([A-Za-z0-9_.\-\"' ]+?)\s*\]{1,2}\s*(?:#.*)?$")
 _KEY = re.compile(r"^\s*([A-Za-z0-9_\-\"'.]+)\s*=")
 _SHOWN_CHARS = 40
+_PLACE = re.compile(r"at line (\d+)")
+_TYPOGRAPHIC = re.compile("[\u2018-\u201f\u00ab\u00bb]")
 
 Path = tuple[str | int, ...]
 
 
-def syntax_problem(error: tomllib.TOMLDecodeError) -> str:
-    """One clause for text that is not TOML at all."""
-    return f"not valid TOML: {error}"
+def syntax_problem(error: tomllib.TOMLDecodeError, text: str) -> str:
+    """One clause for text that is not TOML at all, with the cause that people meet most when its line shows it."""
+    place = _PLACE.search(str(error))
+    lines = text.split("\n")
+    line = lines[int(place.group(1)) - 1] if place and int(place.group(1)) <= len(lines) else ""
+    if _TYPOGRAPHIC.search(line):
+        why = '. Its quotes are typographic; type the straight " instead'
+    elif "\\" in line:
+        why = ". A backslash begins a code in double quotes; write the value in single quotes: 'C:\\folder\\file'"
+    elif odd := next((c for c in line if unicodedata.category(c) in ("Cf", "Zs") and c != " "), ""):
+        why = f". The line holds the invisible character U+{ord(odd):04X}; delete it"
+    else:
+        why = ""
+    return f"not valid TOML: {error}{why}"
 
 
 def describe_problems(error: ValidationError, model: type[BaseModel], text: str) -> list[str]:
@@ -158,5 +174,5 @@ def _dotted(path: Path) -> str:
 def _shown(value: Any) -> str:
     if isinstance(value, dict):
         return "a table"
-    text = repr(value) if not isinstance(value, str) else json.dumps(value)
+    text = without_secrets(repr(value) if not isinstance(value, str) else json.dumps(value))
     return text if len(text) <= _SHOWN_CHARS else text[:_SHOWN_CHARS] + "…"

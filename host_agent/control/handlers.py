@@ -6,6 +6,7 @@ from typing import Any
 from crs_core.code_texts import role_name
 from crs_core.wire import message as wire
 
+from host_agent.clock import RealClock
 from host_agent.control.find import find_bound_device, find_link, find_session
 from host_agent.control.guard import Guard
 from host_agent.control.parts import Parts
@@ -20,6 +21,7 @@ from host_agent.people import admission
 from host_agent.people.asking import the_wearer
 from host_agent.people.rule_sending import known_rules
 from host_agent.store.db import Tx
+from host_agent.store.undelivered import retry_deliveries
 
 
 class Commands:
@@ -44,6 +46,7 @@ class Commands:
             "entry_begin": self._entry_begin,
             "entry_take": self._entry_take,
             "guard": self._needed,
+            "deliveries_retry": self._deliveries_retry,
             "stop": self._stop,
         }
 
@@ -174,6 +177,12 @@ class Commands:
     async def _needed(self, request: dict[str, Any]) -> dict[str, Any]:
         """What a person must stand for before this act: nothing when `bindings` is empty."""
         return {"bindings": await self._guard.needed(str(request["act"]), request)}
+
+    async def _deliveries_retry(self, request: dict[str, Any]) -> dict[str, Any]:
+        parts, ids = self._parts, [int(one) for one in request["ids"]]
+        number = await parts.store.write(lambda tx: retry_deliveries(tx, RealClock().utc_ms(), ids))
+        parts.workers.retry_now()
+        return {"retried": number}
 
     async def _stop(self, request: dict[str, Any]) -> dict[str, Any]:
         await self._guard.check("stop", request)

@@ -7,22 +7,28 @@ was acknowledged.
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from crs_core.codes import PRIORITY_MEDIUM
 from crs_core.journal import record_layout
 
 from host_agent.escalation import episodes
-from host_agent.escalation.events import Event, Origin, alarm_event, with_audit_head
+from host_agent.escalation.events import Event, Origin, alarm_event, together_event, with_audit_head
 from host_agent.escalation.record_events import device_name, events_of, patient_of
 from host_agent.escalation.signed_events import events_of_entry
+from host_agent.forward.share import WINDOW_MS, is_repetition
 from host_agent.patient.contact import contact_of
 from host_agent.people.admission import Taken
 from host_agent.store.alarm_changes import note_active
 from host_agent.store.audit import last_row
 from host_agent.store.bindings import open_binding
 from host_agent.store.db import Tx
-from host_agent.store.devices import device
+from host_agent.store.devices import device, device_row
 from host_agent.store.episodes import Episode, close_episode, put_episode
-from host_agent.store.outbox import Addressed, add_delivery
+from host_agent.store.outbox import Addressed, add_delivery, has_delivery
+from host_agent.store.repetitions import Repetitions, add_repetition, share_of, take_repetitions
 from host_agent.store.rows import Derivation, HostAlarm, Journal, Records, StoredEvent
+from host_agent.store.undelivered import unaddressed, untold
+
+_WITHHELD = "simulated; this receiver does not accept simulations"
 
 
 class Target(NamedTuple):
@@ -44,11 +50,15 @@ class Escalation(Derivation):
         *,
         link_utc_ms: Callable[[], int],
         agent_simulated: bool = False,
+        speed: float = 1.0,
         on_event: Callable[[], None] = lambda: None,
     ) -> None:
         self._targets = tuple(targets)
         self._link_utc_ms = link_utc_ms
         self._agent_simulated = agent_simulated
+        self._window_ms = round(
+            WINDOW_MS / speed
+        )  # a simulation that runs faster has as many events in less time
         self._on_event = on_event
 
     def records(self, tx: Tx, journal: Journal, records: Records) -> None:
@@ -106,17 +116,84 @@ class Escalation(Derivation):
             self.post(tx, event, None)
 
     def post(self, tx: Tx, event: Event, episode: int | None) -> None:
-        """One outbox row per target; a key that is there already stays as it is."""
+        """One outbox row per target; a key that is there already stays as it is.
+
+        What comes from one wearable beyond its share is counted, and told together by `tell_repetitions`.
+        """
         now_ms = self._link_utc_ms()
         event = with_audit_head(event, last_row(tx))
+        device = device_row(tx, bytes.fromhex(event.share)) if event.share else None
         for target in self._targets:
             withheld = event.simulated and not target.accept_simulated
-            why = "simulated; this receiver does not accept simulations" if withheld else ""
+            why = _WITHHELD if withheld else ""
+            if not withheld and self._is_repetition(tx, target.name, event, device, now_ms):
+                add_repetition(
+                    tx,
+                    Repetitions(
+                        target.name, device, event.kind, event.priority, event.simulated, event.alarm, 1, now_ms, now_ms
+                    ),
+                )  # fmt: skip
+                continue
             delivery = Addressed(
-                target.name, event.key, episode, event.priority, event.simulated, event.payload, why
-            )
+                target.name, event.key, episode, event.priority, event.simulated, event.payload, why, device,
+                event.kind, event.alarm,
+            )  # fmt: skip
             add_delivery(tx, delivery, now_ms)
         self._on_event()
+
+    def address_again(self, tx: Tx, utc_ms: int) -> None:
+        """Give what stands and reached nobody to the receivers of today, which may not be those of yesterday."""
+        now_ms = self._link_utc_ms()
+        names = {target.name for target in self._targets}
+        for one in unaddressed(tx, now_ms, names):
+            for target in self._targets:
+                withheld = "" if target.accept_simulated or not one.simulated else _WITHHELD
+                row = Addressed(target.name, *one[:5], withheld, *one[5:])
+                add_delivery(tx, row, now_ms)
+        for alarm in untold(tx, PRIORITY_MEDIUM) if names else ():
+            device_id, simulated, binding = self._about(tx, alarm.device)
+            event = alarm_event(
+                Origin(device_id, device_name(tx, alarm.device), None, 0, None, None, None),
+                patient_of(tx, binding, utc_ms),
+                alarm=alarm.alarm,
+                priority=alarm.priority,
+                simulated=simulated,
+                occurred=(alarm.opened_utc_ms, 0),
+                contact=contact_of(tx, alarm.device, binding),
+                now_ms=utc_ms,
+                detail="it stood before a receiver was configured",
+                key=f"{alarm.key}-stands-{alarm.priority}",
+            )
+            self.post(tx, event, alarm.episode)
+        self._on_event()
+
+    def tell_repetitions(self, tx: Tx, utc_ms: int) -> None:
+        """Make one event of what was counted long enough; `utc_ms` dates the patient's day."""
+        now_ms = self._link_utc_ms()
+        for one in take_repetitions(tx, now_ms, self._window_ms):
+            device_id, _, binding = self._about(tx, one.device)
+            source = None if one.kind.startswith("host-") else "-"
+            seq = 0 if one.kind.startswith("alarm-") else None
+            like = Event(
+                "", one.alarm, one.priority, one.simulated, "",
+                Origin(device_id, device_name(tx, one.device), source, 0, seq, None, None),
+                patient_of(tx, binding, utc_ms), contact_of(tx, one.device, binding),
+            )  # fmt: skip
+            event = together_event(like, one.number, one.first_utc_ms, one.last_utc_ms)
+            delivery = Addressed(
+                one.target, event.key, None, event.priority, event.simulated, event.payload, "", one.device,
+                f"again-{one.kind}", one.alarm,
+            )  # fmt: skip
+            add_delivery(tx, delivery, now_ms)
+            self._on_event()
+
+    def _is_repetition(self, tx: Tx, target: str, event: Event, device: int | None, now_ms: int) -> bool:
+        if not event.kind or has_delivery(tx, target, event.key):
+            return False
+        share = share_of(
+            tx, target, device, event.kind, event.priority, since_ms=now_ms - self._window_ms, now_ms=now_ms
+        )
+        return is_repetition(*share)
 
     def _grade_record(
         self, tx: Tx, journal: Journal, event: StoredEvent, made: list[Event], utc_ms: int

@@ -7,13 +7,13 @@ second sync or a restored database, so a receiver can drop repeats.
 import json
 from typing import Any, NamedTuple
 
-from crs_core import code_texts
+from crs_core import code_texts, codes
 
 from host_agent import NOTICE
 from host_agent.escalation.alarm_words import NO_VALUES, Values, When, alarm_words, people_words
 from host_agent.patient.contact import Contact
 from host_agent.store.audit import Head
-from host_agent.text import iso_utc, priority_name
+from host_agent.text import iso_utc, local_time, priority_name
 
 SCHEMA = "cytowatch.event/1"
 _LATE = "it reached this laptop {} later"
@@ -47,6 +47,26 @@ class Event(NamedTuple):
     priority: int
     simulated: bool
     payload: str
+    origin: Origin
+    patient: Patient | None
+    contact: Contact
+
+    @property
+    def share(self) -> str:
+        """The wearable whose event it is, "" for the agent itself."""
+        return self.origin.device_id or ""
+
+    @property
+    def kind(self) -> str:
+        """What it repeats when it comes again, "" when it never does. Alarm ids that nobody knows are one kind."""
+        if not self.alarm:
+            return ""
+        without_record = "unjournaled" if self.origin.journal_id else "host"
+        source = without_record if self.origin.seq is None else "alarm"
+        known = self.alarm in code_texts.ALARM_NAMES and (
+            source == "host" or self.alarm <= codes.LAST_TOLD_ALARM or self.alarm == codes.NOBODY_REACHED
+        )
+        return f"{source}-{self.alarm if known else 'unknown'}"
 
 
 def alarm_event(
@@ -61,20 +81,29 @@ def alarm_event(
     now_ms: int,
     values: Values = NO_VALUES,
     detail: str = "",
+    more: str = "",
     key: str | None = None,
 ) -> Event:
     """An alarm of the wearable, or of the host (no `seq` in `origin`); `occurred` = (utc_ms, bound_ms).
 
     The key comes from the record's place in the journal; an alarm without a record gives its own `key`. `now_ms` is
-    when its text is written: an alarm that comes late says how old it is.
+    when its text is written: an alarm that comes late says how old it is. `more` is a sentence at its end.
     """
     name = code_texts.alarm_name(alarm)
     when = When(occurred[0] if occurred else None, now_ms, _LATE)
     body = {
         "kind": "alarm",
         "name": name,
-        "text": alarm_words(
-            alarm, priority, contact, when, simulated=simulated, values=values, detail=detail
+        "text": " ".join(
+            filter(
+                None,
+                (
+                    alarm_words(
+                        alarm, priority, contact, when, simulated=simulated, values=values, detail=detail
+                    ),
+                    more,
+                ),
+            )
         ),
         "detail": detail,
         "alarm": {
@@ -90,6 +119,23 @@ def alarm_event(
         key, alarm, priority, simulated=simulated, origin=origin, patient=patient, occurred=occurred, contact=contact,
         body=body,
     )  # fmt: skip
+
+
+def together_event(event: Event, number: int, first_utc_ms: int, last_utc_ms: int) -> Event:
+    """`number` more events like `event`, told as one; the times are those of the first and the last."""
+    origin = event.origin
+    return alarm_event(
+        Origin(origin.device_id, origin.device_name, None, 0, None, None, None),
+        event.patient,
+        alarm=event.alarm,
+        priority=event.priority,
+        simulated=event.simulated,
+        occurred=(last_utc_ms, 0),
+        contact=event.contact,
+        now_ms=last_utc_ms,
+        more=f"It came {number} more times from {local_time(first_utc_ms)} to {local_time(last_utc_ms)}.",
+        key=f"{origin.device_id or 'agent'}-again-{event.kind}-{event.priority}-{first_utc_ms}",
+    )
 
 
 def grade_event(
@@ -191,9 +237,8 @@ def _event(
         "time_bound_ms": occurred[1] if occurred else None,
         "audit_head": None,
     }
-    return Event(
-        key, alarm, priority, simulated, json.dumps(whole, ensure_ascii=False, separators=(",", ":"))
-    )
+    payload = json.dumps(whole, ensure_ascii=False, separators=(",", ":"))
+    return Event(key, alarm, priority, simulated, payload, origin, patient, contact)
 
 
 def _source_key(origin: Origin) -> str:

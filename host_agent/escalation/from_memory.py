@@ -7,8 +7,8 @@ acknowledged to the wearable meanwhile.
 
 import contextlib
 import logging
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 from crs_core import codes
 from crs_core.journal import block_layout
@@ -18,9 +18,10 @@ from host_agent.clock import Clock
 from host_agent.errors import StoreError
 from host_agent.escalation.checks.check import Finding
 from host_agent.escalation.derive import Escalation
-from host_agent.escalation.events import Event, Origin, alarm_event
+from host_agent.escalation.events import Event, Origin, alarm_event, together_event
 from host_agent.escalation.record_events import device_name, events_of, patient_of
 from host_agent.forward.delivery import Delivery
+from host_agent.forward.waiting import Together
 from host_agent.patient.contact import Contact, contact_of
 from host_agent.store.db import Store, Tx
 from host_agent.store.devices import devices
@@ -31,17 +32,29 @@ from host_agent.store.rows import Journal, StoredEvent
 from host_agent.sync.timebase import record_time
 
 _LOG = logging.getLogger(__name__)
+_DOORBELLS_MAX = 16  # of one wearable that wait to be judged
+_Unstored = tuple[Journal, Sequence[IncomingBlock | IncomingGap], StoreError]
+_Doorbell = tuple[Journal, Any, Any]
+
+
+class Offers(Protocol):
+    """Hands an event to every receiver that may have it, past the store."""
+
+    def __call__(
+        self, priority: int, simulated: bool, delivery: Delivery, *, share: str, kind: str, together: Together
+    ) -> None:
+        """As `Workers.offer`."""
 
 
 class MemoryAlarms:
-    """`offer(priority, simulated, delivery)` hands it to every receiver that may have it, past the store."""
+    """For each wearable one thing at a time: what comes meanwhile replaces or joins what waits, so nothing piles up."""
 
     def __init__(
         self,
         store: Store,
         escalation: Escalation,
         clock: Clock,
-        offer: Callable[[int, bool, Delivery], None],
+        offer: Offers,
         *,
         agent_simulated: bool = False,
     ) -> None:
@@ -53,6 +66,44 @@ class MemoryAlarms:
         self._run = clock.utc_ms()  # names this run of the agent: a finding is sent once in it
         # as last read: a text needs its numbers also while the store cannot be read; None is this laptop itself
         self._contacts: dict[bytes | None, Contact] = {}
+
+        self._unstored: dict[bytes, _Unstored] = {}
+        self._doorbells: dict[bytes, list[_Doorbell]] = {}
+        self._at_work: set[bytes] = set()
+
+    async def unstored(
+        self, journal: Journal, items: Sequence[IncomingBlock | IncomingGap], error: StoreError
+    ) -> None:
+        """As `records_not_stored`. A later call has the earlier records too, or they were stored since."""
+        self._unstored[journal.device_id] = (journal, items, error)
+        await self._work(journal.device_id)
+
+    async def unjournaled(self, journal: Journal, status: Any, alarm: Any) -> None:
+        """As `not_journaled`. Of too many the last ones become one, with each alarm at its highest priority."""
+        waiting = self._doorbells.setdefault(journal.device_id, [])
+        if len(waiting) >= _DOORBELLS_MAX:
+            before = waiting.pop()[2]
+            highest = dict(before.alarms)
+            for number, priority in alarm.alarms:
+                highest[number] = max(priority, highest.get(number, 0))
+            alarm = alarm._replace(alarms=tuple(highest.items()))
+        waiting.append((journal, status, alarm))
+        await self._work(journal.device_id)
+
+    async def _work(self, device_id: bytes) -> None:
+        if device_id in self._at_work:
+            return
+        self._at_work.add(device_id)
+        try:
+            while True:
+                if (doorbells := self._doorbells.get(device_id)) is not None and doorbells:
+                    await self.not_journaled(*doorbells.pop(0))
+                elif (records := self._unstored.pop(device_id, None)) is not None:
+                    await self.records_not_stored(*records)
+                else:
+                    return
+        finally:
+            self._at_work.discard(device_id)
 
     def remember(self, tx: Tx) -> None:
         """Read whom every wearable's texts are about and whom to call."""
@@ -99,7 +150,14 @@ class MemoryAlarms:
         )  # fmt: skip
 
     def _send(self, event: Event) -> None:
-        self._offer(event.priority, event.simulated, Delivery(event.key, event.payload.encode()))
+        def together(number: int, first_utc_ms: int, last_utc_ms: int) -> Delivery:
+            told = together_event(event, number, first_utc_ms, last_utc_ms)
+            return Delivery(told.key, told.payload.encode())
+
+        delivery = Delivery(event.key, event.payload.encode())
+        self._offer(
+            event.priority, event.simulated, delivery, share=event.share, kind=event.kind, together=together
+        )
 
 
 async def events_in_memory(

@@ -8,10 +8,11 @@ from pathlib import Path
 from pydantic import ValidationError
 from pydantic.errors import PydanticUserError
 
-from host_agent.errors import HalfRegistered
+from host_agent.errors import ConfigError, HalfRegistered, HostAgentError
 from host_agent.forward import kinds
 from host_agent.forward.delivery import Forwarder
 from host_agent.forward.receiver import Receiver
+from host_agent.text import without_secrets
 
 _LINES = ("webhook",)
 
@@ -111,7 +112,15 @@ def _wrong_example(model: type[Receiver], examples: dict[str, object]) -> list[s
 
 def forwarder_of(receiver: Receiver, utc_ms: Callable[[], int]) -> Forwarder:
     """What delivers to this receiver; HalfRegistered names what the kind's forwarder lacks, ConfigError a secret."""
-    forwarder = receiver.forwarder(utc_ms)
+    try:
+        forwarder = receiver.forwarder(utc_ms)
+    except HostAgentError:
+        raise
+    except Exception as error:
+        raise ConfigError(
+            f"{receiver.kind} {receiver.name}: cannot be used ({type(error).__name__}: {without_secrets(str(error))}).",
+            "Check its keys in the configuration.",
+        ) from error
     lacks = [part for part in ("name", "accept_simulated", "send", "close") if not hasattr(forwarder, part)]
     if lacks:
         raise HalfRegistered(

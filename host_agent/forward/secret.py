@@ -1,7 +1,6 @@
 """Find a receiver's secret where the configuration points. It is never logged, stored or shown."""
 
-import os
-import stat
+import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from host_agent.errors import ConfigError
+from host_agent.text_file import TextFileError, first_line, read_text_file
 
 SHORTEST_CHARS = 16
 
@@ -19,33 +19,40 @@ def read_secret(owner: str, file: str | None, variable: str | None, environ: Map
     """The secret's bytes; ConfigError names `owner` and the place, never the content, when it cannot serve."""
     if variable is not None:
         place = f"environment variable {variable}"
-        secret = environ.get(variable, "")
+        # A script that read it from a file may have kept the mark at its start or the line end.
+        secret = environ.get(variable, "").removeprefix("\ufeff").strip("\r\n")
         if not secret:
             raise ConfigError(f"{owner}: {place} is not set.", advice="Set it where the agent starts.")
     else:
-        path = Path(file or "").expanduser()
-        place = f"file {path}"
-        secret = _first_line(owner, path)
+        secret, place = _from_file(owner, file or "")
     if len(secret) < SHORTEST_CHARS:
         raise ConfigError(
             f"{owner}: the secret in {place} has fewer than {SHORTEST_CHARS} characters.",
             advice="Make one with `python3 -c 'import secrets; print(secrets.token_urlsafe(32))'`.",
         )
+    for at, character in enumerate(secret, 1):
+        if unicodedata.category(character) in ("Cc", "Cf", "Cs"):
+            raise ConfigError(
+                f"{owner}: the secret in {place} holds an invisible character"
+                f" (U+{ord(character):04X}) at place {at}.",
+                advice="Type that line anew, or make a new secret for both ends.",
+            )
     return secret.encode()
 
 
-def _first_line(owner: str, path: Path) -> str:
+def _from_file(owner: str, file: str) -> tuple[str, str]:
+    """(secret, place in words) of the file that `file` names."""
     try:
-        mode = path.stat().st_mode
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not text"
+        path = Path(file).expanduser()
+    except RuntimeError:
         raise ConfigError(
-            f"{owner}: the secret file {path} cannot be read ({reason}).",
-            advice="Check the path in the configuration, and that your user may read the file.",
+            f"{owner}: the secret file {file} is in a home folder that is not known.", "Give its whole path."
         ) from None
-    if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise ConfigError(
-            f"{owner}: other users can read the secret file {path}.", advice=f"Run `chmod 600 {path}`."
-        )
-    return lines[0].strip() if lines else ""
+    try:
+        text = read_text_file(
+            path, private=True, largest_bytes=65_536,
+            advice="Check the path in the configuration, and that your user may read the file.",
+        )  # fmt: skip
+    except TextFileError as error:
+        raise ConfigError(f"{owner}: the secret file {path} {error.why}", error.advice) from None
+    return first_line(text), f"file {path}"

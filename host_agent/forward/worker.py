@@ -1,23 +1,30 @@
-"""Sends the outbox rows of one receiver: one at a time, the most urgent first, with back-off, across restarts.
+"""Sends the outbox rows of one receiver: one at a time, in turn between wearables, with back-off, across restarts.
 
 Delivery is at least once: a crash between the receiver's 2xx and our commit sends the event again under the same key.
-Only what the receiver refuses for good is given up. All times here are real, also in a simulation.
+Only what the receiver refuses for good is given up, until somebody asks for it again or the agent starts again.
+Whatever a forwarder raises is an attempt that failed. All times here are real, also in a simulation.
 """
 
 import asyncio
 import logging
+import math
 from typing import NamedTuple
 
-from host_agent.clock import Clock, RealClock
+from host_agent.clock import Clock, RealClock, sleep_or_event
 from host_agent.errors import StoreError
 from host_agent.forward.delivery import Delivered, Delivery, Forwarder, Outcome, Rejected, RetryAfter
+from host_agent.forward.share import Turns
+from host_agent.forward.waiting import Offer, Together, Waiting
 from host_agent.store import outbox
 from host_agent.store.db import Store, Tx
+from host_agent.text import without_secrets
 
 _LOG = logging.getLogger(__name__)
 _IDLE_S = 30.0  # longest sleep without a wake; then rows of another process are found too
-_STORE_RETRY_S = 1.0
+_STORE_RETRY_FIRST_S = 1.0
+_STORE_RETRY_MAX_S = 15.0
 _REMEMBERED = 10_000  # keys delivered while the store could not note it
+_REASON_CHARS = 300
 
 
 class Counters(NamedTuple):
@@ -26,6 +33,17 @@ class Counters(NamedTuple):
     delivered: int
     retried: int
     refused: int
+
+
+class Undelivered(NamedTuple):
+    """The oldest event of one wearable (device id hex, "" the agent) that waits in memory, or was refused there."""
+
+    share: str
+    priority: int
+    kind: str
+    since_ms: int
+    is_refused: bool
+    reason: str
 
 
 class Worker:
@@ -38,8 +56,10 @@ class Worker:
         *,
         retry_first_s: float,
         retry_cap_s: float,
+        attempt_max_s: float = 65.0,
         clock: Clock | None = None,
     ) -> None:
+        """An attempt that lasts longer than `attempt_max_s` has failed, whatever the forwarder waits for."""
         self.name = forwarder.name
         self.accept_simulated = forwarder.accept_simulated
         self.counters = Counters(0, 0, 0)
@@ -48,39 +68,63 @@ class Worker:
         self._forwarder = forwarder
         self._first_s = retry_first_s
         self._cap_s = retry_cap_s
+        self._attempt_max_s = attempt_max_s
         self._clock: Clock = clock or RealClock()
         self._woken = asyncio.Event()
         self._paused_until_s = 0.0
         self._paused_above_id = 0  # during a pause only rows younger than it are tried
         self._failures = 0
-        self._memory: list[tuple[int, Delivery]] = []  # offered while the store was failing
+        self._turns = Turns()
+        self._failed = (0, 0)  # the row that failed last, how often in a row; after twice the others go first
+        self._waiting = Waiting(self._clock.utc_ms)  # offered while the store was failing
+        self._refused: dict[str, Undelivered] = {}  # of those, the last refused one of each wearable
         self._settled: dict[str, Outcome] = {}  # sent, but the store could not note it yet
 
     def wake(self) -> None:
         """There may be something to send. Call from the event loop's thread."""
         self._woken.set()
 
-    def offer(self, priority: int, delivery: Delivery) -> None:
-        """Send from memory, because the store cannot take the event now. A later row of it is not sent again."""
-        if delivery.event_key in self._settled or any(
-            d.event_key == delivery.event_key for _, d in self._memory
-        ):
-            return
-        self._memory.append((priority, delivery))
-        self._memory.sort(key=lambda item: -item[0])
+    def retry_now(self) -> None:
+        """Somebody repaired the receiver: end its pause."""
+        self._failures, self._paused_until_s = 0, 0.0
         self.wake()
+
+    def offer(
+        self,
+        priority: int,
+        delivery: Delivery,
+        share: str = "",
+        kind: str = "",
+        together: Together | None = None,
+    ) -> None:
+        """Send from memory, because the store cannot take the event now. A later row of it is not sent again."""
+        if delivery.event_key not in self._settled:
+            self._waiting.add(Offer(priority, delivery, share, kind, together))
+            self.wake()
+
+    def undelivered(self) -> list[Undelivered]:
+        """What the receiver has not got of the events that no store holds."""
+        waiting = [
+            Undelivered(
+                item.offer.share, item.offer.priority, item.offer.kind, item.since_ms, False, self.last_error
+            )
+            for item in self._waiting.items()
+        ]
+        return waiting + list(self._refused.values())
 
     async def run(self) -> None:
         """Send what is due, then wait for more."""
+        store_pause_s = _STORE_RETRY_FIRST_S
         while True:
             self._woken.clear()
             try:
                 wait_s = await self._step()
+                store_pause_s = _STORE_RETRY_FIRST_S
             except StoreError as error:
                 _LOG.error("target %s: %s", self.name, error)
-                wait_s = _STORE_RETRY_S
+                wait_s, store_pause_s = store_pause_s, min(store_pause_s * 2, _STORE_RETRY_MAX_S)
             if wait_s > 0:
-                await self._sleep(wait_s)
+                await sleep_or_event(self._clock, wait_s, self._woken)
 
     async def close(self) -> None:
         """Release the forwarder's connections; after `run` ended."""
@@ -88,25 +132,31 @@ class Worker:
 
     async def _step(self) -> float:
         """One delivery, or none; returns how long there is nothing to do."""
-        if self._memory:
+        due_in_ms = self._waiting.due_in_ms()
+        if self._waiting or due_in_ms == 0:
             return await self._step_memory()
         now_ms, now_s = self._clock.utc_ms(), self._clock.monotonic()
         paused_s = self._paused_until_s - now_s
         above_id = self._paused_above_id if paused_s > 0 else 0
+        without_id = self._failed[0] if self._failed[1] > 1 else 0
         # through the writer: a commit that is under way at a wake must be seen
         due = await self._store.write(
-            lambda tx: outbox.find_due(tx, self.name, now_ms, round(self._cap_s * 1000), above_id)
+            lambda tx: outbox.find_due(
+                tx, self.name, now_ms, round(self._cap_s * 1000), above_id=above_id, without_id=without_id
+            )
         )
-        if due.row is None:
-            waits = [_IDLE_S]
+        if not due.rows:
+            waits = [_IDLE_S] if due_in_ms is None else [_IDLE_S, due_in_ms / 1000]
             if due.next_utc_ms is not None:
                 waits.append(max(0.01, (due.next_utc_ms - now_ms) / 1000, paused_s))
             return min(waits)
-        row = due.row
-        outcome = self._settled.get(row.event_key) or await self._forwarder.send(
-            Delivery(row.event_key, row.payload.encode())
-        )
-        self._note(outcome, row.attempts, due.newest_id)
+        row = due.rows[self._turns.choose({device: row.priority for device, row in due.rows.items()})]
+        outcome = self._settled.get(row.event_key) or await self._send(row.event_key, row.payload)
+        self._note(outcome, due.newest_id)
+        if isinstance(outcome, RetryAfter):
+            self._failed = (row.id, self._failed[1] + 1 if self._failed[0] == row.id else 1)
+        else:
+            self._failed = (0, 0)
         if not isinstance(outcome, RetryAfter):
             self._remember(row.event_key, outcome)
         await self._store.write(lambda tx: self._write_back(tx, row, outcome))
@@ -114,25 +164,55 @@ class Worker:
         return 0.0
 
     async def _step_memory(self) -> float:
-        priority, delivery = self._memory[0]
-        outcome = await self._forwarder.send(delivery)
-        self._note(outcome, self._failures, 0)
+        item = self._waiting.next()
+        if item is None:
+            return 0.0
+        offer = item.offer
+        outcome = await self._send(offer.delivery.event_key, offer.delivery.body)
+        self._note(outcome, 0)
         if isinstance(outcome, RetryAfter):
+            self._waiting.failed(item)
             return self._delay_s(outcome, self._failures - 1)
-        self._memory.remove((priority, delivery))
-        self._remember(delivery.event_key, outcome)
+        self._waiting.done(item)
+        self._refused.pop(offer.share, None)
+        if isinstance(outcome, Rejected):
+            self._refused[offer.share] = Undelivered(
+                offer.share, offer.priority, offer.kind, item.since_ms, True, outcome.reason
+            )
+        self._remember(offer.delivery.event_key, outcome)
         return 0.0
 
-    def _note(self, outcome: Outcome, attempts: int, newest_id: int) -> None:
+    async def _send(self, event_key: str, body: str | bytes) -> Outcome:
+        """One attempt. Nothing that a forwarder does, or does not do, ends the queue."""
+        try:
+            delivery = Delivery(event_key, body.encode() if isinstance(body, str) else body)
+            async with asyncio.timeout(self._attempt_max_s):
+                outcome = await self._forwarder.send(delivery)
+        except TimeoutError:
+            return RetryAfter(f"no answer within {self._attempt_max_s:g} s")
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            return RetryAfter("the attempt was broken off")
+        except Exception as error:
+            _LOG.debug("target %s: the attempt raised", self.name, exc_info=True)
+            return RetryAfter(_one_line(f"{type(error).__name__}: {error}"))
+        if isinstance(outcome, (Rejected, RetryAfter)):
+            return _with_plain_reason(outcome)
+        if isinstance(outcome, Delivered):
+            return outcome
+        return RetryAfter(f"the forwarder answered with {type(outcome).__name__}")
+
+    def _note(self, outcome: Outcome, newest_id: int) -> None:
         delivered, retried, refused = self.counters
         if isinstance(outcome, RetryAfter):
             self.counters = Counters(delivered, retried + 1, refused)
             self._failures += 1
-            if self.last_error != outcome.reason:
-                _LOG.warning("target %s: %s", self.name, outcome.reason)
+            _LOG.warning("target %s: %s", self.name, outcome.reason)
             self.last_error = outcome.reason
             if outcome.whole_target:
-                delay_s = self._delay_s(outcome, max(attempts, self._failures - 1))
+                delay_s = self._delay_s(outcome, self._failures - 1)
                 self._paused_until_s = self._clock.monotonic() + delay_s
                 self._paused_above_id = newest_id
             return
@@ -148,9 +228,9 @@ class Worker:
 
     def _delay_s(self, outcome: RetryAfter, attempts: int) -> float:
         """The receiver's wish or a doubling pause in seconds, never above the cap: an alarm must not wait for hours."""
-        wish_s = (
-            outcome.after_s if outcome.after_s is not None else self._first_s * 2 ** min(max(attempts, 0), 20)
-        )
+        wish_s = outcome.after_s
+        if wish_s is None or not math.isfinite(wish_s):
+            wish_s = self._first_s * 2 ** min(max(attempts, 0), 20)
         return min(self._cap_s, max(self._first_s, wish_s))
 
     def _write_back(self, tx: Tx, row: outbox.Row, outcome: Outcome) -> None:
@@ -168,11 +248,15 @@ class Worker:
         if len(self._settled) > _REMEMBERED:
             del self._settled[next(iter(self._settled))]
 
-    async def _sleep(self, seconds: float) -> None:
-        sleep = asyncio.ensure_future(self._clock.sleep(seconds))
-        woken = asyncio.ensure_future(self._woken.wait())
-        try:
-            await asyncio.wait([sleep, woken], return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            sleep.cancel()
-            woken.cancel()
+
+def _one_line(text: str) -> str:
+    """A reason as the store, the log and the screen may have it: one line, no control character, no secret."""
+    words = "".join(c if c.isprintable() else " " for c in without_secrets(text)).split()
+    return " ".join(words)[:_REASON_CHARS]
+
+
+def _with_plain_reason(outcome: Rejected | RetryAfter) -> Rejected | RetryAfter:
+    reason = _one_line(str(outcome.reason)) or "no reason given"
+    if isinstance(outcome, Rejected):
+        return Rejected(reason)
+    return RetryAfter(reason, outcome.after_s, outcome.whole_target)

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Iterator, Sequence
 
 from host_agent.forward.delivery import Delivery
-from host_agent.forward.worker import Worker
+from host_agent.forward.waiting import Together
+from host_agent.forward.worker import Undelivered, Worker
 
 
 class Workers:
@@ -31,11 +32,29 @@ class Workers:
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self.wake)
 
-    def offer(self, priority: int, simulated: bool, delivery: Delivery) -> None:
+    def undelivered(self) -> list[Undelivered]:
+        """What receivers have not got of the events that no store holds."""
+        return [one for worker in self._workers for one in worker.undelivered()]
+
+    def retry_now(self) -> None:
+        """Try what waits at once, whatever pause a receiver is in."""
+        for worker in self._workers:
+            worker.retry_now()
+
+    def offer(
+        self,
+        priority: int,
+        simulated: bool,
+        delivery: Delivery,
+        *,
+        share: str = "",
+        kind: str = "",
+        together: Together | None = None,
+    ) -> None:
         """Send from memory to each receiver that may have it: a simulation only to those that accept them."""
         for worker in self._workers:
             if not simulated or worker.accept_simulated:
-                worker.offer(priority, delivery)
+                worker.offer(priority, delivery, share, kind, together)
 
     async def close(self) -> None:
         """Release all connections; after each `run` ended."""

@@ -10,6 +10,7 @@ from crs_core.wire import message as wire
 from crs_core.wire import rights
 
 from host_agent.errors import KeyFileError, NotAllowed
+from host_agent.text_file import TextFileError, read_text_file
 
 ROLE_CUSTODIAN = rights.CUSTODIAN
 ROLE_READER = rights.READER
@@ -76,12 +77,10 @@ def save(folder: Path, key: DeviceKey) -> Path:
 
 def load(path: Path) -> DeviceKey:
     """Read one file; KeyFileError when it is missing, malformed or open to group or others."""
+    if not path.exists():
+        raise KeyFileError(f"{path} does not exist.")
     try:
-        with path.open() as file:
-            mode = os.fstat(file.fileno()).st_mode
-            if mode & 0o077:
-                raise KeyFileError(f"{path} can be read by other users.", f"Run: chmod 600 {path}")
-            data = json.load(file)
+        data = json.loads(read_text_file(path, private=True, advice=KeyFileError.default_advice))
         key = DeviceKey(
             bytes.fromhex(data["device_id"]),
             int(data["key_id"]),
@@ -90,10 +89,8 @@ def load(path: Path) -> DeviceKey:
             str(data["name"]),
             str(data.get("site", "")),
         )
-    except FileNotFoundError:
-        raise KeyFileError(f"{path} does not exist.") from None
-    except OSError as error:
-        raise KeyFileError(f"{path} cannot be read ({error.strerror}).") from error
+    except TextFileError as error:
+        raise KeyFileError(f"{path} {error.why}", error.advice) from None
     except (ValueError, KeyError, TypeError, AttributeError):
         # the cause is not chained: a JSON error quotes the file, and the file holds a key
         raise KeyFileError(f"{path} is not a key file.") from None

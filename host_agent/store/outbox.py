@@ -10,7 +10,10 @@ from host_agent.store.db import Tx
 
 
 class Addressed(NamedTuple):
-    """One event for one receiver; `payload` is final. `withheld` says why it is never sent, "" that it is."""
+    """One event for one receiver; `payload` is final. `withheld` says why it is never sent, "" that it is.
+
+    `device` is the row id of its wearable (None: the agent), `kind` what it repeats when it comes again.
+    """
 
     target: str
     event_key: str
@@ -19,6 +22,9 @@ class Addressed(NamedTuple):
     simulated: bool
     payload: str
     withheld: str = ""
+    device: int | None = None
+    kind: str = ""
+    alarm: int = 0
 
 
 class Delivery(NamedTuple):
@@ -56,9 +62,12 @@ class Row(NamedTuple):
 
 
 class Due(NamedTuple):
-    """`row` to send now, or None; `next_utc_ms` when the next pending one falls due; `newest_id` of any row."""
+    """`rows`: of each wearable (row id, None: the agent) what is due first; `next_utc_ms` when the next falls due.
 
-    row: Row | None
+    `newest_id` is the highest id of any row.
+    """
+
+    rows: dict[int | None, Row]
     next_utc_ms: int | None
     newest_id: int
 
@@ -67,28 +76,59 @@ def add_delivery(tx: Tx, delivery: Addressed, now_ms: int) -> None:
     """One more delivery, due at once; an event that this receiver has a row of already stays as it is."""
     tx.execute(
         "INSERT OR IGNORE INTO outbox (target, event_key, episode, priority, simulated, payload, state,"
-        " created_utc_ms, next_try_utc_ms, last_error) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " created_utc_ms, next_try_utc_ms, last_error, device, kind, alarm)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (delivery.target, delivery.event_key, delivery.episode, delivery.priority, int(delivery.simulated),
-         delivery.payload, "withheld" if delivery.withheld else "pending", now_ms, now_ms, delivery.withheld),
+         delivery.payload, "withheld" if delivery.withheld else "pending", now_ms, now_ms, delivery.withheld,
+         delivery.device, delivery.kind, delivery.alarm),
     )  # fmt: skip
 
 
-def find_due(tx: Tx, target: str, now_ms: int, longest_wait_ms: int, above_id: int) -> Due:
-    """The most urgent due row with an id above `above_id`.
+def has_delivery(tx: Tx, target: str, event_key: str) -> bool:
+    """Whether this receiver has a row of the event."""
+    found = tx.execute("SELECT 1 FROM outbox WHERE target = ? AND event_key = ?", (target, event_key))
+    return found.fetchone() is not None
+
+
+def find_due(
+    tx: Tx, target: str, now_ms: int, longest_wait_ms: int, *, above_id: int = 0, without_id: int = 0
+) -> Due:
+    """The most urgent due row of each wearable with an id above `above_id`; row `without_id` only when it is alone.
 
     A row planned further ahead than any wait can be was planned by a clock that has since been set back: it is due.
     """
-    row = tx.execute(
-        "SELECT id, event_key, priority, payload, attempts FROM outbox WHERE target = ? AND state = 'pending'"
-        " AND id > ? AND (next_try_utc_ms <= ? OR next_try_utc_ms > ?) ORDER BY priority DESC, id LIMIT 1",
-        (target, above_id, now_ms, now_ms + longest_wait_ms),
-    ).fetchone()
+    rows: dict[int | None, Row] = {}
+    for leave_out in dict.fromkeys((without_id, 0)):
+        for device in _sharing(tx, target):
+            row = tx.execute(
+                "SELECT id, event_key, priority, payload, attempts FROM outbox WHERE target = ? AND device IS ?"
+                " AND state = 'pending' AND id > ? AND id <> ? AND (next_try_utc_ms <= ? OR next_try_utc_ms > ?)"
+                " ORDER BY priority DESC, attempts, id LIMIT 1",
+                (target, device, above_id, leave_out, now_ms, now_ms + longest_wait_ms),
+            ).fetchone()
+            if row is not None:
+                rows[device] = Row(*row)
+        if rows:
+            break
     next_utc_ms, newest = tx.execute(
         "SELECT (SELECT min(next_try_utc_ms) FROM outbox WHERE target = ?1 AND state = 'pending'),"
         " (SELECT max(id) FROM outbox)",
         (target,),
     ).fetchone()
-    return Due(Row(*row) if row else None, next_utc_ms, newest or 0)
+    return Due(rows, next_utc_ms, newest or 0)
+
+
+def _sharing(tx: Tx, target: str) -> Iterator[int | None]:
+    """The wearables that this receiver has waiting events of; first None, for the agent itself."""
+    device: int | None = None
+    found: tuple[int | None] = (None,)
+    while found is not None:
+        yield device
+        found = tx.execute(
+            "SELECT device FROM outbox WHERE target = ? AND state = 'pending' AND device > ? ORDER BY device LIMIT 1",
+            (target, device or 0),
+        ).fetchone()
+        device = found[0] if found else None
 
 
 def mark_delivered(tx: Tx, row_id: int, now_ms: int) -> None:
@@ -101,9 +141,9 @@ def mark_delivered(tx: Tx, row_id: int, now_ms: int) -> None:
 
 
 def mark_refused(tx: Tx, row_id: int, reason: str) -> None:
-    """The receiver will never take it; the row stays and is shown."""
+    """The receiver will never take it; the row stays and is shown, and `undelivered.py` says when it is sent again."""
     tx.execute(
-        "UPDATE outbox SET state = 'refused', attempts = attempts + 1, last_error = ?"
+        "UPDATE outbox SET state = 'refused', attempts = attempts + 1, refusals = refusals + 1, last_error = ?"
         " WHERE id = ? AND state = 'pending'",
         (reason, row_id),
     )

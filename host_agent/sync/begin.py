@@ -5,13 +5,17 @@ from typing import Any, NamedTuple
 from crs_core import codes
 from crs_core.wire import message as wire
 
+from host_agent.errors import StoreError
 from host_agent.store.coverage import Coverage
 from host_agent.store.db import Tx
 from host_agent.store.devices import ensure_device, find_device, note_boot, set_boot, set_simulated
 from host_agent.store.host_alarms import end_alarm, raise_alarm
 from host_agent.store.insertion import held_coverage, last_known_block, note_fork
-from host_agent.store.journals import current_journal, open_journal
+from host_agent.store.journals import NO_BINDING, binding_row, current_journal, open_journal
 from host_agent.store.rows import Derivation, Journal
+from host_agent.sync.commit import note_failure
+
+_BINDING_NOT_READ = -1  # no row has it: an event then names no patient
 
 
 class Begun(NamedTuple):
@@ -23,12 +27,25 @@ class Begun(NamedTuple):
     is_older_image: bool
 
 
-def begin(tx: Tx, derive: Derivation, *, peer: Any, status: Any, name: str, utc_ms: int) -> Begun:
+def begin(
+    tx: Tx,
+    derive: Derivation,
+    *,
+    peer: Any,
+    status: Any,
+    name: str,
+    utc_ms: int,
+    failure: StoreError | None = None,
+) -> Begun:
     """Open the journal row for a HELLO (`peer`) and a StatusIs (`status`), and raise the alarms that they cause.
+
+    `failure`: why the store took nothing before this, None: it did not fail.
 
     The flash is an older image when the boot number or the last sequence goes back, or when an earlier journal returns.
     Then everything is read again and compared byte by byte.
     """
+    if failure is not None:
+        note_failure(tx, derive, failure, utc_ms)
     device = ensure_device(tx, peer.device_id, utc_ms, name)
     set_simulated(tx, device, status.flags & wire.STATUS_SIMULATED)
     end_alarm(tx, derive, device=device, alarm=codes.JOURNAL_FAULT, utc_ms=utc_ms)
@@ -63,9 +80,18 @@ def begin(tx: Tx, derive: Derivation, *, peer: Any, status: Any, name: str, utc_
 
 
 def begin_without_journal(
-    tx: Tx, derive: Derivation, *, peer: Any, status: Any, name: str, utc_ms: int
+    tx: Tx,
+    derive: Derivation,
+    *,
+    peer: Any,
+    status: Any,
+    name: str,
+    utc_ms: int,
+    failure: StoreError | None = None,
 ) -> None:
     """The wearable has no journal: it records nothing, knows no patient, and raises no alarm about one."""
+    if failure is not None:
+        note_failure(tx, derive, failure, utc_ms)
     device = ensure_device(tx, peer.device_id, utc_ms, name)
     set_simulated(tx, device, status.flags & wire.STATUS_SIMULATED)
     raise_alarm(
@@ -83,6 +109,21 @@ def begin_unstored(tx: Tx, *, peer: Any, status: Any) -> Begun | None:
     if status.boot < device.max_boot or status.head_seq < journal.cursor:
         return None
     return Begun(journal, held_coverage(tx, journal), _overlap(tx, journal), False)
+
+
+def begin_in_memory(tx: Tx | None, *, peer: Any, status: Any) -> Begun:
+    """A journal that no row stands for (its id is 0), to alarm from memory until `begin` can be written.
+
+    `tx` None: the store cannot be read either, and the wearable's word decides whether it is bound to a patient.
+    """
+    device = find_device(tx, peer.device_id) if tx is not None else None
+    binding: int | None = _BINDING_NOT_READ if status.binding_id != NO_BINDING else None
+    if tx is not None:
+        binding = binding_row(tx, device.id, status.binding_id) if device else None
+    journal = Journal(
+        0, device.id if device else 0, peer.device_id, peer.journal_id, 0, None, 0, binding, status.acked_seq
+    )
+    return Begun(journal, Coverage(status.acked_seq), status.acked_seq + 1, False)
 
 
 def _overlap(tx: Tx, journal: Journal) -> int:

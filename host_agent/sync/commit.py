@@ -65,7 +65,7 @@ def commit_records(
     for finding in found:
         _raise(tx, derive, journal.device, finding, utc_ms)
     if failure is not None:
-        _note_failure(tx, derive, failure, utc_ms)
+        note_failure(tx, derive, failure, utc_ms)
     return inserted
 
 
@@ -151,7 +151,7 @@ def _words(refused: list[Refused]) -> str:
     return f"{number} {'records' if number > 1 else 'record'}, first {first}; kept as bytes"
 
 
-def _note_failure(tx: Tx, derive: Derivation, failure: StoreError, utc_ms: int) -> None:
+def note_failure(tx: Tx, derive: Derivation, failure: StoreError, utc_ms: int) -> None:
     """Leave a trace of the time when nothing could be stored: a counter, and an alarm that is over."""
     count(tx, None, f"failed_{failure.code}")
     raise_alarm(

@@ -8,27 +8,28 @@ acknowledged, the listener gets the records to alarm from memory, and they are t
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
 from crs_core.wire import message as wire
 
 from host_agent.clock import Clock, RealClock, sleep_or_event
-from host_agent.errors import AnswerTimeout, HostAgentError, StoreError, TransportLost
+from host_agent.errors import AnswerTimeout, HostAgentError, SessionClosed, StoreError, TransportLost
 from host_agent.store.coverage import Coverage
-from host_agent.store.db import Store, Tx
+from host_agent.store.db import Store
 from host_agent.store.insertion import IncomingBlock, IncomingGap, Inserted
 from host_agent.store.journals import NO_BINDING
 from host_agent.store.rows import Derivation, Journal
-from host_agent.sync.begin import Begun, begin, begin_unstored, begin_without_journal
+from host_agent.sync.begin import Begun, begin, begin_in_memory, begin_without_journal
 from host_agent.sync.client import DeviceClient
 from host_agent.sync.commit import commit_records
 from host_agent.sync.intake import unpack
 from host_agent.sync.listener import SyncListener
 from host_agent.sync.refusal import may_alarm
 from host_agent.sync.time_sync import TimeSync
-from host_agent.sync.verify import Verifier
+from host_agent.sync.verify import Verifier, verify_behind
+from host_agent.sync.without_row import begun_in_memory, until_begun
 
 _LOG = logging.getLogger(__name__)
 WINDOW = 8  # messages in flight; a bounded share of the wearable's and our memory
@@ -38,14 +39,14 @@ MISSES = 3
 SILENCE_S = 5.0  # real: shortest time that a link gets to answer, however fast a simulation runs
 LINGER_S = 0.05  # longest wait of readings for half a window; events never wait
 BATCH_MESSAGES = 64
+_ASK_TRIES = 3
+_ASK_DEADLINE_S = 2.0
+_PENDING_MAX = 2 * BATCH_MESSAGES
+_STORE_RETRY_FIRST_S = 0.5
+_STORE_RETRY_MAX_S = 15.0
 REREAD_S = 5.0  # real: the host asks again when the unbroken run has not grown for so long
 TIME_EVERY_S = 3600.0  # board time
 STATUS_EVERY_S = 600.0  # board time; often enough to see the battery fall
-_STORE_RETRY_FIRST_S = 0.5
-_STORE_RETRY_MAX_S = 15.0
-_VERIFY_CHUNK = 300  # sequences; some milliseconds, so that an alarm's commit never waits long
-_ASK_TRIES = 3
-_ASK_DEADLINE_S = 2.0
 
 
 class SyncEngine:
@@ -104,8 +105,10 @@ class SyncEngine:
             await self._start()
             jobs = [self._dispatch(), self._keep_alive(), self._each(TIME_EVERY_S, self._keep_marks)]
             jobs += [self._each(STATUS_EVERY_S, lambda: self.client.send(wire.StatusAsk()))]
-            if self.journal is not None:
+            if self.journal is not None and self.journal.id:
                 jobs += [self._commit_loop(), self._verify_loop()]
+            elif self._begin_failure is not None:
+                jobs += [self._until_stored()]
             tasks = [asyncio.create_task(job) for job in jobs]
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -123,34 +126,42 @@ class SyncEngine:
         self.head_seq = status.head_seq
         # zeros: it runs without a journal and says so by an alarm of its own
         if peer.journal_id == NO_BINDING:
-            with contextlib.suppress(StoreError):
+            try:
                 await self._begin(begin_without_journal, status)
+            except StoreError as error:
+                self._begin_failure = error
             self._started(None, status)
             return
         try:
             begun: Begun = await self._begin(begin, status)
         except StoreError as error:
-            known = await self._store.read(lambda tx: begin_unstored(tx, peer=peer, status=status))
-            if known is None:
+            begun, self._begin_failure = await begun_in_memory(self._store, peer, status), error
+            if not begun.journal.id and begun.journal.binding is None:
                 raise
-            begun, self._begin_failure = known, error
-            self._listener.on_unstored(known.journal, [], error)
+            self._listener.on_unstored(begun.journal, [], error)
         self._coverage = begun.coverage
         self._started(begun.journal, status)
         await self._keep_marks()
         await self.client.send(wire.ReadFrom(begun.read_from, WINDOW, MAX_BYTES))
         self._verify_due.set()
 
+    async def _until_stored(self) -> None:
+        """While no row stands for the journal: alarm from memory, then begin anew."""
+        how: Callable[..., Any] = begin if self.journal is not None else begin_without_journal
+        journal = self.journal or begin_in_memory(None, peer=self.client.peer, status=self.status).journal
+        await until_begun(
+            lambda failure: self._begin(partial(how, failure=failure), self.status), self._begin_failure,
+            waiting=lambda: self._waiting(journal), alarm=partial(self._listener.on_unstored, journal),
+            link=self._link, arrived=self._arrived, pauses_s=(_STORE_RETRY_FIRST_S, _STORE_RETRY_MAX_S),
+        )  # fmt: skip
+        self._listener.on_store_back(journal)
+        raise SessionClosed("the store accepts writes again")
+
     async def _begin(self, how: Callable[..., Any], status: Any) -> Any:
         """Run one of begin.py's transactions."""
-        key = self.client.key
-        context = {
-            "peer": self.client.peer,
-            "status": status,
-            "name": key.name if key else "",
-            "utc_ms": self._board.utc_ms(),
-        }
-        return await self._store.write(lambda tx: how(tx, self._derive, **context))
+        name = self.client.key.name if self.client.key else ""
+        how = partial(how, peer=self.client.peer, status=status, name=name, utc_ms=self._board.utc_ms())
+        return await self._store.write(lambda tx: how(tx, self._derive))
 
     def _started(self, journal: Journal | None, status: Any) -> None:
         self.journal = journal
@@ -221,6 +232,11 @@ class SyncEngine:
 
     def _pend(self, message: Any) -> None:
         """Leave a message to the commit loop; events, half a window of readings, and anything by radio wake it."""
+        # A wearable that ignores its window: what is too much is read again later.
+        if len(self._pending) >= _PENDING_MAX:
+            self._count("beyond_window")
+            self.is_caught_up = False
+            return
         self._pending.append(message)
         self._has_pending.set()
         is_readings = isinstance(message, wire.Block) and (message.data[1:2] or b"\x00")[0] & 15 == 1
@@ -327,22 +343,7 @@ class SyncEngine:
     async def _keep_marks(self) -> None:
         await self._time.exchange(self.journal)
 
-    async def _verify_loop(self) -> None:
-        """Re-run the wearable's decisions behind the commits; after a store failure the next commit tries again."""
-        while True:
-            await self._verify_due.wait()
-            self._verify_due.clear()
-            journal = self.journal
-            if journal is None or journal.binding is None:
-                continue
-            try:
-                more = await self._store.write(partial(self._verify, journal=journal.id))
-            except StoreError:
-                self._count("verify_unstored")
-                continue
-            if more:
-                self._verify_due.set()
-
-    def _verify(self, tx: Tx, journal: int) -> bool:
-        now_ms = self._board.utc_ms()
-        return self._verifier.advance(tx, self._derive, journal, utc_ms=now_ms, limit=_VERIFY_CHUNK)
+    def _verify_loop(self) -> Coroutine[Any, Any, None]:
+        return verify_behind(
+            self._verifier, self._store, self._derive, self._verify_due, lambda: (self.journal, self._board.utc_ms())
+        )  # fmt: skip

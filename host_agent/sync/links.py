@@ -87,8 +87,17 @@ class Links:
         return [
             (engine.journal.binding, engine.client, engine.status.boot, engine.is_caught_up)
             for engine in engines
-            if engine is not None and engine.journal is not None and engine.journal.binding is not None
+            if engine is not None
+            and engine.journal is not None
+            and engine.journal.id
+            and engine.journal.binding is not None
         ]
+
+    def bound_devices(self) -> list[tuple[bytes, DeviceClient]]:
+        """(device id, client) of each wearable that is in session and bound here."""
+        clients = [one[1] for one in self.bound_clients()]
+        engines = [runner.engine for runner in self.runners.values()]
+        return [(one.device_id, one.client) for one in engines if one and one.client in clients]
 
     def _start(self, group: asyncio.TaskGroup, name: str, supervisor: LinkSupervisor) -> None:
         self.supervisors[name] = supervisor

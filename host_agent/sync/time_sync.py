@@ -74,7 +74,7 @@ class TimeSync:
         await self._keep(journal, late_mark(answer, self._clock, self._host_bound_ms, _key_id(self._client)))
 
     async def _keep(self, journal: Journal | None, made: HostMark) -> None:
-        if journal is None:
+        if journal is None or not journal.id:
             return
         try:
             await self._store.write(lambda tx: keep_mark(tx, journal.device, made.mark, made.source))

@@ -5,9 +5,13 @@ the readings: it starts at a state record, runs on exactly as the wearable did, 
 state record. Runs behind the commits, restartable: its position and state are rows of the journal.
 """
 
+import asyncio
+import contextlib
 import json
 import logging
 from binascii import crc32
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from crs_core import codes, context
@@ -17,18 +21,20 @@ from crs_core.grade.assessment import Assessment
 from crs_core.journal import record_layout
 from crs_core.units import Reading
 
-from host_agent.store.db import Tx
+from host_agent.errors import StoreError
+from host_agent.store.db import Store, Tx
 from host_agent.store.events import decode_event, events_between
 from host_agent.store.host_alarms import raise_alarm
 from host_agent.store.readings import readings_between
 from host_agent.store.rechecks import Disagreement, keep_disagreements, position, set_position
-from host_agent.store.rows import Derivation
+from host_agent.store.rows import Derivation, Journal
 
 _LOG = logging.getLogger(__name__)
 _READING = -1  # stands for the event type in the merged walk
 _STATEFUL = (record_layout.BOOT, record_layout.GRADE, record_layout.GRADER_STATE, record_layout.ALARM)
 _ENTERED = (record_layout.CONTEXT, record_layout.BUTTON)
 _OWN_RULES = rules.rule_hash(rules.DEFAULT)
+_VERIFY_CHUNK = 300  # sequences; some milliseconds, so that an alarm's commit never waits long
 
 
 class Chain:
@@ -268,3 +274,29 @@ def _reported(assessment: Any) -> tuple[Any, ...]:
         assessment.lower, assessment.upper, assessment.fever, assessment.status,
         tuple(assessment.reasons), tuple(assessment.missing),
     )  # fmt: skip
+
+
+async def verify_behind(
+    verifier: Verifier,
+    store: Store,
+    derive: Derivation,
+    due: asyncio.Event,
+    now: Callable[[], tuple[Journal | None, int]],
+) -> None:
+    """Re-run a wearable's decisions behind the commits, whenever `due`; a failed store waits for the next commit.
+
+    `now` gives the journal and the time; a journal without a binding is not verified.
+    """
+    while True:
+        await due.wait()
+        due.clear()
+        journal, utc_ms = now()
+        if journal is None or journal.binding is None:
+            continue
+        with contextlib.suppress(StoreError):
+            if await store.write(
+                partial(
+                    verifier.advance, derive=derive, journal=journal.id, utc_ms=utc_ms, limit=_VERIFY_CHUNK
+                )
+            ):
+                due.set()

@@ -25,6 +25,7 @@ from host_agent.store.db import Store
 from host_agent.terminal.alone import alone
 from host_agent.terminal.options import DeviceOption, JsonOption
 from host_agent.terminal.times import parse_moment_ms, parse_span_s
+from host_agent.text_file import first_line, read_text_file
 
 ACCOUNT_VARIABLE = "CYTOWATCH_ACCOUNT"
 PASSPHRASE_VARIABLE = "CYTOWATCH_PASSPHRASE"  # noqa: S105 the name of a variable
@@ -122,21 +123,33 @@ def find_signer(paths: Paths, account: str | None, passphrase_file: Path | None)
             )
         name = here[0]
     account_key.check_there(paths.accounts, name)
-    return account_key.unseal(
-        paths.accounts, name, read_passphrase(passphrase_file, PASSPHRASE_VARIABLE, f"Passphrase of {name}")
-    )
+    passphrase = read_passphrase(passphrase_file, PASSPHRASE_VARIABLE, f"Passphrase of {name}")
+    try:
+        return account_key.unseal(paths.accounts, name, passphrase)
+    except account_key.AccountKeyError:
+        earlier = _as_earlier_versions_read(passphrase_file)
+        if earlier in (None, passphrase):
+            raise
+        return account_key.unseal(paths.accounts, name, str(earlier))
+
+
+def _as_earlier_versions_read(file: Path | None) -> str | None:
+    """The passphrase with the mark and the blanks that earlier versions took for a part of it; None without any."""
+    try:
+        if file is not None:
+            return file.read_bytes().decode().replace("\r\n", "\n").split("\n", 1)[0]
+    except (OSError, UnicodeDecodeError):
+        return None
+    return os.environ.get(PASSPHRASE_VARIABLE)
 
 
 def read_passphrase(file: Path | None, variable: str, prompt: str, *, twice: bool = False) -> str:
     """From a file's first line, an environment variable, or the terminal without echo."""
     if file is not None:
-        try:
-            return file.read_text(encoding="utf-8").split("\n", 1)[0]
-        except (OSError, UnicodeDecodeError) as error:
-            why = getattr(error, "strerror", None) or "not UTF-8"
-            raise ConfigError(f"{file}: cannot be read ({why}).", "Check the path.") from None
+        return first_line(read_text_file(file))
     if variable in os.environ:
-        return os.environ[variable]
+        # A script that read it from a file may have kept the mark at its start or the line end.
+        return os.environ[variable].removeprefix("\ufeff").strip("\r\n")
     if not sys.stdin.isatty():
         raise ConfigError(
             f"{prompt}: there is no terminal to ask on.", f"Give --passphrase-file or set {variable}."

@@ -12,6 +12,8 @@ from typing import Any
 from crs_core.errors import RemoteError
 from crs_core.grade import case, course, rules
 
+from host_agent.text_file import TextFileError, read_text_file
+
 RULE_HASH = rules.rule_hash(rules.DEFAULT).hex()  # names the numbers that decided
 FILE_MAX_BYTES = 16 * 1024 * 1024
 
@@ -43,14 +45,11 @@ def grade_sequence(path: str | Path) -> list[dict[str, Any]]:
 
 def _read(path: Path) -> Any:
     try:
-        with path.open("rb") as file:
-            data = file.read(FILE_MAX_BYTES + 1)
-    except OSError as error:
-        raise RemoteError(f"{path}: {error.strerror or error}") from None
-    if len(data) > FILE_MAX_BYTES:
-        raise RemoteError(f"{path}: larger than {FILE_MAX_BYTES} bytes")
+        text = read_text_file(path, largest_bytes=FILE_MAX_BYTES)
+    except TextFileError as error:
+        raise RemoteError(f"{error} {error.advice}") from None
     try:
-        return json.loads(data, object_pairs_hook=_unique, parse_constant=_refuse_constant)
+        return json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
     except RemoteError as error:
         raise RemoteError(f"{path}: {error.args[0]}") from None
     except (ValueError, RecursionError) as error:

@@ -31,6 +31,7 @@ from host_agent.text import (
     scale_name,
     site_name,
     utc_ms_of_iso,
+    without_secrets,
 )
 from host_agent.views.alarm_history import AlarmsTold
 from host_agent.views.calibrations import Calibrations, SensorCalibration, calibration_in
@@ -272,7 +273,7 @@ class Answer:
                 yield {
                     "at": iso_utc(one.created_utc_ms), "target": one.target, "event_key": one.event_key,
                     "state": one.state, "attempts": one.attempts,
-                    "priority": priority_name(one.priority), "last_error": one.last_error,
+                    "priority": priority_name(one.priority), "last_error": without_secrets(one.last_error),
                     "simulated": one.simulated,
                     "delivered_at": iso_utc(one.delivered_utc_ms) if one.delivered_utc_ms else None,
                 }  # fmt: skip

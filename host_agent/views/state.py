@@ -26,7 +26,15 @@ from host_agent.store.outgoing import waiting
 from host_agent.store.readings import newest_readings
 from host_agent.store.rows import Journal
 from host_agent.sync.timebase import record_time
-from host_agent.text import grade_text, iso_utc, local_time, missing_names, scale_name, site_name
+from host_agent.text import (
+    grade_text,
+    iso_utc,
+    local_time,
+    missing_names,
+    scale_name,
+    site_name,
+    without_secrets,
+)
 from host_agent.views.alarm_rows import alarm_rows, host_alarm_rows
 from host_agent.views.calibrations import Calibrations
 from host_agent.views.context_rows import signed_rows
@@ -83,7 +91,8 @@ def _stored(
         "agent_alarms": host_alarm_rows(tx, None, None, now_ms),
         "deliveries": counts(tx),
         "delivery_errors": {
-            target: f"{state}: {error}" for target, (state, error) in delivery_errors(tx).items()
+            target: f"{state}: {without_secrets(error)}"
+            for target, (state, error) in delivery_errors(tx).items()
         },
     }
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from crs_core import codes
 from crs_core.journal import block_layout, block_reader, record_layout
 from crs_core.keys import Key
 from crs_core.units import TEMP_VALID, temp_state_of
@@ -42,6 +43,7 @@ def test_only_the_custodian_frees_flash(wearable: Wearable) -> None:
         wire.Bind(wire.BIND_END_OVERRIDE, b"PATIENT1", 0, 1, b""),
         wire.Maintenance(wire.MAINTENANCE_ENTER, 60),
         wire.Pause(wire.PAUSE_BEGIN, 1, 60),
+        wire.NobodyReached(3),
         wire.Keys(wire.KEYS_REVOKE, READER.key_id),
     ],
 )
@@ -52,6 +54,24 @@ def test_a_reader_changes_nothing(wearable: Wearable, request_: Any) -> None:
     after = host.settings()
     assert before == after and len(host.keys()) == 2 and host.status().binding_id == b"PATIENT1"
     assert host.counted(26) == 1
+
+
+def test_an_alarm_that_reached_nobody_sounds_on_the_wearable_until_the_laptop_ends_it(
+    wearable: Wearable,
+) -> None:
+    host = wearable.connect()
+    assert host.ask(wire.NobodyReached(3)).code == wire.RESULT_DONE
+    while (codes.NOBODY_REACHED, codes.PRIORITY_HIGH) not in [
+        tuple(pair) for pair in host.take(wire.Alarm).alarms
+    ]:
+        pass
+    assert host.ask(wire.NobodyReached(0)).code == wire.RESULT_DONE
+    while codes.NOBODY_REACHED in [alarm for alarm, _ in host.take(wire.Alarm).alarms]:
+        pass
+    events, _ = pull(host)
+    changes = [dict(record.changes) for record in of_type(events, record_layout.ALARM)]
+    told = [change[codes.NOBODY_REACHED] for change in changes if codes.NOBODY_REACHED in change]
+    assert told == [codes.PRIORITY_HIGH, 0]
 
 
 def test_settings_are_changed_used_and_journaled_and_a_wrong_one_changes_nothing(wearable: Wearable) -> None:

@@ -126,6 +126,7 @@ def messages() -> dict:
         ("SelfTestIs", ["{}"], b"\x2b{}"),
         ("Unknown", [0x7F, "hex:0102"], b"\x7f\x01\x02"),
         ("Unknown", [0, "hex:"], b"\x00"),
+        ("NobodyReached", [3], b"\x1e\x03"),
     ]  # fmt: skip
     refused = [
         ("empty", b""),

@@ -108,6 +108,7 @@ class FakeDevice:
         self.rng = random.Random(seed)
         self.flags = flags
         self.acks: list[Any] = []
+        self.unreached: list[int] = []  # priorities of NobodyReached
         self.reads: list[Any] = []
         self.read_only_answers: dict[type, Any] = {}
         self.deaf = False  # swallows everything
@@ -210,6 +211,9 @@ class FakeDevice:
             await self.say(self.status())
         elif isinstance(message, wire.Time):
             await self.say(wire.TimeIs(message.utc_ms, self.boot, self.now_ms))
+        elif isinstance(message, wire.NobodyReached):
+            self.unreached.append(message.priority)
+            await self.say(wire.Result(0x1E, wire.RESULT_DONE, ""))
         elif isinstance(message, wire.Ping):
             await self.say(wire.Pong(message.token))
         elif isinstance(message, wire.Context):

@@ -15,6 +15,7 @@ from typing import Any
 
 from host_agent.errors import ForwardError
 from host_agent.forward.signature import HEADER, check
+from host_agent.text_file import first_line, read_text_file
 
 LARGEST_BODY_BYTES = 1_000_000
 
@@ -87,7 +88,7 @@ def main() -> int:
     parser.add_argument("--secret-file", type=Path, required=True, help="shared secret, first line")
     parser.add_argument("--port", type=int, default=8765)
     options = parser.parse_args()
-    secret = options.secret_file.read_text().splitlines()[0].strip().encode()
+    secret = first_line(read_text_file(options.secret_file)).encode()
     receiver = Receiver(secret, options.port, lambda event: print(json.dumps(event), flush=True))
     print(f"receiving at {receiver.url}", file=sys.stderr, flush=True)
     try:

@@ -62,11 +62,13 @@ TOLD_FAST_HEART = const(1024)  # ... and another
 TOLD_SPO2_MEDIUM = const(2048)  # read by hand, below the MEDIUM limit ...
 TOLD_SPO2_LOW = const(4096)  # ... below the HIGH one
 TOLD_PAUSED = const(8192)  # a planned pause runs now
+TOLD_NOBODY_REACHED = const(16384)  # the laptop says that no receiver took an alarm
 
 # --- state: a list, opaque to callers; times are ms since boot
 LAST = const(0)
 FLAGS = const(1)
-PRIORITIES = const(2)  # two bits per alarm id: a small int also on a 32-bit chip
+# two bits per alarm id: a small int also on a 32-bit chip. The bits of id 0 are those of NOBODY_REACHED.
+PRIORITIES = const(2)
 RECENT_MEDIUM = const(3)
 RECENT_HIGH = const(4)
 BASELINE = const(5)
@@ -95,6 +97,8 @@ FLAG_PATIENT = const(8)  # the patient called and nobody accepted yet
 FLAG_AWAY = const(16)  # a planned pause runs, and at the last step the wearable was not measuring
 
 _VERSION = const(2)
+_VERSION_UNREACHED = const(3)  # the same bytes, with the bits of NOBODY_REACHED
+_UNREACHED_BITS = const(3)
 _INPUTS = "<HBIHHHBIBBBHBH"
 _NONE_U16 = const(0)
 _NONE_U32 = 0xFFFFFFFF
@@ -137,7 +141,7 @@ def listed(bits: int, which: int, first: int) -> list:
     alarm = first
     while which:
         if which & 3:
-            found.append((alarm, bits >> 2 * (alarm - first) & 3))
+            found.append((alarm or codes.NOBODY_REACHED, bits >> 2 * (alarm - first) & 3))
         which >>= 2
         alarm += 1
     return found
@@ -200,7 +204,7 @@ def decode_inputs(data: bytes) -> Inputs:
 def encode_state(state: list, now_ms: int) -> bytes:
     """State as at most 104 bytes; times become ages at `now_ms`, so that it survives a boot."""
     out = bytearray()
-    out.append(_VERSION)
+    out.append(_VERSION_UNREACHED if state[PRIORITIES] & _UNREACHED_BITS else _VERSION)
     out.append(state[FLAGS])
     out.extend(struct.pack("<IH", state[PRIORITIES], state[TOLD_PRIORITIES]))
     hold.put_age(out, state[LAST], now_ms)
@@ -216,12 +220,13 @@ def decode_state(data: bytes, now_ms: int) -> list:
     """Read what `encode_state` wrote, ages taken back from `now_ms`; RemoteError on anything else."""
     if len(data) < 29:
         raise RemoteError("alarm state too short")
-    if data[0] != _VERSION:
+    if data[0] not in (_VERSION, _VERSION_UNREACHED):
         raise RemoteError("alarm state version %d is not known" % data[0])
     s = new_state()
     s[FLAGS] = data[1]
     s[PRIORITIES], s[TOLD_PRIORITIES] = struct.unpack("<IH", data[2:8])
-    if s[FLAGS] >> 5 or s[PRIORITIES] & 3 or s[PRIORITIES] >> 30:
+    unreached = s[PRIORITIES] & _UNREACHED_BITS
+    if s[FLAGS] >> 5 or s[PRIORITIES] >> 30 or (unreached != 0) != (data[0] == _VERSION_UNREACHED):
         raise RemoteError("alarm state has bits without a meaning")
     s[LAST] = hold.get_age(data, 8, now_ms)
     s[RECENT_MEDIUM] = hold.get_age(data, 11, now_ms)

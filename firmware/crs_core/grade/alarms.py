@@ -76,6 +76,8 @@ def step(state: list, inputs: Inputs, now_ms: int, rules: Rules) -> tuple:
     silence = _silence(s, inputs, temp_why, ppg_why, now_ms, back_ms, rules)
     bits |= _technical(s, inputs.faults, silence, open_priority, now_ms, dt_ms, rules)
     if inputs.bound:
+        if inputs.told & st.TOLD_NOBODY_REACHED:
+            bits |= _HIGH
         told |= _pause(s, inputs, temp_why, ppg_why)
     contradicted = told >> 2 * (codes.RECORD_CONTRADICTS - _FIRST) & 3
     if inputs.told & st.TOLD_DEATH and inputs.bound and not contradicted:

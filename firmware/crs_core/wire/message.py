@@ -5,7 +5,7 @@ One namedtuple per type; `encode(message)` -> plaintext, `decode(plaintext)` -> 
 Times are ms; t_ms is since boot of the device, utc_ms since 1970. Values of LIVE that were not measured are None.
 
 To the device: ReadFrom Ack Time Settings Context Bind AlarmAccept SelfTest Maintenance Ping Keys StatusAsk
-  Pause
+  Pause NobodyReached
 To the host: Block Gap Live Alarm StatusIs Pong Result SettingsIs CaughtUp TimeIs KeysIs SelfTestIs
 Both ways: Bye
 Settings, Context and Bind carry longer data in numbered parts (parts.py). Every request except ReadFrom, Ack and Bye is
@@ -71,6 +71,7 @@ Bye = namedtuple("Bye", ("reason",))
 Keys = namedtuple("Keys", ("op", "key_id"))
 StatusAsk = namedtuple("StatusAsk", ())
 Pause = namedtuple("Pause", ("op", "why", "seconds"))
+NobodyReached = namedtuple("NobodyReached", ("priority",))
 Block = namedtuple("Block", ("data",))
 Gap = namedtuple("Gap", ("first_seq", "last_seq", "reason"))
 Live = namedtuple(
@@ -125,6 +126,7 @@ LAYOUTS = {
     0x1B: (Keys, "BI"),
     0x1C: (StatusAsk, ""),
     0x1D: (Pause, "BBH"),
+    0x1E: (NobodyReached, "B"),
     0x20: (Block, "x"),
     0x21: (Gap, "IIB"),
     0x22: (Live, "ThhhhHBggp"),

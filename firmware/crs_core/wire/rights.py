@@ -28,6 +28,7 @@ NEEDED = {
     wire.Context: CONTEXT,
     wire.Bind: BIND,
     wire.AlarmAccept: ACCEPT,
+    wire.NobodyReached: ACCEPT,
     wire.SelfTest: SETTINGS,
     wire.Maintenance: SETTINGS,
     wire.Ping: READ,

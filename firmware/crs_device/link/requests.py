@@ -21,6 +21,7 @@ _FULL = const(1920)  # 32 that are journaled
 _REFILL_MS = const(1000)  # one more each second: one that is journaled each minute
 _PARTS_MAX = const(2048)
 _REASON_MAX = const(80)
+_UNREACHED_MS = const(600_000)
 
 _ON_DEMAND = {
     wire.Settings: "settings",
@@ -77,6 +78,8 @@ class Requests:
                 return self._time(server, message)
             if isinstance(message, wire.StatusAsk):
                 return self._status(server)
+            if isinstance(message, wire.NobodyReached):
+                return self._nobody_reached(server, message)
             return self._load_and_answer(server, _ON_DEMAND[type(message)], message)
         except CoreError as error:
             return self._refuse(message, wire.RESULT_BAD_VALUE, str(error.args[0]))
@@ -177,3 +180,13 @@ class Requests:
         if bell is not None and bell.seq == 0 and app.log.is_holding:
             server.ring(bell)
         return [app.status()]
+
+    def _nobody_reached(self, server, message) -> list:  # type: ignore[no-untyped-def,type-arg]
+        """The host repeats it: a host that is gone says nothing about today's receivers. A change becomes a record."""
+        now_ms = self._app.clock.ms()
+        monitor = self._app.monitor
+        is_change = (monitor.unreached_until_ms > now_ms) != bool(message.priority)
+        if is_change and not self.pay_for_record(server):
+            return self._refuse(message, wire.RESULT_BUSY, "too many changes: try again in a minute")
+        monitor.unreached_until_ms = now_ms + _UNREACHED_MS if message.priority else -1
+        return [wire.Result(wire.type_of(message), wire.RESULT_DONE, "")]

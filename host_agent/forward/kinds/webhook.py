@@ -9,10 +9,12 @@ from urllib.parse import urlsplit
 import httpx2
 from pydantic import Field, field_validator, model_validator
 
+from host_agent.forward.address import check_address
 from host_agent.forward.delivery import Delivered, Delivery, Outcome, Rejected, RetryAfter
 from host_agent.forward.receiver import Receiver
 from host_agent.forward.secret import VariableName
 from host_agent.forward.signature import HEADER, sign
+from host_agent.text import without_secrets
 
 _LOOPBACK_HOSTS = ("127.0.0.1", "::1", "localhost")
 SCHEMA = "cytowatch.event/1"
@@ -37,7 +39,8 @@ class WebhookReceiver(Receiver):
     url: str = Field(description="Address that takes the POST. Redirects are refused.")
     secret_file: str | None = Field(
         default=None,
-        description="File with the shared secret: its first line, at least 16 characters, readable by you alone.",
+        description="File with the shared secret: its first line, at least 16 characters, readable by you alone."
+        " A relative path counts from the folder of this configuration.",
     )
     secret_env: VariableName | None = Field(
         default=None,
@@ -50,16 +53,12 @@ class WebhookReceiver(Receiver):
 
     @field_validator("url")
     @classmethod
-    def _is_http(cls, url: str) -> str:
+    def _can_work(cls, url: str) -> str:
+        check_address(url)
         try:
-            parts = urlsplit(url)
-            parts.port  # noqa: B018 a port out of range raises here
-        except ValueError as error:
-            raise ValueError("an address such as https://alarms.example.org/cytowatch") from error
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ValueError("an address such as https://alarms.example.org/cytowatch")
-        if parts.username or parts.password:
-            raise ValueError("an address without user name or password; the signature proves the sender")
+            httpx2.Request("POST", url)
+        except (httpx2.InvalidURL, ValueError) as error:
+            raise ValueError(f"an address that can be called; {without_secrets(str(error))}") from None
         return url
 
     @model_validator(mode="after")

@@ -267,7 +267,7 @@ def test_doctor_names_what_is_wrong_and_what_to_do(filled):
     assert "environment variable NOPE_X is not set" in text
     assert "can be read by other users" in text and f"chmod 600 {bad}" in text
     assert "wearables bound to a patient must be watched: 1" in text
-    assert answer(filled, "doctor", code=exits.FAILED)["problems"] == 3
+    assert answer(filled, "doctor", code=exits.FAILED)["problems"] == 4
 
 
 def test_config_prints_an_example_that_checks_and_never_a_secret(home, tmp_path):

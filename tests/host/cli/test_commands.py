@@ -21,7 +21,7 @@ def greet(name: Annotated[str, typer.Option("--name", metavar="NAME", help="Whom
 def test_a_command_is_found_in_help_on_the_page_and_running(tree):
     tree.write(FILE, GREET)
     tree.replace(MAIN, *LINE)
-    assert "  greet    Greet somebody.\n" in tree.cytowatch("--help").stdout
+    assert "  greet       Greet somebody.\n" in tree.cytowatch("--help").stdout
     page = tree.page("host_agent/COMMANDS.md")
     assert (
         "## `cytowatch greet`\n\nGreet somebody.\n" in page and "| `--name NAME` | Whom to greet. |" in page

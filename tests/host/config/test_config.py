@@ -91,7 +91,7 @@ def test_plain_http_is_allowed_to_this_machine_and_on_request():
 def test_file_errors_are_sentences(tmp_path):
     with pytest.raises(ConfigError, match="cannot be read"):
         load_config(tmp_path / "none.toml")
-    (tmp_path / "bin.toml").write_bytes(b"\xff\xfe")
+    (tmp_path / "bin.toml").write_bytes(b"\xff\xfa")
     with pytest.raises(ConfigError, match="not UTF-8 text"):
         load_config(tmp_path / "bin.toml")
 

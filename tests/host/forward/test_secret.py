@@ -27,7 +27,9 @@ def test_secret_from_the_environment_or_from_the_first_line_of_a_private_file(pl
 
 def test_file_that_others_can_read_is_refused(place):
     place.chmod(0o644)
-    with pytest.raises(ConfigError, match="webhook ward: other users can read") as caught:
+    with pytest.raises(
+        ConfigError, match="webhook ward: the secret file .* can be read by other users"
+    ) as caught:
         read(place)
     assert SECRET not in str(caught.value) and "chmod 600" in caught.value.advice
 

@@ -17,7 +17,7 @@ from host_agent.store import db
 from host_agent.store.migrate import migrate, migrations, schema_version
 from tests.host.people.people_world import PeopleWorld
 
-OLD_VERSIONS = (1, 2, 3, 4)
+OLD_VERSIONS = (1, 2, 3, 4, 5)
 WORN = units.make_status(units.SITE_AXILLA, 0, 0, units.WEAR_WORN)
 ORAL = units.make_status(units.SITE_ORAL, 0, 0, units.WEAR_WORN)
 OFF = units.make_status(units.SITE_AXILLA, units.TEMP_OFF_BODY, units.PPG_NO_CONTACT, units.WEAR_OFF)
@@ -143,8 +143,13 @@ def _records(conn: sqlite3.Connection) -> None:
         "INSERT INTO grades VALUES (50, 25, 2, 0, 1, 2019, zeroblob(8), 1, 4, 2, 1, x'01', x'02', 9, NULL, 0)"
     )
     conn.execute("INSERT INTO alarm_changes VALUES (50, 26, ?, 2, 2, 1, 0)", (codes.FEVER,))
-    conn.execute("INSERT INTO time_marks VALUES (50, 1, 0, 'journal', 1700000000000, 20)")
-    conn.execute("INSERT INTO boots VALUES (50, 1, 310005, 1700000400000)")
+    conn.execute(
+        "INSERT INTO time_marks (device, boot, t_ms, source, utc_ms, bound_ms)"
+        " VALUES (50, 1, 0, 'journal', 1700000000000, 20)"
+    )
+    conn.execute(
+        "INSERT INTO boots (device, boot, last_ms, received_utc_ms) VALUES (50, 1, 310005, 1700000400000)"
+    )
     conn.execute("INSERT INTO forks VALUES (50, 50, 51, 'bytes', 31, 33, x'01', x'02', 9)")
     conn.execute("INSERT INTO disagreements VALUES (50, 50, 25, 'grade', '1..4', '2..4', zeroblob(8), 9)")
     conn.execute("INSERT INTO counters VALUES (50, 'blocks_duplicate', 3)")

@@ -153,7 +153,8 @@ def test_kill_9_in_the_middle_leaves_a_whole_version_and_the_next_start_goes_on(
     assert seen == set(range(version, NEWEST))
 
 
-@pytest.mark.parametrize("version", OLD_VERSIONS[:-1])  # the last step takes no new page
+# The step from version 4 takes no new page.
+@pytest.mark.parametrize("version", [version for version in OLD_VERSIONS if version != 4])
 def test_a_full_disk_is_told_and_leaves_the_file_as_it_was(copy, version: int, monkeypatch) -> None:
     path = copy(version)
     before, held = path.read_bytes(), content(path)
@@ -177,7 +178,7 @@ def test_a_full_disk_is_told_and_leaves_the_file_as_it_was(copy, version: int, m
 def test_a_migration_that_fails_at_its_end_leaves_the_file_as_it_was(copy, version: int) -> None:
     path = copy(version)
     before = content(path)
-    step = migrations()[-1]
+    step = migrations()[version]
     broken = Migration(version + 1, step.name, step.sql + "\nINSERT INTO nowhere VALUES (1);\n")
     conn = sqlite3.connect(path, isolation_level=None)
     with pytest.raises(sqlite3.OperationalError, match="nowhere"):

@@ -1,0 +1,140 @@
+"""An alarm that stands and that no receiver took is an alarm itself: NOBODY_REACHED, here and on the wearable.
+
+It stands while a receiver refuses the event for good, while the event cannot be handed over in time, or while no
+receiver is configured. A delivery, the end of the alarm, or a person who accepts it ends it. What was refused is sent
+again when the agent starts. Its own deliveries never raise it. The times are proposals that a clinician must sign.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from crs_core import code_texts
+from crs_core.codes import NOBODY_REACHED, PRIORITY_HIGH, PRIORITY_LOW, PRIORITY_MEDIUM
+
+from host_agent.clock import Clock
+from host_agent.errors import StoreError
+from host_agent.escalation.checks.check import CheckParts, Finding
+from host_agent.escalation.checks.standing import make_stand, stands
+from host_agent.forward.worker import Undelivered as InMemory
+from host_agent.store.db import Tx
+from host_agent.store.devices import device_row, devices
+from host_agent.store.undelivered import Undelivered, open_priorities, retry_standing, unreached
+
+_LOG = logging.getLogger(__name__)
+# From the event until it must be in the hands of a receiver, by priority.
+LIMITS_MS: Mapping[int, int] = {PRIORITY_HIGH: 120_000, PRIORITY_MEDIUM: 600_000}
+_GRADE_STANDS_MS = 3_600_000
+_NAMED_MAX = 3
+
+
+class NobodyReachedCheck:
+    """`sounding` holds the wearables (device id) on which it must sound."""
+
+    name = "deliveries"
+    every_s = 1.0
+    least_real_s = 1.0
+
+    def __init__(
+        self,
+        parts: CheckParts,
+        targets: Sequence[str],
+        link_clock: Clock,
+        in_memory: Callable[[], Iterable[InMemory]] = tuple,
+        *,
+        address_again: Callable[[Tx, int], None] = lambda tx, utc_ms: None,
+        retry_now: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`in_memory` gives what receivers have not got of the events that no store holds.
+
+        At the first look `address_again` gives what earlier runs could not deliver to the receivers of today, and
+        `retry_now` then wakes them.
+        """
+        self._address_again = address_again
+        self._retry_now = retry_now
+        self.sounding: set[bytes] = set()
+        self._parts = parts
+        self._targets = tuple(targets)
+        self._link = link_clock
+        self._in_memory = in_memory
+        self._since_ms = link_clock.utc_ms()
+        self._is_retried = False
+
+    async def look(self) -> None:
+        """Judge what was not delivered now."""
+        parts, now_ms = self._parts, self._parts.clock.utc_ms()
+        unsaved = {share: finding for share, finding in self._judge_memory() if share}
+
+        def keep(tx: Tx) -> None:
+            make_stand(tx, parts.derive, NOBODY_REACHED, self._found(tx, unsaved), now_ms)
+
+        try:
+            if not self._is_retried:
+                await parts.store.write(self._send_again)
+                self._is_retried = True
+                self._retry_now()
+            if not await parts.store.read(lambda tx: stands(tx, NOBODY_REACHED, self._found(tx, unsaved))):
+                await parts.store.write(keep)
+            self.sounding = await parts.store.read(lambda tx: self._sound_on(tx, unsaved))
+        except StoreError as error:
+            _LOG.error("what was not delivered cannot be read or stored: %s", error)
+            for share, finding in unsaved.items():
+                self.sounding.add(bytes.fromhex(share))
+                parts.alarm_from_memory(bytes.fromhex(share), finding)
+
+    def _send_again(self, tx: Tx) -> None:
+        """What earlier runs could not deliver, to the receivers of today."""
+        retry_standing(tx, self._link.utc_ms(), self._since_ms)
+        self._address_again(tx, self._parts.clock.utc_ms())
+
+    def _found(self, tx: Tx, unsaved: Mapping[str, Finding]) -> dict[int | None, Finding]:
+        now_ms = self._link.utc_ms()
+        rows: dict[int | None, list[Undelivered]] = {}
+        for row in unreached(
+            tx, now_ms, limits_ms=LIMITS_MS, since_ms=self._since_ms, without_alarm=NOBODY_REACHED
+        ):
+            rows.setdefault(row.device, []).append(row)
+        found = {device: _finding(of_one) for device, of_one in rows.items()}
+        if not self._targets:
+            grade_since_ms = self._parts.clock.utc_ms() - _GRADE_STANDS_MS
+            for device in open_priorities(
+                tx, least=PRIORITY_HIGH, without_alarm=NOBODY_REACHED, grade_since_ms=grade_since_ms
+            ):
+                found[device] = Finding(
+                    NOBODY_REACHED, PRIORITY_HIGH, "no receiver is configured on this laptop"
+                )
+        for share, finding in unsaved.items():
+            found.setdefault(device_row(tx, bytes.fromhex(share)), finding)
+        return found
+
+    def _sound_on(self, tx: Tx, unsaved: Mapping[str, Finding]) -> set[bytes]:
+        found = self._found(tx, unsaved)
+        return {
+            one.device_id
+            for one in devices(tx)
+            if one.id in found and found[one.id].priority == PRIORITY_HIGH
+        }
+
+    def _judge_memory(self) -> Iterable[tuple[str, Finding]]:
+        now_ms = self._link.utc_ms()
+        for one in self._in_memory():
+            if one.kind.endswith(f"-{NOBODY_REACHED}"):
+                continue
+            limit_ms = LIMITS_MS.get(one.priority)
+            is_late = limit_ms is not None and not 0 <= now_ms - one.since_ms < limit_ms
+            if one.is_refused or is_late:
+                why = "refused" if one.is_refused else "not taken in time"
+                priority = PRIORITY_LOW if one.priority < PRIORITY_MEDIUM else PRIORITY_HIGH
+                yield one.share, Finding(NOBODY_REACHED, priority, f"{why}: {one.reason}")
+
+
+def _finding(rows: Sequence[Undelivered]) -> Finding:
+    """One alarm for all of one wearable that is not delivered; its words change only with what that is."""
+    said: dict[str, None] = {}
+    for row in rows:
+        name = code_texts.alarm_name(row.alarm) if row.alarm else "grade rise"
+        why = f"refused it ({row.last_error})" if row.refusals else "has not taken it in time"
+        said[f"{name}: {row.target} {why}"] = None
+    detail = "; ".join(list(said)[:_NAMED_MAX])
+    more = len(said) - _NAMED_MAX
+    priority = PRIORITY_HIGH if any(row.priority >= PRIORITY_MEDIUM for row in rows) else PRIORITY_LOW
+    return Finding(NOBODY_REACHED, priority, detail + (f"; and {more} more" if more > 0 else ""))
