@@ -22,6 +22,8 @@ _REFILL_MS = const(1000)  # one more each second: one that is journaled each min
 _PARTS_MAX = const(2048)
 _REASON_MAX = const(80)
 _UNREACHED_MS = const(600_000)
+_UTC_FIRST_MS = const(1_577_836_800_000)  # 2020, and 2100: no clock that is right says another time
+_UTC_END_MS = const(4_102_444_800_000)
 
 _ON_DEMAND = {
     wire.Settings: "settings",
@@ -160,6 +162,8 @@ class Requests:
 
     def _time(self, server, message) -> list:  # type: ignore[no-untyped-def,type-arg]
         app = self._app
+        if not _UTC_FIRST_MS <= message.utc_ms < _UTC_END_MS:
+            return self._refuse(message, wire.RESULT_BAD_VALUE, "a time outside 2020 to 2099")
         now_ms = app.clock.ms()
         # The message may have waited here while the board was stalled: its bound does not include that.
         bound_ms = min(message.bound_ms + max(now_ms - server.emptied_ms, 0), 0xFFFFFFFF)

@@ -25,6 +25,7 @@ REQUESTS = (
     wire.SelfTest(7), wire.Maintenance(wire.MAINTENANCE_ENTER, 60), wire.Maintenance(wire.MAINTENANCE_LEAVE, 0),
     wire.Ping(1), wire.Keys(wire.KEYS_LIST, 0), wire.Keys(wire.KEYS_REVOKE, 2), wire.StatusAsk(),
     wire.Pause(wire.PAUSE_BEGIN, 1, 60), wire.Pause(wire.PAUSE_END, 0, 0),
+    wire.NobodyReached(3),
 )  # fmt: skip
 
 
@@ -41,7 +42,7 @@ class App:
         self.health = Health()
         self.attention = Attention(120_000, 60_000)
         self.attention.step([(codes.HYPOXAEMIA, 3)], 0, False)
-        self.monitor = SimpleNamespace(bell=None)
+        self.monitor = SimpleNamespace(bell=None, unreached_until_ms=-1)
         self.journaled: list[Any] = []
         self.acked: list[int] = []
         self.log = SimpleNamespace(
@@ -167,7 +168,7 @@ def test_marks_of_the_same_clock_merge_also_when_two_hosts_take_turns(bench: Ben
     assert [mark.key_id for mark in bench.marks()] == [1, 2]
 
 
-@pytest.mark.parametrize("step_ms", [7919, -7919, 60_000, 10_000_000_000])
+@pytest.mark.parametrize("step_ms", [7919, -7919, 60_000, 100_000_000])
 def test_a_flood_of_times_is_a_few_marks_and_then_one_a_minute(bench: Bench, step_ms: int) -> None:
     host = bench.host(rights.CUSTODIAN, 1)
     for n in range(6000):  # 12 a second
@@ -250,6 +251,23 @@ def test_one_message_that_breaks_something_is_refused_and_the_link_goes_on(
 
 
 def test_every_request_that_comes_seldom_has_its_function() -> None:
-    cheap = {wire.ReadFrom, wire.Ack, wire.Time, wire.Ping, wire.StatusAsk}
+    cheap = {wire.ReadFrom, wire.Ack, wire.Time, wire.Ping, wire.StatusAsk, wire.NobodyReached}
     assert set(requests._ON_DEMAND) == set(rights.NEEDED) - cheap
     assert wire.MAINTENANCE_LEAVE == wire.PAUSE_END == requests._END
+
+
+@pytest.mark.parametrize("utc_ms", [0, 1_577_836_799_999, 4_102_444_800_000, 1 << 60, (1 << 64) - 1])
+def test_a_time_that_no_right_clock_says_is_refused_and_never_journaled(bench: Bench, utc_ms: int) -> None:
+    time = wire.Time(utc_ms, 20)
+    for role in (rights.CUSTODIAN, rights.READER):
+        assert bench.code(bench.host(role, role), time) == wire.RESULT_BAD_VALUE
+    assert bench.marks() == []
+
+
+def test_telling_that_nobody_is_reached_costs_only_when_it_changes_something(bench: Bench) -> None:
+    host = bench.host(rights.CUSTODIAN, 1)
+    for _ in range(100):
+        assert bench.code(host, wire.NobodyReached(3)) == wire.RESULT_DONE
+    assert bench.app.monitor.unreached_until_ms > bench.app.now_ms
+    turns = [bench.code(host, wire.NobodyReached(3 * (n % 2))) for n in range(100)]
+    assert turns.count(wire.RESULT_BUSY) > 30 and turns[:20] == [wire.RESULT_DONE] * 20
