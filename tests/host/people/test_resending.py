@@ -6,8 +6,10 @@ import contextlib
 import pytest
 from crs_core import codes, context
 from crs_core.wire import message as wire
+from crs_core.wire import rights
 
 from host_agent.errors import AnswerTimeout, RequestRefused
+from host_agent.keys.keyfile import DeviceKey
 from host_agent.people.outgoing import message_of
 from host_agent.people.sender import ContextSender, Session
 from host_agent.store.db import Store
@@ -17,6 +19,7 @@ from tests.fakes.fake_clock import FakeClock
 from tests.host.people.people_world import HOUR_MS, MIN_MS, PeopleWorld
 from tests.host.people.wearable_rows import WearableJournal, WearableRows
 
+CUSTODIAN = DeviceKey(bytes(8), 1, bytes(32), rights.CUSTODIAN, "bedside")
 IN_FORCE = "in force on the wearable"
 AGAIN = "on this laptop only: the wearable dropped it at its restart, being sent again"
 
@@ -76,11 +79,8 @@ class Laptop:
 class Client:
     """One session: another object each time, as in the agent."""
 
-    def __init__(self, wearable):
-        self._wearable = wearable
-
-    def may(self, right):
-        return True
+    def __init__(self, wearable, key=CUSTODIAN):
+        self._wearable, self.key = wearable, key
 
     async def send_context(self, data):
         await self._wearable.send_context(data)

@@ -7,7 +7,6 @@ It fits the pairs and prints the calibration. It writes nothing unless asked: --
 
 import argparse
 import datetime
-import io
 import json
 import sys
 from collections.abc import Callable
@@ -171,8 +170,6 @@ def _write(options: argparse.Namespace, text: str) -> str:
 def main(arguments: list[str] | None = None) -> int:
     """Exit 0 when done, 1 when the pairs, a file or the board were refused, 2 when the options were wrong."""
     options = _parser().parse_args(arguments)
-    if isinstance(sys.stdout, io.TextIOWrapper):  # "°C" on a terminal without that sign
-        sys.stdout.reconfigure(errors="replace")
     try:
         _check(options)
         result = measure(options)
@@ -185,10 +182,6 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     except (CalibrateError, TableError, ProvisionError, PortError, ConfigError) as error:
         print(f"calibrate: {error}", file=sys.stderr)
-        return 1
-    except BrokenPipeError:
-        sys.stderr.write("calibrate: nobody reads the result, so nothing was written\n")
-        sys.stdout = None  # type: ignore[assignment]  # Python would write to it once more at the end
         return 1
     except KeyboardInterrupt:
         print("calibrate: stopped. See the settings with tools.board.provision PORT --show.", file=sys.stderr)

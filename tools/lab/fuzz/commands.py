@@ -40,7 +40,7 @@ def every_command(folder: Path) -> list[tuple[str, ...]]:
         ("release", "/dev/none"), ("patient", "end"), ("pause", "--for", "1m", "--why", "washing"),
         ("sign", "grade", "--scale", "ASTCT", "--grade", "2", "--account", "nobody"), ("scan", "--for", "1s"),
         ("pair",), ("grade", "--json", str(folder / "none.json")), ("enrol", str(folder / "none.enrol")),
-        ("run", "--help"),
+        ("run", "--help"), ("deliveries", "list"), ("deliveries", "list", "--json"), ("deliveries", "retry", "--all"),
         ("backup", copy), ("restore", copy),
         ("context", "show", "--device", "fe"), ("context", "show", "--json", "--device", "fe"),
         ("history", "--device", "fe"), ("report", "hours", "--device", "01"), ("verify", "--json"),
