@@ -78,6 +78,9 @@ class Bench:
             return [wire.Result(wire.type_of(message), wire.RESULT_DONE, "")]
 
         monkeypatch.setattr(self.requests, "_load_and_answer", load)
+        monkeypatch.setattr(
+            requests, "unload_modules", lambda name: None
+        )  # loading it 6000 times takes a minute
 
     def host(self, role: int, key_id: int) -> Any:
         pump = SimpleNamespace(acknowledge=lambda received: None)
