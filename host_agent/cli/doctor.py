@@ -78,7 +78,6 @@ def _examine(config_file: Path | None) -> Iterator[Finding]:
         paths = state_paths()
         yield Finding(INFO, "state folder", str(paths.home), "")
         paths.check(writing=True)
-        paths.try_writing()
         for path in paths.closed_files():
             me, home = user_name(os.getuid()), paths.home
             yield Finding(PROBLEM, "state folder", f"{path} cannot be read and written by this user",
@@ -86,6 +85,10 @@ def _examine(config_file: Path | None) -> Iterator[Finding]:
     except HostAgentError as error:  # nothing else can be looked at
         yield Finding(PROBLEM, "state folder", str(error), error.advice)
         return
+    try:
+        paths.try_writing()
+    except HostAgentError as error:  # a full disk hides nothing else
+        yield Finding(PROBLEM, "state folder", str(error), error.advice)
     settings = Config()
     try:
         settings = find_config(paths, config_file)

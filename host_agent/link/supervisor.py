@@ -129,9 +129,7 @@ class LinkSupervisor:
                 await self._pause(backoff_s)
                 backoff_s = min(backoff_s * BACKOFF_FACTOR, BACKOFF_MAX_S)
         finally:
-            if self._claim is not None:
-                self._claim.drop()
-                self._claim = None
+            self._drop_claim()
             self._tell(LinkState.STOPPED, "stopped")
 
     async def release(self, seconds: float) -> None:
@@ -197,12 +195,22 @@ class LinkSupervisor:
         self._tell(LinkState.OPENING, "opening the port")
         if self._make_claim is not None and self._claim is None:
             self._claim = self._make_claim()
-        transport = await self._open_transport()
+        try:
+            transport = await self._open_transport()
+        except HostAgentError:
+            # The wearable may be gone, and the system gives its port's name to the next device that is plugged in.
+            self._drop_claim()
+            raise
         try:
             self._tell(LinkState.HELLO_WAIT, "waiting for the wearable's HELLO")
             await self._run_session(transport, self._opened)
         finally:
             transport.close()
+
+    def _drop_claim(self) -> None:
+        if self._claim is not None:
+            self._claim.drop()
+            self._claim = None
 
     def _opened(self, device_id: bytes) -> None:
         self._attempt = 0

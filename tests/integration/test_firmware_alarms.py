@@ -91,9 +91,13 @@ def test_a_long_press_calls_for_help_and_is_an_event_of_its_own(tmp_path: Path) 
         assert (accepted.alarm_id, accepted.who) == (codes.PATIENT_BUTTON, "A. Nurse")
 
 
-def test_acceptance_gives_a_sign_and_silences_and_a_reader_may_accept(wearable: Wearable) -> None:
-    host = wearable.connect(READER)
-    host.see_alarm(codes.HYPOXAEMIA, HIGH)
+def test_acceptance_gives_a_sign_and_silences_and_a_reader_may_not_accept(wearable: Wearable) -> None:
+    reader = wearable.connect(READER)
+    reader.see_alarm(codes.HYPOXAEMIA, HIGH)
+    assert reader.ask(wire.AlarmAccept(codes.HYPOXAEMIA, HIGH, "ward")).code == wire.RESULT_FORBIDDEN
+    assert wearable.is_sounding()
+    reader.close()
+    host = wearable.connect()
     assert host.ask(wire.AlarmAccept(codes.HYPOXAEMIA, MEDIUM, "x")).code == wire.RESULT_BAD_VALUE
     before = wearable.control("outputs")["log"][-1]["n"]
     assert host.ask(wire.AlarmAccept(codes.HYPOXAEMIA, HIGH, "ward")).code == wire.RESULT_DONE
