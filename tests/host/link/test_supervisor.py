@@ -189,7 +189,9 @@ async def test_the_claim_lives_as_long_as_the_supervisor_and_tells_of_a_release(
     assert find_owner("/dev/ttyX", tmp_path) is None
 
 
-async def test_a_port_that_is_gone_is_claimed_no_more_because_the_system_gives_its_name_away(tmp_path) -> None:
+async def test_a_port_that_is_gone_is_claimed_no_more_because_the_system_gives_its_name_away(
+    tmp_path,
+) -> None:
     bench = Bench(make_claim=lambda: claim("/dev/ttyX", "/home/ward", 1, tmp_path))
     await bench.advance(0)
     bench.open_error = TransportLost("no such port")
