@@ -76,6 +76,7 @@ class Worker:
         self._failures = 0
         self._turns = Turns()
         self._failed = (0, 0)  # the row that failed last, how often in a row; after twice the others go first
+        self._memory_after_s = 0.0  # until then the store has its turn
         self._waiting = Waiting(self._clock.utc_ms)  # offered while the store was failing
         self._refused: dict[str, Undelivered] = {}  # of those, the last refused one of each wearable
         self._settled: dict[str, Outcome] = {}  # sent, but the store could not note it yet
@@ -86,7 +87,7 @@ class Worker:
 
     def retry_now(self) -> None:
         """Somebody repaired the receiver: end its pause."""
-        self._failures, self._paused_until_s = 0, 0.0
+        self._failures, self._paused_until_s, self._memory_after_s = 0, 0.0, 0.0
         self.wake()
 
     def offer(
@@ -98,7 +99,8 @@ class Worker:
         together: Together | None = None,
     ) -> None:
         """Send from memory, because the store cannot take the event now. A later row of it is not sent again."""
-        if delivery.event_key not in self._settled:
+        if delivery.event_key not in self._settled and not self._waiting.has(delivery.event_key):
+            self._memory_after_s = 0.0
             self._waiting.add(Offer(priority, delivery, share, kind, together))
             self.wake()
 
@@ -122,7 +124,8 @@ class Worker:
                 store_pause_s = _STORE_RETRY_FIRST_S
             except StoreError as error:
                 _LOG.error("target %s: %s", self.name, error)
-                wait_s, store_pause_s = store_pause_s, min(store_pause_s * 2, _STORE_RETRY_MAX_S)
+                wait_s = min(store_pause_s, self._memory_in_s())
+                store_pause_s = min(store_pause_s * 2, _STORE_RETRY_MAX_S)
             if wait_s > 0:
                 await sleep_or_event(self._clock, wait_s, self._woken)
 
@@ -132,9 +135,10 @@ class Worker:
 
     async def _step(self) -> float:
         """One delivery, or none; returns how long there is nothing to do."""
-        due_in_ms = self._waiting.due_in_ms()
-        if self._waiting or due_in_ms == 0:
-            return await self._step_memory()
+        if self._memory_in_s() == 0:
+            wait_s = await self._step_memory()
+            self._memory_after_s = self._clock.monotonic() + wait_s
+            return 0.0
         now_ms, now_s = self._clock.utc_ms(), self._clock.monotonic()
         paused_s = self._paused_until_s - now_s
         above_id = self._paused_above_id if paused_s > 0 else 0
@@ -146,7 +150,7 @@ class Worker:
             )
         )
         if not due.rows:
-            waits = [_IDLE_S] if due_in_ms is None else [_IDLE_S, due_in_ms / 1000]
+            waits = [_IDLE_S, max(0.01, self._memory_in_s())]
             if due.next_utc_ms is not None:
                 waits.append(max(0.01, (due.next_utc_ms - now_ms) / 1000, paused_s))
             return min(waits)
@@ -162,6 +166,13 @@ class Worker:
         await self._store.write(lambda tx: self._write_back(tx, row, outcome))
         self._settled.pop(row.event_key, None)
         return 0.0
+
+    def _memory_in_s(self) -> float:
+        """How long memory has nothing to send; infinite when it is empty."""
+        due_in_ms = 0 if self._waiting else self._waiting.due_in_ms()
+        if due_in_ms is None:
+            return math.inf
+        return max(due_in_ms / 1000, self._memory_after_s - self._clock.monotonic(), 0.0)
 
     async def _step_memory(self) -> float:
         item = self._waiting.next()

@@ -174,3 +174,12 @@ async def test_a_refusal_from_memory_is_remembered_until_a_delivery(store):
         assert worker.undelivered()[0].reason == "HTTP 400"
         worker.offer(3, Delivery("b", b""), "c0ffee", "alarm-3")
         await until(lambda: not worker.undelivered())
+
+
+async def test_an_event_in_memory_that_fails_blocks_no_stored_alarm(store):
+    async with running(store, Scripted({"mem": RetryAfter("HTTP 500", whole_target=False)})) as worker:
+        worker.offer(1, Delivery("mem", b""), "c0ffee", "alarm-1")
+        await until(lambda: worker.last_error == "HTTP 500")
+        add(store, 2, "high", 3)
+        await until(lambda: rows(store)["high"][0] == "delivered")
+        assert [one.kind for one in worker.undelivered()] == ["alarm-1"]
