@@ -150,7 +150,7 @@ class Escalation(Derivation):
                 withheld = "" if target.accept_simulated or not one.simulated else _WITHHELD
                 row = Addressed(target.name, *one[:5], withheld, *one[5:])
                 add_delivery(tx, row, now_ms)
-        for alarm in untold(tx, PRIORITY_MEDIUM) if names else ():
+        for alarm in untold(tx, now_ms, PRIORITY_MEDIUM) if names else ():
             device_id, simulated, binding = self._about(tx, alarm.device)
             event = alarm_event(
                 Origin(device_id, device_name(tx, alarm.device), None, 0, None, None, None),

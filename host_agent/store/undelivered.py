@@ -5,20 +5,22 @@ from typing import NamedTuple
 
 from host_agent.store.db import Tx
 
+# Whether nobody's acceptance covers the episode now. ?1: the real time.
+_UNACCEPTED = "(e.state = 'open' OR e.state = 'accepted' AND e.acceptance_lapses_utc_ms <= ?1)"
 # Whether the alarm of the event still stands and no person has accepted it. ?1: the real time. A grade rise and an
 # event without an episode have no end of their own: they count as standing for an hour.
 _STANDS = (
-    "(CASE WHEN o.episode IS NULL AND o.device IS NULL THEN EXISTS (SELECT 1 FROM host_alarms h"
+    "(CASE WHEN o.episode IS NULL AND o.device IS NULL THEN EXISTS (SELECT 1 FROM host_alarms h"  # noqa: S608
     " WHERE h.device IS NULL AND h.alarm = o.alarm AND h.ended_utc_ms IS NULL)"
     " WHEN o.episode IS NULL THEN o.created_utc_ms > ?1 - 3600000"
     " ELSE EXISTS (SELECT 1 FROM episodes e LEFT JOIN bindings b ON b.id = e.binding WHERE e.id = o.episode"
-    " AND e.state = 'open' AND coalesce(b.state, '') <> 'ended' AND CASE e.kind WHEN 'grade'"
+    f" AND {_UNACCEPTED} AND coalesce(b.state, '') <> 'ended' AND CASE e.kind WHEN 'grade'"
     " THEN o.created_utc_ms > ?1 - 3600000 ELSE e.priority > 0 END) END)"
 )
-# Whether some receiver took the event, or one of its episode that is as urgent.
+# Whether some receiver took the event, or a later one of its episode that is as urgent.
 _REACHED = (
     "EXISTS (SELECT 1 FROM outbox d WHERE d.state = 'delivered' AND (d.event_key = o.event_key"
-    " OR d.episode = o.episode AND d.priority >= o.priority))"
+    " OR d.episode = o.episode AND d.id > o.id AND d.priority >= o.priority))"
 )
 
 
@@ -73,13 +75,15 @@ def _is_late(row: Undelivered, now_ms: int, limits_ms: Mapping[int, int], since_
     return not 0 <= now_ms - max(row.created_utc_ms, since_ms) < limit_ms
 
 
-def open_priorities(tx: Tx, *, least: int, without_alarm: int, grade_since_ms: int) -> dict[int, int]:
+def open_priorities(
+    tx: Tx, now_ms: int, *, least: int, without_alarm: int, grade_since_ms: int
+) -> dict[int, int]:
     """Row id of a wearable -> highest priority of its alarms that stand and that nobody accepted, `least` and above."""
     rows = tx.execute(
-        "SELECT e.device, max(e.priority) FROM episodes e LEFT JOIN bindings b ON b.id = e.binding"
-        " WHERE e.state = 'open' AND e.priority >= ? AND e.alarm <> ? AND coalesce(b.state, '') <> 'ended'"
-        " AND (e.kind <> 'grade' OR e.changed_utc_ms > ?) GROUP BY e.device",
-        (least, without_alarm, grade_since_ms),
+        "SELECT e.device, max(e.priority) FROM episodes e LEFT JOIN bindings b ON b.id = e.binding"  # noqa: S608
+        f" WHERE {_UNACCEPTED} AND e.priority >= ?2 AND e.alarm <> ?3 AND coalesce(b.state, '') <> 'ended'"
+        " AND (e.kind <> 'grade' OR e.changed_utc_ms > ?4) GROUP BY e.device",
+        (now_ms, least, without_alarm, grade_since_ms),
     )
     return dict(rows.fetchall())
 
@@ -119,13 +123,13 @@ def unaddressed(tx: Tx, now_ms: int, targets: Collection[str]) -> list[Unaddress
     return [Unaddressed._make((*row[1:4], bool(row[4]), *row[5:])) for row in found]
 
 
-def untold(tx: Tx, least: int) -> list[Untold]:
+def untold(tx: Tx, now_ms: int, least: int) -> list[Untold]:
     """Alarms of `least` priority and above that stand, that nobody accepted, and that made no delivery."""
     rows = tx.execute(
-        "SELECT e.id, e.key, e.device, e.alarm, e.priority, e.opened_utc_ms FROM episodes e"
-        " LEFT JOIN bindings b ON b.id = e.binding WHERE e.state = 'open' AND e.kind <> 'grade' AND e.priority >= ?"
+        "SELECT e.id, e.key, e.device, e.alarm, e.priority, e.opened_utc_ms FROM episodes e"  # noqa: S608
+        f" LEFT JOIN bindings b ON b.id = e.binding WHERE {_UNACCEPTED} AND e.kind <> 'grade' AND e.priority >= ?2"
         " AND coalesce(b.state, '') <> 'ended' AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.episode = e.id)",
-        (least,),
+        (now_ms, least),
     )
     return [Untold._make(row) for row in rows]
 

@@ -97,7 +97,7 @@ class NobodyReachedCheck:
         if not self._targets:
             grade_since_ms = self._parts.clock.utc_ms() - _GRADE_STANDS_MS
             for device in open_priorities(
-                tx, least=PRIORITY_HIGH, without_alarm=NOBODY_REACHED, grade_since_ms=grade_since_ms
+                tx, now_ms, least=PRIORITY_HIGH, without_alarm=NOBODY_REACHED, grade_since_ms=grade_since_ms
             ):
                 found[device] = Finding(
                     NOBODY_REACHED, PRIORITY_HIGH, "no receiver is configured on this laptop"

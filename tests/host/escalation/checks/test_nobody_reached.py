@@ -104,6 +104,25 @@ async def test_a_later_event_of_the_same_alarm_that_was_delivered_counts(bench):
     assert await bench.look() == []
 
 
+async def test_an_earlier_delivery_says_nothing_of_a_later_rise(bench):
+    for before, now in (({}, 3), ({"HYPOXAEMIA": 3}, 2)):
+        bench.commit(alarm_record(before, HYPOXAEMIA=now))
+        bench.settle("delivered")
+    assert await bench.look() == []
+    bench.commit(alarm_record({"HYPOXAEMIA": 2}, HYPOXAEMIA=3))
+    bench.settle("refused")
+    assert len(await bench.look()) == 1
+
+
+async def test_an_alarm_whose_acceptance_lapsed_stands_again(bench):
+    bench.commit(alarm_record({}, HYPOXAEMIA=3))
+    bench.settle("refused")
+    accepted = f"UPDATE episodes SET state = 'accepted', acceptance_lapses_utc_ms = {NOW_MS + 60_000}"
+    bench.store.write_now(lambda tx: tx.execute(accepted))
+    assert await bench.look() == []
+    assert len(await bench.look(61)) == 1 and bench.check.sounding == {DEVICE_ID}
+
+
 @pytest.mark.parametrize(
     "end",
     ["UPDATE episodes SET state = 'accepted'", "UPDATE episodes SET state = 'closed', priority = 0",
