@@ -14,7 +14,7 @@ from host_agent.clock import Clock, RealClock, sleep_or_event
 from host_agent.errors import StoreError
 from host_agent.forward.delivery import Delivered, Delivery, Forwarder, Outcome, Rejected, RetryAfter
 from host_agent.forward.share import Turns
-from host_agent.forward.waiting import Offer, Together, Waiting
+from host_agent.forward.waiting import Item, Offer, Together, Waiting
 from host_agent.store import outbox
 from host_agent.store.db import Store, Tx
 from host_agent.text import without_secrets
@@ -24,6 +24,7 @@ _IDLE_S = 30.0  # longest sleep without a wake; then rows of another process are
 _STORE_RETRY_FIRST_S = 1.0
 _STORE_RETRY_MAX_S = 15.0
 _REMEMBERED = 10_000  # keys delivered while the store could not note it
+_REFUSED_MAX = 1000
 _REASON_CHARS = 300
 
 
@@ -36,7 +37,7 @@ class Counters(NamedTuple):
 
 
 class Undelivered(NamedTuple):
-    """The oldest event of one wearable (device id hex, "" the agent) that waits in memory, or was refused there."""
+    """An event about one wearable (device id hex, "" the agent) that waits in memory, or was refused there."""
 
     share: str
     priority: int
@@ -78,7 +79,7 @@ class Worker:
         self._failed = (0, 0)  # the row that failed last, how often in a row; after twice the others go first
         self._memory_after_s = 0.0  # until then the store has its turn
         self._waiting = Waiting(self._clock.utc_ms)  # offered while the store was failing
-        self._refused: dict[str, Undelivered] = {}  # of those, the last refused one of each wearable
+        self._refused: dict[str, tuple[Item, str]] = {}  # of those, by event key: what was refused and why
         self._settled: dict[str, Outcome] = {}  # sent, but the store could not note it yet
 
     def wake(self) -> None:
@@ -86,8 +87,11 @@ class Worker:
         self._woken.set()
 
     def retry_now(self) -> None:
-        """Somebody repaired the receiver: end its pause."""
+        """Somebody repaired the receiver: end its pause, and send again what it refused of the events in memory."""
         self._failures, self._paused_until_s, self._memory_after_s = 0, 0.0, 0.0
+        self._settled = {k: outcome for k, outcome in self._settled.items() if isinstance(outcome, Delivered)}
+        for item, _ in self._refused.values():
+            self._waiting.add(item.offer._replace(together=None))
         self.wake()
 
     def offer(
@@ -106,13 +110,14 @@ class Worker:
 
     def undelivered(self) -> list[Undelivered]:
         """What the receiver has not got of the events that no store holds."""
-        waiting = [
+        waiting = [(item, False, self.last_error) for item in self._waiting.items()]
+        refused = [(item, True, reason) for item, reason in self._refused.values()]
+        return [
             Undelivered(
-                item.offer.share, item.offer.priority, item.offer.kind, item.since_ms, False, self.last_error
+                item.offer.share, item.offer.priority, item.offer.kind, item.since_ms, is_refused, reason
             )
-            for item in self._waiting.items()
+            for item, is_refused, reason in waiting + refused
         ]
-        return waiting + list(self._refused.values())
 
     async def run(self) -> None:
         """Send what is due, then wait for more."""
@@ -165,7 +170,16 @@ class Worker:
             self._remember(row.event_key, outcome)
         await self._store.write(lambda tx: self._write_back(tx, row, outcome))
         self._settled.pop(row.event_key, None)
+        # the store has it, and what became of it
+        self._refused.pop(row.event_key, None)
         return 0.0
+
+    def _end_refusals(self, taken: Offer) -> None:
+        """This event was taken: its refusal has ended, and any of its alarm that was no more urgent."""
+        for event_key, (item, _) in list(self._refused.items()):
+            is_same = (item.offer.share, item.offer.kind) == (taken.share, taken.kind)
+            if event_key == taken.delivery.event_key or (is_same and item.offer.priority <= taken.priority):
+                del self._refused[event_key]
 
     def _memory_in_s(self) -> float:
         """How long memory has nothing to send; infinite when it is empty."""
@@ -185,11 +199,12 @@ class Worker:
             self._waiting.failed(item)
             return self._delay_s(outcome, self._failures - 1)
         self._waiting.done(item)
-        self._refused.pop(offer.share, None)
         if isinstance(outcome, Rejected):
-            self._refused[offer.share] = Undelivered(
-                offer.share, offer.priority, offer.kind, item.since_ms, True, outcome.reason
-            )
+            self._refused[offer.delivery.event_key] = (item, outcome.reason)
+            if len(self._refused) > _REFUSED_MAX:
+                del self._refused[next(iter(self._refused))]
+        else:
+            self._end_refusals(offer)
         self._remember(offer.delivery.event_key, outcome)
         return 0.0
 

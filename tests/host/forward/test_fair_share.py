@@ -166,14 +166,33 @@ def test_in_memory_a_rise_above_the_flood_is_told_by_itself():
     assert memory.drain()[0] == "high"
 
 
-async def test_a_refusal_from_memory_is_remembered_until_a_delivery(store):
+async def test_a_refusal_from_memory_is_remembered_until_a_delivery_of_its_alarm(store):
     forwarder = Scripted({"a": Rejected("HTTP 400")})
     async with running(store, forwarder) as worker:
         worker.offer(3, Delivery("a", b""), "c0ffee", "alarm-3")
         await until(lambda: worker.undelivered() and worker.undelivered()[0].is_refused)
         assert worker.undelivered()[0].reason == "HTTP 400"
+        worker.offer(3, Delivery("other", b""), "c0ffee", "alarm-1")
+        worker.offer(1, Delivery("lower", b""), "c0ffee", "alarm-3")
+        await until(lambda: worker.counters.delivered == 2)
+        assert [one.kind for one in worker.undelivered()] == ["alarm-3"]
         worker.offer(3, Delivery("b", b""), "c0ffee", "alarm-3")
         await until(lambda: not worker.undelivered())
+
+
+async def test_a_refusal_from_memory_ends_when_its_row_or_a_retry_is_delivered(store):
+    forwarder = Scripted({"a": Rejected("HTTP 400"), "b": Rejected("HTTP 400")})
+    async with running(store, forwarder) as worker:
+        worker.offer(3, Delivery("a", b""), "c0ffee", "alarm-3")
+        worker.offer(3, Delivery("b", b""), "c0ffee", "alarm-1")
+        await until(lambda: worker.counters.refused == 2)
+        forwarder.script.clear()
+        worker.retry_now()
+        await until(lambda: not worker.undelivered())
+        add(store, 1, "a", 3)
+        worker.wake()
+        await until(lambda: rows(store)["a"][0] == "delivered")
+    assert forwarder.sent.count("a") == 2
 
 
 async def test_an_event_in_memory_that_fails_blocks_no_stored_alarm(store):
