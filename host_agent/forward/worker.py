@@ -81,6 +81,9 @@ class Worker:
         self._waiting = Waiting(self._clock.utc_ms)  # offered while the store was failing
         self._refused: dict[str, tuple[Item, str]] = {}  # of those, by event key: what was refused and why
         self._settled: dict[str, Outcome] = {}  # sent, but the store could not note it yet
+        self._unnoted: dict[
+            int, tuple[outbox.Row, Outcome]
+        ] = {}  # of those, the rows that the store has, by id
 
     def wake(self) -> None:
         """There may be something to send. Call from the event loop's thread."""
@@ -151,9 +154,18 @@ class Worker:
         # through the writer: a commit that is under way at a wake must be seen
         due = await self._store.write(
             lambda tx: outbox.find_due(
-                tx, self.name, now_ms, round(self._cap_s * 1000), above_id=above_id, without_id=without_id
+                tx,
+                self.name,
+                now_ms,
+                round(self._cap_s * 1000),
+                above_id=above_id,
+                without_id=without_id,
+                never_ids=self._unnoted,
             )
         )
+        if not due.rows and self._unnoted:
+            await self._note_sent()
+            return 0.0
         if not due.rows:
             waits = [_IDLE_S, max(0.01, self._memory_in_s())]
             if due.next_utc_ms is not None:
@@ -164,15 +176,32 @@ class Worker:
         self._note(outcome, due.newest_id)
         if isinstance(outcome, RetryAfter):
             self._failed = (row.id, self._failed[1] + 1 if self._failed[0] == row.id else 1)
-        else:
-            self._failed = (0, 0)
-        if not isinstance(outcome, RetryAfter):
-            self._remember(row.event_key, outcome)
-        await self._store.write(lambda tx: self._write_back(tx, row, outcome))
-        self._settled.pop(row.event_key, None)
-        # the store has it, and what became of it
-        self._refused.pop(row.event_key, None)
+            await self._store.write(lambda tx: self._write_back(tx, row, outcome))
+            self._refused.pop(row.event_key, None)
+            return 0.0
+        self._failed = (0, 0)
+        self._remember(row.event_key, outcome)
+        self._unnoted[row.id] = (row._replace(payload=""), outcome)
+        try:
+            await self._note_sent()
+        except StoreError as error:
+            # a full disk delays no further alarm; it is written when nothing more is due
+            _LOG.error("target %s: %s", self.name, error)
         return 0.0
+
+    async def _note_sent(self) -> None:
+        """Write into the store what became of rows that were sent."""
+        sent = list(self._unnoted.values())
+
+        def write(tx: Tx) -> None:
+            for row, outcome in sent:
+                self._write_back(tx, row, outcome)
+
+        await self._store.write(write)
+        for row, _ in sent:
+            del self._unnoted[row.id]
+            self._settled.pop(row.event_key, None)
+            self._refused.pop(row.event_key, None)
 
     def _end_refusals(self, taken: Offer) -> None:
         """This event was taken: its refusal has ended, and any of its alarm that was no more urgent."""
@@ -271,6 +300,8 @@ class Worker:
 
     def _remember(self, event_key: str, outcome: Outcome) -> None:
         self._settled[event_key] = outcome
+        if isinstance(outcome, Delivered):
+            self._refused.pop(event_key, None)
         if len(self._settled) > _REMEMBERED:
             del self._settled[next(iter(self._settled))]
 

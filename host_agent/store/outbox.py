@@ -3,7 +3,8 @@
 A receiver's rows are a queue: the most urgent first, then the oldest; what became of each is written back.
 """
 
-from collections.abc import Iterator
+import json
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from host_agent.store.db import Tx
@@ -91,20 +92,30 @@ def has_delivery(tx: Tx, target: str, event_key: str) -> bool:
 
 
 def find_due(
-    tx: Tx, target: str, now_ms: int, longest_wait_ms: int, *, above_id: int = 0, without_id: int = 0
+    tx: Tx,
+    target: str,
+    now_ms: int,
+    longest_wait_ms: int,
+    *,
+    above_id: int = 0,
+    without_id: int = 0,
+    never_ids: Collection[int] = (),
 ) -> Due:
     """The most urgent due row of each wearable with an id above `above_id`; row `without_id` only when it is alone.
+
+    Those of `never_ids` are left out: they were sent already.
 
     A row planned further ahead than any wait can be was planned by a clock that has since been set back: it is due.
     """
     rows: dict[int | None, Row] = {}
+    never = json.dumps(list(never_ids))
     for leave_out in dict.fromkeys((without_id, 0)):
         for device in _sharing(tx, target):
             row = tx.execute(
                 "SELECT id, event_key, priority, payload, attempts FROM outbox WHERE target = ? AND device IS ?"
                 " AND state = 'pending' AND id > ? AND id <> ? AND (next_try_utc_ms <= ? OR next_try_utc_ms > ?)"
-                " ORDER BY priority DESC, attempts, id LIMIT 1",
-                (target, device, above_id, leave_out, now_ms, now_ms + longest_wait_ms),
+                " AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY priority DESC, attempts, id LIMIT 1",
+                (target, device, above_id, leave_out, now_ms, now_ms + longest_wait_ms, never),
             ).fetchone()
             if row is not None:
                 rows[device] = Row(*row)

@@ -6,6 +6,7 @@ import logging
 
 import pytest
 
+from host_agent.errors import StoreFull
 from host_agent.forward.delivery import Delivered, Delivery, Rejected, RetryAfter
 from host_agent.forward.share import Turns, is_repetition
 from host_agent.forward.waiting import Offer, Waiting
@@ -202,3 +203,25 @@ async def test_an_event_in_memory_that_fails_blocks_no_stored_alarm(store):
         add(store, 2, "high", 3)
         await until(lambda: rows(store)["high"][0] == "delivered")
         assert [one.kind for one in worker.undelivered()] == ["alarm-1"]
+
+
+async def test_a_disk_that_takes_nothing_holds_back_no_stored_alarm_and_none_is_sent_twice(
+    store, monkeypatch
+):
+    for number in range(4):
+        add(store, 1, f"high-{number}", 3)
+    noted, is_full = outbox.mark_delivered, True
+
+    def failing(*args):
+        if is_full:
+            raise StoreFull("the disk is full")
+        noted(*args)
+
+    monkeypatch.setattr(outbox, "mark_delivered", failing)
+    forwarder = Scripted()
+    async with running(store, forwarder) as worker:
+        await until(lambda: len(forwarder.sent) == 4)
+        is_full = False
+        worker.wake()
+        await until(lambda: {state for state, _, _ in rows(store).values()} == {"delivered"})
+    assert len(forwarder.sent) == 4
