@@ -32,6 +32,7 @@ from host_agent.store.rows import Journal, StoredEvent
 from host_agent.sync.timebase import record_time
 
 _LOG = logging.getLogger(__name__)
+_FAULT_ENDS_MS = 60_000  # real time without a finding after which it is a new fault
 _DOORBELLS_MAX = 16  # of one wearable that wait to be judged
 _Unstored = tuple[Journal, Sequence[IncomingBlock | IncomingGap], StoreError]
 _Doorbell = tuple[Journal, Any, Any]
@@ -63,7 +64,8 @@ class MemoryAlarms:
         self._clock = clock
         self._offer = offer
         self._agent_simulated = agent_simulated
-        self._run = clock.utc_ms()  # names this run of the agent: a finding is sent once in it
+        # (wearable, alarm, priority) -> when the fault started and was last found: it is sent once
+        self._faults: dict[tuple[bytes | None, int, int], tuple[int, int]] = {}
         # as last read: a text needs its numbers also while the store cannot be read; None is this laptop itself
         self._contacts: dict[bytes | None, Contact] = {}
 
@@ -141,11 +143,17 @@ class MemoryAlarms:
 
     def finding(self, device_id: bytes | None, finding: Finding) -> None:
         """An alarm of the host itself about a wearable, None: about the agent."""
+        now_ms = self._clock.utc_ms()
+        place = (device_id, finding.alarm, finding.priority)
+        start_ms, last_ms = self._faults.get(place, (now_ms, now_ms))
+        if not 0 <= now_ms - last_ms <= _FAULT_ENDS_MS * self._clock.speed:
+            start_ms = now_ms
+        self._faults[place] = (start_ms, now_ms)
         contact = self._contacts.get(device_id, Contact(device=device_id.hex() if device_id else ""))
         self._send(
             host_event(
-                device_id, finding, contact, simulated=self._agent_simulated, utc_ms=self._clock.utc_ms(),
-                run=self._run,
+                device_id, finding, contact, simulated=self._agent_simulated, utc_ms=now_ms,
+                start_ms=start_ms,
             )
         )  # fmt: skip
 
@@ -224,9 +232,15 @@ async def not_journaled_events(
 
 
 def host_event(
-    device_id: bytes | None, finding: Finding, contact: Contact, *, simulated: bool, utc_ms: int, run: int
+    device_id: bytes | None,
+    finding: Finding,
+    contact: Contact,
+    *,
+    simulated: bool,
+    utc_ms: int,
+    start_ms: int,
 ) -> Event:
-    """An alarm of the host that could not be stored; in one `run` of the agent the same finding has the same key."""
+    """An alarm of the host that could not be stored; one fault, from its start on, has one key."""
     about = device_id.hex() if device_id else None
     return alarm_event(
         Origin(about, about or "", None, 0, None, None, None),
@@ -238,7 +252,7 @@ def host_event(
         contact=contact,
         now_ms=utc_ms,
         detail=finding.detail,
-        key=f"{about or 'agent'}-host-{finding.alarm}-unstored-{run}-{finding.priority}",
+        key=f"{about or 'agent'}-host-{finding.alarm}-unstored-{start_ms}-{finding.priority}",
     )
 
 

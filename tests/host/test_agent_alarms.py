@@ -9,8 +9,12 @@ from crs_core.journal import record_types
 from crs_core.wire import message as wire
 
 from host_agent.errors import StoreFull
+from host_agent.escalation.checks.check import Finding
+from host_agent.escalation.from_memory import MemoryAlarms
+from host_agent.store.db import Store
+from tests.fakes.fake_clock import FakeClock
 from tests.host.agent_world import events, live, query, start_patient
-from tests.host.escalation.world import SETTINGS, alarm_record
+from tests.host.escalation.world import NOW_MS, SETTINGS, alarm_record
 
 
 @pytest.fixture
@@ -161,3 +165,13 @@ async def test_an_alarm_from_memory_carries_both_numbers(world, full_disk):
         assert {event["name"]: event["device"] and event["device"]["name"] for event in events(world)} == {
             "HYPOXAEMIA": "Bed 3", "STORE_FAULT": None,
         }  # fmt: skip
+
+
+async def test_a_fault_that_starts_again_is_sent_again_while_the_store_fails(tmp_path):
+    clock, sent = FakeClock(NOW_MS), []
+    with Store(tmp_path / "c.db") as store:
+        alarms = MemoryAlarms(store, None, clock, lambda *event, **about: sent.append(event[2].event_key))
+        for wait_s in (0, 60, 61):
+            await clock.advance(wait_s)
+            alarms.finding(None, Finding(codes.STORE_FAULT, codes.PRIORITY_HIGH, "the disk is full"))
+    assert sent[0] == sent[1] != sent[2]

@@ -5,6 +5,7 @@ receiver is configured. A delivery, the end of the alarm, or a person who accept
 again when the agent starts. Its own deliveries never raise it. The times are proposals that a clinician must sign.
 """
 
+import contextlib
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -74,12 +75,15 @@ class NobodyReachedCheck:
                 self._retry_now()
             if not await parts.store.read(lambda tx: stands(tx, NOBODY_REACHED, self._found(tx, unsaved))):
                 await parts.store.write(keep)
-            self.sounding = await parts.store.read(lambda tx: self._sound_on(tx, unsaved))
+            self.sounding = set(await parts.store.read(lambda tx: self._sound_on(tx, unsaved)))
         except StoreError as error:
             _LOG.error("what was not delivered cannot be read or stored: %s", error)
-            for share, finding in unsaved.items():
-                self.sounding.add(bytes.fromhex(share))
-                parts.alarm_from_memory(bytes.fromhex(share), finding)
+            found = {bytes.fromhex(share): finding for share, finding in unsaved.items()}
+            with contextlib.suppress(StoreError):
+                found |= await parts.store.read(lambda tx: self._sound_on(tx, unsaved))
+            self.sounding |= found.keys()
+            for device_id, finding in found.items():
+                parts.alarm_from_memory(device_id, finding)
 
     def _send_again(self, tx: Tx) -> None:
         """What earlier runs could not deliver, to the receivers of today."""
@@ -106,10 +110,10 @@ class NobodyReachedCheck:
             found.setdefault(device_row(tx, bytes.fromhex(share)), finding)
         return found
 
-    def _sound_on(self, tx: Tx, unsaved: Mapping[str, Finding]) -> set[bytes]:
+    def _sound_on(self, tx: Tx, unsaved: Mapping[str, Finding]) -> dict[bytes, Finding]:
         found = self._found(tx, unsaved)
         return {
-            one.device_id
+            one.device_id: found[one.id]
             for one in devices(tx)
             if one.id in found and found[one.id].priority == PRIORITY_HIGH
         }

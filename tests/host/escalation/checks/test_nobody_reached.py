@@ -209,3 +209,11 @@ async def test_what_waits_in_memory_is_judged_too_and_raised_past_a_store_that_f
     bench.store._writer.submit(lambda: bench.store._conn.execute("PRAGMA query_only = ON")).result()
     await bench.check.look()
     assert bench.alarmed[0].alarm == codes.NOBODY_REACHED and bench.check.sounding == {DEVICE_ID}
+
+
+async def test_a_stored_alarm_that_becomes_late_is_raised_past_a_store_that_takes_nothing(bench):
+    bench.commit(alarm_record({}, HYPOXAEMIA=3))
+    assert await bench.look() == []
+    bench.store._writer.submit(lambda: bench.store._conn.execute("PRAGMA query_only = ON")).result()
+    await bench.look(121)
+    assert bench.alarmed[0].alarm == codes.NOBODY_REACHED and bench.check.sounding == {DEVICE_ID}
