@@ -8,26 +8,28 @@ import re
 
 from tools.data.table.header import plain
 from tools.data.table.numbers import Numbers
-from tools.data.table.problems import quoted
+from tools.data.table.problems import TableError, quoted
 from tools.data.table.reader import Table
 
 DAY_S = 86400.0
 LATEST_S = 1e11  # as seconds since 1970 this is the year 5138: whoever writes more counts milliseconds
-# a column with one of these words in its name holds times
-_WORDS = {
-    "t", "time", "timestamp", "ts", "datetime", "elapsed", "epoch", "unix", "clock", "zeit", "zeitstempel", "uhrzeit",
-    "ms", "msec", "millis", "us", "usec", "micros", "sec", "secs", "second", "seconds", "minutes", "hours",
-}  # fmt: skip
 _UNITS_S = {
     1.0: "s sec secs second seconds",
-    1e-3: "ms msec millis millisecond milliseconds",
+    1e-3: "ms msec millis millisec millisecs millisecond milliseconds",
     1e-6: "us usec micros microsecond microseconds",
     60.0: "min mins minute minutes",
     3600.0: "h hour hours",
     DAY_S: "d day days",
 }
 _UNIT_S = {name: seconds for seconds, names in _UNITS_S.items() for name in names.split()}
+# a column with one of these words in its name holds times; `min` may be a minimum, `day` stands beside a time
+_WORDS = {
+    "t", "time", "timestamp", "ts", "datetime", "elapsed", "epoch", "unix", "clock", "zeit", "zeitstempel", "uhrzeit",
+    *(name for name in _UNIT_S if len(name) > 1 and name not in ("min", "mins", "day", "days")),
+}  # fmt: skip
+RISES_ROWS = 25
 _CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}(?:[.,][0-9]{1,9})?))?(?:\s*([AaPp])\.?[Mm]\.?)?")
+_CLOCK_INSIDE = re.compile(r"(?<![0-9])[0-9]{1,2}:[0-9]{2}(?![0-9])")
 _DAY = re.compile(r"([0-9]{1,4})([-./])([0-9]{1,2})\2([0-9]{1,4})")
 _ZONE = re.compile(r"\s*(Z|z|[+-][0-9]{2}:?[0-9]{2})$")
 
@@ -41,7 +43,7 @@ class Moments:
     def __init__(self, name: str, numbers: Numbers) -> None:
         self.name = name
         self._numbers = numbers
-        self.unit_s = _unit_s(plain(name))
+        self.unit_s = _unit_s(_words(name))
         self.kind = ""
         self.resolution_s = float("inf")
         self._day_s = 0.0
@@ -131,17 +133,55 @@ class Moments:
 def time_column(table: Table) -> int | None:
     """Place of the time column, the one that names its unit before the others; None without one."""
     found = []
-    for place, name in enumerate(table.names):
-        if _WORDS & set(name.split("_")):
-            found.append((_unit_s(name) is None, place))
-        elif name in ("date", "datum"):
+    for place, name in enumerate(table.header):
+        words = _words(name)
+        if _WORDS & set(words):
+            found.append((_unit_s(words) is None, place))
+        elif words in (["date"], ["datum"]):
             found.append((True, place + len(table.names)))
     return min(found)[1] % len(table.names) if found else None
 
 
-def _unit_s(name: str) -> float | None:
-    """The unit that a plain name says: `time_since_start_ms`, `millis`, `t_s`."""
-    words = name.split("_")
+class UnnamedTimes:
+    """Watches the columns that nobody reads, in a table without a column of times: one of them may hold the times."""
+
+    def __init__(self, table: Table, used: set[int]) -> None:
+        self._table = table
+        self._last = {at: float("-inf") for at in range(len(table.header)) if at not in used}
+        self._numbers = {at: Numbers() for at in self._last}
+        self._rows = 0
+
+    def watch(self, cells: list[str], rows: int = RISES_ROWS) -> None:
+        """Take one row; TableError when a column holds clock times, or has risen in each of so many first rows."""
+        self._rows += 1
+        for at, last in list(self._last.items()):
+            if _CLOCK_INSIDE.search(cells[at]):
+                self._refuse(at, "holds times of a clock. Call it time, or delete it")
+            try:
+                value = self._numbers[at].read(cells[at])
+            except ValueError:
+                value = last
+            if value > last:
+                self._last[at] = value
+            else:
+                del self._last[at]
+        if self._rows == rows:
+            for at in self._last:
+                self._refuse(at, "rises in every row. If it is a time, call it t_s or t_ms; else delete it")
+            self._last.clear()
+
+    def _refuse(self, at: int, why: str) -> None:
+        name = quoted(self._table.header[at])
+        raise TableError(f"{self._table.name}: line {self._table.header_line}: column {name} {why}")
+
+
+def _words(name: str) -> list[str]:
+    """The words of a name: `timeMs` is time, ms."""
+    return plain(re.sub("(?<=[a-z])(?=[A-Z])", "_", name)).split("_")
+
+
+def _unit_s(words: list[str]) -> float | None:
+    """The unit that the words of a name say: `time_since_start_ms`, `millis`, `t_s`."""
     named = [word for word in words if word in _UNIT_S and (len(word) > 1 or word == words[-1])]
     return _UNIT_S[named[-1]] if named else None
 
