@@ -9,7 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import BinaryIO
 
-from tools.data.ppg_replay.stamps import Stamps, unit_of
+from tools.data.ppg_replay.stamps import BackwardsError, Stamps, unit_of
 from tools.data.table.moments import RISES_ROWS, Moments, UnnamedTimes, time_column
 from tools.data.table.numbers import MISSING_WORDS
 from tools.data.table.problems import TableError
@@ -67,7 +67,7 @@ class Recording:
 
     @property
     def kind(self) -> str:
-        """How the times are written: "number", "clock", "date"; "" without a column of times."""
+        """How the times are written: "number", "clock", "date", "date with zone"; "" without a column of times."""
         return self._moments.kind if self._moments else ""
 
     def __iter__(self) -> Iterator[Sample]:
@@ -145,6 +145,8 @@ class Recording:
                 self._moments.resolution_s *= unit_s
                 t_s *= unit_s
             return self._stamps.lost_before(t_s, self._moments.resolution_s)
+        except BackwardsError:
+            raise self._refused(self._moments.backwards(cell)) from None
         except ValueError as error:
             raise self._refused(str(error)) from None
 

@@ -12,6 +12,10 @@ _FOLLOW = 0.02  # share of a sample's jitter by which the expected time follows 
 _UNITS_S = {1.0: "s", 1e-3: "ms", 1e-6: "us", 86400.0: "d"}
 
 
+class BackwardsError(ValueError):
+    """A stamp does not come after the one before."""
+
+
 def unit_of(step: float, rate_hz: Fraction) -> float:
     """Length of the unit in which `step` is one sample of this rate; ValueError when none is."""
     for unit_s in _UNITS_S:
@@ -47,7 +51,7 @@ class Stamps:
         coarse = resolution_s > 0.5 / self._rate_hz
         step_s = t_s - self._last_s
         if step_s < 0 or (step_s == 0 and not coarse):
-            raise ValueError("the time does not come after that of the row before. Sort the rows, each once")
+            raise BackwardsError
         if step_s > HOLE_MAX_S:
             raise ValueError(f"a hole of {step_s:g} s before it. Cut the file there")
         self._last_s = t_s

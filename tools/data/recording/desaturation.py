@@ -83,9 +83,7 @@ class Desaturation:
             self._table.problems.add(f"{place}: {error}")
             return None
         if self._rows and t_s <= self._rows[-1][0]:
-            self._table.problems.add(
-                f"{place}: {quoted(cell)} does not come after the row before. Sort the rows, each once"
-            )
+            self._table.problems.add(f"{place}: {moments.backwards(cell)}")
             return None
         return t_s
 

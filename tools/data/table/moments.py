@@ -28,6 +28,7 @@ _WORDS = {
     *(name for name in _UNIT_S if len(name) > 1 and name not in ("min", "mins", "day", "days")),
 }  # fmt: skip
 RISES_ROWS = 25
+_DATES = {"date", "date with zone"}
 _CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}(?:[.,][0-9]{1,9})?))?(?:\s*([AaPp])\.?[Mm]\.?)?")
 _CLOCK_INSIDE = re.compile(r"(?<![0-9])[0-9]{1,2}:[0-9]{2}(?![0-9])")
 _DAY = re.compile(r"([0-9]{1,4})([-./])([0-9]{1,2})\2([0-9]{1,4})")
@@ -37,7 +38,8 @@ _ZONE = re.compile(r"\s*(Z|z|[+-][0-9]{2}:?[0-9]{2})$")
 class Moments:
     """Reads one time column. `unit_s` is the length of its unit, None when its name does not tell.
 
-    `kind` is "number", "clock" or "date" after the first cell. `resolution_s` is the finest step that the cells show.
+    `kind` is "number", "clock", "date" or "date with zone" after the first cell.
+    `resolution_s` is the finest step that the cells show.
     """
 
     def __init__(self, name: str, numbers: Numbers) -> None:
@@ -54,9 +56,16 @@ class Moments:
         """Seconds; only differences and order count. ValueError says what is wrong with the cell."""
         kind, value = self._value(cell)
         if self.kind and kind != self.kind:
-            raise ValueError(f"{quoted(cell)} is not written as the times before it are")
+            both = f": {self.kind} before, {kind} here" if {kind, self.kind} <= _DATES else ""
+            raise ValueError(f"{quoted(cell)} is not written as the times before it are{both}")
         self.kind = kind
         return value
+
+    def backwards(self, cell: str) -> str:
+        """What is wrong when this cell does not come after the one before."""
+        zone = {"date": "write the zone (+01:00)", "clock": "write the date and the zone"}.get(self.kind)
+        advice = f". Where clocks were put back, {zone}" if zone else ""
+        return f"{quoted(cell)} does not come after the row before. Sort the rows, each once{advice}"
 
     def _value(self, cell: str) -> tuple[str, float]:
         if ":" in cell:
@@ -96,9 +105,8 @@ class Moments:
         clock_s = hour * 3600 + minute * 60 + second
         if not day_text:
             return "clock", self._after_midnight(clock_s)
-        return "date", self._days(day_text.strip(), cell) * DAY_S + clock_s - _zone_s(
-            zone[1] if zone else "Z"
-        )
+        local_s = self._days(day_text.strip(), cell) * DAY_S + clock_s
+        return ("date with zone", local_s - _zone_s(zone[1])) if zone else ("date", local_s)
 
     def _after_midnight(self, clock_s: float) -> float:
         if self._last_s is not None and self._last_s - clock_s > DAY_S / 2:

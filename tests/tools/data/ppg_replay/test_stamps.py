@@ -85,9 +85,9 @@ def test_a_wrong_rate_gives_no_row_from_a_pipe_either(
 @pytest.mark.parametrize(
     ("header", "time", "keep", "says"),
     [
-        ("t_s", lambda t: f"{t:.2f}", lambda n: 2, "line 3: the time does not come after"),
-        ("t_s", lambda t: f"{t:.2f}", lambda n: 1 + (n == 300), "line 303: the time does not come after"),
-        ("t_s", lambda t: f"{20 - t:.2f}", lambda n: 1, "line 3: the time does not come after"),
+        ("t_s", lambda t: f"{t:.2f}", lambda n: 2, "line 3: '0.00' does not come after"),
+        ("t_s", lambda t: f"{t:.2f}", lambda n: 1 + (n == 300), "line 303: '12.00' does not come after"),
+        ("t_s", lambda t: f"{20 - t:.2f}", lambda n: 1, "line 3: '19.96' does not come after"),
         (
             "time",
             lambda t: f"14:05:{int(t):02d}",

@@ -1,12 +1,15 @@
 """The one reader of tables: what it understands is the same table; everything else is refused with its line."""
 
+import contextlib
 import gzip
 import io
 from pathlib import Path
 
 import pytest
 
+from tools.data.table import reader
 from tools.data.table.moments import Moments
+from tools.data.table.new_file import new_file
 from tools.data.table.numbers import Numbers
 from tools.data.table.problems import TableError
 from tools.data.table.reader import Table
@@ -163,3 +166,28 @@ def test_a_time_that_is_not_clear_is_refused(cells: list[str]) -> None:
         moments.read(cell)
     with pytest.raises(ValueError, match="."):
         moments.read(cells[-1])
+
+
+def test_a_file_that_is_replaced_keeps_its_mode_and_a_read_only_one_its_content(tmp_path: Path) -> None:
+    path = tmp_path / "out.csv"
+    path.write_text("before")
+    path.chmod(0o600)
+    with new_file(path) as out:
+        out.write("after")
+    assert path.read_text() == "after" and path.stat().st_mode & 0o777 == 0o600
+    path.chmod(0o400)
+    for target, says in ((path, "read-only"), (Path("-"), "no file for the output")):
+        with pytest.raises(TableError, match=says), new_file(target) as out:
+            out.write("never")
+    assert path.read_text() == "after" and list(tmp_path.iterdir()) == [path]
+
+
+def test_blank_lines_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "BLANK_MAX", 100)
+    for text in ("\n" * 101, "a,b\n" + ",\n" * 101, "a,b\n" + "# note\n\n" * 101 + "1,2\n"):
+        with (
+            pytest.raises(TableError, match="blank lines|too")
+            if "#" not in text
+            else contextlib.nullcontext()
+        ):
+            list(Table(io.BytesIO(text.encode()), "a.csv").rows())
