@@ -105,6 +105,8 @@ class Recording:
         self._check_unit()
         self._check_sign()
         self._check_repeated()
+        if not self.is_timed:
+            self._unnamed.end(self.count / float(self._rate_hz))
 
     def _compare(self, sample: tuple[float, float]) -> None:
         is_alike = sample == self._last

@@ -70,6 +70,8 @@ class Desaturation:
                 fmean(pi) if pi and not is_blank else None,
             )
             self._rows.append((t_s, *means))
+        if moments is None and self._rows:
+            unnamed.end(self._rows[-1][0])
 
     def _time(self, moments: Moments, cell: str) -> float | None:
         place = f"line {self._table.line}, time"

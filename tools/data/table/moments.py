@@ -28,6 +28,8 @@ _WORDS = {
     *(name for name in _UNIT_S if len(name) > 1 and name not in ("min", "mins", "day", "days")),
 }  # fmt: skip
 RISES_ROWS = 25
+RISES_MIN = 3
+_IF_TIME = "If it is a time, call it t_s or t_ms; else delete it"
 _DATES = {"date", "date with zone"}
 _CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}(?:[.,][0-9]{1,9})?))?(?:\s*([AaPp])\.?[Mm]\.?)?")
 _CLOCK_INSIDE = re.compile(r"(?<![0-9])[0-9]{1,2}:[0-9]{2}(?![0-9])")
@@ -157,6 +159,7 @@ class UnnamedTimes:
         self._table = table
         self._last = {at: float("-inf") for at in range(len(table.header)) if at not in used}
         self._numbers = {at: Numbers() for at in self._last}
+        self._rises = dict.fromkeys(self._last, 0)
         self._rows = 0
 
     def watch(self, cells: list[str], rows: int = RISES_ROWS) -> None:
@@ -165,18 +168,27 @@ class UnnamedTimes:
         for at, last in list(self._last.items()):
             if _CLOCK_INSIDE.search(cells[at]):
                 self._refuse(at, "holds times of a clock. Call it time, or delete it")
+            if not cells[at]:
+                continue
             try:
                 value = self._numbers[at].read(cells[at])
             except ValueError:
-                value = last
-            if value > last:
-                self._last[at] = value
-            else:
+                value = float("-inf")
+            if value < last or value == float("-inf"):
                 del self._last[at]
+                continue
+            self._rises[at] += value > last
+            self._last[at] = value
         if self._rows == rows:
             for at in self._last:
-                self._refuse(at, "rises in every row. If it is a time, call it t_s or t_ms; else delete it")
-            self._last.clear()
+                if self._rises[at] == rows:
+                    self._refuse(at, f"rises in every row. {_IF_TIME}")
+
+    def end(self, length_s: float) -> None:
+        """After the last row: TableError when a column never fell and rose often, as whole seconds do."""
+        for at in self._last:
+            if self._rises[at] > max(RISES_MIN, length_s / 2):
+                self._refuse(at, f"never falls. {_IF_TIME}")
 
     def _refuse(self, at: int, why: str) -> None:
         name = quoted(self._table.header[at])
