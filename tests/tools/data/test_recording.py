@@ -286,21 +286,6 @@ def test_times_in_another_unit_or_order_are_refused(tmp_path: Path, times: str, 
         read_recording(path)
 
 
-@pytest.mark.parametrize(
-    ("times", "says"),
-    [
-        ("2026-10-25T02:59:00 2026-10-25T02:00:00", r"write the zone \(\+01:00\)"),
-        ("02:59:00 02:00:00", "write the date and the zone"),
-        ("2026-10-25T02:59:00 2026-10-25T03:00:00Z", "date before, date with zone here"),
-        ("2026-10-25T02:59:00+02:00 2026-10-25T02:00:00", "date with zone before, date here"),
-    ],
-)
-def test_clocks_put_back_and_mixed_zones_are_refused(tmp_path: Path, times: str, says: str) -> None:
-    path = written(tmp_path, f"{HEADER}\n" + "".join(f"{t},36.8,97,80\n" for t in times.split()))
-    with pytest.raises(TableError, match=says):
-        read_recording(path)
-
-
 def test_a_time_without_a_unit_is_asked_for(tmp_path: Path) -> None:
     path = written(tmp_path, "time,temp_c,spo2_pct,hr_bpm\n0,36.8,97,80\n")
     with pytest.raises(TableError, match="'time' does not name its unit"):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tools.data.recording.reader import read_recording
 from tools.data.table import reader
 from tools.data.table.moments import Moments
 from tools.data.table.new_file import new_file
@@ -191,3 +192,20 @@ def test_blank_lines_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
             else contextlib.nullcontext()
         ):
             list(Table(io.BytesIO(text.encode()), "a.csv").rows())
+
+
+@pytest.mark.parametrize(
+    ("times", "says"),
+    [
+        ("2026-10-25T02:59:00 2026-10-25T02:00:00", r"write the zone \(\+01:00\)"),
+        ("02:59:00 02:00:00", "write the date and the zone"),
+        ("2026-10-25T02:59:00 2026-10-25T03:00:00Z", "date before, date with zone here"),
+        ("2026-10-25T02:59:00+02:00 2026-10-25T02:00:00", "date with zone before, date here"),
+    ],
+)
+def test_clocks_put_back_and_mixed_zones_are_refused(tmp_path: Path, times: str, says: str) -> None:
+    path = tmp_path / "recording.csv"
+    rows = "".join(f"{t},36.8,97,80\n" for t in times.split())
+    path.write_text("t_s,temp_c,spo2_pct,hr_bpm\n" + rows)
+    with pytest.raises(TableError, match=says):
+        read_recording(path)
