@@ -134,7 +134,7 @@ def show_in_force(device: DeviceOption = None, as_json: JsonOption = False) -> N
     lines += table(
         ("KEY", "VALUE", "AGE", "COUNTS UNTIL", "SIGNED BY", "ENTRY", ""),
         [
-            (row["key"], value_text(row["value"]), span_text(row["age_s"]), _until(row), row["account"],
+            (row["key"], value_text(row["value"]), _age(row), _until(row), row["account"],
              row["entry"][:8], row["wearable"])
             for row in rows
         ],
@@ -209,9 +209,15 @@ def _enter(who: Who, values: dict[str, Any], when: When, refers_to: str | None =
     show(done, [marked(done["simulated"], text), to_wearable], as_json=who.as_json)
 
 
+def _age(row: dict[str, Any]) -> str:
+    return "at a time not known" if row["age_s"] is None else span_text(row["age_s"])
+
+
 def _until(row: dict[str, Any]) -> str:
     if row["withdrawn"]:
         return "not known"
     if row["expired"]:
-        return "expired: enter it again"
+        return "expired: enter it again" if row["age_s"] is not None else "does not count: enter it again"
+    if row["age_s"] is None:
+        return "not known: enter it again"
     return "it does not expire" if row["expires"] is None else local_of_iso(row["expires"], with_date=True)

@@ -15,7 +15,7 @@ from host_agent.people.outgoing import numbers_in
 from host_agent.people.regrade import replayed
 from host_agent.people.resending import to_send_again
 from host_agent.people.signed_records import Signed, signed
-from host_agent.people.validity import expires_utc_ms
+from host_agent.people.validity import expires_utc_ms, is_time_known
 from host_agent.store.bindings import Binding
 from host_agent.store.db import Tx
 from host_agent.store.outgoing import JOURNALED, LEFT, REFUSED, WAITING, Outgoing, outgoing
@@ -58,7 +58,7 @@ def rows_in_force(tx: Tx, binding: int, now_ms: int) -> list[dict[str, Any]]:
     """One row per key: value, age, when it stops counting, who signed, and whether the wearable has it."""
     rules = rules_for(tx, binding)
     replay = replayed(tx, binding, rules, now_ms, record_time)
-    counting = {entry[0] for entry in replay.entered if entry[3] == entries.IN_FORCE}
+    counting = {entry[0]: entry[1] for entry in replay.entered if entry[3] == entries.IN_FORCE}
     state = fold(given(tx, binding))
     sent = _sent(tx, binding)
     held = on_wearable(tx, binding, rules)
@@ -70,25 +70,32 @@ def rows_in_force(tx: Tx, binding: int, now_ms: int) -> list[dict[str, Any]]:
     return [
         {
             **_in_force(key, state[key], rules, now_ms=now_ms, is_at_risk=replay.is_at_risk),
-            "expired": state[key].value is not None and key not in counting,
+            "expired": state[key].value is not None and not _counts(key, state[key], counting, now_ms),
             "wearable": _wearable(
                 key,
                 sent.get(state[key].given.audit),
                 held,
                 again,
-                counts=key in counting and state[key].value is not None,
+                counts=state[key].value is not None and _counts(key, state[key], counting, now_ms),
             ),
         }
         for key in sorted(state)
     ]
 
 
+def _counts(key: str, held: Held, counting: dict[str, Any], now_ms: int) -> bool:
+    """Whether this value counts; in the place of one whose time is not known an older value may count."""
+    is_dated = is_time_known(held.given.observed_utc_ms, now_ms)
+    return key in counting and (is_dated or counting[key] == held.value)
+
+
 def _in_force(key: str, held: Held, rules: Rules, *, now_ms: int, is_at_risk: bool) -> dict[str, Any]:
     one = held.given
-    until_ms = expires_utc_ms(key, held, is_at_risk=is_at_risk, rules=rules)
-    age_ms = now_ms - one.observed_utc_ms
+    is_dated = is_time_known(one.observed_utc_ms, now_ms)
+    until_ms = expires_utc_ms(key, held, is_at_risk=is_at_risk, rules=rules) if is_dated else None
+    age_s = max(0, now_ms - one.observed_utc_ms) // 1000 if is_dated else None
     return {
-        "key": key, "value": held.value, "age_s": max(0, age_ms // 1000), "observed": iso_utc(one.observed_utc_ms),
+        "key": key, "value": held.value, "age_s": age_s, "observed": iso_utc(one.observed_utc_ms),
         "expires": iso_utc(until_ms) if until_ms is not None else None,
         "withdrawn": held.value is None, "account": one.account, "role": one.role, "entry": one.entry_id,
         "simulated": one.simulated,
