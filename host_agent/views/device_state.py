@@ -9,11 +9,10 @@ from typing import NamedTuple
 from crs_core.codes import LOW_BATTERY
 
 from host_agent.sync.battery import battery_text
-from host_agent.text import local_time, span_text
+from host_agent.text import local_time_near, span_text
 
 LIVE_IS_NOW_S = 10.0  # a wearable in session sends its values each second
 BATTERY_IS_NOW_S = 1200.0  # asked for every 10 min
-_HALF_DAY_MS = 43_200_000
 _LOW_PERCENT = 20  # above this a percentage beside the wearable's own LOW_BATTERY would contradict it
 
 # The words of `State.word`, for programs.
@@ -116,8 +115,7 @@ def _is_live(facts: Facts, word: str) -> bool:
 
 
 def _clock(utc_ms: int, facts: Facts) -> str:
-    """Wall time in minutes; with its date when it is not of this half day."""
-    return local_time(utc_ms, with_date=abs(facts.now_utc_ms - utc_ms) >= _HALF_DAY_MS, with_seconds=False)
+    return local_time_near(utc_ms, facts.now_utc_ms)
 
 
 def _pause(facts: Facts) -> str:

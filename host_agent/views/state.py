@@ -30,6 +30,7 @@ from host_agent.text import (
     grade_text,
     iso_utc,
     local_time,
+    local_time_near,
     missing_names,
     scale_name,
     site_name,
@@ -134,7 +135,7 @@ def _device(
     about = contact(device, (binding.patient or "") if binding else "", binding.profile if binding else "")
     newest = _newest_reading(tx, journal, now_ms, least_age_s) if journal else None
     calibration = Calibrations(tx).newest(journal.id) if journal else None
-    grade = _grade(tx, graded) if graded else None
+    grade = _grade(tx, graded, now_ms) if graded else None
     # A grade on old data may no longer be true.
     if grade is not None:
         age_s = newest["age_s"] if newest else None
@@ -266,7 +267,7 @@ def _age_s(moment: tuple[int, int] | None, now_ms: int, least_age_s: int | None)
     return max((now_ms - moment[0]) // 1000, least_age_s or 0, 0)
 
 
-def _grade(tx: Tx, journal: Journal) -> dict[str, Any] | None:
+def _grade(tx: Tx, journal: Journal, now_ms: int) -> dict[str, Any] | None:
     one = newest_grade(tx, journal.id)
     if one is None:
         return None
@@ -279,6 +280,6 @@ def _grade(tx: Tx, journal: Journal) -> dict[str, Any] | None:
         "reasons": [code_texts.reason_text(code) for code in one.reasons], "missing": missing_names(one.missing),
         "text": grade_text(
             one.scale, one.scale_version, lower=one.lower, upper=one.upper, missing=one.missing, signed=signed,
-            at_text=local_time(moment[0], with_seconds=False) if moment else "a time not known",
+            at_text=local_time_near(moment[0], now_ms) if moment else "a time not known",
         ),
     }  # fmt: skip

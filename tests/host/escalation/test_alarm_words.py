@@ -95,7 +95,9 @@ def test_a_text_that_is_old_says_how_old_and_on_another_day_its_date():
     late = words(codes.FEVER, now_ms=NOW_MS + 26 * 3_600_000)
     assert f" {local_time(NOW_MS, with_date=True, with_seconds=False)} (1 d 2 h ago), " in late
     assert "at a time not known" in alarm_words(codes.FEVER, 2, BED, When(None, NOW_MS), simulated=False)
-    assert f" {AT}, " in words(codes.FEVER, now_ms=NOW_MS - 5_000_000), "a clock that went back gives no age"
+    assert f" {AT}, " in words(codes.FEVER, now_ms=NOW_MS - 5_000)
+    for ahead_ms in (31_000, 5_000_000, 48 * 3_600_000):
+        assert " at a time not known, " in words(codes.FEVER, now_ms=NOW_MS - ahead_ms), "the clock went back"
 
 
 def test_simulated_and_unknown_alarms_and_no_patient_are_said():

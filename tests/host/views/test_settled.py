@@ -3,6 +3,7 @@
 import pytest
 from crs_core import codes, units
 
+from host_agent.text import local_time
 from host_agent.views.state import read_state
 from tests.host.people.people_world import HOUR_MS, MIN_MS, PeopleWorld
 from tests.host.people.wearable_rows import WearableRows
@@ -71,6 +72,15 @@ def test_the_grade_of_now_takes_the_place_of_an_old_or_a_lower_one(world):
     )
     assert shown(world, lower=None, upper=None)["grade"]["text"].startswith(
         "CRS (ASTCT 2019): not gradable at "
+    )
+
+
+def test_a_grade_of_another_half_day_has_its_date(world):
+    world.rows.grade(codes.FEVER_NOT_MET, ago_ms=26 * HOUR_MS)
+    at_ms = world.now_ms - 26 * HOUR_MS
+    assert (
+        f" at {local_time(at_ms, with_date=True, with_seconds=False)} "
+        in shown(world, link="lost")["grade"]["text"]
     )
 
 
