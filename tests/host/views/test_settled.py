@@ -93,7 +93,7 @@ def test_a_low_battery_is_said_once_and_no_percentage_contradicts_it(world):
     assert said["battery_text"] == "low: charge the wearable"
     assert shown(world, battery={**full, "percent": 8, "charging": True}, alarms=[(codes.LOW_BATTERY, 1)])[
         "battery_text"
-    ] == ("low, about 8 %: charge the wearable, charging")
+    ] == ("low, about 8 %, charging: leave it on the charger")
 
 
 def test_a_step_of_the_clock_changes_no_age_of_live_values(world):
