@@ -13,6 +13,7 @@ from host_agent.people.asking import NoWearer, wearers
 from host_agent.people.composing import When
 from host_agent.people.context_keys import context_keys, meant
 from host_agent.store.context import context_entries
+from host_agent.store.devices import device as find_device
 from host_agent.terminal.bundles import with_bundles
 from host_agent.terminal.context_lines import entry_line, value_text, values_text
 from host_agent.terminal.entry_ids import find_entry
@@ -22,7 +23,7 @@ from host_agent.terminal.reading_store import open_store
 from host_agent.terminal.running_agent import live_status
 from host_agent.terminal.signing import Observed, Who, agent_door, moment, sign_about_patient
 from host_agent.text import local_of_iso, local_time, marked, span_text, table
-from host_agent.views.context_rows import entry_rows, patient_of, rows_in_force
+from host_agent.views.context_rows import entry_rows, patient_of, rows_in_force, waits_for
 
 context = typer.Typer(
     help="Enter what only people know: blood pressure, oxygen, drugs. Entering needs the running agent.",
@@ -123,7 +124,11 @@ def show_in_force(device: DeviceOption = None, as_json: JsonOption = False) -> N
     with open_store(paths) as tx:
         wearer = patient_of(tx, device)
         bound = 0 if tx is None else len(wearers(tx, device or ""))
-        rows = [] if tx is None or wearer is None else rows_in_force(tx, wearer.row, now_ms)
+        rows = []
+        if tx is not None and wearer is not None:
+            name = find_device(tx, wearer.device).device_id.hex()
+            seen = next((one for one in live["devices"] if one["device_id"] == name), {}) if live else None
+            rows = rows_in_force(tx, wearer.row, now_ms, waits_for(seen))
     data = {"patient": wearer.patient if wearer else None, "context": rows}
     if wearer is None:
         why = NoWearer(bound, device or "")

@@ -1,6 +1,6 @@
 """What people entered, as plain rows for `context`, `history` and `export`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from crs_core import context as wearable_context
@@ -34,7 +34,7 @@ _PART_OF = {
 }  # fmt: skip
 # What became of an entry on its way; what the wearable holds now is in the rows of `rows_in_force`.
 _STATES = {
-    WAITING: "on this laptop only, being sent",
+    WAITING: "on this laptop only, not sent yet",
     JOURNALED: "journaled by the wearable",
     REFUSED: "refused by the wearable",
     LEFT: "never reached the wearable, because its binding ended",
@@ -42,7 +42,9 @@ _STATES = {
 _ON_HOST = "for this laptop only"
 _IN_FORCE = "in force on the wearable"
 _UNCONFIRMED = "on this laptop only: the wearable took it, and its record is not here yet"
-_AGAIN = "on this laptop only: the wearable dropped it at its restart, being sent again"
+_AGAIN = "on this laptop only: the wearable dropped it at its restart, "
+# What an entry waits for.
+SENDING, NO_LINK, NO_AGENT = "being sent", "waiting for the link", "waiting for the agent: cytowatch run"
 _DROPPED = "on this laptop only: the wearable dropped it. Enter it again"
 _REPLACED = "on this laptop only: a newer entry took its place on the wearable"
 _OVER = "no longer counts on the wearable"
@@ -54,8 +56,18 @@ def patient_of(tx: Tx | None, device: str | None) -> Binding | None:
     return found[0] if len(found) == 1 else None
 
 
-def rows_in_force(tx: Tx, binding: int, now_ms: int) -> list[dict[str, Any]]:
-    """One row per key: value, age, when it stops counting, who signed, and whether the wearable has it."""
+def waits_for(seen: Mapping[str, Any] | None) -> str:
+    """What an entry for a wearable waits for; `seen` is the agent's answer about it, None: no agent runs."""
+    if seen is None:
+        return NO_AGENT
+    return SENDING if (seen.get("link") or {}).get("state") == "open" else NO_LINK
+
+
+def rows_in_force(tx: Tx, binding: int, now_ms: int, waits: str = SENDING) -> list[dict[str, Any]]:
+    """One row per key: value, age, when it stops counting, who signed, and whether the wearable has it.
+
+    `waits` is what an entry waits for that the wearable does not have.
+    """
     rules = rules_for(tx, binding)
     replay = replayed(tx, binding, rules, now_ms, record_time)
     counting = {entry[0]: entry[1] for entry in replay.entered if entry[3] == entries.IN_FORCE}
@@ -76,6 +88,7 @@ def rows_in_force(tx: Tx, binding: int, now_ms: int) -> list[dict[str, Any]]:
                 sent.get(state[key].given.audit),
                 held,
                 again,
+                waits,
                 counts=state[key].value is not None and _counts(key, state[key], counting, now_ms),
             ),
         }
@@ -103,23 +116,28 @@ def _in_force(key: str, held: Held, rules: Rules, *, now_ms: int, is_at_risk: bo
 
 
 def _wearable(
-    key: str, item: Outgoing | None, held: OnWearable, again: set[tuple[int, str]], *, counts: bool
+    key: str,
+    item: Outgoing | None,
+    held: OnWearable,
+    again: set[tuple[int, str]],
+    waits: str,
+    *,
+    counts: bool,
 ) -> str:
     """What the wearable holds of this key, by its own records; `item` is the part of the entry that goes there."""
     names = {wearable_context.KEYS[number][0] for number in numbers_in(item)} if item is not None else set()
     if item is None or _PART_OF.get(key, key) not in names:
         return _ON_HOST
     if item.state != JOURNALED:
-        return _STATES[item.state] + (
-            f" ({item.last_error})" if item.last_error and item.state != LEFT else ""
-        )
+        text = f"on this laptop only, {waits}" if item.state == WAITING else _STATES[item.state]
+        return text + (f" ({item.last_error})" if item.last_error and item.state != LEFT else "")
     told = _TOLD_AS.get(key, key)
     rules = (
         (_IN_FORCE, held.holds(told, item.proof)),
         (_UNCONFIRMED, item.proof not in held.journaled),
         (_OVER, not counts),
         (_REPLACED, held.owner.get(told, item.proof) != item.proof),
-        (_AGAIN, (item.audit, told) in again),
+        (_AGAIN + (f"{waits} again" if waits == SENDING else waits), (item.audit, told) in again),
     )
     return next((text for text, is_so in rules if is_so), _DROPPED)
 
