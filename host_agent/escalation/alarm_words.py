@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from crs_core import code_texts, codes, units
 from crs_core.errors import RemoteError
-from crs_core.grade import alarms
+from crs_core.grade import alarms, rules
 
 from host_agent.patient.contact import Contact
 from host_agent.text import heart_rate_text, local_time_near, marked, site_text, span_text, temperature_words
@@ -107,7 +107,9 @@ def _temperature(alarm: int, values: Values, unit: str) -> str:
 
 
 def _saturation(values: Values) -> str:
-    return "" if values.spo2_tenths is None else f": {_percent(values.spo2_tenths)}"
+    """Only a saturation that is low: it may have risen since the alarm began."""
+    is_low = values.spo2_tenths is not None and values.spo2_tenths < rules.DEFAULT.spo2_medium_tenths
+    return f": {_percent(values.spo2_tenths)}" if is_low else ""
 
 
 def _missing(values: Values) -> str:

@@ -118,7 +118,7 @@ def _blank(device_id: bytes, name: str, key: DeviceKey | None) -> dict[str, Any]
     return {
         "device_id": device_id.hex(), "name": name, "role": code_texts.role_name(key.role) if key else None,
         "simulated": None, "broken": None, "last_seen": None, "site": (key.site if key else "") or None,
-        "patient": None, "call": None, "sound_paused_until": None, "last_value": None, "journal": None,
+        "patient": None, "call": None, "unit": "C", "sound_paused_until": None, "last_value": None, "journal": None,
         "newest_reading": None, "calibration": None, "pause": None, "grade": None,
         "grades": {}, "prompts": {"due": [], "missed": []}, "alarms": [], "signed": [], "context_waiting": 0,
         "context_dropped": 0,
@@ -151,6 +151,7 @@ def _device(
         # what the wearable says itself comes before what its enrolment named
         "site": settings.get("site") or (key.site if key else "") or None,
         "call": {"care_team": about.care_team or None, "emergency": about.emergency or None},
+        "unit": about.unit,
         "patient": {
             "id": binding.patient or "",
             "binding_id": binding.binding_id.hex(),

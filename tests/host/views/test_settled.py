@@ -43,6 +43,12 @@ def test_an_alarm_without_a_record_yet_is_shown_with_the_value_of_now(world):
     assert alarm["sound"] == "sounding, nobody has accepted it" and alarm["priority"] == "HIGH"
 
 
+def test_an_alarm_has_one_text_before_and_after_its_record(world):
+    world.rows.write("UPDATE devices SET settings = 'unit=F\n' WHERE id = 1")
+    (alarm,) = shown(world, alarms=[(codes.FEVER, 2)])["alarms"]
+    assert "P-1 (a wearable without a name): fever: 101.6 °F (38.7 °C), armpit sensor." in alarm["text"]
+
+
 def test_an_alarm_that_rose_is_shown_at_its_priority_of_now_first(world):
     world.rows.alarm(codes.HYPOXAEMIA, 2, ago_ms=MIN_MS)
     alarms = shown(world, alarms=[(codes.HYPOXAEMIA, 3)])["alarms"]
