@@ -127,7 +127,9 @@ def show_in_force(device: DeviceOption = None, as_json: JsonOption = False) -> N
         rows = []
         if tx is not None and wearer is not None:
             name = find_device(tx, wearer.device).device_id.hex()
-            seen = next((one for one in live["devices"] if one["device_id"] == name), {}) if live else None
+            seen: dict[str, Any] | None = (
+                next((one for one in live["devices"] if one["device_id"] == name), {}) if live else None
+            )
             rows = rows_in_force(tx, wearer.row, now_ms, waits_for(seen))
     data = {"patient": wearer.patient if wearer else None, "context": rows}
     if wearer is None:

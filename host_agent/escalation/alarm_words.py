@@ -108,8 +108,10 @@ def _temperature(alarm: int, values: Values, unit: str) -> str:
 
 def _saturation(values: Values) -> str:
     """Only a saturation that is low: it may have risen since the alarm began."""
-    is_low = values.spo2_tenths is not None and values.spo2_tenths < rules.DEFAULT.spo2_medium_tenths
-    return f": {_percent(values.spo2_tenths)}" if is_low else ""
+    tenths = values.spo2_tenths
+    if tenths is None or tenths >= rules.DEFAULT.spo2_medium_tenths:
+        return ""
+    return f": {_percent(tenths)}"
 
 
 def _missing(values: Values) -> str:

@@ -201,11 +201,11 @@ class Replay:
         """Whether the value of an entry whose time is not known counts: never one that could lower a bound."""
         value = values[key]
         if key in ("temperature_cc", "site"):
-            return (values.get("temperature_cc") or 0) >= self._rules.fever_cc
+            return bool((values.get("temperature_cc") or 0) >= self._rules.fever_cc)
         if key == "spo2_tenths":
-            return value is not None and value < self._rules.spo2_medium_tenths
+            return value is not None and bool(value < self._rules.spo2_medium_tenths)
         if key == "hr_bpm":
-            return value is not None and value > self._rules.hr_high_bpm
+            return value is not None and bool(value > self._rules.hr_high_bpm)
         if key in entries.MASKS:
             return bool(value)
         return not entries.is_reassuring(key, value)
