@@ -79,6 +79,8 @@ class Binding:
         if journal.binding_id != binding_id or not self._app.is_bound:
             return [wire.Result(0x15, wire.RESULT_BAD_VALUE, "not bound to this patient")]
         if op == _OVERRIDE_END:
+            if not self._server.is_custodian:  # it alone frees flash
+                return [wire.Result(0x15, wire.RESULT_FORBIDDEN, "only the custodian leaves records behind")]
             self._finish(op, binding_id)
             return []
         if self._waiting is None:

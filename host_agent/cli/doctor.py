@@ -24,7 +24,7 @@ from host_agent.store.counters import counters
 from host_agent.store.db import Tx, integrity_problems
 from host_agent.store.migrate import schema_version
 from host_agent.store.retention import thinnings
-from host_agent.store.schema import strange_parts
+from host_agent.store.schema import missing_parts, strange_parts
 from host_agent.store.undelivered import Undelivered
 from host_agent.store.undelivered import undelivered as find_undelivered
 from host_agent.terminal import exits
@@ -294,6 +294,9 @@ def _soundness(tx: Tx, database: Path) -> Iterator[Finding]:
         )
     for part in strange_parts(tx, schema_version(tx)):
         yield Finding(PROBLEM, "store", f"{part} is not of this program: it may change what is written",
+                      "Stop the agent, then: cytowatch backup copy.db, cytowatch restore copy.db")  # fmt: skip
+    for part in missing_parts(tx, schema_version(tx)):
+        yield Finding(PROBLEM, "store", f"{part} is missing: somebody took it out of the file",
                       "Stop the agent, then: cytowatch backup copy.db, cytowatch restore copy.db")  # fmt: skip
     if not problems:
         yield Finding(INFO, "store", f"{database} is not damaged", "")

@@ -59,7 +59,8 @@ def check_add(tx: Tx, ask: Ask) -> Refusal | None:
     if account(tx, values["name"]) is not None:
         return Refusal("conflict", f"An account {values['name']} exists already. A name is used once.")
     key_id = key_id_of(bytes.fromhex(values["public_key"]))
-    if account_of_key(tx, key_id) is not None:
+    code = administrator.administrator(tx)
+    if account_of_key(tx, key_id) is not None or (code is not None and code.key_id == key_id):
         return Refusal("conflict", "This key belongs to another account.")
     return None
 

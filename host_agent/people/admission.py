@@ -103,12 +103,23 @@ def plain(taken: Taken) -> dict[str, object]:
 
 async def take(store: Store, raw: bytes, signature: bytes, utc_ms: int, then: Then | None = None) -> Taken:
     """Keep a signed entry, committed when this returns; EntryRefused says why not. `then` is in the same commit."""
+    if _gives_up(raw):  # no agent runs during a restore
+        raise refused(
+            Refusal("not_allowed", "Only a restore gives up what was signed. Run: cytowatch restore FILE")
+        )
     return _answer(store, *await store.write(lambda tx: _admit(tx, store, (raw, signature), utc_ms, then)))
 
 
 def take_now(store: Store, raw: bytes, signature: bytes, utc_ms: int, then: Then | None = None) -> Taken:
     """Like `take`, blocking: for commands that run without an agent."""
     return _answer(store, *store.write_now(lambda tx: _admit(tx, store, (raw, signature), utc_ms, then)))
+
+
+def _gives_up(raw: bytes) -> bool:
+    try:
+        return "lost" in decode(raw).values
+    except (MalformedEntryError, TypeError):
+        return False
 
 
 def _admit(

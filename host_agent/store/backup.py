@@ -48,6 +48,7 @@ def restore(
     fresh.unlink(missing_ok=True)
     _whole(backup, fresh, lambda partial: copy_rows(backup, partial, version, utc_ms, on_progress))
     kept = database.with_name(f"{database.name}.before-{utc_ms}") if database.exists() else None
+    _write_back_log(database)
     for side in ("", *_SIDE_FILES):  # SQLite would use a log that stays behind for the new file
         there = database.with_name(database.name + side)
         if there.exists():
@@ -55,6 +56,16 @@ def restore(
     fresh.rename(database)
     _sync_folder(database.parent)
     return kept
+
+
+def _write_back_log(database: Path) -> None:
+    """Bring what a killed agent left in the log into the file: a cut between two renames must not part them."""
+    with contextlib.suppress(OSError, sqlite3.Error):
+        with database.open("rb") as file:
+            is_database = file.read(16) == b"SQLite format 3\0"
+        if is_database:  # SQLite deletes the log of what is no database
+            with contextlib.closing(sqlite3.connect(database)) as conn:
+                conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def check_backup(path: Path) -> int:

@@ -13,7 +13,7 @@ from host_agent.store.coverage import Coverage
 from host_agent.store.db import Tx, integrity_problems
 from host_agent.store.migrate import schema_version
 from host_agent.store.rollup_check import Tally
-from host_agent.store.schema import strange_parts
+from host_agent.store.schema import missing_parts, strange_parts
 
 _PROBLEMS_MAX = 20
 _PROGRESS_BLOCKS = 2000
@@ -43,6 +43,7 @@ def check_content(
     if problems:  # rows of a damaged file are not worth checking
         return ContentReport(0, 0, 0, 0, 0, 0, len(problems), problems)
     problems += [f"schema: {part} is not of this program" for part in strange_parts(tx, schema_version(tx))]
+    problems += [f"schema: {part} is missing" for part in missing_parts(tx, schema_version(tx))]
     problems += [
         f"table {row[0]}: row {row[1]} refers to nothing" for row in tx.execute("PRAGMA foreign_key_check")
     ]

@@ -56,9 +56,7 @@ def columns(conn: sqlite3.Connection, table: str, database: str = "main") -> lis
 
 def strange_parts(conn: sqlite3.Connection, version: int) -> list[str]:
     """What does not belong into a store of this version, such as `trigger quiet`, or is ours and was changed."""
-    with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as own:
-        make_schema(own, version, 0)
-        known = {(part.kind, part.name): _plain(part.sql) for part in parts(own)}
+    known = _known(version)
     return [
         f"{part.kind} {part.name}"
         for part in parts(conn)
@@ -66,6 +64,18 @@ def strange_parts(conn: sqlite3.Connection, version: int) -> list[str]:
         # a table is compared by its columns elsewhere: SQLite writes a changed one in words of its own
         and not (part.kind == "table" and (part.kind, part.name) in known)
     ]
+
+
+def missing_parts(conn: sqlite3.Connection, version: int) -> list[str]:
+    """What a store of this version should have and this one has not, such as the trigger that guards the chain."""
+    there = {(part.kind, part.name) for part in parts(conn)}
+    return [f"{kind} {name}" for kind, name in _known(version) if (kind, name) not in there]
+
+
+def _known(version: int) -> dict[tuple[str, str], str]:
+    with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as own:
+        make_schema(own, version, 0)
+        return {(part.kind, part.name): _plain(part.sql) for part in parts(own)}
 
 
 def _plain(sql: str | None) -> str:

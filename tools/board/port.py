@@ -135,6 +135,8 @@ def released(port: str, guard: Guard = NOBODY) -> Iterator[None]:
             through_agent(
                 Paths(Path(owner.home)), "release", "release", guard, port=owner.port, seconds=RELEASE_S
             )
+        else:  # it was lent before an alarm stood
+            beside_agent(Paths(Path(owner.home)), "release", guard)
     except HostAgentError as error:
         whose = f"the agent with pid {owner.pid} uses this port and did not release it: " if owner else ""
         raise PortError(f"{port}: {whose}{error} {error.advice}") from error

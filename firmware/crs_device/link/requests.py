@@ -113,7 +113,7 @@ class Requests:
         return self._pay(server, _JOURNALED)
 
     def _pay(self, server, cost: int) -> bool:  # type: ignore[no-untyped-def]
-        key_id = server.session.key.key_id
+        key_id = server.key.key_id
         now_ms = self._app.clock.ms()
         left, at_ms = self._allowances.get(key_id, (_FULL, now_ms))
         gained = (now_ms - at_ms) // _REFILL_MS

@@ -102,7 +102,7 @@ def bind(app, server, parts, message) -> list | None:  # type: ignore[no-untyped
 
 def time_mark(requests, app, server, utc_ms: int, bound_ms: int) -> None:  # type: ignore[no-untyped-def]
     """Journal this time when it says more than the last mark of the same key; no key keeps the marks of another out."""
-    key_id, now_ms = server.session.key.key_id, app.clock.ms()
+    key_id, now_ms = server.key.key_id, app.clock.ms()
     mark = requests.marks.get(key_id)
     if bound_ms > _BOUND_MAX_MS:
         return
@@ -120,7 +120,7 @@ def time_mark(requests, app, server, utc_ms: int, bound_ms: int) -> None:  # typ
 
 def alarm_accept(app, server, parts, message) -> list:  # type: ignore[no-untyped-def,type-arg]
     """Take an acceptance; while one counts already, nothing is changed and nothing journaled again."""
-    key_id, now_ms = server.session.key.key_id, app.clock.ms()
+    key_id, now_ms = server.key.key_id, app.clock.ms()
     if app.attention.is_taken(message.alarm_id, message.priority, now_ms):
         return _result(message, wire.RESULT_DONE, "accepted already")
     if not app.requests.pay_for_record(server):
@@ -157,7 +157,7 @@ def pause(app, server, parts, message) -> list:  # type: ignore[no-untyped-def,t
     """Begin a planned pause, change its end, or end it."""
     from crs_device.measuring.pause import request
 
-    refused = request(app, message.op, message.why, message.seconds, server.session.key.key_id)
+    refused = request(app, message.op, message.why, message.seconds, server.key.key_id)
     unload_modules("crs_device.measuring.pause")
     return _result(message, wire.RESULT_BUSY if refused else wire.RESULT_DONE, refused)
 

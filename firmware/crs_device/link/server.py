@@ -29,6 +29,9 @@ class LinkServer:
 
     def __init__(self, port, session, journal, handle, presence, health, clock) -> None:  # type: ignore[no-untyped-def]
         self.session = session
+        # Of the event in hand: what one read brings may belong to two sessions, and each message counts under the key
+        # that it came with.
+        self.key = None
         self.pump = Pump(journal) if journal is not None else None
         self.port = port
         self._handle = handle
@@ -54,14 +57,12 @@ class LinkServer:
     @property
     def rights(self) -> int:
         """What the key of the host in session may do (crs_core/wire/rights.py); 0 without a session."""
-        key = self.session.key
-        return 0 if key is None else rights.of_role(key.role)
+        return 0 if self.key is None else rights.of_role(self.key.role)
 
     @property
     def is_custodian(self) -> bool:
         """Whether the host in session is the one whose acknowledgement frees flash."""
-        key = self.session.key
-        return key is not None and key.role == rights.CUSTODIAN
+        return self.key is not None and self.key.role == rights.CUSTODIAN
 
     def ring(self, alarm: wire.Alarm) -> None:
         """Send the changed alarms before anything else. The newest doorbell replaces one that was not sent yet."""
@@ -108,6 +109,7 @@ class LinkServer:
         self.port.drop()
         self._handshake = []
         self.session.link_lost()
+        self.key = None
 
     def link_lost(self) -> None:
         """The carrier is gone: end the session and forget what waited."""
@@ -173,9 +175,11 @@ class LinkServer:
                 self._received(event.message)
             elif isinstance(event, sessions.Opened):
                 self._health.count(counts.SESSION_OPENED)
+                self.key = event.key
                 self._heard()
                 self._reset()
             elif isinstance(event, sessions.Closed):
+                self.key = None
                 self._reset()
         if said and len(self._handshake) < _HANDSHAKE_MAX:
             self._handshake.append(said)

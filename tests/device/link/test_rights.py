@@ -86,7 +86,7 @@ class Bench:
         pump = SimpleNamespace(acknowledge=lambda received: None)
         return SimpleNamespace(
             rights=rights.of_role(role), is_custodian=role == rights.CUSTODIAN, parts={}, emptied_ms=10 * DAY_MS,
-            session=SimpleNamespace(key=SimpleNamespace(key_id=key_id)), pump=pump,
+            key=SimpleNamespace(key_id=key_id), pump=pump,
             start_reading=lambda *asked: None, take_counts=lambda: None,
         )  # fmt: skip
 

@@ -30,13 +30,18 @@ class Line:
             pump=lambda now: True, queue=self._take, drop=lambda: None,
         )  # fmt: skip
         key = Key(9, role, os.urandom(32), "ward")
-        own = Key(1, rights.CUSTODIAN, os.urandom(32), "bedside")
+        self.own = Key(1, rights.CUSTODIAN, os.urandom(32), "bedside")
         self.host = HostSession(key, os.urandom)
-        session = DeviceSession(b"DEVICE01", b"JOURNAL1", [own, key], os.urandom)
-        self.server = LinkServer(port, session, None, lambda *asked: [], self.presence, Health(), clock)
+        self.asked: list[tuple[object, int]] = []  # each message, and the rights under which it is handled
+        session = DeviceSession(b"DEVICE01", b"JOURNAL1", [self.own, key], os.urandom)
+        self.server = LinkServer(port, session, None, self._asked, self.presence, Health(), clock)
         self.to_device.append(self.host.start())
         for _ in range(4):
             self.server.turn()
+
+    def _asked(self, server: LinkServer, message: object) -> list[object]:
+        self.asked.append((message, server.rights))
+        return []
 
     def _take(self, pieces: list[bytes], now_ms: int) -> None:
         events = self.host.receive(b"".join(pieces))
@@ -71,6 +76,28 @@ def test_a_reader_s_pings_leave_the_wearable_alone_and_its_session_open() -> Non
         line.say(wire.Ping(second))
     assert line.server.is_open and line.presence.is_quiet(line.now_ms)
     assert line.presence.is_long_away(line.now_ms)
+
+
+@pytest.mark.parametrize("after", ["the custodian's PROOF", "a BYE"])
+def test_what_one_read_brings_counts_under_the_key_that_each_message_came_with(after: str) -> None:
+    line = Line(rights.READER)
+    request = line.host.seal(wire.Ping(7))
+    if after == "a BYE":
+        follows = line.host.seal(wire.Bye(wire.BYE_DONE))
+    else:
+        reader, line.host = line.host, HostSession(line.own, os.urandom)
+        line.to_device.append(line.host.start())
+        while not line.to_device or line.server.session.half_open is False:
+            line.server.turn()
+        follows = b"".join(line.to_device)
+        line.to_device.clear()
+        request = reader.seal(wire.Ping(7))
+    line.asked.clear()
+    line.now_ms = 40_000
+    line.to_device.append(request + follows)
+    line.server.turn()
+    assert (wire.Ping(7), rights.READ) in line.asked
+    assert all(under == rights.READ for _, under in line.asked)
 
 
 def test_a_stranger_s_hello_is_no_host_that_is_there() -> None:

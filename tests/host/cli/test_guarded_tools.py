@@ -26,8 +26,8 @@ async def world(world, people):
     return with_people(world, people)
 
 
-def take(world, port, *arguments):
-    """Take a port as the tools for boards do, with these options; True when they may go on."""
+def take(world, port, *arguments, meanwhile=lambda: True):
+    """Take a port as the tools for boards do, with these options; what `meanwhile` says when they may go on."""
     parser = argparse.ArgumentParser()
     add_guard_options(parser)
     environment = {"CYTOWATCH_HOME": str(world.home), "CYTOWATCH_PASSPHRASE": WORDS}
@@ -35,7 +35,16 @@ def take(world, port, *arguments):
         mock.patch.dict(os.environ, environment), mock.patch("sys.stdin", io.StringIO()),
         released(port, guard_of(parser.parse_args(arguments))),
     ):  # fmt: skip
-        return True
+        return meanwhile()
+
+
+async def test_a_port_that_was_lent_before_is_asked_about_as_well(world):
+    async with world.agent():
+        await in_alarm(world)
+        with pytest.raises(PortError, match="HIGH alarms stand about P-1"):
+            await asyncio.to_thread(
+                take, world, world.port.path, *PROOF, meanwhile=lambda: take(world, world.port.path)
+            )
 
 
 async def test_a_tool_for_boards_asks_whether_the_agent_runs_or_not(world):

@@ -3,6 +3,7 @@
 import pytest
 from crs_core import context as wearable_context
 
+from host_agent.people import admission
 from host_agent.people.account_key import new_signer
 from host_agent.people.asking import EntryRefused, MovedOn
 from host_agent.people.composing import sign_entry, store_door
@@ -273,3 +274,17 @@ def test_the_proof_that_the_wearable_gets_is_of_the_signature(world):
     age_ms, proof, numbers = wearable_context.decode(message_of(world.queued()[0], world.now_ms + 90_000))
     assert proof == hashlib.sha256(signature).digest()[:8]
     assert (age_ms, numbers) == (90_000, {wearable_context.ICE: 8})
+
+
+async def test_only_a_restore_gives_up_what_was_signed(world):
+    """Through the agent's door nobody says so: a cut end of the chain would then pass for a restore."""
+    values = {"act": "restore", "reason": "none", "alarms": [], "lost": {"head": "00" * 32, "proofs": []}}
+    made = world.compose(world.nurse, "act", values)
+    with pytest.raises(EntryRefused, match="Only a restore"):
+        await admission.take(world.store, *made, world.now_ms)
+
+
+def test_the_key_of_the_administrator_code_is_no_account(world):
+    second = new_signer("second")
+    second.public_key = world.administrator.public_key
+    world.refuses("conflict", lambda: world.add(second, "clinician"))

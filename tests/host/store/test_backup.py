@@ -116,6 +116,36 @@ def test_what_a_killed_agent_left_in_the_log_stays_with_the_store_that_was_there
     assert kept is not None and (readings(killed), readings(kept)) == (60, 120)
 
 
+def test_a_cut_between_the_renames_parts_no_store_from_its_log(tmp_path, monkeypatch) -> None:
+    filled(tmp_path / "old.db", 10)
+    with Store(tmp_path / "a.db") as store:
+        fill(store, list(blocks(20)))
+        for name in ("a.db", "a.db-wal"):
+            shutil.copy(tmp_path / name, tmp_path / f"killed-{name}")
+    rename, done = Path.rename, []
+
+    def cut(path: Path, target: Path) -> Path:
+        if done:
+            raise KeyboardInterrupt
+        done.extend([target] if path.name == "killed-a.db" else [])
+        return rename(path, target)
+
+    with monkeypatch.context() as power, pytest.raises(KeyboardInterrupt):
+        power.setattr(Path, "rename", cut)
+        backup.restore(tmp_path / "old.db", tmp_path / "killed-a.db", 77)
+    assert readings(tmp_path / "killed-a.db.before-77") == 120
+
+
+@pytest.mark.parametrize("kind, name", [("TRIGGER", "audit_is_never_changed"), ("INDEX", "outbox_pending")])
+def test_a_part_that_was_taken_out_of_a_store_is_named(tmp_path, kind: str, name: str) -> None:
+    file = spoil(filled(tmp_path / "a.db", 10), f"DROP {kind} {name}")
+    with contextlib.closing(open_read_only(file)) as conn:
+        assert f"schema: {kind.lower()} {name} is missing" in check_content(conn).problems
+    backup.restore(file, tmp_path / "b.db", 77)
+    with Store(tmp_path / "b.db") as store:
+        assert store.read_now(check_content).found == 0
+
+
 def test_a_restore_in_an_empty_folder(tmp_path) -> None:
     filled(tmp_path / "old.db", 10)
     assert backup.restore(tmp_path / "old.db", tmp_path / "a.db", 77) is None

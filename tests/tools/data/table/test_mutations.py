@@ -108,7 +108,7 @@ def written_otherwise(text: str, chance: random.Random) -> bytes:
         lines = [line + separator * 2 for line in lines]
     whole = chance.choice(("\n", "\r\n", "\r")).join(lines) + chance.choice(("", "\n", "\n\n"))
     coded = whole.encode(chance.choice(("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32")))
-    return gzip.compress(coded) if chance.random() < 0.2 else coded
+    return gzip.compress(coded, mtime=0) if chance.random() < 0.2 else coded
 
 
 def damaged(text: str, chance: random.Random) -> bytes:
