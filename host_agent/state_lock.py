@@ -5,6 +5,7 @@ the folder is the same folder, and the lock ends with the process. A note in the
 """
 
 import contextlib
+import datetime
 import fcntl
 import json
 import os
@@ -14,6 +15,7 @@ from typing import Any, NamedTuple
 
 from host_agent.errors import HostAgentError
 from host_agent.paths import Paths, StateFolderError
+from host_agent.wall_time import has_two_offsets
 
 AGENT = "run"
 AGENT_NOTE = "agent.json"
@@ -203,8 +205,12 @@ def _exists(pid: int) -> bool:
 
 
 def _clock(utc_ms: int) -> str:
-    """`14:05:09` of this computer's zone. `text.py` is not asked: every command loads this module first."""
-    return time.strftime("%H:%M:%S", time.localtime(utc_ms / 1000))
+    """`14:05:09` of this computer's zone, with its offset on a day when the clocks change.
+
+    `text.py` is not asked: every command loads this module first.
+    """
+    at = datetime.datetime.fromtimestamp(utc_ms // 1000, datetime.UTC).astimezone()
+    return f"{at:%H:%M:%S}" + (at.isoformat()[19:] if has_two_offsets(at.date()) else "")
 
 
 def _holder(path: Path) -> Holder:

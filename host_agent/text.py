@@ -13,6 +13,8 @@ from crs_core.grade.scales import SCALE_NAMES
 
 from host_agent.wall_time import has_two_offsets
 
+_HALF_DAY_MS = 43_200_000
+
 SIMULATED = "SIMULATED"
 _NOT_MEASURED = {
     units.TEMP_ABSENT: "no thermometer answers",
@@ -64,6 +66,11 @@ def local_time(utc_ms: int, *, with_date: bool = False, with_seconds: bool = Tru
     text = f"{moment.year:04d}-{moment:%m-%d} " if with_date else ""
     text += f"{moment:%H:%M:%S}" if with_seconds else f"{moment:%H:%M}"
     return text + (moment.isoformat()[19:] if has_two_offsets(moment.date()) else "")
+
+
+def local_time_near(utc_ms: int, now_ms: int) -> str:
+    """Wall time in minutes; with its date when it is not of this half day, before or after."""
+    return local_time(utc_ms, with_date=abs(now_ms - utc_ms) >= _HALF_DAY_MS, with_seconds=False)
 
 
 def local_of_iso(at: str | None, *, with_date: bool = False, with_seconds: bool = True) -> str:

@@ -55,6 +55,8 @@ class Binding:
             return [] if refusal is None else [refusal]
         if op not in (_END, _OVERRIDE_END):
             return [wire.Result(0x15, wire.RESULT_BAD_VALUE, "unknown binding operation %d" % op)]
+        if op == _OVERRIDE_END and not server.is_custodian:  # it alone frees flash
+            return [wire.Result(0x15, wire.RESULT_FORBIDDEN, "only the custodian leaves records behind")]
         return self._end(op, binding_id)
 
     def _start(self, binding_id: bytes, profile: bytes):  # type: ignore[no-untyped-def]
@@ -79,8 +81,6 @@ class Binding:
         if journal.binding_id != binding_id or not self._app.is_bound:
             return [wire.Result(0x15, wire.RESULT_BAD_VALUE, "not bound to this patient")]
         if op == _OVERRIDE_END:
-            if not self._server.is_custodian:  # it alone frees flash
-                return [wire.Result(0x15, wire.RESULT_FORBIDDEN, "only the custodian leaves records behind")]
             self._finish(op, binding_id)
             return []
         if self._waiting is None:

@@ -13,6 +13,7 @@ from host_agent.people.asking import NoWearer, wearers
 from host_agent.people.composing import When
 from host_agent.people.context_keys import context_keys, meant
 from host_agent.store.context import context_entries
+from host_agent.store.devices import device as find_device
 from host_agent.terminal.bundles import with_bundles
 from host_agent.terminal.context_lines import entry_line, value_text, values_text
 from host_agent.terminal.entry_ids import find_entry
@@ -22,7 +23,7 @@ from host_agent.terminal.reading_store import open_store
 from host_agent.terminal.running_agent import live_status
 from host_agent.terminal.signing import Observed, Who, agent_door, moment, sign_about_patient
 from host_agent.text import local_of_iso, local_time, marked, span_text, table
-from host_agent.views.context_rows import entry_rows, patient_of, rows_in_force
+from host_agent.views.context_rows import entry_rows, patient_of, rows_in_force, waits_for
 
 context = typer.Typer(
     help="Enter what only people know: blood pressure, oxygen, drugs. Entering needs the running agent.",
@@ -123,7 +124,13 @@ def show_in_force(device: DeviceOption = None, as_json: JsonOption = False) -> N
     with open_store(paths) as tx:
         wearer = patient_of(tx, device)
         bound = 0 if tx is None else len(wearers(tx, device or ""))
-        rows = [] if tx is None or wearer is None else rows_in_force(tx, wearer.row, now_ms)
+        rows = []
+        if tx is not None and wearer is not None:
+            name = find_device(tx, wearer.device).device_id.hex()
+            seen: dict[str, Any] | None = (
+                next((one for one in live["devices"] if one["device_id"] == name), {}) if live else None
+            )
+            rows = rows_in_force(tx, wearer.row, now_ms, waits_for(seen))
     data = {"patient": wearer.patient if wearer else None, "context": rows}
     if wearer is None:
         why = NoWearer(bound, device or "")
@@ -134,7 +141,7 @@ def show_in_force(device: DeviceOption = None, as_json: JsonOption = False) -> N
     lines += table(
         ("KEY", "VALUE", "AGE", "COUNTS UNTIL", "SIGNED BY", "ENTRY", ""),
         [
-            (row["key"], value_text(row["value"]), span_text(row["age_s"]), _until(row), row["account"],
+            (row["key"], value_text(row["value"]), _age(row), _until(row), row["account"],
              row["entry"][:8], row["wearable"])
             for row in rows
         ],
@@ -209,9 +216,15 @@ def _enter(who: Who, values: dict[str, Any], when: When, refers_to: str | None =
     show(done, [marked(done["simulated"], text), to_wearable], as_json=who.as_json)
 
 
+def _age(row: dict[str, Any]) -> str:
+    return "at a time not known" if row["age_s"] is None else span_text(row["age_s"])
+
+
 def _until(row: dict[str, Any]) -> str:
     if row["withdrawn"]:
         return "not known"
     if row["expired"]:
-        return "expired: enter it again"
+        return "expired: enter it again" if row["age_s"] is not None else "does not count: enter it again"
+    if row["age_s"] is None:
+        return "not known: enter it again"
     return "it does not expire" if row["expires"] is None else local_of_iso(row["expires"], with_date=True)

@@ -27,6 +27,7 @@ from host_agent.text import (
     span_text,
     temperature_at_text,
 )
+from host_agent.views.context_rows import waits_for
 from host_agent.views.state import read_state
 from host_agent.views.state_facts import age_s
 
@@ -162,11 +163,12 @@ def _device_lines(device: dict[str, Any], running: bool, now_ms: int) -> Iterato
     for record in device["signed"]:
         at = local_of_iso(record["at"], with_date=True)
         yield f"  signed    {marked(record['simulated'], f'{at}: ' + record['text'])}"
+    waits = waits_for(device if running else None)
     if device["context_waiting"]:
-        yield f"  context   entries on this laptop only, being sent: {device['context_waiting']}"
+        yield f"  context   entries on this laptop only: {device['context_waiting']}, {waits}"
     if device["context_dropped"]:
         number = device["context_dropped"]
-        yield f"  context   entries that the wearable dropped at its restart, being sent again: {number}"
+        yield f"  context   entries that the wearable dropped at its restart: {number}, {waits}"
 
 
 def _call_lines(device: dict[str, Any]) -> Iterator[str]:

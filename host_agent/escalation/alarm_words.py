@@ -9,12 +9,13 @@ from typing import Any, NamedTuple
 
 from crs_core import code_texts, codes, units
 from crs_core.errors import RemoteError
-from crs_core.grade import alarms
+from crs_core.grade import alarms, rules
 
 from host_agent.patient.contact import Contact
-from host_agent.text import heart_rate_text, local_time, marked, site_text, span_text, temperature_words
+from host_agent.text import heart_rate_text, local_time_near, marked, site_text, span_text, temperature_words
 
 LEADS = {codes.PRIORITY_HIGH: "URGENT", codes.PRIORITY_MEDIUM: "ALARM", codes.PRIORITY_LOW: "NOTICE"}
+_AHEAD_MS = 30_000  # beyond the error of a dated record: the clock was wrong then, or is wrong now
 _LATE_MS = 120_000  # a block of readings may wait for so long: what is older is said to be old
 # Alarms whose detail is written for nurses; of every other one it is for engineers.
 _WITH_DETAIL = (
@@ -91,10 +92,10 @@ def alarm_noun(alarm: int) -> str:
 
 
 def _when(when: When) -> str:
-    if when.utc_ms is None:
+    if when.utc_ms is None or when.utc_ms - when.now_ms > _AHEAD_MS:
         return "at a time not known"
     age_ms = when.now_ms - when.utc_ms
-    at = local_time(when.utc_ms, with_date=age_ms >= 43_200_000, with_seconds=False)
+    at = local_time_near(when.utc_ms, when.now_ms)
     return f"{at} ({when.late.format(span_text(age_ms / 1000))})" if age_ms >= _LATE_MS else at
 
 
@@ -106,7 +107,11 @@ def _temperature(alarm: int, values: Values, unit: str) -> str:
 
 
 def _saturation(values: Values) -> str:
-    return "" if values.spo2_tenths is None else f": {_percent(values.spo2_tenths)}"
+    """Only a saturation that is low: it may have risen since the alarm began."""
+    tenths = values.spo2_tenths
+    if tenths is None or tenths >= rules.DEFAULT.spo2_medium_tenths:
+        return ""
+    return f": {_percent(tenths)}"
 
 
 def _missing(values: Values) -> str:

@@ -22,7 +22,7 @@ from host_agent.escalation.events import Event, Origin, alarm_event, together_ev
 from host_agent.escalation.record_events import device_name, events_of, patient_of
 from host_agent.forward.delivery import Delivery
 from host_agent.forward.waiting import Together
-from host_agent.patient.contact import Contact, contact_of
+from host_agent.patient.contact import NAMELESS, Contact, contact_of
 from host_agent.store.db import Store, Tx
 from host_agent.store.devices import devices
 from host_agent.store.empty import read_or_empty
@@ -141,7 +141,7 @@ class MemoryAlarms:
 
     def finding(self, device_id: bytes | None, finding: Finding) -> None:
         """An alarm of the host itself about a wearable, None: about the agent."""
-        contact = self._contacts.get(device_id, Contact(device=device_id.hex() if device_id else ""))
+        contact = self._contacts.get(device_id, Contact(device=NAMELESS if device_id else ""))
         self._send(
             host_event(
                 device_id, finding, contact, simulated=self._agent_simulated, utc_ms=self._clock.utc_ms(),

@@ -20,7 +20,7 @@ from host_agent.store.devices import device
 from host_agent.store.episodes import peak_lower
 from host_agent.store.rows import Journal, StoredEvent
 from host_agent.sync.timebase import record_time
-from host_agent.text import grade_text, local_time, scale_name
+from host_agent.text import grade_text, local_time_near, scale_name
 
 _WITH_ALARMS = (record_layout.ALARM, record_layout.BOOT, record_layout.GRADER_STATE)
 
@@ -68,7 +68,7 @@ def events_of(
     return [
         grade_event(
             origin, patient, grade=grade_fields(record), simulated=simulated, occurred=occurred,
-            text=record_text(record, at_utc_ms), priority=rules.grade_priority(record.lower),
+            text=record_text(record, at_utc_ms, received_utc_ms), priority=rules.grade_priority(record.lower),
             contact=contact, now_ms=received_utc_ms,
         )
     ]  # fmt: skip
@@ -92,8 +92,8 @@ def active_in(state: bytes) -> dict[int, int]:
         return {}
 
 
-def record_text(record: Any, at_utc_ms: int) -> str:
-    """The sentence of a GRADE record."""
+def record_text(record: Any, at_utc_ms: int, now_ms: int) -> str:
+    """The sentence of a GRADE record as it is told at `now_ms`."""
     return grade_text(
         record.scale,
         record.scale_version,
@@ -101,7 +101,7 @@ def record_text(record: Any, at_utc_ms: int) -> str:
         upper=record.upper,
         missing=record.missing,
         signed=record.status == codes.SIGNED,
-        at_text=local_time(at_utc_ms, with_seconds=False),
+        at_text=local_time_near(at_utc_ms, now_ms),
     )
 
 

@@ -16,6 +16,9 @@ HOW_TO_SET = (
 )
 
 
+NAMELESS = "a wearable without a name"  # its id is for engineers
+
+
 class Contact(NamedTuple):
     """`patient` "" when nobody is bound, `device` "" for this laptop itself; a number is "" while it is not known.
 
@@ -67,8 +70,9 @@ def contact(found: Device, patient: str, profile: str) -> Contact:
     """The same from what is read already; `profile` is the canonical text of the binding."""
     settings = decode_profile(found.settings)
     care_team = decode_profile(profile).get("call_number") or settings.get("patient_call_number", "")
+    name = NAMELESS if found.label == found.device_id.hex() else found.label
     return Contact(
-        patient, found.label, care_team, settings.get("emergency_number", ""), settings.get("unit", "C")
+        patient, name, care_team, settings.get("emergency_number", ""), settings.get("unit", "C")
     )  # fmt: skip
 
 

@@ -89,7 +89,7 @@ def decode_profile(text: str) -> dict[str, str]:
 
 
 def day_number(profile_text: str, utc_ms: int) -> int | None:
-    """Days since infusion at `utc_ms` (infusion day is 0); None without a date."""
+    """Days since infusion at `utc_ms` by the calendar here (infusion day is 0); None without a date."""
     date = decode_profile(profile_text).get("infusion_date")
     if date is None:
         return None
@@ -97,7 +97,7 @@ def day_number(profile_text: str, utc_ms: int) -> int | None:
         start = datetime.date.fromisoformat(date)
     except ValueError:
         return None
-    return (datetime.datetime.fromtimestamp(utc_ms / 1000, datetime.UTC).date() - start).days
+    return (datetime.datetime.fromtimestamp(utc_ms / 1000, datetime.UTC).astimezone().date() - start).days
 
 
 def _refuse(option: str, expected: str, found: str) -> ConfigError:

@@ -196,7 +196,7 @@ def _examine(tx: Tx, raw: bytes, signature: bytes, utc_ms: int) -> Ask | Refusal
     if abs(utc_ms - entry.entered_utc_ms) > validity.ENTRY_MS:
         away = span_text(abs(utc_ms - entry.entered_utc_ms) / 1000)
         return Refusal("stale", f"The entry's own time is {away} away from the agent's time.")
-    if entry.observed_utc_ms > utc_ms + validity.FUTURE_MS:
+    if not validity.is_time_known(entry.observed_utc_ms, utc_ms):
         ahead = span_text((entry.observed_utc_ms - utc_ms) / 1000)
         return Refusal("from_future", f"Its time of observation lies {ahead} ahead of the agent's clock.")
     wearer = _wearer(tx, entry)

@@ -6,6 +6,7 @@ withdrawn entry has the effect that it would have had in time.
 """
 
 from collections.abc import Iterable, Mapping
+from itertools import groupby
 from typing import Any, NamedTuple
 
 from crs_core import codes
@@ -14,6 +15,7 @@ from crs_core.grade.rules import Rules
 from crs_core.grade.scales import SCALES
 
 from host_agent.people.context_state import Given, expanded, of_one_moment
+from host_agent.people.validity import is_time_known
 
 _ASTCT = SCALES[0]
 _ORAL = ("oral", "tympanic", "rectal", "core")  # sites that settle the row
@@ -81,17 +83,33 @@ class Replay:
         return self._is_febrile or bool(entries.is_masked(self.entered))
 
     def run(self, given: Iterable[Given], signs: Iterable[Sign], now_ms: int) -> "Replay":
-        """Replay everything up to `now_ms`; what is dated later counts as of now."""
-        moments: dict[int, tuple[list[Sign], list[Given]]] = {}
+        """Replay everything up to `now_ms`; a sign that is dated later counts as of now.
+
+        When an entry that is dated later was observed is not known: only what worries in it counts, as of the last
+        moment that is possible.
+        """
+        moments: dict[int, tuple[list[Sign], list[Given], list[Given]]] = {}
         for sign in signs:
-            moments.setdefault(min(sign.utc_ms, now_ms), ([], []))[0].append(sign)
+            moments.setdefault(min(sign.utc_ms, now_ms), ([], [], []))[0].append(sign)
+        given = list(given)
+        undated: dict[int, list[Given]] = {}
         for one in given:
-            moments.setdefault(min(one.observed_utc_ms, now_ms), ([], []))[1].append(one)
+            if is_time_known(one.observed_utc_ms, now_ms):
+                moments.setdefault(min(one.observed_utc_ms, now_ms), ([], [], []))[2].append(one)
+            else:
+                undated.setdefault(one.observed_utc_ms, []).append(one)
+        for ones in undated.values():
+            # somebody entered something else afterwards, when this was observed already
+            later = [one for one in given if one.audit > max(one.audit for one in ones)]
+            latest_ms = min([now_ms, *(one.entered_utc_ms for one in later)])
+            moments.setdefault(latest_ms, ([], [], []))[1].extend(ones)
         for utc_ms in sorted(moments):
-            said, entered = moments[utc_ms]
+            said, of_no_time, entered = moments[utc_ms]
             self._run_out(utc_ms)
             for sign in said:
                 self._hear(sign._replace(utc_ms=utc_ms))
+            for _, ones_of_it in groupby(of_no_time, key=lambda one: one.observed_utc_ms):
+                self._enter(list(ones_of_it), utc_ms, is_dated=False)
             self._enter(entered, utc_ms)
         self._run_out(now_ms)
         self._settle(now_ms)
@@ -133,25 +151,33 @@ class Replay:
             self._sensor = sign.temperature
             self._settle(sign.utc_ms)
 
-    def _enter(self, entered: list[Given], utc_ms: int) -> None:
+    def _enter(self, entered: list[Given], utc_ms: int, *, is_dated: bool = True) -> None:
         for values in of_one_moment(entered):
             if values is None:
+                if not is_dated:
+                    continue
                 self.entered = entries.close_episode(self.entered, utc_ms)
                 self.held = {}
                 self.is_latched = False
                 self._lower = self.first_met_ms = None
             else:
-                self._take(values, utc_ms)
+                self._take(values, utc_ms, is_dated=is_dated)
             self._settle(utc_ms)
 
-    def _take(self, values: dict[str, Any], utc_ms: int) -> None:
+    def _take(self, values: dict[str, Any], utc_ms: int, *, is_dated: bool) -> None:
         self.has_entries = True
         for key, value in values.items():
-            if value is not None and (key != "temperature_cc" or values.get("site") not in _NOT_ORAL):
+            if (
+                is_dated
+                and value is not None
+                and (key != "temperature_cc" or values.get("site") not in _NOT_ORAL)
+            ):
                 self.answered[key] = utc_ms
         in_force = {**self._own, **entries.in_force(self.entered)}
         new = expanded(values, entries.values_of(self.entered))
         new = course.with_judged_pressure(new, in_force, self._rules)
+        if not is_dated:
+            values = new = {key: new[key] for key in new if self._worries_undated(key, new)}
         hand_cc = new.get("temperature_cc")
         if hand_cc is not None and hand_cc < self._rules.fever_cc <= in_force.get("temperature_cc", 0):
             new = {key: new[key] for key in new if key not in ("temperature_cc", "site")}  # it cancels none
@@ -170,6 +196,19 @@ class Replay:
             self._note_met(utc_ms)
         if values.get("fever_earlier") or (is_met and "fever_other_cause" not in values):
             self.is_latched = True
+
+    def _worries_undated(self, key: str, values: Mapping[str, Any]) -> bool:
+        """Whether the value of an entry whose time is not known counts: never one that could lower a bound."""
+        value = values[key]
+        if key in ("temperature_cc", "site"):
+            return bool((values.get("temperature_cc") or 0) >= self._rules.fever_cc)
+        if key == "spo2_tenths":
+            return value is not None and bool(value < self._rules.spo2_medium_tenths)
+        if key == "hr_bpm":
+            return value is not None and bool(value > self._rules.hr_high_bpm)
+        if key in entries.MASKS:
+            return bool(value)
+        return not entries.is_reassuring(key, value)
 
     def _run_out(self, until_ms: int) -> None:
         """Let entries expire, each at its own time, up to `until_ms`."""

@@ -16,7 +16,7 @@ from host_agent.people.limits import rules_for
 from host_agent.people.on_wearable import OnWearable, on_wearable
 from host_agent.people.outgoing import numbers_in
 from host_agent.people.regrade import replayed
-from host_agent.people.validity import FUTURE_MS
+from host_agent.people.validity import is_time_known
 from host_agent.people.wearable_says import Resolve
 from host_agent.store.db import Tx
 from host_agent.store.outgoing import JOURNALED, Outgoing, outgoing
@@ -113,7 +113,7 @@ def _age_ms(item: Outgoing, held: OnWearable, now_ms: int, ticks: Ticks, resolve
 
     None: this clock stands before the observation, so it was wrong then or is wrong now, and the age is not known.
     """
-    if item.observed_utc_ms > now_ms + FUTURE_MS:
+    if not is_time_known(item.observed_utc_ms, now_ms):
         return None
     age_ms = max(0, now_ms - item.observed_utc_ms)
     record = held.journaled.get(item.proof)

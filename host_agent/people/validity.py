@@ -17,6 +17,11 @@ FUTURE_MS = 60_000  # how far an observation may lie ahead of the agent's clock
 ENTRY_MS = 10 * 60_000  # from signing an entry to the agent taking it
 
 
+def is_time_known(observed_utc_ms: int, now_ms: int) -> bool:
+    """Whether an observation does not lie ahead: else a clock was wrong when it was entered, or is wrong now."""
+    return observed_utc_ms <= now_ms + FUTURE_MS
+
+
 def oldest_ms(key: str, value: Any, rules: Rules = DEFAULT) -> int | None:
     """How old an observation may be to be entered at all; None: any age.
 

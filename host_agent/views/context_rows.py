@@ -1,6 +1,6 @@
 """What people entered, as plain rows for `context`, `history` and `export`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from crs_core import context as wearable_context
@@ -15,7 +15,7 @@ from host_agent.people.outgoing import numbers_in
 from host_agent.people.regrade import replayed
 from host_agent.people.resending import to_send_again
 from host_agent.people.signed_records import Signed, signed
-from host_agent.people.validity import expires_utc_ms
+from host_agent.people.validity import expires_utc_ms, is_time_known
 from host_agent.store.bindings import Binding
 from host_agent.store.db import Tx
 from host_agent.store.outgoing import JOURNALED, LEFT, REFUSED, WAITING, Outgoing, outgoing
@@ -34,7 +34,7 @@ _PART_OF = {
 }  # fmt: skip
 # What became of an entry on its way; what the wearable holds now is in the rows of `rows_in_force`.
 _STATES = {
-    WAITING: "on this laptop only, being sent",
+    WAITING: "on this laptop only, not sent yet",
     JOURNALED: "journaled by the wearable",
     REFUSED: "refused by the wearable",
     LEFT: "never reached the wearable, because its binding ended",
@@ -42,7 +42,9 @@ _STATES = {
 _ON_HOST = "for this laptop only"
 _IN_FORCE = "in force on the wearable"
 _UNCONFIRMED = "on this laptop only: the wearable took it, and its record is not here yet"
-_AGAIN = "on this laptop only: the wearable dropped it at its restart, being sent again"
+_AGAIN = "on this laptop only: the wearable dropped it at its restart, "
+# What an entry waits for.
+SENDING, NO_LINK, NO_AGENT = "being sent", "waiting for the link", "waiting for the agent: cytowatch run"
 _DROPPED = "on this laptop only: the wearable dropped it. Enter it again"
 _REPLACED = "on this laptop only: a newer entry took its place on the wearable"
 _OVER = "no longer counts on the wearable"
@@ -54,11 +56,21 @@ def patient_of(tx: Tx | None, device: str | None) -> Binding | None:
     return found[0] if len(found) == 1 else None
 
 
-def rows_in_force(tx: Tx, binding: int, now_ms: int) -> list[dict[str, Any]]:
-    """One row per key: value, age, when it stops counting, who signed, and whether the wearable has it."""
+def waits_for(seen: Mapping[str, Any] | None) -> str:
+    """What an entry for a wearable waits for; `seen` is the agent's answer about it, None: no agent runs."""
+    if seen is None:
+        return NO_AGENT
+    return SENDING if (seen.get("link") or {}).get("state") == "open" else NO_LINK
+
+
+def rows_in_force(tx: Tx, binding: int, now_ms: int, waits: str = SENDING) -> list[dict[str, Any]]:
+    """One row per key: value, age, when it stops counting, who signed, and whether the wearable has it.
+
+    `waits` is what an entry waits for that the wearable does not have.
+    """
     rules = rules_for(tx, binding)
     replay = replayed(tx, binding, rules, now_ms, record_time)
-    counting = {entry[0] for entry in replay.entered if entry[3] == entries.IN_FORCE}
+    counting = {entry[0]: entry[1] for entry in replay.entered if entry[3] == entries.IN_FORCE}
     state = fold(given(tx, binding))
     sent = _sent(tx, binding)
     held = on_wearable(tx, binding, rules)
@@ -70,25 +82,33 @@ def rows_in_force(tx: Tx, binding: int, now_ms: int) -> list[dict[str, Any]]:
     return [
         {
             **_in_force(key, state[key], rules, now_ms=now_ms, is_at_risk=replay.is_at_risk),
-            "expired": state[key].value is not None and key not in counting,
+            "expired": state[key].value is not None and not _counts(key, state[key], counting, now_ms),
             "wearable": _wearable(
                 key,
                 sent.get(state[key].given.audit),
                 held,
                 again,
-                counts=key in counting and state[key].value is not None,
+                waits,
+                counts=state[key].value is not None and _counts(key, state[key], counting, now_ms),
             ),
         }
         for key in sorted(state)
     ]
 
 
+def _counts(key: str, held: Held, counting: dict[str, Any], now_ms: int) -> bool:
+    """Whether this value counts; in the place of one whose time is not known an older value may count."""
+    is_dated = is_time_known(held.given.observed_utc_ms, now_ms)
+    return key in counting and (is_dated or counting[key] == held.value)
+
+
 def _in_force(key: str, held: Held, rules: Rules, *, now_ms: int, is_at_risk: bool) -> dict[str, Any]:
     one = held.given
-    until_ms = expires_utc_ms(key, held, is_at_risk=is_at_risk, rules=rules)
-    age_ms = now_ms - one.observed_utc_ms
+    is_dated = is_time_known(one.observed_utc_ms, now_ms)
+    until_ms = expires_utc_ms(key, held, is_at_risk=is_at_risk, rules=rules) if is_dated else None
+    age_s = max(0, now_ms - one.observed_utc_ms) // 1000 if is_dated else None
     return {
-        "key": key, "value": held.value, "age_s": max(0, age_ms // 1000), "observed": iso_utc(one.observed_utc_ms),
+        "key": key, "value": held.value, "age_s": age_s, "observed": iso_utc(one.observed_utc_ms),
         "expires": iso_utc(until_ms) if until_ms is not None else None,
         "withdrawn": held.value is None, "account": one.account, "role": one.role, "entry": one.entry_id,
         "simulated": one.simulated,
@@ -96,23 +116,28 @@ def _in_force(key: str, held: Held, rules: Rules, *, now_ms: int, is_at_risk: bo
 
 
 def _wearable(
-    key: str, item: Outgoing | None, held: OnWearable, again: set[tuple[int, str]], *, counts: bool
+    key: str,
+    item: Outgoing | None,
+    held: OnWearable,
+    again: set[tuple[int, str]],
+    waits: str,
+    *,
+    counts: bool,
 ) -> str:
     """What the wearable holds of this key, by its own records; `item` is the part of the entry that goes there."""
     names = {wearable_context.KEYS[number][0] for number in numbers_in(item)} if item is not None else set()
     if item is None or _PART_OF.get(key, key) not in names:
         return _ON_HOST
     if item.state != JOURNALED:
-        return _STATES[item.state] + (
-            f" ({item.last_error})" if item.last_error and item.state != LEFT else ""
-        )
+        text = f"on this laptop only, {waits}" if item.state == WAITING else _STATES[item.state]
+        return text + (f" ({item.last_error})" if item.last_error and item.state != LEFT else "")
     told = _TOLD_AS.get(key, key)
     rules = (
         (_IN_FORCE, held.holds(told, item.proof)),
         (_UNCONFIRMED, item.proof not in held.journaled),
         (_OVER, not counts),
         (_REPLACED, held.owner.get(told, item.proof) != item.proof),
-        (_AGAIN, (item.audit, told) in again),
+        (_AGAIN + (f"{waits} again" if waits == SENDING else waits), (item.audit, told) in again),
     )
     return next((text for text, is_so in rules if is_so), _DROPPED)
 

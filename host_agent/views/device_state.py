@@ -9,11 +9,10 @@ from typing import NamedTuple
 from crs_core.codes import LOW_BATTERY
 
 from host_agent.sync.battery import battery_text
-from host_agent.text import local_time, span_text
+from host_agent.text import local_time_near, span_text
 
 LIVE_IS_NOW_S = 10.0  # a wearable in session sends its values each second
 BATTERY_IS_NOW_S = 1200.0  # asked for every 10 min
-_HALF_DAY_MS = 43_200_000
 _LOW_PERCENT = 20  # above this a percentage beside the wearable's own LOW_BATTERY would contradict it
 
 # The words of `State.word`, for programs.
@@ -43,7 +42,8 @@ class Facts(NamedTuple):
     """What is known of one wearable; ages in seconds, times UTC ms, None: not known or not so.
 
     `link` "" while no agent runs, else a word of LinkState or "never opened". `live_alarms` are those that the newest
-    LIVE names. `pause_until_utc_ms` is of a planned pause whose end is not stored; `says_paused`, `has_temperature`,
+    LIVE names. Before `is_caught_up` the wearable may have newer values than that of `last_value_utc_ms`.
+    `pause_until_utc_ms` is of a planned pause whose end is not stored; `says_paused`, `has_temperature`,
     `has_oxygen` and `is_battery_low` are of the newest LIVE.
     """
 
@@ -63,6 +63,8 @@ class Facts(NamedTuple):
     pause_why: str = ""
     pause_until_utc_ms: int | None = None
     last_value_utc_ms: int | None = None
+    last_contact_utc_ms: int | None = None
+    is_caught_up: bool = False
     sound_paused_until_utc_ms: int | None = None
     battery: Battery | None = None
     alarms: tuple[AlarmFact, ...] = ()
@@ -101,7 +103,7 @@ def _word(facts: Facts) -> str:
         (LENT, facts.link == "released"),
         (MAINTENANCE, facts.link == "open" and facts.is_in_maintenance),
         (MEASURING, is_fresh and (facts.has_temperature or facts.has_oxygen)),
-        (PAUSED, is_fresh and facts.says_paused),
+        (PAUSED, is_fresh and facts.says_paused and not _is_pause_over(facts)),
         (NOT_MEASURING, is_fresh),
         (NO_VALUES_YET, facts.link == "open"),
         (NEVER_HEARD, not facts.was_heard),
@@ -116,23 +118,26 @@ def _is_live(facts: Facts, word: str) -> bool:
 
 
 def _clock(utc_ms: int, facts: Facts) -> str:
-    """Wall time in minutes; with its date when it is not of this half day."""
-    return local_time(utc_ms, with_date=abs(facts.now_utc_ms - utc_ms) >= _HALF_DAY_MS, with_seconds=False)
+    return local_time_near(utc_ms, facts.now_utc_ms)
+
+
+def _is_pause_over(facts: Facts) -> bool:
+    return facts.pause_until_utc_ms is not None and facts.pause_until_utc_ms <= facts.now_utc_ms
 
 
 def _pause(facts: Facts) -> str:
     """The announcement, "" without one."""
     if facts.pause_until_utc_ms is None:
         return ""
-    left_s = (facts.pause_until_utc_ms - facts.now_utc_ms) / 1000
+    left_ms = facts.pause_until_utc_ms - facts.now_utc_ms
     by = _clock(facts.pause_until_utc_ms, facts)
-    if left_s <= 0:
+    if _is_pause_over(facts):
         return f"the planned pause for {facts.pause_why} was over at {by}"
-    return f"planned pause for {facts.pause_why}, {-(-int(left_s) // 60)} min left, back by {by}"
+    return f"planned pause for {facts.pause_why}, {-(-left_ms // 60_000)} min left, back by {by}"
 
 
 def _measuring(facts: Facts) -> str:
-    announced = _pause(facts)
+    announced = "" if _is_pause_over(facts) else _pause(facts)
     what = "measuring now"
     if not facts.has_oxygen:
         what = "measuring the temperature alone now, oxygen not measured"
@@ -146,14 +151,16 @@ def _paused(facts: Facts) -> str:
     return f"not measuring, as planned: {_pause(facts) or 'a pause of the wearable'}.{no_link}"
 
 
-def _since(facts: Facts) -> str:
-    last_ms = facts.last_value_utc_ms
+def _since(last_ms: int | None, facts: Facts) -> str:
     return "" if last_ms is None or last_ms > facts.now_utc_ms else f" since {_clock(last_ms, facts)}"
 
 
 def _not_measuring(facts: Facts) -> str:
-    over = f" ({_pause(facts)})" if _pause(facts) else ""
-    return f"not measuring{_since(facts)}{over}. Check the strap; take the temperature by hand."
+    since = _since(facts.last_value_utc_ms, facts) if facts.is_caught_up else ""
+    if _is_pause_over(facts):
+        return f"not measuring{since}: {_pause(facts)}. Put it on again."
+    announced = f" ({_pause(facts)})" if _pause(facts) else ""
+    return f"not measuring{since}{announced}. Check the strap; take the temperature by hand."
 
 
 def _unknown(why: str, facts: Facts) -> str:
@@ -169,7 +176,7 @@ def _lent(facts: Facts) -> str:
 _TEXTS = {
     NEVER_HEARD: lambda facts: "never heard of on this laptop",
     NOT_WATCHED: lambda facts: _unknown("not watched: the agent is not running", facts),
-    NO_LINK: lambda facts: _unknown(f"no link{_since(facts)}", facts),
+    NO_LINK: lambda facts: _unknown(f"no link{_since(facts.last_contact_utc_ms, facts)}", facts),
     LENT: _lent,
     PROGRAM_STOPPED: lambda facts: "not monitoring: its program is stopped. Restart the wearable.",
     MAINTENANCE: lambda facts: "not monitoring: in maintenance",
@@ -197,11 +204,12 @@ def _battery(facts: Facts, word: str) -> str:
     is_live = _is_live(facts, word)
     stands = any(alarm.alarm == LOW_BATTERY for alarm in facts.alarms)
     is_low = (facts.is_battery_low or LOW_BATTERY in facts.live_alarms) if is_live else stands
-    charging = ", charging" if heard is not None and heard.values["charging"] else ""
     if is_low:
         percent = heard.values["percent"] if heard is not None else None
         about = f", about {percent} %" if isinstance(percent, int) and percent <= _LOW_PERCENT else ""
-        return f"low{about}: charge the wearable{charging}"
+        if heard is not None and heard.values["charging"]:
+            return f"low{about}, charging: leave it on the charger"
+        return f"low{about}: charge the wearable"
     if heard is None:
         return ""
     age = f"{span_text(heard.age_s)} ago: " if heard.age_s > BATTERY_IS_NOW_S else ""

@@ -6,8 +6,8 @@ from typing import Any
 from crs_core import codes, units
 
 from host_agent.escalation.alarm_words import Values, When
-from host_agent.patient.contact import Contact
-from host_agent.text import grade_text, local_time
+from host_agent.patient.contact import NAMELESS, Contact
+from host_agent.text import grade_text, iso_utc, local_time
 from host_agent.views.alarm_rows import alarm_row, urgency
 from host_agent.views.device_state import State, device_state
 from host_agent.views.state_facts import facts_of
@@ -24,6 +24,9 @@ NOT_SETTLED: dict[str, Any] = {
 
 def settle(device: dict[str, Any], seen: Mapping[str, Any] | None, now_ms: int) -> None:
     """Change `device` in place; `seen` is the running agent's answer about it, None: no agent runs."""
+    heard_ms = seen.get("live_utc_ms") if seen else None
+    if heard_ms is not None:  # the store notes a contact when it begins
+        device["last_seen"] = max(device["last_seen"] or "", iso_utc(heard_ms))
     state = device_state(facts_of(device, seen, now_ms))
     live = seen.get("live") if seen else None
     if state.shows_live and live is not None:
@@ -50,8 +53,8 @@ def _alarms_without_record(
     """What the wearable raises now and no stored record tells yet, or tells at a lower priority."""
     patient, call = device["patient"], device["call"] or {}
     contact = Contact(
-        patient["id"] if patient else "", device["name"] or device["device_id"], call.get("care_team") or "",
-        call.get("emergency") or "",
+        patient["id"] if patient else "", device["name"] or NAMELESS, call.get("care_team") or "",
+        call.get("emergency") or "", device["unit"],
     )  # fmt: skip
     told = {one["id"]: one["priority"] for one in device["alarms"] if one["raised_by"] == "wearable"}
     names = codes.PRIORITY_NAMES

@@ -30,6 +30,7 @@ from host_agent.text import (
     grade_text,
     iso_utc,
     local_time,
+    local_time_near,
     missing_names,
     scale_name,
     site_name,
@@ -117,7 +118,7 @@ def _blank(device_id: bytes, name: str, key: DeviceKey | None) -> dict[str, Any]
     return {
         "device_id": device_id.hex(), "name": name, "role": code_texts.role_name(key.role) if key else None,
         "simulated": None, "broken": None, "last_seen": None, "site": (key.site if key else "") or None,
-        "patient": None, "call": None, "sound_paused_until": None, "last_value": None, "journal": None,
+        "patient": None, "call": None, "unit": "C", "sound_paused_until": None, "last_value": None, "journal": None,
         "newest_reading": None, "calibration": None, "pause": None, "grade": None,
         "grades": {}, "prompts": {"due": [], "missed": []}, "alarms": [], "signed": [], "context_waiting": 0,
         "context_dropped": 0,
@@ -134,7 +135,7 @@ def _device(
     about = contact(device, (binding.patient or "") if binding else "", binding.profile if binding else "")
     newest = _newest_reading(tx, journal, now_ms, least_age_s) if journal else None
     calibration = Calibrations(tx).newest(journal.id) if journal else None
-    grade = _grade(tx, graded) if graded else None
+    grade = _grade(tx, graded, now_ms) if graded else None
     # A grade on old data may no longer be true.
     if grade is not None:
         age_s = newest["age_s"] if newest else None
@@ -150,6 +151,7 @@ def _device(
         # what the wearable says itself comes before what its enrolment named
         "site": settings.get("site") or (key.site if key else "") or None,
         "call": {"care_team": about.care_team or None, "emergency": about.emergency or None},
+        "unit": about.unit,
         "patient": {
             "id": binding.patient or "",
             "binding_id": binding.binding_id.hex(),
@@ -266,7 +268,7 @@ def _age_s(moment: tuple[int, int] | None, now_ms: int, least_age_s: int | None)
     return max((now_ms - moment[0]) // 1000, least_age_s or 0, 0)
 
 
-def _grade(tx: Tx, journal: Journal) -> dict[str, Any] | None:
+def _grade(tx: Tx, journal: Journal, now_ms: int) -> dict[str, Any] | None:
     one = newest_grade(tx, journal.id)
     if one is None:
         return None
@@ -279,6 +281,6 @@ def _grade(tx: Tx, journal: Journal) -> dict[str, Any] | None:
         "reasons": [code_texts.reason_text(code) for code in one.reasons], "missing": missing_names(one.missing),
         "text": grade_text(
             one.scale, one.scale_version, lower=one.lower, upper=one.upper, missing=one.missing, signed=signed,
-            at_text=local_time(moment[0], with_seconds=False) if moment else "a time not known",
+            at_text=local_time_near(moment[0], now_ms) if moment else "a time not known",
         ),
     }  # fmt: skip

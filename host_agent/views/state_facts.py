@@ -20,6 +20,7 @@ def facts_of(device: Mapping[str, Any], seen: Mapping[str, Any] | None, now_ms: 
         pause_why=pause["why"] if pause else "",
         pause_until_utc_ms=_utc_ms(pause and pause["until"]),
         last_value_utc_ms=_utc_ms(device["last_value"]),
+        last_contact_utc_ms=_utc_ms(device["last_seen"]),
         sound_paused_until_utc_ms=_utc_ms(device["sound_paused_until"]),
         alarms=tuple(
             AlarmFact(
@@ -36,7 +37,7 @@ def _with_agent(facts: Facts, seen: Mapping[str, Any]) -> Facts:
     now_ms, link, live = facts.now_utc_ms, seen.get("link") or {}, seen.get("live")
     facts = facts._replace(
         link=link.get("state", "never opened"), lent_until_utc_ms=link.get("until_utc_ms"),
-        is_in_maintenance=bool(seen.get("maintenance")),
+        is_in_maintenance=bool(seen.get("maintenance")), is_caught_up=bool(seen.get("caught_up")),
     )  # fmt: skip
     if live is not None:
         status = live["status"]

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import datetime
 import json
 import os
 import shutil
@@ -14,7 +15,7 @@ import pytest
 
 from host_agent.agent_run import AgentRun, gaps_of, past_gaps
 from host_agent.paths import Paths, StateFolderError
-from host_agent.state_lock import AGENT_NOTE, StateFolderBusy, StateLock, holder_of
+from host_agent.state_lock import AGENT_NOTE, Holder, StateFolderBusy, StateLock, holder_of
 from tests.fakes.fake_clock import FakeClock
 
 CHILD = """
@@ -257,3 +258,20 @@ def test_a_disk_that_takes_nothing_stops_no_start(paths, monkeypatch):
     with pytest.raises(StateFolderBusy):
         AgentRun(paths)
     run.end()
+
+
+@pytest.mark.parametrize(
+    ("at", "shown"),
+    [("2026-10-25T02:30:00+01:00", "02:30:00+01:00"), ("2026-10-26T02:30:00+01:00", "02:30:00")],
+)
+def test_the_time_of_a_silent_agent_has_its_offset_when_the_clocks_change(monkeypatch, at, shown):
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    try:
+        alive_ms = round(datetime.datetime.fromisoformat(at).timestamp() * 1000)
+        holder = Holder(0, "run", alive_ms, alive_ms, is_ready=True)
+        text, _ = holder.without_answer(alive_ms + 60_000)
+        assert f" since {shown} (" in text
+    finally:
+        monkeypatch.undo()
+        time.tzset()

@@ -10,6 +10,7 @@ from crs_core.journal import record_reader
 from crs_core.wire import message as wire
 from crs_core.wire import rights
 from crs_device.alarm.attention import Attention
+from crs_device.binding import Binding
 from crs_device.health import REQUEST_REFUSED, TASK_CRASH, Health
 from crs_device.link import requests, requests_on_demand
 from crs_device.link.requests import Requests
@@ -279,3 +280,12 @@ def test_telling_that_nobody_is_reached_costs_only_when_it_changes_something(ben
     assert bench.app.monitor.unreached_until_ms > bench.app.now_ms
     turns = [bench.code(host, wire.NobodyReached(3 * (n % 2))) for n in range(100)]
     assert turns.count(wire.RESULT_BUSY) > 30 and turns[:20] == [wire.RESULT_DONE] * 20
+
+
+def test_only_the_custodian_ends_a_binding_over_records_that_nobody_committed() -> None:
+    journal = SimpleNamespace(binding_id=b"PATIENT1", acked_seq=1, head_seq=9)
+    app: Any = SimpleNamespace(log=SimpleNamespace(journal=journal), is_bound=True)
+    (answer,) = Binding(app).request(
+        SimpleNamespace(is_custodian=False), wire.BIND_END_OVERRIDE, b"PATIENT1", b""
+    )
+    assert answer.code == wire.RESULT_FORBIDDEN and journal.binding_id == b"PATIENT1"

@@ -73,7 +73,7 @@ async def test_context_from_the_keyboard_to_the_journal_of_the_wearable(world):
         )
         assert shown["constitutional"] == (True, "for this laptop only")
         assert shown["systolic_mmhg"][0] == 86 and "only, being sent (" in shown["systolic_mmhg"][1]
-        assert "entries on this laptop only, being sent: 1" in await text(world, "status")
+        assert "entries on this laptop only: 1, being sent" in await text(world, "status")
         del world.device.read_only_answers[wire.Context]
         await world.until(lambda: journaled(world))
         assert journaled(world) == [{3: 1, 4: 1, 5: 1, 22: 5}]

@@ -45,6 +45,8 @@ def words(alarm, priority=3, contact=BED, now_ms=NOW_MS, **change):
          " oxygen 86 %, heart rate 131/min. Get help now and say: CAR-T patient. {}"),
         (codes.LOW_BATTERY, 1, MEASURED,
          "NOTICE {}, JS-60 (Bed 3): the battery of the wearable is low. Charge it now. {}"),
+        (codes.HYPOXAEMIA, 3, Values(None, units.SITE_NONE, 970, 84),
+         "URGENT {}, JS-60 (Bed 3): oxygen low. Look at the patient now. {}"),
         (codes.FEVER, 2, Values(3640, units.SITE_AXILLA, None, None),
          "ALARM {}, JS-60 (Bed 3): fever. Call the care team now. {}"),
         (codes.NO_DATA, 2, Values(3640, units.SITE_AXILLA, None, None),
@@ -57,7 +59,7 @@ def words(alarm, priority=3, contact=BED, now_ms=NOW_MS, **change):
         (codes.NO_DATA, 1, NO_VALUES,
          "NOTICE {}, JS-60 (Bed 3): values are missing. Check the strap and take the temperature by hand. {}"),
     ],
-    ids=["value", "both units", "all values", "LOW", "entered by hand", "missing", "both missing", "no record"],
+    ids=["value", "both units", "all values", "LOW", "not low", "by hand", "missing", "both missing", "no record"],
 )  # fmt: skip
 def test_a_text_says_who_what_when_what_to_do_and_whom_to_call(alarm, priority, values, expected):
     assert words(alarm, priority, values=values) == expected.format(AT, "Care team 555-0100. Emergency 112.")
@@ -95,7 +97,9 @@ def test_a_text_that_is_old_says_how_old_and_on_another_day_its_date():
     late = words(codes.FEVER, now_ms=NOW_MS + 26 * 3_600_000)
     assert f" {local_time(NOW_MS, with_date=True, with_seconds=False)} (1 d 2 h ago), " in late
     assert "at a time not known" in alarm_words(codes.FEVER, 2, BED, When(None, NOW_MS), simulated=False)
-    assert f" {AT}, " in words(codes.FEVER, now_ms=NOW_MS - 5_000_000), "a clock that went back gives no age"
+    assert f" {AT}, " in words(codes.FEVER, now_ms=NOW_MS - 5_000)
+    for ahead_ms in (31_000, 5_000_000, 48 * 3_600_000):
+        assert " at a time not known, " in words(codes.FEVER, now_ms=NOW_MS - ahead_ms), "the clock went back"
 
 
 def test_simulated_and_unknown_alarms_and_no_patient_are_said():
@@ -130,6 +134,12 @@ def test_a_wearable_that_never_told_its_numbers_is_said_to_have_none(world):
         "without a name of its own it has that of the key"
     )
     assert world.outbox()[0]["text"].endswith("Care team NUMBER NOT SET. Emergency NUMBER NOT SET.")
+
+
+def test_a_wearable_without_a_name_is_said_to_have_none(world):
+    world.store.write_now(lambda tx: tx.execute("UPDATE devices SET settings = '', name = ''"))
+    world.commit(alarm_record({}, FEVER=2))
+    assert ", P-1 (a wearable without a name): fever." in world.outbox()[0]["text"]
 
 
 def test_inputs_that_cannot_be_read_give_no_values():

@@ -1,5 +1,8 @@
 """A patient's profile: refused rather than guessed."""
 
+import datetime
+import time
+
 import pytest
 
 from host_agent.errors import ConfigError
@@ -42,3 +45,19 @@ def test_day_number_counts_from_infusion_and_is_unknown_without_it():
     text = encode_profile(make_profile(**USUAL, infusion_date="2023-11-10"))
     assert day_number(text, 1_700_000_000_000) == 4 and day_number("patient=P-1\n", 1_700_000_000_000) is None
     assert day_number("infusion_date=soon\n", 0) is None
+
+
+@pytest.mark.parametrize(
+    "zone, at, day",
+    [("America/New_York", "2026-04-07T21:30-04:00", 7), ("Asia/Tokyo", "2026-04-08T07:30+09:00", 8),
+     ("Pacific/Kiritimati", "2026-03-31T00:00+14:00", 0), ("Pacific/Pago_Pago", "2026-03-31T23:59-11:00", 0)],
+)  # fmt: skip
+def test_a_day_begins_at_midnight_here(monkeypatch, zone, at, day):
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        utc_ms = round(datetime.datetime.fromisoformat(at).timestamp() * 1000)
+        assert day_number("infusion_date=2026-03-31\n", utc_ms) == day
+    finally:
+        monkeypatch.undo()
+        time.tzset()

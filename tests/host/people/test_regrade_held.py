@@ -4,6 +4,7 @@ import pytest
 from crs_core import codes, units
 from crs_core.grade import course
 
+from host_agent.views.context_rows import rows_in_force
 from tests.host.people.people_world import HOUR_MS, MIN_MS, PROFILE
 from tests.host.people.regrade_world import bounds, counting, graded, held, replay
 
@@ -210,3 +211,29 @@ def test_complete_is_written_out_and_a_correction_by_it_leaves_nothing_of_what_i
     inputs = replay(world).inputs({})
     assert (inputs["oxygen"], inputs["blood_pressure"], inputs["ice"]) == ("room_air", "normal", 8)
     assert "systolic_mmhg" not in inputs and "context" not in inputs and held(world) is None
+
+
+def test_of_an_entry_dated_ahead_of_the_clock_only_what_worries_counts(world, rows):
+    def in_force():
+        found = world.store.read_now(lambda tx: rows_in_force(tx, 1, world.now_ms))
+        return {row["key"]: (row["age_s"], row["expired"]) for row in found}
+
+    rows.grade(codes.FEVER_MET, ago_ms=MIN_MS)
+    world.enter(world.nurse, antipyretic=True)
+    alone = bounds(world)
+    world.now_ms += 2 * 24 * HOUR_MS
+    world.enter(world.nurse, blood_pressure="normal", oxygen="room_air", vasopressors=[], ice=10, antipyretic=False,
+                temperature_cc=3650, site="oral")  # fmt: skip
+    world.enter(world.nurse, context="complete", systolic_mmhg=130)
+    world.enter(world.nurse, corrects=world.enter(world.nurse, ice=10).entry.id, ice=8)
+    world.now_ms -= 2 * 24 * HOUR_MS
+    assert bounds(world) == alone and counting(world) == {"antipyretic", "ice"}
+    assert in_force()["oxygen"] == (None, True) and in_force()["ice"] == (None, False)
+    world.now_ms += 2 * 24 * HOUR_MS
+    world.enter(world.nurse, systolic_mmhg=84, oxygen="cpap")
+    world.now_ms -= 2 * 24 * HOUR_MS
+    assert bounds(world)[0] >= 3 and replay(world).inputs({})["blood_pressure"] == "hypotension"
+    # what is entered afterwards by the clock that is right now is newer
+    world.enter(world.nurse, blood_pressure="normal", oxygen="room_air")
+    inputs = replay(world).inputs({})
+    assert (inputs["blood_pressure"], inputs["oxygen"]) == ("normal", "room_air")

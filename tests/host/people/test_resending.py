@@ -14,7 +14,7 @@ from host_agent.people.outgoing import message_of
 from host_agent.people.sender import ContextSender, Session
 from host_agent.store.db import Store
 from host_agent.sync.timebase import record_time
-from host_agent.views.context_rows import rows_in_force
+from host_agent.views.context_rows import rows_in_force, waits_for
 from tests.fakes.fake_clock import FakeClock
 from tests.host.people.people_world import HOUR_MS, MIN_MS, PeopleWorld
 from tests.host.people.wearable_rows import WearableJournal, WearableRows
@@ -353,3 +353,14 @@ async def test_an_old_store_without_any_record_of_the_restart_knows_what_to_send
     await laptop.session()
     await laptop.close()
     assert [numbers for _, numbers in sent(bed, 1)] == [{context.ICE: 7}]
+
+
+@pytest.mark.parametrize(
+    "seen, words",
+    [(None, "waiting for the agent: cytowatch run"), ({}, "waiting for the link"),
+     ({"link": {"state": "lost"}}, "waiting for the link"), ({"link": {"state": "open"}}, "being sent")],
+)  # fmt: skip
+def test_nothing_is_being_sent_without_a_link(bed, seen, words):
+    bed.enter(bed.nurse, oxygen="room_air")
+    (row,) = bed.store.read_now(lambda tx: rows_in_force(tx, 1, bed.now_ms, waits_for(seen)))
+    assert row["wearable"] == f"on this laptop only, {words}"

@@ -30,6 +30,7 @@ TABLE = {
     "says_paused": [False, True],
     "pause_until_utc_ms": [None, NOW_MS + 9 * MIN_MS, NOW_MS - MIN_MS],
     "last_value_utc_ms": [None, NOW_MS - 7 * MIN_MS, NOW_MS + 7 * MIN_MS],
+    "last_contact_utc_ms": [NOW_MS - 3 * MIN_MS],
     "sound_paused_until_utc_ms": [None, NOW_MS + MIN_MS, NOW_MS - MIN_MS],
 }
 
@@ -79,6 +80,11 @@ def test_no_two_statements_of_one_screen_contradict_each_other(named, is_low):
             "-" not in state.text.replace("well-", "")
             and local_time(NOW_MS + 7 * MIN_MS, with_seconds=False) not in state.text
         )
+        # no link is dated by the last contact, and a pause that is over is neither planned nor told while measuring
+        last_value = f"since {local_time(NOW_MS - 7 * MIN_MS, with_seconds=False)}"
+        assert not (state.word == states.NO_LINK and last_value in state.text), facts
+        was_over = "was over at" in state.text
+        assert not (was_over and (state.word == states.MEASURING or "as planned" in state.text)), facts
         # nothing reassures
         assert not any(
             word in text for text in texts for word in ("normal", "fine", "safe", " OK", "no alarm")
@@ -90,13 +96,20 @@ def test_no_two_statements_of_one_screen_contradict_each_other(named, is_low):
     [
         ({}, "never_heard", "never heard of on this laptop"),
         ({"was_heard": True}, "not_watched", "not watched: the agent is not running. What it measures now is not"),
-        ({"link": "lost", "was_heard": True, "last_value_utc_ms": NOW_MS - MIN_MS}, "no_link", "no link since {-1}. "),
+        ({"link": "lost", "was_heard": True, "last_contact_utc_ms": NOW_MS - MIN_MS,
+          "last_value_utc_ms": NOW_MS - 9 * MIN_MS}, "no_link", "no link since {-1}. "),
         ({"link": "open"}, "no_values_yet", "linked, and no values of now have come yet"),
         ({"link": "open", "live_age_s": 1.0, **BOTH}, "measuring", "measuring now"),
         ({"link": "open", "live_age_s": 1.0, "has_temperature": True}, "measuring", "measuring the temperature alone"),
         ({"link": "open", "live_age_s": 1.0, "has_oxygen": True}, "measuring", "measuring oxygen and pulse alone now"),
+        ({"link": "open", "live_age_s": 1.0, "last_value_utc_ms": NOW_MS - MIN_MS, "is_caught_up": True},
+         "not_measuring", "not measuring since {-1}. Check the strap; take the temperature by hand."),
         ({"link": "open", "live_age_s": 1.0, "last_value_utc_ms": NOW_MS - MIN_MS}, "not_measuring",
-         "not measuring since {-1}. Check the strap; take the temperature by hand."),
+         "not measuring. Check the strap; take the temperature by hand."),
+        ({"link": "open", "live_age_s": 1.0, "says_paused": True, "pause_until_utc_ms": NOW_MS - MIN_MS},
+         "not_measuring", "not measuring: the planned pause for washing was over at {-1}. Put it on again."),
+        ({"link": "open", "live_age_s": 1.0, "pause_until_utc_ms": NOW_MS - MIN_MS}, "not_measuring",
+         "not measuring: the planned pause for washing was over at {-1}. Put it on again."),
         ({"link": "open", "live_age_s": 1.0, "says_paused": True, "pause_until_utc_ms": NOW_MS + 9 * MIN_MS}, "paused",
          "not measuring, as planned: planned pause for washing, 9 min left, back by {9}."),
         ({"link": "open", "live_age_s": 1.0, **BOTH, "pause_until_utc_ms": NOW_MS + 9 * MIN_MS},
@@ -163,5 +176,5 @@ def test_for_whom_it_measures_is_said_when_that_is_not_simply_the_patient(bindin
 
 def test_what_is_more_than_half_a_day_ago_has_its_date():
     last_ms = NOW_MS - 2 * 86_400_000
-    state = device_state(Facts(NOW_MS, link="lost", was_heard=True, last_value_utc_ms=last_ms))
+    state = device_state(Facts(NOW_MS, link="lost", was_heard=True, last_contact_utc_ms=last_ms))
     assert f"no link since {local_time(last_ms, with_date=True, with_seconds=False)}. " in state.text

@@ -3,6 +3,7 @@
 import pytest
 from crs_core import codes, units
 
+from host_agent.text import local_time
 from host_agent.views.state import read_state
 from tests.host.people.people_world import HOUR_MS, MIN_MS, PeopleWorld
 from tests.host.people.wearable_rows import WearableRows
@@ -42,6 +43,12 @@ def test_an_alarm_without_a_record_yet_is_shown_with_the_value_of_now(world):
     assert alarm["sound"] == "sounding, nobody has accepted it" and alarm["priority"] == "HIGH"
 
 
+def test_an_alarm_has_one_text_before_and_after_its_record(world):
+    world.rows.write("UPDATE devices SET settings = 'unit=F\n' WHERE id = 1")
+    (alarm,) = shown(world, alarms=[(codes.FEVER, 2)])["alarms"]
+    assert "P-1 (a wearable without a name): fever: 101.6 °F (38.7 °C), armpit sensor." in alarm["text"]
+
+
 def test_an_alarm_that_rose_is_shown_at_its_priority_of_now_first(world):
     world.rows.alarm(codes.HYPOXAEMIA, 2, ago_ms=MIN_MS)
     alarms = shown(world, alarms=[(codes.HYPOXAEMIA, 3)])["alarms"]
@@ -74,6 +81,15 @@ def test_the_grade_of_now_takes_the_place_of_an_old_or_a_lower_one(world):
     )
 
 
+def test_a_grade_of_another_half_day_has_its_date(world):
+    world.rows.grade(codes.FEVER_NOT_MET, ago_ms=26 * HOUR_MS)
+    at_ms = world.now_ms - 26 * HOUR_MS
+    assert (
+        f" at {local_time(at_ms, with_date=True, with_seconds=False)} "
+        in shown(world, link="lost")["grade"]["text"]
+    )
+
+
 def test_a_low_battery_is_said_once_and_no_percentage_contradicts_it(world):
     full = {"percent": 80, "hours_left": 9, "charging": False, "heard_utc_ms": world.now_ms}
     assert shown(world, battery=full)["battery_text"] == "about 80 %, about 9 h left at this rate"
@@ -83,7 +99,7 @@ def test_a_low_battery_is_said_once_and_no_percentage_contradicts_it(world):
     assert said["battery_text"] == "low: charge the wearable"
     assert shown(world, battery={**full, "percent": 8, "charging": True}, alarms=[(codes.LOW_BATTERY, 1)])[
         "battery_text"
-    ] == ("low, about 8 %: charge the wearable, charging")
+    ] == ("low, about 8 %, charging: leave it on the charger")
 
 
 def test_a_step_of_the_clock_changes_no_age_of_live_values(world):

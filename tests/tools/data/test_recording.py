@@ -120,7 +120,7 @@ CHART = """rec,minute,name,value
 7,0,Age,60
 7,10,Temp,37.0
 7,10,HR,80
-7,130,Temp,38.2
+7,130,Temp,38.0
 7,130,Temp,38.0
 7,200,HR,90
 7,371,Temp,39.0
@@ -142,10 +142,33 @@ def test_a_charted_stay_is_joined_over_4_hours_and_not_more(tmp_path: Path, zipp
     by_minute = {point.t_s / 60: point for point in read_recording(out).points}
     assert len(by_minute) == 372
     assert (by_minute[9].temp_c, by_minute[10].temp_c, by_minute[371].temp_c) == (None, 37.0, 39.0)
-    assert by_minute[70].temp_c == 37.5, "the later of two values charted for one minute counts"
+    assert by_minute[70].temp_c == 37.5, "twice the same is no contradiction"
     assert by_minute[131].temp_c is None, "371 - 130 minutes is more than 4 h"
     assert by_minute[105].hr_bpm == 85.0
     assert (by_minute[299].spo2_pct, by_minute[300].spo2_pct) == (None, 96.0)
+
+
+def test_signs_under_other_names_count_and_what_is_ignored_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, out = tmp_path / "vitals.csv", tmp_path / "out.csv"
+    lines = (
+        "0,Temp F,98.6",
+        "0,SpO2,90",
+        "0,Heart Rate,80",
+        "60,Pulse rate,81",
+        "0,RespRate,20",
+        "9,RespRate,21",
+    )
+    source.write_text("rec,minute,name,value\n" + "".join(f"1,{line}\n" for line in lines))
+    assert main(["icu", str(source), "--rec", "1", "-o", str(out)]) == 0
+    first = read_recording(out).points[0]
+    assert (first.temp_c, first.spo2_pct, first.hr_bpm) == (37.0, 90.0, 80.0)
+    assert "ignored: 'RespRate' 2" in capsys.readouterr().out
+    with source.open("a") as more:
+        more.write("1,0,SaO2,97\n")
+    assert main(["icu", str(source), "--rec", "1", "-o", str(out)]) == 2
+    assert "line 8, SaO2: minute 0 has 90 and 97" in capsys.readouterr().err
 
 
 def test_a_cut_of_a_stay_starts_at_zero(tmp_path: Path) -> None:
@@ -291,6 +314,20 @@ def test_a_refused_run_leaves_the_file_that_was_there(
     Path("out.csv").write_text(good)
     assert main([*arguments, "-o", "out.csv"]) == 2
     assert Path("out.csv").read_text() == good and len(list(tmp_path.iterdir())) == 4
+
+
+@pytest.mark.parametrize("times", [range(200), None])
+def test_a_desaturation_without_values_is_blank_and_is_not_joined(
+    tmp_path: Path, times: range | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, out = tmp_path / "gt.csv", tmp_path / "out.csv"
+    cells = ["--,--" if 50 <= n < 150 else "97,80" for n in range(200)]
+    named = [f"{t},{cell}" for t, cell in zip(times, cells, strict=True)] if times else cells
+    source.write_text(("t_s," if times else "") + "SpO2 A,Pulse A\n" + "\n".join(named) + "\n")
+    assert main(["desaturation", str(source), "-o", str(out)]) == 0
+    points = read_recording(out).points
+    assert [p.t_s for p in points if p.spo2_pct is None] == list(range(50, 150)) and len(points) == 200
+    assert "lines without measurement 100" in capsys.readouterr().out
 
 
 def test_an_oximeter_without_a_saturation_has_no_pulse(tmp_path: Path) -> None:

@@ -25,15 +25,43 @@ from tools.board.calibrate.recording import pairs_of
 from tools.board.port import PortError, add_guard_options, guard_of, released
 from tools.board.provision import ProvisionError, provision, show
 from tools.data.table.new_file import new_file
-from tools.data.table.problems import TableError
+from tools.data.table.problems import TableError, quoted
 from tools.data.table.text_lines import read_text
 
 Fit = TypeVar("Fit", Spo2Fit, TemperatureFit)
 UNMEASURED = calibration.Calibration("", AN6845, 0, 0, 0, 0, 0, "")
 
 
+EARLIEST = "2020-01-01"
+
+
 class AskedWronglyError(Exception):
     """Options are missing or contradict each other."""
+
+
+def _by(text: str) -> str:
+    """The origin as the calibration's text can hold it."""
+    for sign in text:
+        if sign == ";" or not " " <= sign <= "~":
+            raise argparse.ArgumentTypeError(
+                f"{quoted(sign)} is not allowed in {quoted(text)}: ASCII without ';'"
+            )
+    if not 1 <= len(text.strip()) <= calibration.BY_MAX:
+        raise argparse.ArgumentTypeError(f"it has {len(text.strip())} characters: 1 to {calibration.BY_MAX}")
+    return text.strip()
+
+
+def _date(text: str) -> str:
+    """A day that exists and is not in the future."""
+    try:
+        day = datetime.date.fromisoformat(text).isoformat()
+    except ValueError:
+        day = ""
+    if not day or day != text:
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is no day. Write it as 2026-03-31")
+    if not EARLIEST <= day <= datetime.date.today().isoformat():
+        raise argparse.ArgumentTypeError(f"{day} is in the future or before {EARLIEST}")
+    return day
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -52,8 +80,8 @@ def _parser() -> argparse.ArgumentParser:
     by = f"who measured, with which reference; at most {calibration.BY_MAX} characters"
     today = datetime.date.today().isoformat()
     for kind in (spo2, temperature):
-        kind.add_argument("--by", required=True, help=by)
-        kind.add_argument("--date", default=today, help="YYYY-MM-DD (default: today)")
+        kind.add_argument("--by", required=True, type=_by, help=by)
+        kind.add_argument("--date", default=today, type=_date, help="YYYY-MM-DD (default: today)")
         kind.add_argument("--base", type=Path, metavar="FILE", help="calibration with the other half")
         kind.add_argument("--port", help="wearable to take the other half from")
         kind.add_argument(
@@ -82,7 +110,7 @@ def _base(options: argparse.Namespace) -> Any:
         with released(options.port, guard_of(options)):
             settings = show(options.port, True).settings
         if not settings:
-            raise CalibrateError(f"{options.port}: not provisioned. Run tools.board.provision first.")
+            raise ProvisionError(f"{options.port}: not provisioned. Run tools.board.provision first.")
         text = str(settings.get("calibration", ""))
     elif options.base:
         text = read_text(options.base).strip()
@@ -168,7 +196,7 @@ def _write(options: argparse.Namespace, text: str) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit 0 when done, 1 when the pairs, a file or the board were refused, 2 when the options were wrong."""
+    """Exit 0 when done, 1 when the board refused, 2 when an option or a file was refused."""
     options = _parser().parse_args(arguments)
     try:
         _check(options)
@@ -177,10 +205,10 @@ def main(arguments: list[str] | None = None) -> int:
         found = "\n".join([*result["lines"], f"calibration {result['id']}: {result['text']}"])
         print(found, file=sys.stderr if options.json else sys.stdout, flush=True)
         done = _write(options, result["text"])
-    except AskedWronglyError as error:
+    except (AskedWronglyError, CalibrateError, TableError) as error:
         print(f"calibrate: {error}", file=sys.stderr)
         return 2
-    except (CalibrateError, TableError, ProvisionError, PortError, ConfigError) as error:
+    except (ProvisionError, PortError, ConfigError) as error:
         print(f"calibrate: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tools.data.table.header import celsius, fahrenheit_names, looks_like_fahrenheit
-from tools.data.table.problems import TableError
+from tools.data.table.problems import TableError, quoted
 from tools.data.table.reader import Table
 from tools.data.table.text_lines import opened
 
@@ -66,6 +66,10 @@ def read_pairs(path: Path, limits: Limits) -> tuple[list[Pair], int]:
 
 def _column(table: Table, name: str) -> tuple[int, bool]:
     """Place of a column, and whether it is in Fahrenheit by its name."""
+    if name == "r_milli" and {"red", "ir"} <= set(table.names):
+        raise TableError(
+            f"{table.name}: this is a raw recording (red, ir). Give it as --recording, with --fs HZ and --reference REF"
+        )
     place = table.find(name, *fahrenheit_names([name]))
     assert place is not None
     return place, table.names[place] != name
@@ -79,8 +83,10 @@ def read_value(
     place = f"line {table.line}: {name}"
     try:
         value = table.numbers.read(cell)
-    except ValueError:
-        table.problems.add(f"{place} {cell[:40]!r} is not a number {low:g}..{high:g}")
+    except ValueError as error:
+        table.problems.add(
+            f"{place}: {error if cell else 'the value is missing'}; {low:g}..{high:g} is needed"
+        )
         return low
     value = celsius(value) if fahrenheit else value
     if low <= value <= high:
@@ -88,5 +94,9 @@ def read_value(
     hint = ""
     if name.endswith("_c") and looks_like_fahrenheit(value):
         hint = f". It looks like Fahrenheit: name the column {name[:-2]}_f"
-    table.problems.add(f"{place} {cell[:40]!r} is not a number {low:g}..{high:g}{hint}")
+    elif name == "r_milli" and low <= 1000 * value <= high:
+        hint = f". R is needed in thousandths: {1000 * value:g}"
+    elif name.startswith("spo2") and 0 < value <= 1:
+        hint = f". It looks like a fraction; percent is needed: {100 * value:g}"
+    table.problems.add(f"{place}: {quoted(cell)} is outside {low:g}..{high:g}{hint}")
     return low

@@ -101,7 +101,7 @@ def _time(table: Table, moments: Moments, cell: str, found: list[tuple[float, fl
         if moments.unit_s is None and moments.kind == "number":
             raise ValueError("the column of times does not name its unit. Call it t_s or t_ms")
         if found and t_s <= found[-1][0]:
-            raise ValueError(f"{t_s:g} does not come after {found[-1][0]:g}. Sort the rows, each once")
+            raise ValueError(moments.backwards(cell))
     except ValueError as error:
         table.problems.add(f"line {table.line}: t_s: {error}")
         return None
@@ -110,9 +110,10 @@ def _time(table: Table, moments: Moments, cell: str, found: list[tuple[float, fl
 
 def _start_s(recording: Recording, moments: Moments, path: Path) -> float:
     """The recording's start in the reference's times."""
-    if moments.kind in ("clock", "date") and moments.kind != recording.kind:
+    if moments.kind not in ("", "number") and moments.kind != recording.kind:
         raise TableError(
-            f"{path}: its times are of a clock and those of the recording are not. Write both alike"
+            f"{path}: its times are written as {moments.kind}, those of the recording as"
+            f" {recording.kind or 'none'}. Write both alike"
         )
     if recording.kind == moments.kind:
         return recording.start_s or 0.0

@@ -10,6 +10,7 @@ is wrong; the text names the line.
 import argparse
 import contextlib
 import itertools
+import math
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -22,9 +23,10 @@ from tools.data.ppg_replay.recording import FULL_SCALE, Recording
 from tools.data.ppg_replay.resample import MAX_HZ, MIN_HZ, to_25_hz
 from tools.data.ppg_replay.runtimes import InterpreterError, interpreter, on_cpython, on_micropython
 from tools.data.table.new_file import new_file
-from tools.data.table.problems import TableError
+from tools.data.table.problems import TableError, quoted
 from tools.data.table.text_lines import opened
 
+RATE_MAX = 40  # characters
 _HELD_S = 10
 _QUIET_S = 2.0  # shorter runs show no progress
 
@@ -32,14 +34,19 @@ _QUIET_S = 2.0  # shorter runs show no progress
 def rate(text: str) -> Fraction:
     """A rate in Hz from the text of an option."""
     try:
-        value = Fraction(text)
-    except (ValueError, ZeroDivisionError):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+        # A Fraction of 1e99999999 would never be complete: the range comes first.
+        above, _, below = text[:RATE_MAX].partition("/")
+        near = float(above) / float(below or 1)
+        if len(text) > RATE_MAX or not math.isfinite(near) or (below and not (above + below).isdecimal()):
+            raise ValueError
+        value = Fraction(text) if MIN_HZ <= near <= MAX_HZ else near
+    except (ValueError, ZeroDivisionError, OverflowError):
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is not a number") from None
     if value < MIN_HZ:
         raise argparse.ArgumentTypeError(f"{text} Hz is too slow to see a beat: {MIN_HZ} to {MAX_HZ} Hz")
     if value > MAX_HZ:
         raise argparse.ArgumentTypeError(f"{text} Hz is too fast: {MIN_HZ} to {MAX_HZ} Hz")
-    return value
+    return Fraction(value)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -9,8 +9,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import BinaryIO
 
-from tools.data.ppg_replay.stamps import Stamps, unit_of
-from tools.data.table.moments import Moments, time_column
+from tools.data.ppg_replay.stamps import BackwardsError, Stamps, unit_of
+from tools.data.table.moments import RISES_ROWS, Moments, UnnamedTimes, time_column
 from tools.data.table.numbers import MISSING_WORDS
 from tools.data.table.problems import TableError
 from tools.data.table.reader import Table
@@ -18,6 +18,10 @@ from tools.data.table.reader import Table
 FULL_SCALE = 262143  # of an 18-bit converter
 UNIT_ROWS = 25  # after so many samples the unit of the light is judged
 VOLTS_MAX = 263.0  # fractions below are volts, shares of full scale, or counts with a point between thousands
+WATCH_S = 2.0  # without a column of times, so long is watched for what shows a wrong rate
+REPEATED_SHARE = 0.4  # more rows like the row before mean that rows were written twice
+WORN_COUNTS = 20_000  # darker samples may be alike
+FLAT_ROWS = 10  # so many alike are no light of a pulse
 NEGATIVE_SHARE = 0.1  # more negative values mean that the steady part of the light was removed
 Sample = tuple[float, float] | None  # (red, infrared) in counts; None: lost
 
@@ -50,6 +54,12 @@ class Recording:
         self.is_timed = self._time_place is not None
         self._simulated_place = table.find("simulated", needed=False)
         self.simulated = False
+        used = {place for place in (red, infrared, self._simulated_place) if place is not None}
+        self._unnamed = UnnamedTimes(table, used)
+        # longer than a beat: a second channel of light rises in fewer rows
+        self._watched = max(RISES_ROWS, round(WATCH_S * rate_hz))
+        self._last: Sample = None
+        self._compared = self._repeated = self._alike = 0
         self._stamps = Stamps(rate_hz)
         self._moments: Moments | None = None
         if self._time_place is not None:
@@ -57,7 +67,7 @@ class Recording:
 
     @property
     def kind(self) -> str:
-        """How the times are written: "number", "clock", "date"; "" without a column of times."""
+        """How the times are written: "number", "clock", "date", "date with zone"; "" without a column of times."""
         return self._moments.kind if self._moments else ""
 
     def __iter__(self) -> Iterator[Sample]:
@@ -70,6 +80,8 @@ class Recording:
                 continue
             if self._simulated_place is not None and cells:
                 self.simulated = self.simulated or cells[self._simulated_place] not in ("", "0")
+            if not self.is_timed and cells:
+                self._unnamed.watch(cells, self._watched)
             # The times tell how long it was, where there are any.
             for _ in range(self._lost_before(cells) if self.is_timed else empty):
                 yield self._lose()
@@ -80,14 +92,38 @@ class Recording:
                 self.count -= 1
                 yield self._lose()
             else:
-                yield (0.0 if len(values) == 1 else values[0], values[-1])  # type: ignore[misc]
+                sample = (0.0 if len(values) == 1 else values[0], values[-1])
+                self._compare(sample)  # type: ignore[arg-type]
+                yield sample  # type: ignore[misc]
             if self.count == UNIT_ROWS:
                 self._check_unit()
+            if self.count == self._watched:
+                self._check_repeated()
         self._table.problems.check_first()
         if not self.count:
             raise TableError(f"{self._table.name}: no samples after the header")
         self._check_unit()
         self._check_sign()
+        self._check_repeated()
+        if not self.is_timed:
+            self._unnamed.end(self.count / float(self._rate_hz))
+
+    def _compare(self, sample: tuple[float, float]) -> None:
+        is_alike = sample == self._last
+        self._alike = self._alike + 1 if is_alike else 0
+        if WORN_COUNTS <= sample[1] < FULL_SCALE and self._alike < FLAT_ROWS:
+            self._compared += 1
+            self._repeated += is_alike
+        self._last = sample
+
+    def _check_repeated(self) -> None:
+        if self.is_timed or self._compared < UNIT_ROWS:
+            return
+        if self._repeated > REPEATED_SHARE * self._compared:
+            raise self._refused(
+                f"{self._repeated} of {self._compared} rows repeat the row before: rows were written twice. Keep each"
+                " sample once, or add the column of times t_s"
+            )
 
     def _lose(self) -> None:
         self.count += 1
@@ -111,6 +147,8 @@ class Recording:
                 self._moments.resolution_s *= unit_s
                 t_s *= unit_s
             return self._stamps.lost_before(t_s, self._moments.resolution_s)
+        except BackwardsError:
+            raise self._refused(self._moments.backwards(cell)) from None
         except ValueError as error:
             raise self._refused(str(error)) from None
 

@@ -6,9 +6,14 @@ HOLE_MAX_S = 3600.0  # two recordings in one file, or a clock that was set
 AGREE = 0.01  # the rate of the stamps may differ by so much: a heart rate is then wrong by as little
 CHECK_S = 2.0  # of stamps are enough to compare; the chain gives no value before
 _ROWS_MIN = 10
+RESOLUTION_MAX_S = 2.0  # coarser stamps hide a hole
 _JITTER = 0.75  # a stamp may be so many samples early or late
 _FOLLOW = 0.02  # share of a sample's jitter by which the expected time follows the stamps
 _UNITS_S = {1.0: "s", 1e-3: "ms", 1e-6: "us", 86400.0: "d"}
+
+
+class BackwardsError(ValueError):
+    """A stamp does not come after the one before."""
 
 
 def unit_of(step: float, rate_hz: Fraction) -> float:
@@ -39,10 +44,14 @@ class Stamps:
         if self._rows == 1:
             self._first_s = self._last_s = self._expected_s = t_s
             return 0
+        if self._rows == _ROWS_MIN and resolution_s > RESOLUTION_MAX_S:
+            raise ValueError(
+                f"the times have steps of {resolution_s:g} s, which hides missing samples. Write the seconds too"
+            )
         coarse = resolution_s > 0.5 / self._rate_hz
         step_s = t_s - self._last_s
         if step_s < 0 or (step_s == 0 and not coarse):
-            raise ValueError("the time does not come after that of the row before. Sort the rows, each once")
+            raise BackwardsError
         if step_s > HOLE_MAX_S:
             raise ValueError(f"a hole of {step_s:g} s before it. Cut the file there")
         self._last_s = t_s

@@ -10,7 +10,7 @@ from tools.data.recording.icu import JOIN_MIN, MINUTE_MAX, read_stay, rows
 from tools.data.recording.reader import read_recording
 from tools.data.recording.writer import write_recording
 from tools.data.table.numbers import Numbers
-from tools.data.table.problems import TableError
+from tools.data.table.problems import TableError, quoted
 
 
 def _minute(text: str) -> float:
@@ -55,7 +55,11 @@ def _icu(arguments: argparse.Namespace) -> str:
     count = write_recording(
         arguments.output, arguments.file, comments, rows(stay, arguments.from_min, arguments.to_min)
     )
-    return f"{arguments.output}: rows {count}, implausible values dropped {stay.dropped}"
+    done = f"{arguments.output}: rows {count}, implausible values dropped {stay.dropped}"
+    if stay.ignored:
+        names = ", ".join(f"{quoted(name)} {number}" for name, number in stay.ignored.most_common(10))
+        done += f", values of other names ignored: {names}{', ...' if len(stay.ignored) > 10 else ''}"
+    return done
 
 
 def _desaturation(arguments: argparse.Namespace) -> str:

@@ -10,7 +10,7 @@ from statistics import fmean, median
 
 from tools.data.recording.reader import NO_PULSE_RATE, ROWS_MAX
 from tools.data.recording.writer import Row
-from tools.data.table.moments import Moments, time_column
+from tools.data.table.moments import Moments, UnnamedTimes, time_column
 from tools.data.table.problems import TableError, quoted
 from tools.data.table.reader import Table
 from tools.data.table.text_lines import opened
@@ -19,7 +19,7 @@ _KINDS = {"spo2": (50.0, 100.0), "pulse": (20.0, 300.0), "pi": (0.0, 20.0)}
 
 
 class Desaturation:
-    """Rows of one session; `skipped` counts lines without a measurement. TableError names each bad line."""
+    """Rows of one session; `skipped` counts the blank ones, without a measurement. TableError names each bad line."""
 
     def __init__(self, path: Path) -> None:
         self.skipped = 0
@@ -47,24 +47,31 @@ class Desaturation:
         table = self._table
         time_place = time_column(table)
         moments = None if time_place is None else Moments(table.header[time_place], table.numbers)
+        unnamed = UnnamedTimes(table, {at for kind in self._columns.values() for at in kind.values()})
         for number, cells in enumerate(table.rows()):
             if number >= ROWS_MAX:
                 raise TableError(f"{table.name}: more than {ROWS_MAX} rows. Cut it into parts")
             spo2, pulse, pi = self._measured(cells)
-            if not spo2 and not pulse:
-                self.skipped += 1
-                continue
+            is_blank = not spo2 and not pulse
+            self.skipped += is_blank
             t_s: float | None = float(number)
-            if moments is not None and time_place is not None:
+            if moments is None or time_place is None:
+                unnamed.watch(cells)
+            elif is_blank:
+                t_s = self._time_of_blank(moments, cells[time_place])
+            else:
                 t_s = self._time(moments, cells[time_place])
-            if t_s is None:
+            # The recording begins with its first value.
+            if t_s is None or (is_blank and not self._rows):
                 continue
             means = (
                 median(spo2) if spo2 else None,
                 median(pulse) if pulse else None,
-                fmean(pi) if pi else None,
+                fmean(pi) if pi and not is_blank else None,
             )
             self._rows.append((t_s, *means))
+        if moments is None and self._rows:
+            unnamed.end(self._rows[-1][0])
 
     def _time(self, moments: Moments, cell: str) -> float | None:
         place = f"line {self._table.line}, time"
@@ -78,11 +85,17 @@ class Desaturation:
             self._table.problems.add(f"{place}: {error}")
             return None
         if self._rows and t_s <= self._rows[-1][0]:
-            self._table.problems.add(
-                f"{place}: {quoted(cell)} does not come after the row before. Sort the rows, each once"
-            )
+            self._table.problems.add(f"{place}: {moments.backwards(cell)}")
             return None
         return t_s
+
+    def _time_of_blank(self, moments: Moments, cell: str) -> float | None:
+        """The time of a row without values; None for a remark of the device, whose time is none."""
+        try:
+            t_s = moments.read(cell)
+        except ValueError:
+            return None
+        return t_s if self._rows and t_s > self._rows[-1][0] else None
 
     def _measured(self, cells: list[str]) -> tuple[list[float], list[float], list[float]]:
         """Values of SpO2, pulse and perfusion index. An oximeter whose SpO2 is a number outside has no pulse."""

@@ -5,12 +5,13 @@ minute; in a longer gap the sign stays blank. The values between charted ones ar
 """
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 from tools.data.recording.reader import NO_PULSE_RATE
 from tools.data.recording.writer import Row
-from tools.data.table.header import looks_like_fahrenheit
+from tools.data.table.header import HR_BPM, SPO2_PCT, TEMP_C, TEMP_F, celsius, looks_like_fahrenheit, plain
 from tools.data.table.numbers import MISSING_WORDS
 from tools.data.table.problems import TableError
 from tools.data.table.reader import Table
@@ -21,23 +22,35 @@ STEP_S = 60
 ROWS_MAX = 200_000  # 138 days
 MINUTE_MAX = 1e9
 _SIGNS = {"Temp": (25.0, 45.0), "SaO2": (50.0, 100.0), "HR": (20.0, 300.0)}
-_BY_NAME = {name.lower(): name for name in _SIGNS}
+_WORDS = {
+    "Temp": (*TEMP_C, *TEMP_F, "body_temperature"),
+    "SaO2": (*SPO2_PCT, "o2_saturation", "oxygen_saturation"),
+    "HR": HR_BPM,
+}
+_BY_NAME = {word: sign for sign, words in _WORDS.items() for word in words}
+IGNORED_MAX = 100  # names that are counted
 
 
 class Stay:
-    """Charted signs of one stay by minute. `dropped` counts charted values outside what a body can have."""
+    """Charted signs of one stay by minute.
+
+    `dropped` counts values outside what a body can have, `ignored` those under names that are no sign of a recording.
+    """
 
     def __init__(self) -> None:
         self.signs: dict[str, dict[float, float]] = {name: {} for name in _SIGNS}
         self._times: dict[str, list[float]] = {}  # in order, made when first asked for
         self.dropped = 0
         self.fahrenheit = 0
+        self.ignored: Counter[str] = Counter()
 
     def add(self, minute: float, name: str, value: float) -> None:
-        """Take one charted value; a later one for the same minute replaces it."""
+        """Take one charted value; ValueError when another one is charted for the same minute."""
         low, high = _SIGNS[name]
         if low <= value <= high and not (name == "HR" and value == NO_PULSE_RATE):
-            self.signs[name][minute] = value
+            before = self.signs[name].setdefault(minute, value)
+            if before != value:
+                raise ValueError(f"minute {minute:g} has {before:g} and {value:g}. Keep one of them")
             self._times.pop(name, None)
         else:
             self.dropped += 1
@@ -85,9 +98,12 @@ def read_stay(path: Path, record: str) -> Stay:
                     others[cells[rec]] = True
                 continue
             found = True
-            sign = _BY_NAME.get(cells[name].lower())
+            word = plain(cells[name])
+            sign = _BY_NAME.get(word)
             if sign:
-                _take(table, stay, sign, cells[minute], cells[value])
+                _take(table, stay, sign, cells[minute], cells[value], word in TEMP_F)
+            elif cells[name] in stay.ignored or len(stay.ignored) < IGNORED_MAX:
+                stay.ignored[cells[name]] += 1
         table.problems.check()
     if not found:
         raise TableError(f"{path}: no stay {record}. There are: {', '.join(others)[:200] or 'none'}")
@@ -97,7 +113,7 @@ def read_stay(path: Path, record: str) -> Stay:
     return stay
 
 
-def _take(table: Table, stay: Stay, sign: str, minute: str, value: str) -> None:
+def _take(table: Table, stay: Stay, sign: str, minute: str, value: str, in_fahrenheit: bool) -> None:
     try:
         at_min = table.numbers.read(minute)
         if not 0 <= at_min <= MINUTE_MAX:
@@ -105,7 +121,8 @@ def _take(table: Table, stay: Stay, sign: str, minute: str, value: str) -> None:
         if value == "" or value.lower() in MISSING_WORDS:
             stay.dropped += 1
         else:
-            stay.add(at_min, sign, table.numbers.read(value))
+            read = table.numbers.read(value)
+            stay.add(at_min, sign, celsius(read) if in_fahrenheit else read)
     except ValueError as error:
         table.problems.add(f"line {table.line}, {sign}: {error}")
 

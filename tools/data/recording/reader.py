@@ -102,7 +102,7 @@ class _Reader:
         if self._points and t_s <= self._points[-1].t_s:
             shown = f"{t_s:g} does not come after {self._points[-1].t_s:g}"
             if moments.kind != "number":
-                shown = f"{quoted(cell)} does not come after the row before. Where clocks were put back, write the zone"
+                shown = moments.backwards(cell)
             self._table.problems.add(f"{place}: {shown}")
             return None
         return t_s

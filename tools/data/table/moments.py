@@ -8,26 +8,31 @@ import re
 
 from tools.data.table.header import plain
 from tools.data.table.numbers import Numbers
-from tools.data.table.problems import quoted
+from tools.data.table.problems import TableError, quoted
 from tools.data.table.reader import Table
 
 DAY_S = 86400.0
 LATEST_S = 1e11  # as seconds since 1970 this is the year 5138: whoever writes more counts milliseconds
-# a column with one of these words in its name holds times
-_WORDS = {
-    "t", "time", "timestamp", "ts", "datetime", "elapsed", "epoch", "unix", "clock", "zeit", "zeitstempel", "uhrzeit",
-    "ms", "msec", "millis", "us", "usec", "micros", "sec", "secs", "second", "seconds", "minutes", "hours",
-}  # fmt: skip
 _UNITS_S = {
     1.0: "s sec secs second seconds",
-    1e-3: "ms msec millis millisecond milliseconds",
+    1e-3: "ms msec millis millisec millisecs millisecond milliseconds",
     1e-6: "us usec micros microsecond microseconds",
     60.0: "min mins minute minutes",
     3600.0: "h hour hours",
     DAY_S: "d day days",
 }
 _UNIT_S = {name: seconds for seconds, names in _UNITS_S.items() for name in names.split()}
+# a column with one of these words in its name holds times; `min` may be a minimum, `day` stands beside a time
+_WORDS = {
+    "t", "time", "timestamp", "ts", "datetime", "elapsed", "epoch", "unix", "clock", "zeit", "zeitstempel", "uhrzeit",
+    *(name for name in _UNIT_S if len(name) > 1 and name not in ("min", "mins", "day", "days")),
+}  # fmt: skip
+RISES_ROWS = 25
+RISES_MIN = 3
+_IF_TIME = "If it is a time, call it t_s or t_ms; else delete it"
+_DATES = {"date", "date with zone"}
 _CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}(?:[.,][0-9]{1,9})?))?(?:\s*([AaPp])\.?[Mm]\.?)?")
+_CLOCK_INSIDE = re.compile(r"(?<![0-9])[0-9]{1,2}:[0-9]{2}(?![0-9])")
 _DAY = re.compile(r"([0-9]{1,4})([-./])([0-9]{1,2})\2([0-9]{1,4})")
 _ZONE = re.compile(r"\s*(Z|z|[+-][0-9]{2}:?[0-9]{2})$")
 
@@ -35,13 +40,14 @@ _ZONE = re.compile(r"\s*(Z|z|[+-][0-9]{2}:?[0-9]{2})$")
 class Moments:
     """Reads one time column. `unit_s` is the length of its unit, None when its name does not tell.
 
-    `kind` is "number", "clock" or "date" after the first cell. `resolution_s` is the finest step that the cells show.
+    `kind` is "number", "clock", "date" or "date with zone" after the first cell.
+    `resolution_s` is the finest step that the cells show.
     """
 
     def __init__(self, name: str, numbers: Numbers) -> None:
         self.name = name
         self._numbers = numbers
-        self.unit_s = _unit_s(plain(name))
+        self.unit_s = _unit_s(_words(name))
         self.kind = ""
         self.resolution_s = float("inf")
         self._day_s = 0.0
@@ -52,9 +58,16 @@ class Moments:
         """Seconds; only differences and order count. ValueError says what is wrong with the cell."""
         kind, value = self._value(cell)
         if self.kind and kind != self.kind:
-            raise ValueError(f"{quoted(cell)} is not written as the times before it are")
+            both = f": {self.kind} before, {kind} here" if {kind, self.kind} <= _DATES else ""
+            raise ValueError(f"{quoted(cell)} is not written as the times before it are{both}")
         self.kind = kind
         return value
+
+    def backwards(self, cell: str) -> str:
+        """What is wrong when this cell does not come after the one before."""
+        zone = {"date": "write the zone (+01:00)", "clock": "write the date and the zone"}.get(self.kind)
+        advice = f". Where clocks were put back, {zone}" if zone else ""
+        return f"{quoted(cell)} does not come after the row before. Sort the rows, each once{advice}"
 
     def _value(self, cell: str) -> tuple[str, float]:
         if ":" in cell:
@@ -94,9 +107,8 @@ class Moments:
         clock_s = hour * 3600 + minute * 60 + second
         if not day_text:
             return "clock", self._after_midnight(clock_s)
-        return "date", self._days(day_text.strip(), cell) * DAY_S + clock_s - _zone_s(
-            zone[1] if zone else "Z"
-        )
+        local_s = self._days(day_text.strip(), cell) * DAY_S + clock_s
+        return ("date with zone", local_s - _zone_s(zone[1])) if zone else ("date", local_s)
 
     def _after_midnight(self, clock_s: float) -> float:
         if self._last_s is not None and self._last_s - clock_s > DAY_S / 2:
@@ -131,17 +143,65 @@ class Moments:
 def time_column(table: Table) -> int | None:
     """Place of the time column, the one that names its unit before the others; None without one."""
     found = []
-    for place, name in enumerate(table.names):
-        if _WORDS & set(name.split("_")):
-            found.append((_unit_s(name) is None, place))
-        elif name in ("date", "datum"):
+    for place, name in enumerate(table.header):
+        words = _words(name)
+        if _WORDS & set(words):
+            found.append((_unit_s(words) is None, place))
+        elif words in (["date"], ["datum"]):
             found.append((True, place + len(table.names)))
     return min(found)[1] % len(table.names) if found else None
 
 
-def _unit_s(name: str) -> float | None:
-    """The unit that a plain name says: `time_since_start_ms`, `millis`, `t_s`."""
-    words = name.split("_")
+class UnnamedTimes:
+    """Watches the columns that nobody reads, in a table without a column of times: one of them may hold the times."""
+
+    def __init__(self, table: Table, used: set[int]) -> None:
+        self._table = table
+        self._last = {at: float("-inf") for at in range(len(table.header)) if at not in used}
+        self._numbers = {at: Numbers() for at in self._last}
+        self._rises = dict.fromkeys(self._last, 0)
+        self._rows = 0
+
+    def watch(self, cells: list[str], rows: int = RISES_ROWS) -> None:
+        """Take one row; TableError when a column holds clock times, or has risen in each of so many first rows."""
+        self._rows += 1
+        for at, last in list(self._last.items()):
+            if _CLOCK_INSIDE.search(cells[at]):
+                self._refuse(at, "holds times of a clock. Call it time, or delete it")
+            if not cells[at]:
+                continue
+            try:
+                value = self._numbers[at].read(cells[at])
+            except ValueError:
+                value = float("-inf")
+            if value < last or value == float("-inf"):
+                del self._last[at]
+                continue
+            self._rises[at] += value > last
+            self._last[at] = value
+        if self._rows == rows:
+            for at in self._last:
+                if self._rises[at] == rows:
+                    self._refuse(at, f"rises in every row. {_IF_TIME}")
+
+    def end(self, length_s: float) -> None:
+        """After the last row: TableError when a column never fell and rose often, as whole seconds do."""
+        for at in self._last:
+            if self._rises[at] > max(RISES_MIN, length_s / 2):
+                self._refuse(at, f"never falls. {_IF_TIME}")
+
+    def _refuse(self, at: int, why: str) -> None:
+        name = quoted(self._table.header[at])
+        raise TableError(f"{self._table.name}: line {self._table.header_line}: column {name} {why}")
+
+
+def _words(name: str) -> list[str]:
+    """The words of a name: `timeMs` is time, ms."""
+    return plain(re.sub("(?<=[a-z])(?=[A-Z])", "_", name)).split("_")
+
+
+def _unit_s(words: list[str]) -> float | None:
+    """The unit that the words of a name say: `time_since_start_ms`, `millis`, `t_s`."""
     named = [word for word in words if word in _UNIT_S and (len(word) > 1 or word == words[-1])]
     return _UNIT_S[named[-1]] if named else None
 

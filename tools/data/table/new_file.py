@@ -2,6 +2,8 @@
 
 import os
 import secrets
+import shlex
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +21,8 @@ def new_file(path: Path, *sources: Path) -> Iterator[TextIO]:
     for source in sources:
         if path.exists() and source.exists() and path.samefile(source):
             raise TableError(f"{path} is the input as well. Name another file for the output")
+    if str(path) == "-":
+        raise TableError("'-' is no file for the output. Name a file")
     if path.exists() and not path.is_file():
         if path.is_dir():
             raise TableError(f"{path} is a folder. Name a file for the output")
@@ -26,6 +30,11 @@ def new_file(path: Path, *sources: Path) -> Iterator[TextIO]:
             yield out
         return
     target = path.resolve()
+    mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else None
+    if mode is not None and not (mode & 0o222 and os.access(target, os.W_OK)):
+        raise TableError(
+            f"{path} is read-only. Name another file, or run: chmod u+w {shlex.quote(str(path))}"
+        )
     part = target.with_name(f".{target.name[:100]}.{secrets.token_hex(4)}.part")
     try:
         out = part.open("x", encoding="utf-8", newline="\n")
@@ -33,6 +42,8 @@ def new_file(path: Path, *sources: Path) -> Iterator[TextIO]:
         raise TableError(f"{path} cannot be written: {error.strerror}") from None
     try:
         with out:
+            if mode is not None:
+                part.chmod(mode)
             yield out
             out.flush()
             os.fsync(out.fileno())

@@ -16,6 +16,7 @@ from tools.data.table.text_lines import text_lines
 
 SEPARATORS = "\t;,|"
 CELL_LINES_MAX = 20  # lines that one row may take with line breaks in quotes
+BLANK_MAX = 1_000_000  # lines in a row
 COMMENTS_MAX = 1000
 COMMENT_MAX = 200  # characters that are kept
 
@@ -92,8 +93,14 @@ class Table:
         return header
 
     def _without_comments(self, lines: Iterator[str]) -> Iterator[str]:
+        blank = 0
         for line in lines:
             self._read += 1
+            blank = 0 if line.strip(" \t,;|") else blank + 1
+            if blank > BLANK_MAX:
+                raise TableError(
+                    f"{self.name}: line {self._read}: more than {BLANK_MAX} blank lines. Delete them"
+                )
             if self._between:
                 if line.lstrip(' "').startswith("#"):
                     if len(self.comments) < COMMENTS_MAX:

@@ -111,7 +111,7 @@ def test_a_raw_recording_with_a_late_reference_gives_the_curve(tmp_path: Path) -
 def test_copies_of_a_pair_are_one_pair(tmp_path: Path) -> None:
     eight = table(tmp_path / "t.csv", "device_c,reference_c,who", [("37.0", "37.050", n) for n in range(8)])
     done = calibrate("temperature", eight, *BY)
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "1 pairs are too few: at least 5. 7 rows repeat an earlier pair and are not counted" in done.stderr
     twice = table(
         tmp_path / "t.csv", "device_c,reference_c", [(t / 10, t / 10 + 0.1) for t in (360, 365, 370, 375)] * 2
@@ -207,17 +207,20 @@ def test_a_terminal_without_the_degree_sign_or_a_closed_one_changes_nothing_by_a
         (
             "r_milli,spo2_ref_pct",
             [(500, 97), (0.5, 97), (500, "x"), (500, "")],
-            "line 3: r_milli '0.5' is not a number",
+            "line 3: r_milli: '0.5' is outside 200..2500. R is needed in thousandths: 500",
         ),
-        ("r_milli,spo2_ref_pct", [(500, 97), (600, "nan")], "line 3: spo2_ref_pct 'nan'"),
-        ("r_milli,spo2_ref_pct", [(500, "")], "line 2: spo2_ref_pct ''"),
+        ("r_milli,spo2_ref_pct", [(500, 97), (600, "nan")], "line 3: spo2_ref_pct: 'nan' is not a number"),
+        ("r_milli,spo2_ref_pct", [(500, 0.97)], "percent is needed: 97"),
+        ("r_milli,spo2_ref_pct", [(500, "97 %")], "'97 %' is not a number"),
+        ("t_s,red,ir", [(0, 1, 2)], "Give it as --recording"),
+        ("r_milli,spo2_ref_pct", [(500, "")], "line 2: spo2_ref_pct: the value is missing"),
         ("r_milli,spo2_ref_pct", [(500,)], "line 2: 1 columns, the header has 2"),
         ("r_milli,spo2_ref_pct", [(500 + n, 97) for n in range(19)], "19 pairs are too few"),
     ],
 )
 def test_a_file_that_cannot_be_used_says_where(tmp_path: Path, header: str, rows: Any, says: str) -> None:
     done = calibrate("spo2", table(tmp_path / "r.csv", header, rows), *BY)
-    assert done.returncode == 1 and says in done.stderr and done.stdout == ""
+    assert done.returncode == 2 and says in done.stderr and done.stdout == ""
     assert "Traceback" not in done.stderr
 
 
@@ -233,12 +236,19 @@ def test_what_is_asked_wrongly_or_is_not_there(tmp_path: Path) -> None:
     for arguments, says in (
         (("spo2", tmp_path / "none.csv", *BY), "cannot be read"),
         (("spo2", good, "--base", base, *BY), "offset beyond 50 cc"),
-        (("spo2", good, "--by", "a;b"), "not of the form"),
-        (("spo2", good, "--date", "today", *BY), "date is not YYYY-MM-DD"),
+        (("spo2", good, "--by", "a;b"), "';' is not allowed"),
+        (("spo2", good, "--by", " "), "1 to 60"),
+        (("spo2", good, "--date", "today", *BY), "is no day"),
+        (("spo2", good, "--date", "2026-02-30", *BY), "is no day"),
+        (("spo2", good, "--date", "2099-01-01", *BY), "in the future"),
         (("spo2", good, "-o", tmp_path / "no" / "folder", *BY), "cannot be written"),
+        (("spo2", good, "-o", "-", *BY), "Name a file"),
     ):
         done = calibrate(*arguments)
-        assert done.returncode == 1 and says in done.stderr, (arguments, done.stderr)
+        assert done.returncode == 2 and says in done.stderr, (
+            arguments,
+            done.stderr,
+        )
 
 
 def is_measured_by(laptop: Laptop, part: bytes) -> bool:

@@ -41,6 +41,7 @@ def test_a_bad_file_is_refused_with_its_place(tmp_path: Path, text: str, says: s
 @pytest.mark.parametrize(("fs", "says"), [
     ("9.99", "too slow"), ("0", "too slow"), ("-25", "too slow"), ("1001", "too fast"), ("nan", "not a number"),
     ("fast", "not a number"), ("inf", "not a number"), ("1/0", "not a number"),
+    ("1e99999999", "not a number"), ("1e-99999999", "too slow"), ("1e9/1", "not a number"),
 ])  # fmt: skip
 def test_a_rate_that_cannot_be_is_refused(tmp_path: Path, fs: str, says: str) -> None:
     done = replay(write(tmp_path / "a.csv", CLEAN), f"--fs={fs}")

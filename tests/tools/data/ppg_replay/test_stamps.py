@@ -85,9 +85,9 @@ def test_a_wrong_rate_gives_no_row_from_a_pipe_either(
 @pytest.mark.parametrize(
     ("header", "time", "keep", "says"),
     [
-        ("t_s", lambda t: f"{t:.2f}", lambda n: 2, "line 3: the time does not come after"),
-        ("t_s", lambda t: f"{t:.2f}", lambda n: 1 + (n == 300), "line 303: the time does not come after"),
-        ("t_s", lambda t: f"{20 - t:.2f}", lambda n: 1, "line 3: the time does not come after"),
+        ("t_s", lambda t: f"{t:.2f}", lambda n: 2, "line 3: '0.00' does not come after"),
+        ("t_s", lambda t: f"{t:.2f}", lambda n: 1 + (n == 300), "line 303: '12.00' does not come after"),
+        ("t_s", lambda t: f"{20 - t:.2f}", lambda n: 1, "line 3: '19.96' does not come after"),
         (
             "time",
             lambda t: f"14:05:{int(t):02d}",
@@ -118,6 +118,43 @@ def test_a_hole_is_lost_samples_and_is_never_glued(
     assert code == 0 and len(found) == 20 and "200 of 500 samples" in why
     reasons = [row.split(",")[5] for row in found]
     assert set(reasons[6:14]) <= {"settling", "stale"} and reasons[-1] == ""
+
+
+@pytest.mark.parametrize("header", [
+    "milliseconds", "millisec", "timeMs", "timems", "timestampMs", "elapsedTime", "sampleTime", "TimestampUTC",
+    "unixtime", "uptime", "utc", "rtc", "ticks", "index", "sample", "", "Temps", "hora", "tiempo", "recorded_at",
+])  # fmt: skip
+@pytest.mark.parametrize(
+    "time", [lambda t: f"{1000 * t:.0f}", lambda t: f"{int(t)}", lambda t: f"2026-03-31 {clock(t)}"]
+)
+def test_a_hole_is_not_glued_whatever_the_column_of_times_is_called(
+    tmp_path: Path, header: str, time: Callable[[float], str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    holed = table(tmp_path / "a.csv", header, time, lambda n: not 150 <= n < 350)
+    code, found, why = replay(holed, "25", capsys)
+    refused = f"column {header!r} " in why and "delete it" in why
+    contradicts = "--fs" in why or "does not come after the row before" in why
+    assert ((code, found) == (2, []) and (refused or contradicts)) or "200 of 500 samples" in why
+
+
+def test_another_light_beside_is_no_time(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    green = iter(LIGHT)
+    code, found, _ = replay(table(tmp_path / "a.csv", "green", lambda t: f"{next(green)[1]}"), "25", capsys)
+    assert code == 0 and len(found) == 20
+
+
+def test_stamps_without_seconds_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = table(tmp_path / "a.csv", "time", lambda t: f"2026-03-31 14:{int(t + 50) // 60:02d}")
+    code, found, why = replay(path, "25", capsys)
+    assert (code, found) == (2, []) and "steps of 60 s" in why
+
+
+def test_rows_written_twice_without_times_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write(tmp_path / "a.csv", [pair for pair in LIGHT for _ in range(2)])
+    code, found, why = replay(path, "25", capsys)
+    assert (code, found) == (2, []) and "rows were written twice" in why
 
 
 def test_blank_rows_of_capture_do_not_count_twice(tmp_path: Path) -> None:

@@ -62,8 +62,8 @@ TOOLS = {
     "check": Tool(recording, ("check", "FILE"), RECORDING, 2),
     "icu": Tool(recording, ("icu", "FILE", "--rec", "1", "-o", "OUT"), CHART, 2),
     "desaturation": Tool(recording, ("desaturation", "FILE", "-o", "OUT"), SESSION, 2),
-    "temperature": Tool(calibrate, ("temperature", "FILE", *BY, "-o", "OUT"), PROBES, 1),
-    "spo2": Tool(calibrate, ("spo2", "FILE", *BY, "-o", "OUT"), CURVE, 1),
+    "temperature": Tool(calibrate, ("temperature", "FILE", *BY, "-o", "OUT"), PROBES, 2),
+    "spo2": Tool(calibrate, ("spo2", "FILE", *BY, "-o", "OUT"), CURVE, 2),
     "ppg": Tool(ppg_replay, ("FILE", "--fs", "25", "--runtime", "cpython", "--out", "OUT"), LIGHT, 2, 40),
 }  # fmt: skip
 

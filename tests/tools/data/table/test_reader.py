@@ -1,12 +1,16 @@
 """The one reader of tables: what it understands is the same table; everything else is refused with its line."""
 
+import contextlib
 import gzip
 import io
 from pathlib import Path
 
 import pytest
 
+from tools.data.recording.reader import read_recording
+from tools.data.table import reader
 from tools.data.table.moments import Moments
+from tools.data.table.new_file import new_file
 from tools.data.table.numbers import Numbers
 from tools.data.table.problems import TableError
 from tools.data.table.reader import Table
@@ -163,3 +167,45 @@ def test_a_time_that_is_not_clear_is_refused(cells: list[str]) -> None:
         moments.read(cell)
     with pytest.raises(ValueError, match="."):
         moments.read(cells[-1])
+
+
+def test_a_file_that_is_replaced_keeps_its_mode_and_a_read_only_one_its_content(tmp_path: Path) -> None:
+    path = tmp_path / "out.csv"
+    path.write_text("before")
+    path.chmod(0o600)
+    with new_file(path) as out:
+        out.write("after")
+    assert path.read_text() == "after" and path.stat().st_mode & 0o777 == 0o600
+    path.chmod(0o400)
+    for target, says in ((path, "read-only"), (Path("-"), "no file for the output")):
+        with pytest.raises(TableError, match=says), new_file(target) as out:
+            out.write("never")
+    assert path.read_text() == "after" and list(tmp_path.iterdir()) == [path]
+
+
+def test_blank_lines_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "BLANK_MAX", 100)
+    for text in ("\n" * 101, "a,b\n" + ",\n" * 101, "a,b\n" + "# note\n\n" * 101 + "1,2\n"):
+        with (
+            pytest.raises(TableError, match="blank lines|too")
+            if "#" not in text
+            else contextlib.nullcontext()
+        ):
+            list(Table(io.BytesIO(text.encode()), "a.csv").rows())
+
+
+@pytest.mark.parametrize(
+    ("times", "says"),
+    [
+        ("2026-10-25T02:59:00 2026-10-25T02:00:00", r"write the zone \(\+01:00\)"),
+        ("02:59:00 02:00:00", "write the date and the zone"),
+        ("2026-10-25T02:59:00 2026-10-25T03:00:00Z", "date before, date with zone here"),
+        ("2026-10-25T02:59:00+02:00 2026-10-25T02:00:00", "date with zone before, date here"),
+    ],
+)
+def test_clocks_put_back_and_mixed_zones_are_refused(tmp_path: Path, times: str, says: str) -> None:
+    path = tmp_path / "recording.csv"
+    rows = "".join(f"{t},36.8,97,80\n" for t in times.split())
+    path.write_text("t_s,temp_c,spo2_pct,hr_bpm\n" + rows)
+    with pytest.raises(TableError, match=says):
+        read_recording(path)
