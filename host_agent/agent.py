@@ -296,6 +296,8 @@ async def run_agent(agent: Agent, on_ready: Callable[[], None] = lambda: None) -
             _LOG.warning, "the terminal was closed; monitoring goes on. " + _TO_STOP, os.getpid()
         ),
         signal.SIGTSTP: partial(_LOG.warning, "Ctrl-Z does not suspend monitoring. " + _TO_STOP, os.getpid()),
+        signal.SIGUSR1: partial(_LOG.warning, "SIGUSR1 means nothing here. " + _TO_STOP, os.getpid()),
+        signal.SIGUSR2: partial(_LOG.warning, "SIGUSR2 means nothing here. " + _TO_STOP, os.getpid()),
     }
     for number, handler in handlers.items():
         loop.add_signal_handler(number, handler)

@@ -5,19 +5,22 @@ before. The time of change of the file is the last sign of life: after a crash o
 """
 
 import contextlib
+import logging
 import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from host_agent.clock import Clock, RealClock
 from host_agent.paths import Paths
-from host_agent.state_lock import AGENT, AGENT_NOTE, StateLock, read_note, write_note
+from host_agent.state_lock import AGENT, AGENT_NOTE, SILENT_S, StateLock, read_note, write_note
 from host_agent.text import local_time
 
+_LOG = logging.getLogger(__name__)
 LIFE_S = 5.0  # real seconds between two signs of life
 _GAPS_KEPT = 50
 _SHORT_RUN_MS = 60_000  # a start that failed does not cut a gap in two
 _CUT = "the agent ended without a word: it was killed, it crashed, or the power was cut"
+_SUSPENDED = "this computer slept, or the agent was suspended"
 
 
 class Gap(NamedTuple):
@@ -64,7 +67,19 @@ class AgentRun:
                 if read_note(self._path).get("pid") != self._note["pid"]:  # somebody deleted it
                     write_note(self._path, self._note)
                 os.utime(self._path)
+            alive_s = self._clock.monotonic()
             await self._clock.sleep(LIFE_S)
+            self._note_silence(self._clock.monotonic() - alive_s)
+
+    def _note_silence(self, silent_s: float) -> None:
+        """Keep a pause between two signs of life as a gap. Wall time is not asked: somebody may set it."""
+        if silent_s <= SILENT_S:
+            return
+        now_ms = self._clock.utc_ms()
+        gap = Gap(now_ms - round(silent_s * 1000), now_ms, _SUSPENDED)
+        self._note["gaps"] = [*self._note["gaps"], list(gap)][-_GAPS_KEPT:]
+        write_note(self._path, self._note)
+        _LOG.warning("%s.", gap.text())
 
     def ending(self, why: str) -> None:
         """Remember why this run ends; the first reason counts."""
@@ -89,13 +104,18 @@ def gaps_of(home: Path, until_utc_ms: int | None) -> list[Gap]:
     try:
         ended_ms = int(note["ended_utc_ms"]) if "ended_utc_ms" in note else None
         if ended_ms is not None:
-            gaps.append(Gap(ended_ms, until_utc_ms, str(note.get("why", ""))))
+            gaps.append(_since(ended_ms, until_utc_ms, str(note.get("why", ""))))
         elif "since_utc_ms" in note:
             alive_ms = (home / AGENT_NOTE).stat().st_mtime_ns // 1_000_000
-            gaps.append(Gap(alive_ms, until_utc_ms, _CUT))
+            gaps.append(_since(alive_ms, until_utc_ms, _CUT))
     except (OSError, ValueError, TypeError):
         pass
     return gaps
+
+
+def _since(begin_utc_ms: int, until_utc_ms: int | None, why: str) -> Gap:
+    """A gap never begins after it ended: the clock may have been set back meanwhile."""
+    return Gap(begin_utc_ms if until_utc_ms is None else min(begin_utc_ms, until_utc_ms), until_utc_ms, why)
 
 
 def _joined(gaps: list[Gap]) -> list[Gap]:

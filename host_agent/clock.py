@@ -34,14 +34,16 @@ class RealClock:
     """The computer's own clock."""
 
     speed = 1.0
+    # Linux's monotonic clock stands while a laptop sleeps; CLOCK_BOOTTIME counts on.
+    _COUNTS_ON = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
     def utc_ms(self) -> int:
         """Milliseconds since 1970-01-01 UTC."""
         return time.time_ns() // 1_000_000
 
     def monotonic(self) -> float:
-        """Seconds from an arbitrary start."""
-        return time.monotonic()
+        """Seconds from an arbitrary start, the time asleep included where the system counts it."""
+        return time.clock_gettime(self._COUNTS_ON)
 
     async def sleep(self, seconds: float) -> None:
         """Wait `seconds` real seconds."""

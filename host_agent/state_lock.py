@@ -55,7 +55,8 @@ class Holder(NamedTuple):
 
     def is_silent(self, now_utc_ms: int) -> bool:
         """Whether an agent that was ready has given no sign of life for longer than a busy computer explains."""
-        late = self.is_ready and now_utc_ms - self.alive_utc_ms > SILENT_S * 1000
+        # a sign from the future is one from before the clock was set back; a second is the time of asking
+        late = self.is_ready and not -1000 <= now_utc_ms - self.alive_utc_ms <= SILENT_S * 1000
         return self.is_agent and (late or self.is_suspended)
 
     def without_answer(self, now_utc_ms: int) -> tuple[str, str]:
@@ -188,10 +189,19 @@ def _busy(home: Path, holder: Holder) -> StateFolderBusy:
 
 
 def _read_holder(home: Path) -> Holder:
-    """The later of the two notes: a command that was killed leaves its own behind."""
-    return max(
-        (_holder(home / name) for name in (AGENT_NOTE, _COMMAND_NOTE)), key=lambda holder: holder.since_utc_ms
-    )
+    """The later of the two notes; a command that was killed leaves its own behind, maybe dated by a wrong clock."""
+    agent, command = _holder(home / AGENT_NOTE), _holder(home / _COMMAND_NOTE)
+    return command if command.since_utc_ms > agent.since_utc_ms and _exists(command.pid) else agent
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except (OSError, OverflowError):
+        return False
+    return pid > 0
 
 
 def _clock(utc_ms: int) -> str:

@@ -103,8 +103,13 @@ class Waiting:
 
     def due_in_ms(self) -> int | None:
         """When counted repetitions fall due to be told; None without any."""
-        dues = [one.first_ms + self._after_ms(place) for place, one in self._repeated.items()]
-        return max(0, min(dues) - self._now_ms()) if dues else None
+        now_ms = self._now_ms()
+        # a first one after now: the clock was set back since
+        dues = [
+            one.first_ms + self._after_ms(place) - now_ms if one.first_ms <= now_ms else 0
+            for place, one in self._repeated.items()
+        ]
+        return max(0, min(dues)) if dues else None
 
     def _heads(self, without: Item | None) -> dict[str, Item]:
         heads = {}

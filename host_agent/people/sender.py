@@ -20,12 +20,14 @@ from host_agent.keys.keyfile import DeviceKey
 from host_agent.people import rule_sending
 from host_agent.people.outgoing import message_of
 from host_agent.people.resending import to_send_again
+from host_agent.people.validity import FUTURE_MS
 from host_agent.people.wearable_says import Resolve
 from host_agent.store import outgoing
 from host_agent.store.db import Store, Tx
 
 _LOG = logging.getLogger(__name__)
 _NO_RIGHT = "this laptop's key may not bring entries to it"
+_CLOCK_BEFORE = "this laptop's clock stands before it"
 RETRY_S = 5.0  # real: how long a wearable that did not answer is left alone
 
 
@@ -73,8 +75,8 @@ class ContextSender:
         self._link = link_clock
         self._resolve = resolve
         self._due = asyncio.Event()
-        # binding → the client of the session in which nothing is missing any more
-        self._restored: dict[int, object] = {}
+        # binding → the client of the session in which nothing is missing any more, and how the clock was set then
+        self._restored: dict[int, tuple[object, float]] = {}
         # audit row → the client that it was sent by: its record may come later
         self._sent: dict[int, object] = {}
         self._brought: dict[int, tuple[object, dict[str, str]]] = {}
@@ -92,14 +94,23 @@ class ContextSender:
             try:
                 if await self._store.read(outgoing.waiting_for_nobody):
                     await self._store.write(self._leave_ended)
-                for session in list(self._sessions()):
-                    if not _may(session, rights.CONTEXT):
-                        await self._say_no_right(session)
-                    elif await self._send_again(session):
-                        await self._send(session)
-                    await self._send_numbers(session)
             except StoreError as error:
                 _LOG.warning("waiting entries cannot be read or marked: %s", error)
+            for session in list(self._sessions()):
+                try:
+                    await self._serve(session)
+                except StoreError as error:
+                    _LOG.warning("waiting entries cannot be read or marked: %s", error)
+                except Exception:
+                    # what one wearable's rows hold must not stop the entries to another
+                    _LOG.exception("entries to one wearable failed and are tried again")
+
+    async def _serve(self, session: Session) -> None:
+        if not _may(session, rights.CONTEXT):
+            await self._say_no_right(session)
+        elif await self._send_again(session):
+            await self._send(session)
+        await self._send_numbers(session)
 
     async def _wait(self) -> None:
         """Until woken, or for the pause between two tries."""
@@ -114,18 +125,29 @@ class ContextSender:
 
     async def _send_again(self, session: Session) -> bool:
         """What a restart dropped goes before what waits, to keep the order; False: try again before anything else."""
-        if self._restored.get(session.binding) is session.client or not session.is_caught_up:
-            return True
         now_ms = self._clock.utc_ms()
-        for again in await self._store.read(
-            lambda tx: to_send_again(tx, session.binding, session.boot, now_ms, self._resolve)
-        ):
+        # a clock that was set since may tell ages that were unknown before
+        set_s = now_ms / 1000 - self._clock.monotonic()
+        client, before_s = self._restored.get(session.binding, (None, 0.0))
+        if not session.is_caught_up or (client is session.client and abs(set_s - before_s) <= 1):
+            return True
+        try:
+            missing = await self._store.read(
+                lambda tx: to_send_again(tx, session.binding, session.boot, now_ms, self._resolve)
+            )
+        except StoreError:
+            raise
+        except Exception:
+            # a damaged row must not hold back what was entered since
+            _LOG.exception("it is not known which entries the wearable lacks")
+            missing = []
+        for again in missing:
             if self._sent.get(again.item.audit) is session.client:
                 continue
             if not await self._bring(session, again.item, again.message()):
                 return False
             _LOG.info("the wearable restarted and has entry %d again", again.item.audit)
-        self._restored[session.binding] = session.client
+        self._restored[session.binding] = (session.client, set_s)
         return True
 
     async def _bring(self, session: Session, item: outgoing.Outgoing, message: bytes) -> bool:
@@ -150,7 +172,18 @@ class ContextSender:
     async def _send(self, session: Session) -> None:
         """Send in the order of signing. An entry without an answer holds back the later ones, to keep the order."""
         for item in await self._store.read(lambda tx: outgoing.waiting(tx, session.binding)):
-            if not await self._bring(session, item, message_of(item, self._clock.utc_ms())):
+            now_ms = self._clock.utc_ms()
+            if item.observed_utc_ms > now_ms + FUTURE_MS:
+                if item.last_error != _CLOCK_BEFORE:
+                    await self._tried(item.audit, _CLOCK_BEFORE)
+                return
+            try:
+                message = message_of(item, now_ms)
+            except Exception as error:
+                _LOG.exception("entry %d cannot be sent", item.audit)
+                await self._done(item.audit, outgoing.REFUSED, f"it cannot be sent: {error}")
+                continue
+            if not await self._bring(session, item, message):
                 return
 
     async def _say_no_right(self, session: Session) -> None:

@@ -135,10 +135,13 @@ def untold(tx: Tx, now_ms: int, least: int) -> list[Untold]:
 
 
 def retry_standing(tx: Tx, now_ms: int, before_ms: int) -> int:
-    """Send again what was made before `before_ms`, was refused and still stands; returns how many."""
+    """Send again what was made before `before_ms`, was refused and still stands; returns how many.
+
+    What was made after now was made before the clock was set back.
+    """
     again = [
         row.id for row in undelivered(tx, now_ms)
-        if row.state == "refused" and row.stands and row.created_utc_ms < before_ms
+        if row.state == "refused" and row.stands and not before_ms <= row.created_utc_ms <= now_ms
     ]  # fmt: skip
     return retry_deliveries(tx, now_ms, again)
 

@@ -49,6 +49,8 @@ def presence(paths: Paths, live: dict[str, Any] | None) -> Presence:
         return Presence(NOT_ANSWERING, holder.pid or None, text, advice, _last_gap(paths, now_ms))
     gaps = gaps_of(paths.home, None)
     gap = gaps[-1] if gaps and gaps[-1].until_utc_ms is None else None
+    if gap is not None:  # the clock may have been set back since
+        gap = gap._replace(from_utc_ms=min(gap.from_utc_ms, now_ms))
     text = "The agent is not running: nothing is synced or forwarded now."
     advice = "Start it: cytowatch run"
     if holder is not None:

@@ -90,14 +90,23 @@ async def test_a_terminal_that_closes_does_not_end_monitoring(home):
 
 
 @pytest.mark.parametrize(
-    "number", [signal.SIGHUP, signal.SIGTSTP, signal.SIGTTOU, signal.SIGTTIN, signal.SIGPIPE]
+    "number",
+    [
+        signal.SIGHUP,
+        signal.SIGTSTP,
+        signal.SIGTTOU,
+        signal.SIGTTIN,
+        signal.SIGPIPE,
+        signal.SIGUSR1,
+        signal.SIGUSR2,
+    ],
 )
 async def test_signals_of_a_terminal_neither_end_nor_suspend_it(home, number):
     async with agent(home) as running:
         for _ in range(3):
             running.send_signal(number)
         assert await answers(home) == running.pid
-        if number == signal.SIGTSTP:
+        if number in (signal.SIGTSTP, signal.SIGUSR1, signal.SIGUSR2):
             await until(lambda: f"To stop it: kill {running.pid}" in log_of(home))
 
 

@@ -1,5 +1,7 @@
 """The scaled clock: one real second is `speed` simulated ones, on every face of it."""
 
+import time
+
 import pytest
 
 from host_agent.clock import RealClock, ScaledClock
@@ -26,3 +28,9 @@ async def test_the_real_clock_moves_forward() -> None:
     before = clock.monotonic(), clock.utc_ms()
     await clock.sleep(0.002)
     assert clock.monotonic() - before[0] >= 0.002 and clock.utc_ms() >= before[1]
+
+
+@pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="this system counts sleep in its one clock")
+def test_the_time_that_a_laptop_slept_counts(monkeypatch) -> None:
+    monkeypatch.setattr(time, "clock_gettime", {time.CLOCK_MONOTONIC: 60.0, time.CLOCK_BOOTTIME: 7260.0}.get)
+    assert RealClock().monotonic() == 7260

@@ -1,6 +1,9 @@
 """One process works on a state folder, whatever the folder is called and wherever temporary files lie."""
 
+import asyncio
+import contextlib
 import datetime
+import json
 import os
 import shutil
 import signal
@@ -131,6 +134,22 @@ def test_a_stuck_agent_is_told_apart_and_how_to_end_it(paths, start):
     assert f"kill -KILL {child.pid}" in caught.value.advice
 
 
+def test_a_stuck_agent_whose_clock_was_set_back_is_not_called_busy(paths, start):
+    start()
+    age_note(paths, -3600)
+    with pytest.raises(StateFolderBusy, match="does not answer since"):
+        AgentRun(paths)
+
+
+def test_the_note_of_a_killed_command_hides_no_agent_however_it_is_dated(paths, start):
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    note = {"pid": ended.pid, "command": "restore", "since_utc_ms": 2 * 10**12}
+    (paths.home / "command.json").write_text(json.dumps(note))
+    child = start()
+    assert holder_of(paths.home).pid == child.pid and holder_of(paths.home).is_agent
+
+
 def test_a_folder_that_is_gone_or_cannot_be_locked_is_told_in_words(paths, monkeypatch):
     with pytest.raises(StateFolderError, match="cannot be opened"):
         StateLock(Paths(paths.home / "none"), "restore")
@@ -170,6 +189,35 @@ def test_a_stop_is_written_with_its_reason_and_the_next_start_tells_the_gap(path
         second.gap
     ]
     second.end()
+
+
+def test_a_gap_never_begins_after_its_end(paths):
+    clock = FakeClock()
+    AgentRun(paths, clock).end()
+    clock.set(-3_600_000)
+    run = AgentRun(paths, clock)
+    assert run.gap.from_utc_ms == run.gap.until_utc_ms == clock.utc_ms()
+    run.end()
+
+
+async def test_two_hours_asleep_are_a_gap_and_a_clock_that_was_set_is_none(paths):
+    clock = FakeClock()
+    run = AgentRun(paths, clock)
+    alive = asyncio.create_task(run.keep_alive())
+    await clock.advance(10)
+    clock.set(3_600_000)
+    await clock.advance(10)
+    assert past_gaps(paths.home) == []
+    slept_from_ms = clock.utc_ms()
+    clock._now_s += 7200
+    await clock.advance(5)
+    (gap,) = past_gaps(paths.home)
+    assert (gap.from_utc_ms, gap.until_utc_ms) == (slept_from_ms, slept_from_ms + 7_200_000)
+    assert "this computer slept" in gap.text()
+    alive.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await alive
+    run.end()
 
 
 def test_an_end_without_a_word_is_dated_by_the_last_sign_of_life(paths, start):

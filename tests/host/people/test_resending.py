@@ -296,6 +296,39 @@ async def test_a_step_of_the_clock_never_makes_an_entry_younger(bed, laptop, ste
     assert sent(bed, 1) == ([] if age_min is None else [(age_min, {context.ICE: 7})])
 
 
+async def test_a_clock_put_right_in_the_same_session_is_looked_at_again(bed, laptop):
+    bed.enter(bed.nurse, ago_ms=5 * MIN_MS, ice=7)
+    await laptop.session()
+    bed.now_ms += 10 * MIN_MS
+    bed.wearable.restarts()
+    bed.now_ms -= 40 * MIN_MS
+    await laptop.session()
+    assert sent(bed, 1) == []
+    bed.now_ms += 40 * MIN_MS
+    await laptop.turn()
+    assert sent(bed, 1) == [(15, {context.ICE: 7})]
+
+
+async def test_a_damaged_row_from_before_holds_back_nothing_newer(bed, laptop):
+    bed.enter(bed.nurse, ice=7)
+    await laptop.session()
+    bed.rows.write("UPDATE context_outgoing SET numbers = '[]'")
+    bed.wearable.restarts()
+    bed.enter(bed.nurse, oxygen="face_mask")
+    await laptop.session()
+    assert [numbers for _, numbers in sent(bed, 1)] == [{context.OXYGEN: 4}]
+
+
+async def test_an_entry_from_after_this_clock_waits_and_is_never_sent_as_new(bed, laptop):
+    bed.enter(bed.nurse, ago_ms=60 * MIN_MS, oxygen="room_air")
+    bed.now_ms -= 150 * MIN_MS
+    await laptop.session()
+    assert sent(bed) == [] and "this laptop's clock stands before it" in held(bed)["oxygen"]
+    bed.now_ms += 180 * MIN_MS
+    await laptop.turn()
+    assert sent(bed) == [(90, {context.OXYGEN: 0})]
+
+
 async def test_a_risen_oxygen_need_is_not_sent_again_so_that_its_rise_is_not_forgotten(bed, laptop):
     bed.enter(bed.nurse, oxygen="nasal_cannula_low", flow_lpm=2)
     bed.now_ms += 20 * MIN_MS

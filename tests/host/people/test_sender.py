@@ -175,6 +175,26 @@ async def test_what_waits_when_its_binding_ends_is_left(world, run):
     assert rows(world) == [("left", 0, "the binding ended first")]
 
 
+@pytest.mark.parametrize("numbers", ['{"12": 70000}', '{"99": 1}', "[]", '{"12": "x"}', "{"])
+async def test_a_damaged_row_is_refused_with_its_reason_and_stops_nothing_else(world, run, numbers):
+    world.enter(world.nurse, ice=8)
+    world.store.write_now(lambda tx: tx.execute("UPDATE context_outgoing SET numbers = ?", (numbers,)))
+    world.enter(world.nurse, ice=3)
+    wearable = Wearable()
+    run(wearable).wake()
+    await until(lambda: rows(world)[1][0] == "journaled")
+    assert rows(world)[0][0] == "refused" and "it cannot be sent: " in rows(world)[0][2]
+
+
+async def test_a_fault_at_one_wearable_stops_the_entries_to_no_other(world, run):
+    world.enter(world.nurse, ice=8)
+    broken, wearable = Wearable(), Wearable()
+    broken.key = object()
+    run.sessions.append(Session(2, broken))
+    run(wearable).wake()
+    await until(lambda: rows(world)[0][0] == "journaled")
+
+
 async def test_a_store_that_fails_for_a_while_does_not_end_the_job(world, run, monkeypatch):
     world.enter(world.nurse, ice=8)
     real, failures = world.store.read, [StoreLocked("locked")]

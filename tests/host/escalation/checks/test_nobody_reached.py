@@ -197,6 +197,18 @@ async def test_what_was_refused_before_a_restart_is_sent_again_and_stands_until_
     assert await bench.look() == []
 
 
+@pytest.mark.parametrize("created_ms, again", [(-1, True), (5, False), (10**7, True)])
+async def test_what_was_refused_by_a_clock_since_set_back_is_from_before_the_restart(
+    bench, created_ms, again
+):
+    bench.commit(alarm_record({}, HYPOXAEMIA=3))
+    bench.settle("refused")
+    bench.store.write_now(
+        lambda tx: tx.execute("UPDATE outbox SET created_utc_ms = ?", (NOW_MS + created_ms,))
+    )
+    assert bool(bench.store.write_now(lambda tx: retry_standing(tx, NOW_MS + 10, NOW_MS))) == again
+
+
 async def test_what_waits_in_memory_is_judged_too_and_raised_past_a_store_that_fails(bench, monkeypatch):
     share = DEVICE_ID.hex()
     bench.in_memory = [Undelivered(share, 3, "alarm-3", bench.clock.utc_ms(), False, "no route")]
