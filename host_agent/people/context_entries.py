@@ -7,7 +7,7 @@ from crs_core.context import PROOF_BYTES
 
 from host_agent.people import context_values, outgoing, roles, validity
 from host_agent.people.asking import Ask, Refusal
-from host_agent.people.context_state import in_force
+from host_agent.people.context_state import fold, given, in_force
 from host_agent.people.for_wearable import numbers_of
 from host_agent.people.limits import rules_for
 from host_agent.store.context import ContextEntry, add_context_entry, context_entry
@@ -84,7 +84,11 @@ def keep(tx: Tx, ask: Ask, audit: int) -> None:
         ),
         {key: json.dumps(value) for key, value in values.items()},
     )  # fmt: skip
-    numbers = numbers_of(audit, in_force(tx, wearer.row), wearer.profile, rules_for(tx, wearer.row))
+    # an entry of a clock that stood ahead must not pass for newer than this one
+    state = fold(
+        one for one in given(tx, wearer.row) if validity.is_time_known(one.observed_utc_ms, ask.now_ms)
+    )
+    numbers = numbers_of(audit, state, wearer.profile, rules_for(tx, wearer.row))
     if numbers:
         outgoing.queue(
             tx, audit, wearer.row, proof_of(ask.signature), observed_utc_ms=entry.observed_utc_ms, numbers=numbers

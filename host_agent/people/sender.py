@@ -28,6 +28,8 @@ from host_agent.store.db import Store, Tx
 _LOG = logging.getLogger(__name__)
 _NO_RIGHT = "this laptop's key may not bring entries to it"
 _CLOCK_BEFORE = "this laptop's clock stands before it"
+_NO_TIME = "it was entered while this laptop's clock stood ahead: enter it again"
+_AHEAD_MAX_MS = 600_000  # a clock that is set by minutes: the entry waits for its time, to keep the order
 RETRY_S = 5.0  # real: how long a wearable that did not answer is left alone
 
 
@@ -173,7 +175,11 @@ class ContextSender:
         """Send in the order of signing. An entry without an answer holds back the later ones, to keep the order."""
         for item in await self._store.read(lambda tx: outgoing.waiting(tx, session.binding)):
             now_ms = self._clock.utc_ms()
-            if item.observed_utc_ms > now_ms + FUTURE_MS:
+            ahead_ms = item.observed_utc_ms - now_ms
+            if ahead_ms > _AHEAD_MAX_MS:  # sent when that time comes, it would pass for new
+                await self._done(item.audit, outgoing.REFUSED, _NO_TIME)
+                continue
+            if ahead_ms > FUTURE_MS:
                 if item.last_error != _CLOCK_BEFORE:
                     await self._tried(item.audit, _CLOCK_BEFORE)
                 return

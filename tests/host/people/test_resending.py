@@ -319,14 +319,27 @@ async def test_a_damaged_row_from_before_holds_back_nothing_newer(bed, laptop):
     assert [numbers for _, numbers in sent(bed, 1)] == [{context.OXYGEN: 4}]
 
 
-async def test_an_entry_from_after_this_clock_waits_and_is_never_sent_as_new(bed, laptop):
+async def test_an_entry_from_just_after_this_clock_waits_and_is_never_sent_as_new(bed, laptop):
     bed.enter(bed.nurse, ago_ms=60 * MIN_MS, oxygen="room_air")
-    bed.now_ms -= 150 * MIN_MS
+    bed.now_ms -= 65 * MIN_MS
     await laptop.session()
     assert sent(bed) == [] and "this laptop's clock stands before it" in held(bed)["oxygen"]
-    bed.now_ms += 180 * MIN_MS
+    bed.now_ms += 95 * MIN_MS
     await laptop.turn()
     assert sent(bed) == [(90, {context.OXYGEN: 0})]
+
+
+async def test_an_entry_from_a_clock_that_stood_far_ahead_is_refused_and_holds_back_nothing(bed, laptop):
+    """When its time comes it would pass for new, days later."""
+    bed.enter(bed.nurse, oxygen="room_air")
+    bed.now_ms -= 48 * HOUR_MS
+    bed.enter(bed.nurse, oxygen="face_mask")
+    await laptop.session()
+    assert [numbers for _, numbers in sent(bed)] == [{context.OXYGEN: 4}]
+    bed.now_ms += 49 * HOUR_MS
+    await laptop.turn()
+    assert len(sent(bed)) == 1
+    assert bed.query("SELECT state FROM context_outgoing ORDER BY audit") == [("refused",), ("journaled",)]
 
 
 async def test_a_risen_oxygen_need_is_not_sent_again_so_that_its_rise_is_not_forgotten(bed, laptop):
