@@ -40,6 +40,9 @@ async def flapping(world):
         await asyncio.sleep(0)
 
 
+COUNTED = "SELECT coalesce(sum(number), 0) FROM repetitions"
+
+
 @pytest.mark.parametrize("flood", [doorbells, forks, live_values, flapping])
 async def test_a_flood_makes_few_posts_and_a_real_alarm_comes_through(world, flood):
     async with world.agent():
@@ -47,10 +50,9 @@ async def test_a_flood_makes_few_posts_and_a_real_alarm_comes_through(world, flo
         await flood(world)
         world.device.event(alarm_record({}, HYPOXAEMIA=3))
         await world.until(lambda: query(world, HYPOXAEMIA_RECORD))
+        if flood is doorbells:  # what was not told singly is counted in the store
+            await world.until(lambda: query(world, COUNTED)[0][0] > 100)
     assert len(events(world)) < 130
-    told = query(world, "SELECT coalesce(sum(number), 0) FROM repetitions")[0][0]
-    if flood is doorbells:
-        assert told > 100, "what was not told singly is counted in the store"
     if flood is flapping:
         assert told + len(query(world, "SELECT 1 FROM outbox WHERE alarm = 1")) == 60
 

@@ -89,7 +89,12 @@ async def test_kill_9_over_500_readings_loses_and_doubles_nothing(tmp_path):
         assert [seq for (seq,) in events if seq in raised] == raised
         received = [json.loads(request.body) for request in world.receiver.received]
         heard = [event["source"]["seq"] for event in received if event["name"] == "HYPOXAEMIA"]
-        assert sorted(set(heard)) == raised, "every raise was delivered"
+        # beyond its share a wearable's repetitions are counted, and told together later
+        counted = query(world, "SELECT coalesce(sum(number), 0) FROM repetitions")[0][0]
+        assert set(heard) <= set(raised) and len(set(heard)) + counted == len(raised), (
+            "every raise was told or counted"
+        )
+        assert heard[0] == raised[0] and len(set(heard)) >= min(len(raised), 10)
         bodies = {}
         for request in world.receiver.received:
             key = request.headers["idempotency-key"]

@@ -166,9 +166,10 @@ def test_signs_under_other_names_count_and_what_is_ignored_is_said(
     assert (first.temp_c, first.spo2_pct, first.hr_bpm) == (37.0, 90.0, 80.0)
     assert "ignored: 'RespRate' 2" in capsys.readouterr().out
     with source.open("a") as more:
-        more.write("1,0,SaO2,97\n")
-    assert main(["icu", str(source), "--rec", "1", "-o", str(out)]) == 2
-    assert "line 8, SaO2: minute 0 has 90 and 97" in capsys.readouterr().err
+        more.write("1,0,SaO2,97\n1,0,SaO2,90\n")
+    assert main(["icu", str(source), "--rec", "1", "-o", str(out)]) == 0
+    assert "two different values of one sign, left blank: 1" in capsys.readouterr().out
+    assert read_recording(out).points[0].spo2_pct is None
 
 
 def test_a_cut_of_a_stay_starts_at_zero(tmp_path: Path) -> None:

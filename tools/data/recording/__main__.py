@@ -56,6 +56,8 @@ def _icu(arguments: argparse.Namespace) -> str:
         arguments.output, arguments.file, comments, rows(stay, arguments.from_min, arguments.to_min)
     )
     done = f"{arguments.output}: rows {count}, implausible values dropped {stay.dropped}"
+    if stay.contradicted:
+        done += f", minutes with two different values of one sign, left blank: {len(stay.contradicted)}"
     if stay.ignored:
         names = ", ".join(f"{quoted(name)} {number}" for name, number in stay.ignored.most_common(10))
         done += f", values of other names ignored: {names}{', ...' if len(stay.ignored) > 10 else ''}"

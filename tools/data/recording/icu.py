@@ -35,26 +35,32 @@ class Stay:
     """Charted signs of one stay by minute.
 
     `dropped` counts values outside what a body can have, `ignored` those under names that are no sign of a recording.
+    `contradicted`: (sign, minute) with two different values.
     """
 
     def __init__(self) -> None:
         self.signs: dict[str, dict[float, float]] = {name: {} for name in _SIGNS}
         self._times: dict[str, list[float]] = {}  # in order, made when first asked for
         self.dropped = 0
+        self.contradicted: set[tuple[str, float]] = set()
         self.fahrenheit = 0
         self.ignored: Counter[str] = Counter()
 
     def add(self, minute: float, name: str, value: float) -> None:
-        """Take one charted value; ValueError when another one is charted for the same minute."""
+        """Take one charted value. Two that differ in one minute contradict each other, and none of them counts."""
         low, high = _SIGNS[name]
         if low <= value <= high and not (name == "HR" and value == NO_PULSE_RATE):
-            before = self.signs[name].setdefault(minute, value)
-            if before != value:
-                raise ValueError(f"minute {minute:g} has {before:g} and {value:g}. Keep one of them")
+            if self.signs[name].setdefault(minute, value) != value:
+                self.contradicted.add((name, minute))
             self._times.pop(name, None)
         else:
             self.dropped += 1
             self.fahrenheit += name == "Temp" and looks_like_fahrenheit(value)
+
+    def forget_contradicted(self) -> None:
+        """Leave out the minutes with two different values, once every value was taken."""
+        for name, minute in self.contradicted:
+            self.signs[name].pop(minute, None)
 
     @property
     def first_min(self) -> float:
@@ -105,6 +111,7 @@ def read_stay(path: Path, record: str) -> Stay:
             elif cells[name] in stay.ignored or len(stay.ignored) < IGNORED_MAX:
                 stay.ignored[cells[name]] += 1
         table.problems.check()
+    stay.forget_contradicted()
     if not found:
         raise TableError(f"{path}: no stay {record}. There are: {', '.join(others)[:200] or 'none'}")
     if stay.fahrenheit > len(stay.signs["Temp"]):

@@ -95,6 +95,8 @@ def read(path: Path) -> list[Charted]:
             table.problems.check()
     except TableError as error:
         raise NoRecordings(str(error)) from None
+    for stay in stays.values():
+        stay.signs.forget_contradicted()
     return list(stays.values())
 
 
