@@ -83,7 +83,9 @@ class App:
 
         journal = self.log.journal
         journal_id = journal.journal_id if journal is not None else _UNBOUND
-        session = DeviceSession(self.device_id, journal_id, self.keys, self.draw, carrier=carrier)
+        session = DeviceSession(
+            self.device_id, journal_id, self.keys, self.draw, carrier=carrier, boot=self.boot_number
+        )
         server = LinkServer(
             port,
             session,

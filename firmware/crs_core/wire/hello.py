@@ -56,6 +56,16 @@ def nonce(drawn: bytes, *told: int) -> bytes:
     return mixed.digest()[:NONCE_BYTES]
 
 
+_made = [0]  # HELLOs of this program, whichever session sent them: never set back while it runs
+
+
+def fresh_nonce(random_bytes, boot: int) -> bytes:  # type: ignore[no-untyped-def]
+    """The nonce of one more HELLO. It is counted here, so nobody who makes sessions can repeat one by a source of
+    random bytes that repeats; `boot` is another number at each start of the program."""
+    _made[0] += 1
+    return nonce(random_bytes(NONCE_BYTES), boot, _made[0])
+
+
 def encode_hello(hello: Hello) -> bytes:
     """Return the 48 bytes; LocalError when an id or the nonce has another length."""
     if len(hello.device_id) != 8 or len(hello.journal_id) != 8 or len(hello.nonce) != NONCE_BYTES:

@@ -22,6 +22,7 @@ raise LocalError while no session is open, and for a message that is larger than
 the session is then ready for a new link. `counters()` counts everything that was dropped.
 The caller owns the clock: it gives a handshake up with `drop_half_open()` after HANDSHAKE_DEADLINE_MS, and the host
 calls `start()` again. Nothing that arrives makes `receive` raise. `random_bytes(n)` must be the system's secure source.
+Should it repeat itself, no nonce does: the count of HELLOs and the number of the start are mixed in here.
 """
 
 from collections import namedtuple
@@ -65,9 +66,10 @@ class Session:
     _role = 0
     _transitions: dict[int, dict[int, int]] = {}  # state: {what happens: next state}
 
-    def __init__(self, carrier, random_bytes, features: int, largest: int) -> None:  # type: ignore[no-untyped-def]
+    def __init__(self, carrier, random_bytes, features: int, largest: int, boot: int = 0) -> None:  # type: ignore[no-untyped-def]
         self._carrier = carrier
         self._random_bytes = random_bytes
+        self._boot = boot
         self._features = features
         self._largest = largest
         self._state = IDLE
@@ -168,6 +170,9 @@ class Session:
             return False
         self._state = steps[happened]
         return True
+
+    def _fresh_nonce(self) -> bytes:
+        return hello_part.fresh_nonce(self._random_bytes, self._boot)
 
     def _count(self, name: str, by: int = 1) -> None:
         self._counts[name] = self._counts.get(name, 0) + by

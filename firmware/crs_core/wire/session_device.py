@@ -37,7 +37,7 @@ TRANSITIONS = {
 
 class DeviceSession(base.Session):
     """The wearable's side. `keys` is a list of Key (key_id, role, key, name). `journal_id` may be set at any time; the
-    next HELLO names it."""
+    next HELLO names it. `boot` is the number of this start, which flash keeps."""
 
     _role = hello_part.ROLE_DEVICE
     _transitions = TRANSITIONS
@@ -45,8 +45,11 @@ class DeviceSession(base.Session):
     def __init__(  # type: ignore[no-untyped-def]
         self, device_id: bytes, journal_id: bytes, keys: list, random_bytes,  # type: ignore[type-arg]
         features: int = hello_part.FEATURES, largest: int = base.SERIAL_LARGEST_TO_DEVICE, carrier=None,
+        boot: int = 0,
     ) -> None:  # fmt: skip
-        base.Session.__init__(self, carrier or SerialCarrier(False, largest), random_bytes, features, largest)
+        base.Session.__init__(
+            self, carrier or SerialCarrier(False, largest), random_bytes, features, largest, boot
+        )
         self.device_id = device_id
         self.journal_id = journal_id
         self._keys = list(keys)  # `_half` is (Key, peer Hello, host HELLO bytes, device HELLO bytes)
@@ -92,7 +95,7 @@ class DeviceSession(base.Session):
             return
         own = hello_part.encode_hello(Hello(
             hello_part.VERSION_LOW, hello_part.VERSION_HIGH, self._features, self._largest, self._role,
-            self.device_id, self.journal_id, key.key_id, self._random_bytes(hello_part.NONCE_BYTES),
+            self.device_id, self.journal_id, key.key_id, self._fresh_nonce(),
         ))  # fmt: skip
         self._step(HELLO_ACCEPTED)
         self._half = (key, peer, payload, own)

@@ -53,8 +53,7 @@ class HostSession(base.Session):
         self._forget_keys(message_part.BYE_REPLACED, [])
         own_hello = hello_part.encode_hello(Hello(
             hello_part.VERSION_LOW, hello_part.VERSION_HIGH, self._features, self._largest, self._role,
-            hello_part.NO_ID, hello_part.NO_ID, self._own_key.key_id,
-            self._random_bytes(hello_part.NONCE_BYTES),
+            hello_part.NO_ID, hello_part.NO_ID, self._own_key.key_id, self._fresh_nonce(),
         ))  # fmt: skip
         self._half = (own_hello, b"", None)
         return self._carrier.encode(own_hello)  # type: ignore[no-any-return]

@@ -161,26 +161,49 @@ def seal_of_the_last_but_one(keys):
     return sealer.seal(b"x")
 
 
+def stuck(count):
+    """A random source that gives the same bytes for ever."""
+    return b"\xa5" * count
+
+
 class Chip:
-    """A wearable's application as far as it draws nonces; its random source gives the same bytes for ever."""
+    """A wearable's application as far as it makes sessions; its random source is stuck."""
 
     def __init__(self, boot, us):
-        self.board = SimpleNamespace(random_bytes=lambda count: b"\xa5" * count)
+        self.board = SimpleNamespace(random_bytes=stuck)
+        self.device_id, self.keys, self.log = DEVICE_ID, [KEY], SimpleNamespace(journal=None)
         self.boot_number, self._drawn = boot, 0
-        self.clock = SimpleNamespace(ticks=lambda: us)
+        self.clock = SimpleNamespace(ticks=lambda: us, ms=lambda: us)
+        self.servers, self.requests, self.presence, self.health = [], SimpleNamespace(handle=None), None, None
+
+    def draw(self, count):
+        return App.draw(self, count)
 
     def session(self):
-        return DeviceSession(DEVICE_ID, JOURNAL_ID, [KEY], lambda count: App.draw(self, count))
+        return App.serve(self, None).session
 
 
+def bare(boot, source=stuck):
+    """A session that its caller gave nothing but random bytes that repeat."""
+    return SimpleNamespace(session=lambda: DeviceSession(DEVICE_ID, JOURNAL_ID, [KEY], source, boot=boot))
+
+
+@pytest.mark.parametrize("starts_anew", [True, False], ids=["after a start", "in the same run"])
 @pytest.mark.parametrize(
-    "later",
-    [Chip(8, 0), Chip(7, 1), Chip(8, 1), Chip(2**32 - 1, 2**30)],
-    ids=["boot", "moment", "both", "largest"],
+    "chip,later",
+    [
+        (Chip(7, 0), Chip(8, 0)),
+        (Chip(7, 0), Chip(7, 1)),
+        (Chip(7, 0), Chip(2**32 - 1, 2**30)),
+        (bare(7), bare(8)),
+    ],
+    ids=["boot", "moment", "largest", "bare"],
 )
-def test_a_tape_opens_no_session_although_the_chip_s_random_numbers_repeat(later):
-    chip = Chip(7, 0)
-    host, device, tape = HostSession(KEY, numbers(3), DEVICE_ID), chip.session(), []
+def test_a_tape_opens_no_session_although_the_chip_s_random_numbers_repeat(
+    chip, later, starts_anew, monkeypatch
+):
+    monkeypatch.setattr(hello, "_made", [0])
+    host, device, tape = HostSession(KEY, stuck, DEVICE_ID), chip.session(), []
     waiting = [host.start()]
     while waiting:
         tape.append(waiting.pop())
@@ -188,17 +211,25 @@ def test_a_tape_opens_no_session_although_the_chip_s_random_numbers_repeat(later
             waiting += [event.data for event in host.receive(data) if isinstance(event, session.Send)]
     assert device.is_open
     tape.append(host.seal(message.Ping(1)))
+    if starts_anew:
+        hello._made[0] = 0
     again, got = later.session(), []
     for piece in tape:
         got += again.receive(piece)
     assert not again.is_open and not [event for event in got if isinstance(event, Received)]
 
 
-def test_no_two_handshakes_of_one_start_share_a_nonce_whatever_link_they_come_by():
-    chip = Chip(7, 0)
+@pytest.mark.parametrize("chip", [Chip(7, 0), bare(0), bare(0, bytes)], ids=["application", "bare", "zeros"])
+def test_no_two_handshakes_of_one_start_share_a_nonce_whatever_link_they_come_by(chip):
     answers = {chip.session().receive(HostSession(KEY, numbers(n)).start())[0].data for n in range(50)}
     nonces = {hello.decode_hello(payload_of(answer)).nonce for answer in answers}
     assert len(nonces) == 50
+
+
+def test_a_laptop_s_hello_is_another_each_time_although_its_random_numbers_repeat():
+    hosts = [HostSession(KEY, stuck, DEVICE_ID) for _ in range(5)]
+    assert len({host.start() for host in hosts * 10}) == 50
+    assert hosts[0].start() != hosts[0].start() and len({host.again_pieces()[0] for host in hosts}) == 5
 
 
 def test_one_proof_per_nonce():

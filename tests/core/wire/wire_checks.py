@@ -127,27 +127,17 @@ def check_crypto_of_other_people():
         assert aes_ecb(unhex(case["key"])).encrypt(unhex(case["data"])) == unhex(case["code"]), case["source"]
 
 
-def once(nonce):
-    """A source that gives `nonce` and must not be asked for more."""
-    left = [nonce]
-
-    def random_bytes(size):
-        assert size == 16
-        return left.pop()
-
-    return random_bytes
+def with_nonce(side, name):
+    """The side of a session whose only HELLO has the nonce of the vectors."""
+    side._fresh_nonce = [unhex(SESSIONS[name])].pop
+    return side
 
 
 def make_pair():
     key = Key(SESSIONS["key_id"], 1, unhex(SESSIONS["key"]), "bed 3")
-    host = HostSession(key, once(unhex(SESSIONS["host_nonce"])), unhex(SESSIONS["device_id"]))
-    device = DeviceSession(
-        unhex(SESSIONS["device_id"]),
-        unhex(SESSIONS["journal_id"]),
-        [key],
-        once(unhex(SESSIONS["device_nonce"])),
-    )
-    return host, device
+    host = HostSession(key, bytes, unhex(SESSIONS["device_id"]))
+    device = DeviceSession(unhex(SESSIONS["device_id"]), unhex(SESSIONS["journal_id"]), [key], bytes)
+    return with_nonce(host, "host_nonce"), with_nonce(device, "device_nonce")
 
 
 def framed(name, to_device):
