@@ -68,6 +68,8 @@ class Binding:
             return wire.Result(0x15, wire.RESULT_DONE, "already bound")
         if self._app.is_bound:
             return wire.Result(0x15, wire.RESULT_BUSY, "bound to another patient")
+        if not self._server.is_custodian and journal.acked_seq < journal.head_seq:
+            return wire.Result(0x15, wire.RESULT_NOT_SYNCED, "the custodian's laptop must read first")
         if not app.has_settings:
             return wire.Result(0x15, wire.RESULT_FAILED, "no settings: the thermometer's site is not known")
         self._profile_file.store(profile)

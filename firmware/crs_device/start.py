@@ -225,6 +225,7 @@ def _link(app) -> None:  # type: ignore[no-untyped-def]
     from crs_device.link.serial_port import SerialPort
 
     app.requests = Requests(app)
+    app.presence.may_return = app.requests.may_return
     app.serve(SerialPort(app.board.stdin, app.board.stdout))
 
 

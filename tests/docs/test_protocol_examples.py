@@ -16,7 +16,7 @@ from crs_core.journal import (
 )
 from crs_core.wire import fragment, frame, gatt_uuids, hello, message, rights, sealed, session
 from crs_device.alarm import attention
-from crs_device.link import requests, requests_on_demand
+from crs_device.link import keys_room, requests, requests_on_demand
 from crs_device.link.ble import advertising
 
 from host_agent.link import advertised
@@ -180,8 +180,12 @@ def test_the_table_of_rights_is_the_codes():
 
 
 def test_the_limits_of_the_page_are_the_codes():
-    said = [int(n) for n in re.findall(r"cost (\d+),.*?op 0\) (\d+),.*?has (\d+) to", PAGE, re.DOTALL)[0]]
-    assert said == [requests._JOURNALED, requests._LOOKED_UP, requests._FULL]
+    said = [
+        int(n)
+        for n in re.findall(r"cost (\d+),.*?op 0\) (\d+),.*?has (\d+) to\s.*?up to (\d+)", PAGE, re.DOTALL)[0]
+    ]
+    assert said == [requests._JOURNALED, requests._LOOKED_UP, requests._AT_START, requests._FULL]
+    assert keys_room._EACH_BYTES * 16 == 16 * 1024 and "(64 in 1 MiB, 4 in 64 KiB)" in PAGE
     lapses = [attention.ACCEPT_LAPSE_HIGH_MS, attention.ACCEPT_LAPSE_MS, attention.SOUND_AGAIN_MS]
     assert lapses == [600_000, 1_800_000, 30_000] and "at least 30 s" in PAGE
     assert requests_on_demand._BOUND_MAX_MS == 86_400_000 and "above one day" in PAGE

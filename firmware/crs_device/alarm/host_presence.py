@@ -7,10 +7,14 @@ _REAL_FLOOR_MS = const(2000)  # on a sped-up board: what scheduling alone can ta
 
 
 class HostPresence:
-    """Counts from the start: a host that was never heard is away like one that fell silent. Times in seconds."""
+    """Counts from the start: a host that was never heard is away like one that fell silent. Times in seconds.
+
+    `may_return(server)`, where it is set, decides whether a message on that link ends a silence that can be an alarm.
+    """
 
     def __init__(self, clock, heartbeat_s: int, low_s: int, alarm_s: int) -> None:  # type: ignore[no-untyped-def]
         self._clock = clock
+        self.may_return = None
         self.set_times(heartbeat_s, low_s, alarm_s)
         self._heard_ms = clock.ms()
         self._heard_real_ms = clock.real_ms()
@@ -21,9 +25,12 @@ class HostPresence:
         self._quiet_ms = min(self._away_ms, alarm_s * 1000)
         self._low_ms = low_s * 1000
 
-    def heard(self) -> None:
+    def heard(self, server=None) -> None:  # type: ignore[no-untyped-def]
         """An authenticated message came."""
-        self._heard_ms = self._clock.ms()
+        now_ms = self._clock.ms()
+        if self.may_return is not None and self.is_quiet(now_ms) and not self.may_return(server):
+            return
+        self._heard_ms = now_ms
         self._heard_real_ms = self._clock.real_ms()
 
     def silence_ms(self, now_ms: int) -> int:

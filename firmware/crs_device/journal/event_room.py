@@ -6,9 +6,11 @@ Loaded when it is first needed; on most wearables never. Of the events go
 2. repeats (thinning.py, level 0);
 3. what hosts made the wearable journal (level 1): entries, settings, acceptances, pauses;
 4. what the wearable says of itself (level 2): states, faults, gaps of samples, counters, presses;
-5. the oldest segment. By then only alarms, grades, boots, bindings and the marks that date them are left.
+5. alarms and grades that say the same as others, and starts, but the first and the last of them (level 3);
+6. the oldest segment. By then only alarms, grades, bindings and the marks that date them are left.
 
-What goes unacknowledged by 3 to 5 is a HIGH technical alarm (`events_lost`). Kept blocks keep their bytes, and a merge
+What goes unacknowledged by 3, 4 and 6 is a HIGH technical alarm (`events_lost`).
+Kept blocks keep their bytes, and a merge
 is durable before what it stands for is dropped. Levels begin before the quarter is full, one pair of segments a
 second. A write looks at a few pairs and drops two segments at most, so that a smaller budget does not stall the
 wearable.
@@ -20,8 +22,9 @@ from crs_device.journal import header, space, thinning
 
 _PAIRS_A_WRITE = 3
 _NOTES_MAX = 4
-# sixteenths of the quarter from which each level thins
+# sixteenths of the quarter from which levels 0 to 2 thin ahead
 _BEGINS_AT = (12, 14, 15)
+_LAST = (3,)  # the level that waits until an alarm would go
 
 
 def _drop_acked_events(chain, need: int, quota: int, acked: int) -> int:  # type: ignore[no-untyped-def]
@@ -35,17 +38,21 @@ def _drop_acked_events(chain, need: int, quota: int, acked: int) -> int:  # type
 def make_room(journal, chain, size: int) -> None:  # type: ignore[no-untyped-def]
     """Make room for a block of `size` bytes in the chain of events. OSError: flash refused."""
     need = chain.growth(size)
-    quota = journal._budget // 4
+    quota = journal.budget_bytes // 4
     dropped = _drop_acked_events(chain, need, quota, journal.acked_seq)
     journal.counters["events_segments_dropped"] += dropped
-    for _ in range(_PAIRS_A_WRITE):
-        if chain.used + need <= quota or not _thin(journal, chain, len(_BEGINS_AT)):
-            break
-        need = chain.growth(size)  # a MERGED record may have begun the segment this block goes to
-    else:
-        # There is more to thin: no alarm goes for that, and the next write continues.
-        quota += quota // 8
-    lost = space.drop_oldest(chain, need, quota)
+    if chain.used + need > quota and chain.bound(0) <= journal.acked_seq:
+        return  # the budget was made smaller: the next writes drop the rest of what is acknowledged
+    most = quota
+    for levels in (range(len(_BEGINS_AT)), _LAST):
+        for _ in range(_PAIRS_A_WRITE):
+            if chain.used + need <= most or not _thin(journal, chain, levels):
+                break
+            need = chain.growth(size)  # a MERGED record may have begun the segment this block goes to
+        else:
+            # There is more to thin: no alarm goes for that, and the next write continues.
+            most = quota + quota // 8
+    lost = space.drop_oldest(chain, need, most)
     if lost:
         _say_lost(journal, lost, "event segments dropped unacknowledged")
 
@@ -62,17 +69,17 @@ def _say_lost(journal, lost: int, detail: str) -> None:  # type: ignore[no-untyp
 
 def thin_ahead(journal, chain) -> None:  # type: ignore[no-untyped-def]
     """Thin one pair of segments when that is due: not while there are acknowledged ones to give."""
-    sixteenth = journal._budget // 64
+    sixteenth = journal.budget_bytes // 64
     due = len([begins for begins in _BEGINS_AT if chain.used > sixteenth * begins])
     if due and chain.bound(0) > journal.acked_seq:
-        _thin(journal, chain, due)
+        _thin(journal, chain, range(due))
 
 
-def _thin(journal, chain, levels: int) -> bool:  # type: ignore[no-untyped-def]
-    """Thin the next pair of full event segments at the lowest level that has not seen it: at most two files read.
-    False: the levels below `levels` have seen all there is."""
+def _thin(journal, chain, levels) -> bool:  # type: ignore[no-untyped-def]
+    """Thin the next pair of full event segments at the first of `levels` that has not seen it: at most two files read.
+    False: all of them have seen all there is."""
     segments = chain.segments
-    for level in range(levels):
+    for level in levels:
         index = 0
         while index < len(segments) and segments[index][0] < journal.thinned_from[level]:
             index += 1

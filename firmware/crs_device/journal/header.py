@@ -1,6 +1,7 @@
-"""The journal's own header file and the mark file beside it, both in two slots.
+"""The journal's own header file and the small files beside it, each in two slots.
 
 header: format 1 u8, journal_id 8 B, binding_id 8 B (zeros = unbound), created in boot u32.
+budget: bytes of flash u32, as at the last start or change.
 mark:   acknowledged u32, reserved u32: no sequence above it was ever used in this journal, thinned u32: up to it
         repeats were merged, so single missing numbers there were dropped on purpose.
 """
@@ -39,6 +40,11 @@ def build(root: str, journal_id: bytes, binding_id: bytes, boot: int) -> None:
         if not exists(path):
             os.mkdir(path)
     slot(root).store(struct.pack(_HEADER, FORMAT, journal_id, binding_id, boot))
+
+
+def store_budget(root: str, budget_bytes: int) -> None:
+    """Store how much of flash the journal fills, for the next start; OSError: what was stored before counts there."""
+    TwoSlot(root + "/budget").store(struct.pack("<I", budget_bytes))
 
 
 def exists(path: str) -> bool:

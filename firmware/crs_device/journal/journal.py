@@ -58,13 +58,13 @@ class Journal:
             "acks_beyond_head": 0,
         }
         self.random_bytes = random_bytes
-        self._budget = budget_bytes
+        self.budget_bytes = budget_bytes
         self._readings: list[Reading] = []
         self._notes: list[bytes] = []
         self._next = 1
         self._reserved = 0
         self.thinned_seq = 0  # up to here repeats were merged
-        self.thinned_from = [0, 0, 0]  # level -> event segments before this one were thinned already
+        self.thinned_from = [0, 0, 0, 0]  # level -> event segments before this one were thinned already
         self.is_thinning = False
         self._t_ms = 0  # newest time given by a caller: the time of records the journal writes itself
         self._ack_dirty = False
@@ -239,10 +239,10 @@ class Journal:
 
     def _try_make_room(self, chain: Chain, size: int) -> None:
         need = chain.growth(size)
-        quota = self._budget // 4
+        quota = self.budget_bytes // 4
         try:
             if chain is self._r:
-                dropped = space.drop_oldest(chain, need, self._budget - quota)
+                dropped = space.drop_oldest(chain, need, self.budget_bytes - quota)
                 self.counters["readings_segments_dropped"] += dropped
             elif chain.used + need > quota:
                 from crs_device.journal import event_room
@@ -292,7 +292,7 @@ class Journal:
                 self._wiping = handover.wipe_step(self.root + ".old")
             except OSError:
                 self.counters["flash_faults"] += 1
-        elif self._e.used > self._budget // 16 * 3:
+        elif self._e.used > self.budget_bytes // 16 * 3:
             # Three quarters of the events' quarter are full: thin before all of it is.
             from crs_device.journal import event_room
 

@@ -3,11 +3,14 @@
 Part of the class Journal, in a module of its own because a wearable unloads it after the start.
 """
 
+import struct
+
 from crs_core import codes
 from crs_core.errors import RemoteError
 from crs_core.journal import block_layout, block_reader, record_layout, record_reader, record_writer
 from crs_device.journal import handover, header, segment, space
 from crs_device.journal.chain import Chain
+from crs_device.two_slot import TwoSlot
 
 STATE_SEGMENTS = 8  # every BOOT carries the states, so they are near the end; more would delay the start
 
@@ -41,12 +44,35 @@ def open_journal(journal) -> None:  # type: ignore[no-untyped-def]
             record_layout.FAULT, codes.SUBSYSTEM_JOURNAL, codes.FAULT_UNREADABLE, 1, detail
         )
         journal._notes.append(note)
+    _settle_budget(journal)
     journal.last_boot, t_ms = max(last_time(readings, r_first, r_found), last_time(events, e_first, e_found))
     journal.last_ms = t_ms if t_ms >= 0 else None
     journal.boot = max(journal.boot, journal.last_boot + 1)
     journal._states = last_states(events)
     journal._wiping = True
     journal.fault = False
+
+
+def _settle_budget(journal) -> None:  # type: ignore[no-untyped-def]
+    """A budget below the one before counts only where what waits for the custodian leaves three quarters of the room
+    of events free and fits that of readings; else the one before still counts, until a later start."""
+    found = TwoSlot(journal.root + "/budget").load()
+    before = struct.unpack("<I", found)[0] if found is not None and len(found) == 4 else 0
+    budget = journal.budget_bytes
+    if budget < before and journal.acked_seq < journal.head_seq:
+        if _waiting(journal._e, journal) > budget // 16 or _waiting(journal._r, journal) > budget // 4 * 3:
+            budget = before
+    journal.budget_bytes = budget
+    try:
+        if budget != before:
+            header.store_budget(journal.root, budget)
+    except OSError:
+        journal.counters["flash_faults"] += 1
+
+
+def _waiting(chain, journal) -> int:  # type: ignore[no-untyped-def]
+    """Bytes of the segments that hold a record which the custodian did not acknowledge."""
+    return sum([size for i, (_, size) in enumerate(chain.segments) if chain.bound(i) > journal.acked_seq])
 
 
 def last_time(chain, first: int, found) -> tuple[int, int]:  # type: ignore[no-untyped-def]

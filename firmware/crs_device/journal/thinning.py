@@ -1,10 +1,11 @@
-"""What is taken out of two neighbouring event segments to make room: by class, never an alarm or a grade.
+"""What is taken out of two neighbouring event segments to make room: by class, alarms and grades last.
 
 Loaded when it is first needed; on most wearables never. event_room.py decides when.
 
 Level 0: of blocks that hold one and the same kind of repeat, the first and the last stay. Level 1: besides, what a host
-made the wearable journal. Level 2: besides, what the wearable says of itself. All that goes is counted in MERGED
-records. ALARM, GRADE, BOOT and BINDING stay, and so do the time marks that date them, and a type unknown here.
+made the wearable journal. Level 2: besides, what the wearable says of itself. Level 3: of alarms with the same changes,
+of grades that say the same, and of starts, the first and the last stay; so each alarm's last change and the last grade
+always do. All that goes is counted in MERGED records. BINDING stays, and so do the time marks and a type unknown here.
 """
 
 import os
@@ -38,6 +39,8 @@ _OF_ITSELF = (
     record_layout.HEALTH,
     record_layout.BUTTON,
 )
+_GO_LAST = (record_layout.ALARM, record_layout.GRADE, record_layout.BOOT)
+_LAST = 3  # the level that merges them
 _WORTH_BYTES = 256  # less is not worth writing two segments anew, unless that frees one
 
 
@@ -58,6 +61,16 @@ def _records(data: bytes, offset: int, header: block_layout.Header) -> list[tupl
     return found
 
 
+def _said(kind: int, payload: bytes) -> bytes:
+    """What an ALARM or GRADE says, without the rule hash, the values and the states; nothing for a BOOT."""
+    if kind == record_layout.BOOT:
+        return b""
+    if kind == record_layout.ALARM:
+        return bytes(payload[8 : 9 + 2 * payload[8]])
+    reasons_end = 16 + payload[15]
+    return bytes(payload[11 : reasons_end + 1 + payload[reasons_end]])
+
+
 def _goes(kinds: list[int], level: int) -> bool:
     """Whether a block of these types is of a class that `level` takes out. A state goes with the entry before it."""
     if level == 0 or not kinds:
@@ -75,9 +88,10 @@ class _Survey:
         self.gone_bytes = 0
         self.thinned = self.lost = 0
         self._acked_seq = acked_seq
-        self._repeats: dict[tuple[int, int, bytes], list[tuple[int, int, int, int, int]]] = {}
-        self._sums: dict[tuple[int, int], record_types.Merged] = {}  # (boot, type) -> what goes of it
-        self._earlier: dict[tuple[int, int], list] = {}  # type: ignore[type-arg]  # MERGED blocks
+        self._repeats: dict[tuple[int, int, bytes], list[tuple[int, ...]]] = {}
+        # type -> what goes of it, whatever the boot: else a wearable that starts again and again fills with counts
+        self._sums: dict[int, record_types.Merged] = {}
+        self._earlier: dict[int, list] = {}  # type: ignore[type-arg]  # MERGED blocks
 
     def look(self, which: int, data: bytes, journal_id: bytes, level: int) -> None:
         """Take note of every block of one segment."""
@@ -86,52 +100,53 @@ class _Survey:
             if not records:
                 continue
             kind, payload = records[0]
-            span = (which, offset, length, header.first_seq, header.start_ms)
-            if _goes([record[0] for record in records], level):
-                self._take(span, header.boot, kind, header.count)
+            span = (which, offset, length, header.first_seq, header.start_ms, header.count)
+            kinds = [record[0] for record in records]
+            if _goes(kinds, level):
+                self._take(span, kind)
                 last_seq = header.first_seq + header.count - 1
                 self.lost += header.count if last_seq > self._acked_seq else 0
             elif header.count == 1 and kind in _REPEATS:
                 begin, end = _REPEATS[kind]
                 self._repeats.setdefault((header.boot, kind, bytes(payload[begin:end])), []).append(span)
+            elif level == _LAST and kind in _GO_LAST and all([one in _OF_ITSELF for one in kinds[1:]]):
+                self._repeats.setdefault((0, kind, _said(kind, payload)), []).append(span)
             elif header.count == 1 and kind == record_layout.MERGED:
                 said = record_types.Merged(*_merged_of(payload))
-                self._earlier.setdefault((header.boot, said.type), []).append((span, said))
+                self._earlier.setdefault(said.type, []).append((span, said))
 
     def settle(self) -> list:  # type: ignore[type-arg]
         """Decide about repeats; returns the MERGED records to write before anything is replaced."""
-        for boot, kind, key in sorted(self._repeats):
-            for span in self._repeats[(boot, kind, key)][1:-1]:
-                self._take(span, boot, kind, 1)
-        for which, earlier in self._earlier.items():
-            if len(earlier) > 1 or which in self._sums:
+        for which in sorted(self._repeats):
+            for span in self._repeats[which][1:-1]:
+                self._take(span, which[1])
+        for kind, earlier in self._earlier.items():
+            if len(earlier) > 1 or kind in self._sums:
                 for span, said in earlier:
                     self._remove(span)
-                    self._add(which, said)
-        return [self._sums[which] for which in sorted(self._sums)]
+                    self._add(said)
+        return [self._sums[kind] for kind in sorted(self._sums)]
 
-    def _take(self, span, boot: int, kind: int, count: int) -> None:  # type: ignore[no-untyped-def]
-        _, _, _, first_seq, t_ms = span
+    def _take(self, span, kind: int) -> None:  # type: ignore[no-untyped-def]
+        _, _, _, first_seq, t_ms, count = span
         self._remove(span)
         self.thinned += count
-        self._add(
-            (boot, kind), record_types.Merged(kind, count, first_seq, first_seq + count - 1, t_ms, t_ms)
-        )
+        self._add(record_types.Merged(kind, count, first_seq, first_seq + count - 1, t_ms, t_ms))
 
     def _remove(self, span) -> None:  # type: ignore[no-untyped-def]
-        which, offset, length, _, _ = span
+        which, offset, length, _, _, _ = span
         self.gone[which].append((offset, length))
         self.gone_bytes += length
 
-    def _add(self, which: tuple[int, int], more) -> None:  # type: ignore[no-untyped-def]
-        before = self._sums.get(which)
+    def _add(self, more) -> None:  # type: ignore[no-untyped-def]
+        before = self._sums.get(more.type)
         if before is not None:
             more = record_types.Merged(
                 more.type, before.count + more.count,
                 min(before.first_seq, more.first_seq), max(before.last_seq, more.last_seq),
                 min(before.first_ms, more.first_ms), max(before.last_ms, more.last_ms),
             )  # fmt: skip
-        self._sums[which] = more
+        self._sums[more.type] = more
 
 
 def _merged_of(payload: bytes) -> tuple[int, ...]:

@@ -7,21 +7,24 @@ requests_on_demand.py.
 
 from crs_core.compat import const
 from crs_core.errors import CoreError
-from crs_core.codes import FAULT_EXCEPTION, SUBSYSTEM_LINK
+from crs_core.codes import FAULT_EXCEPTION, HOST_AWAY, SUBSYSTEM_LINK
 from crs_core.wire import message as wire
 from crs_core.wire import rights
 from crs_device import health as counts
 from crs_device.heap import unload_modules
 
 # What a request costs the allowance of its key, which refills with board time. So no key wears flash or fills the
-# journal, whatever it sends, and the allowance of another key is not touched.
+# journal, whatever it sends, and the allowance of another key is not touched. A start begins with what a host sends
+# again at once: its time and what people entered.
 _JOURNALED = const(60)
 _LOOKED_UP = const(2)  # code is loaded and flash is read
 _FULL = const(1920)  # 32 that are journaled
+_AT_START = const(960)
 _REFILL_MS = const(1000)  # one more each second: one that is journaled each minute
 _PARTS_MAX = const(2048)
 _REASON_MAX = const(80)
 _UNREACHED_MS = const(600_000)
+_TOO_MANY = "too many requests: try again in a minute"
 _UTC_FIRST_MS = const(1_577_836_800_000)  # 2020, and 2100: no clock that is right says another time
 _UTC_END_MS = const(4_102_444_800_000)
 
@@ -67,9 +70,10 @@ class Requests:
             return self._refuse(message, wire.RESULT_UNKNOWN_REQUEST, "")
         if not server.rights & right:
             return self._refuse(message, wire.RESULT_FORBIDDEN, "this key may not do that")
-        if not self._is_within_allowance(server, message, right):
-            return self._refuse(message, wire.RESULT_BUSY, "too many requests: try again in a minute")
         try:
+            refused = self._charge(server, message, right)
+            if refused:
+                return self._refuse(message, wire.RESULT_BUSY, refused)
             if isinstance(message, wire.ReadFrom):
                 return self._read_from(server, message)
             if isinstance(message, wire.Ack):
@@ -93,29 +97,53 @@ class Requests:
             self._app.health.fault(SUBSYSTEM_LINK, FAULT_EXCEPTION, repr(error))
             return self._refuse(message, wire.RESULT_FAILED, repr(error)[:_REASON_MAX])
 
-    def _is_within_allowance(self, server, message, right: int) -> bool:  # type: ignore[no-untyped-def]
-        """Take what the request costs: a request in parts pays once. What ends a pause or maintenance is free: it was
-        paid for at its beginning, and nothing may keep the wearable from monitoring again."""
+    def _charge(self, server, message, right: int) -> str:  # type: ignore[no-untyped-def]
+        """Take what the request costs, or say why not: a request in parts pays once. What ends a pause or maintenance
+        is free: it was paid for at its beginning, and nothing may keep the wearable from monitoring again."""
         kind = type(message)
         if kind not in _ON_DEMAND:
-            return True
-        cost = _LOOKED_UP
-        if right not in (rights.READ, rights.ACCEPT):
-            cost = _JOURNALED
-            if kind in _IN_PARTS and kind in server.parts and message.part:
-                return True
-            if kind in _ENDS and message.op == _END:
-                return True
-        return self._pay(server, cost)
+            return ""
+        if right in (rights.READ, rights.ACCEPT):
+            return "" if self._pay(server, _LOOKED_UP) else _TOO_MANY
+        if kind in _IN_PARTS and kind in server.parts and message.part:
+            return ""
+        if kind in _ENDS and message.op == _END:
+            return ""
+        return self.charge(server, True)
 
-    def pay_for_record(self, server) -> bool:  # type: ignore[no-untyped-def]
-        """Take the cost of one record from the allowance of the key in session; False when too little is left."""
-        return self._pay(server, _JOURNALED)
+    def charge(self, server, changes_alarms: bool) -> str:  # type: ignore[no-untyped-def]
+        """Take the cost of one record from the allowance of the key in session; "" when that was left, else why not.
+
+        `changes_alarms`: alarms or grades may follow, so it also needs room (keys_room.py). OSError: flash refused.
+        """
+        if not self._pay(server, _JOURNALED):
+            return _TOO_MANY
+        journal = self._app.log.journal
+        if not changes_alarms or server.is_custodian or journal is None:
+            return ""
+        from crs_device.link import keys_room
+
+        try:
+            return keys_room.take(journal)
+        finally:
+            unload_modules("crs_device.link.keys_room")
+
+    def may_return(self, server) -> bool:  # type: ignore[no-untyped-def]
+        """Whether a host that was silent counts as there again: where that ends HOST_AWAY, its key pays for it."""
+        if server.is_custodian:
+            return True
+        for alarm, _ in self._app.monitor.active:
+            if alarm == HOST_AWAY:
+                try:
+                    return not self.charge(server, True)
+                except OSError:
+                    return False
+        return True
 
     def _pay(self, server, cost: int) -> bool:  # type: ignore[no-untyped-def]
         key_id = server.key.key_id
         now_ms = self._app.clock.ms()
-        left, at_ms = self._allowances.get(key_id, (_FULL, now_ms))
+        left, at_ms = self._allowances.get(key_id, (_AT_START, 0))
         gained = (now_ms - at_ms) // _REFILL_MS
         left = min(left + gained, _FULL)
         is_enough = left >= cost
@@ -190,7 +218,8 @@ class Requests:
         now_ms = self._app.clock.ms()
         monitor = self._app.monitor
         is_change = (monitor.unreached_until_ms > now_ms) != bool(message.priority)
-        if is_change and not self.pay_for_record(server):
-            return self._refuse(message, wire.RESULT_BUSY, "too many changes: try again in a minute")
+        refused = self.charge(server, True) if is_change else ""
+        if refused:
+            return self._refuse(message, wire.RESULT_BUSY, refused)
         monitor.unreached_until_ms = now_ms + _UNREACHED_MS if message.priority else -1
         return [wire.Result(wire.type_of(message), wire.RESULT_DONE, "")]

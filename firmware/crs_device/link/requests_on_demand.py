@@ -8,7 +8,7 @@ RemoteError is a bad value, OSError flash or hardware: the caller turns them int
 from crs_core.compat import const
 from crs_core.errors import RemoteError
 from crs_core.journal import record_layout, record_writer
-from crs_core.codes import PRIORITY_MEDIUM
+from crs_core.codes import PATIENT_BUTTON, PRIORITY_MEDIUM
 from crs_core.wire import message as wire
 from crs_device.health import REQUEST_REFUSED
 from crs_device.heap import unload_modules
@@ -39,7 +39,7 @@ def settings(app, server, parts, message) -> list | None:  # type: ignore[no-unt
         return None
     rule_hash = app.monitor.rule_hash
     try:
-        provisioned.change_settings(app, whole)
+        provisioned.change_settings(app, whole, server.is_custodian)
         provisioned.journal_settings(app, app.clock.ms())
     finally:
         provisioned.release()
@@ -110,7 +110,8 @@ def time_mark(requests, app, server, utc_ms: int, bound_ms: int) -> None:  # typ
         moved_ms = abs((utc_ms - mark[0]) - (now_ms - mark[2]))
         if moved_ms <= _CLOCK_MOVED_MS * app.clock.speed + bound_ms + mark[1]:
             return
-    if not requests.pay_for_record(server):
+    # The first mark of a key stays for each start of the wearable; later ones of the same start merge.
+    if requests.charge(server, mark is None):
         app.health.count(REQUEST_REFUSED)
         return
     payload = record_writer.write(record_layout.TIME_MARK, utc_ms, bound_ms, key_id)
@@ -123,8 +124,10 @@ def alarm_accept(app, server, parts, message) -> list:  # type: ignore[no-untype
     key_id, now_ms = server.key.key_id, app.clock.ms()
     if app.attention.is_taken(message.alarm_id, message.priority, now_ms):
         return _result(message, wire.RESULT_DONE, "accepted already")
-    if not app.requests.pay_for_record(server):
-        return _result(message, wire.RESULT_BUSY, "too many requests: try again in a minute")
+    # the one acceptance that ends a condition
+    refused = app.requests.charge(server, message.alarm_id == PATIENT_BUTTON)
+    if refused:
+        return _result(message, wire.RESULT_BUSY, refused)
     if not app.accept(message.alarm_id, message.priority, key_id, message.who):
         raise RemoteError("not active at this priority")
     return _result(message, wire.RESULT_DONE)

@@ -187,7 +187,7 @@ class LinkServer:
     def _heard(self) -> None:
         self._heard_real_ms = self._clock.real_ms()
         if self.rights & rights.ACCEPT:
-            self._presence.heard()
+            self._presence.heard(self)
 
     def _reset(self) -> None:
         self._answers = []

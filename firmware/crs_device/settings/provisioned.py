@@ -8,6 +8,7 @@ from crs_core.errors import RemoteError
 from crs_core.journal import record_layout, record_writer
 from crs_core.units import SITES
 from crs_device.heap import unload_modules
+from crs_device.journal import header
 from crs_device.settings.key_file import KeyFile
 from crs_device.settings.settings_file import SettingsFile
 from crs_device.two_slot import TwoSlot
@@ -82,18 +83,41 @@ def settings_text() -> str:
     return table.encode(values).decode() if values else ""
 
 
-def change_settings(app, text: bytes) -> None:  # type: ignore[no-untyped-def]
+def change_settings(app, text: bytes, by_custodian: bool) -> None:  # type: ignore[no-untyped-def]
     """Check, store and use changed settings. RemoteError names a wrong key; OSError: nothing changed."""
     store = SettingsFile()
     changes = table.parse_changes(text)
+    _check_budget(app, changes.get("journal_budget_kb", app.journal_budget_kb), by_custodian)
     made = None
     if "rules" in changes or "limits" in changes:
         values = store.load() or {}
         values.update(changes)
         made = rules_of(values)
+    budget_kb = app.journal_budget_kb
     use_settings(app, store.change(text), store.version)
+    if app.journal_budget_kb != budget_kb and app.log.journal is not None:
+        # Now, while nothing waits for a laptop: at a later start it would make the oldest alarms go.
+        journal = app.log.journal
+        journal.budget_bytes = app.journal_budget_kb * 1024
+        try:
+            header.store_budget(journal.root, journal.budget_bytes)
+        except OSError:
+            pass  # a start then keeps the larger room as long as it is needed
     if made is not None and app.monitor is not None:  # None: at the start, which makes the monitor afterwards
         app.monitor.use_rules(made[0], made[1])
+
+
+def _check_budget(app, budget_kb: int, by_custodian: bool) -> None:  # type: ignore[no-untyped-def]
+    """RemoteError when this room of the journal is refused: a smaller one would drop what no laptop has."""
+    if budget_kb == app.journal_budget_kb:
+        return
+    if not by_custodian:
+        raise RemoteError("setting journal_budget_kb: only the custodian changes it")
+    journal = app.log.journal
+    if budget_kb < app.journal_budget_kb and (journal is None or journal.acked_seq < journal.head_seq):
+        raise RemoteError(
+            "setting journal_budget_kb: records wait for the laptop; try again when it has them"
+        )
 
 
 def rules_of(values: dict):  # type: ignore[no-untyped-def,type-arg]

@@ -17,6 +17,13 @@ def alarm(n):
     )
 
 
+def one_of_its_kind(n):
+    """An alarm that says what no other says."""
+    return record_layout.ALARM, record_writer.write(
+        record_layout.ALARM, b"rulehash", [(n % 90, n % 4), (n // 90, 1)], bytes(40), bytes(60), n
+    )
+
+
 def grade(n):
     return record_layout.GRADE, record_writer.write(
         record_layout.GRADE, 1, 1, b"rulehash", 1, 4, 3, 1, (1,), (2,), n, n, bytes(40)
@@ -168,7 +175,7 @@ def test_the_first_and_the_last_mark_of_each_key_stay(journal):
 
 def test_alarms_go_last_oldest_first_and_are_told(journal):
     for n in range(400):
-        newest = write(journal, alarm(n))
+        newest = write(journal, one_of_its_kind(n))
         journal.tick(journal.clock_ms)
     left = [seq for seq, event in events(journal).items() if event.type == record_layout.ALARM]
     assert journal.counters["events_lost"] > 0 and newest in left
@@ -216,3 +223,43 @@ def test_a_restart_anywhere_in_a_flood_finds_the_same_journal(tmp_path):
         journal = again
     lost = [seq for seq, event in kept.items() if events(journal).get(seq) != event]
     assert bool(lost) == bool(told), "nothing goes without a word"
+
+
+@pytest.mark.parametrize("flood", ["alarms", "grades", "starts", "all in turns"])
+def test_alarms_and_grades_that_say_the_same_go_before_one_that_says_something_else(journal, flood):
+    kept = [write(journal, one_of_its_kind(n)) for n in range(60)]
+    state = (
+        record_layout.GRADER_STATE,
+        record_writer.write(record_layout.GRADER_STATE, 4, b"rulehash", bytes(60), bytes(60)),
+    )
+    start = (
+        record_layout.BOOT,
+        record_writer.write(record_layout.BOOT, 1, 1, 5, 0, 1, b"rulehash", "1.0", bytes(60), bytes(60)),
+    )
+    written = {"alarms": [], "grades": [], "starts": []}
+    for n in range(3000):
+        kind = flood if flood in written else sorted(written)[n % 3]
+        event = {"alarms": alarm(n), "grades": grade(n), "starts": start}[kind]
+        written[kind].append(write(journal, event, *([state] if kind == "alarms" else [])))
+        journal.tick(journal.clock_ms)
+    left = events(journal)
+    assert [seq for seq in kept if seq not in left] == [] and journal.counters["events_lost"] == 0
+    # of each that says the same, the first and the last stay
+    for seqs in written.values():
+        assert set(seqs[:1] + seqs[-2:]) <= set(left)
+
+
+def test_a_wearable_that_starts_again_and_again_displaces_no_alarm(tmp_path):
+    journal = Journal(str(tmp_path / "journal"), 1, os.urandom, 64 * 1024, 0)
+    journal.create()
+    kept = [write(journal, one_of_its_kind(n)) for n in range(30)]
+    for boot in range(2, 600):
+        journal = Journal(str(tmp_path / "journal"), boot, os.urandom, 64 * 1024, 0)
+        journal.open()
+        start = record_writer.write(
+            record_layout.BOOT, 1, boot - 1, 5, 0, 1, b"rulehash", "1.0", bytes(60), bytes(60)
+        )
+        for event in ((record_layout.BOOT, start), settings(boot), fault(boot), grade(boot), alarm(boot)):
+            write(journal, event)
+            journal.tick(journal.clock_ms)
+    assert [seq for seq in kept if seq not in events(journal)] == []

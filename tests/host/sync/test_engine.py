@@ -111,7 +111,7 @@ async def test_nothing_is_acknowledged_before_its_commit(store, device, session)
 
 async def test_dropped_ranges_come_as_gaps_with_their_reason(store, tmp_path, session) -> None:
     device = FakeDevice(tmp_path / "small")
-    device.journal._budget = 24_000
+    device.journal.budget_bytes = 24_000
     for _ in range(900):
         device.read_sensors(12)
     assert device.journal.counters["readings_segments_dropped"] > 0

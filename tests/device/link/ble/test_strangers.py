@@ -88,7 +88,7 @@ class World:
 
     def serve(self, port: Any, carrier: Any) -> LinkServer:
         session = DeviceSession(DEVICE_ID, JOURNAL, [CUSTODIAN], self.random.randbytes, carrier=carrier)
-        presence = SimpleNamespace(heard=lambda: None)
+        presence = SimpleNamespace(heard=lambda server: None)
         server = LinkServer(port, session, None, lambda *_: [], presence, self.app.health, self.clock)
         server.take_counts = lambda: None  # which collects garbage each time
         self.app.servers.append(server)
