@@ -127,17 +127,18 @@ def context_message(n: int) -> wire.Context:
     return wire.Context(0, 1, context.encode(0, n.to_bytes(8, "little"), values))
 
 
-def demands(n: int) -> Iterator[Any]:
-    """What a key sends in its minute `n` to make the wearable write; None: only that it is there."""
-    yield wire.Time(UTC_MS + n * 7_919_000, 0)
-    yield None
-    yield wire.NobodyReached(3 * (n % 2))
-    yield wire.AlarmAccept(codes.PATIENT_BUTTON, 3, f"Dr. {n}")
-    yield context_message(n)
-    yield wire.Maintenance(1 + n % 2, 60)
-    yield wire.Pause(1 + n % 2, 1 + n % 3, 60)
-    yield wire.Settings(wire.SETTINGS_SET, 0, 1, b"rules=%d" % n)
-    yield wire.Bind(wire.BIND_END, BINDING, 0, 1, b"")
+# What a key sends in its minute `n` to make the wearable write; None: only that it is there.
+DEMANDS = {
+    "marks": lambda n: wire.Time(UTC_MS + n * 7_919_000, 0),
+    "comes and goes": lambda n: None,
+    "nobody reached": lambda n: wire.NobodyReached(3 * (n % 2)),
+    "button": lambda n: wire.AlarmAccept(codes.PATIENT_BUTTON, 3, f"Dr. {n}"),
+    "entries": context_message,
+    "maintenance": lambda n: wire.Maintenance(1 + n % 2, 60),
+    "pauses": lambda n: wire.Pause(1 + n % 2, 1 + n % 3, 60),
+    "rules": lambda n: wire.Settings(wire.SETTINGS_SET, 0, 1, b"rules=%d" % n),
+    "binding": lambda n: wire.Bind(wire.BIND_END, BINDING, 0, 1, b""),
+}
 
 
 def change_rules(app: Any, server: Any, parts: Any, message: Any) -> list[Any]:
@@ -157,9 +158,12 @@ def stay_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(requests_on_demand, "settings", change_rules)
 
 
-def attack(world: World, hosts: list[Any], minutes: int, real_alarms: int, restart_each: int = 0) -> None:
-    """Every host sends all it can each minute, while the wearable journals `real_alarms` of its own."""
+def attack(
+    world: World, hosts: list[Any], minutes: int, real_alarms: int, restart_each: int = 0, kinds: Any = ()
+) -> None:
+    """Each minute every host sends all it can, in turns, while the wearable journals `real_alarms` of its own."""
     done = 0
+    ways = [DEMANDS[kind] for kind in kinds or DEMANDS]
     for n in range(minutes):
         if n * real_alarms >= done * minutes:
             world.real_alarm()
@@ -167,14 +171,15 @@ def attack(world: World, hosts: list[Any], minutes: int, real_alarms: int, resta
         if n % 50 == 3:
             world.app.monitor.press(2)  # "I feel ill", which an acceptance ends
         for host in hosts:
-            for message in demands(n):
+            for which in range(len(ways)):
+                message = ways[(n + which) % len(ways)](n)
                 if message is not None:
                     world.requests.handle(host, message)
-                elif host.rights & rights.ACCEPT and n % 2:
+                elif host.rights & rights.ACCEPT and n % 3 == 0:
                     world.app.presence.heard(host)
         world.pass_ms(MINUTE_MS)
         if restart_each and n % restart_each == restart_each - 1:
-            world.lost += world.journal.counters["events_lost"]
+            pass
             world.start()
 
 
@@ -185,6 +190,13 @@ ROLES = [rights.OTHER + held for held in range(1, rights.ALL + 1, 2)]
 def test_a_key_of_any_rights_displaces_nothing_in_a_day(tmp_path: Path, role: int) -> None:
     world = World(tmp_path, 64)
     attack(world, [world.host(role)], 24 * 60, 16)
+    assert len(world.kept) == 32 and world.displaced() == []
+
+
+@pytest.mark.parametrize("kind", DEMANDS)
+def test_a_key_that_does_one_thing_alone_displaces_nothing(tmp_path: Path, kind: str) -> None:
+    world = World(tmp_path, 64)
+    attack(world, [world.host(EVERYTHING)], 48 * 60, 16, kinds=(kind,))
     assert len(world.kept) == 32 and world.displaced() == []
 
 
