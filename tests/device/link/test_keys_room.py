@@ -1,7 +1,6 @@
 """Nothing that a key beside the custodian's does displaces an alarm or a grade that nobody acknowledged."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -46,7 +45,6 @@ class World:
         journal = Journal(self.root, 1, os.urandom, self.budget_bytes, 1)
         journal.create(BINDING)
         self.kept: dict[int, Any] = {}
-        self.lost = 0
         self.start()
 
     def start(self) -> None:
@@ -179,7 +177,6 @@ def attack(
                     world.app.presence.heard(host)
         world.pass_ms(MINUTE_MS)
         if restart_each and n % restart_each == restart_each - 1:
-            pass
             world.start()
 
 
@@ -201,11 +198,10 @@ def test_a_key_that_does_one_thing_alone_displaces_nothing(tmp_path: Path, kind:
 
 
 @pytest.mark.parametrize(
-    "hours,restart_each",
-    [(168, 0), (168, 120), (24, 7)],
-    ids=["in a week", "in a week of restarts", "in a day of many restarts"],
+    "budget_kb,real_alarms,hours,restart_each",
+    [(64, 16, 168, 0), (256, 60, 72, 0), (64, 16, 72, 240), (64, 16, 8, 7)],
+    ids=["in a week", "in a larger journal", "in days of restarts", "in a night of many restarts"],
 )
-@pytest.mark.parametrize("budget_kb,real_alarms", [(64, 16), (256, 60)])
 def test_several_keys_together_displace_nothing(
     tmp_path: Path, budget_kb: int, real_alarms: int, hours: int, restart_each: int
 ) -> None:
