@@ -17,7 +17,7 @@ from crs_device.app import App
 from crs_device.clock import Clock
 from crs_device.journal.event_log import EventLog
 from crs_device.journal.journal import Journal
-from crs_device.link import requests, requests_on_demand
+from crs_device.link import keys_room, requests, requests_on_demand
 from crs_device.link.requests import Requests
 
 KIB = 1024
@@ -242,6 +242,14 @@ def test_no_restart_gives_room_and_the_custodian_s_acknowledgement_of_everything
     assert entries_taken(world, phone, 30) == 4
 
 
+def test_the_last_numbers_of_a_journal_are_no_error_and_give_no_room(tmp_path: Path) -> None:
+    world = World(tmp_path, 64)
+    for head in (block_layout.SEQ_MAX - 1, block_layout.SEQ_MAX):
+        world.journal.head_seq = head
+        assert keys_room.take(world.journal) == keys_room.take(world.journal) == ""  # type: ignore[no-untyped-call]
+    assert "is full" in keys_room.take(world.journal)  # type: ignore[no-untyped-call]
+
+
 def test_a_new_journal_begins_with_all_its_room(tmp_path: Path) -> None:
     world = World(tmp_path, 64)
     assert entries_taken(world, world.host(EVERYTHING), 9) == 4
@@ -271,6 +279,8 @@ def test_flash_that_refuses_the_count_lets_nothing_in_and_nobody_return(
     monkeypatch.setattr("crs_device.two_slot.TwoSlot.store", refuse)
     assert world.code(phone, context_message(1)) == wire.RESULT_FAILED
     assert world.code(phone, wire.NobodyReached(3)) == wire.RESULT_FAILED
+    (answer,) = world.requests.handle(phone, wire.Time(UTC_MS, 20))
+    assert isinstance(answer, wire.TimeIs) and world.requests.mark is None
     world.pass_ms(HOUR_MS)
     assert (codes.HOST_AWAY, 3) in world.app.monitor.active or (
         codes.HOST_AWAY,
