@@ -51,6 +51,8 @@ class Binding:
         if self._app.log.journal is None:
             return [wire.Result(0x15, wire.RESULT_FAILED, "no journal")]
         if op == _START:
+            if not server.is_custodian and self._app.log.journal.acked_seq < self._app.log.journal.head_seq:
+                return [wire.Result(0x15, wire.RESULT_NOT_SYNCED, "the custodian's laptop must read first")]
             refusal = self._start(binding_id, profile)
             return [] if refusal is None else [refusal]
         if op not in (_END, _OVERRIDE_END):
@@ -68,8 +70,6 @@ class Binding:
             return wire.Result(0x15, wire.RESULT_DONE, "already bound")
         if self._app.is_bound:
             return wire.Result(0x15, wire.RESULT_BUSY, "bound to another patient")
-        if not self._server.is_custodian and journal.acked_seq < journal.head_seq:
-            return wire.Result(0x15, wire.RESULT_NOT_SYNCED, "the custodian's laptop must read first")
         if not app.has_settings:
             return wire.Result(0x15, wire.RESULT_FAILED, "no settings: the thermometer's site is not known")
         self._profile_file.store(profile)

@@ -87,7 +87,7 @@ def change_settings(app, text: bytes, by_custodian: bool) -> None:  # type: igno
     """Check, store and use changed settings. RemoteError names a wrong key; OSError: nothing changed."""
     store = SettingsFile()
     changes = table.parse_changes(text)
-    _check_budget(app, changes.get("journal_budget_kb", app.journal_budget_kb), by_custodian)
+    _check_budget(app, int(changes.get("journal_budget_kb", app.journal_budget_kb)), by_custodian)
     made = None
     if "rules" in changes or "limits" in changes:
         values = store.load() or {}
