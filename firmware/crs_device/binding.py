@@ -51,7 +51,9 @@ class Binding:
         if self._app.log.journal is None:
             return [wire.Result(0x15, wire.RESULT_FAILED, "no journal")]
         if op == _START:
-            if not server.is_custodian and self._app.log.journal.acked_seq < self._app.log.journal.head_seq:
+            journal = self._app.log.journal
+            waits = journal.acked_seq < journal.head_seq and not self._app.is_bound
+            if waits and not server.is_custodian:  # a start deletes what the unbound wearable journaled
                 return [wire.Result(0x15, wire.RESULT_NOT_SYNCED, "the custodian's laptop must read first")]
             refusal = self._start(binding_id, profile)
             return [] if refusal is None else [refusal]
