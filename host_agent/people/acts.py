@@ -1,7 +1,8 @@
 """A guarded act: monitoring ends while a HIGH alarm stands, and somebody stands for it with name, reason and pseudonym.
 
 One signed entry of kind `act`. `patients` is the pseudonym that was typed for each binding concerned; `alarms` what
-stood then. After a restore, `lost` says which part of the chain was given up.
+stood then. `ticket` is what a running agent gave out for it, once: laptop, wearable, port and a random number. After a
+restore, `lost` says which part of the chain was given up.
 """
 
 from typing import Any, NamedTuple
@@ -9,8 +10,12 @@ from typing import Any, NamedTuple
 from host_agent.people.asking import Ask, Refusal
 from host_agent.store.bindings import bindings
 from host_agent.store.db import Tx
+from host_agent.store.devices import devices
 
 REASON_CHARS = 200
+TICKET = ("device", "laptop", "once", "port")
+# letters by their class that are drawn as nothing
+_DRAWN_AS_NOTHING = frozenset("\u115f\u1160\u3164\uffa0")
 
 
 class Act(NamedTuple):
@@ -26,6 +31,7 @@ ACTS = {
     for act in (
         Act("patient_end", "the binding is being ended"),
         Act("patient_lost", "the binding is being ended on the laptop alone"),
+        Act("patient_start", "a new binding is being made, and ends the one that was open"),
         Act("close_episode", "the end of the episode was signed"),
         Act(
             "release",
@@ -42,7 +48,7 @@ ACTS = {
 
 def fault(values: dict[str, Any]) -> str:
     """What is wrong with the values of an act; "" when nothing is."""
-    if set(values) - {"lost"} != {"act", "reason", "patients", "alarms"}:
+    if set(values) - {"lost", "ticket"} != {"act", "reason", "patients", "alarms"}:
         return "an act has act, reason, patients and alarms"
     if values["act"] not in ACTS:
         return f"act: one of {', '.join(ACTS)}"
@@ -50,14 +56,25 @@ def fault(values: dict[str, Any]) -> str:
         return "lost: only a restore gives something up"
     if not isinstance(values["patients"], dict):
         return "patients: the pseudonym of each binding"
+    ticket = values.get("ticket", dict.fromkeys(TICKET, ""))
+    if not isinstance(ticket, dict) or set(ticket) != set(TICKET) or not all(map(_is_text, ticket.values())):
+        return f"ticket: {', '.join(TICKET)}, as the agent gave it out"
     return reason_fault(values["reason"]) or alarms_fault(values["alarms"])
 
 
 def reason_fault(reason: object) -> str:
-    """What is wrong with a reason; "" when nothing is."""
+    """What is wrong with a reason; "" when nothing is. What nobody can read is none."""
     if not isinstance(reason, str) or not reason.strip() or len(reason) > REASON_CHARS:
         return f"reason: 1 to {REASON_CHARS} characters"
+    if not reason.isprintable():
+        return "reason: only characters that can be read, on one line"
+    if not any(sign.isalnum() and sign not in _DRAWN_AS_NOTHING for sign in reason):
+        return "reason: say why in words"
     return ""
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= 4096
 
 
 def alarms_fault(alarms: object) -> str:
@@ -73,7 +90,10 @@ def check(tx: Tx, ask: Ask) -> Refusal | None:
     if why := fault(values):
         return Refusal("bad_value", why)
     known = {one.binding_id.hex(): one.patient or one.device_id.hex() for one in bindings(tx)}
+    # a patient whom another laptop bound has no pseudonym here, only a wearable
+    wearables = {one.device_id.hex() for one in devices(tx)}
     for binding, typed in values["patients"].items():
-        if (binding in known or values["act"] != "restore") and known.get(binding) != typed:
+        is_right = known[binding] == typed if binding in known else typed in wearables
+        if not is_right and (binding in known or values["act"] != "restore"):
             return Refusal("wrong_patient", f"{typed!r} is not the pseudonym of the patient concerned.")
     return None
