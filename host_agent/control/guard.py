@@ -14,6 +14,7 @@ from host_agent.control.find import find_bound_device, find_link, find_session
 from host_agent.control.parts import Parts
 from host_agent.control.tickets import Tickets
 from host_agent.errors import HostAgentError
+from host_agent.escalation.alarm_words import noun_of
 from host_agent.patient.standing import standing_high
 from host_agent.people import admission
 from host_agent.people.acts import ACTS
@@ -162,9 +163,10 @@ class Guard:
 
 
 def stands_text(needed: Mapping[str, Mapping[str, Any]]) -> str:
-    """What stands about whom, as sentences."""
+    """What stands about whom, as sentences for people."""
     return " ".join(
-        f"HIGH alarms stand about {one['patient']}: {', '.join(one['alarms'])}." for one in needed.values()
+        f"HIGH alarms stand about {one['patient']}: {', '.join(map(noun_of, one['alarms']))}."
+        for one in needed.values()
     )
 
 

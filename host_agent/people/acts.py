@@ -8,6 +8,7 @@ restore, `lost` says which part of the chain was given up.
 from typing import Any, NamedTuple
 
 from host_agent.people.asking import Ask, Refusal
+from host_agent.people.entry import Entry
 from host_agent.store.bindings import bindings
 from host_agent.store.db import Tx
 from host_agent.store.devices import devices
@@ -54,6 +55,8 @@ def fault(values: dict[str, Any]) -> str:
         return f"act: one of {', '.join(ACTS)}"
     if "lost" in values and values["act"] != "restore":
         return "lost: only a restore gives something up"
+    if "lost" in values and not _is_loss(values["lost"]):
+        return "lost: rows, head and proofs of the chain that is given up"
     if not isinstance(values["patients"], dict):
         return "patients: the pseudonym of each binding"
     ticket = values.get("ticket", dict.fromkeys(TICKET, ""))
@@ -73,6 +76,17 @@ def reason_fault(reason: object) -> str:
     return ""
 
 
+def _is_loss(lost: object) -> bool:
+    return (
+        isinstance(lost, dict)
+        and set(lost) == {"rows", "head", "proofs"}
+        and type(lost["rows"]) is int
+        and _is_text(lost["head"])
+        and isinstance(lost["proofs"], list)
+        and all(map(_is_text, lost["proofs"]))
+    )
+
+
 def _is_text(value: object) -> bool:
     return isinstance(value, str) and len(value) <= 4096
 
@@ -82,6 +96,13 @@ def alarms_fault(alarms: object) -> str:
     if isinstance(alarms, list) and all(isinstance(one, str) and 0 < len(one) < 65 for one in alarms):
         return ""
     return "alarms: the names of the alarms that stand"
+
+
+def given_up(entry: Entry) -> dict[str, Any] | None:
+    """What a signed restore says that it gave up of the chain; None for every other entry, whatever stands in it."""
+    lost = entry.values.get("lost")
+    is_restore = entry.kind == "act" and entry.values.get("act") == "restore"
+    return lost if is_restore and isinstance(lost, dict) else None
 
 
 def check(tx: Tx, ask: Ask) -> Refusal | None:

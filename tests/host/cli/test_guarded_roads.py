@@ -83,7 +83,7 @@ async def test_a_start_over_a_binding_that_its_wearable_forgot_is_guarded_as_its
         await in_alarm(world)
         await forget_binding(world)
         text = await said(world, *start, code=1)
-        assert "HIGH alarms stand about P-1: " in text and "HYPOXAEMIA" in text and "--ends PSEUDONYM" in text
+        assert "HIGH alarms stand about P-1: " in text and "oxygen low" in text and "--ends PSEUDONYM" in text
         with pytest.raises(ControlFailed, match="HIGH alarms stand about P-1"):
             await world.call("patient_start", profile=PATIENT)
         for wrong in (["--ends", "P-2"], ["--ends", "p-1"], [], ["--ends", "P-1", "--ends", "P-2"]):
@@ -147,7 +147,10 @@ async def test_a_patient_whom_another_laptop_bound_is_guarded_by_the_wearable(wo
             ("release", {"port": world.port.path, "seconds": 9}),
             ("revoke", {"key_id": "22"}),
         ):
-            with pytest.raises(ControlFailed, match=f"HIGH alarms stand about {device_id}: PULSE_LOST"):
+            with pytest.raises(
+                ControlFailed,
+                match=f"HIGH alarms stand about {device_id}: the wearable is worn",
+            ):
                 await world.call(do, **fields)
         await said(world, "release", world.port.path, *PROOF[:5], "P-1", code=1)
         await said(world, "release", world.port.path, *PROOF[:5], device_id)
@@ -171,7 +174,7 @@ async def test_an_episode_in_an_alarm_that_is_not_stored_yet_is_not_closed_ungua
             {"alarms": 7},
             {"alarms": [["PULSE_LOST"]]},
         ):
-            with pytest.raises(ControlFailed, match="HIGH alarms stand about P-1: PULSE_LOST"):
+            with pytest.raises(ControlFailed, match="HIGH alarms stand about P-1: the wearable is worn"):
                 await close(**values)
         await close(reason="x", patient="P-1", alarms=["PULSE_LOST"])
 

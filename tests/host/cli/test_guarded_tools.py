@@ -53,7 +53,7 @@ async def test_a_tool_for_boards_asks_whether_the_agent_runs_or_not(world):
     async with world.agent():
         await in_alarm(world)
         for port in (world.port.path, "/dev/another"):
-            with pytest.raises(PortError, match="HIGH alarms stand about P-1: HYPOXAEMIA"):
+            with pytest.raises(PortError, match="HIGH alarms stand about P-1: oxygen low"):
                 await asyncio.to_thread(take, world, port)
         assert await asyncio.to_thread(take, world, "/dev/another", *PROOF)
         assert (await told(world, "RELEASE"))["patient"]["id"] == "P-1"
