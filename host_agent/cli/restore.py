@@ -15,7 +15,7 @@ from host_agent.people import account_key, head_note
 from host_agent.people.chain_check import verify
 from host_agent.people.composing import sign_entry
 from host_agent.people.losing import Losing, losing
-from host_agent.people.roles import CLINICIAN
+from host_agent.people.roles import why_not
 from host_agent.store import backup as store_backup
 from host_agent.store.audit import Head
 from host_agent.store.db import Store
@@ -101,19 +101,22 @@ def _who_stands(paths: Paths, guard: Guard, losing: Losing) -> Stands:
     """An account that is in the backup, because its signature is kept there."""
     if not losing.accounts:
         raise GuardNeeded(
-            "The backup holds no account that could stand for what is lost.",
+            "The backup holds no account that could stand for what is lost and that can sign here.",
             f"Give another backup. To begin anew without what was signed, move {paths.home} away and restore then.",
         )
     answers = stated(guard, losing.bindings, "This restore loses what is named above.")
     signer = find_signer(paths, guard.account, guard.passphrase_file)
-    if signer.name not in losing.accounts:
+    known = losing.accounts.get(signer.name)
+    if known is None or known.public_key != signer.public_key:
         raise GuardNeeded(
-            f"Account {signer.name} is not in the backup, or it is disabled there.",
+            f"Account {signer.name} is not in the backup, or it is disabled there or here.",
             f"These can stand for it: {', '.join(losing.accounts)}.",
         )
-    if losing.head is not None and losing.accounts[signer.name] != CLINICIAN:
+    values = {"act": "restore", **answers, **losing.values()}
+    if why_not(known.role, "act", values):
+        lost = "gives up what was signed" if losing.head is not None else "or a nurse stands for a restore"
         raise GuardNeeded(
-            f"Account {signer.name} is a {losing.accounts[signer.name]}'s. Only a clinician gives up what was signed.",
-            "Give --account with a clinician's account.",
+            f"Account {signer.name} is a {known.role}'s. Only a clinician {lost}.",
+            "Give --account with an account of theirs.",
         )
-    return Stands(signer, {"act": "restore", **answers, **losing.values()})
+    return Stands(signer, values)

@@ -192,7 +192,7 @@ class Commands:
     async def _phones(self, request: dict[str, Any]) -> dict[str, Any]:
         """Change whom texts say to call (`numbers`; empty: change nothing). The answer is what the wearable has."""
         engine = await find_session(self._parts.links, request.get("device"))
-        numbers = dict(request["numbers"])
+        numbers = {str(setting): str(number) for setting, number in dict(request["numbers"]).items()}
         if numbers and engine.client.key is not None:
             engine.client.key.demand(rights.SETTINGS)
         has = await phones.bring(engine.client, numbers)

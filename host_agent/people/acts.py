@@ -5,6 +5,7 @@ stood then. `ticket` is what a running agent gave out for it, once: laptop, wear
 restore, `lost` says which part of the chain was given up.
 """
 
+import re
 from typing import Any, NamedTuple
 
 from host_agent.people.asking import Ask, Refusal
@@ -14,6 +15,7 @@ from host_agent.store.db import Tx
 from host_agent.store.devices import devices
 
 REASON_CHARS = 200
+_BINDING = re.compile(r"[0-9a-f]{16}")
 TICKET = ("device", "laptop", "once", "port")
 # letters by their class that are drawn as nothing
 _DRAWN_AS_NOTHING = frozenset("\u115f\u1160\u3164\uffa0")
@@ -57,7 +59,8 @@ def fault(values: dict[str, Any]) -> str:
         return "lost: only a restore gives something up"
     if "lost" in values and not _is_loss(values["lost"]):
         return "lost: rows, head and proofs of the chain that is given up"
-    if not isinstance(values["patients"], dict):
+    patients = values["patients"]
+    if not isinstance(patients, dict) or not all(map(_BINDING.fullmatch, patients)):
         return "patients: the pseudonym of each binding"
     ticket = values.get("ticket", dict.fromkeys(TICKET, ""))
     if not isinstance(ticket, dict) or set(ticket) != set(TICKET) or not all(map(_is_text, ticket.values())):

@@ -13,7 +13,7 @@ from host_agent.patient.standing import standing_high
 from host_agent.people.chain_heads import PROOFS_LISTED
 from host_agent.people.context_entries import proof_of
 from host_agent.people.entry import Entry, MalformedEntryError, decode
-from host_agent.store.accounts import accounts
+from host_agent.store.accounts import Account, accounts
 from host_agent.store.audit import Head, audit_rows
 from host_agent.store.bindings import open_bindings
 from host_agent.store.db import Tx
@@ -37,14 +37,14 @@ _KINDS = {
 class Losing(NamedTuple):
     """`head` of the chain that is given up, None when none of it is; `bindings`: hex -> patient, device_id, alarms.
 
-    `lines` say all of it to people. `accounts`: who can sign after the restore, and their role. `is_something`:
-    somebody must stand for it.
+    `lines` say all of it to people. `accounts`: who can stand for it, known to store and backup alike. `is_something`:
+    somebody must.
     """
 
     head: Head | None
     proofs: list[str]
     bindings: dict[str, dict[str, Any]]
-    accounts: dict[str, str]
+    accounts: dict[str, Account]
     lines: list[str]
     is_something: bool
 
@@ -64,7 +64,7 @@ def losing(store: Tx | None, backup: Tx, noted: Head | None) -> Losing:
     held = [] if store is None else list(audit_rows(store))
     copied = list(audit_rows(backup))
     same = {(row.entry, row.signature) for row in copied}
-    names = {one.name: one.role for one in accounts(backup) if not one.is_disabled}
+    names = _who_can_stand(store, backup)
     rows = [row for row in held if (row.entry, row.signature) not in same]
     entries = [entry for entry in (_entry(row.entry) for row in rows) if entry is not None]
     head = Head(rows[-1].seq, rows[-1].hash) if rows else None
@@ -92,6 +92,19 @@ def losing(store: Tx | None, backup: Tx, noted: Head | None) -> Losing:
     is_something = bool(head or bindings or untaken or is_unknown)
     proofs = [proof_of(row.signature).hex() for row in rows]
     return Losing(head, proofs, bindings, names, lines, is_something)
+
+
+def _who_can_stand(store: Tx | None, backup: Tx) -> dict[str, Account]:
+    """Accounts of the backup. Where the store has any, only those that can still sign there, with the same key."""
+    found = {one.name: one for one in accounts(backup) if not one.is_disabled}
+    here = {} if store is None else {one.name: one for one in accounts(store)}
+    if not here:
+        return found
+    return {
+        name: one
+        for name, one in found.items()
+        if name in here and not here[name].is_disabled and here[name].public_key == one.public_key
+    }
 
 
 def _bindings(store: Tx, backup: Tx, lines: list[str]) -> dict[str, dict[str, Any]]:

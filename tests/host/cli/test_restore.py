@@ -254,6 +254,34 @@ def test_only_a_clinician_gives_up_what_was_signed(home):
     assert "gave up the chain that had 6 rows and the head " in text and text.count("the disk failed") == 1
 
 
+def test_who_can_sign_no_more_or_never_could_stands_for_no_restore(home, tmp_path):
+    disable(home, "clinician-2")
+    before = rows(home)
+    for account in ("clinician-2", "caregiver-1"):
+        done = restore(home, "--account", account, *STANDS[2:])
+        assert done.returncode == exits.FAILED and account in done.stderr, done.stdout
+    assert rows(home) == before
+    other = tmp_path / "other"  # a chain that somebody made for themselves
+    assert run(other, "account", "add", "mallory", "--role", "clinician").returncode == 0
+    assert run(other, "backup", str(tmp_path / "other.db")).returncode == 0
+    shutil.copy(other / "accounts" / "mallory.json", home / "accounts")
+    done = restore(home, "--account", "mallory", *STANDS[2:], copy="other.db")
+    assert done.returncode == exits.FAILED and "no account that could stand" in done.stderr
+    assert rows(home) == before
+    shutil.copy(other / "accounts" / "mallory.json", home / "accounts" / "clinician-1.json")
+    assert restore(home, *STANDS).returncode == exits.FAILED, "another key under a known name"
+    assert rows(home) == before
+
+
+@pytest.mark.parametrize("account", ["caregiver-1", "nurse-1", "clinician-1"])
+def test_a_lost_binding_is_stood_for_by_a_nurse_or_a_clinician(home, account):
+    bind(home, "JS-60")
+    done = restore(home, "--account", account, *STANDS[2:], "--patient", "JS-60")
+    assert done.returncode == (exits.FAILED if account == "caregiver-1" else 0), done.stderr
+    with sqlite3.connect(home / "cytowatch.db") as conn:
+        assert bool(conn.execute("SELECT 1 FROM bindings").fetchall()) == (account == "caregiver-1")
+
+
 def test_a_store_cut_before_the_restore_is_seen_by_the_note_beside_it(home):
     disable(home, "nurse-1")
     shutil.copy(home.parent / "copy.db", home / "cytowatch.db")
