@@ -37,7 +37,8 @@ def restore(*, file: FileArgument, guard: Guard, as_json: JsonOption = False) ->
 
     It says which accounts, signatures, bindings and events since the backup are lost. Then somebody must stand for it:
     an account of the backup, a reason, and the pseudonym of each patient whose binding is lost or about whom a HIGH
-    alarm stands. Only a clinician gives up signatures. A backup whose chain of signatures has problems is refused.
+    alarm stands that the backup does not know. Only a clinician gives up signatures. A backup whose chain of signatures
+    has problems is refused.
 
     The whole backup is checked before anything moves. The wearable sends again what it still has at the next sync.
     Records that were acknowledged since the backup and have left its flash will show as a gap, so restore and start

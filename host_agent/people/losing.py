@@ -1,7 +1,7 @@
 """What a restore gives up: what the store has and the backup does not.
 
-Entries, accounts, bindings, and events that no receiver took. HIGH alarms that stand in the store count as well: the
-backup may not know them, and then nobody would be asked who stands for the end of that monitoring.
+Entries, accounts, bindings, events that no receiver took, and HIGH alarms that stand: nobody would be asked afterwards
+who stands for the end of that monitoring.
 """
 
 from collections import Counter
@@ -108,12 +108,13 @@ def _who_can_stand(store: Tx | None, backup: Tx) -> dict[str, Account]:
 
 
 def _bindings(store: Tx, backup: Tx, lines: list[str]) -> dict[str, dict[str, Any]]:
-    """Those that are lost and those about which a HIGH alarm stands, as `Losing` has them; `lines` gets why."""
-    after = {one.binding_id for one in open_bindings(backup)}
+    """Those that are lost, and those with a HIGH alarm that the backup does not know; `lines` gets why."""
+    after = {one.binding_id: standing_high(backup, one) for one in open_bindings(backup)}
     found = {}
     for one in open_bindings(store):
-        alarms = sorted(alarm_name(alarm) for alarm in standing_high(store, one))
         is_lost = one.binding_id not in after
+        unknown = standing_high(store, one) - after.get(one.binding_id, set())
+        alarms = sorted(alarm_name(alarm) for alarm in unknown)
         about = one.patient or one.device_id.hex()
         if is_lost:
             lines.append(f"Patient {about} is bound here and not in the backup.")

@@ -182,7 +182,7 @@ def test_an_event_that_one_receiver_took_is_told(home):
     assert restore(home).returncode == 0
 
 
-def test_under_a_high_alarm_a_restore_is_asked_about_although_it_loses_nothing(home, tmp_path):
+def test_a_high_alarm_that_the_backup_does_not_know_is_asked_about(home, tmp_path):
     bind(home, "JS-60")
     assert run(home, "backup", str(tmp_path / "bound.db")).returncode == 0
     assert restore(home, copy="bound.db").returncode == 0
@@ -197,6 +197,13 @@ def test_under_a_high_alarm_a_restore_is_asked_about_although_it_loses_nothing(h
     with sqlite3.connect(home / "cytowatch.db") as conn:
         (entry,) = conn.execute("SELECT entry FROM audit WHERE kind = 'act'").fetchone()
     assert json.loads(entry)["values"]["alarms"] == ["STALE_DATA"]
+    in_alarm(home)
+    assert run(home, "backup", str(tmp_path / "alarmed.db")).returncode == 0
+    assert restore(home, copy="alarmed.db").returncode == 0, (
+        "this backup knows of it, so it is asked about afterwards"
+    )
+    in_alarm(home, alarm=codes.LINK_LOST)
+    assert restore(home, copy="alarmed.db").returncode == exits.FAILED
 
 
 @pytest.mark.parametrize("harm", ["damage", "delete", "replace"])
