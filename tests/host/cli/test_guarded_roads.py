@@ -216,3 +216,43 @@ async def test_an_override_and_a_lost_wearable_need_a_reason_in_words(world):
                 with pytest.raises(ControlFailed, match=f"--{field.replace('_', '-')}: "):
                     await world.call("patient_end", **{field: reason})
         assert is_bound(world)
+
+
+async def test_nothing_ends_while_the_store_takes_no_signature_and_the_ticket_stays_good(world):
+    nurse = await asyncio.to_thread(account_key.unseal, world.paths.accounts, "nurse-1", WORDS)
+    async with world.agent() as agent:
+        await in_alarm(world)
+        offer = await world.call("guard", act="patient_end")
+        proof = await signed_for(world, nurse, offer, "patient_end")
+        run = asyncio.get_running_loop().run_in_executor
+        await run(agent.store._writer, agent.store._conn.execute, "PRAGMA query_only = ON")
+        with pytest.raises(ControlFailed, match="read-only"):
+            await world.call("patient_end", proof=proof)
+        assert is_bound(world) and acts(world) == []
+        await run(agent.store._writer, agent.store._conn.execute, "PRAGMA query_only = OFF")
+        for patients in (
+            {"zz": "P-1"},
+            {"": ""},
+            {**dict.fromkeys(offer["bindings"], "P-1"), "00" * 9: "P-1"},
+            ["P-1"],
+        ):
+            with pytest.raises(ControlFailed):
+                await world.call(
+                    "patient_end",
+                    proof=await signed_for(world, nurse, offer, "patient_end", patients=patients),
+                )
+        assert is_bound(world) and acts(world) == []
+        await world.call("patient_end", proof=proof)
+        assert not is_bound(world) and len(acts(world)) == 1
+
+
+async def test_two_that_hand_in_one_proof_at_once_do_one_act(world):
+    nurse = await asyncio.to_thread(account_key.unseal, world.paths.accounts, "nurse-1", WORDS)
+    lend = {"port": world.port.path, "seconds": 9}
+    async with world.agent():
+        await in_alarm(world)
+        proof = await signed_for(world, nurse, await world.call("guard", act="release", **lend), "release")
+        done = await asyncio.gather(
+            *(world.call("release", **lend, proof=proof) for _ in range(5)), return_exceptions=True
+        )
+        assert len([one for one in done if isinstance(one, dict)]) == 1 and len(acts(world)) == 1
