@@ -85,13 +85,14 @@ def verify(
         }
     data = {
         "rows": report.rows, "head": report.head, "refused": refused,
-        "problems": [{"audit": seq, "text": text} for seq, text in report.problems],
+        "problems": [{"audit": seq, "text": text} for seq, text in report.problems], "given_up": report.given_up,
     }  # fmt: skip
     lines = [f"{report.rows} entries. Head: {report.head}"]
     lines += [
         f"problem  {'row ' + str(seq) + ': ' if seq is not None else ''}{text}"
         for seq, text in report.problems
     ]
+    lines += [f"given up  {text}" for text in report.given_up]
     lines += [f"refused  {number} for {why.replace('_', ' ')}" for why, number in sorted(refused.items())]
     lines.append("No problem was found. Note the head elsewhere: it shows later whether rows were cut off."
                  if not report.problems else f"{len(report.problems)} problems.")  # fmt: skip

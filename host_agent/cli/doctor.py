@@ -17,7 +17,7 @@ from host_agent.keys import keyfile
 from host_agent.link.ownership import owners
 from host_agent.link.ports import candidates
 from host_agent.paths import Paths, state_paths, user_name
-from host_agent.patient.contact import HOW_TO_SET
+from host_agent.patient.phones import HOW_TO_SET
 from host_agent.people.chain_heads import missing, read_elsewhere
 from host_agent.store.audit import hashes_at
 from host_agent.store.counters import counters
@@ -243,7 +243,7 @@ def _wearable(device: dict[str, Any]) -> Iterator[Finding]:
             name.replace("_", " ") for name, number in device["call"].items() if not number
         )
         level = PROBLEM if device["patient"] else WARNING
-        yield Finding(level, about, f"no number is known to call: {missing}", HOW_TO_SET)
+        yield Finding(level, about, f"no number is known to call: {missing}", f"Set both: {HOW_TO_SET}")
     for alarm in device["alarms"]:
         if alarm["raised_by"] == "host":
             text = f"{alarm['priority']} {alarm['name']}: {alarm['text']}"

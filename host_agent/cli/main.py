@@ -28,6 +28,7 @@ COMMANDS = (
     "enrol",
     "hosts",
     "patient",
+    "phones",
     "pause",
     "account",
     "context",

@@ -1,24 +1,42 @@
 """`patient start` and `patient end`: who wears the wearable, by a pseudonym."""
 
 import secrets
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
-from host_agent.control.socket import call_now
+from host_agent.control.guard import GuardNeeded
 from host_agent.paths import default_paths
 from host_agent.patient.profile import make_profile
 from host_agent.terminal.bundles import with_bundles
-from host_agent.terminal.guarding import Guard, through_agent
+from host_agent.terminal.guarding import Guard, ReasonOption, through_agent
 from host_agent.terminal.options import DeviceOption, JsonOption
 from host_agent.terminal.output import show
+from host_agent.terminal.signing import AccountOption, PassphraseOption
 
 patient = typer.Typer(
     help="Start or end the binding of a wearable to a patient. Needs the running agent.", no_args_is_help=True
 )
 
 
+class Ends(NamedTuple):
+    """Who stands for the binding that a start ends: its wearable says that it is free, and a HIGH alarm stands."""
+
+    account: AccountOption = None
+    passphrase_file: PassphraseOption = None
+    reason: ReasonOption = None
+    ends: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--ends",
+            metavar="PSEUDONYM",
+            help="Pseudonym of the patient whose binding this ends while a HIGH alarm stands, as you type it.",
+        ),
+    ] = None
+
+
 @patient.command()
+@with_bundles
 def start(
     *,
     age_years: Annotated[
@@ -69,21 +87,29 @@ def start(
         ),
     ] = False,
     device: DeviceOption = None,
+    guard: Ends,
     as_json: JsonOption = False,
 ) -> None:
-    """Bind the wearable in session to a patient. A new journal begins, and grading and alarms start."""
+    """Bind the wearable in session to a patient. A new journal begins, and grading and alarms start.
+
+    Refused until the wearable has both phone numbers (`cytowatch phones`). It ends a binding that another laptop, or a
+    wearable that lost its memory, left open. While a HIGH alarm stands about that patient, somebody must stand for it.
+    """
     profile = {
         "patient": pseudonym or f"P-{secrets.token_hex(3).upper()}", "age_years": age_years, "site": site or "",
         "infusion_date": infusion_date, "product": product, "systolic_mmhg": systolic_mmhg, "call_number": call_number,
     }  # fmt: skip
     make_profile(**profile)  # type: ignore[arg-type]  # refuse here what needs no wearable to refuse
-    done = call_now(
-        default_paths().socket,
-        "patient_start",
-        profile=profile,
-        device=device,
-        second_wearable=second_wearable,
-    )
+    try:
+        done = through_agent(
+            default_paths(), "patient_start", "patient_start", Guard(*guard), profile=profile, device=device,
+            second_wearable=second_wearable,
+        )  # fmt: skip
+    except GuardNeeded as error:
+        raise GuardNeeded(
+            f"{error} This start would end that patient's binding.",
+            "Look at that patient. Then give --account NAME, --reason TEXT and --ends PSEUDONYM.",
+        ) from error
     lines = [
         f"Wearable {done['device_id']} is bound to {done['patient']}, site {done['site']}"
         f" (binding {done['binding_id']}).",

@@ -8,12 +8,14 @@ from typing import Annotated
 import typer
 
 from host_agent.clock import RealClock
-from host_agent.control.guard import GuardNeeded
+from host_agent.control.guard import GuardNeeded, stands_text
 from host_agent.errors import HostAgentError, StoreError
 from host_agent.paths import Paths, default_paths
 from host_agent.people import account_key, head_note
+from host_agent.people.chain_check import verify
 from host_agent.people.composing import sign_entry
 from host_agent.people.losing import Losing, losing
+from host_agent.people.roles import why_not
 from host_agent.store import backup as store_backup
 from host_agent.store.audit import Head
 from host_agent.store.db import Store
@@ -33,8 +35,10 @@ FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The backup t
 def restore(*, file: FileArgument, guard: Guard, as_json: JsonOption = False) -> None:
     """Put a backup in the place of the store. Stop the agent first. The store that was there is kept beside it.
 
-    It says which accounts, signatures and bindings since the backup are lost. Then somebody must stand for it: an
-    account of the backup, a reason, and the pseudonym of each patient whose binding is lost.
+    It says which accounts, signatures, bindings and events since the backup are lost. Then somebody must stand for it:
+    an account of the backup, a reason, and the pseudonym of each patient whose binding is lost or about whom a HIGH
+    alarm stands that the backup does not know. Only a clinician gives up signatures. A backup whose chain of signatures
+    has problems is refused.
 
     The whole backup is checked before anything moves. The wearable sends again what it still has at the next sync.
     Records that were acknowledged since the backup and have left its flash will show as a gap, so restore and start
@@ -43,7 +47,8 @@ def restore(*, file: FileArgument, guard: Guard, as_json: JsonOption = False) ->
     paths = default_paths()
     with alone(paths, "restore"):
         losing = _losing(paths, file)
-        for line in losing.lines:
+        in_alarm = {binding: one for binding, one in losing.bindings.items() if one["alarms"]}
+        for line in [*losing.lines, stands_text(in_alarm)] if in_alarm else losing.lines:
             print(line, file=sys.stderr)
         stands = _who_stands(paths, guard, losing) if losing.is_something else None
         kept = store_backup.restore(file, paths.database, RealClock().utc_ms(), progress("copied", "tables"))
@@ -78,6 +83,13 @@ def _losing(paths: Paths, file: Path) -> Losing:
     with contextlib.suppress(HostAgentError):
         noted = head_note.read(paths.database) or noted
     with store_backup.reading(file) as backup:
+        if problems := verify(backup).problems:
+            where = f"row {problems[0].seq}: " if problems[0].seq is not None else ""
+            raise StoreError(
+                f"The chain of signatures in {file} has problems: {len(problems)}. The first is at {where}"
+                f"{problems[0].text}.",
+                "Somebody changed the backup or the store that it was made of. Give an older backup.",
+            )
         try:
             with open_store(paths) as tx:
                 return losing(tx, backup, noted)
@@ -90,14 +102,22 @@ def _who_stands(paths: Paths, guard: Guard, losing: Losing) -> Stands:
     """An account that is in the backup, because its signature is kept there."""
     if not losing.accounts:
         raise GuardNeeded(
-            "The backup holds no account that could stand for what is lost.",
+            "The backup holds no account that could stand for what is lost and that can sign here.",
             f"Give another backup. To begin anew without what was signed, move {paths.home} away and restore then.",
         )
-    answers = stated(guard, losing.bindings, "This restore loses what was signed, or a patient's binding.")
+    answers = stated(guard, losing.bindings, "This restore loses what is named above.")
     signer = find_signer(paths, guard.account, guard.passphrase_file)
-    if signer.name not in losing.accounts:
+    known = losing.accounts.get(signer.name)
+    if known is None or known.public_key != signer.public_key:
         raise GuardNeeded(
-            f"Account {signer.name} is not in the backup, or it is disabled there.",
+            f"Account {signer.name} is not in the backup, or it is disabled there or here.",
             f"These can stand for it: {', '.join(losing.accounts)}.",
         )
-    return Stands(signer, {"act": "restore", **answers, **losing.values()})
+    values = {"act": "restore", **answers, **losing.values()}
+    if why_not(known.role, "act", values):
+        lost = "gives up what was signed" if losing.head is not None else "or a nurse stands for a restore"
+        raise GuardNeeded(
+            f"Account {signer.name} is a {known.role}'s. Only a clinician {lost}.",
+            "Give --account with an account of theirs.",
+        )
+    return Stands(signer, values)

@@ -10,7 +10,8 @@ from host_agent.agent_run import Gap
 from host_agent.clock import RealClock
 from host_agent.keys import keyfile
 from host_agent.paths import default_paths
-from host_agent.patient.contact import HOW_TO_SET, Contact
+from host_agent.patient.contact import Contact
+from host_agent.patient.phones import HOW_TO_SET
 from host_agent.sync.live import live_values_text
 from host_agent.terminal.broken import broken_line, leave_when_broken
 from host_agent.terminal.options import JsonOption
@@ -178,7 +179,7 @@ def _call_lines(device: dict[str, Any]) -> Iterator[str]:
         return
     yield f"  call      {Contact(care_team=call['care_team'] or '', emergency=call['emergency'] or '').call}"
     if not (call["care_team"] and call["emergency"]):
-        yield f"            {HOW_TO_SET}"
+        yield f"            Set both: {HOW_TO_SET}"
 
 
 def _measured_lines(device: dict[str, Any], now_ms: int) -> Iterator[str]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from crs_core.code_texts import role_name
 from crs_core.wire import message as wire
+from crs_core.wire import rights
 
 from host_agent.clock import RealClock
 from host_agent.control.find import find_bound_device, find_link, find_session
@@ -14,10 +15,11 @@ from host_agent.control.socket import Handler
 from host_agent.control.status import status_values
 from host_agent.errors import HostAgentError, RequestRefused
 from host_agent.link.supervisor import RELEASE_MAX_S
-from host_agent.patient import binding
+from host_agent.patient import binding, phones
 from host_agent.patient.binding_states import give_up_wearable
 from host_agent.patient.profile import make_profile
 from host_agent.people import admission
+from host_agent.people.acts import reason_fault
 from host_agent.people.asking import the_wearer
 from host_agent.people.rule_sending import known_rules
 from host_agent.store.db import Tx
@@ -47,6 +49,7 @@ class Commands:
             "entry_take": self._entry_take,
             "guard": self._needed,
             "deliveries_retry": self._deliveries_retry,
+            "phones": self._phones,
             "stop": self._stop,
         }
 
@@ -71,26 +74,27 @@ class Commands:
         return {"port": port}
 
     async def _patient_start(self, request: dict[str, Any]) -> dict[str, Any]:
-        profile = make_profile(**request["profile"])
-        engine = await find_session(self._parts.links, request.get("device"))
-        settings = await engine.client.get_settings()
-        site = _settings(settings.data).get("site", "")
+        parts, profile = self._parts, make_profile(**request["profile"])
+        engine = await find_session(parts.links, request.get("device"))
+        has = phones.settings_in(await engine.client.get_settings())
+        phones.demand_both(has, profile.call_number)
+        start = binding.Start(profile, has.get("site", ""), request.get("second_wearable") is True)
+        await binding.check_start(parts.store, engine, start)
+        may_end = await self._guard.check("patient_start", request)
         return await binding.start_binding(
-            self._parts.store, engine, profile, site=site, utc_ms=self._parts.clock.utc_ms(),
-            second_wearable=request.get("second_wearable") is True,
-        )  # fmt: skip
+            parts.store, engine, start, utc_ms=parts.clock.utc_ms(), may_end=may_end
+        )
 
     async def _patient_end(self, request: dict[str, Any]) -> dict[str, Any]:
         parts = self._parts
         now_ms = parts.clock.utc_ms()
-        lost = str(request.get("wearable_lost") or "")
+        lost, override = _reason(request, "wearable_lost"), _reason(request, "override")
         if lost:
             await self._guard.check("patient_lost", request)
             device = await parts.store.read(lambda tx: find_bound_device(tx, request.get("device")))
             ended = await parts.store.write(lambda tx: give_up_wearable(tx, device, lost, now_ms))
             return {"binding_id": ended.binding_id.hex(), "patient": ended.patient or "", "device_id": None}
         engine = await find_session(self._parts.links, request.get("device"))
-        override = str(request.get("override") or "")
         await binding.check_end(parts.store, engine, override)
         await self._guard.check("patient_end", request)
         return await binding.end_binding(parts.store, engine, override, now_ms)
@@ -164,6 +168,7 @@ class Commands:
     async def _entry_take(self, request: dict[str, Any]) -> dict[str, Any]:
         parts = self._parts
         raw, signature = str(request["entry"]).encode(), bytes.fromhex(request["signature"])
+        await self._guard.check_entry(raw)
         taken = await admission.take(
             parts.store, raw, signature, parts.clock.utc_ms(), parts.escalation.signed
         )
@@ -176,7 +181,7 @@ class Commands:
 
     async def _needed(self, request: dict[str, Any]) -> dict[str, Any]:
         """What a person must stand for before this act: nothing when `bindings` is empty."""
-        return {"bindings": await self._guard.needed(str(request["act"]), request)}
+        return await self._guard.offer(str(request["act"]), request)
 
     async def _deliveries_retry(self, request: dict[str, Any]) -> dict[str, Any]:
         parts, ids = self._parts, [int(one) for one in request["ids"]]
@@ -184,12 +189,26 @@ class Commands:
         parts.workers.retry_now()
         return {"retried": number}
 
+    async def _phones(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Change whom texts say to call (`numbers`; empty: change nothing). The answer is what the wearable has."""
+        engine = await find_session(self._parts.links, request.get("device"))
+        numbers = {str(setting): str(number) for setting, number in dict(request["numbers"]).items()}
+        if numbers and engine.client.key is not None:
+            engine.client.key.demand(rights.SETTINGS)
+        has = await phones.bring(engine.client, numbers)
+        return {"device_id": engine.device_id.hex(), **has}
+
     async def _stop(self, request: dict[str, Any]) -> dict[str, Any]:
         await self._guard.check("stop", request)
         self._parts.stop()
         return {"pid": os.getpid()}
 
 
-def _settings(text: str | bytes) -> dict[str, str]:
-    lines = (text.decode() if isinstance(text, bytes) else text).splitlines()
-    return dict(line.split("=", 1) for line in lines if "=" in line)
+def _reason(request: dict[str, Any], name: str) -> str:
+    """The reason in this field, "" when it is left out; HostAgentError for one that says nothing."""
+    if request.get(name) is None:
+        return ""
+    reason = str(request[name]).strip()
+    if why := reason_fault(reason):
+        raise HostAgentError(f"--{name.replace('_', '-')}: {why}.", "Say why in a few words.")
+    return reason

@@ -91,6 +91,12 @@ def alarm_noun(alarm: int) -> str:
     return text.split(".")[0].split("{")[0].strip()
 
 
+def noun_of(name: str) -> str:
+    """What is the case, by the name of an alarm; a name that nobody knows here stays as it is."""
+    numbers = {known: number for number, known in code_texts.ALARM_NAMES.items()}
+    return alarm_noun(numbers[name]) if name in numbers else name
+
+
 def _when(when: When) -> str:
     if when.utc_ms is None or when.utc_ms - when.now_ms > _AHEAD_MS:
         return "at a time not known"

@@ -180,6 +180,7 @@ class Escalation(Derivation):
                 patient_of(tx, binding, utc_ms), contact_of(tx, one.device, binding),
             )  # fmt: skip
             event = together_event(like, one.number, one.first_utc_ms, one.last_utc_ms)
+            event = with_audit_head(event, last_row(tx))
             delivery = Addressed(
                 one.target, event.key, None, event.priority, event.simulated, event.payload, "", one.device,
                 f"again-{one.kind}", one.alarm,

@@ -18,11 +18,12 @@ from host_agent.clock import Clock
 from host_agent.errors import StoreError
 from host_agent.escalation.checks.check import Finding
 from host_agent.escalation.derive import Escalation
-from host_agent.escalation.events import Event, Origin, alarm_event, together_event
+from host_agent.escalation.events import Event, Origin, alarm_event, together_event, with_audit_head
 from host_agent.escalation.record_events import device_name, events_of, patient_of
 from host_agent.forward.delivery import Delivery
 from host_agent.forward.waiting import Together
 from host_agent.patient.contact import NAMELESS, Contact, contact_of
+from host_agent.store.audit import Head, last_row
 from host_agent.store.db import Store, Tx
 from host_agent.store.devices import devices
 from host_agent.store.empty import read_or_empty
@@ -68,6 +69,7 @@ class MemoryAlarms:
         self._faults: dict[tuple[bytes | None, int, int], tuple[int, int]] = {}
         # as last read: a text needs its numbers also while the store cannot be read; None is this laptop itself
         self._contacts: dict[bytes | None, Contact] = {}
+        self._head: Head | None = None  # of the chain; nothing is signed while the store takes nothing
 
         self._unstored: dict[bytes, _Unstored] = {}
         self._doorbells: dict[bytes, list[_Doorbell]] = {}
@@ -108,7 +110,8 @@ class MemoryAlarms:
             self._at_work.discard(device_id)
 
     def remember(self, tx: Tx) -> None:
-        """Read whom every wearable's texts are about and whom to call."""
+        """Read whom every wearable's texts are about, whom to call, and the head of what was signed."""
+        self._head = last_row(tx)
         known: dict[bytes | None, Contact] = {one.device_id: contact_of(tx, one.id) for one in devices(tx)}
         self._contacts = {**known, None: contact_of(tx, None)}
 
@@ -158,8 +161,10 @@ class MemoryAlarms:
         )  # fmt: skip
 
     def _send(self, event: Event) -> None:
+        event = with_audit_head(event, self._head)
+
         def together(number: int, first_utc_ms: int, last_utc_ms: int) -> Delivery:
-            told = together_event(event, number, first_utc_ms, last_utc_ms)
+            told = with_audit_head(together_event(event, number, first_utc_ms, last_utc_ms), self._head)
             return Delivery(told.key, told.payload.encode())
 
         delivery = Delivery(event.key, event.payload.encode())

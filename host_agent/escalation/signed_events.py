@@ -5,10 +5,9 @@ Context is left out: it goes to the wearable, which keeps it. A guarded act is H
 
 from typing import Any
 
-from crs_core.code_texts import ALARM_TEXTS, alarm_name
 from crs_core.codes import PRIORITY_HIGH, PRIORITY_LOW
 
-from host_agent.escalation.alarm_words import alarm_noun
+from host_agent.escalation.alarm_words import noun_of
 from host_agent.escalation.events import Event, Origin, signed_event
 from host_agent.escalation.record_events import device_name, patient_of
 from host_agent.patient.contact import contact_of
@@ -67,8 +66,7 @@ def _text(entry: Entry, *, is_act: bool) -> str:
     if not is_act:
         what = _grade(entry.values) if entry.kind == "grade" else _WORDS[entry.kind].format(**entry.values)
         return f"{what}. Signed by {who}."
-    nouns = {alarm_name(alarm): alarm_noun(alarm) for alarm in ALARM_TEXTS}
-    alarms = ", ".join(nouns.get(one, one) for one in entry.values["alarms"])
+    alarms = ", ".join(map(noun_of, entry.values["alarms"]))
     while_ = f" while HIGH alarms stand ({alarms})" if alarms else ""
     return f"{ACTS[entry.values.get('act', entry.kind)].words}{while_}. By {who}: {entry.values['reason'].rstrip('.')}."
 

@@ -91,6 +91,22 @@ def find_owner(port: str, folder: Path | None = None) -> Owner | None:
         return None
 
 
+def last_user(port: str, folder: Path | None = None) -> Owner | None:
+    """The agent that used this port last, whether it runs or not; None when none is known.
+
+    A pseudo-terminal that is younger than the note is another one: the system gives its name again.
+    """
+    try:
+        path = _record_path(port, folder)
+        with path.open() as file:
+            last = _parse(file)
+        real = os.path.realpath(port)
+        is_another = real.startswith("/dev/pts/") and Path(real).stat().st_ctime > path.stat().st_mtime
+    except (OSError, StateFolderError):
+        return None
+    return None if is_another else last
+
+
 def owners(folder: Path | None = None) -> list[Owner]:
     """Every port claimed by a living agent of this user."""
     try:

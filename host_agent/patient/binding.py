@@ -4,7 +4,8 @@ A crash midway is repaired at the next contact (`binding_states.reconcile`).
 """
 
 import os
-from typing import Any
+from collections.abc import Collection
+from typing import Any, NamedTuple
 
 from crs_core.wire import message as wire
 from crs_core.wire import rights
@@ -20,31 +21,24 @@ from host_agent.store.journals import NO_BINDING
 from host_agent.sync.engine import SyncEngine
 
 
-async def start_binding(
-    store: Store,
-    engine: SyncEngine,
-    profile: Profile,
-    *,
-    site: str,
-    utc_ms: int,
-    binding_id: bytes | None = None,
-    second_wearable: bool = False,
-) -> dict[str, Any]:
-    """Bind the wearable in session; returns binding id and device. BindingError and RequestRefused say why not.
+class Start(NamedTuple):
+    """Whom to bind the wearable to. `site`: as the wearable is set up; `second_wearable`: they may wear another."""
 
-    `second_wearable`: the patient may wear another one already.
-    """
+    profile: Profile
+    site: str
+    second_wearable: bool = False
+
+
+async def check_start(store: Store, engine: SyncEngine, start: Start) -> tuple[int, Profile]:
+    """(row id of the wearable, whole profile) of a start that can be done now; BindingError says why it cannot."""
     if engine.client.key is not None:
         engine.client.key.demand(rights.BIND)
-    if not profile.site:
-        profile = profile._replace(site=site)
-    if profile.site != site:
+    profile = start.profile if start.profile.site else start.profile._replace(site=start.site)
+    if profile.site != start.site:
         raise BindingError(
-            f"--site says {profile.site}, the wearable is set up for {site or 'no site'}.",
+            f"--site says {profile.site}, the wearable is set up for {start.site or 'no site'}.",
             "Look where the thermometer sits. If the wearable is set up wrongly, provision it again.",
         )
-    chosen = binding_id or os.urandom(8)
-    text = encode_profile(profile)
     journal = engine.journal
     if journal is None:
         raise BindingError(
@@ -55,6 +49,21 @@ async def start_binding(
         raise BindingError(
             "The wearable is bound to a patient already.", "End that first: `cytowatch patient end`."
         )
+    if not start.second_wearable:
+        await store.read(lambda tx: binding_states.check_pseudonym(tx, device, profile.patient))
+    return device, profile
+
+
+async def start_binding(
+    store: Store, engine: SyncEngine, start: Start, *, utc_ms: int, may_end: Collection[bytes] = ()
+) -> dict[str, Any]:
+    """Bind the wearable in session; returns binding id and device. BindingError and RequestRefused say why not.
+
+    `may_end`: bindings that somebody stands for, as in `binding_states.begin_start`.
+    """
+    device, profile = await check_start(store, engine, start)
+    chosen = os.urandom(8)
+    text = encode_profile(profile)
     row, announced = await store.write(
         lambda tx: binding_states.begin_start(
             tx,
@@ -64,7 +73,8 @@ async def start_binding(
             profile=profile,
             text=text,
             utc_ms=utc_ms,
-            second_wearable=second_wearable,
+            second_wearable=start.second_wearable,
+            may_end=may_end,
         )
     )
     try:
@@ -74,7 +84,7 @@ async def start_binding(
         raise
     await store.write(lambda tx: set_binding_state(tx, row, ACTIVE))
     return {
-        "binding_id": chosen.hex(), "device_id": engine.device_id.hex(), "patient": profile.patient, "site": site,
+        "binding_id": chosen.hex(), "device_id": engine.device_id.hex(), "patient": profile.patient, "site": start.site,
     }  # fmt: skip
 
 

@@ -4,8 +4,11 @@ The row is there before the wearable acts, and its own status decides what reall
 is repaired at the next contact.
 """
 
+from collections.abc import Collection
+
 from host_agent.errors import HostAgentError
 from host_agent.patient.profile import Profile
+from host_agent.patient.standing import standing_high
 from host_agent.store.bindings import (
     ACTIVE,
     ENDING,
@@ -18,7 +21,7 @@ from host_agent.store.bindings import (
     set_binding_state,
 )
 from host_agent.store.db import Tx
-from host_agent.store.journals import NO_BINDING, expect_journal, forget_expected
+from host_agent.store.journals import NO_BINDING, expect_journal, forget_expected, forget_expected_end
 
 
 class BindingError(HostAgentError):
@@ -37,6 +40,10 @@ def reconcile(tx: Tx, device: int, wearable_binding: bytes, utc_ms: int) -> None
         set_binding_state(tx, binding.row, ACTIVE)
     elif binding.state == ENDING and wearable_binding == NO_BINDING:
         end_binding(tx, binding.row, "", utc_ms)
+    elif binding.state == ENDING and binding.binding_id == wearable_binding:
+        # the end never reached the wearable: whoever ends it later stands for the alarms of then
+        forget_expected_end(tx, device)
+        set_binding_state(tx, binding.row, ACTIVE)
 
 
 def give_up_wearable(tx: Tx, device: int, reason: str, utc_ms: int) -> Binding:
@@ -46,6 +53,17 @@ def give_up_wearable(tx: Tx, device: int, reason: str, utc_ms: int) -> Binding:
         raise BindingError("No patient is bound to this wearable here.")
     end_binding(tx, binding.row, reason, utc_ms)
     return binding
+
+
+def check_pseudonym(tx: Tx, device: int, patient: str) -> None:
+    """BindingError when another wearable is bound to this pseudonym, however its letters are written."""
+    for one in open_bindings(tx):
+        if one.device != device and (one.patient or "").casefold() == patient.casefold():
+            raise BindingError(
+                f"{one.patient} is bound to wearable {one.device_id.hex()} already.",
+                "Check the pseudonym. End the other binding first, or say --second-wearable if this patient wears"
+                " both.",
+            )
 
 
 def begin_start(
@@ -58,21 +76,23 @@ def begin_start(
     text: str,
     utc_ms: int,
     second_wearable: bool = False,
+    may_end: Collection[bytes] = (),
 ) -> tuple[int, int]:
     """Make the row and announce the new journal: (row id of the binding, number of the announcement).
 
-    `text` is the canonical text of `profile`. A pseudonym that another wearable is bound to is refused (BindingError),
-    however its letters are written, unless a second wearable is meant.
+    `text` is the canonical text of `profile`. Refused (BindingError) is a pseudonym that another wearable is bound to,
+    unless a second wearable is meant, and the end of a binding about which a HIGH alarm stands, unless it is one of
+    `may_end`: somebody stands for it.
     """
-    others = [one for one in open_bindings(tx) if one.device != device]
-    same = [one for one in others if (one.patient or "").casefold() == profile.patient.casefold()]
-    if same and not second_wearable:
-        raise BindingError(
-            f"{same[0].patient} is bound to wearable {same[0].device_id.hex()} already.",
-            "Check the pseudonym. End the other binding first, or say --second-wearable if this patient wears both.",
-        )
+    if not second_wearable:
+        check_pseudonym(tx, device, profile.patient)
     left = open_binding(tx, device)
-    if left is not None:  # a start that never reached the wearable, which says that it is free
+    if left is not None:  # a start that never reached the wearable, or a binding that another laptop ended
+        if left.binding_id not in may_end and standing_high(tx, left):
+            raise BindingError(
+                f"A HIGH alarm stands about {left.patient}, whose binding this would end. Nobody stands for that.",
+                "Give the command again.",
+            )
         end_binding(tx, left.row, "the wearable reported no binding", utc_ms)
     row = add_binding(tx, device, binding_id, patient=profile.patient, profile=text, utc_ms=utc_ms)
     return row, expect_journal(tx, device_id, "patient_start", row, utc_ms)

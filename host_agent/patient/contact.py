@@ -10,12 +10,6 @@ from host_agent.store.bindings import binding_by_row, open_binding, open_binding
 from host_agent.store.db import Tx
 from host_agent.store.devices import Device, device
 
-HOW_TO_SET = (
-    "Set both with the wearable on its cable: python -m tools.board.provision PORT"
-    " --call-number NUMBER --emergency-number NUMBER"
-)
-
-
 NAMELESS = "a wearable without a name"  # its id is for engineers
 
 

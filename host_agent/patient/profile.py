@@ -11,14 +11,14 @@ from typing import NamedTuple
 from crs_core.units import SITES
 
 from host_agent.errors import ConfigError
+from host_agent.patient import phones
 
 # Children have other limits. Without them a profile is refused: adult limits are never used instead.
 YOUNGEST_YEARS = 12
 OLDEST_YEARS = 120
 PROFILE_BYTES = 400  # fits one record and a few messages
-_PSEUDONYM = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$")
-_TEXT = re.compile(r"^[^\x00-\x1f\x7f=]{1,40}$")
-_PHONE = re.compile(r"^[0-9+][0-9 ()+-]{1,23}$")
+_PSEUDONYM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
+_TEXT = re.compile(r"[^\x00-\x1f\x7f=]{1,40}")
 
 
 class Profile(NamedTuple):
@@ -44,7 +44,7 @@ def make_profile(
     call_number: str | None = None,
 ) -> Profile:
     """Check every field; raises ConfigError that names the option. `site` "" takes over that of the wearable."""
-    if not _PSEUDONYM.match(patient):
+    if not _PSEUDONYM.fullmatch(patient):
         raise _refuse(
             "--patient", "a pseudonym of 1..32 letters, digits, dots and dashes, never a name", patient
         )
@@ -68,12 +68,12 @@ def make_profile(
             infusion_date = datetime.date.fromisoformat(infusion_date).isoformat()
         except ValueError:
             raise _refuse("--infusion-date", "a date such as 2026-03-31", infusion_date) from None
-    if product is not None and not _TEXT.match(product):
+    if product is not None and not _TEXT.fullmatch(product):
         raise _refuse("--product", "1..40 characters without '='", product)
     if systolic_mmhg is not None and not 50 <= systolic_mmhg <= 250:
         raise _refuse("--baseline-systolic", "mmHg from 50 to 250", str(systolic_mmhg))
-    if call_number is not None and not _PHONE.match(call_number):
-        raise _refuse("--call-number", "a phone number such as +49 30 1234567", call_number)
+    if call_number is not None and (why := phones.fault("patient_call_number", call_number)):
+        raise _refuse("--call-number", why, call_number)
     return Profile(patient, age_years, site, infusion_date, product, systolic_mmhg, call_number)
 
 

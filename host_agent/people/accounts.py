@@ -19,6 +19,8 @@ from host_agent.store.accounts import (
 )
 from host_agent.store.db import Tx
 
+_DRAWN_ALIKE = str.maketrans("0il", "o11", "._-")
+
 
 def signer_of(tx: Tx, entry: Entry) -> Account | None:
     """Whose key must have signed this entry, over a chain that is not empty; None for an unknown name."""
@@ -58,11 +60,19 @@ def check_add(tx: Tx, ask: Ask) -> Refusal | None:
         return Refusal("bad_value", fault)
     if account(tx, values["name"]) is not None:
         return Refusal("conflict", f"An account {values['name']} exists already. A name is used once.")
+    drawn = _as_drawn(values["name"])
+    if alike := next((one.name for one in accounts(tx) if _as_drawn(one.name) == drawn), None):
+        return Refusal("conflict", f"{values['name']} is too easily taken for {alike}. Choose another name.")
     key_id = key_id_of(bytes.fromhex(values["public_key"]))
     code = administrator.administrator(tx)
     if account_of_key(tx, key_id) is not None or (code is not None and code.key_id == key_id):
         return Refusal("conflict", "This key belongs to another account.")
     return None
+
+
+def _as_drawn(name: str) -> str:
+    """The name without what readers of a screen overlook: `nurse-1`, `nurse_l` and `nursei` are one."""
+    return name.translate(_DRAWN_ALIKE).replace("rn", "m").replace("vv", "w")
 
 
 def keep_add(tx: Tx, ask: Ask, audit: int) -> None:

@@ -117,7 +117,7 @@ def take_now(store: Store, raw: bytes, signature: bytes, utc_ms: int, then: Then
 
 def _gives_up(raw: bytes) -> bool:
     try:
-        return "lost" in decode(raw).values
+        return acts.given_up(decode(raw)) is not None
     except (MalformedEntryError, TypeError):
         return False
 
@@ -141,8 +141,7 @@ def _admit(
         return outcome, False
     if then is not None:
         then(tx, outcome)
-    lost = outcome.entry.values.get("lost")
-    gave_up = lost.get("head") if isinstance(lost, dict) else None
+    gave_up = (acts.given_up(outcome.entry) or {}).get("head")
     goes_on = (
         noted is None
         or noted.hash.hex() == gave_up

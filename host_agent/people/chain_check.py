@@ -44,11 +44,15 @@ class Problem(NamedTuple):
 
 
 class Report(NamedTuple):
-    """What the check found; `head` is worth noting elsewhere, on paper for instance."""
+    """What the check found; `head` is worth noting elsewhere, on paper for instance.
+
+    `given_up` names what signed restores gave up.
+    """
 
     rows: int
     head: str
     problems: list[Problem]
+    given_up: list[str]
 
 
 class _Check:
@@ -150,7 +154,7 @@ def verify(tx: Tx, noted_head: str | None = None, elsewhere: Elsewhere = NOWHERE
     _check_signed(tx, check)
     _check_rules(tx, check)
     _check_outgoing(tx, check)
-    return Report(number, chain.head(tx).hash.hex(), check.problems)
+    return Report(number, chain.head(tx).hash.hex(), check.problems, list(chain_heads.given_up(known)))
 
 
 def _check_accounts(tx: Tx, check: _Check) -> None:

@@ -15,7 +15,7 @@ from crs_core.journal import record_layout
 from host_agent.errors import HostAgentError
 from host_agent.keys import keyfile
 from host_agent.paths import Paths
-from host_agent.people import account_key, head_note
+from host_agent.people import account_key, acts, head_note
 from host_agent.people.entry import Entry
 from host_agent.store.accounts import Account
 from host_agent.store.db import Tx
@@ -82,7 +82,7 @@ def read_elsewhere(paths: Paths) -> Elsewhere:
 def compare(tx: Tx, chain: Chain, noted_head: str | None, elsewhere: Elsewhere) -> Iterator[str]:
     """One sentence for each thing that is known elsewhere and that the chain does not have."""
     yield from elsewhere.faults
-    lost = [one.values["lost"] for one in chain.entries if isinstance(one.values.get("lost"), dict)]
+    lost = [one for one in map(acts.given_up, chain.entries) if one is not None]
     given_up = {str(one.get("head")) for one in lost}
     hashes = {one.hex() for one in chain.hashes.values()}
     if noted_head is not None and noted_head.lower() not in hashes | given_up:
@@ -96,6 +96,17 @@ def compare(tx: Tx, chain: Chain, noted_head: str | None, elsewhere: Elsewhere) 
             yield f"the key of account {name} is on this laptop, and the chain does not have this account"
     proofs = chain.proofs | {bytes.fromhex(proof) for one in lost for proof in _listed(one)}
     yield from _wearables(tx, proofs, elsewhere.custodian_of)
+
+
+def given_up(chain: Chain) -> Iterator[str]:
+    """One sentence for each signed restore that gave up a part of the chain: no problem, and never hidden."""
+    for entry in chain.entries:
+        if (lost := acts.given_up(entry)) is not None:
+            at = local_time(entry.entered_utc_ms, with_date=True)
+            yield (
+                f"a restore signed by {entry.account} ({at}) gave up the chain that had {lost.get('rows')} rows and the"
+                f" head {lost.get('head')}: {entry.values.get('reason')}"
+            )
 
 
 def missing(hashes: Mapping[int, bytes], noted: Noted) -> str:

@@ -25,7 +25,7 @@ KINDS = (
 _HEX32 = re.compile(r"^[0-9a-f]{32}$")
 _HEX16 = re.compile(r"^[0-9a-f]{16}$")
 _HEX64 = re.compile(r"^[0-9a-f]{64}$")
-_NAME = re.compile(r"^[a-z0-9][a-z0-9._-]{0,31}$")
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}")
 _LAST_MS = 1 << 48
 ADMINISTRATOR = "@administrator"  # signs with the administrator code; no account can have this name
 
@@ -52,7 +52,7 @@ class Entry(NamedTuple):
 
 def is_account_name(name: object) -> bool:
     """1 to 32 of a-z, 0-9, dot, dash and underscore; starts with a letter or digit."""
-    return isinstance(name, str) and bool(_NAME.match(name))
+    return isinstance(name, str) and bool(_NAME.fullmatch(name))
 
 
 def encode(entry: Entry) -> bytes:

@@ -31,6 +31,7 @@ def numbers_in(item: Outgoing) -> dict[int, int | None]:
     return {int(key): value for key, value in json.loads(item.numbers).items()}
 
 
-def message_of(item: Outgoing, now_ms: int) -> bytes:
-    """The bytes of CONTEXT for a queued entry, with its age as of `now_ms`."""
-    return context.encode(max(0, now_ms - item.observed_utc_ms), item.proof, numbers_in(item))
+def message_of(item: Outgoing, now_ms: int, least_age_ms: int = 0) -> bytes:
+    """The bytes of CONTEXT for a queued entry, with its age as of `now_ms`, and never less than `least_age_ms`."""
+    age_ms = max(least_age_ms, now_ms - item.observed_utc_ms)
+    return context.encode(age_ms, item.proof, numbers_in(item))

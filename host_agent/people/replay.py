@@ -20,6 +20,8 @@ from host_agent.people.validity import is_time_known
 _ASTCT = SCALES[0]
 _ORAL = ("oral", "tympanic", "rectal", "core")  # sites that settle the row
 _NOT_ORAL = ("axilla", "skin")
+_HIGHER_IS_WORSE = ("temperature_cc", "hr_bpm", "flow_lpm", "fio2_pct", "capd")
+_LOWER_IS_WORSE = ("spo2_tenths", "ice")
 
 
 class Fever(NamedTuple):
@@ -177,7 +179,11 @@ class Replay:
         new = expanded(values, entries.values_of(self.entered))
         new = course.with_judged_pressure(new, in_force, self._rules)
         if not is_dated:
-            values = new = {key: new[key] for key in new if self._worries_undated(key, new)}
+            values = new = {
+                key: new[key]
+                for key in new
+                if self._worries_undated(key, new) and not self._is_less(key, new)
+            }
         hand_cc = new.get("temperature_cc")
         if hand_cc is not None and hand_cc < self._rules.fever_cc <= in_force.get("temperature_cc", 0):
             new = {key: new[key] for key in new if key not in ("temperature_cc", "site")}  # it cancels none
@@ -209,6 +215,25 @@ class Replay:
         if key in entries.MASKS:
             return bool(value)
         return not entries.is_reassuring(key, value)
+
+    def _is_less(self, key: str, values: Mapping[str, Any]) -> bool:
+        """Whether a value of no known time worries less than what was entered at a known one, lapsed or not."""
+        key = "temperature_cc" if key == "site" else key
+        value = values.get(key)
+        known = {**self._own, **entries.values_of(self.entered)}
+        before = known.get(key)
+        if before is None or value is None or before == value:
+            return False
+        if key in _HIGHER_IS_WORSE:
+            return bool(value < before)
+        if key in _LOWER_IS_WORSE:
+            return bool(value > before)
+        case_of = {
+            one: known[one] for one in known if one not in ("temperature_cc", "site", entries.RISING_NEED)
+        }
+        now = case.assess(case_of, self._rules)["grades"]
+        then = case.assess({**case_of, key: value}, self._rules)["grades"]
+        return any((then[scale]["lower"] or 0) < (now[scale]["lower"] or 0) for scale in now)
 
     def _run_out(self, until_ms: int) -> None:
         """Let entries expire, each at its own time, up to `until_ms`."""

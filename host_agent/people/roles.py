@@ -40,7 +40,7 @@ def why_not(role: str, kind: str, values: dict[str, Any]) -> str:
             if kind in _ADMINISTRATOR_MAY
             else "The administrator code signs for accounts and nothing else."
         )
-    if kind == "act" and role == NURSE:
+    if kind == "act" and role == NURSE and "lost" not in values:
         return ""
     if kind != "context":
         return f"Only a clinician may sign this; this account is a {role}'s."

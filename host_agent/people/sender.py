@@ -79,6 +79,8 @@ class ContextSender:
         self._due = asyncio.Event()
         # binding → the client of the session in which nothing is missing any more, and how the clock was set then
         self._restored: dict[int, tuple[object, float]] = {}
+        # audit row → its age, ms, when it was first seen waiting, and when that was
+        self._first_seen: dict[int, tuple[int, float]] = {}
         # audit row → the client that it was sent by: its record may come later
         self._sent: dict[int, object] = {}
         self._brought: dict[int, tuple[object, dict[str, str]]] = {}
@@ -94,6 +96,7 @@ class ContextSender:
         while True:
             await self._wait()
             try:
+                self._note_ages(await self._store.read(outgoing.all_waiting))
                 if await self._store.read(outgoing.waiting_for_nobody):
                     await self._store.write(self._leave_ended)
             except StoreError as error:
@@ -184,13 +187,29 @@ class ContextSender:
                     await self._tried(item.audit, _CLOCK_BEFORE)
                 return
             try:
-                message = message_of(item, now_ms)
+                message = message_of(item, now_ms, self._least_age_ms(item))
             except Exception as error:
                 _LOG.exception("entry %d cannot be sent", item.audit)
                 await self._done(item.audit, outgoing.REFUSED, f"it cannot be sent: {error}")
                 continue
             if not await self._bring(session, item, message):
                 return
+
+    def _note_ages(self, waiting: Iterable[outgoing.Outgoing]) -> None:
+        now_ms, now_s = self._clock.utc_ms(), self._clock.monotonic()
+        self._first_seen = {
+            item.audit: self._first_seen.get(item.audit, (max(0, now_ms - item.observed_utc_ms), now_s))
+            for item in waiting
+        }
+
+    def _least_age_ms(self, item: outgoing.Outgoing) -> int:
+        """How old an entry is at least: as when it was first seen here, and since then by a clock that nobody can set.
+
+        A clock that was set back makes nothing younger.
+        """
+        now_s = self._clock.monotonic()
+        age_ms, since_s = self._first_seen.get(item.audit, (0, now_s))
+        return age_ms + round((now_s - since_s) * 1000)
 
     async def _say_no_right(self, session: Session) -> None:
         """Note once for each entry why it goes nowhere from this laptop."""

@@ -42,6 +42,15 @@ def forget_expected(tx: Tx, change: int) -> None:
     tx.execute("DELETE FROM journal_changes WHERE id = ? AND used_by IS NULL", (change,))
 
 
+def forget_expected_end(tx: Tx, device: int) -> None:
+    """Withdraw every announcement of a `patient end` of this wearable (row id): it still is bound."""
+    tx.execute(
+        "DELETE FROM journal_changes WHERE used_by IS NULL AND why = 'patient_end'"
+        " AND device_id = (SELECT device_id FROM devices WHERE id = ?)",
+        (device,),
+    )
+
+
 def open_journal(tx: Tx, device: int, journal_id: bytes, binding_id: bytes, utc_ms: int) -> Opened:
     """The row for the journal that a wearable shows now; makes it current.
 

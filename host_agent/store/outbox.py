@@ -184,6 +184,23 @@ def count_waiting(tx: Tx) -> int:
     return int(tx.execute("SELECT count(*) FROM outbox WHERE state = 'pending'").fetchone()[0])
 
 
+class Waiting(NamedTuple):
+    """An event that a receiver has not taken: it waits, or it was refused. `created_utc_ms` is when it was made."""
+
+    target: str
+    event_key: str
+    created_utc_ms: int
+
+
+def waiting(tx: Tx) -> list[Waiting]:
+    """Every event that its receiver has not taken and that no other receiver took either, oldest first."""
+    rows = tx.execute(
+        "SELECT o.target, o.event_key, o.created_utc_ms FROM outbox o WHERE o.state IN ('pending', 'refused') AND"
+        " NOT EXISTS (SELECT 1 FROM outbox d WHERE d.event_key = o.event_key AND d.state = 'delivered') ORDER BY o.id"
+    )
+    return [Waiting._make(row) for row in rows]
+
+
 def audit_heads(tx: Tx) -> list[SentHead]:
     """Every head of the audit chain that an event carries, the shortest chain first."""
     rows = tx.execute(

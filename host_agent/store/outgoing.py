@@ -41,6 +41,11 @@ def waiting(tx: Tx, binding: int) -> list[Outgoing]:
     return list(_found(tx, "WHERE o.binding = ? AND o.state = 'waiting' ORDER BY o.audit", binding))
 
 
+def all_waiting(tx: Tx) -> list[Outgoing]:
+    """What is still to be sent, for every binding, in the order of signing."""
+    return list(_found(tx, "WHERE o.state = 'waiting' ORDER BY o.audit"))
+
+
 def waiting_for_nobody(tx: Tx) -> list[Outgoing]:
     """What still waits although its binding ended."""
     return list(_found(tx, "WHERE o.state = 'waiting' AND b.state = 'ended' ORDER BY o.audit"))

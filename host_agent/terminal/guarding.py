@@ -64,13 +64,14 @@ def through_agent(
     paths: Paths, act: str, do: str, guard: Guard, *, timeout_s: float = COMMAND_TIMEOUT_S + 2, **fields: Any
 ) -> dict[str, Any]:
     """Have the agent do `do`, which is the act `act`; ask for somebody who stands for it only when it is needed."""
-    concerned = needed_by_agent(paths, act, **fields)
-    if not concerned:
+    offer = call_now(paths.socket, "guard", act=act, **fields)
+    if not offer["bindings"]:
         return call_now(paths.socket, do, timeout_s, **fields)
-    stands = who_stands(paths, act, guard, concerned)
+    stands = who_stands(paths, act, guard, offer["bindings"])
+    values = {**stands.values, "ticket": offer["ticket"]}
     door = agent_door(paths)
     for attempt in range(_TRIES):
-        raw, signature = compose(door.begin(None), stands.signer, "act", stands.values)
+        raw, signature = compose(door.begin(None), stands.signer, "act", values)
         proof = {"entry": raw.decode(), "signature": signature.hex()}
         try:
             return call_now(paths.socket, do, timeout_s, **fields, proof=proof)

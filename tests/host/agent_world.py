@@ -21,6 +21,7 @@ from tools.rig.protocol_wearable import AXILLA, CUSTODIAN, FakeDevice, host_key,
 from tools.rig.pty_port import PtyPort
 
 SECRET = "0123456789abcdef0123"
+SETTINGS = {"emergency_number": "112", "patient_call_number": "555-0100", "site": "axilla"}
 PATIENT = {"patient": "P-1", "age_years": 54, "site": "axilla"}
 
 
@@ -33,7 +34,7 @@ class World:
         self.receiver = receiver
         self.port = port
         self.device = FakeDevice(folder / "flash")
-        self.device.read_only_answers[wire.Settings] = wire.SettingsIs(1, b"site=axilla\n")
+        self.device.settings = dict(SETTINGS)
         self.device.read_only_answers[wire.Keys] = wire.KeysIs(
             (wire.KeyInfo(CUSTODIAN.key_id, 1, "ward"), wire.KeyInfo(0x22, 2, "study"))
         )

@@ -43,6 +43,17 @@ async def broken_store(agent, how):
         await run(agent.store._writer, agent.store._conn.execute, "PRAGMA query_only = OFF")
 
 
+HEAD = {"rows": 1, "hash": "ab" * 32}
+
+
+def sign_something(tx):
+    tx.execute(
+        "INSERT INTO audit (seq, kind, entry_id, entry, signature, hash, stored_utc_ms)"
+        " VALUES (1, 'rules', 'x', x'7b7d', zeroblob(64), ?, 1)",
+        (bytes.fromhex(HEAD["hash"]),),
+    )
+
+
 @pytest.mark.parametrize(
     "how, told",
     [("full", "the disk is full"), ("read_only", "is read-only"), ("locked", "another program is writing"),
@@ -51,12 +62,14 @@ async def broken_store(agent, how):
 async def test_whatever_keeps_the_store_from_writing_is_told_alarmed_and_loses_nothing(world, how, told):
     async with world.agent() as agent:
         await start_patient(world)
+        await agent.store.write(sign_something)
         acked = world.device.journal.acked_seq
         async with broken_store(agent, how):
             world.device.read_sensors(12)
             world.device.event(alarm_record({}, HYPOXAEMIA=3))
             await world.receiver.wait_for(2)
             assert {event["name"] for event in events(world)} == {"HYPOXAEMIA", "STORE_FAULT"}
+            assert [event["audit_head"] for event in events(world)] == [HEAD] * 2
             assert told in (await world.call("status"))["store_error"]
             assert world.device.journal.acked_seq == acked
             before = query(world, "SELECT count(*) FROM readings")

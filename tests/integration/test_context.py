@@ -40,6 +40,18 @@ def laptop(tmp_path: Path) -> Iterator[Laptop]:
 
 
 @pytest.mark.slow
+def test_the_numbers_that_a_laptop_sets_are_kept_by_the_wearable_and_stand_in_texts(laptop: Laptop) -> None:
+    typed(laptop, "phones", "--call-number", "+49 30 555 0100", "--emergency-number", "911")
+    assert "care team +49 30 555 0100, emergency 911." in typed(laptop, "phones")
+    until(
+        lambda: "Care team +49 30 555 0100. Emergency 911." in typed(laptop, "status"), 30, "the numbers on screen"
+    )  # fmt: skip
+    refused = laptop.cytowatch("phones", "--call-number", "call me", check=False)
+    assert refused.returncode == 2 and "--call-number" in refused.stderr
+    assert "care team +49 30 555 0100" in typed(laptop, "phones")
+
+
+@pytest.mark.slow
 def test_an_entry_is_journaled_by_the_wearable_and_found_in_the_chain(laptop: Laptop) -> None:
     typed(laptop, "account", "add", "nurse-1", "--role", "nurse")
     typed(laptop, "context", "set", "systolic_mmhg=84", "oxygen=cpap", "--ago", "10m", by="nurse-1")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from host_agent.control.socket import call_now
 from host_agent.errors import HostAgentError
-from host_agent.link.ownership import find_owner
+from host_agent.link.ownership import find_owner, last_user
 from host_agent.paths import Paths, default_paths
 from host_agent.terminal.guarding import Guard, beside_agent, through_agent
 
@@ -122,7 +122,8 @@ def released(port: str, guard: Guard = NOBODY) -> Iterator[None]:
     """Ask the agent that owns `port` to release it for this block.
 
     While a HIGH alarm stands about the patient, somebody must stand for it (`guard`, or the answers on a terminal).
-    When no agent owns the port, nobody knows whose wearable is on it: then every patient of this laptop counts.
+    When no agent owns the port, nobody knows whose wearable is on it: then every patient of this laptop counts, and of
+    the state folder whose agent used the port last.
     PortError when that is refused, or when the agent refuses.
     """
     owner = find_owner(port)
@@ -130,7 +131,10 @@ def released(port: str, guard: Guard = NOBODY) -> Iterator[None]:
     is_lent_here = owner is not None and owner.released_until_utc_ms is None
     try:
         if owner is None:
-            beside_agent(default_paths(), "release", guard)
+            last = last_user(port)
+            # also when CYTOWATCH_HOME means another folder now
+            for home in {default_paths().home, *((Path(last.home),) if last else ())}:
+                beside_agent(Paths(home), "release", guard)
         elif is_lent_here:
             through_agent(
                 Paths(Path(owner.home)), "release", "release", guard, port=owner.port, seconds=RELEASE_S

@@ -111,6 +111,7 @@ class FakeDevice:
         self.unreached: list[int] = []  # priorities of NobodyReached
         self.reads: list[Any] = []
         self.read_only_answers: dict[type, Any] = {}
+        self.settings: dict[str, str] = {}  # of text, changed by a host and journaled
         self.deaf = False  # swallows everything
         self._context_parts = PartJoiner(512)
         self._kick = asyncio.Event()
@@ -223,6 +224,8 @@ class FakeDevice:
                 return
             self.event(kind=record_layout.CONTEXT, payload=whole)
             await self.say(wire.Result(0x14, wire.RESULT_DONE, ""))
+        elif isinstance(message, wire.Settings):
+            await self._settings(message)
         elif isinstance(message, wire.Bind):
             await self.say(wire.Result(0x15, wire.RESULT_DONE, ""))
             if message.part == message.parts - 1:
@@ -230,6 +233,16 @@ class FakeDevice:
                 for event in self.session.close(wire.BYE_JOURNAL_CHANGED):
                     if isinstance(event, sessions.Send):
                         await self._port.device_write(event.data)
+
+    async def _settings(self, message: Any) -> None:
+        if message.op == wire.SETTINGS_SET:
+            self.settings |= dict(line.split("=", 1) for line in message.data.decode().splitlines())
+        text = "".join(f"{key}={value}\n" for key, value in sorted(self.settings.items()))
+        if message.op == wire.SETTINGS_SET:
+            self.event(record_types.Settings(1, bytes(8), 0, text))
+            await self.say(wire.Result(0x13, wire.RESULT_DONE, ""))
+        else:
+            await self.say(wire.SettingsIs(1, text.encode()))
 
     def status(self) -> Any:
         """StatusIs of now."""

@@ -5,6 +5,8 @@ import json
 import shutil
 from pathlib import Path
 
+from host_agent.people.admission import Opening
+from host_agent.people.composing import compose
 from tests.host.agent_world import World, events, query, start_patient
 from tests.host.cli.people_cli import run_process as run
 from tests.host.escalation.world import alarm_record
@@ -39,6 +41,26 @@ def acts(world):
     """The values of each guarded act in the chain."""
     rows = query(world, "SELECT entry FROM audit WHERE kind IN ('act', 'close_episode') ORDER BY seq")
     return [json.loads(row[0])["values"] for row in rows]
+
+
+async def forget_binding(world):
+    """The wearable loses what it knew, as by another laptop or by a factory reset: it says that it is unbound."""
+    world.device.bind(bytes(8))
+    world.device.session.link_lost()
+    await world.until(lambda: query(world, "SELECT 1 FROM journals WHERE is_current AND binding IS NULL"))
+    await world.in_session()
+
+
+async def signed_for(world, signer, offer, act, **change):
+    """The proof that somebody signs for what the agent offered; `change` replaces values of the entry."""
+    concerned = offer["bindings"]
+    values = {
+        "act": act, "reason": "x", "alarms": [alarm for one in concerned.values() for alarm in one["alarms"]],
+        "patients": {binding: one["patient"] for binding, one in concerned.items()}, "ticket": offer["ticket"],
+    }  # fmt: skip
+    opening = Opening(**await world.call("entry_begin", about_patient=False))
+    raw, signature = compose(opening, signer, "act", {**values, **change})
+    return {"entry": raw.decode(), "signature": signature.hex()}
 
 
 async def told(world, name):

@@ -14,14 +14,21 @@ from host_agent.errors import StoreCorrupt
 from host_agent.link.ownership import find_owner
 from host_agent.people import account_key
 from host_agent.people.acts import ACTS
-from host_agent.people.admission import Opening
-from host_agent.people.composing import compose
 from host_agent.store.bindings import add_binding
 from host_agent.store.devices import ensure_device
 from host_agent.store.host_alarms import raise_alarm
 from host_agent.terminal import guarding
 from tests.host.agent_world import events, live, query, start_patient
-from tests.host.cli.guard_world import PROOF, acts, in_alarm, is_bound, said, told, with_people
+from tests.host.cli.guard_world import (
+    PROOF,
+    acts,
+    in_alarm,
+    is_bound,
+    said,
+    signed_for,
+    told,
+    with_people,
+)
 from tests.host.cli.people_cli import WORDS
 from tests.host.escalation.world import alarm_record
 from tools.rig.micropython import ROOT
@@ -52,7 +59,7 @@ async def test_a_request_that_ends_monitoring_is_refused_under_a_high_alarm(worl
             {}, {"proof": {"entry": "{}", "signature": "00" * 64}}, {"proof": {"entry": "yes", "signature": ""}},
         ):  # fmt: skip
             with pytest.raises(
-                ControlFailed, match="HIGH alarms stand about P-1: HYPOXAEMIA|no entry"
+                ControlFailed, match="HIGH alarms stand about P-1: oxygen low|no entry"
             ) as caught:
                 await world.call(request_.split()[0], **fields, **proof)
             assert caught.value.failed_code == "guard_needed" and "--reason" in caught.value.advice
@@ -73,7 +80,7 @@ async def test_with_account_reason_and_pseudonym_it_is_done_kept_and_told(world,
     async with world.agent():
         await in_alarm(world)
         text = await said(world, *arguments, code=1)
-        assert "HIGH alarms stand about P-1: HYPOXAEMIA." in text and "--patient PSEUDONYM" in text
+        assert "HIGH alarms stand about P-1: oxygen low." in text and "--patient PSEUDONYM" in text
         for wrong in (
             PROOF[:4], [*PROOF[2:], "--account", "caregiver-1"], [*PROOF[:5], "p-1"], [*PROOF[:5], "P-2"],
             [*PROOF[:3], "   ", *PROOF[4:]], [*PROOF, "--patient", "P-2"], ["--account", "nurse-1"],
@@ -109,7 +116,7 @@ async def test_an_alarm_that_only_the_link_told_of_counts_and_so_does_one_of_the
     async with world.agent() as agent:
         await start_patient(world)
         agent.live.view(world.device.device_id).live = live(5)._replace(alarms=((codes.HYPOXAEMIA, 3),))
-        with pytest.raises(ControlFailed, match="HYPOXAEMIA"):
+        with pytest.raises(ControlFailed, match="oxygen low"):
             await world.call("patient_end")
         agent.live.view(world.device.device_id).live = live(6)
         device = query(world, "SELECT id FROM devices")[0][0]
@@ -118,9 +125,9 @@ async def test_an_alarm_that_only_the_link_told_of_counts_and_so_does_one_of_the
                 tx, agent.escalation, device=device, alarm=codes.STALE_DATA, priority=3, detail="", utc_ms=1
             )
         )
-        with pytest.raises(ControlFailed, match="STALE_DATA"):
+        with pytest.raises(ControlFailed, match="nothing new arrives"):
             await world.call("patient_end")
-        with pytest.raises(ControlFailed, match="STALE_DATA"):
+        with pytest.raises(ControlFailed, match="nothing new arrives"):
             await world.call("pause", seconds=60, why=1)
 
 
@@ -129,25 +136,21 @@ async def test_an_alarm_that_joined_since_must_be_stood_for_too(world):
     async with world.agent() as agent:
         await in_alarm(world)
 
-        async def end(act, concerned):
-            alarms = [alarm for one in concerned.values() for alarm in one["alarms"]]
-            patients = {binding: one["patient"] for binding, one in concerned.items()}
-            opening = Opening(**await world.call("entry_begin", about_patient=False))
-            values = {"act": act, "reason": "x", "patients": patients, "alarms": alarms}
-            raw, signature = compose(opening, nurse, "act", values)
-            await world.call("patient_end", proof={"entry": raw.decode(), "signature": signature.hex()})
+        async def end(act, offer):
+            await world.call("patient_end", proof=await signed_for(world, nurse, offer, act))
 
-        concerned = (await world.call("guard", act="patient_end"))["bindings"]
+        offer = await world.call("guard", act="patient_end")
         agent.live.view(world.device.device_id).sounding = {codes.PULSE_LOST: 3}
         with pytest.raises(
-            ControlFailed, match="does not cover this. HIGH alarms stand about P-1: HYPOXAEMIA, PULSE"
+            ControlFailed,
+            match="does not cover this. HIGH alarms stand about P-1: oxygen low, the wearable is worn",
         ):
-            await end("patient_end", concerned)
-        concerned = (await world.call("guard", act="patient_end"))["bindings"]
+            await end("patient_end", offer)
+        offer = await world.call("guard", act="patient_end")
         with pytest.raises(ControlFailed, match="does not cover"):
-            await end("release", concerned)
+            await end("release", offer)
         assert acts(world) == [] and is_bound(world)
-        await end("patient_end", concerned)
+        await end("patient_end", offer)
         assert not is_bound(world)
 
 
@@ -163,29 +166,27 @@ async def test_a_proof_is_used_once_and_covers_every_patient_concerned(world):
                 tx, agent.escalation, device=other, alarm=codes.STALE_DATA, priority=3, detail="", utc_ms=1
             )
 
-        async def proof(act, concerned):
-            alarms = [alarm for one in concerned.values() for alarm in one["alarms"]]
-            patients = {binding: one["patient"] for binding, one in concerned.items()}
-            opening = Opening(**await world.call("entry_begin", about_patient=False))
-            values = {"act": act, "reason": "x", "patients": patients, "alarms": alarms}
-            raw, signature = compose(opening, nurse, "act", values)
-            return {"entry": raw.decode(), "signature": signature.hex()}
-
         await agent.store.write(bind_other)
-        of_port = (await world.call("guard", act="release", port=world.port.path))["bindings"]
-        everybody = (await world.call("guard", act="stop"))["bindings"]
-        assert [one["patient"] for one in of_port.values()] == ["P-1"]
-        assert [one["patient"] for one in everybody.values()] == ["P-1", "P-9"]
+        lend = {"port": world.port.path, "seconds": 9}
+        of_port = await world.call("guard", act="release", **lend)
+        everybody = await world.call("guard", act="stop")
+        assert [one["patient"] for one in of_port["bindings"].values()] == ["P-1"]
+        assert [one["patient"] for one in everybody["bindings"].values()] == ["P-1", "P-9"]
         with pytest.raises(ControlFailed, match="does not cover"):
-            await world.call("stop", proof=await proof("stop", of_port))
-        wrong = {binding: {**one, "patient": "P-9"} for binding, one in of_port.items()}
+            await world.call("stop", proof=await signed_for(world, nurse, of_port, "stop"))
+        wrong = dict.fromkeys(of_port["bindings"], "P-9")
         with pytest.raises(ControlFailed, match="'P-9' is not the pseudonym"):
-            await world.call("release", port=world.port.path, seconds=9, proof=await proof("release", wrong))
-        used = await proof("release", of_port)
-        await world.call("release", port=world.port.path, seconds=9, proof=used)
-        with pytest.raises(ControlFailed, match="taken before"):
-            await world.call("release", port=world.port.path, seconds=9, proof=used)
-        await world.call("stop", proof=await proof("stop", everybody))
+            await world.call(
+                "release", **lend, proof=await signed_for(world, nurse, of_port, "release", patients=wrong)
+            )
+        used = await signed_for(world, nurse, of_port, "release")
+        await world.call("release", **lend, proof=used)
+        with pytest.raises(ControlFailed, match="used already"):
+            await world.call("release", **lend, proof=used)
+        again = await signed_for(world, nurse, of_port, "release")
+        with pytest.raises(ControlFailed, match="used already"):
+            await world.call("release", **lend, proof=again)
+        await world.call("stop", proof=await signed_for(world, nurse, everybody, "stop"))
 
 
 def test_on_a_terminal_each_answer_is_asked_for(monkeypatch, capsys):
@@ -248,7 +249,7 @@ def test_every_command_is_guarded_or_says_why_not():
     guarded = {"patient", "sign", "release", "pause", "hosts", "enrol", "restore"}
     ends_nothing = {
         "status", "scan", "devices", "history", "report", "export", "grade", "config", "backup", "verify", "doctor",
-        "audit", "context", "account", "rules", "pair", "run", "deliveries",
+        "audit", "context", "account", "rules", "pair", "run", "deliveries", "phones",
     }  # fmt: skip
     assert guarded | ends_nothing >= set(COMMANDS) and not guarded & ends_nothing
     page = (ROOT / "host_agent/people/README.md").read_text(encoding="utf-8")

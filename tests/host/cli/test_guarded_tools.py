@@ -13,12 +13,14 @@ import pytest
 from host_agent.control.socket import ControlFailed
 from host_agent.keys import keyfile
 from host_agent.keys.enrolment import Enrolment, new_code, seal
+from host_agent.link.ownership import claim, last_user
 from host_agent.store.bindings import add_binding
 from host_agent.store.devices import ensure_device
 from tests.host.agent_world import PATIENT, query, start_patient
 from tests.host.cli.guard_world import PROOF, acts, in_alarm, said, told, with_people
 from tests.host.cli.people_cli import WORDS
 from tools.board.port import PortError, add_guard_options, guard_of, released
+from tools.rig.pty_port import PtyPort
 
 
 @pytest.fixture
@@ -51,7 +53,7 @@ async def test_a_tool_for_boards_asks_whether_the_agent_runs_or_not(world):
     async with world.agent():
         await in_alarm(world)
         for port in (world.port.path, "/dev/another"):
-            with pytest.raises(PortError, match="HIGH alarms stand about P-1: HYPOXAEMIA"):
+            with pytest.raises(PortError, match="HIGH alarms stand about P-1: oxygen low"):
                 await asyncio.to_thread(take, world, port)
         assert await asyncio.to_thread(take, world, "/dev/another", *PROOF)
         assert (await told(world, "RELEASE"))["patient"]["id"] == "P-1"
@@ -68,6 +70,32 @@ async def test_a_tool_for_boards_asks_whether_the_agent_runs_or_not(world):
         await asyncio.to_thread(take, world, world.port.path)
     with pytest.raises(PortError, match="cytowatch.db"):
         await asyncio.to_thread(take, world, world.port.path, *PROOF)
+
+
+async def test_another_state_folder_does_not_hide_the_patient_of_the_port(world, tmp_path):
+    async with world.agent():
+        await in_alarm(world)
+    elsewhere = mock.Mock(home=tmp_path / "elsewhere")
+    with pytest.raises(PortError, match="HIGH alarms stand about P-1"):
+        await asyncio.to_thread(take, elsewhere, world.port.path)
+    assert await asyncio.to_thread(take, elsewhere, "/dev/another"), "nobody knows of a patient there"
+    shutil.rmtree(world.home)
+    assert await asyncio.to_thread(take, elsewhere, world.port.path), "a folder that is gone knows nothing"
+
+
+def test_a_pseudo_terminal_of_the_same_name_may_be_another(tmp_path):
+    port = PtyPort()
+    try:
+        claim(port.path, "/home/ward", 1, tmp_path / "ports").drop()
+        assert last_user(port.path, tmp_path / "ports").home == "/home/ward"
+        (note,) = (tmp_path / "ports").glob("*.json")
+        os.utime(note, (1, 1))
+        assert last_user(port.path, tmp_path / "ports") is None
+        note.write_text("{")
+        assert last_user(port.path, tmp_path / "ports") is None
+    finally:
+        port.close()
+    assert last_user("/dev/none", tmp_path / "ports") is None
 
 
 async def test_a_laptop_without_a_patient_in_alarm_lends_its_ports_as_ever(world):

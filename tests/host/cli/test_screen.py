@@ -60,7 +60,7 @@ def test_missing_numbers_are_said_loudly_with_the_command_that_sets_them(world):
     world.rows.write("UPDATE devices SET settings = 'site=axilla\n'")
     text = screen(world)
     assert "  call      Care team NUMBER NOT SET. Emergency NUMBER NOT SET.\n" in text
-    assert "tools.board.provision PORT --call-number NUMBER --emergency-number NUMBER" in text
+    assert "Set both: cytowatch phones --call-number NUMBER --emergency-number NUMBER" in text
     found = screen(world, "doctor")
     assert (
         "no number is known to call: care team and emergency" in found

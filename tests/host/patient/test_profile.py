@@ -21,7 +21,7 @@ def test_canonical_text_is_sorted_and_leaves_out_what_was_not_stated():
 def test_the_longest_profile_fits():
     profile = make_profile(
         patient="P" * 32, age_years=120, site="tympanic", infusion_date="2026-03-31", product="ü" * 40,
-        systolic_mmhg=250, call_number="+" + "1" * 23,
+        systolic_mmhg=250, call_number="+" + "1 2" + " 1" * 10,
     )  # fmt: skip
     assert len(encode_profile(profile).encode()) <= PROFILE_BYTES
 
@@ -34,7 +34,8 @@ def test_the_longest_profile_fits():
      ({"patient": "a\nb"}, "--patient"), ({"site": "knee"}, "--site"), ({"site": "none"}, "--site"),
      ({"infusion_date": "31.3.2026"}, "--infusion-date"), ({"product": "a=b"}, "--product"),
      ({"product": "a\nage_years=5"}, "--product"), ({"systolic_mmhg": 12}, "--baseline-systolic"),
-     ({"call_number": "call me"}, "--call-number")],
+     ({"patient": "P-1\n"}, "--patient"), ({"product": "axi-cel\n"}, "--product"),
+     ({"call_number": "call me"}, "--call-number"), ({"call_number": "555-0100\n"}, "--call-number")],
 )  # fmt: skip
 def test_refusals_name_the_option(change, option):
     with pytest.raises(ConfigError, match=option):

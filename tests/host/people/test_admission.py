@@ -20,6 +20,18 @@ def resigned(world, signer, raw, **change):
     return lambda: world.take(changed, signer.sign(changed))
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["nurse_1", "nurse.1", "nurse1", "nurse-l", "nurse-i", "nurse--1", "c1inician-1", "clinician-l", "caregiver.i",
+     "nurse-1\n", "Nurse-1", "nurse-\uff11", "nurs\u0435-1", "nurse-1 ", "", "\u200bnurse-1"],
+)  # fmt: skip
+def test_an_account_that_is_taken_for_another_is_refused(world, name):
+    values = {"name": name, "role": "nurse", "public_key": new_signer("x").public_key.hex()}
+    with pytest.raises(EntryRefused):
+        world.sign(world.doctor, "account_add", values, patient=None)
+    assert world.add(new_signer("nurse-2"), "nurse").entry.values["name"] == "nurse-2"
+
+
 def test_a_signed_entry_is_taken_once_and_stands_in_the_chain(world):
     taken = world.enter(world.nurse, **ROOM_AIR)
     assert taken.audit == 6 and taken.for_wearable and world.refused() == {}

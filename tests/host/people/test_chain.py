@@ -55,7 +55,7 @@ def test_an_empty_chain_has_no_problem(tmp_path):
 
     world = PeopleWorld(tmp_path, with_people=False)
     report = world.store.read_now(verify)
-    assert report == (0, NO_HASH.hex(), [])
+    assert report == (0, NO_HASH.hex(), [], [])
     world.store.close()
 
 

@@ -213,6 +213,48 @@ def test_complete_is_written_out_and_a_correction_by_it_leaves_nothing_of_what_i
     assert "systolic_mmhg" not in inputs and "context" not in inputs and held(world) is None
 
 
+WORSE_AND_LESS = [
+    ({"oxygen": "nasal_cannula_high"}, {"oxygen": "nasal_cannula_low"}), ({"oxygen": "cpap"}, {"oxygen": "face_mask"}),
+    ({"oxygen": "nasal_cannula_high", "flow_lpm": 40}, {"oxygen": "nasal_cannula_low", "flow_lpm": 2}),
+    ({"vasopressors": ["norepinephrine", "epinephrine"]}, {"vasopressors": ["norepinephrine"]}),
+    ({"consciousness": "unarousable"}, {"consciousness": "voice"}), ({"seizure": "prolonged"}, {"seizure": "brief"}),
+    ({"ice": 0}, {"ice": 8}), ({"organ_grade": 4}, {"organ_grade": 2}), ({"capd": 20}, {"capd": 9}),
+]  # fmt: skip
+MEASURED = [
+    ({"temperature_cc": 4010, "site": "oral"}, {"temperature_cc": 3810, "site": "oral"}),
+    ({"spo2_tenths": 800}, {"spo2_tenths": 900}), ({"hr_bpm": 160}, {"hr_bpm": 125}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("worse", "less", "gone_ms"),
+    [(*one, gone_ms) for one in WORSE_AND_LESS for gone_ms in (0, 5 * HOUR_MS)]
+    + [(*one, 0) for one in MEASURED],
+)
+def test_a_lesser_worry_of_no_known_time_takes_the_place_of_no_worse_one(world, rows, worse, less, gone_ms):
+    rows.grade(codes.FEVER_MET, ago_ms=MIN_MS)
+    world.enter(world.nurse, **worse)
+    world.now_ms += gone_ms
+    before, inputs, worst = bounds(world), replay(world).inputs({}), held(world)
+    world.now_ms += 48 * HOUR_MS
+    world.enter(world.nurse, **less)
+    world.now_ms -= 48 * HOUR_MS
+    assert bounds(world)[0] == before[0] and held(world) == worst
+    assert {key: replay(world).inputs({}).get(key) for key in worse} == {
+        key: inputs.get(key) for key in worse
+    }
+
+
+@pytest.mark.parametrize(("worse", "less"), WORSE_AND_LESS + MEASURED)
+def test_a_greater_worry_of_no_known_time_counts(world, rows, worse, less):
+    world.enter(world.nurse, **less)
+    world.now_ms += 48 * HOUR_MS
+    world.enter(world.nurse, **worse)
+    world.now_ms -= 48 * HOUR_MS
+    inputs = replay(world).inputs({})
+    assert {key: inputs.get(key) for key in worse} == worse
+
+
 def test_of_an_entry_dated_ahead_of_the_clock_only_what_worries_counts(world, rows):
     def in_force():
         found = world.store.read_now(lambda tx: rows_in_force(tx, 1, world.now_ms))

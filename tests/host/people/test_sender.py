@@ -58,6 +58,25 @@ async def until(check):
             await asyncio.sleep(0.005)
 
 
+@pytest.mark.parametrize(
+    ("ago_s", "runs_s", "set_s"),
+    [(0, 1800, -1859), (0, 1800, -1915), (600, 1800, -2400), (30, 10, -100), (0, 1800, 0), (0, 1800, 3600)],
+)  # fmt: skip
+async def test_a_clock_that_was_set_back_makes_an_entry_no_younger_at_its_first_send(
+    world, run, ago_s, runs_s, set_s
+):
+    world.enter(world.nurse, ago_ms=ago_s * 1000, oxygen="cpap")
+    sender, wearable = run(), Wearable()
+    sender.wake()
+    await until(lambda: sender._first_seen)
+    await run.clock.advance(runs_s)
+    run.clock.set(set_s * 1000)
+    run.sessions.append(Session(1, wearable))
+    sender.wake()
+    await until(lambda: wearable.got)
+    assert wearable.got[0][0] == (59 + ago_s + runs_s + max(0, set_s)) * 1000
+
+
 def rows(world):
     return world.query("SELECT state, attempts, last_error FROM context_outgoing ORDER BY audit")
 

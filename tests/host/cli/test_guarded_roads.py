@@ -1,0 +1,258 @@
+"""Roads round the guard: a start over an open binding, another laptop, a proof used twice, reasons that say nothing."""
+
+import asyncio
+
+import pytest
+from crs_core import codes
+
+from host_agent.control.socket import ControlFailed
+from host_agent.control.tickets import Tickets
+from host_agent.link.ownership import find_owner
+from host_agent.patient.binding_states import BindingError, begin_end, begin_start
+from host_agent.patient.profile import make_profile
+from host_agent.people import account_key
+from host_agent.people.acts import reason_fault
+from host_agent.people.admission import Opening
+from host_agent.people.composing import compose
+from tests.fakes.fake_clock import FakeClock
+from tests.host.agent_world import PATIENT, events, query, start_patient
+from tests.host.cli.guard_world import (
+    PROOF,
+    acts,
+    forget_binding,
+    in_alarm,
+    is_bound,
+    said,
+    signed_for,
+    told,
+    with_people,
+)
+from tests.host.cli.people_cli import WORDS
+from tests.host.escalation.world import alarm_record
+
+
+@pytest.fixture
+async def world(world, people):
+    return with_people(world, people)
+
+
+async def test_a_proof_is_good_for_the_request_that_it_was_asked_for_at_the_laptop_that_asked(world):
+    nurse = await asyncio.to_thread(account_key.unseal, world.paths.accounts, "nurse-1", WORDS)
+    lend = {"port": world.port.path, "seconds": 9}
+    async with world.agent():
+        await in_alarm(world)
+        before = await signed_for(world, nurse, await world.call("guard", act="release", **lend), "release")
+    async with world.agent():  # the same chain in another process, as on a laptop with a copy of it
+        await world.in_session()
+        with pytest.raises(ControlFailed, match="not asked for by this agent"):
+            await world.call("release", **lend, proof=before)
+        offer = await world.call("guard", act="release", **lend)
+        ticket = offer["ticket"]
+        assert ticket["device"] == world.device.device_id.hex() and ticket["port"].startswith("/dev/")
+        for wrong in (
+            None, {}, "yes", {**ticket, "once": "00" * 16}, {**ticket, "device": ""}, {**ticket, "laptop": "other"},
+            {**ticket, "port": "/dev/other"}, {**ticket, "more": ""}, {**ticket, "once": 7},
+        ):  # fmt: skip
+            proof = await signed_for(world, nurse, offer, "release", ticket=wrong)
+            with pytest.raises(ControlFailed, match="not asked for by this agent"):
+                await world.call("release", **lend, proof=proof)
+        for other in ({**lend, "seconds": 3600}, {**lend, "seconds": 9, "more": 1}):
+            with pytest.raises(ControlFailed, match="another request"):
+                await world.call("release", **other, proof=await signed_for(world, nurse, offer, "release"))
+        assert acts(world) == [] and find_owner(world.port.path).released_until_utc_ms is None
+        await world.call("release", **lend, proof=await signed_for(world, nurse, offer, "release"))
+        assert [one["ticket"] for one in acts(world)] == [ticket]
+
+
+async def test_a_ticket_runs_out_and_there_are_never_many():
+    clock = FakeClock()
+    tickets = Tickets(clock)
+    ticket = tickets.give("stop", {"do": "guard"}, None)
+    await clock.advance(599)
+    assert tickets.is_good("stop", {"do": "stop"}, None, ticket)
+    await clock.advance(2)
+    assert not tickets.is_good("stop", {"do": "stop"}, None, ticket)
+    many = [tickets.give("stop", {}, None) for _ in range(200)]
+    good = [one for one in many if tickets.is_good("stop", {}, None, one)]
+    assert good == many[-64:]
+
+
+async def test_a_start_over_a_binding_that_its_wearable_forgot_is_guarded_as_its_end_is(world):
+    start = ("patient", "start", "--patient", "P-2", "--age-years", "54")
+    async with world.agent():
+        await in_alarm(world)
+        await forget_binding(world)
+        text = await said(world, *start, code=1)
+        assert "HIGH alarms stand about P-1: " in text and "oxygen low" in text and "--ends PSEUDONYM" in text
+        with pytest.raises(ControlFailed, match="HIGH alarms stand about P-1"):
+            await world.call("patient_start", profile=PATIENT)
+        for wrong in (["--ends", "P-2"], ["--ends", "p-1"], [], ["--ends", "P-1", "--ends", "P-2"]):
+            await said(world, *start, *PROOF[:4], *wrong, code=1)
+        await said(world, *start, *PROOF[:3], " ", "--ends", "P-1", code=1)
+        assert acts(world) == [] and query(world, "SELECT state FROM bindings") == [("active",)]
+        await said(world, *start, "--site", "oral", *PROOF[:4], "--ends", "P-1", code=1)
+        assert acts(world) == [], "nobody stands for a start that cannot be done"
+        await said(world, *start, *PROOF[:4], "--ends", "P-1")
+        assert query(world, "SELECT state FROM bindings") == [("ended",), ("active",)]
+        event = await told(world, "PATIENT_START")
+        assert (
+            event["patient"]["id"] == "P-1"
+            and "ends the one that was open while HIGH alarms" in event["text"]
+        )
+
+
+async def test_a_start_by_the_store_alone_ends_no_binding_in_alarm(world):
+    profile = make_profile(**PATIENT)
+
+    def start(tx, may_end=()):
+        return begin_start(
+            tx, 1, world.device.device_id, binding_id=b"BINDING2", profile=profile, text="", utc_ms=1, may_end=may_end
+        )  # fmt: skip
+
+    async with world.agent() as agent:
+        bound = await in_alarm(world)
+        for other in ((), (b"BINDING2",)):
+            with pytest.raises(BindingError, match="HIGH alarm stands about P-1"):
+                await agent.store.write(lambda tx, other=other: start(tx, other))
+        assert query(world, "SELECT state FROM bindings") == [("active",)]
+        await agent.store.write(lambda tx: start(tx, (bytes.fromhex(bound["binding_id"]),)))
+        assert query(world, "SELECT state FROM bindings") == [("ended",), ("starting",)]
+
+
+async def test_an_end_that_never_reached_the_wearable_is_asked_about_anew(world):
+    async with world.agent() as agent:
+        await start_patient(world)
+        await agent.store.write(lambda tx: begin_end(tx, 1, world.device.device_id, 1))
+        world.device.session.link_lost()
+        await world.until(lambda: query(world, "SELECT state FROM bindings") == [("active",)])
+        assert query(world, "SELECT 1 FROM journal_changes WHERE used_by IS NULL") == []
+        await world.in_session()
+        world.device.event(alarm_record({}, HYPOXAEMIA=3))
+        await world.until(lambda: [one for one in events(world) if one["name"] == "HYPOXAEMIA"])
+        await forget_binding(world)
+        assert query(world, "SELECT state FROM bindings") == [("active",)]
+
+
+async def test_a_patient_whom_another_laptop_bound_is_guarded_by_the_wearable(world):
+    async with world.agent() as agent:
+        await in_alarm(world)
+        world.device.bind(b"OTHERS99")
+        world.device.session.link_lost()
+        await world.until(lambda: query(world, "SELECT 1 FROM journals WHERE is_current AND binding IS NULL"))
+        await world.in_session()
+        await said(world, "patient", "end", "--wearable-lost", "fell", *PROOF)
+        agent.live.view(world.device.device_id).sounding = {codes.PULSE_LOST: 3}
+        device_id = world.device.device_id.hex()
+        for do, fields in (
+            ("release", {"port": world.port.path, "seconds": 9}),
+            ("revoke", {"key_id": "22"}),
+        ):
+            with pytest.raises(
+                ControlFailed,
+                match=f"HIGH alarms stand about {device_id}: the wearable is worn",
+            ):
+                await world.call(do, **fields)
+        await said(world, "release", world.port.path, *PROOF[:5], "P-1", code=1)
+        await said(world, "release", world.port.path, *PROOF[:5], device_id)
+        assert acts(world)[-1]["patients"] == {b"OTHERS99".hex(): device_id}
+
+
+async def test_an_episode_in_an_alarm_that_is_not_stored_yet_is_not_closed_unguarded(world):
+    clinician = await asyncio.to_thread(account_key.unseal, world.paths.accounts, "clinician-1", WORDS)
+    async with world.agent() as agent:
+        await start_patient(world)
+        agent.live.view(world.device.device_id).sounding = {codes.PULSE_LOST: 3}
+
+        async def close(**values):
+            opening = Opening(**await world.call("entry_begin", about_patient=True))
+            raw, signature = compose(opening, clinician, "close_episode", values)
+            await world.call("entry_take", entry=raw.decode(), signature=signature.hex())
+
+        for values in (
+            {},
+            {"reason": "x", "patient": "P-1", "alarms": []},
+            {"alarms": 7},
+            {"alarms": [["PULSE_LOST"]]},
+        ):
+            with pytest.raises(ControlFailed, match="HIGH alarms stand about P-1: the wearable is worn"):
+                await close(**values)
+        await close(reason="x", patient="P-1", alarms=["PULSE_LOST"])
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "",
+        "   ",
+        "\t",
+        "\u200b",
+        "\u00a0",
+        "...",
+        "--",
+        "\u3164",
+        "\u2800",
+        "\u202eok",
+        "a\nb",
+        "x" * 201,
+        "\x1b[2Jx",
+        7,
+        None,
+    ],
+)
+def test_a_reason_that_says_nothing_is_none(reason):
+    assert reason_fault(reason)
+
+
+@pytest.mark.parametrize("reason", ["x", "geht auf die Intensivstation", "転院", "إلى العناية", "7"])
+def test_a_reason_in_any_language_is_one(reason):
+    assert reason_fault(reason) == ""
+
+
+async def test_an_override_and_a_lost_wearable_need_a_reason_in_words(world):
+    async with world.agent():
+        await start_patient(world)
+        for field in ("override", "wearable_lost"):
+            for reason in ("", "  ", "\u200b", "...", "x" * 201):
+                with pytest.raises(ControlFailed, match=f"--{field.replace('_', '-')}: "):
+                    await world.call("patient_end", **{field: reason})
+        assert is_bound(world)
+
+
+async def test_nothing_ends_while_the_store_takes_no_signature_and_the_ticket_stays_good(world):
+    nurse = await asyncio.to_thread(account_key.unseal, world.paths.accounts, "nurse-1", WORDS)
+    async with world.agent() as agent:
+        await in_alarm(world)
+        offer = await world.call("guard", act="patient_end")
+        proof = await signed_for(world, nurse, offer, "patient_end")
+        run = asyncio.get_running_loop().run_in_executor
+        await run(agent.store._writer, agent.store._conn.execute, "PRAGMA query_only = ON")
+        with pytest.raises(ControlFailed, match="read-only"):
+            await world.call("patient_end", proof=proof)
+        assert is_bound(world) and acts(world) == []
+        await run(agent.store._writer, agent.store._conn.execute, "PRAGMA query_only = OFF")
+        for patients in (
+            {"zz": "P-1"},
+            {"": ""},
+            {**dict.fromkeys(offer["bindings"], "P-1"), "00" * 9: "P-1"},
+            ["P-1"],
+        ):
+            with pytest.raises(ControlFailed):
+                await world.call(
+                    "patient_end",
+                    proof=await signed_for(world, nurse, offer, "patient_end", patients=patients),
+                )
+        assert is_bound(world) and acts(world) == []
+        await world.call("patient_end", proof=proof)
+        assert not is_bound(world) and len(acts(world)) == 1
+
+
+async def test_two_that_hand_in_one_proof_at_once_do_one_act(world):
+    nurse = await asyncio.to_thread(account_key.unseal, world.paths.accounts, "nurse-1", WORDS)
+    lend = {"port": world.port.path, "seconds": 9}
+    async with world.agent():
+        await in_alarm(world)
+        proof = await signed_for(world, nurse, await world.call("guard", act="release", **lend), "release")
+        done = await asyncio.gather(
+            *(world.call("release", **lend, proof=proof) for _ in range(5)), return_exceptions=True
+        )
+        assert len([one for one in done if isinstance(one, dict)]) == 1 and len(acts(world)) == 1
