@@ -75,7 +75,8 @@ class Holder(NamedTuple):
             text = f"The agent does not answer since {_clock(self.alive_utc_ms)} {who}: nobody is monitored."
             return text, f"End it: kill -KILL {pid}. Then start it again: cytowatch run"
         if not self.is_ready:
-            return f"The agent is starting or stopping {who}.", "Try again in some seconds."
+            text = f"The agent is starting or stopping {who}."
+            return text, "Try again in some seconds. If it stays so, see what its disk lacks: cytowatch doctor"
         return f"The agent is busy and did not answer in time {who}.", "Try again in some seconds."
 
 
@@ -217,6 +218,8 @@ def _holder(path: Path) -> Holder:
     note = read_note(path)
     try:
         alive_ms = path.stat().st_mtime_ns // 1_000_000
+        if "ended_utc_ms" in note or not _exists(int(note["pid"])):
+            raise ValueError  # it is of an earlier run: a disk that takes nothing kept its owner from writing
         return Holder(
             int(note["pid"]),
             str(note["command"]),

@@ -8,6 +8,7 @@ acknowledged, the listener gets the records to alarm from memory, and they are t
 import asyncio
 import contextlib
 import logging
+from collections import deque
 from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
@@ -45,6 +46,7 @@ _PENDING_MAX = 2 * BATCH_MESSAGES
 _STORE_RETRY_FIRST_S = 0.5
 _STORE_RETRY_MAX_S = 15.0
 REREAD_S = 5.0  # real: the host asks again when the unbroken run has not grown for so long
+FORK_READS, FORK_READS_S = 4, 60.0  # real: so many forks within this time are read at once
 TIME_EVERY_S = 3600.0  # board time
 STATUS_EVERY_S = 600.0  # board time; often enough to see the battery fall
 
@@ -88,6 +90,7 @@ class SyncEngine:
         self._arrived = asyncio.Event()  # a BLOCK or GAP since the store last failed
         self._verify_due = asyncio.Event()
         self._progress_s = self._link.monotonic()
+        self._fork_reads_s: deque[float] = deque(maxlen=FORK_READS)  # when forks were last read at once
         self._begin_failure: StoreError | None = None  # why the store took nothing at this session's start
         self._time = TimeSync(store, client, board_clock, host_bound_ms, self._count)
         self._missed = 0  # messages that are known to be lost on the link
@@ -259,8 +262,12 @@ class SyncEngine:
         self._listener.on_committed(inserted.journal, inserted)
         await self.client.send(wire.Ack(self._coverage.prefix, self._received))
         if inserted.forks:
+            # Its new branch is read anew. A wearable that forks again and again is asked by `_keep_alive`.
             self.is_caught_up = False
-            await self._read_again()
+            now_s = self._link.monotonic()
+            if len(self._fork_reads_s) < FORK_READS or now_s - self._fork_reads_s[0] >= FORK_READS_S:
+                self._fork_reads_s.append(now_s)
+                await self._read_again()
         self._verify_due.set()
 
     async def _write(self, items: list[IncomingBlock | IncomingGap]) -> Inserted:

@@ -152,6 +152,8 @@ class LiveViews(SyncListener):
 
     def on_committed(self, journal: Journal, inserted: Inserted) -> None:
         """Records are committed."""
+        if self.store_error is not None:  # of a session that ended before it could say so
+            self.on_store(None)
         view = self.view(journal.device_id)
         view.journal = inserted.journal
         if inserted.records.readings:
@@ -164,17 +166,23 @@ class LiveViews(SyncListener):
         self, journal: Journal, items: Sequence[IncomingBlock | IncomingGap], error: StoreError
     ) -> None:
         """Report the first failure in the log; hand over the records to be alarmed from memory."""
-        self._faults.tell(
-            "store", f"{error}. Alarms go out from memory and nothing is acknowledged. {error.advice}"
-        )
-        self.store_error = error
+        self.on_store(error)
         self._hooks.unstored(journal, items, error)
+
+    def on_store(self, error: StoreError | None) -> None:
+        """Why the store takes nothing now; None: it takes everything again, whoever saw that it did not."""
+        self.store_error = error
+        if error is None:
+            self._faults.over("store", "the store accepts writes again")
+            self._hooks.committed()
+        else:
+            self._faults.tell(
+                "store", f"{error}. Alarms go out from memory and nothing is acknowledged. {error.advice}"
+            )
 
     def on_store_back(self, journal: Journal) -> None:
         """The store accepts writes again."""
-        self._faults.over("store", "the store accepts writes again")
-        self.store_error = None
-        self._hooks.committed()
+        self.on_store(None)
 
     def on_caught_up(self, journal: Journal) -> None:
         """The store holds everything that the wearable had."""
