@@ -76,7 +76,10 @@ class Holder(NamedTuple):
             return text, f"End it: kill -KILL {pid}. Then start it again: cytowatch run"
         if not self.is_ready:
             text = f"The agent is starting or stopping {who}."
-            return text, "Try again in some seconds. If it stays so, see what its disk lacks: cytowatch doctor"
+            return (
+                text,
+                "Try again in some seconds. If it stays so, see what its disk lacks: cytowatch doctor",
+            )
         return f"The agent is busy and did not answer in time {who}.", "Try again in some seconds."
 
 

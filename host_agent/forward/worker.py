@@ -88,7 +88,9 @@ class Worker:
         self._waiting = Waiting(self._clock.utc_ms)  # offered while the store was failing
         self._refused: dict[str, tuple[Item, str]] = {}  # of those, by event key: what was refused and why
         self._settled: dict[str, _Sent] = {}  # sent, but the store could not note it yet
-        self._unnoted: dict[int, tuple[outbox.Row, _Sent]] = {}  # of those, the rows that the store has, by id
+        self._unnoted: dict[
+            int, tuple[outbox.Row, _Sent]
+        ] = {}  # of those, the rows that the store has, by id
 
     def wake(self) -> None:
         """There may be something to send. Call from the event loop's thread."""

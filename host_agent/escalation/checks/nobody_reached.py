@@ -106,7 +106,12 @@ class NobodyReachedCheck:
         now_ms = self._link.utc_ms()
         rows: dict[int | None, list[Undelivered]] = {}
         for row in unreached(
-            tx, now_ms, limits_ms=LIMITS_MS, since_ms=self._since_ms, without_alarm=NOBODY_REACHED, taken=taken
+            tx,
+            now_ms,
+            limits_ms=LIMITS_MS,
+            since_ms=self._since_ms,
+            without_alarm=NOBODY_REACHED,
+            taken=taken,
         ):
             rows.setdefault(row.device, []).append(row)
         found = {device: _finding(of_one) for device, of_one in rows.items()}
