@@ -1,4 +1,4 @@
-"""An agent that starts while its disk takes nothing: it watches, alarms from memory, says so, and goes on afterwards."""
+"""An agent that starts while its disk takes nothing watches, alarms from memory, says so, and goes on afterwards."""
 
 import contextlib
 
