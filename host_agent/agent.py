@@ -127,7 +127,10 @@ class Agent:
                 unjournaled=lambda *about: self._spawn(self.memory_alarms.unjournaled(*about)),
                 not_understood=lambda *about: self._spawn(self._not_understood(*about)),
             ),
+            without_data_s=0.0 if self.is_simulation else self.run_note.without_data_s,
         )
+        if not self.is_simulation:
+            self.run_note.newest_data_s = self.live.newest_data_s
         self.links = Links(
             paths, config, ports, keys=self.keys, make_runner=self._make_runner, on_report=self._on_report,
             clock=self.link_clock, open_port=open_port,

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import typer
 from crs_core.code_texts import role_name
 
+from host_agent.agent_run import without_data_s
 from host_agent.clock import RealClock
 from host_agent.config.model import Config
 from host_agent.errors import HostAgentError
@@ -193,7 +194,8 @@ def _store(
                 yield Finding(INFO, "store", "nothing has been stored here yet", "")
                 return
             yield from _soundness(tx, paths.database)
-            state = read_state(tx, keys, live["now_utc_ms"] if live else RealClock().utc_ms(), live)
+            now_ms = live["now_utc_ms"] if live else RealClock().utc_ms()
+            state = read_state(tx, keys, now_ms, live, without_data_s=without_data_s(paths.home))
             yield from _signers(read_signers(tx))
             yield from _chain(tx, paths)
             counted = counters(tx)

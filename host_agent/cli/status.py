@@ -6,7 +6,7 @@ from typing import Any
 from crs_core import codes
 
 from host_agent import NOTICE
-from host_agent.agent_run import Gap
+from host_agent.agent_run import Gap, without_data_s
 from host_agent.clock import RealClock
 from host_agent.keys import keyfile
 from host_agent.paths import default_paths
@@ -50,7 +50,7 @@ def status(
     agent = presence(paths, live)
     now_ms = live["now_utc_ms"] if live else RealClock().utc_ms()
     with open_store(paths) as tx:
-        data = read_state(tx, keys, now_ms, live)
+        data = read_state(tx, keys, now_ms, live, without_data_s=without_data_s(paths.home))
     data |= {
         "notice": NOTICE,
         "agent_running": live is not None,

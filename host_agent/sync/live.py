@@ -78,10 +78,11 @@ class Hooks:
 class LiveViews(SyncListener):
     """What was heard of every wearable; the sync engine reports to it."""
 
-    def __init__(self, clock: Clock, hooks: Hooks) -> None:
+    def __init__(self, clock: Clock, hooks: Hooks, without_data_s: float = 0.0) -> None:
+        """`without_data_s`: for how long before this no data came, at least."""
         self.views: dict[bytes, View] = {}
         self.store_error: StoreError | None = None
-        self.started_s = clock.monotonic()
+        self.data_before_s = clock.monotonic() - without_data_s
         self._clock = clock
         self._hooks = hooks
         self._faults = FaultLog(_LOG)
@@ -89,6 +90,10 @@ class LiveViews(SyncListener):
     def view(self, device_id: bytes) -> View:
         """The view of a wearable, made when it is first heard of."""
         return self.views.setdefault(device_id, View(device_id))
+
+    def newest_data_s(self) -> float | None:
+        """When readings of any wearable were last committed in this run."""
+        return max((view.stored_s for view in self.views.values() if view.stored_s is not None), default=None)
 
     def heard(self, device_ids: Iterable[bytes]) -> dict[bytes, Heard]:
         """When data of each of these wearables last came in this run; also of one that was never heard."""
