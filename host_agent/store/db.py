@@ -112,6 +112,7 @@ class Store:
         with file_errors(self.path), store_errors(self.path):
             conn = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
             try:
+                conn.text_factory = _text
                 conn.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
                 conn.execute("PRAGMA journal_mode = WAL")
                 conn.execute("PRAGMA synchronous = FULL")
@@ -181,6 +182,11 @@ def open_read_only(path: Path) -> sqlite3.Connection:
     return conn
 
 
+def _text(data: bytes) -> str:
+    """A text of a row; a damaged one is a text too, and its row harms no other."""
+    return data.decode(errors="replace")
+
+
 def _was_closed(path: Path) -> bool:
     """Whether all of the store is in its own file: nothing waits in the log beside it."""
     log = path.with_name(f"{path.name}-wal")
@@ -190,6 +196,7 @@ def _was_closed(path: Path) -> bool:
 def _connect_read_only(path: Path, how: str = "") -> sqlite3.Connection:
     uri = f"{path.absolute().as_uri()}?mode=ro{how}"
     conn = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+    conn.text_factory = _text
     conn.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
     conn.execute("PRAGMA query_only = ON")
     conn.execute("PRAGMA trusted_schema = OFF")  # what a file brings along calls nothing outside it
