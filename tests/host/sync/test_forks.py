@@ -11,7 +11,7 @@ from crs_core.wire import message as wire
 
 from host_agent.store.devices import ensure_device
 from host_agent.store.journals import expect_journal
-from host_agent.sync.engine import FORK_READS
+from host_agent.sync.reception import FORK_READS
 from tests.host.sync.conftest import alarms_of, held, on_flash, until
 from tools.rig.protocol_wearable import DEVICE_ID, FakeDevice
 
@@ -21,7 +21,7 @@ from tools.rig.protocol_wearable import DEVICE_ID, FakeDevice
 @pytest.fixture(autouse=True)
 def only_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is read again after a fork is read at once, not when a quiet line is noticed."""
-    monkeypatch.setattr("host_agent.sync.engine.REREAD_S", 1e9)
+    monkeypatch.setattr("host_agent.sync.reception.REREAD_S", 1e9)
 
 
 async def sync_all(session: Any, device: FakeDevice) -> None:
