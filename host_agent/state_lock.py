@@ -23,6 +23,7 @@ _COMMAND_NOTE = "command.json"
 SILENT_S = 20.0  # the agent gives a sign of life each 5 s
 _TRIES, _TRY_S = 25, 0.02  # another process may be looking who holds the lock
 _NOTE_MAX_BYTES = 65536
+_LOCKS = Path("/proc/locks")
 
 
 class StateFolderBusy(HostAgentError):  # noqa: N818 named by the condition, as in errors.py
@@ -195,7 +196,20 @@ def _busy(home: Path, holder: Holder) -> StateFolderBusy:
 def _read_holder(home: Path) -> Holder:
     """The later of the two notes; a command that was killed leaves its own behind, maybe dated by a wrong clock."""
     agent, command = _holder(home / AGENT_NOTE), _holder(home / _COMMAND_NOTE)
-    return command if command.since_utc_ms > agent.since_utc_ms and _exists(command.pid) else agent
+    if command.since_utc_ms > agent.since_utc_ms and _exists(command.pid):
+        return command
+    return agent if agent.pid else agent._replace(pid=_pid_of_lock(home))
+
+
+def _pid_of_lock(home: Path) -> int:
+    """The process that holds the lock, where no note says it: its disk takes none. 0: not known (but on Linux)."""
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        wanted = home.stat().st_ino
+        for line in _LOCKS.read_text().splitlines():
+            words = line.split()
+            if words[1] == "FLOCK" and words[3] == "WRITE" and int(words[5].rpartition(":")[2]) == wanted:
+                return int(words[4])
+    return 0
 
 
 def _exists(pid: int) -> bool:

@@ -114,3 +114,16 @@ def test_a_value_that_may_not_be_used_is_not_the_last_value(world):
     world.rows.reading(3300, None, None, temp_state=units.TEMP_OFF_BODY, ppg_state=units.PPG_NO_CONTACT)
     device = json.loads(json_of(world))["devices"][0]
     assert device["last_value"] < device["newest_reading"]["at"]
+
+
+@pytest.mark.parametrize("command", [("status",), ("status", "--json")])
+def test_a_store_that_cannot_be_read_hides_nothing_that_the_agent_says(tmp_path, monkeypatch, command):
+    (tmp_path / "cytowatch.db").write_bytes(b"not a database" * 1000)
+    one = {"device_id": "0102", "link": {"state": "open"}, "live_text": "38.64 °C, raised: HYPOXAEMIA HIGH"}
+    live = {"pid": 7, "now_utc_ms": 1_800_000_000_000, "devices": [one]}
+    monkeypatch.setattr("host_agent.cli.status.live_status", lambda paths: live)
+    done = run(tmp_path, *command)
+    assert (
+        done.returncode == 1 and "raised: HYPOXAEMIA HIGH" in done.stdout and "not a database" in done.stdout
+    )
+    assert "nobody is bound" not in done.stdout
