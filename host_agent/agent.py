@@ -32,6 +32,7 @@ from host_agent.escalation.checks.repetitions import RepetitionCheck
 from host_agent.escalation.checks.runner import CheckRunner
 from host_agent.escalation.checks.silence import SilenceCheck
 from host_agent.escalation.checks.silence_rules import Limits
+from host_agent.escalation.checks.store_opens import StoreOpensCheck
 from host_agent.escalation.derive import Escalation, Target
 from host_agent.escalation.from_memory import MemoryAlarms
 from host_agent.fault_log import FaultLog
@@ -88,9 +89,9 @@ class Agent:
         self._background: set[asyncio.Task[Any]] = set()
         self._faults = FaultLog(_LOG, self.link_clock)
         self._said = FaultLog(_LOG, self.link_clock, texts_per_subject=_LINES_OF_A_WEARABLE)
-        self.run_note = AgentRun(paths.ensure(), self.link_clock)
+        self.run_note = AgentRun(paths.ensure_readable(), self.link_clock)
         try:
-            self.store = Store(paths.database, self.clock)
+            self.store = Store(paths.database, self.clock, waits=True)
             try:
                 self.workers = Workers([self._worker(receiver) for receiver in config.receivers])
             except BaseException:
@@ -100,7 +101,7 @@ class Agent:
             self.run_note.ending(f"it could not start: {error}")
             self.run_note.end()
             raise
-        self.verifier = Verifier(self.store.read_now(known_rules))
+        self.verifier = Verifier()
         self.escalation = Escalation(
             [Target(worker.name, worker.accept_simulated) for worker in self.workers],
             link_utc_ms=self.link_clock.utc_ms,
@@ -111,7 +112,8 @@ class Agent:
         self.memory_alarms = MemoryAlarms(
             self.store, self.escalation, self.clock, self.workers.offer, agent_simulated=self.is_simulation
         )
-        self.store.read_now(self.memory_alarms.remember)
+        with contextlib.suppress(StoreError):  # it is read when the store opens
+            self.store.read_now(self._read_store)
         self.context_sender = ContextSender(
             self.store, self._bound_sessions, self.clock, self.link_clock, record_time
         )  # fmt: skip
@@ -125,7 +127,10 @@ class Agent:
                 unjournaled=lambda *about: self._spawn(self.memory_alarms.unjournaled(*about)),
                 not_understood=lambda *about: self._spawn(self._not_understood(*about)),
             ),
+            without_data_s=0.0 if self.is_simulation else self.run_note.without_data_s,
         )
+        if not self.is_simulation:
+            self.run_note.newest_data_s = self.live.newest_data_s
         self.links = Links(
             paths, config, ports, keys=self.keys, make_runner=self._make_runner, on_report=self._on_report,
             clock=self.link_clock, open_port=open_port,
@@ -142,6 +147,7 @@ class Agent:
             [worker.name for worker in self.workers],
             self.link_clock,
             self.workers.undelivered,
+            taken=self.workers.taken,
             address_again=self.escalation.address_again,
             retry_now=self.workers.retry_now,
         )
@@ -154,8 +160,14 @@ class Agent:
             AtReplCheck(parts, reports=self.links.reports.values, keys=self.keys),
             self.nobody_reached,
             RepetitionCheck(self.store, self.escalation, self.clock),
+            StoreOpensCheck(parts, self.live.on_store, self._read_store),
         ]
         return CheckRunner(checks, self.clock)
+
+    def _read_store(self, tx: Tx) -> None:
+        """What is kept in memory of the store."""
+        self.verifier.rules_by_hash.update(known_rules(tx))
+        self.memory_alarms.remember(tx)
 
     def _bound_sessions(self) -> list[Session]:
         return [Session(*found) for found in self.links.bound_clients()]
@@ -172,14 +184,14 @@ class Agent:
             self.store, self.clock, self.keys, self.links, self.live, self.workers, self.verifier,
             self.context_sender, self.escalation, self.stop,
         )  # fmt: skip
-        control = ControlServer(self.paths.socket, Commands(parts).handlers())
+        control = ControlServer(self.paths.socket, Commands(parts).handlers(), clock=self.link_clock)
         try:
-            await control.start()
+            await control.try_start()
             async with asyncio.TaskGroup() as group:
                 jobs = [(f"target {worker.name}", worker.run) for worker in self.workers]
                 jobs += [("checks", self.checks.run), ("links", partial(self.links.run, group))]
                 jobs += [("context", self.context_sender.run), ("unreached", self.unreached.run)]
-                jobs += [("signs of life", self.run_note.keep_alive)]
+                jobs += [("signs of life", self.run_note.keep_alive), ("control", control.keep_open)]
                 if keep_days := self.config.store.keep_days:
                     jobs.append(("retention", Retention(self.store, keep_days, self.clock).run))
                 tasks = [group.create_task(self._keep_up(name, job), name=name) for name, job in jobs]

@@ -2,11 +2,14 @@
 
 `agent.json` in the state folder says when this run began, whether it ended and why, and when the agent did not run
 before. The time of change of the file is the last sign of life: after a crash or a power cut it is all there is.
+It also counts since when no data came, by the clock that nobody can set: a wall clock that was wrong makes no data
+younger. After a restart of this computer that is not known.
 """
 
 import contextlib
 import logging
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +23,9 @@ LIFE_S = 5.0  # real seconds between two signs of life
 _GAPS_KEPT = 50
 _SHORT_RUN_MS = 60_000  # a start that failed does not cut a gap in two
 _CUT = "the agent ended without a word: it was killed, it crashed, or the power was cut"
+_SYSTEM_START = Path(
+    "/proc/sys/kernel/random/boot_id"
+)  # another one at each start of the computer; Linux only
 _SUSPENDED = "this computer slept, or the agent was suspended"
 
 
@@ -45,15 +51,19 @@ class AgentRun:
 
     def __init__(self, paths: Paths, clock: Clock | None = None) -> None:
         """Lock the folder; StateFolderBusy when another process works there."""
+        # when data of any wearable was last stored in this run, by `clock`
+        self.newest_data_s: Callable[[], float | None] = lambda: None
         self._clock: Clock = clock or RealClock()
         self._path = paths.home / AGENT_NOTE
         self._why = "it was stopped"
         self._lock = StateLock(paths, AGENT)
         now_ms = self._clock.utc_ms()
-        gaps = _joined(gaps_of(paths.home, now_ms))
+        gaps = _joined(gaps_of(paths.home, now_ms, self._clock))
+        self.without_data_s = without_data_s(paths.home, self._clock)  # before this run
+        self._data_s = self._clock.monotonic() - self.without_data_s
         self._note: dict[str, Any] = {
             "pid": os.getpid(), "command": AGENT, "since_utc_ms": now_ms, "ready": False,
-            "gaps": [list(gap) for gap in gaps[-_GAPS_KEPT:]],
+            "gaps": [list(gap) for gap in gaps[-_GAPS_KEPT:]], "counted": self._counted(),
         }  # fmt: skip
         self.gap = gaps[-1] if gaps and gaps[-1].until_utc_ms == now_ms else None
         write_note(self._path, self._note)
@@ -61,12 +71,11 @@ class AgentRun:
     async def keep_alive(self) -> None:
         """Give signs of life, until cancelled."""
         self._note["ready"] = True
-        write_note(self._path, self._note)
         while True:
+            self._note["counted"] = self._counted()
+            write_note(self._path, self._note)
             with contextlib.suppress(OSError):
-                if read_note(self._path).get("pid") != self._note["pid"]:  # somebody deleted it
-                    write_note(self._path, self._note)
-                os.utime(self._path)
+                os.utime(self._path)  # also on a disk that takes no file
             alive_s = self._clock.monotonic()
             await self._clock.sleep(LIFE_S)
             self._note_silence(self._clock.monotonic() - alive_s)
@@ -81,6 +90,13 @@ class AgentRun:
         write_note(self._path, self._note)
         _LOG.warning("%s.", gap.text())
 
+    def _counted(self) -> dict[str, Any]:
+        newest_s = self.newest_data_s()
+        self._data_s = self._data_s if newest_s is None else newest_s
+        return {
+            "system": _system_start(), "alive_s": self._clock.monotonic(), "data_s": self._data_s
+        }  # fmt: skip
+
     def ending(self, why: str) -> None:
         """Remember why this run ends; the first reason counts."""
         if self._why == "it was stopped":
@@ -89,12 +105,38 @@ class AgentRun:
     def end(self) -> None:
         """Write the end and its reason, and let others work on the folder; safe to call twice."""
         if "ended_utc_ms" not in self._note:
+            self._note["counted"] = self._counted()
             self._note |= {"ready": False, "ended_utc_ms": self._clock.utc_ms(), "why": self._why}
             write_note(self._path, self._note)
         self._lock.release()
 
 
-def gaps_of(home: Path, until_utc_ms: int | None) -> list[Gap]:
+def without_data_s(home: Path, clock: Clock | None = None) -> float:
+    """For how long at least no data of any wearable has come here; 0 when that is not known.
+
+    Call it only while no agent runs.
+    """
+    return _counted_s(read_note(home / AGENT_NOTE), "data_s", clock or RealClock())
+
+
+def _counted_s(note: dict[str, Any], since: str, clock: Clock) -> float:
+    counted = note.get("counted")
+    try:
+        if not isinstance(counted, dict) or not counted["system"] or counted["system"] != _system_start():
+            return 0.0
+        return max(0.0, clock.monotonic() - float(counted[since]))
+    except (KeyError, ValueError, TypeError, OverflowError):
+        return 0.0
+
+
+def _system_start() -> str:
+    try:
+        return _SYSTEM_START.read_text().strip()
+    except OSError:
+        return ""
+
+
+def gaps_of(home: Path, until_utc_ms: int | None, clock: Clock | None = None) -> list[Gap]:
     """When no agent ran here, oldest first, with the time since the end of the last run.
 
     `until_utc_ms`: when the next run begins, None when none does. Call it only while no agent runs.
@@ -108,6 +150,10 @@ def gaps_of(home: Path, until_utc_ms: int | None) -> list[Gap]:
         elif "since_utc_ms" in note:
             alive_ms = (home / AGENT_NOTE).stat().st_mtime_ns // 1_000_000
             gaps.append(_since(alive_ms, until_utc_ms, _CUT))
+        if until_utc_ms is not None and "since_utc_ms" in note:
+            # the wall clock may have been set back since
+            counted_ms = until_utc_ms - round(_counted_s(note, "alive_s", clock or RealClock()) * 1000)
+            gaps[-1] = gaps[-1]._replace(from_utc_ms=min(gaps[-1].from_utc_ms, counted_ms))
     except (OSError, ValueError, TypeError):
         pass
     return gaps

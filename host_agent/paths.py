@@ -22,6 +22,10 @@ class StateFolderError(HostAgentError):
     default_advice = _ANOTHER
 
 
+class StateFolderReadOnly(StateFolderError):  # noqa: N818 named by the condition, as in errors.py
+    """This user can read the state folder and not write in it."""
+
+
 class Paths(NamedTuple):
     """One agent's state folder; nothing here touches the disk until `check` or `ensure` is called."""
 
@@ -85,8 +89,9 @@ class Paths(NamedTuple):
                 f"Run it as that user: sudo -u {owner} -H cytowatch. {_OR_ANOTHER}",
             )
         if not os.access(home, needed):
-            how = "written" if os.access(home, os.R_OK | os.X_OK) else "read"
-            raise StateFolderError(
+            is_readable = os.access(home, os.R_OK | os.X_OK)
+            how, kind = ("written", StateFolderReadOnly) if is_readable else ("read", StateFolderError)
+            raise kind(
                 f"The state folder {home} cannot be {how}: its permissions or its disk forbid it.",
                 f"Run: chmod u+rwx {home}. If the disk is read-only, mount it for writing. {_OR_ANOTHER}",
             )
@@ -136,6 +141,15 @@ class Paths(NamedTuple):
         """Create the folders, closed to other users; StateFolderError when this user cannot write there."""
         self.private("keys")
         return self
+
+    def ensure_readable(self) -> "Paths":
+        """As `ensure`. Where a wearable is enrolled, a folder that cannot be written will do: somebody may wear it."""
+        try:
+            return self.ensure()
+        except StateFolderReadOnly:
+            if not self.keys.is_dir() or next(self.keys.iterdir(), None) is None:
+                raise
+            return self
 
     def private(self, name: str) -> Path:
         """The folder `name` in it, made when missing; StateFolderError when it is not this user's alone."""

@@ -16,6 +16,15 @@ _PLAIN = {
     "µ": "u", "“": '"', "”": '"', "‘": "'", "’": "'", "†": "+", "₂": "2", "ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss",
     "\N{NO-BREAK SPACE}": " ",
 }  # fmt: skip
+# fillers, a Braille cell without dots, marks and variation selectors: letters, signs and marks that nobody sees
+_DRAWN_AS_NOTHING = frozenset(
+    chr(code)
+    for first, last in (
+        (0x34F, 0x34F), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F), (0x2800, 0x2800), (0x3164, 0x3164),
+        (0xFE00, 0xFE0F), (0xFFA0, 0xFFA0), (0xE0100, 0xE01EF),
+    )
+    for code in range(first, last + 1)
+)  # fmt: skip
 ERRORS = "cytowatch-plain"
 _SUSPECT_LINE, _SUSPECT_TEXT = re.compile(r"[^ -~]"), re.compile(r"[^ -~\n\t]")
 
@@ -47,3 +56,9 @@ def _plain(error: UnicodeError) -> tuple[str, int]:
 
 
 codecs.register_error(ERRORS, _plain)
+
+
+def is_invisible(character: str) -> bool:
+    """Whether a person sees nothing of this character where it stands: control and format characters, every blank,
+    and letters, signs and marks that are drawn as nothing."""
+    return unicodedata.category(character)[0] in "CZ" or character in _DRAWN_AS_NOTHING

@@ -23,6 +23,7 @@ _COMMAND_NOTE = "command.json"
 SILENT_S = 20.0  # the agent gives a sign of life each 5 s
 _TRIES, _TRY_S = 25, 0.02  # another process may be looking who holds the lock
 _NOTE_MAX_BYTES = 65536
+_LOCKS = Path("/proc/locks")
 
 
 class StateFolderBusy(HostAgentError):  # noqa: N818 named by the condition, as in errors.py
@@ -75,7 +76,11 @@ class Holder(NamedTuple):
             text = f"The agent does not answer since {_clock(self.alive_utc_ms)} {who}: nobody is monitored."
             return text, f"End it: kill -KILL {pid}. Then start it again: cytowatch run"
         if not self.is_ready:
-            return f"The agent is starting or stopping {who}.", "Try again in some seconds."
+            text = f"The agent is starting or stopping {who}."
+            return (
+                text,
+                "Try again in some seconds. If it stays so, see what its disk lacks: cytowatch doctor",
+            )
         return f"The agent is busy and did not answer in time {who}.", "Try again in some seconds."
 
 
@@ -191,7 +196,20 @@ def _busy(home: Path, holder: Holder) -> StateFolderBusy:
 def _read_holder(home: Path) -> Holder:
     """The later of the two notes; a command that was killed leaves its own behind, maybe dated by a wrong clock."""
     agent, command = _holder(home / AGENT_NOTE), _holder(home / _COMMAND_NOTE)
-    return command if command.since_utc_ms > agent.since_utc_ms and _exists(command.pid) else agent
+    if command.since_utc_ms > agent.since_utc_ms and _exists(command.pid):
+        return command
+    return agent if agent.pid else agent._replace(pid=_pid_of_lock(home))
+
+
+def _pid_of_lock(home: Path) -> int:
+    """The process that holds the lock, where no note says it: its disk takes none. 0: not known (but on Linux)."""
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        wanted = home.stat().st_ino
+        for line in _LOCKS.read_text().splitlines():
+            words = line.split()
+            if words[1] == "FLOCK" and words[3] == "WRITE" and int(words[5].rpartition(":")[2]) == wanted:
+                return int(words[4])
+    return 0
 
 
 def _exists(pid: int) -> bool:
@@ -217,6 +235,8 @@ def _holder(path: Path) -> Holder:
     note = read_note(path)
     try:
         alive_ms = path.stat().st_mtime_ns // 1_000_000
+        if "ended_utc_ms" in note or not _exists(int(note["pid"])):
+            raise ValueError  # it is of an earlier run: a disk that takes nothing kept its owner from writing
         return Holder(
             int(note["pid"]),
             str(note["command"]),

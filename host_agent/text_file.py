@@ -23,6 +23,9 @@ _MARKS = (
 )
 
 
+_UTF_7 = b"+/v8-"  # the mark of an encoding that looks like UTF-8 and says something else
+
+
 class TextFileError(ConfigError):
     """A file that is not text, or cannot be read; `why` says it without the path, to follow any name of the file."""
 
@@ -77,6 +80,8 @@ def _read(file: FileIO, largest_bytes: int, *, waits: bool) -> bytes:
 
 def decode_text(data: bytes, source: str) -> str:
     """`data` as text without a byte-order mark and with `\\n` as line end; TextFileError names `source`."""
+    if data.startswith(_UTF_7):
+        raise TextFileError(source, "begins as UTF-7 text.", _SAVE_AS)
     encoding, start = next(
         ((encoding, len(mark)) for mark, encoding in _MARKS if data.startswith(mark)), ("utf-8", 0)
     )

@@ -6,14 +6,16 @@ from typing import Annotated, Any
 import typer
 
 from host_agent.clock import RealClock
-from host_agent.errors import ConfigError
+from host_agent.errors import ConfigError, HostAgentError
 from host_agent.paths import default_paths
 from host_agent.people import context_values
 from host_agent.people.asking import NoWearer, wearers
 from host_agent.people.composing import When
 from host_agent.people.context_keys import context_keys, meant
 from host_agent.store.context import context_entries
+from host_agent.store.db import DatabaseError
 from host_agent.store.devices import device as find_device
+from host_agent.terminal.broken import leave_when_broken
 from host_agent.terminal.bundles import with_bundles
 from host_agent.terminal.context_lines import entry_line, value_text, values_text
 from host_agent.terminal.entry_ids import find_entry
@@ -130,7 +132,12 @@ def show_in_force(device: DeviceOption = None, as_json: JsonOption = False) -> N
             seen: dict[str, Any] | None = (
                 next((one for one in live["devices"] if one["device_id"] == name), {}) if live else None
             )
-            rows = rows_in_force(tx, wearer.row, now_ms, waits_for(seen))
+            try:
+                rows = rows_in_force(tx, wearer.row, now_ms, waits_for(seen))
+            except (HostAgentError, DatabaseError):
+                raise
+            except Exception as error:  # a damaged row
+                leave_when_broken({name: f"{type(error).__name__}: {error}"})
     data = {"patient": wearer.patient if wearer else None, "context": rows}
     if wearer is None:
         why = NoWearer(bound, device or "")

@@ -1,5 +1,6 @@
 """`devices`: enrolled wearables, and ports that may be one."""
 
+from host_agent.agent_run import without_data_s
 from host_agent.clock import RealClock
 from host_agent.keys import keyfile
 from host_agent.link.ownership import find_owner
@@ -22,7 +23,7 @@ def devices(as_json: JsonOption = False, config: ConfigOption = None) -> None:
     live = live_status(paths)
     now_ms = live["now_utc_ms"] if live else RealClock().utc_ms()
     with open_store(paths) as tx:
-        state = read_state(tx, keys, now_ms, live)
+        state = read_state(tx, keys, now_ms, live, without_data_s=without_data_s(paths.home))
     links = {entry["device_id"]: entry["link"] for entry in live["devices"]} if live else {}
     known = [
         {

@@ -4,11 +4,12 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import typer
 from crs_core.code_texts import role_name
 
+from host_agent.agent_run import without_data_s
 from host_agent.clock import RealClock
 from host_agent.config.model import Config
 from host_agent.errors import HostAgentError
@@ -29,25 +30,17 @@ from host_agent.store.undelivered import Undelivered
 from host_agent.store.undelivered import undelivered as find_undelivered
 from host_agent.terminal import exits
 from host_agent.terminal.config_option import ConfigOption, find_config
+from host_agent.terminal.finding import INFO, PROBLEM, WARNING, Finding
 from host_agent.terminal.options import JsonOption
 from host_agent.terminal.output import show
 from host_agent.terminal.reading_store import open_store
+from host_agent.terminal.receiver_findings import receiver_findings
 from host_agent.terminal.running_agent import NOT_ANSWERING, NOT_RUNNING, Presence, live_status, presence
-from host_agent.text import local_time, without_secrets
+from host_agent.text import local_time
 from host_agent.views.signers import Signers, read_signers
 from host_agent.views.state import read_state
 
 _LITTLE_SPACE_BYTES = 200 * 1024 * 1024  # some months of one wearable, and the journal of SQLite itself
-INFO, WARNING, PROBLEM = "info", "warning", "problem"
-
-
-class Finding(NamedTuple):
-    """One line of the report."""
-
-    level: str
-    about: str
-    text: str
-    advice: str
 
 
 def doctor(
@@ -113,7 +106,7 @@ def _examine(config_file: Path | None) -> Iterator[Finding]:
     yield from _agent(agent, live)
     undelivered: dict[str, list[Undelivered]] = {}
     yield from _store(paths, keys, live, agent, undelivered)
-    yield from _receivers(settings, undelivered, live)
+    yield from receiver_findings(settings.receivers, undelivered, live)
 
 
 def _ports(settings: Config) -> Iterator[Finding]:
@@ -193,7 +186,8 @@ def _store(
                 yield Finding(INFO, "store", "nothing has been stored here yet", "")
                 return
             yield from _soundness(tx, paths.database)
-            state = read_state(tx, keys, live["now_utc_ms"] if live else RealClock().utc_ms(), live)
+            now_ms = live["now_utc_ms"] if live else RealClock().utc_ms()
+            state = read_state(tx, keys, now_ms, live, without_data_s=without_data_s(paths.home))
             yield from _signers(read_signers(tx))
             yield from _chain(tx, paths)
             counted = counters(tx)
@@ -248,39 +242,6 @@ def _wearable(device: dict[str, Any]) -> Iterator[Finding]:
         if alarm["raised_by"] == "host":
             text = f"{alarm['priority']} {alarm['name']}: {alarm['text']}"
             yield Finding(PROBLEM, about, text, alarm["detail"])
-
-
-def _receivers(
-    settings: Config, undelivered: dict[str, list[Undelivered]], live: dict[str, Any] | None
-) -> Iterator[Finding]:
-    """One finding for each receiver that has a fault, or events that it has not taken."""
-    configured = {receiver.name: receiver for receiver in settings.receivers}
-    for name in dict.fromkeys((*configured, *undelivered)):
-        receiver, rows = configured.get(name), undelivered.get(name, [])
-        problems = list(receiver.problems()) if receiver is not None else []
-        says = [str(problem) for problem in problems]
-        advice = [problem.advice for problem in problems]
-        if receiver is None:
-            says.append("it is not in the configuration any more")
-            advice.append("Put it back under this name, or leave it: its events are then never delivered.")
-        refused = [row for row in rows if row.state == "refused"]
-        waiting = [row for row in rows if row.state == "pending"]
-        if refused:
-            says.append(f"events that it refused: {len(refused)}. {_reason(refused, '')}".rstrip(". ") + ".")
-            advice.append("Read the receiver's log, repair it, then: cytowatch deliveries retry --all")
-        if waiting:
-            why = _reason(waiting, "the agent is not running" if live is None else "no attempt has ended yet")
-            says.append(f"events not delivered yet: {len(waiting)}. {why}")
-            advice.append("Start the agent: cytowatch run" if live is None
-                          else "The agent keeps trying. Check the address and the network.")  # fmt: skip
-        if says:
-            yield Finding(PROBLEM, f"receiver {name}", " ".join(says), " ".join(dict.fromkeys(advice)))
-
-
-def _reason(rows: list[Undelivered], otherwise: str) -> str:
-    """Why the newest of them was not taken, as far as an attempt says so."""
-    said = [row.last_error for row in rows if row.last_error]
-    return without_secrets(said[-1]) if said else otherwise
 
 
 def _soundness(tx: Tx, database: Path) -> Iterator[Finding]:

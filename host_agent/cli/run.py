@@ -46,7 +46,7 @@ def run(
     # a terminal must neither end nor suspend monitoring; `run_agent` answers the first two
     for number in (signal.SIGHUP, signal.SIGTSTP, signal.SIGTTOU, signal.SIGTTIN):
         signal.signal(number, signal.SIG_IGN)
-    paths = default_paths().ensure()
+    paths = default_paths().ensure_readable()
     settings = find_config(paths, config)
     start_log(paths.log, settings.agent.log_level)
 

@@ -1,18 +1,21 @@
 """`status`: what is known of every wearable, from the store, with what the running agent adds."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NoReturn
 
+import typer
 from crs_core import codes
 
 from host_agent import NOTICE
-from host_agent.agent_run import Gap
+from host_agent.agent_run import Gap, without_data_s
 from host_agent.clock import RealClock
+from host_agent.errors import StoreError
 from host_agent.keys import keyfile
 from host_agent.paths import default_paths
 from host_agent.patient.contact import Contact
 from host_agent.patient.phones import HOW_TO_SET
 from host_agent.sync.live import live_values_text
+from host_agent.terminal import exits
 from host_agent.terminal.broken import broken_line, leave_when_broken
 from host_agent.terminal.options import JsonOption
 from host_agent.terminal.output import nothing, show
@@ -50,8 +53,13 @@ def status(
     live = live_status(paths)
     agent = presence(paths, live)
     now_ms = live["now_utc_ms"] if live else RealClock().utc_ms()
-    with open_store(paths) as tx:
-        data = read_state(tx, keys, now_ms, live)
+    try:
+        with open_store(paths) as tx:
+            data = read_state(tx, keys, now_ms, live, without_data_s=without_data_s(paths.home))
+    except StoreError as error:
+        if live is None:
+            raise
+        _show_live_alone(live, error, as_json=as_json)
     data |= {
         "notice": NOTICE,
         "agent_running": live is not None,
@@ -67,6 +75,21 @@ def status(
         nothing(f"{silent}No wearable is known here. Enrol one: cytowatch enrol FILE", data, as_json=as_json)
     show(data, _lines(data, now_ms), as_json=as_json)
     leave_when_broken({one["device_id"]: one["broken"] for one in data["devices"] if one["broken"]})
+
+
+def _show_live_alone(live: dict[str, Any], error: StoreError, *, as_json: bool) -> NoReturn:
+    """A store that cannot be read hides nothing that the running agent says; whose data it is stays unsaid."""
+    lines = [
+        NOTICE,
+        f"Agent running, pid {live['pid']}. It is {local_time(live['now_utc_ms'])}.",
+        f"What is stored cannot be read: {error} {error.advice}",
+        *(
+            f"Wearable {one['device_id']}, {one['link']['state']}: {one['live_text']}"
+            for one in live["devices"]
+        ),
+    ]
+    show({"agent_running": True, "store_unreadable": str(error), "agent": live}, lines, as_json=as_json)
+    raise typer.Exit(exits.FAILED)
 
 
 def _lines(data: dict[str, Any], now_ms: int) -> Iterator[str]:

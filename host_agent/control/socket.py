@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from host_agent.clock import Clock, RealClock
 from host_agent.errors import HostAgentError
 from host_agent.state_lock import holder_of
 
@@ -24,12 +25,10 @@ COMMAND_TIMEOUT_S = 30.0  # the longest command waits for an answer of a wearabl
 _CONNECTIONS = 16
 _ADDRESS_MAX_BYTES = 100  # 104 on macOS, 108 on Linux, with the zero at the end
 _SILENT_TIMEOUT_S = 2.0
+_LOOK_S = 5.0  # real
 _LOG = logging.getLogger(__name__)
 
 Handler = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
-
-
-_LOG = logging.getLogger(__name__)
 
 
 class AgentNotRunning(HostAgentError):  # noqa: N818 named by the condition, as in errors.py
@@ -59,11 +58,16 @@ class ControlServer:
     """Serve `handlers` (name → coroutine taking the request) until closed."""
 
     def __init__(
-        self, path: Path, handlers: dict[str, Handler], timeout_s: float = COMMAND_TIMEOUT_S
+        self,
+        path: Path,
+        handlers: dict[str, Handler],
+        timeout_s: float = COMMAND_TIMEOUT_S,
+        clock: Clock | None = None,
     ) -> None:
         self._path = path
         self._handlers = handlers
         self._timeout_s = timeout_s
+        self._clock: Clock = clock or RealClock()
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -91,16 +95,36 @@ class ControlServer:
         finally:
             os.umask(old)
 
+    async def try_start(self) -> None:
+        """As `start`. A disk that takes no socket is logged and closes this door alone: monitoring begins."""
+        try:
+            await self.start()
+        except OSError as error:
+            _LOG.warning(
+                "no command can reach this agent: %s takes no file (%s). It is tried again.",
+                self._path.parent, error.strerror,
+            )  # fmt: skip
+
+    async def keep_open(self) -> None:
+        """Until cancelled: listen again when the disk takes the socket, and when somebody deleted it."""
+        while True:
+            await self._clock.sleep(_LOOK_S)
+            if self._server is None or not self._path.exists():
+                if self._server is not None:
+                    self._server.close()
+                    self._server = None
+                await self.try_start()
+
     async def close(self) -> None:
         """Stop listening, drop connections, remove the socket."""
-        if self._server is None:
-            return
-        self._server.close()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._server = None
-        self._path.unlink(missing_ok=True)
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+            with contextlib.suppress(OSError):
+                self._path.unlink(missing_ok=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()

@@ -29,7 +29,7 @@ async def status_values(parts: Parts) -> dict[str, Any]:
         "now_utc_ms": parts.clock.utc_ms(),
         "ports": [_report(report) for report in links.reports.values()],
         "devices": [
-            _isolated(live.view(device_id), parts.clock.monotonic(), live.started_s)
+            _isolated(live.view(device_id), parts.clock.monotonic(), live.data_before_s)
             for device_id in sorted(device_ids)
         ],
         "outbox_waiting": waiting,
@@ -50,16 +50,16 @@ def _report(report: LinkReport) -> dict[str, Any]:
     return fields
 
 
-def _isolated(view: View, now_s: float, started_s: float) -> dict[str, Any]:
+def _isolated(view: View, now_s: float, data_before_s: float) -> dict[str, Any]:
     """One wearable by itself: values that cannot be shown are left out, and the other wearables are shown."""
     try:
-        return _view(view, now_s, started_s)
+        return _view(view, now_s, data_before_s)
     except Exception:
         _LOG.exception("what %s said cannot be shown", view.device_id.hex())
-        return _view(View(view.device_id, link=view.link, stored_s=view.stored_s), now_s, started_s)
+        return _view(View(view.device_id, link=view.link, stored_s=view.stored_s), now_s, data_before_s)
 
 
-def _view(view: View, now_s: float, started_s: float) -> dict[str, Any]:
+def _view(view: View, now_s: float, data_before_s: float) -> dict[str, Any]:
     status = view.status
     simulated = bool(status.flags & wire.STATUS_SIMULATED) if status else None
     return {
@@ -74,7 +74,7 @@ def _view(view: View, now_s: float, started_s: float) -> dict[str, Any]:
         "live_utc_ms": view.live_utc_ms,
         # ages by the clock that nobody can set
         "live_age_s": None if view.live_s is None else round(now_s - view.live_s, 1),
-        "stored_age_s": int(now_s - (started_s if view.stored_s is None else view.stored_s)),
+        "stored_age_s": int(now_s - (data_before_s if view.stored_s is None else view.stored_s)),
         "battery_age_s": None if view.battery_s is None else int(now_s - view.battery_s),
         "head_seq": status.head_seq if status else None,
         "battery_mv": status.battery_mv if status else None,

@@ -6,6 +6,8 @@ import unicodedata
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
+from host_agent.printable import is_invisible
+
 _LONGEST_NAME, _LONGEST_LABEL = 253, 63
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?", re.ASCII)
 _PORT = re.compile(r":([0-9]*)$", re.ASCII)
@@ -19,7 +21,7 @@ def check_address(address: str, schemes: Sequence[str] = ("https", "http")) -> s
     if not address:
         raise ValueError(f"{form}, found nothing")
     for at, character in enumerate(address, 1):
-        if character in _REFUSED or character.isspace() or unicodedata.category(character)[0] in "CZ":
+        if character in _REFUSED or is_invisible(character):
             name = unicodedata.name(character, "CONTROL CHARACTER")
             raise ValueError(
                 f"{form}; the character U+{ord(character):04X} ({name}) at place {at} must be deleted"

@@ -1,6 +1,5 @@
 """Find a receiver's secret where the configuration points. It is never logged, stored or shown."""
 
-import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -8,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from host_agent.errors import ConfigError
+from host_agent.printable import is_invisible
 from host_agent.text_file import TextFileError, first_line, read_text_file
 
 SHORTEST_CHARS = 16
@@ -19,8 +19,8 @@ def read_secret(owner: str, file: str | None, variable: str | None, environ: Map
     """The secret's bytes; ConfigError names `owner` and the place, never the content, when it cannot serve."""
     if variable is not None:
         place = f"environment variable {variable}"
-        # A script that read it from a file may have kept the mark at its start or the line end.
-        secret = environ.get(variable, "").removeprefix("\ufeff").strip("\r\n")
+        # A script that read it from a file may have kept the mark at its start, and the blanks that a file loses.
+        secret = environ.get(variable, "").removeprefix("\ufeff").strip()
         if not secret:
             raise ConfigError(f"{owner}: {place} is not set.", advice="Set it where the agent starts.")
     else:
@@ -31,7 +31,7 @@ def read_secret(owner: str, file: str | None, variable: str | None, environ: Map
             advice="Make one with `python3 -c 'import secrets; print(secrets.token_urlsafe(32))'`.",
         )
     for at, character in enumerate(secret, 1):
-        if unicodedata.category(character) in ("Cc", "Cf", "Cs"):
+        if character != " " and is_invisible(character):
             raise ConfigError(
                 f"{owner}: the secret in {place} holds an invisible character"
                 f" (U+{ord(character):04X}) at place {at}.",

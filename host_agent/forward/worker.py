@@ -47,6 +47,13 @@ class Undelivered(NamedTuple):
     reason: str
 
 
+class _Sent(NamedTuple):
+    """What became of an attempt, and when (utc_ms): the store may note it much later."""
+
+    outcome: Outcome
+    utc_ms: int
+
+
 class Worker:
     """One per receiver. Call `wake` after a commit that may have added rows."""
 
@@ -80,9 +87,9 @@ class Worker:
         self._memory_after_s = 0.0  # until then the store has its turn
         self._waiting = Waiting(self._clock.utc_ms)  # offered while the store was failing
         self._refused: dict[str, tuple[Item, str]] = {}  # of those, by event key: what was refused and why
-        self._settled: dict[str, Outcome] = {}  # sent, but the store could not note it yet
+        self._settled: dict[str, _Sent] = {}  # sent, but the store could not note it yet
         self._unnoted: dict[
-            int, tuple[outbox.Row, Outcome]
+            int, tuple[outbox.Row, _Sent]
         ] = {}  # of those, the rows that the store has, by id
 
     def wake(self) -> None:
@@ -92,7 +99,7 @@ class Worker:
     def retry_now(self) -> None:
         """Somebody repaired the receiver: end its pause, and send again what it refused of the events in memory."""
         self._failures, self._paused_until_s, self._memory_after_s = 0, 0.0, 0.0
-        self._settled = {k: outcome for k, outcome in self._settled.items() if isinstance(outcome, Delivered)}
+        self._settled = {k: sent for k, sent in self._settled.items() if isinstance(sent.outcome, Delivered)}
         for item, _ in self._refused.values():
             self._waiting.add(item.offer._replace(together=None))
         self.wake()
@@ -121,6 +128,10 @@ class Worker:
             )
             for item, is_refused, reason in waiting + refused
         ]
+
+    def taken(self) -> set[int]:
+        """The outbox rows (ids) that the receiver took and that the store could not note yet."""
+        return {row_id for row_id, (_, sent) in self._unnoted.items() if isinstance(sent.outcome, Delivered)}
 
     async def run(self) -> None:
         """Send what is due, then wait for more."""
@@ -172,16 +183,18 @@ class Worker:
                 waits.append(max(0.01, (due.next_utc_ms - now_ms) / 1000, paused_s))
             return min(waits)
         row = due.rows[self._turns.choose({device: row.priority for device, row in due.rows.items()})]
-        outcome = self._settled.get(row.event_key) or await self._send(row.event_key, row.payload)
+        before = self._settled.get(row.event_key)
+        outcome = before.outcome if before else await self._send(row.event_key, row.payload)
+        sent = before or _Sent(outcome, self._clock.utc_ms())
         self._note(outcome, due.newest_id)
         if isinstance(outcome, RetryAfter):
             self._failed = (row.id, self._failed[1] + 1 if self._failed[0] == row.id else 1)
-            await self._store.write(lambda tx: self._write_back(tx, row, outcome))
+            await self._store.write(lambda tx: self._write_back(tx, row, sent))
             self._refused.pop(row.event_key, None)
             return 0.0
         self._failed = (0, 0)
-        self._remember(row.event_key, outcome)
-        self._unnoted[row.id] = (row._replace(payload=""), outcome)
+        self._remember(row.event_key, sent)
+        self._unnoted[row.id] = (row._replace(payload=""), sent)
         try:
             await self._note_sent()
         except StoreError as error:
@@ -191,14 +204,14 @@ class Worker:
 
     async def _note_sent(self) -> None:
         """Write into the store what became of rows that were sent."""
-        sent = list(self._unnoted.values())
+        unnoted = list(self._unnoted.values())
 
         def write(tx: Tx) -> None:
-            for row, outcome in sent:
-                self._write_back(tx, row, outcome)
+            for row, sent in unnoted:
+                self._write_back(tx, row, sent)
 
         await self._store.write(write)
-        for row, _ in sent:
+        for row, _ in unnoted:
             del self._unnoted[row.id]
             self._settled.pop(row.event_key, None)
             self._refused.pop(row.event_key, None)
@@ -234,7 +247,7 @@ class Worker:
                 del self._refused[next(iter(self._refused))]
         else:
             self._end_refusals(offer)
-        self._remember(offer.delivery.event_key, outcome)
+        self._remember(offer.delivery.event_key, _Sent(outcome, self._clock.utc_ms()))
         return 0.0
 
     async def _send(self, event_key: str, body: str | bytes) -> Outcome:
@@ -288,19 +301,19 @@ class Worker:
             wish_s = self._first_s * 2 ** min(max(attempts, 0), 20)
         return min(self._cap_s, max(self._first_s, wish_s))
 
-    def _write_back(self, tx: Tx, row: outbox.Row, outcome: Outcome) -> None:
-        now_ms = self._clock.utc_ms()
+    def _write_back(self, tx: Tx, row: outbox.Row, sent: _Sent) -> None:
+        outcome = sent.outcome
         if isinstance(outcome, Delivered):
-            outbox.mark_delivered(tx, row.id, now_ms)
+            outbox.mark_delivered(tx, row.id, sent.utc_ms)
         elif isinstance(outcome, Rejected):
             outbox.mark_refused(tx, row.id, outcome.reason)
         else:
             delay_ms = round(self._delay_s(outcome, row.attempts) * 1000)
-            outbox.mark_retry(tx, row.id, now_ms + delay_ms, outcome.reason)
+            outbox.mark_retry(tx, row.id, sent.utc_ms + delay_ms, outcome.reason)
 
-    def _remember(self, event_key: str, outcome: Outcome) -> None:
-        self._settled[event_key] = outcome
-        if isinstance(outcome, Delivered):
+    def _remember(self, event_key: str, sent: _Sent) -> None:
+        self._settled[event_key] = sent
+        if isinstance(sent.outcome, Delivered):
             self._refused.pop(event_key, None)
         if len(self._settled) > _REMEMBERED:
             del self._settled[next(iter(self._settled))]

@@ -36,6 +36,10 @@ class Workers:
         """What receivers have not got of the events that no store holds."""
         return [one for worker in self._workers for one in worker.undelivered()]
 
+    def taken(self) -> set[int]:
+        """The outbox rows (ids) that receivers took and that the store could not note yet."""
+        return {row_id for worker in self._workers for row_id in worker.taken()}
+
     def retry_now(self) -> None:
         """Try what waits at once, whatever pause a receiver is in."""
         for worker in self._workers:

@@ -83,8 +83,13 @@ def encode_profile(profile: Profile) -> str:
     return "".join(f"{key}={pairs[key]}\n" for key in sorted(pairs))
 
 
-def decode_profile(text: str) -> dict[str, str]:
-    """The pairs of a canonical text; unknown keys are kept, lines without `=` are dropped."""
+def decode_profile(text: str | bytes) -> dict[str, str]:
+    """The pairs of a canonical text; unknown keys are kept, lines without `=` are dropped.
+
+    Bytes are what a damaged row holds: they must not keep the numbers of another patient from a text.
+    """
+    if isinstance(text, bytes):
+        text = text.decode(errors="replace")
     return dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
 
 

@@ -5,16 +5,20 @@ keeps the moment of what it corrects, takes its place. Nothing is deleted: a wit
 """
 
 import json
+import logging
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from crs_core.grade import entries
+from crs_core.errors import CoreError
+from crs_core.grade import entries, vocabulary
 
 from host_agent.people.context_values import DROPS, NONE_VALUES, ONLY_BY_NAME, PRESSURE
 from host_agent.store.context import context_entries
 from host_agent.store.context import context_values as stored_values
 from host_agent.store.db import Tx
 from host_agent.store.signed_records import signed_records
+
+_LOG = logging.getLogger(__name__)
 
 
 class Given(NamedTuple):
@@ -52,7 +56,7 @@ def given(tx: Tx, binding: int) -> list[Given]:
     found = [
         Given(
             one.audit, one.entry_id, one.account, one.role, one.observed_utc_ms, one.entered_utc_ms,
-            {key: json.loads(text) for key, text in values.get(one.audit, {}).items()}, one.corrects, one.simulated,
+            _values(values.get(one.audit, {})), one.corrects, one.simulated,
         )
         for one in context_entries(tx, binding)
     ]  # fmt: skip
@@ -65,6 +69,26 @@ def given(tx: Tx, binding: int) -> list[Given]:
         if one.kind == "close_episode"
     ]  # fmt: skip
     return sorted(found, key=lambda entry: (entry.observed_utc_ms, entry.audit))
+
+
+def _values(texts: dict[str, str]) -> dict[str, Any]:
+    """The values by key. A damaged one counts as withdrawn: no older value of its key may take its place."""
+    values: dict[str, Any] = {}
+    for key, text in texts.items():
+        try:
+            vocabulary.check_key(key)
+        except CoreError:
+            continue  # no key of this program
+        try:
+            values[key] = json.loads(text)
+            if values[key] is not None:
+                vocabulary.check({"site": "oral", key: values[key]})
+        except (ValueError, TypeError, RecursionError, CoreError):
+            _LOG.warning("the stored value of %s is damaged and counts as withdrawn", key)
+            values[key] = None
+    if "temperature_cc" in values and values.get("site") is None:
+        values["temperature_cc"] = None
+    return values
 
 
 def fold(given_entries: Iterable[Given]) -> State:

@@ -14,7 +14,7 @@ from crs_core.grade import entries, entry_numbers
 from host_agent.people.context_state import State, in_force
 from host_agent.people.limits import rules_for
 from host_agent.people.on_wearable import OnWearable, on_wearable
-from host_agent.people.outgoing import numbers_in
+from host_agent.people.outgoing import readable_numbers
 from host_agent.people.regrade import replayed
 from host_agent.people.validity import is_time_known
 from host_agent.people.wearable_says import Resolve
@@ -74,7 +74,9 @@ def to_send_again(tx: Tx, binding: int, boot: int | None, now_ms: int, resolve: 
             return limit_ms is not None and age_ms <= limit_ms and _is_of(item, key, state, held, valid)
 
         numbers = {
-            number: value for number, value in numbers_in(item).items() if _counts(number, value, counts)
+            number: value
+            for number, value in readable_numbers(item).items()
+            if _counts(number, value, counts)
         }
         if context.TEMPERATURE_CC not in numbers or context.SITE not in numbers:
             numbers.pop(context.TEMPERATURE_CC, None)

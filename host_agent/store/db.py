@@ -16,6 +16,7 @@ from typing import TypeVar
 from host_agent.clock import Clock, RealClock
 from host_agent.errors import (
     HostAgentError,
+    SchemaNewer,
     StoreCorrupt,
     StoreError,
     StoreFull,
@@ -30,24 +31,38 @@ Tx = sqlite3.Connection  # inside a function given to `write` or `read`
 
 _BUSY_TIMEOUT_MS = 5000  # a command may write while the agent runs; its transactions are short
 _READERS = 2
+_DISK_TAKES_NOTHING = (
+    sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY
+)  # fmt: skip
 
 
 class Store:
     """One open database. `await store.write(fn)` and `await store.read(fn)`; `*_now` block, for commands and tests."""
 
-    def __init__(self, path: Path, clock: Clock | None = None) -> None:
-        """Open or create `path` and bring its schema up to date; StoreError when that fails."""
+    def __init__(self, path: Path, clock: Clock | None = None, *, waits: bool = False) -> None:
+        """Open or create `path` and bring its schema up to date; StoreError when that fails.
+
+        `waits`: a disk that does not let it open is no error now. Each write tries again, and fails until it opens.
+        """
         self.path = path
         self.clock: Clock = clock or RealClock()
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="store-reader")
         self._read_conns: list[sqlite3.Connection] = []
         self._conn: sqlite3.Connection | None = None
+        self._opens_later = waits
         try:
             self._writer.submit(self._open).result()
-        except BaseException:
+        except BaseException as error:
+            if waits and isinstance(error, StoreError) and not isinstance(error, SchemaNewer):
+                return
             self.close()
             raise
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the database was opened for writing. False only after `waits`, or when it is closed."""
+        return self._conn is not None
 
     async def write(self, fn: Callable[[Tx], T]) -> T:
         """Run `fn(tx)` in one transaction; on return it is committed with FULL durability. StoreError otherwise.
@@ -79,6 +94,7 @@ class Store:
 
     def close(self) -> None:
         """Finish the write in progress and close; safe to call twice."""
+        self._opens_later = False
         self._writer.shutdown(wait=True)
         self._readers.shutdown(wait=True)
         for conn in [*self._read_conns, *([self._conn] if self._conn else [])]:
@@ -95,15 +111,25 @@ class Store:
     def _open(self) -> None:
         with file_errors(self.path), store_errors(self.path):
             conn = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+            try:
+                conn.text_factory = _text
+                conn.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
+                conn.execute("PRAGMA journal_mode = WAL")
+                conn.execute("PRAGMA synchronous = FULL")
+                conn.execute("PRAGMA foreign_keys = ON")
+                migrate(conn, self.clock.utc_ms())
+                # what SQLite could open only for reading stays so, also when the disk is mounted for writing again
+                conn.execute("BEGIN IMMEDIATE")
+                conn.execute("ROLLBACK")
+                self.path.chmod(0o600)
+            except BaseException:
+                conn.close()
+                raise
             self._conn = conn
-            conn.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
-            conn.execute("PRAGMA journal_mode = WAL")
-            conn.execute("PRAGMA synchronous = FULL")
-            conn.execute("PRAGMA foreign_keys = ON")
-            migrate(conn, self.clock.utc_ms())
-            self.path.chmod(0o600)
 
     def _transact(self, fn: Callable[[Tx], T]) -> T:
+        if self._conn is None and self._opens_later:
+            self._open()
         conn = self._conn
         if conn is None:
             raise StoreError("the store is closed")
@@ -130,13 +156,47 @@ class Store:
             finally:
                 if conn.in_transaction:
                     conn.execute("ROLLBACK")
-                self._read_conns.append(conn)
+                if self._conn is None:  # it may be one of a store that nobody writes, see `open_read_only`
+                    conn.close()
+                else:
+                    self._read_conns.append(conn)
 
 
 def open_read_only(path: Path) -> sqlite3.Connection:
-    """A connection that cannot write, for readers in this process or another."""
-    uri = f"{path.absolute().as_uri()}?mode=ro"
+    """A connection that cannot write, for readers in this process or another.
+
+    SQLite needs a file of shared memory beside a store also to read it. Where the disk takes none, nobody can be
+    writing: a store that was closed is then read as it is. Close such a connection soon.
+    """
+    conn = _connect_read_only(path)
+    try:
+        conn.execute("PRAGMA schema_version")
+    except sqlite3.OperationalError as error:
+        conn.close()
+        if error.sqlite_errorcode & 0xFF not in _DISK_TAKES_NOTHING or not _was_closed(path):
+            raise
+        return _connect_read_only(path, "&immutable=1")
+    except BaseException:
+        conn.close()
+        raise
+    return conn
+
+
+def _text(data: bytes) -> str:
+    """A text of a row; a damaged one is a text too, and its row harms no other."""
+    return data.decode(errors="replace")
+
+
+def _was_closed(path: Path) -> bool:
+    """Whether all of the store is in its own file: nothing waits in the log beside it."""
+    log = path.with_name(f"{path.name}-wal")
+    return path.exists() and (not log.exists() or log.stat().st_size == 0)
+
+
+def _connect_read_only(path: Path, how: str = "") -> sqlite3.Connection:
+    uri = f"{path.absolute().as_uri()}?mode=ro{how}"
     conn = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+    conn.text_factory = _text
     conn.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
     conn.execute("PRAGMA query_only = ON")
     conn.execute("PRAGMA trusted_schema = OFF")  # what a file brings along calls nothing outside it

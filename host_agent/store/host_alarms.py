@@ -54,6 +54,15 @@ def end_alarm(tx: Tx, derive: Derivation, *, device: int | None, alarm: int, utc
     return True
 
 
+def has_ended_since(tx: Tx, *, device: int | None, alarm: int, utc_ms: int) -> bool:
+    """Whether one of this kind ended then or later."""
+    found = tx.execute(
+        "SELECT 1 FROM host_alarms WHERE coalesce(device, 0) = ? AND alarm = ? AND ended_utc_ms >= ?",
+        (device or 0, alarm, utc_ms),
+    )
+    return found.fetchone() is not None
+
+
 def open_alarms(tx: Tx) -> list[HostAlarm]:
     """Everything that has not ended, oldest first."""
     return [HostAlarm(*row) for row in tx.execute(_SELECT + " ORDER BY id")]

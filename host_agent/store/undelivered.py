@@ -1,5 +1,6 @@
 """Events that no receiver took: which of them are still true, who refused them, and sending them again."""
 
+import json
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
@@ -19,8 +20,8 @@ _STANDS = (
 )
 # Whether some receiver took the event, or a later one of its episode that is as urgent.
 _REACHED = (
-    "EXISTS (SELECT 1 FROM outbox d WHERE d.state = 'delivered' AND (d.event_key = o.event_key"
-    " OR d.episode = o.episode AND d.id > o.id AND d.priority >= o.priority))"
+    "EXISTS (SELECT 1 FROM outbox d WHERE (d.state = 'delivered' OR d.id IN (SELECT value FROM json_each(?3)))"
+    " AND (d.event_key = o.event_key OR d.episode = o.episode AND d.id > o.id AND d.priority >= o.priority))"
 )
 
 
@@ -53,16 +54,23 @@ def undelivered(tx: Tx, now_ms: int) -> list[Undelivered]:
 
 
 def unreached(
-    tx: Tx, now_ms: int, *, limits_ms: Mapping[int, int], since_ms: int, without_alarm: int
+    tx: Tx,
+    now_ms: int,
+    *,
+    limits_ms: Mapping[int, int],
+    since_ms: int,
+    without_alarm: int,
+    taken: Collection[int] = (),
 ) -> list[Undelivered]:
     """Standing alarms that no receiver took: refused by one, or older than the limit of their priority.
 
-    The age counts from `since_ms` at the earliest. An event of `without_alarm` is never one of them. A created time
+    The age counts from `since_ms` at the earliest. An event of `without_alarm` is never one of them.
+    `taken` are rows (ids) that a receiver took while the store could not note it. A created time
     ahead of `now_ms` is of a clock that was set back, and counts as too old.
     """
     found = tx.execute(
         f"{_SELECT} AND o.alarm <> ?2 AND {_STANDS} AND NOT {_REACHED} ORDER BY o.priority DESC, o.id",
-        (now_ms, without_alarm),
+        (now_ms, without_alarm, json.dumps(list(taken))),
     )
     rows = [_row(row) for row in found]
     return [row for row in rows if row.refusals or _is_late(row, now_ms, limits_ms, since_ms)]
@@ -117,7 +125,7 @@ def unaddressed(tx: Tx, now_ms: int, targets: Collection[str]) -> list[Unaddress
     rows = tx.execute(
         "SELECT o.target, o.event_key, o.episode, o.priority, o.simulated, o.payload, o.device, o.kind, o.alarm"  # noqa: S608
         f" FROM outbox o WHERE o.state IN ('pending', 'refused') AND {_STANDS} AND NOT {_REACHED} ORDER BY o.id",
-        (now_ms,),
+        (now_ms, None, "[]"),
     )
     found = [row for row in rows if row[0] not in targets]
     return [Unaddressed._make((*row[1:4], bool(row[4]), *row[5:])) for row in found]

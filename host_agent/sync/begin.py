@@ -44,10 +44,7 @@ def begin(
     The flash is an older image when the boot number or the last sequence goes back, or when an earlier journal returns.
     Then everything is read again and compared byte by byte.
     """
-    if failure is not None:
-        note_failure(tx, derive, failure, utc_ms)
-    device = ensure_device(tx, peer.device_id, utc_ms, name)
-    set_simulated(tx, device, status.flags & wire.STATUS_SIMULATED)
+    device = _heard(tx, derive, peer=peer, status=status, name=name, utc_ms=utc_ms, failure=failure)
     end_alarm(tx, derive, device=device, alarm=codes.JOURNAL_FAULT, utc_ms=utc_ms)
     opened = open_journal(tx, device, peer.journal_id, status.binding_id, utc_ms)
     journal = opened.journal
@@ -90,14 +87,22 @@ def begin_without_journal(
     failure: StoreError | None = None,
 ) -> None:
     """The wearable has no journal: it records nothing, knows no patient, and raises no alarm about one."""
-    if failure is not None:
-        note_failure(tx, derive, failure, utc_ms)
-    device = ensure_device(tx, peer.device_id, utc_ms, name)
-    set_simulated(tx, device, status.flags & wire.STATUS_SIMULATED)
+    device = _heard(tx, derive, peer=peer, status=status, name=name, utc_ms=utc_ms, failure=failure)
     raise_alarm(
         tx, derive, device=device, alarm=codes.JOURNAL_FAULT, priority=codes.PRIORITY_HIGH,
         detail="it runs without a journal: it records nothing and can raise no alarm about a patient", utc_ms=utc_ms,
     )  # fmt: skip
+
+
+def _heard(
+    tx: Tx, derive: Derivation, *, peer: Any, status: Any, name: str, utc_ms: int, failure: StoreError | None
+) -> int:
+    """Row id of the wearable that said HELLO, with why the store took nothing before it."""
+    if failure is not None:
+        note_failure(tx, derive, failure, utc_ms)
+    device = ensure_device(tx, peer.device_id, utc_ms, name)
+    set_simulated(tx, device, status.flags & wire.STATUS_SIMULATED)
+    return device
 
 
 def begin_unstored(tx: Tx, *, peer: Any, status: Any) -> Begun | None:

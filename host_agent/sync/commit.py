@@ -15,13 +15,14 @@ from host_agent.errors import StoreError
 from host_agent.store.counters import count
 from host_agent.store.coverage import Coverage
 from host_agent.store.db import Tx
-from host_agent.store.host_alarms import end_alarm, raise_alarm
+from host_agent.store.host_alarms import end_alarm, has_ended_since, raise_alarm
 from host_agent.store.insertion import IncomingBlock, IncomingGap, Inserted, Insertion, mark_not_understood
 from host_agent.store.journals import journal_by_id
 from host_agent.store.rows import Derivation, Journal, Refused
 from host_agent.store.savepoint import attempt
 
 _LOG = logging.getLogger(__name__)
+_SAME_FAULT_MS = 60_000
 
 
 class Finding(NamedTuple):
@@ -152,8 +153,13 @@ def _words(refused: list[Refused]) -> str:
 
 
 def note_failure(tx: Tx, derive: Derivation, failure: StoreError, utc_ms: int) -> None:
-    """Leave a trace of the time when nothing could be stored: a counter, and an alarm that is over."""
+    """Leave a trace of the time when nothing could be stored: a counter, and an alarm that is over.
+
+    Several parts see the same fault end: it is one alarm.
+    """
     count(tx, None, f"failed_{failure.code}")
+    if has_ended_since(tx, device=None, alarm=codes.STORE_FAULT, utc_ms=utc_ms - _SAME_FAULT_MS):
+        return
     raise_alarm(
         tx, derive, device=None, alarm=codes.STORE_FAULT, priority=codes.PRIORITY_HIGH, detail=str(failure),
         utc_ms=utc_ms,

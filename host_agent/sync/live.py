@@ -78,10 +78,11 @@ class Hooks:
 class LiveViews(SyncListener):
     """What was heard of every wearable; the sync engine reports to it."""
 
-    def __init__(self, clock: Clock, hooks: Hooks) -> None:
+    def __init__(self, clock: Clock, hooks: Hooks, without_data_s: float = 0.0) -> None:
+        """`without_data_s`: for how long before this no data came, at least."""
         self.views: dict[bytes, View] = {}
         self.store_error: StoreError | None = None
-        self.started_s = clock.monotonic()
+        self.data_before_s = clock.monotonic() - without_data_s
         self._clock = clock
         self._hooks = hooks
         self._faults = FaultLog(_LOG)
@@ -89,6 +90,10 @@ class LiveViews(SyncListener):
     def view(self, device_id: bytes) -> View:
         """The view of a wearable, made when it is first heard of."""
         return self.views.setdefault(device_id, View(device_id))
+
+    def newest_data_s(self) -> float | None:
+        """When readings of any wearable were last committed in this run."""
+        return max((view.stored_s for view in self.views.values() if view.stored_s is not None), default=None)
 
     def heard(self, device_ids: Iterable[bytes]) -> dict[bytes, Heard]:
         """When data of each of these wearables last came in this run; also of one that was never heard."""
@@ -152,6 +157,8 @@ class LiveViews(SyncListener):
 
     def on_committed(self, journal: Journal, inserted: Inserted) -> None:
         """Records are committed."""
+        if self.store_error is not None:  # of a session that ended before it could say so
+            self.on_store(None)
         view = self.view(journal.device_id)
         view.journal = inserted.journal
         if inserted.records.readings:
@@ -164,17 +171,23 @@ class LiveViews(SyncListener):
         self, journal: Journal, items: Sequence[IncomingBlock | IncomingGap], error: StoreError
     ) -> None:
         """Report the first failure in the log; hand over the records to be alarmed from memory."""
-        self._faults.tell(
-            "store", f"{error}. Alarms go out from memory and nothing is acknowledged. {error.advice}"
-        )
-        self.store_error = error
+        self.on_store(error)
         self._hooks.unstored(journal, items, error)
+
+    def on_store(self, error: StoreError | None) -> None:
+        """Why the store takes nothing now; None: it takes everything again, whoever saw that it did not."""
+        self.store_error = error
+        if error is None:
+            self._faults.over("store", "the store accepts writes again")
+            self._hooks.committed()
+        else:
+            self._faults.tell(
+                "store", f"{error}. Alarms go out from memory and nothing is acknowledged. {error.advice}"
+            )
 
     def on_store_back(self, journal: Journal) -> None:
         """The store accepts writes again."""
-        self._faults.over("store", "the store accepts writes again")
-        self.store_error = None
-        self._hooks.committed()
+        self.on_store(None)
 
     def on_caught_up(self, journal: Journal) -> None:
         """The store holds everything that the wearable had."""

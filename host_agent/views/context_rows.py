@@ -11,7 +11,7 @@ from host_agent.people.asking import wearers
 from host_agent.people.context_state import Given, Held, fold, given
 from host_agent.people.limits import rules_for
 from host_agent.people.on_wearable import OnWearable, on_wearable
-from host_agent.people.outgoing import numbers_in
+from host_agent.people.outgoing import readable_numbers
 from host_agent.people.regrade import replayed
 from host_agent.people.resending import to_send_again
 from host_agent.people.signed_records import Signed, signed
@@ -47,6 +47,7 @@ _AGAIN = "on this laptop only: the wearable dropped it at its restart, "
 SENDING, NO_LINK, NO_AGENT = "being sent", "waiting for the link", "waiting for the agent: cytowatch run"
 _DROPPED = "on this laptop only: the wearable dropped it. Enter it again"
 _REPLACED = "on this laptop only: a newer entry took its place on the wearable"
+_DAMAGED = "on this laptop only: its row for the wearable is damaged. Enter it again"
 _OVER = "no longer counts on the wearable"
 
 
@@ -125,7 +126,10 @@ def _wearable(
     counts: bool,
 ) -> str:
     """What the wearable holds of this key, by its own records; `item` is the part of the entry that goes there."""
-    names = {wearable_context.KEYS[number][0] for number in numbers_in(item)} if item is not None else set()
+    numbers = readable_numbers(item) if item is not None else {}
+    if item is not None and not numbers:
+        return _DAMAGED
+    names = {wearable_context.KEYS[number][0] for number in numbers}
     if item is None or _PART_OF.get(key, key) not in names:
         return _ON_HOST
     if item.state != JOURNALED:

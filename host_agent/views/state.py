@@ -1,5 +1,6 @@
 """Every wearable and delivery for `status`, `devices` and `doctor`: what the store has, and what the agent adds."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
@@ -50,15 +51,23 @@ _OF_THE_AGENT = (
 
 
 def read_state(
-    tx: Tx | None, keys: Mapping[bytes, DeviceKey], now_ms: int, live: Mapping[str, Any] | None = None
+    tx: Tx | None,
+    keys: Mapping[bytes, DeviceKey],
+    now_ms: int,
+    live: Mapping[str, Any] | None = None,
+    *,
+    without_data_s: float = 0.0,
 ) -> dict[str, Any]:
     """Everything that `status --json` gives of wearables and deliveries.
 
-    `tx` None: nothing was ever stored. `live` is the running agent's answer to `status`, None: no agent runs.
+    `tx` None: nothing was ever stored. `live` is the running agent's answer to `status`, None: no agent runs, and no
+    data has come for `without_data_s` at least.
     """
     by_id = {entry["device_id"]: entry for entry in live["devices"]} if live else {}
-    counted = {name: int(one["stored_age_s"]) for name, one in by_id.items() if "stored_age_s" in one}
-    data = _stored(tx, keys, now_ms, counted)
+    counted: dict[str, int | None] = {
+        name: int(one["stored_age_s"]) for name, one in by_id.items() if "stored_age_s" in one
+    }
+    data = _stored(tx, keys, now_ms, defaultdict(lambda: int(without_data_s) or None, counted))
     for device in data["devices"]:
         seen = by_id.get(device["device_id"], {})
         if live:
@@ -71,7 +80,7 @@ def read_state(
 
 
 def _stored(
-    tx: Tx | None, keys: Mapping[bytes, DeviceKey], now_ms: int, least_ages: Mapping[str, int]
+    tx: Tx | None, keys: Mapping[bytes, DeviceKey], now_ms: int, least_ages: Mapping[str, int | None]
 ) -> dict[str, Any]:
     """What the store has; `least_ages`: how old the newest reading of a device is at least, in s, by the agent."""
     seen = [] if tx is None else devices(tx)
@@ -84,7 +93,7 @@ def _stored(
     return {
         "devices": [
             *(
-                _isolated(tx, one, keys.get(one.device_id), now_ms, least_ages.get(one.device_id.hex()))
+                _isolated(tx, one, keys.get(one.device_id), now_ms, least_ages[one.device_id.hex()])
                 for one in seen
             ),
             *unseen,

@@ -121,7 +121,7 @@ def events(world: World) -> list[dict[str, Any]]:
 
 
 def query(world: World, sql: str) -> list[tuple[Any, ...]]:
-    with sqlite3.connect(world.paths.database) as conn:
+    with contextlib.closing(sqlite3.connect(world.paths.database)) as conn:
         return conn.execute(sql).fetchall()
 
 

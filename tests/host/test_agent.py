@@ -76,7 +76,7 @@ async def test_patient_end_waits_for_what_is_not_synced_unless_overridden(world)
     async with world.agent() as agent:
         await start_patient(world)
         engine = await next(iter(agent.links.runners.values())).wait_engine()
-        engine.head_seq += 5
+        engine._reception.head_seq += 5
         with pytest.raises(ControlFailed, match=r"not synced \(5 known\)") as caught:
             await world.call("patient_end")
         assert "--override REASON" in caught.value.advice

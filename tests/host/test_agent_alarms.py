@@ -1,6 +1,5 @@
 """The alarms of the whole agent: each is sent once, whether the disk is full or the wearable is silent or stopped."""
 
-import asyncio
 import sqlite3
 
 import pytest
@@ -11,6 +10,7 @@ from crs_core.wire import message as wire
 from host_agent.errors import StoreFull
 from host_agent.escalation.checks.check import Finding
 from host_agent.escalation.from_memory import MemoryAlarms
+from host_agent.link.supervisor import LinkState
 from host_agent.store.db import Store
 from tests.fakes.fake_clock import FakeClock
 from tests.host.agent_world import events, live, query, start_patient
@@ -30,6 +30,12 @@ def full_disk(monkeypatch):
         return lambda: monkeypatch.setattr(agent.store, "write", write)
 
     return fill
+
+
+async def at_rest(world, agent):
+    """Everything that was received is handled, stored and delivered."""
+    await world.until(lambda: not agent._background)
+    await world.until(lambda: query(world, "SELECT 1 FROM outbox WHERE state = 'pending'") == [])
 
 
 async def delivered(world, key):
@@ -75,7 +81,8 @@ async def test_alarms_that_rise_while_the_disk_is_full_are_sent_too(world, full_
         free()
         world.device.pump.start(1, 8, 2048)
         await delivered(world, sent["PULSE_LOST"]["key"])
-        await asyncio.sleep(0.2)
+        await world.in_session()
+        await at_rest(world, agent)
         keys = [event["key"] for event in events(world)]
         assert len(keys) == len(set(keys)), "same key: not sent twice"
 
@@ -91,13 +98,14 @@ async def test_an_unjournaled_alarm_that_ended_in_between_is_told_again(world):
 
 
 async def test_an_alarm_that_the_wearables_flash_did_not_take_is_told_once(world):
-    async with world.agent():
+    async with world.agent() as agent:
         await start_patient(world)
         doorbell = wire.Alarm(0, 5000, ((codes.JOURNAL_FAULT, 3),))
         await world.device.say(doorbell)
         await world.device.say(doorbell)
-        await world.receiver.wait_for(1)
-        await asyncio.sleep(0.2)
+        await world.device.say(live(5000))
+        await world.until(lambda: agent.live.view(world.device.device_id).live)
+        await at_rest(world, agent)
         (event,) = events(world)
         assert event["name"] == "JOURNAL_FAULT" and "flash did not take it" in event["detail"]
         assert event["key"].endswith("-unjournaled-1-5000-alarm-10")
@@ -119,12 +127,12 @@ async def test_silence_from_the_start_is_an_alarm(world):
 
 
 async def test_a_board_at_its_prompt_is_a_high_alarm_until_it_is_back(world):
-    async with world.agent():
+    async with world.agent() as agent:
         await world.in_session()
         world.device.deaf = True
         await world.port.device_write(b"\r\nMicroPython v1.29\r\n>>> ")
         await world.call("release", port=world.port.path, seconds=0.05)
-        await asyncio.sleep(0.2)
+        await world.until(lambda: agent.links.reports[world.port.path].state == LinkState.HELLO_WAIT)
         await world.port.device_write(b"\r\n>>> ")
         await world.receiver.wait_for(1)
         assert (events(world)[0]["name"], events(world)[0]["priority"]) == ("DEVICE_AT_REPL", "HIGH")
@@ -143,7 +151,7 @@ async def test_a_missed_prompt_is_raised_by_the_running_agent_once_and_not_again
     async with world.agent(speed=60) as agent:
         await world.in_session()
         await agent.checks.checks["prompts"].look()
-        await asyncio.sleep(1.5)
+        await at_rest(world, agent)
         # an agent that ends between a delivery and its note delivers it again, under the same key
         sent = {event["key"]: event for event in events(world) if event["name"] == "PROMPT_MISSED"}
         (only,) = sent.values()

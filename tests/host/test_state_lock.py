@@ -10,12 +10,13 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
-from host_agent.agent_run import AgentRun, gaps_of, past_gaps
+from host_agent.agent_run import AgentRun, gaps_of, past_gaps, without_data_s
 from host_agent.paths import Paths, StateFolderError
-from host_agent.state_lock import AGENT_NOTE, Holder, StateFolderBusy, StateLock, holder_of
+from host_agent.state_lock import AGENT_NOTE, Holder, StateFolderBusy, StateLock, holder_of, read_note
 from tests.fakes.fake_clock import FakeClock
 
 CHILD = """
@@ -169,7 +170,7 @@ def test_a_damaged_note_costs_the_name_of_the_holder_alone(paths, note):
     with StateLock(paths, "restore"):
         (paths.home / "command.json").write_bytes(note)
         (paths.home / AGENT_NOTE).write_bytes(note)
-        assert holder_of(paths.home).pid == 0
+        assert holder_of(paths.home).pid in (0, os.getpid())
     AgentRun(paths).end()
 
 
@@ -275,3 +276,39 @@ def test_the_time_of_a_silent_agent_has_its_offset_when_the_clocks_change(monkey
     finally:
         monkeypatch.undo()
         time.tzset()
+
+
+def test_a_wall_clock_that_was_wrong_makes_neither_gap_nor_data_younger(paths):
+    clock = FakeClock()
+    run = AgentRun(paths, clock)
+    data_s = clock.monotonic()
+    run.newest_data_s = lambda: data_s
+    clock._now_s += 60
+    run.end()
+    clock._now_s += 4200
+    clock.set(-3_600_000)  # it stood an hour fast before
+    assert without_data_s(paths.home, clock) == 4260
+    second = AgentRun(paths, clock)
+    assert second.gap.until_utc_ms - second.gap.from_utc_ms == 4_200_000
+    clock._now_s += 60
+    second.end()  # no data came in it
+    assert without_data_s(paths.home, clock) == 4320
+    note = read_note(paths.home / AGENT_NOTE)
+    for counted in (
+        {**note["counted"], "system": "another start"},
+        {},
+        "x",
+        None,
+        {"system": [], "data_s": []},
+    ):
+        (paths.home / AGENT_NOTE).write_text(json.dumps({**note, "counted": counted}))
+        assert without_data_s(paths.home, clock) == 0
+
+
+@pytest.mark.skipif(not Path("/proc/locks").exists(), reason="this system does not say who holds a lock")
+def test_where_the_disk_took_no_note_the_lock_names_its_process_and_not_an_earlier_one(paths, monkeypatch):
+    AgentRun(paths).end()
+    monkeypatch.setattr("host_agent.agent_run.write_note", lambda path, note: None)
+    run = AgentRun(paths)
+    assert holder_of(paths.home) == Holder(os.getpid(), "run", 0, 0, is_ready=False)
+    run.end()

@@ -29,7 +29,8 @@ def test_marks_encodings_and_line_ends_of_editors_change_nothing(tmp_path, encod
     "data, why",
     [("Grüße".encode("latin-1"), "is not UTF-8 text (byte 2)"), (b"a\nb\0c", "NUL character in line 2"),
      ("secret".encode("utf-16-le"), "NUL character in line 1"), (b"\xff\xfea", "begins as UTF-16-LE text"),
-     (b"\xef\xbb\xbf\xff", "is not UTF-8 text (byte 3)")],
+     (b"\xef\xbb\xbf\xff", "is not UTF-8 text (byte 3)"), (b"+/v8-secret", "begins as UTF-7 text"),
+     ("secret".encode("utf-32-be"), "NUL character in line 1"), (b"\xfe\xffs", "begins as UTF-16-BE text")],
 )  # fmt: skip
 def test_what_is_no_text_is_refused_without_its_content(data, why):
     with pytest.raises(TextFileError) as caught:
@@ -73,10 +74,30 @@ def test_a_secret_and_a_passphrase_are_the_same_whatever_editor_wrote_them(tmp_p
 
 
 def test_a_secret_of_a_variable_loses_its_mark_and_line_end():
-    assert read_secret("webhook a", None, "S", {"S": "\ufeff0123456789abcdef\r\n"}) == b"0123456789abcdef"
+    assert (
+        read_secret("webhook a", None, "S", {"S": "\ufeff0123456789abcdef\u00a0\r\n"}) == b"0123456789abcdef"
+    )
+    assert read_secret("webhook a", None, "S", {"S": "pass word, äß, 0123"}) == "pass word, äß, 0123".encode()
 
 
 def test_an_invisible_character_in_a_secret_is_named_by_its_place():
+    for number in (
+        0x00A0,
+        0x2003,
+        0x2060,
+        0x3000,
+        0x3164,
+        0x115F,
+        0x2800,
+        0x034F,
+        0xFE0F,
+        0xE0001,
+        0x00AD,
+        0x2028,
+    ):
+        text = f"012{chr(number)}456789abcdefgh"
+        with pytest.raises(ConfigError, match=rf"invisible character \(U\+{number:04X}\) at place 4"):
+            read_secret("webhook a", None, "S", {"S": text})
     with pytest.raises(ConfigError, match=r"invisible character \(U\+200B\) at place 4"):
         read_secret("webhook a", None, "S", {"S": "012\u200b3456789abcdef"})
 

@@ -17,12 +17,15 @@ class Finding(NamedTuple):
 
 
 class CheckParts(NamedTuple):
-    """What every check works with. `alarm_from_memory(device_id, finding)` alarms while the store fails."""
+    """What every check works with.
+
+    `alarm_from_memory(device_id, finding)` alarms while the store fails; None: about the agent itself.
+    """
 
     store: Store
     derive: Derivation
     clock: Clock
-    alarm_from_memory: Callable[[bytes, Finding], None] = lambda device_id, finding: None
+    alarm_from_memory: Callable[[bytes | None, Finding], None] = lambda device_id, finding: None
 
 
 class Check(Protocol):

@@ -7,7 +7,7 @@ again when the agent starts. Its own deliveries never raise it. The times are pr
 
 import contextlib
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from crs_core import code_texts
 from crs_core.codes import NOBODY_REACHED, PRIORITY_HIGH, PRIORITY_LOW, PRIORITY_MEDIUM
@@ -42,10 +42,12 @@ class NobodyReachedCheck:
         link_clock: Clock,
         in_memory: Callable[[], Iterable[InMemory]] = tuple,
         *,
+        taken: Callable[[], Iterable[int]] = tuple,
         address_again: Callable[[Tx, int], None] = lambda tx, utc_ms: None,
         retry_now: Callable[[], None] = lambda: None,
     ) -> None:
-        """`in_memory` gives what receivers have not got of the events that no store holds.
+        """`in_memory` gives what receivers have not got of the events that no store holds, `taken` the rows (ids) that
+        they took while the store could not note it.
 
         At the first look `address_again` gives what earlier runs could not deliver to the receivers of today, and
         `retry_now` then wakes them.
@@ -57,6 +59,8 @@ class NobodyReachedCheck:
         self._targets = tuple(targets)
         self._link = link_clock
         self._in_memory = in_memory
+        self._taken = taken
+        self._by_store: set[bytes] = set()  # of `sounding`, what the store said when it could last be read
         self._since_ms = link_clock.utc_ms()
         self._is_retried = False
 
@@ -64,24 +68,30 @@ class NobodyReachedCheck:
         """Judge what was not delivered now."""
         parts, now_ms = self._parts, self._parts.clock.utc_ms()
         unsaved = {share: finding for share, finding in self._judge_memory() if share}
+        taken = list(self._taken())
 
         def keep(tx: Tx) -> None:
-            make_stand(tx, parts.derive, NOBODY_REACHED, self._found(tx, unsaved), now_ms)
+            make_stand(tx, parts.derive, NOBODY_REACHED, self._found(tx, unsaved, taken), now_ms)
 
         try:
             if not self._is_retried:
                 await parts.store.write(self._send_again)
                 self._is_retried = True
                 self._retry_now()
-            if not await parts.store.read(lambda tx: stands(tx, NOBODY_REACHED, self._found(tx, unsaved))):
+            if not await parts.store.read(
+                lambda tx: stands(tx, NOBODY_REACHED, self._found(tx, unsaved, taken))
+            ):
                 await parts.store.write(keep)
-            self.sounding = set(await parts.store.read(lambda tx: self._sound_on(tx, unsaved)))
+            self._by_store = set(await parts.store.read(lambda tx: self._sound_on(tx, unsaved, taken)))
+            self.sounding = self._by_store
         except StoreError as error:
             _LOG.error("what was not delivered cannot be read or stored: %s", error)
             found = {bytes.fromhex(share): finding for share, finding in unsaved.items()}
             with contextlib.suppress(StoreError):
-                found |= await parts.store.read(lambda tx: self._sound_on(tx, unsaved))
-            self.sounding |= found.keys()
+                by_store = await parts.store.read(lambda tx: self._sound_on(tx, unsaved, taken))
+                found |= by_store
+                self._by_store = set(by_store)
+            self.sounding = self._by_store | found.keys()
             for device_id, finding in found.items():
                 parts.alarm_from_memory(device_id, finding)
 
@@ -90,11 +100,18 @@ class NobodyReachedCheck:
         retry_standing(tx, self._link.utc_ms(), self._since_ms)
         self._address_again(tx, self._parts.clock.utc_ms())
 
-    def _found(self, tx: Tx, unsaved: Mapping[str, Finding]) -> dict[int | None, Finding]:
+    def _found(
+        self, tx: Tx, unsaved: Mapping[str, Finding], taken: Collection[int]
+    ) -> dict[int | None, Finding]:
         now_ms = self._link.utc_ms()
         rows: dict[int | None, list[Undelivered]] = {}
         for row in unreached(
-            tx, now_ms, limits_ms=LIMITS_MS, since_ms=self._since_ms, without_alarm=NOBODY_REACHED
+            tx,
+            now_ms,
+            limits_ms=LIMITS_MS,
+            since_ms=self._since_ms,
+            without_alarm=NOBODY_REACHED,
+            taken=taken,
         ):
             rows.setdefault(row.device, []).append(row)
         found = {device: _finding(of_one) for device, of_one in rows.items()}
@@ -110,8 +127,10 @@ class NobodyReachedCheck:
             found.setdefault(device_row(tx, bytes.fromhex(share)), finding)
         return found
 
-    def _sound_on(self, tx: Tx, unsaved: Mapping[str, Finding]) -> dict[bytes, Finding]:
-        found = self._found(tx, unsaved)
+    def _sound_on(
+        self, tx: Tx, unsaved: Mapping[str, Finding], taken: Collection[int]
+    ) -> dict[bytes, Finding]:
+        found = self._found(tx, unsaved, taken)
         return {
             one.device_id: found[one.id]
             for one in devices(tx)

@@ -120,7 +120,8 @@ class Webhook:
         except (TimeoutError, httpx2.TimeoutException):
             return outcome or RetryAfter(f"no answer within {self._timeout_s:g} s")
         except httpx2.HTTPError as error:
-            return outcome or RetryAfter(f"not reached: {error or type(error).__name__}")
+            why = str(error) or f"the connection broke ({type(error).__name__})"
+            return outcome or RetryAfter(f"not reached: {why}")
         return outcome
 
     async def close(self) -> None:

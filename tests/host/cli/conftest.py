@@ -1,10 +1,13 @@
 """Folders that tests of the command share."""
 
 import json
+import time
 
 import pytest
 
 from tests.host.cli.people_cli import PEOPLE, run
+from tests.host.people.people_world import PeopleWorld
+from tests.host.people.wearable_rows import WearableRows
 
 
 @pytest.fixture(scope="session")
@@ -21,3 +24,17 @@ def people(tmp_path_factory):
         assert done.returncode == 0, done.stderr
         code = json.loads(done.stdout).get("administrator_code", code)
     return home
+
+
+@pytest.fixture
+def one_patient(tmp_path):
+    """P-1 alone, bound now; `home` is the state folder, `rows` writes what the wearable says."""
+    home = tmp_path / "home"
+    home.mkdir()
+    made = PeopleWorld(home)
+    made.now_ms = time.time_ns() // 1_000_000
+    made.home = home
+    made.rows = WearableRows(made)
+    made.rows.write("UPDATE bindings SET state = 'ended' WHERE device = 2")
+    yield made
+    made.store.close()

@@ -6,8 +6,10 @@ import pytest
 from crs_core import units
 from crs_core.journal import block_writer
 
+from host_agent.agent_run import AgentRun
 from host_agent.cli import devices, doctor, status
 from host_agent.clock import RealClock
+from host_agent.paths import Paths
 from tests.host.cli.people_cli import run
 from tools.lab.fuzz.records import HONEST, Bedside
 
@@ -53,6 +55,15 @@ def test_without_the_agent_it_is_by_this_clock_or_not_known(home, ahead_ms, age_
     assert found is None if age_s is None else age_s <= found <= age_s + 30
     words = "at a time not known: 37.00" if age_s is None else "ago: 37.00"
     assert words in run(folder, "status").stdout
+
+
+@pytest.mark.parametrize("ahead_ms", [0, 100_000, HOUR_MS])
+def test_without_the_agent_it_is_no_younger_than_an_agent_counted_before(home, ahead_ms):
+    folder = home(ahead_ms)
+    agent = AgentRun(Paths(folder))
+    agent.newest_data_s = lambda: RealClock().monotonic() - 4200
+    agent.end()
+    assert 4200 <= newest(folder)["age_s"] <= 4230
 
 
 @pytest.mark.parametrize("ahead_ms", [0, HOUR_MS, 24 * HOUR_MS])

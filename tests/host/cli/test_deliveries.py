@@ -4,8 +4,10 @@ import json
 
 import pytest
 
+from host_agent.config.model import parse_config
 from host_agent.store.db import Store
 from host_agent.terminal import exits
+from host_agent.terminal.receiver_findings import receiver_findings
 from tests.host.cli.people_cli import run
 
 ROW = (
@@ -39,6 +41,21 @@ def test_doctor_names_each_receiver_once_with_all_that_waits_and_why(home):
     assert "not delivered yet: 1. the agent is not running" in line
     (line,) = [line for line in text.splitlines() if "receiver gone:" in line]
     assert "not in the configuration any more" in line and "https://h.example/…" in line
+
+
+def test_doctor_says_what_the_running_agent_met_at_a_receiver(home):
+    told = {"delivered": 0, "retried": 3, "refused": 0}
+    live = {"targets": {"ward": {**told, "last_error": "not reached: https://h.example/t0ken"},
+                        "left": {**told, "last_error": ""}}}  # fmt: skip
+    receivers = parse_config((home / "config.toml").read_text()).receivers
+    found = {one.about: one for one in receiver_findings(receivers, {}, live)}
+    assert "the last attempt of the running agent failed: not reached: https://h.example/…" in (
+        found["receiver ward"].text
+    )
+    assert "the configuration no more" in found["receiver left"].text
+    live["targets"].pop("ward")
+    found = {one.about: one for one in receiver_findings(receivers, {}, live)}
+    assert "started with another configuration" in found["receiver ward"].text
 
 
 @pytest.mark.parametrize(

@@ -1,33 +1,23 @@
 """What `status` and `doctor` show of one wearable: alarms first, one state, whom to call, no contradiction."""
 
 import json
-import time
 
 import pytest
 from crs_core import codes, units
 
 from host_agent.keys import keyfile
 from tests.host.cli.people_cli import run
-from tests.host.people.people_world import MIN_MS, PeopleWorld
-from tests.host.people.wearable_rows import WearableRows
+from tests.host.people.people_world import MIN_MS
 
 SETTINGS = "device_name=Bed 3\nemergency_number=112\npatient_call_number=555-0100\nsite=axilla\n"
 
 
 @pytest.fixture
-def world(tmp_path):
+def world(one_patient):
     """P-1, with a wearable that told its settings and a reading of a minute ago."""
-    home = tmp_path / "home"
-    home.mkdir()
-    made = PeopleWorld(home)
-    made.now_ms = time.time_ns() // 1_000_000
-    made.home = home
-    made.rows = WearableRows(made)
-    made.rows.write("UPDATE bindings SET state = 'ended' WHERE device = 2")
-    made.rows.write("UPDATE devices SET settings = ? WHERE id = 1", SETTINGS)
-    made.rows.reading(3702, 970, 84, ago_ms=MIN_MS)
-    yield made
-    made.store.close()
+    one_patient.rows.write("UPDATE devices SET settings = ? WHERE id = 1", SETTINGS)
+    one_patient.rows.reading(3702, 970, 84, ago_ms=MIN_MS)
+    return one_patient
 
 
 def screen(world, command="status"):
@@ -124,3 +114,16 @@ def test_a_value_that_may_not_be_used_is_not_the_last_value(world):
     world.rows.reading(3300, None, None, temp_state=units.TEMP_OFF_BODY, ppg_state=units.PPG_NO_CONTACT)
     device = json.loads(json_of(world))["devices"][0]
     assert device["last_value"] < device["newest_reading"]["at"]
+
+
+@pytest.mark.parametrize("command", [("status",), ("status", "--json")])
+def test_a_store_that_cannot_be_read_hides_nothing_that_the_agent_says(tmp_path, monkeypatch, command):
+    (tmp_path / "cytowatch.db").write_bytes(b"not a database" * 1000)
+    one = {"device_id": "0102", "link": {"state": "open"}, "live_text": "38.64 °C, raised: HYPOXAEMIA HIGH"}
+    live = {"pid": 7, "now_utc_ms": 1_800_000_000_000, "devices": [one]}
+    monkeypatch.setattr("host_agent.cli.status.live_status", lambda paths: live)
+    done = run(tmp_path, *command)
+    assert (
+        done.returncode == 1 and "raised: HYPOXAEMIA HIGH" in done.stdout and "not a database" in done.stdout
+    )
+    assert "nobody is bound" not in done.stdout

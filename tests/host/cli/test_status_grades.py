@@ -1,31 +1,21 @@
 """`status` over a real store as a person or a script types it: the grade on every scale, and what is asked for."""
 
 import json
-import time
 
 import pytest
 from crs_core import codes
 
 from tests.host.cli.people_cli import run
-from tests.host.people.people_world import HOUR_MS, MIN_MS, PeopleWorld
-from tests.host.people.wearable_rows import WearableRows
+from tests.host.people.people_world import HOUR_MS, MIN_MS
 
 
 @pytest.fixture
-def world(tmp_path):
+def world(one_patient):
     """P-1, febrile for three hours, with a fresh reading."""
-    home = tmp_path / "home"
-    home.mkdir()
-    made = PeopleWorld(home)
-    made.now_ms = time.time_ns() // 1_000_000
-    made.home = home
-    made.rows = WearableRows(made)
-    made.rows.write("UPDATE bindings SET state = 'ended' WHERE device = 2")
-    made.rows.started(5 * HOUR_MS)
-    made.rows.grade(codes.FEVER_MET, ago_ms=3 * HOUR_MS)
-    made.rows.reading(3860, 955, 102, ago_ms=MIN_MS)
-    yield made
-    made.store.close()
+    one_patient.rows.started(5 * HOUR_MS)
+    one_patient.rows.grade(codes.FEVER_MET, ago_ms=3 * HOUR_MS)
+    one_patient.rows.reading(3860, 955, 102, ago_ms=MIN_MS)
+    return one_patient
 
 
 def status(world, *arguments):

@@ -18,6 +18,7 @@ BAD = {
     "https://a.example/\n": "U+000A", "https://a.example/\u202e": "U+202E", "https://a.b/\x7f": "U+007F",
     "https://a.example/“x”": "U+201C", "\ufeffhttps://a.example": "U+FEFF", "https://a.b/\\x": "U+005C",
     "https://a.b/\ud800": "U+D800", "https://a\u00a0b.example": "U+00A0", "https://ex\u00adample.com": "U+00AD",
+    "https://a.b/\u3164": "U+3164", "https://a.b/x\ufe0f": "U+FE0F", "https://a.b/\u2800": "U+2800",
     "": "nothing", "https://": "missing", "https:///x": "missing", "https://?x": "missing",
     "https://a:0/": "port", "https://a:65536/": "port", "https://a:x/": "port", "https://a:-1/": "port",
     "https://::1/x": "brackets", "https://[::1/": "brackets", "https://[zz]/": "brackets",

@@ -1,7 +1,6 @@
 """One wearable's flood delays no other, in the store and in memory, and nothing of it is lost without a word."""
 
 import asyncio
-import contextlib
 import logging
 
 import pytest
@@ -10,9 +9,8 @@ from host_agent.errors import StoreFull
 from host_agent.forward.delivery import Delivered, Delivery, Rejected, RetryAfter
 from host_agent.forward.share import Turns, is_repetition
 from host_agent.forward.waiting import Offer, Waiting
-from host_agent.forward.worker import Worker
 from host_agent.store import outbox
-from host_agent.store.db import Store
+from tests.host.forward.conftest import rows, running, until
 
 
 class Scripted:
@@ -35,40 +33,9 @@ class Scripted:
         pass
 
 
-@pytest.fixture
-def store(tmp_path):
-    with Store(tmp_path / "c.db") as opened:
-        yield opened
-
-
 def add(store, device, key, priority):
     row = outbox.Addressed("w", key, None, priority, False, "{}", "", device, f"alarm-{key}", 3)
     store.write_now(lambda tx: outbox.add_delivery(tx, row, 0))
-
-
-def rows(store):
-    return store.read_now(
-        lambda tx: {key: (state, attempts, error) for key, state, attempts, error in tx.execute(
-            "SELECT event_key, state, attempts, last_error FROM outbox")}
-    )  # fmt: skip
-
-
-@contextlib.asynccontextmanager
-async def running(store, forwarder, **change):
-    worker = Worker(store, forwarder, **{"retry_first_s": 0.05, "retry_cap_s": 1, **change})
-    task = asyncio.create_task(worker.run())
-    try:
-        yield worker
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-
-
-async def until(check):
-    async with asyncio.timeout(10):
-        while not check():
-            await asyncio.sleep(0.01)
 
 
 async def test_a_high_of_one_wearable_is_sent_next_behind_a_thousand_of_another(store):

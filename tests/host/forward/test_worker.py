@@ -13,16 +13,11 @@ from host_agent.forward.delivery import Delivered, Delivery, RetryAfter
 from host_agent.forward.kinds.webhook import Webhook
 from host_agent.forward.worker import Worker
 from host_agent.store import outbox
-from host_agent.store.db import Store
+from tests.fakes.fake_clock import FakeClock
 from tests.fakes.fake_http import FakeReceiver, Reply
+from tests.host.forward.conftest import rows, running, until
 
 SECRET = b"0123456789abcdef"
-
-
-@pytest.fixture
-def store(tmp_path):
-    with Store(tmp_path / "c.db") as opened:
-        yield opened
 
 
 @pytest.fixture
@@ -41,33 +36,10 @@ def add(store, key, priority=2, target="w", next_try_utc_ms=0):
     )
 
 
-def rows(store):
-    return store.read_now(
-        lambda tx: {key: (state, attempts, error) for key, state, attempts, error in tx.execute(
-            "SELECT event_key, state, attempts, last_error FROM outbox")}
-    )  # fmt: skip
-
-
-@contextlib.asynccontextmanager
-async def running(store, receiver, *, timeout_s=0.5, first_s=0.05, cap_s=1.0):
-    hook = Webhook(
+def webhook(receiver, timeout_s=0.5):
+    return Webhook(
         "w", receiver.url, SECRET, timeout_s=timeout_s, accept_simulated=False, utc_ms=RealClock().utc_ms
     )
-    worker = Worker(store, hook, retry_first_s=first_s, retry_cap_s=cap_s)
-    task = asyncio.create_task(worker.run())
-    try:
-        yield worker
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-        await worker.close()
-
-
-async def until(check, timeout_s=5.0):
-    async with asyncio.timeout(timeout_s):
-        while not check():
-            await asyncio.sleep(0.01)
 
 
 def keys(receiver):
@@ -77,7 +49,7 @@ def keys(receiver):
 async def test_most_urgent_first_then_oldest(store, receiver):
     for key, priority in [("a", 1), ("b", 3), ("c", 2), ("d", 3)]:
         add(store, key, priority)
-    async with running(store, receiver):
+    async with running(store, webhook(receiver)):
         await receiver.wait_for(4)
     assert keys(receiver) == ["b", "d", "c", "a"]
 
@@ -85,13 +57,13 @@ async def test_most_urgent_first_then_oldest(store, receiver):
 async def test_rows_of_another_target_are_left_alone(store, receiver):
     add(store, "mine")
     add(store, "other", target="x")
-    async with running(store, receiver):
+    async with running(store, webhook(receiver)):
         await until(lambda: rows(store)["mine"][0] == "delivered")
     assert rows(store)["other"] == ("pending", 0, "") and keys(receiver) == ["mine"]
 
 
 async def test_a_wake_delivers_at_once(store, receiver):
-    async with running(store, receiver) as worker:
+    async with running(store, webhook(receiver)) as worker:
         await asyncio.sleep(0.05)
         add(store, "a")
         worker.wake()
@@ -101,7 +73,7 @@ async def test_a_wake_delivers_at_once(store, receiver):
 async def test_500_is_sent_again_with_the_same_key_and_bytes(store, receiver):
     receiver.replies = [Reply(500), Reply(500)]
     add(store, "a")
-    async with running(store, receiver):
+    async with running(store, webhook(receiver)):
         await until(lambda: rows(store)["a"][0] == "delivered")
     assert keys(receiver) == ["a", "a", "a"] and len({r.body for r in receiver.received}) == 1
     assert rows(store)["a"] == ("delivered", 3, "")
@@ -110,7 +82,7 @@ async def test_500_is_sent_again_with_the_same_key_and_bytes(store, receiver):
 async def test_pauses_double_up_to_the_cap(store, receiver):
     receiver.default = Reply(503)
     add(store, "a")
-    async with running(store, receiver, first_s=0.05, cap_s=0.2):
+    async with running(store, webhook(receiver), retry_first_s=0.05, retry_cap_s=0.2):
         await receiver.wait_for(6)
     times = [r.at_s for r in receiver.received]
     pauses = [b - a for a, b in itertools.pairwise(times)]
@@ -123,7 +95,7 @@ async def test_pauses_double_up_to_the_cap(store, receiver):
 async def test_retry_after_is_honoured_but_never_beyond_the_cap(store, receiver):
     receiver.replies = [Reply(429, {"Retry-After": "3600"})]
     add(store, "a")
-    async with running(store, receiver, cap_s=0.4):
+    async with running(store, webhook(receiver), retry_cap_s=0.4):
         await receiver.wait_for(2, timeout_s=3)
     pause = receiver.received[1].at_s - receiver.received[0].at_s
     assert 0.36 <= pause <= 0.8
@@ -134,7 +106,7 @@ async def test_one_event_that_always_fails_does_not_hold_the_others(store, recei
     add(store, "poison", priority=3)
     for i in range(3):
         add(store, f"e{i}", priority=1)
-    async with running(store, receiver, first_s=0.5):
+    async with running(store, webhook(receiver), retry_first_s=0.5):
         await until(lambda: sum(state == "delivered" for state, *_ in rows(store).values()) == 3)
         assert rows(store)["poison"] == ("pending", 1, "HTTP 500")
 
@@ -142,7 +114,7 @@ async def test_one_event_that_always_fails_does_not_hold_the_others(store, recei
 async def test_a_new_event_is_tried_at_once_though_the_target_is_paused(store, receiver):
     receiver.replies = [Reply(503)]
     add(store, "old")
-    async with running(store, receiver, first_s=30, cap_s=60) as worker:
+    async with running(store, webhook(receiver), retry_first_s=30, retry_cap_s=60) as worker:
         await receiver.wait_for(1)
         await until(lambda: rows(store)["old"][1] == 1)
         add(store, "new", priority=3)
@@ -154,7 +126,7 @@ async def test_a_dead_target_is_not_hammered_by_its_backlog(store, receiver):
     receiver.default = Reply(503)
     for i in range(50):
         add(store, f"e{i}")
-    async with running(store, receiver, first_s=10, cap_s=60):
+    async with running(store, webhook(receiver), retry_first_s=10, retry_cap_s=60):
         await asyncio.sleep(0.4)
     assert len(receiver.received) == 1
 
@@ -163,7 +135,7 @@ async def test_refused_rows_stay_with_their_reason_and_the_queue_goes_on(store, 
     receiver.replies = [Reply(422)]
     add(store, "bad", priority=3)
     add(store, "good")
-    async with running(store, receiver) as worker:
+    async with running(store, webhook(receiver)) as worker:
         await until(lambda: rows(store)["good"][0] == "delivered")
         assert worker.counters == (1, 0, 1)
     assert rows(store)["bad"] == ("refused", 1, "HTTP 422: the receiver refuses this event")
@@ -172,7 +144,7 @@ async def test_refused_rows_stay_with_their_reason_and_the_queue_goes_on(store, 
 async def test_a_redirect_stays_pending_with_advice_until_the_receiver_is_mended(store, receiver):
     receiver.replies = [Reply(302, {"Location": "http://127.0.0.1:1/"})]
     add(store, "a")
-    async with running(store, receiver, first_s=0.2):
+    async with running(store, webhook(receiver), retry_first_s=0.2):
         await until(lambda: rows(store)["a"][1] == 1)
         assert "redirect to http://127.0.0.1:1/ not followed" in rows(store)["a"][2]
         await until(lambda: rows(store)["a"][0] == "delivered")
@@ -181,7 +153,7 @@ async def test_a_redirect_stays_pending_with_advice_until_the_receiver_is_mended
 async def test_a_hanging_receiver_then_a_good_one(store, receiver):
     receiver.replies = [Reply(hang=True)]
     add(store, "a")
-    async with running(store, receiver, timeout_s=0.2):
+    async with running(store, webhook(receiver, 0.2)):
         await until(lambda: rows(store)["a"][0] == "delivered")
     assert len(receiver.received) == 2
 
@@ -190,17 +162,17 @@ async def test_receiver_away_and_back_and_a_restart_between(store, receiver):
     await receiver.stop()
     for i in range(3):
         add(store, f"e{i}")
-    async with running(store, receiver):
+    async with running(store, webhook(receiver)):
         await until(lambda: any(attempts for _, attempts, _ in rows(store).values()))
     await receiver.start(receiver.port)
-    async with running(store, receiver):
+    async with running(store, webhook(receiver)):
         await until(lambda: all(state == "delivered" for state, *_ in rows(store).values()))
     assert sorted(keys(receiver)) == ["e0", "e1", "e2"]
 
 
 async def test_a_row_planned_by_a_clock_since_set_back_is_due(store, receiver):
     add(store, "a", next_try_utc_ms=RealClock().utc_ms() + 10**10)
-    async with running(store, receiver):
+    async with running(store, webhook(receiver)):
         await receiver.wait_for(1, timeout_s=2)
 
 
@@ -244,6 +216,30 @@ async def test_a_delivery_that_could_not_be_noted_is_not_sent_twice(store, monke
     monkeypatch.setattr(outbox, "mark_delivered", failing)
     await run_for(worker, lambda: rows(store)["a"][0] == "delivered")
     assert forwarder.sent == ["a"]
+
+
+async def test_a_delivery_is_dated_when_it_was_sent_however_late_the_store_notes_it(store, monkeypatch):
+    add(store, "a")
+    clock, noted, is_full = FakeClock(utc_ms=1_000_000), outbox.mark_delivered, True
+
+    def failing(*args):
+        if is_full:
+            raise StoreFull("the disk is full")
+        noted(*args)
+
+    monkeypatch.setattr(outbox, "mark_delivered", failing)
+    async with running(store, CountingForwarder(), clock=clock) as worker:
+        await until(worker.taken)
+        worker.offer(3, Delivery("memory", b"{}"))
+        await until(lambda: worker.counters.delivered == 2)
+        clock.set(3_600_000)
+        is_full = False
+        add(store, "memory")
+        worker.wake()
+        await until(lambda: {state for state, *_ in rows(store).values()} == {"delivered"})
+        assert not worker.taken()
+    sent = store.read_now(lambda tx: tx.execute("SELECT delivered_utc_ms FROM outbox").fetchall())
+    assert sent == [(1_000_000,), (1_000_000,)]
 
 
 async def test_an_event_offered_from_memory_is_retried_and_its_late_row_is_not_sent_again(store):

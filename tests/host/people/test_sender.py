@@ -58,6 +58,11 @@ async def until(check):
             await asyncio.sleep(0.005)
 
 
+async def rests(run, turns):
+    """The sender has had so many turns, and waits for the next."""
+    await until(lambda: len(run.clock.slept) > turns)
+
+
 @pytest.mark.parametrize(
     ("ago_s", "runs_s", "set_s"),
     [(0, 1800, -1859), (0, 1800, -1915), (600, 1800, -2400), (30, 10, -100), (0, 1800, 0), (0, 1800, 3600)],
@@ -86,17 +91,17 @@ async def test_an_entry_is_sent_once_with_its_age_at_sending(world, run):
     wearable = Wearable()
     sender = run(wearable)
     sender.wake()
-    await until(lambda: rows(world)[0][0] == "journaled")
+    await rests(run, 1)
     assert [(age, numbers) for age, _, numbers in wearable.got] == [(59_000, {context.ICE: 8})]
     sender.wake()
-    await asyncio.sleep(0.05)
+    await rests(run, 2)
     assert len(wearable.got) == 1 and rows(world) == [("journaled", 1, "")]
 
 
 async def test_without_a_wearable_it_waits_also_over_a_restart(world, run):
     world.enter(world.nurse, ice=8)
     run().wake()
-    await asyncio.sleep(0.05)
+    await rests(run, 1)
     assert rows(world) == [("waiting", 0, "")]
     world.store.close()
     with Store(world.store.path) as again:
@@ -119,9 +124,8 @@ async def test_what_got_no_answer_is_sent_again_under_the_same_proof_and_in_orde
     await until(lambda: rows(world)[0][1] == 1)
     assert wearable.got == [] and rows(world)[1] == ("waiting", 0, ""), "the later one does not overtake"
     assert rows(world)[0] == ("waiting", 1, str(error))
-    await asyncio.sleep(0.05)
+    await rests(run, 1)
     assert wearable.got == [], "a wearable that did not answer is left alone for a while"
-    await until(lambda: len(run.clock.slept) >= 2)  # the pause before the next try has begun
     await run.clock.advance(RETRY_S)
     await until(lambda: [row[0] for row in rows(world)] == ["journaled"] * 2)
     assert [numbers for _, _, numbers in wearable.got] == [{context.ICE: 8}, {context.ICE: 3}]
@@ -140,7 +144,7 @@ async def test_a_lost_answer_means_the_same_proof_twice_which_is_harmless(world,
     wearable = Forgetful()
     run(wearable).wake()
     await until(lambda: rows(world)[0][1] == 1)
-    await until(lambda: len(run.clock.slept) >= 2)  # the pause before the next try has begun
+    await rests(run, 1)
     await run.clock.advance(RETRY_S)
     await until(lambda: rows(world)[0][0] == "journaled")
     (first, again) = wearable.got
@@ -170,11 +174,12 @@ async def test_refused_numbers_are_known_until_they_are_taken(world, run, monkey
     monkeypatch.setattr(rule_sending, "bring", bring)
     sender = run(Wearable())
     assert sender.refused_numbers == {}, "nothing is known before the first session"
-    for left, known in [(1, "rules: fever_cc"), (0, "rules: fever_cc"), (0, "")]:
+    tries = [(1, "rules: fever_cc"), (0, "rules: fever_cc"), (0, "")]
+    for turn, (left, known) in enumerate(tries, 1):
         # a new session is a new try; what flash refuses says nothing about the numbers
         run.sessions[:] = [Session(1, Wearable())]
         sender.wake()
-        await asyncio.sleep(0.05)
+        await rests(run, turn)
         assert len(answers) == left and sender.refused_numbers == {1: known}
 
 
@@ -182,7 +187,7 @@ async def test_only_the_wearable_of_that_binding_gets_it(world, run):
     world.sign(world.nurse, "context", {"ice": 8}, patient="P-2")
     wearable = Wearable()
     run(wearable).wake()
-    await asyncio.sleep(0.05)
+    await rests(run, 1)
     assert wearable.got == [] and rows(world) == [("waiting", 0, "")]
 
 
@@ -227,8 +232,7 @@ async def test_a_store_that_fails_for_a_while_does_not_end_the_job(world, run, m
     wearable = Wearable()
     run(wearable).wake()
     await until(lambda: not failures)
-    await asyncio.sleep(0.02)
-    await until(lambda: len(run.clock.slept) >= 2)  # the pause before the next try has begun
+    await rests(run, 1)
     await run.clock.advance(RETRY_S)
     await until(lambda: rows(world)[0][0] == "journaled")
 
@@ -239,11 +243,10 @@ async def test_a_laptop_without_the_right_brings_nothing_and_says_so_once(world,
     wearable = Wearable(role=role)
     sender = run(wearable)
     sender.wake()
-    await until(lambda: rows(world)[0][1] == 1)
-    for _ in range(3):
-        await until(lambda: run.clock.slept)
+    for turn in (1, 2, 3):
+        await rests(run, turn)
         await run.clock.advance(RETRY_S)
-    await asyncio.sleep(0.05)
+    await rests(run, 4)
     assert (
         rows(world) == [("waiting", 1, "this laptop's key may not bring entries to it")]
         and wearable.got == []

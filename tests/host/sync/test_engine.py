@@ -12,7 +12,7 @@ from crs_core.wire import message as wire
 from host_agent.clock import RealClock
 from host_agent.errors import SessionClosed, TransportLost
 from host_agent.store.host_alarms import open_alarms
-from host_agent.sync import engine as engine_module
+from host_agent.sync import reception
 from tests.host.sync.conftest import alarms_of, held, on_flash, until
 from tools.rig.protocol_wearable import READER, FakeDevice, Pipe, host_key
 
@@ -39,7 +39,7 @@ async def test_everything_on_flash_comes_into_the_store_and_is_then_acknowledged
 async def test_half_a_window_of_readings_waits_for_nothing(
     store, device, session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine_module, "LINGER_S", 30.0)
+    monkeypatch.setattr(reception, "LINGER_S", 30.0)
     for _ in range(200):  # 13 messages: more than a window, so nothing goes on without a commit
         device.read_sensors(12)
     async with session(device, synced=True) as (engine, _ears):
@@ -176,7 +176,7 @@ async def test_a_link_that_loses_doubles_spoils_and_adds_ends_with_the_same_stor
         return [data[i : i + 7] for i in range(0, len(data), 7)] if dice == 5 else [data]
 
     pipe = Pipe(to_host=spoil)
-    monkeypatch.setattr("host_agent.sync.engine.REREAD_S", 0.3)
+    monkeypatch.setattr("host_agent.sync.reception.REREAD_S", 0.3)
     monkeypatch.setattr("host_agent.sync.engine._ASK_DEADLINE_S", 0.3)
     async with session(device, pipe, heartbeat_s=0.1) as (engine, _ears):
         started = True

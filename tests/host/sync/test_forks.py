@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 from crs_core import codes
-from crs_core.journal import record_types
+from crs_core.journal import block_writer, record_layout, record_types
+from crs_core.wire import message as wire
 
 from host_agent.store.devices import ensure_device
 from host_agent.store.journals import expect_journal
+from host_agent.sync.reception import FORK_READS
 from tests.host.sync.conftest import alarms_of, held, on_flash, until
 from tools.rig.protocol_wearable import DEVICE_ID, FakeDevice
 
@@ -19,7 +21,7 @@ from tools.rig.protocol_wearable import DEVICE_ID, FakeDevice
 @pytest.fixture(autouse=True)
 def only_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is read again after a fork is read at once, not when a quiet line is noticed."""
-    monkeypatch.setattr("host_agent.sync.engine.REREAD_S", 1e9)
+    monkeypatch.setattr("host_agent.sync.reception.REREAD_S", 1e9)
 
 
 async def sync_all(session: Any, device: FakeDevice) -> None:
@@ -157,3 +159,18 @@ async def test_an_announced_end_expects_a_journal_of_nobody(store, device, sessi
     device.bind(b"stranger")
     await sync_all(session, device)
     assert codes.JOURNAL_REPLACED in alarms_of(store)
+
+
+async def test_a_wearable_that_forks_again_and_again_does_not_occupy_the_link(store, device, session) -> None:
+    async with session(device, synced=True) as (engine, ears):
+        for number in range(40):
+            done = len(ears.committed)
+            payload = record_types.encode(record_types.Button(1))
+            raw = block_writer.encode_events(
+                device.journal.journal_id, 1, 1000, [(number, record_layout.BUTTON, payload)]
+            )
+            await device.say(wire.Block(raw))
+            await until(lambda done=done: len(ears.committed) > done, "commit")
+        # one at the start, and then no more than are read at once
+        assert len(device.reads) <= 1 + FORK_READS
+        assert not engine.is_caught_up

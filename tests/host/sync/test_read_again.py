@@ -13,7 +13,7 @@ async def test_a_lost_message_is_asked_for_again_although_newer_ones_keep_coming
     store, device, session, monkeypatch
 ) -> None:
     """A wearable that writes more often than the host would wait must not keep it from asking."""
-    monkeypatch.setattr("host_agent.sync.engine.REREAD_S", 0.5)
+    monkeypatch.setattr("host_agent.sync.reception.REREAD_S", 0.5)
     device.read_sensors(12)
     lost: list[bytes] = []
     losing = [False]
@@ -40,7 +40,7 @@ async def test_a_lost_message_is_asked_for_again_although_newer_ones_keep_coming
 
 
 async def test_a_message_lost_at_the_end_of_a_backlog_is_asked_for_again(store, device, session, monkeypatch):
-    monkeypatch.setattr("host_agent.sync.engine.REREAD_S", 0.2)
+    monkeypatch.setattr("host_agent.sync.reception.REREAD_S", 0.2)
     for _ in range(3):
         device.read_sensors(12)
     lost: list[bytes] = []
@@ -63,7 +63,7 @@ async def test_a_burst_that_takes_a_block_and_the_caught_up_after_it_loses_nothi
     store, device, session, monkeypatch
 ) -> None:
     """The wearable believes them delivered and says nothing more about them by itself."""
-    monkeypatch.setattr("host_agent.sync.engine.REREAD_S", 0.1)
+    monkeypatch.setattr("host_agent.sync.reception.REREAD_S", 0.1)
     device.read_sensors(12)
     burst: list[bytes] = []
     noisy = [False]
@@ -84,7 +84,7 @@ async def test_a_burst_that_takes_a_block_and_the_caught_up_after_it_loses_nothi
 
 
 async def test_a_doorbell_whose_record_does_not_come_makes_the_host_ask(store, device, session, monkeypatch):
-    monkeypatch.setattr("host_agent.sync.engine.REREAD_S", 0.1)
+    monkeypatch.setattr("host_agent.sync.reception.REREAD_S", 0.1)
     device.read_sensors(12)
     async with session(device, heartbeat_s=0.05, synced=True) as (engine, _ears):
         asked = len(device.reads)

@@ -43,7 +43,7 @@ async def test_unbound_records_are_stored_but_never_derived_from(store, device, 
 
 
 async def test_what_is_derived_commits_with_the_records_or_not_at_all(store, device, session, monkeypatch):
-    monkeypatch.setattr("host_agent.sync.engine._STORE_RETRY_FIRST_S", 0.05)
+    monkeypatch.setattr("host_agent.sync.reception._STORE_RETRY_FIRST_S", 0.05)
     store.write_now(
         lambda tx: tx.execute(
             "INSERT INTO bindings (binding_id, device, state, started_utc_ms) VALUES (?, ?, 'active', 1)",
@@ -80,8 +80,8 @@ def limit_pages(store: Any, extra: int | None) -> None:
 async def test_a_full_disk_acknowledges_nothing_tells_it_and_catches_up_with_room(
     store, device, session, monkeypatch
 ) -> None:
-    monkeypatch.setattr("host_agent.sync.engine._STORE_RETRY_FIRST_S", 0.05)
-    monkeypatch.setattr("host_agent.sync.engine._STORE_RETRY_MAX_S", 0.05)
+    monkeypatch.setattr("host_agent.sync.reception._STORE_RETRY_FIRST_S", 0.05)
+    monkeypatch.setattr("host_agent.sync.reception._STORE_RETRY_MAX_S", 0.05)
     async with session(device, synced=True) as (engine, ears):
         ears.caught_up.clear()
         limit_pages(store, 0)
@@ -91,7 +91,7 @@ async def test_a_full_disk_acknowledges_nothing_tells_it_and_catches_up_with_roo
         items, error = ears.unstored[0]
         assert error.code == "store_full" and items
         acked = device.journal.acked_seq
-        assert len(engine._pending) <= 8, "the window bounds what waits in memory"
+        assert len(engine._reception._pending) <= 8, "the window bounds what waits in memory"
         # the agent goes on hearing: live values, the doorbell, a session that stays open
         await device.say(wire.Alarm(0, 5, [(3, 3)]))
         await until(lambda: ears.doorbells, "doorbell while the disk is full")
@@ -109,7 +109,7 @@ async def test_a_full_disk_acknowledges_nothing_tells_it_and_catches_up_with_roo
 async def test_a_database_that_another_program_locks_is_waited_for(store, device, session, monkeypatch):
     import sqlite3
 
-    monkeypatch.setattr("host_agent.sync.engine._STORE_RETRY_FIRST_S", 0.05)
+    monkeypatch.setattr("host_agent.sync.reception._STORE_RETRY_FIRST_S", 0.05)
     store._writer.submit(lambda: store._conn.execute("PRAGMA busy_timeout = 20").fetchall()).result()
     async with session(device, synced=True) as (engine, ears):
         other = sqlite3.connect(store.path, isolation_level=None)
@@ -138,7 +138,7 @@ def refuse_writes(store: Any, is_refusing: bool) -> None:
 async def test_a_session_that_begins_while_the_store_fails_still_hears_of_alarms(
     store, device, session, monkeypatch
 ) -> None:
-    monkeypatch.setattr("host_agent.sync.engine._STORE_RETRY_FIRST_S", 0.05)
+    monkeypatch.setattr("host_agent.sync.reception._STORE_RETRY_FIRST_S", 0.05)
     device.read_sensors(12)
     async with session(device, synced=True) as (_, ears):
         await until(lambda: device.journal.acked_seq == 12, "acknowledged")

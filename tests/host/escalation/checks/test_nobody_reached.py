@@ -3,6 +3,7 @@
 import pytest
 from crs_core import codes
 
+from host_agent.errors import StoreError
 from host_agent.escalation.checks.check import CheckParts
 from host_agent.escalation.checks.nobody_reached import NobodyReachedCheck
 from host_agent.forward.worker import Undelivered
@@ -27,7 +28,10 @@ class Bench(World):
         parts = CheckParts(
             self.store, self.escalation, self.clock, lambda device_id, finding: self.alarmed.append(finding)
         )
-        self.check = NobodyReachedCheck(parts, targets, self.clock, lambda: self.in_memory)
+        self.taken = set()
+        self.check = NobodyReachedCheck(
+            parts, targets, self.clock, lambda: self.in_memory, taken=lambda: self.taken
+        )
 
     def settle(self, state, target=None, alarm=None):
         """Every waiting delivery, or those of one receiver or alarm, is delivered or refused."""
@@ -229,3 +233,30 @@ async def test_a_stored_alarm_that_becomes_late_is_raised_past_a_store_that_take
     bench.store._writer.submit(lambda: bench.store._conn.execute("PRAGMA query_only = ON")).result()
     await bench.look(121)
     assert bench.alarmed[0].alarm == codes.NOBODY_REACHED and bench.check.sounding == {DEVICE_ID}
+
+
+async def test_what_a_receiver_took_ends_the_sound_while_the_store_takes_nothing(bench):
+    bench.commit(alarm_record({}, HYPOXAEMIA=3))
+    assert await bench.look() == []
+    bench.store._writer.submit(lambda: bench.store._conn.execute("PRAGMA query_only = ON")).result()
+    await bench.look(121)
+    assert bench.check.sounding == {DEVICE_ID}
+    bench.taken = {row for (row,) in bench.query("SELECT id FROM outbox WHERE target = 'study'")}
+    await bench.look(1)
+    assert bench.check.sounding == set()
+
+
+async def test_what_was_delivered_from_memory_ends_the_sound_while_the_store_cannot_be_read(
+    bench, monkeypatch
+):
+    async def failing(fn):
+        raise StoreError("the disk answered with an error")
+
+    monkeypatch.setattr(bench.store, "read", failing)
+    monkeypatch.setattr(bench.store, "write", failing)
+    bench.in_memory = [Undelivered(DEVICE_ID.hex(), 3, "alarm-3", 0, True, "HTTP 400")]
+    await bench.check.look()
+    assert bench.check.sounding == {DEVICE_ID}
+    bench.in_memory = []
+    await bench.check.look()
+    assert bench.check.sounding == set()
