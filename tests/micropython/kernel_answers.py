@@ -64,6 +64,12 @@ def answers(make):  # type: ignore[no-untyped-def]
             peak = kernels.copy_centred(ring, end, n, out)
             shift = kernels.scale(out, n, peak)
             up = [kernels.upstroke(raw_ring, end, n, lag) for lag in (6, 19, 52)]
+            up += [kernels.depth(raw_ring, end, n, lag) for lag in (6, 19, 52)]
+            up += [
+                kernels.cut_off(raw_ring, end, n),
+                kernels.cut_off(make([min(v, 120000) for v in raw]), end, n),
+            ]
+            up += [kernels.alike(raw_ring, raw_ring, end, n), kernels.alike(raw_ring, ring, end, n)]
             yield "%s: level %d peak %d shift %d upstroke %s %s" % (
                 name,
                 level,
