@@ -5,8 +5,8 @@ thermometer, so temp_c stays blank or is a constant that the caller assumes; the
 """
 
 from collections.abc import Iterator
-from pathlib import Path
 from itertools import pairwise
+from pathlib import Path
 from statistics import fmean, median
 
 from tools.data.recording.reader import NO_PULSE_RATE, ROWS_MAX
@@ -42,8 +42,8 @@ class Desaturation:
         step_s = median(distances) if distances else 1.0
         if not STEP_S[0] <= step_s <= STEP_S[1]:
             raise TableError(
-                f"{path}: rows {step_s:g} s apart, and a session has one a second. Name the unit of the times (t_s, t_ms,"
-                " t_min), or convert the file to one row a second"
+                f"{path}: rows {step_s:g} s apart, and a session has one a second. Name the unit of the times"
+                " (t_s, t_ms, t_min), or convert the file to one row a second"
             )
         self._hole_s = HOLE_ROWS * step_s
         self.holes = sum(distance > self._hole_s for distance in distances)
