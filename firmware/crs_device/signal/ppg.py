@@ -28,7 +28,7 @@ from crs_core.units import (
     SPO2_MAX_TENTHS,
     SPO2_MIN_TENTHS,
 )
-from crs_device.signal import highpass, kernels
+from crs_device.signal import highpass, kernels, light
 from crs_device.signal.window import WINDOW, Window
 
 FIRST_WINDOW = const(80)  # 3.2 s is enough for a first value; slower pulses need the whole window
@@ -205,7 +205,7 @@ class Ppg:
         if answer[3] != PPG_VALID:
             return answer
         end = self._position + highpass.RING
-        if not self._ir_only and kernels.alike(self._red, self._infrared, end, FIRST_WINDOW):
+        if not self._ir_only and light.alike(self._red, self._infrared, end, FIRST_WINDOW):
             self.wrong_light = LIGHT_ALIKE
             return (0, 0, 0, PPG_SWAPPED)
         polarity = self._window.polarity

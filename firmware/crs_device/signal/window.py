@@ -14,7 +14,7 @@ from crs_core.units import (
     PPG_SATURATED,
     PPG_VALID,
 )
-from crs_device.signal import highpass, kernels, pulse, quality
+from crs_device.signal import highpass, kernels, light, pulse, quality
 
 WINDOW = const(100)  # 4 s
 SATURATED = const(260000)  # of 262143
@@ -119,7 +119,7 @@ class Window:
             if height < _HEIGHT_FEW_MIN:
                 return (0, 0, perfusion, PPG_MOTION)
             sure = _HEIGHT_SURE_FEW
-        upstroke = kernels.upstroke(self._raw_infrared, end, n, lag)
+        upstroke = light.upstroke(self._raw_infrared, end, n, lag)
         if height < sure or not least <= overtone <= _OVERTONE_MAX:
             if upstroke < _UPSTROKE_MIN:
                 return (0, 0, perfusion, PPG_MOTION)
@@ -131,11 +131,11 @@ class Window:
         rate = 960000 // period  # 60 s × 25 Hz × 64 × 10
         if ratio <= 0 or not HR_MIN_BPM * 10 <= rate <= HR_MAX_BPM * 10:
             return (0, 0, perfusion, PPG_MOTION)
-        if kernels.cut_off(self._raw_infrared, end, n) or kernels.cut_off(self._raw_red, end, n):
+        if light.cut_off(self._raw_infrared, end, n) or light.cut_off(self._raw_red, end, n):
             return (0, 0, perfusion, PPG_SATURATED)
         depth = 1000
         if lag < _SLOW_LAG or perfusion >= _PI_DEPTH:
-            depth = min(kernels.depth(self._raw_infrared, end, n, lag), _DEPTH_MAX)
+            depth = min(light.depth(self._raw_infrared, end, n, lag), _DEPTH_MAX)
         # A sensor with a high-pass of its own makes the two slopes alike, and breathing makes the two halves alike.
         self.polarity = min(upstroke, _DEPTH_MAX) * depth // 1000
         return (rate, ratio, perfusion, PPG_VALID)
