@@ -101,7 +101,8 @@ def _wrong(found: Calibration) -> str:
         or len(digits) != 8
     ):
         return "date is not YYYY-MM-DD"
-    if not (2020 <= int(date[:4]) <= 2099 and 1 <= int(date[5:7]) <= 12 and 1 <= int(date[8:]) <= 31):
+    year, month = int(date[:4]), int(date[5:7])
+    if not (2020 <= year <= 2099 and 1 <= month <= 12 and 1 <= int(date[8:]) <= _days(year, month)):
         return "no such date"
     by = found.by
     if not 1 <= len(by) <= BY_MAX or by != by.strip() or any([not " " <= c <= "~" for c in by]):
@@ -121,6 +122,13 @@ def _wrong(found: Calibration) -> str:
     if not 0 <= found.spo2_arms <= SPO2_ARMS_MAX:
         return "SpO2 ARMS above %d.00 %%" % (SPO2_ARMS_MAX // 100)
     return wrong_curve(found.spo2)
+
+
+def _days(year: int, month: int) -> int:
+    """Days of a month of the years 2020 to 2099, of which every fourth has a leap day."""
+    if month == 2:
+        return 28 if year % 4 else 29
+    return 30 if month in (4, 6, 9, 11) else 31
 
 
 def wrong_curve(curve: tuple[int, int, int]) -> str:

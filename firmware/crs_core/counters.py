@@ -53,7 +53,7 @@ TABLE = (
     ),
     (45, "ppg_full_scale", "bursts of the optical sensor that ended at full scale"),
     (46, "ppg_ambient", "bursts with more ambient light than the optical sensor can take away"),
-    (47, "ppg_swapped_lights", "times red and infrared looked exchanged"),
+    (47, "ppg_swapped_lights", "times red and infrared looked exchanged, upside down or the same"),
     (48, "ble_stranger", "radio links ended because they neither paired nor opened a session"),
     (49, "ble_fragment_dropped", "radio fragments lost because more came than could be kept"),
     (50, "ble_pairing_refused", "pairings refused: no gesture, no passkey, or a wrong one"),

@@ -1,6 +1,5 @@
 """`cytowatch`: puts the command modules together and turns errors into exit codes."""
 
-import errno
 import importlib
 import os
 import sys
@@ -169,10 +168,7 @@ def main(arguments: list[str] | None = None) -> Any:
     given = sys.argv[1:] if arguments is None else arguments
     with clean_streams():
         code = _run(given)
-        try:
-            sys.stdout.flush()
-        except OSError as error:  # the disk below `> file` is full
-            code = fail(_output_error(error))
+        sys.stdout.flush()
         sys.exit(code)
 
 
@@ -194,8 +190,6 @@ def _unforeseen(error: Exception) -> HostAgentError:
     """Words for what no part of the program answered: the computer said no, or the program has a fault."""
     if os.environ.get(_TRACEBACK_VARIABLE):
         traceback.print_exception(error)
-    if isinstance(error, OSError) and error.filename is None and error.errno == errno.ENOSPC:
-        return _output_error(error)
     if isinstance(error, OSError):
         return HostAgentError(
             f"{error.filename or 'The system'}: {error.strerror or error}.",
@@ -210,12 +204,6 @@ def _unforeseen(error: Exception) -> HostAgentError:
         f"This is a bug: {type(error).__name__}: {error}.",
         "Report it with the command that you typed and with what it prints after"
         f" `export {_TRACEBACK_VARIABLE}=1`. The agent goes on.",
-    )
-
-
-def _output_error(error: OSError) -> HostAgentError:
-    return HostAgentError(
-        f"The output could not be written ({error.strerror}).", "Free disk space, or write it elsewhere."
     )
 
 

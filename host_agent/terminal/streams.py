@@ -41,7 +41,7 @@ class CleanStream(io.TextIOBase):
         return self._under.errors
 
     def write(self, text: str) -> int:
-        """Write it without a character that a terminal would obey; SystemExit when nobody reads the output any more."""
+        """Write it without a character that a terminal would obey; SystemExit when it cannot go where it should."""
         with self._reader_may_go():
             self._under.write(printable(text, LINE_BREAKS))
         return len(text)
@@ -53,17 +53,23 @@ class CleanStream(io.TextIOBase):
 
     @contextlib.contextmanager
     def _reader_may_go(self) -> Iterator[None]:
-        """`cytowatch history | head`, or a terminal that was closed: the rest goes nowhere, without a word."""
+        """`cytowatch history | head`, or a terminal that was closed: the rest goes nowhere, without a word.
+
+        On a full disk the rest goes nowhere as well, and a word says so.
+        """
         try:
             yield
         except OSError as error:
-            if error.errno not in (errno.EPIPE, errno.EIO):
-                raise
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, self._under.fileno())
             os.close(nowhere)
-            if self is sys.stdout:
+            if self is not sys.stdout:
+                return
+            if error.errno in (errno.EPIPE, errno.EIO):
                 sys.exit(exits.OUTPUT_CLOSED)
+            why = f"The output could not be written ({error.strerror or error})."
+            print(why, "Free disk space, or write it elsewhere.", file=sys.stderr)
+            sys.exit(exits.FAILED)
 
     def isatty(self) -> bool:
         """Whether a person looks at it."""
@@ -97,7 +103,13 @@ def clean_streams() -> Iterator[None]:
 def run_clean(main: Callable[[], int | None]) -> NoReturn:
     """Run a tool's `main` on clean streams and end with its exit code."""
     with clean_streams():
-        sys.exit(main())
+        try:
+            code = main()
+            sys.stdout.flush()
+        except KeyboardInterrupt:
+            print("stopped", file=sys.stderr)
+            code = exits.INTERRUPTED
+        sys.exit(code)
 
 
 def is_utf8(stream: TextIO) -> bool:

@@ -37,6 +37,16 @@ WRONG = (
     ("2026-11-20", "2026-13-20", "no such date"),
     ("2026-11-20", "2026-11-32", "no such date"),
     ("2026-11-20", "1970-01-01", "no such date"),
+    ("2026-11-20", "2026-02-29", "no such date"),
+    ("2026-11-20", "2026-02-30", "no such date"),
+    ("2026-11-20", "2028-02-30", "no such date"),
+    ("2026-11-20", "2026-04-31", "no such date"),
+    ("2026-11-20", "2026-11-31", "no such date"),
+    ("2026-11-20", "2026-00-20", "no such date"),
+    ("2026-11-20", "2026-11-00", "no such date"),
+    ("2026-11-20", "0000-11-20", "no such date"),
+    ("2026-11-20", "2100-02-28", "no such date"),
+    ("2026-11-20", "2100-02-29", "no such date"),
     ("temp=-5", "temp=-51", "beyond 50 cc"),
     ("temp=-5", "temp=51", "beyond 50 cc"),
     ("temp_n=24", "temp_n=0", "offset without pairs"),
@@ -93,6 +103,8 @@ def check_the_bounds_themselves_are_allowed():
     for old, new in (
         ("temp=-5", "temp=-50"), ("temp=-5", "temp=50"), ("temp_n=24", "temp_n=5"), ("temp_sd=4", "temp_sd=10"),
         ("spo2_n=120", "spo2_n=20"), ("spo2_arms=187", "spo2_arms=400"), ("by=bench 2", "by=" + "x" * 60),
+        ("2026-11-20", "2028-02-29"), ("2026-11-20", "2026-12-31"), ("2026-11-20", "2099-02-28"),
+        ("2026-11-20", "2020-01-01"),
     ):  # fmt: skip
         assert calibration.parse(TEXT.replace(old, new)), new
 

@@ -5,7 +5,7 @@
 
 from array import array
 
-from crs_device.signal import highpass, kernels
+from crs_device.signal import highpass, kernels, light
 
 FULL_SCALE = 262143
 N = 100
@@ -63,7 +63,13 @@ def answers(make):  # type: ignore[no-untyped-def]
             level = kernels.level_of(raw_ring, end, n, FULL_SCALE)
             peak = kernels.copy_centred(ring, end, n, out)
             shift = kernels.scale(out, n, peak)
-            up = [kernels.upstroke(raw_ring, end, n, lag) for lag in (6, 19, 52)]
+            up = [light.upstroke(raw_ring, end, n, lag) for lag in (6, 19, 52)]
+            up += [light.depth(raw_ring, end, n, lag) for lag in (6, 19, 52)]
+            up += [
+                light.cut_off(raw_ring, end, n),
+                light.cut_off(make([min(v, 120000) for v in raw]), end, n),
+            ]
+            up += [light.alike(raw_ring, raw_ring, end, n), light.alike(raw_ring, ring, end, n)]
             yield "%s: level %d peak %d shift %d upstroke %s %s" % (
                 name,
                 level,

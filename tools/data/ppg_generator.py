@@ -8,10 +8,10 @@ virtual wearable's sensor. Run as a module it prints CSV.
 import argparse
 import math
 import random
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from host_agent.terminal.streams import run_clean
 from tools.data import ppg_wave
 from tools.data.ppg_wave import PHASE_STEPS, PpgWave
 
@@ -86,25 +86,35 @@ def samples(subject: Subject, seconds: float, seed: int = 1) -> Iterator[tuple[i
         yield (pair[1], pair[0]) if subject.swapped else pair
 
 
+def _within(low: float, high: float) -> Callable[[str], float]:
+    """A number from `low` to `high` from the text of an option."""
+
+    def number(text: str) -> float:
+        value = float(text)
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"{text} is outside {low:g}..{high:g}")
+        return value
+
+    return number
+
+
 def main() -> int:
     """Print `t_s,red,ir` at 25 Hz for a subject whose values do not change; exit 0."""
     parser = argparse.ArgumentParser(prog="python -m tools.data.ppg_generator", description=__doc__)
-    parser.add_argument("--hr", type=float, default=75.0, help="beats per minute")
-    parser.add_argument("--spo2", type=float, default=97.0, help="percent")
-    parser.add_argument("--pi", type=float, default=1.0, help="perfusion index in percent; 0: no pulse")
-    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--hr", type=_within(10, 300), default=75.0, help="beats per minute")
+    parser.add_argument("--spo2", type=_within(50, 100), default=97.0, help="percent")
+    parser.add_argument(
+        "--pi", type=_within(0, 20), default=1.0, help="perfusion index in percent; 0: no pulse"
+    )
+    parser.add_argument("--seconds", type=_within(0, 86400), default=60.0)
     parser.add_argument("--seed", type=int, default=1, help="of the noise")
     options = parser.parse_args()
     subject = Subject(constant(options.hr), constant(options.spo2), constant(options.pi))
-    try:
-        print("t_s,red,ir")
-        for i, (red, infrared) in enumerate(samples(subject, options.seconds, options.seed)):
-            print(f"{i / OUT_HZ:.2f},{red},{infrared}")
-    except (KeyboardInterrupt, BrokenPipeError):
-        # With stderr open the interpreter would report the closed pipe once more.
-        sys.stderr.close()
+    print("t_s,red,ir")
+    for i, (red, infrared) in enumerate(samples(subject, options.seconds, options.seed)):
+        print(f"{i / OUT_HZ:.2f},{red},{infrared}")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_clean(main)

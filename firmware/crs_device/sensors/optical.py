@@ -17,6 +17,7 @@ from crs_device.health import (
 )
 from crs_device.sensors.agc import LED_START, Agc
 from crs_device.sensors.sample_clock import OFF_MAX, TOLERANCE, SampleClock
+from crs_device.signal.ppg import LIGHT_ALIKE, LIGHT_EXCHANGED, LIGHT_UPSIDE_DOWN
 
 # What the PPG chain needs of every chip; a driver for another rate or width has to convert.
 SAMPLE_RATE_HZ = const(25)
@@ -30,6 +31,11 @@ STALL_MS = const(1000)  # then 25 samples are overdue
 RESTART_MS = const(2000)
 BLIND_MS = const(4500)  # after ambient overflow, until the chain's window holds no such sample
 _MIXED = const(2)  # samples that are under way when the light changes
+_WRONG_LIGHT = {
+    LIGHT_EXCHANGED: "lights swapped? change setting ppg_channels",
+    LIGHT_UPSIDE_DOWN: "light rises with the pulse: check the sensor",
+    LIGHT_ALIKE: "red is a copy of infrared: check the sensor",
+}
 
 
 class Optical:
@@ -168,7 +174,7 @@ class Optical:
             state = PPG_NO_CONTACT
         elif state == PPG_SWAPPED and self._state != PPG_SWAPPED:
             self._health.count(PPG_SWAPPED_LIGHTS)
-            self._health.fault(SUBSYSTEM_PPG, FAULT_WRONG_PART, "lights swapped? change setting ppg_channels")
+            self._health.fault(SUBSYSTEM_PPG, FAULT_WRONG_PART, _WRONG_LIGHT[self._ppg.wrong_light])
         hr_bpm = self.clock.corrected(hr_bpm)
         self._state = state
         return (spo2_tenths, hr_bpm, pi_hundredths, state)

@@ -28,7 +28,7 @@ from crs_core.units import (
     SPO2_MAX_TENTHS,
     SPO2_MIN_TENTHS,
 )
-from crs_device.signal import highpass, kernels
+from crs_device.signal import highpass, kernels, light
 from crs_device.signal.window import WINDOW, Window
 
 FIRST_WINDOW = const(80)  # 3.2 s is enough for a first value; slower pulses need the whole window
@@ -43,6 +43,16 @@ STALE_MS = const(3000)
 _RING_MASK = const(127)
 _SWAPPED_RATIO = const(1600)  # R of 62 % SpO2; healthy blood through swapped channels gives 1.6 to 2.7
 _ORIENTED_RATIO = const(1000)
+# Window.polarity: pulses have 900 and mostly more than 1300, what is upside down mostly less than 600.
+_UPRIGHT = const(1250)
+_UPRIGHT_FIRST = const(900)
+_UPSIDE_DOWN = const(650)
+_POLARITY_SURE = const(3)  # windows
+
+# what is wrong with the light while the state is PPG_SWAPPED
+LIGHT_EXCHANGED = const(1)
+LIGHT_UPSIDE_DOWN = const(2)
+LIGHT_ALIKE = const(3)
 
 
 class Ppg:
@@ -50,7 +60,8 @@ class Ppg:
 
     `contact`: True, False, or None when no samples came yet or lately. The first value comes 3.4 to 4.6 s after
     contact, drains of 200 ms included. `ratio_milli` is the last R in thousandths (0: none). `behind_ms` is how old the
-    newest sample behind the last answer is at least: 0 except after a gap or in movement.
+    newest sample behind the last answer is at least: 0 except after a gap or in movement. `wrong_light` says with
+    PPG_SWAPPED what is wrong, one of LIGHT_*.
 
     `ir_only`: there is no red light. What is pushed as red is ignored, and SpO2 stays None beside a heart rate.
     """
@@ -74,6 +85,7 @@ class Ppg:
         self._fed = False  # samples came since the last vitals()
         self._fed_ms: int | None = None
         self._oriented = False  # a plausible ratio was seen: red is red
+        self._polarity = 0  # windows in which the light fell with the beat, less those in which it rose
         self._rates = array("i", [0, 0, 0])  # tenths per minute, newest first, 0 = none
         self._ratios = array("i", [0, 0, 0])
         # the window that a hole cut off, not answered yet
@@ -82,6 +94,7 @@ class Ppg:
         self.contact: bool | None = None
         self.ratio_milli = 0
         self.behind_ms = 0
+        self.wrong_light = 0
 
     def push(self, red: array, infrared: array, n: int) -> None:
         """Take n samples (raw counts) that follow the last ones without a gap. No allocation."""
@@ -122,7 +135,7 @@ class Ppg:
     def gap(self, span_ms: int = 0) -> None:
         """Samples are missing between the last push and the next, `span_ms` of them at least: start over."""
         if self._fed and self._in_contact and self._count >= FIRST_WINDOW:
-            self._before_hole = self._window.judge(self._position, min(self._count, WINDOW))
+            self._before_hole = self._believed(self._window.judge(self._position, min(self._count, WINDOW)))
             self._hole_ms = 0
         self._hole_ms += span_ms
         self._count = 0
@@ -141,7 +154,7 @@ class Ppg:
         before_hole = self._before_hole
         self._before_hole = None
         if state == PPG_VALID:
-            rate, ratio, perfusion, state = self._best_window()
+            rate, ratio, perfusion, state = self._believed(self._best_window())
         elif state == PPG_SETTLING and before_hole is not None and self._hole_ms <= BEHIND_MAX_MS:
             rate, ratio, perfusion, state = before_hole
             self.behind_ms = self._hole_ms
@@ -166,6 +179,7 @@ class Ppg:
             if ratio < _ORIENTED_RATIO:
                 self._oriented = True
             elif ratio >= _SWAPPED_RATIO:
+                self.wrong_light = LIGHT_EXCHANGED
                 return (None, None, None, PPG_SWAPPED)
         spo2 = spo2_tenths(self._curve, ratio)
         # Beyond the curve's end its limit is reported: "50 or less" must alarm, not vanish.
@@ -185,6 +199,27 @@ class Ppg:
                 return short
             self.behind_ms = 0
         return answer
+
+    def _believed(self, answer: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
+        """The answer of a window, unless its light is none that comes back from blood."""
+        if answer[3] != PPG_VALID:
+            return answer
+        end = self._position + highpass.RING
+        if not self._ir_only and light.alike(self._red, self._infrared, end, FIRST_WINDOW):
+            self.wrong_light = LIGHT_ALIKE
+            return (0, 0, 0, PPG_SWAPPED)
+        polarity = self._window.polarity
+        if polarity >= _UPRIGHT:
+            self._polarity = min(self._polarity + 1, _POLARITY_SURE)
+        elif polarity <= _UPSIDE_DOWN:
+            self._polarity = max(min(self._polarity, 0) - 1, -_POLARITY_SURE)
+        # Between the limits the windows before decide.
+        if self._polarity > 0 or (self._polarity == 0 and polarity >= _UPRIGHT_FIRST):
+            return answer
+        if self._polarity > -_POLARITY_SURE:
+            return (0, 0, 0, PPG_MOTION)
+        self.wrong_light = LIGHT_UPSIDE_DOWN
+        return (0, 0, 0, PPG_SWAPPED)
 
     def _presence(self, now_ms: int) -> int:
         """PPG_VALID when there is a window to analyse, else why not."""

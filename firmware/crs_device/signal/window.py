@@ -14,7 +14,7 @@ from crs_core.units import (
     PPG_SATURATED,
     PPG_VALID,
 )
-from crs_device.signal import highpass, kernels, pulse, quality
+from crs_device.signal import highpass, kernels, light, pulse, quality
 
 WINDOW = const(100)  # 4 s
 SATURATED = const(260000)  # of 262143
@@ -39,6 +39,8 @@ _PI_LOW = const(30)  # † below 0.30 % a failed window is called low perfusion,
 _SLOW_LAG = const(28)  # 53 per minute and slower: as slow as breathing can be fast
 _BREATH_LAG = const(10)  # 150 per minute: quicker ones are sines in any case
 _LAG_37 = const(40)
+_PI_DEPTH = const(50)  # breathing is as large as a slow pulse below 0.5 %
+_DEPTH_MAX = const(8000)
 _ROUGHNESS_MIN = const(1200)  # breathing is a sine (1000); a pulse as slow has an upstroke: 1250 and more,
 _ROUGHNESS_MIN_37 = const(1500)  # 1900 at 37 per minute and slower; a small sine with noise reaches 1400
 _HEIGHT_SOME = const(500)
@@ -57,6 +59,7 @@ class Window:
         self._u = array("i", [0] * 100)
         self._v = array("i", [0] * 100)
         self._r = array("i", [0] * (pulse.LAG_MAX + 2))
+        self.polarity = 0  # of the last window that was PPG_VALID, thousandths: 1000 is as well upside down
 
     def judge(self, position: int, n: int) -> tuple[int, int, int, int]:
         """The n samples (at most 100) before `position`: (rate in tenths per minute, R in thousandths, perfusion in
@@ -116,8 +119,9 @@ class Window:
             if height < _HEIGHT_FEW_MIN:
                 return (0, 0, perfusion, PPG_MOTION)
             sure = _HEIGHT_SURE_FEW
+        upstroke = light.upstroke(self._raw_infrared, end, n, lag)
         if height < sure or not least <= overtone <= _OVERTONE_MAX:
-            if kernels.upstroke(self._raw_infrared, end, n, lag) < _UPSTROKE_MIN:
+            if upstroke < _UPSTROKE_MIN:
                 return (0, 0, perfusion, PPG_MOTION)
         if not quality.is_steady(v, n, period):
             return (0, 0, perfusion, PPG_MOTION)
@@ -127,6 +131,13 @@ class Window:
         rate = 960000 // period  # 60 s × 25 Hz × 64 × 10
         if ratio <= 0 or not HR_MIN_BPM * 10 <= rate <= HR_MAX_BPM * 10:
             return (0, 0, perfusion, PPG_MOTION)
+        if light.cut_off(self._raw_infrared, end, n) or light.cut_off(self._raw_red, end, n):
+            return (0, 0, perfusion, PPG_SATURATED)
+        depth = 1000
+        if lag < _SLOW_LAG or perfusion >= _PI_DEPTH:
+            depth = min(light.depth(self._raw_infrared, end, n, lag), _DEPTH_MAX)
+        # A sensor with a high-pass of its own makes the two slopes alike, and breathing makes the two halves alike.
+        self.polarity = min(upstroke, _DEPTH_MAX) * depth // 1000
         return (rate, ratio, perfusion, PPG_VALID)
 
 

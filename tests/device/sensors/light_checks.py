@@ -192,6 +192,24 @@ def check_swapped_lights_are_told_and_the_setting_puts_them_right() -> None:
     assert {answer[0] for answer in Worn(is_swapped=True).run(30)} == {None}
 
 
+def check_a_light_that_blood_cannot_give_is_told_and_gives_no_value() -> None:
+    for change, word in (
+        (lambda red, infrared: (262143 - red, 262143 - infrared), "rises"),
+        (lambda red, infrared: (infrared, infrared), "copy"),
+    ):
+        worn = Worn()
+        wave = worn.bench.max30102.wave
+        advance = wave.advance
+        wave.advance = lambda *arguments, of=advance, to=change: to(*of(*arguments))
+        answers = worn.run(60)
+        assert {answer[:2] for answer in answers} == {(None, None)} and answers[-1][3] == PPG_SWAPPED
+        faults = worn.health.take_faults()
+        assert len(faults) == 1 and word in faults[0][3]
+        wave.advance = advance
+        worn.run(10)
+        assert right(worn.run(20))
+
+
 def check_data_of_all_zeros_and_all_ones() -> None:
     for value, state in ((0x00, PPG_NO_CONTACT), (0xFF, PPG_SATURATED)):
         worn = Worn()

@@ -3,7 +3,7 @@
 from array import array
 
 import pytest
-from crs_device.signal import kernels
+from crs_device.signal import kernels, light
 
 from tests.device.signal.watched import FOLD, INT32, Watched
 from tests.micropython.kernel_answers import answers
@@ -37,16 +37,16 @@ def test_the_watch_notices_a_sign_that_the_fold_would_lose() -> None:
 def test_a_pulse_falls_steeper_than_it_rises_and_movement_does_not() -> None:
     beat = [min(4 * (i % 32), 32 - i % 32) * 30 for i in range(128)]  # four times faster up than down
     pulse = array("i", [100000 - value for value in beat])
-    assert kernels.upstroke(pulse, 128, 96, 32) > 2500
+    assert light.upstroke(pulse, 128, 96, 32) > 2500
     drifting = array("i", [value + 40 * i for i, value in enumerate(pulse)])
-    assert kernels.upstroke(drifting, 128, 96, 32) == pytest.approx(
-        kernels.upstroke(pulse, 128, 96, 32), rel=0.05
+    assert light.upstroke(drifting, 128, 96, 32) == pytest.approx(
+        light.upstroke(pulse, 128, 96, 32), rel=0.05
     )
     mirrored = array("i", [200000 - value for value in pulse])
-    assert kernels.upstroke(mirrored, 128, 96, 32) < 400
+    assert light.upstroke(mirrored, 128, 96, 32) < 400
     symmetric = array("i", [100000 - 300 * abs(i % 20 - 10) for i in range(128)])
-    assert 900 <= kernels.upstroke(symmetric, 128, 100, 20) <= 1100
-    assert kernels.upstroke(array("i", [7] * 128), 128, 100, 20) == 0
+    assert 900 <= light.upstroke(symmetric, 128, 100, 20) <= 1100
+    assert light.upstroke(array("i", [7] * 128), 128, 100, 20) == 0
 
 
 def test_where_contact_begins_within_a_burst() -> None:

@@ -61,7 +61,7 @@ def test_the_loops_of_the_signal_chain_are_native_and_nothing_else(march: str) -
     files = build_firmware.compile_application("pico2_w", march)
     native = {name: arch(code) for name, code in files.items() if arch(code)}
     number = build_firmware.MARCHES.index(march)
-    assert native == {f"crs_device/signal/{name}.mpy": number for name in ("highpass", "kernels")}
+    assert native == {f"crs_device/signal/{name}.mpy": number for name in ("highpass", "kernels", "light")}
 
 
 def test_without_native_code_the_same_functions_are_bytecode() -> None:

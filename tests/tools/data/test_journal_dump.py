@@ -134,7 +134,7 @@ def test_nothing_there_is_said_so(tmp_path, capsys):
     for path, says in (
         ("absent", "no such file"),
         ("", "no journal found"),
-        ("noise.img", "no readable LittleFS"),
+        ("noise.img", "no file system of a wearable"),
     ):
         assert main([str(tmp_path / path)]) == 2
         assert says in capsys.readouterr().err

@@ -91,7 +91,7 @@ def read_value(
     value = celsius(value) if fahrenheit else value
     if low <= value <= high:
         return value
-    hint = ""
+    hint = f". The column's name says Fahrenheit, so it is {value:g} °C" if fahrenheit else ""
     if name.endswith("_c") and looks_like_fahrenheit(value):
         hint = f". It looks like Fahrenheit: name the column {name[:-2]}_f"
     elif name == "r_milli" and low <= 1000 * value <= high:

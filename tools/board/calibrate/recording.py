@@ -16,9 +16,10 @@ from tools.board.calibrate.pairs import CalibrateError, Pair, read_value
 from tools.data.ppg_replay.chain import LOST, Replay
 from tools.data.ppg_replay.recording import Recording
 from tools.data.ppg_replay.resample import OUT_HZ, to_25_hz
+from tools.data.recording.spacing import wrong_unit
 from tools.data.table.header import SPO2_PCT
 from tools.data.table.moments import Moments, time_column
-from tools.data.table.problems import TableError
+from tools.data.table.problems import TableError, quoted
 from tools.data.table.reader import Table
 from tools.data.table.text_lines import opened
 
@@ -91,6 +92,11 @@ def read_reference(path: Path, recording: Recording) -> dict[int, float]:
             if t_s is not None:
                 found.append((t_s, spo2_pct))
         table.problems.check()
+    if moments.kind == "number":
+        distances = [after[0] - before[0] for before, after in pairwise(found)]
+        why = wrong_unit(distances, quoted(moments.name), moments.unit_s, table.comments)
+        if why:
+            raise TableError(f"{path}: {why}")
     start_s = _start_s(recording, moments, path)
     return _each_second([(t_s - start_s, pct) for t_s, pct in found])
 

@@ -85,7 +85,7 @@ def capture(port: str, out: TextIO, seconds: int, guard: Guard = NOBODY) -> tupl
     ended = "whole"
     with released(port, guard):
         board = BoardPort(port)
-        _say("the application is stopped; nobody is monitored until the board has restarted")
+        _say("stopping the application; nobody is monitored until the board has restarted")
         try:
             record(board, rows, seconds)
         except KeyboardInterrupt:
@@ -116,13 +116,17 @@ def main() -> int:
         parser.error(f"--seconds must be 1 to {SECONDS_MAX}")
     try:
         out = options.out.open("x", encoding="utf-8", newline="\n")
-    except OSError as error:
-        parser.error(f"--out: {error}")
-    with out:
-        try:
-            rows, ended = capture(options.port, out, options.seconds, guard_of(options))
-        except PortError as error:
-            rows, ended = Rows(out, 0), str(error)
+    except (OSError, ValueError) as error:
+        parser.error(f"--out {options.out}: {getattr(error, 'strerror', None) or error}")
+    rows, ended = Rows(out, 0), ""
+    try:
+        with out:
+            try:
+                rows, ended = capture(options.port, out, options.seconds, guard_of(options))
+            except PortError as error:
+                ended = str(error)
+    except OSError as error:  # the last rows did not fit on the disk
+        ended = f"the rows cannot be written: {error.strerror or error}"
     if not rows.samples:
         options.out.unlink()
     summary = {

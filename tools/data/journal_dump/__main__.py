@@ -49,6 +49,13 @@ def show(found: dict, summary: bool) -> None:
     )
 
 
+def _journal_id(text: str) -> bytes:
+    found = bytes.fromhex(text)
+    if len(found) != 8:
+        raise argparse.ArgumentTypeError(f"{len(found)} bytes, and a journal id has 8: 16 digits")
+    return found
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run the command; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tools.data.journal_dump", description=__doc__)
@@ -57,9 +64,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--summary", action="store_true", help="print ranges and faults only")
     offset_help = "byte at which the file system begins"
     parser.add_argument("--offset", type=lambda text: int(text, 0), default=0, help=offset_help)
-    parser.add_argument(
-        "--journal-id", type=bytes.fromhex, help="8 bytes in hex, if the header is unreadable"
-    )
+    parser.add_argument("--journal-id", type=_journal_id, help="8 bytes in hex, if the header is unreadable")
     options = parser.parse_args(argv)
     try:
         files = source.files_of(options.source, options.offset)

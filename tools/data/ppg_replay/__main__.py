@@ -18,6 +18,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import BinaryIO
 
+from host_agent.terminal import exits
+from host_agent.terminal.streams import run_clean
 from tools.data.ppg_replay.chain import HEADER
 from tools.data.ppg_replay.recording import FULL_SCALE, Recording
 from tools.data.ppg_replay.resample import MAX_HZ, MIN_HZ, to_25_hz
@@ -74,11 +76,15 @@ def main(argv: list[str] | None = None) -> int:
             for row in _with_progress(_held(rows) if recording.is_timed else rows):
                 out.write(row)
             out.flush()
-    except BrokenPipeError:  # the reader closed the pipe, as `head` does
-        sys.stderr.close()
-        return 0
-    except (TableError, OSError) as error:
+    except SystemExit as end:  # the reader closed the pipe, as `head` does
+        if end.code == exits.OUTPUT_CLOSED:
+            return 0
+        raise
+    except TableError as error:
         print(f"ppg_replay: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"ppg_replay: {error.filename or options.file}: {error.strerror or error}", file=sys.stderr)
         return 2
     except InterpreterError as error:
         print(f"ppg_replay: {error}", file=sys.stderr)
@@ -86,6 +92,8 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("ppg_replay: stopped", file=sys.stderr)
         return 130
+    if not recording.is_timed:
+        print("ppg_replay: without a column of times nothing shows that --fs is right", file=sys.stderr)
     if recording.lost:
         lost = f"{recording.lost} of {recording.count} samples"
         print(f"ppg_replay: {lost} were blank or NaN, negative or missing by their times", file=sys.stderr)
@@ -111,7 +119,11 @@ def _held(rows: Iterable[str]) -> Iterator[str]:
 
 
 def _opened(name: str) -> contextlib.AbstractContextManager[BinaryIO]:
-    return contextlib.nullcontext(sys.stdin.buffer) if name == "-" else opened(Path(name))
+    if name != "-":
+        return opened(Path(name))
+    if sys.stdin is None:
+        raise TableError("'-' is standard input, and it is closed. Name a file, or pipe one in")
+    return contextlib.nullcontext(sys.stdin.buffer)
 
 
 def _runtime(name: str | None):  # type: ignore[no-untyped-def]
@@ -135,4 +147,4 @@ def _with_progress(rows: Iterable[str]) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_clean(main)

@@ -10,7 +10,7 @@ from array import array
 
 from crs_core import units
 from crs_core.spo2_curve import AN6845
-from crs_device.signal.ppg import Ppg
+from crs_device.signal.ppg import LIGHT_ALIKE, LIGHT_EXCHANGED, LIGHT_UPSIDE_DOWN, Ppg
 
 HEADER = "t_s,hr_bpm,spo2_pct,pi_pct,valid,reason"
 LOST = -1
@@ -28,10 +28,15 @@ REASONS = {
     units.PPG_MOTION: "motion",
     units.PPG_IRREGULAR: "irregular",
     units.PPG_SATURATED: "saturated",
-    units.PPG_SWAPPED: "swapped channels",
     units.PPG_STALE: "stale",
     units.PPG_NO_PULSE: "no pulse",
     units.PPG_RESTING: "resting",
+}
+# of units.PPG_SWAPPED
+WRONG_LIGHTS = {
+    LIGHT_EXCHANGED: "swapped channels",
+    LIGHT_UPSIDE_DOWN: "upside down",
+    LIGHT_ALIKE: "same channel twice",
 }
 
 
@@ -86,7 +91,8 @@ class Replay:
         t_s = (self._count + PER_SECOND - 1) // PER_SECOND
         self.ratio_milli = self._ppg.ratio_milli if state == units.PPG_VALID else 0
         if state != units.PPG_VALID:
-            return f"{t_s},,,,0,{REASONS[state]}\n"
+            wrong = state == units.PPG_SWAPPED
+            return f"{t_s},,,,0,{WRONG_LIGHTS[self._ppg.wrong_light] if wrong else REASONS[state]}\n"
         spo2 = "" if spo2_tenths is None else f"{spo2_tenths // 10}.{spo2_tenths % 10}"
         perfusion = f"{pi_hundredths // 100}.{pi_hundredths % 100:02d}"
         return f"{t_s},{hr_bpm},{spo2},{perfusion},1,\n"

@@ -7,9 +7,11 @@ twice or backwards are refused.
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from statistics import median
 from typing import BinaryIO
 
 from tools.data.ppg_replay.stamps import BackwardsError, Stamps, unit_of
+from tools.data.table.header import INFRARED, RED
 from tools.data.table.moments import RISES_ROWS, Moments, UnnamedTimes, time_column
 from tools.data.table.numbers import MISSING_WORDS
 from tools.data.table.problems import TableError
@@ -20,6 +22,11 @@ UNIT_ROWS = 25  # after so many samples the unit of the light is judged
 VOLTS_MAX = 263.0  # fractions below are volts, shares of full scale, or counts with a point between thousands
 WATCH_S = 2.0  # without a column of times, so long is watched for what shows a wrong rate
 REPEATED_SHARE = 0.4  # more rows like the row before mean that rows were written twice
+FINE_SHARE = (
+    0.04  # the same where a change is mostly so many times the smallest one: there chance repeats no row
+)
+FINE = 20
+CHANGES_MAX = 2000
 WORN_COUNTS = 20_000  # darker samples may be alike
 FLAT_ROWS = 10  # so many alike are no light of a pulse
 NEGATIVE_SHARE = 0.1  # more negative values mean that the steady part of the light was removed
@@ -42,8 +49,8 @@ class Recording:
         self._negative = 0
         self._highest, self._fractions = 0.0, False
         self.start_s: float | None = None
-        infrared = table.find("ir", "infrared", needed=False)
-        red = None if ir_only else table.find("red", needed=False)
+        infrared = table.find(*INFRARED, needed=False)
+        red = None if ir_only else table.find(*RED, needed=False)
         if red is None and not ir_only:
             enough = " (with --ir-only, ir is enough)" if infrared is not None else ""
             raise TableError(f"{name}: {table.missing('red')}{enough}")
@@ -59,7 +66,8 @@ class Recording:
         # longer than a beat: a second channel of light rises in fewer rows
         self._watched = max(RISES_ROWS, round(WATCH_S * rate_hz))
         self._last: Sample = None
-        self._compared = self._repeated = self._alike = 0
+        self._compared = self._repeated = self._pairs = self._alike = 0
+        self._changes: list[float] = []  # of the infrared from row to row, the first ones
         self._stamps = Stamps(rate_hz)
         self._moments: Moments | None = None
         if self._time_place is not None:
@@ -114,12 +122,19 @@ class Recording:
         if WORN_COUNTS <= sample[1] < FULL_SCALE and self._alike < FLAT_ROWS:
             self._compared += 1
             self._repeated += is_alike
+            # Three alike are a flat stretch.
+            self._pairs += (self._alike == 1) - (self._alike == 2)
+            if self._last is not None and not is_alike and len(self._changes) < CHANGES_MAX:
+                self._changes.append(abs(sample[1] - self._last[1]))
         self._last = sample
 
     def _check_repeated(self) -> None:
         if self.is_timed or self._compared < UNIT_ROWS:
             return
-        if self._repeated > REPEATED_SHARE * self._compared:
+        changes = [change for change in self._changes if change]
+        is_fine = len(self._places) == 2 and changes and median(changes) >= FINE * min(changes)
+        is_doubled = is_fine and self._pairs > max(2, FINE_SHARE * self._compared)
+        if is_doubled or self._repeated > REPEATED_SHARE * self._compared:
             raise self._refused(
                 f"{self._repeated} of {self._compared} rows repeat the row before: rows were written twice. Keep each"
                 " sample once, or add the column of times t_s"

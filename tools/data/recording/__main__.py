@@ -72,7 +72,8 @@ def _desaturation(arguments: argparse.Namespace) -> str:
     if arguments.temp_c is not None:
         comments.append(f"temp_c {arguments.temp_c:g} is assumed, not measured")
     count = write_recording(arguments.output, arguments.file, comments, session.rows(arguments.temp_c))
-    return f"{arguments.output}: rows {count}, lines without measurement {session.skipped}"
+    found = f"{arguments.output}: rows {count}, lines without measurement {session.skipped}"
+    return f"{found}, holes left blank {session.holes}" if session.holes else found
 
 
 def _check(arguments: argparse.Namespace) -> str:

@@ -5,24 +5,30 @@ thermometer, so temp_c stays blank or is a constant that the caller assumes; the
 """
 
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from statistics import fmean, median
 
 from tools.data.recording.reader import NO_PULSE_RATE, ROWS_MAX
+from tools.data.recording.spacing import HOLE_ROWS
 from tools.data.recording.writer import Row
 from tools.data.table.moments import Moments, UnnamedTimes, time_column
 from tools.data.table.problems import TableError, quoted
 from tools.data.table.reader import Table
 from tools.data.table.text_lines import opened
 
+STEP_S = (0.4, 2.1)  # between rows of a session of 1 Hz
 _KINDS = {"spo2": (50.0, 100.0), "pulse": (20.0, 300.0), "pi": (0.0, 20.0)}
 
 
 class Desaturation:
-    """Rows of one session; `skipped` counts the blank ones, without a measurement. TableError names each bad line."""
+    """Rows of one session; TableError names each bad line.
+
+    `skipped` counts the blank ones, without a measurement, and `holes` the places where rows are missing.
+    """
 
     def __init__(self, path: Path) -> None:
-        self.skipped = 0
+        self.skipped = self.holes = 0
         self._rows: list[tuple[float, float | None, float | None, float | None]] = []
         with opened(path) as raw:
             self._table = Table(raw, path)
@@ -32,11 +38,27 @@ class Desaturation:
                 raise TableError(f"{path}: no columns 'SpO2 …' and 'Pulse …'; there are: {there}")
             self._read()
             self._table.problems.check()
+        distances = [after[0] - before[0] for before, after in pairwise(self._rows)]
+        step_s = median(distances) if distances else 1.0
+        if not STEP_S[0] <= step_s <= STEP_S[1]:
+            raise TableError(
+                f"{path}: rows {step_s:g} s apart, and a session has one a second. Name the unit of the times"
+                " (t_s, t_ms, t_min), or convert the file to one row a second"
+            )
+        self._hole_s = HOLE_ROWS * step_s
+        self.holes = sum(distance > self._hole_s for distance in distances)
 
     def rows(self, temp_c: float | None) -> Iterator[Row]:
-        """Yield the recording's rows; t_s starts at 0. Without a column of times one row is one second."""
+        """Yield the recording's rows; t_s starts at 0. Without a column of times one row is one second.
+
+        Where rows are missing a blank one ends the values of the row before.
+        """
+        start_s = last_s = self._rows[0][0] if self._rows else 0.0
         for t_s, spo2, pulse, pi in self._rows:
-            yield t_s - self._rows[0][0], temp_c, spo2, pulse, pi
+            if t_s - last_s > self._hole_s:
+                yield last_s + self._hole_s / HOLE_ROWS - start_s, None, None, None, None
+            last_s = t_s
+            yield t_s - start_s, temp_c, spo2, pulse, pi
 
     def _of_kind(self, kind: str) -> dict[str, int]:
         """{oximeter: place} of the columns of one kind."""

@@ -10,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
+from tools.data.recording.spacing import HOLE_ROWS, holes, wrong_unit
 from tools.data.table import header
 from tools.data.table.moments import Moments, time_column
 from tools.data.table.problems import Problems, TableError, counted, quoted
@@ -19,7 +20,6 @@ from tools.data.track import DEFAULT_PI_PCT, Point, Track
 
 JOIN_S = 300.0  # rows further apart are not joined
 HOLD_S = 60.0  # so long the earlier row's values then still apply
-CLOSEST_S = 0.005  # rows closer than the sensor's samples are counted in another unit
 ROWS_MAX = 300_000  # three days at one row a second
 NO_PULSE_RATE = 255.0  # monitors write it when they have no pulse; it is inside the limits of a pulse
 _NAMES = {
@@ -34,15 +34,21 @@ _LIMITS = {"temp_c": (15.0, 45.0), "spo2_pct": (50.0, 100.0), "hr_bpm": (20.0, 3
 
 @dataclass
 class Recording:
-    """A checked recording; its time counts from the first row. `notes` name gaps and incomplete rows."""
+    """A checked recording; its time counts from the first row. `notes` name gaps and incomplete rows.
+
+    `off_s`: moments at which nothing is worn any more, because rows are missing after them.
+    """
 
     points: list[Point]
     interpolated: bool = False
     notes: list[str] = field(default_factory=list)
+    off_s: list[float] = field(default_factory=list)
 
     def track(self) -> Track:
         """Return it as a track; see track.py for what happens between rows."""
-        return Track(self.points, join_s=JOIN_S, hold_s=HOLD_S)
+        off = [Point(t_s, None, None, None) for t_s in self.off_s]
+        points = sorted([*self.points, *off], key=lambda point: point.t_s)
+        return Track(points, join_s=JOIN_S, hold_s=HOLD_S)
 
 
 def read_recording(path: Path) -> Recording:
@@ -143,10 +149,10 @@ class _Reader:
         distances = [after.t_s - before.t_s for before, after in pairwise(self._points)]
         problems = Problems(self._table.name)
         name = quoted(moments.name)
-        if distances and median(distances) < CLOSEST_S:
-            problems.add(
-                f"rows {median(distances):.2g} s apart: {name} does not count seconds. Excel counts days: t_d"
-            )
+        if moments.kind == "number":
+            why = wrong_unit(distances, name, moments.unit_s, self._table.comments)
+            if why:
+                problems.add(why)
         if len(distances) > 1 and min(distances) > JOIN_S:
             problems.add(
                 f"no two rows within {JOIN_S:g} s: {name} does not count seconds (t_ms counts milliseconds), or there"
@@ -157,13 +163,23 @@ class _Reader:
     def _made(self, kind: str) -> Recording:
         points, name = self._points, self._table.name
         interpolated = any(comment.startswith("interpolated") for comment in self._table.comments)
+        distances = [after.t_s - before.t_s for before, after in pairwise(points)]
+        missing = [at for at in holes(distances) if distances[at] <= JOIN_S]
         notes = _notes(name, points, self._lines, self._half_known)
+        if missing:
+            step_s = median(distances)
+            lines = counted([self._lines[at + 1] for at in missing])
+            notes.append(
+                f"{name}: more than {HOLE_ROWS * step_s:g} s between rows {step_s:g} s apart, before: {lines};"
+                f" nothing is joined there, {step_s:g} s after the row before the strap counts as off"
+            )
         start_s = points[0].t_s
         if start_s:
             if kind == "number":
                 notes.append(f"{name}: the first row is at {start_s:g} s; playing begins there")
             points = [replace(point, t_s=point.t_s - start_s) for point in points]
-        return Recording(points, interpolated, notes)
+        off_s = [points[at].t_s + median(distances) for at in missing]
+        return Recording(points, interpolated, notes, off_s)
 
 
 _SORT = "Sort the rows by time, the earliest first."

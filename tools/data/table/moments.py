@@ -14,17 +14,18 @@ from tools.data.table.reader import Table
 DAY_S = 86400.0
 LATEST_S = 1e11  # as seconds since 1970 this is the year 5138: whoever writes more counts milliseconds
 _UNITS_S = {
-    1.0: "s sec secs second seconds",
+    1.0: "s sec secs second seconds sekunden secondes",
     1e-3: "ms msec millis millisec millisecs millisecond milliseconds",
     1e-6: "us usec micros microsecond microseconds",
-    60.0: "min mins minute minutes",
-    3600.0: "h hour hours",
+    60.0: "min mins minute minutes minuten",
+    3600.0: "h hour hours stunden heures",
     DAY_S: "d day days",
 }
 _UNIT_S = {name: seconds for seconds, names in _UNITS_S.items() for name in names.split()}
 # a column with one of these words in its name holds times; `min` may be a minimum, `day` stands beside a time
 _WORDS = {
     "t", "time", "timestamp", "ts", "datetime", "elapsed", "epoch", "unix", "clock", "zeit", "zeitstempel", "uhrzeit",
+    "temps", "heure", "horodatage",
     *(name for name in _UNIT_S if len(name) > 1 and name not in ("min", "mins", "day", "days")),
 }  # fmt: skip
 RISES_ROWS = 25
@@ -34,7 +35,13 @@ _DATES = {"date", "date with zone"}
 _CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}(?:[.,][0-9]{1,9})?))?(?:\s*([AaPp])\.?[Mm]\.?)?")
 _CLOCK_INSIDE = re.compile(r"(?<![0-9])[0-9]{1,2}:[0-9]{2}(?![0-9])")
 _DAY = re.compile(r"([0-9]{1,4})([-./])([0-9]{1,2})\2([0-9]{1,4})")
-_ZONE = re.compile(r"\s*(Z|z|[+-][0-9]{2}:?[0-9]{2})$")
+_ZONE = re.compile(r"\s*(Z|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?)$", re.IGNORECASE)
+_NAMED_ZONE = re.compile(r"[0-9]\s*([A-Za-z]{3,5})$")
+_ZONE_MAX_S = 14 * 3600
+# what clocks are put forward by, and the longest distance of rows at which a hole of just that length is no coincidence
+_FORWARD_S = ((3600.0, 60.0), (1800.0, 30.0))
+_FORWARD_UNTIL_S = 4 * 3600.0  # of the night
+_WITH_ZONE = "Write the zone in every row: 2026-03-31 14:05:09+02:00"
 
 
 class Moments:
@@ -53,6 +60,9 @@ class Moments:
         self._day_s = 0.0
         self._last_s: float | None = None
         self._month_first: bool | None = None
+        self._half_days: bool | None = None  # the clock has AM and PM
+        self._before_s: float | None = None
+        self._step_s = 0.0
 
     def read(self, cell: str) -> float:
         """Seconds; only differences and order count. ValueError says what is wrong with the cell."""
@@ -61,7 +71,25 @@ class Moments:
             both = f": {self.kind} before, {kind} here" if {kind, self.kind} <= _DATES else ""
             raise ValueError(f"{quoted(cell)} is not written as the times before it are{both}")
         self.kind = kind
+        if kind in ("clock", "date"):
+            self._check_forward(cell, value)
         return value
+
+    def _check_forward(self, cell: str, value: float) -> None:
+        """ValueError for an hour that is left out at night: nobody can say whether it passed."""
+        before_s, step_s = self._before_s, self._step_s
+        self._before_s = value
+        if before_s is None:
+            return
+        self._step_s = value - before_s
+        is_night = before_s % DAY_S < _FORWARD_UNTIL_S or before_s % DAY_S + step_s >= DAY_S
+        for forward_s, step_max_s in _FORWARD_S:
+            late_s = abs(self._step_s - forward_s - step_s)
+            if is_night and 0 < step_s <= step_max_s and late_s <= max(step_s / 4, 2 * self.resolution_s):
+                raise ValueError(
+                    f"{quoted(cell)}: {forward_s / 60:g} min are left out; clocks may have been put forward."
+                    f" {_WITH_ZONE}"
+                )
 
     def backwards(self, cell: str) -> str:
         """What is wrong when this cell does not come after the one before."""
@@ -83,18 +111,25 @@ class Moments:
         return "number", value * unit_s
 
     def _clock_or_date(self, cell: str) -> tuple[str, float]:
-        day_text, _, clock_text = cell.replace("T", " ", 1).rpartition(" ")
+        zone = _ZONE.search(cell)
+        bare = cell[: zone.start()] if zone else cell
+        day_text, _, clock_text = re.sub("(?<=[0-9])[Tt](?=[0-9])", " ", bare, count=1).rpartition(" ")
         if clock_text.rstrip(".").lower() in ("am", "pm", "a.m", "p.m"):
             day_text, _, first = day_text.rpartition(" ")
             clock_text = f"{first} {clock_text}"
-        zone = _ZONE.search(clock_text)
-        match = _CLOCK.fullmatch(clock_text[: zone.start()] if zone else clock_text)
+        match = _CLOCK.fullmatch(clock_text)
+        named = _NAMED_ZONE.search(cell)
+        if not match and named:
+            raise ValueError(f"{quoted(cell)}: {named[1]} is no zone that is known. {_WITH_ZONE}")
         if not match or (zone and not day_text):
             raise ValueError(f"{quoted(cell)} is not a time. Write it as 14:05:09 or 2026-03-31 14:05:09")
         if match[3] is None and not day_text:
             raise ValueError(
                 f"{quoted(cell)} may be hours and minutes or minutes and seconds. Write 14:05:00 or a column t_s"
             )
+        if self._half_days not in (None, match[4] is not None):
+            raise ValueError(f"{quoted(cell)}: some times have AM or PM and others have not")
+        self._half_days = match[4] is not None
         hour, minute, second = int(match[1]), int(match[2]), float((match[3] or "0").replace(",", "."))
         if match[4]:
             if not 1 <= hour <= 12:
@@ -108,7 +143,12 @@ class Moments:
         if not day_text:
             return "clock", self._after_midnight(clock_s)
         local_s = self._days(day_text.strip(), cell) * DAY_S + clock_s
-        return ("date with zone", local_s - _zone_s(zone[1])) if zone else ("date", local_s)
+        if zone is None:
+            return "date", local_s
+        zone_s = _zone_s(zone[1])
+        if abs(zone_s) > _ZONE_MAX_S:
+            raise ValueError(f"{quoted(cell)}: there is no zone {zone[1]}")
+        return "date with zone", local_s - zone_s
 
     def _after_midnight(self, clock_s: float) -> float:
         if self._last_s is not None and self._last_s - clock_s > DAY_S / 2:
@@ -129,6 +169,10 @@ class Moments:
             year, month, day = last, middle, first
         else:
             if first > 12 or middle > 12:
+                if self._month_first not in (None, middle > 12):
+                    raise ValueError(
+                        f"{quoted(cell)}: the day and the month stand in another order than before"
+                    )
                 self._month_first = middle > 12
             if self._month_first is None and first != middle:
                 why = "the day and the month can be exchanged. Write it as 2026-03-31 14:05:09"
@@ -207,7 +251,8 @@ def _unit_s(words: list[str]) -> float | None:
 
 
 def _zone_s(zone: str) -> float:
-    if zone in "Zz":
+    if zone[0].isalpha():
         return 0.0
     sign = -1 if zone[0] == "-" else 1
-    return sign * (int(zone[1:3]) * 3600.0 + int(zone[-2:]) * 60.0)
+    minutes = int(zone[-2:]) if len(zone) > 3 else 0
+    return sign * (int(zone[1:3]) * 3600.0 + minutes * 60.0) if minutes < 60 else 2.0 * _ZONE_MAX_S

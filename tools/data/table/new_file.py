@@ -26,7 +26,7 @@ def new_file(path: Path, *sources: Path) -> Iterator[TextIO]:
     if path.exists() and not path.is_file():
         if path.is_dir():
             raise TableError(f"{path} is a folder. Name a file for the output")
-        with path.open("w", encoding="utf-8", newline="\n") as out:  # a terminal or a pipe
+        with _said(path), path.open("w", encoding="utf-8", newline="\n") as out:  # a terminal or a pipe
             yield out
         return
     target = path.resolve()
@@ -36,21 +36,29 @@ def new_file(path: Path, *sources: Path) -> Iterator[TextIO]:
             f"{path} is read-only. Name another file, or run: chmod u+w {shlex.quote(str(path))}"
         )
     part = target.with_name(f".{target.name[:100]}.{secrets.token_hex(4)}.part")
-    try:
+    with _said(path, part):
         out = part.open("x", encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise TableError(f"{path} cannot be written: {error.strerror}") from None
     try:
-        with out:
+        with _said(path, part), out:
             if mode is not None:
                 part.chmod(mode)
             yield out
             out.flush()
             os.fsync(out.fileno())
-        part.replace(target)
-    except OSError as error:
-        if error.filename in (None, str(part)):
-            raise TableError(f"{path} cannot be written: {error.strerror}") from None
-        raise
+        with _said(path, part):
+            part.replace(target)
     finally:
         part.unlink(missing_ok=True)
+
+
+@contextmanager
+def _said(path: Path, part: Path | None = None) -> Iterator[None]:
+    """TableError in the place of an error of the system about `path` or `part`, or about no file by name."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        if error.filename in (None, str(path), str(part)):
+            raise TableError(f"{path} cannot be written: {error.strerror or error}") from None
+        raise

@@ -8,7 +8,7 @@ import pytest
 
 from tests.tools.data.ppg_replay.command import replay as piped
 from tests.tools.data.ppg_replay.command import rows, valid, write
-from tools.data.ppg_generator import Subject, samples
+from tools.data.ppg_generator import Subject, constant, samples
 from tools.data.ppg_replay.__main__ import main
 
 LIGHT = list(samples(Subject(), 20))
@@ -58,8 +58,8 @@ def test_stamps_that_agree_change_nothing(
     tmp_path: Path, header: str, time: Callable[[float], str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     plain = replay(write(tmp_path / "a.csv", LIGHT), "25", capsys)
-    assert replay(table(tmp_path / "b.csv", header, time), "25", capsys) == plain
-    assert len(plain[1]) == 20
+    assert replay(table(tmp_path / "b.csv", header, time), "25", capsys) == (*plain[:2], "")
+    assert len(plain[1]) == 20 and plain[2].endswith("nothing shows that --fs is right\n")
 
 
 @pytest.mark.parametrize("fs", ["12.5", "24", "24.5", "25.7", "26", "30", "50", "100", "1000"])
@@ -194,3 +194,25 @@ def test_a_number_that_means_no_value_gives_none(
     )
     code, found, _ = replay(path, "25", capsys)
     assert code == 0 and not [row for row in found if row.split(",")[4] == "1"]
+
+
+@pytest.mark.parametrize("every", [2, 3, 5, 10, 20])
+@pytest.mark.parametrize("pi_pct", [0.3, 1.0, 5.0])
+def test_rows_written_twice_here_and_there_are_refused_without_times(
+    tmp_path: Path, every: int, pi_pct: float, capsys: pytest.CaptureFixture[str]
+) -> None:
+    light = list(samples(Subject(pi_pct=constant(pi_pct)), 20))
+    path = write(
+        tmp_path / "a.csv", [pair for n, pair in enumerate(light) for _ in range(1 + (n % every == 0))]
+    )
+    code, found, why = replay(path, "25", capsys)
+    assert (code, found) == (2, []) and "rows were written twice" in why
+
+
+@pytest.mark.parametrize("step", [1, 16, 64])
+def test_a_coarse_converter_repeats_rows_and_is_taken(
+    tmp_path: Path, step: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    coarse = [(r // step * step, i // step * step) for r, i in samples(Subject(), 20)]
+    code, found, _ = replay(write(tmp_path / "a.csv", coarse), "25", capsys)
+    assert code == 0 and len(found) == 20 and found[-1].split(",")[4] == "1"

@@ -11,7 +11,7 @@ from crs_core import units
 
 from tests.tools.data.ppg_replay.command import replay, rows, valid, write
 from tools.data.ppg_generator import Burst, Subject, constant, ramp, samples
-from tools.data.ppg_replay.chain import HEADER, REASONS
+from tools.data.ppg_replay.chain import HEADER, REASONS, WRONG_LIGHTS
 from tools.data.ppg_wave import PpgWave
 from tools.rig.micropython import ROOT
 
@@ -86,10 +86,11 @@ def test_what_is_not_valid_is_blank_and_says_why(tmp_path: Path) -> None:
 
 def test_every_state_of_the_chain_but_valid_has_a_word() -> None:
     states = {getattr(units, name) for name in dir(units) if name.startswith("PPG_")}
-    assert set(REASONS) == states - {units.PPG_VALID}
-    assert len(set(REASONS.values())) == len(REASONS)
+    assert set(REASONS) == states - {units.PPG_VALID, units.PPG_SWAPPED}
+    words = {*REASONS.values(), *WRONG_LIGHTS.values()}
+    assert len(words) == len(REASONS) + len(WRONG_LIGHTS)
     page = (ROOT / "tools/data/ppg_replay/README.md").read_text().split("| reason |")[1].split("\n\n")[0]
-    assert set(re.findall(r"^\| `(.*?)`", page, re.MULTILINE)) == set(REASONS.values())
+    assert set(re.findall(r"^\| `(.*?)`", page, re.MULTILINE)) == words
 
 
 def test_swapped_and_saturated_channels_are_named(tmp_path: Path) -> None:
