@@ -213,7 +213,7 @@ def _sampling(app) -> None:  # type: ignore[no-untyped-def]
         used = calibration.in_use("", 1)
     unload_modules("crs_core.calibration")
     app.calibration = used[:2]
-    app.sampling = Sampling(app.board.i2c, _values, app.log, app.health, used[2], used[3])
+    app.sampling = Sampling(app.board.i2c, _values, app.log, app.health, used[2], used[3], app.clock.ms)
 
 
 def _power(app) -> None:  # type: ignore[no-untyped-def]

@@ -19,11 +19,11 @@ _LED_STEP_UA = const(200)
 
 
 class Sampling:
-    """`Sampling(i2c, settings, log, health, curve, temp_offset_cc)`: each sensor is set up alone, and again when it
-    comes back. Curve and offset are the calibration's.
+    """`Sampling(i2c, settings, log, health, curve, temp_offset_cc, now)`: each sensor is set up alone, and again when
+    it comes back. Curve and offset are the calibration's; `now` gives the board's ms.
     """
 
-    def __init__(self, i2c, settings: dict, log, health, curve, temp_offset_cc: int) -> None:  # type: ignore[no-untyped-def,type-arg]
+    def __init__(self, i2c, settings: dict, log, health, curve, temp_offset_cc: int, now=None) -> None:  # type: ignore[no-untyped-def,type-arg]
         self.bus = Bus(i2c, health)
         self.log = log
         self._health = health
@@ -31,7 +31,7 @@ class Sampling:
         is_swapped = settings.get("ppg_channels") == "ir_red"
         red = settings.get("led_red_ua", 7000) // _LED_STEP_UA
         infrared = settings.get("led_ir_ua", 7000) // _LED_STEP_UA
-        self.optical = Optical(None, self._ppg, health, red, infrared, self.bus, is_swapped)
+        self.optical = Optical(None, self._ppg, health, red, infrared, self.bus, is_swapped, now)
         self.thermometer = Thermometer(None, health, self.bus, temp_offset_cc)
         self._wear = Wear()
         self.vitals = NOTHING

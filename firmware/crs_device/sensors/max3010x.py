@@ -80,20 +80,21 @@ def samples_waiting(write: int, read: int, lost: int, is_flagged_full: bool, is_
     return FIFO_DEPTH if lost or is_flagged_full or is_unread else 0
 
 
-def drain_step(waiting: int, taken: int, is_broken: bool, gap: int) -> int:
+def drain_step(waiting: int, taken: int, is_broken: bool, gap: int, was_full: bool, was_slow: bool) -> int:
     """NOTHING, READ, ALIGN or DROP. `taken` samples left the FIFO in a burst that broke off (`is_broken`).
 
     `gap` samples had been lost behind that burst. Taking one more cleared the chip's count, so their place is now
-    unknown within what waits.
+    unknown within what waits. The same holds when the FIFO `was_full` since the last look at its pointers, and is not
+    now or was read too slowly (`was_slow`): it lost samples between that look and its burst, and nobody counted them.
 
-    | gap and taken | waiting | broken | step |
+    | gap and taken, or was full and (is not or was slow) | waiting | broken | step |
     |---|---|---|---|
     | yes | any | any | DROP |
     | no | 0 | any | NOTHING |
     | no | > 0 | yes | ALIGN |
     | no | > 0 | no | READ |
     """
-    if gap and taken:
+    if (gap and taken) or (was_full and (was_slow or waiting < FIFO_DEPTH)):
         return DROP
     if not waiting:
         return NOTHING
@@ -107,7 +108,8 @@ class Max3010x:
     `ambient_overflow`: since the drain before, ambient light was more than the chip can take away.
     `overflow` is how many samples are known lost right after those the last `drain()` returned (0: none), and
     `overflow_is_floor` says that more may be lost than counted. `bus_lost` is how many were lost *before* them, by
-    a broken transfer. Nothing is allocated by `drain()`.
+    a broken transfer. Nothing is allocated by `drain()`. The caller sets `was_slow` after each drain: whether it took
+    so long that the FIFO may have been full before its burst.
     """
 
     fifo_depth = FIFO_DEPTH
@@ -127,6 +129,7 @@ class Max3010x:
         self._next_read = 0
         self._broken = False  # the last burst broke off: the chip may stand in the middle of a sample
         self._gap = 0  # samples that the full FIFO had lost when the burst broke off
+        self.was_slow = False
         self.overflow = 0
         self.overflow_is_floor = False
         self.bus_lost = 0
@@ -210,10 +213,12 @@ class Max3010x:
         self.ambient_overflow = status[0] & _ALC_OVF != 0
         self.bus_lost = (read - self._next_read) % FIFO_DEPTH
         is_unread = self._broken and not self.bus_lost
-        n = samples_waiting(write, read, lost, status[0] & _A_FULL != 0, is_unread)
-        step = drain_step(n, self.bus_lost, self._broken, self._gap)
+        was_full = status[0] & _A_FULL != 0
+        n = samples_waiting(write, read, lost, was_full, is_unread)
+        step = drain_step(n, self.bus_lost, self._broken, self._gap, was_full, self.was_slow)
         if step == DROP:
             self._drop(n, lost)
+            self.overflow_is_floor = self.overflow_is_floor or was_full
             return 0
         self._next_read = read
         if step == NOTHING:
@@ -266,6 +271,7 @@ class Max3010x:
         bus.write_u8(ADDRESS, _MODE_CONFIG, _MODE_SPO2)
         if not self.is_running():
             raise OSError("PPG sensor: set-up lost")
+        bus.read_u8(ADDRESS, _INTERRUPT_STATUS_1)  # a FIFO that was full before the sleep
         self._next_read = self._gap = 0
         self._broken = False
 

@@ -41,8 +41,9 @@ _WRONG_LIGHT = {
 class Optical:
     """`Optical(chip, ppg, health, red, infrared)`: `poll()` every 200 to 400 ms of board time, `vitals()` each second.
 
-    `red` and `infrared` are the currents to begin with, in 0.2 mA. `present` is False while the chip does not answer;
-    `fault` then says why in plain words. `contact`: as the chain's, of the last `vitals()`. `resting` is True between
+    `red` and `infrared` are the currents to begin with, in 0.2 mA. `now` gives the board's ms, by which a program is
+    noticed that stood still within a drain. `present` is False while the chip does not answer; `fault` then says why in
+    plain words. `contact`: as the chain's, of the last `vitals()`. `resting` is True between
     `rest()` and `wake()`.
     """
 
@@ -55,10 +56,12 @@ class Optical:
         infrared: int = LED_START,
         bus=None,
         is_swapped=False,
+        now=None,
     ) -> None:
         self._chip = chip
         self._bus = bus
         self._is_swapped = is_swapped
+        self._now = now
         self._ppg = ppg
         self._health = health if health is not None else Health()
         self.agc = Agc(red, infrared)
@@ -120,12 +123,14 @@ class Optical:
         try:
             n = chip.drain(self._red, self._infrared)
         except OSError as error:
+            self._time_drain(chip.fifo_depth, now_ms)
             # One broken transfer is only counted; the next drain knows how many samples it cost.
             if self._missed and now_ms - since_ms >= STALL_MS:
                 self._failed(error, now_ms)
             self._missed = True
             return None
         self._missed = False
+        self._time_drain(n, now_ms)
         gap = None
         if chip.overflow_is_floor:
             self.clock.restart()
@@ -135,8 +140,12 @@ class Optical:
             if abs(self.clock.permille - 1000) > TOLERANCE >= was_off:
                 detail = "runs at %d/1000 of its rate: no heart rate" % self.clock.permille
                 self._health.fault(SUBSYSTEM_PPG, FAULT_WRONG_PART, detail)
+        since = (now_ms - since_ms) * SAMPLE_RATE_HZ // 1000
         if chip.bus_lost:
-            gap = self._gap(GAP_BUS, chip.bus_lost, None)
+            lost = chip.bus_lost
+            if chip.overflow_is_floor and not n:
+                lost = max(lost, since - chip.fifo_depth)
+            gap = self._gap(GAP_BUS, lost, None)
             self._sample_ms = now_ms  # the chip is converting
         if n:
             self._take(n, now_ms)
@@ -148,9 +157,10 @@ class Optical:
                 # The counter stops at 31. Then the time since the last drain, less the FIFO, is the better lower bound.
                 lost = chip.overflow
                 if chip.overflow_is_floor:
-                    since = (now_ms - since_ms) * SAMPLE_RATE_HZ // 1000
                     lost = max(lost, since - chip.fifo_depth - chip.bus_lost)
                 gap = self._gap(GAP_OVERFLOW, lost, gap)
+            elif n >= chip.fifo_depth:
+                self._ppg.gap()  # full: what came between the look at its counters and the burst was not counted
             if abs(self.clock.permille - 1000) > OFF_MAX:
                 self._failed(OSError("PPG sensor: runs at %d/1000 of its rate" % self.clock.permille), now_ms)
         elif not gap and now_ms - since_ms >= STALL_MS:
@@ -178,6 +188,12 @@ class Optical:
         hr_bpm = self.clock.corrected(hr_bpm)
         self._state = state
         return (spo2_tenths, hr_bpm, pi_hundredths, state)
+
+    def _time_drain(self, n: int, now_ms: int) -> None:
+        """Tell the chip whether its FIFO may have been full before the burst that took `n` samples."""
+        if self._now is not None:
+            spent_ms = self._now() - now_ms
+            self._chip.was_slow = spent_ms * SAMPLE_RATE_HZ // 1000 + n + 1 >= self._chip.fifo_depth
 
     def _take(self, n: int, now_ms: int) -> None:
         """Give a burst to the chain unless its light was wrong, and adjust the light."""

@@ -175,13 +175,17 @@ def check_ppg_fifo_counts() -> None:
 
 
 def check_ppg_step_of_a_drain() -> None:
-    for waiting, taken, is_broken, gap, step in (
-        (0, 0, False, 0, max3010x.NOTHING), (10, 0, False, 0, max3010x.READ),
-        (10, 3, False, 0, max3010x.READ), (10, 3, True, 0, max3010x.ALIGN),
-        (32, 0, True, 5, max3010x.ALIGN), (0, 0, True, 5, max3010x.NOTHING),
-        (10, 3, True, 5, max3010x.DROP), (0, 3, True, 5, max3010x.DROP),
+    for waiting, taken, is_broken, gap, was_full, was_slow, step in (
+        (0, 0, False, 0, False, False, max3010x.NOTHING), (10, 0, False, 0, False, True, max3010x.READ),
+        (10, 3, False, 0, False, False, max3010x.READ), (10, 3, True, 0, False, False, max3010x.ALIGN),
+        (32, 0, True, 5, True, False, max3010x.ALIGN), (0, 0, True, 5, False, False, max3010x.NOTHING),
+        (10, 3, True, 5, False, False, max3010x.DROP), (0, 3, True, 5, False, False, max3010x.DROP),
+        (10, 0, False, 0, True, False, max3010x.DROP), (10, 3, True, 0, True, False, max3010x.DROP),
+        (32, 0, False, 0, True, False, max3010x.READ), (32, 0, False, 0, True, True, max3010x.DROP),
+        (32, 0, False, 0, False, True, max3010x.READ),
     ):  # fmt: skip
-        assert max3010x.drain_step(waiting, taken, is_broken, gap) == step, (waiting, taken, is_broken, gap)
+        inputs = (waiting, taken, is_broken, gap, was_full, was_slow)
+        assert max3010x.drain_step(*inputs) == step, inputs
 
 
 def check_ppg_wrong_part_is_refused_by_name() -> None:

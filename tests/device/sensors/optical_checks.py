@@ -1,10 +1,12 @@
 """The optical probe over time: every sample, every hole, restarts and rests; runs on both runtimes."""
 
+from crs_core.units import PPG_VALID
 from crs_device.health import PPG_LOST_SAMPLES, PPG_OVERFLOW, SENSOR_RESTART, Health
 from crs_device.sensors import max3010x
 from crs_device.sensors.bus import Bus
 from crs_device.sensors.max3010x import Max3010x
 from crs_device.sensors.optical import GAP_BUS, GAP_OVERFLOW, GAP_STALL, Optical
+from crs_device.signal.ppg import Ppg
 
 from tests.device.sensors.driver_checks import BreakingBus
 from tools.virtual_wearable.models.bench import Bench
@@ -239,3 +241,96 @@ def check_a_burst_that_breaks_off_in_an_overrun_joins_nothing() -> None:
     assert optics.poll(400) == (GAP_BUS, 60, 2400)
     assert optics.ppg.order == "g" and optics.ppg.samples == before
     assert optics.poll(400) is None and optics.ppg.samples == before + 10
+
+
+class HaltingBus(BreakingBus):
+    """Lets time pass before a look at the pointers and before a burst: as a program that stands still.
+
+    `halts` are (ms before the look, ms before the burst) of the next drains.
+    """
+
+    def __init__(self, bench) -> None:
+        BreakingBus.__init__(self, bench.i2c)
+        self._bench = bench
+        self._before_burst_ms = 0
+        self.halts: list[tuple[int, int]] = []
+
+    def readfrom_mem_into(self, address: int, register: int, buffer) -> None:
+        """As the bus does, later."""
+        if register == 0 and self.halts:
+            before_look_ms, self._before_burst_ms = self.halts.pop(0)
+            self._bench.pass_ms(before_look_ms)
+        elif register == 7:
+            self._bench.pass_ms(self._before_burst_ms)
+            self._before_burst_ms = 0
+        BreakingBus.readfrom_mem_into(self, address, register, buffer)
+
+
+def pulse_after(halts, hr_bpm: int) -> list:
+    """Every value of the 15 s after such halts, of a finger that was measured for 8 s."""
+    bench = Bench()
+    bench.wearer.hr_bpm = hr_bpm
+    wire = HaltingBus(bench)
+
+    def now() -> int:
+        return bench.now_us // 1000
+
+    probe = Optical(Max3010x(Bus(wire)), Ppg(), Health(), now=now)
+    found = []
+    for polls in (22, 45):
+        for _ in range(polls):
+            second = now() // 1000
+            bench.pass_ms(360)
+            probe.poll(now())
+            if now() // 1000 != second:
+                found.append(probe.vitals(now()))
+        if polls == 22:
+            wire.halts = list(halts)
+            found = []
+    return [values for values in found if values[3] == PPG_VALID]
+
+
+def check_optical_no_standstill_joins_two_pieces_of_light() -> None:
+    """Wherever a program stands still, what was lost meanwhile is a hole, and no beat reaches across it."""
+    for hr_bpm in (45, 74):
+        for halt_ms in (700, 1000, 1310, 1490, 1700, 2450, 3100, 400700):
+            for halts in (
+                ((0, halt_ms),), ((halt_ms, halt_ms),), ((0, halt_ms), (0, halt_ms)), ((0, halt_ms), (halt_ms, 0)),
+                ((0, halt_ms), (0, 0), (0, 900), (1200, 0)), ((1280, halt_ms), (0, 0), (0, 1210)),
+            ):  # fmt: skip
+                found = pulse_after(halts, hr_bpm)
+                assert len(found) >= 6, (hr_bpm, halts, found)
+                for values in found:
+                    assert abs(values[1] - hr_bpm) <= 4 and abs(values[0] - 970) <= 15, (
+                        hr_bpm,
+                        halts,
+                        values,
+                    )
+
+
+def check_optical_samples_of_a_full_fifo_are_kept_when_nobody_stood_still() -> None:
+    optics = Optics(4)
+    optics.probe._now = optics.now_ms
+    before = optics.ppg.samples
+    assert optics.poll(2000)[0] == GAP_OVERFLOW and optics.ppg.samples == before + 32
+
+
+def check_optical_a_fifo_that_was_full_unseen_is_told_as_lost() -> None:
+    bench = Bench()
+    wire = HaltingBus(bench)
+    ppg = CountingPpg()
+    probe = Optical(Max3010x(Bus(wire)), ppg, Health(), now=lambda: bench.now_us // 1000)
+    for _ in range(10):
+        bench.pass_ms(360)
+        probe.poll(bench.now_us // 1000)
+    wire.halts = [(0, 5000)]
+    bench.pass_ms(360)
+    assert probe.poll(bench.now_us // 1000) is None
+    bench.pass_ms(360)
+    reason, lost, span_ms = probe.poll(bench.now_us // 1000)
+    assert (
+        reason == GAP_BUS
+        and bench.max30102.lost <= lost + 32
+        and span_ms == lost * 40
+        and ppg.order[-1] == "g"
+    )
