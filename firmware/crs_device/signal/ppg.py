@@ -47,6 +47,9 @@ _ORIENTED_RATIO = const(1000)
 _UPRIGHT = const(1250)
 _UPRIGHT_FIRST = const(900)
 _UPSIDE_DOWN = const(650)
+# A sensor does not turn round: once it is sure, only a window as clear as this counts. A wide vessel's second wave
+# at 170 per minute and more looks upside down, at 430 and more.
+_UPSIDE_DOWN_LATER = const(400)
 _POLARITY_SURE = const(3)  # windows
 
 # what is wrong with the light while the state is PPG_SWAPPED
@@ -209,9 +212,13 @@ class Ppg:
             self.wrong_light = LIGHT_ALIKE
             return (0, 0, 0, PPG_SWAPPED)
         polarity = self._window.polarity
+        is_sure = self._polarity == _POLARITY_SURE
         if polarity >= _UPRIGHT:
             self._polarity = min(self._polarity + 1, _POLARITY_SURE)
-        elif polarity <= _UPSIDE_DOWN:
+        elif is_sure and polarity <= _UPSIDE_DOWN_LATER:
+            self._polarity = 1  # this window gives no value, and the next such one decides
+            return (0, 0, 0, PPG_MOTION)
+        elif not is_sure and polarity <= _UPSIDE_DOWN:
             self._polarity = max(min(self._polarity, 0) - 1, -_POLARITY_SURE)
         # Between the limits the windows before decide.
         if self._polarity > 0 or (self._polarity == 0 and polarity >= _UPRIGHT_FIRST):

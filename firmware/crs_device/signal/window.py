@@ -41,6 +41,8 @@ _BREATH_LAG = const(10)  # 150 per minute: quicker ones are sines in any case
 _LAG_37 = const(40)
 _PI_DEPTH = const(50)  # breathing is as large as a slow pulse below 0.5 %
 _DEPTH_MAX = const(8000)
+_DEPTH_CLEAR = const(1500)
+POLARITY_OPEN = const(900)
 _ROUGHNESS_MIN = const(1200)  # breathing is a sine (1000); a pulse as slow has an upstroke: 1250 and more,
 _ROUGHNESS_MIN_37 = const(1500)  # 1900 at 37 per minute and slower; a small sine with noise reaches 1400
 _HEIGHT_SOME = const(500)
@@ -133,11 +135,15 @@ class Window:
             return (0, 0, perfusion, PPG_MOTION)
         if light.cut_off(self._raw_infrared, end, n) or light.cut_off(self._raw_red, end, n):
             return (0, 0, perfusion, PPG_SATURATED)
-        depth = 1000
-        if lag < _SLOW_LAG or perfusion >= _PI_DEPTH:
-            depth = min(light.depth(self._raw_infrared, end, n, lag), _DEPTH_MAX)
         # A sensor with a high-pass of its own makes the two slopes alike, and breathing makes the two halves alike.
-        self.polarity = min(upstroke, _DEPTH_MAX) * depth // 1000
+        depth = min(light.depth(self._raw_infrared, end, n, lag), _DEPTH_MAX)
+        upstroke = min(upstroke, _DEPTH_MAX)
+        self.polarity = upstroke * depth // 1000
+        if lag >= _SLOW_LAG and perfusion < _PI_DEPTH:
+            # Breathing may be the larger part: the depth decides nothing, but it may contradict.
+            self.polarity = upstroke
+            if upstroke < POLARITY_OPEN and depth >= _DEPTH_CLEAR:
+                self.polarity = POLARITY_OPEN
         return (rate, ratio, perfusion, PPG_VALID)
 
 

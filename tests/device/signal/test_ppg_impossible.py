@@ -1,6 +1,10 @@
 """Light that blood cannot give: no value and a reason, whatever was done to the samples; on both runtimes."""
 
+import csv
+import gzip
 import itertools
+import math
+import random
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -11,10 +15,11 @@ from crs_device.signal.ppg import LIGHT_ALIKE, LIGHT_EXCHANGED, LIGHT_UPSIDE_DOW
 
 from tests.device.signal.score import Answer, answers
 from tools.data.ppg_generator import Burst, Subject, constant, samples
-from tools.lab.bench.ppg_recordings import bidmc, mixedsignals
+from tools.lab.bench.ppg_recordings import bidmc, mixedsignals, resampled, two_channels
 from tools.rig.micropython import ROOT, run_micropython
 
 Samples = list[tuple[int, int]]
+Bumps = tuple[tuple[float, float, float], ...]
 FULL_SCALE = 262143
 SUBJECTS = (
     Subject(),
@@ -117,6 +122,64 @@ def test_no_window_of_a_true_pulse_is_lost_to_its_polarity() -> None:
         assert PPG_SWAPPED not in {answer[4] for answer in found}, (hr_bpm, pi_pct)
     moved = Subject(motion=0.03, bursts=(Burst(8, 55),))
     assert PPG_SWAPPED not in {answer[4] for seed in range(6) for answer in answers(lights(moved, 60, seed))}
+
+
+# bumps of a beat: height, seconds after it begins, width
+ROUND = ((1.0, 0.20, 0.09),)
+DICROTIC = ((1.0, 0.13, 0.055), (0.15, 0.27, 0.06), (0.75, 0.45, 0.09))
+
+
+def finger(bumps: Bumps, hr_bpm: float, pi_pct: float, seconds: int, seed: int = 1) -> Samples:
+    """The light of a finger whose beat has another shape than the generator's."""
+    chance = random.Random(seed)
+    beat_s = 60 / hr_bpm
+    pace = min(1.15, max(0.6, math.sqrt(beat_s / 0.8)))
+
+    def absorbed(t_s: float) -> float:
+        since = [t_s % beat_s + back * beat_s for back in range(3)]
+        return sum(h * math.exp(-(((s / pace - at) / w) ** 2) / 2) for s in since for h, at, w in bumps)
+
+    found = []
+    for n in range(seconds * 25):
+        t_s = n / 25
+        steady = 1 + 0.002 * math.sin(2 * math.pi * 0.25 * t_s) + 0.003 * math.sin(2 * math.pi * t_s / 45)
+        depth = pi_pct / 100 * absorbed(t_s)
+        red, infrared = (level * (steady - d) for level, d in ((100000, 0.45 * depth), (120000, depth)))
+        found.append((int(red + chance.gauss(0, 8)), int(infrared + chance.gauss(0, 8))))
+    return found
+
+
+def share_valid(found: list[Answer], from_s: float) -> float:
+    """Share of the answers after `from_s` that have a value."""
+    after = [answer for answer in found if answer[0] > from_s]
+    return sum(answer[4] == PPG_VALID for answer in after) / len(after)
+
+
+@pytest.mark.parametrize("hr_bpm", [165, 180, 200])
+def test_a_wide_vessel_s_second_wave_at_a_high_rate_is_not_upside_down(hr_bpm: int) -> None:
+    """Vessels are wide in fever: the second wave of a beat then leads into the next one."""
+    found = answers(finger(ROUND, 90, 1, 20) + finger(DICROTIC, hr_bpm, 1, 60))
+    assert share_valid(found, 26) >= 0.95
+    assert all(abs(answer[2] - hr_bpm) <= 3 for answer in found if answer[0] > 26 and answer[2])
+
+
+@pytest.mark.parametrize(("hr_bpm", "pi_pct"), [(45, 0.15), (45, 0.3), (52, 0.2), (52, 0.3)])
+def test_a_slow_weak_round_pulse_is_kept_although_it_falls_no_steeper_than_it_rises(
+    hr_bpm: int, pi_pct: float
+) -> None:
+    found = [answers(finger(ROUND, hr_bpm, pi_pct, 60, seed)) for seed in range(4)]
+    assert min(share_valid(one, 6) for one in found) >= 0.8
+    assert PPG_SWAPPED not in {answer[4] for one in found for answer in one}
+
+
+def test_a_recorded_slow_weak_pulse_behind_a_high_pass_is_kept(data_dir: Path) -> None:
+    """A sensor with a high-pass of its own: light rises steeper than it falls, but dips far deeper than it stands."""
+    with gzip.open(data_dir / "ppg-heartpy" / "data2.csv.gz", "rt") as f:
+        values = [float(row[1]) for row in csv.reader(f) if row[1].isdigit()]
+    wave = resampled(values, 100.0)  # 117 Hz played slower: 50 beats a minute
+    found = answers(two_channels([0.01 * value / max(wave) for value in wave]))
+    assert sum(answer[4] == PPG_VALID for answer in found) >= 55
+    assert PPG_SWAPPED not in {answer[4] for answer in found}
 
 
 def test_recordings_of_people_mirrored_give_no_value(data_dir: Path) -> None:
