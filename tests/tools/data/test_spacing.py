@@ -69,6 +69,26 @@ def test_milliseconds_that_are_called_seconds_are_asked_about(tmp_path: Path, ms
     assert read(tmp_path, table(times, f"# step {ms} s\n")).points[1].t_s == ms
 
 
+@pytest.mark.parametrize("minutes", [5, 15, 60])
+def test_a_chart_of_far_apart_rows_is_taken_where_the_unit_is_certain(tmp_path: Path, minutes: int) -> None:
+    times = [float(n * minutes * 60) for n in range(20)]
+    text = table(times)
+    day = [f"2026-03-02 {h:02d}:{m:02d}" for h, m in (divmod(int(t) // 60, 60) for t in times)]
+    dated = "\n".join(
+        f"{at},{row.split(',', 1)[1]}" for at, row in zip(day, text.splitlines()[1:], strict=True)
+    )
+    minute = table([t / 60 for t in times]).replace("t_s", "t_min", 1)
+    stated = table(times, f"# step {minutes * 60} s\n")
+    for chart in ("time,temp_c,spo2_pct,hr_bpm\n" + dated, minute, stated):
+        recording = read(tmp_path, chart)
+        assert [point.t_s for point in recording.points] == times
+        if minutes > 5:
+            assert recording.track().optical(90) is None and "gaps of more than 300 s" in recording.notes[0]
+    if minutes > 5:
+        with pytest.raises(TableError, match=f"write the line '# step {minutes * 60} s'"):
+            read(tmp_path, text)
+
+
 @pytest.mark.parametrize("step", [1 / 60, 1 / 3600, 1 / 86400, 0.004])
 def test_hours_and_days_that_are_called_seconds_are_refused(tmp_path: Path, step: float) -> None:
     with pytest.raises(TableError, match="does not count seconds"):

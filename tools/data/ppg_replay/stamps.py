@@ -7,7 +7,9 @@ AGREE = 0.01  # the rate of the stamps may differ by so much: a heart rate is th
 CHECK_S = 2.0  # of stamps are enough to compare; the chain gives no value before
 _ROWS_MIN = 10
 RESOLUTION_MAX_S = 2.0  # coarser stamps hide a hole
-_JITTER = 0.75  # a stamp may be so many samples early or late
+_JITTER = 0.75  # a stamp may be so many samples early or late; with half of a coarse step more
+_ROUNDED = 0.5  # a step of the stamps that is more of a sample moves them by its rounding
+_COARSE = 1.05  # a step of more samples than this holds one of them at least
 _FOLLOW = 0.02  # share of a sample's jitter by which the expected time follows the stamps
 _UNITS_S = {1.0: "s", 1e-3: "ms", 1e-6: "us", 86400.0: "d"}
 
@@ -28,7 +30,7 @@ def unit_of(step: float, rate_hz: Fraction) -> float:
 
 
 class Stamps:
-    """Takes the stamps of one recording in order. Stamps coarser than half a sample are counted by their ticks."""
+    """Takes the stamps of one recording in order. Stamps coarser than a sample are counted by their ticks."""
 
     def __init__(self, rate_hz: Fraction) -> None:
         self._rate_hz = float(rate_hz)
@@ -48,25 +50,27 @@ class Stamps:
             raise ValueError(
                 f"the times have steps of {resolution_s:g} s, which hides missing samples. Write the seconds too"
             )
-        coarse = resolution_s > 0.5 / self._rate_hz
+        step = resolution_s * self._rate_hz
+        coarse = step > _COARSE
+        jitter = _JITTER + (step / 2 if step > _ROUNDED else 0.0)
         step_s = t_s - self._last_s
-        if step_s < 0 or (step_s == 0 and not coarse):
+        if step_s < 0 or (step_s == 0 and step < 1 / _COARSE):
             raise BackwardsError
         if step_s > HOLE_MAX_S:
             raise ValueError(f"a hole of {step_s:g} s before it. Cut the file there")
         self._last_s = t_s
-        lost = self._tick(step_s, resolution_s) if coarse else self._sample(t_s, step_s)
+        lost = self._tick(step_s, resolution_s) if coarse else self._sample(t_s, step_s, jitter)
         self._compare(0.0 if coarse else resolution_s)
         return lost
 
-    def _sample(self, t_s: float, step_s: float) -> int:
+    def _sample(self, t_s: float, step_s: float, jitter: float) -> int:
         self._expected_s += 1 / self._rate_hz
         ahead = (t_s - self._expected_s) * self._rate_hz
-        if ahead >= _JITTER:
+        if ahead >= jitter:
             self._holes += 1
             self._expected_s = t_s
             return max(1, round(ahead))
-        if ahead < -_JITTER:
+        if ahead < -jitter:
             raise ValueError(self._contradiction((self._rows - 1) / (self._last_s - self._first_s)))
         self._even += 1
         self._even_s += step_s

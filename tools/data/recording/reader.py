@@ -153,11 +153,14 @@ class _Reader:
             why = wrong_unit(distances, name, moments.unit_s, self._table.comments)
             if why:
                 problems.add(why)
-        if len(distances) > 1 and min(distances) > JOIN_S:
-            problems.add(
-                f"no two rows within {JOIN_S:g} s: {name} does not count seconds (t_ms counts milliseconds), or there"
-                " are too few rows to play"
-            )
+            elif moments.unit_s == 1.0 and len(distances) > 1 and min(distances) > JOIN_S:
+                # A date or a column t_min leaves no doubt: a chart of each quarter of an hour plays, with gaps.
+                step = f"step {median(distances):g} s"
+                if step not in self._table.comments:
+                    problems.add(
+                        f"no two rows within {JOIN_S:g} s: t_ms counts milliseconds, t_min minutes; if {name} counts"
+                        f" seconds, write the line '# {step}' on top"
+                    )
         problems.check()
 
     def _made(self, kind: str) -> Recording:

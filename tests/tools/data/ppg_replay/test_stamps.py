@@ -10,6 +10,7 @@ from tests.tools.data.ppg_replay.command import replay as piped
 from tests.tools.data.ppg_replay.command import rows, valid, write
 from tools.data.ppg_generator import Subject, constant, samples
 from tools.data.ppg_replay.__main__ import main
+from tools.data.ppg_wave import PpgWave
 
 LIGHT = list(samples(Subject(), 20))
 CHANCE = random.Random(5)
@@ -60,6 +61,51 @@ def test_stamps_that_agree_change_nothing(
     plain = replay(write(tmp_path / "a.csv", LIGHT), "25", capsys)
     assert replay(table(tmp_path / "b.csv", header, time), "25", capsys) == (*plain[:2], "")
     assert len(plain[1]) == 20 and plain[2].endswith("nothing shows that --fs is right\n")
+
+
+# (stated rate, true rate, step of the stamps in s)
+ROUNDED_STAMPS = (
+    ("62.5", 62.5, 0.01), ("64", 64, 0.01), ("75", 75, 0.01), ("90", 90.3, 0.01), ("95", 95, 0.01), ("99", 99, 0.01),
+    ("100", 99.5, 0.01), ("100", 100.4, 0.01), ("104", 104, 0.01), ("125", 125, 0.01), ("250", 250, 0.01),
+    ("512", 512, 0.001), ("512", 510, 0.001), ("1000", 999, 0.001), ("1000", 1003, 0.001),
+)  # fmt: skip
+
+
+def rounded(path: Path, true_hz: float, step_s: float, to: Callable[[float], int], missing: range) -> Path:
+    """A finger at that rate with stamps in whole steps; the samples `missing` are left out."""
+    digits = 2 if step_s == 0.01 else 3
+    wave = PpgWave(2)
+    wave.see((97.0, 75.0, 1.5))
+    light = [wave.advance(1, 1 / true_hz, 1.0, 1.0, 262143) for _ in range(int(15 * true_hz))]
+    lines = [
+        f"{to(n / true_hz / step_s + 1e-6) * step_s:.{digits}f},{red},{ir}\n"
+        for n, (red, ir) in enumerate(light)
+        if n not in missing
+    ]
+    path.write_text("t_s,red,ir\n" + "".join(lines))
+    return path
+
+
+def has_value(row: str) -> bool:
+    return row.split(",")[4] == "1"
+
+
+@pytest.mark.parametrize("to", [round, int])
+@pytest.mark.parametrize(("fs", "true_hz", "step_s"), ROUNDED_STAMPS)
+def test_stamps_rounded_to_about_a_sample_cost_nothing_and_hide_no_hole(
+    tmp_path: Path,
+    fs: str,
+    true_hz: float,
+    step_s: float,
+    to: Callable[[float], int],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code, found, error = replay(rounded(tmp_path / "a.csv", true_hz, step_s, to, range(0)), fs, capsys)
+    assert (code, error) == (0, "") and sum(has_value(row) for row in found) >= 11
+    missing = range(int(7 * true_hz), int(8 * true_hz))
+    code, found, error = replay(rounded(tmp_path / "b.csv", true_hz, step_s, to, missing), fs, capsys)
+    assert code == 0 and "missing by their times" in error
+    assert not any(map(has_value, found[8:11])) and any(map(has_value, found[12:]))
 
 
 @pytest.mark.parametrize("fs", ["12.5", "24", "24.5", "25.7", "26", "30", "50", "100", "1000"])
