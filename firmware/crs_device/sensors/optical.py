@@ -160,7 +160,9 @@ class Optical:
                     lost = max(lost, since - chip.fifo_depth - chip.bus_lost)
                 gap = self._gap(GAP_OVERFLOW, lost, gap)
             elif n >= chip.fifo_depth:
-                self._ppg.gap()  # full: what came between the look at its counters and the burst was not counted
+                # Full: what came between the look at its counters and the burst was not counted.
+                self._ppg.gap()
+                self.clock.restart()
             if abs(self.clock.permille - 1000) > OFF_MAX:
                 self._failed(OSError("PPG sensor: runs at %d/1000 of its rate" % self.clock.permille), now_ms)
         elif not gap and now_ms - since_ms >= STALL_MS:
