@@ -32,6 +32,7 @@ from host_agent.text import (
     temperature_at_text,
 )
 from host_agent.views.context_rows import waits_for
+from host_agent.views.device_state import READING_INTERVAL_S
 from host_agent.views.state import read_state
 from host_agent.views.state_facts import age_s
 
@@ -210,11 +211,12 @@ def _measured_lines(device: dict[str, Any], now_ms: int) -> Iterator[str]:
     live = device.get("live")
     if live is not None:
         values = marked(device["simulated"], live_values_text(live))
+        heard_s = age_s(device.get("live_age_s"), device["live_utc_ms"], now_ms) or 0
         if device["shows_live"]:
-            yield f"  now       {values}"
+            late = f", {span_text(heard_s)} ago" if heard_s > READING_INTERVAL_S else ""
+            yield f"  now       {values}{late}"
         else:
-            heard_s = age_s(device.get("live_age_s"), device["live_utc_ms"], now_ms)
-            yield f"  heard     {span_text(heard_s or 0)} ago: {values}"
+            yield f"  heard     {span_text(heard_s)} ago: {values}"
     if device["battery_text"]:
         yield f"  battery   {device['battery_text']}"
     yield f"  stored    {_reading_text(device['newest_reading'])}"
