@@ -37,7 +37,7 @@ AccountOption = Annotated[
         metavar="NAME",
         envvar=ACCOUNT_VARIABLE,
         help="Account that signs."
-        f" When left out: {ACCOUNT_VARIABLE}, or the only account whose key is on this computer.",
+        f" When left out: {ACCOUNT_VARIABLE}, or the only account whose key is here, or the command asks.",
     ),
 ]
 PassphraseOption = Annotated[
@@ -115,8 +115,10 @@ def find_signer(paths: Paths, account: str | None, passphrase_file: Path | None)
     name = account
     if name is None:
         here = account_key.names(paths.accounts)
+        known = ", ".join(here) or "none"
+        if len(here) > 1 and sys.stdin.isatty():
+            here = [str(typer.prompt(f"Who signs ({known})", err=True)).strip()]
         if len(here) != 1:
-            known = ", ".join(here) or "none"
             raise ConfigError(
                 f"--account: say who signs. Keys on this computer: {known}.",
                 f"Give --account or set {ACCOUNT_VARIABLE}. Add an account with `cytowatch account add`.",

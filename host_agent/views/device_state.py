@@ -49,8 +49,8 @@ class Facts(NamedTuple):
 
     `link` "" while no agent runs, else a word of LinkState or "never opened". `live_alarms` are those that the wearable
     named last, at `live_alarms_utc_ms`. LIVE comes once in each `interval_s`. Before `is_caught_up` the wearable may
-    have newer values than that of `last_value_utc_ms`. `pause_until_utc_ms` is of a planned pause whose end is not stored;
-    `says_paused`, `has_temperature`, `has_oxygen` and `is_battery_low` are of the newest LIVE.
+    have newer values than that of `last_value_utc_ms`. `pause_until_utc_ms` is of a planned pause whose end is not
+    stored; `says_paused`, `has_temperature`, `has_oxygen` and `is_battery_low` are of the newest LIVE.
     """
 
     now_utc_ms: int

@@ -12,12 +12,13 @@ from host_agent.control.guard import GuardNeeded
 from host_agent.control.socket import ControlFailed
 from host_agent.errors import StoreCorrupt
 from host_agent.link.ownership import find_owner
+from host_agent.paths import Paths
 from host_agent.people import account_key
 from host_agent.people.acts import ACTS
 from host_agent.store.bindings import add_binding
 from host_agent.store.devices import ensure_device
 from host_agent.store.host_alarms import raise_alarm
-from host_agent.terminal import guarding
+from host_agent.terminal import guarding, signing
 from tests.host.agent_world import events, live, query, start_patient
 from tests.host.cli.guard_world import (
     PROOF,
@@ -204,8 +205,28 @@ def test_on_a_terminal_each_answer_is_asked_for(monkeypatch, capsys):
     }  # fmt: skip
     assert asked == ["Type the pseudonym of the patient of wearable c0ffee", "Reason"]
     assert capsys.readouterr().err == "HIGH alarms stand.\n"
-    with pytest.raises(GuardNeeded, match="not the pseudonym"):
+    with pytest.raises(GuardNeeded, match="not the pseudonym") as caught:
         guarding.stated(guarding.Guard(typed=["P-2"]), concerned, "x")
+    assert "exactly as it is written here" in caught.value.advice
+
+
+def test_on_a_terminal_the_command_asks_who_signs(people, monkeypatch):
+    monkeypatch.setattr(signing.sys, "stdin", mock.Mock(isatty=lambda: True))
+    monkeypatch.setenv(signing.PASSPHRASE_VARIABLE, WORDS)
+    asked = []
+    monkeypatch.setattr(
+        signing.typer, "prompt", lambda prompt, **_options: asked.append(prompt) or " nurse-1 "
+    )
+    assert signing.find_signer(Paths(people), None, None).name == "nurse-1"
+    assert asked == ["Who signs (caregiver-1, clinician-1, clinician-2, nurse-1)"]
+
+
+async def test_who_may_not_is_told_who_may_and_how_to_find_them(world):
+    async with world.agent():
+        await in_alarm(world)
+        text = await said(world, "patient", "end", *PROOF[2:], "--account", "caregiver-1", code=1)
+        assert "Only a nurse or a clinician may do this while a HIGH alarm stands" in text
+        assert "cytowatch account list" in text and "README" not in text
 
 
 async def test_without_a_high_alarm_nobody_is_asked(world):
