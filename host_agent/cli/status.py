@@ -61,6 +61,9 @@ def status(
         if live is None:
             raise
         _show_live_alone(live, error, as_json=as_json)
+    for device in data["devices"]:
+        is_missing = keyfile.is_missing(paths.keys, bytes.fromhex(device["device_id"]))
+        device["key_missing"] = bool(device["patient"]) and is_missing
     data |= {
         "notice": NOTICE,
         "agent_running": live is not None,
@@ -171,6 +174,8 @@ def _device_lines(device: dict[str, Any], running: bool, now_ms: int) -> Iterato
         if link.get("advice"):
             yield f"            {link['advice']}"
     patient = device["patient"]
+    if device["key_missing"]:
+        yield f"  key       not on this laptop, which cannot hear it. {keyfile.HOW_TO_GET_A_KEY}"
     if patient:
         day = f", Day +{patient['day']}" if patient["day"] is not None else ""
         doubt = f". {device['patient_text']}" if device["patient_text"] else ""

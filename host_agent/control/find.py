@@ -16,7 +16,7 @@ class NoSession(HostAgentError):  # noqa: N818 named by the condition, as in err
     """The command needs one wearable in session, or one that is bound."""
 
     code = "no_session"
-    default_advice = "Connect the wearable and wait until `cytowatch status` says in session."
+    default_advice = "Connect the wearable and wait until `cytowatch status` says link open."
 
 
 async def find_session(links: Links, device: str | None) -> SyncEngine:
