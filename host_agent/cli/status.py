@@ -177,7 +177,7 @@ def _device_lines(device: dict[str, Any], running: bool, now_ms: int) -> Iterato
     if device["key_missing"]:
         yield f"  key       not on this laptop, which cannot hear it. {keyfile.HOW_TO_GET_A_KEY}"
     if patient:
-        day = f", Day +{patient['day']}" if patient["day"] is not None else ""
+        day = f", Day {patient['day']:+d}" if patient["day"] is not None else ""
         doubt = f". {device['patient_text']}" if device["patient_text"] else ""
         yield f"  patient   {patient['id']}{day}{doubt}"
     else:

@@ -43,6 +43,16 @@ async def find_session(links: Links, device: str | None) -> SyncEngine:
     return engines[0]
 
 
+def open_sessions(links: Links) -> list[SyncEngine]:
+    """Every session on a link that is open."""
+    opened = (
+        runner
+        for port, runner in links.runners.items()
+        if links.supervisors[port].report.state == LinkState.OPEN
+    )
+    return [runner.engine for runner in opened if runner.engine is not None]
+
+
 def find_link(links: Links, port: str) -> LinkSupervisor:
     """The link on this port, by any of the port's names."""
     wanted = os.path.realpath(port)

@@ -8,7 +8,7 @@ from crs_core.wire import message as wire
 from crs_core.wire import rights
 
 from host_agent.clock import RealClock
-from host_agent.control.find import find_bound_device, find_link, find_session
+from host_agent.control.find import find_bound_device, find_link, find_session, open_sessions
 from host_agent.control.guard import Guard
 from host_agent.control.parts import Parts
 from host_agent.control.socket import Handler
@@ -90,8 +90,9 @@ class Commands:
         now_ms = parts.clock.utc_ms()
         lost, override = _reason(request, "wearable_lost"), _reason(request, "override")
         if lost:
-            await self._guard.check("patient_lost", request)
             device = await parts.store.read(lambda tx: find_bound_device(tx, request.get("device")))
+            await binding.check_not_lost(parts.store, open_sessions(parts.links), device)
+            await self._guard.check("patient_lost", request)
             ended = await parts.store.write(lambda tx: give_up_wearable(tx, device, lost, now_ms))
             return {"binding_id": ended.binding_id.hex(), "patient": ended.patient or "", "device_id": None}
         engine = await find_session(self._parts.links, request.get("device"))

@@ -59,6 +59,7 @@ class Facts(NamedTuple):
     was_heard: bool = False
     binding: str = ""
     is_quarantined: bool = False
+    is_bound_elsewhere: bool = False
     is_in_maintenance: bool = False
     live_age_s: float | None = None
     interval_s: float = READING_INTERVAL_S
@@ -208,6 +209,11 @@ def _patient_text(facts: Facts) -> str:
     """ "" when a patient is bound and the records are theirs."""
     if facts.is_quarantined and facts.binding:
         return "the wearable's records belong to nobody known here: they are kept and not graded"
+    if facts.is_bound_elsewhere:
+        return (
+            "another laptop bound it to a patient and gets its alarms: nothing is graded or forwarded here."
+            " If that laptop is gone: cytowatch patient start says what to do"
+        )
     return {
         "": "nobody is bound: nothing is graded. Bind: cytowatch patient start",
         "starting": "the binding is starting: the wearable has not taken it yet",

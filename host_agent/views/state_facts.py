@@ -40,6 +40,7 @@ def _with_agent(facts: Facts, seen: Mapping[str, Any]) -> Facts:
     facts = facts._replace(
         link=link.get("state", "never opened"), lent_until_utc_ms=link.get("until_utc_ms"),
         is_in_maintenance=bool(seen.get("maintenance")), is_caught_up=bool(seen.get("caught_up")),
+        is_bound_elsewhere=bool(seen.get("bound")) and facts.is_quarantined and not facts.binding,
     )  # fmt: skip
     if live is not None:
         status = live["status"]
