@@ -34,7 +34,7 @@ WHY = {
     "not_allowed": "Sign with another account (--account NAME). `cytowatch account list` shows the role of each.",
     "bad_value": "See the table of keys: `cytowatch context set --help`.",
     "no_such_entry": "See `cytowatch context history` and `cytowatch audit list`.",
-    "conflict": "See `cytowatch audit list`.",
+    "conflict": "See `cytowatch account list` and `cytowatch audit list`.",
 }
 
 
