@@ -178,7 +178,8 @@ def _device_lines(device: dict[str, Any], running: bool, now_ms: int) -> Iterato
         yield f"  key       not on this laptop, which cannot hear it. {keyfile.HOW_TO_GET_A_KEY}"
     if patient:
         day = f", Day {patient['day']:+d}" if patient["day"] is not None else ""
-        doubt = f". {device['patient_text']}" if device["patient_text"] else ""
+        text = device["patient_text"]
+        doubt = f". {text[0].upper()}{text[1:]}." if text else ""
         yield f"  patient   {patient['id']}{day}{doubt}"
     else:
         yield f"  patient   {device['patient_text']}"

@@ -128,6 +128,13 @@ async def check_end(store: Store, engine: SyncEngine, override: str) -> Binding 
         if not override:
             raise _bound_elsewhere(engine)
         return None
+    if engine.status.binding_id != binding.binding_id:
+        now = "nobody" if engine.status.binding_id == NO_BINDING else "a patient of another laptop"
+        raise BindingError(
+            f"The wearable is bound to {now} now, no more to {binding.patient}.",
+            "Find out who changed that. Then end the binding on this laptop: cytowatch patient end --wearable-lost"
+            " REASON",
+        )
     behind = engine.head_seq - journal.cursor
     if not override and (not engine.is_caught_up or behind > 0):
         raise BindingError(

@@ -146,7 +146,12 @@ def stated(guard: Guard, concerned: Concerned, why: str) -> dict[str, Any]:
 
 def _ask_pseudonyms(concerned: Concerned, why: str) -> list[str]:
     return [
-        _ask(why, f"Type the pseudonym of the patient of wearable {one['device_id']}")
+        _ask(
+            why,
+            f"Type the id of wearable {one['device_id']}: another laptop bound it, and its patient is not known here"
+            if one["patient"] == one["device_id"]
+            else f"Type the pseudonym of the patient of wearable {one['device_id']}",
+        )
         for one in concerned.values()
     ]
 

@@ -147,6 +147,20 @@ async def test_a_lost_wearable_that_returns_bound_is_monitored_again(world):
         await said(world, "patient", "end", *PROOF)
 
 
+@pytest.mark.parametrize("other", [bytes(8), b"OTHERS99"])
+async def test_an_end_of_what_the_wearable_no_longer_has_says_the_way_out_before_anybody_signs(world, other):
+    async with world.agent():
+        await in_alarm(world)
+        world.device.bind(other)
+        world.device.session.link_lost()
+        await world.until(lambda: query(world, "SELECT 1 FROM journals WHERE is_current AND binding IS NULL"))
+        await world.in_session()
+        text = await said(world, "patient", "end", *PROOF, code=1)
+        assert "no more to P-1" in text and "patient end --wearable-lost REASON" in text and acts(world) == []
+        await said(world, "patient", "end", "--wearable-lost", "another laptop has it", *PROOF)
+        assert query(world, "SELECT state FROM bindings") == [("ended",)]
+
+
 async def test_what_another_laptop_bound_ends_here_only_when_it_is_meant_and_stood_for(world):
     start = ("patient", "start", "--patient", "P-2", "--age-years", "54")
     async with world.agent() as agent:
