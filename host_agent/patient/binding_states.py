@@ -42,10 +42,10 @@ def reconcile(tx: Tx, device: int, wearable_binding: bytes, utc_ms: int) -> None
     """Bring the row in line with what the wearable says it is bound to (zeros: to nobody)."""
     binding = open_binding(tx, device)
     if binding is None:
-        journal = current_journal(tx, device)
-        if journal is not None and journal.binding == binding_row(tx, device, wearable_binding) is not None:
+        journal, known = current_journal(tx, device), binding_row(tx, device, wearable_binding)
+        if journal is not None and known is not None and journal.binding == known:
             # ended on this side alone, because the wearable seemed lost: it is here, and somebody may wear it
-            set_binding_state(tx, journal.binding, ACTIVE)
+            set_binding_state(tx, known, ACTIVE)
         return
     if binding.state == STARTING and binding.binding_id == wearable_binding:
         set_binding_state(tx, binding.row, ACTIVE)
