@@ -152,7 +152,7 @@ def vouch(*, name: NameArgument, voucher: Voucher, as_json: JsonOption = False) 
     done = with_or_without_agent(paths, work)
     show(
         {"name": name, "signed_by": done["account"], **_seen(done)},
-        [f"{_words(done)} stands behind account {name} from now on."],
+        [f"Account {name} is vouched for by {_words(done)} from now on."],
         as_json=as_json,
     )
 

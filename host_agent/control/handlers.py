@@ -61,7 +61,7 @@ class Commands:
         if not 0 < seconds <= RELEASE_MAX_S:
             raise HostAgentError(
                 f"A port can be released for 1 s to {RELEASE_MAX_S:g} s.",
-                "Nobody is monitored meanwhile, so release the port for a shorter time.",
+                "Its wearable is not monitored here meanwhile, so release the port for a shorter time.",
             )
         link = find_link(self._parts.links, port)
         await self._guard.check("release", request)
