@@ -43,7 +43,7 @@ def release(
         done,
         [
             f"{port} is free for {seconds:g} s; then the agent takes it back.",
-            "This laptop does not monitor its wearable meanwhile. The wearable's own alarm sounds while its program runs.",
+            "This laptop does not monitor its wearable meanwhile. Its own alarm sounds on while its program runs.",
         ],
         as_json=as_json,
     )
