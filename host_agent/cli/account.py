@@ -18,6 +18,7 @@ from host_agent.terminal.options import JsonOption
 from host_agent.terminal.output import nothing, show
 from host_agent.terminal.reading_store import open_store
 from host_agent.terminal.signing import (
+    SIGN_IN,
     PassphraseOption,
     find_signer,
     read_passphrase,
@@ -41,7 +42,7 @@ ByOption = Annotated[
         metavar="NAME",
         envvar="CYTOWATCH_ACCOUNT",
         help="Clinician who signs for it."
-        " When left out: CYTOWATCH_ACCOUNT, or the only account whose key is on this computer.",
+        " When left out: CYTOWATCH_ACCOUNT, or the only account whose key is here, or the command asks.",
     ),
 ]
 
@@ -107,7 +108,11 @@ def add(
         )
     signer = None if is_first else _signer(paths, voucher)
     passphrase = read_passphrase(
-        new_passphrase_file, NEW_PASSPHRASE_VARIABLE, f"New passphrase of {name}", twice=True
+        new_passphrase_file,
+        NEW_PASSPHRASE_VARIABLE,
+        f"New passphrase of {name}",
+        twice=True,
+        option="--new-passphrase-file",
     )
     fresh = account_key.new_signer(name)
     account_key.save(paths.accounts, fresh, passphrase)  # first: a key that is lost could never sign
@@ -147,7 +152,7 @@ def vouch(*, name: NameArgument, voucher: Voucher, as_json: JsonOption = False) 
     done = with_or_without_agent(paths, work)
     show(
         {"name": name, "signed_by": done["account"], **_seen(done)},
-        [f"{_words(done)} stands behind account {name} from now on."],
+        [f"Account {name} is vouched for by {_words(done)} from now on."],
         as_json=as_json,
     )
 
@@ -161,7 +166,7 @@ def make_administrator(
     Everybody who gets events is told. The code is shown once, and there is only one.
     """
     paths = default_paths()
-    code = _make_code(paths, find_signer(paths, by, passphrase_file))
+    code = _make_code(paths, find_signer(paths, by, passphrase_file, "--by"))
     show({"administrator_code": code}, _code_lines(code), as_json=as_json)
 
 
@@ -225,8 +230,10 @@ def disable(
 
 def _signer(paths: Paths, voucher: Voucher) -> Signer:
     if not voucher.administrator:
-        return find_signer(paths, voucher.by, voucher.passphrase_file)
-    code = read_passphrase(voucher.code_file, CODE_VARIABLE, "Administrator code")
+        return find_signer(paths, voucher.by, voucher.passphrase_file, "--by")
+    code = read_passphrase(
+        voucher.code_file, CODE_VARIABLE, "Administrator code", option="--administrator-code-file"
+    )
     with open_store(paths) as tx:
         return administrator.signer_of(tx, code)
 
@@ -241,7 +248,7 @@ def _code_lines(code: str) -> list[str]:
     return [
         f"Administrator code: {code}",
         "It is shown this once and kept nowhere. Give it to somebody who is no clinician here. With it they sign in the"
-        " second clinician: cytowatch account add NAME --role clinician --administrator",
+        f" second clinician: {SIGN_IN}",
     ]
 
 

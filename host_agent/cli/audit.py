@@ -1,10 +1,11 @@
 """`audit`: the chain of everything that was signed."""
 
+import re
 from typing import Annotated, Any
 
 import typer
 
-from host_agent.errors import StoreError
+from host_agent.errors import ConfigError, StoreError
 from host_agent.paths import default_paths
 from host_agent.people import chain
 from host_agent.people.asking import REFUSED
@@ -19,6 +20,7 @@ from host_agent.terminal.output import nothing, show
 from host_agent.terminal.reading_store import open_store
 from host_agent.text import iso_utc, local_of_iso
 
+_HEAD = re.compile("[0-9a-f]{64}")
 audit = typer.Typer(help="The chain of everything that was signed.", no_args_is_help=True)
 
 
@@ -65,6 +67,11 @@ def verify(
     Elsewhere are the events for receivers (their `audit_head`), the entries that wearables journaled, the file
     audit.head, the accounts whose keys are on this laptop, and a head that you noted. Exit code 1 on a problem.
     """
+    if head is not None and not _HEAD.fullmatch(head := head.strip().lower()):
+        raise ConfigError(
+            f"--head: expected the 64 characters of a head (0-9, a-f), found {head!r}.",
+            "Copy it whole: `cytowatch audit verify` shows it, and so does `audit_head` of an event.",
+        )
     paths = default_paths()
     elsewhere = read_elsewhere(paths)
     with open_store(paths) as tx:
@@ -95,7 +102,11 @@ def verify(
     lines += [f"given up  {text}" for text in report.given_up]
     lines += [f"refused  {number} for {why.replace('_', ' ')}" for why, number in sorted(refused.items())]
     lines.append("No problem was found. Note the head elsewhere: it shows later whether rows were cut off."
-                 if not report.problems else f"{len(report.problems)} problems.")  # fmt: skip
+                 if not report.problems else _number(len(report.problems)))  # fmt: skip
     show(data, lines, as_json=as_json)
     if report.problems:
         raise typer.Exit(exits.FAILED)
+
+
+def _number(problems: int) -> str:
+    return "1 problem was found." if problems == 1 else f"{problems} problems were found."

@@ -36,6 +36,7 @@ from host_agent.terminal.output import show
 from host_agent.terminal.reading_store import open_store
 from host_agent.terminal.receiver_findings import receiver_findings
 from host_agent.terminal.running_agent import NOT_ANSWERING, NOT_RUNNING, Presence, live_status, presence
+from host_agent.terminal.signing import SIGN_IN, can_anybody_sign
 from host_agent.text import local_time
 from host_agent.views.signers import Signers, read_signers
 from host_agent.views.state import read_state
@@ -189,6 +190,9 @@ def _store(
             now_ms = live["now_utc_ms"] if live else RealClock().utc_ms()
             state = read_state(tx, keys, now_ms, live, without_data_s=without_data_s(paths.home))
             yield from _signers(read_signers(tx))
+            if not can_anybody_sign(tx, paths):
+                text = "the key of no account is on this computer: nobody can sign here"
+                yield Finding(WARNING, "accounts", text, f"The administrator signs one in: {SIGN_IN}")
             yield from _chain(tx, paths)
             counted = counters(tx)
             for row in find_undelivered(tx, RealClock().utc_ms()):
@@ -206,6 +210,8 @@ def _store(
         text = f"{number} readings of earlier patients were removed as configured, last at {at}"
         yield Finding(INFO, "store", text, "See them: cytowatch history --kind thinned")
     yield from _kept(state, agent)
+    for device in state["devices"]:
+        yield from _wearable(device, paths.keys)
 
 
 def _kept(state: dict[str, Any], agent: Presence) -> Iterator[Finding]:
@@ -218,20 +224,17 @@ def _kept(state: dict[str, Any], agent: Presence) -> Iterator[Finding]:
     if bound and agent.state == NOT_RUNNING:
         yield Finding(PROBLEM, "agent", f"not running, but wearables bound to a patient must be watched: {len(bound)}",
                       "Start it now: cytowatch run")  # fmt: skip
-    yield from _wearables(state)
 
 
-def _wearables(state: dict[str, Any]) -> Iterator[Finding]:
-    for device in state["devices"]:
-        yield from _wearable(device)
-
-
-def _wearable(device: dict[str, Any]) -> Iterator[Finding]:
+def _wearable(device: dict[str, Any], folder: Path) -> Iterator[Finding]:
     about = f"wearable {device['device_id']}" + (f" ({device['name']})" if device["name"] else "")
     if device["broken"]:
         yield Finding(PROBLEM, about, f"its data is not understood: {device['broken']}",
                       "Look at the patient and at the wearable itself. Report this as a bug.")  # fmt: skip
     yield Finding(INFO, about, device["state"]["text"], "")
+    if device["patient"] and keyfile.is_missing(folder, bytes.fromhex(device["device_id"])):
+        text = "a patient wears it, and its key is not on this laptop"
+        yield Finding(PROBLEM, about, text, keyfile.HOW_TO_GET_A_KEY)
     if device["call"] and None in device["call"].values():
         missing = " and ".join(
             name.replace("_", " ") for name, number in device["call"].items() if not number
@@ -265,7 +268,7 @@ def _soundness(tx: Tx, database: Path) -> Iterator[Finding]:
 
 def _signers(signers: Signers) -> Iterator[Finding]:
     add = "cytowatch account add NAME --role clinician"
-    second = f"The administrator signs in the second one: {add} --administrator"
+    second = f"The administrator signs in the second one: {SIGN_IN}"
     if not signers.has_code:
         second = (
             "Make the administrator code (cytowatch account administrator) and give it to somebody who is no clinician."

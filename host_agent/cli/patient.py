@@ -156,9 +156,15 @@ def end(
         wearable_lost=wearable_lost,
         device=device,
     )
-    text = (
-        f"The binding of {done['patient']} ended on this laptop; the wearable was not reached."
-        if wearable_lost
-        else f"The binding of {done['patient']} ended; the wearable erased its records."
-    )
-    show(done, [text, "The wearable monitors nobody now."], as_json=as_json)
+    if wearable_lost:
+        lines = [
+            f"The binding of {done['patient']} ended on this laptop; the wearable was not reached.",
+            "If it still works, it measures and sounds on. When it is linked here again, the binding is open again.",
+        ]
+    else:
+        whose = done["patient"] or "the patient whom another laptop bound"
+        lines = [
+            f"The binding of {whose} ended; the wearable erased its records.",
+            "The wearable monitors nobody now.",
+        ]
+    show(done, lines, as_json=as_json)

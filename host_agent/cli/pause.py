@@ -66,6 +66,6 @@ def pause(
     done = through_agent(paths, "pause", "pause", guard, device=device, seconds=seconds, why=numbers[why])
     lines = [
         f"Paused for {why}. Planned: not measuring, back by {local_time(done['until_utc_ms'], with_seconds=False)}.",
-        "Nobody is monitored meanwhile. If it is not measuring again by then, an urgent alarm sounds.",
+        "This patient is not monitored meanwhile. If it is not measuring again by then, an urgent alarm sounds.",
     ]
     show(done, [marked(done["simulated"], lines[0]), lines[1]], as_json=as_json)

@@ -26,7 +26,7 @@ def release(
     guard: Guard,
     as_json: JsonOption = False,
 ) -> None:
-    """Lend a serial port to another program for a while. Nobody is monitored meanwhile.
+    """Lend a serial port to another program for a while. Its wearable is not monitored here meanwhile.
 
     The agent takes the port back by itself when the time is over. The wearable's own alarm goes on while its
     application runs. While a HIGH alarm stands, somebody must stand for it: account, reason, and pseudonym.
@@ -43,7 +43,7 @@ def release(
         done,
         [
             f"{port} is free for {seconds:g} s; then the agent takes it back.",
-            "This laptop monitors nobody meanwhile. The wearable's own alarm goes on while its application runs.",
+            "This laptop does not monitor its wearable meanwhile. Its own alarm sounds on while its program runs.",
         ],
         as_json=as_json,
     )

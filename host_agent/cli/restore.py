@@ -10,6 +10,7 @@ import typer
 from host_agent.clock import RealClock
 from host_agent.control.guard import GuardNeeded, stands_text
 from host_agent.errors import HostAgentError, StoreError
+from host_agent.keys import keyfile
 from host_agent.paths import Paths, default_paths
 from host_agent.people import account_key, head_note
 from host_agent.people.chain_check import verify
@@ -18,7 +19,8 @@ from host_agent.people.losing import Losing, losing
 from host_agent.people.roles import why_not
 from host_agent.store import backup as store_backup
 from host_agent.store.audit import Head
-from host_agent.store.db import Store
+from host_agent.store.bindings import open_bindings
+from host_agent.store.db import Store, Tx
 from host_agent.terminal.alone import alone
 from host_agent.terminal.bundles import with_bundles
 from host_agent.terminal.guarding import Guard, Stands, stated, told_door
@@ -26,7 +28,7 @@ from host_agent.terminal.options import JsonOption
 from host_agent.terminal.output import show
 from host_agent.terminal.progress import progress
 from host_agent.terminal.reading_store import open_store
-from host_agent.terminal.signing import find_signer
+from host_agent.terminal.signing import SIGN_IN, can_anybody_sign, find_signer
 
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The backup to restore.")]
 
@@ -67,13 +69,33 @@ def restore(*, file: FileArgument, guard: Guard, as_json: JsonOption = False) ->
     lines.append(
         "Wearables send again what they still have. Records deleted since the backup will show as a gap."
     )
+    with open_store(paths) as tx:
+        missing = [] if tx is None else _missing(paths, tx)
+    lines += missing
     data = {
         "database": str(paths.database),
         "kept": str(kept) if kept else None,
         "lost": losing.lines,
         "left_out": strange,
+        "missing": missing,
     }
     show(data, lines, as_json=as_json)
+
+
+def _missing(paths: Paths, tx: Tx) -> list[str]:
+    """What is in no backup and not on this laptop, and how to get it."""
+    lines = []
+    for one in open_bindings(tx):
+        if keyfile.is_missing(paths.keys, one.device_id):
+            lines.append(
+                f"The key of wearable {one.device_id.hex()} is not on this laptop. {keyfile.HOW_TO_GET_A_KEY}"
+            )
+    if not can_anybody_sign(tx, paths):
+        lines.append(
+            "The key of no account is on this laptop, so nobody can sign. Whoever keeps the administrator code signs"
+            f" one in: {SIGN_IN}"
+        )
+    return lines
 
 
 def _losing(paths: Paths, file: Path) -> Losing:

@@ -32,6 +32,7 @@ from host_agent.text import (
     temperature_at_text,
 )
 from host_agent.views.context_rows import waits_for
+from host_agent.views.device_state import READING_INTERVAL_S
 from host_agent.views.state import read_state
 from host_agent.views.state_facts import age_s
 
@@ -60,6 +61,9 @@ def status(
         if live is None:
             raise
         _show_live_alone(live, error, as_json=as_json)
+    for device in data["devices"]:
+        is_missing = keyfile.is_missing(paths.keys, bytes.fromhex(device["device_id"]))
+        device["key_missing"] = bool(device["patient"]) and is_missing
     data |= {
         "notice": NOTICE,
         "agent_running": live is not None,
@@ -170,9 +174,12 @@ def _device_lines(device: dict[str, Any], running: bool, now_ms: int) -> Iterato
         if link.get("advice"):
             yield f"            {link['advice']}"
     patient = device["patient"]
+    if device["key_missing"]:
+        yield f"  key       not on this laptop, which cannot hear it. {keyfile.HOW_TO_GET_A_KEY}"
     if patient:
-        day = f", Day +{patient['day']}" if patient["day"] is not None else ""
-        doubt = f". {device['patient_text']}" if device["patient_text"] else ""
+        day = f", Day {patient['day']:+d}" if patient["day"] is not None else ""
+        text = device["patient_text"]
+        doubt = f". {text[0].upper()}{text[1:]}." if text else ""
         yield f"  patient   {patient['id']}{day}{doubt}"
     else:
         yield f"  patient   {device['patient_text']}"
@@ -210,11 +217,12 @@ def _measured_lines(device: dict[str, Any], now_ms: int) -> Iterator[str]:
     live = device.get("live")
     if live is not None:
         values = marked(device["simulated"], live_values_text(live))
+        heard_s = age_s(device.get("live_age_s"), device["live_utc_ms"], now_ms) or 0
         if device["shows_live"]:
-            yield f"  now       {values}"
+            late = f", {span_text(heard_s)} ago" if heard_s > READING_INTERVAL_S else ""
+            yield f"  now       {values}{late}"
         else:
-            heard_s = age_s(device.get("live_age_s"), device["live_utc_ms"], now_ms)
-            yield f"  heard     {span_text(heard_s or 0)} ago: {values}"
+            yield f"  heard     {span_text(heard_s)} ago: {values}"
     if device["battery_text"]:
         yield f"  battery   {device['battery_text']}"
     yield f"  stored    {_reading_text(device['newest_reading'])}"

@@ -16,7 +16,7 @@ class NoSession(HostAgentError):  # noqa: N818 named by the condition, as in err
     """The command needs one wearable in session, or one that is bound."""
 
     code = "no_session"
-    default_advice = "Connect the wearable and wait until `cytowatch status` says in session."
+    default_advice = "Connect the wearable and wait until `cytowatch status` says link open."
 
 
 async def find_session(links: Links, device: str | None) -> SyncEngine:
@@ -41,6 +41,16 @@ async def find_session(links: Links, device: str | None) -> SyncEngine:
         names = ", ".join(engine.device_id.hex() for engine in engines)
         raise NoSession(f"Several wearables are in session: {names}.", "Choose one with --device.")
     return engines[0]
+
+
+def open_sessions(links: Links) -> list[SyncEngine]:
+    """Every session on a link that is open."""
+    opened = (
+        runner
+        for port, runner in links.runners.items()
+        if links.supervisors[port].report.state == LinkState.OPEN
+    )
+    return [runner.engine for runner in opened if runner.engine is not None]
 
 
 def find_link(links: Links, port: str) -> LinkSupervisor:

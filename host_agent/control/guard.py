@@ -30,7 +30,7 @@ class GuardNeeded(HostAgentError):  # noqa: N818 named by the condition, as in e
 
     code = "guard_needed"
     default_advice = (
-        "Give --account NAME, --reason TEXT and --patient PSEUDONYM. Under a terminal the command asks."
+        "Give --account NAME, --reason TEXT and --patient PSEUDONYM. On a terminal the command asks for each."
     )
 
 

@@ -8,7 +8,7 @@ from crs_core.wire import message as wire
 from crs_core.wire import rights
 
 from host_agent.clock import RealClock
-from host_agent.control.find import find_bound_device, find_link, find_session
+from host_agent.control.find import find_bound_device, find_link, find_session, open_sessions
 from host_agent.control.guard import Guard
 from host_agent.control.parts import Parts
 from host_agent.control.socket import Handler
@@ -61,7 +61,7 @@ class Commands:
         if not 0 < seconds <= RELEASE_MAX_S:
             raise HostAgentError(
                 f"A port can be released for 1 s to {RELEASE_MAX_S:g} s.",
-                "Nobody is monitored meanwhile, so release the port for a shorter time.",
+                "Its wearable is not monitored here meanwhile, so release the port for a shorter time.",
             )
         link = find_link(self._parts.links, port)
         await self._guard.check("release", request)
@@ -90,8 +90,9 @@ class Commands:
         now_ms = parts.clock.utc_ms()
         lost, override = _reason(request, "wearable_lost"), _reason(request, "override")
         if lost:
-            await self._guard.check("patient_lost", request)
             device = await parts.store.read(lambda tx: find_bound_device(tx, request.get("device")))
+            await binding.check_not_lost(parts.store, open_sessions(parts.links), device)
+            await self._guard.check("patient_lost", request)
             ended = await parts.store.write(lambda tx: give_up_wearable(tx, device, lost, now_ms))
             return {"binding_id": ended.binding_id.hex(), "patient": ended.patient or "", "device_id": None}
         engine = await find_session(self._parts.links, request.get("device"))

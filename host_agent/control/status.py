@@ -62,6 +62,7 @@ def _isolated(view: View, now_s: float, data_before_s: float) -> dict[str, Any]:
 def _view(view: View, now_s: float, data_before_s: float) -> dict[str, Any]:
     status = view.status
     simulated = bool(status.flags & wire.STATUS_SIMULATED) if status else None
+    live = view.live_now()
     return {
         "device_id": view.device_id.hex(),
         "simulated": simulated,
@@ -69,9 +70,10 @@ def _view(view: View, now_s: float, data_before_s: float) -> dict[str, Any]:
         "caught_up": view.is_caught_up,
         "bound": bool(status.flags & wire.STATUS_BOUND) if status else None,
         "maintenance": bool(status.flags & wire.STATUS_MAINTENANCE) if status else None,
-        "live": live_values(view.live),
-        "live_text": live_text(view.live, simulated),
+        "live": live_values(live),
+        "live_text": live_text(live, simulated),
         "live_utc_ms": view.live_utc_ms,
+        "alarms_utc_ms": view.alarms_utc_ms(),
         # ages by the clock that nobody can set
         "live_age_s": None if view.live_s is None else round(now_s - view.live_s, 1),
         "stored_age_s": int(now_s - (data_before_s if view.stored_s is None else view.stored_s)),

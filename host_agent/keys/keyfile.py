@@ -17,6 +17,12 @@ ROLE_READER = rights.READER
 _KEY_BYTES = 32
 _DEVICE_ID_BYTES = 8
 
+# For a laptop without the key of a wearable that a patient wears; only provisioning makes a key.
+HOW_TO_GET_A_KEY = (
+    "An engineer makes one (python -m tools.board.provision PORT --replace-custodian NAME --out FILE), then:"
+    " cytowatch enrol FILE"
+)
+
 
 class DeviceKey(NamedTuple):
     """What this laptop needs to open a session with one wearable. `role` as in crs_core/wire/rights.py."""
@@ -47,6 +53,17 @@ class DeviceKey(NamedTuple):
 def path_of(folder: Path, device_id: bytes) -> Path:
     """The file of one wearable."""
     return folder / f"{device_id.hex()}.key"
+
+
+def is_missing(folder: Path, device_id: bytes) -> bool:
+    """Whether there is no file for this wearable; one that cannot be read is not missing."""
+    try:
+        path_of(folder, device_id).stat()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def save(folder: Path, key: DeviceKey) -> Path:

@@ -4,7 +4,7 @@ A crash midway is repaired at the next contact (`binding_states.reconcile`).
 """
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
 
 from crs_core.wire import message as wire
@@ -17,7 +17,7 @@ from host_agent.patient.profile import Profile, encode_profile
 from host_agent.store.bindings import ACTIVE, Binding, open_binding, set_binding_state
 from host_agent.store.bindings import end_binding as end_row
 from host_agent.store.db import Store
-from host_agent.store.journals import NO_BINDING
+from host_agent.store.journals import NO_BINDING, expect_journal, forget_expected
 from host_agent.sync.engine import SyncEngine
 
 
@@ -46,6 +46,8 @@ async def check_start(store: Store, engine: SyncEngine, start: Start) -> tuple[i
         )
     device = journal.device
     if engine.status.binding_id != NO_BINDING:
+        if await store.read(lambda tx: open_binding(tx, device)) is None:
+            raise _bound_elsewhere(engine)
         raise BindingError(
             "The wearable is bound to a patient already.", "End that first: `cytowatch patient end`."
         )
@@ -88,18 +90,51 @@ async def start_binding(
     }  # fmt: skip
 
 
-async def check_end(store: Store, engine: SyncEngine, override: str) -> Binding:
+def _bound_elsewhere(engine: SyncEngine) -> BindingError:
+    return BindingError(
+        f"Another laptop bound this wearable to a patient (binding {engine.status.binding_id.hex()}), and that laptop"
+        " gets the alarms.",
+        "Look at the patient. If that laptop is gone, stop the agent and restore its backup here: cytowatch restore"
+        " FILE. Without a backup, end the binding and start anew: cytowatch patient end --override REASON",
+    )
+
+
+async def check_not_lost(store: Store, engines: Iterable[SyncEngine], device: int) -> None:
+    """BindingError when the wearable (row id) is in session and bound as it is here: then it is not lost."""
+    binding = await store.read(lambda tx: open_binding(tx, device))
+    for engine in engines:
+        if binding is not None and engine.status.binding_id == binding.binding_id:
+            raise BindingError(
+                f"The wearable is linked to this laptop and bound to {binding.patient}: it is not lost.",
+                "End it with `cytowatch patient end`, or lose records on purpose: cytowatch patient end --override"
+                " REASON",
+            )
+
+
+async def check_end(store: Store, engine: SyncEngine, override: str) -> Binding | None:
     """The binding that would end; BindingError when it cannot be ended now.
 
-    Without `override` (a reason) everything must be synced.
+    Without `override` (a reason) everything must be synced. None: another laptop bound the wearable, and its binding
+    ends by `override` alone.
     """
     if engine.client.key is not None:
         engine.client.key.demand(rights.BIND)
     journal = engine.journal
     device = journal.device if journal else None
     binding = None if device is None else await store.read(lambda tx: open_binding(tx, device))
-    if binding is None or journal is None or device is None:
-        raise BindingError("No patient is bound to this wearable here.")
+    if journal is None or device is None or (binding is None and engine.status.binding_id == NO_BINDING):
+        raise BindingError("No patient is bound to this wearable.")
+    if binding is None:
+        if not override:
+            raise _bound_elsewhere(engine)
+        return None
+    if engine.status.binding_id != binding.binding_id:
+        now = "nobody" if engine.status.binding_id == NO_BINDING else "a patient of another laptop"
+        raise BindingError(
+            f"The wearable is bound to {now} now, no more to {binding.patient}.",
+            "Find out who changed that. Then end the binding on this laptop: cytowatch patient end --wearable-lost"
+            " REASON",
+        )
     behind = engine.head_seq - journal.cursor
     if not override and (not engine.is_caught_up or behind > 0):
         raise BindingError(
@@ -112,6 +147,8 @@ async def check_end(store: Store, engine: SyncEngine, override: str) -> Binding:
 async def end_binding(store: Store, engine: SyncEngine, override: str, utc_ms: int) -> dict[str, Any]:
     """End the binding and let the wearable wipe itself; `override` as in `check_end`."""
     binding = await check_end(store, engine, override)
+    if binding is None:
+        return await _end_foreign(store, engine, override, utc_ms)
     row = binding.row
     announced = await store.write(lambda tx: binding_states.begin_end(tx, row, engine.device_id, utc_ms))
     op = wire.BIND_END_OVERRIDE if override else wire.BIND_END
@@ -126,3 +163,17 @@ async def end_binding(store: Store, engine: SyncEngine, override: str, utc_ms: i
         "device_id": engine.device_id.hex(),
         "patient": binding.patient,
     }
+
+
+async def _end_foreign(store: Store, engine: SyncEngine, override: str, utc_ms: int) -> dict[str, Any]:
+    """End what another laptop bound: its own records stay there, and it alarms JOURNAL_REPLACED if it still runs."""
+    binding_id = engine.status.binding_id
+    announced = await store.write(
+        lambda tx: expect_journal(tx, engine.device_id, "patient_end", None, utc_ms)
+    )
+    try:
+        await engine.client.bind(wire.BIND_END_OVERRIDE, binding_id, override)
+    except RequestRefused:
+        await store.write(lambda tx: forget_expected(tx, announced))
+        raise
+    return {"binding_id": binding_id.hex(), "device_id": engine.device_id.hex(), "patient": None}

@@ -21,7 +21,14 @@ from host_agent.store.bindings import (
     set_binding_state,
 )
 from host_agent.store.db import Tx
-from host_agent.store.journals import NO_BINDING, expect_journal, forget_expected, forget_expected_end
+from host_agent.store.journals import (
+    NO_BINDING,
+    binding_row,
+    current_journal,
+    expect_journal,
+    forget_expected,
+    forget_expected_end,
+)
 
 
 class BindingError(HostAgentError):
@@ -35,6 +42,10 @@ def reconcile(tx: Tx, device: int, wearable_binding: bytes, utc_ms: int) -> None
     """Bring the row in line with what the wearable says it is bound to (zeros: to nobody)."""
     binding = open_binding(tx, device)
     if binding is None:
+        journal, known = current_journal(tx, device), binding_row(tx, device, wearable_binding)
+        if journal is not None and known is not None and journal.binding == known:
+            # ended on this side alone, because the wearable seemed lost: it is here, and somebody may wear it
+            set_binding_state(tx, known, ACTIVE)
         return
     if binding.state == STARTING and binding.binding_id == wearable_binding:
         set_binding_state(tx, binding.row, ACTIVE)
@@ -47,7 +58,7 @@ def reconcile(tx: Tx, device: int, wearable_binding: bytes, utc_ms: int) -> None
 
 
 def give_up_wearable(tx: Tx, device: int, reason: str, utc_ms: int) -> Binding:
-    """End the binding on this side only: the wearable is lost. Should it return, its records stay with the binding."""
+    """End the binding on this side only: the wearable is lost. Should it return still bound, `reconcile` reopens it."""
     binding = open_binding(tx, device)
     if binding is None:
         raise BindingError("No patient is bound to this wearable here.")

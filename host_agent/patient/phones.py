@@ -41,7 +41,10 @@ class SettingsClient(Protocol):
 def fault(setting: str, number: str) -> str:
     """What is expected of this number, when it is not that; "" when it can be dialled and read aloud."""
     low, high = _DIGITS[setting]
-    expected = f"a phone number of {low} to {high} digits, such as +49 30 1234567 or 555-0100"
+    expected = (
+        f"a phone number of {low} to {high} digits and at most {settings.SETTINGS[setting].hi} characters, such as"
+        " +49 30 1234567 or 555-0100"
+    )
     digits = [sign for sign in number if sign in "0123456789"]
     plus_is_first = "+" not in number[1:] and not number.startswith("+0")
     try:

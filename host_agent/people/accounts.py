@@ -61,7 +61,9 @@ def check_add(tx: Tx, ask: Ask) -> Refusal | None:
     if account(tx, values["name"]) is not None:
         return Refusal("conflict", f"An account {values['name']} exists already. A name is used once.")
     drawn = _as_drawn(values["name"])
-    if alike := next((one.name for one in accounts(tx) if _as_drawn(one.name) == drawn), None):
+    # the lists of accounts say `administrator` of the code
+    taken = (ADMINISTRATOR.strip("@"), *(one.name for one in accounts(tx)))
+    if alike := next((name for name in taken if _as_drawn(name) == drawn), None):
         return Refusal("conflict", f"{values['name']} is too easily taken for {alike}. Choose another name.")
     key_id = key_id_of(bytes.fromhex(values["public_key"]))
     code = administrator.administrator(tx)

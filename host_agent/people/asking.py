@@ -31,10 +31,10 @@ WHY = {
     "wrong_patient": "Check in `cytowatch status` who wears the wearable now.",
     "expired": "Enter what is true now.",
     "from_future": "Check the time that you gave and the clock of this computer.",
-    "not_allowed": "See the table of roles in host_agent/people/README.md.",
+    "not_allowed": "Sign with another account (--account NAME). `cytowatch account list` shows the role of each.",
     "bad_value": "See the table of keys: `cytowatch context set --help`.",
     "no_such_entry": "See `cytowatch context history` and `cytowatch audit list`.",
-    "conflict": "See `cytowatch audit list`.",
+    "conflict": "See `cytowatch account list` and `cytowatch audit list`.",
 }
 
 

@@ -42,6 +42,10 @@ def why_not(role: str, kind: str, values: dict[str, Any]) -> str:
         )
     if kind == "act" and role == NURSE and "lost" not in values:
         return ""
+    if kind == "act" and "lost" not in values:
+        return (
+            f"Only a nurse or a clinician may do this while a HIGH alarm stands; this account is a {role}'s."
+        )
     if kind != "context":
         return f"Only a clinician may sign this; this account is a {role}'s."
     for key in values:

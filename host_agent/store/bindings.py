@@ -76,8 +76,8 @@ def add_binding(tx: Tx, device: int, binding_id: bytes, *, patient: str, profile
 
 
 def set_binding_state(tx: Tx, row: int, state: str) -> None:
-    """Move a binding to `active` or `ending`; `end_binding` is for the last state."""
-    tx.execute("UPDATE bindings SET state = ? WHERE id = ?", (state, row))
+    """Move a binding to `active` or `ending`, also one that had ended; `end_binding` is for the last state."""
+    tx.execute("UPDATE bindings SET state = ?, ended_utc_ms = NULL, ended_by = '' WHERE id = ?", (state, row))
 
 
 def end_binding(tx: Tx, row: int, reason: str, utc_ms: int) -> None:

@@ -42,6 +42,10 @@ class View:
     live: Any = None
     live_utc_ms: int | None = None
     live_s: float | None = None  # when LIVE last moved
+    session_live_t_ms: int | None = None  # its time, when it is of this session
+    live_binding: bytes = b""  # of whom LIVE is: the binding of the session then
+    bell: Any = None  # this session's last ALARM message
+    bell_utc_ms: int | None = None
     has_data: bool = False  # any data since start
     stored_s: float | None = None  # when readings were last committed
     battery_s: float | None = None  # when the battery was last heard of
@@ -51,6 +55,24 @@ class View:
     not_understood: int = 0  # priority at which this session said that it cannot read a message
     # alarm → priority in this session's last ALARM message
     sounding: dict[int, int] = field(default_factory=dict)
+
+    def live_now(self) -> Any:
+        """LIVE with the alarms of whichever is newer, it or ALARM; None when it is about another binding.
+
+        LIVE comes once in a reading interval, ALARM at each change.
+        """
+        if self.live is None or (self.status is not None and self.live_binding != self.status.binding_id):
+            return None
+        return self.live._replace(alarms=self.bell.alarms) if self._is_bell_newer() else self.live
+
+    def alarms_utc_ms(self) -> int | None:
+        """When the alarms of `live_now` were heard."""
+        return self.bell_utc_ms if self._is_bell_newer() else self.live_utc_ms
+
+    def _is_bell_newer(self) -> bool:
+        if self.bell is None or self.live is None:
+            return False
+        return self.session_live_t_ms is None or self.bell.t_ms > self.session_live_t_ms
 
 
 class Heard(NamedTuple):
@@ -104,7 +126,8 @@ class LiveViews(SyncListener):
         """A session is open."""
         view = self.view(device_id)
         view.journal, view.status, view.is_caught_up = journal, status, False
-        view.sounding, view.not_understood = {}, codes.PRIORITY_NONE
+        view.sounding, view.bell, view.not_understood = {}, None, codes.PRIORITY_NONE
+        view.session_live_t_ms = None
         self._heard_battery(view)
         self._hooks.opened(view)
         self._hooks.committed()
@@ -116,7 +139,8 @@ class LiveViews(SyncListener):
             view.has_data = True
             view.live_s = self._clock.monotonic()
             view.live_utc_ms = self._clock.utc_ms()
-        view.live = live
+        view.live, view.session_live_t_ms = live, live.t_ms
+        view.live_binding = view.status.binding_id if view.status is not None else b""
 
     def on_doorbell(self, device_id: bytes, alarm: Any) -> None:
         """Alarm at once when no record will follow: the wearable's flash failed (`seq` 0), or the store fails.
@@ -126,6 +150,7 @@ class LiveViews(SyncListener):
         view = self.view(device_id)
         rising = tuple((a, p) for a, p in alarm.alarms if p > view.sounding.get(a, 0))
         view.sounding = dict(alarm.alarms)
+        view.bell, view.bell_utc_ms = alarm, self._clock.utc_ms()
         is_bound = view.status is not None and view.status.binding_id != NO_BINDING
         if (
             rising

@@ -132,10 +132,13 @@ def stated(guard: Guard, concerned: Concerned, why: str) -> dict[str, Any]:
     typed = [one.strip() for one in guard.typed or ()] or _ask_pseudonyms(concerned, why)
     wanted = {str(one["patient"]) for one in concerned.values()}
     if set(typed) != wanted:
-        raise GuardNeeded(f"{why} What you typed is not the pseudonym of whom this concerns.")
+        raise GuardNeeded(
+            f"{why} What you typed is not the pseudonym of whom this concerns.",
+            "Give the command again, and type each pseudonym exactly as it is written here.",
+        )
     reason = guard.reason or _ask(why, "Reason")
     if fault := reason_fault(reason):
-        raise GuardNeeded(f"{why} {fault}.")
+        raise GuardNeeded(f"{why} {fault}.", "Give the command again, with a reason in words.")
     alarms = sorted({alarm for one in concerned.values() for alarm in one["alarms"]})
     patients = {binding: one["patient"] for binding, one in concerned.items()}
     return {"reason": reason.strip(), "patients": patients, "alarms": alarms}
@@ -143,7 +146,12 @@ def stated(guard: Guard, concerned: Concerned, why: str) -> dict[str, Any]:
 
 def _ask_pseudonyms(concerned: Concerned, why: str) -> list[str]:
     return [
-        _ask(why, f"Type the pseudonym of the patient of wearable {one['device_id']}")
+        _ask(
+            why,
+            f"Type the id of wearable {one['device_id']}: another laptop bound it, and its patient is not known here"
+            if one["patient"] == one["device_id"]
+            else f"Type the pseudonym of the patient of wearable {one['device_id']}",
+        )
         for one in concerned.values()
     ]
 

@@ -21,7 +21,8 @@ from host_agent.people.account_key import Signer
 from host_agent.people.admission import Opening
 from host_agent.people.asking import MovedOn, Refusal
 from host_agent.people.composing import NOW, Door, When, sign_entry, store_door
-from host_agent.store.db import Store
+from host_agent.store.accounts import accounts
+from host_agent.store.db import Store, Tx
 from host_agent.terminal.alone import alone
 from host_agent.terminal.options import DeviceOption, JsonOption
 from host_agent.terminal.times import parse_moment_ms, parse_span_s
@@ -30,6 +31,8 @@ from host_agent.text_file import first_line, read_text_file
 ACCOUNT_VARIABLE = "CYTOWATCH_ACCOUNT"
 PASSPHRASE_VARIABLE = "CYTOWATCH_PASSPHRASE"  # noqa: S105 the name of a variable
 
+SIGN_IN = "cytowatch account add NAME --role clinician --administrator"
+
 AccountOption = Annotated[
     str | None,
     typer.Option(
@@ -37,7 +40,7 @@ AccountOption = Annotated[
         metavar="NAME",
         envvar=ACCOUNT_VARIABLE,
         help="Account that signs."
-        f" When left out: {ACCOUNT_VARIABLE}, or the only account whose key is on this computer.",
+        f" When left out: {ACCOUNT_VARIABLE}, or the only account whose key is here, or the command asks.",
     ),
 ]
 PassphraseOption = Annotated[
@@ -62,6 +65,17 @@ AgoOption = Annotated[
 ]
 
 
+class NobodySigns(ConfigError):  # noqa: N818 named by the condition, as in errors.py
+    """No account has its key on this computer."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The key of no account is on this computer, so nobody can sign here.",
+            "See `cytowatch account list`. If it is empty, add the first account: cytowatch account add NAME --role"
+            f" clinician. Else whoever keeps the administrator code signs one in: {SIGN_IN}",
+        )
+
+
 class Who(NamedTuple):
     """The options of a command that signs something about a patient."""
 
@@ -76,6 +90,12 @@ class Observed(NamedTuple):
 
     at: AtOption = None
     ago: AgoOption = None
+
+
+def can_anybody_sign(tx: Tx, paths: Paths) -> bool:
+    """Whether the key of an account that may still sign is on this computer; also while there is no account yet."""
+    able = {one.name for one in accounts(tx) if not one.is_disabled}
+    return not able or bool(able & set(account_key.names(paths.accounts)))
 
 
 def agent_door(paths: Paths) -> Door:
@@ -110,16 +130,22 @@ def with_or_without_agent(
     return work(door)
 
 
-def find_signer(paths: Paths, account: str | None, passphrase_file: Path | None) -> Signer:
-    """The account that signs, opened with its passphrase."""
+def find_signer(
+    paths: Paths, account: str | None, passphrase_file: Path | None, option: str = "--account"
+) -> Signer:
+    """The account that signs, opened with its passphrase; `option` is the one that names it."""
     name = account
     if name is None:
         here = account_key.names(paths.accounts)
+        if not here:
+            raise NobodySigns
+        known = ", ".join(here)
+        if len(here) > 1 and sys.stdin.isatty():
+            here = [str(typer.prompt(f"Who signs ({known})", err=True)).strip()]
         if len(here) != 1:
-            known = ", ".join(here) or "none"
             raise ConfigError(
-                f"--account: say who signs. Keys on this computer: {known}.",
-                f"Give --account or set {ACCOUNT_VARIABLE}. Add an account with `cytowatch account add`.",
+                f"{option}: say who signs. Keys on this computer: {known}.",
+                f"Give {option} NAME or set {ACCOUNT_VARIABLE}.",
             )
         name = here[0]
     account_key.check_there(paths.accounts, name)
@@ -143,7 +169,9 @@ def _as_earlier_versions_read(file: Path | None) -> str | None:
     return os.environ.get(PASSPHRASE_VARIABLE)
 
 
-def read_passphrase(file: Path | None, variable: str, prompt: str, *, twice: bool = False) -> str:
+def read_passphrase(
+    file: Path | None, variable: str, prompt: str, *, twice: bool = False, option: str = "--passphrase-file"
+) -> str:
     """From a file's first line, an environment variable, or the terminal without echo."""
     if file is not None:
         return first_line(read_text_file(file))
@@ -152,7 +180,7 @@ def read_passphrase(file: Path | None, variable: str, prompt: str, *, twice: boo
         return os.environ[variable].removeprefix("\ufeff").strip("\r\n")
     if not sys.stdin.isatty():
         raise ConfigError(
-            f"{prompt}: there is no terminal to ask on.", f"Give --passphrase-file or set {variable}."
+            f"{prompt}: there is no terminal to ask on.", f"Give {option} FILE or set {variable}."
         )
     typed = getpass.getpass(f"{prompt}: ")
     if twice and getpass.getpass("Again: ") != typed:

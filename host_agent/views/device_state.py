@@ -11,7 +11,8 @@ from crs_core.codes import LOW_BATTERY
 from host_agent.sync.battery import battery_text
 from host_agent.text import local_time_near, span_text
 
-LIVE_IS_NOW_S = 10.0  # a wearable in session sends its values each second
+READING_INTERVAL_S = 10.0  # of a wearable whose settings are not known here; LIVE comes as often
+_DATING_MS = 2000  # a record is dated no more exactly than this
 BATTERY_IS_NOW_S = 1200.0  # asked for every 10 min
 _LOW_PERCENT = 20  # above this a percentage beside the wearable's own LOW_BATTERY would contradict it
 
@@ -19,16 +20,21 @@ _LOW_PERCENT = 20  # above this a percentage beside the wearable's own LOW_BATTE
 NEVER_HEARD, NOT_WATCHED, NO_LINK, LENT = "never_heard", "not_watched", "no_link", "lent"
 PROGRAM_STOPPED, MAINTENANCE, NO_VALUES_YET = "program_stopped", "maintenance", "no_values_yet"
 MEASURING, PAUSED, NOT_MEASURING = "measuring", "paused", "not_measuring"
+_ENDED = "the wearable does not raise it now; the record of its end is still to come"
 _UNSEEN = (NEVER_HEARD, NOT_WATCHED, NO_LINK, LENT, PROGRAM_STOPPED)
 
 
 class AlarmFact(NamedTuple):
-    """One alarm that stands. `accepted_until_utc_ms` None: nobody has accepted it, or that has lapsed."""
+    """One alarm that stands. `accepted_until_utc_ms` None: nobody has accepted it, or that has lapsed.
+
+    `since_utc_ms` is when the record says that it was raised.
+    """
 
     alarm: int
     is_of_wearable: bool
     accepted_by: str = ""
     accepted_until_utc_ms: int | None = None
+    since_utc_ms: int | None = None
 
 
 class Battery(NamedTuple):
@@ -41,10 +47,10 @@ class Battery(NamedTuple):
 class Facts(NamedTuple):
     """What is known of one wearable; ages in seconds, times UTC ms, None: not known or not so.
 
-    `link` "" while no agent runs, else a word of LinkState or "never opened". `live_alarms` are those that the newest
-    LIVE names. Before `is_caught_up` the wearable may have newer values than that of `last_value_utc_ms`.
-    `pause_until_utc_ms` is of a planned pause whose end is not stored; `says_paused`, `has_temperature`,
-    `has_oxygen` and `is_battery_low` are of the newest LIVE.
+    `link` "" while no agent runs, else a word of LinkState or "never opened". `live_alarms` are those that the wearable
+    named last, at `live_alarms_utc_ms`. LIVE comes once in each `interval_s`. Before `is_caught_up` the wearable may
+    have newer values than that of `last_value_utc_ms`. `pause_until_utc_ms` is of a planned pause whose end is not
+    stored; `says_paused`, `has_temperature`, `has_oxygen` and `is_battery_low` are of the newest LIVE.
     """
 
     now_utc_ms: int
@@ -53,13 +59,16 @@ class Facts(NamedTuple):
     was_heard: bool = False
     binding: str = ""
     is_quarantined: bool = False
+    is_bound_elsewhere: bool = False
     is_in_maintenance: bool = False
     live_age_s: float | None = None
+    interval_s: float = READING_INTERVAL_S
     has_temperature: bool = False
     has_oxygen: bool = False
     says_paused: bool = False
     is_battery_low: bool = False
     live_alarms: frozenset[int] = frozenset()
+    live_alarms_utc_ms: int | None = None
     pause_why: str = ""
     pause_until_utc_ms: int | None = None
     last_value_utc_ms: int | None = None
@@ -96,7 +105,7 @@ def device_state(facts: Facts) -> State:
 
 def _word(facts: Facts) -> str:
     """The first of these that holds."""
-    is_fresh = facts.link == "open" and facts.live_age_s is not None and facts.live_age_s <= LIVE_IS_NOW_S
+    is_fresh = facts.link == "open" and facts.live_age_s is not None and facts.live_age_s <= _now_s(facts)
     is_pause_left = facts.pause_until_utc_ms is not None and facts.pause_until_utc_ms > facts.now_utc_ms
     rules = (
         (PROGRAM_STOPPED, facts.link == "at_repl"),
@@ -111,6 +120,11 @@ def _word(facts: Facts) -> str:
         (NOT_WATCHED, facts.link == ""),
     )
     return next((word for word, holds in rules if holds), NO_LINK)
+
+
+def _now_s(facts: Facts) -> float:
+    """How long LIVE values count as those of now: one may be lost on the way, and the next may be late."""
+    return 2 * facts.interval_s + 5
 
 
 def _is_live(facts: Facts, word: str) -> bool:
@@ -180,7 +194,11 @@ _TEXTS = {
     LENT: _lent,
     PROGRAM_STOPPED: lambda facts: "not monitoring: its program is stopped. Restart the wearable.",
     MAINTENANCE: lambda facts: "not monitoring: in maintenance",
-    NO_VALUES_YET: lambda facts: "linked, and no values of now have come yet",
+    NO_VALUES_YET: lambda facts: (
+        "linked, its first values are still to come"
+        if facts.live_age_s is None
+        else f"linked, but no new value has come for {span_text(facts.live_age_s)}"
+    ),
     MEASURING: _measuring,
     PAUSED: _paused,
     NOT_MEASURING: _not_measuring,
@@ -191,6 +209,11 @@ def _patient_text(facts: Facts) -> str:
     """ "" when a patient is bound and the records are theirs."""
     if facts.is_quarantined and facts.binding:
         return "the wearable's records belong to nobody known here: they are kept and not graded"
+    if facts.is_bound_elsewhere:
+        return (
+            "another laptop bound it to a patient and gets its alarms: nothing is graded or forwarded here."
+            " If that laptop is gone: cytowatch patient start says what to do"
+        )
     return {
         "": "nobody is bound: nothing is graded. Bind: cytowatch patient start",
         "starting": "the binding is starting: the wearable has not taken it yet",
@@ -226,8 +249,15 @@ def _sound(facts: Facts, word: str, alarm: AlarmFact) -> str:
     if word in _UNSEEN:
         return "nobody has accepted it; whether it sounds now is not known here"
     if _is_live(facts, word) and alarm.alarm not in facts.live_alarms:
-        return "the wearable does not raise it now; the record of its end is still to come"
+        is_new = _is_raised_since(facts, alarm)
+        return "just raised, nobody has accepted it" if is_new else _ENDED
     paused_ms = facts.sound_paused_until_utc_ms
     if paused_ms is not None and paused_ms > facts.now_utc_ms:
         return f"sound paused at the wearable until {_clock(paused_ms, facts)}, nobody has accepted it"
     return "sounding, nobody has accepted it" if _is_live(facts, word) else "nobody has accepted it"
+
+
+def _is_raised_since(facts: Facts, alarm: AlarmFact) -> bool:
+    """Whether the record that raised it may be newer than what the wearable last said of its alarms."""
+    heard_ms, since_ms = facts.live_alarms_utc_ms, alarm.since_utc_ms
+    return heard_ms is not None and since_ms is not None and since_ms > heard_ms - _DATING_MS

@@ -46,7 +46,8 @@ from host_agent.views.settled import NOT_SETTLED, settle
 _LOOKED_AT = 600  # newest readings in which a value is looked for: some hours
 # What the running agent knows of a wearable and its store does not.
 _OF_THE_AGENT = (
-    "link", "caught_up", "maintenance", "live", "live_text", "live_utc_ms", "live_age_s", "battery", "battery_age_s",
+    "link", "caught_up", "maintenance", "live", "live_text", "live_utc_ms", "live_age_s", "alarms_utc_ms",
+    "battery", "battery_age_s",
 )  # fmt: skip
 
 
@@ -128,7 +129,7 @@ def _blank(device_id: bytes, name: str, key: DeviceKey | None) -> dict[str, Any]
         "device_id": device_id.hex(), "name": name, "role": code_texts.role_name(key.role) if key else None,
         "simulated": None, "broken": None, "last_seen": None, "site": (key.site if key else "") or None,
         "patient": None, "call": None, "unit": "C", "sound_paused_until": None, "last_value": None, "journal": None,
-        "newest_reading": None, "calibration": None, "pause": None, "grade": None,
+        "newest_reading": None, "reading_interval_s": None, "calibration": None, "pause": None, "grade": None,
         "grades": {}, "prompts": {"due": [], "missed": []}, "alarms": [], "signed": [], "context_waiting": 0,
         "context_dropped": 0,
     }  # fmt: skip
@@ -176,6 +177,7 @@ def _device(
         if journal
         else None,
         "newest_reading": newest,
+        "reading_interval_s": _interval_s(settings),
         "calibration": calibration.fields() if calibration else None,
         "pause": _pause(tx, device.id, now_ms),
         "last_value": _last_value(tx, journal) if journal else None,
@@ -216,6 +218,12 @@ def _sound_pause(tx: Tx, device: int, settings: Mapping[str, str]) -> str | None
     moment = record_time(tx, device, row.boot, row.t_ms)
     seconds = settings.get("sound_pause_s", "")
     return iso_utc(moment[0] + 1000 * int(seconds if seconds.isdigit() else "120")) if moment else None
+
+
+def _interval_s(settings: Mapping[str, str]) -> int | None:
+    """Seconds between two readings by the wearable's own settings; None when it never said it."""
+    text = settings.get("reading_interval_s", "")
+    return int(text) if text.isascii() and text.isdigit() and 0 < int(text) <= 60 else None
 
 
 def _pause(tx: Tx, device: int, now_ms: int) -> dict[str, Any] | None:

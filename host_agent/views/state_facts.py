@@ -6,7 +6,7 @@ from typing import Any
 from crs_core import units
 
 from host_agent.text import utc_ms_of_iso
-from host_agent.views.device_state import AlarmFact, Battery, Facts
+from host_agent.views.device_state import READING_INTERVAL_S, AlarmFact, Battery, Facts
 
 
 def facts_of(device: Mapping[str, Any], seen: Mapping[str, Any] | None, now_ms: int) -> Facts:
@@ -19,12 +19,14 @@ def facts_of(device: Mapping[str, Any], seen: Mapping[str, Any] | None, now_ms: 
         is_quarantined=bool(journal and journal["quarantined"]),
         pause_why=pause["why"] if pause else "",
         pause_until_utc_ms=_utc_ms(pause and pause["until"]),
+        interval_s=device.get("reading_interval_s") or READING_INTERVAL_S,
         last_value_utc_ms=_utc_ms(device["last_value"]),
         last_contact_utc_ms=_utc_ms(device["last_seen"]),
         sound_paused_until_utc_ms=_utc_ms(device["sound_paused_until"]),
         alarms=tuple(
             AlarmFact(
-                one["id"], one["raised_by"] == "wearable", one["accepted_by"] or "", _utc_ms(one["accepted_until"])
+                one["id"], one["raised_by"] == "wearable", one["accepted_by"] or "", _utc_ms(one["accepted_until"]),
+                _utc_ms(one["since"]),
             )
             for one in device["alarms"]
         ),
@@ -38,6 +40,7 @@ def _with_agent(facts: Facts, seen: Mapping[str, Any]) -> Facts:
     facts = facts._replace(
         link=link.get("state", "never opened"), lent_until_utc_ms=link.get("until_utc_ms"),
         is_in_maintenance=bool(seen.get("maintenance")), is_caught_up=bool(seen.get("caught_up")),
+        is_bound_elsewhere=bool(seen.get("bound")) and facts.is_quarantined and not facts.binding,
     )  # fmt: skip
     if live is not None:
         status = live["status"]
@@ -49,6 +52,7 @@ def _with_agent(facts: Facts, seen: Mapping[str, Any]) -> Facts:
             has_oxygen=has_oxygen,
             says_paused=bool(status & units.STATUS_PAUSED),
             is_battery_low=bool(status & units.STATUS_LOW_BATTERY),
+            live_alarms_utc_ms=seen.get("alarms_utc_ms", seen.get("live_utc_ms")),
             live_alarms=frozenset(alarm for alarm, priority in live["alarms"] if priority),
         )
     battery = seen.get("battery")

@@ -87,6 +87,7 @@ async def test_patient_end_waits_for_what_is_not_synced_unless_overridden(world)
 async def test_a_lost_wearable_can_be_given_up(world):
     async with world.agent():
         await start_patient(world)
+    world.device.deaf = True
     async with world.agent():
         await world.call("patient_end", wearable_lost="fell into the sea")
     assert query(world, "SELECT state, ended_by FROM bindings") == [("ended", "fell into the sea")]

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import resource
 import signal
 import sqlite3
@@ -255,6 +256,13 @@ def test_nothing_to_back_up_and_nothing_to_restore_are_told(home, tmp_path):
     assert run(home, "verify").returncode == exits.NO_DATA
     done = run(home, "restore", str(tmp_path / "copy.db"))
     assert done.returncode == exits.FAILED and "there is no such file" in done.stderr
+
+
+def test_a_day_before_the_infusion_has_one_sign(filled):
+    with sqlite3.connect(filled / "cytowatch.db") as conn:
+        conn.execute("UPDATE bindings SET profile = profile || 'infusion_date=2099-01-01' || char(10)")
+    (line,) = [one for one in run(filled, "status").stdout.splitlines() if one.startswith("  patient")]
+    assert re.fullmatch(r"  patient   P-1, Day -\d+", line), line
 
 
 def test_doctor_names_what_is_wrong_and_what_to_do(filled):

@@ -11,17 +11,20 @@ from host_agent.cli.main import COMMANDS
 from host_agent.control.guard import GuardNeeded
 from host_agent.control.socket import ControlFailed
 from host_agent.errors import StoreCorrupt
+from host_agent.escalation.alarm_words import noun_of
 from host_agent.link.ownership import find_owner
+from host_agent.paths import Paths
 from host_agent.people import account_key
 from host_agent.people.acts import ACTS
 from host_agent.store.bindings import add_binding
 from host_agent.store.devices import ensure_device
 from host_agent.store.host_alarms import raise_alarm
-from host_agent.terminal import guarding
+from host_agent.terminal import guarding, signing
 from tests.host.agent_world import events, live, query, start_patient
 from tests.host.cli.guard_world import (
     PROOF,
     acts,
+    forget_binding,
     in_alarm,
     is_bound,
     said,
@@ -54,6 +57,8 @@ async def test_a_request_that_ends_monitoring_is_refused_under_a_high_alarm(worl
         fields["port"] = world.port.path
     async with world.agent():
         await in_alarm(world)
+        if "lost" in request_:  # one that is linked and bound is not lost
+            await forget_binding(world)
         before = query(world, "SELECT count(*) FROM audit")
         for proof in (
             {}, {"proof": {"entry": "{}", "signature": "00" * 64}}, {"proof": {"entry": "yes", "signature": ""}},
@@ -79,8 +84,12 @@ async def test_with_account_reason_and_pseudonym_it_is_done_kept_and_told(world,
     world.device.read_only_answers[wire.Keys] = wire.Result(0x1B, 0, "")
     async with world.agent():
         await in_alarm(world)
+        standing, nouns = ["HYPOXAEMIA"], "oxygen low"
+        if name == "PATIENT_LOST":  # one that is linked and bound is not lost
+            await forget_binding(world)
+            standing, nouns = [*standing, "JOURNAL_REPLACED"], f"{nouns}, {noun_of('JOURNAL_REPLACED')}"
         text = await said(world, *arguments, code=1)
-        assert "HIGH alarms stand about P-1: oxygen low." in text and "--patient PSEUDONYM" in text
+        assert f"HIGH alarms stand about P-1: {nouns}." in text and "--patient PSEUDONYM" in text
         for wrong in (
             PROOF[:4], [*PROOF[2:], "--account", "caregiver-1"], [*PROOF[:5], "p-1"], [*PROOF[:5], "P-2"],
             [*PROOF[:3], "   ", *PROOF[4:]], [*PROOF, "--patient", "P-2"], ["--account", "nurse-1"],
@@ -91,11 +100,11 @@ async def test_with_account_reason_and_pseudonym_it_is_done_kept_and_told(world,
         await said(world, *arguments, *PROOF)
         (values,) = acts(world)
         assert values["act"].upper() == name and values["reason"] == "goes to intensive care"
-        assert values["alarms"] == ["HYPOXAEMIA"] and list(values["patients"].values()) == ["P-1"]
+        assert values["alarms"] == standing and list(values["patients"].values()) == ["P-1"]
         event = await told(world, name)
         assert event["priority"] == "HIGH" and event["patient"]["id"] == "P-1"
         words = ACTS[values["act"]].words
-        said_ = f"{words} while HIGH alarms stand (oxygen low). By nurse-1: goes to intensive care. Care team"
+        said_ = f"{words} while HIGH alarms stand ({nouns}). By nurse-1: goes to intensive care. Care team"
         assert event["text"].startswith("SIMULATED. URGENT ") and said_ in event["text"]
 
 
@@ -204,8 +213,28 @@ def test_on_a_terminal_each_answer_is_asked_for(monkeypatch, capsys):
     }  # fmt: skip
     assert asked == ["Type the pseudonym of the patient of wearable c0ffee", "Reason"]
     assert capsys.readouterr().err == "HIGH alarms stand.\n"
-    with pytest.raises(GuardNeeded, match="not the pseudonym"):
+    with pytest.raises(GuardNeeded, match="not the pseudonym") as caught:
         guarding.stated(guarding.Guard(typed=["P-2"]), concerned, "x")
+    assert "exactly as it is written here" in caught.value.advice
+
+
+def test_on_a_terminal_the_command_asks_who_signs(people, monkeypatch):
+    monkeypatch.setattr(signing.sys, "stdin", mock.Mock(isatty=lambda: True))
+    monkeypatch.setenv(signing.PASSPHRASE_VARIABLE, WORDS)
+    asked = []
+    monkeypatch.setattr(
+        signing.typer, "prompt", lambda prompt, **_options: asked.append(prompt) or " nurse-1 "
+    )
+    assert signing.find_signer(Paths(people), None, None).name == "nurse-1"
+    assert asked == ["Who signs (caregiver-1, clinician-1, clinician-2, nurse-1)"]
+
+
+async def test_who_may_not_is_told_who_may_and_how_to_find_them(world):
+    async with world.agent():
+        await in_alarm(world)
+        text = await said(world, "patient", "end", *PROOF[2:], "--account", "caregiver-1", code=1)
+        assert "Only a nurse or a clinician may do this while a HIGH alarm stands" in text
+        assert "cytowatch account list" in text and "README" not in text
 
 
 async def test_without_a_high_alarm_nobody_is_asked(world):

@@ -119,6 +119,75 @@ async def test_a_start_by_the_store_alone_ends_no_binding_in_alarm(world):
         assert query(world, "SELECT state FROM bindings") == [("ended",), ("starting",)]
 
 
+async def test_a_wearable_that_is_linked_here_is_not_lost(world):
+    async with world.agent():
+        await start_patient(world)
+        text = await said(world, "patient", "end", "--wearable-lost", "nobody finds it", code=1)
+        assert (
+            "linked to this laptop and bound to P-1: it is not lost" in text and "--override REASON" in text
+        )
+        assert query(world, "SELECT state FROM bindings") == [("active",)]
+
+
+async def test_a_lost_wearable_that_returns_bound_is_monitored_again(world):
+    async with world.agent():
+        await start_patient(world)
+    world.device.deaf = True
+    async with world.agent():
+        text = await said(world, "patient", "end", "--wearable-lost", "nobody finds it")
+        assert "measures and sounds on" in text and "monitors nobody" not in text
+        assert query(world, "SELECT state FROM bindings") == [("ended",)]
+    world.device.deaf = False
+    async with world.agent():
+        await world.until(lambda: query(world, "SELECT state, ended_by FROM bindings") == [("active", "")])
+        await world.in_session()
+        world.device.event(alarm_record({}, HYPOXAEMIA=3))
+        (event,) = await world.until(lambda: [one for one in events(world) if one["name"] == "HYPOXAEMIA"])
+        assert event["patient"]["id"] == "P-1"
+        await said(world, "patient", "end", *PROOF)
+
+
+@pytest.mark.parametrize("other", [bytes(8), b"OTHERS99"])
+async def test_an_end_of_what_the_wearable_no_longer_has_says_the_way_out_before_anybody_signs(world, other):
+    async with world.agent():
+        await in_alarm(world)
+        world.device.bind(other)
+        world.device.session.link_lost()
+        await world.until(lambda: query(world, "SELECT 1 FROM journals WHERE is_current AND binding IS NULL"))
+        await world.in_session()
+        text = await said(world, "patient", "end", *PROOF, code=1)
+        assert "no more to P-1" in text and "patient end --wearable-lost REASON" in text and acts(world) == []
+        await said(world, "patient", "end", "--wearable-lost", "another laptop has it", *PROOF)
+        assert query(world, "SELECT state FROM bindings") == [("ended",)]
+
+
+async def test_what_another_laptop_bound_ends_here_only_when_it_is_meant_and_stood_for(world):
+    start = ("patient", "start", "--patient", "P-2", "--age-years", "54")
+    async with world.agent() as agent:
+        await world.in_session()
+        world.device.bind(b"OTHERS99")
+        world.device.session.link_lost()
+        await world.until(lambda: query(world, "SELECT count(*) FROM journals") == [(2,)])
+        await world.in_session()
+        device_id = world.device.device_id.hex()
+        replaced = f"SELECT count(*) FROM host_alarms WHERE alarm = {codes.JOURNAL_REPLACED}"
+        before = query(world, replaced)
+        assert "another laptop bound it to a patient and gets its alarms" in await said(world, "status")
+        for command in (start, ("patient", "end")):
+            text = await said(world, *command, code=1)
+            assert "Another laptop bound this wearable to a patient" in text and "--override REASON" in text
+        agent.live.view(world.device.device_id).sounding = {codes.HYPOXAEMIA: 3}
+        gone = ("patient", "end", "--override", "that laptop is broken")
+        assert f"HIGH alarms stand about {device_id}: oxygen low" in await said(world, *gone, code=1)
+        assert world.device.journal.binding_id == b"OTHERS99"
+        text = await said(world, *gone, *PROOF[:5], device_id)
+        assert "The binding of the patient whom another laptop bound ended" in text
+        await world.until(lambda: query(world, "SELECT count(*) FROM journals") == [(3,)])
+        assert query(world, replaced) == before, "an end that was meant here is no replacement"
+        await world.in_session()
+        await said(world, *start)
+
+
 async def test_an_end_that_never_reached_the_wearable_is_asked_about_anew(world):
     async with world.agent() as agent:
         await start_patient(world)

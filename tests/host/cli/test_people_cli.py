@@ -156,10 +156,15 @@ def test_a_touched_chain_is_named_and_ends_with_one(home, people):
         conn.execute("UPDATE audit SET entry = replace(entry, 'caregiver', 'clinician') WHERE seq = 5")
     done = run(home, "audit", "verify")
     assert done.returncode == exits.FAILED and "problem  row 5: " in done.stdout
-    assert "1 problems" not in run(home, "audit", "verify", "--head", head).stdout
+    assert "1 problem was found" not in run(home, "audit", "verify", "--head", head).stdout
     assert run(home, "audit", "list").returncode == 0
     other = run(home, "audit", "verify", "--head", "ab" * 32)
     assert other.returncode == exits.FAILED and "rows at its end were removed" in other.stdout
+    for slip in (head[:-1], head + "0", "", "00", "g" * 64):
+        done = run(home, "audit", "verify", "--head", slip)
+        assert done.returncode == exits.USAGE and "64 characters of a head" in done.stderr, (
+            "a slip is no cut chain"
+        )
 
 
 def cut_last(home):
@@ -211,7 +216,10 @@ def test_the_administrator_code_is_shown_once_and_signs_the_second_clinician_in(
     assert wrong.returncode == exits.FAILED and "not the administrator code" in wrong.stderr
     assert run(home, *vouch, CYTOWATCH_ADMINISTRATOR_CODE="short").returncode == exits.USAGE
     done = run(home, *vouch, CYTOWATCH_ADMINISTRATOR_CODE=code.lower())
-    assert done.returncode == 0 and "the administrator code stands behind account own" in done.stdout
+    assert (
+        done.returncode == 0
+        and "Account own is vouched for by the administrator code from now on." in done.stdout
+    )
     assert "2 clinicians can sign" in run(home, "doctor").stdout
     rows = json.loads(run(home, "account", "list", "--json").stdout)["accounts"]
     assert [row["vouched_by"] for row in rows] == [["clinician-1"], ["The administrator code", "clinician-1"]]

@@ -15,6 +15,7 @@ from host_agent.store.migrate import migrate, migrations
 from host_agent.store.outbox import Addressed, add_delivery
 from host_agent.store.rows import Derivation
 from host_agent.terminal import exits
+from host_agent.terminal.signing import SIGN_IN
 from tests.host.cli.people_cli import run
 
 STANDS = ("--account", "clinician-1", "--reason", "the disk failed")
@@ -58,6 +59,29 @@ def test_what_loses_nothing_asks_nobody(home):
     done = restore(home)
     assert done.returncode == 0 and "lost" not in done.stderr, done.stderr
     assert run(home, "audit", "verify").returncode == 0
+
+
+def test_on_a_new_laptop_it_says_what_is_in_no_backup_and_so_do_the_commands(home, tmp_path):
+    bind(home, "JS-60")
+    assert run(home, "backup", str(tmp_path / "bound.db")).returncode == 0
+    new = tmp_path / "new"
+    text = run(new, "restore", str(tmp_path / "bound.db")).stdout
+    assert f"The key of wearable {b'DEVICE01'.hex()} is not on this laptop. An engineer makes one" in text
+    assert f"nobody can sign. Whoever keeps the administrator code signs one in: {SIGN_IN}" in text
+    assert "its key is not on this laptop" in (doctor := run(new, "doctor").stdout)
+    assert "the key of no account is on this computer: nobody can sign here" in doctor
+    assert "  key       not on this laptop, which cannot hear it. An engineer" in run(new, "status").stdout
+    for command in (("account", "add", "nurse-9", "--role", "nurse"), ("account", "disable", "nurse-1")):
+        done = run(new, *command)
+        assert done.returncode == exits.USAGE and SIGN_IN in done.stderr, done.stderr
+    assert "not on this laptop" not in restore(home, *STANDS, "--patient", "JS-60").stdout
+
+
+@pytest.mark.parametrize("option", ["--administrator-code-file", "--by"])
+def test_an_account_command_names_its_own_options(home, option):
+    way = ("--administrator",) if "code" in option else ()
+    done = run(home, "account", "add", "nurse-9", "--role", "nurse", *way)
+    assert done.returncode == exits.USAGE and f"Give {option} " in done.stderr, done.stderr
 
 
 def test_lost_accounts_and_signatures_are_named_and_somebody_stands_for_them(home):

@@ -29,6 +29,11 @@ BAD = [
 ]  # fmt: skip
 
 
+def test_a_number_that_is_too_long_to_keep_says_how_long_one_may_be():
+    number = "+1 (555) 010-0100"
+    assert "at most 16 characters" in fault(EMERGENCY, number) and not fault(CALL, number)
+
+
 @pytest.fixture
 async def world(tmp_path):
     async with make_world(tmp_path) as world:

@@ -23,7 +23,8 @@ def resigned(world, signer, raw, **change):
 @pytest.mark.parametrize(
     "name",
     ["nurse_1", "nurse.1", "nurse1", "nurse-l", "nurse-i", "nurse--1", "c1inician-1", "clinician-l", "caregiver.i",
-     "nurse-1\n", "Nurse-1", "nurse-\uff11", "nurs\u0435-1", "nurse-1 ", "", "\u200bnurse-1"],
+     "nurse-1\n", "Nurse-1", "nurse-\uff11", "nurs\u0435-1", "nurse-1 ", "", "\u200bnurse-1",
+     "administrator", "administrat0r"],
 )  # fmt: skip
 def test_an_account_that_is_taken_for_another_is_refused(world, name):
     values = {"name": name, "role": "nurse", "public_key": new_signer("x").public_key.hex()}

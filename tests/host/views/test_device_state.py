@@ -14,7 +14,7 @@ MIN_MS = 60_000
 BOTH = {"has_temperature": True, "has_oxygen": True}
 FULL = Battery({"percent": 80, "hours_left": 9, "charging": False}, 0.0)
 LOW = AlarmFact(LOW_BATTERY, True)
-OXYGEN = AlarmFact(HYPOXAEMIA, True)
+OXYGEN = AlarmFact(HYPOXAEMIA, True, since_utc_ms=NOW_MS - 9 * MIN_MS)
 ACCEPTED = AlarmFact(HYPOXAEMIA, True, "nurse-1", NOW_MS + 5 * MIN_MS)
 LAPSED = AlarmFact(HYPOXAEMIA, True, "nurse-1", NOW_MS - 1)
 HOST = AlarmFact(STALE_DATA, False)
@@ -98,7 +98,10 @@ def test_no_two_statements_of_one_screen_contradict_each_other(named, is_low):
         ({"was_heard": True}, "not_watched", "not watched: the agent is not running. What it measures now is not"),
         ({"link": "lost", "was_heard": True, "last_contact_utc_ms": NOW_MS - MIN_MS,
           "last_value_utc_ms": NOW_MS - 9 * MIN_MS}, "no_link", "no link since {-1}. "),
-        ({"link": "open"}, "no_values_yet", "linked, and no values of now have come yet"),
+        ({"link": "open"}, "no_values_yet", "linked, its first values are still to come"),
+        ({"link": "open", "live_age_s": 41.0, **BOTH}, "no_values_yet", "linked, but no new value has come for 41 s"),
+        ({"link": "open", "live_age_s": 19.0, **BOTH}, "measuring", "measuring now"),
+        ({"link": "open", "live_age_s": 61.0, "interval_s": 60.0, **BOTH}, "measuring", "measuring now"),
         ({"link": "open", "live_age_s": 1.0, **BOTH}, "measuring", "measuring now"),
         ({"link": "open", "live_age_s": 1.0, "has_temperature": True}, "measuring", "measuring the temperature alone"),
         ({"link": "open", "live_age_s": 1.0, "has_oxygen": True}, "measuring", "measuring oxygen and pulse alone now"),
@@ -143,6 +146,16 @@ def test_each_state_has_its_sentence(change, word, text):
             OXYGEN,
             {"live_alarms": frozenset()},
             "the wearable does not raise it now; the record of its end is still",
+        ),
+        (
+            OXYGEN,
+            {"live_alarms": frozenset(), "live_alarms_utc_ms": NOW_MS},
+            "the wearable does not raise it now",
+        ),
+        (
+            OXYGEN,
+            {"live_alarms": frozenset(), "live_alarms_utc_ms": NOW_MS - 9 * MIN_MS},
+            "just raised, nobody has",
         ),
         (
             OXYGEN,
