@@ -65,6 +65,22 @@ _RESTART_MAX_S = 60.0
 _ATTEMPT_GRACE_S = 5.0  # a forwarder keeps its own deadline; one that does not is left this much later
 _LINES_OF_A_WEARABLE = 200  # a traceback of its program has some dozen
 _TO_STOP = "To stop it: kill %d"
+# Each signal that would end or suspend a process is in one of these tables, but for those that no process can answer.
+_ENDING = {
+    signal.SIGINT: "Ctrl-C (SIGINT)",
+    signal.SIGTERM: "SIGTERM: by kill, a service manager, logout or shutdown",
+    signal.SIGQUIT: "Ctrl-\\ (SIGQUIT)",
+    signal.SIGXCPU: "SIGXCPU: the computer limits its time",
+}
+_GOING_ON = {
+    signal.SIGHUP: "the terminal was closed; monitoring goes on.",
+    signal.SIGTSTP: "Ctrl-Z does not suspend monitoring.",
+}
+_GOING_ON |= {
+    getattr(signal, name): f"{name} means nothing here."
+    for name in ("SIGUSR1", "SIGUSR2", "SIGALRM", "SIGVTALRM", "SIGPROF", "SIGIO", "SIGPWR")
+    if hasattr(signal, name)
+}
 
 
 class Agent:
@@ -297,20 +313,13 @@ class Agent:
 
 
 async def run_agent(agent: Agent, on_ready: Callable[[], None] = lambda: None) -> None:
-    """Run until SIGINT, SIGTERM or the control socket's `stop`. A closed terminal or Ctrl-Z never ends monitoring."""
+    """Run until a signal of _ENDING or the control socket's `stop`. The signals of _GOING_ON are told in the log."""
     loop = asyncio.get_running_loop()
     handlers: dict[int, Callable[[], None]] = {
-        signal.SIGINT: lambda: agent.stop("stopped by Ctrl-C (SIGINT)"),
-        signal.SIGTERM: lambda: agent.stop(
-            "stopped by SIGTERM: by kill, a service manager, logout or shutdown"
-        ),
-        signal.SIGHUP: partial(
-            _LOG.warning, "the terminal was closed; monitoring goes on. " + _TO_STOP, os.getpid()
-        ),
-        signal.SIGTSTP: partial(_LOG.warning, "Ctrl-Z does not suspend monitoring. " + _TO_STOP, os.getpid()),
-        signal.SIGUSR1: partial(_LOG.warning, "SIGUSR1 means nothing here. " + _TO_STOP, os.getpid()),
-        signal.SIGUSR2: partial(_LOG.warning, "SIGUSR2 means nothing here. " + _TO_STOP, os.getpid()),
+        number: partial(agent.stop, f"stopped by {why}") for number, why in _ENDING.items()
     }
+    for number, why in _GOING_ON.items():
+        handlers[number] = partial(_LOG.warning, f"{why} {_TO_STOP}", os.getpid())
     for number, handler in handlers.items():
         loop.add_signal_handler(number, handler)
     try:
