@@ -66,13 +66,13 @@ _ATTEMPT_GRACE_S = 5.0  # a forwarder keeps its own deadline; one that does not 
 _LINES_OF_A_WEARABLE = 200  # a traceback of its program has some dozen
 _TO_STOP = "To stop it: kill %d"
 # Each signal that would end or suspend a process is in one of these tables, but for those that no process can answer.
-_ENDING = {
+_ENDING: dict[int, str] = {
     signal.SIGINT: "Ctrl-C (SIGINT)",
     signal.SIGTERM: "SIGTERM: by kill, a service manager, logout or shutdown",
     signal.SIGQUIT: "Ctrl-\\ (SIGQUIT)",
     signal.SIGXCPU: "SIGXCPU: the computer limits its time",
 }
-_GOING_ON = {
+_GOING_ON: dict[int, str] = {
     signal.SIGHUP: "the terminal was closed; monitoring goes on.",
     signal.SIGTSTP: "Ctrl-Z does not suspend monitoring.",
 }

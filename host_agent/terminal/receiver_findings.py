@@ -39,6 +39,8 @@ def receiver_findings(
             says.append(f"events not delivered yet: {len(waiting)}. {why}")
             advice.append("Start the agent: cytowatch run" if live is None
                           else "The agent keeps trying. Check the address and the network.")  # fmt: skip
+        if unsaved := len((live or {}).get("targets", {}).get(name, {}).get("in_memory", ())):
+            says.append(f"events not delivered that could not be saved either: {unsaved}.")
         last = without_secrets(last_errors.get(name, ""))
         if last and not any(last in text for text in says):
             says.append(f"the last attempt of the running agent failed: {last}.")
