@@ -28,6 +28,7 @@ from host_agent.escalation.checks.contradicting_time import ContradictingTimeChe
 from host_agent.escalation.checks.nobody_reached import NobodyReachedCheck
 from host_agent.escalation.checks.not_taken import NotTakenCheck
 from host_agent.escalation.checks.prompts import PromptCheck
+from host_agent.escalation.checks.record_overdue import RecordOverdueCheck
 from host_agent.escalation.checks.repetitions import RepetitionCheck
 from host_agent.escalation.checks.runner import CheckRunner
 from host_agent.escalation.checks.silence import SilenceCheck
@@ -133,6 +134,11 @@ class Agent:
         self.context_sender = ContextSender(
             self.store, self._bound_sessions, self.clock, self.link_clock, record_time
         )  # fmt: skip
+        self.record_overdue = RecordOverdueCheck(
+            self.store,
+            self.link_clock,
+            lambda *about: self._spawn(self.memory_alarms.unjournaled(*about)),
+        )
         self.live = LiveViews(
             self.clock,
             Hooks(
@@ -142,6 +148,7 @@ class Agent:
                 unstored=lambda *about: self._spawn(self.memory_alarms.unstored(*about)),
                 unjournaled=lambda *about: self._spawn(self.memory_alarms.unjournaled(*about)),
                 not_understood=lambda *about: self._spawn(self._not_understood(*about)),
+                rang=self.record_overdue.rang,
             ),
             without_data_s=0.0 if self.is_simulation else self.run_note.without_data_s,
         )
@@ -175,6 +182,7 @@ class Agent:
             ContradictingTimeCheck(parts),
             AtReplCheck(parts, reports=self.links.reports.values, keys=self.keys),
             self.nobody_reached,
+            self.record_overdue,
             RepetitionCheck(self.store, self.escalation, self.clock),
             StoreOpensCheck(parts, self.live.on_store, self._read_store),
         ]
