@@ -44,6 +44,7 @@ from host_agent.forward.workers import Workers
 from host_agent.keys.enrolled import EnrolledKeys
 from host_agent.link.serial import open_serial
 from host_agent.link.supervisor import LinkReport
+from host_agent.name_lookup import use_own_threads
 from host_agent.paths import Paths
 from host_agent.patient.binding_states import reconcile
 from host_agent.people.rule_sending import known_rules
@@ -203,6 +204,7 @@ class Agent:
 
     async def run(self, on_ready: Callable[[], None] = lambda: None) -> None:
         """Until `stop`. Every part ends before this returns; the store is closed last."""
+        use_own_threads(asyncio.get_running_loop())
         self.workers.use_loop(asyncio.get_running_loop())
         parts = Parts(
             self.store, self.clock, self.keys, self.links, self.live, self.workers, self.verifier,

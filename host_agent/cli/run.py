@@ -11,7 +11,6 @@ import typer
 from host_agent import NOTICE
 from host_agent.agent_log import start_log
 from host_agent.errors import ConfigError
-from host_agent.event_loop import AgentLoop
 from host_agent.paths import default_paths
 from host_agent.terminal.config_option import ConfigOption, find_config
 from host_agent.text import marked
@@ -69,5 +68,4 @@ def run(
 
         await run_agent(agent, ready)
 
-    with asyncio.Runner(loop_factory=AgentLoop) as runner:
-        runner.run(serve())
+    asyncio.run(serve())
