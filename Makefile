@@ -23,7 +23,7 @@ typings/esp32/.done typings/rp2/.done: typings/%/.done: tools/dev/locks/stubs-%.
 	@touch $@
 
 demo: $(STAMP)
-	@$(BIN)/python -m tools.demo $(if $(RECORDING),--recording "$(RECORDING)") $(if $(SPEED),--speed $(SPEED)) $(if $(LINK),--link $(LINK))
+	@$(BIN)/python -m tools.demo $(if $(RECORDING),--recording "$(RECORDING)") $(if $(SPEED),--speed $(SPEED)) $(if $(LINK),--link $(LINK)) $(if $(SEED),--seed $(SEED)) $(if $(REAL_TIME),--real-time)
 
 test: lint
 	@$(BIN)/python -m tools.dev.suite

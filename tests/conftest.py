@@ -11,6 +11,9 @@ import hypothesis
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+SIMULATED = (
+    ROOT / "tests/integration"
+)  # its conftest.py gives every test a conductor, but for those marked real_time
 ON_WEARABLES = (ROOT / "tests/integration", ROOT / "tests/hil")
 
 # Agents of tests note their ports here, not in the home folder of whoever runs the tests. Workers inherit it.
@@ -41,6 +44,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if any(item.path.is_relative_to(folder) for folder in ON_WEARABLES):
             item.add_marker(pytest.mark.wearable)
+        if item.get_closest_marker("wearable") and not item.path.is_relative_to(SIMULATED):
+            item.add_marker(pytest.mark.real_time)
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 

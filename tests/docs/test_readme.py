@@ -44,7 +44,7 @@ def test_every_link_in_a_readme_leads_somewhere() -> None:
 
 TABLE = (ROOT / "tools/README.md").read_text()
 TOOLS = re.findall(r"^\| \[?`([a-z_.]+)`", TABLE, re.MULTILINE)
-WITHOUT_OPTIONS = {"dev.lint", "dev.suite", "lab.bluez_lane", "lab.coverage"}
+WITHOUT_OPTIONS = {"conductor", "dev.lint", "dev.suite", "lab.bluez_lane", "lab.coverage"}
 
 
 @pytest.mark.parametrize("tool", sorted({*TOOLS} - WITHOUT_OPTIONS))

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tools.conductor.conductor import Conductor
 from tools.rig.pytest_evidence import pytest_runtest_makereport, pytest_runtest_setup  # noqa: F401
+from tools.rig.waiting import under
 from tools.rig.wearable import Wearable, ready
 
 
@@ -21,3 +23,13 @@ def wearable(tmp_path: Path) -> Iterator[Wearable]:
     """A wearable in service, worn by a bound patient, 60 times as fast."""
     with ready(tmp_path) as wearable:
         yield wearable
+
+
+@pytest.fixture(autouse=True)
+def simulated_time(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Time is simulated, unless a test is marked as needing real time."""
+    if request.node.get_closest_marker("real_time"):
+        yield
+        return
+    with Conductor(seed=1) as time, under(time):
+        yield

@@ -14,6 +14,8 @@ from tools.rig.image import CUSTODIAN, DEVICE_ID, READER
 from tools.rig.sig_formats import LEVEL
 from tools.rig.waiting import until_async
 
+pytestmark = pytest.mark.real_time
+
 
 async def typed(bedside: AirBedside, *arguments: str) -> "subprocess.CompletedProcess[str]":
     """One command of the bedside laptop, in a process of its own with a radio of its own."""

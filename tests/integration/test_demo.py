@@ -17,7 +17,7 @@ from host_agent.paths import Paths
 from tools.demo.__main__ import main
 from tools.rig.micropython import ROOT
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.real_time]
 
 LAST_LINE = re.compile(
     r"demo: (\d+) readings synced, (\d+) events delivered, "

@@ -5,7 +5,6 @@ The agent runs in a mount namespace of its own with its state folder on a small 
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ from tools.rig.image import CUSTODIAN
 from tools.rig.journal_check import acked_seq, compare
 from tools.rig.laptop import Laptop, LaptopError
 from tools.rig.micropython import ROOT
-from tools.rig.waiting import until
+from tools.rig.waiting import pass_s, until
 
 SPEED = 60
 NAMESPACE = ("unshare", "--map-root-user", "--mount")
@@ -37,12 +36,12 @@ class CrampedLaptop(Laptop):
             'cp -r "$CYTOWATCH_HOME" "$0" && mount -t tmpfs -o size=6m tmpfs "$CYTOWATCH_HOME" && '
             'cp -r "$0/." "$CYTOWATCH_HOME" && chmod 700 "$CYTOWATCH_HOME" && exec "$@"'
         )
-        self.agent_command = [*NAMESPACE, "sh", "-c", script, f"{folder}.saved", *self.command]
+        self.agent_wrapper = [*NAMESPACE, "sh", "-c", script, f"{folder}.saved"]
 
     def start(self, port: str = "", speed: float = 1) -> None:
         """As Laptop.start; from now on every command runs beside the agent, on the same tmpfs."""
         super().start(port, speed)
-        self.command = [*self._enter(), *self.command]
+        self.wrapper = self._enter()
 
     def _enter(self) -> list[str]:
         assert self.agent is not None
@@ -101,6 +100,7 @@ def fill(folder: Path) -> Path:
     return filler
 
 
+@pytest.mark.real_time
 def test_a_full_disk_is_told_acknowledges_nothing_and_loses_nothing(tmp_path: Path) -> None:
     needs_namespaces()
     with Bedside(tmp_path, speed=SPEED, binding_id=None) as bedside:
@@ -118,7 +118,7 @@ def test_a_full_disk_is_told_acknowledges_nothing_and_loses_nothing(tmp_path: Pa
         doctor = laptop.cytowatch("doctor", check=False)
         assert doctor.returncode == 1 and "disk is full" in doctor.stdout
         assert "Free disk space" in doctor.stdout
-        time.sleep(4)  # minutes of the wearable's time, in which its mark goes to flash several times
+        pass_s(4)  # minutes of the wearable's time, in which its mark goes to flash several times
         assert laptop.cursor() == stored
         assert acked_seq(bedside.image) <= stored, "nothing is acknowledged that is not stored"
         filler.unlink()

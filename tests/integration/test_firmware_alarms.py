@@ -1,7 +1,6 @@
 """The real firmware's alarms: heard at the buzzer, journaled, told, paused, accepted, loud again after a cut."""
 
 import itertools
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from crs_core.wire import message as wire
 from tools.rig.host import Host, of_type, pull
 from tools.rig.image import READER
 from tools.rig.scenarios import keyframes, steady, worn
-from tools.rig.waiting import until
+from tools.rig.waiting import now_s, pass_s, until
 from tools.rig.wearable import Wearable, ready
 
 HIGH, MEDIUM = codes.PRIORITY_HIGH, codes.PRIORITY_MEDIUM
@@ -65,7 +64,7 @@ def test_a_short_press_silences_and_leaves_the_light(wearable: Wearable) -> None
     host = wearable.connect()
     host.see_alarm(codes.HYPOXAEMIA, HIGH)
     wearable.control("press", ms=400)
-    time.sleep(0.3)
+    pass_s(0.3)
     stays_silent(wearable, host)
     events, _ = pull(host)
     assert [press.kind for press in of_type(events, record_layout.BUTTON)] == [1]
@@ -101,7 +100,7 @@ def test_acceptance_gives_a_sign_and_silences_and_a_reader_may_not_accept(wearab
     assert host.ask(wire.AlarmAccept(codes.HYPOXAEMIA, MEDIUM, "x")).code == wire.RESULT_BAD_VALUE
     before = wearable.control("outputs")["log"][-1]["n"]
     assert host.ask(wire.AlarmAccept(codes.HYPOXAEMIA, HIGH, "ward")).code == wire.RESULT_DONE
-    time.sleep(1.2)
+    pass_s(1.2)
     tones = [
         str(entry) for entry in wearable.control("outputs", since=before)["log"] if "buzzer" in str(entry)
     ]
@@ -114,11 +113,11 @@ def test_an_alarm_that_was_not_finished_sounds_again_after_a_power_cut(wearable:
     host = wearable.connect()
     host.see_alarm(codes.HYPOXAEMIA, HIGH)
     wearable.control("cut", off_ms=300)
-    time.sleep(0.4)
-    cut_at = time.monotonic()
+    pass_s(0.4)
+    cut_at = now_s()
     while not wearable.is_sounding():
-        assert time.monotonic() - cut_at < 3, "no sound after the cut"
-        time.sleep(0.01)
+        assert now_s() - cut_at < 3, "no sound after the cut"
+        pass_s(0.01)
     host.open()
     host.messages.clear()
     events, _ = pull(host)
@@ -173,7 +172,7 @@ def test_what_rose_unjournaled_without_a_host_is_rung_when_one_comes(tmp_path: P
         wearable.control("fault", what="flash", writes=-1)
         wearable.control("press", ms=300)
         until(wearable.is_sounding, 6, "a sound")
-        time.sleep(0.5)
+        pass_s(0.5)
         host = wearable.connect()
         host.status()
         bell = host.take(wire.Alarm, 2)

@@ -1,6 +1,5 @@
 """A patient's binding on the real firmware: a journal of its own, and an end that wipes everything or nothing."""
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from littlefs import LittleFS
 from tools.rig.host import Host, of_type, pull
 from tools.rig.image import CUSTODIAN, PATIENT, READER, read_image
 from tools.rig.scenarios import worn
+from tools.rig.waiting import pass_s
 from tools.rig.wearable import Wearable, ready
 
 PROFILE = "age_years=54\nbinding=7Q\ninfusion_date=2026-11-20\nproduct=axi-cel\nsite=axilla\n"
@@ -101,7 +101,7 @@ def test_an_end_waits_for_the_custodian_and_then_wipes_all(tmp_path: Path) -> No
         reader = wearable.plug(READER)
         with pytest.raises(AssertionError, match="no session"):
             reader.open(1.5)
-        time.sleep(1.5)  # the old journal is deleted a file at a time
+        pass_s(1.5)  # the old journal is deleted a file at a time
     assert left_of(read_image(wearable.image), old) == []
 
 
@@ -155,7 +155,7 @@ def test_a_cut_in_the_middle_of_an_end_leaves_the_patient_bound_or_wiped_never_b
             assert keys == [CUSTODIAN.key_id, READER.key_id]
         else:
             assert host.session.peer.journal_id != old and keys == [CUSTODIAN.key_id]
-            time.sleep(1.5)
+            pass_s(1.5)
     if not now.flags & wire.STATUS_BOUND:
         assert left_of(read_image(wearable.image), old) == []
 
@@ -165,7 +165,7 @@ def test_a_binding_survives_a_power_cut_with_its_latches(tmp_path: Path) -> None
         host = wearable.connect()
         host.see(wire.Live, lambda m: m.lower == 1, 20, "grade 1..4")
         wearable.control("cut", off_ms=200)
-        time.sleep(0.5)
+        pass_s(0.5)
         host.open()
         host.messages.clear()
         live = host.take(wire.Live, 10)

@@ -1,6 +1,5 @@
 """What people entered, on the real firmware: journaled, graded and sounded with, kept through a cut."""
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from crs_core.wire.parts import split_parts
 from host_agent.sync.verify import Chain
 from tools.rig.host import Host, of_type, pull
 from tools.rig.scenarios import worn
+from tools.rig.waiting import pass_s
 from tools.rig.wearable import Wearable, ready
 
 HIGH, MEDIUM = codes.PRIORITY_HIGH, codes.PRIORITY_MEDIUM
@@ -78,7 +78,7 @@ def test_entries_narrow_the_grade_sound_are_journaled_and_stay_without_a_laptop(
     live_says(host, 3, 4)
     alarms_are(host, codes.HYPOTENSION, codes.LIFE_THREATENING)
     host.close()
-    time.sleep(1.5)  # fifteen seconds of the wearable: it grades alone
+    pass_s(1.5)  # fifteen seconds of the wearable: it grades alone
     host = wearable.connect()
     assert live_says(host, 3, 4).alarms
     events, readings = pull(host)
@@ -94,7 +94,7 @@ def test_after_a_cut_timed_entries_count_as_expired_and_nothing_looks_better(wea
     enter(host, ONE_DRUG)
     live_says(host, 3, 4)
     wearable.control("cut", off_ms=300)
-    time.sleep(0.4)
+    pass_s(0.4)
     host.open()
     host.messages.clear()
     alarms_are(host, codes.REASSESS, codes.HYPOTENSION, timeout_s=20)

@@ -3,7 +3,6 @@
 import json
 import os
 import random
-import time
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from crs_core.wire.session_host import HostSession
 
 from tools.rig.host import of_type, pull
 from tools.rig.image import CUSTODIAN, READER
+from tools.rig.waiting import pass_s
 from tools.rig.wearable import Wearable, ready
 
 
@@ -94,7 +94,7 @@ def test_time_is_marked_once_and_again_when_the_hosts_clock_moved(wearable: Wear
     utc_ms = 1_800_000_000_000
     first = host.ask(wire.Time(utc_ms, 20), wire.TimeIs)
     assert (first.utc_ms, first.boot) == (utc_ms, 1)
-    time.sleep(0.5)
+    pass_s(0.5)
     steady = utc_ms + host.status().now_ms - first.t_ms
     host.ask(wire.Time(steady, 20), wire.TimeIs)
     host.ask(wire.Time(steady + 7_200_000, 20), wire.TimeIs)
@@ -213,7 +213,7 @@ def test_noise_torn_frames_and_a_flood_do_not_disturb_the_session(wearable: Wear
     ]
     for piece in garbage:
         host.write(piece)
-        time.sleep(0.3)  # what overruns the 260 bytes of the receive ring is lost, like on a real port
+        pass_s(0.3)  # what overruns the 260 bytes of the receive ring is lost, like on a real port
         assert host.ask(wire.Ping(noise.randrange(1 << 30)), wire.Pong, 5)
     counted = dict(host.status().counters)
     spoiled = [
@@ -233,7 +233,7 @@ def test_a_half_open_session_is_dropped_and_a_replayed_message_is_not_obeyed(wea
     host.write(replay)
     assert host.take(wire.Result).code == wire.RESULT_DONE
     host.write(replay)
-    time.sleep(0.3)
+    pass_s(0.3)
     assert host.status().settings_version == 2 and host.counted(18) == 1
 
 
@@ -241,7 +241,7 @@ def test_a_port_that_is_not_read_does_not_stop_the_wearable(wearable: Wearable) 
     host = wearable.connect()
     host.send(wire.ReadFrom(1, 200, 2048))
     before = host.status().now_ms
-    time.sleep(4)  # nobody reads: the pty fills
+    pass_s(4)  # nobody reads: the pty fills
     host.session.link_lost()
     host.messages.clear()
     host.open()
@@ -257,6 +257,6 @@ def test_a_second_host_takes_the_session_over_only_with_its_key(wearable: Wearab
     host = wearable.connect()
     stranger = wearable.plug(Key(CUSTODIAN.key_id, 1, bytes(32), "thief"))
     stranger.write(stranger.session.start())
-    time.sleep(0.3)
+    pass_s(0.3)
     stranger.close()
     assert host.ask(wire.Ping(3), wire.Pong, 5).token == 3

@@ -1,6 +1,5 @@
 """Signed numbers on the real firmware: used at once, named in decisions, kept through a cut, wiped with a patient."""
 
-import time
 from pathlib import Path
 
 from crs_core import codes
@@ -12,6 +11,7 @@ from crs_core.wire import message as wire
 from tools.rig.host import of_type, pull
 from tools.rig.image import PATIENT
 from tools.rig.scenarios import worn
+from tools.rig.waiting import pass_s
 from tools.rig.wearable import ready
 
 HIGH = codes.PRIORITY_HIGH
@@ -40,7 +40,7 @@ def test_signed_numbers_decide_are_named_and_survive_a_cut(tmp_path: Path) -> No
         ]
         assert {record.rule_hash for record in last} == {rules.rule_hash(made)}
         wearable.control("cut", off_ms=300)
-        time.sleep(0.4)
+        pass_s(0.4)
         host.open()
         events, _ = pull(host)
         assert of_type(events, record_layout.BOOT)[-1].rule_hash == rules.rule_hash(made)

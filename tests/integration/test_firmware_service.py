@@ -1,6 +1,5 @@
 """Starts and services of the real firmware: slots, safe mode, Ctrl-C, the watchdog, the REPL that stays usable."""
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from tools.board.build_firmware import bundle, root_files
 from tools.rig.host import Host, of_type, pull
 from tools.rig.image import compiled, read_file
 from tools.rig.scenarios import worn
-from tools.rig.waiting import until
+from tools.rig.waiting import now_s, pass_s, until
 from tools.rig.wearable import Wearable, ready
 
 MAGENTA = [1, 0, 1]
@@ -28,10 +27,10 @@ def repl(host: Host, code: str, timeout_s: float = 5) -> bytes:
 
 def colours_within(wearable: Wearable, seconds: float) -> set[tuple[int, ...]]:
     seen = set()
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
+    deadline = now_s() + seconds
+    while now_s() < deadline:
         seen.add(tuple(wearable.state()["led"]))
-        time.sleep(0.05)
+        pass_s(0.05)
     return seen
 
 
@@ -41,6 +40,7 @@ def interrupt(host: Host) -> None:
     host.wait(lambda: b">>> " in host.text, 5, "a prompt")
 
 
+@pytest.mark.real_time
 def test_ctrl_c_leaves_a_usable_repl_silence_and_a_light_that_says_not_monitoring(tmp_path: Path) -> None:
     with ready(tmp_path, scenario=worn(spo2_pct=85.0, hr_bpm=90), speed=30) as wearable:
         host = wearable.connect()
@@ -59,25 +59,26 @@ def test_ctrl_c_leaves_a_usable_repl_silence_and_a_light_that_says_not_monitorin
         assert (entered.op, entered.reason) == (1, 1) and len(of_type(events, record_layout.BOOT)) == 2
 
 
+@pytest.mark.real_time
 @pytest.mark.slow
 def test_the_watchdog_is_fed_while_an_engineer_works_and_after_a_soft_reset(tmp_path: Path) -> None:
     with ready(tmp_path, speed=30) as wearable:
         host = wearable.connect()
         interrupt(host)
-        time.sleep(9)
+        pass_s(9)
         assert wearable.state()["resets"]["watchdog"] == 0 and b"1" in repl(host, "1")
         host.text = b""
         host.write(b"\x01")
         host.wait(lambda: b"raw REPL" in host.text, 5)
         host.write(b"\x04\x04")
-        time.sleep(9)
+        pass_s(9)
         state = wearable.state()
         assert state["resets"]["watchdog"] == 0 and state["watchdog_due_ms"] > 0
 
 
 @pytest.mark.slow
 def test_an_application_that_hangs_is_restarted_by_the_watchdog(tmp_path: Path) -> None:
-    with ready(tmp_path, "--erase-ms", "9500", speed=30) as wearable:
+    with ready(tmp_path, "--erase-ms", "9500", speed=1) as wearable:
         until(
             lambda: wearable.state()["resets"]["watchdog"],
             40,
@@ -85,6 +86,7 @@ def test_an_application_that_hangs_is_restarted_by_the_watchdog(tmp_path: Path) 
         )
 
 
+@pytest.mark.real_time
 def test_an_interrupted_start_is_not_held_against_the_application(tmp_path: Path) -> None:
     with ready(tmp_path, speed=30, slots="ab") as wearable:
         for _ in range(4):
@@ -92,7 +94,7 @@ def test_an_interrupted_start_is_not_held_against_the_application(tmp_path: Path
             host.text = b""
             interrupt(host)
             host.write(b"import machine; machine.reset()\r")
-            time.sleep(0.5)
+            pass_s(0.5)
             host.close()
         wearable.connect()
     assert read_file(wearable.image, "/slot") == b"a"
@@ -130,6 +132,7 @@ def test_a_cut_or_damaged_slot_file_is_not_started(tmp_path: Path) -> None:
             wearable.connect(timeout_s=20)
 
 
+@pytest.mark.real_time
 def test_without_an_application_a_provisioned_wearable_says_so_loudly_and_a_new_one_by_light(
     tmp_path: Path,
 ) -> None:
@@ -139,18 +142,19 @@ def test_without_an_application_a_provisioned_wearable_says_so_loudly_and_a_new_
         host.write(b"\r")
         host.wait(lambda: b">>> " in host.text, 5, "the REPL")
         assert colours_within(wearable, 2.5) == {(1, 0, 1), (0, 0, 0)}
-        time.sleep(3)
+        pass_s(3)
         log = [e for e in wearable.control("outputs")["log"] if e["what"] == "buzzer"]
         assert [entry["value"] for entry in log[:20]] == [520, 0] * 10, "3 + 2 pulses, twice"
         assert all(
             60 <= b["sim_ms"] - a["sim_ms"] <= 220 for a, b in zip(log[:20:2], log[1:20:2], strict=True)
         )
     with ready(tmp_path, speed=1, slots="", keys=(), settings=None, journal=False) as wearable:
-        time.sleep(1.5)
+        pass_s(1.5)
         assert not any(entry["what"] == "buzzer" for entry in wearable.control("outputs")["log"])
         assert (1, 0, 1) in colours_within(wearable, 2.5)
 
 
+@pytest.mark.real_time
 def test_the_button_held_at_power_on_gives_safe_mode_and_a_watchdog_start_ignores_it(tmp_path: Path) -> None:
     with ready(tmp_path, speed=1) as wearable:
         wearable.control("press", ms=6000)

@@ -25,6 +25,7 @@ def blocks_of(laptop: Laptop) -> dict[int, bytes]:
     return laptop.read(lambda tx: contents(tx, journal_id)).blocks  # type: ignore[union-attr]
 
 
+@pytest.mark.real_time
 def test_provisioned_in_one_home_enrolled_and_synced_from_another(tmp_path: Path) -> None:
     with Bedside(tmp_path, speed=SPEED, settings=None, keys=(), journal=False, binding_id=None) as bedside:
         receipt = provision(bedside.port, NUMBERS, out=tmp_path / "wearable.enrol")

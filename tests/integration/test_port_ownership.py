@@ -1,7 +1,6 @@
 """One port, one owner: the agent keeps it from mpremote, lends it on request and takes it back; and the watchdog."""
 
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +9,9 @@ import pytest
 from tools.board.port import released
 from tools.rig.bedside import Bedside
 from tools.rig.repl import mpremote
-from tools.rig.waiting import until
+from tools.rig.waiting import now_s, until
+
+pytestmark = pytest.mark.real_time
 
 SPEED = 20
 
@@ -54,7 +55,7 @@ def test_doctor_names_the_owner_and_the_release_command(bedside: Bedside) -> Non
 def test_a_released_port_serves_mpremote_and_sync_resumes_by_itself(bedside: Bedside) -> None:
     before = bedside.laptop.readings()
     bedside.laptop.cytowatch("release", bedside.port, "--for", "12s")
-    lent_at = time.monotonic()
+    lent_at = now_s()
     assert bedside.laptop.link()["state"] == "released"
     assert mpremote(bedside.wearable, "exec", "print(6*7)").stdout.split() == ["42"], (
         "Ctrl-C stopped the application"
@@ -63,7 +64,7 @@ def test_a_released_port_serves_mpremote_and_sync_resumes_by_itself(bedside: Bed
     state = bedside.wearable.state()
     assert state["resets"]["watchdog"] == 0 and mpremote(bedside.wearable, "reset").returncode == 0
     until(bedside.laptop.caught_up, 30, "sync after the lease")
-    assert time.monotonic() - lent_at >= 11.5, "the lease was kept"
+    assert now_s() - lent_at >= 11.5, "the lease was kept"
     until(lambda: bedside.laptop.readings() > before, 15, "new readings")
     assert [row["cause"] for row in bedside.laptop.ask("history", "--kind", "restarts")["rows"]] == [2]
 
@@ -81,9 +82,9 @@ def test_the_tools_lend_and_give_back_for_themselves(
 def test_a_copy_that_takes_longer_than_the_watchdog_succeeds(tmp_path: Path) -> None:
     (tmp_path / "big").write_bytes(bytes(range(256)) * 56)
     with Bedside(tmp_path, "--bps", "36000", speed=1) as bedside:
-        begun = time.monotonic()
+        begun = now_s()
         done = mpremote(bedside.wearable, "fs", "cp", str(tmp_path / "big"), ":big", timeout_s=60)
-        took_s = time.monotonic() - begun
+        took_s = now_s() - begun
         assert done.returncode == 0, done.stderr
         assert took_s > 9, f"{took_s:.1f} s say nothing about a watchdog of 8 s"
         listing = mpremote(bedside.wearable, "resume", "fs", "ls").stdout

@@ -9,7 +9,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +20,9 @@ from tools.lab.soak.harms import HARMS
 from tools.lab.soak.schedule import planned
 from tools.lab.soak.verdict import judge
 from tools.rig.micropython import ROOT
+from tools.rig.waiting import pass_s
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.real_time]
 
 # One worker lives the life that several tests look at, and has them all.
 ONE_LIFE = pytest.mark.xdist_group("one soaked life")
@@ -189,7 +189,7 @@ def test_ctrl_c_ends_everything_and_says_what_was_reached(tmp_path: Path) -> Non
         for line in process.stderr:
             if "readings, " in line:
                 break
-        time.sleep(1)
+        pass_s(1)
         process.send_signal(signal.SIGINT)
         out, error = process.communicate(timeout=60)
     finally:

@@ -7,7 +7,6 @@ import itertools
 import os
 import random
 import signal
-import time
 from pathlib import Path
 
 from crs_core.journal import block_layout, block_reader
@@ -18,7 +17,7 @@ from tools.rig.bedside import Bedside
 from tools.rig.host import Host
 from tools.rig.image import CUSTODIAN, SETTINGS
 from tools.rig.journal_check import boots, compare, flash_blocks, on_flash
-from tools.rig.waiting import until
+from tools.rig.waiting import now_s, pass_s, until
 
 READINGS = 500
 SPEED = 60
@@ -38,12 +37,12 @@ def test_kill_9_of_the_agent_over_500_readings_loses_and_doubles_nothing(tmp_pat
     kills = 0
     with Bedside(tmp_path, speed=SPEED, settings=EACH_SECOND) as bedside:
         laptop = bedside.laptop
-        deadline = time.monotonic() + 60
+        deadline = now_s() + 60
         while laptop.readings() < READINGS:
-            assert time.monotonic() < deadline, f"{laptop.readings()} readings after {kills} kills"
+            assert now_s() < deadline, f"{laptop.readings()} readings after {kills} kills"
             laptop.start(bedside.port, SPEED)
             # from before its first word up to the middle of a sync
-            time.sleep(chance.uniform(0.2, 3.0))
+            pass_s(chance.uniform(0.2, 3.0))
             laptop.stop(signal.SIGKILL)
             kills += 1
         assert kills >= 3, "too few kills to say anything"
@@ -73,8 +72,8 @@ class Witness:
 
     def watch(self, seconds: float) -> None:
         """Read everything that the wearable has, for so long; the wearable may end at any moment."""
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
+        deadline = now_s() + seconds
+        while now_s() < deadline:
             if self._host is None or self._host.session.state != "open":
                 self._connect(deadline)
                 continue
@@ -92,8 +91,8 @@ class Witness:
         if self._host is None:
             self._host = Host(self._bedside.wearable.port, CUSTODIAN)
         self._host.write(self._host.session.start())
-        again = min(time.monotonic() + 0.5, deadline)
-        while time.monotonic() < again and self._host.session.state != "open":
+        again = min(now_s() + 0.5, deadline)
+        while now_s() < again and self._host.session.state != "open":
             self._host.pump(0.02)
         if self._host.session.state == "open":
             self._host.send(wire.ReadFrom(1, 64, 2048))
@@ -181,9 +180,9 @@ def test_the_store_survives_power_cuts_of_the_wearable_and_history_tells_them(tm
             until(laptop.caught_up, 20, "sync")
             before = laptop.readings()
             until(lambda before=before: laptop.readings() > before, 10, "new readings")
-            time.sleep(chance.uniform(0.0, 2.0))
+            pass_s(chance.uniform(0.0, 2.0))
             bedside.wearable.kill()
-            time.sleep(chance.uniform(0.0, 0.5))
+            pass_s(chance.uniform(0.0, 0.5))
             bedside.wearable.start()
         until(lambda: laptop.totals().boots == cuts + 1, 20, "last boot")
         until(laptop.caught_up, 20, "sync after the last cut")

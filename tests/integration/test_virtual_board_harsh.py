@@ -7,9 +7,13 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from tools.rig.repl import Port, mpremote, put, said
 from tools.rig.waiting import until
 from tools.rig.wearable import Wearable
+
+pytestmark = pytest.mark.real_time
 
 ARMED = """
 import machine, time

@@ -14,6 +14,8 @@ from tools.rig.repl import Port, mpremote, put, said
 from tools.rig.waiting import until
 from tools.rig.wearable import Wearable
 
+pytestmark = pytest.mark.real_time
+
 COUNTING = """
 import time
 n = 0

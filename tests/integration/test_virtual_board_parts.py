@@ -9,6 +9,8 @@ from tools.rig.repl import Port, said
 from tools.rig.waiting import until
 from tools.rig.wearable import Wearable
 
+pytestmark = pytest.mark.real_time
+
 PACKAGES = ("boards/__init__.py", "boards/virtual.py", "crs_device/__init__.py", "crs_device/clock.py")
 
 

@@ -14,6 +14,8 @@ from tools.rig.repl import Port, put, said
 from tools.rig.waiting import until
 from tools.rig.wearable import Wearable, WearableError
 
+pytestmark = pytest.mark.real_time
+
 ROOT = Path(__file__).resolve().parents[2]
 SECTOR = 4096
 REWRITING = """

@@ -20,6 +20,8 @@ from host_agent.terminal.streams import run_clean
 from tools.board.build_firmware import BuildError
 from tools.board.port import PortError
 from tools.board.provision import ProvisionError
+from tools.conductor.errors import ConductorError
+from tools.conductor.process_random import draw_from
 from tools.data.flash_image import RestlessImageError
 from tools.data.recording.reader import read_recording
 from tools.data.table.problems import TableError
@@ -68,6 +70,17 @@ def _played(options: argparse.Namespace) -> tuple[dict[str, Path], int]:
     return {"recording": options.recording.resolve()}, options.speed or recording_speed(end_s)
 
 
+def _seed(options: argparse.Namespace) -> int | None:
+    """The seed of a run in simulated time; None: real time."""
+    if options.seed is not None and options.real_time:
+        raise _RefusedError("--seed with --real-time: real time comes from no seed. Leave one of them out")
+    if options.seed is not None and options.link == "ble":
+        raise _RefusedError("--seed with --link ble: the simulated air runs in real time. Leave --seed out")
+    if options.real_time or options.link == "ble":
+        return None
+    return 1 if options.seed is None else int(options.seed)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tools.demo", description=__doc__)
     source = parser.add_mutually_exclusive_group()
@@ -84,6 +97,16 @@ def _parser() -> argparse.ArgumentParser:
         default="serial",
         help="what the agent syncs over (default: serial)",
     )
+    parser.add_argument(
+        "--seed",
+        type=int,
+        help="what everything random comes from (default 1): the same seed gives the same run",
+    )
+    parser.add_argument(
+        "--real-time",
+        action="store_true",
+        help="by this computer's clock, as --link ble always does: never the same twice",
+    )
     parser.add_argument("--keep", type=Path, help="keep image, store and logs in this new or empty folder")
     return parser
 
@@ -96,15 +119,20 @@ def main(argv: list[str] | None = None) -> int:
         try:
             if options.speed is not None and not 1 <= options.speed <= 60:
                 raise _RefusedError(f"--speed {options.speed}: must be 1 to 60")
+            seed = _seed(options)
             played, speed = _played(options)
             folder = _folder(options.keep) if options.keep else Path(temporary)
-            say(run(folder, played, speed, link=options.link).line)
+            if seed is not None:
+                say(f"simulated time, seed {seed}")
+                draw_from(f"demonstration {seed}")
+            say(run(folder, played, speed, link=options.link, seed=seed).line)
         except _RefusedError as error:
             print(f"demo refused: {error}", file=sys.stderr)
             return 1
         except (
             WearableError, LaptopError, NotInTimeError, PortError, BuildError, ProvisionError, HostAgentError,
-            JournalDiffersError, RestlessImageError, LittleFSError, CoreError, subprocess.SubprocessError, OSError,
+            JournalDiffersError, RestlessImageError, ConductorError, LittleFSError, CoreError,
+            subprocess.SubprocessError, OSError,
         ) as error:  # fmt: skip
             print(f"demo failed: {error}", file=sys.stderr)
             return 1

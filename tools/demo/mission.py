@@ -1,8 +1,8 @@
 """One whole mission on real parts: a wearable that runs, an agent that syncs and forwards, and what came of it."""
 
+import contextlib
 import secrets
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +12,11 @@ from crs_core.units import PPG_SETTLING, TEMP_SETTLING, ppg_state_of, temp_state
 
 from tools.board.flash import flash
 from tools.board.provision import provision
+from tools.conductor.conductor import Conductor
 from tools.demo.summary import Summary, summarise
 from tools.rig.journal_check import compare
 from tools.rig.laptop import CABLE_ONLY, RADIO_TOO, Laptop
-from tools.rig.waiting import until
+from tools.rig.waiting import conductor, now_s, pass_s, under, until, utc_s
 from tools.rig.wearable import Wearable, WearableError
 from tools.rig.webhook_receiver import Receiver
 
@@ -48,21 +49,37 @@ def say(text: str) -> None:
 
 def run(
     folder: Path, played: dict[str, Path], speed: int, prepare: Prepare | None = None, age_years: int = 54,
-    link: str = "serial", air: Path | None = None,
+    link: str = "serial", air: Path | None = None, seed: int | None = None,
 ) -> Outcome:  # fmt: skip
     """Run one mission in `folder`; raise with what failed.
 
     `played` names what the wearer does: {"scenario": FILE} or {"recording": FILE}. `prepare` makes the wearable and
     the laptop know each other; by default a blank board is flashed, provisioned and enrolled, as a person would: by
     cable. `link` is then "serial" or "ble"; `air` is the chip socket of an air that this system's own Bluetooth is on.
-    Without it the agent, too, gets a simulated radio.
+    Without it the agent, too, gets a simulated radio. With a `seed` the wearable is worn in simulated time, and the
+    run is the same each time; without one everything happens in real time.
     """
     radio = ["--ble", "nimble", *(["--air", str(air)] if air else [])] if link == "ble" else []
+    board = [
+        *radio,
+        "--hold",
+        *(["--seed", str(seed), "--chip", "demonstration"] if seed is not None else []),
+    ]
     receiver, laptop = _receiver_and_laptop(folder, link)
+    contexts = contextlib.ExitStack()
     try:
-        with Wearable(folder, *radio, "--hold", **played, speed=speed) as wearable:
+        with Wearable(folder, *board, **played, speed=speed) as wearable:
             say(f"virtual wearable on {wearable.port}")
-            (prepare or flash_and_provision)(wearable, laptop)
+            if prepare:
+                prepare(wearable, laptop)
+            else:
+                flash_and_provision(wearable, laptop, restart=seed is None)
+            if seed is not None:  # a person flashes in real time, then the board is switched off and on
+                wearable.stop()
+                time = contexts.enter_context(Conductor(seed=seed))
+                contexts.enter_context(under(time))
+                time.watch(receiver.quiet)
+                wearable.start()
             if link == "ble":
                 say(f"the cable is pulled; the wearable advertises as {wearable.ble_address}")
                 if not air:
@@ -81,6 +98,7 @@ def run(
         return Outcome(summarise(laptop.database), compared, list(receiver.events.values()))
     finally:
         laptop.stop()
+        contexts.close()
         receiver.close()
 
 
@@ -88,20 +106,26 @@ def _receiver_and_laptop(folder: Path, link: str) -> tuple[Receiver, Laptop]:
     secret, file = secrets.token_hex(16), folder.resolve() / "secret"
     file.write_text(secret + "\n")
     file.chmod(0o600)
-    receiver = Receiver(secret.encode(), on_event=lambda event: say(f"  webhook  {event['text']}"))
+    receiver = Receiver(
+        secret.encode(), on_event=lambda event: say(f"  webhook  {event['text']}"), now_s=utc_s
+    )
     webhook = f'[[webhook]]\nname = "demo"\nurl = "{receiver.url}"\nsecret_file = "{file}"\naccept_simulated = true\n'
     links = RADIO_TOO if link == "ble" else CABLE_ONLY
     return receiver, Laptop(folder / "bedside", config=webhook + links)
 
 
-def flash_and_provision(wearable: Wearable, laptop: Laptop) -> None:
-    """Bring a blank board into service, site axilla, and enrol it on the bedside laptop."""
+def flash_and_provision(wearable: Wearable, laptop: Laptop, restart: bool) -> None:
+    """Bring a blank board into service, site axilla, and enrol it on the bedside laptop.
+
+    `restart`: the application starts at the end; without it with the next power-on.
+    """
     report = flash(wearable.port, restart=False, say=sys.stdout)
     say(f"flashed version {report.version} in {report.seconds} s")
     sealed = wearable.folder / "wearable.enrol"
     receipt = provision(
         wearable.port, out=sealed,
         changes={"site": "axilla", "patient_call_number": "000 000", "emergency_number": "000"},
+        restart=restart,
     )  # fmt: skip
     say(f"provisioned {receipt.device_id}, site axilla")
     laptop.cytowatch("enrol", str(sealed), "--code", receipt.code)
@@ -119,31 +143,29 @@ def _settle(wearable: Wearable, laptop: Laptop) -> None:
                 continue
             if temp_state_of(status) != TEMP_SETTLING and ppg_state_of(status) != PPG_SETTLING:
                 return
-        time.sleep(0.2)
+        pass_s(0.2)
 
 
 def _play(wearable: Wearable, laptop: Laptop, speed: int) -> None:
     """Start the track and show live values until its end, then wait for the last block."""
     wearable.control("play")
     end_s = float(wearable.state()["track_end_s"])
-    say(
-        f"playing {end_s / 60:.1f} simulated minutes at {speed} times real time: "
-        f"about {(end_s + UNFLUSHED_S) / speed:.0f} s"
-    )
-    deadline = time.monotonic() + (end_s + UNFLUSHED_S) / speed + 30
-    shown = 0.0
+    takes = "" if conductor() else f" at {speed} times real time: about {(end_s + UNFLUSHED_S) / speed:.0f} s"
+    say(f"playing {end_s / 60:.1f} simulated minutes{takes}")
+    deadline = now_s() + (end_s + UNFLUSHED_S) / speed + 30
+    shown = now_s()
     over = False
     while (state := wearable.state())["track_s"] < end_s + UNFLUSHED_S:
-        if time.monotonic() > deadline:
+        if now_s() > deadline:
             raise WearableError("the track did not reach its end in time")
         laptop.check_running()
         if state["track_s"] >= end_s and not over:
             over = True
             say(f"end of the track; the wearable closes its last block within {UNFLUSHED_S} of its seconds")
-        if time.monotonic() - shown >= _SHOW_EVERY_S and not over:
-            shown = time.monotonic()
+        if now_s() - shown >= _SHOW_EVERY_S and not over:
+            shown = now_s()
             _show_live(laptop)
-        time.sleep(0.2)
+        pass_s(0.2)
 
 
 def _show_live(laptop: Laptop) -> None:

@@ -1,7 +1,8 @@
-"""Run every test in two phases, with one summary at the end: `python -m tools.dev.suite`.
+"""Run every test in three phases, with one summary at the end: `python -m tools.dev.suite`.
 
-First what computes: one worker for each core. Then what talks to virtual wearables: they run in real time and mostly
-wait, so more workers than cores share the machine, but a core that computes beside them would make them late.
+First what computes: one worker for each core. Then what talks to virtual wearables: in simulated time one waits for the
+other, so more workers than cores share the machine. Last the few that live in real time, alone: they mostly wait, and a
+core that computes beside them would make them late.
 """
 
 import os
@@ -28,10 +29,11 @@ def cores() -> int:
 
 
 COMPUTING = Phase("what computes", ["-m", "not wearable", "-n", str(cores()), "--dist", "worksteal"])
-WAITING = Phase(
-    "what talks to virtual wearables",
-    ["-m", "wearable", "-n", str(WORKERS_PER_CORE_THAT_WAIT * cores()), "--dist", "loadgroup"],
+_SHARED = ["-n", str(WORKERS_PER_CORE_THAT_WAIT * cores()), "--dist", "loadgroup"]
+SIMULATED = Phase(
+    "what talks to virtual wearables in simulated time", ["-m", "wearable and not real_time", *_SHARED]
 )
+WAITING = Phase("what talks to them in real time", ["-m", "wearable and real_time", *_SHARED])
 
 
 def verdict(code: int) -> str:
@@ -48,12 +50,12 @@ def run(command: list[str]) -> int:
 
 
 def main() -> int:
-    """Run both phases even when the first fails, with the arguments that pytest is given here.
+    """Run every phase even when one before fails, with the arguments that pytest is given here.
 
     Return 0 when every chosen test passed, 1 when one failed, a phase died, or no test was chosen at all.
     """
     lines, codes = [], set()
-    for name, arguments in (COMPUTING, WAITING):
+    for name, arguments in (COMPUTING, SIMULATED, WAITING):
         print(f"suite: {name}", flush=True)
         begun_s = time.monotonic()
         code = run([sys.executable, "-m", "pytest", "-q", "--durations=10", *arguments, *sys.argv[1:]])

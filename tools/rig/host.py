@@ -8,7 +8,6 @@ events, readings = pull(host)
 import os
 import select
 import termios
-import time
 import tty
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +20,7 @@ from crs_core.wire.session import Closed, Opened, Received, Refused, Send, Text
 from crs_core.wire.session_host import HostSession
 
 from tools.rig.image import CUSTODIAN, DEVICE_ID
-from tools.rig.waiting import until
+from tools.rig.waiting import conductor, now_s, until
 
 _HEARTBEAT = 0xBEA7BEA7
 
@@ -35,6 +34,11 @@ class Host:
     def __init__(self, port: str, key: Any = CUSTODIAN) -> None:
         self._fd = os.open(port, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
         tty.setraw(self._fd, termios.TCSANOW)
+        self._time = conductor()
+        self._io: Any = os  # reads and writes
+        if self._time:
+            self._io = self._time.ports
+            self._io.opened(self._fd, port)
         self.session = HostSession(key, os.urandom, DEVICE_ID)
         self.messages: list[Any] = []
         self.refused: list[int] = []
@@ -46,28 +50,31 @@ class Host:
     def close(self) -> None:
         """Close the port, as a host that died would."""
         if self._fd >= 0:
+            if self._time:
+                self._io.closed(self._fd)
             os.close(self._fd)
             self._fd = -1
 
     def write(self, data: bytes) -> None:
         """Put raw bytes on the line."""
-        deadline = time.monotonic() + 5
+        deadline = now_s() + 5
         while data:
-            assert time.monotonic() < deadline, "the port takes nothing"
-            _, is_ready, _ = select.select([], [self._fd], [], 0.5)
+            assert now_s() < deadline, "the port takes nothing"
+            _, is_ready, _ = select.select([], [self._fd], [], 0 if self._time else 0.5)
             if is_ready:
-                data = data[os.write(self._fd, data) :]
+                data = data[self._io.write(self._fd, data) :]
+            elif self._time:
+                self._time.pass_s(0.01)
 
     def pump(self, wait_s: float = 0.0) -> bool:
         """Take what has come, and give a heartbeat when one is due; True when anything came."""
-        if self.heartbeat_s and self.session.is_open and time.monotonic() - self._beat_s >= self.heartbeat_s:
-            self._beat_s = time.monotonic()
+        if self.heartbeat_s and self.session.is_open and now_s() - self._beat_s >= self.heartbeat_s:
+            self._beat_s = now_s()
             self.send(wire.Ping(_HEARTBEAT))
-        is_ready, _, _ = select.select([self._fd], [], [], wait_s)
-        if not is_ready:
+        if not self._is_ready(wait_s):
             return False
         try:
-            data = os.read(self._fd, 65536)
+            data = self._io.read(self._fd, 65536)
         except BlockingIOError:
             return False
         for event in self.session.receive(data):
@@ -86,10 +93,18 @@ class Host:
                 assert isinstance(event, Opened)
         return True
 
+    def _is_ready(self, wait_s: float) -> bool:
+        """Wait until there is something to read."""
+        if self._time:
+            if wait_s and self._fd not in self._io.late():
+                self._time.pass_until_late(wait_s, self._fd)
+            wait_s = 0
+        return bool(select.select([self._fd], [], [], wait_s)[0])
+
     def pump_for(self, seconds: float, each: Callable[[], object] = lambda: None) -> None:
         """Take what comes for so long; `each` is called before each look at the port."""
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
+        deadline = now_s() + seconds
+        while now_s() < deadline:
             each()
             self.pump(0.05)
 
@@ -99,13 +114,13 @@ class Host:
 
     def open(self, timeout_s: float = 10) -> None:
         """Say HELLO until a session is open (the board may still be starting)."""
-        deadline = time.monotonic() + timeout_s
+        deadline = now_s() + timeout_s
         self.session.link_lost()
         while self.session.state != "open":
-            assert time.monotonic() < deadline, f"no session: {self.refused} {self.text!r}"
+            assert now_s() < deadline, f"no session: {self.refused} {self.text!r}"
             self.write(self.session.start())
-            again = time.monotonic() + 0.7
-            while time.monotonic() < again and self.session.state != "open":
+            again = now_s() + 0.7
+            while now_s() < again and self.session.state != "open":
                 self.pump(0.05)
 
     def open_again(self) -> None:

@@ -24,10 +24,12 @@ from host_agent.paths import Paths
 from host_agent.store import contents
 from host_agent.store.db import Tx, open_read_only, store_errors
 from host_agent.store.rows import StoredEvent
+from tools.conductor.conductor import Conductor
 from tools.rig import evidence
 from tools.rig.image import DEVICE_ID
 from tools.rig.micropython import ROOT
 from tools.rig.stored import events_of_type
+from tools.rig.waiting import conductor
 
 CABLE_ONLY = "[serial]\nscan_usb = false\n[ble]\nenabled = false\n"
 RADIO_TOO = "[serial]\nscan_usb = false\n[ble]\nenabled = true\n"
@@ -57,6 +59,9 @@ class Laptop:
         self.environment = {**os.environ, "CYTOWATCH_HOME": str(folder)}
         self.command = [str(Path(sys.executable).parent / "cytowatch")]
         self.agent_command = self.command  # what runs the agent: on a simulated radio, under another clock
+        self.wrapper: list[str] = []  # a command that runs the commands, in a namespace
+        self.agent_wrapper: list[str] = []  # the same for the agent
+        self._hci = ""
         (folder / "config.toml").write_text(config)
         if key is not None:
             self.enrol(key)
@@ -64,6 +69,7 @@ class Laptop:
     def use_radio(self, hci: str) -> None:
         """From now on the agent's Bluetooth is a radio on the simulated air behind this bumble transport."""
         self.agent_command = [sys.executable, "-m", "tools.ble_air.run_cytowatch", hci]
+        self._hci = hci
 
     def enrol(self, key: Key) -> None:
         """Keep a key of the wearable, as `cytowatch enrol` does."""
@@ -73,15 +79,40 @@ class Laptop:
         self, *arguments: str, check: bool = True, timeout_s: float = 60, **environment: str
     ) -> subprocess.CompletedProcess[str]:
         """Run one command; raise LaptopError when `check` and its exit code is not 0."""
-        done = subprocess.run(
-            [*self.command, *arguments], env=self.environment | environment, capture_output=True, text=True, cwd=ROOT,
-            stdin=subprocess.DEVNULL, timeout=timeout_s, check=False,
-        )  # fmt: skip
+        environment = self.environment | environment
+        owner = conductor()
+        command = [
+            *self.wrapper,
+            *(self._participant(owner, "command") if owner else self.command),
+            *arguments,
+        ]
+        with subprocess.Popen(
+            command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            text=True, cwd=ROOT,
+        ) as process:  # fmt: skip
+            try:
+                if owner:
+                    owner.until_gone("command", timeout_s)
+                out, err = process.communicate(timeout=timeout_s)
+            except BaseException:
+                process.kill()
+                raise
+        done = subprocess.CompletedProcess(command, process.returncode, out, err)
         if check and done.returncode:
             raise LaptopError(
                 f"cytowatch {' '.join(arguments)}: exit {done.returncode}: {done.stderr or done.stdout}"
             )
         return done
+
+    @property
+    def agent_name(self) -> str:
+        """What a conductor calls the agent of this laptop."""
+        return f"agent of {self.home.name}"
+
+    def _participant(self, owner: Conductor, name: str) -> list[str]:
+        """What runs cytowatch in simulated time."""
+        owner.expect(name)
+        return [sys.executable, "-m", "tools.conductor.run_cytowatch", owner.path, name]
 
     def ask(self, *arguments: str) -> Any:
         """Run one read command with --json and return what it says."""
@@ -90,10 +121,14 @@ class Laptop:
     def start(self, port: str = "", speed: float = 1) -> None:
         """Start the agent, its log in `log`; `port` "": what its configuration says."""
         evidence.note(self.log)
+        command = self.agent_command
+        if owner := conductor():
+            command = self._participant(owner, self.agent_name)
+            command += ["--hci", self._hci] if self._hci else []
         ports = ["--port", port] if port else []
         with self.log.open("ab") as log:
             self.agent = subprocess.Popen(
-                [*self.agent_command, "run", *ports, "--speed", f"{speed:g}"], cwd=ROOT,
+                [*self.agent_wrapper, *command, "run", *ports, "--speed", f"{speed:g}"], cwd=ROOT,
                 env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
 
@@ -102,6 +137,8 @@ class Laptop:
         if not self.agent:
             return None
         self.agent.send_signal(how)
+        if (owner := conductor()) and how != signal.SIGKILL:
+            owner.until_gone(self.agent_name, _STOP_S)
         try:
             code = self.agent.wait(_STOP_S)
         except subprocess.TimeoutExpired:

@@ -1,18 +1,63 @@
-"""The one way to wait for a condition: poll it, and fail with what was awaited and what the processes logged."""
+"""The one way to wait: for a condition, or for a while. In real time, or in the time of a conductor that `under` names.
+
+A condition that does not come about fails with what was awaited and what the processes logged.
+"""
 
 import asyncio
+import contextlib
 import inspect
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from tools.conductor.conductor import Conductor
 from tools.rig import evidence
 
 _POLL_S = 0.03
+_conductors: list[Conductor] = []
 
 
 class NotInTimeError(AssertionError):
     """A condition did not come about in time. The message names it and ends with the last words of every process."""
+
+
+@contextlib.contextmanager
+def under(conductor: Conductor | None) -> Iterator[None]:
+    """Until the block ends, time is this conductor's; None: real time."""
+    if conductor is None:
+        yield
+        return
+    _conductors.append(conductor)
+    try:
+        yield
+    finally:
+        _conductors.remove(conductor)
+
+
+def conductor() -> Conductor | None:
+    """Who owns the time now; None: nobody, it is real."""
+    return _conductors[-1] if _conductors else None
+
+
+def now_s() -> float:
+    """Seconds from an arbitrary start."""
+    owner = conductor()
+    return owner.now_s() if owner else time.monotonic()
+
+
+def utc_s() -> float:
+    """Wall time in seconds, as everybody in the run has it."""
+    owner = conductor()
+    return owner.utc_ms() / 1000 if owner else time.time()
+
+
+def pass_s(seconds: float) -> None:
+    """Let so much time pass."""
+    owner = conductor()
+    if owner:
+        owner.pass_s(seconds)
+    else:
+        time.sleep(seconds)
 
 
 def _too_late(what: str, timeout_s: float) -> NotInTimeError:
@@ -20,27 +65,27 @@ def _too_late(what: str, timeout_s: float) -> NotInTimeError:
 
 
 def _pause() -> None:
-    time.sleep(_POLL_S)
+    pass_s(_POLL_S)
 
 
 def until(
     condition: Callable[[], Any], timeout_s: float = 10, what: str = "a condition",
     between: Callable[[], object] = _pause,
 ) -> Any:  # fmt: skip
-    """The first true value of `condition()`; NotInTimeError after `timeout_s` of real time.
+    """The first true value of `condition()`; NotInTimeError after `timeout_s`.
 
     `between` runs between two looks: a pause, or work that must go on meanwhile.
     """
-    deadline = time.monotonic() + timeout_s
+    deadline = now_s() + timeout_s
     while not (value := condition()):
-        if time.monotonic() > deadline:
+        if now_s() > deadline:
             raise _too_late(what, timeout_s)
         between()
     return value
 
 
 async def until_async(condition: Callable[[], Any], timeout_s: float = 10, what: str = "a condition") -> Any:
-    """As `until`, inside an event loop. `condition` may return an awaitable."""
+    """As `until`, inside an event loop and in real time. `condition` may return an awaitable."""
     deadline = time.monotonic() + timeout_s
     while True:
         value = condition()

@@ -21,6 +21,7 @@ from tools.rig.host import Host
 from tools.rig.image import CUSTODIAN, build_image
 from tools.rig.micropython import ROOT
 from tools.rig.scenarios import scenario_file
+from tools.rig.waiting import conductor
 
 _START_S = 30.0
 _STOP_S = 10.0
@@ -72,6 +73,9 @@ class Wearable:
             sys.executable, "-m", "tools.virtual_wearable", *map(str, self._source), "--image", str(self.image),
             "--link", str(self.link), "--control", str(self._control), "--speed", f"{self.speed:g}", *self._options,
         ]  # fmt: skip
+        if owner := conductor():
+            owner.expect("wearable")
+            command += ["--conductor", str(owner.path), "--name", "wearable"]
         with self.log.open("a") as log:
             self._process = subprocess.Popen(
                 command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True

@@ -9,48 +9,36 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 from host_agent.errors import ForwardError
 from host_agent.forward.signature import HEADER, check
 from host_agent.text_file import first_line, read_text_file
+from tools.rig.quiet_server import OneAtATimeServer
 
 LARGEST_BODY_BYTES = 1_000_000
 
 
 class Receiver:
-    """Serves on a loopback port from its own thread. `events` maps Idempotency-Key to the decoded body."""
+    """Serves on a loopback port from its own thread. `events` maps Idempotency-Key to the decoded body.
+
+    `now_s` says the wall time in seconds. `quiet` lets it work under a conductor (tools/conductor).
+    """
 
     def __init__(
-        self, secret: bytes, port: int = 0, on_event: Callable[[dict[str, Any]], None] | None = None
-    ) -> None:
+        self, secret: bytes, port: int = 0, on_event: Callable[[dict[str, Any]], None] | None = None,
+        now_s: Callable[[], float] = time.time,
+    ) -> None:  # fmt: skip
         self.events: dict[str, dict[str, Any]] = {}
         self.refused: list[str] = []
         self.repeats = 0
-        self._lock = threading.Lock()
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                self._answer(*receiver.take(self))
-
-            def _answer(self, status: int, text: str) -> None:
-                body = text.encode()
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, format: str, *args: object) -> None:
-                """Quiet: on_event says what arrived."""
-
         self._on_event = on_event
         self._secret = secret
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        self._now_s = now_s
+        self._server = OneAtATimeServer(port, self.take)
+        self.quiet = self._server.quiet
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}/events"
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
@@ -62,16 +50,15 @@ class Receiver:
             return 413, "body missing or too large\n"
         body = request.rfile.read(length)
         try:
-            check(self._secret, request.headers.get(HEADER, ""), body, int(time.time()))
+            check(self._secret, request.headers.get(HEADER, ""), body, int(self._now_s()))
             event = json.loads(body)
         except (ForwardError, ValueError) as error:
             self.refused.append(str(error))
             return 401, f"{error}\n"
         key = request.headers.get("Idempotency-Key", "")
-        with self._lock:
-            new = key not in self.events
-            self.events.setdefault(key, event)
-            self.repeats += not new
+        new = key not in self.events
+        self.events.setdefault(key, event)
+        self.repeats += not new
         if new and self._on_event:
             self._on_event(event)
         return 204, ""

@@ -8,14 +8,17 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tools.conductor.turns import Turns
 from tools.data.recording.reader import read_recording
 from tools.data.table.problems import TableError
 from tools.data.track import Track
+from tools.virtual_wearable.build import Build, chip_id_of
 from tools.virtual_wearable.chip_process import heap_bytes
 from tools.virtual_wearable.flash_plan import FlashPlan
+from tools.virtual_wearable.lockstep import ChipHangsError, Lockstep
 from tools.virtual_wearable.radio import PROFILES, AirError, Radio
 from tools.virtual_wearable.scenario import ScenarioError, read_scenario
-from tools.virtual_wearable.supervisor import BoardDeadError, Build, Supervisor, chip_id_of
+from tools.virtual_wearable.supervisor import BoardDeadError, Supervisor
 from tools.virtual_wearable.world import THERMOMETERS, World
 
 SECTOR = 4096
@@ -73,7 +76,21 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--flash-eio", type=int, default=0, metavar="N", help="the next N writes fail; -1 = all"
     )
-    parser.add_argument("--seed", type=int, default=1, help="of the sensors' noise")
+    parser.add_argument(
+        "--seed",
+        type=int,
+        help="everything random on the board comes from it (default: only the sensors' noise, from 1; "
+        "under a conductor its seed)",
+    )
+    parser.add_argument(
+        "--conductor",
+        metavar="SOCKET",
+        help="take the time from this conductor (tools/conductor), not real time",
+    )
+    parser.add_argument("--name", default="wearable", help="what the conductor calls it")
+    parser.add_argument(
+        "--chip", metavar="TEXT", help="what the chip's unique id is made from (default: the image's path)"
+    )
     parser.add_argument(
         "--thermometer",
         choices=sorted(THERMOMETERS),
@@ -134,11 +151,11 @@ def _make_link(link: Path, target: str) -> None:
     link.symlink_to(target)
 
 
-def _radio(arguments: argparse.Namespace, image: Path, stack: contextlib.ExitStack) -> Radio | None:
+def _radio(arguments: argparse.Namespace, chip_id: str, stack: contextlib.ExitStack) -> Radio | None:
     if arguments.ble is None:
         return None
     try:
-        radio = Radio(arguments.ble, arguments.air, chip_id_of(image))
+        radio = Radio(arguments.ble, arguments.air, chip_id)
     except AirError as error:
         raise _RefusedError(str(error)) from error
     stack.callback(radio.close)
@@ -161,6 +178,9 @@ def _run(arguments: argparse.Namespace) -> None:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="virtual-flash-"))
             image = Path(folder) / "flash.img"
         stack.callback(os.close, _open_image(image))
+        lockstep = Lockstep(Turns(arguments.conductor, arguments.name)) if arguments.conductor else None
+        seed = arguments.seed if lockstep is None or arguments.seed is not None else lockstep.turns.seed
+        chip_id = chip_id_of(arguments.chip or str(image.resolve()))
         build = Build(
             image,
             arguments.speed,
@@ -169,11 +189,16 @@ def _run(arguments: argparse.Namespace) -> None:
             arguments.bps,
             arguments.off_ms,
             arguments.once,
-            _radio(arguments, image, stack),
+            _radio(arguments, chip_id, stack),
+            seed,
+            chip_id,
         )
         plan = FlashPlan(arguments.cut, arguments.torn, arguments.flash_eio)
-        world = World(track, arguments.speed, arguments.hold, arguments.seed, arguments.thermometer)
-        board = Supervisor(build, world, plan, arguments.control)
+        world = World(
+            track, arguments.speed, arguments.hold, 1 if seed is None else seed, arguments.thermometer,
+            lockstep.axis if lockstep else None,
+        )  # fmt: skip
+        board = Supervisor(build, world, plan, arguments.control, lockstep)
         stack.callback(board.close)
         if arguments.link:
             _make_link(arguments.link, board.port.name)
@@ -191,7 +216,7 @@ def main() -> int:
     except _RefusedError as refused:
         print(refused, file=sys.stderr)
         return 2
-    except BoardDeadError as dead:
+    except (BoardDeadError, ChipHangsError) as dead:
         print(f"virtual wearable: {dead}", file=sys.stderr)
         return 1
     return 0

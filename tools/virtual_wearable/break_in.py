@@ -14,6 +14,7 @@ import struct
 import time
 from enum import Enum
 from pathlib import Path
+from typing import Protocol
 
 from tools.virtual_wearable.interpreter_code import interpreter_code
 
@@ -34,6 +35,16 @@ class Outcome(Enum):
     DONE = "interrupted"
     BUSY = "not at this moment: try again"
     PROMPT = "no program runs; Ctrl-C is a character"
+
+
+class Breaker(Protocol):
+    """How a Ctrl-C reaches the program on the chip."""
+
+    def begin(self) -> None:
+        """A new Ctrl-C has come."""
+
+    def attempt(self) -> Outcome:
+        """Try to interrupt now."""
 
 
 class BreakIn:

@@ -3,7 +3,7 @@
 import os
 import secrets
 
-from tools.virtual_wearable.break_in import BreakIn, Outcome
+from tools.virtual_wearable.break_in import Breaker, BreakIn, Outcome
 from tools.virtual_wearable.chip_process import ChipProcess
 from tools.virtual_wearable.console import CTRL_C, Cooker, Receiver, ReplWatch
 from tools.virtual_wearable.ptys import HostPort
@@ -15,13 +15,16 @@ _IN_MOST = 1024
 class Bridge:
     """The port's two queues. `attach` a chip when it starts, `detach` it when it has ended."""
 
-    def __init__(self, port: HostPort, bps: int) -> None:
+    def __init__(self, port: HostPort, bps: int, breaker: Breaker | None = None) -> None:
+        """`breaker`: how Ctrl-C reaches every chip; None: a new BreakIn for each."""
         self.port = port
         self.mark = f"\x1d{secrets.token_hex(6)}"
         self.receiver = Receiver()
         self.interruptible = True  # micropython.kbd_intr
+        self.gave = False  # the chip has been given bytes since this was last cleared
         self.breaking = False  # a Ctrl-C waits for a moment in which the interpreter can take it
         self._bps = bps
+        self._own_breaker = breaker
         self._chip: ChipProcess | None = None
         self._listens = False
         self._out = bytearray()
@@ -32,7 +35,8 @@ class Bridge:
         """A chip has started; `raw_repl` types what brings it back into the raw REPL."""
         self._chip, self._listens = chip, False
         self.interruptible, self.breaking = True, False
-        self._cooker, self._watch, self._breaker = Cooker(self.mark.encode()), ReplWatch(), BreakIn(chip.pid)
+        self._cooker, self._watch = Cooker(self.mark.encode()), ReplWatch()
+        self._breaker = self._own_breaker or BreakIn(chip.pid)
         if raw_repl:
             self.receiver.inject(b"\r\x01")
 
@@ -54,6 +58,10 @@ class Bridge:
     def last_words(self) -> str:
         """The end of what the chip said, for an error message."""
         return self._tail.decode("utf-8", "replace").strip().replace("\r\n", " | ")
+
+    def due(self) -> float | None:
+        """When held back bytes may go on; None when nothing is held back."""
+        return self.receiver.held_until
 
     def wanted(self, host_open: bool, now: float) -> tuple[list[int], list[int]]:
         """Descriptors to wait for: readers and writers."""
@@ -100,7 +108,7 @@ class Bridge:
         if now < self._in_after:
             return
         try:
-            data = os.read(self.port.fd, min(_IN_MOST, max(1, self._bps // 100)) if self._bps else _IN_MOST)
+            data = self.port.read(min(_IN_MOST, max(1, self._bps // 100)) if self._bps else _IN_MOST)
         except (BlockingIOError, OSError):
             return
         if self._bps:
@@ -139,6 +147,7 @@ class Bridge:
             return
         try:
             self.receiver.taken(os.write(self._chip.ours, data))
+            self.gave = True
         except BlockingIOError:
             return
 
@@ -147,6 +156,6 @@ class Bridge:
             self._out.clear()
         if self._out:
             try:
-                del self._out[: os.write(self.port.fd, bytes(self._out[:4096]))]
+                del self._out[: self.port.write(bytes(self._out[:4096]))]
             except BlockingIOError:
                 return

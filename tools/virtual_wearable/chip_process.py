@@ -14,10 +14,12 @@ from tools.virtual_wearable import ptys
 PWRON_RESET, HARD_RESET, WDT_RESET, SOFT_RESET = 1, 2, 3, 5
 _CHIP_DIR = Path(__file__).resolve().parent / "chip"
 _PR_SET_PDEATHSIG = 1
+_ADDR_NO_RANDOMIZE = 0x0040000
 _SUFFIXES = {"": 1, "K": 1024, "M": 1024 * 1024}
 # What the chip's own side (this folder's chip/) takes of the interpreter's heap, where a real chip has silicon and C:
 # measured as heap in use before boot.py, less that of a bare interpreter and of the mounted file system.
-CHIP_SIDE_BYTES = 28 * 1024
+CHIP_SIDE_BYTES = 30 * 1024
+SIMULATED_TIME_BYTES = 12 * 1024  # the same of chip/simulated_time.py and simulated_tasks.py
 
 
 def interpreter() -> Path:
@@ -40,17 +42,20 @@ def heap_bytes(heap: str) -> int:
 class ChipProcess:
     """A running chip: `ours` is our end of its terminal, `chips` its own end (kept to look at its state)."""
 
-    def __init__(self, heap: str, environment: dict[str, str]) -> None:
-        self.ours, self.chips = ptys.open_chip_side()
+    def __init__(self, heap: str, environment: dict[str, str], simulated: bool = False) -> None:
+        """`simulated`: a conductor owns the time, and nothing of this machine may show in a run."""
+        self._simulated = simulated
+        self.ours, self.chips = ptys.open_simulated_chip_side() if simulated else ptys.open_chip_side()
         argv = [
             sys.executable,
             str(interpreter()),
             "-X",
-            f"heapsize={heap_bytes(heap)}",
+            f"heapsize={heap_bytes(heap) + (SIMULATED_TIME_BYTES if simulated else 0)}",
             "-i",
             str(_CHIP_DIR / "start.py"),
         ]
         env = {"PATH": os.environ.get("PATH", ""), "MICROPYPATH": ":.frozen", "VW_CHIP_DIR": str(_CHIP_DIR)}
+        env["PYTHONHASHSEED"] = "0"  # the program that loads the interpreter is Python
         supervisor = os.getpid()
         libc = ctypes.CDLL(None) if sys.platform == "linux" else None
         self.pid = os.fork()
@@ -70,7 +75,10 @@ class ChipProcess:
                 signal.signal(number, signal.SIG_DFL)
             signal.set_wakeup_fd(-1)
             os.setsid()
-            fcntl.ioctl(self.chips, termios.TIOCSCTTY, 0)
+            if not self._simulated:
+                fcntl.ioctl(self.chips, termios.TIOCSCTTY, 0)
+            elif libc is not None:
+                libc.personality(_ADDR_NO_RANDOMIZE)  # the same addresses, so the collector frees the same
             for fd in (0, 1, 2):
                 os.dup2(self.chips, fd)
             os.closerange(3, 256)
@@ -80,9 +88,7 @@ class ChipProcess:
 
     def unread(self) -> int:
         """Bytes that lie in the terminal and the chip has not read."""
-        count = bytearray(4)
-        fcntl.ioctl(self.chips, termios.FIONREAD, count)
-        return int.from_bytes(count, sys.byteorder)
+        return ptys.unread(self.chips)
 
     def kill(self) -> None:
         """Take the power away."""

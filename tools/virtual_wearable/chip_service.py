@@ -29,6 +29,15 @@ class Power(Protocol):
     def cut_requested(self) -> None:
         """A planned power cut has reached its operation."""
 
+    def time_asked(self, payload: bytes) -> None:
+        """Simulated time: the chip waits; it is answered later."""
+
+    def time_told(self, payload: bytes) -> None:
+        """Simulated time: so far has the chip come."""
+
+    def program_ended(self) -> None:
+        """Simulated time: from now on the chip only reads its console."""
+
 
 class ChipService:
     """Takes one datagram of the chip and returns the answer, or None when it wants none."""
@@ -45,6 +54,12 @@ class ChipService:
         op, number, payload = chr(message[0]), message[1], message[2:]
         if op in "SWRM":
             return bytes((number,)) + self._bus(op, payload)
+        if op == "T":
+            self._power.time_asked(payload)
+            return None
+        if op == "t":
+            self._power.time_told(payload)
+            return None
         if op == "F":
             return bytes((number, 0)) + self._flash.decide(chr(payload[0]))
         self._told(op, number, payload, now)
@@ -87,5 +102,7 @@ class ChipService:
             self._power.soft_reset_requested()
         elif op == "K":
             self._power.cut_requested()
+        elif op == "E":
+            self._power.program_ended()
         else:
             self.unknown += 1

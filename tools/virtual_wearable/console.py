@@ -96,6 +96,11 @@ class Receiver:
         """Whether a Ctrl-C is still on its way."""
         return now < self._held_until
 
+    @property
+    def held_until(self) -> float | None:
+        """When what waits may go on; None when nothing waits."""
+        return self._held_until if self._held_until and self._ring else None
+
     def clear(self) -> None:
         """A Ctrl-C that interrupts overtakes what waits and empties the ring, as a port's receive interrupt does."""
         self._ring.clear()

@@ -12,7 +12,6 @@ import contextlib
 import json
 import os
 import socket
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -128,7 +127,7 @@ def _state(board: Supervisor, _: dict[str, Any]) -> dict[str, Any]:
         "resets": board.resets,
         "watchdog_due_ms": None
         if board.watchdog.due is None
-        else round((board.watchdog.due - time.monotonic()) * 1000),
+        else round((board.watchdog.due - board.world.axis.now_s()) * 1000),
         "rx_dropped": board.bridge.receiver.dropped,
         "flash": {
             "erases": flash.erases,

@@ -1,6 +1,6 @@
 """Everything around the chip: power, resets, the port, and the loop that serves them."""
 
-import hashlib
+import contextlib
 import os
 import select
 import shutil
@@ -9,11 +9,11 @@ import socket
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tools.virtual_wearable.bridge import Bridge
+from tools.virtual_wearable.build import Build
 from tools.virtual_wearable.chip_process import (
     HARD_RESET,
     PWRON_RESET,
@@ -24,9 +24,9 @@ from tools.virtual_wearable.chip_process import (
 from tools.virtual_wearable.chip_service import ChipService
 from tools.virtual_wearable.control import ControlServer, carry_out
 from tools.virtual_wearable.flash_plan import FlashPlan
+from tools.virtual_wearable.lockstep import Lockstep
 from tools.virtual_wearable.panel import Panel
 from tools.virtual_wearable.ptys import HostPort
-from tools.virtual_wearable.radio import Radio
 from tools.virtual_wearable.watchdog import Watchdog
 from tools.virtual_wearable.world import World
 
@@ -42,40 +42,24 @@ class BoardDeadError(Exception):
     """The virtual board cannot go on; the text says why."""
 
 
-@dataclass(frozen=True)
-class Build:
-    """How the board is built: the options of the command line that concern the chip."""
-
-    image: Path
-    speed: int = 1
-    heap: str = "192wK"
-    erase_ms: int = 50
-    bps: int = 0
-    off_ms: int = 200
-    once: bool = False
-    radio: Radio | None = None
-
-    @property
-    def chip_id(self) -> str:
-        """The chip's unique id, in hex: of its image."""
-        return chip_id_of(self.image)
-
-
-def chip_id_of(image: Path) -> str:
-    """The unique id of the chip whose flash is `image`."""
-    return hashlib.sha256(str(image.resolve()).encode()).hexdigest()[:16]
-
-
 class Supervisor:
     """One virtual wearable. `run` returns when it was asked to stop."""
 
-    def __init__(self, build: Build, world: World, flash: FlashPlan, control_path: Path | None) -> None:
-        self.build, self.world, self.flash = build, world, flash
+    def __init__(
+        self,
+        build: Build,
+        world: World,
+        flash: FlashPlan,
+        control_path: Path | None,
+        lockstep: Lockstep | None = None,
+    ) -> None:
+        self.build, self.world, self.flash, self._lockstep = build, world, flash, lockstep
+        self._axis = world.axis
         self._dir = Path(tempfile.mkdtemp(prefix="virtual-wearable-"))
         self.panel = Panel(self._dir / "inputs")
         self.watchdog = Watchdog()
         self.port = HostPort()
-        self.bridge = Bridge(self.port, build.bps)
+        self.bridge = Bridge(self.port, build.bps, lockstep)
         self.control = ControlServer(control_path, self) if control_path else None
         self.resets = {"power": 0, "machine": 0, "watchdog": 0, "soft": 0, "crash": 0}
         self.chip: ChipProcess | None = None
@@ -85,9 +69,10 @@ class Supervisor:
         self._listener.bind(str(self._dir / "chip"))
         self._listener.listen(1)
         self._backplane: socket.socket | None = None
-        self._stopping = self._closed = False
+        self.stopping = self._closed = False
+        self._lives = 0
         self._ready = False
-        self._power_back: float | None = None  # monotonic time at which a cut ends
+        self._power_back: float | None = None  # time of the axis at which a cut ends
         self._next_cause = PWRON_RESET
         self._crashes = 0
         self._let_go: float | None = None
@@ -98,7 +83,8 @@ class Supervisor:
 
     def _spawn(self, cause: int, raw_repl: bool = False) -> None:
         self._ready = False
-        self._born = time.monotonic()
+        self._born, self._real_born = self._axis.now_s(), time.monotonic()
+        self._lives += 1
         self.chip = ChipProcess(
             self.build.heap,
             {
@@ -112,15 +98,25 @@ class Supervisor:
                 "VW_RAW_REPL": "1" if raw_repl else "0",
                 "VW_CHIP_ID": self.build.chip_id,
                 **(self.build.radio.environment() if self.build.radio else {}),
+                **(
+                    {}
+                    if self.build.seed is None
+                    else {"VW_SEED": str(self.build.seed * 1_000_003 + self._lives)}
+                ),
+                **(self._lockstep.environment() if self._lockstep else {}),
             },
+            self._lockstep is not None,
         )
+        if self._lockstep:
+            self._lockstep.chip_started()
         self.bridge.attach(self.chip, raw_repl)
 
     def _bury(self) -> tuple[int, bool]:
         """Take away the dead chip, after its last words; returns its wait status and whether it was in the raw REPL."""
         assert self.chip is not None
         status = self.chip.wait()
-        time.sleep(0.001)  # a terminal hands its bytes over a moment after they were written
+        if self._lockstep is None:
+            time.sleep(0.001)  # a terminal hands its bytes over a moment after they were written
         raw = self.bridge.detach()
         if self._backplane:
             self._backplane.close()
@@ -138,9 +134,9 @@ class Supervisor:
         self.watchdog.clear()
         self.panel.dark(self.world.now_ms())
         self._next_cause = cause
-        self._power_back = time.monotonic() + off_ms / 1000
+        self._power_back = self._axis.now_s() + off_ms / 1000
         if kind == "power" and self.build.once:
-            self._stopping = True
+            self.stopping = True
 
     def power_cut(self, off_ms: int | None = None) -> None:
         """Take the power away and give it back after `off_ms` of real time."""
@@ -174,8 +170,9 @@ class Supervisor:
         self.resets["soft"] += 1
         self.panel.mute(self.world.now_ms())
         self.bridge.say(b"\r\nMPY: soft reboot\r\n")
-        young = time.monotonic() - self._born < _YOUNG_S
-        self._power_back = time.monotonic() + (0.1 if young else 0)  # a boot loop does not eat the machine
+        now = self._axis.now_s()
+        young = now - self._born < _YOUNG_S
+        self._power_back = now + (0.1 if young else 0)  # a boot loop does not eat the machine
         self._next_cause = SOFT_RESET
         self._raw_next = raw_repl
 
@@ -197,11 +194,11 @@ class Supervisor:
     def press(self, board_ms: int) -> None:
         """Hold the button down for `board_ms` of the wearable's time, at least _PRESS_MIN_S of real time."""
         self.panel.set_button(True)
-        self._let_go = time.monotonic() + max(_PRESS_MIN_S, board_ms / 1000 / self.build.speed)
+        self._let_go = self._axis.now_s() + max(_PRESS_MIN_S, board_ms / 1000 / self.build.speed)
 
     def stop(self, *_: object) -> None:
         """Ask `run` to end."""
-        self._stopping = True
+        self.stopping = True
 
     def run(self) -> None:
         """Serve until stopped; cleans up whatever happens."""
@@ -212,28 +209,33 @@ class Supervisor:
         signal.signal(signal.SIGTERM, self.stop)
         signal.signal(signal.SIGINT, self.stop)
         signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
-        self._power_back = time.monotonic()
+        self._power_back = self._axis.now_s()
         try:
-            while not self._stopping:
+            while not self.stopping:
                 self._turn(wake_read)
         finally:
             signal.set_wakeup_fd(-1)
             self.close()
 
     def _turn(self, wake_read: int) -> None:
-        now = time.monotonic()
+        now = self._axis.now_s()
         if self.chip is None and self._power_back is not None and now >= self._power_back:
             raw, self._raw_next, self._power_back = self._raw_next, False, None
             self._spawn(self._next_cause, raw)
-        self._wait(wake_read, now)
-        now = time.monotonic()
-        self._serve_backplane(now)
-        if self.control:
-            self.control.serve()
-        self.bridge.pump(now)
+        if self._lockstep:
+            self._lockstep.wait(self, wake_read)
+        else:
+            self._wait(wake_read, now)
+        self._serve_backplane()
+        now = self._axis.now_s()
+        # in simulated time nothing else moves while the chip runs: what it meets must not depend on who is faster
+        if not (self._lockstep and self._lockstep.chip_runs):
+            if self.control:
+                self.control.serve()
+            self.bridge.pump(now)
         if self.chip and self.chip.ended():
             self._chip_ended()
-        if self.chip and not self._ready and now - self._born > _START_S:
+        if self.chip and not self._ready and time.monotonic() - self._real_born > _START_S:
             raise BoardDeadError(
                 f"the interpreter did not start within {_START_S:g} s: {self.bridge.last_words()}"
             )
@@ -255,7 +257,7 @@ class Supervisor:
         except BlockingIOError:
             return
 
-    def _serve_backplane(self, now: float) -> None:
+    def _serve_backplane(self) -> None:
         if self._backplane is None:
             if select.select([self._listener], [], [], 0)[0]:
                 self._backplane = self._listener.accept()[0]
@@ -274,12 +276,36 @@ class Supervisor:
                 self._backplane.close()
                 self._backplane = None
                 return
-            answer = self._service.take(message, now)
-            if answer is not None and self._backplane:
-                try:
-                    self._backplane.send(answer)
-                except OSError:
-                    return
+            answer = self._service.take(message, self._axis.now_s())
+            if answer is not None:
+                self.tell_chip(answer)
+
+    def tell_chip(self, answer: bytes) -> None:
+        """Answer the chip; one that is gone needs none."""
+        if self._backplane:
+            with contextlib.suppress(OSError):
+                self._backplane.send(answer)
+
+    def backplane_fd(self) -> int:
+        """What tells that the chip has a message or, newly started, its first one."""
+        return (self._backplane or self._listener).fileno()
+
+    def time_asked(self, payload: bytes) -> None:
+        if self._lockstep:
+            self._lockstep.asked(payload)
+
+    def time_told(self, payload: bytes) -> None:
+        if self._lockstep:
+            self._lockstep.told(payload)
+
+    def program_ended(self) -> None:
+        if self._lockstep:
+            self._lockstep.at_prompt()
+
+    def appointments(self) -> list[float | None]:
+        """Times of the axis at which the board has something to do by itself; None for none."""
+        action_s = self.world.axis_s(self._actions[0].t_s) if self._actions else None
+        return [self._power_back, self.watchdog.due, self._let_go, action_s, self.bridge.due()]
 
     def _run_actions(self) -> None:
         at_s = self.world.track_s()

@@ -1,9 +1,9 @@
 """Simulated time, the track that is played, and the sensors that live in it. All of it survives every reset."""
 
-import time
 from collections.abc import Callable
 
 from tools.data.track import Track
+from tools.virtual_wearable.axis import Axis, RealAxis
 from tools.virtual_wearable.models import max30102, max30205, tmp117
 from tools.virtual_wearable.models.i2c_bus import I2cBus
 from tools.virtual_wearable.models.wearer import ward_c
@@ -32,15 +32,17 @@ class TrackWearer:
 
 
 class World:
-    """Real time × speed since the wearable was started; the track starts at the first I2C access, or by `play`."""
+    """The axis × speed since the wearable was started; the track starts at the first I2C access, or by `play`."""
 
     def __init__(
-        self, track: Track, speed: int, hold: bool, seed: int = 1, thermometer: str = "tmp117"
-    ) -> None:
+        self, track: Track, speed: int, hold: bool, seed: int = 1, thermometer: str = "tmp117",
+        axis: Axis | None = None,
+    ) -> None:  # fmt: skip
         self.speed = speed
         self.held = hold
         self.track = track
-        self._born = time.monotonic()
+        self.axis: Axis = axis or RealAxis()
+        self._born_us = self.axis.now_us()
         self._track_start_s: float | None = None
         self.wearer = TrackWearer(track, self.track_s)
         self.ppg = max30102.Max30102(self.wearer, self.now_us, seed)
@@ -49,7 +51,7 @@ class World:
 
     def now_us(self) -> int:
         """Simulated microseconds since the wearable was started."""
-        return int((time.monotonic() - self._born) * self.speed * 1e6)
+        return (self.axis.now_us() - self._born_us) * self.speed
 
     def now_ms(self) -> int:
         """The same in milliseconds."""
@@ -72,6 +74,12 @@ class World:
             return 0.0
         at_s = self.now_us() / 1e6 if t_s is None else t_s
         return max(0.0, at_s - self._track_start_s)
+
+    def axis_s(self, track_s: float) -> float | None:
+        """Second of the axis at which the track comes to `track_s`; None while it has not started."""
+        if self._track_start_s is None:
+            return None
+        return self._born_us / 1e6 + (self._track_start_s + track_s) / self.speed
 
     def truth(self) -> dict[str, object]:
         """The values behind the sensors now."""

@@ -24,15 +24,20 @@ def test_an_exit_code_becomes_a_word(code: int, said: str) -> None:
 @pytest.mark.parametrize(
     ("ends", "exit_code", "words"),
     [
-        ("0 0", 0, ["computes: passed", "wearables: passed"]),
-        ("1 0", 1, ["computes: FAILED", "wearables: passed"]),
-        ("0 1", 1, ["computes: passed", "wearables: FAILED"]),
-        ("-9 0", 1, ["computes: DIED (killed by signal 9)", "wearables: passed"]),
-        ("0 5", 0, ["computes: passed", "wearables: nothing to run"]),
-        ("5 5", 1, ["computes: nothing to run", "wearables: nothing to run"]),
+        ("0 0 0", 0, ["computes: passed", "simulated time: passed", "real time: passed"]),
+        ("1 0 0", 1, ["computes: FAILED", "simulated time: passed", "real time: passed"]),
+        ("0 1 0", 1, ["computes: passed", "simulated time: FAILED", "real time: passed"]),
+        ("0 0 1", 1, ["computes: passed", "simulated time: passed", "real time: FAILED"]),
+        ("-9 0 0", 1, ["computes: DIED (killed by signal 9)", "simulated time: passed", "real time: passed"]),
+        ("0 5 0", 0, ["computes: passed", "simulated time: nothing to run", "real time: passed"]),
+        (
+            "5 5 5",
+            1,
+            ["computes: nothing to run", "simulated time: nothing to run", "real time: nothing to run"],
+        ),
     ],
 )
-def test_both_parts_run_and_the_summary_names_what_became_of_each(
+def test_every_part_runs_and_the_summary_names_what_became_of_each(
     ends: str,
     exit_code: int,
     words: list[str],
@@ -49,7 +54,11 @@ def test_both_parts_run_and_the_summary_names_what_became_of_each(
     monkeypatch.setattr(suite, "run", run)
     monkeypatch.setattr(sys, "argv", ["suite", "tests/core"])
     assert suite.main() == exit_code
-    first, second = capsys.readouterr().out.splitlines()[-2:]
-    assert words[0] in first and words[1] in second
-    assert [command[-1] for command in ran] == ["tests/core", "tests/core"]
-    assert "not wearable" in ran[0] and "wearable" in ran[1]
+    said = capsys.readouterr().out.splitlines()[-3:]
+    assert all(word in line for word, line in zip(words, said, strict=True))
+    assert [command[-1] for command in ran] == ["tests/core"] * 3
+    assert (
+        "not wearable" in ran[0]
+        and "wearable and not real_time" in ran[1]
+        and "wearable and real_time" in ran[2]
+    )

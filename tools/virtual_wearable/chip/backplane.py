@@ -18,9 +18,12 @@ class Backplane:
         self._socket = socket.socket(socket.AF_UNIX, _SOCK_SEQPACKET)
         self._socket.connect(struct.pack("<H", socket.AF_UNIX) + path.encode())
         self._number = 0
+        self.before_message = None  # simulated time: says through the socket how far the chip has come
 
     def call(self, op: int, payload: bytes = b"") -> bytes:
         """Send `op` and return the answer's payload; OSError with the errno the board answered."""
+        if self.before_message is not None:
+            self.before_message(self._socket)
         number = self._number = (self._number + 1) & 0xFF
         self._socket.send(bytes((op, number)) + payload)
         while True:
@@ -33,8 +36,16 @@ class Backplane:
             raise OSError(answer[1])
         return answer[2:]
 
+    def ask(self, question, answer) -> None:
+        """Send a ready-made message and take its answer into a buffer: allocates nothing."""
+        self._socket.send(question)
+        if not self._socket.readinto(answer):
+            raise SystemExit
+
     def tell(self, message) -> None:
         """Send a ready-made message (op, 0, payload) without waiting: allocates nothing."""
+        if self.before_message is not None:
+            self.before_message(self._socket)
         self._socket.send(message)
 
 

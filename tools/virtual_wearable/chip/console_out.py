@@ -9,6 +9,7 @@ import sys
 
 _MP_STREAM_POLL_FILENO = 10
 _PIECE = 512
+wrote = None  # simulated time: called when something has left through the port
 _out = sys.stdout
 
 
@@ -29,6 +30,8 @@ class RawOut(io.IOBase):
         count = len(view)
         for start in range(0, count, _PIECE):
             self._raw.write(self._open + bytes(view[start : start + _PIECE]) + self._close)
+        if wrote is not None:
+            wrote()
         return count
 
     def flush(self) -> None:
@@ -51,6 +54,8 @@ class TextOut(io.IOBase):
 
     def write(self, text) -> int:
         """Write text; the board turns \\n into \\r\\n."""
+        if wrote is not None:
+            wrote()
         return _out.write(text)
 
     def flush(self) -> None:

@@ -13,6 +13,7 @@ PWRON_RESET, HARD_RESET, WDT_RESET, DEEPSLEEP_RESET, SOFT_RESET = 1, 2, 3, 4, 5
 board = None  # Backplane, set at power-on
 inputs = None  # Inputs
 stalled = bytearray(1)  # 1 while an erase holds everything up
+interrupts = None  # simulated_time, when a conductor owns the time; else threads stand for interrupts
 
 
 class I2C:
@@ -95,7 +96,10 @@ class Pin:
     def irq(self, handler=None, trigger=12, *, hard=False):
         _watched[self.id] = [self, handler, trigger, self.value()]
         if len(_watched) == 1:
-            _thread.start_new_thread(_watch_pins, ())
+            if interrupts is None:
+                _thread.start_new_thread(_watch_pins, ())
+            else:
+                _look_again(None)
 
 
 _watched = {}
@@ -104,13 +108,22 @@ _watched = {}
 def _watch_pins() -> None:
     while True:
         time.sleep_ms(2)
-        for entry in list(_watched.values()):
-            pin, handler, trigger, before = entry
-            level = pin.value()
-            entry[3] = level
-            edge = Pin.IRQ_RISING if level > before else Pin.IRQ_FALLING if level < before else 0
-            if handler and edge & trigger:
-                micropython.schedule(handler, pin)
+        _look_at_pins()
+
+
+def _look_again(_) -> None:
+    _look_at_pins()
+    interrupts.call_at(interrupts.now_us + 2000, _look_again)
+
+
+def _look_at_pins() -> None:
+    for entry in list(_watched.values()):
+        pin, handler, trigger, before = entry
+        level = pin.value()
+        entry[3] = level
+        edge = Pin.IRQ_RISING if level > before else Pin.IRQ_FALLING if level < before else 0
+        if handler and edge & trigger:
+            micropython.schedule(handler, pin)
 
 
 class PWM:
@@ -196,7 +209,11 @@ class Timer:
     def init(self, *, mode=1, freq=-1, period=-1, callback=None, hard=True) -> None:
         span_ms = int(1000 / freq) if freq > 0 else period
         self._generation += 1
-        _thread.start_new_thread(self._run, (self._generation, max(1, span_ms), mode, callback))
+        life = (self._generation, max(1, span_ms), mode, callback)
+        if interrupts is None:
+            _thread.start_new_thread(self._run, life)
+        else:
+            interrupts.call_at(interrupts.now_us + life[1] * 1000, self._due, life)
 
     def deinit(self) -> None:
         self._generation += 1
@@ -208,16 +225,27 @@ class Timer:
                 time.sleep_ms(1)
             if generation != self._generation:
                 return
-            micropython.heap_lock()
-            try:
-                callback(self)
-            except BaseException as error:  # noqa: BLE001 as an interrupt: reported, never raised into the program
-                micropython.heap_unlock()
-                print("uncaught exception in Timer callback:", type(error).__name__, error)
-            else:
-                micropython.heap_unlock()
+            self._call(callback)
             if mode == Timer.ONE_SHOT:
                 return
+
+    def _due(self, life) -> None:
+        generation, span_ms, mode, callback = life
+        if generation != self._generation:
+            return
+        self._call(callback)
+        if mode == Timer.PERIODIC:
+            interrupts.call_at(interrupts.now_us + span_ms * 1000, self._due, life)
+
+    def _call(self, callback) -> None:
+        micropython.heap_lock()
+        try:
+            callback(self)
+        except BaseException as error:  # noqa: BLE001 as an interrupt: reported, never raised into the program
+            micropython.heap_unlock()
+            print("uncaught exception in Timer callback:", type(error).__name__, error)
+        else:
+            micropython.heap_unlock()
 
 
 class RTC:

@@ -28,12 +28,15 @@ class NorFlash:
     `stall(True)` is called when an erase begins to keep the chip waiting, `stall(False)` when it ends.
     """
 
-    def __init__(self, path: str, backplane, inputs: Inputs, erase_ms: int, stall) -> None:
+    def __init__(
+        self, path: str, backplane, inputs: Inputs, erase_ms: int, stall, wait_ms=time.sleep_ms
+    ) -> None:
         self._file = open(path, "r+b")
         self._backplane = backplane
         self._inputs = inputs
         self._erase_ms = erase_ms
         self._stall = stall
+        self._wait_ms = wait_ms
         self._sectors = self._file.seek(0, 2) // SECTOR
         self._cell = bytearray(_PIECE)
         self._blank = b"\xff" * _PIECE
@@ -86,7 +89,7 @@ class NorFlash:
 
     def _erase(self, sector: int) -> int:
         self._stall(True)
-        time.sleep_ms(self._erase_ms)
+        self._wait_ms(self._erase_ms)
         self._stall(False)
         return self._commit(_ERASE, sector * SECTOR, self._blank, SECTOR)
 

@@ -19,13 +19,20 @@ CORRUPT = (
 )
 
 
+_simulated_time = None  # the module, when a conductor owns the time
+
+
 def _stall(on: bool) -> None:
     machine_parts.stalled[0] = 1 if on else 0
+    if _simulated_time is not None:
+        _simulated_time.hold(on)
 
 
 def _kbd_intr(char: int) -> None:
     """Make Ctrl-C interrupt (3), or pass it as data: the board decides, the interpreter's own way would kill it."""
     machine_parts.board.tell(b"I\1" if char == 3 else b"I\0")
+    if _simulated_time is not None:
+        _simulated_time.wants_break = char == 3
 
 
 def _machine():
@@ -36,6 +43,7 @@ def _machine():
         if not name.startswith("_") and name not in (
             "board",
             "inputs",
+            "interrupts",
             "stalled",
             "micropython",
             "struct",
@@ -66,16 +74,47 @@ def _radio() -> None:
     bluetooth.air = os.getenv("VW_AIR")
     bluetooth.address = os.getenv("VW_BLE_ADDRESS")
     radio_wire.stalled = machine_parts.stalled
+    radio_wire.simulated_time = _simulated_time
+
+
+def _simulate_time(board) -> None:
+    """A conductor owns the time: from here on every clock, wait and interrupt of the chip is its own."""
+    global _simulated_time, time
+    import simulated_time
+
+    _simulated_time = simulated_time
+    simulated_time.begin(board, int(os.getenv("VW_START_US")), int(os.getenv("VW_UTC_MS")))
+    sys.modules.update(simulated_time.modules(console_out.copy_of))
+    time = machine_parts.time = sys.modules["time"]
+    machine_parts.interrupts = simulated_time
+    console_out.wrote = simulated_time.end_lease
+    import _asyncio
+    import simulated_tasks  # after the clock that it reads is in its place
+
+    sys.modules["_asyncio"] = console_out.copy_of(
+        _asyncio, Task=simulated_tasks.Task, TaskQueue=simulated_tasks.TaskQueue
+    )
+
+
+def _draw_from(seed: str) -> None:
+    """Everything random on the chip comes from this seed."""
+    import chance
+    import random
+
+    random.seed(int(seed))
+    sys.modules["os"] = console_out.copy_of(os, urandom=chance.Chance(seed.encode()).urandom)
 
 
 def _mount(flash) -> bool:
+    # LittleFS takes the time of a file from the computer's clock: what comes from a seed has none
+    mtime = not os.getenv("VW_SEED")
     try:
-        filesystem = vfs.VfsLfs2(flash, **FLASH)
+        filesystem = vfs.VfsLfs2(flash, mtime=mtime, **FLASH)
     except OSError:
         if not flash.is_blank():
             return False
         vfs.VfsLfs2.mkfs(flash, **FLASH)
-        filesystem = vfs.VfsLfs2(flash, **FLASH)
+        filesystem = vfs.VfsLfs2(flash, mtime=mtime, **FLASH)
     vfs.umount("/")
     vfs.mount(filesystem, "/")
     os.chdir("/")
@@ -124,6 +163,8 @@ def go(names: dict) -> None:
         pass
     finally:
         micropython.kbd_intr(-1)  # at the prompt Ctrl-C is a character
+        if _simulated_time is not None:
+            machine_parts.board.tell(b"E\0")
 
 
 def _power_on() -> bool:
@@ -131,17 +172,34 @@ def _power_on() -> bool:
     board = machine_parts.board = backplane.Backplane(os.getenv("VW_SOCKET"))
     inputs = machine_parts.inputs = backplane.Inputs(os.getenv("VW_INPUTS"))
     mark = os.getenv("VW_RAW_MARK").encode()
-    flash = nor_flash.NorFlash(os.getenv("VW_IMAGE"), board, inputs, int(os.getenv("VW_ERASE_MS")), _stall)
+    erase_ms = int(os.getenv("VW_ERASE_MS"))
+    if os.getenv("VW_SEED"):
+        _draw_from(os.getenv("VW_SEED"))
+    if os.getenv("VW_START_US"):
+        _simulate_time(board)
+        flash = nor_flash.NorFlash(
+            os.getenv("VW_IMAGE"),
+            board,
+            inputs,
+            erase_ms,
+            _stall,
+            _simulated_time.erase_wait(int(os.getenv("VW_SPEED"))),
+        )
+    else:
+        flash = nor_flash.NorFlash(os.getenv("VW_IMAGE"), board, inputs, erase_ms, _stall)
     chip = _machine()
     _radio()
     for module in (
         "backplane",
         "ble_uuid",
+        "chance",
         "console_out",
         "machine_parts",
         "nor_flash",
         "power_on",
         "radio_wire",
+        "simulated_tasks",
+        "simulated_time",
     ):
         sys.modules.pop(module, None)
     sys.path[:] = ["", ".frozen", "/lib"]

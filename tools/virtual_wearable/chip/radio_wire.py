@@ -17,6 +17,7 @@ from collections import deque
 _NEVER_READY = 3
 
 stalled = [0]  # the flash holds the chip up
+simulated_time = None  # the module, when a conductor owns the time; else a thread waits for the air
 
 
 class _Wake(io.IOBase):
@@ -43,6 +44,9 @@ class Wire:
         self._poll = select.poll()
         self._poll.register(s, select.POLLIN)
         self._scheduled = False
+        if simulated_time is not None:
+            simulated_time.arrivals = self._arrived
+            return
         _thread.start_new_thread(self._wait, (s,))
         try:
             import asyncio.core
@@ -67,10 +71,23 @@ class Wire:
             except OSError:
                 return
 
+    def _arrived(self):
+        """The chip's turn has come again: take what the air has sent, as an interrupt would."""
+        if (
+            self._socket is not None
+            and not (self._busy or stalled[0])
+            and (self._later or self._poll.poll(0))
+        ):
+            self._serve(None)
+
     def _send(self, operation, number, body):
+        if simulated_time is not None:
+            simulated_time.end_lease()
         self._socket.write(struct.pack("<HBB", len(body), operation, number) + body)
 
     def _receive(self):
+        while simulated_time is not None and not self._poll.poll(0):
+            simulated_time.await_arrival()
         head = self._socket.read(4)
         if not head:  # the air is gone
             self._socket = None

@@ -1,0 +1,104 @@
+"""An HTTP server on loopback that answers one POST at a time, and can say that nothing of it is on its way.
+
+Under a conductor (tools/conductor) it works only when `quiet` is asked, in the order in which connections were made. So
+a POST takes no simulated time, and of two that come at once the first is the same in each run.
+"""
+
+import select
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from tools.conductor.tcp_arrival import TcpArrivals
+
+Answer = Callable[[BaseHTTPRequestHandler], tuple[int, str]]
+
+
+class OneAtATimeServer(ThreadingHTTPServer):
+    """`answer(request)` gives (status, text)."""
+
+    def __init__(self, port: int, answer: Answer) -> None:
+        self._changed = threading.Condition()
+        self._open: list[Any] = []  # connections, oldest first
+        self._at_work: Any = None
+        self._arrivals: TcpArrivals | None = None  # None: nobody has asked for quiet yet
+        super().__init__(("127.0.0.1", port), _handler(answer))
+
+    def quiet(self) -> bool:
+        """Whether there is no request, and every answer has arrived. The first request that waits may begin."""
+        with self._changed:
+            if self._arrivals is None:
+                self._arrivals = TcpArrivals()
+            if self._at_work is not None or _is_readable(self.socket):
+                return False
+            for connection in self._open:
+                self._arrivals.note(connection.fileno())
+                if _is_readable(connection):
+                    self._at_work = connection
+                    self._changed.notify_all()
+                    return False
+            return self._arrivals.has_arrived()
+
+    def get_request(self) -> tuple[Any, Any]:
+        """Accept a connection."""
+        with self._changed:
+            connection, address = super().get_request()
+            self._open.append(connection)
+            return connection, address
+
+    def begin(self, connection: Any) -> None:
+        """Wait until this connection has a request, and may read it."""
+        select.select([connection], [], [])
+        with self._changed:
+            while self._at_work is not connection:
+                if self._arrivals is None and self._at_work is None:
+                    self._at_work = connection
+                else:
+                    self._changed.wait()
+
+    def end(self, connection: Any, is_last: bool) -> None:
+        """A request was answered; `is_last`: this connection is read no more."""
+        with self._changed:
+            self._at_work = None
+            if is_last:
+                self._open.remove(connection)
+            self._changed.notify_all()
+
+    def server_close(self) -> None:
+        """Stop; connections end with their threads."""
+        super().server_close()
+        with self._changed:
+            if self._arrivals is not None:
+                self._arrivals.close()
+
+
+def _is_readable(end: Any) -> bool:
+    return bool(select.select([end], [], [], 0)[0])
+
+
+def _handler(answer: Answer) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+        server: OneAtATimeServer
+
+        def handle_one_request(self) -> None:
+            self.server.begin(self.connection)
+            try:
+                super().handle_one_request()
+            finally:
+                self.server.end(self.connection, self.close_connection)
+
+        def do_POST(self) -> None:
+            status, text = answer(self)
+            body = text.encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Quiet: on_event says what arrived."""
+
+    return Handler
