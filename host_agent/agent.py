@@ -28,6 +28,7 @@ from host_agent.escalation.checks.contradicting_time import ContradictingTimeChe
 from host_agent.escalation.checks.nobody_reached import NobodyReachedCheck
 from host_agent.escalation.checks.not_taken import NotTakenCheck
 from host_agent.escalation.checks.prompts import PromptCheck
+from host_agent.escalation.checks.record_overdue import RecordOverdueCheck
 from host_agent.escalation.checks.repetitions import RepetitionCheck
 from host_agent.escalation.checks.runner import CheckRunner
 from host_agent.escalation.checks.silence import SilenceCheck
@@ -43,6 +44,7 @@ from host_agent.forward.workers import Workers
 from host_agent.keys.enrolled import EnrolledKeys
 from host_agent.link.serial import open_serial
 from host_agent.link.supervisor import LinkReport
+from host_agent.name_lookup import use_own_threads
 from host_agent.paths import Paths
 from host_agent.patient.binding_states import reconcile
 from host_agent.people.rule_sending import known_rules
@@ -65,6 +67,22 @@ _RESTART_MAX_S = 60.0
 _ATTEMPT_GRACE_S = 5.0  # a forwarder keeps its own deadline; one that does not is left this much later
 _LINES_OF_A_WEARABLE = 200  # a traceback of its program has some dozen
 _TO_STOP = "To stop it: kill %d"
+# Each signal that would end or suspend a process is in one of these tables, but for those that no process can answer.
+_ENDING: dict[int, str] = {
+    signal.SIGINT: "Ctrl-C (SIGINT)",
+    signal.SIGTERM: "SIGTERM: by kill, a service manager, logout or shutdown",
+    signal.SIGQUIT: "Ctrl-\\ (SIGQUIT)",
+    signal.SIGXCPU: "SIGXCPU: the computer limits its time",
+}
+_GOING_ON: dict[int, str] = {
+    signal.SIGHUP: "the terminal was closed; monitoring goes on.",
+    signal.SIGTSTP: "Ctrl-Z does not suspend monitoring.",
+}
+_GOING_ON |= {
+    getattr(signal, name): f"{name} means nothing here."
+    for name in ("SIGUSR1", "SIGUSR2", "SIGALRM", "SIGVTALRM", "SIGPROF", "SIGIO", "SIGPWR")
+    if hasattr(signal, name)
+}
 
 
 class Agent:
@@ -117,6 +135,11 @@ class Agent:
         self.context_sender = ContextSender(
             self.store, self._bound_sessions, self.clock, self.link_clock, record_time
         )  # fmt: skip
+        self.record_overdue = RecordOverdueCheck(
+            self.store,
+            self.link_clock,
+            lambda *about: self._spawn(self.memory_alarms.unjournaled(*about)),
+        )
         self.live = LiveViews(
             self.clock,
             Hooks(
@@ -126,6 +149,7 @@ class Agent:
                 unstored=lambda *about: self._spawn(self.memory_alarms.unstored(*about)),
                 unjournaled=lambda *about: self._spawn(self.memory_alarms.unjournaled(*about)),
                 not_understood=lambda *about: self._spawn(self._not_understood(*about)),
+                rang=self.record_overdue.rang,
             ),
             without_data_s=0.0 if self.is_simulation else self.run_note.without_data_s,
         )
@@ -159,6 +183,7 @@ class Agent:
             ContradictingTimeCheck(parts),
             AtReplCheck(parts, reports=self.links.reports.values, keys=self.keys),
             self.nobody_reached,
+            self.record_overdue,
             RepetitionCheck(self.store, self.escalation, self.clock),
             StoreOpensCheck(parts, self.live.on_store, self._read_store),
         ]
@@ -179,6 +204,7 @@ class Agent:
 
     async def run(self, on_ready: Callable[[], None] = lambda: None) -> None:
         """Until `stop`. Every part ends before this returns; the store is closed last."""
+        use_own_threads(asyncio.get_running_loop())
         self.workers.use_loop(asyncio.get_running_loop())
         parts = Parts(
             self.store, self.clock, self.keys, self.links, self.live, self.workers, self.verifier,
@@ -297,20 +323,13 @@ class Agent:
 
 
 async def run_agent(agent: Agent, on_ready: Callable[[], None] = lambda: None) -> None:
-    """Run until SIGINT, SIGTERM or the control socket's `stop`. A closed terminal or Ctrl-Z never ends monitoring."""
+    """Run until a signal of _ENDING or the control socket's `stop`. The signals of _GOING_ON are told in the log."""
     loop = asyncio.get_running_loop()
     handlers: dict[int, Callable[[], None]] = {
-        signal.SIGINT: lambda: agent.stop("stopped by Ctrl-C (SIGINT)"),
-        signal.SIGTERM: lambda: agent.stop(
-            "stopped by SIGTERM: by kill, a service manager, logout or shutdown"
-        ),
-        signal.SIGHUP: partial(
-            _LOG.warning, "the terminal was closed; monitoring goes on. " + _TO_STOP, os.getpid()
-        ),
-        signal.SIGTSTP: partial(_LOG.warning, "Ctrl-Z does not suspend monitoring. " + _TO_STOP, os.getpid()),
-        signal.SIGUSR1: partial(_LOG.warning, "SIGUSR1 means nothing here. " + _TO_STOP, os.getpid()),
-        signal.SIGUSR2: partial(_LOG.warning, "SIGUSR2 means nothing here. " + _TO_STOP, os.getpid()),
+        number: partial(agent.stop, f"stopped by {why}") for number, why in _ENDING.items()
     }
+    for number, why in _GOING_ON.items():
+        handlers[number] = partial(_LOG.warning, f"{why} {_TO_STOP}", os.getpid())
     for number, handler in handlers.items():
         loop.add_signal_handler(number, handler)
     try:

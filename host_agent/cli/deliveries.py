@@ -15,6 +15,7 @@ from host_agent.store.undelivered import Undelivered, retry_deliveries, undelive
 from host_agent.terminal.options import JsonOption
 from host_agent.terminal.output import show
 from host_agent.terminal.reading_store import open_store
+from host_agent.terminal.running_agent import in_memory, live_status
 from host_agent.text import iso_utc, local_time, table, without_secrets
 
 deliveries = typer.Typer(
@@ -32,8 +33,10 @@ def overview(context: typer.Context, as_json: JsonOption = False) -> None:
 @deliveries.command(name="list")
 def list_(as_json: JsonOption = False) -> None:
     """Show what waits and what was refused, with its number and the reason."""
-    rows = _rows(default_paths())
-    show({"deliveries": [_fields(row) for row in rows]}, _lines(rows), as_json=as_json)
+    paths = default_paths()
+    rows, unsaved = _rows(paths), in_memory(live_status(paths))
+    fields = [_fields(row) for row in rows] + [_unsaved_fields(one) for one in unsaved]
+    show({"deliveries": fields}, _lines(rows, unsaved), as_json=as_json)
 
 
 @deliveries.command()
@@ -97,8 +100,17 @@ def _name(row: Undelivered) -> str:
     return code_texts.alarm_name(row.alarm) if row.alarm else "GRADE_RISE"
 
 
-def _lines(rows: Sequence[Undelivered]) -> list[str]:
-    if not rows:
+def _unsaved_fields(one: dict[str, Any]) -> dict[str, Any]:
+    """An event that waits in the memory of the running agent, because the store takes nothing: it has no number."""
+    return {
+        "id": None, "receiver": one["receiver"], "alarm": one["alarm"],
+        "priority": codes.PRIORITY_NAMES[one["priority"] & 3], "state": one["state"], "attempts": None, "refused": None,
+        "reason": without_secrets(one["reason"]), "created": iso_utc(one["since_utc_ms"]), "stands": True,
+    }  # fmt: skip
+
+
+def _lines(rows: Sequence[Undelivered], unsaved: Sequence[dict[str, Any]]) -> list[str]:
+    if not rows and not unsaved:
         return ["Every event was delivered, or there was none."]
     header = ("NUMBER", "SINCE", "RECEIVER", "PRIORITY", "ALARM", "STATE", "TRIES", "REASON")
     lines = table(
@@ -107,6 +119,10 @@ def _lines(rows: Sequence[Undelivered]) -> list[str]:
             (row.id, local_time(row.created_utc_ms, with_date=True), row.target, codes.PRIORITY_NAMES[row.priority & 3],
              _name(row), row.state, row.attempts, without_secrets(row.last_error))
             for row in rows
+        ] + [
+            ("-", local_time(one["since_utc_ms"], with_date=True), one["receiver"],
+             codes.PRIORITY_NAMES[one["priority"] & 3], one["alarm"], one["state"], "-", without_secrets(one["reason"]))
+            for one in unsaved
         ],
     )  # fmt: skip
     return [*lines, "Send them again: cytowatch deliveries retry NUMBER, or --all"]

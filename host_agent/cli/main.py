@@ -190,6 +190,10 @@ def _unforeseen(error: Exception) -> HostAgentError:
     """Words for what no part of the program answered: the computer said no, or the program has a fault."""
     if os.environ.get(_TRACEBACK_VARIABLE):
         traceback.print_exception(error)
+    if isinstance(error, FileNotFoundError) and error.filename is None:  # what os.getcwd says
+        return ConfigError(
+            "The folder in which you type this does not exist any more.", "Go to another folder: cd"
+        )
     if isinstance(error, OSError):
         return HostAgentError(
             f"{error.filename or 'The system'}: {error.strerror or error}.",

@@ -1,5 +1,6 @@
 """`status`: what is known of every wearable, from the store, with what the running agent adds."""
 
+import collections
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
@@ -20,7 +21,7 @@ from host_agent.terminal.broken import broken_line, leave_when_broken
 from host_agent.terminal.options import JsonOption
 from host_agent.terminal.output import nothing, show
 from host_agent.terminal.reading_store import open_store
-from host_agent.terminal.running_agent import NOT_ANSWERING, live_status, presence
+from host_agent.terminal.running_agent import NOT_ANSWERING, in_memory, live_status, presence
 from host_agent.text import (
     heart_rate_text,
     local_of_iso,
@@ -30,6 +31,7 @@ from host_agent.text import (
     saturation_text,
     span_text,
     temperature_at_text,
+    without_secrets,
 )
 from host_agent.views.context_rows import waits_for
 from host_agent.views.device_state import READING_INTERVAL_S
@@ -125,6 +127,10 @@ def _lines(data: dict[str, Any], now_ms: int) -> Iterator[str]:
         numbers = ", ".join(f"{number} {state}" for state, number in sorted(states.items()))
         error = data["delivery_errors"].get(target)
         yield f"Receiver {target}: {numbers}" + (f". {error}" if error else "")
+    unsaved = collections.Counter(one["receiver"] for one in in_memory(data.get("agent")))
+    for target, number in sorted(unsaved.items()):
+        error = data["agent"]["targets"][target]["last_error"]
+        yield f"Receiver {target}: {number} not delivered, in the agent's memory alone. {without_secrets(error)}"
     for text in data["key_errors"]:
         yield f"Key file left out: {text}"
 

@@ -149,6 +149,12 @@ def parse_config(text: str, source: str = "configuration", folder: Path | None =
             f"{source}: {syntax_problem(error, text)}",
             advice="Compare with `cytowatch config --example`.",
         ) from None
+    except (ValueError, RecursionError):
+        # TOMLDecodeError is a ValueError too; this one is a number of thousands of digits, or brackets without end
+        raise ConfigError(
+            f"{source}: a number in it is too long, or its brackets are too deep.",
+            advice="Compare with `cytowatch config --example`.",
+        ) from None
     if folder is not None:
         _place_secret_files(tree, folder)
     try:

@@ -174,5 +174,8 @@ def _dotted(path: Path) -> str:
 def _shown(value: Any) -> str:
     if isinstance(value, dict):
         return "a table"
-    text = without_secrets(repr(value) if not isinstance(value, str) else json.dumps(value))
+    try:
+        text = without_secrets(repr(value) if not isinstance(value, str) else json.dumps(value))
+    except (ValueError, RecursionError):  # Python writes no number of thousands of digits
+        return "a number that is too long"
     return text if len(text) <= _SHOWN_CHARS else text[:_SHOWN_CHARS] + "…"

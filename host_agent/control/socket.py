@@ -14,7 +14,7 @@ import stat
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from host_agent.clock import Clock, RealClock
 from host_agent.errors import HostAgentError
@@ -23,11 +23,13 @@ from host_agent.state_lock import holder_of
 LARGEST_LINE_BYTES = 1 << 20  # a status of many wearables is some kB
 COMMAND_TIMEOUT_S = 30.0  # the longest command waits for an answer of a wearable
 _CONNECTIONS = 16
+_IDLE_S = 5.0
 _ADDRESS_MAX_BYTES = 100  # 104 on macOS, 108 on Linux, with the zero at the end
 _SILENT_TIMEOUT_S = 2.0
 _LOOK_S = 5.0  # real
 _LOG = logging.getLogger(__name__)
 
+T = TypeVar("T")
 Handler = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 
 
@@ -63,10 +65,13 @@ class ControlServer:
         handlers: dict[str, Handler],
         timeout_s: float = COMMAND_TIMEOUT_S,
         clock: Clock | None = None,
+        idle_s: float = _IDLE_S,
     ) -> None:
+        """`timeout_s` is for one command, `idle_s` for the other end to say it and to take its answer."""
         self._path = path
         self._handlers = handlers
         self._timeout_s = timeout_s
+        self._idle_s = idle_s
         self._clock: Clock = clock or RealClock()
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -137,14 +142,19 @@ class ControlServer:
                 )
                 writer.write(json.dumps(_failure(busy)).encode() + b"\n")
                 return
-            while line := await reader.readline():
+            while line := await self._in_time(reader.readline()):
                 writer.write(json.dumps(await self._answer(line)).encode() + b"\n")
-                await writer.drain()
-        except (ConnectionError, ValueError):  # ValueError: a line beyond the limit
+                await self._in_time(writer.drain())
+        except (ConnectionError, ValueError, TimeoutError):  # ValueError: a line beyond the limit
             pass
         finally:
             self._tasks.discard(task)
             writer.close()
+
+    async def _in_time(self, step: Awaitable[T]) -> T:
+        """A program that neither asks nor takes its answer must not keep its place from the others."""
+        async with asyncio.timeout(self._idle_s):
+            return await step
 
     async def _answer(self, line: bytes) -> dict[str, Any]:
         try:

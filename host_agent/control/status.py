@@ -4,14 +4,17 @@ import logging
 import os
 from typing import Any
 
+from crs_core import code_texts
 from crs_core.wire import message as wire
 
 from host_agent.control.parts import Parts
 from host_agent.errors import StoreError
+from host_agent.forward.worker import Worker
 from host_agent.link.supervisor import LinkReport
 from host_agent.store.outbox import count_waiting
 from host_agent.sync.live import View, live_text, live_values
 
+_IN_MEMORY_MAX = 200  # of one receiver: an answer has a largest size
 _LOG = logging.getLogger(__name__)
 
 
@@ -34,13 +37,37 @@ async def status_values(parts: Parts) -> dict[str, Any]:
         ],
         "outbox_waiting": waiting,
         "targets": {
-            worker.name: {**worker.counters._asdict(), "last_error": worker.last_error}
+            worker.name: {
+                **worker.counters._asdict(),
+                "last_error": worker.last_error,
+                "in_memory": _in_memory(worker),
+            }
             for worker in parts.workers
         },
         "store_error": str(live.store_error) if live.store_error else None,
         "key_errors": parts.keys.errors,
         "link_counters": {port: runner.link_counters for port, runner in links.runners.items()},
     }
+
+
+def _in_memory(worker: Worker) -> list[dict[str, Any]]:
+    """The events that no store holds and that the receiver has not got, the most urgent first."""
+    found = sorted(worker.undelivered(), key=lambda one: (-one.priority, one.since_ms))
+    return [
+        {
+            "alarm": _name(one.kind), "priority": one.priority, "since_utc_ms": one.since_ms,
+            "state": "refused" if one.is_refused else "in memory", "reason": one.reason,
+        }
+        for one in found[:_IN_MEMORY_MAX]
+    ]  # fmt: skip
+
+
+def _name(kind: str) -> str:
+    """The name of what an event tells, from the kind of an offer: `alarm-3`, or `again-alarm-3`."""
+    number = kind.rpartition("-")[2]
+    if not number:
+        return "GRADE_RISE"
+    return code_texts.alarm_name(int(number)) if number.isdigit() else "UNKNOWN_ALARM"
 
 
 def _report(report: LinkReport) -> dict[str, Any]:

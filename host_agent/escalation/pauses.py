@@ -6,7 +6,7 @@ from crs_core.journal import record_layout, record_types
 
 from host_agent.store.db import Tx
 from host_agent.store.events import decode_event, has_event_after, newest_event
-from host_agent.sync.timebase import record_time
+from host_agent.sync.timebase import stored_time
 
 BEGUN = 1
 WHY = {1: "charging", 2: "washing", 3: "other"}
@@ -37,7 +37,7 @@ def open_pause(tx: Tx, device: int) -> StoredPause | None:
     pause = decode_event(record_layout.PAUSE, row.payload)
     if not isinstance(pause, record_types.Pause) or pause.op != BEGUN:
         return None
-    begun = record_time(tx, device, row.boot, row.t_ms)
+    begun = stored_time(tx, device, row.boot, row.t_ms)
     if begun is None or has_event_after(tx, row.journal, record_layout.BOOT, row.seq):
         return None
     utc_ms, bound_ms = begun

@@ -197,4 +197,6 @@ def _open_error(name: str, error: serial.SerialException) -> PortMissing | PortB
         return PortBusy(f"{name} is in use by another program")
     if number in (errno.EACCES, errno.EPERM):
         return PortDenied(f"this user may not open {name}")
+    if number == errno.ENOTTY or (number is None and isinstance(error.__context__, termios.error)):
+        return PortMissing(f"{name} is no serial port")
     return PortMissing(f"{name} cannot be opened: {os.strerror(number) if number else error}")

@@ -72,7 +72,7 @@ def check_backup(path: Path) -> int:
     """The schema version of a file that can be restored; StoreError says why it cannot."""
     if not path.is_file():
         raise StoreError(f"{path}: there is no such file.", "Give the file that `cytowatch backup` wrote.")
-    with store_errors(path), contextlib.closing(open_read_only(path)) as conn:
+    with _errors_of_backup(path), contextlib.closing(open_read_only(path)) as conn:
         version, newest = schema_version(conn), len(migrations())
         tables = {row[0] for row in conn.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         if version == 0 or not {"blocks", "journals", "migrations"} <= tables:
@@ -83,6 +83,18 @@ def check_backup(path: Path) -> int:
         if problems != ["ok"]:
             raise StoreCorrupt(f"{path} is damaged: {problems[0]}.", "Give an older backup.")
     return version
+
+
+@contextlib.contextmanager
+def _errors_of_backup(path: Path) -> Iterator[None]:
+    """As `store_errors`, with what to do about a backup: the store itself may be sound."""
+    try:
+        with store_errors(path):
+            yield
+    except StoreError as error:
+        if error.advice != error.default_advice or isinstance(error, SchemaNewer):
+            raise
+        raise type(error)(str(error), "Give an older backup.") from error
 
 
 def left_behind(path: Path) -> list[str]:

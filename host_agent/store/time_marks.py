@@ -12,7 +12,7 @@ _EXTENTS = (
 )
 
 
-_AHEAD_MAX_MS = (
+AHEAD_MAX_MS = (
     600_000  # beyond it a record is not of this boot's clock, or this laptop's clock was just set back
 )
 
@@ -112,7 +112,7 @@ def note_extents(tx: Tx, device: int, latest: Iterable[tuple[int, int]], receive
         [
             (device, boot, t_ms, received_utc_ms)
             for boot, t_ms in latest
-            if received_utc_ms - t_ms > _own_start(tx, device, boot) - _AHEAD_MAX_MS
+            if received_utc_ms - t_ms > _own_start(tx, device, boot) - AHEAD_MAX_MS
         ],
     )
 

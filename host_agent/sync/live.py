@@ -95,6 +95,8 @@ class Hooks:
     # device id, why, and the priority of NOT_UNDERSTOOD
     not_understood: Callable[[bytes, str, int], None] = lambda device_id, why, priority: None
     caught_up: Callable[[], None] = lambda: None
+    # as unjournaled, and the record is to come
+    rang: Callable[[Journal, Any, Any], None] = lambda journal, status, alarm: None
 
 
 class LiveViews(SyncListener):
@@ -145,20 +147,18 @@ class LiveViews(SyncListener):
     def on_doorbell(self, device_id: bytes, alarm: Any) -> None:
         """Alarm at once when no record will follow: the wearable's flash failed (`seq` 0), or the store fails.
 
-        In the second case nothing is acknowledged, so the window fills and no more records come.
+        In the second case nothing is acknowledged, so the window fills and no more records come. Otherwise the record
+        is waited for.
         """
         view = self.view(device_id)
         rising = tuple((a, p) for a, p in alarm.alarms if p > view.sounding.get(a, 0))
         view.sounding = dict(alarm.alarms)
         view.bell, view.bell_utc_ms = alarm, self._clock.utc_ms()
         is_bound = view.status is not None and view.status.binding_id != NO_BINDING
-        if (
-            rising
-            and is_bound
-            and view.journal is not None
-            and (not alarm.seq or self.store_error is not None)
-        ):
-            self._hooks.unjournaled(view.journal, view.status, alarm._replace(alarms=rising))
+        if rising and is_bound and view.journal is not None:
+            comes = alarm.seq and self.store_error is None
+            hook = self._hooks.rang if comes else self._hooks.unjournaled
+            hook(view.journal, view.status, alarm._replace(alarms=rising))
 
     def on_not_understood(self, device_id: bytes, why: str, may_alarm: bool) -> None:
         """Alarm once in a session, and once more when what cannot be read may be an alarm."""

@@ -14,7 +14,15 @@ from typing import NamedTuple
 from crs_core.journal.record_bounds import UTC_END_MS, UTC_FIRST_MS
 
 from host_agent.store.db import Tx
-from host_agent.store.time_marks import Extent, Mark, extents_of, extents_of_boot, marks_of, marks_of_boot
+from host_agent.store.time_marks import (
+    AHEAD_MAX_MS,
+    Extent,
+    Mark,
+    extents_of,
+    extents_of_boot,
+    marks_of,
+    marks_of_boot,
+)
 
 DRIFT_PPM = 100  # crystals of ESP32-S3 and RP2350 boards, with room for temperature
 
@@ -67,6 +75,13 @@ class Timebase:
         if latest is not None and found.utc_ms > latest:
             return WallTime(latest, max(high - latest, latest - low), how)
         return found
+
+    def resolve_stored(self, boot: int, t_ms: int) -> WallTime | None:
+        """As `resolve`, of a record in the store. None also when it lies far ahead of its boot: see `note_extents`."""
+        extent = self._extents.get(boot)
+        own = [mark.t_ms for mark in self._all.get(boot, ()) if mark.own]
+        last_ms = extent.last_ms if extent else max(own, default=t_ms) + AHEAD_MAX_MS
+        return None if t_ms > last_ms else self.resolve(boot, t_ms)
 
     def has_marks(self, boot: int) -> bool:
         """Whether marks of this boot count."""
@@ -188,7 +203,16 @@ def record_time(tx: Tx, device: int, boot: int, t_ms: int) -> tuple[int, int] | 
 
     The marks of the record's own boot come first: they are one indexed read.
     """
-    own_boot = Timebase(marks_of_boot(tx, device, boot), extents_of_boot(tx, device, boot))
-    base = own_boot if own_boot.has_marks(boot) else load_timebase(tx, device)
-    found = base.resolve(boot, t_ms)
+    found = _timebase_for(tx, device, boot).resolve(boot, t_ms)
     return (found.utc_ms, found.bound_ms) if found else None
+
+
+def stored_time(tx: Tx, device: int, boot: int, t_ms: int) -> tuple[int, int] | None:
+    """As `record_time`, of a record in the store: None also when it lies far ahead of its boot."""
+    found = _timebase_for(tx, device, boot).resolve_stored(boot, t_ms)
+    return (found.utc_ms, found.bound_ms) if found else None
+
+
+def _timebase_for(tx: Tx, device: int, boot: int) -> Timebase:
+    own_boot = Timebase(marks_of_boot(tx, device, boot), extents_of_boot(tx, device, boot))
+    return own_boot if own_boot.has_marks(boot) else load_timebase(tx, device)

@@ -31,7 +31,7 @@ def say(*lines: str) -> None:
 
 def fail(error: HostAgentError) -> int:
     """Print the error and its advice on stderr; returns the exit code that belongs to it."""
-    say(f"error: {error}", f"  {error.advice}")
+    say(*f"error: {error}".split("\n"), f"  {error.advice}")
     if isinstance(error, AgentNotRunning):
         return exits.NOT_RUNNING
     return exits.USAGE if isinstance(error, ConfigError) else exits.FAILED

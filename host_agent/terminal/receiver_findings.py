@@ -8,6 +8,8 @@ from host_agent.store.undelivered import Undelivered
 from host_agent.terminal.finding import PROBLEM, Finding
 from host_agent.text import without_secrets
 
+_KEEPS_TRYING = "The agent keeps trying. Check the address and the network, and read the receiver's log."
+
 
 def receiver_findings(
     receivers: Iterable[Receiver],
@@ -24,10 +26,10 @@ def receiver_findings(
         says = [str(problem) for problem in problems]
         advice = [problem.advice for problem in problems]
         if receiver is None and not rows:
-            says.append("the running agent has it, and the configuration no more")
+            says.append("the running agent has it, and the configuration no more.")
             advice.append("Start the agent again with the present configuration.")
         elif receiver is None:
-            says.append("it is not in the configuration any more")
+            says.append("it is not in the configuration any more.")
             advice.append("Put it back under this name, or leave it: its events are then never delivered.")
         refused = [row for row in rows if row.state == "refused"]
         waiting = [row for row in rows if row.state == "pending"]
@@ -36,13 +38,17 @@ def receiver_findings(
             advice.append("Read the receiver's log, repair it, then: cytowatch deliveries retry --all")
         if waiting:
             why = _reason(waiting, "the agent is not running" if live is None else "no attempt has ended yet")
-            says.append(f"events not delivered yet: {len(waiting)}. {why}")
-            advice.append("Start the agent: cytowatch run" if live is None
-                          else "The agent keeps trying. Check the address and the network.")  # fmt: skip
+            says.append(f"events not delivered yet: {len(waiting)}. {why.rstrip('.')}.")
+            if live is None:
+                advice.append("Start the agent: cytowatch run")
+            elif receiver is not None:
+                advice.append(_KEEPS_TRYING)
+        if unsaved := len((live or {}).get("targets", {}).get(name, {}).get("in_memory", ())):
+            says.append(f"events not delivered that could not be saved either: {unsaved}.")
         last = without_secrets(last_errors.get(name, ""))
         if last and not any(last in text for text in says):
-            says.append(f"the last attempt of the running agent failed: {last}.")
-            advice.append("The agent keeps trying. Check the address and the network.")
+            says.append(f"the last attempt of the running agent failed: {last.rstrip('.')}.")
+            advice.append(_KEEPS_TRYING)
         if live is not None and receiver is not None and name not in last_errors:
             says.append("the running agent does not know it: it started with another configuration")
             advice.append("Start the agent again with the present configuration.")

@@ -36,6 +36,12 @@ def live_status(paths: Paths) -> dict[str, Any] | None:
         return None
 
 
+def in_memory(live: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """What receivers have not got of the events that the running agent could not save, with the receiver of each."""
+    targets = (live or {}).get("targets", {})
+    return [{"receiver": name, **one} for name, told in targets.items() for one in told.get("in_memory", ())]
+
+
 def presence(paths: Paths, live: dict[str, Any] | None) -> Presence:
     """Tells an agent that does not answer from one that does not run. `live` is what `live_status` returned."""
     now_ms = time.time_ns() // 1_000_000

@@ -13,7 +13,7 @@ from host_agent.store.episodes import acceptances
 from host_agent.store.events import event_at
 from host_agent.store.host_alarms import open_alarms
 from host_agent.store.rows import Journal
-from host_agent.sync.timebase import record_time
+from host_agent.sync.timebase import stored_time
 from host_agent.text import iso_utc, priority_name
 
 
@@ -24,7 +24,7 @@ def alarm_rows(
     accepted = acceptances(tx, device.id)
     rows = []
     for one in standing_alarms(tx, journal.id) if journal is not None else ():
-        moment = record_time(tx, device.id, one.boot, one.t_ms)
+        moment = stored_time(tx, device.id, one.boot, one.t_ms)
         event = event_at(tx, journal.id, one.seq) if journal is not None else None
         rows.append(
             alarm_row(

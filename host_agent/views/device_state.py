@@ -189,7 +189,7 @@ def _lent(facts: Facts) -> str:
 
 _TEXTS = {
     NEVER_HEARD: lambda facts: "never heard of on this laptop",
-    NOT_WATCHED: lambda facts: _unknown("not watched: the agent is not running", facts),
+    NOT_WATCHED: lambda facts: _unknown("no agent answers on this laptop", facts),
     NO_LINK: lambda facts: _unknown(f"no link{_since(facts.last_contact_utc_ms, facts)}", facts),
     LENT: _lent,
     PROGRAM_STOPPED: lambda facts: "not monitoring: its program is stopped. Restart the wearable.",

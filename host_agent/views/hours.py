@@ -88,7 +88,7 @@ def hours_rows(
         device_id = binding.device_id.hex()
         if not device_id.startswith((device or "").lower()):
             continue
-        measured = _Measured(tx, binding.row, load_timebase(tx, binding.device).resolve)
+        measured = _Measured(tx, binding.row, load_timebase(tx, binding.device).resolve_stored)
         days = Days(utc)
         stop = now_ms if binding.ended_utc_ms is None else binding.ended_utc_ms
         try:

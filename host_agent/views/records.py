@@ -147,7 +147,7 @@ class Answer:
 
     def _dated(self, device: int, boot: int, t_ms: int) -> dict[str, Any] | None:
         """When a record was made; None when it is outside the question."""
-        moment = self._timebase(device).resolve(boot, t_ms)
+        moment = self._timebase(device).resolve_stored(boot, t_ms)
         if not self._wanted(moment.utc_ms if moment else None):
             return None
         return {

@@ -26,7 +26,7 @@ from host_agent.store.outbox import counts, delivery_errors
 from host_agent.store.outgoing import waiting
 from host_agent.store.readings import newest_readings
 from host_agent.store.rows import Journal
-from host_agent.sync.timebase import record_time
+from host_agent.sync.timebase import record_time, stored_time
 from host_agent.text import (
     grade_text,
     iso_utc,
@@ -201,7 +201,7 @@ def _last_value(tx: Tx, journal: Journal) -> str | None:
             units.temp_state_of(one.status) == units.TEMP_VALID
             or units.ppg_state_of(one.status) == units.PPG_VALID
         ):
-            moment = record_time(tx, journal.device, one.boot, one.t_ms)
+            moment = stored_time(tx, journal.device, one.boot, one.t_ms)
             return iso_utc(moment[0]) if moment else None
     return None
 
@@ -215,7 +215,7 @@ def _sound_pause(tx: Tx, device: int, settings: Mapping[str, str]) -> str | None
         tx, row.journal, row.seq
     ):
         return None
-    moment = record_time(tx, device, row.boot, row.t_ms)
+    moment = stored_time(tx, device, row.boot, row.t_ms)
     seconds = settings.get("sound_pause_s", "")
     return iso_utc(moment[0] + 1000 * int(seconds if seconds.isdigit() else "120")) if moment else None
 
@@ -261,7 +261,7 @@ def _newest_reading(tx: Tx, journal: Journal, now_ms: int, least_age_s: int | No
     if not found:
         return None
     one = found[0]
-    moment = record_time(tx, journal.device, one.boot, one.t_ms)
+    moment = stored_time(tx, journal.device, one.boot, one.t_ms)
     return {
         "seq": one.seq, "at": iso_utc(moment[0]) if moment else None, "time_bound_ms": moment[1] if moment else None,
         "age_s": _age_s(moment, now_ms, least_age_s),
@@ -289,7 +289,7 @@ def _grade(tx: Tx, journal: Journal, now_ms: int) -> dict[str, Any] | None:
     one = newest_grade(tx, journal.id)
     if one is None:
         return None
-    moment = record_time(tx, journal.device, one.boot, one.t_ms)
+    moment = stored_time(tx, journal.device, one.boot, one.t_ms)
     signed = one.status == codes.SIGNED
     return {
         "scale": scale_name(one.scale, one.scale_version, "-"), "lower": one.lower, "upper": one.upper,

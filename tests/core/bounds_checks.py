@@ -20,7 +20,7 @@ RECORDS = (
     record_types.Accepted(250, 3, 1, ""),
     record_types.Maintenance(2, 255),
     record_types.Merged(255, 0xFFFFFFFF, 1, 0xFFFFFFFF, 0, 1),
-    record_types.Pause(2, 255, 65535, 0),
+    record_types.Pause(2, 255, 1800, 0),
     record_types.Fault(255, 255, 0xFFFFFFFF, ""),
     record_types.SampleGap(255, 255, 0, 0),
     record_types.Health(((255, 0xFFFFFFFF),)),

@@ -8,6 +8,7 @@ from crs_core.journal import record_types
 from crs_core.wire import message as wire
 
 from host_agent.errors import StoreFull
+from host_agent.escalation.checks import record_overdue
 from host_agent.escalation.checks.check import Finding
 from host_agent.escalation.from_memory import MemoryAlarms
 from host_agent.link.supervisor import LinkState
@@ -85,6 +86,38 @@ async def test_alarms_that_rise_while_the_disk_is_full_are_sent_too(world, full_
         await at_rest(world, agent)
         keys = [event["key"] for event in events(world)]
         assert len(keys) == len(set(keys)), "same key: not sent twice"
+
+
+async def test_an_alarm_whose_record_does_not_come_is_told_all_the_same_and_once(world, monkeypatch):
+    monkeypatch.setattr(record_overdue, "OVERDUE_S", 1.0)
+    async with world.agent() as agent:
+        await start_patient(world)
+        world.device.pump.stop()  # the wearable is stuck: it rings, and its values of now look well
+        seq = world.device.event(alarm_record({}, HYPOXAEMIA=3))
+        for _ in range(3):
+            await world.device.say(wire.Alarm(seq, world.device.now_ms, ((codes.HYPOXAEMIA, 3),)))
+            await world.device.say(live(world.device.now_ms))
+        await world.receiver.wait_for(1)
+        (event,) = events(world)
+        assert event["name"] == "HYPOXAEMIA" and event["source"]["seq"] == seq
+        world.device.pump.start(1, 8, 2048)
+        world.device._kick.set()
+        await world.until(lambda: query(world, f"SELECT 1 FROM alarm_changes WHERE seq = {seq}"))
+        await at_rest(world, agent)
+        assert [event["key"] for event in events(world)].count(event["key"]) == 1
+
+
+async def test_an_alarm_whose_record_came_is_not_told_again_as_overdue(world, monkeypatch):
+    monkeypatch.setattr(record_overdue, "OVERDUE_S", 0.0)
+    async with world.agent() as agent:
+        await start_patient(world)
+        seq = world.device.event(alarm_record({}, HYPOXAEMIA=3))
+        await world.receiver.wait_for(1)
+        await world.device.say(wire.Alarm(seq, world.device.now_ms, ((codes.HYPOXAEMIA, 3),)))
+        await world.until(lambda: agent.record_overdue._rung)
+        await world.until(lambda: not agent.record_overdue._rung)
+        await at_rest(world, agent)
+        assert [event["name"] for event in events(world)].count("HYPOXAEMIA") == 1
 
 
 async def test_an_unjournaled_alarm_that_ended_in_between_is_told_again(world):

@@ -1,9 +1,12 @@
 """The whole agent: an alarm that reaches nobody is an alarm itself, here and on the wearable, until it is delivered."""
 
+import asyncio
+
 from crs_core import codes
 
 from tests.fakes.fake_http import Reply
 from tests.host.agent_world import events, query, start_patient
+from tests.host.cli.people_cli import run_process
 from tests.host.escalation.world import alarm_record
 
 OPEN = (
@@ -66,6 +69,30 @@ async def test_a_refusal_while_the_store_fails_sounds_on_the_wearable(world):
         agent.store._writer.submit(lambda: conn.execute("PRAGMA query_only = ON")).result()
         world.device.event(alarm_record({}, HYPOXAEMIA=3))
         await world.until(lambda: world.device.unreached == [3])
+        agent.store._writer.submit(lambda: conn.execute("PRAGMA query_only = OFF")).result()
+
+
+async def test_what_was_refused_while_the_store_fails_is_shown_and_sent_again_by_the_commands(world):
+    async with world.agent() as agent:
+        world.receiver.default = Reply(400)
+        await start_patient(world)
+        conn = agent.store._conn
+        agent.store._writer.submit(lambda: conn.execute("PRAGMA query_only = ON")).result()
+        world.device.event(alarm_record({}, HYPOXAEMIA=3))
+        await world.until(lambda: world.device.unreached == [3])
+
+        async def says(*arguments):
+            return (await asyncio.to_thread(run_process, world.home, *arguments)).stdout
+
+        listed = await says("deliveries", "list")
+        assert "HYPOXAEMIA" in listed and "refused" in listed and "HTTP 400" in listed
+        assert "HYPOXAEMIA" in await says("deliveries", "--json")
+        assert "Receiver ward: " in await says("status")
+        assert "could not be saved" in await says("doctor")
+        world.receiver.default = Reply()
+        before = len(world.receiver.received)
+        assert not (await says("deliveries", "retry", "--all")).startswith("0 ")
+        await world.until(lambda: "HYPOXAEMIA" in {event["name"] for event in events(world)[before:]})
         agent.store._writer.submit(lambda: conn.execute("PRAGMA query_only = OFF")).result()
 
 

@@ -99,6 +99,10 @@ async def test_a_terminal_that_closes_does_not_end_monitoring(home):
         signal.SIGPIPE,
         signal.SIGUSR1,
         signal.SIGUSR2,
+        signal.SIGALRM,
+        signal.SIGVTALRM,
+        signal.SIGPROF,
+        signal.SIGIO,
     ],
 )
 async def test_signals_of_a_terminal_neither_end_nor_suspend_it(home, number):
@@ -106,8 +110,16 @@ async def test_signals_of_a_terminal_neither_end_nor_suspend_it(home, number):
         for _ in range(3):
             running.send_signal(number)
         assert await answers(home) == running.pid
-        if number in (signal.SIGTSTP, signal.SIGUSR1, signal.SIGUSR2):
+        if number in (signal.SIGTSTP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM, signal.SIGIO):
             await until(lambda: f"To stop it: kill {running.pid}" in log_of(home))
+
+
+@pytest.mark.parametrize("number, name", [(signal.SIGQUIT, "SIGQUIT"), (signal.SIGXCPU, "SIGXCPU")])
+async def test_a_signal_that_ends_it_ends_it_in_order_and_its_name_is_told(home, number, name):
+    async with agent(home) as running:
+        running.send_signal(number)
+        assert await running.wait() == 0
+    assert name in read_note(home / "agent.json")["why"]
 
 
 async def test_a_terminal_held_by_ctrl_s_does_not_hold_the_agent(home):

@@ -18,6 +18,7 @@ GRADE_MAX = const(5)
 FEVER_MAX = const(4)
 STATUS_MAX = const(2)
 WEAR_MAX = const(2)
+PAUSE_MAX_S = const(1800)  # no wearable grants more
 _WHOLE = const(0xFFFFFFFF)
 
 # type: ((field, lowest, highest), ...); a field that is None passes
@@ -34,7 +35,7 @@ FIELDS = {
     layout.MERGED: (
         ("first_seq", 1, _WHOLE), ("first_ms", 0, UPTIME_END_MS - 1), ("last_ms", 0, UPTIME_END_MS - 1),
     ),
-    layout.PAUSE: (("op", 1, 2),),
+    layout.PAUSE: (("op", 1, 2), ("left_s", 0, PAUSE_MAX_S)),
 }  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any, ClassVar, Self
 from urllib.parse import urlsplit
 
@@ -21,7 +22,21 @@ SCHEMA = "cytowatch.event/1"
 # Statuses that speak about these bytes; every other refusal (key, path, overload) may be mended at the receiver,
 # so the event waits for that instead of being given up.
 _ABOUT_THE_BODY = (400, 413, 415, 422)
-_ABOUT_ALL = (401, 403, 404, 429, 502, 503, 504)  # a second event now would meet the same
+_ABOUT_ALL = (
+    401,
+    403,
+    404,
+    405,
+    407,
+    429,
+    501,
+    502,
+    503,
+    504,
+    505,
+    507,
+    511,
+)  # a second event now would meet the same
 # How much of an answer is read to keep the connection; a receiver that sends more misbehaves.
 _DRAIN_BYTES = 65_536
 
@@ -95,9 +110,11 @@ class Webhook:
         self._timeout_s = timeout_s
         self._utc_ms = utc_ms
         # trust_env off: a proxy or .netrc of the environment must not see patient events unasked
+        # No cookie is kept: each one that a receiver sets would make every later request longer, until it is refused.
         self._client = httpx2.AsyncClient(
             follow_redirects=False, trust_env=False, timeout=httpx2.Timeout(timeout_s)
         )
+        self._client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=()))
 
     async def send(self, delivery: Delivery) -> Outcome:
         """POST once within timeout_s in all (httpx's own limits are per operation, so a drip-feed would pass them)."""

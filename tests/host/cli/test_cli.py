@@ -170,9 +170,7 @@ def test_status_without_an_agent_answers_within_a_second_from_the_store(filled):
         "alarms first"
     )
     assert "The agent is not running: nothing is synced or forwarded now. Start it: cytowatch run" in lines
-    assert (
-        "  state     not watched: the agent is not running. What it measures now is not known here." in lines
-    )
+    assert "  state     no agent answers on this laptop. What it measures now is not known here." in lines
     assert "  patient   P-1, Day +" in done.stdout
     assert (
         "SIMULATED. CRS (ASTCT 2019): at least 1, could be up to 4. Not known: blood pressure, oxygen. Not signed."

@@ -6,6 +6,7 @@ import pytest
 
 from host_agent.config.model import parse_config
 from host_agent.store.db import Store
+from host_agent.store.undelivered import Undelivered
 from host_agent.terminal import exits
 from host_agent.terminal.receiver_findings import receiver_findings
 from tests.host.cli.people_cli import run
@@ -56,6 +57,13 @@ def test_doctor_says_what_the_running_agent_met_at_a_receiver(home):
     live["targets"].pop("ward")
     found = {one.about: one for one in receiver_findings(receivers, {}, live)}
     assert "started with another configuration" in found["receiver ward"].text
+
+
+def test_of_a_receiver_that_is_gone_nobody_says_that_it_is_tried(home):
+    rows = {"gone": [Undelivered(1, "gone", None, 3, 3, "pending", 3, 0, "not reached: no route.", 1, True)]}
+    (found,) = [one for one in receiver_findings((), rows, {"targets": {}}) if one.about == "receiver gone"]
+    assert "keeps trying" not in found.advice and "any more. events not" in found.text
+    assert found.text.endswith("no route.")
 
 
 @pytest.mark.parametrize(

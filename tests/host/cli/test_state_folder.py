@@ -123,3 +123,11 @@ def test_an_export_that_fails_leaves_the_file_that_was_there(tmp_path, monkeypat
     assert out.read_text() == "yesterday" and not list(tmp_path.glob(".*part"))
     assert run(home, "export", "--kind", "alarms", "--out", str(out)).returncode == exits.DONE
     assert "FEVER" in out.read_text()
+
+
+def test_a_working_folder_that_was_deleted_is_said(tmp_path):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    typed = f"cd {gone} && rmdir {gone} && CYTOWATCH_HOME=home {COMMAND} status"
+    done = subprocess.run(["sh", "-c", typed], capture_output=True, text=True, check=False)
+    assert done.returncode == exits.USAGE and "The folder in which you type this" in done.stderr

@@ -207,3 +207,9 @@ def test_a_fault_of_the_program_is_one_sentence_and_the_traceback_is_for_enginee
     assert (
         done.returncode == exits.FAILED and "cannot be read" in done.stderr and "Traceback" not in done.stderr
     )
+
+
+def test_an_error_of_several_lines_is_printed_as_lines(tmp_path):
+    (tmp_path / "c.toml").write_text("[agent]\nlog_level = 3\nnonsense = 1\n")
+    done = run(tmp_path / "home", "config", "--check", str(tmp_path / "c.toml"))
+    assert len(done.stderr.splitlines()) == 4 and "\\u000a" not in done.stderr

@@ -100,3 +100,10 @@ def test_line_of_falls_back_to_the_table_and_then_to_nothing():
     text = "[a]\nb = 1\n[[c]]\nd = 1\n[[c]]\nd = 2\n"
     assert line_of(text, ("c", 1, "d")) == 6 and line_of(text, ("c", 1, "e")) == 5
     assert line_of(text, ("x",)) is None
+
+
+@pytest.mark.parametrize(
+    "value", ["[" * 100_000, "9" * 5000, "0x" + "f" * 5000, "[0x" + "f" * 5000 + "]", "{ b = " * 100_000]
+)
+def test_what_no_reader_of_toml_can_take_is_refused_in_words(value):
+    assert "c.toml" in refusal(f"[watchdog]\nstale_s = {value}\n")

@@ -31,7 +31,7 @@ async def server(tmp_path):
 
     path = tmp_path / "agent.sock"
     handlers = {"echo": echo, "refuse": refuse, "hang": hang, "fail": fail, "unsayable": unsayable}
-    control = ControlServer(path, handlers, timeout_s=0.2)
+    control = ControlServer(path, handlers, timeout_s=0.2, idle_s=0.2)
     await control.start()
     yield path, control
     await control.close()
@@ -138,3 +138,21 @@ async def test_whatever_a_command_meets_the_door_answers_and_stays_open(server, 
     with pytest.raises(ControlFailed, match="could not do it|malformed"):
         await call(path, do, how=how)
     assert await call(path, "echo", text="still here") == {"heard": "still here"}
+
+
+async def test_programs_that_ask_nothing_or_take_no_answer_keep_the_door_from_nobody(server):
+    path, _ = server
+    idle = [await asyncio.open_unix_connection(path) for _ in range(8)]
+    deaf = [await asyncio.open_unix_connection(path) for _ in range(8)]
+    for _, writer in deaf:
+        writer.transport.pause_reading()
+        writer.write(json.dumps({"do": "echo", "text": "x" * 500_000}).encode() + b"\n")
+    async with asyncio.timeout(20):
+        while True:
+            try:
+                assert await call(path, "echo", text="now") == {"heard": "now"}
+                break
+            except ControlFailed:  # for as long as the others have to say something
+                await asyncio.sleep(0)
+    for _, writer in idle + deaf:
+        writer.close()

@@ -54,8 +54,14 @@ async def test_delivered_carries_body_key_and_a_signature_that_checks(receiver, 
 # A 2xx took the event; what can be repaired at the receiver waits; only a refusal of the bytes is final.
 ANSWERS = {
     **{status: Delivered(f"HTTP {status}") for status in (200, 201, 202, 204, 299)},
-    **{status: RetryAfter(f"HTTP {status}") for status in (401, 403, 404, 429, 502, 503)},
-    **{status: RetryAfter(f"HTTP {status}", whole_target=False) for status in (409, 410, 500)},
+    **{
+        status: RetryAfter(f"HTTP {status}")
+        for status in (401, 403, 404, 405, 407, 429, 501, 502, 503, 504, 505, 507, 511)
+    },
+    **{
+        status: RetryAfter(f"HTTP {status}", whole_target=False)
+        for status in (409, 410, 428, 431, 451, 500, 599, 999)
+    },
     **{
         status: Rejected(f"HTTP {status}: the receiver refuses this event") for status in (400, 413, 415, 422)
     },
@@ -66,6 +72,16 @@ ANSWERS = {
 async def test_each_status_has_its_outcome(receiver, hook, status):
     receiver.default = Reply(status)
     assert await hook.send(DELIVERY) == ANSWERS[status]
+
+
+async def test_a_receiver_that_sets_cookies_gets_none_back_and_no_request_grows(receiver, hook):
+    for number in range(50):
+        receiver.replies.append(Reply(503, {"Set-Cookie": f"session{number}={'x' * 2000}; Path=/"}))
+        await hook.send(DELIVERY)
+    assert {frozenset(request.headers) for request in receiver.received} == {
+        frozenset(receiver.received[0].headers)
+    }
+    assert len(hook._client.cookies.jar) == 0
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

@@ -233,3 +233,10 @@ def test_the_lock_is_the_kind_that_dies_with_its_process(pty) -> None:
     child.wait()
     fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     os.close(fd)
+
+
+@pytest.mark.parametrize("name", ["/dev/null", "file"])
+async def test_what_is_no_serial_port_is_said_in_words(tmp_path, name) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(PortMissing, match="is no serial port"):
+        await open_serial(str(tmp_path / name))

@@ -271,3 +271,14 @@ def test_a_restored_store_guards_its_chain_again(tmp_path) -> None:
                 "INSERT INTO audit VALUES (5, 'x', 'y', x'00', zeroblob(64), zeroblob(32), 1)"
             )
         )
+
+
+@pytest.mark.parametrize("content", [b"no database at all, but long enough to be one " * 100, "cut"])
+def test_a_damaged_backup_is_not_taken_for_a_damaged_store(tmp_path, content) -> None:
+    filled(tmp_path / "a.db")
+    backup.back_up(tmp_path / "a.db", tmp_path / "b.db")
+    whole = (tmp_path / "b.db").read_bytes()
+    (tmp_path / "b.db").write_bytes(whole[: len(whole) // 2] if content == "cut" else content)
+    with pytest.raises(StoreError) as refused:
+        backup.check_backup(tmp_path / "b.db")
+    assert refused.value.advice == "Give an older backup."

@@ -8,7 +8,7 @@ from crs_core.wire import message as wire
 
 from host_agent.clock import RealClock
 from host_agent.store.time_marks import Extent, Mark, keep_mark, marks_of, note_extents
-from host_agent.sync.timebase import Timebase, load_timebase, record_time
+from host_agent.sync.timebase import Timebase, load_timebase, record_time, stored_time
 from tests.host.sync.conftest import until
 from tools.rig.protocol_wearable import READER
 
@@ -125,6 +125,27 @@ def test_the_earliest_receipt_counts_and_an_own_mark_of_a_clock_set_forward_repl
     fast, forward, _ = store.write_now(run)
     assert fast is not None and fast[0] <= T0 + 5 * HOUR
     assert forward is not None and abs(forward[0] - T0 - 40_000) <= 20
+
+
+def test_a_stored_record_far_ahead_of_its_boot_has_no_known_time_in_any_view(store) -> None:
+    def run(tx):
+        tx.execute("INSERT INTO devices VALUES (1, x'0101010101010101', '', 0, 0, 0, 0, 0, '')")
+        keep_mark(tx, 1, Mark(1, 10_000, T0 + 10_000, 20, True, 0x11), "live")
+        ahead = [5_000_000, 30 * 24 * HOUR]
+        note_extents(tx, 1, [(1, ahead[0])], T0 + 15_000)  # also before any other record
+        first = stored_time(tx, 1, 1, ahead[0])
+        note_extents(tx, 1, [(1, 20_000)], T0 + 20_000)
+        note_extents(tx, 1, [(1, t_ms) for t_ms in ahead], T0 + 21_000)
+        return (
+            first,
+            [stored_time(tx, 1, 1, t_ms) for t_ms in (20_000, *ahead)],
+            record_time(tx, 1, 1, ahead[0]),
+        )
+
+    first, (honest, *ahead), as_marked = store.write_now(run)
+    assert honest is not None and abs(honest[0] - T0 - 20_000) <= 20
+    assert first is None and ahead == [None, None]
+    assert as_marked is not None and as_marked[0] > T0 + 4_000_000, "so that FUTURE_DATA is raised"
 
 
 async def test_the_key_of_every_mark_is_kept(store, device, session) -> None:

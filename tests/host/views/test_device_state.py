@@ -95,7 +95,7 @@ def test_no_two_statements_of_one_screen_contradict_each_other(named, is_low):
     "change, word, text",
     [
         ({}, "never_heard", "never heard of on this laptop"),
-        ({"was_heard": True}, "not_watched", "not watched: the agent is not running. What it measures now is not"),
+        ({"was_heard": True}, "not_watched", "no agent answers on this laptop. What it measures now is not"),
         ({"link": "lost", "was_heard": True, "last_contact_utc_ms": NOW_MS - MIN_MS,
           "last_value_utc_ms": NOW_MS - 9 * MIN_MS}, "no_link", "no link since {-1}. "),
         ({"link": "open"}, "no_values_yet", "linked, its first values are still to come"),

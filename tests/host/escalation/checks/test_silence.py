@@ -12,6 +12,7 @@ from host_agent.escalation.checks import silence
 from host_agent.escalation.checks.check import CheckParts
 from host_agent.escalation.checks.silence import SilenceCheck
 from host_agent.escalation.checks.silence_rules import Limits
+from host_agent.store.time_marks import Mark, keep_mark
 from host_agent.sync.live import Heard
 from tests.fakes.fake_clock import FakeClock
 from tests.host.escalation.world import BOOT_UTC_MS, DEVICE_ID, NOW_MS, World, alarm_record
@@ -175,6 +176,24 @@ async def test_a_clock_that_is_set_back_lengthens_no_pause(bench):
     bench.clock.set(-3_600_000)
     assert await bench.look(1190, heard) == [(FUTURE_DATA, 1)]
     assert (NOT_BACK, 3) in await bench.look(20, heard)
+
+
+@pytest.mark.parametrize(
+    "left_s, ahead_ms", [(1801, 0), (65535, 0), (600, 3_600_000), (1800, 30 * 86_400_000)]
+)
+async def test_a_pause_longer_than_any_is_granted_or_dated_ahead_holds_nothing_back(bench, left_s, ahead_ms):
+    bench.reading(NOW_MS)
+    own = Mark(1, NOW_MS - BOOT_UTC_MS, NOW_MS, 0, True, 0x11)
+    bench.world.store.write_now(lambda tx: keep_mark(tx, bench.world.journal.device, own, "live"))
+    bench.world.commit(
+        record_types.Pause(1, 1, left_s, 0x11),
+        t_ms=NOW_MS - BOOT_UTC_MS + ahead_ms,
+        seq=500,
+        received_ms=NOW_MS,
+    )
+    heard = Heard(None, True, bench.clock.monotonic())
+    assert await bench.look(0, heard) == []
+    assert STALE_DATA in {alarm for alarm, _ in await bench.look(200, heard)}
 
 
 async def test_patient_end_disarms(bench):
