@@ -12,7 +12,7 @@ from crs_core.wire import message as wire
 from tools.rig.host import of_type, pull
 from tools.rig.image import CUSTODIAN, PATIENT, read_file
 from tools.rig.wearable import Wearable, ready
-from tools.virtual_wearable.chip_process import CHIP_SIDE_BYTES, SIMULATED_TIME_BYTES
+from tools.virtual_wearable.chip_process import CHIP_SIDE_BYTES
 
 PPG, THERMOMETER = 0x57, 0x48
 
@@ -175,6 +175,7 @@ def test_a_journal_that_could_not_be_read_at_the_start_is_taken_up_later(tmp_pat
         assert codes.JOURNAL_FAULT not in dict(host.take(wire.Live).alarms)
 
 
+@pytest.mark.real_time
 def test_the_heap_of_the_virtual_chip_is_the_firmwares_own(tmp_path: Path) -> None:
     """What --heap names is for the firmware: the chip's own side comes on top, neither less nor much more."""
     # measured without the chip's side; a real chip has them too
@@ -188,4 +189,4 @@ def test_the_heap_of_the_virtual_chip_is_the_firmwares_own(tmp_path: Path) -> No
         host.heartbeat_s = 0
         host.wait(lambda: b"HEAP" in host.text and host.text.endswith(b">>> "), 10)
     used = int(host.text.split(b"HEAP ")[1].split()[0])
-    assert abs(used - interpreter_bytes - file_system_bytes - CHIP_SIDE_BYTES - SIMULATED_TIME_BYTES) <= 1536
+    assert abs(used - interpreter_bytes - file_system_bytes - CHIP_SIDE_BYTES) <= 1536

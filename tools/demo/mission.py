@@ -13,6 +13,7 @@ from crs_core.units import PPG_SETTLING, TEMP_SETTLING, ppg_state_of, temp_state
 from tools.board.flash import flash
 from tools.board.provision import provision
 from tools.conductor.conductor import Conductor
+from tools.conductor.errors import ConductorError
 from tools.demo.summary import Summary, summarise
 from tools.rig.journal_check import compare
 from tools.rig.laptop import CABLE_ONLY, RADIO_TOO, Laptop
@@ -96,6 +97,9 @@ def run(
         compared = compare(wearable.image, laptop.database)
         say(f"store and journal agree record by record: {compared} records")
         return Outcome(summarise(laptop.database), compared, list(receiver.events.values()))
+    except ConductorError:
+        laptop.check_ended_well()
+        raise
     finally:
         laptop.stop()
         contexts.close()

@@ -5,6 +5,7 @@ laptop.start(port, speed=60)
 laptop.read(totals).readings
 """
 
+import contextlib
 import json
 import os
 import signal
@@ -146,6 +147,13 @@ class Laptop:
             code = self.agent.wait()
         self.agent = None
         return code
+
+    def check_ended_well(self) -> None:
+        """After a run that failed: LaptopError when the agent is ending or has ended by itself."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            if self.agent:
+                self.agent.wait(1)
+        self.check_running()
 
     def check_running(self) -> None:
         """LaptopError when the agent has ended by itself."""
