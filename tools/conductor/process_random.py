@@ -1,7 +1,9 @@
 """Random numbers of a process from the seed of the run: two runs give the same ids, keys and nonces."""
 
+import contextlib
 import os
 import random
+from collections.abc import Iterator
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -32,6 +34,22 @@ def draw_from(seed: str) -> None:
 
     Ed25519PrivateKey.generate = classmethod(generate)  # type: ignore[method-assign,assignment]
     ec.generate_private_key = generate_private_key
+
+
+@contextlib.contextmanager
+def drawn_from(seed: str) -> Iterator[None]:
+    """As `draw_from`, until the block ends."""
+    kept = (
+        (os, "urandom", os.urandom), (random, "_urandom", random._urandom),  # type: ignore[attr-defined]
+        (Ed25519PrivateKey, "generate", Ed25519PrivateKey.__dict__["generate"]),
+        (ec, "generate_private_key", ec.generate_private_key),
+    )  # fmt: skip
+    draw_from(seed)
+    try:
+        yield
+    finally:
+        for holder, name, value in kept:
+            setattr(holder, name, value)
 
 
 def process_number(turns: Turns) -> int:

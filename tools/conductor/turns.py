@@ -100,6 +100,10 @@ class Turns:
             atexit.unregister(self.end)
             # the socket stays open until the process has ended: its last output belongs to this turn
 
+    def fail(self) -> None:
+        """Leave without a word at the exit of the process: the run has failed here."""
+        atexit.unregister(self.end)
+
     def close(self) -> None:
         """Leave, and be gone at once."""
         self.end()

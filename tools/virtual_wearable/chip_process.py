@@ -90,6 +90,14 @@ class ChipProcess:
         """Bytes that lie in the terminal and the chip has not read."""
         return ptys.unread(self.chips)
 
+    def processor_s(self) -> float:
+        """Processor time that it has used, in seconds."""
+        try:
+            fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(") ")[2].split()
+        except OSError:  # it has ended
+            return 0.0
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def kill(self) -> None:
         """Take the power away."""
         if self.status is None:
