@@ -3,7 +3,6 @@
 import contextlib
 import hashlib
 import io
-import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -11,11 +10,14 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from host_agent.store.db import open_read_only
+from host_agent.store.host_alarms import host_alarms
 from tools.conductor.process_random import draw_from
 from tools.demo import mission
 from tools.lab.bench.measuring import Row
 from tools.rig.image import CUSTODIAN, build_image
 from tools.rig.laptop import Laptop
+from tools.rig.stored import bound_alarm_changes, bound_grades, bound_readings
 from tools.rig.wearable import Wearable
 
 _HOUR_S = 3600
@@ -52,9 +54,9 @@ def _fly(seconds: int) -> tuple[str, float]:
         outcome = mission.run(folder, played, _SPEED, prepare=enrol, seed=1)
         took_s = time.monotonic() - begun_s
         left = hashlib.sha256(outcome.line.encode() + (folder / "flash.img").read_bytes())
-        with contextlib.closing(sqlite3.connect(folder / "bedside" / "cytowatch.db")) as store:
-            for line in store.iterdump():
-                left.update(line.encode())
+        with contextlib.closing(open_read_only(folder / "bedside" / "cytowatch.db")) as tx:
+            for stored in (bound_readings, bound_grades, bound_alarm_changes, host_alarms):
+                left.update(repr(stored(tx)).encode())
         left.update(repr(outcome.events).encode())
         return left.hexdigest(), took_s
 
