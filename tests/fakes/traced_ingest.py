@@ -24,6 +24,7 @@ from host_agent.sync.client import DeviceClient
 from host_agent.sync.engine import SyncEngine
 from host_agent.sync.intake import unpack
 from host_agent.sync.listener import SyncListener
+from host_agent.sync.reception import Reception
 from host_agent.sync.verify import Verifier
 from tools.rig.protocol_wearable import FakeDevice, Pipe, host_key, serving
 
@@ -33,18 +34,18 @@ CHECKPOINT_PAGES = 30  # few, so that some dozens of commits meet several checkp
 
 def ack_first() -> None:
     """Sabotage: what arrived is acknowledged before it is committed."""
-    real = SyncEngine._commit
+    real = Reception._commit
 
     async def commit(self: Any, messages: list[Any]) -> None:
-        coverage = self._coverage.copy()
+        coverage = self.coverage.copy()
         for message in messages:
             for item in unpack(message, self.journal.journal_id, {}):
                 assert isinstance(item, IncomingBlock)
                 coverage.add(item.header.first_seq, item.header.first_seq + item.header.count - 1)
-        await self.client.send(wire.Ack(coverage.prefix, self._received + len(messages)))
+        await self._client.send(wire.Ack(coverage.prefix, self._received + len(messages)))
         await real(self, messages)
 
-    SyncEngine._commit = commit  # type: ignore[method-assign]
+    Reception._commit = commit  # type: ignore[method-assign]
 
 
 def no_fsync() -> None:
