@@ -6,6 +6,7 @@ was refused before anything was started; 2: no such option.
 """
 
 import argparse
+import contextlib
 import math
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from tools.board.build_firmware import BuildError
 from tools.board.port import PortError
 from tools.board.provision import ProvisionError
 from tools.conductor.errors import ConductorError
-from tools.conductor.process_random import draw_from
+from tools.conductor.process_random import drawn_from
 from tools.data.flash_image import RestlessImageError
 from tools.data.recording.reader import read_recording
 from tools.data.table.problems import TableError
@@ -124,8 +125,8 @@ def main(argv: list[str] | None = None) -> int:
             folder = _folder(options.keep) if options.keep else Path(temporary)
             if seed is not None:
                 say(f"simulated time, seed {seed}")
-                draw_from(f"demonstration {seed}")
-            say(run(folder, played, speed, link=options.link, seed=seed).line)
+            with contextlib.nullcontext() if seed is None else drawn_from(f"demonstration {seed}"):
+                say(run(folder, played, speed, link=options.link, seed=seed).line)
         except _RefusedError as error:
             print(f"demo refused: {error}", file=sys.stderr)
             return 1

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from host_agent.store.db import open_read_only
 from host_agent.store.host_alarms import host_alarms
-from tools.conductor.process_random import draw_from
+from tools.conductor.process_random import drawn_from
 from tools.demo import mission
 from tools.lab.bench.measuring import Row
 from tools.rig.image import CUSTODIAN, build_image
@@ -41,9 +41,12 @@ def _recording(folder: Path, seconds: int) -> Path:
 
 def _fly(seconds: int) -> tuple[str, float]:
     """(what a mission left: line, store, journal and deliveries in one hash; seconds of this computer)."""
-    with tempfile.TemporaryDirectory(prefix="same-") as temporary, contextlib.redirect_stdout(io.StringIO()):
+    with (
+        tempfile.TemporaryDirectory(prefix="same-") as temporary,
+        contextlib.redirect_stdout(io.StringIO()),
+        drawn_from("same run"),
+    ):
         folder = Path(temporary)
-        draw_from("same run")
         build_image(folder / "flash.img", binding_id=None)
 
         def enrol(_: Wearable, laptop: Laptop) -> None:
