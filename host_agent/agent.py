@@ -22,9 +22,11 @@ from host_agent.control.handlers import Commands
 from host_agent.control.parts import Parts
 from host_agent.control.socket import ControlServer
 from host_agent.errors import StoreError
+from host_agent.escalation.acceptance.to_wearable import AcceptanceSender
 from host_agent.escalation.checks.at_repl import AtReplCheck
 from host_agent.escalation.checks.check import Check, CheckParts, Finding
 from host_agent.escalation.checks.contradicting_time import ContradictingTimeCheck
+from host_agent.escalation.checks.lapses import LapseCheck
 from host_agent.escalation.checks.nobody_reached import NobodyReachedCheck
 from host_agent.escalation.checks.not_taken import NotTakenCheck
 from host_agent.escalation.checks.prompts import PromptCheck
@@ -134,7 +136,7 @@ class Agent:
             self.store.read_now(self._read_store)
         self.context_sender = ContextSender(
             self.store, self._bound_sessions, self.clock, self.link_clock, record_time
-        )  # fmt: skip
+        )
         self.record_overdue = RecordOverdueCheck(
             self.store,
             self.link_clock,
@@ -145,7 +147,7 @@ class Agent:
             Hooks(
                 committed=self.workers.wake,
                 opened=self._on_open,
-                caught_up=self.context_sender.wake,
+                caught_up=self._on_caught_up,
                 unstored=lambda *about: self._spawn(self.memory_alarms.unstored(*about)),
                 unjournaled=lambda *about: self._spawn(self.memory_alarms.unjournaled(*about)),
                 not_understood=lambda *about: self._spawn(self._not_understood(*about)),
@@ -161,6 +163,9 @@ class Agent:
         )  # fmt: skip
         self.unreached = UnreachedTeller(
             self.links.bound_devices, lambda: self.nobody_reached.sounding, self.clock
+        )
+        self.acceptance_sender = AcceptanceSender(
+            self.store, self.links.bound_clients, self.clock, self.link_clock
         )
         self.checks = self._checks(Limits(**config.watchdog.model_dump()).with_real_time_for_links(speed))
 
@@ -184,6 +189,7 @@ class Agent:
             AtReplCheck(parts, reports=self.links.reports.values, keys=self.keys),
             self.nobody_reached,
             self.record_overdue,
+            LapseCheck(self.store, self.escalation, self.clock),
             RepetitionCheck(self.store, self.escalation, self.clock),
             StoreOpensCheck(parts, self.live.on_store, self._read_store),
         ]
@@ -208,7 +214,7 @@ class Agent:
         self.workers.use_loop(asyncio.get_running_loop())
         parts = Parts(
             self.store, self.clock, self.keys, self.links, self.live, self.workers, self.verifier,
-            self.context_sender, self.escalation, self.stop,
+            self.context_sender, self.acceptance_sender, self.escalation, self.stop,
         )  # fmt: skip
         control = ControlServer(self.paths.socket, Commands(parts).handlers(), clock=self.link_clock)
         try:
@@ -217,6 +223,7 @@ class Agent:
                 jobs = [(f"target {worker.name}", worker.run) for worker in self.workers]
                 jobs += [("checks", self.checks.run), ("links", partial(self.links.run, group))]
                 jobs += [("context", self.context_sender.run), ("unreached", self.unreached.run)]
+                jobs += [("acceptances", self.acceptance_sender.run)]
                 jobs += [("signs of life", self.run_note.keep_alive), ("control", control.keep_open)]
                 if keep_days := self.config.store.keep_days:
                     jobs.append(("retention", Retention(self.store, keep_days, self.clock).run))
@@ -278,6 +285,10 @@ class Agent:
         self._spawn(self._remember_contacts())
         if view.journal is not None and view.status is not None:
             self._spawn(self._reconcile(view.journal, view.status.binding_id))
+
+    def _on_caught_up(self) -> None:
+        self.context_sender.wake()
+        self.acceptance_sender.wake()
 
     async def _remember_contacts(self) -> None:
         with contextlib.suppress(StoreError):

@@ -24,6 +24,7 @@ _DEFAULT = (
     "host_alarms",
     "context",
     "signed",
+    "acceptances",
 )
 
 

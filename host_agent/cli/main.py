@@ -29,6 +29,7 @@ COMMANDS = (
     "patient",
     "phones",
     "pause",
+    "alarm",
     "account",
     "context",
     "sign",

@@ -175,6 +175,8 @@ class Commands:
         )
         if taken.for_wearable:
             parts.context_sender.wake()
+        if taken.entry.kind == "accept":
+            parts.acceptance_sender.wake()
         if taken.entry.kind in ("rules", "limits"):
             parts.verifier.rules_by_hash.update(await parts.store.read(known_rules))
             parts.context_sender.wake()

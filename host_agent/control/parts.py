@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from host_agent.clock import Clock
+from host_agent.escalation.acceptance.to_wearable import AcceptanceSender
 from host_agent.escalation.derive import Escalation
 from host_agent.forward.workers import Workers
 from host_agent.keys.enrolled import EnrolledKeys
@@ -25,5 +26,6 @@ class Parts(NamedTuple):
     workers: Workers
     verifier: Verifier
     context_sender: ContextSender
+    acceptance_sender: AcceptanceSender
     escalation: Escalation
     stop: Callable[[], None]

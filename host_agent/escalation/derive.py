@@ -11,12 +11,16 @@ from crs_core.codes import PRIORITY_MEDIUM
 from crs_core.journal import record_layout
 
 from host_agent.escalation import episodes
+from host_agent.escalation.acceptance.from_wearable import note_record
+from host_agent.escalation.acceptance.replies import with_reply_code
+from host_agent.escalation.acceptance.telling import tell_accepted, tell_lapsed
 from host_agent.escalation.events import Event, Origin, alarm_event, together_event, with_audit_head
 from host_agent.escalation.record_events import device_name, events_of, patient_of
 from host_agent.escalation.signed_events import events_of_entry
 from host_agent.forward.share import WINDOW_MS, is_repetition
 from host_agent.patient.contact import contact_of
 from host_agent.people.admission import Taken
+from host_agent.store.acceptances import Acceptance, of_audit
 from host_agent.store.alarm_changes import note_active
 from host_agent.store.audit import last_row
 from host_agent.store.bindings import open_binding
@@ -68,20 +72,12 @@ class Escalation(Derivation):
             if event.record is None:
                 continue
             made = events_of(tx, journal, event, utc_ms)
-            record: Any = event.record
             if event.type == record_layout.GRADE:
                 self._grade_record(tx, journal, event, made, utc_ms)
             elif event.type in (record_layout.ALARM, record_layout.BOOT, record_layout.GRADER_STATE):
                 self._alarm_record(tx, journal, event, made, utc_ms)
             elif event.type == record_layout.ACCEPTED:
-                episodes.accept(
-                    tx,
-                    journal,
-                    alarm=record.alarm_id,
-                    priority=record.priority,
-                    who=record.who,
-                    utc_ms=utc_ms,
-                )
+                self._tell_accepted(tx, note_record(tx, journal, event, utc_ms))
 
     def host_alarm(self, tx: Tx, alarm: HostAlarm) -> None:
         """A host alarm was raised, rose, or ended (priority 0)."""
@@ -112,6 +108,8 @@ class Escalation(Derivation):
 
     def signed(self, tx: Tx, taken: Taken) -> None:
         """A person signed an entry."""
+        for one in of_audit(tx, taken.audit):
+            self._tell_accepted(tx, one)
         for event in events_of_entry(tx, taken, self._agent_simulated):
             self.post(tx, event, None)
 
@@ -138,7 +136,7 @@ class Escalation(Derivation):
                 target.name, event.key, episode, event.priority, event.simulated, event.payload, why, device,
                 event.kind, event.alarm,
             )  # fmt: skip
-            add_delivery(tx, delivery, now_ms)
+            add_delivery(tx, with_reply_code(tx, delivery, now_ms), now_ms)
         self._on_event()
 
     def address_again(self, tx: Tx, utc_ms: int) -> None:
@@ -149,7 +147,7 @@ class Escalation(Derivation):
             for target in self._targets:
                 withheld = "" if target.accept_simulated or not one.simulated else _WITHHELD
                 row = Addressed(target.name, *one[:5], withheld, *one[5:])
-                add_delivery(tx, row, now_ms)
+                add_delivery(tx, with_reply_code(tx, row, now_ms), now_ms)
         for alarm in untold(tx, now_ms, PRIORITY_MEDIUM) if names else ():
             device_id, simulated, binding = self._about(tx, alarm.device)
             event = alarm_event(
@@ -186,6 +184,19 @@ class Escalation(Derivation):
                 f"again-{one.kind}", one.alarm,
             )  # fmt: skip
             add_delivery(tx, delivery, now_ms)
+            self._on_event()
+
+    def accepted(self, tx: Tx, one: Acceptance) -> None:
+        """Somebody accepted an alarm without signing: with the code of a message."""
+        self._tell_accepted(tx, one)
+
+    def lapsed(self, tx: Tx, one: Acceptance, utc_ms: int) -> None:
+        """An acceptance lapsed while the alarm goes on."""
+        tell_lapsed(tx, one, utc_ms, link_ms=self._link_utc_ms())
+        self._on_event()
+
+    def _tell_accepted(self, tx: Tx, one: Acceptance | None) -> None:
+        if one is not None and tell_accepted(tx, one, link_ms=self._link_utc_ms()):
             self._on_event()
 
     def _is_repetition(self, tx: Tx, target: str, event: Event, device: int | None, now_ms: int) -> bool:

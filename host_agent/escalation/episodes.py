@@ -4,23 +4,18 @@ They are recomputed from the stored records, so late, repeated and reordered rec
 grade's episode lasts as long as the journal's binding; its peak never falls.
 """
 
-from crs_core.codes import PRIORITY_HIGH, PRIORITY_LOW, PRIORITY_MEDIUM
-
 from host_agent.escalation.rules import spans
 from host_agent.store.alarm_changes import changes_of
 from host_agent.store.db import Tx
 from host_agent.store.episodes import (
     Episode,
-    accept_alarm,
     close_episode,
     open_alarm_keys,
     put_episode,
+    reopen,
     set_peak_lower,
 )
 from host_agent.store.rows import Journal
-
-# How long an acceptance holds while the condition lasts, in ms, by priority (a proposal that a clinician must sign).
-ACCEPTANCE_MS = {PRIORITY_LOW: 1_800_000, PRIORITY_MEDIUM: 1_800_000, PRIORITY_HIGH: 600_000}
 
 
 def alarm_key(journal: Journal, alarm: int, first_seq: int) -> str:
@@ -62,12 +57,5 @@ def raise_grade(tx: Tx, journal: Journal, *, lower: int, priority: int, simulate
     )  # fmt: skip
     row_id = put_episode(tx, episode, utc_ms)
     set_peak_lower(tx, row_id, lower)
+    reopen(tx, row_id)  # from 2 to 3 is a rise, and both are HIGH
     return row_id
-
-
-def accept(tx: Tx, journal: Journal, *, alarm: int, priority: int, who: str, utc_ms: int) -> None:
-    """A person accepted this alarm at the wearable or a host; it lapses, and never covers a higher priority."""
-    lapses_utc_ms = utc_ms + ACCEPTANCE_MS.get(priority, ACCEPTANCE_MS[PRIORITY_HIGH])
-    accept_alarm(
-        tx, journal.id, alarm, priority=priority, who=who, utc_ms=utc_ms, lapses_utc_ms=lapses_utc_ms
-    )

@@ -1,6 +1,7 @@
 """What people signed becomes an event: receivers then hold the head of the audit chain that it made.
 
-Context is left out: it goes to the wearable, which keeps it. A guarded act is HIGH, everything else LOW.
+Context is left out: it goes to the wearable, which keeps it. So are acceptances: acceptance/telling.py tells them.
+A guarded act is HIGH, everything else LOW.
 """
 
 from typing import Any
@@ -34,7 +35,7 @@ _WORDS = {
 def events_of_entry(tx: Tx, taken: Taken, agent_simulated: bool) -> list[Event]:
     """The events of one entry in the chain: one, or one for each patient that a guarded act concerns."""
     entry = taken.entry
-    if entry.kind == "context":
+    if entry.kind in ("context", "accept", "silence"):
         return []
     by_id = {one.binding_id.hex(): one for one in bindings(tx)}
     if entry.kind != "act":

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from host_agent.people import (
+    accepting,
     accounts,
     acts,
     administrator,
@@ -51,6 +52,8 @@ class Taken(NamedTuple):
 
 
 _CHECKS: dict[str, Callable[[Tx, Ask], Refusal | None]] = {
+    "accept": accepting.check,
+    "silence": accepting.check,
     "account_add": accounts.check_add,
     "account_disable": accounts.check_disable,
     "administrator": administrator.check,
@@ -67,6 +70,8 @@ _CHECKS: dict[str, Callable[[Tx, Ask], Refusal | None]] = {
 }
 # what has no line here is kept in the chain alone
 _KEEPS: dict[str, Callable[[Tx, Ask, int], None]] = {
+    "accept": accepting.keep,
+    "silence": accepting.keep,
     "account_add": accounts.keep_add,
     "account_disable": accounts.keep_disable,
     "context": context_entries.keep,
@@ -79,6 +84,8 @@ _KEEPS: dict[str, Callable[[Tx, Ask, int], None]] = {
     "limits": limits.keep,
 }
 _WITHOUT_PATIENT = ("account_add", "account_disable", "administrator", "vouch", "act", "rules")
+# alarms of a wearable that nobody wears are about no patient
+_PERHAPS_PATIENT = ("accept", "silence")
 Then = Callable[[Tx, Taken], None]
 
 
@@ -210,6 +217,8 @@ def _examine(tx: Tx, raw: bytes, signature: bytes, utc_ms: int) -> Ask | Refusal
 def _wearer(tx: Tx, entry: Entry) -> Binding | Refusal | None:
     if entry.kind in _WITHOUT_PATIENT:
         return None if entry.binding is None else Refusal("malformed", "This entry must not name a patient.")
+    if entry.binding is None and entry.kind in _PERHAPS_PATIENT:
+        return None
     if entry.binding is None:
         return Refusal("wrong_patient", "The entry does not name a patient.")
     wearer = next((one for one in wearers(tx) if one.binding_id.hex() == entry.binding), None)

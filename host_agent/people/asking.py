@@ -34,6 +34,9 @@ WHY = {
     "not_allowed": "Sign with another account (--account NAME). `cytowatch account list` shows the role of each.",
     "bad_value": "See the table of keys: `cytowatch context set --help`.",
     "no_such_entry": "See `cytowatch context history` and `cytowatch audit list`.",
+    "no_such_alarm": "See what stands now: `cytowatch alarm list`.",
+    "alarm_ended": "See what stands now: `cytowatch alarm list`.",
+    "alarm_rose": "Look at it again, then accept it: `cytowatch alarm list`.",
     "conflict": "See `cytowatch account list` and `cytowatch audit list`.",
 }
 

@@ -20,7 +20,7 @@ NO_HASH = bytes(32)  # `prev` of the first row
 LARGEST_BYTES = 16_384
 KINDS = (
     "account_add", "account_disable", "administrator", "vouch", "context", "grade", "death", "close_episode",
-    "countersign", "reverse", "rules", "limits", "act",
+    "countersign", "reverse", "rules", "limits", "act", "accept", "silence",
 )  # fmt: skip
 _HEX32 = re.compile(r"^[0-9a-f]{32}$")
 _HEX16 = re.compile(r"^[0-9a-f]{16}$")

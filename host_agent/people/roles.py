@@ -32,8 +32,8 @@ CLINICIAN_ONLY = ("fever_other_cause", "ventilation_not_for_hypoxia")
 
 def why_not(role: str, kind: str, values: dict[str, Any]) -> str:
     """Why this role may not sign an entry of this kind with these values; "" when it may."""
-    if role == CLINICIAN:
-        return ""
+    if role == CLINICIAN or (kind == "accept" and role in ROLES):
+        return ""  # whoever comes, comes
     if role == ADMINISTRATOR:
         return (
             ""
@@ -46,6 +46,8 @@ def why_not(role: str, kind: str, values: dict[str, Any]) -> str:
         return (
             f"Only a nurse or a clinician may do this while a HIGH alarm stands; this account is a {role}'s."
         )
+    if kind == "silence":
+        return "" if role == NURSE else "Only a nurse or a clinician may silence an alarm. Accept it instead."
     if kind != "context":
         return f"Only a clinician may sign this; this account is a {role}'s."
     for key in values:

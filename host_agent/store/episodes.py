@@ -60,14 +60,25 @@ def open_alarm_keys(tx: Tx, journal: int, alarm: int) -> list[str]:
     return [row[0] for row in rows]
 
 
-def acceptances(tx: Tx, device: int) -> dict[tuple[str, int], tuple[str, int]]:
-    """(kind, alarm) → (who accepted it, when that lapses in UTC ms) of a wearable's episodes that are not closed."""
+class AcceptedBy(NamedTuple):
+    """Who accepted an alarm, when that lapses (UTC ms), and whether the wearable must still be told."""
+
+    who: str
+    until_utc_ms: int
+    waits: bool
+
+
+def acceptances(tx: Tx, device: int) -> dict[tuple[str, int], AcceptedBy]:
+    """(kind, alarm) → who accepted it, of a wearable's episodes that are not closed."""
     rows = tx.execute(
-        "SELECT kind, alarm, accepted_by, acceptance_lapses_utc_ms FROM episodes WHERE device = ?"
-        " AND state = 'accepted' ORDER BY id",
+        "SELECT e.kind, e.alarm, e.accepted_by, e.acceptance_lapses_utc_ms, EXISTS (SELECT 1 FROM acceptances a"
+        " WHERE a.episode = e.id AND a.ended_utc_ms IS NULL AND a.wearable IN ('waiting', 'refused'))"
+        " FROM episodes e WHERE e.device = ? AND e.state = 'accepted' ORDER BY e.id",
         (device,),
     )
-    return {(kind, alarm): (who, lapses or 0) for kind, alarm, who, lapses in rows}
+    return {
+        (kind, alarm): AcceptedBy(who, lapses or 0, bool(waits)) for kind, alarm, who, lapses, waits in rows
+    }
 
 
 def peak_lower(tx: Tx, key: str) -> int:
@@ -81,12 +92,6 @@ def set_peak_lower(tx: Tx, episode: int, lower: int) -> None:
     tx.execute("UPDATE episodes SET detail = ? WHERE id = ?", (json.dumps({"peak_lower": lower}), episode))
 
 
-def accept_alarm(
-    tx: Tx, journal: int, alarm: int, *, priority: int, who: str, utc_ms: int, lapses_utc_ms: int
-) -> None:
-    """Mark the episodes of one alarm as accepted, up to this priority; the acceptance ends at `lapses_utc_ms`."""
-    tx.execute(
-        "UPDATE episodes SET state = 'accepted', accepted_by = ?, accepted_utc_ms = ?, acceptance_lapses_utc_ms = ?"
-        " WHERE journal = ? AND alarm = ? AND kind = 'alarm' AND state <> 'closed' AND priority <= ?",
-        (who, utc_ms, lapses_utc_ms, journal, alarm, priority),
-    )
+def reopen(tx: Tx, episode: int) -> None:
+    """Something rose that was accepted as it was before: nobody has accepted it as it is now."""
+    tx.execute("UPDATE episodes SET state = 'open' WHERE id = ? AND state = 'accepted'", (episode,))

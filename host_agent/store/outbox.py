@@ -91,6 +91,31 @@ def has_delivery(tx: Tx, target: str, event_key: str) -> bool:
     return found.fetchone() is not None
 
 
+class Told(NamedTuple):
+    """The newest event of an episode that one receiver has, or that waits for it."""
+
+    target: str
+    event_key: str
+    payload: str
+    simulated: bool
+    device: int | None
+    alarm: int
+
+
+def told_of(tx: Tx, episode: int) -> list[Told]:
+    """For each receiver of an episode (row id) its newest event; messages that follow an event are none."""
+    rows = tx.execute(
+        "SELECT target, event_key, payload, simulated, device, alarm, max(id) FROM outbox WHERE episode = ?"
+        " AND state IN ('pending', 'delivered') AND event_key = json_extract(payload, '$.key')"
+        " GROUP BY target ORDER BY target",
+        (episode,),
+    )
+    return [
+        Told(target, key, payload, bool(simulated), *rest[:2])
+        for target, key, payload, simulated, *rest in rows
+    ]
+
+
 def find_due(
     tx: Tx,
     target: str,

@@ -51,6 +51,23 @@ def _reading_line(row: dict[str, Any]) -> str:
     return f"{temperature}, SpO2 {saturation}, heart rate {heart_rate_text(row['hr_bpm'])}"
 
 
+def _acceptance_line(row: dict[str, Any]) -> str:
+    whom = f" about {row['patient']}" if row["patient"] else ""
+    done = "accepted" if row["what"] == "accepted" else "held back reminders of"
+    until = local_of_iso(row["until"])
+    after = f", after {row['after']} had" if row["after"] else ""
+    ended = {"lapsed": " It lapsed.", "rise": " The alarm rose.", "over": " The alarm ended."}.get(
+        row["ended_by"] or ""
+    )
+    told = f" ({row['wearable_text']})" if row["wearable_text"] else ""
+    note = f" Note: {row['note']}." if row["note"] else ""
+    signed = "" if row["signed"] else ", not signed"
+    return (
+        f"{row['who']} {done} the {row['priority']} alarm{whom}: {row['noun']}, until {until}, by {row['how']}{signed}"
+        f"{after}{told}.{note}{ended or ''}"
+    )
+
+
 _LINES: dict[str, Callable[[dict[str, Any]], str]] = {
     "readings": _reading_line,
     "grades": lambda row: str(row["text"]),
@@ -66,5 +83,6 @@ _LINES: dict[str, Callable[[dict[str, Any]], str]] = {
     "host_alarms": lambda row: str(row["text"]),
     "deliveries": _delivery_line,
     "context": lambda row: f"entered about {row['patient']}: {entry_line(row)}",
+    "acceptances": _acceptance_line,
     "signed": lambda row: f"signed about {row['patient']}: {row['text']} Entry {row['entry'][:8]}",
 }

@@ -9,7 +9,7 @@ from host_agent.patient.contact import Contact, contact_of
 from host_agent.store.alarm_changes import standing_alarms
 from host_agent.store.db import Tx
 from host_agent.store.devices import Device
-from host_agent.store.episodes import acceptances
+from host_agent.store.episodes import AcceptedBy, acceptances
 from host_agent.store.events import event_at
 from host_agent.store.host_alarms import open_alarms
 from host_agent.store.rows import Journal
@@ -63,13 +63,14 @@ def urgency(row: dict[str, Any]) -> int:
 
 def alarm_row(
     alarm: int, priority: int, contact: Contact, when: When, *, simulated: bool, by: str = "wearable",
-    values: Values = NO_VALUES, detail: str = "", accepted: tuple[str, int] | None = None,
+    values: Values = NO_VALUES, detail: str = "", accepted: AcceptedBy | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     return {
         "name": code_texts.alarm_name(alarm), "priority": priority_name(priority),
         "since": iso_utc(when.utc_ms) if when.utc_ms is not None else None, "raised_by": by,
         "text": alarm_words(alarm, priority, contact, when, simulated=simulated, values=values, detail=detail),
         "detail": detail, "simulated": simulated, "id": alarm,
-        "accepted_by": accepted[0] if accepted else None,
-        "accepted_until": iso_utc(accepted[1]) if accepted else None,
+        "accepted_by": accepted.who if accepted else None,
+        "accepted_until": iso_utc(accepted.until_utc_ms) if accepted else None,
+        "acceptance_on_wearable": not accepted.waits if accepted else None,
     }  # fmt: skip

@@ -27,7 +27,7 @@ _UNSEEN = (NEVER_HEARD, NOT_WATCHED, NO_LINK, LENT, PROGRAM_STOPPED)
 class AlarmFact(NamedTuple):
     """One alarm that stands. `accepted_until_utc_ms` None: nobody has accepted it, or that has lapsed.
 
-    `since_utc_ms` is when the record says that it was raised.
+    `since_utc_ms` is when the record says that it was raised. `is_untold`: the wearable does not know who accepted it.
     """
 
     alarm: int
@@ -35,6 +35,7 @@ class AlarmFact(NamedTuple):
     accepted_by: str = ""
     accepted_until_utc_ms: int | None = None
     since_utc_ms: int | None = None
+    is_untold: bool = False
 
 
 class Battery(NamedTuple):
@@ -243,7 +244,8 @@ def _sound(facts: Facts, word: str, alarm: AlarmFact) -> str:
     """What is known of the sound of one alarm."""
     until_ms = alarm.accepted_until_utc_ms
     if alarm.accepted_by and until_ms is not None and until_ms > facts.now_utc_ms:
-        return f"accepted by {alarm.accepted_by}, until {_clock(until_ms, facts)}"
+        untold = ", not yet on the wearable" if alarm.is_untold else ""
+        return f"accepted by {alarm.accepted_by}, until {_clock(until_ms, facts)}{untold}"
     if not alarm.is_of_wearable:
         return "raised by this laptop, nobody has accepted it"
     if word in _UNSEEN:

@@ -36,6 +36,7 @@ from host_agent.text import (
 from host_agent.views.alarm_history import AlarmsTold
 from host_agent.views.calibrations import Calibrations, SensorCalibration, calibration_in
 from host_agent.views.context_rows import entry_rows, signed_rows
+from host_agent.views.standing_rows import acceptance_rows
 
 KINDS = (
     "readings",
@@ -50,6 +51,7 @@ KINDS = (
     "deliveries",
     "context",
     "signed",
+    "acceptances",
 )
 _CAUSES = {  # machine.reset_cause() of both ports
     1: "after power was lost", 2: "by a reset", 3: "by its watchdog", 4: "after deep sleep", 5: "by a soft reset",
@@ -295,6 +297,13 @@ class Answer:
 
     def _signed(self) -> Iterator[dict[str, Any]]:
         yield from self._of_patients(signed_rows)
+
+    def _acceptances(self) -> Iterator[dict[str, Any]]:
+        yield from self._of_patients(acceptance_rows)
+        for device, device_id in self._devices.items():
+            for row in acceptance_rows(self._tx, None, device):
+                if self._wanted(utc_ms_of_iso(row["at"])):
+                    yield {**row, "device_id": device_id, "patient": None}
 
     def _wanted(self, utc_ms: int | None) -> bool:
         from_ms, to_ms, _ = self._question

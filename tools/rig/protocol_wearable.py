@@ -109,6 +109,7 @@ class FakeDevice:
         self.flags = flags
         self.acks: list[Any] = []
         self.unreached: list[int] = []  # priorities of NobodyReached
+        self.accepted: list[Any] = []  # AlarmAccept messages, all of which are taken and journaled
         self.reads: list[Any] = []
         self.read_only_answers: dict[type, Any] = {}
         self.settings: dict[str, str] = {}  # of text, changed by a host and journaled
@@ -215,6 +216,15 @@ class FakeDevice:
         elif isinstance(message, wire.NobodyReached):
             self.unreached.append(message.priority)
             await self.say(wire.Result(0x1E, wire.RESULT_DONE, ""))
+        elif isinstance(message, wire.AlarmAccept):
+            self.accepted.append(message)
+            assert self.session.key is not None
+            self.event(
+                record_types.Accepted(
+                    message.alarm_id, message.priority, self.session.key.key_id, message.who
+                )
+            )
+            await self.say(wire.Result(0x16, wire.RESULT_DONE, ""))
         elif isinstance(message, wire.Ping):
             await self.say(wire.Pong(message.token))
         elif isinstance(message, wire.Context):

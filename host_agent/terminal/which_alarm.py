@@ -1,0 +1,88 @@
+"""Which standing alarm a person means: its number, its name, or the only one."""
+
+import difflib
+from collections.abc import Sequence
+from typing import Any
+
+from crs_core.code_texts import ALARM_NAMES
+
+from host_agent.errors import ConfigError, HostAgentError
+
+_SEE = "See what stands now: cytowatch alarm list"
+Row = dict[str, Any]
+
+
+class NoSuchAlarm(HostAgentError):  # noqa: N818 named by the condition, as in errors.py
+    """No alarm, or more than one, is meant."""
+
+    code = "no_such_alarm"
+
+
+def about(rows: Sequence[Row], device: str | None, patient: str | None) -> list[Row]:
+    """The alarms of the wearable whose id starts so, and of this patient; ConfigError when there is no such one."""
+    found = [row for row in rows if not device or (row["device_id"] or "").startswith(device.lower())]
+    if not patient:
+        return found
+    names = {str(row["patient"]) for row in rows if row["patient"]}
+    if patient not in names:
+        near = difflib.get_close_matches(patient, names, n=1, cutoff=0.5)
+        meant = f"Did you mean {near[0]}? " if near else ""
+        raise NoSuchAlarm(f"No alarm stands about {patient}.", f"{meant}{_SEE}")
+    return [row for row in found if row["patient"] == patient]
+
+
+def the_alarm(rows: Sequence[Row], typed: str | None) -> Row:
+    """The one that is meant; None: the only one that stands."""
+    if typed is None:
+        found = [row for row in rows if row["number"] is not None]
+        if not found:
+            raise NoSuchAlarm("No alarm stands that somebody could accept.", _SEE)
+        if len(found) > 1:
+            raise ConfigError(f"{len(found)} alarms stand: {_named(found)}.", "Give one of them, or --all.")
+        return found[0]
+    if typed.isascii() and typed.isdigit():
+        found = [row for row in rows if row["number"] == int(typed)]
+    else:
+        found = _by_name(rows, typed)
+    if not found:
+        raise NoSuchAlarm(f"No alarm {typed} stands now.", _advice(rows, typed))
+    if len(found) > 1:
+        raise ConfigError(
+            f"{len(found)} alarms are called {typed}: {_named(found)}.",
+            "Give the number of one of them, --device ID or --patient PSEUDONYM.",
+        )
+    if found[0]["number"] is None:
+        raise NoSuchAlarm(
+            f"{found[0]['name']} is about this laptop itself, and nobody can accept it.",
+            "It ends when its cause is repaired: cytowatch doctor",
+        )
+    return found[0]
+
+
+def _by_name(rows: Sequence[Row], typed: str) -> list[Row]:
+    name = _plain(typed)
+    exact = [row for row in rows if row["name"] == name]
+    return exact or [row for row in rows if len(name) > 2 and row["name"].startswith(name)]
+
+
+def _advice(rows: Sequence[Row], typed: str) -> str:
+    names = [str(row["name"]) for row in rows]
+    near = difflib.get_close_matches(_plain(typed), names, n=1, cutoff=0.5)
+    if near:
+        return f"Did you mean {near[0]}? {_SEE}"
+    known = difflib.get_close_matches(_plain(typed), list(ALARM_NAMES.values()), n=1, cutoff=0.8)
+    ended = f"{known[0]} has ended, or was never raised. " if known else ""
+    standing = f"These stand: {_named(rows)}. " if rows else ""
+    return f"{ended}{standing}{_SEE}"
+
+
+def _named(rows: Sequence[Row]) -> str:
+    return ", ".join(
+        f"{row['number']} {row['name']}" + (f" of {row['patient']}" if row["patient"] else "")
+        for row in rows
+        if row["number"] is not None
+    )
+
+
+def _plain(typed: str) -> str:
+    return typed.strip().upper().replace("-", "_").replace(" ", "_")
