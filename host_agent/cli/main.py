@@ -41,6 +41,7 @@ COMMANDS = (
     "grade",
     "config",
     "deliveries",
+    "test-alarm",
     "backup",
     "restore",
     "verify",
@@ -98,7 +99,8 @@ def build_app(command: str | None = None) -> typer.Typer:
 
 
 def _compare_files_with_lines() -> None:
-    files = {path.stem for path in Path(__file__).parent.glob("*.py")} - {"__init__", "main"}
+    stems = {path.stem for path in Path(__file__).parent.glob("*.py")} - {"__init__", "main"}
+    files = {stem.replace("_", "-") for stem in stems}
     for name in sorted(files - set(COMMANDS)):
         raise HalfRegistered(
             f"The command {name} has a file in host_agent/cli and no line in COMMANDS.",
@@ -132,7 +134,8 @@ def _compare_scales_with_lines() -> None:
 def _add(app: typer.Typer, name: str) -> None:
     """A module holds the command under its own name: a function, or a Typer with commands below it."""
     try:
-        command = getattr(importlib.import_module(f"host_agent.cli.{name}"), name, None)
+        module = name.replace("-", "_")
+        command = getattr(importlib.import_module(f"host_agent.cli.{module}"), module, None)
     except HostAgentError:
         raise
     except (

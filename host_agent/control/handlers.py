@@ -8,6 +8,7 @@ from crs_core.wire import message as wire
 from crs_core.wire import rights
 
 from host_agent.clock import RealClock
+from host_agent.control.chain_test import ChainTest
 from host_agent.control.find import find_bound_device, find_link, find_session, open_sessions
 from host_agent.control.guard import Guard
 from host_agent.control.parts import Parts
@@ -50,6 +51,7 @@ class Commands:
             "guard": self._needed,
             "deliveries_retry": self._deliveries_retry,
             "phones": self._phones,
+            "test_alarm": self._test_alarm,
             "stop": self._stop,
         }
 
@@ -203,6 +205,11 @@ class Commands:
             engine.client.key.demand(rights.SETTINGS)
         has = await phones.bring(engine.client, numbers)
         return {"device_id": engine.device_id.hex(), **has}
+
+    async def _test_alarm(self, request: dict[str, Any]) -> dict[str, Any]:
+        await self._guard.check("test_alarm", request)
+        hops = await ChainTest(self._parts, float(request["seconds"])).run(str(request.get("device") or ""))
+        return {"hops": [hop._asdict() for hop in hops]}
 
     async def _stop(self, request: dict[str, Any]) -> dict[str, Any]:
         await self._guard.check("stop", request)

@@ -44,6 +44,7 @@ ACTS = {
         Act("revoke", "another laptop is being shut out from the wearable"),
         Act("enrol", "the key of the wearable is being replaced"),
         Act("restore", "the store of the laptop is being replaced by a backup"),
+        Act("test_alarm", "the alarm chain is being tested"),
         Act("stop", "the agent is being stopped"),
     )
 }

@@ -161,10 +161,10 @@ def counting(tx: Tx, episode: int, kind: str = ACCEPTED) -> Acceptance | None:
 
 
 def set_accepted(tx: Tx, one: Acceptance) -> None:
-    """The episode is accepted by this person until then; its priority stays."""
+    """The episode is accepted by this person until then. A grade rise is no condition that lasts: it never lapses."""
     tx.execute(
-        "UPDATE episodes SET state = 'accepted', accepted_by = ?, accepted_utc_ms = ?, acceptance_lapses_utc_ms = ?"
-        " WHERE id = ? AND state <> 'closed'",
+        "UPDATE episodes SET state = 'accepted', accepted_by = ?, accepted_utc_ms = ?,"
+        " acceptance_lapses_utc_ms = CASE kind WHEN 'grade' THEN NULL ELSE ? END WHERE id = ? AND state <> 'closed'",
         (one.who, one.at_utc_ms, one.until_utc_ms, one.episode),
     )
 
@@ -181,7 +181,7 @@ def finished(
     """
     rows = tx.execute(
         f"SELECT {_COLUMNS}, CASE WHEN NOT {_STANDS} THEN 'over' WHEN e.priority > a.priority"  # noqa: S608
-        " OR (a.kind = 'accepted' AND e.state = 'open') THEN 'rise' ELSE 'lapsed' END"
+        " OR (a.kind = 'accepted' AND e.state = 'open') THEN 'rise' WHEN e.kind = 'grade' THEN 'over' ELSE 'lapsed' END"
         " FROM acceptances a JOIN episodes e ON e.id = a.episode WHERE a.ended_utc_ms IS NULL"
         f" AND (NOT {_STANDS} OR e.priority > a.priority OR (a.kind = 'accepted' AND e.state = 'open')"
         " OR a.until_utc_ms <= ?1 OR a.at_utc_ms > ?1 + ?2) AND (?3 IS NULL OR a.episode = ?3) ORDER BY a.id",
@@ -197,11 +197,7 @@ def end_acceptance(tx: Tx, one: Acceptance, why: str, utc_ms: int) -> None:
         " wearable = CASE wearable WHEN 'waiting' THEN 'left' ELSE wearable END WHERE id = ?",
         (utc_ms, why, one.id),
     )
-    if one.kind != ACCEPTED or one.after is not None:
-        return
-    if why == OVER:  # a grade rise of long ago stays accepted
-        tx.execute("UPDATE episodes SET acceptance_lapses_utc_ms = NULL WHERE id = ?", (one.episode,))
-    else:
+    if one.kind == ACCEPTED and one.after is None and why != OVER:
         tx.execute("UPDATE episodes SET state = 'open' WHERE id = ? AND state = 'accepted'", (one.episode,))
 
 

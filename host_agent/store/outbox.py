@@ -194,6 +194,20 @@ def mark_retry(tx: Tx, row_id: int, next_try_utc_ms: int, reason: str) -> None:
     )
 
 
+def deliveries_of(tx: Tx, event_key: str) -> list[Delivery]:
+    """What became of one message at each of its receivers, by their names."""
+    return sorted(deliveries(tx, event_key), key=lambda one: one.target)
+
+
+def withdraw(tx: Tx, event_key: str, why: str) -> None:
+    """Never send this message to those who have not taken it; `why` stands beside what they said themselves."""
+    tx.execute(
+        "UPDATE outbox SET state = 'withheld', last_error = CASE last_error WHEN '' THEN ?2 ELSE last_error END"
+        " WHERE event_key = ?1 AND state IN ('pending', 'refused')",
+        (event_key, why),
+    )
+
+
 def counts(tx: Tx) -> dict[str, dict[str, int]]:
     """target → state → number of rows."""
     out: dict[str, dict[str, int]] = {}
@@ -236,11 +250,12 @@ def audit_heads(tx: Tx) -> list[SentHead]:
     return [SentHead(number, str(head), target, key, utc_ms) for number, head, target, key, utc_ms in rows]
 
 
-def deliveries(tx: Tx) -> Iterator[Delivery]:
-    """Every delivery, oldest first."""
+def deliveries(tx: Tx, event_key: str | None = None) -> Iterator[Delivery]:
+    """Every delivery, or those of one message, oldest first."""
     for *columns, simulated in tx.execute(
         "SELECT target, event_key, priority, state, attempts, last_error, created_utc_ms, delivered_utc_ms, simulated"
-        " FROM outbox ORDER BY id"
+        " FROM outbox WHERE ?1 IS NULL OR event_key = ?1 ORDER BY id",
+        (event_key,),
     ):
         yield Delivery._make((*columns, bool(simulated)))
 

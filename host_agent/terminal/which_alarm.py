@@ -19,15 +19,14 @@ class NoSuchAlarm(HostAgentError):  # noqa: N818 named by the condition, as in e
 
 
 def about(rows: Sequence[Row], device: str | None, patient: str | None) -> list[Row]:
-    """The alarms of the wearable whose id starts so, and of this patient; ConfigError when there is no such one."""
+    """The alarms of the wearable whose id starts so, and of this patient; NoSuchAlarm when none is."""
     found = [row for row in rows if not device or (row["device_id"] or "").startswith(device.lower())]
     if not patient:
         return found
-    names = {str(row["patient"]) for row in rows if row["patient"]}
-    if patient not in names:
-        near = difflib.get_close_matches(patient, names, n=1, cutoff=0.5)
-        meant = f"Did you mean {near[0]}? " if near else ""
-        raise NoSuchAlarm(f"No alarm stands about {patient}.", f"{meant}{_SEE}")
+    names = sorted({str(row["patient"]) for row in rows if row["patient"]})
+    if patient not in names:  # no guess: a pseudonym that is nearly the same is somebody else's
+        others = f"Alarms stand about {', '.join(names)}. " if names else ""
+        raise NoSuchAlarm(f"No alarm stands about {patient}.", f"{others}{_SEE}")
     return [row for row in found if row["patient"] == patient]
 
 

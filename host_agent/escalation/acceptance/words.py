@@ -31,6 +31,8 @@ def accepted_words(about: About, contact: Contact, one: Acceptance) -> str:
     said = (
         f"{one.who} accepted the alarm of {since}: {about.noun}. It still stands."
         f" If it lasts until {until}, it alarms again."
+        if about.alarm
+        else f"{one.who} accepted the alarm of {since}: {about.noun}. Every further rise alarms again."
     )
     return marked(about.simulated, f"ACCEPTED {at}, {contact.about}: {said} {contact.call}")
 

@@ -76,7 +76,7 @@ async def test_what_is_meant_is_found_by_name_number_or_alone(world):
             (("pulse-lost",), 1, "PULSE_LOST has ended, or was never raised."),
             (("99",), 1, "No alarm 99 stands now."),
             (("fever", "--all"), 2, "--all cannot be combined"),
-            (("fever", "--patient", "P-2"), 1, "No alarm stands about P-2. "),
+            (("fever", "--patient", "P-2"), 1, "Alarms stand about P-1. "),
             (("fever", "--device", "ffff"), 1, "No alarm fever stands now."),
             (("fever", "--account", "nobody"), 2, "nobody"),
         ]:

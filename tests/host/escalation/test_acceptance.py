@@ -108,8 +108,16 @@ def test_a_grade_that_rises_from_high_to_high_is_not_covered(world):
     world.commit(grade_record(2), t_ms=SOON_T_MS)
     reply(world, tokens(world)[0])
     assert state(world) == ("accepted", "Maria")
+    assert "Every further rise alarms again." in messages(world, "accepted")[0]["text"]
     world.commit(grade_record(3), t_ms=SOON_T_MS)
     assert state(world)[0] == "open"
+
+
+async def test_an_accepted_grade_rise_never_lapses_because_it_is_no_condition_that_lasts(world):
+    world.commit(grade_record(2), t_ms=SOON_T_MS)
+    reply(world, tokens(world)[0])
+    await look(world, NOW_MS + 1_800_001)
+    assert state(world) == ("accepted", "Maria") and messages(world, "reminder") == []
 
 
 # --- codes
