@@ -4,12 +4,14 @@ An acceptance says that somebody knows and looks after it. It covers what that p
 lapses while the condition lasts. A silence holds back reminders and sound on this laptop, and accepts nothing.
 """
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from crs_core.codes import PRIORITY_HIGH, PRIORITY_LOW, PRIORITY_MEDIUM
 
 from host_agent.people import validity
 from host_agent.people.asking import Ask, Refusal
+from host_agent.people.entry import Entry
 from host_agent.store import acceptances as store
 from host_agent.store.acceptances import Acceptance, NewAcceptance, Standing
 from host_agent.store.db import Tx
@@ -108,8 +110,11 @@ def why_not(episode: Standing | None, key: str, seen: int, binding: int | None) 
     return None
 
 
-def fault(kind: str, values: dict[str, Any], now_ms: int) -> str:
-    """What is wrong with the values of an entry of kind `accept` or `silence`; "" when nothing is."""
+def fault(kind: str, values: dict[str, Any], now_ms: int, *, is_now: bool = True) -> str:
+    """What is wrong with the values of an entry of kind `accept` or `silence`; "" when nothing is.
+
+    `is_now` False: it was taken earlier, and its end may be past.
+    """
     wanted = {"alarms", "how", "note"} | ({"until_utc_ms"} if kind == "silence" else set())
     if set(values) != wanted:
         return f"it has {', '.join(sorted(wanted))}"
@@ -122,7 +127,7 @@ def fault(kind: str, values: dict[str, Any], now_ms: int) -> str:
         return f"how: one of {', '.join(_SIGNED_HOW)}"
     if not isinstance(note, str) or len(note) > _NOTE_CHARS or not note.isprintable():
         return f"note: at most {_NOTE_CHARS} characters that can be read, on one line"
-    if kind == "silence":
+    if kind == "silence" and is_now:
         until_ms = values["until_utc_ms"]
         if type(until_ms) is not int or until_ms <= now_ms:
             return "until_utc_ms: a silence ends at a time ahead"
@@ -145,6 +150,24 @@ def check(tx: Tx, ask: Ask) -> Refusal | None:
         if refusal := why_not(store.episode_by_key(tx, key, ask.now_ms), key, seen, binding):
             return refusal
     return None
+
+
+def differing(tx: Tx, entries: dict[int, Entry]) -> Iterator[int]:
+    """Numbers of the chain whose stored acceptances are not the signed ones; `entries` are all signed ones."""
+    stored: dict[int, set[tuple[object, ...]]] = {}
+    for audit, *row in store.signed_acceptances(tx):
+        stored.setdefault(audit, set()).add(tuple(row))
+    signed = {
+        audit: {
+            (_KINDS[entry.kind], entry.account, key, seen, entry.values["how"], entry.values["note"].strip())
+            for key, seen in entry.values["alarms"].items()
+        }
+        for audit, entry in entries.items()
+        if entry.kind in _KINDS and not fault(entry.kind, entry.values, 0, is_now=False)
+    }
+    for audit in sorted({*stored, *signed}):
+        if stored.get(audit) != signed.get(audit):
+            yield audit
 
 
 def keep(tx: Tx, ask: Ask, audit: int) -> None:

@@ -10,7 +10,16 @@ from typing import NamedTuple
 from crs_core import context
 from crs_core.grade.rules import Rules, rule_hash
 
-from host_agent.people import accounts, administrator, chain, chain_heads, context_values, roles, vouching
+from host_agent.people import (
+    accepting,
+    accounts,
+    administrator,
+    chain,
+    chain_heads,
+    context_values,
+    roles,
+    vouching,
+)
 from host_agent.people.chain_heads import NOWHERE, Elsewhere
 from host_agent.people.context_entries import proof_of
 from host_agent.people.context_state import Given, fold
@@ -154,6 +163,8 @@ def verify(tx: Tx, noted_head: str | None = None, elsewhere: Elsewhere = NOWHERE
     _check_signed(tx, check)
     _check_rules(tx, check)
     _check_outgoing(tx, check)
+    for seq in accepting.differing(tx, check.entries):
+        check.say(seq, "the stored acceptance is not the signed one")
     return Report(number, chain.head(tx).hash.hex(), check.problems, list(chain_heads.given_up(known)))
 
 

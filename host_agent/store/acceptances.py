@@ -141,6 +141,14 @@ def of_audit(tx: Tx, audit: int) -> list[Acceptance]:
     return list(_found(tx, "WHERE a.audit = ? ORDER BY a.id", audit))
 
 
+def signed_acceptances(tx: Tx) -> list[tuple[int, str, str, str, int, str, str]]:
+    """(audit, kind, who, key of the episode, priority, how, note) of each that an account signed."""
+    return tx.execute(
+        "SELECT a.audit, a.kind, a.who, e.key, a.priority, a.how, a.note FROM acceptances a"
+        " JOIN episodes e ON e.id = a.episode WHERE a.audit IS NOT NULL ORDER BY a.id"
+    ).fetchall()
+
+
 def has_record(tx: Tx, journal: int, seq: int) -> bool:
     """Whether the wearable's record at this place is known as an acceptance."""
     found = tx.execute("SELECT 1 FROM acceptances WHERE journal = ? AND seq = ?", (journal, seq))

@@ -7,10 +7,12 @@ import pytest
 from crs_core import code_texts, codes
 
 from host_agent.cli.main import COMMANDS
+from host_agent.escalation.acceptance.telling import acceptance_fields
 from host_agent.escalation.alarm_words import alarm_noun
 from host_agent.escalation.events import Origin, Patient, alarm_event, grade_event, with_audit_head
 from host_agent.escalation.record_events import grade_fields
 from host_agent.patient.contact import Contact
+from host_agent.store.acceptances import Acceptance
 from host_agent.store.audit import Head
 from tests.host.escalation.world import grade_record
 from tools.dev.host_pages import leaves
@@ -80,6 +82,9 @@ def test_webhook_fields_are_those_that_are_sent():
         ).payload,
     ]
     fields = {name for payload in sent for name in fields_of(json.loads(payload))}
+    fields |= {"stage", "accept", "accept.token", "accept.until", "acceptance"}
+    one = Acceptance(1, 1, "accepted", "a", "page", 1, "", 3, 0, 1, None, 1, None, "", "", "")
+    fields |= {f"acceptance.{name}" for name in acceptance_fields(one)}
     told = names_in_first_column(section("Webhook")) - {"Idempotency-Key", "CytoWatch-Signature"}
     described = re.findall(r"`((?:device|call)\.[a-z_]+)`", section("Webhook"))
     assert told | set(described) == fields

@@ -235,6 +235,20 @@ def test_a_caregiver_may_not_silence(world):
     assert refused.value.why == "not_allowed"
 
 
+@pytest.mark.parametrize(
+    "harm",
+    ["UPDATE acceptances SET who = 'somebody'", "UPDATE acceptances SET priority = 1", "DELETE FROM acceptances",
+     "UPDATE acceptances SET note = 'another one'", "UPDATE acceptances SET kind = 'silenced'"],
+)  # fmt: skip
+def test_an_acceptance_that_somebody_changed_is_found(world, harm):
+    accept(world, world.nurse)
+    silence(world, world.nurse, 5)
+    find = lambda: [text for _, text in world.store.read_now(lambda tx: verify(tx, None)).problems]  # noqa: E731
+    assert find() == []
+    world.store.write_now(lambda tx: tx.execute(harm))
+    assert "the stored acceptance is not the signed one" in find()
+
+
 def test_what_is_done_after_an_entry_is_in_its_commit(world):
     def fails(tx, taken):
         raise RuntimeError("no message")
