@@ -9,6 +9,7 @@ import asyncio
 import logging
 import math
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 from host_agent.clock import Clock, RealClock, sleep_or_event
@@ -32,6 +33,7 @@ _LOG = logging.getLogger(__name__)
 _IDLE_S = 30.0  # longest sleep without a wake; then rows of another process are found too
 _STORE_RETRY_FIRST_S = 1.0
 _STORE_RETRY_MAX_S = 15.0
+_UNREACHED_MAX_S = 3.0  # longest pause while nobody answers: who comes back gets what waits within seconds
 _REMEMBERED = 10_000  # keys delivered while the store could not note it
 _REFUSED_MAX = 1000
 _REASON_CHARS = 300
@@ -202,7 +204,8 @@ class Worker:
         sent = before or _Sent(outcome, self._clock.utc_ms())
         self._note(outcome, due.newest_id)
         if isinstance(outcome, RetryAfter):
-            self._failed = (row.id, self._failed[1] + 1 if self._failed[0] == row.id else 1)
+            if outcome.was_reached:
+                self._failed = (row.id, self._failed[1] + 1 if self._failed[0] == row.id else 1)
             await self._store.write(lambda tx: self._write_back(tx, row, sent))
             self._refused.pop(row.event_key, None)
             return 0.0
@@ -252,7 +255,8 @@ class Worker:
         outcome = await self._send(offer.delivery.event_key, offer.delivery.body)
         self._note(outcome, 0)
         if isinstance(outcome, RetryAfter):
-            self._waiting.failed(item)
+            if outcome.was_reached:
+                self._waiting.failed(item)
             return self._delay_s(outcome, self._failures - 1)
         self._waiting.done(item)
         if isinstance(outcome, Rejected):
@@ -313,7 +317,8 @@ class Worker:
         wish_s = outcome.after_s
         if wish_s is None or not math.isfinite(wish_s):
             wish_s = self._first_s * 2 ** min(max(attempts, 0), 20)
-        return min(self._cap_s, max(self._first_s, wish_s))
+        cap_s = self._cap_s if outcome.was_reached else min(self._cap_s, _UNREACHED_MAX_S)
+        return min(cap_s, max(self._first_s, wish_s))
 
     def _write_back(self, tx: Tx, row: outbox.Row, sent: _Sent) -> None:
         outcome = sent.outcome
@@ -321,8 +326,10 @@ class Worker:
             outbox.mark_delivered(tx, row.id, sent.utc_ms)
         elif isinstance(outcome, Rejected):
             outbox.mark_refused(tx, row.id, outcome.reason)
+        elif not outcome.was_reached:
+            outbox.mark_unreached(tx, row.id, outcome.reason)
         else:
-            delay_ms = round(self._delay_s(outcome, row.attempts) * 1000)
+            delay_ms = round(self._delay_s(outcome, row.setbacks) * 1000)
             outbox.mark_retry(tx, row.id, sent.utc_ms + delay_ms, outcome.reason)
 
     def _remember(self, event_key: str, sent: _Sent) -> None:
@@ -343,4 +350,4 @@ def _with_plain_reason(outcome: Rejected | RetryAfter) -> Rejected | RetryAfter:
     reason = _one_line(str(outcome.reason)) or "no reason given"
     if isinstance(outcome, Rejected):
         return Rejected(reason)
-    return RetryAfter(reason, outcome.after_s, outcome.whole_target)
+    return replace(outcome, reason=reason)

@@ -156,7 +156,10 @@ class Mqtt:
         """Publish once within timeout_s in all; only the broker's reason code says that it was taken."""
         try:
             async with asyncio.timeout(self._receiver.timeout_s):
-                connection, limits = await self._connect()
+                try:
+                    connection, limits = await self._connect()
+                except NotConnectedError as error:
+                    return RetryAfter(str(error), was_reached=False)
                 return await self._publish(connection, limits, delivery)
         except TimeoutError:
             self._drop("no answer")

@@ -112,7 +112,9 @@ class Webhook:
         # trust_env off: a proxy or .netrc of the environment must not see patient events unasked
         # No cookie is kept: each one that a receiver sets would make every later request longer, until it is refused.
         self._client = httpx2.AsyncClient(
-            follow_redirects=False, trust_env=False, timeout=httpx2.Timeout(timeout_s)
+            follow_redirects=False,
+            trust_env=False,
+            timeout=httpx2.Timeout(timeout_s, connect=0.9 * timeout_s),
         )
         self._client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=()))
 
@@ -134,6 +136,8 @@ class Webhook:
             ):
                 outcome = self._judge(answer)
                 await _drain(answer)
+        except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
+            return RetryAfter(f"not reached: {str(error) or 'no connection in time'}", was_reached=False)
         except (TimeoutError, httpx2.TimeoutException):
             return outcome or RetryAfter(f"no answer within {self._timeout_s:g} s")
         except httpx2.HTTPError as error:
