@@ -2,11 +2,13 @@
 
 import asyncio
 import ipaddress
+import os
 import ssl
 import time
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from typing import NamedTuple
+
+from host_agent.text import iso_utc
 
 _WARN_DAYS = 14
 _LONGEST_HEAD = 16_384
@@ -37,9 +39,9 @@ class NotReachedError(Exception):
     """A step failed; the text says why in plain words."""
 
 
-async def walk(endpoint: Endpoint, timeout_s: float) -> list[Step]:
+async def walk(endpoint: Endpoint, timeout_s: float, now_ms: int) -> list[Step]:
     """The steps in their order; the first that fails is the last. Nothing but greetings is sent."""
-    way = _Way(endpoint)
+    way = _Way(endpoint, now_ms)
     failed = ""
     try:
         async with asyncio.timeout(timeout_s):
@@ -58,11 +60,12 @@ async def walk(endpoint: Endpoint, timeout_s: float) -> list[Step]:
 class _Way:
     """The steps that were done, and the one that is tried."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: Endpoint, now_ms: int) -> None:
         self.steps: list[Step] = []
         self.name = "DNS"
         self.started_s = time.monotonic()
         self._endpoint = endpoint
+        self._now_ms = now_ms
         self._writer: asyncio.StreamWriter | None = None
 
     async def go(self) -> None:
@@ -86,7 +89,7 @@ class _Way:
         if self._endpoint.tls:
             self._begin("TLS")
             await writer.start_tls(self._endpoint.tls, server_hostname=self._endpoint.host)
-            self._end(_certificate(writer))
+            self._end(_certificate(writer, self._now_ms))
 
     def close(self) -> None:
         if self._writer is not None:
@@ -113,28 +116,32 @@ async def _ask_proxy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter,
         raise NotReachedError(f"the proxy refuses to lead to {to}: {' '.join(words)[:100]}")
 
 
-def _certificate(writer: asyncio.StreamWriter) -> str:
+def _certificate(writer: asyncio.StreamWriter, now_ms: int) -> str:
     certificate = writer.get_extra_info("peercert") or {}
     version = str(writer.get_extra_info("ssl_object").version())
     if not certificate.get("notAfter"):
         return version
-    end = datetime.fromtimestamp(ssl.cert_time_to_seconds(certificate["notAfter"]), UTC)
-    days = (end - datetime.now(UTC)).days
+    end_s = ssl.cert_time_to_seconds(certificate["notAfter"])
+    days = int(end_s - now_ms / 1000) // 86_400
     soon = ". Renew it now" if days < _WARN_DAYS else ""
-    return f"{version}; the certificate is valid until {end:%Y-%m-%d}, {days} days{soon}"
+    return f"{version}; the certificate is valid until {iso_utc(end_s * 1000)[:10]}, {days} days{soon}"
 
 
 def _why(error: Exception, host: str) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"the certificate of {host} does not serve: {error.verify_message}"
-    if isinstance(error, ssl.SSLError):
-        return f"{host} does not speak TLS here: {error.reason or error}"
-    if isinstance(error, NotReachedError):
-        return str(error)
-    if isinstance(error, EOFError):
-        return "the connection was closed"
-    if isinstance(error, OSError):
-        return (error.strerror or str(error)).rstrip(".").lower()
+    match error:
+        case ssl.SSLCertVerificationError():
+            return f"the certificate of {host} does not serve: {error.verify_message}"
+        case ssl.SSLError():
+            return f"{host} does not speak TLS here: {error.reason or error}"
+        case NotReachedError():
+            return str(error)
+        case EOFError():
+            return "the connection was closed"
+        case OSError():
+            # asyncio puts the address into strerror; a fault of a name has a negative number and words of its own
+            number = error.errno or 0
+            known = os.strerror(number) if number > 0 else error.strerror or str(error)
+            return known.rstrip(".").lower()
     return f"no sensible answer ({type(error).__name__})"
 
 

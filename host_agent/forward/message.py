@@ -29,6 +29,11 @@ class Message(NamedTuple):
     event: dict[str, Any]
 
     @property
+    def rings(self) -> bool:
+        """Whether it asks for somebody now: the end of a condition, or that somebody accepted, does not."""
+        return self.stage in ("raised", "reminder", "test")
+
+    @property
     def headline(self) -> tuple[str, str]:
         """The first sentence of the text, and the rest of it."""
         found = _SENTENCE.match(self.text)

@@ -66,7 +66,7 @@ class Receiver(BaseModel, ABC):
 
     def proves(self) -> str:
         """What a delivery to it proves, and no more: one clause for people."""
-        return "handed over, not confirmed"
+        return "handed over; nothing proves that it arrived"
 
     def shown_address(self) -> str:
         """Where it sends, as it may be shown: without secrets."""

@@ -43,7 +43,7 @@ async def try_receiver(receiver: Receiver, delivery: Delivery, utc_ms: Callable[
         return trial(False, f"not tried: {error}", error.advice)
     try:
         if endpoint is not None:
-            steps += await walk(endpoint, receiver.timeout_s)
+            steps += await walk(endpoint, receiver.timeout_s, utc_ms())
             if not steps[-1].is_done:
                 return trial(False, f"not handed over: {steps[-1].text}")
         sent_s = time.monotonic()

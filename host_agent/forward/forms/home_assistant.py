@@ -67,7 +67,7 @@ def reason(answer: Answer) -> str:
 FORM = Form(
     request,
     payload=HomeAssistantPayload,
-    proves="handed over, not confirmed: Home Assistant answers alike when it knows no such webhook",
+    proves="handed over; nothing proves that it arrived: Home Assistant answers alike when it knows no such webhook",
     objection=objection,
     reason=reason,
 )

@@ -37,7 +37,7 @@ class CallAction(TypedDict):
 class NtfyPayload(TypedDict):
     """What is posted."""
 
-    topic: Annotated[str, Field(pattern=_TOPIC.pattern)]
+    topic: Annotated[str, Field(pattern=f"^{_TOPIC.pattern}$")]
     title: NotRequired[Annotated[str, Field(max_length=_TITLE)]]
     message: str
     priority: Annotated[int, Field(ge=1, le=5)]
@@ -55,11 +55,10 @@ def request(message: Message, target: Target, delivery: Delivery) -> Request:
         for who, number in numbers
         if number
     ]
-    is_call = message.stage in ("raised", "reminder")
     body: NtfyPayload = {
         "topic": topic,
         "message": cut_bytes(rest or headline, _LONGEST_BYTES),
-        "priority": _PRIORITIES.get(message.priority, 5) if is_call else 3,
+        "priority": _PRIORITIES.get(message.priority, 5) if message.rings else 3,
         "tags": [tag] if (tag := _TAGS.get(message.stage)) else [],
         "actions": actions,
     }

@@ -57,9 +57,7 @@ class TeamsPayload(TypedDict):
 def request(message: Message, target: Target, delivery: Delivery) -> Request:
     """The first sentence stands out; the rest follows."""
     headline, rest = message.headline
-    colour = (
-        _COLOURS.get(message.priority, "default") if message.stage in ("raised", "reminder") else "default"
-    )
+    colour = _COLOURS.get(message.priority, "default") if message.rings else "default"
     blocks = [_block(headline, "bolder", colour)] + ([_block(rest, "default", "default")] if rest else [])
     card: Card = {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",

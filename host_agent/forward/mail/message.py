@@ -12,7 +12,7 @@ from host_agent.forward.message import Message, dialled, one_line
 
 _POLICY = SMTP.clone(cte_type="7bit")  # goes through every server, whatever extensions it has
 _LONGEST_SUBJECT = 150
-_ID = re.compile(r"[A-Za-z0-9-]{1,200}")
+_ID = re.compile(r"[A-Za-z0-9_-]{1,200}")
 _IMPORTANCE = {"HIGH": ("high", "1"), "MEDIUM": ("high", "2")}
 _STYLE = "font: 16px/1.5 sans-serif; max-width: 40em"
 
@@ -29,7 +29,7 @@ def mail_bytes(message: Message, sender: str, recipients: Sequence[str], sent_at
         mail["In-Reply-To"] = mail["References"] = _message_id(message.key, domain)
     mail["Auto-Submitted"] = "auto-generated"  # no holiday answer comes back
     importance = _IMPORTANCE.get(message.priority)
-    if importance and message.stage in ("raised", "reminder"):
+    if importance and message.rings:
         mail["Importance"], mail["X-Priority"] = importance
     mail.set_content(message.text + "\n")
     mail.add_alternative(_html(message), subtype="html")
