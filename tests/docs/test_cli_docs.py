@@ -17,6 +17,7 @@ from host_agent.escalation.events import (
     with_audit_head,
 )
 from host_agent.escalation.record_events import grade_fields
+from host_agent.forward.standard_webhooks import standard_headers
 from host_agent.patient.contact import Contact
 from host_agent.store.audit import Head
 from tests.host.escalation.world import grade_record
@@ -27,6 +28,7 @@ GUIDE, FORMATS = (
     (ROOT / "host_agent" / name).read_text(encoding="utf-8") for name in ("README.md", "FORMATS.md")
 )
 LEAVES = dict(leaves())
+STANDARD = set(standard_headers(b"", "", 0, b""))
 
 
 def section(title):
@@ -102,7 +104,7 @@ def test_webhook_fields_are_those_that_are_sent():
         ).payload,
     ]
     fields = {name for payload in sent for name in fields_of(json.loads(payload))}
-    told = names_in_first_column(section("Webhook")) - {"Idempotency-Key", "CytoWatch-Signature"}
+    told = names_in_first_column(section("Webhook")) - {"Idempotency-Key", "CytoWatch-Signature", *STANDARD}
     described = re.findall(r"`((?:device|call)\.[a-z_]+)`", section("Webhook"))
     assert told | set(described) == fields
 
@@ -127,12 +129,12 @@ def test_fields_of_the_hosts_grades_are_those_that_status_gives(tmp_path):
 
 
 def test_webhook_headers_are_those_that_are_sent():
+    from host_agent.escalation.events import SCHEMA
     from host_agent.forward import signature
-    from host_agent.forward.kinds import webhook
 
     told = names_in_first_column(section("Webhook"))
-    assert {"Idempotency-Key", signature.HEADER} <= told
-    assert f"`{webhook.SCHEMA}`" in section("Webhook")
+    assert {"Idempotency-Key", signature.HEADER, *STANDARD} <= told
+    assert f"`{SCHEMA}`" in section("Webhook")
 
 
 def test_shell_lines_of_the_readmes_name_existing_commands_and_options():

@@ -184,5 +184,6 @@ def _escalation(conn: sqlite3.Connection) -> None:
     conn.execute("INSERT INTO contact_steps VALUES (50, 1, 5, NULL, '{}')")
     conn.execute(
         "INSERT INTO outbox (id, target, event_key, episode, priority, simulated, payload, state, created_utc_ms,"
-        " next_try_utc_ms, attempts, last_error, delivered_utc_ms) VALUES (50, 'ward', 'k', 50, 2, 0, '{}', 'pending', 1, 2, 3, 'no route', NULL)"
+        " next_try_utc_ms, attempts, last_error, delivered_utc_ms)"
+        " VALUES (50, 'ward', 'k', 50, 2, 0, '{}', 'pending', 1, 2, 3, 'no route', NULL)"
     )
