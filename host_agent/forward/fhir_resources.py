@@ -185,12 +185,12 @@ class _Maker:
             return
         by = f"{signed['account']} (account of this laptop)"
         body = {
-            **({"clinicalStatus": _concept((_HL7 + "condition-clinical", "active", "Active"))}
+            **({"clinicalStatus": _concept((_HL7 + "condition-clinical", "active", None))}
                if signed["in_force"] else {}),
             "verificationStatus": _concept(
-                (_HL7 + "condition-ver-status", "confirmed", "Confirmed")
+                (_HL7 + "condition-ver-status", "confirmed", None)
                 if signed["in_force"]
-                else (_HL7 + "condition-ver-status", "entered-in-error", "Entered in Error")
+                else (_HL7 + "condition-ver-status", "entered-in-error", None)
             ),
             "code": _concept(*([(_ICD10CM, signed["icd10cm"], None)] if signed["icd10cm"] else []),
                              text="Cytokine release syndrome, graded by a clinician"),

@@ -9,7 +9,6 @@ import asyncio
 import logging
 import math
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import NamedTuple
 
 from host_agent.clock import Clock, RealClock, sleep_or_event
@@ -23,11 +22,11 @@ from host_agent.forward.delivery import (
     Rejected,
     RetryAfter,
 )
+from host_agent.forward.reason import one_line, with_plain_reason
 from host_agent.forward.share import Turns
 from host_agent.forward.waiting import Item, Offer, Together, Waiting
 from host_agent.store import outbox
 from host_agent.store.db import Store, Tx
-from host_agent.text import without_secrets
 
 _LOG = logging.getLogger(__name__)
 _IDLE_S = 30.0  # longest sleep without a wake; then rows of another process are found too
@@ -36,7 +35,6 @@ _STORE_RETRY_MAX_S = 15.0
 _UNREACHED_MAX_S = 3.0  # longest pause while nobody answers: who comes back gets what waits within seconds
 _REMEMBERED = 10_000  # keys delivered while the store could not note it
 _REFUSED_MAX = 1000
-_REASON_CHARS = 300
 
 
 class Counters(NamedTuple):
@@ -283,9 +281,9 @@ class Worker:
             return RetryAfter("the attempt was broken off")
         except Exception as error:
             _LOG.debug("target %s: the attempt raised", self.name, exc_info=True)
-            return RetryAfter(_one_line(f"{type(error).__name__}: {error}"))
+            return RetryAfter(one_line(f"{type(error).__name__}: {error}"))
         if isinstance(outcome, (Rejected, RetryAfter)):
-            return _with_plain_reason(outcome)
+            return with_plain_reason(outcome)
         if isinstance(outcome, Delivered):
             return outcome
         return RetryAfter(f"the forwarder answered with {type(outcome).__name__}")
@@ -338,16 +336,3 @@ class Worker:
             self._refused.pop(event_key, None)
         if len(self._settled) > _REMEMBERED:
             del self._settled[next(iter(self._settled))]
-
-
-def _one_line(text: str) -> str:
-    """A reason as the store, the log and the screen may have it: one line, no control character, no secret."""
-    words = "".join(c if c.isprintable() else " " for c in without_secrets(text)).split()
-    return " ".join(words)[:_REASON_CHARS]
-
-
-def _with_plain_reason(outcome: Rejected | RetryAfter) -> Rejected | RetryAfter:
-    reason = _one_line(str(outcome.reason)) or "no reason given"
-    if isinstance(outcome, Rejected):
-        return Rejected(reason)
-    return replace(outcome, reason=reason)
