@@ -39,10 +39,7 @@ from host_agent.escalation.checks.store_opens import StoreOpensCheck
 from host_agent.escalation.derive import Escalation, Target
 from host_agent.escalation.from_memory import MemoryAlarms
 from host_agent.fault_log import FaultLog
-from host_agent.forward.receiver import Receiver
-from host_agent.forward.registry import forwarder_of
-from host_agent.forward.worker import Worker
-from host_agent.forward.workers import Workers
+from host_agent.forward.workers import Workers, worker_of
 from host_agent.keys.enrolled import EnrolledKeys
 from host_agent.link.serial import open_serial
 from host_agent.link.supervisor import LinkReport
@@ -66,7 +63,6 @@ from host_agent.sync.verify import Verifier
 _LOG = logging.getLogger(__name__)
 _RESTART_FIRST_S = 1.0
 _RESTART_MAX_S = 60.0
-_ATTEMPT_GRACE_S = 5.0  # a forwarder keeps its own deadline; one that does not is left this much later
 _LINES_OF_A_WEARABLE = 200  # a traceback of its program has some dozen
 _TO_STOP = "To stop it: kill %d"
 # Each signal that would end or suspend a process is in one of these tables, but for those that no process can answer.
@@ -113,7 +109,9 @@ class Agent:
         try:
             self.store = Store(paths.database, self.clock, waits=True)
             try:
-                self.workers = Workers([self._worker(receiver) for receiver in config.receivers])
+                self.workers = Workers(
+                    [worker_of(one, self.store, self.link_clock) for one in config.receivers]
+                )
             except BaseException:
                 self.store.close()
                 raise
@@ -328,13 +326,6 @@ class Agent:
         self._background.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             self._faults.tell("background", f"internal error: {type(error).__name__}: {error}", error=error)
-
-    def _worker(self, receiver: Receiver) -> Worker:
-        return Worker(
-            self.store, forwarder_of(receiver, self.link_clock.utc_ms), retry_first_s=receiver.retry_first_s,
-            retry_cap_s=receiver.retry_cap_s, attempt_max_s=receiver.timeout_s + _ATTEMPT_GRACE_S,
-            clock=self.link_clock,
-        )  # fmt: skip
 
 
 async def run_agent(agent: Agent, on_ready: Callable[[], None] = lambda: None) -> None:

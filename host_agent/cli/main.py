@@ -40,6 +40,7 @@ COMMANDS = (
     "export",
     "grade",
     "config",
+    "receivers",
     "deliveries",
     "test-alarm",
     "backup",

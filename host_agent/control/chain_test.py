@@ -6,9 +6,11 @@ own worker. What no receiver took by the end is withdrawn, so that no test arriv
 
 import asyncio
 import json
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from crs_core.codes import PRIORITY_LOW
 from crs_core.wire import message as wire
 from crs_core.wire import rights
 
@@ -16,19 +18,20 @@ from host_agent.clock import RealClock
 from host_agent.control.find import open_sessions
 from host_agent.control.parts import Parts
 from host_agent.errors import LinkError, ProtocolError, RequestRefused, StoreError
-from host_agent.escalation.chain_test import messages_of_test
+from host_agent.escalation.receiver_test import delivery_of_test
 from host_agent.store.bindings import open_bindings
 from host_agent.store.db import Tx
 from host_agent.store.devices import devices
-from host_agent.store.outbox import Delivery, add_delivery, deliveries_of, withdraw
+from host_agent.store.outbox import Addressed, Delivery, add_delivery, deliveries_of, withdraw
 from host_agent.sync.engine import SyncEngine
-from host_agent.text import without_secrets
+from host_agent.text import marked, without_secrets
 
 LONGEST_S = 25.0  # a command must answer within 30 s
 _LOOK_S = 0.05
 _OUTPUTS = 1 | 2 | 4  # light, buzzer, vibration
 _DRIVEN = "look and listen"
 _WITHDRAWN = "the test ended before this receiver had taken it"
+_WITHHELD = "simulated; this receiver does not accept simulations"
 
 
 class Hop(NamedTuple):
@@ -55,10 +58,10 @@ class ChainTest:
         hops = [Hop("agent", "this laptop", True, self._ms(), "the agent answers")]
         wearables = asyncio.gather(*self._wearables(await self._wanted(device), device))
         try:
-            key = await self._parts.store.write(self._queue)
+            keys = await self._parts.store.write(self._queue)
             hops.append(Hop("store", "this laptop", True, self._ms(), "the test event is stored"))
             self._parts.workers.wake()
-            receivers = await self._receivers(key)
+            receivers = await self._receivers(keys)
         except StoreError as error:
             receivers = [Hop("store", "this laptop", False, None, f"{error} {error.advice}")]
         return hops + list(await wearables) + receivers
@@ -66,15 +69,24 @@ class ChainTest:
     def _ms(self) -> int:
         return round((self._clock.monotonic() - self._start_s) * 1000)
 
-    def _queue(self, tx: Tx) -> str:
-        targets = [(worker.name, worker.accept_simulated) for worker in self._parts.workers]
-        parts, now_ms = self._parts, self._clock.utc_ms()
-        key, messages = messages_of_test(
-            tx, targets, parts.clock.utc_ms(), simulated=parts.clock.speed != 1.0
-        )
-        for message in messages:
-            add_delivery(tx, message, now_ms)
-        return key
+    def _queue(self, tx: Tx) -> list[str]:
+        """One message for each receiver, through its own queue; returns their keys."""
+        parts, token, now_ms = self._parts, os.urandom(8).hex(), self._clock.utc_ms()
+        simulated = parts.clock.speed != 1.0
+        keys = []
+        for worker in parts.workers:
+            test = delivery_of_test(worker.name, token, "LOW", parts.clock.utc_ms())
+            body = json.loads(test.body)
+            body |= {"simulated": simulated, "text": marked(simulated, body["text"])}
+            payload = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+            why = _WITHHELD if simulated and not worker.accept_simulated else ""
+            add_delivery(
+                tx,
+                Addressed(worker.name, test.event_key, None, PRIORITY_LOW, simulated, payload, why),
+                now_ms,
+            )
+            keys.append(test.event_key)
+        return keys
 
     async def _wanted(self, device: str) -> dict[bytes, str]:
         """Device id → name of each wearable that must be there: every bound one, or those that `device` names."""
@@ -131,18 +143,18 @@ class ChainTest:
             "wearable", name, True, self._ms(), "light, buzzer and vibration were driven: look and listen"
         )
 
-    async def _receivers(self, key: str) -> list[Hop]:
+    async def _receivers(self, keys: Sequence[str]) -> list[Hop]:
         """Until every receiver took it or refused it, or the time is over."""
         taken_ms: dict[str, int] = {}
         while True:
-            rows = await self._parts.store.read(lambda tx: deliveries_of(tx, key))
+            rows = await self._parts.store.read(lambda tx: deliveries_of(tx, keys))
             for row in rows:
                 if row.state != "pending":
                     taken_ms.setdefault(row.target, self._ms())
             if len(taken_ms) == len(rows) or self._clock.monotonic() - self._start_s > self._seconds:
                 break
             await self._clock.sleep(_LOOK_S)
-        await self._parts.store.write(lambda tx: withdraw(tx, key, _WITHDRAWN))
+        await self._parts.store.write(lambda tx: withdraw(tx, keys, _WITHDRAWN))
         if not rows:
             return [Hop("receiver", "none", False, None, "no receiver is configured: cytowatch config")]
         return [self._receiver(row, taken_ms.get(row.target)) for row in rows]

@@ -4,7 +4,7 @@ A receiver's rows are a queue: the most urgent first, then the oldest; what beca
 """
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from host_agent.store.db import Tx
@@ -53,13 +53,13 @@ class SentHead(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One pending delivery."""
+    """One pending delivery. `setbacks`: attempts that failed although the receiver was reached."""
 
     id: int
     event_key: str
     priority: int
     payload: str
-    attempts: int
+    setbacks: int
 
 
 class Due(NamedTuple):
@@ -137,9 +137,9 @@ def find_due(
     for leave_out in dict.fromkeys((without_id, 0)):
         for device in _sharing(tx, target):
             row = tx.execute(
-                "SELECT id, event_key, priority, payload, attempts FROM outbox WHERE target = ? AND device IS ?"
+                "SELECT id, event_key, priority, payload, setbacks FROM outbox WHERE target = ? AND device IS ?"
                 " AND state = 'pending' AND id > ? AND id <> ? AND (next_try_utc_ms <= ? OR next_try_utc_ms > ?)"
-                " AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY priority DESC, attempts, id LIMIT 1",
+                " AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY priority DESC, setbacks, id LIMIT 1",
                 (target, device, above_id, leave_out, now_ms, now_ms + longest_wait_ms, never),
             ).fetchone()
             if row is not None:
@@ -185,27 +185,40 @@ def mark_refused(tx: Tx, row_id: int, reason: str) -> None:
     )
 
 
-def mark_retry(tx: Tx, row_id: int, next_try_utc_ms: int, reason: str) -> None:
-    """Not delivered; due again then."""
+def mark_unreached(tx: Tx, row_id: int, reason: str) -> None:
+    """The receiver was not reached: the row keeps its place."""
     tx.execute(
-        "UPDATE outbox SET attempts = attempts + 1, next_try_utc_ms = ?, last_error = ?"
+        "UPDATE outbox SET attempts = attempts + 1, last_error = ? WHERE id = ? AND state = 'pending'",
+        (reason, row_id),
+    )
+
+
+def mark_retry(tx: Tx, row_id: int, next_try_utc_ms: int, reason: str) -> None:
+    """Not delivered; due again then, behind those of its priority that failed less often."""
+    tx.execute(
+        "UPDATE outbox SET attempts = attempts + 1, setbacks = setbacks + 1, next_try_utc_ms = ?, last_error = ?"
         " WHERE id = ? AND state = 'pending'",
         (next_try_utc_ms, reason, row_id),
     )
 
 
-def deliveries_of(tx: Tx, event_key: str) -> list[Delivery]:
-    """What became of one message at each of its receivers, by their names."""
-    return sorted(deliveries(tx, event_key), key=lambda one: one.target)
-
-
-def withdraw(tx: Tx, event_key: str, why: str) -> None:
-    """Never send this message to those who have not taken it; `why` stands beside what they said themselves."""
-    tx.execute(
-        "UPDATE outbox SET state = 'withheld', last_error = CASE last_error WHEN '' THEN ?2 ELSE last_error END"
-        " WHERE event_key = ?1 AND state IN ('pending', 'refused')",
-        (event_key, why),
+def deliveries_of(tx: Tx, event_keys: Sequence[str]) -> list[Delivery]:
+    """What became of these messages, each for each of its receivers, by their names."""
+    return sorted(
+        (one for key in event_keys for one in deliveries(tx, key)),
+        key=lambda one: (one.target, one.event_key),
     )
+
+
+def withdraw(tx: Tx, event_keys: Sequence[str], why: str) -> None:
+    """Never send these to those who have not taken them; `why` stands there where they said nothing themselves."""
+    for key in event_keys:
+        tx.execute(
+            "UPDATE outbox SET state = 'withheld',"
+            " last_error = CASE last_error WHEN '' THEN ?2 ELSE last_error END"
+            " WHERE event_key = ?1 AND state IN ('pending', 'refused')",
+            (key, why),
+        )
 
 
 def counts(tx: Tx) -> dict[str, dict[str, int]]:

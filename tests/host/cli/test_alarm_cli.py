@@ -78,7 +78,7 @@ async def test_what_is_meant_is_found_by_name_number_or_alone(world):
             (("fever", "--all"), 2, "--all cannot be combined"),
             (("fever", "--patient", "P-2"), 1, "Alarms stand about P-1. "),
             (("fever", "--device", "ffff"), 1, "No alarm fever stands now."),
-            (("fever", "--account", "nobody"), 2, "nobody"),
+            (("fever", "--account", "nobody"), 1, "holds no key of account nobody."),
         ]:
             assert part in await said(world, "alarm", "accept", *typed, code=code), typed
         text = await said(world, "alarm", "accept", "--all", "--account", "nurse-1")

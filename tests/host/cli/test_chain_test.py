@@ -38,9 +38,9 @@ async def test_every_hop_is_tested_and_told_with_its_time(world):
         assert list(found) == ["agent", "store", "wearable", "receiver"]
         assert all(one["passed"] and one["ms"] is not None for one in found.values())
         (event,) = [one for one in events(world) if one["kind"] == "test"]
-        assert (event["stage"], event["name"], event["priority"]) == ("test", "TEST_ALARM", "LOW")
+        assert (event["stage"], event["name"], event["priority"]) == ("test", "TEST", "LOW")
         assert event["alarm"] is event["grade"] is event["patient"] is None and "accept" not in event
-        assert ": this message is a test of the alarm chain, and no alarm." in event["text"]
+        assert "this is a test of this way to you. No alarm is behind it" in event["text"]
         assert event["text"].startswith("TEST ") and "P-1" not in event["text"]
         text = await said(world, "test-alarm")
         assert "All 4 hops passed." in text

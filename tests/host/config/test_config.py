@@ -68,7 +68,7 @@ TABLE = HOOK + "\n[[webhook]]\n"
         (TABLE + 'name = "Night Desk"\nurl = "https://b.example"\nsecret_env = "B"\n',
          "webhook[1].name (line 7): expected text in quotes matching ^[a-z0-9][a-z0-9-]{0,31}$, found \"Night Desk\""),
         ('[[webhook]]\nname = "a"\nsecret_env = "A"\n',
-         "webhook[0].url (line 1): mandatory key is missing; expected text in quotes"),
+         "webhook[0] (line 1): expected exactly one of url, url_file and url_env"),
         (HOOK.replace("https", "http"), "expected https://"),
         (HOOK.replace("https", "ftp"), "expected an address such as https://"),
         (HOOK.replace("a.example", "u:pw@a.example"), "without user name or password"),
