@@ -19,6 +19,7 @@ from host_agent.text import local_time
 
 # How long an acceptance holds while the condition lasts, in ms, by priority (a proposal that a clinician must sign).
 ACCEPTANCE_MS = {PRIORITY_LOW: 1_800_000, PRIORITY_MEDIUM: 1_800_000, PRIORITY_HIGH: 600_000}
+_GRADE_MS = 3_600_000  # a grade rise is no condition that lasts: it is of the past by then, and never lapses
 COMMAND_LINE, PAGE, WEARABLE = "command line", "page", "wearable"
 _SIGNED_HOW = (COMMAND_LINE, PAGE)
 CLOCK_BACK_MS = validity.FUTURE_MS
@@ -57,7 +58,8 @@ def end_finished(tx: Tx, now_ms: int, episode: int | None = None) -> list[tuple[
 def accept(tx: Tx, episode: Standing, by: By, seen: int) -> Acceptance:
     """Accept an alarm that stands, up to the priority `seen`. While one counts it gets no longer by another one."""
     first = store.counting(tx, episode.row)
-    until_ms = first.until_utc_ms if first else by.utc_ms + longest_ms(episode.priority)
+    holds_ms = _GRADE_MS if episode.kind == "grade" else longest_ms(episode.priority)
+    until_ms = first.until_utc_ms if first else by.utc_ms + holds_ms
     is_on_wearable = episode.kind == "alarm" and by.record is None
     made = store.add_acceptance(
         tx,

@@ -20,6 +20,11 @@ _STANDS = (
     " AND coalesce((SELECT b.state FROM bindings b WHERE b.id = e.binding), '') <> 'ended')"
 )
 
+_ROSE = (
+    "(e.priority > a.priority OR a.kind = 'accepted' AND e.state = 'open'"
+    " OR e.kind = 'grade' AND e.changed_utc_ms > a.at_utc_ms)"
+)
+
 
 class NewAcceptance(NamedTuple):
     """What a person did about the episode of this row id; `audit` None: no account signed it.
@@ -188,11 +193,10 @@ def finished(
     long ago, so it is over.
     """
     rows = tx.execute(
-        f"SELECT {_COLUMNS}, CASE WHEN NOT {_STANDS} THEN 'over' WHEN e.priority > a.priority"  # noqa: S608
-        " OR (a.kind = 'accepted' AND e.state = 'open') THEN 'rise' WHEN e.kind = 'grade' THEN 'over' ELSE 'lapsed' END"
-        " FROM acceptances a JOIN episodes e ON e.id = a.episode WHERE a.ended_utc_ms IS NULL"
-        f" AND (NOT {_STANDS} OR e.priority > a.priority OR (a.kind = 'accepted' AND e.state = 'open')"
-        " OR a.until_utc_ms <= ?1 OR a.at_utc_ms > ?1 + ?2) AND (?3 IS NULL OR a.episode = ?3) ORDER BY a.id",
+        f"SELECT {_COLUMNS}, CASE WHEN NOT {_STANDS} THEN 'over' WHEN {_ROSE} THEN 'rise' ELSE 'lapsed' END"  # noqa: S608
+        f" FROM acceptances a JOIN episodes e ON e.id = a.episode WHERE a.ended_utc_ms IS NULL AND (NOT {_STANDS}"
+        f" OR {_ROSE} OR e.kind <> 'grade' AND (a.until_utc_ms <= ?1 OR a.at_utc_ms > ?1 + ?2))"
+        " AND (?3 IS NULL OR a.episode = ?3) ORDER BY a.id",
         (now_ms, clock_back_ms, episode),
     ).fetchall()
     return [(Acceptance._make(row[:-1]), row[-1]) for row in rows]

@@ -7,10 +7,11 @@ import pytest
 from crs_core.journal import record_layout
 
 from tools.rig.bedside import Bedside
-from tools.rig.laptop import Laptop
+from tools.rig.laptop import CABLE_ONLY, Laptop
 from tools.rig.scenarios import worn
-from tools.rig.waiting import pass_s, until
+from tools.rig.waiting import conductor, pass_s, until, utc_s
 from tools.rig.wearable import Wearable
+from tools.rig.webhook_receiver import Receiver
 
 SPEED = 30
 LOW_SPO2 = worn(spo2_pct=85.0, hr_bpm=90)
@@ -76,3 +77,30 @@ def test_an_accepted_alarm_is_silent_until_its_acceptance_lapses(tmp_path: Path)
         before = newest(wearable)
         until(lambda: "520" in tones(wearable, before), 60 / SPEED, "the sound after the lapse")
         assert "sounding, nobody has accepted it" in typed(laptop, "status")
+
+
+@pytest.mark.slow
+def test_the_chain_is_tried_from_the_command_to_buzzer_and_receiver(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("a long and common secret\n")
+    secret.chmod(0o600)
+    receiver = Receiver(b"a long and common secret", now_s=utc_s)
+    owner = conductor()
+    assert owner is not None
+    owner.watch(receiver.quiet)
+    with Bedside(tmp_path, speed=SPEED, binding_id=None) as bedside:
+        laptop, wearable = bedside.laptop, bedside.wearable
+        (laptop.home / "config.toml").write_text(
+            f'[[webhook]]\nname = "ward"\nurl = "{receiver.url}"\nsecret_file = "{secret}"\naccept_simulated = true\n'
+            + CABLE_ONLY
+        )
+        bedside.start_agent()
+        bedside.start_patient()
+        before = newest(wearable)
+        hops = laptop.ask("test-alarm")["hops"]
+        assert [(one["kind"], one["passed"]) for one in hops] == [
+            ("agent", True), ("store", True), ("wearable", True), ("receiver", True),
+        ]  # fmt: skip
+        assert "880" in tones(wearable, before) and "520" not in tones(wearable, before)
+        (event,) = [one for one in receiver.events.values() if one["kind"] == "test"]
+        assert event["stage"] == "test" and event["text"].startswith("SIMULATED. TEST ")

@@ -24,6 +24,7 @@ from host_agent.store.db import Store, Tx
 
 _LOG = logging.getLogger(__name__)
 RETRY_S = 2.0  # real
+_FINAL = (wire.RESULT_FORBIDDEN, wire.RESULT_BAD_VALUE, wire.RESULT_UNKNOWN_REQUEST)
 _NO_RIGHT = "this laptop's key may not accept its alarms"
 
 
@@ -97,11 +98,9 @@ class AcceptanceSender:
         try:
             await client.command(wire.AlarmAccept(alarm, one.priority, on_the_wire(one.who)))
         except RequestRefused as error:
-            if error.result_code == wire.RESULT_BUSY:
-                await self._note(one, store.WAITING, str(error))
-                return False
-            await self._note(one, store.REFUSED, str(error))
-            return True
+            is_final = error.result_code in _FINAL
+            await self._note(one, store.REFUSED if is_final else store.WAITING, str(error))
+            return is_final
         except (LinkError, ProtocolError) as error:
             await self._note(one, store.WAITING, str(error))
             return False

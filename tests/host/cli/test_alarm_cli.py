@@ -46,6 +46,9 @@ async def test_a_caregiver_accepts_and_the_wearable_and_everybody_know_the_name(
         )
         line = await said(world, "history", "--kind", "acceptances")
         assert "caregiver-1 accepted the HIGH alarm about P-1: oxygen low, until " in line
+        assert "caregiver-1,command line,1,in the room" in await said(
+            world, "export", "--kind", "acceptances"
+        )
         second = await said(world, "alarm", "accept", "1", "--account", "nurse-1")
         assert "HYPOXAEMIA of P-1: caregiver-1 accepted it at " in second
         assert "0 problems" not in await said(world, "audit", "verify")

@@ -11,6 +11,7 @@ from host_agent.escalation.checks.lapses import LapseCheck
 from host_agent.store import acceptances as store
 from host_agent.store.bindings import end_binding
 from host_agent.store.undelivered import unreached
+from host_agent.views.standing_rows import standing_rows
 from tests.fakes.fake_clock import FakeClock
 from tests.host.escalation.acceptance_world import SOON_T_MS, messages, raised, reply, state, tokens
 from tests.host.escalation.world import NOW_MS, World, alarm_record, grade_record
@@ -80,6 +81,11 @@ async def test_an_accepted_grade_rise_never_lapses_because_it_is_no_condition_th
     reply(world, tokens(world)[0])
     await look(world, NOW_MS + 1_800_001)
     assert state(world) == ("accepted", "Maria") and messages(world, "reminder") == []
+    (row,) = world.store.read_now(lambda tx: standing_rows(tx, NOW_MS + 1_800_001))
+    assert row["acceptance"]["who"] == "Maria"
+    world.commit(grade_record(3), t_ms=SOON_T_MS, received_ms=NOW_MS + 1_900_000)
+    await look(world, NOW_MS + 1_900_000)
+    assert world.query("SELECT ended_by FROM acceptances") == [("rise",)]
 
 
 # --- codes

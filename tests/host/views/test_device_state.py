@@ -15,6 +15,7 @@ BOTH = {"has_temperature": True, "has_oxygen": True}
 FULL = Battery({"percent": 80, "hours_left": 9, "charging": False}, 0.0)
 LOW = AlarmFact(LOW_BATTERY, True)
 OXYGEN = AlarmFact(HYPOXAEMIA, True, since_utc_ms=NOW_MS - 9 * MIN_MS)
+UNTIL = local_time(NOW_MS + 5 * MIN_MS, with_seconds=False)
 ACCEPTED = AlarmFact(HYPOXAEMIA, True, "nurse-1", NOW_MS + 5 * MIN_MS)
 LAPSED = AlarmFact(HYPOXAEMIA, True, "nurse-1", NOW_MS - 1)
 HOST = AlarmFact(STALE_DATA, False)
@@ -141,6 +142,11 @@ def test_each_state_has_its_sentence(change, word, text):
         (OXYGEN, {}, "sounding, nobody has accepted it"),
         (OXYGEN, {"sound_paused_until_utc_ms": NOW_MS + MIN_MS}, "sound paused at the wearable until "),
         (ACCEPTED, {}, "accepted by nurse-1, until "),
+        (
+            ACCEPTED._replace(is_untold=True),
+            {},
+            f"accepted by nurse-1, until {UNTIL}, not yet on the wearable",
+        ),
         (LAPSED, {}, "sounding, nobody has accepted it"),
         (
             OXYGEN,
