@@ -39,6 +39,7 @@ COMMANDS = (
     "export",
     "grade",
     "config",
+    "policy",
     "deliveries",
     "backup",
     "restore",

@@ -43,7 +43,10 @@ def test_unknown_key_is_refused_with_line_and_nearest_name():
 
 def test_unknown_table_is_refused_and_the_known_ones_are_listed():
     text = refusal("[zzz]\na = 1\n")
-    assert "zzz (line 1): unknown key; known keys here: agent, ble, serial, store, watchdog, webhook" in text
+    assert (
+        "zzz (line 1): unknown key; known keys here: agent, ble, contact, escalation, serial, step, store, watchdog,"
+        in text
+    )
 
 
 @pytest.mark.parametrize(

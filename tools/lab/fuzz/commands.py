@@ -42,7 +42,8 @@ def every_command(folder: Path) -> list[tuple[str, ...]]:
         ("sign", "grade", "--scale", "ASTCT", "--grade", "2", "--account", "nobody"), ("scan", "--for", "1s"),
         ("pair",), ("grade", "--json", str(folder / "none.json")), ("enrol", str(folder / "none.enrol")),
         ("run", "--help"), ("deliveries", "list"), ("deliveries", "list", "--json"), ("deliveries", "retry", "--all"),
-        ("backup", copy), ("restore", copy),
+        ("backup", copy), ("restore", copy), ("policy", "test", "--event", "FEVER"),
+        ("policy", "test", "--event", "LOW_BATTERY=LOW", "--json", "--over-after", "5m"),
         ("context", "show", "--device", "fe"), ("context", "show", "--json", "--device", "fe"),
         ("history", "--device", "fe"), ("report", "hours", "--device", "01"), ("verify", "--json"),
     ]  # fmt: skip
