@@ -15,7 +15,7 @@ from typing import Any
 
 from crs_core.codes import NOT_UNDERSTOOD
 
-from host_agent.agent_run import AgentRun
+from host_agent.agent_run import AgentRun, system_start
 from host_agent.clock import Clock, RealClock, ScaledClock
 from host_agent.config.model import Config
 from host_agent.control.handlers import Commands
@@ -24,6 +24,7 @@ from host_agent.control.socket import ControlServer
 from host_agent.errors import StoreError
 from host_agent.escalation.checks.at_repl import AtReplCheck
 from host_agent.escalation.checks.check import Check, CheckParts, Finding
+from host_agent.escalation.checks.contact_steps import ContactStepsCheck
 from host_agent.escalation.checks.contradicting_time import ContradictingTimeCheck
 from host_agent.escalation.checks.nobody_reached import NobodyReachedCheck
 from host_agent.escalation.checks.not_taken import NotTakenCheck
@@ -34,8 +35,10 @@ from host_agent.escalation.checks.runner import CheckRunner
 from host_agent.escalation.checks.silence import SilenceCheck
 from host_agent.escalation.checks.silence_rules import Limits
 from host_agent.escalation.checks.store_opens import StoreOpensCheck
-from host_agent.escalation.derive import Escalation, Target
+from host_agent.escalation.contact.calling import calling_of
+from host_agent.escalation.derive import Escalation
 from host_agent.escalation.from_memory import MemoryAlarms
+from host_agent.escalation.target import Target
 from host_agent.fault_log import FaultLog
 from host_agent.forward.receiver import Receiver
 from host_agent.forward.registry import forwarder_of
@@ -120,13 +123,17 @@ class Agent:
             self.run_note.end()
             raise
         self.verifier = Verifier()
+        targets = [Target(worker.name, worker.accept_simulated) for worker in self.workers]
         self.escalation = Escalation(
-            [Target(worker.name, worker.accept_simulated) for worker in self.workers],
+            targets,
             link_utc_ms=self.link_clock.utc_ms,
             agent_simulated=self.is_simulation,
             speed=speed,
             on_event=self.workers.wake_from_thread,
-        )
+            calling=calling_of(
+                config, targets, self.clock, "" if self.is_simulation else system_start(), self.link_clock.utc_ms
+            ),
+        )  # fmt: skip
         self.memory_alarms = MemoryAlarms(
             self.store, self.escalation, self.clock, self.workers.offer, agent_simulated=self.is_simulation
         )
@@ -160,8 +167,8 @@ class Agent:
             clock=self.link_clock, open_port=open_port,
         )  # fmt: skip
         self.unreached = UnreachedTeller(
-            self.links.bound_devices, lambda: self.nobody_reached.sounding, self.clock
-        )
+            self.links.bound_devices, lambda: self.nobody_reached.sounding | self.contact_steps.sounding, self.clock
+        )  # fmt: skip
         self.checks = self._checks(Limits(**config.watchdog.model_dump()).with_real_time_for_links(speed))
 
     def _checks(self, limits: Limits) -> CheckRunner:
@@ -174,7 +181,9 @@ class Agent:
             taken=self.workers.taken,
             address_again=self.escalation.address_again,
             retry_now=self.workers.retry_now,
+            accept_within_ms=self.escalation.accept_within_ms,
         )
+        self.contact_steps = ContactStepsCheck(parts, self.escalation)
         # a new check is one file in escalation/checks/ and one line here
         checks: list[Check] = [
             SilenceCheck(parts, limits, heard=lambda: self.live.heard(self.keys())),
@@ -186,6 +195,7 @@ class Agent:
             self.record_overdue,
             RepetitionCheck(self.store, self.escalation, self.clock),
             StoreOpensCheck(parts, self.live.on_store, self._read_store),
+            self.contact_steps,
         ]
         return CheckRunner(checks, self.clock)
 

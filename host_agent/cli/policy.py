@@ -1,7 +1,6 @@
 """`policy`: what the contacts and steps of the configuration would do, without sending anything."""
 
 import difflib
-import time
 from typing import Annotated, Any
 
 import typer
@@ -9,10 +8,11 @@ from crs_core import codes
 from crs_core.code_texts import ALARM_NAMES
 from crs_core.codes import PRIORITY_HIGH, PRIORITY_MEDIUM, PRIORITY_NAMES
 
+from host_agent.clock import RealClock
 from host_agent.errors import ConfigError
+from host_agent.escalation.contact.course import Accepted, Event, Hold, Over, Raised, Sound, Tell
 from host_agent.escalation.contact.foreseen import Foreseen, foresee
 from host_agent.escalation.contact.plan import Plan, may_wait, plan_of
-from host_agent.escalation.contact.policy import Accepted, Event, Hold, Over, Raised, Sound, Tell
 from host_agent.escalation.episodes import ACCEPTANCE_MS
 from host_agent.paths import default_paths
 from host_agent.terminal.config_option import ConfigOption, find_config
@@ -59,7 +59,7 @@ def test_policy(
     settings = find_config(default_paths(), config)
     plan = plan_of(settings)
     alarm, priority = _event(event)
-    begin_ms = time.time_ns() // 1_000_000 if at is None else parse_moment_ms(at, "--at")
+    begin_ms = RealClock().utc_ms() if at is None else parse_moment_ms(at, "--at")
     for_ms = round(parse_span_s(span, "--for") * 1000)
     happens: list[tuple[int, Event]] = [(0, Raised(priority, may_wait(alarm, priority, is_rise=alarm == 0)))]
     if accepted_after is not None:

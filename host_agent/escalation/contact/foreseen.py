@@ -3,16 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from host_agent.escalation.contact.course import Action, Course, Event, Now, Passed
 from host_agent.escalation.contact.plan import Plan
-from host_agent.escalation.contact.policy import (
-    Action,
-    Course,
-    Event,
-    Now,
-    Passed,
-    decide,
-    next_due_ms,
-)
+from host_agent.escalation.contact.policy import decide, next_due_ms
 
 
 class Foreseen(NamedTuple):

@@ -121,7 +121,7 @@ def quiet_until_ms(quiet: Quiet | None, utc_ms: int) -> int | None:
     if not inside:
         return None
     day = here.date() + datetime.timedelta(days=1 if begin > end and minute >= begin else 0)
-    wall = datetime.datetime.combine(day, datetime.time(end // 60, end % 60))
+    wall = datetime.datetime(day.year, day.month, day.day, end // 60, end % 60)
     ends = moments_of(wall) or around_gap(wall)
     later = [round(one.timestamp() * 1000) for one in ends if one.timestamp() * 1000 > utc_ms]
     return later[0] if later else None

@@ -23,118 +23,35 @@
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
 
 from crs_core.codes import PRIORITY_HIGH, PRIORITY_MEDIUM
 
+from host_agent.escalation.contact.course import (
+    ACCEPTED,
+    CALLING,
+    OVER,
+    OVER_STAGE,
+    RAISED,
+    REMINDER,
+    Accepted,
+    Action,
+    Course,
+    Ended,
+    Event,
+    Hold,
+    Lapsed,
+    Now,
+    Over,
+    Passed,
+    Raised,
+    Said,
+    Sound,
+    Tell,
+    Timer,
+)
 from host_agent.escalation.contact.plan import Plan, quiet_until_ms
 from host_agent.text import span_text
 
-CALLING, ACCEPTED, OVER = "calling", "accepted", "over"
-RAISED, REMINDER, OVER_STAGE = "raised", "reminder", "over"
-
-
-class Now(NamedTuple):
-    """`steady_ms` counts on whatever happens to the wall clock `utc_ms`, which says when quiet hours are."""
-
-    steady_ms: int
-    utc_ms: int
-
-
-class Timer(NamedTuple):
-    """`number` is the step's, `round` which repeat it is, `who` whose quiet hours end."""
-
-    kind: str
-    due_ms: int
-    number: int = 0
-    round: int = 0
-    who: str = ""
-
-
-class Course(NamedTuple):
-    """How far the calling about one episode is. `told` are names of contacts, in the order in which they were told.
-
-    `has_end` is false for an event without a condition: nobody is told that it ended.
-    """
-
-    state: str = CALLING
-    priority: int = 0
-    since_ms: int = 0
-    told: tuple[str, ...] = ()
-    timers: tuple[Timer, ...] = ()
-    reminders: int = 0
-    is_unreached: bool = False
-    stopped_ms: int = 0
-    may_wait: bool = False
-    has_end: bool = True
-
-
-class Raised(NamedTuple):
-    """`is_covered`: it is no more urgent than what a person accepted, and the acceptance holds."""
-
-    priority: int
-    may_wait: bool = False
-    is_covered: bool = False
-
-
-class Accepted(NamedTuple):
-    """`for_ms` None: it never lapses."""
-
-    for_ms: int | None
-
-
-class Lapsed(NamedTuple):
-    """The acceptance counts no longer, before its time."""
-
-
-class Over(NamedTuple):
-    """The condition ended."""
-
-
-class Ended(NamedTuple):
-    """The patient's monitoring ended."""
-
-
-class Said(NamedTuple):
-    """An event without a condition, such as something that was signed."""
-
-    priority: int
-    may_wait: bool = False
-
-
-class Passed(NamedTuple):
-    """Time passed."""
-
-
-Event = Raised | Accepted | Lapsed | Over | Ended | Said | Passed
-
-
-class Tell(NamedTuple):
-    """Send the message of this stage. `number` counts reminders; `systems`: to the receivers without a person, too."""
-
-    stage: str
-    people: tuple[str, ...]
-    priority: int
-    why: str
-    number: int = 0
-    systems: bool = False
-
-
-class Hold(NamedTuple):
-    """Somebody is told later. `until_utc_ms` by the wall clock."""
-
-    who: str
-    until_utc_ms: int
-    why: str
-
-
-class Sound(NamedTuple):
-    """NOBODY_REACHED sounds on the wearable and on the laptop."""
-
-    why: str
-
-
-Action = Tell | Hold | Sound
 Result = tuple[Course, list[Action]]
 
 
@@ -164,8 +81,10 @@ def _raised(plan: Plan, course: Course, event: Raised, now: Now) -> Result:
         state=CALLING, priority=priority, since_ms=now.steady_ms, timers=timers + quiet, is_unreached=False,
         stopped_ms=0, may_wait=event.may_wait,
     )  # fmt: skip
-    why = "the alarm rose: the steps start anew" if is_rise else "the alarm began"
-    return _reach(plan, course, course.told, now, why)
+    if not is_rise:
+        return _reach(plan, course, course.told, now, "the alarm began")
+    course, actions = _reach(plan, course, course.told, now, "the alarm rose: the steps start anew")
+    return course, [one._replace(is_rise=True) if isinstance(one, Tell) else one for one in actions]
 
 
 def _accepted(plan: Plan, course: Course, event: Accepted, now: Now) -> Result:
@@ -382,9 +301,3 @@ _WHY: dict[type, str] = {
     Lapsed: "it was not accepted", Over: "it was over", Ended: "the patient's monitoring ended",
     Said: "nobody serves this priority", Passed: "nothing is due",
 }  # fmt: skip
-
-
-def course_of(values: dict[str, Any]) -> Course:
-    """A course as the store keeps it."""
-    timers = tuple(Timer(*one) for one in values["timers"])
-    return Course(**{**values, "timers": timers, "told": tuple(values["told"])})

@@ -7,17 +7,7 @@ import pytest
 from crs_core import codes
 from crs_core.codes import PRIORITY_HIGH, PRIORITY_LOW, PRIORITY_MEDIUM
 
-from host_agent.escalation.contact.foreseen import foresee
-from host_agent.escalation.contact.plan import (
-    Person,
-    Plan,
-    Quiet,
-    Step,
-    may_be_counted,
-    may_wait,
-    quiet_until_ms,
-)
-from host_agent.escalation.contact.policy import (
+from host_agent.escalation.contact.course import (
     Accepted,
     Course,
     Ended,
@@ -30,8 +20,18 @@ from host_agent.escalation.contact.policy import (
     Said,
     Sound,
     Tell,
-    decide,
 )
+from host_agent.escalation.contact.foreseen import foresee
+from host_agent.escalation.contact.plan import (
+    Person,
+    Plan,
+    Quiet,
+    Step,
+    may_be_counted,
+    may_wait,
+    quiet_until_ms,
+)
+from host_agent.escalation.contact.policy import decide
 
 MIN = 60_000
 NIGHT = Quiet(22 * 60, 7 * 60)

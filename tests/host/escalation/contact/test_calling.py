@@ -1,0 +1,281 @@
+"""Contact steps over the real store: rows in the commit of their cause, exact timers, and nothing lost by a kill."""
+
+from functools import partial
+
+import pytest
+from crs_core import codes
+
+from host_agent.config.model import parse_config
+from host_agent.escalation.contact.plan import plan_of
+from tools.rig.called_bedside import CalledBedside, KilledError
+from tools.rig.contact_plan import PLAN_TOML
+
+CONFIG = parse_config(PLAN_TOML)
+PLAN = plan_of(CONFIG)
+TARGETS = [one.name for one in CONFIG.receivers]
+
+
+@pytest.fixture
+def bed(tmp_path):
+    made = CalledBedside(tmp_path, PLAN, TARGETS)
+    yield made
+    made.stop()
+
+
+async def passes(bed, seconds, every_s=0.5, takes=TARGETS):
+    """Time passes, the checks look twice a second, and these receivers take what waits for them."""
+    until_s = bed.clock.true_s + seconds
+    while bed.clock.true_s < until_s - 1e-9:
+        bed.clock.true_s = min(until_s, bed.clock.true_s + every_s)
+        await bed.look()
+        for name in takes:
+            bed.deliver(name)
+
+
+def told(bed, since=0):
+    return [(target, stage) for target, _, stage, _ in bed.rows()][since:]
+
+
+async def test_systems_and_the_first_step_are_told_in_the_commit_of_the_record(bed):
+    bed.alarm(codes.HYPOXAEMIA, 3)
+    assert told(bed) == [("carer-phone", "raised"), ("ward", "raised")]
+
+
+async def test_one_event_has_one_key_for_everybody_and_each_reminder_its_own(bed):
+    bed.alarm(codes.HYPOXAEMIA, 3)
+    await passes(bed, 430)
+    rows = [row for row in bed.rows() if row[2] == "raised"]
+    key = rows[0][1]
+    assert {one["key"] for name in TARGETS for one in bed.payloads(name)} == {key}
+    assert [(target, made.removeprefix(key)) for target, made, *_ in rows] == [
+        ("carer-phone", ""), ("ward", ""), ("nurse-phone", ""), ("nurse-pager", ""), ("doctor-phone", "")
+    ]  # fmt: skip
+    assert len({one["episode"] for name in TARGETS for one in bed.payloads(name)}) == 1
+
+
+async def test_a_receiver_that_takes_messages_is_reminded_and_one_that_is_behind_gets_no_heap(bed):
+    bed.alarm(codes.HYPOXAEMIA, 3)
+    await passes(bed, 61, takes=[])
+    assert [stage for target, stage in told(bed) if target == "carer-phone"] == ["raised"]
+    bed.deliver("carer-phone")
+    await passes(bed, 60)
+    assert [stage for target, stage in told(bed) if target == "carer-phone"] == ["raised", "reminder"]
+    reminder = bed.payloads("carer-phone")[-1]
+    assert "Nobody has accepted this alarm" in reminder["text"] and reminder["stage"] == "reminder"
+
+
+async def test_nobody_accepts_and_it_sounds_on_the_wearable_names_who_was_told_and_goes_on(bed):
+    bed.alarm(codes.HYPOXAEMIA, 3)
+    await passes(bed, 599)
+    assert not bed.is_nobody_reached()
+    await passes(bed, 1.5)
+    assert bed.is_nobody_reached()
+    detail = [one["detail"] for one in bed.payloads("nurse-phone") if one["name"] == "NOBODY_REACHED"]
+    assert detail == ["HYPOXAEMIA: nobody has accepted it in 10 min; told: carer, nurse-1, doctor-1"]
+    before = len(bed.rows())
+    await passes(bed, 300)
+    assert len(bed.rows()) > before
+    bed.accept(codes.HYPOXAEMIA, 3)
+    await bed.look()
+    assert not bed.is_nobody_reached()
+
+
+async def test_an_acceptance_stops_the_steps_in_its_own_commit_and_its_lapse_reminds_those_who_were_told(bed):
+    bed.alarm(codes.HYPOXAEMIA, 3)
+    await passes(bed, 5)
+    bed.accept(codes.HYPOXAEMIA, 3)
+    count = len(bed.rows())
+    await passes(bed, 599)
+    assert len(bed.rows()) == count
+    await passes(bed, 2)
+    assert told(bed, count) == [("carer-phone", "reminder")]
+
+
+async def test_a_rise_is_told_at_once_though_its_alarm_was_accepted(bed):
+    bed.alarm(codes.HYPOXAEMIA, 2)
+    bed.accept(codes.HYPOXAEMIA, 2)
+    count = len(bed.rows())
+    bed.alarm(codes.HYPOXAEMIA, 3)
+    assert told(bed, count) == [("carer-phone", "raised"), ("ward", "raised")]
+    assert bed.rows()[count][3] == 3
+
+
+async def test_the_end_is_told_in_its_commit_to_all_who_were_told_and_never_reassures(bed):
+    bed.alarm(codes.HYPOXAEMIA, 3)
+    await passes(bed, 245)
+    bed.alarm(codes.HYPOXAEMIA, 0)
+    rows = [(target, stage) for target, _, stage, _ in bed.rows() if stage == "over"]
+    assert rows == [
+        ("carer-phone", "over"),
+        ("nurse-phone", "over"),
+        ("nurse-pager", "over"),
+        ("ward", "over"),
+    ]
+    over = bed.payloads("ward")[-1]
+    assert (
+        "oxygen no longer measured below the limit since" in over["text"] and "Keep watching." in over["text"]
+    )
+    assert over["text"].startswith("ENDED") and over["key"] == bed.payloads("ward")[0]["key"]
+    count = len(bed.rows())
+    await passes(bed, 700)
+    assert len(bed.rows()) == count and not bed.is_nobody_reached()
+
+
+async def test_a_medium_alarm_that_nobody_accepts_is_told_as_high_to_systems_too(bed):
+    bed.alarm(codes.FEVER, 2)
+    await passes(bed, 901)
+    high = bed.payloads("ward")[-1]
+    assert (high["priority"], high["stage"]) == ("HIGH", "reminder") and high["text"].startswith("URGENT")
+    await passes(bed, 600)
+    assert bed.is_nobody_reached()
+
+
+async def test_the_end_of_a_patient_is_told_to_all_and_not_as_the_end_of_the_alarm(bed):
+    bed.alarm(codes.FEVER, 2)
+    count = len(bed.rows())
+    bed.end_patient()
+    await passes(bed, 2)
+    new = bed.rows()[count:]
+    assert "over" not in {stage for _, _, stage, _ in new}
+    assert {target for target, *_ in new} >= {"ward", "nurse-phone", "nurse-pager"}
+    assert bed.payloads("ward")[-1]["name"] == "PATIENT_END"
+    await passes(bed, 1600)
+    assert len([1 for target, *_ in bed.rows() if target == "ward"]) == 2
+
+
+@pytest.mark.parametrize("harm", ["none", "kill", "back", "ahead", "sleep", "kill and back", "computer"])
+async def test_timers_are_exact_to_a_second_over_restarts_and_clock_steps(bed, harm):
+    bed.alarm(codes.HYPOXAEMIA, 3)
+    seen = {}
+    for second in range(1, 1300):
+        bed.clock.true_s = float(second)
+        if second % 100 == 50:
+            if harm in ("kill", "kill and back", "ahead", "back"):
+                bed.stop()
+            if harm in ("back", "kill and back"):
+                bed.clock.wall_off_ms -= 3_600_000
+            if harm == "ahead":
+                bed.clock.wall_off_ms += 86_400_000
+            if harm in ("kill", "kill and back", "ahead", "back"):
+                bed.start()
+        if harm == "computer" and second % 300 == 150:
+            bed.start_computer_anew(0.0)
+        if harm == "sleep" and second % 100 in range(60, 80):
+            continue  # nothing runs; the counter goes on
+        await bed.look()
+        steps = bed.store.read_now(
+            lambda tx: tx.execute(
+                "SELECT number, detail, due_utc_ms FROM course_timers WHERE done_utc_ms IS NOT NULL"
+            ).fetchall()
+        )
+        for step, detail, _ in steps:
+            seen.setdefault(step, (second, detail))
+    done = sorted(second for second, detail in seen.values() if '"step"' in detail or '"deadline"' in detail)
+    planned = [240, 420, 600, 840, 1020, 1200]
+    assert len(done) == len(planned)
+    for second, plan in zip(done, planned, strict=True):
+        assert plan <= second <= plan + 1, (done, harm)
+
+
+async def test_killed_at_every_commit_nothing_is_lost_and_nothing_doubled(tmp_path):
+    def life(folder, kill_at, how):
+        folder.mkdir()
+        bed = CalledBedside(folder, PLAN, TARGETS)
+        bed.kill = lambda: how if bed.commits == kill_at else ""
+        return bed
+
+    async def run(bed):
+        async def delivered(name):
+            bed.deliver(name)
+
+        async def do(work):
+            while True:
+                try:
+                    return await work()
+                except KilledError:
+                    bed.stop()
+                    bed.start()
+
+        async def to(second):
+            while bed.clock.true_s < second:
+                bed.clock.true_s = min(second, bed.clock.true_s + 60)
+                await do(bed.look)
+                for name in TARGETS:
+                    await do(partial(delivered, name))
+
+        bed.alarm(codes.HYPOXAEMIA, 2)
+        await to(300)
+        bed.alarm(codes.HYPOXAEMIA, 3)
+        await to(360)
+        bed.accept(codes.HYPOXAEMIA, 3)
+        await to(1800)
+        bed.alarm(codes.HYPOXAEMIA, 0)
+        await to(1860)
+        rows = bed.rows()
+        bed.stop()
+        return sorted(rows), bed.commits
+
+    plain, commits = await run(life(tmp_path / "plain", -1, ""))
+    assert len(plain) > 20
+    for at in range(1, commits + 1):
+        for how in ("before", "after"):
+            found, _ = await run(life(tmp_path / f"{how}{at}", at, how))
+            assert found == plain, (how, at)
+
+
+async def test_without_contacts_everything_is_as_before(tmp_path):
+    bed = CalledBedside(tmp_path, None, ["a", "b"])
+    bed.alarm(codes.HYPOXAEMIA, 3)
+    await passes(bed, 700, 10)
+    bed.deliver("a")
+    bed.alarm(codes.HYPOXAEMIA, 0)
+    await passes(bed, 100, 10)
+    assert {name for name, *_ in bed.rows()} == {"a", "b"}
+    assert all("stage" not in one and "episode" not in one for one in bed.payloads("a"))
+    assert [one["name"] for one in bed.payloads("a")] == ["HYPOXAEMIA", "NOBODY_REACHED"]
+    bed.stop()
+
+
+async def test_contacts_that_are_new_in_the_configuration_are_called_about_what_stands(tmp_path):
+    bed = CalledBedside(tmp_path, None, TARGETS)
+    bed.alarm(codes.HYPOXAEMIA, 3)
+    bed.deliver("ward")
+    bed.stop()
+    bed.plan = PLAN
+    bed.start()
+    await passes(bed, 602)
+    assert bed.is_nobody_reached()
+    bed.stop()
+
+
+async def test_another_plan_starts_the_steps_anew_for_whoever_is_in_it(bed):
+    bed.alarm(codes.HYPOXAEMIA, 3)
+    bed.stop()
+    ann = PLAN.people[2]._replace(name="ann")
+    bed.plan = PLAN._replace(people=(ann,), steps=(PLAN.steps[0]._replace(people=("ann",)),))
+    bed.start()
+    await passes(bed, 1)
+    assert ("doctor-phone", "raised") in told(bed)
+
+
+async def test_a_flood_of_a_technical_alarm_is_counted_and_one_of_low_oxygen_never(bed):
+    for _ in range(15):
+        bed.alarm(codes.SENSOR_FAULT, 2)
+        bed.alarm(codes.SENSOR_FAULT, 0)
+        bed.alarm(codes.HYPOXAEMIA, 3)
+        bed.alarm(codes.HYPOXAEMIA, 0)
+    raised = [one["name"] for one in bed.payloads("carer-phone") if one["stage"] == "raised"]
+    assert raised.count("HYPOXAEMIA") == 15 and raised.count("SENSOR_FAULT") == 10
+
+
+async def test_quiet_hours_hold_a_low_alarm_back_until_they_end(bed, monkeypatch):
+    import datetime
+
+    night = datetime.datetime(2027, 1, 16, 3, 0).timestamp()
+    bed.clock.wall_off_ms = round(night * 1000) - bed.clock.utc_ms()
+    bed.alarm(codes.LOW_BATTERY, 1)
+    await passes(bed, 4 * 3600 - 10, 60)
+    assert [stage for target, stage in told(bed) if target == "carer-phone"] == []
+    assert ("nurse-phone", "raised") in told(bed)
+    await passes(bed, 12)
+    assert [stage for target, stage in told(bed) if target == "carer-phone"] == ["raised"]
