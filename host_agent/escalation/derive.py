@@ -88,14 +88,14 @@ class Escalation(Derivation):
                     who=record.who,
                     utc_ms=utc_ms,
                 )
-        self._call_now(tx)
+        self._call_now(tx, journal.device)
 
     def host_alarm(self, tx: Tx, alarm: HostAlarm) -> None:
         """A host alarm was raised, rose, or ended (priority 0)."""
         key = f"host-{alarm.id}"
         if alarm.priority == 0:
             close_episode(tx, key, alarm.changed_utc_ms)
-            self._call_now(tx)
+            self._call_now(tx, alarm.device)
             return
         device_id, simulated, binding = self._about(tx, alarm.device)
         episode = None
@@ -153,6 +153,7 @@ class Escalation(Derivation):
         """What is due of the contact steps, and the word to all when a patient ended."""
         if self.calling is None:
             return
+        self.calling.adopt(tx)
         self.calling.advance(tx)
         for one in self.calling.ends(tx):
             self.post(tx, end_of_patient(tx, one, utc_ms), None)
@@ -206,11 +207,11 @@ class Escalation(Derivation):
             add_delivery(tx, delivery, now_ms)
             self._on_event()
 
-    def _call_now(self, tx: Tx) -> None:
+    def _call_now(self, tx: Tx, device: int | None) -> None:
         """An acceptance or an end counts from the commit that brought it."""
         if self.calling is None:
             return
-        error = attempt(tx, partial(self.calling.advance, tx))
+        error = attempt(tx, partial(self.calling.advance, tx, device))
         if error is not None:  # the records are stored all the same, and the check looks again
             _LOG.error("contact steps cannot be judged", exc_info=error)
         self._on_event()

@@ -15,7 +15,7 @@ class StoredTimer(NamedTuple):
 
 
 class EpisodeNow(NamedTuple):
-    """An episode now; `is_patient_ended`: its binding has ended. `is_elsewhere`: it goes on under another key."""
+    """An episode now; `is_patient_ended`: its binding has ended. `goes_on_as`: the episode that took its alarm over."""
 
     key: str
     kind: str
@@ -27,7 +27,7 @@ class EpisodeNow(NamedTuple):
     lapses_utc_ms: int | None
     closed_utc_ms: int | None
     is_patient_ended: bool
-    is_elsewhere: bool
+    goes_on_as: int | None
 
 
 class StoredCourse(NamedTuple):
@@ -91,15 +91,17 @@ _COURSE = (
     "SELECT c.id, c.episode, c.device, c.alarm, c.simulated, c.kind, c.event_key, c.payload, c.plan, c.course,"
     " c.acceptance, e.key, e.kind, e.priority, e.state, e.journal, e.binding, e.accepted_utc_ms,"
     " e.acceptance_lapses_utc_ms, e.closed_utc_ms, coalesce(b.state = 'ended', 0),"
-    " EXISTS (SELECT 1 FROM episodes o WHERE o.device = e.device AND o.alarm = e.alarm AND o.kind = e.kind"
+    " (SELECT max(o.id) FROM episodes o WHERE o.device = e.device AND o.alarm = e.alarm AND o.kind = e.kind"
     " AND o.journal IS e.journal AND o.state <> 'closed' AND o.id <> e.id)"
     " FROM contact_courses c LEFT JOIN episodes e ON e.id = c.episode LEFT JOIN bindings b ON b.id = e.binding"
 )
 
 
-def open_courses(tx: Tx) -> list[StoredCourse]:
-    """Every course of which something can still happen, oldest first."""
-    rows = tx.execute(f"{_COURSE} WHERE c.is_open = 1 ORDER BY c.id").fetchall()
+def open_courses(tx: Tx, device: int | None = None) -> list[StoredCourse]:
+    """Every course of which something can still happen, oldest first; `device` None: about every wearable."""
+    rows = tx.execute(
+        f"{_COURSE} WHERE c.is_open = 1 AND (?1 IS NULL OR c.device = ?1) ORDER BY c.id", (device,)
+    ).fetchall()
     return [_course(tx, row) for row in rows]
 
 
@@ -163,6 +165,12 @@ def keep_course(
         " + 1 FROM course_timers WHERE course = ?1), ?2, ?3)",
         [(before.id, due_ms, json.dumps(detail)) for due_ms, detail in left],
     )
+
+
+def move_course(tx: Tx, course: int, episode: int) -> bool:
+    """Its alarm goes on as this episode; False when another course is about that one."""
+    moved = tx.execute("UPDATE OR IGNORE contact_courses SET episode = ? WHERE id = ?", (episode, course))
+    return moved.rowcount == 1
 
 
 def mark_unreached(tx: Tx, course: int) -> None:
@@ -260,6 +268,6 @@ def _course(tx: Tx, row: tuple[Any, ...]) -> StoredCourse:
         (row[0],),
     )
     waiting = tuple(StoredTimer(number, due_ms, json.loads(detail)) for number, due_ms, detail in timers)
-    now = None if row[11] is None else EpisodeNow._make((*row[11:20], bool(row[20]), bool(row[21])))
+    now = None if row[11] is None else EpisodeNow._make((*row[11:20], bool(row[20]), row[21]))
     values = json.loads(row[9]) if row[9] else None
     return StoredCourse._make((*row[:4], bool(row[4]), *row[5:9], values, row[10], waiting, now))

@@ -13,6 +13,7 @@ from crs_core import codes
 from crs_core.grade import alarm_state, alarms, rules
 from crs_core.journal import block_reader, block_writer, record_types
 
+from host_agent.errors import StoreFull
 from host_agent.escalation.checks.check import CheckParts, Finding
 from host_agent.escalation.checks.contact_steps import ContactStepsCheck
 from host_agent.escalation.checks.nobody_reached import NobodyReachedCheck
@@ -25,7 +26,7 @@ from host_agent.store.bindings import end_binding
 from host_agent.store.contact_courses import next_due_ms
 from host_agent.store.coverage import Coverage
 from host_agent.store.db import Store, Tx
-from host_agent.store.host_alarms import open_alarms
+from host_agent.store.host_alarms import end_alarm, open_alarms, raise_alarm
 from host_agent.store.insertion import IncomingBlock
 from host_agent.store.journals import open_journal
 from host_agent.store.time_marks import Mark, keep_mark
@@ -72,6 +73,7 @@ class CalledBedside:
         self.clock = HandClock()
         self.kill: Callable[[], str] = lambda: ""
         self.commits = 0
+        self.is_disk_full = False
         self.from_memory: list[tuple[bytes | None, Finding]] = []
         self._path = folder / "cytowatch.db"
         self._system = 1
@@ -115,6 +117,8 @@ class CalledBedside:
 
     def write(self, fn: Callable[[Tx], Any]) -> Any:
         """One commit, at which the agent may be killed: KilledError then."""
+        if self.is_disk_full:
+            raise StoreFull("the disk is full")
         self.commits += 1
         how = self.kill()
 
@@ -129,8 +133,41 @@ class CalledBedside:
             raise KilledError
         return result
 
-    def alarm(self, alarm: int, priority: int) -> None:
+    def alarm(self, alarm: int, priority: int, seq: int | None = None) -> None:
         """The wearable journals that an alarm rose, fell, or ended (0), and the laptop stores it."""
+        self._journal([self._alarm_record(alarm, priority)], seq)
+
+    def alarms_late(self, alarm: int, *priorities: int) -> None:
+        """Several changes of one alarm that come in one commit, because the link was away."""
+        self._journal([self._alarm_record(alarm, priority) for priority in priorities])
+
+    def skip_one_sequence(self) -> int:
+        """A record that comes later: its sequence."""
+        self._seq += 1
+        return self._seq - 1
+
+    def host_alarm(self, alarm: int, priority: int, *, about_wearable: bool = True) -> None:
+        """The laptop raises an alarm itself, lets it rise, or ends it (0)."""
+        device = self.journal.device if about_wearable else None
+
+        def change(tx: Tx) -> None:
+            utc_ms = self.clock.utc_ms()
+            if priority:
+                raise_alarm(
+                    tx,
+                    self.escalation,
+                    device=device,
+                    alarm=alarm,
+                    priority=priority,
+                    detail="",
+                    utc_ms=utc_ms,
+                )
+            else:
+                end_alarm(tx, self.escalation, device=device, alarm=alarm, utc_ms=utc_ms)
+
+        self.write(change)
+
+    def _alarm_record(self, alarm: int, priority: int) -> Any:
         state = alarms.new_state()
         for active, was in self._active.items():
             state[alarm_state.PRIORITIES] |= was << 2 * active
@@ -138,12 +175,12 @@ class CalledBedside:
             rules.rule_hash(rules.DEFAULT), ((alarm, priority),), bytes(alarm_state.INPUTS_SIZE),
             alarms.encode_state(state, 0), 0,
         )  # fmt: skip
-        self._journal(record)
         self._active[alarm] = priority
+        return record
 
     def accept(self, alarm: int, priority: int, who: str = "ward") -> None:
         """A person accepts it at the wearable, up to this priority."""
-        self._journal(record_types.Accepted(alarm, priority, 1, who))
+        self._journal([record_types.Accepted(alarm, priority, 1, who)])
 
     def end_patient(self) -> None:
         """`cytowatch patient end`."""
@@ -201,10 +238,10 @@ class CalledBedside:
         due_ms = self.store.read_now(next_due_ms)
         return None if now is None or due_ms is None else max(0.0, (due_ms - now.steady_ms) / 1000)
 
-    def _journal(self, record: Any) -> None:
+    def _journal(self, records: list[Any], seq: int | None = None) -> None:
         t_ms = round((self.clock.true_s - self._boot_s) * 1000)
-        rows = [(t_ms, record_types.type_of(record), record_types.encode(record))]
-        raw = block_writer.encode_events(JOURNAL_ID, 1, self._seq, rows)
+        rows = [(t_ms, record_types.type_of(one), record_types.encode(one)) for one in records]
+        raw = block_writer.encode_events(JOURNAL_ID, 1, self._seq if seq is None else seq, rows)
         header, content = block_reader.decode(raw, JOURNAL_ID)
         item = IncomingBlock(header, raw, content)
         while True:  # what was not acknowledged comes again
@@ -220,7 +257,8 @@ class CalledBedside:
                 self.stop()
                 self.start()
         self._coverage = done.coverage
-        self._seq += 1
+        if seq is None:
+            self._seq += len(records)
 
     def _set_up(self, tx: Tx) -> Any:
         bind_patient(tx, DEVICE_ID, BINDING_ID)

@@ -38,7 +38,7 @@ class ContactStepsCheck:
         store, now_ms = self._parts.store, self._parts.clock.utc_ms()
         stuck: set[bytes] = set()
         try:
-            is_due, stuck = await store.read(lambda tx: (calling.is_due(tx), _must_call_about(tx, calling)))
+            is_due, stuck = await store.read(lambda tx: _look(tx, calling))
             if is_due:
                 await store.write(lambda tx: self._escalation.call(tx, now_ms))
             self.sounding = set()
@@ -49,5 +49,6 @@ class ContactStepsCheck:
                 self._parts.alarm_from_memory(device_id, _STUCK)
 
 
-def _must_call_about(tx: Tx, calling: Calling) -> set[bytes]:
-    return {device(tx, row).device_id for row in calling.must_call_about(tx)}
+def _look(tx: Tx, calling: Calling) -> tuple[bool, set[bytes]]:
+    is_due, rows = calling.look(tx)
+    return is_due, {device(tx, row).device_id for row in rows}

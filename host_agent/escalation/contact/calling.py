@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-from crs_core.codes import NOBODY_REACHED, PRIORITY_LOW
+from crs_core.codes import NOBODY_REACHED, PRIORITY_HIGH, PRIORITY_LOW
 
 from host_agent.clock import Clock
 from host_agent.config.model import Config
@@ -17,6 +17,8 @@ from host_agent.escalation.contact.course import (
     CALLING,
     OVER,
     RAISED,
+    STATES,
+    TIMERS,
     Accepted,
     Action,
     Course,
@@ -45,6 +47,7 @@ from host_agent.store.savepoint import attempt
 from host_agent.sync.timebase import record_time
 
 _LOG = logging.getLogger(__name__)
+_DAMAGED = (ValueError, TypeError, KeyError)  # what a course that somebody changed by hand can raise
 _ENDS_TOLD_MS = 86_400_000  # an end of before, when there were no contacts, is no news
 
 
@@ -88,7 +91,10 @@ class Calling:
             stored = self._add(tx, posted, episode)
         elif stored.event_key == posted.key:  # the same record once more
             return with_stage(posted.payload, RAISED, stored.now.key if stored.now else None)
-        course = _course(stored)
+        try:
+            course = _course(stored)
+        except _DAMAGED:  # what cannot be read begins anew
+            course = Course()
         is_rise = course.state != OVER and 0 < course.priority < posted.priority
         waits = may_wait(posted.alarm, posted.priority, is_rise=is_rise or posted.alarm == 0)
         covered = stored.now is not None and stored.now.state == "accepted" and course.state == ACCEPTED
@@ -97,22 +103,39 @@ class Calling:
         self._write(tx, self._decide(stored, course, [event], now), now)
         return with_stage(posted.payload, RAISED, stored.now.key if stored.now else None)
 
-    def is_due(self, tx: Tx) -> bool:
-        """Whether `advance` would write anything now. Only reads."""
-        now = self._time.now()
-        if now is None or self._adoptable(tx) or self._ends(tx, now):
-            return True
-        stored = courses.open_courses(tx)
-        return (bool(stored) and self._time.is_note_old) or any(self._look(one, now) for one in stored)
+    def look(self, tx: Tx) -> tuple[bool, set[int]]:
+        """(whether `advance` would write now, row ids of wearables about which it would call). Only reads.
 
-    def advance(self, tx: Tx) -> None:
-        """Everything that is due: timers, acceptances, ends."""
+        Counted are alarms, MEDIUM or HIGH, that nobody has accepted: about those nobody may wait for the store.
+        """
+        now = self._time.now()
+        if now is None:
+            return True, set()
+        stored = courses.open_courses(tx)
+        is_due = bool(self._adoptable(tx)) or bool(self.ends(tx))
+        about = set()
+        for one in stored:
+            try:
+                due = self._look(one, now)
+            except _DAMAGED:  # `advance` says so
+                due = Due(one, Course(priority=PRIORITY_HIGH), [])
+            is_due = is_due or due is not None
+            if due is not None and one.device is not None and due.course.state == CALLING:
+                about |= {one.device} if due.course.priority > PRIORITY_LOW else set()
+        return is_due or (bool(stored) and self._time.is_note_old), about
+
+    def adopt(self, tx: Tx) -> None:
+        """Call about what stands and was told when there were no contacts."""
         now = self._begin(tx)
         for episode in self._adoptable(tx):
             posted = courses.newest_event_of(tx, episode)
             stored = self._add(tx, posted, episode)
             self._write(tx, self._decide(stored, Course(), [Raised(posted.priority)], now), now)
-        for stored in courses.open_courses(tx):
+
+    def advance(self, tx: Tx, device: int | None = None) -> None:
+        """Everything that is due: timers, acceptances, ends; `device` None: of every wearable."""
+        now = self._begin(tx)
+        for stored in courses.open_courses(tx, device):
             error = attempt(tx, partial(self._advance_one, tx, stored, now))
             if error is not None:  # one course that cannot be judged stops no other, and is heard
                 _LOG.error(
@@ -129,20 +152,7 @@ class Calling:
     def ends(self, tx: Tx) -> list[courses.EndedPatient]:
         """Patients whose end nobody was told."""
         now = self._time.now()
-        return self._ends(tx, now) if now is not None else []
-
-    def must_call_about(self, tx: Tx) -> set[int]:
-        """Row ids of wearables with an alarm, MEDIUM or HIGH, about which somebody must be called now. Only reads."""
-        now = self._time.now()
-        if now is None:
-            return set()
-        due = [self._look(one, now) for one in courses.open_courses(tx)]
-        return {
-            one.before.device
-            for one in due
-            if one is not None and one.before.device is not None and one.course.state == CALLING
-            and one.course.priority > PRIORITY_LOW
-        }  # fmt: skip
+        return [] if now is None else courses.untold_ends(tx, now.utc_ms - _ENDS_TOLD_MS)
 
     def _begin(self, tx: Tx) -> Now:
         self._time.begin(tx)
@@ -165,6 +175,10 @@ class Calling:
         return with_stage(posted.payload, RAISED, None)
 
     def _advance_one(self, tx: Tx, stored: StoredCourse, now: Now) -> None:
+        goes_on_as = stored.now.goes_on_as if stored.now and stored.now.state == "closed" else None
+        # a late record showed that the alarm began earlier: it goes on under another key, and so does the calling
+        if goes_on_as is not None and courses.move_course(tx, stored.id, goes_on_as):
+            stored = courses.course_of_episode(tx, goes_on_as) or stored
         if (due := self._look(stored, now)) is not None:
             self._write(tx, due, now)
 
@@ -180,15 +194,18 @@ class Calling:
         episode = stored.now
         if episode is None or course.state == OVER:
             return stored, []
-        if episode.is_patient_ended or episode.is_elsewhere:
+        is_closed = episode.state == "closed" or episode.priority == 0
+        if episode.is_patient_ended or (is_closed and episode.goes_on_as is not None):
             return stored, [Ended()]
-        if episode.state == "closed" or episode.priority == 0:
+        if is_closed:
             return stored, [Over()]
         events: list[Event] = []
         if stored.plan != self._hash:
             stored = stored._replace(plan=self._hash)
             # another configuration: whoever is in it now is called from the first step on
             events.append(Raised(course.priority, course.may_wait))
+        if episode.priority > course.priority:  # a late record showed that it had risen before
+            events.append(Raised(episode.priority))
         if episode.state != "accepted":
             return stored, [*events, *([Lapsed()] if course.state == ACCEPTED else [])]
         if stored.acceptance != episode.accepted_utc_ms or events:
@@ -273,9 +290,6 @@ class Calling:
     def _adoptable(self, tx: Tx) -> list[int]:
         return courses.without_course(tx, PRIORITY_LOW, NOBODY_REACHED)
 
-    def _ends(self, tx: Tx, now: Now) -> list[courses.EndedPatient]:
-        return courses.untold_ends(tx, now.utc_ms - _ENDS_TOLD_MS)
-
 
 def calling_of(
     config: Config, targets: Sequence[Target], clock: Clock, system: str, link_utc_ms: Callable[[], int]
@@ -289,7 +303,10 @@ def _course(stored: StoredCourse) -> Course:
     if stored.values is None:
         return Course()
     values: dict[str, Any] = {**stored.values, "told": tuple(stored.values["told"])}
-    return Course(**values, timers=tuple(Timer(*timer.detail) for timer in stored.timers))
+    course = Course(**values, timers=tuple(Timer(*timer.detail) for timer in stored.timers))
+    if course.state not in STATES or any(timer.kind not in TIMERS for timer in course.timers):
+        raise ValueError(f"the course {stored.id} is in a state, or waits for a timer, that there is not")
+    return course
 
 
 def _left_ms(episode: courses.EpisodeNow, utc_ms: int) -> int | None:

@@ -2,7 +2,8 @@
 
 from typing import NamedTuple
 
-CALLING, ACCEPTED, OVER = "calling", "accepted", "over"
+CALLING, ACCEPTED, OVER = STATES = ("calling", "accepted", "over")
+TIMERS = ("step", "repeat", "high", "deadline", "lapse", "quiet")
 RAISED, REMINDER, OVER_STAGE = "raised", "reminder", "over"
 
 

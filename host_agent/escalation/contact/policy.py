@@ -75,11 +75,11 @@ def _raised(plan: Plan, course: Course, event: Raised, now: Now) -> Result:
     is_rise = course.priority > 0 and course.state != OVER
     # it never falls while it lasts: a condition that became less urgent is still not accepted
     priority = max(event.priority, course.priority) if is_rise else event.priority
-    timers = _steps_from(plan, priority, now.steady_ms)
-    quiet = _held(course) if event.may_wait else ()
+    timers = _steps_from(plan, priority, now.steady_ms) + (_held(course) if event.may_wait else ())
+    # what nobody accepted before it rose is accepted by nobody now
     course = course._replace(
-        state=CALLING, priority=priority, since_ms=now.steady_ms, timers=timers + quiet, is_unreached=False,
-        stopped_ms=0, may_wait=event.may_wait,
+        state=CALLING, priority=priority, since_ms=now.steady_ms, timers=timers, stopped_ms=0,
+        may_wait=event.may_wait, is_unreached=course.is_unreached and is_rise,
     )  # fmt: skip
     if not is_rise:
         return _reach(plan, course, course.told, now, "the alarm began")

@@ -279,3 +279,72 @@ async def test_quiet_hours_hold_a_low_alarm_back_until_they_end(bed, monkeypatch
     assert ("nurse-phone", "raised") in told(bed)
     await passes(bed, 12)
     assert [stage for target, stage in told(bed) if target == "carer-phone"] == ["raised"]
+
+
+async def test_what_began_and_ended_while_the_link_was_away_is_told_with_its_end(bed):
+    bed.alarms_late(codes.HYPOXAEMIA, 3, 0)
+    stages = [stage for target, stage in told(bed) if target == "carer-phone"]
+    assert stages == ["raised", "over"]
+    await passes(bed, 700)
+    assert not bed.is_nobody_reached()
+
+
+async def test_a_late_record_that_shows_an_earlier_begin_is_no_end_and_lowers_nothing(bed):
+    first = bed.skip_one_sequence()
+    bed.alarm(codes.HYPOXAEMIA, 3)
+    bed.alarm(codes.HYPOXAEMIA, 2, seq=first)
+    await passes(bed, 601)
+    assert "over" not in {stage for _, stage in told(bed)}
+    assert bed.is_nobody_reached()
+
+
+async def test_silence_that_gets_louder_is_one_episode_whose_rises_are_told_at_once(bed):
+    for priority in (1, 2, 3):
+        bed.host_alarm(codes.STALE_DATA, priority)
+    names = [(one["name"], one["priority"]) for one in bed.payloads("carer-phone")]
+    assert names == [("STALE_DATA", "LOW"), ("STALE_DATA", "MEDIUM"), ("STALE_DATA", "HIGH")]
+    assert len({one["episode"] for one in bed.payloads("carer-phone")}) == 1
+    bed.host_alarm(codes.STALE_DATA, 0)
+    assert "data arrives again since" in bed.payloads("carer-phone")[-1]["text"]
+
+
+async def test_two_alarms_are_called_apart_and_nobody_reached_names_both(bed):
+    bed.alarm(codes.HYPOXAEMIA, 3)
+    bed.alarm(codes.PULSE_LOST, 3)
+    await passes(bed, 300)
+    bed.accept(codes.PULSE_LOST, 3)
+    await passes(bed, 302)
+    assert bed.is_nobody_reached()
+    detail = [one["detail"] for one in bed.payloads("ward") if one["name"] == "NOBODY_REACHED"][-1]
+    assert "HYPOXAEMIA" in detail and "PULSE_LOST" not in detail
+
+
+async def test_an_event_of_the_laptop_itself_is_told_to_everybody_at_once_and_needs_no_acceptance(bed):
+    bed.host_alarm(codes.STORE_FAULT, 3, about_wearable=False)
+    assert {target for target, stage in told(bed) if stage == "raised"} == set(TARGETS)
+    await passes(bed, 700)
+    assert not bed.is_nobody_reached()
+
+
+async def test_while_the_store_takes_nothing_the_next_step_is_told_from_memory_and_sounds(bed):
+    bed.alarm(codes.HYPOXAEMIA, 3)
+    await bed.look()
+    bed.is_disk_full = True
+    bed.clock.true_s += 241
+    await bed.look()
+    assert {finding.alarm for _, finding in bed.from_memory} == {codes.NOBODY_REACHED}
+    assert bed.steps.sounding
+    bed.is_disk_full = False
+    await bed.look()
+    assert not bed.steps.sounding and ("nurse-phone", "raised") in told(bed)
+
+
+async def test_a_course_that_cannot_be_read_stops_no_other_and_sounds(bed):
+    bed.alarm(codes.HYPOXAEMIA, 3)
+    bed.alarm(codes.FEVER, 2)
+    bed.store.write_now(
+        lambda tx: tx.execute('UPDATE course_timers SET detail = \'["none", 1, 0, 0, ""]\' WHERE course = 1')
+    )
+    await passes(bed, 250)
+    assert bed.is_nobody_reached()
+    assert [one["name"] for one in bed.payloads("nurse-phone") if one["stage"] == "raised"][:1]
