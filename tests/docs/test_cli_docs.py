@@ -8,6 +8,7 @@ from crs_core import code_texts, codes
 
 from host_agent.cli.main import COMMANDS
 from host_agent.escalation.alarm_words import alarm_noun
+from host_agent.escalation.contact.messages import with_stage
 from host_agent.escalation.events import Origin, Patient, alarm_event, grade_event, with_audit_head
 from host_agent.escalation.record_events import grade_fields
 from host_agent.patient.contact import Contact
@@ -67,6 +68,7 @@ def test_webhook_fields_are_those_that_are_sent():
     )  # fmt: skip
     sent = [
         with_audit_head(alarm, Head(3, bytes(32))).payload,
+        with_stage(alarm.payload, "raised", "episode"),
         grade_event(
             origin,
             patient,
