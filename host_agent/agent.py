@@ -124,15 +124,11 @@ class Agent:
             raise
         self.verifier = Verifier()
         targets = [Target(worker.name, worker.accept_simulated) for worker in self.workers]
+        system = "" if self.is_simulation else system_start()
         self.escalation = Escalation(
-            targets,
-            link_utc_ms=self.link_clock.utc_ms,
-            agent_simulated=self.is_simulation,
-            speed=speed,
+            targets, link_utc_ms=self.link_clock.utc_ms, agent_simulated=self.is_simulation, speed=speed,
             on_event=self.workers.wake_from_thread,
-            calling=calling_of(
-                config, targets, self.clock, "" if self.is_simulation else system_start(), self.link_clock.utc_ms
-            ),
+            calling=calling_of(config, targets, self.clock, system, self.link_clock.utc_ms),
         )  # fmt: skip
         self.memory_alarms = MemoryAlarms(
             self.store, self.escalation, self.clock, self.workers.offer, agent_simulated=self.is_simulation
@@ -224,7 +220,11 @@ class Agent:
         try:
             await control.try_start()
             async with asyncio.TaskGroup() as group:
-                jobs = [(f"target {worker.name}", worker.run) for worker in self.workers]
+                jobs: list[tuple[str, Callable[[], Awaitable[None]]]] = []
+                for worker in self.workers:
+                    jobs.append((f"target {worker.name}", worker.run))
+                    if worker.connection is not None:
+                        jobs.append((f"connection {worker.name}", worker.connection))
                 jobs += [("checks", self.checks.run), ("links", partial(self.links.run, group))]
                 jobs += [("context", self.context_sender.run), ("unreached", self.unreached.run)]
                 jobs += [("signs of life", self.run_note.keep_alive), ("control", control.keep_open)]

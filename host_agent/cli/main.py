@@ -40,6 +40,7 @@ COMMANDS = (
     "grade",
     "config",
     "policy",
+    "receivers",
     "deliveries",
     "backup",
     "restore",

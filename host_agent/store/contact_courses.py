@@ -168,9 +168,22 @@ def keep_course(
 
 
 def move_course(tx: Tx, course: int, episode: int) -> bool:
-    """Its alarm goes on as this episode; False when another course is about that one."""
+    """Its alarm goes on as this episode, with its messages; False when another course is about that one."""
+    before = tx.execute("SELECT episode FROM contact_courses WHERE id = ?", (course,)).fetchone()[0]
     moved = tx.execute("UPDATE OR IGNORE contact_courses SET episode = ? WHERE id = ?", (episode, course))
+    if moved.rowcount == 1:
+        tx.execute("UPDATE outbox SET episode = ? WHERE episode = ?", (episode, before))
     return moved.rowcount == 1
+
+
+def events_of(tx: Tx, episode: int) -> list[tuple[str, str]]:
+    """(key, payload) of every event of an episode, oldest first; its reminders are none."""
+    rows = tx.execute(
+        "SELECT event_key, payload FROM outbox WHERE episode = ? AND json_extract(payload, '$.key') = event_key"
+        " GROUP BY event_key ORDER BY min(id)",
+        (episode,),
+    )
+    return [(key, payload) for key, payload in rows]
 
 
 def mark_unreached(tx: Tx, course: int) -> None:

@@ -5,7 +5,7 @@ set, and the computer started anew.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -191,26 +191,29 @@ class CalledBedside:
         await self.steps.look()
         await self.reached.look()
 
-    def deliver(self, name: str, how: str = "delivered") -> int:
-        """What this receiver does with all that waits for it: delivered, refused or retry. Returns how many."""
+    def deliver(self, *names: str, how: str = "delivered") -> None:
+        """What these receivers do with all that waits for them: delivered, refused or retry."""
+        self.settle(dict.fromkeys(names, how))
 
+    def settle(self, how: Mapping[str, str]) -> None:
+        """The same for receivers that differ; one that is not in `how` does nothing."""
         waiting = [
-            one.id
+            (one.id, how[one.target])
             for one in self.store.read_now(outbox.messages)
-            if one.target == name and one.state == "pending"
+            if one.state == "pending" and one.target in how
         ]
 
-        def settle(tx: Tx) -> int:
-            for row in waiting:
-                if how == "delivered":
+        def write_back(tx: Tx) -> None:
+            for row, outcome in waiting:
+                if outcome == "delivered":
                     outbox.mark_delivered(tx, row, self.clock.utc_ms())
-                elif how == "refused":
+                elif outcome == "refused":
                     outbox.mark_refused(tx, row, "HTTP 400")
                 else:
                     outbox.mark_retry(tx, row, self.clock.utc_ms() + 1000, "no answer")
-            return len(waiting)
 
-        return int(self.write(settle)) if waiting else 0
+        if waiting:
+            self.write(write_back)
 
     def rows(self) -> list[tuple[str, str, str, int]]:
         """(receiver, key, stage, priority) of the outbox, oldest first."""

@@ -16,7 +16,9 @@ from host_agent.escalation.contact.course import (
     ACCEPTED,
     CALLING,
     OVER,
+    OVER_STAGE,
     RAISED,
+    REMINDER,
     STATES,
     TIMERS,
     Accepted,
@@ -42,7 +44,7 @@ from host_agent.patient.contact import contact_of
 from host_agent.store import contact_courses as courses
 from host_agent.store.contact_courses import StoredCourse, StoredEvent
 from host_agent.store.db import Tx
-from host_agent.store.outbox import Addressed, add_delivery
+from host_agent.store.outbox import Addressed, add_delivery, has_delivery
 from host_agent.store.savepoint import attempt
 from host_agent.sync.timebase import record_time
 
@@ -239,22 +241,36 @@ class Calling:
         )
 
     def _tell(self, tx: Tx, stored: StoredCourse, tell: Tell, now: Now) -> None:
-        end = self._end(tx, stored, now) if tell.stage == "over" else None
         episode = stored.now.key if stored.now else None
-        made = message(stored.payload, stored.event_key, episode, tell, alarm=stored.alarm, end=end)
         names = [
             channel for name in tell.people if (one := self.plan.person(name)) for channel in one.channels
         ]
         names += [target.name for target in self.systems] if tell.systems else []
-        for name in names:
+        targets = [self._targets[name] for name in names if name in self._targets]
+        if tell.stage == OVER_STAGE:
+            self._tell_end(tx, stored, tell, targets, now)
+            return
+        made = message(stored.payload, stored.event_key, episode, tell, alarm=stored.alarm, end=None)
+        for target in targets:
             # a receiver that is behind gets the event itself first, and no heap of reminders afterwards
-            if tell.stage == "reminder" and not tell.systems and courses.waits_at(tx, name, stored.event_key):
+            is_behind = tell.stage == REMINDER and not tell.systems
+            if is_behind and courses.waits_at(tx, target.name, stored.event_key):
                 continue
-            target = self._targets.get(name)
-            if target is not None and not (
-                tell.stage == RAISED and self._is_counted(tx, target, stored, tell)
-            ):
+            if not (tell.stage == RAISED and self._is_counted(tx, target, stored, tell)):
                 self._add_row(tx, target, stored, made)
+
+    def _tell_end(
+        self, tx: Tx, stored: StoredCourse, tell: Tell, targets: Sequence[Target], now: Now
+    ) -> None:
+        """Each event of the episode ends under its own key, where it was told: a receiver may keep each apart."""
+        end = self._end(tx, stored, now)
+        events = courses.events_of(tx, stored.episode) if stored.episode is not None else []
+        for key, payload in events or [(stored.event_key, stored.payload)]:
+            episode = stored.now.key if stored.now else None
+            made = message(payload, key, episode, tell, alarm=stored.alarm, end=end)
+            for target in targets:
+                if has_delivery(tx, target.name, key):
+                    self._add_row(tx, target, stored, made)
 
     def _is_counted(self, tx: Tx, target: Target, stored: StoredCourse, tell: Tell) -> bool:
         if not may_be_counted(stored.alarm, tell.priority, is_rise=tell.is_rise):

@@ -140,9 +140,13 @@ class Schedule:
         while True:
             try:
                 await self._bed.look()
-                for name, how in self._receivers.items():
-                    if how != "hangs" and (how != "slow" or self._random.random() < 0.3):
-                        self._bed.deliver(name, "delivered" if how == "slow" else how)
+                self._bed.settle(
+                    {
+                        name: "delivered" if how == "slow" else how
+                        for name, how in self._receivers.items()
+                        if how != "hangs" and (how != "slow" or self._random.random() < 0.3)
+                    }
+                )
                 break
             except KilledError:
                 self._start_again()
