@@ -121,6 +121,3 @@ async def test_the_end_of_a_patient_is_told_to_all_and_not_as_the_end_of_the_ala
     assert bed.payloads("ward")[-1]["name"] == "PATIENT_END"
     await passes(bed, 1600)
     assert len([1 for target, *_ in bed.rows() if target == "ward"]) == 2
-
-
-@pytest.mark.parametrize("harm", ["none", "kill", "back", "ahead", "sleep", "kill and back", "computer"])
