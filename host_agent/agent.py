@@ -15,7 +15,7 @@ from typing import Any
 
 from crs_core.codes import NOT_UNDERSTOOD
 
-from host_agent.agent_run import AgentRun
+from host_agent.agent_run import AgentRun, system_start
 from host_agent.clock import Clock, RealClock, ScaledClock
 from host_agent.config.model import Config
 from host_agent.control.handlers import Commands
@@ -25,6 +25,7 @@ from host_agent.errors import StoreError
 from host_agent.escalation.acceptance.to_wearable import AcceptanceSender
 from host_agent.escalation.checks.at_repl import AtReplCheck
 from host_agent.escalation.checks.check import Check, CheckParts, Finding
+from host_agent.escalation.checks.contact_steps import ContactStepsCheck
 from host_agent.escalation.checks.contradicting_time import ContradictingTimeCheck
 from host_agent.escalation.checks.lapses import LapseCheck
 from host_agent.escalation.checks.nobody_reached import NobodyReachedCheck
@@ -36,8 +37,10 @@ from host_agent.escalation.checks.runner import CheckRunner
 from host_agent.escalation.checks.silence import SilenceCheck
 from host_agent.escalation.checks.silence_rules import Limits
 from host_agent.escalation.checks.store_opens import StoreOpensCheck
-from host_agent.escalation.derive import Escalation, Target
+from host_agent.escalation.contact.calling import calling_of
+from host_agent.escalation.derive import Escalation
 from host_agent.escalation.from_memory import MemoryAlarms
+from host_agent.escalation.target import Target
 from host_agent.fault_log import FaultLog
 from host_agent.forward.workers import Workers, worker_of
 from host_agent.keys.enrolled import EnrolledKeys
@@ -120,13 +123,13 @@ class Agent:
             self.run_note.end()
             raise
         self.verifier = Verifier()
+        targets = [Target(worker.name, worker.accept_simulated) for worker in self.workers]
+        system = "" if self.is_simulation else system_start()
         self.escalation = Escalation(
-            [Target(worker.name, worker.accept_simulated) for worker in self.workers],
-            link_utc_ms=self.link_clock.utc_ms,
-            agent_simulated=self.is_simulation,
-            speed=speed,
+            targets, link_utc_ms=self.link_clock.utc_ms, agent_simulated=self.is_simulation, speed=speed,
             on_event=self.workers.wake_from_thread,
-        )
+            calling=calling_of(config, targets, self.clock, system, self.link_clock.utc_ms),
+        )  # fmt: skip
         self.memory_alarms = MemoryAlarms(
             self.store, self.escalation, self.clock, self.workers.offer, agent_simulated=self.is_simulation
         )
@@ -160,11 +163,9 @@ class Agent:
             clock=self.link_clock, open_port=open_port,
         )  # fmt: skip
         self.unreached = UnreachedTeller(
-            self.links.bound_devices, lambda: self.nobody_reached.sounding, self.clock
-        )
-        self.acceptance_sender = AcceptanceSender(
-            self.store, self.links.bound_clients, self.clock, self.link_clock
-        )
+            self.links.bound_devices, lambda: self.nobody_reached.sounding | self.contact_steps.sounding, self.clock
+        )  # fmt: skip
+        self.acceptances = AcceptanceSender(self.store, self.links.bound_clients, self.clock, self.link_clock)
         self.checks = self._checks(Limits(**config.watchdog.model_dump()).with_real_time_for_links(speed))
 
     def _checks(self, limits: Limits) -> CheckRunner:
@@ -177,7 +178,9 @@ class Agent:
             taken=self.workers.taken,
             address_again=self.escalation.address_again,
             retry_now=self.workers.retry_now,
+            accept_within_ms=self.escalation.accept_within_ms,
         )
+        self.contact_steps = ContactStepsCheck(parts, self.escalation)
         # a new check is one file in escalation/checks/ and one line here
         checks: list[Check] = [
             SilenceCheck(parts, limits, heard=lambda: self.live.heard(self.keys())),
@@ -190,6 +193,7 @@ class Agent:
             LapseCheck(self.store, self.escalation, self.clock),
             RepetitionCheck(self.store, self.escalation, self.clock),
             StoreOpensCheck(parts, self.live.on_store, self._read_store),
+            self.contact_steps,
         ]
         return CheckRunner(checks, self.clock)
 
@@ -212,7 +216,7 @@ class Agent:
         self.workers.use_loop(asyncio.get_running_loop())
         parts = Parts(
             self.store, self.clock, self.keys, self.links, self.live, self.workers, self.verifier,
-            self.context_sender, self.acceptance_sender, self.escalation, self.stop,
+            self.context_sender, self.acceptances, self.escalation, self.stop,
         )  # fmt: skip
         control = ControlServer(self.paths.socket, Commands(parts).handlers(), clock=self.link_clock)
         try:
@@ -225,7 +229,7 @@ class Agent:
                         jobs.append((f"connection {worker.name}", worker.connection))
                 jobs += [("checks", self.checks.run), ("links", partial(self.links.run, group))]
                 jobs += [("context", self.context_sender.run), ("unreached", self.unreached.run)]
-                jobs += [("acceptances", self.acceptance_sender.run)]
+                jobs += [("acceptances", self.acceptances.run)]
                 jobs += [("signs of life", self.run_note.keep_alive), ("control", control.keep_open)]
                 if keep_days := self.config.store.keep_days:
                     jobs.append(("retention", Retention(self.store, keep_days, self.clock).run))
@@ -290,7 +294,7 @@ class Agent:
 
     def _on_caught_up(self) -> None:
         self.context_sender.wake()
-        self.acceptance_sender.wake()
+        self.acceptances.wake()
 
     async def _remember_contacts(self) -> None:
         with contextlib.suppress(StoreError):

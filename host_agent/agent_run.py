@@ -94,7 +94,7 @@ class AgentRun:
         newest_s = self.newest_data_s()
         self._data_s = self._data_s if newest_s is None else newest_s
         return {
-            "system": _system_start(), "alive_s": self._clock.monotonic(), "data_s": self._data_s
+            "system": system_start(), "alive_s": self._clock.monotonic(), "data_s": self._data_s
         }  # fmt: skip
 
     def ending(self, why: str) -> None:
@@ -122,14 +122,15 @@ def without_data_s(home: Path, clock: Clock | None = None) -> float:
 def _counted_s(note: dict[str, Any], since: str, clock: Clock) -> float:
     counted = note.get("counted")
     try:
-        if not isinstance(counted, dict) or not counted["system"] or counted["system"] != _system_start():
+        if not isinstance(counted, dict) or not counted["system"] or counted["system"] != system_start():
             return 0.0
         return max(0.0, clock.monotonic() - float(counted[since]))
     except (KeyError, ValueError, TypeError, OverflowError):
         return 0.0
 
 
-def _system_start() -> str:
+def system_start() -> str:
+    """Names this start of the computer; "" where the system does not say."""
     try:
         return _SYSTEM_START.read_text().strip()
     except OSError:

@@ -40,6 +40,7 @@ COMMANDS = (
     "export",
     "grade",
     "config",
+    "policy",
     "receivers",
     "deliveries",
     "test-alarm",

@@ -14,15 +14,16 @@ from host_agent.forward.receiver import Receiver
 
 
 def example() -> str:
-    """TOML with every key at its default; tables of receivers are switched off by a `#` without a blank."""
+    """TOML with every key at its default; tables that may be many are switched off by a `#` without a blank."""
     parts = [
         "# CytoWatch agent configuration. Research prototype, not a medical device.",
         "# Every key is shown with its default. A line that starts with `#key =` is off. Remove the # to use it.",
         "",
     ]
     for name, model in sections():
-        if issubclass(model, Receiver):
-            parts += _table(f"[[{name}]]", model, model.example, live=False)
+        values = getattr(model, "example", None)
+        if values is not None:
+            parts += _table(f"[[{name}]]", model, values, live=False)
         else:
             parts += _table(f"[{name}]", model, {}, live=True)
     return "\n".join(parts).rstrip() + "\n"

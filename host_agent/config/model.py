@@ -9,7 +9,8 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model, model_validator
 
-from host_agent.config.problems import describe_problems, syntax_problem
+from host_agent.config.contacts import ContactSection, EscalationSection, StepSection, contact_problems
+from host_agent.config.problems import describe_all, describe_problems, syntax_problem
 from host_agent.errors import ConfigError, HalfRegistered
 from host_agent.forward.receiver import Receiver
 from host_agent.forward.registry import receiver_kinds
@@ -120,6 +121,9 @@ class Config(_Section):
     ble: BleSection = BleSection()
     watchdog: WatchdogSection = WatchdogSection()
     store: StoreSection = StoreSection()
+    escalation: EscalationSection = EscalationSection()
+    contact: tuple[ContactSection, ...] = Field(default=(), strict=False)
+    step: tuple[StepSection, ...] = Field(default=(), strict=False)
 
     @property
     def receivers(self) -> tuple[Receiver, ...]:
@@ -158,13 +162,18 @@ def parse_config(text: str, source: str = "configuration", folder: Path | None =
     if folder is not None:
         _place_files(tree, folder)
     try:
-        return Config.model_validate(tree)
+        config = Config.model_validate(tree)
     except ValidationError as error:
-        problems = "\n  ".join(describe_problems(error, Config, text))
-        raise ConfigError(
-            f"{source} is refused:\n  {problems}",
-            advice="`cytowatch config --example` shows every key with its unit and default.",
-        ) from None
+        problems = describe_problems(error, Config, text)
+    else:
+        wrong = contact_problems(config.contact, config.step, config.escalation, config.receivers)
+        problems = describe_all(wrong, text)
+        if not problems:
+            return config
+    raise ConfigError(
+        f"{source} is refused:\n  " + "\n  ".join(problems),
+        advice="`cytowatch config --example` shows every key with its unit and default.",
+    )
 
 
 def load_config(path: Path) -> Config:

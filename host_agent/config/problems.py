@@ -7,6 +7,7 @@ import tomllib
 import types
 import typing
 import unicodedata
+from collections.abc import Iterable
 from typing import Any
 
 from annotated_types import Ge, Le
@@ -48,6 +49,16 @@ def describe_problems(error: ValidationError, model: type[BaseModel], text: str)
         line = line_of(text, path)
         where = f" (line {line})" if line else ""
         lines.append((line or 0, f"{_dotted(path)}{where}: {_sentence(problem, path, model)}"))
+    return [sentence for _, sentence in sorted(lines, key=lambda pair: pair[0])]
+
+
+def describe_all(wrong: Iterable[tuple[Path, str]], text: str) -> list[str]:
+    """One line for each (key path, what was expected there), in file order."""
+    lines = []
+    for path, expected in wrong:
+        line = line_of(text, path)
+        where = f" (line {line})" if line else ""
+        lines.append((line or 0, f"{_dotted(path)}{where}: expected {expected}"))
     return [sentence for _, sentence in sorted(lines, key=lambda pair: pair[0])]
 
 

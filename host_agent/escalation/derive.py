@@ -4,8 +4,10 @@ So after a crash either all of them are stored or none, and then the wearable st
 was acknowledged.
 """
 
+import logging
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any
 
 from crs_core.codes import PRIORITY_MEDIUM
 from crs_core.journal import record_layout
@@ -14,32 +16,30 @@ from host_agent.escalation import episodes
 from host_agent.escalation.acceptance.from_wearable import note_record
 from host_agent.escalation.acceptance.replies import with_reply_code
 from host_agent.escalation.acceptance.telling import tell_accepted, tell_lapsed
+from host_agent.escalation.contact.calling import Calling
 from host_agent.escalation.events import Event, Origin, alarm_event, together_event, with_audit_head
 from host_agent.escalation.record_events import device_name, events_of, patient_of
-from host_agent.escalation.signed_events import events_of_entry
+from host_agent.escalation.signed_events import end_of_patient, events_of_entry
+from host_agent.escalation.target import WITHHELD, Target
 from host_agent.forward.share import WINDOW_MS, is_repetition
 from host_agent.patient.contact import contact_of
 from host_agent.people.admission import Taken
-from host_agent.store.acceptances import Acceptance, of_audit
+from host_agent.store.acceptances import Acceptance, episode_by_row, of_audit
 from host_agent.store.alarm_changes import note_active
 from host_agent.store.audit import last_row
 from host_agent.store.bindings import open_binding
+from host_agent.store.contact_courses import StoredEvent as Posted
+from host_agent.store.contact_courses import note_told_end
 from host_agent.store.db import Tx
 from host_agent.store.devices import device, device_row
 from host_agent.store.episodes import Episode, close_episode, put_episode
 from host_agent.store.outbox import Addressed, add_delivery, has_delivery
 from host_agent.store.repetitions import Repetitions, add_repetition, share_of, take_repetitions
 from host_agent.store.rows import Derivation, HostAlarm, Journal, Records, StoredEvent
+from host_agent.store.savepoint import attempt
 from host_agent.store.undelivered import unaddressed, untold
 
-_WITHHELD = "simulated; this receiver does not accept simulations"
-
-
-class Target(NamedTuple):
-    """A receiver as the outbox sees it."""
-
-    name: str
-    accept_simulated: bool
+_LOG = logging.getLogger(__name__)
 
 
 class Escalation(Derivation):
@@ -56,8 +56,14 @@ class Escalation(Derivation):
         agent_simulated: bool = False,
         speed: float = 1.0,
         on_event: Callable[[], None] = lambda: None,
+        calling: Calling | None = None,
     ) -> None:
+        """Without `calling` every receiver is a system."""
         self._targets = tuple(targets)
+        self.calling = calling
+        self.accept_within_ms = None if calling is None else calling.plan.accept_within_ms
+        if calling is not None:
+            calling.count = self._count
         self._link_utc_ms = link_utc_ms
         self._agent_simulated = agent_simulated
         self._window_ms = round(
@@ -78,12 +84,14 @@ class Escalation(Derivation):
                 self._alarm_record(tx, journal, event, made, utc_ms)
             elif event.type == record_layout.ACCEPTED:
                 self._tell_accepted(tx, note_record(tx, journal, event, utc_ms))
+        self._call_now(tx, journal.device)
 
     def host_alarm(self, tx: Tx, alarm: HostAlarm) -> None:
         """A host alarm was raised, rose, or ended (priority 0)."""
         key = f"host-{alarm.id}"
         if alarm.priority == 0:
             close_episode(tx, key, alarm.changed_utc_ms)
+            self._call_now(tx, alarm.device)
             return
         device_id, simulated, binding = self._about(tx, alarm.device)
         episode = None
@@ -121,22 +129,33 @@ class Escalation(Derivation):
         now_ms = self._link_utc_ms()
         event = with_audit_head(event, last_row(tx))
         device = device_row(tx, bytes.fromhex(event.share)) if event.share else None
-        for target in self._targets:
-            withheld = event.simulated and not target.accept_simulated
-            why = _WITHHELD if withheld else ""
-            if not withheld and self._is_repetition(tx, target.name, event, device, now_ms):
-                add_repetition(
-                    tx,
-                    Repetitions(
-                        target.name, device, event.kind, event.priority, event.simulated, event.alarm, 1, now_ms, now_ms
-                    ),
-                )  # fmt: skip
+        posted = Posted(
+            event.key, event.alarm, event.priority, event.simulated, event.payload, device, event.kind
+        )
+        targets = self._targets
+        if self.calling is not None:
+            posted = posted._replace(payload=self.calling.post(tx, posted, episode))
+            targets = self.calling.systems
+        for target in targets:
+            withheld = posted.simulated and not target.accept_simulated
+            if self._count(tx, target, posted):
                 continue
             delivery = Addressed(
-                target.name, event.key, episode, event.priority, event.simulated, event.payload, why, device,
-                event.kind, event.alarm,
+                target.name, posted.key, episode, posted.priority, posted.simulated, posted.payload,
+                WITHHELD if withheld else "", device, posted.kind, posted.alarm,
             )  # fmt: skip
             add_delivery(tx, with_reply_code(tx, delivery, now_ms), now_ms)
+        self._on_event()
+
+    def call(self, tx: Tx, utc_ms: int) -> None:
+        """What is due of the contact steps, and the word to all when a patient ended."""
+        if self.calling is None:
+            return
+        self.calling.adopt(tx)
+        self.calling.advance(tx)
+        for one in self.calling.ends(tx):
+            self.post(tx, end_of_patient(tx, one, utc_ms), None)
+            note_told_end(tx, one)
         self._on_event()
 
     def address_again(self, tx: Tx, utc_ms: int) -> None:
@@ -145,7 +164,7 @@ class Escalation(Derivation):
         names = {target.name for target in self._targets}
         for one in unaddressed(tx, now_ms, names):
             for target in self._targets:
-                withheld = "" if target.accept_simulated or not one.simulated else _WITHHELD
+                withheld = "" if target.accept_simulated or not one.simulated else WITHHELD
                 row = Addressed(target.name, *one[:5], withheld, *one[5:])
                 add_delivery(tx, with_reply_code(tx, row, now_ms), now_ms)
         for alarm in untold(tx, now_ms, PRIORITY_MEDIUM) if names else ():
@@ -191,21 +210,46 @@ class Escalation(Derivation):
         self._tell_accepted(tx, one)
 
     def lapsed(self, tx: Tx, one: Acceptance, utc_ms: int) -> None:
-        """An acceptance lapsed while the alarm goes on."""
-        tell_lapsed(tx, one, utc_ms, link_ms=self._link_utc_ms())
+        """An acceptance lapsed while the alarm goes on. People are called as their steps say; systems are told here."""
+        systems = None if self.calling is None else {target.name for target in self.calling.systems}
+        tell_lapsed(tx, one, utc_ms, link_ms=self._link_utc_ms(), targets=systems)
+        self._call_now(tx, episode_by_row(tx, one.episode, utc_ms).device)
         self._on_event()
 
     def _tell_accepted(self, tx: Tx, one: Acceptance | None) -> None:
-        if one is not None and tell_accepted(tx, one, link_ms=self._link_utc_ms()):
-            self._on_event()
+        if one is None:
+            return
+        tell_accepted(tx, one, link_ms=self._link_utc_ms())
+        self._call_now(tx, episode_by_row(tx, one.episode, one.at_utc_ms).device)
+        self._on_event()
 
-    def _is_repetition(self, tx: Tx, target: str, event: Event, device: int | None, now_ms: int) -> bool:
-        if not event.kind or has_delivery(tx, target, event.key):
+    def _call_now(self, tx: Tx, device: int | None) -> None:
+        """An acceptance or an end counts from the commit that brought it."""
+        if self.calling is None:
+            return
+        error = attempt(tx, partial(self.calling.advance, tx, device))
+        if error is not None:  # the records are stored all the same, and the check looks again
+            _LOG.error("contact steps cannot be judged", exc_info=error)
+        self._on_event()
+
+    def _count(self, tx: Tx, target: Target, event: Posted) -> bool:
+        """Whether it came so often to this receiver that it was only counted."""
+        if (event.simulated and not target.accept_simulated) or not event.kind:
             return False
+        if has_delivery(tx, target.name, event.key):
+            return False
+        now_ms = self._link_utc_ms()
+        since_ms = now_ms - self._window_ms
         share = share_of(
-            tx, target, device, event.kind, event.priority, since_ms=now_ms - self._window_ms, now_ms=now_ms
+            tx, target.name, event.device, event.kind, event.priority, since_ms=since_ms, now_ms=now_ms
         )
-        return is_repetition(*share)
+        if not is_repetition(*share):
+            return False
+        again = Repetitions(
+            target.name, event.device, event.kind, event.priority, event.simulated, event.alarm, 1, now_ms, now_ms
+        )  # fmt: skip
+        add_repetition(tx, again)
+        return True
 
     def _grade_record(
         self, tx: Tx, journal: Journal, event: StoredEvent, made: list[Event], utc_ms: int

@@ -181,11 +181,11 @@ def signed_event(
     occurred_utc_ms: int,
     contact: Contact,
     key: str,
-    signed: dict[str, Any],
+    signed: dict[str, Any] | None,
 ) -> Event:
     """Something that a person signed; `kind` is `signed`, or `act` when monitoring ended under a HIGH alarm.
 
-    `signed` is the payload's object of that name.
+    `signed` is the payload's object of that name, None: nobody signed it.
     """
     when = When(occurred_utc_ms, occurred_utc_ms)
     body = {

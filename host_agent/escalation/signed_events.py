@@ -16,8 +16,10 @@ from host_agent.people.acts import ACTS
 from host_agent.people.admission import Taken
 from host_agent.people.entry import ADMINISTRATOR, Entry
 from host_agent.people.signed_records import signed
-from host_agent.store.bindings import Binding, bindings
+from host_agent.store.bindings import Binding, binding_by_row, bindings
+from host_agent.store.contact_courses import EndedPatient
 from host_agent.store.db import Tx
+from host_agent.text import local_time_near
 
 _WORDS = {
     "account_add": "Account {name} ({role}) was added",
@@ -43,6 +45,25 @@ def events_of_entry(tx: Tx, taken: Taken, agent_simulated: bool) -> list[Event]:
         return [_event(tx, entry, by_id.get(str(entry.binding)), agent_simulated)]
     about = [by_id.get(binding) for binding in entry.values["patients"]]
     return [_event(tx, entry, one, agent_simulated) for one in about or [None]]
+
+
+def end_of_patient(tx: Tx, one: EndedPatient, now_ms: int) -> Event:
+    """The word to all that a patient is monitored no more."""
+    about = binding_by_row(tx, one.binding)
+    return signed_event(
+        Origin(about.device_id.hex(), device_name(tx, about.device), None, 0, None, None, None),
+        patient_of(tx, one.binding, now_ms),
+        kind="patient_end",
+        name="PATIENT_END",
+        text=f"The monitoring of this patient ended at {local_time_near(one.ended_utc_ms, now_ms)}."
+        " The wearable monitors nobody now.",
+        priority=PRIORITY_LOW,
+        simulated=about.simulated,
+        occurred_utc_ms=one.ended_utc_ms,
+        contact=contact_of(tx, about.device, one.binding),
+        key=f"{about.binding_id.hex()}-ended-{one.ended_utc_ms}",
+        signed=None,
+    )
 
 
 def _event(tx: Tx, entry: Entry, about: Binding | None, agent_simulated: bool) -> Event:

@@ -126,3 +126,4 @@ class EventPayload(TypedDict):
     stage: NotRequired[Literal["raised", "reminder", "accepted", "over", "test"]]
     accept: NotRequired[Accept]
     acceptance: NotRequired[Acceptance]
+    episode: NotRequired[str | None]

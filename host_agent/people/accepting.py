@@ -58,7 +58,7 @@ def end_finished(tx: Tx, now_ms: int, episode: int | None = None) -> list[tuple[
 def accept(tx: Tx, episode: Standing, by: By, seen: int) -> Acceptance:
     """Accept an alarm that stands, up to the priority `seen`. While one counts it gets no longer by another one."""
     first = store.counting(tx, episode.row)
-    holds_ms = _GRADE_MS if episode.kind == "grade" else longest_ms(episode.priority)
+    holds_ms = _GRADE_MS if episode.kind == "grade" else longest_ms(seen)
     until_ms = first.until_utc_ms if first else by.utc_ms + holds_ms
     is_on_wearable = episode.kind == "alarm" and by.record is None
     made = store.add_acceptance(
@@ -71,6 +71,14 @@ def accept(tx: Tx, episode: Standing, by: By, seen: int) -> Acceptance:
     if first is None:
         store.set_accepted(tx, made)
     return made
+
+
+def renew(tx: Tx, episode: Standing, by: By, seen: int) -> Acceptance:
+    """As `accept`, for what the wearable journaled: it writes no record while an acceptance counts there."""
+    first = store.counting(tx, episode.row)
+    if first is not None:
+        store.note_end(tx, first.id, store.RENEWED, by.utc_ms)
+    return accept(tx, episode, by, seen)
 
 
 def keep_past(tx: Tx, episode: Standing, by: By, seen: int, why: str) -> None:

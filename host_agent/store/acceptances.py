@@ -6,7 +6,7 @@ from typing import NamedTuple
 from host_agent.store.db import Tx
 
 ACCEPTED, SILENCED = "accepted", "silenced"
-LAPSED, ROSE, OVER = "lapsed", "rise", "over"
+LAPSED, ROSE, OVER, RENEWED = "lapsed", "rise", "over", "renewed"
 WAITING, SENT, JOURNALED, REFUSED, LEFT = "waiting", "sent", "journaled", "refused", "left"
 
 _COLUMNS = (
@@ -48,7 +48,7 @@ class NewAcceptance(NamedTuple):
 
 
 class Acceptance(NamedTuple):
-    """One row; `number` counts within the episode, `ended_by` is LAPSED, ROSE, OVER or ""."""
+    """One row; `number` counts within the episode, `ended_by` is LAPSED, ROSE, OVER, RENEWED or ""."""
 
     id: int
     episode: int
@@ -215,7 +215,11 @@ def end_acceptance(tx: Tx, one: Acceptance, why: str, utc_ms: int) -> None:
 
 def note_end(tx: Tx, row: int, why: str, utc_ms: int) -> None:
     """It counts no longer; the episode stays as it is."""
-    tx.execute("UPDATE acceptances SET ended_utc_ms = ?, ended_by = ? WHERE id = ?", (utc_ms, why, row))
+    tx.execute(
+        "UPDATE acceptances SET ended_utc_ms = ?, ended_by = ?,"
+        " wearable = CASE wearable WHEN 'waiting' THEN 'left' ELSE wearable END WHERE id = ?",
+        (utc_ms, why, row),
+    )
 
 
 def waiting(tx: Tx, binding: int | None = None) -> list[tuple[Acceptance, int]]:

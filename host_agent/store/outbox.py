@@ -253,6 +253,23 @@ def waiting(tx: Tx) -> list[Waiting]:
     return [Waiting._make(row) for row in rows]
 
 
+class Sent(NamedTuple):
+    """One message for one receiver, as it was made; `state` says what became of it."""
+
+    id: int
+    target: str
+    event_key: str
+    priority: int
+    payload: str
+    state: str
+
+
+def messages(tx: Tx) -> list[Sent]:
+    """Every message for every receiver, oldest first: who was told what."""
+    rows = tx.execute("SELECT id, target, event_key, priority, payload, state FROM outbox ORDER BY id")
+    return [Sent._make(row) for row in rows]
+
+
 def audit_heads(tx: Tx) -> list[SentHead]:
     """Every head of the audit chain that an event carries, the shortest chain first."""
     rows = tx.execute(

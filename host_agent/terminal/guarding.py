@@ -14,7 +14,8 @@ from crs_core.code_texts import alarm_name
 from host_agent.clock import RealClock
 from host_agent.control.guard import GuardNeeded, stands_text
 from host_agent.control.socket import COMMAND_TIMEOUT_S, AgentNotRunning, ControlFailed, call_now
-from host_agent.escalation.derive import Escalation, Target
+from host_agent.escalation.derive import Escalation
+from host_agent.escalation.target import Target
 from host_agent.paths import Paths
 from host_agent.patient.standing import standing_high
 from host_agent.people.account_key import Signer

@@ -56,9 +56,12 @@ def _acceptance_line(row: dict[str, Any]) -> str:
     done = "accepted" if row["what"] == "accepted" else "held back reminders of"
     until = local_of_iso(row["until"])
     after = f", after {row['after']} had" if row["after"] else ""
-    ended = {"lapsed": " It lapsed.", "rise": " The alarm rose.", "over": " The alarm ended."}.get(
-        row["ended_by"] or ""
-    )
+    ended = {
+        "lapsed": " It lapsed.",
+        "rise": " The alarm rose.",
+        "over": " The alarm ended.",
+        "renewed": " It was accepted anew.",
+    }.get(row["ended_by"] or "")
     told = f" ({row['wearable_text']})" if row["wearable_text"] else ""
     note = f" Note: {row['note']}." if row["note"] else ""
     signed = "" if row["signed"] else ", not signed"

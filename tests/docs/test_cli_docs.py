@@ -9,6 +9,7 @@ from crs_core import code_texts, codes
 from host_agent.cli.main import COMMANDS
 from host_agent.escalation.acceptance.telling import acceptance_fields
 from host_agent.escalation.alarm_words import Values, alarm_noun
+from host_agent.escalation.contact.messages import with_stage
 from host_agent.escalation.events import (
     Origin,
     Patient,
@@ -78,6 +79,7 @@ def test_webhook_fields_are_those_that_are_sent():
     )  # fmt: skip
     sent = [
         with_audit_head(alarm, Head(3, bytes(32))).payload,
+        with_stage(alarm.payload, "raised", "episode"),
         grade_event(
             origin,
             patient,

@@ -13,7 +13,7 @@ from host_agent.store.acceptances import Acceptance
 from host_agent.store.alarm_changes import changes_of
 from host_agent.store.db import Tx
 from host_agent.store.rows import Journal, StoredEvent
-from host_agent.sync.timebase import record_time
+from host_agent.store.time_marks import extents_of
 
 WHO_MAX_BYTES = 32
 
@@ -37,20 +37,24 @@ def note_record(tx: Tx, journal: Journal, event: StoredEvent, received_ms: int) 
     if own is not None:
         store.note_record(tx, own.id, journal.id, event.seq)
         return None
-    moment = record_time(tx, journal.device, event.boot, event.t_ms)
-    at_ms = min(moment[0], received_ms) if moment else received_ms
+    at_ms = received_ms - _ran_since_ms(tx, journal, event)
     by = accepting.By(record.who, accepting.WEARABLE, at_ms, record=(journal.id, event.seq))
-    accepting.end_finished(tx, received_ms, episode.row)
     has_risen = any(
         priority > record.priority for seq, priority in changes if event.seq < seq <= span.last_seq
     )
-    is_old = at_ms + accepting.longest_ms(episode.priority) <= received_ms
+    is_old = at_ms + accepting.longest_ms(record.priority) <= received_ms
     if not episode.stands or has_risen or episode.priority > record.priority or is_old:
         over = store.ROSE if has_risen else store.LAPSED if episode.stands else store.OVER
         accepting.keep_past(tx, episode, by, record.priority, over)
         return None
-    made = accepting.accept(tx, episode, by, record.priority)
-    return made if made.after is None else None
+    return accepting.renew(tx, episode, by, record.priority)
+
+
+def _ran_since_ms(tx: Tx, journal: Journal, event: StoredEvent) -> int:
+    """For how long the wearable has run since, as far as its records here say: no wall clock counts."""
+    last = {one.boot: one.last_ms for one in extents_of(tx, journal.device)}
+    ran_ms = sum(last_ms for boot, last_ms in last.items() if boot >= event.boot)
+    return max(0, ran_ms - event.t_ms) if event.boot in last else 0
 
 
 def _span_at(found: list[Span], seq: int) -> Span | None:

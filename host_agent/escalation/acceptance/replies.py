@@ -51,13 +51,17 @@ def with_reply_code(tx: Tx, message: Addressed, now_ms: int) -> Addressed:
         or has_delivery(tx, message.target, message.event_key)
     ):
         return message
+    whole = json.loads(message.payload)
+    if whole.get("stage") == "over":  # made of an event that had one
+        whole.pop("accept", None)
+        return message._replace(payload=json.dumps(whole, ensure_ascii=False, separators=(",", ":")))
     code = base64.b32encode(os.urandom(15)).decode().lower()
     until_ms = now_ms + TOKEN_MS
     token = ReplyToken(
         _hash(code), message.target, message.event_key, message.episode, message.priority, until_ms, None
     )
     add_token(tx, token)
-    whole = json.loads(message.payload) | {"accept": {"token": code, "until": iso_utc(until_ms)}}
+    whole |= {"accept": {"token": code, "until": iso_utc(until_ms)}}
     return message._replace(payload=json.dumps(whole, ensure_ascii=False, separators=(",", ":")))
 
 

@@ -5,6 +5,7 @@ every attempt.
 """
 
 import json
+from collections.abc import Collection
 from typing import Any
 
 from crs_core.codes import PRIORITY_LOW
@@ -31,12 +32,14 @@ def tell_accepted(tx: Tx, one: Acceptance, *, link_ms: int) -> bool:
     return _queue(tx, one, "accepted", text, priority=PRIORITY_LOW, link_ms=link_ms)
 
 
-def tell_lapsed(tx: Tx, one: Acceptance, now_ms: int, *, link_ms: int) -> bool:
-    """Queue `<key>-lapsed-N`: as urgent as the alarm is, because it is nobody's again."""
+def tell_lapsed(
+    tx: Tx, one: Acceptance, now_ms: int, *, link_ms: int, targets: Collection[str] | None = None
+) -> bool:
+    """Queue `<key>-lapsed-N`, for these receivers alone when they are given: as urgent as the alarm."""
     episode = episode_by_row(tx, one.episode, now_ms)
     about = About(episode.alarm, episode.priority, episode.simulated, episode.opened_utc_ms)
     text = lapsed_words(about, contact_of(tx, episode.device, episode.binding), one, now_ms)
-    return _queue(tx, one, "lapsed", text, priority=episode.priority, link_ms=link_ms)
+    return _queue(tx, one, "lapsed", text, priority=episode.priority, link_ms=link_ms, targets=targets)
 
 
 def acceptance_fields(one: Acceptance) -> dict[str, Any]:
@@ -47,10 +50,19 @@ def acceptance_fields(one: Acceptance) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _queue(tx: Tx, one: Acceptance, what: str, text: str, *, priority: int, link_ms: int) -> bool:
+def _queue(
+    tx: Tx,
+    one: Acceptance,
+    what: str,
+    text: str,
+    *,
+    priority: int,
+    link_ms: int,
+    targets: Collection[str] | None = None,
+) -> bool:
     head = last_row(tx)
     audit_head = None if head is None else {"rows": head.seq, "hash": head.hash.hex()}
-    found = told_of(tx, one.episode)
+    found = [told for told in told_of(tx, one.episode) if targets is None or told.target in targets]
     for told in found:
         payload = json.loads(told.payload) | {
             "stage": "accepted" if what == "accepted" else "reminder", "priority": priority_name(priority),

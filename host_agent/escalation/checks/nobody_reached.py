@@ -1,8 +1,9 @@
 """An alarm that stands and that no receiver took is an alarm itself: NOBODY_REACHED, here and on the wearable.
 
-It stands while a receiver refuses the event for good, while the event cannot be handed over in time, or while no
-receiver is configured. A delivery, the end of the alarm, or a person who accepts it ends it. What was refused is sent
-again when the agent starts. Its own deliveries never raise it. The times are proposals that a clinician must sign.
+It stands while a receiver refuses the event for good, while the event cannot be handed over in time, while no
+receiver is configured, or while nobody whom the contact steps called has accepted it in time. A delivery ends the first
+two; the end of the alarm and a person who accepts it end all. What was refused is sent again when the agent starts. Its
+own deliveries never raise it. The times are proposals that a clinician must sign.
 """
 
 import contextlib
@@ -17,9 +18,11 @@ from host_agent.errors import StoreError
 from host_agent.escalation.checks.check import CheckParts, Finding
 from host_agent.escalation.checks.standing import make_stand, stands
 from host_agent.forward.worker import Undelivered as InMemory
+from host_agent.store.contact_courses import unaccepted
 from host_agent.store.db import Tx
 from host_agent.store.devices import device_row, devices
 from host_agent.store.undelivered import Undelivered, open_priorities, retry_standing, unreached
+from host_agent.text import span_text
 
 _LOG = logging.getLogger(__name__)
 # From the event until it must be in the hands of a receiver, by priority.
@@ -45,12 +48,13 @@ class NobodyReachedCheck:
         taken: Callable[[], Iterable[int]] = tuple,
         address_again: Callable[[Tx, int], None] = lambda tx, utc_ms: None,
         retry_now: Callable[[], None] = lambda: None,
+        accept_within_ms: int | None = None,
     ) -> None:
         """`in_memory` gives what receivers have not got of the events that no store holds, `taken` the rows (ids) that
         they took while the store could not note it.
 
         At the first look `address_again` gives what earlier runs could not deliver to the receivers of today, and
-        `retry_now` then wakes them.
+        `retry_now` then wakes them. `accept_within_ms` None: there are no contacts, and nobody need accept.
         """
         self._address_again = address_again
         self._retry_now = retry_now
@@ -60,6 +64,7 @@ class NobodyReachedCheck:
         self._link = link_clock
         self._in_memory = in_memory
         self._taken = taken
+        self._accept_within_ms = accept_within_ms
         self._by_store: set[bytes] = set()  # of `sounding`, what the store said when it could last be read
         self._since_ms = link_clock.utc_ms()
         self._is_retried = False
@@ -123,6 +128,10 @@ class NobodyReachedCheck:
                 found[device] = Finding(
                     NOBODY_REACHED, PRIORITY_HIGH, "no receiver is configured on this laptop"
                 )
+        if self._accept_within_ms is not None:
+            for device, finding in _unaccepted(tx, self._accept_within_ms).items():
+                also = f"; {found[device].detail}" if device in found else ""
+                found[device] = finding._replace(detail=finding.detail + also)
         for share, finding in unsaved.items():
             found.setdefault(device_row(tx, bytes.fromhex(share)), finding)
         return found
@@ -150,6 +159,25 @@ class NobodyReachedCheck:
                 yield one.share, Finding(NOBODY_REACHED, priority, f"{why}: {one.reason}")
 
 
+def _unaccepted(tx: Tx, within_ms: int) -> dict[int, Finding]:
+    """Row id of a wearable -> the alarms that nobody accepted in time, and who was told."""
+    said: dict[int, list[str]] = {}
+    for one in unaccepted(tx):
+        name = code_texts.alarm_name(one.alarm) if one.alarm else "grade rise"
+        told = f"; told: {', '.join(one.told)}" if one.told else ""
+        said.setdefault(one.device, []).append(
+            f"{name}: nobody has accepted it in {span_text(within_ms / 1000)}{told}"
+        )
+    return {
+        device: Finding(NOBODY_REACHED, PRIORITY_HIGH, _first_of(texts)) for device, texts in said.items()
+    }
+
+
+def _first_of(texts: Sequence[str]) -> str:
+    more = len(texts) - _NAMED_MAX
+    return "; ".join(texts[:_NAMED_MAX]) + (f"; and {more} more" if more > 0 else "")
+
+
 def _finding(rows: Sequence[Undelivered]) -> Finding:
     """One alarm for all of one wearable that is not delivered; its words change only with what that is."""
     said: dict[str, None] = {}
@@ -157,7 +185,5 @@ def _finding(rows: Sequence[Undelivered]) -> Finding:
         name = code_texts.alarm_name(row.alarm) if row.alarm else "grade rise"
         why = f"refused it ({row.last_error})" if row.refusals else "has not taken it in time"
         said[f"{name}: {row.target} {why}"] = None
-    detail = "; ".join(list(said)[:_NAMED_MAX])
-    more = len(said) - _NAMED_MAX
     priority = PRIORITY_HIGH if any(row.priority >= PRIORITY_MEDIUM for row in rows) else PRIORITY_LOW
-    return Finding(NOBODY_REACHED, priority, detail + (f"; and {more} more" if more > 0 else ""))
+    return Finding(NOBODY_REACHED, priority, _first_of(list(said)))

@@ -48,14 +48,37 @@ def test_the_record_of_another_laptop_accepts_and_is_told(world):
     world.commit(accepted_record("nurse-9"), t_ms=SOON_T_MS)
     assert rows(world) == [("nurse-9", "wearable", "", None, "")] and state(world) == ("accepted", "nurse-9")
     assert [one["acceptance"]["who"] for one in messages(world, "accepted")] == ["nurse-9"]
-    until = world.query("SELECT acceptance_lapses_utc_ms FROM episodes")[0][0]
-    assert NOW_MS + 530_000 < until < NOW_MS + 545_000, "from when the wearable took it"
+    assert world.query("SELECT acceptance_lapses_utc_ms FROM episodes") == [(NOW_MS + 600_000,)]
+
+
+def test_a_record_that_waited_counts_from_when_the_wearable_took_it(world):
+    raised(world)
+    world.commit(alarm_record({}, LOW_BATTERY=1), seq=9, t_ms=SOON_T_MS + 240_000)
+    world.commit(accepted_record(), seq=5, t_ms=SOON_T_MS)
+    assert world.query("SELECT acceptance_lapses_utc_ms FROM episodes WHERE state = 'accepted'") == [
+        (NOW_MS + 360_000,)
+    ]
+
+
+def test_a_second_record_is_a_new_acceptance_because_the_wearable_writes_none_while_one_counts(world):
+    raised(world)
+    reply(world, tokens(world)[0])
+    world.commit(accepted_record("nurse-9"), t_ms=SOON_T_MS, received_ms=NOW_MS + 90_000)
+    assert [(row[0], row[2], row[4]) for row in rows(world)] == [
+        ("Maria", "left", "renewed"),
+        ("nurse-9", "", ""),
+    ]
+    assert state(world) == ("accepted", "nurse-9")
+    assert world.query("SELECT max(acceptance_lapses_utc_ms) FROM episodes") == [(NOW_MS + 690_000,)]
 
 
 def test_a_record_that_comes_after_its_time_is_kept_and_covers_nothing(world):
     world.commit(alarm_record({}, HYPOXAEMIA=3))
-    world.commit(accepted_record(), t_ms=120_000)
-    assert rows(world) == [("nurse-1", "wearable", "", None, "lapsed")] and state(world)[0] == "open"
+    world.commit(alarm_record({}, LOW_BATTERY=1), seq=9, t_ms=2_000_000)
+    world.commit(accepted_record(), seq=5, t_ms=120_000)
+    assert rows(world) == [("nurse-1", "wearable", "", None, "lapsed")] and world.query(
+        "SELECT state FROM episodes WHERE alarm = 3"
+    ) == [("open",)]
 
 
 def test_the_late_record_of_an_earlier_episode_does_not_cover_the_present_one(world):

@@ -17,7 +17,7 @@ from host_agent.store import db
 from host_agent.store.migrate import migrate, migrations, schema_version
 from tests.host.people.people_world import PeopleWorld
 
-OLD_VERSIONS = (1, 2, 3, 4, 5, 6, 7)
+OLD_VERSIONS = (1, 2, 3, 4, 5, 6, 7, 8)
 WORN = units.make_status(units.SITE_AXILLA, 0, 0, units.WEAR_WORN)
 ORAL = units.make_status(units.SITE_ORAL, 0, 0, units.WEAR_WORN)
 OFF = units.make_status(units.SITE_AXILLA, units.TEMP_OFF_BODY, units.PPG_NO_CONTACT, units.WEAR_OFF)
@@ -63,11 +63,13 @@ def old_store(path: Path, version: int) -> Path:
         conn.execute("BEGIN")
         _records(conn)
         if version >= 2:
-            _escalation(conn)
+            _escalation(conn, version)
         if version >= 4:
             _rollups(conn)
         if version >= 6:
             conn.execute("INSERT INTO repetitions VALUES ('ward', 1, 'alarm-1', 3, 0, 1, 4, 100, 200)")
+        if version >= 8:
+            _contacts(conn)
         conn.execute("COMMIT")
         assert schema_version(conn) == version
         empty = [name for name in tables(conn) if not conn.execute(f"SELECT 1 FROM {name}").fetchone()]
@@ -176,7 +178,7 @@ def _rollups(conn: sqlite3.Connection) -> None:
     conn.execute("INSERT INTO thinnings VALUES (50, 52, 1, 30, 0, 0, 0)")
 
 
-def _escalation(conn: sqlite3.Connection) -> None:
+def _escalation(conn: sqlite3.Connection, version: int) -> None:
     conn.execute(
         "INSERT INTO episodes VALUES (50, 'k', 50, 50, 51, 'alarm', 1, 2, 2, 'open', 0, 1, 2, NULL, '',"
         " NULL, NULL, '{}')"
@@ -187,3 +189,14 @@ def _escalation(conn: sqlite3.Connection) -> None:
         " next_try_utc_ms, attempts, last_error, delivered_utc_ms)"
         " VALUES (50, 'ward', 'k', 50, 2, 0, '{}', 'pending', 1, 2, 3, 'no route', NULL)"
     )
+
+
+def _contacts(conn: sqlite3.Connection) -> None:
+    course = '{"state": "calling", "priority": 2, "since_ms": 1, "told": ["nurse-1"]}'
+    conn.execute(
+        "INSERT INTO contact_courses VALUES (50, 50, 50, 1, 0, 'alarm-1', 'k', '{}', 'p', ?, NULL, 0, 1)",
+        (course,),
+    )
+    conn.execute('INSERT INTO course_timers VALUES (50, 1, 9, NULL, \'["high", 9, 0, 0, ""]\')')
+    conn.execute("INSERT INTO contact_time VALUES (1, 'start', 5, 6, 7)")
+    conn.execute("INSERT INTO told_ends VALUES (50, 8)")

@@ -46,7 +46,8 @@ def every_command(folder: Path) -> list[tuple[str, ...]]:
         ("pair",), ("grade", "--json", str(folder / "none.json")), ("enrol", str(folder / "none.enrol")),
         ("run", "--help"), ("deliveries", "list"), ("deliveries", "list", "--json"), ("deliveries", "retry", "--all"),
         ("receivers", "list"), ("receivers", "list", "--json"), ("receivers", "test", "--all"), ("receivers", "test"),
-        ("backup", copy), ("restore", copy),
+        ("backup", copy), ("restore", copy), ("policy", "test", "--event", "FEVER"),
+        ("policy", "test", "--event", "LOW_BATTERY=LOW", "--json", "--over-after", "5m"),
         ("context", "show", "--device", "fe"), ("context", "show", "--json", "--device", "fe"),
         ("history", "--device", "fe"), ("report", "hours", "--device", "01"), ("verify", "--json"),
     ]  # fmt: skip

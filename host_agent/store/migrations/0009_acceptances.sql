@@ -13,7 +13,7 @@ CREATE TABLE acceptances (
     after INTEGER REFERENCES acceptances (id), -- of somebody who came second: the one that counted already
     number INTEGER NOT NULL,                   -- 1, 2, 3 ... within the episode
     ended_utc_ms INTEGER,
-    ended_by TEXT NOT NULL DEFAULT '',         -- lapsed, rise, over
+    ended_by TEXT NOT NULL DEFAULT '',         -- lapsed, rise, over, renewed
     -- '': the wearable has nothing to know of it
     wearable TEXT NOT NULL DEFAULT '' CHECK (wearable IN ('', 'waiting', 'sent', 'journaled', 'refused', 'left')),
     wearable_error TEXT NOT NULL DEFAULT '',
