@@ -47,7 +47,7 @@ class EscalationSection(_Table):
 class ContactSection(_Table):
     """A person, and the receivers that reach this person. A receiver belongs to one contact at most."""
 
-    example: ClassVar[dict[str, Any]] = {"name": "nurse-1", "role": "nurse", "channels": ("ward-server",)}
+    example: ClassVar[dict[str, Any]] = {"name": "nurse-1", "role": "nurse", "channels": ("ward",)}
 
     name: Name = Field(description="Name of this person in steps and history: a-z, 0-9 and dashes.")
     role: Literal["patient", "caregiver", "nurse", "on_call"] = Field(

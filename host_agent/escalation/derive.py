@@ -88,14 +88,14 @@ class Escalation(Derivation):
                     who=record.who,
                     utc_ms=utc_ms,
                 )
-        self._call_now(tx, journal.device)
+        self.call_now(tx, journal.device)
 
     def host_alarm(self, tx: Tx, alarm: HostAlarm) -> None:
         """A host alarm was raised, rose, or ended (priority 0)."""
         key = f"host-{alarm.id}"
         if alarm.priority == 0:
             close_episode(tx, key, alarm.changed_utc_ms)
-            self._call_now(tx, alarm.device)
+            self.call_now(tx, alarm.device)
             return
         device_id, simulated, binding = self._about(tx, alarm.device)
         episode = None
@@ -207,7 +207,7 @@ class Escalation(Derivation):
             add_delivery(tx, delivery, now_ms)
             self._on_event()
 
-    def _call_now(self, tx: Tx, device: int | None) -> None:
+    def call_now(self, tx: Tx, device: int | None) -> None:
         """An acceptance or an end counts from the commit that brought it."""
         if self.calling is None:
             return

@@ -45,7 +45,7 @@ def test_the_example_shows_contacts_steps_and_their_times():
         assert f"\n{line}" in text, line
     tables = text[text.index("#[[contact]]") :]
     switched_on = re.sub(r"(?m)^#(?=\[\[|[a-z_]+ = )", "", tables)
-    assert parse_config(switched_on.replace('"ward-server"', '"ward"')).contact[0].name == "nurse-1"
+    assert parse_config(switched_on).contact[0].name == "nurse-1"
 
 
 @pytest.mark.parametrize(
