@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from host_agent.errors import HostAgentError
 from host_agent.paths import Paths, StateFolderError
+from host_agent.plain_file import read_plain
 from host_agent.wall_time import has_two_offsets
 
 AGENT = "run"
@@ -134,8 +135,7 @@ def holder_of(home: Path) -> Holder | None:
 def read_note(path: Path) -> dict[str, Any]:
     """What a note holds; empty when there is none that can be read."""
     try:
-        with path.open("rb") as file:
-            note = json.loads(file.read(_NOTE_MAX_BYTES))
+        note = json.loads(read_plain(path, _NOTE_MAX_BYTES))
     except (OSError, ValueError, RecursionError):
         return {}
     return note if isinstance(note, dict) else {}

@@ -108,9 +108,9 @@ class Commands:
         engine = await find_session(self._parts.links, request.get("device"))
         await binding.check_end(parts.store, engine, override)
         await self._guard.check("patient_end", request)
-        ended = await binding.end_binding(parts.store, engine, override, now_ms)
+        done = await binding.end_binding(parts.store, engine, override, now_ms)
         await wait_next_session(parts.links, engine.device_id)
-        return ended
+        return done
 
     async def _pause(self, request: dict[str, Any]) -> dict[str, Any]:
         seconds, why = int(request["seconds"]), int(request["why"])

@@ -11,14 +11,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from host_agent.errors import SchemaNewer, StoreCorrupt, StoreError
-from host_agent.store.db import Tx, file_errors, open_read_only, store_errors
+from host_agent.plain_file import kind_of, other_kind, read_plain
+from host_agent.store.db import FILE_ENDS, Tx, check_files, file_errors, open_read_only, store_errors
 from host_agent.store.migrate import migrate, migrations, schema_version
 from host_agent.store.row_copy import Progress, copy_rows
 from host_agent.store.schema import strange_parts
 
 _PAGES_PER_STEP = 2048
 _OTHER_PLACE = "Check that the folder is there, that you may write in it, and that its disk has space."
-_SIDE_FILES = ("-wal", "-shm")
 
 
 def back_up(database: Path, target: Path, on_progress: Progress = lambda done, total: None) -> int:
@@ -27,7 +27,7 @@ def back_up(database: Path, target: Path, on_progress: Progress = lambda done, t
     A writer in another process is not delayed, and none of its transactions is copied in part. After a StoreError
     there is no file of that name.
     """
-    if not database.exists():
+    if not kind_of(database):
         raise StoreError(f"{database}: there is no store yet.", "Start the agent once: `cytowatch run`.")
     if target.exists():
         raise StoreError(f"{target} exists.", "Give another name: a backup replaces no file.")
@@ -47,11 +47,11 @@ def restore(
     fresh = database.with_name(database.name + ".restoring")
     fresh.unlink(missing_ok=True)
     _whole(backup, fresh, lambda partial: copy_rows(backup, partial, version, utc_ms, on_progress))
-    kept = database.with_name(f"{database.name}.before-{utc_ms}") if database.exists() else None
+    kept = database.with_name(f"{database.name}.before-{utc_ms}") if kind_of(database) else None
     _write_back_log(database)
-    for side in ("", *_SIDE_FILES):  # SQLite would use a log that stays behind for the new file
+    for side in FILE_ENDS:  # SQLite would use a log that stays behind for the new file
         there = database.with_name(database.name + side)
-        if there.exists():
+        if kind_of(there):
             there.rename(database.with_name(f"{database.name}.before-{utc_ms}{side}"))
     fresh.rename(database)
     _sync_folder(database.parent)
@@ -60,10 +60,9 @@ def restore(
 
 def _write_back_log(database: Path) -> None:
     """Bring what a killed agent left in the log into the file: a cut between two renames must not part them."""
-    with contextlib.suppress(OSError, sqlite3.Error):
-        with database.open("rb") as file:
-            is_database = file.read(16) == b"SQLite format 3\0"
-        if is_database:  # SQLite deletes the log of what is no database
+    with contextlib.suppress(OSError, sqlite3.Error, StoreError):
+        check_files(database)
+        if read_plain(database, 16) == b"SQLite format 3\0":  # SQLite deletes the log of what is no database
             with contextlib.closing(sqlite3.connect(database)) as conn:
                 conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
@@ -71,7 +70,8 @@ def _write_back_log(database: Path) -> None:
 def check_backup(path: Path) -> int:
     """The schema version of a file that can be restored; StoreError says why it cannot."""
     if not path.is_file():
-        raise StoreError(f"{path}: there is no such file.", "Give the file that `cytowatch backup` wrote.")
+        why = other_kind(path).removesuffix(", not a file") or "does not exist"
+        raise StoreError(f"{path} {why}.", "Give the file that `cytowatch backup` wrote.")
     with _errors_of_backup(path), contextlib.closing(open_read_only(path)) as conn:
         version, newest = schema_version(conn), len(migrations())
         tables = {row[0] for row in conn.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}

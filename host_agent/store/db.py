@@ -23,12 +23,14 @@ from host_agent.errors import (
     StoreLocked,
     StoreReadOnly,
 )
+from host_agent.plain_file import other_kind
 from host_agent.store.migrate import migrate
 
 T = TypeVar("T")
 DatabaseError = sqlite3.Error  # what a read outside `Store` raises when the file or the disk fails
 Tx = sqlite3.Connection  # inside a function given to `write` or `read`
 
+FILE_ENDS = ("", "-wal", "-shm", "-journal")  # the store itself, and what SQLite keeps beside it
 _BUSY_TIMEOUT_MS = 5000  # a command may write while the agent runs; its transactions are short
 _READERS = 2
 _DISK_TAKES_NOTHING = (
@@ -110,6 +112,7 @@ class Store:
 
     def _open(self) -> None:
         with file_errors(self.path), store_errors(self.path):
+            check_files(self.path)
             conn = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
             try:
                 conn.text_factory = _text
@@ -168,6 +171,7 @@ def open_read_only(path: Path) -> sqlite3.Connection:
     SQLite needs a file of shared memory beside a store also to read it. Where the disk takes none, nobody can be
     writing: a store that was closed is then read as it is. Close such a connection soon.
     """
+    check_files(path)
     conn = _connect_read_only(path)
     try:
         conn.execute("PRAGMA schema_version")
@@ -180,6 +184,16 @@ def open_read_only(path: Path) -> sqlite3.Connection:
         conn.close()
         raise
     return conn
+
+
+def check_files(path: Path) -> None:
+    """StoreReadOnly when the store, or what SQLite keeps beside it, is no file: SQLite may wait for such a one."""
+    for end in FILE_ENDS:
+        file = path.with_name(path.name + end)
+        if why := other_kind(file):
+            raise StoreReadOnly(
+                f"{file} {why}.", "Another program made it: move it away. A link needs its disk."
+            )
 
 
 def _text(data: bytes) -> str:

@@ -43,14 +43,21 @@ def test_a_folder_an_empty_pipe_and_a_large_file_are_refused_at_once(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "large").write_bytes(b"x" * 101)
     for path, why in (
-        (tmp_path, "Is a directory"),
-        (tmp_path / "pipe", "it gave nothing"),
+        (tmp_path, "is a folder, not a file"),
+        (tmp_path / "pipe", "is a pipe, not a file"),
         (tmp_path / "large", "larger"),
         (tmp_path / "a\0b", "NUL"),
-        (Path("/dev/zero"), "larger"),
+        (Path("/dev/zero"), "is a device, not a file"),
     ):
         with pytest.raises(TextFileError, match=why):
             read_text_file(path, largest_bytes=100)
+
+
+def test_of_what_is_typed_an_empty_pipe_is_refused_and_nothing_is_read_without_end(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path, why in ((tmp_path / "pipe", "it gave nothing"), (Path("/dev/zero"), "larger")):
+        with pytest.raises(TextFileError, match=why):
+            read_text_file(path, typed=True, largest_bytes=100)
 
 
 def test_a_pipe_of_the_shell_is_read_to_its_end():
