@@ -7,7 +7,7 @@ returns, its effect is on disk. When it raises, nothing of it is.
 import asyncio
 import errno
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -171,8 +171,9 @@ def open_read_only(path: Path) -> sqlite3.Connection:
     SQLite needs a file of shared memory beside a store also to read it. Where the disk takes none, nobody can be
     writing: a store that was closed is then read as it is. Close such a connection soon.
     """
-    check_files(path)
-    conn = _connect_read_only(path)
+    is_shareable = not other_kind(path.with_name(f"{path.name}-shm"))
+    check_files(path, FILE_ENDS if not _was_closed(path) else [end for end in FILE_ENDS if end != "-shm"])
+    conn = _connect_read_only(path, "" if is_shareable else "&immutable=1")
     try:
         conn.execute("PRAGMA schema_version")
     except sqlite3.OperationalError as error:
@@ -186,9 +187,9 @@ def open_read_only(path: Path) -> sqlite3.Connection:
     return conn
 
 
-def check_files(path: Path) -> None:
+def check_files(path: Path, ends: Iterable[str] = FILE_ENDS) -> None:
     """StoreReadOnly when the store, or what SQLite keeps beside it, is no file: SQLite may wait for such a one."""
-    for end in FILE_ENDS:
+    for end in ends:
         file = path.with_name(path.name + end)
         if why := other_kind(file):
             raise StoreReadOnly(

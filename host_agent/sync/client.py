@@ -79,7 +79,7 @@ class DeviceClient:
         self._heard = asyncio.Event()
         self._arrived = asyncio.Event()
         self._failure: Exception | None = None
-        self._over = asyncio.Event()
+        self.over = asyncio.Event()  # set once this session has ended: nothing more can be asked in it
         self._asking = asyncio.Lock()
         self._writing = asyncio.Lock()
         self._awaited: tuple[Callable[[Any], bool], asyncio.Future[Any]] | None = None
@@ -171,15 +171,6 @@ class DeviceClient:
     def start(self) -> None:
         """Read from now on, in a task of its own, until `close`."""
         self._reader = asyncio.create_task(self._read_loop(), name=f"read {self.transport.name}")
-
-    @property
-    def has_ended(self) -> bool:
-        """Whether this session is over: nothing more can be asked in it."""
-        return self._over.is_set()
-
-    async def ended(self) -> None:
-        """Wait until this session is over."""
-        await self._over.wait()
 
     async def next_message(self) -> Any:
         """The next message that nobody asked for; raises what ended the session."""
@@ -345,7 +336,7 @@ class DeviceClient:
     def _fail(self, error: Exception) -> None:
         if self._failure is None:
             self._failure = error
-        self._over.set()
+        self.over.set()
         if self._awaited is not None and not self._awaited[1].done():
             self._awaited[1].set_exception(self._failure)
         self._arrived.set()

@@ -22,6 +22,6 @@ async def bind(client: DeviceClient, op: int, binding_id: bytes, profile: str = 
         await client.command(wire.Bind(op, binding_id, part, len(pieces), piece), _ANSWER_DEADLINE_S)
     try:
         async with asyncio.timeout(_BYE_DEADLINE_S):
-            await client.ended()
+            await client.over.wait()
     except TimeoutError:
         await client.close(wire.BYE_JOURNAL_CHANGED)

@@ -60,7 +60,7 @@ class SyncRunner:
     def engine(self) -> SyncEngine | None:
         """The engine in session; None without one, until it knows journal and status, and once its session is over."""
         engine = self._engine
-        is_usable = engine is not None and engine.is_started and not engine.client.has_ended
+        is_usable = engine is not None and engine.is_started and not engine.client.over.is_set()
         return engine if is_usable else None
 
     async def wait_engine(self, deadline_s: float = 5.0) -> SyncEngine | None:

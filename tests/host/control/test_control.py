@@ -125,7 +125,7 @@ async def test_a_second_agent_is_refused_and_the_first_goes_on(server):
 async def test_a_file_in_the_way_is_not_removed(tmp_path):
     path = tmp_path / "agent.sock"
     path.write_text("mine")
-    with pytest.raises(HostAgentError, match="is not a socket"):
+    with pytest.raises(HostAgentError, match="is a file, not a socket"):
         await ControlServer(path, {}).start()
     assert path.read_text() == "mine"
 

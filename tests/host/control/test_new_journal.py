@@ -103,7 +103,7 @@ async def test_a_goodbye_that_is_lost_ends_the_old_session_all_the_same(world, m
         client = runner.engine.client
         world.device.may_hand_over.clear()
         await bind(client, wire.BIND_START, b"bindings")
-        assert client.has_ended and runner.engine is None
+        assert client.over.is_set() and runner.engine is None
         world.device.may_hand_over.set()
         await world.in_session()
 
