@@ -1,11 +1,12 @@
 """Text files that people make, with any editor on any system: the one reader for all of them.
 
-A byte-order mark, the line ends of Windows and the encoding UTF-16 change nothing. What no editor writes as text is
-refused with a sentence about what to do.
+A byte-order mark, the line ends of Windows, a Ctrl-Z at the end and the encoding UTF-16 change nothing. What no editor
+writes as text is refused with a sentence about what to do.
 """
 
 import codecs
 import os
+import re
 import select
 import stat
 from io import FileIO
@@ -24,6 +25,7 @@ _MARKS = (
 )
 
 
+_DOS_END = re.compile("\x1a+\n*\\Z")
 _UTF_7 = b"+/v8-"  # the mark of an encoding that looks like UTF-8 and says something else
 
 
@@ -106,7 +108,8 @@ def decode_text(data: bytes, source: str) -> str:
         raise TextFileError(
             source, f"holds a NUL character in line {line}, so it is not UTF-8 text.", _SAVE_AS
         )
-    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    # editors and `copy con` of DOS end a text with Ctrl-Z
+    return _DOS_END.sub("", text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def first_line(text: str) -> str:

@@ -25,6 +25,17 @@ def test_marks_encodings_and_line_ends_of_editors_change_nothing(tmp_path, encod
     assert load_config(path).agent.log_level == "error"
 
 
+@pytest.mark.parametrize("end", ["\x1a", "\x1a\n", "\n\x1a", "\r\n\x1a\r\n", "\x1a" * 100])
+def test_a_ctrl_z_at_the_end_changes_nothing_and_one_elsewhere_is_no_text_of_a_configuration(tmp_path, end):
+    path = tmp_path / "c.toml"
+    path.write_bytes((TEXT.rstrip() + end).encode())
+    assert load_config(path).agent.log_level == "error"
+    assert first_line(decode_text(("a long passphrase" + end).encode(), "x")) == "a long passphrase"
+    path.write_bytes(b"[agent]\x1a\n" + TEXT.encode())
+    with pytest.raises(ConfigError, match="not valid TOML"):
+        load_config(path)
+
+
 @pytest.mark.parametrize(
     "data, why",
     [("Grüße".encode("latin-1"), "is not UTF-8 text (byte 2)"), (b"a\nb\0c", "NUL character in line 2"),
