@@ -41,19 +41,12 @@ class Holder(NamedTuple):
     since_utc_ms: int
     alive_utc_ms: int
     is_ready: bool
+    is_suspended: bool = False  # by SIGSTOP or a debugger (seen on Linux alone), when it was looked at
 
     @property
     def is_agent(self) -> bool:
         """Whether it is the agent and no other command."""
         return self.command == AGENT
-
-    @property
-    def is_suspended(self) -> bool:
-        """Whether the system has stopped the process, by SIGSTOP or a debugger (seen on Linux alone)."""
-        with contextlib.suppress(OSError, IndexError):
-            words = Path(f"/proc/{self.pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
-            return words[0] in "Tt"
-        return False
 
     def is_silent(self, now_utc_ms: int) -> bool:
         """Whether an agent that was ready has given no sign of life for longer than a busy computer explains."""
@@ -198,7 +191,17 @@ def _read_holder(home: Path) -> Holder:
     agent, command = _holder(home / AGENT_NOTE), _holder(home / _COMMAND_NOTE)
     if command.since_utc_ms > agent.since_utc_ms and _exists(command.pid):
         return command
-    return agent if agent.pid else agent._replace(pid=_pid_of_lock(home))
+    holder = agent if agent.pid else agent._replace(pid=_pid_of_lock(home))
+    # Looked at once: who says what is wrong and who says what to do must speak of the same moment.
+    return holder._replace(is_suspended=_is_suspended(holder.pid))
+
+
+def _is_suspended(pid: int) -> bool:
+    """By the main thread, in which the agent's loop runs: another thread may wait for the disk, and stop later."""
+    with contextlib.suppress(OSError, IndexError):
+        words = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+        return words[0] in "Tt"
+    return False
 
 
 def _pid_of_lock(home: Path) -> int:
