@@ -14,7 +14,7 @@ from typing import Any
 
 from crs_core.codes import NOT_UNDERSTOOD
 
-from host_agent.agent_run import AgentRun
+from host_agent.agent_run import NO_AGES, AgentRun
 from host_agent.agent_signals import ENDING, GOING_ON
 from host_agent.clock import Clock, RealClock, ScaledClock
 from host_agent.config.model import Config
@@ -117,7 +117,8 @@ class Agent:
         with contextlib.suppress(StoreError):  # it is read when the store opens
             self.store.read_now(self._read_store)
         self.context_sender = ContextSender(
-            self.store, self._bound_sessions, self.clock, self.link_clock, record_time
+            self.store, self._bound_sessions, self.clock, self.link_clock, record_time,
+            before=NO_AGES if self.is_simulation else self.run_note.ages_before,
         )  # fmt: skip
         self.record_overdue = RecordOverdueCheck(
             self.store,
@@ -139,6 +140,7 @@ class Agent:
         )
         if not self.is_simulation:
             self.run_note.newest_data_s = self.live.newest_data_s
+            self.run_note.waiting_ages = self.context_sender.waiting_ages
         self.links = Links(
             paths, config, ports, keys=self.keys, make_runner=self._make_runner, on_report=self._on_report,
             clock=self.link_clock, open_port=open_port,
