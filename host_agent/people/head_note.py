@@ -46,6 +46,18 @@ def write(database: Path, head: Head) -> None:
             fresh.unlink()
 
 
+def bring(database: Path, other: Path) -> None:
+    """Put the note of one store beside another one; HeadNoteError when it cannot be."""
+    try:
+        note = read_plain(path_of(database))
+        with os.fdopen(open_plain(path_of(other), os.O_WRONLY | os.O_CREAT | os.O_EXCL), "wb") as file:
+            file.write(note)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise HeadNoteError(f"{path_of(database)} cannot be copied ({error.strerror}).") from None
+
+
 def read(database: Path) -> Head | None:
     """The head noted last; None when none ever was. HeadNoteError when the note cannot be read."""
     path = path_of(database)

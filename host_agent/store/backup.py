@@ -6,6 +6,7 @@ database that was there beside it.
 
 import contextlib
 import os
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -36,17 +37,44 @@ def back_up(database: Path, target: Path, on_progress: Progress = lambda done, t
 
 
 def restore(
-    backup: Path, database: Path, utc_ms: int, on_progress: Progress = lambda done, total: None
+    backup: Path,
+    database: Path,
+    utc_ms: int,
+    on_progress: Progress = lambda done, total: None,
+    sign: Callable[[Path], None] = lambda fresh: None,
 ) -> Path | None:
     """Put `backup` in the place of `database`; returns where the database that was there is now, None if none was.
 
     Nobody may have `database` open. Until the last rename the old one stays, or lies whole under its new name. Only
     rows come from the backup: the schema is made anew, so that no trigger or view of somebody gets into the store.
+    `sign` writes into the fresh store before anything moves: when it fails, nothing is restored. What it leaves in the
+    folder of the fresh store moves with it.
     """
     version = check_backup(backup)
-    fresh = database.with_name(database.name + ".restoring")
-    fresh.unlink(missing_ok=True)
-    _whole(backup, fresh, lambda partial: copy_rows(backup, partial, version, utc_ms, on_progress))
+    room = database.with_name(database.name + ".restoring")
+    with file_errors(room, _OTHER_PLACE):
+        _remove(room)
+        room.mkdir(mode=0o700)
+    try:
+        fresh = room / database.name
+        _whole(backup, fresh, lambda partial: copy_rows(backup, partial, version, utc_ms, on_progress))
+        sign(fresh)
+        _into_one_file(fresh)
+        return _swap(fresh, database, utc_ms)
+    finally:
+        with contextlib.suppress(OSError):
+            _remove(room)
+
+
+def _into_one_file(database: Path) -> None:
+    """Bring what was written last out of the log beside it; StoreFull when the disk has no room for it."""
+    with store_errors(database), contextlib.closing(sqlite3.connect(database)) as conn:
+        (how,) = conn.execute("PRAGMA journal_mode = DELETE").fetchone()
+    if how != "delete":
+        raise StoreError(f"{database}: its log cannot be written back.", _OTHER_PLACE)
+
+
+def _swap(fresh: Path, database: Path, utc_ms: int) -> Path | None:
     kept = database.with_name(f"{database.name}.before-{utc_ms}") if kind_of(database) else None
     _write_back_log(database)
     for side in FILE_ENDS:  # SQLite would use a log that stays behind for the new file
@@ -54,8 +82,18 @@ def restore(
         if kind_of(there):
             there.rename(database.with_name(f"{database.name}.before-{utc_ms}{side}"))
     fresh.rename(database)
+    for beside in fresh.parent.iterdir():
+        beside.replace(database.with_name(beside.name))
     _sync_folder(database.parent)
     return kept
+
+
+def _remove(room: Path) -> None:
+    """What an earlier restore left behind, which may have been a file."""
+    if room.is_dir() and not room.is_symlink():
+        shutil.rmtree(room)
+    else:
+        room.unlink(missing_ok=True)
 
 
 def _write_back_log(database: Path) -> None:
