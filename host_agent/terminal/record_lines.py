@@ -66,5 +66,7 @@ _LINES: dict[str, Callable[[dict[str, Any]], str]] = {
     "host_alarms": lambda row: str(row["text"]),
     "deliveries": _delivery_line,
     "context": lambda row: f"entered about {row['patient']}: {entry_line(row)}",
+    "acts": lambda row: str(row["text"]),
+    "bindings": lambda row: str(row["text"]),
     "signed": lambda row: f"signed about {row['patient']}: {row['text']} Entry {row['entry'][:8]}",
 }
