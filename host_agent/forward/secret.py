@@ -35,7 +35,13 @@ _WRAPPED = re.compile(r"([A-Za-z0-9+/]{64}|[A-Za-z0-9+/]{76})\n[A-Za-z0-9+/]+=*\
 VariableName = Annotated[str, Field(pattern=r"^[A-Z_][A-Z0-9_]*$")]
 
 
-def read_secret(owner: str, file: str | None, variable: str | None, environ: Mapping[str, str]) -> bytes:
+def read_secret(
+    owner: str,
+    file: str | None,
+    variable: str | None,
+    environ: Mapping[str, str],
+    shortest_chars: int = SHORTEST_CHARS,
+) -> bytes:
     """The secret's bytes; ConfigError names `owner` and the place, never the content, when it cannot serve."""
     if variable is not None:
         place = f"environment variable {variable}"
@@ -45,14 +51,18 @@ def read_secret(owner: str, file: str | None, variable: str | None, environ: Map
             raise ConfigError(f"{owner}: {place} is not set.", advice="Set it where the agent starts.")
     else:
         secret, place = _from_file(owner, file or "")
+<<<<<<< HEAD
     if form := next((why for pattern, why in _FORMS if pattern.fullmatch(secret)), ""):
         raise ConfigError(
             f"{owner}: the secret in {place} {form}.",
             advice="Write the secret alone, as the receiver has it. If that belongs to it, make a new one for both.",
         )
     if len(secret) < SHORTEST_CHARS:
+=======
+    if len(secret) < shortest_chars:
+>>>>>>> main
         raise ConfigError(
-            f"{owner}: the secret in {place} has fewer than {SHORTEST_CHARS} characters.",
+            f"{owner}: the secret in {place} has fewer than {shortest_chars} characters.",
             advice="Make one with `python3 -c 'import secrets; print(secrets.token_urlsafe(32))'`.",
         )
     for at, character in enumerate(secret, 1):
