@@ -13,15 +13,17 @@ from host_agent.text_file import TextFileError, first_line, read_text_file
 
 SHORTEST_CHARS = 16
 # What a file holds round a secret when it was made for another program: the signature would cover that, too.
+_QUOTES = "\"'`\u2018-\u201f\u00ab\u00bb"
 _FORMS = (
-    (
-        re.compile("[\"'`\u2018-\u201f\u00ab\u00bb].*|.*[\"'`\u2018-\u201f\u00ab\u00bb]"),
-        "has quotes around it",
-    ),
+    (re.compile(f"[{_QUOTES}].*[{_QUOTES}]"), "has quotes around it"),
     (
         re.compile(r"(export |set )\s*\w+\s*=.*|[A-Z_][A-Z0-9_]+\s*=[^=].*"),
         "has a name before it, as in NAME=secret",
     ),
+)
+# A password that a person chose may look like that.
+_FORMS_ROUND_MACHINE_MADE = (
+    (re.compile(f"[{_QUOTES}].*|.*[{_QUOTES}]"), "has quotes around it"),
     (
         re.compile(r"(?i:\w*(secret|key|token|password))\s*[=:][^=].*|\w+\s*[=:]\s+\S.*"),
         "has a name before it",
@@ -51,16 +53,13 @@ def read_secret(
             raise ConfigError(f"{owner}: {place} is not set.", advice="Set it where the agent starts.")
     else:
         secret, place = _from_file(owner, file or "")
-<<<<<<< HEAD
-    if form := next((why for pattern, why in _FORMS if pattern.fullmatch(secret)), ""):
+    forms = _FORMS if shortest_chars < SHORTEST_CHARS else (*_FORMS, *_FORMS_ROUND_MACHINE_MADE)
+    if form := next((why for pattern, why in forms if pattern.fullmatch(secret)), ""):
         raise ConfigError(
             f"{owner}: the secret in {place} {form}.",
             advice="Write the secret alone, as the receiver has it. If that belongs to it, make a new one for both.",
         )
-    if len(secret) < SHORTEST_CHARS:
-=======
     if len(secret) < shortest_chars:
->>>>>>> main
         raise ConfigError(
             f"{owner}: the secret in {place} has fewer than {shortest_chars} characters.",
             advice="Make one with `python3 -c 'import secrets; print(secrets.token_urlsafe(32))'`.",

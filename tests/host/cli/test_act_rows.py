@@ -3,8 +3,11 @@
 import shutil
 
 import pytest
+from crs_core import codes
 
 from host_agent.store.bindings import add_binding, end_binding, set_binding_state
+from host_agent.store.host_alarms import end_alarm, raise_alarm
+from host_agent.store.rows import Derivation
 from host_agent.terminal.record_lines import history_line
 from host_agent.views.records import Answer, Question
 from tests.host.cli.people_cli import run
@@ -91,6 +94,18 @@ def test_a_binding_shows_its_start_and_its_end_with_the_reason(world):
         f"P-2 began to wear wearable {TWO}" in lines
         and "the binding of P-1 ended, with every record here" in lines
     )
+
+
+def test_the_end_of_an_alarm_of_the_laptop_is_on_its_line(world):
+    def change(tx):
+        about = {"device": 1, "alarm": codes.STALE_DATA}
+        raise_alarm(tx, Derivation(), priority=3, detail="", utc_ms=NOW_MS, **about)
+        end_alarm(tx, Derivation(), utc_ms=NOW_MS + 60_000, **about)
+        raise_alarm(tx, Derivation(), priority=3, detail="", utc_ms=NOW_MS + 120_000, **about)
+
+    world.store.write_now(change)
+    ended, stands = (history_line("host_alarms", row) for row in rows(world, "host_alarms", device=ONE))
+    assert "No longer raised since" in ended and "No longer" not in stands
 
 
 def test_the_command_shows_both_by_itself_and_exports_them(world, tmp_path):

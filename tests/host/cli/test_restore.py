@@ -7,7 +7,6 @@ import sqlite3
 import pytest
 from crs_core import codes
 
-from host_agent.errors import StoreFull
 from host_agent.store.bindings import add_binding, set_binding_state
 from host_agent.store.db import Store
 from host_agent.store.devices import ensure_device
@@ -110,39 +109,6 @@ def test_lost_accounts_and_signatures_are_named_and_somebody_stands_for_them(hom
     assert [one["text"] for one in report["problems"]] == [text], "nothing but what is still lying about"
     (home / "accounts" / "nurse-2.json").unlink()
     assert run(home, "audit", "verify").returncode == 0
-
-
-@pytest.mark.parametrize("full", ["commit", "write back", "open"])
-def test_a_restore_that_cannot_be_signed_changes_nothing(home, full, monkeypatch):
-    disable(home, "nurse-1")
-    before, note = rows(home), (home / "audit.head").read_bytes()
-
-    def fail(*_, **__):
-        raise StoreFull("the disk is full")
-
-    # the three moments at which a full disk meets the signature
-    where = {
-        "commit": "host_agent.store.db.Store.write_now", "write back": "host_agent.store.backup._into_one_file",
-        "open": "host_agent.cli.restore.Store",
-    }  # fmt: skip
-    with monkeypatch.context() as patch:
-        patch.setattr(where[full], fail)
-        done = restore(home, *STANDS)
-    assert done.returncode == exits.FAILED and "the disk is full" in done.stderr, done.stderr
-    assert rows(home) == before and (home / "audit.head").read_bytes() == note
-    assert not list(home.glob("*.before-*")) and not list(home.glob("*.restoring*"))
-    assert run(home, "audit", "verify").returncode == 0
-    assert restore(home, *STANDS).returncode == 0
-    assert rows(home)[-1] == ("act",)
-    assert run(home, "audit", "verify").returncode == 0
-
-
-def test_what_a_cut_restore_left_behind_is_in_nobodys_way(home):
-    (home / "cytowatch.db.restoring").mkdir()
-    (home / "cytowatch.db.restoring" / "cytowatch.db-wal").write_text("x")
-    assert restore(home).returncode == 0
-    (home / "cytowatch.db.restoring").write_text("as an earlier version left it")
-    assert restore(home).returncode == 0 and not list(home.glob("*.restoring*"))
 
 
 @pytest.mark.parametrize("harm", ["damage", "delete"])

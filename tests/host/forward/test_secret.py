@@ -69,6 +69,16 @@ def test_a_secret_that_only_looks_a_little_like_that_is_taken_as_it_is(place, se
         assert read(place) == secret.encode()
 
 
+@pytest.mark.parametrize(
+    "password", ["pass'", '"half', "# 1 in town", "<3 cats", "{x}", "my token: 7", "a\\n"]
+)
+def test_a_password_that_a_person_chose_may_look_like_that(password):
+    assert read_secret("mail ward", None, "W", {"W": password}, 1) == password.encode()
+    for form in ('"{}"', "PASSWORD={}", "export PASSWORD={}"):
+        with pytest.raises(ConfigError, match="Write the secret alone|has "):
+            read_secret("mail ward", None, "W", {"W": form.format("hunter22")}, 1)
+
+
 def test_a_secret_on_another_line_or_on_two_lines_is_refused(place):
     for text, why in (
         ("\n" + SECRET, "first line of file .* is empty"),
