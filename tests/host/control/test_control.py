@@ -140,11 +140,11 @@ async def test_whatever_a_command_meets_the_door_answers_and_stays_open(server, 
     assert await call(path, "echo", text="still here") == {"heard": "still here"}
 
 
-async def test_programs_that_ask_nothing_or_take_no_answer_keep_the_door_from_nobody(server):
+@pytest.mark.parametrize(("idle", "deaf"), [(16, 0), (0, 16), (8, 8)])
+async def test_programs_that_ask_nothing_or_take_no_answer_keep_the_door_from_nobody(server, idle, deaf):
     path, _ = server
-    idle = [await asyncio.open_unix_connection(path) for _ in range(8)]
-    deaf = [await asyncio.open_unix_connection(path) for _ in range(8)]
-    for _, writer in deaf:
+    silent = [await asyncio.open_unix_connection(path) for _ in range(idle + deaf)]
+    for _, writer in silent[idle:]:
         writer.transport.pause_reading()
         writer.write(json.dumps({"do": "echo", "text": "x" * 500_000}).encode() + b"\n")
     async with asyncio.timeout(20):
@@ -154,5 +154,5 @@ async def test_programs_that_ask_nothing_or_take_no_answer_keep_the_door_from_no
                 break
             except ControlFailed:  # for as long as the others have to say something
                 await asyncio.sleep(0)
-    for _, writer in idle + deaf:
+    for _, writer in silent:
         writer.close()
