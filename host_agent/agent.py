@@ -80,9 +80,14 @@ _GOING_ON: dict[int, str] = {
 }
 _GOING_ON |= {
     getattr(signal, name): f"{name} means nothing here."
-    for name in ("SIGUSR1", "SIGUSR2", "SIGALRM", "SIGVTALRM", "SIGPROF", "SIGIO", "SIGPWR")
+    for name in ("SIGUSR1", "SIGUSR2", "SIGALRM", "SIGVTALRM", "SIGPROF", "SIGIO", "SIGPWR", "SIGSTKFLT")
     if hasattr(signal, name)
 }
+if hasattr(signal, "SIGRTMIN"):
+    _GOING_ON |= {
+        number: f"signal {number} means nothing here."
+        for number in range(signal.SIGRTMIN, signal.SIGRTMAX + 1)
+    }
 
 
 class Agent:
