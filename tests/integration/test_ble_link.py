@@ -21,8 +21,6 @@ from tools.rig.image import CUSTODIAN, READER, SETTINGS
 from tools.rig.stored import journal_ids
 from tools.rig.waiting import until_async
 
-pytestmark = pytest.mark.real_time
-
 EACH_SECOND = {**SETTINGS, "reading_interval_s": "1"}
 
 

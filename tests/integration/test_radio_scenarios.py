@@ -8,8 +8,6 @@ from tools.rig import radio_scenarios
 from tools.rig.air_bedside import PROFILES, AirBedside
 from tools.rig.radio_scenarios import Scenario
 
-pytestmark = pytest.mark.real_time
-
 CASES = [
     (profile, scenario)
     for profile in PROFILES

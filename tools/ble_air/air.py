@@ -1,4 +1,4 @@
-"""An air that processes join: chips over a unix socket, hosts over HCI on loopback TCP.
+"""An air that processes join: chips over one unix socket, hosts over HCI on another.
 
 async with Air.open(folder) as air:      # folder/chip: for `tools.virtual_wearable --air`; air.hci: for a host
     ...
@@ -34,8 +34,8 @@ class Air:
         air = cls(folder / "chip")
         loop = asyncio.get_running_loop()
         chips = await asyncio.start_unix_server(air._serve_chip, str(air.chip_path))
-        hosts = await loop.create_server(lambda: _HostRadio(air), "127.0.0.1", 0)
-        air.hci = f"tcp-client:127.0.0.1:{hosts.sockets[0].getsockname()[1]}"
+        hosts = await loop.create_unix_server(lambda: _HostRadio(air), str(folder / "host"))
+        air.hci = f"unix-client:{folder / 'host'}"
         try:
             yield air
         finally:
@@ -54,7 +54,7 @@ class Air:
 
 
 class _HostRadio(StreamPacketSource):
-    """One TCP connection is one radio, from its first byte to its last."""
+    """One connection is one radio, from its first byte to its last."""
 
     def __init__(self, air: Air) -> None:
         super().__init__()

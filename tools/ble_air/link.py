@@ -8,7 +8,7 @@ cannot both get the same advertisement.
 import asyncio
 import random
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bumble import core, hci, ll
 from bumble.controller import Controller
@@ -38,6 +38,19 @@ class NotificationHarm:
         return [self._delay_s]
 
 
+class _InOrder(dict[Any, None]):
+    """A set in the order in which its members came."""
+
+    def add(self, one: Any) -> None:
+        self[one] = None
+
+    def remove(self, one: Any) -> None:
+        del self[one]
+
+    def discard(self, one: Any) -> None:
+        self.pop(one, None)
+
+
 class Pace(NamedTuple):
     """Connection events: so many packets of each radio every `interval_s` seconds, as a slow central grants."""
 
@@ -50,6 +63,8 @@ class AirLink(LocalLink):
 
     def __init__(self) -> None:
         super().__init__()
+        # bumble keeps a set, whose order is that of addresses in memory
+        self.controllers: Any = _InOrder()
         self.harm: Plan | None = None
         self.pace: Pace | None = None  # None: as fast as this machine
         self._away: set[Controller] = set()
