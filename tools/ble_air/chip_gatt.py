@@ -20,8 +20,8 @@ _PROPERTIES = 0x3E
 
 
 class ChipGatt:
-    """`ask(operation, body)` asks the chip and returns its value or raises att.ATT_Error; `settled(connection)` waits until
-    the chip knows how secure it is; `authenticated` holds the connections whose key somebody vouched for."""
+    """`ask(operation, body)` asks the chip and returns its value or raises att.ATT_Error. `settled(connection)` waits
+    until the chip knows how secure it is. `authenticated` holds the connections whose key somebody vouched for."""
 
     def __init__(self, device: Device, ask: Any, settled: Any, authenticated: set[int]) -> None:
         self._device, self._ask, self._settled, self._authenticated = device, ask, settled, authenticated
