@@ -33,8 +33,8 @@ def wearable(tmp_path: Path) -> Iterator[Wearable]:
 
 @pytest.fixture(autouse=True)
 def simulated_time(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Time is simulated, unless a test is marked as needing real time."""
-    if request.node.get_closest_marker("real_time"):
+    """Time is simulated, unless a test is marked as needing real time or brings its conductors."""
+    if any(request.node.get_closest_marker(name) for name in ("real_time", "own_time")):
         yield
         return
     with contextlib.ExitStack() as stack:

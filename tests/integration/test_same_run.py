@@ -20,7 +20,7 @@ from tools.rig.laptop import RADIO_TOO, Laptop
 from tools.rig.waiting import under, until
 from tools.rig.wearable import Wearable, ready
 
-pytestmark = [pytest.mark.slow, pytest.mark.real_time]  # each keeps a conductor of its own
+pytestmark = [pytest.mark.slow, pytest.mark.own_time]
 
 RECORDING = "t_s,temp_c,spo2_pct,hr_bpm,pi_pct\n0,37.4,96,88,1.5\n240,38.6,88,104,1.5\n360,38.6,88,104,1.5\n"
 

@@ -12,13 +12,14 @@ from typing import IO
 
 from tools.conductor.conductor import Conductor
 from tools.rig.micropython import ROOT
+from tools.virtual_wearable.radio import AirError
 
 NAME = "air"
 _STOP_S = 10.0
 
 
 class OwnAir:
-    """Runs until `close`. `chip_path` is for a wearable's `--air`, `hci` the transport by which a host joins."""
+    """Runs until `close`; AirError when it does not start. `chip_path` is for a wearable's `--air`, `hci` the transport by which a host joins."""
 
     def __init__(self, owner: Conductor, log: IO[str]) -> None:
         self._owner = owner
@@ -33,7 +34,7 @@ class OwnAir:
         self.hci = self._process.stdout.readline().removeprefix("READY ").strip()
         if not self.hci:
             self.close()
-            raise RuntimeError(f"the simulated air did not start; {log.name} says more")
+            raise AirError("the simulated air did not start")
 
     def close(self) -> None:
         """End it, between two turns."""

@@ -16,8 +16,9 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self
 
+from tools.conductor.conductor import Conductor
 from tools.rig import evidence
 from tools.rig.host import Host
 from tools.rig.image import CUSTODIAN, build_image
@@ -25,6 +26,7 @@ from tools.rig.micropython import ROOT
 from tools.rig.own_air import OwnAir
 from tools.rig.scenarios import scenario_file
 from tools.rig.waiting import conductor
+from tools.virtual_wearable.radio import AirError
 
 _START_S = 30.0
 _STOP_S = 10.0
@@ -82,7 +84,7 @@ class Wearable:
         with self.log.open("a") as log:
             if owner := conductor():
                 if "--ble" in self._options and "--air" not in self._options:
-                    self._air = self._air or OwnAir(owner, log)
+                    self._air = self._air or self._own_air(owner, log)
                     command += ["--air", str(self._air.chip_path)]
                 owner.expect("wearable")
                 command += ["--conductor", str(owner.path), "--name", "wearable"]
@@ -102,6 +104,12 @@ class Wearable:
             self.ble_address = radio["address"]
             self.hci = self._air.hci if self._air else radio["hci"]
         return self
+
+    def _own_air(self, owner: Conductor, log: IO[str]) -> OwnAir:
+        try:
+            return OwnAir(owner, log)
+        except AirError as error:
+            raise WearableError(f"{error}: {self._last_words()!r}") from error
 
     def control(self, cmd: str, **arguments: Any) -> dict[str, Any]:
         """Send one control command and return its answer; WearableError when it is refused or there is none."""
