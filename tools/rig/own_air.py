@@ -19,7 +19,10 @@ _STOP_S = 10.0
 
 
 class OwnAir:
-    """Runs until `close`; AirError when it does not start. `chip_path` is for a wearable's `--air`, `hci` the transport by which a host joins."""
+    """Runs until `close`; AirError when it does not start.
+
+    `chip_path` is for a wearable's `--air`, `hci` the transport by which a host joins.
+    """
 
     def __init__(self, owner: Conductor, log: IO[str]) -> None:
         self._owner = owner
