@@ -156,7 +156,7 @@ def parse_config(text: str, source: str = "configuration", folder: Path | None =
             advice="Compare with `cytowatch config --example`.",
         ) from None
     if folder is not None:
-        _place_secret_files(tree, folder)
+        _place_files(tree, folder)
     try:
         return Config.model_validate(tree)
     except ValidationError as error:
@@ -177,12 +177,12 @@ def load_config(path: Path) -> Config:
     return parse_config(text, str(path), path.absolute().parent)
 
 
-def _place_secret_files(tree: dict[str, Any], folder: Path) -> None:
-    """Write the whole path of each secret's file into the receivers' tables."""
+def _place_files(tree: dict[str, Any], folder: Path) -> None:
+    """Write the whole path of each file that a receiver's table names into it."""
     for kind, model in receiver_kinds().items():
         tables = tree.get(kind)
         for table in tables if isinstance(tables, list) else ():
-            for key in (f"{secret}_file" for secret in model.secrets):
+            for key in (*(f"{secret}_file" for secret in model.secrets), *model.files):
                 named = table.get(key) if isinstance(table, dict) else None
                 if isinstance(named, str) and not named.startswith("~"):
                     table[key] = str(folder / named)

@@ -15,7 +15,13 @@ SHORTEST_CHARS = 16
 VariableName = Annotated[str, Field(pattern=r"^[A-Z_][A-Z0-9_]*$")]
 
 
-def read_secret(owner: str, file: str | None, variable: str | None, environ: Mapping[str, str]) -> bytes:
+def read_secret(
+    owner: str,
+    file: str | None,
+    variable: str | None,
+    environ: Mapping[str, str],
+    shortest_chars: int = SHORTEST_CHARS,
+) -> bytes:
     """The secret's bytes; ConfigError names `owner` and the place, never the content, when it cannot serve."""
     if variable is not None:
         place = f"environment variable {variable}"
@@ -25,9 +31,9 @@ def read_secret(owner: str, file: str | None, variable: str | None, environ: Map
             raise ConfigError(f"{owner}: {place} is not set.", advice="Set it where the agent starts.")
     else:
         secret, place = _from_file(owner, file or "")
-    if len(secret) < SHORTEST_CHARS:
+    if len(secret) < shortest_chars:
         raise ConfigError(
-            f"{owner}: the secret in {place} has fewer than {SHORTEST_CHARS} characters.",
+            f"{owner}: the secret in {place} has fewer than {shortest_chars} characters.",
             advice="Make one with `python3 -c 'import secrets; print(secrets.token_urlsafe(32))'`.",
         )
     for at, character in enumerate(secret, 1):

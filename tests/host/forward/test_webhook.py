@@ -7,7 +7,8 @@ import pytest
 
 from host_agent.errors import ForwardError
 from host_agent.forward.delivery import Delivered, Delivery, Rejected, RetryAfter
-from host_agent.forward.kinds.webhook import Webhook, _retry_after_s
+from host_agent.forward.http_answer import retry_after_s
+from host_agent.forward.kinds.webhook import Webhook
 from host_agent.forward.signature import check, sign
 from tests.fakes.fake_http import FakeReceiver, Reply
 
@@ -105,7 +106,7 @@ async def test_retry_after_is_read_in_both_forms(receiver, hook, value, expected
 
 @pytest.mark.parametrize("value", ["\u00b2", "\u0667", "-1", "7.5", "", "9" * 400])
 def test_no_retry_after_of_a_receiver_raises(value):
-    wish_s = _retry_after_s(value, 0.0)
+    wish_s = retry_after_s(value, 0.0)
     assert wish_s is None or wish_s == 999999999.0
 
 
