@@ -75,7 +75,7 @@ def handed_over(folder: Path, seed: int) -> Left:
     def serves(laptop: Laptop, kind: str) -> bool:
         ports = laptop.status().get("ports") or []
         return laptop.caught_up() and any(
-            port["state"] == "open" and port["name"].startswith("ble:") == (kind == "radio") for port in ports
+            port["state"] == "open" and port["port"].startswith("ble:") == (kind == "radio") for port in ports
         )
 
     with (

@@ -151,3 +151,21 @@ async def same_address_again(link):
 
 def test_a_place_is_free_again_when_its_connection_has_timed_out():
     assert played(1, same_address_again) == (True, 1, 1)
+
+
+async def given_up(link, after_s):
+    """A central is told to connect no more so soon; another one then gets the ring's only attention."""
+    ring = await peripheral(link)
+    adapter = await Adapter.open(link)
+    client = BleakClient(ADDRESS, timeout=20, backend=adapter.backends()[1])
+    connecting = asyncio.create_task(client.connect())
+    await asyncio.sleep(after_s)
+    connecting.cancel()
+    await asyncio.wait([connecting])
+    await asyncio.sleep(1)
+    return connecting.cancelled(), client.is_connected, len(ring.connections)
+
+
+@pytest.mark.parametrize("after_ms", [1, 10, 60, 100, 110, 130, 200, 250, 400])
+def test_a_connection_that_is_given_up_is_nobodys(after_ms):
+    assert played(1, lambda link: given_up(link, after_ms / 1000), unheard=0) == (True, False, 0)
