@@ -19,8 +19,6 @@ from tools.rig.image import CUSTODIAN, DEVICE_ID
 from tools.rig.sig_formats import LEVEL
 from tools.rig.waiting import until_async
 
-pytestmark = pytest.mark.real_time
-
 
 async def test_without_the_gesture_the_right_passkey_does_not_pair(tmp_path: Path) -> None:
     async with AirBedside.open(tmp_path, "nimble") as bedside:
