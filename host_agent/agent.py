@@ -214,7 +214,11 @@ class Agent:
         try:
             await control.try_start()
             async with asyncio.TaskGroup() as group:
-                jobs = [(f"target {worker.name}", worker.run) for worker in self.workers]
+                jobs: list[tuple[str, Callable[[], Awaitable[None]]]] = []
+                for worker in self.workers:
+                    jobs.append((f"target {worker.name}", worker.run))
+                    if worker.connection is not None:
+                        jobs.append((f"connection {worker.name}", worker.connection))
                 jobs += [("checks", self.checks.run), ("links", partial(self.links.run, group))]
                 jobs += [("context", self.context_sender.run), ("unreached", self.unreached.run)]
                 jobs += [("signs of life", self.run_note.keep_alive), ("control", control.keep_open)]

@@ -5,7 +5,7 @@ Delivery is at least once: the same `event_key` and the same bytes are sent agai
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,10 @@ class Rejected:
 Outcome = Delivered | RetryAfter | Rejected
 
 
+class NotConnectedError(Exception):
+    """A receiver that is not reached, or whose connection broke; the reason in plain words."""
+
+
 class Forwarder(Protocol):
     """Hands events to one receiver, and says of each whether it arrived."""
 
@@ -61,3 +65,11 @@ class Forwarder(Protocol):
 
     async def close(self) -> None:
         """Release connections; nothing is sent afterwards."""
+
+
+@runtime_checkable
+class Connected(Forwarder, Protocol):
+    """A forwarder that keeps a connection while nothing is sent."""
+
+    async def run(self) -> None:
+        """Keep it until cancelled; whatever breaks it is logged, and it is made again."""

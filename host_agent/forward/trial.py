@@ -37,7 +37,7 @@ async def try_receiver(receiver: Receiver, delivery: Delivery, utc_ms: Callable[
         )
 
     try:
-        forwarder = forwarder_of(receiver, utc_ms)
+        forwarder = forwarder_of(receiver.for_test(), utc_ms)
         endpoint = receiver.endpoint()
     except HostAgentError as error:
         return trial(False, f"not tried: {error}", error.advice)

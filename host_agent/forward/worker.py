@@ -8,11 +8,20 @@ Whatever a forwarder raises is an attempt that failed. All times here are real, 
 import asyncio
 import logging
 import math
+from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from host_agent.clock import Clock, RealClock, sleep_or_event
 from host_agent.errors import StoreError
-from host_agent.forward.delivery import Delivered, Delivery, Forwarder, Outcome, Rejected, RetryAfter
+from host_agent.forward.delivery import (
+    Connected,
+    Delivered,
+    Delivery,
+    Forwarder,
+    Outcome,
+    Rejected,
+    RetryAfter,
+)
 from host_agent.forward.share import Turns
 from host_agent.forward.waiting import Item, Offer, Together, Waiting
 from host_agent.store import outbox
@@ -147,6 +156,11 @@ class Worker:
                 store_pause_s = min(store_pause_s * 2, _STORE_RETRY_MAX_S)
             if wait_s > 0:
                 await sleep_or_event(self._clock, wait_s, self._woken)
+
+    @property
+    def connection(self) -> Callable[[], Awaitable[None]] | None:
+        """What keeps the forwarder's connection until cancelled; None: it keeps none."""
+        return self._forwarder.run if isinstance(self._forwarder, Connected) else None
 
     async def close(self) -> None:
         """Release the forwarder's connections; after `run` ended."""
