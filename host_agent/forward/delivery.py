@@ -28,11 +28,13 @@ class RetryAfter:
     """Not delivered, may succeed later; `after_s` is the receiver's own wish, None = the worker's back-off.
 
     `whole_target`: nothing else will get through either (not reached, overloaded), so the queue waits, not one event.
+    `was_reached` False: there was no connection, so this says nothing about the event, and asking again is cheap.
     """
 
     reason: str
     after_s: float | None = None
     whole_target: bool = True
+    was_reached: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,28 @@ class Source(TypedDict):
     t_ms: int | None
 
 
+class Values(TypedDict):
+    """What the wearable measured when it raised the alarm; null where it measured nothing that may be used."""
+
+    temperature_cc: int | None
+    site: str | None
+    spo2_tenths: int | None
+    heart_rate_bpm: int | None
+
+
+class Signed(TypedDict):
+    """What a person signed; `record` is the grade, death or end that it is about."""
+
+    entry: str
+    kind: str
+    account: str
+    record: str | None
+    in_force: bool | None
+    scale: str | None
+    grade: int | None
+    icd10cm: str | None
+
+
 class AuditHead(TypedDict):
     """The last row of the audit chain when the event was queued."""
 
@@ -75,6 +97,8 @@ class EventPayload(TypedDict):
     detail: str
     alarm: Alarm | None
     grade: dict[str, Any] | None
+    values: NotRequired[Values | None]
+    signed: NotRequired[Signed | None]
     device: Device | None
     patient: Patient | None
     call: Call

@@ -66,6 +66,8 @@ async def post(client: httpx2.AsyncClient, request: Request, timeout_s: float) -
         ):
             status, headers = answer.status_code, answer.headers
             is_whole = await _read(answer, body)
+    except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ProxyError) as error:
+        return RetryAfter(f"not reached: {str(error) or 'no connection in time'}", was_reached=False)
     except (TimeoutError, httpx2.TimeoutException):
         if status is None:
             return RetryAfter(f"no answer within {timeout_s:g} s")

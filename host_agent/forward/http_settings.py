@@ -192,7 +192,9 @@ def make_client(
     """An HTTP client that takes nothing from the environment, follows no redirect and keeps no cookie."""
     # trust_env off: a proxy or .netrc of the environment must not see patient events unasked
     client = httpx2.AsyncClient(
-        follow_redirects=False, trust_env=False, timeout=httpx2.Timeout(timeout_s), proxy=proxy,
+        follow_redirects=False, trust_env=False, proxy=proxy,
+        # the shorter limit is met first, and tells a receiver that is away from one that is slow
+        timeout=httpx2.Timeout(timeout_s, connect=0.9 * timeout_s),
         verify=True if tls is None else tls,
     )  # fmt: skip
     # Each cookie that a receiver sets would make every later request longer, until it is refused.

@@ -7,8 +7,15 @@ import pytest
 from crs_core import code_texts, codes
 
 from host_agent.cli.main import COMMANDS
-from host_agent.escalation.alarm_words import alarm_noun
-from host_agent.escalation.events import Origin, Patient, alarm_event, grade_event, with_audit_head
+from host_agent.escalation.alarm_words import Values, alarm_noun
+from host_agent.escalation.events import (
+    Origin,
+    Patient,
+    alarm_event,
+    grade_event,
+    signed_event,
+    with_audit_head,
+)
 from host_agent.escalation.record_events import grade_fields
 from host_agent.forward.standard_webhooks import standard_headers
 from host_agent.patient.contact import Contact
@@ -65,7 +72,7 @@ def test_webhook_fields_are_those_that_are_sent():
     record = grade_record(1)
     alarm = alarm_event(
         origin, patient, alarm=codes.FEVER, priority=2, simulated=True, occurred=(1000, 5), contact=Contact(),
-        now_ms=1000,
+        now_ms=1000, values=Values(3840, 1, 860, 84),
     )  # fmt: skip
     sent = [
         with_audit_head(alarm, Head(3, bytes(32))).payload,
@@ -79,6 +86,21 @@ def test_webhook_fields_are_those_that_are_sent():
             occurred=None,
             contact=Contact(),
             now_ms=1000,
+        ).payload,
+        signed_event(
+            origin,
+            patient,
+            kind="signed",
+            name="GRADE",
+            text="x",
+            priority=1,
+            simulated=False,
+            occurred_utc_ms=0,
+            contact=Contact(),
+            key="audit-1",
+            signed=dict.fromkeys(
+                ("entry", "kind", "account", "record", "in_force", "scale", "grade", "icd10cm")
+            ),
         ).payload,
     ]
     fields = {name for payload in sent for name in fields_of(json.loads(payload))}

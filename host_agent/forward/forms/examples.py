@@ -9,6 +9,8 @@ _COMMON: dict[str, Any] = {
     "detail": "",
     "alarm": None,
     "grade": None,
+    "values": None,
+    "signed": None,
     "device": {"id": "00000000000000aa", "name": "JS-60"},
     "patient": {"id": "P-1", "binding_id": "00000000000000bb", "day": 3},
     "call": {"care_team": "555-0100", "emergency": "112"},

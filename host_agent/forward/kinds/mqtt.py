@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import json
 import logging
-import os
 import re
 import socket
 import ssl
@@ -24,8 +23,9 @@ from host_agent.errors import ConfigError
 from host_agent.forward.address import check_address
 from host_agent.forward.delivery import Delivered, Delivery, NotConnectedError, Outcome, Rejected, RetryAfter
 from host_agent.forward.endpoint import Endpoint
+from host_agent.forward.http_settings import tls_context
 from host_agent.forward.receiver import Receiver
-from host_agent.forward.secret import VariableName, read_secret
+from host_agent.forward.secret import VariableName
 
 if TYPE_CHECKING:
     from host_agent.forward.mqtt_connection import Connection, Limits
@@ -48,6 +48,8 @@ class MqttReceiver(Receiver):
     """One MQTT 5 broker. Write one [[mqtt]] table for each."""
 
     example: ClassVar[dict[str, Any]] = {"name": "ward-bus", "host": "broker.example.org"}
+    secrets: ClassVar[tuple[str, ...]] = ("password",)
+    files: ClassVar[tuple[str, ...]] = ("ca_file",)
 
     host: str = Field(description="Machine of the broker.")
     port: int | None = Field(
@@ -100,46 +102,30 @@ class MqttReceiver(Receiver):
     def _is_encrypted(self) -> Self:
         if not self.tls and self.host not in _LOOPBACK_HOSTS and not self.allow_plain:
             raise ValueError("tls = true (or allow_plain = true, when the network itself is protected)")
-        if self.password_file is not None and self.password_env is not None:
-            raise ValueError("only one of password_file and password_env")
-        has_password = self.password_file is not None or self.password_env is not None
-        if has_password != (self.username is not None):
-            raise ValueError("username together with password_file or password_env, or none of them")
+        if self.has_secret("password") and self.username is None:
+            raise ValueError("username together with password_file or password_env")
         return self
+
+    def needs(self, name: str) -> bool:
+        return self.username is not None
 
     def problems(self) -> Iterator[ConfigError]:
         yield from super().problems()
-        for check in (self.password, self.context):
-            try:
-                check()
-            except ConfigError as error:
-                yield error
-
-    def password(self, environ: Mapping[str, str] = os.environ) -> str | None:
-        """The password, None without one; ConfigError names its place."""
-        if self.username is None:
-            return None
-        owner = f"mqtt {self.name}"
-        return read_secret(owner, self.password_file, self.password_env, environ, shortest_chars=1).decode()
+        try:
+            self.context()
+        except ConfigError as error:
+            yield error
 
     def context(self) -> ssl.SSLContext | None:
-        """How to encrypt, None: not at all."""
-        if not self.tls:
-            return None
-        try:
-            return ssl.create_default_context(cafile=self.ca_file)
-        except (OSError, ssl.SSLError) as error:
-            raise ConfigError(
-                f"mqtt {self.name}: the certificates in {self.ca_file} cannot be used ({error}).",
-                "Name a file with certificates in PEM form that you may read.",
-            ) from None
+        """How to encrypt, None: not at all. ConfigError when the file of certificates cannot serve."""
+        return tls_context(f"{self.kind} {self.name}", self.ca_file, None) if self.tls else None
 
-    def forwarder(self, utc_ms: Callable[[], int]) -> "Mqtt":
-        return Mqtt(self, self.password(), self.context())
+    def endpoint(self) -> Endpoint:
+        return Endpoint(self.host, self.open_port, self.context(), None)
 
     @property
-    def own_port(self) -> int:
-        """The port of the configuration, or the usual one."""
+    def open_port(self) -> int:
+        """The port, as it is set or usual."""
         return self.port or (_TLS_PORT if self.tls else _PLAIN_PORT)
 
     @property
@@ -147,19 +133,20 @@ class MqttReceiver(Receiver):
         """The name of this laptop at the broker."""
         return self.client_id or _client_id(socket.gethostname(), self.name)
 
-    def endpoint(self) -> Endpoint:
-        return Endpoint(self.host, self.own_port, self.context())
-
     def for_test(self) -> "MqttReceiver":
         """Under a name of its own: the broker ends the connection of the agent when another client has its name."""
         return self.model_copy(update={"client_id": f"{self.own_client_id[:59]}-test"})
 
     def proves(self) -> str:
-        who = "took it" if self.allow_no_subscriber else "took it, and somebody subscribes to its topic"
-        return f"the broker {who}; what the subscriber does with it, nobody says"
+        return "taken by the broker for whoever subscribes; nothing proves that a person saw it"
 
     def shown_address(self) -> str:
-        return f"{self.host}:{self.own_port}, topic {self.topic}"
+        return f"{'mqtts' if self.tls else 'mqtt'}://{self.host}:{self.open_port}, below {self.topic}/"
+
+    def forwarder(self, utc_ms: Callable[[], int]) -> "Mqtt":
+        has_password = self.username is not None
+        password = self.read_secret("password", shortest_chars=1).decode() if has_password else None
+        return Mqtt(self, password, self.context())
 
 
 class Mqtt:
@@ -181,7 +168,10 @@ class Mqtt:
         """Publish once within timeout_s in all; only the broker's reason code says that it was taken."""
         try:
             async with asyncio.timeout(self._receiver.timeout_s):
-                connection, limits = await self._connect()
+                try:
+                    connection, limits = await self._connect()
+                except NotConnectedError as error:
+                    return RetryAfter(str(error), was_reached=False)
                 return await self._publish(connection, limits, delivery)
         except TimeoutError:
             self._drop("no answer")
@@ -227,7 +217,7 @@ class Mqtt:
             self._open = None
             one, timeout_s = self._receiver, self._receiver.timeout_s
             login = mqtt_connection.Login(
-                one.host, one.own_port, self._client_id, one.username, self._password, self._tls
+                one.host, one.open_port, self._client_id, one.username, self._password, self._tls
             )
             connection = mqtt_connection.Connection()
             try:

@@ -272,7 +272,8 @@ REFUSED = {
     "path": ({"host": "broker.example.org/x"}, "name of a machine"),
     "invisible": ({"host": "broker\u200b.example.org"}, "must be deleted"),
     "wildcard": ({"topic": "ward/#"}, "pattern"),
-    "name without password": ({"username": "cw"}, "username together with"),
+    "name without password": ({"username": "cw"}, "exactly one of password_file"),
+    "password without name": ({"password_env": "CW"}, "username together with"),
     "two passwords": ({"username": "cw", "password_file": "a", "password_env": "A"}, "only one of"),
 }
 

@@ -45,7 +45,24 @@ def test_grades_signatures_tests_and_the_examples_of_templates_fit():
         ORIGIN, PATIENT, grade=grade_fields(grade_record(1)), text="x", occurred=None, now_ms=1000, **common
     )
     signed = events.signed_event(
-        ORIGIN, PATIENT, kind="signed", name="GRADE", text="x", occurred_utc_ms=1000, key="k", **common
+        ORIGIN,
+        PATIENT,
+        kind="signed",
+        name="GRADE",
+        text="x",
+        occurred_utc_ms=1000,
+        key="k",
+        signed={
+            "entry": "e",
+            "kind": "grade",
+            "account": "nurse-1",
+            "record": "e",
+            "in_force": True,
+            "scale": "ASTCT",
+            "grade": 2,
+            "icd10cm": "D89.832",
+        },
+        **common,
     )
     for made in (grade, signed):
         EVENT.validate(json.loads(made.payload))
