@@ -114,4 +114,5 @@ class EventPayload(TypedDict):
     time_bound_ms: int | None
     audit_head: AuditHead | None
     stage: NotRequired[Literal["raised", "reminder", "accepted", "over", "test"]]
+    episode: NotRequired[str | int | None]
     accept: NotRequired[Accept]
