@@ -1,12 +1,12 @@
 """Every HTTP request of Apprise: no redirect is followed, nothing comes from the environment, the answer is kept."""
 
-import json
 from typing import Any, NamedTuple
 
 import requests
 
+from host_agent.forward.objection import objection_in
+
 _READ_CHARACTERS = 4000
-_FAILED = ("error", "errored", "fail", "failed", "failure", "invalid")
 
 
 class Answer(NamedTuple):
@@ -42,20 +42,5 @@ def objection(status: int, text: str) -> str:
     text = text[:_READ_CHARACTERS].strip()
     if text[:1] == "<" and "<html" in text[:1000].lower():
         return f"HTTP {status}, but a web page answered instead of the service"
-    try:
-        body = json.loads(text)
-    except ValueError:
-        return f"HTTP {status}, but it says that it failed" if "failed with error" in text else ""
-    return f"HTTP {status}, but it says that it failed" if isinstance(body, dict) and _says_no(body) else ""
-
-
-def _says_no(body: dict[str, Any]) -> bool:
-    status, code = body.get("status"), body.get("code")
-    return (
-        body.get("ok") is False
-        or body.get("success") in (False, "false", 0)
-        or bool(body.get("error"))
-        or bool(body.get("errors"))
-        or (isinstance(status, str) and status.lower().split(" ")[0] in _FAILED)
-        or any(isinstance(number, int) and number >= 400 for number in (status, code))
-    )
+    said = "it says that it failed" if "failed with error" in text else objection_in(text)
+    return f"HTTP {status}, but {said}" if said else ""

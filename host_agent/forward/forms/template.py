@@ -65,7 +65,7 @@ def load(path: Path, owner: str, *, as_json: bool) -> Form:
             made = render(text, message, as_json=as_json, is_strict=False)
         return Request(target.url, headers, made.encode())
 
-    return Form(request, proves=PROVES, reads_body=False)
+    return Form(request, proves=PROVES, needs_words=False)
 
 
 def check(text: str, event: Mapping[str, Any], *, as_json: bool) -> None:

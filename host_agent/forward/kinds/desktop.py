@@ -6,6 +6,7 @@ nobody shows notes, the attempt failed.
 
 import asyncio
 import html
+import importlib
 import importlib.util
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -48,6 +49,7 @@ class DesktopReceiver(Receiver):
 
     def forwarder(self, utc_ms: Callable[[], int]) -> "Desktop":
         self._check_library()
+        importlib.import_module("dbus_fast.aio")  # now, and not when the first note is due
         return Desktop(self.name, self.bus, timeout_s=self.timeout_s, accept_simulated=self.accept_simulated)
 
     def problems(self) -> Iterator[ConfigError]:

@@ -150,7 +150,7 @@ class Webhook:
         said = f"HTTP {answer.status}"
         if refused := refusal(answer, self._form.reason(answer), self._utc_ms() / 1000):
             return refused
-        if not self._form.reads_body:
+        if not answer.is_whole and not self._form.needs_words:
             return Delivered(said)
         if not answer.is_whole:
             return RetryAfter(f"{said}, and the words that say whether it was taken did not arrive")
