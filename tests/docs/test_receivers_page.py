@@ -25,6 +25,7 @@ BLOCKS = [
 def test_the_page_has_the_services_that_people_ask_for():
     titles = {title.split(":")[0] for title, _ in BLOCKS}
     assert {"Slack", "Mattermost", "ntfy", "Home Assistant", "PagerDuty", "Mail"} <= titles
+    assert any("FHIR" in title for title, _ in BLOCKS)
     assert len(BLOCKS) == PAGE.count("```toml")
 
 

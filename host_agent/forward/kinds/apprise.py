@@ -112,7 +112,7 @@ class AppriseService:
             raise
         if answer["taken"]:
             statuses = ", ".join(f"HTTP {status}" for status in answer["answers"])
-            return Delivered(f"handed over; {statuses or 'Apprise read no answer'}")
+            return Delivered(statuses or "Apprise read no answer")
         why = one_line(str(answer["why"]).replace(self._url, "…"), 200)
         return RetryAfter(
             f"not handed over: {why or 'Apprise does not say why'}", whole_target=not answer["answers"]

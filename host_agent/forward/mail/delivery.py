@@ -80,7 +80,7 @@ class Mail:
         took |= {one for one in missing if one not in gone}
         if not refused:
             del self._took[delivery.event_key]
-            return Delivered(f"handed over for {len(self._route.recipients)}: {answer}")
+            return Delivered(f"for {_recipients(len(self._route.recipients))}: {answer}")
         return self._keep(_of_refused(refused, len(took)))
 
     async def close(self) -> None:
@@ -132,6 +132,10 @@ class _Progress:
     def doubt(self) -> str:
         """What nobody knows then."""
         return "; it may have taken the mail, which is sent again as the same" if self.all_of_it else ""
+
+
+def _recipients(number: int) -> str:
+    return "1 recipient" if number == 1 else f"{number} recipients"
 
 
 def _of_refused(refused: list[_Refused], taken: int) -> Outcome:

@@ -42,7 +42,7 @@ async def make(service):
 
 async def test_what_is_handed_over_is_said_to_be_no_more(service, make):
     forwarder = make()
-    assert await forwarder.send(DELIVERY) == Delivered("handed over; HTTP 200")
+    assert await forwarder.send(DELIVERY) == Delivered("HTTP 200")
     body = json.loads(service.received[0].body)
     assert f"{body['title']} {body['message']}" == EVENT["text"] and body["type"] == "failure"
     receiver = AppriseReceiver(name="a", url_env="URL")

@@ -70,6 +70,12 @@ def test_a_secret_address_is_checked_where_it_stands_and_never_shown(monkeypatch
         assert "hunter2" not in str(problems)
 
 
+@pytest.mark.parametrize("form", ["slack", "teams", "discord", "ntfy", "home-assistant"])
+def test_an_address_by_which_anybody_can_write_is_not_shown(form):
+    receiver = WebhookReceiver(name="w", url="https://chat.example.org/topic", form=form)
+    assert receiver.shown_address() == "https://chat.example.org/…"
+
+
 @pytest.fixture
 def authority(tmp_path):
     return Authority(tmp_path)

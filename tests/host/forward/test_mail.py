@@ -33,7 +33,7 @@ def mail_to(server, **change):
 
 
 async def test_a_mail_is_taken_for_all_and_reads_like_the_event(server):
-    assert await mail_to(server).send(delivery()) == Delivered("handed over for 3: 250 queued as 4711")
+    assert await mail_to(server).send(delivery()) == Delivered("for 3 recipients: 250 queued as 4711")
     (mail,) = server.mails
     assert mail.recipients == [WARD, CALL, HOME]
     assert mail.message["subject"] == 'URGENT 03:07, JS-60 (Bed "3"): oxygen 86 %.'

@@ -13,7 +13,7 @@ from host_agent.forward.kinds.mail import MailReceiver
 from host_agent.forward.kinds.mqtt import MqttReceiver
 from host_agent.forward.kinds.webhook import WebhookReceiver
 from host_agent.forward.message import read_message
-from host_agent.forward.trial import try_receiver
+from host_agent.forward.trial import try_receivers
 from tests.fakes.certificates import Authority
 from tests.fakes.fake_http import FakeReceiver, Reply
 from tests.fakes.fake_mail import FakeMail
@@ -27,6 +27,11 @@ DELIVERY = delivery_of_test("w", "00", "LOW", 1_700_000_000_000)
 @pytest.fixture
 def authority(tmp_path):
     return Authority(tmp_path)
+
+
+async def try_receiver(receiver, delivery, utc_ms):
+    (trial,) = await try_receivers([(receiver, delivery)], utc_ms)
+    return trial
 
 
 async def tried(url, **change):
@@ -181,6 +186,14 @@ def test_the_message_says_that_it_is_a_test_in_every_field():
     assert (message.stage, body["kind"], body["name"]) == ("test", "test", "TEST")
     assert message.text.startswith("TEST ") and "No alarm is behind it" in message.text
     assert body["patient"] is None and body["simulated"] is False
+
+
+async def test_one_that_hangs_keeps_no_other_from_being_tried():
+    async with FakeReceiver(Reply(200, body=b"ok")) as good, FakeReceiver(Reply(hang=True)) as mute:
+        keys = {"form": "slack", "timeout_s": 0.5}
+        wanted = [(WebhookReceiver(name="w", url=fake.url, **keys), DELIVERY) for fake in (mute, good, mute)]
+        trials = await try_receivers(wanted, NOW)
+    assert [trial.handed_over for trial in trials] == [False, True, False]
 
 
 async def test_a_head_without_end_is_left():
