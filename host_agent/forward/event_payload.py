@@ -83,6 +83,13 @@ class AuditHead(TypedDict):
     hash: str
 
 
+class Accept(TypedDict):
+    """The one-time code by which the reader of this message accepts its alarm."""
+
+    token: str
+    until: str
+
+
 class EventPayload(TypedDict):
     """One event."""
 
@@ -107,4 +114,5 @@ class EventPayload(TypedDict):
     time_bound_ms: int | None
     audit_head: AuditHead | None
     stage: NotRequired[Literal["raised", "reminder", "accepted", "over", "test"]]
-    episode: NotRequired[str | None]
+    episode: NotRequired[str | int | None]
+    accept: NotRequired[Accept]
