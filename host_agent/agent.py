@@ -8,14 +8,14 @@ import asyncio
 import contextlib
 import logging
 import os
-import signal
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from functools import partial
 from typing import Any
 
 from crs_core.codes import NOT_UNDERSTOOD
 
-from host_agent.agent_run import AgentRun, system_start
+from host_agent.agent_run import NO_AGES, AgentRun, system_start
+from host_agent.agent_signals import ENDING, GOING_ON
 from host_agent.clock import Clock, RealClock, ScaledClock
 from host_agent.config.model import Config
 from host_agent.control.handlers import Commands
@@ -68,22 +68,6 @@ _RESTART_FIRST_S = 1.0
 _RESTART_MAX_S = 60.0
 _LINES_OF_A_WEARABLE = 200  # a traceback of its program has some dozen
 _TO_STOP = "To stop it: kill %d"
-# Each signal that would end or suspend a process is in one of these tables, but for those that no process can answer.
-_ENDING: dict[int, str] = {
-    signal.SIGINT: "Ctrl-C (SIGINT)",
-    signal.SIGTERM: "SIGTERM: by kill, a service manager, logout or shutdown",
-    signal.SIGQUIT: "Ctrl-\\ (SIGQUIT)",
-    signal.SIGXCPU: "SIGXCPU: the computer limits its time",
-}
-_GOING_ON: dict[int, str] = {
-    signal.SIGHUP: "the terminal was closed; monitoring goes on.",
-    signal.SIGTSTP: "Ctrl-Z does not suspend monitoring.",
-}
-_GOING_ON |= {
-    getattr(signal, name): f"{name} means nothing here."
-    for name in ("SIGUSR1", "SIGUSR2", "SIGALRM", "SIGVTALRM", "SIGPROF", "SIGIO", "SIGPWR")
-    if hasattr(signal, name)
-}
 
 
 class Agent:
@@ -136,8 +120,9 @@ class Agent:
         with contextlib.suppress(StoreError):  # it is read when the store opens
             self.store.read_now(self._read_store)
         self.context_sender = ContextSender(
-            self.store, self._bound_sessions, self.clock, self.link_clock, record_time
-        )
+            self.store, self._bound_sessions, self.clock, self.link_clock, record_time,
+            before=NO_AGES if self.is_simulation else self.run_note.ages_before,
+        )  # fmt: skip
         self.record_overdue = RecordOverdueCheck(
             self.store,
             self.link_clock,
@@ -158,6 +143,7 @@ class Agent:
         )
         if not self.is_simulation:
             self.run_note.newest_data_s = self.live.newest_data_s
+            self.run_note.waiting_ages = self.context_sender.waiting_ages
         self.links = Links(
             paths, config, ports, keys=self.keys, make_runner=self._make_runner, on_report=self._on_report,
             clock=self.link_clock, open_port=open_port,
@@ -333,12 +319,12 @@ class Agent:
 
 
 async def run_agent(agent: Agent, on_ready: Callable[[], None] = lambda: None) -> None:
-    """Run until a signal of _ENDING or the control socket's `stop`. The signals of _GOING_ON are told in the log."""
+    """Run until a signal of ENDING or the control socket's `stop`. The signals of GOING_ON are told in the log."""
     loop = asyncio.get_running_loop()
     handlers: dict[int, Callable[[], None]] = {
-        number: partial(agent.stop, f"stopped by {why}") for number, why in _ENDING.items()
+        number: partial(agent.stop, f"stopped by {why}") for number, why in ENDING.items()
     }
-    for number, why in _GOING_ON.items():
+    for number, why in GOING_ON.items():
         handlers[number] = partial(_LOG.warning, f"{why} {_TO_STOP}", os.getpid())
     for number, handler in handlers.items():
         loop.add_signal_handler(number, handler)

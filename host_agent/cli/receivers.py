@@ -10,7 +10,7 @@ from host_agent.clock import RealClock
 from host_agent.errors import ConfigError, HostAgentError
 from host_agent.escalation.receiver_test import delivery_of_test
 from host_agent.forward.receiver import Receiver
-from host_agent.forward.trial import Trial, try_receiver
+from host_agent.forward.trial import Trial, try_receivers
 from host_agent.name_lookup import use_own_threads
 from host_agent.paths import default_paths
 from host_agent.terminal import exits
@@ -86,9 +86,8 @@ async def _try_all(chosen: list[Receiver], priority: str) -> list[Trial]:
     use_own_threads(asyncio.get_running_loop())
     clock = RealClock()
     now_ms = clock.utc_ms()
-    deliveries = [delivery_of_test(one.name, secrets.token_hex(4), priority, now_ms) for one in chosen]
-    trials = (try_receiver(*pair, clock.utc_ms) for pair in zip(chosen, deliveries, strict=True))
-    return list(await asyncio.gather(*trials))
+    wanted = [(one, delivery_of_test(one.name, secrets.token_hex(4), priority, now_ms)) for one in chosen]
+    return await try_receivers(wanted, clock.utc_ms)
 
 
 def _fields(receiver: Receiver) -> dict[str, Any]:

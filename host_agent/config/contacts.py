@@ -18,9 +18,10 @@ Priority = Literal["LOW", "MEDIUM", "HIGH"]
 Path = tuple[str | int, ...]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
 _CLOCK = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
-# Keys of a receiver that say whom it reaches; the first that is there counts. MQTT topics lie behind one address.
+# Keys of a receiver that say whom it reaches; the first that is there counts. Behind one address of a broker or of a
+# paging service lie many people, told apart by topic or token.
 _RECIPIENTS = ("to", "recipients", "recipient", "number")
-_ADDRESS = ("url", "url_file", "url_env", "server", "host", "port", "topic")
+_ADDRESS = ("url", "url_file", "url_env", "server", "host", "port", "topic", "token_file", "token_env")
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -47,7 +48,7 @@ class EscalationSection(_Table):
 class ContactSection(_Table):
     """A person, and the receivers that reach this person. A receiver belongs to one contact at most."""
 
-    example: ClassVar[dict[str, Any]] = {"name": "nurse-1", "role": "nurse", "channels": ("ward-server",)}
+    example: ClassVar[dict[str, Any]] = {"name": "nurse-1", "role": "nurse", "channels": ("ward",)}
 
     name: Name = Field(description="Name of this person in steps and history: a-z, 0-9 and dashes.")
     role: Literal["patient", "caregiver", "nurse", "on_call"] = Field(
@@ -222,7 +223,7 @@ def _reaches(receiver: Receiver) -> Iterator[object]:
                 yield ("to", re.sub(r"\s+", "", _plain(one)).casefold())
             return
     found = tuple((key, _plain(getattr(receiver, key, None))) for key in _ADDRESS)
-    if any(value for key, value in found if key not in ("port", "topic")):
+    if any(value for key, value in found if key not in ("port", "topic", "token_file", "token_env")):
         yield found
 
 

@@ -176,10 +176,14 @@ def parse_config(text: str, source: str = "configuration", folder: Path | None =
     )
 
 
-def load_config(path: Path) -> Config:
-    """Read and check the file at `path`; raises ConfigError. Its relative paths count from its own folder."""
+def load_config(path: Path, *, typed: bool = False) -> Config:
+    """Read and check the file at `path`; raises ConfigError. Its relative paths count from its own folder.
+
+    `typed`: a person named it just now, so that it may be a pipe of the shell.
+    """
     text = read_text_file(
         path,
+        typed=typed,
         largest_bytes=LARGEST_CONFIG_BYTES,
         advice="Give the path of a readable file, or leave --config out to use the defaults.",
     )

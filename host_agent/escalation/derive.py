@@ -84,14 +84,14 @@ class Escalation(Derivation):
                 self._alarm_record(tx, journal, event, made, utc_ms)
             elif event.type == record_layout.ACCEPTED:
                 self._tell_accepted(tx, note_record(tx, journal, event, utc_ms))
-        self._call_now(tx, journal.device)
+        self.call_now(tx, journal.device)
 
     def host_alarm(self, tx: Tx, alarm: HostAlarm) -> None:
         """A host alarm was raised, rose, or ended (priority 0)."""
         key = f"host-{alarm.id}"
         if alarm.priority == 0:
             close_episode(tx, key, alarm.changed_utc_ms)
-            self._call_now(tx, alarm.device)
+            self.call_now(tx, alarm.device)
             return
         device_id, simulated, binding = self._about(tx, alarm.device)
         episode = None
@@ -213,17 +213,17 @@ class Escalation(Derivation):
         """An acceptance lapsed while the alarm goes on. People are called as their steps say; systems are told here."""
         systems = None if self.calling is None else {target.name for target in self.calling.systems}
         tell_lapsed(tx, one, utc_ms, link_ms=self._link_utc_ms(), targets=systems)
-        self._call_now(tx, episode_by_row(tx, one.episode, utc_ms).device)
+        self.call_now(tx, episode_by_row(tx, one.episode, utc_ms).device)
         self._on_event()
 
     def _tell_accepted(self, tx: Tx, one: Acceptance | None) -> None:
         if one is None:
             return
         tell_accepted(tx, one, link_ms=self._link_utc_ms())
-        self._call_now(tx, episode_by_row(tx, one.episode, one.at_utc_ms).device)
+        self.call_now(tx, episode_by_row(tx, one.episode, one.at_utc_ms).device)
         self._on_event()
 
-    def _call_now(self, tx: Tx, device: int | None) -> None:
+    def call_now(self, tx: Tx, device: int | None) -> None:
         """An acceptance or an end counts from the commit that brought it."""
         if self.calling is None:
             return

@@ -84,7 +84,7 @@ class AuditHead(TypedDict):
 
 
 class Accept(TypedDict):
-    """How the reader of this message may accept its alarm: with a code that is good once."""
+    """The one-time code by which the reader of this message accepts its alarm."""
 
     token: str
     until: str
@@ -124,6 +124,6 @@ class EventPayload(TypedDict):
     time_bound_ms: int | None
     audit_head: AuditHead | None
     stage: NotRequired[Literal["raised", "reminder", "accepted", "over", "test"]]
+    episode: NotRequired[str | int | None]
     accept: NotRequired[Accept]
     acceptance: NotRequired[Acceptance]
-    episode: NotRequired[str | None]

@@ -96,7 +96,8 @@ def _readable(text: str) -> str:
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    # half of a pair of UTF-16 is a string to Python and to JSON, and to nobody else
+    return value.encode(errors="replace").decode() if isinstance(value, str) else ""
 
 
 def one_line(text: str, characters: int) -> str:

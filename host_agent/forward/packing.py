@@ -11,5 +11,5 @@ JSON_TYPE = "application/json"
 
 def packed(url: str, payload: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Request:
     """A request that posts `payload`."""
-    body = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
+    body = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
     return Request(url, {"Content-Type": JSON_TYPE, **(headers or {})}, body)

@@ -64,6 +64,10 @@ class Receiver(BaseModel, ABC):
         """Where it connects to, for `receivers test`; None when it uses no network. Raises ConfigError for a secret."""
         return None
 
+    def for_test(self) -> "Receiver":
+        """The receiver as a second program uses it while the agent runs."""
+        return self
+
     def proves(self) -> str:
         """What a delivery to it proves, and no more: one clause for people."""
         return "handed over; nothing proves that it arrived"
@@ -100,8 +104,8 @@ class Receiver(BaseModel, ABC):
     def _has_one_place_for_each_secret(self) -> Self:
         for secret in self.secrets:
             file, variable = f"{secret}_file", f"{secret}_env"
-            if getattr(self, file) is not None and getattr(self, variable) is not None:
-                raise ValueError(f"only one of {file} and {variable}")
-            if self.needs(secret) and not self.has_secret(secret):
-                raise ValueError(f"exactly one of {file} and {variable}")
+            has_two = getattr(self, file) is not None and getattr(self, variable) is not None
+            if has_two or (self.needs(secret) and not self.has_secret(secret)):
+                number = "exactly" if self.needs(secret) else "at most"
+                raise ValueError(f"{number} one of {file} and {variable}")
         return self

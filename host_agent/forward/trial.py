@@ -1,13 +1,13 @@
-"""Send one marked test to one receiver, and say of each step on the way what was found and how long it took."""
+"""Send one marked test to each receiver, and say of each step on the way what was found and how long it took."""
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from host_agent.errors import HostAgentError
 from host_agent.forward.delivery import Delivered, Delivery, Forwarder, Outcome, Rejected, RetryAfter
-from host_agent.forward.endpoint import Step, walk
+from host_agent.forward.endpoint import Endpoint, Step, walk
 from host_agent.forward.receiver import Receiver
 from host_agent.forward.registry import forwarder_of
 from host_agent.text import without_secrets
@@ -26,8 +26,30 @@ class Trial(NamedTuple):
     advice: str = ""
 
 
-async def try_receiver(receiver: Receiver, delivery: Delivery, utc_ms: Callable[[], int]) -> Trial:
-    """The steps up to the first that fails. Raises nothing for what the receiver or the network did."""
+async def try_receivers(
+    wanted: Sequence[tuple[Receiver, Delivery]], utc_ms: Callable[[], int]
+) -> list[Trial]:
+    """All at once, each up to its first step that fails. Raises nothing for what a receiver or the network did."""
+    # prepared one after the other: what that takes must not count as the time of another one's first step
+    ready = [(receiver, delivery, _prepared(receiver, utc_ms)) for receiver, delivery in wanted]
+    return list(await asyncio.gather(*(_try(*one, utc_ms()) for one in ready)))
+
+
+def _prepared(
+    receiver: Receiver, utc_ms: Callable[[], int]
+) -> tuple[Forwarder, Endpoint | None] | HostAgentError:
+    try:
+        return forwarder_of(receiver.for_test(), utc_ms), receiver.endpoint()
+    except HostAgentError as error:
+        return error
+
+
+async def _try(
+    receiver: Receiver,
+    delivery: Delivery,
+    ready: tuple[Forwarder, Endpoint | None] | HostAgentError,
+    now_ms: int,
+) -> Trial:
     started_s = time.monotonic()
     steps: list[Step] = []
 
@@ -36,14 +58,12 @@ async def try_receiver(receiver: Receiver, delivery: Delivery, utc_ms: Callable[
             receiver, handed_over, time.monotonic() - started_s, without_secrets(text), steps, advice
         )
 
-    try:
-        forwarder = forwarder_of(receiver, utc_ms)
-        endpoint = receiver.endpoint()
-    except HostAgentError as error:
-        return trial(False, f"not tried: {error}", error.advice)
+    if isinstance(ready, HostAgentError):
+        return trial(False, f"not tried: {ready}", ready.advice)
+    forwarder, endpoint = ready
     try:
         if endpoint is not None:
-            steps += await walk(endpoint, receiver.timeout_s, utc_ms())
+            steps += await walk(endpoint, receiver.timeout_s, now_ms)
             if not steps[-1].is_done:
                 return trial(False, f"not handed over: {steps[-1].text}")
         sent_s = time.monotonic()

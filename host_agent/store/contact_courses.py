@@ -213,12 +213,6 @@ def newest_event_of(tx: Tx, episode: int) -> StoredEvent:
     return StoredEvent._make((*row[:3], bool(row[3]), *row[4:]))
 
 
-def next_due_ms(tx: Tx) -> int | None:
-    """When the next timer of any course falls due, in steady time, whether its course is stopped or not."""
-    row = tx.execute("SELECT min(due_utc_ms) FROM course_timers WHERE done_utc_ms IS NULL").fetchone()
-    return None if row[0] is None else int(row[0])
-
-
 def unaccepted(tx: Tx) -> list[Unaccepted]:
     """Every alarm that nobody accepted in time."""
     rows = tx.execute(

@@ -33,10 +33,11 @@ from host_agent.text import (
     utc_ms_of_iso,
     without_secrets,
 )
+from host_agent.views.act_rows import ActRow, act_rows, binding_rows
 from host_agent.views.alarm_history import AlarmsTold
 from host_agent.views.calibrations import Calibrations, SensorCalibration, calibration_in
 from host_agent.views.context_rows import entry_rows, signed_rows
-from host_agent.views.standing_rows import acceptance_rows
+from host_agent.views.standing_rows import acceptance_rows, unworn_rows
 
 KINDS = (
     "readings",
@@ -52,6 +53,8 @@ KINDS = (
     "context",
     "signed",
     "acceptances",
+    "acts",
+    "bindings",
 )
 _CAUSES = {  # machine.reset_cause() of both ports
     1: "after power was lost", 2: "by a reset", 3: "by its watchdog", 4: "after deep sleep", 5: "by a soft reset",
@@ -102,6 +105,7 @@ class Answer:
             if one.device_id.hex().startswith((question.device or "").lower())
         }
         self._journals = [journal for journal in all_journals(tx) if journal.device in self._devices]
+        self._asked = list(self._devices)
         if question.device and len(self._devices) != 1:
             raise HostAgentError(
                 f"{len(self._devices)} wearables match --device {question.device}.",
@@ -300,10 +304,22 @@ class Answer:
 
     def _acceptances(self) -> Iterator[dict[str, Any]]:
         yield from self._of_patients(acceptance_rows)
-        for device, device_id in self._devices.items():
-            for row in acceptance_rows(self._tx, None, device):
-                if self._wanted(utc_ms_of_iso(row["at"])):
-                    yield {**row, "device_id": device_id, "patient": None}
+        unworn = unworn_rows(self._tx, self._devices)
+        yield from (row for row in unworn if self._wanted(utc_ms_of_iso(row["at"])))
+
+    def _acts(self) -> Iterator[dict[str, Any]]:
+        yield from self._once(act_rows)
+
+    def _bindings(self) -> Iterator[dict[str, Any]]:
+        yield from self._once(binding_rows)
+
+    def _once(self, read: Callable[[Tx], Iterator[ActRow]]) -> Iterator[dict[str, Any]]:
+        """Rows that may concern several wearables, each with the first one, or with what is about none."""
+        for one in read(self._tx):
+            concerned = [device for device in one.devices if device in self._asked]
+            is_its_turn = concerned[0] in self._devices if concerned else not (one.devices or self._devices)
+            if is_its_turn and self._wanted(one.utc_ms):
+                yield one.row
 
     def _wanted(self, utc_ms: int | None) -> bool:
         from_ms, to_ms, _ = self._question

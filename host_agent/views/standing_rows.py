@@ -1,6 +1,6 @@
 """The alarms that stand, as rows of `alarm list`, and who accepted or silenced what, as rows of `history`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from crs_core import code_texts
@@ -90,3 +90,10 @@ def acceptance_rows(tx: Tx, binding: int | None, device: int | None = None) -> I
             "name": code_texts.alarm_name(alarm) if kind != "grade" else GRADE_RISE,
             "priority": priority_name(one.priority), "after": first.who if first else None, "simulated": simulated,
         }  # fmt: skip
+
+
+def unworn_rows(tx: Tx, devices: Mapping[int, str]) -> Iterator[dict[str, Any]]:
+    """The same about wearables (row id → device id) while nobody was bound."""
+    for device, device_id in devices.items():
+        for row in acceptance_rows(tx, None, device):
+            yield {**row, "device_id": device_id, "patient": None}

@@ -13,6 +13,7 @@ from host_agent.forward.message import read_message
 from tools.rig.micropython import ROOT
 
 PAGE = (ROOT / "host_agent/RECEIVERS.md").read_text(encoding="utf-8")
+CHAT, SIGNAL = "https://chat.example.org/hooks/T0123", "signal://localhost:9922/+15551230000/+15551234567"
 BLOCKS = [
     (part.splitlines()[0], block)
     for part in PAGE.split("\n## ")[1:]
@@ -24,6 +25,7 @@ BLOCKS = [
 def test_the_page_has_the_services_that_people_ask_for():
     titles = {title.split(":")[0] for title, _ in BLOCKS}
     assert {"Slack", "Mattermost", "ntfy", "Home Assistant", "PagerDuty", "Mail"} <= titles
+    assert any("FHIR" in title for title, _ in BLOCKS)
     assert len(BLOCKS) == PAGE.count("```toml")
 
 
@@ -31,8 +33,8 @@ def test_the_page_has_the_services_that_people_ask_for():
 def test_each_example_is_loaded_and_lacks_only_its_secrets(tmp_path, monkeypatch, title, block):
     (tmp_path / "pager.json").write_text(TEMPLATE, encoding="utf-8")
     for name in re.findall(r'"([a-z-]+\.secret)"', block):
-        secret = (
-            "https://chat.example.org/hooks/T0123" if "url" in name else "0123456789abcdef0123456789abcdef"
+        secret = {"slack": CHAT, "matte": CHAT, "teams": CHAT, "disco": CHAT, "signa": SIGNAL}.get(
+            name[:5], "0" * 32
         )
         (tmp_path / name).write_text(secret + "\n")
         (tmp_path / name).chmod(0o600)

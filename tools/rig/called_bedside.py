@@ -23,7 +23,6 @@ from host_agent.escalation.derive import Escalation
 from host_agent.escalation.target import Target
 from host_agent.store import outbox
 from host_agent.store.bindings import end_binding
-from host_agent.store.contact_courses import next_due_ms
 from host_agent.store.coverage import Coverage
 from host_agent.store.db import Store, Tx
 from host_agent.store.host_alarms import end_alarm, open_alarms, raise_alarm
@@ -167,6 +166,10 @@ class CalledBedside:
 
         self.write(change)
 
+    def sounds(self) -> bool:
+        """Whether NOBODY_REACHED sounds on the wearable, by the store or from memory."""
+        return DEVICE_ID in self.reached.sounding | self.steps.sounding
+
     def _alarm_record(self, alarm: int, priority: int) -> Any:
         state = alarms.new_state()
         for active, was in self._active.items():
@@ -233,13 +236,6 @@ class CalledBedside:
             for one in self.store.read_now(open_alarms)
         )
         return stands and DEVICE_ID in self.reached.sounding
-
-    def next_due_s(self) -> float | None:
-        """True seconds until the next timer that the store holds, as far as the agent knows."""
-        calling = self.escalation.calling
-        now = calling.now() if calling else None
-        due_ms = self.store.read_now(next_due_ms)
-        return None if now is None or due_ms is None else max(0.0, (due_ms - now.steady_ms) / 1000)
 
     def _journal(self, records: list[Any], seq: int | None = None) -> None:
         t_ms = round((self.clock.true_s - self._boot_s) * 1000)

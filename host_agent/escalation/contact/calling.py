@@ -111,9 +111,7 @@ class Calling:
 
         Counted are alarms, MEDIUM or HIGH, that nobody has accepted: about those nobody may wait for the store.
         """
-        now = self._time.now()
-        if now is None:
-            return True, set()
+        now = self._time.now(tx)
         stored = courses.open_courses(tx)
         is_due = bool(self._adoptable(tx)) or bool(self.ends(tx))
         about = set()
@@ -148,20 +146,13 @@ class Calling:
         if self._time.is_note_old:
             self._time.note(tx)
 
-    def now(self) -> Now | None:
-        """The time of the steps; None before the first write of this run."""
-        return self._time.now()
-
     def ends(self, tx: Tx) -> list[courses.EndedPatient]:
         """Patients whose end nobody was told."""
-        now = self._time.now()
-        return [] if now is None else courses.untold_ends(tx, now.utc_ms - _ENDS_TOLD_MS)
+        return courses.untold_ends(tx, self._time.now(tx).utc_ms - _ENDS_TOLD_MS)
 
     def _begin(self, tx: Tx) -> Now:
         self._time.begin(tx)
-        now = self._time.now()
-        assert now is not None
-        return now
+        return self._time.now(tx)
 
     def _add(self, tx: Tx, posted: StoredEvent, episode: int | None) -> StoredCourse:
         return courses.add_course(

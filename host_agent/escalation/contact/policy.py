@@ -106,9 +106,14 @@ def _lapsed(plan: Plan, course: Course, event: Lapsed, now: Now) -> Result:
 def _over(plan: Plan, course: Course, event: Over, now: Now) -> Result:
     if course.state == OVER:
         return course, []
-    told = tuple(name for name in course.told if plan.person(name))
+    awake = _awake(plan, course, course.told, now)
     course = course._replace(state=OVER, timers=_held(course), is_unreached=False)
-    return course, [Tell(OVER_STAGE, told, course.priority, "the condition ended", systems=True)]
+    actions: list[Action] = [Tell(OVER_STAGE, awake, course.priority, "the condition ended", systems=True)]
+    for name in course.told:
+        if name not in awake and plan.person(name):
+            course, held = _hold(plan, course, name, now)
+            actions += held
+    return course, actions
 
 
 def _ended(plan: Plan, course: Course, event: Ended, now: Now) -> Result:
@@ -150,7 +155,7 @@ def _step(plan: Plan, course: Course, timer: Timer, now: Now) -> Result:
     if fresh:
         course, actions = _reach(plan, course, fresh, now, after)
     if knows:
-        course, reminder = _remind(plan, course, knows, after)
+        course, reminder = _remind(plan, course, knows, now, after)
         actions += reminder
     if step.repeats:
         course = course._replace(
@@ -168,7 +173,7 @@ def _repeat(plan: Plan, course: Course, timer: Timer, now: Now) -> Result:
         due_ms = timer.due_ms + (missed + 1) * step.repeat_ms
         course = course._replace(timers=(*course.timers, Timer("repeat", due_ms, timer.number, number + 1)))
     knows = tuple(name for name in step.people if name in course.told)
-    return _remind(plan, course, knows, f"repeat {min(number, step.repeats)} of step {timer.number + 1}")
+    return _remind(plan, course, knows, now, f"repeat {min(number, step.repeats)} of step {timer.number + 1}")
 
 
 def _high(plan: Plan, course: Course, timer: Timer, now: Now) -> Result:
@@ -195,7 +200,10 @@ def _lapse(plan: Plan, course: Course, timer: Timer, now: Now) -> Result:
 
 
 def _quiet(plan: Plan, course: Course, timer: Timer, now: Now) -> Result:
-    course, actions = _reach(plan, course, (timer.who,), now, f"the quiet hours of {timer.who} ended")
+    actions: list[Action] = []
+    if timer.who not in course.told:
+        why = f"the quiet hours of {timer.who} ended"
+        course, actions = _reach(plan, course, (timer.who,), now, why)
     if course.state == OVER and course.has_end and timer.who in course.told:
         actions.append(Tell(OVER_STAGE, (timer.who,), course.priority, "the condition ended meanwhile"))
     return course, actions
@@ -210,7 +218,7 @@ def _go_on(plan: Plan, course: Course, at_ms: int, now: Now) -> Result:
         if one.kind != "lapse"
     )
     course = course._replace(state=CALLING, timers=timers, stopped_ms=0, since_ms=course.since_ms + shift_ms)
-    return _remind(plan, course, course.told, "the acceptance lapsed and the alarm stands")
+    return _remind(plan, course, course.told, now, "the acceptance lapsed and the alarm stands")
 
 
 def _steps_from(plan: Plan, priority: int, begin_ms: int) -> tuple[Timer, ...]:
@@ -228,29 +236,37 @@ def _steps_from(plan: Plan, priority: int, begin_ms: int) -> tuple[Timer, ...]:
 
 def _reach(plan: Plan, course: Course, names: Iterable[str], now: Now, why: str) -> Result:
     """Tell people, or hold back what may wait from those whose quiet hours are now."""
-    told: list[str] = []
-    actions: list[Action] = []
-    for name in names:
-        person = plan.person(name)
-        if person is None:
-            continue
-        until_ms = quiet_until_ms(person.quiet, now.utc_ms) if course.may_wait else None
-        if until_ms is None:
-            told.append(name)
-            continue
-        waits = any(one.kind == "quiet" and one.who == name for one in course.timers)
-        if not waits:
-            due_ms = now.steady_ms + until_ms - now.utc_ms
-            course = course._replace(timers=(*course.timers, Timer("quiet", due_ms, who=name)))
-            actions.append(Hold(name, until_ms, f"quiet hours of {name}"))
+    known = tuple(name for name in names if plan.person(name))
+    told = _awake(plan, course, known, now)
     course = course._replace(told=tuple(dict.fromkeys((*course.told, *told))))
-    if told:
-        actions.insert(0, Tell(RAISED, tuple(told), course.priority, why))
+    actions: list[Action] = [Tell(RAISED, told, course.priority, why)] if told else []
+    for name in known:
+        if name not in told:
+            course, held = _hold(plan, course, name, now)
+            actions += held
     return course, actions
 
 
-def _remind(plan: Plan, course: Course, names: Iterable[str], why: str) -> Result:
-    people = tuple(name for name in names if plan.person(name))
+def _awake(plan: Plan, course: Course, names: Iterable[str], now: Now) -> tuple[str, ...]:
+    """Who may be told now: everybody, but what may wait waits for the end of somebody's quiet hours."""
+    people = [one for name in names if (one := plan.person(name))]
+    return tuple(
+        one.name for one in people if not course.may_wait or quiet_until_ms(one.quiet, now.utc_ms) is None
+    )
+
+
+def _hold(plan: Plan, course: Course, name: str, now: Now) -> Result:
+    person = plan.person(name)
+    until_ms = quiet_until_ms(person.quiet, now.utc_ms) if person else None
+    if until_ms is None or any(one.who == name for one in _held(course)):
+        return course, []
+    timer = Timer("quiet", now.steady_ms + until_ms - now.utc_ms, who=name)
+    course = course._replace(timers=(*course.timers, timer))
+    return course, [Hold(name, until_ms, f"quiet hours of {name}")]
+
+
+def _remind(plan: Plan, course: Course, names: Iterable[str], now: Now, why: str) -> Result:
+    people = _awake(plan, course, names, now)
     if not people:
         return course, []
     course = course._replace(reminders=course.reminders + 1)

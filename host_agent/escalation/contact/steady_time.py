@@ -23,8 +23,16 @@ class SteadyTime:
 
     def begin(self, tx: Tx) -> None:
         """Take up the time of the last run; once, in the first transaction that writes."""
-        if self._note is not None:
-            return
+        if self._note is None:
+            self._note = self._taken_up(tx)
+            keep_steady_note(tx, self._note)
+
+    def now(self, tx: Tx) -> Now:
+        """Only reads, also before `begin`."""
+        note = self._note or self._taken_up(tx)
+        return Now(self._at(note, self._counted_ms()), self._clock.utc_ms())
+
+    def _taken_up(self, tx: Tx) -> SteadyNote:
         utc_ms, counted_ms = self._clock.utc_ms(), self._counted_ms()
         last = steady_note(tx)
         if last is None:
@@ -33,16 +41,7 @@ class SteadyTime:
             steady_ms = last.steady_utc_ms + counted_ms - last.counted_ms
         else:
             steady_ms = last.steady_utc_ms + max(0, utc_ms - last.utc_ms)
-        self._note = SteadyNote(self._system, counted_ms, steady_ms, utc_ms)
-        keep_steady_note(tx, self._note)
-
-    def now(self) -> Now | None:
-        """None before `begin`."""
-        return (
-            None
-            if self._note is None
-            else Now(self._at(self._note, self._counted_ms()), self._clock.utc_ms())
-        )
+        return SteadyNote(self._system, counted_ms, steady_ms, utc_ms)
 
     @property
     def is_note_old(self) -> bool:

@@ -1,4 +1,4 @@
-"""Our own form: the event as it is (schema cytowatch.event/1), signed. Any 2xx says that the receiver took it."""
+"""Our own form: the event as it is, signed. Any 2xx took it, unless its body says in JSON that it failed."""
 
 from host_agent.forward.delivery import Delivery
 from host_agent.forward.event_payload import EventPayload
@@ -16,6 +16,6 @@ FORM = Form(
     request,
     payload=EventPayload,
     proves="the receiver's program took it",
-    reads_body=False,
+    needs_words=False,
     needs_secret=True,
 )

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from host_agent.forward.delivery import Delivery
 from host_agent.forward.http_answer import Answer, Request
 from host_agent.forward.message import Message
+from host_agent.forward.objection import objection_in
 
 _WORDS = re.compile(r"[\w .,:;()'/#-]{1,120}")
 
@@ -27,17 +28,18 @@ class Form:
     """One form.
 
     `request(message, target, delivery)` makes the request, without the headers that every webhook has.
-    `objection(answer)` says why a 2xx took nothing, "" when it took it. `reason(answer)` is what the service says of a
-    refusal. `proves` is what its acceptance proves, for people. `takes_token`: the token is part of the request that
-    the form makes, otherwise it goes into a header. `payload` is the type of its body.
+    `objection(answer)` says why a 2xx took nothing, "" when it took it; with `needs_words`, a body that did not arrive
+    proves nothing. `reason(answer)` is what the service says of a refusal. `proves` is what its acceptance proves, for
+    people. `takes_token`: the token is part of the request that the form makes, otherwise it goes into a header.
+    `payload` is the type of its body.
     """
 
     request: Callable[[Message, Target, Delivery], Request]
     proves: str
     payload: Any = None
-    objection: Callable[[Answer], str] = lambda _: ""
+    objection: Callable[[Answer], str] = lambda answer: objection_in(answer.text)
     reason: Callable[[Answer], str] = lambda _: ""
-    reads_body: bool = True
+    needs_words: bool = True
     needs_secret: bool = False
     takes_token: bool = False
     check_url: Callable[[str], str | None] = lambda _: None

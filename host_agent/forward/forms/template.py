@@ -63,9 +63,9 @@ def load(path: Path, owner: str, *, as_json: bool) -> Form:
             TemplateError
         ):  # an event made by another version: without one field the text still must arrive
             made = render(text, message, as_json=as_json, is_strict=False)
-        return Request(target.url, headers, made.encode())
+        return Request(target.url, headers, made.encode(errors="replace"))
 
-    return Form(request, proves=PROVES, reads_body=False)
+    return Form(request, proves=PROVES, needs_words=False)
 
 
 def check(text: str, event: Mapping[str, Any], *, as_json: bool) -> None:

@@ -7,7 +7,7 @@ is missing. What the agent remembers of that is lost when it ends; the Message-I
 import re
 import ssl
 from collections.abc import Callable, Iterator
-from typing import Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -15,11 +15,13 @@ from host_agent.errors import ConfigError
 from host_agent.forward.address import check_address
 from host_agent.forward.endpoint import Endpoint, is_loopback
 from host_agent.forward.http_settings import tls_context
-from host_agent.forward.mail.delivery import Mail, Route
 from host_agent.forward.mail.greeting import greet
 from host_agent.forward.message import cut
 from host_agent.forward.receiver import Receiver
 from host_agent.forward.secret import VariableName
+
+if TYPE_CHECKING:
+    from host_agent.forward.mail.delivery import Mail
 
 _ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 _PORTS = {"starttls": 587, "tls": 465, "none": 25}
@@ -127,6 +129,9 @@ class MailReceiver(Receiver):
         )
 
     def forwarder(self, utc_ms: Callable[[], int]) -> "Mail":
+        # the library takes 30 ms to import, and most laptops send no mail
+        from host_agent.forward.mail.delivery import Mail, Route  # noqa: PLC0415
+
         password = self.read_secret("password", shortest_chars=1).decode() if self.user is not None else ""
         route = Route(
             self.server, self.own_port, self.security, self.tls(), self.user, self.sender, self.recipients

@@ -128,6 +128,15 @@ class MqttReceiver(Receiver):
         """The port, as it is set or usual."""
         return self.port or (_TLS_PORT if self.tls else _PLAIN_PORT)
 
+    @property
+    def own_client_id(self) -> str:
+        """The name of this laptop at the broker."""
+        return self.client_id or _client_id(socket.gethostname(), self.name)
+
+    def for_test(self) -> "MqttReceiver":
+        """Under a name of its own: the broker ends the connection of the agent when another client has its name."""
+        return self.model_copy(update={"client_id": f"{self.own_client_id[:59]}-test"})
+
     def proves(self) -> str:
         return "taken by the broker for whoever subscribes; nothing proves that a person saw it"
 
@@ -149,7 +158,7 @@ class Mqtt:
         self._receiver = receiver
         self._password = password
         self._tls = tls
-        self._client_id = receiver.client_id or _client_id(socket.gethostname(), receiver.name)
+        self._client_id = receiver.own_client_id
         self._status_topic = f"{receiver.topic}/laptop/{self._client_id}/status"
         self._opening = asyncio.Lock()
         self._open: tuple[Connection, Limits] | None = None

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar, Self
+from urllib.parse import urlsplit
 
 import httpx2
 from pydantic import Field, model_validator
@@ -88,6 +89,12 @@ class WebhookReceiver(HttpReceiver):
     def proves(self) -> str:
         return template.PROVES if self.form == "template" else FORMS[self.form].proves
 
+    def shown_address(self) -> str:
+        if self.url is None or self.form in ("cytowatch", "pagerduty", "template"):
+            return super().shown_address()
+        parts = urlsplit(self.url)  # whoever knows the rest can write there
+        return f"{parts.scheme}://{parts.netloc}/…"
+
     def forwarder(self, utc_ms: Callable[[], int]) -> "Webhook":
         token, form = self.token(), self.made_form()
         return Webhook(
@@ -150,7 +157,7 @@ class Webhook:
         said = f"HTTP {answer.status}"
         if refused := refusal(answer, self._form.reason(answer), self._utc_ms() / 1000):
             return refused
-        if not self._form.reads_body:
+        if not answer.is_whole and not self._form.needs_words:
             return Delivered(said)
         if not answer.is_whole:
             return RetryAfter(f"{said}, and the words that say whether it was taken did not arrive")

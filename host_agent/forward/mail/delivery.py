@@ -68,21 +68,19 @@ class Mail:
             async with asyncio.timeout(self._timeout_s):
                 refused, answer = await self._hand_over(client, delivery, missing, sent)
         except (TimeoutError, aiosmtplib.SMTPTimeoutError):
-            doubt = "; it may have taken the mail, which is sent again as the same" if sent.all_of_it else ""
-            return self._keep(RetryAfter(f"no answer within {self._timeout_s:g} s{doubt}"))
+            return self._keep(RetryAfter(f"no answer within {self._timeout_s:g} s{sent.doubt}"))
         except aiosmtplib.SMTPResponseException as error:
             return self._keep(_of_server(error))
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-            return self._keep(
-                RetryAfter(f"not reached: {one_line(str(error), _LONGEST) or type(error).__name__}")
-            )
+            why = one_line(str(error), _LONGEST) or type(error).__name__
+            return self._keep(RetryAfter(f"not reached: {why}{sent.doubt}"))
         finally:
             client.close()
         gone = {one.recipient for one in refused}
         took |= {one for one in missing if one not in gone}
         if not refused:
             del self._took[delivery.event_key]
-            return Delivered(f"handed over for {len(self._route.recipients)}: {answer}")
+            return Delivered(f"for {_recipients(len(self._route.recipients))}: {answer}")
         return self._keep(_of_refused(refused, len(took)))
 
     async def close(self) -> None:
@@ -129,6 +127,15 @@ class _Progress:
     """Whether the mail itself was on its way when the time was up."""
 
     all_of_it = False
+
+    @property
+    def doubt(self) -> str:
+        """What nobody knows then."""
+        return "; it may have taken the mail, which is sent again as the same" if self.all_of_it else ""
+
+
+def _recipients(number: int) -> str:
+    return "1 recipient" if number == 1 else f"{number} recipients"
 
 
 def _of_refused(refused: list[_Refused], taken: int) -> Outcome:

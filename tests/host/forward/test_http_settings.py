@@ -24,7 +24,8 @@ def refused(**change) -> str:
     ({"url": None}, "exactly one of url, url_file and url_env"),
     ({"url_env": "URL"}, "exactly one of url, url_file and url_env"),
     ({"secret_env": None}, "exactly one of secret_file and secret_env"),
-    ({"secret_file": "x"}, "only one of secret_file and secret_env"),
+    ({"secret_file": "x"}, "exactly one of secret_file and secret_env"),
+    ({"token_file": "x", "token_env": "T"}, "at most one of token_file and token_env"),
     ({"form": "mattermost"}, "'cytowatch', 'slack'"),
     ({"form": "template"}, "template_file together with form = template"),
     ({"template_file": "x"}, "template_file together with form = template"),
@@ -67,6 +68,12 @@ def test_a_secret_address_is_checked_where_it_stands_and_never_shown(monkeypatch
         problems = [str(problem) for problem in receiver.problems()]
         assert any("the address in its file or variable: expected" in problem for problem in problems)
         assert "hunter2" not in str(problems)
+
+
+@pytest.mark.parametrize("form", ["slack", "teams", "discord", "ntfy", "home-assistant"])
+def test_an_address_by_which_anybody_can_write_is_not_shown(form):
+    receiver = WebhookReceiver(name="w", url="https://chat.example.org/topic", form=form)
+    assert receiver.shown_address() == "https://chat.example.org/…"
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ def mail_to(server, **change):
 
 
 async def test_a_mail_is_taken_for_all_and_reads_like_the_event(server):
-    assert await mail_to(server).send(delivery()) == Delivered("handed over for 3: 250 queued as 4711")
+    assert await mail_to(server).send(delivery()) == Delivered("for 3 recipients: 250 queued as 4711")
     (mail,) = server.mails
     assert mail.recipients == [WARD, CALL, HOME]
     assert mail.message["subject"] == 'URGENT 03:07, JS-60 (Bed "3"): oxygen 86 %.'
@@ -140,6 +140,22 @@ async def test_a_mail_that_may_have_been_taken_late_is_sent_again_as_the_same(se
     server.stalls = False
     assert isinstance(await mail.send(delivery()), Delivered)
     assert len(server.mails) == 2 and server.mails[0].raw == server.mails[1].raw
+
+
+async def test_a_server_that_leaves_with_the_mail_may_have_taken_it():
+    async def hears(reader, writer):
+        writer.write(b"220 x\r\n")
+        while not (await reader.readline()).startswith(b"DATA"):
+            writer.write(b"250 x\r\n")
+        writer.write(b"354 go\r\n")
+        await reader.readuntil(b"\r\n.\r\n")
+        writer.close()
+
+    listening = await asyncio.start_server(hears, "127.0.0.1", 0)
+    port = listening.sockets[0].getsockname()[1]
+    outcome = await MailReceiver(**KEYS, port=port).forwarder(lambda: 0).send(delivery())
+    assert isinstance(outcome, RetryAfter) and "it may have taken the mail" in outcome.reason
+    listening.close()
 
 
 async def test_what_is_no_mail_server_is_not_reached():

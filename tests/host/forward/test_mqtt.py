@@ -274,7 +274,10 @@ REFUSED = {
     "wildcard": ({"topic": "ward/#"}, "pattern"),
     "name without password": ({"username": "cw"}, "exactly one of password_file"),
     "password without name": ({"password_env": "CW"}, "username together with"),
-    "two passwords": ({"username": "cw", "password_file": "a", "password_env": "A"}, "only one of"),
+    "two passwords": (
+        {"username": "cw", "password_file": "a", "password_env": "A"},
+        "exactly one of password_file",
+    ),
 }
 
 

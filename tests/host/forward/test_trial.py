@@ -10,12 +10,14 @@ from host_agent.clock import RealClock
 from host_agent.escalation.receiver_test import delivery_of_test
 from host_agent.forward.endpoint import Endpoint, walk
 from host_agent.forward.kinds.mail import MailReceiver
+from host_agent.forward.kinds.mqtt import MqttReceiver
 from host_agent.forward.kinds.webhook import WebhookReceiver
 from host_agent.forward.message import read_message
-from host_agent.forward.trial import try_receiver
+from host_agent.forward.trial import try_receivers
 from tests.fakes.certificates import Authority
 from tests.fakes.fake_http import FakeReceiver, Reply
 from tests.fakes.fake_mail import FakeMail
+from tools.rig.mosquitto import MISSING, free_port, mosquitto, mosquitto_path
 
 NOW = RealClock().utc_ms
 
@@ -25,6 +27,11 @@ DELIVERY = delivery_of_test("w", "00", "LOW", 1_700_000_000_000)
 @pytest.fixture
 def authority(tmp_path):
     return Authority(tmp_path)
+
+
+async def try_receiver(receiver, delivery, utc_ms):
+    (trial,) = await try_receivers([(receiver, delivery)], utc_ms)
+    return trial
 
 
 async def tried(url, **change):
@@ -181,6 +188,14 @@ def test_the_message_says_that_it_is_a_test_in_every_field():
     assert body["patient"] is None and body["simulated"] is False
 
 
+async def test_one_that_hangs_keeps_no_other_from_being_tried():
+    async with FakeReceiver(Reply(200, body=b"ok")) as good, FakeReceiver(Reply(hang=True)) as mute:
+        keys = {"form": "slack", "timeout_s": 0.5}
+        wanted = [(WebhookReceiver(name="w", url=fake.url, **keys), DELIVERY) for fake in (mute, good, mute)]
+        trials = await try_receivers(wanted, NOW)
+    assert [trial.handed_over for trial in trials] == [False, True, False]
+
+
 async def test_a_head_without_end_is_left():
     async def flood(reader, writer):
         while not writer.is_closing():
@@ -193,3 +208,19 @@ async def test_a_head_without_end_is_left():
     (*_, last) = await walk(Endpoint("a.example.org", 443, context, ("127.0.0.1", port)), 2.0, 0)
     assert (last.name, last.is_done) == ("proxy", False)
     server.close()
+
+
+@pytest.mark.skipif(mosquitto_path() is None, reason=MISSING)
+async def test_a_test_does_not_end_the_connection_that_the_agent_has_to_the_broker(tmp_path):
+    port = free_port()
+    keys = {"host": "127.0.0.1", "port": port, "tls": False, "timeout_s": 3.0, "allow_no_subscriber": True}
+    receiver = MqttReceiver(name="bus", **keys)
+    with mosquitto(tmp_path, port):
+        agent = receiver.forwarder(NOW)
+        await agent.send(DELIVERY)
+        connection, _ = agent._open
+        trial = await try_receiver(receiver, DELIVERY, NOW)
+        assert trial.handed_over and steps(trial) == [("DNS", True), ("TCP", True), ("message", True)]
+        await agent.send(DELIVERY)
+        assert agent._open[0] is connection and not connection.closed.done()
+        await agent.close()

@@ -7,6 +7,7 @@ Exit 0: none; 1: some; 2: asked wrongly.
 
 import argparse
 import asyncio
+import logging
 import multiprocessing
 import os
 import sys
@@ -19,6 +20,7 @@ from tools.lab.calls.schedule import Outcome, Schedule
 
 def run_one(seed: int) -> tuple[int, Outcome]:
     """One schedule in a folder of its own, in memory where the system has such a folder."""
+    logging.disable()  # what the agent says of a full disk is asked for here
     memory = Path("/dev/shm")
     with tempfile.TemporaryDirectory(prefix="calls-", dir=memory if memory.is_dir() else None) as folder:
         return seed, asyncio.run(Schedule(Path(folder), seed).run())

@@ -1,7 +1,7 @@
 """One random schedule of everything that can go wrong while people are called, judged after every look.
 
-Alarms begin, rise, fall and end; people accept; receivers are down, slow or refuse; the agent is killed at any commit
-and started again; the laptop sleeps, starts anew, and somebody sets its clock.
+Alarms begin, rise, fall and end; people accept; receivers are down, slow or refuse; the disk is full; the agent is
+killed at any commit and started again; the laptop sleeps, starts anew, and somebody sets its clock.
 """
 
 import random
@@ -70,8 +70,8 @@ class Schedule:
     async def _happen(self) -> None:
         chance = self._random
         what = chance.choices(
-            ("alarm", "accept", "receiver", "clock", "kill", "computer", "sleep", "end"),
-            (9, 4, 4, 2, 2, 1, 1, 0.1),
+            ("alarm", "accept", "receiver", "clock", "kill", "computer", "sleep", "disk", "end"),
+            (9, 4, 4, 2, 2, 1, 1, 1, 0.1),
         )[0]
         alarm = chance.choice(ALARMS)
         bed, one = self._bed, self._expected[alarm]
@@ -108,6 +108,14 @@ class Schedule:
             self._expect_now()
         elif what == "sleep":
             self._later(chance.uniform(10, 1200))
+        elif what == "disk":
+            bed.is_disk_full = True
+            await self._pass(chance.uniform(10, 1500))
+            if chance.random() < 0.5:
+                bed.stop()
+                bed.start()
+                await self._pass(chance.uniform(10, 900))
+            bed.is_disk_full = False
         elif what == "end" and not self._is_ended:
             await self._do_write(bed.end_patient)
             self._is_ended = True
@@ -140,6 +148,8 @@ class Schedule:
         while True:
             try:
                 await self._bed.look()
+                if self._bed.is_disk_full:
+                    break
                 self._bed.settle(
                     {
                         name: "delivered" if how == "slow" else how
@@ -166,6 +176,13 @@ class Schedule:
         self._bed.start()
 
     def _judge(self) -> None:
+        if self._bed.is_disk_full:
+            for alarm, one in self._expected.items():
+                if one.is_unreached and one.is_settled(EXACT_S) and not self._bed.sounds():
+                    self._wrong.append(
+                        f"alarm {alarm} at {self._bed.clock.true_s:.1f} s: silent on a full disk"
+                    )
+            return
         found = {one.alarm: one.told for one in self._bed.store.read_now(unaccepted)}
         people = set(self._plan.reached_by(PRIORITY_HIGH))
         for alarm, one in self._expected.items():

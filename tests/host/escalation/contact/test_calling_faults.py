@@ -198,6 +198,10 @@ async def test_while_the_store_takes_nothing_the_next_step_is_told_from_memory_a
     await bed.look()
     assert {finding.alarm for _, finding in bed.from_memory} == {codes.NOBODY_REACHED}
     assert bed.steps.sounding
+    bed.stop()
+    bed.start()  # the agent was killed, and the disk is still full
+    await bed.look()
+    assert bed.steps.sounding
     bed.is_disk_full = False
     await bed.look()
     assert not bed.steps.sounding and ("nurse-phone", "raised") in told(bed)

@@ -2,6 +2,7 @@
 
 import datetime
 import itertools
+import time
 
 import pytest
 from crs_core import codes
@@ -140,6 +141,18 @@ def test_quiet_hours_hold_a_low_alarm_back_and_deliver_it_afterwards_also_when_i
     ]  # fmt: skip
 
 
+def test_in_quiet_hours_nobody_is_reminded_of_a_low_alarm_nor_told_of_its_end_before_they_end():
+    low = Raised(PRIORITY_LOW, may_wait=True)
+    evening = round(datetime.datetime(2026, 3, 31, 21, 59).timestamp() * 1000)
+    events = [(0, low), (3 * MIN, Over())]
+    found = [
+        (one.after_ms / MIN, one.action.stage, one.action.people)
+        for one in foresee(PLAN, events, at_utc_ms=evening, for_ms=600 * MIN)
+        if isinstance(one.action, Tell)
+    ]
+    assert found == [(0, "raised", ("ann",)), (3, "over", ()), (541, "over", ("ann",))]
+
+
 def test_a_rise_ends_what_quiet_hours_held_back():
     found = said((0, Raised(PRIORITY_LOW, may_wait=True)), (1, Raised(PRIORITY_MEDIUM)), for_min=1)
     assert found == [(0, "hold ann"), (1, "raised ann")]
@@ -203,6 +216,25 @@ def test_a_contact_that_left_the_configuration_is_not_told_and_does_not_stop_the
     course = Course(priority=PRIORITY_HIGH, told=("gone", "ben"), since_ms=AT)
     _, actions, _ = decide(PLAN, course, Over(), Now(AT, AT))
     assert actions == [Tell("over", ("ben",), PRIORITY_HIGH, "the condition ended", systems=True)]
+
+
+@pytest.fixture
+def berlin(monkeypatch):
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+def test_quiet_hours_that_end_while_the_clocks_change_never_become_longer(berlin):
+    night = Quiet(22 * 60, 2 * 60 + 30)
+    spring = moment(2026, 3, 29, 1, 30)
+    assert quiet_until_ms(night, spring) - spring == 60 * MIN
+    autumn = moment(2026, 10, 25, 1, 30)
+    assert quiet_until_ms(night, autumn) - autumn == 60 * MIN
+    second = round(datetime.datetime(2026, 10, 25, 2, 45, fold=0).timestamp() * 1000)
+    assert quiet_until_ms(night, second) is None
 
 
 def moment(*parts):
