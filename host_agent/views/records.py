@@ -304,8 +304,7 @@ class Answer:
 
     def _acceptances(self) -> Iterator[dict[str, Any]]:
         yield from self._of_patients(acceptance_rows)
-        unworn = unworn_rows(self._tx, self._devices)
-        yield from (row for row in unworn if self._wanted(utc_ms_of_iso(row["at"])))
+        yield from (r for r in unworn_rows(self._tx, self._devices) if self._wanted(utc_ms_of_iso(r["at"])))
 
     def _acts(self) -> Iterator[dict[str, Any]]:
         yield from self._once(act_rows)
