@@ -2,77 +2,69 @@
 
 import json
 
-import pytest
 from crs_core import codes
 from crs_core.wire import message as wire
 
 from host_agent.store.host_alarms import raise_alarm
 from tests.host.agent_world import events, query
-from tests.host.cli.guard_world import in_alarm, said, with_people
+from tests.host.cli.guard_world import in_alarm, said
 from tests.host.escalation.world import alarm_record
-
-
-@pytest.fixture
-async def world(world, people):
-    return with_people(world, people)
 
 
 async def listed(world):
     return json.loads(await said(world, "alarm", "list", "--json"))["alarms"]
 
 
-async def test_a_caregiver_accepts_and_the_wearable_and_everybody_know_the_name(world):
-    async with world.agent():
-        await in_alarm(world)
-        assert "nobody has accepted it: cytowatch alarm accept 1" in await said(world, "alarm", "list")
+async def test_a_caregiver_accepts_and_the_wearable_and_everybody_know_the_name(ward):
+    async with ward.agent():
+        await in_alarm(ward)
+        assert "nobody has accepted it: cytowatch alarm accept 1" in await said(ward, "alarm", "list")
         text = await said(
-            world, "alarm", "accept", "hypoxaemia", "--account", "caregiver-1", "--note", "in the room"
+            ward, "alarm", "accept", "hypoxaemia", "--account", "caregiver-1", "--note", "in the room"
         )
         assert (
             "HYPOXAEMIA of P-1: accepted by caregiver-1 until " in text and "The alarm still stands." in text
         )
-        await world.until(lambda: world.device.accepted)
-        assert world.device.accepted == [wire.AlarmAccept(codes.HYPOXAEMIA, 3, "caregiver-1")]
-        await world.until(lambda: query(world, "SELECT 1 FROM acceptances WHERE wearable = 'journaled'"))
-        told = await world.until(lambda: [one for one in events(world) if one.get("stage") == "accepted"])
+        await ward.until(lambda: ward.device.accepted)
+        assert ward.device.accepted == [wire.AlarmAccept(codes.HYPOXAEMIA, 3, "caregiver-1")]
+        await ward.until(lambda: query(ward, "SELECT 1 FROM acceptances WHERE wearable = 'journaled'"))
+        told = await ward.until(lambda: [one for one in events(ward) if one.get("stage") == "accepted"])
         assert [one["acceptance"]["who"] for one in told] == ["caregiver-1"]
-        assert told[0]["audit_head"]["rows"] == query(world, "SELECT max(seq) FROM audit")[0][0]
-        assert query(world, "SELECT count(*) FROM acceptances") == [(1,)], "the record doubled nothing"
-        assert "accepted by caregiver-1, until " in await said(world, "status")
-        shown = await said(world, "alarm", "list")
+        assert told[0]["audit_head"]["rows"] == query(ward, "SELECT max(seq) FROM audit")[0][0]
+        assert query(ward, "SELECT count(*) FROM acceptances") == [(1,)], "the record doubled nothing"
+        assert "accepted by caregiver-1, until " in await said(ward, "status")
+        shown = await said(ward, "alarm", "list")
         assert (
             "accepted by caregiver-1 (in the room), by command line, until " in shown
             and "on the wearable" in shown
         )
-        line = await said(world, "history", "--kind", "acceptances")
+        line = await said(ward, "history", "--kind", "acceptances")
         assert "caregiver-1 accepted the HIGH alarm about P-1: oxygen low, until " in line
-        assert "caregiver-1,command line,1,in the room" in await said(
-            world, "export", "--kind", "acceptances"
-        )
-        second = await said(world, "alarm", "accept", "1", "--account", "nurse-1")
+        assert "caregiver-1,command line,1,in the room" in await said(ward, "export", "--kind", "acceptances")
+        second = await said(ward, "alarm", "accept", "1", "--account", "nurse-1")
         assert "HYPOXAEMIA of P-1: caregiver-1 accepted it at " in second
-        assert "0 problems" not in await said(world, "audit", "verify")
+        assert "0 problems" not in await said(ward, "audit", "verify")
 
 
-async def test_a_wearable_that_is_away_is_told_when_it_returns(world):
-    async with world.agent():
-        await in_alarm(world)
-        world.device.deaf = True
-        world.device.session.link_lost()
-        await said(world, "alarm", "accept", "hypoxaemia", "--account", "nurse-1")
-        assert "not yet on the wearable" in await said(world, "status")
-        assert world.device.accepted == []
-        world.device.deaf = False
-        await world.until(lambda: world.device.accepted, 60)
-        await world.until(lambda: query(world, "SELECT 1 FROM acceptances WHERE wearable = 'journaled'"))
-        assert "not yet on the wearable" not in await said(world, "status")
+async def test_a_wearable_that_is_away_is_told_when_it_returns(ward):
+    async with ward.agent():
+        await in_alarm(ward)
+        ward.device.deaf = True
+        ward.device.session.link_lost()
+        await said(ward, "alarm", "accept", "hypoxaemia", "--account", "nurse-1")
+        assert "not yet on the wearable" in await said(ward, "status")
+        assert ward.device.accepted == []
+        ward.device.deaf = False
+        await ward.until(lambda: ward.device.accepted, 60)
+        await ward.until(lambda: query(ward, "SELECT 1 FROM acceptances WHERE wearable = 'journaled'"))
+        assert "not yet on the wearable" not in await said(ward, "status")
 
 
-async def test_what_is_meant_is_found_by_name_number_or_alone(world):
-    async with world.agent():
-        await in_alarm(world)
-        world.device.event(alarm_record({"HYPOXAEMIA": 3}, FEVER=2))
-        await world.until(lambda: query(world, f"SELECT 1 FROM episodes WHERE alarm = {codes.FEVER}"))
+async def test_what_is_meant_is_found_by_name_number_or_alone(ward):
+    async with ward.agent():
+        await in_alarm(ward)
+        ward.device.event(alarm_record({"HYPOXAEMIA": 3}, FEVER=2))
+        await ward.until(lambda: query(ward, f"SELECT 1 FROM episodes WHERE alarm = {codes.FEVER}"))
         for typed, code, part in [
             ((), 2, " alarms stand: 1 HYPOXAEMIA of P-1, "),
             (("hypoxemia",), 1, "Did you mean HYPOXAEMIA?"),
@@ -83,55 +75,49 @@ async def test_what_is_meant_is_found_by_name_number_or_alone(world):
             (("fever", "--device", "ffff"), 1, "No alarm fever stands now."),
             (("fever", "--account", "nobody"), 1, "holds no key of account nobody."),
         ]:
-            assert part in await said(world, "alarm", "accept", *typed, code=code), typed
-        text = await said(world, "alarm", "accept", "--all", "--account", "nurse-1")
+            assert part in await said(ward, "alarm", "accept", *typed, code=code), typed
+        text = await said(ward, "alarm", "accept", "--all", "--account", "nurse-1")
         assert (
             "HYPOXAEMIA of P-1: accepted by nurse-1" in text and "FEVER of P-1: accepted by nurse-1" in text
         )
-        assert query(world, "SELECT count(DISTINCT audit) FROM acceptances") == [(1,)], (
+        assert query(ward, "SELECT count(DISTINCT audit) FROM acceptances") == [(1,)], (
             "one signature for one patient"
         )
-        assert {row["acceptance"]["who"] for row in await listed(world)} == {"nurse-1"}
+        assert {row["acceptance"]["who"] for row in await listed(ward)} == {"nurse-1"}
 
 
-async def test_what_is_about_the_laptop_itself_cannot_be_accepted(world):
-    async with world.agent() as agent:
-        await in_alarm(world)
+async def test_what_is_about_the_laptop_itself_cannot_be_accepted(ward):
+    async with ward.agent() as agent:
+        await in_alarm(ward)
         await agent.store.write(
             lambda tx: raise_alarm(
                 tx, agent.escalation, device=None, alarm=codes.STORE_FAULT, priority=2, detail="x", utc_ms=1
             )
         )
-        found = {row["name"]: row["number"] for row in await listed(world)}
+        found = {row["name"]: row["number"] for row in await listed(ward)}
         assert found["STORE_FAULT"] is None
-        text = await said(world, "alarm", "accept", "store_fault", "--account", "nurse-1", code=1)
+        text = await said(ward, "alarm", "accept", "store_fault", "--account", "nurse-1", code=1)
         assert "about this laptop itself" in text
 
 
-async def test_a_silence_has_an_end_and_accepts_nothing(world):
-    async with world.agent():
-        await in_alarm(world)
+async def test_a_silence_has_an_end_and_accepts_nothing(ward):
+    async with ward.agent():
+        await in_alarm(ward)
         nurse = ("--account", "nurse-1")
-        assert "Say until when" in await said(world, "alarm", "silence", *nurse, code=2)
-        assert "at most" in await said(world, "alarm", "silence", "1", "--for", "11m", *nurse, code=2)
-        assert "at most" in await said(
-            world, "alarm", "silence", "1", "--until", "2020-01-01", *nurse, code=2
-        )
-        refused = await said(
-            world, "alarm", "silence", "1", "--for", "5m", "--account", "caregiver-1", code=1
-        )
+        assert "Say until when" in await said(ward, "alarm", "silence", *nurse, code=2)
+        assert "at most" in await said(ward, "alarm", "silence", "1", "--for", "11m", *nurse, code=2)
+        assert "at most" in await said(ward, "alarm", "silence", "1", "--until", "2020-01-01", *nurse, code=2)
+        refused = await said(ward, "alarm", "silence", "1", "--for", "5m", "--account", "caregiver-1", code=1)
         assert "Only a nurse or a clinician may silence an alarm." in refused
-        assert "Nobody has accepted it" in await said(world, "alarm", "silence", "1", "--for", "5m", *nurse)
-        (row,) = [one for one in await listed(world) if one["number"] == 1]
-        assert (
-            row["acceptance"] is None and row["silence"]["who"] == "nurse-1" and world.device.accepted == []
-        )
-        assert "nurse-1 held back reminders of the HIGH alarm about P-1" in await said(world, "history")
+        assert "Nobody has accepted it" in await said(ward, "alarm", "silence", "1", "--for", "5m", *nurse)
+        (row,) = [one for one in await listed(ward) if one["number"] == 1]
+        assert row["acceptance"] is None and row["silence"]["who"] == "nurse-1" and ward.device.accepted == []
+        assert "nurse-1 held back reminders of the HIGH alarm about P-1" in await said(ward, "history")
 
 
-async def test_nothing_stands(world):
-    assert "It says nothing about a wearable that is not heard." in await said(world, "alarm", "list", code=4)
-    await said(world, "alarm", "accept", "--account", "nurse-1", code=3)
-    async with world.agent():
-        assert "No alarm stands" in await said(world, "alarm", "accept", "--all", code=4)
-        assert "No alarm stands" in await said(world, "alarm", "accept", code=1)
+async def test_nothing_stands(ward):
+    assert "It says nothing about a wearable that is not heard." in await said(ward, "alarm", "list", code=4)
+    await said(ward, "alarm", "accept", "--account", "nurse-1", code=3)
+    async with ward.agent():
+        assert "No alarm stands" in await said(ward, "alarm", "accept", "--all", code=4)
+        assert "No alarm stands" in await said(ward, "alarm", "accept", code=1)

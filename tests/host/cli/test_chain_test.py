@@ -8,16 +8,16 @@ from crs_core.wire import message as wire
 from host_agent.store.undelivered import undelivered
 from tests.fakes.fake_http import Reply
 from tests.host.agent_world import events, query, start_patient
-from tests.host.cli.guard_world import PROOF, acts, in_alarm, said, with_people
+from tests.host.cli.guard_world import PROOF, acts, in_alarm, said
 
 DRIVEN, REFUSED = "look and listen", "not done: an alarm is active"
 
 
 @pytest.fixture
-async def world(world, people):
-    made = with_people(world, people)
-    made.device.read_only_answers[wire.SelfTest] = report(DRIVEN)
-    return made
+def tried(ward):
+    """A ward whose wearable answers a self-test."""
+    ward.device.read_only_answers[wire.SelfTest] = report(DRIVEN)
+    return ward
 
 
 def report(done):
@@ -31,32 +31,32 @@ async def hops(world, *arguments, code=0):
     return {one["kind"]: one for one in found}
 
 
-async def test_every_hop_is_tested_and_told_with_its_time(world):
-    async with world.agent():
-        await start_patient(world)
-        found = await hops(world)
+async def test_every_hop_is_tested_and_told_with_its_time(tried):
+    async with tried.agent():
+        await start_patient(tried)
+        found = await hops(tried)
         assert list(found) == ["agent", "store", "wearable", "receiver"]
         assert all(one["passed"] and one["ms"] is not None for one in found.values())
-        (event,) = [one for one in events(world) if one["kind"] == "test"]
+        (event,) = [one for one in events(tried) if one["kind"] == "test"]
         assert (event["stage"], event["name"], event["priority"]) == ("test", "TEST", "LOW")
         assert event["alarm"] is event["grade"] is event["patient"] is None and "accept" not in event
         assert "this is a test of this way to you. No alarm is behind it" in event["text"]
         assert event["text"].startswith("TEST ") and "P-1" not in event["text"]
-        text = await said(world, "test-alarm")
+        text = await said(tried, "test-alarm")
         assert "All 4 hops passed." in text
-        assert query(world, "SELECT count(*) FROM episodes WHERE kind = 'test'") == [(0,)]
+        assert query(tried, "SELECT count(*) FROM episodes WHERE kind = 'test'") == [(0,)]
 
 
-async def test_a_receiver_that_does_not_take_it_fails_and_gets_no_test_later(world):
-    world.receiver.default = Reply(status=503)
-    async with world.agent() as agent:
-        await start_patient(world)
-        found = await hops(world, "--wait", "1s", code=1)
+async def test_a_receiver_that_does_not_take_it_fails_and_gets_no_test_later(tried):
+    tried.receiver.default = Reply(status=503)
+    async with tried.agent() as agent:
+        await start_patient(tried)
+        found = await hops(tried, "--wait", "1s", code=1)
         hop = found["receiver"]
         assert (hop["passed"], hop["ms"]) == (False, None) and "not taken within 1 s" in hop["text"]
         assert found["wearable"]["passed"]
-        assert query(world, "SELECT state FROM outbox WHERE event_key LIKE 'test-%'") == [("withheld",)]
-        world.receiver.default = Reply(status=200)
+        assert query(tried, "SELECT state FROM outbox WHERE event_key LIKE 'test-%'") == [("withheld",)]
+        tried.receiver.default = Reply(status=200)
         agent.workers.retry_now()
         now_ms = agent.clock.utc_ms()
         assert [
@@ -64,45 +64,45 @@ async def test_a_receiver_that_does_not_take_it_fails_and_gets_no_test_later(wor
         ] == []
 
 
-async def test_a_receiver_that_refuses_it_is_named(world):
-    async with world.agent():
-        await start_patient(world)
-        await world.until(lambda: not query(world, "SELECT 1 FROM outbox WHERE state = 'pending'"))
-        world.receiver.default = Reply(status=400)
-        hop = (await hops(world, code=1))["receiver"]
+async def test_a_receiver_that_refuses_it_is_named(tried):
+    async with tried.agent():
+        await start_patient(tried)
+        await tried.until(lambda: not query(tried, "SELECT 1 FROM outbox WHERE state = 'pending'"))
+        tried.receiver.default = Reply(status=400)
+        hop = (await hops(tried, code=1))["receiver"]
         assert not hop["passed"] and hop["text"].startswith("refused: ") and "400" in hop["text"]
 
 
-async def test_a_wearable_that_is_away_fails(world):
-    async with world.agent():
-        await start_patient(world)
-        await world.call("release", port=world.port.path, seconds=60)
-        hop = (await hops(world, code=1))["wearable"]
+async def test_a_wearable_that_is_away_fails(tried):
+    async with tried.agent():
+        await start_patient(tried)
+        await tried.call("release", port=tried.port.path, seconds=60)
+        hop = (await hops(tried, code=1))["wearable"]
         assert hop["text"] == "it is not in session, so it cannot be told anything now"
         assert not hop["passed"]
 
 
-async def test_nobody_and_nothing_is_no_passed_test(world):
-    config = world.config_text.split("[[webhook]]")[0]
-    (world.home / "config.toml").write_text(config)
-    world.device.session.close(0)
-    async with world.agent(config_text=config):
-        found = await hops(world, "--device", "ffff", code=1)
+async def test_nobody_and_nothing_is_no_passed_test(tried):
+    config = tried.config_text.split("[[webhook]]")[0]
+    (tried.home / "config.toml").write_text(config)
+    tried.device.session.close(0)
+    async with tried.agent(config_text=config):
+        found = await hops(tried, "--device", "ffff", code=1)
         assert "no receiver is configured" in found["receiver"]["text"]
         assert not found["wearable"]["passed"]
 
 
-async def test_under_a_high_alarm_somebody_must_stand_for_it_and_the_wearable_keeps_alarming(world):
-    world.device.read_only_answers[wire.SelfTest] = report(REFUSED)
-    async with world.agent():
-        await in_alarm(world)
-        assert "HIGH alarms stand about P-1: oxygen low." in await said(world, "test-alarm", code=1)
-        assert [one for one in events(world) if one["kind"] == "test"] == []
-        found = await hops(world, *PROOF, code=1)
+async def test_under_a_high_alarm_somebody_must_stand_for_it_and_the_wearable_keeps_alarming(tried):
+    tried.device.read_only_answers[wire.SelfTest] = report(REFUSED)
+    async with tried.agent():
+        await in_alarm(tried)
+        assert "HIGH alarms stand about P-1: oxygen low." in await said(tried, "test-alarm", code=1)
+        assert [one for one in events(tried) if one["kind"] == "test"] == []
+        found = await hops(tried, *PROOF, code=1)
         assert found["wearable"]["text"] == REFUSED
-        assert found["receiver"]["passed"] and acts(world)[-1]["act"] == "test_alarm"
+        assert found["receiver"]["passed"] and acts(tried)[-1]["act"] == "test_alarm"
 
 
-async def test_without_an_agent_nothing_is_tested(world):
-    await said(world, "test-alarm", code=3)
-    assert "at most 25s" in await said(world, "test-alarm", "--wait", "1m", code=2)
+async def test_without_an_agent_nothing_is_tested(tried):
+    await said(tried, "test-alarm", code=3)
+    assert "at most 25s" in await said(tried, "test-alarm", "--wait", "1m", code=2)
