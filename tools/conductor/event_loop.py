@@ -224,7 +224,12 @@ class TurnsLoop(asyncio.SelectorEventLoop):
         self._jobs.shut_default_down()
 
 
-def monotonic_s(turns: Turns) -> float:
+class _Now(Protocol):
+    @property
+    def now_us(self) -> int: ...
+
+
+def monotonic_s(turns: _Now) -> float:
     """The monotonic clock of the simulation."""
     return START_S + turns.now_us / 1e6
 

@@ -11,15 +11,31 @@ import subprocess  # noqa: F401 keeps the real clock
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from tools.conductor.event_loop import monotonic_s
-from tools.conductor.turns import Turns
 
 _real_sleep = time.sleep
 
 
-def use_clock(turns: Turns) -> None:
+class Now(Protocol):
+    """Turns, or who will have them."""
+
+    @property
+    def now_us(self) -> int:
+        """Axis time."""
+
+    def utc_ns(self) -> int:
+        """Wall time."""
+
+    def idle(self, until_us: int | None, ran: bool) -> None:
+        """End the turn."""
+
+    def take_go(self, block: bool) -> bool:
+        """Wait for the next turn."""
+
+
+def use_clock(turns: Now) -> None:
     """Replace the clocks of this process."""
     utc_ns, monotonic_ns = turns.utc_ns, lambda: round(monotonic_s(turns) * 1e6) * 1000
     replaced: dict[str, Callable[..., Any]] = {
@@ -55,7 +71,7 @@ def _of_now(real: Callable[[float], Any], utc_ns: Callable[[], int]) -> Callable
     return lambda seconds=None: real(utc_ns() / 1e9 if seconds is None else seconds)
 
 
-def _sleep(turns: Turns, seconds: float) -> None:
+def _sleep(turns: Now, seconds: float) -> None:
     """Sleep as the main program does, with no event loop at work; a thread waits for real, in its turn."""
     if threading.current_thread() is not threading.main_thread():
         _real_sleep(seconds)

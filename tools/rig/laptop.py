@@ -11,7 +11,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
@@ -29,6 +29,7 @@ from tools.conductor.conductor import Conductor
 from tools.rig import evidence
 from tools.rig.image import DEVICE_ID
 from tools.rig.micropython import ROOT
+from tools.rig.processes import popen
 from tools.rig.stored import events_of_type
 from tools.rig.waiting import conductor
 
@@ -62,6 +63,7 @@ class Laptop:
         self.agent_command = self.command  # what runs the agent: on a simulated radio, under another clock
         self.wrapper: list[str] = []  # a command that runs the commands, in a namespace
         self.agent_wrapper: list[str] = []  # the same for the agent
+        self.agent_options: list[str] = []  # of tools.conductor.run_cytowatch, in simulated time
         self._hci = ""
         (folder / "config.toml").write_text(config)
         if key is not None:
@@ -87,7 +89,7 @@ class Laptop:
             *(self._participant(owner, "command") if owner else self.command),
             *arguments,
         ]
-        with subprocess.Popen(
+        with popen(
             command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             text=True, cwd=ROOT,
         ) as process:  # fmt: skip
@@ -119,16 +121,16 @@ class Laptop:
         """Run one read command with --json and return what it says."""
         return json.loads(self.cytowatch(*arguments, "--json").stdout)
 
-    def start(self, port: str = "", speed: float = 1) -> None:
+    def start(self, port: str = "", speed: float = 1, more_ports: Sequence[str] = ()) -> None:
         """Start the agent, its log in `log`; `port` "": what its configuration says."""
         evidence.note(self.log)
         command = self.agent_command
         if owner := conductor():
             command = self._participant(owner, self.agent_name)
-            command += ["--hci", self._hci] if self._hci else []
-        ports = ["--port", port] if port else []
+            command += [*(["--hci", self._hci] if self._hci else []), *self.agent_options]
+        ports = [word for one in (port, *more_ports) if one for word in ("--port", one)]
         with self.log.open("ab") as log:
-            self.agent = subprocess.Popen(
+            self.agent = popen(
                 [*self.agent_wrapper, *command, "run", *ports, "--speed", f"{speed:g}"], cwd=ROOT,
                 env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip

@@ -20,6 +20,7 @@ from tools.rig import evidence
 from tools.rig.host import Host
 from tools.rig.image import CUSTODIAN, build_image
 from tools.rig.micropython import ROOT
+from tools.rig.processes import popen
 from tools.rig.scenarios import scenario_file
 from tools.rig.waiting import conductor
 
@@ -41,10 +42,11 @@ class Wearable:
 
     def __init__(
         self, folder: Path, *options: str, scenario: str | Path = "steady_afebrile", recording: Path | None = None,
-        speed: float = 1,
+        speed: float = 1, name: str = "wearable",
     ) -> None:  # fmt: skip
-        """`scenario` as `scenarios.scenario_file` takes it; a `recording` is played instead of it."""
+        """`name`: what a conductor calls it; `scenario` as `scenarios.scenario_file` takes it; a `recording` is played instead of it."""
         self.folder = folder
+        self.name = name
         self.image = folder / "flash.img"
         self.link = folder / "tty"
         self.log = folder / "wearable.log"
@@ -74,10 +76,10 @@ class Wearable:
             "--link", str(self.link), "--control", str(self._control), "--speed", f"{self.speed:g}", *self._options,
         ]  # fmt: skip
         if owner := conductor():
-            owner.expect("wearable")
-            command += ["--conductor", str(owner.path), "--name", "wearable"]
+            owner.expect(self.name)
+            command += ["--conductor", str(owner.path), "--name", self.name]
         with self.log.open("a") as log:
-            self._process = subprocess.Popen(
+            self._process = popen(
                 command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True
             )
         said = self._process.stdout
