@@ -14,7 +14,7 @@ from tools.rig.quiet_server import HANG_UP, SILENT
 if TYPE_CHECKING:
     from tools.lab.seeds.life import Life
 
-_EDGES = 400  # an agent has about so many in a life
+_EDGES = 200  # an agent has about so many in a life
 _HOUR_MS = 3_600_000
 
 
@@ -34,9 +34,8 @@ def _soon_s(chance: Random, longest_s: float) -> float:
 def agent_killed_at_edge(life: "Life", chance: Random) -> None:
     """The agent starts anew and is killed at one edge of a transaction."""
     life.kill_agent()
-    life.later(
-        _soon_s(chance, 0.2), lambda: life.start_agent(kill_at=round(_EDGES ** chance.random()))
-    )
+    edge = 1 + round(_EDGES * chance.random() ** 2)
+    life.later(_soon_s(chance, 0.2), lambda: life.start_agent(edge))
 
 
 def agent_killed(life: "Life", chance: Random) -> None:

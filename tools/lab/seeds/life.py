@@ -32,7 +32,7 @@ from tools.rig.laptop import CABLE_ONLY, Laptop, device_key
 from tools.rig.waiting import under, until
 from tools.rig.wearable import Wearable, WearableError
 
-SPEED = 60
+SPEED = 30
 _KEYS = tuple(Key(n, ROLE_CUSTODIAN, bytes([n]) * 32, "bedside") for n in (1, 2))
 _DEVICE_IDS = (DEVICE_ID, bytes.fromhex("c1770a7c8ed00002"))
 _EACH_SECOND = {**SETTINGS, "reading_interval_s": "1"}

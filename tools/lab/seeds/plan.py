@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from tools.lab.seeds.harms import HARMS
 
-LENGTH_S = (1.0, 3.0)  # of axis time, in which the wearable lives so many minutes
+LENGTH_S = (1.0, 4.0)  # of axis time, in which the wearable lives half as many minutes
 _EVENTS = (2, 7)
 _QUIET_S = 0.3  # before the first event
 
