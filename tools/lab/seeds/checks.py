@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from crs_core import codes
 from crs_core.errors import CoreError
@@ -18,6 +18,7 @@ from host_agent.store.db import Tx, open_read_only
 from host_agent.store.host_alarms import host_alarms
 from host_agent.store.journals import all_journals
 from host_agent.store.outbox import deliveries
+from host_agent.store.undelivered import undelivered
 from host_agent.terminal import exits
 from tools.lab.soak.verdict import judge
 from tools.rig.image import read_image
@@ -76,7 +77,9 @@ def missing(life: "Life") -> str:
         if stored < archive.must_have:
             return f"the store has {stored} of {archive.must_have} records of {wearable.name}"
     waiting = life.laptop.read(lambda tx: sum(one.state == "pending" for one in deliveries(tx)))
-    return f"{waiting} events wait" if waiting else ""
+    if waiting:
+        return f"{waiting} events wait"
+    return next(iter(life.laptop.read(lambda tx: list(_untold(tx, life))) or []), "")
 
 
 def at_the_end(life: "Life") -> Iterator[str]:
@@ -90,7 +93,8 @@ def at_the_end(life: "Life") -> Iterator[str]:
             continue
         yield from verdict.losses + verdict.duplicates + verdict.misstated + verdict.content
     with closing(open_read_only(life.laptop.database)) as tx:
-        yield from _alarms(tx, life.receiver.events)
+        yield from _alarms(tx)
+        yield from _untold(tx, life)
     if life.receiver.refused:
         yield f"the receiver could not believe {len(life.receiver.refused)} requests: {life.receiver.refused[0]}"
     for words in (("verify",), ("audit", "verify"), ("history",), ("status",)):
@@ -100,10 +104,9 @@ def at_the_end(life: "Life") -> Iterator[str]:
             yield f"cytowatch {' '.join(words)}: exit {done.returncode}: {said[-1] if said else ''}"
 
 
-def _alarms(tx: Tx, received: dict[str, dict[str, Any]]) -> Iterator[str]:
-    """Every HIGH alarm reached the receiver, under one key, or its not reaching anybody is itself an alarm."""
-    sent = {one.event_key: one for one in deliveries(tx)}
-    was_told = any(alarm.alarm == codes.NOBODY_REACHED for alarm in host_alarms(tx))
+def _alarms(tx: Tx) -> Iterator[str]:
+    """Every HIGH alarm of a patient became one event."""
+    sent = {one.event_key for one in deliveries(tx)}
     for journal in all_journals(tx):
         if journal.binding is None:
             continue
@@ -115,9 +118,16 @@ def _alarms(tx: Tx, received: dict[str, dict[str, Any]]) -> Iterator[str]:
             keys = [key for key in sent if part in key and key.endswith(end)]
             if len(keys) != 1:
                 yield f"the HIGH alarm {change.alarm} of record {change.seq} has {len(keys)} events"
-    for key, one in sent.items():
-        if one.priority == codes.PRIORITY_HIGH and key not in received and not was_told:
-            yield f"HIGH event {key} is {one.state} and the receiver does not have it: {one.last_error}"
+
+
+def _untold(tx: Tx, life: "Life") -> Iterator[str]:
+    """HIGH alarms that stand, that nobody received, and of which no alarm says so."""
+    if any(alarm.alarm == codes.NOBODY_REACHED for alarm in host_alarms(tx)):
+        return
+    received = {event["alarm"]["id"] for event in life.receiver.events.values() if event.get("alarm")}
+    for one in undelivered(tx, life.laptop_utc_ms()):
+        if one.priority == codes.PRIORITY_HIGH and one.stands and one.alarm not in received:
+            yield f"the HIGH alarm {one.alarm} is {one.state}, and nobody is told: {one.last_error}"
 
 
 def of_logs(folder: Path) -> Iterator[str]:

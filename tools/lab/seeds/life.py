@@ -38,7 +38,7 @@ _DEVICE_IDS = (DEVICE_ID, bytes.fromhex("c1770a7c8ed00002"))
 _EACH_SECOND = {**SETTINGS, "reading_interval_s": "1"}
 _SECRET = "seven wet stones under grey water"
 _BEGIN_S = 60.0
-_END_S = 60.0
+_END_S = 40.0
 _STOP_S = 30.0
 _LOOK_S = 0.25
 
@@ -282,6 +282,10 @@ class Life:
         """The receiver's clock agrees with the laptop's, as far as signatures go."""
         passed_ms = self.time.utc_ms() - UTC_START_MS
         return (self.time.utc_ms() + self._offset_ms + passed_ms * self.plan.drift_ppm / 1e6) / 1000
+
+    def laptop_utc_ms(self) -> int:
+        """What the laptop's wall clock says."""
+        return int(self._utc_s() * 1000)
 
     def limit_files(self, size: int) -> None:
         """No file of the agent can be written beyond so many bytes."""
