@@ -108,6 +108,7 @@ class Life:
             keyfile.save(self.laptop.paths.keys, device_key(_KEYS[1], _DEVICE_IDS[1]))
         self._record = folder / "record"
         self._clock = folder / "clock"
+        self._other_name = folder / "other-name"
         self._offset_ms = 0
         self.step_clock(0)
         self._agenda: list[tuple[float, int, Callable[[], None]]] = []
@@ -156,9 +157,15 @@ class Life:
     def _live(self) -> None:
         for event in self.plan.events:
             self.later(event.at_s, lambda event=event: self._do(event))
+        if self.plan.name_comes_s is not None:
+            self.later(self.plan.name_comes_s, self._name_again)
         self._pass_until(self.plan.length_s)
         while self._agenda:
             self._pass_until(self._agenda[0][0])
+
+    def _name_again(self) -> None:
+        """The system gives the cable a second name, as it does some time after the first."""
+        self._other_name.symlink_to(self.wearables[0].link)
 
     def _do(self, event: Planned) -> None:
         self.counts[event.kind] += 1
@@ -227,11 +234,8 @@ class Life:
             self.laptop.agent_options += ["--kill-at", str(kill_at)]
         self._may_die = bool(kill_at)
         ports = [str(wearable.link) for wearable in self.wearables]
-        if plan.two_names:
-            other = self.folder / "other-name"
-            if not other.is_symlink():
-                other.symlink_to(ports[0])
-            ports.append(str(other))
+        if plan.name_comes_s is not None:
+            ports.append(str(self._other_name))
         self.laptop.start(ports[0], SPEED, ports[1:])
 
     def kill_agent(self) -> None:

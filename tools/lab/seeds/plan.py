@@ -26,13 +26,17 @@ class Planned(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """One life. `wearables`: how many. `two_names`: the agent is given the cable twice, by two names."""
+    """One life.
+
+    `wearables`: how many. `name_comes_s`: when the cable of the first gets the second name that the agent
+    was given too; None: it has one name.
+    """
 
     seed: int
     length_s: float
     events: tuple[Planned, ...]
     wearables: int
-    two_names: bool
+    name_comes_s: float | None
     jitter_us: int
     drift_ppm: int
     noise_per_million: int
@@ -53,7 +57,7 @@ def planned(seed: int, only: Collection[int] | None = None) -> Plan:
         length_s,
         tuple(sorted(event for event in events if only is None or event.number in only)),
         wearables=2 if chance.random() < 0.1 else 1,
-        two_names=chance.random() < 0.3,
+        name_comes_s=round(chance.uniform(0, length_s), 6) if chance.random() < 0.4 else None,
         jitter_us=chance.choice((0, 0, 500, 5000)),
         drift_ppm=chance.choice((0, 0, -200, 200)),
         noise_per_million=chance.choice((0, 0, 0, 20, 200)),
