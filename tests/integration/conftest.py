@@ -1,11 +1,13 @@
 """Wearables that many tests start with. A failed test shows their logs and journals, and the agent's log."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tools.conductor.conductor import Conductor
+from tools.conductor.process_random import drawn_from
 from tools.rig.pytest_evidence import pytest_runtest_makereport, pytest_runtest_setup  # noqa: F401
 from tools.rig.waiting import under
 from tools.rig.wearable import Wearable, ready
@@ -19,7 +21,7 @@ def board(tmp_path: Path) -> Iterator[Wearable]:
 
 
 @pytest.fixture
-def wearable(tmp_path: Path) -> Iterator[Wearable]:
+def wearable(tmp_path: Path, simulated_time: None) -> Iterator[Wearable]:
     """A wearable in service, worn by a bound patient, 60 times as fast."""
     with ready(tmp_path) as wearable:
         yield wearable
@@ -27,9 +29,10 @@ def wearable(tmp_path: Path) -> Iterator[Wearable]:
 
 @pytest.fixture(autouse=True)
 def simulated_time(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Time is simulated, unless a test is marked as needing real time."""
+    """Time is simulated, unless a test is marked as needing real time. Ids, keys and moments come from the seed too."""
     if request.node.get_closest_marker("real_time"):
         yield
         return
-    with Conductor(seed=1) as time, under(time):
+    seed = int(os.environ.get("CW_SEED", "1"))
+    with drawn_from(f"{request.node.name} {seed}"), Conductor(seed=seed) as time, under(time):
         yield

@@ -1,11 +1,10 @@
-"""Processes that start with their program loaded: forks of one that loaded it. A start takes milliseconds, not a second.
+"""Processes that start with their program loaded: forks of one that loaded it, in milliseconds and not in a second.
 
-    with Nursery(PARTICIPANTS) as nursery:
+    with Nursery(CYTOWATCH) as nursery:
         agent = nursery.popen([sys.executable, "-m", "tools.conductor.run_cytowatch", ...], stdout=log)
 
 `popen` takes what `subprocess.Popen` does, as far as a rig needs it, and only `python -m MODULE ...`. Linux.
 """
-
 
 import contextlib
 import ctypes
@@ -44,7 +43,9 @@ CYTOWATCH = Loaded(
     ),
     is_participant=True,
 )  # fmt: skip
-WEARABLE = Loaded(("tools.virtual_wearable.supervisor", "tools.virtual_wearable.scenario"), is_participant=False)
+WEARABLE = Loaded(
+    ("tools.virtual_wearable.supervisor", "tools.virtual_wearable.scenario"), is_participant=False
+)
 
 
 class Born:
@@ -151,7 +152,7 @@ class Nursery:
         if not answer:
             raise OSError("the nursery has ended")
         streams: list[IO[str] | None] = [os.fdopen(fd) for fd in ours]
-        return Born(int(answer), ended, *(streams + [None, None])[:2])
+        return Born(int(answer), ended, *[*streams, None, None][:2])
 
 
 def _descriptor(output: IO[Any] | int | None) -> int:
@@ -229,7 +230,7 @@ def _become(said: dict[str, Any], out: int, err: int) -> None:
 
 
 def _end(code: int) -> None:
-    import atexit  # noqa: PLC0415
+    import atexit
 
     with contextlib.suppress(BaseException):
         atexit._run_exitfuncs()
@@ -244,8 +245,7 @@ def main() -> None:
     loaded = Loaded(*json.loads(sys.argv[2]))
     if loaded.is_participant:
         # these keep the real clock
-        import tools.conductor.opened_ports  # noqa: PLC0415
-        from tools.conductor.process import load_first  # noqa: PLC0415
+        from tools.conductor.process import load_first
 
         load_first()
     for name in loaded.modules:

@@ -3,7 +3,7 @@
 SOCKET is the conductor's, NAME what it calls this process. The agent and each command are participants alike.
 --hci HCI: a radio on the simulated air. --kill-at N: the process is killed, without a word, at the Nth edge: before or
 after a piece of work that its event loop gave to a thread, such as a transaction. So a kill at one commit has a number.
---with MODULE:FUNCTION[:TEXT]: a function that changes the loaded program before it runs, such as a sabotage; repeatable.
+--with MODULE:FUNCTION[:TEXT]: a function that changes the loaded program before it runs, such as a sabotage.
 """
 
 import importlib

@@ -44,7 +44,8 @@ class Wearable:
         self, folder: Path, *options: str, scenario: str | Path = "steady_afebrile", recording: Path | None = None,
         speed: float = 1, name: str = "wearable",
     ) -> None:  # fmt: skip
-        """`name`: what a conductor calls it; `scenario` as `scenarios.scenario_file` takes it; a `recording` is played instead of it."""
+        """`name`: what a conductor calls it. `scenario` as `scenarios.scenario_file` takes it; a `recording` is played
+        instead of it."""
         self.folder = folder
         self.name = name
         self.image = folder / "flash.img"
@@ -78,6 +79,8 @@ class Wearable:
         if owner := conductor():
             owner.expect(self.name)
             command += ["--conductor", str(owner.path), "--name", self.name]
+            if "--chip" not in self._options:  # not from the image's path, which is another in each run
+                command += ["--chip", f"{self.name} {self.folder.name}"]
         with self.log.open("a") as log:
             self._process = popen(
                 command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True

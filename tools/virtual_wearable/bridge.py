@@ -24,7 +24,9 @@ class Bridge:
         self.interruptible = True  # micropython.kbd_intr
         self.gave = False  # the chip has been given bytes since this was last cleared
         self.breaking = False  # a Ctrl-C waits for a moment in which the interpreter can take it
-        self.noise_per_million = 0  # of so many bytes, on their way in either direction, one is lost or spoiled
+        self.noise_per_million = (
+            0  # of so many bytes, on their way in either direction, one is lost or spoiled
+        )
         self._noise = random.Random(f"{seed} noise")
         self._bps = bps
         self._own_breaker = breaker

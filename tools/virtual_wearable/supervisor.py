@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from tools.virtual_wearable.bridge import Bridge
-from tools.virtual_wearable.cable import Cable
 from tools.virtual_wearable.build import Build
+from tools.virtual_wearable.cable import Cable
 from tools.virtual_wearable.chip_process import (
     HARD_RESET,
     PWRON_RESET,

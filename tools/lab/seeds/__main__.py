@@ -44,7 +44,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--minutes", type=float, metavar="M", help="begin no life after so many real minutes")
     parser.add_argument(
-        "--jobs", type=_positive, default=os.cpu_count() or 1, metavar="N", help="so many at once (default: cores)"
+        "--jobs",
+        type=_positive,
+        default=os.cpu_count() or 1,
+        metavar="N",
+        help="so many at once (default: cores)",
     )
     parser.add_argument(
         "--only", type=_numbers, metavar="N,N", help="of each life only the events of these numbers"
@@ -53,7 +57,9 @@ def _parser() -> argparse.ArgumentParser:
         "--sabotage", choices=_SABOTAGES, help="take one safeguard of the agent away; the lives must find it"
     )
     parser.add_argument("--first-fault", action="store_true", help="end at the first life with a fault")
-    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep lives with a fault in this new folder")
+    parser.add_argument(
+        "--keep", type=Path, metavar="FOLDER", help="keep lives with a fault in this new folder"
+    )
     parser.add_argument("--plan", action="store_true", help="say what the lives are to be, and live none")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of rows")
     return parser
@@ -114,7 +120,9 @@ def _search(folder: Path, options: argparse.Namespace) -> int:
     stopped, least = False, None
     try:
         with contextlib.closing(
-            lives(folder, _seeds(options, tally), options.jobs, changes, options.only, options.keep is not None)
+            lives(
+                folder, _seeds(options, tally), options.jobs, changes, options.only, options.keep is not None
+            )
         ) as found:
             for lived in found:
                 tally.add(lived)

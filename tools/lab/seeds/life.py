@@ -36,7 +36,7 @@ SPEED = 30
 _KEYS = tuple(Key(n, ROLE_CUSTODIAN, bytes([n]) * 32, "bedside") for n in (1, 2))
 _DEVICE_IDS = (DEVICE_ID, bytes.fromhex("c1770a7c8ed00002"))
 _EACH_SECOND = {**SETTINGS, "reading_interval_s": "1"}
-_SECRET = "seven wet stones under grey water"
+_SHARED = b"seven wet stones under grey water"
 _BEGIN_S = 60.0
 _END_S = 40.0
 _STOP_S = 30.0
@@ -70,7 +70,7 @@ class Beginning:
                 folder / f"wearable{number}" / "flash.img", binding_id=None, keys=(key,), device_id=device_id,
                 settings=_EACH_SECOND,
             )  # fmt: skip
-        (folder / "secret").write_text(_SECRET)
+        (folder / "secret").write_bytes(_SHARED)
         (folder / "secret").chmod(0o600)
         laptop = Laptop(folder / "bedside", config=CABLE_ONLY)
         laptop.enrol(_KEYS[0])
@@ -91,9 +91,7 @@ class Beginning:
 class Life:
     """One life in `folder`. `changes` go to the agent (`run_cytowatch --with`)."""
 
-    def __init__(
-        self, folder: Path, beginning: Beginning, plan: Plan, changes: Iterable[str] = ()
-    ) -> None:
+    def __init__(self, folder: Path, beginning: Beginning, plan: Plan, changes: Iterable[str] = ()) -> None:
         self.folder, self.plan = folder, plan
         self.faults: list[str] = []
         self.counts: Counter[str] = Counter()
@@ -123,7 +121,7 @@ class Life:
             stack.enter_context(drawn_from(f"life {plan.seed}"))
             self.time = stack.enter_context(Conductor(plan.seed, utc_start_ms=self._beginning.utc_ms))
             stack.enter_context(under(self.time))
-            self.receiver = MoodyReceiver(_SECRET.encode(), self._utc_s)
+            self.receiver = MoodyReceiver(_SHARED, self._utc_s)
             stack.callback(self.receiver.close)
             self._configure()
             self.time.watch(self.receiver.quiet)
@@ -180,7 +178,9 @@ class Life:
             left_s = due_s - self.time.now_s()
             if left_s > 0:
                 with contextlib.suppress(NotInTimeError):
-                    self.time.until_gone(self.laptop.agent_name, left_s) if self.laptop.agent else self.time.pass_s(left_s)
+                    self.time.until_gone(
+                        self.laptop.agent_name, left_s
+                    ) if self.laptop.agent else self.time.pass_s(left_s)
             self._look_after_agent()
             while self._agenda and self._agenda[0][0] <= self.time.now_s() + 5e-7:
                 heappop(self._agenda)[2]()
@@ -249,10 +249,10 @@ class Life:
         with contextlib.suppress(ConductorError):
             self.time.pass_s(0)  # it is where it can be: in nobody's turn
         self.laptop.stop(signal.SIGKILL)
-        self.time_after_kill()
+        self._let_go_of_agent()
         self.check_promises()
 
-    def time_after_kill(self) -> None:
+    def _let_go_of_agent(self) -> None:
         """Its sockets are closed before anybody goes on."""
         with contextlib.suppress(ConductorError, NotInTimeError):
             self.time.until_gone(self.laptop.agent_name, 0.0)
@@ -324,6 +324,12 @@ class Life:
         (self.laptop.home / "config.toml").write_text(CABLE_ONLY + hook)
 
 
-def live(folder: Path, beginning: Beginning, seed: int, only: Iterable[int] | None = None, changes: Iterable[str] = ()) -> Left:
+def live(
+    folder: Path,
+    beginning: Beginning,
+    seed: int,
+    only: Iterable[int] | None = None,
+    changes: Iterable[str] = (),
+) -> Left:
     """Live the life of a seed in `folder`, which must not exist."""
     return Life(folder, beginning, planned(seed, None if only is None else set(only)), changes).run()

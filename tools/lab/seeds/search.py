@@ -56,7 +56,9 @@ class _Worker:
         if line:
             return Lived(**json.loads(line))
         words = self.log.read_text().strip().splitlines()
-        return Lived(seed, [f"the life ended with its process: {words[-1] if words else ''}"], "", {}, [], 0.0)
+        return Lived(
+            seed, [f"the life ended with its process: {words[-1] if words else ''}"], "", {}, [], 0.0
+        )
 
     def end(self) -> None:
         """Kill it; what it started ends with it."""
