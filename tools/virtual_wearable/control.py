@@ -1,8 +1,9 @@
 """The control socket: JSON lines in, JSON lines out, for tests and for the demo to look at and act on the wearable.
 
 Commands: state | outputs {since} | press {ms} | play | battery {mv} | charging {on} | cut {off_ms} | reset |
-unplug {off_ms} | fault {what, ...} with what = nack {address, times, errno}, nack_in_burst {address, after_bytes, times}, stuck_fifo,
-light {red, ir}, sunlight, swapped, stuck_temp, flash {writes, reads}, cut_at {op, torn_pct}, noise {per_million};
+unplug {off_ms} | fault {what, ...} with what = nack {address, times, errno}, stuck_fifo,
+nack_in_burst {address, after_bytes, times}, light {red, ir}, sunlight, swapped, stuck_temp, flash {writes, reads},
+cut_at {op, torn_pct}, noise {per_million};
 heal ends all faults. Every answer has "done" true, or false with "error".
 """
 

@@ -36,7 +36,7 @@ def clock(path: str) -> None:
         return round(began_ms + passed_ms * (1 + drift_ppm / 1e6)) + int(offset_ms)
 
     RealClock.utc_ms = lambda clock: wrong(clock, 1.0)  # type: ignore[method-assign]
-    ScaledClock.utc_ms = lambda clock: wrong(RealClock(), clock.speed)  # type: ignore[method-assign]
+    ScaledClock.utc_ms = lambda clock: wrong(RealClock(), clock.speed)  # type: ignore[method-assign,assignment]
 
 
 def jitter(largest_us: str) -> None:
@@ -68,5 +68,5 @@ def record(path: str) -> None:
         os.write(file, f"{line} {time.monotonic():.6f}\n".encode())
         real_report(links, report)
 
-    DeviceClient.send = send  # type: ignore[method-assign]
-    Links._on_report = on_report  # type: ignore[method-assign]
+    DeviceClient.send = send  # type: ignore[method-assign,assignment]
+    Links._on_report = on_report  # type: ignore[method-assign,assignment]

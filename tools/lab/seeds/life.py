@@ -10,6 +10,7 @@ import shutil
 import signal
 from collections import Counter
 from collections.abc import Callable, Iterable
+from functools import partial
 from heapq import heappop, heappush
 from pathlib import Path
 from typing import NamedTuple
@@ -109,7 +110,7 @@ class Life:
         self._other_name = folder / "other-name"
         self._offset_ms = 0
         self.step_clock(0)
-        self._agenda: list[tuple[float, int, Callable[[], None]]] = []
+        self._agenda: list[tuple[float, int, Callable[[], object]]] = []
         self._count = 0
         self._may_die = False
         self._is_suspended = False
@@ -145,7 +146,7 @@ class Life:
         if text not in self.faults:
             self.faults.append(text)
 
-    def later(self, seconds: float, action: Callable[[], None]) -> None:
+    def later(self, seconds: float, action: Callable[[], object]) -> None:
         """Do something after so many seconds of the axis."""
         self._count += 1
         heappush(self._agenda, (self.time.now_s() + seconds, self._count, action))
@@ -154,7 +155,7 @@ class Life:
 
     def _live(self) -> None:
         for event in self.plan.events:
-            self.later(event.at_s, lambda event=event: self._do(event))
+            self.later(event.at_s, partial(self._do, event))
         if self.plan.name_comes_s is not None:
             self.later(self.plan.name_comes_s, self._name_again)
         self._pass_until(self.plan.length_s)

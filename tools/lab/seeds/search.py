@@ -6,7 +6,7 @@ import os
 import select
 import subprocess
 import sys
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Generator, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -69,7 +69,7 @@ class _Worker:
 def lives(
     folder: Path, seeds: Iterable[int], jobs: int = 1, changes: Collection[str] = (),
     only: Collection[int] | None = None, keep: bool = False,
-) -> Iterator[Lived]:  # fmt: skip
+) -> Generator[Lived, None, None]:  # fmt: skip
     """Live the life of each seed; `folder` holds them, and with `keep` those with a fault stay. Close it to stop."""
     asked = {"changes": list(changes), "only": None if only is None else sorted(only), "keep": keep}
     waiting = iter(seeds)
