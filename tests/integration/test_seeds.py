@@ -19,7 +19,7 @@ from tools.rig.micropython import ROOT
 from tools.rig.processes import loaded
 
 # each life keeps a conductor of its own
-pytestmark = [pytest.mark.slow, pytest.mark.real_time]
+pytestmark = [pytest.mark.slow, pytest.mark.own_time]
 
 SEEDS = range(1, 21)
 # Where a search begins, so that it is short; `python -m tools.lab.seeds --sabotage NAME` begins at 1.

@@ -51,7 +51,10 @@ WEARABLE = Loaded(
 class Born:
     """One process, as far as `subprocess.Popen` is used on it."""
 
-    def __init__(self, pid: int, ended: int, stdout: IO[str] | None, stderr: IO[str] | None) -> None:
+    def __init__(
+        self, args: Sequence[str], pid: int, ended: int, stdout: IO[str] | None, stderr: IO[str] | None
+    ) -> None:
+        self.args = args
         self.pid = pid
         self.returncode: int | None = None
         self._ended = ended
@@ -152,7 +155,7 @@ class Nursery:
         if not answer:
             raise OSError("the nursery has ended")
         streams: list[IO[str] | None] = [os.fdopen(fd) for fd in ours]
-        return Born(int(answer), ended, *[*streams, None, None][:2])
+        return Born(command, int(answer), ended, *[*streams, None, None][:2])
 
 
 def _descriptor(output: IO[Any] | int | None) -> int:
@@ -170,7 +173,7 @@ def _serve(line: socket.socket) -> None:
     signal.set_wakeup_fd(wakes, warn_on_full_buffer=False)
     children: dict[int, int] = {}  # process -> where its exit code goes
     while True:
-        found, _, _ = select.select([line, awake], [], [])
+        found: list[Any] = select.select([line, awake], [], [])[0]
         if awake in found:
             os.read(awake, 4096)
             _reap(children)

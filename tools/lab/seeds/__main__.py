@@ -68,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
 def repeat_command(seed: int, only: list[int] | None = None, sabotage: str | None = None) -> str:
     """What repeats one life."""
     words = ["python -m tools.lab.seeds --from", str(seed), "--count 1"]
-    words += ["--only", ",".join(map(str, only))] if only is not None else []
+    words += ["--only", ",".join(map(str, only))] if only else []
     words += ["--sabotage", sabotage] if sabotage else []
     return " ".join(words)
 

@@ -35,7 +35,7 @@ def clock(path: str) -> None:
         passed_ms = (real_utc_ms(clock) - began_ms) * speed
         return round(began_ms + passed_ms * (1 + drift_ppm / 1e6)) + int(offset_ms)
 
-    RealClock.utc_ms = lambda clock: wrong(clock, 1.0)  # type: ignore[method-assign]
+    RealClock.utc_ms = lambda clock: wrong(clock, 1.0)  # type: ignore[method-assign,assignment]
     ScaledClock.utc_ms = lambda clock: wrong(RealClock(), clock.speed)  # type: ignore[method-assign,assignment]
 
 
