@@ -127,6 +127,11 @@ class Conductor:
                 self._schedule.expected.remove(name)
         self._poke()
 
+    def suspend(self, name: str, is_suspended: bool = True) -> None:
+        """The computer of this participant sleeps, or wakes again: until then it has no turns."""
+        with self._changed:
+            self._schedule.suspend(name, is_suspended)
+
     def watch(self, quiet: Callable[[], bool]) -> None:
         """Before each turn wait until `quiet()`: a helper in this process has no bytes waiting and no work.
 
@@ -254,6 +259,7 @@ class Conductor:
                 participant.seen = -1
             elif "bye" in message:
                 participant.has_said_bye = True
+                self._schedule.said_bye(participant, message)
 
     def _gone(self, participant: Participant) -> None:
         participant.close()

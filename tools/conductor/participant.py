@@ -33,6 +33,7 @@ class Participant:
         self.has_turn = False
         self.has_started = False
         self.has_said_bye = False
+        self.is_suspended = False
         self.runs_ahead = False
         self.until_us: int | None = None
         self.horizon_us = 0
@@ -59,7 +60,9 @@ class Participant:
                 self.name, self._shows_stack = str(message["hello"]), bool(message.get("stack"))
             elif "idle" in message:
                 _check_idle(message)
-            elif not {"hello", "wake", "bye"} & set(message):
+            elif "bye" in message:
+                message["opened"] = counts_of(message, "opened")
+            elif not {"hello", "wake"} & set(message):
                 raise ValueError("no such message")
         except (ValueError, TypeError, KeyError) as error:
             raise WireError(f"{self} sent what is no message ({error}): {data[:80]!r}") from None

@@ -92,11 +92,14 @@ class Turns:
         """Wall time of the simulation."""
         return self.utc_start_ms * 1_000_000 + self.now_us * 1000
 
-    def end(self) -> None:
-        """Leave as a program that ends in good order does. At the exit of the process this is called by itself."""
+    def end(self, opened: Mapping[str, Sequence[int]] | None = None) -> None:
+        """Leave as a program that ends in good order does. At the exit of the process this is called by itself.
+
+        `opened`: as `idle` takes it, for a process that ends in the middle of its turn.
+        """
         if self._pid == os.getpid() and self._socket.fileno() >= 0:
             with contextlib.suppress(OSError):
-                self._send({"bye": True})
+                self._send({"bye": True, "opened": opened} if opened else {"bye": True})
             atexit.unregister(self.end)
             # the socket stays open until the process has ended: its last output belongs to this turn
 

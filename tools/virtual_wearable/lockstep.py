@@ -23,7 +23,6 @@ _SLICE_S = 0.05
 _HANDED_OVER_S = 2.0
 _PAUSE_S = 0.00005
 _BREAK, _SPOKE = 1, 2
-_EPOCH = 1  # the port lives as long as the board
 HANG_S = 20.0  # seconds of processor time in which a chip looks at no clock and waits for nothing
 STUCK_S = 120.0  # real seconds, for one that does not even run
 
@@ -174,7 +173,7 @@ class Lockstep:
         port = board.port
         # looks at the clock may have carried the chip a little beyond what was lent; everybody else is not so far yet
         at_us = min(self.axis.now_us(), self.turns.horizon_us)
-        self.turns.idle(until_us, self._ran, at_us, {port.name: [_EPOCH, port.given, port.taken]})
+        self.turns.idle(until_us, self._ran, at_us, {port.name: [port.makings, port.given, port.taken]})
         control = board.control.sockets() if board.control else []
         while True:
             found, _, _ = select.select([self.turns.fd, wake_read, *control], [], [])
@@ -195,7 +194,7 @@ class Lockstep:
     def _take_over_port(self, board: "Supervisor") -> None:
         """Wait for the bytes that the kernel still has under way to the port."""
         port = board.port
-        _, sent = self.turns.due.get(port.name, (_EPOCH, 0))
+        _, sent = self.turns.due.get(port.name, (port.makings, 0))
         deadline = time.monotonic() + _HANDED_OVER_S
         while port.taken + port.waiting() < sent and port.state()[0] and time.monotonic() < deadline:
             time.sleep(_PAUSE_S)

@@ -14,6 +14,7 @@ from typing import Any
 
 from tools.virtual_wearable.bridge import Bridge
 from tools.virtual_wearable.build import Build
+from tools.virtual_wearable.cable import Cable
 from tools.virtual_wearable.chip_process import (
     HARD_RESET,
     PWRON_RESET,
@@ -52,14 +53,16 @@ class Supervisor:
         flash: FlashPlan,
         control_path: Path | None,
         lockstep: Lockstep | None = None,
+        cable: Cable | None = None,
     ) -> None:
         self.build, self.world, self.flash, self._lockstep = build, world, flash, lockstep
         self._axis = world.axis
+        self._cable = cable or Cable(None)
         self._dir = Path(tempfile.mkdtemp(prefix="virtual-wearable-"))
         self.panel = Panel(self._dir / "inputs")
         self.watchdog = Watchdog()
         self.port = HostPort()
-        self.bridge = Bridge(self.port, build.bps, lockstep)
+        self.bridge = Bridge(self.port, build.bps, lockstep, build.seed or 1)
         self.control = ControlServer(control_path, self) if control_path else None
         self.resets = {"power": 0, "machine": 0, "watchdog": 0, "soft": 0, "crash": 0}
         self.chip: ChipProcess | None = None
@@ -229,7 +232,7 @@ class Supervisor:
         self._serve_backplane()
         now = self._axis.now_s()
         # in simulated time nothing else moves while the chip runs: what it meets must not depend on who is faster
-        if not (self._lockstep and self._lockstep.chip_runs):
+        if self.chip is None or not (self._lockstep and self._lockstep.chip_runs):
             if self.control:
                 self.control.serve()
             self.bridge.pump(now)
@@ -244,7 +247,14 @@ class Supervisor:
         if self._let_go is not None and now >= self._let_go:
             self._let_go = None
             self.panel.set_button(False)
+        if self._cable.is_back(now):
+            self._cable.lead_to(self.port.name)
         self._run_actions()
+
+    def unplug(self, off_ms: int) -> None:
+        """The cable is pulled, and put back after so long."""
+        self._cable.pull(self._axis.now_s() + off_ms / 1000)
+        self.port.make_anew()
 
     def _wait(self, wake_read: int, now: float) -> None:
         readers: list[Any] = [wake_read, self._backplane or self._listener]
@@ -305,7 +315,9 @@ class Supervisor:
     def appointments(self) -> list[float | None]:
         """Times of the axis at which the board has something to do by itself; None for none."""
         action_s = self.world.axis_s(self._actions[0].t_s) if self._actions else None
-        return [self._power_back, self.watchdog.due, self._let_go, action_s, self.bridge.due()]
+        return [
+            self._power_back, self.watchdog.due, self._let_go, action_s, self.bridge.due(), self._cable.back_s
+        ]  # fmt: skip
 
     def _run_actions(self) -> None:
         at_s = self.world.track_s()
