@@ -27,8 +27,8 @@ def wearable(tmp_path: Path) -> Iterator[Wearable]:
 
 @pytest.fixture(autouse=True)
 def simulated_time(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Time is simulated, unless a test is marked as needing real time."""
-    if request.node.get_closest_marker("real_time"):
+    """Time is simulated, unless a test is marked as needing real time, or makes a conductor itself."""
+    if request.node.get_closest_marker("real_time") or request.node.get_closest_marker("own_conductor"):
         yield
         return
     with Conductor(seed=1) as time, under(time):

@@ -16,7 +16,7 @@ from tools.rig.laptop import Laptop
 from tools.rig.waiting import under
 from tools.rig.wearable import Wearable, ready
 
-pytestmark = [pytest.mark.slow, pytest.mark.real_time]  # each keeps a conductor of its own
+pytestmark = [pytest.mark.slow, pytest.mark.own_conductor]
 
 RECORDING = "t_s,temp_c,spo2_pct,hr_bpm,pi_pct\n0,37.4,96,88,1.5\n240,38.6,88,104,1.5\n360,38.6,88,104,1.5\n"
 
