@@ -55,6 +55,7 @@ docs: $(STAMP)
 	@$(BIN)/python -m cogapp -r $$(git grep -l --fixed-strings '[[[cog' -- '*.md')
 	@$(BIN)/python -m tools.dev.grade_tables --write
 	@$(BIN)/python -m tools.dev.picture --write
+	@$(BIN)/python -m tools.dev.schemas --write
 
 # Import circles, SQL outside the store, lengths of modules: each figure beside its target.
 house: $(STAMP)

@@ -7,6 +7,7 @@ import os
 # what a wearable has no use for, as in tools/board/build_firmware.py
 HOST_ONLY = (
     "code_texts.py",
+    "on_cpython.py",
     "grade/scales/",
     "grade/case.py",
     "grade/course.py",

@@ -8,14 +8,14 @@ import asyncio
 import contextlib
 import logging
 import os
-import signal
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from functools import partial
 from typing import Any
 
 from crs_core.codes import NOT_UNDERSTOOD
 
-from host_agent.agent_run import AgentRun
+from host_agent.agent_run import NO_AGES, AgentRun
+from host_agent.agent_signals import ENDING, GOING_ON
 from host_agent.clock import Clock, RealClock, ScaledClock
 from host_agent.config.model import Config
 from host_agent.control.handlers import Commands
@@ -67,22 +67,6 @@ _RESTART_MAX_S = 60.0
 _ATTEMPT_GRACE_S = 5.0  # a forwarder keeps its own deadline; one that does not is left this much later
 _LINES_OF_A_WEARABLE = 200  # a traceback of its program has some dozen
 _TO_STOP = "To stop it: kill %d"
-# Each signal that would end or suspend a process is in one of these tables, but for those that no process can answer.
-_ENDING: dict[int, str] = {
-    signal.SIGINT: "Ctrl-C (SIGINT)",
-    signal.SIGTERM: "SIGTERM: by kill, a service manager, logout or shutdown",
-    signal.SIGQUIT: "Ctrl-\\ (SIGQUIT)",
-    signal.SIGXCPU: "SIGXCPU: the computer limits its time",
-}
-_GOING_ON: dict[int, str] = {
-    signal.SIGHUP: "the terminal was closed; monitoring goes on.",
-    signal.SIGTSTP: "Ctrl-Z does not suspend monitoring.",
-}
-_GOING_ON |= {
-    getattr(signal, name): f"{name} means nothing here."
-    for name in ("SIGUSR1", "SIGUSR2", "SIGALRM", "SIGVTALRM", "SIGPROF", "SIGIO", "SIGPWR")
-    if hasattr(signal, name)
-}
 
 
 class Agent:
@@ -133,7 +117,8 @@ class Agent:
         with contextlib.suppress(StoreError):  # it is read when the store opens
             self.store.read_now(self._read_store)
         self.context_sender = ContextSender(
-            self.store, self._bound_sessions, self.clock, self.link_clock, record_time
+            self.store, self._bound_sessions, self.clock, self.link_clock, record_time,
+            before=NO_AGES if self.is_simulation else self.run_note.ages_before,
         )  # fmt: skip
         self.record_overdue = RecordOverdueCheck(
             self.store,
@@ -155,6 +140,7 @@ class Agent:
         )
         if not self.is_simulation:
             self.run_note.newest_data_s = self.live.newest_data_s
+            self.run_note.waiting_ages = self.context_sender.waiting_ages
         self.links = Links(
             paths, config, ports, keys=self.keys, make_runner=self._make_runner, on_report=self._on_report,
             clock=self.link_clock, open_port=open_port,
@@ -214,7 +200,11 @@ class Agent:
         try:
             await control.try_start()
             async with asyncio.TaskGroup() as group:
-                jobs = [(f"target {worker.name}", worker.run) for worker in self.workers]
+                jobs: list[tuple[str, Callable[[], Awaitable[None]]]] = []
+                for worker in self.workers:
+                    jobs.append((f"target {worker.name}", worker.run))
+                    if worker.connection is not None:
+                        jobs.append((f"connection {worker.name}", worker.connection))
                 jobs += [("checks", self.checks.run), ("links", partial(self.links.run, group))]
                 jobs += [("context", self.context_sender.run), ("unreached", self.unreached.run)]
                 jobs += [("signs of life", self.run_note.keep_alive), ("control", control.keep_open)]
@@ -323,12 +313,12 @@ class Agent:
 
 
 async def run_agent(agent: Agent, on_ready: Callable[[], None] = lambda: None) -> None:
-    """Run until a signal of _ENDING or the control socket's `stop`. The signals of _GOING_ON are told in the log."""
+    """Run until a signal of ENDING or the control socket's `stop`. The signals of GOING_ON are told in the log."""
     loop = asyncio.get_running_loop()
     handlers: dict[int, Callable[[], None]] = {
-        number: partial(agent.stop, f"stopped by {why}") for number, why in _ENDING.items()
+        number: partial(agent.stop, f"stopped by {why}") for number, why in ENDING.items()
     }
-    for number, why in _GOING_ON.items():
+    for number, why in GOING_ON.items():
         handlers[number] = partial(_LOG.warning, f"{why} {_TO_STOP}", os.getpid())
     for number, handler in handlers.items():
         loop.add_signal_handler(number, handler)

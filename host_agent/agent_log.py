@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from host_agent.fault_log import RepeatFilter
+from host_agent.plain_file import open_plain
 from host_agent.printable import ERRORS, printable
 
 _FILE_BYTES = 2_000_000
@@ -87,7 +88,7 @@ class _PrivateFile(RotatingFileHandler):
     def _open(self) -> Any:
         return open(
             self.baseFilename, self.mode, encoding=self.encoding, errors=self.errors,
-            opener=lambda path, flags: os.open(path, flags | os.O_NOFOLLOW, 0o600),
+            opener=lambda path, flags: open_plain(Path(path), flags | os.O_NOFOLLOW),
         )  # fmt: skip
 
 
@@ -96,10 +97,13 @@ def start_log(path: Path, level: str) -> None:
     logging.raiseExceptions = False
     formatter = CleanFormatter("%(asctime)s %(levelname)s %(message)s")
     targets: list[logging.Handler] = [_StandardError()]
-    with contextlib.suppress(OSError):
+    left_out = ""
+    try:
         targets.append(
             _PrivateFile(path, maxBytes=_FILE_BYTES, backupCount=_FILES - 1, encoding="utf-8", errors=ERRORS)
         )
+    except OSError as error:
+        left_out = error.strerror or str(error)
     root = logging.getLogger()
     for old in list(root.handlers):
         root.removeHandler(old)
@@ -112,3 +116,5 @@ def start_log(path: Path, level: str) -> None:
     root.setLevel(level.upper())
     for noisy in _NOISY:
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    if left_out:
+        root.warning("nothing is written to the log %s: %s", path, left_out)

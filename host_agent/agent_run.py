@@ -2,8 +2,8 @@
 
 `agent.json` in the state folder says when this run began, whether it ended and why, and when the agent did not run
 before. The time of change of the file is the last sign of life: after a crash or a power cut it is all there is.
-It also counts since when no data came, by the clock that nobody can set: a wall clock that was wrong makes no data
-younger. After a restart of this computer that is not known.
+It also counts since when no data came, and how old the entries are that wait for a wearable, by the clock that nobody
+can set: a wall clock that was wrong makes neither younger. After a restart of this computer that clock begins anew.
 """
 
 import contextlib
@@ -46,6 +46,24 @@ class Gap(NamedTuple):
         return f"Not monitoring from {local_time(self.from_utc_ms, with_date=True)} {end}: {self.why}"
 
 
+class AgesBefore(NamedTuple):
+    """How old entries are at least that waited when the last run gave its last sign of life: ms, by the clock then.
+
+    `others_ms`: those that it did not note. `is_known` False: the computer restarted and its clock stands before that.
+    """
+
+    by_entry: dict[int, int]
+    others_ms: int
+    is_known: bool
+
+    def of(self, audit: int) -> int:
+        """The least age of the entry of this audit row at the start of this run, ms."""
+        return self.by_entry.get(audit, self.others_ms)
+
+
+NO_AGES = AgesBefore({}, 0, is_known=True)
+
+
 class AgentRun:
     """One run of the agent on a state folder, from before it opens anything to after it closed everything."""
 
@@ -53,6 +71,8 @@ class AgentRun:
         """Lock the folder; StateFolderBusy when another process works there."""
         # when data of any wearable was last stored in this run, by `clock`
         self.newest_data_s: Callable[[], float | None] = lambda: None
+        # audit row of each entry that waits for a wearable -> its least age, ms
+        self.waiting_ages: Callable[[], dict[int, int]] = dict
         self._clock: Clock = clock or RealClock()
         self._path = paths.home / AGENT_NOTE
         self._why = "it was stopped"
@@ -61,6 +81,7 @@ class AgentRun:
         gaps = _joined(gaps_of(paths.home, now_ms, self._clock))
         self.without_data_s = without_data_s(paths.home, self._clock)  # before this run
         self._data_s = self._clock.monotonic() - self.without_data_s
+        self.ages_before = _ages_before(paths.home, self._clock)
         self._note: dict[str, Any] = {
             "pid": os.getpid(), "command": AGENT, "since_utc_ms": now_ms, "ready": False,
             "gaps": [list(gap) for gap in gaps[-_GAPS_KEPT:]], "counted": self._counted(),
@@ -94,7 +115,8 @@ class AgentRun:
         newest_s = self.newest_data_s()
         self._data_s = self._data_s if newest_s is None else newest_s
         return {
-            "system": _system_start(), "alive_s": self._clock.monotonic(), "data_s": self._data_s
+            "system": _system_start(), "alive_s": self._clock.monotonic(), "data_s": self._data_s,
+            "alive_utc_ms": self._clock.utc_ms(), "ages_ms": {str(k): v for k, v in self.waiting_ages().items()},
         }  # fmt: skip
 
     def ending(self, why: str) -> None:
@@ -127,6 +149,20 @@ def _counted_s(note: dict[str, Any], since: str, clock: Clock) -> float:
         return max(0.0, clock.monotonic() - float(counted[since]))
     except (KeyError, ValueError, TypeError, OverflowError):
         return 0.0
+
+
+def _ages_before(home: Path, clock: Clock) -> AgesBefore:
+    note = read_note(home / AGENT_NOTE)
+    since_ms = round(_counted_s(note, "alive_s", clock) * 1000)
+    counted = note.get("counted")
+    try:
+        if not isinstance(counted, dict) or "alive_utc_ms" not in counted:
+            return NO_AGES._replace(others_ms=since_ms)
+        is_known = counted["system"] == _system_start() or clock.utc_ms() >= int(counted["alive_utc_ms"])
+        ages = {int(audit): int(age_ms) + since_ms for audit, age_ms in counted["ages_ms"].items()}
+        return AgesBefore(ages, since_ms, is_known)
+    except (KeyError, ValueError, TypeError, AttributeError, OverflowError):
+        return NO_AGES._replace(others_ms=since_ms)
 
 
 def _system_start() -> str:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import platformdirs
 
 from host_agent.errors import ConfigError, HostAgentError
+from host_agent.plain_file import FILE, FOLDER, SOCKET, kind_of, other_kind
 
 _ANOTHER = (
     "Set CYTOWATCH_HOME to a folder of this user, for example: export CYTOWATCH_HOME=/home/ward/cytowatch"
@@ -78,10 +79,8 @@ class Paths(NamedTuple):
             return self
         except OSError as error:
             raise StateFolderError(f"The state folder {home} cannot be read ({error.strerror}).") from None
-        if not home.is_dir():
-            raise StateFolderError(
-                f"The state folder {home} is a file.", f"Move that file away. {_OR_ANOTHER}"
-            )
+        if why := other_kind(home, FOLDER):
+            raise StateFolderError(f"The state folder {home} {why}.", f"Move it away. {_OR_ANOTHER}")
         if info.st_uid != os.getuid():
             owner = user_name(info.st_uid)
             raise StateFolderError(
@@ -106,11 +105,33 @@ class Paths(NamedTuple):
         needed = os.R_OK | os.W_OK
         if not self.home.is_dir():
             return []
-        within = [path for path in sorted(self.home.iterdir()) if not path.is_socket()]
+        within = sorted(self.home.iterdir())
         within += [
             file for path in within if path.is_dir() and os.access(path, needed) for file in path.iterdir()
         ]
+        within = [path for path in within if kind_of(path) in (FILE, FOLDER)]
         return [path for path in within if path.lstat().st_uid != os.getuid() or not os.access(path, needed)]
+
+    def misplaced(self) -> list[str]:
+        """A sentence about each name of the agent's at which something else stands than the agent makes there."""
+        files = [
+            self.config,
+            self.database,
+            self.log,
+            *self.keys.glob("*.key"),
+            *self.accounts.glob("*.json"),
+        ]
+        files += [*self.home.glob("cytowatch.db-*"), *self.home.glob("cytowatch.log.?")]
+        files += [
+            self.home / name for name in ("agent.json", "command.json", "audit.head", "usb_serials.json")
+        ]
+        expected = {
+            **dict.fromkeys(files, FILE),
+            self.keys: FOLDER,
+            self.accounts: FOLDER,
+            self.socket: SOCKET,
+        }
+        return [f"{path} {why}" for path, kind in expected.items() if (why := other_kind(path, kind))]
 
     def try_writing(self) -> None:
         """Write a small file and delete it; StateFolderError when the disk, a quota or the file system refuses it.
@@ -161,6 +182,8 @@ class Paths(NamedTuple):
             info = path.lstat()
         except OSError as error:
             self.check(writing=True)  # it knows better words for most reasons
+            if why := other_kind(path, FOLDER):
+                raise StateFolderError(f"{path} {why}.", "Another program made it: move it away.") from None
             raise StateFolderError(f"{path} cannot be created ({error.strerror}).") from None
         if path.is_symlink() or info.st_uid != os.getuid() or info.st_mode & 0o022:
             raise StateFolderError(f"Other users may write in {path}.", f"Run: chmod 700 {path}")

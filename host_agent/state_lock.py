@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from host_agent.errors import HostAgentError
 from host_agent.paths import Paths, StateFolderError
+from host_agent.plain_file import read_plain
 from host_agent.wall_time import has_two_offsets
 
 AGENT = "run"
@@ -40,19 +41,12 @@ class Holder(NamedTuple):
     since_utc_ms: int
     alive_utc_ms: int
     is_ready: bool
+    is_suspended: bool = False  # by SIGSTOP or a debugger (seen on Linux alone), when it was looked at
 
     @property
     def is_agent(self) -> bool:
         """Whether it is the agent and no other command."""
         return self.command == AGENT
-
-    @property
-    def is_suspended(self) -> bool:
-        """Whether the system has stopped the process, by SIGSTOP or a debugger (seen on Linux alone)."""
-        with contextlib.suppress(OSError, IndexError):
-            words = Path(f"/proc/{self.pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
-            return words[0] in "Tt"
-        return False
 
     def is_silent(self, now_utc_ms: int) -> bool:
         """Whether an agent that was ready has given no sign of life for longer than a busy computer explains."""
@@ -134,8 +128,7 @@ def holder_of(home: Path) -> Holder | None:
 def read_note(path: Path) -> dict[str, Any]:
     """What a note holds; empty when there is none that can be read."""
     try:
-        with path.open("rb") as file:
-            note = json.loads(file.read(_NOTE_MAX_BYTES))
+        note = json.loads(read_plain(path, _NOTE_MAX_BYTES))
     except (OSError, ValueError, RecursionError):
         return {}
     return note if isinstance(note, dict) else {}
@@ -198,7 +191,17 @@ def _read_holder(home: Path) -> Holder:
     agent, command = _holder(home / AGENT_NOTE), _holder(home / _COMMAND_NOTE)
     if command.since_utc_ms > agent.since_utc_ms and _exists(command.pid):
         return command
-    return agent if agent.pid else agent._replace(pid=_pid_of_lock(home))
+    holder = agent if agent.pid else agent._replace(pid=_pid_of_lock(home))
+    # Looked at once: who says what is wrong and who says what to do must speak of the same moment.
+    return holder._replace(is_suspended=_is_suspended(holder.pid))
+
+
+def _is_suspended(pid: int) -> bool:
+    """By the main thread, in which the agent's loop runs: another thread may wait for the disk, and stop later."""
+    with contextlib.suppress(OSError, IndexError):
+        words = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+        return words[0] in "Tt"
+    return False
 
 
 def _pid_of_lock(home: Path) -> int:

@@ -1,17 +1,19 @@
 """Text files that people make, with any editor on any system: the one reader for all of them.
 
-A byte-order mark, the line ends of Windows and the encoding UTF-16 change nothing. What no editor writes as text is
-refused with a sentence about what to do.
+A byte-order mark, the line ends of Windows, a Ctrl-Z at the end and the encoding UTF-16 change nothing. What no editor
+writes as text is refused with a sentence about what to do.
 """
 
 import codecs
 import os
+import re
 import select
 import stat
 from io import FileIO
 from pathlib import Path
 
 from host_agent.errors import ConfigError
+from host_agent.plain_file import OtherKindError, open_plain
 
 # Longer marks first: the mark of UTF-32 begins with that of UTF-16.
 _MARKS = (
@@ -23,6 +25,7 @@ _MARKS = (
 )
 
 
+_DOS_END = re.compile("\x1a+\n*\\Z")
 _UTF_7 = b"+/v8-"  # the mark of an encoding that looks like UTF-8 and says something else
 
 
@@ -40,18 +43,25 @@ _PIPE_S = 5.0
 
 
 def read_text_file(
-    path: Path, *, private: bool = False, largest_bytes: int = LARGEST_BYTES, advice: str = "Check the path."
+    path: Path,
+    *,
+    private: bool = False,
+    typed: bool = False,
+    largest_bytes: int = LARGEST_BYTES,
+    advice: str = "Check the path.",
 ) -> str:
     """The text of the file at `path` with plain line ends; TextFileError says what is wrong and never shows content.
 
-    `private`: the file holds a secret and is refused when other users can read it. `advice` is for a file that is
-    not there or cannot be opened.
+    `private`: the file holds a secret and is refused when other users can read it. `typed`: a person named it just now,
+    so that it may be a pipe of the shell. `advice` is for a file that is not there or cannot be opened.
     """
     try:
-        number = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        number = os.open(path, os.O_RDONLY | os.O_NONBLOCK) if typed else open_plain(path)
         with os.fdopen(number, "rb", buffering=0) as file:
             mode = os.fstat(number).st_mode
             data = _read(file, largest_bytes + 1, waits=not stat.S_ISREG(mode))
+    except OtherKindError as error:
+        raise TextFileError(path, f"{error.strerror}.", f"Move it away. {advice}") from None
     except OSError as error:
         raise TextFileError(path, f"cannot be read ({error.strerror or error}).", advice) from None
     except ValueError:
@@ -98,7 +108,8 @@ def decode_text(data: bytes, source: str) -> str:
         raise TextFileError(
             source, f"holds a NUL character in line {line}, so it is not UTF-8 text.", _SAVE_AS
         )
-    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    # editors and `copy con` of DOS end a text with Ctrl-Z
+    return _DOS_END.sub("", text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def first_line(text: str) -> str:

@@ -7,7 +7,9 @@ writes the slot that does not hold the current payload, so the current one is un
 import struct
 from binascii import crc32
 
-PAYLOAD_MAX = 4096
+from crs_core.compat import const
+
+PAYLOAD_MAX = const(4096)
 
 
 class TwoSlot:

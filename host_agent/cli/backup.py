@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from host_agent.paths import default_paths
+from host_agent.plain_file import kind_of
 from host_agent.store import backup as store_backup
 from host_agent.terminal.options import JsonOption
 from host_agent.terminal.output import nothing, show
@@ -22,7 +23,7 @@ def backup(file: FileArgument, as_json: JsonOption = False) -> None:
     separate files and are not copied: enrol the wearable again on another laptop.
     """
     database = default_paths().database
-    if not database.exists():
+    if not kind_of(database):
         nothing("There is no store yet; nothing was written.", {"file": None}, as_json=as_json)
     size = store_backup.back_up(database, file, progress("copied", "pages"))
     store_backup.check_backup(file)

@@ -9,6 +9,7 @@ import typer
 from host_agent.config.example import example
 from host_agent.config.model import load_config
 from host_agent.paths import default_paths
+from host_agent.plain_file import kind_of
 from host_agent.terminal.config_option import find_config
 from host_agent.text import without_secrets
 
@@ -27,13 +28,13 @@ def config(
         print(example(), end="")
         return
     if check is not None:
-        for receiver in load_config(check).receivers:
+        for receiver in load_config(check, typed=True).receivers:
             for problem in receiver.problems():
                 raise problem
         print(f"{check}: every key is valid.")
         return
     paths = default_paths()
-    source = str(paths.config) if paths.config.exists() else "defaults (there is no config.toml)"
+    source = str(paths.config) if kind_of(paths.config) else "defaults (there is no config.toml)"
     print(f"# in use: {source}")
     shown = json.dumps(find_config(paths, None).model_dump(mode="json"), indent=2, ensure_ascii=False)
     print(without_secrets(shown))

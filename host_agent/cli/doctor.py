@@ -20,6 +20,7 @@ from host_agent.link.ports import candidates
 from host_agent.paths import Paths, state_paths, user_name
 from host_agent.patient.phones import HOW_TO_SET
 from host_agent.people.chain_heads import missing, read_elsewhere
+from host_agent.plain_file import kind_of
 from host_agent.store.audit import hashes_at
 from host_agent.store.counters import counters
 from host_agent.store.db import Tx, integrity_problems
@@ -76,6 +77,8 @@ def _examine(config_file: Path | None) -> Iterator[Finding]:
             me, home = user_name(os.getuid()), paths.home
             yield Finding(PROBLEM, "state folder", f"{path} cannot be read and written by this user",
                           f"Give it back: chown -R {me} {home}; chmod -R u+rwX {home}")  # fmt: skip
+        for text in paths.misplaced():
+            yield Finding(PROBLEM, "state folder", text, "Another program made it: move it away.")
     except HostAgentError as error:  # nothing else can be looked at
         yield Finding(PROBLEM, "state folder", str(error), error.advice)
         return
@@ -86,7 +89,7 @@ def _examine(config_file: Path | None) -> Iterator[Finding]:
     settings = Config()
     try:
         settings = find_config(paths, config_file)
-        source = config_file or (paths.config if paths.config.exists() else "defaults")
+        source = config_file or (paths.config if kind_of(paths.config) else "defaults")
         yield Finding(INFO, "configuration", f"valid ({source})", "")
     except HostAgentError as error:
         yield Finding(PROBLEM, "configuration", str(error), error.advice)

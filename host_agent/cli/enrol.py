@@ -38,7 +38,9 @@ def enrol(
 
     A key that replaces one while a HIGH alarm stands needs somebody who stands for it: account, reason, pseudonym.
     """
-    enrolment = open_sealed(read_text_file(file).encode(), code if code is not None else _ask_code())
+    enrolment = open_sealed(
+        read_text_file(file, typed=True).encode(), code if code is not None else _ask_code()
+    )
     paths = default_paths().ensure()
     key = keyfile.DeviceKey(
         enrolment.device_id, enrolment.key_id, enrolment.key, role_of(enrolment.role), enrolment.name, enrolment.site

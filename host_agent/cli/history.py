@@ -24,6 +24,8 @@ _DEFAULT = (
     "host_alarms",
     "context",
     "signed",
+    "acts",
+    "bindings",
 )
 
 
@@ -44,7 +46,7 @@ def history(
     device: DeviceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show grades, alarms, gaps, restarts and more, oldest first."""
+    """Show grades, alarms, gaps, restarts, acts that somebody stood for and more, oldest first."""
     kinds = check_kinds(kind or _DEFAULT)
     question = make_question(start, end, last, device)
     rows = []

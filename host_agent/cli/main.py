@@ -39,6 +39,7 @@ COMMANDS = (
     "export",
     "grade",
     "config",
+    "receivers",
     "deliveries",
     "backup",
     "restore",

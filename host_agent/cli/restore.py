@@ -44,7 +44,8 @@ def restore(*, file: FileArgument, guard: Guard, as_json: JsonOption = False) ->
 
     The whole backup is checked before anything moves. The wearable sends again what it still has at the next sync.
     Records that were acknowledged since the backup and have left its flash will show as a gap, so restore and start
-    the agent at once. Receivers may get events since the backup again, under the same keys.
+    the agent at once. Receivers may get events since the backup again, under the same keys. When somebody stands for
+    it, that is signed before anything moves: without room for the signature nothing is restored.
     """
     paths = default_paths()
     with alone(paths, "restore"):
@@ -53,11 +54,17 @@ def restore(*, file: FileArgument, guard: Guard, as_json: JsonOption = False) ->
         for line in [*losing.lines, stands_text(in_alarm)] if in_alarm else losing.lines:
             print(line, file=sys.stderr)
         stands = _who_stands(paths, guard, losing) if losing.is_something else None
-        kept = store_backup.restore(file, paths.database, RealClock().utc_ms(), progress("copied", "tables"))
+
+        def sign(fresh: Path) -> None:
+            if stands is not None:
+                head_note.bring(paths.database, fresh)
+                with Store(fresh) as store:
+                    sign_entry(told_door(paths, store), stands.signer, "act", stands.values)
+
+        kept = store_backup.restore(
+            file, paths.database, RealClock().utc_ms(), progress("copied", "tables"), sign
+        )
         strange = store_backup.left_behind(file)
-        if stands is not None:
-            with Store(paths.database) as store:
-                sign_entry(told_door(paths, store), stands.signer, "act", stands.values)
     lines = [f"Restored {paths.database} from {file}."]
     if kept is not None:
         lines.append(f"The store that was there before is now {kept}.")

@@ -119,7 +119,7 @@ def sign(
 def read_file(file: Path) -> tuple[core.Rules, dict[str, Any]]:
     """(rules, values of an entry) of a rule file; ConfigError names the number that is wrong."""
     try:
-        tree = json.loads(read_text_file(file, largest_bytes=_LARGEST_BYTES))
+        tree = json.loads(read_text_file(file, typed=True, largest_bytes=_LARGEST_BYTES))
     except (ValueError, RecursionError) as error:
         raise ConfigError(
             f"{file}: is not JSON ({error}).", "Compare with `cytowatch rules export`."

@@ -3,13 +3,13 @@
 import asyncio
 import logging
 import os
-import signal
 from typing import Annotated
 
 import typer
 
 from host_agent import NOTICE
 from host_agent.agent_log import start_log
+from host_agent.agent_signals import ignore_until_answered
 from host_agent.errors import ConfigError
 from host_agent.paths import default_paths
 from host_agent.terminal.config_option import ConfigOption, find_config
@@ -43,9 +43,7 @@ def run(
         raise ConfigError(
             f"--speed: expected a number from 0.1 to 1000, found {speed:g}.", "Leave it out for real use."
         )
-    # a terminal must neither end nor suspend monitoring; `run_agent` answers the first two
-    for number in (signal.SIGHUP, signal.SIGTSTP, signal.SIGTTOU, signal.SIGTTIN):
-        signal.signal(number, signal.SIG_IGN)
+    ignore_until_answered()
     paths = default_paths().ensure_readable()
     settings = find_config(paths, config)
     start_log(paths.log, settings.agent.log_level)

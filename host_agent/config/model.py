@@ -156,7 +156,7 @@ def parse_config(text: str, source: str = "configuration", folder: Path | None =
             advice="Compare with `cytowatch config --example`.",
         ) from None
     if folder is not None:
-        _place_secret_files(tree, folder)
+        _place_files(tree, folder)
     try:
         return Config.model_validate(tree)
     except ValidationError as error:
@@ -167,22 +167,26 @@ def parse_config(text: str, source: str = "configuration", folder: Path | None =
         ) from None
 
 
-def load_config(path: Path) -> Config:
-    """Read and check the file at `path`; raises ConfigError. Its relative paths count from its own folder."""
+def load_config(path: Path, *, typed: bool = False) -> Config:
+    """Read and check the file at `path`; raises ConfigError. Its relative paths count from its own folder.
+
+    `typed`: a person named it just now, so that it may be a pipe of the shell.
+    """
     text = read_text_file(
         path,
+        typed=typed,
         largest_bytes=LARGEST_CONFIG_BYTES,
         advice="Give the path of a readable file, or leave --config out to use the defaults.",
     )
     return parse_config(text, str(path), path.absolute().parent)
 
 
-def _place_secret_files(tree: dict[str, Any], folder: Path) -> None:
-    """Write the whole path of each secret's file into the receivers' tables."""
+def _place_files(tree: dict[str, Any], folder: Path) -> None:
+    """Write the whole path of each file that a receiver's table names into it."""
     for kind, model in receiver_kinds().items():
         tables = tree.get(kind)
         for table in tables if isinstance(tables, list) else ():
-            for key in (f"{secret}_file" for secret in model.secrets):
+            for key in (*(f"{secret}_file" for secret in model.secrets), *model.files):
                 named = table.get(key) if isinstance(table, dict) else None
                 if isinstance(named, str) and not named.startswith("~"):
                     table[key] = str(folder / named)

@@ -88,8 +88,9 @@ def _type_words(annotation: Any, field: FieldInfo | None = None) -> str:
     origin = typing.get_origin(annotation)
     if origin is typing.Literal:
         return "one of " + ", ".join(json.dumps(value) for value in typing.get_args(annotation))
-    if origin is tuple:
-        return "a list of " + _type_words(typing.get_args(annotation)[0])
+    if origin in (tuple, dict):
+        inner = typing.get_args(annotation)[0 if origin is tuple else 1]
+        return f"a {'list' if origin is tuple else 'table'} of {_type_words(inner)}"
     if origin in {types.UnionType, typing.Union}:
         return _type_words(next(a for a in typing.get_args(annotation) if a is not type(None)))
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):

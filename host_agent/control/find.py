@@ -1,8 +1,10 @@
 """Finds the session, link or wearable that a command means: the named one, or the only one."""
 
 import os
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
-from host_agent.errors import HostAgentError
+from host_agent.errors import HostAgentError, SessionClosed
 from host_agent.link.supervisor import LinkState, LinkSupervisor
 from host_agent.store.bindings import open_bindings
 from host_agent.store.db import Tx
@@ -10,6 +12,8 @@ from host_agent.sync.engine import SyncEngine
 from host_agent.sync.links import Links
 
 _NEW_HELLO_S = 3.0  # real: a new session on a link that is open
+_NEXT_SESSION_S = 4.0  # real: the same where the link begins anew too, as a radio link does
+T = TypeVar("T")
 
 
 class NoSession(HostAgentError):  # noqa: N818 named by the condition, as in errors.py
@@ -41,6 +45,29 @@ async def find_session(links: Links, device: str | None) -> SyncEngine:
         names = ", ".join(engine.device_id.hex() for engine in engines)
         raise NoSession(f"Several wearables are in session: {names}.", "Choose one with --device.")
     return engines[0]
+
+
+async def in_session(
+    links: Links, device: str | None, ask: Callable[[SyncEngine], Awaitable[T]]
+) -> tuple[SyncEngine, T]:
+    """(session, what `ask` returns of it). When the session ends midway, it is asked once more in the next one.
+
+    For requests that do no harm twice and concern the wearable, whoever wears it: a patient may have started meanwhile.
+    """
+    engine = await find_session(links, device)
+    try:
+        return engine, await ask(engine)
+    except SessionClosed:
+        engine = await find_session(links, device)
+        return engine, await ask(engine)
+
+
+async def wait_next_session(links: Links, device_id: bytes) -> None:
+    """Wait a little for the session after the one that has ended, so that the next command finds it."""
+    names = [name for name, report in links.reports.items() if report.device_id == device_id]
+    for name in names:
+        if await links.runners[name].wait_engine(_NEXT_SESSION_S / len(names)):
+            return
 
 
 def open_sessions(links: Links) -> list[SyncEngine]:

@@ -8,7 +8,14 @@ from crs_core.wire import message as wire
 from crs_core.wire import rights
 
 from host_agent.clock import RealClock
-from host_agent.control.find import find_bound_device, find_link, find_session, open_sessions
+from host_agent.control.find import (
+    find_bound_device,
+    find_link,
+    find_session,
+    in_session,
+    open_sessions,
+    wait_next_session,
+)
 from host_agent.control.guard import Guard
 from host_agent.control.parts import Parts
 from host_agent.control.socket import Handler
@@ -24,6 +31,7 @@ from host_agent.people.asking import the_wearer
 from host_agent.people.rule_sending import known_rules
 from host_agent.store.db import Tx
 from host_agent.store.undelivered import retry_deliveries
+from host_agent.sync.engine import SyncEngine
 
 
 class Commands:
@@ -81,9 +89,11 @@ class Commands:
         start = binding.Start(profile, has.get("site", ""), request.get("second_wearable") is True)
         await binding.check_start(parts.store, engine, start)
         may_end = await self._guard.check("patient_start", request)
-        return await binding.start_binding(
+        started = await binding.start_binding(
             parts.store, engine, start, utc_ms=parts.clock.utc_ms(), may_end=may_end
         )
+        await wait_next_session(parts.links, engine.device_id)
+        return started
 
     async def _patient_end(self, request: dict[str, Any]) -> dict[str, Any]:
         parts = self._parts
@@ -98,7 +108,9 @@ class Commands:
         engine = await find_session(self._parts.links, request.get("device"))
         await binding.check_end(parts.store, engine, override)
         await self._guard.check("patient_end", request)
-        return await binding.end_binding(parts.store, engine, override, now_ms)
+        done = await binding.end_binding(parts.store, engine, override, now_ms)
+        await wait_next_session(parts.links, engine.device_id)
+        return done
 
     async def _pause(self, request: dict[str, Any]) -> dict[str, Any]:
         seconds, why = int(request["seconds"]), int(request["why"])
@@ -128,8 +140,11 @@ class Commands:
         }
 
     async def _hosts(self, request: dict[str, Any]) -> dict[str, Any]:
-        engine = await find_session(self._parts.links, request.get("device"))
-        answer = await engine.client.ask(wire.Keys(wire.KEYS_LIST, 0), wire.KeysIs)
+        engine, answer = await in_session(
+            self._parts.links,
+            request.get("device"),
+            lambda engine: engine.client.ask(wire.Keys(wire.KEYS_LIST, 0), wire.KeysIs),
+        )
         own = engine.client.key.key_id if engine.client.key else 0
         return {
             "device_id": engine.device_id.hex(),
@@ -153,7 +168,11 @@ class Commands:
                 "Revoke it from another laptop, or provision the wearable again.",
             )
         await self._guard.check("revoke", request)
-        await engine.client.command(wire.Keys(wire.KEYS_REVOKE, key_id))
+        await in_session(
+            self._parts.links,
+            engine.device_id.hex(),
+            lambda engine: engine.client.command(wire.Keys(wire.KEYS_REVOKE, key_id)),
+        )
         return {"device_id": engine.device_id.hex(), "key_id": f"{key_id:08x}"}
 
     async def _entry_begin(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -195,11 +214,14 @@ class Commands:
 
     async def _phones(self, request: dict[str, Any]) -> dict[str, Any]:
         """Change whom texts say to call (`numbers`; empty: change nothing). The answer is what the wearable has."""
-        engine = await find_session(self._parts.links, request.get("device"))
         numbers = {str(setting): str(number) for setting, number in dict(request["numbers"]).items()}
-        if numbers and engine.client.key is not None:
-            engine.client.key.demand(rights.SETTINGS)
-        has = await phones.bring(engine.client, numbers)
+
+        async def bring(engine: SyncEngine) -> dict[str, str]:
+            if numbers and engine.client.key is not None:
+                engine.client.key.demand(rights.SETTINGS)
+            return await phones.bring(engine.client, numbers)
+
+        engine, has = await in_session(self._parts.links, request.get("device"), bring)
         return {"device_id": engine.device_id.hex(), **has}
 
     async def _stop(self, request: dict[str, Any]) -> dict[str, Any]:

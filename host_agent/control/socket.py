@@ -10,7 +10,6 @@ import json
 import logging
 import os
 import socket
-import stat
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any, TypeVar
 
 from host_agent.clock import Clock, RealClock
 from host_agent.errors import HostAgentError
+from host_agent.plain_file import SOCKET, kind_of, other_kind
 from host_agent.state_lock import holder_of
 
 LARGEST_LINE_BYTES = 1 << 20  # a status of many wearables is some kB
@@ -38,6 +38,13 @@ class AgentNotRunning(HostAgentError):  # noqa: N818 named by the condition, as 
 
     code = "agent_not_running"
     default_advice = "Start the agent with `cytowatch run` in another terminal, or as a service."
+
+
+class NotASocket(HostAgentError):  # noqa: N818
+    """Something else stands in the place of the control socket."""
+
+    code = "not_a_socket"
+    default_advice = "Another program made it: move it away."
 
 
 class ControlFailed(HostAgentError):  # noqa: N818
@@ -79,7 +86,7 @@ class ControlServer:
     async def start(self) -> None:
         """Listen. A socket left by an agent that ended is removed; HostAgentError when another agent runs."""
         # an agent of an earlier version holds no lock on the folder, but it listens here
-        if self._path.exists():
+        if kind_of(self._path):
             if await asyncio.to_thread(someone_listens, self._path):
                 raise HostAgentError(
                     f"Another agent already runs on {self._path}.",
@@ -101,20 +108,22 @@ class ControlServer:
             os.umask(old)
 
     async def try_start(self) -> None:
-        """As `start`. A disk that takes no socket is logged and closes this door alone: monitoring begins."""
+        """As `start`. A place that takes no socket is logged and closes this door alone: monitoring begins."""
         try:
             await self.start()
+        except NotASocket as error:
+            self._closed(f"{error} {error.advice}")
         except OSError as error:
-            _LOG.warning(
-                "no command can reach this agent: %s takes no file (%s). It is tried again.",
-                self._path.parent, error.strerror,
-            )  # fmt: skip
+            self._closed(f"{self._path.parent} takes no file ({error.strerror}).")
+
+    def _closed(self, why: str) -> None:
+        _LOG.warning("no command can reach this agent: %s It is tried again.", why)
 
     async def keep_open(self) -> None:
         """Until cancelled: listen again when the disk takes the socket, and when somebody deleted it."""
         while True:
             await self._clock.sleep(_LOOK_S)
-            if self._server is None or not self._path.exists():
+            if self._server is None or kind_of(self._path) != SOCKET:
                 if self._server is not None:
                     self._server.close()
                     self._server = None
@@ -239,8 +248,13 @@ def _not_there(path: Path) -> HostAgentError:
     if not holder.is_agent:
         return AgentNotRunning(text, advice)
     if holder.is_ready and not holder.is_silent(_now_ms()):
-        text = f"The agent runs (pid {holder.pid or 'not known'}), but its socket {path} is gone."
+        strange = other_kind(path, SOCKET)
+        text = (
+            f"The agent runs (pid {holder.pid or 'not known'}), but its socket {path} {strange or 'is gone'}."
+        )
         advice = f"Start it again: kill {holder.pid or 'PID'}, then cytowatch run"
+        if strange:
+            advice = "Another program made it: move it away. The agent then makes its socket again."
     return AgentNotAnswering(text, advice)
 
 
@@ -311,8 +325,8 @@ def _now_ms() -> int:
 
 def someone_listens(path: Path) -> bool:
     """Whether an agent of any version listens here; HostAgentError when it is no socket."""
-    if not stat.S_ISSOCK(path.lstat().st_mode):
-        raise HostAgentError(f"{path} is not a socket.", "Another program made this file: move it away.")
+    if why := other_kind(path, SOCKET):
+        raise NotASocket(f"{path} {why}.")
     with socket.socket(socket.AF_UNIX) as probe:
         probe.settimeout(1)
         try:

@@ -7,7 +7,7 @@ second sync or a restored database, so a receiver can drop repeats.
 import json
 from typing import Any, NamedTuple
 
-from crs_core import code_texts, codes
+from crs_core import code_texts, codes, units
 
 from host_agent import NOTICE
 from host_agent.escalation.alarm_words import NO_VALUES, Values, When, alarm_words, people_words
@@ -113,6 +113,7 @@ def alarm_event(
             "host": origin.seq is None,
         },
         "grade": None,
+        "values": _values(values),
     }
     key = key or f"{_source_key(origin)}-alarm-{alarm}"
     return _event(
@@ -159,6 +160,7 @@ def grade_event(
         "detail": "",
         "alarm": None,
         "grade": grade,
+        "values": None,
     }
     key = f"{_source_key(origin)}-grade"
     return _event(
@@ -179,12 +181,16 @@ def signed_event(
     occurred_utc_ms: int,
     contact: Contact,
     key: str,
+    signed: dict[str, Any],
 ) -> Event:
-    """Something that a person signed; `kind` is `signed`, or `act` when monitoring ended under a HIGH alarm."""
+    """Something that a person signed; `kind` is `signed`, or `act` when monitoring ended under a HIGH alarm.
+
+    `signed` is the payload's object of that name.
+    """
     when = When(occurred_utc_ms, occurred_utc_ms)
     body = {
         "kind": kind, "name": name, "text": people_words(priority, contact, when, text, simulated=simulated),
-        "detail": "", "alarm": None, "grade": None,
+        "detail": "", "alarm": None, "grade": None, "values": None, "signed": signed,
     }  # fmt: skip
     return _event(
         key, 0, priority, simulated=simulated, origin=origin, patient=patient, occurred=(occurred_utc_ms, 0),
@@ -226,6 +232,7 @@ def _event(
         "notice": NOTICE,
         "simulated": simulated,
         "priority": priority_name(priority),
+        "signed": None,
         **body,
         "device": {"id": origin.device_id, "name": origin.device_name} if origin.device_id else None,
         "patient": {"id": patient.pseudonym, "binding_id": patient.binding_id, "day": patient.day}
@@ -239,6 +246,18 @@ def _event(
     }
     payload = json.dumps(whole, ensure_ascii=False, separators=(",", ":"))
     return Event(key, alarm, priority, simulated, payload, origin, patient, contact)
+
+
+def _values(values: Values) -> dict[str, Any] | None:
+    """The `values` object: None for whatever was not measured, or when nothing is known of the moment of the alarm."""
+    if values is NO_VALUES:
+        return None
+    return {
+        "temperature_cc": values.temp_cc,
+        "site": units.SITES[values.site] if values.temp_cc is not None else None,
+        "spo2_tenths": values.spo2_tenths,
+        "heart_rate_bpm": values.hr_bpm,
+    }
 
 
 def _source_key(origin: Origin) -> str:

@@ -14,6 +14,7 @@ from host_agent.patient.contact import contact_of
 from host_agent.people.acts import ACTS
 from host_agent.people.admission import Taken
 from host_agent.people.entry import ADMINISTRATOR, Entry
+from host_agent.people.signed_records import signed
 from host_agent.store.bindings import Binding, bindings
 from host_agent.store.db import Tx
 
@@ -58,7 +59,25 @@ def _event(tx: Tx, entry: Entry, about: Binding | None, agent_simulated: bool) -
         occurred_utc_ms=entry.entered_utc_ms,
         contact=contact_of(tx, about.device if about else None, about.row if about else None),
         key=f"audit-{entry.id}" + (f"-{about.binding_id.hex()}" if is_act and about else ""),
+        signed=_signed(tx, entry, about),
     )
+
+
+def _signed(tx: Tx, entry: Entry, about: Binding | None) -> dict[str, Any]:
+    """The payload's `signed`: who signed what, and whether the grade or death that it is about counts now."""
+    record_id = entry.refers_to or entry.id
+    records = signed(tx, about.row) if about else []
+    record = next((one for one in records if one.entry_id == record_id), None)
+    return {
+        "entry": entry.id,
+        "kind": entry.kind,
+        "account": entry.account,
+        "record": record.entry_id if record else None,
+        "in_force": record.in_force if record else None,
+        "scale": record.scale if record else None,
+        "grade": record.grade if record else None,
+        "icd10cm": record.icd10cm if record else None,
+    }
 
 
 def _text(entry: Entry, *, is_act: bool) -> str:

@@ -5,7 +5,7 @@ Delivery is at least once: the same `event_key` and the same bytes are sent agai
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +28,13 @@ class RetryAfter:
     """Not delivered, may succeed later; `after_s` is the receiver's own wish, None = the worker's back-off.
 
     `whole_target`: nothing else will get through either (not reached, overloaded), so the queue waits, not one event.
+    `was_reached` False: there was no connection, so this says nothing about the event, and asking again is cheap.
     """
 
     reason: str
     after_s: float | None = None
     whole_target: bool = True
+    was_reached: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,10 @@ class Rejected:
 
 
 Outcome = Delivered | RetryAfter | Rejected
+
+
+class NotConnectedError(Exception):
+    """A receiver that is not reached, or whose connection broke; the reason in plain words."""
 
 
 class Forwarder(Protocol):
@@ -61,3 +67,11 @@ class Forwarder(Protocol):
 
     async def close(self) -> None:
         """Release connections; nothing is sent afterwards."""
+
+
+@runtime_checkable
+class Connected(Forwarder, Protocol):
+    """A forwarder that keeps a connection while nothing is sent."""
+
+    async def run(self) -> None:
+        """Keep it until cancelled; whatever breaks it is logged, and it is made again."""

@@ -14,7 +14,7 @@ from host_agent.forward.delivery import Forwarder
 from host_agent.forward.receiver import Receiver
 from host_agent.text import without_secrets
 
-_LINES = ("webhook",)
+_LINES = ("webhook", "fhir", "mail", "mqtt", "desktop", "syslog", "apprise")
 
 
 @functools.cache

@@ -1,5 +1,6 @@
 """Find a receiver's secret where the configuration points. It is never logged, stored or shown."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -11,11 +12,38 @@ from host_agent.printable import is_invisible
 from host_agent.text_file import TextFileError, first_line, read_text_file
 
 SHORTEST_CHARS = 16
+# What a file holds round a secret when it was made for another program: the signature would cover that, too.
+_QUOTES = "\"'`\u2018-\u201f\u00ab\u00bb"
+_FORMS = (
+    (re.compile(f"[{_QUOTES}].*[{_QUOTES}]"), "has quotes around it"),
+    (
+        re.compile(r"(export |set )\s*\w+\s*=.*|[A-Z_][A-Z0-9_]+\s*=[^=].*"),
+        "has a name before it, as in NAME=secret",
+    ),
+)
+# A password that a person chose may look like that.
+_FORMS_ROUND_MACHINE_MADE = (
+    (re.compile(f"[{_QUOTES}].*|.*[{_QUOTES}]"), "has quotes around it"),
+    (
+        re.compile(r"(?i:\w*(secret|key|token|password))\s*[=:][^=].*|\w+\s*[=:]\s+\S.*"),
+        "has a name before it",
+    ),
+    (re.compile(r"\{.*\}|\{|\[.*\]|<.*>|-----BEGIN .*"), "is in the form of another program"),
+    (re.compile(r"(#|;|//)\s.*|#!.*"), "is a comment"),
+    (re.compile(r".*\\[nr]"), "ends with a backslash and a letter in the place of a line end"),
+)
+_WRAPPED = re.compile(r"([A-Za-z0-9+/]{64}|[A-Za-z0-9+/]{76})\n[A-Za-z0-9+/]+=*\s*")
 
 VariableName = Annotated[str, Field(pattern=r"^[A-Z_][A-Z0-9_]*$")]
 
 
-def read_secret(owner: str, file: str | None, variable: str | None, environ: Mapping[str, str]) -> bytes:
+def read_secret(
+    owner: str,
+    file: str | None,
+    variable: str | None,
+    environ: Mapping[str, str],
+    shortest_chars: int = SHORTEST_CHARS,
+) -> bytes:
     """The secret's bytes; ConfigError names `owner` and the place, never the content, when it cannot serve."""
     if variable is not None:
         place = f"environment variable {variable}"
@@ -25,9 +53,15 @@ def read_secret(owner: str, file: str | None, variable: str | None, environ: Map
             raise ConfigError(f"{owner}: {place} is not set.", advice="Set it where the agent starts.")
     else:
         secret, place = _from_file(owner, file or "")
-    if len(secret) < SHORTEST_CHARS:
+    forms = _FORMS if shortest_chars < SHORTEST_CHARS else (*_FORMS, *_FORMS_ROUND_MACHINE_MADE)
+    if form := next((why for pattern, why in forms if pattern.fullmatch(secret)), ""):
         raise ConfigError(
-            f"{owner}: the secret in {place} has fewer than {SHORTEST_CHARS} characters.",
+            f"{owner}: the secret in {place} {form}.",
+            advice="Write the secret alone, as the receiver has it. If that belongs to it, make a new one for both.",
+        )
+    if len(secret) < shortest_chars:
+        raise ConfigError(
+            f"{owner}: the secret in {place} has fewer than {shortest_chars} characters.",
             advice="Make one with `python3 -c 'import secrets; print(secrets.token_urlsafe(32))'`.",
         )
     for at, character in enumerate(secret, 1):
@@ -55,4 +89,12 @@ def _from_file(owner: str, file: str) -> tuple[str, str]:
         )  # fmt: skip
     except TextFileError as error:
         raise ConfigError(f"{owner}: the secret file {path} {error.why}", error.advice) from None
+    if _WRAPPED.fullmatch(text):
+        raise ConfigError(
+            f"{owner}: the secret in file {path} is broken into several lines.", "Write it on one line."
+        )
+    if not first_line(text) and text.strip():
+        raise ConfigError(
+            f"{owner}: the first line of file {path} is empty.", "Write the secret on the first line."
+        )
     return first_line(text), f"file {path}"

@@ -8,24 +8,33 @@ Whatever a forwarder raises is an attempt that failed. All times here are real, 
 import asyncio
 import logging
 import math
+from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from host_agent.clock import Clock, RealClock, sleep_or_event
 from host_agent.errors import StoreError
-from host_agent.forward.delivery import Delivered, Delivery, Forwarder, Outcome, Rejected, RetryAfter
+from host_agent.forward.delivery import (
+    Connected,
+    Delivered,
+    Delivery,
+    Forwarder,
+    Outcome,
+    Rejected,
+    RetryAfter,
+)
+from host_agent.forward.reason import one_line, with_plain_reason
 from host_agent.forward.share import Turns
 from host_agent.forward.waiting import Item, Offer, Together, Waiting
 from host_agent.store import outbox
 from host_agent.store.db import Store, Tx
-from host_agent.text import without_secrets
 
 _LOG = logging.getLogger(__name__)
 _IDLE_S = 30.0  # longest sleep without a wake; then rows of another process are found too
 _STORE_RETRY_FIRST_S = 1.0
 _STORE_RETRY_MAX_S = 15.0
+_UNREACHED_MAX_S = 3.0  # longest pause while nobody answers: who comes back gets what waits within seconds
 _REMEMBERED = 10_000  # keys delivered while the store could not note it
 _REFUSED_MAX = 1000
-_REASON_CHARS = 300
 
 
 class Counters(NamedTuple):
@@ -148,6 +157,11 @@ class Worker:
             if wait_s > 0:
                 await sleep_or_event(self._clock, wait_s, self._woken)
 
+    @property
+    def connection(self) -> Callable[[], Awaitable[None]] | None:
+        """What keeps the forwarder's connection until cancelled; None: it keeps none."""
+        return self._forwarder.run if isinstance(self._forwarder, Connected) else None
+
     async def close(self) -> None:
         """Release the forwarder's connections; after `run` ended."""
         await self._forwarder.close()
@@ -188,7 +202,8 @@ class Worker:
         sent = before or _Sent(outcome, self._clock.utc_ms())
         self._note(outcome, due.newest_id)
         if isinstance(outcome, RetryAfter):
-            self._failed = (row.id, self._failed[1] + 1 if self._failed[0] == row.id else 1)
+            if outcome.was_reached:
+                self._failed = (row.id, self._failed[1] + 1 if self._failed[0] == row.id else 1)
             await self._store.write(lambda tx: self._write_back(tx, row, sent))
             self._refused.pop(row.event_key, None)
             return 0.0
@@ -238,7 +253,8 @@ class Worker:
         outcome = await self._send(offer.delivery.event_key, offer.delivery.body)
         self._note(outcome, 0)
         if isinstance(outcome, RetryAfter):
-            self._waiting.failed(item)
+            if outcome.was_reached:
+                self._waiting.failed(item)
             return self._delay_s(outcome, self._failures - 1)
         self._waiting.done(item)
         if isinstance(outcome, Rejected):
@@ -265,9 +281,9 @@ class Worker:
             return RetryAfter("the attempt was broken off")
         except Exception as error:
             _LOG.debug("target %s: the attempt raised", self.name, exc_info=True)
-            return RetryAfter(_one_line(f"{type(error).__name__}: {error}"))
+            return RetryAfter(one_line(f"{type(error).__name__}: {error}"))
         if isinstance(outcome, (Rejected, RetryAfter)):
-            return _with_plain_reason(outcome)
+            return with_plain_reason(outcome)
         if isinstance(outcome, Delivered):
             return outcome
         return RetryAfter(f"the forwarder answered with {type(outcome).__name__}")
@@ -299,7 +315,8 @@ class Worker:
         wish_s = outcome.after_s
         if wish_s is None or not math.isfinite(wish_s):
             wish_s = self._first_s * 2 ** min(max(attempts, 0), 20)
-        return min(self._cap_s, max(self._first_s, wish_s))
+        cap_s = self._cap_s if outcome.was_reached else min(self._cap_s, _UNREACHED_MAX_S)
+        return min(cap_s, max(self._first_s, wish_s))
 
     def _write_back(self, tx: Tx, row: outbox.Row, sent: _Sent) -> None:
         outcome = sent.outcome
@@ -307,8 +324,10 @@ class Worker:
             outbox.mark_delivered(tx, row.id, sent.utc_ms)
         elif isinstance(outcome, Rejected):
             outbox.mark_refused(tx, row.id, outcome.reason)
+        elif not outcome.was_reached:
+            outbox.mark_unreached(tx, row.id, outcome.reason)
         else:
-            delay_ms = round(self._delay_s(outcome, row.attempts) * 1000)
+            delay_ms = round(self._delay_s(outcome, row.setbacks) * 1000)
             outbox.mark_retry(tx, row.id, sent.utc_ms + delay_ms, outcome.reason)
 
     def _remember(self, event_key: str, sent: _Sent) -> None:
@@ -317,16 +336,3 @@ class Worker:
             self._refused.pop(event_key, None)
         if len(self._settled) > _REMEMBERED:
             del self._settled[next(iter(self._settled))]
-
-
-def _one_line(text: str) -> str:
-    """A reason as the store, the log and the screen may have it: one line, no control character, no secret."""
-    words = "".join(c if c.isprintable() else " " for c in without_secrets(text)).split()
-    return " ".join(words)[:_REASON_CHARS]
-
-
-def _with_plain_reason(outcome: Rejected | RetryAfter) -> Rejected | RetryAfter:
-    reason = _one_line(str(outcome.reason)) or "no reason given"
-    if isinstance(outcome, Rejected):
-        return Rejected(reason)
-    return RetryAfter(reason, outcome.after_s, outcome.whole_target)

@@ -9,11 +9,13 @@ import base64
 import binascii
 import json
 import os
+import unicodedata
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from crs_core.code_texts import role_of
+from crs_core.units import SITES
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
@@ -109,20 +111,26 @@ def _check(enrolment: Enrolment) -> None:
         or not any(enrolment.device_id)
     ):
         problems.append("device_id is not 8 bytes or is all zero")
-    if not isinstance(enrolment.key_id, int) or not 0 < enrolment.key_id < 1 << 32:
+    if type(enrolment.key_id) is not int or not 0 < enrolment.key_id < 1 << 32:
         problems.append("key_id is not from 1 to 4294967295")
     if not isinstance(enrolment.key, bytes) or len(enrolment.key) != KEY_BYTES:
         problems.append(f"key is not {KEY_BYTES} bytes")
     if not isinstance(enrolment.role, str) or not role_of(enrolment.role):
         problems.append("role is not custodian, reader, or rights such as read+accept")
-    if not isinstance(enrolment.name, str) or not 1 <= len(enrolment.name.encode()) <= NAME_BYTES:
-        problems.append(f"name is not text of 1 to {NAME_BYTES} bytes")
-    if not isinstance(enrolment.site, str) or not enrolment.site:
-        problems.append("site is missing")
+    if not _is_name(enrolment.name):
+        problems.append(f"name is not text of 1 to {NAME_BYTES} bytes without control characters")
+    if enrolment.site not in SITES[1:]:
+        problems.append(f"site is not one of {', '.join(SITES[1:])}")
     if problems:
         raise ConfigError(
             f"Not a valid enrolment: {', '.join(problems)}.", advice="Provision the wearable again."
         )
+
+
+def _is_name(name: object) -> bool:
+    if not isinstance(name, str) or any(unicodedata.category(letter) in ("Cc", "Cs") for letter in name):
+        return False
+    return 1 <= len(name.encode()) <= NAME_BYTES
 
 
 def _parse(data: bytes) -> tuple[dict[str, Any], bytes]:

@@ -10,6 +10,7 @@ from crs_core.wire import message as wire
 from crs_core.wire import rights
 
 from host_agent.errors import KeyFileError, NotAllowed
+from host_agent.plain_file import FOLDER, kind_of, other_kind
 from host_agent.text_file import TextFileError, read_text_file
 
 ROLE_CUSTODIAN = rights.CUSTODIAN
@@ -94,7 +95,7 @@ def save(folder: Path, key: DeviceKey) -> Path:
 
 def load(path: Path) -> DeviceKey:
     """Read one file; KeyFileError when it is missing, malformed or open to group or others."""
-    if not path.exists():
+    if not kind_of(path):
         raise KeyFileError(f"{path} does not exist.")
     try:
         data = json.loads(read_text_file(path, private=True, advice=KeyFileError.default_advice))
@@ -121,6 +122,10 @@ def load_all(folder: Path) -> tuple[dict[bytes, DeviceKey], list[KeyFileError]]:
     """All usable keys by device id, and the errors of the files that were refused."""
     keys: dict[bytes, DeviceKey] = {}
     errors: list[KeyFileError] = []
+    if why := other_kind(folder, FOLDER):
+        return keys, [
+            KeyFileError(f"{folder} {why}.", "Another program made it: move it away. Then enrol again.")
+        ]
     try:
         found = sorted(path for path in folder.iterdir() if path.suffix == ".key")
     except FileNotFoundError:

@@ -124,7 +124,7 @@ class Radio:
 
         def choose() -> None:
             if not found.done():
-                found.set_result(min(candidates.values(), key=lambda one: self.addresses.rank(one.address)))
+                found.set_result(candidates[self.addresses.choose(candidates)])
 
         def heard(one: Heard) -> None:
             if found.done() or not one.is_of(device_id, key):

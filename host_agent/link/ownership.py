@@ -15,6 +15,7 @@ from typing import IO, Any, NamedTuple
 
 from host_agent.errors import PortBusy
 from host_agent.paths import StateFolderError, ports_folder
+from host_agent.plain_file import open_plain
 
 
 class Owner(NamedTuple):
@@ -66,7 +67,7 @@ def claim(port: str, home: str, utc_ms: int, folder: Path | None = None) -> Clai
     """Claim a port for this process; PortBusy names the living owner."""
     me = Owner(port, os.getpid(), home, utc_ms, None)
     try:
-        file = _record_path(port, folder).open("a+")
+        file = os.fdopen(open_plain(_record_path(port, folder), os.O_RDWR | os.O_CREAT | os.O_APPEND), "a+")
     except (OSError, StateFolderError):
         return Claim(None, me)
     try:
@@ -98,7 +99,7 @@ def last_user(port: str, folder: Path | None = None) -> Owner | None:
     """
     try:
         path = _record_path(port, folder)
-        with path.open() as file:
+        with os.fdopen(open_plain(path)) as file:
             last = _parse(file)
         real = os.path.realpath(port)
         is_another = real.startswith("/dev/pts/") and Path(real).stat().st_ctime > path.stat().st_mtime
@@ -119,8 +120,8 @@ def owners(folder: Path | None = None) -> list[Owner]:
 
 def _living(path: Path) -> Owner | None:
     try:
-        file = path.open()
-    except FileNotFoundError:
+        file = os.fdopen(open_plain(path))
+    except OSError:
         return None
     with file:
         try:

@@ -8,6 +8,8 @@ import logging
 import os
 from pathlib import Path
 
+from host_agent.plain_file import open_plain, read_plain
+
 _LOG = logging.getLogger(__name__)
 _MOST = 64
 
@@ -26,14 +28,16 @@ class Remembered:
         self.serials = [*self.serials, usb_serial][-_MOST:]
         fresh = self._path.with_suffix(".new")
         try:
-            fresh.write_text(json.dumps(self.serials), encoding="utf-8")
+            fresh.unlink(missing_ok=True)
+            with os.fdopen(open_plain(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL), "w") as file:
+                json.dump(self.serials, file)
             os.replace(fresh, self._path)  # noqa: PTH105 atomic on every system
         except OSError as error:
             _LOG.warning("%s: not written (%s)", self._path, error.strerror)
 
     def _load(self) -> list[str]:
         try:
-            found = json.loads(self._path.read_text(encoding="utf-8"))
+            found = json.loads(read_plain(self._path))
         except (OSError, ValueError):
             return []
         return [item for item in found if isinstance(item, str)][-_MOST:] if isinstance(found, list) else []

@@ -19,6 +19,7 @@ from host_agent.store.bindings import end_binding as end_row
 from host_agent.store.db import Store
 from host_agent.store.journals import NO_BINDING, expect_journal, forget_expected
 from host_agent.sync.engine import SyncEngine
+from host_agent.sync.new_journal import bind
 
 
 class Start(NamedTuple):
@@ -80,7 +81,7 @@ async def start_binding(
         )
     )
     try:
-        await engine.client.bind(wire.BIND_START, chosen, text)
+        await bind(engine.client, wire.BIND_START, chosen, text)
     except RequestRefused:
         await store.write(lambda tx: binding_states.undo_start(tx, row, announced, utc_ms))
         raise
@@ -153,7 +154,7 @@ async def end_binding(store: Store, engine: SyncEngine, override: str, utc_ms: i
     announced = await store.write(lambda tx: binding_states.begin_end(tx, row, engine.device_id, utc_ms))
     op = wire.BIND_END_OVERRIDE if override else wire.BIND_END
     try:
-        await engine.client.bind(op, binding.binding_id, override)
+        await bind(engine.client, op, binding.binding_id, override)
     except RequestRefused:
         await store.write(lambda tx: binding_states.undo_end(tx, row, announced))
         raise
@@ -172,7 +173,7 @@ async def _end_foreign(store: Store, engine: SyncEngine, override: str, utc_ms: 
         lambda tx: expect_journal(tx, engine.device_id, "patient_end", None, utc_ms)
     )
     try:
-        await engine.client.bind(wire.BIND_END_OVERRIDE, binding_id, override)
+        await bind(engine.client, wire.BIND_END_OVERRIDE, binding_id, override)
     except RequestRefused:
         await store.write(lambda tx: forget_expected(tx, announced))
         raise

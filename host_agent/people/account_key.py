@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from host_agent.errors import HostAgentError
 from host_agent.people.entry import is_account_name, key_id_of, signed_bytes
+from host_agent.plain_file import FOLDER, open_plain, other_kind, read_plain
 
 FORMAT = "cytowatch.account/1"
 PASSPHRASE_CHARS = 8
@@ -71,6 +72,7 @@ def save(folder: Path, signer: Signer, passphrase: str) -> Path:
             f"The passphrase has fewer than {PASSPHRASE_CHARS} characters.", "Choose a longer one."
         )
     path = path_of(folder, signer.name)
+    check_folder(folder)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     salt, nonce = os.urandom(16), os.urandom(12)
     header = {
@@ -96,12 +98,12 @@ def unseal(folder: Path, name: str, passphrase: str) -> Signer:
     check_there(folder, name)
     path = path_of(folder, name)
     try:
-        with path.open("rb") as file:
+        with os.fdopen(open_plain(path), "rb") as file:
             if os.fstat(file.fileno()).st_mode & 0o077:
                 raise AccountKeyError(f"{path} can be read by other users.", f"Run: chmod 600 {path}")
             data = file.read(_LARGEST_FILE_BYTES + 1)
     except OSError as error:
-        raise AccountKeyError(f"{path} cannot be read: {error.strerror}") from error
+        raise AccountKeyError(f"{path} cannot be read: {error.strerror}.") from error
     header, sealed, salt, nonce = _parse(path, data)
     if header["name"] != name:
         raise AccountKeyError(f"{path} holds the key of another account.", "Give the file its old name back.")
@@ -124,8 +126,15 @@ def check_there(folder: Path, name: str) -> None:
         raise AccountKeyError(f"This computer holds no key of account {name}.")
 
 
+def check_folder(folder: Path) -> None:
+    """AccountKeyError when something else stands in the place of the folder of keys."""
+    if why := other_kind(folder, FOLDER):
+        raise AccountKeyError(f"{folder} {why}.", "Another program made it: move it away.")
+
+
 def names(folder: Path) -> list[str]:
-    """Accounts whose keys are on this computer."""
+    """Accounts whose keys are on this computer; AccountKeyError when their folder is none."""
+    check_folder(folder)
     return sorted(path.stem for path in folder.glob("*.json")) if folder.is_dir() else []
 
 
@@ -134,10 +143,8 @@ def public_keys(folder: Path) -> dict[str, str]:
     found = {}
     for name in names(folder):
         try:
-            with path_of(folder, name).open("rb") as file:
-                found[name] = str(
-                    _parse(Path(file.name), file.read(_LARGEST_FILE_BYTES + 1))[0]["public_key"]
-                )
+            path = path_of(folder, name)
+            found[name] = str(_parse(path, read_plain(path, _LARGEST_FILE_BYTES + 1))[0]["public_key"])
         except (OSError, AccountKeyError):
             continue
     return found

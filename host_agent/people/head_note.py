@@ -11,6 +11,7 @@ import os
 from pathlib import Path
 
 from host_agent.errors import HostAgentError
+from host_agent.plain_file import OtherKindError, open_plain, read_plain
 from host_agent.store.audit import Head
 
 _LOG = logging.getLogger(__name__)
@@ -33,8 +34,8 @@ def write(database: Path, head: Head) -> None:
     path = path_of(database)
     fresh = path.with_name(f"{path.name}.{os.getpid()}")
     try:
-        with fresh.open("w") as file:
-            fresh.chmod(0o600)
+        fresh.unlink(missing_ok=True)
+        with os.fdopen(open_plain(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL), "w") as file:
             json.dump({"rows": head.seq, "hash": head.hash.hex()}, file)
             file.flush()
             os.fsync(file.fileno())
@@ -45,14 +46,28 @@ def write(database: Path, head: Head) -> None:
             fresh.unlink()
 
 
+def bring(database: Path, other: Path) -> None:
+    """Put the note of one store beside another one; HeadNoteError when it cannot be."""
+    try:
+        note = read_plain(path_of(database))
+        with os.fdopen(open_plain(path_of(other), os.O_WRONLY | os.O_CREAT | os.O_EXCL), "wb") as file:
+            file.write(note)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise HeadNoteError(f"{path_of(database)} cannot be copied ({error.strerror}).") from None
+
+
 def read(database: Path) -> Head | None:
     """The head noted last; None when none ever was. HeadNoteError when the note cannot be read."""
     path = path_of(database)
     try:
-        tree = json.loads(path.read_bytes())
+        tree = json.loads(read_plain(path))
         noted = Head(tree["rows"], bytes.fromhex(tree["hash"]))
     except FileNotFoundError:
         return None
+    except OtherKindError as error:
+        raise HeadNoteError(f"{path} {error.strerror}.", "Another program made it: move it away.") from None
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         raise HeadNoteError(f"{path} does not hold the head of an audit chain.") from None
     if type(noted.seq) is not int or noted.seq < 1 or len(noted.hash) != 32:

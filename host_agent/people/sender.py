@@ -14,6 +14,7 @@ from typing import NamedTuple, Protocol
 from crs_core.wire import message as wire
 from crs_core.wire import rights
 
+from host_agent.agent_run import NO_AGES, AgesBefore
 from host_agent.clock import Clock
 from host_agent.errors import LinkError, ProtocolError, RequestRefused, StoreError
 from host_agent.keys.keyfile import DeviceKey
@@ -29,6 +30,9 @@ _LOG = logging.getLogger(__name__)
 _NO_RIGHT = "this laptop's key may not bring entries to it"
 _CLOCK_BEFORE = "this laptop's clock stands before it"
 _NO_TIME = "it was entered while this laptop's clock stood ahead: enter it again"
+_NO_AGE = (
+    "its age is not known: this computer's clock was set back while the agent did not run. Enter it again"
+)
 _AHEAD_MAX_MS = 600_000  # a clock that is set by minutes: the entry waits for its time, to keep the order
 RETRY_S = 5.0  # real: how long a wearable that did not answer is left alone
 
@@ -69,8 +73,13 @@ class ContextSender:
         clock: Clock,
         link_clock: Clock,
         resolve: Resolve,
+        *,
+        before: AgesBefore = NO_AGES,
     ) -> None:
-        """`clock` dates observations (it may be scaled), `link_clock` paces the tries, `resolve` dates records."""
+        """`clock` dates observations (it may be scaled), `link_clock` paces the tries, `resolve` dates records.
+
+        `before`: how old the entries are that waited before this agent ran.
+        """
         self._store = store
         self._sessions = sessions
         self._clock = clock
@@ -81,6 +90,8 @@ class ContextSender:
         self._restored: dict[int, tuple[object, float]] = {}
         # audit row → its age, ms, when it was first seen waiting, and when that was
         self._first_seen: dict[int, tuple[int, float]] = {}
+        self._before: AgesBefore | None = before  # until the first look
+        self._no_age: set[int] = set()  # audit rows that nobody can date any more
         # audit row → the client that it was sent by: its record may come later
         self._sent: dict[int, object] = {}
         self._brought: dict[int, tuple[object, dict[str, str]]] = {}
@@ -186,8 +197,11 @@ class ContextSender:
                 if item.last_error != _CLOCK_BEFORE:
                     await self._tried(item.audit, _CLOCK_BEFORE)
                 return
+            if item.audit in self._no_age:
+                await self._done(item.audit, outgoing.REFUSED, _NO_AGE)
+                continue
             try:
-                message = message_of(item, now_ms, self._least_age_ms(item))
+                message = message_of(item, now_ms, self._least_age_ms(item.audit))
             except Exception as error:
                 _LOG.exception("entry %d cannot be sent", item.audit)
                 await self._done(item.audit, outgoing.REFUSED, f"it cannot be sent: {error}")
@@ -197,18 +211,29 @@ class ContextSender:
 
     def _note_ages(self, waiting: Iterable[outgoing.Outgoing]) -> None:
         now_ms, now_s = self._clock.utc_ms(), self._clock.monotonic()
+        waiting = list(waiting)
+        before, self._before = self._before, None
+        if before is not None and not before.is_known:
+            self._no_age = {item.audit for item in waiting}
         self._first_seen = {
-            item.audit: self._first_seen.get(item.audit, (max(0, now_ms - item.observed_utc_ms), now_s))
+            item.audit: self._first_seen.get(
+                item.audit,
+                (max(before.of(item.audit) if before else 0, now_ms - item.observed_utc_ms, 0), now_s),
+            )
             for item in waiting
         }
 
-    def _least_age_ms(self, item: outgoing.Outgoing) -> int:
+    def waiting_ages(self) -> dict[int, int]:
+        """Audit row -> least age, ms, of every entry that waits, for whoever runs after this agent."""
+        return {audit: self._least_age_ms(audit) for audit in self._first_seen}
+
+    def _least_age_ms(self, audit: int) -> int:
         """How old an entry is at least: as when it was first seen here, and since then by a clock that nobody can set.
 
         A clock that was set back makes nothing younger.
         """
         now_s = self._clock.monotonic()
-        age_ms, since_s = self._first_seen.get(item.audit, (0, now_s))
+        age_ms, since_s = self._first_seen.get(audit, (0, now_s))
         return age_ms + round((now_s - since_s) * 1000)
 
     async def _say_no_right(self, session: Session) -> None:

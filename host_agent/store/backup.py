@@ -6,19 +6,20 @@ database that was there beside it.
 
 import contextlib
 import os
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from host_agent.errors import SchemaNewer, StoreCorrupt, StoreError
-from host_agent.store.db import Tx, file_errors, open_read_only, store_errors
+from host_agent.plain_file import kind_of, other_kind, read_plain
+from host_agent.store.db import FILE_ENDS, Tx, check_files, file_errors, open_read_only, store_errors
 from host_agent.store.migrate import migrate, migrations, schema_version
 from host_agent.store.row_copy import Progress, copy_rows
 from host_agent.store.schema import strange_parts
 
 _PAGES_PER_STEP = 2048
 _OTHER_PLACE = "Check that the folder is there, that you may write in it, and that its disk has space."
-_SIDE_FILES = ("-wal", "-shm")
 
 
 def back_up(database: Path, target: Path, on_progress: Progress = lambda done, total: None) -> int:
@@ -27,7 +28,7 @@ def back_up(database: Path, target: Path, on_progress: Progress = lambda done, t
     A writer in another process is not delayed, and none of its transactions is copied in part. After a StoreError
     there is no file of that name.
     """
-    if not database.exists():
+    if not kind_of(database):
         raise StoreError(f"{database}: there is no store yet.", "Start the agent once: `cytowatch run`.")
     if target.exists():
         raise StoreError(f"{target} exists.", "Give another name: a backup replaces no file.")
@@ -36,34 +37,70 @@ def back_up(database: Path, target: Path, on_progress: Progress = lambda done, t
 
 
 def restore(
-    backup: Path, database: Path, utc_ms: int, on_progress: Progress = lambda done, total: None
+    backup: Path,
+    database: Path,
+    utc_ms: int,
+    on_progress: Progress = lambda done, total: None,
+    sign: Callable[[Path], None] = lambda fresh: None,
 ) -> Path | None:
     """Put `backup` in the place of `database`; returns where the database that was there is now, None if none was.
 
     Nobody may have `database` open. Until the last rename the old one stays, or lies whole under its new name. Only
     rows come from the backup: the schema is made anew, so that no trigger or view of somebody gets into the store.
+    `sign` writes into the fresh store before anything moves: when it fails, nothing is restored. What it leaves in the
+    folder of the fresh store moves with it.
     """
     version = check_backup(backup)
-    fresh = database.with_name(database.name + ".restoring")
-    fresh.unlink(missing_ok=True)
-    _whole(backup, fresh, lambda partial: copy_rows(backup, partial, version, utc_ms, on_progress))
-    kept = database.with_name(f"{database.name}.before-{utc_ms}") if database.exists() else None
+    room = database.with_name(database.name + ".restoring")
+    with file_errors(room, _OTHER_PLACE):
+        _remove(room)
+        room.mkdir(mode=0o700)
+    try:
+        fresh = room / database.name
+        _whole(backup, fresh, lambda partial: copy_rows(backup, partial, version, utc_ms, on_progress))
+        sign(fresh)
+        _into_one_file(fresh)
+        return _swap(fresh, database, utc_ms)
+    finally:
+        with contextlib.suppress(OSError):
+            _remove(room)
+
+
+def _into_one_file(database: Path) -> None:
+    """Bring what was written last out of the log beside it; StoreFull when the disk has no room for it."""
+    with store_errors(database), contextlib.closing(sqlite3.connect(database)) as conn:
+        (how,) = conn.execute("PRAGMA journal_mode = DELETE").fetchone()
+    if how != "delete":
+        raise StoreError(f"{database}: its log cannot be written back.", _OTHER_PLACE)
+
+
+def _swap(fresh: Path, database: Path, utc_ms: int) -> Path | None:
+    kept = database.with_name(f"{database.name}.before-{utc_ms}") if kind_of(database) else None
     _write_back_log(database)
-    for side in ("", *_SIDE_FILES):  # SQLite would use a log that stays behind for the new file
+    for side in FILE_ENDS:  # SQLite would use a log that stays behind for the new file
         there = database.with_name(database.name + side)
-        if there.exists():
+        if kind_of(there):
             there.rename(database.with_name(f"{database.name}.before-{utc_ms}{side}"))
     fresh.rename(database)
+    for beside in fresh.parent.iterdir():
+        beside.replace(database.with_name(beside.name))
     _sync_folder(database.parent)
     return kept
 
 
+def _remove(room: Path) -> None:
+    """What an earlier restore left behind, which may have been a file."""
+    if room.is_dir() and not room.is_symlink():
+        shutil.rmtree(room)
+    else:
+        room.unlink(missing_ok=True)
+
+
 def _write_back_log(database: Path) -> None:
     """Bring what a killed agent left in the log into the file: a cut between two renames must not part them."""
-    with contextlib.suppress(OSError, sqlite3.Error):
-        with database.open("rb") as file:
-            is_database = file.read(16) == b"SQLite format 3\0"
-        if is_database:  # SQLite deletes the log of what is no database
+    with contextlib.suppress(OSError, sqlite3.Error, StoreError):
+        check_files(database)
+        if read_plain(database, 16) == b"SQLite format 3\0":  # SQLite deletes the log of what is no database
             with contextlib.closing(sqlite3.connect(database)) as conn:
                 conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
@@ -71,7 +108,8 @@ def _write_back_log(database: Path) -> None:
 def check_backup(path: Path) -> int:
     """The schema version of a file that can be restored; StoreError says why it cannot."""
     if not path.is_file():
-        raise StoreError(f"{path}: there is no such file.", "Give the file that `cytowatch backup` wrote.")
+        why = other_kind(path).removesuffix(", not a file") or "does not exist"
+        raise StoreError(f"{path} {why}.", "Give the file that `cytowatch backup` wrote.")
     with _errors_of_backup(path), contextlib.closing(open_read_only(path)) as conn:
         version, newest = schema_version(conn), len(migrations())
         tables = {row[0] for row in conn.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}

@@ -60,6 +60,11 @@ def binding_states(tx: Tx, device: int) -> set[str]:
     return {row[0] for row in tx.execute("SELECT DISTINCT state FROM bindings WHERE device = ?", (device,))}
 
 
+def reasons_of_ends(tx: Tx) -> dict[int, str]:
+    """Row id of each binding that ended -> why it ended without everything; "" when everything was synced."""
+    return dict(tx.execute("SELECT id, ended_by FROM bindings WHERE state = 'ended'").fetchall())
+
+
 def add_binding(tx: Tx, device: int, binding_id: bytes, *, patient: str, profile: str, utc_ms: int) -> int:
     """Make a binding in state `starting`, and the patient when the pseudonym is new; returns the row id."""
     tx.execute(

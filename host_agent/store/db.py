@@ -7,7 +7,7 @@ returns, its effect is on disk. When it raises, nothing of it is.
 import asyncio
 import errno
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,12 +23,14 @@ from host_agent.errors import (
     StoreLocked,
     StoreReadOnly,
 )
+from host_agent.plain_file import other_kind
 from host_agent.store.migrate import migrate
 
 T = TypeVar("T")
 DatabaseError = sqlite3.Error  # what a read outside `Store` raises when the file or the disk fails
 Tx = sqlite3.Connection  # inside a function given to `write` or `read`
 
+FILE_ENDS = ("", "-wal", "-shm", "-journal")  # the store itself, and what SQLite keeps beside it
 _BUSY_TIMEOUT_MS = 5000  # a command may write while the agent runs; its transactions are short
 _READERS = 2
 _DISK_TAKES_NOTHING = (
@@ -110,6 +112,7 @@ class Store:
 
     def _open(self) -> None:
         with file_errors(self.path), store_errors(self.path):
+            check_files(self.path)
             conn = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
             try:
                 conn.text_factory = _text
@@ -168,7 +171,9 @@ def open_read_only(path: Path) -> sqlite3.Connection:
     SQLite needs a file of shared memory beside a store also to read it. Where the disk takes none, nobody can be
     writing: a store that was closed is then read as it is. Close such a connection soon.
     """
-    conn = _connect_read_only(path)
+    is_shareable = not other_kind(path.with_name(f"{path.name}-shm"))
+    check_files(path, FILE_ENDS if not _was_closed(path) else [end for end in FILE_ENDS if end != "-shm"])
+    conn = _connect_read_only(path, "" if is_shareable else "&immutable=1")
     try:
         conn.execute("PRAGMA schema_version")
     except sqlite3.OperationalError as error:
@@ -180,6 +185,16 @@ def open_read_only(path: Path) -> sqlite3.Connection:
         conn.close()
         raise
     return conn
+
+
+def check_files(path: Path, ends: Iterable[str] = FILE_ENDS) -> None:
+    """StoreReadOnly when the store, or what SQLite keeps beside it, is no file: SQLite may wait for such a one."""
+    for end in ends:
+        file = path.with_name(path.name + end)
+        if why := other_kind(file):
+            raise StoreReadOnly(
+                f"{file} {why}.", "Another program made it: move it away. A link needs its disk."
+            )
 
 
 def _text(data: bytes) -> str:

@@ -53,13 +53,13 @@ class SentHead(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One pending delivery."""
+    """One pending delivery. `setbacks`: attempts that failed although the receiver was reached."""
 
     id: int
     event_key: str
     priority: int
     payload: str
-    attempts: int
+    setbacks: int
 
 
 class Due(NamedTuple):
@@ -112,9 +112,9 @@ def find_due(
     for leave_out in dict.fromkeys((without_id, 0)):
         for device in _sharing(tx, target):
             row = tx.execute(
-                "SELECT id, event_key, priority, payload, attempts FROM outbox WHERE target = ? AND device IS ?"
+                "SELECT id, event_key, priority, payload, setbacks FROM outbox WHERE target = ? AND device IS ?"
                 " AND state = 'pending' AND id > ? AND id <> ? AND (next_try_utc_ms <= ? OR next_try_utc_ms > ?)"
-                " AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY priority DESC, attempts, id LIMIT 1",
+                " AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY priority DESC, setbacks, id LIMIT 1",
                 (target, device, above_id, leave_out, now_ms, now_ms + longest_wait_ms, never),
             ).fetchone()
             if row is not None:
@@ -160,10 +160,18 @@ def mark_refused(tx: Tx, row_id: int, reason: str) -> None:
     )
 
 
-def mark_retry(tx: Tx, row_id: int, next_try_utc_ms: int, reason: str) -> None:
-    """Not delivered; due again then."""
+def mark_unreached(tx: Tx, row_id: int, reason: str) -> None:
+    """The receiver was not reached: the row keeps its place."""
     tx.execute(
-        "UPDATE outbox SET attempts = attempts + 1, next_try_utc_ms = ?, last_error = ?"
+        "UPDATE outbox SET attempts = attempts + 1, last_error = ? WHERE id = ? AND state = 'pending'",
+        (reason, row_id),
+    )
+
+
+def mark_retry(tx: Tx, row_id: int, next_try_utc_ms: int, reason: str) -> None:
+    """Not delivered; due again then, behind those of its priority that failed less often."""
+    tx.execute(
+        "UPDATE outbox SET attempts = attempts + 1, setbacks = setbacks + 1, next_try_utc_ms = ?, last_error = ?"
         " WHERE id = ? AND state = 'pending'",
         (next_try_utc_ms, reason, row_id),
     )

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from host_agent.errors import SchemaNewer
+from host_agent.plain_file import kind_of
 from host_agent.store.db import Tx, open_read_only, store_errors
 from host_agent.store.migrate import migrate, migrations, schema_version
 
@@ -13,7 +14,7 @@ from host_agent.store.migrate import migrate, migrations, schema_version
 @contextmanager
 def open_snapshot(database: Path) -> Iterator[Tx | None]:
     """One moment of the store, read-only; None when there is no store yet. StoreError says why it cannot be read."""
-    if not database.exists():
+    if not kind_of(database):
         yield None
         return
     with store_errors(database):

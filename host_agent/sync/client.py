@@ -39,7 +39,7 @@ from host_agent.keys.keyfile import DeviceKey
 from host_agent.link.transport import Transport
 from host_agent.sync.device_text import DeviceText
 from host_agent.sync.nonce import mixed
-from host_agent.sync.refusal import Refusal, judge_refusal, may_alarm
+from host_agent.sync.refusal import Refusal, bye_words, judge_refusal, may_alarm
 
 HELLO_RETRY_S = 1.0
 OPEN_DEADLINE_S = 5.0
@@ -79,6 +79,7 @@ class DeviceClient:
         self._heard = asyncio.Event()
         self._arrived = asyncio.Event()
         self._failure: Exception | None = None
+        self.over = asyncio.Event()  # set once this session has ended: nothing more can be asked in it
         self._asking = asyncio.Lock()
         self._writing = asyncio.Lock()
         self._awaited: tuple[Callable[[Any], bool], asyncio.Future[Any]] | None = None
@@ -230,12 +231,6 @@ class DeviceClient:
         """A request whose answer is a Result; RequestRefused carries its code."""
         return await self.ask(message, wire.Result, deadline_s)
 
-    async def bind(self, op: int, binding_id: bytes, profile: str = "", deadline_s: float = 30.0) -> None:
-        """BIND start, end or end-override; the wearable makes a new journal and says BYE after its Result."""
-        pieces = split_parts(profile.encode(), self.peer_largest - 12)
-        for part, piece in enumerate(pieces):
-            await self.command(wire.Bind(op, binding_id, part, len(pieces), piece), deadline_s)
-
     async def send_context(self, data: bytes, deadline_s: float = 10.0) -> None:
         """Bring one entry (crs_core.context) to the wearable; on return it is journaled there."""
         pieces = split_parts(data, self.peer_largest - 3)
@@ -290,7 +285,7 @@ class DeviceClient:
                     elif isinstance(event, wire_session.Send):
                         await self._write([event.data])
                     elif isinstance(event, wire_session.Closed):
-                        raise SessionClosed(f"the wearable said BYE ({event.reason})")
+                        raise SessionClosed(bye_words(event.reason))
                     elif isinstance(event, wire_session.Refused):
                         if event.reason == hello_part.REFUSE_NO_SESSION:
                             raise SessionClosed("the wearable restarted: it knows no session")
@@ -341,6 +336,7 @@ class DeviceClient:
     def _fail(self, error: Exception) -> None:
         if self._failure is None:
             self._failure = error
+        self.over.set()
         if self._awaited is not None and not self._awaited[1].done():
             self._awaited[1].set_exception(self._failure)
         self._arrived.set()

@@ -8,6 +8,14 @@ from crs_core.wire import message as wire
 from host_agent.errors import NotEnrolled, SessionRefused
 from host_agent.keys.keyfile import DeviceKey
 
+# why a wearable says BYE, for people
+_BYE_WORDS = {
+    wire.BYE_JOURNAL_CHANGED: "it began a new journal, because the binding of a patient started or ended",
+    wire.BYE_REPLACED: "a newer session with this key replaced it",
+    wire.BYE_REVOKED: "the key of this laptop was revoked",
+    wire.BYE_SHUTDOWN: "it restarts, or it heard nothing for a while",
+    wire.BYE_MAINTENANCE: "it is in maintenance and does not monitor",
+}
 _PROOF_TRIES = 2  # a HELLO answered late spoils one proof; twice is a wrong key
 
 
@@ -21,6 +29,11 @@ class Refusal(NamedTuple):
 def may_alarm(message: Any) -> bool:
     """Whether a message of this type may say that an alarm sounds."""
     return isinstance(message, wire.Alarm | wire.Live)
+
+
+def bye_words(reason: int) -> str:
+    """One clause for people about a BYE."""
+    return f"the wearable ended the session: {_BYE_WORDS.get(reason, 'it gave no reason')} (BYE {reason})"
 
 
 def judge_refusal(name: str, event: Any, key: DeviceKey, proofs_refused: int) -> None:

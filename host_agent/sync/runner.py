@@ -58,8 +58,10 @@ class SyncRunner:
 
     @property
     def engine(self) -> SyncEngine | None:
-        """The engine in session; None without one, and until it knows journal and status."""
-        return self._engine if self._engine is not None and self._engine.is_started else None
+        """The engine in session; None without one, until it knows journal and status, and once its session is over."""
+        engine = self._engine
+        is_usable = engine is not None and engine.is_started and not engine.client.over.is_set()
+        return engine if is_usable else None
 
     async def wait_engine(self, deadline_s: float = 5.0) -> SyncEngine | None:
         """The engine in session; waits for a new HELLO after a BYE. None at the deadline, in real seconds."""

@@ -7,6 +7,7 @@ import typer
 
 from host_agent.config.model import Config, load_config
 from host_agent.paths import Paths
+from host_agent.plain_file import kind_of
 
 ConfigOption = Annotated[
     Path | None,
@@ -19,5 +20,5 @@ ConfigOption = Annotated[
 def find_config(paths: Paths, given: Path | None) -> Config:
     """The file named, else config.toml of the state folder, else the defaults."""
     if given is not None:
-        return load_config(given)
-    return load_config(paths.config) if paths.config.exists() else Config()
+        return load_config(given, typed=True)
+    return load_config(paths.config) if kind_of(paths.config) else Config()

@@ -40,6 +40,14 @@ def _restart_line(row: dict[str, Any]) -> str:
     )
 
 
+def _host_alarm_line(row: dict[str, Any]) -> str:
+    """What the laptop raised, and until when: an end is told as such, never as good news."""
+    ended = (
+        f" No longer raised since {local_of_iso(row['ended_at'], with_date=True)}." if row["ended_at"] else ""
+    )
+    return f"{row['text']}{ended}"
+
+
 def _delivery_line(row: dict[str, Any]) -> str:
     error = f" ({row['last_error']})" if row["last_error"] else ""
     return f"to {row['target']}: {row['event_key']} {row['state']}{error}"
@@ -63,8 +71,10 @@ _LINES: dict[str, Callable[[dict[str, Any]], str]] = {
     ),
     "restarts": _restart_line,
     "calibrations": lambda row: f"measured from here on: {row['words']}",
-    "host_alarms": lambda row: str(row["text"]),
+    "host_alarms": _host_alarm_line,
     "deliveries": _delivery_line,
     "context": lambda row: f"entered about {row['patient']}: {entry_line(row)}",
+    "acts": lambda row: str(row["text"]),
+    "bindings": lambda row: str(row["text"]),
     "signed": lambda row: f"signed about {row['patient']}: {row['text']} Entry {row['entry'][:8]}",
 }

@@ -21,6 +21,7 @@ from host_agent.people.account_key import Signer
 from host_agent.people.admission import Opening
 from host_agent.people.asking import MovedOn, Refusal
 from host_agent.people.composing import NOW, Door, When, sign_entry, store_door
+from host_agent.plain_file import read_plain
 from host_agent.store.accounts import accounts
 from host_agent.store.db import Store, Tx
 from host_agent.terminal.alone import alone
@@ -163,7 +164,7 @@ def _as_earlier_versions_read(file: Path | None) -> str | None:
     """The passphrase with the mark and the blanks that earlier versions took for a part of it; None without any."""
     try:
         if file is not None:
-            return file.read_bytes().decode().replace("\r\n", "\n").split("\n", 1)[0]
+            return read_plain(file).decode().replace("\r\n", "\n").split("\n", 1)[0]
     except (OSError, UnicodeDecodeError):
         return None
     return os.environ.get(PASSPHRASE_VARIABLE)
@@ -174,7 +175,7 @@ def read_passphrase(
 ) -> str:
     """From a file's first line, an environment variable, or the terminal without echo."""
     if file is not None:
-        return first_line(read_text_file(file))
+        return first_line(read_text_file(file, typed=True))
     if variable in os.environ:
         # A script that read it from a file may have kept the mark at its start or the line end.
         return os.environ[variable].removeprefix("\ufeff").strip("\r\n")

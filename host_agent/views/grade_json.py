@@ -45,7 +45,7 @@ def grade_sequence(path: str | Path) -> list[dict[str, Any]]:
 
 def _read(path: Path) -> Any:
     try:
-        text = read_text_file(path, largest_bytes=FILE_MAX_BYTES)
+        text = read_text_file(path, typed=True, largest_bytes=FILE_MAX_BYTES)
     except TextFileError as error:
         raise RemoteError(f"{error} {error.advice}") from None
     try:

@@ -33,6 +33,7 @@ from host_agent.text import (
     utc_ms_of_iso,
     without_secrets,
 )
+from host_agent.views.act_rows import ActRow, act_rows, binding_rows
 from host_agent.views.alarm_history import AlarmsTold
 from host_agent.views.calibrations import Calibrations, SensorCalibration, calibration_in
 from host_agent.views.context_rows import entry_rows, signed_rows
@@ -50,6 +51,8 @@ KINDS = (
     "deliveries",
     "context",
     "signed",
+    "acts",
+    "bindings",
 )
 _CAUSES = {  # machine.reset_cause() of both ports
     1: "after power was lost", 2: "by a reset", 3: "by its watchdog", 4: "after deep sleep", 5: "by a soft reset",
@@ -100,6 +103,7 @@ class Answer:
             if one.device_id.hex().startswith((question.device or "").lower())
         }
         self._journals = [journal for journal in all_journals(tx) if journal.device in self._devices]
+        self._asked = list(self._devices)
         if question.device and len(self._devices) != 1:
             raise HostAgentError(
                 f"{len(self._devices)} wearables match --device {question.device}.",
@@ -295,6 +299,20 @@ class Answer:
 
     def _signed(self) -> Iterator[dict[str, Any]]:
         yield from self._of_patients(signed_rows)
+
+    def _acts(self) -> Iterator[dict[str, Any]]:
+        yield from self._once(act_rows)
+
+    def _bindings(self) -> Iterator[dict[str, Any]]:
+        yield from self._once(binding_rows)
+
+    def _once(self, read: Callable[[Tx], Iterator[ActRow]]) -> Iterator[dict[str, Any]]:
+        """Rows that may concern several wearables, each with the first one, or with what is about none."""
+        for one in read(self._tx):
+            concerned = [device for device in one.devices if device in self._asked]
+            is_its_turn = concerned[0] in self._devices if concerned else not (one.devices or self._devices)
+            if is_its_turn and self._wanted(one.utc_ms):
+                yield one.row
 
     def _wanted(self, utc_ms: int | None) -> bool:
         from_ms, to_ms, _ = self._question

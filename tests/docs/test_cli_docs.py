@@ -7,9 +7,17 @@ import pytest
 from crs_core import code_texts, codes
 
 from host_agent.cli.main import COMMANDS
-from host_agent.escalation.alarm_words import alarm_noun
-from host_agent.escalation.events import Origin, Patient, alarm_event, grade_event, with_audit_head
+from host_agent.escalation.alarm_words import Values, alarm_noun
+from host_agent.escalation.events import (
+    Origin,
+    Patient,
+    alarm_event,
+    grade_event,
+    signed_event,
+    with_audit_head,
+)
 from host_agent.escalation.record_events import grade_fields
+from host_agent.forward.standard_webhooks import standard_headers
 from host_agent.patient.contact import Contact
 from host_agent.store.audit import Head
 from tests.host.escalation.world import grade_record
@@ -20,6 +28,7 @@ GUIDE, FORMATS = (
     (ROOT / "host_agent" / name).read_text(encoding="utf-8") for name in ("README.md", "FORMATS.md")
 )
 LEAVES = dict(leaves())
+STANDARD = set(standard_headers(b"", "", 0, b""))
 
 
 def section(title):
@@ -63,7 +72,7 @@ def test_webhook_fields_are_those_that_are_sent():
     record = grade_record(1)
     alarm = alarm_event(
         origin, patient, alarm=codes.FEVER, priority=2, simulated=True, occurred=(1000, 5), contact=Contact(),
-        now_ms=1000,
+        now_ms=1000, values=Values(3840, 1, 860, 84),
     )  # fmt: skip
     sent = [
         with_audit_head(alarm, Head(3, bytes(32))).payload,
@@ -78,9 +87,24 @@ def test_webhook_fields_are_those_that_are_sent():
             contact=Contact(),
             now_ms=1000,
         ).payload,
+        signed_event(
+            origin,
+            patient,
+            kind="signed",
+            name="GRADE",
+            text="x",
+            priority=1,
+            simulated=False,
+            occurred_utc_ms=0,
+            contact=Contact(),
+            key="audit-1",
+            signed=dict.fromkeys(
+                ("entry", "kind", "account", "record", "in_force", "scale", "grade", "icd10cm")
+            ),
+        ).payload,
     ]
     fields = {name for payload in sent for name in fields_of(json.loads(payload))}
-    told = names_in_first_column(section("Webhook")) - {"Idempotency-Key", "CytoWatch-Signature"}
+    told = names_in_first_column(section("Webhook")) - {"Idempotency-Key", "CytoWatch-Signature", *STANDARD}
     described = re.findall(r"`((?:device|call)\.[a-z_]+)`", section("Webhook"))
     assert told | set(described) == fields
 
@@ -105,12 +129,12 @@ def test_fields_of_the_hosts_grades_are_those_that_status_gives(tmp_path):
 
 
 def test_webhook_headers_are_those_that_are_sent():
+    from host_agent.escalation.events import SCHEMA
     from host_agent.forward import signature
-    from host_agent.forward.kinds import webhook
 
     told = names_in_first_column(section("Webhook"))
-    assert {"Idempotency-Key", signature.HEADER} <= told
-    assert f"`{webhook.SCHEMA}`" in section("Webhook")
+    assert {"Idempotency-Key", signature.HEADER, *STANDARD} <= told
+    assert f"`{SCHEMA}`" in section("Webhook")
 
 
 def test_shell_lines_of_the_readmes_name_existing_commands_and_options():

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import ssl
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 
@@ -31,10 +33,21 @@ class Received:
 
 
 class FakeReceiver:
-    """`async with FakeReceiver() as hook:` then `hook.url`; `replies` are used up in order, then `default`."""
+    """`async with FakeReceiver() as hook:` then `hook.url`; `replies` are used up in order, then `default`.
 
-    def __init__(self, default: Reply | None = None) -> None:
+    `answer` decides on each request instead of `default`; with `tls` it speaks HTTPS.
+    """
+
+    def __init__(
+        self,
+        default: Reply | None = None,
+        *,
+        answer: Callable[[Received], Reply] | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self.default = default or Reply()
+        self.answer = answer
+        self._tls = tls
         self.replies: list[Reply] = []
         self.received: list[Received] = []
         self.connections = 0
@@ -52,7 +65,7 @@ class FakeReceiver:
 
     async def start(self, port: int = 0) -> None:
         """Listen; `port` 0 takes a free one (kept for a later restart in `self.port`)."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", port)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", port, ssl=self._tls)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
@@ -68,7 +81,7 @@ class FakeReceiver:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/hook"
+        return f"http{'s' if self._tls else ''}://127.0.0.1:{self.port}/hook"
 
     async def wait_for(self, count: int, timeout_s: float = 30.0) -> list[Received]:
         """Return once `count` requests came in; fails with what did."""
@@ -109,6 +122,8 @@ class FakeReceiver:
         self.received.append(Received(method, path, headers, body, now_s))
         self._arrived.set()
         reply = self.replies.pop(0) if self.replies else self.default
+        if self.answer:
+            reply = self.answer(self.received[-1])
         if reply.hang:
             await asyncio.Event().wait()
         if reply.cut:

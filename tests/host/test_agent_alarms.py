@@ -92,7 +92,10 @@ async def test_an_alarm_whose_record_does_not_come_is_told_all_the_same_and_once
     monkeypatch.setattr(record_overdue, "OVERDUE_S", 1.0)
     async with world.agent() as agent:
         await start_patient(world)
-        world.device.pump.stop()  # the wearable is stuck: it rings, and its values of now look well
+        # the wearable is stuck: it rings, its values of now look well, and it sends no record to whoever asks
+        world.device.pump.stop()
+        start = world.device.pump.start
+        monkeypatch.setattr(world.device.pump, "start", lambda *_: None)
         seq = world.device.event(alarm_record({}, HYPOXAEMIA=3))
         for _ in range(3):
             await world.device.say(wire.Alarm(seq, world.device.now_ms, ((codes.HYPOXAEMIA, 3),)))
@@ -100,7 +103,8 @@ async def test_an_alarm_whose_record_does_not_come_is_told_all_the_same_and_once
         await world.receiver.wait_for(1)
         (event,) = events(world)
         assert event["name"] == "HYPOXAEMIA" and event["source"]["seq"] == seq
-        world.device.pump.start(1, 8, 2048)
+        assert not query(world, f"SELECT 1 FROM alarm_changes WHERE seq = {seq}"), "told before its record"
+        start(1, 8, 2048)
         world.device._kick.set()
         await world.until(lambda: query(world, f"SELECT 1 FROM alarm_changes WHERE seq = {seq}"))
         await at_rest(world, agent)
@@ -115,8 +119,11 @@ async def test_an_alarm_whose_record_came_is_not_told_again_as_overdue(world, mo
         await world.receiver.wait_for(1)
         await world.device.say(wire.Alarm(seq, world.device.now_ms, ((codes.HYPOXAEMIA, 3),)))
         await world.until(lambda: agent.record_overdue._rung)
+        told: list[object] = []
+        monkeypatch.setattr(agent.record_overdue, "_tell", lambda *about: told.append(about))
         await world.until(lambda: not agent.record_overdue._rung)
         await at_rest(world, agent)
+        assert not told
         assert [event["name"] for event in events(world)].count("HYPOXAEMIA") == 1
 
 

@@ -1,6 +1,7 @@
 """The whole agent: an alarm that reaches nobody is an alarm itself, here and on the wearable, until it is delivered."""
 
 import asyncio
+import contextlib
 
 from crs_core import codes
 
@@ -20,6 +21,20 @@ async def refuse_a_high(world):
     world.receiver.replies = [Reply(400)]
     world.device.event(alarm_record({}, HYPOXAEMIA=3))
     await world.until(lambda: query(world, OPEN))
+
+
+@contextlib.asynccontextmanager
+async def refused_while_the_store_fails(world):
+    """A HIGH alarm that the receiver refuses while the store takes nothing: it sounds on the wearable."""
+    async with world.agent() as agent:
+        world.receiver.default = Reply(400)
+        await start_patient(world)
+        conn = agent.store._conn
+        agent.store._writer.submit(lambda: conn.execute("PRAGMA query_only = ON")).result()
+        world.device.event(alarm_record({}, HYPOXAEMIA=3))
+        await world.until(lambda: world.device.unreached == [3])
+        yield
+        agent.store._writer.submit(lambda: conn.execute("PRAGMA query_only = OFF")).result()
 
 
 async def test_refused_for_good_is_an_alarm_here_and_on_the_wearable_and_ends_with_a_delivery(world):
@@ -62,24 +77,12 @@ async def test_it_ends_with_the_alarm_itself(world):
 
 
 async def test_a_refusal_while_the_store_fails_sounds_on_the_wearable(world):
-    async with world.agent() as agent:
-        world.receiver.default = Reply(400)
-        await start_patient(world)
-        conn = agent.store._conn
-        agent.store._writer.submit(lambda: conn.execute("PRAGMA query_only = ON")).result()
-        world.device.event(alarm_record({}, HYPOXAEMIA=3))
-        await world.until(lambda: world.device.unreached == [3])
-        agent.store._writer.submit(lambda: conn.execute("PRAGMA query_only = OFF")).result()
+    async with refused_while_the_store_fails(world):
+        assert world.device.unreached == [3]
 
 
 async def test_what_was_refused_while_the_store_fails_is_shown_and_sent_again_by_the_commands(world):
-    async with world.agent() as agent:
-        world.receiver.default = Reply(400)
-        await start_patient(world)
-        conn = agent.store._conn
-        agent.store._writer.submit(lambda: conn.execute("PRAGMA query_only = ON")).result()
-        world.device.event(alarm_record({}, HYPOXAEMIA=3))
-        await world.until(lambda: world.device.unreached == [3])
+    async with refused_while_the_store_fails(world):
 
         async def says(*arguments):
             return (await asyncio.to_thread(run_process, world.home, *arguments)).stdout
@@ -93,7 +96,6 @@ async def test_what_was_refused_while_the_store_fails_is_shown_and_sent_again_by
         before = len(world.receiver.received)
         assert not (await says("deliveries", "retry", "--all")).startswith("0 ")
         await world.until(lambda: "HYPOXAEMIA" in {event["name"] for event in events(world)[before:]})
-        agent.store._writer.submit(lambda: conn.execute("PRAGMA query_only = OFF")).result()
 
 
 async def test_its_own_delivery_that_is_refused_raises_nothing_more(world):

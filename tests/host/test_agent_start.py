@@ -62,7 +62,7 @@ async def test_it_alarms_from_memory_with_what_the_closed_store_says_and_then_go
             assert told.keys() == {"HYPOXAEMIA", "STORE_FAULT"}
             assert told["HYPOXAEMIA"]["patient"]["id"] == "P-1"
             status = await world.call("status")
-            assert "read-only" in status["store_error"]
+            assert "cytowatch.db-shm is a folder, not a file" in status["store_error"]
             assert world.device.journal.acked_seq == acked
             world.paths.database.with_name("cytowatch.db-shm").rmdir()
             await world.until(lambda: world.device.journal.acked_seq > acked)

@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from host_agent.name_lookup import use_own_threads
+from tests.host.agent_world import make_world
 
 ADDRESS = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 80))]
 
@@ -60,3 +61,16 @@ async def test_a_name_is_looked_up_anew_after_its_answer_and_an_error_is_the_cal
         assert await loop.getaddrinfo("alive", 80) == ADDRESS
 
     assert names == ["wrong", "alive"] * 2
+
+
+async def test_the_agent_looks_up_names_so(tmp_path, names):
+    async with make_world(tmp_path) as world, world.agent():
+        dead = [
+            asyncio.create_task(asyncio.get_running_loop().getaddrinfo(f"dead{number}", 443))
+            for number in range(100)
+        ]
+        async with asyncio.timeout(20):
+            assert await asyncio.to_thread(lambda: "a port is open") == "a port is open"
+        for task in dead:
+            task.cancel()
+        await asyncio.gather(*dead, return_exceptions=True)

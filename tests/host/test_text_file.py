@@ -25,6 +25,17 @@ def test_marks_encodings_and_line_ends_of_editors_change_nothing(tmp_path, encod
     assert load_config(path).agent.log_level == "error"
 
 
+@pytest.mark.parametrize("end", ["\x1a", "\x1a\n", "\n\x1a", "\r\n\x1a\r\n", "\x1a" * 100])
+def test_a_ctrl_z_at_the_end_changes_nothing_and_one_elsewhere_is_no_text_of_a_configuration(tmp_path, end):
+    path = tmp_path / "c.toml"
+    path.write_bytes((TEXT.rstrip() + end).encode())
+    assert load_config(path).agent.log_level == "error"
+    assert first_line(decode_text(("a long passphrase" + end).encode(), "x")) == "a long passphrase"
+    path.write_bytes(b"[agent]\x1a\n" + TEXT.encode())
+    with pytest.raises(ConfigError, match="not valid TOML"):
+        load_config(path)
+
+
 @pytest.mark.parametrize(
     "data, why",
     [("Grüße".encode("latin-1"), "is not UTF-8 text (byte 2)"), (b"a\nb\0c", "NUL character in line 2"),
@@ -43,14 +54,21 @@ def test_a_folder_an_empty_pipe_and_a_large_file_are_refused_at_once(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "large").write_bytes(b"x" * 101)
     for path, why in (
-        (tmp_path, "Is a directory"),
-        (tmp_path / "pipe", "it gave nothing"),
+        (tmp_path, "is a folder, not a file"),
+        (tmp_path / "pipe", "is a pipe, not a file"),
         (tmp_path / "large", "larger"),
         (tmp_path / "a\0b", "NUL"),
-        (Path("/dev/zero"), "larger"),
+        (Path("/dev/zero"), "is a device, not a file"),
     ):
         with pytest.raises(TextFileError, match=why):
             read_text_file(path, largest_bytes=100)
+
+
+def test_of_what_is_typed_an_empty_pipe_is_refused_and_nothing_is_read_without_end(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path, why in ((tmp_path / "pipe", "it gave nothing"), (Path("/dev/zero"), "larger")):
+        with pytest.raises(TextFileError, match=why):
+            read_text_file(path, typed=True, largest_bytes=100)
 
 
 def test_a_pipe_of_the_shell_is_read_to_its_end():

@@ -1,13 +1,19 @@
 """Wearables that many tests start with. A failed test shows their logs and journals, and the agent's log."""
 
-from collections.abc import Iterator
+import asyncio
+import contextlib
+import inspect
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from host_agent.link import serial
 from tools.conductor.conductor import Conductor
+from tools.conductor.opened_ports import counted
+from tools.conductor.player_loop import played_by_loop, player_loop
 from tools.rig.pytest_evidence import pytest_runtest_makereport, pytest_runtest_setup  # noqa: F401
-from tools.rig.waiting import under
+from tools.rig.waiting import conductor, under
 from tools.rig.wearable import Wearable, ready
 
 
@@ -27,9 +33,25 @@ def wearable(tmp_path: Path) -> Iterator[Wearable]:
 
 @pytest.fixture(autouse=True)
 def simulated_time(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Time is simulated, unless a test is marked as needing real time, or makes a conductor itself."""
-    if request.node.get_closest_marker("real_time") or request.node.get_closest_marker("own_conductor"):
+    """Time is simulated, unless a test is marked as needing real time or brings its conductors."""
+    if any(request.node.get_closest_marker(name) for name in ("real_time", "own_time")):
         yield
         return
-    with Conductor(seed=1) as time, under(time):
+    with contextlib.ExitStack() as stack:
+        time = stack.enter_context(Conductor(seed=1))
+        stack.enter_context(under(time))
+        if inspect.iscoroutinefunction(request.function):
+            stack.enter_context(played_by_loop(time))
+            stack.enter_context(counted(serial, time.ports))
         yield
+
+
+def new_loop() -> asyncio.AbstractEventLoop:
+    """For an asynchronous test: a loop of the time that it lives in."""
+    owner = conductor()
+    return player_loop(owner) if owner else asyncio.new_event_loop()
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Asked by pytest-asyncio."""
+    return {"the loop of the test's time": new_loop}

@@ -1,9 +1,7 @@
 """`cytowatch scan` and `pair` as a person types them, on a simulated air."""
 
-import asyncio
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,13 +12,10 @@ from tools.rig.image import CUSTODIAN, DEVICE_ID, READER
 from tools.rig.sig_formats import LEVEL
 from tools.rig.waiting import until_async
 
-pytestmark = pytest.mark.real_time
-
 
 async def typed(bedside: AirBedside, *arguments: str) -> "subprocess.CompletedProcess[str]":
     """One command of the bedside laptop, in a process of its own with a radio of its own."""
-    bedside.laptop.command = [sys.executable, "-m", "tools.ble_air.run_cytowatch", bedside.air.hci]
-    return await asyncio.to_thread(lambda: bedside.laptop.cytowatch(*arguments, check=False))
+    return await bedside.laptop.cytowatch_by_radio(bedside.air.hci, *arguments)
 
 
 async def agent_syncs(bedside: AirBedside) -> None:

@@ -13,12 +13,11 @@ from crs_core.wire import gatt_uuids as names
 from crs_core.wire import message as wire
 
 from host_agent.errors import HostAgentError
+from host_agent.sync.new_journal import bind
 from tools.rig.air_bedside import PROFILES, AirBedside, is_caught_up
 from tools.rig.image import CUSTODIAN, DEVICE_ID
 from tools.rig.sig_formats import LEVEL
 from tools.rig.waiting import until_async
-
-pytestmark = pytest.mark.real_time
 
 
 async def test_without_the_gesture_the_right_passkey_does_not_pair(tmp_path: Path) -> None:
@@ -85,7 +84,7 @@ async def test_a_new_binding_wipes_the_bond(tmp_path: Path) -> None:
         await client.disconnect()
         with pytest.raises(HostAgentError):  # the answer is followed by BYE: a new journal
             async with bedside.session() as session:
-                await session.bind(wire.BIND_END_OVERRIDE, b"PATIENT1")
+                await bind(session, wire.BIND_END_OVERRIDE, b"PATIENT1")
                 while True:
                     await session.next_message()
         client = BleakClient(await bedside.find(phone), backend=phone.backends()[1])

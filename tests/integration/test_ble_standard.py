@@ -11,8 +11,6 @@ from crs_core.wire import message as wire
 from tools.rig import sig_formats as sig
 from tools.rig.air_bedside import PROFILES, AirBedside
 
-pytestmark = pytest.mark.real_time
-
 
 @pytest.mark.parametrize("profile", PROFILES)
 async def test_who_it_is_can_be_read_by_everybody(tmp_path: Path, profile: str) -> None:

@@ -81,7 +81,6 @@ def test_an_earlier_version_s_wearable_syncs_on_under_its_old_store(
     assert "0 gaps: 0 problems." in laptop.cytowatch("verify").stdout
 
 
-@pytest.mark.real_time
 async def test_an_earlier_version_s_wearable_is_found_by_radio(tmp_path: Path, laptop: Laptop) -> None:
     old_image(tmp_path / "flash.img")
     keys, _ = keyfile.load_all(laptop.paths.keys)

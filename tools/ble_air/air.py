@@ -1,4 +1,4 @@
-"""An air that processes join: chips over a unix socket, hosts over HCI on loopback TCP.
+"""An air that processes join: chips over one unix socket, hosts over HCI on another.
 
 async with Air.open(folder) as air:      # folder/chip: for `tools.virtual_wearable --air`; air.hci: for a host
     ...
@@ -12,6 +12,7 @@ from typing import Any
 
 from bumble.transport.common import StreamPacketSink, StreamPacketSource
 
+from tools.ble_air.channel import Channel
 from tools.ble_air.chip_radio import ChipRadio
 from tools.ble_air.controller import AirController
 from tools.ble_air.link import AirLink
@@ -20,8 +21,8 @@ from tools.ble_air.link import AirLink
 class Air:
     """`link` for radios in this process; `hci` is the bumble transport name that gives another process a radio."""
 
-    def __init__(self, chip_path: Path) -> None:
-        self.link = AirLink()
+    def __init__(self, chip_path: Path, channel: Channel | None) -> None:
+        self.link = AirLink(channel)
         self.chip_path = chip_path
         self.radios: list[ChipRadio] = []
         self.hosts: list[AirController] = []
@@ -29,13 +30,13 @@ class Air:
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def open(cls, folder: Path) -> AsyncIterator["Air"]:
+    async def open(cls, folder: Path, channel: Channel | None = None) -> AsyncIterator["Air"]:
         """Serve until the block ends."""
-        air = cls(folder / "chip")
+        air = cls(folder / "chip", channel)
         loop = asyncio.get_running_loop()
         chips = await asyncio.start_unix_server(air._serve_chip, str(air.chip_path))
-        hosts = await loop.create_server(lambda: _HostRadio(air), "127.0.0.1", 0)
-        air.hci = f"tcp-client:127.0.0.1:{hosts.sockets[0].getsockname()[1]}"
+        hosts = await loop.create_unix_server(lambda: _HostRadio(air), str(folder / "host"))
+        air.hci = f"unix-client:{folder / 'host'}"
         try:
             yield air
         finally:
@@ -54,7 +55,7 @@ class Air:
 
 
 class _HostRadio(StreamPacketSource):
-    """One TCP connection is one radio, from its first byte to its last."""
+    """One connection is one radio, from its first byte to its last."""
 
     def __init__(self, air: Air) -> None:
         super().__init__()

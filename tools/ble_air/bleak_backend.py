@@ -54,7 +54,7 @@ class Adapter:
         self.is_lost = False
         self.controller: AirController | None = None
         self.connecting = asyncio.Lock()  # a controller makes one connection at a time
-        self._listeners: set[Callable[[Advertisement], None]] = set()
+        self._listeners: dict[Callable[[Advertisement], None], None] = {}  # in the order in which they came
         device.keystore = self.keys
         device.pairing_config_factory = self._pairing
         device.on("advertisement", self._heard)
@@ -104,13 +104,13 @@ class Adapter:
     async def listen(self, listener: Callable[[Advertisement], None], active: bool = True) -> None:
         """Hear advertisements until `unlisten`."""
         device = self.need()
-        self._listeners.add(listener)
+        self._listeners[listener] = None
         if not device.is_scanning:
             await device.start_scanning(active=active, filter_duplicates=False)
 
     async def unlisten(self, listener: Callable[[Advertisement], None]) -> None:
         """Hear no more; the last one stops the scan."""
-        self._listeners.discard(listener)
+        self._listeners.pop(listener, None)
         if not self._listeners and self.device.is_scanning and not self.is_lost:
             await self.device.stop_scanning()
 

@@ -13,7 +13,7 @@ from bleak.backends.device import BLEDevice
 from bleak.backends.service import BleakGATTService, BleakGATTServiceCollection
 from bleak.exc import BleakDeviceNotFoundError, BleakError, BleakGATTProtocolError
 from bumble import att, core, hci
-from bumble.device import Advertisement, Connection, Peer
+from bumble.device import Advertisement, Connection, Device, Peer
 
 from tools.ble_air.bleak_scanner import uuid_text
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tools.ble_air.bleak_backend import Adapter
 
 _STORED_S = 1.0
+_GIVEN_UP_S = 0.05
 
 
 class AirClient(BaseBleakClient):
@@ -88,7 +89,7 @@ class AirClient(BaseBleakClient):
             if isinstance(self._target, str):  # only an address: its type is in the advertisement
                 self._target = await self._find(self._target.upper())
             try:
-                self._connection = await device.connect(self._target, timeout=self._timeout)
+                self._connection = await self._connect(device)
             except core.TimeoutError:
                 raise BleakDeviceNotFoundError(self.address, "connecting timed out") from None
             except (core.ConnectionError, hci.HCI_Error) as error:
@@ -107,6 +108,22 @@ class AirClient(BaseBleakClient):
             self.services = await self._att(self._discover(self._peer))
         except BaseException:
             await self.disconnect()
+            raise
+
+    async def _connect(self, device: Device) -> Connection:
+        connecting = asyncio.ensure_future(device.connect(self._target, timeout=self._timeout))
+        try:
+            return await asyncio.shield(connecting)
+        except asyncio.CancelledError:
+            # bumble would forget it and leave the controller at it: a connection that nobody has, and nobody else gets
+            while not connecting.done():
+                with contextlib.suppress(
+                    core.BaseBumbleError, hci.HCI_Error
+                ):  # not begun, or connected already
+                    await device.send_sync_command(hci.HCI_LE_Create_Connection_Cancel_Command())
+                await asyncio.wait({connecting}, timeout=_GIVEN_UP_S)
+            with contextlib.suppress(core.BaseBumbleError, hci.HCI_Error):
+                await (await connecting).disconnect()
             raise
 
     async def _find(self, address: str) -> Any:

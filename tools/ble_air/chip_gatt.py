@@ -20,11 +20,11 @@ _PROPERTIES = 0x3E
 
 
 class ChipGatt:
-    """`ask(operation, body)` asks the chip and returns its value or raises att.ATT_Error; `authenticated` holds the
-    connections whose key somebody vouched for."""
+    """`ask(operation, body)` asks the chip and returns its value or raises att.ATT_Error. `settled(connection)` waits
+    until the chip knows how secure it is. `authenticated` holds the connections whose key somebody vouched for."""
 
-    def __init__(self, device: Device, ask: Any, authenticated: set[int]) -> None:
-        self._device, self._ask, self._authenticated = device, ask, authenticated
+    def __init__(self, device: Device, ask: Any, settled: Any, authenticated: set[int]) -> None:
+        self._device, self._ask, self._settled, self._authenticated = device, ask, settled, authenticated
         self._services: list[Service] = []
 
     def register(self, tree: list[Any]) -> list[list[int]]:
@@ -82,6 +82,7 @@ class ChipGatt:
         return CharacteristicValue(read=read, write=write)
 
     async def _check(self, bearer: Any, flags: int) -> None:
+        await self._settled(bearer.handle)
         if flags & (_ENCRYPTED | _AUTHENTICATED) and not bearer.is_encrypted:
             store = self._device.keystore
             is_bonded = store is not None and await store.get(str(bearer.peer_address)) is not None

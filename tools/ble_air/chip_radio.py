@@ -62,6 +62,7 @@ class ChipRadio:
         self._on_their_way: deque[int] = deque()  # count of the queue at which each notification has left
         self._passkey: asyncio.Future[int] | None = None
         self._jobs: set[asyncio.Task[None]] = set()
+        self._securing: dict[int, asyncio.Task[None]] = {}  # by connection: its security is being told
 
     async def serve(self) -> None:
         """Read frames until the chip hangs up."""
@@ -103,6 +104,11 @@ class ChipRadio:
         future = self._waiting[self._last_id] = asyncio.get_running_loop().create_future()
         self.tell(operation, body, self._last_id)
         return await future
+
+    async def _settled(self, connection: int) -> None:
+        """Wait until the chip has been told how secure a connection is."""
+        if securing := self._securing.get(connection):
+            await asyncio.wait({securing})
 
     def _answered(self, number: int, body: bytes) -> None:
         future = self._waiting.pop(number, None)
@@ -165,7 +171,7 @@ class ChipRadio:
         device.irk = bytes.fromhex(settings["irk"])
         device.keystore = SecretStore(self._get_secret, self._set_secret)
         device.on("connection", self._connected)
-        self._gatt = ChipGatt(device, self.ask, self.authenticated)
+        self._gatt = ChipGatt(device, self.ask, self._settled, self.authenticated)
         self._device = device
         self._on_their_way.clear()
         self._use_config(device)
@@ -262,7 +268,7 @@ class ChipRadio:
         is_pairing = False
 
         def encrypted() -> None:
-            self._spawn(self._tell_security(connection, is_pairing))
+            self._securing[connection.handle] = self._spawn(self._tell_security(connection, is_pairing))
 
         def pairing_started() -> None:
             nonlocal is_pairing
@@ -278,6 +284,7 @@ class ChipRadio:
             if self._passkey is not None and not self._passkey.done():
                 self._passkey.cancel()
             self.authenticated.discard(connection.handle)
+            self._securing.pop(connection.handle, None)
             self.tell(codes.DISCONNECTED, who)
             asyncio.get_running_loop().call_soon(self._settle)
 
@@ -324,7 +331,8 @@ class ChipRadio:
     async def _set_secret(self, kind: int, key: bytes, value: bytes | None) -> None:
         await self.ask(codes.SET_SECRET, bytes([kind, len(key)]) + key + (value or b""))
 
-    def _spawn(self, work: Any) -> None:
+    def _spawn(self, work: Any) -> asyncio.Task[None]:
         job = asyncio.ensure_future(work)
         self._jobs.add(job)
         job.add_done_callback(self._jobs.discard)
+        return job

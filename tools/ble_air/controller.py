@@ -45,6 +45,8 @@ class _Advertiser(LegacyAdvertiser):
         self.send_advertising_data()
         if self.enabled:  # what it said may have ended it: somebody connected
             interval_s = max(_SHORTEST_S, self.advertising_interval_min * 0.625e-3)
+            channel = self.controller.air.channel  # type: ignore[attr-defined]
+            interval_s += channel.advertising_delay_s() if channel else 0
             self.timer_handle = asyncio.get_running_loop().call_later(interval_s, self._on_timer_fired)
 
     def send_advertising_data(self) -> None:
@@ -75,11 +77,16 @@ class AirController(Controller):
         """End the radio: its connections are lost, and it sends nothing more."""
         self.le_legacy_advertiser.stop()
         self.pending_le_connection = None
-        self.air.cut(self)
+        self.air.vanish(self)
         self.air.controllers.discard(self)
 
     def on_hci_acl_data_packet(self, packet: hci.HCI_AclDataPacket) -> None:
         """Send a packet of the host's: at once, or at the next connection event of a paced air."""
+        if self.air.channel is not None:
+            connection = self.find_le_connection_by_handle(packet.connection_handle)
+            if connection is not None:
+                connection.events.send(connection.self_address, lambda: self._carry(connection, packet))  # type: ignore[attr-defined]
+            return
         if self.air.pace is None:
             super().on_hci_acl_data_packet(packet)
             return
@@ -88,6 +95,10 @@ class AirController(Controller):
             loop = asyncio.get_running_loop()
             self._next_event_s = max(self._next_event_s, loop.time())
             loop.call_at(self._next_event_s, self._connection_event)
+
+    def _carry(self, connection: object, packet: hci.HCI_AclDataPacket) -> None:
+        if self.find_le_connection_by_handle(packet.connection_handle) is connection:
+            super().on_hci_acl_data_packet(packet)
 
     def _connection_event(self) -> None:
         pace = self.air.pace
@@ -129,8 +140,18 @@ class AirController(Controller):
         for other in self.air.controllers:
             advertiser = other.le_legacy_advertiser
             if advertiser.enabled and advertiser.address == peer_address:
-                super().create_le_connection(peer_address)
+                self._connect(peer_address, other)
                 return
+
+    def _connect(self, peer_address: hci.Address, other: Controller) -> None:
+        channel, pending = self.air.channel, self.pending_le_connection
+        if channel is None or pending is None:
+            super().create_le_connection(peer_address)
+        # an end that vanished and has not timed out here yet keeps the place
+        elif peer_address not in self.le_connections and self.random_address not in other.le_connections:
+            events = channel.events(pending)
+            super().create_le_connection(peer_address)
+            self.air.begin(self, peer_address, events)
 
     def on_le_disconnected(self, connection, reason: int) -> None:  # type: ignore[no-untyped-def]
         """Tell the host once."""

@@ -8,11 +8,13 @@ cannot both get the same advertisement.
 import asyncio
 import random
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bumble import core, hci, ll
 from bumble.controller import Controller
 from bumble.link import LocalLink
+
+from tools.ble_air.channel import Channel, ConnectionEvents
 
 _ATT_CHANNEL = 4
 _NOTIFICATION = 0x1B
@@ -38,6 +40,19 @@ class NotificationHarm:
         return [self._delay_s]
 
 
+class _InOrder(dict[Any, None]):
+    """A set in the order in which its members came."""
+
+    def add(self, one: Any) -> None:
+        self[one] = None
+
+    def remove(self, one: Any) -> None:
+        del self[one]
+
+    def discard(self, one: Any) -> None:
+        self.pop(one, None)
+
+
 class Pace(NamedTuple):
     """Connection events: so many packets of each radio every `interval_s` seconds, as a slow central grants."""
 
@@ -48,10 +63,13 @@ class Pace(NamedTuple):
 class AirLink(LocalLink):
     """One place in which radios hear each other. `harm` is asked about each notification."""
 
-    def __init__(self) -> None:
+    def __init__(self, channel: Channel | None = None) -> None:
         super().__init__()
+        # bumble keeps a set, whose order is that of addresses in memory
+        self.controllers: Any = _InOrder()
         self.harm: Plan | None = None
         self.pace: Pace | None = None  # None: as fast as this machine
+        self.channel = channel  # None: perfect, and as fast as this machine
         self._away: set[Controller] = set()
 
     def set_range(self, controller: Controller, is_near: bool) -> None:
@@ -60,7 +78,47 @@ class AirLink(LocalLink):
             self._away.discard(controller)
             return
         self._away.add(controller)
+        if self.channel is None:
+            self.cut(controller)
+            return
+        for own, peer, other in self._links(controller):
+            loop = asyncio.get_running_loop()
+            loop.call_later(own.events.timeout_s, self._time_out, controller, own, peer, other)
+
+    def _time_out(self, controller: Controller, own: Any, peer: Controller, other: Any) -> None:
+        """Two ends that have not heard each other for too long, unless they are near again."""
+        if self._away & {controller, peer}:
+            controller.on_le_disconnected(own, hci.HCI_ErrorCode.CONNECTION_TIMEOUT_ERROR)
+            peer.on_le_disconnected(other, hci.HCI_ErrorCode.CONNECTION_TIMEOUT_ERROR)
+
+    def begin(self, central: Controller, address: hci.Address, events: ConnectionEvents) -> None:
+        """Both ends of a new connection of `central` with `address` meet at these events."""
+        peer = self.peer_of(central, address)
+        if peer is not None:
+            own = central.le_connections[address]
+            events.is_broken = lambda: bool(self._away & {central, peer})
+            own.events = peer.le_connections[own.self_address].events = events  # type: ignore[attr-defined]
+
+    def vanish(self, controller: Controller) -> None:
+        """A radio lost its power: the other ends of its connections notice by their supervision time-out."""
+        for own, peer, other in self._links(controller) if self.channel else ():
+            del controller.le_connections[own.peer_address]
+            asyncio.get_running_loop().call_later(
+                own.events.timeout_s,
+                peer.on_le_disconnected,
+                other,
+                hci.HCI_ErrorCode.CONNECTION_TIMEOUT_ERROR,
+            )
         self.cut(controller)
+
+    def _links(self, controller: Controller) -> list[tuple[Any, Controller, Any]]:
+        """For each connection of a radio its end, the other radio, and that one's end."""
+        found = []
+        for own in controller.le_connections.values():
+            peer = self.peer_of(controller, own.peer_address)
+            if peer is not None:
+                found.append((own, peer, peer.le_connections[own.self_address]))
+        return found
 
     def cut(self, controller: Controller) -> None:
         """End every connection of a radio on both sides, as lost, not as closed."""
@@ -110,7 +168,9 @@ class AirLink(LocalLink):
         if sender_controller in self._away:
             return
         for controller in list(self.controllers):
-            if controller is not sender_controller and controller not in self._away:
+            if controller is sender_controller or controller in self._away:
+                continue
+            if self.channel is None or isinstance(packet, ll.ConnectInd) or self.channel.is_heard():
                 controller.on_ll_advertising_pdu(packet)
 
     def send_ll_control_pdu(
@@ -120,5 +180,12 @@ class AirLink(LocalLink):
         for controller in self.controllers:
             connection = controller.le_connections.get(sender_address)
             if connection is not None and connection.self_address == receiver_address:
-                asyncio.get_running_loop().call_soon(controller.on_ll_control_pdu, sender_address, packet)
+
+                def deliver(controller: Controller = controller) -> None:
+                    asyncio.get_running_loop().call_soon(controller.on_ll_control_pdu, sender_address, packet)
+
+                if self.channel is None:
+                    deliver()
+                else:
+                    connection.events.send(sender_address, deliver)  # type: ignore[attr-defined]
                 return

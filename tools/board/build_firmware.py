@@ -17,6 +17,7 @@ PACKAGES = ("boards", "crs_core", "crs_device")
 # Parts of crs_core that only a host runs: a wearable grades by ASTCT alone, and writes no sentences.
 HOST_ONLY = (
     "crs_core/code_texts.py",
+    "crs_core/on_cpython.py",
     "crs_core/grade/scales/",
     "crs_core/grade/case.py",
     "crs_core/grade/course.py",

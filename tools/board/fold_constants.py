@@ -10,6 +10,8 @@ import ast
 from collections.abc import Mapping
 from pathlib import Path
 
+from tools.board import short_arguments, unused_names
+
 Constants = Mapping[str, int]
 _ARITHMETIC = (ast.Constant, ast.BinOp, ast.UnaryOp, ast.operator, ast.unaryop, ast.expr_context)
 
@@ -28,11 +30,12 @@ def fold(tree: Path, names: list[Path]) -> dict[Path, str]:
     constants: dict[str, dict[str, int]] = {}
     for module in modules:
         _constants_of(module, modules, parsed, constants)
-    folded = {}
+    trees = {}
     for module, name in modules.items():
-        folder = _Folder(name, constants[module], constants)
-        folded[name] = ast.unparse(ast.fix_missing_locations(folder.visit(parsed[name])))
-    return folded
+        trees[module] = _Folder(name, constants[module], constants).visit(parsed[name])
+    unused_names.drop(trees)
+    short_arguments.shorten(trees.values())
+    return {name: ast.unparse(ast.fix_missing_locations(trees[module])) for module, name in modules.items()}
 
 
 def _module(name: Path) -> str:

@@ -35,6 +35,7 @@ _HANG_S = 30.0
 _STARVED = 4  # a busy computer may need so many times longer
 _POLL_S = 0.0005
 _LONG = 0.05  # a turn longer than this part of `hang_s` is watched
+_real_s, _really_sleep = time.monotonic, time.sleep  # whatever clock the player's process gets
 
 
 class Conductor:
@@ -89,6 +90,11 @@ class Conductor:
         """Seconds since the run began."""
         return self._schedule.now_us / 1_000_000
 
+    @property
+    def now_us(self) -> int:
+        """The same in microseconds."""
+        return self._schedule.now_us
+
     def utc_ms(self) -> int:
         """Wall time of the simulation."""
         return self.utc_start_ms + self._schedule.now_us // 1000
@@ -137,7 +143,7 @@ class Conductor:
 
     def pass_s(self, seconds: float) -> None:
         """Let so much time pass; 0: only what is due now is done. ConductorError when the run has failed."""
-        self._pass_until(self._schedule.now_us + round(seconds * 1_000_000))
+        self.pass_until(self._schedule.now_us + round(seconds * 1_000_000))
 
     @property
     def due(self) -> Due:
@@ -148,7 +154,7 @@ class Conductor:
     def pass_until_late(self, seconds: float, fd: int) -> None:
         """Let so much time pass, but no more once the port `fd` of the player has something to read."""
         end_us = self._schedule.now_us + round(seconds * 1_000_000)
-        self._pass_until(end_us, lambda: fd in self.ports.late())
+        self.pass_until(end_us, lambda: fd in self.ports.late())
 
     def until(
         self, condition: Callable[[], Any], timeout_s: float, what: str = "a condition", step_s: float = 0.03
@@ -161,23 +167,24 @@ class Conductor:
         while not (value := condition()):
             if self._schedule.now_us >= end_us:
                 raise NotInTimeError(f"{what}: not within {timeout_s:g} s of simulated time")
-            self._pass_until(min(self._schedule.now_us + round(step_s * 1_000_000), end_us))
+            self.pass_until(min(self._schedule.now_us + round(step_s * 1_000_000), end_us))
         return value
 
     def until_gone(self, name: str, timeout_s: float) -> None:
         """Let time pass until that participant has ended; it then stands at the moment of its end."""
         if self.is_here(name):
             end_us = self._schedule.now_us + round(timeout_s * 1_000_000)
-            self._pass_until(end_us, lambda: not self._schedule.is_here(name))
+            self.pass_until(end_us, lambda: not self._schedule.is_here(name))
         if self.is_here(name):
             raise NotInTimeError(f"{name}: has not ended within {timeout_s:g} s of simulated time")
 
-    def _pass_until(self, limit_us: int, stop_when: Callable[[], bool] = lambda: False) -> None:
+    def pass_until(self, limit_us: int, stop_when: Callable[[], bool] = lambda: False) -> None:
+        """Let time pass until then, and no further than the end of a turn after which `stop_when()`."""
         with self._changed:
             self._raise_failure()
             self._schedule.limit_us, self._stop_when = limit_us, stop_when
             self._schedule.player_counts(self.ports.counts())
-            self._passing_since_s, self._is_passing = time.monotonic(), True
+            self._passing_since_s, self._is_passing = _real_s(), True
             self._poke()
             while self._is_passing:
                 self._changed.wait()
@@ -265,9 +272,9 @@ class Conductor:
             return
         if self._helped():
             self._schedule.work += 1
-        if self._schedule.start_next(time.monotonic()):
+        if self._schedule.start_next(_real_s()):
             return
-        while not self._schedule.give_turn(time.monotonic()):
+        while not self._schedule.give_turn(_real_s()):
             if not self._is_passing:
                 return
             if not self._schedule.step():
@@ -282,7 +289,7 @@ class Conductor:
         since_s = self._waiting_since_s()
         if since_s is None or self._hang_s is None:
             return None
-        waited_s = time.monotonic() - since_s
+        waited_s = _real_s() - since_s
         for until_s in (_LONG * self._hang_s, self._hang_s):
             if waited_s < until_s:
                 return (until_s - waited_s) * 1000 + 1
@@ -295,22 +302,22 @@ class Conductor:
 
     def _check_patience(self) -> None:
         since_s = self._waiting_since_s()
-        if since_s is None or self._hang_s is None or time.monotonic() - since_s < _LONG * self._hang_s:
+        if since_s is None or self._hang_s is None or _real_s() - since_s < _LONG * self._hang_s:
             return
         busy = self._schedule.busy()
         worked_s = busy.worked_s() if busy else 0.0
-        if time.monotonic() - since_s < self._hang_s:
+        if _real_s() - since_s < self._hang_s:
             return
-        is_starved = time.monotonic() - since_s < _STARVED * self._hang_s
+        is_starved = _real_s() - since_s < _STARVED * self._hang_s
         if is_starved and (busy is None or worked_s < self._hang_s * (1 - _LONG)):
             return
         if is_debugged() or any(one.is_debugged() for one in self._schedule.participants):
             if busy:
-                busy.since_s = time.monotonic()
-            self._passing_since_s = time.monotonic()
+                busy.since_s = _real_s()
+            self._passing_since_s = _real_s()
         elif busy:
             raise ParticipantHungError(
-                f"{busy} has not ended its turn for {time.monotonic() - since_s:.1f} s of real time: {busy.stuck()}"
+                f"{busy} has not ended its turn for {_real_s() - since_s:.1f} s of real time: {busy.stuck()}"
             )
         else:
             raise ParticipantHungError(
@@ -319,10 +326,10 @@ class Conductor:
 
     def _helped(self) -> bool:
         """Wait, for real, until every watched helper has nothing to do; whether one had."""
-        begun_s, helped = time.monotonic(), False
+        begun_s, helped = _real_s(), False
         while not all(quiet() for quiet in self._watches):
             helped = True
-            time.sleep(_POLL_S)
-            if self._hang_s is not None and time.monotonic() - begun_s > self._hang_s and not is_debugged():
+            _really_sleep(_POLL_S)
+            if self._hang_s is not None and _real_s() - begun_s > self._hang_s and not is_debugged():
                 raise ParticipantHungError(f"a watched helper is not quiet for {self._hang_s:g} s")
         return helped

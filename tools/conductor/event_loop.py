@@ -41,10 +41,22 @@ class LatePorts(Protocol):
         """For each path [epoch, sent, taken], as `Turns.idle` takes it."""
 
 
+class OwnTime(Protocol):
+    """What a loop needs to know of its time: a participant's `Turns`, or the player's."""
+
+    seed: int
+    name: str
+    life: int
+
+    @property
+    def now_us(self) -> int:
+        """Axis time."""
+
+
 class _Moment:
     """Random numbers of this participant: for the same moment the same, whatever happened before."""
 
-    def __init__(self, turns: Turns) -> None:
+    def __init__(self, turns: OwnTime) -> None:
         self._turns = turns
         self._at_us = -1
         self._random = random.Random()
@@ -64,8 +76,10 @@ class _Moment:
         return hash((self._at_us, self._hashes))
 
 
-class _TurnsSelector(selectors.EpollSelector):
-    def __init__(self, turns: Turns, moment: _Moment, jobs: Jobs, ports: LatePorts | None) -> None:
+class TurnsSelector(selectors.EpollSelector):
+    """Ends the turn where nothing is ready."""
+
+    def __init__(self, turns: Any, moment: _Moment, jobs: Jobs, ports: LatePorts | None) -> None:
         super().__init__()
         self._turns, self._moment, self._jobs, self._ports = turns, moment, jobs, ports
         self._arrivals = TcpArrivals()
@@ -103,8 +117,7 @@ class _TurnsSelector(selectors.EpollSelector):
         )
         self._arrivals.wait()
         while not ready and (until_us is None or self._turns.now_us < until_us):
-            self._idle(until_us)
-            self._wait_for_go()
+            self.rest(until_us)
             self._ran = False
             ready = self._look()
         self._ran = True
@@ -121,6 +134,11 @@ class _TurnsSelector(selectors.EpollSelector):
             ready.sort(key=lambda one: self._registered[one[0].fd])
             self._moment.draw().shuffle(ready)
         return ready
+
+    def rest(self, until_us: int | None) -> None:
+        """End the turn, and come back with the next one."""
+        self._idle(until_us)
+        self._wait_for_go()
 
     def _idle(self, until_us: int | None) -> None:
         try:
@@ -180,12 +198,13 @@ class TurnsLoop(asyncio.SelectorEventLoop):
     """One loop of one participant. A process may make one after the other."""
 
     def __init__(
-        self, turns: Turns, ports: LatePorts | None = None, at_edge: Callable[[], None] = lambda: None
-    ) -> None:
+        self, turns: Any, ports: LatePorts | None = None, at_edge: Callable[[], None] = lambda: None,
+        selector: type[TurnsSelector] | None = None,
+    ) -> None:  # fmt: skip
         self._turns = turns
         self._moment = _Moment(turns)
         self._jobs = Jobs(self._moment.draw, at_edge)
-        super().__init__(_TurnsSelector(turns, self._moment, self._jobs, ports))
+        super().__init__((selector or TurnsSelector)(turns, self._moment, self._jobs, ports))
         self._clock_resolution = _RESOLUTION_S
         self.set_task_factory(self._make_task)  # type: ignore[arg-type]
 
@@ -224,7 +243,7 @@ class TurnsLoop(asyncio.SelectorEventLoop):
         self._jobs.shut_default_down()
 
 
-def monotonic_s(turns: Turns) -> float:
+def monotonic_s(turns: OwnTime) -> float:
     """The monotonic clock of the simulation."""
     return START_S + turns.now_us / 1e6
 

@@ -4,12 +4,13 @@
 board's, is left as it is.
 """
 
+import contextlib
 import os
 import select
 import sys
 import termios
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Protocol
@@ -148,9 +149,25 @@ class _InPlaceOf:
         return getattr(self._module, name)
 
 
+@contextlib.contextmanager
+def counted(user: ModuleType, ports: OpenedPorts) -> Iterator[None]:
+    """As `use_ports`, in `ports` and until the block ends."""
+    kept = user.os, user.serial, user.termios  # type: ignore[attr-defined]
+    _count(user, ports)
+    try:
+        yield
+    finally:
+        user.os, user.serial, user.termios = kept  # type: ignore[attr-defined]
+
+
 def use_ports(user: ModuleType, turns: Turns) -> OpenedPorts:
     """Count what the module `user` reads and writes on the ports that it opens with pyserial."""
     ports = OpenedPorts(turns)
+    _count(user, ports)
+    return ports
+
+
+def _count(user: ModuleType, ports: OpenedPorts) -> None:
 
     class Serial(serial.Serial):
         """Drops what was sent before it opened, with counting."""
@@ -172,4 +189,3 @@ def use_ports(user: ModuleType, turns: Turns) -> OpenedPorts:
     user.os = _InPlaceOf(os, read=ports.read, write=ports.write)  # type: ignore[attr-defined]
     user.serial = _InPlaceOf(serial, Serial=Serial)  # type: ignore[attr-defined]
     user.termios = _InPlaceOf(termios, tcflush=tcflush)  # type: ignore[attr-defined]
-    return ports

@@ -16,6 +16,7 @@ from tools.conductor.port_counts import Due, counts_of
 _LARGEST_BYTES = 1 << 16  # one that is larger would cost each turn the making of so large a buffer
 _MESSAGES_PER_TURN = 100
 _TELLS_S = 0.2
+_really_sleep = time.sleep  # whatever clock the player's process gets
 _TICKS_A_SECOND = sysconf("SC_CLK_TCK")
 
 
@@ -108,7 +109,7 @@ class Participant:
         if self._shows_stack:
             with suppress(ProcessLookupError, PermissionError):
                 kill(self.process, signal.SIGQUIT)
-                time.sleep(_TELLS_S)  # whoever reads of the hang may kill it
+                _really_sleep(_TELLS_S)  # whoever reads of the hang may kill it
         where = ""
         with suppress(OSError):
             where = Path(f"/proc/{self.process}/wchan").read_text()

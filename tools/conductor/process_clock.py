@@ -10,16 +10,28 @@ import queue  # noqa: F401 keeps the real clock
 import subprocess  # noqa: F401 keeps the real clock
 import threading
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
 
-from tools.conductor.event_loop import monotonic_s
-from tools.conductor.turns import Turns
+from tools.conductor.event_loop import OwnTime, monotonic_s
 
 _real_sleep = time.sleep
 
 
-def use_clock(turns: Turns) -> None:
+class SleepingTime(OwnTime, Protocol):
+    """Time in which the main program can sleep."""
+
+    def utc_ns(self) -> int:
+        """Wall time of the simulation."""
+
+    def idle(self, until_us: int | None, ran: bool) -> None:
+        """Nothing to do before then."""
+
+    def take_go(self, block: bool) -> bool:
+        """Go on; False: not yet."""
+
+
+def use_clock(turns: SleepingTime) -> None:
     """Replace the clocks of this process."""
     utc_ns, monotonic_ns = turns.utc_ns, lambda: round(monotonic_s(turns) * 1e6) * 1000
     replaced: dict[str, Callable[..., Any]] = {
@@ -41,6 +53,19 @@ def use_clock(turns: Turns) -> None:
     _date_files(utc_ns)
 
 
+@contextlib.contextmanager
+def clock_of(turns: SleepingTime) -> Iterator[None]:
+    """As `use_clock`, until the block ends."""
+    kept = [(time, name, value) for name, value in vars(time).items() if callable(value)]
+    kept += [(os, "utime", os.utime), (os, "replace", os.replace)]
+    use_clock(turns)
+    try:
+        yield
+    finally:
+        for module, name, value in kept:
+            setattr(module, name, value)
+
+
 def _by_clock(
     utc: Callable[[], Any], monotonic: Callable[[], Any], real: Callable[[int], Any]
 ) -> Callable[[int], Any]:
@@ -55,7 +80,7 @@ def _of_now(real: Callable[[float], Any], utc_ns: Callable[[], int]) -> Callable
     return lambda seconds=None: real(utc_ns() / 1e9 if seconds is None else seconds)
 
 
-def _sleep(turns: Turns, seconds: float) -> None:
+def _sleep(turns: SleepingTime, seconds: float) -> None:
     """Sleep as the main program does, with no event loop at work; a thread waits for real, in its turn."""
     if threading.current_thread() is not threading.main_thread():
         _real_sleep(seconds)

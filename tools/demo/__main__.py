@@ -75,9 +75,7 @@ def _seed(options: argparse.Namespace) -> int | None:
     """The seed of a run in simulated time; None: real time."""
     if options.seed is not None and options.real_time:
         raise _RefusedError("--seed with --real-time: real time comes from no seed. Leave one of them out")
-    if options.seed is not None and options.link == "ble":
-        raise _RefusedError("--seed with --link ble: the simulated air runs in real time. Leave --seed out")
-    if options.real_time or options.link == "ble":
+    if options.real_time:
         return None
     return 1 if options.seed is None else int(options.seed)
 
@@ -106,7 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--real-time",
         action="store_true",
-        help="by this computer's clock, as --link ble always does: never the same twice",
+        help="by this computer's clock: never the same twice",
     )
     parser.add_argument("--keep", type=Path, help="keep image, store and logs in this new or empty folder")
     return parser

@@ -27,9 +27,11 @@ from host_agent.store.db import Tx, open_read_only
 from host_agent.sync.links import ble_name
 from tools.ble_air.air import Air
 from tools.ble_air.bleak_backend import Adapter
+from tools.ble_air.channel import Channel
 from tools.rig.image import CUSTODIAN, DEVICE_ID
 from tools.rig.laptop import Laptop
 from tools.rig.radio_bedside import RadioBedside
+from tools.rig.waiting import conductor
 from tools.rig.wearable import Wearable, ready
 
 PROFILES = ("nimble", "btstack")
@@ -59,7 +61,8 @@ class AirBedside(RadioBedside):
         """Start air, radio and wearable on `image`, or on one of build_image, to which `built` goes. Ends everything
         that it started."""
         with tempfile.TemporaryDirectory(prefix="air-") as sockets:  # a unix socket's path must be short
-            async with Air.open(Path(sockets)) as air:
+            owner = conductor()
+            async with Air.open(Path(sockets), Channel(owner.seed) if owner else None) as air:
                 radio = ("--ble", profile, "--air", str(air.chip_path), *options)
                 if image is None:
                     wearable = ready(folder, *radio, speed=speed, **built)

@@ -22,7 +22,7 @@ from crs_device.settings.key_file import KeyFile
 from crs_device.settings.settings_file import SettingsFile
 from littlefs import LittleFS
 
-from tools.board import build_firmware
+from tools.board import build_firmware, fold_constants, short_arguments, unused_names
 from tools.board.build_firmware import PACKAGES, bundle, compile_application, root_files, source_tree
 from tools.data.flash_image import CACHE, SECTOR, at_one_instant, mounted
 from tools.rig.micropython import ROOT
@@ -40,7 +40,9 @@ _CACHE = ROOT / "build" / "firmware"
 
 def compiled() -> dict[str, bytes]:
     """{path inside a slot: .mpy bytes} of the present sources for the virtual board."""
-    digest = hashlib.sha256(Path(build_firmware.__file__).read_bytes())
+    digest = hashlib.sha256()
+    for module in (build_firmware, fold_constants, unused_names, short_arguments):
+        digest.update(Path(module.__file__).read_bytes())
     for package in PACKAGES:
         for path in sorted((source_tree() / package).rglob("*.py")):
             digest.update(str(path.relative_to(source_tree())).encode() + path.read_bytes())

@@ -5,6 +5,7 @@ laptop.start(port, speed=60)
 laptop.read(totals).readings
 """
 
+import asyncio
 import contextlib
 import json
 import os
@@ -30,17 +31,22 @@ from tools.rig import evidence
 from tools.rig.image import DEVICE_ID
 from tools.rig.micropython import ROOT
 from tools.rig.stored import events_of_type
-from tools.rig.waiting import conductor
+from tools.rig.waiting import conductor, until_async
 
 CABLE_ONLY = "[serial]\nscan_usb = false\n[ble]\nenabled = false\n"
 RADIO_TOO = "[serial]\nscan_usb = false\n[ble]\nenabled = true\n"
 _STOP_S = 15.0
+_COMMAND = "command"  # what a conductor calls one
 
 T = TypeVar("T")
 
 
 class LaptopError(Exception):
     """A `cytowatch` command failed, or the agent ended unasked; the message holds what it printed."""
+
+
+def _on_air(hci: str) -> list[str]:
+    return [sys.executable, "-m", "tools.ble_air.run_cytowatch", hci]
 
 
 def device_key(key: Key, device_id: bytes = DEVICE_ID) -> keyfile.DeviceKey:
@@ -69,7 +75,7 @@ class Laptop:
 
     def use_radio(self, hci: str) -> None:
         """From now on the agent's Bluetooth is a radio on the simulated air behind this bumble transport."""
-        self.agent_command = [sys.executable, "-m", "tools.ble_air.run_cytowatch", hci]
+        self.agent_command = _on_air(hci)
         self._hci = hci
 
     def enrol(self, key: Key) -> None:
@@ -80,40 +86,57 @@ class Laptop:
         self, *arguments: str, check: bool = True, timeout_s: float = 60, **environment: str
     ) -> subprocess.CompletedProcess[str]:
         """Run one command; raise LaptopError when `check` and its exit code is not 0."""
-        environment = self.environment | environment
-        owner = conductor()
-        command = [
-            *self.wrapper,
-            *(self._participant(owner, "command") if owner else self.command),
-            *arguments,
-        ]
-        with subprocess.Popen(
-            command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            text=True, cwd=ROOT,
-        ) as process:  # fmt: skip
+        with self._typed(arguments, environment) as process:
             try:
-                if owner:
-                    owner.until_gone("command", timeout_s)
+                if owner := conductor():
+                    owner.until_gone(_COMMAND, timeout_s)
                 out, err = process.communicate(timeout=timeout_s)
             except BaseException:
                 process.kill()
                 raise
-        done = subprocess.CompletedProcess(command, process.returncode, out, err)
+        done = subprocess.CompletedProcess(process.args, process.returncode, out, err)
         if check and done.returncode:
             raise LaptopError(
                 f"cytowatch {' '.join(arguments)}: exit {done.returncode}: {done.stderr or done.stdout}"
             )
         return done
 
+    async def cytowatch_by_radio(
+        self, hci: str, *arguments: str, timeout_s: float = 60
+    ) -> subprocess.CompletedProcess[str]:
+        """As `cytowatch` without a check, with a radio on the air behind `hci`, which this event loop may serve."""
+        with self._typed(arguments, {}, hci) as process:
+            try:
+                if owner := conductor():
+                    await until_async(lambda: not owner.is_here(_COMMAND), timeout_s, " ".join(arguments))
+                out, err = await asyncio.to_thread(process.communicate, timeout=timeout_s)
+            except BaseException:
+                process.kill()
+                raise
+        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+    def _typed(
+        self, arguments: tuple[str, ...], environment: dict[str, str], hci: str = ""
+    ) -> subprocess.Popen[str]:
+        if owner := conductor():
+            command = self._participant(owner, _COMMAND, hci)
+        else:
+            command = _on_air(hci) if hci else self.command
+        return subprocess.Popen(
+            [*self.wrapper, *command, *arguments], env=self.environment | environment, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT,
+        )  # fmt: skip
+
     @property
     def agent_name(self) -> str:
         """What a conductor calls the agent of this laptop."""
         return f"agent of {self.home.name}"
 
-    def _participant(self, owner: Conductor, name: str) -> list[str]:
+    def _participant(self, owner: Conductor, name: str, hci: str) -> list[str]:
         """What runs cytowatch in simulated time."""
         owner.expect(name)
-        return [sys.executable, "-m", "tools.conductor.run_cytowatch", owner.path, name]
+        runner = [sys.executable, "-m", "tools.conductor.run_cytowatch", owner.path, name]
+        return [*runner, "--hci", hci] if hci else runner
 
     def ask(self, *arguments: str) -> Any:
         """Run one read command with --json and return what it says."""
@@ -124,8 +147,7 @@ class Laptop:
         evidence.note(self.log)
         command = self.agent_command
         if owner := conductor():
-            command = self._participant(owner, self.agent_name)
-            command += ["--hci", self._hci] if self._hci else []
+            command = self._participant(owner, self.agent_name, self._hci)
         ports = ["--port", port] if port else []
         with self.log.open("ab") as log:
             self.agent = subprocess.Popen(

@@ -113,6 +113,9 @@ class FakeDevice:
         self.read_only_answers: dict[type, Any] = {}
         self.settings: dict[str, str] = {}  # of text, changed by a host and journaled
         self.deaf = False  # swallows everything
+        self.handing_over = asyncio.Event()  # it deletes a journal, after its Result and before its BYE
+        self.may_hand_over = asyncio.Event()
+        self.may_hand_over.set()
         self._context_parts = PartJoiner(512)
         self._kick = asyncio.Event()
         flash.mkdir(parents=True, exist_ok=True)
@@ -229,6 +232,8 @@ class FakeDevice:
         elif isinstance(message, wire.Bind):
             await self.say(wire.Result(0x15, wire.RESULT_DONE, ""))
             if message.part == message.parts - 1:
+                self.handing_over.set()
+                await self.may_hand_over.wait()
                 self.bind(message.binding_id if message.op == wire.BIND_START else bytes(8))
                 for event in self.session.close(wire.BYE_JOURNAL_CHANGED):
                     if isinstance(event, sessions.Send):

@@ -5,6 +5,7 @@ with ready(tmp_path, speed=60) as wearable:      # provisioned and bound, on an 
     wearable.control("press", ms=300)
 """
 
+import contextlib
 import json
 import os
 import select
@@ -13,15 +14,19 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self
 
+from tools.conductor.conductor import Conductor
 from tools.rig import evidence
 from tools.rig.host import Host
 from tools.rig.image import CUSTODIAN, build_image
 from tools.rig.micropython import ROOT
+from tools.rig.own_air import OwnAir
 from tools.rig.scenarios import scenario_file
 from tools.rig.waiting import conductor
+from tools.virtual_wearable.radio import AirError
 
 _START_S = 30.0
 _STOP_S = 10.0
@@ -58,6 +63,9 @@ class Wearable:
         self._short = ""  # the folder of a control socket whose path would be too long
         self._process: subprocess.Popen[str] | None = None
         self._hosts: list[Host] = []
+        self._air: OwnAir | None = (
+            None  # in simulated time, for as long as this object's wearable is not stopped
+        )
 
     @property
     def _control(self) -> Path:
@@ -73,10 +81,13 @@ class Wearable:
             sys.executable, "-m", "tools.virtual_wearable", *map(str, self._source), "--image", str(self.image),
             "--link", str(self.link), "--control", str(self._control), "--speed", f"{self.speed:g}", *self._options,
         ]  # fmt: skip
-        if owner := conductor():
-            owner.expect("wearable")
-            command += ["--conductor", str(owner.path), "--name", "wearable"]
         with self.log.open("a") as log:
+            if owner := conductor():
+                if "--ble" in self._options and "--air" not in self._options:
+                    self._air = self._air or self._own_air(owner, log)
+                    command += ["--air", str(self._air.chip_path)]
+                owner.expect("wearable")
+                command += ["--conductor", str(owner.path), "--name", "wearable"]
             self._process = subprocess.Popen(
                 command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True
             )
@@ -90,8 +101,15 @@ class Wearable:
         self.port = line.split()[1]
         if "--ble" in self._options:
             radio = dict(word.split("=", 1) for word in said.readline().split()[1:])
-            self.ble_address, self.hci = radio["address"], radio["hci"]
+            self.ble_address = radio["address"]
+            self.hci = self._air.hci if self._air else radio["hci"]
         return self
+
+    def _own_air(self, owner: Conductor, log: IO[str]) -> OwnAir:
+        try:
+            return OwnAir(owner, log)
+        except AirError as error:
+            raise WearableError(f"{error}: {self._last_words()!r}") from error
 
     def control(self, cmd: str, **arguments: Any) -> dict[str, Any]:
         """Send one control command and return its answer; WearableError when it is refused or there is none."""
@@ -139,8 +157,9 @@ class Wearable:
         # the system may give the name of a pty that is gone to anybody's next one: nothing may lead there
         self.link.unlink(missing_ok=True)
         if self._process:
-            self._process.kill()
-            self._reap()
+            with _ended_with(self._process.pid):
+                self._process.kill()
+                self._reap()
 
     def stop(self) -> None:
         """Ask the process to end; kill it when it does not."""
@@ -153,6 +172,9 @@ class Wearable:
             except subprocess.TimeoutExpired:
                 self._process.kill()
             self._reap()
+        if self._air:
+            self._air.close()
+            self._air = None
         if self._short:
             shutil.rmtree(self._short, ignore_errors=True)
             self._short = ""
@@ -171,6 +193,22 @@ class Wearable:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+@contextlib.contextmanager
+def _ended_with(pid: int) -> Iterator[None]:
+    """After the block the children of a process that was killed in it have ended, too: they die a moment later."""
+    fds = []
+    with contextlib.suppress(OSError):  # where the system does not tell
+        for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+            fds.append(os.pidfd_open(int(child)))
+    try:
+        yield
+        for fd in fds:
+            select.select([fd], [], [], _STOP_S)
+    finally:
+        for fd in fds:
+            os.close(fd)
 
 
 def ready(

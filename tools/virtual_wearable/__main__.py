@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import fcntl
 import os
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -22,6 +23,7 @@ from tools.virtual_wearable.supervisor import BoardDeadError, Supervisor
 from tools.virtual_wearable.world import THERMOMETERS, World
 
 SECTOR = 4096
+_LIVES_APART = 7919
 SECTORS = 352  # 1.4 MB: the file system of a stock Pico W
 
 
@@ -162,6 +164,11 @@ def _radio(arguments: argparse.Namespace, chip_id: str, stack: contextlib.ExitSt
     return radio
 
 
+def _seed_of_life(seed: int | None, lockstep: Lockstep | None) -> int | None:
+    """What is random on the chip: not the same again when the wearable is started again in one run."""
+    return seed if seed is None or lockstep is None else seed + _LIVES_APART * (lockstep.turns.life - 1)
+
+
 def _run(arguments: argparse.Namespace) -> None:
     if not 0 <= arguments.torn <= 100:
         raise _RefusedError(f"--torn {arguments.torn}: percent, from 0 to 100")
@@ -190,7 +197,7 @@ def _run(arguments: argparse.Namespace) -> None:
             arguments.off_ms,
             arguments.once,
             _radio(arguments, chip_id, stack),
-            seed,
+            _seed_of_life(seed, lockstep),
             chip_id,
         )
         plan = FlashPlan(arguments.cut, arguments.torn, arguments.flash_eio)
@@ -203,6 +210,7 @@ def _run(arguments: argparse.Namespace) -> None:
         if arguments.link:
             _make_link(arguments.link, board.port.name)
             stack.callback(arguments.link.unlink, missing_ok=True)
+        signal.signal(signal.SIGTERM, board.stop)  # whoever reads READY may end it at once
         print("READY", board.port.name, flush=True)
         if build.radio:
             print(f"BLE address={build.radio.address} hci={build.radio.hci or '-'}", flush=True)

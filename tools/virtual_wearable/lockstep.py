@@ -23,7 +23,7 @@ _FOREVER_US = (1 << 62) - 1
 _SLICE_S = 0.05
 _HANDED_OVER_S = 2.0
 _PAUSE_S = 0.00005
-_BREAK = 1
+_BREAK, _SPOKE = 1, 2
 _EPOCH = 1  # the port lives as long as the board
 HANG_S = 20.0  # seconds of processor time in which a chip looks at no clock and waits for nothing
 STUCK_S = 120.0  # real seconds, for one that does not even run
@@ -47,6 +47,7 @@ class Lockstep:
         self._asked: tuple[int, bool] | None = None  # until when the chip waits, whether Ctrl-C may break in
         self._at_prompt = False
         self._break = False
+        self._spoke = False  # the chip has sent something to the air in this turn
         self._look = False  # a chip with a radio looks by itself whether the air has sent anything
         self._probed: tuple[int, int] | None = (
             None  # until and now of the question that was answered for such a look
@@ -86,13 +87,14 @@ class Lockstep:
 
     def asked(self, payload: bytes) -> None:
         """The chip waits."""
-        now_us, until_us, may_break = struct.unpack("<6x3q", payload)
+        now_us, until_us, flags = struct.unpack("<6x3q", payload)
         self.axis.move_to(now_us)
         asked = (until_us, now_us)
-        if self._probed != asked:
+        if self._probed != asked or flags & _SPOKE:
             self._ran = True
         self._probed = None
-        self._asked = (until_us, bool(may_break))
+        self._asked = (until_us, bool(flags & _BREAK))
+        self._spoke = self._spoke or bool(flags & _SPOKE)
 
     def at_prompt(self) -> None:
         """No program runs: only its console wakes it."""
@@ -133,14 +135,14 @@ class Lockstep:
             self._answer(board)
             return
         next_us = self._next_us(board)
-        spoke = board.port.given != self._given
+        spoke = board.port.given != self._given or self._spoke
         if next_us <= self.turns.horizon_us and not spoke and next_us < _FOREVER_US:
             self._ran = True
             self.axis.move_to(next_us)
             return
-        spoke = spoke or board.port.taken != self._taken or board.build.radio is not None
-        self._given, self._taken = board.port.given, board.port.taken
-        self._hand_over(board, next_us, wake_read, spoke)
+        said = spoke or board.port.taken != self._taken or board.build.radio is not None
+        self._given, self._taken, self._spoke = board.port.given, board.port.taken, False
+        self._hand_over(board, next_us, wake_read, said)
 
     def _is_due(self) -> bool:
         return self._asked is not None and self.axis.now_us() >= self._asked[0]
@@ -157,7 +159,8 @@ class Lockstep:
         if self._asked is None:  # at the prompt: it reads its console by itself
             return
         now_us = self.axis.now_us()
-        lent_us = self.turns.horizon_us if board.port.given == self._given else now_us
+        spoke = board.port.given != self._given or self._spoke
+        lent_us = now_us if spoke else self.turns.horizon_us
         lent_us = min([lent_us, *(_after(at_s) for at_s in board.appointments() if at_s is not None)])
         answer = struct.pack("<4q", 0, now_us, max(now_us, lent_us), _BREAK if self._break else 0)
         self._asked, self._break, self._busy_since_s = None, False, None

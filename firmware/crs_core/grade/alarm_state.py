@@ -101,7 +101,7 @@ _VERSION_UNREACHED = const(3)  # the same bytes, with the bits of NOBODY_REACHED
 _UNREACHED_BITS = const(3)
 _INPUTS = "<HBIHHHBIBBBHBH"
 _NONE_U16 = const(0)
-_NONE_U32 = 0xFFFFFFFF
+_NONE_U32 = const(0xFFFFFFFF)
 INPUTS_SIZE = struct.calcsize(_INPUTS)
 
 

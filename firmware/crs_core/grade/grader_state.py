@@ -37,7 +37,7 @@ WORRIED = const(8)  # something worrying was entered since the last step
 _COUNT = const(2)
 _VERSION = const(2)
 _NO_LOWER = const(255)
-_NONE = 0xFFFFFFFF
+_NONE = const(0xFFFFFFFF)
 _FIXED = const(33)
 _AGES = (LAST, TEMP_AT, PPG_AT, FLAT_SINCE, BASELINE + 2, MET_AT)
 

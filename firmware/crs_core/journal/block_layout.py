@@ -29,7 +29,7 @@ BLOCK_MAX = const(4095)  # bytes; with its type byte such a block fills one mess
 SEQ_MAX = const(0xFFFFFFFF)
 
 HEADER = "<BBBBHIIIH"
-T_LIMIT = 1 << 48
+T_LIMIT = const(1 << 48)
 
 Header = namedtuple(
     "Header", ("version", "kind", "codec", "flags", "count", "body_len", "boot", "first_seq", "start_ms")

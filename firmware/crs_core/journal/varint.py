@@ -4,10 +4,11 @@ A varint has at most 8 bytes (56 bits), enough for the difference of two 48-bit 
 padding with empty groups is refused, so equal content is equal bytes.
 """
 
+from crs_core.compat import const
 from crs_core.errors import LocalError, RemoteError
 
-MAX_BYTES = 8
-_LIMIT = 1 << 56
+MAX_BYTES = const(8)
+_LIMIT = const(1 << 56)
 
 
 def put(out: bytearray, value: int) -> None:

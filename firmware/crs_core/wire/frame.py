@@ -16,8 +16,10 @@ FLAG = b"\x7e"
 ESCAPE = b"\x7d"
 _FLIP = const(0x20)
 _CRC_BYTES = const(4)
-OVERHEAD_BYTES = 6  # two flags and the CRC; stuffing adds one byte per byte at worst
-TEXT_TAIL_BYTES = 512  # of a spoiled candidate that reads as text, at most these last bytes are returned
+OVERHEAD_BYTES = const(6)  # two flags and the CRC; stuffing adds one byte per byte at worst
+TEXT_TAIL_BYTES = const(
+    512
+)  # of a spoiled candidate that reads as text, at most these last bytes are returned
 
 # No frame to the device contains a byte below 0x20: 0x03 is Ctrl-C there and belongs to mpremote.
 _to_device_table: list[

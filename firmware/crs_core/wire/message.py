@@ -140,7 +140,6 @@ LAYOUTS = {
     0x2A: (KeysIs, "k"),
     0x2B: (SelfTestIs, "t"),
 }
-_TYPE_OF = {cls: number for number, (cls, _) in LAYOUTS.items()}
 _SIZES = {"B": 1, "H": 2, "I": 4, "Q": 8, "T": 6}
 
 
@@ -148,19 +147,19 @@ def type_of(message: tuple) -> int:  # type: ignore[type-arg]
     """The type number of a message, by which a Result names the request that it answers."""
     if isinstance(message, Unknown):
         return message.type  # type: ignore[no-any-return]
-    number = _TYPE_OF.get(type(message))
-    if number is None:
-        raise LocalError(f"{message!r} is not a message")
-    return number
+    for number, (cls, _) in LAYOUTS.items():
+        if cls is type(message):
+            return number
+    raise LocalError(f"{message!r} is not a message")
 
 
 def encode(message: tuple) -> bytes:  # type: ignore[type-arg]
     """Return the plaintext; LocalError when a value does not fit its field."""
+    if isinstance(message, Block):
+        return b"\x20" + message.data  # type: ignore[no-any-return]
     number = type_of(message)
     if isinstance(message, Unknown):
         return bytes([number]) + message.body  # type: ignore[no-any-return]
-    if isinstance(message, Block):
-        return b"\x20" + message.data  # type: ignore[no-any-return]
     out = [bytes([number])]
     for letter, value in zip(LAYOUTS[number][1], message):
         out.append(_encode_field(letter, value))

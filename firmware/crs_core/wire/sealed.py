@@ -17,7 +17,7 @@ TAG_TO_HOST = const(0xD2)
 OVERHEAD_BYTES = const(13)
 _HEADER_BYTES = const(5)
 _MAC_BYTES = const(8)
-_COUNTER_END = 0xFFFFFFFF  # never used
+_COUNTER_END = const(0xFFFFFFFF)  # never used
 
 
 class Sealer:

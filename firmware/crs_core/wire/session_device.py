@@ -66,12 +66,6 @@ class DeviceSession(base.Session):
             return self.close(message_part.BYE_REVOKED)
         return []
 
-    def refuse_busy(self) -> list:  # type: ignore[type-arg]
-        """Events that ask a peer to come later, for a caller that will not talk now."""
-        events: list = []  # type: ignore[type-arg]
-        self._send(hello_part.encode_refuse(hello_part.REFUSE_BUSY), events)
-        return events
-
     def _refuse(self, reason: int, peer: Hello, events: list) -> None:  # type: ignore[type-arg]
         self._send(hello_part.encode_refuse(reason), events)
         events.append(base.Refused(reason, peer.low, peer.high))

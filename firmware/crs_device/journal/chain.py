@@ -7,14 +7,15 @@ and stays where it is until its turn to be dropped: its readable blocks still co
 
 import os
 
+from crs_core.compat import const
 from crs_core.journal import block_layout
 from crs_device.journal import segment
 
-FLASH_BLOCK = 4096  # what a file really takes is rounded up to this
-_CURSORS = 4  # ordered and event reader of two links
-_PIECE = 1024  # bytes read at once: opening a file costs more reads of flash than its blocks do
+FLASH_BLOCK = const(4096)  # what a file really takes is rounded up to this
+_CURSORS = const(4)  # ordered and event reader of two links
+_PIECE = const(1024)  # bytes read at once: opening a file costs more reads of flash than its blocks do
 _NO_PIECE = (0, 0, b"")
-_READ_TRIES = 3  # reads of a segment that may fail before its records are reported as corrupt
+_READ_TRIES = const(3)  # reads of a segment that may fail before its records are reported as corrupt
 
 
 def _rounded(size: int) -> int:

@@ -9,9 +9,10 @@ mark:   acknowledged u32, reserved u32: no sequence above it was ever used in th
 import os
 import struct
 
+from crs_core.compat import const
 from crs_device.two_slot import TwoSlot
 
-FORMAT = 1
+FORMAT = const(1)
 UNBOUND = b"\0" * 8
 _HEADER = "<B8s8sI"
 

@@ -30,7 +30,7 @@ ACK_STORE_MS = const(60_000)
 RESERVE = const(4096)  # numbers reserved per store of the mark
 
 _EVENTS_BODY_MAX = const(3500)  # bytes of payload that share a block; longer batches take several
-_ENOSPC = 28
+_ENOSPC = const(28)
 
 
 class Journal:

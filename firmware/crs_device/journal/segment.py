@@ -1,9 +1,10 @@
 """One segment file: whole blocks one after the other, at most 8 KiB. Reads verify; bytes that do not are skipped."""
 
+from crs_core.compat import const
 from crs_core.journal import block_layout
 from crs_core.errors import RemoteError
 
-SEGMENT_MAX = 8192
+SEGMENT_MAX = const(8192)
 
 
 def read(path: str, offset: int = 0) -> bytes:

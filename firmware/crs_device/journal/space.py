@@ -4,11 +4,12 @@ Readings have three quarters of the budget: the oldest segment goes. Events have
 segments go for each block written, so that a budget made smaller does not stall the wearable.
 """
 
+from crs_core.compat import const
 from crs_device.journal import segment
 
 SEAL_READINGS = segment.SEGMENT_MAX
-SEAL_EVENTS = 4096
-DROPS_MAX = 2
+SEAL_EVENTS = const(4096)
+DROPS_MAX = const(2)
 
 
 def drop_oldest(chain, need: int, quota: int) -> int:  # type: ignore[no-untyped-def]

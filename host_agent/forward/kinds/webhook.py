@@ -1,47 +1,27 @@
-"""Deliver an event by HTTPS POST: signed, idempotent by key, delivered only on 2xx, redirects never followed."""
+"""Deliver an event by HTTPS POST in the form of the service: signed, idempotent by key, redirects never followed."""
 
-import asyncio
-from collections.abc import Callable
-from email.utils import parsedate_to_datetime
-from http.cookiejar import DefaultCookiePolicy
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, ClassVar, Self
 from urllib.parse import urlsplit
 
 import httpx2
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from host_agent.forward.address import check_address
-from host_agent.forward.delivery import Delivered, Delivery, Outcome, Rejected, RetryAfter
-from host_agent.forward.receiver import Receiver
+from host_agent.errors import ConfigError
+from host_agent.forward.delivery import Delivered, Delivery, Outcome, RetryAfter
+from host_agent.forward.forms import FORMS, FormName, template
+from host_agent.forward.forms.form import Form, Target
+from host_agent.forward.http_answer import Answer, post, refusal
+from host_agent.forward.http_settings import HttpReceiver, make_client
+from host_agent.forward.message import read_message
+from host_agent.forward.packing import JSON_TYPE
 from host_agent.forward.secret import VariableName
 from host_agent.forward.signature import HEADER, sign
-from host_agent.text import without_secrets
-
-_LOOPBACK_HOSTS = ("127.0.0.1", "::1", "localhost")
-SCHEMA = "cytowatch.event/1"
-# Statuses that speak about these bytes; every other refusal (key, path, overload) may be mended at the receiver,
-# so the event waits for that instead of being given up.
-_ABOUT_THE_BODY = (400, 413, 415, 422)
-_ABOUT_ALL = (
-    401,
-    403,
-    404,
-    405,
-    407,
-    429,
-    501,
-    502,
-    503,
-    504,
-    505,
-    507,
-    511,
-)  # a second event now would meet the same
-# How much of an answer is read to keep the connection; a receiver that sends more misbehaves.
-_DRAIN_BYTES = 65_536
+from host_agent.forward.standard_webhooks import standard_headers
 
 
-class WebhookReceiver(Receiver):
+class WebhookReceiver(HttpReceiver):
     """One receiver of events over HTTPS. Write one [[webhook]] table for each receiver."""
 
     example: ClassVar[dict[str, Any]] = {
@@ -49,9 +29,13 @@ class WebhookReceiver(Receiver):
         "url": "https://alarms.example.org/cytowatch",
         "secret_file": "/etc/cytowatch/ward.secret",
     }
-    secrets: ClassVar[tuple[str, ...]] = ("secret",)
+    secrets: ClassVar[tuple[str, ...]] = ("secret", "token", "url")
+    files: ClassVar[tuple[str, ...]] = ("ca_file", "template_file")
 
-    url: str = Field(description="Address that takes the POST. Redirects are refused.")
+    form: FormName = Field(
+        default="cytowatch",
+        description="What the service understands. slack is also for Mattermost; template takes template_file.",
+    )
     secret_file: str | None = Field(
         default=None,
         description="File with the shared secret: its first line, at least 16 characters, readable by you alone."
@@ -59,123 +43,124 @@ class WebhookReceiver(Receiver):
     )
     secret_env: VariableName | None = Field(
         default=None,
-        description="Environment variable with the shared secret. Set either secret_file or secret_env.",
+        description="Environment variable with the shared secret. Set either secret_file or secret_env."
+        " Only the forms cytowatch and template need one.",
     )
-    allow_plain_http: bool = Field(
-        default=False,
-        description="Allow http:// to another machine. Everyone on the network can then read what is sent.",
+    template_file: str | None = Field(
+        default=None, description="File with the body for form = template: text with ${field} in it."
     )
-
-    @field_validator("url")
-    @classmethod
-    def _can_work(cls, url: str) -> str:
-        check_address(url)
-        try:
-            httpx2.Request("POST", url)
-        except (httpx2.InvalidURL, ValueError) as error:
-            raise ValueError(f"an address that can be called; {without_secrets(str(error))}") from None
-        return url
+    template_is_json: bool = Field(
+        default=True, description="Whether the template makes JSON. If false, it is sent as plain text."
+    )
 
     @model_validator(mode="after")
-    def _is_encrypted(self) -> Self:
-        parts = urlsplit(self.url)
-        if parts.scheme == "http" and parts.hostname not in _LOOPBACK_HOSTS and not self.allow_plain_http:
-            raise ValueError("https:// (or allow_plain_http = true, when the network itself is protected)")
+    def _fits_its_form(self) -> Self:
+        if (self.form == "template") != (self.template_file is not None):
+            raise ValueError("template_file together with form = template, and with no other form")
+        if self.form == "pagerduty" and not self.has_secret("token"):
+            raise ValueError("token_file or token_env with the integration key, for the form pagerduty")
+        if self.url is not None and self.form != "template" and (why := FORMS[self.form].check_url(self.url)):
+            raise ValueError(why)
         return self
 
+    def needs(self, name: str) -> bool:
+        return super().needs(name) or (name == "secret" and self.form in ("cytowatch", "template"))
+
+    def problems(self) -> Iterator[ConfigError]:
+        yield from super().problems()
+        try:
+            self.made_form()
+        except ConfigError as error:
+            yield error
+
+    def address(self) -> str:
+        url = super().address()
+        if self.form != "template" and (why := FORMS[self.form].check_url(url)):
+            raise self.wrong_address(why)
+        return url
+
+    def made_form(self) -> Form:
+        """The form; ConfigError when its template does not render."""
+        if self.form != "template":
+            return FORMS[self.form]
+        path = Path(self.template_file or "").expanduser()
+        return template.load(path, f"{self.kind} {self.name}", as_json=self.template_is_json)
+
+    def proves(self) -> str:
+        return template.PROVES if self.form == "template" else FORMS[self.form].proves
+
+    def shown_address(self) -> str:
+        if self.url is None or self.form in ("cytowatch", "pagerduty", "template"):
+            return super().shown_address()
+        parts = urlsplit(self.url)  # whoever knows the rest can write there
+        return f"{parts.scheme}://{parts.netloc}/…"
+
     def forwarder(self, utc_ms: Callable[[], int]) -> "Webhook":
+        token, form = self.token(), self.made_form()
         return Webhook(
-            self.name, self.url, self.read_secret("secret"), timeout_s=self.timeout_s,
-            accept_simulated=self.accept_simulated, utc_ms=utc_ms,
+            self.name, self.address(), self.read_secret("secret") if self.has_secret("secret") else None,
+            timeout_s=self.timeout_s, accept_simulated=self.accept_simulated, utc_ms=utc_ms, form=form, token=token,
+            headers={**self.headers, **({} if form.takes_token else self.token_headers(token))}, client=self.client(),
         )  # fmt: skip
 
 
 class Webhook:
-    """One receiver. `utc_ms` gives the time that is signed; the secret is held in memory only."""
+    """One receiver. `utc_ms` gives the time that is signed; the secrets are held in memory only."""
 
     def __init__(
         self,
         name: str,
         url: str,
-        secret: bytes,
+        secret: bytes | None,
         *,
         timeout_s: float,
         accept_simulated: bool,
         utc_ms: Callable[[], int],
+        form: Form = FORMS["cytowatch"],
+        token: str = "",
+        headers: dict[str, str] | None = None,
+        client: httpx2.AsyncClient | None = None,
     ) -> None:
         self.name = name
         self.accept_simulated = accept_simulated
-        self._url = url
+        self._target = Target(url, token)
         self._secret = secret
         self._timeout_s = timeout_s
         self._utc_ms = utc_ms
-        # trust_env off: a proxy or .netrc of the environment must not see patient events unasked
-        # No cookie is kept: each one that a receiver sets would make every later request longer, until it is refused.
-        self._client = httpx2.AsyncClient(
-            follow_redirects=False, trust_env=False, timeout=httpx2.Timeout(timeout_s)
-        )
-        self._client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=()))
+        self._client = client or make_client(timeout_s)
+        self._form = form
+        self._headers = headers or {}
 
     async def send(self, delivery: Delivery) -> Outcome:
-        """POST once within timeout_s in all (httpx's own limits are per operation, so a drip-feed would pass them)."""
-        sent_at_s = self._utc_ms() // 1000
+        """POST once within timeout_s in all; delivered only when the answer says so in the words of the form."""
+        request = self._form.request(read_message(delivery), self._target, delivery)
         headers = {
-            "Content-Type": "application/json",
+            "Content-Type": JSON_TYPE,
             "User-Agent": "cytowatch",
+            "Accept-Encoding": "identity",
             "Idempotency-Key": delivery.event_key,
-            HEADER: sign(self._secret, sent_at_s, delivery.body),
+            **self._headers,
+            **request.headers,
         }
-        outcome: Outcome | None = None
-        # A status line decides. What fails after it (a body that never ends, a cut) does not change the outcome.
-        try:
-            async with (
-                asyncio.timeout(self._timeout_s),
-                self._client.stream("POST", self._url, content=delivery.body, headers=headers) as answer,
-            ):
-                outcome = self._judge(answer)
-                await _drain(answer)
-        except (TimeoutError, httpx2.TimeoutException):
-            return outcome or RetryAfter(f"no answer within {self._timeout_s:g} s")
-        except httpx2.HTTPError as error:
-            why = str(error) or f"the connection broke ({type(error).__name__})"
-            return outcome or RetryAfter(f"not reached: {why}")
-        return outcome
+        if self._secret is not None:
+            sent_at_s = self._utc_ms() // 1000
+            headers[HEADER] = sign(self._secret, sent_at_s, request.body)
+            headers |= standard_headers(self._secret, delivery.event_key, sent_at_s, request.body)
+        answer = await post(self._client, request._replace(headers=headers), self._timeout_s)
+        return answer if isinstance(answer, RetryAfter) else self._judge(answer)
 
     async def close(self) -> None:
         """Close kept connections."""
         await self._client.aclose()
 
-    def _judge(self, answer: httpx2.Response) -> Outcome:
-        status = answer.status_code
-        if 200 <= status < 300:
-            return Delivered(f"HTTP {status}")
-        if 300 <= status < 400:
-            place = answer.headers.get("Location", "elsewhere")[:200]
-            return RetryAfter(
-                f"HTTP {status}: redirect to {place} not followed; put the final address in `url`"
-            )
-        if status in _ABOUT_THE_BODY:
-            return Rejected(f"HTTP {status}: the receiver refuses this event")
-        after_s = _retry_after_s(answer.headers.get("Retry-After"), self._utc_ms() / 1000)
-        return RetryAfter(f"HTTP {status}", after_s, whole_target=status in _ABOUT_ALL)
-
-
-async def _drain(answer: httpx2.Response) -> None:
-    taken = 0
-    async for chunk in answer.aiter_raw():
-        taken += len(chunk)
-        if taken > _DRAIN_BYTES:
-            return
-
-
-def _retry_after_s(value: str | None, now_s: float) -> float | None:
-    """Seconds or an HTTP date (RFC 9110 §10.2.3); anything else counts as absent. The worker caps it."""
-    if value is None:
-        return None
-    text = value.strip()
-    if text.isascii() and text.isdigit():
-        return float(text[:9])
-    try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - now_s)
-    except (ValueError, TypeError, OverflowError):
-        return None
+    def _judge(self, answer: Answer) -> Outcome:
+        said = f"HTTP {answer.status}"
+        if refused := refusal(answer, self._form.reason(answer), self._utc_ms() / 1000):
+            return refused
+        if not answer.is_whole and not self._form.needs_words:
+            return Delivered(said)
+        if not answer.is_whole:
+            return RetryAfter(f"{said}, and the words that say whether it was taken did not arrive")
+        if objection := self._form.objection(answer):
+            return RetryAfter(f"{said}, but it was not taken: {objection}", whole_target=False)
+        return Delivered(said)

@@ -334,7 +334,7 @@ def test_a_hello_with_an_unknown_role_or_reserved_byte():
 def test_a_device_in_use_elsewhere_says_so():
     pair = Pair()
     pair.host.start()
-    pair.carry(False, pair.device.refuse_busy()[0].data)
+    pair.carry(False, frame.encode(hello.encode_refuse(hello.REFUSE_BUSY), False))
     assert pair.host_events == [Refused(hello.REFUSE_BUSY, 1, 1)]
 
 

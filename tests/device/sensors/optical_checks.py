@@ -315,6 +315,14 @@ def check_optical_samples_of_a_full_fifo_are_kept_when_nobody_stood_still() -> N
     assert optics.poll(2000)[0] == GAP_OVERFLOW and optics.ppg.samples == before + 32
 
 
+def check_optical_behind_a_full_fifo_is_a_hole_and_the_clock_is_measured_anew() -> None:
+    """What came between the look at its counters and the burst is in no count."""
+    optics = Optics(4)
+    before = optics.ppg.samples
+    assert optics.poll(1280) is None and optics.ppg.samples == before + 32
+    assert optics.ppg.order == "sg" and optics.probe.clock._since_ms == -1
+
+
 def check_optical_a_fifo_that_was_full_unseen_is_told_as_lost() -> None:
     bench = Bench()
     wire = HaltingBus(bench)

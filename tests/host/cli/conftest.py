@@ -1,6 +1,7 @@
 """Folders that tests of the command share."""
 
 import json
+import shutil
 import time
 
 import pytest
@@ -24,6 +25,14 @@ def people(tmp_path_factory):
         assert done.returncode == 0, done.stderr
         code = json.loads(done.stdout).get("administrator_code", code)
     return home
+
+
+@pytest.fixture
+def ward(world, people):
+    """The laptop with everybody's account, and a configuration that commands find."""
+    shutil.copytree(people, world.home, dirs_exist_ok=True)
+    (world.home / "config.toml").write_text(world.config_text)
+    return world
 
 
 @pytest.fixture

@@ -2,23 +2,14 @@
 
 import asyncio
 import json
-import shutil
-from pathlib import Path
 
 from host_agent.people.admission import Opening
 from host_agent.people.composing import compose
-from tests.host.agent_world import World, events, query, start_patient
+from tests.host.agent_world import events, query, start_patient
 from tests.host.cli.people_cli import run_process as run
 from tests.host.escalation.world import alarm_record
 
 PROOF = ("--account", "nurse-1", "--reason", "goes to intensive care", "--patient", "P-1")
-
-
-def with_people(world: World, people: Path) -> World:
-    """The laptop with everybody's account, and a configuration that commands find."""
-    shutil.copytree(people, world.home, dirs_exist_ok=True)
-    (world.home / "config.toml").write_text(world.config_text)
-    return world
 
 
 async def said(world, *arguments, code=0, **environment):

@@ -25,43 +25,37 @@ from tests.host.cli.guard_world import (
     said,
     signed_for,
     told,
-    with_people,
 )
 from tests.host.cli.people_cli import WORDS
 from tests.host.escalation.world import alarm_record
 
 
-@pytest.fixture
-async def world(world, people):
-    return with_people(world, people)
-
-
-async def test_a_proof_is_good_for_the_request_that_it_was_asked_for_at_the_laptop_that_asked(world):
-    nurse = await asyncio.to_thread(account_key.unseal, world.paths.accounts, "nurse-1", WORDS)
-    lend = {"port": world.port.path, "seconds": 9}
-    async with world.agent():
-        await in_alarm(world)
-        before = await signed_for(world, nurse, await world.call("guard", act="release", **lend), "release")
-    async with world.agent():  # the same chain in another process, as on a laptop with a copy of it
-        await world.in_session()
+async def test_a_proof_is_good_for_the_request_that_it_was_asked_for_at_the_laptop_that_asked(ward):
+    nurse = await asyncio.to_thread(account_key.unseal, ward.paths.accounts, "nurse-1", WORDS)
+    lend = {"port": ward.port.path, "seconds": 9}
+    async with ward.agent():
+        await in_alarm(ward)
+        before = await signed_for(ward, nurse, await ward.call("guard", act="release", **lend), "release")
+    async with ward.agent():  # the same chain in another process, as on a laptop with a copy of it
+        await ward.in_session()
         with pytest.raises(ControlFailed, match="not asked for by this agent"):
-            await world.call("release", **lend, proof=before)
-        offer = await world.call("guard", act="release", **lend)
+            await ward.call("release", **lend, proof=before)
+        offer = await ward.call("guard", act="release", **lend)
         ticket = offer["ticket"]
-        assert ticket["device"] == world.device.device_id.hex() and ticket["port"].startswith("/dev/")
+        assert ticket["device"] == ward.device.device_id.hex() and ticket["port"].startswith("/dev/")
         for wrong in (
             None, {}, "yes", {**ticket, "once": "00" * 16}, {**ticket, "device": ""}, {**ticket, "laptop": "other"},
             {**ticket, "port": "/dev/other"}, {**ticket, "more": ""}, {**ticket, "once": 7},
         ):  # fmt: skip
-            proof = await signed_for(world, nurse, offer, "release", ticket=wrong)
+            proof = await signed_for(ward, nurse, offer, "release", ticket=wrong)
             with pytest.raises(ControlFailed, match="not asked for by this agent"):
-                await world.call("release", **lend, proof=proof)
+                await ward.call("release", **lend, proof=proof)
         for other in ({**lend, "seconds": 3600}, {**lend, "seconds": 9, "more": 1}):
             with pytest.raises(ControlFailed, match="another request"):
-                await world.call("release", **other, proof=await signed_for(world, nurse, offer, "release"))
-        assert acts(world) == [] and find_owner(world.port.path).released_until_utc_ms is None
-        await world.call("release", **lend, proof=await signed_for(world, nurse, offer, "release"))
-        assert [one["ticket"] for one in acts(world)] == [ticket]
+                await ward.call("release", **other, proof=await signed_for(ward, nurse, offer, "release"))
+        assert acts(ward) == [] and find_owner(ward.port.path).released_until_utc_ms is None
+        await ward.call("release", **lend, proof=await signed_for(ward, nurse, offer, "release"))
+        assert [one["ticket"] for one in acts(ward)] == [ticket]
 
 
 async def test_a_ticket_runs_out_and_there_are_never_many():
@@ -77,165 +71,165 @@ async def test_a_ticket_runs_out_and_there_are_never_many():
     assert good == many[-64:]
 
 
-async def test_a_start_over_a_binding_that_its_wearable_forgot_is_guarded_as_its_end_is(world):
+async def test_a_start_over_a_binding_that_its_wearable_forgot_is_guarded_as_its_end_is(ward):
     start = ("patient", "start", "--patient", "P-2", "--age-years", "54")
-    async with world.agent():
-        await in_alarm(world)
-        await forget_binding(world)
-        text = await said(world, *start, code=1)
+    async with ward.agent():
+        await in_alarm(ward)
+        await forget_binding(ward)
+        text = await said(ward, *start, code=1)
         assert "HIGH alarms stand about P-1: " in text and "oxygen low" in text and "--ends PSEUDONYM" in text
         with pytest.raises(ControlFailed, match="HIGH alarms stand about P-1"):
-            await world.call("patient_start", profile=PATIENT)
+            await ward.call("patient_start", profile=PATIENT)
         for wrong in (["--ends", "P-2"], ["--ends", "p-1"], [], ["--ends", "P-1", "--ends", "P-2"]):
-            await said(world, *start, *PROOF[:4], *wrong, code=1)
-        await said(world, *start, *PROOF[:3], " ", "--ends", "P-1", code=1)
-        assert acts(world) == [] and query(world, "SELECT state FROM bindings") == [("active",)]
-        await said(world, *start, "--site", "oral", *PROOF[:4], "--ends", "P-1", code=1)
-        assert acts(world) == [], "nobody stands for a start that cannot be done"
-        await said(world, *start, *PROOF[:4], "--ends", "P-1")
-        assert query(world, "SELECT state FROM bindings") == [("ended",), ("active",)]
-        event = await told(world, "PATIENT_START")
+            await said(ward, *start, *PROOF[:4], *wrong, code=1)
+        await said(ward, *start, *PROOF[:3], " ", "--ends", "P-1", code=1)
+        assert acts(ward) == [] and query(ward, "SELECT state FROM bindings") == [("active",)]
+        await said(ward, *start, "--site", "oral", *PROOF[:4], "--ends", "P-1", code=1)
+        assert acts(ward) == [], "nobody stands for a start that cannot be done"
+        await said(ward, *start, *PROOF[:4], "--ends", "P-1")
+        assert query(ward, "SELECT state FROM bindings") == [("ended",), ("active",)]
+        event = await told(ward, "PATIENT_START")
         assert (
             event["patient"]["id"] == "P-1"
             and "ends the one that was open while HIGH alarms" in event["text"]
         )
 
 
-async def test_a_start_by_the_store_alone_ends_no_binding_in_alarm(world):
+async def test_a_start_by_the_store_alone_ends_no_binding_in_alarm(ward):
     profile = make_profile(**PATIENT)
 
     def start(tx, may_end=()):
         return begin_start(
-            tx, 1, world.device.device_id, binding_id=b"BINDING2", profile=profile, text="", utc_ms=1, may_end=may_end
+            tx, 1, ward.device.device_id, binding_id=b"BINDING2", profile=profile, text="", utc_ms=1, may_end=may_end
         )  # fmt: skip
 
-    async with world.agent() as agent:
-        bound = await in_alarm(world)
+    async with ward.agent() as agent:
+        bound = await in_alarm(ward)
         for other in ((), (b"BINDING2",)):
             with pytest.raises(BindingError, match="HIGH alarm stands about P-1"):
                 await agent.store.write(lambda tx, other=other: start(tx, other))
-        assert query(world, "SELECT state FROM bindings") == [("active",)]
+        assert query(ward, "SELECT state FROM bindings") == [("active",)]
         await agent.store.write(lambda tx: start(tx, (bytes.fromhex(bound["binding_id"]),)))
-        assert query(world, "SELECT state FROM bindings") == [("ended",), ("starting",)]
+        assert query(ward, "SELECT state FROM bindings") == [("ended",), ("starting",)]
 
 
-async def test_a_wearable_that_is_linked_here_is_not_lost(world):
-    async with world.agent():
-        await start_patient(world)
-        text = await said(world, "patient", "end", "--wearable-lost", "nobody finds it", code=1)
+async def test_a_wearable_that_is_linked_here_is_not_lost(ward):
+    async with ward.agent():
+        await start_patient(ward)
+        text = await said(ward, "patient", "end", "--wearable-lost", "nobody finds it", code=1)
         assert (
             "linked to this laptop and bound to P-1: it is not lost" in text and "--override REASON" in text
         )
-        assert query(world, "SELECT state FROM bindings") == [("active",)]
+        assert query(ward, "SELECT state FROM bindings") == [("active",)]
 
 
-async def test_a_lost_wearable_that_returns_bound_is_monitored_again(world):
-    async with world.agent():
-        await start_patient(world)
-    world.device.deaf = True
-    async with world.agent():
-        text = await said(world, "patient", "end", "--wearable-lost", "nobody finds it")
+async def test_a_lost_wearable_that_returns_bound_is_monitored_again(ward):
+    async with ward.agent():
+        await start_patient(ward)
+    ward.device.deaf = True
+    async with ward.agent():
+        text = await said(ward, "patient", "end", "--wearable-lost", "nobody finds it")
         assert "measures and sounds on" in text and "monitors nobody" not in text
-        assert query(world, "SELECT state FROM bindings") == [("ended",)]
-    world.device.deaf = False
-    async with world.agent():
-        await world.until(lambda: query(world, "SELECT state, ended_by FROM bindings") == [("active", "")])
-        await world.in_session()
-        world.device.event(alarm_record({}, HYPOXAEMIA=3))
-        (event,) = await world.until(lambda: [one for one in events(world) if one["name"] == "HYPOXAEMIA"])
+        assert query(ward, "SELECT state FROM bindings") == [("ended",)]
+    ward.device.deaf = False
+    async with ward.agent():
+        await ward.until(lambda: query(ward, "SELECT state, ended_by FROM bindings") == [("active", "")])
+        await ward.in_session()
+        ward.device.event(alarm_record({}, HYPOXAEMIA=3))
+        (event,) = await ward.until(lambda: [one for one in events(ward) if one["name"] == "HYPOXAEMIA"])
         assert event["patient"]["id"] == "P-1"
-        await said(world, "patient", "end", *PROOF)
+        await said(ward, "patient", "end", *PROOF)
 
 
 @pytest.mark.parametrize("other", [bytes(8), b"OTHERS99"])
-async def test_an_end_of_what_the_wearable_no_longer_has_says_the_way_out_before_anybody_signs(world, other):
-    async with world.agent():
-        await in_alarm(world)
-        world.device.bind(other)
-        world.device.session.link_lost()
-        await world.until(lambda: query(world, "SELECT 1 FROM journals WHERE is_current AND binding IS NULL"))
-        await world.in_session()
-        text = await said(world, "patient", "end", *PROOF, code=1)
-        assert "no more to P-1" in text and "patient end --wearable-lost REASON" in text and acts(world) == []
-        await said(world, "patient", "end", "--wearable-lost", "another laptop has it", *PROOF)
-        assert query(world, "SELECT state FROM bindings") == [("ended",)]
+async def test_an_end_of_what_the_wearable_no_longer_has_says_the_way_out_before_anybody_signs(ward, other):
+    async with ward.agent():
+        await in_alarm(ward)
+        ward.device.bind(other)
+        ward.device.session.link_lost()
+        await ward.until(lambda: query(ward, "SELECT 1 FROM journals WHERE is_current AND binding IS NULL"))
+        await ward.in_session()
+        text = await said(ward, "patient", "end", *PROOF, code=1)
+        assert "no more to P-1" in text and "patient end --wearable-lost REASON" in text and acts(ward) == []
+        await said(ward, "patient", "end", "--wearable-lost", "another laptop has it", *PROOF)
+        assert query(ward, "SELECT state FROM bindings") == [("ended",)]
 
 
-async def test_what_another_laptop_bound_ends_here_only_when_it_is_meant_and_stood_for(world):
+async def test_what_another_laptop_bound_ends_here_only_when_it_is_meant_and_stood_for(ward):
     start = ("patient", "start", "--patient", "P-2", "--age-years", "54")
-    async with world.agent() as agent:
-        await world.in_session()
-        world.device.bind(b"OTHERS99")
-        world.device.session.link_lost()
-        await world.until(lambda: query(world, "SELECT count(*) FROM journals") == [(2,)])
-        await world.in_session()
-        device_id = world.device.device_id.hex()
+    async with ward.agent() as agent:
+        await ward.in_session()
+        ward.device.bind(b"OTHERS99")
+        ward.device.session.link_lost()
+        await ward.until(lambda: query(ward, "SELECT count(*) FROM journals") == [(2,)])
+        await ward.in_session()
+        device_id = ward.device.device_id.hex()
         replaced = f"SELECT count(*) FROM host_alarms WHERE alarm = {codes.JOURNAL_REPLACED}"
-        before = query(world, replaced)
-        assert "another laptop bound it to a patient and gets its alarms" in await said(world, "status")
+        before = query(ward, replaced)
+        assert "another laptop bound it to a patient and gets its alarms" in await said(ward, "status")
         for command in (start, ("patient", "end")):
-            text = await said(world, *command, code=1)
+            text = await said(ward, *command, code=1)
             assert "Another laptop bound this wearable to a patient" in text and "--override REASON" in text
-        agent.live.view(world.device.device_id).sounding = {codes.HYPOXAEMIA: 3}
+        agent.live.view(ward.device.device_id).sounding = {codes.HYPOXAEMIA: 3}
         gone = ("patient", "end", "--override", "that laptop is broken")
-        assert f"HIGH alarms stand about {device_id}: oxygen low" in await said(world, *gone, code=1)
-        assert world.device.journal.binding_id == b"OTHERS99"
-        text = await said(world, *gone, *PROOF[:5], device_id)
+        assert f"HIGH alarms stand about {device_id}: oxygen low" in await said(ward, *gone, code=1)
+        assert ward.device.journal.binding_id == b"OTHERS99"
+        text = await said(ward, *gone, *PROOF[:5], device_id)
         assert "The binding of the patient whom another laptop bound ended" in text
-        await world.until(lambda: query(world, "SELECT count(*) FROM journals") == [(3,)])
-        assert query(world, replaced) == before, "an end that was meant here is no replacement"
-        await world.in_session()
-        await said(world, *start)
+        await ward.until(lambda: query(ward, "SELECT count(*) FROM journals") == [(3,)])
+        assert query(ward, replaced) == before, "an end that was meant here is no replacement"
+        await ward.in_session()
+        await said(ward, *start)
 
 
-async def test_an_end_that_never_reached_the_wearable_is_asked_about_anew(world):
-    async with world.agent() as agent:
-        await start_patient(world)
-        await agent.store.write(lambda tx: begin_end(tx, 1, world.device.device_id, 1))
-        world.device.session.link_lost()
-        await world.until(lambda: query(world, "SELECT state FROM bindings") == [("active",)])
-        assert query(world, "SELECT 1 FROM journal_changes WHERE used_by IS NULL") == []
-        await world.in_session()
-        world.device.event(alarm_record({}, HYPOXAEMIA=3))
-        await world.until(lambda: [one for one in events(world) if one["name"] == "HYPOXAEMIA"])
-        await forget_binding(world)
-        assert query(world, "SELECT state FROM bindings") == [("active",)]
+async def test_an_end_that_never_reached_the_wearable_is_asked_about_anew(ward):
+    async with ward.agent() as agent:
+        await start_patient(ward)
+        await agent.store.write(lambda tx: begin_end(tx, 1, ward.device.device_id, 1))
+        ward.device.session.link_lost()
+        await ward.until(lambda: query(ward, "SELECT state FROM bindings") == [("active",)])
+        assert query(ward, "SELECT 1 FROM journal_changes WHERE used_by IS NULL") == []
+        await ward.in_session()
+        ward.device.event(alarm_record({}, HYPOXAEMIA=3))
+        await ward.until(lambda: [one for one in events(ward) if one["name"] == "HYPOXAEMIA"])
+        await forget_binding(ward)
+        assert query(ward, "SELECT state FROM bindings") == [("active",)]
 
 
-async def test_a_patient_whom_another_laptop_bound_is_guarded_by_the_wearable(world):
-    async with world.agent() as agent:
-        await in_alarm(world)
-        world.device.bind(b"OTHERS99")
-        world.device.session.link_lost()
-        await world.until(lambda: query(world, "SELECT 1 FROM journals WHERE is_current AND binding IS NULL"))
-        await world.in_session()
-        await said(world, "patient", "end", "--wearable-lost", "fell", *PROOF)
-        agent.live.view(world.device.device_id).sounding = {codes.PULSE_LOST: 3}
-        device_id = world.device.device_id.hex()
+async def test_a_patient_whom_another_laptop_bound_is_guarded_by_the_wearable(ward):
+    async with ward.agent() as agent:
+        await in_alarm(ward)
+        ward.device.bind(b"OTHERS99")
+        ward.device.session.link_lost()
+        await ward.until(lambda: query(ward, "SELECT 1 FROM journals WHERE is_current AND binding IS NULL"))
+        await ward.in_session()
+        await said(ward, "patient", "end", "--wearable-lost", "fell", *PROOF)
+        agent.live.view(ward.device.device_id).sounding = {codes.PULSE_LOST: 3}
+        device_id = ward.device.device_id.hex()
         for do, fields in (
-            ("release", {"port": world.port.path, "seconds": 9}),
+            ("release", {"port": ward.port.path, "seconds": 9}),
             ("revoke", {"key_id": "22"}),
         ):
             with pytest.raises(
                 ControlFailed,
                 match=f"HIGH alarms stand about {device_id}: the wearable is worn",
             ):
-                await world.call(do, **fields)
-        await said(world, "release", world.port.path, *PROOF[:5], "P-1", code=1)
-        await said(world, "release", world.port.path, *PROOF[:5], device_id)
-        assert acts(world)[-1]["patients"] == {b"OTHERS99".hex(): device_id}
+                await ward.call(do, **fields)
+        await said(ward, "release", ward.port.path, *PROOF[:5], "P-1", code=1)
+        await said(ward, "release", ward.port.path, *PROOF[:5], device_id)
+        assert acts(ward)[-1]["patients"] == {b"OTHERS99".hex(): device_id}
 
 
-async def test_an_episode_in_an_alarm_that_is_not_stored_yet_is_not_closed_unguarded(world):
-    clinician = await asyncio.to_thread(account_key.unseal, world.paths.accounts, "clinician-1", WORDS)
-    async with world.agent() as agent:
-        await start_patient(world)
-        agent.live.view(world.device.device_id).sounding = {codes.PULSE_LOST: 3}
+async def test_an_episode_in_an_alarm_that_is_not_stored_yet_is_not_closed_unguarded(ward):
+    clinician = await asyncio.to_thread(account_key.unseal, ward.paths.accounts, "clinician-1", WORDS)
+    async with ward.agent() as agent:
+        await start_patient(ward)
+        agent.live.view(ward.device.device_id).sounding = {codes.PULSE_LOST: 3}
 
         async def close(**values):
-            opening = Opening(**await world.call("entry_begin", about_patient=True))
+            opening = Opening(**await ward.call("entry_begin", about_patient=True))
             raw, signature = compose(opening, clinician, "close_episode", values)
-            await world.call("entry_take", entry=raw.decode(), signature=signature.hex())
+            await ward.call("entry_take", entry=raw.decode(), signature=signature.hex())
 
         for values in (
             {},
@@ -277,27 +271,27 @@ def test_a_reason_in_any_language_is_one(reason):
     assert reason_fault(reason) == ""
 
 
-async def test_an_override_and_a_lost_wearable_need_a_reason_in_words(world):
-    async with world.agent():
-        await start_patient(world)
+async def test_an_override_and_a_lost_wearable_need_a_reason_in_words(ward):
+    async with ward.agent():
+        await start_patient(ward)
         for field in ("override", "wearable_lost"):
             for reason in ("", "  ", "\u200b", "...", "x" * 201):
                 with pytest.raises(ControlFailed, match=f"--{field.replace('_', '-')}: "):
-                    await world.call("patient_end", **{field: reason})
-        assert is_bound(world)
+                    await ward.call("patient_end", **{field: reason})
+        assert is_bound(ward)
 
 
-async def test_nothing_ends_while_the_store_takes_no_signature_and_the_ticket_stays_good(world):
-    nurse = await asyncio.to_thread(account_key.unseal, world.paths.accounts, "nurse-1", WORDS)
-    async with world.agent() as agent:
-        await in_alarm(world)
-        offer = await world.call("guard", act="patient_end")
-        proof = await signed_for(world, nurse, offer, "patient_end")
+async def test_nothing_ends_while_the_store_takes_no_signature_and_the_ticket_stays_good(ward):
+    nurse = await asyncio.to_thread(account_key.unseal, ward.paths.accounts, "nurse-1", WORDS)
+    async with ward.agent() as agent:
+        await in_alarm(ward)
+        offer = await ward.call("guard", act="patient_end")
+        proof = await signed_for(ward, nurse, offer, "patient_end")
         run = asyncio.get_running_loop().run_in_executor
         await run(agent.store._writer, agent.store._conn.execute, "PRAGMA query_only = ON")
         with pytest.raises(ControlFailed, match="read-only"):
-            await world.call("patient_end", proof=proof)
-        assert is_bound(world) and acts(world) == []
+            await ward.call("patient_end", proof=proof)
+        assert is_bound(ward) and acts(ward) == []
         await run(agent.store._writer, agent.store._conn.execute, "PRAGMA query_only = OFF")
         for patients in (
             {"zz": "P-1"},
@@ -306,22 +300,22 @@ async def test_nothing_ends_while_the_store_takes_no_signature_and_the_ticket_st
             ["P-1"],
         ):
             with pytest.raises(ControlFailed):
-                await world.call(
+                await ward.call(
                     "patient_end",
-                    proof=await signed_for(world, nurse, offer, "patient_end", patients=patients),
+                    proof=await signed_for(ward, nurse, offer, "patient_end", patients=patients),
                 )
-        assert is_bound(world) and acts(world) == []
-        await world.call("patient_end", proof=proof)
-        assert not is_bound(world) and len(acts(world)) == 1
+        assert is_bound(ward) and acts(ward) == []
+        await ward.call("patient_end", proof=proof)
+        assert not is_bound(ward) and len(acts(ward)) == 1
 
 
-async def test_two_that_hand_in_one_proof_at_once_do_one_act(world):
-    nurse = await asyncio.to_thread(account_key.unseal, world.paths.accounts, "nurse-1", WORDS)
-    lend = {"port": world.port.path, "seconds": 9}
-    async with world.agent():
-        await in_alarm(world)
-        proof = await signed_for(world, nurse, await world.call("guard", act="release", **lend), "release")
+async def test_two_that_hand_in_one_proof_at_once_do_one_act(ward):
+    nurse = await asyncio.to_thread(account_key.unseal, ward.paths.accounts, "nurse-1", WORDS)
+    lend = {"port": ward.port.path, "seconds": 9}
+    async with ward.agent():
+        await in_alarm(ward)
+        proof = await signed_for(ward, nurse, await ward.call("guard", act="release", **lend), "release")
         done = await asyncio.gather(
-            *(world.call("release", **lend, proof=proof) for _ in range(5)), return_exceptions=True
+            *(ward.call("release", **lend, proof=proof) for _ in range(5)), return_exceptions=True
         )
-        assert len([one for one in done if isinstance(one, dict)]) == 1 and len(acts(world)) == 1
+        assert len([one for one in done if isinstance(one, dict)]) == 1 and len(acts(ward)) == 1

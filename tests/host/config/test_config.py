@@ -8,6 +8,7 @@ from host_agent.config.example import example, key_rows
 from host_agent.config.model import Config, load_config, parse_config
 from host_agent.config.problems import line_of
 from host_agent.errors import ConfigError
+from host_agent.forward.registry import receiver_kinds
 
 HOOK = '[[webhook]]\nname = "ward"\nurl = "https://a.example/x"\nsecret_env = "WARD_SECRET"\n'
 
@@ -43,7 +44,8 @@ def test_unknown_key_is_refused_with_line_and_nearest_name():
 
 def test_unknown_table_is_refused_and_the_known_ones_are_listed():
     text = refusal("[zzz]\na = 1\n")
-    assert "zzz (line 1): unknown key; known keys here: agent, ble, serial, store, watchdog, webhook" in text
+    known = sorted(["agent", "ble", "serial", "store", "watchdog", *receiver_kinds()])
+    assert f"zzz (line 1): unknown key; known keys here: {', '.join(known)}" in text
 
 
 @pytest.mark.parametrize(
@@ -66,7 +68,7 @@ TABLE = HOOK + "\n[[webhook]]\n"
         (TABLE + 'name = "Night Desk"\nurl = "https://b.example"\nsecret_env = "B"\n',
          "webhook[1].name (line 7): expected text in quotes matching ^[a-z0-9][a-z0-9-]{0,31}$, found \"Night Desk\""),
         ('[[webhook]]\nname = "a"\nsecret_env = "A"\n',
-         "webhook[0].url (line 1): mandatory key is missing; expected text in quotes"),
+         "webhook[0] (line 1): expected exactly one of url, url_file and url_env"),
         (HOOK.replace("https", "http"), "expected https://"),
         (HOOK.replace("https", "ftp"), "expected an address such as https://"),
         (HOOK.replace("a.example", "u:pw@a.example"), "without user name or password"),

@@ -29,8 +29,18 @@ async def server(tmp_path):
     async def unsayable(request):
         return {"heard": b"bytes"}
 
+    async def much(request):
+        return {"heard": "x" * 900_000}
+
     path = tmp_path / "agent.sock"
-    handlers = {"echo": echo, "refuse": refuse, "hang": hang, "fail": fail, "unsayable": unsayable}
+    handlers = {
+        "much": much,
+        "echo": echo,
+        "refuse": refuse,
+        "hang": hang,
+        "fail": fail,
+        "unsayable": unsayable,
+    }
     control = ControlServer(path, handlers, timeout_s=0.2, idle_s=0.2)
     await control.start()
     yield path, control
@@ -67,7 +77,7 @@ async def test_an_unknown_command_lists_the_known_ones(server):
     path, _ = server
     with pytest.raises(ControlFailed) as caught:
         await call(path, "nonsense")
-    assert "echo, fail, hang, refuse, unsayable" in caught.value.advice
+    assert "echo, fail, hang, much, refuse, unsayable" in caught.value.advice
 
 
 @pytest.mark.parametrize("line", [b"{\n", b"[]\n", b"1\n", b'{"do": []}\n', b"\xff\n", b"[" * 5000 + b"\n"])
@@ -125,7 +135,7 @@ async def test_a_second_agent_is_refused_and_the_first_goes_on(server):
 async def test_a_file_in_the_way_is_not_removed(tmp_path):
     path = tmp_path / "agent.sock"
     path.write_text("mine")
-    with pytest.raises(HostAgentError, match="is not a socket"):
+    with pytest.raises(HostAgentError, match="is a file, not a socket"):
         await ControlServer(path, {}).start()
     assert path.read_text() == "mine"
 
@@ -140,13 +150,13 @@ async def test_whatever_a_command_meets_the_door_answers_and_stays_open(server, 
     assert await call(path, "echo", text="still here") == {"heard": "still here"}
 
 
-async def test_programs_that_ask_nothing_or_take_no_answer_keep_the_door_from_nobody(server):
+@pytest.mark.parametrize(("idle", "deaf"), [(16, 0), (0, 16), (8, 8)])
+async def test_programs_that_ask_nothing_or_take_no_answer_keep_the_door_from_nobody(server, idle, deaf):
     path, _ = server
-    idle = [await asyncio.open_unix_connection(path) for _ in range(8)]
-    deaf = [await asyncio.open_unix_connection(path) for _ in range(8)]
-    for _, writer in deaf:
+    silent = [await asyncio.open_unix_connection(path) for _ in range(idle + deaf)]
+    for _, writer in silent[idle:]:
         writer.transport.pause_reading()
-        writer.write(json.dumps({"do": "echo", "text": "x" * 500_000}).encode() + b"\n")
+        writer.write(b'{"do": "much"}\n')
     async with asyncio.timeout(20):
         while True:
             try:
@@ -154,5 +164,5 @@ async def test_programs_that_ask_nothing_or_take_no_answer_keep_the_door_from_no
                 break
             except ControlFailed:  # for as long as the others have to say something
                 await asyncio.sleep(0)
-    for _, writer in idle + deaf:
+    for _, writer in silent:
         writer.close()

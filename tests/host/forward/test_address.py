@@ -11,7 +11,10 @@ from host_agent.text import without_secrets
 
 GOOD = [
     "https://a.example/x", "HTTPS://A.example", "https://a_b.example:8443/hook?x=1", "https://münchen.example/ü",
-    "http://[::1]:9/x", "https://192.0.2.1/", "https://localhost./x", "https://xn--mnchen-3ya.example/", "https://a:/x",
+    "http://[::1]:9/x", "https://192.0.2.1/", "http://localhost./x", "https://xn--mnchen-3ya.example/", "https://a:/x",
+    "http://[fe80::1%eth0]/x", "http://[fe80::1%4]:8080/x", "http://0.0.0.0:9/", "http://[::]:9/", "https://169.254.1.1/",
+    "https://100.64.0.1/", "https://[2001:db8::1]/x", "http://[::ffff:192.0.2.1]/", "https://ward.local/", "https://a/%zz",
+    "https://a/?b=%", "https://a.example/x?y=%23z",
 ]  # fmt: skip
 BAD = {
     "https://a\u200b.example/x": "U+200B", "https://a.example\t/x": "U+0009", " https://a": "U+0020",
@@ -29,6 +32,12 @@ BAD = {
     f"https://{'a' * 64}.b/": "parts", f"https://{'a.' * 127}bc/": "parts", "https://*/": "parts",
     "https://1.2.3/": "IPv4", "https://999.1.1.1/": "IPv4", "https://0x7f.1/": "IPv4", "https://xn--zzzzzzzzzz99999999/":
     "international",
+    "https://[fe80::1%25eth0]/": "%eth0", "http://[fe80::1%25eth0]/": "%eth0", "https://[fe80::1%eth0]/": "card",
+    "https://[fe80::1]/": "network card", "http://[fe80::1]:9/": "network card", "https://[ff02::1]/": "no single",
+    "https://224.0.0.1/": "no single", "https://255.255.255.255/": "no single", "https://240.0.0.1/": "no single",
+    "https://0.1.2.3/": "no single", "http://[::ffff:224.0.0.1]/": "single", "https://[::ffff:192.0.2.1]/": "192.0.2.1",
+    "https://localhost./x": "dot", "https://a.example.:8443/": "dot", "https://ward.invalid/": "no name server",
+    "https://abc.onion/x": "no name server", "https://a.example/#/hooks/1": "behind #",
 }  # fmt: skip
 
 

@@ -10,7 +10,8 @@ from host_agent.config.model import Config, parse_config
 from host_agent.forward.registry import receiver_kinds
 
 FILE, REGISTRY = "host_agent/forward/kinds/bell.py", "host_agent/forward/registry.py"
-LINE = ('_LINES = ("webhook",)', '_LINES = ("webhook", "bell")')
+START = '_LINES = ("webhook", '
+LINE = (START, f'{START}"bell", ')
 BELL = '''
 """A bell at the desk: each event is a line of a file."""
 
@@ -150,7 +151,7 @@ MISSING = (
         (INCOMPLETE, LINE, MISSING),
         ("import toys", LINE, "cannot be loaded: ModuleNotFoundError: No module named 'toys'."),
         ("bell = (", LINE, "cannot be loaded: SyntaxError: '(' was never closed (bell.py, line 1)."),
-        (BELL, (LINE[0], '_LINES = ("webhook", "bell", "bell")'), "has two lines in the registry."),
+        (BELL, (START, f'{START}"bell", "bell", '), "has two lines in the registry."),
         (
             BELL.replace('secrets = ("key",)', 'secrets = "key"'),
             LINE,
@@ -192,7 +193,7 @@ def test_a_kind_of_which_a_part_is_missing_stops_the_start_with_its_name(tree, t
 
 def test_a_kind_named_like_a_table_of_the_configuration_stops_the_start(tree):
     tree.write("host_agent/forward/kinds/store.py", BELL)
-    tree.replace(REGISTRY, LINE[0], '_LINES = ("webhook", "store")')
+    tree.replace(REGISTRY, START, f'{START}"store", ')
     done = tree.cytowatch("doctor")
     assert done.returncode == 1 and done.stderr.startswith(
         "error: The receiver kind store has the name of a table"

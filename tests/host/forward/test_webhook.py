@@ -7,7 +7,8 @@ import pytest
 
 from host_agent.errors import ForwardError
 from host_agent.forward.delivery import Delivered, Delivery, Rejected, RetryAfter
-from host_agent.forward.kinds.webhook import Webhook, _retry_after_s
+from host_agent.forward.http_answer import retry_after_s
+from host_agent.forward.kinds.webhook import Webhook
 from host_agent.forward.signature import check, sign
 from tests.fakes.fake_http import FakeReceiver, Reply
 
@@ -74,6 +75,29 @@ async def test_each_status_has_its_outcome(receiver, hook, status):
     assert await hook.send(DELIVERY) == ANSWERS[status]
 
 
+SAYS_NO = (
+    b'{"ok":false}', b'{"error":"x"}', b'{"errors":[1]}', b'{"success":false}', b'{"status":"failed"}',
+    b'{"status":503}',
+)  # fmt: skip
+SAYS_NOTHING_OF_IT = (
+    b"", b"ok", b"error", b'{"ok":true,"error":null,"errors":[]}', b"[]", b"[" * 9000, DELIVERY.body,
+    b"<html>thanks</html>", b'{"status":200}',
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("body", SAYS_NO)
+async def test_a_200_whose_json_says_that_it_failed_is_no_delivery(receiver, hook, body):
+    receiver.default = Reply(200, body=body)
+    outcome = await hook.send(DELIVERY)
+    assert outcome == RetryAfter("HTTP 200, but it was not taken: it says that it failed", whole_target=False)
+
+
+@pytest.mark.parametrize("body", SAYS_NOTHING_OF_IT)
+async def test_any_other_200_is_a_delivery_as_it_ever_was(receiver, hook, body):
+    receiver.default = Reply(200, body=body)
+    assert await hook.send(DELIVERY) == Delivered("HTTP 200")
+
+
 async def test_a_receiver_that_sets_cookies_gets_none_back_and_no_request_grows(receiver, hook):
     for number in range(50):
         receiver.replies.append(Reply(503, {"Set-Cookie": f"session{number}={'x' * 2000}; Path=/"}))
@@ -105,7 +129,7 @@ async def test_retry_after_is_read_in_both_forms(receiver, hook, value, expected
 
 @pytest.mark.parametrize("value", ["\u00b2", "\u0667", "-1", "7.5", "", "9" * 400])
 def test_no_retry_after_of_a_receiver_raises(value):
-    wish_s = _retry_after_s(value, 0.0)
+    wish_s = retry_after_s(value, 0.0)
     assert wish_s is None or wish_s == 999999999.0
 
 

@@ -170,6 +170,29 @@ async def test_receiver_away_and_back_and_a_restart_between(store, receiver):
     assert sorted(keys(receiver)) == ["e0", "e1", "e2"]
 
 
+async def test_after_an_outage_the_events_come_in_the_order_in_which_they_were_made(store, receiver):
+    await receiver.stop()
+    async with running(store, webhook(receiver)) as worker:
+        for number in range(9):
+            add(store, f"e{number}")
+            worker.wake()
+            await until(lambda key=f"e{number}": rows(store)[key][1] > 0)  # tried at once, in vain
+        assert worker.last_error.startswith("not reached: ")
+        await receiver.start(receiver.port)
+        await receiver.wait_for(9)
+    assert keys(receiver) == [f"e{number}" for number in range(9)]
+
+
+def test_who_does_not_answer_is_asked_again_within_seconds_and_who_refuses_at_the_longest_pause(store):
+    hook = Webhook(
+        "w", "http://127.0.0.1:1/", SECRET, timeout_s=1, accept_simulated=False, utc_ms=RealClock().utc_ms
+    )
+    worker = Worker(store, hook, retry_first_s=1, retry_cap_s=60)
+    away, refuses = RetryAfter("not reached", was_reached=False), RetryAfter("HTTP 401")
+    assert [worker._delay_s(away, attempts) for attempts in range(4)] == [1, 2, 3, 3]
+    assert worker._delay_s(refuses, 20) == 60
+
+
 async def test_a_row_planned_by_a_clock_since_set_back_is_due(store, receiver):
     add(store, "a", next_try_utc_ms=RealClock().utc_ms() + 10**10)
     async with running(store, webhook(receiver)):

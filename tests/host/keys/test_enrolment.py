@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from host_agent.errors import ConfigError
+from host_agent.keys import enrolment
 from host_agent.keys.enrolment import Enrolment, new_code, open_sealed, seal
 
 ENROLMENT = Enrolment(bytes(range(1, 9)), 7, bytes(range(32)), "custodian", "bedside", "axilla")
@@ -59,14 +60,27 @@ def test_other_files_are_refused(data):
         open_sealed(data, CODE)
 
 
-@pytest.mark.parametrize(
-    "change",
-    [{"device_id": b"123"}, {"device_id": bytes(8)}, {"key": b"k" * 16}, {"key_id": 0}, {"role": "owner"},
-     {"name": ""}, {"name": "x" * 25}, {"site": ""}],
-)  # fmt: skip
+OUT_OF_BOUNDS = [
+    {"device_id": b"123"}, {"device_id": bytes(8)}, {"key": b"k" * 16}, {"key_id": 0}, {"key_id": True},
+    {"role": "owner"}, {"name": ""}, {"name": "x" * 25},
+    {"name": "\ud800"}, {"name": "\x1b[2J"}, {"name": "bed\n3"}, {"name": 5},
+    {"site": ""}, {"site": "none"}, {"site": "\x1b[31m"}, {"site": []},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("change", OUT_OF_BOUNDS)
 def test_seal_refuses_what_is_out_of_bounds(change):
     with pytest.raises(ConfigError, match="Not a valid enrolment"):
         seal(replace(ENROLMENT, **change), CODE)
+
+
+@pytest.mark.parametrize("change", OUT_OF_BOUNDS)
+def test_what_somebody_sealed_out_of_bounds_is_refused(change, monkeypatch):
+    with monkeypatch.context() as maker:
+        maker.setattr(enrolment, "_check", lambda _: None)
+        made = seal(replace(ENROLMENT, **change), CODE)
+    with pytest.raises(ConfigError, match="Not a valid enrolment"):
+        open_sealed(made, CODE)
 
 
 def test_neither_file_nor_repr_shows_the_key(sealed):

@@ -114,6 +114,19 @@ async def test_a_false_wearable_costs_one_try_and_one_that_is_new_each_time_cost
         assert await air.find((false[0], data), (fresh, data), (address, data)) == address
 
 
+@pytest.mark.parametrize(("address", "data"), [(OWN, OLD), (MAC_ID, data_of())], ids=["yesterday", "macOS"])
+@pytest.mark.parametrize("copies", [1, 5])
+async def test_new_false_wearables_each_time_keep_nobody_out_who_failed_some_times(
+    air: Air, address: str, data: bytes, copies: int
+) -> None:
+    taken = []
+    for at in range(30):
+        fresh = [(f"{address[:-5]}{at:02X}:{n:02X}", data) for n in range(copies)]
+        taken.append(await air.find(*fresh, (address, data)))
+        air.radio.addresses.tried_in_vain(taken[-1])
+    assert taken.count(address) >= 9
+
+
 async def test_a_wearable_alone_is_tried_again_however_often_it_was_in_vain(air: Air) -> None:
     for _ in range(10):
         assert await air.find((OWN, OLD)) == OWN

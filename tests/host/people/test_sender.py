@@ -2,16 +2,20 @@
 
 import asyncio
 import contextlib
+import json
 
 import pytest
 from crs_core import context
 from crs_core.wire import message as wire
 from crs_core.wire import rights
 
+from host_agent.agent_run import NO_AGES, AgentRun
 from host_agent.errors import AnswerTimeout, RequestRefused, SessionClosed, StoreLocked
 from host_agent.keys.keyfile import DeviceKey
+from host_agent.paths import Paths
 from host_agent.people import rule_sending
 from host_agent.people.sender import RETRY_S, ContextSender, Session
+from host_agent.state_lock import AGENT_NOTE, read_note
 from host_agent.store.db import Store
 from host_agent.sync.timebase import record_time
 from tests.fakes.fake_clock import FakeClock
@@ -37,10 +41,12 @@ async def run(world):
     """run(wearable or None) starts a sender over the world's store."""
     clock, tasks, sessions = FakeClock(NOW_MS + 60_000), [], []
 
-    def start(wearable=None, store=None):
+    def start(wearable=None, store=None, **before):
         if wearable is not None:
             sessions.append(Session(1, wearable))
-        sender = ContextSender(store or world.store, lambda: list(sessions), clock, clock, record_time)
+        sender = ContextSender(
+            store or world.store, lambda: list(sessions), clock, clock, record_time, **before
+        )
         tasks.append(asyncio.create_task(sender.run()))
         return sender
 
@@ -80,6 +86,88 @@ async def test_a_clock_that_was_set_back_makes_an_entry_no_younger_at_its_first_
     sender.wake()
     await until(lambda: wearable.got)
     assert wearable.got[0][0] == (59 + ago_s + runs_s + max(0, set_s)) * 1000
+
+
+@pytest.fixture
+def paths(tmp_path):
+    return Paths(tmp_path / "laptop").ensure()
+
+
+async def a_run(world, run, paths, seconds, first=False):
+    """An agent that runs so long with no wearable in session, and is killed."""
+    note = AgentRun(paths, run.clock)
+    sender = run(before=note.ages_before)
+    note.waiting_ages = sender.waiting_ages
+    sender.wake()
+    await until(lambda: sender._first_seen)
+    await run.clock.advance(seconds)
+    alive = asyncio.create_task(note.keep_alive())
+    await until(lambda: read_note(paths.home / AGENT_NOTE)["counted"]["ages_ms"])
+    alive.cancel()
+    note._lock.release()
+
+
+@pytest.mark.parametrize(
+    ("ago_s", "runs_s", "off_s", "set_s"),
+    [(0, 1800, 10, -1859), (0, 1800, 3600, -5400), (600, 1800, 0, -2400), (30, 10, 60, -100), (0, 60, 60, 0),
+     (0, 60, 600, 3600), (0, 1800, 7200, -9000)],
+)  # fmt: skip
+async def test_a_clock_set_back_while_no_agent_runs_makes_an_entry_no_younger(
+    world, run, paths, ago_s, runs_s, off_s, set_s
+):
+    world.enter(world.nurse, ago_ms=ago_s * 1000, oxygen="cpap")
+    await a_run(world, run, paths, runs_s)
+    run.clock._now_s += off_s
+    run.clock.set(set_s * 1000)
+    await a_run(world, run, paths, runs_s)  # over two restarts
+    note, wearable = AgentRun(paths, run.clock), Wearable()
+    run.sessions.append(Session(1, wearable))
+    run(before=note.ages_before).wake()
+    await until(lambda: wearable.got)
+    true_s = 59 + ago_s + 2 * runs_s + off_s
+    assert wearable.got[0][0] == (true_s + max(0, set_s)) * 1000
+    note.end()
+
+
+async def test_an_entry_that_nobody_can_date_is_refused_and_a_new_one_goes(world, run, paths, monkeypatch):
+    world.enter(world.nurse, oxygen="cpap")
+    await a_run(world, run, paths, 1800)
+    monkeypatch.setattr("host_agent.agent_run._system_start", lambda: "another start of this computer")
+    run.clock.set(-1000_000)  # its battery is empty: the clock stands where it stood long ago
+    note, wearable = AgentRun(paths, run.clock), Wearable()
+    run.sessions.append(Session(1, wearable))
+    sender = run(before=note.ages_before)
+    sender.wake()
+    await until(lambda: rows(world)[0][0] == "refused")
+    assert "Enter it again" in rows(world)[0][2] and wearable.got == []
+    world.enter(world.nurse, oxygen="face_mask")
+    sender.wake()
+    await until(lambda: wearable.got)
+    note.end()
+
+
+@pytest.mark.parametrize("is_back", [False, True])
+async def test_after_a_restart_of_the_computer_a_clock_that_went_on_is_believed(
+    world, run, paths, monkeypatch, is_back
+):
+    world.enter(world.nurse, oxygen="cpap")
+    await a_run(world, run, paths, 600)
+    monkeypatch.setattr("host_agent.agent_run._system_start", lambda: "another start of this computer")
+    run.clock.set(-1 if is_back else 60_000)
+    note = AgentRun(paths, run.clock)
+    assert note.ages_before.is_known is not is_back
+    note.end()
+
+
+@pytest.mark.parametrize("counted", [{}, None, "x", {"ages_ms": 7, "alive_utc_ms": 1, "system": ""},
+                                     {"ages_ms": {"a": 1}, "alive_utc_ms": "x", "system": ""}])  # fmt: skip
+async def test_a_note_of_an_earlier_version_or_a_damaged_one_tells_no_ages(paths, run, counted):
+    AgentRun(paths, run.clock).end()
+    file = paths.home / AGENT_NOTE
+    file.write_text(json.dumps({**read_note(file), "counted": counted}))
+    note = AgentRun(paths, run.clock)
+    assert note.ages_before == NO_AGES
+    note.end()
 
 
 def rows(world):

@@ -17,7 +17,7 @@ from host_agent.store import db
 from host_agent.store.migrate import migrate, migrations, schema_version
 from tests.host.people.people_world import PeopleWorld
 
-OLD_VERSIONS = (1, 2, 3, 4, 5)
+OLD_VERSIONS = (1, 2, 3, 4, 5, 6)
 WORN = units.make_status(units.SITE_AXILLA, 0, 0, units.WEAR_WORN)
 ORAL = units.make_status(units.SITE_ORAL, 0, 0, units.WEAR_WORN)
 OFF = units.make_status(units.SITE_AXILLA, units.TEMP_OFF_BODY, units.PPG_NO_CONTACT, units.WEAR_OFF)
@@ -66,6 +66,8 @@ def old_store(path: Path, version: int) -> Path:
             _escalation(conn)
         if version >= 4:
             _rollups(conn)
+        if version >= 6:
+            conn.execute("INSERT INTO repetitions VALUES ('ward', 1, 'alarm-1', 3, 0, 1, 4, 100, 200)")
         conn.execute("COMMIT")
         assert schema_version(conn) == version
         empty = [name for name in tables(conn) if not conn.execute(f"SELECT 1 FROM {name}").fetchone()]
@@ -181,5 +183,7 @@ def _escalation(conn: sqlite3.Connection) -> None:
     )
     conn.execute("INSERT INTO contact_steps VALUES (50, 1, 5, NULL, '{}')")
     conn.execute(
-        "INSERT INTO outbox VALUES (50, 'ward', 'k', 50, 2, 0, '{}', 'pending', 1, 2, 3, 'no route', NULL)"
+        "INSERT INTO outbox (id, target, event_key, episode, priority, simulated, payload, state, created_utc_ms,"
+        " next_try_utc_ms, attempts, last_error, delivered_utc_ms)"
+        " VALUES (50, 'ward', 'k', 50, 2, 0, '{}', 'pending', 1, 2, 3, 'no route', NULL)"
     )

@@ -13,6 +13,7 @@ from host_agent.clock import RealClock
 from host_agent.errors import SessionClosed, TransportLost
 from host_agent.store.host_alarms import open_alarms
 from host_agent.sync import reception
+from host_agent.sync.new_journal import bind
 from tests.host.sync.conftest import alarms_of, held, on_flash, until
 from tools.rig.protocol_wearable import READER, FakeDevice, Pipe, host_key
 
@@ -229,7 +230,7 @@ async def test_a_reader_reads_all_and_frees_nothing(store, device, session) -> N
 
 async def test_bind_over_the_link_makes_the_journal_and_the_session_begins_anew(store, device, session):
     async with session(device, synced=True) as (engine, _ears):
-        await engine.client.bind(wire.BIND_START, b"bindings", "age_years=54\n" * 20)
+        await bind(engine.client, wire.BIND_START, b"bindings", "age_years=54\n" * 20)
         with pytest.raises(SessionClosed):
             await asyncio.wait_for(asyncio.shield(engine.running), 5)
     assert device.journal.binding_id == b"bindings"

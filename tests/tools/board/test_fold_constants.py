@@ -1,6 +1,7 @@
-"""Numbers take their names' places on a board, and nothing else changes."""
+"""What a board never reads is not in its bytecode: names of numbers, unused imports, names of parameters."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -64,3 +65,77 @@ def test_the_boards_bytecode_names_no_constant() -> None:
     for module in ("crs_core/units.mpy", "crs_core/journal/block_layout.mpy", "crs_device/monitor.mpy"):
         assert b"STATUS_CHARGING" not in files[module]
     assert b"make_status" in files["crs_core/units.mpy"]
+
+
+def test_an_import_that_only_numbers_and_annotations_used_is_left_out(tmp_path: Path) -> None:
+    user = "from units import NAMES, STEP\nimport absent\ndef f(a: NAMES):\n    b: NAMES = a\n    return b + STEP\n"
+    made = folded(tmp_path, compat="", units=UNITS, user=user)
+    assert made["user"].split("\n") == [
+        "pass",
+        "import absent",
+        "",
+        "def f(a):",
+        "    b = a",
+        "    return b + 4",
+    ]
+
+
+@pytest.mark.parametrize(
+    "reader",
+    [
+        "from user import NAMES\nx = NAMES",
+        "import user\nx = user.NAMES",
+        "def f():\n    from user import NAMES",
+    ],
+)
+def test_an_import_that_another_module_reads_stays(tmp_path: Path, reader: str) -> None:
+    made = folded(tmp_path, units=UNITS, user="from units import NAMES\n", reader=reader)
+    assert made["user"] == "from units import NAMES"
+
+
+def test_an_import_that_probes_whether_a_module_exists_stays(tmp_path: Path) -> None:
+    made = folded(tmp_path, units=UNITS, user="from radio import BLE\n")
+    assert made["user"] == "from radio import BLE"
+
+
+def test_annotations_of_viper_stay(tmp_path: Path) -> None:
+    user = "from units import ptr32\n@micropython.viper\ndef f(values: ptr32) -> int:\n    return values[0]\n"
+    assert folded(tmp_path, units="", user=user)["user"].replace("\n\n", "\n") == user.strip()
+
+
+def test_what_is_imported_for_types_alone_is_left_out(tmp_path: Path) -> None:
+    made = folded(tmp_path, user="if TYPE_CHECKING:\n    import a\nelse:\n    import b\n")
+    assert made["user"] == "import b"
+
+
+def test_a_parameter_s_name_that_serves_nothing_else_becomes_a_letter(tmp_path: Path) -> None:
+    made = folded(
+        tmp_path, user="def f(first, second=1, *, third=2):\n    a = first\n    return a + second + third\n"
+    )
+    assert made["user"].split("\n")[0] == "def f(b, c=1, *, third=2):"
+    scope: dict[str, Any] = {}
+    exec(made["user"], scope)
+    assert scope["f"](10, 20, third=30) == 60
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "    return name\nx = f(name=1)",  # a keyword of a call
+        "    return name\nx = 'name'",  # a string: getattr could ask for it
+        "    return name.name",
+        "    return [lambda: name]",  # a function inside
+        "    global y\n    y = name",
+        "    try:\n        pass\n    except OSError as name:\n        pass",
+        "    return name\nname = 1",
+    ],
+)
+def test_a_parameter_s_name_that_is_used_for_something_else_stays(tmp_path: Path, body: str) -> None:
+    assert folded(tmp_path, user=f"def f(name):\n{body}\n")["user"].startswith("def f(name):")
+
+
+def test_a_name_of_the_scope_around_a_default_is_no_parameter(tmp_path: Path) -> None:
+    made = folded(
+        tmp_path, user="def g(base):\n    pass\ndef f(base=limit, more=3):\n    return base + more\n"
+    )
+    assert "def f(a=limit, b=3):\n    return a + b" in made["user"]

@@ -42,6 +42,7 @@ def every_command(folder: Path) -> list[tuple[str, ...]]:
         ("sign", "grade", "--scale", "ASTCT", "--grade", "2", "--account", "nobody"), ("scan", "--for", "1s"),
         ("pair",), ("grade", "--json", str(folder / "none.json")), ("enrol", str(folder / "none.enrol")),
         ("run", "--help"), ("deliveries", "list"), ("deliveries", "list", "--json"), ("deliveries", "retry", "--all"),
+        ("receivers", "list"), ("receivers", "list", "--json"), ("receivers", "test", "--all"), ("receivers", "test"),
         ("backup", copy), ("restore", copy),
         ("context", "show", "--device", "fe"), ("context", "show", "--json", "--device", "fe"),
         ("history", "--device", "fe"), ("report", "hours", "--device", "01"), ("verify", "--json"),

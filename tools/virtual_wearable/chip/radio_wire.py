@@ -72,21 +72,29 @@ class Wire:
                 return
 
     def _arrived(self):
-        """The chip's turn has come again: take what the air has sent, as an interrupt would."""
+        """The chip's turn has come again: take what the air has sent, as an interrupt would.
+
+        Allocates nothing where nothing came: how often this is asked depends on others.
+        """
         if (
             self._socket is not None
             and not (self._busy or stalled[0])
-            and (self._later or self._poll.poll(0))
+            and (self._later or self._has_arrived())
         ):
             self._serve(None)
 
+    def _has_arrived(self):
+        for _ in self._poll.ipoll(0):
+            return True
+        return False
+
     def _send(self, operation, number, body):
         if simulated_time is not None:
-            simulated_time.end_lease()
+            simulated_time.spoke()
         self._socket.write(struct.pack("<HBB", len(body), operation, number) + body)
 
     def _receive(self):
-        while simulated_time is not None and not self._poll.poll(0):
+        while simulated_time is not None and not self._has_arrived():
             simulated_time.await_arrival()
         head = self._socket.read(4)
         if not head:  # the air is gone
@@ -123,7 +131,7 @@ class Wire:
             return
         self._busy = True
         try:
-            while self._socket is not None and (self._later or self._poll.poll(0)):
+            while self._socket is not None and (self._later or self._has_arrived()):
                 self._event(*(self._later.popleft() if self._later else self._receive()))
         except OSError:
             self._gone()

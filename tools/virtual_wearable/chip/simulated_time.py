@@ -15,7 +15,8 @@ _LOOK_US = 2  # what one look at a clock costs
 _TICKS_AT_START_MS = 1000
 _FOREVER = (1 << 62) - 1
 _ASK, _TELL = ord("T"), ord("t")
-_BREAK = 1  # the answer: Ctrl-C has come
+_BREAK = 1  # the answer: Ctrl-C has come; the question: it may come
+_SPOKE = 2  # the question: something went out past the supervisor since the last one
 
 now_us = 0
 _horizon_us = 0
@@ -24,8 +25,9 @@ _utc_start_us = 0
 _interrupts = []  # [due_us, callback, argument], soonest first
 _in_interrupt = False
 _held = False  # an erase holds interrupts up
+_spoke = 0
 _told_us = bytearray(10)  # the message, ready made
-_question = array("l", (_ASK, 0, 0, 0))  # operation, now, until, whether Ctrl-C may break in
+_question = array("l", (_ASK, 0, 0, 0))  # operation, now, until, flags
 _answer = array("l", (0, 0, 0, 0))  # nothing, now, horizon, flags
 arrivals = None  # called after each answer: whatever comes to the chip past the supervisor
 wants_break = True  # micropython.kbd_intr
@@ -58,11 +60,18 @@ def end_lease() -> None:
         _horizon_us = now_us
 
 
+def spoke() -> None:
+    """Something has left the chip past the supervisor: the next wait asks, and says so."""
+    global _spoke
+    _spoke = _SPOKE
+
+
 def _ask(until_us: int, may_break: bool) -> None:
     """Hand the turn back until `until_us` or until something arrives. Allocates nothing: how often the chip has to ask
     depends on others, and the heap is the firmware's."""
-    global now_us, _horizon_us
-    _question[1], _question[2], _question[3] = now_us, until_us, may_break
+    global now_us, _horizon_us, _spoke
+    _question[1], _question[2], _question[3] = now_us, until_us, (_BREAK if may_break else 0) | _spoke
+    _spoke = 0
     _board.ask(_question, _answer)
     now_us, _horizon_us, flags = _answer[1], _answer[2], _answer[3]
     if arrivals is not None:
@@ -134,7 +143,7 @@ def _wait(end_us: int, is_over) -> None:
         next_us = _interrupts[0][0] if _interrupts and not (_in_interrupt or _held) else _FOREVER
         if next_us > end_us:
             next_us = end_us
-        if next_us <= _horizon_us:
+        if next_us <= _horizon_us and not _spoke:
             if next_us > now_us:
                 now_us = next_us
         else:
@@ -197,7 +206,6 @@ class Poll:
         self.register = self._poll.register
         self.unregister = self._poll.unregister
         self.modify = self._poll.modify
-
         self._has_found = self._look  # made once: naming a method allocates
 
     def poll(self, timeout=-1, flags=0):

@@ -3,11 +3,13 @@
 A central that is neither secure nor in session is a stranger, and is dropped after 20 s. Every stranger that ends,
 dropped or by itself, is counted, whatever its address: an address costs nothing to forge. While strangers come they get
 3 s for their HELLO. One each minute gets 8 s, so that a slow laptop whose own tries were counted still gets in. Where
-the board takes several centrals and all places are taken, the oldest stranger goes, once it had its 3 s.
+the board takes several centrals and all places are taken, the oldest stranger goes, once it had its 3 s. A host in
+session that can only read keeps the last place for a minute at most: one that may accept alarms could be waiting.
 """
 
 from crs_core.compat import const
 from crs_core.wire import gatt_uuids as names
+from crs_core.wire import rights
 from crs_core.wire.fragment_carrier import FragmentCarrier
 from crs_core.wire.session import SERIAL_LARGEST_TO_DEVICE
 from crs_device import health as counts
@@ -32,6 +34,7 @@ _COUNTED_MAX = const(4)
 SLOW_EVERY_MS = const(60_000)
 _ASK_AGAIN_MS = const(2000)
 _TYPING_MS = const(60_000)  # somebody types the passkey
+_READER_MS = const(60_000)
 _PLACES = const(4)  # of NimBLE; stock BTstack has one
 _FLUSH_EVERY_MS = const(1000)
 
@@ -170,9 +173,16 @@ class BleLink:
         radio = self._radio
         self._count_strangers(now)
         oldest = None
+        is_full = len(radio.connections) >= self._places()
+        is_freed = any([connection.must_go for connection in radio.connections.values()])
         for connection in radio.connections.values():
-            if connection.is_secure or (connection.server is not None and connection.server.is_open):
-                connection.since_ms = now
+            server = connection.server
+            if connection.is_secure or (server is not None and server.is_open):
+                may_stay = connection.is_secure or server.rights & rights.ACCEPT
+                if may_stay or not is_full or not connection.is_proven:
+                    connection.since_ms = now
+                elif not is_freed and now - connection.since_ms >= _READER_MS:
+                    connection.must_go = is_freed = True
                 connection.is_proven = True
             else:
                 patience_ms = self._patience_ms(connection, now)
@@ -181,16 +191,23 @@ class BleLink:
                 has_more = connection.is_slow or patience_ms == _TYPING_MS
                 if not has_more and (oldest is None or connection.since_ms < oldest.since_ms):
                     oldest = connection
-        is_full = self.can_pair and len(radio.connections) >= _PLACES
-        if is_full and oldest is not None and not any([c.must_go for c in radio.connections.values()]):
+        if (
+            self.can_pair
+            and is_full
+            and oldest is not None
+            and not any([c.must_go for c in radio.connections.values()])
+        ):
             # not sooner: a burst of strangers would drop the custodian's laptop before its HELLO
             oldest.must_go = now - oldest.since_ms >= HELLO_MS
         for connection in list(radio.connections.values()):
             if connection.must_go and now >= connection.ask_ms:
-                if not connection.ask_ms:
+                if not connection.ask_ms and not connection.is_proven:
                     self._app.health.count(counts.BLE_STRANGER)
                 connection.ask_ms = now + _ASK_AGAIN_MS  # the stack reports its end later, if it understood
                 radio.disconnect(connection.number)
+
+    def _places(self) -> int:
+        return _PLACES if self.can_pair else 1
 
     def _count_strangers(self, now: int) -> None:
         ended, self._radio.strangers_ended = self._radio.strangers_ended, 0
@@ -219,7 +236,7 @@ class BleLink:
 
     def _keep_advertising(self, now: int) -> None:
         radio = self._radio
-        if len(radio.connections) >= (_PLACES if self.can_pair else 1):
+        if len(radio.connections) >= self._places():
             return  # every place is taken: the stack would refuse, or say nothing
         pairing = self.window.is_open(now)
         if now >= self._renew_ms or pairing != self._was_pairing:

@@ -10,17 +10,18 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from crs_core.wire import message as wire
 from crs_core.wire.fragment_carrier import FragmentCarrier
 from crs_core.wire.session_device import DeviceSession
 from crs_core.wire.session_host import HostSession
-from crs_device.health import Health
+from crs_device.health import BLE_STRANGER, Health
 from crs_device.link.ble import ble_link
 from crs_device.link.ble.ble_link import HELLO_MS, SLOW_EVERY_MS, SLOW_MS, BleLink
 from crs_device.link.ble.bonds import Bonds
 from crs_device.link.server import LinkServer
 
 from tests.fakes.nimble_stack import Bluetooth, Clock, NimbleStack
-from tools.rig.image import CUSTODIAN, DEVICE_ID
+from tools.rig.image import CUSTODIAN, DEVICE_ID, READER
 from tools.rig.laptop import device_key
 
 TURN_MS = 20
@@ -79,6 +80,7 @@ class World:
             log=SimpleNamespace(journal=SimpleNamespace(journal_id=JOURNAL)), requests=None, serve=self.serve,
             power=SimpleNamespace(battery_mv=0),
         )  # fmt: skip
+        self.keys = [CUSTODIAN]
         self.link = BleLink(self.app, Bluetooth(stack))
         self.number = 0
         self.strangers: dict[int, int] = {}  # connection -> since
@@ -87,7 +89,7 @@ class World:
         self.is_trying = False
 
     def serve(self, port: Any, carrier: Any) -> LinkServer:
-        session = DeviceSession(DEVICE_ID, JOURNAL, [CUSTODIAN], self.random.randbytes, carrier=carrier)
+        session = DeviceSession(DEVICE_ID, JOURNAL, self.keys, self.random.randbytes, carrier=carrier)
         presence = SimpleNamespace(heard=lambda server: None)
         server = LinkServer(port, session, None, lambda *_: [], presence, self.app.health, self.clock)
         server.take_counts = lambda: None  # which collects garbage each time
@@ -207,7 +209,48 @@ def leaves_before_it_is_dropped(world: World, number: int, held_ms: int) -> None
         world.stack.end(number)
 
 
+def leaves_at_once(world: World, number: int, held_ms: int) -> None:
+    world.stack.end(number)
+
+
+def sends_a_message_without_end(world: World, number: int, held_ms: int) -> None:
+    first = 0x80 if held_ms == 0 else 0
+    world.write(number, bytes([first | held_ms // TURN_MS & 0x3F]) + bytes(19))
+
+
+def proves_with_rubbish(world: World, number: int, held_ms: int) -> None:
+    says_hello_without_proof(world, number, held_ms)
+    if held_ms % 500 == 200:
+        for piece in carrier().encode(b"CWPF\2" + bytes(32)):
+            world.write(number, piece)
+
+
+class Reads:
+    """A host with a key, in session for as long as it can be: it asks something each half second."""
+
+    def __init__(self, key: Any) -> None:
+        self.key = key
+        self.sessions: dict[int, HostSession] = {}
+
+    def __call__(self, world: World, number: int, held_ms: int) -> None:
+        session = self.sessions.get(number)
+        if session is None:
+            session = HostSession(device_key(self.key), world.random.randbytes, DEVICE_ID, carrier=carrier())
+            self.sessions[number] = session
+            for piece in session.start_pieces():
+                world.write(number, piece)
+        for at, _, data in [one for one in world.stack.notified if one[0] == number]:
+            for event in session.receive(data):
+                if hasattr(event, "data"):
+                    world.write(at, event.data)
+        world.stack.notified = [one for one in world.stack.notified if one[0] != number]
+        if session.is_open and held_ms % 500 == 0:
+            for piece in session.seal_pieces(wire.Ping(1)):
+                world.write(number, piece)
+
+
 KINDS = (
+    leaves_at_once, sends_a_message_without_end, proves_with_rubbish,
     says_nothing, writes_garbage, says_hello_without_proof, says_hello_byte_by_byte, asks_for_a_larger_mtu, pairs,
     leaves_before_it_is_dropped,
 )  # fmt: skip
@@ -254,6 +297,30 @@ def test_a_laptop_that_wins_every_other_race_waits_for_the_strangers_it_lost_to_
 def test_a_slow_laptop_whose_own_tries_are_counted_gets_in_too(stack, chance):
     world = World(stack(), says_nothing, chance, discovery_ms=6000)
     assert max(world.waits_ms(10)) < 10 * SLOW_EVERY_MS
+
+
+@pytest.mark.parametrize("stack", [OnePlace, FourPlaces])
+@pytest.mark.parametrize("chance", [0.5, 1])
+def test_hosts_that_can_only_read_keep_out_none_that_may_accept(stack, chance):
+    world = World(stack(), Reads(READER), chance)
+    world.keys.append(READER)
+    for _ in range(90_000 // TURN_MS):
+        world.turn()
+    assert len(world.app.servers) == stack.places and all(server.is_open for server in world.app.servers)
+    world.is_trying, since = True, world.clock.now
+    while not any(server.is_custodian for server in world.app.servers):
+        assert world.clock.now - since < 600_000, "the custodian never gets in"
+        world.turn()
+    assert world.app.health.value(BLE_STRANGER) == 0
+
+
+def test_a_host_that_can_only_read_stays_while_there_is_another_place():
+    world = World(FourPlaces(), Reads(READER))
+    world.keys.append(READER)
+    world.link.can_pair, world.stack.places = True, 1  # nobody else comes
+    for _ in range(600_000 // TURN_MS):
+        world.turn()
+    assert world.number == 1 and world.app.servers[0].is_open
 
 
 def test_after_the_strangers_a_laptop_has_twenty_seconds_again():
