@@ -13,7 +13,7 @@ from typing import Any
 from tools.conductor.errors import FloodError, WireError
 from tools.conductor.port_counts import Due, counts_of
 
-_LARGEST_BYTES = 1 << 20
+_LARGEST_BYTES = 1 << 16  # one that is larger would cost each turn the making of so large a buffer
 _MESSAGES_PER_TURN = 100
 _TELLS_S = 0.2
 _really_sleep = time.sleep  # whatever clock the player's process gets
@@ -41,7 +41,7 @@ class Participant:
         self.seen = -1
         self._shows_stack = False
         self._messages = 0
-        self._worked_before_s = 0.0
+        self._worked_before_s: float | None = None
 
     def receive(self) -> dict[str, Any] | None:
         """The next message; None when the connection has ended. BlockingIOError, FloodError, WireError."""
@@ -81,7 +81,7 @@ class Participant:
 
     def _give(self, horizon_us: int, since_s: float, message: dict[str, Any]) -> None:
         self.has_turn, self.horizon_us, self.since_s, self._messages = True, horizon_us, since_s, 0
-        self._worked_before_s = self._processor_s()
+        self._worked_before_s = None
         with suppress(ConnectionError):  # it has ended: its connection says so next
             self._connection.send(json.dumps(message).encode())
 
@@ -90,8 +90,11 @@ class Participant:
         self._connection.close()
 
     def worked_s(self) -> float:
-        """Processor time that it has used in its turn."""
-        return self._processor_s() - self._worked_before_s
+        """Processor time that it has used in its turn since this was first asked."""
+        worked_s = self._processor_s()
+        if self._worked_before_s is None:
+            self._worked_before_s = worked_s
+        return worked_s - self._worked_before_s
 
     def _processor_s(self) -> float:
         with suppress(OSError, IndexError):
@@ -131,5 +134,5 @@ def _check_idle(message: dict[str, Any]) -> None:
     until_us = message["idle"]
     if not (until_us is None or type(until_us) is int) or type(message["at"]) is not int:
         raise ValueError("times are whole microseconds")
-    message["ran"] = bool(message["ran"])
+    message["ran"], message["spoke"] = bool(message["ran"]), bool(message.get("spoke", True))
     message["ports"], message["opened"] = counts_of(message, "ports"), counts_of(message, "opened")

@@ -77,7 +77,7 @@ class Schedule:
             participant.runs_ahead = True
             self._set_now(at_us)
         if message["ran"]:
-            self.work += 1
+            self.work += message["spoke"]
             self._worked_now += 1
             until = "ever" if participant.until_us is None else participant.until_us
             self._tell(f"{self.now_us} {participant} until {until}")

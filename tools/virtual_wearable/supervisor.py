@@ -9,6 +9,7 @@ import socket
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ _PRESS_MIN_S = 0.01
 _YOUNG_S = 0.25
 _CRASHES = 5
 _START_S = 10.0
+_MESSAGE_BYTES = 16384
 
 
 class BoardDeadError(Exception):
@@ -233,7 +235,7 @@ class Supervisor:
         now = self._axis.now_s()
         # in simulated time nothing else moves while the chip runs: what it meets must not depend on who is faster
         if self.chip is None or not (self._lockstep and self._lockstep.chip_runs):
-            if self.control:
+            if self.control and (self._lockstep is None or self._lockstep.has_begun()):
                 self.control.serve()
             self.bridge.pump(now)
         if self.chip and self.chip.ended():
@@ -271,34 +273,48 @@ class Supervisor:
         if self._backplane is None:
             if select.select([self._listener], [], [], 0)[0]:
                 self._backplane = self._listener.accept()[0]
-                self._backplane.setblocking(False)
+                if self._lockstep:
+                    self._backplane.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, self._lockstep.patience)
+                else:
+                    self._backplane.setblocking(False)
             return
         for _ in range(64):  # so that a busy bus does not starve the port
-            if self._backplane is None:
+            if not self._serve_message():
                 return
-            try:
-                message = self._backplane.recv(16384)
-            except BlockingIOError:
-                return
-            except OSError:
-                message = b""
-            if not message:
-                self._backplane.close()
-                self._backplane = None
-                return
-            answer = self._service.take(message, self._axis.now_s())
-            if answer is not None:
-                self.tell_chip(answer)
+
+    def _serve_message(self, flags: int = socket.MSG_DONTWAIT) -> bool:
+        """Take one message of the chip; False when there is none."""
+        if self._backplane is None:
+            return False
+        try:
+            message = self._backplane.recv(_MESSAGE_BYTES, flags)
+        except BlockingIOError:
+            return False
+        except OSError:
+            message = b""
+        if not message:
+            self._backplane.close()
+            self._backplane = None
+            return False
+        answer = self._service.take(message, self._axis.now_s())
+        if answer is not None:
+            self.tell_chip(answer)
+        return True
+
+    def serve_chip(self, chip_runs: Callable[[], bool], timeout_s: float) -> bool:
+        """Simulated time: serve the chip while it runs; False when it has said nothing for so long."""
+        if self._backplane is None:
+            return bool(select.select([self._listener], [], [], timeout_s)[0])
+        while self._backplane is not None and chip_runs() and not self.stopping:
+            if not self._serve_message(0):
+                return self._backplane is None
+        return True
 
     def tell_chip(self, answer: bytes) -> None:
         """Answer the chip; one that is gone needs none."""
         if self._backplane:
             with contextlib.suppress(OSError):
-                self._backplane.send(answer)
-
-    def backplane_fd(self) -> int:
-        """What tells that the chip has a message or, newly started, its first one."""
-        return (self._backplane or self._listener).fileno()
+                self._backplane.send(answer, socket.MSG_DONTWAIT)
 
     def time_asked(self, payload: bytes) -> None:
         if self._lockstep:
