@@ -65,6 +65,7 @@ bench: $(STAMP)
 	@$(BIN)/python -m tools.lab.bench
 
 soak: $(STAMP)
+	@nice -n 5 $(BIN)/python -m tools.lab.seeds --count 1000000 --minutes 10 $(SEEDS)
 	@nice -n 5 $(BIN)/python -m tools.lab.soak $(SOAK)
 
 $(VENV)/.mutation: tools/dev/locks/mutation.lock $(STAMP)

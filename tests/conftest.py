@@ -35,8 +35,15 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--hil-port PORT` runs the hardware tests against a real board."""
+    """`--hil-port PORT` runs the hardware tests against a real board; `--seed N` repeats what a failed test drew."""
+    parser.addoption("--seed", type=int, default=None, help="seed of simulated time, and of what tests draw")
     parser.addoption("--hil-port", default=None, help="serial port of a real board for tests/hil")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Tests that draw look at CW_SEED."""
+    if config.getoption("--seed") is not None:
+        os.environ["CW_SEED"] = str(config.getoption("--seed"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -3,6 +3,7 @@
 Everything that it produces is flagged simulated.
 """
 
+import asyncio
 import time
 
 import machine
@@ -17,6 +18,21 @@ PINS = {
 BATTERY_DIVIDER = 2
 
 
+class VirtualClock(Clock):
+    """A clock that sleeps to the millisecond of a board whose time is sped up, where asyncio's own are many of them."""
+
+    async def sleep_ms(self, wait_ms: int) -> None:
+        if self.speed == 1:
+            await asyncio.sleep_ms(max(wait_ms, 0))
+            return
+        end_us = time.ticks_add(time.ticks_us(), -(-max(wait_ms, 0) * 1000 // self.speed))
+        await asyncio.sleep_ms(max(wait_ms, 0) // self.speed)
+        # without this a task would wake early and ask for the time until it has come
+        rest_us = time.ticks_diff(end_us, time.ticks_us())
+        if rest_us > 0:
+            time.sleep_us(rest_us)
+
+
 class VirtualBoard(Board):
     name = "virtual"
     simulated = True
@@ -24,7 +40,7 @@ class VirtualBoard(Board):
     def __init__(self) -> None:
         super().__init__()
         self.attribute_bytes = machine.VIRTUAL_ATTRIBUTE_BYTES
-        self.clock = Clock(time.ticks_ms, time.ticks_diff, machine.VIRTUAL_SPEED, time.ticks_us)
+        self.clock = VirtualClock(time.ticks_ms, time.ticks_diff, machine.VIRTUAL_SPEED, time.ticks_us)
         self.i2c = machine.I2C(0, sda=machine.Pin(PINS["sda"]), scl=machine.Pin(PINS["scl"]), freq=400000)
         self.led = RgbLed(PINS["led_red"], PINS["led_green"], PINS["led_blue"])
         self.buzzer = Buzzer(PINS["buzzer"])

@@ -108,8 +108,9 @@ def _write_back_log(database: Path) -> None:
 def check_backup(path: Path) -> int:
     """The schema version of a file that can be restored; StoreError says why it cannot."""
     if not path.is_file():
-        why = other_kind(path).removesuffix(", not a file") or "does not exist"
-        raise StoreError(f"{path} {why}.", "Give the file that `cytowatch backup` wrote.")
+        strange = other_kind(path).removesuffix(", not a file")
+        why = f" {strange}" if strange else ": there is no such file"
+        raise StoreError(f"{path}{why}.", "Give the file that `cytowatch backup` wrote.")
     with _errors_of_backup(path), contextlib.closing(open_read_only(path)) as conn:
         version, newest = schema_version(conn), len(migrations())
         tables = {row[0] for row in conn.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}

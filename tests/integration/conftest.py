@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import inspect
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from host_agent.link import serial
 from tools.conductor.conductor import Conductor
 from tools.conductor.opened_ports import counted
 from tools.conductor.player_loop import played_by_loop, player_loop
+from tools.conductor.process_random import drawn_from
 from tools.rig.pytest_evidence import pytest_runtest_makereport, pytest_runtest_setup  # noqa: F401
 from tools.rig.waiting import conductor, under
 from tools.rig.wearable import Wearable, ready
@@ -25,7 +27,7 @@ def board(tmp_path: Path) -> Iterator[Wearable]:
 
 
 @pytest.fixture
-def wearable(tmp_path: Path) -> Iterator[Wearable]:
+def wearable(tmp_path: Path, simulated_time: None) -> Iterator[Wearable]:
     """A wearable in service, worn by a bound patient, 60 times as fast."""
     with ready(tmp_path) as wearable:
         yield wearable
@@ -33,12 +35,14 @@ def wearable(tmp_path: Path) -> Iterator[Wearable]:
 
 @pytest.fixture(autouse=True)
 def simulated_time(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Time is simulated, unless a test is marked as needing real time or brings its conductors."""
+    """Time is simulated, unless a test needs real time or brings conductors. All that is random is of the seed."""
     if any(request.node.get_closest_marker(name) for name in ("real_time", "own_time")):
         yield
         return
     with contextlib.ExitStack() as stack:
-        time = stack.enter_context(Conductor(seed=1))
+        seed = int(os.environ.get("CW_SEED", "1"))
+        stack.enter_context(drawn_from(f"{request.node.name} {seed}"))
+        time = stack.enter_context(Conductor(seed=seed))
         stack.enter_context(under(time))
         if inspect.iscoroutinefunction(request.function):
             stack.enter_context(played_by_loop(time))

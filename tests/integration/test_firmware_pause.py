@@ -24,7 +24,7 @@ LOW_SPO2 = worn(spo2_pct=85.0, hr_bpm=90)
 @pytest.fixture
 def wearable(tmp_path: Path) -> Iterator[Wearable]:
     """Worn for two minutes, then off."""
-    with ready(tmp_path, scenario=WORN_THEN_OFF, speed=30) as wearable:
+    with ready(tmp_path, scenario=WORN_THEN_OFF) as wearable:
         yield wearable
 
 
@@ -68,14 +68,14 @@ def test_not_back_at_the_end_is_high_and_nothing_sounds_before(wearable: Wearabl
     assert (first.op, first.why, first.left_s, first.key_id) == (1, 1, 900, 0x11111111)
     assert (last.op, last.why, last.left_s) == (2, 1, 0)
     marked = [reading for _, reading in readings if reading.status & units.STATUS_PAUSED]
-    assert 80 <= len(marked) <= 92
+    assert 89 <= len(marked) <= 91
     assert not any(
         reading.spo2_tenths for reading in marked if units.wear_of(reading.status) == units.WEAR_OFF
     )
 
 
 def test_back_before_its_end_ends_it_and_no_alarm_was_told(tmp_path: Path) -> None:
-    with ready(tmp_path, scenario=AND_ON_AGAIN, speed=30) as wearable:
+    with ready(tmp_path, scenario=AND_ON_AGAIN) as wearable:
         host = measuring(wearable)
         assert begin(host, 1800, 2).code == wire.RESULT_DONE
         host.wait(lambda: not is_paused(host), 60, "values that end it")
@@ -87,7 +87,8 @@ def test_back_before_its_end_ends_it_and_no_alarm_was_told(tmp_path: Path) -> No
         assert host.ask(wire.Pause(wire.PAUSE_END, 0, 0)).code == wire.RESULT_BUSY
         events, _ = pull(host)
         first, last = [event.t_ms for _, event in events if event.type == record_layout.PAUSE][:2]
-        assert last < 1_200_000  # put on again at 600 s; a busy machine needs longer to have values
+        assert last < 800_000  # put on again at 600 s
+        assert 1000 < int(left.detail.split()[0]) < 1250
         assert int(left.detail.split()[0]) == (1_800_000 - (last - first)) // 1000
         assert [(one.op, one.why) for one in of_type(events, record_layout.PAUSE)] == [
             (1, 2),

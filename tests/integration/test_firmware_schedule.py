@@ -15,7 +15,7 @@ from tools.rig.image import SETTINGS
 from tools.rig.scenarios import keyframes, steady
 from tools.rig.wearable import ready
 
-FALL_S = 2400
+FALL_S = 2100
 SCENARIO = keyframes((0, steady(hr_bpm=72)), (FALL_S, {"spo2_pct": 97.0}), (FALL_S + 1, {"spo2_pct": 88.5}))
 
 
@@ -35,5 +35,5 @@ def test_it_rests_by_turns_after_half_an_hour_and_a_fall_sounds(tmp_path: Path) 
     dark = [at_s for at_s, state in states if state == PPG_RESTING]
     assert dark and min(dark) > 1800
     calm = [state for at_s, state in states if min(dark) <= at_s < FALL_S]
-    assert calm.count(PPG_RESTING) > len(calm) // 3
-    assert PPG_VALID in calm  # by turns
+    assert calm.count(PPG_RESTING) > len(calm) // 2
+    assert calm.count(PPG_VALID) > 2  # by turns

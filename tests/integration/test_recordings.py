@@ -6,7 +6,6 @@ Each recording is played once, on a wearable that runs tens of times faster, and
 import itertools
 import shutil
 import sqlite3
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,7 +27,7 @@ pytestmark = pytest.mark.slow
 # One worker plays what several tests look at, and has them all.
 THE_LONG_ONES = pytest.mark.xdist_group("afebrile, fever and strap off")
 TWO_BURSTS = pytest.mark.xdist_group("two bursts")
-IN_REAL_TIME = pytest.mark.xdist_group("bursts in real time")
+AT_ANY_SPEED = pytest.mark.parametrize("name", ["afebrile", "afebrile at 200"])
 
 LOW, MEDIUM, HIGH = codes.PRIORITY_LOW, codes.PRIORITY_MEDIUM, codes.PRIORITY_HIGH
 WELL = (36.8, 97.0, 74.0, 1.5)
@@ -91,7 +90,7 @@ def many_bursts() -> list[Row]:
 RECORDINGS: dict[str, tuple[Rows, int]] = {
     "afebrile": (afebrile, 60), "blank": (blank, 30), "low_saturation": (low_saturation, 30),
     "strap_off": (strap_off, 60), "fever": (fever, 60), "two_bursts": (two_bursts, 20),
-    "many_bursts": (many_bursts, 60),
+    "many_bursts": (many_bursts, 60), "afebrile at 200": (afebrile, 200), "fever at 200": (fever, 200),
 }  # fmt: skip
 
 
@@ -118,13 +117,15 @@ def test_an_afebrile_recording_alarms_nothing(played: Callable[[str], Mission]) 
 
 
 @THE_LONG_ONES
-def test_most_of_a_fast_recording_is_measured(played: Callable[[str], Mission]) -> None:
-    """At 60 times real time an erase costs 3 s of samples; what is left must not be a rag."""
-    rows = played("afebrile").read(bound_readings)
+@AT_ANY_SPEED
+def test_a_fast_recording_is_measured_without_a_hole(played: Callable[[str], Mission], name: str) -> None:
+    rows = played(name).read(bound_readings)
+    assert len(rows) >= 120, "20 min at a reading each 10 s"
     valid = [temp_state_of(row.status) == TEMP_VALID for row in rows]
-    first = valid.index(True)
-    assert sum(valid[first:]) >= 0.98 * len(valid[first:])
-    assert sum(row.spo2_tenths is not None for row in rows) >= 0.7 * len(rows)
+    assert all(valid[valid.index(True) :])
+    measured = [row.spo2_tenths is not None for row in rows]
+    measured = measured[measured.index(True) :]
+    assert sum(measured) >= 0.98 * len(measured) and len(measured) >= 0.98 * len(rows)
 
 
 def test_a_blank_recording_is_not_gradable_and_not_silent(played: Callable[[str], Mission]) -> None:
@@ -149,49 +150,31 @@ def test_eight_seconds_of_low_saturation_alarm_although_then_nothing_is_measured
     assert recording_speed(900) <= RECORDINGS["two_bursts"][1]
     raised = played("two_bursts").raised(codes.HYPOXAEMIA, HIGH)
     assert len(raised) == 2, after
-    assert 80 <= raised[1] - raised[0] <= 120
+    assert 90 <= raised[1] - raised[0] <= 110
 
 
-def test_eight_seconds_are_seen_also_at_sixty_times_real_time(played: Callable[[str], Mission]) -> None:
-    """One write of the journal blinds the sensor for 3 to 6 s of its time: one burst of eight may hide behind it."""
+def test_every_eight_seconds_are_seen_also_at_sixty_times_real_time(played: Callable[[str], Mission]) -> None:
     raised = played("many_bursts").raised(codes.HYPOXAEMIA, HIGH)
-    assert len(raised) >= 7 and all(80 <= b - a <= 220 for a, b in itertools.pairwise(raised))
+    assert len(raised) == 8 and all(87 <= b - a <= 107 for a, b in itertools.pairwise(raised))
 
 
-@IN_REAL_TIME
+@pytest.mark.parametrize("speed", [1, 60])
 @pytest.mark.parametrize("after", [NO_PULSE, PROBE_OFF], ids=["no pulse", "probe off"])
-def test_eight_seconds_alarm_in_real_time(real_time: dict[tuple, float], after: tuple) -> None:
-    assert 15 <= real_time[after] <= 30, "seconds from the fall to the alarm"
-
-
-@pytest.fixture(scope="module")
-def real_time(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple, float]:
-    """Seconds from the fall to HYPOXAEMIA HIGH at speed 1, for both endings at once."""
-    found: dict[tuple, float] = {}
-
-    def watch(after: tuple) -> None:
-        folder = tmp_path_factory.mktemp("real_time")
-        recording = write(folder / "r.csv", [(0.0, *WELL), *burst(4, after)])
-        with ready(folder, "--hold", recording=recording, speed=1) as wearable:
-            host = wearable.connect()
-            host.see(wire.Live, lambda m: m.spo2_tenths, 25, "a value")
-            at_s = wearable.state()["sim_ms"] / 1000
-            wearable.control("play")
-            host.see_alarm(codes.HYPOXAEMIA, HIGH, 40)
-            found[after] = wearable.state()["sim_ms"] / 1000 - at_s - 4
-
-    threads = [threading.Thread(target=watch, args=(after,)) for after in (NO_PULSE, PROBE_OFF)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(found) == 2, "one of both did not alarm"
-    return found
+def test_eight_seconds_alarm_as_soon_at_every_speed(tmp_path: Path, after: tuple, speed: int) -> None:
+    recording = write(tmp_path / "r.csv", [(0.0, *WELL), *burst(4, after)])
+    with ready(tmp_path, "--hold", recording=recording, speed=speed) as wearable:
+        host = wearable.connect()
+        host.see(wire.Live, lambda m: m.spo2_tenths, 25, "a value")
+        at_s = wearable.state()["sim_ms"] / 1000
+        wearable.control("play")
+        host.see_alarm(codes.HYPOXAEMIA, HIGH, 40)
+        assert 15 <= wearable.state()["sim_ms"] / 1000 - at_s - 4 <= 30
 
 
 @THE_LONG_ONES
-def test_a_fever_is_graded_forwarded_and_alarmed(played: Callable[[str], Mission]) -> None:
-    mission = played("fever")
+@pytest.mark.parametrize("name", ["fever", "fever at 200"])
+def test_a_fever_is_graded_forwarded_and_alarmed(played: Callable[[str], Mission], name: str) -> None:
+    mission = played(name)
     assert "peak grade ASTCT-2019 1..4 provisional" in mission.line
     assert len(mission.raised(codes.FEVER, MEDIUM)) == 1
     assert sorted(mission.kinds()) == ["alarm", "grade_rise"]
@@ -202,7 +185,7 @@ def test_a_fever_is_graded_forwarded_and_alarmed(played: Callable[[str], Mission
 def test_readings_lie_within_the_stated_error_of_what_was_played(played: Callable[[str], Mission]) -> None:
     """What crs_device/signal and crs_device/sensors say of their error; both recordings change slower than that."""
     checked = 0
-    for name in ("afebrile", "fever"):
+    for name in ("afebrile", "fever", "afebrile at 200", "fever at 200"):
         truth = RECORDINGS[name][0]()
         for row in played(name).read(bound_readings):
             at_s = row.t_ms / 1000
@@ -215,7 +198,7 @@ def test_readings_lie_within_the_stated_error_of_what_was_played(played: Callabl
                 assert abs(row.spo2_tenths / 10 - spo2_pct) <= 1.0, (name, at_s)
                 assert abs(row.hr_bpm - heart) <= 5, (name, at_s)
                 checked += 1
-    assert checked >= 200
+    assert checked >= 4 * 2 * 115
 
 
 @THE_LONG_ONES

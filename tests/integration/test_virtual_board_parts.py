@@ -34,7 +34,7 @@ b.vibration.value(1)
 start, real = b.clock.ms(), b.clock.real_ms()
 asyncio.run(b.clock.sleep_ms(2000))
 passed = b.clock.ms() - start
-print("clock", b.clock.speed, passed >= 1900, passed < 20 * (b.clock.real_ms() - real) + 40)
+print("clock", b.clock.speed, passed >= 2000, passed < 20 * (b.clock.real_ms() - real) + 40)
 print("poll", len(b.poll.poll(0)) >= 1)
 b.stdout.write(b"raw\\n")
 print("lit")

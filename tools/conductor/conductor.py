@@ -34,6 +34,7 @@ UTC_START_MS = 1_767_254_400_000  # 2026-01-01T08:00:00Z
 _HANG_S = 30.0
 _STARVED = 4  # a busy computer may need so many times longer
 _POLL_S = 0.0005
+_LONG = 0.05  # a turn longer than this part of `hang_s` is watched
 _real_s, _really_sleep = time.monotonic, time.sleep  # whatever clock the player's process gets
 
 
@@ -126,6 +127,11 @@ class Conductor:
             if name in self._schedule.expected:
                 self._schedule.expected.remove(name)
         self._poke()
+
+    def suspend(self, name: str, is_suspended: bool = True) -> None:
+        """The computer of this participant sleeps, or wakes again: until then it has no turns."""
+        with self._changed:
+            self._schedule.suspend(name, is_suspended)
 
     def watch(self, quiet: Callable[[], bool]) -> None:
         """Before each turn wait until `quiet()`: a helper in this process has no bytes waiting and no work.
@@ -254,6 +260,7 @@ class Conductor:
                 participant.seen = -1
             elif "bye" in message:
                 participant.has_said_bye = True
+                self._schedule.said_bye(participant, message)
 
     def _gone(self, participant: Participant) -> None:
         participant.close()
@@ -288,8 +295,11 @@ class Conductor:
         since_s = self._waiting_since_s()
         if since_s is None or self._hang_s is None:
             return None
-        left_s = since_s + self._hang_s - _real_s()
-        return (left_s if left_s > 0 else self._hang_s / _STARVED) * 1000 + 1
+        waited_s = _real_s() - since_s
+        for until_s in (_LONG * self._hang_s, self._hang_s):
+            if waited_s < until_s:
+                return (until_s - waited_s) * 1000 + 1
+        return self._hang_s / _STARVED * 1000
 
     def _waiting_since_s(self) -> float | None:
         if busy := self._schedule.busy():
@@ -298,11 +308,14 @@ class Conductor:
 
     def _check_patience(self) -> None:
         since_s = self._waiting_since_s()
-        if since_s is None or self._hang_s is None or _real_s() - since_s < self._hang_s:
+        if since_s is None or self._hang_s is None or _real_s() - since_s < _LONG * self._hang_s:
             return
         busy = self._schedule.busy()
+        worked_s = busy.worked_s() if busy else 0.0
+        if _real_s() - since_s < self._hang_s:
+            return
         is_starved = _real_s() - since_s < _STARVED * self._hang_s
-        if is_starved and (busy is None or busy.worked_s() < self._hang_s):
+        if is_starved and (busy is None or worked_s < self._hang_s * (1 - _LONG)):
             return
         if is_debugged() or any(one.is_debugged() for one in self._schedule.participants):
             if busy:

@@ -13,7 +13,7 @@ from typing import Any
 from tools.conductor.errors import FloodError, WireError
 from tools.conductor.port_counts import Due, counts_of
 
-_LARGEST_BYTES = 1 << 20
+_LARGEST_BYTES = 1 << 16  # one that is larger would cost each turn the making of so large a buffer
 _MESSAGES_PER_TURN = 100
 _TELLS_S = 0.2
 _really_sleep = time.sleep  # whatever clock the player's process gets
@@ -33,6 +33,7 @@ class Participant:
         self.has_turn = False
         self.has_started = False
         self.has_said_bye = False
+        self.is_suspended = False
         self.runs_ahead = False
         self.until_us: int | None = None
         self.horizon_us = 0
@@ -40,7 +41,7 @@ class Participant:
         self.seen = -1
         self._shows_stack = False
         self._messages = 0
-        self._worked_before_s = 0.0
+        self._worked_before_s: float | None = None
 
     def receive(self) -> dict[str, Any] | None:
         """The next message; None when the connection has ended. BlockingIOError, FloodError, WireError."""
@@ -59,7 +60,9 @@ class Participant:
                 self.name, self._shows_stack = str(message["hello"]), bool(message.get("stack"))
             elif "idle" in message:
                 _check_idle(message)
-            elif not {"hello", "wake", "bye"} & set(message):
+            elif "bye" in message:
+                message["opened"] = counts_of(message, "opened")
+            elif not {"hello", "wake"} & set(message):
                 raise ValueError("no such message")
         except (ValueError, TypeError, KeyError) as error:
             raise WireError(f"{self} sent what is no message ({error}): {data[:80]!r}") from None
@@ -78,7 +81,7 @@ class Participant:
 
     def _give(self, horizon_us: int, since_s: float, message: dict[str, Any]) -> None:
         self.has_turn, self.horizon_us, self.since_s, self._messages = True, horizon_us, since_s, 0
-        self._worked_before_s = self._processor_s()
+        self._worked_before_s = None
         with suppress(ConnectionError):  # it has ended: its connection says so next
             self._connection.send(json.dumps(message).encode())
 
@@ -87,8 +90,11 @@ class Participant:
         self._connection.close()
 
     def worked_s(self) -> float:
-        """Processor time that it has used in its turn."""
-        return self._processor_s() - self._worked_before_s
+        """Processor time that it has used in its turn since this was first asked."""
+        worked_s = self._processor_s()
+        if self._worked_before_s is None:
+            self._worked_before_s = worked_s
+        return worked_s - self._worked_before_s
 
     def _processor_s(self) -> float:
         with suppress(OSError, IndexError):
@@ -128,5 +134,5 @@ def _check_idle(message: dict[str, Any]) -> None:
     until_us = message["idle"]
     if not (until_us is None or type(until_us) is int) or type(message["at"]) is not int:
         raise ValueError("times are whole microseconds")
-    message["ran"] = bool(message["ran"])
+    message["ran"], message["spoke"] = bool(message["ran"]), bool(message.get("spoke", True))
     message["ports"], message["opened"] = counts_of(message, "ports"), counts_of(message, "opened")

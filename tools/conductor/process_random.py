@@ -11,6 +11,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tools.conductor.turns import Turns
 
 _KEY_BYTES = 32
+# one for the whole process: a default argument that took it when it was loaded draws from today's seed
+_SOURCE = random.Random()
 
 
 def use_random(turns: Turns) -> None:
@@ -20,7 +22,8 @@ def use_random(turns: Turns) -> None:
 
 def draw_from(seed: str) -> None:
     """From now on every random number of this process comes from `seed`."""
-    source = random.Random(seed)
+    source = _SOURCE
+    source.seed(seed)
     os.urandom = source.randbytes
     random._urandom = source.randbytes  # type: ignore[attr-defined]  # `secrets` and SystemRandom draw here
     random.seed(source.getrandbits(64))
@@ -44,10 +47,12 @@ def drawn_from(seed: str) -> Iterator[None]:
         (Ed25519PrivateKey, "generate", Ed25519PrivateKey.__dict__["generate"]),
         (ec, "generate_private_key", ec.generate_private_key),
     )  # fmt: skip
+    state = _SOURCE.getstate()
     draw_from(seed)
     try:
         yield
     finally:
+        _SOURCE.setstate(state)
         for holder, name, value in kept:
             setattr(holder, name, value)
 

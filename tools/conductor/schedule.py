@@ -77,12 +77,16 @@ class Schedule:
             participant.runs_ahead = True
             self._set_now(at_us)
         if message["ran"]:
-            self.work += 1
+            self.work += message["spoke"]
             self._worked_now += 1
             until = "ever" if participant.until_us is None else participant.until_us
             self._tell(f"{self.now_us} {participant} until {until}")
         participant.seen = self.work
         self._ports.report(participant.number, message["ports"], message["opened"])
+
+    def said_bye(self, participant: Participant, message: dict[str, Any]) -> None:
+        """A participant is about to end; what it sent and took in its last turn counts."""
+        self._ports.report(participant.number, {}, message["opened"])
 
     def gone(self, participant: Participant) -> None:
         """A participant ended. ParticipantDiedError when it should not have."""
@@ -97,6 +101,12 @@ class Schedule:
             )
         if participant.name in self.expected and not participant.has_started:
             raise ParticipantDiedError(f"{participant} (process {participant.process}) died before its start")
+
+    def suspend(self, name: str, is_suspended: bool) -> None:
+        """Give this one no turns, or turns again: then it finds what came meanwhile, and how late it is."""
+        for one in self.participants:
+            if one.name == name:
+                one.is_suspended, one.seen = is_suspended, -1
 
     # -- whose turn it is ------------------------------------------------------------------------------------------
 
@@ -137,7 +147,11 @@ class Schedule:
 
     def step(self) -> bool:
         """Let time go on to the next who has something to do; False when the player's limit is reached first."""
-        timed = [(one.until_us, one) for one in self.participants if one.until_us is not None]
+        timed = [
+            (one.until_us, one)
+            for one in self.participants
+            if one.until_us is not None and not one.is_suspended
+        ]
         next_us = max(min((until_us for until_us, _ in timed), default=self.limit_us + 1), self.now_us)
         if next_us > self.limit_us:
             if self.limit_us > self.now_us:
@@ -151,7 +165,11 @@ class Schedule:
         return True
 
     def _next(self) -> Participant | None:
-        waiting = {one.name: one for one in self.participants if one.has_started and one.seen < self.work}
+        waiting = {
+            one.name: one
+            for one in self.participants
+            if one.has_started and one.seen < self.work and not one.is_suspended
+        }
         if len(waiting) <= 1:
             return next(iter(waiting.values()), None)
         names = sorted(one.name for one in self.participants)
@@ -163,7 +181,7 @@ class Schedule:
         """How far this one may run ahead: until another has something to do, and not at all while another waits."""
         horizon_us = self.limit_us
         for other in self.participants:
-            if other is participant:
+            if other is participant or other.is_suspended:
                 continue
             if other.seen < self.work:
                 return self.now_us

@@ -22,7 +22,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-_LARGEST_BYTES = 1 << 20
+_LARGEST_BYTES = 1 << 16
 
 
 class Turns:
@@ -54,15 +54,19 @@ class Turns:
     def idle(
         self, until_us: int | None, ran: bool, at_us: int | None = None,
         ports: Mapping[str, Sequence[int]] | None = None, opened: Mapping[str, Sequence[int]] | None = None,
+        spoke: bool = True,
     ) -> None:  # fmt: skip
         """End the turn: nothing to do before `until_us` (None: ever) unless bytes arrive.
 
-        `ran`: whether the turn found anything to do. `at_us`: own time, when it ran ahead. `ports`: for each pty that
-        this participant made [epoch, sent, taken], `opened`: for each that it opened as somebody opens a cable.
+        `ran`: whether the turn found anything to do. `spoke` False: it gave nobody anything to do.
+        `at_us`: own time, when it ran ahead. `ports`: for each pty that this participant made [epoch, sent, taken],
+        `opened`: for each that it opened as somebody opens a cable.
         """
         message: dict[str, Any] = {
             "idle": until_us, "at": self.now_us if at_us is None else at_us, "ran": ran,
         }  # fmt: skip
+        if not spoke:
+            message["spoke"] = False
         if ports:
             message["ports"] = ports
         if opened:
@@ -92,11 +96,14 @@ class Turns:
         """Wall time of the simulation."""
         return self.utc_start_ms * 1_000_000 + self.now_us * 1000
 
-    def end(self) -> None:
-        """Leave as a program that ends in good order does. At the exit of the process this is called by itself."""
+    def end(self, opened: Mapping[str, Sequence[int]] | None = None) -> None:
+        """Leave as a program that ends in good order does. At the exit of the process this is called by itself.
+
+        `opened`: as `idle` takes it, for a process that ends in the middle of its turn.
+        """
         if self._pid == os.getpid() and self._socket.fileno() >= 0:
             with contextlib.suppress(OSError):
-                self._send({"bye": True})
+                self._send({"bye": True, "opened": opened} if opened else {"bye": True})
             atexit.unregister(self.end)
             # the socket stays open until the process has ended: its last output belongs to this turn
 

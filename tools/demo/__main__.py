@@ -134,6 +134,8 @@ def main(argv: list[str] | None = None) -> int:
             subprocess.SubprocessError, OSError,
         ) as error:  # fmt: skip
             print(f"demo failed: {error}", file=sys.stderr)
+            if not options.real_time and options.link != "ble":
+                print(f"the same again: --seed {options.seed or 1}", file=sys.stderr)
             return 1
         except KeyboardInterrupt:
             print("demo stopped", file=sys.stderr)

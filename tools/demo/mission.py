@@ -79,8 +79,10 @@ def run(
                 wearable.stop()
                 time = contexts.enter_context(Conductor(seed=seed))
                 contexts.enter_context(under(time))
-                time.watch(receiver.quiet)
                 wearable.start()
+            if owner := conductor():
+                owner.watch(receiver.quiet)
+                contexts.callback(owner.unwatch, receiver.quiet)
             if link == "ble":
                 say(f"the cable is pulled; the wearable advertises as {wearable.ble_address}")
                 if not air:

@@ -81,6 +81,7 @@ def build_image(
     settings: dict[str, str] | None = SETTINGS,
     keys: tuple[Key, ...] = (CUSTODIAN, READER),
     binding_id: bytes | None = PATIENT,
+    device_id: bytes = DEVICE_ID,
     journal: bool = True,
     without: tuple[str, ...] = (),
     extra: dict[str, bytes] | None = None,
@@ -103,7 +104,7 @@ def build_image(
         if settings is not None:
             SettingsFile(str(root / "settings")).store(dict(settings))
         if keys:
-            KeyFile(str(root / "keys")).store(DEVICE_ID, list(keys))
+            KeyFile(str(root / "keys")).store(device_id, list(keys))
         if journal:
             made = Journal(str(root / "journal"), 0, os.urandom, 1 << 20)
             made.create(binding_id) if binding_id else made.create()

@@ -12,7 +12,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
@@ -30,6 +30,7 @@ from tools.conductor.conductor import Conductor
 from tools.rig import evidence
 from tools.rig.image import DEVICE_ID
 from tools.rig.micropython import ROOT
+from tools.rig.processes import popen
 from tools.rig.stored import events_of_type
 from tools.rig.waiting import conductor, until_async
 
@@ -68,6 +69,7 @@ class Laptop:
         self.agent_command = self.command  # what runs the agent: on a simulated radio, under another clock
         self.wrapper: list[str] = []  # a command that runs the commands, in a namespace
         self.agent_wrapper: list[str] = []  # the same for the agent
+        self.agent_options: list[str] = []  # of tools.conductor.run_cytowatch, in simulated time
         self._hci = ""
         (folder / "config.toml").write_text(config)
         if key is not None:
@@ -122,7 +124,7 @@ class Laptop:
             command = self._participant(owner, _COMMAND, hci)
         else:
             command = _on_air(hci) if hci else self.command
-        return subprocess.Popen(
+        return popen(
             [*self.wrapper, *command, *arguments], env=self.environment | environment, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT,
         )  # fmt: skip
@@ -142,15 +144,15 @@ class Laptop:
         """Run one read command with --json and return what it says."""
         return json.loads(self.cytowatch(*arguments, "--json").stdout)
 
-    def start(self, port: str = "", speed: float = 1) -> None:
+    def start(self, port: str = "", speed: float = 1, more_ports: Sequence[str] = ()) -> None:
         """Start the agent, its log in `log`; `port` "": what its configuration says."""
         evidence.note(self.log)
         command = self.agent_command
         if owner := conductor():
-            command = self._participant(owner, self.agent_name, self._hci)
-        ports = ["--port", port] if port else []
+            command = [*self._participant(owner, self.agent_name, self._hci), *self.agent_options]
+        ports = [word for one in (port, *more_ports) if one for word in ("--port", one)]
         with self.log.open("ab") as log:
-            self.agent = subprocess.Popen(
+            self.agent = popen(
                 [*self.agent_wrapper, *command, "run", *ports, "--speed", f"{speed:g}"], cwd=ROOT,
                 env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tools.rig import evidence
+from tools.rig.waiting import conductor
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -18,9 +19,11 @@ def pytest_runtest_setup() -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport() -> Generator[None, Any, Any]:
-    """Put the log of every process, and what each wearable's flash holds, beside the traceback."""
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Put the seed, the log of every process, and what each wearable's flash holds beside the traceback."""
     report = yield
     if report.failed:
+        if owner := conductor():
+            report.sections.append(("seed", f"SEED={owner.seed}: pytest '{item.nodeid}' --seed {owner.seed}"))
         report.sections.extend(evidence.sections())
     return report

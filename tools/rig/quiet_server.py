@@ -12,7 +12,9 @@ from typing import Any
 
 from tools.conductor.tcp_arrival import TcpArrivals
 
+# (status, text); HANG_UP ends the connection without an answer, SILENT leaves it open without one
 Answer = Callable[[BaseHTTPRequestHandler], tuple[int, str]]
+HANG_UP, SILENT = 0, -1
 
 
 class OneAtATimeServer(ThreadingHTTPServer):
@@ -22,6 +24,7 @@ class OneAtATimeServer(ThreadingHTTPServer):
         self._changed = threading.Condition()
         self._open: list[Any] = []  # connections, oldest first
         self._at_work: Any = None
+        self._closing = threading.Event()
         self._arrivals: TcpArrivals | None = None  # None: nobody has asked for quiet yet
         super().__init__(("127.0.0.1", port), _handler(answer))
 
@@ -60,13 +63,20 @@ class OneAtATimeServer(ThreadingHTTPServer):
     def end(self, connection: Any, is_last: bool) -> None:
         """A request was answered; `is_last`: this connection is read no more."""
         with self._changed:
-            self._at_work = None
-            if is_last:
+            if self._at_work is connection:
+                self._at_work = None
+            if is_last and connection in self._open:
                 self._open.remove(connection)
             self._changed.notify_all()
 
+    def stay_silent(self, connection: Any) -> None:
+        """Leave a request without an answer until the server closes; whoever sent it gives up."""
+        self.end(connection, is_last=True)
+        self._closing.wait()
+
     def server_close(self) -> None:
         """Stop; connections end with their threads."""
+        self._closing.set()
         super().server_close()
         with self._changed:
             if self._arrivals is not None:
@@ -87,11 +97,18 @@ def _handler(answer: Answer) -> type[BaseHTTPRequestHandler]:
             self.server.begin(self.connection)
             try:
                 super().handle_one_request()
+            except ConnectionError:  # whoever asked is gone
+                self.close_connection = True
             finally:
                 self.server.end(self.connection, self.close_connection)
 
         def do_POST(self) -> None:
             status, text = answer(self)
+            if status in (HANG_UP, SILENT):
+                self.close_connection = True
+                if status == SILENT:
+                    self.server.stay_silent(self.connection)
+                return
             body = text.encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))

@@ -24,6 +24,7 @@ from tools.rig.host import Host
 from tools.rig.image import CUSTODIAN, build_image
 from tools.rig.micropython import ROOT
 from tools.rig.own_air import OwnAir
+from tools.rig.processes import popen
 from tools.rig.scenarios import scenario_file
 from tools.rig.waiting import conductor
 from tools.virtual_wearable.radio import AirError
@@ -46,10 +47,12 @@ class Wearable:
 
     def __init__(
         self, folder: Path, *options: str, scenario: str | Path = "steady_afebrile", recording: Path | None = None,
-        speed: float = 1,
+        speed: float = 1, name: str = "wearable",
     ) -> None:  # fmt: skip
-        """`scenario` as `scenarios.scenario_file` takes it; a `recording` is played instead of it."""
+        """`name`: what a conductor calls it. `scenario` as `scenarios.scenario_file` takes it; a `recording` is played
+        instead of it."""
         self.folder = folder
+        self.name = name
         self.image = folder / "flash.img"
         self.link = folder / "tty"
         self.log = folder / "wearable.log"
@@ -86,9 +89,11 @@ class Wearable:
                 if "--ble" in self._options and "--air" not in self._options:
                     self._air = self._air or self._own_air(owner, log)
                     command += ["--air", str(self._air.chip_path)]
-                owner.expect("wearable")
-                command += ["--conductor", str(owner.path), "--name", "wearable"]
-            self._process = subprocess.Popen(
+                owner.expect(self.name)
+                command += ["--conductor", str(owner.path), "--name", self.name]
+                if "--chip" not in self._options:  # not from the image's path, which is another in each run
+                    command += ["--chip", f"{self.name} {self.folder.name}"]
+            self._process = popen(
                 command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True
             )
         said = self._process.stdout

@@ -14,6 +14,7 @@ from tools.data.recording.reader import read_recording
 from tools.data.table.problems import TableError
 from tools.data.track import Track
 from tools.virtual_wearable.build import Build, chip_id_of
+from tools.virtual_wearable.cable import Cable, CableError
 from tools.virtual_wearable.chip_process import heap_bytes
 from tools.virtual_wearable.flash_plan import FlashPlan
 from tools.virtual_wearable.lockstep import ChipHangsError, Lockstep
@@ -145,14 +146,6 @@ def _open_image(path: Path) -> int:
     return fd
 
 
-def _make_link(link: Path, target: str) -> None:
-    if link.is_symlink():
-        link.unlink()
-    elif link.exists():
-        raise _RefusedError(f"{link}: exists and is not a link")
-    link.symlink_to(target)
-
-
 def _radio(arguments: argparse.Namespace, chip_id: str, stack: contextlib.ExitStack) -> Radio | None:
     if arguments.ble is None:
         return None
@@ -205,11 +198,14 @@ def _run(arguments: argparse.Namespace) -> None:
             track, arguments.speed, arguments.hold, 1 if seed is None else seed, arguments.thermometer,
             lockstep.axis if lockstep else None,
         )  # fmt: skip
-        board = Supervisor(build, world, plan, arguments.control, lockstep)
+        cable = Cable(arguments.link)
+        board = Supervisor(build, world, plan, arguments.control, lockstep, cable)
         stack.callback(board.close)
-        if arguments.link:
-            _make_link(arguments.link, board.port.name)
-            stack.callback(arguments.link.unlink, missing_ok=True)
+        try:
+            cable.lead_to(board.port.name)
+        except CableError as error:
+            raise _RefusedError(str(error)) from error
+        stack.callback(cable.remove)
         signal.signal(signal.SIGTERM, board.stop)  # whoever reads READY may end it at once
         print("READY", board.port.name, flush=True)
         if build.radio:

@@ -1,6 +1,7 @@
 """Moves the bytes between the host's port and the chip's terminal, in both directions, as the port of a board would."""
 
 import os
+import random
 import secrets
 
 from tools.virtual_wearable.break_in import Breaker, BreakIn, Outcome
@@ -15,14 +16,18 @@ _IN_MOST = 1024
 class Bridge:
     """The port's two queues. `attach` a chip when it starts, `detach` it when it has ended."""
 
-    def __init__(self, port: HostPort, bps: int, breaker: Breaker | None = None) -> None:
-        """`breaker`: how Ctrl-C reaches every chip; None: a new BreakIn for each."""
+    def __init__(self, port: HostPort, bps: int, breaker: Breaker | None = None, seed: int = 1) -> None:
+        """`breaker`: how Ctrl-C reaches every chip; None: a new BreakIn for each. `seed`: of the noise on the line."""
         self.port = port
         self.mark = f"\x1d{secrets.token_hex(6)}"
         self.receiver = Receiver()
         self.interruptible = True  # micropython.kbd_intr
         self.gave = False  # the chip has been given bytes since this was last cleared
         self.breaking = False  # a Ctrl-C waits for a moment in which the interpreter can take it
+        self.noise_per_million = (
+            0  # of so many bytes, on their way in either direction, one is lost or spoiled
+        )
+        self._noise = random.Random(f"{seed} noise")
         self._bps = bps
         self._own_breaker = breaker
         self._chip: ChipProcess | None = None
@@ -100,7 +105,7 @@ class Bridge:
                 return
             if self._watch.feed(data):
                 self.receiver.release()
-            text = self._cooker.feed(data)
+            text = self._spoiled(self._cooker.feed(data))
             self._tail = (self._tail + text)[-200:]
             self._out += text
 
@@ -111,6 +116,7 @@ class Bridge:
             data = self.port.read(min(_IN_MOST, max(1, self._bps // 100)) if self._bps else _IN_MOST)
         except (BlockingIOError, OSError):
             return
+        data = self._spoiled(data)
         if self._bps:
             self._in_after = now + len(data) * 10 / self._bps
         unread = 0
@@ -121,6 +127,19 @@ class Bridge:
                 self.receiver.clear()
                 data, unread = after, 0
         self.receiver.accept(data, unread, now)
+
+    def _spoiled(self, data: bytes) -> bytes:
+        """What the noise leaves of it."""
+        if not self.noise_per_million:
+            return data
+        chance = self._noise
+        kept = bytearray()
+        for byte in data:
+            if chance.randrange(1_000_000) >= self.noise_per_million:
+                kept.append(byte)
+            elif chance.random() < 0.5:
+                kept.append(byte ^ 1 << chance.randrange(8))
+        return bytes(kept)
 
     def _break_in(self, now: float) -> bool:
         """Break into a running program, now or in a moment; False when there is none, or it wants Ctrl-C as data."""

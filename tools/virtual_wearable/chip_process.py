@@ -30,13 +30,17 @@ def interpreter() -> Path:
     return path
 
 
+def word_scale(heap: str) -> int:
+    """How many times as large an object of the interpreter is as on the chip, for a heap as `heap_bytes` takes it."""
+    return 2 if "w" in heap else 1  # this is a 64-bit machine
+
+
 def heap_bytes(heap: str) -> int:
     """Bytes for the interpreter, so that the firmware has `heap`: a number, "w" for 32-bit words, then K or M."""
     match = re.fullmatch(r"([1-9][0-9]*)(w?)([KM]?)", heap)
     if match is None:
         raise ValueError(f"heap {heap!r}: a number, then w for words, then K or M, as in 192wK")
-    word_scale = 2 if match[2] else 1  # on a 64-bit machine every object is twice as large
-    return int(match[1]) * word_scale * _SUFFIXES[match[3]] + CHIP_SIDE_BYTES
+    return int(match[1]) * word_scale(heap) * _SUFFIXES[match[3]] + CHIP_SIDE_BYTES
 
 
 class ChipProcess:
@@ -55,6 +59,7 @@ class ChipProcess:
             str(_CHIP_DIR / "start.py"),
         ]
         env = {"PATH": os.environ.get("PATH", ""), "MICROPYPATH": ":.frozen", "VW_CHIP_DIR": str(_CHIP_DIR)}
+        env["VW_WORD_SCALE"] = str(word_scale(heap))
         env["PYTHONHASHSEED"] = "0"  # the program that loads the interpreter is Python
         supervisor = os.getpid()
         libc = ctypes.CDLL(None) if sys.platform == "linux" else None

@@ -52,6 +52,9 @@ class ChipService:
     def take(self, message: bytes, now: float) -> bytes | None:
         """Handle one message: op, number, payload."""
         op, number, payload = chr(message[0]), message[1], message[2:]
+        if op == "m":
+            self._power.time_told(payload[:8])
+            return bytes((number,)) + self._bus("M", payload[8:])
         if op in "SWRM":
             return bytes((number,)) + self._bus(op, payload)
         if op == "T":

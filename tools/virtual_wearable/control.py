@@ -1,8 +1,9 @@
 """The control socket: JSON lines in, JSON lines out, for tests and for the demo to look at and act on the wearable.
 
 Commands: state | outputs {since} | press {ms} | play | battery {mv} | charging {on} | cut {off_ms} | reset |
-fault {what, ...} with what = nack {address, times, errno}, nack_in_burst {address, after_bytes, times}, stuck_fifo,
-light {red, ir}, sunlight, swapped, stuck_temp, flash {writes, reads}, cut_at {op, torn_pct};
+unplug {off_ms} | fault {what, ...} with what = nack {address, times, errno}, stuck_fifo,
+nack_in_burst {address, after_bytes, times}, light {red, ir}, sunlight, swapped, stuck_temp, flash {writes, reads},
+cut_at {op, torn_pct}, noise {per_million};
 heal ends all faults. Every answer has "done" true, or false with "error".
 """
 
@@ -171,6 +172,10 @@ def _reset(board: Supervisor, _: dict[str, Any]) -> None:
     board.hard_reset(PWRON_RESET, "power")
 
 
+def _unplug(board: Supervisor, command: dict[str, Any]) -> None:
+    board.unplug(int(command["off_ms"]))
+
+
 def _fault(board: Supervisor, command: dict[str, Any]) -> None:
     what = command["what"]
     if what == "nack":
@@ -198,6 +203,8 @@ def _fault(board: Supervisor, command: dict[str, Any]) -> None:
     elif what == "cut_at":
         board.flash.cut_at = int(command["op"])
         board.flash.torn_pct = int(command.get("torn_pct", 0))
+    elif what == "noise":
+        board.bridge.noise_per_million = int(command["per_million"])
     else:
         raise ValueError(f"unknown fault {what!r}")
 
@@ -211,9 +218,10 @@ def _heal(board: Supervisor, _: dict[str, Any]) -> None:
     board.world.ppg.stuck = board.world.thermometer.stuck = False
     board.flash.fail_writes, board.flash.cut_at = 0, None
     board.panel.set_flash_read_fault(False)
+    board.bridge.noise_per_million = 0
 
 
 _COMMANDS = {
     "state": _state, "outputs": _outputs, "press": _press, "play": _play, "battery": _battery,
-    "charging": _charging, "cut": _cut, "reset": _reset, "fault": _fault, "heal": _heal,
+    "charging": _charging, "cut": _cut, "reset": _reset, "unplug": _unplug, "fault": _fault, "heal": _heal,
 }  # fmt: skip

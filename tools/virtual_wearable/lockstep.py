@@ -5,6 +5,7 @@ it. It gets its answer when that time has come or when something has arrived for
 nothing in it runs, so what it does depends on what it was told and on nothing else.
 """
 
+import contextlib
 import os
 import select
 import struct
@@ -23,7 +24,6 @@ _SLICE_S = 0.05
 _HANDED_OVER_S = 2.0
 _PAUSE_S = 0.00005
 _BREAK, _SPOKE = 1, 2
-_EPOCH = 1  # the port lives as long as the board
 HANG_S = 20.0  # seconds of processor time in which a chip looks at no clock and waits for nothing
 STUCK_S = 120.0  # real seconds, for one that does not even run
 
@@ -52,8 +52,17 @@ class Lockstep:
             None  # until and now of the question that was answered for such a look
         )
         self._ran = True
+        self._begun = True
+        self._taken = 0
         self._given = 0  # bytes that the port has given to the host when last looked at
-        self._busy_since, self._ran_s = time.monotonic(), 0.0
+        # real time at which the chip was found at work, and what it had worked until then
+        self._busy_since_s: float | None = None
+        self._ran_s = 0.0
+
+    @property
+    def patience(self) -> bytes:
+        """How long a look for a message of the chip waits, as a socket's option takes it."""
+        return struct.pack("@ll", 0, int(_SLICE_S * 1e6))
 
     def environment(self) -> dict[str, str]:
         """Variables that tell a new chip where in time it is."""
@@ -64,7 +73,7 @@ class Lockstep:
     def chip_started(self) -> None:
         """A new life: busy until it asks."""
         self._asked, self._at_prompt, self._break = None, False, False
-        self._busy_since, self._ran_s = time.monotonic(), 0.0
+        self._busy_since_s = None
 
     def told(self, payload: bytes) -> None:
         """The chip has come so far."""
@@ -106,6 +115,11 @@ class Lockstep:
 
     # -- the supervisor's loop --
 
+    def has_begun(self) -> bool:
+        """Whether this is the first look in this turn: commands come between turns."""
+        begun, self._begun = self._begun, False
+        return begun
+
     def wait(self, board: "Supervisor", wake_read: int) -> None:
         """Come back when there is something for the board to do; time has moved on by then if it had to."""
         if board.chip is not None and self.chip_runs:
@@ -125,8 +139,9 @@ class Lockstep:
             self._ran = True
             self.axis.move_to(next_us)
             return
-        self._given, self._spoke = board.port.given, False
-        self._hand_over(board, next_us, wake_read)
+        said = spoke or board.port.taken != self._taken or board.build.radio is not None
+        self._given, self._taken, self._spoke = board.port.given, board.port.taken, False
+        self._hand_over(board, next_us, wake_read, said)
 
     def _is_due(self) -> bool:
         return self._asked is not None and self.axis.now_us() >= self._asked[0]
@@ -147,34 +162,37 @@ class Lockstep:
         lent_us = now_us if spoke else self.turns.horizon_us
         lent_us = min([lent_us, *(_after(at_s) for at_s in board.appointments() if at_s is not None)])
         answer = struct.pack("<4q", 0, now_us, max(now_us, lent_us), _BREAK if self._break else 0)
-        self._asked, self._break = None, False
-        self._busy_since = time.monotonic()
-        if board.chip is not None:
-            self._ran_s = board.chip.processor_s()
+        self._asked, self._break, self._busy_since_s = None, False, None
         board.tell_chip(answer)
 
     def _wait_for_chip(self, board: "Supervisor", wake_read: int) -> None:
-        readers = [wake_read, board.backplane_fd()]
-        found, _, _ = select.select(readers, [], [], _SLICE_S)
-        if wake_read in found:
+        if board.serve_chip(self._is_at_work, _SLICE_S):
+            return
+        with contextlib.suppress(BlockingIOError):
             os.read(wake_read, 512)
-        if not found:
-            board.bridge.take_output(all_of_it=True)  # it may stand in a long text
-            assert board.chip is not None
-            ran_s = board.chip.processor_s() - self._ran_s
-            if ran_s > HANG_S or time.monotonic() - self._busy_since > STUCK_S:
-                self.turns.fail()
-                raise ChipHangsError(
-                    f"the firmware ran for {ran_s:.0f} s without a look at a clock and without a wait"
-                )
+        board.bridge.take_output(all_of_it=True)  # it may stand in a long text
+        assert board.chip is not None
+        if self._busy_since_s is None:
+            self._busy_since_s, self._ran_s = time.monotonic(), board.chip.processor_s()
+        ran_s = board.chip.processor_s() - self._ran_s
+        if ran_s > HANG_S or time.monotonic() - self._busy_since_s > STUCK_S:
+            self.turns.fail()
+            raise ChipHangsError(
+                f"the firmware ran for {ran_s:.0f} s without a look at a clock and without a wait"
+            )
 
-    def _hand_over(self, board: "Supervisor", next_us: int, wake_read: int) -> None:
+    def _is_at_work(self) -> bool:
+        return self.chip_runs
+
+    def _hand_over(self, board: "Supervisor", next_us: int, wake_read: int, spoke: bool) -> None:
         """End the turn; come back with the next one. A command on the control socket asks for it."""
         until_us = None if next_us >= _FOREVER_US else next_us
         port = board.port
         # looks at the clock may have carried the chip a little beyond what was lent; everybody else is not so far yet
         at_us = min(self.axis.now_us(), self.turns.horizon_us)
-        self.turns.idle(until_us, self._ran, at_us, {port.name: [_EPOCH, port.given, port.taken]})
+        self.turns.idle(
+            until_us, self._ran, at_us, {port.name: [port.makings, port.given, port.taken]}, spoke=spoke
+        )
         control = board.control.sockets() if board.control else []
         while True:
             found, _, _ = select.select([self.turns.fd, wake_read, *control], [], [])
@@ -187,7 +205,7 @@ class Lockstep:
             if set(found) & set(control):
                 self.turns.wake()  # whoever asks waits; the answer is of the moment that is now for everybody
                 control = []
-        self._ran = False
+        self._ran, self._begun = False, True
         self._look = board.build.radio is not None
         self.axis.move_to(self.turns.now_us)
         self._take_over_port(board)
@@ -195,7 +213,7 @@ class Lockstep:
     def _take_over_port(self, board: "Supervisor") -> None:
         """Wait for the bytes that the kernel still has under way to the port."""
         port = board.port
-        _, sent = self.turns.due.get(port.name, (_EPOCH, 0))
+        _, sent = self.turns.due.get(port.name, (port.makings, 0))
         deadline = time.monotonic() + _HANDED_OVER_S
         while port.taken + port.waiting() < sent and port.state()[0] and time.monotonic() < deadline:
             time.sleep(_PAUSE_S)

@@ -41,10 +41,22 @@ def unread(fd: int) -> int:
 class HostPort:
     """The port that READY names. Open or not, it keeps its name; what the chip says to nobody is dropped.
 
-    `given` and `taken` count bytes to and from hosts since it was made.
+    `given` and `taken` count bytes to and from hosts since it was made, `makings` how often that was.
     """
 
+    makings = 0
+
     def __init__(self) -> None:
+        self._make()
+
+    def make_anew(self) -> None:
+        """The cable is pulled: whoever has it open is cut off. The port has another name from now on."""
+        before = self.fd
+        self._make()
+        os.close(before)
+
+    def _make(self) -> None:
+        self.makings += 1
         self.fd, host_end = pty.openpty()
         tty.setraw(host_end)
         self.name = os.ttyname(host_end)

@@ -9,11 +9,13 @@ import socket
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from tools.virtual_wearable.bridge import Bridge
 from tools.virtual_wearable.build import Build
+from tools.virtual_wearable.cable import Cable
 from tools.virtual_wearable.chip_process import (
     HARD_RESET,
     PWRON_RESET,
@@ -36,6 +38,7 @@ _PRESS_MIN_S = 0.01
 _YOUNG_S = 0.25
 _CRASHES = 5
 _START_S = 10.0
+_MESSAGE_BYTES = 16384
 
 
 class BoardDeadError(Exception):
@@ -52,14 +55,16 @@ class Supervisor:
         flash: FlashPlan,
         control_path: Path | None,
         lockstep: Lockstep | None = None,
+        cable: Cable | None = None,
     ) -> None:
         self.build, self.world, self.flash, self._lockstep = build, world, flash, lockstep
         self._axis = world.axis
+        self._cable = cable or Cable(None)
         self._dir = Path(tempfile.mkdtemp(prefix="virtual-wearable-"))
         self.panel = Panel(self._dir / "inputs")
         self.watchdog = Watchdog()
         self.port = HostPort()
-        self.bridge = Bridge(self.port, build.bps, lockstep)
+        self.bridge = Bridge(self.port, build.bps, lockstep, build.seed or 1)
         self.control = ControlServer(control_path, self) if control_path else None
         self.resets = {"power": 0, "machine": 0, "watchdog": 0, "soft": 0, "crash": 0}
         self.chip: ChipProcess | None = None
@@ -229,8 +234,8 @@ class Supervisor:
         self._serve_backplane()
         now = self._axis.now_s()
         # in simulated time nothing else moves while the chip runs: what it meets must not depend on who is faster
-        if not (self._lockstep and self._lockstep.chip_runs):
-            if self.control:
+        if self.chip is None or not (self._lockstep and self._lockstep.chip_runs):
+            if self.control and (self._lockstep is None or self._lockstep.has_begun()):
                 self.control.serve()
             self.bridge.pump(now)
         if self.chip and self.chip.ended():
@@ -244,7 +249,14 @@ class Supervisor:
         if self._let_go is not None and now >= self._let_go:
             self._let_go = None
             self.panel.set_button(False)
+        if self._cable.is_back(now):
+            self._cable.lead_to(self.port.name)
         self._run_actions()
+
+    def unplug(self, off_ms: int) -> None:
+        """The cable is pulled, and put back after so long."""
+        self._cable.pull(self._axis.now_s() + off_ms / 1000)
+        self.port.make_anew()
 
     def _wait(self, wake_read: int, now: float) -> None:
         readers: list[Any] = [wake_read, self._backplane or self._listener]
@@ -261,34 +273,48 @@ class Supervisor:
         if self._backplane is None:
             if select.select([self._listener], [], [], 0)[0]:
                 self._backplane = self._listener.accept()[0]
-                self._backplane.setblocking(False)
+                if self._lockstep:
+                    self._backplane.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, self._lockstep.patience)
+                else:
+                    self._backplane.setblocking(False)
             return
         for _ in range(64):  # so that a busy bus does not starve the port
-            if self._backplane is None:
+            if not self._serve_message():
                 return
-            try:
-                message = self._backplane.recv(16384)
-            except BlockingIOError:
-                return
-            except OSError:
-                message = b""
-            if not message:
-                self._backplane.close()
-                self._backplane = None
-                return
-            answer = self._service.take(message, self._axis.now_s())
-            if answer is not None:
-                self.tell_chip(answer)
+
+    def _serve_message(self, flags: int = socket.MSG_DONTWAIT) -> bool:
+        """Take one message of the chip; False when there is none."""
+        if self._backplane is None:
+            return False
+        try:
+            message = self._backplane.recv(_MESSAGE_BYTES, flags)
+        except BlockingIOError:
+            return False
+        except OSError:
+            message = b""
+        if not message:
+            self._backplane.close()
+            self._backplane = None
+            return False
+        answer = self._service.take(message, self._axis.now_s())
+        if answer is not None:
+            self.tell_chip(answer)
+        return True
+
+    def serve_chip(self, chip_runs: Callable[[], bool], timeout_s: float) -> bool:
+        """Simulated time: serve the chip while it runs; False when it has said nothing for so long."""
+        if self._backplane is None:
+            return bool(select.select([self._listener], [], [], timeout_s)[0])
+        while self._backplane is not None and chip_runs() and not self.stopping:
+            if not self._serve_message(0):
+                return self._backplane is None
+        return True
 
     def tell_chip(self, answer: bytes) -> None:
         """Answer the chip; one that is gone needs none."""
         if self._backplane:
             with contextlib.suppress(OSError):
-                self._backplane.send(answer)
-
-    def backplane_fd(self) -> int:
-        """What tells that the chip has a message or, newly started, its first one."""
-        return (self._backplane or self._listener).fileno()
+                self._backplane.send(answer, socket.MSG_DONTWAIT)
 
     def time_asked(self, payload: bytes) -> None:
         if self._lockstep:
@@ -305,7 +331,9 @@ class Supervisor:
     def appointments(self) -> list[float | None]:
         """Times of the axis at which the board has something to do by itself; None for none."""
         action_s = self.world.axis_s(self._actions[0].t_s) if self._actions else None
-        return [self._power_back, self.watchdog.due, self._let_go, action_s, self.bridge.due()]
+        return [
+            self._power_back, self.watchdog.due, self._let_go, action_s, self.bridge.due(), self._cable.back_s
+        ]  # fmt: skip
 
     def _run_actions(self) -> None:
         at_s = self.world.track_s()

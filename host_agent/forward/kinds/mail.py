@@ -79,7 +79,7 @@ class MailReceiver(Receiver):
     @classmethod
     def _server_can_work(cls, server: str) -> str:
         try:
-            check_address(f"smtp://{server}", ("smtp",))
+            check_address(f"smtps://{server}", ("smtps",))
         except ValueError:
             raise ValueError("the name of a machine, such as smtp.example.org") from None
         if set(server) & set("/?#:") and not server.startswith("["):

@@ -190,7 +190,8 @@ def test_status_json_holds_the_same_facts(filled):
 
 
 def test_history_is_in_order_marked_and_filtered(filled):
-    lines = run(filled, "history").stdout.splitlines()
+    started, *lines = run(filled, "history").stdout.splitlines()
+    assert "P-1 began to wear" in started
     assert [line[:19] for line in lines] == sorted(line[:19] for line in lines) and len(lines) == 3
     assert lines[0].startswith(
         "2023-11-14 21:14:20  SIMULATED  ALARM 21:14, P-1 (Bed 3): fever. Call the care team"

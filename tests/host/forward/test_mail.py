@@ -203,6 +203,7 @@ async def test_nothing_is_said_before_the_connection_is_encrypted(tmp_path, serv
     ({"server": "mail.example.org:25"}, "the port has its own key"),
     ({"server": "smtp://mail.example.org"}, "the name of a machine"),
     ({"server": ""}, "the name of a machine"),
+    ({"server": "mail.example.org."}, "the name of a machine"),
     ({"user": "u"}, "user together with password_file"),
     ({"password_env": "P"}, "user together with password_file"),
     ({"recipients": ()}, "at least 1"),

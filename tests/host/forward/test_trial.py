@@ -71,9 +71,14 @@ async def test_a_certificate_that_nobody_vouches_for_or_of_another_name_is_told(
         assert "IP address mismatch" in (await tried(fake.url, ca_file=str(authority.ca_file))).text
 
 
-async def test_a_name_that_there_is_none_and_a_port_where_nobody_listens():
-    trial = await tried("https://no-such-machine.invalid/x", timeout_s=5.0)
-    assert steps(trial) == [("DNS", False)] and not trial.handed_over
+async def test_a_name_that_there_is_none_and_a_port_where_nobody_listens(monkeypatch):
+    async def nobody(*_, **__):
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    with monkeypatch.context() as network:
+        network.setattr(asyncio.get_running_loop(), "getaddrinfo", nobody)
+        trial = await tried("https://no-such-machine.example.org/x")
+    assert steps(trial) == [("DNS", False)] and trial.text == "not handed over: name or service not known"
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]

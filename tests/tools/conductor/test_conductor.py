@@ -14,6 +14,7 @@ from tools.conductor.errors import (
     ParticipantHungError,
     WireError,
 )
+from tools.conductor.participant import Participant
 
 
 def lines_of(cast, seed, *, steps=((3000, 40), (5000, 30), (15000, 10))):
@@ -39,6 +40,19 @@ def test_busy_machine_changes_nothing(cast, busy_machine):
     busy = lines_of(cast, 7)
     assert "15000 a until 18000" in busy
     assert busy == lines_of(cast, 7)
+
+
+@pytest.mark.parametrize(("behaviour", "most"), [("sleeps", 1000), ("whispers", 4)])
+def test_who_gave_nobody_anything_to_do_wakes_nobody(cast, monkeypatch, behaviour, most):
+    given = []
+    go = Participant.go
+    monkeypatch.setattr(Participant, "go", lambda self, *rest: given.append(self.name) or go(self, *rest))
+    with Conductor() as time:
+        cast.start(time, "a", behaviour, 1000, 100)
+        cast.start(time, "b", "sleeps", 1_000_000, 2)
+        time.pass_s(0.5)
+    assert given.count("a") >= 100
+    assert given.count("b") <= most and (behaviour == "whispers" or given.count("b") >= 100)
 
 
 def test_time_stands_at_limit(cast):

@@ -48,6 +48,12 @@ def sleeps(step_us, count):
         ran = True
 
 
+def whispers(step_us, count):
+    """As `sleeps`, and nobody else gets anything to do by it."""
+    for _ in range(int(count)):
+        turn(turns.now_us + int(step_us), spoke=False)
+
+
 def dies(how):
     """End in the second turn: by a signal, or by an error."""
     turn(turns.now_us + 1000)

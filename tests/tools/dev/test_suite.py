@@ -21,6 +21,23 @@ def test_an_exit_code_becomes_a_word(code: int, said: str) -> None:
     assert suite.verdict(code) == said
 
 
+def test_compiled_python_is_kept_whatever_the_caller_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    assert "PYTHONDONTWRITEBYTECODE" not in suite.environment()
+    assert suite.environment()["PYTHONPYCACHEPREFIX"] == str(suite.ROOT / "build" / "pycache")
+
+
+def test_what_is_all_in_one_folder_is_looked_for_there_unless_tests_are_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ran: list[list[str]] = []
+    monkeypatch.setattr(suite, "run", lambda command: ran.append(command) or 0)
+    for chosen in ([], ["-x"], ["tests/core"]):
+        monkeypatch.setattr(sys, "argv", ["suite", *chosen])
+        suite.main()
+    assert ["tests/integration" in command for command in ran] == [False, True, False] * 2 + [False] * 3
+
+
 @pytest.mark.parametrize(
     ("ends", "exit_code", "words"),
     [

@@ -51,6 +51,20 @@ def stream(bench: Bench, seconds: int) -> list:
     return out
 
 
+def check_a_burst_of_whole_samples_reads_as_its_bytes_one_by_one() -> None:
+    for passed_ms, lost, width in ((400, 0, 6), (1280, 0, 6), (3000, 31, 6), (400, 0, 3)):
+        benches = [started(mode=3 if width == 6 else 2, rollover=0x00) for _ in range(2)]
+        read = []
+        for bench, piece in zip(benches, (8 * width, 1)):  # noqa: B905 MicroPython has no strict
+            bench.pass_ms(passed_ms)
+            seen = bench.i2c.readfrom_mem(ADDRESS, 0, 7)
+            assert seen[5] == lost or (lost and seen[5])
+            data = b"".join([bench.i2c.readfrom_mem(ADDRESS, 7, piece) for _ in range(8 * width // piece)])
+            read.append((data, bench.i2c.readfrom_mem(ADDRESS, 0, 7), bench.max30102.over_reads))
+        assert read[0] == read[1]
+        assert any(read[0][0])
+
+
 def check_identity_and_power_on_values() -> None:
     bench = Bench()
     assert bench.i2c.readfrom_mem(ADDRESS, 0xFF, 1) == b"\x15"

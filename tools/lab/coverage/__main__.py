@@ -4,7 +4,6 @@ With arguments: only the tests that pytest chooses by them. Tests on virtual wea
 and a host that counts its lines would be late.
 """
 
-import os
 import shutil
 import subprocess
 import sys
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import coverage
 
-from tools.dev.suite import COMPUTING
+from tools.dev.suite import COMPUTING, environment
 from tools.lab.coverage.instrument import instrument
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -43,15 +42,15 @@ def main() -> int:
     shutil.copy(ROOT / "tools/lab/coverage/on_board/cw_cov.py", tree)
     marks = BUILD / "marks"
     marks.write_bytes(b"0" * len(table))
-    environment = {
-        **os.environ,
+    counted = {
+        **environment(),
         "CW_MP_FIRMWARE": str(tree),
         "CW_COV_FILE": str(marks),
         "COVERAGE_FILE": str(BUILD / "data"),
         "CW_COUNT_LINES": str(ROOT / "pyproject.toml"),  # tests/conftest.py counts in each worker
     }
     command = [sys.executable, "-m", "pytest", "-q", *COMPUTING.arguments, *sys.argv[1:]]
-    status = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+    status = subprocess.run(command, cwd=ROOT, env=counted, check=False).returncode
     report(table, marks.read_bytes())
     return status
 

@@ -42,7 +42,7 @@ class I2C:
         return board.call(ord("M"), struct.pack("<BBH", addr, memaddr, nbytes))
 
     def readfrom_mem_into(self, addr, memaddr, buf, *, addrsize=8) -> None:
-        buf[:] = self.readfrom_mem(addr, memaddr, len(buf))
+        board.read_into(addr, memaddr, buf)
 
     def writeto_mem(self, addr, memaddr, buf, *, addrsize=8) -> None:
         board.call(ord("W"), bytes((addr, memaddr)) + bytes(buf))

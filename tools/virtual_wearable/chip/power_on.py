@@ -1,5 +1,6 @@
 """What happens between power-on and boot.py on the virtual chip. Runs on MicroPython, before the root is swapped."""
 
+import gc
 import io
 import micropython
 import os
@@ -202,6 +203,11 @@ def _power_on() -> bool:
         "simulated_time",
     ):
         sys.modules.pop(module, None)
+    # what was allocated is twice as much as on the chip, and it collects no more often
+    scale = int(os.getenv("VW_WORD_SCALE"))
+    sys.modules["gc"] = console_out.copy_of(
+        gc, threshold=lambda *amount: gc.threshold(*[each * scale if each > 0 else each for each in amount])
+    )
     sys.path[:] = ["", ".frozen", "/lib"]
     sys.argv[:] = []
     sys.modules["machine"] = chip

@@ -27,8 +27,8 @@ _in_interrupt = False
 _held = False  # an erase holds interrupts up
 _spoke = 0
 _told_us = bytearray(10)  # the message, ready made
-_question = array("q", (_ASK, 0, 0, 0))  # operation, now, until, flags
-_answer = array("q", (0, 0, 0, 0))  # nothing, now, horizon, flags
+_question = array("l", (_ASK, 0, 0, 0))  # operation, now, until, flags
+_answer = array("l", (0, 0, 0, 0))  # nothing, now, horizon, flags
 arrivals = None  # called after each answer: whatever comes to the chip past the supervisor
 wants_break = True  # micropython.kbd_intr
 
@@ -40,7 +40,11 @@ def begin(board, start_us: int, utc_start_ms: int) -> None:
     now_us = _horizon_us = start_us
     _utc_start_us = utc_start_ms * 1000
     _told_us[0] = _TELL
-    board.before_message = _tell
+    board.before_message, board.put_time = _tell, _put
+
+
+def _put(message, at: int) -> None:
+    struct.pack_into("<Q", message, at, now_us)
 
 
 def _tell(socket) -> None:
@@ -202,21 +206,27 @@ class Poll:
         self.register = self._poll.register
         self.unregister = self._poll.unregister
         self.modify = self._poll.modify
+        self._has_found = self._look  # made once: naming a method allocates
 
     def poll(self, timeout=-1, flags=0):
         found = self._poll.poll(0)
         if found or timeout == 0:
             return found
-        _wait(_FOREVER if timeout is None or timeout < 0 else now_us + timeout * 1000, self._has_found)
+        self._wait(timeout)
         return self._poll.poll(0)
 
-    def _has_found(self):
-        for _ in self._poll.ipoll(0):  # allocates nothing
+    def ipoll(self, timeout=-1, flags=0):
+        if timeout != 0 and not self._look():
+            self._wait(timeout)
+        return self._poll.ipoll(0, flags)
+
+    def _wait(self, timeout):
+        _wait(_FOREVER if timeout is None or timeout < 0 else now_us + timeout * 1000, self._has_found)
+
+    def _look(self):
+        for _ in self._poll.ipoll(0):
             return True
         return False
-
-    def ipoll(self, timeout=-1, flags=0):
-        return iter(self.poll(timeout, flags))
 
 
 def modules(copy_of):

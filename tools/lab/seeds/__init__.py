@@ -1,0 +1,1 @@
+"""Short lives in simulated time, one for each seed; see README.md."""
