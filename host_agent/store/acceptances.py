@@ -173,6 +173,17 @@ def counting(tx: Tx, episode: int, kind: str = ACCEPTED) -> Acceptance | None:
     )
 
 
+def is_silenced(tx: Tx, episode: int | None, now_ms: int) -> bool:
+    """Whether somebody holds back reminders about this episode now."""
+    found = tx.execute(
+        "SELECT 1 FROM acceptances a JOIN episodes e ON e.id = a.episode WHERE a.episode = ?1"  # noqa: S608
+        f" AND a.kind = 'silenced' AND a.ended_utc_ms IS NULL AND ?2 BETWEEN a.at_utc_ms AND a.until_utc_ms - 1"
+        f" AND NOT {_ROSE}",
+        (episode, now_ms),
+    )
+    return found.fetchone() is not None
+
+
 def set_accepted(tx: Tx, one: Acceptance) -> None:
     """The episode is accepted by this person until then. A grade rise is no condition that lasts: it never lapses."""
     tx.execute(

@@ -43,6 +43,7 @@ from host_agent.escalation.contact.steady_time import SteadyTime
 from host_agent.escalation.target import WITHHELD, Target
 from host_agent.patient.contact import contact_of
 from host_agent.store import contact_courses as courses
+from host_agent.store.acceptances import is_silenced
 from host_agent.store.contact_courses import StoredCourse, StoredEvent
 from host_agent.store.db import Tx
 from host_agent.store.outbox import Addressed, add_delivery, has_delivery
@@ -243,10 +244,12 @@ class Calling:
             self._tell_end(tx, stored, tell, targets, now)
             return
         made = message(stored.payload, stored.event_key, episode, tell, alarm=stored.alarm, end=None)
+        is_reminder = tell.stage == REMINDER and not tell.systems
+        if is_reminder and is_silenced(tx, stored.episode, now.utc_ms):
+            return
         for target in targets:
             # a receiver that is behind gets the event itself first, and no heap of reminders afterwards
-            is_behind = tell.stage == REMINDER and not tell.systems
-            if is_behind and courses.waits_at(tx, target.name, stored.event_key):
+            if is_reminder and courses.waits_at(tx, target.name, stored.event_key):
                 continue
             if not (tell.stage == RAISED and self._is_counted(tx, target, stored, tell)):
                 self._add_row(tx, target, stored, made)

@@ -3,6 +3,8 @@
 from crs_core import codes
 
 from host_agent.escalation.acceptance.replies import accept_by_token
+from host_agent.people import accepting
+from host_agent.store.acceptances import standing_episodes
 from tests.host.escalation.contact.called_world import passes, told
 
 
@@ -42,3 +44,16 @@ async def test_every_message_to_a_contact_has_a_code_of_its_own_but_for_the_last
     sent = bed.payloads("carer-phone")
     assert [one["stage"] for one in sent] == ["raised", "reminder", "reminder", "over"]
     assert len({one["accept"]["token"] for one in sent[:-1]}) == 3 and "accept" not in sent[-1]
+
+
+async def test_a_silence_holds_back_reminders_and_no_step_until_its_end(bed):
+    bed.alarm(codes.HYPOXAEMIA, 3)
+    now_ms = bed.clock.utc_ms()
+    by = accepting.By("nurse-1", "command line", now_ms)
+    bed.write(lambda tx: accepting.silence(tx, standing_episodes(tx, now_ms)[0], by, 3, now_ms + 200_000))
+    await passes(bed, 190)
+    assert "reminder" not in [stage for _, stage in told(bed)]
+    await passes(bed, 60)
+    assert ("nurse-phone", "raised") in told(bed), "the next person is called as planned"
+    await passes(bed, 120)
+    assert "reminder" in [stage for _, stage in told(bed)]
