@@ -15,4 +15,4 @@ try:
         return aes(key, 1)  # 1 = ECB
 
 except ImportError:
-    from crs_core.on_cpython import aes_ecb, const, micropython
+    from crs_core.on_cpython import aes_ecb, const, micropython  # type: ignore[no-redef,unused-ignore]

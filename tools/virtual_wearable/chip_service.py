@@ -81,9 +81,12 @@ class ChipService:
                 address, count = struct.unpack("<BH", payload)
                 return b"\0" + bus.readfrom(address, count)
             address, register, count = struct.unpack("<BBH", payload)
+        except OSError as error:
+            return _errno(error)
+        try:
             return b"\0" + bus.readfrom_mem(address, register, count)
         except OSError as error:
-            return bytes((error.args[0] if error.args else _EIO,))
+            return _errno(error) + bytes(count)  # the chip waits for as many bytes as it asked for
 
     def _told(self, op: str, flag: int, payload: bytes, now: float) -> None:
         if op == "P":
@@ -109,3 +112,7 @@ class ChipService:
             self._power.program_ended()
         else:
             self.unknown += 1
+
+
+def _errno(error: OSError) -> bytes:
+    return bytes((error.args[0] if error.args else _EIO,))
