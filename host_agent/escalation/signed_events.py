@@ -95,10 +95,11 @@ def _signed(tx: Tx, entry: Entry, about: Binding | None) -> dict[str, Any]:
         "kind": entry.kind,
         "account": entry.account,
         "record": record.entry_id if record else None,
+        "record_kind": record.kind if record else None,
         "in_force": record.in_force if record else None,
         "scale": record.scale if record else None,
         "grade": record.grade if record else None,
-        "icd10cm": record.icd10cm if record else None,
+        "cause": record.cause if record else None,
     }
 
 

@@ -70,10 +70,11 @@ class Signed(TypedDict):
     kind: str
     account: str
     record: str | None
+    record_kind: str | None
     in_force: bool | None
     scale: str | None
     grade: int | None
-    icd10cm: str | None
+    cause: str | None
 
 
 class AuditHead(TypedDict):

@@ -13,6 +13,8 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from host_agent.diagnosis_codes import code_of
+
 _LOINC = "http://loinc.org"
 _MDC = "urn:iso:std:iso:11073:10101"
 _UCUM = "http://unitsofmeasure.org"
@@ -179,9 +181,10 @@ class _Maker:
 
     def condition(self) -> Iterator[Named]:
         signed = self._event.get("signed")
-        if not signed or not signed.get("record") or not self._subject or signed["kind"] == "close_episode":
+        if not signed or not signed.get("record") or not self._subject:
             return
-        if not signed["icd10cm"] and signed["kind"] != "reverse":
+        code = code_of(signed["record_kind"], signed["scale"], signed["grade"], signed["cause"])
+        if not code or not (signed["in_force"] or signed["kind"] == "reverse"):
             return
         by = f"{signed['account']} (account of this laptop)"
         body = {
@@ -192,8 +195,7 @@ class _Maker:
                 if signed["in_force"]
                 else (_HL7 + "condition-ver-status", "entered-in-error", None)
             ),
-            "code": _concept(*([(_ICD10CM, signed["icd10cm"], None)] if signed["icd10cm"] else []),
-                             text="Cytokine release syndrome, graded by a clinician"),
+            "code": _concept((_ICD10CM, code, None), text="Cytokine release syndrome, graded by a clinician"),
             **self._subject,
             **({"recordedDate": self._at} if self._at else {}),
             "asserter": {"type": "Practitioner", "display": by},

@@ -11,6 +11,7 @@ from crs_core import context
 from crs_core.code_texts import alarm_name
 from crs_core.grade.scales import ICANS, SCALES
 
+from host_agent.diagnosis_codes import code_of
 from host_agent.patient.standing import standing_high
 from host_agent.people import acts, chain_check, outgoing, validity, vouching
 from host_agent.people.asking import Ask, Refusal
@@ -25,8 +26,6 @@ from host_agent.store.signed_records import SignedRecord
 
 # Scales that a grade can be signed on, with the version that is meant.
 SCALE_VERSIONS = {scale.name: scale.version for scale in (*SCALES, ICANS)}
-CRS_UNSPECIFIED = "D89.839"
-CRS_BY_GRADE = {1: "D89.831", 2: "D89.832", 3: "D89.833", 4: "D89.834", 5: "D89.835"}
 _REASON_CHARS = 200
 
 
@@ -58,13 +57,7 @@ class Signed(NamedTuple):
     @property
     def icd10cm(self) -> str | None:
         """The code of the diagnosis; None while it does not count, or for what is no cytokine release syndrome."""
-        if not self.in_force:
-            return None
-        if self.kind == "death":
-            return CRS_BY_GRADE[5] if self.cause == "crs" else None
-        if self.kind != "grade" or self.scale == "ICANS":
-            return None
-        return CRS_UNSPECIFIED if self.grade is None else CRS_BY_GRADE[self.grade]
+        return code_of(self.kind, self.scale, self.grade, self.cause) if self.in_force else None
 
 
 def signed(tx: Tx, binding: int) -> list[Signed]:

@@ -103,7 +103,7 @@ def test_webhook_fields_are_those_that_are_sent():
             contact=Contact(),
             key="audit-1",
             signed=dict.fromkeys(
-                ("entry", "kind", "account", "record", "in_force", "scale", "grade", "icd10cm")
+                ("entry", "kind", "account", "record", "record_kind", "in_force", "scale", "grade", "cause")
             ),
         ).payload,
     ]

@@ -6,7 +6,7 @@ import pytest
 from crs_core import codes
 from crs_core.wire import message as wire
 
-from host_agent.control.socket import ControlFailed
+from host_agent.control.socket import ControlFailed, ControlServer
 from host_agent.errors import HostAgentError
 from host_agent.forward.signature import check
 from host_agent.link.ownership import find_owner
@@ -201,13 +201,15 @@ async def test_a_bug_in_one_part_does_not_end_the_agent(world, monkeypatch):
         await world.in_session()
 
 
-async def test_an_agent_that_fails_leaves_the_reason_and_the_folder(world):
-    world.paths.socket.write_text("in the way")
-    with pytest.raises(HostAgentError, match="is not a socket"):
+async def test_an_agent_that_fails_leaves_the_reason_and_the_folder(world, monkeypatch):
+    async def fail(server):
+        raise HostAgentError("the door is broken")
+
+    with monkeypatch.context() as patch, pytest.raises(HostAgentError, match="the door is broken"):
+        patch.setattr(ControlServer, "try_start", fail)
         async with world.agent():
             pass
     note = read_note(world.home / "agent.json")
     assert "it failed: HostAgentError" in note["why"] and holder_of(world.home) is None
-    world.paths.socket.unlink()
     async with world.agent() as agent:
-        assert agent.run_note.gap is not None and "is not a socket" in agent.run_note.gap.why
+        assert agent.run_note.gap is not None and "the door is broken" in agent.run_note.gap.why

@@ -95,23 +95,14 @@ class Supervisor:
             {
                 "VW_SOCKET": str(self._dir / "chip"),
                 "VW_INPUTS": str(self._dir / "inputs"),
-                "VW_IMAGE": str(self.build.image.resolve()),
                 "VW_RAW_MARK": self.bridge.mark,
-                "VW_ERASE_MS": str(self.build.erase_ms),
-                "VW_SPEED": str(self.build.speed),
                 "VW_RESET_CAUSE": str(cause),
                 "VW_RAW_REPL": "1" if raw_repl else "0",
-                "VW_CHIP_ID": self.build.chip_id,
-                **(self.build.radio.environment() if self.build.radio else {}),
-                **(
-                    {}
-                    if self.build.seed is None
-                    else {"VW_SEED": str(self.build.seed * 1_000_003 + self._lives)}
-                ),
+                **self.build.environment(self._lives),
                 **(self._lockstep.environment() if self._lockstep else {}),
             },
             self._lockstep is not None,
-        )
+        )  # fmt: skip
         if self._lockstep:
             self._lockstep.chip_started()
         self.bridge.attach(self.chip, raw_repl)

@@ -19,8 +19,8 @@ VALUES = {"temperature_cc": 3841, "site": "axilla", "spo2_tenths": 861, "heart_r
 ALARM = {**EVENT, "alarm": {"id": 1, "name": "FEVER"}, "values": VALUES}
 GRADE = {**EVENT, "grade": {"scale": "ASTCT-2019", "lower": 1, "upper": 4, "missing": ["blood_pressure"]}}
 SIGNED = {
-    "entry": "e1", "kind": "grade", "account": "nurse-1", "record": "e1", "in_force": True, "scale": "ASTCT",
-    "grade": 2, "icd10cm": "D89.832",
+    "entry": "e1", "kind": "grade", "account": "nurse-1", "record": "e1", "record_kind": "grade", "in_force": True,
+    "scale": "ASTCT", "grade": 2, "cause": None,
 }  # fmt: skip
 EVENTS = {
     "alarm": ALARM,
@@ -34,9 +34,11 @@ EVENTS = {
     "grade": GRADE,
     "grade that is certain": {**GRADE, "grade": {**GRADE["grade"], "lower": 2, "upper": 2, "missing": []}},
     "signed grade": {**EVENT, "signed": SIGNED},
-    "grade without a number": {**EVENT, "signed": {**SIGNED, "grade": None, "icd10cm": "D89.839"}},
-    "reversed": {**EVENT, "signed": {**SIGNED, "kind": "reverse", "in_force": False, "icd10cm": None}},
-    "a death that waits": {**EVENT, "signed": {**SIGNED, "kind": "death", "in_force": False, "icd10cm": None}},
+    "grade without a number": {**EVENT, "signed": {**SIGNED, "grade": None}},
+    "reversed": {**EVENT, "signed": {**SIGNED, "kind": "reverse", "in_force": False}},
+    "a death that waits": {
+        **EVENT, "signed": {**SIGNED, "kind": "death", "record_kind": "death", "cause": "crs", "in_force": False},
+    },
     "an account": {**EVENT, "patient": None, "signed": {**SIGNED, "kind": "account_add", "record": None}},
 }  # fmt: skip
 

@@ -60,7 +60,8 @@ def test_grades_signatures_tests_and_the_examples_of_templates_fit():
             "in_force": True,
             "scale": "ASTCT",
             "grade": 2,
-            "icd10cm": "D89.832",
+            "record_kind": "grade",
+            "cause": None,
         },
         **common,
     )
