@@ -9,7 +9,7 @@ import json
 import logging
 import re
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeGuard
 
 from host_agent.forward.delivery import NotConnectedError, OnReply, Reply, ReplyAnswer
 from host_agent.printable import printable
@@ -103,5 +103,5 @@ def read(body: bytes, how: str) -> tuple[str, Reply | None]:
     return shown, Reply(token, by.strip(), how, key)
 
 
-def _is_line(value: object, most_chars: int) -> bool:
+def _is_line(value: object, most_chars: int) -> TypeGuard[str]:
     return isinstance(value, str) and len(value) <= most_chars and printable(value) == value
