@@ -46,13 +46,14 @@ class Replies:
         self._on_reply, self._answer, self._now_s = on_reply, answer, now_s
         self._waiting: asyncio.Queue[tuple[bytes, bool]] = asyncio.Queue(_WAITING)
         self._refused, self._since_s = 0, now_s()
+        self._warned: set[str] = set()
 
     def put(self, body: bytes, is_kept: bool) -> None:
         """A reply came. While too many wait it is dropped without an answer: its sender asks again, or calls."""
         try:
             self._waiting.put_nowait((body[: _BODY_BYTES + 1], is_kept))
         except asyncio.QueueFull:
-            self._warn("too many replies at once; one is dropped")
+            self._warn("too many replies at once; what cannot wait is dropped")
 
     async def run(self) -> None:
         """Take and answer what comes, until cancelled."""
@@ -64,24 +65,32 @@ class Replies:
             try:
                 await self._answer(json.dumps(said, separators=(",", ":")).encode())
             except (NotConnectedError, TimeoutError) as error:
-                _LOG.warning("target %s: a reply was not answered: %s", self._name, error)
+                self._warn(f"a reply was not answered: {error}")
 
     async def _taken(self, reply: Reply | None, otherwise: str) -> ReplyAnswer:
-        if self._now_s() - self._since_s >= _PER_S:
-            self._refused, self._since_s = 0, self._now_s()
+        self._look_at_clock()
         if self._refused >= _REFUSED:
-            self._warn("too many wrong replies within a minute; this one is not looked at")
+            self._warn("too many wrong replies within a minute; no more are looked at")
             return ReplyAnswer(False, TOO_MANY)
         try:
             answer = await self._on_reply(reply)
         except Exception as error:
-            _LOG.error("target %s: a reply cannot be taken: %s: %s", self._name, type(error).__name__, error)
+            self._warn(f"a reply cannot be taken: {type(error).__name__}: {error}")
             return ReplyAnswer(False, FAILED)
         self._refused += not answer.accepted
         return answer if reply is not None else ReplyAnswer(False, otherwise)
 
+    def _look_at_clock(self) -> None:
+        if self._now_s() - self._since_s >= _PER_S:
+            self._refused, self._since_s = 0, self._now_s()
+            self._warned.clear()
+
     def _warn(self, why: str) -> None:
-        _LOG.warning("target %s: %s", self._name, why)
+        """Once in a minute each: a flood of replies makes no flood in the log."""
+        self._look_at_clock()
+        if why not in self._warned:
+            self._warned.add(why)
+            _LOG.warning("target %s: %s", self._name, why)
 
 
 def read(body: bytes, how: str) -> tuple[str, Reply | None]:
