@@ -22,6 +22,7 @@ from host_agent.control.handlers import Commands
 from host_agent.control.parts import Parts
 from host_agent.control.socket import ControlServer
 from host_agent.errors import StoreError
+from host_agent.escalation.acceptance.from_receiver import taker
 from host_agent.escalation.acceptance.to_wearable import AcceptanceSender
 from host_agent.escalation.checks.at_repl import AtReplCheck
 from host_agent.escalation.checks.check import Check, CheckParts, Finding
@@ -200,6 +201,9 @@ class Agent:
         """Until `stop`. Every part ends before this returns; the store is closed last."""
         use_own_threads(asyncio.get_running_loop())
         self.workers.use_loop(asyncio.get_running_loop())
+        self.workers.take_replies(
+            taker(self.store, self.clock, self.escalation.accepted, self.acceptances.wake)
+        )
         parts = Parts(
             self.store, self.clock, self.keys, self.links, self.live, self.workers, self.verifier,
             self.context_sender, self.acceptances, self.escalation, self.stop,

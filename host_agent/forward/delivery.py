@@ -4,8 +4,9 @@ A forwarder answers one delivery with one of three outcomes and never raises for
 Delivery is at least once: the same `event_key` and the same bytes are sent again until a `Delivered`.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,26 @@ class NotConnectedError(Exception):
     """A receiver that is not reached, or whose connection broke; the reason in plain words."""
 
 
+class Reply(NamedTuple):
+    """A code that came back: by whose name ("": not told), over what, and for which event (None: the code's own)."""
+
+    token: str
+    by: str
+    how: str
+    event_key: str | None
+
+
+class ReplyAnswer(NamedTuple):
+    """Whether an alarm was accepted by the reply; `text` is for the person who sent it."""
+
+    accepted: bool
+    text: str
+
+
+OnReply = Callable[[Reply | None], Awaitable[ReplyAnswer]]
+"""Takes what came back; None is what cannot be understood, to be counted. Raises StoreError."""
+
+
 class Forwarder(Protocol):
     """Hands events to one receiver, and says of each whether it arrived."""
 
@@ -75,3 +96,11 @@ class Connected(Forwarder, Protocol):
 
     async def run(self) -> None:
         """Keep it until cancelled; whatever breaks it is logged, and it is made again."""
+
+
+@runtime_checkable
+class Answered(Connected, Protocol):
+    """A forwarder over which people can send the code of a message back."""
+
+    def take_replies(self, on_reply: OnReply) -> None:
+        """Give each reply to `on_reply` from now on; called once, before anything is sent."""

@@ -14,12 +14,18 @@ from typing import Any, NamedTuple
 
 from paho.mqtt.client import Client, MQTTv5, error_string
 from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from host_agent.forward.delivery import NotConnectedError
 
 KEEPALIVE_S = (
     15  # the broker publishes the last will one and a half times as long after the last sign of life
+)
+_PACKET_BYTES = (
+    65536  # a broker keeps back what is longer (MQTT 5.0, 3.1.2.11.4), so no stranger fills the memory
 )
 NOT_ANSWERED = "the broker closed the connection"
 
@@ -73,6 +79,7 @@ class Connection:
         client.on_connect = self._connected
         client.on_disconnect = self._disconnected
         client.on_publish = self._acknowledged
+        client.on_subscribe = self._subscribed
         self._client = client
         # A name server that does not answer holds this thread; the end of the process does not wait for it.
         threading.Thread(target=self._connect, args=(client, login), name="mqtt connect", daemon=True).start()
@@ -90,16 +97,37 @@ class Connection:
         sent = self._client.publish(topic, payload, qos=1, retain=retain)
         if sent.rc:
             raise NotConnectedError(error_string(sent.rc))
+        return await self._answer_to(sent.mid, timeout_s)
+
+    async def _answer_to(self, mid: int, timeout_s: float) -> ReasonCode:
         ack: asyncio.Future[ReasonCode] = self._loop.create_future()
-        self._acks[sent.mid] = ack
+        self._acks[mid] = ack
         try:
             async with asyncio.timeout(timeout_s):
                 await asyncio.wait((ack, self.closed), return_when=asyncio.FIRST_COMPLETED)
         finally:
-            self._acks.pop(sent.mid, None)
+            self._acks.pop(mid, None)
         if ack.done():
             return ack.result()
         raise NotConnectedError(self.closed.result())
+
+    async def subscribe(
+        self, topic: str, on_message: Callable[[bytes, bool], None], timeout_s: float
+    ) -> ReasonCode:
+        """Have what others publish to `topic` from now on, with QoS 1: (payload, whether it is to be retained).
+
+        What the broker has retained is not sent. NotConnectedError when the connection ends before the answer.
+        """
+        if self._client is None or self.closed.done():
+            raise NotConnectedError(self.closed.result() if self.closed.done() else "it was never opened")
+        self._client.on_message = lambda _client, _data, message: self._in_loop(
+            on_message, message.payload, message.retain
+        )
+        options = SubscribeOptions(qos=1, retainAsPublished=True, retainHandling=2)
+        sent, mid = self._client.subscribe(topic, options=options)
+        if sent or mid is None:
+            raise NotConnectedError(error_string(sent))
+        return await self._answer_to(mid, timeout_s)
 
     def close(self, why: str = "closed here") -> None:
         """End in good order: the broker drops the last will."""
@@ -107,12 +135,15 @@ class Connection:
 
     def _connect(self, client: Client, login: Login) -> None:
         """In a thread of its own: names, TCP and TLS block."""
+        properties = Properties(PacketTypes.CONNECT)
+        properties.MaximumPacketSize = _PACKET_BYTES
         try:
             client.connect(
                 login.host,
                 login.port,
                 KEEPALIVE_S,
                 clean_start=True,
+                properties=properties,
             )
             client.loop_start()
         except ssl.SSLCertVerificationError as error:
@@ -143,6 +174,11 @@ class Connection:
         self, _client: Client, _data: Any, mid: int, reason: ReasonCode, _properties: Any
     ) -> None:
         self._in_loop(self._set_ack, mid, reason)
+
+    def _subscribed(
+        self, _client: Client, _data: Any, mid: int, reasons: list[ReasonCode], _properties: Any
+    ) -> None:
+        self._in_loop(self._set_ack, mid, reasons[0])
 
     def _set_ready(self, limits: Limits) -> None:
         if self.closed.done() and self._client is not None:  # given up while it was being opened

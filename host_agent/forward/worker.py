@@ -14,10 +14,12 @@ from typing import NamedTuple
 from host_agent.clock import Clock, RealClock, sleep_or_event
 from host_agent.errors import StoreError
 from host_agent.forward.delivery import (
+    Answered,
     Connected,
     Delivered,
     Delivery,
     Forwarder,
+    OnReply,
     Outcome,
     Rejected,
     RetryAfter,
@@ -161,6 +163,11 @@ class Worker:
     def connection(self) -> Callable[[], Awaitable[None]] | None:
         """What keeps the forwarder's connection until cancelled; None: it keeps none."""
         return self._forwarder.run if isinstance(self._forwarder, Connected) else None
+
+    def take_replies(self, on_reply: OnReply) -> None:
+        """Give what people send back over this receiver to `on_reply`, where it can bring anything back."""
+        if isinstance(self._forwarder, Answered):
+            self._forwarder.take_replies(on_reply)
 
     async def close(self) -> None:
         """Release the forwarder's connections; after `run` ended."""

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator, Sequence
 
 from host_agent.clock import Clock
-from host_agent.forward.delivery import Delivery
+from host_agent.forward.delivery import Delivery, OnReply
 from host_agent.forward.receiver import Receiver
 from host_agent.forward.registry import forwarder_of
 from host_agent.forward.waiting import Together
@@ -35,6 +35,11 @@ class Workers:
     def use_loop(self, loop: asyncio.AbstractEventLoop) -> None:
         """The event loop that `run` of each worker is in; before that, `wake_from_thread` does nothing."""
         self._loop = loop
+
+    def take_replies(self, on_reply: OnReply) -> None:
+        """Give what people send back over any receiver to `on_reply`; before any worker runs."""
+        for worker in self._workers:
+            worker.take_replies(on_reply)
 
     def wake(self) -> None:
         """There may be something to send. Call from the event loop's thread."""

@@ -61,23 +61,30 @@ def open_alarm_keys(tx: Tx, journal: int, alarm: int) -> list[str]:
 
 
 class AcceptedBy(NamedTuple):
-    """Who accepted an alarm, when that lapses (UTC ms), and whether the wearable must still be told."""
+    """Who accepted an alarm, when that lapses (UTC ms), and whether the wearable must still be told.
+
+    `channel` brought the code of a message back; "" for whoever accepted otherwise.
+    """
 
     who: str
     until_utc_ms: int
     waits: bool
+    channel: str = ""
 
 
 def acceptances(tx: Tx, device: int) -> dict[tuple[str, int], AcceptedBy]:
     """(kind, alarm) → who accepted it, of a wearable's episodes that are not closed."""
     rows = tx.execute(
         "SELECT e.kind, e.alarm, e.accepted_by, e.acceptance_lapses_utc_ms, EXISTS (SELECT 1 FROM acceptances a"
-        " WHERE a.episode = e.id AND a.ended_utc_ms IS NULL AND a.wearable IN ('waiting', 'refused'))"
+        " WHERE a.episode = e.id AND a.ended_utc_ms IS NULL AND a.wearable IN ('waiting', 'refused')),"
+        " (SELECT a.how FROM acceptances a WHERE a.episode = e.id AND a.ended_utc_ms IS NULL AND a.after IS NULL"
+        " AND a.audit IS NULL AND a.how != 'wearable' AND a.kind = 'accepted' AND a.who = e.accepted_by)"
         " FROM episodes e WHERE e.device = ? AND e.state = 'accepted' ORDER BY e.id",
         (device,),
     )
     return {
-        (kind, alarm): AcceptedBy(who, lapses or 0, bool(waits)) for kind, alarm, who, lapses, waits in rows
+        (kind, alarm): AcceptedBy(who, lapses or 0, bool(waits), channel or "")
+        for kind, alarm, who, lapses, waits, channel in rows
     }
 
 

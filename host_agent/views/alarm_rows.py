@@ -71,6 +71,7 @@ def alarm_row(
         "text": alarm_words(alarm, priority, contact, when, simulated=simulated, values=values, detail=detail),
         "detail": detail, "simulated": simulated, "id": alarm,
         "accepted_by": accepted.who if accepted else None,
+        "accepted_over": accepted.channel if accepted else None,
         "accepted_until": iso_utc(accepted.until_utc_ms) if accepted else None,
         "acceptance_on_wearable": not accepted.waits if accepted else None,
     }  # fmt: skip

@@ -36,6 +36,7 @@ class AlarmFact(NamedTuple):
     accepted_until_utc_ms: int | None = None
     since_utc_ms: int | None = None
     is_untold: bool = False
+    accepted_over: str = ""
 
 
 class Battery(NamedTuple):
@@ -245,7 +246,8 @@ def _sound(facts: Facts, word: str, alarm: AlarmFact) -> str:
     until_ms = alarm.accepted_until_utc_ms
     if alarm.accepted_by and until_ms is not None and until_ms > facts.now_utc_ms:
         untold = ", not yet on the wearable" if alarm.is_untold else ""
-        return f"accepted by {alarm.accepted_by}, until {_clock(until_ms, facts)}{untold}"
+        over = f" ({alarm.accepted_over})" if alarm.accepted_over else ""
+        return f"accepted by {alarm.accepted_by}{over}, until {_clock(until_ms, facts)}{untold}"
     if not alarm.is_of_wearable:
         return "raised by this laptop, nobody has accepted it"
     if word in _UNSEEN:

@@ -27,6 +27,7 @@ def facts_of(device: Mapping[str, Any], seen: Mapping[str, Any] | None, now_ms: 
             AlarmFact(
                 one["id"], one["raised_by"] == "wearable", one["accepted_by"] or "", _utc_ms(one["accepted_until"]),
                 _utc_ms(one["since"]), one.get("acceptance_on_wearable") is False,
+                one.get("accepted_over") or "",
             )
             for one in device["alarms"]
         ),

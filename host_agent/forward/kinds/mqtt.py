@@ -3,6 +3,8 @@
     TOPIC/DEVICE/event              each event, as JSON; `agent` in the place of DEVICE for the laptop itself
     TOPIC/DEVICE/state              retained: the newest event of that wearable, in short
     TOPIC/laptop/CLIENT_ID/status   retained: online, or offline (the last will, when the laptop dies)
+    TOPIC/accept                    with accept_replies: where people send the code of a message
+    TOPIC/accept/answer             what became of it
 
 A broker that took an event which nobody subscribes to has reached nobody: that is no delivery.
 """
@@ -21,10 +23,20 @@ from pydantic import Field, field_validator, model_validator
 
 from host_agent.errors import ConfigError
 from host_agent.forward.address import check_address
-from host_agent.forward.delivery import Delivered, Delivery, NotConnectedError, Outcome, Rejected, RetryAfter
+from host_agent.forward.delivery import (
+    Delivered,
+    Delivery,
+    NotConnectedError,
+    OnReply,
+    Outcome,
+    Rejected,
+    RetryAfter,
+)
 from host_agent.forward.endpoint import Endpoint
 from host_agent.forward.http_settings import tls_context
+from host_agent.forward.mqtt_discovery import discovery
 from host_agent.forward.receiver import Receiver
+from host_agent.forward.replies import Replies
 from host_agent.forward.secret import VariableName
 
 if TYPE_CHECKING:
@@ -88,6 +100,10 @@ class MqttReceiver(Receiver):
     allow_no_subscriber: bool = Field(
         default=False,
         description="Count an event as handed over although nobody subscribes to its topic.",
+    )
+    accept_replies: bool = Field(
+        default=False,
+        description="Let whoever may publish to TOPIC/accept accept an alarm there with the code of its message.",
     )
 
     @field_validator("host")
@@ -162,6 +178,7 @@ class Mqtt:
         self._status_topic = f"{receiver.topic}/laptop/{self._client_id}/status"
         self._opening = asyncio.Lock()
         self._open: tuple[Connection, Limits] | None = None
+        self._replies: Replies | None = None
         self._announced: set[str] = set()  # wearables that Home Assistant was told of in this connection
 
     async def send(self, delivery: Delivery) -> Outcome:
@@ -179,8 +196,20 @@ class Mqtt:
         except NotConnectedError as error:
             return RetryAfter(str(error))
 
+    def take_replies(self, on_reply: OnReply) -> None:
+        """As the configuration says, `on_reply` has what comes to TOPIC/accept, while `run` runs."""
+        if self._receiver.accept_replies:
+            how, now_s = f"MQTT receiver {self.name}", asyncio.get_running_loop().time
+            self._replies = Replies(self.name, how, on_reply, self._answer, now_s)
+
     async def run(self) -> None:
         """Keep the connection, so that the broker tells others when this laptop dies. Until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            if self._replies is not None:
+                group.create_task(self._replies.run())
+            await self._keep_connected()
+
+    async def _keep_connected(self) -> None:
         pause_s = _RECONNECT_FIRST_S
         while True:
             why = ""
@@ -229,12 +258,32 @@ class Mqtt:
                         "the broker takes no QoS 1, so an event could be lost without a word"
                     )
                 await connection.publish(self._status_topic, b"online", retain=True, timeout_s=timeout_s)
+                await self._subscribe(connection)
             except BaseException:
                 connection.close()
                 raise
             self._announced.clear()
             self._open = connection, limits
             return self._open
+
+    async def _subscribe(self, connection: "Connection") -> None:
+        if self._replies is None:
+            return
+        topic = f"{self._receiver.topic}/accept"
+        reason = await connection.subscribe(topic, self._replies.put, self._receiver.timeout_s)
+        if reason.is_failure:  # events are delivered all the same
+            _LOG.warning(
+                "target %s: the broker refuses %s, so nobody can accept there: %s", self.name, topic, reason
+            )
+
+    async def _answer(self, body: bytes) -> None:
+        timeout_s = self._receiver.timeout_s
+        async with asyncio.timeout(timeout_s):
+            connection, _ = await self._connect()
+            topic = f"{self._receiver.topic}/accept/answer"
+            reason = await connection.publish(topic, body, retain=False, timeout_s=timeout_s)
+        if reason.is_failure:
+            raise NotConnectedError(f"the broker refuses {topic}: {reason}")
 
     def _drop(self, why: str) -> None:
         if self._open is not None:
@@ -276,35 +325,6 @@ class Mqtt:
             yield f"{prefix}/device/cytowatch-{device}/config", _json(said)
         if event.get("stage") != "test":
             yield f"{topic}/{device}/state", _json({key: event.get(key) for key in _STATE})
-
-
-def discovery(device: str, name: str, topic: str, status_topic: str) -> dict[str, Any]:
-    """What Home Assistant is told of one wearable (its MQTT device discovery, `homeassistant/device/ID/config`)."""
-    state_topic = f"{topic}/{device}/state"
-    own = f"cytowatch-{device}"
-    return {
-        "device": {"identifiers": [own], "name": f"CytoWatch {name}", "manufacturer": "CytoWatch"},
-        "origin": {"name": "cytowatch"},
-        "availability": [{"topic": status_topic}],
-        "state_topic": state_topic,
-        "components": {
-            f"{own}-event": {
-                "platform": "sensor",
-                "unique_id": f"{own}-event",
-                "default_entity_id": f"sensor.cytowatch_{device}_event",
-                "name": "Newest event",
-                "value_template": "{{ value_json.name }}",
-                "json_attributes_topic": state_topic,
-            },
-            f"{own}-priority": {
-                "platform": "sensor",
-                "unique_id": f"{own}-priority",
-                "default_entity_id": f"sensor.cytowatch_{device}_priority",
-                "name": "Priority of the newest event",
-                "value_template": "{{ value_json.priority }}",
-            },
-        },
-    }
 
 
 def _client_id(computer: str, receiver: str) -> str:
