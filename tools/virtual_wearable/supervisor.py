@@ -60,7 +60,7 @@ class Supervisor:
         self.build, self.world, self.flash, self._lockstep = build, world, flash, lockstep
         self._axis = world.axis
         self._cable = cable or Cable(None)
-        self._dir = Path(tempfile.mkdtemp(prefix="virtual-wearable-"))
+        self._dir = Path(tempfile.mkdtemp(prefix="vw-"))
         self.panel = Panel(self._dir / "inputs")
         self.watchdog = Watchdog()
         self.port = HostPort()
@@ -70,6 +70,7 @@ class Supervisor:
         self.chip: ChipProcess | None = None
         self.mounted: bool | None = None
         self._service = ChipService(world, self.panel, self.watchdog, flash, self)
+        # a path of a socket has 107 bytes at most, so the folder's name is short
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._listener.bind(str(self._dir / "chip"))
         self._listener.listen(1)
@@ -83,8 +84,6 @@ class Supervisor:
         self._let_go: float | None = None
         self._raw_next = False
         self._actions = sorted(world.track.actions, key=lambda action: action.t_s)
-
-    # -- life of the chip --
 
     def _spawn(self, cause: int, raw_repl: bool = False) -> None:
         self._ready = False
