@@ -2,10 +2,12 @@
 
 import json
 
+import pytest
 from crs_core import codes
 from crs_core.wire import message as wire
 
 from host_agent.store.host_alarms import raise_alarm
+from host_agent.terminal.which_alarm import NoSuchAlarm, the_alarm
 from tests.host.agent_world import events, query
 from tests.host.cli.guard_world import in_alarm, said
 from tests.host.escalation.world import alarm_record
@@ -121,3 +123,31 @@ async def test_nothing_stands(ward):
     async with ward.agent():
         assert "No alarm stands" in await said(ward, "alarm", "accept", "--all", code=4)
         assert "No alarm stands" in await said(ward, "alarm", "accept", code=1)
+
+
+async def test_what_stands_about_others_is_never_said_to_have_ended(ward):
+    async with ward.agent():
+        await in_alarm(ward)
+        for command in (("list",), ("accept", "--all"), ("accept", "hypoxaemia")):
+            text = await said(ward, "alarm", *command, "--device", "beef", code=1)
+            assert "No alarm stands about a wearable whose id begins with beef." in text
+            assert "1 HYPOXAEMIA of P-1" in text and "has ended" not in text
+
+
+@pytest.mark.parametrize("note", ["one\ntwo", "\x1b[31mred", "x" * 201])
+async def test_a_note_that_cannot_be_kept_is_refused_before_anybody_signs(ward, note):
+    async with ward.agent():
+        await in_alarm(ward)
+        for command in (("accept",), ("silence", "--for", "5m")):
+            text = await said(ward, "alarm", *command, "--account", "nurse-1", "--note", note, code=2)
+            assert "--note: at most 200 characters" in text
+        assert query(ward, "SELECT count(*) FROM counters WHERE name LIKE 'entry_refused%'") == [(0,)]
+
+
+def test_the_whole_name_of_an_alarm_is_no_short_form_of_another():
+    row = {"name": "NO_DATA_YET", "number": 1, "patient": None, "device_id": "ab"}
+    for typed in ("NO_DATA", "no-data"):
+        with pytest.raises(NoSuchAlarm) as caught:
+            the_alarm([row], typed)
+        assert "Did you mean" not in caught.value.advice and "1 NO_DATA_YET" in caught.value.advice
+    assert the_alarm([row], "no_data_y") is row

@@ -108,6 +108,35 @@ def test_every_wrong_key_is_told_at_once():
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "table",
+    [
+        '[[syslog]]\nname = "x"\n',
+        '[[fhir]]\nname = "x"\nurl = "https://f.example/r4"\npatient_system = "https://f.example/p"\n',
+    ],
+)
+@pytest.mark.parametrize("channels", ["x", "a x"])
+def test_a_log_or_a_record_is_no_way_to_a_person(table, channels):
+    said = refusal(HOOKS + table + contact("ann", channels) + step("ann"))
+    assert "contact[0].channels" in said and "it tells nobody" in said
+
+
+BROKER = '[[mqtt]]\nname = "broker"\nhost = "127.0.0.1"\n'
+
+
+@pytest.mark.parametrize(
+    "text, reaching",
+    [
+        ("", ()),
+        ('[[syslog]]\nname = "x"\n' + BROKER, ()),
+        (hook("a") + BROKER, ("a",)),
+        (hook("a") + BROKER + contact("ann", "broker") + step("ann"), ("broker",)),
+    ],
+)
+def test_it_is_known_which_receivers_reach_a_person(text, reaching):
+    assert parse_config(text).reaching == reaching
+
+
 def test_one_person_may_have_two_channels_at_one_address():
     assert parse_config(HOOKS + contact("ann", "a a2") + step("ann")).contact
 
