@@ -70,11 +70,11 @@ async def test_what_is_meant_is_found_by_name_number_or_alone(ward):
         for typed, code, part in [
             ((), 2, " alarms stand: 1 HYPOXAEMIA of P-1, "),
             (("hypoxemia",), 1, "Did you mean HYPOXAEMIA?"),
-            (("pulse-lost",), 1, "PULSE_LOST has ended, or was never raised."),
+            (("pulse-lost",), 1, "PULSE_LOST has ended, or was never raised, about whom you asked."),
             (("99",), 1, "No alarm 99 stands now."),
             (("fever", "--all"), 2, "--all cannot be combined"),
             (("fever", "--patient", "P-2"), 1, "Alarms stand about P-1. "),
-            (("fever", "--device", "ffff"), 1, "No alarm fever stands now."),
+            (("fever", "--device", "ffff"), 1, "No alarm stands about a wearable whose id begins with ffff."),
             (("fever", "--account", "nobody"), 1, "holds no key of account nobody."),
         ]:
             assert part in await said(ward, "alarm", "accept", *typed, code=code), typed
@@ -111,7 +111,7 @@ async def test_a_silence_has_an_end_and_accepts_nothing(ward):
         assert "at most" in await said(ward, "alarm", "silence", "1", "--until", "2020-01-01", *nurse, code=2)
         refused = await said(ward, "alarm", "silence", "1", "--for", "5m", "--account", "caregiver-1", code=1)
         assert "Only a nurse or a clinician may silence an alarm." in refused
-        assert "Nobody has accepted it" in await said(ward, "alarm", "silence", "1", "--for", "5m", *nurse)
+        assert "This accepts nothing" in await said(ward, "alarm", "silence", "1", "--for", "5m", *nurse)
         (row,) = [one for one in await listed(ward) if one["number"] == 1]
         assert row["acceptance"] is None and row["silence"]["who"] == "nurse-1" and ward.device.accepted == []
         assert "nurse-1 held back reminders of the HIGH alarm about P-1" in await said(ward, "history")
