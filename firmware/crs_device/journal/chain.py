@@ -11,7 +11,8 @@ from crs_core.compat import const
 from crs_core.journal import block_layout
 from crs_device.journal import segment
 
-FLASH_BLOCK = const(4096)  # what a file really takes is rounded up to this
+# No constant of the compiler: a flash of another size sets it.
+FLASH_BLOCK = 4096  # what a file really takes is rounded up to this
 _CURSORS = const(4)  # ordered and event reader of two links
 _PIECE = const(1024)  # bytes read at once: opening a file costs more reads of flash than its blocks do
 _NO_PIECE = (0, 0, b"")

@@ -7,8 +7,9 @@ segments go for each block written, so that a budget made smaller does not stall
 from crs_core.compat import const
 from crs_device.journal import segment
 
+# No constants of the compiler: a flash of another size sets them.
 SEAL_READINGS = segment.SEGMENT_MAX
-SEAL_EVENTS = const(4096)
+SEAL_EVENTS = 4096
 DROPS_MAX = const(2)
 
 
