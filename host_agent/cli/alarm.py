@@ -140,7 +140,7 @@ def silence(
     (one,) = _results(paths, [row], _sign(door, signer, "silence", [row], values))
     said = (
         f"{one['name']}: reminders of this laptop are held back until {local_of_iso(one['until'])}."
-        " This accepts nothing: unless somebody has accepted it, it sounds on the wearable and the next person is called."
+        " This accepts nothing: unless somebody accepted it, it sounds on the wearable and the next person is called."
     )
     show({"silenced": one}, [marked(one["simulated"], said)], as_json=who.as_json)
 
