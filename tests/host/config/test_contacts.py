@@ -1,12 +1,16 @@
 """Contacts and steps: a plan by which an alarm could fail to reach people is refused, with its exact key."""
 
 import re
+from pathlib import Path
 
 import pytest
 
 from host_agent.config.example import example
 from host_agent.config.model import parse_config
 from host_agent.errors import ConfigError
+
+
+ROOT = Path(__file__).parents[3]
 
 
 def hook(name, url=None):
@@ -135,6 +139,13 @@ BROKER = '[[mqtt]]\nname = "broker"\nhost = "127.0.0.1"\n'
 )
 def test_it_is_known_which_receivers_reach_a_person(text, reaching):
     assert parse_config(text).reaching == reaching
+
+
+def test_the_plan_of_the_guide_is_taken_as_it_stands_there():
+    guide = (ROOT / "host_agent/README.md").read_text()
+    (plan,) = re.findall(r"```toml\n(\[\[contact\]\].*?)```", guide, re.DOTALL)
+    config = parse_config(hook("carer-phone") + hook("ward") + plan)
+    assert config.reaching == ("carer-phone", "ward") and len(config.step) == 2
 
 
 def test_one_person_may_have_two_channels_at_one_address():
