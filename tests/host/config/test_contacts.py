@@ -9,7 +9,6 @@ from host_agent.config.example import example
 from host_agent.config.model import parse_config
 from host_agent.errors import ConfigError
 
-
 ROOT = Path(__file__).parents[3]
 
 
