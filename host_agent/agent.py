@@ -108,7 +108,10 @@ class Agent:
             self.run_note.end()
             raise
         self.verifier = Verifier()
-        targets = [Target(worker.name, worker.accept_simulated) for worker in self.workers]
+        targets = [
+            Target(worker.name, worker.accept_simulated, worker.name in config.reaching)
+            for worker in self.workers
+        ]
         system = "" if self.is_simulation else system_start()
         self.escalation = Escalation(
             targets, link_utc_ms=self.link_clock.utc_ms, agent_simulated=self.is_simulation, speed=speed,
@@ -159,7 +162,7 @@ class Agent:
         parts = CheckParts(self.store, self.escalation, self.clock, self.memory_alarms.finding)
         self.nobody_reached = NobodyReachedCheck(
             parts,
-            [worker.name for worker in self.workers],
+            self.config.reaching,
             self.link_clock,
             self.workers.undelivered,
             taken=self.workers.taken,

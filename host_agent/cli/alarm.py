@@ -9,7 +9,7 @@ from host_agent.clock import RealClock
 from host_agent.control.socket import ControlFailed
 from host_agent.errors import ConfigError
 from host_agent.paths import Paths, default_paths
-from host_agent.people.accepting import COMMAND_LINE, longest_ms
+from host_agent.people.accepting import COMMAND_LINE, longest_ms, note_fault
 from host_agent.people.account_key import Signer
 from host_agent.people.asking import EntryRefused
 from host_agent.people.composing import Door, sign_entry
@@ -72,6 +72,7 @@ def accept(
     nobody's again, sounds again, and everyone is told. Every account may accept. Whoever comes second is told who was
     first.
     """
+    _check_note(note)
     if bool(which) and everything:
         raise ConfigError("--all cannot be combined with an alarm.", "Give one or the other.")
     paths = default_paths()
@@ -117,6 +118,7 @@ def silence(
     rises. A second silence ends no later than the first. The wearable goes on sounding, and the next person is called
     as planned. A nurse or a clinician may do it.
     """
+    _check_note(note)
     if bool(until) == bool(lasting):
         raise ConfigError("Say until when: --until TIME or --for SPAN.", "For example: --for 5m")
     paths = default_paths()
@@ -138,9 +140,15 @@ def silence(
     (one,) = _results(paths, [row], _sign(door, signer, "silence", [row], values))
     said = (
         f"{one['name']}: reminders of this laptop are held back until {local_of_iso(one['until'])}."
-        " Nobody has accepted it by that: it sounds on the wearable, and the next person is called."
+        " This accepts nothing: unless somebody accepted it, it sounds on the wearable and the next person is called."
     )
     show({"silenced": one}, [marked(one["simulated"], said)], as_json=who.as_json)
+
+
+def _check_note(note: str) -> None:
+    """Before anything is signed; ConfigError."""
+    if why := note_fault(note):
+        raise ConfigError(f"--note: {why}.", "Write it shorter, without line breaks.")
 
 
 def _rows(paths: Paths) -> list[Row]:

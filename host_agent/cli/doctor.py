@@ -97,6 +97,10 @@ def _examine(config_file: Path | None) -> Iterator[Finding]:
         tables = " or ".join(f"[[{kind}]]" for kind in receiver_kinds())
         yield Finding(WARNING, "receivers", "none is configured: alarms reach only this laptop and the wearable",
                       f"Add a table {tables}: cytowatch config --example")  # fmt: skip
+    elif not settings.reaching:
+        yield Finding(WARNING, "receivers", "none reaches a person: a log or a record calls nobody, and a broker only"
+                      " when a [[contact]] names it",
+                      "Add a receiver or a [[contact]]: cytowatch config --example")  # fmt: skip
     keys, errors = keyfile.load_all(paths.keys)
     for refused in errors:
         yield Finding(PROBLEM, "key file", str(refused), refused.advice)

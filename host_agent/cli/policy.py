@@ -6,11 +6,21 @@ from typing import Annotated, Any
 import typer
 from crs_core import codes
 from crs_core.code_texts import ALARM_NAMES
-from crs_core.codes import PRIORITY_HIGH, PRIORITY_MEDIUM, PRIORITY_NAMES
+from crs_core.codes import PRIORITY_HIGH, PRIORITY_LOW, PRIORITY_MEDIUM, PRIORITY_NAMES
 
 from host_agent.clock import RealClock
 from host_agent.errors import ConfigError
-from host_agent.escalation.contact.course import Accepted, Event, Hold, Over, Raised, Sound, Tell
+from host_agent.escalation.contact.course import (
+    OVER_STAGE,
+    Accepted,
+    Event,
+    Hold,
+    Over,
+    Raised,
+    Said,
+    Sound,
+    Tell,
+)
 from host_agent.escalation.contact.foreseen import Foreseen, foresee
 from host_agent.escalation.contact.plan import Plan, may_wait, plan_of
 from host_agent.paths import default_paths
@@ -61,7 +71,10 @@ def test_policy(
     alarm, priority = _event(event)
     begin_ms = RealClock().utc_ms() if at is None else parse_moment_ms(at, "--at")
     for_ms = round(parse_span_s(span, "--for") * 1000)
-    happens: list[tuple[int, Event]] = [(0, Raised(priority, may_wait(alarm, priority, is_rise=alarm == 0)))]
+    waits = may_wait(alarm, priority, is_rise=alarm == 0)
+    # nobody accepts an alarm about the calling itself: it is said once, as in `Calling.post`
+    first: Event = Said(priority, waits) if alarm == codes.NOBODY_REACHED else Raised(priority, waits)
+    happens: list[tuple[int, Event]] = [(0, first)]
     if accepted_after is not None:
         lapse_ms = None if alarm == 0 else ACCEPTANCE_MS[priority]
         happens.append((round(parse_span_s(accepted_after, "--accepted-after") * 1000), Accepted(lapse_ms)))
@@ -85,6 +98,10 @@ def test_policy(
     if plan is None:
         data["steps"] = []
         lines.append("There is no [[contact]]: every receiver is a system, and nobody is called second.")
+        if not settings.reaching:
+            lines.append(
+                "None of them reaches a person: at a HIGH alarm NOBODY_REACHED sounds on the wearable and the laptop."
+            )
         show(data, lines, as_json=as_json)
         return
     happens.sort(key=lambda pair: pair[0])
@@ -128,7 +145,8 @@ def _parts(action: Tell | Hold | Sound) -> tuple[tuple[str, ...], str]:
     if isinstance(action, Hold):
         return (action.who,), f"held back until {local_time(action.until_utc_ms, with_seconds=False)}"
     number = f" {action.number}" if action.number else ""
-    return action.people, f"{action.stage}{number}, {priority_name(action.priority)}"
+    priority = PRIORITY_LOW if action.stage == OVER_STAGE else action.priority  # an end is never urgent
+    return action.people, f"{action.stage}{number}, {priority_name(priority)}"
 
 
 def _row(plan: Plan, one: Foreseen) -> tuple[str, ...]:

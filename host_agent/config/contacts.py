@@ -121,6 +121,11 @@ def _people(contacts: Sequence[ContactSection], receivers: dict[str, Receiver]) 
         for channel in one.channels:
             if channel not in receivers:
                 yield place, f"names of receivers; there is no receiver {channel}{_near(channel, receivers)}"
+            elif receivers[channel].reaches == "nobody":
+                yield (
+                    place,
+                    f"receivers that tell a person; {channel} is a [[{receivers[channel].kind}]]; it tells nobody",
+                )
             elif channel in owner:
                 whose = (
                     "this contact has it twice" if owner[channel] == one.name else f"{owner[channel]} has it"

@@ -130,6 +130,13 @@ class Config(_Section):
         """Every receiver of every kind."""
         return tuple(receiver for kind in receiver_kinds() for receiver in getattr(self, kind))
 
+    @property
+    def reaching(self) -> tuple[str, ...]:
+        """Names of the receivers that reach a person: those of contacts, or without contacts those that tell people."""
+        if self.contact:
+            return tuple(channel for one in self.contact for channel in one.channels)
+        return tuple(receiver.name for receiver in self.receivers if receiver.reaches == "people")
+
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
         names = [receiver.name for receiver in self.receivers]

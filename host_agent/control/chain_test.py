@@ -157,7 +157,11 @@ class ChainTest:
         await self._parts.store.write(lambda tx: withdraw(tx, keys, _WITHDRAWN))
         if not rows:
             return [Hop("receiver", "none", False, None, "no receiver is configured: cytowatch config")]
-        return [self._receiver(row, taken_ms.get(row.target)) for row in rows]
+        hops = [self._receiver(row, taken_ms.get(row.target)) for row in rows]
+        if not self._parts.escalation.reaching:
+            why = "no receiver reaches a person: add one that calls somebody, or a [[contact]]"
+            hops.append(Hop("people", "none", False, None, why))
+        return hops
 
     def _receiver(self, row: Delivery, ms: int | None) -> Hop:
         error = without_secrets(row.last_error)

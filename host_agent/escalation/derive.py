@@ -71,6 +71,11 @@ class Escalation(Derivation):
         )  # a simulation that runs faster has as many events in less time
         self._on_event = on_event
 
+    @property
+    def reaching(self) -> list[str]:
+        """Names of the receivers that reach a person."""
+        return [target.name for target in self._targets if target.reaches_person]
+
     def records(self, tx: Tx, journal: Journal, records: Records) -> None:
         """New records of a bound journal."""
         utc_ms = records.received_utc_ms
@@ -162,7 +167,7 @@ class Escalation(Derivation):
         """Give what stands and reached nobody to the receivers of today, which may not be those of yesterday."""
         now_ms = self._link_utc_ms()
         names = {target.name for target in self._targets}
-        for one in unaddressed(tx, now_ms, names):
+        for one in unaddressed(tx, now_ms, names, self.reaching):
             for target in self._targets:
                 withheld = "" if target.accept_simulated or not one.simulated else WITHHELD
                 row = Addressed(target.name, *one[:5], withheld, *one[5:])

@@ -6,7 +6,7 @@ A kind is one file in `kinds/` and one line in `registry.py`. All that a person 
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -32,6 +32,9 @@ class Receiver(BaseModel, ABC):
 
     files: ClassVar[tuple[str, ...]] = ()
     """Other keys that name a file: a relative path counts from the folder of the configuration."""
+
+    reaches: ClassVar[Literal["people", "subscribers", "nobody"]] = "people"
+    """Whom it tells: a log or a record tells nobody, and a broker's subscriber is a person when a contact says so."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")] = Field(
         description="Name of this receiver in status and history: a-z, 0-9 and dashes."

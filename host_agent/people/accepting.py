@@ -120,6 +120,12 @@ def why_not(episode: Standing | None, key: str, seen: int, binding: int | None) 
     return None
 
 
+def note_fault(note: str) -> str:
+    """What a note must be; "" when it is so."""
+    fits = len(note) <= _NOTE_CHARS and note.isprintable()
+    return "" if fits else f"at most {_NOTE_CHARS} characters that can be read, on one line"
+
+
 def fault(kind: str, values: dict[str, Any], now_ms: int, *, is_now: bool = True) -> str:
     """What is wrong with the values of an entry of kind `accept` or `silence`; "" when nothing is.
 
@@ -135,8 +141,8 @@ def fault(kind: str, values: dict[str, Any], now_ms: int, *, is_now: bool = True
         return f"alarms: a priority is {PRIORITY_LOW} to {PRIORITY_HIGH}"
     if values["how"] not in _SIGNED_HOW:
         return f"how: one of {', '.join(_SIGNED_HOW)}"
-    if not isinstance(note, str) or len(note) > _NOTE_CHARS or not note.isprintable():
-        return f"note: at most {_NOTE_CHARS} characters that can be read, on one line"
+    if not isinstance(note, str) or note_fault(note):
+        return f"note: {note_fault(str(note)) or 'a text'}"
     if kind == "silence" and is_now:
         until_ms = values["until_utc_ms"]
         if type(until_ms) is not int or until_ms <= now_ms:

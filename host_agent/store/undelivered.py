@@ -18,9 +18,11 @@ _STANDS = (
     f" AND {_UNACCEPTED} AND coalesce(b.state, '') <> 'ended' AND CASE e.kind WHEN 'grade'"
     " THEN o.created_utc_ms > ?1 - 3600000 ELSE e.priority > 0 END) END)"
 )
-# Whether some receiver took the event, or a later one of its episode that is as urgent.
+# Whether some receiver that reaches a person (?4, NULL: every one) took the event, or a later one of its episode that
+# is as urgent.
 _REACHED = (
     "EXISTS (SELECT 1 FROM outbox d WHERE (d.state = 'delivered' OR d.id IN (SELECT value FROM json_each(?3)))"
+    " AND (?4 IS NULL OR d.target IN (SELECT value FROM json_each(?4)))"
     " AND (d.event_key = o.event_key OR d.episode = o.episode AND d.id > o.id AND d.priority >= o.priority))"
 )
 
@@ -61,8 +63,9 @@ def unreached(
     since_ms: int,
     without_alarm: int,
     taken: Collection[int] = (),
+    reaching: Collection[str] | None = None,
 ) -> list[Undelivered]:
-    """Standing alarms that no receiver took: refused by one, or older than the limit of their priority.
+    """Standing alarms that no receiver of `reaching` (None: of all) took: refused by one, or late for their priority.
 
     The age counts from `since_ms` at the earliest. An event of `without_alarm` is never one of them.
     `taken` are rows (ids) that a receiver took while the store could not note it. A created time
@@ -70,7 +73,12 @@ def unreached(
     """
     found = tx.execute(
         f"{_SELECT} AND o.alarm <> ?2 AND {_STANDS} AND NOT {_REACHED} ORDER BY o.priority DESC, o.id",
-        (now_ms, without_alarm, json.dumps(list(taken))),
+        (
+            now_ms,
+            without_alarm,
+            json.dumps(list(taken)),
+            None if reaching is None else json.dumps(list(reaching)),
+        ),
     )
     rows = [_row(row) for row in found]
     return [row for row in rows if row.refusals or _is_late(row, now_ms, limits_ms, since_ms)]
@@ -120,12 +128,14 @@ class Untold(NamedTuple):
     opened_utc_ms: int
 
 
-def unaddressed(tx: Tx, now_ms: int, targets: Collection[str]) -> list[Unaddressed]:
-    """Standing events that nobody took and whose receivers are all gone from the configuration."""
+def unaddressed(
+    tx: Tx, now_ms: int, targets: Collection[str], reaching: Collection[str]
+) -> list[Unaddressed]:
+    """Standing events that no receiver of `reaching` took, of receivers that are gone from the configuration."""
     rows = tx.execute(
         "SELECT o.target, o.event_key, o.episode, o.priority, o.simulated, o.payload, o.device, o.kind, o.alarm"  # noqa: S608
         f" FROM outbox o WHERE o.state IN ('pending', 'refused') AND {_STANDS} AND NOT {_REACHED} ORDER BY o.id",
-        (now_ms, None, "[]"),
+        (now_ms, None, "[]", json.dumps(list(reaching))),
     )
     found = [row for row in rows if row[0] not in targets]
     return [Unaddressed._make((*row[1:4], bool(row[4]), *row[5:])) for row in found]

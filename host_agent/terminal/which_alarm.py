@@ -21,6 +21,10 @@ class NoSuchAlarm(HostAgentError):  # noqa: N818 named by the condition, as in e
 def about(rows: Sequence[Row], device: str | None, patient: str | None) -> list[Row]:
     """The alarms of the wearable whose id starts so, and of this patient; NoSuchAlarm when none is."""
     found = [row for row in rows if not device or (row["device_id"] or "").startswith(device.lower())]
+    if rows and not found:  # that others stand must not read as if none did
+        raise NoSuchAlarm(
+            f"No alarm stands about a wearable whose id begins with {device}.", f"{_standing(rows)}{_SEE}"
+        )
     if not patient:
         return found
     names = sorted({str(row["patient"]) for row in rows if row["patient"]})
@@ -61,18 +65,24 @@ def the_alarm(rows: Sequence[Row], typed: str | None) -> Row:
 def _by_name(rows: Sequence[Row], typed: str) -> list[Row]:
     name = _plain(typed)
     exact = [row for row in rows if row["name"] == name]
-    return exact or [row for row in rows if len(name) > 2 and row["name"].startswith(name)]
+    if name in ALARM_NAMES.values():  # NO_DATA is no short form of NO_DATA_YET
+        return exact
+    return [row for row in rows if len(name) > 2 and row["name"].startswith(name)]
 
 
 def _advice(rows: Sequence[Row], typed: str) -> str:
     names = [str(row["name"]) for row in rows]
     near = difflib.get_close_matches(_plain(typed), names, n=1, cutoff=0.5)
-    if near:
+    if near and _plain(typed) not in ALARM_NAMES.values():
         return f"Did you mean {near[0]}? {_SEE}"
     known = difflib.get_close_matches(_plain(typed), list(ALARM_NAMES.values()), n=1, cutoff=0.8)
-    ended = f"{known[0]} has ended, or was never raised. " if known else ""
-    standing = f"These stand: {_named(rows)}. " if rows else ""
-    return f"{ended}{standing}{_SEE}"
+    ended = f"{known[0]} has ended, or was never raised, about whom you asked. " if known else ""
+    return f"{ended}{_standing(rows)}{_SEE}"
+
+
+def _standing(rows: Sequence[Row]) -> str:
+    named = _named(rows)
+    return f"These stand: {named}. " if named else ""
 
 
 def _named(rows: Sequence[Row]) -> str:

@@ -66,7 +66,7 @@ async def test_without_any_receiver_a_high_alarm_has_reached_nobody(world):
         await start_patient(world)
         world.device.event(alarm_record({}, HYPOXAEMIA=3))
         await world.until(lambda: world.device.unreached == [3])
-        assert query(world, OPEN) == [(3, "no receiver is configured on this laptop")]
+        assert query(world, OPEN) == [(3, "no receiver that reaches a person is configured")]
 
 
 async def test_it_ends_with_the_alarm_itself(world):

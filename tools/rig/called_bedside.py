@@ -68,7 +68,8 @@ class CalledBedside:
 
     def __init__(self, folder: Path, plan: Plan | None, targets: list[str]) -> None:
         self.plan = plan
-        self.targets = [Target(name, True) for name in targets]
+        persons = targets if plan is None else [name for one in plan.people for name in one.channels]
+        self.targets = [Target(name, True, name in persons) for name in targets]
         self.clock = HandClock()
         self.kill: Callable[[], str] = lambda: ""
         self.commits = 0
@@ -98,7 +99,7 @@ class CalledBedside:
         )  # fmt: skip
         self.steps = ContactStepsCheck(parts, self.escalation)
         self.reached = NobodyReachedCheck(
-            parts, [target.name for target in self.targets], self.clock,
+            parts, [target.name for target in self.targets if target.reaches_person], self.clock,
             address_again=self.escalation.address_again, accept_within_ms=self.escalation.accept_within_ms,
         )  # fmt: skip
 

@@ -1,9 +1,10 @@
 """An alarm that stands and that no receiver took is an alarm itself: NOBODY_REACHED, here and on the wearable.
 
 It stands while a receiver refuses the event for good, while the event cannot be handed over in time, while no
-receiver is configured, or while nobody whom the contact steps called has accepted it in time. A delivery ends the first
-two; the end of the alarm and a person who accepts it end all. What was refused is sent again when the agent starts. Its
-own deliveries never raise it. The times are proposals that a clinician must sign.
+receiver that reaches a person is configured, or while nobody whom the contact steps called has accepted it in time. A
+delivery to a receiver that reaches a person ends the first two: a log, a record or a broker that took it told nobody.
+The end of the alarm and a person who accepts it end all. What was refused is sent again when the agent starts. Its own
+deliveries never raise it. The times are proposals that a clinician must sign.
 """
 
 import contextlib
@@ -50,7 +51,9 @@ class NobodyReachedCheck:
         retry_now: Callable[[], None] = lambda: None,
         accept_within_ms: int | None = None,
     ) -> None:
-        """`in_memory` gives what receivers have not got of the events that no store holds, `taken` the rows (ids) that
+        """`targets` are the receivers that reach a person.
+
+        `in_memory` gives what receivers have not got of the events that no store holds, `taken` the rows (ids) that
         they took while the store could not note it.
 
         At the first look `address_again` gives what earlier runs could not deliver to the receivers of today, and
@@ -117,6 +120,7 @@ class NobodyReachedCheck:
             since_ms=self._since_ms,
             without_alarm=NOBODY_REACHED,
             taken=taken,
+            reaching=self._targets,
         ):
             rows.setdefault(row.device, []).append(row)
         found = {device: _finding(of_one) for device, of_one in rows.items()}
@@ -126,7 +130,7 @@ class NobodyReachedCheck:
                 tx, now_ms, least=PRIORITY_HIGH, without_alarm=NOBODY_REACHED, grade_since_ms=grade_since_ms
             ):
                 found[device] = Finding(
-                    NOBODY_REACHED, PRIORITY_HIGH, "no receiver is configured on this laptop"
+                    NOBODY_REACHED, PRIORITY_HIGH, "no receiver that reaches a person is configured"
                 )
         if self._accept_within_ms is not None:
             for device, finding in _unaccepted(tx, self._accept_within_ms).items():

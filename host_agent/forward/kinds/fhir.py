@@ -34,6 +34,7 @@ class FhirReceiver(HttpReceiver):
         "url": "https://fhir.example.org/r4",
         "patient_system": "https://hospital.example.org/patients",
     }
+    reaches = "nobody"
     secrets: ClassVar[tuple[str, ...]] = ("token", "url")
     files: ClassVar[tuple[str, ...]] = ("ca_file",)
 

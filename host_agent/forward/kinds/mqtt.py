@@ -60,6 +60,7 @@ class MqttReceiver(Receiver):
     """One MQTT 5 broker. Write one [[mqtt]] table for each."""
 
     example: ClassVar[dict[str, Any]] = {"name": "ward-bus", "host": "broker.example.org"}
+    reaches = "subscribers"
     secrets: ClassVar[tuple[str, ...]] = ("password",)
     files: ClassVar[tuple[str, ...]] = ("ca_file",)
 

@@ -37,6 +37,7 @@ class SyslogReceiver(Receiver):
     """A log that gets one line for each event, without values or text. Write one [[syslog]] table for each."""
 
     example: ClassVar[dict[str, Any]] = {"name": "log"}
+    reaches = "nobody"
     files: ClassVar[tuple[str, ...]] = ("ca_file",)
 
     address: str = Field(

@@ -2,10 +2,12 @@
 
 import json
 
+import pytest
 from crs_core import codes
 from crs_core.wire import message as wire
 
 from host_agent.store.host_alarms import raise_alarm
+from host_agent.terminal.which_alarm import NoSuchAlarm, the_alarm
 from tests.host.agent_world import events, query
 from tests.host.cli.guard_world import in_alarm, said
 from tests.host.escalation.world import alarm_record
@@ -68,11 +70,11 @@ async def test_what_is_meant_is_found_by_name_number_or_alone(ward):
         for typed, code, part in [
             ((), 2, " alarms stand: 1 HYPOXAEMIA of P-1, "),
             (("hypoxemia",), 1, "Did you mean HYPOXAEMIA?"),
-            (("pulse-lost",), 1, "PULSE_LOST has ended, or was never raised."),
+            (("pulse-lost",), 1, "PULSE_LOST has ended, or was never raised, about whom you asked."),
             (("99",), 1, "No alarm 99 stands now."),
             (("fever", "--all"), 2, "--all cannot be combined"),
             (("fever", "--patient", "P-2"), 1, "Alarms stand about P-1. "),
-            (("fever", "--device", "ffff"), 1, "No alarm fever stands now."),
+            (("fever", "--device", "ffff"), 1, "No alarm stands about a wearable whose id begins with ffff."),
             (("fever", "--account", "nobody"), 1, "holds no key of account nobody."),
         ]:
             assert part in await said(ward, "alarm", "accept", *typed, code=code), typed
@@ -109,7 +111,7 @@ async def test_a_silence_has_an_end_and_accepts_nothing(ward):
         assert "at most" in await said(ward, "alarm", "silence", "1", "--until", "2020-01-01", *nurse, code=2)
         refused = await said(ward, "alarm", "silence", "1", "--for", "5m", "--account", "caregiver-1", code=1)
         assert "Only a nurse or a clinician may silence an alarm." in refused
-        assert "Nobody has accepted it" in await said(ward, "alarm", "silence", "1", "--for", "5m", *nurse)
+        assert "This accepts nothing" in await said(ward, "alarm", "silence", "1", "--for", "5m", *nurse)
         (row,) = [one for one in await listed(ward) if one["number"] == 1]
         assert row["acceptance"] is None and row["silence"]["who"] == "nurse-1" and ward.device.accepted == []
         assert "nurse-1 held back reminders of the HIGH alarm about P-1" in await said(ward, "history")
@@ -121,3 +123,31 @@ async def test_nothing_stands(ward):
     async with ward.agent():
         assert "No alarm stands" in await said(ward, "alarm", "accept", "--all", code=4)
         assert "No alarm stands" in await said(ward, "alarm", "accept", code=1)
+
+
+async def test_what_stands_about_others_is_never_said_to_have_ended(ward):
+    async with ward.agent():
+        await in_alarm(ward)
+        for command in (("list",), ("accept", "--all"), ("accept", "hypoxaemia")):
+            text = await said(ward, "alarm", *command, "--device", "beef", code=1)
+            assert "No alarm stands about a wearable whose id begins with beef." in text
+            assert "1 HYPOXAEMIA of P-1" in text and "has ended" not in text
+
+
+@pytest.mark.parametrize("note", ["one\ntwo", "\x1b[31mred", "x" * 201])
+async def test_a_note_that_cannot_be_kept_is_refused_before_anybody_signs(ward, note):
+    async with ward.agent():
+        await in_alarm(ward)
+        for command in (("accept",), ("silence", "--for", "5m")):
+            text = await said(ward, "alarm", *command, "--account", "nurse-1", "--note", note, code=2)
+            assert "--note: at most 200 characters" in text
+        assert query(ward, "SELECT count(*) FROM counters WHERE name LIKE 'entry_refused%'") == [(0,)]
+
+
+def test_the_whole_name_of_an_alarm_is_no_short_form_of_another():
+    row = {"name": "NO_DATA_YET", "number": 1, "patient": None, "device_id": "ab"}
+    for typed in ("NO_DATA", "no-data"):
+        with pytest.raises(NoSuchAlarm) as caught:
+            the_alarm([row], typed)
+        assert "Did you mean" not in caught.value.advice and "1 NO_DATA_YET" in caught.value.advice
+    assert the_alarm([row], "no_data_y") is row

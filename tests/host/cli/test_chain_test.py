@@ -9,6 +9,7 @@ from host_agent.store.undelivered import undelivered
 from tests.fakes.fake_http import Reply
 from tests.host.agent_world import events, query, start_patient
 from tests.host.cli.guard_world import PROOF, acts, in_alarm, said
+from tests.host.escalation.world import alarm_record
 
 DRIVEN, REFUSED = "look and listen", "not done: an alarm is active"
 
@@ -90,6 +91,20 @@ async def test_nobody_and_nothing_is_no_passed_test(tried):
         found = await hops(tried, "--device", "ffff", code=1)
         assert "no receiver is configured" in found["receiver"]["text"]
         assert not found["wearable"]["passed"]
+
+
+async def test_a_log_alone_is_no_passed_test_and_a_high_alarm_has_reached_nobody(tried):
+    config = (
+        tried.config_text.split("[[webhook]]")[0]
+        + f'[[syslog]]\nname = "log"\naddress = "{tried.home}/log"\n'
+    )
+    (tried.home / "config.toml").write_text(config)
+    assert "none reaches a person" in await said(tried, "doctor")
+    async with tried.agent(config_text=config):
+        await start_patient(tried)
+        assert "no receiver reaches a person" in (await hops(tried, "--wait", "1s", code=1))["people"]["text"]
+        tried.device.event(alarm_record({}, HYPOXAEMIA=3))
+        await tried.until(lambda: tried.device.unreached == [3])
 
 
 async def test_under_a_high_alarm_somebody_must_stand_for_it_and_the_wearable_keeps_alarming(tried):

@@ -54,7 +54,24 @@ def test_an_event_that_there_is_not_is_refused_in_words(event, expected, capsys)
     assert expected in capsys.readouterr().err
 
 
+def test_an_alarm_that_nobody_can_accept_is_said_once_to_everybody(run):
+    found = json.loads(run("--event", "NOBODY_REACHED", "--at", AT, "--json").output)["steps"]
+    assert {step["after_ms"] for step in found} == {0} and {step["action"] for step in found} == {"tell"}
+    assert [step["people"] for step in found] == [["carer", "nurse-1", "doctor-1"]]
+
+
+def test_the_end_of_an_urgent_alarm_is_shown_as_it_is_sent(run):
+    found = json.loads(run("--event", "HYPOXAEMIA", "--at", AT, "--over-after", "1m", "--json").output)[
+        "steps"
+    ]
+    assert found[-1]["what"] == "over, LOW"
+
+
 def test_without_contacts_it_says_that_nobody_is_called_second(monkeypatch, tmp_path):
     monkeypatch.setenv("CYTOWATCH_HOME", str(tmp_path))
     out = CliRunner().invoke(build_app("policy"), ["policy", "test", "--event", "GRADE_RISE"]).output
-    assert "GRADE_RISE, HIGH" in out and "nobody is called second" in out
+    assert (
+        "GRADE_RISE, HIGH" in out
+        and "nobody is called second" in out
+        and "None of them reaches a person" in out
+    )

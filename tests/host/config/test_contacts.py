@@ -1,12 +1,15 @@
 """Contacts and steps: a plan by which an alarm could fail to reach people is refused, with its exact key."""
 
 import re
+from pathlib import Path
 
 import pytest
 
 from host_agent.config.example import example
 from host_agent.config.model import parse_config
 from host_agent.errors import ConfigError
+
+ROOT = Path(__file__).parents[3]
 
 
 def hook(name, url=None):
@@ -106,6 +109,42 @@ def test_every_wrong_key_is_told_at_once():
     assert [key for key in ("contact[0].channels", "contact[1].channels", "step[0].contacts") if key in said] == [
         "contact[0].channels", "contact[1].channels", "step[0].contacts"
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        '[[syslog]]\nname = "x"\n',
+        '[[fhir]]\nname = "x"\nurl = "https://f.example/r4"\npatient_system = "https://f.example/p"\n',
+    ],
+)
+@pytest.mark.parametrize("channels", ["x", "a x"])
+def test_a_log_or_a_record_is_no_way_to_a_person(table, channels):
+    said = refusal(HOOKS + table + contact("ann", channels) + step("ann"))
+    assert "contact[0].channels" in said and "it tells nobody" in said
+
+
+BROKER = '[[mqtt]]\nname = "broker"\nhost = "127.0.0.1"\n'
+
+
+@pytest.mark.parametrize(
+    "text, reaching",
+    [
+        ("", ()),
+        ('[[syslog]]\nname = "x"\n' + BROKER, ()),
+        (hook("a") + BROKER, ("a",)),
+        (hook("a") + BROKER + contact("ann", "broker") + step("ann"), ("broker",)),
+    ],
+)
+def test_it_is_known_which_receivers_reach_a_person(text, reaching):
+    assert parse_config(text).reaching == reaching
+
+
+def test_the_plan_of_the_guide_is_taken_as_it_stands_there():
+    guide = (ROOT / "host_agent/README.md").read_text()
+    (plan,) = re.findall(r"```toml\n(\[\[contact\]\].*?)```", guide, re.DOTALL)
+    config = parse_config(hook("carer-phone") + hook("ward") + plan)
+    assert config.reaching == ("carer-phone", "ward") and len(config.step) == 2
 
 
 def test_one_person_may_have_two_channels_at_one_address():

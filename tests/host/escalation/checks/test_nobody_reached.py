@@ -166,10 +166,36 @@ async def test_without_receivers_every_high_alarm_reaches_nobody(tmp_path):
     bench.commit(alarm_record({}, FEVER=2))
     assert await bench.look() == []
     bench.commit(alarm_record({"FEVER": 2}, HYPOXAEMIA=3))
-    assert await bench.look() == [(3, "no receiver is configured on this laptop")]
+    assert await bench.look() == [(3, "no receiver that reaches a person is configured")]
     assert bench.check.sounding == {DEVICE_ID}
     bench.commit(alarm_record({"FEVER": 2, "HYPOXAEMIA": 3}, HYPOXAEMIA=0))
     assert await bench.look() == []
+    bench.store.close()
+
+
+@pytest.mark.parametrize("how", ["refused", "waiting"])
+async def test_what_only_a_log_took_has_reached_nobody(tmp_path, how):
+    bench = Bench(tmp_path, targets=("ward",))  # "study" is a log: it gets every event and calls nobody
+    bench.commit(alarm_record({}, HYPOXAEMIA=3))
+    bench.settle("delivered", "study")
+    if how == "refused":
+        bench.settle("refused", "ward")
+    assert (await bench.look(121))[0][0] == 3
+    assert bench.check.sounding == {DEVICE_ID}
+    bench.settle("delivered", "study")
+    assert len(await bench.look()) == 1, "nor does the log's own row about it end it"
+    bench.store.write_now(
+        lambda tx: tx.execute("UPDATE outbox SET state = 'delivered' WHERE target = 'ward'")
+    )
+    assert await bench.look() == []
+    bench.store.close()
+
+
+async def test_a_log_that_took_it_and_whose_row_could_not_be_noted_has_told_nobody(tmp_path):
+    bench = Bench(tmp_path, targets=("ward",))
+    bench.commit(alarm_record({}, HYPOXAEMIA=3))
+    bench.taken = {row for (row,) in bench.query("SELECT id FROM outbox WHERE target = 'study'")}
+    assert (await bench.look(121))[0][0] == 3
     bench.store.close()
 
 

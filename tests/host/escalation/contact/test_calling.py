@@ -49,6 +49,17 @@ async def test_nobody_accepts_and_it_sounds_on_the_wearable_names_who_was_told_a
     assert not bed.is_nobody_reached()
 
 
+async def test_a_system_that_took_it_does_not_hide_that_no_contact_got_it(bed):
+    bed.alarm(codes.HYPOXAEMIA, 3)
+    bed.deliver("ward")
+    await passes(bed, 119, takes=["ward"])
+    assert not bed.is_nobody_reached()
+    await passes(bed, 3, takes=["ward"])
+    assert bed.is_nobody_reached()
+    await passes(bed, 3)
+    assert not bed.is_nobody_reached()
+
+
 async def test_an_acceptance_stops_the_steps_in_its_own_commit_and_its_lapse_reminds_those_who_were_told(bed):
     bed.alarm(codes.HYPOXAEMIA, 3)
     await passes(bed, 5)
