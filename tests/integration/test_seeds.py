@@ -17,6 +17,7 @@ from tools.lab.seeds.plan import planned
 from tools.lab.seeds.search import kind, lives
 from tools.rig.micropython import ROOT
 from tools.rig.processes import loaded
+from tools.rig.waiting import until
 
 # each life keeps a conductor of its own
 pytestmark = [pytest.mark.slow, pytest.mark.own_time]
@@ -119,8 +120,13 @@ def test_ctrl_c_ends_a_search_with_a_summary_and_leaves_no_process(tmp_path: Pat
     out, error = search.communicate(timeout=60)
     assert search.returncode == 130 and "Traceback" not in error, error
     assert "row: seeds: lives with a fault | 0 of 0" in out
-    running = [path for path in Path("/proc").glob("[0-9]*/cmdline") if str(keep).encode() in content(path)]
-    assert not running
+    until(lambda: not left_of(keep), 20, "the end of what the killed lives had started")
+
+
+def left_of(folder: Path) -> list[bytes]:
+    """Command lines that name the folder."""
+    lines = [content(path) for path in Path("/proc").glob("[0-9]*/cmdline")]
+    return [line for line in lines if str(folder).encode() in line]
 
 
 def content(path: Path) -> bytes:

@@ -115,10 +115,10 @@ def _seeds(options: argparse.Namespace, tally: _Tally) -> Iterator[int]:
 
 def _search(folder: Path, options: argparse.Namespace) -> int:
     tally = _Tally(options)
-    tally.say(f"seeds from {options.first} on, {options.jobs} at once, in {folder}")
     changes = [f"tools.lab.seeds.sabotage:{options.sabotage}"] if options.sabotage else []
     stopped, least = False, None
     try:
+        tally.say(f"seeds from {options.first} on, {options.jobs} at once, in {folder}")
         with contextlib.closing(
             lives(
                 folder, _seeds(options, tally), options.jobs, changes, options.only, options.keep is not None
