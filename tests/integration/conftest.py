@@ -15,7 +15,7 @@ from tools.conductor.opened_ports import counted
 from tools.conductor.player_loop import played_by_loop, player_loop
 from tools.conductor.process_random import drawn_from
 from tools.rig.pytest_evidence import pytest_runtest_makereport, pytest_runtest_setup  # noqa: F401
-from tools.rig.waiting import conductor, under
+from tools.rig.waiting import conductor, own_ports, under
 from tools.rig.wearable import Wearable, ready
 
 
@@ -37,7 +37,8 @@ def wearable(tmp_path: Path, simulated_time: None) -> Iterator[Wearable]:
 def simulated_time(request: pytest.FixtureRequest) -> Iterator[None]:
     """Time is simulated, unless a test needs real time or brings conductors. All that is random is of the seed."""
     if any(request.node.get_closest_marker(name) for name in ("real_time", "own_time")):
-        yield
+        with own_ports(request.getfixturevalue("tmp_path") / "state"):
+            yield
         return
     with contextlib.ExitStack() as stack:
         seed = int(os.environ.get("CW_SEED", "1"))

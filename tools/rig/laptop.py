@@ -32,7 +32,7 @@ from tools.rig.image import DEVICE_ID
 from tools.rig.micropython import ROOT
 from tools.rig.processes import popen
 from tools.rig.stored import events_of_type
-from tools.rig.waiting import conductor, until_async
+from tools.rig.waiting import STATE, conductor, until_async
 
 CABLE_ONLY = "[serial]\nscan_usb = false\n[ble]\nenabled = false\n"
 RADIO_TOO = "[serial]\nscan_usb = false\n[ble]\nenabled = true\n"
@@ -117,6 +117,10 @@ class Laptop:
                 raise
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
+    def _environment_now(self) -> dict[str, str]:
+        """`environment`, with the place of the notes on ports as it is now: see `own_ports`."""
+        return self.environment | {STATE: os.environ[STATE]} if STATE in os.environ else self.environment
+
     def _typed(
         self, arguments: tuple[str, ...], environment: dict[str, str], hci: str = ""
     ) -> subprocess.Popen[str]:
@@ -125,7 +129,7 @@ class Laptop:
         else:
             command = _on_air(hci) if hci else self.command
         return popen(
-            [*self.wrapper, *command, *arguments], env=self.environment | environment, stdin=subprocess.DEVNULL,
+            [*self.wrapper, *command, *arguments], env=self._environment_now() | environment, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT,
         )  # fmt: skip
 
@@ -154,7 +158,7 @@ class Laptop:
         with self.log.open("ab") as log:
             self.agent = popen(
                 [*self.agent_wrapper, *command, "run", *ports, "--speed", f"{speed:g}"], cwd=ROOT,
-                env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                env=self._environment_now(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
 
     def stop(self, how: int = signal.SIGTERM) -> int | None:

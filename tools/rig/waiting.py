@@ -6,14 +6,17 @@ A condition that does not come about fails with what was awaited and what the pr
 import asyncio
 import contextlib
 import inspect
+import os
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 from tools.conductor.conductor import Conductor
 from tools.rig import evidence
 
 _POLL_S = 0.03
+STATE = "XDG_STATE_HOME"
 _conductors: list[Conductor] = []
 
 
@@ -22,16 +25,37 @@ class NotInTimeError(AssertionError):
 
 
 @contextlib.contextmanager
-def under(conductor: Conductor | None) -> Iterator[None]:
-    """Until the block ends, time is this conductor's; None: real time."""
-    if conductor is None:
-        yield
-        return
-    _conductors.append(conductor)
+def own_ports(folder: Path) -> Iterator[None]:
+    """Until the block ends, agents that are started note in this folder which ports they use.
+
+    It is the user's else, and the system gives the names of ports again: what another agent noted, now or before, would
+    change what happens here.
+    """
+    before = os.environ.get(STATE)
+    os.environ[STATE] = str(folder)
     try:
         yield
     finally:
-        _conductors.remove(conductor)
+        del os.environ[STATE]
+        if before is not None:
+            os.environ[STATE] = before
+
+
+@contextlib.contextmanager
+def under(conductor: Conductor | None) -> Iterator[None]:
+    """Until the block ends, time is this conductor's; None: real time.
+
+    Its agents have `own_ports`.
+    """
+    if conductor is None:
+        yield
+        return
+    with own_ports(Path(conductor.path).with_name("state")):
+        _conductors.append(conductor)
+        try:
+            yield
+        finally:
+            _conductors.remove(conductor)
 
 
 def conductor() -> Conductor | None:
