@@ -135,7 +135,7 @@ class Connection:
 
     def _connect(self, client: Client, login: Login) -> None:
         """In a thread of its own: names, TCP and TLS block."""
-        properties = Properties(PacketTypes.CONNECT)
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.MaximumPacketSize = _PACKET_BYTES
         try:
             client.connect(
