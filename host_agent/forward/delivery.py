@@ -49,7 +49,14 @@ Outcome = Delivered | RetryAfter | Rejected
 
 
 class NotConnectedError(Exception):
-    """A receiver that is not reached, or whose connection broke; the reason in plain words."""
+    """A receiver that is not reached, or whose connection broke; the reason in plain words.
+
+    `was_reached`: it answered, and refuses the connection.
+    """
+
+    def __init__(self, why: str, was_reached: bool = False) -> None:
+        super().__init__(why)
+        self.was_reached = was_reached
 
 
 class Reply(NamedTuple):

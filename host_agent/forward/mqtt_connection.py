@@ -159,7 +159,7 @@ class Connection:
         self, _client: Client, _data: Any, _flags: Any, reason: ReasonCode, properties: Any
     ) -> None:
         if reason.is_failure:
-            self._in_loop(self._end, f"the broker refuses the connection: {reason}")
+            self._in_loop(self._end, f"the broker refuses the connection: {reason}", True)
             return
         packet_bytes = getattr(properties, "MaximumPacketSize", None)
         limits = Limits(getattr(properties, "MaximumQoS", 2), packet_bytes)
@@ -191,11 +191,11 @@ class Connection:
         if ack is not None and not ack.done():
             ack.set_result(reason)
 
-    def _end(self, why: str) -> None:
+    def _end(self, why: str, was_reached: bool = False) -> None:
         if not self.closed.done():
             self.closed.set_result(why)
         if not self._ready.done():
-            self._ready.set_exception(NotConnectedError(why))
+            self._ready.set_exception(NotConnectedError(why, was_reached))
             self._ready.exception()  # nobody may be waiting any more
         if self._client is not None:
             self._client.disconnect()

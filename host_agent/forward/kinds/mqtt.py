@@ -189,7 +189,7 @@ class Mqtt:
                 try:
                     connection, limits = await self._connect()
                 except NotConnectedError as error:
-                    return RetryAfter(str(error), was_reached=False)
+                    return RetryAfter(str(error), was_reached=error.was_reached)
                 return await self._publish(connection, limits, delivery)
         except TimeoutError:
             self._drop("no answer")
@@ -256,7 +256,8 @@ class Mqtt:
                 )
                 if limits.qos < 1:
                     raise NotConnectedError(
-                        "the broker takes no QoS 1, so an event could be lost without a word"
+                        "the broker takes no QoS 1, so an event could be lost without a word",
+                        was_reached=True,
                     )
                 await connection.publish(self._status_topic, b"online", retain=True, timeout_s=timeout_s)
                 await self._subscribe(connection)
@@ -284,7 +285,7 @@ class Mqtt:
             topic = f"{self._receiver.topic}/accept/answer"
             reason = await connection.publish(topic, body, retain=False, timeout_s=timeout_s)
         if reason.is_failure:
-            raise NotConnectedError(f"the broker refuses {topic}: {reason}")
+            raise NotConnectedError(f"the broker refuses {topic}: {reason}", was_reached=True)
 
     def _drop(self, why: str) -> None:
         if self._open is not None:

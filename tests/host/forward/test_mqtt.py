@@ -156,6 +156,7 @@ async def test_a_broker_that_refuses_says_why(case, tmp_path, port, make):
         outcome = await make(**keys).send(DELIVERY)
         assert isinstance(outcome, RetryAfter)
         assert outcome.reason.startswith(why)
+        assert outcome.was_reached, "somebody must repair it: it is asked again at the longest pause"
 
 
 async def test_an_event_that_is_too_long_for_the_broker_is_refused_for_good(tmp_path, port, make):
