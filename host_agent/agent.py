@@ -60,7 +60,7 @@ from host_agent.store.rows import Journal
 from host_agent.sync.links import Links, OpenPort
 from host_agent.sync.live import Hooks, LiveViews, View
 from host_agent.sync.runner import SyncRunner
-from host_agent.sync.timebase import record_time
+from host_agent.sync.timebase import stored_time
 from host_agent.sync.unreached import UnreachedTeller
 from host_agent.sync.verify import Verifier
 
@@ -124,7 +124,7 @@ class Agent:
         with contextlib.suppress(StoreError):  # it is read when the store opens
             self.store.read_now(self._read_store)
         self.context_sender = ContextSender(
-            self.store, self._bound_sessions, self.clock, self.link_clock, record_time,
+            self.store, self._bound_sessions, self.clock, self.link_clock, stored_time,
             before=NO_AGES if self.is_simulation else self.run_note.ages_before,
         )  # fmt: skip
         self.record_overdue = RecordOverdueCheck(

@@ -19,7 +19,7 @@ from host_agent.store.db import Tx
 from host_agent.store.devices import device
 from host_agent.store.episodes import peak_lower
 from host_agent.store.rows import Journal, StoredEvent
-from host_agent.sync.timebase import record_time
+from host_agent.sync.timebase import arrived_time
 from host_agent.text import grade_text, local_time_near, scale_name
 
 _WITH_ALARMS = (record_layout.ALARM, record_layout.BOOT, record_layout.GRADER_STATE)
@@ -38,7 +38,7 @@ def events_of(
     if event.record is None or event.type not in (*_WITH_ALARMS, record_layout.GRADE):
         return []
     record: Any = event.record
-    occurred = record_time(tx, journal.device, event.boot, event.t_ms)
+    occurred = arrived_time(tx, journal.device, event.boot, event.t_ms, received_utc_ms)
     at_utc_ms = occurred[0] if occurred else received_utc_ms
     origin = Origin(
         journal.device_id.hex(), device_name(tx, journal.device), journal.journal_id.hex(), journal.branch,

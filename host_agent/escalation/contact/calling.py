@@ -48,7 +48,7 @@ from host_agent.store.contact_courses import StoredCourse, StoredEvent
 from host_agent.store.db import Tx
 from host_agent.store.outbox import Addressed, add_delivery, has_delivery
 from host_agent.store.savepoint import attempt
-from host_agent.sync.timebase import record_time
+from host_agent.sync.timebase import stored_time
 
 _LOG = logging.getLogger(__name__)
 _DAMAGED = (ValueError, TypeError, KeyError)  # what a course that somebody changed by hand can raise
@@ -294,7 +294,7 @@ class Calling:
         utc_ms = episode.closed_utc_ms if episode else None
         if episode is not None and episode.kind == "alarm" and episode.journal and stored.device:
             found = courses.last_change(tx, episode.journal, stored.alarm)
-            at = record_time(tx, stored.device, *found) if found else None
+            at = stored_time(tx, stored.device, *found) if found else None
             utc_ms = at[0] if at else utc_ms
         return End(utc_ms, now.utc_ms, contact_of(tx, stored.device, episode.binding if episode else None))
 
