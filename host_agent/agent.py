@@ -176,7 +176,7 @@ class Agent:
             SilenceCheck(parts, limits, heard=lambda: self.live.heard(self.keys())),
             PromptCheck(parts),
             NotTakenCheck(parts, self.context_sender.refused_numbers),
-            ContradictingTimeCheck(parts),
+            ContradictingTimeCheck(parts, said=self.live.said_now),
             AtReplCheck(parts, reports=self.links.reports.values, keys=self.keys),
             self.nobody_reached,
             self.record_overdue,

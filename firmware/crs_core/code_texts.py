@@ -192,7 +192,10 @@ ALARM_TEXTS = {
     NOT_TAKEN: "the wearable refused a signed entry and does not use it. Check the entry and tell the care team.",
     NOT_BACK: "nothing is heard from the wearable after its planned pause{detail}. Look at the patient and put it on.",
     NOT_UNDERSTOOD: "the wearable sent something that this laptop cannot read. Look at patient and wearable.",
-    TIME_CONTRADICTS: "the clocks contradict each other. Compare the time on this laptop with a watch.",
+    TIME_CONTRADICTS: (
+        "the clocks contradict each other. Compare the time on this laptop with a watch. If it is right and readings"
+        " look too old, measure by hand and restart the wearable."
+    ),
     NOBODY_REACHED: "an alarm has reached nobody. Look at the patient now and call for help yourself.",
 }
 
