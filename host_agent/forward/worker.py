@@ -77,8 +77,13 @@ class Worker:
         retry_cap_s: float,
         attempt_max_s: float = 65.0,
         clock: Clock | None = None,
+        word: Callable[[str], str] | None = None,
     ) -> None:
-        """An attempt that lasts longer than `attempt_max_s` has failed, whatever the forwarder waits for."""
+        """An attempt that lasts longer than `attempt_max_s` has failed, whatever the forwarder waits for.
+
+        `word` writes the text for this receiver's reader into an event, right before it is first sent; from then on
+        its bytes stay the same.
+        """
         self.name = forwarder.name
         self.accept_simulated = forwarder.accept_simulated
         self.counters = Counters(0, 0, 0)
@@ -89,6 +94,8 @@ class Worker:
         self._cap_s = retry_cap_s
         self._attempt_max_s = attempt_max_s
         self._clock: Clock = clock or RealClock()
+        self._word = word
+        self._worded: dict[str, str] = {}  # by event key: what is being sent and no store holds yet
         self._woken = asyncio.Event()
         self._paused_until_s = 0.0
         self._paused_above_id = 0  # during a pause only rows younger than it are tried
@@ -183,9 +190,10 @@ class Worker:
         paused_s = self._paused_until_s - now_s
         above_id = self._paused_above_id if paused_s > 0 else 0
         without_id = self._failed[0] if self._failed[1] > 1 else 0
+
         # through the writer: a commit that is under way at a wake must be seen
-        due = await self._store.write(
-            lambda tx: outbox.find_due(
+        def look(tx: Tx) -> outbox.Due:
+            return outbox.find_due(
                 tx,
                 self.name,
                 now_ms,
@@ -194,7 +202,8 @@ class Worker:
                 without_id=without_id,
                 never_ids=self._unnoted,
             )
-        )
+
+        due = await self._store.write(look)
         if not due.rows and self._unnoted:
             await self._note_sent()
             return 0.0
@@ -205,11 +214,13 @@ class Worker:
             return min(waits)
         row = due.rows[self._turns.choose({device: row.priority for device, row in due.rows.items()})]
         before = self._settled.get(row.event_key)
-        outcome = before.outcome if before else await self._send(row.event_key, row.payload)
+        outcome = before.outcome if before else await self._send(row.event_key, await self._final(row))
         sent = before or _Sent(outcome, self._clock.utc_ms())
         self._note(outcome, due.newest_id)
         if isinstance(outcome, RetryAfter):
-            if outcome.was_reached:
+            if not outcome.was_reached:
+                self._worded.pop(row.event_key, None)
+            else:
                 self._failed = (row.id, self._failed[1] + 1 if self._failed[0] == row.id else 1)
             await self._store.write(lambda tx: self._write_back(tx, row, sent))
             self._refused.pop(row.event_key, None)
@@ -223,6 +234,34 @@ class Worker:
             # a full disk delays no further alarm; it is written when nothing more is due
             _LOG.error("target %s: %s", self.name, error)
         return 0.0
+
+    async def _final(self, row: outbox.Row) -> str:
+        """The payload with the text that every attempt has; it is stored before anybody is given it."""
+        if not row.is_new or self._word is None:
+            return row.payload
+        payload = self._made(row.event_key, row.payload)
+        try:
+            await self._store.write(lambda tx: outbox.hand(tx, row.id, payload, self._clock.utc_ms()))
+        except StoreError as error:
+            # a full disk delays no alarm: until it is stored, its text is kept here
+            _LOG.error("target %s: %s", self.name, error)
+        else:
+            self._worded.pop(row.event_key, None)
+        return payload
+
+    def _made(self, event_key: str, payload: str) -> str:
+        """The payload with its text, made once."""
+        if self._word is None:
+            return payload
+        if event_key not in self._worded:
+            try:
+                self._worded[event_key] = self._word(payload)
+            except Exception:  # the text that it has is better than none
+                _LOG.exception("target %s: an event keeps the text that it has", self.name)
+                self._worded[event_key] = payload
+            while len(self._worded) > _REMEMBERED:
+                del self._worded[next(iter(self._worded))]
+        return self._worded[event_key]
 
     async def _note_sent(self) -> None:
         """Write into the store what became of rows that were sent."""
@@ -257,9 +296,12 @@ class Worker:
         if item is None:
             return 0.0
         offer = item.offer
-        outcome = await self._send(offer.delivery.event_key, offer.delivery.body)
+        event_key, body = offer.delivery.event_key, offer.delivery.body.decode(errors="replace")
+        outcome = await self._send(event_key, self._made(event_key, body))
         self._note(outcome, 0)
         if isinstance(outcome, RetryAfter):
+            if not outcome.was_reached:
+                self._worded.pop(event_key, None)
             if outcome.was_reached:
                 self._waiting.failed(item)
             return self._delay_s(outcome, self._failures - 1)
