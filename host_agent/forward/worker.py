@@ -24,6 +24,7 @@ from host_agent.forward.delivery import (
     Rejected,
     RetryAfter,
 )
+from host_agent.forward.final_text import FinalTexts, Word
 from host_agent.forward.reason import one_line, with_plain_reason
 from host_agent.forward.share import Turns
 from host_agent.forward.waiting import Item, Offer, Together, Waiting
@@ -77,13 +78,9 @@ class Worker:
         retry_cap_s: float,
         attempt_max_s: float = 65.0,
         clock: Clock | None = None,
-        word: Callable[[str], str] | None = None,
+        word: Word | None = None,
     ) -> None:
-        """An attempt that lasts longer than `attempt_max_s` has failed, whatever the forwarder waits for.
-
-        `word` writes the text for this receiver's reader into an event, right before it is first sent; from then on
-        its bytes stay the same.
-        """
+        """An attempt that lasts longer than `attempt_max_s` has failed, whatever the forwarder waits for."""
         self.name = forwarder.name
         self.accept_simulated = forwarder.accept_simulated
         self.counters = Counters(0, 0, 0)
@@ -94,8 +91,7 @@ class Worker:
         self._cap_s = retry_cap_s
         self._attempt_max_s = attempt_max_s
         self._clock: Clock = clock or RealClock()
-        self._word = word
-        self._worded: dict[str, str] = {}  # by event key: what is being sent and no store holds yet
+        self._texts = FinalTexts(self.name, word)
         self._woken = asyncio.Event()
         self._paused_until_s = 0.0
         self._paused_above_id = 0  # during a pause only rows younger than it are tried
@@ -123,13 +119,8 @@ class Worker:
         self.wake()
 
     def offer(
-        self,
-        priority: int,
-        delivery: Delivery,
-        share: str = "",
-        kind: str = "",
-        together: Together | None = None,
-    ) -> None:
+        self, priority: int, delivery: Delivery, share: str = "", kind: str = "", together: Together | None = None
+    ) -> None:  # fmt: skip
         """Send from memory, because the store cannot take the event now. A later row of it is not sent again."""
         if delivery.event_key not in self._settled and not self._waiting.has(delivery.event_key):
             self._memory_after_s = 0.0
@@ -192,18 +183,12 @@ class Worker:
         without_id = self._failed[0] if self._failed[1] > 1 else 0
 
         # through the writer: a commit that is under way at a wake must be seen
-        def look(tx: Tx) -> outbox.Due:
-            return outbox.find_due(
-                tx,
-                self.name,
-                now_ms,
-                round(self._cap_s * 1000),
-                above_id=above_id,
-                without_id=without_id,
+        due = await self._store.write(
+            lambda tx: outbox.find_due(
+                tx, self.name, now_ms, round(self._cap_s * 1000), above_id=above_id, without_id=without_id,
                 never_ids=self._unnoted,
             )
-
-        due = await self._store.write(look)
+        )  # fmt: skip
         if not due.rows and self._unnoted:
             await self._note_sent()
             return 0.0
@@ -214,13 +199,11 @@ class Worker:
             return min(waits)
         row = due.rows[self._turns.choose({device: row.priority for device, row in due.rows.items()})]
         before = self._settled.get(row.event_key)
-        outcome = before.outcome if before else await self._send(row.event_key, await self._final(row))
+        outcome = before.outcome if before else await self._send_row(row)
         sent = before or _Sent(outcome, self._clock.utc_ms())
         self._note(outcome, due.newest_id)
         if isinstance(outcome, RetryAfter):
-            if not outcome.was_reached:
-                self._worded.pop(row.event_key, None)
-            else:
+            if outcome.was_reached:
                 self._failed = (row.id, self._failed[1] + 1 if self._failed[0] == row.id else 1)
             await self._store.write(lambda tx: self._write_back(tx, row, sent))
             self._refused.pop(row.event_key, None)
@@ -234,34 +217,6 @@ class Worker:
             # a full disk delays no further alarm; it is written when nothing more is due
             _LOG.error("target %s: %s", self.name, error)
         return 0.0
-
-    async def _final(self, row: outbox.Row) -> str:
-        """The payload with the text that every attempt has; it is stored before anybody is given it."""
-        if not row.is_new or self._word is None:
-            return row.payload
-        payload = self._made(row.event_key, row.payload)
-        try:
-            await self._store.write(lambda tx: outbox.hand(tx, row.id, payload, self._clock.utc_ms()))
-        except StoreError as error:
-            # a full disk delays no alarm: until it is stored, its text is kept here
-            _LOG.error("target %s: %s", self.name, error)
-        else:
-            self._worded.pop(row.event_key, None)
-        return payload
-
-    def _made(self, event_key: str, payload: str) -> str:
-        """The payload with its text, made once."""
-        if self._word is None:
-            return payload
-        if event_key not in self._worded:
-            try:
-                self._worded[event_key] = self._word(payload)
-            except Exception:  # the text that it has is better than none
-                _LOG.exception("target %s: an event keeps the text that it has", self.name)
-                self._worded[event_key] = payload
-            while len(self._worded) > _REMEMBERED:
-                del self._worded[next(iter(self._worded))]
-        return self._worded[event_key]
 
     async def _note_sent(self) -> None:
         """Write into the store what became of rows that were sent."""
@@ -297,11 +252,9 @@ class Worker:
             return 0.0
         offer = item.offer
         event_key, body = offer.delivery.event_key, offer.delivery.body.decode(errors="replace")
-        outcome = await self._send(event_key, self._made(event_key, body))
+        outcome = await self._send(event_key, self._texts.made(event_key, body))
         self._note(outcome, 0)
         if isinstance(outcome, RetryAfter):
-            if not outcome.was_reached:
-                self._worded.pop(event_key, None)
             if outcome.was_reached:
                 self._waiting.failed(item)
             return self._delay_s(outcome, self._failures - 1)
@@ -315,10 +268,18 @@ class Worker:
         self._remember(offer.delivery.event_key, _Sent(outcome, self._clock.utc_ms()))
         return 0.0
 
-    async def _send(self, event_key: str, body: str | bytes) -> Outcome:
+    async def _send_row(self, row: outbox.Row) -> Outcome:
+        payload = await self._texts.stored(self._store, row, self._clock.utc_ms())
+        return await self._send(row.event_key, payload)
+
+    async def _send(self, event_key: str, body: str) -> Outcome:
         """One attempt. Nothing that a forwarder does, or does not do, ends the queue."""
+        outcome = await self._attempt(Delivery(event_key, body.encode()))
+        self._texts.tried(event_key, outcome)
+        return outcome
+
+    async def _attempt(self, delivery: Delivery) -> Outcome:
         try:
-            delivery = Delivery(event_key, body.encode() if isinstance(body, str) else body)
             async with asyncio.timeout(self._attempt_max_s):
                 outcome = await self._forwarder.send(delivery)
         except TimeoutError:

@@ -21,7 +21,7 @@ from host_agent.escalation.words.wording import worded
 from host_agent.languages import LANGUAGES
 from host_agent.patient.contact import Contact
 from host_agent.people.acts import ACTS
-from host_agent.people.entry import KINDS
+from host_agent.people.entry import ADMINISTRATOR, KINDS
 from host_agent.text import iso_utc
 
 NOW_MS = 1_774_926_420_000
@@ -71,7 +71,7 @@ def payloads(
     for lower, upper in ((1, 4), (2, 2), (3, None)):
         grade = {
             "scale": "ASTCT-2019", "lower": lower, "upper": upper, "status": "provisional", "signed": lower == 2,
-            "fever": "met", "reasons": [], "missing": ["blood_pressure", "oxygen"] if upper != lower else [],
+            "fever": "met", "reasons": [], "missing": list(code_texts.MISSING_NAMES.values()) if upper != lower else [],
             "temp_age_ms": 1000, "ppg_age_ms": None, "rule_hash": "00",
         }  # fmt: skip
         made = events.grade_event(
@@ -122,7 +122,11 @@ def samples(**change: Any) -> Iterator[Sample]:
 def _facts(alarm: int) -> dict[str, Any]:
     if alarm in (codes.NO_DATA_YET, codes.STALE_DATA, codes.NOT_BACK):
         return {"no_data_since": iso_utc(NOW_MS - 3_420_000)}
-    return {"asked": ["blood_pressure", "ice"]} if alarm == codes.PROMPT_MISSED else {}
+    return (
+        {"asked": ["blood_pressure", "oxygen", "ice", "temperature_cc"]}
+        if alarm == codes.PROMPT_MISSED
+        else {}
+    )
 
 
 def _stages(name: str, made: events.Event) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -147,7 +151,11 @@ def _stages(name: str, made: events.Event) -> Iterator[tuple[str, dict[str, Any]
 
 def _signed(kind: str) -> dict[str, Any]:
     fields = ("entry", "record", "record_kind", "in_force", "scale", "grade", "cause")
-    return {**dict.fromkeys(fields), "kind": kind, "account": "nurse-1"}
+    return {
+        **dict.fromkeys(fields),
+        "kind": kind,
+        "account": ADMINISTRATOR if kind.startswith("account") else "nurse-1",
+    }
 
 
 def main() -> None:

@@ -119,7 +119,7 @@ def _detail(case: Case) -> str:
     if (since := case.facts.get("no_data_since")) is not None:
         return f": {case.words['value.since'].format(at=case.at(since))}"
     if asked := case.facts.get("asked"):
-        return f": {case.words['value.asked'].format(names=say.names(case.words, asked))}"
+        return f": {say.names(case.words, asked)}"
     return ""
 
 
@@ -163,7 +163,7 @@ def _lapsed(case: Case) -> Said:
 
 def _over(case: Case) -> Said:
     alarm, at = case.event.get("alarm"), case.at(case.facts.get("ended_at"))
-    own = f"{_alarm_key(case, alarm['name'])}.over" if alarm else "over.grade"
+    own = f"{_alarm_key(case, alarm['name'])}.over" if alarm else ""
     form = case.words.get(own, case.words["over.any"])
     return Said(
         "over", form.format_map({"at": at, "noun": noun(case)}), case.words[f"over.{case.reader.role}"]
@@ -200,9 +200,9 @@ def _act(case: Case) -> Said:
     what, do = case.pair(
         "act", act=words.get(key, words["act_name.unknown"]), who=_who(case, case.event["signed"]["account"]),
         alarms=words["act.alarms"].format(names=stood) if stood else "",
-        reason=say.plain(facts["reason"], 200).rstrip("."),
     )  # fmt: skip
-    return Said(_priority(case), what, do)
+    reason = words["act.reason"].format(reason=say.plain(facts["reason"], 200).rstrip("."))
+    return Said(_priority(case), what, do, (reason,) if case.reader.role == CLINICIAN else ())
 
 
 def _noun_of(case: Case, name: str) -> str:

@@ -24,6 +24,7 @@ _LOG = logging.getLogger(__name__)
 _LONGEST_TITLE = 250
 _LONGEST_NAME = 40
 _NUMBERS = ("care_team", "emergency")
+_NOT_UNDERSTOOD = (KeyError, TypeError, ValueError, AttributeError)
 
 
 def worded(
@@ -36,14 +37,25 @@ def worded(
     """
     words = catalogue(reader.language)
     case = by_kind.Case(event, reader, words, now_ms)
-    call = event.get("call") or {}
     try:
-        found = by_kind.said(case)
-    except (KeyError, TypeError, ValueError, AttributeError, AssertionError):
+        return {**event, **_words(case, by_kind.said(case), late_ms)}
+    except _NOT_UNDERSTOOD:
         _LOG.debug("an event has no words here", exc_info=True)
-        if reader.role == CLINICIAN and event.get("text"):
-            return {**event, "language": reader.language, "to_call": _to_call(words, call)}
-        found = by_kind.unknown(case._replace(event={**event, "call": call}))
+    call = event.get("call")
+    call = call if isinstance(call, dict) else {}
+    if reader.role == CLINICIAN and event.get("text"):
+        return {**event, "language": reader.language, "to_call": _to_call(words, call)}
+    about = {
+        name: event[name] for name in ("about", "device", "patient") if isinstance(event.get(name), dict)
+    }
+    case = case._replace(event={"priority": event.get("priority"), "call": call, **about})
+    return {**event, **_words(case, by_kind.unknown(case), late_ms)}
+
+
+def _words(case: by_kind.Case, found: by_kind.Said, late_ms: int) -> dict[str, Any]:
+    """Title, text, language and numbers to call."""
+    event, words = case.event, case.words
+    call = event.get("call") or {}
     title = words["line.title"].format_map(
         {
             "lead": words[f"lead.{found.lead}"], "when": _when(case, late_ms),
@@ -59,10 +71,9 @@ def worded(
         title, found.do, words["line.nobody_accepted"] if is_reminder else "", by_kind.repeated(case),
         *(numbers if found.has_numbers else ()),
     ]  # fmt: skip
-    text = "\n".join([" ".join(part for part in parts if part), *found.more])
     return {
-        **event, "text": text, "title": title, "language": reader.language,
-        "to_call": _to_call(words, call) if found.has_numbers else [],
+        "text": "\n".join([" ".join(part for part in parts if part), *found.more]), "title": title,
+        "language": case.reader.language, "to_call": _to_call(words, call) if found.has_numbers else [],
     }  # fmt: skip
 
 

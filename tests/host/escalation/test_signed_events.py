@@ -69,7 +69,8 @@ def test_a_guarded_act_is_a_high_event_about_each_patient(world):
     assert [(one["kind"], one["priority"], one["name"], one["patient"]["id"]) for one in events] == [
         ("act", "HIGH", "STOP", "P-1"), ("act", "HIGH", "STOP", "P-2"),
     ]  # fmt: skip
-    said = "stopped while HIGH alarms stand (oxygen low). By nurse-1: a fault in the laptop. Care team"
+    said = "stopped while HIGH alarms stand (oxygen low). Signed by nurse-1. Care team"
+    assert events[0]["text"].endswith("\nReason: a fault in the laptop.")
     assert events[0]["text"].startswith("URGENT ") and said in events[0]["text"]
     assert ", P-1 (" in events[0]["text"] and ", P-2 (" in events[1]["text"]
 
