@@ -42,6 +42,8 @@ from host_agent.escalation.contact.calling import calling_of
 from host_agent.escalation.derive import Escalation
 from host_agent.escalation.from_memory import MemoryAlarms
 from host_agent.escalation.target import Target
+from host_agent.escalation.words.reader import readers_of
+from host_agent.escalation.words.wording import worder
 from host_agent.fault_log import FaultLog
 from host_agent.forward.workers import Workers, worker_of
 from host_agent.keys.enrolled import EnrolledKeys
@@ -96,9 +98,13 @@ class Agent:
         self.run_note = AgentRun(paths.ensure_readable(), self.link_clock)
         try:
             self.store = Store(paths.database, self.clock, waits=True)
+            readers = readers_of(config)
             try:
                 self.workers = Workers(
-                    [worker_of(one, self.store, self.link_clock) for one in config.receivers]
+                    [
+                        worker_of(one, self.store, self.link_clock, worder(readers[one.name], self.clock))
+                        for one in config.receivers
+                    ]
                 )
             except BaseException:
                 self.store.close()

@@ -9,6 +9,7 @@ import typer
 from host_agent.clock import RealClock
 from host_agent.errors import ConfigError, HostAgentError
 from host_agent.escalation.receiver_test import delivery_of_test
+from host_agent.escalation.words.reader import Reader, readers_of
 from host_agent.forward.receiver import Receiver
 from host_agent.forward.trial import Trial, try_receivers
 from host_agent.name_lookup import use_own_threads
@@ -64,14 +65,15 @@ def test(
         raise ConfigError(
             "Say which receiver to test.", "Give its name, or --all. Names: cytowatch receivers list"
         )
-    found = find_config(default_paths(), config).receivers
+    settings = find_config(default_paths(), config)
+    found = settings.receivers
     chosen = [receiver for receiver in found if everyone or receiver.name == name]
     if not chosen and found:
         known = ", ".join(receiver.name for receiver in found)
         raise ConfigError(f"There is no receiver {name}.", f"Receivers: {known}")
     if not chosen:
         raise HostAgentError("No receiver is configured: nobody is told of an alarm.", _ADD)
-    trials = asyncio.run(_try_all(chosen, priority.upper()))
+    trials = asyncio.run(_try_all(chosen, priority.upper(), readers_of(settings)))
     failed = sum(not trial.handed_over for trial in trials)
     lines = [line for trial in trials for line in _lines(trial)]
     lines += [
@@ -82,11 +84,14 @@ def test(
     raise typer.Exit(exits.FAILED if failed else exits.DONE)
 
 
-async def _try_all(chosen: list[Receiver], priority: str) -> list[Trial]:
+async def _try_all(chosen: list[Receiver], priority: str, readers: dict[str, Reader]) -> list[Trial]:
     use_own_threads(asyncio.get_running_loop())
     clock = RealClock()
     now_ms = clock.utc_ms()
-    wanted = [(one, delivery_of_test(one.name, secrets.token_hex(4), priority, now_ms)) for one in chosen]
+    wanted = [
+        (one, delivery_of_test(one.name, secrets.token_hex(4), priority, now_ms, reader=readers[one.name]))
+        for one in chosen
+    ]
     return await try_receivers(wanted, clock.utc_ms)
 
 

@@ -9,11 +9,18 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model, model_validator
 
-from host_agent.config.contacts import ContactSection, EscalationSection, StepSection, contact_problems
+from host_agent.config.contacts import (
+    ContactSection,
+    EscalationSection,
+    Language,
+    StepSection,
+    contact_problems,
+)
 from host_agent.config.problems import describe_all, describe_problems, syntax_problem
 from host_agent.errors import ConfigError, HalfRegistered
 from host_agent.forward.receiver import Receiver
 from host_agent.forward.registry import receiver_kinds
+from host_agent.languages import FIRST
 from host_agent.text_file import read_text_file
 
 LARGEST_CONFIG_BYTES = 1_000_000  # a configuration is a page; anything larger is another file
@@ -24,10 +31,13 @@ class _Section(BaseModel):
 
 
 class AgentSection(_Section):
-    """The log of the agent."""
+    """The agent itself."""
 
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="How much the agent writes to its log (standard error)."
+    )
+    language: Language = Field(
+        default=FIRST, description="Language of the messages to receivers that no contact names."
     )
 
 

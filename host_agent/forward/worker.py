@@ -24,6 +24,7 @@ from host_agent.forward.delivery import (
     Rejected,
     RetryAfter,
 )
+from host_agent.forward.final_text import FinalTexts, Word
 from host_agent.forward.reason import one_line, with_plain_reason
 from host_agent.forward.share import Turns
 from host_agent.forward.waiting import Item, Offer, Together, Waiting
@@ -77,6 +78,7 @@ class Worker:
         retry_cap_s: float,
         attempt_max_s: float = 65.0,
         clock: Clock | None = None,
+        word: Word | None = None,
     ) -> None:
         """An attempt that lasts longer than `attempt_max_s` has failed, whatever the forwarder waits for."""
         self.name = forwarder.name
@@ -89,6 +91,7 @@ class Worker:
         self._cap_s = retry_cap_s
         self._attempt_max_s = attempt_max_s
         self._clock: Clock = clock or RealClock()
+        self._texts = FinalTexts(self.name, word)
         self._woken = asyncio.Event()
         self._paused_until_s = 0.0
         self._paused_above_id = 0  # during a pause only rows younger than it are tried
@@ -116,13 +119,8 @@ class Worker:
         self.wake()
 
     def offer(
-        self,
-        priority: int,
-        delivery: Delivery,
-        share: str = "",
-        kind: str = "",
-        together: Together | None = None,
-    ) -> None:
+        self, priority: int, delivery: Delivery, share: str = "", kind: str = "", together: Together | None = None
+    ) -> None:  # fmt: skip
         """Send from memory, because the store cannot take the event now. A later row of it is not sent again."""
         if delivery.event_key not in self._settled and not self._waiting.has(delivery.event_key):
             self._memory_after_s = 0.0
@@ -183,18 +181,14 @@ class Worker:
         paused_s = self._paused_until_s - now_s
         above_id = self._paused_above_id if paused_s > 0 else 0
         without_id = self._failed[0] if self._failed[1] > 1 else 0
+
         # through the writer: a commit that is under way at a wake must be seen
         due = await self._store.write(
             lambda tx: outbox.find_due(
-                tx,
-                self.name,
-                now_ms,
-                round(self._cap_s * 1000),
-                above_id=above_id,
-                without_id=without_id,
+                tx, self.name, now_ms, round(self._cap_s * 1000), above_id=above_id, without_id=without_id,
                 never_ids=self._unnoted,
             )
-        )
+        )  # fmt: skip
         if not due.rows and self._unnoted:
             await self._note_sent()
             return 0.0
@@ -205,7 +199,7 @@ class Worker:
             return min(waits)
         row = due.rows[self._turns.choose({device: row.priority for device, row in due.rows.items()})]
         before = self._settled.get(row.event_key)
-        outcome = before.outcome if before else await self._send(row.event_key, row.payload)
+        outcome = before.outcome if before else await self._send_row(row)
         sent = before or _Sent(outcome, self._clock.utc_ms())
         self._note(outcome, due.newest_id)
         if isinstance(outcome, RetryAfter):
@@ -257,7 +251,8 @@ class Worker:
         if item is None:
             return 0.0
         offer = item.offer
-        outcome = await self._send(offer.delivery.event_key, offer.delivery.body)
+        event_key, body = offer.delivery.event_key, offer.delivery.body.decode(errors="replace")
+        outcome = await self._send(event_key, self._texts.made(event_key, body))
         self._note(outcome, 0)
         if isinstance(outcome, RetryAfter):
             if outcome.was_reached:
@@ -273,10 +268,18 @@ class Worker:
         self._remember(offer.delivery.event_key, _Sent(outcome, self._clock.utc_ms()))
         return 0.0
 
-    async def _send(self, event_key: str, body: str | bytes) -> Outcome:
+    async def _send_row(self, row: outbox.Row) -> Outcome:
+        payload = await self._texts.stored(self._store, row, self._clock.utc_ms())
+        return await self._send(row.event_key, payload)
+
+    async def _send(self, event_key: str, body: str) -> Outcome:
         """One attempt. Nothing that a forwarder does, or does not do, ends the queue."""
+        outcome = await self._attempt(Delivery(event_key, body.encode()))
+        self._texts.tried(event_key, outcome)
+        return outcome
+
+    async def _attempt(self, delivery: Delivery) -> Outcome:
         try:
-            delivery = Delivery(event_key, body.encode() if isinstance(body, str) else body)
             async with asyncio.timeout(self._attempt_max_s):
                 outcome = await self._forwarder.send(delivery)
         except TimeoutError:

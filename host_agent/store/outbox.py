@@ -53,13 +53,17 @@ class SentHead(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One pending delivery. `setbacks`: attempts that failed although the receiver was reached."""
+    """One pending delivery. `setbacks`: attempts that failed although the receiver was reached.
+
+    `is_new`: the receiver was never given it, so its text may still be made.
+    """
 
     id: int
     event_key: str
     priority: int
     payload: str
     setbacks: int
+    is_new: bool
 
 
 class Due(NamedTuple):
@@ -137,13 +141,14 @@ def find_due(
     for leave_out in dict.fromkeys((without_id, 0)):
         for device in _sharing(tx, target):
             row = tx.execute(
-                "SELECT id, event_key, priority, payload, setbacks FROM outbox WHERE target = ? AND device IS ?"
+                "SELECT id, event_key, priority, payload, setbacks, handed_utc_ms IS NULL FROM outbox"
+                " WHERE target = ? AND device IS ?"
                 " AND state = 'pending' AND id > ? AND id <> ? AND (next_try_utc_ms <= ? OR next_try_utc_ms > ?)"
                 " AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY priority DESC, setbacks, id LIMIT 1",
                 (target, device, above_id, leave_out, now_ms, now_ms + longest_wait_ms, never),
             ).fetchone()
             if row is not None:
-                rows[device] = Row(*row)
+                rows[device] = Row._make((*row[:5], bool(row[5])))
         if rows:
             break
     next_utc_ms, newest = tx.execute(
@@ -167,6 +172,11 @@ def _sharing(tx: Tx, target: str) -> Iterator[int | None]:
         device = found[0] if found else None
 
 
+def hand(tx: Tx, row_id: int, payload: str, now_ms: int) -> None:
+    """The receiver is given it now, with this text and no other from here on."""
+    tx.execute("UPDATE outbox SET payload = ?, handed_utc_ms = ? WHERE id = ?", (payload, now_ms, row_id))
+
+
 def mark_delivered(tx: Tx, row_id: int, now_ms: int) -> None:
     """The receiver took it."""
     tx.execute(
@@ -186,9 +196,11 @@ def mark_refused(tx: Tx, row_id: int, reason: str) -> None:
 
 
 def mark_unreached(tx: Tx, row_id: int, reason: str) -> None:
-    """The receiver was not reached: the row keeps its place."""
+    """The receiver was not reached: the row keeps its place, and when nobody was given it yet, its text is open."""
     tx.execute(
-        "UPDATE outbox SET attempts = attempts + 1, last_error = ? WHERE id = ? AND state = 'pending'",
+        "UPDATE outbox SET attempts = attempts + 1, last_error = ?,"
+        " handed_utc_ms = CASE setbacks + refusals WHEN 0 THEN NULL ELSE handed_utc_ms END"
+        " WHERE id = ? AND state = 'pending'",
         (reason, row_id),
     )
 

@@ -49,11 +49,8 @@ def request(message: Message, target: Target, delivery: Delivery) -> Request:
     """The first sentence as the title, the rest as the message, and a button for each number to call."""
     server, topic = _split(target.url)
     headline, rest = message.headline
-    numbers = (("Care team", message.care_team), ("Emergency", message.emergency))
     actions: list[CallAction] = [
-        {"action": "view", "label": f"{who} {number}", "url": dialled(number)}
-        for who, number in numbers
-        if number
+        {"action": "view", "label": label, "url": dialled(number)} for label, number in message.to_call[:3]
     ]
     body: NtfyPayload = {
         "topic": topic,
