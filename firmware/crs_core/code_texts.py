@@ -21,6 +21,7 @@ from crs_core.codes import (
     GAP_CORRUPT,
     GAP_DROPPED,
     GAP_FLASH_FAILED,
+    HEARTBEAT_UNHEARD,
     HOST_AWAY,
     HYPOTENSION,
     HYPOXAEMIA,
@@ -153,6 +154,7 @@ ALARM_NAMES = {
     NOBODY_REACHED: "NOBODY_REACHED",
     NOT_UNDERSTOOD: "NOT_UNDERSTOOD",
     TIME_CONTRADICTS: "TIME_CONTRADICTS",
+    HEARTBEAT_UNHEARD: "HEARTBEAT_UNHEARD",
 }
 
 # One text for nurses and caregivers: first what is the case, then what to do. Time, patient and numbers to call are put
@@ -193,6 +195,7 @@ ALARM_TEXTS = {
     NOT_BACK: "nothing is heard from the wearable after its planned pause{detail}. Look at the patient and put it on.",
     NOT_UNDERSTOOD: "the wearable sent something that this laptop cannot read. Look at patient and wearable.",
     TIME_CONTRADICTS: "the clocks contradict each other. Compare the time on this laptop with a watch.",
+    HEARTBEAT_UNHEARD: "nobody outside would notice if this laptop stopped now. Tell whoever looks after the laptop.",
     NOBODY_REACHED: "an alarm has reached nobody. Look at the patient now and call for help yourself.",
 }
 

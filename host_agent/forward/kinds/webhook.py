@@ -84,7 +84,7 @@ class WebhookReceiver(HttpReceiver):
         if self.form != "template":
             return FORMS[self.form]
         path = Path(self.template_file or "").expanduser()
-        return template.load(path, f"{self.kind} {self.name}", as_json=self.template_is_json)
+        return template.load(path, self.title, as_json=self.template_is_json)
 
     def proves(self) -> str:
         return template.PROVES if self.form == "template" else FORMS[self.form].proves
