@@ -155,6 +155,8 @@ def _alarm_lines(data: dict[str, Any]) -> Iterator[str]:
         yield str(alarm["text"])
         if alarm.get("sound"):
             yield f"       {alarm['sound']}"
+        elif alarm.get("accepted_by"):
+            yield f"       accepted by {alarm['accepted_by']}, until {local_of_iso(alarm['accepted_until'])}"
     if alarms:
         yield ""
 
