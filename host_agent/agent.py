@@ -211,7 +211,7 @@ class Agent:
         use_own_threads(asyncio.get_running_loop())
         self.workers.use_loop(asyncio.get_running_loop())
         self.workers.take_replies(
-            taker(self.store, self.clock, self.escalation.accepted, self.acceptances.wake)
+            taker(self.store, self.clock, self.escalation.accepted, self.acceptances.wake, self.config.people)
         )
         parts = Parts(
             self.store, self.clock, self.keys, self.links, self.live, self.workers, self.verifier,

@@ -140,6 +140,11 @@ class Config(_Section):
             return tuple(channel for one in self.contact for channel in one.channels)
         return tuple(receiver.name for receiver in self.receivers if receiver.reaches == "people")
 
+    @property
+    def people(self) -> dict[str, str]:
+        """Receiver → the contact whom it reaches."""
+        return {channel: one.name for one in self.contact for channel in one.channels}
+
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
         names = [receiver.name for receiver in self.receivers]
