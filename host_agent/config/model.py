@@ -10,6 +10,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model, model_validator
 
 from host_agent.config.contacts import ContactSection, EscalationSection, StepSection, contact_problems
+from host_agent.config.metrics import MetricsSection
 from host_agent.config.problems import describe_all, describe_problems, syntax_problem
 from host_agent.errors import ConfigError, HalfRegistered
 from host_agent.forward.heartbeat import HeartbeatSection
@@ -124,6 +125,7 @@ class Config(_Section):
     watchdog: WatchdogSection = WatchdogSection()
     store: StoreSection = StoreSection()
     heartbeat: HeartbeatSection = HeartbeatSection()
+    metrics: MetricsSection = MetricsSection()
     escalation: EscalationSection = EscalationSection()
     contact: tuple[ContactSection, ...] = Field(default=(), strict=False)
     step: tuple[StepSection, ...] = Field(default=(), strict=False)
