@@ -7,7 +7,6 @@ State is in SQLite and on the wearable; a kill at any moment loses nothing. `run
 import asyncio
 import contextlib
 import logging
-import os
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from functools import partial
 from typing import Any
@@ -15,10 +14,11 @@ from typing import Any
 from crs_core.codes import NOT_UNDERSTOOD
 
 from host_agent.agent_run import NO_AGES, AgentRun, system_start
-from host_agent.agent_signals import ENDING, GOING_ON
+from host_agent.agent_signals import answering
 from host_agent.clock import Clock, RealClock, ScaledClock
 from host_agent.config.model import Config
 from host_agent.control.handlers import Commands
+from host_agent.control.metrics import Metrics
 from host_agent.control.parts import Parts
 from host_agent.control.socket import ControlServer
 from host_agent.errors import StoreError
@@ -28,6 +28,7 @@ from host_agent.escalation.checks.at_repl import AtReplCheck
 from host_agent.escalation.checks.check import Check, CheckParts, Finding
 from host_agent.escalation.checks.contact_steps import ContactStepsCheck
 from host_agent.escalation.checks.contradicting_time import ContradictingTimeCheck
+from host_agent.escalation.checks.heartbeat import heartbeat_of
 from host_agent.escalation.checks.lapses import LapseCheck
 from host_agent.escalation.checks.nobody_reached import NobodyReachedCheck
 from host_agent.escalation.checks.not_taken import NotTakenCheck
@@ -70,7 +71,6 @@ _LOG = logging.getLogger(__name__)
 _RESTART_FIRST_S = 1.0
 _RESTART_MAX_S = 60.0
 _LINES_OF_A_WEARABLE = 200  # a traceback of its program has some dozen
-_TO_STOP = "To stop it: kill %d"
 
 
 class Agent:
@@ -177,6 +177,10 @@ class Agent:
             accept_within_ms=self.escalation.accept_within_ms,
         )
         self.contact_steps = ContactStepsCheck(parts, self.escalation)
+        self.heartbeat = None if self.is_simulation else heartbeat_of(
+            self.config.heartbeat, parts, limits, self.link_clock.utc_ms,
+            heard=lambda: self.live.heard(self.keys()),
+        )  # fmt: skip
         # a new check is one file in escalation/checks/ and one line here
         checks: list[Check] = [
             SilenceCheck(parts, limits, heard=lambda: self.live.heard(self.keys())),
@@ -191,7 +195,10 @@ class Agent:
             StoreOpensCheck(parts, self.live.on_store, self._read_store),
             self.contact_steps,
         ]
-        return CheckRunner(checks, self.clock)
+        runner = CheckRunner([*checks, *([self.heartbeat] if self.heartbeat else [])], self.clock)
+        if self.heartbeat is not None:
+            self.heartbeat.stuck = runner.stuck
+        return runner
 
     def _read_store(self, tx: Tx) -> None:
         """What is kept in memory of the store."""
@@ -211,11 +218,11 @@ class Agent:
         use_own_threads(asyncio.get_running_loop())
         self.workers.use_loop(asyncio.get_running_loop())
         self.workers.take_replies(
-            taker(self.store, self.clock, self.escalation.accepted, self.acceptances.wake)
+            taker(self.store, self.clock, self.escalation.accepted, self.acceptances.wake, self.config.people)
         )
         parts = Parts(
             self.store, self.clock, self.keys, self.links, self.live, self.workers, self.verifier,
-            self.context_sender, self.acceptances, self.escalation, self.stop,
+            self.context_sender, self.acceptances, self.escalation, self.stop, self.heartbeat,
         )  # fmt: skip
         control = ControlServer(self.paths.socket, Commands(parts).handlers(), clock=self.link_clock)
         try:
@@ -230,6 +237,8 @@ class Agent:
                 jobs += [("context", self.context_sender.run), ("unreached", self.unreached.run)]
                 jobs += [("acceptances", self.acceptances.run)]
                 jobs += [("signs of life", self.run_note.keep_alive), ("control", control.keep_open)]
+                if (place := self.config.metrics.place) is not None:
+                    jobs.append(("metrics", Metrics(parts, self.paths.database, place).run))
                 if keep_days := self.config.store.keep_days:
                     jobs.append(("retention", Retention(self.store, keep_days, self.clock).run))
                 tasks = [group.create_task(self._keep_up(name, job), name=name) for name, job in jobs]
@@ -244,6 +253,8 @@ class Agent:
         finally:
             await control.close()
             await self.workers.close()
+            if self.heartbeat is not None:
+                await self.heartbeat.stop(self.run_note.why)
             for task in list(self._background):
                 task.cancel()
             await asyncio.gather(*self._background, return_exceptions=True)
@@ -333,16 +344,5 @@ class Agent:
 
 async def run_agent(agent: Agent, on_ready: Callable[[], None] = lambda: None) -> None:
     """Run until a signal of ENDING or the control socket's `stop`. The signals of GOING_ON are told in the log."""
-    loop = asyncio.get_running_loop()
-    handlers: dict[int, Callable[[], None]] = {
-        number: partial(agent.stop, f"stopped by {why}") for number, why in ENDING.items()
-    }
-    for number, why in GOING_ON.items():
-        handlers[number] = partial(_LOG.warning, f"{why} {_TO_STOP}", os.getpid())
-    for number, handler in handlers.items():
-        loop.add_signal_handler(number, handler)
-    try:
+    with answering(agent.stop):
         await agent.run(on_ready)
-    finally:
-        for number in handlers:
-            loop.remove_signal_handler(number)

@@ -21,6 +21,7 @@ from crs_core.codes import (
     GAP_CORRUPT,
     GAP_DROPPED,
     GAP_FLASH_FAILED,
+    HEARTBEAT_UNHEARD,
     HOST_AWAY,
     HYPOTENSION,
     HYPOXAEMIA,
@@ -153,6 +154,7 @@ ALARM_NAMES = {
     NOBODY_REACHED: "NOBODY_REACHED",
     NOT_UNDERSTOOD: "NOT_UNDERSTOOD",
     TIME_CONTRADICTS: "TIME_CONTRADICTS",
+    HEARTBEAT_UNHEARD: "HEARTBEAT_UNHEARD",
 }
 
 # What each alarm says to people is in host_agent/escalation/words/languages/.

@@ -100,12 +100,10 @@ class Escalation(Derivation):
             self.call_now(tx, alarm.device)
             return
         device_id, simulated, binding = self._about(tx, alarm.device)
-        episode = None
-        if alarm.device is not None:
-            row = Episode(
-                key, alarm.device, None, binding, "host", alarm.alarm, alarm.priority, alarm.priority, simulated
-            )  # fmt: skip
-            episode = put_episode(tx, row, alarm.changed_utc_ms)
+        row = Episode(
+            key, alarm.device, None, binding, "host", alarm.alarm, alarm.priority, alarm.priority, simulated
+        )  # fmt: skip
+        episode = put_episode(tx, row, alarm.changed_utc_ms)
         event = alarm_event(
             Origin(device_id, device_name(tx, alarm.device), None, 0, None, None, None),
             patient_of(tx, binding, alarm.changed_utc_ms),

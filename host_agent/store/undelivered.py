@@ -95,8 +95,11 @@ def _is_late(row: Undelivered, now_ms: int, limits_ms: Mapping[int, int], since_
 
 def open_priorities(
     tx: Tx, now_ms: int, *, least: int, without_alarm: int, grade_since_ms: int
-) -> dict[int, int]:
-    """Row id of a wearable -> highest priority of its alarms that stand and that nobody accepted, `least` and above."""
+) -> dict[int | None, int]:
+    """Row id of a wearable -> highest priority of its alarms that stand and that nobody accepted, `least` and above.
+
+    None: the agent itself.
+    """
     rows = tx.execute(
         "SELECT e.device, max(e.priority) FROM episodes e LEFT JOIN bindings b ON b.id = e.binding"  # noqa: S608
         f" WHERE {_UNACCEPTED} AND e.priority >= ?2 AND e.alarm <> ?3 AND coalesce(b.state, '') <> 'ended'"
@@ -124,7 +127,7 @@ class Untold(NamedTuple):
 
     episode: int
     key: str
-    device: int
+    device: int | None
     alarm: int
     priority: int
     opened_utc_ms: int

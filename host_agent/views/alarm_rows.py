@@ -42,7 +42,7 @@ def host_alarm_rows(
 ) -> list[dict[str, Any]]:
     """What this laptop raised about one wearable, or (None) about itself."""
     about = contact or contact_of(tx, device.id if device is not None else None)
-    accepted = acceptances(tx, device.id) if device is not None else {}
+    accepted = acceptances(tx, device.id if device is not None else None)
     return sorted(
         (
             alarm_row(

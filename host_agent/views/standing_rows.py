@@ -11,7 +11,6 @@ from host_agent.patient.contact import contact_of
 from host_agent.store import acceptances as store
 from host_agent.store.acceptances import Acceptance, Standing
 from host_agent.store.db import Tx
-from host_agent.store.host_alarms import open_alarms
 from host_agent.text import iso_utc, priority_name
 
 GRADE_RISE = "GRADE_RISE"
@@ -25,23 +24,8 @@ _TOLD = {
 
 
 def standing_rows(tx: Tx, now_ms: int) -> list[dict[str, Any]]:
-    """The most urgent first. `number` None: it is about this laptop, and nobody can accept it."""
+    """The most urgent first. `device_id` None: it is about this laptop itself."""
     rows = [_row(tx, one, now_ms) for one in store.standing_episodes(tx, now_ms)]
-    for alarm in open_alarms(tx):
-        if alarm.device is None:
-            name = code_texts.alarm_name(alarm.alarm)
-            when = When(alarm.raised_utc_ms, now_ms)
-            text = alarm_words(
-                alarm.alarm, alarm.priority, contact_of(tx, None), when, simulated=False, detail=alarm.detail
-            )
-            rows.append(
-                {
-                    "number": None, "key": f"host-{alarm.id}", "name": name, "priority": priority_name(alarm.priority),
-                    "level": alarm.priority, "since": iso_utc(alarm.raised_utc_ms), "device_id": None,
-                    "patient": None, "binding_id": None, "raised_by": "host", "simulated": False, "text": text,
-                    "acceptance": None, "silence": None,
-                }
-            )  # fmt: skip
     return sorted(rows, key=lambda row: -int(row["level"]))
 
 
@@ -55,7 +39,8 @@ def _row(tx: Tx, one: Standing, now_ms: int) -> dict[str, Any]:
         text = alarm_words(one.alarm, one.priority, contact, when, simulated=one.simulated)
     return {
         "number": one.row, "key": one.key, "name": name, "priority": priority_name(one.priority),
-        "level": one.priority, "since": iso_utc(one.opened_utc_ms), "device_id": one.device_id.hex(),
+        "level": one.priority, "since": iso_utc(one.opened_utc_ms),
+        "device_id": one.device_id.hex() if one.device_id else None,
         "patient": one.patient, "binding_id": one.binding_id.hex() if one.binding_id else None,
         "raised_by": {"alarm": "wearable", "host": "host"}.get(one.kind, one.kind), "simulated": one.simulated,
         "text": text, "acceptance": _counting(tx, one.row, store.ACCEPTED, now_ms),
@@ -91,8 +76,8 @@ def acceptance_rows(tx: Tx, binding: int | None, device: int | None = None) -> I
         }  # fmt: skip
 
 
-def unworn_rows(tx: Tx, devices: Mapping[int, str]) -> Iterator[dict[str, Any]]:
-    """The same about wearables (row id → device id) while nobody was bound."""
-    for device, device_id in devices.items():
+def unbound_rows(tx: Tx, devices: Mapping[int, str]) -> Iterator[dict[str, Any]]:
+    """The same about wearables (row id → device id) while nobody was bound; without any: about this laptop itself."""
+    for device, device_id in devices.items() or [(None, None)]:
         for row in acceptance_rows(tx, None, device):
             yield {**row, "device_id": device_id, "patient": None}

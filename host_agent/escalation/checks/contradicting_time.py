@@ -35,7 +35,9 @@ class ContradictingTimeCheck:
     def __init__(self, parts: CheckParts, said: Callable[[], Mapping[bytes, Said]] = dict) -> None:
         self._parts = parts
         self._said = said
-        self._since_s: dict[bytes, float] = {}  # from when on a wearable's values have been made old by itself
+        self._since_s: dict[
+            bytes, float
+        ] = {}  # from when on a wearable's values have been made old by itself
 
     async def look(self) -> None:
         """Raise, reword and end TIME_CONTRADICTS; a store that fails is asked again at the next look."""
@@ -48,7 +50,6 @@ class ContradictingTimeCheck:
                 await store.write(lambda tx: make_stand(tx, derive, TIME_CONTRADICTS, found, now_ms))
         except StoreError:
             return
-
 
     def _lasting(self, made_old: Mapping[bytes, tuple[int, Finding]]) -> dict[int, Finding]:
         now_s = self._parts.clock.monotonic()
@@ -66,8 +67,8 @@ def _made_old(tx: Tx, said: Mapping[bytes, Said]) -> dict[bytes, tuple[int, Find
     for device in devices(tx):
         if (now := said.get(device.device_id)) is None:
             continue
-        marks, extents = (of(tx, device.id, now.boot) for of in (marks_of_boot, extents_of_boot))
-        moment = Timebase(marks, extents).resolve(now.boot, now.t_ms)
+        timebase = Timebase(marks_of_boot(tx, device.id, now.boot), extents_of_boot(tx, device.id, now.boot))
+        moment = timebase.resolve(now.boot, now.t_ms)
         if moment is None or now.heard_utc_ms - moment.utc_ms - moment.bound_ms <= AHEAD_MAX_MS:
             continue
         age = span_text((now.heard_utc_ms - moment.utc_ms) / 1000)
