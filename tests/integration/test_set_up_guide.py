@@ -24,13 +24,14 @@ from tools.rig.image import CUSTODIAN, DEVICE_ID
 from tools.rig.laptop import CABLE_ONLY, Laptop
 from tools.rig.micropython import ROOT
 from tools.rig.quiet_server import OneAtATimeServer
-from tools.rig.waiting import conductor, now_s, until
+from tools.rig.waiting import conductor, now_s, pass_s, until
 from tools.rig.wearable import Wearable, ready
 
 pytestmark = pytest.mark.slow
 
 GUIDE = (ROOT / "host_agent/README.md").read_text(encoding="utf-8")
 SET_UP = GUIDE.split("## Set up\n")[1].split("\n## ")[0]
+MINUTE_S = 60  # of which the guide speaks before the first look at the status
 SERVER, FILE = "https://ntfy.example.org", "wearable.enrol"
 LONGEST_S = 600
 PASSPHRASES = {
@@ -100,11 +101,11 @@ class Nurse:
             self.laptop.start(str(self._wearable.link), 1)
             until(self.laptop.caught_up, 60, "the agent finds the wearable")
         else:
+            if words[1] == "status":
+                pass_s(MINUTE_S)
             said = self.laptop.cytowatch(*words[1:], **self._environment).stdout
             self.said[" ".join(words[1:3])] = said
-            if found := re.search(
-                r"administrator code.*?([0-9a-zA-Z]{4}(?:-[0-9a-zA-Z]{4})+)", said, re.DOTALL
-            ):
+            if found := re.search(r"^Administrator code: (\S+)$", said, re.MULTILINE):
                 self._environment["CYTOWATCH_ADMINISTRATOR_CODE"] = found[1]
 
 
