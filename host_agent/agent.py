@@ -20,7 +20,7 @@ from host_agent.clock import Clock, RealClock, ScaledClock
 from host_agent.config.model import Config
 from host_agent.control.handlers import Commands
 from host_agent.control.parts import Parts
-from host_agent.control.socket import ControlServer
+from host_agent.control.socket import ControlServer, Handler
 from host_agent.errors import StoreError
 from host_agent.escalation.acceptance.from_receiver import taker
 from host_agent.escalation.acceptance.to_wearable import AcceptanceSender
@@ -71,6 +71,9 @@ _LINES_OF_A_WEARABLE = 200  # a traceback of its program has some dozen
 _TO_STOP = "To stop it: kill %d"
 
 
+PageJob = Callable[[Parts, dict[str, Handler]], Awaitable[None]]
+
+
 class Agent:
     """One agent on one state folder."""
 
@@ -81,8 +84,11 @@ class Agent:
         ports: Iterable[str] = (),
         speed: float = 1.0,
         open_port: OpenPort = open_serial,
+        *,
+        page: PageJob | None = None,
     ) -> None:
         """`ports` come on top of the configured ones; `speed` other than 1 is for simulations only."""
+        self._page = page
         self.paths = paths
         self.config = config
         self.link_clock: Clock = RealClock()
@@ -211,7 +217,8 @@ class Agent:
             self.store, self.clock, self.keys, self.links, self.live, self.workers, self.verifier,
             self.context_sender, self.acceptances, self.escalation, self.stop,
         )  # fmt: skip
-        control = ControlServer(self.paths.socket, Commands(parts).handlers(), clock=self.link_clock)
+        handlers = Commands(parts).handlers()
+        control = ControlServer(self.paths.socket, handlers, clock=self.link_clock)
         try:
             await control.try_start()
             async with asyncio.TaskGroup() as group:
@@ -224,6 +231,8 @@ class Agent:
                 jobs += [("context", self.context_sender.run), ("unreached", self.unreached.run)]
                 jobs += [("acceptances", self.acceptances.run)]
                 jobs += [("signs of life", self.run_note.keep_alive), ("control", control.keep_open)]
+                if self._page is not None:
+                    jobs.append(("page", partial(self._page, parts, handlers)))
                 if keep_days := self.config.store.keep_days:
                     jobs.append(("retention", Retention(self.store, keep_days, self.clock).run))
                 tasks = [group.create_task(self._keep_up(name, job), name=name) for name, job in jobs]

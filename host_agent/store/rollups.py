@@ -73,6 +73,16 @@ def read_rollups(tx: Tx, buckets: int) -> Iterator[Rollup]:
         yield Rollup(device, journal_id, branch, binding, boot, bucket, site, bool(simulated), tuple(values))
 
 
+def rollups_of(tx: Tx, journal: int) -> Iterator[tuple[int, ...]]:
+    """boot, bucket, then lowest and highest temperature (hundredths of a °C) and oxygen (tenths of a percent) of each
+    bucket of one journal (row id); None: no valid value."""
+    yield from tx.execute(
+        "SELECT boot, bucket, min(temp_min), max(temp_max), min(spo2_min), max(spo2_max) FROM rollups"
+        " WHERE journal = ? GROUP BY boot, bucket ORDER BY boot, bucket",
+        (journal,),
+    )
+
+
 def uncovered(tx: Tx, journal: int) -> int:
     """How many buckets of this journal do not hold all their stored readings; 0 in a sound store.
 

@@ -1,0 +1,144 @@
+"""Temperature and oxygen of one patient over time, for a chart and for the table beside it. Gaps stay gaps.
+
+Six hours show every reading. A longer time shows, for each bucket, the lowest and the highest valid value, so that no
+peak is averaged away.
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from crs_core import units
+
+from host_agent.store.alarm_changes import alarm_changes
+from host_agent.store.bindings import Binding
+from host_agent.store.db import Tx
+from host_agent.store.journals import journals_of_binding
+from host_agent.store.readings import newest_readings
+from host_agent.store.rollups import BUCKET_MS, rollups_of
+from host_agent.sync.timebase import Timebase, load_timebase
+from host_agent.text import local_time, percent_text, temperature_words, utc_ms_of_iso
+from host_agent.views.alarm_history import AlarmsTold
+from host_agent.views.context_rows import entry_rows
+
+SPANS_H = {"6h": 6, "24h": 24, "all": 0}
+_READINGS_MAX = 6 * 360 + 60  # six hours at 10 s, and some
+_POINTS_MAX = 1000
+_HOUR_MS = 3_600_000
+_GAP_MS = 45_000  # readings come each 10 s, some are lost; a longer silence is drawn as one
+
+
+class Point(NamedTuple):
+    """Lowest and highest valid value of a moment or bucket that begins at `utc_ms`; None: none was valid."""
+
+    utc_ms: int
+    temp_low_cc: int | None
+    temp_high_cc: int | None
+    spo2_low: int | None
+    spo2_high: int | None
+
+
+def trend(tx: Tx, binding: Binding, span: str, now_ms: int) -> dict[str, Any]:
+    """Columns for a chart (seconds, hundredths of a °C, tenths of a percent), events, and rows of hours in words."""
+    timebase = load_timebase(tx, binding.device)
+    from_ms = now_ms - SPANS_H[span] * _HOUR_MS if SPANS_H[span] else 0
+    if span == "6h":
+        step_ms, points = _GAP_MS, sorted(_single(tx, binding, timebase, from_ms))
+    else:
+        step_ms, points = _bucketed(tx, binding, timebase, from_ms)
+    points = [one for one in points if one.utc_ms <= now_ms]
+    happened = sorted(one for one in _events(tx, binding, timebase) if from_ms <= one[0] <= now_ms)
+    columns = list(zip(*_with_gaps(points, step_ms), strict=True)) or [()] * 5
+    return {
+        "span": span, "simulated": bool(binding.simulated), "bucket_s": 0 if span == "6h" else step_ms // 1000,
+        "columns": [[one // 1000 for one in columns[0]], *(list(column) for column in columns[1:])],
+        "events": [{"t": at // 1000, "at": local_time(at, with_date=True, with_seconds=False), "text": text}
+                   for at, text in happened],
+        "hours": _hours(points),
+    }  # fmt: skip
+
+
+def _single(tx: Tx, binding: Binding, timebase: Timebase, from_ms: int) -> Iterator[Point]:
+    for journal in journals_of_binding(tx, binding.row):
+        for one in newest_readings(tx, journal.id, _READINGS_MAX):
+            moment = timebase.resolve_stored(one.boot, one.t_ms)
+            if moment is None or moment.utc_ms < from_ms:
+                continue
+            temp = one.temp_cc if units.temp_state_of(one.status) == units.TEMP_VALID else None
+            spo2 = one.spo2_tenths if units.ppg_state_of(one.status) == units.PPG_VALID else None
+            yield Point(moment.utc_ms, temp, temp, spo2, spo2)
+
+
+def _bucketed(tx: Tx, binding: Binding, timebase: Timebase, from_ms: int) -> tuple[int, list[Point]]:
+    """(width of a bucket in ms, the points): as many buckets as a chart can show."""
+    found = []
+    for journal in journals_of_binding(tx, binding.row):
+        for boot, bucket, low_cc, high_cc, low, high in rollups_of(tx, journal.id):
+            moment = timebase.resolve_stored(boot, bucket * BUCKET_MS)
+            if moment is not None and moment.utc_ms >= from_ms:
+                found.append(Point(moment.utc_ms, low_cc, high_cc, low, high))
+    if not found:
+        return BUCKET_MS, []
+    found.sort()
+    first_ms = found[0].utc_ms
+    width = BUCKET_MS * -(-(found[-1].utc_ms - first_ms + 1) // (BUCKET_MS * _POINTS_MAX))
+    joined: dict[int, Point] = {}
+    for one in found:
+        at = first_ms + (one.utc_ms - first_ms) // width * width
+        joined[at] = _joined(at, joined.get(at), one)
+    return width, list(joined.values())
+
+
+def _joined(at: int, before: Point | None, one: Point) -> Point:
+    if before is None:
+        return one._replace(utc_ms=at)
+    pairs = zip(before[1:], one[1:], (min, max, min, max), strict=True)
+    return Point(at, *(_of(choose, old, new) for old, new, choose in pairs))
+
+
+def _of(choose: Any, old: int | None, new: int | None) -> int | None:
+    known = [value for value in (old, new) if value is not None]
+    return choose(known) if known else None
+
+
+def _with_gaps(points: list[Point], step_ms: int) -> Iterator[Point]:
+    """An empty point wherever nothing came for longer than a step: the line must not run on over it."""
+    last: Point | None = None
+    for one in points:
+        if last is not None and one.utc_ms - last.utc_ms > step_ms * 3 // 2:
+            yield Point(last.utc_ms + 1000, None, None, None, None)
+        yield one
+        last = one
+
+
+def _events(tx: Tx, binding: Binding, timebase: Timebase) -> Iterator[tuple[int, str]]:
+    told = AlarmsTold(tx)
+    for journal in journals_of_binding(tx, binding.row):
+        raised: dict[int, int] = {}
+        for change in alarm_changes(tx, journal.id):
+            before, raised[change.alarm] = raised.get(change.alarm, 0), change.priority
+            moment = timebase.resolve_stored(change.boot, change.t_ms)
+            if moment is not None and change.priority > before:
+                row = told.of_wearable(journal, change, None)
+                yield moment.utc_ms, f"{row['priority']} {row['name'].replace('_', ' ').lower()}"
+    for row in entry_rows(tx, binding.row):
+        values = ", ".join(f"{key} {value}" for key, value in row["values"].items())
+        yield utc_ms_of_iso(row["at"]), f"entered by {row['account']}: {values.replace('_', ' ')}"
+
+
+def _hours(points: list[Point]) -> list[dict[str, str]]:
+    """One row for each hour of this computer's wall time that has a value, newest first."""
+    rows: dict[str, Point] = {}
+    for one in points:
+        hour = f"{local_time(one.utc_ms, with_date=True, with_seconds=False)[:13]}:00"
+        rows[hour] = _joined(one.utc_ms, rows.get(hour), one)
+    return [
+        {"hour": hour, "temperature": _range(one.temp_low_cc, one.temp_high_cc, temperature_words),
+         "spo2": _range(one.spo2_low, one.spo2_high, percent_text)}
+        for hour, one in reversed(rows.items())
+    ]  # fmt: skip
+
+
+def _range(low: int | None, high: int | None, words: Any) -> str:
+    if low is None or high is None:
+        return "not measured"
+    return str(words(low)) if low == high else f"{words(low)} to {words(high)}"
