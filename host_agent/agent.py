@@ -222,12 +222,11 @@ class Agent:
         try:
             await control.try_start()
             async with asyncio.TaskGroup() as group:
-                jobs: list[tuple[str, Callable[[], Awaitable[None]]]] = []
-                for worker in self.workers:
-                    jobs.append((f"target {worker.name}", worker.run))
-                    if worker.connection is not None:
-                        jobs.append((f"connection {worker.name}", worker.connection))
-                jobs += [("checks", self.checks.run), ("links", partial(self.links.run, group))]
+                jobs = [
+                    *self.workers.jobs(),
+                    ("checks", self.checks.run),
+                    ("links", partial(self.links.run, group)),
+                ]
                 jobs += [("context", self.context_sender.run), ("unreached", self.unreached.run)]
                 jobs += [("acceptances", self.acceptances.run)]
                 jobs += [("signs of life", self.run_note.keep_alive), ("control", control.keep_open)]

@@ -2,13 +2,13 @@
 
 import re
 
-_NUMBER = re.compile(r"(\d{1,4})(?:[.,](\d{1,3}))?")
+_NUMBER = re.compile(r"([0-9]{1,4})(?:[.,]([0-9]{1,3}))?")
 _C_CC, _F_TENTHS = (2500, 4500), (770, 1130)  # what a body or a thermometer can show; no number is in both
 
 
 def pressure(text: str) -> dict[str, int]:
     """`120/80` as both pressures in mmHg."""
-    found = re.fullmatch(r"\s*(\d{2,3})\s*[/\s]\s*(\d{2,3})\s*(?:mm\s*Hg)?\s*", text, re.IGNORECASE)
+    found = re.fullmatch(r"\s*([0-9]{2,3})\s*[/\s]\s*([0-9]{2,3})\s*(?:mm\s*Hg)?\s*", text, re.IGNORECASE)
     if found is None:
         raise ValueError(f"{text.strip()}: expected both numbers of the blood pressure, for example 120/80")
     systolic, diastolic = int(found.group(1)), int(found.group(2))
@@ -22,7 +22,9 @@ def temperature_cc(text: str) -> int:
 
     A number without a unit is °C or °F by its size: no body temperature can be both.
     """
-    found = re.fullmatch(r"\s*(\d{2,3})(?:[.,](\d{1,2}))?\s*(?:°|º|deg)?\s*([CF])?\s*", text, re.IGNORECASE)
+    found = re.fullmatch(
+        r"\s*([0-9]{2,3})(?:[.,]([0-9]{1,2}))?\s*(?:°|º|deg)?\s*([CF])?\s*", text, re.IGNORECASE
+    )
     if found is None:
         raise ValueError(f"{text.strip()}: expected a temperature, for example 38.4 or 101.2F")
     hundredths = int(found.group(1)) * 100 + int((found.group(2) or "0").ljust(2, "0"))
@@ -52,7 +54,7 @@ def saturation_tenths(text: str) -> int:
 
 def whole(text: str, lowest: int, highest: int) -> int:
     """A whole number within its bounds."""
-    if not re.fullmatch(r"\d{1,4}", text.strip()) or not lowest <= int(text) <= highest:
+    if not re.fullmatch(r"[0-9]{1,4}", text.strip()) or not lowest <= int(text) <= highest:
         raise ValueError(f"{text.strip()}: expected a whole number from {lowest} to {highest}")
     return int(text)
 

@@ -41,6 +41,7 @@ class Frame:
             undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
             finalize=lambda value: printable(value, LINE_BREAKS) if type(value) is str else value,
         )  # fmt: skip
+        self._templates.filters["dialled"] = _dialled
 
     def render(self, name: str, values: dict[str, Any]) -> str:
         """A template with these values."""
@@ -90,6 +91,11 @@ class Frame:
 
     def _who(self, request: Request, kept: str = "") -> SignedIn | None:
         return self.signing_in.who(kept or request.cookies.get(self._cookie))
+
+
+def _dialled(number: str) -> str:
+    """What a telephone dials of a number as people write it."""
+    return "".join(character for character in number if character in "+*#0123456789")
 
 
 async def form_of(request: Request) -> dict[str, str]:

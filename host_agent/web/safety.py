@@ -22,7 +22,7 @@ _HEADERS = {
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
-    "referrer-policy": "no-referrer",
+    "referrer-policy": "same-origin",  # with no-referrer a browser sends its own forms with Origin: null
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
 }
@@ -67,7 +67,7 @@ class Safety:
             return None
         if scope["method"] == "POST" and not _is_own(headers, host):
             return PlainTextResponse("This did not come from a form of the page.\n", 403)
-        length = headers.get("content-length", "0")
+        length = headers.get("content-length", "" if scope["method"] == "POST" else "0")
         if not length.isascii() or not length.isdigit() or int(length) > LARGEST_BODY_BYTES:
             return PlainTextResponse("Too much for a form of the page.\n", 413)
         if is_key(_cookie(headers, self._cookie), self._key):

@@ -52,6 +52,7 @@ async def browser(**context: Any) -> AsyncIterator[BrowserPage]:
             tab.on("pageerror", lambda error: complaints.append(str(error)))
             tab.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
             yield tab
-            assert [one for one in complaints if "ERR_" not in one] == []
+            # a form that is refused, and an agent that went away, are told by the page itself
+            assert [one for one in complaints if not one.startswith("Failed to load resource")] == []
         finally:
             await chromium.close()
