@@ -222,11 +222,8 @@ class Agent:
         try:
             await control.try_start()
             async with asyncio.TaskGroup() as group:
-                jobs = [
-                    *self.workers.jobs(),
-                    ("checks", self.checks.run),
-                    ("links", partial(self.links.run, group)),
-                ]
+                jobs = self.workers.jobs()
+                jobs += [("checks", self.checks.run), ("links", partial(self.links.run, group))]
                 jobs += [("context", self.context_sender.run), ("unreached", self.unreached.run)]
                 jobs += [("acceptances", self.acceptances.run)]
                 jobs += [("signs of life", self.run_note.keep_alive), ("control", control.keep_open)]

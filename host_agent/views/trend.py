@@ -23,7 +23,7 @@ from host_agent.views.context_rows import entry_rows
 SPANS_H = {"6h": 6, "24h": 24, "all": 0}
 _READINGS_MAX = 6 * 360 + 60  # six hours at 10 s, and some
 _POINTS_MAX = 1000
-_HOUR_MS = 3_600_000
+_HOUR_MS, _QUARTER_MS = 3_600_000, 900_000
 _GAP_MS = 45_000  # readings come each 10 s, some are lost; a longer silence is drawn as one
 
 
@@ -91,13 +91,18 @@ def _bucketed(tx: Tx, binding: Binding, timebase: Timebase, from_ms: int) -> tup
 def _joined(at: int, before: Point | None, one: Point) -> Point:
     if before is None:
         return one._replace(utc_ms=at)
-    pairs = zip(before[1:], one[1:], (min, max, min, max), strict=True)
-    return Point(at, *(_of(choose, old, new) for old, new, choose in pairs))
+    return Point(
+        at, _lower(before.temp_low_cc, one.temp_low_cc), _higher(before.temp_high_cc, one.temp_high_cc),
+        _lower(before.spo2_low, one.spo2_low), _higher(before.spo2_high, one.spo2_high),
+    )  # fmt: skip
 
 
-def _of(choose: Any, old: int | None, new: int | None) -> int | None:
-    known = [value for value in (old, new) if value is not None]
-    return choose(known) if known else None
+def _lower(old: int | None, new: int | None) -> int | None:
+    return new if old is None or (new is not None and new < old) else old
+
+
+def _higher(old: int | None, new: int | None) -> int | None:
+    return new if old is None or (new is not None and new > old) else old
 
 
 def _with_gaps(points: list[Point], step_ms: int) -> Iterator[Point]:
@@ -127,8 +132,12 @@ def _events(tx: Tx, binding: Binding, timebase: Timebase) -> Iterator[tuple[int,
 
 def _hours(points: list[Point]) -> list[dict[str, str]]:
     """One row for each hour of this computer's wall time that has a value, newest first."""
-    rows: dict[str, Point] = {}
+    quarters: dict[int, Point] = {}  # every time zone begins its hours with one of UTC
     for one in points:
+        at = one.utc_ms - one.utc_ms % _QUARTER_MS
+        quarters[at] = _joined(at, quarters.get(at), one)
+    rows: dict[str, Point] = {}
+    for one in quarters.values():
         hour = f"{local_time(one.utc_ms, with_date=True, with_seconds=False)[:13]}:00"
         rows[hour] = _joined(one.utc_ms, rows.get(hour), one)
     return [
