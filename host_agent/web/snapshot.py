@@ -1,4 +1,4 @@
-"""What the page shows now, read at most once in half a second however many browsers look."""
+"""What the page shows now, read at most once in a second however many browsers look."""
 
 import asyncio
 from typing import Any
@@ -9,7 +9,7 @@ from host_agent.control.status import status_values
 from host_agent.errors import StoreError
 from host_agent.views.page import page_state
 
-_FRESH_S = 0.5
+_FRESH_S = 0.9
 
 
 class Snapshot:

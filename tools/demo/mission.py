@@ -2,6 +2,7 @@
 
 import contextlib
 import secrets
+import socket
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from tools.conductor.conductor import Conductor
 from tools.conductor.errors import ConductorError
 from tools.demo.summary import Summary, summarise
 from tools.rig.journal_check import compare
-from tools.rig.laptop import CABLE_ONLY, RADIO_TOO, Laptop
+from tools.rig.laptop import CABLE_ONLY, NO_PAGE, RADIO_TOO, Laptop
 from tools.rig.waiting import conductor, now_s, pass_s, under, until, utc_s
 from tools.rig.wearable import Wearable, WearableError
 from tools.rig.webhook_receiver import Receiver
@@ -89,6 +90,7 @@ def run(
                     laptop.use_radio(wearable.hci)
             laptop.start("" if link == "ble" else str(wearable.link), speed)
             say("agent started")
+            say(f"look at the page while it runs: {laptop.ask('page', '--no-browser')['address']}")
             until(lambda: _is_linked(laptop), _SETTLE_S, "the agent's link to the wearable")
             laptop.cytowatch("patient", "start", "--age-years", str(age_years))
             say("simulated adult bound to this wearable")
@@ -117,7 +119,15 @@ def _receiver_and_laptop(folder: Path, link: str) -> tuple[Receiver, Laptop]:
     )
     webhook = f'[[webhook]]\nname = "demo"\nurl = "{receiver.url}"\nsecret_file = "{file}"\naccept_simulated = true\n'
     links = RADIO_TOO if link == "ble" else CABLE_ONLY
-    return receiver, Laptop(folder / "bedside", config=webhook + links)
+    page = f"[page]\nport = {_free_port()}\n"
+    return receiver, Laptop(folder / "bedside", config=webhook + links.replace(NO_PAGE, page))
+
+
+def _free_port() -> int:
+    """A port of loopback that no other demonstration has."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def flash_and_provision(wearable: Wearable, laptop: Laptop, restart: bool) -> None:
