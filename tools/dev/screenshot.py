@@ -1,7 +1,7 @@
 """A picture of the page as a browser shows it: `python -m tools.dev.screenshot ADDRESS FILE.png [--wait-for CSS]`.
 
-ADDRESS is what `cytowatch page --no-browser` or a running demonstration prints. --wait-for waits until such an element is
-there, for example `.alarm.high`. Needs Chromium.
+ADDRESS is what `cytowatch page --no-browser` or a running demonstration prints. --wait-for waits until such an element
+is there, for example `.alarm.high`. Needs Chromium.
 """
 
 import argparse
