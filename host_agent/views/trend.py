@@ -24,6 +24,7 @@ SPANS_H = {"6h": 6, "24h": 24, "all": 0}
 _READINGS_MAX = 6 * 360 + 60  # six hours at 10 s, and some
 _POINTS_MAX = 1000
 _HOUR_MS = 3_600_000
+_SINGLE_MS = 6 * _HOUR_MS  # up to here every reading is shown
 _GAP_MS = 45_000  # readings come each 10 s, some are lost; a longer silence is drawn as one
 
 
@@ -37,17 +38,45 @@ class Point(NamedTuple):
     spo2_high: int | None
 
 
-def trend(tx: Tx, binding: Binding, span: str, now_ms: int) -> dict[str, Any]:
-    """Columns for a chart (seconds, hundredths of a °C, tenths of a percent), events, and rows of hours in words."""
+class Course(NamedTuple):
+    """Points in order of time. Two that are more than one and a half `step_ms` apart have a gap between them.
+
+    `happened` are (UTC ms, text). `later`: points whose time is after that of this laptop, left out of `points`.
+    """
+
+    step_ms: int
+    points: list[Point]
+    happened: list[tuple[int, str]]
+    later: int
+
+    def with_gaps(self) -> Iterator[Point]:
+        """The points, and an empty one wherever nothing came for longer than a step: no line may run on over it."""
+        last: Point | None = None
+        for one in self.points:
+            if last is not None and one.utc_ms - last.utc_ms > self.step_ms * 3 // 2:
+                yield Point(last.utc_ms + 1000, None, None, None, None)
+            yield one
+            last = one
+
+
+def course(tx: Tx, binding: Binding, from_ms: int, now_ms: int) -> Course:
+    """What was measured about one patient from `from_ms` to `now_ms`."""
     timebase = load_timebase(tx, binding.device)
-    from_ms = now_ms - SPANS_H[span] * _HOUR_MS if SPANS_H[span] else 0
-    if span == "6h":
+    if now_ms - from_ms <= _SINGLE_MS:
         step_ms, points = _GAP_MS, sorted(_single(tx, binding, timebase, from_ms))
     else:
         step_ms, points = _bucketed(tx, binding, timebase, from_ms)
-    points = [one for one in points if one.utc_ms <= now_ms]
+    past = [one for one in points if one.utc_ms <= now_ms]
     happened = sorted(one for one in _events(tx, binding, timebase) if from_ms <= one[0] <= now_ms)
-    columns = list(zip(*_with_gaps(points, step_ms), strict=True)) or [()] * 5
+    return Course(step_ms, past, happened, len(points) - len(past))
+
+
+def trend(tx: Tx, binding: Binding, span: str, now_ms: int) -> dict[str, Any]:
+    """Columns for a chart (seconds, hundredths of a °C, tenths of a percent), events, and rows of hours in words."""
+    from_ms = now_ms - SPANS_H[span] * _HOUR_MS if SPANS_H[span] else 0
+    found = course(tx, binding, from_ms, now_ms)
+    step_ms, points, happened, _ = found
+    columns = list(zip(*found.with_gaps(), strict=True)) or [()] * 5
     return {
         "span": span, "simulated": bool(binding.simulated), "bucket_s": 0 if span == "6h" else step_ms // 1000,
         "columns": [[one // 1000 for one in columns[0]], *(list(column) for column in columns[1:])],
@@ -98,16 +127,6 @@ def _joined(at: int, before: Point | None, one: Point) -> Point:
 def _of(choose: Any, old: int | None, new: int | None) -> int | None:
     known = [value for value in (old, new) if value is not None]
     return choose(known) if known else None
-
-
-def _with_gaps(points: list[Point], step_ms: int) -> Iterator[Point]:
-    """An empty point wherever nothing came for longer than a step: the line must not run on over it."""
-    last: Point | None = None
-    for one in points:
-        if last is not None and one.utc_ms - last.utc_ms > step_ms * 3 // 2:
-            yield Point(last.utc_ms + 1000, None, None, None, None)
-        yield one
-        last = one
 
 
 def _events(tx: Tx, binding: Binding, timebase: Timebase) -> Iterator[tuple[int, str]]:
