@@ -14,7 +14,7 @@ from host_agent.store.bindings import Binding
 from host_agent.store.db import Tx
 from host_agent.store.journals import journals_of_binding
 from host_agent.store.readings import newest_readings
-from host_agent.store.rollups import BUCKET_MS, rollups_of
+from host_agent.store.rollups import BUCKET_MS, count_rollups, rollups_of
 from host_agent.sync.timebase import Timebase, load_timebase
 from host_agent.text import local_time, percent_text, temperature_words, utc_ms_of_iso
 from host_agent.views.alarm_history import AlarmsTold
@@ -24,6 +24,7 @@ SPANS_H = {"6h": 6, "24h": 24, "all": 0}
 _READINGS_MAX = 6 * 360 + 60  # six hours at 10 s, and some
 _POINTS_MAX = 1000
 _HOUR_MS, _QUARTER_MS = 3_600_000, 900_000
+_SINGLE_MS = 6 * _HOUR_MS  # up to here every reading is shown
 _GAP_MS = 45_000  # readings come each 10 s, some are lost; a longer silence is drawn as one
 
 
@@ -37,17 +38,45 @@ class Point(NamedTuple):
     spo2_high: int | None
 
 
-def trend(tx: Tx, binding: Binding, span: str, now_ms: int) -> dict[str, Any]:
-    """Columns for a chart (seconds, hundredths of a °C, tenths of a percent), events, and rows of hours in words."""
+class Course(NamedTuple):
+    """Points in order of time. Two that are more than one and a half `step_ms` apart have a gap between them.
+
+    `happened` are (UTC ms, text). `later`: points whose time is after that of this laptop, left out of `points`.
+    """
+
+    step_ms: int
+    points: list[Point]
+    happened: list[tuple[int, str]]
+    later: int
+
+    def with_gaps(self) -> Iterator[Point]:
+        """The points, and an empty one wherever nothing came for longer than a step: no line may run on over it."""
+        last: Point | None = None
+        for one in self.points:
+            if last is not None and one.utc_ms - last.utc_ms > self.step_ms * 3 // 2:
+                yield Point(last.utc_ms + 1000, None, None, None, None)
+            yield one
+            last = one
+
+
+def course(tx: Tx, binding: Binding, from_ms: int, now_ms: int) -> Course:
+    """What was measured about one patient from `from_ms` to `now_ms`."""
     timebase = load_timebase(tx, binding.device)
-    from_ms = now_ms - SPANS_H[span] * _HOUR_MS if SPANS_H[span] else 0
-    if span == "6h":
+    if now_ms - from_ms <= _SINGLE_MS:
         step_ms, points = _GAP_MS, sorted(_single(tx, binding, timebase, from_ms))
     else:
         step_ms, points = _bucketed(tx, binding, timebase, from_ms)
-    points = [one for one in points if one.utc_ms <= now_ms]
+    past = [one for one in points if one.utc_ms <= now_ms]
     happened = sorted(one for one in _events(tx, binding, timebase) if from_ms <= one[0] <= now_ms)
-    columns = list(zip(*_with_gaps(points, step_ms), strict=True)) or [()] * 5
+    return Course(step_ms, past, happened, len(points) - len(past))
+
+
+def trend(tx: Tx, binding: Binding, span: str, now_ms: int) -> dict[str, Any]:
+    """Columns for a chart (seconds, hundredths of a °C, tenths of a percent), events, and rows of hours in words."""
+    from_ms = now_ms - SPANS_H[span] * _HOUR_MS if SPANS_H[span] else 0
+    found = course(tx, binding, from_ms, now_ms)
+    step_ms, points, happened, _ = found
+    columns = list(zip(*found.with_gaps(), strict=True)) or [()] * 5
     return {
         "span": span, "simulated": bool(binding.simulated), "bucket_s": 0 if span == "6h" else step_ms // 1000,
         "columns": [[one // 1000 for one in columns[0]], *(list(column) for column in columns[1:])],
@@ -70,22 +99,15 @@ def _single(tx: Tx, binding: Binding, timebase: Timebase, from_ms: int) -> Itera
 
 def _bucketed(tx: Tx, binding: Binding, timebase: Timebase, from_ms: int) -> tuple[int, list[Point]]:
     """(width of a bucket in ms, the points): as many buckets as a chart can show."""
+    journals = journals_of_binding(tx, binding.row)
+    together = 1 if from_ms else -(-sum(count_rollups(tx, one.id) for one in journals) // _POINTS_MAX) or 1
     found = []
-    for journal in journals_of_binding(tx, binding.row):
-        for boot, bucket, low_cc, high_cc, low, high in rollups_of(tx, journal.id):
-            moment = timebase.resolve_stored(boot, bucket * BUCKET_MS)
+    for journal in journals:
+        for boot, bucket, *values in rollups_of(tx, journal.id, together):
+            moment = timebase.resolve_stored(boot, bucket * together * BUCKET_MS)
             if moment is not None and moment.utc_ms >= from_ms:
-                found.append(Point(moment.utc_ms, low_cc, high_cc, low, high))
-    if not found:
-        return BUCKET_MS, []
-    found.sort()
-    first_ms = found[0].utc_ms
-    width = BUCKET_MS * -(-(found[-1].utc_ms - first_ms + 1) // (BUCKET_MS * _POINTS_MAX))
-    joined: dict[int, Point] = {}
-    for one in found:
-        at = first_ms + (one.utc_ms - first_ms) // width * width
-        joined[at] = _joined(at, joined.get(at), one)
-    return width, list(joined.values())
+                found.append(Point(moment.utc_ms, *values))
+    return together * BUCKET_MS, sorted(found)
 
 
 def _joined(at: int, before: Point | None, one: Point) -> Point:
@@ -103,16 +125,6 @@ def _lower(old: int | None, new: int | None) -> int | None:
 
 def _higher(old: int | None, new: int | None) -> int | None:
     return new if old is None or (new is not None and new > old) else old
-
-
-def _with_gaps(points: list[Point], step_ms: int) -> Iterator[Point]:
-    """An empty point wherever nothing came for longer than a step: the line must not run on over it."""
-    last: Point | None = None
-    for one in points:
-        if last is not None and one.utc_ms - last.utc_ms > step_ms * 3 // 2:
-            yield Point(last.utc_ms + 1000, None, None, None, None)
-        yield one
-        last = one
 
 
 def _events(tx: Tx, binding: Binding, timebase: Timebase) -> Iterator[tuple[int, str]]:
