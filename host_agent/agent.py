@@ -20,7 +20,7 @@ from host_agent.config.model import Config
 from host_agent.control.handlers import Commands
 from host_agent.control.metrics import Metrics
 from host_agent.control.parts import Parts
-from host_agent.control.socket import ControlServer
+from host_agent.control.socket import ControlServer, Handler
 from host_agent.errors import StoreError
 from host_agent.escalation.acceptance.from_receiver import taker
 from host_agent.escalation.acceptance.to_wearable import AcceptanceSender
@@ -47,6 +47,7 @@ from host_agent.escalation.words.reader import readers_of
 from host_agent.escalation.words.wording import worder
 from host_agent.fault_log import FaultLog
 from host_agent.forward.workers import Workers, worker_of
+from host_agent.kept_up import keep_up
 from host_agent.keys.enrolled import EnrolledKeys
 from host_agent.link.serial import open_serial
 from host_agent.link.supervisor import LinkReport
@@ -68,9 +69,10 @@ from host_agent.sync.unreached import UnreachedTeller
 from host_agent.sync.verify import Verifier
 
 _LOG = logging.getLogger(__name__)
-_RESTART_FIRST_S = 1.0
-_RESTART_MAX_S = 60.0
 _LINES_OF_A_WEARABLE = 200  # a traceback of its program has some dozen
+
+
+PageJob = Callable[[Parts, dict[str, Handler]], Awaitable[None]]
 
 
 class Agent:
@@ -83,8 +85,11 @@ class Agent:
         ports: Iterable[str] = (),
         speed: float = 1.0,
         open_port: OpenPort = open_serial,
+        *,
+        page: PageJob | None = None,
     ) -> None:
         """`ports` come on top of the configured ones; `speed` other than 1 is for simulations only."""
+        self._page = page
         self.paths = paths
         self.config = config
         self.link_clock: Clock = RealClock()
@@ -224,24 +229,26 @@ class Agent:
             self.store, self.clock, self.keys, self.links, self.live, self.workers, self.verifier,
             self.context_sender, self.acceptances, self.escalation, self.stop, self.heartbeat,
         )  # fmt: skip
-        control = ControlServer(self.paths.socket, Commands(parts).handlers(), clock=self.link_clock)
+        handlers = Commands(parts).handlers()
+        control = ControlServer(self.paths.socket, handlers, clock=self.link_clock)
         try:
             await control.try_start()
             async with asyncio.TaskGroup() as group:
-                jobs: list[tuple[str, Callable[[], Awaitable[None]]]] = []
-                for worker in self.workers:
-                    jobs.append((f"target {worker.name}", worker.run))
-                    if worker.connection is not None:
-                        jobs.append((f"connection {worker.name}", worker.connection))
+                jobs = self.workers.jobs()
                 jobs += [("checks", self.checks.run), ("links", partial(self.links.run, group))]
                 jobs += [("context", self.context_sender.run), ("unreached", self.unreached.run)]
                 jobs += [("acceptances", self.acceptances.run)]
                 jobs += [("signs of life", self.run_note.keep_alive), ("control", control.keep_open)]
                 if (place := self.config.metrics.place) is not None:
                     jobs.append(("metrics", Metrics(parts, self.paths.database, place).run))
+                if self._page is not None:
+                    jobs.append(("page", partial(self._page, parts, handlers)))
                 if keep_days := self.config.store.keep_days:
                     jobs.append(("retention", Retention(self.store, keep_days, self.clock).run))
-                tasks = [group.create_task(self._keep_up(name, job), name=name) for name, job in jobs]
+                tasks = [
+                    group.create_task(keep_up(name, job, self.link_clock, self._faults), name=name)
+                    for name, job in jobs
+                ]
                 on_ready()
                 await self._stop.wait()
                 _LOG.info("stopping")
@@ -260,24 +267,6 @@ class Agent:
             await asyncio.gather(*self._background, return_exceptions=True)
             self.store.close()
             self.run_note.end()
-
-    async def _keep_up(self, name: str, job: Callable[[], Awaitable[None]]) -> None:
-        """A bug in one part must not end the others, nor that part: it is logged and started again."""
-        pause_s = _RESTART_FIRST_S
-        while True:
-            started_s = self.link_clock.monotonic()
-            try:
-                await job()
-            except Exception as error:
-                self._faults.tell(
-                    name,
-                    f"internal error in {name}; it starts again: {type(error).__name__}: {error}",
-                    error=error,
-                )
-            if self.link_clock.monotonic() - started_s > _RESTART_MAX_S:
-                pause_s = _RESTART_FIRST_S
-            await self.link_clock.sleep(pause_s)
-            pause_s = min(pause_s * 2, _RESTART_MAX_S)
 
     def _make_runner(self, name: str, only_device: bytes | None) -> SyncRunner:
         return SyncRunner(

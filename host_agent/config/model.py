@@ -17,6 +17,7 @@ from host_agent.config.contacts import (
     contact_problems,
 )
 from host_agent.config.metrics import MetricsSection
+from host_agent.config.page import PageSection
 from host_agent.config.problems import describe_all, describe_problems, syntax_problem
 from host_agent.errors import ConfigError, HalfRegistered
 from host_agent.forward.heartbeat import HeartbeatSection
@@ -136,6 +137,7 @@ class Config(_Section):
     store: StoreSection = StoreSection()
     heartbeat: HeartbeatSection = HeartbeatSection()
     metrics: MetricsSection = MetricsSection()
+    page: PageSection = PageSection()
     escalation: EscalationSection = EscalationSection()
     contact: tuple[ContactSection, ...] = Field(default=(), strict=False)
     step: tuple[StepSection, ...] = Field(default=(), strict=False)

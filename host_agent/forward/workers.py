@@ -1,7 +1,7 @@
 """All receivers of this agent at once: wake them after a commit, or hand them an event past the store."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from host_agent.clock import Clock
 from host_agent.forward.delivery import Delivery, OnReply
@@ -33,6 +33,13 @@ class Workers:
 
     def __iter__(self) -> Iterator[Worker]:
         return iter(self._workers)
+
+    def jobs(self) -> list[tuple[str, Callable[[], Awaitable[None]]]]:
+        """(name, what runs until cancelled): one for each receiver, and one for each connection that stays."""
+        jobs = [(f"target {worker.name}", worker.run) for worker in self]
+        return jobs + [
+            (f"connection {one.name}", one.connection) for one in self if one.connection is not None
+        ]
 
     def use_loop(self, loop: asyncio.AbstractEventLoop) -> None:
         """The event loop that `run` of each worker is in; before that, `wake_from_thread` does nothing."""
