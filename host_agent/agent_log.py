@@ -83,7 +83,22 @@ class _StandardError(logging.Handler):
 
 
 class _PrivateFile(RotatingFileHandler):
-    """Each of its files is readable by this user alone, and none is a link that somebody made."""
+    """Each of its files is readable by this user alone, and none is a link that somebody made. One that was deleted or
+    moved away is begun anew with the next line."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One line into the file that has this name now."""
+        if self.stream is not None and not self._is_in_place():
+            gone, self.stream = self.stream, None  # type: ignore[assignment]  # as its base class does
+            with contextlib.suppress(OSError):
+                gone.close()
+        super().emit(record)
+
+    def _is_in_place(self) -> bool:
+        try:
+            return os.path.samestat(Path(self.baseFilename).lstat(), os.fstat(self.stream.fileno()))
+        except OSError:
+            return False
 
     def _open(self) -> Any:
         return open(
