@@ -76,6 +76,11 @@ class Due(NamedTuple):
     next_utc_ms: int | None
     newest_id: int
 
+    @property
+    def priorities(self) -> dict[int | None, int]:
+        """The priority of what is due first, by wearable."""
+        return {device: row.priority for device, row in self.rows.items()}
+
 
 def add_delivery(tx: Tx, delivery: Addressed, now_ms: int) -> None:
     """One more delivery, due at once; an event that this receiver has a row of already stays as it is."""
