@@ -13,10 +13,14 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+from host_agent.clock import RealClock
 from host_agent.config.model import parse_config
+from host_agent.escalation.words.reader import Reader
+from host_agent.escalation.words.wording import worder
 from host_agent.forward.worker import Worker
 from host_agent.store.db import Store, Tx
 from host_agent.store.outbox import Addressed, add_delivery
+from tools.dev.messages import payloads
 from tools.lab.bench.measuring import Row, percentile
 
 ALONE = 300
@@ -24,6 +28,7 @@ OUTAGE_EVENTS = 1000
 OUTAGE_S = 30.0  # long enough for the pauses between two attempts to have grown to their longest
 WEARABLES, EACH_S, WARD_S = 64, 1.0, 600.0
 _DEADLINE_S = 60.0
+_EVENT = dict(payloads())["HYPOXAEMIA HIGH"]  # its words are made before it is first sent
 
 
 def rows() -> Iterator[Row]:
@@ -99,7 +104,7 @@ async def _working(receiver: _Receiver) -> AsyncIterator[tuple[Store, Worker]]:
         with Store(Path(name) / "c.db") as store:
             worker = Worker(
                 store, table.forwarder(lambda: int(time.time() * 1000)), retry_first_s=table.retry_first_s,
-                retry_cap_s=table.retry_cap_s,
+                retry_cap_s=table.retry_cap_s, word=worder(Reader("caregiver", "de"), RealClock()),
             )  # fmt: skip
             running = asyncio.create_task(worker.run())
             try:
@@ -113,7 +118,7 @@ async def _working(receiver: _Receiver) -> AsyncIterator[tuple[Store, Worker]]:
 
 async def _add(store: Store, worker: Worker, key: str, device: int) -> float:
     """One more HIGH event of a wearable; the time just before its commit began."""
-    payload = json.dumps({"schema": "cytowatch.event/1", "key": key, "text": "x" * 300})
+    payload = json.dumps({**_EVENT, "key": key})
 
     def add(tx: Tx) -> None:
         row = Addressed("bench", key, None, 3, False, payload, device=device, kind="alarm-1", alarm=1)
