@@ -46,7 +46,7 @@ def run(
     ignore_until_answered()
     paths = default_paths().ensure_readable()
     settings = find_config(paths, config)
-    start_log(paths.log, settings.agent.log_level)
+    start_log(paths.log, settings.agent.log_level, settings.agent.log_form)
 
     async def serve() -> None:
         agent = Agent(paths, settings, port or (), speed)

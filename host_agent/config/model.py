@@ -32,6 +32,10 @@ class AgentSection(_Section):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="How much the agent writes to its log (standard error)."
     )
+    log_form: Literal["text", "json"] = Field(
+        default="text",
+        description="text is for people; json writes an object on each line: time, level, source, text and trace.",
+    )
 
 
 class SerialSection(_Section):
