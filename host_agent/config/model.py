@@ -17,6 +17,7 @@ from host_agent.forward.heartbeat import HeartbeatSection
 from host_agent.forward.peer import Peer
 from host_agent.forward.receiver import Receiver
 from host_agent.forward.registry import receiver_kinds
+from host_agent.forward.secret import is_elsewhere
 from host_agent.text_file import read_text_file
 
 LARGEST_CONFIG_BYTES = 1_000_000  # a configuration is a page; anything larger is another file
@@ -220,5 +221,5 @@ def _place_files(tree: dict[str, Any], folder: Path) -> None:
         for table in tables if isinstance(tables, list) else (tables,):
             for key in (*(f"{secret}_file" for secret in model.secrets), *model.files):
                 named = table.get(key) if isinstance(table, dict) else None
-                if isinstance(named, str) and not named.startswith("~"):
+                if isinstance(named, str) and not named.startswith("~") and not is_elsewhere(named):
                     table[key] = str(folder / named)
