@@ -16,7 +16,7 @@ from host_agent.people.composing import Door, sign_entry
 from host_agent.store.acceptances import of_audit
 from host_agent.store.accounts import account
 from host_agent.terminal.bundles import with_bundles
-from host_agent.terminal.options import DeviceOption, JsonOption
+from host_agent.terminal.options import DeviceOption, JsonOption, PatientOption
 from host_agent.terminal.output import nothing, show
 from host_agent.terminal.reading_store import open_store
 from host_agent.terminal.running_agent import live_status
@@ -37,10 +37,6 @@ AlarmArgument = Annotated[
         metavar="ALARM",
         help="Its number or name, as `cytowatch alarm list` shows it. Not needed while one alarm stands.",
     ),
-]
-PatientOption = Annotated[
-    str | None,
-    typer.Option("--patient", metavar="PSEUDONYM", help="Alarms about this patient only."),
 ]
 NoteOption = Annotated[
     str, typer.Option("--note", metavar="TEXT", help="A few words that are kept with it, for example where you are.")
