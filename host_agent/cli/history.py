@@ -8,9 +8,11 @@ from host_agent.paths import default_paths
 from host_agent.terminal.broken import leave_when_broken
 from host_agent.terminal.options import DeviceOption, JsonOption
 from host_agent.terminal.output import nothing, show
+from host_agent.terminal.pager import NoPagerOption
 from host_agent.terminal.question import FromOption, LastOption, ToOption, check_kinds, make_question
 from host_agent.terminal.reading_store import open_store
 from host_agent.terminal.record_lines import history_line
+from host_agent.terminal.words import offering
 from host_agent.text import SIMULATED, local_of_iso
 from host_agent.views.records import KINDS, Answer
 
@@ -40,11 +42,13 @@ def history(
         typer.Option(
             "--kind",
             metavar="KIND",
+            autocompletion=offering(KINDS),
             help=f"Which rows: one of {', '.join(KINDS)}. Give it several times for several kinds."
             f" Default: {', '.join(_DEFAULT)}.",
         ),
     ] = None,
     device: DeviceOption = None,
+    no_pager: NoPagerOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Show grades, alarms, gaps, restarts, acts that somebody stood for and more, oldest first."""
@@ -68,7 +72,7 @@ def history(
         lines.append(
             f"{undated} records without a known time are left out. Leave out --from, --to and --last to see them."
         )
-    show(data, lines, as_json=as_json)
+    show(data, lines, as_json=as_json, pages=not no_pager)
     leave_when_broken(broken)
 
 
