@@ -114,7 +114,7 @@ def _clock(text: str) -> datetime.time | None:
         return None
     try:
         hour, minute, second = (int(part or 0) for part in match.groups())
-        return datetime.time(hour, minute, second)
+        return datetime.datetime.min.replace(hour=hour, minute=minute, second=second).time()
     except ValueError:
         return None
 
