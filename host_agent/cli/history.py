@@ -9,6 +9,7 @@ from host_agent.terminal.broken import leave_when_broken
 from host_agent.terminal.options import DeviceOption, JsonOption
 from host_agent.terminal.output import nothing, show
 from host_agent.terminal.pager import NoPagerOption
+from host_agent.terminal.progress import working
 from host_agent.terminal.question import FromOption, LastOption, ToOption, check_kinds, make_question
 from host_agent.terminal.reading_store import open_store
 from host_agent.terminal.record_lines import history_line
@@ -54,13 +55,15 @@ def history(
     """Show grades, alarms, gaps, restarts, acts that somebody stood for and more, oldest first."""
     kinds = check_kinds(kind or _DEFAULT)
     question = make_question(start, end, last, device)
-    rows = []
+    rows: list[dict[str, Any]] = []
     undated = 0
     broken: dict[str, str] = {}
     with open_store(default_paths()) as tx:
         if tx is not None:
             answer = Answer(tx, question)
-            rows = [{"kind": one, **row} for one in kinds for row in answer.rows(one)]
+            with working(lambda: f"reading, {len(rows):,} rows so far"):
+                for one in kinds:
+                    rows += [{"kind": one, **row} for row in answer.rows(one)]
             undated = answer.undated
             broken = answer.broken
     rows.sort(key=lambda row: (row["at"] or "", row.get("seq") or 0))
