@@ -18,6 +18,7 @@ from host_agent.patient.phones import HOW_TO_SET
 from host_agent.sync.live import live_values_text
 from host_agent.terminal import exits
 from host_agent.terminal.broken import broken_line, leave_when_broken
+from host_agent.terminal.heartbeat_words import heartbeat_text
 from host_agent.terminal.options import JsonOption
 from host_agent.terminal.output import nothing, show
 from host_agent.terminal.reading_store import open_store
@@ -104,7 +105,8 @@ def _look() -> _Look:
     }
     if live:
         data["agent"] = {
-            name: live[name] for name in ("pid", "simulation_speed", "store_error", "targets", "ports")
+            name: live.get(name)
+            for name in ("pid", "simulation_speed", "store_error", "targets", "ports", "heartbeat")
         }
     return _Look(data, live, agent, now_ms, None)
 
@@ -155,6 +157,8 @@ def _lines(data: dict[str, Any], now_ms: int) -> Iterator[str]:
         yield f"Agent running, pid {agent['pid']}{fast}. It is {local_time(now_ms)}."
         if agent["store_error"]:
             yield f"The agent cannot store: {agent['store_error']}"
+        if agent["heartbeat"]:
+            yield f"Watcher outside: {heartbeat_text(agent['heartbeat'])}"
     else:
         yield f"{data['presence']['text']} {data['presence']['advice']}"
         yield "Below is what was stored before."
@@ -195,6 +199,8 @@ def _alarm_lines(data: dict[str, Any]) -> Iterator[str]:
         yield str(alarm["text"])
         if alarm.get("sound"):
             yield f"       {alarm['sound']}"
+        elif alarm.get("accepted_by"):
+            yield f"       accepted by {alarm['accepted_by']}, until {local_of_iso(alarm['accepted_until'])}"
     if alarms:
         yield ""
 

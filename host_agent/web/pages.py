@@ -17,6 +17,7 @@ from host_agent.web.alarm_page import AlarmPage
 from host_agent.web.entry_page import EntryPage
 from host_agent.web.first_page import FirstPage
 from host_agent.web.frame import FOLDER, Frame
+from host_agent.web.report_page import ReportPage
 from host_agent.web.snapshot import Snapshot
 from host_agent.web.trend_page import TrendPage
 
@@ -28,6 +29,7 @@ def pages(frame: Frame, parts: Parts, acts: Acts, clock: Clock) -> Starlette:
     snapshot = Snapshot(parts, clock)
     first = FirstPage(frame, snapshot, clock)
     alarm, entry = AlarmPage(frame, snapshot, acts), EntryPage(frame, snapshot, acts)
+    report = ReportPage(parts.store, parts.clock)
     course = TrendPage(frame, parts.store, parts.clock)
 
     def told(answer: Answer) -> Answer:
@@ -57,6 +59,7 @@ def pages(frame: Frame, parts: Parts, acts: Acts, clock: Clock) -> Starlette:
             Route("/live.json", told(first.live_json)),
             Route("/trend/{device_id}", told(course.show)),
             Route("/trend/{device_id}/{span}.json", told(course.data)),
+            Route("/report/{device_id}.pdf", told(report.pdf)),
             Route("/alarm/{number:int}/{act}", told(alarm.answer), methods=both),
             Route("/enter/{device_id}", told(entry.answer), methods=both),
             Route("/sign-out", told(sign_out), methods=["POST"]),

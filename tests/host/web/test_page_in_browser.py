@@ -202,6 +202,17 @@ async def test_the_course_is_drawn_and_told_in_words(ward):
             await tab.wait_for_selector("canvas")
 
 
+async def test_the_page_for_the_emergency_department_is_handed_out(ward):
+    async with paged_agent(ward) as (_, address), browser() as tab:
+        await in_alarm(ward)
+        await tab.goto(address)
+        async with tab.expect_download() as waiting:
+            await tab.click("text=One page for the emergency department")
+        found = await waiting.value
+        assert re.fullmatch(r"cytowatch-\d{4}-\d\d-\d\d-\d{4}\.pdf", found.suggested_filename)
+        assert (await asyncio.to_thread(open, await found.path(), "rb")).read(5) == b"%PDF-"
+
+
 async def test_a_browser_without_server_sent_events_asks_instead(ward):
     async with paged_agent(ward) as (_, address), browser() as tab:
         await tab.add_init_script("delete window.EventSource")
