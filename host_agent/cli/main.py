@@ -146,8 +146,9 @@ def _compare_scales_with_lines() -> None:
 def _add(app: typer.Typer, name: str) -> None:
     """A module holds the command under its own name: a function, or a Typer with commands below it."""
     try:
-        module = name.replace("-", "_")
-        command = getattr(importlib.import_module(f"host_agent.cli.{module}"), module, None)
+        word = name.replace("-", "_")
+        module = importlib.import_module(f"host_agent.cli.{word}")
+        command = getattr(module, word, None)
     except HostAgentError:
         raise
     except (
