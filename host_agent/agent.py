@@ -20,7 +20,7 @@ from host_agent.config.model import Config
 from host_agent.control.handlers import Commands
 from host_agent.control.metrics import Metrics
 from host_agent.control.parts import Parts
-from host_agent.control.socket import ControlServer
+from host_agent.control.socket import ControlServer, Handler
 from host_agent.errors import StoreError
 from host_agent.escalation.acceptance.from_receiver import taker
 from host_agent.escalation.acceptance.to_wearable import AcceptanceSender
@@ -43,8 +43,11 @@ from host_agent.escalation.contact.calling import calling_of
 from host_agent.escalation.derive import Escalation
 from host_agent.escalation.from_memory import MemoryAlarms
 from host_agent.escalation.target import Target
+from host_agent.escalation.words.reader import readers_of
+from host_agent.escalation.words.wording import worder
 from host_agent.fault_log import FaultLog
 from host_agent.forward.workers import Workers, worker_of
+from host_agent.kept_up import keep_up
 from host_agent.keys.enrolled import EnrolledKeys
 from host_agent.link.serial import open_serial
 from host_agent.link.supervisor import LinkReport
@@ -61,14 +64,15 @@ from host_agent.store.rows import Journal
 from host_agent.sync.links import Links, OpenPort
 from host_agent.sync.live import Hooks, LiveViews, View
 from host_agent.sync.runner import SyncRunner
-from host_agent.sync.timebase import record_time
+from host_agent.sync.timebase import stored_time
 from host_agent.sync.unreached import UnreachedTeller
 from host_agent.sync.verify import Verifier
 
 _LOG = logging.getLogger(__name__)
-_RESTART_FIRST_S = 1.0
-_RESTART_MAX_S = 60.0
 _LINES_OF_A_WEARABLE = 200  # a traceback of its program has some dozen
+
+
+PageJob = Callable[[Parts, dict[str, Handler]], Awaitable[None]]
 
 
 class Agent:
@@ -81,8 +85,11 @@ class Agent:
         ports: Iterable[str] = (),
         speed: float = 1.0,
         open_port: OpenPort = open_serial,
+        *,
+        page: PageJob | None = None,
     ) -> None:
         """`ports` come on top of the configured ones; `speed` other than 1 is for simulations only."""
+        self._page = page
         self.paths = paths
         self.config = config
         self.link_clock: Clock = RealClock()
@@ -96,9 +103,13 @@ class Agent:
         self.run_note = AgentRun(paths.ensure_readable(), self.link_clock)
         try:
             self.store = Store(paths.database, self.clock, waits=True)
+            readers = readers_of(config)
             try:
                 self.workers = Workers(
-                    [worker_of(one, self.store, self.link_clock) for one in config.receivers]
+                    [
+                        worker_of(one, self.store, self.link_clock, worder(readers[one.name], self.clock))
+                        for one in config.receivers
+                    ]
                 )
             except BaseException:
                 self.store.close()
@@ -124,7 +135,7 @@ class Agent:
         with contextlib.suppress(StoreError):  # it is read when the store opens
             self.store.read_now(self._read_store)
         self.context_sender = ContextSender(
-            self.store, self._bound_sessions, self.clock, self.link_clock, record_time,
+            self.store, self._bound_sessions, self.clock, self.link_clock, stored_time,
             before=NO_AGES if self.is_simulation else self.run_note.ages_before,
         )  # fmt: skip
         self.record_overdue = RecordOverdueCheck(
@@ -180,7 +191,7 @@ class Agent:
             SilenceCheck(parts, limits, heard=lambda: self.live.heard(self.keys())),
             PromptCheck(parts),
             NotTakenCheck(parts, self.context_sender.refused_numbers),
-            ContradictingTimeCheck(parts),
+            ContradictingTimeCheck(parts, said=self.live.said_now),
             AtReplCheck(parts, reports=self.links.reports.values, keys=self.keys),
             self.nobody_reached,
             self.record_overdue,
@@ -218,24 +229,26 @@ class Agent:
             self.store, self.clock, self.keys, self.links, self.live, self.workers, self.verifier,
             self.context_sender, self.acceptances, self.escalation, self.stop, self.heartbeat,
         )  # fmt: skip
-        control = ControlServer(self.paths.socket, Commands(parts).handlers(), clock=self.link_clock)
+        handlers = Commands(parts).handlers()
+        control = ControlServer(self.paths.socket, handlers, clock=self.link_clock)
         try:
             await control.try_start()
             async with asyncio.TaskGroup() as group:
-                jobs: list[tuple[str, Callable[[], Awaitable[None]]]] = []
-                for worker in self.workers:
-                    jobs.append((f"target {worker.name}", worker.run))
-                    if worker.connection is not None:
-                        jobs.append((f"connection {worker.name}", worker.connection))
+                jobs = self.workers.jobs()
                 jobs += [("checks", self.checks.run), ("links", partial(self.links.run, group))]
                 jobs += [("context", self.context_sender.run), ("unreached", self.unreached.run)]
                 jobs += [("acceptances", self.acceptances.run)]
                 jobs += [("signs of life", self.run_note.keep_alive), ("control", control.keep_open)]
                 if (place := self.config.metrics.place) is not None:
                     jobs.append(("metrics", Metrics(parts, self.paths.database, place).run))
+                if self._page is not None:
+                    jobs.append(("page", partial(self._page, parts, handlers)))
                 if keep_days := self.config.store.keep_days:
                     jobs.append(("retention", Retention(self.store, keep_days, self.clock).run))
-                tasks = [group.create_task(self._keep_up(name, job), name=name) for name, job in jobs]
+                tasks = [
+                    group.create_task(keep_up(name, job, self.link_clock, self._faults), name=name)
+                    for name, job in jobs
+                ]
                 on_ready()
                 await self._stop.wait()
                 _LOG.info("stopping")
@@ -254,24 +267,6 @@ class Agent:
             await asyncio.gather(*self._background, return_exceptions=True)
             self.store.close()
             self.run_note.end()
-
-    async def _keep_up(self, name: str, job: Callable[[], Awaitable[None]]) -> None:
-        """A bug in one part must not end the others, nor that part: it is logged and started again."""
-        pause_s = _RESTART_FIRST_S
-        while True:
-            started_s = self.link_clock.monotonic()
-            try:
-                await job()
-            except Exception as error:
-                self._faults.tell(
-                    name,
-                    f"internal error in {name}; it starts again: {type(error).__name__}: {error}",
-                    error=error,
-                )
-            if self.link_clock.monotonic() - started_s > _RESTART_MAX_S:
-                pause_s = _RESTART_FIRST_S
-            await self.link_clock.sleep(pause_s)
-            pause_s = min(pause_s * 2, _RESTART_MAX_S)
 
     def _make_runner(self, name: str, only_device: bytes | None) -> SyncRunner:
         return SyncRunner(

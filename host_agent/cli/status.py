@@ -24,18 +24,16 @@ from host_agent.terminal.output import nothing, show
 from host_agent.terminal.reading_store import open_store
 from host_agent.terminal.running_agent import NOT_ANSWERING, in_memory, live_status, presence
 from host_agent.text import (
-    heart_rate_text,
     local_of_iso,
     local_time,
     marked,
     prompt_names,
-    saturation_text,
     span_text,
-    temperature_at_text,
     without_secrets,
 )
 from host_agent.views.context_rows import waits_for
 from host_agent.views.device_state import READING_INTERVAL_S
+from host_agent.views.reading_text import reading_text
 from host_agent.views.state import read_state
 from host_agent.views.state_facts import age_s
 
@@ -237,7 +235,7 @@ def _measured_lines(device: dict[str, Any], now_ms: int) -> Iterator[str]:
             yield f"  heard     {span_text(heard_s)} ago: {values}"
     if device["battery_text"]:
         yield f"  battery   {device['battery_text']}"
-    yield f"  stored    {_reading_text(device['newest_reading'])}"
+    yield f"  stored    {reading_text(device['newest_reading'])}"
     if device["calibration"]:
         yield f"  sensors   {device['calibration']['words']}"
 
@@ -255,16 +253,3 @@ def _people_lines(device: dict[str, Any]) -> Iterator[str]:
     asked += [f"Missed: {prompt_names(missed)}."] if missed else []
     if asked:
         yield f"  asked     {' '.join(asked)}"
-
-
-def _reading_text(reading: dict[str, Any] | None) -> str:
-    if reading is None:
-        return "no reading yet"
-    age_s = reading["age_s"]
-    age = "at a time not known" if age_s is None else f"{span_text(age_s)} ago"
-    return marked(
-        reading["simulated"],
-        f"{age}: {temperature_at_text(reading['temp_cc'], reading['site'], reading['temp_state'])},"
-        f" SpO2 {saturation_text(reading['spo2_tenths'], reading['ppg_state'])},"
-        f" heart rate {heart_rate_text(reading['hr_bpm'])}",
-    )

@@ -9,8 +9,15 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model, model_validator
 
-from host_agent.config.contacts import ContactSection, EscalationSection, StepSection, contact_problems
+from host_agent.config.contacts import (
+    ContactSection,
+    EscalationSection,
+    Language,
+    StepSection,
+    contact_problems,
+)
 from host_agent.config.metrics import MetricsSection
+from host_agent.config.page import PageSection
 from host_agent.config.problems import describe_all, describe_problems, syntax_problem
 from host_agent.errors import ConfigError, HalfRegistered
 from host_agent.forward.heartbeat import HeartbeatSection
@@ -18,6 +25,7 @@ from host_agent.forward.peer import Peer
 from host_agent.forward.receiver import Receiver
 from host_agent.forward.registry import receiver_kinds
 from host_agent.forward.secret import is_elsewhere
+from host_agent.languages import FIRST
 from host_agent.text_file import read_text_file
 
 LARGEST_CONFIG_BYTES = 1_000_000  # a configuration is a page; anything larger is another file
@@ -28,7 +36,7 @@ class _Section(BaseModel):
 
 
 class AgentSection(_Section):
-    """The log of the agent."""
+    """The agent itself."""
 
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="How much the agent writes to its log (standard error)."
@@ -36,6 +44,9 @@ class AgentSection(_Section):
     log_form: Literal["text", "json"] = Field(
         default="text",
         description="text is for people; json writes an object on each line: time, level, source, text and trace.",
+    )
+    language: Language = Field(
+        default=FIRST, description="Language of the messages to receivers that no contact names."
     )
 
 
@@ -131,6 +142,7 @@ class Config(_Section):
     store: StoreSection = StoreSection()
     heartbeat: HeartbeatSection = HeartbeatSection()
     metrics: MetricsSection = MetricsSection()
+    page: PageSection = PageSection()
     escalation: EscalationSection = EscalationSection()
     contact: tuple[ContactSection, ...] = Field(default=(), strict=False)
     step: tuple[StepSection, ...] = Field(default=(), strict=False)

@@ -18,6 +18,7 @@ from host_agent.escalation.acceptance.replies import with_reply_code
 from host_agent.escalation.acceptance.telling import tell_accepted, tell_lapsed
 from host_agent.escalation.contact.calling import Calling
 from host_agent.escalation.events import Event, Origin, alarm_event, together_event, with_audit_head
+from host_agent.escalation.host_facts import facts_of_finding
 from host_agent.escalation.record_events import device_name, events_of, patient_of
 from host_agent.escalation.signed_events import end_of_patient, events_of_entry
 from host_agent.escalation.target import WITHHELD, Target
@@ -113,6 +114,7 @@ class Escalation(Derivation):
             contact=contact_of(tx, alarm.device, binding),
             now_ms=alarm.changed_utc_ms,
             detail=alarm.detail,
+            facts=facts_of_finding(tx, alarm.device, alarm.alarm, alarm.detail),
             key=f"{device_id or 'agent'}-host-{alarm.alarm}-{alarm.raised_utc_ms}-{alarm.priority}",
         )
         self.post(tx, event, episode)

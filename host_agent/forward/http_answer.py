@@ -14,7 +14,9 @@ from host_agent.forward.delivery import Outcome, Rejected, RetryAfter
 # so the event waits for that instead of being given up.
 _ABOUT_THE_BODY = (400, 413, 415, 422)
 # A second event now would meet the same.
-_ABOUT_ALL = (401, 403, 404, 405, 407, 429, 501, 502, 503, 504, 505, 507, 511)
+_ABOUT_ALL = (401, 403, 404, 405, 407, 408, 429, 501, 502, 503, 504, 505, 507, 511)
+# Of those, the ones that no event can cause: the others may come from a gateway that one body trips up.
+_SURELY_ABOUT_ALL = (401, 407, 408, 429, 503)
 # How much of an answer is read to judge it and to keep the connection; a receiver that sends more misbehaves.
 _READ_BYTES = 65_536
 
@@ -102,7 +104,9 @@ def refusal(answer: Answer, why: str, now_s: float) -> Outcome | None:
     if status in _ABOUT_THE_BODY:
         return Rejected(f"HTTP {status}: the receiver refuses this event{said}")
     after_s = _retry_after_s(answer, now_s)
-    return RetryAfter(f"HTTP {status}{said}", after_s, whole_target=status in _ABOUT_ALL)
+    is_about_all = status in _ABOUT_ALL
+    is_sure = status in _SURELY_ABOUT_ALL or (not is_about_all and status < 500)
+    return RetryAfter(f"HTTP {status}{said}", after_s, whole_target=is_about_all, is_sure=is_sure)
 
 
 def _retry_after_s(answer: Answer, now_s: float) -> float | None:

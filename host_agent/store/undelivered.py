@@ -41,13 +41,15 @@ class Undelivered(NamedTuple):
     last_error: str
     created_utc_ms: int
     stands: bool
+    name: str = ""  # of the event, where it says one
 
 
 _COLUMNS = (
     "o.id, o.target, o.device, o.alarm, o.priority, o.state, o.attempts, o.refusals,"
     " o.last_error, o.created_utc_ms"
 )  # fmt: skip
-_SELECT = f"SELECT {_COLUMNS}, {_STANDS} FROM outbox o WHERE o.state IN ('pending', 'refused')"  # noqa: S608
+_NAME = "CASE WHEN json_valid(o.payload) THEN coalesce(json_extract(o.payload, '$.name'), '') ELSE '' END"
+_SELECT = f"SELECT {_COLUMNS}, {_STANDS}, {_NAME} FROM outbox o WHERE o.state IN ('pending', 'refused')"  # noqa: S608
 
 
 def undelivered(tx: Tx, now_ms: int) -> list[Undelivered]:
@@ -179,5 +181,5 @@ def retry_deliveries(tx: Tx, now_ms: int, ids: Iterable[int]) -> int:
 
 
 def _row(row: tuple[object, ...]) -> Undelivered:
-    *values, stands = row
-    return Undelivered._make((*values, bool(stands)))
+    *values, stands, name = row
+    return Undelivered._make((*values, bool(stands), name))

@@ -5,8 +5,8 @@ from typing import Any
 
 from crs_core import code_texts
 
-from host_agent.escalation.acceptance.words import About
-from host_agent.escalation.alarm_words import When, alarm_words, people_words
+from host_agent.escalation.acceptance.words import GRADE_NOUN
+from host_agent.escalation.alarm_words import When, alarm_noun, alarm_words, people_words
 from host_agent.patient.contact import contact_of
 from host_agent.store import acceptances as store
 from host_agent.store.acceptances import Acceptance, Standing
@@ -34,8 +34,7 @@ def _row(tx: Tx, one: Standing, now_ms: int) -> dict[str, Any]:
     contact = contact_of(tx, one.device, one.binding)
     when = When(one.opened_utc_ms, now_ms)
     if one.kind == "grade":
-        noun = About(0, one.priority, one.simulated, one.opened_utc_ms).noun
-        text = people_words(one.priority, contact, when, f"{noun}.", simulated=one.simulated)
+        text = people_words(one.priority, contact, when, f"{GRADE_NOUN}.", simulated=one.simulated)
     else:
         text = alarm_words(one.alarm, one.priority, contact, when, simulated=one.simulated)
     return {
@@ -68,10 +67,10 @@ def acceptance_rows(tx: Tx, binding: int | None, device: int | None = None) -> I
     """Everything that was accepted or silenced about one binding, or about a wearable while nobody was bound."""
     for one, episode in store.all_acceptances(tx, binding, device):
         alarm, kind, simulated = episode
-        about = About(0 if kind == "grade" else alarm, one.priority, simulated, one.at_utc_ms)
         first = store.acceptance(tx, one.after) if one.after is not None else None
         yield {
-            **acceptance_fields(one), "what": one.kind, "noun": about.noun, "number": one.episode,
+            **acceptance_fields(one), "what": one.kind, "number": one.episode,
+            "noun": GRADE_NOUN if kind == "grade" else alarm_noun(alarm),
             "name": code_texts.alarm_name(alarm) if kind != "grade" else GRADE_RISE,
             "priority": priority_name(one.priority), "after": first.who if first else None, "simulated": simulated,
         }  # fmt: skip

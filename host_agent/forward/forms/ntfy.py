@@ -64,11 +64,8 @@ def request(message: Message, target: Target, delivery: Delivery) -> Request:
     """The first sentence as the title, the rest as the message, a button to accept and one for each number to call."""
     server, topic = split(target.url)
     headline, rest = message.headline
-    numbers = (("Care team", message.care_team), ("Emergency", message.emergency))
     actions: list[CallAction | AcceptAction] = [
-        {"action": "view", "label": f"{who} {number}", "url": dialled(number)}
-        for who, number in numbers
-        if number
+        {"action": "view", "label": label, "url": dialled(number)} for label, number in message.to_call
     ]
     accept = message.event.get("accept")
     if target.reply_topic and message.rings and isinstance(accept, dict):
@@ -83,7 +80,7 @@ def request(message: Message, target: Target, delivery: Delivery) -> Request:
         "message": cut_bytes(rest or headline, _LONGEST_BYTES),
         "priority": _PRIORITIES.get(message.priority, 5) if message.rings else 3,
         "tags": [tag] if (tag := _TAGS.get(message.stage)) else [],
-        "actions": actions,
+        "actions": actions[:3],
     }
     if rest:
         body["title"] = cut(headline, _TITLE)

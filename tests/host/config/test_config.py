@@ -51,6 +51,7 @@ def test_unknown_table_is_refused_and_the_known_ones_are_listed():
         "escalation",
         "heartbeat",
         "metrics",
+        "page",
         "serial",
         "step",
         "store",

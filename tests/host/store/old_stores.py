@@ -17,7 +17,7 @@ from host_agent.store import db
 from host_agent.store.migrate import migrate, migrations, schema_version
 from tests.host.people.people_world import PeopleWorld
 
-OLD_VERSIONS = (1, 2, 3, 4, 5, 6, 7, 8, 9)
+OLD_VERSIONS = range(1, 11)
 WORN = units.make_status(units.SITE_AXILLA, 0, 0, units.WEAR_WORN)
 ORAL = units.make_status(units.SITE_ORAL, 0, 0, units.WEAR_WORN)
 OFF = units.make_status(units.SITE_AXILLA, units.TEMP_OFF_BODY, units.PPG_NO_CONTACT, units.WEAR_OFF)
@@ -72,6 +72,8 @@ def old_store(path: Path, version: int) -> Path:
             _contacts(conn)
         if version >= 9:
             _acceptances(conn)
+        if version >= 10:
+            conn.execute("INSERT INTO patient_labels VALUES (50, 'Bed 3')")
         conn.execute("COMMIT")
         assert schema_version(conn) == version
         empty = [name for name in tables(conn) if not conn.execute(f"SELECT 1 FROM {name}").fetchone()]
