@@ -101,7 +101,23 @@ class _StandardError(logging.Handler):
 
 
 class _PrivateFile(RotatingFileHandler):
-    """Each of its files is readable by this user alone, and none is a link that somebody made."""
+    """Each of its files is readable by this user alone, and none is a link that somebody made. One that was deleted or
+    moved away is begun anew with the next line."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One line into the file that has this name now."""
+        gone = self.stream
+        if gone is not None and not self._is_in_place(gone.fileno()):
+            self.stream = None
+            with contextlib.suppress(OSError):
+                gone.close()
+        super().emit(record)
+
+    def _is_in_place(self, number: int) -> bool:
+        try:
+            return os.path.samestat(Path(self.baseFilename).lstat(), os.fstat(number))
+        except OSError:
+            return False
 
     def _open(self) -> Any:
         return open(

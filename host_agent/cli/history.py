@@ -10,9 +10,11 @@ from host_agent.terminal.broken import leave_when_broken
 from host_agent.terminal.config_option import find_config
 from host_agent.terminal.options import DeviceOption, JsonOption, PatientOption
 from host_agent.terminal.output import nothing, show
+from host_agent.terminal.pager import NoPagerOption
 from host_agent.terminal.question import FromOption, LastOption, ToOption, check_kinds, make_question
 from host_agent.terminal.reading_store import open_store
 from host_agent.terminal.record_lines import history_line
+from host_agent.terminal.words import offering
 from host_agent.text import SIMULATED, local_of_iso
 from host_agent.views.of_patient import OfPatient
 from host_agent.views.records import KINDS, Answer
@@ -43,12 +45,14 @@ def history(
         typer.Option(
             "--kind",
             metavar="KIND",
+            autocompletion=offering(KINDS),
             help=f"Which rows: one of {', '.join(KINDS)}. Give it several times for several kinds."
             f" Default: {', '.join(_DEFAULT)}.",
         ),
     ] = None,
     device: DeviceOption = None,
     patient: PatientOption = None,
+    no_pager: NoPagerOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Show grades, alarms, gaps, restarts, acts that somebody stood for and more, oldest first.
@@ -83,7 +87,7 @@ def history(
         lines.append(
             f"{undated} records without a known time are left out. Leave out --from, --to and --last to see them."
         )
-    show(data, lines, as_json=as_json)
+    show(data, lines, as_json=as_json, pages=not no_pager)
     leave_when_broken(broken)
 
 

@@ -41,12 +41,12 @@ class AgentSection(_Section):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="How much the agent writes to its log (standard error)."
     )
+    language: Language = Field(
+        default=FIRST, description="Language of the messages to receivers that no contact names."
+    )
     log_form: Literal["text", "json"] = Field(
         default="text",
         description="text is for people; json writes an object on each line: time, level, source, text and trace.",
-    )
-    language: Language = Field(
-        default=FIRST, description="Language of the messages to receivers that no contact names."
     )
 
 

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from host_agent.agent_log import CleanFormatter
+from host_agent.agent_log import CleanFormatter, _PrivateFile
 from host_agent.fault_log import RepeatFilter
 from tests.fakes.fake_clock import FakeClock
 
@@ -67,6 +67,26 @@ def test_the_file_is_private_and_bounded(tmp_path):
     files = list(tmp_path.glob("a.log*"))
     assert 2 <= len(files) <= 4 and all(path.stat().st_mode & 0o777 == 0o600 for path in files)
     assert sum(path.stat().st_size for path in files) < 9_000_000
+
+
+@pytest.mark.parametrize("how", ["deleted", "moved", "another file in its place", "a link in its place"])
+def test_a_log_that_went_away_is_begun_anew(tmp_path, how):
+    path = tmp_path / "a.log"
+    target = _PrivateFile(path, maxBytes=10_000, backupCount=1, encoding="utf-8")
+    target.handle(record("before"))
+    if how == "moved":
+        path.rename(tmp_path / "elsewhere")
+    else:
+        path.unlink()
+    if how == "another file in its place":
+        path.touch()
+    if how == "a link in its place":
+        path.symlink_to(tmp_path / "not mine")
+        target.handle(record("lost"))
+        path.unlink()
+    target.handle(record("after"))
+    target.close()
+    assert path.read_text() == "after\n" and not (tmp_path / "not mine").exists()
 
 
 def record(message, *args, error=None):
