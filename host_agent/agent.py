@@ -29,6 +29,7 @@ from host_agent.escalation.checks.check import Check, CheckParts, Finding
 from host_agent.escalation.checks.contact_steps import ContactStepsCheck
 from host_agent.escalation.checks.contradicting_time import ContradictingTimeCheck
 from host_agent.escalation.checks.lapses import LapseCheck
+from host_agent.escalation.checks.laptop import LaptopWatch
 from host_agent.escalation.checks.nobody_reached import NobodyReachedCheck
 from host_agent.escalation.checks.not_taken import NotTakenCheck
 from host_agent.escalation.checks.prompts import PromptCheck
@@ -44,7 +45,9 @@ from host_agent.escalation.from_memory import MemoryAlarms
 from host_agent.escalation.target import Target
 from host_agent.fault_log import FaultLog
 from host_agent.forward.workers import Workers, worker_of
+from host_agent.kept_up import keep_up
 from host_agent.keys.enrolled import EnrolledKeys
+from host_agent.laptop import NO_LAPTOP, Laptop
 from host_agent.link.serial import open_serial
 from host_agent.link.supervisor import LinkReport
 from host_agent.name_lookup import use_own_threads
@@ -65,8 +68,6 @@ from host_agent.sync.unreached import UnreachedTeller
 from host_agent.sync.verify import Verifier
 
 _LOG = logging.getLogger(__name__)
-_RESTART_FIRST_S = 1.0
-_RESTART_MAX_S = 60.0
 _LINES_OF_A_WEARABLE = 200  # a traceback of its program has some dozen
 _TO_STOP = "To stop it: kill %d"
 
@@ -86,6 +87,7 @@ class Agent:
         open_port: OpenPort = open_serial,
         *,
         page: PageJob | None = None,
+        laptop: Laptop = NO_LAPTOP,
     ) -> None:
         """`ports` come on top of the configured ones; `speed` other than 1 is for simulations only."""
         self._page = page
@@ -124,9 +126,11 @@ class Agent:
             on_event=self.workers.wake_from_thread,
             calling=calling_of(config, targets, self.clock, system, self.link_clock.utc_ms),
         )  # fmt: skip
+        self.laptop = LaptopWatch(laptop, self.link_clock, agent_simulated=self.is_simulation)
         self.memory_alarms = MemoryAlarms(
-            self.store, self.escalation, self.clock, self.workers.offer, agent_simulated=self.is_simulation
-        )
+            self.store, self.escalation, self.clock, self.laptop.beside(self.workers.offer),
+            agent_simulated=self.is_simulation,
+        )  # fmt: skip
         with contextlib.suppress(StoreError):  # it is read when the store opens
             self.store.read_now(self._read_store)
         self.context_sender = ContextSender(
@@ -190,6 +194,7 @@ class Agent:
             RepetitionCheck(self.store, self.escalation, self.clock),
             StoreOpensCheck(parts, self.live.on_store, self._read_store),
             self.contact_steps,
+            *self.laptop.checks(parts),
         ]
         return CheckRunner(checks, self.clock)
 
@@ -204,6 +209,7 @@ class Agent:
     def stop(self, why: str = "a program of this laptop stopped it") -> None:
         """Ask `run` to end; safe from a signal handler of the loop. `why` is told afterwards, by `status` for one."""
         self.run_note.ending(why)
+        self.laptop.stopping(why)
         self._stop.set()
 
     async def run(self, on_ready: Callable[[], None] = lambda: None) -> None:
@@ -215,7 +221,7 @@ class Agent:
         )
         parts = Parts(
             self.store, self.clock, self.keys, self.links, self.live, self.workers, self.verifier,
-            self.context_sender, self.acceptances, self.escalation, self.stop,
+            self.context_sender, self.acceptances, self.escalation, self.stop, self.laptop,
         )  # fmt: skip
         handlers = Commands(parts).handlers()
         control = ControlServer(self.paths.socket, handlers, clock=self.link_clock)
@@ -227,12 +233,17 @@ class Agent:
                 jobs += [("context", self.context_sender.run), ("unreached", self.unreached.run)]
                 jobs += [("acceptances", self.acceptances.run)]
                 jobs += [("signs of life", self.run_note.keep_alive), ("control", control.keep_open)]
+                jobs += self.laptop.jobs(self.checks.stuck)
                 if self._page is not None:
                     jobs.append(("page", partial(self._page, parts, handlers)))
                 if keep_days := self.config.store.keep_days:
                     jobs.append(("retention", Retention(self.store, keep_days, self.clock).run))
-                tasks = [group.create_task(self._keep_up(name, job), name=name) for name, job in jobs]
+                tasks = [
+                    group.create_task(keep_up(name, job, self.link_clock, self._faults), name=name)
+                    for name, job in jobs
+                ]
                 on_ready()
+                self.laptop.ready()
                 await self._stop.wait()
                 _LOG.info("stopping")
                 for task in [*tasks, *self.links.tasks.values()]:
@@ -246,26 +257,9 @@ class Agent:
             for task in list(self._background):
                 task.cancel()
             await asyncio.gather(*self._background, return_exceptions=True)
+            self.laptop.close()
             self.store.close()
             self.run_note.end()
-
-    async def _keep_up(self, name: str, job: Callable[[], Awaitable[None]]) -> None:
-        """A bug in one part must not end the others, nor that part: it is logged and started again."""
-        pause_s = _RESTART_FIRST_S
-        while True:
-            started_s = self.link_clock.monotonic()
-            try:
-                await job()
-            except Exception as error:
-                self._faults.tell(
-                    name,
-                    f"internal error in {name}; it starts again: {type(error).__name__}: {error}",
-                    error=error,
-                )
-            if self.link_clock.monotonic() - started_s > _RESTART_MAX_S:
-                pause_s = _RESTART_FIRST_S
-            await self.link_clock.sleep(pause_s)
-            pause_s = min(pause_s * 2, _RESTART_MAX_S)
 
     def _make_runner(self, name: str, only_device: bytes | None) -> SyncRunner:
         return SyncRunner(

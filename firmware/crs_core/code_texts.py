@@ -27,6 +27,7 @@ from crs_core.codes import (
     ICE_LOW,
     JOURNAL_FAULT,
     JOURNAL_REPLACED,
+    LAPTOP_BATTERY,
     LIFE_THREATENING,
     LINK_LOST,
     LOW_BATTERY,
@@ -39,6 +40,7 @@ from crs_core.codes import (
     MISSING_VASOPRESSORS,
     NEW_OXYGEN,
     NOBODY_REACHED,
+    NO_SOUND,
     NOT_BACK,
     NOT_UNDERSTOOD,
     TIME_CONTRADICTS,
@@ -153,6 +155,8 @@ ALARM_NAMES = {
     NOBODY_REACHED: "NOBODY_REACHED",
     NOT_UNDERSTOOD: "NOT_UNDERSTOOD",
     TIME_CONTRADICTS: "TIME_CONTRADICTS",
+    NO_SOUND: "NO_SOUND",
+    LAPTOP_BATTERY: "LAPTOP_BATTERY",
 }
 
 # One text for nurses and caregivers: first what is the case, then what to do. Time, patient and numbers to call are put
@@ -194,6 +198,8 @@ ALARM_TEXTS = {
     NOT_UNDERSTOOD: "the wearable sent something that this laptop cannot read. Look at patient and wearable.",
     TIME_CONTRADICTS: "the clocks contradict each other. Compare the time on this laptop with a watch.",
     NOBODY_REACHED: "an alarm has reached nobody. Look at the patient now and call for help yourself.",
+    NO_SOUND: "the bedside laptop cannot be heard{detail}. Turn its sound on, and stay where you hear the wearable.",
+    LAPTOP_BATTERY: "the bedside laptop runs on its battery{detail}. Plug it in now.",
 }
 
 REASON_TEXTS = {

@@ -72,7 +72,8 @@ def status(
     }
     if live:
         data["agent"] = {
-            name: live[name] for name in ("pid", "simulation_speed", "store_error", "targets", "ports")
+            name: live[name]
+            for name in ("pid", "simulation_speed", "store_error", "targets", "ports", "laptop")
         }
     if not data["devices"]:
         silent = f"{agent.text} {agent.advice}\n" if agent.state == NOT_ANSWERING else ""
@@ -109,6 +110,9 @@ def _lines(data: dict[str, Any], now_ms: int) -> Iterator[str]:
         yield f"Agent running, pid {agent['pid']}{fast}. It is {local_time(now_ms)}."
         if agent["store_error"]:
             yield f"The agent cannot store: {agent['store_error']}"
+        for about, one in (agent["laptop"] or {}).items():
+            if one["state"] not in ("unneeded", "unknown"):
+                yield f"This laptop, {about}: {one['text']}."
     else:
         yield f"{data['presence']['text']} {data['presence']['advice']}"
         yield "Below is what was stored before."

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from host_agent.config.contacts import ContactSection, EscalationSection, StepSection, contact_problems
 from host_agent.config.page import PageSection
 from host_agent.config.problems import describe_all, describe_problems, syntax_problem
+from host_agent.config.sound import SoundSection
 from host_agent.errors import ConfigError, HalfRegistered
 from host_agent.forward.receiver import Receiver
 from host_agent.forward.registry import receiver_kinds
@@ -123,6 +124,7 @@ class Config(_Section):
     watchdog: WatchdogSection = WatchdogSection()
     store: StoreSection = StoreSection()
     page: PageSection = PageSection()
+    sound: SoundSection = SoundSection()
     escalation: EscalationSection = EscalationSection()
     contact: tuple[ContactSection, ...] = Field(default=(), strict=False)
     step: tuple[StepSection, ...] = Field(default=(), strict=False)

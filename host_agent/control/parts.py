@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from host_agent.clock import Clock
 from host_agent.escalation.acceptance.to_wearable import AcceptanceSender
+from host_agent.escalation.checks.laptop import LaptopWatch
 from host_agent.escalation.derive import Escalation
 from host_agent.forward.workers import Workers
 from host_agent.keys.enrolled import EnrolledKeys
@@ -29,3 +30,4 @@ class Parts(NamedTuple):
     acceptance_sender: AcceptanceSender
     escalation: Escalation
     stop: Callable[[], None]
+    laptop: LaptopWatch

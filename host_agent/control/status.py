@@ -46,6 +46,7 @@ async def status_values(parts: Parts) -> dict[str, Any]:
         },
         "store_error": str(live.store_error) if live.store_error else None,
         "key_errors": parts.keys.errors,
+        "laptop": parts.laptop.values(),
         "link_counters": {port: runner.link_counters for port, runner in links.runners.items()},
     }
 

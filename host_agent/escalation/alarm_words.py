@@ -20,6 +20,7 @@ _LATE_MS = 120_000  # a block of readings may wait for so long: what is older is
 # Alarms whose detail is written for nurses; of every other one it is for engineers.
 _WITH_DETAIL = (
     codes.PROMPT_MISSED, codes.NO_DATA_YET, codes.STALE_DATA, codes.FUTURE_DATA, codes.NOT_BACK,
+    codes.NO_SOUND, codes.LAPTOP_BATTERY,
 )  # fmt: skip
 
 

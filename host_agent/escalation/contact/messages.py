@@ -24,6 +24,8 @@ _ENDS = {
     codes.NO_DATA_YET: "data arrives again since {at}",
     codes.STALE_DATA: "data arrives again since {at}",
     codes.NOT_BACK: "data arrives again since {at}",
+    codes.NO_SOUND: "the bedside laptop can be heard again since {at}",
+    codes.LAPTOP_BATTERY: "the bedside laptop is plugged in again since {at}",
 }
 
 

@@ -44,7 +44,7 @@ def test_unknown_key_is_refused_with_line_and_nearest_name():
 
 def test_unknown_table_is_refused_and_the_known_ones_are_listed():
     text = refusal("[zzz]\na = 1\n")
-    tables = ["agent", "ble", "contact", "escalation", "page", "serial", "step", "store", "watchdog"]
+    tables = ["agent", "ble", "contact", "escalation", "page", "serial", "sound", "step", "store", "watchdog"]
     known = sorted([*tables, *receiver_kinds()])
     assert f"zzz (line 1): unknown key; known keys here: {', '.join(known)}" in text
 

@@ -79,6 +79,8 @@ def test_every_alarm_carries_both_numbers_the_patient_and_no_word_for_engineers(
             codes.STALE_DATA,
             codes.FUTURE_DATA,
             codes.NOT_BACK,
+            codes.NO_SOUND,
+            codes.LAPTOP_BATTERY,
         ):
             assert not detail or detail not in text
 

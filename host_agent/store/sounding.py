@@ -1,0 +1,57 @@
+"""The alarms that stand as this laptop's sound needs them: what rings, and what people did about it."""
+
+from typing import NamedTuple
+
+from crs_core.codes import NO_SOUND
+
+from host_agent.store.acceptances import ACCEPTED, STANDS
+from host_agent.store.db import Tx
+
+
+class Ringing(NamedTuple):
+    """One alarm that stands. `changed_utc_ms` is its last change; a grade rise (`is_grade`) changes by rising alone.
+
+    `is_own`: about this laptop itself and no wearable.
+    """
+
+    key: str
+    priority: int
+    simulated: bool
+    changed_utc_ms: int
+    is_grade: bool = False
+    is_own: bool = False
+
+
+class Answer(NamedTuple):
+    """What somebody did about the alarm of this key, who saw it at `priority`; it counts from `at` until `until`.
+
+    `is_acceptance` False: a silence.
+    """
+
+    key: str
+    is_acceptance: bool
+    priority: int
+    at_utc_ms: int
+    until_utc_ms: int
+
+
+def ringing(tx: Tx, now_ms: int) -> list[Ringing]:
+    """Every alarm that stands, of the wearables and of this laptop; that this laptop is mute cannot be heard on it."""
+    rows = tx.execute(
+        f"SELECT e.key, e.priority, e.simulated, e.changed_utc_ms, e.kind = 'grade', 0 FROM episodes e WHERE {STANDS}"  # noqa: S608
+        " AND NOT (e.kind = 'host' AND e.alarm = ?2) UNION ALL"
+        " SELECT 'host-' || id, priority, 0, changed_utc_ms, 0, 1 FROM host_alarms"
+        " WHERE device IS NULL AND ended_utc_ms IS NULL",
+        (now_ms, NO_SOUND),
+    )
+    return [Ringing(row[0], row[1], bool(row[2]), row[3], bool(row[4]), bool(row[5])) for row in rows]
+
+
+def answers(tx: Tx) -> list[Answer]:
+    """What nobody and nothing has ended yet. An acceptance that came after another one ends with the first."""
+    rows = tx.execute(
+        "SELECT e.key, a.kind, a.priority, a.at_utc_ms, a.until_utc_ms FROM acceptances a"
+        " JOIN episodes e ON e.id = a.episode WHERE a.ended_utc_ms IS NULL AND e.state <> 'closed'"
+        " AND (a.kind <> 'accepted' OR e.state = 'accepted')"
+    )
+    return [Answer(key, kind == ACCEPTED, *rest) for key, kind, *rest in rows]
