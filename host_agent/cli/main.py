@@ -19,6 +19,7 @@ from host_agent.terminal.streams import clean_streams
 # In the order in which --help shows them. A command is the file of its name beside this one, and one line here.
 COMMANDS = (
     "run",
+    "service",
     "release",
     "page",
     "status",
@@ -45,6 +46,7 @@ COMMANDS = (
     "receivers",
     "deliveries",
     "test-alarm",
+    "test-sound",
     "backup",
     "restore",
     "verify",
