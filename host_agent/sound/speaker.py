@@ -234,13 +234,13 @@ def state_of(speaker: Speaker | None, *, is_enabled: bool = True) -> dict[str, A
         return {"state": "off", "text": "sound is switched off in the configuration", "playing": None}
     playing = speaker.playing
     if speaker.fault:
-        state, text = "silent", f"this laptop cannot be heard: {speaker.fault}"
+        state, text = "silent", f"it cannot be heard: {speaker.fault}"
     elif not speaker.is_wanted:
         state, text = "unneeded", "nobody is monitored here whose alarms should sound"
     elif not speaker.proven:
         state, text = "untried", "the sound is being tried"
     elif playing is not None:
-        state, text = "playing", "an alarm sounds on this laptop"
+        state, text = "playing", "an alarm sounds"
     else:
         state, text = "ready", "the loudspeaker takes sound; whether a person hears it, only a person can say"
     return {"state": state, "text": text, "playing": playing.priority if playing else None}

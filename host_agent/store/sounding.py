@@ -1,8 +1,9 @@
 """The alarms that stand as this laptop's sound needs them: what rings, and what people did about it."""
 
+from collections.abc import Collection
 from typing import NamedTuple
 
-from crs_core.codes import NO_SOUND
+from crs_core.codes import NO_SOUND, RECORD_CONTRADICTS
 
 from host_agent.store.acceptances import ACCEPTED, STANDS
 from host_agent.store.db import Tx
@@ -35,16 +36,24 @@ class Answer(NamedTuple):
     until_utc_ms: int
 
 
-def ringing(tx: Tx, now_ms: int) -> list[Ringing]:
-    """Every alarm that stands, of the wearables and of this laptop; that this laptop is mute cannot be heard on it."""
+def ringing(tx: Tx, now_ms: int, dead: Collection[int] = ()) -> list[Ringing]:
+    """Every alarm that stands, of the wearables and of this laptop; that this laptop is mute cannot be heard on it.
+
+    `dead` are bindings (row ids) with a signed death in force: of these only what contradicts the record is heard.
+    """
     rows = tx.execute(
-        f"SELECT e.key, e.priority, e.simulated, e.changed_utc_ms, e.kind = 'grade', 0 FROM episodes e WHERE {STANDS}"  # noqa: S608
+        "SELECT e.key, e.priority, e.simulated, e.changed_utc_ms, e.kind = 'grade', 0, e.binding, e.alarm"  # noqa: S608
+        f" FROM episodes e WHERE {STANDS}"
         " AND NOT (e.kind = 'host' AND e.alarm = ?2) UNION ALL"
-        " SELECT 'host-' || id, priority, 0, changed_utc_ms, 0, 1 FROM host_alarms"
+        " SELECT 'host-' || id, priority, 0, changed_utc_ms, 0, 1, NULL, alarm FROM host_alarms"
         " WHERE device IS NULL AND ended_utc_ms IS NULL",
         (now_ms, NO_SOUND),
     )
-    return [Ringing(row[0], row[1], bool(row[2]), row[3], bool(row[4]), bool(row[5])) for row in rows]
+    return [
+        Ringing(key, priority, bool(simulated), changed_ms, bool(is_grade), bool(is_own))
+        for key, priority, simulated, changed_ms, is_grade, is_own, binding, alarm in rows
+        if binding not in dead or alarm == RECORD_CONTRADICTS
+    ]
 
 
 def answers(tx: Tx) -> list[Answer]:

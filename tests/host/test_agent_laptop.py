@@ -58,13 +58,13 @@ async def test_a_laptop_without_a_loudspeaker_on_its_last_battery_with_a_lid_say
             await world.until(lambda: {("NO_SOUND", "MEDIUM"), ("LAPTOP_BATTERY", "HIGH")} <= told(world))
             shown = (await asyncio.to_thread(run_process, world.home, "status")).stdout
             for text in (
-                "This laptop, sound: this laptop cannot be heard: no loudspeaker answers.",
+                "This laptop, sound: it cannot be heard: no loudspeaker answers.",
                 "This laptop, power: on its battery, 12 % left, about 15 min. Plug it in.",
                 "This laptop, sleep: Sleep ends monitoring and a closed lid ends monitoring here.",
             ):
                 assert text in " ".join(shown.split()), shown
             found = await asyncio.to_thread(run_process, world.home, "doctor")
-            assert found.returncode == 1 and "this laptop, sound: this laptop cannot be heard" in found.stdout
+            assert found.returncode == 1 and "this laptop, sound: it cannot be heard" in found.stdout
             status = (await world.call("status"))["laptop"]
             assert {name: one["state"] for name, one in status.items()} == {
                 "sound": "silent", "sleep": "may_sleep", "power": "on_battery",

@@ -6,9 +6,9 @@ from typing import Any
 from host_agent.clock import Clock
 from host_agent.escalation.checks.check import Check, CheckParts
 from host_agent.escalation.checks.laptop_battery import LaptopBatteryCheck
-from host_agent.escalation.checks.sound import SoundCheck
+from host_agent.escalation.checks.sound import SoundCheck, SwitchedOff
 from host_agent.escalation.checks.stays_awake import StaysAwakeCheck
-from host_agent.laptop import Laptop, feed
+from host_agent.laptop import NO_LAPTOP, Laptop, feed
 from host_agent.sound.from_memory import FromMemory, Offer
 from host_agent.sound.speaker import state_of
 
@@ -31,9 +31,9 @@ class LaptopWatch:
     def checks(self, parts: CheckParts) -> list[Check]:
         """Those for what this laptop has."""
         has, found = self._laptop, list[Check]()
-        if has.speaker is not None:
+        if has != NO_LAPTOP:
             sound = SoundCheck(
-                parts, has.speaker, self._memory,
+                parts, has.speaker or SwitchedOff(), self._memory,
                 simulated=has.simulated, agent_simulated=self._agent_simulated,
             )  # fmt: skip
             found.append(sound)
@@ -72,7 +72,7 @@ class LaptopWatch:
 
     def values(self) -> dict[str, Any] | None:
         """In JSON types, each with a `text` for people; None for an agent without a laptop."""
-        if self._battery is None and self._awake is None and self._laptop.speaker is None:
+        if self._laptop == NO_LAPTOP:
             return None
         return {"sound": state_of(self._laptop.speaker), "sleep": self._sleep(), "power": self._power()}
 

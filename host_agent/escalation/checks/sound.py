@@ -14,6 +14,7 @@ from crs_core.codes import NO_SOUND, PRIORITY_HIGH, PRIORITY_MEDIUM
 from host_agent.errors import StoreError
 from host_agent.escalation.checks.check import CheckParts, Finding
 from host_agent.escalation.checks.standing import make_stand, stands
+from host_agent.people.signed_records import death_in_force
 from host_agent.sound.from_memory import FromMemory
 from host_agent.sound.patterns import Pattern
 from host_agent.sound.rule import due
@@ -38,6 +39,15 @@ class Heard(Protocol):
     fault: str
 
     def want(self, pattern: Pattern | None, *, is_needed: bool) -> None: ...
+
+
+class SwitchedOff:
+    """In the place of a speaker where the configuration wants no sound: what an earlier run raised ends."""
+
+    fault = ""
+
+    def want(self, pattern: Pattern | None, *, is_needed: bool) -> None:
+        """Nothing sounds."""
 
 
 class SoundCheck:
@@ -98,12 +108,14 @@ class SoundCheck:
         self._may_stand = bool(found)
 
     def _read(self, tx: Tx, now_ms: int) -> _Facts:
+        bound = open_bindings(tx)
+        dead = {one.row for one in bound if death_in_force(tx, one.row) is not None}
         worn = [
             (one.device, one.device_id)
-            for one in open_bindings(tx)
-            if self._simulated or not (one.simulated or self._agent_simulated)
+            for one in bound
+            if one.row not in dead and (self._simulated or not (one.simulated or self._agent_simulated))
         ]
-        standing = [
-            one._replace(simulated=True) if self._agent_simulated else one for one in ringing(tx, now_ms)
-        ]
+        standing = ringing(tx, now_ms, dead)
+        if self._agent_simulated:
+            standing = [one._replace(simulated=True) for one in standing]
         return _Facts(standing, answers(tx), worn)

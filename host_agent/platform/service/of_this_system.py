@@ -31,7 +31,9 @@ def service_of(
         name = f"{os.environ.get('USERDOMAIN', '.')}\\{getpass.getuser()}"
         return task_service(program, Path(platformdirs.user_data_dir("cytowatch", False)), name)
     if user is None:
-        return user_service(program, Path.home(), getpass.getuser())
+        return user_service(
+            program, Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"), getpass.getuser()
+        )
     return system_service(program, user, _groups())
 
 

@@ -27,7 +27,7 @@ Restart=always
 RestartSec=5
 WatchdogSec={watchdog}
 TimeoutAbortSec=15
-TimeoutStartSec=120
+TimeoutStartSec=900
 TimeoutStopSec=60
 OOMPolicy=continue
 UMask=0077
@@ -69,15 +69,15 @@ SupplementaryGroups={groups}
 """
 
 
-def user_service(program: Program, home: Path, user: str) -> Service:
-    """In the folder of units of this user; `home` is the home folder."""
+def user_service(program: Program, folder: Path, user: str) -> Service:
+    """A unit of this user; `folder` is where this user keeps configurations."""
     text = _UNIT.format(
         after="pipewire-pulse.service pulseaudio.service", who="", environment=_environment(program),
         command=_words(program.command), watchdog=WATCHDOG_S, sandbox=_SANDBOX, wanted="default.target",
         credentials=f"/run/user/UID/credentials/{UNIT}/ward, where UID is the number of this user.",
     )  # fmt: skip
     return _service(
-        "systemd (user)", home / ".config/systemd/user" / UNIT, text, ("systemctl", "--user"),
+        "systemd (user)", folder / "systemd/user" / UNIT, text, ("systemctl", "--user"),
         also=(("loginctl", "enable-linger", user),),
         survives="It survives logout and restart of the computer, once lingering is on for this user.",
     )  # fmt: skip

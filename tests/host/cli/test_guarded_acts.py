@@ -272,7 +272,7 @@ def test_every_command_is_guarded_or_says_why_not():
     ends_nothing = {
         "status", "scan", "devices", "history", "report", "export", "grade", "config", "backup", "verify", "doctor",
         "audit", "context", "account", "rules", "pair", "run", "deliveries", "phones", "receivers", "alarm", "policy",
-        "test-sound",
+        "test-sound", "page",
     }  # fmt: skip
     assert guarded | ends_nothing >= set(COMMANDS) and not guarded & ends_nothing
     page = (ROOT / "host_agent/people/README.md").read_text(encoding="utf-8")

@@ -35,7 +35,8 @@ class Laptop:
             (folder / "bin" / name).write_text(SYSTEMCTL)
             (folder / "bin" / name).chmod(0o755)
         self.environ = {
-            "PATH": f"{folder}/bin:{os.environ['PATH']}", "LOG": str(self.log), "HOME": str(folder),
+            "PATH": f"{folder}/bin:{os.environ['PATH']}", "LOG": str(self.log),
+            "HOME": str(folder), "XDG_CONFIG_HOME": "",
         }  # fmt: skip
         self.unit = folder / ".config/systemd/user/cytowatch.service"
 

@@ -108,19 +108,24 @@ def a_line_that_only_looks_like_ours(service):
     service.file.write_text("# Made by `cytowatch service install`; change nothing here.\n[Service]\n")
 
 
+def as_it_is(file):
+    found = os.lstat(file)
+    return found.st_ino, found.st_mode, found.st_size, found.st_mtime_ns
+
+
 @pytest.mark.parametrize(
     "there", [foreign, edited, masked, folder, binary, linked, a_line_that_only_looks_like_ours]
 )
 def test_what_is_not_its_own_is_neither_overwritten_nor_deleted(service, there):
     service.file.parent.mkdir(parents=True)
     there(service)
-    before = os.lstat(service.file)
+    before = as_it_is(service.file)
     for act in (install, remove):
         manager = FakeManager()
         with pytest.raises(ServiceError, match="cytowatch.service"):
             act(service, manager)
         assert manager.ran == []
-    assert os.lstat(service.file) == before
+    assert as_it_is(service.file) == before
 
 
 def test_it_is_removed_once_and_again_says_that_there_was_none(service):
@@ -154,7 +159,7 @@ def test_a_service_that_cannot_be_stopped_is_not_deleted(service):
 
 
 def test_a_folder_that_cannot_be_written_says_what_to_do(tmp_path):
-    (tmp_path / ".config").write_text("no folder")
+    (tmp_path / "systemd").write_text("no folder")
     with pytest.raises(ServiceError, match="cannot be written"):
         install(user_service(PROGRAM, tmp_path, "maria"), FakeManager())
 
@@ -269,3 +274,9 @@ def test_the_task_of_windows_brings_the_state_folder(tmp_path):
 def test_what_a_system_does_not_have_is_refused(platform, is_system, user):
     with pytest.raises(ConfigError):
         service_of(PROGRAM, is_system=is_system, user=user, platform=platform)
+
+
+def test_a_user_who_keeps_configurations_elsewhere_has_the_unit_there(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    made = service_of(PROGRAM, is_system=False, user=None, platform="linux")
+    assert made.file == tmp_path / "systemd/user/cytowatch.service"

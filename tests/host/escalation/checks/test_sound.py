@@ -6,7 +6,7 @@ from crs_core.codes import NO_SOUND, NOBODY_REACHED, PRIORITY_HIGH, PRIORITY_MED
 
 from host_agent.errors import StoreFull
 from host_agent.escalation.checks.check import CheckParts
-from host_agent.escalation.checks.sound import SoundCheck
+from host_agent.escalation.checks.sound import SoundCheck, SwitchedOff
 from host_agent.people.accepting import By, accept, end_finished, silence
 from host_agent.sound.from_memory import HOLDS_S, FromMemory
 from host_agent.store.acceptances import standing_episodes
@@ -239,3 +239,24 @@ async def test_a_store_that_never_opened_sounds_its_own_fault(bench, monkeypatch
         PRIORITY_HIGH, False, Delivered("x"), share="", kind="host-46", together=None
     )
     assert await bench.sounds() == PRIORITY_HIGH
+
+
+async def test_a_signed_death_ends_the_sound_for_that_patient_and_what_contradicts_it_sounds(
+    bench, monkeypatch
+):
+    bench.raised(HYPOXAEMIA=3)
+    monkeypatch.setattr(
+        "host_agent.escalation.checks.sound.death_in_force", lambda tx, binding: binding == 1 or None
+    )
+    assert await bench.sounds() is None and bench.speaker.is_needed is False
+    bench.world.commit(alarm_record({"HYPOXAEMIA": 3}, RECORD_CONTRADICTS=3), t_ms=SOON_T_MS + 1000)
+    assert await bench.sounds() == PRIORITY_HIGH
+
+
+async def test_sound_that_was_switched_off_since_ends_what_an_earlier_run_raised(bench):
+    bench.speaker.fault = "its sound is muted"
+    await bench.check.look()
+    assert bench.open()
+    parts = CheckParts(bench.world.store, bench.world.escalation, bench.clock)
+    await SoundCheck(parts, SwitchedOff(), bench.memory, simulated=False, agent_simulated=False).look()
+    assert bench.open() == []
