@@ -7,7 +7,6 @@ State is in SQLite and on the wearable; a kill at any moment loses nothing. `run
 import asyncio
 import contextlib
 import logging
-import os
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from functools import partial
 from typing import Any
@@ -15,10 +14,11 @@ from typing import Any
 from crs_core.codes import NOT_UNDERSTOOD
 
 from host_agent.agent_run import NO_AGES, AgentRun, system_start
-from host_agent.agent_signals import ENDING, GOING_ON
+from host_agent.agent_signals import answering
 from host_agent.clock import Clock, RealClock, ScaledClock
 from host_agent.config.model import Config
 from host_agent.control.handlers import Commands
+from host_agent.control.metrics import Metrics
 from host_agent.control.parts import Parts
 from host_agent.control.socket import ControlServer, Handler
 from host_agent.errors import StoreError
@@ -28,6 +28,7 @@ from host_agent.escalation.checks.at_repl import AtReplCheck
 from host_agent.escalation.checks.check import Check, CheckParts, Finding
 from host_agent.escalation.checks.contact_steps import ContactStepsCheck
 from host_agent.escalation.checks.contradicting_time import ContradictingTimeCheck
+from host_agent.escalation.checks.heartbeat import heartbeat_of
 from host_agent.escalation.checks.lapses import LapseCheck
 from host_agent.escalation.checks.laptop import LaptopWatch
 from host_agent.escalation.checks.nobody_reached import NobodyReachedCheck
@@ -43,6 +44,8 @@ from host_agent.escalation.contact.calling import calling_of
 from host_agent.escalation.derive import Escalation
 from host_agent.escalation.from_memory import MemoryAlarms
 from host_agent.escalation.target import Target
+from host_agent.escalation.words.reader import readers_of
+from host_agent.escalation.words.wording import worder
 from host_agent.fault_log import FaultLog
 from host_agent.forward.workers import Workers, worker_of
 from host_agent.kept_up import keep_up
@@ -63,13 +66,12 @@ from host_agent.store.rows import Journal
 from host_agent.sync.links import Links, OpenPort
 from host_agent.sync.live import Hooks, LiveViews, View
 from host_agent.sync.runner import SyncRunner
-from host_agent.sync.timebase import record_time
+from host_agent.sync.timebase import stored_time
 from host_agent.sync.unreached import UnreachedTeller
 from host_agent.sync.verify import Verifier
 
 _LOG = logging.getLogger(__name__)
 _LINES_OF_A_WEARABLE = 200  # a traceback of its program has some dozen
-_TO_STOP = "To stop it: kill %d"
 
 
 PageJob = Callable[[Parts, dict[str, Handler]], Awaitable[None]]
@@ -104,9 +106,13 @@ class Agent:
         self.run_note = AgentRun(paths.ensure_readable(), self.link_clock)
         try:
             self.store = Store(paths.database, self.clock, waits=True)
+            readers = readers_of(config)
             try:
                 self.workers = Workers(
-                    [worker_of(one, self.store, self.link_clock) for one in config.receivers]
+                    [
+                        worker_of(one, self.store, self.link_clock, worder(readers[one.name], self.clock))
+                        for one in config.receivers
+                    ]
                 )
             except BaseException:
                 self.store.close()
@@ -134,7 +140,7 @@ class Agent:
         with contextlib.suppress(StoreError):  # it is read when the store opens
             self.store.read_now(self._read_store)
         self.context_sender = ContextSender(
-            self.store, self._bound_sessions, self.clock, self.link_clock, record_time,
+            self.store, self._bound_sessions, self.clock, self.link_clock, stored_time,
             before=NO_AGES if self.is_simulation else self.run_note.ages_before,
         )  # fmt: skip
         self.record_overdue = RecordOverdueCheck(
@@ -181,12 +187,16 @@ class Agent:
             accept_within_ms=self.escalation.accept_within_ms,
         )
         self.contact_steps = ContactStepsCheck(parts, self.escalation)
+        self.heartbeat = None if self.is_simulation else heartbeat_of(
+            self.config.heartbeat, parts, limits, self.link_clock.utc_ms,
+            heard=lambda: self.live.heard(self.keys()),
+        )  # fmt: skip
         # a new check is one file in escalation/checks/ and one line here
         checks: list[Check] = [
             SilenceCheck(parts, limits, heard=lambda: self.live.heard(self.keys())),
             PromptCheck(parts),
             NotTakenCheck(parts, self.context_sender.refused_numbers),
-            ContradictingTimeCheck(parts),
+            ContradictingTimeCheck(parts, said=self.live.said_now),
             AtReplCheck(parts, reports=self.links.reports.values, keys=self.keys),
             self.nobody_reached,
             self.record_overdue,
@@ -196,7 +206,10 @@ class Agent:
             self.contact_steps,
             *self.laptop.checks(parts),
         ]
-        return CheckRunner(checks, self.clock)
+        runner = CheckRunner([*checks, *([self.heartbeat] if self.heartbeat else [])], self.clock)
+        if self.heartbeat is not None:
+            self.heartbeat.stuck = runner.stuck
+        return runner
 
     def _read_store(self, tx: Tx) -> None:
         """What is kept in memory of the store."""
@@ -217,11 +230,12 @@ class Agent:
         use_own_threads(asyncio.get_running_loop())
         self.workers.use_loop(asyncio.get_running_loop())
         self.workers.take_replies(
-            taker(self.store, self.clock, self.escalation.accepted, self.acceptances.wake)
+            taker(self.store, self.clock, self.escalation.accepted, self.acceptances.wake, self.config.people)
         )
         parts = Parts(
             self.store, self.clock, self.keys, self.links, self.live, self.workers, self.verifier,
-            self.context_sender, self.acceptances, self.escalation, self.stop, self.laptop,
+            self.context_sender, self.acceptances, self.escalation, self.stop, self.heartbeat,
+            self.laptop,
         )  # fmt: skip
         handlers = Commands(parts).handlers()
         control = ControlServer(self.paths.socket, handlers, clock=self.link_clock)
@@ -233,7 +247,9 @@ class Agent:
                 jobs += [("context", self.context_sender.run), ("unreached", self.unreached.run)]
                 jobs += [("acceptances", self.acceptances.run)]
                 jobs += [("signs of life", self.run_note.keep_alive), ("control", control.keep_open)]
-                jobs += self.laptop.jobs(self.checks.stuck)
+                jobs += self.laptop.jobs(self.checks.hanging)
+                if (place := self.config.metrics.place) is not None:
+                    jobs.append(("metrics", Metrics(parts, self.paths.database, place).run))
                 if self._page is not None:
                     jobs.append(("page", partial(self._page, parts, handlers)))
                 if keep_days := self.config.store.keep_days:
@@ -254,6 +270,8 @@ class Agent:
         finally:
             await control.close()
             await self.workers.close()
+            if self.heartbeat is not None:
+                await self.heartbeat.stop(self.run_note.why)
             for task in list(self._background):
                 task.cancel()
             await asyncio.gather(*self._background, return_exceptions=True)
@@ -326,16 +344,5 @@ class Agent:
 
 async def run_agent(agent: Agent, on_ready: Callable[[], None] = lambda: None) -> None:
     """Run until a signal of ENDING or the control socket's `stop`. The signals of GOING_ON are told in the log."""
-    loop = asyncio.get_running_loop()
-    handlers: dict[int, Callable[[], None]] = {
-        number: partial(agent.stop, f"stopped by {why}") for number, why in ENDING.items()
-    }
-    for number, why in GOING_ON.items():
-        handlers[number] = partial(_LOG.warning, f"{why} {_TO_STOP}", os.getpid())
-    for number, handler in handlers.items():
-        loop.add_signal_handler(number, handler)
-    try:
+    with answering(agent.stop):
         await agent.run(on_ready)
-    finally:
-        for number in handlers:
-            loop.remove_signal_handler(number)

@@ -1,4 +1,4 @@
-"""Jobs of the agent that start again when they fail: a bug in one part must not end the others, nor that part."""
+"""A part of the agent that runs as long as the agent does."""
 
 from collections.abc import Awaitable, Callable
 
@@ -8,19 +8,20 @@ from host_agent.fault_log import FaultLog
 _RESTART_FIRST_S = 1.0
 _RESTART_MAX_S = 60.0
 
-Job = Callable[[], Awaitable[None]]
 
-
-async def keep_up(name: str, job: Job, clock: Clock, faults: FaultLog) -> None:
-    """Run `job` until cancelled; each failure is logged, and the pause before the next start grows."""
+async def keep_up(name: str, job: Callable[[], Awaitable[None]], clock: Clock, faults: FaultLog) -> None:
+    """Until cancelled. A bug in one part must not end the others, nor that part: it is logged and started again."""
     pause_s = _RESTART_FIRST_S
     while True:
         started_s = clock.monotonic()
         try:
             await job()
         except Exception as error:
-            text = f"internal error in {name}; it starts again: {type(error).__name__}: {error}"
-            faults.tell(name, text, error=error)
+            faults.tell(
+                name,
+                f"internal error in {name}; it starts again: {type(error).__name__}: {error}",
+                error=error,
+            )
         if clock.monotonic() - started_s > _RESTART_MAX_S:
             pause_s = _RESTART_FIRST_S
         await clock.sleep(pause_s)

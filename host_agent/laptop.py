@@ -37,8 +37,8 @@ def this_laptop(sound: SoundSection, clock: Clock | None = None) -> Laptop:
     return Laptop(speaker, sound.simulated, sleeps_of_this_system(), read_power, ServiceManager())
 
 
-async def feed(manager: ServiceManager, stuck: Callable[[], list[str]], clock: Clock) -> None:
-    """Feed the service manager's watchdog while the loop runs and no check is stuck, until cancelled.
+async def feed(manager: ServiceManager, hanging: Callable[[], list[str]], clock: Clock) -> None:
+    """Feed the service manager's watchdog while the loop runs and no check hangs, until cancelled.
 
     A program that hangs is not fed: the manager ends it and starts it again, and meanwhile the wearable alarms.
     """
@@ -47,7 +47,7 @@ async def feed(manager: ServiceManager, stuck: Callable[[], list[str]], clock: C
         return
     said: list[str] = []
     while True:
-        names = stuck()
+        names = hanging()
         if not names:
             manager.feed()
         elif names != said:

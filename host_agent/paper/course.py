@@ -101,7 +101,7 @@ class _Drawing:
         canvas.drawPath(path, stroke=1, fill=1)
 
     def _x(self, utc_ms: int) -> float:
-        span_ms = max(1, self.chart["to_ms"] - self.chart["from_ms"])
+        span_ms = max(1, int(self.chart["to_ms"]) - int(self.chart["from_ms"]))
         return self.area.x + float(utc_ms - int(self.chart["from_ms"])) / span_ms * self.area.width
 
     def _y(self, value: int) -> float:

@@ -42,11 +42,8 @@ def ringing(tx: Tx, now_ms: int, dead: Collection[int] = ()) -> list[Ringing]:
     `dead` are bindings (row ids) with a signed death in force: of these only what contradicts the record is heard.
     """
     rows = tx.execute(
-        "SELECT e.key, e.priority, e.simulated, e.changed_utc_ms, e.kind = 'grade', 0, e.binding, e.alarm"  # noqa: S608
-        f" FROM episodes e WHERE {STANDS}"
-        " AND NOT (e.kind = 'host' AND e.alarm = ?2) UNION ALL"
-        " SELECT 'host-' || id, priority, 0, changed_utc_ms, 0, 1, NULL, alarm FROM host_alarms"
-        " WHERE device IS NULL AND ended_utc_ms IS NULL",
+        "SELECT e.key, e.priority, e.simulated, e.changed_utc_ms, e.kind = 'grade', e.device IS NULL, e.binding,"  # noqa: S608
+        f" e.alarm FROM episodes e WHERE {STANDS} AND NOT (e.kind = 'host' AND e.alarm = ?2)",
         (now_ms, NO_SOUND),
     )
     return [

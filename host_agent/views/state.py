@@ -26,7 +26,7 @@ from host_agent.store.outbox import counts, delivery_errors
 from host_agent.store.outgoing import waiting
 from host_agent.store.readings import newest_readings
 from host_agent.store.rows import Journal
-from host_agent.sync.timebase import RecordTimes, stored_time
+from host_agent.sync.timebase import StoredTimes, stored_time
 from host_agent.text import (
     grade_text,
     iso_utc,
@@ -150,7 +150,7 @@ def _device(
     if grade is not None:
         age_s = newest["age_s"] if newest else None
         grade["stale"] = age_s is None or age_s * 1000 > rules.DEFAULT.grade_temp_max_age_ms
-    times = RecordTimes()
+    times = StoredTimes()
     whole = regrade(tx, binding.row, now_ms, times) if binding else None
     return {
         "device_id": device.device_id.hex(),

@@ -45,14 +45,14 @@ class LaptopWatch:
             found.append(self._awake)
         return found
 
-    def jobs(self, stuck: Callable[[], list[str]]) -> list[tuple[str, Callable[[], Awaitable[None]]]]:
-        """What runs beside the checks; `stuck` names the checks that hang."""
+    def jobs(self, hanging: Callable[[], list[str]]) -> list[tuple[str, Callable[[], Awaitable[None]]]]:
+        """What runs beside the checks; `hanging` names the checks that hang."""
         has, found = self._laptop, list[tuple[str, Callable[[], Awaitable[None]]]]()
         if has.speaker is not None:
             found.append(("sound", has.speaker.run))
         if has.manager is not None:
             manager = has.manager
-            found.append(("service manager", lambda: feed(manager, stuck, self._clock)))
+            found.append(("service manager", lambda: feed(manager, hanging, self._clock)))
         return found
 
     def ready(self) -> None:

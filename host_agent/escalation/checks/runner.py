@@ -11,7 +11,8 @@ from host_agent.escalation.checks.check import Check
 
 _LOG = logging.getLogger(__name__)
 LATE_REAL_S = 15.0  # longer than a look that waits twice for another program's transaction
-STUCK_REAL_S = 60.0  # no look lasts so long, and no pause between the looks of all checks
+HANGING_REAL_S = 60.0  # no look lasts so long, and no pause between the looks of all checks
+_STUCK_REAL_S = 30.0
 
 
 class CheckRunner:
@@ -42,6 +43,18 @@ class CheckRunner:
         self._seconds = seconds
         self._looking: dict[str, float] = {}  # since when
         self._ended_s = seconds()
+        self._looked_s = dict.fromkeys(
+            self.checks, clock.monotonic()
+        )  # when each last ended a look without an error
+
+    def stuck(self) -> list[str]:
+        """Names of the checks that have not ended a look in time, or only with an error."""
+        now_s, speed = self._clock.monotonic(), self._clock.speed
+        return [
+            name
+            for name, check in self.checks.items()
+            if now_s - self._looked_s[name] > check.every_s + (check.least_real_s + _STUCK_REAL_S) * speed
+        ]
 
     def look_now(self) -> None:
         """Something changed: let all checks look without their pause. Call from the event loop's thread.
@@ -51,12 +64,12 @@ class CheckRunner:
         for asked in self._asked.values():
             asked.set()
 
-    def stuck(self) -> list[str]:
+    def hanging(self) -> list[str]:
         """Names of the checks that hang in a look; all of them when no look has ended for so long."""
         now_s = self._seconds()
-        if now_s - self._ended_s > STUCK_REAL_S:
+        if now_s - self._ended_s > HANGING_REAL_S:
             return sorted(self.checks)
-        return sorted(name for name, since_s in self._looking.items() if now_s - since_s > STUCK_REAL_S)
+        return sorted(name for name, since_s in self._looking.items() if now_s - since_s > HANGING_REAL_S)
 
     async def run(self) -> None:
         """Until cancelled. An error in one check is logged; the others go on, and it looks again later."""
@@ -84,6 +97,8 @@ class CheckRunner:
             await check.look()
         except Exception:
             _LOG.exception("internal error in the check %s; it looks again", check.name)
+        else:
+            self._looked_s[check.name] = self._clock.monotonic()
         finally:
             self._ended_s = self._seconds()
             del self._looking[check.name]

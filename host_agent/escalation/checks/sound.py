@@ -115,7 +115,4 @@ class SoundCheck:
             for one in bound
             if one.row not in dead and (self._simulated or not (one.simulated or self._agent_simulated))
         ]
-        standing = ringing(tx, now_ms, dead)
-        if self._agent_simulated:
-            standing = [one._replace(simulated=True) for one in standing]
-        return _Facts(standing, answers(tx), worn)
+        return _Facts(ringing(tx, now_ms, dead), answers(tx), worn)

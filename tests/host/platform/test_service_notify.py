@@ -8,7 +8,7 @@ import socket
 
 import pytest
 
-from host_agent.escalation.checks.runner import STUCK_REAL_S, CheckRunner
+from host_agent.escalation.checks.runner import HANGING_REAL_S, CheckRunner
 from host_agent.laptop import feed
 from host_agent.paths import Paths
 from host_agent.platform.service_notify import ServiceManager
@@ -103,15 +103,15 @@ async def test_it_is_fed_only_while_the_checks_run(manager):
     clock, check = FakeClock(), Hanging()
     runner = CheckRunner([check], clock, seconds=clock.monotonic)
     service = ServiceManager({**manager.environ, "WATCHDOG_USEC": "30000000"})
-    jobs = [asyncio.ensure_future(runner.run()), asyncio.ensure_future(feed(service, runner.stuck, clock))]
+    jobs = [asyncio.ensure_future(runner.run()), asyncio.ensure_future(feed(service, runner.hanging, clock))]
     await clock.advance(100)
     assert manager.heard().count("WATCHDOG=1") >= 10
     check.hangs = True
-    await clock.advance(STUCK_REAL_S + 12)
+    await clock.advance(HANGING_REAL_S + 12)
     manager.heard()
     await clock.advance(100)
     assert manager.heard() == []
-    assert runner.stuck() == ["hanging"]
+    assert runner.hanging() == ["hanging"]
     for job in jobs:
         job.cancel()
 
@@ -120,8 +120,8 @@ async def test_checks_that_do_not_run_at_all_feed_nothing(manager):
     clock = FakeClock()
     runner = CheckRunner([Hanging()], clock, seconds=clock.monotonic)
     service = ServiceManager({**manager.environ, "WATCHDOG_USEC": "30000000"})
-    job = asyncio.ensure_future(feed(service, runner.stuck, clock))
-    await clock.advance(STUCK_REAL_S + 12)
+    job = asyncio.ensure_future(feed(service, runner.hanging, clock))
+    await clock.advance(HANGING_REAL_S + 12)
     assert "STATUS=not fed: these checks hang: hanging" in manager.heard()
     job.cancel()
 

@@ -80,10 +80,7 @@ async def test_it_grows_as_the_battery_runs_out_and_ends_with_the_plug(bench):
     bench.unplug(4)
     assert await bench.after(600) == [(1, HIGH, "4 % left")]
     assert [priority for _, priority in bench.world.told()] == ["LOW", "MEDIUM", "HIGH"]
-    assert (
-        "the bedside laptop runs on its battery: 4 % left. Plug it in now."
-        in bench.world.outbox()[-1]["text"]
-    )
+    assert "the bedside laptop runs on its battery. Plug it in now." in bench.world.outbox()[-1]["text"]
     bench.put("AC", online="1")
     bench.put("BAT0", status="Charging")
     assert await bench.after(10) == []
