@@ -21,6 +21,7 @@ from host_agent.version import program_version
 # In the order in which --help shows them. A command is the file of its name beside this one, and one line here.
 COMMANDS = (
     "run",
+    "service",
     "release",
     "page",
     "status",
@@ -47,6 +48,7 @@ COMMANDS = (
     "receivers",
     "deliveries",
     "test-alarm",
+    "test-sound",
     "backup",
     "restore",
     "verify",

@@ -48,12 +48,15 @@ def main() -> None:
             options[option] = value
 
     # the program is loaded under its new clock
+    from host_agent import laptop
     from host_agent.cli.main import main as cytowatch
     from host_agent.link import serial
     from host_agent.sync import nonce
 
     ports = use_ports(serial, turns)
     use_turns(turns, ports, _killer(turns, ports, int(options["--kill-at"])))
+    # a loudspeaker, a battery and a lid are in real time alone
+    laptop.this_laptop = lambda sound, clock=None: laptop.NO_LAPTOP
     nonce.os = SimpleNamespace(**{**vars(os), "getpid": lambda: process_number(turns)})  # type: ignore[attr-defined,assignment]
     if hci := options["--hci"]:
         from tools.ble_air.run_cytowatch import use_air

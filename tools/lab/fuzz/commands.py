@@ -44,6 +44,7 @@ def every_command(folder: Path) -> list[tuple[str, ...]]:
         ("alarm", "list"), ("alarm", "list", "--json"), ("alarm", "list", "--patient", "P-1", "--device", "fe"),
         ("alarm", "accept"), ("alarm", "accept", "--all"), ("alarm", "accept", "hypoxaemia", "--account", "nobody"),
         ("alarm", "silence", "1", "--for", "5m"), ("test-alarm",), ("test-alarm", "--wait", "1s", "--json"),
+        ("test-sound", "--priority", "none"), ("service", "install", "--dry-run"), ("service", "status", "--json"),
         ("pause", "--for", "1m", "--why", "washing"), ("page", "--no-browser"),
         ("sign", "grade", "--scale", "ASTCT", "--grade", "2", "--account", "nobody"), ("scan", "--for", "1s"),
         ("pair",), ("grade", str(folder / "none.json"), "--json"), ("grade", "--json", str(folder / "none.json")),
