@@ -35,7 +35,9 @@ class ContradictingTimeCheck:
     def __init__(self, parts: CheckParts, said: Callable[[], Mapping[bytes, Said]] = dict) -> None:
         self._parts = parts
         self._said = said
-        self._since_s: dict[bytes, float] = {}  # from when on a wearable's values have been made old by itself
+        self._since_s: dict[
+            bytes, float
+        ] = {}  # from when on a wearable's values have been made old by itself
 
     async def look(self) -> None:
         """Raise, reword and end TIME_CONTRADICTS; a store that fails is asked again at the next look."""
@@ -48,7 +50,6 @@ class ContradictingTimeCheck:
                 await store.write(lambda tx: make_stand(tx, derive, TIME_CONTRADICTS, found, now_ms))
         except StoreError:
             return
-
 
     def _lasting(self, made_old: Mapping[bytes, tuple[int, Finding]]) -> dict[int, Finding]:
         now_s = self._parts.clock.monotonic()
