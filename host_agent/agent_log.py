@@ -88,15 +88,15 @@ class _PrivateFile(RotatingFileHandler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """One line into the file that has this name now."""
-        if self.stream is not None and not self._is_in_place():
-            gone, self.stream = self.stream, None  # type: ignore[assignment]  # as its base class does
+        if (now := self.stream) is not None and not self._is_in_place(now.fileno()):
+            self.stream = None
             with contextlib.suppress(OSError):
-                gone.close()
+                now.close()
         super().emit(record)
 
-    def _is_in_place(self) -> bool:
+    def _is_in_place(self, number: int) -> bool:
         try:
-            return os.path.samestat(Path(self.baseFilename).lstat(), os.fstat(self.stream.fileno()))
+            return os.path.samestat(Path(self.baseFilename).lstat(), os.fstat(number))
         except OSError:
             return False
 

@@ -67,7 +67,7 @@ def _made_old(tx: Tx, said: Mapping[bytes, Said]) -> dict[bytes, tuple[int, Find
     for device in devices(tx):
         if (now := said.get(device.device_id)) is None:
             continue
-        marks, extents = (of(tx, device.id, now.boot) for of in (marks_of_boot, extents_of_boot))
+        marks, extents = marks_of_boot(tx, device.id, now.boot), extents_of_boot(tx, device.id, now.boot)
         moment = Timebase(marks, extents).resolve(now.boot, now.t_ms)
         if moment is None or now.heard_utc_ms - moment.utc_ms - moment.bound_ms <= AHEAD_MAX_MS:
             continue
