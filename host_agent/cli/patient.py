@@ -4,15 +4,18 @@ import secrets
 from typing import Annotated, NamedTuple
 
 import typer
+from crs_core.units import SITES
 
 from host_agent.control.guard import GuardNeeded
 from host_agent.paths import default_paths
-from host_agent.patient.profile import make_profile
+from host_agent.patient.profile import check_label, make_profile
 from host_agent.terminal.bundles import with_bundles
 from host_agent.terminal.guarding import Guard, ReasonOption, through_agent
 from host_agent.terminal.options import DeviceOption, JsonOption
 from host_agent.terminal.output import show
 from host_agent.terminal.signing import AccountOption, PassphraseOption
+from host_agent.terminal.times import parse_day
+from host_agent.terminal.words import chosen, offering
 
 patient = typer.Typer(
     help="Start or end the binding of a wearable to a patient. Needs the running agent.", no_args_is_help=True
@@ -48,6 +51,7 @@ def start(
         typer.Option(
             "--site",
             metavar="SITE",
+            autocompletion=offering(SITES[1:]),
             help="Where the thermometer sits. The wearable must be set up for the same site.",
         ),
     ] = None,
@@ -57,6 +61,15 @@ def start(
             "--patient",
             metavar="ID",
             help="Pseudonym, never a name. When left out, one is made up.",
+        ),
+    ] = None,
+    label: Annotated[
+        str | None,
+        typer.Option(
+            "--label",
+            metavar="TEXT",
+            help="What messages call the patient, such as 'Room 12, window'. It stays on this laptop and in messages."
+            " When left out, messages use the pseudonym.",
         ),
     ] = None,
     infusion_date: Annotated[
@@ -96,14 +109,17 @@ def start(
     wearable that lost its memory, left open. While a HIGH alarm stands about that patient, somebody must stand for it.
     """
     profile = {
-        "patient": pseudonym or f"P-{secrets.token_hex(3).upper()}", "age_years": age_years, "site": site or "",
-        "infusion_date": infusion_date, "product": product, "systolic_mmhg": systolic_mmhg, "call_number": call_number,
+        "patient": pseudonym or f"P-{secrets.token_hex(3).upper()}", "age_years": age_years,
+        "site": chosen(site, SITES[1:], "--site") if site else "",
+        "infusion_date": parse_day(infusion_date, "--infusion-date").isoformat() if infusion_date else None,
+        "product": product, "systolic_mmhg": systolic_mmhg, "call_number": call_number,
     }  # fmt: skip
     make_profile(**profile)  # type: ignore[arg-type]  # refuse here what needs no wearable to refuse
+    label = None if label is None else check_label(label)
     try:
         done = through_agent(
             default_paths(), "patient_start", "patient_start", Guard(*guard), profile=profile, device=device,
-            second_wearable=second_wearable,
+            second_wearable=second_wearable, label=label,
         )  # fmt: skip
     except GuardNeeded as error:
         raise GuardNeeded(
@@ -113,6 +129,7 @@ def start(
     lines = [
         f"Wearable {done['device_id']} is bound to {done['patient']}, site {done['site']}"
         f" (binding {done['binding_id']}).",
+        f"Messages call this patient {label or done['patient']}.",
         "A new journal has begun. Grading starts with the first new readings.",
     ]
     show(done, lines, as_json=as_json)

@@ -1,6 +1,7 @@
 """Who accepted or silenced which alarm, how, until when, and whether the wearable knows."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from host_agent.store.db import Tx
@@ -71,13 +72,13 @@ class Acceptance(NamedTuple):
 class Standing(NamedTuple):
     """An episode as somebody may accept it; `device`, `journal` and `binding` are row ids.
 
-    `stands` is whether the condition goes on.
+    `device` None: it is about this laptop itself. `stands` is whether the condition goes on.
     """
 
     row: int
     key: str
-    device: int
-    device_id: bytes
+    device: int | None
+    device_id: bytes | None
     journal: int | None
     binding: int | None
     binding_id: bytes | None
@@ -93,8 +94,9 @@ class Standing(NamedTuple):
 
 _EPISODES = (
     "SELECT e.id, e.key, e.device, d.device_id, e.journal, e.binding, b.binding_id, p.pseudonym, e.kind, e.alarm,"  # noqa: S608
-    f" e.priority, e.state, e.simulated, e.opened_utc_ms, {_STANDS} FROM episodes e JOIN devices d ON d.id = e.device"
-    " LEFT JOIN bindings b ON b.id = e.binding LEFT JOIN patients p ON p.id = b.patient"
+    f" e.priority, e.state, e.simulated, e.opened_utc_ms, {_STANDS} FROM episodes e"
+    " LEFT JOIN devices d ON d.id = e.device LEFT JOIN bindings b ON b.id = e.binding"
+    " LEFT JOIN patients p ON p.id = b.patient"
 )
 
 
@@ -194,9 +196,9 @@ def set_accepted(tx: Tx, one: Acceptance) -> None:
 
 
 def finished(
-    tx: Tx, now_ms: int, *, clock_back_ms: int, episode: int | None = None
+    tx: Tx, now_ms: int, *, clock_back_ms: int, episode: int | None = None, ids: Collection[int] | None = None
 ) -> list[tuple[Acceptance, str]]:
-    """(acceptance, why) of each, or of one episode (row id), that counts no longer.
+    """(acceptance, why) of each, of one episode (row id), or of these ids, that counts no longer.
 
     Its time is over, the alarm rose, or the alarm ended.
 
@@ -207,10 +209,16 @@ def finished(
         f"SELECT {_COLUMNS}, CASE WHEN NOT {_STANDS} THEN 'over' WHEN {_ROSE} THEN 'rise' ELSE 'lapsed' END"  # noqa: S608
         f" FROM acceptances a JOIN episodes e ON e.id = a.episode WHERE a.ended_utc_ms IS NULL AND (NOT {_STANDS}"
         f" OR {_ROSE} OR e.kind <> 'grade' AND (a.until_utc_ms <= ?1 OR a.at_utc_ms > ?1 + ?2))"
-        " AND (?3 IS NULL OR a.episode = ?3) ORDER BY a.id",
-        (now_ms, clock_back_ms, episode),
+        " AND (?3 IS NULL OR a.episode = ?3)"
+        " AND (?4 IS NULL OR a.id IN (SELECT value FROM json_each(?4))) ORDER BY a.id",
+        (now_ms, clock_back_ms, episode, None if ids is None else json.dumps(list(ids))),
     ).fetchall()
     return [(Acceptance._make(row[:-1]), row[-1]) for row in rows]
+
+
+def unended(tx: Tx) -> list[int]:
+    """Ids of the acceptances and silences that were not ended."""
+    return [row for (row,) in tx.execute("SELECT id FROM acceptances WHERE ended_utc_ms IS NULL ORDER BY id")]
 
 
 def end_acceptance(tx: Tx, one: Acceptance, why: str, utc_ms: int) -> None:
@@ -262,10 +270,13 @@ def note_record(tx: Tx, row: int, journal: int, seq: int) -> None:
 def all_acceptances(
     tx: Tx, binding: int | None, device: int | None
 ) -> Iterator[tuple[Acceptance, tuple[int, str, bool]]]:
-    """(acceptance, (alarm, kind, simulated) of its episode) about a binding, or about a wearable without one."""
+    """(acceptance, (alarm, kind, simulated) of its episode) about a binding, or about a wearable without one.
+
+    Without both: about this laptop itself.
+    """
     for row in tx.execute(
         f"SELECT {_COLUMNS}, e.alarm, e.kind, e.simulated FROM acceptances a JOIN episodes e ON e.id = a.episode"  # noqa: S608
-        " WHERE e.binding IS ?1 AND (?1 IS NOT NULL OR e.device = ?2) ORDER BY a.id",
+        " WHERE e.binding IS ?1 AND (?1 IS NOT NULL OR e.device IS ?2) ORDER BY a.id",
         (binding, device),
     ):
         yield Acceptance._make(row[:-3]), (row[-3], row[-2], bool(row[-1]))

@@ -220,6 +220,20 @@ def arrived_time(tx: Tx, device: int, boot: int, t_ms: int, received_utc_ms: int
     return received_utc_ms, found[0] + found[1] - received_utc_ms
 
 
+class StoredTimes:
+    """`stored_time` for many records of one moment: each boot's marks are read once."""
+
+    def __init__(self) -> None:
+        self._timebases: dict[tuple[int, int], Timebase] = {}
+
+    def __call__(self, tx: Tx, device: int, boot: int, t_ms: int) -> tuple[int, int] | None:
+        timebase = self._timebases.get((device, boot))
+        if timebase is None:
+            timebase = self._timebases[device, boot] = _timebase_for(tx, device, boot)
+        found = timebase.resolve_stored(boot, t_ms)
+        return (found.utc_ms, found.bound_ms) if found else None
+
+
 def stored_time(tx: Tx, device: int, boot: int, t_ms: int) -> tuple[int, int] | None:
     """As `record_time`, of a record in the store: None also when it lies far ahead of its boot."""
     found = _timebase_for(tx, device, boot).resolve_stored(boot, t_ms)

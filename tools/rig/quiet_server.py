@@ -4,9 +4,10 @@ Under a conductor (tools/conductor) it works only when `quiet` is asked, in the 
 a POST takes no simulated time, and of two that come at once the first is the same in each run.
 """
 
+import contextlib
 import select
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -81,6 +82,17 @@ class OneAtATimeServer(ThreadingHTTPServer):
         with self._changed:
             if self._arrivals is not None:
                 self._arrivals.close()
+
+
+@contextlib.contextmanager
+def serving(server: ThreadingHTTPServer) -> Iterator[int]:
+    """The port on which the server answers until the block ends."""
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield int(server.server_address[1])
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 def _is_readable(end: Any) -> bool:

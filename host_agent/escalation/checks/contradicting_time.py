@@ -67,8 +67,8 @@ def _made_old(tx: Tx, said: Mapping[bytes, Said]) -> dict[bytes, tuple[int, Find
     for device in devices(tx):
         if (now := said.get(device.device_id)) is None:
             continue
-        marks, extents = marks_of_boot(tx, device.id, now.boot), extents_of_boot(tx, device.id, now.boot)
-        moment = Timebase(marks, extents).resolve(now.boot, now.t_ms)
+        timebase = Timebase(marks_of_boot(tx, device.id, now.boot), extents_of_boot(tx, device.id, now.boot))
+        moment = timebase.resolve(now.boot, now.t_ms)
         if moment is None or now.heard_utc_ms - moment.utc_ms - moment.bound_ms <= AHEAD_MAX_MS:
             continue
         age = span_text((now.heard_utc_ms - moment.utc_ms) / 1000)
