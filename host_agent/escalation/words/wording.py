@@ -44,7 +44,8 @@ def worded(
     call = event.get("call")
     call = call if isinstance(call, dict) else {}
     if reader.role == CLINICIAN and event.get("text"):
-        return {**event, "language": reader.language, "to_call": _to_call(words, call)}
+        label = words["line.accept"]
+        return {**event, "language": reader.language, "accept_label": label, "to_call": _to_call(words, call)}
     about = {
         name: event[name] for name in ("about", "device", "patient") if isinstance(event.get(name), dict)
     }
@@ -73,7 +74,8 @@ def _words(case: by_kind.Case, found: by_kind.Said, late_ms: int) -> dict[str, A
     ]  # fmt: skip
     return {
         "text": "\n".join([" ".join(part for part in parts if part), *found.more]), "title": title,
-        "language": case.reader.language, "to_call": _to_call(words, call) if found.has_numbers else [],
+        "language": case.reader.language, "accept_label": words["line.accept"],
+        "to_call": _to_call(words, call) if found.has_numbers else [],
     }  # fmt: skip
 
 

@@ -70,9 +70,11 @@ def request(message: Message, target: Target, delivery: Delivery) -> Request:
     accept = message.event.get("accept")
     if target.reply_topic and message.rings and isinstance(accept, dict):
         code = json.dumps({"token": accept.get("token"), "key": message.key})
+        said = message.event.get("accept_label")
+        label = said if isinstance(said, str) and said else ACCEPT
         actions.insert(
             0,
-            {"action": "http", "label": ACCEPT, "url": f"{server}{target.reply_topic}", "method": "POST",
+            {"action": "http", "label": label, "url": f"{server}{target.reply_topic}", "method": "POST",
              "body": code, "clear": True},
         )  # fmt: skip
     body: NtfyPayload = {

@@ -7,8 +7,11 @@ import json
 import pytest
 
 from host_agent.forward.delivery import Delivered, Delivery, Reply, ReplyAnswer
+from host_agent.forward.forms.form import Target
 from host_agent.forward.forms.ntfy import ACCEPT
+from host_agent.forward.forms.ntfy import request as ntfy_request
 from host_agent.forward.kinds.webhook import WebhookReceiver
+from host_agent.forward.message import read_message
 from host_agent.forward.ntfy_replies import FROM_AHEAD, TOO_OLD
 from host_agent.forward.replies import NOT_UNDERSTOOD
 from tests.fakes.fake_ntfy import FakeNtfy
@@ -172,3 +175,15 @@ def test_a_reply_topic_that_cannot_work_is_refused(change, words):
     }
     with pytest.raises(ValueError, match=words):
         WebhookReceiver(**keys)
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"), [("Ich kümmere mich", "Ich kümmere mich"), ("", ACCEPT), (3, ACCEPT)]
+)
+async def test_the_button_speaks_the_readers_language(given, shown):
+    made = ntfy_request(
+        read_message(delivery(accept_label=given)),
+        Target("https://a.example/alarms", reply_topic="replies"),
+        delivery(),
+    )
+    assert json.loads(made.body)["actions"][0]["label"] == shown

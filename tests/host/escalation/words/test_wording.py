@@ -124,7 +124,7 @@ def test_on_a_day_on_which_the_clocks_change_the_time_has_its_offset(monkeypatch
 @pytest.mark.parametrize("language", ["en", "de", "xx"])
 def test_what_an_earlier_version_stored_has_words_too(values, role, language):
     """No label, no ages, no facts, nothing about the moment at which it was made."""
-    new = ("about", "facts", "made_at", "title", "language", "to_call")
+    new = ("about", "facts", "made_at", "title", "language", "to_call", "accept_label")
     event = {key: value for key, value in fever(values=values).items() if key not in new}
     if event["values"]:
         event["values"] = {key: value for key, value in event["values"].items() if not key.endswith("age_ms")}
