@@ -86,11 +86,11 @@ def test_a_caregiver_does_not_answer_and_a_nurse_accepts_and_everybody_who_was_t
     urgent, unanswered, called, types, known, plays = (
         next(place for place, line in enumerate(lines) if line.startswith("  ") and words in line)
         for words in (
-            "to ward and caregiver-1: SIMULATED. URGENT",
+            "to caregiver-1: SIMULATED. URGENT",
             "caregiver-1 does not answer: nurse-1 is called",
             "to nurse-1: SIMULATED. URGENT",
             "nurse-1 types: cytowatch alarm accept",
-            "to ward, caregiver-1 and nurse-1: SIMULATED. ACCEPTED",
+            "to ward and nurse-1: SIMULATED. ACCEPTED",
             'wearable plays "somebody knows": 600 Hz, then 900 Hz',
         )
     )
