@@ -81,10 +81,11 @@ class Reply(NamedTuple):
 
 
 class ReplyAnswer(NamedTuple):
-    """Whether an alarm was accepted by the reply; `text` is for the person who sent it."""
+    """Whether an alarm was accepted by the reply; `text` is for the person who sent it, `why` one word for programs."""
 
     accepted: bool
     text: str
+    why: str = ""
 
 
 OnReply = Callable[[Reply | None], Awaitable[ReplyAnswer]]

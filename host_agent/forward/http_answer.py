@@ -1,4 +1,4 @@
-"""One POST within one deadline, and what its status says. What a 2xx says is judged by the form of the receiver."""
+"""One request within one deadline, and what its status says. What a 2xx says is judged by the form of the receiver."""
 
 import asyncio
 import json
@@ -22,11 +22,12 @@ _READ_BYTES = 65_536
 
 
 class Request(NamedTuple):
-    """What is posted where."""
+    """What is sent where."""
 
     url: str
     headers: dict[str, str]
     body: bytes
+    method: str = "POST"
 
 
 class Answer(NamedTuple):
@@ -53,7 +54,7 @@ class Answer(NamedTuple):
 
 
 async def post(client: httpx2.AsyncClient, request: Request, timeout_s: float) -> Answer | RetryAfter:
-    """POST once within timeout_s in all: the client's own limits are per operation, so a drip-feed would pass them.
+    """Ask once within timeout_s in all: the client's own limits are per operation, so a drip-feed would pass them.
 
     Once the status is there, a body that never ends or a cut makes the answer incomplete and not lost.
     """
@@ -64,7 +65,9 @@ async def post(client: httpx2.AsyncClient, request: Request, timeout_s: float) -
     try:
         async with (
             asyncio.timeout(timeout_s),
-            client.stream("POST", request.url, content=request.body, headers=request.headers) as answer,
+            client.stream(
+                request.method, request.url, content=request.body, headers=request.headers
+            ) as answer,
         ):
             status, headers = answer.status_code, answer.headers
             is_whole = await _read(answer, body)

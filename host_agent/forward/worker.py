@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from host_agent.clock import Clock, RealClock, sleep_or_event
 from host_agent.errors import StoreError
+from host_agent.forward.attempt import attempt
 from host_agent.forward.blame import Blame
 from host_agent.forward.delivery import (
     Answered,
@@ -25,7 +26,7 @@ from host_agent.forward.delivery import (
     Rejected,
     RetryAfter,
 )
-from host_agent.forward.reason import one_line, with_plain_reason
+from host_agent.forward.final_text import FinalTexts, Word
 from host_agent.forward.share import Turns
 from host_agent.forward.waiting import Item, Offer, Together, Waiting
 from host_agent.store import outbox
@@ -78,6 +79,7 @@ class Worker:
         retry_cap_s: float,
         attempt_max_s: float = 65.0,
         clock: Clock | None = None,
+        word: Word | None = None,
     ) -> None:
         """An attempt that lasts longer than `attempt_max_s` has failed, whatever the forwarder waits for."""
         self.name = forwarder.name
@@ -90,6 +92,7 @@ class Worker:
         self._cap_s = retry_cap_s
         self._attempt_max_s = attempt_max_s
         self._clock: Clock = clock or RealClock()
+        self._texts = FinalTexts(self.name, word)
         self._woken = asyncio.Event()
         self._paused_until_s = 0.0
         self._paused_above_id = 0  # during a pause a row younger than it lets the receiver be tried
@@ -118,13 +121,8 @@ class Worker:
         self.wake()
 
     def offer(
-        self,
-        priority: int,
-        delivery: Delivery,
-        share: str = "",
-        kind: str = "",
-        together: Together | None = None,
-    ) -> None:
+        self, priority: int, delivery: Delivery, share: str = "", kind: str = "", together: Together | None = None
+    ) -> None:  # fmt: skip
         """Send from memory, because the store cannot take the event now. A later row of it is not sent again."""
         if delivery.event_key not in self._settled and not self._waiting.has(delivery.event_key):
             self._memory_after_s = 0.0
@@ -205,7 +203,7 @@ class Worker:
             return min(waits)
         row = due.rows[self._turns.choose({device: row.priority for device, row in due.rows.items()})]
         before = self._settled.get(row.event_key)
-        outcome = before.outcome if before else await self._send(row.event_key, row.payload)
+        outcome = before.outcome if before else await self._send_row(row)
         sent = before or _Sent(outcome, self._clock.utc_ms())
         if isinstance(outcome, RetryAfter):
             is_own = blame.is_own(row, outcome)
@@ -258,7 +256,8 @@ class Worker:
         if item is None:
             return 0.0
         offer = item.offer
-        outcome = await self._send(offer.delivery.event_key, offer.delivery.body)
+        event_key, body = offer.delivery.event_key, offer.delivery.body.decode(errors="replace")
+        outcome = await self._send(event_key, self._texts.made(event_key, body))
         self._failures += isinstance(outcome, RetryAfter)
         self._note(outcome, 0, pauses=isinstance(outcome, RetryAfter) and outcome.whole_target)
         if isinstance(outcome, RetryAfter):
@@ -275,27 +274,17 @@ class Worker:
         self._remember(offer.delivery.event_key, _Sent(outcome, self._clock.utc_ms()))
         return 0.0
 
-    async def _send(self, event_key: str, body: str | bytes) -> Outcome:
+    async def _send_row(self, row: outbox.Row) -> Outcome:
+        payload = await self._texts.stored(self._store, row, self._clock.utc_ms())
+        return await self._send(row.event_key, payload)
+
+    async def _send(self, event_key: str, body: str) -> Outcome:
         """One attempt. Nothing that a forwarder does, or does not do, ends the queue."""
-        try:
-            delivery = Delivery(event_key, body.encode() if isinstance(body, str) else body)
-            async with asyncio.timeout(self._attempt_max_s):
-                outcome = await self._forwarder.send(delivery)
-        except TimeoutError:
-            return RetryAfter(f"no answer within {self._attempt_max_s:g} s")
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
-                raise
-            return RetryAfter("the attempt was broken off")
-        except Exception as error:
-            _LOG.debug("target %s: the attempt raised", self.name, exc_info=True)
-            return RetryAfter(one_line(f"{type(error).__name__}: {error}"))
-        if isinstance(outcome, (Rejected, RetryAfter)):
-            return with_plain_reason(outcome)
-        if isinstance(outcome, Delivered):
-            return outcome
-        return RetryAfter(f"the forwarder answered with {type(outcome).__name__}")
+        outcome = await attempt(
+            self._forwarder, Delivery(event_key, body.encode()), self._attempt_max_s, self.name
+        )
+        self._texts.tried(event_key, outcome)
+        return outcome
 
     def _note(self, outcome: Outcome, newest_id: int, *, pauses: bool = True) -> None:
         delivered, retried, refused = self.counters
@@ -333,7 +322,9 @@ class Worker:
         elif isinstance(outcome, Rejected):
             outbox.mark_refused(tx, row.id, outcome.reason)
         elif not is_own:
-            outbox.mark_unreached(tx, row.id, self._clock.utc_ms(), outcome.reason, self._blame.own)
+            is_new = row.is_new and not outcome.was_reached
+            now_ms = self._clock.utc_ms()
+            outbox.mark_unreached(tx, row.id, now_ms, outcome.reason, self._blame.own, is_new=is_new)
         else:
             delay_ms = round(self._delay_s(outcome, row.setbacks) * 1000)
             outbox.mark_retry(tx, row.id, sent.utc_ms + delay_ms, outcome.reason)

@@ -53,7 +53,10 @@ class SentHead(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One pending delivery. `setbacks`: failures of its own, not those of its receiver."""
+    """One pending delivery. `setbacks`: failures of its own, not those of its receiver.
+
+    `is_new`: the receiver was never given it, so its text may still be made.
+    """
 
     id: int
     event_key: str
@@ -61,6 +64,7 @@ class Row(NamedTuple):
     payload: str
     setbacks: int
     episode: int | None
+    is_new: bool
 
 
 class Due(NamedTuple):
@@ -80,7 +84,7 @@ _DUE = (
     " AND (episode IS NULL OR episode NOT IN (SELECT value FROM json_each(?6)))"
 )
 _MOST_URGENT = (
-    f"SELECT id, event_key, priority, payload, setbacks, episode FROM outbox WHERE {_DUE}"  # noqa: S608
+    f"SELECT id, event_key, priority, payload, setbacks, episode, handed_utc_ms IS NULL FROM outbox WHERE {_DUE}"  # noqa: S608
     " ORDER BY priority DESC, setbacks, id LIMIT 1"
 )
 _NEW = f"SELECT 1 FROM outbox WHERE {_DUE} AND id > ?7 LIMIT 1"  # noqa: S608
@@ -153,7 +157,7 @@ def find_due(
             json.dumps(list(never_episodes)),
         )  # fmt: skip
         if row := tx.execute(_MOST_URGENT, about).fetchone():
-            rows[device] = Row(*row)
+            rows[device] = Row._make((*row[:6], bool(row[6])))
             is_new = is_new or tx.execute(_NEW, (*about, above_id)).fetchone() is not None
     if not is_new:
         rows = {}
@@ -178,6 +182,11 @@ def _sharing(tx: Tx, target: str) -> Iterator[int | None]:
         device = found[0] if found else None
 
 
+def hand(tx: Tx, row_id: int, payload: str, now_ms: int) -> None:
+    """The receiver is given it now, with this text and no other from here on."""
+    tx.execute("UPDATE outbox SET payload = ?, handed_utc_ms = ? WHERE id = ?", (payload, now_ms, row_id))
+
+
 def mark_delivered(tx: Tx, row_id: int, now_ms: int) -> None:
     """The receiver took it."""
     tx.execute(
@@ -196,11 +205,18 @@ def mark_refused(tx: Tx, row_id: int, reason: str) -> None:
     )
 
 
-def mark_unreached(tx: Tx, row_id: int, now_ms: int, reason: str, own_ids: Collection[int]) -> None:
-    """The receiver takes nothing now: this row and all of its receiver have their place, but those of `own_ids`."""
+def mark_unreached(
+    tx: Tx, row_id: int, now_ms: int, reason: str, own_ids: Collection[int], *, is_new: bool
+) -> None:
+    """The receiver takes nothing now: this row and all of its receiver have their place, but those of `own_ids`.
+
+    `is_new`: it was not given to the receiver before, nor now, so its text is open again.
+    """
     tx.execute(
-        "UPDATE outbox SET attempts = attempts + 1, last_error = ? WHERE id = ? AND state = 'pending'",
-        (reason, row_id),
+        "UPDATE outbox SET attempts = attempts + 1, last_error = ?,"
+        " handed_utc_ms = CASE ? WHEN 1 THEN NULL ELSE handed_utc_ms END"
+        " WHERE id = ? AND state = 'pending'",
+        (reason, int(is_new), row_id),
     )
     tx.execute(
         "UPDATE outbox SET setbacks = 0, next_try_utc_ms = min(next_try_utc_ms, ?2) WHERE setbacks > 0"

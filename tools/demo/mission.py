@@ -1,6 +1,7 @@
 """One whole mission on real parts: a wearable that runs, an agent that syncs and forwards, and what came of it."""
 
 import contextlib
+import socket
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from tools.conductor.errors import ConductorError
 from tools.demo.people import People
 from tools.demo.summary import Summary, summarise
 from tools.rig.journal_check import compare
-from tools.rig.laptop import CABLE_ONLY, RADIO_TOO, Laptop
+from tools.rig.laptop import CABLE_ONLY, NO_PAGE, RADIO_TOO, Laptop
 from tools.rig.waiting import conductor, now_s, pass_s, under, until
 from tools.rig.wearable import Wearable, WearableError
 
@@ -67,7 +68,8 @@ def run(
         *(["--seed", str(seed), "--chip", "demonstration"] if seed is not None else []),
     ]
     people = People(folder, speed, say)
-    laptop = Laptop(folder / "bedside", config=people.config + (RADIO_TOO if link == "ble" else CABLE_ONLY))
+    links = (RADIO_TOO if link == "ble" else CABLE_ONLY).replace(NO_PAGE, f"[page]\nport = {_free_port()}\n")
+    laptop = Laptop(folder / "bedside", config=people.config + links)
     contexts = contextlib.ExitStack()
     try:
         with Wearable(folder, *board, **played, speed=speed) as wearable:
@@ -92,6 +94,7 @@ def run(
             laptop.start("" if link == "ble" else str(wearable.link), speed)
             say("agent started")
             until(lambda: _is_linked(laptop), _SETTLE_S, "the agent's link to the wearable")
+            say(f"look at the page while it runs: {laptop.ask('page', '--no-browser')['address']}")
             laptop.cytowatch("patient", "start", "--age-years", str(age_years))
             say("simulated adult bound to this wearable")
             _settle(wearable, laptop)
@@ -110,6 +113,13 @@ def run(
         laptop.stop()
         contexts.close()
         people.close()
+
+
+def _free_port() -> int:
+    """A port of loopback that no other demonstration has."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def flash_and_provision(wearable: Wearable, laptop: Laptop, restart: bool) -> None:

@@ -41,8 +41,11 @@ def test_quiet_hours_an_end_and_an_acceptance_are_shown(run):
 
 
 def test_a_year_is_cut_where_nobody_reads_on_and_says_so(run):
-    lines = run("--event", "HYPOXAEMIA", "--at", AT, "--for", "400d").output.splitlines()
-    assert len(lines) == 1005 and lines[-1].startswith("Shown are the first 1000 lines.")
+    out = run("--event", "HYPOXAEMIA", "--at", AT, "--for", "400d").output
+    lines = out.split("\nShown are the first 1000 lines. More follows: give a shorter --for.\n")[
+        0
+    ].splitlines()
+    assert len(lines) == 1004
     found = json.loads(run("--event", "HYPOXAEMIA", "--at", AT, "--for", "400d", "--json").output)
     assert found["is_cut"] and len(found["steps"]) == 1000
     assert not json.loads(run("--event", "HYPOXAEMIA", "--at", AT, "--json").output)["is_cut"]
@@ -83,3 +86,17 @@ def test_without_contacts_it_says_that_nobody_is_called_second(monkeypatch, tmp_
         and "nobody is called second" in out
         and "None of them reaches a person" in out
     )
+
+
+def test_it_shows_what_each_contact_would_read(run):
+    texts = json.loads(run("--event", "HYPOXAEMIA", "--at", AT, "--json").output)["texts"]
+    assert list(texts) == ["carer", "nurse-1", "doctor-1"]
+    assert texts["carer"].startswith(
+        "URGENT 03:07, PATIENT: oxygen reading low. Look at the patient now. Get help:"
+    )
+    assert texts["nurse-1"].startswith(
+        "URGENT 03:07, PATIENT (WEARABLE): oxygen low. Look at the patient now."
+    )
+    out = run("--event", "GRADE_RISE=MEDIUM", "--at", AT).output
+    assert "carer: ALARM 03:07, PATIENT: new warning signs." in out
+    assert "nurse-1: ALARM 03:07, PATIENT (WEARABLE): the grade rose to at least 1." in out
