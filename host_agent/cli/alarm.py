@@ -16,8 +16,9 @@ from host_agent.people.composing import Door, sign_entry
 from host_agent.store.acceptances import of_audit
 from host_agent.store.accounts import account
 from host_agent.terminal.bundles import with_bundles
-from host_agent.terminal.options import DeviceOption, JsonOption
+from host_agent.terminal.options import DeviceOption, JsonOption, PatientOption
 from host_agent.terminal.output import nothing, show
+from host_agent.terminal.pager import NoPagerOption
 from host_agent.terminal.reading_store import open_store
 from host_agent.terminal.running_agent import live_status
 from host_agent.terminal.signing import Who, agent_door, find_signer
@@ -38,22 +39,22 @@ AlarmArgument = Annotated[
         help="Its number or name, as `cytowatch alarm list` shows it. Not needed while one alarm stands.",
     ),
 ]
-PatientOption = Annotated[
-    str | None,
-    typer.Option("--patient", metavar="PSEUDONYM", help="Alarms about this patient only."),
-]
 NoteOption = Annotated[
     str, typer.Option("--note", metavar="TEXT", help="A few words that are kept with it, for example where you are.")
 ]  # fmt: skip
 
 
 @alarm.command("list")
-def list_(device: DeviceOption = None, patient: PatientOption = None, as_json: JsonOption = False) -> None:
+def list_(
+    device: DeviceOption = None, patient: PatientOption = None, no_pager: NoPagerOption = False,
+    as_json: JsonOption = False,
+) -> None:  # fmt: skip
     """Show every alarm that stands, the most urgent first, and who accepted it. Works without the agent."""
     rows = about(_rows(default_paths()), device, patient)
     if not rows:
         nothing(_NOTHING, {"alarms": []}, as_json=as_json)
-    show({"alarms": rows}, [line for row in rows for line in _lines(row)], as_json=as_json)
+    lines = [line for row in rows for line in _lines(row)]
+    show({"alarms": rows}, lines, as_json=as_json, pages=not no_pager)
 
 
 @alarm.command()

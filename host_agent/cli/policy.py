@@ -33,6 +33,7 @@ from host_agent.people.accepting import ACCEPTANCE_MS
 from host_agent.terminal.config_option import ConfigOption, find_config
 from host_agent.terminal.options import JsonOption
 from host_agent.terminal.output import show
+from host_agent.terminal.progress import working
 from host_agent.terminal.times import parse_moment_ms, parse_span_s
 from host_agent.text import iso_utc, local_time, priority_name, span_text, table
 
@@ -111,7 +112,10 @@ def test_policy(
         show(data, lines, as_json=as_json)
         return
     happens.sort(key=lambda pair: pair[0])
-    found = list(islice(foresee(plan, happens, at_utc_ms=begin_ms, for_ms=for_ms), _SHOWN_MAX + 1))
+    found: list[Foreseen] = []
+    with working(lambda: f"looking ahead, {len(found):,} steps so far"):
+        for one in islice(foresee(plan, happens, at_utc_ms=begin_ms, for_ms=for_ms), _SHOWN_MAX + 1):
+            found.append(one)
     data["is_cut"] = len(found) > _SHOWN_MAX
     found = found[:_SHOWN_MAX]
     data["steps"] = [_as_json(plan, one) for one in found]

@@ -16,11 +16,13 @@ from pathlib import Path
 
 from host_agent.clock import Clock, RealClock
 from host_agent.config.model import parse_config
+from host_agent.escalation.words.reader import Reader
+from host_agent.escalation.words.wording import worder
 from host_agent.forward.delivery import Connected
-from host_agent.forward.forms.examples import EXAMPLES
 from host_agent.forward.worker import Worker
 from host_agent.store.db import Store, Tx
 from host_agent.store.outbox import Addressed, add_delivery
+from tools.dev.messages import payloads
 from tools.lab.bench.measuring import Row, percentile
 from tools.lab.bench.receiver_peers import PEERS, MissingError
 
@@ -30,6 +32,7 @@ OUTAGE_EVENTS = 1000
 OUTAGE_S = 3600.0
 WEARABLES, EACH_S, WARD_S = 64, 1.0, 600.0
 _DEADLINE_S = 60.0
+_EVENT = dict(payloads())["HYPOXAEMIA HIGH"]  # its words are made before it is first sent
 
 
 def rows() -> Iterator[Row]:
@@ -142,6 +145,7 @@ async def _working(folder: Path, table: str, clock: Clock) -> AsyncIterator[tupl
             retry_first_s=receiver.retry_first_s,
             retry_cap_s=receiver.retry_cap_s,
             clock=clock,
+            word=worder(Reader("caregiver", "de"), clock),
         )
         async with asyncio.TaskGroup() as group:
             running = [group.create_task(worker.run())]
@@ -157,7 +161,7 @@ async def _working(folder: Path, table: str, clock: Clock) -> AsyncIterator[tupl
 
 async def _add(store: Store, worker: Worker, clock: Clock, key: str, device: int) -> float:
     """One more HIGH event of a wearable; the time just before its commit began."""
-    payload = json.dumps({**EXAMPLES[0], "key": key, "stage": "raised"})
+    payload = json.dumps({**_EVENT, "key": key, "stage": "raised"})
 
     def add(tx: Tx) -> None:
         row = Addressed("bench", key, None, 3, False, payload, device=device, kind="alarm-1", alarm=1)
