@@ -83,19 +83,32 @@ def test_a_caregiver_does_not_answer_and_a_nurse_accepts_and_everybody_who_was_t
     fever: tuple[Done, Path],
 ) -> None:
     lines = fever[0].stdout.splitlines()
-    urgent, unanswered, called, types, known, plays = (
-        next(place for place, line in enumerate(lines) if line.startswith("  ") and words in line)
-        for words in (
-            "to caregiver-1: SIMULATED. URGENT",
-            "caregiver-1 does not answer: nurse-1 is called",
-            "to nurse-1: SIMULATED. URGENT",
-            "nurse-1 types: cytowatch alarm accept",
-            "to ward and nurse-1: SIMULATED. ACCEPTED",
-            'wearable plays "somebody knows": 600 Hz, then 900 Hz',
+
+    def place(*words: str) -> int:
+        return next(
+            at
+            for at, line in enumerate(lines)
+            if line.startswith("  ") and all(word in line for word in words)
         )
+
+    def told(name: str, words: str) -> int:
+        """Where it stands that somebody was sent this."""
+        return next(
+            at for at, line in enumerate(lines) if line.startswith("  webhook  to ") and words in line
+            and name in line.removeprefix("  webhook  to ").split(":")[0]
+        )  # fmt: skip
+
+    urgent = [told(name, "SIMULATED. URGENT") for name in ("ward", "caregiver-1")]
+    unanswered, called = place("caregiver-1 does not answer: nurse-1 is called"), told("nurse-1", "URGENT")
+    types, plays = (
+        place("nurse-1 types: cytowatch alarm accept"),
+        place('wearable plays "somebody knows": 600 Hz, then 900 Hz'),
     )
-    assert urgent < unanswered < called < types < min(known, plays)
-    assert "nurse-1 accepted the alarm of" in lines[known]
+    known = [told(name, "SIMULATED. ACCEPTED") for name in ("ward", "caregiver-1", "nurse-1")]
+    assert max(urgent) < unanswered < called < types < min(*known, plays)
+    assert all("nurse-1 accepted the alarm of" in lines[at] for at in known), (
+        "everybody who was called is told who comes"
+    )
     assert lines[-3] == "accepted: HYPOXAEMIA by nurse-1; ward, caregiver-1 and nurse-1 know who accepted"
 
 

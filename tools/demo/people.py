@@ -120,8 +120,10 @@ class People:
                     self._say(
                         f"  people   {CAREGIVER} does not answer: {NURSE} is called after {CALLED_AFTER_S} s"
                     )
-        for text, got in names.items():
-            self._say(f"  webhook  to {_together([name for name in self.receivers if name in got])}: {text}")
+        order = list(self.receivers)
+        for text, got in sorted(names.items(), key=lambda pair: min(map(order.index, pair[1]))):
+            to = _together([name for name in order if name in got])
+            self._say(f"  webhook  to {to}: {' '.join(text.split())}")
 
     def _answer(self, laptop: Laptop, wearable: Wearable, episode: str) -> None:
         standing = laptop.ask("alarm", "list")["alarms"]
