@@ -150,6 +150,13 @@ class Conductor:
         """Let so much time pass; 0: only what is due now is done. ConductorError when the run has failed."""
         self.pass_until(self._schedule.now_us + round(seconds * 1_000_000))
 
+    def settle(self) -> None:
+        """After asking somebody from outside, and before a signal: all that follows is done, and nobody has a turn.
+
+        A microsecond passes, so that what is drawn from now on does not depend on what was asked.
+        """
+        self.pass_until(self._schedule.now_us + 1)
+
     @property
     def due(self) -> Due:
         """What wearables have sent to the player, for `ports`."""

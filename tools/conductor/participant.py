@@ -39,6 +39,7 @@ class Participant:
         self.horizon_us = 0
         self.since_s = 0.0  # real time at which its turn began
         self.seen = -1
+        self.must_look_again = False  # something came from outside while it had its turn
         self._shows_stack = False
         self._messages = 0
         self._worked_before_s: float | None = None
@@ -82,6 +83,7 @@ class Participant:
     def _give(self, horizon_us: int, since_s: float, message: dict[str, Any]) -> None:
         self.has_turn, self.horizon_us, self.since_s, self._messages = True, horizon_us, since_s, 0
         self._worked_before_s = None
+        self.must_look_again = False
         with suppress(ConnectionError):  # it has ended: its connection says so next
             self._connection.send(json.dumps(message).encode())
 
