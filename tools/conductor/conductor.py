@@ -196,6 +196,8 @@ class Conductor:
             self._raise_failure()
             self._schedule.limit_us, self._stop_when = limit_us, stop_when
             self._schedule.player_counts(self.ports.counts())
+            # here, not at the bell: heard late it would give somebody a turn after this has returned
+            self._schedule.touched()
             self._passing_since_s, self._is_passing = _real_s(), True
             self._poke()
             while self._is_passing:
@@ -229,7 +231,6 @@ class Conductor:
                         poller.register(self._accept().fd, select.POLLIN)
                     if self._bell.fileno() in ready:
                         self._bell.recv(4096)
-                        self._schedule.touched()
                     self._check_patience()
                     self._go_on()
         except ConductorError as error:

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 _LARGEST_BYTES = 1 << 16
+STACK_SIGNAL = signal.SIGURG  # the agent has an answer of its own to most
 
 
 class Turns:
@@ -135,10 +136,10 @@ def _due(message: dict[str, Any]) -> dict[str, tuple[int, int]]:
 
 
 def _shows_stack() -> bool:
-    """Let SIGQUIT write the stack of every thread to standard error, so that a hang says in what."""
+    """Let STACK_SIGNAL write the stack of every thread to standard error, so that a hang says in what."""
     if threading.current_thread() is not threading.main_thread():
         return False
     with contextlib.suppress(Exception):  # standard error may be no file
-        faulthandler.register(signal.SIGQUIT, all_threads=True)
+        faulthandler.register(STACK_SIGNAL, all_threads=True)
         return True
     return False
