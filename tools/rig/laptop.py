@@ -209,10 +209,10 @@ class Laptop:
         except (HostAgentError, OSError):
             return {}
 
-    def call(self, method: str, **arguments: Any) -> dict[str, Any]:
+    def call(self, do: str, **fields: Any) -> dict[str, Any]:
         """What the running agent answers on its control socket. HostAgentError, OSError."""
         try:
-            return control.call_now(self.paths.socket, method, timeout_s=patience_s(_ASK_S), **arguments)
+            return control.call_now(self.paths.socket, do, timeout_s=patience_s(_ASK_S), **fields)
         finally:
             settle()
 
