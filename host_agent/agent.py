@@ -7,7 +7,6 @@ State is in SQLite and on the wearable; a kill at any moment loses nothing. `run
 import asyncio
 import contextlib
 import logging
-import os
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from functools import partial
 from typing import Any
@@ -15,12 +14,13 @@ from typing import Any
 from crs_core.codes import NOT_UNDERSTOOD
 
 from host_agent.agent_run import NO_AGES, AgentRun, system_start
-from host_agent.agent_signals import ENDING, GOING_ON
+from host_agent.agent_signals import answering
 from host_agent.clock import Clock, RealClock, ScaledClock
 from host_agent.config.model import Config
 from host_agent.control.handlers import Commands
+from host_agent.control.metrics import Metrics
 from host_agent.control.parts import Parts
-from host_agent.control.socket import ControlServer
+from host_agent.control.socket import ControlServer, Handler
 from host_agent.errors import StoreError
 from host_agent.escalation.acceptance.from_receiver import taker
 from host_agent.escalation.acceptance.to_wearable import AcceptanceSender
@@ -28,6 +28,7 @@ from host_agent.escalation.checks.at_repl import AtReplCheck
 from host_agent.escalation.checks.check import Check, CheckParts, Finding
 from host_agent.escalation.checks.contact_steps import ContactStepsCheck
 from host_agent.escalation.checks.contradicting_time import ContradictingTimeCheck
+from host_agent.escalation.checks.heartbeat import heartbeat_of
 from host_agent.escalation.checks.lapses import LapseCheck
 from host_agent.escalation.checks.nobody_reached import NobodyReachedCheck
 from host_agent.escalation.checks.not_taken import NotTakenCheck
@@ -42,8 +43,11 @@ from host_agent.escalation.contact.calling import calling_of
 from host_agent.escalation.derive import Escalation
 from host_agent.escalation.from_memory import MemoryAlarms
 from host_agent.escalation.target import Target
+from host_agent.escalation.words.reader import readers_of
+from host_agent.escalation.words.wording import worder
 from host_agent.fault_log import FaultLog
 from host_agent.forward.workers import Workers, worker_of
+from host_agent.kept_up import keep_up
 from host_agent.keys.enrolled import EnrolledKeys
 from host_agent.link.serial import open_serial
 from host_agent.link.supervisor import LinkReport
@@ -60,15 +64,15 @@ from host_agent.store.rows import Journal
 from host_agent.sync.links import Links, OpenPort
 from host_agent.sync.live import Hooks, LiveViews, View
 from host_agent.sync.runner import SyncRunner
-from host_agent.sync.timebase import record_time
+from host_agent.sync.timebase import stored_time
 from host_agent.sync.unreached import UnreachedTeller
 from host_agent.sync.verify import Verifier
 
 _LOG = logging.getLogger(__name__)
-_RESTART_FIRST_S = 1.0
-_RESTART_MAX_S = 60.0
 _LINES_OF_A_WEARABLE = 200  # a traceback of its program has some dozen
-_TO_STOP = "To stop it: kill %d"
+
+
+PageJob = Callable[[Parts, dict[str, Handler]], Awaitable[None]]
 
 
 class Agent:
@@ -81,8 +85,11 @@ class Agent:
         ports: Iterable[str] = (),
         speed: float = 1.0,
         open_port: OpenPort = open_serial,
+        *,
+        page: PageJob | None = None,
     ) -> None:
         """`ports` come on top of the configured ones; `speed` other than 1 is for simulations only."""
+        self._page = page
         self.paths = paths
         self.config = config
         self.link_clock: Clock = RealClock()
@@ -96,9 +103,13 @@ class Agent:
         self.run_note = AgentRun(paths.ensure_readable(), self.link_clock)
         try:
             self.store = Store(paths.database, self.clock, waits=True)
+            readers = readers_of(config)
             try:
                 self.workers = Workers(
-                    [worker_of(one, self.store, self.link_clock) for one in config.receivers]
+                    [
+                        worker_of(one, self.store, self.link_clock, worder(readers[one.name], self.clock))
+                        for one in config.receivers
+                    ]
                 )
             except BaseException:
                 self.store.close()
@@ -124,7 +135,7 @@ class Agent:
         with contextlib.suppress(StoreError):  # it is read when the store opens
             self.store.read_now(self._read_store)
         self.context_sender = ContextSender(
-            self.store, self._bound_sessions, self.clock, self.link_clock, record_time,
+            self.store, self._bound_sessions, self.clock, self.link_clock, stored_time,
             before=NO_AGES if self.is_simulation else self.run_note.ages_before,
         )  # fmt: skip
         self.record_overdue = RecordOverdueCheck(
@@ -171,12 +182,16 @@ class Agent:
             accept_within_ms=self.escalation.accept_within_ms,
         )
         self.contact_steps = ContactStepsCheck(parts, self.escalation)
+        self.heartbeat = None if self.is_simulation else heartbeat_of(
+            self.config.heartbeat, parts, limits, self.link_clock.utc_ms,
+            heard=lambda: self.live.heard(self.keys()),
+        )  # fmt: skip
         # a new check is one file in escalation/checks/ and one line here
         checks: list[Check] = [
             SilenceCheck(parts, limits, heard=lambda: self.live.heard(self.keys())),
             PromptCheck(parts),
             NotTakenCheck(parts, self.context_sender.refused_numbers),
-            ContradictingTimeCheck(parts),
+            ContradictingTimeCheck(parts, said=self.live.said_now),
             AtReplCheck(parts, reports=self.links.reports.values, keys=self.keys),
             self.nobody_reached,
             self.record_overdue,
@@ -185,7 +200,10 @@ class Agent:
             StoreOpensCheck(parts, self.live.on_store, self._read_store),
             self.contact_steps,
         ]
-        return CheckRunner(checks, self.clock)
+        runner = CheckRunner([*checks, *([self.heartbeat] if self.heartbeat else [])], self.clock)
+        if self.heartbeat is not None:
+            self.heartbeat.stuck = runner.stuck
+        return runner
 
     def _read_store(self, tx: Tx) -> None:
         """What is kept in memory of the store."""
@@ -205,28 +223,32 @@ class Agent:
         use_own_threads(asyncio.get_running_loop())
         self.workers.use_loop(asyncio.get_running_loop())
         self.workers.take_replies(
-            taker(self.store, self.clock, self.escalation.accepted, self.acceptances.wake)
+            taker(self.store, self.clock, self.escalation.accepted, self.acceptances.wake, self.config.people)
         )
         parts = Parts(
             self.store, self.clock, self.keys, self.links, self.live, self.workers, self.verifier,
-            self.context_sender, self.acceptances, self.escalation, self.stop,
+            self.context_sender, self.acceptances, self.escalation, self.stop, self.heartbeat,
         )  # fmt: skip
-        control = ControlServer(self.paths.socket, Commands(parts).handlers(), clock=self.link_clock)
+        handlers = Commands(parts).handlers()
+        control = ControlServer(self.paths.socket, handlers, clock=self.link_clock)
         try:
             await control.try_start()
             async with asyncio.TaskGroup() as group:
-                jobs: list[tuple[str, Callable[[], Awaitable[None]]]] = []
-                for worker in self.workers:
-                    jobs.append((f"target {worker.name}", worker.run))
-                    if worker.connection is not None:
-                        jobs.append((f"connection {worker.name}", worker.connection))
+                jobs = self.workers.jobs()
                 jobs += [("checks", self.checks.run), ("links", partial(self.links.run, group))]
                 jobs += [("context", self.context_sender.run), ("unreached", self.unreached.run)]
                 jobs += [("acceptances", self.acceptances.run)]
                 jobs += [("signs of life", self.run_note.keep_alive), ("control", control.keep_open)]
+                if (place := self.config.metrics.place) is not None:
+                    jobs.append(("metrics", Metrics(parts, self.paths.database, place).run))
+                if self._page is not None:
+                    jobs.append(("page", partial(self._page, parts, handlers)))
                 if keep_days := self.config.store.keep_days:
                     jobs.append(("retention", Retention(self.store, keep_days, self.clock).run))
-                tasks = [group.create_task(self._keep_up(name, job), name=name) for name, job in jobs]
+                tasks = [
+                    group.create_task(keep_up(name, job, self.link_clock, self._faults), name=name)
+                    for name, job in jobs
+                ]
                 on_ready()
                 await self._stop.wait()
                 _LOG.info("stopping")
@@ -238,29 +260,13 @@ class Agent:
         finally:
             await control.close()
             await self.workers.close()
+            if self.heartbeat is not None:
+                await self.heartbeat.stop(self.run_note.why)
             for task in list(self._background):
                 task.cancel()
             await asyncio.gather(*self._background, return_exceptions=True)
             self.store.close()
             self.run_note.end()
-
-    async def _keep_up(self, name: str, job: Callable[[], Awaitable[None]]) -> None:
-        """A bug in one part must not end the others, nor that part: it is logged and started again."""
-        pause_s = _RESTART_FIRST_S
-        while True:
-            started_s = self.link_clock.monotonic()
-            try:
-                await job()
-            except Exception as error:
-                self._faults.tell(
-                    name,
-                    f"internal error in {name}; it starts again: {type(error).__name__}: {error}",
-                    error=error,
-                )
-            if self.link_clock.monotonic() - started_s > _RESTART_MAX_S:
-                pause_s = _RESTART_FIRST_S
-            await self.link_clock.sleep(pause_s)
-            pause_s = min(pause_s * 2, _RESTART_MAX_S)
 
     def _make_runner(self, name: str, only_device: bytes | None) -> SyncRunner:
         return SyncRunner(
@@ -327,16 +333,5 @@ class Agent:
 
 async def run_agent(agent: Agent, on_ready: Callable[[], None] = lambda: None) -> None:
     """Run until a signal of ENDING or the control socket's `stop`. The signals of GOING_ON are told in the log."""
-    loop = asyncio.get_running_loop()
-    handlers: dict[int, Callable[[], None]] = {
-        number: partial(agent.stop, f"stopped by {why}") for number, why in ENDING.items()
-    }
-    for number, why in GOING_ON.items():
-        handlers[number] = partial(_LOG.warning, f"{why} {_TO_STOP}", os.getpid())
-    for number, handler in handlers.items():
-        loop.add_signal_handler(number, handler)
-    try:
+    with answering(agent.stop):
         await agent.run(on_ready)
-    finally:
-        for number in handlers:
-            loop.remove_signal_handler(number)

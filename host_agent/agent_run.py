@@ -119,6 +119,11 @@ class AgentRun:
             "alive_utc_ms": self._clock.utc_ms(), "ages_ms": {str(k): v for k, v in self.waiting_ages().items()},
         }  # fmt: skip
 
+    @property
+    def why(self) -> str:
+        """Why this run ends, as far as it is known."""
+        return self._why
+
     def ending(self, why: str) -> None:
         """Remember why this run ends; the first reason counts."""
         if self._why == "it was stopped":

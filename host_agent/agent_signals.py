@@ -3,8 +3,16 @@
 Every signal is in one of these tables: what no other one names is in GOING_ON.
 """
 
+import asyncio
+import contextlib
+import logging
+import os
 import signal
+from collections.abc import Callable, Iterator
+from functools import partial
 
+_LOG = logging.getLogger(__name__)
+_TO_STOP = "To stop it: kill %d"
 # the agent stops in order and says why
 ENDING: dict[int, str] = {
     signal.SIGINT: "Ctrl-C (SIGINT)",
@@ -48,3 +56,21 @@ def ignore_until_answered() -> None:
     """From now on nothing in GOING_ON or IGNORED ends this process; `run_agent` answers the first later."""
     for number in (*GOING_ON, *IGNORED):
         signal.signal(number, signal.SIG_IGN)
+
+
+@contextlib.contextmanager
+def answering(stop: Callable[[str], None]) -> Iterator[None]:
+    """Meanwhile the running loop calls `stop` at a signal of ENDING, and tells those of GOING_ON in the log."""
+    loop = asyncio.get_running_loop()
+    handlers: dict[int, Callable[[], None]] = {
+        number: partial(stop, f"stopped by {why}") for number, why in ENDING.items()
+    }
+    for number, why in GOING_ON.items():
+        handlers[number] = partial(_LOG.warning, f"{why} {_TO_STOP}", os.getpid())
+    for number, handler in handlers.items():
+        loop.add_signal_handler(number, handler)
+    try:
+        yield
+    finally:
+        for number in handlers:
+            loop.remove_signal_handler(number)

@@ -173,6 +173,12 @@ def prompt_names(names: Iterable[str]) -> str:
     return ", ".join(_PROMPTS.get(name, name) for name in names)
 
 
+def prompts_in(text: str) -> list[str]:
+    """The names of what a text of `prompt_names` asks for."""
+    asked = text.partition(": ")[2].split(", ")
+    return [name for name, words in _PROMPTS.items() if words in asked]
+
+
 def grade_text(
     scale: int,
     version: int,

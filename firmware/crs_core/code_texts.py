@@ -21,6 +21,7 @@ from crs_core.codes import (
     GAP_CORRUPT,
     GAP_DROPPED,
     GAP_FLASH_FAILED,
+    HEARTBEAT_UNHEARD,
     HOST_AWAY,
     HYPOTENSION,
     HYPOXAEMIA,
@@ -153,48 +154,10 @@ ALARM_NAMES = {
     NOBODY_REACHED: "NOBODY_REACHED",
     NOT_UNDERSTOOD: "NOT_UNDERSTOOD",
     TIME_CONTRADICTS: "TIME_CONTRADICTS",
+    HEARTBEAT_UNHEARD: "HEARTBEAT_UNHEARD",
 }
 
-# One text for nurses and caregivers: first what is the case, then what to do. Time, patient and numbers to call are put
-# around it by host_agent/escalation/alarm_words.py, and values or details in place of the braces, or nothing.
-ALARM_TEXTS = {
-    FEVER: "fever{temperature}. Call the care team now.",
-    POSSIBLE_FEVER: "possible fever{temperature}. Take an oral temperature now and call the care team.",
-    HYPOXAEMIA: "oxygen low{saturation}. Look at the patient now.",
-    SPO2_LOST: "the wearable is worn but cannot read the oxygen. Look at the patient now.",
-    PULSE_LOST: "the wearable is worn but finds no pulse. Look at the patient now.",
-    LIFE_THREATENING: "a life-threatening pattern of signs{values}. Get help now and say: CAR-T patient.",
-    PATIENT_BUTTON: "the patient pressed the button: I feel ill. Look at the patient now.",
-    NO_DATA: "values are missing{missing}. Check the strap and take the temperature by hand.",
-    SENSOR_FAULT: "a sensor of the wearable does not answer. Take the temperature by hand and tell the care team.",
-    JOURNAL_FAULT: "the wearable cannot keep its records. Tell the care team.",
-    HOST_AWAY: "the wearable does not hear the bedside laptop. Check that the laptop is on and near.",
-    LOW_BATTERY: "the battery of the wearable is low. Charge it now.",
-    RECORDS_LOST: "stored events were deleted before they reached the laptop. Tell the care team.",
-    NOT_MONITORING: "the wearable is in maintenance and does not monitor. Take the temperature by hand.",
-    HYPOTENSION: "low blood pressure was entered. Look at the patient now.",
-    ICE_LOW: "a low neurological score was entered. Look at the patient now.",
-    NEW_OXYGEN: "a new or rising oxygen need was entered. Look at the patient now.",
-    MEASURE_BP: "the blood pressure is asked for. Measure it now and enter it.",
-    REASSESS: "an entry has expired. Assess the patient now and enter it again.",
-    PROMPT_MISSED: "an entry is overdue{detail}. Measure and enter it now.",
-    RECORD_CONTRADICTS: "a pulse is measured although a record of death is signed. Look at the patient now.",
-    PAUSE_OVER: "the planned pause is over and the wearable does not measure. Put the wearable on again.",
-    NO_DATA_YET: "nothing has arrived from the wearable{detail}. Look at the patient and the strap.",
-    STALE_DATA: "nothing new arrives from the wearable{detail}. Look at the patient and the strap.",
-    FUTURE_DATA: "one of the clocks is wrong{detail}. Take the temperature by hand and tell the care team.",
-    LINK_LOST: "the link to the wearable is lost. Look at the patient and bring the laptop near.",
-    FORK: "two different records came from the wearable as the same one. Tell the care team.",
-    RECHECK_DISAGREES: "laptop and wearable came to different results. Look at the patient and tell the care team.",
-    STORE_FAULT: "the laptop cannot save what it receives. Look at the patient and tell the care team.",
-    JOURNAL_REPLACED: "the wearable was started or ended by another laptop. Check whose it is.",
-    DEVICE_AT_REPL: "the program of the wearable is stopped and nobody is monitored. Restart the wearable.",
-    NOT_TAKEN: "the wearable refused a signed entry and does not use it. Check the entry and tell the care team.",
-    NOT_BACK: "nothing is heard from the wearable after its planned pause{detail}. Look at the patient and put it on.",
-    NOT_UNDERSTOOD: "the wearable sent something that this laptop cannot read. Look at patient and wearable.",
-    TIME_CONTRADICTS: "the clocks contradict each other. Compare the time on this laptop with a watch.",
-    NOBODY_REACHED: "an alarm has reached nobody. Look at the patient now and call for help yourself.",
-}
+# What each alarm says to people is in host_agent/escalation/words/languages/.
 
 REASON_TEXTS = {
     R_FEVER_MET: "Temperature at or above 38.00 °C.",

@@ -56,6 +56,7 @@ NOT_BACK = const(50)
 NOBODY_REACHED = const(51)  # no receiver took an alarm: sounds on the wearable too
 NOT_UNDERSTOOD = const(55)
 TIME_CONTRADICTS = const(56)
+HEARTBEAT_UNHEARD = const(57)  # the watcher outside does not hear the laptop
 
 
 def is_physiological(alarm: int) -> bool:

@@ -81,7 +81,7 @@ def accept(
     signer: Signer | None = None
     for attempt in range(_TRIES):
         rows = about(_rows(paths), who.device, patient)
-        meant = [row for row in rows if row["number"] is not None] if everything else [the_alarm(rows, which)]
+        meant = rows if everything else [the_alarm(rows, which)]
         if not meant:
             nothing(_NOTHING, {"accepted": []}, as_json=who.as_json)
         waiting = [row for row in meant if row["acceptance"] is None]
@@ -229,12 +229,11 @@ def _accepted_lines(one: dict[str, Any]) -> Iterable[str]:
 
 
 def _lines(row: Row) -> Iterable[str]:
-    number = "-" if row["number"] is None else row["number"]
-    yield f"{number:>4}  {row['name']}  {row['text']}"
+    yield f"{row['number']:>4}  {row['name']}  {row['text']}"
     for kind, words in (("acceptance", "accepted by"), ("silence", "reminders held back by")):
         if one := row[kind]:
             told = f", {one['wearable_text']}" if one["wearable_text"] else ""
             note = f" ({one['note']})" if one["note"] else ""
             yield f"      {words} {one['who']}{note}, by {one['how']}, until {local_of_iso(one['until'])}{told}"
-    if row["number"] is not None and not row["acceptance"]:
+    if not row["acceptance"]:
         yield f"      nobody has accepted it: cytowatch alarm accept {row['number']}"

@@ -34,7 +34,7 @@ def config(
         print(f"{check}: every key is valid.")
         return
     paths = default_paths()
-    source = str(paths.config) if kind_of(paths.config) else "defaults (there is no config.toml)"
+    source = str(paths.config) if kind_of(paths.config) else f"defaults (there is no {paths.config})"
     print(f"# in use: {source}")
     shown = json.dumps(find_config(paths, None).model_dump(mode="json"), indent=2, ensure_ascii=False)
     print(without_secrets(shown))

@@ -10,6 +10,7 @@ from host_agent.clock import RealClock
 from host_agent.control.socket import AgentNotRunning, call_now
 from host_agent.errors import ConfigError
 from host_agent.paths import Paths, default_paths
+from host_agent.printable import printable
 from host_agent.store.db import Store
 from host_agent.store.undelivered import Undelivered, retry_deliveries, undelivered
 from host_agent.terminal.options import JsonOption
@@ -97,7 +98,8 @@ def _fields(row: Undelivered) -> dict[str, Any]:
 
 
 def _name(row: Undelivered) -> str:
-    return code_texts.alarm_name(row.alarm) if row.alarm else "GRADE_RISE"
+    """Of what is no alarm the name of its event: a grade rise, a test, or what somebody signed."""
+    return code_texts.alarm_name(row.alarm) if row.alarm else printable(row.name) or "GRADE_RISE"
 
 
 def _unsaved_fields(one: dict[str, Any]) -> dict[str, Any]:

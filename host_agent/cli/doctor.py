@@ -32,6 +32,7 @@ from host_agent.store.undelivered import undelivered as find_undelivered
 from host_agent.terminal import exits
 from host_agent.terminal.config_option import ConfigOption, find_config
 from host_agent.terminal.finding import INFO, PROBLEM, WARNING, Finding
+from host_agent.terminal.heartbeat_words import heartbeat_findings
 from host_agent.terminal.options import JsonOption
 from host_agent.terminal.output import show
 from host_agent.terminal.reading_store import open_store
@@ -115,6 +116,7 @@ def _examine(config_file: Path | None) -> Iterator[Finding]:
     undelivered: dict[str, list[Undelivered]] = {}
     yield from _store(paths, keys, live, agent, undelivered)
     yield from receiver_findings(settings.receivers, undelivered, live)
+    yield from heartbeat_findings(settings.heartbeat, live)
 
 
 def _ports(settings: Config) -> Iterator[Finding]:

@@ -20,6 +20,7 @@ from host_agent.terminal.streams import clean_streams
 COMMANDS = (
     "run",
     "release",
+    "page",
     "status",
     "scan",
     "pair",

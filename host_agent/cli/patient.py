@@ -7,7 +7,7 @@ import typer
 
 from host_agent.control.guard import GuardNeeded
 from host_agent.paths import default_paths
-from host_agent.patient.profile import make_profile
+from host_agent.patient.profile import check_label, make_profile
 from host_agent.terminal.bundles import with_bundles
 from host_agent.terminal.guarding import Guard, ReasonOption, through_agent
 from host_agent.terminal.options import DeviceOption, JsonOption
@@ -59,6 +59,15 @@ def start(
             help="Pseudonym, never a name. When left out, one is made up.",
         ),
     ] = None,
+    label: Annotated[
+        str | None,
+        typer.Option(
+            "--label",
+            metavar="TEXT",
+            help="What messages call the patient, such as 'Room 12, window'. It stays on this laptop and in messages."
+            " When left out, messages use the pseudonym.",
+        ),
+    ] = None,
     infusion_date: Annotated[
         str | None,
         typer.Option(
@@ -100,10 +109,11 @@ def start(
         "infusion_date": infusion_date, "product": product, "systolic_mmhg": systolic_mmhg, "call_number": call_number,
     }  # fmt: skip
     make_profile(**profile)  # type: ignore[arg-type]  # refuse here what needs no wearable to refuse
+    label = None if label is None else check_label(label)
     try:
         done = through_agent(
             default_paths(), "patient_start", "patient_start", Guard(*guard), profile=profile, device=device,
-            second_wearable=second_wearable,
+            second_wearable=second_wearable, label=label,
         )  # fmt: skip
     except GuardNeeded as error:
         raise GuardNeeded(
@@ -113,6 +123,7 @@ def start(
     lines = [
         f"Wearable {done['device_id']} is bound to {done['patient']}, site {done['site']}"
         f" (binding {done['binding_id']}).",
+        f"Messages call this patient {label or done['patient']}.",
         "A new journal has begun. Grading starts with the first new readings.",
     ]
     show(done, lines, as_json=as_json)

@@ -1,6 +1,7 @@
 """`policy`: what the contacts and steps of the configuration would do, without sending anything."""
 
 import difflib
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -9,6 +10,7 @@ from crs_core.code_texts import ALARM_NAMES
 from crs_core.codes import PRIORITY_HIGH, PRIORITY_LOW, PRIORITY_MEDIUM, PRIORITY_NAMES
 
 from host_agent.clock import RealClock
+from host_agent.config.model import Config
 from host_agent.errors import ConfigError
 from host_agent.escalation.contact.course import (
     OVER_STAGE,
@@ -23,6 +25,8 @@ from host_agent.escalation.contact.course import (
 )
 from host_agent.escalation.contact.foreseen import Foreseen, foresee
 from host_agent.escalation.contact.plan import Plan, may_wait, plan_of
+from host_agent.escalation.words.imagined import imagined_text
+from host_agent.escalation.words.reader import readers_of
 from host_agent.paths import default_paths
 from host_agent.people.accepting import ACCEPTANCE_MS
 from host_agent.terminal.config_option import ConfigOption, find_config
@@ -96,7 +100,7 @@ def test_policy(
         else "There is no receiver that is a system."
     )
     if plan is None:
-        data["steps"] = []
+        data["steps"], data["texts"] = [], {}
         lines.append("There is no [[contact]]: every receiver is a system, and nobody is called second.")
         if not settings.reaching:
             lines.append(
@@ -107,11 +111,26 @@ def test_policy(
     happens.sort(key=lambda pair: pair[0])
     found = list(foresee(plan, happens, at_utc_ms=begin_ms, for_ms=for_ms))
     data["steps"] = [_as_json(plan, one) for one in found]
+    data["texts"] = dict(_texts(settings, alarm, priority, begin_ms, found))
     lines += [
         "",
         *table(("TIME", "AFTER", "WHO", "CHANNELS", "WHAT", "WHY"), [_row(plan, one) for one in found]),
     ]
+    if data["texts"]:
+        lines += ["", "What each reads, with the patient, the values and the numbers of then:"]
+        lines += [f"{name}: {text}" for name, text in data["texts"].items()]
     show(data, lines, as_json=as_json)
+
+
+def _texts(
+    settings: Config, alarm: int, priority: int, begin_ms: int, found: Sequence[Foreseen]
+) -> Iterator[tuple[str, str]]:
+    """(contact, the text of the event) of each that is told, in that order."""
+    readers = readers_of(settings)
+    channels = {one.name: one.channels for one in settings.contact}
+    told = [name for one in found if isinstance(one.action, Tell) for name in one.action.people]
+    for name in dict.fromkeys(told):
+        yield name, imagined_text(alarm, priority, readers[channels[name][0]], begin_ms)
 
 
 def _event(text: str) -> tuple[int, int]:

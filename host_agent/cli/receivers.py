@@ -7,10 +7,11 @@ from typing import Annotated, Any, Literal
 import typer
 
 from host_agent.clock import RealClock
+from host_agent.config.model import Config
 from host_agent.errors import ConfigError, HostAgentError
 from host_agent.escalation.receiver_test import delivery_of_test
-from host_agent.forward.receiver import Receiver
-from host_agent.forward.trial import Trial, try_receivers
+from host_agent.escalation.words.reader import NURSE, Reader, readers_of
+from host_agent.forward.trial import Trial, Tried, try_receivers
 from host_agent.name_lookup import use_own_threads
 from host_agent.paths import default_paths
 from host_agent.terminal import exits
@@ -27,8 +28,8 @@ receivers = typer.Typer(help="Show the receivers of events, or send them a test.
 
 @receivers.command(name="list")
 def list_(config: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """Show each receiver: its kind, where it sends, and what a delivery to it proves."""
-    found = find_config(default_paths(), config).receivers
+    """Show each receiver and the watcher of [heartbeat]: kind, where it sends, what a delivery to it proves."""
+    found = _tried(find_config(default_paths(), config))
     if not found:
         nothing(
             f"No receiver is configured: nobody is told of an alarm.\n{_ADD}",
@@ -48,7 +49,9 @@ def list_(config: ConfigOption = None, as_json: JsonOption = False) -> None:
 @receivers.command()
 def test(
     name: Annotated[str | None, typer.Argument(help="Name of one receiver.")] = None,
-    everyone: Annotated[bool, typer.Option("--all", help="Every receiver.")] = False,
+    everyone: Annotated[
+        bool, typer.Option("--all", help="Every receiver, and the watcher of [heartbeat].")
+    ] = False,
     priority: Annotated[
         Literal["low", "medium", "high"],
         typer.Option(help="How urgent the test is: high rings where the receiver lets an alarm ring."),
@@ -64,14 +67,15 @@ def test(
         raise ConfigError(
             "Say which receiver to test.", "Give its name, or --all. Names: cytowatch receivers list"
         )
-    found = find_config(default_paths(), config).receivers
+    settings = find_config(default_paths(), config)
+    found = _tried(settings)
     chosen = [receiver for receiver in found if everyone or receiver.name == name]
     if not chosen and found:
         known = ", ".join(receiver.name for receiver in found)
         raise ConfigError(f"There is no receiver {name}.", f"Receivers: {known}")
     if not chosen:
         raise HostAgentError("No receiver is configured: nobody is told of an alarm.", _ADD)
-    trials = asyncio.run(_try_all(chosen, priority.upper()))
+    trials = asyncio.run(_try_all(chosen, priority.upper(), readers_of(settings)))
     failed = sum(not trial.handed_over for trial in trials)
     lines = [line for trial in trials for line in _lines(trial)]
     lines += [
@@ -82,23 +86,36 @@ def test(
     raise typer.Exit(exits.FAILED if failed else exits.DONE)
 
 
-async def _try_all(chosen: list[Receiver], priority: str) -> list[Trial]:
+def _tried(settings: Config) -> list[Tried]:
+    """Every receiver, and the watcher outside where there is one."""
+    return [*settings.receivers, *([settings.heartbeat] if settings.heartbeat.is_on else [])]
+
+
+async def _try_all(chosen: list[Tried], priority: str, readers: dict[str, Reader]) -> list[Trial]:
     use_own_threads(asyncio.get_running_loop())
     clock = RealClock()
     now_ms = clock.utc_ms()
-    wanted = [(one, delivery_of_test(one.name, secrets.token_hex(4), priority, now_ms)) for one in chosen]
+    wanted = [
+        (
+            one,
+            delivery_of_test(
+                one.name, secrets.token_hex(4), priority, now_ms, reader=readers.get(one.name, NURSE)
+            ),
+        )
+        for one in chosen
+    ]
     return await try_receivers(wanted, clock.utc_ms)
 
 
-def _fields(receiver: Receiver) -> dict[str, Any]:
+def _fields(receiver: Tried) -> dict[str, Any]:
     return {
         "name": receiver.name, "kind": _kind(receiver), "address": receiver.shown_address(),
-        "accept_simulated": receiver.accept_simulated, "proves": receiver.proves(),
+        "accept_simulated": getattr(receiver, "accept_simulated", False), "proves": receiver.proves(),
         "problems": [str(problem) for problem in receiver.problems()],
     }  # fmt: skip
 
 
-def _kind(receiver: Receiver) -> str:
+def _kind(receiver: Tried) -> str:
     form = getattr(receiver, "form", "")
     return f"{receiver.kind} {form}".strip()
 

@@ -1,29 +1,33 @@
-"""`report hours`: for how long each patient was measured, day by day."""
+"""`report hours`: for how long each patient was measured, day by day. `report summary`: one page about one of them."""
 
 import datetime
+import os
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from host_agent import NOTICE
 from host_agent.clock import RealClock
-from host_agent.errors import ConfigError
+from host_agent.errors import ConfigError, HostAgentError
+from host_agent.paper.summary import pdf_of
 from host_agent.paths import default_paths
+from host_agent.people.asking import NoWearer
+from host_agent.store.bindings import open_bindings
+from host_agent.store.db import DatabaseError
 from host_agent.terminal.broken import leave_when_broken
 from host_agent.terminal.options import DeviceOption, JsonOption
 from host_agent.terminal.output import nothing, show
 from host_agent.terminal.reading_store import open_store
 from host_agent.terminal.running_agent import live_status
-from host_agent.text import SIMULATED, table
+from host_agent.terminal.times import parse_span_s
+from host_agent.text import SIMULATED, local_time, marked, span_text, table
+from host_agent.views import report as view
 from host_agent.views.hours import KINDS, hours_rows
 
 report = typer.Typer(help="Reports from the store. They work without the agent.", no_args_is_help=True)
+_SHORTEST_MS = 3_600_000
 _HEADER = ("day", "patient", "bound", *(kind.replace("_", " ") for kind in KINDS), "")
-
-
-@report.callback()
-def _group() -> None:
-    """Keeps `report hours` two words while it is the only report."""
 
 
 @report.command()
@@ -79,6 +83,72 @@ def hours(
         lines.append(f"{sum(undated.values())} readings without a known time are counted as lost.")
     show(data, lines, as_json=as_json)
     leave_when_broken(broken)
+
+
+@report.command()
+def summary(
+    last: Annotated[
+        str, typer.Option("--last", metavar="SPAN", help="How much of the past it shows: 1h to 14d.")
+    ] = "24h",
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", "-o", metavar="FILE",
+            help="PDF file to write. It must not exist yet. When left out: patient and time make its name.",
+        ),
+    ] = None,
+    device: DeviceOption = None,
+    as_json: JsonOption = False,
+) -> None:  # fmt: skip
+    """Write one page about a patient for the emergency department, as a PDF file.
+
+    It has the patient's pseudonym, the day since infusion, the product, the numbers to call, temperature and SpO2
+    with their gaps, alarms with who accepted them, entries, grades as intervals, and what is not known. It is always
+    one page: what does not fit is counted on it. In JSON the same data comes beside the name of the file.
+    """
+    span_ms = round(parse_span_s(last, "--last") * 1000)
+    if not _SHORTEST_MS <= span_ms <= view.LONGEST_MS:
+        raise ConfigError(
+            f"--last: expected 1h to 14d, found {last!r}.",
+            "Write for example --last 24h. A longer course: cytowatch export --every 1h",
+        )
+    paths = default_paths()
+    live = live_status(paths)
+    now_ms = live["now_utc_ms"] if live else RealClock().utc_ms()
+    with open_store(paths) as tx:
+        bound = [] if tx is None else open_bindings(tx)
+        bound = [one for one in bound if one.device_id.hex().startswith((device or "").lower())]
+        if tx is None or len(bound) != 1:
+            why = NoWearer(len(bound), device or "")
+            nothing(f"{why} {why.advice}", {"file": None, "summary": None}, as_json=as_json)
+        try:
+            data = view.summary(tx, bound[0], now_ms, span_ms)
+        except (HostAgentError, DatabaseError):
+            raise
+        except Exception as error:  # a damaged row
+            leave_when_broken({bound[0].device_id.hex(): f"{type(error).__name__}: {error}"})
+            raise
+    stamp = local_time(now_ms, with_date=True)[:19].replace(":", "").replace(" ", "-")
+    file = out or Path(f"cytowatch-{data['patient'] or 'patient'}-{stamp}.pdf")
+    _write_new(file, pdf_of(data))
+    text = f"{file}: one page about {data['patient']}, the last {span_text(span_ms / 1000)}. It holds a patient's data."
+    show({"file": str(file), "summary": data}, [marked(data["simulated"], text)], as_json=as_json)
+
+
+def _write_new(file: Path, content: bytes) -> None:
+    """A file that only this user can read, and that did not exist."""
+    try:
+        number = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise ConfigError(
+            f"{file} exists already; nothing was written.", "Give another --out FILE."
+        ) from None
+    except OSError as error:
+        raise ConfigError(
+            f"{file} cannot be written: {error.strerror}.", "Give another --out FILE."
+        ) from None
+    with os.fdopen(number, "wb") as opened:
+        opened.write(content)
 
 
 def _clock(span_ms: int) -> str:

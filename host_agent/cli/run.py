@@ -37,7 +37,9 @@ def run(
     Its log is also in the file cytowatch.log of the state folder. After each time without monitoring, `status` and
     the next start say from when to when, and why.
     """
-    from host_agent.agent import Agent, run_agent  # noqa: PLC0415 the other commands start faster without it
+    # the other commands start faster without these
+    from host_agent.agent import Agent, run_agent  # noqa: PLC0415
+    from host_agent.web.page import Page  # noqa: PLC0415
 
     if not 0.1 <= speed <= 1000:
         raise ConfigError(
@@ -49,7 +51,8 @@ def run(
     start_log(paths.log, settings.agent.log_level)
 
     async def serve() -> None:
-        agent = Agent(paths, settings, port or (), speed)
+        page = Page(settings.page, paths).run if settings.page.enabled else None
+        agent = Agent(paths, settings, port or (), speed, page=page)
         keys = agent.keys()
 
         def ready() -> None:
@@ -59,6 +62,10 @@ def run(
             )
             if agent.run_note.gap is not None:
                 log.warning("%s.", agent.run_note.gap.text())
+            if page is not None:
+                log.info(
+                    "the page is at http://127.0.0.1:%d; open it with: cytowatch page", settings.page.port
+                )
             if not keys:
                 log.warning("no wearable is enrolled: cytowatch enrol FILE")
             if not agent.links.ports and not settings.serial.scan_usb:

@@ -18,23 +18,22 @@ from host_agent.patient.phones import HOW_TO_SET
 from host_agent.sync.live import live_values_text
 from host_agent.terminal import exits
 from host_agent.terminal.broken import broken_line, leave_when_broken
+from host_agent.terminal.heartbeat_words import heartbeat_text
 from host_agent.terminal.options import JsonOption
 from host_agent.terminal.output import nothing, show
 from host_agent.terminal.reading_store import open_store
 from host_agent.terminal.running_agent import NOT_ANSWERING, in_memory, live_status, presence
 from host_agent.text import (
-    heart_rate_text,
     local_of_iso,
     local_time,
     marked,
     prompt_names,
-    saturation_text,
     span_text,
-    temperature_at_text,
     without_secrets,
 )
 from host_agent.views.context_rows import waits_for
 from host_agent.views.device_state import READING_INTERVAL_S
+from host_agent.views.reading_text import reading_text
 from host_agent.views.state import read_state
 from host_agent.views.state_facts import age_s
 
@@ -74,7 +73,8 @@ def status(
     }
     if live:
         data["agent"] = {
-            name: live[name] for name in ("pid", "simulation_speed", "store_error", "targets", "ports")
+            name: live.get(name)
+            for name in ("pid", "simulation_speed", "store_error", "targets", "ports", "heartbeat")
         }
     if not data["devices"]:
         silent = f"{agent.text} {agent.advice}\n" if agent.state == NOT_ANSWERING else ""
@@ -111,6 +111,8 @@ def _lines(data: dict[str, Any], now_ms: int) -> Iterator[str]:
         yield f"Agent running, pid {agent['pid']}{fast}. It is {local_time(now_ms)}."
         if agent["store_error"]:
             yield f"The agent cannot store: {agent['store_error']}"
+        if agent["heartbeat"]:
+            yield f"Watcher outside: {heartbeat_text(agent['heartbeat'])}"
     else:
         yield f"{data['presence']['text']} {data['presence']['advice']}"
         yield "Below is what was stored before."
@@ -151,6 +153,8 @@ def _alarm_lines(data: dict[str, Any]) -> Iterator[str]:
         yield str(alarm["text"])
         if alarm.get("sound"):
             yield f"       {alarm['sound']}"
+        elif alarm.get("accepted_by"):
+            yield f"       accepted by {alarm['accepted_by']}, until {local_of_iso(alarm['accepted_until'])}"
     if alarms:
         yield ""
 
@@ -231,7 +235,7 @@ def _measured_lines(device: dict[str, Any], now_ms: int) -> Iterator[str]:
             yield f"  heard     {span_text(heard_s)} ago: {values}"
     if device["battery_text"]:
         yield f"  battery   {device['battery_text']}"
-    yield f"  stored    {_reading_text(device['newest_reading'])}"
+    yield f"  stored    {reading_text(device['newest_reading'])}"
     if device["calibration"]:
         yield f"  sensors   {device['calibration']['words']}"
 
@@ -249,16 +253,3 @@ def _people_lines(device: dict[str, Any]) -> Iterator[str]:
     asked += [f"Missed: {prompt_names(missed)}."] if missed else []
     if asked:
         yield f"  asked     {' '.join(asked)}"
-
-
-def _reading_text(reading: dict[str, Any] | None) -> str:
-    if reading is None:
-        return "no reading yet"
-    age_s = reading["age_s"]
-    age = "at a time not known" if age_s is None else f"{span_text(age_s)} ago"
-    return marked(
-        reading["simulated"],
-        f"{age}: {temperature_at_text(reading['temp_cc'], reading['site'], reading['temp_state'])},"
-        f" SpO2 {saturation_text(reading['spo2_tenths'], reading['ppg_state'])},"
-        f" heart rate {heart_rate_text(reading['hr_bpm'])}",
-    )

@@ -7,15 +7,21 @@ The times are proposals that a clinician must sign.
 import difflib
 import re
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from host_agent.forward.receiver import Receiver
+from host_agent.languages import FIRST, LANGUAGES
 
 Priority = Literal["LOW", "MEDIUM", "HIGH"]
 Path = tuple[str | int, ...]
+# a language is one file, so the names are known only at run time
+if TYPE_CHECKING:
+    Language = str
+else:
+    Language = Literal[LANGUAGES]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
 _CLOCK = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
 # Keys of a receiver that say whom it reaches; the first that is there counts. Behind one address of a broker or of a
@@ -57,7 +63,7 @@ class ContactSection(_Table):
     channels: tuple[Name, ...] = Field(
         strict=False, description="Names of receivers. A message goes to all of them at once."
     )
-    language: Literal["en", "de"] = Field(default="en", description="Language of the messages.")
+    language: Language = Field(default=FIRST, description="Language of the messages.")
     unit: Literal["C", "F"] | None = Field(
         default=None,
         description="Temperature unit that comes first. When it is not set, the wearable's.",

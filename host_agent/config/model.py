@@ -9,11 +9,22 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model, model_validator
 
-from host_agent.config.contacts import ContactSection, EscalationSection, StepSection, contact_problems
+from host_agent.config.contacts import (
+    ContactSection,
+    EscalationSection,
+    Language,
+    StepSection,
+    contact_problems,
+)
+from host_agent.config.metrics import MetricsSection
+from host_agent.config.page import PageSection
 from host_agent.config.problems import describe_all, describe_problems, syntax_problem
 from host_agent.errors import ConfigError, HalfRegistered
+from host_agent.forward.heartbeat import HeartbeatSection
+from host_agent.forward.peer import Peer
 from host_agent.forward.receiver import Receiver
 from host_agent.forward.registry import receiver_kinds
+from host_agent.languages import FIRST
 from host_agent.text_file import read_text_file
 
 LARGEST_CONFIG_BYTES = 1_000_000  # a configuration is a page; anything larger is another file
@@ -24,10 +35,13 @@ class _Section(BaseModel):
 
 
 class AgentSection(_Section):
-    """The log of the agent."""
+    """The agent itself."""
 
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="How much the agent writes to its log (standard error)."
+    )
+    language: Language = Field(
+        default=FIRST, description="Language of the messages to receivers that no contact names."
     )
 
 
@@ -121,6 +135,9 @@ class Config(_Section):
     ble: BleSection = BleSection()
     watchdog: WatchdogSection = WatchdogSection()
     store: StoreSection = StoreSection()
+    heartbeat: HeartbeatSection = HeartbeatSection()
+    metrics: MetricsSection = MetricsSection()
+    page: PageSection = PageSection()
     escalation: EscalationSection = EscalationSection()
     contact: tuple[ContactSection, ...] = Field(default=(), strict=False)
     step: tuple[StepSection, ...] = Field(default=(), strict=False)
@@ -137,9 +154,15 @@ class Config(_Section):
             return tuple(channel for one in self.contact for channel in one.channels)
         return tuple(receiver.name for receiver in self.receivers if receiver.reaches == "people")
 
+    @property
+    def people(self) -> dict[str, str]:
+        """Receiver → the contact whom it reaches."""
+        return {channel: one.name for one in self.contact for channel in one.channels}
+
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
         names = [receiver.name for receiver in self.receivers]
+        names += [self.heartbeat.name] if self.heartbeat.is_on else []
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(
@@ -198,10 +221,11 @@ def load_config(path: Path, *, typed: bool = False) -> Config:
 
 
 def _place_files(tree: dict[str, Any], folder: Path) -> None:
-    """Write the whole path of each file that a receiver's table names into it."""
-    for kind, model in receiver_kinds().items():
-        tables = tree.get(kind)
-        for table in tables if isinstance(tables, list) else ():
+    """Write the whole path of each file that the table of a receiver or of the heartbeat names into it."""
+    models: dict[str, type[Peer]] = {**receiver_kinds(), HeartbeatSection.kind: HeartbeatSection}
+    for kind, model in models.items():
+        tables: Any = tree.get(kind)
+        for table in tables if isinstance(tables, list) else (tables,):
             for key in (*(f"{secret}_file" for secret in model.secrets), *model.files):
                 named = table.get(key) if isinstance(table, dict) else None
                 if isinstance(named, str) and not named.startswith("~"):

@@ -24,7 +24,7 @@ from host_agent.store.db import Tx
 from host_agent.store.devices import devices
 from host_agent.store.outbox import Addressed, Delivery, add_delivery, deliveries_of, withdraw
 from host_agent.sync.engine import SyncEngine
-from host_agent.text import marked, without_secrets
+from host_agent.text import without_secrets
 
 LONGEST_S = 25.0  # a command must answer within 30 s
 _LOOK_S = 0.05
@@ -75,10 +75,8 @@ class ChainTest:
         simulated = parts.clock.speed != 1.0
         keys = []
         for worker in parts.workers:
-            test = delivery_of_test(worker.name, token, "LOW", parts.clock.utc_ms())
-            body = json.loads(test.body)
-            body |= {"simulated": simulated, "text": marked(simulated, body["text"])}
-            payload = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+            test = delivery_of_test(worker.name, token, "LOW", parts.clock.utc_ms(), simulated=simulated)
+            payload = test.body.decode()
             why = _WITHHELD if simulated and not worker.accept_simulated else ""
             add_delivery(
                 tx,

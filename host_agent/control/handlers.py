@@ -25,7 +25,7 @@ from host_agent.errors import HostAgentError, RequestRefused
 from host_agent.link.supervisor import RELEASE_MAX_S
 from host_agent.patient import binding, phones
 from host_agent.patient.binding_states import give_up_wearable
-from host_agent.patient.profile import make_profile
+from host_agent.patient.profile import check_label, make_profile
 from host_agent.people import admission
 from host_agent.people.acts import reason_fault
 from host_agent.people.asking import the_wearer
@@ -88,7 +88,8 @@ class Commands:
         engine = await find_session(parts.links, request.get("device"))
         has = phones.settings_in(await engine.client.get_settings())
         phones.demand_both(has, profile.call_number)
-        start = binding.Start(profile, has.get("site", ""), request.get("second_wearable") is True)
+        label = check_label(str(request["label"])) if request.get("label") else ""
+        start = binding.Start(profile, has.get("site", ""), request.get("second_wearable") is True, label)
         await binding.check_start(parts.store, engine, start)
         may_end = await self._guard.check("patient_start", request)
         started = await binding.start_binding(

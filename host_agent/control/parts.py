@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from host_agent.clock import Clock
 from host_agent.escalation.acceptance.to_wearable import AcceptanceSender
+from host_agent.escalation.checks.heartbeat import HeartbeatCheck
 from host_agent.escalation.derive import Escalation
 from host_agent.forward.workers import Workers
 from host_agent.keys.enrolled import EnrolledKeys
@@ -16,7 +17,7 @@ from host_agent.sync.verify import Verifier
 
 
 class Parts(NamedTuple):
-    """`clock` is the agent's (it may be scaled); `stop` ends the agent."""
+    """`clock` is the agent's (it may be scaled); `stop` ends the agent; `heartbeat` None: none is sent."""
 
     store: Store
     clock: Clock
@@ -29,3 +30,4 @@ class Parts(NamedTuple):
     acceptance_sender: AcceptanceSender
     escalation: Escalation
     stop: Callable[[], None]
+    heartbeat: HeartbeatCheck | None

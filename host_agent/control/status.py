@@ -44,6 +44,7 @@ async def status_values(parts: Parts) -> dict[str, Any]:
             }
             for worker in parts.workers
         },
+        "heartbeat": parts.heartbeat.values() if parts.heartbeat else None,
         "store_error": str(live.store_error) if live.store_error else None,
         "key_errors": parts.keys.errors,
         "link_counters": {port: runner.link_counters for port, runner in links.runners.items()},

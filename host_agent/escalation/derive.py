@@ -18,6 +18,7 @@ from host_agent.escalation.acceptance.replies import with_reply_code
 from host_agent.escalation.acceptance.telling import tell_accepted, tell_lapsed
 from host_agent.escalation.contact.calling import Calling
 from host_agent.escalation.events import Event, Origin, alarm_event, together_event, with_audit_head
+from host_agent.escalation.host_facts import facts_of_finding
 from host_agent.escalation.record_events import device_name, events_of, patient_of
 from host_agent.escalation.signed_events import end_of_patient, events_of_entry
 from host_agent.escalation.target import WITHHELD, Target
@@ -99,12 +100,10 @@ class Escalation(Derivation):
             self.call_now(tx, alarm.device)
             return
         device_id, simulated, binding = self._about(tx, alarm.device)
-        episode = None
-        if alarm.device is not None:
-            row = Episode(
-                key, alarm.device, None, binding, "host", alarm.alarm, alarm.priority, alarm.priority, simulated
-            )  # fmt: skip
-            episode = put_episode(tx, row, alarm.changed_utc_ms)
+        row = Episode(
+            key, alarm.device, None, binding, "host", alarm.alarm, alarm.priority, alarm.priority, simulated
+        )  # fmt: skip
+        episode = put_episode(tx, row, alarm.changed_utc_ms)
         event = alarm_event(
             Origin(device_id, device_name(tx, alarm.device), None, 0, None, None, None),
             patient_of(tx, binding, alarm.changed_utc_ms),
@@ -115,6 +114,7 @@ class Escalation(Derivation):
             contact=contact_of(tx, alarm.device, binding),
             now_ms=alarm.changed_utc_ms,
             detail=alarm.detail,
+            facts=facts_of_finding(tx, alarm.device, alarm.alarm, alarm.detail),
             key=f"{device_id or 'agent'}-host-{alarm.alarm}-{alarm.raised_utc_ms}-{alarm.priority}",
         )
         self.post(tx, event, episode)

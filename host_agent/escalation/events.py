@@ -5,18 +5,22 @@ second sync or a restored database, so a receiver can drop repeats.
 """
 
 import json
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from crs_core import code_texts, codes, units
 
 from host_agent import NOTICE
-from host_agent.escalation.alarm_words import NO_VALUES, Values, When, alarm_words, people_words
+from host_agent.escalation.words.reader import NURSE
+from host_agent.escalation.words.values import NO_VALUES, Values
+from host_agent.escalation.words.wording import worded
 from host_agent.patient.contact import Contact
 from host_agent.store.audit import Head
-from host_agent.text import iso_utc, local_time, priority_name
+from host_agent.text import iso_utc, priority_name
 
 SCHEMA = "cytowatch.event/1"
-_LATE = "it reached this laptop {} later"
+NO_FACTS: Mapping[str, Any] = MappingProxyType({})
 
 
 class Origin(NamedTuple):
@@ -32,11 +36,12 @@ class Origin(NamedTuple):
 
 
 class Patient(NamedTuple):
-    """The binding that the event belongs to."""
+    """The binding that the event belongs to. `label` "": the patient is called by the pseudonym."""
 
     pseudonym: str
     binding_id: str
     day: int | None
+    label: str = ""
 
 
 class Event(NamedTuple):
@@ -81,30 +86,18 @@ def alarm_event(
     now_ms: int,
     values: Values = NO_VALUES,
     detail: str = "",
-    more: str = "",
+    facts: Mapping[str, Any] = NO_FACTS,
     key: str | None = None,
 ) -> Event:
     """An alarm of the wearable, or of the host (no `seq` in `origin`); `occurred` = (utc_ms, bound_ms).
 
     The key comes from the record's place in the journal; an alarm without a record gives its own `key`. `now_ms` is
-    when its text is written: an alarm that comes late says how old it is. `more` is a sentence at its end.
+    when it is made: an alarm that comes late says so. `facts` are what its words need beside its other fields.
     """
     name = code_texts.alarm_name(alarm)
-    when = When(occurred[0] if occurred else None, now_ms, _LATE)
     body = {
         "kind": "alarm",
         "name": name,
-        "text": " ".join(
-            filter(
-                None,
-                (
-                    alarm_words(
-                        alarm, priority, contact, when, simulated=simulated, values=values, detail=detail
-                    ),
-                    more,
-                ),
-            )
-        ),
         "detail": detail,
         "alarm": {
             "id": alarm,
@@ -118,7 +111,7 @@ def alarm_event(
     key = key or f"{_source_key(origin)}-alarm-{alarm}"
     return _event(
         key, alarm, priority, simulated=simulated, origin=origin, patient=patient, occurred=occurred, contact=contact,
-        body=body,
+        body=body, facts=facts, now_ms=now_ms,
     )  # fmt: skip
 
 
@@ -134,7 +127,13 @@ def together_event(event: Event, number: int, first_utc_ms: int, last_utc_ms: in
         occurred=(last_utc_ms, 0),
         contact=event.contact,
         now_ms=last_utc_ms,
-        more=f"It came {number} more times from {local_time(first_utc_ms)} to {local_time(last_utc_ms)}.",
+        facts={
+            "repeated": {
+                "number": number,
+                "first_at": iso_utc(first_utc_ms),
+                "last_at": iso_utc(last_utc_ms),
+            }
+        },
         key=f"{origin.device_id or 'agent'}-again-{event.kind}-{event.priority}-{first_utc_ms}",
     )
 
@@ -144,28 +143,20 @@ def grade_event(
     patient: Patient | None,
     *,
     grade: dict[str, Any],
-    text: str,
     priority: int,
     simulated: bool,
     occurred: tuple[int, int] | None,
     contact: Contact,
     now_ms: int,
 ) -> Event:
-    """A rise of the lower bound; `grade` is the payload's object (scale, lower, upper, …), `text` its sentence."""
-    when = When(occurred[0] if occurred else None, now_ms, _LATE)
+    """A rise of the lower bound; `grade` is the payload's object (scale, lower, upper, …)."""
     body = {
-        "kind": "grade_rise",
-        "name": "GRADE_RISE",
-        "text": people_words(priority, contact, when, f"{text} Call the care team now.", simulated=simulated),
-        "detail": "",
-        "alarm": None,
-        "grade": grade,
-        "values": None,
-    }
+        "kind": "grade_rise", "name": "GRADE_RISE", "detail": "", "alarm": None, "grade": grade, "values": None,
+    }  # fmt: skip
     key = f"{_source_key(origin)}-grade"
     return _event(
         key, 0, priority, simulated=simulated, origin=origin, patient=patient, occurred=occurred, contact=contact,
-        body=body,
+        body=body, facts=NO_FACTS, now_ms=now_ms,
     )  # fmt: skip
 
 
@@ -175,26 +166,24 @@ def signed_event(
     *,
     kind: str,
     name: str,
-    text: str,
     priority: int,
     simulated: bool,
     occurred_utc_ms: int,
     contact: Contact,
     key: str,
     signed: dict[str, Any] | None,
+    facts: Mapping[str, Any] = NO_FACTS,
 ) -> Event:
     """Something that a person signed; `kind` is `signed`, or `act` when monitoring ended under a HIGH alarm.
 
-    `signed` is the payload's object of that name, None: nobody signed it.
+    `signed` is the payload's object of that name, None: nobody signed it. `facts` as in `alarm_event`.
     """
-    when = When(occurred_utc_ms, occurred_utc_ms)
     body = {
-        "kind": kind, "name": name, "text": people_words(priority, contact, when, text, simulated=simulated),
-        "detail": "", "alarm": None, "grade": None, "values": None, "signed": signed,
+        "kind": kind, "name": name, "detail": "", "alarm": None, "grade": None, "values": None, "signed": signed,
     }  # fmt: skip
     return _event(
         key, 0, priority, simulated=simulated, origin=origin, patient=patient, occurred=(occurred_utc_ms, 0),
-        contact=contact, body=body,
+        contact=contact, body=body, facts=facts, now_ms=occurred_utc_ms,
     )  # fmt: skip
 
 
@@ -216,6 +205,8 @@ def _event(
     occurred: tuple[int, int] | None,
     contact: Contact,
     body: dict[str, Any],
+    facts: Mapping[str, Any],
+    now_ms: int,
 ) -> Event:
     source = None
     if origin.seq is not None:
@@ -235,16 +226,17 @@ def _event(
         "signed": None,
         **body,
         "device": {"id": origin.device_id, "name": origin.device_name} if origin.device_id else None,
-        "patient": {"id": patient.pseudonym, "binding_id": patient.binding_id, "day": patient.day}
-        if patient
-        else None,
+        "patient": _patient(patient),
         "call": {"care_team": contact.care_team or None, "emergency": contact.emergency or None},
         "source": source,
         "occurred_at": iso_utc(occurred[0]) if occurred else None,
         "time_bound_ms": occurred[1] if occurred else None,
         "audit_head": None,
+        "about": {"patient": contact.patient, "wearable": contact.device, "unit": contact.unit},
+        "facts": dict(facts),
+        "made_at": iso_utc(now_ms),
     }
-    payload = json.dumps(whole, ensure_ascii=False, separators=(",", ":"))
+    payload = json.dumps(worded(whole, NURSE, now_ms), ensure_ascii=False, separators=(",", ":"))
     return Event(key, alarm, priority, simulated, payload, origin, patient, contact)
 
 
@@ -257,7 +249,17 @@ def _values(values: Values) -> dict[str, Any] | None:
         "site": units.SITES[values.site] if values.temp_cc is not None else None,
         "spo2_tenths": values.spo2_tenths,
         "heart_rate_bpm": values.hr_bpm,
+        "temperature_age_ms": values.temp_age_ms if values.temp_cc is not None else None,
+        "ppg_age_ms": values.ppg_age_ms if values.spo2_tenths is not None else None,
     }
+
+
+def _patient(patient: Patient | None) -> dict[str, Any] | None:
+    if patient is None:
+        return None
+    return {
+        "id": patient.pseudonym, "binding_id": patient.binding_id, "day": patient.day, "label": patient.label or None,
+    }  # fmt: skip
 
 
 def _source_key(origin: Origin) -> str:

@@ -30,7 +30,7 @@ from host_agent.store.empty import read_or_empty
 from host_agent.store.events import decode_event
 from host_agent.store.insertion import IncomingBlock, IncomingGap
 from host_agent.store.rows import Journal, StoredEvent
-from host_agent.sync.timebase import record_time
+from host_agent.sync.timebase import arrived_time
 
 _LOG = logging.getLogger(__name__)
 _FAULT_ENDS_MS = 60_000  # real time without a finding after which it is a new fault
@@ -214,7 +214,7 @@ async def not_journaled_events(
 
     def judge(tx: Tx) -> list[Event]:
         device_id = journal.device_id.hex()
-        occurred = record_time(tx, journal.device, boot, alarm.t_ms)
+        occurred = arrived_time(tx, journal.device, boot, alarm.t_ms, utc_ms)
         place = (journal.branch, alarm.seq, boot, alarm.t_ms) if alarm.seq else (0, None, None, None)
         return [
             alarm_event(

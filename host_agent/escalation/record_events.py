@@ -14,13 +14,13 @@ from host_agent.escalation.events import Event, Origin, Patient, alarm_event, gr
 from host_agent.patient.contact import Contact, contact_of
 from host_agent.patient.profile import day_number
 from host_agent.store.alarm_changes import priorities_before
-from host_agent.store.bindings import binding_by_row
+from host_agent.store.bindings import binding_by_row, label_of
 from host_agent.store.db import Tx
 from host_agent.store.devices import device
 from host_agent.store.episodes import peak_lower
 from host_agent.store.rows import Journal, StoredEvent
-from host_agent.sync.timebase import record_time
-from host_agent.text import grade_text, local_time_near, scale_name
+from host_agent.sync.timebase import arrived_time
+from host_agent.text import scale_name
 
 _WITH_ALARMS = (record_layout.ALARM, record_layout.BOOT, record_layout.GRADER_STATE)
 
@@ -38,7 +38,7 @@ def events_of(
     if event.record is None or event.type not in (*_WITH_ALARMS, record_layout.GRADE):
         return []
     record: Any = event.record
-    occurred = record_time(tx, journal.device, event.boot, event.t_ms)
+    occurred = arrived_time(tx, journal.device, event.boot, event.t_ms, received_utc_ms)
     at_utc_ms = occurred[0] if occurred else received_utc_ms
     origin = Origin(
         journal.device_id.hex(), device_name(tx, journal.device), journal.journal_id.hex(), journal.branch,
@@ -68,8 +68,7 @@ def events_of(
     return [
         grade_event(
             origin, patient, grade=grade_fields(record), simulated=simulated, occurred=occurred,
-            text=record_text(record, at_utc_ms, received_utc_ms), priority=rules.grade_priority(record.lower),
-            contact=contact, now_ms=received_utc_ms,
+            priority=rules.grade_priority(record.lower), contact=contact, now_ms=received_utc_ms,
         )
     ]  # fmt: skip
 
@@ -90,19 +89,6 @@ def active_in(state: bytes) -> dict[int, int]:
         return dict(alarms.active(alarms.decode_state(state, 0)))
     except CoreError:
         return {}
-
-
-def record_text(record: Any, at_utc_ms: int, now_ms: int) -> str:
-    """The sentence of a GRADE record as it is told at `now_ms`."""
-    return grade_text(
-        record.scale,
-        record.scale_version,
-        lower=record.lower,
-        upper=record.upper,
-        missing=record.missing,
-        signed=record.status == codes.SIGNED,
-        at_text=local_time_near(at_utc_ms, now_ms),
-    )
 
 
 def grade_fields(record: Any) -> dict[str, Any]:
@@ -140,7 +126,8 @@ def patient_of(tx: Tx, row: int | None, utc_ms: int) -> Patient | None:
         found = binding_by_row(tx, row)
     except KeyError:
         return None
-    return Patient(found.patient or "", found.binding_id.hex(), day_number(found.profile, utc_ms))
+    label = label_of(tx, row)
+    return Patient(found.patient or "", found.binding_id.hex(), day_number(found.profile, utc_ms), label)
 
 
 def _name(names: tuple[str, ...], number: int) -> str:

@@ -8,31 +8,18 @@ from typing import Any
 
 from crs_core.codes import PRIORITY_HIGH, PRIORITY_LOW
 
-from host_agent.escalation.alarm_words import noun_of
 from host_agent.escalation.events import Event, Origin, signed_event
 from host_agent.escalation.record_events import device_name, patient_of
 from host_agent.patient.contact import contact_of
-from host_agent.people.acts import ACTS
 from host_agent.people.admission import Taken
-from host_agent.people.entry import ADMINISTRATOR, Entry
+from host_agent.people.entry import Entry
 from host_agent.people.signed_records import signed
 from host_agent.store.bindings import Binding, binding_by_row, bindings
 from host_agent.store.contact_courses import EndedPatient
 from host_agent.store.db import Tx
-from host_agent.text import local_time_near
 
-_WORDS = {
-    "account_add": "Account {name} ({role}) was added",
-    "account_disable": "Account {name} can no longer sign",
-    "administrator": "The administrator code of this laptop was made",
-    "vouch": "Account {name} was vouched for",
-    "death": "A death was signed; it counts when a second clinician has countersigned it",
-    "countersign": "A death was countersigned. The alarms about this patient stop sounding",
-    "reverse": "A signed grade or death was reversed: {reason}",
-    "close_episode": "The end of the episode was signed",
-    "rules": "A set of rules was signed",
-    "limits": "Limits of this patient were signed",
-}
+# What its words say of an entry beside who signed it.
+_FACTS = ("name", "role", "reason", "act", "alarms", "grade")
 
 
 def events_of_entry(tx: Tx, taken: Taken, agent_simulated: bool) -> list[Event]:
@@ -55,8 +42,6 @@ def end_of_patient(tx: Tx, one: EndedPatient, now_ms: int) -> Event:
         patient_of(tx, one.binding, now_ms),
         kind="patient_end",
         name="PATIENT_END",
-        text=f"The monitoring of this patient ended at {local_time_near(one.ended_utc_ms, now_ms)}."
-        " The wearable monitors nobody now.",
         priority=PRIORITY_LOW,
         simulated=about.simulated,
         occurred_utc_ms=one.ended_utc_ms,
@@ -75,13 +60,13 @@ def _event(tx: Tx, entry: Entry, about: Binding | None, agent_simulated: bool) -
         patient_of(tx, about.row if about else None, entry.entered_utc_ms),
         kind="act" if is_act else "signed",
         name=values["act"].upper() if entry.kind == "act" else entry.kind.upper(),
-        text=_text(entry, is_act=is_act),
         priority=PRIORITY_HIGH if is_act else PRIORITY_LOW,
         simulated=agent_simulated or (about is not None and about.simulated),
         occurred_utc_ms=entry.entered_utc_ms,
         contact=contact_of(tx, about.device if about else None, about.row if about else None),
         key=f"audit-{entry.id}" + (f"-{about.binding_id.hex()}" if is_act and about else ""),
         signed=_signed(tx, entry, about),
+        facts=_facts(entry),
     )
 
 
@@ -103,16 +88,11 @@ def _signed(tx: Tx, entry: Entry, about: Binding | None) -> dict[str, Any]:
     }
 
 
-def _text(entry: Entry, *, is_act: bool) -> str:
-    who = "the administrator" if entry.account == ADMINISTRATOR else entry.account
-    if not is_act:
-        what = _grade(entry.values) if entry.kind == "grade" else _WORDS[entry.kind].format(**entry.values)
-        return f"{what}. Signed by {who}."
-    alarms = ", ".join(map(noun_of, entry.values["alarms"]))
-    while_ = f" while HIGH alarms stand ({alarms})" if alarms else ""
-    return f"{ACTS[entry.values.get('act', entry.kind)].words}{while_}. By {who}: {entry.values['reason'].rstrip('.')}."
-
-
-def _grade(values: dict[str, Any]) -> str:
-    grade = "a grade not specified" if values["grade"] is None else f"grade {values['grade']}"
-    return f"{values['scale']} {values['scale_version']}, {grade}, was signed"
+def _facts(entry: Entry) -> dict[str, Any]:
+    values = entry.values
+    facts = {name: values[name] for name in _FACTS if name in values}
+    if entry.kind == "close_episode":
+        facts["act"] = entry.kind
+    if "scale" in values:
+        facts["scale"] = f"{values['scale']} {values['scale_version']}"
+    return facts

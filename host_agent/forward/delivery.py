@@ -30,12 +30,24 @@ class RetryAfter:
 
     `whole_target`: nothing else will get through either (not reached, overloaded), so the queue waits, not one event.
     `was_reached` False: there was no connection, so this says nothing about the event, and asking again is cheap.
+    `is_sure`: the answer leaves no doubt that it is about the receiver (or, without `whole_target`, about this event).
     """
 
     reason: str
     after_s: float | None = None
     whole_target: bool = True
     was_reached: bool = True
+    is_sure: bool = False
+
+    @property
+    def is_receivers(self) -> bool:
+        """Whether it is for sure about the receiver, and about no event."""
+        return not self.was_reached or (self.is_sure and self.whole_target)
+
+    @property
+    def is_events(self) -> bool:
+        """Whether it is for sure about this event alone."""
+        return self.is_sure and not self.is_receivers
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +81,11 @@ class Reply(NamedTuple):
 
 
 class ReplyAnswer(NamedTuple):
-    """Whether an alarm was accepted by the reply; `text` is for the person who sent it."""
+    """Whether an alarm was accepted by the reply; `text` is for the person who sent it, `why` one word for programs."""
 
     accepted: bool
     text: str
+    why: str = ""
 
 
 OnReply = Callable[[Reply | None], Awaitable[ReplyAnswer]]

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from host_agent.text import iso_utc
 
+_UNKNOWN_AUTHORITY = (18, 19, 20, 21)  # of X509_V_ERR_*: nobody that is trusted signed it
 _WARN_DAYS = 14
 _LONGEST_HEAD = 16_384
 
@@ -130,7 +131,8 @@ def _certificate(writer: asyncio.StreamWriter, now_ms: int) -> str:
 def _why(error: Exception, host: str) -> str:
     match error:
         case ssl.SSLCertVerificationError():
-            return f"the certificate of {host} does not serve: {error.verify_message}"
+            own = ". Name your own authority in ca_file" if error.verify_code in _UNKNOWN_AUTHORITY else ""
+            return f"the certificate of {host} does not serve: {error.verify_message}{own}"
         case ssl.SSLError():
             return f"{host} does not speak TLS here: {error.reason or error}"
         case NotReachedError():

@@ -35,6 +35,7 @@ class Patient(TypedDict):
     id: str
     binding_id: str
     day: int | None
+    label: NotRequired[str | None]
 
 
 class Call(TypedDict):
@@ -61,6 +62,8 @@ class Values(TypedDict):
     site: str | None
     spo2_tenths: int | None
     heart_rate_bpm: int | None
+    temperature_age_ms: NotRequired[int | None]
+    ppg_age_ms: NotRequired[int | None]
 
 
 class Signed(TypedDict):
@@ -101,6 +104,21 @@ class Acceptance(TypedDict):
     until: str
 
 
+class About(TypedDict):
+    """What people call the patient and the wearable, and the temperature unit of the wearable."""
+
+    patient: str
+    wearable: str
+    unit: str
+
+
+class ToCall(TypedDict):
+    """A number to call, and the words of a button that dials it."""
+
+    label: str
+    number: str
+
+
 class EventPayload(TypedDict):
     """One event."""
 
@@ -128,3 +146,9 @@ class EventPayload(TypedDict):
     episode: NotRequired[str | int | None]
     accept: NotRequired[Accept]
     acceptance: NotRequired[Acceptance]
+    title: NotRequired[str]
+    language: NotRequired[str]
+    to_call: NotRequired[list[ToCall]]
+    about: NotRequired[About]
+    facts: NotRequired[dict[str, Any]]
+    made_at: NotRequired[str]

@@ -1,4 +1,4 @@
-"""One POST within one deadline, and what its status says. What a 2xx says is judged by the form of the receiver."""
+"""One request within one deadline, and what its status says. What a 2xx says is judged by the form of the receiver."""
 
 import asyncio
 import json
@@ -14,17 +14,20 @@ from host_agent.forward.delivery import Outcome, Rejected, RetryAfter
 # so the event waits for that instead of being given up.
 _ABOUT_THE_BODY = (400, 413, 415, 422)
 # A second event now would meet the same.
-_ABOUT_ALL = (401, 403, 404, 405, 407, 429, 501, 502, 503, 504, 505, 507, 511)
+_ABOUT_ALL = (401, 403, 404, 405, 407, 408, 429, 501, 502, 503, 504, 505, 507, 511)
+# Of those, the ones that no event can cause: the others may come from a gateway that one body trips up.
+_SURELY_ABOUT_ALL = (401, 407, 408, 429, 503)
 # How much of an answer is read to judge it and to keep the connection; a receiver that sends more misbehaves.
 _READ_BYTES = 65_536
 
 
 class Request(NamedTuple):
-    """What is posted where."""
+    """What is sent where."""
 
     url: str
     headers: dict[str, str]
     body: bytes
+    method: str = "POST"
 
 
 class Answer(NamedTuple):
@@ -51,7 +54,7 @@ class Answer(NamedTuple):
 
 
 async def post(client: httpx2.AsyncClient, request: Request, timeout_s: float) -> Answer | RetryAfter:
-    """POST once within timeout_s in all: the client's own limits are per operation, so a drip-feed would pass them.
+    """Ask once within timeout_s in all: the client's own limits are per operation, so a drip-feed would pass them.
 
     Once the status is there, a body that never ends or a cut makes the answer incomplete and not lost.
     """
@@ -62,7 +65,9 @@ async def post(client: httpx2.AsyncClient, request: Request, timeout_s: float) -
     try:
         async with (
             asyncio.timeout(timeout_s),
-            client.stream("POST", request.url, content=request.body, headers=request.headers) as answer,
+            client.stream(
+                request.method, request.url, content=request.body, headers=request.headers
+            ) as answer,
         ):
             status, headers = answer.status_code, answer.headers
             is_whole = await _read(answer, body)
@@ -99,7 +104,9 @@ def refusal(answer: Answer, why: str, now_s: float) -> Outcome | None:
     if status in _ABOUT_THE_BODY:
         return Rejected(f"HTTP {status}: the receiver refuses this event{said}")
     after_s = _retry_after_s(answer, now_s)
-    return RetryAfter(f"HTTP {status}{said}", after_s, whole_target=status in _ABOUT_ALL)
+    is_about_all = status in _ABOUT_ALL
+    is_sure = status in _SURELY_ABOUT_ALL or (not is_about_all and status < 500)
+    return RetryAfter(f"HTTP {status}{said}", after_s, whole_target=is_about_all, is_sure=is_sure)
 
 
 def _retry_after_s(answer: Answer, now_s: float) -> float | None:

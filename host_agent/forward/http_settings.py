@@ -6,7 +6,7 @@ import ssl
 from collections.abc import Iterator, Mapping
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 from urllib.parse import urlsplit
 
 import httpx2
@@ -15,6 +15,7 @@ from pydantic import Field, field_validator, model_validator
 from host_agent.errors import ConfigError
 from host_agent.forward.address import check_address
 from host_agent.forward.endpoint import Endpoint, is_loopback
+from host_agent.forward.peer import Peer
 from host_agent.forward.receiver import Receiver
 from host_agent.forward.secret import VariableName
 from host_agent.text import without_secrets
@@ -28,8 +29,11 @@ _OURS = (
 HeaderValue = Annotated[str, Field(pattern=r"^[\x20-\x7e]{0,1000}$")]
 
 
-class HttpReceiver(Receiver):
+class HttpPeer(Peer):
     """Keys for all that speak HTTP."""
+
+    may_be_off: ClassVar[bool] = False
+    """Whether a table without an address is no mistake."""
 
     url: str | None = Field(
         default=None,
@@ -107,8 +111,10 @@ class HttpReceiver(Receiver):
 
     @model_validator(mode="after")
     def _is_encrypted(self) -> Self:
-        if (self.url is None) != self.has_secret("url"):
-            raise ValueError("exactly one of url, url_file and url_env")
+        places = (self.url is not None) + self.has_secret("url")
+        if places > 1 or (not places and not self.may_be_off):
+            number = "at most" if self.may_be_off else "exactly"
+            raise ValueError(f"{number} one of url, url_file and url_env")
         if self.url is not None:
             check_encrypted(self.url, plain_is_allowed=self.allow_plain_http)
         if self.ca_file is not None and self.ca_env is not None:
@@ -141,9 +147,7 @@ class HttpReceiver(Receiver):
 
     def wrong_address(self, expected: object) -> ConfigError:
         """The error for an address that stands in a secret place, without showing it."""
-        return ConfigError(
-            f"{self.kind} {self.name}: the address in its file or variable: expected {expected}."
-        )
+        return ConfigError(f"{self.title}: the address in its file or variable: expected {expected}.")
 
     def token(self) -> str:
         """The token, "" without one."""
@@ -151,7 +155,7 @@ class HttpReceiver(Receiver):
             return ""
         token = self.read_secret("token", shortest_chars=1).decode()
         if not _HEADER_VALUE.fullmatch(token):
-            raise ConfigError(f"{self.kind} {self.name}: the token holds characters that no header may have.")
+            raise ConfigError(f"{self.title}: the token holds characters that no header may have.")
         return token
 
     def token_headers(self, token: str) -> dict[str, str]:
@@ -163,7 +167,7 @@ class HttpReceiver(Receiver):
 
     def tls(self, environ: Mapping[str, str] = os.environ) -> ssl.SSLContext:
         """Which certificates count; ConfigError when the file that a key names cannot serve."""
-        return tls_context(f"{self.kind} {self.name}", self.ca_file, self.ca_env, environ)
+        return tls_context(self.title, self.ca_file, self.ca_env, environ)
 
     def client(self) -> httpx2.AsyncClient:
         """A client for this receiver alone."""
@@ -184,6 +188,10 @@ class HttpReceiver(Receiver):
             if self.url
             else f"address in {self.url_file or f'variable {self.url_env}'}"
         )
+
+
+class HttpReceiver(HttpPeer, Receiver):
+    """A receiver of events that speaks HTTP."""
 
 
 def make_client(

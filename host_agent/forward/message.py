@@ -11,7 +11,10 @@ _SENTENCE = re.compile(r"^((?:SIMULATED\. )?.*?[.!?])\s+(.*)$", re.DOTALL)
 
 
 class Message(NamedTuple):
-    """`id` names this message, `key` the event that it is about: all messages of one event have the same key."""
+    """`id` names this message, `key` the event that it is about: all messages of one event have the same key.
+
+    `to_call` is (words of a button, number) of each number that is known.
+    """
 
     id: str
     key: str
@@ -25,6 +28,8 @@ class Message(NamedTuple):
     device: str
     care_team: str
     emergency: str
+    title: str
+    to_call: tuple[tuple[str, str], ...]
     occurred_at: str | None
     event: dict[str, Any]
 
@@ -35,7 +40,9 @@ class Message(NamedTuple):
 
     @property
     def headline(self) -> tuple[str, str]:
-        """The first sentence of the text, and the rest of it."""
+        """The title, which is the begin of the text, and the rest of it; without a title the first sentence."""
+        if self.title and self.text.startswith(self.title):
+            return self.title, self.text[len(self.title) :].strip()
         found = _SENTENCE.match(self.text)
         return (found[1], found[2]) if found else (self.text, "")
 
@@ -63,8 +70,21 @@ def read_message(delivery: Delivery) -> Message:
         device=_text(device.get("name")) or _text(device.get("id")),
         care_team=_text(call.get("care_team")),
         emergency=_text(call.get("emergency")),
+        title=_readable(_text(event.get("title"))),
+        to_call=_to_call(event, call),
         occurred_at=_text(event.get("occurred_at")) or None,
         event=event,
+    )
+
+
+def _to_call(event: dict[str, Any], call: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    """An event of an earlier version has numbers without words."""
+    made = event.get("to_call")
+    if not isinstance(made, list):
+        pairs = (("Care team", _text(call.get("care_team"))), ("Emergency", _text(call.get("emergency"))))
+        return tuple((f"{who} {number}", number) for who, number in pairs if number)
+    return tuple(
+        (_text(one.get("label")), number) for one in map(_table, made) if (number := _text(one.get("number")))
     )
 
 

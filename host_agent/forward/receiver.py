@@ -3,35 +3,18 @@
 A kind is one file in `kinds/` and one line in `registry.py`. All that a person meets of it follows from its model.
 """
 
-import os
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field
 
-from host_agent.errors import ConfigError
-from host_agent.forward.delivery import Forwarder
-from host_agent.forward.endpoint import Endpoint
-from host_agent.forward.secret import SHORTEST_CHARS, read_secret
+from host_agent.forward.peer import Peer
 
 
-class Receiver(BaseModel, ABC):
+class Receiver(Peer):
     """One table `[[kind]]` of the configuration. The docstring of a kind is the comment above its table."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    kind: ClassVar[str]
-    """Name of the kind's file and of its table; the registry sets it."""
 
     example: ClassVar[dict[str, Any]]
     """Values of the keys without a default, for `cytowatch config --example`."""
-
-    secrets: ClassVar[tuple[str, ...]] = ()
-    """Names of the kind's secrets. Secret X has the keys X_file and X_env, which say where it is; it is never shown."""
-
-    files: ClassVar[tuple[str, ...]] = ()
-    """Other keys that name a file: a relative path counts from the folder of the configuration."""
 
     reaches: ClassVar[Literal["people", "subscribers", "nobody"]] = "people"
     """Whom it tells: a log or a record tells nobody, and a broker's subscriber is a person when a contact says so."""
@@ -44,10 +27,6 @@ class Receiver(BaseModel, ABC):
         default=False,
         description="Deliver simulated events too. When false, they are recorded as withheld from this receiver.",
     )
-    timeout_s: float = Field(
-        default=10.0, ge=0.1, le=60, description="Longest time for one whole delivery attempt.",
-        json_schema_extra={"unit": "s"},
-    )  # fmt: skip
     retry_first_s: float = Field(
         default=1.0, ge=0.05, le=60,
         description="Pause after the first failed attempt; it doubles after each further one.",
@@ -59,56 +38,6 @@ class Receiver(BaseModel, ABC):
         json_schema_extra={"unit": "s"},
     )  # fmt: skip
 
-    @abstractmethod
-    def forwarder(self, utc_ms: Callable[[], int]) -> Forwarder:
-        """What delivers to this receiver; `utc_ms` is the time to sign with. Raises ConfigError for a secret."""
-
-    def endpoint(self) -> Endpoint | None:
-        """Where it connects to, for `receivers test`; None when it uses no network. Raises ConfigError for a secret."""
-        return None
-
-    def for_test(self) -> "Receiver":
-        """The receiver as a second program uses it while the agent runs."""
-        return self
-
-    def proves(self) -> str:
-        """What a delivery to it proves, and no more: one clause for people."""
-        return "handed over; nothing proves that it arrived"
-
-    def shown_address(self) -> str:
-        """Where it sends, as it may be shown: without secrets."""
-        return ""
-
-    def needs(self, name: str) -> bool:
-        """Whether this receiver cannot work without the secret of that name."""
-        return True
-
-    def problems(self) -> Iterator[ConfigError]:
-        """What `doctor` and `config --check` report of it, without sending anything: here each secret."""
-        for secret in self.secrets:
-            if self.has_secret(secret):
-                try:
-                    self.read_secret(secret)
-                except ConfigError as error:
-                    yield error
-
-    def has_secret(self, secret: str) -> bool:
-        """Whether a key says where the secret is."""
-        return getattr(self, f"{secret}_file") is not None or getattr(self, f"{secret}_env") is not None
-
-    def read_secret(
-        self, secret: str, environ: Mapping[str, str] = os.environ, shortest_chars: int = SHORTEST_CHARS
-    ) -> bytes:
-        """The secret from the place that its keys name; ConfigError names the place and never the content."""
-        file, variable = getattr(self, f"{secret}_file"), getattr(self, f"{secret}_env")
-        return read_secret(f"{self.kind} {self.name}", file, variable, environ, shortest_chars)
-
-    @model_validator(mode="after")
-    def _has_one_place_for_each_secret(self) -> Self:
-        for secret in self.secrets:
-            file, variable = f"{secret}_file", f"{secret}_env"
-            has_two = getattr(self, file) is not None and getattr(self, variable) is not None
-            if has_two or (self.needs(secret) and not self.has_secret(secret)):
-                number = "exactly" if self.needs(secret) else "at most"
-                raise ValueError(f"{number} one of {file} and {variable}")
-        return self
+    @property
+    def title(self) -> str:
+        return f"{self.kind} {self.name}"

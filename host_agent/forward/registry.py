@@ -11,6 +11,7 @@ from pydantic.errors import PydanticUserError
 from host_agent.errors import ConfigError, HalfRegistered, HostAgentError
 from host_agent.forward import kinds
 from host_agent.forward.delivery import Forwarder
+from host_agent.forward.heartbeat import HeartbeatSection
 from host_agent.forward.receiver import Receiver
 from host_agent.text import without_secrets
 
@@ -110,7 +111,7 @@ def _wrong_example(model: type[Receiver], examples: dict[str, object]) -> list[s
     return []
 
 
-def forwarder_of(receiver: Receiver, utc_ms: Callable[[], int]) -> Forwarder:
+def forwarder_of(receiver: Receiver | HeartbeatSection, utc_ms: Callable[[], int]) -> Forwarder:
     """What delivers to this receiver; HalfRegistered names what the kind's forwarder lacks, ConfigError a secret."""
     try:
         forwarder = receiver.forwarder(utc_ms)

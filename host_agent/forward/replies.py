@@ -22,6 +22,7 @@ _WAITING = 32
 _REFUSED, _PER_S = 20, 60.0
 _NOT_CODE = re.compile(r"[^A-Za-z0-9]")
 _NOTHING = "Nothing was accepted."
+USED = "used"  # why: the code accepted before
 NOT_UNDERSTOOD = f'{_NOTHING} Send JSON with the code and your name: {{"token": "CODE", "by": "NAME"}}.'
 KEPT = f"{_NOTHING} The reply was sent as one to be kept (retained). Send it again without that."
 TOO_MANY = (
@@ -44,24 +45,28 @@ class Replies:
         """`answer` sends the JSON of an answer; NotConnectedError and TimeoutError from it are logged."""
         self._name, self._how = name, how
         self._on_reply, self._answer, self._now_s = on_reply, answer, now_s
-        self._waiting: asyncio.Queue[tuple[bytes, bool]] = asyncio.Queue(_WAITING)
+        self._waiting: asyncio.Queue[tuple[bytes, str]] = asyncio.Queue(_WAITING)
         self._refused, self._since_s = 0, now_s()
         self._warned: set[str] = set()
 
-    def put(self, body: bytes, is_kept: bool) -> None:
-        """A reply came. While too many wait it is dropped without an answer: its sender asks again, or calls."""
+    def put(self, body: bytes, is_kept: bool = False, *, why: str = "") -> None:
+        """A reply came; `why` is the answer when it can accept nothing, whatever it says.
+
+        While too many wait it is dropped without an answer: its sender asks again, or calls.
+        """
         try:
-            self._waiting.put_nowait((body[: _BODY_BYTES + 1], is_kept))
+            self._waiting.put_nowait((body[: _BODY_BYTES + 1], why or (KEPT if is_kept else "")))
         except asyncio.QueueFull:
             self._warn("too many replies at once; what cannot wait is dropped")
 
     async def run(self) -> None:
         """Take and answer what comes, until cancelled."""
         while True:
-            body, is_kept = await self._waiting.get()
+            body, why = await self._waiting.get()
             token, reply = read(body, self._how)
-            answer = await self._taken(None if is_kept else reply, KEPT if is_kept else NOT_UNDERSTOOD)
+            answer = await self._taken(None if why else reply, why or NOT_UNDERSTOOD)
             said = {"token": token, "accepted": answer.accepted, "text": answer.text}
+            said |= {"why": answer.why} if answer.why else {}
             try:
                 await self._answer(json.dumps(said, separators=(",", ":")).encode())
             except (NotConnectedError, TimeoutError) as error:

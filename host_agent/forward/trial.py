@@ -8,17 +8,19 @@ from typing import NamedTuple
 from host_agent.errors import HostAgentError
 from host_agent.forward.delivery import Delivered, Delivery, Forwarder, Outcome, Rejected, RetryAfter
 from host_agent.forward.endpoint import Endpoint, Step, walk
+from host_agent.forward.heartbeat import HeartbeatSection
 from host_agent.forward.receiver import Receiver
 from host_agent.forward.registry import forwarder_of
 from host_agent.text import without_secrets
 
+Tried = Receiver | HeartbeatSection
 _GRACE_S = 5.0  # a forwarder that does not keep its own deadline is left then
 
 
 class Trial(NamedTuple):
     """What became of one test. `text` says it in one clause; `advice` is for a wrong configuration."""
 
-    receiver: Receiver
+    receiver: Tried
     handed_over: bool
     seconds: float
     text: str
@@ -26,9 +28,7 @@ class Trial(NamedTuple):
     advice: str = ""
 
 
-async def try_receivers(
-    wanted: Sequence[tuple[Receiver, Delivery]], utc_ms: Callable[[], int]
-) -> list[Trial]:
+async def try_receivers(wanted: Sequence[tuple[Tried, Delivery]], utc_ms: Callable[[], int]) -> list[Trial]:
     """All at once, each up to its first step that fails. Raises nothing for what a receiver or the network did."""
     # prepared one after the other: what that takes must not count as the time of another one's first step
     ready = [(receiver, delivery, _prepared(receiver, utc_ms)) for receiver, delivery in wanted]
@@ -36,7 +36,7 @@ async def try_receivers(
 
 
 def _prepared(
-    receiver: Receiver, utc_ms: Callable[[], int]
+    receiver: Tried, utc_ms: Callable[[], int]
 ) -> tuple[Forwarder, Endpoint | None] | HostAgentError:
     try:
         return forwarder_of(receiver.for_test(), utc_ms), receiver.endpoint()
@@ -45,7 +45,7 @@ def _prepared(
 
 
 async def _try(
-    receiver: Receiver,
+    receiver: Tried,
     delivery: Delivery,
     ready: tuple[Forwarder, Endpoint | None] | HostAgentError,
     now_ms: int,

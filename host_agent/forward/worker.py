@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 from host_agent.clock import Clock, RealClock, sleep_or_event
 from host_agent.errors import StoreError
+from host_agent.forward.attempt import attempt
+from host_agent.forward.blame import Blame
 from host_agent.forward.delivery import (
     Answered,
     Connected,
@@ -24,7 +26,7 @@ from host_agent.forward.delivery import (
     Rejected,
     RetryAfter,
 )
-from host_agent.forward.reason import one_line, with_plain_reason
+from host_agent.forward.final_text import FinalTexts, Word
 from host_agent.forward.share import Turns
 from host_agent.forward.waiting import Item, Offer, Together, Waiting
 from host_agent.store import outbox
@@ -77,6 +79,7 @@ class Worker:
         retry_cap_s: float,
         attempt_max_s: float = 65.0,
         clock: Clock | None = None,
+        word: Word | None = None,
     ) -> None:
         """An attempt that lasts longer than `attempt_max_s` has failed, whatever the forwarder waits for."""
         self.name = forwarder.name
@@ -89,12 +92,13 @@ class Worker:
         self._cap_s = retry_cap_s
         self._attempt_max_s = attempt_max_s
         self._clock: Clock = clock or RealClock()
+        self._texts = FinalTexts(self.name, word)
         self._woken = asyncio.Event()
         self._paused_until_s = 0.0
-        self._paused_above_id = 0  # during a pause only rows younger than it are tried
+        self._paused_above_id = 0  # during a pause a row younger than it lets the receiver be tried
         self._failures = 0
         self._turns = Turns()
-        self._failed = (0, 0)  # the row that failed last, how often in a row; after twice the others go first
+        self._blame = Blame()
         self._memory_after_s = 0.0  # until then the store has its turn
         self._waiting = Waiting(self._clock.utc_ms)  # offered while the store was failing
         self._refused: dict[str, tuple[Item, str]] = {}  # of those, by event key: what was refused and why
@@ -110,19 +114,15 @@ class Worker:
     def retry_now(self) -> None:
         """Somebody repaired the receiver: end its pause, and send again what it refused of the events in memory."""
         self._failures, self._paused_until_s, self._memory_after_s = 0, 0.0, 0.0
+        self._blame.forget()
         self._settled = {k: sent for k, sent in self._settled.items() if isinstance(sent.outcome, Delivered)}
         for item, _ in self._refused.values():
             self._waiting.add(item.offer._replace(together=None))
         self.wake()
 
     def offer(
-        self,
-        priority: int,
-        delivery: Delivery,
-        share: str = "",
-        kind: str = "",
-        together: Together | None = None,
-    ) -> None:
+        self, priority: int, delivery: Delivery, share: str = "", kind: str = "", together: Together | None = None
+    ) -> None:  # fmt: skip
         """Send from memory, because the store cannot take the event now. A later row of it is not sent again."""
         if delivery.event_key not in self._settled and not self._waiting.has(delivery.event_key):
             self._memory_after_s = 0.0
@@ -180,21 +180,19 @@ class Worker:
             self._memory_after_s = self._clock.monotonic() + wait_s
             return 0.0
         now_ms, now_s = self._clock.utc_ms(), self._clock.monotonic()
-        paused_s = self._paused_until_s - now_s
-        above_id = self._paused_above_id if paused_s > 0 else 0
-        without_id = self._failed[0] if self._failed[1] > 1 else 0
+        paused_s, blame = self._paused_until_s - now_s, self._blame
+        is_probe, never = blame.is_probing, {*self._unnoted, *blame.passed}
+        above_id, episodes = 0 if paused_s <= 0 or is_probe else self._paused_above_id, blame.kept_episodes
         # through the writer: a commit that is under way at a wake must be seen
         due = await self._store.write(
             lambda tx: outbox.find_due(
-                tx,
-                self.name,
-                now_ms,
-                round(self._cap_s * 1000),
-                above_id=above_id,
-                without_id=without_id,
-                never_ids=self._unnoted,
+                tx, self.name, now_ms, round(self._cap_s * 1000), above_id=above_id, never_ids=never,
+                never_episodes=episodes,
             )
-        )
+        )  # fmt: skip
+        if not due.rows and is_probe:
+            blame.end_probe()
+            return 0.0
         if not due.rows and self._unnoted:
             await self._note_sent()
             return 0.0
@@ -205,16 +203,17 @@ class Worker:
             return min(waits)
         row = due.rows[self._turns.choose({device: row.priority for device, row in due.rows.items()})]
         before = self._settled.get(row.event_key)
-        outcome = before.outcome if before else await self._send(row.event_key, row.payload)
+        outcome = before.outcome if before else await self._send_row(row)
         sent = before or _Sent(outcome, self._clock.utc_ms())
-        self._note(outcome, due.newest_id)
         if isinstance(outcome, RetryAfter):
-            if outcome.was_reached:
-                self._failed = (row.id, self._failed[1] + 1 if self._failed[0] == row.id else 1)
-            await self._store.write(lambda tx: self._write_back(tx, row, sent))
+            is_own = blame.is_own(row, outcome)
+            self._failures += not (is_own or is_probe)
+            self._note(outcome, due.newest_id, pauses=not (is_own or is_probe))
+            await self._store.write(lambda tx: self._write_back(tx, row, sent, is_own=is_own))
             self._refused.pop(row.event_key, None)
             return 0.0
-        self._failed = (0, 0)
+        self._note(outcome, due.newest_id)
+        blame.taken(row.id)
         self._remember(row.event_key, sent)
         self._unnoted[row.id] = (row._replace(payload=""), sent)
         try:
@@ -257,8 +256,10 @@ class Worker:
         if item is None:
             return 0.0
         offer = item.offer
-        outcome = await self._send(offer.delivery.event_key, offer.delivery.body)
-        self._note(outcome, 0)
+        event_key, body = offer.delivery.event_key, offer.delivery.body.decode(errors="replace")
+        outcome = await self._send(event_key, self._texts.made(event_key, body))
+        self._failures += isinstance(outcome, RetryAfter)
+        self._note(outcome, 0, pauses=isinstance(outcome, RetryAfter) and outcome.whole_target)
         if isinstance(outcome, RetryAfter):
             if outcome.was_reached:
                 self._waiting.failed(item)
@@ -273,36 +274,25 @@ class Worker:
         self._remember(offer.delivery.event_key, _Sent(outcome, self._clock.utc_ms()))
         return 0.0
 
-    async def _send(self, event_key: str, body: str | bytes) -> Outcome:
-        """One attempt. Nothing that a forwarder does, or does not do, ends the queue."""
-        try:
-            delivery = Delivery(event_key, body.encode() if isinstance(body, str) else body)
-            async with asyncio.timeout(self._attempt_max_s):
-                outcome = await self._forwarder.send(delivery)
-        except TimeoutError:
-            return RetryAfter(f"no answer within {self._attempt_max_s:g} s")
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
-                raise
-            return RetryAfter("the attempt was broken off")
-        except Exception as error:
-            _LOG.debug("target %s: the attempt raised", self.name, exc_info=True)
-            return RetryAfter(one_line(f"{type(error).__name__}: {error}"))
-        if isinstance(outcome, (Rejected, RetryAfter)):
-            return with_plain_reason(outcome)
-        if isinstance(outcome, Delivered):
-            return outcome
-        return RetryAfter(f"the forwarder answered with {type(outcome).__name__}")
+    async def _send_row(self, row: outbox.Row) -> Outcome:
+        payload = await self._texts.stored(self._store, row, self._clock.utc_ms())
+        return await self._send(row.event_key, payload)
 
-    def _note(self, outcome: Outcome, newest_id: int) -> None:
+    async def _send(self, event_key: str, body: str) -> Outcome:
+        """One attempt. Nothing that a forwarder does, or does not do, ends the queue."""
+        outcome = await attempt(
+            self._forwarder, Delivery(event_key, body.encode()), self._attempt_max_s, self.name
+        )
+        self._texts.tried(event_key, outcome)
+        return outcome
+
+    def _note(self, outcome: Outcome, newest_id: int, *, pauses: bool = True) -> None:
         delivered, retried, refused = self.counters
         if isinstance(outcome, RetryAfter):
             self.counters = Counters(delivered, retried + 1, refused)
-            self._failures += 1
             _LOG.warning("target %s: %s", self.name, outcome.reason)
             self.last_error = outcome.reason
-            if outcome.whole_target:
+            if pauses:
                 delay_s = self._delay_s(outcome, self._failures - 1)
                 self._paused_until_s = self._clock.monotonic() + delay_s
                 self._paused_above_id = newest_id
@@ -325,14 +315,16 @@ class Worker:
         cap_s = self._cap_s if outcome.was_reached else min(self._cap_s, _UNREACHED_MAX_S)
         return min(cap_s, max(self._first_s, wish_s))
 
-    def _write_back(self, tx: Tx, row: outbox.Row, sent: _Sent) -> None:
+    def _write_back(self, tx: Tx, row: outbox.Row, sent: _Sent, *, is_own: bool = True) -> None:
         outcome = sent.outcome
         if isinstance(outcome, Delivered):
             outbox.mark_delivered(tx, row.id, sent.utc_ms)
         elif isinstance(outcome, Rejected):
             outbox.mark_refused(tx, row.id, outcome.reason)
-        elif not outcome.was_reached:
-            outbox.mark_unreached(tx, row.id, outcome.reason)
+        elif not is_own:
+            is_new = row.is_new and not outcome.was_reached
+            now_ms = self._clock.utc_ms()
+            outbox.mark_unreached(tx, row.id, now_ms, outcome.reason, self._blame.own, is_new=is_new)
         else:
             delay_ms = round(self._delay_s(outcome, row.setbacks) * 1000)
             outbox.mark_retry(tx, row.id, sent.utc_ms + delay_ms, outcome.reason)

@@ -1,10 +1,11 @@
 """All receivers of this agent at once: wake them after a commit, or hand them an event past the store."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from host_agent.clock import Clock
 from host_agent.forward.delivery import Delivery, OnReply
+from host_agent.forward.final_text import Word
 from host_agent.forward.receiver import Receiver
 from host_agent.forward.registry import forwarder_of
 from host_agent.forward.waiting import Together
@@ -14,11 +15,12 @@ from host_agent.store.db import Store
 _ATTEMPT_GRACE_S = 5.0  # a forwarder keeps its own deadline; one that does not is left this much later
 
 
-def worker_of(receiver: Receiver, store: Store, clock: Clock) -> Worker:
-    """The worker of one receiver of the configuration; `clock` is real."""
+def worker_of(receiver: Receiver, store: Store, clock: Clock, word: Word | None = None) -> Worker:
+    """The worker of one receiver of the configuration; `clock` is real. `word` makes its texts, see `FinalTexts`."""
     return Worker(
         store, forwarder_of(receiver, clock.utc_ms), retry_first_s=receiver.retry_first_s,
         retry_cap_s=receiver.retry_cap_s, attempt_max_s=receiver.timeout_s + _ATTEMPT_GRACE_S, clock=clock,
+        word=word,
     )  # fmt: skip
 
 
@@ -31,6 +33,13 @@ class Workers:
 
     def __iter__(self) -> Iterator[Worker]:
         return iter(self._workers)
+
+    def jobs(self) -> list[tuple[str, Callable[[], Awaitable[None]]]]:
+        """(name, what runs until cancelled): one for each receiver, and one for each connection that stays."""
+        jobs = [(f"target {worker.name}", worker.run) for worker in self]
+        return jobs + [
+            (f"connection {one.name}", one.connection) for one in self if one.connection is not None
+        ]
 
     def use_loop(self, loop: asyncio.AbstractEventLoop) -> None:
         """The event loop that `run` of each worker is in; before that, `wake_from_thread` does nothing."""

@@ -23,11 +23,15 @@ from host_agent.sync.new_journal import bind
 
 
 class Start(NamedTuple):
-    """Whom to bind the wearable to. `site`: as the wearable is set up; `second_wearable`: they may wear another."""
+    """Whom to bind the wearable to. `site`: as the wearable is set up; `second_wearable`: they may wear another.
+
+    `label`: what messages call the patient; "": the pseudonym. It stays on this laptop.
+    """
 
     profile: Profile
     site: str
     second_wearable: bool = False
+    label: str = ""
 
 
 async def check_start(store: Store, engine: SyncEngine, start: Start) -> tuple[int, Profile]:
@@ -54,6 +58,8 @@ async def check_start(store: Store, engine: SyncEngine, start: Start) -> tuple[i
         )
     if not start.second_wearable:
         await store.read(lambda tx: binding_states.check_pseudonym(tx, device, profile.patient))
+    if start.label:
+        await store.read(lambda tx: binding_states.check_label(tx, device, start.label, profile.patient))
     return device, profile
 
 
@@ -78,6 +84,7 @@ async def start_binding(
             utc_ms=utc_ms,
             second_wearable=start.second_wearable,
             may_end=may_end,
+            label=start.label,
         )
     )
     try:
@@ -88,6 +95,7 @@ async def start_binding(
     await store.write(lambda tx: set_binding_state(tx, row, ACTIVE))
     return {
         "binding_id": chosen.hex(), "device_id": engine.device_id.hex(), "patient": profile.patient, "site": start.site,
+        "label": start.label or None,
     }  # fmt: skip
 
 

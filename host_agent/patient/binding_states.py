@@ -16,9 +16,11 @@ from host_agent.store.bindings import (
     Binding,
     add_binding,
     end_binding,
+    label_of,
     open_binding,
     open_bindings,
     set_binding_state,
+    set_label,
 )
 from host_agent.store.db import Tx
 from host_agent.store.journals import (
@@ -77,6 +79,17 @@ def check_pseudonym(tx: Tx, device: int, patient: str) -> None:
             )
 
 
+def check_label(tx: Tx, device: int, label: str, patient: str) -> None:
+    """BindingError when messages about another patient here use this label: nobody could tell them apart."""
+    for one in open_bindings(tx):
+        used = {label_of(tx, one.row).casefold(), (one.patient or "").casefold()}
+        if one.device != device and one.patient != patient and label.casefold() in used:
+            raise BindingError(
+                f"Messages about {one.patient} call that patient {label} already.",
+                "Give another --label, so that nobody goes to the wrong patient.",
+            )
+
+
 def begin_start(
     tx: Tx,
     device: int,
@@ -88,6 +101,7 @@ def begin_start(
     utc_ms: int,
     second_wearable: bool = False,
     may_end: Collection[bytes] = (),
+    label: str = "",
 ) -> tuple[int, int]:
     """Make the row and announce the new journal: (row id of the binding, number of the announcement).
 
@@ -97,6 +111,8 @@ def begin_start(
     """
     if not second_wearable:
         check_pseudonym(tx, device, profile.patient)
+    if label:
+        check_label(tx, device, label, profile.patient)
     left = open_binding(tx, device)
     if left is not None:  # a start that never reached the wearable, or a binding that another laptop ended
         if left.binding_id not in may_end and standing_high(tx, left):
@@ -106,6 +122,8 @@ def begin_start(
             )
         end_binding(tx, left.row, "the wearable reported no binding", utc_ms)
     row = add_binding(tx, device, binding_id, patient=profile.patient, profile=text, utc_ms=utc_ms)
+    if label:
+        set_label(tx, row, label)
     return row, expect_journal(tx, device_id, "patient_start", row, utc_ms)
 
 

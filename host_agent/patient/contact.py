@@ -6,7 +6,7 @@ The numbers are settings of the wearable. A number that `patient start` was give
 from typing import NamedTuple
 
 from host_agent.patient.profile import decode_profile
-from host_agent.store.bindings import binding_by_row, open_binding, open_bindings
+from host_agent.store.bindings import binding_by_row, label_of, open_binding, open_bindings
 from host_agent.store.db import Tx
 from host_agent.store.devices import Device, device
 
@@ -16,7 +16,8 @@ NAMELESS = "a wearable without a name"  # its id is for engineers
 class Contact(NamedTuple):
     """`patient` "" when nobody is bound, `device` "" for this laptop itself; a number is "" while it is not known.
 
-    `unit` is the temperature unit that comes first in texts, C or F.
+    `patient` is the label that somebody chose, or the pseudonym. `unit` is the temperature unit that comes first in
+    texts, C or F.
     """
 
     patient: str = ""
@@ -56,8 +57,10 @@ def contact_of(tx: Tx, device_row: int | None, binding_row: int | None = None) -
         found = device(tx, device_row)
         bound = open_binding(tx, device_row) if binding_row is None else binding_by_row(tx, binding_row)
     except KeyError:
-        return Contact(device="a wearable not known")
-    return contact(found, bound.patient or "" if bound else "", bound.profile if bound else "")
+        return Contact(device=NAMELESS)
+    if bound is None:
+        return contact(found, "", "")
+    return contact(found, label_of(tx, bound.row) or bound.patient or "", bound.profile)
 
 
 def contact(found: Device, patient: str, profile: str) -> Contact:

@@ -12,11 +12,13 @@ from crs_core.units import SITES
 
 from host_agent.errors import ConfigError
 from host_agent.patient import phones
+from host_agent.printable import printable
 
 # Children have other limits. Without them a profile is refused: adult limits are never used instead.
 YOUNGEST_YEARS = 12
 OLDEST_YEARS = 120
 PROFILE_BYTES = 400  # fits one record and a few messages
+LABEL_CHARS = 40
 _PSEUDONYM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
 _TEXT = re.compile(r"[^\x00-\x1f\x7f=]{1,40}")
 
@@ -75,6 +77,16 @@ def make_profile(
     if call_number is not None and (why := phones.fault("patient_call_number", call_number)):
         raise _refuse("--call-number", why, call_number)
     return Profile(patient, age_years, site, infusion_date, product, systolic_mmhg, call_number)
+
+
+def check_label(label: str) -> str:
+    """What people shall call the patient in messages; ConfigError when nobody could read it there."""
+    plain = " ".join(label.split())
+    if len(plain) > LABEL_CHARS or not any(one.isalnum() for one in plain) or printable(plain) != plain:
+        raise _refuse(
+            "--label", f"1..{LABEL_CHARS} characters that can be read, on one line", printable(label)
+        )
+    return plain
 
 
 def encode_profile(profile: Profile) -> str:

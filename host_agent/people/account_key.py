@@ -53,7 +53,7 @@ class Signer:
 
 def new_signer(name: str) -> Signer:
     """A fresh key for this account, in memory only."""
-    return Signer(name, Ed25519PrivateKey.generate())
+    return Signer(name, Ed25519PrivateKey.from_private_bytes(os.urandom(32)))
 
 
 def path_of(folder: Path, name: str) -> Path:

@@ -71,13 +71,13 @@ class Acceptance(NamedTuple):
 class Standing(NamedTuple):
     """An episode as somebody may accept it; `device`, `journal` and `binding` are row ids.
 
-    `stands` is whether the condition goes on.
+    `device` None: it is about this laptop itself. `stands` is whether the condition goes on.
     """
 
     row: int
     key: str
-    device: int
-    device_id: bytes
+    device: int | None
+    device_id: bytes | None
     journal: int | None
     binding: int | None
     binding_id: bytes | None
@@ -93,8 +93,9 @@ class Standing(NamedTuple):
 
 _EPISODES = (
     "SELECT e.id, e.key, e.device, d.device_id, e.journal, e.binding, b.binding_id, p.pseudonym, e.kind, e.alarm,"  # noqa: S608
-    f" e.priority, e.state, e.simulated, e.opened_utc_ms, {_STANDS} FROM episodes e JOIN devices d ON d.id = e.device"
-    " LEFT JOIN bindings b ON b.id = e.binding LEFT JOIN patients p ON p.id = b.patient"
+    f" e.priority, e.state, e.simulated, e.opened_utc_ms, {_STANDS} FROM episodes e"
+    " LEFT JOIN devices d ON d.id = e.device LEFT JOIN bindings b ON b.id = e.binding"
+    " LEFT JOIN patients p ON p.id = b.patient"
 )
 
 
@@ -262,10 +263,13 @@ def note_record(tx: Tx, row: int, journal: int, seq: int) -> None:
 def all_acceptances(
     tx: Tx, binding: int | None, device: int | None
 ) -> Iterator[tuple[Acceptance, tuple[int, str, bool]]]:
-    """(acceptance, (alarm, kind, simulated) of its episode) about a binding, or about a wearable without one."""
+    """(acceptance, (alarm, kind, simulated) of its episode) about a binding, or about a wearable without one.
+
+    Without both: about this laptop itself.
+    """
     for row in tx.execute(
         f"SELECT {_COLUMNS}, e.alarm, e.kind, e.simulated FROM acceptances a JOIN episodes e ON e.id = a.episode"  # noqa: S608
-        " WHERE e.binding IS ?1 AND (?1 IS NOT NULL OR e.device = ?2) ORDER BY a.id",
+        " WHERE e.binding IS ?1 AND (?1 IS NOT NULL OR e.device IS ?2) ORDER BY a.id",
         (binding, device),
     ):
         yield Acceptance._make(row[:-3]), (row[-3], row[-2], bool(row[-1]))

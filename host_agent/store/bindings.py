@@ -55,6 +55,17 @@ def binding_by_row(tx: Tx, row: int) -> Binding:
     return found
 
 
+def label_of(tx: Tx, row: int) -> str:
+    """What people call the patient of this binding (row id) in messages; "" when nobody chose a label."""
+    found = tx.execute("SELECT label FROM patient_labels WHERE binding = ?", (row,)).fetchone()
+    return str(found[0]) if found else ""
+
+
+def set_label(tx: Tx, row: int, label: str) -> None:
+    """Give the patient of this binding (row id) a label."""
+    tx.execute("INSERT OR REPLACE INTO patient_labels (binding, label) VALUES (?, ?)", (row, label))
+
+
 def binding_states(tx: Tx, device: int) -> set[str]:
     """The states that the bindings of this wearable are in; an empty set when it was never bound here."""
     return {row[0] for row in tx.execute("SELECT DISTINCT state FROM bindings WHERE device = ?", (device,))}

@@ -49,9 +49,9 @@ class StoredCourse(NamedTuple):
 
 
 class Unaccepted(NamedTuple):
-    """A course whose deadline nobody met. `told` are names of contacts."""
+    """A course whose deadline nobody met. `told` are names of contacts; `device` None: about the agent itself."""
 
-    device: int
+    device: int | None
     alarm: int
     told: tuple[str, ...]
 
@@ -91,7 +91,7 @@ _COURSE = (
     "SELECT c.id, c.episode, c.device, c.alarm, c.simulated, c.kind, c.event_key, c.payload, c.plan, c.course,"
     " c.acceptance, e.key, e.kind, e.priority, e.state, e.journal, e.binding, e.accepted_utc_ms,"
     " e.acceptance_lapses_utc_ms, e.closed_utc_ms, coalesce(b.state = 'ended', 0),"
-    " (SELECT max(o.id) FROM episodes o WHERE o.device = e.device AND o.alarm = e.alarm AND o.kind = e.kind"
+    " (SELECT max(o.id) FROM episodes o WHERE o.device IS e.device AND o.alarm = e.alarm AND o.kind = e.kind"
     " AND o.journal IS e.journal AND o.state <> 'closed' AND o.id <> e.id)"
     " FROM contact_courses c LEFT JOIN episodes e ON e.id = c.episode LEFT JOIN bindings b ON b.id = e.binding"
 )
@@ -216,8 +216,7 @@ def newest_event_of(tx: Tx, episode: int) -> StoredEvent:
 def unaccepted(tx: Tx) -> list[Unaccepted]:
     """Every alarm that nobody accepted in time."""
     rows = tx.execute(
-        "SELECT device, alarm, course FROM contact_courses WHERE is_unreached = 1 AND is_open = 1"
-        " AND device IS NOT NULL ORDER BY id"
+        "SELECT device, alarm, course FROM contact_courses WHERE is_unreached = 1 AND is_open = 1 ORDER BY id"
     )
     return [Unaccepted(device, alarm, tuple(json.loads(values)["told"])) for device, alarm, values in rows]
 

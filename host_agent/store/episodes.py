@@ -72,14 +72,14 @@ class AcceptedBy(NamedTuple):
     channel: str = ""
 
 
-def acceptances(tx: Tx, device: int) -> dict[tuple[str, int], AcceptedBy]:
-    """(kind, alarm) → who accepted it, of a wearable's episodes that are not closed."""
+def acceptances(tx: Tx, device: int | None) -> dict[tuple[str, int], AcceptedBy]:
+    """(kind, alarm) → who accepted it, of a wearable's episodes that are not closed; None: of the agent's."""
     rows = tx.execute(
         "SELECT e.kind, e.alarm, e.accepted_by, e.acceptance_lapses_utc_ms, EXISTS (SELECT 1 FROM acceptances a"
         " WHERE a.episode = e.id AND a.ended_utc_ms IS NULL AND a.wearable IN ('waiting', 'refused')),"
         " (SELECT a.how FROM acceptances a WHERE a.episode = e.id AND a.ended_utc_ms IS NULL AND a.after IS NULL"
         " AND a.audit IS NULL AND a.how != 'wearable' AND a.kind = 'accepted' AND a.who = e.accepted_by)"
-        " FROM episodes e WHERE e.device = ? AND e.state = 'accepted' ORDER BY e.id",
+        " FROM episodes e WHERE e.device IS ? AND e.state = 'accepted' ORDER BY e.id",
         (device,),
     )
     return {

@@ -53,13 +53,18 @@ class SentHead(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One pending delivery. `setbacks`: attempts that failed although the receiver was reached."""
+    """One pending delivery. `setbacks`: failures of its own, not those of its receiver.
+
+    `is_new`: the receiver was never given it, so its text may still be made.
+    """
 
     id: int
     event_key: str
     priority: int
     payload: str
     setbacks: int
+    episode: int | None
+    is_new: bool
 
 
 class Due(NamedTuple):
@@ -71,6 +76,18 @@ class Due(NamedTuple):
     rows: dict[int | None, Row]
     next_utc_ms: int | None
     newest_id: int
+
+
+_DUE = (
+    "target = ?1 AND device IS ?2 AND state = 'pending' AND (next_try_utc_ms <= ?3 OR next_try_utc_ms > ?4)"
+    " AND id NOT IN (SELECT value FROM json_each(?5))"
+    " AND (episode IS NULL OR episode NOT IN (SELECT value FROM json_each(?6)))"
+)
+_MOST_URGENT = (
+    f"SELECT id, event_key, priority, payload, setbacks, episode, handed_utc_ms IS NULL FROM outbox WHERE {_DUE}"  # noqa: S608
+    " ORDER BY priority DESC, setbacks, id LIMIT 1"
+)
+_NEW = f"SELECT 1 FROM outbox WHERE {_DUE} AND id > ?7 LIMIT 1"  # noqa: S608
 
 
 def add_delivery(tx: Tx, delivery: Addressed, now_ms: int) -> None:
@@ -123,29 +140,27 @@ def find_due(
     longest_wait_ms: int,
     *,
     above_id: int = 0,
-    without_id: int = 0,
     never_ids: Collection[int] = (),
+    never_episodes: Collection[int] = (),
 ) -> Due:
-    """The most urgent due row of each wearable with an id above `above_id`; row `without_id` only when it is alone.
+    """The most urgent due row of each wearable; none at all when no due row has an id above `above_id`.
 
-    Those of `never_ids` are left out: they were sent already.
+    Those of `never_ids` and of `never_episodes` are left out.
 
     A row planned further ahead than any wait can be was planned by a clock that has since been set back: it is due.
     """
     rows: dict[int | None, Row] = {}
-    never = json.dumps(list(never_ids))
-    for leave_out in dict.fromkeys((without_id, 0)):
-        for device in _sharing(tx, target):
-            row = tx.execute(
-                "SELECT id, event_key, priority, payload, setbacks FROM outbox WHERE target = ? AND device IS ?"
-                " AND state = 'pending' AND id > ? AND id <> ? AND (next_try_utc_ms <= ? OR next_try_utc_ms > ?)"
-                " AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY priority DESC, setbacks, id LIMIT 1",
-                (target, device, above_id, leave_out, now_ms, now_ms + longest_wait_ms, never),
-            ).fetchone()
-            if row is not None:
-                rows[device] = Row(*row)
-        if rows:
-            break
+    is_new = above_id == 0
+    for device in _sharing(tx, target):
+        about = (
+            target, device, now_ms, now_ms + longest_wait_ms, json.dumps(list(never_ids)),
+            json.dumps(list(never_episodes)),
+        )  # fmt: skip
+        if row := tx.execute(_MOST_URGENT, about).fetchone():
+            rows[device] = Row._make((*row[:6], bool(row[6])))
+            is_new = is_new or tx.execute(_NEW, (*about, above_id)).fetchone() is not None
+    if not is_new:
+        rows = {}
     next_utc_ms, newest = tx.execute(
         "SELECT (SELECT min(next_try_utc_ms) FROM outbox WHERE target = ?1 AND state = 'pending'),"
         " (SELECT max(id) FROM outbox)",
@@ -167,6 +182,11 @@ def _sharing(tx: Tx, target: str) -> Iterator[int | None]:
         device = found[0] if found else None
 
 
+def hand(tx: Tx, row_id: int, payload: str, now_ms: int) -> None:
+    """The receiver is given it now, with this text and no other from here on."""
+    tx.execute("UPDATE outbox SET payload = ?, handed_utc_ms = ? WHERE id = ?", (payload, now_ms, row_id))
+
+
 def mark_delivered(tx: Tx, row_id: int, now_ms: int) -> None:
     """The receiver took it."""
     tx.execute(
@@ -185,16 +205,29 @@ def mark_refused(tx: Tx, row_id: int, reason: str) -> None:
     )
 
 
-def mark_unreached(tx: Tx, row_id: int, reason: str) -> None:
-    """The receiver was not reached: the row keeps its place."""
+def mark_unreached(
+    tx: Tx, row_id: int, now_ms: int, reason: str, own_ids: Collection[int], *, is_new: bool
+) -> None:
+    """The receiver takes nothing now: this row and all of its receiver have their place, but those of `own_ids`.
+
+    `is_new`: it was not given to the receiver before, nor now, so its text is open again.
+    """
     tx.execute(
-        "UPDATE outbox SET attempts = attempts + 1, last_error = ? WHERE id = ? AND state = 'pending'",
-        (reason, row_id),
+        "UPDATE outbox SET attempts = attempts + 1, last_error = ?,"
+        " handed_utc_ms = CASE ? WHEN 1 THEN NULL ELSE handed_utc_ms END"
+        " WHERE id = ? AND state = 'pending'",
+        (reason, int(is_new), row_id),
+    )
+    tx.execute(
+        "UPDATE outbox SET setbacks = 0, next_try_utc_ms = min(next_try_utc_ms, ?2) WHERE setbacks > 0"
+        " AND state = 'pending' AND target = (SELECT target FROM outbox WHERE id = ?1)"
+        " AND id NOT IN (SELECT value FROM json_each(?3))",
+        (row_id, now_ms, json.dumps(list(own_ids))),
     )
 
 
 def mark_retry(tx: Tx, row_id: int, next_try_utc_ms: int, reason: str) -> None:
-    """Not delivered; due again then, behind those of its priority that failed less often."""
+    """A failure of its own; due again then, behind those of its priority that failed less often."""
     tx.execute(
         "UPDATE outbox SET attempts = attempts + 1, setbacks = setbacks + 1, next_try_utc_ms = ?, last_error = ?"
         " WHERE id = ? AND state = 'pending'",

@@ -22,6 +22,11 @@ def newest_readings(tx: Tx, journal: int, limit: int) -> list[StoredReading]:
     return [StoredReading._make(row) for row in rows]
 
 
+def newest_first(tx: Tx, journal: int) -> Iterator[StoredReading]:
+    """Every reading of one journal (row id), newest first, as far as they are asked for."""
+    return map(StoredReading._make, tx.execute(f"{_SELECT} ORDER BY seq DESC", (journal,)))
+
+
 def newest_reading_time(tx: Tx, device: int) -> tuple[int, int] | None:
     """(boot, t_ms) of the newest reading of the wearable's current journal; None without one."""
     row = tx.execute(

@@ -73,6 +73,21 @@ def read_rollups(tx: Tx, buckets: int) -> Iterator[Rollup]:
         yield Rollup(device, journal_id, branch, binding, boot, bucket, site, bool(simulated), tuple(values))
 
 
+def rollups_of(tx: Tx, journal: int, buckets: int) -> Iterator[tuple[int, ...]]:
+    """boot, bucket of `buckets` of five minutes, then lowest and highest temperature (hundredths of a °C) and oxygen
+    (tenths of a percent) in it, of one journal (row id); None: no valid value."""
+    yield from tx.execute(
+        "SELECT boot, bucket / ?2 AS b, min(temp_min), max(temp_max), min(spo2_min), max(spo2_max) FROM rollups"
+        " WHERE journal = ?1 GROUP BY boot, b ORDER BY boot, b",
+        (journal, buckets),
+    )
+
+
+def count_rollups(tx: Tx, journal: int) -> int:
+    """How many roll-ups one journal (row id) has."""
+    return int(tx.execute("SELECT count(*) FROM rollups WHERE journal = ?", (journal,)).fetchone()[0])
+
+
 def uncovered(tx: Tx, journal: int) -> int:
     """How many buckets of this journal do not hold all their stored readings; 0 in a sound store.
 

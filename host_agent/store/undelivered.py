@@ -41,13 +41,15 @@ class Undelivered(NamedTuple):
     last_error: str
     created_utc_ms: int
     stands: bool
+    name: str = ""  # of the event, where it says one
 
 
 _COLUMNS = (
     "o.id, o.target, o.device, o.alarm, o.priority, o.state, o.attempts, o.refusals,"
     " o.last_error, o.created_utc_ms"
 )  # fmt: skip
-_SELECT = f"SELECT {_COLUMNS}, {_STANDS} FROM outbox o WHERE o.state IN ('pending', 'refused')"  # noqa: S608
+_NAME = "CASE WHEN json_valid(o.payload) THEN coalesce(json_extract(o.payload, '$.name'), '') ELSE '' END"
+_SELECT = f"SELECT {_COLUMNS}, {_STANDS}, {_NAME} FROM outbox o WHERE o.state IN ('pending', 'refused')"  # noqa: S608
 
 
 def undelivered(tx: Tx, now_ms: int) -> list[Undelivered]:
@@ -93,8 +95,11 @@ def _is_late(row: Undelivered, now_ms: int, limits_ms: Mapping[int, int], since_
 
 def open_priorities(
     tx: Tx, now_ms: int, *, least: int, without_alarm: int, grade_since_ms: int
-) -> dict[int, int]:
-    """Row id of a wearable -> highest priority of its alarms that stand and that nobody accepted, `least` and above."""
+) -> dict[int | None, int]:
+    """Row id of a wearable -> highest priority of its alarms that stand and that nobody accepted, `least` and above.
+
+    None: the agent itself.
+    """
     rows = tx.execute(
         "SELECT e.device, max(e.priority) FROM episodes e LEFT JOIN bindings b ON b.id = e.binding"  # noqa: S608
         f" WHERE {_UNACCEPTED} AND e.priority >= ?2 AND e.alarm <> ?3 AND coalesce(b.state, '') <> 'ended'"
@@ -122,7 +127,7 @@ class Untold(NamedTuple):
 
     episode: int
     key: str
-    device: int
+    device: int | None
     alarm: int
     priority: int
     opened_utc_ms: int
@@ -176,5 +181,5 @@ def retry_deliveries(tx: Tx, now_ms: int, ids: Iterable[int]) -> int:
 
 
 def _row(row: tuple[object, ...]) -> Undelivered:
-    *values, stands = row
-    return Undelivered._make((*values, bool(stands)))
+    *values, stands, name = row
+    return Undelivered._make((*values, bool(stands), name))

@@ -84,6 +84,14 @@ class Heard(NamedTuple):
     stored_s: float | None = None
 
 
+class Said(NamedTuple):
+    """At `t_ms` of its boot a wearable measured what came at `heard_utc_ms`."""
+
+    boot: int
+    t_ms: int
+    heard_utc_ms: int
+
+
 @dataclass(frozen=True)
 class Hooks:
     """What the agent does then; called in the event loop, must not block."""
@@ -123,6 +131,14 @@ class LiveViews(SyncListener):
         """When data of each of these wearables last came in this run; also of one that was never heard."""
         views = ((device_id, self.views.get(device_id, View(device_id))) for device_id in device_ids)
         return {device_id: Heard(view.live_s, view.has_data, view.stored_s) for device_id, view in views}
+
+    def said_now(self) -> dict[bytes, Said]:
+        """The moment of each wearable's newest LIVE of the session that is open."""
+        return {
+            view.device_id: Said(view.status.boot, view.session_live_t_ms, view.live_utc_ms)
+            for view in self.views.values()
+            if view.status is not None and view.session_live_t_ms is not None and view.live_utc_ms is not None
+        }
 
     def on_open(self, device_id: bytes, journal: Journal | None, status: Any) -> None:
         """A session is open."""

@@ -77,11 +77,16 @@ class Timebase:
         return found
 
     def resolve_stored(self, boot: int, t_ms: int) -> WallTime | None:
-        """As `resolve`, of a record in the store. None also when it lies far ahead of its boot: see `note_extents`."""
-        extent = self._extents.get(boot)
+        """As `resolve`, of a record in the store. None also when it lies far ahead of its boot: see `reached_ms`."""
+        reached_ms = self.reached_ms(boot)
+        return None if reached_ms is not None and t_ms > reached_ms else self.resolve(boot, t_ms)
+
+    def reached_ms(self, boot: int) -> int | None:
+        """The moment of this boot behind which no stored record has a known time: see `note_extents`; None: none is."""
+        if extent := self._extents.get(boot):
+            return extent.last_ms
         own = [mark.t_ms for mark in self._all.get(boot, ()) if mark.own]
-        last_ms = extent.last_ms if extent else max(own, default=t_ms) + AHEAD_MAX_MS
-        return None if t_ms > last_ms else self.resolve(boot, t_ms)
+        return max(own) + AHEAD_MAX_MS if own else None
 
     def has_marks(self, boot: int) -> bool:
         """Whether marks of this boot count."""
@@ -205,6 +210,28 @@ def record_time(tx: Tx, device: int, boot: int, t_ms: int) -> tuple[int, int] | 
     """
     found = _timebase_for(tx, device, boot).resolve(boot, t_ms)
     return (found.utc_ms, found.bound_ms) if found else None
+
+
+def arrived_time(tx: Tx, device: int, boot: int, t_ms: int, received_utc_ms: int) -> tuple[int, int] | None:
+    """As `record_time`, of a record that is not in the store yet: what lies behind its receipt counts as then."""
+    found = record_time(tx, device, boot, t_ms)
+    if found is None or found[0] - found[1] <= received_utc_ms:
+        return found
+    return received_utc_ms, found[0] + found[1] - received_utc_ms
+
+
+class StoredTimes:
+    """`stored_time` for many records of one moment: each boot's marks are read once."""
+
+    def __init__(self) -> None:
+        self._timebases: dict[tuple[int, int], Timebase] = {}
+
+    def __call__(self, tx: Tx, device: int, boot: int, t_ms: int) -> tuple[int, int] | None:
+        timebase = self._timebases.get((device, boot))
+        if timebase is None:
+            timebase = self._timebases[device, boot] = _timebase_for(tx, device, boot)
+        found = timebase.resolve_stored(boot, t_ms)
+        return (found.utc_ms, found.bound_ms) if found else None
 
 
 def stored_time(tx: Tx, device: int, boot: int, t_ms: int) -> tuple[int, int] | None:

@@ -37,12 +37,11 @@ def about(rows: Sequence[Row], device: str | None, patient: str | None) -> list[
 def the_alarm(rows: Sequence[Row], typed: str | None) -> Row:
     """The one that is meant; None: the only one that stands."""
     if typed is None:
-        found = [row for row in rows if row["number"] is not None]
-        if not found:
+        if not rows:
             raise NoSuchAlarm("No alarm stands that somebody could accept.", _SEE)
-        if len(found) > 1:
-            raise ConfigError(f"{len(found)} alarms stand: {_named(found)}.", "Give one of them, or --all.")
-        return found[0]
+        if len(rows) > 1:
+            raise ConfigError(f"{len(rows)} alarms stand: {_named(rows)}.", "Give one of them, or --all.")
+        return rows[0]
     if typed.isascii() and typed.isdigit():
         found = [row for row in rows if row["number"] == int(typed)]
     else:
@@ -53,11 +52,6 @@ def the_alarm(rows: Sequence[Row], typed: str | None) -> Row:
         raise ConfigError(
             f"{len(found)} alarms are called {typed}: {_named(found)}.",
             "Give the number of one of them, --device ID or --patient PSEUDONYM.",
-        )
-    if found[0]["number"] is None:
-        raise NoSuchAlarm(
-            f"{found[0]['name']} is about this laptop itself, and nobody can accept it.",
-            "It ends when its cause is repaired: cytowatch doctor",
         )
     return found[0]
 
@@ -87,9 +81,7 @@ def _standing(rows: Sequence[Row]) -> str:
 
 def _named(rows: Sequence[Row]) -> str:
     return ", ".join(
-        f"{row['number']} {row['name']}" + (f" of {row['patient']}" if row["patient"] else "")
-        for row in rows
-        if row["number"] is not None
+        f"{row['number']} {row['name']}" + (f" of {row['patient']}" if row["patient"] else "") for row in rows
     )
 
 

@@ -5,14 +5,13 @@ from typing import Any
 from crs_core import code_texts
 
 from host_agent.escalation.alarm_words import (
-    NO_VALUES,
-    Values,
     When,
     alarm_noun,
     alarm_words,
     people_words,
     values_of,
 )
+from host_agent.escalation.words.values import NO_VALUES, Values
 from host_agent.patient.contact import Contact, contact_of
 from host_agent.store.alarm_changes import AlarmChange
 from host_agent.store.bindings import bindings

@@ -4,7 +4,8 @@ from typing import Any
 
 from crs_core import code_texts, codes
 
-from host_agent.escalation.alarm_words import NO_VALUES, Values, When, alarm_words, values_of
+from host_agent.escalation.alarm_words import When, alarm_words, values_of
+from host_agent.escalation.words.values import NO_VALUES, Values
 from host_agent.patient.contact import Contact, contact_of
 from host_agent.store.alarm_changes import standing_alarms
 from host_agent.store.db import Tx
@@ -41,7 +42,7 @@ def host_alarm_rows(
 ) -> list[dict[str, Any]]:
     """What this laptop raised about one wearable, or (None) about itself."""
     about = contact or contact_of(tx, device.id if device is not None else None)
-    accepted = acceptances(tx, device.id) if device is not None else {}
+    accepted = acceptances(tx, device.id if device is not None else None)
     return sorted(
         (
             alarm_row(

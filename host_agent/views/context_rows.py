@@ -19,7 +19,7 @@ from host_agent.people.validity import expires_utc_ms, is_time_known
 from host_agent.store.bindings import Binding
 from host_agent.store.db import Tx
 from host_agent.store.outgoing import JOURNALED, LEFT, REFUSED, WAITING, Outgoing, outgoing
-from host_agent.sync.timebase import record_time
+from host_agent.sync.timebase import stored_time
 from host_agent.text import iso_utc
 
 # Keys of the vocabulary that the wearable keeps under another key of it, and that go there under a name of their own.
@@ -70,14 +70,14 @@ def rows_in_force(tx: Tx, binding: int, now_ms: int, waits: str = SENDING) -> li
     `waits` is what an entry waits for that the wearable does not have.
     """
     rules = rules_for(tx, binding)
-    replay = replayed(tx, binding, rules, now_ms, record_time)
+    replay = replayed(tx, binding, rules, now_ms, stored_time)
     counting = {entry[0]: entry[1] for entry in replay.entered if entry[3] == entries.IN_FORCE}
     state = fold(given(tx, binding))
     sent = _sent(tx, binding)
     held = on_wearable(tx, binding, rules)
     again = {
         (one.item.audit, key)
-        for one in to_send_again(tx, binding, None, now_ms, record_time)
+        for one in to_send_again(tx, binding, None, now_ms, stored_time)
         for key in one.meant()
     }
     return [

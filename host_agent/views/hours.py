@@ -6,7 +6,7 @@ made. Time that no reading covers is lost. A value counts when the guards of the
 
 import contextlib
 import datetime
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from crs_core import settings, units
@@ -16,14 +16,14 @@ from crs_core.grade.rules import DEFAULT
 from crs_core.journal import record_layout, record_types
 
 from host_agent.errors import HostAgentError
-from host_agent.store.bindings import bindings
+from host_agent.store.bindings import Binding, bindings
 from host_agent.store.db import DatabaseError, Tx
 from host_agent.store.events import events
 from host_agent.store.journals import journals_of_binding
-from host_agent.store.readings import readings
+from host_agent.store.readings import newest_first, readings
 from host_agent.store.retention import thinned_readings
 from host_agent.store.rows import StoredReading
-from host_agent.sync.timebase import load_timebase
+from host_agent.sync.timebase import Timebase, load_timebase
 from host_agent.text import iso_utc
 from host_agent.wall_time import begin_of
 
@@ -88,7 +88,7 @@ def hours_rows(
         device_id = binding.device_id.hex()
         if not device_id.startswith((device or "").lower()):
             continue
-        measured = _Measured(tx, binding.row, load_timebase(tx, binding.device).resolve_stored)
+        measured = _Measured(tx, binding.row, load_timebase(tx, binding.device))
         days = Days(utc)
         stop = now_ms if binding.ended_utc_ms is None else binding.ended_utc_ms
         try:
@@ -113,6 +113,15 @@ def hours_rows(
     return rows
 
 
+def measured(tx: Tx, binding: Binding, from_ms: int, to_ms: int) -> tuple[list[Stretch], int]:
+    """(stretches from `from_ms` to `to_ms` without a hole between them, readings of that time without a known time).
+
+    For the present only: single readings that retention removed are not looked for.
+    """
+    found = _Measured(tx, binding.row, load_timebase(tx, binding.device), from_ms)
+    return list(_filled(found.stretches(), from_ms, to_ms)), found.undated
+
+
 def _filled(stretches: Iterable[Stretch], start: int, stop: int) -> Iterator[Stretch]:
     """The stretches within [start, stop), none twice, and between them what was lost."""
     at = start
@@ -132,10 +141,11 @@ def _filled(stretches: Iterable[Stretch], start: int, stop: int) -> Iterator[Str
 class _Measured:
     """Reads one binding; `stretches` also counts readings without a known time and notes whether any is simulated."""
 
-    def __init__(self, tx: Tx, binding: int, resolve: Callable[[int, int], Any]) -> None:
+    def __init__(self, tx: Tx, binding: int, timebase: Timebase, from_ms: int | None = None) -> None:
+        self._from_ms = from_ms
         self._tx = tx
         self._binding = binding
-        self._resolve = resolve
+        self._timebase = timebase
         self._anchors: dict[tuple[int, int], int | None] = {}
         self.undated = 0
         self.is_simulated = False
@@ -154,9 +164,7 @@ class _Measured:
 
     def _of_journal(self, journal: int) -> Iterator[Stretch]:
         intervals = self._intervals(journal)
-        rows = list(readings(self._tx, journal))
-        if removed := thinned_readings(self._tx, journal):  # what retention removed was measured all the same
-            rows = sorted(rows + removed)
+        rows = self._rows(journal)
         interval_ms = _INTERVAL_MS
         for at, one in enumerate(rows):
             while intervals and intervals[0][0] < one.seq:
@@ -173,6 +181,21 @@ class _Measured:
                     length_ms = next_ms
             yield Stretch(start, start + length_ms, _kinds(one))
 
+    def _rows(self, journal: int) -> list[StoredReading]:
+        """The readings that may count, oldest first."""
+        if self._from_ms is not None:
+            rows = []
+            for one in newest_first(self._tx, journal):
+                utc_ms = self._utc_ms(one.boot, one.t_ms)
+                if utc_ms is not None and utc_ms < self._from_ms - _ANCHOR_MS:
+                    break
+                rows.append(one)
+            return rows[::-1]
+        rows = list(readings(self._tx, journal))
+        if removed := thinned_readings(self._tx, journal):  # what retention removed was measured all the same
+            rows = sorted(rows + removed)
+        return rows
+
     def _intervals(self, journal: int) -> list[tuple[int, int]]:
         """(sequence, interval in ms) of each SETTINGS record."""
         found = []
@@ -186,8 +209,11 @@ class _Measured:
 
     def _utc_ms(self, boot: int, t_ms: int) -> int | None:
         anchor = t_ms - t_ms % _ANCHOR_MS
+        reached_ms = self._timebase.reached_ms(boot)
+        if reached_ms is not None and t_ms > reached_ms:
+            return None
         if (boot, anchor) not in self._anchors:
-            moment = self._resolve(boot, anchor)
+            moment = self._timebase.resolve_stored(boot, anchor)
             self._anchors[boot, anchor] = moment.utc_ms if moment else None
         utc_ms = self._anchors[boot, anchor]
         return None if utc_ms is None else utc_ms + t_ms - anchor

@@ -37,7 +37,7 @@ from host_agent.views.act_rows import ActRow, act_rows, binding_rows
 from host_agent.views.alarm_history import AlarmsTold
 from host_agent.views.calibrations import Calibrations, SensorCalibration, calibration_in
 from host_agent.views.context_rows import entry_rows, signed_rows
-from host_agent.views.standing_rows import acceptance_rows, unworn_rows
+from host_agent.views.standing_rows import acceptance_rows, unbound_rows
 
 KINDS = (
     "readings",
@@ -304,7 +304,7 @@ class Answer:
 
     def _acceptances(self) -> Iterator[dict[str, Any]]:
         yield from self._of_patients(acceptance_rows)
-        yield from (r for r in unworn_rows(self._tx, self._devices) if self._wanted(utc_ms_of_iso(r["at"])))
+        yield from (r for r in unbound_rows(self._tx, self._devices) if self._wanted(utc_ms_of_iso(r["at"])))
 
     def _acts(self) -> Iterator[dict[str, Any]]:
         yield from self._once(act_rows)

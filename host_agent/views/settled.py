@@ -5,7 +5,8 @@ from typing import Any
 
 from crs_core import codes, units
 
-from host_agent.escalation.alarm_words import Values, When
+from host_agent.escalation.alarm_words import When
+from host_agent.escalation.words.values import Values
 from host_agent.patient.contact import NAMELESS, Contact
 from host_agent.text import grade_text, iso_utc, local_time
 from host_agent.views.alarm_rows import alarm_row, urgency

@@ -5,13 +5,12 @@ from typing import Any
 
 from crs_core import code_texts
 
-from host_agent.escalation.acceptance.words import About
-from host_agent.escalation.alarm_words import When, alarm_words, people_words
+from host_agent.escalation.acceptance.words import GRADE_NOUN
+from host_agent.escalation.alarm_words import When, alarm_noun, alarm_words, people_words
 from host_agent.patient.contact import contact_of
 from host_agent.store import acceptances as store
 from host_agent.store.acceptances import Acceptance, Standing
 from host_agent.store.db import Tx
-from host_agent.store.host_alarms import open_alarms
 from host_agent.text import iso_utc, priority_name
 
 GRADE_RISE = "GRADE_RISE"
@@ -25,23 +24,8 @@ _TOLD = {
 
 
 def standing_rows(tx: Tx, now_ms: int) -> list[dict[str, Any]]:
-    """The most urgent first. `number` None: it is about this laptop, and nobody can accept it."""
+    """The most urgent first. `device_id` None: it is about this laptop itself."""
     rows = [_row(tx, one, now_ms) for one in store.standing_episodes(tx, now_ms)]
-    for alarm in open_alarms(tx):
-        if alarm.device is None:
-            name = code_texts.alarm_name(alarm.alarm)
-            when = When(alarm.raised_utc_ms, now_ms)
-            text = alarm_words(
-                alarm.alarm, alarm.priority, contact_of(tx, None), when, simulated=False, detail=alarm.detail
-            )
-            rows.append(
-                {
-                    "number": None, "key": f"host-{alarm.id}", "name": name, "priority": priority_name(alarm.priority),
-                    "level": alarm.priority, "since": iso_utc(alarm.raised_utc_ms), "device_id": None,
-                    "patient": None, "binding_id": None, "raised_by": "host", "simulated": False, "text": text,
-                    "acceptance": None, "silence": None,
-                }
-            )  # fmt: skip
     return sorted(rows, key=lambda row: -int(row["level"]))
 
 
@@ -50,13 +34,13 @@ def _row(tx: Tx, one: Standing, now_ms: int) -> dict[str, Any]:
     contact = contact_of(tx, one.device, one.binding)
     when = When(one.opened_utc_ms, now_ms)
     if one.kind == "grade":
-        noun = About(0, one.priority, one.simulated, one.opened_utc_ms).noun
-        text = people_words(one.priority, contact, when, f"{noun}.", simulated=one.simulated)
+        text = people_words(one.priority, contact, when, f"{GRADE_NOUN}.", simulated=one.simulated)
     else:
         text = alarm_words(one.alarm, one.priority, contact, when, simulated=one.simulated)
     return {
         "number": one.row, "key": one.key, "name": name, "priority": priority_name(one.priority),
-        "level": one.priority, "since": iso_utc(one.opened_utc_ms), "device_id": one.device_id.hex(),
+        "level": one.priority, "since": iso_utc(one.opened_utc_ms),
+        "device_id": one.device_id.hex() if one.device_id else None,
         "patient": one.patient, "binding_id": one.binding_id.hex() if one.binding_id else None,
         "raised_by": {"alarm": "wearable", "host": "host"}.get(one.kind, one.kind), "simulated": one.simulated,
         "text": text, "acceptance": _counting(tx, one.row, store.ACCEPTED, now_ms),
@@ -83,17 +67,17 @@ def acceptance_rows(tx: Tx, binding: int | None, device: int | None = None) -> I
     """Everything that was accepted or silenced about one binding, or about a wearable while nobody was bound."""
     for one, episode in store.all_acceptances(tx, binding, device):
         alarm, kind, simulated = episode
-        about = About(0 if kind == "grade" else alarm, one.priority, simulated, one.at_utc_ms)
         first = store.acceptance(tx, one.after) if one.after is not None else None
         yield {
-            **acceptance_fields(one), "what": one.kind, "noun": about.noun, "number": one.episode,
+            **acceptance_fields(one), "what": one.kind, "number": one.episode,
+            "noun": GRADE_NOUN if kind == "grade" else alarm_noun(alarm),
             "name": code_texts.alarm_name(alarm) if kind != "grade" else GRADE_RISE,
             "priority": priority_name(one.priority), "after": first.who if first else None, "simulated": simulated,
         }  # fmt: skip
 
 
-def unworn_rows(tx: Tx, devices: Mapping[int, str]) -> Iterator[dict[str, Any]]:
-    """The same about wearables (row id → device id) while nobody was bound."""
-    for device, device_id in devices.items():
+def unbound_rows(tx: Tx, devices: Mapping[int, str]) -> Iterator[dict[str, Any]]:
+    """The same about wearables (row id → device id) while nobody was bound; without any: about this laptop itself."""
+    for device, device_id in devices.items() or [(None, None)]:
         for row in acceptance_rows(tx, None, device):
             yield {**row, "device_id": device_id, "patient": None}

@@ -26,7 +26,7 @@ from host_agent.store.outbox import counts, delivery_errors
 from host_agent.store.outgoing import waiting
 from host_agent.store.readings import newest_readings
 from host_agent.store.rows import Journal
-from host_agent.sync.timebase import record_time, stored_time
+from host_agent.sync.timebase import StoredTimes, stored_time
 from host_agent.text import (
     grade_text,
     iso_utc,
@@ -143,14 +143,15 @@ def _device(
     graded = journal if journal is not None and journal.binding is not None else None
     settings = decode_profile(device.settings)
     about = contact(device, (binding.patient or "") if binding else "", binding.profile if binding else "")
-    newest = _newest_reading(tx, journal, now_ms, least_age_s) if journal else None
+    newest = newest_reading(tx, journal, now_ms, least_age_s) if journal else None
     calibration = Calibrations(tx).newest(journal.id) if journal else None
-    grade = _grade(tx, graded, now_ms) if graded else None
+    grade = wearable_grade(tx, graded, now_ms) if graded else None
     # A grade on old data may no longer be true.
     if grade is not None:
         age_s = newest["age_s"] if newest else None
         grade["stale"] = age_s is None or age_s * 1000 > rules.DEFAULT.grade_temp_max_age_ms
-    whole = regrade(tx, binding.row, now_ms, record_time) if binding else None
+    times = StoredTimes()
+    whole = regrade(tx, binding.row, now_ms, times) if binding else None
     return {
         "device_id": device.device_id.hex(),
         "name": settings.get("device_name") or device.name or (key.name if key else ""),
@@ -183,13 +184,13 @@ def _device(
         "last_value": _last_value(tx, journal) if journal else None,
         "sound_paused_until": _sound_pause(tx, device.id, settings) if graded else None,
         "grade": grade,
-        "grades": _grades(whole, now_ms, device.simulated) if whole else {},
+        "grades": scale_grades(whole, now_ms, device.simulated) if whole else {},
         "prompts": {
             "due": whole.prompts.due if whole else [], "missed": whole.prompts.missed if whole else [],
         },
-        "signed": _signed(tx, binding.row) if binding else [],
+        "signed": signed_now(tx, binding.row) if binding else [],
         "context_waiting": len(waiting(tx, binding.row)) if binding else 0,
-        "context_dropped": len(to_send_again(tx, binding.row, None, now_ms, record_time)) if binding else 0,
+        "context_dropped": len(to_send_again(tx, binding.row, None, now_ms, times)) if binding else 0,
         "alarms": alarm_rows(tx, device, graded, about, now_ms),
     }  # fmt: skip
 
@@ -235,7 +236,7 @@ def _pause(tx: Tx, device: int, now_ms: int) -> dict[str, Any] | None:
     }  # fmt: skip
 
 
-def _grades(whole: Regraded, now_ms: int, simulated: bool) -> dict[str, dict[str, Any]]:
+def scale_grades(whole: Regraded, now_ms: int, simulated: bool) -> dict[str, dict[str, Any]]:
     """Scale → the host's own grade of this moment, with its sentence. A computed grade has no code of a diagnosis."""
     found = {}
     for name, grade in whole.grades.items():
@@ -246,7 +247,7 @@ def _grades(whole: Regraded, now_ms: int, simulated: bool) -> dict[str, dict[str
     return found
 
 
-def _signed(tx: Tx, binding: int) -> list[dict[str, Any]]:
+def signed_now(tx: Tx, binding: int) -> list[dict[str, Any]]:
     """The newest signed grade of each scale and what was signed about a death; nothing that was reversed."""
     rows = [row for row in signed_rows(tx, binding) if row["reversed_by"] is None]
     newest = {row["scale"]: row["audit"] for row in rows if row["record"] == "grade"}
@@ -256,7 +257,10 @@ def _signed(tx: Tx, binding: int) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _newest_reading(tx: Tx, journal: Journal, now_ms: int, least_age_s: int | None) -> dict[str, Any] | None:
+def newest_reading(
+    tx: Tx, journal: Journal, now_ms: int, least_age_s: int | None = None
+) -> dict[str, Any] | None:
+    """The newest stored reading with its age, which is at least `least_age_s`; None without one."""
     found = newest_readings(tx, journal.id, 1)
     if not found:
         return None
@@ -285,7 +289,8 @@ def _age_s(moment: tuple[int, int] | None, now_ms: int, least_age_s: int | None)
     return max((now_ms - moment[0]) // 1000, least_age_s or 0, 0)
 
 
-def _grade(tx: Tx, journal: Journal, now_ms: int) -> dict[str, Any] | None:
+def wearable_grade(tx: Tx, journal: Journal, now_ms: int) -> dict[str, Any] | None:
+    """The wearable's newest grade with its sentence; None without one."""
     one = newest_grade(tx, journal.id)
     if one is None:
         return None

@@ -84,7 +84,6 @@ def test_webhook_fields_are_those_that_are_sent():
             origin,
             patient,
             grade=grade_fields(record),
-            text="x",
             priority=2,
             simulated=False,
             occurred=None,
@@ -96,7 +95,6 @@ def test_webhook_fields_are_those_that_are_sent():
             patient,
             kind="signed",
             name="GRADE",
-            text="x",
             priority=1,
             simulated=False,
             occurred_utc_ms=0,
@@ -159,4 +157,4 @@ def test_the_guide_names_the_state_folder_and_each_alarm_that_it_explains_exists
     said = {
         words for row in re.findall(r"^\| ([a-z][^|]+) \|", table, re.MULTILINE) for words in row.split("; ")
     }
-    assert len(said) > 5 and said <= {alarm_noun(alarm) for alarm in code_texts.ALARM_TEXTS}
+    assert len(said) > 5 and said <= {alarm_noun(alarm) for alarm in code_texts.ALARM_NAMES}

@@ -33,14 +33,19 @@ def test_the_page_has_the_services_that_people_ask_for():
 def test_each_example_is_loaded_and_lacks_only_its_secrets(tmp_path, monkeypatch, title, block):
     (tmp_path / "pager.json").write_text(TEMPLATE, encoding="utf-8")
     for name in re.findall(r'"([a-z-]+\.secret)"', block):
-        secret = {"slack": CHAT, "matte": CHAT, "teams": CHAT, "disco": CHAT, "signa": SIGNAL}.get(
-            name[:5], "0" * 32
-        )
+        secret = {
+            "slack": CHAT,
+            "matte": CHAT,
+            "teams": CHAT,
+            "disco": CHAT,
+            "signa": SIGNAL,
+            "heart": CHAT,
+        }.get(name[:5], "0" * 32)
         (tmp_path / name).write_text(secret + "\n")
         (tmp_path / name).chmod(0o600)
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
     config = parse_config(block, "config.toml", tmp_path)
-    (receiver,) = config.receivers
+    (receiver,) = config.receivers or (config.heartbeat,)
     problems = [str(problem) for problem in receiver.problems()]
     assert all("file of certificates" in problem for problem in problems), problems
     if receiver.kind == "webhook":

@@ -79,6 +79,26 @@ def test_what_it_shows_meanwhile(fever: tuple[Done, Path]) -> None:
     assert re.fullmatch(r"store and journal agree record by record: \d+ records", lines[-2])
 
 
+def test_a_caregiver_does_not_answer_and_a_nurse_accepts_and_everybody_who_was_told_knows_it(
+    fever: tuple[Done, Path],
+) -> None:
+    lines = fever[0].stdout.splitlines()
+    urgent, unanswered, called, types, known, plays = (
+        next(place for place, line in enumerate(lines) if line.startswith("  ") and words in line)
+        for words in (
+            "to ward and caregiver-1: SIMULATED. URGENT",
+            "caregiver-1 does not answer: nurse-1 is called",
+            "to nurse-1: SIMULATED. URGENT",
+            "nurse-1 types: cytowatch alarm accept",
+            "to ward, caregiver-1 and nurse-1: SIMULATED. ACCEPTED",
+            'wearable plays "somebody knows": 600 Hz, then 900 Hz',
+        )
+    )
+    assert urgent < unanswered < called < types < min(known, plays)
+    assert "nurse-1 accepted the alarm of" in lines[known]
+    assert lines[-3] == "accepted: HYPOXAEMIA by nurse-1; ward, caregiver-1 and nurse-1 know who accepted"
+
+
 def test_kept_files_are_not_mixed_with_another_run(fever: tuple[Done, Path]) -> None:
     again = demo("--keep", fever[1])
     assert again.returncode == 1 and "not empty" in again.stderr

@@ -113,6 +113,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Mission]
 def test_an_afebrile_recording_alarms_nothing(played: Callable[[str], Mission]) -> None:
     mission = played("afebrile")
     assert mission.line.endswith("0 events delivered, no fever criterion met, alarms none")
+    assert mission.outcome.accepted == "accepted: none, because no HIGH alarm occurred"
     assert mission.alarms() == [] and mission.read(host_alarms) == [] and mission.lowers() <= {0, None}
 
 

@@ -1,7 +1,7 @@
 """One whole mission on real parts: a wearable that runs, an agent that syncs and forwards, and what came of it."""
 
 import contextlib
-import secrets
+import socket
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ from tools.board.flash import flash
 from tools.board.provision import provision
 from tools.conductor.conductor import Conductor
 from tools.conductor.errors import ConductorError
+from tools.demo.people import People
 from tools.demo.summary import Summary, summarise
 from tools.rig.journal_check import compare
-from tools.rig.laptop import CABLE_ONLY, RADIO_TOO, Laptop
-from tools.rig.waiting import conductor, now_s, pass_s, under, until, utc_s
+from tools.rig.laptop import CABLE_ONLY, NO_PAGE, RADIO_TOO, Laptop
+from tools.rig.waiting import conductor, now_s, pass_s, under, until
 from tools.rig.wearable import Wearable, WearableError
-from tools.rig.webhook_receiver import Receiver
 
 UNFLUSHED_S = 125  # the journal closes a block within 120 s, and what is not on flash is not sent
 _WORN_S = 90  # of the wearable's time: a probe that was put on has settled by then
@@ -31,8 +31,9 @@ Prepare = Callable[[Wearable, Laptop], None]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a mission left: the store's summary, records compared with flash, events that the receiver took."""
+    """What a mission left: who accepted, the summary, records compared with flash, events that the ward took."""
 
+    accepted: str
     summary: Summary
     compared: int
     events: list[dict[str, Any]]
@@ -66,7 +67,9 @@ def run(
         "--hold",
         *(["--seed", str(seed), "--chip", "demonstration"] if seed is not None else []),
     ]
-    receiver, laptop = _receiver_and_laptop(folder, link)
+    people = People(folder, speed, say)
+    links = (RADIO_TOO if link == "ble" else CABLE_ONLY).replace(NO_PAGE, f"[page]\nport = {_free_port()}\n")
+    laptop = Laptop(folder / "bedside", config=people.config + links)
     contexts = contextlib.ExitStack()
     try:
         with Wearable(folder, *board, **played, speed=speed) as wearable:
@@ -81,43 +84,42 @@ def run(
                 contexts.enter_context(under(time))
                 wearable.start()
             if owner := conductor():
-                owner.watch(receiver.quiet)
-                contexts.callback(owner.unwatch, receiver.quiet)
+                owner.watch(people.quiet)
+                contexts.callback(owner.unwatch, people.quiet)
             if link == "ble":
                 say(f"the cable is pulled; the wearable advertises as {wearable.ble_address}")
                 if not air:
                     laptop.use_radio(wearable.hci)
+            people.sign_in(laptop)
             laptop.start("" if link == "ble" else str(wearable.link), speed)
             say("agent started")
             until(lambda: _is_linked(laptop), _SETTLE_S, "the agent's link to the wearable")
+            say(f"look at the page while it runs: {laptop.ask('page', '--no-browser')['address']}")
             laptop.cytowatch("patient", "start", "--age-years", str(age_years))
             say("simulated adult bound to this wearable")
             _settle(wearable, laptop)
-            _play(wearable, laptop, speed)
+            _play(wearable, laptop, speed, lambda: people.look(laptop, wearable))
             until(lambda: _is_drained(laptop), _SETTLE_S, "sync and delivery of the last records")
+            accepted = people.outcome(laptop)
             laptop.stop()
         compared = compare(wearable.image, laptop.database)
+        say(accepted)
         say(f"store and journal agree record by record: {compared} records")
-        return Outcome(summarise(laptop.database), compared, list(receiver.events.values()))
+        return Outcome(accepted, summarise(laptop.database), compared, people.events)
     except ConductorError:
         laptop.check_ended_well()
         raise
     finally:
         laptop.stop()
         contexts.close()
-        receiver.close()
+        people.close()
 
 
-def _receiver_and_laptop(folder: Path, link: str) -> tuple[Receiver, Laptop]:
-    secret, file = secrets.token_hex(16), folder.resolve() / "secret"
-    file.write_text(secret + "\n")
-    file.chmod(0o600)
-    receiver = Receiver(
-        secret.encode(), on_event=lambda event: say(f"  webhook  {event['text']}"), now_s=utc_s
-    )
-    webhook = f'[[webhook]]\nname = "demo"\nurl = "{receiver.url}"\nsecret_file = "{file}"\naccept_simulated = true\n'
-    links = RADIO_TOO if link == "ble" else CABLE_ONLY
-    return receiver, Laptop(folder / "bedside", config=webhook + links)
+def _free_port() -> int:
+    """A port of loopback that no other demonstration has."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def flash_and_provision(wearable: Wearable, laptop: Laptop, restart: bool) -> None:
@@ -152,8 +154,8 @@ def _settle(wearable: Wearable, laptop: Laptop) -> None:
         pass_s(0.2)
 
 
-def _play(wearable: Wearable, laptop: Laptop, speed: int) -> None:
-    """Start the track and show live values until its end, then wait for the last block."""
+def _play(wearable: Wearable, laptop: Laptop, speed: int, look: Callable[[], None]) -> None:
+    """Start the track and show live values until its end, then wait for the last block. `look`: what people do."""
     wearable.control("play")
     end_s = float(wearable.state()["track_end_s"])
     takes = "" if conductor() else f" at {speed} times real time: about {(end_s + UNFLUSHED_S) / speed:.0f} s"
@@ -165,6 +167,7 @@ def _play(wearable: Wearable, laptop: Laptop, speed: int) -> None:
         if now_s() > deadline:
             raise WearableError("the track did not reach its end in time")
         laptop.check_running()
+        look()
         if state["track_s"] >= end_s and not over:
             over = True
             say(f"end of the track; the wearable closes its last block within {UNFLUSHED_S} of its seconds")

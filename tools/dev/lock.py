@@ -13,7 +13,7 @@ STUBS = "1.29.0.post1"  # of MicroPython, one set for each port: they hold the s
 # lock file: (extras of pyproject.toml, or one requirement; the lock file it must agree with)
 MAIN = Path("requirements.lock")
 LOCKED: dict[Path, tuple[tuple[str, ...] | str, Path | None]] = {
-    MAIN: (("tools", "ble", "apprise", "desktop", "dev", "build"), None),
+    MAIN: (("tools", "ble", "apprise", "desktop", "metrics", "keyring", "dev", "build"), None),
     LOCKS / "mutation.lock": (("mutation",), MAIN),
     LOCKS / "supply.lock": (("supply",), None),
     LOCKS / "stubs-esp32.lock": (f"micropython-esp32-stubs=={STUBS}", None),

@@ -35,8 +35,9 @@ from tools.rig.processes import popen
 from tools.rig.stored import events_of_type
 from tools.rig.waiting import STATE, conductor, patience_s, settle, until_async
 
-CABLE_ONLY = "[serial]\nscan_usb = false\n[ble]\nenabled = false\n"
-RADIO_TOO = "[serial]\nscan_usb = false\n[ble]\nenabled = true\n"
+NO_PAGE = "[page]\nenabled = false\n"  # many agents run at once, and all would want one port
+CABLE_ONLY = f"[serial]\nscan_usb = false\n[ble]\nenabled = false\n{NO_PAGE}"
+RADIO_TOO = f"[serial]\nscan_usb = false\n[ble]\nenabled = true\n{NO_PAGE}"
 _STOP_S = 15.0
 _ASK_S = 5.0
 _COMMAND = "command"  # what a conductor calls one

@@ -11,6 +11,8 @@ import hashlib
 import json
 import os
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from host_agent.escalation.acceptance.words import first_words
@@ -66,13 +68,20 @@ def with_reply_code(tx: Tx, message: Addressed, now_ms: int) -> Addressed:
 
 
 def accept_by_token(
-    tx: Tx, token: str, who: str, how: str, now_ms: int, *, event_key: str | None = None
+    tx: Tx,
+    token: str,
+    who: str,
+    how: str,
+    now_ms: int,
+    *,
+    event_key: str | None = None,
+    people: Mapping[str, str] = MappingProxyType({}),
 ) -> Reply:
     """Accept the alarm of the message that this code stands in; a refusal is counted and changes nothing.
 
-    `who` is the name that the reply gives ("": the receiver's own name), `how` the channel. `event_key` is the event
-    that the reply names, when it names one. Whoever comes second is told who was first. Give `made` to
-    `Escalation.accepted` in the same transaction, so that everyone is told.
+    `who` is the name that the reply gives, "": whom the receiver reaches by `people`, or its own name. `how` is the
+    channel, `event_key` the event that the reply names, when it names one. Whoever comes second is told who was first.
+    Give `made` to `Escalation.accepted` in the same transaction, so that everyone is told.
     """
     code = token.strip().lower() if isinstance(token, str) else ""
     found = token_by_hash(tx, _hash(code)) if _TOKEN.fullmatch(code) else None
@@ -83,7 +92,7 @@ def accept_by_token(
         return Reply(None, why, text)
     accepting.end_finished(tx, now_ms, found.episode)
     episode = store.episode_by_row(tx, found.episode, now_ms)
-    name = printable(who)[:_WHO_CHARS].strip() or found.target
+    name = printable(who)[:_WHO_CHARS].strip() or people.get(found.target, found.target)
     made = accepting.accept(tx, episode, accepting.By(name, how, now_ms), found.priority)
     use_token(tx, found.hash, made.id)
     if made.after is not None:

@@ -10,8 +10,8 @@ from typing import Any
 
 from crs_core.codes import PRIORITY_LOW
 
-from host_agent.escalation.acceptance.words import About, accepted_words, lapsed_words
-from host_agent.patient.contact import contact_of
+from host_agent.escalation.words.reader import NURSE
+from host_agent.escalation.words.wording import worded
 from host_agent.store.acceptances import ACCEPTED, Acceptance, episode_by_row
 from host_agent.store.audit import last_row
 from host_agent.store.db import Tx
@@ -26,20 +26,15 @@ def tell_accepted(tx: Tx, one: Acceptance, *, link_ms: int) -> bool:
     """
     if one.kind != ACCEPTED or one.after is not None:
         return False
-    episode = episode_by_row(tx, one.episode, one.at_utc_ms)
-    about = About(episode.alarm, episode.priority, episode.simulated, episode.opened_utc_ms)
-    text = accepted_words(about, contact_of(tx, episode.device, episode.binding), one)
-    return _queue(tx, one, "accepted", text, priority=PRIORITY_LOW, link_ms=link_ms)
+    return _queue(tx, one, "accepted", one.at_utc_ms, priority=PRIORITY_LOW, link_ms=link_ms)
 
 
 def tell_lapsed(
     tx: Tx, one: Acceptance, now_ms: int, *, link_ms: int, targets: Collection[str] | None = None
 ) -> bool:
     """Queue `<key>-lapsed-N`, for these receivers alone when they are given: as urgent as the alarm."""
-    episode = episode_by_row(tx, one.episode, now_ms)
-    about = About(episode.alarm, episode.priority, episode.simulated, episode.opened_utc_ms)
-    text = lapsed_words(about, contact_of(tx, episode.device, episode.binding), one, now_ms)
-    return _queue(tx, one, "lapsed", text, priority=episode.priority, link_ms=link_ms, targets=targets)
+    priority = episode_by_row(tx, one.episode, now_ms).priority
+    return _queue(tx, one, "lapsed", now_ms, priority=priority, link_ms=link_ms, targets=targets)
 
 
 def acceptance_fields(one: Acceptance) -> dict[str, Any]:
@@ -54,7 +49,7 @@ def _queue(
     tx: Tx,
     one: Acceptance,
     what: str,
-    text: str,
+    now_ms: int,
     *,
     priority: int,
     link_ms: int,
@@ -62,14 +57,18 @@ def _queue(
 ) -> bool:
     head = last_row(tx)
     audit_head = None if head is None else {"rows": head.seq, "hash": head.hash.hex()}
+    began_ms = episode_by_row(tx, one.episode, now_ms).opened_utc_ms
     found = [told for told in told_of(tx, one.episode) if targets is None or told.target in targets]
     for told in found:
-        payload = json.loads(told.payload) | {
+        payload = json.loads(told.payload)
+        facts = payload.get("facts") or {}
+        payload |= {
             "stage": "accepted" if what == "accepted" else "reminder", "priority": priority_name(priority),
-            "text": text, "acceptance": acceptance_fields(one), "audit_head": audit_head,
+            "acceptance": acceptance_fields(one), "audit_head": audit_head, "made_at": iso_utc(now_ms),
+            "facts": {**facts, "began_at": iso_utc(began_ms), "lapsed": what == "lapsed"},
         }  # fmt: skip
         payload.pop("accept", None)
-        add_delivery(tx, _follow_up(told, one, what, payload, priority), link_ms)
+        add_delivery(tx, _follow_up(told, one, what, worded(payload, NURSE, now_ms), priority), link_ms)
     return bool(found)
 
 

@@ -163,9 +163,9 @@ class NobodyReachedCheck:
                 yield one.share, Finding(NOBODY_REACHED, priority, f"{why}: {one.reason}")
 
 
-def _unaccepted(tx: Tx, within_ms: int) -> dict[int, Finding]:
-    """Row id of a wearable -> the alarms that nobody accepted in time, and who was told."""
-    said: dict[int, list[str]] = {}
+def _unaccepted(tx: Tx, within_ms: int) -> dict[int | None, Finding]:
+    """Row id of a wearable (None: the agent) -> the alarms that nobody accepted in time, and who was told."""
+    said: dict[int | None, list[str]] = {}
     for one in unaccepted(tx):
         name = code_texts.alarm_name(one.alarm) if one.alarm else "grade rise"
         told = f"; told: {', '.join(one.told)}" if one.told else ""

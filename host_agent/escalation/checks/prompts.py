@@ -14,7 +14,7 @@ from host_agent.escalation.checks.standing import make_stand, stands
 from host_agent.people.regrade import asked_for
 from host_agent.store.bindings import open_bindings
 from host_agent.store.db import DatabaseError, Tx
-from host_agent.sync.timebase import record_time
+from host_agent.sync.timebase import stored_time
 from host_agent.text import prompt_names
 
 _LOG = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ def _missed(tx: Tx, now_ms: int) -> list[Missed]:
     missed = []
     for bound in open_bindings(tx):
         try:
-            asked = asked_for(tx, bound.row, now_ms, record_time)
+            asked = asked_for(tx, bound.row, now_ms, stored_time)
         except (StoreError, DatabaseError):
             raise
         except Exception:  # one patient's data never hides another's prompts

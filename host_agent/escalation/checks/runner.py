@@ -10,6 +10,7 @@ from host_agent.escalation.checks.check import Check
 
 _LOG = logging.getLogger(__name__)
 LATE_REAL_S = 15.0  # longer than a look that waits twice for another program's transaction
+_STUCK_REAL_S = 30.0
 
 
 class CheckRunner:
@@ -30,6 +31,18 @@ class CheckRunner:
         self._clock = clock
         self._late_real_s = late_real_s
         self._asked = {name: asyncio.Event() for name in self.checks}
+        self._looked_s = dict.fromkeys(
+            self.checks, clock.monotonic()
+        )  # when each last ended a look without an error
+
+    def stuck(self) -> list[str]:
+        """Names of the checks that have not ended a look in time, or only with an error."""
+        now_s, speed = self._clock.monotonic(), self._clock.speed
+        return [
+            name
+            for name, check in self.checks.items()
+            if now_s - self._looked_s[name] > check.every_s + (check.least_real_s + _STUCK_REAL_S) * speed
+        ]
 
     def look_now(self) -> None:
         """Something changed: let all checks look without their pause. Call from the event loop's thread.
@@ -64,5 +77,7 @@ class CheckRunner:
             await check.look()
         except Exception:
             _LOG.exception("internal error in the check %s; it looks again", check.name)
+        else:
+            self._looked_s[check.name] = self._clock.monotonic()
         finally:
             late.cancel()

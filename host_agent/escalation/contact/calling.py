@@ -13,6 +13,7 @@ from crs_core.codes import NOBODY_REACHED, PRIORITY_HIGH, PRIORITY_LOW
 from host_agent.clock import Clock
 from host_agent.config.model import Config
 from host_agent.escalation.acceptance.replies import with_reply_code
+from host_agent.escalation.acceptance.telling import acceptance_fields
 from host_agent.escalation.contact.course import (
     ACCEPTED,
     CALLING,
@@ -41,14 +42,14 @@ from host_agent.escalation.contact.plan import Plan, may_be_counted, may_wait, p
 from host_agent.escalation.contact.policy import decide
 from host_agent.escalation.contact.steady_time import SteadyTime
 from host_agent.escalation.target import WITHHELD, Target
-from host_agent.patient.contact import contact_of
 from host_agent.store import contact_courses as courses
-from host_agent.store.acceptances import is_silenced
+from host_agent.store.acceptances import ACCEPTED as ACCEPTANCE
+from host_agent.store.acceptances import acceptances_of, is_silenced
 from host_agent.store.contact_courses import StoredCourse, StoredEvent
 from host_agent.store.db import Tx
 from host_agent.store.outbox import Addressed, add_delivery, has_delivery
 from host_agent.store.savepoint import attempt
-from host_agent.sync.timebase import record_time
+from host_agent.sync.timebase import stored_time
 
 _LOG = logging.getLogger(__name__)
 _DAMAGED = (ValueError, TypeError, KeyError)  # what a course that somebody changed by hand can raise
@@ -243,7 +244,8 @@ class Calling:
         if tell.stage == OVER_STAGE:
             self._tell_end(tx, stored, tell, targets, now)
             return
-        made = message(stored.payload, stored.event_key, episode, tell, alarm=stored.alarm, end=None)
+        lapsed = _last_acceptance(tx, stored) if tell.is_lapse else None
+        made = message(stored.payload, stored.event_key, episode, tell, now_ms=now.utc_ms, lapsed=lapsed)
         is_reminder = tell.stage == REMINDER and not tell.systems
         if is_reminder and is_silenced(tx, stored.episode, now.utc_ms):
             return
@@ -258,11 +260,11 @@ class Calling:
         self, tx: Tx, stored: StoredCourse, tell: Tell, targets: Sequence[Target], now: Now
     ) -> None:
         """Each event of the episode ends under its own key, where it was told: a receiver may keep each apart."""
-        end = self._end(tx, stored, now)
+        end = self._end(tx, stored)
         events = courses.events_of(tx, stored.episode) if stored.episode is not None else []
         for key, payload in events or [(stored.event_key, stored.payload)]:
             episode = stored.now.key if stored.now else None
-            made = message(payload, key, episode, tell, alarm=stored.alarm, end=end)
+            made = message(payload, key, episode, tell, now_ms=now.utc_ms, end=end)
             for target in targets:
                 if has_delivery(tx, target.name, key):
                     self._add_row(tx, target, stored, made)
@@ -289,17 +291,23 @@ class Calling:
         )  # fmt: skip
         add_delivery(tx, with_reply_code(tx, row, self._link_utc_ms()), self._link_utc_ms())
 
-    def _end(self, tx: Tx, stored: StoredCourse, now: Now) -> End:
+    def _end(self, tx: Tx, stored: StoredCourse) -> End:
         episode = stored.now
         utc_ms = episode.closed_utc_ms if episode else None
         if episode is not None and episode.kind == "alarm" and episode.journal and stored.device:
             found = courses.last_change(tx, episode.journal, stored.alarm)
-            at = record_time(tx, stored.device, *found) if found else None
+            at = stored_time(tx, stored.device, *found) if found else None
             utc_ms = at[0] if at else utc_ms
-        return End(utc_ms, now.utc_ms, contact_of(tx, stored.device, episode.binding if episode else None))
+        return End(utc_ms)
 
     def _adoptable(self, tx: Tx) -> list[int]:
         return courses.without_course(tx, PRIORITY_LOW, NOBODY_REACHED)
+
+
+def _last_acceptance(tx: Tx, stored: StoredCourse) -> dict[str, Any] | None:
+    found = [] if stored.episode is None else acceptances_of(tx, stored.episode)
+    counted = [one for one in found if one.kind == ACCEPTANCE and one.after is None]
+    return acceptance_fields(counted[-1]) if counted else None
 
 
 def calling_of(

@@ -83,7 +83,10 @@ Event = Raised | Accepted | Lapsed | Over | Ended | Said | Passed
 
 
 class Tell(NamedTuple):
-    """Send the message of this stage. `number` counts reminders; `systems`: to the receivers without a person, too."""
+    """Send the message of this stage. `number` counts reminders; `systems`: to the receivers without a person, too.
+
+    `is_lapse`: somebody had accepted it, and that ended.
+    """
 
     stage: str
     people: tuple[str, ...]
@@ -92,6 +95,7 @@ class Tell(NamedTuple):
     number: int = 0
     systems: bool = False
     is_rise: bool = False
+    is_lapse: bool = False
 
 
 class Hold(NamedTuple):

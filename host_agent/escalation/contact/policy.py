@@ -218,7 +218,8 @@ def _go_on(plan: Plan, course: Course, at_ms: int, now: Now) -> Result:
         if one.kind != "lapse"
     )
     course = course._replace(state=CALLING, timers=timers, stopped_ms=0, since_ms=course.since_ms + shift_ms)
-    return _remind(plan, course, course.told, now, "the acceptance lapsed and the alarm stands")
+    why = "the acceptance lapsed and the alarm stands"
+    return _remind(plan, course, course.told, now, why, is_lapse=True)
 
 
 def _steps_from(plan: Plan, priority: int, begin_ms: int) -> tuple[Timer, ...]:
@@ -265,12 +266,15 @@ def _hold(plan: Plan, course: Course, name: str, now: Now) -> Result:
     return course, [Hold(name, until_ms, f"quiet hours of {name}")]
 
 
-def _remind(plan: Plan, course: Course, names: Iterable[str], now: Now, why: str) -> Result:
+def _remind(
+    plan: Plan, course: Course, names: Iterable[str], now: Now, why: str, *, is_lapse: bool = False
+) -> Result:
     people = _awake(plan, course, names, now)
     if not people:
         return course, []
     course = course._replace(reminders=course.reminders + 1)
-    return course, [Tell(REMINDER, people, course.priority, why, course.reminders)]
+    tell = Tell(REMINDER, people, course.priority, why, course.reminders, is_lapse=is_lapse)
+    return course, [tell]
 
 
 def _held(course: Course) -> tuple[Timer, ...]:

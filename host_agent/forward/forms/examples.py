@@ -12,12 +12,20 @@ _COMMON: dict[str, Any] = {
     "values": None,
     "signed": None,
     "device": {"id": "00000000000000aa", "name": "JS-60"},
-    "patient": {"id": "P-1", "binding_id": "00000000000000bb", "day": 3},
+    "patient": {"id": "P-1", "binding_id": "00000000000000bb", "day": 3, "label": None},
     "call": {"care_team": "555-0100", "emergency": "112"},
     "source": {"journal_id": "0000cc", "branch": 0, "seq": 17, "boot": 2, "t_ms": 60_000},
     "occurred_at": "2026-03-31T03:07:00.000Z",
     "time_bound_ms": 5,
     "audit_head": {"rows": 4, "hash": "00"},
+    "language": "en",
+    "to_call": [
+        {"label": "Care team 555-0100", "number": "555-0100"},
+        {"label": "Emergency 112", "number": "112"},
+    ],
+    "about": {"patient": "JS-60", "wearable": 'Bed "3"', "unit": "C"},
+    "facts": {},
+    "made_at": "2026-03-31T03:07:00.000Z",
 }
 _NOBODY: dict[str, Any] = {
     "device": None, "patient": None, "call": {"care_team": None, "emergency": None}, "source": None,
@@ -34,6 +42,7 @@ def _event(kind: str, name: str, priority: str, text: str, **fields: Any) -> dic
         "name": name,
         "priority": priority,
         "text": text,
+        "title": text.partition(".")[0] + ".",
         **fields,
     }
 

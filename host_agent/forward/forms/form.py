@@ -17,10 +17,14 @@ _WORDS = re.compile(r"[\w .,:;()'/#-]{1,120}")
 
 
 class Target(NamedTuple):
-    """Where the form sends: the address and the bearer token of the configuration, "" without one."""
+    """Where the form sends: the address and the bearer token of the configuration, "" without one.
+
+    `reply_topic` is where a button of the message sends its code, "" without one.
+    """
 
     url: str
     token: str = ""
+    reply_topic: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """A topic of an ntfy server, published as JSON; the address ends with the topic. It answers with the message."""
 
+import json
 import re
 from typing import Annotated, Literal, NotRequired
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -26,12 +27,26 @@ _TAGS = {
 }
 
 
+ACCEPT = "I look after it"
+
+
 class CallAction(TypedDict):
     """A button that dials."""
 
     action: Literal["view"]
     label: str
     url: str
+
+
+class AcceptAction(TypedDict):
+    """A button that posts the code of the message to the topic of the replies."""
+
+    action: Literal["http"]
+    label: str
+    url: str
+    method: Literal["POST"]
+    body: str
+    clear: bool
 
 
 class NtfyPayload(TypedDict):
@@ -42,32 +57,37 @@ class NtfyPayload(TypedDict):
     message: str
     priority: Annotated[int, Field(ge=1, le=5)]
     tags: list[str]
-    actions: Annotated[list[CallAction], Field(max_length=3)]
+    actions: Annotated[list[CallAction | AcceptAction], Field(max_length=3)]
 
 
 def request(message: Message, target: Target, delivery: Delivery) -> Request:
-    """The first sentence as the title, the rest as the message, and a button for each number to call."""
-    server, topic = _split(target.url)
+    """The first sentence as the title, the rest as the message, a button to accept and one for each number to call."""
+    server, topic = split(target.url)
     headline, rest = message.headline
-    numbers = (("Care team", message.care_team), ("Emergency", message.emergency))
-    actions: list[CallAction] = [
-        {"action": "view", "label": f"{who} {number}", "url": dialled(number)}
-        for who, number in numbers
-        if number
+    actions: list[CallAction | AcceptAction] = [
+        {"action": "view", "label": label, "url": dialled(number)} for label, number in message.to_call
     ]
+    accept = message.event.get("accept")
+    if target.reply_topic and message.rings and isinstance(accept, dict):
+        code = json.dumps({"token": accept.get("token"), "key": message.key})
+        actions.insert(
+            0,
+            {"action": "http", "label": ACCEPT, "url": f"{server}{target.reply_topic}", "method": "POST",
+             "body": code, "clear": True},
+        )  # fmt: skip
     body: NtfyPayload = {
         "topic": topic,
         "message": cut_bytes(rest or headline, _LONGEST_BYTES),
         "priority": _PRIORITIES.get(message.priority, 5) if message.rings else 3,
         "tags": [tag] if (tag := _TAGS.get(message.stage)) else [],
-        "actions": actions,
+        "actions": actions[:3],
     }
     if rest:
         body["title"] = cut(headline, _TITLE)
     return packed(server, body)
 
 
-def _split(url: str) -> tuple[str, str]:
+def split(url: str) -> tuple[str, str]:
     """The server's own address, and the topic."""
     parts = urlsplit(url)
     folder, _, topic = parts.path.rstrip("/").rpartition("/")
@@ -76,7 +96,7 @@ def _split(url: str) -> tuple[str, str]:
 
 def check_url(url: str) -> str | None:
     """Why the address is no topic; None when it is."""
-    if _TOPIC.fullmatch(_split(url)[1]):
+    if _TOPIC.fullmatch(split(url)[1]):
         return None
     return "an address that ends with the topic, such as https://ntfy.example.org/ward-7-alarms"
 

@@ -124,9 +124,7 @@ class MailReceiver(Receiver):
 
     def tls(self) -> ssl.SSLContext | None:
         """Which certificates count; None when nothing is encrypted."""
-        return (
-            None if self.security == "none" else tls_context(f"{self.kind} {self.name}", self.ca_file, None)
-        )
+        return None if self.security == "none" else tls_context(self.title, self.ca_file, None)
 
     def forwarder(self, utc_ms: Callable[[], int]) -> "Mail":
         # the library takes 30 ms to import, and most laptops send no mail

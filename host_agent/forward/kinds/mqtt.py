@@ -135,7 +135,7 @@ class MqttReceiver(Receiver):
 
     def context(self) -> ssl.SSLContext | None:
         """How to encrypt, None: not at all. ConfigError when the file of certificates cannot serve."""
-        return tls_context(f"{self.kind} {self.name}", self.ca_file, None) if self.tls else None
+        return tls_context(self.title, self.ca_file, None) if self.tls else None
 
     def endpoint(self) -> Endpoint:
         return Endpoint(self.host, self.open_port, self.context(), None)
@@ -150,7 +150,7 @@ class MqttReceiver(Receiver):
         """The name of this laptop at the broker."""
         return self.client_id or _client_id(socket.gethostname(), self.name)
 
-    def for_test(self) -> "MqttReceiver":
+    def for_test(self) -> Self:
         """Under a name of its own: the broker ends the connection of the agent when another client has its name."""
         return self.model_copy(update={"client_id": f"{self.own_client_id[:59]}-test"})
 

@@ -85,7 +85,7 @@ class SyslogReceiver(Receiver):
         """Which certificates count; None when nothing is encrypted. ConfigError names a file that cannot serve."""
         if not self.address.startswith("tls://"):
             return None
-        return tls_context(f"{self.kind} {self.name}", self.ca_file, None)
+        return tls_context(self.title, self.ca_file, None)
 
     def problems(self) -> Iterator[ConfigError]:
         yield from super().problems()

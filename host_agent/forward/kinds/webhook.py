@@ -1,5 +1,7 @@
 """Deliver an event by HTTPS POST in the form of the service: signed, idempotent by key, redirects never followed."""
 
+import asyncio
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -9,13 +11,22 @@ import httpx2
 from pydantic import Field, model_validator
 
 from host_agent.errors import ConfigError
-from host_agent.forward.delivery import Delivered, Delivery, Outcome, RetryAfter
-from host_agent.forward.forms import FORMS, FormName, template
+from host_agent.forward.delivery import (
+    Delivered,
+    Delivery,
+    NotConnectedError,
+    OnReply,
+    Outcome,
+    RetryAfter,
+)
+from host_agent.forward.forms import FORMS, FormName, ntfy, template
 from host_agent.forward.forms.form import Form, Target
 from host_agent.forward.http_answer import Answer, post, refusal
 from host_agent.forward.http_settings import HttpReceiver, make_client
 from host_agent.forward.message import read_message
-from host_agent.forward.packing import JSON_TYPE
+from host_agent.forward.ntfy_replies import NtfyReplies
+from host_agent.forward.packing import JSON_TYPE, packed
+from host_agent.forward.replies import USED, Replies
 from host_agent.forward.secret import VariableName
 from host_agent.forward.signature import HEADER, sign
 from host_agent.forward.standard_webhooks import standard_headers
@@ -46,6 +57,11 @@ class WebhookReceiver(HttpReceiver):
         description="Environment variable with the shared secret. Set either secret_file or secret_env."
         " Only the forms cytowatch and template need one.",
     )
+    reply_topic: str | None = Field(
+        default=None, pattern=r"^[-_A-Za-z0-9]{1,64}$",
+        description="Topic of the same ntfy server that is read here: each message then has a button that accepts its"
+        " alarm. Let everybody write there and nobody but this laptop read.",
+    )  # fmt: skip
     template_file: str | None = Field(
         default=None, description="File with the body for form = template: text with ${field} in it."
     )
@@ -59,6 +75,10 @@ class WebhookReceiver(HttpReceiver):
             raise ValueError("template_file together with form = template, and with no other form")
         if self.form == "pagerduty" and not self.has_secret("token"):
             raise ValueError("token_file or token_env with the integration key, for the form pagerduty")
+        if self.reply_topic is not None and self.form != "ntfy":
+            raise ValueError("reply_topic with the form ntfy alone")
+        if self.url is not None and self.reply_topic == ntfy.split(self.url)[1]:
+            raise ValueError("another topic for reply_topic than that of the messages")
         if self.url is not None and self.form != "template" and (why := FORMS[self.form].check_url(self.url)):
             raise ValueError(why)
         return self
@@ -84,7 +104,7 @@ class WebhookReceiver(HttpReceiver):
         if self.form != "template":
             return FORMS[self.form]
         path = Path(self.template_file or "").expanduser()
-        return template.load(path, f"{self.kind} {self.name}", as_json=self.template_is_json)
+        return template.load(path, self.title, as_json=self.template_is_json)
 
     def proves(self) -> str:
         return template.PROVES if self.form == "template" else FORMS[self.form].proves
@@ -97,11 +117,18 @@ class WebhookReceiver(HttpReceiver):
 
     def forwarder(self, utc_ms: Callable[[], int]) -> "Webhook":
         token, form = self.token(), self.made_form()
-        return Webhook(
-            self.name, self.address(), self.read_secret("secret") if self.has_secret("secret") else None,
+        headers = {**self.headers, **({} if form.takes_token else self.token_headers(token))}
+        target = Target(self.address(), token, self.reply_topic or "")
+        kind = Webhook if self.reply_topic is None else AnsweredWebhook
+        hook = kind(
+            self.name, target.url, self.read_secret("secret") if self.has_secret("secret") else None,
             timeout_s=self.timeout_s, accept_simulated=self.accept_simulated, utc_ms=utc_ms, form=form, token=token,
-            headers={**self.headers, **({} if form.takes_token else self.token_headers(token))}, client=self.client(),
+            headers=headers, client=self.client(),
         )  # fmt: skip
+        if isinstance(hook, AnsweredWebhook):
+            hook.read_topic(target, NtfyReplies(self.name, f"{ntfy.split(target.url)[0]}{self.reply_topic}", headers,
+                                                self.client))  # fmt: skip
+        return hook
 
 
 class Webhook:
@@ -164,3 +191,39 @@ class Webhook:
         if objection := self._form.objection(answer):
             return RetryAfter(f"{said}, but it was not taken: {objection}", whole_target=False)
         return Delivered(said)
+
+
+class AnsweredWebhook(Webhook):
+    """A topic of ntfy whose messages have a button. What accepts nothing is answered in the topic of the messages."""
+
+    def read_topic(self, target: Target, topic: NtfyReplies) -> None:
+        """Put a button into each message, and read its topic in `run`."""
+        self._target, self._topic = target, topic
+        self._replies: Replies | None = None
+
+    def take_replies(self, on_reply: OnReply) -> None:
+        """Give what is pressed to `on_reply`."""
+        now_s = asyncio.get_running_loop().time
+        self._replies = Replies(self.name, f"ntfy receiver {self.name}", on_reply, self._answer, now_s)
+
+    async def run(self) -> None:
+        """Read the topic until cancelled."""
+        if self._replies is None:
+            await asyncio.Event().wait()
+            return
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._replies.run())
+            await self._topic.run(self._replies)
+
+    async def _answer(self, body: bytes) -> None:
+        """Who accepts is told as everybody is, and a code that was used was told then."""
+        said = json.loads(body)
+        if said["accepted"] or said.get("why") == USED:
+            return
+        server, topic = ntfy.split(self._target.url)
+        note = packed(server, {"topic": topic, "message": said["text"], "priority": 4})
+        answer = await post(
+            self._client, note._replace(headers={**self._headers, **note.headers}), self._timeout_s
+        )
+        if isinstance(answer, RetryAfter):
+            raise NotConnectedError(answer.reason)

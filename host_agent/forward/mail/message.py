@@ -43,9 +43,7 @@ def _html(message: Message) -> str:
     parts = [f"<p><strong>{_escaped(headline)}</strong></p>"]
     parts += [f"<p>{_escaped(rest)}</p>"] if rest else []
     parts += [
-        f'<p><a href="{dialled(number)}">{_escaped(number)}</a></p>'
-        for number in (message.care_team, message.emergency)
-        if number
+        f'<p><a href="{dialled(number)}">{_escaped(label)}</a></p>' for label, number in message.to_call
     ]
     return f'<!DOCTYPE html><html><body style="{_STYLE}">{"".join(parts)}</body></html>\n'
 

@@ -88,18 +88,41 @@ async def test_what_is_meant_is_found_by_name_number_or_alone(ward):
         assert {row["acceptance"]["who"] for row in await listed(ward)} == {"nurse-1"}
 
 
-async def test_what_is_about_the_laptop_itself_cannot_be_accepted(ward):
+async def test_an_alarm_of_the_laptop_itself_is_accepted_like_one_of_a_wearable(ward):
+    def raised(priority):
+        now_ms = agent.clock.utc_ms()
+        return agent.store.write(
+            lambda tx: raise_alarm(
+                tx, agent.escalation, device=None, alarm=codes.STORE_FAULT, priority=priority, detail="x",
+                utc_ms=now_ms,
+            )
+        )  # fmt: skip
+
     async with ward.agent() as agent:
         await in_alarm(ward)
-        await agent.store.write(
-            lambda tx: raise_alarm(
-                tx, agent.escalation, device=None, alarm=codes.STORE_FAULT, priority=2, detail="x", utc_ms=1
-            )
+        await raised(2)
+        (own,) = [one for one in await listed(ward) if one["name"] == "STORE_FAULT"]
+        assert (own["device_id"], own["patient"], own["acceptance"]) == (None, None, None)
+        refused = await said(
+            ward, "alarm", "silence", "store_fault", "--for", "5m", "--account", "caregiver-1", code=1
         )
-        found = {row["name"]: row["number"] for row in await listed(ward)}
-        assert found["STORE_FAULT"] is None
-        text = await said(ward, "alarm", "accept", "store_fault", "--account", "nurse-1", code=1)
-        assert "about this laptop itself" in text
+        assert "Only a nurse or a clinician" in refused
+        await said(ward, "alarm", "silence", "store_fault", "--for", "5m", "--account", "nurse-1")
+        text = await said(ward, "alarm", "accept", "store_fault", "--account", "nurse-1")
+        assert "STORE_FAULT: accepted by nurse-1 until " in text and "wearable" not in text
+        told = await ward.until(lambda: [one for one in events(ward) if one.get("stage") == "accepted"])
+        assert [(one["name"], one["acceptance"]["who"]) for one in told] == [("STORE_FAULT", "nurse-1")]
+        assert "accepted by nurse-1" in await said(ward, "status")
+        assert "nurse-1 accepted the MEDIUM alarm" in await said(ward, "history", "--kind", "acceptances")
+        second = await said(ward, "alarm", "accept", "store_fault", "--account", "caregiver-1")
+        assert "STORE_FAULT: nurse-1 accepted it at " in second
+        await raised(3)
+        # a rise is never covered
+        ended = "SELECT kind, ended_by FROM acceptances ORDER BY id"
+        await ward.until(lambda: query(ward, ended) == [("silenced", "rise"), ("accepted", "rise")])
+        (own,) = [one for one in await listed(ward) if one["name"] == "STORE_FAULT"]
+        assert own["acceptance"] is None and own["silence"] is None and ward.device.accepted == []
+        assert "0 problems" not in await said(ward, "audit", "verify")
 
 
 async def test_a_silence_has_an_end_and_accepts_nothing(ward):

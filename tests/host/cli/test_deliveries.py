@@ -100,3 +100,17 @@ def test_what_cannot_be_sent_again_is_told(home, arguments):
 def test_without_a_store_there_is_nothing_to_show_or_send(tmp_path):
     assert "Every event was delivered" in run(tmp_path / "none", "deliveries").stdout
     assert run(tmp_path / "none", "deliveries", "retry", "--all").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("payload", "alarm", "name"),
+    [('{"name": "TEST"}', 0, "TEST"), ('{"name": "PATIENT_END"}', 0, "PATIENT_END"), ("{}", 0, "GRADE_RISE"),
+     ("no json", 0, "GRADE_RISE"), ('{"name": "x"}', 3, "HYPOXAEMIA"), ('{"name": "\\u001b[31m"}', 0, "\\u001b[31m")],
+)  # fmt: skip
+def test_what_waits_is_named_as_what_it_is(home, payload, alarm, name):
+    with Store(home / "cytowatch.db") as store:
+        store.write_now(lambda tx: tx.execute("UPDATE outbox SET payload = ?, alarm = ?", (payload, alarm)))
+    assert {row["alarm"] for row in json.loads(run(home, "deliveries", "--json").stdout)["deliveries"]} == {
+        name
+    }
+    assert f"  {name}  " in run(home, "deliveries").stdout

@@ -75,3 +75,17 @@ def test_without_contacts_it_says_that_nobody_is_called_second(monkeypatch, tmp_
         and "nobody is called second" in out
         and "None of them reaches a person" in out
     )
+
+
+def test_it_shows_what_each_contact_would_read(run):
+    texts = json.loads(run("--event", "HYPOXAEMIA", "--at", AT, "--json").output)["texts"]
+    assert list(texts) == ["carer", "nurse-1", "doctor-1"]
+    assert texts["carer"].startswith(
+        "URGENT 03:07, PATIENT: oxygen reading low. Look at the patient now. Get help:"
+    )
+    assert texts["nurse-1"].startswith(
+        "URGENT 03:07, PATIENT (WEARABLE): oxygen low. Look at the patient now."
+    )
+    out = run("--event", "GRADE_RISE=MEDIUM", "--at", AT).output
+    assert "carer: ALARM 03:07, PATIENT: new warning signs." in out
+    assert "nurse-1: ALARM 03:07, PATIENT (WEARABLE): the grade rose to at least 1." in out

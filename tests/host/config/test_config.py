@@ -44,7 +44,19 @@ def test_unknown_key_is_refused_with_line_and_nearest_name():
 
 def test_unknown_table_is_refused_and_the_known_ones_are_listed():
     text = refusal("[zzz]\na = 1\n")
-    tables = ["agent", "ble", "contact", "escalation", "serial", "step", "store", "watchdog"]
+    tables = [
+        "agent",
+        "ble",
+        "contact",
+        "escalation",
+        "heartbeat",
+        "metrics",
+        "page",
+        "serial",
+        "step",
+        "store",
+        "watchdog",
+    ]
     known = sorted([*tables, *receiver_kinds()])
     assert f"zzz (line 1): unknown key; known keys here: {', '.join(known)}" in text
 
@@ -110,3 +122,40 @@ def test_line_of_falls_back_to_the_table_and_then_to_nothing():
 )
 def test_what_no_reader_of_toml_can_take_is_refused_in_words(value):
     assert "c.toml" in refusal(f"[watchdog]\nstale_s = {value}\n")
+
+
+@pytest.mark.parametrize("text, words", [
+    ('url = "http://watch.example.org/x"', "https:// (or allow_plain_http = true"),
+    ('url = "https://watch.example.org/x"\nurl_env = "URL"', "at most one of url, url_file and url_env"),
+    ('url = "https://watch.example.org/x"\nevery_s = 5', "a whole number from 10 to 3600 s"),
+    ('url = "https://watch.example.org/x"\nfail_suffix = "?fail"', "fail_suffix"),
+    ('url = "https://watch.example.org/x"\nmethod = "PUT"', 'one of "GET", "POST"'),
+    ('url = "https://watch.example.org/x"\nname = "x"', "unknown key"),
+    ('url = "https://watch.example.org/x"\n[[desktop]]\nname = "heartbeat"', "a different name for each receiver"),
+])  # fmt: skip
+def test_a_heartbeat_that_cannot_work_is_refused_with_its_key(text, words):
+    assert words in refusal(f"[heartbeat]\n{text}\n")
+
+
+def test_the_files_of_the_heartbeat_count_from_the_folder_of_the_configuration(tmp_path):
+    found = parse_config('[heartbeat]\nurl_file = "u.secret"\n', "config.toml", tmp_path).heartbeat
+    assert (
+        found.url_file == str(tmp_path / "u.secret") and found.is_on and not parse_config("").heartbeat.is_on
+    )
+
+
+@pytest.mark.parametrize("listen", [
+    "9469", "127.0.0.1", "127.0.0.1:0", "127.0.0.1:65536", "127.0.0.1:x", "host:9469", ":9469",
+    "127.0.0.1:99999999999", "0.0.0.0:9469", "10.0.0.1:9469", "[::]:9469",
+])  # fmt: skip
+def test_a_place_for_metrics_that_cannot_work_or_that_others_reach_is_refused(listen):
+    assert "listen" in refusal(f'[metrics]\nlisten = "{listen}"\n')
+
+
+def test_a_place_for_metrics_may_be_of_both_families_and_on_a_network_when_somebody_says_so():
+    for text, place in (
+        ('listen = "127.0.0.1:9469"', ("127.0.0.1", 9469)), ('listen = "[::1]:1"', ("::1", 1)),
+        ('listen = "10.0.0.1:9469"\nallow_network = true', ("10.0.0.1", 9469)),
+    ):  # fmt: skip
+        assert parse_config(f"[metrics]\n{text}\n").metrics.place == place
+    assert parse_config("").metrics.place is None

@@ -48,15 +48,27 @@ def test_a_raise_is_one_event_per_target_with_all_that_a_receiver_needs(world):
         "priority": "HIGH",
         "kind": "alarm",
         "name": "HYPOXAEMIA",
-        "text": f"URGENT {clock(BOOT_UTC_MS + 60_000)} (it reached this laptop 59 min later), P-1 (Bed 3): oxygen low."
-        " Look at the patient now. Care team 555-0100. Emergency 112.",
+        "title": (
+            title := f"URGENT {clock(BOOT_UTC_MS + 60_000)} (late by 59 min), P-1 (Bed 3): oxygen low."
+        ),
+        "text": f"{title} Look at the patient now. Care team 555-0100. Emergency 112.",
+        "language": "en",
+        "to_call": [
+            {"label": "Care team 555-0100", "number": "555-0100"},
+            {"label": "Emergency 112", "number": "112"},
+        ],
+        "about": {"patient": "P-1", "wearable": "Bed 3", "unit": "C"},
+        "facts": {},
+        "made_at": "2023-11-14T22:13:20.000Z",
         "detail": "",
         "alarm": {"id": 3, "name": "HYPOXAEMIA", "priority": "HIGH", "host": False},
         "grade": None,
-        "values": dict.fromkeys(("temperature_cc", "site", "spo2_tenths", "heart_rate_bpm")),
+        "values": dict.fromkeys(
+            ("temperature_cc", "site", "spo2_tenths", "heart_rate_bpm", "temperature_age_ms", "ppg_age_ms")
+        ),
         "signed": None,
         "device": {"id": DEVICE_ID.hex(), "name": "Bed 3"},
-        "patient": {"id": "P-1", "binding_id": BINDING_ID.hex(), "day": 4},
+        "patient": {"id": "P-1", "binding_id": BINDING_ID.hex(), "day": 4, "label": None},
         "call": {"care_team": "555-0100", "emergency": "112"},
         "source": {"journal_id": JOURNAL_ID.hex(), "branch": 0, "seq": 1, "boot": 1, "t_ms": 60_000},
         "occurred_at": "2023-11-14T21:14:20.000Z",
@@ -144,9 +156,9 @@ def test_a_grade_rise_says_interval_missing_and_unsigned_and_never_a_bare_number
     event = world.outbox()[0]
     assert event["kind"] == "grade_rise" and event["key"].endswith("-1-grade")
     assert event["text"] == (
-        f"ALARM {clock(BOOT_UTC_MS + 60_000)} (it reached this laptop 59 min later), P-1 (Bed 3):"
-        " CRS (ASTCT 2019): at least 1, could be up to 4."
-        " Not known: blood pressure, oxygen. Not signed. Call the care team now. Care team 555-0100. Emergency 112."
+        f"ALARM {clock(BOOT_UTC_MS + 60_000)} (late by 59 min), P-1 (Bed 3): the grade rose to at least 1."
+        " Call the care team now. Care team 555-0100. Emergency 112.\n"
+        "CRS (ASTCT 2019): at least 1, could be up to 4. Not known: blood pressure, oxygen. Not signed."
     )
     assert event["grade"] == {
         "scale": "ASTCT-2019", "lower": 1, "upper": 4, "status": "provisional", "signed": False, "fever": "met",
@@ -221,7 +233,7 @@ def test_host_alarms_have_episodes_keys_of_their_own_and_rise(world):
     assert keys == [f"{DEVICE_ID.hex()}-host-41-{NOW_MS}-1", f"{DEVICE_ID.hex()}-host-41-{NOW_MS}-3"]
     first = world.outbox()[0]
     assert first["text"] == (
-        f"NOTICE {clock(NOW_MS)}, P-1 (Bed 3): nothing new arrives from the wearable: newest data is 3 min old."
+        f"NOTICE {clock(NOW_MS)}, P-1 (Bed 3): nothing new arrives from the wearable."
         " Look at the patient and the strap. Care team 555-0100. Emergency 112."
     )
     assert first["alarm"]["host"] is True and first["source"] is None and first["patient"]["id"] == "P-1"

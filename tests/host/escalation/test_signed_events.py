@@ -32,21 +32,22 @@ def sign(world, signer, kind, values, **change):
 @pytest.mark.parametrize(
     ("kind", "values", "patient", "text"),
     [
-        ("account_disable", {"name": "nurse-1"}, None, "Account nurse-1 can no longer sign. Signed by clinician-1."),
+        ("account_disable", {"name": "nurse-1"}, None, "Account nurse-1 can no longer sign."),
         ("grade", {"scale": "ASTCT", "scale_version": 2019, "grade": None}, "P-1",
-         "ASTCT 2019, a grade not specified, was signed. Signed by clinician-1."),
+         "ASTCT 2019, a grade was signed. See it on the laptop."),
         ("death", {"cause": "crs"}, "P-1",
-         "A death was signed; it counts when a second clinician has countersigned it. Signed by clinician-1."),
-        ("close_episode", {}, "P-1", "The end of the episode was signed. Signed by clinician-1."),
+         "The record counts when a second clinician has countersigned it."),
+        ("close_episode", {}, "P-1", "The end of the episode was signed."),
         ("limits", {"limits": {"hr_high_bpm": 130}, "reason": "own rate"}, "P-1",
-         "Limits of this patient were signed. Signed by clinician-1."),
+         "Limits of this patient were signed."),
     ],
 )  # fmt: skip
 def test_a_signature_is_one_low_event_with_the_head_that_it_made(world, kind, values, patient, text):
     taken, (event,) = sign(world, world.doctor, kind, values, patient=patient)
     assert (event["kind"], event["priority"], event["name"]) == ("signed", "LOW", kind.upper())
     assert (
-        f": {text} Care team" in event["text"]
+        ": a record was signed. Signed by clinician-1. Care team" in event["text"]
+        and event["text"].endswith(f"\n{text}")
         and event["text"].startswith("NOTICE ")
         and event["alarm"] is None
         and event["source"] is None
@@ -68,7 +69,8 @@ def test_a_guarded_act_is_a_high_event_about_each_patient(world):
     assert [(one["kind"], one["priority"], one["name"], one["patient"]["id"]) for one in events] == [
         ("act", "HIGH", "STOP", "P-1"), ("act", "HIGH", "STOP", "P-2"),
     ]  # fmt: skip
-    said = "stopped while HIGH alarms stand (oxygen low). By nurse-1: a fault in the laptop. Care team"
+    said = "stopped while HIGH alarms stand (oxygen low). Signed by nurse-1. Care team"
+    assert events[0]["text"].endswith("\nReason: a fault in the laptop.")
     assert events[0]["text"].startswith("URGENT ") and said in events[0]["text"]
     assert ", P-1 (" in events[0]["text"] and ", P-2 (" in events[1]["text"]
 

@@ -139,7 +139,7 @@ ANSWERS = {
         Reply(400, body=b'{"issue": [{"diagnostics": "no batch here"}]}'),
         Rejected("HTTP 400: the receiver refuses this event (no batch here)"),
     ),
-    "not let in": (Reply(401), RetryAfter("HTTP 401")),
+    "not let in": (Reply(401), RetryAfter("HTTP 401", is_sure=True)),
     "a redirect": (
         Reply(302, {"Location": "https://login.example.org/"}),
         RetryAfter("HTTP 302: redirect to https://login.example.org/ not followed; put the final address in `url`"),

@@ -42,14 +42,13 @@ def test_every_alarm_fits(number, origin, patient):
 def test_grades_signatures_tests_and_the_examples_of_templates_fit():
     common = {"priority": 2, "simulated": True, "contact": Contact()}
     grade = events.grade_event(
-        ORIGIN, PATIENT, grade=grade_fields(grade_record(1)), text="x", occurred=None, now_ms=1000, **common
+        ORIGIN, PATIENT, grade=grade_fields(grade_record(1)), occurred=None, now_ms=1000, **common
     )
     signed = events.signed_event(
         ORIGIN,
         PATIENT,
         kind="signed",
         name="GRADE",
-        text="x",
         occurred_utc_ms=1000,
         key="k",
         signed={

@@ -55,14 +55,13 @@ async def test_delivered_carries_body_key_and_a_signature_that_checks(receiver, 
 # A 2xx took the event; what can be repaired at the receiver waits; only a refusal of the bytes is final.
 ANSWERS = {
     **{status: Delivered(f"HTTP {status}") for status in (200, 201, 202, 204, 299)},
+    **{status: RetryAfter(f"HTTP {status}") for status in (403, 404, 405, 501, 502, 504, 505, 507, 511)},
+    **{status: RetryAfter(f"HTTP {status}", is_sure=True) for status in (401, 407, 408, 429, 503)},
     **{
-        status: RetryAfter(f"HTTP {status}")
-        for status in (401, 403, 404, 405, 407, 429, 501, 502, 503, 504, 505, 507, 511)
+        status: RetryAfter(f"HTTP {status}", whole_target=False, is_sure=True)
+        for status in (409, 410, 428, 431, 451)
     },
-    **{
-        status: RetryAfter(f"HTTP {status}", whole_target=False)
-        for status in (409, 410, 428, 431, 451, 500, 599, 999)
-    },
+    **{status: RetryAfter(f"HTTP {status}", whole_target=False) for status in (500, 599, 999)},
     **{
         status: Rejected(f"HTTP {status}: the receiver refuses this event") for status in (400, 413, 415, 422)
     },
@@ -124,7 +123,7 @@ async def test_a_redirect_is_not_followed_and_says_what_to_do(receiver, hook, st
 )  # fmt: skip
 async def test_retry_after_is_read_in_both_forms(receiver, hook, value, expected):
     receiver.default = Reply(503, {"Retry-After": value})
-    assert await hook.send(DELIVERY) == RetryAfter("HTTP 503", expected)
+    assert await hook.send(DELIVERY) == RetryAfter("HTTP 503", expected, is_sure=True)
 
 
 @pytest.mark.parametrize("value", ["\u00b2", "\u0667", "-1", "7.5", "", "9" * 400])

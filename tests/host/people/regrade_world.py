@@ -4,11 +4,11 @@ from crs_core.grade.rules import DEFAULT
 
 from host_agent.people.regrade import regrade, replayed
 from host_agent.people.wearable_says import fresh
-from host_agent.sync.timebase import record_time
+from host_agent.sync.timebase import stored_time
 
 
 def graded(world):
-    return world.store.read_now(lambda tx: regrade(tx, 1, world.now_ms, record_time))
+    return world.store.read_now(lambda tx: regrade(tx, 1, world.now_ms, stored_time))
 
 
 def bounds(world, scale="ASTCT"):
@@ -22,7 +22,7 @@ def held(world, scale="ASTCT"):
 
 
 def replay(world):
-    return world.store.read_now(lambda tx: replayed(tx, 1, DEFAULT, world.now_ms, record_time))
+    return world.store.read_now(lambda tx: replayed(tx, 1, DEFAULT, world.now_ms, stored_time))
 
 
 def counting(world):
@@ -31,4 +31,4 @@ def counting(world):
 
 
 def sensors(world):
-    return world.store.read_now(lambda tx: fresh(tx, 1, DEFAULT, world.now_ms, record_time))
+    return world.store.read_now(lambda tx: fresh(tx, 1, DEFAULT, world.now_ms, stored_time))

@@ -7,7 +7,7 @@ from crs_core.wire import rights
 
 from host_agent.keys.keyfile import DeviceKey
 from host_agent.people.sender import ContextSender, Session
-from host_agent.sync.timebase import record_time
+from host_agent.sync.timebase import stored_time
 from tests.fakes.fake_clock import FakeClock
 
 CUSTODIAN = DeviceKey(bytes(8), 1, bytes(32), rights.CUSTODIAN, "bedside")
@@ -30,7 +30,7 @@ class Laptop:
     def __init__(self, bed):
         self.bed, self.clock, self.sessions = bed, BedClock(bed), []
         self.sender = ContextSender(
-            bed.store, lambda: list(self.sessions), self.clock, self.clock, record_time
+            bed.store, lambda: list(self.sessions), self.clock, self.clock, stored_time
         )
         self.task = asyncio.create_task(self.sender.run())
 

@@ -5,7 +5,7 @@ from crs_core import codes
 from crs_core.grade.rules import DEFAULT
 
 from host_agent.people.regrade import NO_PROMPTS, asked_for
-from host_agent.sync.timebase import record_time
+from host_agent.sync.timebase import stored_time
 from tests.host.people.people_world import HOUR_MS, MIN_MS
 
 ALL = ["blood_pressure", "oxygen", "ice"]
@@ -18,7 +18,7 @@ def rows(rows):
 
 
 def asked(world, after_ms=0):
-    return world.store.read_now(lambda tx: asked_for(tx, 1, world.now_ms + after_ms, record_time))
+    return world.store.read_now(lambda tx: asked_for(tx, 1, world.now_ms + after_ms, stored_time))
 
 
 def test_before_a_fever_all_three_are_due_after_twelve_hours_and_missed_half_an_hour_later(world, rows):

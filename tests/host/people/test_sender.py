@@ -17,7 +17,7 @@ from host_agent.people import rule_sending
 from host_agent.people.sender import RETRY_S, ContextSender, Session
 from host_agent.state_lock import AGENT_NOTE, read_note
 from host_agent.store.db import Store
-from host_agent.sync.timebase import record_time
+from host_agent.sync.timebase import stored_time
 from tests.fakes.fake_clock import FakeClock
 from tests.host.people.people_world import NOW_MS
 
@@ -45,7 +45,7 @@ async def run(world):
         if wearable is not None:
             sessions.append(Session(1, wearable))
         sender = ContextSender(
-            store or world.store, lambda: list(sessions), clock, clock, record_time, **before
+            store or world.store, lambda: list(sessions), clock, clock, stored_time, **before
         )
         tasks.append(asyncio.create_task(sender.run()))
         return sender

@@ -17,7 +17,7 @@ from host_agent.store import db
 from host_agent.store.migrate import migrate, migrations, schema_version
 from tests.host.people.people_world import PeopleWorld
 
-OLD_VERSIONS = (1, 2, 3, 4, 5, 6, 7, 8)
+OLD_VERSIONS = range(1, 11)
 WORN = units.make_status(units.SITE_AXILLA, 0, 0, units.WEAR_WORN)
 ORAL = units.make_status(units.SITE_ORAL, 0, 0, units.WEAR_WORN)
 OFF = units.make_status(units.SITE_AXILLA, units.TEMP_OFF_BODY, units.PPG_NO_CONTACT, units.WEAR_OFF)
@@ -70,6 +70,10 @@ def old_store(path: Path, version: int) -> Path:
             conn.execute("INSERT INTO repetitions VALUES ('ward', 1, 'alarm-1', 3, 0, 1, 4, 100, 200)")
         if version >= 8:
             _contacts(conn)
+        if version >= 9:
+            _acceptances(conn)
+        if version >= 10:
+            conn.execute("INSERT INTO patient_labels VALUES (50, 'Bed 3')")
         conn.execute("COMMIT")
         assert schema_version(conn) == version
         empty = [name for name in tables(conn) if not conn.execute(f"SELECT 1 FROM {name}").fetchone()]
@@ -200,3 +204,11 @@ def _contacts(conn: sqlite3.Connection) -> None:
     conn.execute('INSERT INTO course_timers VALUES (50, 1, 9, NULL, \'["high", 9, 0, 0, ""]\')')
     conn.execute("INSERT INTO contact_time VALUES (1, 'start', 5, 6, 7)")
     conn.execute("INSERT INTO told_ends VALUES (50, 8)")
+
+
+def _acceptances(conn: sqlite3.Connection) -> None:
+    conn.execute(
+        "INSERT INTO acceptances (id, episode, kind, who, how, priority, at_utc_ms, until_utc_ms, number)"
+        " VALUES (50, 50, 'accepted', 'nurse-1', 'page', 2, 1, 9, 1)"
+    )
+    conn.execute("INSERT INTO reply_tokens VALUES (zeroblob(32), 'ward', 'k', 50, 2, 9, 50)")

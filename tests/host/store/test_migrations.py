@@ -15,6 +15,7 @@ import pytest
 from host_agent.errors import StoreError, StoreFull
 from host_agent.people.chain_check import verify as verify_chain
 from host_agent.store import backup, db
+from host_agent.store.acceptances import standing_episodes
 from host_agent.store.content_check import check_content
 from host_agent.store.db import Store, open_read_only
 from host_agent.store.migrate import Migration, migrate, migrations, schema_version
@@ -153,8 +154,8 @@ def test_kill_9_in_the_middle_leaves_a_whole_version_and_the_next_start_goes_on(
     assert seen == set(range(version, NEWEST))
 
 
-# The steps from versions 4 and 6 take no new page.
-@pytest.mark.parametrize("version", [version for version in OLD_VERSIONS if version not in (4, 6)])
+# The steps from versions 4, 6, 9 and 10 take one new page at most.
+@pytest.mark.parametrize("version", [version for version in OLD_VERSIONS if version not in (4, 6, 9, 10)])
 def test_a_full_disk_is_told_and_leaves_the_file_as_it_was(copy, version: int, monkeypatch) -> None:
     path = copy(version)
     before, held = path.read_bytes(), content(path)
@@ -185,3 +186,16 @@ def test_a_migration_that_fails_at_its_end_leaves_the_file_as_it_was(copy, versi
         migrate(conn, 5, [*migrations()[:version], broken])
     conn.close()
     assert content(path) == before and version_of(path) == version
+
+
+def test_an_alarm_of_the_laptop_that_stood_before_can_be_accepted_afterwards(copy) -> None:
+    path = copy(9)
+    with sqlite3.connect(path) as conn:
+        conn.executemany(
+            "INSERT INTO host_alarms VALUES (?, NULL, ?, 2, 'x', 1, 2, ?)", [(60, 46, None), (61, 47, 3)]
+        )
+    conn.close()
+    store = Store(path)
+    standing = [one for one in store.read_now(lambda tx: standing_episodes(tx, 5)) if one.device is None]
+    store.close()
+    assert [(one.key, one.kind, one.alarm, one.priority) for one in standing] == [("host-60", "host", 46, 2)]

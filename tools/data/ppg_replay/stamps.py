@@ -69,7 +69,7 @@ class Stamps:
         if ahead >= jitter:
             self._holes += 1
             self._expected_s = t_s
-            return max(1, round(ahead))
+            return round(ahead)
         if ahead < -jitter:
             raise ValueError(self._contradiction((self._rows - 1) / (self._last_s - self._first_s)))
         self._even += 1
@@ -87,7 +87,7 @@ class Stamps:
         self._in_tick, self._whole_tick = 1, step_s < 1.5 * resolution_s
         if not self._whole_tick:
             self._holes += 1
-            return max(1, round((step_s - resolution_s) * self._rate_hz))
+            return round((step_s - resolution_s) * self._rate_hz)
         if not whole:
             return 0
         self._even += rows

@@ -33,7 +33,10 @@ def every_command(folder: Path) -> list[tuple[str, ...]]:
     copy = str(folder / "copy.db")
     typed: list[tuple[str, ...]] = [
         ("status",), ("status", "--json"), ("devices",), ("devices", "--json"), ("doctor",), ("doctor", "--json"),
-        ("report", "hours"), ("report", "hours", "--json", "--utc"), ("verify",), ("audit", "verify"),
+        ("report", "hours"), ("report", "hours", "--json", "--utc"),
+        ("report", "summary", "--out", str(folder / "page.pdf")),
+        ("report", "summary", "--last", "14d", "--json", "--out", str(folder / "page.pdf")),
+        ("verify",), ("audit", "verify"),
         ("context", "show"), ("context", "history"), ("context", "keys"), ("account", "list"), ("rules", "show"),
         ("config",), ("hosts", "list"), ("export", "--every", "5m"), ("export", "--every", "1h", "--format", "jsonl"),
         ("history", "--last", "1h"), ("history", "--from", "2020-01-01", "--to", "2100-01-01"),
@@ -41,7 +44,7 @@ def every_command(folder: Path) -> list[tuple[str, ...]]:
         ("alarm", "list"), ("alarm", "list", "--json"), ("alarm", "list", "--patient", "P-1", "--device", "fe"),
         ("alarm", "accept"), ("alarm", "accept", "--all"), ("alarm", "accept", "hypoxaemia", "--account", "nobody"),
         ("alarm", "silence", "1", "--for", "5m"), ("test-alarm",), ("test-alarm", "--wait", "1s", "--json"),
-        ("pause", "--for", "1m", "--why", "washing"),
+        ("pause", "--for", "1m", "--why", "washing"), ("page", "--no-browser"),
         ("sign", "grade", "--scale", "ASTCT", "--grade", "2", "--account", "nobody"), ("scan", "--for", "1s"),
         ("pair",), ("grade", "--json", str(folder / "none.json")), ("enrol", str(folder / "none.enrol")),
         ("run", "--help"), ("deliveries", "list"), ("deliveries", "list", "--json"), ("deliveries", "retry", "--all"),

@@ -95,7 +95,7 @@ async def test_the_end_is_told_in_its_commit_to_all_who_were_told_and_never_reas
     assert (
         "oxygen no longer measured below the limit since" in over["text"] and "Keep watching." in over["text"]
     )
-    assert over["text"].startswith("ENDED") and over["key"] == bed.payloads("ward")[0]["key"]
+    assert over["text"].startswith("UPDATE") and over["key"] == bed.payloads("ward")[0]["key"]
     count = len(bed.rows())
     await passes(bed, 700)
     assert len(bed.rows()) == count and not bed.is_nobody_reached()

@@ -5,6 +5,7 @@ import datetime
 import pytest
 from crs_core import codes
 
+from host_agent.store.host_alarms import open_alarms
 from tests.host.escalation.contact.called_world import PLAN, TARGETS, passes, told
 from tools.rig.called_bedside import CalledBedside, KilledError
 
@@ -183,11 +184,24 @@ async def test_two_alarms_are_called_apart_and_nobody_reached_names_both(bed):
     assert "HYPOXAEMIA" in detail and "PULSE_LOST" not in detail
 
 
-async def test_an_event_of_the_laptop_itself_is_told_to_everybody_at_once_and_needs_no_acceptance(bed):
+async def test_an_alarm_of_the_laptop_itself_is_called_in_steps_and_its_end_is_told(bed):
     bed.host_alarm(codes.STORE_FAULT, 3, about_wearable=False)
-    assert {target for target, stage in told(bed) if stage == "raised"} == set(TARGETS)
-    await passes(bed, 700)
-    assert not bed.is_nobody_reached()
+    first = [target for target, stage in told(bed) if stage == "raised"]
+    await passes(bed, 599)
+    assert {target for target, stage in told(bed) if stage == "raised"} > set(first)
+    assert not bed.store.read_now(
+        lambda tx: [one for one in open_alarms(tx) if one.alarm == codes.NOBODY_REACHED]
+    )
+    await passes(bed, 2)
+    (nobody,) = bed.store.read_now(
+        lambda tx: [one for one in open_alarms(tx) if one.alarm == codes.NOBODY_REACHED]
+    )
+    assert nobody.device is None and "nobody has accepted it in 10 min" in nobody.detail
+    assert not bed.sounds(), "no wearable has this alarm"
+    bed.host_alarm(codes.STORE_FAULT, 0, about_wearable=False)
+    await passes(bed, 2)
+    assert {target for target, stage in told(bed) if stage == "over"} >= set(first)
+    assert not bed.store.read_now(open_alarms)
 
 
 async def test_while_the_store_takes_nothing_the_next_step_is_told_from_memory_and_sounds(bed):

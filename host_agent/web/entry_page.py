@@ -1,0 +1,68 @@
+"""The form for what only people know, signed by whoever fills it in."""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from host_agent.errors import HostAgentError
+from host_agent.text import local_time, temperature_words
+from host_agent.web import entering
+from host_agent.web.acts import Acts
+from host_agent.web.frame import Frame, form_of
+from host_agent.web.snapshot import Snapshot
+
+
+class EntryPage:
+    """`/enter/DEVICE`."""
+
+    def __init__(self, frame: Frame, snapshot: Snapshot, acts: Acts) -> None:
+        self._frame = frame
+        self._snapshot = snapshot
+        self._acts = acts
+
+    async def answer(self, request: Request) -> Response:
+        """The form; when it was sent: what is wrong with it, beside each field, or what was entered."""
+        device_id = request.path_params["device_id"]
+        state = await self._snapshot.state()
+        wearable = next((one for one in state["wearables"] if one["device_id"] == device_id), None)
+        if wearable is None or not wearable["is_bound"]:
+            return self._frame.said(request, "Nobody", "No patient is bound to this wearable.", status=404)
+        form = await form_of(request) if request.method == "POST" else {}
+        shown = {"wearable": wearable, "groups": entering.GROUPS, "form": form, "wrong_fields": {}}
+        if request.method != "POST":
+            return self._frame.show(request, "enter.html", shown)
+        values, wrong_fields = entering.values_of(form)
+        ago_ms = 0
+        try:
+            ago_ms = entering.ago_ms(form.get("ago", ""))
+        except ValueError as error:
+            wrong_fields = {**wrong_fields, "ago": f"{error}."}
+        if wrong_fields:
+            return self._frame.show(request, "enter.html", {**shown, "wrong_fields": wrong_fields}, 400)
+        by = await self._frame.signed(request, form)
+        if by.signer is None:
+            return self._frame.show(request, "enter.html", {**shown, "wrong": by.wrong}, 403)
+        try:
+            done = await self._acts.enter(by.signer, device_id, values, ago_ms)
+        except HostAgentError as error:
+            wrong = f"{error} {error.advice}"
+            return self._frame.show(request, "enter.html", {**shown, "wrong": wrong}, 409, by.kept)
+        await self._snapshot.state(fresh=True)
+        return self._frame.said(request, "Entered", *_entered_lines(done), kept=by.kept)
+
+
+def _entered_lines(done: dict[str, Any]) -> list[str]:
+    values = ", ".join(_value_words(key, value) for key, value in done["values"].items())
+    line = (
+        f"{done['patient']} at {local_time(done['observed_utc_ms'])}: {values}. Signed by {done['account']}."
+    )
+    to_wearable = "The wearable gets it as soon as it is in session." if done["for_wearable"] else ""
+    return [line, to_wearable]
+
+
+def _value_words(key: str, value: object) -> str:
+    if key == "temperature_cc" and isinstance(value, int):
+        return f"temperature {temperature_words(value)}"
+    words = {True: "yes", False: "no"}.get(value, value) if isinstance(value, bool) else value
+    return f"{key} {words}".replace("_", " ")

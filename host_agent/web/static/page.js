@@ -1,0 +1,84 @@
+// Keeps the page up to date, and says so when it cannot. The agent sends a beat each second.
+"use strict";
+const SILENT_MS = 4000;
+const POLL_MS = 1500;
+let lastBeat = Date.now();
+let lastText = document.getElementById("clock").textContent;
+let bootId = null;
+let told = new Set();
+
+function takeBoot(boot) {
+  if (bootId !== null && bootId !== boot) location.reload();  // the agent was updated or started again
+  bootId = boot;
+}
+
+function take(pieces) {
+  lastBeat = Date.now();
+  for (const [name, content] of Object.entries(pieces)) {
+    if (name === "title") { document.title = content; continue; }
+    const place = document.getElementById(name);
+    if (name === "clock") { place.textContent = content; lastText = content; continue; }
+    const focused = document.activeElement ? document.activeElement.id : "";
+    place.innerHTML = content;  // made by the agent's templates, which escape every text
+    if (focused && document.activeElement.id !== focused) {
+      const again = document.getElementById(focused);
+      if (again) again.focus();
+    }
+    if (name === "alarms") announce();
+  }
+  live();
+}
+
+// A screen reader hears each alarm once, when it comes or rises.
+function announce() {
+  const now = new Set([...document.querySelectorAll("[data-alarm]")].map((one) => one.dataset.alarm));
+  const fresh = [...now].filter((one) => !told.has(one)).map((one) => one.replaceAll("_", " "));
+  told = now;
+  if (fresh.length) document.getElementById("announce").textContent = "Alarm: " + fresh.join(". ");
+}
+
+function live() {
+  const isLive = Date.now() - lastBeat < SILENT_MS;
+  const banner = document.getElementById("not-live");
+  document.body.classList.toggle("grey", !isLive);
+  if (!isLive && banner.hidden) {
+    banner.textContent = "Not live since " + lastText + ". What is shown is old. Look at the patient and at the wearable; on this laptop: cytowatch status";
+    document.title = "NOT LIVE – CytoWatch";
+  }
+  banner.hidden = isLive;
+}
+
+function listen() {
+  const source = new EventSource("/live");
+  source.addEventListener("boot", (event) => takeBoot(JSON.parse(event.data)));
+  source.addEventListener("beat", (event) => take(JSON.parse(event.data)));
+  source.addEventListener("error", () => {
+    if (source.readyState === EventSource.CLOSED) setTimeout(listen, 1000);
+  });
+}
+
+async function poll() {
+  try {
+    const answer = await fetch("/live.json");
+    if (answer.ok) { const found = await answer.json(); takeBoot(found.boot); take(found.pieces); }
+  } catch { /* the banner says that nothing comes */ }
+  setTimeout(poll, POLL_MS);
+}
+
+announce();
+if (window.EventSource) listen(); else poll();
+setInterval(live, 500);
+
+// Full screen keeps the screen on where the browser can.
+const full = document.getElementById("full-screen");
+full.hidden = !document.fullscreenEnabled;
+async function awake() {
+  try { if ("wakeLock" in navigator) await navigator.wakeLock.request("screen"); } catch { /* the system refuses */ }
+}
+full.addEventListener("click", async () => {
+  await document.documentElement.requestFullscreen();
+  await awake();
+});
+document.addEventListener("visibilitychange", () => {
+  if (document.visibilityState === "visible" && document.fullscreenElement) awake();
+});
