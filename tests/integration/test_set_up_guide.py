@@ -46,7 +46,7 @@ class Phone:
     def __init__(self) -> None:
         self.shown: list[dict[str, Any]] = []
         self.server = OneAtATimeServer(0, self._take)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        self.url = self.server.origin
 
     def __enter__(self) -> Self:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()

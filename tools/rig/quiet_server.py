@@ -4,7 +4,9 @@ Under a conductor (tools/conductor) it works only when `quiet` is asked, in the 
 a POST takes no simulated time, and of two that come at once the first is the same in each run.
 """
 
+import os
 import select
+import sys
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -26,7 +28,12 @@ class OneAtATimeServer(ThreadingHTTPServer):
         self._at_work: Any = None
         self._closing = threading.Event()
         self._arrivals: TcpArrivals | None = None  # None: nobody has asked for quiet yet
-        super().__init__(("127.0.0.1", port), _handler(answer))
+        super().__init__(("127.0.0.1" if port else _own_address(), port), _handler(answer))
+
+    @property
+    def origin(self) -> str:
+        """Scheme, address and port."""
+        return "http://{}:{}".format(*self.server_address[:2])
 
     def quiet(self) -> bool:
         """Whether there is no request, and every answer has arrived. The first request that waits may begin."""
@@ -81,6 +88,15 @@ class OneAtATimeServer(ThreadingHTTPServer):
         with self._changed:
             if self._arrivals is not None:
                 self._arrivals.close()
+
+
+def _own_address() -> str:
+    """An address of this computer that no other process asks at: the system gives ports again, and an agent of another
+    run would go on sending to the receiver that it once had there."""
+    if sys.platform != "linux":  # elsewhere only 127.0.0.1 is there
+        return "127.0.0.1"
+    number = os.getpid() % (1 << 22)
+    return f"127.{1 + (number >> 16)}.{number >> 8 & 255}.{number & 255 or 255}"
 
 
 def _is_readable(end: Any) -> bool:

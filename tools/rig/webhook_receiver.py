@@ -39,7 +39,7 @@ class Receiver:
         self._now_s = now_s
         self._server = OneAtATimeServer(port, self.take)
         self.quiet = self._server.quiet
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/events"
+        self.url = f"{self._server.origin}/events"
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
 
