@@ -5,6 +5,7 @@ and a full disk lose lines of the log and nothing else. Every line is cleaned he
 """
 
 import contextlib
+import json
 import logging
 import os
 import queue
@@ -17,6 +18,7 @@ from typing import Any
 from host_agent.fault_log import RepeatFilter
 from host_agent.plain_file import open_plain
 from host_agent.printable import ERRORS, printable
+from host_agent.text import iso_utc
 
 _FILE_BYTES = 2_000_000
 _FILES = 4
@@ -38,6 +40,22 @@ class CleanFormatter(logging.Formatter):
         """The message on one line."""
         record.message = printable(record.message)
         return super().formatMessage(record)
+
+
+class JsonFormatter(logging.Formatter):
+    """One record is one line: a JSON object in ASCII, with the same keys for ever."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """`time` in UTC, `level`, `source` (the part that says it), `text`, and `trace` of an error."""
+        fields: dict[str, Any] = {
+            "time": iso_utc(round(record.created * 1000)), "level": record.levelname.lower(), "source": record.name,
+            "text": printable(record.getMessage()),
+        }  # fmt: skip
+        if record.exc_info:
+            fields["trace"] = [
+                printable(line, "\t") for line in self.formatException(record.exc_info).split("\n")
+            ]
+        return json.dumps(fields)
 
 
 class Background(logging.Handler):
@@ -83,7 +101,23 @@ class _StandardError(logging.Handler):
 
 
 class _PrivateFile(RotatingFileHandler):
-    """Each of its files is readable by this user alone, and none is a link that somebody made."""
+    """Each of its files is readable by this user alone, and none is a link that somebody made. One that was deleted or
+    moved away is begun anew with the next line."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One line into the file that has this name now."""
+        gone = self.stream
+        if gone is not None and not self._is_in_place(gone.fileno()):
+            self.stream = None
+            with contextlib.suppress(OSError):
+                gone.close()
+        super().emit(record)
+
+    def _is_in_place(self, number: int) -> bool:
+        try:
+            return os.path.samestat(Path(self.baseFilename).lstat(), os.fstat(number))
+        except OSError:
+            return False
 
     def _open(self) -> Any:
         return open(
@@ -92,10 +126,13 @@ class _PrivateFile(RotatingFileHandler):
         )  # fmt: skip
 
 
-def start_log(path: Path, level: str) -> None:
-    """Send all logging of this process to the file and to standard error. A file that cannot be written is left out."""
+def start_log(path: Path, level: str, form: str = "text") -> None:
+    """Send all logging of this process to the file and to standard error. A file that cannot be written is left out.
+
+    `form` is text, for people, or json.
+    """
     logging.raiseExceptions = False
-    formatter = CleanFormatter("%(asctime)s %(levelname)s %(message)s")
+    formatter = JsonFormatter() if form == "json" else CleanFormatter("%(asctime)s %(levelname)s %(message)s")
     targets: list[logging.Handler] = [_StandardError()]
     left_out = ""
     try:

@@ -120,7 +120,14 @@ class RepeatFilter(logging.Filter):
         seen = getattr(record, _COUNTED, None)
         if record.levelno < logging.WARNING or seen is not None:
             return seen is not False
-        message = record.getMessage()
+        try:
+            message = record.getMessage()
+        except (
+            TypeError,
+            ValueError,
+            KeyError,
+        ):  # arguments that do not fit: the line is lost, the caller goes on
+            return True
         more = self._faults.admit(f"{record.pathname}:{record.lineno}", message)
         record.msg, record.args = message + (more or ""), None
         setattr(record, _COUNTED, more is not None)

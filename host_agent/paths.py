@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import shlex
 from pathlib import Path
 from typing import NamedTuple
 
@@ -194,7 +195,13 @@ def state_paths() -> Paths:
     """CYTOWATCH_HOME, else the user's state folder of this system; ConfigError when neither is known."""
     given = os.environ.get("CYTOWATCH_HOME", "")
     try:
-        return Paths(Path(given).expanduser().absolute() if given else _users_own())
+        home = Path(given).expanduser() if given else _users_own()
+        if not home.is_absolute():  # two commands in two folders would work on two states
+            raise ConfigError(
+                f"CYTOWATCH_HOME is {given}: another folder wherever a command is started.",
+                f"Write the whole path: export CYTOWATCH_HOME={shlex.quote(str(home.absolute()))}",
+            )
+        return Paths(home)
     except RuntimeError:
         raise ConfigError(
             f"The state folder {given} is not known: there is no such home folder.".replace("  ", " "),

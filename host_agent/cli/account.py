@@ -5,7 +5,7 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from host_agent.errors import ConfigError, HostAgentError
+from host_agent.errors import HostAgentError
 from host_agent.paths import Paths, default_paths
 from host_agent.people import account_key, administrator, chain, roles, vouching
 from host_agent.people.account_key import Signer
@@ -24,6 +24,7 @@ from host_agent.terminal.signing import (
     read_passphrase,
     with_or_without_agent,
 )
+from host_agent.terminal.words import chosen, offering
 from host_agent.text import table
 
 CODE_VARIABLE = "CYTOWATCH_ADMINISTRATOR_CODE"
@@ -74,7 +75,13 @@ def add(
     *,
     name: NameArgument,
     role: Annotated[
-        str, typer.Option("--role", metavar="ROLE", help=f"Role: one of {', '.join(roles.ROLES)}.")
+        str,
+        typer.Option(
+            "--role",
+            metavar="ROLE",
+            autocompletion=offering(list(roles.ROLES)),
+            help=f"Role: one of {', '.join(roles.ROLES)}.",
+        ),
     ] = "",
     voucher: Voucher,
     new_passphrase_file: Annotated[
@@ -93,8 +100,7 @@ def add(
     A clinician signs for every later account, or the administrator does with the code. Whoever signs for an account
     stands behind it: a death counts only when nobody stands behind both clinicians who signed it.
     """
-    if role not in roles.ROLES:
-        raise ConfigError(f"--role: expected one of {', '.join(roles.ROLES)}, found {role!r}.", "Try --help.")
+    role = chosen(role, list(roles.ROLES), "--role")
     paths = default_paths().ensure()
     path = account_key.path_of(paths.accounts, name)
     if path.exists():

@@ -11,12 +11,14 @@ from host_agent.errors import ConfigError
 from host_agent.paths import Paths, default_paths
 from host_agent.people.accepting import COMMAND_LINE, longest_ms, note_fault
 from host_agent.people.account_key import Signer
-from host_agent.people.asking import EntryRefused
+from host_agent.people.asking import EntryRefused, Refusal
 from host_agent.people.composing import Door, sign_entry
 from host_agent.store.acceptances import of_audit
+from host_agent.store.accounts import account
 from host_agent.terminal.bundles import with_bundles
-from host_agent.terminal.options import DeviceOption, JsonOption
+from host_agent.terminal.options import DeviceOption, JsonOption, PatientOption
 from host_agent.terminal.output import nothing, show
+from host_agent.terminal.pager import NoPagerOption
 from host_agent.terminal.reading_store import open_store
 from host_agent.terminal.running_agent import live_status
 from host_agent.terminal.signing import Who, agent_door, find_signer
@@ -37,22 +39,22 @@ AlarmArgument = Annotated[
         help="Its number or name, as `cytowatch alarm list` shows it. Not needed while one alarm stands.",
     ),
 ]
-PatientOption = Annotated[
-    str | None,
-    typer.Option("--patient", metavar="PSEUDONYM", help="Alarms about this patient only."),
-]
 NoteOption = Annotated[
     str, typer.Option("--note", metavar="TEXT", help="A few words that are kept with it, for example where you are.")
 ]  # fmt: skip
 
 
 @alarm.command("list")
-def list_(device: DeviceOption = None, patient: PatientOption = None, as_json: JsonOption = False) -> None:
+def list_(
+    device: DeviceOption = None, patient: PatientOption = None, no_pager: NoPagerOption = False,
+    as_json: JsonOption = False,
+) -> None:  # fmt: skip
     """Show every alarm that stands, the most urgent first, and who accepted it. Works without the agent."""
     rows = about(_rows(default_paths()), device, patient)
     if not rows:
         nothing(_NOTHING, {"alarms": []}, as_json=as_json)
-    show({"alarms": rows}, [line for row in rows for line in _lines(row)], as_json=as_json)
+    lines = [line for row in rows for line in _lines(row)]
+    show({"alarms": rows}, lines, as_json=as_json, pages=not no_pager)
 
 
 @alarm.command()
@@ -85,7 +87,9 @@ def accept(
         if not meant:
             nothing(_NOTHING, {"accepted": []}, as_json=who.as_json)
         waiting = [row for row in meant if row["acceptance"] is None]
-        signer = signer or (find_signer(paths, who.account, who.passphrase_file) if waiting else None)
+        signer = signer or find_signer(paths, who.account, who.passphrase_file)
+        if not waiting:  # nothing is signed, so nobody else looks at the account
+            _check_account(paths, signer)
         try:
             done = _sign(door, signer, "accept", waiting, {"note": note, "how": COMMAND_LINE})
             break
@@ -149,6 +153,16 @@ def _check_note(note: str) -> None:
     """Before anything is signed; ConfigError."""
     if why := note_fault(note):
         raise ConfigError(f"--note: {why}.", "Write it shorter, without line breaks.")
+
+
+def _check_account(paths: Paths, signer: Signer) -> None:
+    """EntryRefused when this account is unknown here, or disabled."""
+    with open_store(paths) as tx:
+        known = None if tx is None else account(tx, signer.name)
+    if known is None or known.key_id != signer.key_id:
+        raise EntryRefused(Refusal("unknown_account", f"There is no account {signer.name}."))
+    if known.is_disabled:
+        raise EntryRefused(Refusal("disabled_account", f"Account {signer.name} is disabled."))
 
 
 def _rows(paths: Paths) -> list[Row]:

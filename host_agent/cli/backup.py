@@ -10,7 +10,7 @@ from host_agent.plain_file import kind_of
 from host_agent.store import backup as store_backup
 from host_agent.terminal.options import JsonOption
 from host_agent.terminal.output import nothing, show
-from host_agent.terminal.progress import progress
+from host_agent.terminal.progress import progress, working
 
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="File to write. It must not exist yet.")]
 
@@ -26,7 +26,8 @@ def backup(file: FileArgument, as_json: JsonOption = False) -> None:
     if not kind_of(database):
         nothing("There is no store yet; nothing was written.", {"file": None}, as_json=as_json)
     size = store_backup.back_up(database, file, progress("copied", "pages"))
-    store_backup.check_backup(file)
+    with working(lambda: f"reading {file} back"):
+        store_backup.check_backup(file)
     show(
         {"file": str(file), "bytes": size},
         [

@@ -1,6 +1,6 @@
 """`context`: what only people know, entered and signed; what is in force; what was ever entered."""
 
-import re
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -8,33 +8,61 @@ import typer
 from host_agent.clock import RealClock
 from host_agent.errors import ConfigError, HostAgentError
 from host_agent.paths import default_paths
-from host_agent.people import context_values
+from host_agent.people import account_key, context_values
 from host_agent.people.asking import NoWearer, wearers
-from host_agent.people.composing import When
+from host_agent.people.composing import When, sign_entry
 from host_agent.people.context_keys import context_keys, meant
+from host_agent.store.accounts import account as find_account
 from host_agent.store.context import context_entries
 from host_agent.store.db import DatabaseError
 from host_agent.store.devices import device as find_device
+from host_agent.terminal import exits
 from host_agent.terminal.broken import leave_when_broken
 from host_agent.terminal.bundles import with_bundles
 from host_agent.terminal.context_lines import entry_line, value_text, values_text
 from host_agent.terminal.entry_ids import find_entry
+from host_agent.terminal.interview import GivenUp, agrees, ask_all
 from host_agent.terminal.options import DeviceOption, JsonOption
-from host_agent.terminal.output import nothing, show
+from host_agent.terminal.output import nothing, say, show
+from host_agent.terminal.pager import NoPagerOption
 from host_agent.terminal.reading_store import open_store
 from host_agent.terminal.running_agent import live_status
-from host_agent.terminal.signing import Observed, Who, agent_door, moment, sign_about_patient
+from host_agent.terminal.signing import (
+    Observed,
+    Who,
+    agent_door,
+    find_signer_again,
+    moment,
+    sign_about_patient,
+    which_account,
+)
+from host_agent.terminal.typed_values import parse_values, refuse_fault
+from host_agent.terminal.words import offering
 from host_agent.text import local_of_iso, local_time, marked, span_text, table
 from host_agent.views.context_rows import entry_rows, patient_of, rows_in_force, waits_for
+from host_agent.views.entry_words import entry_words
 
 context = typer.Typer(
     help="Enter what only people know: blood pressure, oxygen, drugs. Entering needs the running agent.",
     no_args_is_help=True,
 )
+
+
+def _pairs(incomplete: str) -> list[str]:
+    """What the shell offers: keys, and after `key=` its words."""
+    key, equals, _ = incomplete.partition("=")
+    known = context_keys()
+    if not equals:
+        return [f"{one.key}=" for one in known if one.key.startswith(key.lower())]
+    words = next((one.words for one in known if one.key == key), ())
+    return offering([f"{key}={word}" for word in words])(incomplete)
+
+
 ValuesArgument = Annotated[
     list[str],
     typer.Argument(
         metavar="KEY=VALUE...",
+        autocompletion=_pairs,
         help="For example oxygen=face_mask vasopressors=norepinephrine,vasopressin. "
         "`cytowatch context keys` lists all keys.",
     ),
@@ -63,12 +91,60 @@ def set_values(
 
 @context.command()
 @with_bundles
+def enter(*, observed: Observed, who: Who) -> None:
+    """Be asked for everything, one question after the other, and sign the answers once. On a terminal only.
+
+    Enter skips a question. What was understood is shown before anything is signed; Ctrl-C enters nothing. ICE is asked
+    step by step: ten questions, each right or wrong. What your account may not enter is not asked.
+    """
+    when = moment(observed)
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise ConfigError(
+            "There is no terminal to ask on.",
+            "Give the values: cytowatch context set blood_pressure=hypotension",
+        )
+    paths = default_paths()
+    door = agent_door(paths)
+    opening = door.begin(who.device or "")
+    name = which_account(paths, who.account)
+    account_key.check_there(paths.accounts, name)
+    with open_store(paths) as tx:
+        found = None if tx is None else find_account(tx, name)
+    if found is None:
+        raise HostAgentError(f"There is no account {name} here.", "See `cytowatch account list`.")
+    when = when if when.utc_ms is not None else When(opening.now_utc_ms - when.ago_ms)
+    say(
+        marked(
+            opening.simulated, f"About {opening.patient}, observed at {local_time(int(when.utc_ms or 0))}."
+        )
+    )
+    say("Enter skips a question. Ctrl-C ends, and nothing is entered.")
+    try:
+        values = ask_all(found.role)
+        if not values:
+            nothing("Nothing was answered, so nothing was entered.", {"entry": None}, as_json=who.as_json)
+        say("", f"Understood: {entry_words(values)}.")
+        if fault := context_values.fault(values):
+            raise ConfigError(f"{fault}. Nothing was entered.", "Begin again: cytowatch context enter")
+        if not agrees(f"Sign this about {opening.patient} as {name}? y to sign, Enter to drop it: "):
+            nothing("Nothing was entered.", {"entry": None}, as_json=who.as_json)
+        signer = find_signer_again(paths, name, who.passphrase_file)
+    except (GivenUp, KeyboardInterrupt):
+        say("", "Nothing was entered.")
+        raise typer.Exit(exits.INTERRUPTED) from None
+    done = sign_entry(door, signer, "context", values, device=who.device or "", when=when)
+    _show_entered(done, as_json=who.as_json)
+
+
+@context.command()
+@with_bundles
 def withdraw(
     *,
     keys: Annotated[
         list[str],
         typer.Argument(
             metavar="KEY...",
+            autocompletion=offering([one.key for one in context_keys()]),
             help="Keys whose values are no longer known. `cytowatch context keys` lists all keys.",
         ),
     ],
@@ -80,7 +156,7 @@ def withdraw(
     values: dict[str, Any] = dict.fromkeys(keys)
     if "temperature_cc" in values or "site" in values:
         values |= {"temperature_cc": None, "site": None}
-    _refuse_fault(values, [meant(key) for key in keys])
+    refuse_fault(values, [meant(key) for key in keys])
     _enter(who, values, when)
 
 
@@ -105,7 +181,7 @@ def correct(
 
 
 @context.command()
-def keys(as_json: JsonOption = False) -> None:
+def keys(no_pager: NoPagerOption = False, as_json: JsonOption = False) -> None:
     """Show every key that can be entered, with what it takes. Write several values of one key as a,b."""
     known = context_keys()
     data = {"keys": [{**one._asdict(), "words": list(one.words)} for one in known]}
@@ -114,7 +190,7 @@ def keys(as_json: JsonOption = False) -> None:
         "Give temperature_cc and site together. "
         "context=complete says that everything else was looked for and is absent."
     )
-    show(data, [*lines, last], as_json=as_json)
+    show(data, [*lines, last], as_json=as_json, pages=not no_pager)
 
 
 @context.command("show")
@@ -157,7 +233,9 @@ def show_in_force(device: DeviceOption = None, as_json: JsonOption = False) -> N
 
 
 @context.command()
-def history(device: DeviceOption = None, as_json: JsonOption = False) -> None:
+def history(
+    device: DeviceOption = None, no_pager: NoPagerOption = False, as_json: JsonOption = False
+) -> None:
     """Show every entry about the patient in order of observation, also corrected and withdrawn ones."""
     with open_store(default_paths()) as tx:
         wearer = patient_of(tx, device)
@@ -172,55 +250,26 @@ def history(device: DeviceOption = None, as_json: JsonOption = False) -> None:
             for row in rows
         ],
         as_json=as_json,
+        pages=not no_pager,
     )
-
-
-def parse_values(pairs: list[str]) -> dict[str, Any]:
-    """`key=value` texts as an entry's values; ConfigError names the key that is wrong."""
-    values: dict[str, Any] = {}
-    for pair in pairs:
-        key, equals, text = pair.partition("=")
-        if not equals or not key:
-            raise ConfigError(f"{pair!r} is not KEY=VALUE.", "Write for example blood_pressure=hypotension.")
-        if key in values:
-            raise ConfigError(f"{key} is given twice.", "Give it once.")
-        values[key] = _parse(key, text)
-    _refuse_fault(values, [meant(*pair.split("=", 1)) for pair in pairs])
-    return values
-
-
-def _parse(key: str, text: str) -> Any:
-    if key == "vasopressors":
-        return [] if text in ("", "none") else text.split(",")
-    if text in ("true", "false"):
-        return text == "true"
-    if re.fullmatch(r"-?\d{1,9}", text):
-        return int(text)
-    if re.fullmatch(r"\d{1,9}\.\d{1,3}", text):
-        return float(text)
-    return text
-
-
-def _refuse_fault(values: dict[str, Any], suggestions: list[str]) -> None:
-    """ConfigError for a key or value that an entry cannot have; `suggestions` says what was meant ("": not known)."""
-    if fault := context_values.fault(values):
-        meant_text = " ".join(text for text in suggestions if text)
-        question = f"Did you mean {meant_text}? " if meant_text else ""
-        raise ConfigError(fault, f"{question}All keys: `cytowatch context keys`.")
 
 
 def _enter(who: Who, values: dict[str, Any], when: When, refers_to: str | None = None) -> None:
     done = sign_about_patient(who, "context", values, when=when, find_target=lambda: refers_to)
+    _show_entered(done, as_json=who.as_json)
+
+
+def _show_entered(done: dict[str, Any], *, as_json: bool) -> None:
     to_wearable = (
         "The wearable gets it when it is in session. `cytowatch context show` says whether it has it."
         if done["for_wearable"]
         else "Nothing of it goes to the wearable."
     )
     text = (
-        f"{values_text(values)} of {done['patient']} at {local_time(done['observed_utc_ms'])}:"
+        f"{values_text(done['values'])} of {done['patient']} at {local_time(done['observed_utc_ms'])}:"
         f" signed by {done['account']} as entry {done['entry'][:8]}."
     )
-    show(done, [marked(done["simulated"], text), to_wearable], as_json=who.as_json)
+    show(done, [marked(done["simulated"], text), to_wearable], as_json=as_json)
 
 
 def _age(row: dict[str, Any]) -> str:

@@ -25,12 +25,14 @@ from host_agent.store.audit import hashes_at
 from host_agent.store.counters import counters
 from host_agent.store.db import Tx, integrity_problems
 from host_agent.store.migrate import schema_version
+from host_agent.store.outbox import counts
 from host_agent.store.retention import thinnings
 from host_agent.store.schema import missing_parts, strange_parts
 from host_agent.store.undelivered import Undelivered
 from host_agent.store.undelivered import undelivered as find_undelivered
 from host_agent.terminal import exits
 from host_agent.terminal.config_option import ConfigOption, find_config
+from host_agent.terminal.contact_findings import contact_findings
 from host_agent.terminal.finding import INFO, PROBLEM, WARNING, Finding
 from host_agent.terminal.heartbeat_words import heartbeat_findings
 from host_agent.terminal.options import JsonOption
@@ -115,8 +117,21 @@ def _examine(config_file: Path | None) -> Iterator[Finding]:
     yield from _agent(agent, live)
     undelivered: dict[str, list[Undelivered]] = {}
     yield from _store(paths, keys, live, agent, undelivered)
-    yield from receiver_findings(settings.receivers, undelivered, live)
+    found = list(receiver_findings(settings.receivers, undelivered, live))
+    yield from found
+    broken = {one.about.removeprefix("receiver ") for one in found if one.level == PROBLEM}
     yield from heartbeat_findings(settings.heartbeat, live)
+    yield from contact_findings(settings, broken, _took(paths))
+
+
+def _took(paths: Paths) -> set[str]:
+    """Names of the receivers that took a message at some time; none when the store cannot be read."""
+    try:
+        with open_store(paths) as tx:
+            found = {} if tx is None else counts(tx)
+    except HostAgentError:  # it is a finding of its own
+        return set()
+    return {name for name, states in found.items() if states.get("delivered")}
 
 
 def _ports(settings: Config) -> Iterator[Finding]:

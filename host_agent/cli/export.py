@@ -24,6 +24,7 @@ from host_agent.terminal.question import FromOption, LastOption, ToOption, check
 from host_agent.terminal.reading_store import open_store
 from host_agent.terminal.streams import CleanStream
 from host_agent.terminal.times import parse_span_s
+from host_agent.terminal.words import chosen, offering
 from host_agent.views.records import KINDS, Answer
 
 FORMATS = ("csv", "jsonl")
@@ -35,9 +36,20 @@ _JSON_ALONE = "calibration_text"
 def export(
     *,
     kind: Annotated[
-        str, typer.Option("--kind", metavar="KIND", help=f"Which records: one of {', '.join(KINDS)}.")
+        str,
+        typer.Option(
+            "--kind",
+            metavar="KIND",
+            autocompletion=offering(KINDS),
+            help=f"Which records: one of {', '.join(KINDS)}.",
+        ),
     ] = "readings",
-    form: Annotated[str, typer.Option("--format", metavar="FORMAT", help="Format: csv or jsonl.")] = "csv",
+    form: Annotated[
+        str,
+        typer.Option(
+            "--format", metavar="FORMAT", autocompletion=offering(FORMATS), help="Format: csv or jsonl."
+        ),
+    ] = "csv",
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", metavar="FILE", help="Write here instead of standard output."),
@@ -66,9 +78,8 @@ def export(
     become more exact later, but the content of a row never changes. --from and --to choose rows that begin in that
     time. Two sites, or simulated and measured readings, never share a row.
     """
-    check_kinds([kind])
-    if form not in FORMATS:
-        raise ConfigError(f"--format: expected csv or jsonl, found {form!r}.", "Try --help.")
+    (kind,) = check_kinds([kind])
+    form = chosen(form, FORMATS, "--format")
     buckets = _buckets(every, kind)
     question = make_question(start, end, last, device)
     with open_store(default_paths()) as tx:

@@ -2,10 +2,11 @@
 
 import importlib
 import os
+import shlex
 import sys
 import traceback
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -15,6 +16,7 @@ from host_agent.errors import ConfigError, HalfRegistered, HostAgentError
 from host_agent.terminal import exits
 from host_agent.terminal.output import fail
 from host_agent.terminal.streams import clean_streams
+from host_agent.version import program_version
 
 # In the order in which --help shows them. A command is the file of its name beside this one, and one line here.
 COMMANDS = (
@@ -50,6 +52,9 @@ COMMANDS = (
     "verify",
     "doctor",
 )
+# Root options that end the command line by themselves: no command is loaded for them.
+_ALONE = ("--version", "--install-completion", "--show-completion")
+_COMPLETING = "_CYTOWATCH_COMPLETE"  # set by the script of a shell that asks what may follow
 _TRACEBACK_VARIABLE = "CYTOWATCH_TRACEBACK"
 _EPILOG = "Exit codes: " + "; ".join(f"{code} {meaning}" for code, meaning in exits.MEANINGS.items()) + "."
 
@@ -82,21 +87,25 @@ def _tell_whole_sentences(group: TyperGroup) -> None:
 def build_app(command: str | None = None) -> typer.Typer:
     """The command line with every command, or with only the one that was typed: `status` must answer at once.
 
+    A command that is "" is none: every command has its name and its first line, and no file of one is loaded.
     Raises HalfRegistered where a command or scale is half registered, or where the file of a command does not load.
     """
     _compare_files_with_lines()
     app = typer.Typer(
         cls=_Group,
         rich_markup_mode=None,
-        add_completion=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         help="The bedside agent of a wearable that watches for cytokine release syndrome.",
         epilog=_EPILOG,
     )
-    app.callback()(_nothing)
+    app.callback()(_root)
     for name in [command] if command in COMMANDS else COMMANDS:
-        _add(app, str(name))
+        if command == "":
+            app.command(name, help=_first_line(name))(_named_alone)
+        else:
+            _add(app, str(name))
     _compare_scales_with_lines()
     return app
 
@@ -158,7 +167,7 @@ def _add(app: typer.Typer, name: str) -> None:
     if isinstance(command, typer.Typer):
         app.add_typer(command, name=name)
     elif callable(command) and not isinstance(command, type):
-        app.command(name)(command)
+        app.command(name, cls=getattr(module, "COMMAND_CLASS", None))(command)
     else:
         raise HalfRegistered(
             f"host_agent/cli/{name}.py holds no command: nothing in it is called {name}.",
@@ -166,8 +175,49 @@ def _add(app: typer.Typer, name: str) -> None:
         )
 
 
-def _nothing() -> None:
+def _first_line(name: str) -> str:
+    """What the file of a command says about itself, read and not run."""
+    with (Path(__file__).parent / f"{name.replace('-', '_')}.py").open(encoding="utf-8") as file:
+        return file.readline().strip().strip('"').partition(": ")[2].rstrip(".") + "."
+
+
+def _named_alone() -> None:
+    """Stands for a command whose file is not loaded."""
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"cytowatch {program_version()}")
+        raise typer.Exit
+
+
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
     """Keeps `cytowatch COMMAND` a command of a group even when one command is loaded."""
+
+
+def _loaded(given: list[str]) -> str | None:
+    """Which command must be loaded for what was typed; None: every one."""
+    if _COMPLETING in os.environ:
+        return next((one for one in _before_the_cursor() if one in COMMANDS), "")
+    if not given:
+        return None
+    return "" if given[0].partition("=")[0] in _ALONE else given[0]
+
+
+def _before_the_cursor() -> list[str]:
+    """The whole words that a shell's script hands over, without the one that is being typed."""
+    line = os.environ.get("COMP_WORDS") or os.environ.get("_TYPER_COMPLETE_ARGS", "")
+    try:
+        words = shlex.split(line)
+    except ValueError:  # a quote that is open yet
+        words = line.split()
+    if "COMP_CWORD" in os.environ and os.environ["COMP_CWORD"].isdigit():
+        return words[1 : int(os.environ["COMP_CWORD"])]
+    return words[1:] if line.endswith((" ", "\n")) else words[1:-1]
 
 
 def main(arguments: list[str] | None = None) -> Any:
@@ -180,8 +230,10 @@ def main(arguments: list[str] | None = None) -> Any:
 
 
 def _run(given: list[str]) -> int:
+    if _COMPLETING in os.environ:
+        os.environ["COLUMNS"] = "10000"  # what a shell is offered stays on one line each
     try:
-        build_app(given[0] if given else None)(args=given, standalone_mode=True)
+        build_app(_loaded(given))(args=given, standalone_mode=True, prog_name="cytowatch")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else exits.DONE if end.code is None else exits.FAILED
     except HostAgentError as error:

@@ -4,6 +4,7 @@ import secrets
 from typing import Annotated, NamedTuple
 
 import typer
+from crs_core.units import SITES
 
 from host_agent.control.guard import GuardNeeded
 from host_agent.paths import default_paths
@@ -13,6 +14,8 @@ from host_agent.terminal.guarding import Guard, ReasonOption, through_agent
 from host_agent.terminal.options import DeviceOption, JsonOption
 from host_agent.terminal.output import show
 from host_agent.terminal.signing import AccountOption, PassphraseOption
+from host_agent.terminal.times import parse_day
+from host_agent.terminal.words import chosen, offering
 
 patient = typer.Typer(
     help="Start or end the binding of a wearable to a patient. Needs the running agent.", no_args_is_help=True
@@ -48,6 +51,7 @@ def start(
         typer.Option(
             "--site",
             metavar="SITE",
+            autocompletion=offering(SITES[1:]),
             help="Where the thermometer sits. The wearable must be set up for the same site.",
         ),
     ] = None,
@@ -105,8 +109,10 @@ def start(
     wearable that lost its memory, left open. While a HIGH alarm stands about that patient, somebody must stand for it.
     """
     profile = {
-        "patient": pseudonym or f"P-{secrets.token_hex(3).upper()}", "age_years": age_years, "site": site or "",
-        "infusion_date": infusion_date, "product": product, "systolic_mmhg": systolic_mmhg, "call_number": call_number,
+        "patient": pseudonym or f"P-{secrets.token_hex(3).upper()}", "age_years": age_years,
+        "site": chosen(site, SITES[1:], "--site") if site else "",
+        "infusion_date": parse_day(infusion_date, "--infusion-date").isoformat() if infusion_date else None,
+        "product": product, "systolic_mmhg": systolic_mmhg, "call_number": call_number,
     }  # fmt: skip
     make_profile(**profile)  # type: ignore[arg-type]  # refuse here what needs no wearable to refuse
     label = None if label is None else check_label(label)

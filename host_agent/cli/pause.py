@@ -13,6 +13,7 @@ from host_agent.terminal.guarding import Guard, through_agent
 from host_agent.terminal.options import DeviceOption, JsonOption
 from host_agent.terminal.output import show
 from host_agent.terminal.times import parse_span_s
+from host_agent.terminal.words import chosen, offering
 from host_agent.text import local_time, marked
 
 LONGEST_S = 1800
@@ -25,7 +26,13 @@ def pause(
         str, typer.Option("--for", metavar="SPAN", help="How long from now, for example 20m; at most 30m.")
     ] = "20m",
     why: Annotated[
-        str, typer.Option("--why", metavar="WHY", help=f"Reason: one of {', '.join(WHY.values())}.")
+        str,
+        typer.Option(
+            "--why",
+            metavar="WHY",
+            autocompletion=offering(list(WHY.values())),
+            help=f"Reason: one of {', '.join(WHY.values())}.",
+        ),
     ] = "other",
     end: Annotated[bool, typer.Option("--end", help="End the pause now.")] = False,
     device: DeviceOption = None,
@@ -61,8 +68,7 @@ def pause(
     if not 1 <= seconds <= LONGEST_S:
         raise ConfigError(f"--for: a pause lasts 1s to 30m, found {lasting!r}.", "Announce a shorter one.")
     numbers = {name: number for number, name in WHY.items()}
-    if why not in numbers:
-        raise ConfigError(f"--why: expected one of {', '.join(numbers)}, found {why!r}.", "Try --help.")
+    why = chosen(why, list(numbers), "--why")
     done = through_agent(paths, "pause", "pause", guard, device=device, seconds=seconds, why=numbers[why])
     lines = [
         f"Paused for {why}. Planned: not measuring, back by {local_time(done['until_utc_ms'], with_seconds=False)}.",

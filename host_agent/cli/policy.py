@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Annotated, Any
 
 import typer
@@ -32,10 +33,12 @@ from host_agent.people.accepting import ACCEPTANCE_MS
 from host_agent.terminal.config_option import ConfigOption, find_config
 from host_agent.terminal.options import JsonOption
 from host_agent.terminal.output import show
+from host_agent.terminal.progress import working
 from host_agent.terminal.times import parse_moment_ms, parse_span_s
 from host_agent.text import iso_utc, local_time, priority_name, span_text, table
 
 _GRADE = "GRADE_RISE"
+_SHOWN_MAX = 1000
 _MEDIUM_FIRST = (codes.FEVER, codes.POSSIBLE_FEVER, codes.SPO2_LOST)
 policy = typer.Typer(help="Who is told of an alarm, and when.", no_args_is_help=True)
 
@@ -109,13 +112,20 @@ def test_policy(
         show(data, lines, as_json=as_json)
         return
     happens.sort(key=lambda pair: pair[0])
-    found = list(foresee(plan, happens, at_utc_ms=begin_ms, for_ms=for_ms))
+    found: list[Foreseen] = []
+    with working(lambda: f"looking ahead, {len(found):,} steps so far"):
+        for one in islice(foresee(plan, happens, at_utc_ms=begin_ms, for_ms=for_ms), _SHOWN_MAX + 1):
+            found.append(one)
+    data["is_cut"] = len(found) > _SHOWN_MAX
+    found = found[:_SHOWN_MAX]
     data["steps"] = [_as_json(plan, one) for one in found]
     data["texts"] = dict(_texts(settings, alarm, priority, begin_ms, found))
     lines += [
         "",
         *table(("TIME", "AFTER", "WHO", "CHANNELS", "WHAT", "WHY"), [_row(plan, one) for one in found]),
     ]
+    if data["is_cut"]:
+        lines.append(f"Shown are the first {_SHOWN_MAX} lines. More follows: give a shorter --for.")
     if data["texts"]:
         lines += ["", "What each reads, with the patient, the values and the numbers of then:"]
         lines += [f"{name}: {text}" for name, text in data["texts"].items()]

@@ -1,6 +1,5 @@
 """`report hours`: for how long each patient was measured, day by day. `report summary`: one page about one of them."""
 
-import datetime
 import os
 from pathlib import Path
 from typing import Annotated
@@ -20,8 +19,8 @@ from host_agent.terminal.options import DeviceOption, JsonOption
 from host_agent.terminal.output import nothing, show
 from host_agent.terminal.reading_store import open_store
 from host_agent.terminal.running_agent import live_status
-from host_agent.terminal.times import parse_span_s
-from host_agent.text import SIMULATED, local_time, marked, span_text, table
+from host_agent.terminal.times import parse_day, parse_span_s
+from host_agent.text import SIMULATED, marked, span_text, table
 from host_agent.views import report as view
 from host_agent.views.hours import KINDS, hours_rows
 
@@ -49,13 +48,7 @@ def hours(
     the reason. `charging` may overlap with each of them. In JSON every column is in ms: `both_ms`, and `span_ms` for
     `bound`. `undated_readings` counts readings without a known time.
     """
-    if day is not None:
-        try:
-            day = datetime.date.fromisoformat(day).isoformat()
-        except ValueError:
-            raise ConfigError(
-                f"--day: expected a date such as 2026-03-31, found {day!r}.", "Try --help."
-            ) from None
+    day = parse_day(day, "--day").isoformat() if day is not None else None
     paths = default_paths()
     live = live_status(paths)
     now_ms = live["now_utc_ms"] if live else RealClock().utc_ms()
@@ -128,8 +121,8 @@ def summary(
         except Exception as error:  # a damaged row
             leave_when_broken({bound[0].device_id.hex(): f"{type(error).__name__}: {error}"})
             raise
-    stamp = local_time(now_ms, with_date=True)[:19].replace(":", "").replace(" ", "-")
-    file = out or Path(f"cytowatch-{data['patient'] or 'patient'}-{stamp}.pdf")
+    stamp = data["made"].partition(".")[0].replace(":", "").replace("T", "-")
+    file = out or Path(f"cytowatch-{data['patient'] or 'patient'}-{stamp}Z.pdf")
     _write_new(file, pdf_of(data))
     text = f"{file}: one page about {data['patient']}, the last {span_text(span_ms / 1000)}. It holds a patient's data."
     show({"file": str(file), "summary": data}, [marked(data["simulated"], text)], as_json=as_json)

@@ -26,7 +26,7 @@ from host_agent.terminal.bundles import with_bundles
 from host_agent.terminal.guarding import Guard, Stands, stated, told_door
 from host_agent.terminal.options import JsonOption
 from host_agent.terminal.output import show
-from host_agent.terminal.progress import progress
+from host_agent.terminal.progress import progress, working
 from host_agent.terminal.reading_store import open_store
 from host_agent.terminal.signing import SIGN_IN, can_anybody_sign, find_signer
 
@@ -49,7 +49,8 @@ def restore(*, file: FileArgument, guard: Guard, as_json: JsonOption = False) ->
     """
     paths = default_paths()
     with alone(paths, "restore"):
-        losing = _losing(paths, file)
+        with working(lambda: f"checking {file}"):
+            losing = _losing(paths, file)
         in_alarm = {binding: one for binding, one in losing.bindings.items() if one["alarms"]}
         for line in [*losing.lines, stands_text(in_alarm)] if in_alarm else losing.lines:
             print(line, file=sys.stderr)

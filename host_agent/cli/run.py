@@ -48,7 +48,7 @@ def run(
     ignore_until_answered()
     paths = default_paths().ensure_readable()
     settings = find_config(paths, config)
-    start_log(paths.log, settings.agent.log_level)
+    start_log(paths.log, settings.agent.log_level, settings.agent.log_form)
 
     async def serve() -> None:
         page = Page(settings.page, paths).run if settings.page.enabled else None

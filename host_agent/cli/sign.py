@@ -19,6 +19,7 @@ from host_agent.terminal.guarding import Guard, ReasonOption, TypedOption, neede
 from host_agent.terminal.output import show
 from host_agent.terminal.reading_store import open_store
 from host_agent.terminal.signing import Observed, Who, moment, sign_about_patient
+from host_agent.terminal.words import chosen, offering
 from host_agent.text import marked
 from host_agent.views.context_rows import patient_of, signed_text
 
@@ -38,7 +39,13 @@ _UNSPECIFIED = "unspecified"
 def grade(
     *,
     scale: Annotated[
-        str, typer.Option("--scale", metavar="SCALE", help=f"Scale: one of {', '.join(SCALE_VERSIONS)}.")
+        str,
+        typer.Option(
+            "--scale",
+            metavar="SCALE",
+            autocompletion=offering(list(SCALE_VERSIONS)),
+            help=f"Scale: one of {', '.join(SCALE_VERSIONS)}.",
+        ),
     ] = "ASTCT",
     value: Annotated[
         str,
@@ -51,10 +58,8 @@ def grade(
 ) -> None:
     """Sign a grade. A signed grade of CRS has its ICD-10-CM code; a computed grade never has one."""
     when = moment(observed)
-    if scale not in SCALE_VERSIONS:
-        raise ConfigError(
-            f"--scale: expected one of {', '.join(SCALE_VERSIONS)}, found {scale!r}.", "Try --help."
-        )
+    scale = chosen(scale, list(SCALE_VERSIONS), "--scale")
+    value = value.strip().lower()
     if value == "5":
         raise ConfigError(
             "--grade: 5 is death, which two clinicians sign.", "Use `cytowatch sign death --cause crs`."
@@ -72,15 +77,20 @@ def grade(
 def death(
     *,
     cause: Annotated[
-        str, typer.Option("--cause", metavar="CAUSE", help=f"Cause: one of {', '.join(DEATH)}.")
+        str,
+        typer.Option(
+            "--cause",
+            metavar="CAUSE",
+            autocompletion=offering(list(DEATH)),
+            help=f"Cause: one of {', '.join(DEATH)}.",
+        ),
     ] = "",
     observed: Observed,
     who: Who,
 ) -> None:
     """Sign the death of the patient who is bound. It counts only when a second clinician has countersigned it."""
     when = moment(observed)
-    if cause not in DEATH:
-        raise ConfigError(f"--cause: expected one of {', '.join(DEATH)}, found {cause!r}.", "Try --help.")
+    cause = chosen(cause, list(DEATH), "--cause")
     _sign(who, "death", {"cause": cause}, when=when)
 
 

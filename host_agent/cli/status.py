@@ -2,7 +2,7 @@
 
 import collections
 from collections.abc import Iterator
-from typing import Any, NoReturn
+from typing import Annotated, Any, NamedTuple
 
 import typer
 from crs_core import codes
@@ -10,7 +10,7 @@ from crs_core import codes
 from host_agent import NOTICE
 from host_agent.agent_run import Gap, without_data_s
 from host_agent.clock import RealClock
-from host_agent.errors import StoreError
+from host_agent.errors import ConfigError, HostAgentError, StoreError
 from host_agent.keys import keyfile
 from host_agent.paths import default_paths
 from host_agent.patient.contact import Contact
@@ -22,7 +22,8 @@ from host_agent.terminal.heartbeat_words import heartbeat_text
 from host_agent.terminal.options import JsonOption
 from host_agent.terminal.output import nothing, show
 from host_agent.terminal.reading_store import open_store
-from host_agent.terminal.running_agent import NOT_ANSWERING, in_memory, live_status, presence
+from host_agent.terminal.running_agent import NOT_ANSWERING, Presence, in_memory, live_status, presence
+from host_agent.terminal.watching import redraw_until_ctrl_c
 from host_agent.text import (
     local_of_iso,
     local_time,
@@ -39,6 +40,9 @@ from host_agent.views.state_facts import age_s
 
 
 def status(
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Draw it again each 2 s, until Ctrl-C. On a terminal only.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Show alarms, state, newest reading and grade of every wearable. Works without the agent.
@@ -50,6 +54,36 @@ def status(
     read has a line that says so, and the exit code is 1. While the agent runs, `battery` shows the percentage and the
     hours left; the agent asks for them every 10 minutes.
     """
+    if watch:
+        if as_json:
+            raise ConfigError("--watch cannot be combined with --json.", "Use one or the other.")
+        redraw_until_ctrl_c(_frame)
+        return
+    look = _look()
+    if look.store_error is not None:
+        if look.live is None:
+            raise look.store_error
+        alone = {"agent_running": True, "store_unreadable": str(look.store_error), "agent": look.live}
+        show(alone, _live_alone(look.live, look.store_error), as_json=as_json)
+        raise typer.Exit(exits.FAILED)
+    data = look.data
+    if not data["devices"]:
+        nothing(_nobody(look), data, as_json=as_json)
+    show(data, _lines(data, look.now_ms), as_json=as_json)
+    leave_when_broken({one["device_id"]: one["broken"] for one in data["devices"] if one["broken"]})
+
+
+class _Look(NamedTuple):
+    """What store and agent say now. `data` is empty when the store cannot be read: `store_error` says why."""
+
+    data: dict[str, Any]
+    live: dict[str, Any] | None
+    agent: Presence
+    now_ms: int
+    store_error: StoreError | None
+
+
+def _look() -> _Look:
     paths = default_paths()
     keys, errors = keyfile.load_all(paths.keys)
     live = live_status(paths)
@@ -59,9 +93,7 @@ def status(
         with open_store(paths) as tx:
             data = read_state(tx, keys, now_ms, live, without_data_s=without_data_s(paths.home))
     except StoreError as error:
-        if live is None:
-            raise
-        _show_live_alone(live, error, as_json=as_json)
+        return _Look({}, live, agent, now_ms, error)
     for device in data["devices"]:
         is_missing = keyfile.is_missing(paths.keys, bytes.fromhex(device["device_id"]))
         device["key_missing"] = bool(device["patient"]) and is_missing
@@ -76,16 +108,32 @@ def status(
             name: live.get(name)
             for name in ("pid", "simulation_speed", "store_error", "targets", "ports", "heartbeat")
         }
-    if not data["devices"]:
-        silent = f"{agent.text} {agent.advice}\n" if agent.state == NOT_ANSWERING else ""
-        nothing(f"{silent}No wearable is known here. Enrol one: cytowatch enrol FILE", data, as_json=as_json)
-    show(data, _lines(data, now_ms), as_json=as_json)
-    leave_when_broken({one["device_id"]: one["broken"] for one in data["devices"] if one["broken"]})
+    return _Look(data, live, agent, now_ms, None)
 
 
-def _show_live_alone(live: dict[str, Any], error: StoreError, *, as_json: bool) -> NoReturn:
+def _frame() -> list[str]:
+    """The lines of this moment. What cannot be read now may be read in two seconds: it is said, and ends nothing."""
+    try:
+        look = _look()
+        if look.store_error is not None:
+            if look.live is not None:
+                return _live_alone(look.live, look.store_error)
+            raise look.store_error
+    except HostAgentError as error:
+        return [NOTICE, f"error: {error}", f"  {error.advice}"]
+    return (
+        list(_lines(look.data, look.now_ms)) if look.data["devices"] else [NOTICE, *_nobody(look).split("\n")]
+    )
+
+
+def _nobody(look: _Look) -> str:
+    silent = f"{look.agent.text} {look.agent.advice}\n" if look.agent.state == NOT_ANSWERING else ""
+    return f"{silent}No wearable is known here. Enrol one: cytowatch enrol FILE"
+
+
+def _live_alone(live: dict[str, Any], error: StoreError) -> list[str]:
     """A store that cannot be read hides nothing that the running agent says; whose data it is stays unsaid."""
-    lines = [
+    return [
         NOTICE,
         f"Agent running, pid {live['pid']}. It is {local_time(live['now_utc_ms'])}.",
         f"What is stored cannot be read: {error} {error.advice}",
@@ -94,8 +142,6 @@ def _show_live_alone(live: dict[str, Any], error: StoreError, *, as_json: bool) 
             for one in live["devices"]
         ),
     ]
-    show({"agent_running": True, "store_unreadable": str(error), "agent": live}, lines, as_json=as_json)
-    raise typer.Exit(exits.FAILED)
 
 
 def _lines(data: dict[str, Any], now_ms: int) -> Iterator[str]:

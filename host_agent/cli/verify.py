@@ -8,7 +8,7 @@ from host_agent.store.content_check import check_content
 from host_agent.terminal import exits
 from host_agent.terminal.options import JsonOption
 from host_agent.terminal.output import nothing, show
-from host_agent.terminal.progress import progress
+from host_agent.terminal.progress import progress, working
 from host_agent.terminal.reading_store import open_store
 
 
@@ -24,7 +24,8 @@ def verify(as_json: JsonOption = False) -> None:
         if tx is None:
             nothing("There is no store yet.", {"problems": 0}, as_json=as_json)
         report = check_content(tx, progress("checked", "blocks"))
-        signed = verify_chain(tx, None) if not report.found else None
+        with working(lambda: "checking the signed entries"):
+            signed = verify_chain(tx, None) if not report.found else None
     problems = list(report.problems)
     if signed is not None:
         problems += [

@@ -24,6 +24,7 @@ from host_agent.forward.heartbeat import HeartbeatSection
 from host_agent.forward.peer import Peer
 from host_agent.forward.receiver import Receiver
 from host_agent.forward.registry import receiver_kinds
+from host_agent.forward.secret import is_elsewhere
 from host_agent.languages import FIRST
 from host_agent.text_file import read_text_file
 
@@ -42,6 +43,10 @@ class AgentSection(_Section):
     )
     language: Language = Field(
         default=FIRST, description="Language of the messages to receivers that no contact names."
+    )
+    log_form: Literal["text", "json"] = Field(
+        default="text",
+        description="text is for people; json writes an object on each line: time, level, source, text and trace.",
     )
 
 
@@ -228,5 +233,5 @@ def _place_files(tree: dict[str, Any], folder: Path) -> None:
         for table in tables if isinstance(tables, list) else (tables,):
             for key in (*(f"{secret}_file" for secret in model.secrets), *model.files):
                 named = table.get(key) if isinstance(table, dict) else None
-                if isinstance(named, str) and not named.startswith("~"):
+                if isinstance(named, str) and not named.startswith("~") and not is_elsewhere(named):
                     table[key] = str(folder / named)

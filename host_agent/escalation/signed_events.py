@@ -6,6 +6,7 @@ A guarded act is HIGH, everything else LOW.
 
 from typing import Any
 
+from crs_core import code_texts
 from crs_core.codes import PRIORITY_HIGH, PRIORITY_LOW
 
 from host_agent.escalation.events import Event, Origin, signed_event
@@ -14,9 +15,10 @@ from host_agent.patient.contact import contact_of
 from host_agent.people.admission import Taken
 from host_agent.people.entry import Entry
 from host_agent.people.signed_records import signed
-from host_agent.store.bindings import Binding, binding_by_row, bindings
+from host_agent.store.bindings import Binding, binding_by_row, bindings, open_bindings
 from host_agent.store.contact_courses import EndedPatient
 from host_agent.store.db import Tx
+from host_agent.store.episodes import stood_at_end
 
 # What its words say of an entry beside who signed it.
 _FACTS = ("name", "role", "reason", "act", "alarms", "grade")
@@ -35,8 +37,9 @@ def events_of_entry(tx: Tx, taken: Taken, agent_simulated: bool) -> list[Event]:
 
 
 def end_of_patient(tx: Tx, one: EndedPatient, now_ms: int) -> Event:
-    """The word to all that a patient is monitored no more."""
+    """The word to all that a patient is monitored no more, or by another wearable, and which alarms then stood."""
     about = binding_by_row(tx, one.binding)
+    stood = stood_at_end(tx, one.binding, one.ended_utc_ms)
     return signed_event(
         Origin(about.device_id.hex(), device_name(tx, about.device), None, 0, None, None, None),
         patient_of(tx, one.binding, now_ms),
@@ -48,7 +51,19 @@ def end_of_patient(tx: Tx, one: EndedPatient, now_ms: int) -> Event:
         contact=contact_of(tx, about.device, one.binding),
         key=f"{about.binding_id.hex()}-ended-{one.ended_utc_ms}",
         signed=None,
+        facts={
+            "now": _who_is_monitored(tx, about),
+            "alarms": [code_texts.alarm_name(alarm) for alarm in stood],
+        },
     )
+
+
+def _who_is_monitored(tx: Tx, ended: Binding) -> str:
+    """What became of patient and wearable: nobody, the same patient with another wearable, or another patient."""
+    going_on = open_bindings(tx)
+    if ended.patient and any(one.patient == ended.patient for one in going_on):
+        return "patient"
+    return "wearable" if any(one.device == ended.device for one in going_on) else "nobody"
 
 
 def _event(tx: Tx, entry: Entry, about: Binding | None, agent_simulated: bool) -> Event:

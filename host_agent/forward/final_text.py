@@ -3,10 +3,8 @@
 import logging
 from collections.abc import Callable
 
-from host_agent.errors import StoreError
 from host_agent.forward.delivery import Delivered, Outcome, RetryAfter
 from host_agent.store import outbox
-from host_agent.store.db import Store
 
 _LOG = logging.getLogger(__name__)
 _REMEMBERED = 10_000
@@ -23,19 +21,13 @@ class FinalTexts:
         self._made: dict[str, str] = {}  # by event key: what no store holds
         self._given: set[str] = set()  # of those, what the receiver was given
 
-    async def stored(self, store: Store, row: outbox.Row, now_ms: int) -> str:
-        """The payload of a row; its text is stored before anybody is given it."""
-        if not row.is_new or self._word is None:
-            return row.payload
-        payload = self.made(row.event_key, row.payload)
-        try:
-            await store.write(lambda tx: outbox.hand(tx, row.id, payload, now_ms))
-        except StoreError as error:
-            # a full disk delays no alarm: until it is stored, its text is kept here
-            _LOG.error("target %s: %s", self._target, error)
-        else:
-            self._forget(row.event_key)
-        return payload
+    def of(self, row: outbox.Row) -> str:
+        """The payload to send: of a row that was never given to anybody with the text that `new_of` made."""
+        return self.made(row.event_key, row.payload) if row.is_new else row.payload
+
+    def new_of(self, row: outbox.Row) -> str | None:
+        """The payload with the text to store before anybody is given it; None: the row has its final text."""
+        return self.made(row.event_key, row.payload) if row.is_new and self._word is not None else None
 
     def made(self, event_key: str, payload: str) -> str:
         """The payload with its text, made once until nobody needs it any more."""

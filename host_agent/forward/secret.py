@@ -1,6 +1,11 @@
-"""Find a receiver's secret where the configuration points. It is never logged, stored or shown."""
+"""Find a receiver's secret where the configuration points. It is never logged, stored or shown.
+
+The key X_file of every secret X takes a file, `keyring:SERVICE/NAME` for an entry in this user's keyring, or
+`$CREDENTIALS_DIRECTORY/NAME` for a credential that systemd hands to its service (LoadCredential).
+"""
 
 import re
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -34,6 +39,9 @@ _FORMS_ROUND_MACHINE_MADE = (
 )
 _WRAPPED = re.compile(r"([A-Za-z0-9+/]{64}|[A-Za-z0-9+/]{76})\n[A-Za-z0-9+/]+=*\s*")
 
+_KEYRING, _CREDENTIALS = "keyring:", "$CREDENTIALS_DIRECTORY"
+_KEYRING_S = 10.0  # a keyring may ask a person, who is not there when a laptop starts by itself
+
 VariableName = Annotated[str, Field(pattern=r"^[A-Z_][A-Z0-9_]*$")]
 
 
@@ -52,7 +60,7 @@ def read_secret(
         if not secret:
             raise ConfigError(f"{owner}: {place} is not set.", advice="Set it where the agent starts.")
     else:
-        secret, place = _from_file(owner, file or "")
+        secret, place = _from_file(owner, file or "", environ)
     forms = _FORMS if shortest_chars < SHORTEST_CHARS else (*_FORMS, *_FORMS_ROUND_MACHINE_MADE)
     if form := next((why for pattern, why in forms if pattern.fullmatch(secret)), ""):
         raise ConfigError(
@@ -74,8 +82,18 @@ def read_secret(
     return secret.encode()
 
 
-def _from_file(owner: str, file: str) -> tuple[str, str]:
-    """(secret, place in words) of the file that `file` names."""
+def is_elsewhere(file: str) -> bool:
+    """Whether the value of a key X_file names no file, so that no folder of the configuration counts."""
+    return file.startswith((_KEYRING, f"{_CREDENTIALS}/"))
+
+
+def _from_file(owner: str, file: str, environ: Mapping[str, str]) -> tuple[str, str]:
+    """(secret, place in words) of what `file` names."""
+    if file.startswith(_KEYRING):
+        return _from_keyring(owner, file.removeprefix(_KEYRING)), f"the keyring ({file})"
+    is_credential = file.startswith(f"{_CREDENTIALS}/")
+    if is_credential:
+        file = _credential(owner, file.removeprefix(f"{_CREDENTIALS}/"), environ)
     try:
         path = Path(file).expanduser()
     except RuntimeError:
@@ -84,7 +102,8 @@ def _from_file(owner: str, file: str) -> tuple[str, str]:
         ) from None
     try:
         text = read_text_file(
-            path, private=True, largest_bytes=65_536,
+            # systemd keeps a credential private by an access list, whose mask looks like a group that may read
+            path, private=not is_credential, largest_bytes=65_536,
             advice="Check the path in the configuration, and that your user may read the file.",
         )  # fmt: skip
     except TextFileError as error:
@@ -98,3 +117,54 @@ def _from_file(owner: str, file: str) -> tuple[str, str]:
             f"{owner}: the first line of file {path} is empty.", "Write the secret on the first line."
         )
     return first_line(text), f"file {path}"
+
+
+def _credential(owner: str, name: str, environ: Mapping[str, str]) -> str:
+    """The path of a credential of systemd."""
+    if not environ.get("CREDENTIALS_DIRECTORY"):
+        raise ConfigError(
+            f"{owner}: systemd hands this program no credentials (CREDENTIALS_DIRECTORY is not set).",
+            f"Write LoadCredential={name}:/path/of/the/secret into the unit of the agent, and start it by systemd.",
+        )
+    if not re.fullmatch(r"[A-Za-z0-9._-]+", name):
+        raise ConfigError(
+            f"{owner}: {name} is no name of a credential.",
+            f"Write {_CREDENTIALS}/NAME with a name of LoadCredential.",
+        )
+    return str(Path(environ["CREDENTIALS_DIRECTORY"]) / name)
+
+
+def _from_keyring(owner: str, entry: str) -> str:
+    """The secret of SERVICE/NAME in this user's keyring, asked in a thread that may be left alone."""
+    service, _, name = entry.partition("/")
+    if not service or not name:
+        raise ConfigError(f"{owner}: keyring:{entry} names no entry.", "Write keyring:SERVICE/NAME.")
+    try:
+        import keyring  # noqa: PLC0415 it takes long to import, and most laptops have files
+    except ImportError:
+        raise ConfigError(
+            f"{owner}: keyring is not installed.", "Type: pip install 'cytowatch[keyring]'"
+        ) from None
+    found: list[object] = []
+
+    def ask() -> None:
+        try:
+            found.append(keyring.get_password(service, name))
+        except Exception as error:  # each of the many keyrings has errors of its own
+            found.append(error)
+
+    asked = threading.Thread(target=ask, name="keyring", daemon=True)
+    asked.start()
+    asked.join(_KEYRING_S)
+    answer = found[0] if found else TimeoutError(f"no answer within {_KEYRING_S:g} s; it may be locked")
+    if isinstance(answer, str):
+        return answer.strip()
+    if answer is None:
+        why, advice = "holds no such entry", f"Make it: keyring set {service} {name}"
+    else:
+        # a keyring's own words could hold what it was asked for
+        why = str(answer) if isinstance(answer, TimeoutError) else f"cannot be used ({type(answer).__name__})"
+        advice = (
+            "Unlock it, or put the secret into a file or a credential of systemd: host_agent/RECEIVERS.md"
+        )
+    raise ConfigError(f"{owner}: the keyring {why} ({_KEYRING}{entry}).", advice)

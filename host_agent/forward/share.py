@@ -36,12 +36,17 @@ class Turns:
         self._served: dict[Hashable, int] = {}
 
     def choose(self, waiting: Mapping[K, int]) -> K:
-        """One of `waiting`, which holds the highest priority by wearable."""
+        """One of `waiting`, which holds the highest priority by wearable; it has its turn now."""
+        chosen = self.next_of(waiting)
+        self._turn += 1
+        self._served[chosen] = self._turn
+        return chosen
+
+    def next_of(self, waiting: Mapping[K, int]) -> K:
+        """Whom `choose` would choose."""
         last = max(self._served, key=lambda key: self._served[key], default=None)
         others = [key for key in waiting if key != last]
         chosen = min(waiting, key=lambda key: (-waiting[key], self._served.get(key, 0)))
         if chosen == last and others:
             chosen = min(others, key=lambda key: (self._served.get(key, 0), -waiting[key]))
-        self._turn += 1
-        self._served[chosen] = self._turn
         return chosen

@@ -34,8 +34,7 @@ from host_agent.store.db import Store, Tx
 
 _LOG = logging.getLogger(__name__)
 _IDLE_S = 30.0  # longest sleep without a wake; then rows of another process are found too
-_STORE_RETRY_FIRST_S = 1.0
-_STORE_RETRY_MAX_S = 15.0
+_STORE_RETRY_FIRST_S, _STORE_RETRY_MAX_S = 1.0, 15.0
 _UNREACHED_MAX_S = 3.0  # longest pause while nobody answers: who comes back gets what waits within seconds
 _REMEMBERED = 10_000  # keys delivered while the store could not note it
 _REFUSED_MAX = 1000
@@ -71,16 +70,9 @@ class Worker:
     """One per receiver. Call `wake` after a commit that may have added rows."""
 
     def __init__(
-        self,
-        store: Store,
-        forwarder: Forwarder,
-        *,
-        retry_first_s: float,
-        retry_cap_s: float,
-        attempt_max_s: float = 65.0,
-        clock: Clock | None = None,
-        word: Word | None = None,
-    ) -> None:
+        self, store: Store, forwarder: Forwarder, *, retry_first_s: float, retry_cap_s: float,
+        attempt_max_s: float = 65.0, clock: Clock | None = None, word: Word | None = None,
+    ) -> None:  # fmt: skip
         """An attempt that lasts longer than `attempt_max_s` has failed, whatever the forwarder waits for."""
         self.name = forwarder.name
         self.accept_simulated = forwarder.accept_simulated
@@ -103,9 +95,8 @@ class Worker:
         self._waiting = Waiting(self._clock.utc_ms)  # offered while the store was failing
         self._refused: dict[str, tuple[Item, str]] = {}  # of those, by event key: what was refused and why
         self._settled: dict[str, _Sent] = {}  # sent, but the store could not note it yet
-        self._unnoted: dict[
-            int, tuple[outbox.Row, _Sent]
-        ] = {}  # of those, the rows that the store has, by id
+        # of those, the rows that the store has, by id
+        self._unnoted: dict[int, tuple[outbox.Row, _Sent]] = {}
 
     def wake(self) -> None:
         """There may be something to send. Call from the event loop's thread."""
@@ -134,10 +125,8 @@ class Worker:
         waiting = [(item, False, self.last_error) for item in self._waiting.items()]
         refused = [(item, True, reason) for item, reason in self._refused.values()]
         return [
-            Undelivered(
-                item.offer.share, item.offer.priority, item.offer.kind, item.since_ms, is_refused, reason
-            )
-            for item, is_refused, reason in waiting + refused
+            Undelivered(one.offer.share, one.offer.priority, one.offer.kind, one.since_ms, is_refused, reason)
+            for one, is_refused, reason in waiting + refused
         ]
 
     def taken(self) -> set[int]:
@@ -183,13 +172,14 @@ class Worker:
         paused_s, blame = self._paused_until_s - now_s, self._blame
         is_probe, never = blame.is_probing, {*self._unnoted, *blame.passed}
         above_id, episodes = 0 if paused_s <= 0 or is_probe else self._paused_above_id, blame.kept_episodes
-        # through the writer: a commit that is under way at a wake must be seen
-        due = await self._store.write(
-            lambda tx: outbox.find_due(
+
+        def find(tx: Tx) -> outbox.Due:
+            return outbox.find_due(
                 tx, self.name, now_ms, round(self._cap_s * 1000), above_id=above_id, never_ids=never,
                 never_episodes=episodes,
-            )
-        )  # fmt: skip
+            )  # fmt: skip
+
+        due = await self._find_and_note(find)
         if not due.rows and is_probe:
             blame.end_probe()
             return 0.0
@@ -201,9 +191,9 @@ class Worker:
             if due.next_utc_ms is not None:
                 waits.append(max(0.01, (due.next_utc_ms - now_ms) / 1000, paused_s))
             return min(waits)
-        row = due.rows[self._turns.choose({device: row.priority for device, row in due.rows.items()})]
+        row = due.rows[self._turns.choose(due.priorities)]
         before = self._settled.get(row.event_key)
-        outcome = before.outcome if before else await self._send_row(row)
+        outcome = before.outcome if before else await self._send(row.event_key, self._texts.of(row))
         sent = before or _Sent(outcome, self._clock.utc_ms())
         if isinstance(outcome, RetryAfter):
             is_own = blame.is_own(row, outcome)
@@ -216,23 +206,40 @@ class Worker:
         blame.taken(row.id)
         self._remember(row.event_key, sent)
         self._unnoted[row.id] = (row._replace(payload=""), sent)
+        return 0.0
+
+    async def _find_and_note(self, find: Callable[[Tx], outbox.Due]) -> outbox.Due:
+        """What is due. One commit notes what became of rows that were sent, and stores the text of the next one."""
+
+        def write(tx: Tx) -> outbox.Due:
+            self._write_unnoted(tx)
+            due = find(tx)  # through the writer: a commit that is under way at a wake must be seen
+            if due.rows:
+                row = due.rows[self._turns.next_of(due.priorities)]
+                if row.event_key not in self._settled and (payload := self._texts.new_of(row)) is not None:
+                    outbox.hand(tx, row.id, payload, self._clock.utc_ms())
+            return due
+
         try:
-            await self._note_sent()
+            due = await self._store.write(write)
         except StoreError as error:
             # a full disk delays no further alarm; it is written when nothing more is due
             _LOG.error("target %s: %s", self.name, error)
-        return 0.0
+            return await self._store.write(find)
+        self._forget_unnoted()
+        return due
 
     async def _note_sent(self) -> None:
         """Write into the store what became of rows that were sent."""
-        unnoted = list(self._unnoted.values())
+        await self._store.write(self._write_unnoted)
+        self._forget_unnoted()
 
-        def write(tx: Tx) -> None:
-            for row, sent in unnoted:
-                self._write_back(tx, row, sent)
+    def _write_unnoted(self, tx: Tx) -> None:
+        for row, sent in self._unnoted.values():
+            self._write_back(tx, row, sent)
 
-        await self._store.write(write)
-        for row, _ in unnoted:
+    def _forget_unnoted(self) -> None:
+        for row, _ in list(self._unnoted.values()):
             del self._unnoted[row.id]
             self._settled.pop(row.event_key, None)
             self._refused.pop(row.event_key, None)
@@ -273,10 +280,6 @@ class Worker:
             self._end_refusals(offer)
         self._remember(offer.delivery.event_key, _Sent(outcome, self._clock.utc_ms()))
         return 0.0
-
-    async def _send_row(self, row: outbox.Row) -> Outcome:
-        payload = await self._texts.stored(self._store, row, self._clock.utc_ms())
-        return await self._send(row.event_key, payload)
 
     async def _send(self, event_key: str, body: str) -> Outcome:
         """One attempt. Nothing that a forwarder does, or does not do, ends the queue."""

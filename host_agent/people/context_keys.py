@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from crs_core.grade import vocabulary
 
+from host_agent.people.said import plain
+
 # `death` is signed and countersigned, never entered.
 _NOT_ENTERED = ("death",)
 _UNITS = {
@@ -67,9 +69,14 @@ def _typed(word: object) -> str:
 def meant(key: str, text: str | None = None) -> str:
     """The known key that begins like `key` or is most like it, with the value: "temperature_cc=3840 site=oral".
 
-    "" when `key` is known or like none. `text` None: the key alone.
+    Of a known key whose value is a word, the word that is most like `text`. "" when nothing is like it. `text` None:
+    the key alone.
     """
     known = [one.key for one in context_keys()]
+    words = next((one.words for one in context_keys() if one.key == key), ())
+    if words and text is not None:
+        found = words_meant(words, text)
+        return "" if found is None or found == text else f"{key}={found}"
     begun = [one for one in known if one.startswith(key) and len(key) > 1]
     near = begun or get_close_matches(key, known, 1)
     if key in (*known, *_NOT_ENTERED) or not near:
@@ -79,6 +86,17 @@ def meant(key: str, text: str | None = None) -> str:
         return found
     site = " site=oral" if found == "temperature_cc" else ""
     return f"{found}={_value(found, text)}{site}"
+
+
+def words_meant(words: tuple[str, ...], text: str) -> str | None:
+    """The word that `text` is, or is most like: in any case, with `-` or a blank for `_`, and `yes` for `true`."""
+    said = plain(text)
+    said = {"yes": "true", "no": "false"}.get(said, said) if "true" in words else said
+    if said in words:
+        return said
+    begun = [one for one in words if one.startswith(said) and len(said) > 2]
+    near = begun[:1] if len(begun) == 1 else get_close_matches(said, words, 1)
+    return near[0] if near else None
 
 
 def _value(key: str, text: str) -> str:

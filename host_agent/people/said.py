@@ -1,6 +1,9 @@
 """What people say, as values of an entry: 120/80, 38.4, 38,4 or 101.2F, 2.5 L. ValueError says what was expected."""
 
 import re
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Any
 
 _NUMBER = re.compile(r"([0-9]{1,4})(?:[.,]([0-9]{1,3}))?")
 _C_CC, _F_TENTHS = (2500, 4500), (770, 1130)  # what a body or a thermometer can show; no number is in both
@@ -64,3 +67,53 @@ def _number(text: str, expected: str) -> float:
     if found is None:
         raise ValueError(f"{text}: expected {expected}")
     return float(f"{found.group(1)}.{found.group(2) or 0}")
+
+
+def temperature(text: str, sites: Sequence[str]) -> dict[str, Any]:
+    """A temperature, with its site when one follows it: `38.4`, `101.2F oral`."""
+    head, _, last = text.strip().rpartition(" ")
+    if head and plain(last) in sites:
+        return {"temperature_cc": temperature_cc(head), "site": plain(last)}
+    return {"temperature_cc": temperature_cc(text)}
+
+
+def yes_no(text: str) -> bool:
+    """`y`, `yes`, `no`, also `j`, `ja`, `nein`."""
+    word = plain(text)
+    if word in ("y", "yes", "j", "ja", "true"):
+        return True
+    if word in ("n", "no", "nein", "false"):
+        return False
+    raise ValueError(f"{text.strip()}: expected y for yes or n for no")
+
+
+def right_wrong(text: str) -> bool:
+    """`r` or `right`, `w` or `wrong`, also `1` and `0`."""
+    word = plain(text)
+    if word in ("r", "right", "1"):
+        return True
+    if word in ("w", "wrong", "0"):
+        return False
+    raise ValueError(f"{text.strip()}: expected r for right or w for wrong")
+
+
+def one_of(text: str, words: Sequence[str]) -> str:
+    """A word of a list, by its number from 1, its name in any case, or how it begins when only one begins so."""
+    word = plain(text)
+    if re.fullmatch(r"[0-9]{1,2}", word):
+        if 1 <= int(word) <= len(words):
+            return words[int(word) - 1]
+        raise ValueError(f"{text.strip()}: expected a number from 1 to {len(words)}, or a word of the list")
+    begun = [one for one in words if one == word] or [one for one in words if word and one.startswith(word)]
+    if len(begun) == 1:
+        return begun[0]
+    near = get_close_matches(word, words, 1)
+    meant = f". Did you mean {near[0].replace('_', ' ')}?" if near and not begun else ""
+    raise ValueError(
+        f"{text.strip()}: expected a number from 1 to {len(words)}, or a word of the list{meant}"
+    )
+
+
+def plain(text: str) -> str:
+    """A word as it is compared."""
+    return text.strip().lower().replace("-", "_").replace(" ", "_")

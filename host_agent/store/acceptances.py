@@ -1,6 +1,7 @@
 """Who accepted or silenced which alarm, how, until when, and whether the wearable knows."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from host_agent.store.db import Tx
@@ -195,9 +196,9 @@ def set_accepted(tx: Tx, one: Acceptance) -> None:
 
 
 def finished(
-    tx: Tx, now_ms: int, *, clock_back_ms: int, episode: int | None = None
+    tx: Tx, now_ms: int, *, clock_back_ms: int, episode: int | None = None, ids: Collection[int] | None = None
 ) -> list[tuple[Acceptance, str]]:
-    """(acceptance, why) of each, or of one episode (row id), that counts no longer.
+    """(acceptance, why) of each, of one episode (row id), or of these ids, that counts no longer.
 
     Its time is over, the alarm rose, or the alarm ended.
 
@@ -208,10 +209,16 @@ def finished(
         f"SELECT {_COLUMNS}, CASE WHEN NOT {_STANDS} THEN 'over' WHEN {_ROSE} THEN 'rise' ELSE 'lapsed' END"  # noqa: S608
         f" FROM acceptances a JOIN episodes e ON e.id = a.episode WHERE a.ended_utc_ms IS NULL AND (NOT {_STANDS}"
         f" OR {_ROSE} OR e.kind <> 'grade' AND (a.until_utc_ms <= ?1 OR a.at_utc_ms > ?1 + ?2))"
-        " AND (?3 IS NULL OR a.episode = ?3) ORDER BY a.id",
-        (now_ms, clock_back_ms, episode),
+        " AND (?3 IS NULL OR a.episode = ?3)"
+        " AND (?4 IS NULL OR a.id IN (SELECT value FROM json_each(?4))) ORDER BY a.id",
+        (now_ms, clock_back_ms, episode, None if ids is None else json.dumps(list(ids))),
     ).fetchall()
     return [(Acceptance._make(row[:-1]), row[-1]) for row in rows]
+
+
+def unended(tx: Tx) -> list[int]:
+    """Ids of the acceptances and silences that were not ended."""
+    return [row for (row,) in tx.execute("SELECT id FROM acceptances WHERE ended_utc_ms IS NULL ORDER BY id")]
 
 
 def end_acceptance(tx: Tx, one: Acceptance, why: str, utc_ms: int) -> None:

@@ -51,6 +51,16 @@ def close_episode(tx: Tx, key: str, utc_ms: int) -> None:
     )
 
 
+def stood_at_end(tx: Tx, binding: int, ended_utc_ms: int) -> list[int]:
+    """Alarms about a binding (row id) that had not ended when the binding did: its end closed their episodes."""
+    rows = tx.execute(
+        "SELECT DISTINCT alarm FROM episodes WHERE binding = ? AND closed_utc_ms = ? AND kind <> 'grade'"
+        " ORDER BY peak_priority DESC, alarm",
+        (binding, ended_utc_ms),
+    )
+    return [row[0] for row in rows]
+
+
 def open_alarm_keys(tx: Tx, journal: int, alarm: int) -> list[str]:
     """Keys of the episodes of one alarm of a journal that are not closed."""
     rows = tx.execute(

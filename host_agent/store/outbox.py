@@ -77,6 +77,11 @@ class Due(NamedTuple):
     next_utc_ms: int | None
     newest_id: int
 
+    @property
+    def priorities(self) -> dict[int | None, int]:
+        """The priority of what is due first, by wearable."""
+        return {device: row.priority for device, row in self.rows.items()}
+
 
 _DUE = (
     "target = ?1 AND device IS ?2 AND state = 'pending' AND (next_try_utc_ms <= ?3 OR next_try_utc_ms > ?4)"

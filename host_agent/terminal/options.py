@@ -5,6 +5,9 @@ from typing import Annotated
 import typer
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+PatientOption = Annotated[
+    str | None, typer.Option("--patient", metavar="PSEUDONYM", help="Only what is about this patient.")
+]
 DeviceOption = Annotated[
     str | None,
     typer.Option(

@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Iterable
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 import typer
 
@@ -11,22 +11,38 @@ from host_agent.control.socket import AgentNotRunning
 from host_agent.errors import ConfigError, HostAgentError
 from host_agent.printable import printable
 from host_agent.terminal import exits
-from host_agent.terminal.streams import fitted, is_utf8
+from host_agent.terminal.colour import colour_of, coloured, has_colour
+from host_agent.terminal.pager import page_through
+from host_agent.terminal.streams import CleanStream, fitted, is_utf8
 
 
-def show(data: Any, lines: Iterable[str], *, as_json: bool) -> None:
-    """Print `data` as JSON, or the lines."""
+def show(data: Any, lines: Iterable[str], *, as_json: bool, pages: bool = False) -> None:
+    """Print `data` as JSON, or the lines; `pages`: a screen at a time on a terminal, when they are more than one."""
     if as_json:
         print(json.dumps(data, ensure_ascii=not is_utf8(sys.stdout), indent=2))
         return
-    for line in fitted(map(printable, lines), sys.stdout):
-        print(line)
+    shown = fitted(map(printable, lines), sys.stdout)
+    if pages and sys.stdout.isatty() and sys.stdin.isatty():
+        kept = list(shown)
+        if page_through([coloured(line) for line in kept] if has_colour(sys.stdout) else kept):
+            return
+        shown = iter(kept)
+    _print(shown, sys.stdout)
+
+
+def _print(lines: Iterable[str], stream: TextIO) -> None:
+    """Clean lines, in colour where a person sees it."""
+    if not isinstance(stream, CleanStream) or not has_colour(stream):
+        for line in lines:
+            print(line, file=stream)
+        return
+    for line in lines:
+        stream.write_in(colour_of(line), line)
 
 
 def say(*lines: str) -> None:
     """Print lines about the command itself, on standard error."""
-    for line in fitted(map(printable, lines), sys.stderr):
-        print(line, file=sys.stderr)
+    _print(fitted(map(printable, lines), sys.stderr), sys.stderr)
 
 
 def fail(error: HostAgentError) -> int:

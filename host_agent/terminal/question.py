@@ -7,11 +7,14 @@ import typer
 from host_agent.clock import RealClock
 from host_agent.errors import ConfigError
 from host_agent.terminal.times import parse_moment_ms, parse_span_s
+from host_agent.terminal.words import chosen
 from host_agent.views.records import KINDS, Question
 
 FromOption = Annotated[
     str | None,
-    typer.Option("--from", metavar="TIME", help="Only from this time on, for example 2026-03-31T14:05."),
+    typer.Option(
+        "--from", metavar="TIME", help="Only from this time on: 2026-03-31T14:05, 03:10, yesterday 22:00."
+    ),
 ]
 ToOption = Annotated[str | None, typer.Option("--to", metavar="TIME", help="Only before this time.")]
 LastOption = Annotated[
@@ -21,10 +24,7 @@ LastOption = Annotated[
 
 def check_kinds(kinds: list[str] | tuple[str, ...]) -> list[str]:
     """The kinds, or ConfigError naming the wrong one."""
-    for one in kinds:
-        if one not in KINDS:
-            raise ConfigError(f"--kind: expected one of {', '.join(KINDS)}, found {one!r}.", "Try --help.")
-    return list(dict.fromkeys(kinds))
+    return list(dict.fromkeys(chosen(one, KINDS, "--kind") for one in kinds))
 
 
 def make_question(start: str | None, end: str | None, last: str | None, device: str | None) -> Question:

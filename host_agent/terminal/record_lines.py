@@ -53,6 +53,23 @@ def _delivery_line(row: dict[str, Any]) -> str:
     return f"to {row['target']}: {row['event_key']} {row['state']}{error}"
 
 
+_STATES = {"pending": "Not handed over yet", "refused": "Refused", "withheld": "Withheld"}
+
+
+def _told_line(row: dict[str, Any]) -> str:
+    contact = f" ({row['contact']})" if row.get("contact") else ""
+    if row["handed_over_at"]:
+        state = f"Handed over at {local_of_iso(row['handed_over_at'])}."
+    else:
+        why = f": {row['last_error'].rstrip('.')}" if row["last_error"] else ""
+        state = f"{_STATES.get(row['state'], row['state'])}{why}."
+    answer = ""
+    if row["answered_by"]:
+        over = ", with the code of this message" if row["answered_over_it"] else f", by {row['answered_how']}"
+        answer = f" {row['answered_by']} accepted it at {local_of_iso(row['answered_at'])}{over}."
+    return f"to {row['receiver']}{contact}: {row['text']} {state}{answer}"
+
+
 def _reading_line(row: dict[str, Any]) -> str:
     temperature = temperature_at_text(row["temp_cc"], row["site"], row["temp_state"])
     saturation = saturation_text(row["spo2_tenths"], row["ppg_state"])
@@ -93,6 +110,7 @@ _LINES: dict[str, Callable[[dict[str, Any]], str]] = {
     "calibrations": lambda row: f"measured from here on: {row['words']}",
     "host_alarms": _host_alarm_line,
     "deliveries": _delivery_line,
+    "told": _told_line,
     "context": lambda row: f"entered about {row['patient']}: {entry_line(row)}",
     "acceptances": _acceptance_line,
     "acts": lambda row: str(row["text"]),

@@ -26,10 +26,12 @@ from host_agent.store.accounts import accounts
 from host_agent.store.db import Store, Tx
 from host_agent.terminal.alone import alone
 from host_agent.terminal.options import DeviceOption, JsonOption
+from host_agent.terminal.output import say
 from host_agent.terminal.times import parse_moment_ms, parse_span_s
 from host_agent.text_file import first_line, read_text_file
 
 ACCOUNT_VARIABLE = "CYTOWATCH_ACCOUNT"
+_TRIES = 5  # of a passphrase
 PASSPHRASE_VARIABLE = "CYTOWATCH_PASSPHRASE"  # noqa: S105 the name of a variable
 
 SIGN_IN = "cytowatch account add NAME --role clinician --administrator"
@@ -131,24 +133,29 @@ def with_or_without_agent(
     return work(door)
 
 
+def which_account(paths: Paths, account: str | None, option: str = "--account") -> str:
+    """The name given, or the only account whose key is here, or the one that is typed."""
+    if account is not None:
+        return account
+    here = account_key.names(paths.accounts)
+    if not here:
+        raise NobodySigns
+    known = ", ".join(here)
+    if len(here) > 1 and sys.stdin.isatty():
+        here = [str(typer.prompt(f"Who signs ({known})", err=True)).strip()]
+    if len(here) != 1:
+        raise ConfigError(
+            f"{option}: say who signs. Keys on this computer: {known}.",
+            f"Give {option} NAME or set {ACCOUNT_VARIABLE}.",
+        )
+    return here[0]
+
+
 def find_signer(
     paths: Paths, account: str | None, passphrase_file: Path | None, option: str = "--account"
 ) -> Signer:
     """The account that signs, opened with its passphrase; `option` is the one that names it."""
-    name = account
-    if name is None:
-        here = account_key.names(paths.accounts)
-        if not here:
-            raise NobodySigns
-        known = ", ".join(here)
-        if len(here) > 1 and sys.stdin.isatty():
-            here = [str(typer.prompt(f"Who signs ({known})", err=True)).strip()]
-        if len(here) != 1:
-            raise ConfigError(
-                f"{option}: say who signs. Keys on this computer: {known}.",
-                f"Give {option} NAME or set {ACCOUNT_VARIABLE}.",
-            )
-        name = here[0]
+    name = which_account(paths, account, option)
     account_key.check_there(paths.accounts, name)
     passphrase = read_passphrase(passphrase_file, PASSPHRASE_VARIABLE, f"Passphrase of {name}")
     try:
@@ -158,6 +165,18 @@ def find_signer(
         if earlier in (None, passphrase):
             raise
         return account_key.unseal(paths.accounts, name, str(earlier))
+
+
+def find_signer_again(paths: Paths, account: str, passphrase_file: Path | None) -> Signer:
+    """As `find_signer`; a passphrase that is typed wrong is asked for again, so that nothing else is lost."""
+    for _ in range(_TRIES - 1):
+        try:
+            return find_signer(paths, account, passphrase_file)
+        except account_key.AccountKeyError as error:
+            if passphrase_file is not None or PASSPHRASE_VARIABLE in os.environ:
+                raise
+            say(f"error: {error}", "  Type it again.")
+    return find_signer(paths, account, passphrase_file)
 
 
 def _as_earlier_versions_read(file: Path | None) -> str | None:

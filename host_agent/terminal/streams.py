@@ -19,6 +19,8 @@ from typing import NoReturn, TextIO
 from host_agent.printable import ERRORS, LINE_BREAKS, printable
 from host_agent.terminal import exits
 
+END_OF_COLOUR = "\x1b[0m"
+_TO_TOP, _CLEAR_LINE, _CLEAR_REST = "\x1b[H", "\x1b[K\n", "\x1b[J"
 # the blanks and the label that lead a line: `  battery   ` or `warning  `
 _HEAD = re.compile(r" *(?:\S+  +)?")
 
@@ -45,6 +47,20 @@ class CleanStream(io.TextIOBase):
         with self._reader_may_go():
             self._under.write(printable(text, LINE_BREAKS))
         return len(text)
+
+    def write_in(self, code: str, line: str) -> None:
+        """Write a line in the colour that this program's own `code` begins ("": none), cleaned as by `write`."""
+        with self._reader_may_go():
+            self._under.write(f"{code}{printable(line)}{END_OF_COLOUR if code else ''}\n")
+
+    def redraw(self, lines: Iterable[tuple[str, str]]) -> None:
+        """Show lines, each with the code of its colour, in the place of everything that the terminal shows."""
+        shown = (
+            f"{code}{printable(line)}{END_OF_COLOUR if code else ''}{_CLEAR_LINE}" for code, line in lines
+        )
+        with self._reader_may_go():
+            self._under.write(f"{_TO_TOP}{''.join(shown)}{_CLEAR_REST}")
+            self._under.flush()
 
     def flush(self) -> None:
         """Hand everything to the system; SystemExit as for `write`."""

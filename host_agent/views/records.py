@@ -17,7 +17,6 @@ from host_agent.store.gaps import gaps
 from host_agent.store.grades import grades
 from host_agent.store.host_alarms import host_alarms
 from host_agent.store.journals import all_journals
-from host_agent.store.outbox import deliveries
 from host_agent.store.readings import readings
 from host_agent.store.retention import thinnings
 from host_agent.store.rollups import BUCKET_MS, read_rollups
@@ -27,17 +26,16 @@ from host_agent.text import (
     grade_text,
     iso_utc,
     local_of_iso,
-    priority_name,
     scale_name,
     site_name,
     utc_ms_of_iso,
-    without_secrets,
 )
 from host_agent.views.act_rows import ActRow, act_rows, binding_rows
 from host_agent.views.alarm_history import AlarmsTold
 from host_agent.views.calibrations import Calibrations, SensorCalibration, calibration_in
 from host_agent.views.context_rows import entry_rows, signed_rows
 from host_agent.views.standing_rows import acceptance_rows, unbound_rows
+from host_agent.views.told_rows import delivery_rows, told_rows
 
 KINDS = (
     "readings",
@@ -50,6 +48,7 @@ KINDS = (
     "calibrations",
     "host_alarms",
     "deliveries",
+    "told",
     "context",
     "signed",
     "acceptances",
@@ -274,15 +273,13 @@ class Answer:
     def _deliveries(self) -> Iterator[dict[str, Any]]:
         if self._devices:  # a delivery is of this laptop, and read with what is about no wearable
             return
-        for one in deliveries(self._tx):
-            if self._wanted(one.created_utc_ms):
-                yield {
-                    "at": iso_utc(one.created_utc_ms), "target": one.target, "event_key": one.event_key,
-                    "state": one.state, "attempts": one.attempts,
-                    "priority": priority_name(one.priority), "last_error": without_secrets(one.last_error),
-                    "simulated": one.simulated,
-                    "delivered_at": iso_utc(one.delivered_utc_ms) if one.delivered_utc_ms else None,
-                }  # fmt: skip
+        yield from (row for row in delivery_rows(self._tx) if self._wanted(utc_ms_of_iso(row["at"])))
+
+    def _told(self) -> Iterator[dict[str, Any]]:
+        if self._devices:
+            return
+        rows = told_rows(self._tx, self._asked if self._question.device else None)
+        yield from (row for row in rows if self._wanted(utc_ms_of_iso(row["at"])))
 
     def _of_patients(self, read: Callable[[Tx, int], Iterator[dict[str, Any]]]) -> Iterator[dict[str, Any]]:
         """The rows that `read` finds about each binding, with the patient's pseudonym."""

@@ -1,5 +1,6 @@
 """The log of a running agent: cleaned, private, bounded, and never a reason to wait or to end."""
 
+import json
 import logging
 import os
 import pty
@@ -8,7 +9,7 @@ import sys
 
 import pytest
 
-from host_agent.agent_log import CleanFormatter
+from host_agent.agent_log import CleanFormatter, _PrivateFile
 from host_agent.fault_log import RepeatFilter
 from tests.fakes.fake_clock import FakeClock
 
@@ -66,6 +67,26 @@ def test_the_file_is_private_and_bounded(tmp_path):
     files = list(tmp_path.glob("a.log*"))
     assert 2 <= len(files) <= 4 and all(path.stat().st_mode & 0o777 == 0o600 for path in files)
     assert sum(path.stat().st_size for path in files) < 9_000_000
+
+
+@pytest.mark.parametrize("how", ["deleted", "moved", "another file in its place", "a link in its place"])
+def test_a_log_that_went_away_is_begun_anew(tmp_path, how):
+    path = tmp_path / "a.log"
+    target = _PrivateFile(path, maxBytes=10_000, backupCount=1, encoding="utf-8")
+    target.handle(record("before"))
+    if how == "moved":
+        path.rename(tmp_path / "elsewhere")
+    else:
+        path.unlink()
+    if how == "another file in its place":
+        path.touch()
+    if how == "a link in its place":
+        path.symlink_to(tmp_path / "not mine")
+        target.handle(record("lost"))
+        path.unlink()
+    target.handle(record("after"))
+    target.close()
+    assert path.read_text() == "after\n" and not (tmp_path / "not mine").exists()
 
 
 def record(message, *args, error=None):
@@ -128,3 +149,24 @@ def test_the_fault_of_another_wearable_is_written_at_once():
     filtering = RepeatFilter(FakeClock())
     for number in range(50):
         assert filtering.filter(record("wearable %s is broken", f"c1770a7c8ed000{number:02d}a"))
+
+
+def test_json_is_one_object_on_each_line_whatever_is_written(tmp_path):
+    path = tmp_path / "a.log"
+    script = (
+        "import logging, sys\nfrom pathlib import Path\nfrom host_agent.agent_log import start_log\n"
+        'start_log(Path(sys.argv[1]), "debug", "json")\nlog = logging.getLogger("host_agent.forward")\n'
+        'log.info("two\\nlines \\x1b[31m \\u202e %s", \'"quoted" \\udcff\')\n'
+        'log.warning("wrong arguments %d", "x")\n'
+        "try:\n    1 / 0\nexcept ZeroDivisionError:\n    log.exception('it failed')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(path)], capture_output=True, text=True, check=True
+    )
+    lines = path.read_text(encoding="ascii").splitlines()
+    assert done.stderr.splitlines() == lines
+    said, failed = (json.loads(line) for line in lines)
+    assert list(said) == ["time", "level", "source", "text"] and said["level"] == "info"
+    assert said["source"] == "host_agent.forward" and said["time"].endswith("Z")
+    assert said["text"] == '"quoted"'.join(["two\\u000alines \\u001b[31m \\u202e ", " \\udcff"])
+    assert failed["text"] == "it failed" and failed["trace"][-1] == "ZeroDivisionError: division by zero"

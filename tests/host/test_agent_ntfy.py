@@ -7,6 +7,7 @@ from crs_core.wire import message as wire
 
 from tests.fakes.fake_ntfy import FakeNtfy
 from tests.host.agent_world import events, query, start_patient
+from tests.host.cli.guard_world import said
 from tests.host.escalation.world import alarm_record
 
 REFUSED = "SELECT name, value FROM counters WHERE name LIKE 'reply_refused_%'"
@@ -49,6 +50,13 @@ async def test_a_press_accepts_once_by_the_name_of_the_contact_and_everyone_is_t
             lambda: [one for one in server.topics["alarms"] if "anna accepted" in str(one)]
         )
         assert "http" not in str(told[0]["actions"]).split("'"), "an acceptance cannot be accepted"
+        (world.home / "config.toml").write_text(config(world, server))
+        line = await said(world, "history", "--kind", "told", "--patient", "P-1")
+        assert "to phone-of-anna (anna): SIMULATED. URGENT " in line and "anna accepted it at " in line
+        assert "with the code of this message." in line and "to ward: " in line
+        assert "No patient P-9 was ever bound here." in await said(
+            world, "history", "--patient", "P-9", code=1
+        )
         other = {**pressed, "body": pressed["body"].replace('"key": "', '"key": "other-')}
         await server.press(other)
         await world.until(lambda: ("reply_refused_other_event", 1) in query(world, REFUSED))

@@ -1,6 +1,7 @@
 """Where the state folder is, and that a place that this user cannot use is refused in words."""
 
 import os
+import shlex
 
 import pytest
 
@@ -46,10 +47,14 @@ def test_a_user_without_any_home_is_told_what_to_set(environment):
         environment.delenv("CYTOWATCH_HOME")
 
 
-def test_a_relative_home_does_not_move_with_the_working_folder(tmp_path, environment):
+@pytest.mark.parametrize("home", ["ward", "./ward", "../ward", ".", "a b/c"])
+def test_a_relative_home_is_refused_because_it_moves_with_the_working_folder(tmp_path, environment, home):
     environment.chdir(tmp_path)
-    environment.setenv("CYTOWATCH_HOME", "ward")
-    assert state_paths().home == tmp_path / "ward"
+    environment.setenv("CYTOWATCH_HOME", home)
+    with pytest.raises(ConfigError, match="wherever a command is started") as caught:
+        state_paths()
+    environment.setenv("CYTOWATCH_HOME", shlex.split(caught.value.advice)[-1].partition("=")[2])
+    assert state_paths().home == tmp_path / home
 
 
 def test_an_unknown_user_in_the_home_is_refused(environment):

@@ -1,15 +1,18 @@
 """Times on the days when the clocks change: typed ones are clear or refused, shown ones can be typed again."""
 
+import contextlib
 import datetime
 import re
 import time
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from host_agent import text
 from host_agent.errors import ConfigError
-from host_agent.terminal.times import parse_moment_ms
+from host_agent.terminal.times import parse_day, parse_moment_ms, parse_span_s
 from host_agent.views.hours import Days, Stretch
 from host_agent.wall_time import begin_of
 
@@ -93,12 +96,87 @@ def test_a_time_that_is_clear_is_taken_and_a_date_is_its_first_moment(zone, name
 
 
 @pytest.mark.parametrize(
-    "typed", ["0001-01-01", "9999-12-31", "25.10.2026 02:30", "1e9", "", "02:30", "2026-13-01"]
-)
+    "typed",
+    ["0001-01-01", "9999-12-31", "1e9", "", " ", "2026-13-01", "31.2.2026", "25:00", "12:60", "32.1.2026 03:00",
+     "yesterday 25:00", "tomorrow", "31.3.26", "13/13/2026", "3/4/26", "٠٣:١٠", "03:10 yesterday", "2026-02-30 14:05"],
+)  # fmt: skip
 def test_what_is_no_time_is_refused_in_words(zone, typed):
     zone("Europe/Berlin")
     with pytest.raises(ConfigError, match="--at: expected a time such as"):
         parse_moment_ms(typed, "--at")
+
+
+NOON = "2026-10-26T11:00:00"  # 12:00 in Berlin, the day after the clocks went back
+
+
+@pytest.mark.parametrize(
+    ("typed", "means"),
+    [
+        ("03:10", "2026-10-26T02:10:00"),
+        ("3:10", "2026-10-26T02:10:00"),
+        ("12:00", "2026-10-26T11:00:00"),
+        ("12:01", "2026-10-25T11:01:00"),
+        ("03:10:30", "2026-10-26T02:10:30"),
+        ("yesterday 22:00", "2026-10-25T21:00:00"),
+        ("Yesterday 01:59", "2026-10-24T23:59:00"),
+        ("today 03:10", "2026-10-26T02:10:00"),
+        ("yesterday", "2026-10-24T22:00:00"),
+        ("31.3.2026 14:05", "2026-03-31T12:05:00"),
+        ("31.03.2026", "2026-03-30T22:00:00"),
+        ("1.1. 00:30", "2025-12-31T23:30:00"),
+        ("31.12. 08:00", "2025-12-31T07:00:00"),
+        ("2026-03-31 14:05", "2026-03-31T12:05:00"),
+        ("2026-03-31 4:05", "2026-03-31T02:05:00"),
+        (" 2026-03-31  14:05 ", "2026-03-31T12:05:00"),
+        ("31/3/2026 14:05", "2026-03-31T12:05:00"),
+        ("3/31/2026", "2026-03-30T22:00:00"),
+        ("4/4/2026", "2026-04-03T22:00:00"),
+    ],
+)
+def test_a_time_is_understood_as_people_write_it(zone, typed, means):
+    zone("Europe/Berlin")
+    assert parse_moment_ms(typed, "--at", utc_ms(NOON)) == utc_ms(means)
+
+
+@pytest.mark.parametrize("typed", ["03/04/2026", "3/4/2026 14:05"])
+def test_a_day_that_may_be_two_is_refused_with_both_to_choose_from(zone, typed):
+    zone("Europe/Berlin")
+    for parse in (parse_moment_ms, parse_day):
+        if parse is parse_day and " " in typed:
+            continue
+        with pytest.raises(ConfigError, match="may be 4 March or 3 April") as refused:
+            parse(typed, "--at")
+        assert refused.value.advice == "Write 2026-03-04 or 2026-04-03."
+
+
+def test_a_time_alone_that_happened_twice_or_never_is_refused(zone):
+    zone("Europe/Berlin")
+    with pytest.raises(ConfigError, match="02:30 happened twice on 2026-10-25"):
+        parse_moment_ms("02:30", "--at", utc_ms("2026-10-25T11:00:00"))
+    with pytest.raises(ConfigError, match="02:30 did not happen on 2026-03-29"):
+        parse_moment_ms("today 02:30", "--at", utc_ms("2026-03-29T11:00:00"))
+
+
+@pytest.mark.parametrize(
+    ("typed", "seconds"),
+    [("90s", 90), ("5 m", 300), ("2H", 7200), ("1,5h", 5400), ("7d", 604800), ("1min", 60)],
+)
+def test_a_span_is_understood_as_people_write_it(typed, seconds):
+    assert parse_span_s(typed, "--for") == seconds
+
+
+@pytest.mark.parametrize("typed", ["", "5", "0s", "0,0h", "m", "-5m", "5 minutes", "1h30", "٥m"])
+def test_what_is_no_span_is_refused_with_what_to_write(typed):
+    with pytest.raises(ConfigError, match="--for: expected a duration such as 90s") as refused:
+        parse_span_s(typed, "--for")
+    assert refused.value.advice == "Write for example --for 5m"
+
+
+@given(st.text(max_size=30))
+def test_no_text_does_more_than_mean_a_time_or_be_refused(typed):
+    for parse in (parse_moment_ms, parse_day, parse_span_s):
+        with contextlib.suppress(ConfigError):
+            parse(typed, "--at")
 
 
 def test_two_moments_never_look_alike_and_what_is_shown_can_be_typed(zone):

@@ -80,6 +80,36 @@ def test_an_accepted_alarm_is_silent_until_its_acceptance_lapses(tmp_path: Path)
 
 
 @pytest.mark.slow
+def test_the_patients_call_ends_when_somebody_accepts_it(tmp_path: Path) -> None:
+    with Bedside(tmp_path, speed=SPEED, binding_id=None) as bedside:
+        laptop, wearable = bedside.laptop, bedside.wearable
+        typed(laptop, "account", "add", "clinician-1", "--role", "clinician")
+        bedside.start_agent()
+        bedside.start_patient()
+        wearable.control("press", ms=2500)
+        until(
+            lambda: "PATIENT_BUTTON" in laptop.cytowatch("alarm", "list", check=False).stdout, 30, "the call"
+        )
+        pass_s(600 / SPEED)
+        assert wearable.is_sounding() or "520" in tones(wearable, 0), "it sounds until somebody accepts it"
+        assert "PATIENT_BUTTON" in typed(laptop, "alarm", "list"), "no time ends it"
+        before = newest(wearable)
+        typed(laptop, "alarm", "accept", "patient-button")
+        until(
+            lambda: "PATIENT_BUTTON" not in laptop.cytowatch("alarm", "list", check=False).stdout,
+            30,
+            "its end",
+        )
+        pass_s(1)
+        assert "600" in tones(wearable, before) and "900" in tones(wearable, before), "somebody knows"
+        before = newest(wearable)
+        pass_s(60 / SPEED)
+        assert "520" not in tones(wearable, before)
+        (row,) = laptop.ask("history", "--kind", "acceptances")["rows"]
+        assert (row["name"], row["who"], row["ended_by"]) == ("PATIENT_BUTTON", "clinician-1", "over")
+
+
+@pytest.mark.slow
 def test_the_chain_is_tried_from_the_command_to_buzzer_and_receiver(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("a long and common secret\n")

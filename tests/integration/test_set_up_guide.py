@@ -9,11 +9,10 @@ import os
 import re
 import shlex
 import subprocess
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import pytest
 
@@ -23,7 +22,7 @@ from tests.fakes.services import ntfy
 from tools.rig.image import CUSTODIAN, DEVICE_ID
 from tools.rig.laptop import CABLE_ONLY, Laptop
 from tools.rig.micropython import ROOT
-from tools.rig.quiet_server import OneAtATimeServer
+from tools.rig.quiet_server import OneAtATimeServer, serving
 from tools.rig.waiting import conductor, now_s, pass_s, until
 from tools.rig.wearable import Wearable, ready
 
@@ -46,15 +45,7 @@ class Phone:
     def __init__(self) -> None:
         self.shown: list[dict[str, Any]] = []
         self.server = OneAtATimeServer(0, self._take)
-        self.url = self.server.origin
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.server.shutdown()
-        self.server.server_close()
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
 
     def _take(self, request: BaseHTTPRequestHandler) -> tuple[int, str]:
         body = request.rfile.read(int(request.headers["Content-Length"]))
@@ -112,8 +103,9 @@ class Nurse:
 def test_a_nurse_comes_from_nothing_to_a_tested_alarm_on_a_phone_by_the_guide_alone(tmp_path: Path) -> None:
     owner = conductor()
     assert owner is not None
-    with Phone() as phone, ready(tmp_path, binding_id=None, speed=1) as wearable:
-        owner.watch(phone.server.quiet)
+    phone = Phone()
+    owner.watch(phone.server.quiet)
+    with serving(phone.server), ready(tmp_path, binding_id=None, speed=1) as wearable:
         nurse = Nurse(tmp_path, wearable, phone)
         try:
             begun_s = now_s()

@@ -33,7 +33,8 @@ class BoardPort:
 
     def __init__(self, port: str, timeout_s: float = COMMAND_TIMEOUT_S) -> None:
         # mpremote reads a pty five times faster by its device name than by a link to it.
-        self.port = os.path.realpath(port) if Path(port).exists() else port
+        exists = os.path.exists(port)  # noqa: PTH110 Path.exists raises on a name that is too long
+        self.port = os.path.realpath(port) if exists else port
         self._timeout_s = timeout_s
         self._awake = False
 

@@ -104,8 +104,12 @@ def payloads(
             **{**signed, "priority": 3},
         )  # fmt: skip
         yield f"act {act}", json.loads(made.payload)
-    made = events.signed_event(origin, patient, kind="patient_end", name="PATIENT_END", signed=None, **signed)
-    yield "patient_end", json.loads(made.payload)
+    for now, stood in (("nobody", []), ("patient", []), ("wearable", ["FEVER", "HYPOXAEMIA"])):
+        facts = {"now": now, "alarms": stood}
+        made = events.signed_event(
+            origin, patient, kind="patient_end", name="PATIENT_END", signed=None, facts=facts, **signed
+        )
+        yield f"patient_end {now}", json.loads(made.payload)
     yield "test", json.loads(delivery_of_test("nurse-phone", "00", "LOW", NOW_MS).body)
 
 

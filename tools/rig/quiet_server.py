@@ -4,11 +4,12 @@ Under a conductor (tools/conductor) it works only when `quiet` is asked, in the 
 a POST takes no simulated time, and of two that come at once the first is the same in each run.
 """
 
+import contextlib
 import os
 import select
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -22,13 +23,13 @@ HANG_UP, SILENT = 0, -1
 class OneAtATimeServer(ThreadingHTTPServer):
     """`answer(request)` gives (status, text)."""
 
-    def __init__(self, port: int, answer: Answer) -> None:
+    def __init__(self, port: int, answer: Answer, address: str = "127.0.0.1") -> None:
         self._changed = threading.Condition()
         self._open: list[Any] = []  # connections, oldest first
         self._at_work: Any = None
         self._closing = threading.Event()
         self._arrivals: TcpArrivals | None = None  # None: nobody has asked for quiet yet
-        super().__init__(("127.0.0.1" if port else _own_address(), port), _handler(answer))
+        super().__init__((address, port), _handler(answer))
 
     @property
     def origin(self) -> str:
@@ -90,13 +91,24 @@ class OneAtATimeServer(ThreadingHTTPServer):
                 self._arrivals.close()
 
 
-def _own_address() -> str:
+def own_address() -> str:
     """An address of this computer that no other process asks at: the system gives ports again, and an agent of another
     run would go on sending to the receiver that it once had there."""
     if sys.platform != "linux":  # elsewhere only 127.0.0.1 is there
         return "127.0.0.1"
     number = os.getpid() % (1 << 22)
     return f"127.{1 + (number >> 16)}.{number >> 8 & 255}.{number & 255 or 255}"
+
+
+@contextlib.contextmanager
+def serving(server: ThreadingHTTPServer) -> Iterator[int]:
+    """The port on which the server answers until the block ends."""
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield int(server.server_address[1])
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 def _is_readable(end: Any) -> bool:

@@ -159,7 +159,8 @@ class HeartbeatCheck:
     def _unwatched(self, tx: Tx, heard: Mapping[bytes, Heard]) -> str:
         """A bound wearable that is neither heard nor alarmed, or an alarm that reached nobody."""
         now_s, alarms = self._parts.clock.monotonic(), open_alarms(tx)
-        if any(alarm.alarm == NOBODY_REACHED for alarm in alarms):
+        # a LOW one may be about the watcher itself, and must not keep it from being heard again
+        if any(alarm.alarm == NOBODY_REACHED and alarm.priority > PRIORITY_LOW for alarm in alarms):
             return "an alarm has reached nobody"
         silent = {alarm.device for alarm in alarms if alarm.alarm in ALL}
         for bound in open_bindings(tx):

@@ -213,7 +213,14 @@ def _noun_of(case: Case, name: str) -> str:
 
 
 def _patient_end(case: Case) -> Said:
-    return Said(_priority(case), *case.pair("patient_end", at=case.at(case.event["occurred_at"])))
+    now = case.facts.get("now")
+    key = (
+        f"patient_end_{now}" if f"patient_end_{now}.{case.reader.role}.what" in case.words else "patient_end"
+    )
+    what, do = case.pair(key, at=case.at(case.event["occurred_at"]))
+    if stood := ", ".join(_noun_of(case, name) for name in case.facts.get("alarms") or ()):
+        do = f"{case.words[f'patient_end.stood_{case.reader.role}'].format(names=stood)} {do}"
+    return Said(_priority(case), what, do)
 
 
 def _test(case: Case) -> Said:

@@ -3,6 +3,7 @@
 import json
 import logging
 import re
+import select
 import sys
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -13,6 +14,7 @@ from host_agent.forward.apprise_helper.watched import Watch
 
 _RECIPIENTS = ("to", "cc", "bcc")
 _LONGEST_WORDS = 300
+_IDLE_S = 3.0
 
 
 class _Said(logging.Handler):
@@ -49,6 +51,15 @@ def main() -> None:
             "taken": bool(taken) and not objections, "answers": [answer.status for answer in watch.answers],
             "why": "; ".join(dict.fromkeys(objections)) or said.take(),
         })  # fmt: skip
+
+
+def check() -> None:
+    """Answer for one address a line, and end when nobody asks any more."""
+    said = _Said()
+    logging.getLogger("apprise").addHandler(said)
+    while select.select([sys.stdin], [], [], _IDLE_S)[0] and (line := sys.stdin.readline()):
+        asked = json.loads(line)
+        _tell({"problem": make(str(asked["url"]), float(asked["timeout_s"]), said)[1]})
 
 
 def make(url: str, timeout_s: float, said: _Said) -> tuple[Any, str | None]:
@@ -99,4 +110,4 @@ def _tell(answer: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    check() if "--check" in sys.argv else main()

@@ -54,7 +54,8 @@ class PagerDutyPayload(TypedDict):
 def request(message: Message, target: Target, delivery: Delivery) -> Request:
     """One event of the API."""
     alert: Alert = {
-        "summary": cut(message.text, _LONGEST_SUMMARY),
+        # a phone shows it on its locked screen: what is for clinicians alone stands on a later line
+        "summary": cut(message.text.partition("\n")[0], _LONGEST_SUMMARY),
         "source": message.device or "cytowatch",
         "severity": "info" if message.stage == "test" else _SEVERITIES.get(message.priority, "critical"),
         "class": message.name or message.kind or "event",

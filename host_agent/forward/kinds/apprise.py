@@ -9,21 +9,18 @@ import asyncio
 import contextlib
 import importlib.util
 import json
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 from pydantic import Field
 
 from host_agent.errors import ConfigError
+from host_agent.forward.apprise_check import ADDRESSES, COMMAND, START_S
 from host_agent.forward.delivery import Delivered, Delivery, Outcome, RetryAfter
 from host_agent.forward.message import one_line, read_message
 from host_agent.forward.receiver import Receiver
 from host_agent.forward.secret import VariableName
 
-_COMMAND = (sys.executable, "-m", "host_agent.forward.apprise_helper.process")
-_START_S = 30.0
 _TYPES = {"HIGH": "failure", "MEDIUM": "warning", "LOW": "info"}
 _SHORTEST_ADDRESS = 8
 
@@ -65,7 +62,7 @@ class AppriseReceiver(Receiver):
             return ConfigError(
                 f"{owner}: Apprise is not installed.", "Type: pip install 'cytowatch[apprise]'"
             )
-        why = check(url, self.timeout_s)
+        why = ADDRESSES.problem(url, self.timeout_s)
         return (
             ConfigError(f"{owner}: {why}.", "Correct the address in its file or variable.") if why else None
         )
@@ -142,13 +139,13 @@ class AppriseService:
         pipe = asyncio.subprocess.PIPE
         try:
             helper = await asyncio.create_subprocess_exec(
-                *_COMMAND, stdin=pipe, stdout=pipe, stderr=asyncio.subprocess.DEVNULL
+                *COMMAND, stdin=pipe, stdout=pipe, stderr=asyncio.subprocess.DEVNULL
             )
         except OSError as error:
             raise _HelperEnded(error.strerror or "no process can be started") from None
-        problem: str | None = f"no start within {_START_S:g} s"
+        problem: str | None = f"no start within {START_S:g} s"
         try:
-            async with asyncio.timeout(_START_S):
+            async with asyncio.timeout(START_S):
                 problem = (await _ask(helper, {"url": self._url, "timeout_s": self._timeout_s}))["problem"]
         except TimeoutError:
             pass
@@ -173,16 +170,3 @@ async def _ask(helper: asyncio.subprocess.Process, line: dict[str, Any]) -> dict
     except (ConnectionError, ValueError):
         raise _HelperEnded("its process ended") from None
     return answer
-
-
-def check(url: str, timeout_s: float) -> str | None:
-    """Why the address cannot be used, without showing it; None when it can. Nothing is sent."""
-    line = json.dumps({"url": url, "timeout_s": timeout_s}) + "\n"
-    try:
-        done = subprocess.run(  # noqa: S603 (our own module, and the address goes through a pipe)
-            _COMMAND, input=line, capture_output=True, text=True, timeout=_START_S, check=False
-        )
-        problem: str | None = json.loads(done.stdout)["problem"]
-    except (OSError, subprocess.TimeoutExpired, ValueError):
-        return "Apprise does not start; reinstall it: pip install 'cytowatch[apprise]'"
-    return problem

@@ -50,7 +50,8 @@ class WebhookReceiver(HttpReceiver):
     secret_file: str | None = Field(
         default=None,
         description="File with the shared secret: its first line, at least 16 characters, readable by you alone."
-        " A relative path counts from the folder of this configuration.",
+        " A relative path counts from the folder of this configuration. Every key for the file of a secret also takes"
+        " keyring:SERVICE/NAME and $CREDENTIALS_DIRECTORY/NAME (systemd).",
     )
     secret_env: VariableName | None = Field(
         default=None,

@@ -48,6 +48,20 @@ async def test_a_caregiver_accepts_and_the_wearable_and_everybody_know_the_name(
         assert "0 problems" not in await said(ward, "audit", "verify")
 
 
+async def test_whoever_comes_second_is_told_who_was_first_only_with_an_account_that_counts(ward):
+    async with ward.agent():
+        await in_alarm(ward)
+        await said(ward, "alarm", "accept", "hypoxaemia", "--account", "caregiver-1")
+        await said(ward, "account", "disable", "nurse-1", "--by", "clinician-1")
+        for account, why, environment in [
+            ("nobody-1", "nobody-1", {}),
+            ("nurse-1", "Account nurse-1 is disabled", {}),
+            ("clinician-1", "passphrase", {"CYTOWATCH_PASSPHRASE": "a wrong passphrase"}),
+        ]:
+            text = await said(ward, "alarm", "accept", "1", "--account", account, code=1, **environment)
+            assert why in text and "accepted it at" not in text
+
+
 async def test_a_wearable_that_is_away_is_told_when_it_returns(ward):
     async with ward.agent():
         await in_alarm(ward)

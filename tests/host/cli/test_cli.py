@@ -60,7 +60,9 @@ def test_hours_are_told_by_day_and_never_called_enough(filled):
     lines = run(filled, "report", "hours", "--utc", "--day", rows[0]["day"]).stdout.splitlines()
     assert lines[0] == NOTICE and lines[1].split()[:3] == ["day", "patient", "bound"] and len(lines) == 3
     assert run(filled, "report", "hours", "--day", "1969-06-01").returncode == exits.NO_DATA
-    assert run(filled, "report", "hours", "--day", "yesterday").returncode == exits.USAGE
+    assert run(filled, "report", "hours", "--day", "tomorrow").returncode == exits.USAGE
+    for typed in ("yesterday", "1.6.1969", "today"):
+        assert run(filled, "report", "hours", "--day", typed).returncode in (exits.DONE, exits.NO_DATA), typed
 
 
 def test_a_pause_that_cannot_be_is_refused_before_anybody_is_asked(filled):
@@ -110,7 +112,7 @@ def test_commands_that_need_the_agent_say_how_to_start_it(home, arguments):
         (["history", "--last", "1h", "--from", "2026-01-01"], "--last cannot be combined"),
         (["history", "--from", "2026-01-02", "--to", "2026-01-01"], "--from is not before --to"),
         (["history", "--kind", "moods"], "--kind: expected one of readings, grades"),
-        (["export", "--format", "xml"], "--format: expected csv or jsonl"),
+        (["export", "--format", "xml"], "--format: expected one of csv, jsonl"),
         (["run", "--speed", "0"], "--speed: expected a number"),
         (["run", "--config", "none.toml"], "none.toml: cannot be read"),
         (["config", "--check", "none.toml"], "none.toml: cannot be read"),

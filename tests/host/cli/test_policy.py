@@ -40,6 +40,14 @@ def test_quiet_hours_an_end_and_an_acceptance_are_shown(run):
     assert [step["after_ms"] for step in high["steps"]][:2] == [0, 660_000]
 
 
+def test_a_year_is_cut_where_nobody_reads_on_and_says_so(run):
+    lines = run("--event", "HYPOXAEMIA", "--at", AT, "--for", "400d").output.splitlines()
+    assert len(lines) == 1005 and lines[-1].startswith("Shown are the first 1000 lines.")
+    found = json.loads(run("--event", "HYPOXAEMIA", "--at", AT, "--for", "400d", "--json").output)
+    assert found["is_cut"] and len(found["steps"]) == 1000
+    assert not json.loads(run("--event", "HYPOXAEMIA", "--at", AT, "--json").output)["is_cut"]
+
+
 @pytest.mark.parametrize(
     "event, expected",
     [

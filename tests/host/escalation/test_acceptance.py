@@ -209,6 +209,22 @@ async def test_an_alarm_that_goes_on_is_unaccepted_again_and_told(world):
     assert {row.alarm for row in late} == {codes.HYPOXAEMIA}, "it must reach somebody again"
 
 
+@pytest.mark.parametrize("by_ms", [3_600_000, -3_600_000, 30_000, -30_000])
+async def test_who_sets_the_wall_clock_makes_an_acceptance_neither_longer_nor_shorter(world, by_ms):
+    raised(world)
+    reply(world, tokens(world)[0])
+    clock = FakeClock(utc_ms=NOW_MS)
+    check = LapseCheck(world.store, world.escalation, clock)
+    await check.look()
+    clock.set(by_ms)
+    await clock.advance(599)
+    await check.look()
+    assert state(world)[0] == "accepted" and messages(world, "reminder") == []
+    await clock.advance(1)
+    await check.look()
+    assert state(world)[0] == "open" and len(messages(world, "reminder")) == 1
+
+
 async def test_an_acceptance_that_ended_with_its_alarm_is_told_to_nobody(world):
     raised(world)
     reply(world, tokens(world)[0])

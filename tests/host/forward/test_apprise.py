@@ -4,10 +4,12 @@ import asyncio
 import contextlib
 import json
 import logging
+import subprocess
 
 import pytest
 
 from host_agent.errors import ConfigError
+from host_agent.forward import apprise_check
 from host_agent.forward.apprise_helper import process
 from host_agent.forward.delivery import Delivered, Delivery, RetryAfter
 from host_agent.forward.forms.examples import EXAMPLES
@@ -195,3 +197,18 @@ def test_without_the_library_the_start_says_what_to_type(monkeypatch):
     with pytest.raises(ConfigError, match="not installed") as error:
         AppriseReceiver(name="a", url_env="URL").forwarder(lambda: 0)
     assert "cytowatch[apprise]" in error.value.advice
+
+
+def test_one_process_answers_for_all_addresses_and_another_one_when_it_has_ended(monkeypatch):
+    started, plain = [], subprocess.Popen
+    monkeypatch.setattr(
+        apprise_check.subprocess, "Popen", lambda *a, **k: started.append(plain(*a, **k)) or started[-1]
+    )
+    addresses = apprise_check.Addresses()
+    assert [addresses.problem(f"json://127.0.0.1/{number}", 1.0) for number in range(3)] == [None] * 3
+    assert "understand" in addresses.problem("nothing://x", 1.0)
+    assert len(started) == 1
+    started[0].kill()
+    started[0].wait()
+    assert addresses.problem("json://127.0.0.1/again", 1.0) is None and len(started) == 2
+    addresses.close()

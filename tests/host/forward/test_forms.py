@@ -192,3 +192,29 @@ def test_every_form_has_a_file_and_every_file_a_form():
     from host_agent.forward import forms
 
     assert set(get_args(forms.FormName)) == {*FORMS, "template"}
+
+
+async def test_what_a_locked_phone_shows_ends_with_the_first_line(service, make):
+    text = f"{EVENT['text']}\nCRS (ASTCT 2019): at least 1."
+    _, body = await sent(service, make, "pagerduty", {**EVENT, "text": text})
+    assert body["payload"]["summary"] == EVENT["text"] and body["payload"]["custom_details"]["text"] == text
+    _, body = await sent(service, make, "ntfy", {**EVENT, "text": text})
+    assert "CRS" not in body["title"]
+
+
+async def test_buttons_that_dial_speak_the_readers_language(service, make):
+    called = [
+        {"label": "Behandlungsteam 555-0100", "number": "555-0100"},
+        {"label": "Notruf 112", "number": "112"},
+    ]
+    _, body = await sent(service, make, "ntfy", {**EVENT, "to_call": called})
+    assert [(one["label"], one["url"]) for one in body["actions"]] == [
+        ("Behandlungsteam 555-0100", "tel:5550100"), ("Notruf 112", "tel:112")
+    ]  # fmt: skip
+    _, body = await sent(
+        service, make, "ntfy", {key: value for key, value in EVENT.items() if key != "to_call"}
+    )
+    assert [one["label"] for one in body["actions"]] == ["Care team 555-0100", "Emergency 112"], "of before"
+    for hostile in (None, 3, [3], [{"label": 3}], [{"number": "1"}] * 9, "x"):
+        _, body = await sent(service, make, "ntfy", {**EVENT, "to_call": hostile})
+        assert len(body["actions"]) <= 3

@@ -1,7 +1,14 @@
 """A receiver's secret is found where the configuration points, and refused without ever being shown."""
 
-import pytest
+import sys
+import threading
 
+import keyring
+import pytest
+from keyring.backend import KeyringBackend
+from keyring.errors import KeyringLocked, NoKeyringError
+
+from host_agent.config.model import parse_config
 from host_agent.errors import ConfigError
 from host_agent.forward.secret import read_secret
 
@@ -101,3 +108,98 @@ def test_missing_short_or_unreadable_secret_is_refused(place):
     place.write_text("")
     with pytest.raises(ConfigError, match="fewer than 16"):
         read(place)
+
+
+class Keyring(KeyringBackend):
+    """A keyring in memory; an answer that is an exception is raised, one that is an event is waited for."""
+
+    priority = 1
+    held = None
+
+    def get_password(self, service, username):
+        answer = self.held.get((service, username))
+        if isinstance(answer, Exception):
+            raise answer
+        if isinstance(answer, threading.Event):
+            answer.wait()
+            return None
+        return answer
+
+    def set_password(self, service, username, password):
+        raise NotImplementedError
+
+
+@pytest.fixture
+def entries(monkeypatch):
+    """What the keyring of this user holds."""
+    before, made = keyring.get_keyring(), Keyring()
+    made.held = {}
+    keyring.set_keyring(made)
+    yield made.held
+    keyring.set_keyring(before)
+
+
+def test_a_secret_from_the_keyring(entries):
+    entries["cytowatch", "ward/7"] = SECRET + "\n"
+    assert read("keyring:cytowatch/ward/7") == SECRET.encode()
+
+
+@pytest.mark.parametrize("entry, answer, words", [
+    ("cytowatch/ward", None, "the keyring holds no such entry (keyring:cytowatch/ward)"),
+    ("cytowatch/ward", NoKeyringError("s3cret-s3cret-s3cret"), "the keyring cannot be used (NoKeyringError)"),
+    ("cytowatch/ward", KeyringLocked("x"), "the keyring cannot be used (KeyringLocked)"),
+    ("cytowatch/ward", OSError("no bus"), "the keyring cannot be used (OSError)"),
+    ("cytowatch/ward", b"s3cret-s3cret-s3cret", "the keyring cannot be used (bytes)"),
+    ("cytowatch/ward", "short", "fewer than 16 characters"), ("cytowatch/ward", "'s3cret-s3cret-s3cret'", "quotes"),
+    ("ward", None, "names no entry"), ("/ward", None, "names no entry"), ("cytowatch/", None, "names no entry"),
+])  # fmt: skip
+def test_a_keyring_that_cannot_serve_is_said_without_the_secret(entries, entry, answer, words):
+    entries["cytowatch", "ward"] = answer
+    with pytest.raises(ConfigError) as caught:
+        read(f"keyring:{entry}")
+    assert words in str(caught.value) and caught.value.advice and "s3cret-s3cret" not in str(caught.value)
+
+
+def test_a_keyring_that_asks_a_person_who_is_not_there_holds_the_start_up_for_seconds_only(
+    entries, monkeypatch
+):
+    monkeypatch.setattr("host_agent.forward.secret._KEYRING_S", 0.05)
+    entries["cytowatch", "ward"] = waits = threading.Event()
+    with pytest.raises(ConfigError, match="no answer within 0.05 s; it may be locked"):
+        read("keyring:cytowatch/ward")
+    waits.set()
+
+
+def test_without_the_library_the_command_to_install_it_is_said(monkeypatch):
+    monkeypatch.setitem(sys.modules, "keyring", None)
+    with pytest.raises(ConfigError) as caught:
+        read("keyring:cytowatch/ward")
+    assert "pip install 'cytowatch[keyring]'" in caught.value.advice
+
+
+@pytest.mark.parametrize("mode", [0o400, 0o440])
+def test_a_credential_of_systemd_is_read_whatever_its_access_list_looks_like(place, mode):
+    place.chmod(mode)
+    folder = str(place.parent)
+    assert read("$CREDENTIALS_DIRECTORY/s", CREDENTIALS_DIRECTORY=folder) == SECRET.encode()
+
+
+@pytest.mark.parametrize("name, environ, words", [
+    ("s", {}, "hands this program no credentials"), ("s", {"CREDENTIALS_DIRECTORY": ""}, "no credentials"),
+    ("../s", {"CREDENTIALS_DIRECTORY": "/run"}, "no name of a credential"),
+    ("a/b", {"CREDENTIALS_DIRECTORY": "/run"}, "no name of a credential"),
+    ("", {"CREDENTIALS_DIRECTORY": "/run"}, "no name of a credential"),
+    ("none", {"CREDENTIALS_DIRECTORY": "/run/none"}, "cannot be read"),
+])  # fmt: skip
+def test_a_credential_that_is_not_there_is_said(name, environ, words):
+    with pytest.raises(ConfigError, match=words):
+        read(f"$CREDENTIALS_DIRECTORY/{name}", **environ)
+
+
+def test_places_that_are_no_file_do_not_count_from_the_folder_of_the_configuration(tmp_path):
+    text = "\n".join(
+        f'[[webhook]]\nname = "w{number}"\nurl = "https://x.example.org/"\nsecret_file = "{file}"\n'
+        for number, file in enumerate(("keyring:a/b", "$CREDENTIALS_DIRECTORY/c", "d"))
+    )
+    found = [one.secret_file for one in parse_config(text, "config.toml", tmp_path).receivers]
+    assert found == ["keyring:a/b", "$CREDENTIALS_DIRECTORY/c", str(tmp_path / "d")]

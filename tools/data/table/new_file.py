@@ -18,18 +18,24 @@ def new_file(path: Path, *sources: Path) -> Iterator[TextIO]:
 
     `sources` are the files that the run reads: none of them may be the output.
     """
-    for source in sources:
-        if path.exists() and source.exists() and path.samefile(source):
-            raise TableError(f"{path} is the input as well. Name another file for the output")
+    with _said(path):
+        is_input = path.exists() and any(source.exists() and path.samefile(source) for source in sources)
+        is_there = path.exists() and not path.is_file()
+        target = Path(os.path.realpath(path))
+    if is_input:
+        raise TableError(f"{path} is the input as well. Name another file for the output")
+    if target.is_symlink():
+        raise TableError(
+            f"{path} cannot be written: it is a link to itself. Name another file for the output"
+        )
     if str(path) == "-":
         raise TableError("'-' is no file for the output. Name a file")
-    if path.exists() and not path.is_file():
+    if is_there:
         if path.is_dir():
             raise TableError(f"{path} is a folder. Name a file for the output")
         with _said(path), path.open("w", encoding="utf-8", newline="\n") as out:  # a terminal or a pipe
             yield out
         return
-    target = path.resolve()
     mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else None
     if mode is not None and not (mode & 0o222 and os.access(target, os.W_OK)):
         raise TableError(

@@ -15,7 +15,7 @@ from tools.lab.bench.measuring import Row
 
 BENCHES = (
     "codec", "session_cost", "grade", "scales", "ppg", "firmware", "ingest", "latency", "ble", "worst_times",
-    "energy", "journal", "cuts", "sync", "ward", "same_run", "delivery", "page",
+    "energy", "journal", "cuts", "sync", "ward", "same_run", "delivery", "page", "kills",
 )  # fmt: skip
 
 

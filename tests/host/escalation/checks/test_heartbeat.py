@@ -55,9 +55,9 @@ class Bench(World):
                 self.last = {DEVICE_ID: Heard(self.clock.monotonic(), True, self.clock.monotonic())}
             await self.check.look()
 
-    def stand(self, alarm, is_there=True):
+    def stand(self, alarm, is_there=True, priority=3):
         """An alarm of the host about the wearable stands, or no more."""
-        found = {self.journal.device: Finding(alarm, 3, "")} if is_there else {}
+        found = {self.journal.device: Finding(alarm, priority, "")} if is_there else {}
         self.store.write_now(lambda tx: make_stand(tx, self.escalation, alarm, found, NOW_MS))
 
 
@@ -101,6 +101,13 @@ async def test_an_alarm_that_reached_nobody_stops_it(make):
     await bench.go_on(120)
     assert bench.asked == [] and bench.check.state.why_not == "an alarm has reached nobody"
     bench.stand(codes.NOBODY_REACHED, False)
+    await bench.go_on(60)
+    assert len(bench.asked) == 1
+
+
+async def test_that_the_alarm_about_the_watcher_itself_reached_nobody_does_not_keep_it_unheard(make):
+    bench = await make()
+    bench.stand(codes.NOBODY_REACHED, priority=1)
     await bench.go_on(60)
     assert len(bench.asked) == 1
 

@@ -1,8 +1,12 @@
 """Contact steps over the real store: who is told what, in the commit of its cause, and what ends it."""
 
+import pytest
 from crs_core import codes
 
+from host_agent.store.bindings import add_binding, set_binding_state
+from host_agent.store.devices import ensure_device
 from tests.host.escalation.contact.called_world import TARGETS, passes, told
+from tools.rig.called_bedside import BINDING_ID, DEVICE_ID
 
 
 async def test_systems_and_the_first_step_are_told_in_the_commit_of_the_record(bed):
@@ -132,3 +136,43 @@ async def test_the_end_of_a_patient_is_told_to_all_and_not_as_the_end_of_the_ala
     assert bed.payloads("ward")[-1]["name"] == "PATIENT_END"
     await passes(bed, 1600)
     assert len([1 for target, *_ in bed.rows() if target == "ward"]) == 2
+
+
+async def test_the_end_says_which_alarms_stood_and_that_nobody_is_called_about_them(bed):
+    bed.alarm(codes.HYPOXAEMIA, 3)
+    bed.end_patient()
+    await passes(bed, 2)
+    end = bed.payloads("ward")[-1]
+    assert end["facts"] == {"now": "nobody", "alarms": ["HYPOXAEMIA"]}
+    assert "Not ended by then: oxygen low. Nobody is called about that any more." in end["text"]
+    assert "The wearable monitors nobody now." in end["text"]
+
+
+@pytest.mark.parametrize(
+    ("device", "patient", "said"),
+    [
+        (DEVICE_ID, "P-2", "The wearable monitors another patient now."),
+        (b"\x0d" * 8, BINDING_ID.hex(), "Another wearable of the same patient goes on."),
+        (b"\x0d" * 8, "P-2", "The wearable monitors nobody now."),
+    ],
+    ids=["another patient", "another wearable", "neither"],
+)
+async def test_a_patient_who_is_handed_over_in_the_middle_of_an_alarm_is_said_to_be(
+    bed, device, patient, said
+):
+    bed.alarm(codes.FEVER, 2)
+    bed.end_patient()
+
+    def start(tx):
+        row = ensure_device(tx, device, 0)
+        set_binding_state(
+            tx, add_binding(tx, row, b"BINDING2", patient=patient, profile="", utc_ms=0), "active"
+        )
+
+    bed.store.write_now(start)
+    await passes(bed, 2)
+    ends = [one for one in bed.payloads("ward") if one["name"] == "PATIENT_END"]
+    assert len(ends) == 1 and said in ends[0]["text"] and "Not ended by then: fever." in ends[0]["text"]
+    count = len(bed.rows())
+    await passes(bed, 1600)
+    assert len(bed.rows()) == count, "nobody is called about the alarm of whoever wore it before"
