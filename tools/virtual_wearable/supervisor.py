@@ -232,9 +232,8 @@ class Supervisor:
             self._chip_ended()
         start_s = STUCK_S if self._lockstep else _START_S
         if self.chip and not self._ready and time.monotonic() - self._real_born > start_s:
-            raise BoardDeadError(
-                f"the interpreter did not start within {start_s:g} s: {self.bridge.last_words()}"
-            )
+            said = self.bridge.last_words()
+            raise BoardDeadError(f"the interpreter did not start within {start_s:g} s: {said}")
         if self.watchdog.bites_now(now):
             self.hard_reset(WDT_RESET, "watchdog")
         if self._let_go is not None and now >= self._let_go:

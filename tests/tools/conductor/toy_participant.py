@@ -289,29 +289,14 @@ def asks(address):
     on_loop(main)
 
 
-def echoes(address):
-    """Answer whoever connects from outside, at any real time, when no simulated time passes."""
-
-    async def answer(reader, writer):
-        writer.write(b"heard " + await reader.readline())
-        say("was asked")
-        writer.close()
-
-    async def main():
-        await asyncio.start_unix_server(answer, address)
-        await asyncio.Event().wait()
-
-    on_loop(main)
-
-
-def works_on(address, real_s):
-    """Answer whoever connects from outside, and work on after that."""
+def echoes(address, works_on_s="0"):
+    """Answer whoever connects from outside, at any real time, when no simulated time passes; work on after that."""
 
     async def answer(reader, writer):
         writer.write(b"heard " + await reader.readline())
         await writer.drain()
-        really_sleep(float(real_s))
-        say("has worked on")
+        really_sleep(float(works_on_s))
+        say("was asked")
         writer.close()
 
     async def main():
