@@ -15,7 +15,7 @@ from tests.fakes.fake_mail import FakeMail
 WARD, CALL, HOME = "ward-7@example.org", "on-call@example.org", "home@example.org"
 EVENT = EXAMPLES[0]
 KEYS = {"name": "m", "server": "127.0.0.1", "security": "none", "sender": "cytowatch@example.org",
-        "recipients": (WARD, CALL, HOME), "timeout_s": 2.0}  # fmt: skip
+        "recipients": (WARD, CALL, HOME), "timeout_s": 60.0}  # fmt: skip
 
 
 def delivery(event=EVENT, message_id=None):

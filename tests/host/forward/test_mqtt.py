@@ -204,7 +204,7 @@ async def test_the_broker_tells_others_when_this_laptop_dies_and_when_it_ends(tm
         async with Listener(port, "cytowatch/#") as other:
             dies, ends = make(client_id="here"), make(client_id="there")
             task = asyncio.ensure_future(dies.run())
-            await until(lambda: other.of(status) == [b"online"])
+            await until(lambda: dies._open and other.of(status) == [b"online"])
             # The socket breaks without a word, as when the process is killed.
             dies._open[0]._client.socket().shutdown(socket.SHUT_RDWR)
             await until(lambda: b"offline" in other.of(status))
