@@ -30,6 +30,7 @@ from host_agent.escalation.checks.contact_steps import ContactStepsCheck
 from host_agent.escalation.checks.contradicting_time import ContradictingTimeCheck
 from host_agent.escalation.checks.heartbeat import heartbeat_of
 from host_agent.escalation.checks.lapses import LapseCheck
+from host_agent.escalation.checks.laptop import LaptopWatch
 from host_agent.escalation.checks.nobody_reached import NobodyReachedCheck
 from host_agent.escalation.checks.not_taken import NotTakenCheck
 from host_agent.escalation.checks.prompts import PromptCheck
@@ -49,6 +50,7 @@ from host_agent.fault_log import FaultLog
 from host_agent.forward.workers import Workers, worker_of
 from host_agent.kept_up import keep_up
 from host_agent.keys.enrolled import EnrolledKeys
+from host_agent.laptop import NO_LAPTOP, Laptop
 from host_agent.link.serial import open_serial
 from host_agent.link.supervisor import LinkReport
 from host_agent.name_lookup import use_own_threads
@@ -87,6 +89,7 @@ class Agent:
         open_port: OpenPort = open_serial,
         *,
         page: PageJob | None = None,
+        laptop: Laptop = NO_LAPTOP,
     ) -> None:
         """`ports` come on top of the configured ones; `speed` other than 1 is for simulations only."""
         self._page = page
@@ -129,9 +132,11 @@ class Agent:
             on_event=self.workers.wake_from_thread,
             calling=calling_of(config, targets, self.clock, system, self.link_clock.utc_ms),
         )  # fmt: skip
+        self.laptop = LaptopWatch(laptop, self.link_clock, agent_simulated=self.is_simulation)
         self.memory_alarms = MemoryAlarms(
-            self.store, self.escalation, self.clock, self.workers.offer, agent_simulated=self.is_simulation
-        )
+            self.store, self.escalation, self.clock, self.laptop.beside(self.workers.offer),
+            agent_simulated=self.is_simulation,
+        )  # fmt: skip
         with contextlib.suppress(StoreError):  # it is read when the store opens
             self.store.read_now(self._read_store)
         self.context_sender = ContextSender(
@@ -199,6 +204,7 @@ class Agent:
             RepetitionCheck(self.store, self.escalation, self.clock),
             StoreOpensCheck(parts, self.live.on_store, self._read_store),
             self.contact_steps,
+            *self.laptop.checks(parts),
         ]
         runner = CheckRunner([*checks, *([self.heartbeat] if self.heartbeat else [])], self.clock)
         if self.heartbeat is not None:
@@ -216,6 +222,7 @@ class Agent:
     def stop(self, why: str = "a program of this laptop stopped it") -> None:
         """Ask `run` to end; safe from a signal handler of the loop. `why` is told afterwards, by `status` for one."""
         self.run_note.ending(why)
+        self.laptop.stopping(why)
         self._stop.set()
 
     async def run(self, on_ready: Callable[[], None] = lambda: None) -> None:
@@ -228,6 +235,7 @@ class Agent:
         parts = Parts(
             self.store, self.clock, self.keys, self.links, self.live, self.workers, self.verifier,
             self.context_sender, self.acceptances, self.escalation, self.stop, self.heartbeat,
+            self.laptop,
         )  # fmt: skip
         handlers = Commands(parts).handlers()
         control = ControlServer(self.paths.socket, handlers, clock=self.link_clock)
@@ -239,6 +247,7 @@ class Agent:
                 jobs += [("context", self.context_sender.run), ("unreached", self.unreached.run)]
                 jobs += [("acceptances", self.acceptances.run)]
                 jobs += [("signs of life", self.run_note.keep_alive), ("control", control.keep_open)]
+                jobs += self.laptop.jobs(self.checks.hanging)
                 if (place := self.config.metrics.place) is not None:
                     jobs.append(("metrics", Metrics(parts, self.paths.database, place).run))
                 if self._page is not None:
@@ -250,6 +259,7 @@ class Agent:
                     for name, job in jobs
                 ]
                 on_ready()
+                self.laptop.ready()
                 await self._stop.wait()
                 _LOG.info("stopping")
                 for task in [*tasks, *self.links.tasks.values()]:
@@ -265,6 +275,7 @@ class Agent:
             for task in list(self._background):
                 task.cancel()
             await asyncio.gather(*self._background, return_exceptions=True)
+            self.laptop.close()
             self.store.close()
             self.run_note.end()
 

@@ -28,6 +28,7 @@ from crs_core.codes import (
     ICE_LOW,
     JOURNAL_FAULT,
     JOURNAL_REPLACED,
+    LAPTOP_BATTERY,
     LIFE_THREATENING,
     LINK_LOST,
     LOW_BATTERY,
@@ -40,6 +41,7 @@ from crs_core.codes import (
     MISSING_VASOPRESSORS,
     NEW_OXYGEN,
     NOBODY_REACHED,
+    NO_SOUND,
     NOT_BACK,
     NOT_UNDERSTOOD,
     TIME_CONTRADICTS,
@@ -155,6 +157,8 @@ ALARM_NAMES = {
     NOT_UNDERSTOOD: "NOT_UNDERSTOOD",
     TIME_CONTRADICTS: "TIME_CONTRADICTS",
     HEARTBEAT_UNHEARD: "HEARTBEAT_UNHEARD",
+    NO_SOUND: "NO_SOUND",
+    LAPTOP_BATTERY: "LAPTOP_BATTERY",
 }
 
 # What each alarm says to people is in host_agent/escalation/words/languages/.

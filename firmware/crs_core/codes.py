@@ -57,6 +57,8 @@ NOBODY_REACHED = const(51)  # no receiver took an alarm: sounds on the wearable 
 NOT_UNDERSTOOD = const(55)
 TIME_CONTRADICTS = const(56)
 HEARTBEAT_UNHEARD = const(57)  # the watcher outside does not hear the laptop
+NO_SOUND = const(60)  # the bedside laptop cannot be heard
+LAPTOP_BATTERY = const(61)
 
 
 def is_physiological(alarm: int) -> bool:

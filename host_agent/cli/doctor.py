@@ -173,6 +173,7 @@ def _agent(agent: Presence, live: dict[str, Any] | None) -> Iterator[Finding]:
             f"cannot store: {live['store_error']}",
             "Free disk space, or repair the state folder.",
         )
+    yield from _laptop(live["laptop"] or {})
     for port in live["ports"]:
         if port["state"] in ("refused", "at_repl", "lost"):
             yield Finding(
@@ -185,6 +186,18 @@ def _agent(agent: Presence, live: dict[str, Any] | None) -> Iterator[Finding]:
         counted = ", ".join(f"{name} {value}" for name, value in sorted(numbers.items()) if value)
         if counted:
             yield Finding(INFO, f"link {port}", f"counters since start: {counted}", "")
+
+
+def _laptop(laptop: dict[str, Any]) -> Iterator[Finding]:
+    advices = {
+        "silent": (PROBLEM, "Turn the sound on and louder, take headphones off, then: cytowatch test-sound"),
+        "off": (WARNING, "Alarms call the receivers and sound on the wearable alone: set sound.enabled."),
+        "may_sleep": (WARNING, "Look here again afterwards: cytowatch doctor"),
+        "on_battery": (WARNING, "Without power this laptop monitors nobody."),
+    }
+    for about, one in laptop.items():
+        level, advice = advices.get(one["state"], (INFO, ""))
+        yield Finding(level, f"this laptop, {about}", one["text"], advice)
 
 
 def _store(

@@ -20,6 +20,7 @@ from host_agent.terminal import exits
 from host_agent.terminal.broken import leave_when_broken
 from host_agent.terminal.options import DeviceOption
 from host_agent.terminal.output import say
+from host_agent.terminal.progress import working
 from host_agent.terminal.question import FromOption, LastOption, ToOption, check_kinds, make_question
 from host_agent.terminal.reading_store import open_store
 from host_agent.terminal.streams import CleanStream
@@ -132,12 +133,13 @@ def _write(file: TextIO, first: dict[str, Any], rest: Iterator[dict[str, Any]], 
     if form == "csv":
         writer.writerow(name for name in first if name != _JSON_ALONE)
     written = 0
-    for row in _chain(first, rest):
-        if form == "csv":
-            writer.writerow([_cell(value) for name, value in row.items() if name != _JSON_ALONE])
-        else:
-            file.write(json.dumps(row, ensure_ascii=False) + "\n")
-        written += 1
+    with working(lambda: f"{written:,} rows written so far"):
+        for row in _chain(first, rest):
+            if form == "csv":
+                writer.writerow([_cell(value) for name, value in row.items() if name != _JSON_ALONE])
+            else:
+                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+            written += 1
     return written
 
 

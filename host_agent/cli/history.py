@@ -11,6 +11,7 @@ from host_agent.terminal.config_option import find_config
 from host_agent.terminal.options import DeviceOption, JsonOption, PatientOption
 from host_agent.terminal.output import nothing, show
 from host_agent.terminal.pager import NoPagerOption
+from host_agent.terminal.progress import working
 from host_agent.terminal.question import FromOption, LastOption, ToOption, check_kinds, make_question
 from host_agent.terminal.reading_store import open_store
 from host_agent.terminal.record_lines import history_line
@@ -62,7 +63,7 @@ def history(
     """
     kinds = check_kinds(kind or _DEFAULT)
     question = make_question(start, end, last, device)
-    rows = []
+    rows: list[dict[str, Any]] = []
     undated = 0
     broken: dict[str, str] = {}
     with open_store(default_paths()) as tx:
@@ -70,12 +71,17 @@ def history(
             answer = Answer(tx, question)
             asked = None if patient is None else OfPatient(tx, patient)
             people = _people() if "told" in kinds else {}
-            rows = [
-                {"kind": one, **row, **({"contact": people.get(row["receiver"])} if one == "told" else {})}
-                for one in kinds
-                for row in answer.rows(one)
-                if asked is None or row in asked
-            ]
+            with working(lambda: f"reading, {len(rows):,} rows so far"):
+                for one in kinds:
+                    rows += [
+                        {
+                            "kind": one,
+                            **row,
+                            **({"contact": people.get(row["receiver"])} if one == "told" else {}),
+                        }
+                        for row in answer.rows(one)
+                        if asked is None or row in asked
+                    ]
             undated = answer.undated
             broken = answer.broken
     rows.sort(key=lambda row: (row["at"] or "", row.get("seq") or 0))

@@ -21,6 +21,7 @@ from host_agent.version import program_version
 # In the order in which --help shows them. A command is the file of its name beside this one, and one line here.
 COMMANDS = (
     "run",
+    "service",
     "release",
     "page",
     "status",
@@ -47,6 +48,7 @@ COMMANDS = (
     "receivers",
     "deliveries",
     "test-alarm",
+    "test-sound",
     "backup",
     "restore",
     "verify",
@@ -146,8 +148,9 @@ def _compare_scales_with_lines() -> None:
 def _add(app: typer.Typer, name: str) -> None:
     """A module holds the command under its own name: a function, or a Typer with commands below it."""
     try:
-        module = name.replace("-", "_")
-        command = getattr(importlib.import_module(f"host_agent.cli.{module}"), module, None)
+        word = name.replace("-", "_")
+        module = importlib.import_module(f"host_agent.cli.{word}")
+        command = getattr(module, word, None)
     except HostAgentError:
         raise
     except (

@@ -17,6 +17,7 @@ from host_agent.store.db import DatabaseError
 from host_agent.terminal.broken import leave_when_broken
 from host_agent.terminal.options import DeviceOption, JsonOption
 from host_agent.terminal.output import nothing, show
+from host_agent.terminal.progress import working
 from host_agent.terminal.reading_store import open_store
 from host_agent.terminal.running_agent import live_status
 from host_agent.terminal.times import parse_day, parse_span_s
@@ -53,7 +54,7 @@ def hours(
     live = live_status(paths)
     now_ms = live["now_utc_ms"] if live else RealClock().utc_ms()
     broken: dict[str, str] = {}
-    with open_store(paths) as tx:
+    with open_store(paths) as tx, working(lambda: "counting the readings"):
         rows = (
             []
             if tx is None
@@ -115,7 +116,8 @@ def summary(
             why = NoWearer(len(bound), device or "")
             nothing(f"{why} {why.advice}", {"file": None, "summary": None}, as_json=as_json)
         try:
-            data = view.summary(tx, bound[0], now_ms, span_ms)
+            with working(lambda: "reading the course"):
+                data = view.summary(tx, bound[0], now_ms, span_ms)
         except (HostAgentError, DatabaseError):
             raise
         except Exception as error:  # a damaged row

@@ -39,6 +39,7 @@ def run(
     """
     # the other commands start faster without these
     from host_agent.agent import Agent, run_agent  # noqa: PLC0415
+    from host_agent.laptop import this_laptop  # noqa: PLC0415
     from host_agent.web.page import Page  # noqa: PLC0415
 
     if not 0.1 <= speed <= 1000:
@@ -52,7 +53,7 @@ def run(
 
     async def serve() -> None:
         page = Page(settings.page, paths).run if settings.page.enabled else None
-        agent = Agent(paths, settings, port or (), speed, page=page)
+        agent = Agent(paths, settings, port or (), speed, page=page, laptop=this_laptop(settings.sound))
         keys = agent.keys()
 
         def ready() -> None:

@@ -106,7 +106,7 @@ def _look() -> _Look:
     if live:
         data["agent"] = {
             name: live.get(name)
-            for name in ("pid", "simulation_speed", "store_error", "targets", "ports", "heartbeat")
+            for name in ("pid", "simulation_speed", "store_error", "targets", "ports", "heartbeat", "laptop")
         }
     return _Look(data, live, agent, now_ms, None)
 
@@ -159,6 +159,7 @@ def _lines(data: dict[str, Any], now_ms: int) -> Iterator[str]:
             yield f"The agent cannot store: {agent['store_error']}"
         if agent["heartbeat"]:
             yield f"Watcher outside: {heartbeat_text(agent['heartbeat'])}"
+        yield from _laptop_lines(agent["laptop"] or {})
     else:
         yield f"{data['presence']['text']} {data['presence']['advice']}"
         yield "Below is what was stored before."
@@ -181,6 +182,13 @@ def _lines(data: dict[str, Any], now_ms: int) -> Iterator[str]:
         yield f"Receiver {target}: {number} not delivered, in the agent's memory alone. {without_secrets(error)}"
     for text in data["key_errors"]:
         yield f"Key file left out: {text}"
+
+
+def _laptop_lines(laptop: dict[str, Any]) -> Iterator[str]:
+    """What is known of its sound, its sleep and its battery."""
+    for about, one in laptop.items():
+        if one["state"] not in ("unneeded", "unknown"):
+            yield f"This laptop, {about}: {one['text']}."
 
 
 def _port_lines(ports: list[dict[str, Any]]) -> Iterator[str]:

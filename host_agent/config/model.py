@@ -19,6 +19,7 @@ from host_agent.config.contacts import (
 from host_agent.config.metrics import MetricsSection
 from host_agent.config.page import PageSection
 from host_agent.config.problems import describe_all, describe_problems, syntax_problem
+from host_agent.config.sound import SoundSection
 from host_agent.errors import ConfigError, HalfRegistered
 from host_agent.forward.heartbeat import HeartbeatSection
 from host_agent.forward.peer import Peer
@@ -143,6 +144,7 @@ class Config(_Section):
     heartbeat: HeartbeatSection = HeartbeatSection()
     metrics: MetricsSection = MetricsSection()
     page: PageSection = PageSection()
+    sound: SoundSection = SoundSection()
     escalation: EscalationSection = EscalationSection()
     contact: tuple[ContactSection, ...] = Field(default=(), strict=False)
     step: tuple[StepSection, ...] = Field(default=(), strict=False)

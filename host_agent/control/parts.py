@@ -6,6 +6,7 @@ from typing import NamedTuple
 from host_agent.clock import Clock
 from host_agent.escalation.acceptance.to_wearable import AcceptanceSender
 from host_agent.escalation.checks.heartbeat import HeartbeatCheck
+from host_agent.escalation.checks.laptop import LaptopWatch
 from host_agent.escalation.derive import Escalation
 from host_agent.forward.workers import Workers
 from host_agent.keys.enrolled import EnrolledKeys
@@ -31,3 +32,4 @@ class Parts(NamedTuple):
     escalation: Escalation
     stop: Callable[[], None]
     heartbeat: HeartbeatCheck | None
+    laptop: LaptopWatch

@@ -47,6 +47,7 @@ async def status_values(parts: Parts) -> dict[str, Any]:
         "heartbeat": parts.heartbeat.values() if parts.heartbeat else None,
         "store_error": str(live.store_error) if live.store_error else None,
         "key_errors": parts.keys.errors,
+        "laptop": parts.laptop.values(),
         "link_counters": {port: runner.link_counters for port, runner in links.runners.items()},
     }
 

@@ -149,6 +149,7 @@ class EventPayload(TypedDict):
     title: NotRequired[str]
     language: NotRequired[str]
     to_call: NotRequired[list[ToCall]]
+    to_accept: NotRequired[str]
     about: NotRequired[About]
     facts: NotRequired[dict[str, Any]]
     made_at: NotRequired[str]

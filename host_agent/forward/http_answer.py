@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
@@ -19,6 +20,7 @@ _ABOUT_ALL = (401, 403, 404, 405, 407, 408, 429, 501, 502, 503, 504, 505, 507, 5
 _SURELY_ABOUT_ALL = (401, 407, 408, 429, 503)
 # How much of an answer is read to judge it and to keep the connection; a receiver that sends more misbehaves.
 _READ_BYTES = 65_536
+_WISH_MAX_S = 1e9
 
 
 class Request(NamedTuple):
@@ -114,7 +116,8 @@ def _retry_after_s(answer: Answer, now_s: float) -> float | None:
     wish = retry_after_s(answer.headers.get("Retry-After"), now_s)
     in_body = answer.table.get("retry_after") if answer.status == 429 else None
     if wish is None and isinstance(in_body, int | float) and not isinstance(in_body, bool):
-        return max(0.0, float(in_body))
+        asked_s = min(in_body, _WISH_MAX_S)
+        return None if math.isnan(asked_s) else max(0.0, asked_s)
     return wish
 
 

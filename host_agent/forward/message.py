@@ -13,7 +13,7 @@ _SENTENCE = re.compile(r"^((?:SIMULATED\. )?.*?[.!?])\s+(.*)$", re.DOTALL)
 class Message(NamedTuple):
     """`id` names this message, `key` the event that it is about: all messages of one event have the same key.
 
-    `to_call` is (words of a button, number) of each number that is known.
+    `to_call` is (words of a button, number) of each number that is known, `to_accept` the words of one that accepts.
     """
 
     id: str
@@ -30,6 +30,7 @@ class Message(NamedTuple):
     emergency: str
     title: str
     to_call: tuple[tuple[str, str], ...]
+    to_accept: str
     occurred_at: str | None
     event: dict[str, Any]
 
@@ -72,6 +73,7 @@ def read_message(delivery: Delivery) -> Message:
         emergency=_text(call.get("emergency")),
         title=_readable(_text(event.get("title"))),
         to_call=_to_call(event, call),
+        to_accept=_readable(_text(event.get("to_accept"))) or "I look after it",
         occurred_at=_text(event.get("occurred_at")) or None,
         event=event,
     )

@@ -16,7 +16,7 @@ _COLUMNS = (
 )
 _SELECT = f"SELECT {_COLUMNS} FROM acceptances a"  # noqa: S608 names of ours
 # The condition holds on. A grade rise has no end of its own: it counts for an hour. ?1: now, UTC ms.
-_STANDS = (
+STANDS = (
     "(e.state <> 'closed' AND e.priority > 0 AND (e.kind <> 'grade' OR e.changed_utc_ms > ?1 - 3600000)"
     " AND coalesce((SELECT b.state FROM bindings b WHERE b.id = e.binding), '') <> 'ended')"
 )
@@ -94,7 +94,7 @@ class Standing(NamedTuple):
 
 _EPISODES = (
     "SELECT e.id, e.key, e.device, d.device_id, e.journal, e.binding, b.binding_id, p.pseudonym, e.kind, e.alarm,"  # noqa: S608
-    f" e.priority, e.state, e.simulated, e.opened_utc_ms, {_STANDS} FROM episodes e"
+    f" e.priority, e.state, e.simulated, e.opened_utc_ms, {STANDS} FROM episodes e"
     " LEFT JOIN devices d ON d.id = e.device LEFT JOIN bindings b ON b.id = e.binding"
     " LEFT JOIN patients p ON p.id = b.patient"
 )
@@ -102,7 +102,7 @@ _EPISODES = (
 
 def standing_episodes(tx: Tx, now_ms: int) -> list[Standing]:
     """Every alarm that stands, the most urgent first, then the oldest."""
-    return list(_episodes(tx, f"WHERE {_STANDS} ORDER BY e.priority DESC, e.id", now_ms))
+    return list(_episodes(tx, f"WHERE {STANDS} ORDER BY e.priority DESC, e.id", now_ms))
 
 
 def episode_by_key(tx: Tx, key: str, now_ms: int) -> Standing | None:
@@ -206,8 +206,8 @@ def finished(
     long ago, so it is over.
     """
     rows = tx.execute(
-        f"SELECT {_COLUMNS}, CASE WHEN NOT {_STANDS} THEN 'over' WHEN {_ROSE} THEN 'rise' ELSE 'lapsed' END"  # noqa: S608
-        f" FROM acceptances a JOIN episodes e ON e.id = a.episode WHERE a.ended_utc_ms IS NULL AND (NOT {_STANDS}"
+        f"SELECT {_COLUMNS}, CASE WHEN NOT {STANDS} THEN 'over' WHEN {_ROSE} THEN 'rise' ELSE 'lapsed' END"  # noqa: S608
+        f" FROM acceptances a JOIN episodes e ON e.id = a.episode WHERE a.ended_utc_ms IS NULL AND (NOT {STANDS}"
         f" OR {_ROSE} OR e.kind <> 'grade' AND (a.until_utc_ms <= ?1 OR a.at_utc_ms > ?1 + ?2))"
         " AND (?3 IS NULL OR a.episode = ?3)"
         " AND (?4 IS NULL OR a.id IN (SELECT value FROM json_each(?4))) ORDER BY a.id",

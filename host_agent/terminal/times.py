@@ -95,11 +95,12 @@ def _said(text: str, option: str, now: datetime.datetime) -> datetime.datetime |
     if (clock := _clock(text)) is not None:
         return _last(clock, now)
     head, _, rest = text.rpartition(" ")
-    if head and (clock := _clock(rest)) is not None:
-        day = _iso_day(head.strip()) or _day(head.strip(), option, now)
-        return None if day is None else datetime.datetime.combine(day, clock)
-    day = _day(text, option, now)
-    return None if day is None else begin_of(day)
+    clock = _clock(rest) if head else None
+    typed_day = text if clock is None else head.strip()
+    day = _iso_day(typed_day) or _day(typed_day, option, now)
+    if day is None or not _YEARS[0] <= day.year <= _YEARS[1]:
+        return None
+    return begin_of(day) if clock is None else datetime.datetime.combine(day, clock)
 
 
 def _last(clock: datetime.time, now: datetime.datetime) -> datetime.datetime:
@@ -113,8 +114,7 @@ def _clock(text: str) -> datetime.time | None:
     if match is None:
         return None
     try:
-        hour, minute, second = (int(part or 0) for part in match.groups())
-        return datetime.datetime.min.replace(hour=hour, minute=minute, second=second).time()
+        return datetime.time.fromisoformat(":".join(f"{int(part or 0):02d}" for part in match.groups()))
     except ValueError:
         return None
 
@@ -147,8 +147,7 @@ def _days(year: int, *pairs: tuple[int, int]) -> Iterator[datetime.date]:
             found = datetime.date(year, month, day)
         except ValueError:
             continue
-        if _YEARS[0] <= year <= _YEARS[1]:
-            yield found
+        yield found
 
 
 def _long(day: datetime.date) -> str:

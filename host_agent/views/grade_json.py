@@ -1,4 +1,4 @@
-"""`cytowatch grade`: grade the cases of a file (`--json`) or one patient's course (`--sequence`) by the shared core.
+"""`cytowatch grade`: grade the cases of a file, or one patient's course (`--course`), by the shared core.
 
 The file holds a list of {"id", "inputs", ...} or an object {id: inputs}; other keys of a listed case are comments.
 A course is a list of {"at_ms", "inputs"} in time order; null withdraws a key.

@@ -150,7 +150,8 @@ def _hours(points: list[Point]) -> list[dict[str, str]]:
         quarters[at] = _joined(at, quarters.get(at), one)
     rows: dict[str, Point] = {}
     for one in quarters.values():
-        hour = f"{local_time(one.utc_ms, with_date=True, with_seconds=False)[:13]}:00"
+        day, clock = local_time(one.utc_ms, with_date=True, with_seconds=False).split(" ")
+        hour = f"{day} {clock[:2]}:00{clock[5:]}"  # an hour that happens twice has two offsets, and two rows
         rows[hour] = _joined(one.utc_ms, rows.get(hour), one)
     return [
         {"hour": hour, "temperature": _range(one.temp_low_cc, one.temp_high_cc, temperature_words),

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from host_agent.clock import Clock
 from host_agent.store.bindings import open_bindings
 from host_agent.store.db import Store, Tx
-from host_agent.text import local_time
+from host_agent.text import iso_utc
 
 _SPAN_MS = 24 * 3_600_000
 
@@ -32,6 +32,6 @@ class ReportPage:
         made = await self._store.read(read)
         if made is None:
             raise HTTPException(404)
-        at = local_time(now_ms, with_date=True)[:16].replace(":", "").replace(" ", "-")
+        at = iso_utc(now_ms)[:16].replace(":", "").replace("T", "-")
         headers = {"Content-Disposition": f'attachment; filename="cytowatch-{at}.pdf"'}
         return Response(made, media_type="application/pdf", headers=headers)

@@ -85,7 +85,10 @@ def check_alarms_and_grades_that_cannot_be_true() -> None:
 
 
 def check_messages_that_cannot_be_true() -> None:
-    for change in ({"status": 0x407}, {"status": 0xC01}, {"fever": 5}, {"t_ms": bounds.UPTIME_END_MS}):
+    for change in (
+        {"temp_cc": 6001}, {"spo2_tenths": 1001}, {"hr_bpm": 401}, {"hr_bpm": 65534}, {"status": 0x407},
+        {"status": 0xC01}, {"fever": 5}, {"t_ms": bounds.UPTIME_END_MS},
+    ):  # fmt: skip
         raised(RemoteError, message_bounds.check_message, live(**change))
     for utc_ms in (0, bounds.UTC_FIRST_MS - 1, bounds.UTC_END_MS, 1 << 60, (1 << 64) - 1):
         raised(RemoteError, message_bounds.check_message, message.TimeIs(utc_ms, 1, 5))
@@ -97,7 +100,13 @@ def check_readings_of_no_site_and_of_no_time() -> None:
 
     for status in (7, 0x407, make_status(1, 0, 0, 3)):
         raised(RemoteError, bounds.check_block, Header, [Reading(5, 3700, 970, 80, 150, status)], True)
-    for status in (0, 0x401, make_status(6, 7, 15, 2, 1 << 15)):
-        bounds.check_block(Header, [Reading(5, 65534, 65534, 65534, 65534, status)], True)
+    unknown = make_status(6, 7, 15, 2, 1 << 15)
+    bounds.check_block(Header, [Reading(5, 65534, 65534, 65534, 65534, unknown)], True)
+    for status in (0, 0x401):
+        bounds.check_block(Header, [Reading(5, 6000, 1000, 400, 65534, status)], True)
+        bounds.check_block(Header, [Reading(5, None, None, None, None, status)], True)
+        for values in ((6001, 970, 80), (3700, 1001, 80), (3700, 970, 401), (65534, 65534, 65534)):
+            good = Reading(4, 3700, 970, 80, 150, status)
+            raised(RemoteError, bounds.check_block, Header, [good, Reading(5, *values, 150, status)], True)
     raised(RemoteError, bounds.check_block, Header, [(bounds.UPTIME_END_MS, 7, b"")], False)
     bounds.check_block(Header, [(bounds.UPTIME_END_MS - 1, 7, b"")], False)

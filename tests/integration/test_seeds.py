@@ -46,6 +46,16 @@ def test_the_first_seeds_find_no_fault(beginning: Beginning, tmp_path: Path) -> 
     assert not faults, f"repeat: python -m tools.lab.seeds --from {min(faults)} --count 1"
 
 
+# What each found once: a lid that closes before the agent is asked to end; a full disk while links change.
+FOUND_ONCE = (5008, 5301)
+
+
+@pytest.mark.xdist_group("seeds")
+@pytest.mark.parametrize("seed", FOUND_ONCE)
+def test_a_seed_that_found_a_fault_once_finds_none(beginning: Beginning, tmp_path: Path, seed: int) -> None:
+    assert not lived(beginning, tmp_path / "life", seed).faults
+
+
 @pytest.mark.xdist_group("seeds")
 @pytest.mark.parametrize(
     ("sabotage", "says"),

@@ -1,9 +1,9 @@
-"""A short life under harm, real processes on both sides; a harmed store does not pass. CW_SEED=n repeats it."""
+"""A short life under harm, real processes on both sides; a harmed store does not pass. CW_SEED=n lives another."""
 
+import hashlib
 import itertools
 import json
 import os
-import random
 import shutil
 import signal
 import sqlite3
@@ -22,11 +22,13 @@ from tools.lab.soak.verdict import judge
 from tools.rig.micropython import ROOT
 from tools.rig.waiting import pass_s
 
-pytestmark = [pytest.mark.slow, pytest.mark.real_time]
+# the soak brings its own conductor
+pytestmark = [pytest.mark.slow, pytest.mark.own_time]
 
 # One worker lives the life that several tests look at, and has them all.
 ONE_LIFE = pytest.mark.xdist_group("one soaked life")
-SECONDS = 30
+SECONDS, FEWER_SECONDS = 30, 8
+SEED = os.environ.get("CW_SEED", "1")
 Kept = tuple[Path, dict[str, Any]]
 
 
@@ -38,14 +40,18 @@ def command(*arguments: object) -> list[str]:
 def life(tmp_path_factory: pytest.TempPathFactory) -> Kept:
     """A life that was kept, and what was said about it."""
     folder = tmp_path_factory.mktemp("soak") / "kept"
-    seed = os.environ.get("CW_SEED", random.SystemRandom().randrange(10**6))
-    print(f"CW_SEED={seed}")
+    return folder, soaked(folder, SECONDS)
+
+
+def soaked(folder: Path, seconds: int) -> dict[str, Any]:
+    """What is said about a life that is kept in `folder`."""
     done = subprocess.run(
-        command("--seconds", SECONDS, "--seed", seed, "--keep", folder, "--json"),
-        cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=220, check=False,
+        command("--seconds", seconds, "--seed", SEED, "--keep", folder, "--json"),
+        cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert done.returncode == 0, f"CW_SEED={seed}\n{done.stderr}\n{done.stdout}"
-    return folder, json.loads(done.stdout)
+    assert done.returncode == 0, f"CW_SEED={SEED}\n{done.stderr}\n{done.stdout}"
+    said: dict[str, Any] = json.loads(done.stdout)
+    return said
 
 
 def on_flash(folder: Path) -> Archive:
@@ -74,6 +80,18 @@ def test_a_short_life_loses_and_doubles_nothing(life: Kept) -> None:
     assert said["unseen"] == 0, "every record was compared"
     assert said["readings"] > 0 and said["events"] >= said["boots"] >= 1 and set(said["harms"]) == set(HARMS)
     assert sum(said["harms"].values()) >= 1
+
+
+def test_one_seed_is_one_life_to_the_byte(tmp_path: Path) -> None:
+    left = []
+    for number in (1, 2):
+        folder = tmp_path / str(number)
+        said = soaked(folder, FEWER_SECONDS)
+        del said["seconds"]
+        files = [folder / name for name in ("flash.img", "harms.txt", "soaked/cytowatch.db")]
+        left.append((said, [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]))
+    assert sum(left[0][0]["harms"].values()) >= 1
+    assert left[0] == left[1]
 
 
 @ONE_LIFE
@@ -207,7 +225,10 @@ def content_of(path: Path) -> bytes:
         return b""
 
 
-@pytest.mark.parametrize("arguments", [("--seconds", "0"), ("--readings", "many"), ("--nonsense",)])
+@pytest.mark.parametrize(
+    "arguments",
+    [("--seconds", "0"), ("--readings", "many"), ("--nonsense",), ("--real-time", "--seed", "1")],
+)
 def test_nonsense_is_refused(arguments: tuple[str, ...]) -> None:
     done = subprocess.run(command(*arguments), cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 2

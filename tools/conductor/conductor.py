@@ -150,6 +150,13 @@ class Conductor:
         """Let so much time pass; 0: only what is due now is done. ConductorError when the run has failed."""
         self.pass_until(self._schedule.now_us + round(seconds * 1_000_000))
 
+    def settle(self) -> None:
+        """After asking somebody from outside, and before a signal: all that follows is done, and nobody has a turn.
+
+        A microsecond passes, so that what is drawn from now on does not depend on what was asked.
+        """
+        self.pass_until(self._schedule.now_us + 1)
+
     @property
     def due(self) -> Due:
         """What wearables have sent to the player, for `ports`."""
@@ -189,6 +196,8 @@ class Conductor:
             self._raise_failure()
             self._schedule.limit_us, self._stop_when = limit_us, stop_when
             self._schedule.player_counts(self.ports.counts())
+            # here, not at the bell: heard late it would give somebody a turn after this has returned
+            self._schedule.touched()
             self._passing_since_s, self._is_passing = _real_s(), True
             self._poke()
             while self._is_passing:
@@ -222,7 +231,6 @@ class Conductor:
                         poller.register(self._accept().fd, select.POLLIN)
                     if self._bell.fileno() in ready:
                         self._bell.recv(4096)
-                        self._schedule.touched()
                     self._check_patience()
                     self._go_on()
         except ConductorError as error:

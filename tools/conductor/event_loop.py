@@ -37,8 +37,8 @@ class LatePorts(Protocol):
     def late(self) -> list[int]:
         """The descriptors to which more was sent than was read."""
 
-    def counts(self) -> dict[str, list[int]]:
-        """For each path [epoch, sent, taken], as `Turns.idle` takes it."""
+    def give_up(self, fd: int) -> None:
+        """They do not come."""
 
 
 class OwnTime(Protocol):
@@ -128,7 +128,8 @@ class TurnsSelector(selectors.EpollSelector):
             if fd in self._registered and self.get_map()[fd].events & selectors.EVENT_READ:
                 poll = select.poll()
                 poll.register(fd, select.POLLIN)
-                poll.poll(_LATE_MS)
+                if not poll.poll(_LATE_MS):
+                    self._ports.give_up(fd)
         ready = super().select(0)
         if len(ready) > 1:
             ready.sort(key=lambda one: self._registered[one[0].fd])
@@ -142,7 +143,7 @@ class TurnsSelector(selectors.EpollSelector):
 
     def _idle(self, until_us: int | None) -> None:
         try:
-            self._turns.idle(until_us, self._ran, opened=self._ports.counts() if self._ports else None)
+            self._turns.idle(until_us, self._ran)
         except EOFError:
             _leave()
 

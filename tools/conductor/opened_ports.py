@@ -112,12 +112,13 @@ class OpenedPorts:
                 return data
             data += piece
         if len(data) < wanted:
-            self._give_up(fd, len(data))
+            self.give_up(fd, len(data))
         if not data:
             raise BlockingIOError
         return data
 
-    def _give_up(self, fd: int, read: int) -> None:
+    def give_up(self, fd: int, read: int = 0) -> None:
+        """What was sent and is not among the last `read` bytes is lost; nobody waits for it a second time."""
         port = self._by_fd[fd]
         missing = self._missing(port) - read
         sys.stderr.write(f"{port.path}: {missing} bytes were sent and did not come within {_LATE_S:g} s\n")
@@ -163,6 +164,7 @@ def counted(user: ModuleType, ports: OpenedPorts) -> Iterator[None]:
 def use_ports(user: ModuleType, turns: Turns) -> OpenedPorts:
     """Count what the module `user` reads and writes on the ports that it opens with pyserial."""
     ports = OpenedPorts(turns)
+    turns.opened = ports.counts
     _count(user, ports)
     return ports
 

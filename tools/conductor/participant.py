@@ -1,7 +1,6 @@
 """One participant as its conductor sees it: a connection, and what it last said."""
 
 import json
-import signal
 import socket
 import struct
 import time
@@ -12,6 +11,7 @@ from typing import Any
 
 from tools.conductor.errors import FloodError, WireError
 from tools.conductor.port_counts import Due, counts_of
+from tools.conductor.turns import STACK_SIGNAL
 
 _LARGEST_BYTES = 1 << 16  # one that is larger would cost each turn the making of so large a buffer
 _MESSAGES_PER_TURN = 100
@@ -39,6 +39,7 @@ class Participant:
         self.horizon_us = 0
         self.since_s = 0.0  # real time at which its turn began
         self.seen = -1
+        self.must_look_again = False  # something came from outside while it had its turn
         self._shows_stack = False
         self._messages = 0
         self._worked_before_s: float | None = None
@@ -47,8 +48,8 @@ class Participant:
         """The next message; None when the connection has ended. BlockingIOError, FloodError, WireError."""
         try:
             data = self._connection.recv(_LARGEST_BYTES, socket.MSG_DONTWAIT)
-        except ConnectionResetError:
-            data = b""
+        except ConnectionResetError:  # it ended without reading its turn; what it said before comes next
+            return self.receive()
         if not data:
             return None
         self._messages += 1
@@ -82,6 +83,7 @@ class Participant:
     def _give(self, horizon_us: int, since_s: float, message: dict[str, Any]) -> None:
         self.has_turn, self.horizon_us, self.since_s, self._messages = True, horizon_us, since_s, 0
         self._worked_before_s = None
+        self.must_look_again = False
         with suppress(ConnectionError):  # it has ended: its connection says so next
             self._connection.send(json.dumps(message).encode())
 
@@ -111,7 +113,7 @@ class Participant:
         state = self._status("State") or "gone"
         if self._shows_stack:
             with suppress(ProcessLookupError, PermissionError):
-                kill(self.process, signal.SIGQUIT)
+                kill(self.process, STACK_SIGNAL)
                 _really_sleep(_TELLS_S)  # whoever reads of the hang may kill it
         where = ""
         with suppress(OSError):

@@ -15,18 +15,18 @@ from collections.abc import Callable
 from types import SimpleNamespace
 
 from tools.conductor.event_loop import use_turns
-from tools.conductor.opened_ports import OpenedPorts, use_ports
+from tools.conductor.opened_ports import use_ports
 from tools.conductor.process import take_part
 from tools.conductor.process_random import process_number
 from tools.conductor.turns import Turns
 
 
-def _killer(turns: Turns, ports: OpenedPorts, edge: int) -> Callable[[], None]:
+def _killer(turns: Turns, edge: int) -> Callable[[], None]:
     edges = itertools.count(1)
 
     def at_edge() -> None:
         if next(edges) == edge:
-            turns.end(ports.counts())
+            turns.end()
             os.kill(os.getpid(), signal.SIGKILL)
 
     return at_edge
@@ -48,12 +48,15 @@ def main() -> None:
             options[option] = value
 
     # the program is loaded under its new clock
+    from host_agent import laptop
     from host_agent.cli.main import main as cytowatch
     from host_agent.link import serial
     from host_agent.sync import nonce
 
     ports = use_ports(serial, turns)
-    use_turns(turns, ports, _killer(turns, ports, int(options["--kill-at"])))
+    use_turns(turns, ports, _killer(turns, int(options["--kill-at"])))
+    # a loudspeaker, a battery and a lid are in real time alone
+    laptop.this_laptop = lambda sound, clock=None: laptop.NO_LAPTOP
     nonce.os = SimpleNamespace(**{**vars(os), "getpid": lambda: process_number(turns)})  # type: ignore[attr-defined,assignment]
     if hci := options["--hci"]:
         from tools.ble_air.run_cytowatch import use_air

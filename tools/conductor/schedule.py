@@ -50,8 +50,10 @@ class Schedule:
         return name in self.expected or any(one.name == name for one in self.participants)
 
     def touched(self) -> None:
-        """Somebody from outside may have given anybody something to do."""
+        """Somebody from outside may have given anybody something to do, and one with a turn may have looked before."""
         self.work += 1
+        if busy := self.busy():
+            busy.must_look_again = True
         self._turns_now.clear()
 
     def player_due(self) -> Due:
@@ -81,7 +83,7 @@ class Schedule:
             self._worked_now += 1
             until = "ever" if participant.until_us is None else participant.until_us
             self._tell(f"{self.now_us} {participant} until {until}")
-        participant.seen = self.work
+        participant.seen = -1 if participant.must_look_again else self.work
         self._ports.report(participant.number, message["ports"], message["opened"])
 
     def said_bye(self, participant: Participant, message: dict[str, Any]) -> None:

@@ -18,11 +18,12 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 _LARGEST_BYTES = 1 << 16
+STACK_SIGNAL = signal.SIGURG  # the agent has an answer of its own to most
 
 
 class Turns:
@@ -31,6 +32,7 @@ class Turns:
     `seed`, `utc_start_ms`: of the run. `life`: how many participants of this name came before, this one included.
     `now_us`: axis time of this turn. `horizon_us`: how far a wearable may advance its own time in this turn.
     `due`: for each pty (epoch, bytes that its other end has sent since that epoch began).
+    `opened`: counts of the ports that this participant opened, as `idle` takes them; set it where there are such.
     """
 
     def __init__(self, path: str | Path, name: str) -> None:
@@ -41,6 +43,7 @@ class Turns:
         self.fd = self._socket.fileno()
         self._pid = os.getpid()
         self._has_woken = True
+        self.opened: Callable[[], Mapping[str, Sequence[int]]] = dict
         self._send({"hello": name, "stack": _shows_stack()})
         answer = self._receive()
         self.seed: int = answer["seed"]
@@ -53,14 +56,12 @@ class Turns:
 
     def idle(
         self, until_us: int | None, ran: bool, at_us: int | None = None,
-        ports: Mapping[str, Sequence[int]] | None = None, opened: Mapping[str, Sequence[int]] | None = None,
-        spoke: bool = True,
+        ports: Mapping[str, Sequence[int]] | None = None, spoke: bool = True,
     ) -> None:  # fmt: skip
         """End the turn: nothing to do before `until_us` (None: ever) unless bytes arrive.
 
         `ran`: whether the turn found anything to do. `spoke` False: it gave nobody anything to do.
-        `at_us`: own time, when it ran ahead. `ports`: for each pty that this participant made [epoch, sent, taken],
-        `opened`: for each that it opened as somebody opens a cable.
+        `at_us`: own time, when it ran ahead. `ports`: for each pty that this participant made [epoch, sent, taken].
         """
         message: dict[str, Any] = {
             "idle": until_us, "at": self.now_us if at_us is None else at_us, "ran": ran,
@@ -69,7 +70,7 @@ class Turns:
             message["spoke"] = False
         if ports:
             message["ports"] = ports
-        if opened:
+        if opened := self.opened():
             message["opened"] = opened
         self._has_woken = False
         self._send(message)
@@ -96,14 +97,11 @@ class Turns:
         """Wall time of the simulation."""
         return self.utc_start_ms * 1_000_000 + self.now_us * 1000
 
-    def end(self, opened: Mapping[str, Sequence[int]] | None = None) -> None:
-        """Leave as a program that ends in good order does. At the exit of the process this is called by itself.
-
-        `opened`: as `idle` takes it, for a process that ends in the middle of its turn.
-        """
+    def end(self) -> None:
+        """Leave as a program that ends in good order does. At the exit of the process this is called by itself."""
         if self._pid == os.getpid() and self._socket.fileno() >= 0:
             with contextlib.suppress(OSError):
-                self._send({"bye": True, "opened": opened} if opened else {"bye": True})
+                self._send({"bye": True, "opened": self.opened()})
             atexit.unregister(self.end)
             # the socket stays open until the process has ended: its last output belongs to this turn
 
@@ -138,10 +136,10 @@ def _due(message: dict[str, Any]) -> dict[str, tuple[int, int]]:
 
 
 def _shows_stack() -> bool:
-    """Let SIGQUIT write the stack of every thread to standard error, so that a hang says in what."""
+    """Let STACK_SIGNAL write the stack of every thread to standard error, so that a hang says in what."""
     if threading.current_thread() is not threading.main_thread():
         return False
     with contextlib.suppress(Exception):  # standard error may be no file
-        faulthandler.register(signal.SIGQUIT, all_threads=True)
+        faulthandler.register(STACK_SIGNAL, all_threads=True)
         return True
     return False

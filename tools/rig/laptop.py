@@ -27,17 +27,19 @@ from host_agent.store import contents
 from host_agent.store.db import Tx, open_read_only, store_errors
 from host_agent.store.rows import StoredEvent
 from tools.conductor.conductor import Conductor
+from tools.conductor.errors import ConductorError
 from tools.rig import evidence
 from tools.rig.image import DEVICE_ID
 from tools.rig.micropython import ROOT
 from tools.rig.processes import popen
 from tools.rig.stored import events_of_type
-from tools.rig.waiting import STATE, conductor, until_async
+from tools.rig.waiting import STATE, conductor, patience_s, settle, until_async
 
 NO_PAGE = "[page]\nenabled = false\n"  # many agents run at once, and all would want one port
 CABLE_ONLY = f"[serial]\nscan_usb = false\n[ble]\nenabled = false\n{NO_PAGE}"
 RADIO_TOO = f"[serial]\nscan_usb = false\n[ble]\nenabled = true\n{NO_PAGE}"
 _STOP_S = 15.0
+_ASK_S = 5.0
 _COMMAND = "command"  # what a conductor calls one
 
 T = TypeVar("T")
@@ -93,7 +95,7 @@ class Laptop:
             try:
                 if owner := conductor():
                     owner.until_gone(_COMMAND, timeout_s)
-                out, err = process.communicate(timeout=timeout_s)
+                out, err = process.communicate(timeout=patience_s(timeout_s))
             except BaseException:
                 process.kill()
                 raise
@@ -103,6 +105,14 @@ class Laptop:
                 f"cytowatch {' '.join(arguments)}: exit {done.returncode}: {done.stderr or done.stdout}"
             )
         return done
+
+    def _settle(self) -> None:
+        """A signal meets the agent between its turns, and all that its end gives others to do is done.
+
+        A run that has failed ends all the same.
+        """
+        with contextlib.suppress(ConductorError):
+            settle()
 
     async def cytowatch_by_radio(
         self, hci: str, *arguments: str, timeout_s: float = 60
@@ -166,15 +176,17 @@ class Laptop:
         """End the agent by `how` and return its exit code."""
         if not self.agent:
             return None
+        self._settle()
         self.agent.send_signal(how)
         if (owner := conductor()) and how != signal.SIGKILL:
             owner.until_gone(self.agent_name, _STOP_S)
         try:
-            code = self.agent.wait(_STOP_S)
+            code = self.agent.wait(patience_s(_STOP_S))
         except subprocess.TimeoutExpired:
             self.agent.kill()
             code = self.agent.wait()
         self.agent = None
+        self._settle()
         return code
 
     def check_ended_well(self) -> None:
@@ -194,9 +206,16 @@ class Laptop:
     def status(self) -> dict[str, Any]:
         """What the running agent says now; empty when it does not answer."""
         try:
-            return control.call_now(self.paths.socket, "status", timeout_s=5)
+            return self.call("status")
         except (HostAgentError, OSError):
             return {}
+
+    def call(self, do: str, **fields: Any) -> dict[str, Any]:
+        """What the running agent answers on its control socket. HostAgentError, OSError."""
+        try:
+            return control.call_now(self.paths.socket, do, timeout_s=patience_s(_ASK_S), **fields)
+        finally:
+            settle()
 
     def devices(self) -> list[dict[str, Any]]:
         """The wearables that the running agent knows."""

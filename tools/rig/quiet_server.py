@@ -5,7 +5,9 @@ a POST takes no simulated time, and of two that come at once the first is the sa
 """
 
 import contextlib
+import os
 import select
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,13 +23,18 @@ HANG_UP, SILENT = 0, -1
 class OneAtATimeServer(ThreadingHTTPServer):
     """`answer(request)` gives (status, text)."""
 
-    def __init__(self, port: int, answer: Answer) -> None:
+    def __init__(self, port: int, answer: Answer, address: str = "127.0.0.1") -> None:
         self._changed = threading.Condition()
         self._open: list[Any] = []  # connections, oldest first
         self._at_work: Any = None
         self._closing = threading.Event()
         self._arrivals: TcpArrivals | None = None  # None: nobody has asked for quiet yet
-        super().__init__(("127.0.0.1", port), _handler(answer))
+        super().__init__((address, port), _handler(answer))
+
+    @property
+    def origin(self) -> str:
+        """Scheme, address and port."""
+        return "http://{}:{}".format(*self.server_address[:2])
 
     def quiet(self) -> bool:
         """Whether there is no request, and every answer has arrived. The first request that waits may begin."""
@@ -82,6 +89,15 @@ class OneAtATimeServer(ThreadingHTTPServer):
         with self._changed:
             if self._arrivals is not None:
                 self._arrivals.close()
+
+
+def own_address() -> str:
+    """An address of this computer that no other process asks at: the system gives ports again, and an agent of another
+    run would go on sending to the receiver that it once had there."""
+    if sys.platform != "linux":  # elsewhere only 127.0.0.1 is there
+        return "127.0.0.1"
+    number = os.getpid() % (1 << 22)
+    return f"127.{1 + (number >> 16)}.{number >> 8 & 255}.{number & 255 or 255}"
 
 
 @contextlib.contextmanager

@@ -16,6 +16,7 @@ from tools.conductor.conductor import Conductor
 from tools.rig import evidence
 
 _POLL_S = 0.03
+_STARVED_S = 600.0
 STATE = "XDG_STATE_HOME"
 _conductors: list[Conductor] = []
 
@@ -82,6 +83,18 @@ def pass_s(seconds: float) -> None:
         owner.pass_s(seconds)
     else:
         time.sleep(seconds)
+
+
+def settle() -> None:
+    """After a program was asked from outside, and before a signal to it: see Conductor.settle."""
+    owner = conductor()
+    if owner:
+        owner.settle()
+
+
+def patience_s(seconds: float) -> float:
+    """How long a program may take in real time: with a conductor a busy computer makes nobody late."""
+    return _STARVED_S if conductor() else seconds
 
 
 def _too_late(what: str, timeout_s: float) -> NotInTimeError:

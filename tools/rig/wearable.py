@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO, Any, Self
 
 from tools.conductor.conductor import Conductor
+from tools.conductor.errors import ConductorError
 from tools.rig import evidence
 from tools.rig.host import Host
 from tools.rig.image import CUSTODIAN, build_image
@@ -26,7 +27,7 @@ from tools.rig.micropython import ROOT
 from tools.rig.own_air import OwnAir
 from tools.rig.processes import popen
 from tools.rig.scenarios import scenario_file
-from tools.rig.waiting import conductor
+from tools.rig.waiting import conductor, patience_s, settle
 from tools.virtual_wearable.radio import AirError
 
 _START_S = 30.0
@@ -98,7 +99,7 @@ class Wearable:
             )
         said = self._process.stdout
         assert said is not None
-        is_ready, _, _ = select.select([said], [], [], _START_S)
+        is_ready, _, _ = select.select([said], [], [], patience_s(_START_S))
         line = said.readline() if is_ready else ""
         if not line.startswith("READY "):
             self.stop()
@@ -120,7 +121,7 @@ class Wearable:
         """Send one control command and return its answer; WearableError when it is refused or there is none."""
         try:
             with socket.socket(socket.AF_UNIX) as connection:
-                connection.settimeout(_STOP_S)
+                connection.settimeout(patience_s(_STOP_S))
                 connection.connect(str(self._control))
                 connection.sendall(json.dumps({"cmd": cmd, **arguments}).encode() + b"\n")
                 with connection.makefile("r") as answers:
@@ -129,6 +130,7 @@ class Wearable:
             raise WearableError(
                 f"the virtual wearable does not answer: {error}; its last words: {self._last_words()!r}"
             ) from error
+        settle()
         if "error" in answer:
             raise WearableError(f"{cmd} {arguments}: {answer['error']}")
         return answer
@@ -162,18 +164,21 @@ class Wearable:
         # the system may give the name of a pty that is gone to anybody's next one: nothing may lead there
         self.link.unlink(missing_ok=True)
         if self._process:
+            _settle()
             with _ended_with(self._process.pid):
                 self._process.kill()
                 self._reap()
+            _settle()
 
     def stop(self) -> None:
         """Ask the process to end; kill it when it does not."""
         while self._hosts:
             self._hosts.pop().close()
         if self._process:
+            _settle()
             self._process.terminate()
             try:
-                self._process.wait(_STOP_S)
+                self._process.wait(patience_s(_STOP_S))
             except subprocess.TimeoutExpired:
                 self._process.kill()
             self._reap()
@@ -198,6 +203,12 @@ class Wearable:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def _settle() -> None:
+    """A signal meets a program between its turns; what its end gives others to do is done. A failed run ends, too."""
+    with contextlib.suppress(ConductorError):
+        settle()
 
 
 @contextlib.contextmanager

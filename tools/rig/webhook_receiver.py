@@ -16,7 +16,7 @@ from typing import Any
 from host_agent.errors import ForwardError
 from host_agent.forward.signature import HEADER, check
 from host_agent.text_file import first_line, read_text_file
-from tools.rig.quiet_server import OneAtATimeServer
+from tools.rig.quiet_server import OneAtATimeServer, own_address
 
 LARGEST_BODY_BYTES = 1_000_000
 
@@ -37,9 +37,9 @@ class Receiver:
         self._on_event = on_event
         self._secret = secret
         self._now_s = now_s
-        self._server = OneAtATimeServer(port, self.take)
+        self._server = OneAtATimeServer(port, self.take, "127.0.0.1" if port else own_address())
         self.quiet = self._server.quiet
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/events"
+        self.url = f"{self._server.origin}/events"
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
 

@@ -26,7 +26,7 @@ from tools.virtual_wearable.chip_process import (
 from tools.virtual_wearable.chip_service import ChipService
 from tools.virtual_wearable.control import ControlServer, carry_out
 from tools.virtual_wearable.flash_plan import FlashPlan
-from tools.virtual_wearable.lockstep import Lockstep
+from tools.virtual_wearable.lockstep import STUCK_S, Lockstep
 from tools.virtual_wearable.panel import Panel
 from tools.virtual_wearable.ptys import HostPort
 from tools.virtual_wearable.watchdog import Watchdog
@@ -230,10 +230,10 @@ class Supervisor:
             self.bridge.pump(now)
         if self.chip and self.chip.ended():
             self._chip_ended()
-        if self.chip and not self._ready and time.monotonic() - self._real_born > _START_S:
-            raise BoardDeadError(
-                f"the interpreter did not start within {_START_S:g} s: {self.bridge.last_words()}"
-            )
+        start_s = STUCK_S if self._lockstep else _START_S
+        if self.chip and not self._ready and time.monotonic() - self._real_born > start_s:
+            said = self.bridge.last_words()
+            raise BoardDeadError(f"the interpreter did not start within {start_s:g} s: {said}")
         if self.watchdog.bites_now(now):
             self.hard_reset(WDT_RESET, "watchdog")
         if self._let_go is not None and now >= self._let_go:

@@ -7,7 +7,7 @@ a newer wearable uses keeps its number.
 from crs_core.compat import const
 from crs_core.errors import RemoteError
 from crs_core.journal import record_layout as layout
-from crs_core.units import SITES, site_of, wear_of
+from crs_core.units import PPG_VALID, SITES, TEMP_VALID, ppg_state_of, site_of, temp_state_of, wear_of
 
 # A clock outside these years was never set; nothing is dated by it.
 UTC_FIRST_MS = 1577836800000  # 2020
@@ -18,6 +18,10 @@ GRADE_MAX = const(5)
 FEVER_MAX = const(4)
 STATUS_MAX = const(2)
 WEAR_MAX = const(2)
+# Wider than what a wearable calls valid: what is just outside is the grader's matter.
+VALID_TEMP_MAX_CC = const(6000)
+VALID_SPO2_MAX_TENTHS = const(1000)
+VALID_HR_MAX_BPM = const(400)
 PAUSE_MAX_S = const(1800)  # no wearable grants more
 _WHOLE = const(0xFFFFFFFF)
 
@@ -66,6 +70,20 @@ def check_status(status: int) -> None:
         raise RemoteError("status 0x%04x names no site or no wear state" % status)
 
 
+def check_values(temp_cc: int | None, spo2_tenths: int | None, hr_bpm: int | None, status: int) -> None:
+    """RemoteError when a value that is called valid is more than a body can have: no screen may show it."""
+    if temp_state_of(status) == TEMP_VALID:
+        _check_value("temp_cc", temp_cc, VALID_TEMP_MAX_CC)
+    if ppg_state_of(status) == PPG_VALID:
+        _check_value("spo2_tenths", spo2_tenths, VALID_SPO2_MAX_TENTHS)
+        _check_value("hr_bpm", hr_bpm, VALID_HR_MAX_BPM)
+
+
+def _check_value(name: str, value: int | None, most: int) -> None:
+    if value is not None and value > most:
+        raise RemoteError("%s %d is above %d" % (name, value, most))
+
+
 def check_block(header, content, is_readings: bool) -> None:  # type: ignore[no-untyped-def]
     """RemoteError when the times or a reading of a decoded block cannot be true. Events are judged one by one."""
     if header.start_ms >= UPTIME_END_MS or max([row[0] for row in content]) >= UPTIME_END_MS:
@@ -73,3 +91,5 @@ def check_block(header, content, is_readings: bool) -> None:  # type: ignore[no-
     if is_readings:
         for status in set([row[5] for row in content]):
             check_status(status)
+        for row in content:
+            check_values(row[1], row[2], row[3], row[5])

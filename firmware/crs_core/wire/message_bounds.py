@@ -9,6 +9,7 @@ def check_message(message: tuple) -> None:  # type: ignore[type-arg]
     """RemoteError when a field of a message to the host cannot be true."""
     if isinstance(message, wire.Live):
         bounds.check_status(message.status)
+        bounds.check_values(message.temp_cc, message.spo2_tenths, message.hr_bpm, message.status)
         _below(message.t_ms, bounds.UPTIME_END_MS)
         for value, highest in (
             (message.fever, bounds.FEVER_MAX), (message.lower, bounds.GRADE_MAX), (message.upper, bounds.GRADE_MAX),

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 
 from host_agent.clock import Clock, sleep_or_event
 from host_agent.errors import HalfRegistered
@@ -10,6 +11,7 @@ from host_agent.escalation.checks.check import Check
 
 _LOG = logging.getLogger(__name__)
 LATE_REAL_S = 15.0  # longer than a look that waits twice for another program's transaction
+HANGING_REAL_S = 60.0  # no look lasts so long, and no pause between the looks of all checks
 _STUCK_REAL_S = 30.0
 
 
@@ -17,9 +19,16 @@ class CheckRunner:
     """`clock` is the agent's: a simulation's checks run as fast as its wearables.
 
     Raises HalfRegistered for two checks of one name. A look longer than `late_real_s` real seconds is logged.
+    `seconds` counts real seconds, and stands while the computer sleeps.
     """
 
-    def __init__(self, checks: Sequence[Check], clock: Clock, late_real_s: float = LATE_REAL_S) -> None:
+    def __init__(
+        self,
+        checks: Sequence[Check],
+        clock: Clock,
+        late_real_s: float = LATE_REAL_S,
+        seconds: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.checks = {check.name: check for check in checks}
         if len(self.checks) < len(checks):
             names = [check.name for check in checks]
@@ -31,6 +40,9 @@ class CheckRunner:
         self._clock = clock
         self._late_real_s = late_real_s
         self._asked = {name: asyncio.Event() for name in self.checks}
+        self._seconds = seconds
+        self._looking: dict[str, float] = {}  # since when
+        self._ended_s = seconds()
         self._looked_s = dict.fromkeys(
             self.checks, clock.monotonic()
         )  # when each last ended a look without an error
@@ -51,6 +63,13 @@ class CheckRunner:
         """
         for asked in self._asked.values():
             asked.set()
+
+    def hanging(self) -> list[str]:
+        """Names of the checks that hang in a look; all of them when no look has ended for so long."""
+        now_s = self._seconds()
+        if now_s - self._ended_s > HANGING_REAL_S:
+            return sorted(self.checks)
+        return sorted(name for name, since_s in self._looking.items() if now_s - since_s > HANGING_REAL_S)
 
     async def run(self) -> None:
         """Until cancelled. An error in one check is logged; the others go on, and it looks again later."""
@@ -73,6 +92,7 @@ class CheckRunner:
             self._late_real_s, _LOG.error,
             "the check %s has not ended after %g s; the other checks go on", check.name, self._late_real_s,
         )  # fmt: skip
+        self._looking[check.name] = self._seconds()
         try:
             await check.look()
         except Exception:
@@ -80,4 +100,6 @@ class CheckRunner:
         else:
             self._looked_s[check.name] = self._clock.monotonic()
         finally:
+            self._ended_s = self._seconds()
+            del self._looking[check.name]
             late.cancel()

@@ -44,7 +44,8 @@ def worded(
     call = event.get("call")
     call = call if isinstance(call, dict) else {}
     if reader.role == CLINICIAN and event.get("text"):
-        return {**event, "language": reader.language, "to_call": _to_call(words, call)}
+        return {**event, "language": reader.language, "to_call": _to_call(words, call),
+                "to_accept": words["line.to_accept"]}  # fmt: skip
     about = {
         name: event[name] for name in ("about", "device", "patient") if isinstance(event.get(name), dict)
     }
@@ -74,6 +75,7 @@ def _words(case: by_kind.Case, found: by_kind.Said, late_ms: int) -> dict[str, A
     return {
         "text": "\n".join([" ".join(part for part in parts if part), *found.more]), "title": title,
         "language": case.reader.language, "to_call": _to_call(words, call) if found.has_numbers else [],
+        "to_accept": words["line.to_accept"],
     }  # fmt: skip
 
 

@@ -19,6 +19,7 @@ _COMMON: dict[str, Any] = {
     "time_bound_ms": 5,
     "audit_head": {"rows": 4, "hash": "00"},
     "language": "en",
+    "to_accept": "I look after it",
     "to_call": [
         {"label": "Care team 555-0100", "number": "555-0100"},
         {"label": "Emergency 112", "number": "112"},

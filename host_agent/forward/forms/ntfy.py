@@ -27,9 +27,6 @@ _TAGS = {
 }
 
 
-ACCEPT = "I look after it"
-
-
 class CallAction(TypedDict):
     """A button that dials."""
 
@@ -72,7 +69,7 @@ def request(message: Message, target: Target, delivery: Delivery) -> Request:
         code = json.dumps({"token": accept.get("token"), "key": message.key})
         actions.insert(
             0,
-            {"action": "http", "label": ACCEPT, "url": f"{server}{target.reply_topic}", "method": "POST",
+            {"action": "http", "label": message.to_accept, "url": f"{server}{target.reply_topic}", "method": "POST",
              "body": code, "clear": True},
         )  # fmt: skip
     body: NtfyPayload = {

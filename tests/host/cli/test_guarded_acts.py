@@ -268,10 +268,11 @@ async def test_a_store_that_cannot_be_read_lets_nothing_pass(ward, monkeypatch):
 
 def test_every_command_is_guarded_or_says_why_not():
     """A new command is decided here: it is an act, or it ends no monitoring, or something else keeps it."""
-    guarded = {"patient", "sign", "release", "pause", "hosts", "enrol", "restore", "test-alarm"}
+    guarded = {"patient", "sign", "release", "pause", "hosts", "enrol", "restore", "test-alarm", "service"}
     ends_nothing = {
         "status", "scan", "devices", "history", "report", "export", "grade", "config", "backup", "verify", "doctor",
         "audit", "context", "account", "rules", "pair", "run", "deliveries", "phones", "receivers", "alarm", "policy",
+        "test-sound", "page",
     }  # fmt: skip
     assert guarded | ends_nothing >= set(COMMANDS) and not guarded & ends_nothing
     page = (ROOT / "host_agent/people/README.md").read_text(encoding="utf-8")

@@ -53,6 +53,7 @@ def test_unknown_table_is_refused_and_the_known_ones_are_listed():
         "metrics",
         "page",
         "serial",
+        "sound",
         "step",
         "store",
         "watchdog",

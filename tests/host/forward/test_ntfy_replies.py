@@ -7,7 +7,6 @@ import json
 import pytest
 
 from host_agent.forward.delivery import Delivered, Delivery, Reply, ReplyAnswer
-from host_agent.forward.forms.ntfy import ACCEPT
 from host_agent.forward.kinds.webhook import WebhookReceiver
 from host_agent.forward.ntfy_replies import FROM_AHEAD, TOO_OLD
 from host_agent.forward.replies import NOT_UNDERSTOOD
@@ -18,6 +17,7 @@ CODE = "abcdefghijklmnopqrstuvwx"
 EVENT = {
     "key": "k-1", "stage": "raised", "priority": "HIGH", "text": "URGENT 03:07, JS-60: oxygen 86 %. Look now.",
     "call": {"care_team": "555-0100", "emergency": "112"}, "accept": {"token": CODE, "until": "2027-01-01T00:00:00Z"},
+    "to_accept": "Ich kümmere mich darum",
 }  # fmt: skip
 GOOD = json.dumps({"token": CODE, "key": "k-1"})
 
@@ -64,7 +64,10 @@ async def test_the_button_of_a_message_brings_its_code_back(monkeypatch):
     ):
         assert await hook.send(delivery()) == Delivered("HTTP 200")
         button, *numbers = server.topics["alarms"][0]["actions"]
-        assert (button["label"], button["url"]) == (ACCEPT, f"{server.url}/replies") and len(numbers) == 2
+        assert (button["label"], button["url"]) == (
+            "Ich kümmere mich darum",
+            f"{server.url}/replies",
+        ) and len(numbers) == 2
         assert "tk_of" not in json.dumps(server.topics), "whoever may read the messages gets no key"
         await server.press(button)
         await until(lambda: given)

@@ -132,6 +132,17 @@ def test_no_retry_after_of_a_receiver_raises(value):
     assert wish_s is None or wish_s == 999999999.0
 
 
+@pytest.mark.parametrize(
+    "wish, expected",
+    [("1.5", 1.5), ("0", 0.0), ("-7", 0.0), ("NaN", None), ("Infinity", 1e9), ("1e400", 1e9), ("9" * 400, 1e9),
+     ("true", None), ('"7"', None), ("9" * 5000, None)],
+)  # fmt: skip
+async def test_how_long_a_body_asks_to_wait_is_a_number_or_nothing(receiver, hook, wish, expected):
+    receiver.default = Reply(429, body=f'{{"retry_after": {wish}}}'.encode())
+    outcome = await hook.send(DELIVERY)
+    assert (outcome.reason, outcome.after_s) == ("HTTP 429", expected)
+
+
 async def test_a_receiver_that_hangs_is_left_at_the_deadline(receiver, make):
     receiver.default = Reply(hang=True)
     started_s = time.monotonic()

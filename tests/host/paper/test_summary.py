@@ -20,6 +20,7 @@ from host_agent.store.readings import newest_first
 from host_agent.views import hours
 from host_agent.views.entry_words import entry_words
 from host_agent.views.report import LONGEST_MS, summary
+from host_agent.views.trend import trend
 from tests.docs.test_forbidden_words import FORBIDDEN
 from tests.host.paper.report_world import NOW_MS, ReportWorld, text_of
 from tests.host.people.people_world import HOUR_MS, MIN_MS
@@ -281,3 +282,17 @@ def test_ten_years_are_one_page_and_the_reading_of_it_stops_at_the_span(world, m
 )
 def test_an_entry_reads_as_people_say_it(values, words):
     assert entry_words(values) == words
+
+
+def test_the_hour_that_happens_twice_has_two_rows(tmp_path, monkeypatch):
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    world = ReportWorld(tmp_path)
+    now_ms = round(datetime.datetime(2026, 10, 25, 2, 0, tzinfo=datetime.UTC).timestamp() * 1000)
+    world.rows.write("UPDATE time_marks SET utc_ms = utc_ms + ?", now_ms - NOW_MS)
+    world.readings(3, 0.1, each_s=300)
+    rows = world.read(trend, "6h", now_ms)["hours"]
+    assert [row["hour"] for row in rows] == [
+        "2026-10-25 02:00+01:00", "2026-10-25 02:00+02:00", "2026-10-25 01:00+02:00",
+    ]  # fmt: skip
+    world.store.close()

@@ -1,5 +1,6 @@
 """The real agent in simulated time: no wearable, no radio; its commands are participants too."""
 
+import ipaddress
 import json
 import signal
 import sqlite3
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import threading
 from contextlib import closing
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -209,3 +211,13 @@ def test_gap_after_a_kill_is_the_simulated_one(tmp_path):
         # the last sign of life was at 60 s
         assert gap[:2] == [time.utc_start_ms + 60_000, time.utc_start_ms + 162_000]
         assert bedside.stop() == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere only 127.0.0.1 is there")
+def test_receiver_is_where_no_other_process_ever_was():
+    receiver = Receiver(SECRET.encode())
+    try:
+        host = urlsplit(receiver.url).hostname
+        assert host != "127.0.0.1" and ipaddress.ip_address(host).is_loopback
+    finally:
+        receiver.close()

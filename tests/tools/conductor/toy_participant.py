@@ -9,6 +9,7 @@ import os
 import random
 import secrets
 import signal
+import socket
 import sys
 import time
 import tty
@@ -18,10 +19,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tools.conductor.event_loop import use_turns
+from tools.conductor.opened_ports import OpenedPorts
 from tools.conductor.process_clock import use_clock
 from tools.conductor.process_random import use_random
 from tools.conductor.turns import Turns
 
+really_sleep = time.sleep
 PATH, NAME, BEHAVIOUR, *REST = sys.argv[1:]
 turns = Turns(PATH, NAME)
 
@@ -286,11 +289,13 @@ def asks(address):
     on_loop(main)
 
 
-def echoes(address):
-    """Answer whoever connects from outside, at any real time, when no simulated time passes."""
+def echoes(address, works_on_s="0"):
+    """Answer whoever connects from outside, at any real time, when no simulated time passes; work on after that."""
 
     async def answer(reader, writer):
         writer.write(b"heard " + await reader.readline())
+        await writer.drain()
+        really_sleep(float(works_on_s))
         say("was asked")
         writer.close()
 
@@ -299,6 +304,32 @@ def echoes(address):
         await asyncio.Event().wait()
 
     on_loop(main)
+
+
+def looks_early(address, real_s):
+    """Take one message from outside in each turn, and after that look at nothing but the conductor."""
+    inbox = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    inbox.bind(address)
+    inbox.setblocking(False)
+    ran = True
+    while True:
+        turn(None, ran)
+        ran = False
+        with contextlib.suppress(BlockingIOError):
+            say("hears", inbox.recv(99).decode())
+            really_sleep(float(real_s))
+            ran = True
+
+
+def reads_and_leaves(path):
+    """Open a cable; end in the turn in which it has read."""
+    ports = OpenedPorts(turns)
+    turns.opened = ports.counts
+    fd = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+    ports.opened(fd, path)
+    while not ports.late():
+        turn(None, False)
+    say("hears", ports.read(fd, 99).decode())
 
 
 def stays():

@@ -121,8 +121,12 @@ def _alarms(tx: Tx) -> Iterator[str]:
 
 
 def _untold(tx: Tx, life: "Life") -> Iterator[str]:
-    """HIGH alarms that stand, that nobody received, and of which no alarm says so."""
-    if any(alarm.alarm == codes.NOBODY_REACHED for alarm in host_alarms(tx)):
+    """HIGH alarms that stand, that nobody received, and of which no standing alarm says so.
+
+    One that has ended and waits is sent late: `missing` waits for it. One that a receiver refused for good, and that
+    then ended, is in `cytowatch deliveries` and nobody is called for it.
+    """
+    if any(alarm.alarm == codes.NOBODY_REACHED and alarm.ended_utc_ms is None for alarm in host_alarms(tx)):
         return
     received = {event["alarm"]["id"] for event in life.receiver.events.values() if event.get("alarm")}
     for one in undelivered(tx, life.laptop_utc_ms()):

@@ -5,7 +5,6 @@ service manager would. Everything that was started here ends in `__exit__`, by i
 """
 
 import signal
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Self
@@ -13,12 +12,12 @@ from typing import Self
 from tools.lab.soak.archive import Archive
 from tools.lab.soak.harmed_laptop import HarmedLaptop
 from tools.rig.image import SETTINGS
-from tools.rig.waiting import until
+from tools.rig.waiting import now_s, pass_s, until
 from tools.rig.wearable import WearableError, ready
 
 SPEED = 60  # one reading in a second of the wearable's time: about 60 in a real second
 EACH_SECOND = {**SETTINGS, "reading_interval_s": "1"}
-_LOOK_S = 0.2
+_LOOK_S = 1.0
 _BEGIN_S = 60.0
 _STUCK_S = 120.0
 
@@ -71,14 +70,14 @@ class HarmedBedside:
         self.archive.look(self.wearable.image)
 
     def live(self, seconds: float) -> None:
-        """Let so much real time pass."""
-        deadline = time.monotonic() + seconds
+        """Let so much time pass."""
+        deadline = now_s() + seconds
         while True:
             self._look_after()
-            left_s = deadline - time.monotonic()
-            if left_s <= 0:
+            left_s = deadline - now_s()
+            if left_s < 1e-6:
                 return
-            time.sleep(min(left_s, _LOOK_S))
+            pass_s(min(left_s, _LOOK_S))
 
     def _look_after(self) -> None:
         if how := self.laptop.ended_by_itself():
@@ -100,12 +99,12 @@ class HarmedBedside:
         self.wearable.start()
         if self.laptop.agent is None:
             self.start_agent()
-        last, since = -1, time.monotonic()
+        last, since = -1, now_s()
         while not (self.laptop.caught_up() and self.laptop.cursor() >= must_have):
             cursor = self.laptop.cursor()
             if cursor != last:
-                last, since = cursor, time.monotonic()
-            if time.monotonic() - since > _STUCK_S:
+                last, since = cursor, now_s()
+            if now_s() - since > _STUCK_S:
                 log = self.laptop.log.read_text()[-1500:]
                 raise StuckError(f"the store stays at {cursor} of {must_have} records; the agent: {log}")
             self.live(1.0)

@@ -3,12 +3,12 @@
 import resource
 import signal
 import sys
-import time
 from pathlib import Path
 
 from tools.lab.soak import stepped_agent
 from tools.rig.image import CUSTODIAN
 from tools.rig.laptop import Laptop
+from tools.rig.waiting import conductor, utc_s
 
 _NO_LIMIT = resource.RLIM_INFINITY
 
@@ -19,20 +19,23 @@ class HarmedLaptop(Laptop):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder, CUSTODIAN)
         self._clock = folder / "clock"
-        self._began_ms = time.time_ns() // 1_000_000
+        self._began_ms = int(utc_s() * 1000)
         self.offset_ms = 0
         self.step_clock(0)
         self.agent_command = [sys.executable, "-m", "tools.lab.soak.stepped_agent", str(self._clock)]
+        self.agent_options = ["--with", f"{stepped_agent.__name__}:install:{self._clock}"]
 
     def stop(self, how: int = signal.SIGTERM) -> int | None:
         """As Laptop.stop, also when the agent is suspended."""
-        self.send(signal.SIGCONT)
+        self.suspend(False)
         return super().stop(how)
 
-    def send(self, number: int) -> None:
-        """A signal to the agent, if there is one."""
-        if self.agent is not None:
-            self.agent.send_signal(number)
+    def suspend(self, is_suspended: bool = True) -> None:
+        """The lid is closed, or opened again."""
+        if owner := conductor():
+            owner.suspend(self.agent_name, is_suspended)
+        elif self.agent is not None:
+            self.agent.send_signal(signal.SIGSTOP if is_suspended else signal.SIGCONT)
 
     def step_clock(self, by_ms: int) -> None:
         """The wall clock is wrong by so much more from now on."""
@@ -52,5 +55,7 @@ class HarmedLaptop(Laptop):
 
     def ended_by_itself(self) -> str:
         """How the agent ended without being asked, with its last words; empty while it runs or was ended by us."""
-        code = self.agent.poll() if self.agent is not None else None
+        if self.agent is None or ((owner := conductor()) and owner.is_here(self.agent_name)):
+            return ""
+        code = self.agent.wait() if owner else self.agent.poll()
         return "" if code is None else f"exit {code}: ...{self.log.read_text()[-600:]}"

@@ -6,18 +6,16 @@ To add one: a function, and a row in HARMS.
 """
 
 import signal
-import time
 from collections.abc import Callable
 from random import Random
 from typing import NamedTuple
 
-from host_agent.control import socket as control
 from host_agent.errors import HostAgentError
 from tools.lab.soak.harmed_bedside import HarmedBedside
+from tools.rig.waiting import now_s, pass_s
 
 HOUR_MS = 3_600_000
 _TORN_WAIT_S = 10.0
-_ASK_S = 5.0
 
 
 class Harm(NamedTuple):
@@ -31,7 +29,7 @@ class Harm(NamedTuple):
 def agent_kill(bedside: HarmedBedside, chance: Random) -> None:
     """The agent's process ends between two instructions."""
     bedside.laptop.stop(signal.SIGKILL)
-    time.sleep(chance.choice((0, chance.uniform(0, 3))))
+    pass_s(chance.choice((0, chance.uniform(0, 3))))
     bedside.start_agent()
 
 
@@ -40,15 +38,15 @@ def agent_term(bedside: HarmedBedside, chance: Random) -> None:
     code = bedside.laptop.stop(signal.SIGTERM)
     if code not in {0, -signal.SIGTERM}:  # the signal itself: it came before the agent listened to it
         bedside.findings.append(f"the agent, asked to stop, ended with exit {code}")
-    time.sleep(chance.uniform(0, 2))
+    pass_s(chance.uniform(0, 2))
     bedside.start_agent()
 
 
 def agent_suspend(bedside: HarmedBedside, chance: Random) -> None:
     """The laptop's lid is closed: the agent stands still while the wearable continues."""
-    bedside.laptop.send(signal.SIGSTOP)
-    time.sleep(chance.uniform(0.2, 5.0))
-    bedside.laptop.send(signal.SIGCONT)
+    bedside.laptop.suspend()
+    pass_s(chance.uniform(0.2, 5.0))
+    bedside.laptop.suspend(False)
 
 
 def agent_clock(bedside: HarmedBedside, chance: Random) -> None:
@@ -87,13 +85,13 @@ def agent_restored(bedside: HarmedBedside, chance: Random) -> None:
 
 def link_loss(bedside: HarmedBedside, chance: Random) -> None:
     """The port closes under the session and opens again, after the time or earlier."""
-    socket, port = bedside.laptop.paths.socket, bedside.port
+    call, port = bedside.laptop.call, bedside.port
     seconds, early = chance.uniform(0.2, 4.0), chance.random() < 0.5
     try:
-        control.call_now(socket, "release", timeout_s=_ASK_S, port=port, seconds=seconds)
-        time.sleep(seconds / 2)
+        call("release", port=port, seconds=seconds)
+        pass_s(seconds / 2)
         if early:
-            control.call_now(socket, "retake", timeout_s=_ASK_S, port=port)
+            call("retake", port=port)
     except (HostAgentError, OSError):
         return  # the agent is not up, or just now has no port: nothing to lose
 
@@ -107,7 +105,7 @@ def wearable_flicker(bedside: HarmedBedside, chance: Random) -> None:
     """A loose contact: some power cuts one after the other, most of them before it is up again."""
     for _ in range(chance.randrange(2, 7)):
         bedside.wearable.control("cut", off_ms=chance.randrange(1, 200))
-        time.sleep(10 ** chance.uniform(-1.5, 0.4))
+        pass_s(10 ** chance.uniform(-1.5, 0.4))
 
 
 def wearable_torn(bedside: HarmedBedside, chance: Random) -> None:
@@ -116,8 +114,8 @@ def wearable_torn(bedside: HarmedBedside, chance: Random) -> None:
     bedside.wearable.control(
         "fault", what="cut_at", op=chance.randrange(1, 60), torn_pct=chance.randrange(101)
     )
-    deadline = time.monotonic() + _TORN_WAIT_S
-    while bedside.wearable.state()["flash"]["cuts"] == cuts and time.monotonic() < deadline:
+    deadline = now_s() + _TORN_WAIT_S
+    while bedside.wearable.state()["flash"]["cuts"] == cuts and now_s() < deadline:
         bedside.live(0.2)
     bedside.wearable.control("heal")
 
@@ -125,7 +123,7 @@ def wearable_torn(bedside: HarmedBedside, chance: Random) -> None:
 def wearable_kill(bedside: HarmedBedside, chance: Random) -> None:
     """The whole board is gone, and comes back on the same flash behind another port."""
     bedside.kill_wearable()
-    time.sleep(chance.uniform(0, 1.5))
+    pass_s(chance.uniform(0, 1.5))
     bedside.wearable.start()
 
 
@@ -143,7 +141,7 @@ def both_at_once(bedside: HarmedBedside, chance: Random) -> None:
     else:
         second("cut", off_ms=chance.randrange(1, 500))
         first(signal.SIGKILL)
-    time.sleep(chance.uniform(0, 1))
+    pass_s(chance.uniform(0, 1))
     bedside.start_agent()
 
 

@@ -4,17 +4,22 @@
 `readings` and `counts` still say what was reached.
 """
 
+import contextlib
 import sys
 import time
 from collections import Counter
 from pathlib import Path
 
+from tools.conductor.conductor import Conductor
+from tools.conductor.process_random import drawn_from
 from tools.lab.soak.harmed_bedside import HarmedBedside
 from tools.lab.soak.harms import HARMS
 from tools.lab.soak.patient import write_scenario
 from tools.lab.soak.schedule import Planned, planned
 from tools.lab.soak.verdict import Verdict, judge
 from tools.rig.laptop import LaptopError
+from tools.rig.processes import loaded
+from tools.rig.waiting import now_s, under, utc_s
 from tools.rig.wearable import WearableError
 
 _SAY_EVERY_S = 10.0
@@ -22,21 +27,22 @@ _COUNT_EVERY_S = 1.0
 
 
 class Life:
-    """One life in `folder`, until so many readings are stored or so many real seconds have passed (None: no end).
+    """One life in `folder`, until so many readings are stored or so many seconds have passed (None: no end).
 
-    `folder`/harms.txt says at which time and which record each harm came.
+    They are seconds of the axis, with `real_time` of this computer. `folder`/harms.txt says when each harm came.
     """
 
-    def __init__(self, folder: Path, seed: int, readings: int | None, seconds: float | None) -> None:
+    def __init__(
+        self, folder: Path, seed: int, readings: int | None, seconds: float | None, real_time: bool = False
+    ) -> None:
         self.seed = seed
+        self._folder, self._real_time = folder, real_time
         self.counts: Counter[str] = Counter(dict.fromkeys(HARMS, 0))
         self.readings = 0
         self.began = time.monotonic()
+        self.findings: list[str] = []
         self._readings_goal, self._seconds_goal = readings, seconds
-        self._said = self._counted = 0.0
-        scenario = write_scenario(folder / "patient.toml", seed)
-        self.bedside = HarmedBedside(folder, scenario, seed % 2**31)
-        self.bedside.on_look = self._look
+        self._said = self._counted = self._began_at_s = 0.0
 
     @property
     def elapsed_s(self) -> float:
@@ -50,10 +56,22 @@ class Life:
 
     def run(self) -> Verdict:
         """Live until the goal, sync the rest, and compare."""
+        with contextlib.ExitStack() as stack:
+            if not self._real_time:
+                stack.enter_context(loaded())
+                stack.enter_context(drawn_from(f"soak {self.seed}"))
+                stack.enter_context(under(stack.enter_context(Conductor(self.seed))))
+            return self._lived()
+
+    def _lived(self) -> Verdict:
         schedule = planned(self.seed)
+        scenario = write_scenario(self._folder / "patient.toml", self.seed)
+        self.bedside = HarmedBedside(self._folder, scenario, self.seed % 2**31)
+        self.bedside.findings = self.findings
+        self.bedside.on_look = self._look
         with self.bedside as bedside:
             bedside.begin()
-            self.began = time.monotonic()
+            self._began_at_s = now_s()
             while not self._reached():
                 harm = next(schedule)
                 bedside.live(harm.pause_s)
@@ -70,23 +88,26 @@ class Life:
         """Do one harm. A process that does not answer is a finding; `live` starts it again."""
         self.counts[harm.kind] += 1
         with (self.bedside.folder / "harms.txt").open("a") as log:
-            utc = time.strftime("%H:%M:%S", time.gmtime())
+            utc = time.strftime("%H:%M:%S", time.gmtime(utc_s()))
             log.write(f"{utc} {self.bedside.laptop.cursor()} {harm.number} {harm.kind}\n")
         try:
             HARMS[harm.kind].do(self.bedside, harm.chance)
         except (LaptopError, WearableError) as error:
-            self.bedside.findings.append(f"harm {harm.number}, {harm.kind}: {error}")
+            self.findings.append(f"harm {harm.number}, {harm.kind}: {error}")
 
     def _reached(self) -> bool:
         if self._readings_goal is not None and self.readings >= self._readings_goal:
             return True
-        return self._seconds_goal is not None and self.elapsed_s >= self._seconds_goal
+        return self._seconds_goal is not None and self._lived_s() >= self._seconds_goal
+
+    def _lived_s(self) -> float:
+        return now_s() - self._began_at_s
 
     def _look(self) -> None:
-        now = time.monotonic()
-        if now - self._counted >= _COUNT_EVERY_S:
-            self._counted = now
+        if now_s() - self._counted >= _COUNT_EVERY_S:
+            self._counted = now_s()
             self.readings = self.bedside.laptop.readings()
+        now = time.monotonic()
         if now - self._said >= _SAY_EVERY_S:
             self._said = now
             self.say(self._left())
@@ -94,7 +115,8 @@ class Life:
     def _left(self) -> str:
         left_s = []
         if self._seconds_goal is not None:
-            left_s.append(self._seconds_goal - self.elapsed_s)
+            lived_s = max(self._lived_s(), 1.0)
+            left_s.append(self.elapsed_s * (self._seconds_goal / lived_s - 1))
         if self._readings_goal is not None and self.readings:
             left_s.append(self.elapsed_s * (self._readings_goal / self.readings - 1))
         return f"about {max(0, min(left_s)):.0f} s left" if left_s else "begins"

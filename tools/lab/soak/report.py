@@ -8,7 +8,7 @@ from tools.lab.soak.verdict import Verdict
 _SHOWN = 20
 
 
-def rows(verdict: Verdict, counts: Mapping[str, int], findings: list[str], seed: int) -> Iterator[str]:
+def rows(verdict: Verdict, counts: Mapping[str, int], findings: list[str], seconds: float) -> Iterator[str]:
     """`row: NAME | FIGURE | target 0 | ok` (or `short`) where there is a target, then what was counted."""
     for name, wrong in (
         (f"losses over {sum(counts.values())} harms", verdict.losses),
@@ -23,14 +23,14 @@ def rows(verdict: Verdict, counts: Mapping[str, int], findings: list[str], seed:
             yield f"  and {len(wrong) - _SHOWN} more"
     yield f"row: soak: readings compared | {verdict.readings} | and {verdict.events} events, every one"
     yield f"row: soak: starts of the wearable | {verdict.boots} | {verdict.unnumbered_s} s stated as lost at most"
-    yield f"row: soak: longest pause inside one start | {verdict.pause_s} s of its time | flash stalls in real time"
+    yield f"row: soak: longest pause inside one start | {verdict.pause_s} s of its time | flash stalls"
     if verdict.skipped:
         yield f"row: soak: numbers never used | {verdict.skipped} | reported as gaps after torn writes"
     if verdict.unseen:
         yield f"row: soak: records not compared | {verdict.unseen} | dropped from flash before it was looked at"
     for kind, count in counts.items():
         yield f"row: soak: {kind} | {count} | harms"
-    yield f"row: soak: seed | {seed} | --seed {seed} repeats the harms"
+    yield f"row: soak: took | {seconds / 60:.1f} min | "
 
 
 def as_json(

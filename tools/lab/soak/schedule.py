@@ -1,7 +1,7 @@
 """Which harm comes when: repeatable by its seed, whatever the processes do meanwhile.
 
-Harm number n of a seed is the same in every run: its kind, the quiet time before it, and all that it draws itself. The
-instruction that it meets is not, because real processes are never twice at the same place.
+Harm number n of a seed is the same in every run: its kind, the quiet time before it, and all that it draws itself. In
+real time the instruction that it meets is not, because real processes are never twice at the same place.
 """
 
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,5 @@
-"""The real `cytowatch` with a wall clock that a soak steps: `python -m tools.lab.soak.stepped_agent FILE run ...`.
+"""The real `cytowatch` with a wall clock that a soak steps: `python -m tools.lab.soak.stepped_agent FILE run ...`, and
+in simulated time `run_cytowatch --with tools.lab.soak.stepped_agent:install:FILE`.
 
 FILE holds when the life began and by how much the clock is wrong now (see `write`); it is read anew at each look at the
 clock, so a step meets a running agent at any moment. The simulated wall time goes on over restarts of the agent, as a
@@ -28,7 +29,7 @@ def read(fd: int) -> tuple[int, int]:
     return int(text[:_FIELD]), int(text[_FIELD:])
 
 
-def install(path: Path) -> None:
+def install(path: str) -> None:
     """From now on both clocks of the agent follow FILE."""
     fd = os.open(path, os.O_RDONLY)
 
@@ -44,5 +45,5 @@ def install(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    install(Path(sys.argv[1]))
+    install(sys.argv[1])
     sys.exit(main(sys.argv[2:]))
