@@ -106,7 +106,8 @@ def run(
         say(accepted)
         say(f"store and journal agree record by record: {compared} records")
         return Outcome(accepted, summarise(laptop.database), compared, people.events)
-    except ConductorError:
+    except (ConductorError, WearableError):
+        # a wearable has no turns after its agent died in one: the cause is named, not what follows from it
         laptop.check_ended_well()
         raise
     finally:
