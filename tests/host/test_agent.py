@@ -26,7 +26,12 @@ async def test_from_patient_start_to_a_signed_event_and_patient_end(world):
         requests = await world.receiver.wait_for(2)
         assert [event["name"] for event in events(world)] == ["FEVER", "GRADE_RISE"]
         for request, event in zip(requests, events(world), strict=True):
-            assert event["patient"] == {"id": "P-1", "binding_id": done["binding_id"], "day": None}
+            assert event["patient"] == {
+                "id": "P-1",
+                "binding_id": done["binding_id"],
+                "day": None,
+                "label": None,
+            }
             assert event["simulated"] is True and request.headers["idempotency-key"] == event["key"]
             header = request.headers["cytowatch-signature"]
             check(SECRET.encode(), header, request.body, int(header[2:].split(",")[0]))

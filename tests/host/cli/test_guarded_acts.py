@@ -97,8 +97,9 @@ async def test_with_account_reason_and_pseudonym_it_is_done_kept_and_told(ward, 
         event = await told(ward, name)
         assert event["priority"] == "HIGH" and event["patient"]["id"] == "P-1"
         words = ACTS[values["act"]].words
-        said_ = f"{words} while HIGH alarms stand ({nouns}). By nurse-1: goes to intensive care. Care team"
+        said_ = f"{words} while HIGH alarms stand ({nouns}). Signed by nurse-1. Care team"
         assert event["text"].startswith("SIMULATED. URGENT ") and said_ in event["text"]
+        assert event["text"].endswith("\nReason: goes to intensive care.")
 
 
 async def test_the_end_of_an_episode_under_a_high_alarm_needs_a_reason_and_the_pseudonym(ward):
@@ -111,7 +112,8 @@ async def test_the_end_of_an_episode_under_a_high_alarm_needs_a_reason_and_the_p
         await said(ward, *close, "--reason", "seen by two", "--patient", "P-1")
         assert acts(ward) == [{"reason": "seen by two", "alarms": ["HYPOXAEMIA"], "patient": "P-1"}]
         event = await told(ward, "CLOSE_EPISODE")
-        assert event["priority"] == "HIGH" and "By clinician-1: seen by two" in event["text"]
+        assert event["priority"] == "HIGH" and "Signed by clinician-1. Care team" in event["text"]
+        assert event["text"].endswith("\nReason: seen by two.")
 
 
 async def test_an_alarm_that_only_the_link_told_of_counts_and_so_does_one_of_the_laptop(ward):

@@ -128,7 +128,8 @@ async def test_signed_records_from_the_keyboard_and_where_their_codes_stand(worl
         done = await cli(world, "sign", "grade", "--grade", "3", by="clinician-1")
         assert done["icd10cm"] == "D89.833"
         told = await world.until(lambda: [one for one in events(world) if one["kind"] == "signed"])
-        assert ": ASTCT 2019, grade 3, was signed. Signed by clinician-1. Care team" in told[0]["text"]
+        assert ": a record was signed. Signed by clinician-1. Care team" in told[0]["text"]
+        assert told[0]["text"].endswith("\nASTCT 2019, grade 3, was signed.")
         assert told[0]["audit_head"] == {"rows": done["audit"], "hash": done["hash"]}, (
             "receivers hold what was signed"
         )

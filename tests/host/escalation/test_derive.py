@@ -53,6 +53,7 @@ def test_a_raise_is_one_event_per_target_with_all_that_a_receiver_needs(world):
         ),
         "text": f"{title} Look at the patient now. Care team 555-0100. Emergency 112.",
         "language": "en",
+        "to_accept": "I look after it",
         "to_call": [
             {"label": "Care team 555-0100", "number": "555-0100"},
             {"label": "Emergency 112", "number": "112"},

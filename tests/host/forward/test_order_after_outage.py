@@ -172,7 +172,9 @@ async def test_an_event_that_is_always_refused_holds_up_no_other(bedside, status
     bedside.add(NUMBER)
     async with bedside.run():
         await until(lambda: len(bedside.taken) == NUMBER - 1)
-        took_s = bedside.clock.monotonic()
+        took_s = max(
+            bedside.taken_s.values()
+        )  # while nothing is due the clock runs on, until this test looks
         bedside.status = lambda key, number: 200
         await until(lambda: not bedside.waiting())
     assert took_s <= 60 and bedside.is_in_order(without=[bad])
@@ -189,7 +191,7 @@ async def test_two_that_are_always_refused_and_an_outage_around_them(bedside, st
     bedside.add(NUMBER)
     async with bedside.run():
         await until(lambda: len(bedside.taken) == NUMBER - 2)
-        took_s = bedside.clock.monotonic()
+        took_s = max(bedside.taken_s.values())
         await until(lambda: all(rows(bedside.store)[key][1] > 1 for key in bad))
         await until(lambda: bedside.waiting() == bad)
     assert bedside.is_in_order(without=bad) and took_s <= 420
