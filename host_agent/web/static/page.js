@@ -2,10 +2,14 @@
 "use strict";
 const SILENT_MS = 4000;
 const POLL_MS = 1500;
-let lastBeat = Date.now();
+let beatAt = clocks();
+let lastTitle = document.title;
 let lastText = document.getElementById("clock").textContent;
 let bootId = null;
 let told = new Set();
+
+// One clock stands still while the laptop sleeps; the other one can be set back by a person.
+function clocks() { return [performance.now(), Date.now()]; }
 
 function takeBoot(boot) {
   if (bootId !== null && bootId !== boot) location.reload();  // the agent was updated or started again
@@ -13,9 +17,9 @@ function takeBoot(boot) {
 }
 
 function take(pieces) {
-  lastBeat = Date.now();
+  beatAt = clocks();
   for (const [name, content] of Object.entries(pieces)) {
-    if (name === "title") { document.title = content; continue; }
+    if (name === "title") { lastTitle = content; continue; }
     const place = document.getElementById(name);
     if (name === "clock") { place.textContent = content; lastText = content; continue; }
     const focused = document.activeElement ? document.activeElement.id : "";
@@ -38,13 +42,13 @@ function announce() {
 }
 
 function live() {
-  const isLive = Date.now() - lastBeat < SILENT_MS;
+  const isLive = clocks().every((now, which) => now - beatAt[which] < SILENT_MS);
   const banner = document.getElementById("not-live");
   document.body.classList.toggle("grey", !isLive);
   if (!isLive && banner.hidden) {
     banner.textContent = "Not live since " + lastText + ". What is shown is old. Look at the patient and at the wearable; on this laptop: cytowatch status";
-    document.title = "NOT LIVE – CytoWatch";
   }
+  document.title = isLive ? lastTitle : "NOT LIVE – CytoWatch";
   banner.hidden = isLive;
 }
 

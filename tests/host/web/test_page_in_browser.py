@@ -238,6 +238,8 @@ async def test_an_agent_that_froze_or_died_turns_the_page_grey_and_it_comes_back
             address = f"http://127.0.0.1:{port}/?key={page_key(ward.home)}"
             await ward.until(lambda: _opened(tab, address))
             assert await tab.is_hidden("#not-live")
+            title = await tab.title()
+            await tab.evaluate("() => { const real = Date.now; Date.now = () => real() - 3600_000; }")
             agent.send_signal(end)
             await tab.wait_for_selector("#not-live:visible", timeout=5500)
             assert re.match(r"Not live since \d\d:\d\d", await text_of(tab, "#not-live"))
@@ -248,6 +250,7 @@ async def test_an_agent_that_froze_or_died_turns_the_page_grey_and_it_comes_back
             else:
                 agent.send_signal(signal.SIGCONT)
             await tab.wait_for_selector("#not-live", state="hidden", timeout=20_000)
+            assert await tab.title() == title
     finally:
         agent.kill()
         agent.wait()
