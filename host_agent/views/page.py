@@ -24,6 +24,7 @@ from host_agent.views.state import read_state
 from host_agent.views.state_facts import age_s
 
 _UNMEASURED = "not measured"
+_LAPTOP: dict[str, Any] = {"device_id": None, "patient": None}
 _WORDS = {"measuring": 0, "paused": 1}  # of a state; every other word is worse
 
 
@@ -32,22 +33,11 @@ def page_state(
 ) -> dict[str, Any]:
     """Several patients: the worst first. `problem` is why `tx` is None, "" when nothing was ever stored."""
     data = read_state(tx, keys, now_ms, live)
-    standing = [] if tx is None else standing_rows(tx, now_ms)
-    by_alarm = {(row["device_id"], row["name"]): row for row in standing}
-    shown: set[str] = set()
-    wearables = [_wearable(one, now_ms) for one in data["devices"]]
-    alarms = []
-    for device, wearable in zip(data["devices"], wearables, strict=True):
-        for one in device["alarms"]:
-            row = by_alarm.get((device["device_id"], one["name"]))
-            alarms.append(_alarm(one, row, wearable["about"], wearable["call"]))
-            shown.add(row["key"] if row else "")
-    alarms += [_alarm(one, None, "this laptop", "") for one in data["agent_alarms"]]
-    alarms += [_standing_alone(row) for row in standing if row["key"] not in shown and row["device_id"]]
-    alarms.sort(key=lambda one: -one["level"])
+    wearables = [_wearable_or_why_not(one, now_ms) for one in data["devices"]]
     problems = [f"What is stored cannot be read: {problem}"] if problem else []
     if live["store_error"] and not problem:
         problems.append(f"The agent cannot store: {live['store_error']}")
+    alarms = _alarms(data, wearables, [] if tx is None else standing_rows(tx, now_ms))
     return {
         "now": local_time(now_ms, with_date=True),
         "clock": local_time(now_ms, with_seconds=False),
@@ -66,28 +56,74 @@ def page_state(
     }
 
 
+def _alarms(
+    data: Mapping[str, Any], wearables: list[dict[str, Any]], standing: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """The most urgent first, each once, with what is needed to accept it."""
+    rows = {_key(row["device_id"], row["binding_id"], row): row for row in standing}
+    of_whom: list[tuple[Any, Any, dict[str, Any]]] = [
+        *zip(data["devices"], (one["alarms"] for one in data["devices"]), wearables, strict=True),
+        (_LAPTOP, data["agent_alarms"], {"device_id": "", "about": "this laptop", "call": ""}),
+    ]
+    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for device, alarms, about in of_whom:
+        binding_id = device["patient"]["binding_id"] if device["patient"] else None
+        for one in alarms:  # the most urgent first: what rose, and is stored as it was before, stands once
+            key = _key(device["device_id"], binding_id, one)
+            found.setdefault(key, _alarm(one, rows.get(key), about))
+    shown = {one["number"] for one in found.values()}
+    names = {(one["device_id"], one["binding_id"]): one["about"] for one in wearables if one["is_bound"]}
+    alone = [
+        _standing_alone(row, names.get((row["device_id"], row["binding_id"])) or row["patient"] or "")
+        for row in standing
+        if row["number"] not in shown
+    ]
+    return sorted([*found.values(), *alone], key=lambda one: -one["level"])
+
+
+def _key(device_id: str | None, binding_id: str | None, one: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Of an alarm or of its row. One of this laptop goes on over a change of patient."""
+    by_host = one["raised_by"] == "host"
+    return device_id, None if by_host else binding_id, one["raised_by"], one["name"]
+
+
 def _worst(wearable: Mapping[str, Any], alarms: list[dict[str, Any]]) -> tuple[int, int, str]:
     level = max((one["level"] for one in alarms if one["device_id"] == wearable["device_id"]), default=0)
     return -level, -_WORDS.get(wearable["state_word"], 2), wearable["about"]
 
 
-def _alarm(one: Mapping[str, Any], row: Mapping[str, Any] | None, about: str, call: str) -> dict[str, Any]:
-    """`number` None: nobody can accept it, because it has no record here or is about this laptop itself."""
+def _alarm(one: Mapping[str, Any], row: Mapping[str, Any] | None, whose: Mapping[str, Any]) -> dict[str, Any]:
+    """`number` None: nobody can accept it, because it has no record here yet."""
     return {
         "name": one["name"], "priority": one["priority"], "level": codes.PRIORITY_NAMES.index(one["priority"]),
-        "text": one["text"], "sound": one.get("sound", ""), "simulated": bool(one["simulated"]), "about": about,
-        "call": call, "device_id": row["device_id"] if row else "", "number": row["number"] if row else None,
+        "text": one["text"], "sound": one.get("sound", ""), "simulated": bool(one["simulated"]),
+        "about": whose["about"], "call": whose["call"], "device_id": whose["device_id"],
+        "number": row["number"] if row else None,
         "accepted": row["acceptance"] if row else None, "silenced": row["silence"] if row else None,
     }  # fmt: skip
 
 
-def _standing_alone(row: Mapping[str, Any]) -> dict[str, Any]:
+def _standing_alone(row: Mapping[str, Any], about: str) -> dict[str, Any]:
     """What stands until somebody accepts it and no wearable raises, such as a grade that rose."""
     return {
         "name": row["name"], "priority": row["priority"], "level": row["level"], "text": row["text"], "sound": "",
-        "simulated": row["simulated"], "about": row["patient"] or "", "call": "", "device_id": row["device_id"],
+        "simulated": row["simulated"], "about": about, "call": "", "device_id": row["device_id"] or "",
         "number": row["number"], "accepted": row["acceptance"], "silenced": row["silence"],
     }  # fmt: skip
+
+
+def _wearable_or_why_not(device: Mapping[str, Any], now_ms: int) -> dict[str, Any]:
+    """One wearable never hides another: where its values have no words, only what is known without them is shown."""
+    try:
+        return _wearable(device, now_ms)
+    except Exception as error:
+        kept = {"device_id", "name", "simulated", "broken", "call", "unit", "state"}
+        whole = {
+            "patient": None, "prompts": {"due": [], "missed": []}, "grade": None, "patient_text": "",
+            "shows_live": False, "newest_reading": None, "grades": {}, "signed": [], "battery_text": "",
+            "context_waiting": 0, "context_dropped": 0, **{name: device[name] for name in kept},
+        }  # fmt: skip
+        return _wearable({**whole, "broken": device["broken"] or f"{type(error).__name__}: {error}"}, now_ms)
 
 
 def _wearable(device: Mapping[str, Any], now_ms: int) -> dict[str, Any]:
@@ -100,9 +136,10 @@ def _wearable(device: Mapping[str, Any], now_ms: int) -> dict[str, Any]:
     old = "Not known now, the data is too old. Last: " if grade and grade["stale"] else ""
     return {
         "device_id": device["device_id"], "name": name, "simulated": bool(device["simulated"]),
-        "about": patient["id"] if patient else name,
+        "about": (patient["label"] or patient["id"]) if patient else name,
         "day": f"Day {patient['day']:+d}" if patient and patient["day"] is not None else "",
-        "is_bound": bool(patient), "broken": device["broken"] or "",
+        "is_bound": bool(patient), "binding_id": patient["binding_id"] if patient else "",
+        "broken": device["broken"] or "",
         "state_word": device["state"]["word"], "state": device["state"]["text"],
         "patient_text": device["patient_text"], "values": _values(device, now_ms),
         "grade": f"{old}{grade['text']}" if grade else ("No grade yet." if patient else ""),

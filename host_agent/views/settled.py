@@ -54,7 +54,8 @@ def _alarms_without_record(
     """What the wearable raises now and no stored record tells yet, or tells at a lower priority."""
     patient, call = device["patient"], device["call"] or {}
     contact = Contact(
-        patient["id"] if patient else "", device["name"] or NAMELESS, call.get("care_team") or "",
+        (patient.get("label") or patient["id"]) if patient else "", device["name"] or NAMELESS,
+        call.get("care_team") or "",
         call.get("emergency") or "", device["unit"],
     )  # fmt: skip
     told = {one["id"]: one["priority"] for one in device["alarms"] if one["raised_by"] == "wearable"}

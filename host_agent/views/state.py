@@ -16,7 +16,7 @@ from host_agent.patient.profile import day_number, decode_profile
 from host_agent.people.regrade import Regraded, regrade
 from host_agent.people.resending import to_send_again
 from host_agent.store.alarm_changes import is_raised_after
-from host_agent.store.bindings import open_binding
+from host_agent.store.bindings import label_of, open_binding
 from host_agent.store.db import DatabaseError, Tx
 from host_agent.store.devices import Device, devices
 from host_agent.store.events import has_event_after, newest_event
@@ -142,7 +142,9 @@ def _device(
     journal = current_journal(tx, device.id)
     graded = journal if journal is not None and journal.binding is not None else None
     settings = decode_profile(device.settings)
-    about = contact(device, (binding.patient or "") if binding else "", binding.profile if binding else "")
+    label = label_of(tx, binding.row) if binding else ""
+    patient = label or (binding.patient or "" if binding else "")
+    about = contact(device, patient, binding.profile if binding else "")
     newest = newest_reading(tx, journal, now_ms, least_age_s) if journal else None
     calibration = Calibrations(tx).newest(journal.id) if journal else None
     grade = wearable_grade(tx, graded, now_ms) if graded else None
@@ -165,6 +167,7 @@ def _device(
         "unit": about.unit,
         "patient": {
             "id": binding.patient or "",
+            "label": label or None,
             "binding_id": binding.binding_id.hex(),
             "state": binding.state,
             "day": day_number(binding.profile, now_ms),

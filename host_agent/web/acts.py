@@ -7,11 +7,14 @@ from host_agent.control.socket import Handler
 from host_agent.people.accepting import PAGE, longest_ms, note_fault
 from host_agent.people.account_key import Signer
 from host_agent.people.admission import Opening
-from host_agent.people.asking import MovedOn
+from host_agent.people.asking import EntryRefused, MovedOn, Refusal
 from host_agent.people.composing import compose
 from host_agent.store.db import Tx
 from host_agent.views.standing_rows import standing_rows
 
+OTHER_PATIENT = (
+    "The form was about another patient than the one who wears the wearable now. Nothing was signed."
+)
 _TRIES = 5  # somebody else may sign between beginning an entry and handing it in
 
 
@@ -44,23 +47,31 @@ class Acts:
         return await self.standing(row["number"]) or row
 
     async def enter(
-        self, signer: Signer, device_id: str, values: dict[str, Any], ago_ms: int
+        self, signer: Signer, wearer: tuple[str, str], values: dict[str, Any], ago_ms: int
     ) -> dict[str, Any]:
-        """An entry about the wearer of this wearable; EntryRefused says why not."""
-        return await self._sign(signer, "context", values, device_id, ago_ms)
+        """An entry about this (wearable, binding id), never about who wears it since; EntryRefused says why not."""
+        return await self._sign(signer, "context", values, wearer, ago_ms)
 
     async def _sign_about(
         self, signer: Signer, kind: str, row: dict[str, Any], values: dict[str, Any]
     ) -> dict[str, Any]:
         alarms = {str(row["key"]): int(row["level"])}
-        device = str(row["device_id"]) if row["binding_id"] else None
-        return await self._sign(signer, kind, {"alarms": alarms, **values}, device)
+        wearer = (str(row["device_id"]), str(row["binding_id"])) if row["binding_id"] else None
+        return await self._sign(signer, kind, {"alarms": alarms, **values}, wearer)
 
     async def _sign(
-        self, signer: Signer, kind: str, values: dict[str, Any], device: str | None, ago_ms: int = 0
+        self,
+        signer: Signer,
+        kind: str,
+        values: dict[str, Any],
+        wearer: tuple[str, str] | None,
+        ago_ms: int = 0,
     ) -> dict[str, Any]:
+        device, binding = wearer or (None, None)
         for attempt in range(_TRIES):
             opening = Opening(**await self._begin({"about_patient": device is not None, "device": device}))
+            if opening.binding != binding:
+                raise EntryRefused(Refusal("wrong_patient", OTHER_PATIENT))
             raw, signature = compose(
                 opening, signer, kind, values, observed_utc_ms=opening.now_utc_ms - ago_ms
             )

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from host_agent.errors import HostAgentError
 from host_agent.text import local_time, temperature_words
 from host_agent.web import entering
-from host_agent.web.acts import Acts
+from host_agent.web.acts import OTHER_PATIENT, Acts
 from host_agent.web.frame import Frame, form_of
 from host_agent.web.snapshot import Snapshot
 
@@ -32,6 +32,13 @@ class EntryPage:
         shown = {"wearable": wearable, "groups": entering.GROUPS, "form": form, "wrong_fields": {}}
         if request.method != "POST":
             return self._frame.show(request, "enter.html", shown)
+        if form.get("binding") != wearable["binding_id"]:
+            return self._frame.said(request, "Not entered", OTHER_PATIENT, status=409)
+        return await self._entered(request, wearable, form, shown)
+
+    async def _entered(
+        self, request: Request, wearable: dict[str, Any], form: dict[str, str], shown: dict[str, Any]
+    ) -> Response:
         values, wrong_fields = entering.values_of(form)
         ago_ms = 0
         try:
@@ -44,19 +51,19 @@ class EntryPage:
         if by.signer is None:
             return self._frame.show(request, "enter.html", {**shown, "wrong": by.wrong}, 403)
         try:
-            done = await self._acts.enter(by.signer, device_id, values, ago_ms)
+            done = await self._acts.enter(
+                by.signer, (wearable["device_id"], wearable["binding_id"]), values, ago_ms
+            )
         except HostAgentError as error:
             wrong = f"{error} {error.advice}"
             return self._frame.show(request, "enter.html", {**shown, "wrong": wrong}, 409, by.kept)
         await self._snapshot.state(fresh=True)
-        return self._frame.said(request, "Entered", *_entered_lines(done), kept=by.kept)
+        return self._frame.said(request, "Entered", *_entered_lines(wearable["about"], done), kept=by.kept)
 
 
-def _entered_lines(done: dict[str, Any]) -> list[str]:
+def _entered_lines(about: str, done: dict[str, Any]) -> list[str]:
     values = ", ".join(_value_words(key, value) for key, value in done["values"].items())
-    line = (
-        f"{done['patient']} at {local_time(done['observed_utc_ms'])}: {values}. Signed by {done['account']}."
-    )
+    line = f"{about} at {local_time(done['observed_utc_ms'])}: {values}. Signed by {done['account']}."
     to_wearable = "The wearable gets it as soon as it is in session." if done["for_wearable"] else ""
     return [line, to_wearable]
 

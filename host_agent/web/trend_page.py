@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from host_agent.clock import Clock
-from host_agent.store.bindings import open_bindings
+from host_agent.store.bindings import label_of, open_bindings
 from host_agent.store.db import Store, Tx
 from host_agent.views.trend import SPANS_H, trend
 from host_agent.web.frame import Frame
@@ -37,9 +37,12 @@ class TrendPage:
 
         def read(tx: Tx) -> dict[str, Any] | None:
             bound = next((one for one in open_bindings(tx) if one.device_id.hex() == device_id), None)
-            return (
-                None if bound is None else {**trend(tx, bound, span, now_ms), "patient": bound.patient or ""}
-            )
+            if bound is None:
+                return None
+            return {
+                **trend(tx, bound, span, now_ms),
+                "patient": label_of(tx, bound.row) or bound.patient or "",
+            }
 
         found = await self._store.read(read) if span in SPANS_H else None
         if found is None:

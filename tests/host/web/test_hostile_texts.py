@@ -58,7 +58,7 @@ def pages(text):
     """Every template with `text` in every place that is not this program's own."""
     wearable = {
         "device_id": "c0", "name": text, "simulated": True, "about": text, "day": text, "is_bound": True,
-        "broken": text,
+        "binding_id": text, "broken": text,
         "state_word": "measuring", "state": text, "patient_text": text,
         "values": [{"name": "Temperature", "value": text, "detail": text}], "grade": text, "grades": [text],
         "due": text,

@@ -1,0 +1,79 @@
+"""What the forms do with what changed since they were shown, and what the page shows beside them."""
+
+import re
+
+import httpx2 as httpx
+import pytest
+from crs_core.codes import STORE_FAULT
+
+from host_agent.store.host_alarms import raise_alarm
+from host_agent.web.key import page_key
+from tests.host.agent_world import query, start_patient
+from tests.host.cli.guard_world import in_alarm
+from tests.host.cli.people_cli import WORDS
+from tests.host.web.page_world import free_port, paged_agent
+
+SIGNED = {"account": "nurse-1", "passphrase": WORDS}
+
+
+@pytest.fixture
+async def site(ward):
+    """(client with the key, the agent, the ward)."""
+    port = free_port()
+    async with paged_agent(ward, port) as (agent, _):
+        headers = {"Cookie": f"cytowatch-{port}={page_key(ward.home)}", "Sec-Fetch-Site": "same-origin"}
+        address = f"http://127.0.0.1:{port}"
+        async with httpx.AsyncClient(base_url=address, headers=headers, trust_env=False) as client:
+            yield client, agent, ward
+
+
+def hidden(html):
+    return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', html))
+
+
+@pytest.mark.parametrize("binding", ["00" * 8, ""])
+async def test_a_form_that_was_shown_about_another_patient_enters_nothing(site, binding):
+    client, _, ward = site
+    await start_patient(ward)
+    path = f"/enter/{ward.device.device_id.hex()}"
+    shown = hidden((await client.get(path)).text)
+    answer = await client.post(path, data={**shown, "binding": binding, "ice": "9", **SIGNED})
+    assert answer.status_code == 409 and "another patient" in answer.text
+    assert query(ward, "SELECT 1 FROM audit WHERE kind = 'context'") == []
+    assert (await client.post(path, data={**shown, "ice": "9", **SIGNED})).status_code == 200
+
+
+async def test_an_alarm_of_this_laptop_stands_once_and_can_be_accepted(site):
+    client, agent, ward = site
+    await start_patient(ward)
+    now_ms = agent.clock.utc_ms()
+    await agent.store.write(
+        lambda tx: raise_alarm(
+            tx, agent.escalation, device=None, alarm=STORE_FAULT, priority=2, detail="", utc_ms=now_ms
+        )
+    )
+    ((number,),) = query(ward, f"SELECT id FROM episodes WHERE alarm = {STORE_FAULT}")
+    page = (await client.get("/")).text
+    assert page.count('data-alarm="MEDIUM STORE_FAULT') == 1 and f'id="accept-{number}"' in page
+    path = f"/alarm/{number}/accept"
+    answer = await client.post(path, data={**hidden((await client.get(path)).text), **SIGNED})
+    assert "accepted by nurse-1" in answer.text
+    assert query(ward, "SELECT who FROM acceptances") == [("nurse-1",)]
+
+
+async def test_the_page_calls_the_patient_as_messages_do(site):
+    client, _, ward = site
+    await ward.in_session()
+    await ward.call(
+        "patient_start", profile={"patient": "P-1", "age_years": 54, "site": "axilla"}, label="Room 4"
+    )
+    await ward.in_session()
+    for path in ("/", "/enter/{}", "/trend/{}"):
+        assert "Room 4" in (await client.get(path.format(ward.device.device_id.hex()))).text, path
+
+
+async def test_no_value_at_a_glance_is_without_its_age(site):
+    client, _, ward = site
+    await in_alarm(ward)
+    (glance,) = re.findall(r'<p class="at-a-glance">(.*)</p>', (await client.get("/")).text)
+    assert len(re.findall(r" ago", glance)) == 3
