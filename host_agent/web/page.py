@@ -15,6 +15,7 @@ from host_agent.errors import HostAgentError
 from host_agent.fault_log import FaultLog
 from host_agent.paths import Paths
 from host_agent.web.acts import Acts
+from host_agent.web.connections import Connection
 from host_agent.web.frame import Frame
 from host_agent.web.key import page_key
 from host_agent.web.pages import pages
@@ -23,7 +24,6 @@ from host_agent.web.signing_in import SigningIn
 
 HOST = "127.0.0.1"
 _LOOK_S = 30.0
-_CONNECTIONS = 100
 _LOG = logging.getLogger(__name__)
 
 
@@ -35,7 +35,8 @@ class Page:
         self._paths = paths
         self._clock: Clock = clock or RealClock()
         self._faults = FaultLog(_LOG, self._clock)
-        logging.getLogger("uvicorn").setLevel(logging.WARNING)
+        # any program of this laptop can ask for nonsense, and would fill the log
+        logging.getLogger("uvicorn").setLevel(logging.ERROR)
 
     async def run(self, parts: Parts, handlers: dict[str, Handler]) -> None:
         """Listen, again and again while another program has the port."""
@@ -67,7 +68,7 @@ class Page:
         app = pages(frame, parts, Acts(parts, handlers), self._clock)
         config = uvicorn.Config(
             Safety(app, key, port), log_config=None, lifespan="off", access_log=False, server_header=False,
-            http="h11", ws="none", limit_concurrency=_CONNECTIONS, timeout_graceful_shutdown=1,
+            http=Connection, ws="none", proxy_headers=False, timeout_graceful_shutdown=1,
         )  # fmt: skip
         config.load()
         server = uvicorn.Server(config)

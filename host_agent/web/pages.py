@@ -14,6 +14,7 @@ from host_agent.control.parts import Parts
 from host_agent.errors import HostAgentError
 from host_agent.web.acts import Acts
 from host_agent.web.alarm_page import AlarmPage
+from host_agent.web.connections import ENDLESS
 from host_agent.web.entry_page import EntryPage
 from host_agent.web.first_page import FirstPage
 from host_agent.web.frame import FOLDER, Frame
@@ -47,6 +48,10 @@ def pages(frame: Frame, parts: Parts, acts: Acts, clock: Clock) -> Starlette:
         status = error.status_code if isinstance(error, HTTPException) else 500
         return frame.said(request, "Not here", "There is nothing at this address.", status=status)
 
+    async def failed(request: Request, error: Exception) -> Response:
+        what_now = "Look at the patient and at the wearable. On this laptop: cytowatch status"
+        return frame.said(request, "Not shown", "This could not be shown.", what_now, status=500)
+
     async def sign_out(request: Request) -> Response:
         frame.sign_out(request)
         return RedirectResponse("/", 303)
@@ -55,7 +60,7 @@ def pages(frame: Frame, parts: Parts, acts: Acts, clock: Clock) -> Starlette:
     return Starlette(
         routes=[
             Route("/", told(first.show)),
-            Route("/live", told(first.live)),
+            Route(ENDLESS, told(first.live)),
             Route("/live.json", told(first.live_json)),
             Route("/trend/{device_id}", told(course.show)),
             Route("/trend/{device_id}/{span}.json", told(course.data)),
@@ -65,5 +70,5 @@ def pages(frame: Frame, parts: Parts, acts: Acts, clock: Clock) -> Starlette:
             Route("/sign-out", told(sign_out), methods=["POST"]),
             Mount("/static", StaticFiles(directory=FOLDER / "static")),
         ],
-        exception_handlers={HTTPException: not_here},
+        exception_handlers={HTTPException: not_here, Exception: failed},
     )

@@ -28,6 +28,7 @@ _HEADERS = {
 }
 _YEAR_S = 365 * 86_400
 _CLOSED = "This page is closed. Open it on the laptop with: cytowatch page\n"
+_LONGEST_PATH = 200
 LARGEST_BODY_BYTES = 64 * 1024
 
 
@@ -61,7 +62,7 @@ class Safety:
 
     def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
         host = headers.get("host", "")
-        if host not in self._hosts:
+        if host not in self._hosts or len(scope["path"]) > _LONGEST_PATH:
             return PlainTextResponse("This is not an address of the page.\n", 400)
         if scope["path"].startswith("/static/"):
             return None

@@ -1,5 +1,6 @@
 """What the forms do with what changed since they were shown, and what the page shows beside them."""
 
+import asyncio
 import re
 
 import httpx2 as httpx
@@ -77,3 +78,21 @@ async def test_no_value_at_a_glance_is_without_its_age(site):
     await in_alarm(ward)
     (glance,) = re.findall(r'<p class="at-a-glance">(.*)</p>', (await client.get("/")).text)
     assert len(re.findall(r" ago", glance)) == 3
+
+
+async def test_a_page_that_is_open_ends_with_the_agent(ward):
+    port = free_port()
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+
+        async def look_on():
+            headers = {"Cookie": f"cytowatch-{port}={page_key(ward.home)}"}
+            async with client.stream("GET", "/live", headers=headers) as live:
+                async for text in live.aiter_text():
+                    texts.append(text)
+
+        texts = []
+        async with paged_agent(ward, port):
+            looking = asyncio.create_task(look_on())
+            await ward.until(lambda: texts)
+        await ward.until(looking.done)
+        assert isinstance(looking.exception(), httpx.TransportError)

@@ -1,8 +1,12 @@
 """Who may ask the page: this laptop's own address, with the key, from its own forms."""
 
+import asyncio
+import contextlib
+
 import httpx2 as httpx
 import pytest
 
+from host_agent.web import trend_page
 from host_agent.web.key import page_key
 from tests.host.agent_world import start_patient
 from tests.host.web.page_world import free_port, paged_agent
@@ -113,6 +117,36 @@ async def test_nothing_is_done_by_a_get_and_no_file_outside_is_given(site):
         "/static//etc/passwd",
     ):
         assert (await client.get(path, headers=with_key(port, key))).status_code in (400, 404)
+
+
+async def test_connections_that_ask_nothing_keep_nobody_out(site):
+    client, port, key, _ = site
+    async with contextlib.AsyncExitStack() as held:
+        for asked in (b"", b"GET / HTTP/1.1\r\nHost: ") * 75:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            held.callback(writer.close)
+            writer.write(asked)
+        assert (await client.get("/", headers=with_key(port, key))).status_code == 200
+        async with client.stream("GET", "/live", headers=with_key(port, key)) as live:
+            beats = live.aiter_text()
+            await anext(beats)
+            for _ in range(150):
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+                held.callback(writer.close)
+            assert "beat" in await anext(beats) + await anext(beats)
+
+
+async def test_a_longest_number_is_no_alarm(site):
+    client, port, key, _ = site
+    answer = await client.get(f"/alarm/{'9' * 5000}/accept", headers=with_key(port, key))
+    assert answer.status_code == 400
+
+
+async def test_what_cannot_be_shown_says_where_to_look(site, monkeypatch):
+    client, port, key, _ = site
+    monkeypatch.setattr(trend_page, "open_bindings", lambda tx: 1 // 0)
+    answer = await client.get("/trend/00", headers=with_key(port, key))
+    assert answer.status_code == 500 and "cytowatch status" in answer.text
 
 
 async def test_what_is_too_large_or_no_form_is_refused(site):
