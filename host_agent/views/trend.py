@@ -1,7 +1,7 @@
 """Temperature and oxygen of one patient over time, for a chart and for the table beside it. Gaps stay gaps.
 
-Six hours show every reading. A longer time shows, for each bucket, the lowest and the highest valid value, so that no
-peak is averaged away.
+Six hours show every reading, as they come each 10 s. A longer time, or more readings, show for each bucket the lowest
+and the highest valid value, so that no peak is averaged away.
 """
 
 from collections.abc import Iterator
@@ -62,10 +62,10 @@ class Course(NamedTuple):
 def course(tx: Tx, binding: Binding, from_ms: int, now_ms: int) -> Course:
     """What was measured about one patient from `from_ms` to `now_ms`."""
     timebase = load_timebase(tx, binding.device)
-    if now_ms - from_ms <= _SINGLE_MS:
-        step_ms, points = _GAP_MS, sorted(_single(tx, binding, timebase, from_ms))
-    else:
-        step_ms, points = _bucketed(tx, binding, timebase, from_ms)
+    single = _single(tx, binding, timebase, from_ms) if now_ms - from_ms <= _SINGLE_MS else None
+    step_ms, points = (
+        _bucketed(tx, binding, timebase, from_ms) if single is None else (_GAP_MS, sorted(single))
+    )
     past = [one for one in points if one.utc_ms <= now_ms]
     happened = sorted(one for one in _events(tx, binding, timebase) if from_ms <= one[0] <= now_ms)
     return Course(step_ms, past, happened, len(points) - len(past))
@@ -78,7 +78,7 @@ def trend(tx: Tx, binding: Binding, span: str, now_ms: int) -> dict[str, Any]:
     step_ms, points, happened, _ = found
     columns = list(zip(*found.with_gaps(), strict=True)) or [()] * 5
     return {
-        "span": span, "simulated": bool(binding.simulated), "bucket_s": 0 if span == "6h" else step_ms // 1000,
+        "span": span, "simulated": bool(binding.simulated), "bucket_s": 0 if step_ms == _GAP_MS else step_ms // 1000,
         "columns": [[one // 1000 for one in columns[0]], *(list(column) for column in columns[1:])],
         "events": [{"t": at // 1000, "at": local_time(at, with_date=True, with_seconds=False), "text": text}
                    for at, text in happened],
@@ -86,15 +86,20 @@ def trend(tx: Tx, binding: Binding, span: str, now_ms: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _single(tx: Tx, binding: Binding, timebase: Timebase, from_ms: int) -> Iterator[Point]:
+def _single(tx: Tx, binding: Binding, timebase: Timebase, from_ms: int) -> list[Point] | None:
+    """None: a wearable that reads more often has more of them than are drawn one by one."""
+    found = []
     for journal in journals_of_binding(tx, binding.row):
-        for one in newest_readings(tx, journal.id, _READINGS_MAX):
+        for number, one in enumerate(newest_readings(tx, journal.id, _READINGS_MAX + 1)):
             moment = timebase.resolve_stored(one.boot, one.t_ms)
             if moment is None or moment.utc_ms < from_ms:
                 continue
+            if number == _READINGS_MAX:
+                return None
             temp = one.temp_cc if units.temp_state_of(one.status) == units.TEMP_VALID else None
             spo2 = one.spo2_tenths if units.ppg_state_of(one.status) == units.PPG_VALID else None
-            yield Point(moment.utc_ms, temp, temp, spo2, spo2)
+            found.append(Point(moment.utc_ms, temp, temp, spo2, spo2))
+    return found
 
 
 def _bucketed(tx: Tx, binding: Binding, timebase: Timebase, from_ms: int) -> tuple[int, list[Point]]:

@@ -40,6 +40,14 @@ def test_every_reading_of_six_hours_is_a_point_and_a_silence_is_a_gap(world):
     assert times == sorted(times) and times[2] == times[1] + 1
 
 
+def test_readings_that_come_more_often_are_drawn_from_the_beginning(world):
+    for number in range(3600):
+        world.rows.reading(3800, 950, ago_ms=5 * HOUR_MS - number * 5000)
+    rolled_up(world)
+    found = course(world)
+    assert found["columns"][0][0] <= (world.now_ms - 5 * HOUR_MS) // 1000 and found["bucket_s"] == 300
+
+
 def test_a_value_that_may_not_count_is_not_drawn(world):
     world.rows.reading(3800, 950, ago_ms=20_000, temp_state=units.TEMP_SETTLING)
     world.rows.reading(3810, 880, ago_ms=10_000, ppg_state=units.PPG_MOTION)

@@ -66,3 +66,16 @@ def test_a_wearable_whose_values_have_no_words_hides_no_other(side, monkeypatch)
 
     monkeypatch.setattr(page, "_values", broken)
     check_that_the_other_is_shown(shown_of(side))
+
+
+def test_an_alarm_that_rose_before_its_record_came_stands_once(side, monkeypatch):
+    def with_risen(*rest):
+        data = state.read_state(*rest)
+        (one,) = (device for device in data["devices"] if device["device_id"] == HONEST.hex())
+        one["alarms"].insert(0, {**one["alarms"][0], "priority": "HIGH", "text": "just rose"})
+        one["alarms"][1]["priority"] = "MEDIUM"
+        return data
+
+    monkeypatch.setattr(page, "read_state", with_risen)
+    (fever,) = (one for one in shown_of(side)["alarms"] if one["name"] == "FEVER")
+    assert (fever["priority"], fever["text"]) == ("HIGH", "just rose") and fever["number"] is not None
