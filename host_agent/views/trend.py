@@ -19,6 +19,7 @@ from host_agent.sync.timebase import Timebase, load_timebase
 from host_agent.text import local_time, percent_text, temperature_words, utc_ms_of_iso
 from host_agent.views.alarm_history import AlarmsTold
 from host_agent.views.context_rows import entry_rows
+from host_agent.views.entry_words import entry_words
 
 SPANS_H = {"6h": 6, "24h": 24, "all": 0}
 _READINGS_MAX = 6 * 360 + 60  # six hours at 10 s, and some
@@ -143,8 +144,7 @@ def _events(tx: Tx, binding: Binding, timebase: Timebase) -> Iterator[tuple[int,
                 row = told.of_wearable(journal, change, None)
                 yield moment.utc_ms, f"{row['priority']} {row['name'].replace('_', ' ').lower()}"
     for row in entry_rows(tx, binding.row):
-        values = ", ".join(f"{key} {value}" for key, value in row["values"].items())
-        yield utc_ms_of_iso(row["at"]), f"entered by {row['account']}: {values.replace('_', ' ')}"
+        yield utc_ms_of_iso(row["at"]), f"entered by {row['account']}: {entry_words(row['values'])}"
 
 
 def _hours(points: list[Point]) -> list[dict[str, str]]:

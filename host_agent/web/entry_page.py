@@ -6,7 +6,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from host_agent.errors import HostAgentError
-from host_agent.text import local_time, temperature_words
+from host_agent.text import local_time
+from host_agent.views.entry_words import entry_words
 from host_agent.web import entering
 from host_agent.web.acts import OTHER_PATIENT, Acts
 from host_agent.web.frame import Frame, form_of
@@ -62,14 +63,7 @@ class EntryPage:
 
 
 def _entered_lines(about: str, done: dict[str, Any]) -> list[str]:
-    values = ", ".join(_value_words(key, value) for key, value in done["values"].items())
-    line = f"{about} at {local_time(done['observed_utc_ms'])}: {values}. Signed by {done['account']}."
+    at = local_time(done["observed_utc_ms"])
+    line = f"{about} at {at}: {entry_words(done['values'])}. Signed by {done['account']}."
     to_wearable = "The wearable gets it as soon as it is in session." if done["for_wearable"] else ""
     return [line, to_wearable]
-
-
-def _value_words(key: str, value: object) -> str:
-    if key == "temperature_cc" and isinstance(value, int):
-        return f"temperature {temperature_words(value)}"
-    words = {True: "yes", False: "no"}.get(value, value) if isinstance(value, bool) else value
-    return f"{key} {words}".replace("_", " ")

@@ -13,7 +13,8 @@ from host_agent.web.key import page_key
 from tests.host.agent_world import live, query, start_patient
 from tests.host.cli.guard_world import in_alarm
 from tests.host.cli.people_cli import COMMAND, WORDS
-from tests.host.web.page_world import CHROMIUM, MISSING, browser, free_port, paged_agent
+from tests.host.web.page_world import CHROMIUM, MISSING, browser, paged_agent
+from tools.rig.free_port import free_port
 
 pytestmark = [pytest.mark.skipif(CHROMIUM is None, reason=MISSING), pytest.mark.slow]
 
@@ -107,7 +108,8 @@ async def test_five_observations_are_entered_with_what_was_wrong_beside_its_fiel
         await sign_as(tab, "nurse-1")
         await tab.click("text=Sign and enter")
         said = await text_of(tab)
-        assert "temperature 38.4 °C (101.1 °F)" in said and "Signed by nurse-1" in said
+        assert "temperature by hand 38.4 °C (101.1 °F), oral" in said and "Signed by nurse-1" in said
+        assert "blood pressure 85/50 mmHg" in said and "oxygen flow 2.5 L/min" in said
         ((entry,),) = query(ward, "SELECT entry FROM audit WHERE kind = 'context'")
         for part in (b'"systolic_mmhg":85', b'"temperature_cc":3840', b'"flow_lpm":"2.5"', b'"ice":9'):
             assert part in entry
