@@ -10,7 +10,7 @@ from host_agent.errors import StoreError
 from tests.fakes.fake_http import FakeReceiver, Reply
 from tests.host.agent_world import PATIENT, query, start_patient
 from tests.host.escalation.world import alarm_record
-from tools.rig.mosquitto import free_port
+from tools.rig.free_port import free_port
 
 PERSONAL = (PATIENT["patient"], "555-0100", "axilla", "54")
 

@@ -10,7 +10,8 @@ from paho.mqtt.client import CallbackAPIVersion, Client, MQTTv5
 from tests.host.agent_world import events, query, start_patient
 from tests.host.cli.guard_world import said
 from tests.host.escalation.world import alarm_record
-from tools.rig.mosquitto import MISSING, free_port, mosquitto, mosquitto_path
+from tools.rig.free_port import free_port
+from tools.rig.mosquitto import MISSING, mosquitto, mosquitto_path
 
 pytestmark = pytest.mark.skipif(mosquitto_path() is None, reason=MISSING)
 

@@ -1,7 +1,6 @@
 """One whole mission on real parts: a wearable that runs, an agent that syncs and forwards, and what came of it."""
 
 import contextlib
-import socket
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from tools.conductor.conductor import Conductor
 from tools.conductor.errors import ConductorError
 from tools.demo.people import People
 from tools.demo.summary import Summary, summarise
+from tools.rig.free_port import free_port
 from tools.rig.journal_check import compare
 from tools.rig.laptop import CABLE_ONLY, NO_PAGE, RADIO_TOO, Laptop
 from tools.rig.waiting import conductor, now_s, pass_s, under, until
@@ -68,7 +68,7 @@ def run(
         *(["--seed", str(seed), "--chip", "demonstration"] if seed is not None else []),
     ]
     people = People(folder, speed, say)
-    links = (RADIO_TOO if link == "ble" else CABLE_ONLY).replace(NO_PAGE, f"[page]\nport = {_free_port()}\n")
+    links = (RADIO_TOO if link == "ble" else CABLE_ONLY).replace(NO_PAGE, f"[page]\nport = {free_port()}\n")
     laptop = Laptop(folder / "bedside", config=people.config + links)
     contexts = contextlib.ExitStack()
     try:
@@ -114,13 +114,6 @@ def run(
         laptop.stop()
         contexts.close()
         people.close()
-
-
-def _free_port() -> int:
-    """A port of loopback that no other demonstration has."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def flash_and_provision(wearable: Wearable, laptop: Laptop, restart: bool) -> None:

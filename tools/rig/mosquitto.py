@@ -20,13 +20,6 @@ def mosquitto_path() -> str | None:
     )
 
 
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextlib.contextmanager
 def mosquitto(
     folder: Path, port: int, *lines: str, anonymous: bool = True

@@ -20,7 +20,8 @@ from host_agent.errors import ConfigError
 from host_agent.forward.delivery import Delivered, Delivery, Rejected, RetryAfter
 from host_agent.forward.kinds.mqtt import MqttReceiver
 from tests.host.forward.conftest import until
-from tools.rig.mosquitto import MISSING, free_port, mosquitto, mosquitto_path
+from tools.rig.free_port import free_port
+from tools.rig.mosquitto import MISSING, mosquitto, mosquitto_path
 
 pytestmark = pytest.mark.skipif(mosquitto_path() is None, reason=MISSING)
 EVENT = {

@@ -14,7 +14,8 @@ from host_agent.forward.kinds.mqtt import MqttReceiver
 from host_agent.forward.mqtt_connection import Connection
 from host_agent.forward.replies import KEPT, NOT_UNDERSTOOD
 from tests.host.forward.conftest import until
-from tools.rig.mosquitto import MISSING, free_port, mosquitto, mosquitto_path
+from tools.rig.free_port import free_port
+from tools.rig.mosquitto import MISSING, mosquitto, mosquitto_path
 
 pytestmark = pytest.mark.skipif(mosquitto_path() is None, reason=MISSING)
 CODE = "abcdefghijklmnopqrstuvwx"

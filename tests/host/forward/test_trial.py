@@ -17,7 +17,8 @@ from host_agent.forward.trial import try_receivers
 from tests.fakes.certificates import Authority
 from tests.fakes.fake_http import FakeReceiver, Reply
 from tests.fakes.fake_mail import FakeMail
-from tools.rig.mosquitto import MISSING, free_port, mosquitto, mosquitto_path
+from tools.rig.free_port import free_port
+from tools.rig.mosquitto import MISSING, mosquitto, mosquitto_path
 
 NOW = RealClock().utc_ms
 

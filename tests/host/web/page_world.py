@@ -13,16 +13,10 @@ from host_agent.agent import Agent
 from host_agent.config.model import parse_config
 from host_agent.web.key import page_key
 from host_agent.web.page import Page
+from tools.rig.free_port import free_port
 
 CHROMIUM = shutil.which("chromium")
 MISSING = "no chromium here: apt-get install chromium"
-
-
-def free_port() -> int:
-    """A port of loopback that nobody has now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextlib.asynccontextmanager

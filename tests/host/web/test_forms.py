@@ -12,7 +12,8 @@ from host_agent.web.key import page_key
 from tests.host.agent_world import query, start_patient
 from tests.host.cli.guard_world import in_alarm
 from tests.host.cli.people_cli import WORDS
-from tests.host.web.page_world import free_port, paged_agent
+from tests.host.web.page_world import paged_agent
+from tools.rig.free_port import free_port
 
 SIGNED = {"account": "nurse-1", "passphrase": WORDS}
 

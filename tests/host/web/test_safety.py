@@ -9,7 +9,8 @@ import pytest
 from host_agent.web import trend_page
 from host_agent.web.key import page_key
 from tests.host.agent_world import start_patient
-from tests.host.web.page_world import free_port, paged_agent
+from tests.host.web.page_world import paged_agent
+from tools.rig.free_port import free_port
 
 OWN = {"Sec-Fetch-Site": "same-origin"}
 

@@ -6,6 +6,7 @@ import socket
 import pytest
 
 from tools.conductor.conductor import Conductor
+from tools.rig.free_port import free_port
 
 
 def said(cast, seed, cast_of, until="a"):
@@ -17,11 +18,6 @@ def said(cast, seed, cast_of, until="a"):
         for name in cast_of:
             time.until_gone(name, 20)
         return {name: cast.said(name) for name in cast_of} | {"conductor": lines}
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
 
 
 def test_timers_of_one_moment_are_ordered_by_the_seed(cast):

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from tools.rig import desktop, fhir_peer
-from tools.rig.mosquitto import MISSING, free_port, mosquitto, mosquitto_path
+from tools.rig.free_port import free_port
+from tools.rig.mosquitto import MISSING, mosquitto, mosquitto_path
 from tools.rig.quiet_server import OneAtATimeServer, serving
 
 _MAIL = """
