@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from host_agent.clock import Clock
+from host_agent.text import marked
 from host_agent.web.snapshot import Snapshot
 
 BEAT_S = 1.0
@@ -23,7 +24,9 @@ async def pieces_now(snapshot: Snapshot, render: Render) -> dict[str, str]:
 def _title(state: dict[str, Any]) -> str:
     """What a tab that is not in front says."""
     worst = next((one for one in state["alarms"]), None)
-    return f"{worst['priority']}: {worst['about']} – CytoWatch" if worst else "CytoWatch"
+    if worst is None:
+        return "CytoWatch"
+    return f"{marked(worst['simulated'], worst['priority'])}: {worst['about']} – CytoWatch"
 
 
 async def events(snapshot: Snapshot, render: Render, clock: Clock, boot: str) -> AsyncIterator[str]:

@@ -35,10 +35,11 @@ function take(pieces) {
 
 // A screen reader hears each alarm once, when it comes or rises.
 function announce() {
-  const now = new Set([...document.querySelectorAll("[data-alarm]")].map((one) => one.dataset.alarm));
-  const fresh = [...now].filter((one) => !told.has(one)).map((one) => one.replaceAll("_", " "));
-  told = now;
-  if (fresh.length) document.getElementById("announce").textContent = "Alarm: " + fresh.join(". ");
+  const alarms = [...document.querySelectorAll("[data-alarm]")];
+  const fresh = alarms.filter((one) => !told.has(one.dataset.alarm));
+  told = new Set(alarms.map((one) => one.dataset.alarm));
+  const texts = fresh.map((one) => one.querySelector(".what").textContent);
+  if (texts.length) document.getElementById("announce").textContent = texts.join(" ");
 }
 
 function live() {
