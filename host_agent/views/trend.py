@@ -42,13 +42,15 @@ class Point(NamedTuple):
 class Course(NamedTuple):
     """Points in order of time. Two that are more than one and a half `step_ms` apart have a gap between them.
 
-    `happened` are (UTC ms, text). `later`: points whose time is after that of this laptop, left out of `points`.
+    `happened` are (UTC ms, text). Left out of `points`: `later` of them, whose time is after that of this laptop, and
+    `undated`, whose time is not known.
     """
 
     step_ms: int
     points: list[Point]
     happened: list[tuple[int, str]]
     later: int
+    undated: int
 
     def with_gaps(self) -> Iterator[Point]:
         """The points, and an empty one wherever nothing came for longer than a step: no line may run on over it."""
@@ -64,35 +66,47 @@ def course(tx: Tx, binding: Binding, from_ms: int, now_ms: int) -> Course:
     """What was measured about one patient from `from_ms` to `now_ms`."""
     timebase = load_timebase(tx, binding.device)
     single = _single(tx, binding, timebase, from_ms) if now_ms - from_ms <= _SINGLE_MS else None
-    step_ms, points = (
-        _bucketed(tx, binding, timebase, from_ms) if single is None else (_GAP_MS, sorted(single))
-    )
+    step_ms, points, undated = single or _bucketed(tx, binding, timebase, from_ms)
     past = [one for one in points if one.utc_ms <= now_ms]
     happened = sorted(one for one in _events(tx, binding, timebase) if from_ms <= one[0] <= now_ms)
-    return Course(step_ms, past, happened, len(points) - len(past))
+    return Course(step_ms, past, happened, len(points) - len(past), undated)
 
 
 def trend(tx: Tx, binding: Binding, span: str, now_ms: int) -> dict[str, Any]:
     """Columns for a chart (seconds, hundredths of a °C, tenths of a percent), events, and rows of hours in words."""
     from_ms = now_ms - SPANS_H[span] * _HOUR_MS if SPANS_H[span] else 0
     found = course(tx, binding, from_ms, now_ms)
-    step_ms, points, happened, _ = found
+    step_ms, points, happened, later, undated = found
     columns = list(zip(*found.with_gaps(), strict=True)) or [()] * 5
     return {
         "span": span, "simulated": bool(binding.simulated), "bucket_s": 0 if step_ms == _GAP_MS else step_ms // 1000,
         "columns": [[one // 1000 for one in columns[0]], *(list(column) for column in columns[1:])],
         "events": [{"t": at // 1000, "at": local_time(at, with_date=True, with_seconds=False), "text": text}
                    for at, text in happened],
-        "hours": _hours(points),
+        "hours": _hours(points), "left_out": list(_left_out(later, undated)),
     }  # fmt: skip
 
 
-def _single(tx: Tx, binding: Binding, timebase: Timebase, from_ms: int) -> list[Point] | None:
-    """None: a wearable that reads more often has more of them than are drawn one by one."""
-    found = []
+def _left_out(later: int, undated: int) -> Iterator[str]:
+    """What is not drawn, and why."""
+    if later:
+        yield "Readings lie after the time that this laptop shows: its clock was changed. They are not drawn."
+    if undated:
+        yield "Readings whose time is not known are not drawn."
+
+
+_Found = tuple[
+    int, list[Point], int
+]  # width of a step in ms, the points in order, and how many have no known time
+
+
+def _single(tx: Tx, binding: Binding, timebase: Timebase, from_ms: int) -> _Found | None:
+    """Each reading. None: a wearable that reads more often has more of them than are drawn one by one."""
+    found, undated = [], 0
     for journal in journals_of_binding(tx, binding.row):
         for number, one in enumerate(newest_readings(tx, journal.id, _READINGS_MAX + 1)):
             moment = timebase.resolve_stored(one.boot, one.t_ms)
+            undated += moment is None
             if moment is None or moment.utc_ms < from_ms:
                 continue
             if number == _READINGS_MAX:
@@ -100,20 +114,21 @@ def _single(tx: Tx, binding: Binding, timebase: Timebase, from_ms: int) -> list[
             temp = one.temp_cc if units.temp_state_of(one.status) == units.TEMP_VALID else None
             spo2 = one.spo2_tenths if units.ppg_state_of(one.status) == units.PPG_VALID else None
             found.append(Point(moment.utc_ms, temp, temp, spo2, spo2))
-    return found
+    return _GAP_MS, sorted(found), undated
 
 
-def _bucketed(tx: Tx, binding: Binding, timebase: Timebase, from_ms: int) -> tuple[int, list[Point]]:
-    """(width of a bucket in ms, the points): as many buckets as a chart can show."""
+def _bucketed(tx: Tx, binding: Binding, timebase: Timebase, from_ms: int) -> _Found:
+    """As many buckets as a chart can show."""
     journals = journals_of_binding(tx, binding.row)
     together = 1 if from_ms else -(-sum(count_rollups(tx, one.id) for one in journals) // _POINTS_MAX) or 1
-    found = []
+    found, undated = [], 0
     for journal in journals:
         for boot, bucket, *values in rollups_of(tx, journal.id, together):
             moment = timebase.resolve_stored(boot, bucket * together * BUCKET_MS)
+            undated += moment is None
             if moment is not None and moment.utc_ms >= from_ms:
                 found.append(Point(moment.utc_ms, *values))
-    return together * BUCKET_MS, sorted(found)
+    return together * BUCKET_MS, sorted(found), undated
 
 
 def _joined(at: int, before: Point | None, one: Point) -> Point:

@@ -85,4 +85,18 @@ def test_nothing_stored_is_an_empty_course(world):
 
 def test_what_lies_ahead_of_the_clock_is_not_drawn(world):
     world.rows.reading(3800, 950, ago_ms=-30 * MIN_MS)
-    assert course(world)["columns"][0] == []
+    found = course(world)
+    assert found["columns"][0] == [] and len(found["left_out"]) == 1
+    assert "this laptop shows: its clock was changed" in found["left_out"][0]
+
+
+@pytest.mark.parametrize("span", ["6h", "all"])
+def test_what_has_no_known_time_is_said_to_be_left_out(world, span):
+    world.rows.reading(3800, 950, ago_ms=20_000)
+    rolled_up(world)
+    assert course(world, span)["left_out"] == []
+    world.rows.write("DELETE FROM time_marks")
+    found = course(world, span)
+    assert found["columns"][0] == [] and found["left_out"] == [
+        "Readings whose time is not known are not drawn."
+    ]

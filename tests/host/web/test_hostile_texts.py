@@ -79,6 +79,7 @@ def pages(text):
     course = {
         "patient": text, "simulated": True, "spans": ["6h"], "span": "6h", "device_id": "c0", "bucket_s": 300,
         "hours": [{"hour": text, "temperature": text, "spo2": text}], "events": [{"at": text, "text": text}],
+        "left_out": [text],
     }  # fmt: skip
     return {
         "page.html": {**shared, **state}, "said.html": {**shared, "title": text, "lines": (text, "x")},
