@@ -23,7 +23,7 @@ _GRADE_MS = 3_600_000  # a grade rise is no condition that lasts: it is of the p
 COMMAND_LINE, PAGE, WEARABLE = "command line", "page", "wearable"
 _SIGNED_HOW = (COMMAND_LINE, PAGE)
 CLOCK_BACK_MS = validity.FUTURE_MS
-_NOTE_CHARS = 200
+NOTE_CHARS = 200
 _ALARMS_MAX = 64
 _KINDS = {"accept": store.ACCEPTED, "silence": store.SILENCED}
 
@@ -122,8 +122,8 @@ def why_not(episode: Standing | None, key: str, seen: int, binding: int | None) 
 
 def note_fault(note: str) -> str:
     """What a note must be; "" when it is so."""
-    fits = len(note) <= _NOTE_CHARS and note.isprintable()
-    return "" if fits else f"at most {_NOTE_CHARS} characters that can be read, on one line"
+    fits = len(note) <= NOTE_CHARS and note.isprintable()
+    return "" if fits else f"at most {NOTE_CHARS} characters that can be read, on one line"
 
 
 def fault(kind: str, values: dict[str, Any], now_ms: int, *, is_now: bool = True) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 from host_agent.control.parts import Parts
 from host_agent.control.socket import Handler
-from host_agent.people.accepting import PAGE, longest_ms, note_fault
+from host_agent.people.accepting import NOTE_CHARS, PAGE, longest_ms, note_fault
 from host_agent.people.account_key import Signer
 from host_agent.people.admission import Opening
 from host_agent.people.asking import EntryRefused, MovedOn, Refusal
@@ -84,6 +84,6 @@ class Acts:
 
 
 def _note(text: str) -> str:
-    """A note as an entry can hold it; one that it cannot hold is cut, never a reason to refuse an acceptance."""
-    note = " ".join(text.split())[:200]
+    """A note as an entry can hold it: cut, and without what nobody can read; never a reason to refuse an acceptance."""
+    note = "".join(one for one in " ".join(text.split()) if one.isprintable())[:NOTE_CHARS]
     return "" if note_fault(note) else note
