@@ -5,9 +5,10 @@ from typing import Any
 
 from crs_core import codes, units
 
+from host_agent.errors import HostAgentError
 from host_agent.keys.keyfile import DeviceKey
 from host_agent.patient.contact import NAMELESS, Contact
-from host_agent.store.db import Tx
+from host_agent.store.db import DatabaseError, Tx
 from host_agent.text import (
     heart_rate_text,
     local_of_iso,
@@ -23,7 +24,6 @@ from host_agent.views.standing_rows import standing_rows
 from host_agent.views.state import read_state
 from host_agent.views.state_facts import age_s
 
-_UNMEASURED = "not measured"
 _LAPTOP: dict[str, Any] = {"device_id": None, "patient": None}
 _WORDS = {"measuring": 0, "paused": 1}  # of a state; every other word is worse
 
@@ -37,7 +37,17 @@ def page_state(
     problems = [f"What is stored cannot be read: {problem}"] if problem else []
     if live["store_error"] and not problem:
         problems.append(f"The agent cannot store: {live['store_error']}")
-    alarms = _alarms(data, wearables, [] if tx is None else standing_rows(tx, now_ms))
+    try:
+        standing = [] if tx is None else standing_rows(tx, now_ms)
+    except (HostAgentError, DatabaseError):
+        raise
+    except Exception as error:  # a damaged row must not hide what the wearables say
+        standing = []
+        why = f"{type(error).__name__}: {error}"
+        problems.append(
+            f"Alarms may be missing here, and none can be accepted here ({why}). Call the engineer."
+        )
+    alarms = _alarms(data, wearables, standing)
     return {
         "now": local_time(now_ms, with_date=True),
         "clock": local_time(now_ms, with_seconds=False),

@@ -56,6 +56,16 @@ def test_a_wearable_that_cannot_be_read_hides_no_other(side, monkeypatch):
     check_that_the_other_is_shown(shown_of(side))
 
 
+def test_a_damaged_row_of_an_alarm_hides_nothing_of_what_the_wearables_say(side, monkeypatch):
+    def broken(tx, now_ms):
+        raise ValueError("year 12026 is out of range")
+
+    monkeypatch.setattr(page, "standing_rows", broken)
+    shown = shown_of(side)
+    assert any(one["name"] == "FEVER" for one in shown["alarms"])
+    assert any("none can be accepted here (ValueError: year 12026" in text for text in shown["problems"])
+
+
 def test_a_wearable_whose_values_have_no_words_hides_no_other(side, monkeypatch):
     whole = page._values
 
