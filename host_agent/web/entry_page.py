@@ -1,5 +1,7 @@
 """The form for what only people know, signed by whoever fills it in."""
 
+import asyncio
+import secrets
 from typing import Any
 
 from starlette.requests import Request
@@ -13,14 +15,20 @@ from host_agent.web.acts import OTHER_PATIENT, Acts
 from host_agent.web.frame import Frame, form_of
 from host_agent.web.snapshot import Snapshot
 
+_NUMBER_CHARS = 16
+_KEPT = 256  # forms that were entered, so that none is entered twice
+
 
 class EntryPage:
-    """`/enter/DEVICE`."""
+    """`/enter/DEVICE`. Each form that is shown has a number: what it says is entered once, however often it is sent."""
 
     def __init__(self, frame: Frame, snapshot: Snapshot, acts: Acts) -> None:
         self._frame = frame
         self._snapshot = snapshot
         self._acts = acts
+        # (number of a form, what it said) -> what was answered
+        self._entered: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._one_at_a_time = asyncio.Lock()
 
     async def answer(self, request: Request) -> Response:
         """The form; when it was sent: what is wrong with it, beside each field, or what was entered."""
@@ -30,14 +38,18 @@ class EntryPage:
         if wearable is None or not wearable["is_bound"]:
             return self._frame.said(request, "Nobody", "No patient is bound to this wearable.", status=404)
         form = await form_of(request) if request.method == "POST" else {}
-        shown = {"wearable": wearable, "groups": entering.GROUPS, "form": form, "wrong_fields": {}}
+        shown = {
+            "wearable": wearable, "groups": entering.GROUPS, "form": form, "wrong_fields": {},
+            "number": _number_of(form),
+        }  # fmt: skip
         if request.method != "POST":
             return self._frame.show(request, "enter.html", shown)
         if form.get("binding") != wearable["binding_id"]:
             return self._frame.said(request, "Not entered", OTHER_PATIENT, status=409)
-        return await self._entered(request, wearable, form, shown)
+        async with self._one_at_a_time:
+            return await self._enter(request, wearable, form, shown)
 
-    async def _entered(
+    async def _enter(
         self, request: Request, wearable: dict[str, Any], form: dict[str, str], shown: dict[str, Any]
     ) -> Response:
         values, wrong_fields = entering.values_of(form)
@@ -48,6 +60,9 @@ class EntryPage:
             wrong_fields = {**wrong_fields, "ago": f"{error}."}
         if wrong_fields:
             return self._frame.show(request, "enter.html", {**shown, "wrong_fields": wrong_fields}, 400)
+        sent = shown["number"], repr((values, ago_ms))
+        if sent in self._entered:
+            return self._frame.said(request, "Entered already, once", *self._entered[sent])
         by = await self._frame.signed(request, form)
         if by.signer is None:
             return self._frame.show(request, "enter.html", {**shown, "wrong": by.wrong}, 403)
@@ -59,7 +74,16 @@ class EntryPage:
             wrong = f"{error} {error.advice}"
             return self._frame.show(request, "enter.html", {**shown, "wrong": wrong}, 409, by.kept)
         await self._snapshot.state(fresh=True)
-        return self._frame.said(request, "Entered", *_entered_lines(wearable["about"], done), kept=by.kept)
+        lines = tuple(_entered_lines(wearable["about"], done))
+        while len(self._entered) >= _KEPT:
+            del self._entered[next(iter(self._entered))]
+        self._entered[sent] = lines
+        return self._frame.said(request, "Entered", *lines, kept=by.kept)
+
+
+def _number_of(form: dict[str, str]) -> str:
+    """The number of this form; a new one when it has none."""
+    return form.get("number", "")[:_NUMBER_CHARS] or secrets.token_hex(_NUMBER_CHARS // 2)
 
 
 def _entered_lines(about: str, done: dict[str, Any]) -> list[str]:

@@ -5,7 +5,7 @@ import re
 
 import httpx2 as httpx
 import pytest
-from crs_core.codes import STORE_FAULT
+from crs_core.codes import HYPOXAEMIA, STORE_FAULT
 
 from host_agent.store.host_alarms import raise_alarm
 from host_agent.web.key import page_key
@@ -43,6 +43,34 @@ async def test_a_form_that_was_shown_about_another_patient_enters_nothing(site, 
     assert answer.status_code == 409 and "another patient" in answer.text
     assert query(ward, "SELECT 1 FROM audit WHERE kind = 'context'") == []
     assert (await client.post(path, data={**shown, "ice": "9", **SIGNED})).status_code == 200
+
+
+async def test_a_form_that_is_sent_twice_enters_once_and_a_changed_one_again(site):
+    client, _, ward = site
+    await start_patient(ward)
+    path = f"/enter/{ward.device.device_id.hex()}"
+    data = {**hidden((await client.get(path)).text), "ice": "9", **SIGNED}
+    first, second = await asyncio.gather(client.post(path, data=data), client.post(path, data=data))
+    assert sorted(re.findall(r"<h1>(.*)</h1>", first.text + second.text)) == [
+        "Entered",
+        "Entered already, once",
+    ]
+    assert "ICE score 9" in first.text and "ICE score 9" in second.text
+    again = await client.post(path, data={**data, "ice": "8"})  # the back button, and another value
+    assert "<h1>Entered</h1>" in again.text
+    other = await client.post(path, data={**data, **hidden((await client.get(path)).text)})
+    assert "<h1>Entered</h1>" in other.text
+    assert len(query(ward, "SELECT 1 FROM audit WHERE kind = 'context'")) == 3
+
+
+async def test_a_note_loses_only_what_nobody_can_read(site):
+    client, _, ward = site
+    await in_alarm(ward)
+    ((number,),) = query(ward, f"SELECT id FROM episodes WHERE alarm = {HYPOXAEMIA} AND kind = 'alarm'")
+    path = f"/alarm/{number}/accept"
+    shown = hidden((await client.get(path)).text)
+    await client.post(path, data={**shown, "note": "on\u202e my  way\n" + "x" * 300, **SIGNED})
+    assert query(ward, "SELECT note FROM acceptances") == [(f"on my way {'x' * 190}",)]
 
 
 async def test_an_alarm_of_this_laptop_stands_once_and_can_be_accepted(site):

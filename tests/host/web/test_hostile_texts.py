@@ -84,7 +84,9 @@ def pages(text):
     return {
         "page.html": {**shared, **state}, "said.html": {**shared, "title": text, "lines": (text, "x")},
         "alarm.html": {**shared, "row": row, "act": "accept", "minutes_max": 10, "note": text},
-        "enter.html": {**shared, "wearable": wearable, "groups": GROUPS, "form": form, "wrong_fields": wrong},
+        "enter.html": {
+            **shared, "wearable": wearable, "groups": GROUPS, "form": form, "wrong_fields": wrong, "number": text,
+        },
         "trend.html": {**shared, **course},
     }  # fmt: skip
 
