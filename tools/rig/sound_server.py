@@ -9,6 +9,7 @@ from array import array
 from collections.abc import Iterator
 from pathlib import Path
 
+from tools.rig.heard import pulses_in
 from tools.rig.waiting import until
 
 MISSING = "no pulseaudio, pactl or parec here; `apt-get install pulseaudio pulseaudio-utils` brings them"
@@ -67,9 +68,8 @@ class SoundServer:
         return done.stdout.strip()
 
     @contextlib.contextmanager
-    def recorded(self) -> Iterator["array[int]"]:
-        """Samples of what the sink plays; they are there when the block has ended."""
-        samples = array("h")
+    def recorded(self) -> Iterator["Recording"]:
+        """What the sink plays from now on, until the block ends."""
         command = ["parec", f"--device={SINK}.monitor", "--format=s16le", f"--rate={RATE_HZ}", "--channels=1"]
         with tempfile.TemporaryFile() as file:
             recorder = subprocess.Popen(
@@ -77,13 +77,28 @@ class SoundServer:
             )
             try:
                 until(lambda: os.fstat(file.fileno()).st_size > 0, _START_S, "a record of parec")
-                yield samples
+                yield Recording(file.fileno())
             finally:
                 recorder.terminate()
                 recorder.wait()
-                file.seek(0)
-                data = file.read()
-                samples.frombytes(data[: len(data) // 2 * 2])
+
+
+class Recording:
+    """The file that a recorder is writing; its own place in the file stays where it is."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+
+    def samples(self) -> "array[int]":
+        """Everything so far."""
+        data = os.pread(self._number, os.fstat(self._number).st_size, 0)
+        return array("h", data[: len(data) // 2 * 2])
+
+    def has(self, pulses: int, after_ms: float = 0.0) -> bool:
+        """Whether so many pulses are in it, and so much after the last of them: a busy machine takes longer."""
+        samples = self.samples()
+        found = pulses_in(samples, RATE_HZ)
+        return len(found) >= pulses and len(samples) * 1000 / RATE_HZ >= sum(found[pulses - 1]) + after_ms
 
 
 @contextlib.contextmanager
