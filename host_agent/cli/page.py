@@ -5,14 +5,15 @@ from typing import Annotated
 
 import typer
 
-from host_agent.control.socket import AgentNotRunning
-from host_agent.errors import ConfigError
+from host_agent.control.socket import AgentNotAnswering, AgentNotRunning, ControlFailed, call_now
+from host_agent.errors import ConfigError, HostAgentError
 from host_agent.paths import default_paths
 from host_agent.terminal.config_option import ConfigOption, find_config
 from host_agent.terminal.options import JsonOption
 from host_agent.terminal.output import show
-from host_agent.terminal.running_agent import live_status
 from host_agent.web.key import page_key
+
+_AGAIN = "Then stop the agent and start it again."
 
 
 def page(
@@ -33,9 +34,19 @@ def page(
     settings = find_config(paths, config).page
     if not settings.enabled:
         raise ConfigError("The page is switched off.", "Set page.enabled = true and start the agent again.")
-    if live_status(paths) is None:
-        raise AgentNotRunning("The agent is not running, and it serves the page.")
-    address = f"http://127.0.0.1:{settings.port}/"
+    try:
+        found = call_now(paths.socket, "page")
+    except AgentNotRunning as error:
+        raise AgentNotRunning("The agent is not running, and it serves the page.", error.advice) from None
+    except AgentNotAnswering:
+        raise
+    except ControlFailed:
+        raise HostAgentError("The running agent serves no page.", f"It began without one. {_AGAIN}") from None
+    if why := found["why_not"]:  # the key is for no other program
+        raise HostAgentError(
+            f"The page is not served on port {found['port']}: {why}.", f"Set another page.port. {_AGAIN}"
+        )
+    address = f"http://127.0.0.1:{found['port']}/"
     with_key = f"{address}?key={page_key(paths.home)}"
     opened = False if no_browser else webbrowser.open(with_key)
     lines = [f"Opened in the browser: {address}"] if opened else [f"Open in a browser: {with_key}"]

@@ -4,6 +4,7 @@ import logging
 import secrets
 import socket
 import sys
+from typing import Any
 
 import uvicorn
 
@@ -35,19 +36,26 @@ class Page:
         self._paths = paths
         self._clock: Clock = clock or RealClock()
         self._faults = FaultLog(_LOG, self._clock)
+        self._why_not = "the agent is starting"
         # any program of this laptop can ask for nonsense, and would fill the log
         logging.getLogger("uvicorn").setLevel(logging.ERROR)
 
     async def run(self, parts: Parts, handlers: dict[str, Handler]) -> None:
-        """Listen, again and again while another program has the port."""
+        """Listen, again and again while another program has the port; the control socket says whether it is so."""
+        handlers["page"] = self._where
         while True:
             try:
                 await self._serve(parts, handlers)
             except (OSError, HostAgentError) as error:
                 why = error.strerror if isinstance(error, OSError) else str(error)
+                self._why_not = why or type(error).__name__
                 text = f"the page cannot be served on {HOST}:{self._settings.port} ({why}). Choose another page.port"
                 self._faults.tell("page", text, level=logging.WARNING)
             await self._clock.sleep(_LOOK_S)
+
+    async def _where(self, request: dict[str, Any]) -> dict[str, Any]:
+        """`why_not` "": the page is served here. Else another program may answer on that port."""
+        return {"port": self._settings.port, "why_not": self._why_not}
 
     async def _serve(self, parts: Parts, handlers: dict[str, Handler]) -> None:
         key = page_key(self._paths.home)
@@ -75,10 +83,12 @@ class Page:
         server.lifespan = config.lifespan_class(config)
         server.force_exit = True  # a browser that looks on must not hold up the end of the agent
         await server.startup([listener])
+        self._why_not = ""
         try:
             while True:
                 await self._clock.sleep(3600.0)
         finally:
+            self._why_not = "it ended and starts again"
             await server.shutdown([listener])
 
 
